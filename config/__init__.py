@@ -1,0 +1,1 @@
+"""What operators write (TOML, keys) and what they see (logs, metrics)."""

@@ -1,0 +1,5 @@
+"""Subcommands of `config`; `waypost.py` collects them from COMMANDS."""
+
+import click
+
+COMMANDS: list[click.Command] = []

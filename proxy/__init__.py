@@ -1,0 +1,1 @@
+"""The SMTP proxy: rewrites the links of a message on its way to the relay."""

@@ -1,0 +1,1 @@
+"""Which messages and which links are tracked, and the reason for each decision."""

@@ -1,0 +1,1 @@
+"""The companion of the proxy: redirects, records and reports clicks."""
