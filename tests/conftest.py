@@ -1,0 +1,28 @@
+"""What all tests share: the corpus, and how hard Hypothesis works."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+hypothesis.settings.register_profile("default", max_examples=60, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=3000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("WAYPOST_HYPOTHESIS", "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the shared fixtures of `tests/support` available to every test."""
+    for plugin in sorted((ROOT / "tests" / "support").glob("*_fixtures.py")):
+        config.pluginmanager.import_plugin(f"tests.support.{plugin.stem}")
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Give the folder of real messages; skip, saying so, where it is missing."""
+    folder = Path(os.environ.get("WAYPOST_CORPUS", ROOT.parent / "shared" / "corpus"))
+    if not folder.is_dir():
+        pytest.skip(f"no corpus at {folder} (set WAYPOST_CORPUS)")
+    return folder
