@@ -1,0 +1,205 @@
+"""SMTP replies as values: those of the relay as they came, and every one of our own by name.
+
+Owns: what a reply is, how it is read from lines and written to the wire (RFC 5321 §4.2,
+RFC 2034, RFC 3463), and the wording of every reply that Waypost itself gives.
+Does not own: when a reply is given (`session`), or sockets (`relay`, `session`).
+
+The wording is public: it says what the client can do about it. Causes belong in our log.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+MAX_REPLY_LINES = 1000
+"""Lines of one multi-line reply; EHLO of the richest server known stays below 40."""
+
+MAX_REPLY_LINE_OCTETS = 8192
+"""RFC 5321 §4.5.3.1.5 asks for 512; URLs and tickets in refusals make some longer."""
+
+_ENHANCED = re.compile(rb"([245]\.\d{1,3}\.\d{1,3})(?= |\Z)")
+_LINE = re.compile(rb"(\d{3})(?:([ -])([^\r\n\0]*))?\Z", re.DOTALL)
+
+
+class BadReply(ValueError):
+    """What came is not a reply of RFC 5321 §4.2; after it the connection is worth nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One SMTP reply: its code and the text of each line, without code, separator and CRLF."""
+
+    code: int
+    lines: tuple[bytes, ...]
+
+    @classmethod
+    def own(cls, code: int, enhanced: str | None, text: str) -> Self:
+        """A reply of our own; each line of `text` gets the enhanced code (RFC 2034 §3)."""
+        prefix = f"{enhanced} " if enhanced else ""
+        return cls(code, tuple(f"{prefix}{line}".encode("ascii") for line in text.split("\n")))
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code of RFC 3463 at the start of the last line, or None."""
+        found = _ENHANCED.match(self.lines[-1])
+        return found[1].decode("ascii") if found else None
+
+    @property
+    def positive(self) -> bool:
+        """2xx: done."""
+        return self.code // 100 == 2  # noqa: PLR2004 - the classes are the RFC's
+
+    @property
+    def intermediate(self) -> bool:
+        """3xx: the server waits for more."""
+        return self.code // 100 == 3  # noqa: PLR2004
+
+    @property
+    def transient(self) -> bool:
+        """4xx: try again later."""
+        return self.code // 100 == 4  # noqa: PLR2004
+
+    @property
+    def permanent(self) -> bool:
+        """5xx: do not try again."""
+        return self.code // 100 == 5  # noqa: PLR2004
+
+    @property
+    def final(self) -> bool:
+        """A code that may end a command (2xx, 4xx, 5xx), and so may go to a client as it is."""
+        return self.positive or self.transient or self.permanent
+
+    def wire(self) -> bytes:
+        """The octets of the reply, CRLF included; the last line has its space even when empty."""
+        code = b"%d" % self.code
+        *first, last = self.lines
+        return b"".join(b"%s-%s\r\n" % (code, line) for line in first) + b"%s %s\r\n" % (code, last)
+
+    def __str__(self) -> str:
+        return self.wire().decode("utf-8", "backslashreplace").rstrip("\r\n")
+
+
+class ReplyParser:
+    """Put the lines of one connection together to replies.
+
+    `feed` takes one line, with or without its line end, and gives the reply that it completes.
+    """
+
+    def __init__(self) -> None:
+        self._code: int | None = None
+        self._lines: list[bytes] = []
+
+    @property
+    def partial(self) -> bool:
+        """A multi-line reply has begun and not ended."""
+        return self._code is not None
+
+    def feed(self, line: bytes) -> Reply | None:
+        """Take the next line; raises BadReply where RFC 5321 §4.2 does not allow it."""
+        code, more, text = _split(line)
+        if self._code is not None and code != self._code:
+            raise BadReply(f"a reply began with {self._code} and went on with {code}")
+        if len(self._lines) >= MAX_REPLY_LINES:
+            raise BadReply(f"a reply of more than {MAX_REPLY_LINES} lines")
+        self._code = code
+        self._lines.append(text)
+        if more:
+            return None
+        reply = Reply(code, tuple(self._lines))
+        self._code, self._lines = None, []
+        return reply
+
+
+def parse_reply(raw: bytes) -> Reply:
+    """Read exactly one whole reply; raises BadReply."""
+    parser = ReplyParser()
+    lines = raw.removesuffix(b"\n").split(b"\n")
+    for number, line in enumerate(lines, 1):
+        reply = parser.feed(line)
+        if reply is not None and number == len(lines):
+            return reply
+        if reply is not None:
+            raise BadReply(f"more after the last line of a reply: {raw[:80]!r}")
+    raise BadReply(f"a reply without its last line: {raw[:80]!r}")
+
+
+def _split(line: bytes) -> tuple[int, bool, bytes]:
+    text = line.removesuffix(b"\n").removesuffix(b"\r")
+    if len(text) > MAX_REPLY_LINE_OCTETS:
+        raise BadReply(f"a reply line of {len(text)} octets")
+    found = _LINE.match(text)
+    if found is None:
+        raise BadReply(f"not a reply line: {text[:80]!r}")
+    code, separator, rest = found.groups()
+    return int(code), separator == b"-", rest or b""
+
+
+def greeting(hostname: str) -> Reply:
+    """What a client sees first; the word ESMTP makes some clients say EHLO."""
+    return Reply.own(220, None, f"{hostname} ESMTP")
+
+
+def hello(hostname: str, keywords: tuple[str, ...] = ()) -> Reply:
+    """The answer to EHLO with our `keywords`, or without them to HELO."""
+    return Reply.own(250, None, "\n".join((hostname, *keywords)))
+
+
+OK = Reply.own(250, "2.0.0", "OK")
+GOODBYE = Reply.own(221, "2.0.0", "Goodbye")
+HELP = Reply.own(214, "2.0.0", "See RFC 5321")
+CANNOT_VERIFY = Reply.own(252, "2.5.0", "Cannot verify the address; send mail to it and see")
+READY_FOR_TLS = Reply.own(220, "2.0.0", "Ready to start TLS")
+GO_AHEAD = Reply.own(354, None, "End data with <CR><LF>.<CR><LF>")
+
+# The relay cannot be had, or broke the protocol. Never more than 4xx: the mail is fine.
+NO_RELAY_AT_HELLO = Reply.own(421, "4.4.1", "The relay cannot be reached, try again later")
+NO_RELAY = Reply.own(451, "4.4.1", "The relay cannot be reached, try again later")
+RELAY_LOST = Reply.own(451, "4.4.2", "The connection to the relay was lost, try again later")
+RELAY_CHANGED = Reply.own(451, "4.4.2", "The relay changed its answers, try again later")
+RELAY_UNINTELLIGIBLE = Reply.own(451, "4.5.0", "The relay gave an answer that makes no sense")
+
+# Our own trouble. Never more than 4xx either.
+OUR_FAULT = Reply.own(451, "4.3.0", "Local error in processing, try again later")
+CANNOT_SIGN = Reply.own(451, "4.3.0", "The message cannot be signed now, try again later")
+NO_MEMORY = Reply.own(452, "4.3.1", "Too much mail is in the works, try again later")
+TOO_MANY_SESSIONS = Reply.own(421, "4.3.2", "Too many sessions, try again later")
+TOO_MANY_FROM_ADDRESS = Reply.own(421, "4.7.0", "Too many sessions from your address")
+SHUTTING_DOWN = Reply.own(421, "4.3.2", "Shutting down, try again later")
+TLS_UNAVAILABLE = Reply.own(454, "4.7.0", "TLS is not available")
+STILL_PENDING = Reply.own(451, "4.4.5", "Not every copy could be delivered yet, try again later")
+
+# What a client did that cannot be served.
+TIMED_OUT = Reply.own(421, "4.4.2", "Waited too long for you")
+TOO_MANY_ERRORS = Reply.own(421, "4.7.0", "Too many errors")
+UNKNOWN_COMMAND = Reply.own(500, "5.5.2", "Command not recognised")
+LINE_TOO_LONG = Reply.own(500, "5.5.2", "Command line too long")
+AUTH_LINE_TOO_LONG = Reply.own(500, "5.5.6", "Authentication exchange line is too long")
+NOT_IMPLEMENTED = Reply.own(502, "5.5.1", "Command not implemented")
+NO_ARGUMENT_WANTED = Reply.own(501, "5.5.4", "No argument is allowed here")
+HELLO_SYNTAX = Reply.own(501, "5.5.4", "Say EHLO or HELO with your host name")
+AUTH_SYNTAX = Reply.own(501, "5.5.4", "Syntax: AUTH mechanism [initial-response]")
+AUTH_CANCELLED = Reply.own(501, "5.7.0", "Authentication cancelled")
+MECHANISM_UNKNOWN = Reply.own(504, "5.5.4", "Authentication mechanism not offered")
+TLS_NEEDED_FOR_AUTH = Reply.own(538, "5.7.11", "Encryption is required for authentication")
+AUTH_REQUIRED = Reply.own(530, "5.7.0", "Authentication required")
+ALREADY_AUTHENTICATED = Reply.own(503, "5.5.1", "Already authenticated")
+ALREADY_TLS = Reply.own(503, "5.5.1", "TLS is already active")
+HELLO_FIRST = Reply.own(503, "5.5.1", "Say EHLO or HELO first")
+MAIL_FIRST = Reply.own(503, "5.5.1", "Need MAIL first")
+RCPT_FIRST = Reply.own(503, "5.5.1", "Need RCPT first")
+NESTED_MAIL = Reply.own(503, "5.5.1", "MAIL was given already")
+NOT_IN_TRANSACTION = Reply.own(503, "5.5.1", "Not during a mail transaction")
+NO_VALID_RECIPIENTS = Reply.own(554, "5.5.1", "No valid recipients")
+TOO_MANY_RECIPIENTS = Reply.own(452, "4.5.3", "Too many recipients")
+MAIL_SYNTAX = Reply.own(501, "5.5.4", "Syntax: MAIL FROM:<address> [parameters]")
+RCPT_SYNTAX = Reply.own(501, "5.5.4", "Syntax: RCPT TO:<address> [parameters]")
+BAD_SENDER = Reply.own(501, "5.1.7", "Bad sender address syntax")
+BAD_RECIPIENT = Reply.own(501, "5.1.3", "Bad recipient address syntax")
+UTF8_NOT_DECLARED = Reply.own(553, "5.6.7", "Address not ASCII: SMTPUTF8 was not declared")
+BAD_PARAMETER = Reply.own(501, "5.5.4", "Bad parameter syntax")
+PARAMETER_NOT_OFFERED = Reply.own(555, "5.5.4", "Parameter not recognised or not offered")
+TOO_BIG = Reply.own(552, "5.3.4", "Message too big")
+BARE_NEWLINE = Reply.own(550, "5.6.11", "Bare <CR> or <LF> in the message; lines end with <CR><LF>")
+XCLIENT_FORBIDDEN = Reply.own(550, "5.7.0", "Not allowed from your address")
+XCLIENT_SYNTAX = Reply.own(501, "5.5.4", "Bad attribute")
+PROXY_PROTOCOL_NEEDED = Reply.own(421, "4.3.2", "A valid PROXY header is needed here")
