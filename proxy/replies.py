@@ -34,7 +34,7 @@ class Reply:
 
     @classmethod
     def own(cls, code: int, enhanced: str | None, text: str) -> Self:
-        """A reply of our own; each line of `text` gets the enhanced code (RFC 2034 §3)."""
+        """Make a reply of our own; each line of `text` gets the enhanced code (RFC 2034 §3)."""
         prefix = f"{enhanced} " if enhanced else ""
         return cls(code, tuple(f"{prefix}{line}".encode("ascii") for line in text.split("\n")))
 
@@ -70,7 +70,7 @@ class Reply:
         return self.positive or self.transient or self.permanent
 
     def wire(self) -> bytes:
-        """The octets of the reply, CRLF included; the last line has its space even when empty."""
+        """Give the octets of the reply, CRLF included; the last line has its space even when empty."""
         code = b"%d" % self.code
         *first, last = self.lines
         return b"".join(b"%s-%s\r\n" % (code, line) for line in first) + b"%s %s\r\n" % (code, last)
@@ -135,12 +135,12 @@ def _split(line: bytes) -> tuple[int, bool, bytes]:
 
 
 def greeting(hostname: str) -> Reply:
-    """What a client sees first; the word ESMTP makes some clients say EHLO."""
+    """Greet a client; the word ESMTP makes some clients say EHLO."""
     return Reply.own(220, None, f"{hostname} ESMTP")
 
 
 def hello(hostname: str, keywords: tuple[str, ...] = ()) -> Reply:
-    """The answer to EHLO with our `keywords`, or without them to HELO."""
+    """Answer EHLO with our `keywords`, or without them to HELO."""
     return Reply.own(250, None, "\n".join((hostname, *keywords)))
 
 
