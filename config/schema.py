@@ -1,0 +1,311 @@
+"""Every key of `waypost.toml`: its type, its default and what it does.
+
+Owns: the models, and the text below each key, from which the example file and
+`docs/configuration.md` are written. Frozen and strict; an unknown key is an error. Does no I/O.
+Does not own: how a single value is read (`config.values`), which values make no sense together
+(`config.rules`), and where in the file a problem is (`config.load`).
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ByteSize, ConfigDict, Field
+
+from config.values import (
+    Address,
+    BaseUrl,
+    FilePath,
+    HostName,
+    ListenAddress,
+    Many,
+    NetworkRange,
+    Octets,
+    Regex,
+    Seconds,
+    ServerName,
+    StoreUrl,
+)
+
+Copies = Literal["shared", "per-recipient"]
+BareNewlines = Literal["reject", "normalise"]
+RelayTls = Literal["required", "opportunistic", "implicit", "none"]
+Switch = Literal["on", "off"]
+VisibleUrls = Literal["track", "skip"]
+CampaignFrom = Literal["subject", "list-id", "none"]
+Sign = Literal["rewritten", "always", "never"]
+DkimAlgorithm = Literal["rsa-sha256", "ed25519-sha256"]
+IpPrivacy = Literal["truncate", "full", "none"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["console", "json"]
+Provider = Literal["postmark", "sendgrid", "mailgun", "ses", "sparkpost", "mandrill", "mailjet"]
+Dialect = Literal[
+    "customerio",
+    "postmark",
+    "sendgrid",
+    "mailgun",
+    "ses",
+    "sparkpost",
+    "mandrill",
+    "mailjet",
+    "postal",
+    "mautic",
+    "emailengine",
+    "ahoy",
+    "hubspot",
+    "keap",
+    "greenarrow",
+    "generic",
+]
+DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[int, Field(ge=1)]
+Patience = Annotated[Seconds, Field(gt=0)]
+
+
+class Table(BaseModel):
+    """What all tables share: frozen, strict, no unknown keys, described by their docstrings."""
+
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+
+class ProxyConfig(Table):
+    """Where your applications hand in their mail."""
+
+    listen: Many[ListenAddress] = (Address("127.0.0.1", 2525),)
+    """Addresses to take mail on, `"host:port"`. Beyond the loopback this needs `tls_cert` (clients
+    then log in over TLS with the relay's accounts) or `trusted_networks`."""
+    listen_tls: Many[ListenAddress] = ()
+    """Addresses with TLS from the first octet (implicit TLS, the port of submissions, 465)."""
+    hostname: HostName | None = None
+    """Our name in greetings, and in our EHLO to the relay. Unset: this machine's full name."""
+    max_size: Annotated[Octets, Field(ge=65536)] = ByteSize(35_000_000)
+    """The largest message taken. The relay's own limit applies besides."""
+    max_sessions: Positive = 500
+    """Connections at one time; more are answered 421 and may come back."""
+    max_sessions_per_address: Positive = 50
+    """Connections at one time from one address."""
+    copies: Copies = "shared"
+    """`"shared"`: a message to several recipients stays one message, whose clicks belong to no one
+    person. `"per-recipient"`: each recipient gets a copy with links of their own."""
+    max_copies: Positive = 1000
+    """With `copies = "per-recipient"`: the most recipients of one message."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that share the listeners. One serves some hundred messages a second."""
+    tls_cert: FilePath | None = None
+    """Certificate chain (PEM) for STARTTLS and `listen_tls`."""
+    tls_key: FilePath | None = None
+    """Private key (PEM) of `tls_cert`. Unset: it is in the same file."""
+    trusted_networks: Many[NetworkRange] = ()
+    """Networks whose clients may send without logging in. Their mail is tracked and signed, as is
+    that of the loopback and of everyone who logged in; all other mail passes untouched."""
+    xclient_networks: Many[NetworkRange] = ()
+    """Networks of mail servers that may tell us the real client with XCLIENT (Postfix as
+    `smtpd_proxy_filter`). Trust is then judged by that client."""
+    proxy_protocol_networks: Many[NetworkRange] = ()
+    """Networks of load balancers that tell us the real client with the PROXY protocol (HAProxy)."""
+    bare_newlines: BareNewlines = "reject"
+    """What to do with a CR or LF standing alone, which can smuggle mail past a relay: refuse the
+    message, or make it a CRLF."""
+    idle_timeout: Patience = 300.0
+    """How long a client may be silent (RFC 5321 §4.5.3.2 asks for at least 5 minutes)."""
+    drain_timeout: Patience = 600.0
+    """How long sessions may go on after a stop was asked for."""
+
+
+class RelayConfig(Table):
+    """The mail server that Waypost hands every message to."""
+
+    host: ServerName = "127.0.0.1"
+    """Name or address of the relay."""
+    port: Port = 25
+    """Its port: 25 or 587 with STARTTLS, 465 with `tls = "implicit"`."""
+    fallback: Many[ListenAddress] = ()
+    """More relays, `"host:port"`, tried in this order when the first cannot be reached."""
+    tls: RelayTls = "opportunistic"
+    """`"required"`: STARTTLS or nothing. `"opportunistic"`: STARTTLS where offered.
+    `"implicit"`: TLS from the first octet. `"none"`: never."""
+    verify: bool = True
+    """Whether the relay's certificate must be valid and carry its name."""
+    ca_file: FilePath | None = None
+    """Certificates (PEM) to trust instead of this system's."""
+    provider: Provider | None = None
+    """The sending service behind the relay: it is told not to track a second time, and its habits
+    are respected when signing."""
+    allow_plain_auth: bool = False
+    """Whether passwords may cross an unencrypted connection to a relay beyond the loopback."""
+    connect_timeout: Patience = 30.0
+    """How long to wait for a connection and the greeting."""
+    command_timeout: Patience = 300.0
+    """How long to wait for the reply to a command (RFC 5321 §4.5.3.2)."""
+    data_timeout: Patience = 600.0
+    """How long to wait for the reply to the final dot. Shorter makes duplicates (RFC 1047)."""
+
+
+class IdentifyConfig(Table):
+    """Tell your own sites who clicked, by an opaque id in the destination. Off unless `param` is
+    set, as it discloses identity to the destination."""
+
+    param: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]+$")] | None = None
+    """Name of the parameter to add, like `"wp_id"`."""
+    hosts: Many[HostName] = ()
+    """Destination hosts that are told; subdomains are not included."""
+
+
+class GroupConfig(Table):
+    """Links that count as one in reports."""
+
+    pattern: Regex
+    """Regular expression, searched for in the destination."""
+    name: Annotated[str, Field(min_length=1)]
+    """The group's name in reports."""
+
+
+class TrackingConfig(Table):
+    """Which links are tracked, and where tracked links lead first."""
+
+    base_url: BaseUrl = "http://127.0.0.1:8080"
+    """Where readers reach the tracker, scheme and host: tracked links begin with it. Once mail is
+    out, keep this name alive. Use https: browsers refuse http for domains on the HSTS list."""
+    enabled: bool = True
+    """`false` is final: nothing is tracked, whatever a sender, message or link says."""
+    default: Switch = "on"
+    """Whether messages that do not say (`X-Track-Links`) are tracked."""
+    plain_text: bool = False
+    """Whether URLs in text/plain parts are tracked too (recipients see the long links)."""
+    dialects: Many[Dialect] = DIALECTS
+    """Whose headers, attributes and classes are understood besides our own."""
+    untracked_hosts: Many[HostName] = ()
+    """Hosts whose links are never tracked; subdomains included."""
+    sensitive: Many[Regex] = ()
+    """Regular expressions of more destinations never to track, searched for in the URL."""
+    sensitive_builtin: bool = True
+    """Whether links that look like password resets, magic links, one-time codes or pre-signed
+    downloads are left alone."""
+    visible_urls: VisibleUrls = "track"
+    """What to do with a link whose text is itself a URL: mail programs may warn when text and
+    target differ."""
+    campaign_from: CampaignFrom = "subject"
+    """What names the campaign of a message without `X-Track-Campaign`."""
+    max_destination: Annotated[int, Field(ge=1, le=2048)] = 1300
+    """Longest destination tracked, in octets; longer ones are left as they are."""
+    max_growth: Octets | None = None
+    """The most a message may grow by tracking; one that would grow more is left as it is."""
+    params_when_off: bool = False
+    """Whether `url_params` are added to messages that are not tracked."""
+    url_params: dict[Annotated[str, Field(min_length=1)], str] = Field(default_factory=dict)
+    """Parameters added to every tracked destination, name = value; `{campaign}` in a value is the
+    message's campaign."""
+    volatile_params: Many[str] = ()
+    """More parameters that do not tell links apart in reports (session ids and the like)."""
+    identify: IdentifyConfig = Field(default_factory=IdentifyConfig)
+    """Tell your own sites who clicked."""
+    group: Many[GroupConfig] = ()
+    """Links that count as one in reports, by pattern; the first that matches counts."""
+
+
+class DkimConfig(Table):
+    """A key to sign the sender's mail with."""
+
+    selector: HostName
+    """The selector: the public key stands in DNS at `<selector>._domainkey.<domain>`."""
+    algorithm: DkimAlgorithm = "rsa-sha256"
+    """The algorithm, which must fit the key."""
+    key_file: FilePath
+    """The private key (PEM). Nobody but its owner may be able to read it."""
+
+
+class SenderConfig(Table):
+    """A From-domain of yours. As soon as there is one, mail of other From-domains is not tracked."""
+
+    domain: HostName
+    """The domain in From."""
+    subdomains: bool = False
+    """Whether its subdomains are meant too."""
+    base_url: BaseUrl | None = None
+    """A tracking host of this domain's own, instead of `[tracking] base_url`."""
+    enabled: bool = True
+    """`false` is final: nothing of this sender is tracked."""
+    default: Switch | None = None
+    """As `[tracking] default`, for this sender."""
+    sign: Sign = "rewritten"
+    """`"rewritten"`: sign what tracking changed; if that fails, the original goes out.
+    `"always"`: sign everything; if that fails, the message is refused for now (451).
+    `"never"`: the relay signs."""
+    dkim: Many[DkimConfig] = ()
+    """Keys to sign with; every one signs. Without any, rewritten mail goes out unsigned."""
+
+
+class TrackerConfig(Table):
+    """Where readers' clicks arrive."""
+
+    listen: Many[ListenAddress] = (Address("127.0.0.1", 8080),)
+    """Addresses for readers (plain HTTP: put a web server with a certificate in front)."""
+    admin_listen: Many[ListenAddress] = (Address("127.0.0.1", 8081),)
+    """Addresses for you: dashboard, API and metrics. Beyond the loopback this needs
+    `admin_password_file`."""
+    admin_password_file: FilePath | None = None
+    """File with the password of the admin listener, for every address of it."""
+    trusted_proxies: Many[NetworkRange] = ()
+    """Networks of web servers in front of us whose X-Forwarded-For is believed."""
+
+
+class StoreConfig(Table):
+    """Where messages and clicks are kept."""
+
+    url: StoreUrl = "sqlite:///waypost.db"
+    """The database, `sqlite:////abs/path`. Events wait in the folder of the same name + `.spool`.
+    Keep both on a local disk."""
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
+    @property
+    def spool_dir(self) -> Path:
+        """The folder of the spool segments, beside the database."""
+        return self.path.with_name(self.path.name + ".spool")
+
+
+class PrivacyConfig(Table):
+    """What is kept about readers, and how long."""
+
+    ip: IpPrivacy = "truncate"
+    """Readers' addresses: `"truncate"` keeps the network (/24, /48), `"full"` all, `"none"`
+    nothing."""
+    retention: Patience = 730 * 86400.0
+    """How long messages and single clicks are kept. Totals stay, and links go on working."""
+
+
+class KeysConfig(Table):
+    """The keys that tracked links are encrypted with."""
+
+    file: FilePath | None = None
+    """The key file that `waypost init` wrote. Lose it, and every link in delivered mail is dead:
+    keep a copy in a safe place."""
+
+
+class LogConfig(Table):
+    """What is written to standard error."""
+
+    level: LogLevel = "info"
+    """The least important kind of line that is written."""
+    format: LogFormat = "console"
+    """`"console"` for people, `"json"` for machines."""
+
+
+class Config(Table):
+    """All of `waypost.toml`."""
+
+    proxy: ProxyConfig = Field(default_factory=ProxyConfig)
+    relay: RelayConfig = Field(default_factory=RelayConfig)
+    tracking: TrackingConfig = Field(default_factory=TrackingConfig)
+    sender: Many[SenderConfig] = ()
+    tracker: TrackerConfig = Field(default_factory=TrackerConfig)
+    store: StoreConfig = Field(default_factory=StoreConfig)
+    privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
+    keys: KeysConfig = Field(default_factory=KeysConfig)
+    log: LogConfig = Field(default_factory=LogConfig)

@@ -1,0 +1,243 @@
+"""Values of the configuration as people write them: durations, sizes, addresses, networks, paths.
+
+Owns: reading one such value, saying what is wrong with it and what would be right, and writing it
+back the way an operator would. Does no I/O.
+Does not own: which key holds which kind of value (`config.schema`).
+"""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Annotated, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, ByteSize, Field, PlainSerializer, PlainValidator
+from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+UNIT_SECONDS = {
+    "s": 1.0,
+    "sec": 1.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+}
+DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.ASCII)
+SIZE_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+HOST = re.compile(
+    r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*"
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    re.ASCII | re.IGNORECASE,
+)
+HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
+
+
+def wrong(what: str, hint: str) -> PydanticCustomError:
+    """Give the error for a value: what is wrong with it, and what would be right."""
+    return PydanticCustomError("waypost", "{what}", {"what": what, "hint": hint})
+
+
+def parse_duration(text: str) -> float:
+    """Give the seconds of `"90d"`, `"10min"`, `"1h"`, `"30s"` or `"1w"`."""
+    match = DURATION.fullmatch(text.strip())
+    if match is None or match[2] not in UNIT_SECONDS:
+        raise ValueError(text)
+    return float(match[1]) * UNIT_SECONDS[match[2]]
+
+
+def format_duration(seconds: float) -> str:
+    """Write a duration as people do, in the largest unit that divides it: `5min`, `730d`."""
+    for unit in ("d", "h", "min"):
+        if seconds and seconds % UNIT_SECONDS[unit] == 0:
+            return f"{seconds / UNIT_SECONDS[unit]:.0f}{unit}"
+    return f"{seconds:g}s"
+
+
+def format_size(octets: int) -> str:
+    """Write a size as people do, in the largest unit that divides it: `35MB`."""
+    for unit, size_octets in SIZE_UNITS:
+        if octets and octets % size_octets == 0:
+            return f"{octets // size_octets}{unit}"
+    return f"{octets}B"
+
+
+class Address(NamedTuple):
+    """A host and a port to listen on or to connect to."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Write `host:port`, an IPv6 host in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return is_loopback(self.host)
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Read `host:port` or `[IPv6]:port`; raises ValueError."""
+        host, colon, port = text.strip().rpartition(":")
+        if host.startswith("[") and host.endswith("]"):
+            host = str(ipaddress.IPv6Address(host[1:-1]))
+        elif not HOST.fullmatch(host):
+            raise ValueError(text)
+        if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004
+            raise ValueError(text)
+        return cls(host, int(port))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine by its loopback: `localhost`, 127.0.0.0/8 or ::1."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _duration(value: object) -> float:
+    hint = 'write a number and a unit, like "30s", "10min", "2h" or "90d"'
+    if not isinstance(value, str):
+        if isinstance(value, float) and not isinstance(value, bool):
+            return value
+        raise wrong("is not a duration", hint)
+    try:
+        return parse_duration(value)
+    except ValueError:
+        raise wrong(f'"{value}" is not a duration', hint) from None
+
+
+def _address(value: object) -> Address:
+    if isinstance(value, Address):
+        return value
+    hint = 'write "host:port", like "127.0.0.1:2525", or "[::1]:2525" for IPv6'
+    if not isinstance(value, str):
+        raise wrong("is not an address", hint)
+    try:
+        return Address.parse(value)
+    except ValueError:
+        raise wrong(f'"{value}" is not an address', hint) from None
+
+
+def _network(value: object) -> Network:
+    if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+        return value
+    hint = 'write it like "192.0.2.0/24" or "2001:db8::/32"'
+    if not isinstance(value, str):
+        raise wrong("is not a network", hint)
+    try:
+        return ipaddress.ip_network(value)
+    except ValueError:
+        pass
+    try:
+        meant = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise wrong(f'"{value}" is not a network', hint) from None
+    raise wrong(f'"{value}" has host bits set', f'did you mean "{meant}"?')
+
+
+def _path(value: object, info: ValidationInfo) -> Path:
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise wrong("is not a path", "write the path of a file in quotes")
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder, Path(value).expanduser())
+
+
+def _regex(value: object) -> str:
+    if not isinstance(value, str):
+        raise wrong("is not a regular expression", "write it in 'single quotes'")
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise wrong(
+            f"is not a regular expression: {error}",
+            "write it in 'single quotes', where a backslash stays a backslash",
+        ) from None
+    return value
+
+
+def _host(value: object) -> str:
+    hint = 'write a bare name like "example.com": no scheme, no port, no @'
+    if not isinstance(value, str):
+        raise wrong("is not a host name", hint)
+    if not value.isascii():
+        raise wrong(f'"{value}" is not ASCII', f'write it as "{_punycode(value)}"')
+    if not HOST.fullmatch(value):
+        raise wrong(f'"{value}" is not a host name', hint)
+    return value.lower()
+
+
+def _server(value: object) -> str:
+    if isinstance(value, str) and ":" in value:
+        try:
+            return str(ipaddress.IPv6Address(value.removeprefix("[").removesuffix("]")))
+        except ValueError:
+            raise wrong(f'"{value}" is not a host', "write the port under its own key") from None
+    return _host(value)
+
+
+def _punycode(name: str) -> str:
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return "xn--…"
+
+
+def _base_url(value: object) -> str:
+    hint = 'write scheme and host alone, like "https://click.example.com"'
+    if not isinstance(value, str):
+        raise wrong("is not a URL", hint)
+    if not value.isascii() or not HEADER_TEXT.fullmatch(value):
+        raise wrong(f'"{value}" holds characters that a URL may not', f"{hint}, in ASCII")
+    _check_base_url(value, hint)
+    return value.removesuffix("/")
+
+
+def _check_base_url(value: str, hint: str) -> None:
+    if not re.match(r"https?://", value):
+        raise wrong(f'"{value}" is not an http(s) URL', hint)
+    try:
+        parts = urlsplit(value)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise wrong(f'"{value}" is not a URL: {error}', hint) from None
+    if not host or "@" in parts.netloc:
+        raise wrong(f'"{value}" has no plain host', hint)
+    if "?" in value or "#" in value:
+        raise wrong(f'"{value}" has a query or a fragment', hint)
+    if value.endswith("//") or "//" in parts.path or re.search(r"[\"'<>\\^`{}&|]", value):
+        raise wrong(f'"{value}" has something after the host that does not belong there', hint)
+
+
+def _store_url(value: object) -> str:
+    hint = 'write "sqlite:////abs/path/waypost.db"; three slashes make the path a relative one'
+    if not isinstance(value, str) or not re.fullmatch(r"sqlite:///[^?#\0]*[^?#\0/]", value):
+        raise wrong("is not the URL of a database", hint)
+    return value
+
+
+T = TypeVar("T")
+
+Many = Annotated[tuple[T, ...], Field(strict=False)]
+"""A TOML array, read into a tuple."""
+Seconds = Annotated[
+    float, BeforeValidator(_duration), Field(allow_inf_nan=False), PlainSerializer(format_duration)
+]
+Octets = Annotated[ByteSize, PlainSerializer(format_size)]
+ListenAddress = Annotated[Address, PlainValidator(_address), PlainSerializer(str)]
+NetworkRange = Annotated[Network, PlainValidator(_network), PlainSerializer(str)]
+FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str)]
+Regex = Annotated[str, BeforeValidator(_regex)]
+HostName = Annotated[str, BeforeValidator(_host)]
+ServerName = Annotated[str, BeforeValidator(_server)]
+BaseUrl = Annotated[str, BeforeValidator(_base_url)]
+StoreUrl = Annotated[str, BeforeValidator(_store_url)]
