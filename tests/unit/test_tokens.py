@@ -159,7 +159,7 @@ def test_the_announced_length_is_reached() -> None:
     """The bound is tight: an incompressible destination with the largest numbers meets it."""
     noise = "".join(map(chr, random.Random(1).choices(range(0x21, 0x7F), k=100)))
     link = replace(
-        LINK, recipient=tokens.MAX_VARINT, number=tokens.MAX_VARINT, destination=f"http://{noise}"
+        LINK, recipient=tokens.MAX_VARINT, number=tokens.MAX_VARINT, destination=f"HTTP://{noise}"
     )
     text = mint(KEYRING, link)
     assert len(tokens.tracked_url("http://t", text)) == tokens.url_octets("http://t", 107)
