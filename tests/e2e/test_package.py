@@ -1,0 +1,59 @@
+"""The distribution: what a wheel brings into an environment, and that intruders are noticed."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import waypost
+
+ROOT = Path(waypost.__file__).resolve().parent
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Build the wheel from a copy of the tree, and give the names of its files."""
+    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ("pyproject.toml", "README.md", "waypost.py", "waypost_demo.py"):
+        shutil.copy(ROOT / name, source)
+    for package in waypost.PACKAGES:
+        shutil.copytree(ROOT / package, source / package)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
+         "--wheel-dir", out, source],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,) = out.glob("waypost-*.whl")
+    return set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_wheel_holds_our_top_level_names_and_no_others(packed: set[str]) -> None:
+    """Folder names are import names (ADR 0001), and tests and benchmarks stay home."""
+    names = {name.split("/")[0] for name in packed}
+    ours = {name for name in names if not name.endswith(".dist-info")}
+    assert ours == {"config", "tracker", "proxy", "waypost.py", "waypost_demo.py"}
+
+
+def test_wheel_holds_every_module(packed: set[str]) -> None:
+    """No package of ours is forgotten in `pyproject.toml`."""
+    written = {
+        str(path.relative_to(ROOT))
+        for package in waypost.PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert written
+    assert written <= packed
+
+
+def test_foreign_package_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A `config` that is not ours ends the command with its path, before anything else."""
+    foreign = tmp_path / "config"
+    foreign.mkdir()
+    (foreign / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "config", raising=False)
+    with pytest.raises(waypost.ForeignPackageError, match=str(foreign)):
+        waypost.verify_packages()

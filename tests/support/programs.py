@@ -1,0 +1,72 @@
+"""Run real programs for a test: free ports, waiting until they listen, stopping only our own."""
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+WAYPOST = Path(sys.executable).with_name("waypost")
+
+
+def free_port() -> int:
+    """Give a port of the loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def need(program: str, package: str | None = None) -> str:
+    """Give the path of a program, or skip the test, saying which package has it."""
+    path = shutil.which(program, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+    if path is None:
+        pytest.skip(f"{program} is not installed (Debian: {package or program})")
+    return path
+
+
+def wait_until_listening(port: int, process: subprocess.Popen[bytes], within_s: float = 20) -> None:
+    """Wait until somebody accepts on `port`; fail at once if `process` has ended."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"{process.args!r} ended with {process.returncode}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"{process.args!r} does not listen on port {port} within {within_s} s")
+
+
+@contextlib.contextmanager
+def running(
+    arguments: Sequence[str | Path], port: int, log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server until the block ends; what it prints goes to `log`."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        wait_until_listening(port, process)
+        yield process
+    finally:
+        stop(process)
+
+
+def stop(process: subprocess.Popen[bytes], patience_s: float = 20) -> int:
+    """End a process as systemd would: SIGTERM, then SIGKILL; gives its exit status."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        return process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+def waypost(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """Run one `waypost` command to its end."""
+    return subprocess.run([WAYPOST, *arguments], capture_output=True, check=False, timeout=60)

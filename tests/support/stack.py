@@ -1,0 +1,116 @@
+"""A whole Waypost in a folder: keys, configuration, a relay that keeps what it gets."""
+
+import contextlib
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.support.programs import WAYPOST, free_port, running, waypost
+
+CONFIG = """\
+[proxy]
+listen = ["127.0.0.1:{smtp}"]
+{proxy}
+[relay]
+host = "127.0.0.1"
+port = {relay}
+tls = "none"
+[tracking]
+base_url = "http://127.0.0.1:{http}"
+{tracking}
+[tracker]
+listen = ["127.0.0.1:{http}"]
+admin_listen = ["127.0.0.1:{admin}"]
+[store]
+url = "sqlite:///{folder}/waypost.db"
+[keys]
+file = "{folder}/token.keys"
+[[sender]]
+domain = "example.com"
+[[sender.dkim]]
+selector = "waypost1"
+key_file = "{folder}/dkim.pem"
+"""
+
+
+@dataclass
+class Stack:
+    """Ports and files of one Waypost; `config` is what its commands take as `-c`."""
+
+    folder: Path
+    relay: int
+    smtp: int = field(default_factory=free_port)
+    http: int = field(default_factory=free_port)
+    admin: int = field(default_factory=free_port)
+
+    @property
+    def config(self) -> Path:
+        """Give the configuration file."""
+        return self.folder / "waypost.toml"
+
+    @property
+    def log(self) -> Path:
+        """Give the file with what its processes printed."""
+        return self.folder / "waypost.log"
+
+    @property
+    def database(self) -> Path:
+        """Give the store's file."""
+        return self.folder / "waypost.db"
+
+    def furnish(self, *, proxy: str = "", tracking: str = "") -> "Stack":
+        """Make keys with `waypost init`, then write the configuration."""
+        made = waypost("init", self.folder, "--domain", "example.com")
+        assert made.returncode == 0, made.stderr.decode()
+        self.config.write_text(
+            CONFIG.format(
+                folder=self.folder,
+                smtp=self.smtp,
+                relay=self.relay,
+                http=self.http,
+                admin=self.admin,
+                proxy=proxy,
+                tracking=tracking,
+            )
+        )
+        return self
+
+    @contextlib.contextmanager
+    def serving(self, command: str = "serve") -> Iterator[subprocess.Popen[bytes]]:
+        """Run `waypost serve` (or `proxy`, or `tracker`) until the block ends."""
+        port = self.http if command == "tracker" else self.smtp
+        with running([WAYPOST, command, "-c", self.config], port, self.log) as process:
+            yield process
+
+    def report(self) -> dict[str, Any]:
+        """Give what `waypost report --json` says now."""
+        done = waypost("report", "-c", self.config, "--json")
+        assert done.returncode == 0, done.stderr.decode()
+        return dict(json.loads(done.stdout))
+
+
+@dataclass
+class Mailbox:
+    """A relay that takes every message, in a thread of its own, and keeps it as it came."""
+
+    port: int = 0
+    received: list[Envelope] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        """Keep one message."""
+        self.received.append(envelope)
+        return "250 2.0.0 kept"
+
+    def wait_for(self, count: int, within_s: float = 15) -> list[bytes]:
+        """Give the content of all messages, once `count` have come."""
+        deadline = time.monotonic() + within_s
+        while len(self.received) < count and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(self.received) >= count, f"{len(self.received)} of {count} messages came"
+        return [bytes(envelope.content or b"") for envelope in self.received]

@@ -1,0 +1,32 @@
+"""Fixtures that stories share: a mailbox as the relay, and a furnished Waypost."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from tests.support.programs import free_port
+from tests.support.stack import Mailbox, Stack
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """Serve a mailbox over SMTP on a free port of the loopback."""
+    box = Mailbox(port=free_port())
+    controller = Controller(
+        box,
+        hostname="127.0.0.1",
+        port=box.port,
+        enable_SMTPUTF8=True,
+        server_hostname="mailbox.test",
+    )
+    controller.start()
+    yield box
+    controller.stop()
+
+
+@pytest.fixture
+def stack(tmp_path: Path, mailbox: Mailbox) -> Stack:
+    """Furnish a Waypost in front of the mailbox; `stack.serving()` runs it."""
+    return Stack(folder=tmp_path / "waypost", relay=mailbox.port).furnish()
