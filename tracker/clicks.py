@@ -1,0 +1,150 @@
+"""What a request says of who made it: a human or a machine, and from which address.
+
+Owns: the rules that tell machines from readers, each with a name and a version, so that counts can
+be made anew when rules change; finding the client's address behind web servers of the operator's
+own; making that address private.
+Does not own: the answer to a request (`redirector`), or how clicks are counted (`store`).
+
+Everybody is served alike; a verdict is a label and drops nothing.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from config.schema import IpPrivacy
+from config.values import Network
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names in lower case, as ASGI gives them."""
+
+MAX_USER_AGENT_CHARACTERS = 512
+"""What is kept of one; the longest of real browsers stay below 400."""
+MAX_HOPS = 20
+"""Addresses looked at in X-Forwarded-For or Forwarded, from the right."""
+KEPT_PREFIX_BITS = {4: 24, 6: 48}
+"""What `truncate` keeps of an address: a network that many people share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one request. `peer` is who connected: an IP address, or None."""
+
+    method: str
+    headers: Headers
+    peer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One reason to take a request for a machine's. A changed test gets a higher version."""
+
+    name: str
+    version: int
+    matches: Callable[[Facts], bool]
+
+    @property
+    def label(self) -> str:
+        """Name the rule as it stands in stored clicks."""
+        return f"{self.name}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A machine's request, by the labels of the rules that say so; a human's where none does."""
+
+    reasons: tuple[str, ...]
+
+    @property
+    def human(self) -> bool:
+        """Whether no rule took the request for a machine's."""
+        return not self.reasons
+
+
+RULES: tuple[Rule, ...] = (
+    # No browser sends HEAD when its user follows a link; scanners and previews do.
+    Rule("head", 1, lambda facts: facts.method == "HEAD"),
+)
+
+
+def classify(facts: Facts) -> Verdict:
+    """Apply every rule to one request."""
+    return Verdict(tuple(rule.label for rule in RULES if rule.matches(facts)))
+
+
+def user_agent(headers: Headers) -> str:
+    """Give the User-Agent, cut to a bounded length; empty where there is none."""
+    for name, value in headers:
+        if name == b"user-agent":
+            return value[:MAX_USER_AGENT_CHARACTERS].decode("latin-1")
+    return ""
+
+
+def client_address(facts: Facts, trusted_proxies: Sequence[Network]) -> IpAddress | None:
+    """Give the address of the client, seen through the operator's own web servers.
+
+    The chain is followed from the peer leftwards as long as the one who speaks is trusted, so that
+    a client cannot choose its own address. X-Forwarded-For wins over Forwarded (RFC 7239): a web
+    server that sets the former may pass on what a client wrote into the latter.
+    """
+    address = parse_address(facts.peer or "")
+    if not trusted_proxies or address is None:
+        return address
+    for hop in _hops(facts.headers):
+        if not _is_within(address, trusted_proxies):
+            break
+        address = parse_address(hop)
+        if address is None:
+            return None
+    return address
+
+
+def private_ip(address: IpAddress | None, mode: IpPrivacy) -> str | None:
+    """Give what may be kept of an address: all of it, its network's first address, or nothing."""
+    if address is None or mode == "none":
+        return None
+    if mode == "full":
+        return str(address)
+    network = ipaddress.ip_network((address, KEPT_PREFIX_BITS[address.version]), strict=False)
+    return str(network.network_address)
+
+
+_WITH_PORT = re.compile(r"\[([^\]]*)\](?::\w*)?|([^:]*):\w*")
+
+
+def parse_address(text: str) -> IpAddress | None:
+    """Read an IP address, with or without a port or zone; None for anything else.
+
+    An IPv4 address in IPv6 clothes (RFC 4291 §2.5.5.2), as sockets for both give it, is IPv4.
+    """
+    match = _WITH_PORT.fullmatch(text)
+    host = (match[1] or match[2] or "") if match else text
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_within(address: IpAddress, networks: Iterable[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _hops(headers: Headers) -> list[str]:
+    """Give the addresses that web servers wrote down, nearest first."""
+    listed = _values(headers, b"x-forwarded-for")
+    if listed:
+        hops = [hop.strip() for hop in ",".join(listed).split(",")]
+    else:
+        hops = _FORWARDED_FOR.findall(",".join(_values(headers, b"forwarded")))
+        hops = [hop.strip('"') for hop in hops]
+    return hops[: -MAX_HOPS - 1 : -1]
+
+
+_FORWARDED_FOR = re.compile(r'(?:^|[,;])\s*for=("[^"]*"|[^",;\s]*)', re.IGNORECASE)
+
+
+def _values(headers: Headers, wanted: bytes) -> list[str]:
+    return [value.decode("latin-1") for name, value in headers if name == wanted]
