@@ -40,7 +40,33 @@ def _event(name: str, level: int, text: str) -> LogEvent:
 
 # Log events, by the room that emits them.
 
+# proxy.dial, proxy.relay
+RELAY_ATTEMPT_FAILED = _event(
+    "relay_attempt_failed",
+    logging.WARNING,
+    "An address of the relay gave no session; the next is tried. Says the cause.",
+)
+RELAY_BROKE_OFF = _event(
+    "relay_broke_off",
+    logging.WARNING,
+    "A session with the relay ended before its work was done. Says the fault and how far it came.",
+)
+
 # Metrics, by the room that counts them.
+
+# proxy.dial, proxy.relay
+RELAY_ATTEMPTS_FAILED = Counter(
+    "waypost_relay_attempts_failed",
+    "Addresses of the relay that gave no session, by cause.",
+    ["cause"],
+    registry=REGISTRY,
+)
+RELAY_FAULTS = Counter(
+    "waypost_relay_faults",
+    "Sessions with the relay that broke, by fault.",
+    ["fault"],
+    registry=REGISTRY,
+)
 
 
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value
