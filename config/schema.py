@@ -145,8 +145,10 @@ class RelayConfig(Table):
 
 
 class IdentifyConfig(Table):
-    """Tell your own sites who clicked, by an opaque id in the destination. Off unless `param` is
-    set, as it discloses identity to the destination."""
+    """Tell your own sites who clicked, by an opaque id in the destination.
+
+    Off unless `param` is set, as it discloses identity to the destination.
+    """
 
     param: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]+$")] | None = None
     """Name of the parameter to add, like `"wp_id"`."""

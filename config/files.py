@@ -1,0 +1,121 @@
+"""Files that hold secrets: read only where nobody else can, written whole or not at all.
+
+Owns: permissions, systemd credentials, atomic writes.
+Does not own: what such a file holds (`config.keys`).
+"""
+
+import contextlib
+import fcntl
+import os
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+MAX_SECRET_OCTETS = 1_000_000
+"""More than any key file holds, and the most that systemd passes as credentials."""
+
+
+class KeyFileError(Exception):
+    """A file with a secret that cannot be used: `what` is wrong with it, `hint` what to do."""
+
+    def __init__(self, path: Path, what: str, hint: str = "") -> None:
+        super().__init__(f"{path} {what}" + (f" ({hint})" if hint else ""))
+        self.path = path
+        self.what = what
+        self.hint = hint
+
+
+def credential(path: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Give the systemd credential that stands for the file `path`, if there is one.
+
+    Its name is the end of the path with `_` for `/`: `LoadCredential=waypost:/etc/waypost` makes
+    `waypost_dkim.pem` of `/etc/waypost/dkim.pem`, `LoadCredential=dkim.pem:…` is found as well.
+    Of several names the longest counts. Source: systemd.exec(5), LoadCredential=.
+    """
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        return None
+    parts = path.absolute().parts[1:]
+    names = (Path(folder, "_".join(parts[start:])) for start in range(len(parts)))
+    return next((name for name in names if name.is_file()), None)
+
+
+def read_secret(path: Path, *, also: int = 0) -> bytes:
+    """Read a file that nobody but its owner may read; raises KeyFileError.
+
+    `also` are permission bits that are fine nevertheless (0o040: the group may read). A systemd
+    credential of the same name is read instead, where there is one.
+    """
+    passed = credential(path)
+    try:
+        descriptor = os.open(passed or path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise KeyFileError(path, "is not a file")
+        if passed is None and found.st_mode & 0o077 & ~also:
+            raise KeyFileError(
+                path,
+                f"can be read or changed by others (mode {stat.S_IMODE(found.st_mode):04o})",
+                f"chmod {0o600 | also:o} {path}",
+            )
+        return file.read(MAX_SECRET_OCTETS)
+
+
+def _unreadable(path: Path, error: OSError) -> KeyFileError:
+    if isinstance(error, FileNotFoundError):
+        return KeyFileError(path, "does not exist")
+    if isinstance(error, PermissionError):
+        return KeyFileError(
+            path,
+            "cannot be read by this user",
+            "run as its owner or as root; a service gets it by LoadCredential= of systemd",
+        )
+    return KeyFileError(path, f"cannot be read: {error.strerror}")
+
+
+def write_secret(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Write a file that only its owner may read, whole or not at all.
+
+    Raises FileExistsError where it exists and `replace` is not set, and OSError for all else. A
+    file that is replaced keeps its owner.
+    """
+    target = path.resolve()
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            if replace and target.exists():
+                os.fchown(descriptor, target.stat().st_uid, target.stat().st_gid)
+            file.flush()
+            os.fsync(descriptor)
+        if replace:
+            temporary.replace(target)
+        else:
+            os.link(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the folder of `path`, so that of two who read, change and write it none loses a key."""
+    descriptor = os.open(path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,214 @@
+"""The keys of an installation: those of tracked links (token keys), and those of DKIM.
+
+Owns: what a key file holds, making new keys, rotating and revoking token keys, the public half of a
+DKIM key as DNS publishes it (RFC 6376 §3.6.1, RFC 8463).
+Does not own: how secret files are read and written (`config.files`), and what keys are used for
+(`tracker.tokens`, `proxy.signing`).
+"""
+
+import base64
+import binascii
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from config.files import KeyFileError, read_secret, write_secret
+from config.schema import DkimAlgorithm
+
+SECRET_OCTETS = 64
+"""An AES-256-SIV key (RFC 5297)."""
+LAST_ID = 255
+"""The id is one octet of a token."""
+RSA_BITS = 2048
+MIN_RSA_BITS = 1024
+"""Signers must use at least so many (RFC 8301 §3.2)."""
+
+KEY_FILE_HEAD = """\
+# The keys of Waypost's tracked links. Keep a copy in a safe place: without its key, a link in
+# delivered mail is dead. The newest key that is not revoked makes new links, all others are read.
+# `waypost keys rotate` adds one; `waypost keys revoke ID` ends all links of one that leaked.
+"""
+KEY_FILE_ENTRY = """
+[[key]]
+id = {id}
+created = {created}
+secret = "{secret}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKey:
+    """A key that tracked links are encrypted with; `secret` is never shown."""
+
+    id: int
+    secret: bytes = field(repr=False)
+    created: date
+    revoked: bool = False
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+    id: Annotated[int, Field(ge=1, le=LAST_ID)]
+    created: date
+    secret: str
+    revoked: bool = False
+
+
+class _KeyFile(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+    key: list[_Entry] = Field(min_length=1)
+
+
+def read_token_keys(path: Path) -> tuple[TokenKey, ...]:
+    """Read the keys of tracked links, in the order of the file; raises KeyFileError."""
+    content = read_secret(path)
+    try:
+        entries = _KeyFile.model_validate(tomllib.loads(content.decode())).key
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise KeyFileError(path, f"is not a token key file: {place}: {first['msg']}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not text"
+        raise KeyFileError(path, f"is not a token key file: {reason}") from None
+    keys = tuple(
+        TokenKey(entry.id, _secret(path, entry), entry.created, entry.revoked) for entry in entries
+    )
+    _refuse_unusable(path, keys)
+    return keys
+
+
+def _secret(path: Path, entry: _Entry) -> bytes:
+    try:
+        secret = base64.b64decode(entry.secret, validate=True)
+    except binascii.Error:
+        raise KeyFileError(path, f"holds a key that is not base64: id {entry.id}") from None
+    if len(secret) != SECRET_OCTETS:
+        raise KeyFileError(
+            path, f"holds a key of {len(secret)} octets, not {SECRET_OCTETS}: id {entry.id}"
+        )
+    return secret
+
+
+def _refuse_unusable(path: Path, keys: Sequence[TokenKey]) -> None:
+    ids = [key.id for key in keys]
+    if twice := sorted({number for number in ids if ids.count(number) > 1}):
+        raise KeyFileError(path, f"holds two keys with the id {twice[0]}", "give each its own id")
+    if all(key.revoked for key in keys):
+        raise KeyFileError(path, "holds no key that is not revoked", "waypost keys rotate")
+
+
+def write_token_keys(path: Path, keys: Sequence[TokenKey], *, replace: bool = False) -> None:
+    """Write the key file, readable by its owner alone; as `config.files.write_secret`."""
+    write_secret(path, "".join((KEY_FILE_HEAD, *map(_entry, keys))).encode(), replace=replace)
+
+
+def _entry(key: TokenKey) -> str:
+    secret = base64.b64encode(key.secret).decode()
+    entry = KEY_FILE_ENTRY.format(id=key.id, created=key.created.isoformat(), secret=secret)
+    return entry + "revoked = true\n" * key.revoked
+
+
+def new_token_key(existing: Sequence[TokenKey] = ()) -> TokenKey:
+    """Make a key with an id that none of `existing` has; raises ValueError when none is left."""
+    taken = {key.id for key in existing}
+    last = max(taken, default=0)
+    free = [*range(last + 1, LAST_ID + 1), *(set(range(1, last)) - taken)]
+    if not free:
+        raise ValueError(f"all {LAST_ID} ids are taken: remove keys whose links nobody needs")
+    return TokenKey(free[0], os.urandom(SECRET_OCTETS), datetime.now(UTC).date())
+
+
+def minting_key(keys: Sequence[TokenKey]) -> TokenKey:
+    """Give the key that makes new links: the newest that is not revoked, the later of two."""
+    usable = [key for key in keys if not key.revoked]
+    return max(enumerate(usable), key=lambda item: (item[1].created, item[0]))[1]
+
+
+def revoke(keys: Sequence[TokenKey], number: int) -> tuple[TokenKey, ...]:
+    """Give `keys` with one revoked; raises ValueError for an unknown or the only usable one."""
+    if number not in {key.id for key in keys}:
+        raise ValueError(f"there is no key {number}")
+    changed = tuple(replace(key, revoked=key.revoked or key.id == number) for key in keys)
+    if all(key.revoked for key in changed):
+        raise ValueError(f"{number} is the only key left: first make one (waypost keys rotate)")
+    return changed
+
+
+def new_dkim_key(algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
+    """Make a private key for DKIM, RSA-2048 or Ed25519, as PEM (PKCS #8)."""
+    key: RSAPrivateKey | Ed25519PrivateKey
+    if algorithm == "ed25519-sha256":
+        key = Ed25519PrivateKey.generate()
+    else:
+        key = generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def write_dkim_key(path: Path, algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
+    """Make a private key for DKIM in a new file, and give it; FileExistsError where there is one."""
+    pem = new_dkim_key(algorithm)
+    write_secret(path, pem)
+    return pem
+
+
+def read_dkim_key(path: Path, algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
+    """Read a private key for DKIM as PEM, making sure that it fits; raises KeyFileError."""
+    pem = read_secret(path)
+    key = _private_key(path, pem)
+    expected = Ed25519PrivateKey if algorithm == "ed25519-sha256" else RSAPrivateKey
+    if not isinstance(key, expected):
+        raise _misfit(path, key, algorithm)
+    if isinstance(key, RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
+        raise KeyFileError(
+            path,
+            f"holds an RSA key of {key.key_size} bits, which receivers ignore (RFC 8301)",
+            "make one of 2048 bits: openssl genrsa 2048",
+        )
+    return pem
+
+
+def _misfit(path: Path, key: object, algorithm: DkimAlgorithm) -> KeyFileError:
+    if isinstance(key, RSAPrivateKey):
+        kind, hint = "an RSA key", 'algorithm = "rsa-sha256"'
+    elif isinstance(key, Ed25519PrivateKey):
+        kind, hint = "an Ed25519 key", 'algorithm = "ed25519-sha256"'
+    else:
+        kind, hint = "neither an RSA nor an Ed25519 key", "openssl genrsa 2048"
+    return KeyFileError(path, f"holds {kind}, which {algorithm} cannot use", hint)
+
+
+def _private_key(path: Path, pem: bytes) -> object:
+    hint = "it begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
+    try:
+        return serialization.load_pem_private_key(pem, password=None)
+    except TypeError:
+        raise KeyFileError(path, "is protected by a passphrase", "store it without one") from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyFileError(path, "is not a private key in PEM", hint) from None
+
+
+def dkim_record(pem: bytes) -> str:
+    """Give the TXT record that publishes the public half of a private key."""
+    key = serialization.load_pem_private_key(pem, password=None)
+    if isinstance(key, Ed25519PrivateKey):
+        raw = key.public_key().public_bytes_raw()
+        return f"v=DKIM1; k=ed25519; p={base64.b64encode(raw).decode()}"
+    der = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
