@@ -52,7 +52,88 @@ RELAY_BROKE_OFF = _event(
     "A session with the relay ended before its work was done. Says the fault and how far it came.",
 )
 
+# tracker.spool, tracker.ingest, tracker.store
+SPOOL_WRITE_FAILED = _event(
+    "spool_write_failed",
+    logging.ERROR,
+    "Events could not be made durable; they are kept in memory and tried again. Says the cause.",
+)
+SPOOL_RECOVERED = _event(
+    "spool_recovered", logging.INFO, "The spool takes events again, those kept in memory included."
+)
+SPOOL_DROPPED = _event(
+    "spool_dropped",
+    logging.ERROR,
+    "Events were given up: memory for them was full, or the process ended before they were saved.",
+)
+SPOOL_GARBAGE = _event(
+    "spool_garbage",
+    logging.ERROR,
+    "Octets of a segment are not an event; they were copied to the quarantine file named here.",
+)
+INGESTER_STARTED = _event(
+    "ingester_started", logging.INFO, "This process now feeds the store from the spool."
+)
+INGEST_FAILED = _event(
+    "ingest_failed",
+    logging.ERROR,
+    "The store cannot be fed now; the spool keeps everything and it is tried again.",
+)
+INGEST_RECOVERED = _event("ingest_recovered", logging.INFO, "The store is fed again.")
+STORE_REPLACED = _event(
+    "store_replaced",
+    logging.WARNING,
+    "The database file on disk is no longer the one that was open; it was opened or made anew.",
+)
+STORE_SET_ASIDE = _event(
+    "store_set_aside",
+    logging.ERROR,
+    "SQLite says that the database is malformed; it was renamed as told here, and a new one begun.",
+)
+
 # Metrics, by the room that counts them.
+
+# tracker.spool, tracker.ingest, tracker.store
+SPOOL_EVENTS = Counter(
+    "waypost_spool_events", "Events made durable in the spool.", registry=REGISTRY
+)
+SPOOL_FAILURES = Counter(
+    "waypost_spool_failures", "Times that writing to the spool failed.", registry=REGISTRY
+)
+SPOOL_DROPS = Counter(
+    "waypost_spool_dropped_events",
+    "Events given up, because memory was full or the process ended while it could not write.",
+    registry=REGISTRY,
+)
+SPOOL_WAITING_OCTETS = Gauge(
+    "waypost_spool_waiting_octets", "Events in memory, not yet durable.", registry=REGISTRY
+)
+SPOOL_SYNC_SECONDS = Histogram(
+    "waypost_spool_sync_seconds",
+    "How long one write and fdatasync of a group of events took.",
+    registry=REGISTRY,
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5),
+)
+INGESTED_EVENTS = Counter(
+    "waypost_ingested_events", "Events fed to the store, repeated ones included.", registry=REGISTRY
+)
+INGEST_FAILURES = Counter(
+    "waypost_ingest_failures",
+    "Attempts to feed the store that failed, by cause.",
+    ["cause"],
+    registry=REGISTRY,
+)
+INGEST_GARBAGE = Counter(
+    "waypost_ingest_garbage_records",
+    "Spool records that are no event and were put into quarantine.",
+    registry=REGISTRY,
+)
+SPOOL_BACKLOG_OCTETS = Gauge(
+    "waypost_spool_backlog_octets", "Octets in the spool not yet in the store.", registry=REGISTRY
+)
+STORES_SET_ASIDE = Counter(
+    "waypost_stores_set_aside", "Malformed databases that were renamed.", registry=REGISTRY
+)
 
 # proxy.dial, proxy.relay
 RELAY_ATTEMPTS_FAILED = Counter(

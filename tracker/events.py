@@ -1,12 +1,23 @@
 """The events that proxy and tracker append to their spools, and their form on disk.
 
 Owns: what is told of a message and of a click, as frozen values, and their JSON.
-Does not own: files (`spool`), tables (`store`), or what counts as a human (`clicks`).
+Does not own: files (`spool`, `segments`), tables (`store`), or what counts as a human (`clicks`).
+
+Events may reach the store in any order, and more than once: they name what happened, and the
+store merges them. All events of one `message_id` carry the same campaign and links.
 """
 
-import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+Number = Annotated[int, Field(ge=0, lt=2**63)]
+"""What both JSON and SQLite can hold."""
+
+Moment = Annotated[float, Field(ge=0, lt=1e11, allow_inf_nan=False)]
+"""Seconds since 1970, within the next 3,000 years."""
 
 
 class BadEvent(ValueError):
@@ -17,7 +28,7 @@ class BadEvent(ValueError):
 class SentLink:
     """A tracked link of a message: its number there, destination, report group and text."""
 
-    number: int
+    number: Number
     url: str
     group: str | None
     text: str
@@ -27,7 +38,7 @@ class SentLink:
 class Recipient:
     """One addressee. `number` is 1-based; 0 stands for a copy shared by several."""
 
-    number: int
+    number: Number
     address: str
     person: str | None = None
 
@@ -41,12 +52,13 @@ class MessagePending:
     """
 
     message_id: str
-    at_s: float
+    at_s: Moment
     sender_domain: str
     campaign: str | None
     shared: bool
     recipients: tuple[Recipient, ...]
     links: tuple[SentLink, ...]
+    kind: Literal["pending"] = "pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +66,9 @@ class MessageAccepted:
     """The relay said 250 to `message_id` (hexadecimal) for these recipient numbers."""
 
     message_id: str
-    at_s: float
-    recipients: tuple[int, ...]
+    at_s: Moment
+    recipients: tuple[Number, ...]
+    kind: Literal["accepted"] = "accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,50 +80,49 @@ class Clicked:
     """
 
     event_id: str
-    at_s: float
+    at_s: Moment
     message_id: str
-    recipient: int
-    link: int
-    sent_at_s: int
+    recipient: Number
+    link: Number
+    sent_at_s: Number
     destination: str
     method: str
     human: bool
     reasons: tuple[str, ...]
     ip: str | None
     user_agent: str
+    kind: Literal["clicked"] = "clicked"
 
 
 Event = MessagePending | MessageAccepted | Clicked
 
-_KINDS: dict[str, type[Event]] = {
-    "pending": MessagePending,
-    "accepted": MessageAccepted,
-    "clicked": Clicked,
-}
-_NAMES = {cls: name for name, cls in _KINDS.items()}
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 
 
 def encode(event: Event) -> bytes:
-    """One line of JSON, without its newline."""
-    record = {"kind": _NAMES[type(event)], **asdict(event)}
-    return json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii")
+    """One line of JSON in UTF-8, without its newline. Lone surrogates become `\\udcXX` text."""
+    try:
+        return _ADAPTER.dump_json(event)
+    except PydanticSerializationError:
+        return _ADAPTER.dump_json(_printable(event))
 
 
 def decode(line: bytes) -> Event:
     """Read back what `encode` wrote; raises BadEvent for anything else."""
     try:
-        record: dict[str, Any] = json.loads(line)
-        kind = _KINDS[record.pop("kind")]
-        return kind(**_tuples(record))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _ADAPTER.validate_json(line, strict=True)
+    except ValidationError as error:
         raise BadEvent(f"not an event: {line[:80]!r}") from error
 
 
-def _tuples(record: dict[str, Any]) -> dict[str, Any]:
-    nested = {"links": SentLink, "recipients": Recipient}
-    return {
-        key: tuple(nested[key](**item) if isinstance(item, dict) else item for item in value)
-        if isinstance(value, list)
-        else value
-        for key, value in record.items()
-    }
+def _printable(value: Any) -> Any:  # noqa: ANN401 - walks the fields of any event
+    """Give the value with every string made fit for UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, tuple):
+        return tuple(_printable(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{field.name: _printable(getattr(value, field.name)) for field in fields(value)}
+        )
+    return value
