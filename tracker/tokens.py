@@ -18,13 +18,14 @@ version is never changed, a new version is added instead.
 import re
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Protocol
+from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from config.keys import TokenKey, minting_key, read_token_keys
 
 VERSION = 1
 PATH = "/c/"
@@ -99,26 +100,6 @@ class Link:
     preview: bool = False
 
 
-class Key(Protocol):
-    """What a key ring wants to know of a key; `config.keys.TokenKey` is one."""
-
-    @property
-    def id(self) -> int:
-        """Stand in clear in each token, 0 to 255."""
-
-    @property
-    def secret(self) -> bytes:
-        """Hold the 64 octets of an AES-256-SIV key."""
-
-    @property
-    def created(self) -> date:
-        """Tell the newest key, which mints, from the older ones, which only read."""
-
-    @property
-    def revoked(self) -> bool:
-        """Tell that the key leaked: nothing it minted is believed any more."""
-
-
 class Keyring:
     """The keys of an installation: the newest mints, all that are not revoked read.
 
@@ -127,14 +108,18 @@ class Keyring:
 
     __slots__ = ("_ciphers", "minting_id")
 
-    def __init__(self, keys: Iterable[Key]) -> None:
-        usable = [key for key in _unique(keys) if not key.revoked]
-        if not usable:
+    def __init__(self, keys: Sequence[TokenKey]) -> None:
+        if len({key.id for key in keys}) != len(keys):
+            raise ValueError("two token keys have the same id")
+        if all(key.revoked for key in keys):
             raise ValueError("no usable token key: all are revoked, or there is none")
-        # Of keys made on the same day the later one in the file is the newer.
-        newest = max(enumerate(usable), key=lambda item: (item[1].created, item[0]))[1]
-        self.minting_id = newest.id
-        self._ciphers = {key.id: _cipher(key) for key in usable}
+        self.minting_id = minting_key(keys).id
+        self._ciphers = {key.id: _cipher(key) for key in keys if not key.revoked}
+
+    @classmethod
+    def load(cls, path: Path) -> "Keyring":
+        """Read the key file that `waypost init` wrote; raises `config.files.KeyFileError`."""
+        return cls(read_token_keys(path))
 
     def __repr__(self) -> str:
         return f"Keyring(reads={sorted(self._ciphers)}, mints={self.minting_id})"
@@ -147,14 +132,7 @@ class Keyring:
             raise BadToken(f"no usable key {key_id}") from None
 
 
-def _unique(keys: Iterable[Key]) -> tuple[Key, ...]:
-    known = tuple(keys)
-    if len({key.id for key in known}) != len(known):
-        raise ValueError("two token keys have the same id")
-    return known
-
-
-def _cipher(key: Key) -> AESSIV:
+def _cipher(key: TokenKey) -> AESSIV:
     if key.id not in range(256):
         raise ValueError(f"token key id {key.id} is not within 0 to 255")
     if len(key.secret) != KEY_OCTETS:

@@ -3,30 +3,24 @@
 import base64
 import random
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config import keys
+from config.files import KeyFileError
+from config.keys import TokenKey
 from tracker import tokens
 from tracker.tokens import BadToken, Keyring, Link, mint, read
 
-
-@dataclass(frozen=True)
-class AKey:
-    """A token key as `config.keys` would give it."""
-
-    id: int
-    secret: bytes
-    created: date = date(2026, 11, 1)
-    revoked: bool = False
-
-
+TODAY = date(2026, 11, 1)
 SECRET = bytes(range(64))
-KEYRING = Keyring([AKey(7, SECRET)])
+KEYRING = Keyring([TokenKey(7, SECRET, TODAY)])
 LINK = Link(b"\x01\x02\x03\x04\x05\x06\x07\x08", 1, 3, 1_795_430_400, "https://www.example.com/")
 CUT_OCTET = 18
 """Where the payload starts in the octets of a token: header 2, synthetic IV 16."""
@@ -335,7 +329,7 @@ def test_the_version_is_authenticated() -> None:
 
 def test_the_newest_key_mints_and_older_ones_read() -> None:
     """Rotation: links of both keys live, new ones carry the new key's id."""
-    old, new = AKey(1, b"o" * 64, date(2025, 1, 1)), AKey(9, b"n" * 64, date(2026, 1, 1))
+    old, new = TokenKey(1, b"o" * 64, date(2025, 1, 1)), TokenKey(9, b"n" * 64, date(2026, 1, 1))
     before = mint(Keyring([old]), LINK)
     keyring = Keyring([new, old])
     assert tokens.key_id(mint(keyring, LINK)) == 9
@@ -345,12 +339,15 @@ def test_the_newest_key_mints_and_older_ones_read() -> None:
 
 def test_of_keys_of_one_day_the_later_in_the_file_mints() -> None:
     """Rotating twice in a day still moves on."""
-    assert Keyring([AKey(3, b"a" * 64), AKey(2, b"b" * 64)]).minting_id == 2
+    assert Keyring([TokenKey(3, b"a" * 64, TODAY), TokenKey(2, b"b" * 64, TODAY)]).minting_id == 2
 
 
 def test_a_revoked_key_neither_mints_nor_reads() -> None:
     """A leaked key is the one reason for which a delivered link dies."""
-    leaked, sound = AKey(1, b"o" * 64, date(2027, 1, 1), revoked=True), AKey(2, b"n" * 64)
+    leaked, sound = (
+        TokenKey(1, b"o" * 64, date(2027, 1, 1), revoked=True),
+        TokenKey(2, b"n" * 64, TODAY),
+    )
     text = mint(Keyring([replace(leaked, revoked=False)]), LINK)
     keyring = Keyring([sound, leaked])
     assert keyring.minting_id == 2
@@ -361,20 +358,20 @@ def test_a_revoked_key_neither_mints_nor_reads() -> None:
 def test_a_foreign_key_of_the_same_id_does_not_read() -> None:
     """Another installation's tokens are not ours."""
     with pytest.raises(BadToken, match="forged"):
-        read(Keyring([AKey(7, b"x" * 64)]), mint(KEYRING, LINK))
+        read(Keyring([TokenKey(7, b"x" * 64, TODAY)]), mint(KEYRING, LINK))
 
 
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
         ([], "no usable"),
-        ([AKey(1, SECRET, revoked=True)], "no usable"),
-        ([AKey(1, SECRET), AKey(1, b"x" * 64)], "same id"),
-        ([AKey(256, SECRET)], "not within"),
-        ([AKey(1, b"short")], "5 octets"),
+        ([TokenKey(1, SECRET, TODAY, revoked=True)], "no usable"),
+        ([TokenKey(1, SECRET, TODAY), TokenKey(1, b"x" * 64, TODAY)], "same id"),
+        ([TokenKey(256, SECRET, TODAY)], "not within"),
+        ([TokenKey(1, b"short", TODAY)], "5 octets"),
     ],
 )
-def test_an_unusable_key_ring_is_refused(keys: list[AKey], message: str) -> None:
+def test_an_unusable_key_ring_is_refused(keys: list[TokenKey], message: str) -> None:
     """What could not mint, or would mint ambiguously, is refused at the start."""
     with pytest.raises(ValueError, match=message):
         Keyring(keys)
@@ -383,3 +380,19 @@ def test_an_unusable_key_ring_is_refused(keys: list[AKey], message: str) -> None
 def test_a_key_ring_does_not_show_its_secrets() -> None:
     """A key ring in a traceback or a log tells ids alone."""
     assert repr(KEYRING) == "Keyring(reads=[7], mints=7)"
+
+
+def test_a_key_ring_is_loaded_from_its_file(tmp_path: Path) -> None:
+    """What `waypost init` and `keys rotate` write is what mints and reads."""
+    old = keys.new_token_key()
+    new = keys.new_token_key([old])
+    keys.write_token_keys(tmp_path / "token.keys", [old, new])
+    keyring = Keyring.load(tmp_path / "token.keys")
+    assert tokens.key_id(mint(keyring, LINK)) == new.id
+    assert read(keyring, mint(Keyring([old]), LINK)) == LINK
+
+
+def test_a_missing_key_file_is_told_by_name(tmp_path: Path) -> None:
+    """The error names the file, so that the operator knows what is missing."""
+    with pytest.raises(KeyFileError, match=r"token\.keys does not exist"):
+        Keyring.load(tmp_path / "token.keys")
