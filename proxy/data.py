@@ -1,0 +1,125 @@
+"""The octets of DATA: where they end, what they hold, and what must not pass.
+
+Owns: finding <CRLF>.<CRLF> over the borders of chunks, taking the transparency dots out (RFC 5321
+§4.5.2), the limit on size, and the policy on CR and LF standing alone (RFC 5321 §2.3.8).
+Does not own: reading from the client (`client`), or what is done with the message (`delivery`).
+
+Only the octets CR LF . CR LF end a message. A server behind us that takes less for the end, such
+as LF . LF, could be made to see two messages where we saw one. So a message that holds a line of
+one dot for any laxer reading (CR, LF or CRLF as line end, NULs left out) is refused or, where the
+operator wants that, its line ends are normalised before dots are put back. Other messages with a
+CR or LF standing alone can smuggle nothing, and keep it.
+
+Work is done chunk by chunk in bulk operations, linear in the octets and never line by line.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+_END = b"\r\n.\r\n"
+_HELD_BACK = len(_END) - 1
+_LONE_DOT = re.compile(rb"[\r\n]\.[\r\n]")
+_ANY_NEWLINE = re.compile(rb"\r\n|\r|\n")
+
+
+class Refusal(StrEnum):
+    """Why a message that was read to its end cannot be taken."""
+
+    TOO_BIG = "too_big"
+    BARE_NEWLINE = "bare_newline"
+    NO_MEMORY = "no_memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message at its end: `content` without transparency dots, or the reason to refuse it.
+
+    `bare_newlines`: a CR or LF stood alone in it (in `content` none does once normalised).
+    """
+
+    content: bytes
+    bare_newlines: bool
+    refusal: Refusal | None
+
+
+class DataReader:
+    """Takes chunks until the end of DATA is among them.
+
+    Holds at most `max_octets` plus the last chunk; what is too big is read on and thrown away.
+    """
+
+    def __init__(self, max_octets: int, *, normalise: bool = False) -> None:
+        self.ended = False
+        self.held_octets = 0
+        self.refusal: Refusal | None = None
+        self._max_octets = max_octets
+        self._normalise = normalise
+        self._segments: list[bytes] = []
+        self._pending = b"\r\n"  # as if a line had just ended: DATA may begin with its last line
+        self._at_start = True
+        self._bare_newlines = False
+        self._suspicious = False
+        self._before = b"\r\n"
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> bool:
+        """Take the next octets; True when they held the end of the message."""
+        pending = self._pending + chunk
+        end = pending.find(_END)
+        if end >= 0:
+            self._take(pending[: end + 2])
+            self._rest = pending[end + len(_END) :]
+            self.ended = True
+            return True
+        cut = _safe_cut(pending)
+        self._take(pending[:cut])
+        self._pending = pending[cut:]
+        return False
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Keep nothing of this message any more, but read it to its end. The first reason stays."""
+        self.refusal = self.refusal or refusal
+        self._segments.clear()
+        self.held_octets = 0
+
+    def finish(self) -> tuple[Received, bytes]:
+        """Give the message, and what came after it; call once, after `feed` said True."""
+        content = b"".join(self._segments)
+        self._segments.clear()
+        return Received(content, self._bare_newlines, self.refusal), self._rest
+
+    def _take(self, raw: bytes) -> None:
+        if not raw:
+            return
+        self._look_for_bare_newlines(raw)
+        if self.refusal is not None:
+            return
+        segment = raw.replace(b"\r\n.", b"\r\n")
+        if self._at_start:
+            segment, self._at_start = segment[2:], False
+        if self._normalise and self._bare_newlines:
+            segment = _ANY_NEWLINE.sub(b"\r\n", segment)
+        self._segments.append(segment)
+        self.held_octets += len(segment)
+        if self.held_octets > self._max_octets:
+            self.refuse(Refusal.TOO_BIG)
+
+    def _look_for_bare_newlines(self, raw: bytes) -> None:
+        """`raw` never splits a CRLF, so that counting finds every CR and LF standing alone."""
+        pairs = raw.count(b"\r\n")
+        bare = raw.count(b"\n") != pairs or raw.count(b"\r") != pairs
+        visible = raw.translate(None, b"\0") if b"\0" in raw else raw
+        self._bare_newlines |= bare
+        self._suspicious |= bare or visible is not raw
+        if self._suspicious and not self._normalise and _LONE_DOT.search(self._before + visible):
+            self.refuse(Refusal.BARE_NEWLINE)
+        self._before = (self._before + visible)[-2:]
+
+
+def _safe_cut(pending: bytes) -> int:
+    """How much of `pending` can be worked on: no CRLF and no end of DATA may straddle the cut."""
+    cut = max(0, len(pending) - _HELD_BACK)
+    if pending[:cut].endswith(b"\r\n"):
+        return cut - 2
+    return cut - 1 if pending[:cut].endswith(b"\r") else cut
