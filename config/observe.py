@@ -91,6 +91,27 @@ STORE_SET_ASIDE = _event(
     "SQLite says that the database is malformed; it was renamed as told here, and a new one begun.",
 )
 
+# tracker.app, tracker.recorder, tracker.listener, tracker.watch
+TRACKER_READY = _event(
+    "tracker_ready", logging.INFO, "The redirector answers. Says the addresses it listens on."
+)
+TRACKER_STOPPING = _event(
+    "tracker_stopping", logging.INFO, "The redirector takes no more requests and finishes its work."
+)
+CLICK_FAILED = _event(
+    "click_failed",
+    logging.ERROR,
+    "A fault of ours kept a click from the spool; its reader was redirected nevertheless.",
+)
+FILE_RELOADED = _event(
+    "file_reloaded", logging.INFO, "A file that is watched has changed and is in force."
+)
+FILE_UNUSABLE = _event(
+    "file_unusable",
+    logging.ERROR,
+    "A file that is watched cannot be used; what it said before stays in force. Says the cause.",
+)
+
 # Metrics, by the room that counts them.
 
 # tracker.spool, tracker.ingest, tracker.store
@@ -133,6 +154,22 @@ SPOOL_BACKLOG_OCTETS = Gauge(
 )
 STORES_SET_ASIDE = Counter(
     "waypost_stores_set_aside", "Malformed databases that were renamed.", registry=REGISTRY
+)
+
+# tracker.redirector, tracker.recorder
+REDIRECTS = Counter(
+    "waypost_redirects",
+    "Requests for a tracked link: redirected, preview (redirected, never counted), refused (404).",
+    ["answer"],
+    registry=REGISTRY,
+)
+CLICKS_NOT_DURABLE = Counter(
+    "waypost_clicks_answered_before_durable",
+    "Readers redirected before their click was durable, as the spool was slow or failed.",
+    registry=REGISTRY,
+)
+CLICKS_FAILED = Counter(
+    "waypost_clicks_failed", "Clicks that a fault of ours kept from the spool.", registry=REGISTRY
 )
 
 # proxy.dial, proxy.relay
