@@ -100,7 +100,7 @@ _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator=
 
 
 def encode(event: Event) -> bytes:
-    """One line of JSON in UTF-8, without its newline. Lone surrogates become `\\udcXX` text."""
+    """One line of JSON in UTF-8, without its newline. What UTF-8 cannot hold is escaped."""
     try:
         return _ADAPTER.dump_json(event)
     except PydanticSerializationError:
