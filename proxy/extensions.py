@@ -8,7 +8,7 @@ Does not own: the relay's own list (`relay`), or who may be offered AUTH and XCL
 import re
 from collections.abc import Mapping
 
-from proxy.limits import GROWTH_ALLOWANCE_OCTETS
+from proxy.session_limits import GROWTH_ALLOWANCE_OCTETS
 
 PASSED_ON = (
     "8BITMIME",
