@@ -1,0 +1,76 @@
+"""A check at start that our signatures verify: dkimpy reads a message that we signed.
+
+Owns: the message that is tried, and handing dkimpy the public key without DNS.
+Does not own: whether the key that is published is this one (`waypost dns --check`).
+"""
+
+import base64
+from typing import Protocol
+
+import dkim
+
+PROBE_MESSAGE = (
+    b"From: Waypost <probe@%b>\r\n"
+    b"To: probe@%b\r\n"
+    b"Subject:  a  probe \r\n\tfolded\r\n"
+    b"Date: Thu, 01 Jan 1970 00:00:00 +0000\r\n"
+    b"Message-ID: <probe@%b>\r\n"
+    b"MIME-Version: 1.0\r\n"
+    b"Content-Type: text/html; charset=utf-8\r\n"
+    b"List-Unsubscribe: <https://%b/unsubscribe>\r\n"
+    b"\r\n"
+    b'  <a href="https://%b/">white \t space</a> \r\n'
+    b".\r\n"
+    b"\r\n"
+    b"\r\n"
+)
+
+
+class Probed(Protocol):
+    """What is known here of a `Signer`."""
+
+    @property
+    def domain(self) -> str:
+        """See `Signer.domain`."""
+
+    @property
+    def record_name(self) -> str:
+        """See `Signer.record_name`."""
+
+    @property
+    def public_key(self) -> bytes:
+        """See `Signer.public_key`."""
+
+    @property
+    def algorithm(self) -> str:
+        """See `Signer.algorithm`."""
+
+    def sign(self, message: bytes, now_s: int | None = None) -> bytes:
+        """See `Signer.sign`."""
+
+
+class ProbeFailed(RuntimeError):
+    """What we sign does not verify: signing must not begin."""
+
+
+def record(signer: Probed) -> bytes:
+    """Give the TXT record that publishes the signer's key (RFC 6376 §3.6.1)."""
+    kind = signer.algorithm.partition("-")[0].encode("ascii")
+    return b"v=DKIM1; k=%b; p=%b" % (kind, base64.b64encode(signer.public_key))
+
+
+def probe(signer: Probed) -> None:
+    """Sign a message and have dkimpy verify it; raises ProbeFailed. Takes some 10 ms."""
+    domain = signer.domain.encode("ascii")
+    signed = signer.sign(PROBE_MESSAGE.replace(b"%b", domain))
+    name = f"{signer.record_name}."
+
+    def published(asked: bytes, timeout: int = 0) -> bytes | None:  # noqa: ARG001 - dkimpy's signature
+        return record(signer) if asked.decode("ascii").lower() == name.lower() else None
+
+    try:
+        verified = dkim.DKIM(signed).verify(dnsfunc=published)
+    except dkim.DKIMException as error:
+        raise ProbeFailed(f"{signer.record_name}: {error}") from error
+    if not verified:
+        raise ProbeFailed(f"{signer.record_name}: dkimpy finds the signature invalid")

@@ -1,0 +1,150 @@
+"""What a mail server would change in a message after we signed it, and so break the signature.
+
+Owns: the list of such changes, each seen in a default Postfix, and how they are recognised.
+Does not own: what follows from it (`transform`: the message is left as it is), or the signature.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+from proxy.dkim_canon import Field, MalformedHeader, fields, relaxed_value, split
+
+MAX_LINE_OCTETS = 998
+"""RFC 5321 §4.5.3.1.6, without CRLF: longer lines are broken on the way."""
+
+MAX_FIELD_OCTETS = 100_000
+"""Postfix cuts a header field at 102,400 octets (`header_size_limit`)."""
+
+REQUIRED_FIELDS = (b"date", b"from", b"message-id")
+"""A mail server adds these where they are missing (RFC 6409 §8)."""
+
+ADDRESS_FIELDS = frozenset(
+    {
+        b"from",
+        b"sender",
+        b"reply-to",
+        b"to",
+        b"cc",
+        b"resent-from",
+        b"resent-sender",
+        b"resent-to",
+        b"resent-cc",
+    }
+)
+"""A mail server completes addresses in these (RFC 6409 §6.2)."""
+
+
+class Alteration(StrEnum):
+    """What a relay would change, and break a signature with."""
+
+    NO_DATE = "date_missing"
+    NO_FROM = "from_missing"
+    NO_MESSAGE_ID = "message_id_missing"
+    UNQUALIFIED = "address_unqualified"
+    LONG_LINE = "line_too_long"
+    LONG_FIELD = "field_too_long"
+    EIGHT_BIT = "eight_bit_without_8bitmime"
+    MALFORMED_HEADER = "header_malformed"
+    CONTROL = "control_character"
+    BARE_NEWLINE = "bare_newline"
+
+
+_MISSING = dict(
+    zip(
+        REQUIRED_FIELDS,
+        (Alteration.NO_DATE, Alteration.NO_FROM, Alteration.NO_MESSAGE_ID),
+        strict=True,
+    )
+)
+_HEADER_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_COMMENT = re.compile(rb"\((?:[^()\\]|\\.)*+\)", re.DOTALL)
+_QUALIFIED = re.compile(
+    rb"[^\s@<>%!:;,()\[\]\\]+@(?:[^\s@<>%!:;,()\[\]\\]+\.[^\s@<>%!:;,()\[\]\\]+|\[[^\[\]\\\s]+\])"
+)
+_MAX_COMMENT_DEPTH = 5
+
+
+def relay_would_alter(message: bytes, *, relay_8bitmime: bool) -> Alteration | None:
+    """Name the first thing in `message` (CRLF lines) that a relay would change, or None.
+
+    `relay_8bitmime`: the relay offers 8BITMIME. Linear in the size of the message; never raises.
+    """
+    header_end, body_start = split(message)
+    try:
+        found = fields(message, header_end)
+    except MalformedHeader:
+        return Alteration.MALFORMED_HEADER
+    return (
+        _missing(found)
+        or _odd_field(found)
+        or _odd_line(message)
+        or _eight_bit(message, body_start, relay_8bitmime=relay_8bitmime)
+    )
+
+
+def qualified(value: bytes) -> bool:
+    """Whether every address in the value of an address field has a full domain.
+
+    Strict on purpose: what cannot be read with certainty counts as one that a relay may rewrite.
+    """
+    bare = _QUOTED.sub(b"q", relaxed_value(value))
+    for _ in range(_MAX_COMMENT_DEPTH):
+        bare, count = _COMMENT.subn(b" ", bare)
+        if not count:
+            break
+    return all(_mailbox_qualified(mailbox) for mailbox in _mailboxes(bare))
+
+
+def _mailboxes(bare: bytes) -> Iterable[bytes]:
+    """Give what stands between commas, names and ends of groups (RFC 5322 §3.4) taken away."""
+    for entry in bare.replace(b";", b",").split(b","):
+        # A colon outside an address is the end of a group's name.
+        name, colon, rest = entry.partition(b":")
+        member = rest if colon and b"<" not in name and b"@" not in name else entry
+        if member.strip():
+            yield member.strip()
+
+
+def _mailbox_qualified(mailbox: bytes) -> bool:
+    name, angle, rest = mailbox.partition(b"<")
+    if not angle:
+        return _QUALIFIED.fullmatch(mailbox) is not None
+    address, closed, after = rest.partition(b">")
+    return (
+        bool(closed)
+        and not after.strip()
+        and b"@" not in name
+        and _QUALIFIED.fullmatch(address) is not None
+    )
+
+
+def _missing(found: Iterable[Field]) -> Alteration | None:
+    names = {field.name for field in found}
+    return next((_MISSING[name] for name in REQUIRED_FIELDS if name not in names), None)
+
+
+def _odd_field(found: Iterable[Field]) -> Alteration | None:
+    for field in found:
+        if field.end - field.start > MAX_FIELD_OCTETS:
+            return Alteration.LONG_FIELD
+        if _HEADER_CONTROLS.search(field.value):
+            return Alteration.CONTROL
+        if field.name in ADDRESS_FIELDS and not qualified(field.value):
+            return Alteration.UNQUALIFIED
+    return None
+
+
+def _odd_line(message: bytes) -> Alteration | None:
+    lines = message.split(b"\r\n")
+    if message.count(b"\n") != len(lines) - 1 or message.count(b"\r") != len(lines) - 1:
+        return Alteration.BARE_NEWLINE
+    return Alteration.LONG_LINE if max(map(len, lines)) > MAX_LINE_OCTETS else None
+
+
+def _eight_bit(message: bytes, body_start: int, *, relay_8bitmime: bool) -> Alteration | None:
+    if relay_8bitmime or message.isascii() or message[body_start:].isascii():
+        return None
+    return Alteration.EIGHT_BIT
