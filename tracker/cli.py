@@ -2,4 +2,7 @@
 
 import click
 
-COMMANDS: list[click.Command] = []
+from tracker.link_cli import decode
+from tracker.serve_cli import tracker
+
+COMMANDS: list[click.Command] = [tracker, decode]

@@ -1,0 +1,262 @@
+"""The redirector: every path, method and fault, as an ASGI server would ask it."""
+
+import asyncio
+import base64
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import pytest
+from bs4 import BeautifulSoup
+
+from config.keys import TokenKey
+from config.schema import Config
+from tracker.events import Clicked
+from tracker.redirector import Redirector, Rules, event_id
+from tracker.tokens import Keyring, Link, mint
+
+KEYRING = Keyring([TokenKey(1, bytes(range(64)), date(2026, 11, 1))])
+LINK = Link(
+    b"\x01\x02\x03\x04\x05\x06\x07\x08", 5, 3, 1_795_430_400, "https://example.com/?a=1&b=2#c"
+)
+CHROME = (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64) Chrome/131.0.0.0")
+
+
+@dataclass
+class Response:
+    """What an ASGI server was told to send."""
+
+    status: int = 0
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    body: bytes = b""
+
+    def __getitem__(self, name: str) -> str:
+        """Give a header's only value."""
+        (value,) = (value for key, value in self.headers if key == name.encode())
+        return value.decode("ascii")
+
+
+@dataclass
+class Reader:
+    """Asks a redirector and keeps the clicks that it recorded."""
+
+    config: Config = field(default_factory=Config)
+    clicks: list[Clicked] = field(default_factory=list)
+
+    async def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        headers: tuple[tuple[bytes, bytes], ...] = (CHROME,),
+        client: tuple[str, int] | None = ("192.0.2.77", 50000),
+    ) -> Response:
+        """Make one request."""
+        response = Response()
+
+        async def send(message: dict[str, Any]) -> None:
+            response.status = message.get("status", response.status)
+            response.headers += message.get("headers", [])
+            response.body += message.get("body", b"")
+
+        async def record(click: Clicked) -> None:
+            self.clicks.append(click)
+
+        app = Redirector(lambda: KEYRING, Rules.from_config(self.config), record)
+        path, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": headers,
+            "client": client,
+        }
+        await app(scope, asyncio.Queue().get, send)
+        return response
+
+
+@pytest.fixture
+def reader() -> Reader:
+    """Ask a redirector with the default configuration."""
+    return Reader()
+
+
+def token(**changes: object) -> str:
+    """Mint a link that differs from LINK in this."""
+    return mint(KEYRING, replace(LINK, **changes))
+
+
+async def test_a_link_redirects_to_its_destination(reader: Reader) -> None:
+    """The answer of DESIGN §4, header by header."""
+    answer = await reader.ask(f"/c/{token()}")
+    assert answer.status == 302
+    assert answer["location"] == LINK.destination
+    assert answer["cache-control"] == "no-store"
+    assert answer["referrer-policy"] == "no-referrer"
+    assert answer["x-robots-tag"] == "noindex"
+    assert int(answer["content-length"]) == len(answer.body)
+    assert not {b"set-cookie", b"server"} & {name for name, _ in answer.headers}
+
+
+async def test_a_click_says_who_what_and_when(reader: Reader) -> None:
+    """The event holds what the token says, and what the request says of its reader."""
+    await reader.ask(f"/c/{token()}")
+    (click,) = reader.clicks
+    assert (click.message_id, click.recipient, click.link) == ("0102030405060708", 5, 3)
+    assert (click.sent_at_s, click.destination) == (LINK.sent_at_s, LINK.destination)
+    assert (click.method, click.human, click.reasons) == ("GET", True, ())
+    assert click.ip == "192.0.2.0"
+    assert click.user_agent == CHROME[1].decode()
+
+
+async def test_head_redirects_without_body_and_is_a_machines(reader: Reader) -> None:
+    """HEAD gets the headers of GET, its length included."""
+    path = f"/c/{token()}"
+    head, get = await reader.ask(path, "HEAD"), await reader.ask(path)
+    assert (head.status, head.headers, head.body) == (get.status, get.headers, b"")
+    assert [(click.method, click.human) for click in reader.clicks] == [
+        ("HEAD", False),
+        ("GET", True),
+    ]
+
+
+async def test_a_preview_redirects_and_is_never_counted(reader: Reader) -> None:
+    """What `rewrite` and `explain` mint leads on, but leaves no click."""
+    assert (await reader.ask(f"/c/{token(preview=True)}"))["location"] == LINK.destination
+    assert reader.clicks == []
+
+
+@pytest.mark.parametrize("query", ["", "utm_source=x", "a=1&b=2", "/c/x", "%00"])
+async def test_query_strings_are_ignored(reader: Reader, query: str) -> None:
+    """Parameters that others append to every link change nothing."""
+    assert (await reader.ask(f"/c/{token()}?{query}"))["location"] == LINK.destination
+
+
+@pytest.mark.parametrize(
+    "method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"]
+)
+@pytest.mark.parametrize("path", ["/c/x", "/robots.txt", "/healthz"])
+async def test_other_methods_are_not_allowed(reader: Reader, path: str, method: str) -> None:
+    """405 says which methods are (RFC 9110 §15.5.6), and nothing is counted."""
+    path = path.replace("/c/x", f"/c/{token()}")
+    answer = await reader.ask(path, method)
+    assert (answer.status, answer["allow"]) == (405, "GET, HEAD")
+    assert reader.clicks == []
+
+
+def bad_paths() -> dict[str, str]:
+    """Name all kinds of paths that lead nowhere."""
+    good = mint(KEYRING, LINK)
+    altered = base64.urlsafe_b64encode(b"\x01\x01" + bytes(60)).decode().rstrip("=")
+    foreign = mint(Keyring([TokenKey(1, b"x" * 64, date(2026, 1, 1))]), LINK)
+    return {
+        "no token": "/c/",
+        "forged": f"/c/{altered}",
+        "foreign": f"/c/{foreign}",
+        "truncated": f"/c/{good[:-1]}",
+        "one letter": f"/c/{good[:-2]}{'B' if good[-2] == 'A' else 'A'}{good[-1]}",
+        "trailing slash": f"/c/{good}/",
+        "trailing bracket": f"/c/{good})",
+        "trailing dot": f"/c/{good}.",
+        "trailing comma": f"/c/{good},",
+        "trailing padding": f"/c/{good}==",
+        "trailing encoded quote": f"/c/{good}%22",
+        "percent-encoded letter": f"/c/%{ord(good[0]):02X}{good[1:]}",
+        "double slash": f"//c/{good}",
+        "upper case": f"/C/{good}",
+        "another prefix": f"/t/c/{good}",
+        "dot segments": f"/x/../c/{good}",
+        "very long": "/c/" + "A" * 14_000,
+        "nothing": "/",
+        "empty": "",
+        "other": "/favicon.ico",
+        "below robots": "/robots.txt/",
+        "encoded robots": "/robots%2Etxt",
+        "star": "*",
+    }
+
+
+@pytest.mark.parametrize("name", bad_paths())
+async def test_every_bad_link_gets_the_one_404(reader: Reader, name: str) -> None:
+    """P10: nothing in status, headers or body tells one bad link from another."""
+    answer = await reader.ask(bad_paths()[name])
+    assert answer == await reader.ask("/c/" + "A" * 80)
+    assert answer.status == 404
+    assert answer["cache-control"] == "no-store"
+    assert reader.clicks == []
+
+
+async def test_robots_are_asked_to_stay_away(reader: Reader) -> None:
+    """Tracked links are nothing to index."""
+    answer = await reader.ask("/robots.txt")
+    assert (answer.status, answer.body) == (200, b"User-agent: *\nDisallow: /\n")
+
+
+async def test_health_is_told(reader: Reader) -> None:
+    """Load balancers and monitors ask here."""
+    answer = await reader.ask("/healthz")
+    assert (answer.status, answer.body) == (200, b"ok\n")
+
+
+async def test_base_urls_may_have_paths() -> None:
+    """Links under a prefix are served there, with or without the web server stripping it."""
+    config = Config.model_validate(
+        {
+            "tracking": {"base_url": "https://example.com/t"},
+            "sender": [{"domain": "example.org", "base_url": "https://example.org/go/to/"}],
+        }
+    )
+    reader = Reader(config)
+    for prefix, status in (("", 302), ("/t", 302), ("/go/to", 302), ("/go", 404), ("/t/t", 404)):
+        assert (await reader.ask(f"{prefix}/c/{token()}")).status == status
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        "https://example.com/?q=%22&copy=2&region=eu",
+        "HTTPS://EXAMPLE.COM/%7Euser/~user/%7euser",
+        "https://example.com/'\"<script>alert(1)</script>",
+        "http://[2001:db8::1]:8080/#fragment?not-a-query",
+        "https://example.com/?",
+        "https://example.com/#",
+        "https://user:pass@example.com:443//a/../b/./c;p=1?x=a+b%20c&&#",
+        "https://example.com/\\back`tick{brace}|pipe^caret",
+        "https://xn--bcher-kva.example/" + "a" * 1270,
+    ],
+)
+async def test_destinations_arrive_octet_for_octet(reader: Reader, destination: str) -> None:
+    """P4: Location is the destination as it is, and the page's link says the same."""
+    answer = await reader.ask(f"/c/{token(destination=destination)}")
+    assert answer["location"] == destination
+    anchor = BeautifulSoup(answer.body, "html.parser").find_all("a")[-1]
+    assert (anchor["href"], anchor.get_text()) == (destination, destination)
+
+
+@pytest.mark.parametrize(
+    ("privacy", "kept"), [("truncate", "198.51.100.0"), ("full", "198.51.100.9"), ("none", None)]
+)
+async def test_configuration_says_what_is_kept_of_an_address(
+    privacy: str, kept: str | None
+) -> None:
+    """`[privacy] ip` and `[tracker] trusted_proxies` reach the click."""
+    config = Config.model_validate(
+        {"privacy": {"ip": privacy}, "tracker": {"trusted_proxies": ["192.0.2.0/24"]}}
+    )
+    reader = Reader(config)
+    await reader.ask(f"/c/{token()}", headers=((b"x-forwarded-for", b"198.51.100.9"),))
+    assert reader.clicks[0].ip == kept
+
+
+async def test_a_peer_without_an_address_is_served(reader: Reader) -> None:
+    """Behind a Unix socket there is no peer address."""
+    assert (await reader.ask(f"/c/{token()}", client=None)).status == 302
+    assert reader.clicks[0].ip is None
+
+
+def test_event_ids_are_unique_and_sort_by_time() -> None:
+    """The store's index grows at its end, and two clicks never share an id."""
+    ids = [event_id(at_s) for at_s in (1.0, 2.0, 1_795_430_400.123, 1_795_430_400.124)]
+    assert ids == sorted(ids)
+    assert len({event_id(1.0) for _ in range(1000)}) == 1000
+    assert {len(identifier) for identifier in ids} == {32}

@@ -1,0 +1,57 @@
+"""Files that may change while we run: read again when they do, the last good state kept.
+
+Owns: noticing that a file changed, and what is in force meanwhile.
+Does not own: what a file says (`tokens` for keys).
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from config import observe
+from config.files import KeyFileError
+
+T = TypeVar("T")
+INTERVAL_S = 1.0
+
+
+class Watched(Generic[T]):
+    """What a file says. `load` reads it; its first failure is raised, later ones are logged."""
+
+    def __init__(self, path: Path, load: Callable[[Path], T]) -> None:
+        self._path = path
+        self._load = load
+        self._seen = _identity(path)
+        self._value = load(path)
+
+    def __call__(self) -> T:
+        """Give what the file said when it could last be read."""
+        return self._value
+
+    def refresh(self) -> None:
+        """Read the file again if it is another than before."""
+        identity = _identity(self._path)
+        if identity is None or identity == self._seen:
+            return
+        self._seen = identity
+        try:
+            self._value = self._load(self._path)
+        except (OSError, ValueError, KeyFileError) as error:
+            observe.log(observe.FILE_UNUSABLE, path=str(self._path), error=str(error))
+        else:
+            observe.log(observe.FILE_RELOADED, path=str(self._path))
+
+    async def watch(self) -> None:
+        """Refresh again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(INTERVAL_S)
+            self.refresh()
+
+
+def _identity(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
