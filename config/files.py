@@ -41,6 +41,11 @@ def credential(path: Path, environ: Mapping[str, str] = os.environ) -> Path | No
     return next((name for name in names if name.is_file()), None)
 
 
+def usable_path(path: Path) -> Path:
+    """Give the path to open for `path`: the systemd credential that stands for it, else itself."""
+    return credential(path) or path
+
+
 def read_secret(path: Path, *, also: int = 0) -> bytes:
     """Read a file that nobody but its owner may read; raises KeyFileError.
 

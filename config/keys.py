@@ -188,7 +188,7 @@ def _misfit(path: Path, key: object, algorithm: DkimAlgorithm) -> KeyFileError:
     elif isinstance(key, Ed25519PrivateKey):
         kind, hint = "an Ed25519 key", 'algorithm = "ed25519-sha256"'
     else:
-        kind, hint = "neither an RSA nor an Ed25519 key", "openssl genrsa 2048"
+        kind, hint = "a key that is neither RSA nor Ed25519", "openssl genrsa 2048"
     return KeyFileError(path, f"holds {kind}, which {algorithm} cannot use", hint)
 
 

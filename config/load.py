@@ -1,21 +1,41 @@
 """`waypost.toml` into a Config, or every problem of it at once.
 
 Owns: finding the file, reading it, and telling each problem as `file:line: key: what (hint)`.
-Does not own: what a key means (`config.schema`).
+Does not own: what a key means (`config.schema`), which values go together (`config.rules`), the
+files that keys name (`config.filecheck`), the words for a wrong value (`config.wording`).
 """
 
+import contextlib
+import copy
 import os
+import re
+import socket
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
+from config import filecheck, rules
+from config.lines import Loc, key_lines, line_of
+from config.rules import Finding
 from config.schema import Config
+from config.wording import dotted, word
 
 PLACES = (Path("waypost.toml"), Path("/etc/waypost/waypost.toml"))
+ROUNDS = 4
+"""Without a wrong value its table may lack one, and go too, once for each level of tables."""
+SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+SYNTAX_HINTS = {
+    "Invalid value": 'strings stand in "quotes"; true and false are lower case',
+    "Expected newline or end of document after a statement": 'strings stand in "quotes"',
+    "Expected '=' after a key in a key/value pair": "write key = value",
+    "Unescaped '\\' in a string": "in 'single quotes' a backslash stays a backslash",
+    "Cannot overwrite a value": "a key may stand only once in its table",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +63,15 @@ class ConfigError(Exception):
         self.problems = problems
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found in a file: `config` is None when there are problems."""
+
+    config: Config | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
 def find(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
     """Give the file to load: `path`, else $WAYPOST_CONFIG, else the first of PLACES that exists."""
     if path is not None:
@@ -52,17 +81,108 @@ def find(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> P
     return next((place for place in PLACES if place.exists()), None)
 
 
-def load(path: Path) -> Config:
-    """Read the configuration at `path`; raises ConfigError."""
+def load(path: Path, *, files: bool = True) -> Config:
+    """Read the configuration at `path`; raises ConfigError.
+
+    Without `files` those that it names (keys, certificates) are not looked at, for commands that
+    need none of them.
+    """
+    examined = examine(path, files=files)
+    if examined.config is None:
+        raise ConfigError(examined.problems)
+    return examined.config
+
+
+def examine(path: Path, *, files: bool = True) -> Examined:
+    """Read the configuration at `path`, with all problems and warnings in the order of its lines."""
     try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Config.model_validate(data, context={"folder": path.absolute().parent})
+        text = path.read_bytes().decode("utf-8-sig")
+        data = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError((Problem(path, None, "", str(error)),)) from None
-    except ValidationError as error:
-        raise ConfigError(
-            tuple(
-                Problem(path, None, ".".join(map(str, item["loc"])), item["msg"])
-                for item in error.errors()
-            )
-        ) from None
+        return Examined(None, (_unreadable(path, error),), ())
+    return _Examination(path, text, data).result(files=files)
+
+
+def _unreadable(
+    path: Path, error: OSError | UnicodeDecodeError | tomllib.TOMLDecodeError
+) -> Problem:
+    if isinstance(error, OSError):
+        return Problem(path, None, "", f"cannot be read: {error.strerror}")
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object[: error.start].count(b"\n") + 1
+        return Problem(path, line, "", "is not UTF-8", "save the file as UTF-8")
+    message = str(error)
+    place = SYNTAX_PLACE.search(message)
+    what = message[: place.start()] if place else message
+    number = int(place[1]) if place and place[1] else None
+    return Problem(path, number, "", f"is not TOML: {what}", SYNTAX_HINTS.get(what, ""))
+
+
+class _Examination:
+    """The way from a parsed file to an Examined."""
+
+    def __init__(self, path: Path, text: str, data: dict[str, Any]) -> None:
+        self._path = path
+        self._data = data
+        self._lines = key_lines(text)
+
+    def result(self, *, files: bool) -> Examined:
+        errors, config, spoilt = self._validated()
+        found = list(rules.findings(rules.RULES, config, spoilt)) if config else []
+        if files and config:
+            found += rules.findings(filecheck.RULES, config, spoilt)
+        problems = [self._problem(item["loc"], *word(item)) for item in errors]
+        problems += self._told(item for item in found if item.fatal)
+        warnings = self._told(item for item in found if not item.fatal)
+        usable = config if not problems else None
+        return Examined(usable, tuple(sorted(problems, key=_by_line)), tuple(warnings))
+
+    def _validated(self) -> tuple[list[ErrorDetails], Config | None, list[str]]:
+        """Give the errors of single values, and what is left to look at without those values."""
+        errors: list[ErrorDetails] = []
+        data = copy.deepcopy(self._data)
+        spoilt: list[str] = []
+        context = {"folder": self._path.absolute().parent}
+        for _ in range(ROUNDS):
+            try:
+                config = Config.model_validate(data, context=context)
+            except ValidationError as error:
+                found = error.errors(include_url=False)
+                errors = errors or found
+                spoilt += [_cut(data, item) for item in found]
+            else:
+                return errors, _with_hostname(config), spoilt
+        return errors, None, spoilt
+
+    def _told(self, found: Iterable[Finding]) -> Iterator[Problem]:
+        return (self._problem(item.loc, item.what, item.hint) for item in found)
+
+    def _problem(self, loc: Loc, what: str, hint: str) -> Problem:
+        return Problem(self._path, line_of(self._lines, loc), dotted(loc), what, hint)
+
+
+def _by_line(problem: Problem) -> int:
+    return problem.line or 0
+
+
+def _cut(data: dict[str, Any], error: ErrorDetails) -> str:
+    """Take the wrong value (or what lacks one) out of `data`; gives the name of what is gone."""
+    *way, last = (part for part in error["loc"] if part != "[key]")
+    if error["type"] == "missing":
+        *way, last = way
+    while isinstance(last, int):
+        *way, last = way
+    table: Any = data
+    with contextlib.suppress(KeyError):  # an earlier error took the table away
+        for part in way:
+            table = table[part]
+        del table[last]
+    return dotted((*way, last))
+
+
+def _with_hostname(config: Config) -> Config:
+    if config.proxy.hostname is not None:
+        return config
+    name = socket.gethostname()
+    name = name if "." in name else socket.getfqdn(name)
+    return config.model_copy(update={"proxy": config.proxy.model_copy(update={"hostname": name})})

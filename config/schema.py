@@ -258,9 +258,9 @@ class TrackerConfig(Table):
 class StoreConfig(Table):
     """Where messages and clicks are kept."""
 
-    url: StoreUrl = "sqlite:///waypost.db"
-    """The database, `sqlite:////abs/path`. Events wait in the folder of the same name + `.spool`.
-    Keep both on a local disk."""
+    url: Annotated[StoreUrl, Field(validate_default=True)] = "sqlite:///waypost.db"
+    """The database, `sqlite:////abs/path`; a relative path starts from the folder of this file.
+    Events wait in the folder of the same name + `.spool`. Keep both on a local disk."""
 
     @property
     def path(self) -> Path:

@@ -7,6 +7,7 @@ Does not own: which key holds which kind of value (`config.schema`).
 
 import ipaddress
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
 from urllib.parse import urlsplit
@@ -32,7 +33,7 @@ HOST = re.compile(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
     re.ASCII | re.IGNORECASE,
 )
-HEADER_TEXT = re.compile(r"[\x21-\x7e]+")
+URL_TEXT = re.compile(r"[\x21-\x7e]+")
 
 
 def wrong(what: str, hint: str) -> PydanticCustomError:
@@ -102,11 +103,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _duration(value: object) -> float:
+def _duration(value: object, info: ValidationInfo) -> float:
     hint = 'write a number and a unit, like "30s", "10min", "2h" or "90d"'
+    if isinstance(value, int | float) and not isinstance(value, bool) and info.context is None:
+        return float(value)
     if not isinstance(value, str):
-        if isinstance(value, float) and not isinstance(value, bool):
-            return value
         raise wrong("is not a duration", hint)
     try:
         return parse_duration(value)
@@ -196,8 +197,9 @@ def _base_url(value: object) -> str:
     hint = 'write scheme and host alone, like "https://click.example.com"'
     if not isinstance(value, str):
         raise wrong("is not a URL", hint)
-    if not value.isascii() or not HEADER_TEXT.fullmatch(value):
-        raise wrong(f'"{value}" holds characters that a URL may not', f"{hint}, in ASCII")
+    if not URL_TEXT.fullmatch(value):
+        more = "" if value.isascii() else ", a name outside ASCII as xn--…"
+        raise wrong(f'"{value}" holds characters that a URL may not', f"{hint}{more}")
     _check_base_url(value, hint)
     return value.removesuffix("/")
 
@@ -218,26 +220,41 @@ def _check_base_url(value: str, hint: str) -> None:
         raise wrong(f'"{value}" has something after the host that does not belong there', hint)
 
 
-def _store_url(value: object) -> str:
-    hint = 'write "sqlite:////abs/path/waypost.db"; three slashes make the path a relative one'
-    if not isinstance(value, str) or not re.fullmatch(r"sqlite:///[^?#\0]*[^?#\0/]", value):
+def _store_url(value: object, info: ValidationInfo) -> str:
+    hint = 'write "sqlite:////abs/path/waypost.db"; with three slashes the path is relative'
+    if not isinstance(value, str) or not re.fullmatch(r"sqlite:///[^?#\0:]*[^?#\0/:]", value):
         raise wrong("is not the URL of a database", hint)
-    return value
+    folder = (info.context or {}).get("folder", Path())
+    return f"sqlite:///{Path(folder, value.removeprefix('sqlite:///'))}"
 
 
 T = TypeVar("T")
 
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What the manual calls a kind of value."""
+
+    name: str
+
+
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 """A TOML array, read into a tuple."""
 Seconds = Annotated[
-    float, BeforeValidator(_duration), Field(allow_inf_nan=False), PlainSerializer(format_duration)
+    float,
+    BeforeValidator(_duration),
+    Field(allow_inf_nan=False),
+    PlainSerializer(format_duration),
+    Kind("duration"),
 ]
-Octets = Annotated[ByteSize, PlainSerializer(format_size)]
-ListenAddress = Annotated[Address, PlainValidator(_address), PlainSerializer(str)]
-NetworkRange = Annotated[Network, PlainValidator(_network), PlainSerializer(str)]
-FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str)]
-Regex = Annotated[str, BeforeValidator(_regex)]
-HostName = Annotated[str, BeforeValidator(_host)]
-ServerName = Annotated[str, BeforeValidator(_server)]
-BaseUrl = Annotated[str, BeforeValidator(_base_url)]
-StoreUrl = Annotated[str, BeforeValidator(_store_url)]
+Octets = Annotated[ByteSize, PlainSerializer(format_size), Kind("size")]
+ListenAddress = Annotated[
+    Address, PlainValidator(_address), PlainSerializer(str), Kind("host:port")
+]
+NetworkRange = Annotated[Network, PlainValidator(_network), PlainSerializer(str), Kind("network")]
+FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str), Kind("path")]
+Regex = Annotated[str, BeforeValidator(_regex), Kind("regular expression")]
+HostName = Annotated[str, BeforeValidator(_host), Kind("host name")]
+ServerName = Annotated[str, BeforeValidator(_server), Kind("host name or address")]
+BaseUrl = Annotated[str, BeforeValidator(_base_url), Kind("URL")]
+StoreUrl = Annotated[str, BeforeValidator(_store_url), Kind("URL")]

@@ -1,0 +1,127 @@
+"""Every table and key of the schema, ready to be listed: name, kind, default, description.
+
+Owns: reading the pydantic models of `config.schema`, and writing a default as TOML.
+Does not own: what is made of the list (`config.manual`, hints in `config.wording`).
+"""
+
+import functools
+import json
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ByteSize
+from pydantic.fields import FieldInfo
+
+from config.schema import Config
+from config.values import Address, Kind, format_duration, format_size
+
+SIMPLE = {str: "string", int: "whole number", bool: "true or false"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: `default` as TOML, None where it is unset or must be given (`required`)."""
+
+    name: str
+    kind: str
+    default: str | None
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableEntry:
+    """One table; `array` says that it may stand several times: `[[name]]`."""
+
+    name: str
+    array: bool
+    description: str
+    keys: tuple[Key, ...]
+
+    @property
+    def header(self) -> str:
+        """The table as it stands in a file."""
+        return f"[[{self.name}]]" if self.array else f"[{self.name}]"
+
+
+@functools.cache
+def tables() -> tuple[TableEntry, ...]:
+    """Give all tables in the order of the schema, each before its subtables."""
+    return tuple(_subtables(Config, ""))
+
+
+def table(name: str) -> TableEntry | None:
+    """Give the table called `name`, like `sender.dkim`."""
+    return next((entry for entry in tables() if entry.name == name), None)
+
+
+def _subtables(model: type[BaseModel], prefix: str) -> Iterator[TableEntry]:
+    for name, field in model.model_fields.items():
+        below = _model(field.annotation)
+        if below is None:
+            continue
+        path = f"{prefix}{name}"
+        keys = tuple(
+            _key(name, field)
+            for name, field in below.model_fields.items()
+            if _model(field.annotation) is None
+        )
+        array = get_origin(field.annotation) is tuple
+        yield TableEntry(path, array, _unwrap(below.__doc__ or ""), keys)
+        yield from _subtables(below, f"{path}.")
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any type form
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model, get_args(annotation))), None)
+
+
+def _key(name: str, field: FieldInfo) -> Key:
+    value = field.get_default(call_default_factory=True)
+    required = field.is_required()
+    default = None if required or value is None else to_toml(value, _kind_of(field))
+    return Key(name, _kind_of(field), default, required, _unwrap(field.description or ""))
+
+
+def _unwrap(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _kind_of(field: FieldInfo) -> str:
+    named = [item.name for item in field.metadata if isinstance(item, Kind)]
+    return named[0] if named else _kind(field.annotation)
+
+
+def _kind(annotation: Any) -> str:  # noqa: ANN401 - any type form
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        named = [item.name for item in arguments[1:] if isinstance(item, Kind)]
+        return named[0] if named else _kind(arguments[0])
+    if origin is Literal:
+        return " | ".join(json.dumps(choice) for choice in arguments)
+    if origin in {Union, types.UnionType}:
+        return _kind(next(item for item in arguments if item is not types.NoneType))
+    if origin is tuple:
+        return f"array of: {_kind(arguments[0])}"
+    if origin is dict:
+        return "table of strings"
+    return SIMPLE[annotation]
+
+
+def to_toml(value: object, kind: str = "") -> str:
+    """Write a value of a Config as TOML, the way that an operator would."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(to_toml(item, kind) for item in value)}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {to_toml(v)}" for k, v in value.items()) + "}"
+    if kind == "duration" and isinstance(value, float):
+        value = format_duration(value)
+    elif isinstance(value, ByteSize):
+        value = format_size(value)
+    elif isinstance(value, Address | Path):
+        value = str(value)
+    return json.dumps(value, ensure_ascii=False)

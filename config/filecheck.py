@@ -1,0 +1,127 @@
+"""Whether the files that a configuration names exist and hold what they should.
+
+Owns: opening each of them once, as the service would.
+Does not own: what a key file holds (`config.keys`), who may read it (`config.files`).
+"""
+
+import os
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+
+from config.files import KeyFileError, credential, read_secret, usable_path
+from config.keys import read_dkim_key, read_token_keys
+from config.rules import Finding, Loc, Rules
+from config.schema import Config
+
+RULES = Rules()
+GROUP_MAY_READ = 0o040
+"""A certificate's key may be shared with other services by a group (Debian's ssl-cert)."""
+RENEW_WITHIN = timedelta(days=14)
+
+
+@RULES.reading("keys.file")
+def _token_keys(config: Config) -> Iterator[Finding]:
+    loc = ("keys", "file")
+    if config.keys.file is None:
+        yield Finding(loc, "is missing", "`waypost init` writes such a file")
+        return
+    try:
+        read_token_keys(config.keys.file)
+    except KeyFileError as error:
+        yield _finding(loc, error)
+
+
+def _finding(loc: Loc, error: KeyFileError) -> Finding:
+    return Finding(loc, f"{error.path} {error.what}", error.hint)
+
+
+@RULES.reading("sender.dkim")
+def _dkim_keys(config: Config) -> Iterator[Finding]:
+    passed: dict[Path, Path] = {}
+    for index, sender in enumerate(config.sender):
+        for at, key in enumerate(sender.dkim):
+            loc = ("sender", index, "dkim", at, "key_file")
+            try:
+                read_dkim_key(key.key_file, key.algorithm)
+            except KeyFileError as error:
+                yield _finding(loc, error)
+            name = credential(key.key_file)
+            if name and passed.setdefault(name, key.key_file) != key.key_file:
+                what = f"{key.key_file} and {passed[name]} are the same systemd credential"
+                yield Finding(loc, what, "LoadCredential=waypost:/etc/waypost keeps them apart")
+
+
+@RULES.reading("proxy.tls_cert", "proxy.tls_key")
+def _certificate(config: Config) -> Iterator[Finding]:
+    cert, key = config.proxy.tls_cert, config.proxy.tls_key
+    if cert is None:
+        return
+    name = "tls_key" if key else "tls_cert"
+    try:
+        read_secret(key or cert, also=GROUP_MAY_READ)
+        usable_path(cert).read_bytes()
+    except KeyFileError as error:
+        yield _finding(("proxy", name), error)
+        return
+    except OSError as error:
+        yield Finding(("proxy", "tls_cert"), f"{cert} cannot be read: {error.strerror}")
+        return
+    yield from _pair(cert, key)
+
+
+def _pair(cert: Path, key: Path | None) -> Iterator[Finding]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    private = usable_path(key) if key else None
+    try:
+        # Without a password of our own OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(usable_path(cert), private, password=lambda: "")
+    except (ssl.SSLError, ValueError) as error:
+        what = f"{cert} and its key do not work together: {getattr(error, 'reason', error)}"
+        yield Finding(("proxy", "tls_cert"), what, "both in PEM, the key without a passphrase")
+        return
+    leaf = x509.load_pem_x509_certificates(usable_path(cert).read_bytes())[0]
+    ends = leaf.not_valid_after_utc
+    if ends - RENEW_WITHIN < datetime.now(UTC):
+        yield Finding(("proxy", "tls_cert"), f"{cert} ends on {ends:%Y-%m-%d}", "", fatal=False)
+
+
+@RULES.reading("relay.ca_file")
+def _certificates_of_the_relay(config: Config) -> Iterator[Finding]:
+    path = config.relay.ca_file
+    if path is None:
+        return
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        yield Finding(("relay", "ca_file"), f"{path} holds no certificate in PEM")
+    except OSError as error:
+        yield Finding(("relay", "ca_file"), f"{path} cannot be read: {error.strerror}")
+
+
+@RULES.reading("tracker.admin_password_file")
+def _admin_password(config: Config) -> Iterator[Finding]:
+    path, loc = config.tracker.admin_password_file, ("tracker", "admin_password_file")
+    if path is None:
+        return
+    try:
+        if not read_secret(path).strip():
+            yield Finding(loc, f"{path} is empty")
+    except KeyFileError as error:
+        yield _finding(loc, error)
+
+
+@RULES.reading("store.url")
+def _store(config: Config) -> Iterator[Finding]:
+    path, loc = config.store.path, ("store", "url")
+    if path.is_dir():
+        yield Finding(loc, f"{path} is a folder", "name a file in it")
+    elif not path.parent.is_dir():
+        what = f"the folder {path.parent} does not exist"
+        yield Finding(loc, what, "make it, for the user that runs Waypost", fatal=False)
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        what = f"this user cannot write to the folder {path.parent}"
+        yield Finding(loc, what, "run as the user of the service", fatal=False)

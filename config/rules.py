@@ -1,0 +1,321 @@
+"""Which values make no sense together, and which are allowed but probably a mistake.
+
+Owns: every rule over more than one key of a Config; each says which keys it reads, so that it is not
+asked about keys that are wrong in themselves. Does no I/O.
+Does not own: what a single value may be (`config.schema`), the files that keys name
+(`config.filecheck`).
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from config.schema import Config, SenderConfig
+from config.values import Address, Network, is_loopback
+
+Loc = tuple[str | int, ...]
+WIDEST_PREFIX = {4: 8, 6: 7}
+"""Nothing wider than the widest private networks, 10.0.0.0/8 and fc00::/7, may be trusted."""
+WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - told apart, not listened on
+SUBMISSIONS_PORT = 465
+LONGEST_DRAIN_S = 600.0
+"""What `TimeoutStopSec=` of the unit files allows."""
+PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule has to say: at which key, what is wrong, and what would be right."""
+
+    loc: Loc
+    what: str
+    hint: str = ""
+    fatal: bool = True
+
+
+Check = Callable[[Config], Iterable[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check, and the keys that it reads."""
+
+    reads: tuple[str, ...]
+    check: Check
+
+
+class Rules(list[Rule]):
+    """Rules that are applied together; `@rules.reading(keys…)` adds one."""
+
+    def reading(self, *reads: str) -> Callable[[Check], Check]:
+        """Add the decorated check, which reads the keys `reads`."""
+
+        def register(check: Check) -> Check:
+            self.append(Rule(reads, check))
+            return check
+
+        return register
+
+
+RULES = Rules()
+_rule = RULES.reading
+
+
+def findings(rules: Rules, config: Config, without: Iterable[str] = ()) -> Iterator[Finding]:
+    """Give what `rules` find, but for those that read a key (or a part of one) in `without`."""
+    spoilt = tuple(without)
+    for rule in rules:
+        if not any(_overlap(key, bad) for key in rule.reads for bad in spoilt):
+            yield from rule.check(config)
+
+
+def _overlap(one: str, other: str) -> bool:
+    return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
+
+
+LISTENERS = (
+    ("proxy", "listen"),
+    ("proxy", "listen_tls"),
+    ("tracker", "listen"),
+    ("tracker", "admin_listen"),
+)
+
+
+def _listeners(config: Config, *names: tuple[str, str]) -> Iterator[tuple[Loc, Address]]:
+    for table, key in names or LISTENERS:
+        for index, address in enumerate(getattr(getattr(config, table), key)):
+            yield (table, key, index), address
+
+
+def _collide(one: Address, other: Address) -> bool:
+    hosts = {
+        "127.0.0.1" if host.lower() == "localhost" else host for host in (one.host, other.host)
+    }
+    return one.port == other.port != 0 and (len(hosts) == 1 or bool(hosts & WILDCARDS))
+
+
+@_rule("proxy.listen", "proxy.listen_tls", "tracker.listen")
+def _somewhere_to_listen(config: Config) -> Iterator[Finding]:
+    if not config.proxy.listen and not config.proxy.listen_tls:
+        yield Finding(("proxy", "listen"), "is empty: nobody could hand in mail")
+    if not config.tracker.listen:
+        yield Finding(("tracker", "listen"), "is empty: no tracked link would work")
+
+
+@_rule("proxy.listen", "proxy.listen_tls", "tracker.listen", "tracker.admin_listen")
+def _each_address_once(config: Config) -> Iterator[Finding]:
+    seen: list[tuple[Loc, Address]] = []
+    for loc, address in _listeners(config):
+        for other, taken in seen:
+            if _collide(address, taken):
+                name = ".".join(map(str, other[:2]))
+                yield Finding(loc, f"{address} is taken by {name}", "give it a port of its own")
+                break
+        seen.append((loc, address))
+
+
+@_rule("proxy.tls_cert", "proxy.tls_key", "proxy.listen_tls")
+def _tls_has_a_certificate(config: Config) -> Iterator[Finding]:
+    proxy = config.proxy
+    if proxy.listen_tls and not proxy.tls_cert:
+        yield Finding(("proxy", "listen_tls"), "needs a certificate", "set proxy.tls_cert")
+    if proxy.tls_key and not proxy.tls_cert:
+        yield Finding(("proxy", "tls_key"), "is of no use alone", "set proxy.tls_cert too")
+
+
+@_rule(
+    "proxy.listen",
+    "proxy.listen_tls",
+    "proxy.tls_cert",
+    "proxy.trusted_networks",
+    "proxy.xclient_networks",
+    "proxy.proxy_protocol_networks",
+)
+def _never_an_open_relay(config: Config) -> Iterator[Finding]:
+    proxy = config.proxy
+    guarded = (
+        proxy.tls_cert
+        or proxy.trusted_networks
+        or proxy.xclient_networks
+        or proxy.proxy_protocol_networks
+    )
+    for loc, address in _listeners(config, ("proxy", "listen")):
+        if not address.is_loopback and not guarded:
+            yield Finding(
+                loc,
+                f"{address} is reachable from beyond this machine, by anybody",
+                "set proxy.tls_cert, so that clients can log in, or proxy.trusted_networks",
+            )
+
+
+@_rule("proxy.trusted_networks", "proxy.xclient_networks", "proxy.proxy_protocol_networks")
+def _trust_has_bounds(config: Config) -> Iterator[Finding]:
+    for key in ("trusted_networks", "xclient_networks", "proxy_protocol_networks"):
+        networks: tuple[Network, ...] = getattr(config.proxy, key)
+        for index, network in enumerate(networks):
+            if network.prefixlen < WIDEST_PREFIX[network.version]:
+                yield Finding(
+                    ("proxy", key, index),
+                    f"{network} would make this an open relay",
+                    "name the networks of your own clients",
+                )
+
+
+@_rule("relay.host", "relay.port", "relay.fallback", "proxy.listen", "proxy.listen_tls")
+def _relay_is_not_ourselves(config: Config) -> Iterator[Finding]:
+    relay = config.relay
+    targets: list[tuple[Loc, Address]] = [(("relay", "port"), Address(relay.host, relay.port))]
+    targets += [(("relay", "fallback", at), address) for at, address in enumerate(relay.fallback)]
+    ours = list(_listeners(config, *LISTENERS[:2]))
+    for loc, target in targets:
+        for listener, address in ours:
+            wildcard = address.host in WILDCARDS and not is_loopback(target.host)
+            if _collide(target, address) and not wildcard:
+                name = ".".join(map(str, listener[:2]))
+                yield Finding(loc, f"{target} is our own {name}", "name the server behind us")
+                break
+
+
+@_rule("relay")
+def _relay_tls(config: Config) -> Iterator[Finding]:
+    relay = config.relay
+    near = is_loopback(relay.host)
+    if relay.tls == "none" and not near:
+        what = "mail crosses the network unencrypted"
+        yield Finding(("relay", "tls"), what, 'tls = "required"', fatal=False)
+    if not relay.verify and relay.tls != "none" and not near:
+        what = "is off: anybody between us and the relay can read along"
+        yield Finding(("relay", "verify"), what, "set relay.ca_file instead", fatal=False)
+    if relay.ca_file and (relay.tls == "none" or not relay.verify):
+        what = "has no effect while certificates are not verified"
+        yield Finding(("relay", "ca_file"), what, "", fatal=False)
+    if relay.port == SUBMISSIONS_PORT and relay.tls not in {"implicit", "none"}:
+        what = "465 expects TLS from the first octet"
+        yield Finding(("relay", "port"), what, 'tls = "implicit", or port = 587', fatal=False)
+    if relay.allow_plain_auth and relay.tls in {"required", "implicit"}:
+        what = "has no effect: the connection is always encrypted"
+        yield Finding(("relay", "allow_plain_auth"), what, "leave it out", fatal=False)
+
+
+@_rule("tracker.admin_listen", "tracker.admin_password_file")
+def _admin_is_guarded(config: Config) -> Iterator[Finding]:
+    if config.tracker.admin_password_file:
+        return
+    for loc, address in _listeners(config, ("tracker", "admin_listen")):
+        if not address.is_loopback:
+            yield Finding(
+                loc,
+                f"{address} would show who clicked what to anybody",
+                "set tracker.admin_password_file, or listen on 127.0.0.1",
+            )
+
+
+@_rule("tracker.trusted_proxies")
+def _proxies_are_few(config: Config) -> Iterator[Finding]:
+    for index, network in enumerate(config.tracker.trusted_proxies):
+        if network.prefixlen == 0:
+            what = f"{network} lets every reader claim any address"
+            hint = "name your web servers"
+            yield Finding(("tracker", "trusted_proxies", index), what, hint, fatal=False)
+
+
+@_rule("sender.domain")
+def _senders_once(config: Config) -> Iterator[Finding]:
+    for index, sender in enumerate(config.sender):
+        if any(sender.domain == other.domain for other in config.sender[:index]):
+            what = f"{sender.domain} has a [[sender]] already"
+            yield Finding(("sender", index, "domain"), what, "put both into one")
+
+
+@_rule("sender.sign", "sender.dkim")
+def _signing_has_keys(config: Config) -> Iterator[Finding]:
+    for index, sender in enumerate(config.sender):
+        loc: Loc = ("sender", index, "sign")
+        if sender.sign == "always" and not sender.dkim:
+            hint = 'add a [[sender.dkim]], or leave signing to the relay: sign = "never"'
+            yield Finding(loc, '"always" needs a key, and there is none', hint)
+        if sender.sign == "never" and sender.dkim:
+            what = '"never" leaves the keys of [[sender.dkim]] unused'
+            yield Finding(loc, what, "remove one of the two", fatal=False)
+
+
+@_rule("sender.dkim.selector")
+def _selectors_once(config: Config) -> Iterator[Finding]:
+    for index, sender in enumerate(config.sender):
+        yield from _repeated_selectors(index, sender)
+
+
+def _repeated_selectors(index: int, sender: SenderConfig) -> Iterator[Finding]:
+    counts = Counter(key.selector for key in sender.dkim)
+    for at, key in enumerate(sender.dkim):
+        if counts[key.selector] > 1 and key is not sender.dkim[0]:
+            loc = ("sender", index, "dkim", at, "selector")
+            what = f'"{key.selector}" is used twice for {sender.domain}'
+            yield Finding(loc, what, "one name in DNS holds one key")
+
+
+def _base_urls(config: Config) -> Iterator[tuple[Loc, str]]:
+    yield ("tracking", "base_url"), config.tracking.base_url
+    for index, sender in enumerate(config.sender):
+        if sender.base_url:
+            yield ("sender", index, "base_url"), sender.base_url
+
+
+@_rule("tracking.base_url", "sender.base_url", "proxy.listen")
+def _readers_reach_the_tracker(config: Config) -> Iterator[Finding]:
+    public = any(not address.is_loopback for address in config.proxy.listen)
+    for loc, url in _base_urls(config):
+        parts = urlsplit(url)
+        near = is_loopback(parts.hostname or "")
+        if parts.scheme == "http" and not near:
+            what = "is http: links break where browsers insist on https (HSTS), and can be read"
+            yield Finding(loc, what, url.replace("http:", "https:", 1), fatal=False)
+        if near and public:
+            what = f"{parts.netloc} is this machine: links would work for nobody else"
+            yield Finding(loc, what, "write the name that readers reach", fatal=False)
+        if parts.path:
+            what = f"has a path, and the tracker answers at /c/, not at {parts.path}/c/"
+            hint = f"have your web server strip {parts.path}"
+            yield Finding(loc, what, hint, fatal=False)
+
+
+@_rule("tracking.identify", "tracking.url_params")
+def _identify(config: Config) -> Iterator[Finding]:
+    identify = config.tracking.identify
+    at: Loc = ("tracking", "identify")
+    if identify.param and not identify.hosts:
+        hint = 'write hosts = ["www.example.com"]'
+        yield Finding((*at, "param"), "tells nobody: there are no hosts", hint)
+    if identify.hosts and not identify.param:
+        yield Finding((*at, "hosts"), "has no effect without param", 'param = "wp_id"')
+    if identify.param in config.tracking.url_params:
+        what = f'"{identify.param}" is also one of tracking.url_params'
+        yield Finding((*at, "param"), what, "give it another name")
+
+
+@_rule("tracking.url_params")
+def _known_placeholders(config: Config) -> Iterator[Finding]:
+    for name, value in config.tracking.url_params.items():
+        for found in PLACEHOLDER.findall(value):
+            if found != "{campaign}":
+                loc = ("tracking", "url_params", name)
+                yield Finding(loc, f"{found} is not known", "only {campaign} is")
+
+
+@_rule("proxy.drain_timeout")
+def _drain_fits_the_unit(config: Config) -> Iterator[Finding]:
+    if config.proxy.drain_timeout > LONGEST_DRAIN_S:
+        what = "is longer than systemd waits before it kills"
+        hint = "raise TimeoutStopSec= of waypost-proxy.service too"
+        yield Finding(("proxy", "drain_timeout"), what, hint, fatal=False)
+
+
+@_rule("proxy.hostname")
+def _hostname_is_complete(config: Config) -> Iterator[Finding]:
+    name = config.proxy.hostname
+    if name and "." not in name:
+        what = f'"{name}" is not a full name: relays may refuse our EHLO'
+        hint = 'proxy.hostname = "mail.example.com"'
+        yield Finding(("proxy", "hostname"), what, hint, fatal=False)
