@@ -9,6 +9,9 @@ Expects CRLF line ends throughout; `fields` says when a header block is not one.
 import re
 from dataclasses import dataclass
 
+SPLIT_OCTETS = 2 * 1024 * 1024
+"""Up to here time counts more than memory."""
+
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*+)(?:\r\n|\Z)")
 
 
@@ -68,16 +71,26 @@ def relaxed_value(value: bytes) -> bytes:
 
 
 def relaxed_body(body: bytes) -> bytes:
-    """Make each run of white space one space, drop it at line ends, drop empty lines at the end.
-
-    Splitting at spaces and joining what is left is several times faster than a regular expression.
-    """
+    """Make each run of white space one space, drop it at line ends, drop empty lines at the end."""
     if b"\t" in body:
         body = body.replace(b"\t", b" ")
     if b"  " in body:
-        indent = b" " if body.startswith(b" ") else b""
-        body = indent + b" ".join(filter(None, body.split(b" ")))
+        body = _single_spaced(body)
     if b" \r\n" in body:
         body = body.replace(b" \r\n", b"\r\n")
     body = body.rstrip(b"\r\n ")
     return body + b"\r\n" if body else b""
+
+
+def _single_spaced(text: bytes) -> bytes:
+    """Make each run of spaces one; those at the very end may go.
+
+    Splitting and joining is several times faster than a regular expression, and takes up to eight
+    times the memory. Each round of the other way halves every run.
+    """
+    if len(text) <= SPLIT_OCTETS:
+        indent = b" " if text.startswith(b" ") else b""
+        return indent + b" ".join(filter(None, text.split(b" ")))
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    return text
