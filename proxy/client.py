@@ -13,7 +13,12 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from proxy.session_limits import GREETING_PATIENCE_S, SESSION_BUFFER_OCTETS, WRITE_PATIENCE_S
+from proxy.session_limits import (
+    GREETING_PATIENCE_S,
+    MAX_COMMAND_OCTETS,
+    SESSION_BUFFER_OCTETS,
+    WRITE_PATIENCE_S,
+)
 
 
 class ClientGone(ConnectionError):
@@ -125,6 +130,26 @@ class ClientChannel(asyncio.Protocol):
             async with asyncio.timeout(patience_s):
                 await self._more()
         return self._take(len(self._received))
+
+    async def read(self, n: int = -1) -> bytes:
+        """Give up to `n` octets, as `asyncio.StreamReader` does; raises ClientGone."""
+        if not self._received:
+            await self._more()
+        return self._take(len(self._received) if n < 0 else min(n, len(self._received)))
+
+    async def readexactly(self, n: int) -> bytes:
+        """Give `n` octets; raises ClientGone."""
+        while len(self._received) < n:
+            await self._more()
+        return self._take(n)
+
+    async def readuntil(self, separator: bytes = b"\n") -> bytes:
+        """Give everything up to and with `separator`; raises ClientGone, or LineTooLong."""
+        while separator not in self._received:
+            if len(self._received) > MAX_COMMAND_OCTETS:
+                raise LineTooLong
+            await self._more()
+        return self._take(self._received.index(separator) + len(separator))
 
     def unread(self, octets: bytes) -> None:
         """Put back what belongs to what comes next."""

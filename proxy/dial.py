@@ -29,6 +29,7 @@ from aiosmtplib.esmtp import parse_esmtp_extensions
 from config.observe import RELAY_ATTEMPT_FAILED, RELAY_ATTEMPTS_FAILED, log
 from config.schema import RelayConfig
 from config.values import Address
+from proxy.ourselves import is_ourselves
 from proxy.wire import CLOSING_CODE, Wire
 
 MAX_ATTEMPTS = 8
@@ -54,6 +55,8 @@ class Unavailable(StrEnum):
     """Its certificate did not verify."""
     TLS = "tls"
     """The TLS handshake failed for another reason."""
+    OURSELVES = "ourselves"
+    """It is this very Waypost: the configuration points in a circle."""
     PROTOCOL = "protocol"
     """What it said makes no sense."""
 
@@ -199,6 +202,8 @@ class _Call:
             timeout=self._config.connect_timeout,
         )
         greeting = await client.connect()
+        if is_ourselves(greeting.message):
+            raise _Ourselves("the relay is this very Waypost: mail would go round for ever")
         await self._hello(client)
         tls = mode == "implicit" or (mode != "none" and await self._start_tls(client))
         if client.transport is None:
@@ -258,6 +263,10 @@ class _Call:
             self._sock.close()
 
 
+class _Ourselves(SMTPException):
+    """What answers as the relay is this very Waypost."""
+
+
 class _NoTls(SMTPException):
     """TLS is required and cannot be had."""
 
@@ -266,6 +275,7 @@ _CAUSES: tuple[tuple[tuple[type[Exception], ...], Unavailable], ...] = (
     ((ssl.SSLCertVerificationError,), Unavailable.CERTIFICATE),
     ((ssl.SSLError,), Unavailable.TLS),
     ((_NoTls,), Unavailable.NO_TLS),
+    ((_Ourselves,), Unavailable.OURSELVES),
     ((SMTPResponseException,), Unavailable.REFUSED),
     ((SMTPTimeoutError, TimeoutError), Unavailable.TIMED_OUT),
     ((SMTPServerDisconnected, ConnectionResetError, BrokenPipeError), Unavailable.DISCONNECTED),

@@ -134,9 +134,9 @@ def _split(line: bytes) -> tuple[int, bool, bytes]:
     return int(code), separator == b"-", rest or b""
 
 
-def greeting(hostname: str) -> Reply:
-    """Greet a client; the word ESMTP makes some clients say EHLO."""
-    return Reply.own(220, None, f"{hostname} ESMTP")
+def greeting(hostname: str, mark: str) -> Reply:
+    """Greet a client; the word ESMTP makes some clients say EHLO, `mark` tells us ourselves."""
+    return Reply.own(220, None, f"{hostname} ESMTP {mark}")
 
 
 def hello(hostname: str, keywords: tuple[str, ...] = ()) -> Reply:
@@ -160,6 +160,7 @@ RELAY_UNINTELLIGIBLE = Reply.own(451, "4.5.0", "The relay gave an answer that ma
 
 # Our own trouble. Never more than 4xx either.
 OUR_FAULT = Reply.own(451, "4.3.0", "Local error in processing, try again later")
+OUR_FAULT_CLOSING = Reply.own(421, "4.3.0", "Local error, closing; try again later")
 CANNOT_SIGN = Reply.own(451, "4.3.0", "The message cannot be signed now, try again later")
 NO_MEMORY = Reply.own(452, "4.3.1", "Too much mail is in the works, try again later")
 TOO_MANY_SESSIONS = Reply.own(421, "4.3.2", "Too many sessions, try again later")
@@ -199,6 +200,7 @@ UTF8_NOT_DECLARED = Reply.own(553, "5.6.7", "Address not ASCII: SMTPUTF8 was not
 BAD_PARAMETER = Reply.own(501, "5.5.4", "Bad parameter syntax")
 PARAMETER_NOT_OFFERED = Reply.own(555, "5.5.4", "Parameter not recognised or not offered")
 TOO_BIG = Reply.own(552, "5.3.4", "Message too big")
+ENDLESS = Reply.own(421, "4.3.2", "The message does not end")
 BARE_NEWLINE = Reply.own(550, "5.6.11", "Bare <CR> or <LF> in the message; lines end with <CR><LF>")
 XCLIENT_FORBIDDEN = Reply.own(550, "5.7.0", "Not allowed from your address")
 XCLIENT_SYNTAX = Reply.own(501, "5.5.4", "Bad attribute")

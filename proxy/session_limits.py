@@ -42,6 +42,9 @@ SLOWEST_OCTETS_PER_S = 1000
 WRITE_PATIENCE_S = 300.0
 """For a client to take our replies."""
 
+DISCARD_FACTOR = 4
+"""How many times the limit a message that is too big may go on before the client is cut off."""
+
 UPLOAD_BUDGET_OCTETS = 384 * 1024 * 1024
 """All messages in the memory of this process, with `workers` shared among them. What is above
 gets 452: 200 uploads of 25 MB must not need 5 GB."""
