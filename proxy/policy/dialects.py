@@ -1,0 +1,416 @@
+"""The conventions of other tracking systems that Waypost understands, one row each.
+
+Owns: the two tables (of attributes and classes in a link, of headers in a message), native rows
+included, and how a row's value is read. `docs/migration.md` is written from these tables.
+Does not own: what follows from a row (`links` for a link, `switches` for a message).
+
+A row marks its link or message; it is never removed, except for our own headers, which are.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from proxy.policy.reasons import Skip
+
+NATIVE: Final = "waypost"
+"""The dialect of our own names, which cannot be switched off."""
+
+ON = frozenset({"on", "yes", "true", "1"})
+OFF = frozenset({"off", "no", "false", "0"})
+
+
+class Effect(StrEnum):
+    """What a convention asks for."""
+
+    UNTRACKED = "the link is not tracked"
+    TRACKED = "soft reasons to leave the link alone do not count"
+    NO_PARAMS = "no URL parameters are added to the link"
+    PARAMS = "URL parameters are added, even though the link is not tracked"
+    GROUP = "names the link's group in reports"
+    UNSUBSCRIBE = "the link is one to unsubscribe: left alone"
+    APP_LINK = "the link opens an app: left alone"
+
+
+class Value(StrEnum):
+    """Which values of an attribute count."""
+
+    FLAG = "any value but no, off, false or 0"
+    OFF = "off, no, false or 0"
+    ON = "on, yes, true or 1"
+    TEXT = "any text"
+    TOKEN = "a class among others"  # noqa: S105 - a class token, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class LinkConvention:
+    """One attribute, class or scheme of a link: `name` is the attribute or the class, lower case."""
+
+    dialect: str
+    name: str
+    value: Value
+    effect: Effect
+    example: str
+    skip: Skip | None = None
+
+    def applies(self, value: str) -> bool:
+        """Whether the attribute's `value` is one that counts."""
+        word = value.strip().lower()
+        if self.value is Value.OFF:
+            return word in OFF
+        if self.value is Value.ON:
+            return word in ON
+        return bool(word) if self.value is Value.TEXT else word not in OFF
+
+
+def _untracked(dialect: str, name: str, value: Value, example: str, skip: Skip) -> LinkConvention:
+    return LinkConvention(dialect, name, value, Effect.UNTRACKED, example, skip)
+
+
+_FLAG, _OFF, _ON, _TEXT, _TOKEN = Value.FLAG, Value.OFF, Value.ON, Value.TEXT, Value.TOKEN
+
+LINK_CONVENTIONS: tuple[LinkConvention, ...] = (
+    _untracked(NATIVE, "untracked", _TOKEN, 'class="untracked"', Skip.UNTRACKED_CLASS),
+    _untracked(NATIVE, "data-track", _OFF, 'data-track="false"', Skip.DATA_TRACK),
+    LinkConvention(NATIVE, "data-track", _ON, Effect.TRACKED, 'data-track="true"'),
+    LinkConvention(NATIVE, "data-url-params", _OFF, Effect.NO_PARAMS, 'data-url-params="false"'),
+    LinkConvention(NATIVE, "data-url-params", _ON, Effect.PARAMS, 'data-url-params="true"'),
+    LinkConvention(NATIVE, "data-link-group", _TEXT, Effect.GROUP, 'data-link-group="name"'),
+    LinkConvention("customerio", "data-cio-tag", _TEXT, Effect.GROUP, 'data-cio-tag="name"'),
+    LinkConvention(
+        "customerio", "disable-url-params", _TOKEN, Effect.NO_PARAMS, 'class="disable-url-params"'
+    ),
+    _untracked("postmark", "data-pm-no-track", _FLAG, "data-pm-no-track", Skip.PM_NO_TRACK),
+    _untracked("sendgrid", "clicktracking", _OFF, "clicktracking=off", Skip.CLICKTRACKING),
+    LinkConvention("sendgrid", "universal", _ON, Effect.APP_LINK, 'universal="true"'),
+    _untracked(
+        "mailgun", "disable-tracking", _FLAG, "disable-tracking=true", Skip.DISABLE_TRACKING
+    ),
+    _untracked("ses", "ses:no-track", _FLAG, "ses:no-track", Skip.SES_NO_TRACK),
+    LinkConvention("ses", "ses:tags", _TEXT, Effect.GROUP, 'ses:tags="key:name;"'),
+    _untracked(
+        "sparkpost",
+        "data-msys-clicktrack",
+        _OFF,
+        'data-msys-clicktrack="0"',
+        Skip.MSYS_CLICKTRACK,
+    ),
+    LinkConvention(
+        "sparkpost", "data-msys-linkname", _TEXT, Effect.GROUP, 'data-msys-linkname="name"'
+    ),
+    LinkConvention(
+        "sparkpost", "data-msys-sublink", _TEXT, Effect.APP_LINK, 'data-msys-sublink="x"'
+    ),
+    LinkConvention(
+        "sparkpost",
+        "data-msys-unsubscribe",
+        _ON,
+        Effect.UNSUBSCRIBE,
+        'data-msys-unsubscribe="1"',
+    ),
+    _untracked(
+        "mandrill", "mc:disable-tracking", _FLAG, "mc:disable-tracking", Skip.MC_DISABLE_TRACKING
+    ),
+    _untracked(
+        "mautic",
+        "mautic:disable-tracking",
+        _FLAG,
+        'mautic:disable-tracking="true"',
+        Skip.MAUTIC_DISABLE_TRACKING,
+    ),
+    _untracked(
+        "mautic",
+        "data-mautic-disable-tracking",
+        _FLAG,
+        'data-mautic-disable-tracking="true"',
+        Skip.MAUTIC_DISABLE_TRACKING,
+    ),
+    _untracked("ahoy", "data-skip-click", _FLAG, 'data-skip-click="true"', Skip.SKIP_CLICK),
+    LinkConvention(
+        "ahoy",
+        "data-skip-utm-params",
+        _FLAG,
+        Effect.NO_PARAMS,
+        'data-skip-utm-params="true"',
+    ),
+    _untracked("socketlabs", "hstracking", _OFF, 'HsTracking="false"', Skip.HS_TRACKING),
+    _untracked("messagegears", "autotrack", _OFF, 'autotrack="false"', Skip.AUTOTRACK),
+    _untracked("keap", "inf-track-no", _TOKEN, 'class="inf-track-no"', Skip.INF_TRACK_NO),
+    _untracked("generic", "no-track", _FLAG, "no-track", Skip.NO_TRACK),
+    _untracked("generic", "data-no-track", _FLAG, "data-no-track", Skip.NO_TRACK),
+)
+
+NOTRACK_DIALECT: Final = "postal"
+NOTRACK_EXAMPLE: Final = 'href="https+notrack://…"'
+"""Postal's convention is in the scheme, which no table of attributes can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one header says; None or empty where it says nothing of the kind.
+
+    `html` and `text` tell whether links of such parts are tracked, `params` whether URL parameters
+    are added. `understood` is false for a value that no one defined; it then counts as off.
+    """
+
+    html: bool | None = None
+    text: bool | None = None
+    params: bool | None = None
+    campaign: str = ""
+    person: str = ""
+    consent: str = ""
+    understood: bool = True
+
+
+SAYS_ON = Said(html=True, text=True)
+SAYS_OFF = Said(html=False, text=False)
+SAYS_NOTHING = Said()
+NOT_UNDERSTOOD = Said(html=False, text=False, understood=False)
+
+Reader = Callable[[str], Said]
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderConvention:
+    """One header: its name in lower case, how its unfolded value is read, how it looks."""
+
+    dialect: str
+    name: bytes
+    read: Reader
+    example: str
+    meaning: str
+
+    @property
+    def native(self) -> bool:
+        """Whether it is our own, and removed before forwarding."""
+        return self.dialect == NATIVE
+
+
+def _switch(value: str) -> Said:
+    word = value.strip().lower()
+    if word in ON:
+        return SAYS_ON
+    return SAYS_OFF if word in OFF else NOT_UNDERSTOOD
+
+
+def _params(value: str) -> Said:
+    word = value.strip().lower()
+    return Said(params=word in ON, understood=word in ON or word in OFF)
+
+
+CONSENTS = frozenset({"full", "anonymous", "none"})
+
+
+def _consent(value: str) -> Said:
+    word = value.strip().lower()
+    if word in CONSENTS:
+        return Said(consent=word)
+    return Said(consent="none", understood=False)
+
+
+def _campaign(value: str) -> Said:
+    return Said(campaign=value)
+
+
+def _first_campaign(value: str) -> Said:
+    return Said(campaign=value.split(",", maxsplit=1)[0])
+
+
+def _person(value: str) -> Said:
+    return Said(person=value)
+
+
+def _choice(**known: Said) -> Reader:
+    """Give a reader of words that a provider defined, besides on and off."""
+    return lambda value: known.get(value.strip().lower()) or _switch(value)
+
+
+_HTML_ONLY = Said(html=True, text=False)
+_TEXT_ONLY = Said(html=False, text=True)
+
+_postmark = _choice(none=SAYS_OFF, htmlandtext=SAYS_ON, htmlonly=_HTML_ONLY, textonly=_TEXT_ONLY)
+_mailgun_clicks = _choice(htmlonly=_HTML_ONLY)
+
+
+def _mandrill(value: str) -> Said:
+    """Read a list of what is tracked: without a kind of clicks in it, none are."""
+    words = {word.strip().lower() for word in value.split(",")}
+    both = bool(words & {"clicks", "clicks_all"})
+    return Said(
+        html=both or "clicks_htmlonly" in words,
+        text=both or "clicks_textonly" in words,
+    )
+
+
+def _no_track(_: str) -> Said:
+    return SAYS_OFF
+
+
+def _amp(value: str) -> Said:
+    return SAYS_OFF if value.strip().lower() == "skip" else SAYS_NOTHING
+
+
+def _at(tree: object, path: Iterable[str]) -> Any:  # noqa: ANN401 - whatever the JSON holds
+    for key in path:
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
+
+
+def _json(value: str) -> object:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _json_switch(value: object) -> bool | None:
+    return None if value is None else str(value).strip().lower() in ON
+
+
+def _smtpapi(value: str) -> Said:
+    """Read SendGrid's JSON: a filter named clicktrack, and categories."""
+    tree = _json(value)
+    if not isinstance(tree, dict):
+        return NOT_UNDERSTOOD
+    settings = ("filters", "clicktrack", "settings")
+    html = _json_switch(_at(tree, (*settings, "enable")))
+    text = _json_switch(_at(tree, (*settings, "enable_text")))
+    category = tree.get("category")
+    first = category[0] if isinstance(category, list) and category else category
+    return Said(
+        html=html,
+        text=False if html is False else text,
+        campaign=first if isinstance(first, str) else "",
+    )
+
+
+def _msys_api(value: str) -> Said:
+    """Read SparkPost's JSON: options.click_tracking and campaign_id."""
+    tree = _json(value)
+    if not isinstance(tree, dict):
+        return NOT_UNDERSTOOD
+    on = _json_switch(_at(tree, ("options", "click_tracking")))
+    campaign = tree.get("campaign_id")
+    return Said(html=on, text=on, campaign=campaign if isinstance(campaign, str) else "")
+
+
+HEADER_CONVENTIONS: tuple[HeaderConvention, ...] = (
+    HeaderConvention(
+        NATIVE,
+        b"x-track-links",
+        _switch,
+        "X-Track-Links: on|off",
+        "tracking of this message; any value that is neither counts as off",
+    ),
+    HeaderConvention(
+        NATIVE, b"x-track-campaign", _campaign, "X-Track-Campaign: spring", "the campaign"
+    ),
+    HeaderConvention(
+        NATIVE, b"x-track-person", _person, "X-Track-Person: 4711", "your own id of the person"
+    ),
+    HeaderConvention(
+        NATIVE,
+        b"x-track-url-params",
+        _params,
+        "X-Track-URL-Params: on|off",
+        "whether URL parameters are added",
+    ),
+    HeaderConvention(
+        NATIVE,
+        b"x-track-person-consent",
+        _consent,
+        "X-Track-Person-Consent: full|anonymous|none",
+        "what the person agreed to: everything, totals without a person, or nothing",
+    ),
+    HeaderConvention(
+        "postmark",
+        b"x-pm-tracklinks",
+        _postmark,
+        "X-PM-TrackLinks: None|HtmlAndText|HtmlOnly|TextOnly",
+        "tracking of this message, by kind of part",
+    ),
+    HeaderConvention("postmark", b"x-pm-tag", _campaign, "X-PM-Tag: spring", "the campaign"),
+    HeaderConvention(
+        "mailgun",
+        b"x-mailgun-track",
+        _switch,
+        "X-Mailgun-Track: yes|no",
+        "tracking of this message",
+    ),
+    HeaderConvention(
+        "mailgun",
+        b"x-mailgun-track-clicks",
+        _mailgun_clicks,
+        "X-Mailgun-Track-Clicks: yes|no|htmlonly",
+        "tracking of this message, by kind of part",
+    ),
+    HeaderConvention(
+        "mailgun", b"x-mailgun-tag", _campaign, "X-Mailgun-Tag: spring", "the campaign"
+    ),
+    HeaderConvention(
+        "sendgrid",
+        b"x-smtpapi",
+        _smtpapi,
+        'X-SMTPAPI: {"filters": {"clicktrack": {"settings": {"enable": 0}}}, "category": "spring"}',
+        "tracking of this message, and the campaign",
+    ),
+    HeaderConvention(
+        "sparkpost",
+        b"x-msys-api",
+        _msys_api,
+        'X-MSYS-API: {"options": {"click_tracking": false}, "campaign_id": "spring"}',
+        "tracking of this message, and the campaign",
+    ),
+    HeaderConvention(
+        "mandrill",
+        b"x-mc-track",
+        _mandrill,
+        "X-MC-Track: opens,clicks_htmlonly",
+        "a list of what is tracked: without clicks in it, no links are",
+    ),
+    HeaderConvention(
+        "mandrill", b"x-mc-tags", _first_campaign, "X-MC-Tags: spring,sale", "the campaign (first)"
+    ),
+    HeaderConvention(
+        "mailjet",
+        b"x-mailjet-trackclick",
+        _switch,
+        "X-Mailjet-TrackClick: 0|1",
+        "tracking of this message",
+    ),
+    HeaderConvention(
+        "mailjet",
+        b"x-mailjet-campaign",
+        _campaign,
+        "X-Mailjet-Campaign: spring",
+        "the campaign",
+    ),
+    HeaderConvention("postal", b"x-postal-tag", _campaign, "X-Postal-Tag: spring", "the campaign"),
+    HeaderConvention("postal", b"x-amp", _amp, "X-AMP: skip", "this message is not tracked"),
+    HeaderConvention(
+        "emailengine",
+        b"x-ee-tracking-enabled",
+        _switch,
+        "X-EE-Tracking-Enabled: true|false",
+        "tracking of this message",
+    ),
+    HeaderConvention(
+        "greenarrow",
+        b"x-greenarrow-click-tracking-id",
+        _person,
+        "X-GreenArrow-Click-Tracking-ID: 4711",
+        "your own id of the person",
+    ),
+    HeaderConvention(
+        "generic",
+        b"x-no-track",
+        _no_track,
+        "X-No-Track: anything",
+        "this message is not tracked (mail-tracker for Laravel)",
+    ),
+)
+
+OWN_HEADERS = frozenset(row.name for row in HEADER_CONVENTIONS if row.native)
+"""Names of the headers that are meant for us alone, in lower case."""

@@ -1,0 +1,43 @@
+"""What a link is called in reports.
+
+Owns: the order in which a name is looked for, and the parameters that never tell links apart.
+Does not own: the attributes that name a group (`dialects`).
+"""
+
+import re
+from dataclasses import dataclass
+
+from proxy.policy.params import without
+
+VOLATILE_PARAMS = frozenset(
+    {
+        # who clicks
+        "email", "e-mail", "email_address", "mail", "uid", "user", "user_id", "userid", "member_id",
+        "customer_id", "contact_id", "subscriber", "subscriber_id", "recipient", "recipient_id",
+        "wp_id", "cio_id", "mc_eid", "vero_id", "oly_anon_id", "oly_enc_id", "_hsenc", "_hsmi",
+        "mkt_tok", "ml_subscriber", "ml_subscriber_hash", "_kx", "ajs_uid", "__s", "trk_contact",
+        # secrets and signatures
+        "token", "hash", "sig", "signature", "hmac", "nonce", "otp", "expires",
+        # sessions and clicks
+        "phpsessid", "jsessionid", "sid", "session", "session_id", "sessionid", "fbclid", "gclid",
+        "dclid", "msclkid", "yclid", "twclid", "ttclid", "li_fat_id", "igshid", "_ga", "_gl",
+        "ts", "timestamp", "cachebuster", "_",
+    }
+)  # fmt: skip
+"""Parameters, in lower case, that differ between readers of the same link."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPattern:
+    """Destinations that `pattern` is found in are called `name`."""
+
+    pattern: re.Pattern[str]
+    name: str
+
+
+def identity(destination: str, patterns: tuple[GroupPattern, ...], volatile: frozenset[str]) -> str:
+    """Give a link's name in reports: that of the first pattern, else its URL less what varies."""
+    for group in patterns:
+        if group.pattern.search(destination):
+            return group.name
+    return without(destination, volatile) if "?" in destination else destination

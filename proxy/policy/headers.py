@@ -1,0 +1,58 @@
+"""What the headers of one message say to us: switches, campaign, List-Unsubscribe.
+
+Owns: gathering the headers that matter in one pass over the message.
+Does not own: what their values mean (`dialects`, `switches`).
+"""
+
+import re
+
+from proxy.fields import unfold
+from proxy.message import Message
+from proxy.policy.dialects import OWN_HEADERS
+from proxy.policy.settings import Policy
+from proxy.policy.switches import Switches, clean, conventions, header_text, read
+from proxy.urls import destination
+
+_ANGLED = re.compile(rb"<([^<>]*)>")
+_LIST_ID = re.compile(r"<([^<>]+)>\s*$")
+
+
+def switches(message: Message, policy: Policy) -> Switches:
+    """Read what the message asks for."""
+    rows = conventions(policy.dialects)
+    raw = message.raw
+    return read(
+        (rows[name], unfold(raw[header.value_start : header.end]))
+        for header in message.headers
+        if (name := header.name.lower()) in rows
+    )
+
+
+def own_headers(message: Message) -> list[tuple[int, int, bytes]]:
+    """Give the offsets (start, end) of each header meant for us alone, and its lower-case name."""
+    return [
+        (header.start, header.end, name)
+        for header in message.headers
+        if (name := header.name.lower()) in OWN_HEADERS
+    ]
+
+
+def campaign(message: Message, policy: Policy, asked: Switches) -> str | None:
+    """Name the campaign: what a header says, else what `campaign_from` points at."""
+    if asked.campaign or policy.campaign_from == "none":
+        return asked.campaign
+    name = b"subject" if policy.campaign_from == "subject" else b"list-id"
+    text = next((clean(header_text(value)) for value in message.values(name)), "")
+    if policy.campaign_from == "list-id" and (listed := _LIST_ID.search(text)):
+        text = listed[1].strip()
+    return text or None
+
+
+def unsubscribe_urls(message: Message) -> frozenset[str]:
+    """Give the http(s) destinations of List-Unsubscribe (RFC 2369 §3.2)."""
+    found = (
+        destination(b"".join(url.split()).decode("utf-8", "replace"), "utf-8")
+        for value in message.values(b"list-unsubscribe")
+        for url in _ANGLED.findall(value)
+    )
+    return frozenset(url for url in found if url)

@@ -1,0 +1,68 @@
+"""URL parameters: appended to a destination without disturbing an octet of what is there.
+
+Owns: where parameters go, which are left out, how their values are written.
+Does not own: whether a link gets any (`links`).
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, unquote_plus
+
+CAMPAIGN = "{campaign}"
+"""Stands in a parameter's value for the campaign of the message."""
+
+Params = tuple[tuple[str, str], ...]
+
+_PAIR = re.compile(r"[&;]")
+
+
+def filled(params: Params, campaign: str | None) -> Params:
+    """Give the parameters of one message; one whose campaign is unknown is left out."""
+    return tuple(
+        (name, value.replace(CAMPAIGN, campaign or ""))
+        for name, value in params
+        if campaign or CAMPAIGN not in value
+    )
+
+
+def addition(destination: str, params: Params) -> str:
+    """Give what has to stand before the fragment to add `params`; existing names are kept.
+
+    `https://example.com/?a=1#top` with `utm_source=mail` gives `&utm_source=mail`.
+    """
+    base = destination.partition("#")[0]
+    _, mark, query = base.partition("?")
+    present = {unquote_plus(pair.partition("=")[0]) for pair in _PAIR.split(query)}
+    missing = [(name, value) for name, value in params if name not in present]
+    if not missing:
+        return ""
+    if not mark:
+        separator = "?"
+    else:
+        separator = "" if not query or query.endswith("&") else "&"
+    return separator + _written(missing)
+
+
+def added(destination: str, params: Params) -> str:
+    """Give `destination` with `params` before its fragment."""
+    base, mark, fragment = destination.partition("#")
+    return base + addition(destination, params) + mark + fragment
+
+
+def without(destination: str, names: frozenset[str]) -> str:
+    """Give `destination` without the parameters of these names, which are in lower case."""
+    base, mark, fragment = destination.partition("#")
+    path, question, query = base.partition("?")
+    if not question:
+        return destination
+    kept = [
+        pair
+        for pair in query.split("&")
+        if unquote_plus(pair.partition("=")[0]).lower() not in names
+    ]
+    query = "&".join(kept)
+    return path + (question + query if query else "") + mark + fragment
+
+
+def _written(params: Iterable[tuple[str, str]]) -> str:
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in params)

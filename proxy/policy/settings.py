@@ -1,0 +1,141 @@
+"""The policy of one sender: everything about tracking that the operator decided, as a value.
+
+Owns: the policy's fields and defaults, and how it is made from the configuration.
+Does not own: what the fields mean to a link (`links`) or a message (`gate`, `switches`).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from config.schema import DIALECTS, Config, SenderConfig
+from proxy.policy.groups import VOLATILE_PARAMS, GroupPattern
+from proxy.policy.links import LinkRules, link_rules
+from proxy.policy.params import Params
+from proxy.policy.reasons import Untouched
+from tracker.tokens import url_octets as tracked_url_octets
+
+DEFAULT_BASE_URL = "http://127.0.0.1:8080"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What our signing asks of a message, for it to verify after the relay.
+
+    `domains` are those whose signatures we can replace; `relay_8bitmime` whether the relay takes
+    8-bit bodies as they are. With `signs` false nothing of ours is at stake.
+    """
+
+    signs: bool = False
+    domains: frozenset[str] = frozenset()
+    relay_8bitmime: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What is tracked for one sender. `Policy()` holds the defaults of the configuration.
+
+    `url_octets` is the worst case of a tracked URL: a number of octets, or a function from the
+    octets of a destination. `base_urls` are all tracking hosts of ours, the sender's first.
+    `veto` is a reason, found before the message was read, to leave it alone.
+    """
+
+    enabled: bool = True
+    default: bool = True
+    plain_text: bool = False
+    dialects: frozenset[str] = frozenset(DIALECTS)
+    base_urls: tuple[str, ...] = (DEFAULT_BASE_URL,)
+    untracked_hosts: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
+    sensitive_builtin: bool = True
+    visible_urls: Literal["track", "skip"] = "track"
+    campaign_from: Literal["subject", "list-id", "none"] = "subject"
+    max_destination: int = 1300
+    max_growth: int | None = None
+    params_when_off: bool = False
+    url_params: Params = ()
+    volatile_params: frozenset[str] = VOLATILE_PARAMS
+    groups: tuple[GroupPattern, ...] = ()
+    signing: Signing = Signing()
+    url_octets: int | Callable[[int], int] | None = None
+    veto: Untouched | None = None
+
+    worst_octets: Callable[[int], int] = field(init=False, repr=False, compare=False)
+    rules: LinkRules = field(init=False, repr=False, compare=False)
+    own_hosts: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    sensitive_patterns: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        derive = partial(object.__setattr__, self)
+        derive("worst_octets", _worst(self.url_octets, self.base_urls))
+        derive("rules", link_rules(self.dialects))
+        derive("own_hosts", _own_hosts(self.base_urls))
+        derive("sensitive_patterns", tuple(re.compile(text) for text in self.sensitive))
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Config,
+        sender: SenderConfig | None = None,
+        *,
+        signing: Signing | None = None,
+        veto: Untouched | None = None,
+    ) -> Self:
+        """Give the policy for mail of `sender`, or for all mail where none is configured."""
+        tracking = config.tracking
+        default = tracking.default if sender is None or not sender.default else sender.default
+        return cls(
+            enabled=tracking.enabled and (sender is None or sender.enabled),
+            default=default == "on",
+            plain_text=tracking.plain_text,
+            dialects=frozenset(tracking.dialects),
+            base_urls=base_urls(config, sender),
+            untracked_hosts=tuple(host.lower() for host in tracking.untracked_hosts),
+            sensitive=tracking.sensitive,
+            sensitive_builtin=tracking.sensitive_builtin,
+            visible_urls=tracking.visible_urls,
+            campaign_from=tracking.campaign_from,
+            max_destination=tracking.max_destination,
+            max_growth=tracking.max_growth,
+            params_when_off=tracking.params_when_off,
+            url_params=tuple(tracking.url_params.items()),
+            volatile_params=VOLATILE_PARAMS | {name.lower() for name in tracking.volatile_params},
+            groups=tuple(GroupPattern(re.compile(g.pattern), g.name) for g in tracking.group),
+            signing=signing or Signing(),
+            veto=veto,
+        )
+
+
+def base_urls(config: Config, sender: SenderConfig | None) -> tuple[str, ...]:
+    """Give every tracking host of ours, that of `sender` (or the workspace's) first."""
+    own = (sender and sender.base_url) or config.tracking.base_url
+    others = (config.tracking.base_url, *(s.base_url for s in config.sender if s.base_url))
+    return tuple(dict.fromkeys((own, *others)))
+
+
+def _worst(
+    octets: int | Callable[[int], int] | None, hosts: tuple[str, ...]
+) -> Callable[[int], int]:
+    if octets is None:
+        return partial(tracked_url_octets, hosts[0])
+    if isinstance(octets, int):
+        worst = octets
+        return lambda _: worst
+    return octets
+
+
+def _own_hosts(urls: tuple[str, ...]) -> re.Pattern[str]:
+    """Give a pattern of URLs that lead to one of these; scheme and case do not matter."""
+    return re.compile(rf"https?://(?:[^/?#@]*@)?(?:{'|'.join(map(_place, urls))})", re.IGNORECASE)
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    default = parts.port in (None, _DEFAULT_PORTS[parts.scheme])
+    port = "(?::80|:443)?" if default else f":{parts.port}"
+    host = re.escape(parts.netloc.rpartition("@")[2].removesuffix(f":{parts.port}"))
+    return rf"{host}\.?{port}{re.escape(parts.path.rstrip('/'))}(?=[/?#]|$)"

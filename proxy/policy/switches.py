@@ -1,0 +1,128 @@
+"""What a message says about its own tracking, and who has the last word.
+
+Owns: reading the headers of the native table and of the enabled dialects into one value, and the
+order of precedence between configuration and headers.
+Does not own: what a header's value means (`dialects`), or single links (`links`).
+
+Precedence: `enabled = false` is final; then a link's own opt-out; then the message's headers, of
+which an off beats every on; then the sender's default; then the workspace's.
+"""
+
+import email.errors
+import email.header
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from proxy.policy.dialects import HEADER_CONVENTIONS, NATIVE, HeaderConvention, Said
+from proxy.policy.reasons import Untouched
+
+MAX_TEXT = 200
+"""Characters kept of a campaign's name or a person's id."""
+
+_CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
+
+
+class Consent(StrEnum):
+    """What the person agreed to."""
+
+    FULL = "full"
+    ANONYMOUS = "anonymous"
+    NONE = "none"
+
+
+_STRICTEST = (Consent.NONE, Consent.ANONYMOUS, Consent.FULL)
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What the headers of one message ask for; None where they are silent.
+
+    `html` and `text`: track links of such parts. `params`: add URL parameters. `odd` names the
+    headers whose value no one defined (they counted as off).
+    """
+
+    html: bool | None = None
+    text: bool | None = None
+    params: bool | None = None
+    campaign: str | None = None
+    person: str | None = None
+    consent: Consent = Consent.FULL
+    odd: tuple[str, ...] = ()
+
+
+SILENT = Switches()
+
+
+@lru_cache(maxsize=32)
+def conventions(dialects: frozenset[str]) -> Mapping[bytes, HeaderConvention]:
+    """Give the header rows that count, native ones always, by lower-case name."""
+    return {
+        row.name: row
+        for row in HEADER_CONVENTIONS
+        if row.dialect == NATIVE or row.dialect in dialects
+    }
+
+
+def read(values: Iterable[tuple[HeaderConvention, bytes]]) -> Switches:
+    """Combine what the rows found in one message say, in order of appearance."""
+    found = [(row, row.read(header_text(value))) for row, value in values]
+    if not found:
+        return SILENT
+    said = [says for _, says in found]
+    return Switches(
+        html=_strictest(says.html for says in said),
+        text=_strictest(says.text for says in said),
+        params=_strictest(says.params for says in said),
+        campaign=_first(found, "campaign"),
+        person=_first(found, "person"),
+        consent=_consent(said),
+        odd=tuple(row.name.decode("ascii") for row, says in found if not says.understood),
+    )
+
+
+def _strictest(opinions: Iterable[bool | None]) -> bool | None:
+    """Off wins, then on, then silence."""
+    known = {opinion for opinion in opinions if opinion is not None}
+    return False not in known if known else None
+
+
+def _first(found: list[tuple[HeaderConvention, Said]], field: str) -> str | None:
+    """Give the first text said, of our own header before those of others."""
+    for native in (True, False):
+        for row, says in found:
+            if row.native is native and (text := clean(getattr(says, field))):
+                return text
+    return None
+
+
+def _consent(said: Iterable[Said]) -> Consent:
+    given = {says.consent for says in said if says.consent}
+    return next((level for level in _STRICTEST if level.value in given), Consent.FULL)
+
+
+def header_text(value: bytes) -> str:
+    """Decode an unfolded value, encoded words included (RFC 2047); never raises."""
+    text = value.decode("utf-8", "replace")
+    if "=?" not in text:
+        return text
+    try:
+        return str(email.header.make_header(email.header.decode_header(text)))
+    except (email.errors.MessageError, ValueError, LookupError):
+        return text
+
+
+def clean(text: str) -> str:
+    """Make a name out of what people wrote: one line, no controls, not endless."""
+    return _CONTROLS.sub(" ", text[: 4 * MAX_TEXT]).strip()[:MAX_TEXT]
+
+
+def verdict(*, switch: bool | None, default: bool) -> Untouched | None:
+    """Say why links are not tracked, given the headers' switch and the default; or None."""
+    if switch is False:
+        return Untouched.TRACKING_OFF
+    if switch is None and not default:
+        return Untouched.OFF_BY_DEFAULT
+    return None
