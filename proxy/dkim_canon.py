@@ -1,18 +1,15 @@
 """The relaxed canonicalisation of DKIM (RFC 6376 §3.4.2, §3.4.4) on raw octets, fast.
 
-Owns: header fields of a message as a signer sees them, and the relaxed form of fields and body.
-Does not own: which fields are signed, or the signature (`signing`).
-
-Expects CRLF line ends throughout; `fields` says when a header block is not one.
+Owns: the relaxed form of header fields and body. Expects CRLF line ends throughout.
+Does not own: where fields stand (`fields`), which are signed, or the signature (`signing`).
 """
 
-import re
 from dataclasses import dataclass
+
+from proxy.fields import read_fields
 
 SPLIT_OCTETS = 2 * 1024 * 1024
 """Up to here time counts more than memory."""
-
-_FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r\n]*(?:\r\n[ \t][^\r\n]*)*+)(?:\r\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +35,16 @@ class MalformedHeader(ValueError):
         """The fields above that line."""
 
 
-def split(message: bytes) -> tuple[int, int]:
-    """Tell where the header block ends and where the body begins.
-
-    The block keeps the line end of its last field; a message without an empty line has no body.
-    """
-    if message.startswith(b"\r\n"):
-        return 0, 2
-    blank = message.find(b"\r\n\r\n")
-    if blank < 0:
-        return len(message), len(message)
-    return blank + 2, blank + 4
-
-
-def fields(message: bytes, header_end: int) -> list[Field]:
-    """Give all header fields in order; raises MalformedHeader."""
-    found: list[Field] = []
-    position = 0
-    while position < header_end:
-        match = _FIELD.match(message, position, header_end)
-        if match is None:
-            raise MalformedHeader(message[position : position + 60], found)
-        found.append(Field(match[1].lower(), match[2], position, match.end()))
-        position = match.end()
-    return found
+def header(message: bytes) -> tuple[list[Field], int]:
+    """Give all fields of the header in order, and where the body begins; raises MalformedHeader."""
+    block = read_fields(message, 0, _no_delimiter)
+    found = [
+        Field(name.lower(), message[value_start:end], start, end)
+        for name, start, value_start, end in block.fields
+    ]
+    if block.broken:
+        raise MalformedHeader(message[block.body_start : block.body_start + 60], found)
+    return found, block.body_start
 
 
 def relaxed_value(value: bytes) -> bytes:
@@ -94,3 +77,7 @@ def _single_spaced(text: bytes) -> bytes:
     while b"  " in text:
         text = text.replace(b"  ", b" ")
     return text
+
+
+def _no_delimiter(_offset: int) -> bool:
+    return False

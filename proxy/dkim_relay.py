@@ -8,10 +8,8 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 
-from proxy.dkim_canon import Field, MalformedHeader, fields, relaxed_value, split
-
-MAX_LINE_OCTETS = 998
-"""RFC 5321 §4.5.3.1.6, without CRLF: longer lines are broken on the way."""
+from proxy.dkim_canon import Field, MalformedHeader, header, relaxed_value
+from proxy.limits import LINE_OCTETS
 
 MAX_FIELD_OCTETS = 100_000
 """Postfix cuts a header field at 102,400 octets (`header_size_limit`)."""
@@ -72,9 +70,8 @@ def relay_would_alter(message: bytes, *, relay_8bitmime: bool) -> Alteration | N
 
     `relay_8bitmime`: the relay offers 8BITMIME. Linear in the size of the message; never raises.
     """
-    header_end, body_start = split(message)
     try:
-        found = fields(message, header_end)
+        found, body_start = header(message)
     except MalformedHeader:
         return Alteration.MALFORMED_HEADER
     return (
@@ -141,7 +138,7 @@ def _odd_line(message: bytes) -> Alteration | None:
     lines = message.split(b"\r\n")
     if message.count(b"\n") != len(lines) - 1 or message.count(b"\r") != len(lines) - 1:
         return Alteration.BARE_NEWLINE
-    return Alteration.LONG_LINE if max(map(len, lines)) > MAX_LINE_OCTETS else None
+    return Alteration.LONG_LINE if max(map(len, lines)) > LINE_OCTETS else None
 
 
 def _eight_bit(message: bytes, body_start: int, *, relay_8bitmime: bool) -> Alteration | None:

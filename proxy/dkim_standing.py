@@ -9,7 +9,7 @@ is removed and made anew, one of any other domain makes us leave the whole messa
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from proxy.dkim_canon import Field, MalformedHeader, fields, split
+from proxy.dkim_canon import Field, MalformedHeader, header
 
 _KINDS = (b"dkim-signature", b"arc-message-signature")
 
@@ -57,8 +57,7 @@ def standing(message: bytes) -> tuple[Standing, ...]:
 
     A message whose header block is malformed gives those up to the malformed line.
     """
-    header_end, _ = split(message)
-    return tuple(_read(field) for field in _readable(message, header_end) if field.name in _KINDS)
+    return tuple(_read(field) for field in _readable(message) if field.name in _KINDS)
 
 
 def divide(
@@ -69,9 +68,9 @@ def divide(
     return own, tuple(s for s in signatures if s not in own)
 
 
-def _readable(message: bytes, header_end: int) -> list[Field]:
+def _readable(message: bytes) -> list[Field]:
     try:
-        return fields(message, header_end)
+        return header(message)[0]
     except MalformedHeader as error:
         return error.before
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from proxy.dkim_canon import Field, MalformedHeader, fields, relaxed_body, relaxed_value, split
+from proxy.dkim_canon import Field, MalformedHeader, header, relaxed_body, relaxed_value
 from proxy.dkim_probe import ProbeFailed, probe
 from proxy.dkim_relay import Alteration, relay_would_alter
 from proxy.dkim_standing import Standing, divide, standing
@@ -149,11 +149,11 @@ class Signer:
     def signature(self, message: bytes, now_s: int | None = None) -> bytes:
         """Give the DKIM-Signature field for `message`, CRLF included. Raises SigningError."""
         _refuse_bare_newlines(message)
-        header_end, body_start = split(message)
         try:
-            present = _by_name(fields(message, header_end))
+            found, body_start = header(message)
         except MalformedHeader as error:
             raise SigningError(str(error)) from error
+        present = _by_name(found)
         if len(present.get(b"from", ())) != 1:
             raise SigningError("a message to be signed has exactly one From field")
         body_hash = hashlib.sha256(relaxed_body(message[body_start:])).digest()
