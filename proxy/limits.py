@@ -1,62 +1,31 @@
-"""Every limit of the SMTP server side that no key of the configuration sets, in one place.
+"""How much structure one message may have before it is delivered untouched (P13).
 
-Owns: the numbers and why they are what they are. Sizes are octets, times seconds.
-Does not own: limits of a message's inside (`message`), of a reply (`replies`), of the relay's side
-(`dial`, `relay`).
+Owns: the numbers that bound the work on a message, each with its precedent.
+Does not own: sizes and counts that operators choose (`config.schema`), the length of a
+destination (`policy`).
 """
 
-MAX_COMMAND_OCTETS = 4096
-"""A command line with its CRLF. RFC 5321 §4.5.3.1.4 asks for 512; SIZE, DSN, AUTH=, SMTPUTF8 and
-long internationalised paths add up to about 2,500."""
+MAX_NESTING = 100
+"""Entities inside one another, `message/rfc822` included. Postfix's `mime_nesting_limit`."""
 
-MAX_AUTH_LINE_OCTETS = 12288
-"""A line of an AUTH exchange (RFC 4954 §4: base64 of what SASL may need)."""
+MAX_PARTS = 10_000
+"""Leaves of one message. The largest digests of mailing lists hold some hundreds."""
 
-MAX_PIPELINED_COMMANDS = 100
-"""MAIL and RCPT that go to the relay in one group; more wait for the next."""
+MAX_HEADERS = 10_000
+"""Fields of one header block."""
 
-MAX_RECIPIENTS = 10_000
-"""Of one transaction. RFC 5321 §4.5.3.1.8 asks for 100; the relay's own limit is usually lower."""
+MAX_STRUCTURED_OCTETS = 16_384
+"""One Content-Type or Content-Disposition field, unfolded. Real ones stay below 1,000."""
 
-MAX_ERRORS = 20
-"""Commands in a row that are unknown or malformed, before a client is told 421."""
+MAX_NEAR_BOUNDARIES = 1_000
+"""Lines that only begin like a delimiter. One already makes the message ambiguous; after this
+many the search for parts stops."""
 
-MAX_COMMANDS_WITHOUT_MAIL = 1000
-"""NOOP, RSET, HELO, HELP, VRFY, AUTH between two transactions, before a client is told 421."""
+MAX_MALFORMED_ESCAPES = 1_000
+"""Places in one quoted-printable body that are not quoted-printable. Beyond it is something else."""
 
-SESSION_BUFFER_OCTETS = 256 * 1024
-"""What we read ahead of a client before we stop reading from it."""
+LINE_OCTETS = 998
+"""A line of a message without its CRLF (RFC 5322 §2.1.1)."""
 
-GREETING_PATIENCE_S = 30.0
-"""For the PROXY header and for a TLS handshake: nobody types these."""
-
-DATA_PATIENCE_S = 180.0
-"""RFC 5321 §4.5.3.2.5: between two chunks of DATA; each chunk arms it anew."""
-
-DATA_SLACK_S = 600.0
-"""A whole DATA may take this long, and longer only as it keeps up SLOWEST_OCTETS_PER_S."""
-
-SLOWEST_OCTETS_PER_S = 1000
-"""Slower than any real link: below it a client only keeps the session busy."""
-
-COMMAND_LINE_PATIENCE_S = 300.0
-"""From the first octet of a command line to its end, however the octets trickle."""
-
-WRITE_PATIENCE_S = 300.0
-"""For a client to take our replies."""
-
-UPLOAD_BUDGET_OCTETS = 384 * 1024 * 1024
-"""All messages in the memory of this process, with `workers` shared among them. What is above
-gets 452: 200 uploads of 25 MB must not need 5 GB."""
-
-LARGE_MESSAGE_OCTETS = 256 * 1024
-"""From here on work on a message leaves the event loop: below, it takes a few milliseconds."""
-
-GROWTH_ALLOWANCE_OCTETS = 64 * 1024
-"""What tracked links and a signature may add: our SIZE is the relay's less this."""
-
-SPOOL_PATIENCE_S = 0.25
-"""How long mail waits for its event to be on disk (DESIGN P9); then it goes on without."""
-
-COMMIT_GRACE_S = 660.0
-"""How long a stop waits for transactions whose final dot is on its way (RFC 5321 §4.5.3.2.6)."""
+ENCODED_LINE_OCTETS = 76
+"""A line of quoted-printable or base64 without its CRLF (RFC 2045 §6.7 rule 5, §6.8)."""

@@ -1,0 +1,191 @@
+"""A decoded body and the rules that every transfer encoding shares.
+
+Owns: `Edit`, `Change`, `Obstacle`; the `Body` interface; bodies without an encoding (7bit, 8bit,
+binary) and those whose encoding is unknown; where lines begin and end (RFC 5322 §2.1.1).
+Does not own: quoted-printable and base64, which have files of their own.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from proxy.limits import LINE_OCTETS
+
+
+class Edit(NamedTuple):
+    """Put `replacement` in the place of the octets `start:end`."""
+
+    start: int
+    end: int
+    replacement: bytes
+
+
+class Change(NamedTuple):
+    """An edit whose text is not known yet: at most `octets` long."""
+
+    start: int
+    end: int
+    octets: int
+
+
+class Obstacle(StrEnum):
+    """Why a span of a body cannot be edited safely."""
+
+    MALFORMED = "malformed_encoding"
+    """The octets there are not what the transfer encoding allows; decoders differ."""
+    LONG_LINE = "long_line"
+    """The line would grow past 998 octets, or is already longer."""
+
+
+class NotEditable(ValueError):
+    """An edit that `Body.obstacles` would have refused."""
+
+
+class Body(ABC):
+    """The decoded octets of a part, and the way back. Offsets are into `octets`, half open."""
+
+    octets: bytes
+
+    @abstractmethod
+    def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
+        """Tell for each change what forbids it, or None.
+
+        Changes are in ascending order and apart, else ValueError. Each is judged on the
+        understanding that those before it that were not refused are made.
+        """
+
+    @abstractmethod
+    def _place(self, edits: Sequence[Edit]) -> list[Edit]:
+        """Give raw edits for edits that were checked."""
+
+    def editable(self, start: int, end: int) -> bool:
+        """Whether a text of the same length could be put in the place of `start:end`."""
+        return self.obstacles([Change(start, end, end - start)])[0] is None
+
+    def to_raw(self, edits: Iterable[Edit]) -> list[Edit]:
+        """Turn edits of `octets` into edits of the raw message.
+
+        An edit that changes nothing gives none. NotEditable for one that has an obstacle,
+        ValueError for edits that overlap or leave the body.
+        """
+        ordered = sorted(edits)
+        changes = [Change(start, end, len(new)) for start, end, new in ordered]
+        real = [edit for edit in ordered if self.octets[edit.start : edit.end] != edit.replacement]
+        if len(real) != len(ordered):
+            self.check_order(changes)
+            changes = [Change(start, end, len(new)) for start, end, new in real]
+        for edit, obstacle in zip(real, self.obstacles(changes), strict=True):
+            if obstacle is not None:
+                raise NotEditable(f"{edit.start}:{edit.end} cannot be edited: {obstacle}")
+        return self._place(real) if real else []
+
+    def check_order(self, changes: Sequence[Change]) -> None:
+        """Raise ValueError unless the changes are in order, apart and inside the body."""
+        at, size = 0, len(self.octets)
+        for start, end, _ in changes:
+            if not at <= start <= end <= size:
+                raise ValueError(f"the span {start}:{end} overlaps another or leaves the body")
+            at = end
+
+
+class UnknownBody(Body):
+    """A body whose encoding we do not know: to be looked at, never edited."""
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+
+    def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
+        """See `Body.obstacles`."""
+        self.check_order(changes)
+        return (Obstacle.MALFORMED,) * len(changes)
+
+    def _place(self, edits: Sequence[Edit]) -> list[Edit]:
+        raise NotEditable(f"{len(edits)} edits of a body in an unknown encoding")
+
+
+class IdentityBody(Body):
+    """7bit, 8bit and binary: the octets stand in the message as they are (RFC 2045 §6.2)."""
+
+    def __init__(self, raw: bytes, start: int, end: int) -> None:
+        self._raw = raw
+        self._start = start
+        self.octets = raw[start:end]
+
+    def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
+        """See `Body.obstacles`."""
+        self.check_order(changes)
+        growth = LineGrowth(self._raw)
+        return tuple(self._obstacle(change, growth) for change in changes)
+
+    def _obstacle(self, change: Change, growth: "LineGrowth") -> Obstacle | None:
+        start, end = change.start + self._start, change.end + self._start
+        if lines_too_long(self._raw, start, end):
+            return Obstacle.LONG_LINE
+        column = growth.column(start) + change.octets
+        if column + (rest(self._raw, end) or 0) > LINE_OCTETS:
+            return Obstacle.LONG_LINE
+        growth.reached(end, column)
+        return None
+
+    def _place(self, edits: Sequence[Edit]) -> list[Edit]:
+        offset = self._start
+        return [Edit(start + offset, end + offset, new) for start, end, new in edits]
+
+
+class LineGrowth:
+    """The column at which text comes to stand, given the edits before it on the line."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw = raw
+        self._at = -1
+        self._column = 0
+
+    def column(self, offset: int) -> int:
+        """Give the octets before `offset` on its line, which must not be too long."""
+        before = column(self._raw, offset) or 0
+        if self._at < offset - before:
+            return before
+        return self._column + offset - self._at
+
+    def reached(self, offset: int, column: int) -> None:
+        """Note that the text from raw `offset` on comes to stand at `column`."""
+        self._at, self._column = offset, column
+
+
+def lines_too_long(raw: bytes, start: int, end: int) -> bool:
+    """Whether the line of `start` or the one of `end` has more than 998 octets."""
+    return any(
+        before is None or after is None or before + after > LINE_OCTETS
+        for before, after in (
+            (column(raw, start), rest(raw, start)),
+            (column(raw, end), rest(raw, end)),
+        )
+    )
+
+
+def column(raw: bytes, offset: int) -> int | None:
+    """Count the octets before `offset` on its line; None when they are more than 998."""
+    floor = offset - LINE_OCTETS - 1
+    line_end = raw.rfind(b"\n", max(0, floor), offset)
+    return None if line_end < 0 < floor else offset - line_end - 1
+
+
+def rest(raw: bytes, offset: int) -> int | None:
+    """Count the octets from `offset` to the end of its line; None when more than 998."""
+    ceiling = offset + LINE_OCTETS + 2
+    line_end = raw.find(b"\n", offset, ceiling)
+    if line_end < 0:
+        return None if ceiling < len(raw) else len(raw) - offset
+    return line_end - offset - (line_end > offset and raw[line_end - 1] == _CR)
+
+
+def line_ending(raw: bytes, start: int) -> bytes:
+    """Give the line ending in use from `start` on, else in the message."""
+    found = raw.find(b"\n", start)
+    if found < 0:
+        found = raw.find(b"\n")
+    return b"\n" if found == 0 or (found > 0 and raw[found - 1] != _CR) else b"\r\n"
+
+
+_CR = 13

@@ -1,0 +1,219 @@
+"""Quoted-printable (RFC 2045 §6.7): edits spliced into the encoded text.
+
+Owns: the exact correspondence of decoded and raw octets, and folding what we write to 76 octets a
+line with soft breaks that move nothing else. Does not own: what is edited.
+
+A body is cut into clean stretches at the places that are not quoted-printable. In a clean stretch
+every `=` begins an escape of three octets or a soft line break, so that counting them gives the
+decoded length: offsets are found by counting, without a table.
+"""
+
+import binascii
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from proxy.body import (
+    Body,
+    Change,
+    Edit,
+    LineGrowth,
+    Obstacle,
+    column,
+    line_ending,
+    lines_too_long,
+    rest,
+)
+from proxy.limits import ENCODED_LINE_OCTETS, MAX_MALFORMED_ESCAPES
+
+_ODD = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)(?:(?P<padded>[ \t]++\r?\n)|(?P<last>\Z))?")
+_SOFT_BREAKS = re.compile(rb"(?:=\r?\n)*+")
+_DISPUTED = re.compile(rb"[ \t]\r?\n|\r(?!\n)|\0")
+_NOT_LITERAL = re.compile(rb"[^!-<>-~]")
+_ROOM = ENCODED_LINE_OCTETS - 1
+_EQUALS = ord("=")
+
+
+class _Stretch(NamedTuple):
+    """Raw octets from `raw_start` on that decode to those from `start` on."""
+
+    start: int
+    raw_start: int
+    raw_end: int
+    clean: bool
+
+
+class QuotedPrintableBody(Body):
+    """A quoted-printable body; editable on lines that are free of malformed escapes."""
+
+    def __init__(self, raw: bytes, start: int, end: int) -> None:
+        self._raw = raw
+        self._span = (start, end)
+        odd = list(islice(_ODD.finditer(raw, start, end), MAX_MALFORMED_ESCAPES + 1))
+        self._is_alien = len(odd) > MAX_MALFORMED_ESCAPES
+        self._odd_starts = [match.start() for match in odd]
+        self._ending = line_ending(raw, start)
+        self._stretches: list[_Stretch] = []
+        self.octets = self._decode([] if self._is_alien else odd)
+        self._starts = [stretch.start for stretch in self._stretches]
+        self._cursor = (0, 0, 0)
+
+    def _decode(self, odd: list[re.Match[bytes]]) -> bytes:
+        pieces: list[bytes] = []
+        size, (at, end) = 0, self._span
+        for match in odd:
+            clean = binascii.a2b_qp(self._raw[at : match.start()])
+            literal = b"" if match.lastgroup else b"="
+            self._stretches.append(_Stretch(size, at, match.start(), clean=True))
+            size += len(clean)
+            self._stretches.append(_Stretch(size, *match.span(), clean=False))
+            size += len(literal)
+            pieces += (clean, literal)
+            at = match.end()
+        pieces.append(binascii.a2b_qp(self._raw[at:end]))
+        self._stretches.append(_Stretch(size, at, end, clean=True))
+        return b"".join(pieces)
+
+    def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
+        """See `Body.obstacles`."""
+        self.check_order(changes)
+        if self._is_alien:
+            return (Obstacle.MALFORMED,) * len(changes)
+        return tuple(self._obstacle(*self._raw_span(start, end)) for start, end, _ in changes)
+
+    def _obstacle(self, start: int, end: int) -> Obstacle | None:
+        raw = self._raw
+        if lines_too_long(raw, start, end):
+            return Obstacle.LONG_LINE
+        line_start, line_end = start - (column(raw, start) or 0), end + (rest(raw, end) or 0)
+        odd = bisect_left(self._odd_starts, line_start)
+        if odd < len(self._odd_starts) and self._odd_starts[odd] < line_end:
+            return Obstacle.MALFORMED
+        # What follows may come to stand at the start of a line: it must not look like a delimiter.
+        if _DISPUTED.search(raw, start, end) or raw.startswith(b"--", end):
+            return Obstacle.MALFORMED
+        return None
+
+    def _raw_span(self, start: int, end: int) -> tuple[int, int]:
+        """Give the raw span of a decoded one, without soft breaks before and after it."""
+        first = self._offset(start)
+        if start == end:
+            return first, first
+        last = self._offset(end - 1)
+        return first, last + self._width(last)
+
+    def _width(self, at: int) -> int:
+        odd = bisect_left(self._odd_starts, at)
+        is_odd = self._odd_starts[odd : odd + 1] == [at]
+        return 3 if self._raw[at] == _EQUALS and not is_odd else 1
+
+    def _offset(self, wanted: int) -> int:
+        """Give the raw offset of the encoded form of the decoded octet `wanted`.
+
+        Each step goes as many raw octets on as decoded ones are missing, which is never too far.
+        """
+        raw = self._raw
+        index = bisect_right(self._starts, wanted) - 1
+        stretch = self._stretches[index]
+        size, at = stretch.start, stretch.raw_start
+        if self._cursor[0] == index and self._cursor[1] <= wanted:
+            _, size, at = self._cursor
+        while size < wanted:
+            at = self._after_soft_breaks(at)
+            until = at + wanted - size
+            escape = raw.rfind(b"=", max(at, until - 2), until)
+            if escape == at:
+                size, at = size + 1, at + 3
+                continue
+            until = until if escape < 0 else escape
+            soft = raw.count(b"=\r\n", at, until)
+            size += until - at - 2 * raw.count(b"=", at, until) - soft
+            at = until
+        at = self._after_soft_breaks(at)
+        self._cursor = (index, size, at)
+        return at
+
+    def _after_soft_breaks(self, at: int) -> int:
+        breaks = _SOFT_BREAKS.match(self._raw, at, self._span[1])
+        return breaks.end() if breaks else at
+
+    def _place(self, edits: Sequence[Edit]) -> list[Edit]:
+        spans = [self._raw_span(start, end) for start, end, _ in edits]
+        next_starts = [start for start, _ in spans[1:]] + [len(self._raw) + 1]
+        growth = LineGrowth(self._raw)
+        placed = []
+        for edit, (start, end), next_start in zip(edits, spans, next_starts, strict=True):
+            tail = self._tail(end, next_start)
+            head = self._crowded(start, growth.column(start))
+            folded = _Folded(growth.column(start) - len(head))
+            folded.add(head + _encoded(edit.replacement))
+            if self._ends_blank(edit.replacement, start) and not tail.octets:
+                folded.soften()
+            folded.make_room(tail)
+            placed.append(Edit(start - len(head), end, self._ending.join(folded.lines)))
+            growth.reached(end, folded.column)
+        return placed
+
+    def _tail(self, end: int, next_start: int) -> "_Tail":
+        """Tell what stays after an edit: up to the end of the line, or to the next edit."""
+        octets = rest(self._raw, end) or 0
+        if next_start <= end + octets:
+            return _Tail(next_start - end, ENCODED_LINE_OCTETS - 1)
+        return _Tail(octets, ENCODED_LINE_OCTETS)
+
+    def _crowded(self, start: int, column: int) -> bytes:
+        """Give the form before `start` where a line of 76 octets leaves no room for a soft break."""
+        if column != ENCODED_LINE_OCTETS:
+            return b""
+        size = 3 if self._raw[start - 3] == _EQUALS else 1
+        return self._raw[start - size : start]
+
+    def _ends_blank(self, replacement: bytes, start: int) -> bool:
+        """Whether only white space outside the edit would be left before it on the line."""
+        return not replacement and self._raw[start - 1 : start] in {b" ", b"\t"}
+
+
+class _Tail(NamedTuple):
+    """The octets that stay after an edit on its line, and how far they may reach."""
+
+    octets: int
+    limit: int
+
+
+class _Folded:
+    """The encoded text of one edit as lines, all but the last ending in a soft break."""
+
+    def __init__(self, column: int) -> None:
+        self.column = column
+        self.lines = [b""]
+
+    def soften(self) -> None:
+        """End the line with a soft break."""
+        self.lines[-1] += b"="
+        self.lines.append(b"")
+        self.column = 0
+
+    def add(self, text: bytes) -> None:
+        """Write encoded text, as much on each line as there is room for."""
+        while self.column + len(text) > _ROOM:
+            cut = max(0, _ROOM - self.column)
+            escape = text.rfind(b"=", max(0, cut - 2), cut)
+            cut = cut if escape < 0 else escape
+            self.lines[-1] += text[:cut]
+            self.soften()
+            text = text[cut:]
+            if text.startswith(b"--"):
+                text = b"=2D" + text[1:]
+        self.lines[-1] += text
+        self.column += len(text)
+
+    def make_room(self, tail: _Tail) -> None:
+        """Break the line where what stays after the edit would reach too far."""
+        if tail.octets and self.column and self.column + tail.octets > tail.limit:
+            self.soften()
+
+
+def _encoded(text: bytes) -> bytes:
+    return _NOT_LITERAL.sub(lambda match: b"=%02X" % ord(match[0]), text)
