@@ -23,13 +23,17 @@ SIMPLE = {str: "string", int: "whole number", bool: "true or false"}
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: `default` as TOML, None where it is unset or must be given (`required`)."""
+    """One key: `default` as TOML, None where it is unset or must be given (`required`).
+
+    `example` is TOML too, empty where the default says enough.
+    """
 
     name: str
     kind: str
     default: str | None
     required: bool
     description: str
+    example: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,10 @@ def _model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any typ
 def _key(name: str, field: FieldInfo) -> Key:
     value = field.get_default(call_default_factory=True)
     required = field.is_required()
-    default = None if required or value is None else to_toml(value, _kind_of(field))
-    return Key(name, _kind_of(field), default, required, _unwrap(field.description or ""))
+    kind = _kind_of(field)
+    default = None if required or value is None else to_toml(value, kind)
+    example = next((str(text) for text in field.examples or ()), "")
+    return Key(name, kind, default, required, _unwrap(field.description or ""), example)
 
 
 def _unwrap(text: str) -> str:
@@ -114,7 +120,7 @@ def _kind(annotation: Any) -> str:  # noqa: ANN401 - any type form
 
 def to_toml(value: object, kind: str = "") -> str:
     """Write a value of a Config as TOML, the way that an operator would."""
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple | list) and not isinstance(value, Address):
         return f"[{', '.join(to_toml(item, kind) for item in value)}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(k)} = {to_toml(v)}" for k, v in value.items()) + "}"

@@ -7,7 +7,7 @@ Does not own: how a single value is read (`config.values`), which values make no
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
@@ -62,6 +62,12 @@ DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
 Patience = Annotated[Seconds, Field(gt=0)]
+Parameter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]+$")]
+"""The name of a URL parameter, which needs no escaping."""
+
+
+def _example(toml: str) -> Any:  # noqa: ANN401 - pydantic declares no type for what Field gives
+    return Field(examples=[toml])
 
 
 class Table(BaseModel):
@@ -80,7 +86,7 @@ class ProxyConfig(Table):
     then log in over TLS with the relay's accounts) or `trusted_networks`."""
     listen_tls: Many[ListenAddress] = ()
     """Addresses with TLS from the first octet (implicit TLS, the port of submissions, 465)."""
-    hostname: HostName | None = None
+    hostname: Annotated[HostName | None, _example('"mail.example.com"')] = None
     """Our name in greetings, and in our EHLO to the relay. Unset: this machine's full name."""
     max_size: Annotated[Octets, Field(ge=65536)] = ByteSize(35_000_000)
     """The largest message taken. The relay's own limit applies besides."""
@@ -95,11 +101,11 @@ class ProxyConfig(Table):
     """With `copies = "per-recipient"`: the most recipients of one message."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that share the listeners. One serves some hundred messages a second."""
-    tls_cert: FilePath | None = None
+    tls_cert: Annotated[FilePath | None, _example('"/etc/waypost/tls/fullchain.pem"')] = None
     """Certificate chain (PEM) for STARTTLS and `listen_tls`."""
-    tls_key: FilePath | None = None
+    tls_key: Annotated[FilePath | None, _example('"/etc/waypost/tls/privkey.pem"')] = None
     """Private key (PEM) of `tls_cert`. Unset: it is in the same file."""
-    trusted_networks: Many[NetworkRange] = ()
+    trusted_networks: Annotated[Many[NetworkRange], _example('["192.0.2.0/24"]')] = ()
     """Networks whose clients may send without logging in. Their mail is tracked and signed, as is
     that of the loopback and of everyone who logged in; all other mail passes untouched."""
     xclient_networks: Many[NetworkRange] = ()
@@ -123,16 +129,16 @@ class RelayConfig(Table):
     """Name or address of the relay."""
     port: Port = 25
     """Its port: 25 or 587 with STARTTLS, 465 with `tls = "implicit"`."""
-    fallback: Many[ListenAddress] = ()
+    fallback: Annotated[Many[ListenAddress], _example('["mx2.example.com:25"]')] = ()
     """More relays, `"host:port"`, tried in this order when the first cannot be reached."""
     tls: RelayTls = "opportunistic"
     """`"required"`: STARTTLS or nothing. `"opportunistic"`: STARTTLS where offered.
     `"implicit"`: TLS from the first octet. `"none"`: never."""
     verify: bool = True
     """Whether the relay's certificate must be valid and carry its name."""
-    ca_file: FilePath | None = None
+    ca_file: Annotated[FilePath | None, _example('"/etc/waypost/relay-ca.pem"')] = None
     """Certificates (PEM) to trust instead of this system's."""
-    provider: Provider | None = None
+    provider: Annotated[Provider | None, _example('"postmark"')] = None
     """The sending service behind the relay: it is told not to track a second time, and its habits
     are respected when signing."""
     allow_plain_auth: bool = False
@@ -151,18 +157,18 @@ class IdentifyConfig(Table):
     Off unless `param` is set, as it discloses identity to the destination.
     """
 
-    param: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]+$")] | None = None
+    param: Annotated[Parameter | None, _example('"wp_id"')] = None
     """Name of the parameter to add, like `"wp_id"`."""
-    hosts: Many[HostName] = ()
+    hosts: Annotated[Many[HostName], _example('["www.example.com"]')] = ()
     """Destination hosts that are told; subdomains are not included."""
 
 
 class GroupConfig(Table):
     """Links that count as one in reports."""
 
-    pattern: Regex
+    pattern: Annotated[Regex, _example("'/orders/[0-9]+'")]
     """Regular expression, searched for in the destination."""
-    name: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1), _example('"an order"')]
     """The group's name in reports."""
 
 
@@ -180,9 +186,9 @@ class TrackingConfig(Table):
     """Whether URLs in text/plain parts are tracked too (recipients see the long links)."""
     dialects: Many[Dialect] = DIALECTS
     """Whose headers, attributes and classes are understood besides our own."""
-    untracked_hosts: Many[HostName] = ()
+    untracked_hosts: Annotated[Many[HostName], _example('["intranet.example.com"]')] = ()
     """Hosts whose links are never tracked; subdomains included."""
-    sensitive: Many[Regex] = ()
+    sensitive: Annotated[Many[Regex], _example("['/account/close']")] = ()
     """Regular expressions of more destinations never to track, searched for in the URL."""
     sensitive_builtin: bool = True
     """Whether links that look like password resets, magic links, one-time codes or pre-signed
@@ -194,14 +200,17 @@ class TrackingConfig(Table):
     """What names the campaign of a message without `X-Track-Campaign`."""
     max_destination: Annotated[int, Field(ge=1, le=2048)] = 1300
     """Longest destination tracked, in octets; longer ones are left as they are."""
-    max_growth: Octets | None = None
+    max_growth: Annotated[Octets | None, _example('"20kB"')] = None
     """The most a message may grow by tracking; one that would grow more is left as it is."""
     params_when_off: bool = False
     """Whether `url_params` are added to messages that are not tracked."""
-    url_params: dict[Annotated[str, Field(min_length=1)], str] = Field(default_factory=dict)
+    url_params: Annotated[
+        dict[Parameter, str],
+        _example('{utm_source = "mail", utm_campaign = "{campaign}"}'),
+    ] = Field(default_factory=dict)
     """Parameters added to every tracked destination, name = value; `{campaign}` in a value is the
     message's campaign."""
-    volatile_params: Many[str] = ()
+    volatile_params: Annotated[Many[str], _example('["session"]')] = ()
     """More parameters that do not tell links apart in reports (session ids and the like)."""
     identify: IdentifyConfig = Field(default_factory=IdentifyConfig)
     """Tell your own sites who clicked."""
@@ -212,26 +221,26 @@ class TrackingConfig(Table):
 class DkimConfig(Table):
     """A key to sign the sender's mail with."""
 
-    selector: HostName
+    selector: Annotated[HostName, _example('"waypost1"')]
     """The selector: the public key stands in DNS at `<selector>._domainkey.<domain>`."""
     algorithm: DkimAlgorithm = "rsa-sha256"
     """The algorithm, which must fit the key."""
-    key_file: FilePath
+    key_file: Annotated[FilePath, _example('"/etc/waypost/dkim.pem"')]
     """The private key (PEM). Nobody but its owner may be able to read it."""
 
 
 class SenderConfig(Table):
     """A From-domain of yours. As soon as there is one, mail of other From-domains is not tracked."""
 
-    domain: HostName
+    domain: Annotated[HostName, _example('"example.com"')]
     """The domain in From."""
     subdomains: bool = False
     """Whether its subdomains are meant too."""
-    base_url: BaseUrl | None = None
+    base_url: Annotated[BaseUrl | None, _example('"https://click.example.com"')] = None
     """A tracking host of this domain's own, instead of `[tracking] base_url`."""
     enabled: bool = True
     """`false` is final: nothing of this sender is tracked."""
-    default: Switch | None = None
+    default: Annotated[Switch | None, _example('"off"')] = None
     """As `[tracking] default`, for this sender."""
     sign: Sign = "rewritten"
     """`"rewritten"`: sign what tracking changed; if that fails, the original goes out.
@@ -249,9 +258,11 @@ class TrackerConfig(Table):
     admin_listen: Many[ListenAddress] = (Address("127.0.0.1", 8081),)
     """Addresses for you: dashboard, API and metrics. Beyond the loopback this needs
     `admin_password_file`."""
-    admin_password_file: FilePath | None = None
+    admin_password_file: Annotated[FilePath | None, _example('"/etc/waypost/admin.password"')] = (
+        None
+    )
     """File with the password of the admin listener, for every address of it."""
-    trusted_proxies: Many[NetworkRange] = ()
+    trusted_proxies: Annotated[Many[NetworkRange], _example('["127.0.0.1"]')] = ()
     """Networks of web servers in front of us whose X-Forwarded-For is believed."""
 
 
@@ -286,7 +297,7 @@ class PrivacyConfig(Table):
 class KeysConfig(Table):
     """The keys that tracked links are encrypted with."""
 
-    file: FilePath | None = None
+    file: Annotated[FilePath | None, _example('"/etc/waypost/token.keys"')] = None
     """The key file that `waypost init` wrote. Lose it, and every link in delivered mail is dead:
     keep a copy in a safe place."""
 

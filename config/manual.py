@@ -1,0 +1,166 @@
+"""What is written from the declarations: the commented example file, and two pages of `docs/`.
+
+Owns: the wording around `config.catalogue` and `config.observe`. `python -m config.manual` writes
+the pages anew; a test fails while they are stale.
+Does not own: descriptions, defaults and help texts, which stand where things are declared.
+"""
+
+import logging
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from prometheus_client.metrics import MetricWrapperBase
+
+from config import observe
+from config.catalogue import Key, TableEntry, tables
+
+WIDTH = 98
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+
+EXAMPLE_HEAD = """\
+# Waypost's configuration. A line that begins with # and a letter is a key with its default: take
+# the # away to change it. `waypost check` tells what is wrong, `waypost show` what is in force.
+# Durations are written like "30s", "10min", "2h" or "90d", sizes like "35MB", addresses like
+# "127.0.0.1:2525" or "[::1]:2525". A relative path starts from the folder of this file.
+"""
+
+CONFIGURATION_HEAD = """\
+# Configuration
+
+Written by `python -m config.manual` from `config/schema.py`; edit there.
+
+One TOML file: `-c FILE`, else `$WAYPOST_CONFIG`, `./waypost.toml`, `/etc/waypost/waypost.toml`.
+`waypost init` writes one with every key in it, `waypost check` tells all that is wrong with it (as
+`file:line: key: what (hint)`), `waypost show` tells what is in force. An unknown key is an error.
+
+Durations are written like `"30s"`, `"10min"`, `"2h"`, `"90d"`, `"1w"`; sizes like `"35MB"` (a
+million octets each) or `"32MiB"`; addresses like `"127.0.0.1:2525"` or `"[::1]:2525"`; networks
+like `"192.0.2.0/24"`. A relative path starts from the folder of the file. Regular expressions are
+[Python's](https://docs.python.org/3/library/re.html), best in 'single quotes'. Files that hold
+secrets must not be readable by others (`chmod 600`), or come as systemd credentials.
+"""
+
+MONITORING_HEAD = """\
+# Monitoring
+
+Written by `python -m config.manual` from `config/observe.py`; edit there.
+
+## Log
+
+Lines go to standard error (under systemd: the journal), for people or as JSON (`[log] format`).
+None holds a message body, a credential or a full link of a reader.
+"""
+
+
+Values = Mapping[str, Mapping[str, str]]
+"""Values to set, as TOML: by the table's name, then by the key's."""
+
+
+def example_file(active: Values) -> str:
+    """Write a whole waypost.toml: `active` keys are set, all others stand as comments."""
+    parts = [EXAMPLE_HEAD, *(_example_table(entry, active) for entry in tables())]
+    return "\n".join(parts)
+
+
+def _example_table(entry: TableEntry, active: Values) -> str:
+    values = active.get(entry.name, {})
+    # An empty [[table]] would be an element that lacks what it must have.
+    header = entry.header if values or not entry.array else f"#{entry.header}"
+    lines = [*_comment(entry.description), header]
+    for key in entry.keys:
+        lines += ["", *_comment(key.description + _unset(key)), _setting(key, values)]
+    return "\n".join([*lines, ""])
+
+
+def _unset(key: Key) -> str:
+    return " (Not set.)" if key.default is None and not key.required else ""
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
+    )
+
+
+def _setting(key: Key, values: Mapping[str, str]) -> str:
+    if key.name in values:
+        return f"{key.name} = {values[key.name]}"
+    return f"#{key.name} = {key.example if key.default is None else key.default}"
+
+
+def configuration_page() -> str:
+    """Write docs/configuration.md."""
+    return "\n".join([CONFIGURATION_HEAD, *map(_section, tables())])
+
+
+def _section(entry: TableEntry) -> str:
+    lines = [f"## `{entry.header}`", "", _paragraph(entry.description), ""]
+    for key in entry.keys:
+        lines += [f"### `{entry.name}.{key.name}`", "", *_facts(key), ""]
+        lines += [_paragraph(key.description), ""]
+    return "\n".join(lines)
+
+
+def _facts(key: Key) -> Iterator[str]:
+    if key.required:
+        standing = "required"
+    elif key.default is None:
+        standing = "not set by default"
+    else:
+        standing = f"default `{key.default}`"
+    yield from _wrapped(f"*{_choices(key.kind)}*, {standing}")
+    if key.example and key.example != key.default:
+        yield from _wrapped(f"· for example `{key.name} = {key.example}`")
+
+
+def _choices(kind: str) -> str:
+    return re.sub(r'"[^"]*"', lambda match: f"`{match[0]}`", kind)
+
+
+def _paragraph(text: str) -> str:
+    return "\n".join(_wrapped(text))
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, break_on_hyphens=False, break_long_words=False)
+
+
+def monitoring_page() -> str:
+    """Write docs/monitoring.md."""
+    events = [
+        (f"`{event.name}`", logging.getLevelName(event.level).lower(), event.help)
+        for event in sorted(observe.EVENTS.values(), key=lambda event: event.name)
+    ]
+    parts = [
+        MONITORING_HEAD,
+        _markdown_table(("Event", "Level", "What it tells"), events),
+        "\n## Metrics\n\nPrometheus format, at `/metrics` of the admin listener.\n",
+        _markdown_table(("Metric", "Type", "Labels", "What it counts"), sorted(_metrics())),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _metrics() -> Iterator[tuple[str, str, str, str]]:
+    for metric in vars(observe).values():
+        if isinstance(metric, MetricWrapperBase):
+            (family,) = metric.describe()
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = ", ".join(f"`{label}`" for label in metric._labelnames)  # noqa: SLF001 - the library tells it nowhere else
+            yield f"`{name}`", family.type, labels, family.documentation
+
+
+def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write_pages() -> None:
+    """Write both pages into `docs/`."""
+    (DOCS / "configuration.md").write_text(configuration_page(), encoding="utf-8")
+    (DOCS / "monitoring.md").write_text(monitoring_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_pages()

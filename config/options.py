@@ -1,0 +1,64 @@
+"""The option `-c/--config` that every command shares.
+
+Owns: turning a file into the Config that a command receives, or into exit status 1 with every
+problem on a line of its own.
+Does not own: finding and reading the file (`config.load`).
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from config.load import ConfigError, Problem, find, load
+from config.schema import Config
+
+HELP = "The configuration. Default: $WAYPOST_CONFIG, ./waypost.toml, /etc/waypost/waypost.toml."
+
+Command = Callable[..., Any]
+
+
+class UnusableConfig(click.ClickException):
+    """The configuration cannot be used: exit status 1, with every problem on a line of its own."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the problems to standard error."""
+        click.echo(self.message, file=file, err=file is None)
+
+
+def located(path: Path | None) -> Path:
+    """Give the file that is meant by `-c PATH` or its absence; click.UsageError for none."""
+    found = find(path)
+    if found is None:
+        raise click.UsageError("no configuration found: use -c FILE, or make one: waypost init DIR")
+    return found
+
+
+def loaded(path: Path | None, *, files: bool) -> Config:
+    """Give the Config that is meant by `-c PATH` or its absence; click.ClickException for none."""
+    try:
+        return load(located(path), files=files)
+    except ConfigError as error:
+        raise UnusableConfig(error.problems) from None
+
+
+def _option(callback: Callable[[Path | None], object]) -> Callable[[Command], Command]:
+    def convert(_ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> object:
+        return callback(value)
+
+    kind = click.Path(dir_okay=False, path_type=Path)
+    return click.option("-c", "--config", "config", type=kind, callback=convert, help=HELP)
+
+
+config_option = _option(lambda path: loaded(path, files=True))
+"""`-c/--config FILE`: the command receives `config: Config`, its key files checked."""
+
+config_option_without_files = _option(lambda path: loaded(path, files=False))
+"""The same for commands that need no key, and may run as a user who cannot read one."""
+
+config_path_option = _option(located)
+"""The same for commands that want the path of the file: `config: Path`."""
