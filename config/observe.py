@@ -112,7 +112,93 @@ FILE_UNUSABLE = _event(
     "A file that is watched cannot be used; what it said before stays in force. Says the cause.",
 )
 
+# proxy.session, proxy.delivery, proxy.link, proxy.server
+PROXY_READY = _event("proxy_ready", logging.INFO, "Mail is taken. Says the addresses listened on.")
+PROXY_STOPPING = _event(
+    "proxy_stopping", logging.INFO, "No more sessions are taken; those that are on may finish."
+)
+PROXY_RELOADED = _event(
+    "proxy_reloaded", logging.INFO, "The configuration was read again; new sessions follow it."
+)
+PROXY_NOT_RELOADED = _event(
+    "proxy_not_reloaded",
+    logging.ERROR,
+    "The new configuration cannot be used; the old one stays in force. Says every problem.",
+)
+PROXY_WORKER_LOST = _event(
+    "proxy_worker_lost", logging.ERROR, "A worker process ended unasked; another is started."
+)
+SESSION_REFUSED = _event(
+    "session_refused", logging.WARNING, "A client was turned away at once. Says why."
+)
+SESSION_FAILED = _event(
+    "session_failed",
+    logging.ERROR,
+    "A fault of ours ended a session with 421. No mail is lost: what had no 250 is sent again.",
+)
+SESSION_DROPPED = _event(
+    "session_dropped", logging.INFO, "A client went away, or was cut off for being too slow."
+)
+TLS_FAILED = _event("tls_failed", logging.INFO, "A client's TLS handshake failed. Says the cause.")
+MESSAGE_DELIVERED = _event(
+    "message_delivered", logging.INFO, "The relay took a message. Says whether it was rewritten."
+)
+MESSAGE_REFUSED = _event(
+    "message_refused", logging.INFO, "A message was refused, by the relay or by us. Says the reply."
+)
+MESSAGE_UNTOUCHED = _event(
+    "message_untouched",
+    logging.ERROR,
+    "A fault of ours kept a message from being rewritten; it goes on as it came. Says the cause.",
+)
+DELIVERY_FAILED = _event(
+    "delivery_failed", logging.ERROR, "A fault of ours kept a message from the relay: 451."
+)
+DELIVERED_UNACKED = _event(
+    "delivered_unacked",
+    logging.WARNING,
+    "The relay took a message, but its client had gone and may send it again (RFC 1047).",
+)
+DELIVERY_IN_DOUBT = _event(
+    "delivery_in_doubt",
+    logging.WARNING,
+    "The relay went silent after the final dot: delivered or not, the client will send it again.",
+)
+EVENT_NOT_DURABLE = _event(
+    "event_not_durable",
+    logging.WARNING,
+    "A message went out before its event was safe on disk; clicks on it are counted all the same.",
+)
+RELAY_REPLACED = _event(
+    "relay_replaced",
+    logging.INFO,
+    "A relay session was lost before DATA; its transaction was put to a fresh one.",
+)
+
 # Metrics, by the room that counts them.
+
+# proxy.session, proxy.delivery, proxy.server
+SESSIONS = Gauge("waypost_sessions", "Clients connected now.", registry=REGISTRY)
+SESSIONS_REFUSED = Counter(
+    "waypost_sessions_refused",
+    "Clients turned away at once, by reason.",
+    ["reason"],
+    registry=REGISTRY,
+)
+MESSAGES = Counter(
+    "waypost_messages",
+    "Messages whose transmission ended, by outcome: delivered, refused, in_doubt, failed.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+MESSAGES_UNACKED = Counter(
+    "waypost_messages_unacked",
+    "Messages that the relay took, but whose client had gone before it heard so.",
+    registry=REGISTRY,
+)
+MAIL_IN_MEMORY_OCTETS = Gauge(
+    "waypost_mail_in_memory_octets", "Messages being taken in or passed on now.", registry=REGISTRY
+)
 
 # tracker.spool, tracker.ingest, tracker.store
 SPOOL_EVENTS = Counter(
