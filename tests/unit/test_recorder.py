@@ -1,0 +1,98 @@
+"""The recorder: a click is durable before its answer, and an answer never waits long."""
+
+import asyncio
+import errno
+import os
+import time
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from config.observe import REGISTRY
+from tracker.events import Clicked, Event
+from tracker.recorder import Recorder
+from tracker.spool import Spool
+
+CLICK = Clicked(
+    event_id="0" * 32,
+    at_s=1_795_430_400.0,
+    message_id="0102030405060708",
+    recipient=1,
+    link=1,
+    sent_at_s=1_795_430_000,
+    destination="https://example.com/",
+    method="GET",
+    human=True,
+    reasons=(),
+    ip=None,
+    user_agent="",
+)
+
+
+def counted(name: str) -> float:
+    """Give the present value of a counter."""
+    return REGISTRY.get_sample_value(f"{name}_total") or 0.0
+
+
+async def test_a_click_is_on_disk_when_record_returns(tmp_path: Path) -> None:
+    """P9: what is recorded stands in the segment before anybody is answered."""
+    spool = Spool.open(tmp_path / "spool", "tracker")
+    await Recorder(spool, patience_s=10).record(CLICK)
+    (segment,) = (tmp_path / "spool").glob("*.log")
+    assert CLICK.event_id.encode() in segment.read_bytes()
+    spool.close()
+
+
+async def test_a_slow_disk_delays_the_answer_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its patience the answer goes out; the click is written when the disk obeys again."""
+    monkeypatch.setattr(os, "fdatasync", lambda _descriptor: time.sleep(1))
+    before = counted("waypost_clicks_answered_before_durable")
+    spool = Spool.open(tmp_path / "spool", "tracker")
+    started_s = time.monotonic()
+    await Recorder(spool, patience_s=0.1).record(CLICK)
+    assert time.monotonic() - started_s < 0.9
+    assert counted("waypost_clicks_answered_before_durable") == before + 1
+    await asyncio.to_thread(spool.close)
+    (segment,) = (tmp_path / "spool").glob("*.log")
+    assert CLICK.event_id.encode() in segment.read_bytes()
+
+
+async def test_a_refusing_disk_does_not_stop_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is met with patience: redirects go on, the click is kept and written later."""
+    real = os.write
+    full = True
+
+    def write(descriptor: int, octets: bytes) -> int:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, octets)
+
+    monkeypatch.setattr(os, "write", write)
+    spool = Spool.open(tmp_path / "spool", "tracker")
+    recorder = Recorder(spool, patience_s=5)
+    for _ in range(3):
+        await asyncio.wait_for(recorder.record(CLICK), 3)
+    full = False
+    await asyncio.to_thread(spool.close)
+    (segment,) = (tmp_path / "spool").glob("*.log")
+    assert segment.read_bytes().count(CLICK.event_id.encode()) == 3
+
+
+class BrokenSpool(Spool):
+    """A spool with a fault of ours in it."""
+
+    def append(self, event: Event) -> Future[None]:
+        """Fail as no spool should."""
+        raise RuntimeError("a fault of ours")
+
+
+async def test_a_fault_of_ours_does_not_stop_answers(tmp_path: Path) -> None:
+    """P8: whatever breaks behind the redirect, the reader is redirected, and it is counted."""
+    before = counted("waypost_clicks_failed")
+    await Recorder(BrokenSpool(tmp_path, "tracker", 1)).record(CLICK)
+    assert counted("waypost_clicks_failed") == before + 1
