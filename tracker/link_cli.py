@@ -5,15 +5,14 @@ Does not own: tokens themselves (`tokens`).
 """
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from config.cli import config_option
-from config.files import KeyFileError
 from config.schema import Config
 from tracker.tokens import PATH, BadToken, Keyring, key_id, read
 
@@ -39,17 +38,15 @@ def described(keyring: Keyring, text: str) -> dict[str, Any]:
     }
 
 
-def show(facts: dict[str, Any]) -> None:
-    """Print the facts of a link for people; destinations are printed whole, to be copied."""
+def lines(facts: dict[str, Any]) -> Iterator[str]:
+    """Say the facts of a link for people; a destination stands whole on its line, to be copied."""
     notes = {
         "recipient": " (a copy shared by several)" if facts["recipient"] == 0 else "",
         "preview": " (redirects, never counted)" if facts["preview"] else "",
     }
-    table = Table(box=None, show_header=False, pad_edge=False)
     for name, value in facts.items():
         shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-        table.add_row(name.replace("_", " "), shown + notes.get(name, ""))
-    Console(highlight=False, markup=False, soft_wrap=True).print(table)
+        yield f"{name.replace('_', ' '):<13}{shown}{notes.get(name, '')}"
 
 
 @click.command()
@@ -58,15 +55,13 @@ def show(facts: dict[str, Any]) -> None:
 @click.argument("url")
 def decode(config: Config, url: str, *, as_json: bool) -> None:
     """Say what the tracked link URL (or a bare token) holds."""
-    if config.keys.file is None:
-        raise click.ClickException("keys.file is not set: without its keys no link can be read")
+    # `config.load` has made sure that there are keys, and that they can be read.
+    keyring = Keyring.load(cast("Path", config.keys.file))
     try:
-        facts = described(Keyring.load(config.keys.file), url)
-    except KeyFileError as error:
-        raise click.ClickException(str(error)) from None
+        facts = described(keyring, url)
     except BadToken as error:
         raise click.ClickException(f"not a link of ours: {error}") from None
     if as_json:
         click.echo(json.dumps(facts))
     else:
-        show(facts)
+        click.echo("\n".join(lines(facts)))

@@ -1,0 +1,124 @@
+"""The tracker as a whole, in this process: its start, its clicks and its stop."""
+
+import asyncio
+import contextlib
+import http.client
+import socket
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from config import keys
+from config.schema import Config
+from tracker import app, listener
+from tracker.tokens import Keyring, Link, mint
+
+
+@dataclass
+class Furnished:
+    """A configuration with keys in a folder of its own, and a link that its tracker knows."""
+
+    config: Config
+    keyring: Keyring
+
+    def link(self, destination: str = "https://example.com/?a=1#b") -> str:
+        """Mint the path of a new link."""
+        return "/c/" + mint(self.keyring, Link(b"12345678", 1, 1, int(time.time()), destination))
+
+
+@pytest.fixture
+def furnished(tmp_path: Path) -> Furnished:
+    """Make keys and a configuration that listens on a free port."""
+    file = tmp_path / "token.keys"
+    keys.write_token_keys(file, [keys.new_token_key()])
+    config = Config.model_validate(
+        {
+            "tracker": {"listen": ["127.0.0.1:0"]},
+            "store": {"url": f"sqlite:///{tmp_path}/waypost.db"},
+            "keys": {"file": str(file)},
+        }
+    )
+    return Furnished(config, Keyring.load(file))
+
+
+@contextlib.asynccontextmanager
+async def serving(config: Config) -> AsyncIterator[int]:
+    """Run the tracker until the block ends; gives its port."""
+    sockets = listener.bind(config.tracker.listen)
+    port = listener.names(sockets)[0].port
+    stop, ready = asyncio.Event(), asyncio.Event()
+    task = asyncio.create_task(app.serve(config, stop=stop, on_ready=ready.set, sockets=sockets))
+    await asyncio.wait({task, asyncio.create_task(ready.wait())}, return_when="FIRST_COMPLETED")
+    yield port
+    stop.set()
+    await asyncio.wait_for(task, 20)
+
+
+async def follow(port: int, path: str) -> tuple[int, str | None]:
+    """Request a path; gives the status and where it leads."""
+
+    def ask() -> tuple[int, str | None]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.headers["Location"]
+
+    return await asyncio.to_thread(ask)
+
+
+async def test_a_click_is_redirected_and_kept(furnished: Furnished) -> None:
+    """The way of one click, from the socket to the spool."""
+    async with serving(furnished.config) as port:
+        assert await follow(port, furnished.link()) == (302, "https://example.com/?a=1#b")
+        (segment,) = furnished.config.store.spool_dir.glob("*.log")
+        assert b"https://example.com/?a=1#b" in segment.read_bytes()
+
+
+async def test_a_new_key_is_in_force_within_seconds(furnished: Furnished) -> None:
+    """Rotation needs no restart of the tracker, so that no fresh link is ever dead."""
+    assert furnished.config.keys.file is not None
+    old = keys.read_token_keys(furnished.config.keys.file)
+    async with serving(furnished.config) as port:
+        before = furnished.link()
+        new = [*old, keys.new_token_key(old)]
+        keys.write_token_keys(furnished.config.keys.file, new, replace=True)
+        furnished.keyring = Keyring(new)
+        deadline = time.monotonic() + 10
+        while (await follow(port, furnished.link()))[0] != 302:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.2)
+        assert (await follow(port, before))[0] == 302
+
+
+async def test_a_spool_that_cannot_be_made_does_not_stop_redirects(furnished: Furnished) -> None:
+    """P8: a file stands where the spool's folder should be, and readers still arrive."""
+    furnished.config.store.spool_dir.write_text("in the way")
+    async with serving(furnished.config) as port:
+        for _ in range(3):
+            assert (await follow(port, furnished.link()))[0] == 302
+
+
+async def test_every_problem_is_told_at_once(furnished: Furnished) -> None:
+    """No keys and no port: both are said, and nothing stays open."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        config = Config.model_validate({"tracker": {"listen": [f"127.0.0.1:{port}"]}})
+        with pytest.raises(app.CannotStart) as caught:
+            await app.serve(config)
+    assert len(caught.value.problems) == 2
+    assert "keys.file is not set" in caught.value.problems[0]
+    assert f"cannot listen on 127.0.0.1:{port}" in caught.value.problems[1]
+
+
+async def test_unusable_keys_are_told(furnished: Furnished) -> None:
+    """The tracker does not start without keys: every link would be dead."""
+    assert furnished.config.keys.file is not None
+    furnished.config.keys.file.chmod(0o644)
+    with pytest.raises(app.CannotStart, match="can be read or changed by others"):
+        await app.serve(furnished.config)

@@ -1,0 +1,97 @@
+"""Watched files: a change is in force at the next look, and nothing good is ever lost."""
+
+from pathlib import Path
+
+import pytest
+
+from config import keys
+from config.files import KeyFileError
+from tracker.tokens import Keyring
+from tracker.watch import Watched
+
+
+def number(path: Path) -> int:
+    """Read a file that holds a number; raises ValueError for anything else."""
+    return int(path.read_text())
+
+
+def replace(path: Path, text: str) -> None:
+    """Replace a file as editors and `waypost` do: a new one takes its name."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Give a file that says 1."""
+    path = tmp_path / "number"
+    path.write_text("1")
+    return path
+
+
+def test_a_change_is_seen(file: Path) -> None:
+    """What stands in the file counts after a refresh."""
+    watched = Watched(file, number)
+    replace(file, "2")
+    assert watched() == 1
+    watched.refresh()
+    assert watched() == 2
+
+
+def test_a_broken_file_leaves_the_last_good_state(file: Path) -> None:
+    """A typo does not end what worked; the next good version counts again."""
+    watched = Watched(file, number)
+    replace(file, "two")
+    watched.refresh()
+    assert watched() == 1
+    replace(file, "3")
+    watched.refresh()
+    assert watched() == 3
+
+
+def test_a_missing_file_leaves_the_last_good_state(file: Path) -> None:
+    """A file deleted by mistake takes nothing with it."""
+    watched = Watched(file, number)
+    file.unlink()
+    watched.refresh()
+    assert watched() == 1
+
+
+def test_an_unchanged_file_is_not_read_again(file: Path) -> None:
+    """Looking costs one stat(2)."""
+    readings: list[Path] = []
+    watched = Watched(file, lambda path: readings.append(path) or 1)
+    for _ in range(3):
+        watched.refresh()
+    assert readings == [file]
+
+
+def test_the_first_failure_is_the_callers(tmp_path: Path) -> None:
+    """Nothing can start from a file that was never good."""
+    with pytest.raises(FileNotFoundError):
+        Watched(tmp_path / "none", number)
+
+
+def test_rotated_keys_are_in_force_without_a_restart(tmp_path: Path) -> None:
+    """P11: links that the proxy mints with a new key work at once; a broken file ends none."""
+    path = tmp_path / "token.keys"
+    old = keys.new_token_key()
+    new = keys.new_token_key([old])
+    keys.write_token_keys(path, [old])
+    watched = Watched(path, Keyring.load)
+    keys.write_token_keys(path, [old, new], replace=True)
+    watched.refresh()
+    assert watched().minting_id == new.id
+    path.write_text("not a key file")
+    watched.refresh()
+    assert watched().minting_id == new.id
+
+
+def test_a_key_file_that_others_can_read_is_refused_at_the_start(tmp_path: Path) -> None:
+    """Permissions are judged when the tracker starts."""
+    path = tmp_path / "token.keys"
+    keys.write_token_keys(path, [keys.new_token_key()])
+    path.chmod(0o644)
+    with pytest.raises(KeyFileError, match="others"):
+        Watched(path, Keyring.load)
