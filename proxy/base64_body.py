@@ -16,6 +16,7 @@ from proxy.limits import ENCODED_LINE_OCTETS, LINE_OCTETS
 
 _WHITE = b" \t\r\n"
 _BLANKS = re.compile(rb"[ \t\r\n]*+")
+_JUNK = re.compile(rb"[^A-Za-z0-9+/]+")
 _SAMPLE_OCTETS = 8192
 
 
@@ -91,12 +92,10 @@ def _decode(characters: bytes) -> tuple[bytes, bool]:
 
 
 def _decode_somehow(characters: bytes) -> bytes:
-    for padding in (b"", b"=="):
-        try:
-            return binascii.a2b_base64(characters + padding)
-        except binascii.Error:
-            continue
-    return b""
+    """Decode up to the first padding, without junk and without a character left over."""
+    plain = _JUNK.sub(b"", characters.partition(b"=")[0])
+    usable = plain[:-1] if len(plain) % 4 == 1 else plain
+    return binascii.a2b_base64(usable + b"==")
 
 
 def _line_octets(sample: bytes) -> int:

@@ -30,8 +30,8 @@ class Header(NamedTuple):
 class HeaderBlock:
     """The fields from `start` on. `body_start` is past the empty line that ends them.
 
-    `broken`: a line that is no field ended the block, or there were too many fields; then
-    `body_start` is where reading stopped.
+    `broken`: a line that is no field ended the block (`body_start` is there), or began it, or
+    there were too many fields.
     """
 
     fields: tuple[Header, ...]
@@ -49,12 +49,14 @@ def read_fields(raw: bytes, start: int, ends_at: Callable[[int], bool]) -> Heade
     """Read fields from `start` until an empty line, a line that is no field, or the end of `raw`.
 
     `ends_at(offset)` is asked of each line that begins with two hyphens: true for a delimiter.
+    Folded lines that belong to no field are passed over, as mail clients do.
     """
     fields: list[Header] = []
-    at, end = start, len(raw)
+    at, end = _after_stray_lines(raw, start), len(raw)
+    stray = at != start
     while at < end:
         if (line_end := _empty_line(raw, at)) is not None:
-            return HeaderBlock(tuple(fields), line_end, broken=False)
+            return HeaderBlock(tuple(fields), line_end, broken=stray)
         if raw.startswith(b"--", at) and ends_at(at):
             break
         name = _NAME.match(raw, at)
@@ -64,13 +66,20 @@ def read_fields(raw: bytes, start: int, ends_at: Callable[[int], bool]) -> Heade
         stop = last.end() if last else end
         fields.append(Header(name[1], at, name.end(), stop))
         at = stop
-    return HeaderBlock(tuple(fields), at, broken=False)
+    return HeaderBlock(tuple(fields), at, broken=stray)
 
 
-def skip_mailbox_line(raw: bytes) -> int:
-    """Give the offset after the `From ` line that mailbox files put before a message, else 0."""
-    line = _MAILBOX_LINE.match(raw)
-    return line.end() if line else 0
+def _after_stray_lines(raw: bytes, start: int) -> int:
+    if not raw.startswith((b" ", b"\t"), start):
+        return start
+    last = _FIELD_END.search(raw, start)
+    return last.end() if last else len(raw)
+
+
+def after_mailbox_line(raw: bytes, start: int) -> int:
+    """Give the offset after the `From ` line that mailbox files put before a message."""
+    line = _MAILBOX_LINE.match(raw, start)
+    return line.end() if line else start
 
 
 def values(raw: bytes, headers: Sequence[Header], name: bytes) -> list[bytes]:

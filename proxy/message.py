@@ -229,7 +229,7 @@ class _Walk:
         self.skip: Skip | None = None
 
     def message(self) -> Message:
-        block = self._fields(fields.skip_mailbox_line(self.raw))
+        block = self._message_fields(0)
         if block.broken:
             self.skip = Skip.MALFORMED
         kind = mime.content_type(fields.values(self.raw, block.fields, b"content-type"), _TEXT)
@@ -241,6 +241,9 @@ class _Walk:
 
     def _fields(self, start: int) -> HeaderBlock:
         return fields.read_fields(self.raw, start, self._is_delimiter)
+
+    def _message_fields(self, start: int) -> HeaderBlock:
+        return self._fields(fields.after_mailbox_line(self.raw, start))
 
     def _entities(self, block: HeaderBlock) -> None:
         """Read entity after entity: each delimiter tells what follows."""
@@ -274,7 +277,7 @@ class _Walk:
                 return (None if opened else leaf), block.body_start
             if kind in _MESSAGES and facts.encoding in _IDENTITIES:
                 inside = replace(inside, skip=skip or Skip.NESTED_MESSAGE, whole=True)
-                return self._entity(self._fields(block.body_start), inside)
+                return self._entity(self._message_fields(block.body_start), inside)
         return leaf, block.body_start
 
     def _open(self, leaf: Part, inside: _Context) -> bool:
