@@ -7,14 +7,16 @@ Does not own: tokens themselves (`tokens`).
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from config.cli import config_option
 from config.schema import Config
 from tracker.tokens import PATH, BadToken, Keyring, key_id, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def token_of(text: str) -> str:
