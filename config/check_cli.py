@@ -1,0 +1,124 @@
+"""`waypost check` and `waypost show`: what is wrong with a configuration, and what is in force.
+
+Owns: how both are printed, for people and as JSON.
+Does not own: finding the problems (`config.load`).
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.catalogue import table, to_toml
+from config.keys import minting_key, read_token_keys
+from config.load import Examined, Problem, examine
+from config.options import config_path_option, loaded
+from config.schema import Config, SenderConfig
+from config.values import Address
+
+
+@click.command()
+@config_path_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Only problems and warnings.")
+@click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
+@click.pass_context
+def check(ctx: click.Context, config: Path, *, as_json: bool, quiet: bool, strict: bool) -> None:
+    """Tell all that is wrong with the configuration and the files it names. Uses no network."""
+    found = examine(config)
+    click.echo(_as_json(config, found) if as_json else "\n".join(_report(config, found, quiet)))
+    ctx.exit(1 if found.problems or (strict and found.warnings) else 0)
+
+
+def _as_json(path: Path, found: Examined) -> str:
+    return json.dumps(
+        {
+            "file": str(path),
+            "ok": not found.problems,
+            "problems": list(map(_problem, found.problems)),
+            "warnings": list(map(_problem, found.warnings)),
+        },
+        indent=2,
+    )
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "line": problem.line,
+        "key": problem.key,
+        "what": problem.what,
+        "hint": problem.hint,
+    }
+
+
+def _report(path: Path, found: Examined, quiet: bool) -> Iterator[str]:  # noqa: FBT001 - as the option
+    yield from map(str, found.problems)
+    yield from (f"{warning}  [warning]" for warning in found.warnings)
+    if quiet:
+        return
+    if found.config is not None:
+        yield from _summary(found.config)
+    counts = [_count(found.problems, "problem"), _count(found.warnings, "warning")]
+    told = ", ".join(filter(None, counts))
+    yield f"{path}: {told or 'ok'}"
+
+
+def _count(items: tuple[Problem, ...], noun: str) -> str:
+    return f"{len(items)} {noun}{'s' * (len(items) != 1)}" if items else ""
+
+
+def _summary(config: Config) -> Iterator[str]:
+    proxy, relay = config.proxy, config.relay
+    yield f"takes mail on   {_listed([*proxy.listen, *proxy.listen_tls])}, as {proxy.hostname}"
+    relays = [Address(relay.host, relay.port), *relay.fallback]
+    yield f"hands it to     {_listed(relays)}, TLS {relay.tls}"
+    yield f"links begin     {config.tracking.base_url}/c/"
+    yield f"takes clicks on {_listed(config.tracker.listen)}"
+    yield f"keeps them in   {config.store.path}"
+    for sender in config.sender:
+        yield f"sender          {sender.domain}: {_signing(sender)}"
+    if config.keys.file:
+        keys = read_token_keys(config.keys.file)
+        yield f"token keys      {len(keys)}; number {minting_key(keys).id} makes new links"
+
+
+def _listed(items: Iterable[object]) -> str:
+    return ", ".join(map(str, items))
+
+
+def _signing(sender: SenderConfig) -> str:
+    if sender.sign == "never" or not sender.dkim:
+        return "not signed by us"
+    what = "all mail" if sender.sign == "always" else "rewritten mail"
+    keys = _listed(f"{key.selector} ({key.algorithm})" for key in sender.dkim)
+    return f"{what} signed with {keys}"
+
+
+@click.command()
+@config_path_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show(config: Path, *, as_json: bool) -> None:
+    """Print what is in force, defaults included. Secrets are in files of their own, not here."""
+    values = loaded(config, files=False)
+    dump = values.model_dump(mode="json")
+    if as_json:
+        click.echo(json.dumps(dump, indent=2))
+        return
+    click.echo(f"# In force with {config}")
+    for name, value in dump.items():
+        click.echo("\n".join(_tables(name, value)))
+
+
+def _tables(name: str, value: Any) -> Iterator[str]:  # noqa: ANN401 - a table or an array of them
+    for item in value if isinstance(value, list) else [value]:
+        below = [key for key in item if table(f"{name}.{key}")]
+        yield f"\n[[{name}]]" if isinstance(value, list) else f"\n[{name}]"
+        yield from (_line(key, item[key]) for key in item if key not in below)
+        for key in below:
+            yield from _tables(f"{name}.{key}", item[key])
+
+
+def _line(key: str, value: object) -> str:
+    return f"# {key} is not set" if value is None else f"{key} = {to_toml(value)}"

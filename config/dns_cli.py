@@ -1,0 +1,86 @@
+"""`waypost dns`: the DNS records that the configuration needs, and whether they are there.
+
+Owns: how both are printed.
+Does not own: the records and the asking (`config.dnsrecords`).
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import dns.resolver
+
+from config.dnsrecords import Answer, Record, check, records
+from config.files import KeyFileError
+from config.options import config_path_option, loaded
+from config.values import Address
+
+
+@click.command("dns")
+@config_path_option
+@click.option("--check", "ask", is_flag=True, help="Ask the DNS, and exit with 1 unless all is ok.")
+@click.option("--resolver", metavar="ADDRESS[:PORT]", help="Whom to ask, instead of this system's.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def dns_command(
+    ctx: click.Context, config: Path, *, ask: bool, resolver: str | None, as_json: bool
+) -> None:
+    """Print the DNS records that the configuration needs, as lines of a zone file."""
+    try:
+        wanted = records(loaded(config, files=False))
+    except KeyFileError as error:
+        raise click.ClickException(str(error)) from None
+    if not ask:
+        click.echo(_json(map(_fields, wanted)) if as_json else "\n".join(_zone(wanted)))
+        return
+    asked = _resolver(resolver)
+    answers = [check(record, asked) for record in wanted]
+    click.echo(_json(map(_answer, answers)) if as_json else "\n".join(_told(answers)))
+    ctx.exit(0 if all(answer.ok for answer in answers) else 1)
+
+
+def _resolver(server: str | None) -> dns.resolver.Resolver:
+    try:
+        found = dns.resolver.Resolver(configure=server is None)
+        if server is not None:
+            has_port = server.count(":") == 1 or "]:" in server
+            address = Address.parse(server) if has_port else Address(server.strip("[]"), 53)
+            found.nameservers, found.port = [address.host], address.port
+    except (ValueError, dns.resolver.NoResolverConfiguration) as error:
+        raise click.UsageError(f"there is no resolver to ask: {error}") from None
+    return found
+
+
+def _json(items: Iterator[dict[str, Any]]) -> str:
+    return json.dumps(list(items), indent=2)
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    return {
+        "name": record.name,
+        "type": record.kind,
+        "value": record.value,
+        "purpose": record.purpose,
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {**_fields(answer.record), "state": answer.state.name.lower(), "found": answer.found}
+
+
+def _zone(wanted: Sequence[Record]) -> Iterator[str]:
+    if not wanted:
+        yield "; nothing is needed: no DKIM keys, and the tracker is on this machine"
+    for record in wanted:
+        yield from record.zone_lines()
+
+
+def _told(answers: Sequence[Answer]) -> Iterator[str]:
+    for answer in answers:
+        yield f"{answer.record.name} {answer.record.kind}: {answer.state}"
+        if not answer.ok:
+            yield from (f"  answer   {text}" for text in answer.found)
+            if answer.record.value:
+                yield f"  expected {answer.record.value}"
