@@ -11,7 +11,7 @@ import binascii
 import re
 from collections.abc import Iterator, Sequence
 
-from proxy.body import Body, Change, Edit, Obstacle, column, line_ending
+from proxy.body import Body, Change, Edit, Obstacle, line_ending, line_start
 from proxy.limits import ENCODED_LINE_OCTETS, LINE_OCTETS
 
 _WHITE = b" \t\r\n"
@@ -51,7 +51,8 @@ class Base64Body(Body):
         pieces.append(self.octets[at:])
         encoded = binascii.b2a_base64(b"".join(pieces), newline=False)
         start = self._offset(quantum * 4)
-        return [Edit(start, self._end, self._wrap(encoded, column(self._raw, start) or 0))]
+        filled = start - (line_start(self._raw, start) or 0)
+        return [Edit(start, self._end, self._wrap(encoded, filled))]
 
     def _offset(self, characters: int) -> int:
         """Give the raw offset of the character that so many others precede."""
@@ -88,7 +89,8 @@ def _decode(characters: bytes) -> tuple[bytes, bool]:
         octets = binascii.a2b_base64(characters, strict_mode=True)
     except binascii.Error:
         return _decode_somehow(characters), False
-    return octets, binascii.b2a_base64(octets, newline=False) == characters
+    last = octets[len(octets) - (len(octets) % 3 or 3) :]
+    return octets, binascii.b2a_base64(last, newline=False) == characters[-4:]
 
 
 def _decode_somehow(characters: bytes) -> bytes:

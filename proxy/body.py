@@ -115,15 +115,17 @@ class IdentityBody(Body):
     def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
         """See `Body.obstacles`."""
         self.check_order(changes)
-        growth = LineGrowth(self._raw)
+        growth = LineGrowth()
         return tuple(self._obstacle(change, growth) for change in changes)
 
     def _obstacle(self, change: Change, growth: "LineGrowth") -> Obstacle | None:
         start, end = change.start + self._start, change.end + self._start
-        if lines_too_long(self._raw, start, end):
+        lines = lines_around(self._raw, start, end)
+        if lines is None:
             return Obstacle.LONG_LINE
-        column = growth.column(start) + change.octets
-        if column + (rest(self._raw, end) or 0) > LINE_OCTETS:
+        line_start, line_end = lines
+        column = growth.column(start, line_start) + change.octets
+        if column + line_end - end > LINE_OCTETS:
             return Obstacle.LONG_LINE
         growth.reached(end, column)
         return None
@@ -136,48 +138,50 @@ class IdentityBody(Body):
 class LineGrowth:
     """The column at which text comes to stand, given the edits before it on the line."""
 
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
+    def __init__(self) -> None:
         self._at = -1
         self._column = 0
 
-    def column(self, offset: int) -> int:
-        """Give the octets before `offset` on its line, which must not be too long."""
-        before = column(self._raw, offset) or 0
-        if self._at < offset - before:
-            return before
-        return self._column + offset - self._at
+    def column(self, offset: int, line_start: int) -> int:
+        """Give the column of raw `offset`, whose line begins at `line_start`."""
+        return offset - line_start if self._at < line_start else self._column + offset - self._at
 
     def reached(self, offset: int, column: int) -> None:
         """Note that the text from raw `offset` on comes to stand at `column`."""
         self._at, self._column = offset, column
 
 
-def lines_too_long(raw: bytes, start: int, end: int) -> bool:
-    """Whether the line of `start` or the one of `end` has more than 998 octets."""
-    return any(
-        before is None or after is None or before + after > LINE_OCTETS
-        for before, after in (
-            (column(raw, start), rest(raw, start)),
-            (column(raw, end), rest(raw, end)),
-        )
-    )
+def lines_around(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Give where the line of `start` begins, and where that of `end` ends before its line ending.
+
+    None when either of them has more than 998 octets.
+    """
+    first, last = line_start(raw, start), line_end(raw, end)
+    if first is None or last is None:
+        return None
+    if last - first > LINE_OCTETS:
+        head_end, tail_start = line_end(raw, start), line_start(raw, end)
+        if head_end is None or head_end - first > LINE_OCTETS:
+            return None
+        if tail_start is None or last - tail_start > LINE_OCTETS:
+            return None
+    return first, last
 
 
-def column(raw: bytes, offset: int) -> int | None:
-    """Count the octets before `offset` on its line; None when they are more than 998."""
+def line_start(raw: bytes, offset: int) -> int | None:
+    """Give where the line of `offset` begins; None when that is more than 998 octets before."""
     floor = offset - LINE_OCTETS - 1
-    line_end = raw.rfind(b"\n", max(0, floor), offset)
-    return None if line_end < 0 < floor else offset - line_end - 1
+    found = raw.rfind(b"\n", max(0, floor), offset)
+    return None if found < 0 < floor else found + 1
 
 
-def rest(raw: bytes, offset: int) -> int | None:
-    """Count the octets from `offset` to the end of its line; None when more than 998."""
+def line_end(raw: bytes, offset: int) -> int | None:
+    """Give where the line of `offset` ends; None when that is more than 998 octets after."""
     ceiling = offset + LINE_OCTETS + 2
-    line_end = raw.find(b"\n", offset, ceiling)
-    if line_end < 0:
-        return None if ceiling < len(raw) else len(raw) - offset
-    return line_end - offset - (line_end > offset and raw[line_end - 1] == _CR)
+    found = raw.find(b"\n", offset, ceiling)
+    if found < 0:
+        return None if ceiling < len(raw) else len(raw)
+    return found - (found > offset and raw[found - 1] == _CR)
 
 
 def line_ending(raw: bytes, start: int) -> bytes:

@@ -8,7 +8,7 @@ Does not own: transfer encodings (`transfer`), values of MIME fields (`mime`), w
 to track (`policy`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
@@ -70,7 +70,7 @@ class Part:
     path: str
     headers: tuple[Header, ...]
     content_type: str
-    params: dict[str, str]
+    params: Mapping[str, str]
     encoding: TransferEncoding | None
     body_start: int
     body_end: int
@@ -195,15 +195,15 @@ class _Level:
     """An open multipart, with what its body parts inherit."""
 
     boundary: bytes
-    path: str
     inherited: _Context
     leaf: Part
     count: int = 0
 
     def next_child(self) -> _Context:
         self.count += 1
-        path = f"{self.path}.{self.count}" if self.path else str(self.count)
-        return replace(self.inherited, path=path)
+        ours = self.inherited
+        path = f"{ours.path}.{self.count}" if ours.path else str(self.count)
+        return _Context(path, ours.depth, ours.skip, ours.default_type, whole=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,12 +271,12 @@ class _Walk:
         leaf = _leaf(block, facts, context, skip)
         kind = facts.kind.value
         if context.depth < MAX_NESTING:
-            inside = replace(context, depth=context.depth + 1, skip=skip, default_type=_TEXT)
+            inside = _Context(context.path, context.depth + 1, skip, _TEXT, whole=True)
             if kind.startswith("multipart/"):
                 opened = self._open(leaf, inside)
                 return (None if opened else leaf), block.body_start
             if kind in _MESSAGES and facts.encoding in _IDENTITIES:
-                inside = replace(inside, skip=skip or Skip.NESTED_MESSAGE, whole=True)
+                inside = replace(inside, skip=skip or Skip.NESTED_MESSAGE)
                 return self._entity(self._message_fields(block.body_start), inside)
         return leaf, block.body_start
 
@@ -291,14 +291,15 @@ class _Walk:
             self.skip = self.skip or Skip.MALFORMED
         if boundary in self.marks or closing in self.marks:
             return False
-        inherited = replace(
-            inside,
-            skip=inside.skip or _MULTIPART_SKIPS.get(leaf.content_type),
-            default_type="message/rfc822" if leaf.content_type == "multipart/digest" else _TEXT,
+        inherited = _Context(
+            inside.path,
+            inside.depth,
+            inside.skip or _MULTIPART_SKIPS.get(leaf.content_type),
+            "message/rfc822" if leaf.content_type == "multipart/digest" else _TEXT,
             whole=False,
         )
         level = len(self.levels)
-        self.levels.append(_Level(boundary, inside.path, inherited, leaf))
+        self.levels.append(_Level(boundary, inherited, leaf))
         self.marks[boundary], self.marks[closing] = (level, False), (level, True)
         self._note_openings()
         return True

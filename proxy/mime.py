@@ -8,9 +8,11 @@ alone. Does not own: where fields and parts stand (`message`), what the octets o
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from proxy.limits import MAX_STRUCTURED_OCTETS
@@ -34,7 +36,7 @@ class Structured:
     """
 
     value: str
-    params: dict[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
     doubtful: bool = False
 
 
@@ -102,6 +104,10 @@ def is_attachment(dispositions: Sequence[bytes], kind: Structured) -> bool:
 
 def structured(value: bytes) -> Structured:
     """Read `value; name=value; …` with comments, quoted strings and RFC 2231 parameters."""
+    return _remembered(value) if len(value) <= _USUAL_OCTETS else _structured(value)
+
+
+def _structured(value: bytes) -> Structured:
     text = value[:MAX_STRUCTURED_OCTETS].decode("latin-1")
     segments = _segments(text)
     first, quoted = next(segments)
@@ -114,7 +120,12 @@ def structured(value: bytes) -> Structured:
             pairs.append((name, content))
             doubtful = doubtful or (odd and name.partition("*")[0] in _DECISIVE)
     params, conflict = _collate(pairs)
-    return Structured(first.strip().lower(), params, doubtful or conflict)
+    return Structured(first.strip().lower(), MappingProxyType(params), doubtful or conflict)
+
+
+# The same few values stand in nearly every message.
+_USUAL_OCTETS = 100
+_remembered = lru_cache(maxsize=512)(_structured)
 
 
 def _segments(text: str) -> Iterator[tuple[str, bool]]:

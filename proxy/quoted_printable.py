@@ -15,17 +15,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from proxy.body import (
-    Body,
-    Change,
-    Edit,
-    LineGrowth,
-    Obstacle,
-    column,
-    line_ending,
-    lines_too_long,
-    rest,
-)
+from proxy.body import Body, Change, Edit, LineGrowth, Obstacle, line_ending, lines_around
 from proxy.limits import ENCODED_LINE_OCTETS, MAX_MALFORMED_ESCAPES
 
 _ODD = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)(?:(?P<padded>[ \t]++\r?\n)|(?P<last>\Z))?")
@@ -45,6 +35,15 @@ class _Stretch(NamedTuple):
     clean: bool
 
 
+class _Site(NamedTuple):
+    """A raw span with where its first line begins and its last one ends."""
+
+    start: int
+    end: int
+    line_start: int
+    line_end: int
+
+
 class QuotedPrintableBody(Body):
     """A quoted-printable body; editable on lines that are free of malformed escapes."""
 
@@ -58,7 +57,8 @@ class QuotedPrintableBody(Body):
         self._stretches: list[_Stretch] = []
         self.octets = self._decode([] if self._is_alien else odd)
         self._starts = [stretch.start for stretch in self._stretches]
-        self._cursor = (0, 0, 0)
+        self._cursor = (-1, 0, 0)
+        self._sites: dict[tuple[int, int], _Site | None] = {}
 
     def _decode(self, odd: list[re.Match[bytes]]) -> bytes:
         pieces: list[bytes] = []
@@ -81,20 +81,28 @@ class QuotedPrintableBody(Body):
         self.check_order(changes)
         if self._is_alien:
             return (Obstacle.MALFORMED,) * len(changes)
-        return tuple(self._obstacle(*self._raw_span(start, end)) for start, end, _ in changes)
+        return tuple(self._obstacle(self._site(change.start, change.end)) for change in changes)
 
-    def _obstacle(self, start: int, end: int) -> Obstacle | None:
-        raw = self._raw
-        if lines_too_long(raw, start, end):
+    def _obstacle(self, site: "_Site | None") -> Obstacle | None:
+        if site is None:
             return Obstacle.LONG_LINE
-        line_start, line_end = start - (column(raw, start) or 0), end + (rest(raw, end) or 0)
-        odd = bisect_left(self._odd_starts, line_start)
-        if odd < len(self._odd_starts) and self._odd_starts[odd] < line_end:
+        odd = bisect_left(self._odd_starts, site.line_start)
+        if odd < len(self._odd_starts) and self._odd_starts[odd] < site.line_end:
             return Obstacle.MALFORMED
+        raw = self._raw
         # What follows may come to stand at the start of a line: it must not look like a delimiter.
-        if _DISPUTED.search(raw, start, end) or raw.startswith(b"--", end):
+        if _DISPUTED.search(raw, site.start, site.end) or raw.startswith(b"--", site.end):
             return Obstacle.MALFORMED
         return None
+
+    def _site(self, start: int, end: int) -> "_Site | None":
+        """Find a decoded span in the raw octets; None where a line of it is too long."""
+        key = (start, end)
+        if key not in self._sites:
+            first, last = self._raw_span(start, end)
+            lines = lines_around(self._raw, first, last)
+            self._sites[key] = None if lines is None else _Site(first, last, *lines)
+        return self._sites[key]
 
     def _raw_span(self, start: int, end: int) -> tuple[int, int]:
         """Give the raw span of a decoded one, without soft breaks before and after it."""
@@ -140,28 +148,24 @@ class QuotedPrintableBody(Body):
         return breaks.end() if breaks else at
 
     def _place(self, edits: Sequence[Edit]) -> list[Edit]:
-        spans = [self._raw_span(start, end) for start, end, _ in edits]
-        next_starts = [start for start, _ in spans[1:]] + [len(self._raw) + 1]
-        growth = LineGrowth(self._raw)
+        sites = [site for edit in edits if (site := self._site(edit.start, edit.end))]
+        next_starts = [site.start for site in sites[1:]] + [len(self._raw) + 1]
+        growth = LineGrowth()
         placed = []
-        for edit, (start, end), next_start in zip(edits, spans, next_starts, strict=True):
-            tail = self._tail(end, next_start)
-            head = self._crowded(start, growth.column(start))
-            folded = _Folded(growth.column(start) - len(head))
+        for edit, site, next_start in zip(edits, sites, next_starts, strict=True):
+            start, end, line_start, line_end = site
+            column = growth.column(start, line_start)
+            head = self._crowded(start, column)
+            folded = _Folded(column - len(head))
             folded.add(head + _encoded(edit.replacement))
-            if self._ends_blank(edit.replacement, start) and not tail.octets:
+            is_shared = next_start <= line_end
+            tail = (next_start if is_shared else line_end) - end
+            if self._ends_blank(edit.replacement, start) and not tail:
                 folded.soften()
-            folded.make_room(tail)
+            folded.make_room(tail, _ROOM if is_shared else ENCODED_LINE_OCTETS)
             placed.append(Edit(start - len(head), end, self._ending.join(folded.lines)))
             growth.reached(end, folded.column)
         return placed
-
-    def _tail(self, end: int, next_start: int) -> "_Tail":
-        """Tell what stays after an edit: up to the end of the line, or to the next edit."""
-        octets = rest(self._raw, end) or 0
-        if next_start <= end + octets:
-            return _Tail(next_start - end, ENCODED_LINE_OCTETS - 1)
-        return _Tail(octets, ENCODED_LINE_OCTETS)
 
     def _crowded(self, start: int, column: int) -> bytes:
         """Give the form before `start` where a line of 76 octets leaves no room for a soft break."""
@@ -173,13 +177,6 @@ class QuotedPrintableBody(Body):
     def _ends_blank(self, replacement: bytes, start: int) -> bool:
         """Whether only white space outside the edit would be left before it on the line."""
         return not replacement and self._raw[start - 1 : start] in {b" ", b"\t"}
-
-
-class _Tail(NamedTuple):
-    """The octets that stay after an edit on its line, and how far they may reach."""
-
-    octets: int
-    limit: int
 
 
 class _Folded:
@@ -209,9 +206,9 @@ class _Folded:
         self.lines[-1] += text
         self.column += len(text)
 
-    def make_room(self, tail: _Tail) -> None:
-        """Break the line where what stays after the edit would reach too far."""
-        if tail.octets and self.column and self.column + tail.octets > tail.limit:
+    def make_room(self, octets: int, limit: int) -> None:
+        """Break the line where the octets that stay after the edit would reach too far."""
+        if octets and self.column and self.column + octets > limit:
             self.soften()
 
 
