@@ -1,7 +1,6 @@
 """The signatures that a message brought along: whose they are, and which a change would break.
 
-Owns: reading DKIM-Signature and ARC-Message-Signature fields as far as that takes (RFC 6376 §3.5,
-RFC 8617 §4.1.2), without verifying anything.
+Owns: reading DKIM-Signature fields as far as that takes (RFC 6376 §3.5), without verifying anything.
 Does not own: what is done about them (`transform`): a signature of a domain that we hold a key for
 is removed and made anew, one of any other domain makes us leave the whole message as it is.
 """
@@ -10,8 +9,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from proxy.dkim_canon import Field, MalformedHeader, header
-
-_KINDS = (b"dkim-signature", b"arc-message-signature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +26,6 @@ class Standing:
     """h=: names of the fields it covers, in lower case."""
     body_limit_octets: int | None
     """l=: how much of the canonical body it covers; None means all of it."""
-    arc: bool
-    """It is part of an ARC chain, which is never ours to change."""
     start: int
     end: int
 
@@ -57,14 +52,14 @@ def standing(message: bytes) -> tuple[Standing, ...]:
 
     A message whose header block is malformed gives those up to the malformed line.
     """
-    return tuple(_read(field) for field in _readable(message) if field.name in _KINDS)
+    return tuple(_read(field) for field in _readable(message) if field.name == b"dkim-signature")
 
 
 def divide(
     signatures: Collection[Standing], own_domains: Collection[str]
 ) -> tuple[tuple[Standing, ...], tuple[Standing, ...]]:
     """Divide into those that we can make anew, and those of domains that we hold no key for."""
-    own = tuple(s for s in signatures if not s.arc and s.domain in own_domains)
+    own = tuple(s for s in signatures if s.domain in own_domains)
     return own, tuple(s for s in signatures if s not in own)
 
 
@@ -83,7 +78,6 @@ def _read(field: Field) -> Standing:
         selector=tags.get(b"s", b"").decode("ascii", "replace"),
         signed=tuple(name.lower() for name in tags.get(b"h", b"").split(b":") if name),
         body_limit_octets=int(limit) if limit.isdigit() and len(limit) <= 76 else None,  # noqa: PLR2004 - RFC 6376 §3.5
-        arc=field.name == b"arc-message-signature",
         start=field.start,
         end=field.end,
     )
