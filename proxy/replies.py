@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+AUTHENTICATED_CODE = 235
+"""RFC 4954 §6."""
+
 MAX_REPLY_LINES = 1000
 """Lines of one multi-line reply; EHLO of the richest server known stays below 40."""
 
@@ -177,6 +180,7 @@ LINE_TOO_LONG = Reply.own(500, "5.5.2", "Command line too long")
 AUTH_LINE_TOO_LONG = Reply.own(500, "5.5.6", "Authentication exchange line is too long")
 NOT_IMPLEMENTED = Reply.own(502, "5.5.1", "Command not implemented")
 NO_ARGUMENT_WANTED = Reply.own(501, "5.5.4", "No argument is allowed here")
+ADDRESS_WANTED = Reply.own(501, "5.5.4", "Say whom")
 HELLO_SYNTAX = Reply.own(501, "5.5.4", "Say EHLO or HELO with your host name")
 AUTH_SYNTAX = Reply.own(501, "5.5.4", "Syntax: AUTH mechanism [initial-response]")
 AUTH_CANCELLED = Reply.own(501, "5.7.0", "Authentication cancelled")

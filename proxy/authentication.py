@@ -1,0 +1,36 @@
+"""AUTH, passed through: the relay judges credentials, we only carry them (RFC 4954).
+
+Owns: whether AUTH may be asked for here, the exchange line by line as raw octets, and its limits.
+Does not own: SASL mechanisms, credentials (nothing is kept), or who is trusted after it (`access`).
+"""
+
+from proxy import replies
+from proxy.client import ClientChannel, LineTooLong
+from proxy.link import RelayLink
+from proxy.replies import Reply
+from proxy.session_limits import MAX_AUTH_LINE_OCTETS
+
+CANCEL = b"*"
+"""RFC 4954 §4: what a client says to give up."""
+
+
+async def authenticate(
+    channel: ClientChannel, link: RelayLink, arg: bytes, patience_s: float
+) -> Reply:
+    """Carry one AUTH exchange to its end, and give the last reply of it.
+
+    Raises ClientGone, or TimeoutError when the client is silent for `patience_s`.
+    """
+    reply = await link.auth_line(b"AUTH " + arg)
+    while reply.intermediate:
+        channel.send(reply.wire())
+        try:
+            response = await channel.line(MAX_AUTH_LINE_OCTETS, patience_s)
+        except LineTooLong:
+            await link.auth_line(CANCEL)
+            return replies.AUTH_LINE_TOO_LONG
+        if b"\r" in response or b"\0" in response:
+            await link.auth_line(CANCEL)
+            return replies.AUTH_SYNTAX
+        reply = await link.auth_line(response)
+    return reply

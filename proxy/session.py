@@ -1,0 +1,411 @@
+"""One client's SMTP session (RFC 5321), mapped on one relay session (DESIGN §3).
+
+Owns: the order of commands, what state each leaves, and when a session ends. Every verb is a
+method that gives its reply as a value; a 421, ours or the relay's, ends the session.
+Does not own: the octets on the wire (`client`), the grammar of arguments (`envelope`), who may do
+what (`access`), AUTH (`authentication`), taking in a message (`upload`) and handing it on
+(`delivery`), nor the relay (`link`).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+
+from config.observe import (
+    DELIVERED_UNACKED,
+    MESSAGES_UNACKED,
+    SESSION_DROPPED,
+    SESSION_FAILED,
+    TLS_FAILED,
+    log,
+)
+from proxy import access, extensions, replies
+from proxy.access import Client
+from proxy.authentication import authenticate
+from proxy.client import ClientChannel, ClientGone, LineTooLong
+from proxy.delivery import Delivery, Verdict
+from proxy.envelopes import Command, Envelopes
+from proxy.link import RelayLink
+from proxy.ourselves import MARK
+from proxy.replies import Reply
+from proxy.services import Services
+from proxy.session_limits import (
+    MAX_AUTH_LINE_OCTETS,
+    MAX_COMMAND_OCTETS,
+    MAX_COMMANDS_WITHOUT_MAIL,
+    MAX_ERRORS,
+    MAX_PIPELINED_COMMANDS,
+)
+from proxy.transaction import Transaction
+from proxy.upload import REFUSALS, Lease, UploadAborted, receive
+
+CLOSING_CODE = 421
+"""RFC 5321 §3.8: whoever says this closes the connection."""
+
+
+class Session:
+    """From greeting to goodbye. `run` is the whole life of it."""
+
+    def __init__(self, channel: ClientChannel, services: Services, client: Client) -> None:
+        self.committing = False
+        """A message is between its client's final dot and the relay's verdict: do not cancel."""
+        self._channel = channel
+        self._services = services
+        self._client = client
+        self._front = client
+        self._link = RelayLink(services.relay, services.hostname)
+        self._delivery = Delivery(services, self._link)
+        self._greeted = False
+        self._envelopes = Envelopes(self._link, services.proxy.max_size)
+        self._errors = 0
+        self._idle_commands = 0
+        self._ended = False
+        self._idle = False
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Serve the client until it leaves, is cut off, or is told 421.
+
+        Raises CancelledError alone: whoever cancels has waited while `committing`.
+        """
+        try:
+            self._say(replies.greeting(self._services.hostname, MARK))
+            while not self._ended:
+                await self._serve_command()
+                self._leave_if_stopping()
+            await self._channel.drain()
+        except ClientGone:
+            self._drop("gone")
+        except TimeoutError:
+            self._drop("silent", replies.TIMED_OUT)
+        except UploadAborted as error:
+            self._drop("endless", error.reply)
+        except asyncio.CancelledError:
+            self._drop("stopped", replies.SHUTTING_DOWN)
+            raise
+        except Exception as error:  # noqa: BLE001 - one session's fault must not be another's
+            log(SESSION_FAILED, client=str(self._client), exc_info=error)
+            self._drop("failed", replies.OUR_FAULT_CLOSING)
+        finally:
+            self._channel.close()
+        await self._link.quit()
+
+    def stop(self) -> None:
+        """Ask the session to end (RFC 5321 §3.8): at once when idle, else after its transaction."""
+        self._stopping = True
+        if self._idle:
+            self._leave_if_stopping()
+            self._channel.close()
+
+    def _leave_if_stopping(self) -> None:
+        if self._stopping and not self._ended and self._envelopes.transaction is None:
+            self._drop("stopped", replies.SHUTTING_DOWN)
+
+    # Commands.
+
+    async def _serve_command(self) -> None:
+        self._idle = self._envelopes.transaction is None
+        try:
+            patience_s = self._services.proxy.idle_timeout
+            line = await self._channel.line(MAX_AUTH_LINE_OCTETS, patience_s)
+        except LineTooLong:
+            self._answer(replies.LINE_TOO_LONG)
+            return
+        except TimeoutError:
+            self._answer(replies.TIMED_OUT)
+            return
+        finally:
+            self._idle = False
+        verb, arg = _split(line)
+        if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
+            self._answer(replies.LINE_TOO_LONG)
+        elif verb in (b"MAIL", b"RCPT"):
+            await self._envelope(verb, arg)
+        else:
+            reply = await _VERBS.get(verb, Session.on_unknown)(self, arg)
+            if reply is not None:
+                self._answer(reply)
+        await self._channel.drain()
+
+    async def on_unknown(self, _arg: bytes) -> Reply:
+        """Refuse what is no command of ours."""
+        return replies.UNKNOWN_COMMAND
+
+    async def on_not_implemented(self, _arg: bytes) -> Reply:
+        """Refuse what is a command, but not here."""
+        return replies.NOT_IMPLEMENTED
+
+    async def on_help(self, _arg: bytes) -> Reply:
+        """Point to the standard."""
+        return replies.HELP
+
+    async def on_vrfy(self, arg: bytes) -> Reply:
+        """Say neither yes nor no (RFC 5321 §3.5.3)."""
+        return replies.CANNOT_VERIFY if arg else replies.ADDRESS_WANTED
+
+    async def on_noop(self, _arg: bytes) -> Reply:
+        """Ask the relay, so that its session stays alive too."""
+        return await self._link.ask(b"NOOP")
+
+    async def on_quit(self, arg: bytes) -> Reply:
+        """Say goodbye."""
+        if arg:
+            return replies.NO_ARGUMENT_WANTED
+        self._ended = True
+        return replies.GOODBYE
+
+    async def on_rset(self, arg: bytes) -> Reply:
+        """End the transaction, here and at the relay."""
+        if arg:
+            return replies.NO_ARGUMENT_WANTED
+        self._envelopes.transaction = None
+        return await self._link.ask(b"RSET")
+
+    async def on_helo(self, arg: bytes) -> Reply:
+        """Greet a client that knows no extensions."""
+        if not arg:
+            return replies.HELLO_SYNTAX
+        if not await self._begin():
+            return replies.NO_RELAY_AT_HELLO
+        return replies.hello(self._services.hostname)
+
+    async def on_ehlo(self, arg: bytes) -> Reply:
+        """Greet a client, and offer what the relay offers and we allow."""
+        if not arg:
+            return replies.HELLO_SYNTAX
+        if not await self._begin():
+            return replies.NO_RELAY_AT_HELLO
+        lines = extensions.offers(
+            self._link.capabilities,
+            max_size_octets=self._services.proxy.max_size,
+            starttls=self._services.tls_context is not None and not self._channel.tls,
+            auth=self._auth_is_safe and not self._link.authenticated,
+            xclient=self._may_xclient,
+        )
+        self._envelopes.offered = extensions.keywords(lines)
+        return replies.hello(self._services.hostname, lines)
+
+    async def _begin(self) -> bool:
+        """RFC 5321 §4.1.4: EHLO and HELO end a transaction. False: the relay cannot be had."""
+        self._envelopes.offered = frozenset()
+        self._envelopes.end()
+        self._greeted = await self._link.open()
+        return self._greeted
+
+    # TLS, login, and whom others speak for.
+
+    @property
+    def _auth_is_safe(self) -> bool:
+        return self._channel.tls or self._client.local
+
+    @property
+    def _may_xclient(self) -> bool:
+        return access.within(self._front.address, self._services.proxy.xclient_networks)
+
+    async def on_starttls(self, arg: bytes) -> Reply | None:
+        """Encrypt from here on (RFC 3207); the client has to say EHLO again."""
+        context = self._services.tls_context
+        if arg:
+            return replies.NO_ARGUMENT_WANTED
+        if context is None:
+            return replies.NOT_IMPLEMENTED
+        if self._channel.tls:
+            return replies.ALREADY_TLS
+        if self._envelopes.transaction is not None or self._link.authenticated:
+            return replies.NOT_IN_TRANSACTION
+        self._say(replies.READY_FOR_TLS)
+        try:
+            await self._channel.start_tls(context)
+        except OSError as error:
+            log(TLS_FAILED, client=str(self._client), cause=str(error))
+            raise ClientGone from None
+        self._greeted, self._envelopes.offered = False, frozenset()
+        return None
+
+    async def on_auth(self, arg: bytes) -> Reply:
+        """Carry credentials to the relay, who judges them."""
+        refusal = self._auth_refusal(arg)
+        if refusal is not None:
+            return refusal
+        patience_s = self._services.proxy.idle_timeout
+        reply = await authenticate(self._channel, self._link, arg, patience_s)
+        return replies.NO_RELAY if reply.intermediate else reply
+
+    def _auth_refusal(self, arg: bytes) -> Reply | None:
+        if not self._greeted:
+            return replies.HELLO_FIRST
+        if self._link.authenticated:
+            return replies.ALREADY_AUTHENTICATED
+        if self._envelopes.transaction is not None:
+            return replies.NOT_IN_TRANSACTION
+        if not self._auth_is_safe:
+            return replies.TLS_NEEDED_FOR_AUTH
+        return (
+            self._auth_syntax(arg) if "AUTH" in self._envelopes.offered else replies.NOT_IMPLEMENTED
+        )
+
+    def _auth_syntax(self, arg: bytes) -> Reply | None:
+        mechanism, _, initial = arg.partition(b" ")
+        if not mechanism or b"\r" in arg or b"\0" in arg or b" " in initial:
+            return replies.AUTH_SYNTAX
+        offered = extensions.mechanisms(self._link.capabilities)
+        known = {name.upper().encode("ascii") for name in offered}
+        return None if mechanism.upper() in known else replies.MECHANISM_UNKNOWN
+
+    async def on_xclient(self, arg: bytes) -> Reply:
+        """Take a front server's word on who its client is."""
+        if not self._may_xclient:
+            return replies.XCLIENT_FORBIDDEN
+        if self._envelopes.transaction is not None:
+            return replies.NOT_IN_TRANSACTION
+        try:
+            self._client = access.with_xclient(self._client, access.parse_attributes(arg))
+        except access.BadAttribute:
+            return replies.XCLIENT_SYNTAX
+        self._greeted, self._envelopes.offered = False, frozenset()
+        return replies.greeting(self._services.hostname, MARK)
+
+    async def on_xforward(self, arg: bytes) -> Reply:
+        """Take note that the front server tells whom it serves: it changes nothing here."""
+        if not self._may_xclient:
+            return replies.XCLIENT_FORBIDDEN
+        try:
+            access.parse_attributes(arg)
+        except access.BadAttribute:
+            return replies.XCLIENT_SYNTAX
+        return replies.OK
+
+    # The mail transaction.
+
+    async def _envelope(self, verb: bytes, arg: bytes) -> None:
+        """Pass on this command, and those RCPT that the client has sent behind it already."""
+        group = [(verb, arg)]
+        while len(group) < MAX_PIPELINED_COMMANDS:
+            verb, arg = _split(self._channel.next_line(MAX_COMMAND_OCTETS) or b"")
+            if verb != b"RCPT":
+                break
+            self._channel.skip_line()
+            group.append((verb, arg))
+        for reply in await self._answers(group):
+            self._answer(reply)
+
+    async def _answers(self, group: list[Command]) -> list[Reply]:
+        if not self._greeted:
+            return [replies.HELLO_FIRST] * len(group)
+        if group[0][0] == b"MAIL" and not self._may_send:
+            return [replies.AUTH_REQUIRED, *[replies.MAIL_FIRST] * (len(group) - 1)]
+        self._idle_commands = 0
+        return await self._envelopes.pass_on(group, may_grow=self._trusted)
+
+    async def on_data(self, arg: bytes) -> Reply | None:
+        """RFC 5321 §4.1.1.4. The 354 is ours; a refusal of the relay's arrives at the dot."""
+        transaction = self._envelopes.transaction
+        if arg:
+            return replies.NO_ARGUMENT_WANTED
+        if transaction is None:
+            return replies.MAIL_FIRST
+        if not transaction.rcpts:
+            return replies.NO_VALID_RECIPIENTS if transaction.refused else replies.RCPT_FIRST
+        if self._services.budget.exhausted:
+            return replies.NO_MEMORY
+        self._say(replies.GO_AHEAD)
+        with Lease(self._services.budget) as lease:
+            reply = await self._message(transaction, lease)
+        self._envelopes.transaction = None
+        return reply
+
+    async def _message(self, transaction: Transaction, lease: Lease) -> Reply | None:
+        proxy = self._services.proxy
+        limit_octets = extensions.size_limit(self._link.capabilities, proxy.max_size)
+        normalise = proxy.bare_newlines == "normalise"
+        received = await receive(self._channel, lease, limit_octets, normalise=normalise)
+        if received.refusal is not None:
+            self._link.forget_transaction()
+            return REFUSALS[received.refusal]
+        self.committing = True
+        verdict = await self._delivery.deliver(received.content, transaction, trusted=self._trusted)
+        if not verdict.delivered:
+            self._link.forget_transaction()
+        self._acknowledge(verdict)
+        return None
+
+    def _acknowledge(self, verdict: Verdict) -> None:
+        """Give the verdict to the client, and tell the log when nobody is there to hear it."""
+        self._answer(verdict.reply)
+        self.committing = False
+        if verdict.delivered and (self._channel.lost or self._channel.finished):
+            MESSAGES_UNACKED.inc()
+            log(DELIVERED_UNACKED, client=str(self._client), reply=str(verdict.reply))
+
+    # Replies and states.
+
+    @property
+    def _trusted(self) -> bool:
+        authenticated = self._link.authenticated
+        return access.trusted(self._client, self._services.proxy, authenticated=authenticated)
+
+    @property
+    def _may_send(self) -> bool:
+        authenticated = self._link.authenticated
+        return access.may_send(self._client, self._services.proxy, authenticated=authenticated)
+
+    def _answer(self, reply: Reply) -> None:
+        """Say `reply`, and end the session where it has to."""
+        self._say(reply)
+        self._ended |= reply.code == CLOSING_CODE
+        self._errors = self._errors + 1 if reply in _CLIENT_ERRORS else 0
+        self._idle_commands += 1
+        if self._errors >= MAX_ERRORS or self._idle_commands >= MAX_COMMANDS_WITHOUT_MAIL:
+            self._say(replies.TOO_MANY_ERRORS)
+            self._ended = True
+
+    def _say(self, reply: Reply) -> None:
+        self._channel.send(reply.wire())
+
+    def _drop(self, why: str, reply: Reply | None = None) -> None:
+        """End the session from our side, and with it what the relay has not committed to."""
+        if reply is not None:
+            self._say(reply)
+        log(SESSION_DROPPED, client=str(self._client), why=why)
+        self._ended = True
+        self._link.drop()
+
+
+_CLIENT_ERRORS = frozenset(
+    {
+        replies.UNKNOWN_COMMAND,
+        replies.NOT_IMPLEMENTED,
+        replies.LINE_TOO_LONG,
+        replies.NO_ARGUMENT_WANTED,
+        replies.HELLO_SYNTAX,
+        replies.HELLO_FIRST,
+        replies.MAIL_FIRST,
+        replies.MAIL_SYNTAX,
+        replies.RCPT_SYNTAX,
+        replies.XCLIENT_FORBIDDEN,
+    }
+)
+"""Replies of which a program that speaks SMTP gets few in a row."""
+
+_VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = MappingProxyType(
+    {
+        b"AUTH": Session.on_auth,
+        b"DATA": Session.on_data,
+        b"EHLO": Session.on_ehlo,
+        b"EXPN": Session.on_not_implemented,
+        b"HELO": Session.on_helo,
+        b"HELP": Session.on_help,
+        b"NOOP": Session.on_noop,
+        b"QUIT": Session.on_quit,
+        b"RSET": Session.on_rset,
+        b"STARTTLS": Session.on_starttls,
+        b"VRFY": Session.on_vrfy,
+        b"XCLIENT": Session.on_xclient,
+        b"XFORWARD": Session.on_xforward,
+    }
+)
+
+
+def _split(line: bytes) -> Command:
+    verb, _, arg = line.partition(b" ")
+    return verb.upper(), arg.lstrip(b" ")

@@ -1,0 +1,31 @@
+"""A mail transaction as the relay has accepted it so far.
+
+Owns: which MAIL and RCPT stand, and the octets with which they were sent, so that the same
+transaction can be put to a fresh relay session (DESIGN §3.8). One client transaction is one relay
+transaction.
+Does not own: their grammar (`envelope`), or sending them (`link`).
+"""
+
+from dataclasses import dataclass, field
+
+from proxy.envelope import MailCommand, RcptCommand
+
+
+@dataclass(slots=True)
+class Transaction:
+    """An accepted MAIL and the RCPTs after it; `refused` counts those that were not accepted."""
+
+    mail: MailCommand
+    mail_line: bytes
+    rcpts: list[RcptCommand] = field(default_factory=list)
+    refused: int = 0
+
+    @property
+    def lines(self) -> tuple[bytes, ...]:
+        """What the relay has accepted, as it was sent."""
+        return (self.mail_line, *(rcpt.line for rcpt in self.rcpts))
+
+    @property
+    def rcpt_to(self) -> tuple[bytes, ...]:
+        """The accepted recipients."""
+        return tuple(rcpt.path for rcpt in self.rcpts)
