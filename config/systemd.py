@@ -1,0 +1,99 @@
+"""What a service and systemd tell each other: readiness, liveness, inherited sockets.
+
+Owns: the notification protocol (sd_notify(3)), the watchdog's interval (sd_watchdog_enabled(3)) and
+socket activation (sd_listen_fds(3)), all by environment variables and file descriptors.
+Does not own: when a service is ready, or what it does with a socket. Without systemd all of it does
+nothing.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Mapping
+
+FIRST_DESCRIPTOR = 3
+"""SD_LISTEN_FDS_START: inherited sockets are numbered from here."""
+PROXY, PROXY_TLS, TRACKER, ADMIN = "listen", "listen_tls", "tracker_listen", "admin_listen"
+"""`FileDescriptorName=` of the socket units, for the listeners of those keys."""
+
+Sockets = dict[str, list[socket.socket]]
+
+
+def notify(*states: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell systemd `NAME=value` states at once; False where nobody wants to know.
+
+    A service manager that has gone away is no reason to fail.
+    """
+    address = environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith(("/", "@")):
+        return False
+    if address.startswith("@"):  # a name in the abstract namespace begins with NUL
+        address = "\0" + address[1:]
+    message = "\n".join(states).encode()
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            out.connect(address)
+            out.sendall(message)
+    except OSError:
+        return False
+    return True
+
+
+def ready(status: str = "") -> bool:
+    """Tell that the service does its work, after start and after reload."""
+    return notify("READY=1", f"STATUS={status}")
+
+
+def reloading() -> bool:
+    """Tell that the configuration is being read again; `ready` says when that is done."""
+    return notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+
+def stopping(status: str = "") -> bool:
+    """Tell that the service finishes what it has begun."""
+    return notify("STOPPING=1", f"STATUS={status}")
+
+
+def watchdog_interval_s(environ: Mapping[str, str] = os.environ) -> float | None:
+    """Give how often to report being alive: half of what systemd waits for. None: not wanted."""
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    microseconds = environ.get("WATCHDOG_USEC", "")
+    if not microseconds.isdecimal() or microseconds == "0":
+        return None
+    return int(microseconds) / 2_000_000
+
+
+async def report_alive() -> None:
+    """Report being alive as long as the event loop runs; returns at once if nobody wants to know.
+
+    A loop that is stuck does not report, and systemd starts the service anew.
+    """
+    interval_s = watchdog_interval_s()
+    while interval_s is not None:
+        notify("WATCHDOG=1")
+        await asyncio.sleep(interval_s)
+
+
+def inherited_sockets(environ: Mapping[str, str] = os.environ) -> Sockets:
+    """Give the sockets that systemd opened for us, by their `FileDescriptorName=`.
+
+    Call it once: each socket object owns its descriptor from then on. Children inherit neither.
+    """
+    count = environ.get("LISTEN_FDS", "")
+    if environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():
+        return {}
+    names = environ.get("LISTEN_FDNAMES", "").split(":")
+    found: Sockets = {}
+    for index in range(int(count)):
+        name = names[index] if index < len(names) else ""
+        found.setdefault(name, []).append(_adopt(FIRST_DESCRIPTOR + index))
+    return found
+
+
+def _adopt(descriptor: int) -> socket.socket:
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only in the stdlib
+    adopted = socket.socket(fileno=descriptor)
+    adopted.setblocking(False)
+    return adopted
