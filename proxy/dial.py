@@ -297,6 +297,8 @@ def _explain(error: Exception) -> tuple[Unavailable, str]:
             " (set relay.ca_file to the authority that issued it,"
             " or relay.host to the name it was issued for)"
         )
+    elif isinstance(deepest, SMTPResponseException) and deepest.code < 0:  # aiosmtplib's own codes
+        cause, detail = Unavailable.PROTOCOL, deepest.message
     elif isinstance(deepest, SMTPResponseException):
         detail = f"{deepest.code} {deepest.message}"
     return cause, detail
