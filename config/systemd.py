@@ -95,5 +95,5 @@ def inherited_sockets(environ: Mapping[str, str] = os.environ) -> Sockets:
 def _adopt(descriptor: int) -> socket.socket:
     os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only in the stdlib
     adopted = socket.socket(fileno=descriptor)
-    adopted.setblocking(False)
+    adopted.settimeout(0)
     return adopted
