@@ -3,6 +3,7 @@
 import click
 
 from tracker.link_cli import decode
+from tracker.report_cli import activity, clickers, export, report
 from tracker.serve_cli import tracker
 
-COMMANDS: list[click.Command] = [tracker, decode]
+COMMANDS: list[click.Command] = [tracker, decode, report, activity, clickers, export]

@@ -12,6 +12,7 @@ process however it dies. A file gets its final name only after it was locked, so
 lock a segment knows that nobody will ever write to it again.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -24,6 +25,9 @@ from pathlib import Path
 
 MAX_RECORD_OCTETS = 16 * 1024 * 1024
 """Longest line of a segment. A message of 1,000 recipients and 1,000 links takes about 2 MB."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Errors that go away when there is room again."""
 
 _NAME = re.compile(r"[a-z]+-[0-9]{10}-[0-9]+-[0-9a-f]{16}\.log\Z")
 _FRAME_OCTETS = len(b"00000000 ")

@@ -36,8 +36,6 @@ MAX_SEGMENT_AGE_S = 3600.0
 """A segment is finished after this, so that what it holds can be deleted once it is counted."""
 RETRY_S = 0.5
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
 
 class SpoolError(Exception):
     """The event is not durable (yet): it is kept in memory and tried again."""
@@ -205,7 +203,7 @@ class Spool:
                 segment.unwritten = segment.unwritten[written:]
                 segment.size_octets += written
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in segments.FULL:
                 self._finish_segment()
             raise
 

@@ -1,0 +1,227 @@
+"""What events mean together: merging them, and what each message and click adds to the sums.
+
+Owns: the rules of counting, free of SQL. Merging gives the same state in whatever order events
+come, so sums that are kept as differences of contributions do too.
+Does not own: where state and sums are kept (`feed`, `rollups`).
+
+The rules:
+- A message counts once it was accepted by the relay or clicked; so does a recipient.
+- A click of a personal link is its recipient's, once the message is known; one of a shared link is
+  nobody's.
+- While its message is not known, a click counts without campaign, under the URL it led to.
+- A message that was purged counts no more; clicks on it count under the campaign `(purged)`.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tracker.migrations import NO_CAMPAIGN, PURGED
+
+DAY_S = 86400
+SHARED = 0
+"""Recipient number in the tokens of a copy that several recipients share."""
+
+
+def day_of(at_s: float) -> int:
+    """Give the day of a moment, in UTC. The first of 1970 is told as the second: 0 is all days."""
+    return max(1, int(at_s // DAY_S))
+
+
+class Scope(NamedTuple):
+    """What a sum is over; 0 is all days, all campaigns, all links."""
+
+    day: int
+    campaign_id: int
+    link_id: int
+
+
+class MessageSum(NamedTuple):
+    """How many messages, and recipients of them, in one scope."""
+
+    messages: int
+    recipients: int
+    personal: int
+
+
+class ClickSum(NamedTuple):
+    """How many clicks, in one scope."""
+
+    human: int
+    total: int
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What is known of one recipient of one message."""
+
+    person_id: int | None = None
+    address: str | None = None
+    accepted: bool = False
+    clicked: bool = False
+
+    @property
+    def got_it(self) -> bool:
+        """Say whether it was delivered, as far as we know."""
+        return self.accepted or self.clicked
+
+
+@dataclass(slots=True)
+class Message:
+    """What is known of one message. Its links are None until its own event has come."""
+
+    id: int
+    message_id: str
+    sent_at_s: float
+    sender_domain: str | None = None
+    campaign_id: int = NO_CAMPAIGN
+    link_set_id: int | None = None
+    shared: bool = False
+    deliveries: dict[int, Delivery] = field(default_factory=dict)
+
+    def delivery(self, number: int) -> Delivery:
+        """Give the delivery of this number, made where it is new."""
+        return self.deliveries.setdefault(number, Delivery())
+
+    def seen(self, at_s: float) -> None:
+        """Date a message by the earliest hint, as long as its own event has not come."""
+        if self.link_set_id is None:
+            self.sent_at_s = min(self.sent_at_s, at_s)
+
+    def describe(self, at_s: float, sender_domain: str, campaign_id: int, *, shared: bool) -> None:
+        """Merge what the message's own event says; several copies have one each."""
+        if self.link_set_id is not None:
+            self.sent_at_s = min(self.sent_at_s, at_s)
+            return
+        self.sent_at_s = at_s
+        self.sender_domain = sender_domain
+        self.shared = shared
+        self.campaign_id = campaign_id
+
+    @property
+    def counted(self) -> bool:
+        """Say whether anyone got this message, as far as we know."""
+        return any(each.got_it for each in self.deliveries.values())
+
+    @property
+    def clicked(self) -> bool:
+        """Say whether any link of it was clicked."""
+        return any(each.clicked for each in self.deliveries.values())
+
+    @property
+    def recipients(self) -> int:
+        """How many recipients count. Whatever is true of a shared copy is true of them all."""
+        copy = self.deliveries.get(SHARED)
+        everyone = copy is not None and copy.got_it
+        return sum(
+            number != SHARED and (everyone or each.got_it)
+            for number, each in self.deliveries.items()
+        )
+
+    @property
+    def personal(self) -> int:
+        """How many of the recipients got a copy of their own."""
+        return 0 if self.shared or self.link_set_id is None else self.recipients
+
+
+@dataclass(slots=True)
+class Click:
+    """A click, and under what it is counted."""
+
+    id: int
+    at_s: float
+    recipient: int
+    number: int
+    destination: str
+    human: bool
+    campaign_id: int = NO_CAMPAIGN
+    link_id: int = 0
+    person_id: int | None = None
+
+    def attribute(self, message: Message, link_id: int) -> None:
+        """Count it under what its message says."""
+        delivery = message.deliveries.get(self.recipient)
+        self.campaign_id = message.campaign_id
+        self.link_id = link_id
+        self.person_id = None if message.shared or delivery is None else delivery.person_id
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """Give the scopes that the click is in."""
+        day = day_of(self.at_s)
+        return (
+            Scope(0, 0, 0),
+            Scope(0, self.campaign_id, 0),
+            Scope(0, self.campaign_id, self.link_id),
+            Scope(day, 0, 0),
+            Scope(day, self.campaign_id, 0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one message adds: where, how much, and which links its campaign holds."""
+
+    campaign_id: int
+    day: int
+    link_set_id: int | None
+    sums: MessageSum
+
+    @classmethod
+    def of(cls, message: Message) -> "Contribution | None":
+        """Give what `message` adds now; None for nothing."""
+        if not message.counted or message.campaign_id == PURGED:
+            return None
+        return cls(
+            message.campaign_id,
+            day_of(message.sent_at_s),
+            message.link_set_id,
+            MessageSum(1, message.recipients, message.personal),
+        )
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """Give the scopes that the message is in."""
+        return (
+            Scope(0, 0, 0),
+            Scope(0, self.campaign_id, 0),
+            Scope(self.day, 0, 0),
+            Scope(self.day, self.campaign_id, 0),
+        )
+
+
+@dataclass(slots=True)
+class Sums:
+    """Changes of sums, collected over many events, to be applied at once."""
+
+    messages: dict[Scope, MessageSum] = field(default_factory=dict)
+    clicks: dict[Scope, ClickSum] = field(default_factory=dict)
+    clickers: dict[tuple[Scope, int], ClickSum] = field(default_factory=dict)
+    link_sets: Counter[tuple[int, int]] = field(default_factory=Counter)
+
+    def add_message(self, contribution: Contribution | None, sign: int) -> None:
+        """Add (1) or withdraw (-1) what a message contributes."""
+        if contribution is None:
+            return
+        more = contribution.sums
+        for scope in contribution.scopes():
+            old = self.messages.get(scope, MessageSum(0, 0, 0))
+            self.messages[scope] = MessageSum(
+                old.messages + sign * more.messages,
+                old.recipients + sign * more.recipients,
+                old.personal + sign * more.personal,
+            )
+        if contribution.link_set_id is not None:
+            self.link_sets[contribution.campaign_id, contribution.link_set_id] += sign
+
+    def add_click(self, click: Click, sign: int) -> None:
+        """Add (1) or withdraw (-1) a click."""
+        human = sign if click.human else 0
+        for scope in click.scopes():
+            old = self.clicks.get(scope, _NO_CLICKS)
+            self.clicks[scope] = ClickSum(old.human + human, old.total + sign)
+            if click.person_id is not None:
+                key = (scope, click.person_id)
+                old = self.clickers.get(key, _NO_CLICKS)
+                self.clickers[key] = ClickSum(old.human + human, old.total + sign)
+
+
+_NO_CLICKS = ClickSum(0, 0)

@@ -1,0 +1,245 @@
+"""Feeding events to the store: load what they touch, merge, write what changed.
+
+Owns: the one way in which events become rows, within the caller's transaction.
+Does not own: the rules of counting (`attribution`), the sums (`rollups`), or when it happens
+(`ingest`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlite_utils import Database
+
+from tracker import names, rollups
+from tracker.attribution import Click, Contribution, Delivery, Message, Sums
+from tracker.events import Clicked, Event, MessageAccepted, MessagePending
+from tracker.migrations import NO_CAMPAIGN, PURGED
+
+PURGED_BEFORE = "purged_before_s"
+"""Row of `settings`: messages sent earlier than this are gone on purpose."""
+
+_MESSAGES = """
+    SELECT id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id, shared
+    FROM messages WHERE message_id IN (:values)
+"""
+_DELIVERIES = """
+    SELECT message, number, person_id, address, accepted, clicked
+    FROM deliveries WHERE message IN (:values)
+"""
+_CLICKS = """
+    SELECT id, at_s, recipient, number, destination, human, campaign_id, link_id, person_id, message
+    FROM clicks WHERE message IN (:values)
+"""
+_PUT_MESSAGE = """
+    INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET sent_at_s = excluded.sent_at_s,
+        sender_domain = excluded.sender_domain, campaign_id = excluded.campaign_id,
+        link_set_id = excluded.link_set_id, shared = excluded.shared, counted = excluded.counted
+"""
+_PUT_DELIVERY = "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?)"
+_PUT_CLICK = "INSERT INTO clicks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_MOVE_CLICK = "UPDATE clicks SET campaign_id = ?, link_id = ?, person_id = ? WHERE id = ?"
+
+
+def feed(db: Database, events: Sequence[Event]) -> None:
+    """Merge `events` into the store, in whatever order they come, repeated ones once."""
+    _Batch(db, events).run()
+
+
+def purged_before_s(db: Database) -> float:
+    """Give the moment before which messages were purged; 0 without a purge."""
+    row = db.execute("SELECT value FROM settings WHERE name = ?", [PURGED_BEFORE]).fetchone()
+    return float(row[0]) if row else 0.0
+
+
+@dataclass
+class _Names:
+    """Rows of everything that the messages of a batch call by name."""
+
+    campaigns: dict[str, int]
+    persons: dict[str, int]
+    link_sets: dict[bytes, int]
+
+    @classmethod
+    def of(cls, db: Database, pending: Sequence[MessagePending]) -> "_Names":
+        return cls(
+            names.ids(db, "campaigns", {each.campaign for each in pending if each.campaign}),
+            names.ids(
+                db, "persons", {names.person_name(to) for each in pending for to in each.recipients}
+            ),
+            names.link_set_ids(db, {names.set_hash(each.links): each.links for each in pending}),
+        )
+
+    def campaign(self, name: str | None) -> int:
+        return self.campaigns[name] if name else NO_CAMPAIGN
+
+
+@dataclass
+class _Batch:
+    """One transaction's worth of events, and all rows that they touch."""
+
+    db: Database
+    events: Sequence[Event]
+    sums: Sums = field(default_factory=Sums)
+    messages: dict[str, Message] = field(default_factory=dict)
+    before: dict[str, Contribution | None] = field(default_factory=dict)
+    clicked_before: set[int] = field(default_factory=set)
+    described: dict[int, Message] = field(default_factory=dict)
+    changed: dict[tuple[int, int], Delivery] = field(default_factory=dict)
+    clicks: list[Clicked] = field(default_factory=list)
+    next_message: int = 0
+
+    def run(self) -> None:
+        """Do it all."""
+        self._load()
+        self._merge()
+        self._write_messages()
+        self._move_known_clicks()
+        self._write_clicks()
+        for key, message in self.messages.items():
+            self.sums.add_message(self.before[key], -1)
+            self.sums.add_message(Contribution.of(message), 1)
+        rollups.apply(self.db, self.sums)
+
+    def _load(self) -> None:
+        """Find what the store knows of the messages in the batch."""
+        by_row: dict[int, Message] = {}
+        for row in names.rows_in(self.db, _MESSAGES, {each.message_id for each in self.events}):
+            message = Message(*row)
+            self.messages[message.message_id] = by_row[message.id] = message
+        for row in names.rows_in(self.db, _DELIVERIES, by_row):
+            by_row[row[0]].deliveries[row[1]] = Delivery(row[2], row[3], bool(row[4]), bool(row[5]))
+        self.clicked_before = {row for row, message in by_row.items() if message.clicked}
+        self.before = {key: Contribution.of(message) for key, message in self.messages.items()}
+        self.next_message = names.next_id(self.db, "messages")
+
+    def _merge(self) -> None:
+        """Merge every event into the message that it is about."""
+        pending = [event for event in self.events if isinstance(event, MessagePending)]
+        rows = _Names.of(self.db, pending)
+        horizon_s = purged_before_s(self.db)
+        for event in self.events:
+            match event:
+                case MessagePending() if event.at_s >= horizon_s:
+                    self._merge_pending(event, rows)
+                case MessageAccepted() if event.at_s >= horizon_s:
+                    self._merge_accepted(event)
+        for click in self._new_clicks():
+            self._merge_click(click, purged=click.sent_at_s < horizon_s)
+
+    def _new_clicks(self) -> list[Clicked]:
+        """Give the clicks that the store does not have, each once."""
+        found = {event.event_id: event for event in self.events if isinstance(event, Clicked)}
+        known = "SELECT event_id FROM clicks WHERE event_id IN (:values)"
+        for (event_id,) in names.rows_in(self.db, known, found):
+            del found[event_id]
+        return list(found.values())
+
+    def _message(self, message_id: str, at_s: float) -> Message:
+        message = self.messages.get(message_id)
+        if message is None:
+            message = Message(self.next_message, message_id, at_s)
+            self.next_message += 1
+            self.messages[message_id] = message
+            self.before[message_id] = None
+        message.seen(at_s)
+        return message
+
+    def _delivery(self, message: Message, number: int) -> Delivery:
+        """Give a delivery that is about to change."""
+        delivery = self.changed[message.id, number] = message.delivery(number)
+        return delivery
+
+    def _merge_pending(self, event: MessagePending, rows: _Names) -> None:
+        message = self._message(event.message_id, event.at_s)
+        message.describe(
+            event.at_s, event.sender_domain, rows.campaign(event.campaign), shared=event.shared
+        )
+        if message.link_set_id is None:
+            message.link_set_id = rows.link_sets[names.set_hash(event.links)]
+        for recipient in event.recipients:
+            delivery = self._delivery(message, recipient.number)
+            name, address = names.person_name(recipient), names.normal_address(recipient.address)
+            delivery.person_id = rows.persons[name]
+            delivery.address = None if name == address else address
+        self.described[message.id] = message
+
+    def _merge_accepted(self, event: MessageAccepted) -> None:
+        message = self._message(event.message_id, event.at_s)
+        for number in event.recipients:
+            self._delivery(message, number).accepted = True
+
+    def _merge_click(self, event: Clicked, *, purged: bool) -> None:
+        new = event.message_id not in self.messages
+        message = self._message(event.message_id, event.sent_at_s)
+        if new and purged:
+            message.campaign_id = PURGED
+        self._delivery(message, event.recipient).clicked = True
+        self.clicks.append(event)
+
+    def _write_messages(self) -> None:
+        messages = [
+            (
+                *(each.id, each.message_id, each.sent_at_s, each.sender_domain),
+                *(each.campaign_id, each.link_set_id, each.shared, each.counted),
+            )
+            for each in self.messages.values()
+        ]
+        deliveries = [
+            (*key, each.person_id, each.address, each.accepted, each.clicked)
+            for key, each in self.changed.items()
+        ]
+        self.db.conn.executemany(_PUT_MESSAGE, messages)
+        self.db.conn.executemany(_PUT_DELIVERY, deliveries)
+
+    def _move_known_clicks(self) -> None:
+        """Count clicks that came before their message where they belong."""
+        late = self.clicked_before & set(self.described)
+        rows = list(names.rows_in(self.db, _CLICKS, late))
+        clicks = [(self.described[row[9]], Click(*row[:9])) for row in rows]
+        for _, click in clicks:
+            self.sums.add_click(click, -1)
+        self._count(clicks)
+        self.db.conn.executemany(
+            _MOVE_CLICK,
+            [(each.campaign_id, each.link_id, each.person_id, each.id) for _, each in clicks],
+        )
+
+    def _write_clicks(self) -> None:
+        first = names.next_id(self.db, "clicks")
+        clicks = [
+            (
+                self.messages[e.message_id],
+                Click(row, e.at_s, e.recipient, e.link, e.destination, e.human),
+            )
+            for row, e in enumerate(self.clicks, first)
+        ]
+        self._count(clicks)
+        agents = names.ids(self.db, "user_agents", {event.user_agent for event in self.clicks})
+        self.db.conn.executemany(
+            _PUT_CLICK,
+            [
+                (
+                    *(click.id, event.event_id, event.at_s, message.id, event.recipient),
+                    *(event.link, event.destination, event.method, event.human),
+                    *(" ".join(event.reasons), event.ip, agents[event.user_agent]),
+                    *(click.campaign_id, click.link_id, click.person_id),
+                )
+                for event, (message, click) in zip(self.clicks, clicks, strict=True)
+            ],
+        )
+
+    def _count(self, clicks: Sequence[tuple[Message, Click]]) -> None:
+        """Attribute clicks as their messages now say, and add them to the sums."""
+        sets = {message.link_set_id for message, _ in clicks if message.link_set_id is not None}
+        numbered = names.numbered_links(self.db, sets)
+        keys = [(message.link_set_id, click.number) for message, click in clicks]
+        unnumbered = {
+            click.destination
+            for key, (_, click) in zip(keys, clicks, strict=True)
+            if key not in numbered
+        }
+        named = names.ids(self.db, "links", unnumbered)
+        for key, (message, click) in zip(keys, clicks, strict=True):
+            click.attribute(message, numbered.get(key) or named[click.destination])
+            self.sums.add_click(click, 1)

@@ -1,0 +1,350 @@
+"""The one ingester of a store: what the spool holds is fed to the database, exactly once.
+
+Owns: who may feed (a lock that ends with its holder), how far, what becomes of damaged records, of
+finished segments, and of a database that is missing, locked, full or malformed.
+Does not own: the form of segments (`segments`), rows (`feed`), the database's file (`store`).
+
+Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
+its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
+neither. Events that are in the spool twice are told by their ids. A segment is deleted only when its
+writer is gone, all of it was fed, and the database on disk is the one that it was fed to.
+"""
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config import observe
+from config.schema import Config
+from tracker import segments, store
+from tracker.events import BadEvent, Event, decode
+from tracker.feed import feed
+from tracker.retention import expire_pending
+from tracker.segments import Record
+from tracker.store import Store, StoreError
+
+INTERVAL_S = 0.25
+MAX_BACKOFF_S = 10.0
+CHUNK_OCTETS = 1024 * 1024
+"""One transaction: about 2,500 clicks."""
+HOUSEKEEPING_S = 3600.0
+PENDING_S = 7 * 86400.0
+"""A message that the relay neither took nor refused in this time is taken for not sent."""
+CATCH_UP_S = 10.0
+
+_POISON = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    sqlite3.DataError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+)
+"""What an event, not the store, is to blame for."""
+
+
+class Lock:
+    """The right to feed a store: a lock that the kernel releases when its holder dies."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "ingester.lock"
+        self._descriptor: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock, or make sure that it is still held; False while another has it."""
+        if self._descriptor is not None and not self._is_on_disk(self._descriptor):
+            self.release()
+        if self._descriptor is None:
+            self._descriptor = self._take()
+        return self._descriptor is not None
+
+    @property
+    def is_held(self) -> bool:
+        """Say whether this process had the lock when it last looked."""
+        return self._descriptor is not None
+
+    def release(self) -> None:
+        """Let another have it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _take(self) -> int | None:
+        segments.make_directory(self._path.parent)
+        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            segments.inherit_owner(self._path)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._is_on_disk(descriptor):
+                return descriptor
+        except BlockingIOError:
+            pass
+        except OSError:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        return None
+
+    def _is_on_disk(self, descriptor: int) -> bool:
+        held = os.fstat(descriptor)
+        return store.identity(self._path) == (held.st_dev, held.st_ino)
+
+
+class Ingester:
+    """Feeds the store of `config` from its spool. All of it runs in one thread."""
+
+    def __init__(self, config: Config) -> None:
+        self._path = config.store.path
+        self._directory = config.store.spool_dir
+        self._lock = Lock(self._directory)
+        self._store: Store | None = None
+        self._known: tuple[int, int] | None = None
+        self._offsets: dict[str, int] = {}
+        self._failure: str | None = None
+        self._housekeeping_due_s = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Feed the store until `stop` is set, whatever happens to it; wait while another does."""
+        backoff_s = INTERVAL_S
+        try:
+            while not stop.wait(backoff_s):
+                backoff_s = INTERVAL_S if self._try() else min(2 * backoff_s, MAX_BACKOFF_S)
+        finally:
+            self.close()
+
+    def drain(self) -> bool:
+        """Feed all that the spool holds now; False while another process is the ingester.
+
+        Raises sqlite3.Error and OSError: nothing is lost then, and it may be tried again.
+        """
+        if not self._lock.acquire():
+            return False
+        opened = self._open()
+        backlog = [self._drain_segment(opened, each) for each in segments.listing(self._directory)]
+        observe.SPOOL_BACKLOG_OCTETS.set(sum(backlog))
+        self._forget_deleted(opened)
+        self._housekeep(opened)
+        return True
+
+    def close(self) -> None:
+        """Close the store, and let another process be the ingester."""
+        self._close_store()
+        self._lock.release()
+
+    def _try(self) -> bool:
+        """Do one round, and see to what went wrong; True where nothing did."""
+        held = self._lock.is_held
+        try:
+            self.drain()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round is tried
+            self._failed(error)
+            return False
+        finally:
+            if self._lock.is_held and not held:
+                observe.log(observe.INGESTER_STARTED, store=str(self._path))
+        if self._failure:
+            observe.log(observe.INGEST_RECOVERED)
+            self._failure = None
+        return True
+
+    def _failed(self, error: Exception) -> None:
+        cause = store.cause_of(error)
+        observe.INGEST_FAILURES.labels(cause).inc()
+        if cause != self._failure:
+            observe.log(observe.INGEST_FAILED, cause=cause, error=str(error), store=str(self._path))
+            self._failure = cause
+        self._close_store()
+        if cause == "malformed":
+            with contextlib.suppress(OSError):
+                self._set_aside_if_ours()
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+        self._offsets.clear()
+
+    def _set_aside_if_ours(self) -> None:
+        """Begin a new database where ours is beyond doubt malformed; leave any other file alone."""
+        ours = store.identity(self._path) == self._known or store.is_ours(self._path)
+        if ours and store.is_malformed(self._path):
+            name = store.set_aside(self._path, "corrupt")
+            observe.STORES_SET_ASIDE.inc()
+            observe.log(observe.STORE_SET_ASIDE, name=str(name))
+
+    def _open(self) -> Store:
+        """Give the store, opened anew where the file on disk is not the one that was open."""
+        if self._store is not None and not self._store.is_current():
+            observe.log(observe.STORE_REPLACED, store=str(self._path))
+            self._close_store()
+        if self._store is None:
+            self._store = Store.open(self._path)
+            self._known = self._store.identity
+        return self._store
+
+    def _drain_segment(self, opened: Store, path: Path) -> int:
+        """Feed a segment, and delete it where that is the end of it; gives the octets left over."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return 0
+        try:
+            finished = segments.is_finished(descriptor)
+            offset = self._feed_from(opened, path.name, descriptor, finished=finished)
+            backlog = os.fstat(descriptor).st_size - offset
+            if finished and not backlog and opened.is_current():
+                path.unlink()
+            return backlog
+        finally:
+            os.close(descriptor)
+
+    def _feed_from(self, opened: Store, name: str, descriptor: int, *, finished: bool) -> int:
+        """Feed what a segment holds and the store lacks; gives the offset that is reached."""
+        if name not in self._offsets:
+            self._offsets[name] = opened.offset(name)
+        while records := segments.read(
+            descriptor, self._offsets[name], CHUNK_OCTETS, finished=finished
+        ):
+            self._offsets[name] = self._feed(opened, name, self._offsets[name], records)
+        return self._offsets[name]
+
+    def _feed(self, opened: Store, name: str, offset: int, records: Sequence[Record]) -> int:
+        """Feed records in one transaction; gives the offset of the segment after it.
+
+        Where an event cannot be fed whatever the store's state, halves are tried, until it stands
+        alone; then it is set aside.
+        """
+        chunk = _decode(records)
+        try:
+            return self._commit(opened, name, offset, chunk)
+        except _POISON as error:
+            if len(records) == 1:
+                chunk = _Chunk(chunk.end, (), ((records[0], repr(error)),))
+                return self._commit(opened, name, offset, chunk)
+        middle = len(records) // 2
+        offset = self._feed(opened, name, offset, records[:middle])
+        return self._feed(opened, name, offset, records[middle:])
+
+    def _commit(self, opened: Store, name: str, offset: int, chunk: "_Chunk") -> int:
+        with opened.transaction():
+            stored = opened.offset(name)
+            if stored != offset:
+                return stored
+            feed(opened.db, chunk.events)
+            opened.set_offset(name, chunk.end)
+            for record, why in chunk.damaged:
+                self._quarantine(name, record, why)
+        observe.INGESTED_EVENTS.inc(len(chunk.events))
+        return chunk.end
+
+    def _quarantine(self, name: str, record: Record, why: str) -> None:
+        """Keep what is no event. Raises OSError: then the segment waits, and nothing is lost."""
+        directory = self._directory / "quarantine"
+        segments.make_directory(directory)
+        with (directory / name).open("ab") as file:
+            file.write(record.raw)
+            file.flush()
+            os.fsync(file.fileno())
+        observe.INGEST_GARBAGE.inc()
+        observe.log(observe.SPOOL_GARBAGE, file=str(directory / name), why=why, end=record.end)
+
+    def _forget_deleted(self, opened: Store) -> None:
+        """Forget segments that are no more, once their names are durably gone."""
+        on_disk = {path.name for path in segments.listing(self._directory)}
+        gone = opened.segments() - on_disk
+        if gone:
+            segments.sync_directory(self._directory)
+            opened.forget_segments(gone)
+            self._offsets = {name: at for name, at in self._offsets.items() if name in on_disk}
+
+    def _housekeep(self, opened: Store) -> None:
+        if time.monotonic() < self._housekeeping_due_s:
+            return
+        with opened.transaction():
+            expire_pending(opened.db, time.time() - PENDING_S)
+        self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Records of one transaction: the offset after them, the events, and what is no event."""
+
+    end: int
+    events: tuple[Event, ...]
+    damaged: tuple[tuple[Record, str], ...]
+
+
+def _decode(records: Sequence[Record]) -> _Chunk:
+    events: list[Event] = []
+    damaged: list[tuple[Record, str]] = []
+    for record in records:
+        try:
+            events.append(decode(record.payload or b""))
+        except BadEvent as error:
+            damaged.append((record, str(error) if record.payload else "damaged"))
+    return _Chunk(records[-1].end, tuple(events), tuple(damaged))
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What of the spool is not in the store, and why; nothing is zero octets."""
+
+    octets: int
+    why: str
+
+
+def catch_up(config: Config, patience_s: float = CATCH_UP_S) -> Backlog:
+    """Bring the store up to what the spool holds now, feeding it or waiting for who does.
+
+    Raises StoreError where the store is malformed. Otherwise gives what could not be fed in time.
+    """
+    wanted = _sizes(config.store.spool_dir)
+    deadline_s = time.monotonic() + patience_s
+    while left := _left(config, wanted):
+        why = _feed_once(config)
+        if why == "malformed":
+            raise StoreError(f"{config.store.path} is malformed", why)
+        if time.monotonic() > deadline_s:
+            return Backlog(left, why)
+        time.sleep(0.05)
+    return Backlog(0, "")
+
+
+def _feed_once(config: Config) -> str:
+    """Feed the store if nobody else does; gives what hindered it."""
+    ingester = Ingester(config)
+    try:
+        return "" if ingester.drain() else "another process is feeding the store"
+    except (sqlite3.Error, OSError) as error:
+        return store.cause_of(error)
+    finally:
+        ingester.close()
+
+
+def _sizes(directory: Path) -> dict[Path, int]:
+    sizes = {}
+    for path in segments.listing(directory):
+        with contextlib.suppress(FileNotFoundError):
+            sizes[path] = path.stat().st_size
+    return sizes
+
+
+def _left(config: Config, wanted: Mapping[Path, int]) -> int:
+    """Count the octets up to `wanted` that are not in the store."""
+    there = {path: size for path, size in wanted.items() if path.exists()}
+    if not there:
+        return 0
+    try:
+        with store.reading(config.store.path) as db:
+            fed = dict(db.execute("SELECT name, offset FROM segments").fetchall())
+    except StoreError:
+        fed = {}
+    return sum(max(0, size - fed.get(path.name, 0)) for path, size in there.items())

@@ -1,0 +1,131 @@
+"""The tables of the store, and how an older store becomes a present one.
+
+Owns: the schema, step by step; a step that was released is never edited, a new one follows it.
+Does not own: what is written to the tables (`feed`, `rollups`) or read from them (`reports`).
+
+In `counters` and `clickers`, 0 stands for all: all days, all campaigns, all links. A day is a
+number, days since 1970 in UTC.
+"""
+
+from sqlite_utils import Database, Migrations
+
+NO_CAMPAIGN = 1
+"""Row of `campaigns` for messages without one, and for clicks whose message is not known."""
+PURGED = 2
+"""Row of `campaigns` for clicks whose message was purged."""
+PURGED_NAME = "(purged)"
+
+migrations = Migrations("waypost")
+
+
+@migrations()
+def messages_and_clicks(db: Database) -> None:
+    """Make the tables of what was sent to whom, and what was clicked: one row each."""
+    db.executescript("""
+        CREATE TABLE settings (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE segments (
+            name TEXT PRIMARY KEY,
+            offset INTEGER NOT NULL           -- octets that are in this store
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE campaigns (id INTEGER PRIMARY KEY, name TEXT UNIQUE) STRICT;
+        CREATE TABLE persons (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+        CREATE TABLE user_agents (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+        CREATE TABLE links (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,        -- its group, else its URL
+            url TEXT,                         -- an example; NULL where the name is the URL
+            text TEXT                         -- of its anchor, when first seen
+        ) STRICT;
+
+        CREATE TABLE link_sets (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE) STRICT;
+        CREATE TABLE link_set_links (
+            link_set_id INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            link_id INTEGER NOT NULL,
+            PRIMARY KEY (link_set_id, number)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY,
+            message_id TEXT NOT NULL UNIQUE,
+            sent_at_s REAL NOT NULL,
+            sender_domain TEXT,
+            campaign_id INTEGER NOT NULL,
+            link_set_id INTEGER,              -- NULL while only clicks or the 250 are known
+            shared INTEGER NOT NULL,
+            counted INTEGER NOT NULL          -- accepted by the relay, or clicked
+        ) STRICT;
+        CREATE INDEX messages_sent_at ON messages (sent_at_s);
+        CREATE INDEX messages_pending ON messages (sent_at_s) WHERE counted = 0;
+
+        CREATE TABLE deliveries (             -- number 0: the copy that several share
+            message INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            person_id INTEGER,                -- NULL while only clicks or the 250 are known
+            address TEXT,                     -- where it is not the person's name
+            accepted INTEGER NOT NULL,
+            clicked INTEGER NOT NULL,
+            PRIMARY KEY (message, number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX deliveries_person ON deliveries (person_id);
+        CREATE INDEX deliveries_address ON deliveries (address) WHERE address IS NOT NULL;
+
+        CREATE TABLE clicks (
+            id INTEGER PRIMARY KEY,
+            event_id TEXT NOT NULL UNIQUE,
+            at_s REAL NOT NULL,
+            message INTEGER NOT NULL,
+            recipient INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            destination TEXT NOT NULL,
+            method TEXT NOT NULL,
+            human INTEGER NOT NULL,
+            reasons TEXT NOT NULL,            -- separated by spaces
+            ip TEXT,
+            user_agent_id INTEGER NOT NULL,
+            campaign_id INTEGER NOT NULL,     -- these three: under which it is counted
+            link_id INTEGER NOT NULL,
+            person_id INTEGER
+        ) STRICT;
+        CREATE INDEX clicks_message ON clicks (message);
+    """)
+
+
+@migrations()
+def rollups(db: Database) -> None:
+    """Make the tables of sums, which are kept up to date with every event."""
+    db.executescript("""
+        CREATE TABLE counters (
+            day INTEGER NOT NULL,
+            campaign_id INTEGER NOT NULL,
+            link_id INTEGER NOT NULL,
+            messages INTEGER NOT NULL DEFAULT 0,
+            recipients INTEGER NOT NULL DEFAULT 0,
+            personal INTEGER NOT NULL DEFAULT 0,
+            clicks_human INTEGER NOT NULL DEFAULT 0,
+            clicks_all INTEGER NOT NULL DEFAULT 0,
+            unique_human INTEGER NOT NULL DEFAULT 0,
+            unique_all INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (day, campaign_id, link_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE clickers (
+            day INTEGER NOT NULL,
+            campaign_id INTEGER NOT NULL,
+            link_id INTEGER NOT NULL,
+            person_id INTEGER NOT NULL,
+            clicks_human INTEGER NOT NULL,
+            clicks_all INTEGER NOT NULL,
+            PRIMARY KEY (day, campaign_id, link_id, person_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE campaign_link_sets (     -- which links a campaign's messages hold
+            campaign_id INTEGER NOT NULL,
+            link_set_id INTEGER NOT NULL,
+            messages INTEGER NOT NULL,
+            PRIMARY KEY (campaign_id, link_set_id)
+        ) STRICT, WITHOUT ROWID;
+    """)
+    db.conn.executemany(
+        "INSERT INTO campaigns (id, name) VALUES (?, ?)",
+        [(NO_CAMPAIGN, None), (PURGED, PURGED_NAME)],
+    )
