@@ -175,7 +175,44 @@ RELAY_REPLACED = _event(
     "A relay session was lost before DATA; its transaction was put to a fresh one.",
 )
 
+# proxy.transform
+MESSAGE_TRACKED = _event(
+    "message_tracked", logging.DEBUG, "Links of a message are tracked. Says how many."
+)
+MESSAGE_LEFT = _event(
+    "message_left", logging.INFO, "A message goes out as it came. Says the reason by its name."
+)
+MESSAGE_CLIPPED = _event(
+    "message_clipped",
+    logging.WARNING,
+    "With tracked links a message exceeds 102 kB of HTML; Gmail will not show all of it.",
+)
+HEADER_ODD = _event(
+    "header_odd",
+    logging.WARNING,
+    "A header that switches tracking has a value that no one defined; it counted as off.",
+)
+
 # Metrics, by the room that counts them.
+
+# proxy.transform
+PLANNED_MESSAGES = Counter(
+    "waypost_planned_messages",
+    "Messages of trusted clients, by outcome: changed, or the reason why they were left alone.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+LINKS = Counter(
+    "waypost_links",
+    "Links of messages, by decision: tracked, or the reason why they were left alone.",
+    ["decision"],
+    registry=REGISTRY,
+)
+CLIPPED_MESSAGES = Counter(
+    "waypost_clipped_messages",
+    "Messages that exceed 102 kB of HTML by tracking only; Gmail does not show all of them.",
+    registry=REGISTRY,
+)
 
 # proxy.session, proxy.delivery, proxy.server
 SESSIONS = Gauge("waypost_sessions", "Clients connected now.", registry=REGISTRY)
