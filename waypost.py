@@ -1,7 +1,8 @@
-"""The `waypost` command: finds the subcommands and holds those that join proxy and tracker.
+"""The `waypost` command: finds the subcommands, once it has made sure that they are ours.
 
 Owns: the command line's entry point and the check that the packages found are ours.
-Does not own: what a subcommand does; each package's `cli.py` declares its own.
+Does not own: what a subcommand does; each package's `cli.py` declares its own, and those that join
+proxy and tracker stand in `waypost_serve` and `waypost_demo`.
 """
 
 import importlib
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 
 PACKAGES = ("config", "tracker", "proxy")
+COMMAND_MODULES = ("config.cli", "tracker.cli", "proxy.cli", "waypost_serve", "waypost_demo")
 
 
 class ForeignPackageError(RuntimeError):
@@ -41,7 +43,7 @@ def main() -> None:
         verify_packages()
     except ForeignPackageError as error:
         sys.exit(f"waypost: {error}")
-    for package in PACKAGES:
-        for command in importlib.import_module(f"{package}.cli").COMMANDS:
+    for module in COMMAND_MODULES:
+        for command in importlib.import_module(module).COMMANDS:
             cli.add_command(command)
     cli()

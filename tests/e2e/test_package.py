@@ -11,13 +11,14 @@ import pytest
 import waypost
 
 ROOT = Path(waypost.__file__).resolve().parent
+MODULES = ("waypost.py", "waypost_serve.py", "waypost_demo.py")
 
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Build the wheel from a copy of the tree, and give the names of its files."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "README.md", "waypost.py", "waypost_demo.py"):
+    for name in ("pyproject.toml", "README.md", *MODULES):
         shutil.copy(ROOT / name, source)
     for package in waypost.PACKAGES:
         shutil.copytree(ROOT / package, source / package)
@@ -34,7 +35,7 @@ def test_wheel_holds_our_top_level_names_and_no_others(packed: set[str]) -> None
     """Folder names are import names (ADR 0001), and tests and benchmarks stay home."""
     names = {name.split("/")[0] for name in packed}
     ours = {name for name in names if not name.endswith(".dist-info")}
-    assert ours == {"config", "tracker", "proxy", "waypost.py", "waypost_demo.py"}
+    assert ours == {"config", "tracker", "proxy", *MODULES}
 
 
 def test_wheel_holds_every_module(packed: set[str]) -> None:

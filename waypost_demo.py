@@ -1,0 +1,273 @@
+"""`waypost demo`: the whole thing, in a temporary folder, with a built-in inbox as the relay.
+
+Owns: the sample messages, the inbox, and what the demo says.
+Does not own: serving, which is `waypost serve`'s, nor anything of the mail's way through.
+"""
+
+import asyncio
+import contextlib
+import email
+import http.client
+import re
+import signal
+import smtplib
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from email import policy
+from email.message import EmailMessage
+from email.utils import format_datetime, localtime, make_msgid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+import dkim
+import uvloop
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from bs4 import BeautifulSoup
+from rich.console import Console
+from rich.table import Table
+
+from config import keys, observe
+from config.load import load
+from config.schema import Config
+from tracker.report_cli import print_report
+from waypost_serve import run_together
+
+DOMAIN = "example.com"
+SELECTOR = "waypost1"
+READY_WITHIN_S = 20.0
+INBOX_LOOK_EVERY_S = 0.5
+TRACKED = re.compile(r"/c/[A-Za-z0-9_-]+$")
+
+CONFIG = """\
+[proxy]
+listen = ["127.0.0.1:{smtp}"]
+[relay]
+host = "127.0.0.1"
+port = {inbox}
+tls = "none"
+[tracking]
+base_url = "http://127.0.0.1:{http}"
+[tracker]
+listen = ["127.0.0.1:{http}"]
+admin_listen = ["127.0.0.1:{admin}"]
+[store]
+url = "sqlite:///{folder}/waypost.db"
+[keys]
+file = "{folder}/token.keys"
+[log]
+level = "warning"
+[[sender]]
+domain = "example.com"
+[[sender.dkim]]
+selector = "waypost1"
+key_file = "{folder}/dkim.pem"
+"""
+
+RECEIPT = """\
+<p>Thank you for your order.</p>
+<p><a href="https://shop.example.com/orders/1042?ref=mail&amp;copy=1">Your order</a> is on its way.
+<a href="https://shop.example.com/help#returns">Returns</a> are free.
+<a class="untracked" href="https://shop.example.com/account">Your account</a> is not tracked,
+and neither is <a href="mailto:shop@example.com">our address</a>.</p>
+"""
+
+NEWSLETTER = """\
+<h1>New this week</h1>
+<p><a href="https://www.example.com/news/une-journ%C3%A9e?utm_source=mail">Read the article</a></p>
+<p><a href="https://www.example.com/sale">À ne pas manquer: the sale</a></p>
+"""
+
+
+@dataclass
+class Inbox:
+    """The relay of the demo: takes every message, and keeps it in memory."""
+
+    messages: list[bytes] = field(default_factory=list)
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        """Keep what came, as it came."""
+        self.messages.append(bytes(envelope.original_content or b""))
+        return "250 2.0.0 In the inbox"
+
+
+def sample(subject: str, html: str, transfer_encoding: str, campaign: str) -> EmailMessage:
+    """Build a multipart message as an application would."""
+    message = EmailMessage()
+    message["From"] = f"shop@{DOMAIN}"
+    message["To"] = "reader@example.net"
+    message["Subject"] = subject
+    message["Date"] = format_datetime(localtime())
+    message["Message-ID"] = make_msgid(domain=DOMAIN)
+    message["X-Track-Campaign"] = campaign
+    message.set_content("This message is best read as HTML.\n")
+    message.add_alternative(html, subtype="html", cte=transfer_encoding)
+    return message
+
+
+def samples() -> list[EmailMessage]:
+    """Give the two messages that the demo sends itself."""
+    return [
+        sample("Your order 1042", RECEIPT, "quoted-printable", "receipts"),
+        sample("New this week", NEWSLETTER, "base64", "newsletter"),
+    ]
+
+
+def free_port(preferred: int) -> int:
+    """Give `preferred` if nobody listens there, else any free port of the loopback."""
+    for port in (preferred, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise click.ClickException("no free port on 127.0.0.1")
+
+
+def furnish(folder: Path, inbox_port: int) -> Config:
+    """Write keys and configuration into `folder`, as `waypost init` would, and load them."""
+    keys.write_token_keys(folder / "token.keys", [keys.new_token_key()])
+    keys.write_dkim_key(folder / "dkim.pem")
+    text = CONFIG.format(
+        folder=folder,
+        inbox=inbox_port,
+        smtp=free_port(2525),
+        http=free_port(8080),
+        admin=free_port(8081),
+    )
+    (folder / "waypost.toml").write_text(text)
+    return load(folder / "waypost.toml")
+
+
+@contextlib.asynccontextmanager
+async def listening(inbox: Inbox) -> AsyncIterator[int]:
+    """Serve `inbox` over SMTP on a free port of the loopback, which is given."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: SMTP(inbox, hostname="inbox.demo.test", enable_SMTPUTF8=True), "127.0.0.1", 0
+    )
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Serve proxy and tracker until the block ends, or `stop` is set."""
+    ready = asyncio.Event()
+    serving = asyncio.create_task(run_together(config, stop=stop, on_ready=ready.set))
+    starting = asyncio.create_task(ready.wait())
+    try:
+        await asyncio.wait(
+            {serving, starting}, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        if serving.done():
+            await serving
+        if not ready.is_set():
+            raise click.ClickException(f"Waypost did not come up within {READY_WITHIN_S:.0f} s")
+        yield
+    finally:
+        stop.set()
+        starting.cancel()
+        await serving
+
+
+def send(config: Config, message: EmailMessage) -> None:
+    """Hand a message to the proxy, as any application would."""
+    address = config.proxy.listen[0]
+    with smtplib.SMTP(address.host, address.port) as client:
+        client.send_message(message)
+
+
+def tracked_links(content: bytes) -> list[tuple[str, str]]:
+    """Give (text, href) of each tracked link of a received message."""
+    message = email.message_from_bytes(content, policy=policy.default)
+    body = message.get_body(("html",))
+    html = str(body.get_content()) if body is not None else ""
+    anchors = BeautifulSoup(html, "html.parser").find_all("a", href=TRACKED)
+    return [(anchor.get_text(" ", strip=True), str(anchor["href"])) for anchor in anchors]
+
+
+def click_link(url: str) -> str:
+    """Request a tracked link, and give where the reader would go next."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    with contextlib.closing(connection):
+        connection.request("GET", parts.path)
+        return connection.getresponse().headers["Location"]
+
+
+def show_received(console: Console, content: bytes, record: str) -> None:
+    """Print what came out of the proxy: signature, links, and where a click leads."""
+    message = email.message_from_bytes(content, policy=policy.default)
+    valid = dkim.verify(content, dnsfunc=lambda *_args, **_kwargs: record.encode())
+    table = Table(
+        title=f"{message['Subject']} (DKIM signature {'valid' if valid else 'INVALID'})",
+        title_justify="left",
+    )
+    for column in ("Link", "In the message", "A click leads to"):
+        table.add_column(column, overflow="fold")
+    for text, href in tracked_links(content):
+        table.add_row(text, href, click_link(href))
+    console.print(table)
+
+
+async def show(console: Console, config: Config, inbox: Inbox, folder: Path) -> None:
+    """Send the samples, click what they hold, print the report."""
+    for message in samples():
+        await asyncio.to_thread(send, config, message)
+    record = keys.dkim_record((folder / "dkim.pem").read_bytes())
+    for content in inbox.messages:
+        await asyncio.to_thread(show_received, console, content, record)
+    await asyncio.to_thread(print_report, config, console)
+
+
+async def stay(console: Console, config: Config, inbox: Inbox, stop: asyncio.Event) -> None:
+    """Say what to point an application at, and show what arrives, until `stop`."""
+    console.print(
+        f"\nPoint an application at [bold]{config.proxy.listen[0]}[/bold] (SMTP, no password), with "
+        f"a sender of [bold]{DOMAIN}[/bold].\nIts mail ends here, in a built-in inbox; its links "
+        "work until you press Ctrl-C."
+    )
+    shown = len(inbox.messages)
+    while not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), INBOX_LOOK_EVERY_S)
+        for content in inbox.messages[shown:]:
+            show_arrival(console, content)
+        shown = len(inbox.messages)
+
+
+def show_arrival(console: Console, content: bytes) -> None:
+    """Print one message that somebody sent to the demo, and its tracked links."""
+    message = email.message_from_bytes(content, policy=policy.default)
+    console.print(f"\n[bold]Received[/bold] {message['Subject']}", highlight=False)
+    for text, href in tracked_links(content):
+        console.print(f"  {text}: {href}", highlight=False, soft_wrap=True)
+
+
+async def run(*, once: bool) -> None:
+    """Be the demo, in a folder that is gone afterwards."""
+    console, inbox, stop = Console(), Inbox(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with tempfile.TemporaryDirectory(prefix="waypost-demo-") as name:
+        folder = Path(name)
+        async with listening(inbox) as inbox_port:
+            config = furnish(folder, inbox_port)
+            observe.configure(config.log.level, config.log.format)
+            async with running(config, stop):
+                await show(console, config, inbox, folder)
+                if not once:
+                    await stay(console, config, inbox, stop)
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="End after the sample messages, for scripts.")
+def demo(*, once: bool) -> None:
+    """Show the whole thing: a temporary Waypost that sends itself mail."""
+    uvloop.run(run(once=once))
+
+
+COMMANDS: list[click.Command] = [demo]
