@@ -105,4 +105,4 @@ def _line_octets(sample: bytes) -> int:
     lengths = [len(line) for line in map(bytes.strip, sample.split(b"\n")) if line]
     if len(lengths) > 1:
         return max(lengths)
-    return max(ENCODED_LINE_OCTETS, *lengths)
+    return max([ENCODED_LINE_OCTETS, *lengths])

@@ -8,6 +8,7 @@ Does not own: quoted-printable and base64, which have files of their own.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import NamedTuple
 
 from proxy.limits import LINE_OCTETS
@@ -19,6 +20,14 @@ class Edit(NamedTuple):
     start: int
     end: int
     replacement: bytes
+
+
+def in_order(edits: Iterable[Edit]) -> list[Edit]:
+    """Sort by place; insertions at one place keep the order in which they are given."""
+    return sorted(edits, key=_place_of)
+
+
+_place_of = itemgetter(0, 1)
 
 
 class Change(NamedTuple):
@@ -69,7 +78,7 @@ class Body(ABC):
         An edit that changes nothing gives none. NotEditable for one that has an obstacle,
         ValueError for edits that overlap or leave the body.
         """
-        ordered = sorted(edits)
+        ordered = in_order(edits)
         changes = [Change(start, end, len(new)) for start, end, new in ordered]
         real = [edit for edit in ordered if self.octets[edit.start : edit.end] != edit.replacement]
         if len(real) != len(ordered):

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Self
 
 from proxy import fields, mime, transfer
+from proxy.body import in_order
 from proxy.fields import Header, HeaderBlock
 from proxy.limits import MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
 from proxy.mime import Structured, TransferEncoding
@@ -116,7 +117,7 @@ def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
     """Replace the octets of each edit; all others stay. ValueError where edits overlap."""
     pieces: list[bytes] = []
     at = 0
-    for start, end, replacement in sorted(edits):
+    for start, end, replacement in in_order(edits):
         if not at <= start <= end <= len(raw):
             raise ValueError(f"the edit at {start}:{end} overlaps another or leaves the message")
         pieces += (raw[at:start], replacement)
