@@ -8,6 +8,7 @@ Does not own: the answer to a request (`redirector`), or how clicks are counted 
 Everybody is served alike; a verdict is a label and drops nothing.
 """
 
+import functools
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +25,8 @@ MAX_USER_AGENT_CHARACTERS = 512
 """What is kept of one; the longest of real browsers stay below 400."""
 MAX_HOPS = 20
 """Addresses looked at in X-Forwarded-For or Forwarded, from the right."""
+MAX_ADDRESS_CHARACTERS = 64
+"""The longest is a full IPv6 address with brackets, zone and port."""
 KEPT_PREFIX_BITS = {4: 24, 6: 48}
 """What `truncate` keeps of an address: a network that many people share."""
 
@@ -107,8 +110,8 @@ def private_ip(address: IpAddress | None, mode: IpPrivacy) -> str | None:
         return None
     if mode == "full":
         return str(address)
-    network = ipaddress.ip_network((address, KEPT_PREFIX_BITS[address.version]), strict=False)
-    return str(network.network_address)
+    cleared = address.max_prefixlen - KEPT_PREFIX_BITS[address.version]
+    return str(type(address)(int(address) >> cleared << cleared))
 
 
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::\w*)?|([^:]*):\w*")
@@ -119,6 +122,12 @@ def parse_address(text: str) -> IpAddress | None:
 
     An IPv4 address in IPv6 clothes (RFC 4291 §2.5.5.2), as sockets for both give it, is IPv4.
     """
+    return _parsed(text) if len(text) <= MAX_ADDRESS_CHARACTERS else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed(text: str) -> IpAddress | None:
+    # Most requests come from the same few web servers, or several from one reader.
     match = _WITH_PORT.fullmatch(text)
     host = (match[1] or match[2] or "") if match else text
     try:

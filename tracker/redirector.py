@@ -146,29 +146,31 @@ class Redirector:
             _PREVIEWED.inc()
         else:
             _REDIRECTED.inc()
-            await self._record(self._click(scope, link))
+            await self._record(clicked(scope, link, self._rules))
         return found(link.destination)
 
-    def _click(self, scope: "Scope", link: Link) -> Clicked:
-        peer = scope["client"]
-        facts = Facts(scope["method"], scope["headers"], peer[0] if peer else None)
-        verdict = clicks.classify(facts)
-        address = clicks.client_address(facts, self._rules.trusted_proxies)
-        at_s = time.time()
-        return Clicked(
-            event_id=event_id(at_s),
-            at_s=at_s,
-            message_id=link.message_id.hex(),
-            recipient=link.recipient,
-            link=link.number,
-            sent_at_s=link.sent_at_s,
-            destination=link.destination,
-            method=facts.method,
-            human=verdict.human,
-            reasons=verdict.reasons,
-            ip=clicks.private_ip(address, self._rules.ip_privacy),
-            user_agent=clicks.user_agent(facts.headers),
-        )
+
+def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
+    """Tell what a request for `link` says, as the event to be kept."""
+    peer = scope["client"]
+    facts = Facts(scope["method"], scope["headers"], peer[0] if peer else None)
+    verdict = clicks.classify(facts)
+    address = clicks.client_address(facts, rules.trusted_proxies)
+    at_s = time.time()
+    return Clicked(
+        event_id=event_id(at_s),
+        at_s=at_s,
+        message_id=link.message_id.hex(),
+        recipient=link.recipient,
+        link=link.number,
+        sent_at_s=link.sent_at_s,
+        destination=link.destination,
+        method=facts.method,
+        human=verdict.human,
+        reasons=verdict.reasons,
+        ip=clicks.private_ip(address, rules.ip_privacy),
+        user_agent=clicks.user_agent(facts.headers),
+    )
 
 
 def event_id(at_s: float) -> str:
