@@ -1,0 +1,91 @@
+"""SVG and MathML inside an HTML document, as far as they change what a tag means.
+
+Owns: whether a tag belongs to foreign content (WHATWG HTML §13.2.6.5), where `<style>` and
+`<title>` hold markup and `<![CDATA[` begins text.
+Does not own: the tree. HTML elements open inside an integration point are not counted.
+"""
+
+import re
+from typing import Final
+
+MAX_DEPTH: Final = 512
+"""Elements followed at once, as many as browsers nest; what is opened deeper is not followed."""
+
+_BREAKOUT: Final = frozenset(
+    b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li "
+    b"listing menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
+)
+"""Start tags that end foreign content wherever they stand in it."""
+
+_HTML_INSIDE_SVG: Final = frozenset({b"foreignobject", b"desc", b"title"})
+_TEXT_INSIDE_MATH: Final = frozenset({b"mi", b"mo", b"mn", b"ms", b"mtext"})
+_STAYS_IN_MATH_TEXT: Final = frozenset({b"mglyph", b"malignmark"})
+_FONT: Final = re.compile(rb"[\t\n\f\r /\"'](?:color|face|size)[\t\n\f\r =/>]", re.IGNORECASE)
+_HTML_ENCODING: Final = re.compile(
+    rb"[\t\n\f\r /]encoding[\t\n\f\r ]*=[\t\n\f\r ]*[\"']?(?:text/html|application/xhtml\+xml)[\"'\t\n\f\r />]",
+    re.IGNORECASE,
+)
+
+
+class Foreign:
+    """The open elements of foreign content, outermost first, each with whether HTML is inside."""
+
+    def __init__(self) -> None:
+        self._open: list[tuple[bytes, bytes, bool]] = []  # root, name, is an integration point
+
+    @property
+    def open(self) -> bool:
+        """Whether any foreign element is open."""
+        return bool(self._open)
+
+    @property
+    def inside(self) -> bool:
+        """Whether tags here are foreign ones."""
+        return bool(self._open) and not self._open[-1][2]
+
+    def enter(self, name: bytes, tail: bytes) -> None:
+        """Open `svg` or `math`."""
+        self._push(name, name, tail)
+
+    def takes(self, name: bytes, tail: bytes) -> bool:
+        """Read a tag (an end tag begins with "/"); False if it means what it does in HTML."""
+        if name.startswith(b"/"):
+            return self._closes(name[1:])
+        if not self._open:
+            return False
+        root, parent, integration = self._open[-1]
+        if integration and not (parent in _TEXT_INSIDE_MATH and name in _STAYS_IN_MATH_TEXT):
+            return False
+        if root == b"math" and parent == b"annotation-xml" and name == b"svg":
+            return False
+        if name in _BREAKOUT or (name == b"font" and _FONT.search(tail)):
+            self._break_out()
+            return False
+        self._push(root, name, tail)
+        return True
+
+    def _push(self, root: bytes, name: bytes, tail: bytes) -> None:
+        if not tail.endswith(b"/>") and len(self._open) < MAX_DEPTH:
+            self._open.append((root, name, _integrates(root, name, tail)))
+
+    def _closes(self, name: bytes) -> bool:
+        if name in (b"p", b"br") and self.inside:
+            self._break_out()
+            return False
+        for depth in range(len(self._open) - 1, -1, -1):
+            if self._open[depth][1] == name:
+                del self._open[depth:]
+                return True
+        return False
+
+    def _break_out(self) -> None:
+        while self.inside:
+            self._open.pop()
+
+
+def _integrates(root: bytes, name: bytes, tail: bytes) -> bool:
+    if root == b"svg":
+        return name in _HTML_INSIDE_SVG
+    if name == b"annotation-xml":
+        return bool(_HTML_ENCODING.search(tail))
+    return name in _TEXT_INSIDE_MATH

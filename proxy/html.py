@@ -1,0 +1,216 @@
+"""The links of an HTML document as a browser finds them, as spans of octets.
+
+Owns: which tags of a document are links: `a` and `area`, and inside Outlook's conditional comments
+`v:*`; where their href values stand; the text by which people know a link.
+Does not own: the grammar of tags (`markup`), SVG and MathML (`foreign`), character references
+(`entities`), charsets (`charsets`), URLs (`urls`), which links are tracked (`policy`).
+
+This is WHATWG tokenization (HTML §13.2.5) without a tree builder: links that only a tree builder
+would drop (`<a>` inside `<select>`, a frameset document) are found here. Linear in the size of the
+document, whatever its octets are.
+"""
+
+import html as html_text
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from proxy import markup
+from proxy.entities import decode
+from proxy.foreign import Foreign
+
+MAX_LABEL_CHARACTERS: Final = 200
+"""Longer link texts are cut: they are for people who read a report."""
+
+_LABEL_OCTETS: Final = 4096  # how far to look for a link's text
+_LINKS: Final = frozenset({b"a", b"area"})
+_FOREIGN: Final = frozenset({b"svg", b"math"})
+_BREAKS: Final = frozenset(
+    {"br", "p", "div", "td", "th", "tr", "table", "li", "h1", "h2", "h3", "h4", "h5", "h6"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Href:
+    """One href that is not empty. Offsets are octets of the document, half open.
+
+    `start:end` is the raw value, without its `quote` (`"`, `'`, or none). `value` is what the HTML
+    tokenizer makes of it. `attributes` has every attribute of the tag, names in lower case, values
+    decoded; of duplicates the first. `conditional`: it stands where only some clients read it, in
+    a conditional comment of Outlook's. `content_start` is the offset after the tag.
+    """
+
+    start: int
+    end: int
+    value: str
+    quote: str
+    element: str
+    attributes: dict[str, str]
+    conditional: bool
+    content_start: int
+
+
+def links(html: bytes, charset: str = "utf-8") -> list[Href]:
+    """Give every href of `html`, in order, whatever its scheme. Raises for no octets.
+
+    `charset` is the name of a Python codec that has ASCII in the places where markup can be
+    (`HtmlView.charset`).
+    """
+    scanner = _Scanner(html, charset)
+    scanner.run()
+    return scanner.found
+
+
+def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
+    """Give what people read on a link: its text, else the alt text of its image, else "".
+
+    At most `MAX_LABEL_CHARACTERS`, white space collapsed; only the first 4,096 octets are looked at.
+    """
+    name = re.escape(href.element.encode("utf-8"))
+    window = html[href.content_start : href.content_start + _LABEL_OCTETS]
+    inside = re.split(rb"(?i)</?%s[\s/>]" % name, window, maxsplit=1)[0]
+    if href.element == "area":
+        inside = b""
+    text = _readable(inside, charset) or _alternative(inside, charset)
+    text = text or href.attributes.get("alt") or href.attributes.get("title") or ""
+    return " ".join(text.split())[:MAX_LABEL_CHARACTERS]
+
+
+def _readable(inside: bytes, charset: str) -> str:
+    without = re.sub(rb"(?s)<!--.*?(?:-->|\Z)", b"", inside)
+    spaced = markup.TAG.sub(_space_for_break, without)
+    return " ".join(html_text.unescape(spaced.decode(charset, "ignore")).split())
+
+
+def _space_for_break(tag: re.Match[bytes]) -> bytes:
+    name = tag[1].lstrip(b"/").lower().decode("ascii", "replace")
+    return b" " if name in _BREAKS else b""
+
+
+def _alternative(inside: bytes, charset: str) -> str:
+    for tag in markup.TAG.finditer(inside):
+        if tag[1].lower() == b"img":
+            for attribute in markup.ATTRIBUTE.finditer(inside, *tag.span(2)):
+                if attribute[1].lower() == b"alt":
+                    return _value(attribute, charset)
+    return ""
+
+
+def _value(attribute: re.Match[bytes], charset: str) -> str:
+    index = attribute.lastindex
+    return decode(attribute[index].decode(charset, "replace")) if index and index > 1 else ""
+
+
+class _Scanner:
+    """One pass over a document.
+
+    `limit` is where the present stretch ends: the document, or the content of the conditional
+    comment that is being read.
+    """
+
+    def __init__(self, html: bytes, charset: str) -> None:
+        self.html = html
+        self.charset = charset
+        self.found: list[Href] = []
+        self.limit = len(html)
+        self.conditional = False
+        self.foreign = Foreign()
+
+    def run(self) -> None:
+        """Read the whole document."""
+        html, position = self.html, 0
+        while True:
+            pattern = markup.EVERY if self.foreign.open else markup.NEXT
+            found = pattern.match(html, position, self.limit)
+            if found is None or (end := found.end()) == position:
+                if self.limit == len(html):
+                    return
+                position = self._leave_comment()
+            elif found.lastindex == 1:
+                position = self._declaration(found.start(1))
+            elif found.lastindex:
+                position = self._tag(found)
+            else:
+                position = end
+
+    def _leave_comment(self) -> int:
+        position, self.limit = self.limit, len(self.html)
+        self.foreign = Foreign()
+        return position
+
+    def _tag(self, tag: re.Match[bytes]) -> int:
+        """Read a tag; give where to go on."""
+        name = tag[2].lower()
+        if self.foreign.open and self.foreign.takes(name, tag[3]):
+            if name == b"a":
+                self._link(tag, "a")
+        elif name in _LINKS or (self.conditional and name.startswith(b"v:")):
+            self._link(tag, name.decode("ascii", "replace"))
+        elif name in markup.RAW_TEXT:
+            return markup.raw_text_end(self.html, name, tag.end(), self.limit)
+        elif name == b"plaintext":
+            return self.limit
+        elif name in _FOREIGN:
+            self.foreign.enter(name, tag[3])
+        return tag.end()
+
+    def _link(self, tag: re.Match[bytes], element: str) -> None:
+        attributes: dict[str, str] = {}
+        href: tuple[int, int] | None = None
+        for attribute in markup.ATTRIBUTE.finditer(self.html, *tag.span(3)):
+            name = attribute[1].lower().decode(self.charset, "replace")
+            if name in attributes:
+                continue
+            attributes[name] = _value(attribute, self.charset)
+            if name == "href" and (index := attribute.lastindex) and index > 1:
+                href = attribute.span(index)
+        if href and href[0] < href[1]:
+            before = self.html[href[0] - 1 : href[0]]
+            self.found.append(
+                Href(
+                    *href,
+                    value=attributes["href"],
+                    quote=before.decode("ascii") if before in (b'"', b"'") else "",
+                    element=element,
+                    attributes=attributes,
+                    conditional=self.conditional,
+                    content_start=tag.end(),
+                )
+            )
+
+    def _declaration(self, mark: int) -> int:
+        """Read what begins with `<!`, `<?` or `</` and is no end tag; `mark` is its second octet."""
+        html, after = self.html, mark + 1
+        if html[mark] == ord("!"):
+            if opened := markup.COMMENT_OPEN.match(html, after, self.limit):
+                return self._comment(opened)
+            if self.foreign.inside and html.startswith(b"[CDATA[", after):
+                end = html.find(b"]]>", after, self.limit)
+                return end + 3 if end >= 0 else self.limit
+            self._condition(after)
+        end = html.find(b">", after, self.limit)
+        return end + 1 if end >= 0 else self.limit
+
+    def _comment(self, opened: re.Match[bytes]) -> int:
+        """Pass over a comment, or enter it, if it is for Outlook."""
+        if opened.end() - opened.start() > 2:  # noqa: PLR2004 - more than its two dashes
+            return opened.end()
+        start = self._condition(opened.end())
+        if self.limit < len(self.html):  # we are in a comment: this one can only end with it
+            return start or self.limit
+        closed = markup.COMMENT_END.search(self.html, opened.end())
+        if closed is None:
+            return self.limit
+        if start is None or start >= closed.start() or self.foreign.open:
+            return closed.end()
+        self.limit = closed.start()
+        return start
+
+    def _condition(self, start: int) -> int | None:
+        """Note whether a condition begins or ends here; give where what it governs begins."""
+        if markup.ENDIF.match(self.html, start, self.limit):
+            self.conditional = False
+        if condition := markup.CONDITION.match(self.html, start, self.limit):
+            self.conditional = True
+            return condition.end()
+        return None

@@ -1,0 +1,113 @@
+"""The grammar of HTML markup on octets: tags, attributes, comments and raw text.
+
+Owns: regular expressions for WHATWG HTML §13.2.5, in any charset whose markup is ASCII.
+Does not own: what tags mean (`html`, `foreign`), character references (`entities`).
+
+Every expression runs in linear time and bounded memory: a repeat that may be long takes what it
+matches for good. `re` before Python 3.11.5 goes on from the wrong place when the last, failed turn
+of a possessive group had consumed something (CPython issue 106052), so each such group here
+either fails at its first octet or not at all; where that cannot be, the repeat is bounded.
+"""
+
+import re
+from typing import Final
+
+_SPACE: Final = rb"\t\n\f\r "
+
+# Everything from the end of a tag's name to its ">". A value that is never closed takes the rest,
+# and then there is no ">": such a tag ends with the document and is none. The first branch is the
+# usual attribute, for speed; the third is the whole grammar.
+_TAIL: Final = (
+    rb"(?:[%(s)s]++[^%(s)s/>=]++=\"[^\"]*+\""
+    rb"|[%(s)s/]++"
+    rb"|[^%(s)s/>][^%(s)s/>=]*+(?:[%(s)s]*+=[%(s)s]*+"
+    rb"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^%(s)s>\"'][^%(s)s>]*+)?)?"
+    rb")*+>"
+) % {b"s": _SPACE}
+
+_NAME: Final = rb"[A-Za-z][^%s/>]*+" % _SPACE
+
+RAW_TEXT: Final = frozenset(
+    {b"script", b"style", b"title", b"textarea", b"xmp", b"iframe", b"noembed", b"noframes"}
+)
+"""Elements whose content is text up to their own end tag. Not noscript: mail runs no scripts."""
+
+
+def _any_case(name: bytes) -> bytes:
+    return b"".join(b"[%c%c]" % (octet, octet - 32) for octet in name)
+
+
+_WATCHED: Final = b"(?:%s|[vV]:)" % b"|".join(
+    b"%s[%s/>]" % (_any_case(name), _SPACE)
+    for name in (b"a", b"area", b"svg", b"math", b"plaintext", *sorted(RAW_TEXT))
+)
+
+NEXT: Final = re.compile(
+    rb"(?:[^<]*+<(?:/%(name)s(?:>|%(tail)s)|(?!%(watched)s)%(name)s(?:>|%(tail)s)|(?![A-Za-z!?/])))"
+    rb"{0,64}[^<]*+(?:<(?:([!?]|/(?![A-Za-z]))|(%(name)s)(%(tail)s)))?"
+    % {b"name": _NAME, b"tail": _TAIL, b"watched": _WATCHED}
+)
+"""Text and tags without interest, then `<!`, `<?` or `</` (1), or a watched start tag (2, 3).
+
+Ends after at most 64 tags without either; ends where it began where no markup can follow.
+"""
+
+EVERY: Final = re.compile(
+    rb"[^<]*+(?:<(?:([!?]|/(?![A-Za-z]))|(/?%(name)s)(%(tail)s)|(?![A-Za-z!?/])))?"
+    % {b"name": _NAME, b"tail": _TAIL}
+)
+"""As `NEXT`, but stops at every tag, end tags (with their "/" in 2) included."""
+
+TAG: Final = re.compile(rb"<(/?%(name)s)(%(tail)s)" % {b"name": _NAME, b"tail": _TAIL})
+"""One whole tag: name (1), the rest to its ">" (2)."""
+
+ATTRIBUTE: Final = re.compile(
+    rb"[%(s)s/]*+([^%(s)s/>][^%(s)s/>=]*+)"
+    rb"(?:[%(s)s]*+=[%(s)s]*+(?:\"([^\"]*+)|'([^']*+)|([^%(s)s>\"'][^%(s)s>]*+))?[\"']?)?"
+    % {b"s": _SPACE}
+)
+
+COMMENT_OPEN: Final = re.compile(rb"--(?:-?>)?")
+"""After `<!`: a comment begins; if more than two octets match, it has ended already."""
+
+COMMENT_END: Final = re.compile(rb"--!?>")
+
+CONDITION: Final = re.compile(rb"\[if[^\]>]*\]>?", re.IGNORECASE)
+"""After `<!--` or `<!`: what follows is for some clients only (Outlook's conditional comments)."""
+
+ENDIF: Final = re.compile(rb"\s{0,8}(?:<!)?\[endif\]", re.IGNORECASE)
+
+_SCRIPT: Final = re.compile(rb"<!--|-->|<(/?)[sS][cC][rR][iI][pP][tT](?=[%s/>])" % _SPACE)
+_RAW_END: Final = {
+    name: re.compile(rb"</%s(?=[%s/>])" % (_any_case(name), _SPACE)) for name in RAW_TEXT
+}
+
+
+def raw_text_end(html: bytes, name: bytes, start: int, end: int) -> int:
+    """Give where the end tag of a raw text element stands whose content begins at `start`.
+
+    `end` if it has none: the element then takes everything.
+    """
+    if name == b"script":
+        return _script_end(html, start, end)
+    found = _RAW_END[name].search(html, start, end)
+    return found.start() if found else end
+
+
+def _script_end(html: bytes, start: int, end: int) -> int:
+    """Follow the escaped states of script data (WHATWG HTML §13.2.5.15 to 31)."""
+    escaped = double = False
+    position = start
+    while found := _SCRIPT.search(html, position, end):
+        position = found.end()
+        if found[0] == b"<!--":
+            if not escaped:
+                escaped = True
+                position -= 2  # its dashes may be those of "-->", too
+        elif found[0] == b"-->":
+            escaped = double = False
+        elif found[1] and not double:
+            return found.start()
+        elif escaped:
+            double = not found[1]
+    return end

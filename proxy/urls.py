@@ -1,0 +1,119 @@
+"""The URL that a browser would open for an href, as ASCII octets.
+
+Owns: what of an href's value is the destination (DESIGN §4 "Destination"; WHATWG URL §4.4), and the
+host of a destination.
+Does not own: which destinations are tracked (`policy`).
+
+Nothing is normalised: a destination is what the author wrote, made safe to travel in a header
+field. It parses, in a browser, to the same URL as the href would have.
+"""
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+import idna
+
+_TRIM: Final = "".join(map(chr, range(0x21)))
+_REMOVED: Final = str.maketrans("", "", "\t\n\r")
+_HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
+# After the scheme: authority, path, query, fragment. A backslash is a slash in http(s).
+_SHAPE: Final = re.compile(
+    r"(https?:[/\\]*)([^/\\?#]*)([^?#]*)((?:\?[^#]*)?)((?:#.*)?)\Z", re.I | re.S
+)
+_PORT: Final = re.compile(r":[0-9]*\Z")
+_UNSAFE: Final = re.compile(r"[^\x21-\x7e]+")
+_SAFE: Final = (0x21, 0x7E)
+_QUERY: Final = b"\"#<>'"  # of the safe ones, escaped where they are part of another character
+_MULTI_OCTET: Final = frozenset(
+    {"gbk", "gb18030", "big5", "cp932", "cp949", "euc_jp", "iso2022_jp"}
+)
+
+
+def destination(value: str, charset: str = "utf-8") -> str | None:
+    """Give the http(s) URL that an href of this value opens, in characters 0x21–0x7E.
+
+    `charset` is the document's as a Python codec (`HtmlView.url_charset`); browsers write the query
+    in it. None for any other scheme, for what no browser opens, and where browsers and mail
+    clients could differ.
+    """
+    url = value.strip(_TRIM).translate(_REMOVED)
+    if not _HTTP.match(url):
+        return None
+    if not _UNSAFE.search(url):
+        return url
+    shape = _SHAPE.match(url)
+    if shape is None or (charset == "ascii" and not url.isascii()):
+        return None
+    scheme, authority, path, query, fragment = shape.groups()
+    try:
+        authority = _authority(authority)
+        query = _query(query, charset)
+        return scheme + authority + _percent(path) + query + _percent(fragment)
+    except (UnicodeError, LookupError):
+        return None
+
+
+def host(destination: str) -> str:
+    """Give the host of a destination: lower case, percent-decoded, punycode, without port."""
+    shape = _SHAPE.match(destination)
+    if shape is None:
+        return ""
+    name = shape[2].rpartition("@")[2]
+    name = _PORT.sub("", name)
+    text = unquote_to_bytes(name).decode("utf-8", "replace").lower()
+    try:
+        return text if text.isascii() else _domain(text)
+    except UnicodeError:
+        return text
+
+
+def _authority(authority: str) -> str:
+    """Write non-ASCII hosts in punycode, as every browser sends them."""
+    credentials, at, name = authority.rpartition("@")
+    if _UNSAFE.search(name):
+        port = _PORT.search(name)
+        name = _domain(name[: port.start()] if port else name) + (port[0] if port else "")
+    return _percent(credentials) + at + name
+
+
+def _domain(name: str) -> str:
+    return idna.encode(name, uts46=True).decode("ascii")
+
+
+def _percent(text: str) -> str:
+    return _UNSAFE.sub(lambda found: _octets(found[0].encode("utf-8")), text)
+
+
+def _octets(octets: bytes) -> str:
+    return "".join(f"%{octet:02X}" for octet in octets)
+
+
+def _query(query: str, charset: str) -> str:
+    """Encode as browsers do for a document in `charset` (WHATWG URL §1.3, percent-encode)."""
+    if charset == "utf-8":
+        return _percent(query)
+    if "\ufffd" in query:  # octets that Python's table lacks, or that are wrong
+        raise UnicodeError("a query that was not decoded")
+    return _UNSAFE.sub(lambda found: _in_charset(found[0], charset), query)
+
+
+def _in_charset(text: str, charset: str) -> str:
+    """Encode what stands between safe characters; of multi-octet charsets only what they have."""
+    if charset in _MULTI_OCTET:
+        octets = text.encode(charset)
+    else:
+        octets = b"".join(_single(character, charset) for character in text)
+    return "".join(
+        chr(octet) if _SAFE[0] <= octet <= _SAFE[1] and octet not in _QUERY else f"%{octet:02X}"
+        for octet in octets
+    )
+
+
+def _single(character: str, charset: str) -> bytes:
+    if "\x7f" < character < "\xa0":
+        raise UnicodeError("Python's tables differ from those of browsers here")
+    try:
+        return character.encode(charset)
+    except UnicodeEncodeError:
+        return b"%%26%%23%d%%3B" % ord(character)
