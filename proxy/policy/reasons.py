@@ -89,6 +89,17 @@ class Skip(Reason):
     LONG_LINE = "long_line", "the line would exceed 998 octets (RFC 5322 §2.1.1)"
     MALFORMED_ENCODING = "malformed_encoding", "the transfer encoding around it is malformed"
     CHARSET = "charset", "in this charset octets cannot be changed safely"
+    # What the part is (proxy.message.Skip, by the same names).
+    MALFORMED = "malformed", "mail programs would not agree on where its part is or what it is"
+    LIMIT = "limit", "its message has more structure than Waypost looks at"
+    SIGNED = "signed", "its part is signed"
+    ENCRYPTED = "encrypted", "its part is encrypted"
+    REPORT = "report", "its part belongs to a report"
+    NESTED_MESSAGE = "nested_message", "its part belongs to a forwarded message"
+    ATTACHMENT = "attachment", "its part is a file"
+    ENCODING = "encoding", "the transfer encoding of its part is unknown or contradictory"
+    CHECKSUM = "checksum", "its part is covered by a Content-MD5"
+    AMBIGUOUS = "ambiguous", "browsers and mail programs would differ on where it leads"
     TOO_MANY_LINKS = "too_many_links", "more links than Waypost tracks in one message"
 
 

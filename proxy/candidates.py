@@ -1,0 +1,89 @@
+"""The links of one HTML part, each with what the policy says of it.
+
+Owns: going from the octets of a part to destinations and decisions, and the changes whose text is
+known beforehand (a scheme's `+notrack` taken away, URL parameters on links that are not tracked).
+Does not own: finding hrefs (`html`), deciding (`policy`), or what the encoding allows (`rewrite`).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from proxy.charsets import HtmlView
+from proxy.html import Href, label, links
+from proxy.message import Edit
+from proxy.policy.decide import Decision, MessageFacts, decide
+from proxy.policy.dialects import NOTRACK_DIALECT
+from proxy.policy.links import Wishes
+from proxy.policy.reasons import Skip
+from proxy.policy.settings import Policy
+from proxy.urls import destination
+
+_NOTRACK = re.compile(r"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
+_NOTRACK_RAW = re.compile(rb"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
+_HTTP = re.compile(r"[\x00-\x20]*https?://", re.IGNORECASE)
+_FRAGMENT = re.compile(rb"(?<!&)#")
+_TRAILING = bytes(range(0x21))
+"""What browsers trim from the ends of an URL: C0 controls and space (WHATWG URL)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One http(s) link: where it stands, where it leads, what the policy says.
+
+    `literal` are the edits to make if it is not tracked; offsets into the same HTML as `href`.
+    """
+
+    href: Href
+    destination: str
+    decision: Decision
+    literal: tuple[Edit, ...]
+
+
+def candidates(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Candidate]:
+    """Give every http(s) link of a document, in order."""
+    postal = NOTRACK_DIALECT in policy.dialects
+    for href in links(view.html, view.charset):
+        value = href.value
+        notrack = _NOTRACK.match(value) if postal else None
+        if notrack:
+            value = value[: notrack.start(1)] + value[notrack.end(1) :]
+        if url := destination(value, view.url_charset):
+            wishes = policy.rules.wishes(href.attributes)
+            if notrack and wishes.skip is None:
+                wishes = replace(wishes, skip=Skip.NOTRACK_SCHEME)
+            yield _candidate(view, href, url, policy, facts, wishes)
+        elif _HTTP.match(value):
+            # Clients would differ on where it leads: it is found, but nobody can track it.
+            yield Candidate(href, value.strip(), Decision(Skip.AMBIGUOUS, value, ""), ())
+
+
+def _candidate(
+    view: HtmlView, href: Href, url: str, policy: Policy, facts: MessageFacts, wishes: Wishes
+) -> Candidate:
+    decision = decide(policy, facts, wishes, url, partial(label, view.html, href, view.charset))
+    literal: list[Edit] = []
+    if wishes.skip is Skip.NOTRACK_SCHEME:
+        literal += _without_notrack(view.html, href)
+    if decision.params:
+        literal += _with_params(view.html, href, decision.params)
+    return Candidate(href, url, decision, tuple(literal))
+
+
+def _without_notrack(html: bytes, href: Href) -> list[Edit]:
+    found = _NOTRACK_RAW.match(html, href.start, href.end)
+    return [Edit(*found.span(1), b"")] if found else []
+
+
+def _with_params(html: bytes, href: Href, addition: str) -> list[Edit]:
+    """Insert parameters into a value as it stands, where that surely gives the same URL.
+
+    A fragment's mark that is written as a character reference is not looked for.
+    """
+    raw = html[href.start : href.end]
+    mark = _FRAGMENT.search(raw)
+    if mark is None and "#" in href.value:
+        return []
+    at = href.start + (mark.start() if mark else len(raw.rstrip(_TRAILING)))
+    return [Edit(at, at, addition.replace("&", "&amp;").encode("ascii"))]

@@ -1,0 +1,103 @@
+"""A plan for one message, as a value: what is tracked, what is not, what changes, and rendering it.
+
+Owns: the shape of a plan, and turning it into octets once tracked URLs are known.
+Does not own: how a plan is made (`rewrite`), or where tracked URLs come from (`transform`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from proxy.charsets import HtmlView
+from proxy.message import Body, Edit, splice
+from proxy.policy.reasons import Skip, Untouched
+from proxy.policy.switches import SILENT, Switches
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLink:
+    """One tracked occurrence of a link.
+
+    `number` counts from 1; a button and its twin for Outlook share one. `destination` is where the
+    reader shall arrive, URL parameters included. `group` is the link's name in reports, `text` what
+    readers see, `part` the part it stands in ("1.2").
+    `original` is the value as it stands there, character references and all, one character an
+    octet: given back by `url_for`, nothing changes.
+    """
+
+    number: int
+    destination: str
+    group: str
+    text: str
+    part: str
+    original: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedLink:
+    """One http(s) link that is left as it stands, and why: a name of `Skip` or `Untouched`."""
+
+    destination: str
+    reason: Skip | Untouched
+    group: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartPlan:
+    """What changes in one part; offsets into `view`, spans half open.
+
+    `tracked` are the values that get a tracked URL, `literal` changes that are known already.
+    """
+
+    body: Body
+    view: HtmlView
+    tracked: tuple[tuple[int, int, PlannedLink], ...]
+    literal: tuple[Edit, ...]
+
+    def edits(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
+        """Give edits of the raw message."""
+        tracked = [
+            Edit(start, end, url_for(link).encode("latin-1")) for start, end, link in self.tracked
+        ]
+        return self.body.to_raw(self.view.edits([*tracked, *self.literal]))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with the message `raw`.
+
+    `untouched` says why it stays as it is as a whole, or is None. `asked` is what its headers
+    say, `campaign` its name in reports. `failure` is the fault of ours that ended planning.
+    """
+
+    raw: bytes = field(repr=False)
+    untouched: Untouched | None = None
+    links: tuple[PlannedLink, ...] = ()
+    skipped: tuple[SkippedLink, ...] = ()
+    asked: Switches = SILENT
+    campaign: str | None = None
+    failure: Exception | None = None
+    parts: tuple[PartPlan, ...] = field(default=(), repr=False)
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """Every span of `raw` that changes, in order, tracked and literal.
+
+        Only `render` knows tracked URLs; here the replacement is made with `destination`.
+        """
+        return tuple(sorted(self.changes(lambda link: link.destination)))
+
+    def render(self, url_for: Callable[[PlannedLink], str]) -> bytes:
+        """Give the message with `url_for(link)` in the place of each tracked link.
+
+        What `url_for` gives stands in an attribute as it is, so it has to be free of quotes, white
+        space and ambiguous ampersands, and no longer than the policy's worst case; ValueError
+        for a longer one that does not fit. The header block stays, and where nothing changes the
+        original object is returned.
+        """
+        edits = self.changes(url_for)
+        return splice(self.raw, edits) if edits else self.raw
+
+    def changes(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
+        """Give the edits that `render` makes."""
+        return [edit for part in self.parts for edit in part.edits(url_for)]

@@ -1,0 +1,64 @@
+"""How each sending service is told not to track a message a second time.
+
+Owns: the header of each service that switches click tracking off, and merging it into one that the
+application set. Amazon SES knows none: there, use a configuration set without click tracking.
+Does not own: when it is added (`transform`, only to messages that we changed).
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+LINE = 900
+"""Octets after which a value is folded; a line has at most 998."""
+
+_FOLD_AT = re.compile(rf"(.{{1,{LINE}}}) ")
+
+
+def _constant(value: str) -> Callable[[Sequence[str]], str]:
+    return lambda _: value
+
+
+def _without_clicks(values: Sequence[str]) -> str:
+    """Take the clicks out of Mandrill's list of what is tracked; an empty list tracks nothing."""
+    words = [word.strip() for value in values for word in value.split(",")]
+    kept = [word for word in words if word and not word.lower().startswith("clicks")]
+    return ",".join(kept) or "none"
+
+
+def _merged(*path: str, off: object) -> Callable[[Sequence[str]], str | None]:
+    """Give a function that sets one place in the JSON of the header; None for other content."""
+
+    def merge(values: Sequence[str]) -> str | None:
+        try:
+            tree: Any = json.loads(values[0]) if values else {}
+        except (ValueError, RecursionError):
+            return None
+        at = tree
+        for key in path[:-1]:
+            if not isinstance(at, dict):
+                return None
+            at = at.setdefault(key, {})
+        if not isinstance(at, dict) or len(values) > 1:
+            return None
+        at[path[-1]] = off
+        return _folded(json.dumps(tree))
+
+    return merge
+
+
+def _folded(value: str) -> str:
+    """Fold a long value at spaces (RFC 5322 §2.2.3); one within a string stays itself."""
+    return value if len(value) <= LINE else _FOLD_AT.sub("\\1\r\n ", value)
+
+
+OFF_HEADERS: Mapping[str, tuple[str, Callable[[Sequence[str]], str | None]]] = {
+    "postmark": ("X-PM-TrackLinks", _constant("None")),
+    "mailgun": ("X-Mailgun-Track-Clicks", _constant("no")),
+    "mailjet": ("X-Mailjet-TrackClick", _constant("0")),
+    "mandrill": ("X-MC-Track", _without_clicks),
+    "sendgrid": ("X-SMTPAPI", _merged("filters", "clicktrack", "settings", "enable", off=0)),
+    "sparkpost": ("X-MSYS-API", _merged("options", "click_tracking", off=False)),
+}
+"""By `[relay] provider`: the header's name, and its value given the values it has now."""
