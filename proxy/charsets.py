@@ -24,7 +24,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import webencodings
 
@@ -109,6 +109,11 @@ class HtmlView:
         if not self.html[position : position + 1].isascii():
             raise ValueError(f"no ASCII character stands at {position}")
         return run.octets + (position - run.html) * self.width, run.mode
+
+    @classmethod
+    def plain(cls, octets: bytes, charset: str, url_charset: str | None = None) -> Self:
+        """View octets that need no way back."""
+        return cls(octets, charset, url_charset or charset)
 
 
 def view(octets: bytes, label: str | None) -> HtmlView | None:

@@ -19,7 +19,7 @@ _REMOVED: Final = str.maketrans("", "", "\t\n\r")
 _HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 # After the scheme: authority, path, query, fragment. A backslash is a slash in http(s).
 _SHAPE: Final = re.compile(
-    r"(https?:[/\\]*)([^/\\?#]*)([^?#]*)((?:\?[^#]*)?)((?:#.*)?)\Z", re.I | re.S
+    r"(https?:[/\\]*)([^/\\?#]*)([^?#]*)((?:\?[^#]*)?)((?:#.*)?)\Z", re.IGNORECASE | re.DOTALL
 )
 _PORT: Final = re.compile(r":[0-9]*\Z")
 _UNSAFE: Final = re.compile(r"[^\x21-\x7e]+")
@@ -31,7 +31,7 @@ _MULTI_OCTET: Final = frozenset(
 
 
 def destination(value: str, charset: str = "utf-8") -> str | None:
-    """Give the http(s) URL that an href of this value opens, in characters 0x21–0x7E.
+    """Give the http(s) URL that an href of this value opens, in characters 0x21 to 0x7E.
 
     `charset` is the document's as a Python codec (`HtmlView.url_charset`); browsers write the query
     in it. None for any other scheme, for what no browser opens, and where browsers and mail
