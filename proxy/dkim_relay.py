@@ -76,6 +76,7 @@ def relay_would_alter(message: bytes, *, relay_8bitmime: bool) -> Alteration | N
         return Alteration.MALFORMED_HEADER
     return (
         _missing(found)
+        or _obsolete(message, found)
         or _odd_field(found)
         or _odd_line(message)
         or _eight_bit(message, body_start, relay_8bitmime=relay_8bitmime)
@@ -121,6 +122,12 @@ def _mailbox_qualified(mailbox: bytes) -> bool:
 def _missing(found: Iterable[Field]) -> Alteration | None:
     names = {field.name for field in found}
     return next((_MISSING[name] for name in REQUIRED_FIELDS if name not in names), None)
+
+
+def _obsolete(message: bytes, found: Iterable[Field]) -> Alteration | None:
+    """White space before the colon (RFC 5322 §4.5.8) is mended by some, and unreadable to dkimpy."""
+    odd = any(not message.startswith(b":", f.start + len(f.name)) for f in found)
+    return Alteration.MALFORMED_HEADER if odd else None
 
 
 def _odd_field(found: Iterable[Field]) -> Alteration | None:
