@@ -80,7 +80,8 @@ def _pair(cert: Path, key: Path | None) -> Iterator[Finding]:
         # Without a password of our own OpenSSL would ask for one on the terminal.
         context.load_cert_chain(usable_path(cert), private, password=lambda: "")
     except (ssl.SSLError, ValueError) as error:
-        what = f"{cert} and its key do not work together: {getattr(error, 'reason', error)}"
+        reason = str(getattr(error, "reason", error)).lower().replace("_", " ")
+        what = f"{cert} and its key do not work together: {reason}"
         yield Finding(("proxy", "tls_cert"), what, "both in PEM, the key without a passphrase")
         return
     leaf = x509.load_pem_x509_certificates(usable_path(cert).read_bytes())[0]

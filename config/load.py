@@ -135,7 +135,7 @@ class _Examination:
         problems += self._told(item for item in found if item.fatal)
         warnings = self._told(item for item in found if not item.fatal)
         usable = config if not problems else None
-        return Examined(usable, tuple(sorted(problems, key=_by_line)), tuple(warnings))
+        return Examined(usable, _by_line(problems), _by_line(warnings))
 
     def _validated(self) -> tuple[list[ErrorDetails], Config | None, list[str]]:
         """Give the errors of single values, and what is left to look at without those values."""
@@ -161,8 +161,8 @@ class _Examination:
         return Problem(self._path, line_of(self._lines, loc), dotted(loc), what, hint)
 
 
-def _by_line(problem: Problem) -> int:
-    return problem.line or 0
+def _by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: problem.line or 0))
 
 
 def _cut(data: dict[str, Any], error: ErrorDetails) -> str:

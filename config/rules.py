@@ -90,10 +90,19 @@ def _listeners(config: Config, *names: tuple[str, str]) -> Iterator[tuple[Loc, A
 
 
 def _collide(one: Address, other: Address) -> bool:
-    hosts = {
-        "127.0.0.1" if host.lower() == "localhost" else host for host in (one.host, other.host)
-    }
-    return one.port == other.port != 0 and (len(hosts) == 1 or bool(hosts & WILDCARDS))
+    pairs = ((mine, yours) for mine in _hosts(one) for yours in _hosts(other))
+    return one.port == other.port != 0 and any(_overlapping(*pair) for pair in pairs)
+
+
+def _hosts(address: Address) -> tuple[str, ...]:
+    local = address.host.lower() == "localhost"
+    return ("127.0.0.1", "::1") if local else (address.host.lower(),)
+
+
+def _overlapping(mine: str, yours: str) -> bool:
+    # Listeners take one family each: [::]:25 leaves 0.0.0.0:25 free.
+    same_family = (":" in mine) == (":" in yours)
+    return mine == yours or (same_family and bool({mine, yours} & WILDCARDS))
 
 
 @_rule("proxy.listen", "proxy.listen_tls", "tracker.listen")
@@ -171,8 +180,8 @@ def _relay_is_not_ourselves(config: Config) -> Iterator[Finding]:
     ours = list(_listeners(config, *LISTENERS[:2]))
     for loc, target in targets:
         for listener, address in ours:
-            wildcard = address.host in WILDCARDS and not is_loopback(target.host)
-            if _collide(target, address) and not wildcard:
+            elsewhere = address.host in WILDCARDS and not is_loopback(target.host)
+            if _collide(target, address) and not elsewhere:
                 name = ".".join(map(str, listener[:2]))
                 yield Finding(loc, f"{target} is our own {name}", "name the server behind us")
                 break

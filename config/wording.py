@@ -19,7 +19,7 @@ KINDS = {
     str: "a string",
     bool: "true or false",
     int: "a whole number",
-    float: "a number",
+    float: "a number with a point",
     list: "an array",
     dict: "a table",
 }
