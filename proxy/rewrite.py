@@ -17,7 +17,8 @@ from proxy import charsets
 from proxy.candidates import Candidate, candidates
 from proxy.charsets import HtmlView
 from proxy.html import label
-from proxy.message import Body, Change, Message, Obstacle, Part, decode, parse
+from proxy.message import Body, Change, Edit, Message, Obstacle, Part, decode, parse
+from proxy.message import Skip as PartSkip
 from proxy.plan import PartPlan, Plan, PlannedLink, SkippedLink
 from proxy.policy.decide import MessageFacts
 from proxy.policy.gate import veto
@@ -39,6 +40,7 @@ _OBSTACLES = {
     Obstacle.MALFORMED: Skip.MALFORMED_ENCODING,
     Obstacle.LONG_LINE: Skip.LONG_LINE,
 }
+_PART_SKIPS = {reason: Skip[reason.name] for reason in PartSkip}
 
 
 def plan(message: bytes, policy: Policy) -> Plan:
@@ -158,7 +160,7 @@ class _Scan:
     def _html(self, part: Part) -> PartPlan | None:
         body = decode(self.message, part)
         view = charsets.view(body.octets, part.charset)
-        seen = view or HtmlView.plain(body.octets, "latin-1", "ascii")
+        seen = view or HtmlView(body.octets, "latin-1", "ascii")
         whole = self._whole(part, view)
         found = [
             (each, _reason(each.decision.skip, whole))
@@ -174,7 +176,7 @@ class _Scan:
         if self.untouched is not None:
             return self.untouched
         if part.skip is not None:
-            return Skip(part.skip.value)
+            return _PART_SKIPS[part.skip]
         if view is None:
             return Skip.CHARSET
         return Untouched.TRACKING_OFF if self.asked.html is False else None
@@ -197,7 +199,8 @@ class _Scan:
             for (at, _), obstacle in zip(wanted, obstacles, strict=True)
             if obstacle is not None
         }
-        tracked, literal = [], []
+        tracked: list[tuple[int, int, PlannedLink]] = []
+        literal: list[Edit] = []
         for at, (each, decided) in enumerate(found):
             reason = decided or refused.get(at) or self._too_many()
             if reason is None:

@@ -9,7 +9,7 @@ only with `sign = "always"` a message that cannot be signed is refused for now (
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -153,7 +153,7 @@ class Transformer:
     def prepare(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
         """Work out what becomes of a message. Raises SigningRefused, and nothing else."""
         if not submission.trusted:
-            return Prepared.as_it_came(content, Untouched.UNTRUSTED)
+            return _as_it_came(content, Untouched.UNTRUSTED)
         try:
             prepared = self._prepared(content, submission, now_s)
             if self.eager or len(submission.rcpt_to) == 1:
@@ -162,7 +162,7 @@ class Transformer:
             raise
         except Exception as error:  # noqa: BLE001 - promise 3: mail passes, whatever is wrong with us
             log(MESSAGE_UNTOUCHED, exc_info=error)
-            return Prepared.as_it_came(content, Untouched.PLAN_FAILED)
+            return _as_it_came(content, Untouched.PLAN_FAILED)
         return prepared
 
     def _prepared(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
@@ -171,7 +171,8 @@ class Transformer:
         sender = None if isinstance(domain, Untouched) else self.sender(domain)
         plan = _plan(message, submission, domain, sender)
         _tell(plan)
-        return Prepared(Job(self, message, plan, sender, submission, domain, now_s))
+        job = Job(self, message, plan, sender, submission, domain, now_s)
+        return Prepared(plan.untouched, len(submission.rcpt_to), job.outgoing)
 
 
 def _plan(message: Message, submission: Submission, domain: str, sender: Sender | None) -> Plan:
@@ -285,8 +286,8 @@ class Job:
             raise SigningRefused(str(error)) from error
 
     def _is_too_large(self, content: bytes) -> bool:
-        limit = self.submission.relay_size_octets
-        return bool(limit) and limit < len(content)
+        limit_octets = self.submission.relay_size_octets or len(content)
+        return limit_octets < len(content)
 
     def _pending(self, recipients: Sequence[int]) -> MessagePending:
         addresses = self.submission.rcpt_to
@@ -325,23 +326,24 @@ class Job:
 
 
 class Prepared:
-    """What becomes of one message; copies are made when asked for, the shared one only once."""
+    """What becomes of one message. Copies are made when asked for, the shared one only once.
 
-    __slots__ = ("_job", "_shared", "untouched")
+    `untouched` is why nothing in it is changed, or None; `copy_for` makes the copy for some of the
+    `recipients`, which are counted from 1.
+    """
 
-    def __init__(self, job: Job) -> None:
-        self._job: Job | None = job
+    __slots__ = ("_copy_for", "_recipients", "_shared", "untouched")
+
+    def __init__(
+        self,
+        untouched: Untouched | None,
+        recipients: int,
+        copy_for: Callable[[Sequence[int]], Outgoing],
+    ) -> None:
+        self.untouched = untouched
+        self._recipients = recipients
+        self._copy_for = copy_for
         self._shared: Outgoing | None = None
-        self.untouched = job.plan.untouched
-
-    @classmethod
-    def as_it_came(cls, content: bytes, reason: Untouched) -> Self:
-        """Give what leaves a message entirely alone."""
-        prepared = cls.__new__(cls)
-        prepared._job = None
-        prepared._shared = Outgoing(content, None, reason)
-        prepared.untouched = reason
-        return prepared
 
     def shared(self) -> Outgoing:
         """Give the one copy for all recipients; with one recipient it is personal.
@@ -349,10 +351,15 @@ class Prepared:
         Raises SigningRefused.
         """
         if self._shared is None:
-            assert self._job
-            self._shared = self._job.outgoing(range(1, len(self._job.submission.rcpt_to) + 1))
+            self._shared = self._copy_for(range(1, self._recipients + 1))
         return self._shared
 
     def personal(self, index: int) -> Outgoing:
         """Give the copy of the recipient at `index` of `rcpt_to`. Raises SigningRefused."""
-        return self._job.outgoing((index + 1,)) if self._job else self.shared()
+        return self._copy_for((index + 1,))
+
+
+def _as_it_came(content: bytes, reason: Untouched) -> Prepared:
+    """Leave a message entirely alone."""
+    outgoing = Outgoing(content, None, reason)
+    return Prepared(reason, 0, lambda _: outgoing)

@@ -75,7 +75,7 @@ _NEVER_PARAMS = frozenset(
 
 
 def _wants_params(wishes: Wishes, skip: Skip | None) -> bool:
-    """A link that is not tracked stays as written, unless it asks for parameters itself."""
+    """Leave a link that is not tracked as written, unless it asks for parameters itself."""
     if skip is None:
         return wishes.params is not False
     return wishes.params is True and skip not in _NEVER_PARAMS
@@ -90,6 +90,12 @@ def _skip(
 ) -> Skip | None:
     if wishes.skip is not None and wishes.skip not in SOFT:
         return wishes.skip
+    if hard := _hard_skip(policy, facts, destination):
+        return hard
+    return None if wishes.track else _soft_skip(policy, wishes, destination, text)
+
+
+def _hard_skip(policy: Policy, facts: MessageFacts, destination: str) -> Skip | None:
     if destination in facts.unsubscribe:
         return Skip.LIST_UNSUBSCRIBE
     if len(destination) > policy.max_destination:
@@ -98,9 +104,7 @@ def _skip(
         return Skip.OWN_HOST
     if policy.untracked_hosts and _is_under(host(destination), policy.untracked_hosts):
         return Skip.UNTRACKED_HOST
-    if has_placeholder(destination):
-        return Skip.PLACEHOLDER
-    return None if wishes.track else _soft_skip(policy, wishes, destination, text)
+    return Skip.PLACEHOLDER if has_placeholder(destination) else None
 
 
 def _soft_skip(

@@ -36,11 +36,13 @@ def addition(destination: str, params: Params) -> str:
     missing = [(name, value) for name, value in params if name not in present]
     if not missing:
         return ""
+    return _separator(mark, query) + _written(missing)
+
+
+def _separator(mark: str, query: str) -> str:
     if not mark:
-        separator = "?"
-    else:
-        separator = "" if not query or query.endswith("&") else "&"
-    return separator + _written(missing)
+        return "?"
+    return "" if not query or query.endswith("&") else "&"
 
 
 def added(destination: str, params: Params) -> str:
