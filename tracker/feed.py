@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from tracker import names, rollups
 from tracker.attribution import Click, Contribution, Delivery, Message, Sums
-from tracker.events import Clicked, Event, MessageAccepted, MessagePending
+from tracker.events import Clicked, Event, MessageAccepted, MessagePending, SentLink
 from tracker.migrations import NO_CAMPAIGN, PURGED
 
 PURGED_BEFORE = "purged_before_s"
@@ -58,16 +58,18 @@ class _Names:
 
     campaigns: dict[str, int]
     persons: dict[str, int]
-    link_sets: dict[bytes, int]
+    link_sets: dict[tuple[SentLink, ...], int]
 
     @classmethod
     def of(cls, db: Database, pending: Sequence[MessagePending]) -> "_Names":
+        hashes = {each.links: names.set_hash(each.links) for each in pending}
+        sets = names.link_set_ids(db, {value: links for links, value in hashes.items()})
         return cls(
             names.ids(db, "campaigns", {each.campaign for each in pending if each.campaign}),
             names.ids(
                 db, "persons", {names.person_name(to) for each in pending for to in each.recipients}
             ),
-            names.link_set_ids(db, {names.set_hash(each.links): each.links for each in pending}),
+            {links: sets[value] for links, value in hashes.items()},
         )
 
     def campaign(self, name: str | None) -> int:
@@ -97,8 +99,10 @@ class _Batch:
         self._move_known_clicks()
         self._write_clicks()
         for key, message in self.messages.items():
-            self.sums.add_message(self.before[key], -1)
-            self.sums.add_message(Contribution.of(message), 1)
+            before, after = self.before[key], Contribution.of(message)
+            if before != after:
+                self.sums.add_message(before, -1)
+                self.sums.add_message(after, 1)
         rollups.apply(self.db, self.sums)
 
     def _load(self) -> None:
@@ -156,7 +160,7 @@ class _Batch:
             event.at_s, event.sender_domain, rows.campaign(event.campaign), shared=event.shared
         )
         if message.link_set_id is None:
-            message.link_set_id = rows.link_sets[names.set_hash(event.links)]
+            message.link_set_id = rows.link_sets[event.links]
         for recipient in event.recipients:
             delivery = self._delivery(message, recipient.number)
             name, address = names.person_name(recipient), names.normal_address(recipient.address)

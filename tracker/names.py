@@ -8,6 +8,7 @@ links share one set.
 """
 
 import hashlib
+import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Literal
 
@@ -39,12 +40,8 @@ def link_name(link: SentLink) -> str:
 
 def set_hash(links: Iterable[SentLink]) -> bytes:
     """Give what two messages with the same links under the same numbers have in common."""
-    digest = hashlib.blake2b(digest_size=16)
-    for link in links:
-        name = link_name(link).encode()
-        digest.update(b"%d %d " % (link.number, len(name)))
-        digest.update(name)
-    return digest.digest()
+    named = json.dumps([(link.number, link_name(link)) for link in links])
+    return hashlib.blake2b(named.encode("ascii"), digest_size=16).digest()
 
 
 def rows_in(db: Database, sql: str, values: Iterable[object]) -> Iterator[Any]:

@@ -1,0 +1,270 @@
+"""Feeding events to real SQLite: in any order, any number of times, with the same sums."""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlite_utils import Database
+
+from tracker import reports
+from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.feed import feed
+from tracker.migrations import migrations
+from tracker.retention import expire_pending
+
+SENT_S = 1_790_000_000
+LINKS = tuple(SentLink(n, f"https://example.net/{n}", None, f"link {n}") for n in range(1, 4))
+
+
+TEMPLATE = Database(memory=True, execute_plugins=False)
+migrations.apply(TEMPLATE)
+
+
+def empty() -> Database:
+    """Give a store in memory."""
+    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    TEMPLATE.conn.backup(db.conn)
+    return db
+
+
+@pytest.fixture
+def db() -> Iterator[Database]:
+    """Give an empty store."""
+    made = empty()
+    yield made
+    made.close()
+
+
+def put(db: Database, *events: Event) -> None:
+    """Feed events in one transaction."""
+    with db.atomic():
+        feed(db, events)
+
+
+def pending(message: str = "m1", **changes: Any) -> MessagePending:
+    """Give a message to two readers, each with a copy."""
+    facts: dict[str, Any] = {
+        "message_id": message,
+        "at_s": SENT_S,
+        "sender_domain": "example.com",
+        "campaign": "news",
+        "shared": False,
+        "recipients": (Recipient(1, "ann@Example.NET"), Recipient(2, "bob@example.net")),
+        "links": LINKS,
+    }
+    return MessagePending(**{**facts, **changes})
+
+
+def accepted(message: str = "m1", *recipients: int) -> MessageAccepted:
+    """Give the relay's 250 for a message."""
+    return MessageAccepted(message, SENT_S + 1, recipients or (1, 2))
+
+
+def clicked(event_id: str, message: str = "m1", **changes: Any) -> Clicked:
+    """Give a click of the first recipient on the first link."""
+    facts: dict[str, Any] = {
+        "event_id": event_id,
+        "at_s": SENT_S + 60,
+        "message_id": message,
+        "recipient": 1,
+        "link": 1,
+        "sent_at_s": SENT_S,
+        "destination": "https://example.net/1",
+        "method": "GET",
+        "human": True,
+        "reasons": (),
+        "ip": None,
+        "user_agent": "Browser/1",
+    }
+    return Clicked(**{**facts, **changes})
+
+
+def sums(db: Database) -> set[tuple[Any, ...]]:
+    """Give all sums by the names of what they are over, those of nothing apart."""
+    return set(
+        db.execute("""
+            SELECT day, ifnull(campaigns.name, campaign_id), ifnull(links.name, ''), messages,
+                recipients, personal, clicks_human, clicks_all, unique_human, unique_all
+            FROM counters LEFT JOIN campaigns ON campaigns.id = campaign_id
+            LEFT JOIN links ON links.id = link_id
+            WHERE messages OR recipients OR personal OR clicks_all OR unique_all
+        """).fetchall()
+    )
+
+
+def rows(db: Database) -> set[tuple[Any, ...]]:
+    """Give all clicks with what they are counted under."""
+    return set(
+        db.execute("""
+            SELECT event_id, campaigns.name, links.name, persons.name
+            FROM clicks JOIN campaigns ON campaigns.id = campaign_id
+            JOIN links ON links.id = link_id LEFT JOIN persons ON persons.id = person_id
+        """).fetchall()
+    )
+
+
+def totals(db: Database) -> reports.Figures:
+    """Give the figures of everything."""
+    return reports.report(db).totals
+
+
+def test_message_counts_when_accepted(db: Database) -> None:
+    """Not before."""
+    put(db, pending())
+    assert totals(db) == reports.Figures()
+    put(db, accepted())
+    assert totals(db) == reports.Figures(messages=1, recipients=2, personal=2)
+
+
+def test_click_rate_is_human_clickers_of_personal_recipients(db: Database) -> None:
+    """One of two readers clicked, twice; the other's scanner did too."""
+    machine = clicked("c3", recipient=2, human=False, method="HEAD", reasons=("head",))
+    put(db, pending(), accepted(), clicked("c1"), clicked("c2"), machine)
+    assert totals(db) == reports.Figures(1, 2, 2, 2, 3, 1, 2)
+    assert totals(db).click_rate == 0.5
+
+
+def test_click_fed_twice_counts_once(db: Database) -> None:
+    """Across transactions and within one."""
+    put(db, pending(), accepted(), clicked("c1"), clicked("c1"))
+    put(db, clicked("c1"), clicked("c2"))
+    assert totals(db).clicks_all == 2
+
+
+def test_click_on_a_shared_copy_is_nobodys(db: Database) -> None:
+    """It is a click, and makes no clicker and no rate."""
+    put(db, pending(shared=True), accepted(), clicked("c1", recipient=0))
+    assert totals(db) == reports.Figures(1, 2, 0, 1, 1, 0, 0)
+    assert totals(db).click_rate is None
+
+
+def test_click_before_its_message_moves_where_it_belongs(db: Database) -> None:
+    """It counts at once, without campaign; then under its campaign and person."""
+    put(db, clicked("c1"))
+    assert rows(db) == {("c1", None, "https://example.net/1", None)}
+    assert totals(db) == reports.Figures(1, 1, 0, 1, 1, 0, 0)
+    put(db, pending())
+    assert rows(db) == {("c1", "news", "https://example.net/1", "ann@example.net")}
+    assert totals(db) == reports.Figures(1, 1, 1, 1, 1, 1, 1)
+
+
+def test_person_is_the_applications_id_else_the_address(db: Database) -> None:
+    """Two addresses of one X-Track-Person are one clicker."""
+    people = (Recipient(1, "ann@example.net", "id-7"), Recipient(2, "ann@example.org", "id-7"))
+    put(db, pending(recipients=people), accepted())
+    put(db, clicked("c1", recipient=1), clicked("c2", recipient=2))
+    assert totals(db).unique_human == 1
+
+
+def test_messages_with_the_same_links_share_one_set(db: Database) -> None:
+    """A thousand messages of three links are three rows, not three thousand."""
+    put(db, *(pending(f"m{n}") for n in range(1000)))
+    assert db["link_set_links"].count == 3
+    assert db["links"].count == 3
+
+
+def test_group_is_one_link_and_keeps_what_was_clicked(db: Database) -> None:
+    """Personalised URLs are rows only where somebody clicked."""
+    for reader in range(1, 51):
+        link = SentLink(1, f"https://example.net/for/{reader}", "offer", "Your offer")
+        put(db, pending(f"m{reader}", links=(link,)), accepted(f"m{reader}", 1))
+    put(db, clicked("c1", "m7", destination="https://example.net/for/7"))
+    assert db["links"].count == 1
+    assert [row["destination"] for row in reports.clicks(db)] == ["https://example.net/for/7"]
+    assert reports.report(db).links[0].link == "offer"
+
+
+def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
+    """With zeros."""
+    put(db, pending(), accepted(), clicked("c1", link=2, destination="https://example.net/2"))
+    report = reports.report(db)
+    assert [link.link for link in report.links] == [f"https://example.net/{n}" for n in (2, 1, 3)]
+    assert [link.figures.clicks_all for link in report.links] == [1, 0, 0]
+
+
+def test_pending_messages_expire_unless_clicked(db: Database) -> None:
+    """The relay's 250 or a click keeps them."""
+    put(db, pending("m1"), pending("m2"), pending("m3"), accepted("m2"), clicked("c1", "m3"))
+    assert expire_pending(db, SENT_S + 1) == 1
+    assert {row["message_id"] for row in db["messages"].rows} == {"m2", "m3"}
+    assert totals(db).messages == 2
+
+
+def test_names_may_hold_any_character(db: Database) -> None:
+    """NUL, quotes and other scripts are only names."""
+    name = "a\0b'c\"д"
+    put(db, pending(campaign=name, recipients=(Recipient(1, name),)), accepted("m1", 1))
+    put(db, clicked("c1", user_agent=name, destination=f"https://example.net/{name}", link=99))
+    (campaign,) = reports.report(db).campaigns
+    assert (campaign.campaign, campaign.figures.unique_human) == (name, 1)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    """Draw what may have happened to a few messages, some events lost, some twice, in any order."""
+    events: list[Event] = []
+    for number in range(draw(st.integers(1, 4))):
+        message = f"m{number}"
+        shared = draw(st.booleans())
+        day = 86400 * draw(st.integers(0, 1))
+        readers = draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True))
+        people = tuple(Recipient(n, f"{name}@example.net") for n, name in enumerate(readers, 1))
+        campaign = draw(st.sampled_from([None, "x", "y"]))
+        about = pending(
+            message, shared=shared, recipients=people, campaign=campaign, at_s=SENT_S + day
+        )
+        taken = draw(st.sets(st.integers(1, len(people))))
+        events += [about, MessageAccepted(message, SENT_S + day + 1, tuple(sorted(taken)))]
+        for click in range(draw(st.integers(0, 4))):
+            events.append(
+                clicked(
+                    f"{message}c{click}",
+                    message,
+                    at_s=SENT_S + day + 86400 * draw(st.integers(0, 1)),
+                    sent_at_s=SENT_S + day,
+                    recipient=0 if shared else draw(st.integers(1, len(people))),
+                    link=(link := draw(st.integers(1, 4))),
+                    destination=f"https://example.net/{link}",
+                    human=draw(st.booleans()),
+                )
+            )
+    kept = draw(st.lists(st.sampled_from(events), min_size=1, max_size=2 * len(events)))
+    return draw(st.permutations(kept))
+
+
+def fed(events: Sequence[Event], cuts: Sequence[int]) -> Database:
+    """Feed events in as many transactions as there are cuts, and one."""
+    db = empty()
+    edges = [0, *sorted(cut % (len(events) + 1) for cut in cuts), len(events)]
+    for start, end in itertools.pairwise(edges):
+        put(db, *events[start:end])
+    return db
+
+
+@given(histories(), st.randoms(use_true_random=False))
+def test_order_and_transactions_do_not_matter(events: list[Event], random: Any) -> None:
+    """The same events give the same sums and rows, all at once or shuffled and one by one."""
+    shuffled = list(events)
+    random.shuffle(shuffled)
+    one, other = fed(events, []), fed(shuffled, range(len(events)))
+    assert (sums(one), rows(one)) == (sums(other), rows(other))
+    one.close()
+    other.close()
+
+
+@given(histories(), st.lists(st.integers(0, 99), max_size=4))
+def test_sums_equal_a_recount_of_the_rows(events: list[Event], cuts: list[int]) -> None:
+    """The report from the sums is the one counted from messages and clicks."""
+    db = fed(events, cuts)
+    assert reports.report(db) == reports.report(db, since_s=0)
+    per_day = """SELECT max(1, CAST(at_s / 86400 AS INTEGER)), campaign_id, sum(human), count(*),
+        count(DISTINCT CASE WHEN human THEN person_id END), count(DISTINCT person_id)
+        FROM clicks GROUP BY 1, 2"""
+    kept = """SELECT day, campaign_id, clicks_human, clicks_all, unique_human, unique_all
+        FROM counters WHERE day AND campaign_id AND clicks_all"""
+    assert set(db.execute(per_day).fetchall()) == set(db.execute(kept).fetchall())
+    db.close()
