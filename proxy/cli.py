@@ -2,4 +2,6 @@
 
 import click
 
-COMMANDS: list[click.Command] = []
+from proxy.serve_cli import proxy_command
+
+COMMANDS: list[click.Command] = [proxy_command]

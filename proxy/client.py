@@ -172,6 +172,22 @@ class ClientChannel(asyncio.Protocol):
         Raises OSError (ssl.SSLError is one) where that fails; the connection is then lost.
         """
         self._take(len(self._received))
+        await self._handshake(context)
+
+    async def start_tls_behind_header(self, context: ssl.SSLContext) -> None:
+        """Shake hands where a PROXY header came first; what was received is TLS already.
+
+        Raises as `start_tls`.
+        """
+        received = self._take(len(self._received))
+        feeding = asyncio.create_task(self._feed_to_tls(received)) if received else None
+        try:
+            await self._handshake(context)
+        finally:
+            if feeding is not None:
+                feeding.cancel()
+
+    async def _handshake(self, context: ssl.SSLContext) -> None:
         encrypted = await asyncio.get_running_loop().start_tls(
             self._transport,
             self,
@@ -183,6 +199,19 @@ class ClientChannel(asyncio.Protocol):
             raise ConnectionResetError("the client hung up amid the TLS handshake")
         self._transport = encrypted
         self.tls = True
+
+    async def _feed_to_tls(self, received: bytes) -> None:
+        """Hand octets to the TLS layer, once it has taken the transport over."""
+        plain = self._transport
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        layer = cast("asyncio.BufferedProtocol", plain.get_protocol())
+        while received:
+            buffer = memoryview(layer.get_buffer(len(received)))
+            size_octets = min(len(buffer), len(received))
+            buffer[:size_octets] = received[:size_octets]
+            layer.buffer_updated(size_octets)
+            received = received[size_octets:]
 
     def close(self) -> None:
         """Close once everything written has gone out."""

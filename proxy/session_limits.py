@@ -45,6 +45,9 @@ WRITE_PATIENCE_S = 300.0
 DISCARD_FACTOR = 4
 """How many times the limit a message that is too big may go on before the client is cut off."""
 
+LISTEN_BACKLOG = 1024
+"""Connections that the kernel keeps for us while we are busy."""
+
 UPLOAD_BUDGET_OCTETS = 384 * 1024 * 1024
 """All messages in the memory of this process, with `workers` shared among them. What is above
 gets 452: 200 uploads of 25 MB must not need 5 GB."""

@@ -1,157 +1,209 @@
-"""A relay that does what a test tells it, at each step, in the event loop of the test."""
+"""A relay that does what a test tells it to, step by step, and keeps all that it hears.
+
+`relay.script["RCPT"] = Step(b"550 5.1.1 no\\r\\n")` changes one step for good; a list of steps is
+used up one by one, the last of them staying. Steps are GREETING, the verbs, DOT (the end of DATA)
+and RESPONSE (a line amid AUTH).
+"""
 
 import asyncio
-import contextlib
+import re
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
-Action = Callable[["Line"], Awaitable[None]]
-Answer = bytes | Action
-
-EHLO = b"250-relay.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000000\r\n"
-
-POLITE: dict[str, Answer] = {
-    "CONNECT": b"220 relay.test ESMTP\r\n",
-    "EHLO": EHLO,
-    "HELO": b"250 relay.test\r\n",
-    "MAIL": b"250 2.1.0 sender ok\r\n",
-    "RCPT": b"250 2.1.5 recipient ok\r\n",
-    "DATA": b"354 go ahead\r\n",
-    "BODY": b"250 2.0.0 queued\r\n",
-    "STARTTLS": b"220 ready\r\n",
-    "AUTH": b"235 2.7.0 welcome\r\n",
-    "RSET": b"250 2.0.0 ok\r\n",
-    "QUIT": b"221 2.0.0 bye\r\n",
-}
-"""What a step gets that the script does not mention."""
+EXTENSIONS = (
+    "PIPELINING",
+    "SIZE 10240000",
+    "ENHANCEDSTATUSCODES",
+    "8BITMIME",
+    "DSN",
+    "SMTPUTF8",
+    "CHUNKING",
+    "BINARYMIME",
+    "XCLIENT NAME ADDR",
+)
+STRICT_END = re.compile(rb"\r\n\.\r\n")
+LAX_END = re.compile(rb"(?:\r\n|\r|\n)\.(?:\r\n|\r|\n)")
 
 
-class Hung(Exception):
-    """The connection is over, by the script's will or the client's."""
+@dataclass(frozen=True)
+class Step:
+    """What the relay says to one command, and does after it: close, reset or half-close."""
+
+    reply: bytes = b""
+    delay_s: float = 0
+    then: str = ""
+    slowly: bool = False
 
 
 @dataclass
-class Line:
-    """The relay's end of one connection."""
+class Kept:
+    """A message that the relay said 2xx to."""
 
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    async def say(self, octets: bytes) -> None:
-        """Send."""
-        self.writer.write(octets)
-        await self.writer.drain()
-
-    async def reset(self) -> None:
-        """Break the connection with RST."""
-        sock = self.writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
-        raise Hung
-
-    async def half_close(self) -> None:
-        """Say no more, and go on listening."""
-        self.writer.write_eof()
-        await self.reader.read()
-        raise Hung
-
-    async def hang_up(self) -> None:
-        """Close with FIN."""
-        self.writer.close()
-        raise Hung
-
-    async def silence(self) -> None:
-        """Answer nothing until the client goes."""
-        await self.reader.read()
-        raise Hung
-
-
-def saying(*pieces: bytes, pause_s: float = 0.01) -> Action:
-    """Answer in pieces, with a pause between them."""
-
-    async def action(line: Line) -> None:
-        for piece in pieces:
-            await line.say(piece)
-            await asyncio.sleep(pause_s)
-
-    return action
+    mail: bytes
+    rcpts: list[bytes]
+    data: bytes
 
 
 @dataclass
 class ScriptedRelay:
-    """Answers by step: CONNECT, a verb, BODY (after the final dot), RESPONSE (of AUTH)."""
+    """One relay; `port` once it listens."""
 
-    answers: dict[str, Answer] = field(default_factory=dict)
-    tls: ssl.SSLContext | None = None
-    implicit: bool = False
-    commands: list[bytes] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-    connections: int = 0
+    script: dict[str, Step | list[Step]] = field(default_factory=dict)
+    extensions: tuple[str, ...] = EXTENSIONS
+    end: re.Pattern[bytes] = STRICT_END
+    ignore_nul: bool = False
     port: int = 0
+    messages: list[Kept] = field(default_factory=list)
+    connections: list[list[bytes]] = field(default_factory=list)
+    tls_context: ssl.SSLContext | None = None
+    _tasks: set[asyncio.Task] = field(default_factory=set)
 
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    @property
+    def commands(self) -> list[bytes]:
+        """Give every command line of every connection, in order."""
+        return [line for lines in self.connections for line in lines]
 
-    @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator["ScriptedRelay"]:
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["ScriptedRelay"]:
         """Listen on a free port of the loopback until the block ends."""
-        context = self.tls if self.implicit else None
-        server = await asyncio.start_server(self._accept, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**27)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
         finally:
             server.close()
-            await server.wait_closed()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(self._serve(reader, writer))
-        self._tasks.add(task)
-
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        line = Line(reader, writer)
-        try:
-            await self._answer(line, "CONNECT")
-            while await self._step(line):
-                pass
-            writer.close()
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        conversation = _Conversation(self, reader, writer)
+        self.connections.append(conversation.lines)
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            await conversation.run()
+        writer.close()
+        with suppress(OSError):
             await writer.wait_closed()
-        except (Hung, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            writer.close()
-        finally:
-            writer.transport.abort()
 
-    async def _step(self, line: Line) -> bool:
-        command = await line.reader.readuntil(b"\r\n")
-        self.commands.append(command.removesuffix(b"\r\n"))
-        verb = command.split()[0].decode().upper() if command.strip() else ""
-        await self._answer(line, verb)
-        answer = self.answers.get(verb, POLITE.get(verb))
-        if verb == "STARTTLS" and self.tls and answer == POLITE["STARTTLS"]:
-            await line.writer.start_tls(self.tls)
-        if verb == "DATA" and answer == POLITE["DATA"]:
-            self.bodies.append(await self._body(line))
-            await self._answer(line, "BODY")
-        return verb != "QUIT"
+    def step(self, name: str, usual: bytes) -> Step:
+        """Give what comes next at this step."""
+        told = self.script.get(name)
+        if isinstance(told, list):
+            return told.pop(0) if len(told) > 1 else told[0]
+        return told or Step(usual)
 
-    async def _body(self, line: Line) -> bytes:
-        body = b""
-        while not body.endswith(b"\r\n.\r\n") and body != b".\r\n":
-            piece = await line.reader.read(65536)
-            if not piece:
-                raise Hung
-            body += piece
-        return body
 
-    async def _answer(self, line: Line, step: str) -> None:
-        answer = self.answers.get(step, POLITE.get(step, b"500 what?\r\n"))
-        if isinstance(answer, bytes):
-            await line.say(answer)
-        else:
-            await answer(line)
+class _Over(ConnectionError):
+    """The script ended the connection."""
+
+
+class _Conversation:
+    def __init__(self, relay, reader, writer) -> None:
+        self.relay = relay
+        self.reader = reader
+        self.writer = writer
+        self.lines: list[bytes] = []
+        self.mail = b""
+        self.rcpts: list[bytes] = []
+
+    async def run(self) -> None:
+        await self.play("GREETING", b"220 relay.test ESMTP\r\n")
+        while line := await self.reader.readline():
+            self.lines.append(line.rstrip(b"\r\n"))
+            verb = line.split(None, 1)[0].upper().decode("latin-1") if line.strip() else ""
+            await getattr(self, f"do_{verb.lower()}", self.do_unknown)(line)
+
+    async def play(self, name: str, usual: bytes) -> bytes:
+        step = self.relay.step(name, usual)
+        await asyncio.sleep(step.delay_s)
+        for piece in [bytes((octet,)) for octet in step.reply] if step.slowly else [step.reply]:
+            self.writer.write(piece)
+            await self.writer.drain()
+            if step.slowly:
+                await asyncio.sleep(0.005)
+        if step.then == "reset":
+            sock = self.writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if step.then in ("close", "reset"):
+            self.writer.close()
+            raise _Over
+        if step.then == "half-close":
+            self.writer.write_eof()
+        return step.reply
+
+    async def do_unknown(self, _line: bytes) -> None:
+        await self.play("UNKNOWN", b"500 5.5.2 what?\r\n")
+
+    async def do_ehlo(self, _line: bytes) -> None:
+        lines = ["relay.test", *self.relay.extensions]
+        text = [f"250-{line}\r\n" for line in lines[:-1]] + [f"250 {lines[-1]}\r\n"]
+        await self.play("EHLO", "".join(text).encode())
+
+    async def do_helo(self, _line: bytes) -> None:
+        await self.play("HELO", b"250 relay.test\r\n")
+
+    async def do_mail(self, line: bytes) -> None:
+        if (await self.play("MAIL", b"250 2.1.0 sender fine\r\n")).startswith(b"2"):
+            self.mail, self.rcpts = line.rstrip(b"\r\n"), []
+
+    async def do_rcpt(self, line: bytes) -> None:
+        if not self.mail:
+            self.writer.write(b"503 5.5.1 no MAIL\r\n")
+            return
+        if (await self.play("RCPT", b"250 2.1.5 recipient fine\r\n")).startswith(b"2"):
+            self.rcpts.append(line.rstrip(b"\r\n"))
+
+    async def do_data(self, _line: bytes) -> None:
+        if not self.rcpts:
+            self.writer.write(b"503 5.5.1 no RCPT\r\n")
+            return
+        if not (await self.play("DATA", b"354 go on\r\n")).startswith(b"354"):
+            return
+        data = await self.read_data()
+        if (await self.play("DOT", b"250 2.0.0 queued as 1234\r\n")).startswith(b"2"):
+            self.relay.messages.append(Kept(self.mail, self.rcpts, data))
+        self.mail, self.rcpts = b"", []
+
+    async def read_data(self) -> bytes:
+        seen = b"\r\n"
+        while (found := self.relay.end.search(seen)) is None:
+            chunk = await self.reader.read(65536)
+            if not chunk:
+                raise _Over
+            seen += chunk.replace(b"\0", b"") if self.relay.ignore_nul else chunk
+        rest = seen[found.end() :]
+        self.reader._buffer[:0] = rest
+        return seen[2 : found.start() + 2].replace(b"\r\n.", b"\r\n")
+
+    async def do_rset(self, _line: bytes) -> None:
+        self.mail, self.rcpts = b"", []
+        await self.play("RSET", b"250 2.0.0 forgotten\r\n")
+
+    async def do_noop(self, _line: bytes) -> None:
+        await self.play("NOOP", b"250 2.0.0 nothing done\r\n")
+
+    async def do_auth(self, line: bytes) -> None:
+        reply = await self.play("AUTH", b"235 2.7.0 welcome\r\n")
+        while reply.startswith(b"334"):
+            line = await self.reader.readline()
+            self.lines.append(line.rstrip(b"\r\n"))
+            usual = b"501 5.7.0 cancelled\r\n" if line.strip() == b"*" else b"235 2.7.0 welcome\r\n"
+            reply = await self.play("RESPONSE", usual)
+
+    async def do_starttls(self, _line: bytes) -> None:
+        if self.relay.tls_context is None:
+            await self.play("STARTTLS", b"502 5.5.1 no\r\n")
+            return
+        await self.play("STARTTLS", b"220 2.0.0 go\r\n")
+        await self.writer.start_tls(self.relay.tls_context)
+
+    async def do_quit(self, _line: bytes) -> None:
+        await self.play("QUIT", b"221 2.0.0 bye\r\n")
+        raise _Over

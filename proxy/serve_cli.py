@@ -1,0 +1,79 @@
+"""`waypost proxy`: the SMTP side as a service.
+
+Owns: the command, its signals, and its exit status.
+Does not own: listeners and sessions (`server`), processes (`workers`).
+"""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import uvloop
+
+from config import observe, systemd
+from config.cli import config_path_option
+from config.load import load
+from config.options import loaded
+from config.schema import Config
+from proxy.server import bind, serve
+from proxy.workers import Workers
+
+
+@click.command("proxy")
+@config_path_option
+def proxy_command(config: Path) -> None:
+    """Take mail over SMTP and hand it to the relay, its links tracked."""
+    settings = loaded(config, files=True)
+    observe.configure(settings.log.level, settings.log.format)
+    try:
+        shares = _shares(settings)
+        if len(shares) == 1:
+            _work(config, settings, shares[0], systemd.ready)
+        else:
+            work = lambda share, ready: _work(config, settings, share, ready)  # noqa: E731
+            raise SystemExit(Workers(shares, work).run())
+    except (OSError, ssl.SSLError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _shares(config: Config) -> list[list[socket.socket]]:
+    """Give each worker its listening sockets: those of systemd, or our own."""
+    inherited = systemd.inherited_sockets()
+    given = [*inherited.get(systemd.PROXY, ()), *inherited.get(systemd.PROXY_TLS, ())]
+    count = config.proxy.workers
+    if given:
+        return [given] * count
+    return [bind(config, shared=count > 1) for _ in range(count)]
+
+
+def _work(
+    path: Path, config: Config, sockets: Sequence[socket.socket], on_ready: Callable[[], object]
+) -> None:
+    uvloop.run(_serve(path, config, sockets, on_ready))
+
+
+async def _serve(
+    path: Path, config: Config, sockets: Sequence[socket.socket], on_ready: Callable[[], object]
+) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    alive = asyncio.create_task(systemd.report_alive())
+    try:
+        await serve(
+            config,
+            stop=stop,
+            on_ready=on_ready,
+            sockets=sockets,
+            reload=lambda: load(path, files=True),
+        )
+    finally:
+        alive.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await alive

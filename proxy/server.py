@@ -1,0 +1,217 @@
+"""The listeners of the proxy, and every session from accept to goodbye.
+
+Owns: sockets (our own or inherited), implicit TLS and the PROXY header before a session begins,
+how many sessions there may be, reload, and the graceful stop (RFC 5321 §3.8).
+Does not own: what is said in a session (`session`), or several processes (`workers`).
+"""
+
+import asyncio
+import signal
+import socket
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from config.load import ConfigError
+from config.observe import (
+    PROXY_NOT_RELOADED,
+    PROXY_READY,
+    PROXY_RELOADED,
+    PROXY_STOPPING,
+    SESSION_REFUSED,
+    SESSIONS,
+    SESSIONS_REFUSED,
+    TLS_FAILED,
+    log,
+)
+from config.schema import Config
+from config.values import Address
+from proxy import access, replies
+from proxy.access import BadProxyHeader, Client, IpAddress
+from proxy.client import ClientChannel, ClientGone, LineTooLong
+from proxy.replies import Reply
+from proxy.services import Services
+from proxy.session import Session
+from proxy.session_limits import COMMIT_GRACE_S, GREETING_PATIENCE_S, LISTEN_BACKLOG
+
+
+class ListenError(OSError):
+    """An address cannot be listened on; the text says which and why."""
+
+
+async def serve(
+    config: Config,
+    *,
+    stop: asyncio.Event,
+    on_ready: Callable[[], object] | None = None,
+    sockets: Sequence[socket.socket] | None = None,
+    reload: Callable[[], Config] | None = None,
+) -> None:
+    """Take mail on all listeners until `stop` is set; then let transactions finish.
+
+    `sockets` are listening already (socket activation, workers); without them those of
+    `[proxy] listen` and `listen_tls` are made. `reload` gives the new configuration at SIGHUP.
+    Raises ListenError, ConfigError, OSError or ssl.SSLError for what cannot be used at the start.
+    """
+    inherited = bind(config) if sockets is None else list(sockets)
+    server = Server(Services.start(config))
+    loop = asyncio.get_running_loop()
+    try:
+        await server.listen(inherited)
+        if reload is not None:
+            loop.add_signal_handler(signal.SIGHUP, server.reload, reload)
+        if on_ready is not None:
+            on_ready()
+        await stop.wait()
+    finally:
+        if reload is not None:
+            loop.remove_signal_handler(signal.SIGHUP)
+        await server.stop()
+
+
+def bind(config: Config, *, shared: bool = False) -> list[socket.socket]:
+    """Listen on all addresses of `[proxy]`; `shared` with SO_REUSEPORT. Raises ListenError."""
+    made: list[socket.socket] = []
+    try:
+        for address in (*config.proxy.listen, *config.proxy.listen_tls):
+            made.append(_listening(address, shared=shared))  # noqa: PERF401 - closed when one fails
+    except BaseException:
+        for sock in made:
+            sock.close()
+        raise
+    return made
+
+
+def _listening(address: Address, *, shared: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server(
+            address, family=family, backlog=LISTEN_BACKLOG, reuse_port=shared
+        )
+    except OSError as error:
+        raise ListenError(
+            error.errno, f"cannot listen on {address}: {error.strerror or error}"
+        ) from None
+
+
+class Server:
+    """All sessions of one process."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._listeners: list[asyncio.Server] = []
+        self._tasks: dict[asyncio.Task[None], Session | None] = {}
+        self._by_address: Counter[IpAddress | None] = Counter()
+
+    async def listen(self, sockets: Sequence[socket.socket]) -> None:
+        """Take sessions from `sockets`; those on a port of `listen_tls` begin with TLS."""
+        loop = asyncio.get_running_loop()
+        tls_ports = {address.port for address in self.services.proxy.listen_tls}
+        names = [Address(*sock.getsockname()[:2]) for sock in sockets]
+        for sock, name in zip(sockets, names, strict=True):
+            accept = self._accept_tls if name.port in tls_ports else self._accept
+            listener = await loop.create_server(
+                lambda accept=accept: ClientChannel(accept),  # type: ignore[misc]
+                sock=sock,
+                backlog=LISTEN_BACKLOG,
+            )
+            self._listeners.append(listener)
+        log(PROXY_READY, addresses=[str(name) for name in names])
+
+    def reload(self, read: Callable[[], Config]) -> None:
+        """Serve new sessions by the configuration that `read` gives; listeners stay."""
+        try:
+            self.services = Services.start(read(), self.services)
+        except (ConfigError, OSError, ValueError) as error:
+            log(PROXY_NOT_RELOADED, problems=str(error))
+        else:
+            log(PROXY_RELOADED)
+
+    async def stop(self) -> None:
+        """Take no more sessions; end the idle ones, let the others finish their transaction."""
+        log(PROXY_STOPPING, sessions=len(self._tasks))
+        for listener in self._listeners:
+            listener.close()
+        for session in self._sessions():
+            session.stop()
+        await self._wait(self.services.proxy.drain_timeout)
+        for task, served in list(self._tasks.items()):
+            if served is None or not served.committing:
+                task.cancel()
+        await self._wait(COMMIT_GRACE_S)
+        self.services.stop()
+
+    async def _wait(self, patience_s: float) -> None:
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=patience_s)
+
+    def _sessions(self) -> list[Session]:
+        return [session for session in self._tasks.values() if session is not None]
+
+    def _accept(self, channel: ClientChannel) -> None:
+        self._admit(channel, tls=False)
+
+    def _accept_tls(self, channel: ClientChannel) -> None:
+        self._admit(channel, tls=True)
+
+    def _admit(self, channel: ClientChannel, *, tls: bool) -> None:
+        if len(self._tasks) >= self.services.proxy.max_sessions:
+            _turn_away(channel, "sessions", None if tls else replies.TOO_MANY_SESSIONS)
+            return
+        task = asyncio.get_running_loop().create_task(self._serve(channel, tls=tls))
+        self._tasks[task] = None
+        SESSIONS.inc()
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        SESSIONS.dec()
+
+    async def _serve(self, channel: ClientChannel, *, tls: bool) -> None:
+        client = await self._welcome(channel, tls=tls)
+        if client is None:
+            return
+        self._by_address[client.address] += 1
+        try:
+            await self._converse(channel, client)
+        finally:
+            self._by_address[client.address] -= 1
+            if not self._by_address[client.address]:
+                del self._by_address[client.address]
+
+    async def _converse(self, channel: ClientChannel, client: Client) -> None:
+        if self._by_address[client.address] > self.services.proxy.max_sessions_per_address:
+            _turn_away(channel, "address", replies.TOO_MANY_FROM_ADDRESS)
+            return
+        session = Session(channel, self.services, client)
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks[task] = session
+        await session.run()
+
+    async def _welcome(self, channel: ClientChannel, *, tls: bool) -> Client | None:
+        """Find out who connects, and encrypt where that comes first; None: nobody to serve."""
+        proxy, peer = self.services.proxy, access.plain_address(channel.peer[0])
+        try:
+            if access.within(peer, proxy.proxy_protocol_networks):
+                async with asyncio.timeout(GREETING_PATIENCE_S):
+                    peer = await access.read_proxy_header(channel, peer)
+            if tls and self.services.tls_context is not None:
+                await channel.start_tls_behind_header(self.services.tls_context)
+        except (BadProxyHeader, LineTooLong, TimeoutError):
+            _turn_away(channel, "proxy_header", None)
+        except ClientGone:
+            channel.abort()
+        except OSError as error:
+            log(TLS_FAILED, client=str(peer), cause=str(error))
+            channel.abort()
+        else:
+            return Client(peer)
+        return None
+
+
+def _turn_away(channel: ClientChannel, reason: str, reply: Reply | None) -> None:
+    SESSIONS_REFUSED.labels(reason).inc()
+    log(SESSION_REFUSED, client=channel.peer[0], reason=reason)
+    if reply is not None:
+        channel.send(reply.wire())
+    channel.close()

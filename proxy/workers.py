@@ -1,0 +1,109 @@
+"""Several worker processes behind the same addresses, and their parent.
+
+Owns: starting workers, starting anew those that end unasked, passing on signals, and telling
+systemd when all are ready.
+Does not own: what a worker does (`server`).
+
+The parent holds every listening socket, so that connections wait, and none is refused, while a
+worker is started anew. It has no event loop and no thread: forking is safe at any time.
+"""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+
+from config import systemd
+from config.observe import PROXY_WORKER_LOST, log
+
+RESTART_PAUSE_S = 1.0
+"""A worker that ends at once must not become a fork bomb."""
+
+TICK_S = 1.0
+"""How often the parent looks up from waiting for signals."""
+
+_PASSED_ON = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+_AWAITED = _PASSED_ON | {signal.SIGCHLD}
+
+Work = Callable[[Sequence[socket.socket], Callable[[], None]], None]
+"""What a worker does: serve the sockets, and call back once it is ready."""
+
+
+class Workers:
+    """The parent of `len(shares)` workers, each with its share of listening sockets."""
+
+    def __init__(self, shares: Sequence[Sequence[socket.socket]], work: Work) -> None:
+        self._shares = shares
+        self._work = work
+        self._running: dict[int, int] = {}
+        self._stopping = False
+        self._unready = len(shares)
+        self._ready, self._tell_ready = os.pipe()
+        os.set_blocking(self._ready, False)
+
+    def run(self) -> int:
+        """Keep the workers running until SIGTERM or SIGINT; give the exit status."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
+        for index in range(len(self._shares)):
+            self._start(index)
+        while self._running:
+            self._look_around()
+        return 0
+
+    def _look_around(self) -> None:
+        told = signal.sigtimedwait(_AWAITED, TICK_S)
+        if told is not None and told.si_signo != signal.SIGCHLD:
+            self._pass_on(signal.Signals(told.si_signo))
+        self._note_ready()
+        self._bury()
+        if len(self._running) == len(self._shares) and systemd.watchdog_interval_s() is not None:
+            systemd.notify("WATCHDOG=1")
+
+    def _start(self, index: int) -> None:
+        child = os.fork()
+        if child:
+            self._running[child] = index
+            return
+        status = 1
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
+            self._work(self._shares[index], lambda: _tell(self._tell_ready))
+            status = 0
+        except Exception as error:  # noqa: BLE001 - nobody else could tell why this worker ended
+            log(PROXY_WORKER_LOST, exc_info=error)
+        finally:
+            os._exit(status)
+
+    def _pass_on(self, number: signal.Signals) -> None:
+        if number != signal.SIGHUP:
+            self._stopping = True
+            systemd.stopping()
+            for sock in {sock for share in self._shares for sock in share}:
+                sock.close()
+        for child in self._running:
+            os.kill(child, number)
+
+    def _note_ready(self) -> None:
+        try:
+            told = len(os.read(self._ready, len(self._shares)))
+        except BlockingIOError:
+            return
+        self._unready -= told
+        if told > 0 and self._unready <= 0:
+            systemd.ready()
+
+    def _bury(self) -> None:
+        while self._running:
+            child, status = os.waitpid(-1, os.WNOHANG)
+            if not child:
+                return
+            index = self._running.pop(child, None)
+            if index is not None and not self._stopping:
+                log(PROXY_WORKER_LOST, status=os.waitstatus_to_exitcode(status))
+                time.sleep(RESTART_PAUSE_S)
+                self._start(index)
+
+
+def _tell(descriptor: int) -> None:
+    os.write(descriptor, b"!")

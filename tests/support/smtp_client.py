@@ -1,0 +1,75 @@
+"""A client of the tests that says exactly the octets it is told to say."""
+
+import asyncio
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from proxy.replies import Reply, ReplyParser
+
+
+@dataclass
+class Dialogue:
+    """One connection to an SMTP server."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @classmethod
+    async def connect(
+        cls, port: int, *, host: str = "127.0.0.1", context: ssl.SSLContext | None = None
+    ) -> Self:
+        """Open a connection; with `context`, TLS from the first octet."""
+        return cls(*await asyncio.open_connection(host, port, ssl=context, limit=2**20))
+
+    def send(self, octets: bytes) -> None:
+        """Say `octets` as they are."""
+        self.writer.write(octets)
+
+    async def reply(self, within_s: float = 10) -> Reply:
+        """Give the next reply; fails when the server hangs up."""
+        parser = ReplyParser()
+        async with asyncio.timeout(within_s):
+            while True:
+                line = await self.reader.readline()
+                if not line:
+                    raise EOFError("the server hung up")
+                reply = parser.feed(line)
+                if reply is not None:
+                    return reply
+
+    async def ask(self, line: bytes) -> Reply:
+        """Say one command and give its reply."""
+        self.send(line + b"\r\n")
+        return await self.reply()
+
+    async def transaction(self, *rcpts: bytes, mail: bytes = b"<sender@example.com>") -> None:
+        """Have MAIL and RCPTs accepted."""
+        assert (await self.ask(b"MAIL FROM:" + mail)).code == 250
+        for rcpt in rcpts or (b"<rcpt@example.net>",):
+            assert (await self.ask(b"RCPT TO:" + rcpt)).positive
+
+    async def message(self, octets: bytes) -> Reply:
+        """Send DATA and a message as it goes over the wire, without its final dot."""
+        assert (await self.ask(b"DATA")).code == 354
+        self.send(octets + b".\r\n")
+        return await self.reply()
+
+    async def at_end(self, within_s: float = 10) -> bool:
+        """Tell whether the server has nothing more to say and hangs up."""
+        async with asyncio.timeout(within_s):
+            try:
+                return not await self.reader.read(1)
+            except ConnectionError:
+                return True
+
+    async def close(self) -> None:
+        """Hang up."""
+        self.writer.close()
+        with suppress(OSError):
+            await self.writer.wait_closed()
+
+    def reset(self) -> None:
+        """Hang up at once, as when a cable is cut."""
+        self.writer.transport.abort()
