@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
@@ -110,9 +111,9 @@ def structured(value: bytes) -> Structured:
 def _structured(value: bytes) -> Structured:
     text = value[:MAX_STRUCTURED_OCTETS].decode("latin-1")
     segments = _segments(text)
-    first, quoted = next(segments)
+    first, odd = next(segments)
     pairs: list[tuple[str, str]] = []
-    doubtful = quoted or len(value) > MAX_STRUCTURED_OCTETS
+    doubtful = odd or len(value) > MAX_STRUCTURED_OCTETS
     for segment, odd in segments:
         name, equals, content = segment.partition("=")
         name = name.strip().lower()
@@ -147,13 +148,21 @@ def _joined(pieces: list[tuple[str | None, str]]) -> tuple[str, bool]:
     name, equals, rest = plain.partition("=")
     if not quoted:
         value = rest.strip()
-        return (f"{name}={value}" if equals else plain), _is_odd_plain(value)
+        return (f"{name}={value}" if equals else plain), _is_glued(pieces) or _is_odd_plain(value)
     closed = len(quoted[0]) > 1 and quoted[0].endswith('"')
     content = _ESCAPED.sub(r"\1", quoted[0][1:-1] if closed else quoted[0][1:])
     if not equals:
         return plain + content, True
     odd = len(quoted) > 1 or not closed or bool(rest.strip()) or not _is_plain(content)
     return f"{name}={content}", odd
+
+
+def _is_glued(pieces: list[tuple[str | None, str]]) -> bool:
+    """Whether what looks like a comment follows text directly, and may be part of it."""
+    return any(
+        before[0] is None and after[0] == "comment" and not before[1][-1].isspace()
+        for before, after in pairwise(pieces)
+    )
 
 
 def _is_odd_plain(value: str) -> bool:

@@ -145,8 +145,23 @@ def test_what_may_begin_a_line_does_not_look_like_a_delimiter() -> None:
 
 
 TOKENS = st.sampled_from(
-    [b"a", b"b", b"http://a/", b"=3D", b"=e9", b"=E9", b"-", b"--", b".", b" ", b"\t", b'"']
-    + [b"=\r\n", b"\r\n", b"word " * 8]
+    [
+        b"a",
+        b"b",
+        b"http://a/",
+        b"=3D",
+        b"=e9",
+        b"=E9",
+        b"-",
+        b"--",
+        b".",
+        b" ",
+        b"\t",
+        b'"',
+        b"=\r\n",
+        b"\r\n",
+        b"word " * 8,
+    ]
 )
 BROKEN = st.sampled_from([b"=", b"==", b"= \r\n", b"=\r", b"\r", b"\0", b"=4", b"\n", b"=\n"])
 
