@@ -98,6 +98,14 @@ TRACKER_READY = _event(
 TRACKER_STOPPING = _event(
     "tracker_stopping", logging.INFO, "The redirector takes no more requests and finishes its work."
 )
+TRACKER_RELOADED = _event(
+    "tracker_reloaded", logging.INFO, "The configuration was read again and is in force."
+)
+TRACKER_NOT_RELOADED = _event(
+    "tracker_not_reloaded",
+    logging.ERROR,
+    "The configuration cannot be used; what it said before stays in force. Says every problem.",
+)
 CLICK_FAILED = _event(
     "click_failed",
     logging.ERROR,

@@ -6,13 +6,17 @@ Does not own: any of those parts, nor signals and the command line (`serve_cli`)
 
 import asyncio
 import contextlib
+import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from config import observe
 from config.files import KeyFileError
+from config.load import ConfigError
 from config.schema import Config
 from tracker import listener
+from tracker.ingest import Ingester
 from tracker.recorder import Recorder
 from tracker.redirector import Redirector, Rules
 from tracker.spool import Spool
@@ -32,12 +36,14 @@ async def serve(
     config: Config,
     *,
     stop: asyncio.Event | None = None,
-    on_ready: Callable[[], None] = lambda: None,
+    on_ready: Callable[[], object] = lambda: None,
     sockets: Sequence[socket.socket] = (),
+    reload: Callable[[], Config] | None = None,
 ) -> None:
     """Redirect and count until `stop` is set (or for good); raises CannotStart.
 
-    `sockets` are open ones to listen on instead of the configured addresses.
+    `sockets` are open ones to listen on instead of the configured addresses. `reload` gives the
+    new configuration at SIGHUP.
     """
     keyring, listening = _prepare(config, sockets)
     spool = Spool.open(config.store.spool_dir, "tracker")
@@ -48,12 +54,11 @@ async def serve(
         observe.log(observe.TRACKER_READY, listen=addresses)
         on_ready()
 
-    try:
-        async with _watching(keyring):
+    async with _feeding(config), contextlib.AsyncExitStack() as ending:
+        ending.push_async_callback(asyncio.to_thread, spool.close)
+        ending.callback(observe.log, observe.TRACKER_STOPPING)
+        async with _watching(keyring), _reloading(app, keyring, reload):
             await listener.serve(app, listening, stop or asyncio.Event(), ready)
-    finally:
-        observe.log(observe.TRACKER_STOPPING)
-        await asyncio.to_thread(spool.close)
 
 
 def _prepare(
@@ -85,6 +90,19 @@ def _keyring(config: Config, problems: list[str]) -> Watched[Keyring] | None:
 
 
 @contextlib.asynccontextmanager
+async def _feeding(config: Config) -> AsyncIterator[None]:
+    """Feed the store from the spool in a thread of its own, while the block runs."""
+    stop = threading.Event()
+    thread = threading.Thread(target=Ingester(config).run, args=(stop,), name="ingester")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.to_thread(thread.join)
+
+
+@contextlib.asynccontextmanager
 async def _watching(keyring: Watched[Keyring]) -> AsyncIterator[None]:
     task = asyncio.create_task(keyring.watch())
     try:
@@ -93,3 +111,28 @@ async def _watching(keyring: Watched[Keyring]) -> AsyncIterator[None]:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+@contextlib.asynccontextmanager
+async def _reloading(
+    app: Redirector, keyring: Watched[Keyring], read: Callable[[], Config] | None
+) -> AsyncIterator[None]:
+    """Read the configuration anew at SIGHUP; addresses, store and key file stay as they are."""
+    loop = asyncio.get_running_loop()
+
+    def reload(read: Callable[[], Config]) -> None:
+        keyring.refresh()
+        try:
+            app.rules = Rules.from_config(read())
+        except ConfigError as error:
+            observe.log(observe.TRACKER_NOT_RELOADED, problems=str(error))
+        else:
+            observe.log(observe.TRACKER_RELOADED)
+
+    if read is not None:
+        loop.add_signal_handler(signal.SIGHUP, reload, read)
+    try:
+        yield
+    finally:
+        if read is not None:
+            loop.remove_signal_handler(signal.SIGHUP)

@@ -105,11 +105,14 @@ def _prefixes(base_urls: Iterable[str]) -> tuple[bytes, ...]:
 
 
 class Redirector:
-    """The ASGI application. `keyring` is asked anew for each click, as its keys may be rotated."""
+    """The ASGI application. `keyring` is asked anew for each click, as its keys may be rotated.
+
+    `rules` may be replaced while it runs.
+    """
 
     def __init__(self, keyring: Callable[[], Keyring], rules: Rules, record: Record) -> None:
         self._keyring = keyring
-        self._rules = rules
+        self.rules = rules
         self._record = record
 
     async def __call__(self, scope: "Scope", _receive: "Receive", send: "Send") -> None:
@@ -131,7 +134,7 @@ class Redirector:
         return answer or await self._follow(scope, text or "")
 
     def _token(self, path: bytes) -> str | None:
-        for prefix in self._rules.prefixes:
+        for prefix in self.rules.prefixes:
             if path.startswith(prefix):
                 return path[len(prefix) :].decode("latin-1")
         return None
@@ -146,7 +149,7 @@ class Redirector:
             _PREVIEWED.inc()
         else:
             _REDIRECTED.inc()
-            await self._record(clicked(scope, link, self._rules))
+            await self._record(clicked(scope, link, self.rules))
         return found(link.destination)
 
 

@@ -6,31 +6,46 @@ Does not own: what is served (`app`).
 
 import asyncio
 import signal
+from functools import partial
+from pathlib import Path
 
 import click
 import uvloop
 
-from config import observe
-from config.cli import config_option
+from config import observe, systemd
+from config.load import load
+from config.options import config_path_option, loaded
 from config.schema import Config
 from tracker.app import CannotStart, serve
 
 
-async def run(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT; raises CannotStart."""
+@click.command()
+@config_path_option
+def tracker(config: Path) -> None:
+    """Redirect and count clicks, without the mail proxy."""
+    settings = loaded(config, files=True)
+    observe.configure(settings.log.level, settings.log.format)
+    try:
+        uvloop.run(_run(config, settings))
+    except CannotStart as error:
+        raise click.ClickException(str(error)) from None
+
+
+async def _run(path: Path, settings: Config) -> None:
+    """Serve until SIGTERM or SIGINT, and keep systemd informed; raises CannotStart."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve(config, stop=stop)
-
-
-@click.command()
-@config_option
-def tracker(config: Config) -> None:
-    """Redirect and count clicks, without the mail proxy."""
-    observe.configure(config.log.level, config.log.format)
+    alive = asyncio.create_task(systemd.report_alive())
     try:
-        uvloop.run(run(config))
-    except CannotStart as error:
-        raise click.ClickException("\n".join(error.problems)) from None
+        await serve(
+            settings,
+            stop=stop,
+            on_ready=systemd.ready,
+            sockets=systemd.inherited_sockets().get(systemd.TRACKER, ()),
+            reload=partial(load, path),
+        )
+    finally:
+        systemd.stopping()
+        alive.cancel()

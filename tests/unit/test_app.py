@@ -3,17 +3,22 @@
 import asyncio
 import contextlib
 import http.client
+import json
+import os
+import signal
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from config import keys
-from config.schema import Config
+from config.load import ConfigError, Problem
+from config.schema import Config, PrivacyConfig
 from tracker import app, listener
+from tracker.store import StoreError, reading
 from tracker.tokens import Keyring, Link, mint
 
 
@@ -45,12 +50,14 @@ def furnished(tmp_path: Path) -> Furnished:
 
 
 @contextlib.asynccontextmanager
-async def serving(config: Config) -> AsyncIterator[int]:
+async def serving(config: Config, reload: Callable[[], Config] | None = None) -> AsyncIterator[int]:
     """Run the tracker until the block ends; gives its port."""
     sockets = listener.bind(config.tracker.listen)
     port = listener.names(sockets)[0].port
     stop, ready = asyncio.Event(), asyncio.Event()
-    task = asyncio.create_task(app.serve(config, stop=stop, on_ready=ready.set, sockets=sockets))
+    task = asyncio.create_task(
+        app.serve(config, stop=stop, on_ready=ready.set, sockets=sockets, reload=reload)
+    )
     await asyncio.wait({task, asyncio.create_task(ready.wait())}, return_when="FIRST_COMPLETED")
     yield port
     stop.set()
@@ -122,3 +129,43 @@ async def test_unusable_keys_are_told(furnished: Furnished) -> None:
     furnished.config.keys.file.chmod(0o644)
     with pytest.raises(app.CannotStart, match="can be read or changed by others"):
         await app.serve(furnished.config)
+
+
+async def test_a_click_reaches_the_store(furnished: Furnished) -> None:
+    """The ingester runs beside the redirector."""
+    async with serving(furnished.config) as port:
+        await follow(port, furnished.link())
+        deadline = time.monotonic() + 10
+        while True:
+            with contextlib.suppress(StoreError), reading(furnished.config.store.path) as db:
+                if db["clicks"].count:
+                    break
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+
+
+async def test_sighup_reads_the_configuration_again(furnished: Furnished) -> None:
+    """What is kept of addresses changes without a restart; a broken file changes nothing."""
+    answers: list[Config | ConfigError] = [
+        ConfigError((Problem(Path("waypost.toml"), 1, "privacy.ip", "is not known"),)),
+        furnished.config.model_copy(update={"privacy": PrivacyConfig(ip="none")}),
+    ]
+
+    def reload() -> Config:
+        answer = answers.pop(0)
+        if isinstance(answer, ConfigError):
+            raise answer
+        return answer
+
+    async with serving(furnished.config, reload) as port:
+        kept = []
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGHUP)
+            await asyncio.sleep(0.1)
+            await follow(port, furnished.link())
+            kept = [
+                json.loads(line.partition(b" ")[2])["ip"]
+                for segment in furnished.config.store.spool_dir.glob("*.log")
+                for line in segment.read_bytes().splitlines()
+            ]
+    assert kept == ["127.0.0.0", None]
