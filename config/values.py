@@ -26,6 +26,8 @@ UNIT_SECONDS = {
     "d": 86400.0,
     "w": 604800.0,
 }
+LONGEST_S = 36525 * UNIT_SECONDS["d"]
+"""A hundred years; far more would not fit into dates."""
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.ASCII)
 SIZE_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 HOST = re.compile(
@@ -54,7 +56,7 @@ def format_duration(seconds: float) -> str:
     for unit in ("d", "h", "min"):
         if seconds and seconds % UNIT_SECONDS[unit] == 0:
             return f"{seconds / UNIT_SECONDS[unit]:.0f}{unit}"
-    return f"{seconds:g}s"
+    return f"{seconds:.6f}".rstrip("0").removesuffix(".") + "s"
 
 
 def format_size(octets: int) -> str:
@@ -110,9 +112,12 @@ def _duration(value: object, info: ValidationInfo) -> float:
     if not isinstance(value, str):
         raise wrong("is not a duration", hint)
     try:
-        return parse_duration(value)
+        seconds = parse_duration(value)
     except ValueError:
         raise wrong(f'"{value}" is not a duration', hint) from None
+    if seconds > LONGEST_S:
+        raise wrong(f'"{value}" is more than a hundred years', hint)
+    return seconds
 
 
 def _address(value: object) -> Address:

@@ -1,0 +1,205 @@
+"""Finding and reading a configuration, and on which line each key stands.
+
+What is wrong with a file, and how that is told, stands in tests/configs (`test_bad_configs`).
+"""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from config import keys
+from config.lines import key_lines, line_of
+from config.load import ConfigError, examine, find, load
+from config.manual import example_file
+from config.values import Address
+
+EXAMPLE = """\
+[proxy]
+listen = ["127.0.0.1:2525"]
+[relay]
+host = "127.0.0.1"
+port = 2526
+tls = "none"
+[tracking]
+base_url = "http://127.0.0.1:8080"
+[tracker]
+listen = ["127.0.0.1:8080"]
+admin_listen = ["127.0.0.1:8081"]
+[store]
+url = "sqlite:////abs/path/waypost.db"
+[keys]
+file = "/abs/path/token.keys"
+[[sender]]
+domain = "example.com"
+[[sender.dkim]]
+selector = "waypost1"
+key_file = "/abs/path/dkim.pem"
+"""
+"""The example of the design, to the letter."""
+
+
+def furnish(folder: Path, text: str = EXAMPLE) -> Path:
+    """Write keys and a configuration that names them."""
+    keys.write_token_keys(folder / "token.keys", [keys.new_token_key()])
+    keys.write_dkim_key(folder / "dkim.pem")
+    file = folder / "waypost.toml"
+    file.write_text(text.replace("/abs/path", str(folder)))
+    return file
+
+
+def test_the_example_of_the_design_loads(tmp_path: Path) -> None:
+    """With the two key files of `waypost init` it is complete, and nothing is doubtful."""
+    examined = examine(furnish(tmp_path))
+    assert examined.problems == ()
+    assert [warning.key for warning in examined.warnings if warning.key != "proxy.hostname"] == []
+    assert examined.config is not None
+    assert examined.config.relay.port == 2526
+    assert examined.config.sender[0].dkim[0].key_file == tmp_path / "dkim.pem"
+
+
+def test_without_a_hostname_it_is_this_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Greetings carry the machine's full name."""
+    monkeypatch.setattr("socket.gethostname", lambda: "mail.example.com")
+    assert load(furnish(tmp_path)).proxy.hostname == "mail.example.com"
+
+
+def test_a_short_hostname_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the machine only knows its first name, the resolver is asked."""
+    monkeypatch.setattr("socket.gethostname", lambda: "mail")
+    monkeypatch.setattr("socket.getfqdn", lambda name: f"{name}.example.com")
+    assert load(furnish(tmp_path)).proxy.hostname == "mail.example.com"
+
+
+def test_commands_without_need_of_keys_load_without_them(tmp_path: Path) -> None:
+    """`report` runs as a user who cannot read a key."""
+    file = furnish(tmp_path)
+    (tmp_path / "token.keys").unlink()
+    (tmp_path / "dkim.pem").unlink()
+    assert load(file, files=False).proxy.listen == (Address("127.0.0.1", 2525),)
+    with pytest.raises(ConfigError) as refusal:
+        load(file)
+    assert [problem.key for problem in refusal.value.problems] == [
+        "keys.file",
+        "sender.dkim.key_file",
+    ]
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    """Editors of Windows write one."""
+    file = furnish(tmp_path)
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes().replace(b"\n", b"\r\n"))
+    assert load(file).relay.tls == "none"
+
+
+def test_a_missing_file_is_a_problem_like_any_other(tmp_path: Path) -> None:
+    """Told with its name, without a line."""
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load(tmp_path / "waypost.toml")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """Told with its name, without a line."""
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load(tmp_path)
+
+
+def test_a_named_file_counts_before_all_others(tmp_path: Path) -> None:
+    """`-c` first, then $WAYPOST_CONFIG."""
+    environ = {"WAYPOST_CONFIG": "/srv/other.toml"}
+    assert find(tmp_path, environ) == tmp_path
+    assert find(None, environ) == Path("/srv/other.toml")
+
+
+def test_the_file_here_counts_before_the_one_in_etc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """./waypost.toml is found without being named."""
+    monkeypatch.chdir(tmp_path)
+    etc = tmp_path / "etc.toml"
+    monkeypatch.setattr("config.load.PLACES", (Path("waypost.toml"), etc))
+    assert find(None, {}) is None
+    etc.touch()
+    assert find(None, {}) == etc
+    Path("waypost.toml").touch()
+    assert find(None, {}) == Path("waypost.toml")
+
+
+ODD = """\
+# every way to write a key
+top.dotted = 1
+"quoted key".'literal' = 2
+
+[table]  # a comment
+array = [
+  "one",  # line 7
+  # a comment
+  [2, 3],
+]
+inline = { a = 1, b = { c = [ { d = 1 } ] } }
+
+[[ item ]]
+name = "first"
+[[item.part]]
+x = 1
+[[ item . part ]]
+x = 2
+[item.extra]
+y = '''
+[not.a.table]
+'''
+z = 3
+
+[[item]]
+name = "second"
+[[item.part]]
+x = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("loc", "line"),
+    [
+        (("top", "dotted"), 2),
+        (("quoted key", "literal"), 3),
+        (("table",), 5),
+        (("table", "array"), 6),
+        (("table", "array", 0), 7),
+        (("table", "array", 1), 9),
+        (("table", "array", 1, 1), 9),
+        (("table", "inline", "b", "c", 0, "d"), 11),
+        (("item", 0), 13),
+        (("item", 0, "part", 1, "x"), 18),
+        (("item", 0, "extra", "z"), 23),
+        (("item", 1, "name"), 26),
+        (("item", 1, "part", 0, "x"), 28),
+        (("item", 1, "part", 0, "missing"), 27),
+        (("item", 1, "missing"), 25),
+        (("nowhere",), None),
+    ],
+)
+def test_each_key_has_its_line(loc: tuple[str | int, ...], line: int | None) -> None:
+    """What is missing has the line of what it is missing from."""
+    assert line_of(key_lines(ODD), loc) == line
+
+
+def test_every_value_of_a_real_file_has_a_line() -> None:
+    """No key that tomllib reads is unknown to the walk over the tree."""
+    text = example_file({"sender": {"domain": '"example.com"'}, "proxy": {"listen": "[]"}})
+    text = text.replace("#[[", "[[").replace("\n#", "\n").replace("\n ", "\n# ")
+    lines = key_lines(text)
+
+    def missing(value: object, loc: tuple[str | int, ...]) -> list[tuple[str | int, ...]]:
+        items = (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
+        )
+        found = [loc] if loc and loc not in lines else []
+        return found + [hit for key, item in items for hit in missing(item, (*loc, key))]
+
+    assert missing(tomllib.loads(text), ()) == []
