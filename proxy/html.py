@@ -142,8 +142,8 @@ class _Scanner:
         """Read a tag; give where to go on."""
         name = tag[2].lower()
         if self.foreign.open and self.foreign.takes(name, tag[3]):
-            if name == b"a":
-                self._link(tag, "a")
+            if name in _LINKS:
+                self._link(tag, name.decode("ascii"))
         elif name in _LINKS or (self.conditional and name.startswith(b"v:")):
             self._link(tag, name.decode("ascii", "replace"))
         elif name in markup.RAW_TEXT:
