@@ -2,6 +2,7 @@
 
 import click
 
+from proxy.inspect_cli import explain, rewrite
 from proxy.serve_cli import proxy_command
 
-COMMANDS: list[click.Command] = [proxy_command]
+COMMANDS: list[click.Command] = [proxy_command, rewrite, explain]

@@ -12,6 +12,9 @@ from proxy.message import Body, Edit, splice
 from proxy.policy.reasons import Skip, Untouched
 from proxy.policy.switches import SILENT, Switches
 
+CLIP_OCTETS = 102_000
+"""Gmail shows no more of a message's HTML, and a link to the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedLink:
@@ -19,7 +22,7 @@ class PlannedLink:
 
     `number` counts from 1; a button and its twin for Outlook share one. `destination` is where the
     reader shall arrive, URL parameters included. `group` is the link's name in reports, `text` what
-    readers see, `part` the part it stands in ("1.2").
+    readers see, `part` the part it stands in ("1.2"), `order` its place among all links.
     `original` is the value as it stands there, character references and all, one character an
     octet: given back by `url_for`, nothing changes.
     """
@@ -29,17 +32,22 @@ class PlannedLink:
     group: str
     text: str
     part: str
+    order: int
     original: str
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedLink:
-    """One http(s) link that is left as it stands, and why: a name of `Skip` or `Untouched`."""
+    """One http(s) link that is left as it stands, and why.
+
+    `reason` is a name of `Skip`, or of `Untouched` for one that holds for the whole message.
+    """
 
     destination: str
     reason: Skip | Untouched
     group: str
     part: str
+    order: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,13 @@ class PartPlan:
             Edit(start, end, url_for(link).encode("latin-1")) for start, end, link in self.tracked
         ]
         return self.body.to_raw(self.view.edits([*tracked, *self.literal]))
+
+    def html_octets(self, url_for: Callable[[PlannedLink], str]) -> tuple[int, int]:
+        """Give the size of the document before and after."""
+        before = len(self.view.html)
+        tracked = sum(len(url_for(link)) - (end - start) for start, end, link in self.tracked)
+        literal = sum(len(new) - (end - start) for start, end, new in self.literal)
+        return before, before + tracked + literal
 
 
 @dataclass(frozen=True, slots=True)

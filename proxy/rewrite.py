@@ -167,7 +167,8 @@ class _Scan:
             for each in candidates(seen, self.policy, self.facts)
         ]
         if view is None or not (whole is None or self._only_params(whole)):
-            self.skipped += [_skipped(each, reason, part) for each, reason in found if reason]
+            for each, reason in found:
+                self._skip(each, reason or Untouched.ALL_SKIPPED, part)
             return None
         return self._edited(part, body, view, found)
 
@@ -206,7 +207,7 @@ class _Scan:
             if reason is None:
                 tracked.append((each.href.start, each.href.end, self._link(each, part, view)))
             else:
-                self.skipped.append(_skipped(each, reason, part))
+                self._skip(each, reason, part)
             if decided is not None and at not in refused:
                 literal += each.literal
         if not tracked and not literal:
@@ -222,6 +223,13 @@ class _Scan:
     def _too_many(self) -> Skip | None:
         return Skip.TOO_MANY_LINKS if len(self.links) >= MAX_LINKS else None
 
+    def _skip(self, each: Candidate, reason: Skip | Untouched, part: Part) -> None:
+        group, order = each.decision.group, self._order()
+        self.skipped.append(SkippedLink(each.destination, reason, group, part.path, order))
+
+    def _order(self) -> int:
+        return len(self.links) + len(self.skipped)
+
     def _link(self, each: Candidate, part: Part, view: HtmlView) -> PlannedLink:
         href, decision = each.href, each.decision
         base, mark, fragment = each.destination.partition("#")
@@ -233,6 +241,7 @@ class _Scan:
             group=decision.group,
             text=label(view.html, href, view.charset),
             part=part.path,
+            order=self._order(),
             original=view.html[href.start : href.end].decode("latin-1"),
         )
         self.links.append(link)
@@ -242,7 +251,3 @@ class _Scan:
 def _reason(own: Skip | None, whole: Skip | Untouched | None) -> Skip | Untouched | None:
     """Name one reason: a link's own opt-out goes before the message's, after a final one."""
     return (own or whole) if whole in _OFF else (whole or own)
-
-
-def _skipped(each: Candidate, reason: Skip | Untouched, part: Part) -> SkippedLink:
-    return SkippedLink(each.destination, reason, each.decision.group, part.path)

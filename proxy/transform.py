@@ -25,22 +25,17 @@ from config.observe import (
     PLANNED_MESSAGES,
     log,
 )
-from config.schema import Config, SenderConfig
+from config.schema import Config
 from proxy.headers_out import header_edits
 from proxy.message import Message, parse, splice
-from proxy.plan import Plan, PlannedLink
-from proxy.policy.gate import from_domain
+from proxy.plan import CLIP_OCTETS, Plan, PlannedLink
 from proxy.policy.params import without
 from proxy.policy.reasons import Untouched
-from proxy.policy.settings import Policy, Signing
 from proxy.policy.switches import Consent
-from proxy.rewrite import plan_message
+from proxy.senders import Assigned, Sender, Senders
 from proxy.signing import Signer, SigningError
 from tracker.events import MessagePending, Recipient, SentLink
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
-
-CLIP_OCTETS = 102_000
-"""Gmail shows no more of a message's HTML, and a link to the rest."""
 
 SHARED = 0
 """The recipient number of tokens in a copy that several people get."""
@@ -73,37 +68,6 @@ class Outgoing:
     untouched: Untouched | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """One [[sender]], or all mail where none is configured, with its keys and its policies."""
-
-    config: SenderConfig | None
-    signers: tuple[Signer, ...]
-    policy: Policy
-    policy_7bit: Policy
-
-    @classmethod
-    def of(cls, config: Config, sender: SenderConfig | None, signers: Sequence[Signer]) -> Self:
-        """Put together what `config` says of one sender."""
-        signs = bool(signers) and sender is not None and sender.sign != "never"
-        domains = frozenset(signer.domain for signer in signers)
-        policies = (
-            Policy.from_config(config, sender, signing=Signing(signs, domains, relay_8bitmime))
-            for relay_8bitmime in (True, False)
-        )
-        return cls(sender, tuple(signers), *policies)
-
-    @property
-    def signs_rewritten(self) -> bool:
-        """Whether what we change is signed."""
-        return bool(self.signers) and self.config is not None and self.config.sign != "never"
-
-    @property
-    def signs_always(self) -> bool:
-        """Whether everything is signed."""
-        return self.signs_rewritten and self.config is not None and self.config.sign == "always"
-
-
 class Transformer:
     """Does the work for one configuration; safe to use from several threads.
 
@@ -114,13 +78,10 @@ class Transformer:
         self, config: Config, keyring: Keyring, signers: Mapping[str, Sequence[Signer]]
     ) -> None:
         self.keyring = keyring
+        self.signers = {domain.lower(): tuple(each) for domain, each in signers.items()}
         self.provider = config.relay.provider
-        self.eager = config.proxy.copies == "shared"
-        self._exact = {
-            each.domain.lower(): Sender.of(config, each, signers.get(each.domain, ()))
-            for each in config.sender
-        }
-        self._any = None if config.sender else Sender.of(config, None, ())
+        self._shares = config.proxy.copies == "shared"
+        self._senders = Senders(config, [domain for domain, each in signers.items() if each])
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
@@ -139,24 +100,13 @@ class Transformer:
         }
         return cls(config, Keyring.load(config.keys.file), signers)
 
-    def sender(self, domain: str) -> Sender | None:
-        """Give the sender that a From-domain belongs to, the closest of several."""
-        if self._any is not None or domain in self._exact:
-            return self._any or self._exact[domain]
-        while "." in domain:
-            domain = domain.partition(".")[2]
-            found = self._exact.get(domain)
-            if found and found.config and found.config.subdomains:
-                return found
-        return None
-
     def prepare(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
         """Work out what becomes of a message. Raises SigningRefused, and nothing else."""
         if not submission.trusted:
             return _as_it_came(content, Untouched.UNTRUSTED)
         try:
             prepared = self._prepared(content, submission, now_s)
-            if self.eager or len(submission.rcpt_to) == 1:
+            if self._shares or len(submission.rcpt_to) == 1:
                 prepared.shared()  # kept there; done now, as this may be a thread of its own
         except SigningRefused:
             raise
@@ -167,26 +117,14 @@ class Transformer:
 
     def _prepared(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
         message = parse(content)
-        domain = from_domain(message)
-        sender = None if isinstance(domain, Untouched) else self.sender(domain)
-        plan = _plan(message, submission, domain, sender)
-        _tell(plan)
-        job = Job(self, message, plan, sender, submission, domain, now_s)
-        return Prepared(plan.untouched, len(submission.rcpt_to), job.outgoing)
-
-
-def _plan(message: Message, submission: Submission, domain: str, sender: Sender | None) -> Plan:
-    if not submission.mail_from:
-        return Plan(message.raw, Untouched.NULL_SENDER)
-    if isinstance(domain, Untouched):
-        return Plan(message.raw, domain)
-    if sender is None:
-        return Plan(message.raw, Untouched.UNKNOWN_SENDER)
-    policy = sender.policy if submission.relay_8bitmime else sender.policy_7bit
-    try:
-        return plan_message(message, policy)
-    except Exception as failure:  # noqa: BLE001 - as `rewrite.plan`
-        return Plan(message.raw, Untouched.PLAN_FAILED, failure=failure)
+        assigned = self._senders.assign(
+            message,
+            null_sender=not submission.mail_from,
+            relay_8bitmime=submission.relay_8bitmime,
+        )
+        _tell(assigned.plan)
+        job = Job(self, message, assigned, submission, now_s)
+        return Prepared(assigned.plan.untouched, len(submission.rcpt_to), job.outgoing)
 
 
 def _tell(plan: Plan) -> None:
@@ -211,12 +149,20 @@ class Job:
 
     transformer: Transformer
     message: Message
-    plan: Plan
-    sender: Sender | None
+    assigned: Assigned
     submission: Submission
-    sender_domain: str
     now_s: float
     message_id: bytes = field(default_factory=lambda: os.urandom(MESSAGE_ID_OCTETS))
+
+    @property
+    def plan(self) -> Plan:
+        """What is to be done."""
+        return self.assigned.plan
+
+    @property
+    def sender(self) -> Sender | None:
+        """Whose mail it is."""
+        return self.assigned.sender
 
     @property
     def anonymous(self) -> bool:
@@ -257,9 +203,9 @@ class Job:
             *header_edits(self.message, provider, body_changes=True),
             *self.plan.changes(url_for),
         ]
-        self._warn_of_clipping(urls)
+        self._warn_of_clipping(url_for)
         content = splice(self.message.raw, edits)
-        return self._signed(content) if self.sender and self.sender.signs_rewritten else content
+        return self._signed(content) if self.sender and self.sender.signs else content
 
     def _url(self, link: PlannedLink, number: int) -> str:
         token = mint(
@@ -271,7 +217,7 @@ class Job:
 
     def _signed(self, content: bytes) -> bytes:
         """Sign with every key of the sender."""
-        signers = self.sender.signers if self.sender else ()
+        signers = self.transformer.signers[self.sender.domain] if self.sender else ()
         return b"".join((*(s.signature(content, int(self.now_s)) for s in signers), content))
 
     def _original(self) -> bytes:
@@ -296,7 +242,7 @@ class Job:
         return MessagePending(
             message_id=self.message_id.hex(),
             at_s=self.now_s,
-            sender_domain=self.sender_domain,
+            sender_domain=self.assigned.domain,
             campaign=self.plan.campaign,
             shared=self._number(recipients) == SHARED,
             recipients=tuple(
@@ -316,13 +262,12 @@ class Job:
             sent.setdefault(link.number, SentLink(link.number, url, group, link.text))
         return tuple(sent.values())
 
-    def _warn_of_clipping(self, urls: Mapping[int, str]) -> None:
+    def _warn_of_clipping(self, url_for: Callable[[PlannedLink], str]) -> None:
         for part in self.plan.parts:
-            before = len(part.body.octets)
-            grown = sum(len(urls[link.number]) - (end - start) for start, end, link in part.tracked)
-            if before <= CLIP_OCTETS < before + grown:
+            before, after = part.html_octets(url_for)
+            if before <= CLIP_OCTETS < after:
                 CLIPPED_MESSAGES.inc()
-                log(MESSAGE_CLIPPED, html_octets=before + grown, without_tracking=before)
+                log(MESSAGE_CLIPPED, html_octets=after, without_tracking=before)
 
 
 class Prepared:
