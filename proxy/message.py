@@ -16,7 +16,7 @@ from typing import Self
 from proxy import fields, mime, transfer
 from proxy.body import in_order
 from proxy.fields import Header, HeaderBlock
-from proxy.limits import MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
+from proxy.limits import MAX_HEADERS, MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
 from proxy.mime import Structured, TransferEncoding
 from proxy.transfer import Body, Change, Edit, NotEditable, Obstacle
 
@@ -231,8 +231,7 @@ class _Walk:
 
     def message(self) -> Message:
         block = self._message_fields(0)
-        if block.broken:
-            self.skip = Skip.MALFORMED
+        self.skip = _broken(block)
         kind = mime.content_type(fields.values(self.raw, block.fields, b"content-type"), _TEXT)
         self._entities(block)
         if self.skip is not None:
@@ -268,7 +267,7 @@ class _Walk:
         A message inside message/rfc822 is read at once, in its place.
         """
         facts = _Facts.read(self.raw, block, context.default_type)
-        skip = context.skip or (Skip.MALFORMED if block.broken else facts.doubt())
+        skip = context.skip or _broken(block) or facts.doubt()
         leaf = _leaf(block, facts, context, skip)
         kind = facts.kind.value
         if context.depth < MAX_NESTING:
@@ -357,6 +356,12 @@ class _Walk:
 
 
 _CR = 13
+
+
+def _broken(block: HeaderBlock) -> Skip | None:
+    if not block.broken:
+        return None
+    return Skip.LIMIT if len(block.fields) >= MAX_HEADERS else Skip.MALFORMED
 
 
 def _leaf(block: HeaderBlock, facts: _Facts, context: _Context, skip: Skip | None) -> Part:
