@@ -7,6 +7,7 @@ Does not own: when something is logged or counted; that is decided where it happ
 No event carries a message body, a credential or a full link of a reader.
 """
 
+import contextlib
 import logging
 import sys
 from dataclasses import dataclass
@@ -319,8 +320,12 @@ RELAY_FAULTS = Counter(
 
 
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value
-    """Write one line to the log: `event` with its facts as `fields`."""
-    structlog.get_logger().log(event.level, event.name, **fields)
+    """Write one line to the log: `event` with its facts as `fields`.
+
+    A log that cannot be written (a full disk under it, a closed pipe) stops nothing else.
+    """
+    with contextlib.suppress(OSError):
+        structlog.get_logger().log(event.level, event.name, **fields)
 
 
 def configure(level: str = "info", style: Literal["console", "json"] = "console") -> None:

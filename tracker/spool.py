@@ -116,6 +116,8 @@ class Spool:
     def close(self, timeout_s: float = 5.0) -> None:
         """Write what is waiting, and end. What cannot be written in time is counted as dropped."""
         with self._changed:
+            if self._closing:
+                return
             self._closing = True
             self._changed.notify()
             thread = self._thread

@@ -1,0 +1,76 @@
+"""The form of events on disk."""
+
+import pytest
+
+from tracker.events import (
+    BadEvent,
+    Clicked,
+    Event,
+    MessageAccepted,
+    MessagePending,
+    Recipient,
+    SentLink,
+    decode,
+    encode,
+)
+
+CLICK = Clicked(
+    *("e", 1.5, "m", 1, 2, 3, "https://x.test/ü\n\u2028", "GET"),
+    human=False,
+    reasons=("head",),
+    ip=None,
+    user_agent="ua",
+)
+EVENTS: list[Event] = [
+    CLICK,
+    MessageAccepted("m", 2.0, (1, 2)),
+    MessagePending(
+        *("m", 1.0, "example.com", None),
+        shared=False,
+        recipients=(Recipient(1, "a@example.net", "id"),),
+        links=(SentLink(1, "https://x.test/", "group", "text"),),
+    ),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.kind)
+def test_events_come_back_as_they_were(event: Event) -> None:
+    """On one line, whatever they hold."""
+    line = encode(event)
+    assert b"\n" not in line
+    assert decode(line) == event
+
+
+def test_octets_that_are_no_text_are_escaped() -> None:
+    """A lone surrogate can stand in neither UTF-8 nor SQLite."""
+    readers = (Recipient(1, "\udc80@x"),)
+    odd = MessagePending("m", 1.0, "d", "\udcff", shared=False, recipients=readers, links=())
+    known = decode(encode(odd))
+    assert isinstance(known, MessagePending)
+    assert (known.campaign, known.recipients[0].address) == ("\\udcff", "\\udc80@x")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"kind":"opened"}',
+        b"\xff",
+        encode(CLICK).replace(b'"link":2', b'"link":-2'),
+        encode(CLICK).replace(b'"link":2', b'"link":9223372036854775808'),
+        encode(CLICK).replace(b'"link":2', b'"link":"2"'),
+        encode(CLICK).replace(b"1.5", b"NaN"),
+        encode(CLICK).replace(b"1.5", b"1e300"),
+    ],
+)
+def test_what_no_version_wrote_is_refused(line: bytes) -> None:
+    """Also numbers that SQLite could not hold."""
+    with pytest.raises(BadEvent):
+        decode(line)
+
+
+def test_fields_of_a_later_version_are_passed_over() -> None:
+    """An older process reads what it knows of."""
+    assert decode(encode(CLICK)[:-1] + b',"colour":"red"}') == CLICK

@@ -1,0 +1,248 @@
+"""The spool of one process, on a real disk that sometimes refuses."""
+
+import os
+import resource
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from config.observe import REGISTRY
+from tracker import segments, spool
+from tracker.events import Clicked, decode
+from tracker.spool import Spool, SpoolError, SpoolFull
+
+
+def click(number: int) -> Clicked:
+    """Give an event."""
+    return Clicked(
+        event_id=f"e{number}",
+        at_s=1_790_000_000.5,
+        message_id="00" * 8,
+        recipient=1,
+        link=1,
+        sent_at_s=1_790_000_000,
+        destination="https://example.net/",
+        method="GET",
+        human=True,
+        reasons=(),
+        ip=None,
+        user_agent="Browser/1",
+    )
+
+
+def stored(directory: Path) -> list[str]:
+    """Give the ids of all events in the spool, in order."""
+    found = []
+    for path in segments.listing(directory):
+        descriptor = os.open(path, os.O_RDONLY)
+        for record in segments.read(descriptor, 0, 10_000_000, finished=True):
+            if record.payload is not None:
+                event = decode(record.payload)
+                assert isinstance(event, Clicked)
+                found.append(event.event_id)
+        os.close(descriptor)
+    return found
+
+
+def wait_for_events(directory: Path, count: int) -> None:
+    """Wait until the spool has tried again, with success."""
+    for _ in range(250):
+        if len(stored(directory)) >= count and not metric("waypost_spool_waiting_octets"):
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("the spool did not recover")
+
+
+def metric(name: str) -> float:
+    """Give what a metric says now."""
+    return REGISTRY.get_sample_value(name) or 0.0
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Give the place of a spool that is not there yet."""
+    return tmp_path / "waypost.db.spool"
+
+
+@pytest.fixture
+def opened(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spool]:
+    """Give a spool that tries again quickly."""
+    monkeypatch.setattr(spool, "RETRY_S", 0.02)
+    made = Spool.open(directory, "tracker")
+    yield made
+    made.close()
+
+
+@contextmanager
+def largest_file(octets: int) -> Iterator[None]:
+    """Let no file of this process grow beyond `octets`: writes fail with EFBIG."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (octets, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_event_is_on_disk_when_its_future_resolves(opened: Spool, directory: Path) -> None:
+    """Every time."""
+    for number in range(5):
+        opened.append(click(number)).result(5)
+        assert stored(directory)[-1] == f"e{number}"
+
+
+def test_nothing_is_made_before_the_first_event(opened: Spool, directory: Path) -> None:
+    """A process that has nothing to tell leaves no trace."""
+    assert not directory.exists()
+    opened.append(click(1)).result(5)
+    assert len(segments.listing(directory)) == 1
+
+
+def test_many_threads_append_in_groups(opened: Spool, directory: Path) -> None:
+    """Nothing is lost or mixed up, and there are far fewer syncs than events."""
+    before = metric("waypost_spool_sync_seconds_count")
+
+    def work(first: int) -> None:
+        futures = [opened.append(click(number)) for number in range(first, first + 250)]
+        for future in futures:
+            future.result(10)
+
+    threads = [threading.Thread(target=work, args=(start,)) for start in range(0, 1000, 250)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(stored(directory)) == sorted(f"e{number}" for number in range(1000))
+    assert metric("waypost_spool_sync_seconds_count") - before < 500
+
+
+def test_segments_rotate_by_size(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finished segment can be fed and deleted while the process lives on."""
+    monkeypatch.setattr(spool, "MAX_SEGMENT_OCTETS", 600)
+    for number in range(10):
+        opened.append(click(number)).result(5)
+    assert len(segments.listing(directory)) > 2
+    assert sorted(stored(directory)) == sorted(f"e{number}" for number in range(10))
+
+
+def test_idle_segment_is_finished_for_its_age(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it holds need not wait for the process to end."""
+    monkeypatch.setattr(spool, "MAX_SEGMENT_AGE_S", 0.05)
+    opened.append(click(1)).result(5)
+    (path,) = segments.listing(directory)
+    descriptor = os.open(path, os.O_RDONLY)
+    for _ in range(100):
+        if finished := segments.is_finished(descriptor):
+            break
+        threading.Event().wait(0.02)
+    os.close(descriptor)
+    assert finished
+
+
+def test_refused_events_are_kept_and_written_later(opened: Spool, directory: Path) -> None:
+    """While files cannot grow, futures fail at once; afterwards everything is there, once read."""
+    with largest_file(100):
+        for number in range(20):
+            with pytest.raises(SpoolError):
+                opened.append(click(number)).result(5)
+    wait_for_events(directory, 20)
+    opened.append(click(99)).result(5)
+    assert set(stored(directory)) == {*(f"e{number}" for number in range(20)), "e99"}
+    assert metric("waypost_spool_waiting_octets") == 0
+
+
+def test_group_goes_on_where_a_full_disk_stopped_it(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a record is followed by its other half, and nothing is there twice."""
+    real, calls = os.write, []
+
+    def filling(descriptor: int, octets: bytes) -> int:
+        calls.append(len(octets))
+        if len(calls) == 1:
+            return real(descriptor, octets[:50])
+        if len(calls) < 4:
+            raise OSError(28, "No space left on device")
+        return real(descriptor, octets)
+
+    monkeypatch.setattr(os, "write", filling)
+    with pytest.raises(SpoolError):
+        opened.append(click(1)).result(5)
+    wait_for_events(directory, 1)
+    assert len(calls) == 4
+    assert stored(directory) == ["e1"]
+
+
+def test_failed_sync_gives_the_segment_up(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second fdatasync would call octets safe that the first one lost."""
+    real, calls = os.fdatasync, []
+
+    def failing(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 1:
+            raise OSError(5, "Input/output error")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", failing)
+    with pytest.raises(SpoolError):
+        opened.append(click(1)).result(5)
+    wait_for_events(directory, 2)
+    assert len(segments.listing(directory)) == 2
+    assert stored(directory) == ["e1", "e1"]
+
+
+def test_memory_for_refused_events_is_bounded(directory: Path) -> None:
+    """What is beyond it is dropped, and counted."""
+    directory.parent.joinpath("waypost.db.spool").write_text("a file where the folder should be")
+    opened = Spool.open(directory, "tracker", max_waiting_octets=2000)
+    before = metric("waypost_spool_dropped_events_total")
+    failures = [opened.append(click(number)).exception(5) for number in range(20)]
+    dropped = [failure for failure in failures if isinstance(failure, SpoolFull)]
+    assert 10 < len(dropped) < 20
+    assert metric("waypost_spool_dropped_events_total") - before == len(dropped)
+    opened.close()
+    assert metric("waypost_spool_dropped_events_total") - before == 20
+
+
+def test_deleted_segment_is_replaced(opened: Spool, directory: Path) -> None:
+    """Whoever removes the folder loses what was in it, and nothing that comes after."""
+    opened.append(click(1)).result(5)
+    shutil.rmtree(directory)
+    opened.append(click(2)).result(5)
+    assert stored(directory) == ["e2"]
+
+
+def test_close_writes_what_is_waiting(opened: Spool, directory: Path) -> None:
+    """And what comes after it is refused."""
+    futures = [opened.append(click(number)) for number in range(100)]
+    opened.close()
+    assert all(future.exception() is None for future in futures)
+    assert len(stored(directory)) == 100
+    with pytest.raises(SpoolFull):
+        opened.append(click(101)).result(5)
+
+
+def test_cancelled_wait_does_not_lose_the_event(opened: Spool, directory: Path) -> None:
+    """A caller that gives up waiting has not withdrawn anything."""
+    assert opened.append(click(1)).cancel() is False
+    opened.close()
+    assert stored(directory) == ["e1"]
+
+
+def test_role_is_part_of_a_file_name(directory: Path) -> None:
+    """So not every word will do."""
+    with pytest.raises(ValueError, match="lower-case"):
+        Spool.open(directory, "../proxy")
