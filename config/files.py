@@ -54,25 +54,30 @@ def read_secret(path: Path, *, also: int = 0) -> bytes:
     """
     passed = credential(path)
     try:
-        descriptor = os.open(passed or path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(passed or path, "rb", opener=_without_waiting) as file:  # noqa: PTH123 - Path.open takes no opener
+            mode = os.fstat(file.fileno()).st_mode
+            if not stat.S_ISREG(mode):
+                raise KeyFileError(path, "is not a file")
+            if passed is None and mode & 0o077 & ~also:
+                raise KeyFileError(
+                    path,
+                    f"can be read or changed by others (mode {stat.S_IMODE(mode):04o})",
+                    f"chmod {0o600 | also:o} {path}",
+                )
+            return file.read(MAX_SECRET_OCTETS)
     except OSError as error:
         raise _unreadable(path, error) from None
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise KeyFileError(path, "is not a file")
-        if passed is None and found.st_mode & 0o077 & ~also:
-            raise KeyFileError(
-                path,
-                f"can be read or changed by others (mode {stat.S_IMODE(found.st_mode):04o})",
-                f"chmod {0o600 | also:o} {path}",
-            )
-        return file.read(MAX_SECRET_OCTETS)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe would wait for its other end
 
 
 def _unreadable(path: Path, error: OSError) -> KeyFileError:
     if isinstance(error, FileNotFoundError):
         return KeyFileError(path, "does not exist")
+    if isinstance(error, IsADirectoryError):
+        return KeyFileError(path, "is a folder")
     if isinstance(error, PermissionError):
         return KeyFileError(
             path,
