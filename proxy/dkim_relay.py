@@ -57,12 +57,11 @@ _MISSING = dict(
 )
 _HEADER_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
-_QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_COMMENT = re.compile(rb"\((?:[^()\\]|\\.)*+\)", re.DOTALL)
+_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[()\\]|[^"()\\]++', re.DOTALL)
+_CLOSED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _QUALIFIED = re.compile(
     rb"[^\s@<>%!:;,()\[\]\\]+@(?:[^\s@<>%!:;,()\[\]\\]+\.[^\s@<>%!:;,()\[\]\\]+|\[[^\[\]\\\s]+\])"
 )
-_MAX_COMMENT_DEPTH = 5
 
 
 def relay_would_alter(message: bytes, *, relay_8bitmime: bool) -> Alteration | None:
@@ -88,12 +87,27 @@ def qualified(value: bytes) -> bool:
 
     Strict on purpose: what cannot be read with certainty counts as one that a relay may rewrite.
     """
-    bare = _QUOTED.sub(b"q", relaxed_value(value))
-    for _ in range(_MAX_COMMENT_DEPTH):
-        bare, count = _COMMENT.subn(b" ", bare)
-        if not count:
-            break
-    return all(_mailbox_qualified(mailbox) for mailbox in _mailboxes(bare))
+    bare = _bare(relaxed_value(value))
+    return bare is not None and all(map(_mailbox_qualified, _mailboxes(bare)))
+
+
+def _bare(value: bytes) -> bytes | None:
+    """Take comments away and put a letter for each quoted string; None where nesting is wrong."""
+    kept: list[bytes] = []
+    depth = 0
+    for piece in _PIECE.findall(value):
+        if piece in (b"(", b")"):
+            depth += 1 if piece == b"(" else -1
+            if depth < 0:
+                return None
+        elif piece.startswith((b'"', b"\\")):
+            # Within a comment these are read differently, outside a backslash is nothing.
+            if depth or not _CLOSED.fullmatch(piece):
+                return None
+            kept.append(b"q")
+        elif not depth:
+            kept.append(piece)
+    return b"".join(kept) if depth == 0 else None
 
 
 def _mailboxes(bare: bytes) -> Iterable[bytes]:

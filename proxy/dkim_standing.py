@@ -55,14 +55,6 @@ def standing(message: bytes) -> tuple[Standing, ...]:
     return tuple(_read(field) for field in _readable(message) if field.name == b"dkim-signature")
 
 
-def divide(
-    signatures: Collection[Standing], own_domains: Collection[str]
-) -> tuple[tuple[Standing, ...], tuple[Standing, ...]]:
-    """Divide into those that we can make anew, and those of domains that we hold no key for."""
-    own = tuple(s for s in signatures if s.domain in own_domains)
-    return own, tuple(s for s in signatures if s not in own)
-
-
 def _readable(message: bytes) -> list[Field]:
     try:
         return header(message)[0]

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from proxy.dkim_canon import Field, MalformedHeader, header, relaxed_body, relaxed_value
 from proxy.dkim_probe import ProbeFailed, probe
 from proxy.dkim_relay import Alteration, relay_would_alter
-from proxy.dkim_standing import Standing, divide, standing
+from proxy.dkim_standing import Standing, standing
 
 SIGNED_FIELDS = (
     "from",
@@ -239,7 +239,6 @@ __all__ = [
     "Signer",
     "SigningError",
     "Standing",
-    "divide",
     "probe",
     "relay_would_alter",
     "standing",

@@ -1,0 +1,71 @@
+"""The signatures that a message brought along: whose they are, what breaks them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.keys import new_dkim_key
+from proxy.dkim_standing import standing
+from proxy.signing import Signer
+
+OWN = Signer("Example.com", "s1", new_dkim_key())
+MESSAGE = b"From: a@example.com\r\nX-Track-Links: on\r\n\r\nbody\r\n"
+
+
+def foreign(tags: bytes) -> bytes:
+    """Put a signature of somebody else's before the message."""
+    return b"DKIM-Signature: v=1; a=rsa-sha256; " + tags + b"\r\n" + MESSAGE
+
+
+def test_our_own_signature_is_read_back() -> None:
+    """Domain in lower case, selector, names, and the span that removes it."""
+    signed = OWN.sign(MESSAGE)
+    (found,) = standing(signed)
+    assert (found.domain, found.selector) == ("example.com", "s1")
+    assert found.signed == (b"from", b"from")
+    assert found.body_limit_octets is None
+    assert signed[: found.start] + signed[found.end :] == MESSAGE
+
+
+def test_tags_are_read_through_folding_and_case() -> None:
+    """RFC 6376 §3.2: white space around everything."""
+    (found,) = standing(
+        foreign(b"d = Other.\r\n\tTEST ;\r\n s=k1; h=From :\r\n\t X-Track-Links; l=0")
+    )
+    assert (found.domain, found.selector) == ("other.test", "k1")
+    assert found.covers(b"X-TRACK-LINKS")
+    assert not found.covers(b"Subject")
+    assert found.body_limit_octets == 0
+
+
+def test_a_change_of_the_body_breaks_all_but_l_0() -> None:
+    """With l=0 the body is not signed at all; any other limit may be reached."""
+    for limit, broken in ((b"", True), (b"; l=0", False), (b"; l=5", True), (b"; l=x", True)):
+        (found,) = standing(foreign(b"d=other.test; h=from" + limit))
+        assert found.breaks(body_changed=True) is broken
+
+
+def test_removing_a_field_breaks_the_signatures_that_cover_it() -> None:
+    """Others stand."""
+    (covering,) = standing(foreign(b"d=other.test; h=from:x-track-links"))
+    (other,) = standing(foreign(b"d=other.test; h=from"))
+    assert covering.breaks(body_changed=False, fields_changed=[b"X-Track-Links"])
+    assert not other.breaks(body_changed=False, fields_changed=[b"X-Track-Links"])
+
+
+def test_a_signature_that_cannot_be_read_belongs_to_nobody() -> None:
+    """Its domain is empty, which is never ours."""
+    (found,) = standing(b"DKIM-Signature: garbage\r\n" + MESSAGE)
+    assert found.domain == ""
+
+
+def test_signatures_above_a_malformed_line_are_found() -> None:
+    """What follows it is no header any more."""
+    message = b"DKIM-Signature: d=other.test\r\nno field\r\nDKIM-Signature: d=x.test\r\n\r\n"
+    assert [signature.domain for signature in standing(message)] == ["other.test"]
+
+
+@given(st.binary(max_size=200))
+def test_noise_never_raises(noise: bytes) -> None:
+    """Whatever stands in the field or the message."""
+    standing(noise)
+    standing(foreign(noise))
