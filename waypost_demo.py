@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, make_msgid
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -27,7 +28,7 @@ import uvloop
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from bs4 import BeautifulSoup
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from config import keys, observe
 from config.load import load
@@ -93,15 +94,14 @@ class Inbox:
         return "250 2.0.0 In the inbox"
 
 
-def sample(subject: str, html: str, transfer_encoding: str, campaign: str) -> EmailMessage:
+def sample(subject: str, to: str, html: str, transfer_encoding: str) -> EmailMessage:
     """Build a multipart message as an application would."""
     message = EmailMessage()
     message["From"] = f"shop@{DOMAIN}"
-    message["To"] = "reader@example.net"
+    message["To"] = to
     message["Subject"] = subject
     message["Date"] = format_datetime(localtime())
     message["Message-ID"] = make_msgid(domain=DOMAIN)
-    message["X-Track-Campaign"] = campaign
     message.set_content("This message is best read as HTML.\n")
     message.add_alternative(html, subtype="html", cte=transfer_encoding)
     return message
@@ -110,8 +110,8 @@ def sample(subject: str, html: str, transfer_encoding: str, campaign: str) -> Em
 def samples() -> list[EmailMessage]:
     """Give the two messages that the demo sends itself."""
     return [
-        sample("Your order 1042", RECEIPT, "quoted-printable", "receipts"),
-        sample("New this week", NEWSLETTER, "base64", "newsletter"),
+        sample("Your order 1042", "customer@example.net", RECEIPT, "quoted-printable"),
+        sample("New this week", "subscriber@example.org", NEWSLETTER, "base64"),
     ]
 
 
@@ -201,15 +201,12 @@ def show_received(console: Console, content: bytes, record: str) -> None:
     """Print what came out of the proxy: signature, links, and where a click leads."""
     message = email.message_from_bytes(content, policy=policy.default)
     valid = dkim.verify(content, dnsfunc=lambda *_args, **_kwargs: record.encode())
-    table = Table(
-        title=f"{message['Subject']} (DKIM signature {'valid' if valid else 'INVALID'})",
-        title_justify="left",
-    )
-    for column in ("Link", "In the message", "A click leads to"):
-        table.add_column(column, overflow="fold")
+    say = partial(console.print, highlight=False, soft_wrap=True)
+    say(f"\n[bold]{message['Subject']}[/bold], to {message['To']}")
+    say(f"  its DKIM signature is {'valid' if valid else '[red]not valid[/red]'}")
     for text, href in tracked_links(content):
-        table.add_row(text, href, click_link(href))
-    console.print(table)
+        say(f"  [bold]{escape(text)}[/bold]", escape(href))
+        say("    a click on it leads to", escape(click_link(href)))
 
 
 async def show(console: Console, config: Config, inbox: Inbox, folder: Path) -> None:
@@ -219,6 +216,7 @@ async def show(console: Console, config: Config, inbox: Inbox, folder: Path) -> 
     record = keys.dkim_record((folder / "dkim.pem").read_bytes())
     for content in inbox.messages:
         await asyncio.to_thread(show_received, console, content, record)
+    console.print()
     await asyncio.to_thread(print_report, config, console)
 
 
@@ -241,9 +239,10 @@ async def stay(console: Console, config: Config, inbox: Inbox, stop: asyncio.Eve
 def show_arrival(console: Console, content: bytes) -> None:
     """Print one message that somebody sent to the demo, and its tracked links."""
     message = email.message_from_bytes(content, policy=policy.default)
-    console.print(f"\n[bold]Received[/bold] {message['Subject']}", highlight=False)
+    say = partial(console.print, highlight=False, soft_wrap=True)
+    say("\n[bold]Received:[/bold]", escape(str(message["Subject"])))
     for text, href in tracked_links(content):
-        console.print(f"  {text}: {href}", highlight=False, soft_wrap=True)
+        say(f"  {escape(text)}:", escape(href))
 
 
 async def run(*, once: bool) -> None:

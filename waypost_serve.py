@@ -21,7 +21,7 @@ from config.schema import Config
 
 
 async def run_together(
-    config: Config, *, stop: asyncio.Event, on_ready: Callable[[], None] = lambda: None
+    config: Config, *, stop: asyncio.Event, on_ready: Callable[[], object] = lambda: None
 ) -> None:
     """Serve both until `stop` is set; `on_ready` is called once both take connections.
 

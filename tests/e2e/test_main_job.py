@@ -166,8 +166,8 @@ def public_record(private_pem: bytes) -> bytes:
 
 
 def test_mail_goes_on_while_the_store_is_unavailable(stack: Stack, mailbox: Mailbox) -> None:
-    """A folder where the database should be breaks neither mail nor redirects."""
-    stack.database.mkdir()
+    """A file that is no database breaks neither mail nor redirects."""
+    stack.database.write_bytes(b"no database" * 1000)
     with stack.serving():
         send(stack, message())
         (link,) = links(mailbox.wait_for(1)[0])
