@@ -6,6 +6,7 @@ Does not own: the tree. HTML elements open inside an integration point are not c
 """
 
 import re
+from collections import Counter
 from typing import Final
 
 MAX_DEPTH: Final = 512
@@ -31,17 +32,18 @@ class Foreign:
     """The open elements of foreign content, outermost first, each with whether HTML is inside."""
 
     def __init__(self) -> None:
-        self._open: list[tuple[bytes, bytes, bool]] = []  # root, name, is an integration point
-
-    @property
-    def open(self) -> bool:
-        """Whether any foreign element is open."""
-        return bool(self._open)
+        self.open: list[tuple[bytes, bytes, bool]] = []  # root, name, is an integration point
+        self._named: Counter[bytes] = Counter()
 
     @property
     def inside(self) -> bool:
         """Whether tags here are foreign ones."""
-        return bool(self._open) and not self._open[-1][2]
+        return bool(self.open) and not self.open[-1][2]
+
+    def close(self) -> None:
+        """Leave all foreign content."""
+        self.open.clear()
+        self._named.clear()
 
     def enter(self, name: bytes, tail: bytes) -> None:
         """Open `svg` or `math`."""
@@ -51,9 +53,9 @@ class Foreign:
         """Read a tag (an end tag begins with "/"); False if it means what it does in HTML."""
         if name.startswith(b"/"):
             return self._closes(name[1:])
-        if not self._open:
+        if not self.open:
             return False
-        root, parent, integration = self._open[-1]
+        root, parent, integration = self.open[-1]
         if integration and not (parent in _TEXT_INSIDE_MATH and name in _STAYS_IN_MATH_TEXT):
             return False
         if root == b"math" and parent == b"annotation-xml" and name == b"svg":
@@ -65,22 +67,28 @@ class Foreign:
         return True
 
     def _push(self, root: bytes, name: bytes, tail: bytes) -> None:
-        if not tail.endswith(b"/>") and len(self._open) < MAX_DEPTH:
-            self._open.append((root, name, _integrates(root, name, tail)))
+        if not tail.endswith(b"/>") and len(self.open) < MAX_DEPTH:
+            self.open.append((root, name, _integrates(root, name, tail)))
+            self._named[name] += 1
 
     def _closes(self, name: bytes) -> bool:
         if name in (b"p", b"br") and self.inside:
             self._break_out()
             return False
-        for depth in range(len(self._open) - 1, -1, -1):
-            if self._open[depth][1] == name:
-                del self._open[depth:]
-                return True
-        return False
+        if not self._named[name]:
+            return False
+        while self._pop() != name:
+            pass
+        return True
 
     def _break_out(self) -> None:
         while self.inside:
-            self._open.pop()
+            self._pop()
+
+    def _pop(self) -> bytes:
+        name = self.open.pop()[1]
+        self._named[name] -= 1
+        return name
 
 
 def _integrates(root: bytes, name: bytes, tail: bytes) -> bool:

@@ -18,11 +18,13 @@ from typing import Final
 from proxy import markup
 from proxy.entities import decode
 from proxy.foreign import Foreign
+from proxy.limits import MAX_HREFS
 
 MAX_LABEL_CHARACTERS: Final = 200
 """Longer link texts are cut: they are for people who read a report."""
 
 _LABEL_OCTETS: Final = 4096  # how far to look for a link's text
+_QUOTES: Final = (b'"', b"'")
 _LINKS: Final = frozenset({b"a", b"area"})
 _FOREIGN: Final = frozenset({b"svg", b"math"})
 _BREAKS: Final = frozenset(
@@ -51,10 +53,10 @@ class Href:
 
 
 def links(html: bytes, charset: str = "utf-8") -> list[Href]:
-    """Give every href of `html`, in order, whatever its scheme. Raises for no octets.
+    """Give every href of `html`, in order, whatever its scheme, at most `limits.MAX_HREFS`.
 
-    `charset` is the name of a Python codec that has ASCII in the places where markup can be
-    (`HtmlView.charset`).
+    Raises for no octets. `charset` is the name of a Python codec that has ASCII in the places
+    where markup can be (`HtmlView.charset`).
     """
     scanner = _Scanner(html, charset)
     scanner.run()
@@ -73,7 +75,7 @@ def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
         inside = b""
     text = _readable(inside, charset) or _alternative(inside, charset)
     text = text or href.attributes.get("alt") or href.attributes.get("title") or ""
-    return " ".join(text.split())[:MAX_LABEL_CHARACTERS]
+    return " ".join(text.split())[:MAX_LABEL_CHARACTERS].rstrip()
 
 
 def _readable(inside: bytes, charset: str) -> str:
@@ -91,14 +93,10 @@ def _alternative(inside: bytes, charset: str) -> str:
     for tag in markup.TAG.finditer(inside):
         if tag[1].lower() == b"img":
             for attribute in markup.ATTRIBUTE.finditer(inside, *tag.span(2)):
-                if attribute[1].lower() == b"alt":
-                    return _value(attribute, charset)
+                index = attribute.lastindex or 1
+                if index > 1 and attribute[1].lower() == b"alt":
+                    return decode(attribute[index].decode(charset, "replace"))
     return ""
-
-
-def _value(attribute: re.Match[bytes], charset: str) -> str:
-    index = attribute.lastindex
-    return decode(attribute[index].decode(charset, "replace")) if index and index > 1 else ""
 
 
 class _Scanner:
@@ -118,9 +116,9 @@ class _Scanner:
 
     def run(self) -> None:
         """Read the whole document."""
-        html, position = self.html, 0
-        while True:
-            pattern = markup.EVERY if self.foreign.open else markup.NEXT
+        html, position, foreign = self.html, 0, self.foreign
+        while len(self.found) < MAX_HREFS:
+            pattern = markup.EVERY if foreign.open else markup.NEXT
             found = pattern.match(html, position, self.limit)
             if found is None or (end := found.end()) == position:
                 if self.limit == len(html):
@@ -135,7 +133,7 @@ class _Scanner:
 
     def _leave_comment(self) -> int:
         position, self.limit = self.limit, len(self.html)
-        self.foreign = Foreign()
+        self.foreign.close()
         return position
 
     def _tag(self, tag: re.Match[bytes]) -> int:
@@ -156,27 +154,25 @@ class _Scanner:
 
     def _link(self, tag: re.Match[bytes], element: str) -> None:
         attributes: dict[str, str] = {}
-        href: tuple[int, int] | None = None
+        start = end = 0
         for attribute in markup.ATTRIBUTE.finditer(self.html, *tag.span(3)):
-            name = attribute[1].lower().decode(self.charset, "replace")
+            index = attribute.lastindex or 1
+            name = attribute[1].lower().decode("ascii", "replace")
             if name in attributes:
                 continue
-            attributes[name] = _value(attribute, self.charset)
-            if name == "href" and (index := attribute.lastindex) and index > 1:
-                href = attribute.span(index)
-        if href and href[0] < href[1]:
-            before = self.html[href[0] - 1 : href[0]]
-            self.found.append(
-                Href(
-                    *href,
-                    value=attributes["href"],
-                    quote=before.decode("ascii") if before in (b'"', b"'") else "",
-                    element=element,
-                    attributes=attributes,
-                    conditional=self.conditional,
-                    content_start=tag.end(),
-                )
-            )
+            attributes[name] = ""
+            if index > 1:
+                attributes[name] = decode(attribute[index].decode(self.charset, "replace"))
+                if name == "href":
+                    start, end = attribute.span(index)
+        if start == end:
+            return
+        before = self.html[start - 1 : start]
+        quote = before.decode("ascii") if before in _QUOTES else ""
+        value = attributes["href"]
+        self.found.append(
+            Href(start, end, value, quote, element, attributes, self.conditional, tag.end())
+        )
 
     def _declaration(self, mark: int) -> int:
         """Read what begins with `<!`, `<?` or `</` and is no end tag; `mark` is its second octet."""

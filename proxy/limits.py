@@ -24,6 +24,9 @@ many the search for parts stops."""
 MAX_MALFORMED_ESCAPES = 1_000
 """Places in one quoted-printable body that are not quoted-printable. Beyond it is something else."""
 
+MAX_HREFS = 20_000
+"""Links of one HTML document that are looked at; those after them stay as they are."""
+
 LINE_OCTETS = 998
 """A line of a message without its CRLF (RFC 5322 §2.1.1)."""
 

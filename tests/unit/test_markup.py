@@ -1,0 +1,85 @@
+"""The grammar takes time and memory in proportion to the document, whatever it is."""
+
+import sys
+import time
+import tracemalloc
+
+import pytest
+
+from proxy import markup
+from proxy.html import label, links
+
+FAMILIES = [
+    b'<a href="', b"<a href='", b"<a href=", b"<!--", b"<![", b"<!--[if x]>", b"<![if x]>", b"<!-- -->",
+    b"&", b"&amp", b"<a ", b"a=", b"<", b"</", b"</a", b"<?", b'"', b"='", b"<script>", b"<!--<script",
+    b"<script><!--", b"<script></script>", b"<style>", b"</style", b"<style></style>", b"<title>",
+    b"<svg>", b"<svg><title>", b"<svg><desc><p>", b"<math><mi>", b"</svg>", b"<![CDATA[", b"<v:a ",
+    b"<a href=x>", b'<a href="x" a="">', b"<p x=y>", b"\0", b"\xff", b"<p\n", b"<!--[if x]><!--", b"--", b"--!",
+    b"<plaintext>", b"<!--[if x]><a href=x></a>", b"<a b= ", b"<p a=b'", b"/", b"<a /",
+]  # fmt: skip
+OPENINGS = [b"", b"<a href=x ", b"<!--[if x]>", b"<script><!--", b"<svg>", b'<p x="', b"<a "]
+
+
+def seconds(html: bytes) -> float:
+    """Give the least time of three readings, in seconds."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        links(html)
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_time_is_linear_for_hostile_documents(opening):
+    """Four times the document takes about four times as long; quadratic work takes sixteen."""
+    slow = []
+    for family in FAMILIES:
+        one = opening + family * (10_000 // len(family))
+        four = opening + family * (40_000 // len(family))
+        if (long := seconds(four)) > 0.01 and long > 9 * seconds(one):
+            slow.append(family)
+    assert slow == []
+
+
+@pytest.mark.parametrize("family", [b"a ", b"<p>", b"< ", b"<p a=b>", b"<svg>"])
+def test_memory_is_bounded_for_hostile_documents(family):
+    """Nothing is kept of the markup that is passed over."""
+    html = b"<p " + family * (1_000_000 // len(family))
+    tracemalloc.start()
+    links(html)
+    _, peak_octets = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_octets < len(html)
+
+
+def test_a_label_is_bounded():
+    """The text of a link is read from the octets right after it alone."""
+    html = b"<a href=x>" + b"<!--" * 500_000
+    (href,) = links(html)
+    start = time.process_time()
+    label(html, href)
+    assert time.process_time() - start < 0.05
+
+
+@pytest.mark.parametrize(
+    ("html", "stops"),
+    [
+        (b"text <p class='>'> <a href=x> more", b"<a href=x>"),
+        (b"text <p class='>'><!-- -->", b"<!"),
+        (b"<p a b=c d='e' f=\"g\"/></p></p a='>'>" * 10 + b"<area>", b"<area>"),
+        (b"<strong><title x>", b"<title x>"),
+    ],
+)
+def test_tags_without_interest_are_passed_over_at_once(html, stops):
+    """One match goes over text and tags, to the first that matters."""
+    found = markup.NEXT.match(html)
+    assert found is not None
+    assert found[0].endswith(stops)
+
+
+def test_the_grammar_avoids_what_older_interpreters_get_wrong():
+    """No expression relies on a possessive group whose last turn fails half-way (3.11.2)."""
+    found = markup.NEXT.match(b"<p class='a b'>text</p> <a b=c d>")
+    assert found is not None, sys.version
+    assert found[2] == b"a"
