@@ -59,9 +59,11 @@ _HEADER_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _PIECE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[()\\]|[^"()\\]++', re.DOTALL)
 _CLOSED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_ATOM = rb"[^\s@<>%!:;,()\[\]\\\".]+"
 _QUALIFIED = re.compile(
-    rb"[^\s@<>%!:;,()\[\]\\]+@(?:[^\s@<>%!:;,()\[\]\\]+\.[^\s@<>%!:;,()\[\]\\]+|\[[^\[\]\\\s]+\])"
+    rb"%(atom)b(?:\.%(atom)b)*+@(?:%(atom)b(?:\.%(atom)b)++|\[[^\[\]\\\s]+\])" % {b"atom": _ATOM}
 )
+"""A quoted local part is no match: mail servers quote as they see fit."""
 
 
 def relay_would_alter(message: bytes, *, relay_8bitmime: bool) -> Alteration | None:
@@ -88,11 +90,16 @@ def qualified(value: bytes) -> bool:
     Strict on purpose: what cannot be read with certainty counts as one that a relay may rewrite.
     """
     bare = _bare(relaxed_value(value))
-    return bare is not None and all(map(_mailbox_qualified, _mailboxes(bare)))
+    if bare is None:
+        return False
+    *groups, rest = bare.split(b";")
+    return all(_list_qualified(group, names=1) for group in groups) and _list_qualified(
+        rest, names=0
+    )
 
 
 def _bare(value: bytes) -> bytes | None:
-    """Take comments away and put a letter for each quoted string; None where nesting is wrong."""
+    """Take comments away, and what stands between quotes; None where nesting is wrong."""
     kept: list[bytes] = []
     depth = 0
     for piece in _PIECE.findall(value):
@@ -104,20 +111,23 @@ def _bare(value: bytes) -> bytes | None:
             # Within a comment these are read differently, outside a backslash is nothing.
             if depth or not _CLOSED.fullmatch(piece):
                 return None
-            kept.append(b"q")
+            kept.append(b'""')
         elif not depth:
             kept.append(piece)
     return b"".join(kept) if depth == 0 else None
 
 
-def _mailboxes(bare: bytes) -> Iterable[bytes]:
-    """Give what stands between commas, names and ends of groups (RFC 5322 §3.4) taken away."""
-    for entry in bare.replace(b";", b",").split(b","):
-        # A colon outside an address is the end of a group's name.
-        name, colon, rest = entry.partition(b":")
-        member = rest if colon and b"<" not in name and b"@" not in name else entry
-        if member.strip():
-            yield member.strip()
+def _list_qualified(entries: bytes, names: int) -> bool:
+    """Judge a list of mailboxes (RFC 5322 §3.4), in which so many groups begin."""
+    begun = 0
+    for entry in entries.split(b","):
+        name, colon, first = entry.partition(b":")
+        begins = bool(colon) and b"<" not in name and b"@" not in name
+        begun += begins
+        mailbox = (first if begins else entry).strip()
+        if mailbox and not _mailbox_qualified(mailbox):
+            return False
+    return begun == names
 
 
 def _mailbox_qualified(mailbox: bytes) -> bool:
