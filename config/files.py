@@ -54,7 +54,7 @@ def read_secret(path: Path, *, also: int = 0) -> bytes:
     """
     passed = credential(path)
     try:
-        with open(passed or path, "rb", opener=_without_waiting) as file:  # noqa: PTH123 - Path.open takes no opener
+        with open(passed or path, "rb", opener=_without_waiting) as file:
             mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise KeyFileError(path, "is not a file")
