@@ -24,7 +24,8 @@ class PlannedLink:
     reader shall arrive, URL parameters included. `group` is the link's name in reports, `text` what
     readers see, `part` the part it stands in ("1.2"), `order` its place among all links.
     `original` is the value as it stands there, character references and all, one character an
-    octet: given back by `url_for`, nothing changes.
+    octet: given back by `url_for`, nothing changes. `url_octets` is the most that its tracked URL may
+    have.
     """
 
     number: int
@@ -34,6 +35,7 @@ class PlannedLink:
     part: str
     order: int
     original: str
+    url_octets: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,16 @@ class Plan:
     asked: Switches = SILENT
     campaign: str | None = None
     failure: Exception | None = None
-    parts: tuple[PartPlan, ...] = field(default=(), repr=False)
+    parts: tuple[PartPlan, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def edits(self) -> tuple[Edit, ...]:
         """Every span of `raw` that changes, in order, tracked and literal.
 
-        Only `render` knows tracked URLs; here the replacement is made with `destination`.
+        Only `render` knows tracked URLs: here as many octets as they may have at most stand for
+        them.
         """
-        return tuple(sorted(self.changes(lambda link: link.destination)))
+        return tuple(sorted(self.changes(lambda link: "x" * link.url_octets)))
 
     def render(self, url_for: Callable[[PlannedLink], str]) -> bytes:
         """Give the message with `url_for(link)` in the place of each tracked link.

@@ -98,26 +98,30 @@ def _switch(policy: Policy, asked: Switches) -> bool | None:
 class _Numbers:
     """Numbers for tracked links, from 1 on; a button and its twin for Outlook share one.
 
-    The twins stand next to each other: in either order, no other link that all readers see between.
+    The twin is an element of VML (`v:roundrect`) with the same destination, and stands before or
+    after its anchor, with no other link that both might belong to between them.
     """
 
     def __init__(self) -> None:
         self._count = 0
-        self._hidden: dict[str, int] = {}
-        self._shown: tuple[str, int] | None = None
+        self._vml: dict[str, int] = {}  # waiting for their anchors
+        self._single: tuple[str, int] = ("", 0)  # the last anchor, if it has no twin yet
 
     def give(self, candidate: Candidate) -> int:
         """Give the number of the next tracked link."""
         url = candidate.destination
-        if candidate.href.conditional:
-            twin = self._shown[1] if self._shown and self._shown[0] == url else None
-            number = self._hidden.setdefault(url, 0) or twin or self._new()
-            self._hidden[url] = number
-            return number
-        number = self._hidden.get(url, 0) or self._new()
-        self._hidden.clear()
-        self._shown = (url, number)
-        return number
+        if candidate.href.element.startswith("v:"):
+            if self._single[0] == url:
+                return self._single[1]
+            if url not in self._vml:
+                self._vml[url] = self._new()
+            return self._vml[url]
+        if url in self._vml:
+            self._single = ("", 0)
+            return self._vml.pop(url)
+        self._vml.clear()
+        self._single = (url, self._new())
+        return self._single[1]
 
     def _new(self) -> int:
         self._count += 1
@@ -234,7 +238,6 @@ class _Scan:
         href, decision = each.href, each.decision
         base, mark, fragment = each.destination.partition("#")
         destination = base + decision.params + mark + fragment
-        self.growth_octets += self.policy.worst_octets(len(destination)) - (href.end - href.start)
         link = PlannedLink(
             number=self.numbers.give(each),
             destination=destination,
@@ -243,7 +246,9 @@ class _Scan:
             part=part.path,
             order=self._order(),
             original=view.html[href.start : href.end].decode("latin-1"),
+            url_octets=self.policy.worst_octets(len(destination)),
         )
+        self.growth_octets += link.url_octets - (href.end - href.start)
         self.links.append(link)
         return link
 

@@ -86,7 +86,8 @@ def is_sensitive(destination: str) -> bool:
 
 def is_signed(destination: str) -> bool:
     """Whether someone signed the URL, so that another parameter would make it invalid."""
-    names = {name for name, _ in _pairs(destination.partition("?")[2].partition("#")[0])}
+    _, mark, query = destination.partition("#")[0].partition("?")
+    names = {name for name, _ in _pairs(mark + query)}
     return _is_cloud_signed(names) or any(_SIGNATURE_NAME.fullmatch(name) for name in names)
 
 
