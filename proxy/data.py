@@ -20,6 +20,8 @@ from enum import StrEnum
 _END = b"\r\n.\r\n"
 _HELD_BACK = len(_END) - 1
 _LONE_DOT = re.compile(rb"[\r\n]\.[\r\n]")
+_DOT_BEHIND_NUL = re.compile(rb"\0\.\0*[\r\n]")
+"""Who leaves out NUL may see a lone dot here, which we do not double."""
 _ANY_NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 
@@ -59,7 +61,7 @@ class DataReader:
         self._pending = b"\r\n"  # as if a line had just ended: DATA may begin with its last line
         self._at_start = True
         self._bare_newlines = False
-        self._suspicious = False
+        self._nul = False
         self._before = b"\r\n"
         self._rest = b""
 
@@ -86,6 +88,9 @@ class DataReader:
     def finish(self) -> tuple[Received, bytes]:
         """Give the message, and what came after it; call once, after `feed` said True."""
         content = b"".join(self._segments)
+        if self._nul and _DOT_BEHIND_NUL.search(content):
+            self.refuse(Refusal.BARE_NEWLINE)
+            content = b""
         self._segments.clear()
         return Received(content, self._bare_newlines, self.refusal), self._rest
 
@@ -108,13 +113,12 @@ class DataReader:
     def _look_for_bare_newlines(self, raw: bytes) -> None:
         """`raw` never splits a CRLF, so that counting finds every CR and LF standing alone."""
         pairs = raw.count(b"\r\n")
-        bare = raw.count(b"\n") != pairs or raw.count(b"\r") != pairs
-        visible = raw.translate(None, b"\0") if b"\0" in raw else raw
-        self._bare_newlines |= bare
-        self._suspicious |= bare or visible is not raw
-        if self._suspicious and not self._normalise and _LONE_DOT.search(self._before + visible):
+        self._bare_newlines |= raw.count(b"\n") != pairs or raw.count(b"\r") != pairs
+        self._nul |= b"\0" in raw
+        visible = self._before + (raw.translate(None, b"\0") if self._nul else raw)
+        if (self._bare_newlines or self._nul) and not self._normalise and _LONE_DOT.search(visible):
             self.refuse(Refusal.BARE_NEWLINE)
-        self._before = (self._before + visible)[-2:]
+        self._before = visible[-2:]
 
 
 def _safe_cut(pending: bytes) -> int:

@@ -1,7 +1,7 @@
 """A message's way through a session: what the relay hears, and what the client hears."""
 
-from tests.support.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import Proxy, StartProxy
+from tests.support.scripted_relay import ScriptedRelay
+from tests.support.session_fixtures import Proxy
 
 MESSAGE = b"From: a@example.com\r\nSubject: hello\r\n\r\nbody\r\n"
 

@@ -1,4 +1,4 @@
-"""A relay that does what a test tells it to, step by step, and keeps all that it hears.
+r"""A relay that does what a test tells it to, step by step, and keeps all that it hears.
 
 `relay.script["RCPT"] = Step(b"550 5.1.1 no\\r\\n")` changes one step for good; a list of steps is
 used up one by one, the last of them staying. Steps are GREETING, the verbs, DOT (the end of DATA)

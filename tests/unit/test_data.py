@@ -1,0 +1,114 @@
+"""The octets of DATA: where they end, and what must not pass."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.data import DataReader, Received, Refusal
+
+LIMIT = 1_000_000
+END = b"\r\n.\r\n"
+OCTETS = st.lists(
+    st.sampled_from([b"\r\n", b".", b"..", b"a", b"\r", b"\n", b"\0", b"\r\n.", b"xyz"]), max_size=30
+).map(b"".join)
+
+
+def read(raw: bytes, *, chunk: int = 0, normalise: bool = False) -> tuple[Received, bytes]:
+    """Read `raw` in chunks; what comes after the end is part of what is given."""
+    reader = DataReader(LIMIT, normalise=normalise)
+    step = chunk or len(raw)
+    for start in range(0, len(raw), step):
+        if reader.feed(raw[start : start + step]):
+            received, rest = reader.finish()
+            return received, rest + raw[start + step :]
+    raise AssertionError("no end of DATA")
+
+
+@given(OCTETS, st.integers(1, 9), st.booleans())
+def test_chunks_make_no_difference(body: bytes, chunk: int, normalise: bool) -> None:
+    """However the octets come in, the same message is read and the same is left over."""
+    raw = body + END + b"QUIT\r\n"
+    assert read(raw, chunk=chunk, normalise=normalise) == read(raw, normalise=normalise)
+
+
+@given(OCTETS)
+def test_only_the_exact_sequence_ends_a_message(body: bytes) -> None:
+    """CR LF . CR LF, and nothing that looks like it."""
+    raw = body + END
+    end = (b"\r\n" + raw).index(END) - 2
+    received, rest = read(raw)
+    assert rest == raw[end + len(END) :]
+    if received.refusal is None:
+        expected = (b"\r\n" + raw[: end + 2]).replace(b"\r\n.", b"\r\n")[2:]
+        assert received.content == expected
+
+
+@given(OCTETS)
+def test_normalised_content_has_no_lone_newline(body: bytes) -> None:
+    """With `normalise`, CR and LF stand together only; NUL before a dot is refused even so."""
+    received, _ = read(body + END, normalise=True)
+    assert received.refusal is None or b"\0." in body.replace(b"..", b".")
+    assert received.content.count(b"\r\n") == received.content.count(b"\r")
+    assert received.content.count(b"\r\n") == received.content.count(b"\n")
+
+
+SMUGGLING = [
+    b"\n.\n",
+    b"\n.\r\n",
+    b"\r\n.\n",
+    b"\r.\r",
+    b"\r.\r\n",
+    b"\r\n.\r",
+    b"\r.\n",
+    b"\n.\r",
+    b"\r\r\n.\r\r\n",
+    b"\r\n\0.\r\n",
+    b"\r\n.\0\r\n",
+    b"\r\n\0\0.\0\r\n",
+    b"\r\0\n.\r\n",
+    b"\0\n.\n\0",
+    b"\n\0.\n",
+]
+
+
+@pytest.mark.parametrize("sequence", SMUGGLING)
+@pytest.mark.parametrize("chunk", [0, 1, 3])
+def test_what_a_laxer_server_would_take_for_the_end_is_refused(sequence: bytes, chunk: int) -> None:
+    """Each sequence either ends nothing and is refused, or is our own end of DATA too."""
+    raw = b"first" + sequence + b"MAIL FROM:<x@example.com>\r\n" + END
+    received, rest = read(raw, chunk=chunk)
+    assert received.refusal is Refusal.BARE_NEWLINE or rest
+    assert not rest or END in sequence
+
+
+def test_a_lone_dot_line_at_the_very_start_is_seen() -> None:
+    """DATA begins after a line end."""
+    assert read(b".\nx" + END)[0].refusal is Refusal.BARE_NEWLINE
+
+
+def test_harmless_lone_newlines_are_kept() -> None:
+    """What cannot smuggle stays as it is: the message goes on to the octet."""
+    received, _ = read(b"a\nb\rc\r\n..d" + END)
+    assert received == Received(b"a\nb\rc\r\n.d\r\n", bare_newlines=True, refusal=None)
+
+
+def test_an_empty_message_ends_at_once() -> None:
+    """The dot may be the first line of DATA."""
+    assert read(b".\r\nQUIT\r\n") == (Received(b"", bare_newlines=False, refusal=None), b"QUIT\r\n")
+
+
+def test_what_is_too_big_is_read_to_its_end_and_not_kept() -> None:
+    """Memory stays bounded, and the reply comes after the end (RFC 5321 §4.5.3.1.9)."""
+    reader = DataReader(1000)
+    for _ in range(100):
+        assert not reader.feed(b"x" * 500 + b"\r\n")
+        assert reader.held_octets <= 1502
+    assert reader.feed(END)
+    received, _ = reader.finish()
+    assert received == Received(b"", bare_newlines=False, refusal=Refusal.TOO_BIG)
+
+
+def test_a_line_may_have_any_length() -> None:
+    """There is no limit on lines, only on messages."""
+    line = b"x" * 900_000
+    assert read(line + END, chunk=65536)[0].content == line + b"\r\n"
