@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from config.certificates import server_context
 from config.files import KeyFileError, credential, read_secret, usable_path
 from config.keys import read_dkim_key, read_token_keys
 from config.rules import Finding, Loc, Rules
@@ -74,11 +75,8 @@ def _certificate(config: Config) -> Iterator[Finding]:
 
 
 def _pair(cert: Path, key: Path | None) -> Iterator[Finding]:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    private = usable_path(key) if key else None
     try:
-        # Without a password of our own OpenSSL would ask for one on the terminal.
-        context.load_cert_chain(usable_path(cert), private, password=lambda: "")
+        server_context(cert, key)
     except (ssl.SSLError, ValueError) as error:
         reason = str(getattr(error, "reason", error)).lower().replace("_", " ")
         what = f"{cert} and its key do not work together: {reason}"

@@ -13,6 +13,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
+from config.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
 from proxy.session_limits import UPLOAD_BUDGET_OCTETS
 from proxy.transform import Transformer
@@ -69,9 +70,4 @@ class Services:
 
 
 def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:
-    if config.tls_cert is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(config.tls_cert, config.tls_key)
-    return context
+    return server_context(config.tls_cert, config.tls_key) if config.tls_cert else None

@@ -1,0 +1,24 @@
+"""The TLS context of a listener, from the certificate and key that a configuration names.
+
+Owns: loading both, systemd credentials included, without ever asking for a passphrase.
+Does not own: who may read a key (`config.files`), telling what is wrong (`config.filecheck`).
+"""
+
+import ssl
+from pathlib import Path
+
+from config.files import usable_path
+
+
+def server_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    """Give the context of a TLS listener; raises OSError (ssl.SSLError is one) or ValueError.
+
+    `key` is None where the file of the certificate holds it too. TLS 1.2 is the oldest that is
+    spoken (RFC 8996).
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    private = usable_path(key) if key else None
+    # Without a passphrase of our own OpenSSL would ask for one on the terminal.
+    context.load_cert_chain(usable_path(certificate), private, password=lambda: "")
+    return context
