@@ -167,7 +167,6 @@ ADDRESSES = [
 ]
 REWRITTEN = [
     "a",
-    "a@",
     '"john"@example.com',
     "s..p@example.com",
     "a@example.com.",
