@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from tracker import names, rollups
 from tracker.attribution import Click, Contribution, Delivery, Message, Sums
-from tracker.events import Clicked, Event, MessageAccepted, MessagePending, SentLink
+from tracker.events import Clicked, Event, MessageAccepted, MessagePending
 from tracker.migrations import NO_CAMPAIGN, PURGED
 
 PURGED_BEFORE = "purged_before_s"
@@ -54,22 +54,22 @@ def purged_before_s(db: Database) -> float:
 
 @dataclass
 class _Names:
-    """Rows of everything that the messages of a batch call by name."""
+    """Rows of what the messages of a batch call by name; sets of links by message."""
 
     campaigns: dict[str, int]
     persons: dict[str, int]
-    link_sets: dict[tuple[SentLink, ...], int]
+    link_sets: dict[str, int]
 
     @classmethod
     def of(cls, db: Database, pending: Sequence[MessagePending]) -> "_Names":
-        hashes = {each.links: names.set_hash(each.links) for each in pending}
-        sets = names.link_set_ids(db, {value: links for links, value in hashes.items()})
+        hashes = {each.message_id: names.set_hash(each.links) for each in pending}
+        sets = names.link_set_ids(db, {hashes[each.message_id]: each.links for each in pending})
         return cls(
             names.ids(db, "campaigns", {each.campaign for each in pending if each.campaign}),
             names.ids(
                 db, "persons", {names.person_name(to) for each in pending for to in each.recipients}
             ),
-            {links: sets[value] for links, value in hashes.items()},
+            {message_id: sets[value] for message_id, value in hashes.items()},
         )
 
     def campaign(self, name: str | None) -> int:
@@ -160,7 +160,7 @@ class _Batch:
             event.at_s, event.sender_domain, rows.campaign(event.campaign), shared=event.shared
         )
         if message.link_set_id is None:
-            message.link_set_id = rows.link_sets[event.links]
+            message.link_set_id = rows.link_sets[event.message_id]
         for recipient in event.recipients:
             delivery = self._delivery(message, recipient.number)
             name, address = names.person_name(recipient), names.normal_address(recipient.address)

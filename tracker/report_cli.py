@@ -211,7 +211,7 @@ def _print_tables(answer: Report, console: Console) -> None:
         console.print(f"and {len(answer.links) - SHOWN_LINKS} more: use --json or --csv")
 
 
-_CLICKS = ("Clicks (human)", "Clicks (all)", "Clickers (human)", "Clickers (all)")
+_CLICKS = ("Clicks\nhuman / all", "Clickers\nhuman / all")
 _WORDS = ("Campaign", "Link")
 
 
@@ -238,10 +238,7 @@ def _campaign_cells(figures: Figures) -> tuple[str, ...]:
 
 
 def _click_cells(figures: Figures) -> tuple[str, ...]:
-    counts = (
-        figures.clicks_human,
-        figures.clicks_all,
-        figures.unique_human,
-        figures.unique_all,
+    return (
+        f"{figures.clicks_human} / {figures.clicks_all}",
+        f"{figures.unique_human} / {figures.unique_all}",
     )
-    return tuple(map(str, counts))

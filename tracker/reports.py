@@ -223,7 +223,8 @@ _ACTIVITY = """
     JOIN campaigns ON campaigns.id = campaign_id
     WHERE got_it OR (shared AND counted)
     UNION ALL
-    SELECT at_s, 'clicked', campaigns.name, links.name, destination, human, reasons
+    SELECT at_s, 'clicked', campaigns.name, links.name, nullif(destination, links.name),
+        human, reasons
     FROM person JOIN clicks ON clicks.message = person.message AND clicks.recipient = person.number
     JOIN campaigns ON campaigns.id = campaign_id
     JOIN links ON links.id = link_id
@@ -231,7 +232,8 @@ _ACTIVITY = """
     ORDER BY at_s DESC
 """
 _CLICKERS = """
-    SELECT persons.name AS person, sum(clicks_human) AS human, sum(clicks_all) AS "all"
+    SELECT persons.name AS person,
+        sum(clickers.clicks_human) AS human, sum(clickers.clicks_all) AS "all"
     FROM counters JOIN clickers USING (day, campaign_id, link_id)
     JOIN persons ON persons.id = person_id
     WHERE day = 0 AND link_id IN (SELECT id FROM links WHERE name = :link OR url = :link)
