@@ -3,6 +3,7 @@
 import email
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from proxy.limits import MAX_HEADERS, MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
 from proxy.message import Edit, Message, Skip, TransferEncoding, decode, parse, splice
 
+MESSAGES = Path(__file__).resolve().parents[1] / "messages"
 HTML = b"Content-Type: text/html\n\n<a href='http://a/'>x</a>\n"
 
 
@@ -428,3 +430,51 @@ def test_header_limit_leaves_the_message_alone() -> None:
     """Reading stops, and what follows is not known."""
     message = parse(b"a:b\n" * (MAX_HEADERS + 1) + HTML)
     assert (message.skip, len(message.headers)) == (Skip.LIMIT, MAX_HEADERS)
+
+
+FILES = {
+    "8bit-latin1": "1:html",
+    "amp-calendar-json": "1:plain 2:x-amp-html 3:calendar 4:ld+json 5:html",
+    "base64-footer": "1:html",
+    "base64-lines-of-60": "1:html",
+    "base64-utf16": "1:html",
+    "boundary-reused": "1:alternative!malformed 2:plain!malformed 3:html!malformed",
+    "broken-header": "1:plain!malformed",
+    "digest": "1.1:html!nested_message 2.1:plain!nested_message 2.2:html!nested_message",
+    "encrypted": "1:pgp-encrypted!encrypted 2:html!encrypted",
+    "flowed-delsp": "1:plain",
+    "form-data": "1:html!attachment 2:html",
+    "long-line": "1:html",
+    "missing-blank-line": "1:plain 2:html!malformed",
+    "near-delimiter": "1:plain!malformed 2:html!malformed",
+    "nested": "1.1:plain 1.2.1:html 1.2.2:png!attachment 2:html!attachment",
+    "no-header": "1:plain",
+    "odd-headers": "1:html",
+    "odd-labels": "1:html 2:html 3:html!malformed 4:html!encoding",
+    "only-header": "1:plain",
+    "prefix-boundaries": "1.1:plain 1.2:html 2:html",
+    "qp-broken": "1:html",
+    "qp-soft-breaks": "1:html",
+    "report": "1:html!report 2:delivery-status!report 3.1:html!report",
+    "signed": "1.1:plain!signed 1.2:html!signed 2:pgp-signature!signed",
+    "smime": "1:pkcs7-mime!attachment",
+    "unclosed": "1.1:plain 1.2:html 2:html",
+}
+"""The messages of tests/messages: `path:subtype`, and the reason to skip it after `!`."""
+
+
+def test_every_message_file_is_expected() -> None:
+    """And the other way round."""
+    assert {path.stem for path in MESSAGES.glob("*.eml")} == set(FILES)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_parts_of_message_files(name: str) -> None:
+    """One file for each shape of message."""
+    message = parse((MESSAGES / f"{name}.eml").read_bytes())
+    summary = [
+        f"{part.path}:{part.content_type.partition('/')[2]}"
+        + (f"!{part.skip}" if part.skip else "")
+        for part in message.parts
+    ]
+    assert " ".join(summary) == FILES[name]
