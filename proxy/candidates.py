@@ -7,10 +7,12 @@ Does not own: finding hrefs (`html`), deciding (`policy`), or what the encoding 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from proxy.charsets import HtmlView
+from proxy.entities import encode
 from proxy.html import Href, label, links
 from proxy.message import Edit
 from proxy.policy.decide import Decision, MessageFacts, decide
@@ -20,6 +22,7 @@ from proxy.policy.reasons import Skip
 from proxy.policy.settings import Policy
 from proxy.urls import destination
 
+_NOTRACK_HINT = "+notrack:"
 _NOTRACK = re.compile(r"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
 _NOTRACK_RAW = re.compile(rb"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
 _HTTP = re.compile(r"[\x00-\x20]*https?://", re.IGNORECASE)
@@ -28,8 +31,7 @@ _TRAILING = bytes(range(0x21))
 """What browsers trim from the ends of an URL: C0 controls and space (WHATWG URL)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One http(s) link: where it stands, where it leads, what the policy says.
 
     `literal` are the edits to make if it is not tracked; offsets into the same HTML as `href`.
@@ -46,7 +48,7 @@ def candidates(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[
     postal = NOTRACK_DIALECT in policy.dialects
     for href in links(view.html, view.charset):
         value = href.value
-        notrack = _NOTRACK.match(value) if postal else None
+        notrack = _NOTRACK.match(value) if postal and _NOTRACK_HINT in value else None
         if notrack:
             value = value[: notrack.start(1)] + value[notrack.end(1) :]
         if url := destination(value, view.url_charset):
@@ -86,4 +88,4 @@ def _with_params(html: bytes, href: Href, addition: str) -> list[Edit]:
     if mark is None and "#" in href.value:
         return []
     at = href.start + (mark.start() if mark else len(raw.rstrip(_TRAILING)))
-    return [Edit(at, at, addition.replace("&", "&amp;").encode("ascii"))]
+    return [Edit(at, at, encode(addition, href.quote).encode("ascii"))]

@@ -8,6 +8,7 @@ or what the bytes of the message forbid (`proxy.rewrite`).
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from proxy.policy.groups import identity
 from proxy.policy.links import Wishes
@@ -31,8 +32,7 @@ class MessageFacts:
     params: Params = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What becomes of a link: tracked unless `skip` says why not.
 
     `params` is what to put before the destination's fragment, empty for nothing.

@@ -41,7 +41,8 @@ class LinkRules:
         """Read a link's attributes, whose names are in lower case."""
         asked = [
             (row, attributes[name])
-            for name in attributes.keys() & self.attributes.keys()
+            for name in attributes
+            if name in self.attributes
             for row in self.attributes[name]
             if row.applies(attributes[name])
         ]

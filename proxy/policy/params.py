@@ -57,13 +57,16 @@ def without(destination: str, names: frozenset[str]) -> str:
     path, question, query = base.partition("?")
     if not question:
         return destination
-    kept = [
-        pair
-        for pair in query.split("&")
-        if unquote_plus(pair.partition("=")[0]).lower() not in names
-    ]
-    query = "&".join(kept)
-    return path + (question + query if query else "") + mark + fragment
+    pairs = query.split("&")
+    kept = [pair for pair in pairs if _name(pair) not in names]
+    if len(kept) == len(pairs) and query:
+        return destination
+    return path + ("?" + "&".join(kept) if kept and query else "") + mark + fragment
+
+
+def _name(pair: str) -> str:
+    name = pair.partition("=")[0].lower()
+    return unquote_plus(name).lower() if "%" in name else name
 
 
 def _written(params: Iterable[tuple[str, str]]) -> str:

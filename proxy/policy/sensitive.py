@@ -10,6 +10,7 @@ Cheap tests come first, as nearly every link passes here and nearly none is sens
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 PURPOSES = frozenset(
     {
@@ -29,6 +30,9 @@ VAGUE_NAMES = frozenset(
     }
 )  # fmt: skip
 """Parameters that may hold a secret: with a purpose before them, they do."""
+
+REMEMBERED = 2048
+"""Destinations whose answer is kept: most messages hold links that the one before them held."""
 
 MIN_SECRET = 4
 MIN_VAGUE_SECRET = 6
@@ -68,11 +72,22 @@ _AZURE_PARTNERS = frozenset({"sv", "se", "sp", "sr"})
 _SIGNATURE_NAME = re.compile(
     r"(?:.*[._-])?(?:sig|sign|signature|hmac|mac|digest|checksum|hash|expires)"
 )
+_HINTS = (
+    "reset", "forgot", "recover", "magic", "passw", "one", "otp", "2fa", "mfa", "verif", "confirm",
+    "activ", "invit", "log", "sign", "sso", "auth", "unlock", "token", "code", "key", "secret",
+    "jwt", "eyj", "@", "sig=",
+)  # fmt: skip
+"""Nothing is sensitive that holds none of these."""
+
 _PLACEHOLDER = re.compile(r"\{\{[^{}]{0,200}\}\}|\*\|[^|]{1,200}\|\*|%%[^%]{1,200}%%")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def is_sensitive(destination: str) -> bool:
     """Whether the URL looks like a key to an account or a pre-signed download."""
+    lower = destination.lower()
+    if not any(hint in lower for hint in _HINTS):
+        return False
     path = destination.partition("#")[0].partition("?")[0]
     pairs = _pairs(destination[len(path) :])
     return (

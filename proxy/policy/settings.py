@@ -7,7 +7,7 @@ Does not own: what the fields mean to a link (`links`) or a message (`gate`, `sw
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
@@ -121,7 +121,7 @@ def _worst(
     octets: int | Callable[[int], int] | None, hosts: tuple[str, ...]
 ) -> Callable[[int], int]:
     if octets is None:
-        return partial(tracked_url_octets, hosts[0])
+        return lru_cache(partial(tracked_url_octets, hosts[0]))
     if isinstance(octets, int):
         worst = octets
         return lambda _: worst
