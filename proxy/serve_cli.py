@@ -7,9 +7,8 @@ Does not own: listeners and sessions (`server`), processes (`workers`).
 import asyncio
 import contextlib
 import signal
-import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -20,7 +19,7 @@ from config.cli import config_path_option
 from config.load import load
 from config.options import loaded
 from config.schema import Config
-from proxy.server import bind, serve
+from proxy.server import Sockets, bind, serve
 from proxy.workers import Workers
 
 
@@ -41,24 +40,22 @@ def proxy_command(config: Path) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def _shares(config: Config) -> list[list[socket.socket]]:
+def _shares(config: Config) -> list[Sockets]:
     """Give each worker its listening sockets: those of systemd, or our own."""
     inherited = systemd.inherited_sockets()
-    given = [*inherited.get(systemd.PROXY, ()), *inherited.get(systemd.PROXY_TLS, ())]
+    given = Sockets(inherited.get(systemd.PROXY, ()), inherited.get(systemd.PROXY_TLS, ()))
     count = config.proxy.workers
-    if given:
+    if given.plain or given.tls:
         return [given] * count
     return [bind(config, shared=count > 1) for _ in range(count)]
 
 
-def _work(
-    path: Path, config: Config, sockets: Sequence[socket.socket], on_ready: Callable[[], object]
-) -> None:
+def _work(path: Path, config: Config, sockets: Sockets, on_ready: Callable[[], object]) -> None:
     uvloop.run(_serve(path, config, sockets, on_ready))
 
 
 async def _serve(
-    path: Path, config: Config, sockets: Sequence[socket.socket], on_ready: Callable[[], object]
+    path: Path, config: Config, sockets: Sockets, on_ready: Callable[[], object]
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

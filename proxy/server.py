@@ -6,10 +6,12 @@ Does not own: what is said in a session (`session`), or several processes (`work
 """
 
 import asyncio
+import functools
 import signal
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from config.load import ConfigError
 from config.observe import (
@@ -38,12 +40,25 @@ class ListenError(OSError):
     """An address cannot be listened on; the text says which and why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """Sockets that listen: for plain SMTP, and for TLS from the first octet."""
+
+    plain: Sequence[socket.socket]
+    tls: Sequence[socket.socket] = ()
+
+    def close(self) -> None:
+        """Listen no more."""
+        for sock in (*self.plain, *self.tls):
+            sock.close()
+
+
 async def serve(
     config: Config,
     *,
     stop: asyncio.Event,
     on_ready: Callable[[], object] | None = None,
-    sockets: Sequence[socket.socket] | None = None,
+    sockets: Sockets | None = None,
     reload: Callable[[], Config] | None = None,
 ) -> None:
     """Take mail on all listeners until `stop` is set; then let transactions finish.
@@ -52,11 +67,11 @@ async def serve(
     `[proxy] listen` and `listen_tls` are made. `reload` gives the new configuration at SIGHUP.
     Raises ListenError, ConfigError, OSError or ssl.SSLError for what cannot be used at the start.
     """
-    inherited = bind(config) if sockets is None else list(sockets)
+    sockets = sockets or bind(config)
     server = Server(Services.start(config))
     loop = asyncio.get_running_loop()
     try:
-        await server.listen(inherited)
+        await server.listen(sockets)
         if reload is not None:
             loop.add_signal_handler(signal.SIGHUP, server.reload, reload)
         if on_ready is not None:
@@ -68,17 +83,17 @@ async def serve(
         await server.stop()
 
 
-def bind(config: Config, *, shared: bool = False) -> list[socket.socket]:
+def bind(config: Config, *, shared: bool = False) -> Sockets:
     """Listen on all addresses of `[proxy]`; `shared` with SO_REUSEPORT. Raises ListenError."""
     made: list[socket.socket] = []
+    plain, tls = config.proxy.listen, config.proxy.listen_tls
     try:
-        for address in (*config.proxy.listen, *config.proxy.listen_tls):
+        for address in (*plain, *tls):
             made.append(_listening(address, shared=shared))  # noqa: PERF401 - closed when one fails
     except BaseException:
-        for sock in made:
-            sock.close()
+        Sockets(made).close()
         raise
-    return made
+    return Sockets(made[: len(plain)], made[len(plain) :])
 
 
 def _listening(address: Address, *, shared: bool) -> socket.socket:
@@ -102,20 +117,18 @@ class Server:
         self._tasks: dict[asyncio.Task[None], Session | None] = {}
         self._by_address: Counter[IpAddress | None] = Counter()
 
-    async def listen(self, sockets: Sequence[socket.socket]) -> None:
-        """Take sessions from `sockets`; those on a port of `listen_tls` begin with TLS."""
+    async def listen(self, sockets: Sockets) -> None:
+        """Take sessions from `sockets`."""
         loop = asyncio.get_running_loop()
-        tls_ports = {address.port for address in self.services.proxy.listen_tls}
-        names = [Address(*sock.getsockname()[:2]) for sock in sockets]
-        for sock, name in zip(sockets, names, strict=True):
-            accept = self._accept_tls if name.port in tls_ports else self._accept
-            listener = await loop.create_server(
-                lambda accept=accept: ClientChannel(accept),  # type: ignore[misc]
-                sock=sock,
-                backlog=LISTEN_BACKLOG,
+        accepts = [(sock, self._accept) for sock in sockets.plain]
+        accepts += [(sock, self._accept_tls) for sock in sockets.tls]
+        for sock, accept in accepts:
+            make = functools.partial(ClientChannel, accept)
+            self._listeners.append(
+                await loop.create_server(make, sock=sock, backlog=LISTEN_BACKLOG)
             )
-            self._listeners.append(listener)
-        log(PROXY_READY, addresses=[str(name) for name in names])
+        names = [str(Address(*sock.getsockname()[:2])) for sock, _ in accepts]
+        log(PROXY_READY, addresses=names)
 
     def reload(self, read: Callable[[], Config]) -> None:
         """Serve new sessions by the configuration that `read` gives; listeners stay."""

@@ -10,12 +10,12 @@ worker is started anew. It has no event loop and no thread: forking is safe at a
 
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Sequence
 
 from config import systemd
 from config.observe import PROXY_WORKER_LOST, log
+from proxy.server import Sockets
 
 RESTART_PAUSE_S = 1.0
 """A worker that ends at once must not become a fork bomb."""
@@ -26,14 +26,14 @@ TICK_S = 1.0
 _PASSED_ON = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _AWAITED = _PASSED_ON | {signal.SIGCHLD}
 
-Work = Callable[[Sequence[socket.socket], Callable[[], None]], None]
+Work = Callable[[Sockets, Callable[[], None]], None]
 """What a worker does: serve the sockets, and call back once it is ready."""
 
 
 class Workers:
     """The parent of `len(shares)` workers, each with its share of listening sockets."""
 
-    def __init__(self, shares: Sequence[Sequence[socket.socket]], work: Work) -> None:
+    def __init__(self, shares: Sequence[Sockets], work: Work) -> None:
         self._shares = shares
         self._work = work
         self._running: dict[int, int] = {}
@@ -79,8 +79,8 @@ class Workers:
         if number != signal.SIGHUP:
             self._stopping = True
             systemd.stopping()
-            for sock in {sock for share in self._shares for sock in share}:
-                sock.close()
+            for share in self._shares:
+                share.close()
         for child in self._running:
             os.kill(child, number)
 

@@ -58,7 +58,7 @@ async def start_proxy(tmp_path: Path, relay: ScriptedRelay) -> AsyncIterator[Sta
             server = Server(Services.start(configuration(folder, relay.port, **tables)))
             sockets = bind(server.services.config)
             await server.listen(sockets)
-            proxy = Proxy(server, sockets[0].getsockname()[1])
+            proxy = Proxy(server, (*sockets.plain, *sockets.tls)[0].getsockname()[1])
             stack.push_async_callback(stop, proxy)
             return proxy
 
