@@ -98,11 +98,11 @@ def _signing(sender: SenderConfig) -> str:
 
 @click.command()
 @config_path_option
+@click.option("--changed", is_flag=True, help="Only what differs from the defaults.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show(config: Path, *, as_json: bool) -> None:
+def show(config: Path, *, changed: bool, as_json: bool) -> None:
     """Print what is in force, defaults included. Secrets are in files of their own, not here."""
-    values = loaded(config, files=False)
-    dump = values.model_dump(mode="json")
+    dump = loaded(config, files=False).model_dump(mode="json", exclude_defaults=changed)
     if as_json:
         click.echo(json.dumps(dump, indent=2))
         return

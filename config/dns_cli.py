@@ -4,16 +4,15 @@ Owns: how both are printed.
 Does not own: the records and the asking (`config.dnsrecords`).
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import dns.resolver
 
 from config.dnsrecords import Answer, Record, check, records
 from config.files import KeyFileError
+from config.listing import Form, Row, form_option, written
 from config.options import config_path_option, loaded
 from config.values import Address
 
@@ -22,10 +21,10 @@ from config.values import Address
 @config_path_option
 @click.option("--check", "ask", is_flag=True, help="Ask the DNS, and exit with 1 unless all is ok.")
 @click.option("--resolver", metavar="ADDRESS[:PORT]", help="Whom to ask, instead of this system's.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@form_option
 @click.pass_context
 def dns_command(
-    ctx: click.Context, config: Path, *, ask: bool, resolver: str | None, as_json: bool
+    ctx: click.Context, config: Path, *, ask: bool, resolver: str | None, form: Form
 ) -> None:
     """Print the DNS records that the configuration needs, as lines of a zone file."""
     try:
@@ -33,11 +32,13 @@ def dns_command(
     except KeyFileError as error:
         raise click.ClickException(str(error)) from None
     if not ask:
-        click.echo(_json(map(_fields, wanted)) if as_json else "\n".join(_zone(wanted)))
+        rows = [_fields(record) for record in wanted]
+        click.echo("\n".join(_zone(wanted)) if form == "people" else written(rows, form))
         return
     asked = _resolver(resolver)
     answers = [check(record, asked) for record in wanted]
-    click.echo(_json(map(_answer, answers)) if as_json else "\n".join(_told(answers)))
+    rows = [_answer(answer) for answer in answers]
+    click.echo("\n".join(_told(answers)) if form == "people" else written(rows, form))
     ctx.exit(0 if all(answer.ok for answer in answers) else 1)
 
 
@@ -53,11 +54,7 @@ def _resolver(server: str | None) -> dns.resolver.Resolver:
     return found
 
 
-def _json(items: Iterator[dict[str, Any]]) -> str:
-    return json.dumps(list(items), indent=2)
-
-
-def _fields(record: Record) -> dict[str, Any]:
+def _fields(record: Record) -> Row:
     return {
         "name": record.name,
         "type": record.kind,
@@ -66,7 +63,7 @@ def _fields(record: Record) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _answer(answer: Answer) -> Row:
     return {**_fields(answer.record), "state": answer.state.name.lower(), "found": answer.found}
 
 

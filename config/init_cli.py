@@ -5,6 +5,7 @@ Does not own: the example file (`config.manual`), making keys (`config.keys`), t
 """
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -138,4 +139,5 @@ def _write(folder: Path, values: Values) -> None:
     keys.write_token_keys(folder / "token.keys", [keys.new_token_key()])
     keys.write_dkim_key(folder / "dkim.pem")
     with (folder / "waypost.toml").open("x", encoding="utf-8") as file:
+        os.fchmod(file.fileno(), 0o644)  # it holds no secret, and nobody else may change it
         file.write(example_file(values))

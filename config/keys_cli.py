@@ -1,4 +1,4 @@
-"""`waypost keys`: list, rotate and revoke the keys of tracked links.
+"""`waypost keys`: list, rotate and revoke the keys of tracked links; make keys for DKIM.
 
 Owns: what is told about each step, above all about those that cannot be taken back.
 Does not own: the keys and their file (`config.keys`).
@@ -6,6 +6,7 @@ Does not own: the keys and their file (`config.keys`).
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -16,35 +17,56 @@ from config.keys import (
     new_token_key,
     read_token_keys,
     revoke,
+    write_dkim_key,
     write_token_keys,
 )
+from config.listing import Form, form_option, written
 from config.options import config_option_without_files
-from config.schema import Config
+from config.schema import Config, DkimAlgorithm
 
 RESTART = """\
 Restart the tracker first, then the proxy, so that no link is made that the tracker cannot read:
   systemctl restart waypost-tracker && systemctl restart waypost-proxy"""
+
+DKIM = """\
+Put this under its [[sender]], and publish what `waypost dns` then prints:
+
+[[sender.dkim]]
+selector = "{selector}"
+algorithm = "{algorithm}"
+key_file = "{file}\""""
 
 Change = Callable[[tuple[TokenKey, ...]], Sequence[TokenKey]]
 
 
 @click.group("keys")
 def keys_group() -> None:
-    """List, rotate and revoke the keys of tracked links."""
+    """List, rotate and revoke the keys of tracked links, and make keys for DKIM."""
 
 
 @keys_group.command("list")
 @config_option_without_files
-def list_keys(config: Config) -> None:
+@form_option
+def list_keys(config: Config, form: Form) -> None:
     """List the keys, without their secrets."""
     try:
         keys = read_token_keys(_file(config))
     except KeyFileError as error:
         raise click.ClickException(str(error)) from None
-    newest = minting_key(keys)
-    for key in keys:
-        state = "revoked" if key.revoked else "makes new links" if key is newest else "is read"
-        click.echo(f"{key.id:3}  {key.created}  {state}")
+    rows = [
+        {"id": key.id, "created": key.created.isoformat(), "state": _state(key, keys)}
+        for key in keys
+    ]
+    if form == "people":
+        click.echo("\n".join("{id:3}  {created}  {state}".format_map(row) for row in rows))
+    else:
+        click.echo(written(rows, form))
+
+
+def _state(key: TokenKey, keys: Sequence[TokenKey]) -> str:
+    if key.revoked:
+        return "revoked"
+    return "makes new links" if key is minting_key(keys) else "is read"
 
 
 @keys_group.command()
@@ -68,6 +90,24 @@ def revoke_key(config: Config, number: int, *, yes: bool) -> None:
     _change(path, lambda keys: revoke(keys, number))
     click.echo(f"Key {number} is revoked.")
     click.echo(RESTART)
+
+
+@keys_group.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--selector", default="waypost1", show_default=True, help="The name of the key.")
+@click.option(
+    "--algorithm",
+    type=click.Choice(get_args(DkimAlgorithm)),
+    default="rsa-sha256",
+    show_default=True,
+)
+def dkim(file: Path, selector: str, algorithm: DkimAlgorithm) -> None:
+    """Make a DKIM key in the new FILE, for one more sender, or to replace an older key."""
+    try:
+        write_dkim_key(file.absolute(), algorithm)
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}") from None
+    click.echo(DKIM.format(file=file.absolute(), selector=selector, algorithm=algorithm))
 
 
 def _file(config: Config) -> Path:

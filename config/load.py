@@ -10,6 +10,7 @@ import copy
 import os
 import re
 import socket
+import stat
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -133,7 +134,7 @@ class _Examination:
             found += rules.findings(filecheck.RULES, config, spoilt)
         problems = [self._problem(item["loc"], *word(item)) for item in errors]
         problems += self._told(item for item in found if item.fatal)
-        warnings = self._told(item for item in found if not item.fatal)
+        warnings = [*self._told(item for item in found if not item.fatal), *self._exposed()]
         usable = config if not problems else None
         return Examined(usable, _by_line(problems), _by_line(warnings))
 
@@ -153,6 +154,12 @@ class _Examination:
             else:
                 return errors, _with_hostname(config), spoilt
         return errors, None, spoilt
+
+    def _exposed(self) -> Iterator[Problem]:
+        mode = stat.S_IMODE(self._path.stat().st_mode)
+        if mode & 0o022:
+            what = f"can be changed by others (mode {mode:04o}), who could redirect your mail"
+            yield Problem(self._path, None, "", what, f"chmod go-w {self._path}")
 
     def _told(self, found: Iterable[Finding]) -> Iterator[Problem]:
         return (self._problem(item.loc, item.what, item.hint) for item in found)

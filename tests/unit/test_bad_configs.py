@@ -41,6 +41,7 @@ def furnished(
     """Stand in a copy of the folder, with keys, on a machine called mail.example.com."""
     shutil.copytree(furniture, tmp_path, dirs_exist_ok=True)
     shutil.copytree(request.param, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "waypost.toml").chmod(0o644)
     modes = tmp_path / "modes"
     for line in modes.read_text().splitlines() if modes.exists() else []:
         mode, name = line.split()

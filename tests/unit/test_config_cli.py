@@ -143,6 +143,13 @@ def test_check_reports_problems_with_status_1(home: Path) -> None:
     assert "colour: is not a key of [log]" in said[0]
 
 
+def test_check_warns_of_a_file_that_others_may_change(home: Path) -> None:
+    """Whoever writes it decides where mail goes."""
+    (home / "waypost.toml").chmod(0o664)
+    said = run("check", "-q", "-c", home / "waypost.toml")
+    assert "can be changed by others (mode 0664)" in said
+
+
 def test_check_is_json_on_demand(home: Path) -> None:
     """For tools."""
     (home / "token.keys").chmod(0o644)
@@ -168,6 +175,14 @@ def test_show_can_be_read_again(home: Path) -> None:
     file = home / "waypost.toml"
     (home / "again.toml").write_text(run("show", "-c", file))
     assert load(home / "again.toml") == load(file)
+
+
+def test_show_changed_leaves_defaults_out(home: Path) -> None:
+    """What to send along when asking for help."""
+    shown = json.loads(run("show", "--changed", "--json", "-c", home / "waypost.toml"))
+    assert shown["tracking"] == {"base_url": "https://click.example.com"}
+    assert "relay" not in shown
+    assert 'domain = "example.com"' in run("show", "--changed", "-c", home / "waypost.toml")
 
 
 def test_show_needs_no_key(home: Path) -> None:
@@ -235,6 +250,13 @@ def test_dns_as_json(home: Path) -> None:
     assert (host["name"], host["value"]) == ("click.example.com", None)
 
 
+def test_dns_as_csv(home: Path) -> None:
+    """A header, and a line for each record."""
+    head, *rows = run("dns", "--csv", "-c", home / "waypost.toml").splitlines()
+    assert head == "name,type,value,purpose"
+    assert len(rows) == 2
+
+
 def test_dns_check_fails_while_records_are_missing(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,6 +285,30 @@ def test_keys_rotate_adds_one_that_mints(home: Path) -> None:
     listed = run("keys", "list", "-c", file).splitlines()
     assert [line.split("  ")[-1] for line in listed] == ["is read", "makes new links"]
     assert stat.S_IMODE((home / "token.keys").stat().st_mode) == 0o600
+
+
+def test_keys_are_listed_for_tools(home: Path) -> None:
+    """As JSON and as CSV, without secrets."""
+    file = home / "waypost.toml"
+    (key,) = json.loads(run("keys", "list", "--json", "-c", file))
+    assert (key["id"], key["state"]) == (1, "makes new links")
+    head, row = run("keys", "list", "--csv", "-c", file).splitlines()
+    assert head == "id,created,state"
+    assert row == f"1,{key['created']},makes new links"
+
+
+def test_keys_dkim_makes_a_key_that_can_be_used(home: Path) -> None:
+    """What it prints goes under a [[sender]], as it is."""
+    said = run("keys", "dkim", home / "second.pem", "--algorithm", "ed25519-sha256")
+    with (home / "waypost.toml").open("a") as file:
+        file.write('[[sender]]\ndomain = "example.net"\n' + said.partition("\n\n")[2])
+    key = load(home / "waypost.toml").sender[1].dkim[0]
+    assert (key.algorithm, key.key_file) == ("ed25519-sha256", home / "second.pem")
+
+
+def test_keys_dkim_overwrites_nothing(home: Path) -> None:
+    """A key in use is not lost."""
+    assert "File exists" in run("keys", "dkim", home / "dkim.pem", status=1)
 
 
 def test_keys_revoke_asks_first(home: Path) -> None:
