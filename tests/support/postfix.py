@@ -84,8 +84,8 @@ class Postfix:
     @property
     def log(self) -> str:
         """Give what it logged so far."""
-        path = self.folder / "log" / "maillog"
-        return path.read_text("utf-8", "replace") if path.exists() else ""
+        files = sorted((self.folder / "log").iterdir())
+        return "".join(file.read_text("utf-8", "replace") for file in files)
 
     def delivered(self) -> list[bytes]:
         """Give every message delivered so far, as stored, its line ends made CRLF again."""
