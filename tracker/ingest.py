@@ -36,7 +36,6 @@ CHUNK_OCTETS = 1024 * 1024
 HOUSEKEEPING_S = 3600.0
 PENDING_S = 7 * 86400.0
 """A message that the relay neither took nor refused in this time is taken for not sent."""
-CATCH_UP_S = 10.0
 
 _POISON = (
     sqlite3.IntegrityError,
@@ -301,7 +300,7 @@ class Backlog:
     why: str
 
 
-def catch_up(config: Config, patience_s: float = CATCH_UP_S) -> Backlog:
+def catch_up(config: Config, patience_s: float = 10.0) -> Backlog:
     """Bring the store up to what the spool holds now, feeding it or waiting for who does.
 
     Raises StoreError where the store is malformed. Otherwise gives what could not be fed in time.

@@ -27,6 +27,8 @@ from tracker.reports import Figures, Json, Report
 SHOWN_LINKS = 50
 """Links in the table for people; `--json` and `--csv` give them all."""
 NO_CAMPAIGN = "(none)"
+PATIENCE_S = 10.0
+"""How long an answer waits for what is in the spool to be counted."""
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -45,7 +47,7 @@ def current_store(config: Config) -> Iterator[Database]:
     """Open the store for questions, with what the spool holds; says what cannot be counted yet."""
     observe.configure("error", config.log.format)
     try:
-        backlog = ingest.catch_up(config)
+        backlog = ingest.catch_up(config, PATIENCE_S)
         if backlog.octets:
             click.echo(
                 f"Not counted yet: {backlog.octets} octets of the spool ({backlog.why})", err=True
