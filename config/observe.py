@@ -207,7 +207,7 @@ HEADER_ODD = _event(
 # proxy.transform
 PLANNED_MESSAGES = Counter(
     "waypost_planned_messages",
-    "Messages of trusted clients, by outcome: changed, or the reason why they were left alone.",
+    "Messages of trusted clients (each copy counts), by outcome: changed, or why they were not.",
     ["outcome"],
     registry=REGISTRY,
 )

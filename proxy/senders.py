@@ -74,6 +74,11 @@ class Senders:
         }
         self._any = None if config.sender else Sender.of(config, None, has_keys=False)
 
+    @property
+    def sign_always(self) -> bool:
+        """Whether some sender's mail must not go out unsigned."""
+        return any(sender.signs_always for sender in self._by_domain.values())
+
     def find(self, domain: str) -> Sender | None:
         """Give the sender that a From-domain belongs to, the closest of several."""
         if self._any is not None or domain in self._by_domain:
@@ -90,11 +95,11 @@ class Senders:
     ) -> Assigned:
         """Plan for `message`, from a client that we trust. Never raises."""
         domain = from_domain(message)
-        if isinstance(domain, Untouched):
-            return Assigned(Plan(message.raw, domain), None, "")
-        sender = self.find(domain)
+        sender = None if isinstance(domain, Untouched) else self.find(domain)
         if null_sender:
             return Assigned(Plan(message.raw, Untouched.NULL_SENDER), sender, domain)
+        if isinstance(domain, Untouched):
+            return Assigned(Plan(message.raw, domain), None, "")
         if sender is None:
             return Assigned(Plan(message.raw, Untouched.UNKNOWN_SENDER), None, domain)
         policy = sender.policy if relay_8bitmime else sender.policy_7bit

@@ -1,0 +1,215 @@
+"""One message at work: its copies with tracked links, signed, and the event that tells of them.
+
+Owns: the order of work (own headers, splice, provider's header, signature), the way back to the
+original when a step fails, and what the tracker is told.
+Does not own: what to change (`rewrite`), which headers go (`headers_out`), how to sign (`signing`).
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from config.observe import (
+    CLIPPED_MESSAGES,
+    HEADER_ODD,
+    LINKS,
+    MESSAGE_CLIPPED,
+    MESSAGE_LEFT,
+    MESSAGE_TRACKED,
+    MESSAGE_UNTOUCHED,
+    PLANNED_MESSAGES,
+    log,
+)
+from proxy.headers_out import header_edits
+from proxy.message import Edit, Message, splice
+from proxy.plan import CLIP_OCTETS, Plan, PlannedLink
+from proxy.policy.params import without
+from proxy.policy.reasons import Untouched
+from proxy.policy.switches import Consent
+from proxy.senders import Assigned, Sender
+from proxy.signing import Signer, SigningError
+from tracker.events import MessagePending, Recipient, SentLink
+from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
+
+SHARED = 0
+"""The recipient number of tokens in a copy that several people get."""
+
+
+class SigningRefused(Exception):
+    """With `sign = "always"`: the message could not be signed, and must not go out unsigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What the session knows of a message. Paths are without brackets, the null sender is empty.
+
+    `relay_size_octets` is the relay's SIZE, None or 0 where it has no limit.
+    """
+
+    mail_from: bytes
+    rcpt_to: tuple[bytes, ...]
+    trusted: bool
+    relay_8bitmime: bool = True
+    relay_size_octets: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What the relay gets, and the event that tells of its tracked links, if it has any."""
+
+    content: bytes
+    pending: MessagePending | None
+    untouched: Untouched | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that is known of one message at work.
+
+    `signers` are the sender's, `provider` the service behind the relay; `message_id` is what
+    tokens and events know the message by.
+    """
+
+    keyring: Keyring
+    signers: tuple[Signer, ...]
+    provider: str | None
+    message: Message
+    assigned: Assigned
+    submission: Submission
+    now_s: float
+    message_id: bytes = field(default_factory=lambda: os.urandom(MESSAGE_ID_OCTETS))
+
+    @property
+    def plan(self) -> Plan:
+        """What is to be done."""
+        return self.assigned.plan
+
+    @property
+    def sender(self) -> Sender | None:
+        """Whose mail it is."""
+        return self.assigned.sender
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether clicks must not be anyone's."""
+        return self.plan.asked.consent is Consent.ANONYMOUS
+
+    def outgoing(self, recipients: Sequence[int]) -> Outgoing:
+        """Give the copy for these recipients, counted from 1. Raises SigningRefused."""
+        untouched, content = self.plan.untouched, self.message.raw
+        if untouched is None:
+            try:
+                content = self._rewritten(self._number(recipients))
+                untouched = Untouched.TOO_LARGE if self._is_too_large(content) else None
+            except Exception as error:  # noqa: BLE001 - the original is always there to be sent
+                signing = isinstance(error, SigningError)
+                untouched = Untouched.SIGNING_FAILED if signing else Untouched.REWRITE_FAILED
+                log(MESSAGE_UNTOUCHED, reason=untouched, exc_info=error)
+        _tell(self.plan, untouched)
+        if untouched is not None:
+            return Outgoing(self._original(), None, untouched)
+        return Outgoing(content, self._pending(recipients) if self.plan.links else None)
+
+    def _number(self, recipients: Sequence[int]) -> int:
+        return SHARED if self.anonymous or len(recipients) != 1 else recipients[0]
+
+    def _rewritten(self, number: int) -> bytes:
+        urls: dict[int, str] = {}
+
+        def url_for(link: PlannedLink) -> str:
+            if link.number not in urls:
+                urls[link.number] = self._url(link, number)
+            return urls[link.number]
+
+        edits = [
+            *header_edits(self.message, self.provider, body_changes=True),
+            *self.plan.changes(url_for),
+        ]
+        self._warn_of_clipping(url_for)
+        content = splice(self.message.raw, edits)
+        return self._signed(content) if self.sender and self.sender.signs else content
+
+    def _url(self, link: PlannedLink, number: int) -> str:
+        token = mint(
+            self.keyring,
+            Link(self.message_id, number, link.number, int(self.now_s), link.destination),
+        )
+        base_url = self.sender.policy.base_urls[0] if self.sender else ""
+        return tracked_url(base_url, token)
+
+    def _signed(self, content: bytes) -> bytes:
+        """Sign with every key of the sender."""
+        signatures = [signer.signature(content, int(self.now_s)) for signer in self.signers]
+        return b"".join((*signatures, content))
+
+    def _original(self) -> bytes:
+        """Give the message as it came, less our own headers. Raises SigningRefused."""
+        edits = self._own_headers()
+        content = splice(self.message.raw, edits) if edits else self.message.raw
+        if self.sender is None or not self.sender.signs_always:
+            return content
+        try:
+            return self._signed(content)
+        except Exception as error:
+            raise SigningRefused(str(error)) from error
+
+    def _own_headers(self) -> list[Edit]:
+        try:
+            return header_edits(self.message, None, body_changes=False)
+        except Exception as error:  # noqa: BLE001 - they may stay, the message may not
+            log(MESSAGE_UNTOUCHED, exc_info=error)
+            return []
+
+    def _is_too_large(self, content: bytes) -> bool:
+        limit_octets = self.submission.relay_size_octets or len(content)
+        return limit_octets < len(content)
+
+    def _pending(self, recipients: Sequence[int]) -> MessagePending:
+        addresses = self.submission.rcpt_to
+        # The header tells of one person; with several recipients nobody knows whom.
+        person = self.plan.asked.person if len(addresses) == 1 and not self.anonymous else None
+        return MessagePending(
+            message_id=self.message_id.hex(),
+            at_s=self.now_s,
+            sender_domain=self.assigned.domain,
+            campaign=self.plan.campaign,
+            shared=self._number(recipients) == SHARED,
+            recipients=tuple(
+                Recipient(number, addresses[number - 1].decode("utf-8", "replace"), person)
+                for number in recipients
+            ),
+            links=self._sent_links(),
+        )
+
+    def _sent_links(self) -> tuple[SentLink, ...]:
+        """Tell of each number once; what varies from reader to reader is left out of the URL."""
+        volatile = self.sender.policy.volatile_params if self.sender else frozenset()
+        sent: dict[int, SentLink] = {}
+        for link in self.plan.links:
+            url = without(link.destination, volatile)
+            group = None if link.group == url else link.group
+            sent.setdefault(link.number, SentLink(link.number, url, group, link.text))
+        return tuple(sent.values())
+
+    def _warn_of_clipping(self, url_for: Callable[[PlannedLink], str]) -> None:
+        for part in self.plan.parts:
+            before, after = part.html_octets(url_for)
+            if before <= CLIP_OCTETS < after:
+                CLIPPED_MESSAGES.inc()
+                log(MESSAGE_CLIPPED, html_octets=after, without_tracking=before)
+
+
+def _tell(plan: Plan, untouched: Untouched | None) -> None:
+    """Count and log what became of a copy."""
+    for name in plan.asked.odd:
+        log(HEADER_ODD, header=name)
+    for link in plan.skipped:
+        LINKS.labels(link.reason).inc()
+    if untouched is None:
+        LINKS.labels("tracked").inc(len(plan.links))
+        log(MESSAGE_TRACKED, links=len(plan.links), skipped=len(plan.skipped))
+    elif plan.failure is not None:
+        log(MESSAGE_UNTOUCHED, reason=untouched, exc_info=plan.failure)
+    else:
+        log(MESSAGE_LEFT, reason=untouched, links=len(plan.links), skipped=len(plan.skipped))
+    PLANNED_MESSAGES.labels(untouched or "changed").inc()
