@@ -284,10 +284,6 @@ def _readers_reach_the_tracker(config: Config) -> Iterator[Finding]:
         if near and public:
             what = f"{parts.netloc} is this machine: links would work for nobody else"
             yield Finding(loc, what, "write the name that readers reach", fatal=False)
-        if parts.path:
-            what = f"has a path, and the tracker answers at /c/, not at {parts.path}/c/"
-            hint = f"have your web server strip {parts.path}"
-            yield Finding(loc, what, hint, fatal=False)
 
 
 @_rule("tracking.identify", "tracking.url_params")
