@@ -5,8 +5,10 @@ import dataclasses
 
 import dkim
 import pytest
+import structlog.testing
 
 from config.keys import new_dkim_key, new_token_key, write_token_keys
+from config.observe import CLIPPED_MESSAGES, LINKS
 from config.schema import (
     Config,
     DkimConfig,
@@ -33,6 +35,13 @@ SIGNER = Signer("example.com", "s1", PEM)
 ONE = Submission(b"bounce@example.com", (b"reader@example.org",), trusted=True)
 TWO = dataclasses.replace(ONE, rcpt_to=(b"a@example.org", b"b@example.org"))
 OWN = "X-Track-Campaign: launch"
+
+
+@pytest.fixture(autouse=True)
+def logged():
+    """Give the lines that a test logs."""
+    with structlog.testing.capture_logs() as lines:
+        yield lines
 
 
 def transformer(*, signs: bool = True, relay: RelayConfig | None = None, proxy=None, **sender):
@@ -290,11 +299,14 @@ def test_a_fault_in_rendering_sends_the_original(monkeypatch):
     assert (out.content, out.untouched) == (html_message(HTML), Untouched.REWRITE_FAILED)
 
 
-def test_a_fault_in_planning_sends_the_original(monkeypatch):
-    """The reason says that it is ours."""
+def test_a_fault_in_planning_sends_the_original(monkeypatch, logged):
+    """The reason says that it is ours, the log what it was."""
     monkeypatch.setattr("proxy.senders.plan_message", lambda *_: 1 / 0)
     out = outgoing(html_message(HTML, OWN))
     assert (out.content, out.untouched) == (html_message(HTML), Untouched.PLAN_FAILED)
+    (line,) = logged
+    assert (line["event"], line["reason"]) == ("message_untouched", "plan_failed")
+    assert isinstance(line["exc_info"], ZeroDivisionError)
 
 
 @pytest.mark.parametrize("where", ["proxy.transform.parse", "proxy.job.header_edits"])
@@ -397,6 +409,36 @@ def test_long_values_are_folded():
     (value,) = parse(out.content).values(b"x-smtpapi")
     assert value.count(b"reader-") == 200
     assert value.endswith(b'"enable": 0}}}}')
+
+
+# --- what operators see
+
+
+def test_an_odd_header_is_logged_by_name(logged):
+    """The message is left alone, and its author can be told."""
+    outgoing(html_message(HTML, "X-Track-Links: perhaps"))
+    assert {"header_odd", "message_left"} == {line["event"] for line in logged}
+    assert logged[0]["header"] == "x-track-links"
+
+
+@pytest.mark.parametrize(
+    ("octets", "clipped"), [(101_950, True), (50_000, False), (103_000, False)]
+)
+def test_clipping_by_our_doing_is_logged_and_counted(octets, clipped, logged):
+    """Not what was too long before, nor what stays below."""
+    before = CLIPPED_MESSAGES.collect()[0].samples[0].value
+    filled = HTML + "x\r\n" * ((octets - len(HTML)) // 3)
+    outgoing(html_message(filled, encoding="base64"), signs=False)
+    assert any(line["event"] == "message_clipped" for line in logged) is clipped
+    assert CLIPPED_MESSAGES.collect()[0].samples[0].value - before == clipped
+
+
+def test_decisions_are_counted_by_reason():
+    """Metrics tell what became of links and messages."""
+    before = {name: LINKS.labels(name)._value.get() for name in ("tracked", "untracked_class")}
+    outgoing(html_message(HTML))
+    for name, count in before.items():
+        assert LINKS.labels(name)._value.get() == count + 1
 
 
 # --- from the configuration
