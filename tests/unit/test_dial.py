@@ -14,7 +14,7 @@ from config.values import Address
 from proxy.dial import Contact, RelayUnavailable, Unavailable, dial
 from proxy.ourselves import MARK
 from tests.support.programs import free_port
-from tests.support.scripted_relay import Line, ScriptedRelay, saying
+from tests.support.relay_actions import ActingRelay, Line, saying
 
 WITH_STARTTLS = b"250-relay.test\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"
 
@@ -64,9 +64,7 @@ def plain(port: int, **settings: object) -> RelayConfig:
 
 async def test_offers_are_read_from_ehlo() -> None:
     """Keywords in upper case, parameters as written."""
-    relay = ScriptedRelay(
-        {"EHLO": b"250-relay.test\r\n250-size 5\r\n250-Dsn\r\n250 AUTH=LOGIN\r\n"}
-    )
+    relay = ActingRelay({"EHLO": b"250-relay.test\r\n250-size 5\r\n250-Dsn\r\n250 AUTH=LOGIN\r\n"})
     async with relay.serving(), dialled(plain(relay.port)) as contact:
         assert contact.capabilities == {"SIZE": "5", "DSN": "", "AUTH": "LOGIN"}
         assert contact.greeting == "relay.test ESMTP"
@@ -75,7 +73,7 @@ async def test_offers_are_read_from_ehlo() -> None:
 
 async def test_a_relay_that_knows_no_ehlo_gets_helo() -> None:
     """RFC 5321 §3.2."""
-    relay = ScriptedRelay({"EHLO": b"502 what?\r\n"})
+    relay = ActingRelay({"EHLO": b"502 what?\r\n"})
     async with relay.serving(), dialled(plain(relay.port)) as contact:
         assert contact.capabilities == {}
     assert relay.commands == [b"EHLO waypost.test", b"HELO waypost.test"]
@@ -83,8 +81,8 @@ async def test_a_relay_that_knows_no_ehlo_gets_helo() -> None:
 
 async def test_the_next_relay_is_tried_when_one_is_away() -> None:
     """Nothing listens on the first, the second greets with 554, the third is up."""
-    full = ScriptedRelay({"CONNECT": b"554 5.3.2 not today\r\n"})
-    async with full.serving(), ScriptedRelay().serving() as good:
+    full = ActingRelay({"CONNECT": b"554 5.3.2 not today\r\n"})
+    async with full.serving(), ActingRelay().serving() as good:
         config = plain(
             free_port(),
             fallback=(Address("127.0.0.1", full.port), Address("127.0.0.1", good.port)),
@@ -96,7 +94,7 @@ async def test_the_next_relay_is_tried_when_one_is_away() -> None:
 async def test_every_address_of_a_name_is_tried() -> None:
     """`localhost` is ::1 and 127.0.0.1 on most machines; only the second listens."""
     async with (
-        ScriptedRelay().serving() as relay,
+        ActingRelay().serving() as relay,
         dialled(plain(relay.port, host="localhost")) as contact,
     ):
         assert contact.loopback
@@ -124,7 +122,7 @@ CAUSES = {
 async def test_each_failure_has_a_name(name: str) -> None:
     """The cause and the relay's words are for the log."""
     script, cause, words = CAUSES[name]
-    async with ScriptedRelay(dict(script)).serving() as relay:
+    async with ActingRelay(dict(script)).serving() as relay:
         error = await failing(plain(relay.port, connect_timeout=0.3))
     assert error.cause is cause
     assert words in str(error)
@@ -145,7 +143,7 @@ async def test_starttls_encrypts_and_asks_again(
     mode: str, authority: trustme.CA, ca_file: Path
 ) -> None:
     """RFC 3207 §4.2: what was offered in the clear is forgotten."""
-    relay = ScriptedRelay({"EHLO": WITH_STARTTLS}, tls=server_context(authority, "localhost"))
+    relay = ActingRelay({"EHLO": WITH_STARTTLS}, tls=server_context(authority, "localhost"))
     async with (
         relay.serving(),
         dialled(plain(relay.port, host="localhost", tls=mode, ca_file=ca_file)) as contact,
@@ -156,7 +154,7 @@ async def test_starttls_encrypts_and_asks_again(
 
 async def test_implicit_tls(authority: trustme.CA, ca_file: Path) -> None:
     """TLS from the first octet, the name verified."""
-    relay = ScriptedRelay(tls=server_context(authority, "localhost"), implicit=True)
+    relay = ActingRelay(tls=server_context(authority, "localhost"), implicit=True)
     async with (
         relay.serving(),
         dialled(plain(relay.port, host="localhost", tls="implicit", ca_file=ca_file)) as contact,
@@ -172,7 +170,7 @@ async def test_a_certificate_that_does_not_verify_is_refused_and_explained(
     """No credential and no mail goes to a relay that cannot prove its name."""
     other = trustme.CA() if wrong == "authority" else authority
     context = server_context(other, "localhost" if wrong == "authority" else "other.test")
-    relay = ScriptedRelay({"EHLO": WITH_STARTTLS}, tls=context, implicit=mode == "implicit")
+    relay = ActingRelay({"EHLO": WITH_STARTTLS}, tls=context, implicit=mode == "implicit")
     async with relay.serving():
         config = plain(relay.port, host="localhost", tls=mode, ca_file=ca_file)
         error = await failing(config)
@@ -182,7 +180,7 @@ async def test_a_certificate_that_does_not_verify_is_refused_and_explained(
 
 async def test_verification_can_be_switched_off(authority: trustme.CA) -> None:
     """`verify = false` takes any certificate."""
-    relay = ScriptedRelay({"EHLO": WITH_STARTTLS}, tls=server_context(authority, "other.test"))
+    relay = ActingRelay({"EHLO": WITH_STARTTLS}, tls=server_context(authority, "other.test"))
     async with (
         relay.serving(),
         dialled(plain(relay.port, tls="required", verify=False)) as contact,
@@ -194,7 +192,7 @@ async def test_opportunistic_tls_on_the_loopback_takes_any_certificate(
     authority: trustme.CA,
 ) -> None:
     """The mail server of this machine has one that it made itself."""
-    relay = ScriptedRelay({"EHLO": WITH_STARTTLS}, tls=server_context(authority, "other.test"))
+    relay = ActingRelay({"EHLO": WITH_STARTTLS}, tls=server_context(authority, "other.test"))
     async with relay.serving(), dialled(plain(relay.port, tls="opportunistic")) as contact:
         assert contact.tls
 
@@ -202,7 +200,7 @@ async def test_opportunistic_tls_on_the_loopback_takes_any_certificate(
 @pytest.mark.parametrize("script", [{}, {"EHLO": WITH_STARTTLS, "STARTTLS": b"454 not now\r\n"}])
 async def test_required_tls_that_cannot_be_had_is_no_relay(script: dict[str, bytes]) -> None:
     """Whether it is not offered or refused."""
-    async with ScriptedRelay(dict(script)).serving() as relay:
+    async with ActingRelay(dict(script)).serving() as relay:
         error = await failing(plain(relay.port, tls="required"))
     assert error.cause is Unavailable.NO_TLS
 
@@ -211,7 +209,7 @@ async def test_required_tls_that_cannot_be_had_is_no_relay(script: dict[str, byt
 async def test_opportunistic_tls_goes_on_in_the_clear(script: dict[str, bytes]) -> None:
     """Where STARTTLS is not offered, or refused."""
     async with (
-        ScriptedRelay(dict(script)).serving() as relay,
+        ActingRelay(dict(script)).serving() as relay,
         dialled(plain(relay.port, tls="opportunistic")) as contact,
     ):
         assert not contact.tls
@@ -219,7 +217,7 @@ async def test_opportunistic_tls_goes_on_in_the_clear(script: dict[str, bytes]) 
 
 async def test_a_handshake_that_fails_is_told_from_a_bad_certificate() -> None:
     """The relay says go ahead and then speaks no TLS."""
-    relay = ScriptedRelay(
+    relay = ActingRelay(
         {"EHLO": WITH_STARTTLS, "STARTTLS": saying(b"220 go\r\n", b"not TLS at all\r\n")}
     )
     async with relay.serving():
@@ -237,7 +235,7 @@ async def test_plaintext_injected_before_the_handshake_is_discarded(
         # The handshake begins with what the client sends next.
         await line.writer.start_tls(server_context(authority, "localhost"))
 
-    relay = ScriptedRelay({"EHLO": WITH_STARTTLS, "STARTTLS": inject})
+    relay = ActingRelay({"EHLO": WITH_STARTTLS, "STARTTLS": inject})
     async with (
         relay.serving(),
         dialled(plain(relay.port, tls="required", verify=False)) as contact,

@@ -13,7 +13,7 @@ from config.schema import RelayConfig
 from proxy import relay as relay_module
 from proxy import replies
 from proxy.relay import CHUNK_OCTETS, Fault, Progress, RelaySession, stuffed
-from tests.support.scripted_relay import EHLO, Answer, Line, ScriptedRelay, saying
+from tests.support.relay_actions import EHLO, ActingRelay, Answer, Line, saying
 
 MAIL = b"MAIL FROM:<a@example.com> BODY=8BITMIME"
 RCPT = b"RCPT TO:<b@example.net>"
@@ -23,9 +23,9 @@ CONTENT = b"Subject: hello\r\n\r\nworld\r\n"
 @contextlib.asynccontextmanager
 async def session(
     script: dict[str, Answer] | None = None, **settings: float
-) -> AsyncIterator[tuple[RelaySession, ScriptedRelay]]:
+) -> AsyncIterator[tuple[RelaySession, ActingRelay]]:
     """Open a session with a relay that follows `script`."""
-    async with ScriptedRelay(script or {}).serving() as relay:
+    async with ActingRelay(script or {}).serving() as relay:
         config = RelayConfig(host="127.0.0.1", port=relay.port, tls="none", **settings)
         opened = await RelaySession.open(config, "waypost.test")
         try:
