@@ -324,7 +324,7 @@ async def test_a_slow_relay_is_waited_for_while_it_takes_something(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The patience runs from the last octet taken, not over the whole body."""
-    monkeypatch.setattr(relay_module, "BLOCK_PATIENCE_S", 0.15)
+    monkeypatch.setattr(relay_module, "BLOCK_PATIENCE_S", 0.6)
 
     async def slow(line: Line) -> None:
         await line.say(b"354 go\r\n")
