@@ -1,0 +1,107 @@
+"""Real material is rewritten without a fault, and the tool that says so can see faults."""
+
+import dataclasses
+import os
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+import proxy.candidates
+import tests.corpus.check
+from proxy.plan import Plan
+from proxy.policy import Policy
+from proxy.rewrite import plan
+from tests.corpus.material import cases
+from tests.corpus.run import main, passed, table, tally
+
+DOCUMENT = b"""<a href="http://one.example/?a=1&amp;b">1</a> <a href=http://two.example/>2</a>
+<!--[if mso]><v:rect href="http://three.example/"></v:rect><![endif]-->"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Give a folder with one document of three links (by its name, sent as 8bit)."""
+    (tmp_path / "8bit.html").write_bytes(DOCUMENT)
+    return tmp_path
+
+
+@pytest.mark.corpus
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [
+        ("eml", 1),
+        ("dkim", 1),
+        ("url", 1),
+        ("html", 3),
+        ("html5lib/tree", 3),
+        ("html5lib/tokens", 40),
+    ],
+)
+def test_real_material_is_rewritten_without_a_fault(corpus, kind, step):
+    """Nothing is changed, missed, invented or altered; of the many cases every few are taken.
+
+    `WAYPOST_CORPUS_ALL=1` takes them all, as `make corpus` does.
+    """
+    name, _, part = kind.partition("/")
+    if os.environ.get("WAYPOST_CORPUS_ALL"):
+        step = 1
+    material = (case for case in cases(corpus / name) if part in ("", case.kind))
+    figures = tally(islice(material, 0, None, step))
+    assert passed(figures), table(figures) + "\n" + "\n".join(figures.details[:20])
+
+
+def test_the_tool_passes_what_is_right(folder, capsys):
+    """A folder without faults ends with 0 and a table of zeros."""
+    assert main([str(folder)]) == 0
+    assert "links missed                                    0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("fault", "change"),
+    [
+        ("links missed", lambda hrefs: hrefs[1:]),
+        ("links missed", lambda hrefs: hrefs[:2]),
+        ("links invented", lambda hrefs: [dataclasses.replace(hrefs[0], value="http://x/"), *hrefs[1:]]),
+        ("destinations altered", lambda hrefs: [dataclasses.replace(hrefs[0], value=hrefs[1].value), dataclasses.replace(hrefs[1], value=hrefs[0].value), hrefs[2]]),
+        ("destinations altered", lambda hrefs: [dataclasses.replace(hrefs[0], end=hrefs[0].end - 1), *hrefs[1:]]),
+    ],
+)  # fmt: skip
+def test_the_tool_sees_wrong_links(folder, monkeypatch, fault, change):
+    """A link lost, invented or led astray is counted as such."""
+    found = proxy.candidates.links
+    monkeypatch.setattr(proxy.candidates, "links", lambda *given: change(found(*given)))
+    figures = tally(cases(folder))
+    assert figures.faults[fault] > 0
+    assert not passed(figures)
+
+
+def test_the_tool_sees_octets_that_changed(folder, monkeypatch):
+    """An octet changed outside of the links is counted."""
+
+    class Careless(Plan):
+        def render(self, url_for):
+            """Render, and lose a space."""
+            return super().render(url_for).replace(b"</a> <a", b"</a><a")
+
+    def careless(message: bytes, policy: Policy) -> Plan:
+        made = plan(message, policy)
+        return Careless(**{f.name: getattr(made, f.name) for f in dataclasses.fields(made)})
+
+    monkeypatch.setattr(tests.corpus.check, "plan", careless)
+    (folder / "8bit.html").write_bytes(DOCUMENT.replace(b"\n", b"")[:80])
+    figures = tally(cases(folder))
+    assert figures.faults["changed when they should not be"] > 0
+
+
+def test_the_tool_sees_exceptions(folder, monkeypatch):
+    """A fault of ours is counted, though mail would pass."""
+    monkeypatch.setattr(proxy.candidates, "links", lambda *_: 1 / 0)
+    assert tally(cases(folder)).faults["exceptions"] == 1
+
+
+def test_an_empty_folder_proves_nothing(tmp_path):
+    """Nothing to read is no success."""
+    assert main([str(tmp_path)]) == 1
+    assert main([str(tmp_path / "missing")]) == 2
