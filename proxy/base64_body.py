@@ -18,6 +18,7 @@ _WHITE = b" \t\r\n"
 _BLANKS = re.compile(rb"[ \t\r\n]*+")
 _JUNK = re.compile(rb"[^A-Za-z0-9+/]+")
 _SAMPLE_OCTETS = 8192
+_FILLED_OCTETS = 32  # nobody fills lines to less
 
 
 class Base64Body(Body):
@@ -103,6 +104,7 @@ def _decode_somehow(characters: bytes) -> bytes:
 def _line_octets(sample: bytes) -> int:
     """Give the length to which lines are filled. One line alone does not tell, if it is short."""
     lengths = [len(line) for line in map(bytes.strip, sample.split(b"\n")) if line]
-    if len(lengths) > 1:
-        return max(lengths)
-    return max([ENCODED_LINE_OCTETS, *lengths])
+    longest = max(lengths, default=0)
+    if longest < (_FILLED_OCTETS if len(lengths) > 1 else ENCODED_LINE_OCTETS):
+        return ENCODED_LINE_OCTETS
+    return longest

@@ -21,6 +21,10 @@ MAX_NEAR_BOUNDARIES = 1_000
 """Lines that only begin like a delimiter. One already makes the message ambiguous; after this
 many the search for parts stops."""
 
+MAX_HYPHEN_LINES = 100_000
+"""Lines of multiparts that begin with two hyphens and are no delimiters, after which the search
+stops. Long patches hold some thousands."""
+
 MAX_MALFORMED_ESCAPES = 1_000
 """Places in one quoted-printable body that are not quoted-printable. Beyond it is something else."""
 

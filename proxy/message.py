@@ -16,7 +16,7 @@ from typing import Self
 from proxy import fields, mime, transfer
 from proxy.body import in_order
 from proxy.fields import Header, HeaderBlock
-from proxy.limits import MAX_HEADERS, MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
+from proxy.limits import MAX_HEADERS, MAX_HYPHEN_LINES, MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
 from proxy.mime import Structured, TransferEncoding
 from proxy.transfer import Body, Change, Edit, NotEditable, Obstacle
 
@@ -161,8 +161,13 @@ class _Facts:
 
     def doubt(self) -> Skip | None:
         """Why nothing in this entity may be touched, leaf or not."""
-        folded = self.kind.value.startswith("multipart/") and self.encoding not in _IDENTITIES
-        return Skip.MALFORMED if self.kind.doubtful or folded else None
+        if self.kind.doubtful:
+            return Skip.MALFORMED
+        if not self.kind.value.startswith("multipart/"):
+            return None
+        if self.encoding not in _IDENTITIES:
+            return Skip.MALFORMED
+        return Skip.ATTACHMENT if self.attachment else None
 
     def own_skip(self) -> Skip | None:
         """Why this entity, as a leaf, may not be touched."""
@@ -227,6 +232,7 @@ class _Walk:
         self.marks: dict[bytes, tuple[int, bool]] = {}
         self.openings: tuple[bytes, ...] = ()
         self.near_misses = 0
+        self.hyphen_lines = 0
         self.skip: Skip | None = None
 
     def message(self) -> Message:
@@ -332,17 +338,22 @@ class _Walk:
         """Find the next delimiter line of any open multipart, from a start of line on."""
         raw = self.raw
         at = raw.find(b"\n--", max(0, body_start - 1)) if self.levels else -1
-        while at >= 0:
+        while at >= 0 and self.skip is not Skip.LIMIT:
             if raw.startswith(self.openings, at + 3):
                 if (found := self._delimiter_at(at + 1)) is not None:
                     return found
-                self.near_misses += 1
-                self.skip = self.skip or Skip.MALFORMED
-                if self.near_misses > MAX_NEAR_BOUNDARIES:
-                    self.skip = Skip.LIMIT
-                    return None
+                self._note_near_miss()
+            self.hyphen_lines += 1
+            if self.hyphen_lines > MAX_HYPHEN_LINES:
+                self.skip = Skip.LIMIT
             at = raw.find(b"\n--", at + 1)
         return None
+
+    def _note_near_miss(self) -> None:
+        self.near_misses += 1
+        self.skip = self.skip or Skip.MALFORMED
+        if self.near_misses > MAX_NEAR_BOUNDARIES:
+            self.skip = Skip.LIMIT
 
     def _delimiter_at(self, line: int) -> _Delimiter | None:
         """Read the line at this offset as a delimiter (RFC 2046 §5.1.1), padding allowed."""

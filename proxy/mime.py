@@ -100,7 +100,7 @@ def is_attachment(dispositions: Sequence[bytes], kind: Structured) -> bool:
         disposition = structured(value)
         if disposition.value not in {"", "inline"} or "filename" in disposition.params:
             return True
-    return "name" in kind.params
+    return "name" in kind.params and not kind.value.startswith("multipart/")
 
 
 def structured(value: bytes) -> Structured:

@@ -33,7 +33,7 @@ def edited(raw: bytes, old: bytes, new: bytes) -> bytes:
     return splice(raw, decoded.to_raw([Edit(start, start + len(old), new)]))
 
 
-@pytest.mark.parametrize("size", [4, 57, 60, 64, 70, 72, 75, 76, 998])
+@pytest.mark.parametrize("size", [32, 57, 60, 64, 70, 72, 75, 76, 998])
 @pytest.mark.parametrize("ending", [b"\r\n", b"\n"])
 def test_lines_keep_their_length_and_ending(size: int, ending: bytes) -> None:
     """Encoding the edited text in the sender's manner gives the same octets."""
@@ -60,6 +60,12 @@ def test_one_short_line_does_not_tell_the_length_of_lines() -> None:
     """The usual 76 octets are filled."""
     new = edited(b"aHR0cDovL2Ev", b"a", b"a" * 100)
     assert [len(line) for line in new.split(b"\r\n")] == [76, 68]
+
+
+def test_very_short_lines_are_not_imitated() -> None:
+    """A line for each character would cost a hundred times its size."""
+    new = edited(b"aHR0\r\ncDov\r\nL2Ev", b"a", b"b" * 60)
+    assert [len(line) for line in new.split(b"\r\n")] == [4, 4, 76, 8]
 
 
 @pytest.mark.parametrize(

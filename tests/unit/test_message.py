@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.limits import MAX_HEADERS, MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
+from proxy.limits import MAX_HEADERS, MAX_HYPHEN_LINES, MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
 from proxy.message import Edit, Message, Skip, TransferEncoding, decode, parse, splice
 
 MESSAGES = Path(__file__).resolve().parents[1] / "messages"
@@ -186,6 +186,15 @@ def test_reasons_of_a_multipart_hold_for_all_within(kind: bytes, skip: Skip | No
     assert [found for _, _, found in listed(message)] == [skip, skip, None]
 
 
+def test_multipart_that_is_attached_is_left_alone() -> None:
+    """A saved page with its pictures; a name alone says nothing of a multipart."""
+    inner = multipart(b"related", b"in", HTML)
+    attached = b"Content-Disposition: attachment\n" + inner
+    named = inner.replace(b"; boundary", b"; name=x; boundary")
+    message = parse(multipart(b"mixed", b"b", attached, named))
+    assert [skip for _, _, skip in listed(message)] == [Skip.ATTACHMENT, None]
+
+
 def test_multipart_with_an_encoding_is_in_doubt() -> None:
     """It is not allowed (RFC 2045 §6.4); some readers decode it."""
     inner = b"Content-Transfer-Encoding: base64\n" + multipart(b"mixed", b"in", HTML)
@@ -271,6 +280,12 @@ def test_too_many_near_delimiters_leave_the_message_alone() -> None:
     """The search stops."""
     near = b"\n--bb" * (MAX_NEAR_BOUNDARIES + 1)
     assert parse(multipart(b"mixed", b"b", b"\n" + near, HTML)).skip is Skip.LIMIT
+
+
+def test_too_many_lines_of_hyphens_leave_the_message_alone() -> None:
+    """The search stops."""
+    hyphens = b"\n--x" * (MAX_HYPHEN_LINES + 1)
+    assert parse(multipart(b"mixed", b"b", b"\n" + hyphens, HTML)).skip is Skip.LIMIT
 
 
 def test_splice_replaces_only_the_edits() -> None:
