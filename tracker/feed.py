@@ -14,9 +14,7 @@ from tracker import names, rollups
 from tracker.attribution import Click, Contribution, Delivery, Message, Sums
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending
 from tracker.migrations import NO_CAMPAIGN, PURGED
-
-PURGED_BEFORE = "purged_before_s"
-"""Row of `settings`: messages sent earlier than this are gone on purpose."""
+from tracker.retention import purged_before_s
 
 _MESSAGES = """
     SELECT id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id, shared
@@ -44,12 +42,6 @@ _MOVE_CLICK = "UPDATE clicks SET campaign_id = ?, link_id = ?, person_id = ? WHE
 def feed(db: Database, events: Sequence[Event]) -> None:
     """Merge `events` into the store, in whatever order they come, repeated ones once."""
     _Batch(db, events).run()
-
-
-def purged_before_s(db: Database) -> float:
-    """Give the moment before which messages were purged; 0 without a purge."""
-    row = db.execute("SELECT value FROM settings WHERE name = ?", [PURGED_BEFORE]).fetchone()
-    return float(row[0]) if row else 0.0
 
 
 @dataclass

@@ -25,7 +25,7 @@ from config.schema import Config
 from tracker import segments, store
 from tracker.events import BadEvent, Event, decode
 from tracker.feed import feed
-from tracker.retention import expire_pending
+from tracker.retention import expire_pending, purge
 from tracker.segments import Record
 from tracker.store import Store, StoreError
 
@@ -33,7 +33,7 @@ INTERVAL_S = 0.25
 MAX_BACKOFF_S = 10.0
 CHUNK_OCTETS = 1024 * 1024
 """One transaction: about 2,500 clicks."""
-HOUSEKEEPING_S = 3600.0
+HOUSEKEEPING_S = 6 * 3600.0
 PENDING_S = 7 * 86400.0
 """A message that the relay neither took nor refused in this time is taken for not sent."""
 
@@ -103,6 +103,7 @@ class Ingester:
     def __init__(self, config: Config) -> None:
         self._path = config.store.path
         self._directory = config.store.spool_dir
+        self._retention_s = config.privacy.retention
         self._lock = Lock(self._directory)
         self._store: Store | None = None
         self._known: tuple[int, int] | None = None
@@ -130,7 +131,6 @@ class Ingester:
         backlog = [self._drain_segment(opened, each) for each in segments.listing(self._directory)]
         observe.SPOOL_BACKLOG_OCTETS.set(sum(backlog))
         self._forget_deleted(opened)
-        self._housekeep(opened)
         return True
 
     def close(self) -> None:
@@ -142,7 +142,8 @@ class Ingester:
         """Do one round, and see to what went wrong; True where nothing did."""
         held = self._lock.is_held
         try:
-            self.drain()
+            if self.drain():
+                self._housekeep()
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round is tried
             self._failed(error)
             return False
@@ -264,11 +265,14 @@ class Ingester:
             opened.forget_segments(gone)
             self._offsets = {name: at for name, at in self._offsets.items() if name in on_disk}
 
-    def _housekeep(self, opened: Store) -> None:
+    def _housekeep(self) -> None:
+        """Let go of what is old, now and then; only a service does, not a report."""
         if time.monotonic() < self._housekeeping_due_s:
             return
+        opened = self._open()
         with opened.transaction():
             expire_pending(opened.db, time.time() - PENDING_S)
+        purge(opened.db, time.time() - self._retention_s)
         self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S
 
 

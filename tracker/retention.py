@@ -2,17 +2,92 @@
 
 Owns: which rows are deleted, and that sums outlive them.
 Does not own: when (`ingest`, `waypost purge`).
+
+The sums keep their counts of what is purged. Who has no message left is forgotten; should they get
+one again, they count as somebody new.
 """
 
+from dataclasses import dataclass
+
 from sqlite_utils import Database
+
+from tracker.attribution import day_of
+
+CHUNK_MESSAGES = 5000
+"""Messages purged in one transaction, so that feeding and reports need not wait for long."""
+PURGED_BEFORE = "purged_before_s"
+"""Row of `settings`: messages sent earlier than this are gone on purpose."""
+
+_OLD = "SELECT id FROM messages WHERE sent_at_s < :before_s ORDER BY sent_at_s LIMIT :chunk"
+_NEVER_SENT = "SELECT id FROM messages WHERE counted = 0 AND sent_at_s < :before_s LIMIT :chunk"
+_NOBODY = "person_id NOT IN (SELECT person_id FROM deliveries WHERE person_id IS NOT NULL)"
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How much was deleted."""
+
+    messages: int = 0
+    clicks: int = 0
+
+    def __add__(self, other: "Purged") -> "Purged":
+        return Purged(self.messages + other.messages, self.clicks + other.clicks)
+
+
+def purged_before_s(db: Database) -> float:
+    """Give the moment before which messages were purged; 0 without a purge."""
+    row = db.execute("SELECT value FROM settings WHERE name = ?", [PURGED_BEFORE]).fetchone()
+    return float(row[0]) if row else 0.0
 
 
 def expire_pending(db: Database, before_s: float) -> int:
     """Drop messages from before `before_s` that the relay did not take and nobody clicked.
 
-    They are in no sum. Gives how many there were.
+    They are in no sum. Gives how many there were, a chunk at most; within the caller's transaction.
     """
-    never_sent = "SELECT id FROM messages WHERE counted = 0 AND sent_at_s < ?"
-    db.execute(f"DELETE FROM deliveries WHERE message IN ({never_sent})", [before_s])  # noqa: S608 - a constant
-    gone = db.execute("DELETE FROM messages WHERE counted = 0 AND sent_at_s < ?", [before_s])
-    return gone.rowcount
+    return _drop(db, _NEVER_SENT, before_s).messages
+
+
+def purge(db: Database, before_s: float) -> Purged:
+    """Delete messages sent before `before_s` with all that belongs to them; keep the sums.
+
+    In transactions of its own. Gives how much it was. From now on, clicks on such messages count
+    under the campaign `(purged)`.
+    """
+    with db.atomic():
+        db.execute(
+            """INSERT INTO settings VALUES (?, ?)
+               ON CONFLICT DO UPDATE SET value = max(value, excluded.value)""",
+            [PURGED_BEFORE, before_s],
+        )
+    total = Purged()
+    while (gone := _purge_chunk(db, before_s)).messages:
+        total += gone
+    if total.messages:
+        with db.atomic():
+            _forget_persons(db, before_s)
+    return total
+
+
+def _purge_chunk(db: Database, before_s: float) -> Purged:
+    with db.atomic():
+        return _drop(db, _OLD, before_s)
+
+
+def _drop(db: Database, which: str, before_s: float) -> Purged:
+    """Delete the messages that a query gives, and what belongs to them."""
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS gone (message INTEGER PRIMARY KEY)")
+    db.execute("DELETE FROM gone")
+    db.execute(f"INSERT INTO gone {which}", {"before_s": before_s, "chunk": CHUNK_MESSAGES})
+    clicks = db.execute("DELETE FROM clicks WHERE message IN gone").rowcount
+    db.execute("DELETE FROM deliveries WHERE message IN gone")
+    messages = db.execute("DELETE FROM messages WHERE id IN gone").rowcount
+    return Purged(messages, clicks)
+
+
+def _forget_persons(db: Database, before_s: float) -> None:
+    """Delete who has no message left, and who clicked on days that are purged."""
+    db.execute("DELETE FROM clickers WHERE day BETWEEN 1 AND ?", [day_of(before_s) - 1])
+    db.execute(f"DELETE FROM clickers WHERE {_NOBODY}")  # noqa: S608 - a constant
+    db.execute(f"DELETE FROM persons WHERE {_NOBODY.replace('person_id', 'id', 1)}")  # noqa: S608 - a constant
+    db.execute("DELETE FROM user_agents WHERE id NOT IN (SELECT user_agent_id FROM clicks)")

@@ -1,6 +1,7 @@
 """The ingester against real files: damaged segments, and a database in every bad state."""
 
 import contextlib
+import dataclasses
 import os
 import sqlite3
 import threading
@@ -11,22 +12,24 @@ from pathlib import Path
 import pytest
 
 from config.observe import REGISTRY
-from config.schema import Config, StoreConfig
+from config.schema import Config, PrivacyConfig, StoreConfig
 from tracker import ingest, reports, segments, store
 from tracker.events import Clicked, encode
 from tracker.ingest import Ingester, Lock
 from tracker.spool import Spool
+
+SENT_S = int(time.time())
 
 
 def click(number: int) -> Clicked:
     """Give a click on a message that nobody knows."""
     return Clicked(
         event_id=f"e{number}",
-        at_s=1_790_000_000.5,
+        at_s=SENT_S + 0.5,
         message_id=f"{number % 7:016x}",
         recipient=1,
         link=1,
-        sent_at_s=1_790_000_000,
+        sent_at_s=SENT_S,
         destination="https://example.net/",
         method="GET",
         human=True,
@@ -78,6 +81,12 @@ def clicks(config: Config) -> int:
         counted = reports.report(db).totals.clicks_all
         assert counted == db["clicks"].count
     return counted
+
+
+def rows(config: Config, table: str) -> int:
+    """Count the rows of a table."""
+    with store.reading(config.store.path) as db:
+        return int(db[table].count)
 
 
 def eventually(condition: Callable[[], bool], within_s: float = 10) -> None:
@@ -342,3 +351,15 @@ def test_catching_up_on_a_malformed_store_is_an_error(config: Config, spool: Spo
     with pytest.raises(store.StoreError, match="malformed"):
         ingest.catch_up(config)
     assert config.store.path.read_bytes() == b"\xaa" * 5000
+
+
+def test_service_purges_what_is_older_than_the_retention(spool: Spool, config: Config) -> None:
+    """The sums stay."""
+    brief = config.model_copy(update={"privacy": PrivacyConfig(retention="1d")})
+    old = dataclasses.replace(click(1), sent_at_s=SENT_S - 2 * 86400)
+    spool.append(old).result(5)
+    assert ingest.catch_up(brief).octets == 0
+    with running(Ingester(brief)):
+        eventually(lambda: rows(config, "clicks") == 0)
+    with store.reading(config.store.path) as db:
+        assert reports.report(db).totals.clicks_all == 1

@@ -1,0 +1,61 @@
+"""`waypost purge`: old messages and clicks are deleted, the sums stay.
+
+Owns: the command. Does not own: what is deleted (`retention`).
+"""
+
+import contextlib
+import sqlite3
+import time
+from datetime import UTC, datetime
+
+import click
+from sqlite_utils import Database
+
+from config import observe
+from config.cli import config_option
+from config.schema import Config
+from config.values import parse_duration
+from tracker import ingest, retention, store
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+class Age(click.ParamType[float]):
+    """A duration as people write it: "90d"."""
+
+    name = "age"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Give seconds."""
+        try:
+            return parse_duration(str(value))
+        except ValueError:
+            self.fail(f'{value!r} is not a duration, like "90d"', param, ctx)
+
+
+@click.command()
+@config_option
+@click.option("--older-than", "age_s", type=Age(), required=True, help='For example "90d".')
+def purge(config: Config, age_s: float) -> None:
+    """Delete messages older than this, with their recipients and clicks.
+
+    Reports keep their totals, and links go on working; clicks on them count as "(purged)".
+    """
+    observe.configure("error", config.log.format)
+    before_s = time.time() - age_s
+    try:
+        ingest.catch_up(config)
+        gone = _purge(config, before_s)
+    except (sqlite3.Error, store.StoreError) as error:
+        raise click.ClickException(f"{config.store.path} cannot be purged: {error}") from None
+    day = datetime.fromtimestamp(before_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    click.echo(f"Purged {gone.messages} messages and {gone.clicks} clicks from before {day}.")
+
+
+def _purge(config: Config, before_s: float) -> retention.Purged:
+    if store.identity(config.store.path) is None:
+        return retention.Purged()
+    with contextlib.closing(store.connect(config.store.path, BUSY_TIMEOUT_MS)) as conn:
+        return retention.purge(Database(conn, execute_plugins=False), before_s)
