@@ -9,7 +9,6 @@ nothing.
 import asyncio
 import os
 import socket
-import time
 from collections.abc import Mapping
 
 FIRST_DESCRIPTOR = 3
@@ -41,13 +40,8 @@ def notify(*states: str, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def ready(status: str = "") -> bool:
-    """Tell that the service does its work, after start and after reload."""
+    """Tell that the service does its work."""
     return notify("READY=1", f"STATUS={status}")
-
-
-def reloading() -> bool:
-    """Tell that the configuration is being read again; `ready` says when that is done."""
-    return notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def stopping(status: str = "") -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from config import observe
-from config.files import KeyFileError
+from config.files import KeyFileError, usable_path
 
 T = TypeVar("T")
 INTERVAL_S = 1.0
@@ -51,7 +51,7 @@ class Watched(Generic[T]):
 
 def _identity(path: Path) -> tuple[int, int, int] | None:
     try:
-        found = path.stat()
+        found = usable_path(path).stat()
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size

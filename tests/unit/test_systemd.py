@@ -48,14 +48,6 @@ def test_stopping_is_told(manager: socket.socket) -> None:
     assert said(manager) == ["STOPPING=1", "STATUS=3 sessions"]
 
 
-def test_reloading_carries_the_time(manager: socket.socket) -> None:
-    """The monotonic clock tells this reload from the one before."""
-    assert systemd.reloading()
-    first, second = said(manager)
-    assert first == "RELOADING=1"
-    assert re.fullmatch(r"MONOTONIC_USEC=\d+", second)
-
-
 def test_an_abstract_socket_is_reached() -> None:
     """Containers pass a name that begins with @."""
     name = f"waypost-test-{os.getpid()}"
