@@ -41,13 +41,15 @@ def proxy_command(config: Path) -> None:
 
 
 def _shares(config: Config) -> list[Sockets]:
-    """Give each worker its listening sockets: those of systemd, or our own."""
+    """Give each worker its listening sockets: those of systemd, and our own for all others."""
     inherited = systemd.inherited_sockets()
     given = Sockets(inherited.get(systemd.PROXY, ()), inherited.get(systemd.PROXY_TLS, ()))
+    taken = {"listen": ()} if given.plain else {}
+    taken |= {"listen_tls": ()} if given.tls else {}
+    rest = config.model_copy(update={"proxy": config.proxy.model_copy(update=taken)})
     count = config.proxy.workers
-    if given.plain or given.tls:
-        return [given] * count
-    return [bind(config, shared=count > 1) for _ in range(count)]
+    made = [bind(rest, shared=count > 1) for _ in range(count)]
+    return [Sockets((*given.plain, *own.plain), (*given.tls, *own.tls)) for own in made]
 
 
 def _work(path: Path, config: Config, sockets: Sockets, on_ready: Callable[[], object]) -> None:
