@@ -1,12 +1,13 @@
-"""The links of one HTML part, each with what the policy says of it.
+"""The links of one part, HTML or plain text, each with what the policy says of it.
 
 Owns: going from the octets of a part to destinations and decisions, and the changes whose text is
 known beforehand (a scheme's `+notrack` taken away, URL parameters on links that are not tracked).
-Does not own: finding hrefs (`html`), deciding (`policy`), or what the encoding allows (`rewrite`).
+Does not own: finding hrefs and URLs (`html`, `plaintext`), deciding (`policy`), or what the
+encoding allows (`scan`).
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from proxy.charsets import HtmlView
 from proxy.entities import encode
 from proxy.html import Href, label, links
 from proxy.message import Edit
+from proxy.plaintext import urls
 from proxy.policy.decide import Decision, MessageFacts, decide
 from proxy.policy.dialects import NOTRACK_DIALECT
 from proxy.policy.links import Wishes
@@ -34,17 +36,21 @@ _TRAILING = bytes(range(0x21))
 class Candidate(NamedTuple):
     """One http(s) link: where it stands, where it leads, what the policy says.
 
-    `literal` are the edits to make if it is not tracked; offsets into the same HTML as `href`.
+    `literal` are the edits to make if it is not tracked; all offsets are into the view. `label`
+    gives what people read on it.
     """
 
-    href: Href
+    start: int
+    end: int
     destination: str
     decision: Decision
-    literal: tuple[Edit, ...]
+    label: Callable[[], str]
+    literal: tuple[Edit, ...] = ()
+    is_vml: bool = False
 
 
-def candidates(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Candidate]:
-    """Give every http(s) link of a document, in order."""
+def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Candidate]:
+    """Give every http(s) link of an HTML document, in order."""
     postal = NOTRACK_DIALECT in policy.dialects
     for href in links(view.html, view.charset):
         value = href.value
@@ -58,19 +64,37 @@ def candidates(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[
             yield _candidate(view, href, url, policy, facts, wishes)
         elif _HTTP.match(value):
             # Clients would differ on where it leads: it is found, but nobody can track it.
-            yield Candidate(href, value.strip(), Decision(Skip.AMBIGUOUS, value, ""), ())
+            unknown = Decision(Skip.AMBIGUOUS, value, "")
+            yield Candidate(href.start, href.end, value.strip(), unknown, str)
+
+
+def in_text(
+    view: HtmlView,
+    params: Mapping[str, str],
+    policy: Policy,
+    facts: MessageFacts,
+    opted_out: Mapping[str, Skip],
+) -> Iterator[Candidate]:
+    """Give every URL of a plain text, in order; `params` are those of its Content-Type."""
+    flowed, delsp = (params.get(name, "").lower() for name in ("format", "delsp"))
+    for start, end, value in urls(view.html, flowed=flowed == "flowed", delsp=delsp == "yes"):
+        url = destination(value, view.url_charset) or value
+        decision = decide(policy, facts, Wishes(opted_out.get(url)), url, str)
+        yield Candidate(start, end, url, decision, str)
 
 
 def _candidate(
     view: HtmlView, href: Href, url: str, policy: Policy, facts: MessageFacts, wishes: Wishes
 ) -> Candidate:
-    decision = decide(policy, facts, wishes, url, partial(label, view.html, href, view.charset))
+    text = partial(label, view.html, href, view.charset)
+    decision = decide(policy, facts, wishes, url, text)
     literal: list[Edit] = []
     if wishes.skip is Skip.NOTRACK_SCHEME:
         literal += _without_notrack(view.html, href)
     if decision.params:
         literal += _with_params(view.html, href, decision.params)
-    return Candidate(href, url, decision, tuple(literal))
+    is_vml = href.element.startswith("v:")
+    return Candidate(href.start, href.end, url, decision, text, tuple(literal), is_vml)
 
 
 def _without_notrack(html: bytes, href: Href) -> list[Edit]:

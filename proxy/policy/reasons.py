@@ -105,3 +105,26 @@ class Skip(Reason):
 
 SOFT = frozenset({Skip.SENSITIVE, Skip.VISIBLE_URL, Skip.APP_LINK})
 """What `data-track="true"` lifts."""
+
+AUTHORS = frozenset(
+    {
+        Skip.UNTRACKED_CLASS,
+        Skip.DATA_TRACK,
+        Skip.CLICKTRACKING,
+        Skip.MSYS_CLICKTRACK,
+        Skip.DISABLE_TRACKING,
+        Skip.SES_NO_TRACK,
+        Skip.PM_NO_TRACK,
+        Skip.MC_DISABLE_TRACKING,
+        Skip.MAUTIC_DISABLE_TRACKING,
+        Skip.SKIP_CLICK,
+        Skip.NO_TRACK,
+        Skip.HS_TRACKING,
+        Skip.AUTOTRACK,
+        Skip.INF_TRACK_NO,
+        Skip.NOTRACK_SCHEME,
+        Skip.UNSUBSCRIBE,
+        Skip.APP_LINK,
+    }
+)
+"""The author's word about a link; it holds for the same URL in plain text too."""

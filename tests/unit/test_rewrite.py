@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from proxy.message import Edit, decode, parse, splice
 from proxy.message import Skip as PartSkip
 from proxy.policy import Policy, Signing, Skip, Untouched
-from proxy.rewrite import MAX_LINKS, plan
+from proxy.rewrite import plan
+from proxy.scan import MAX_LINKS
 from tests.support.mail import HEAD, html_message, link, multipart
 
 URL = "https://example.com/a"
@@ -617,6 +618,67 @@ def test_notrack_means_nothing_without_postals_dialect():
     """It is an unknown scheme then."""
     message = html_message(link("https+notrack://example.com/a"))
     assert plan(message, Policy(dialects=frozenset())).untouched == Untouched.NO_LINKS
+
+
+# --- plain text
+
+PLAIN = Policy(plain_text=True)
+
+
+def text_part(text: str, parameters: str = "") -> bytes:
+    """Give a text/plain part."""
+    return f"Content-Type: text/plain; charset=utf-8{parameters}\r\n\r\n{text}\r\n".encode()
+
+
+def html_part(html: str) -> bytes:
+    """Give a text/html part."""
+    return b"Content-Type: text/html; charset=utf-8\r\n\r\n" + html.encode()
+
+
+def test_plain_text_is_tracked_only_where_asked_for():
+    """Readers of plain text see the long links."""
+    message = multipart("alternative", text_part(f"See {URL}."), html_part(link(URL)))
+    assert [each.part for each in plan(message, Policy()).links] == ["2"]
+    made = plan(message, PLAIN)
+    assert [(each.part, each.number) for each in made.links] == [("2", 1), ("1", 2)]
+    rendered = made.render(lambda _: TRACKED)
+    assert rendered == message.replace(URL.encode(), TRACKED.encode())
+
+
+def test_an_opt_out_in_html_holds_in_plain_text():
+    """The author cannot mark a link there; other rules hold as everywhere."""
+    text = f"{URL} https://example.com/b {URL}?reset_token=abcdef"
+    html = link(URL, "clicktracking=off") + link("https://example.com/b")
+    made = plan(multipart("alternative", text_part(text), html_part(html)), PLAIN)
+    reasons = [(each.part, each.reason) for each in made.skipped]
+    assert reasons == [("2", Skip.CLICKTRACKING), ("1", Skip.CLICKTRACKING), ("1", Skip.SENSITIVE)]
+
+
+@pytest.mark.parametrize(
+    ("headers", "parts"),
+    [
+        ("X-PM-TrackLinks: TextOnly\r\n", ["1"]),
+        ("X-PM-TrackLinks: HtmlOnly\r\n", ["2"]),
+        ("X-PM-TrackLinks: None\r\n", []),
+        ("", ["2", "1"]),
+    ],
+)
+def test_a_header_can_choose_the_kind_of_part(headers, parts):
+    """As Postmark, Mailgun and Mandrill know it."""
+    message = multipart("alternative", text_part(URL), html_part(link(URL)), headers=headers)
+    assert [each.part for each in plan(message, PLAIN).links] == parts
+
+
+def test_a_url_in_plain_text_is_visible_by_nature():
+    """`visible_urls` is about anchors."""
+    message = multipart("mixed", text_part(URL))
+    assert plan(message, dataclasses.replace(PLAIN, visible_urls="skip")).links
+
+
+def test_flowed_text_that_is_joined_is_left_alone():
+    """A URL that readers see joined with the next line is not what stands there."""
+    message = multipart("mixed", text_part(f"{URL} \r\nmore", "; format=flowed; delsp=yes"))
+    assert plan(message, PLAIN).links == ()
 
 
 # --- consent
