@@ -77,7 +77,7 @@ class HtmlView:
     runs: tuple[_Run, ...] = ()
 
     def edits(self, edits: Iterable[Edit]) -> list[Edit]:
-        """Turn edits of `html`, with ASCII replacements, into edits of the body's octets."""
+        """Turn edits of `html` into edits of the body's octets."""
         return [self._edit(edit) for edit in edits] if self.runs else list(edits)
 
     def changes(self, changes: Sequence[Change]) -> list[Change]:
@@ -97,10 +97,10 @@ class HtmlView:
         if edit.start < edit.end:
             starts, before = self._place(edit.start - 1)
             starts += self.width
-        new = edit.replacement.decode("ascii").encode(self.codec)
+        new = edit.replacement.decode(self.charset).encode(self.codec)
         if before not in (b"", _ASCII):
-            new = _ASCII + new + mode
-        elif before != mode:
+            new, before = _ASCII + new, _ASCII
+        if before != mode:
             new += mode
         return Edit(starts, ends, new)
 
@@ -210,7 +210,7 @@ def _iso_2022_jp(octets: bytes) -> HtmlView | None:
         html += text.encode("utf-8")
         more = found is not None
         mode, position = (found[0], found.end()) if found else (mode, end)
-    return HtmlView(bytes(html), "utf-8", "iso2022_jp", runs=tuple(runs))
+    return HtmlView(bytes(html), "utf-8", "iso2022_jp", "iso2022_jp", runs=tuple(runs))
 
 
 def _in_mode(piece: bytes, mode: bytes) -> str | None:
