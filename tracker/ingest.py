@@ -34,6 +34,7 @@ MAX_BACKOFF_S = 10.0
 CHUNK_OCTETS = 1024 * 1024
 """One transaction: about 2,500 clicks."""
 HOUSEKEEPING_S = 6 * 3600.0
+LEFTOVER_S = 3600.0
 PENDING_S = 7 * 86400.0
 """A message that the relay neither took nor refused in this time is taken for not sent."""
 
@@ -273,6 +274,7 @@ class Ingester:
         with opened.transaction():
             expire_pending(opened.db, time.time() - PENDING_S)
         purge(opened.db, time.time() - self._retention_s)
+        segments.sweep(self._directory, time.time() - LEFTOVER_S)
         self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S
 
 

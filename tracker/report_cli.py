@@ -56,6 +56,8 @@ def current_store(config: Config) -> Iterator[Database]:
             yield db
     except store.StoreError as error:
         raise click.ClickException(str(error)) from None
+    except PermissionError as error:
+        raise click.ClickException(f"{error}: run as the user of the service") from None
 
 
 @click.command()

@@ -108,6 +108,14 @@ def listing(directory: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.name.split("-")[1:])
 
 
+def sweep(directory: Path, before_s: float) -> None:
+    """Remove files of processes that died before they had named their segment; they are empty."""
+    for path in directory.glob(".*.log"):
+        found = path.stat()
+        if _NAME.match(path.name[1:]) and not found.st_size and found.st_mtime < before_s:
+            path.unlink()
+
+
 def is_finished(descriptor: int) -> bool:
     """Say whether the writer of an open segment is gone. Takes the lock if so."""
     try:

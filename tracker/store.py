@@ -13,8 +13,8 @@ once it was fed, and with NORMAL a power cut could undo the commit but not the d
 import contextlib
 import os
 import sqlite3
-import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -74,17 +74,9 @@ class Store:
 
         Raises sqlite3.Error and OSError.
         """
-        new = identity(path) is None
-        if new:
+        if identity(path) is None:
             _create(path)
-        db = Database(connect(path, BUSY_TIMEOUT_MS), execute_plugins=False)
-        try:
-            _set_up(db)
-            migrations.apply(db)
-        except BaseException:
-            db.close()
-            raise
-        return cls(path, db)
+        return cls(path, _open_to_feed(path))
 
     def is_current(self) -> bool:
         """Say whether what is open is still the file on disk: commits to a deleted one succeed."""
@@ -163,12 +155,31 @@ def connect(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
 
 
 def _create(path: Path) -> None:
-    """Make an empty file for its owner alone. What an earlier one left beside it is set aside."""
+    """Make an empty store, for its owner alone, which nobody sees before it is complete.
+
+    What an earlier one left beside it is set aside.
+    """
     segments.make_directory(path.absolute().parent)
+    unnamed = path.with_name(f".{path.name}.new")
+    for leftover in (unnamed, *_beside(unnamed)):
+        leftover.unlink(missing_ok=True)
+    os.close(os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    segments.inherit_owner(unnamed)
+    _open_to_feed(unnamed).close()
     set_aside(path, "orphan")
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    segments.inherit_owner(path)
+    unnamed.rename(path)
     segments.sync_directory(path.absolute().parent)
+
+
+def _open_to_feed(path: Path) -> Database:
+    db = Database(connect(path, BUSY_TIMEOUT_MS), execute_plugins=False)
+    try:
+        _set_up(db)
+        migrations.apply(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _set_up(db: Database) -> None:
@@ -212,16 +223,17 @@ def set_aside(path: Path, why: str) -> Path:
 
     The shared memory file alone is removed: it holds no data, and a new database must not use it.
     """
-    suffix = f".{why}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}"
-    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
-    for name in (f"{path.name}-wal", path.name):
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    aside = path.with_name(f"{path.name}.{why}-{moment}")
+    log, memory = _beside(path)
+    memory.unlink(missing_ok=True)
+    for old, new in ((log, _beside(aside)[0]), (path, aside)):
         with contextlib.suppress(FileNotFoundError):
-            path.with_name(name).rename(path.with_name(_aside(name, suffix)))
+            old.rename(new)
     segments.sync_directory(path.absolute().parent)
-    return path.with_name(path.name + suffix)
+    return aside
 
 
-def _aside(name: str, suffix: str) -> str:
-    """Give the new name, such that SQLite finds a write-ahead log beside its database again."""
-    base = name.removesuffix("-wal")
-    return base + suffix + name[len(base) :]
+def _beside(path: Path) -> tuple[Path, Path]:
+    """Name what SQLite keeps beside a database: its write-ahead log, and shared memory."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")

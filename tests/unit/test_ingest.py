@@ -363,3 +363,20 @@ def test_service_purges_what_is_older_than_the_retention(spool: Spool, config: C
         eventually(lambda: rows(config, "clicks") == 0)
     with store.reading(config.store.path) as db:
         assert reports.report(db).totals.clicks_all == 1
+
+
+def test_files_that_root_makes_belong_to_the_folders_owner(tmp_path: Path) -> None:
+    """So that `sudo waypost report` locks no service out."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can give files away")
+    folder = tmp_path / "owned"
+    folder.mkdir()
+    os.chown(folder, 12345, 12345)
+    owned = Config(store=StoreConfig(url=f"sqlite:///{folder}/waypost.db"))
+    opened = Spool.open(owned.store.spool_dir, "tracker")
+    put(opened, 1)
+    assert ingest.catch_up(owned).octets == 0
+    made = [*folder.rglob("*")]
+    assert len(made) >= 4
+    assert {path.stat().st_uid for path in made} == {12345}
+    opened.close()

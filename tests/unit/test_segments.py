@@ -121,3 +121,21 @@ def test_listing_gives_segments_only_oldest_first(tmp_path: Path) -> None:
         "proxy-0000000003-1",
     ]
     assert segments.listing(tmp_path / "missing") == []
+
+
+def test_sweeping_removes_only_empty_files_that_never_got_a_name(tmp_path: Path) -> None:
+    """And only when they are old: a process may be about to name its segment."""
+    name = ".proxy-0000000001-10-00000000000000aa.log"
+    (tmp_path / name).touch()
+    (tmp_path / name.replace("aa", "bb")).write_bytes(b"x")
+    (tmp_path / name[1:]).touch()
+    (tmp_path / ".other.log").touch()
+    now_s = (tmp_path / name).stat().st_mtime
+    segments.sweep(tmp_path, now_s - 10)
+    assert len(list(tmp_path.iterdir())) == 4
+    segments.sweep(tmp_path, now_s + 10)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        name.replace("aa", "bb"),
+        name[1:],
+        ".other.log",
+    }
