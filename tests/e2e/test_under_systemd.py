@@ -163,8 +163,10 @@ def send(port: int, subject: str) -> None:
     message["Message-ID"] = make_msgid(domain="example.com")
     message.set_content("Hello")
     message.add_alternative('<a href="https://www.example.org/">Hello</a>', subtype="html")
-    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
+    client = smtplib.SMTP("127.0.0.1", port, timeout=60)
+    with contextlib.closing(client):
         client.send_message(message)
+        client.docmd("QUIT")  # answered 221, or 421 when the stop comes just now
 
 
 def test_a_restart_of_the_tracker_refuses_no_reader(tracker: Unit, sealed: Stack) -> None:
