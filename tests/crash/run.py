@@ -1,0 +1,224 @@
+"""`make crash`: kill -9 of proxy, relay and ingester at random under load, and count what is lost.
+
+A message that was acknowledged to an application and is not on the relay's disk is lost: there must
+be none, nor a refusal of our making, nor half a message, nor a second copy that no failed attempt
+explains (RFC 1047: an attempt that failed after the final dot may have been delivered).
+
+    python -m tests.crash.run --seconds 600 --kills 300 --applications 16
+"""
+
+import argparse
+import asyncio
+import collections
+import json
+import random
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.crash.load import Application, Ledger
+from tests.support.programs import WAYPOST, free_port, waypost
+from tests.support.stack import Stack
+
+SINK = Path(__file__).with_name("sink.py")
+AFTER_DOT = ("connection lost at dot", "no answer at dot", "451 4.4.2")
+"""Attempts that may have been delivered all the same."""
+
+
+@dataclass
+class Victim:
+    """A process that is killed and started again."""
+
+    name: str
+    arguments: Sequence[str | Path]
+    port: int
+    log: Path
+    kills: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Start it, and wait until it listens."""
+        with self.log.open("ab") as log:
+            self.process = await asyncio.to_thread(
+                subprocess.Popen, self.arguments, stdout=log, stderr=log
+            )
+        for _ in range(1200):
+            if self.process.poll() is not None:
+                raise RuntimeError(f"{self.name} does not start: see {self.log}")
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                writer.close()
+                return
+            await asyncio.sleep(0.05)
+        raise RuntimeError(f"{self.name} does not listen: see {self.log}")
+
+    async def kill(self) -> None:
+        """Kill it with SIGKILL and start it again."""
+        self.end()
+        self.kills += 1
+        await self.start()
+
+    def end(self) -> None:
+        """Kill it for good."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    kills: dict[str, int]
+    seconds: float
+    ledger: Ledger
+    delivered: collections.Counter[str]
+    half: int
+    integrity: str
+    reported: int
+    causes: collections.Counter[str] = field(default_factory=collections.Counter)
+
+    @property
+    def lost(self) -> list[str]:
+        """Acknowledged, and not on the relay's disk."""
+        return sorted(self.ledger.acknowledged - self.delivered.keys())
+
+    @property
+    def faults(self) -> dict[str, object]:
+        """What must not be, as far as it was."""
+        found = {
+            "acknowledged messages lost": self.lost,
+            "refusals of our making": self.ledger.refused,
+            "half messages": self.half,
+            "duplicates without a cause": self.causes["unexplained"],
+            "store damaged": "" if self.integrity == "ok" else self.integrity,
+            "messages reported that were never sent": max(
+                0, self.reported - self.delivered.total()
+            ),
+        }
+        return {name: what for name, what in found.items() if what}
+
+    def explain(self) -> None:
+        """Find for each second copy the failed attempt that left it behind."""
+        for key, copies in self.delivered.items():
+            after_dot = [
+                next((start for start in AFTER_DOT if why.startswith(start)), None)
+                for why in self.ledger.failures.get(key, [])
+            ]
+            reasons = [why for why in after_dot if why is not None]
+            extra = copies - 1
+            self.causes.update(reasons[:extra])
+            self.causes["unexplained"] += max(0, extra - len(reasons))
+
+    def table(self) -> str:
+        """Give the figures for people."""
+        rows: list[tuple[str, object]] = [
+            *((f"kill -9 of the {name}", count) for name, count in self.kills.items()),
+            ("seconds", f"{self.seconds:.0f}"),
+            ("messages acknowledged", len(self.ledger.acknowledged)),
+            ("attempts that failed", sum(map(len, self.ledger.failures.values()))),
+            ("messages at the relay", self.delivered.total()),
+            ("acknowledged messages lost", len(self.lost)),
+            ("half messages at the relay", self.half),
+            ("refusals (5xx) of our making", len(self.ledger.refused)),
+            *((f"duplicates: {why}", count) for why, count in sorted(self.causes.items())),
+            ("messages in the report", self.reported),
+            ("integrity of the store", self.integrity),
+        ]
+        return "\n".join(f"{name:44}{value:>12}" for name, value in rows)
+
+
+async def crash(
+    folder: Path, *, seconds: float, kills: int, applications: int, seed: int = 0
+) -> Outcome:
+    """Run the load for at least `seconds` and `kills`, killing as evenly as the two allow."""
+    sink_port = free_port()
+    stack = Stack(folder / "waypost", sink_port).furnish()
+    journal = folder / "journal"
+    victims = [
+        Victim("proxy", [WAYPOST, "proxy", "-c", stack.config], stack.smtp, folder / "proxy.log"),
+        Victim(
+            "relay", [sys.executable, SINK, str(sink_port), journal], sink_port, folder / "sink.log"
+        ),
+        Victim(
+            "ingester", [WAYPOST, "tracker", "-c", stack.config], stack.http, folder / "tracker.log"
+        ),
+    ]
+    begin_s = time.monotonic()
+    ledger = Ledger()
+    try:
+        await asyncio.gather(*(victim.start() for victim in victims))
+        stop = asyncio.Event()
+        load = [Application(stack.smtp, ledger) for _ in range(applications)]
+        running = [asyncio.create_task(each.run(stop)) for each in load]
+        await _kill_at_random(victims, random.Random(seed), begin_s + seconds, kills)
+        stop.set()
+        await asyncio.gather(*running)
+    finally:
+        for victim in victims:
+            victim.end()
+    return _outcome(stack, victims, ledger, journal, time.monotonic() - begin_s)
+
+
+async def _kill_at_random(
+    victims: Sequence[Victim], chance: random.Random, end_s: float, kills: int
+) -> None:
+    turn: list[Victim] = []
+    while (now_s := time.monotonic()) < end_s or _kills(victims) < kills:
+        left = max(1, kills - _kills(victims))
+        pause_s = max(0.0, end_s - now_s) / left
+        # Never evenly: a kill finds the others at any stage of their own return.
+        await asyncio.sleep(min(pause_s, 5.0) * 2 * chance.random())
+        if _kills(victims) < kills:
+            turn = turn or chance.sample(victims, k=len(victims))
+            await turn.pop().kill()
+
+
+def _kills(victims: Sequence[Victim]) -> int:
+    return sum(victim.kills for victim in victims)
+
+
+def _outcome(
+    stack: Stack, victims: Sequence[Victim], ledger: Ledger, journal: Path, seconds: float
+) -> Outcome:
+    lines = journal.read_text("latin-1").splitlines()
+    report = waypost("report", "-c", stack.config, "--json")
+    with sqlite3.connect(stack.database) as store:
+        integrity = str(store.execute("PRAGMA integrity_check").fetchone()[0])
+    store.close()
+    outcome = Outcome(
+        kills={victim.name: victim.kills for victim in victims},
+        seconds=seconds,
+        ledger=ledger,
+        delivered=collections.Counter(line for line in lines if not line.startswith("HALF")),
+        half=sum(line.startswith("HALF") for line in lines),
+        integrity=integrity,
+        reported=int(json.loads(report.stdout)["totals"]["messages"]),
+    )
+    outcome.explain()
+    return outcome
+
+
+def main() -> int:
+    """Run once, print the table; the exit status is 1 where something is lost."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--applications", type=int, default=12)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="waypost-crash-") as name:
+        outcome = asyncio.run(crash(Path(name), **vars(wanted)))
+    sys.stdout.write(f"{outcome.table()}\n")
+    sys.stderr.writelines(f"FAILED: {fault}: {what}\n" for fault, what in outcome.faults.items())
+    return int(bool(outcome.faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
