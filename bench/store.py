@@ -21,7 +21,8 @@ from rich.table import Table
 
 from config import keys
 from config.schema import Config, StoreConfig
-from tracker import ingest, reports, store
+from tracker import reports, store
+from tracker.catch_up import catch_up
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.spool import Spool
 
@@ -96,7 +97,7 @@ def fill(config: Config, clicks: int) -> tuple[int, float, float]:
             for future in [spool.append(event) for event in group]:
                 future.result()
         with feeding:
-            ingest.catch_up(config, patience_s=3600)
+            catch_up(config, patience_s=3600)
         count += len(group)
     spool.close()
     return count, spooling.seconds, feeding.seconds

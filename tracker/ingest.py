@@ -1,8 +1,9 @@
 """The one ingester of a store: what the spool holds is fed to the database, exactly once.
 
-Owns: who may feed (a lock that ends with its holder), how far, what becomes of damaged records, of
-finished segments, and of a database that is missing, locked, full or malformed.
-Does not own: the form of segments (`segments`), rows (`feed`), the database's file (`store`).
+Owns: how far each segment was fed, what becomes of damaged records, of finished segments, and of a
+database that is missing, locked, full or malformed.
+Does not own: who may feed (`lock`), the form of segments (`segments`), rows (`feed`), the database's
+file (`store`), or waiting for figures that are up to date (`catch_up`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
@@ -11,12 +12,11 @@ writer is gone, all of it was fed, and the database on disk is the one that it w
 """
 
 import contextlib
-import fcntl
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +25,10 @@ from config.schema import Config
 from tracker import segments, store
 from tracker.events import BadEvent, Event, decode
 from tracker.feed import feed
+from tracker.lock import Lock
 from tracker.retention import expire_pending, purge
 from tracker.segments import Record
-from tracker.store import Store, StoreError
+from tracker.store import Store
 
 INTERVAL_S = 0.25
 MAX_BACKOFF_S = 10.0
@@ -49,53 +50,6 @@ _POISON = (
     ArithmeticError,
 )
 """What an event, not the store, is to blame for."""
-
-
-class Lock:
-    """The right to feed a store: a lock that the kernel releases when its holder dies."""
-
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / "ingester.lock"
-        self._descriptor: int | None = None
-
-    def acquire(self) -> bool:
-        """Take the lock, or make sure that it is still held; False while another has it."""
-        if self._descriptor is not None and not self._is_on_disk(self._descriptor):
-            self.release()
-        if self._descriptor is None:
-            self._descriptor = self._take()
-        return self._descriptor is not None
-
-    @property
-    def is_held(self) -> bool:
-        """Say whether this process had the lock when it last looked."""
-        return self._descriptor is not None
-
-    def release(self) -> None:
-        """Let another have it."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def _take(self) -> int | None:
-        segments.make_directory(self._path.parent)
-        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            segments.inherit_owner(self._path)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if self._is_on_disk(descriptor):
-                return descriptor
-        except BlockingIOError:
-            pass
-        except OSError:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-        return None
-
-    def _is_on_disk(self, descriptor: int) -> bool:
-        held = os.fstat(descriptor)
-        return store.identity(self._path) == (held.st_dev, held.st_ino)
 
 
 class Ingester:
@@ -127,6 +81,7 @@ class Ingester:
         Raises sqlite3.Error and OSError: nothing is lost then, and it may be tried again.
         """
         if not self._lock.acquire():
+            self._close_store()
             return False
         opened = self._open()
         backlog = [self._drain_segment(opened, each) for each in segments.listing(self._directory)]
@@ -296,60 +251,3 @@ def _decode(records: Sequence[Record]) -> _Chunk:
         except BadEvent as error:
             damaged.append((record, str(error) if record.payload else "damaged"))
     return _Chunk(records[-1].end, tuple(events), tuple(damaged))
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What of the spool is not in the store, and why; nothing is zero octets."""
-
-    octets: int
-    why: str
-
-
-def catch_up(config: Config, patience_s: float = 10.0) -> Backlog:
-    """Bring the store up to what the spool holds now, feeding it or waiting for who does.
-
-    Raises StoreError where the store is malformed. Otherwise gives what could not be fed in time.
-    """
-    wanted = _sizes(config.store.spool_dir)
-    deadline_s = time.monotonic() + patience_s
-    while left := _left(config, wanted):
-        why = _feed_once(config)
-        if why == "malformed":
-            raise StoreError(f"{config.store.path} is malformed", why)
-        if time.monotonic() > deadline_s:
-            return Backlog(left, why)
-        time.sleep(0.05)
-    return Backlog(0, "")
-
-
-def _feed_once(config: Config) -> str:
-    """Feed the store if nobody else does; gives what hindered it."""
-    ingester = Ingester(config)
-    try:
-        return "" if ingester.drain() else "another process is feeding the store"
-    except (sqlite3.Error, OSError) as error:
-        return store.cause_of(error)
-    finally:
-        ingester.close()
-
-
-def _sizes(directory: Path) -> dict[Path, int]:
-    sizes = {}
-    for path in segments.listing(directory):
-        with contextlib.suppress(FileNotFoundError):
-            sizes[path] = path.stat().st_size
-    return sizes
-
-
-def _left(config: Config, wanted: Mapping[Path, int]) -> int:
-    """Count the octets up to `wanted` that are not in the store."""
-    there = {path: size for path, size in wanted.items() if path.exists()}
-    if not there:
-        return 0
-    try:
-        with store.reading(config.store.path) as db:
-            fed = dict(db.execute("SELECT name, offset FROM segments").fetchall())
-    except StoreError:
-        fed = {}
-    return sum(max(0, size - fed.get(path.name, 0)) for path, size in there.items())

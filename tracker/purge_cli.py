@@ -15,7 +15,8 @@ from config import observe
 from config.cli import config_option
 from config.schema import Config
 from config.values import parse_duration
-from tracker import ingest, retention, store
+from tracker import retention, store
+from tracker.catch_up import catch_up
 
 BUSY_TIMEOUT_MS = 30_000
 
@@ -46,7 +47,7 @@ def purge(config: Config, age_s: float) -> None:
     observe.configure("error", config.log.format)
     before_s = time.time() - age_s
     try:
-        ingest.catch_up(config)
+        catch_up(config)
         gone = _purge(config, before_s)
     except (sqlite3.Error, store.StoreError) as error:
         raise click.ClickException(f"{config.store.path} cannot be purged: {error}") from None

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import victims
-from tracker import ingest, reports, segments, store
+from tracker import reports, segments, store
+from tracker.catch_up import catch_up
+from tracker.ingest import Ingester
 
 SECONDS = 10.0
 WRITERS = 2
@@ -52,7 +54,7 @@ def test_killed_writers_and_ingesters_lose_and_repeat_nothing(
         process.join()
 
     config = victims.config(tmp_path)
-    assert ingest.catch_up(config).octets == 0
+    assert catch_up(config).octets == 0
     acknowledged = (tmp_path / "acknowledged").read_text().split()
     with store.reading(config.store.path) as db:
         stored = Counter(row[0] for row in db.execute("SELECT event_id FROM clicks"))
@@ -83,7 +85,7 @@ def test_all_finished_segments_are_gone_in_the_end(
     (path, *_) = segments.listing(config.store.spool_dir)
     with path.open("ab") as torn:
         torn.write(b"00000000 {")
-    ingester = ingest.Ingester(config)
+    ingester = Ingester(config)
     assert ingester.drain()
     ingester.close()
     assert segments.listing(config.store.spool_dir) == []

@@ -14,8 +14,10 @@ import pytest
 from config.observe import REGISTRY
 from config.schema import Config, PrivacyConfig, StoreConfig
 from tracker import ingest, reports, segments, store
+from tracker.catch_up import catch_up
 from tracker.events import Clicked, encode
-from tracker.ingest import Ingester, Lock
+from tracker.ingest import Ingester
+from tracker.lock import Lock
 from tracker.spool import Spool
 
 SENT_S = int(time.time())
@@ -311,7 +313,7 @@ def test_file_that_is_no_store_of_ours_is_left_alone(
 def test_catching_up_feeds_where_nobody_does(config: Config, spool: Spool) -> None:
     """A report needs no running service."""
     put(spool, *range(10))
-    assert ingest.catch_up(config).octets == 0
+    assert catch_up(config).octets == 0
     assert clicks(config) == 10
 
 
@@ -323,7 +325,7 @@ def test_catching_up_waits_for_the_ingester(
     with running(ingester):
         for number in range(5):
             put(spool, number)
-            assert ingest.catch_up(config).octets == 0
+            assert catch_up(config).octets == 0
             assert clicks(config) == number + 1
 
 
@@ -333,14 +335,14 @@ def test_catching_up_says_what_is_left_when_time_is_up(
     """An ingester that does not come on is not waited for without end."""
     ingester.drain()
     put(spool, 1)
-    backlog = ingest.catch_up(config, patience_s=0.1)
+    backlog = catch_up(config, patience_s=0.1)
     assert backlog.octets > 0
     assert backlog.why == "another process is feeding the store"
 
 
 def test_catching_up_on_nothing_makes_nothing(config: Config) -> None:
     """Asking leaves no trace."""
-    assert ingest.catch_up(config).octets == 0
+    assert catch_up(config).octets == 0
     assert list(config.store.path.parent.iterdir()) == []
 
 
@@ -349,7 +351,7 @@ def test_catching_up_on_a_malformed_store_is_an_error(config: Config, spool: Spo
     put(spool, 1)
     config.store.path.write_bytes(b"\xaa" * 5000)
     with pytest.raises(store.StoreError, match="malformed"):
-        ingest.catch_up(config)
+        catch_up(config)
     assert config.store.path.read_bytes() == b"\xaa" * 5000
 
 
@@ -358,7 +360,7 @@ def test_service_purges_what_is_older_than_the_retention(spool: Spool, config: C
     brief = config.model_copy(update={"privacy": PrivacyConfig(retention="1d")})
     old = dataclasses.replace(click(1), sent_at_s=SENT_S - 2 * 86400)
     spool.append(old).result(5)
-    assert ingest.catch_up(brief).octets == 0
+    assert catch_up(brief).octets == 0
     with running(Ingester(brief)):
         eventually(lambda: rows(config, "clicks") == 0)
     with store.reading(config.store.path) as db:
@@ -375,7 +377,7 @@ def test_files_that_root_makes_belong_to_the_folders_owner(tmp_path: Path) -> No
     owned = Config(store=StoreConfig(url=f"sqlite:///{folder}/waypost.db"))
     opened = Spool.open(owned.store.spool_dir, "tracker")
     put(opened, 1)
-    assert ingest.catch_up(owned).octets == 0
+    assert catch_up(owned).octets == 0
     made = [*folder.rglob("*")]
     assert len(made) >= 4
     assert {path.stat().st_uid for path in made} == {12345}
