@@ -145,7 +145,10 @@ def test_any_text_leads_where_a_browser_goes(text, shape):
 
 @given(st.text(alphabet=st.characters(min_codepoint=0x80, max_codepoint=0xFFFF, exclude_categories=["Cs"]), min_size=1, max_size=8))  # fmt: skip
 def test_international_hosts_are_those_of_browsers(name):
-    """A host in punycode is the one that a browser asks, or there is no destination."""
+    """A host in punycode is the one that a browser asks, or there is no destination.
+
+    A parser of an older Unicode opens nothing for the newest characters.
+    """
     value = f"http://{name}.example/"
     if url := destination(value):
-        assert browser(url) == browser(value)
+        assert browser(value) in {browser(url), None}
