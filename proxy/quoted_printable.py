@@ -129,21 +129,27 @@ class QuotedPrintableBody(Body):
         if self._cursor[0] == index and self._cursor[1] <= wanted:
             _, size, at = self._cursor
         while size < wanted:
-            at = self._after_soft_breaks(at)
             until = at + wanted - size
             escape = raw.rfind(b"=", max(at, until - 2), until)
             if escape == at:
-                size, at = size + 1, at + 3
+                after = self._after_soft_breaks(at)
+                if after == at:
+                    size, after = size + 1, at + 3
+                at = after
                 continue
             until = until if escape < 0 else escape
-            soft = raw.count(b"=\r\n", at, until)
-            size += until - at - 2 * raw.count(b"=", at, until) - soft
+            count = raw.count(b"=", at, until)
+            if count:
+                size -= 2 * count + raw.count(b"=\r\n", at, until)
+            size += until - at
             at = until
         at = self._after_soft_breaks(at)
         self._cursor = (index, size, at)
         return at
 
     def _after_soft_breaks(self, at: int) -> int:
+        if self._raw[at : at + 1] != b"=":
+            return at
         breaks = _SOFT_BREAKS.match(self._raw, at, self._span[1])
         return breaks.end() if breaks else at
 
@@ -156,8 +162,7 @@ class QuotedPrintableBody(Body):
             start, end, line_start, line_end = site
             column = growth.column(start, line_start)
             head = self._crowded(start, column)
-            folded = _Folded(column - len(head))
-            folded.add(head + _encoded(edit.replacement))
+            folded = _Folded(column - len(head), head + _encoded(edit.replacement))
             is_shared = next_start <= line_end
             tail = (next_start if is_shared else line_end) - end
             if self._ends_blank(edit.replacement, start) and not tail:
@@ -182,29 +187,29 @@ class QuotedPrintableBody(Body):
 class _Folded:
     """The encoded text of one edit as lines, all but the last ending in a soft break."""
 
-    def __init__(self, column: int) -> None:
-        self.column = column
-        self.lines = [b""]
+    __slots__ = ("column", "lines")
+
+    def __init__(self, column: int, text: bytes) -> None:
+        """Write encoded text from `column` on, as much on each line as there is room for."""
+        self.lines: list[bytes] = []
+        at, size, room = 0, len(text), max(0, _ROOM - column)
+        while size - at > room:
+            cut = at + room
+            escape = text.rfind(b"=", max(at, cut - 2), cut)
+            cut = cut if escape < 0 else escape
+            self.lines.append(text[at:cut] + b"=")
+            at, room, column = cut, _ROOM, 0
+            if text.startswith(b"--", at):
+                text = text[:at] + b"=2D" + text[at + 1 :]
+                size += 2
+        self.lines.append(text[at:])
+        self.column = column + size - at
 
     def soften(self) -> None:
         """End the line with a soft break."""
         self.lines[-1] += b"="
         self.lines.append(b"")
         self.column = 0
-
-    def add(self, text: bytes) -> None:
-        """Write encoded text, as much on each line as there is room for."""
-        while self.column + len(text) > _ROOM:
-            cut = max(0, _ROOM - self.column)
-            escape = text.rfind(b"=", max(0, cut - 2), cut)
-            cut = cut if escape < 0 else escape
-            self.lines[-1] += text[:cut]
-            self.soften()
-            text = text[cut:]
-            if text.startswith(b"--"):
-                text = b"=2D" + text[1:]
-        self.lines[-1] += text
-        self.column += len(text)
 
     def make_room(self, octets: int, limit: int) -> None:
         """Break the line where the octets that stay after the edit would reach too far."""
@@ -213,4 +218,5 @@ class _Folded:
 
 
 def _encoded(text: bytes) -> bytes:
+    """Escape all but the graphic characters, white space too (RFC 2045 §6.7 rules 1 and 2)."""
     return _NOT_LITERAL.sub(lambda match: b"=%02X" % ord(match[0]), text)
