@@ -201,6 +201,11 @@ HEADER_ODD = _event(
     logging.WARNING,
     "A header that switches tracking has a value that no one defined; it counted as off.",
 )
+OVERRIDES_UNREADABLE = _event(
+    "overrides_unreadable",
+    logging.ERROR,
+    "Lines of the file of withdrawn and repaired links are no decisions and were passed over.",
+)
 
 # Metrics, by the room that counts them.
 
@@ -291,13 +296,19 @@ STORES_SET_ASIDE = Counter(
 # tracker.redirector, tracker.recorder
 REDIRECTS = Counter(
     "waypost_redirects",
-    "Requests for a tracked link: redirected, preview (redirected, never counted), refused (404).",
+    "Requests for a tracked link: redirected, preview (redirected, never counted), refused (404), "
+    "revoked (410).",
     ["answer"],
     registry=REGISTRY,
 )
 CLICKS_NOT_DURABLE = Counter(
     "waypost_clicks_answered_before_durable",
     "Readers redirected before their click was durable, as the spool was slow or failed.",
+    registry=REGISTRY,
+)
+OVERRIDES_DAMAGED = Gauge(
+    "waypost_overrides_damaged_lines",
+    "Lines of the file of withdrawn and repaired links that cannot be read.",
     registry=REGISTRY,
 )
 CLICKS_FAILED = Counter(

@@ -10,13 +10,15 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 from config import observe
 from config.files import KeyFileError
 from config.load import ConfigError
 from config.schema import Config
-from tracker import listener
+from tracker import listener, overrides
 from tracker.ingest import Ingester
+from tracker.overrides import Overrides
 from tracker.recorder import Recorder
 from tracker.redirector import Redirector, Rules
 from tracker.spool import Spool
@@ -47,7 +49,8 @@ async def serve(
     """
     keyring, listening = _prepare(config, sockets)
     spool = Spool.open(config.store.spool_dir, "tracker")
-    app = Redirector(keyring, Rules.from_config(config), Recorder(spool).record)
+    overridden = Watched(overrides.file_of(config.store.path), overrides.load, Overrides())
+    app = Redirector(keyring, Rules.from_config(config), Recorder(spool).record, overridden)
 
     def ready() -> None:
         addresses = [str(address) for address in listener.names(listening)]
@@ -57,7 +60,7 @@ async def serve(
     async with _feeding(config), contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
-        async with _watching(keyring), _reloading(app, keyring, reload):
+        async with _watching(keyring, overridden), _reloading(app, keyring, reload):
             await listener.serve(app, listening, stop or asyncio.Event(), ready)
 
 
@@ -103,14 +106,14 @@ async def _feeding(config: Config) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _watching(keyring: Watched[Keyring]) -> AsyncIterator[None]:
-    task = asyncio.create_task(keyring.watch())
+async def _watching(*files: Watched[Any]) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(file.watch()) for file in files]
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 @contextlib.asynccontextmanager

@@ -3,8 +3,19 @@
 import click
 
 from tracker.link_cli import decode
+from tracker.overrides_cli import redirect, revoke
 from tracker.purge_cli import purge
 from tracker.report_cli import activity, clickers, export, report
 from tracker.serve_cli import tracker
 
-COMMANDS: list[click.Command] = [tracker, decode, report, activity, clickers, export, purge]
+COMMANDS: list[click.Command] = [
+    tracker,
+    decode,
+    revoke,
+    redirect,
+    report,
+    activity,
+    clickers,
+    export,
+    purge,
+]

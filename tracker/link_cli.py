@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def keyring_of(config: Config) -> Keyring:
+    """Load the keys; `config.load` has made sure that there are some, and that they can be read."""
+    return Keyring.load(cast("Path", config.keys.file))
+
+
 def token_of(text: str) -> str:
     """Give the token in a tracked URL, whatever host or prefix it has; or the token itself."""
     tail = text.strip().rpartition(PATH)[2]
@@ -57,10 +62,8 @@ def lines(facts: dict[str, Any]) -> Iterator[str]:
 @click.argument("url")
 def decode(config: Config, url: str, *, as_json: bool) -> None:
     """Say what the tracked link URL (or a bare token) holds."""
-    # `config.load` has made sure that there are keys, and that they can be read.
-    keyring = Keyring.load(cast("Path", config.keys.file))
     try:
-        facts = described(keyring, url)
+        facts = described(keyring_of(config), url)
     except BadToken as error:
         raise click.ClickException(f"not a link of ours: {error}") from None
     if as_json:

@@ -1,7 +1,7 @@
 """The redirector: a bare ASGI application that answers a tracked link with its destination.
 
 Owns: the paths `/c/TOKEN`, `/robots.txt` and `/healthz`, and every answer given there.
-Does not own: tokens (`tokens`), what a request says of its client (`clicks`), keeping a click
+Does not own: tokens (`tokens`), which links were withdrawn or repaired (`overrides`), what a request says of its client (`clicks`), keeping a click
 (`recorder`), or sockets and limits of HTTP (`listener`).
 
 A token is taken as it stands in the request line: nothing is percent-decoded, no query read, no
@@ -22,6 +22,7 @@ from config.values import Network
 from tracker import clicks
 from tracker.clicks import Facts
 from tracker.events import Clicked
+from tracker.overrides import Overrides
 from tracker.tokens import PATH, BadToken, Keyring, Link, read
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ METHOD_NOT_ALLOWED = Answer(
     405, _TEXT, b"Only GET and HEAD are served here.\n", ((b"allow", b"GET, HEAD"), *_UNCACHED)
 )
 ROBOTS = Answer(200, _TEXT, b"User-agent: *\nDisallow: /\n")
+GONE = Answer(410, _TEXT, b"This link was withdrawn by its sender.\n", _UNCACHED)
 HEALTHY = Answer(200, _TEXT, b"ok\n", _UNCACHED)
 FIXED = {b"/robots.txt": ROBOTS, b"/healthz": HEALTHY}
 
@@ -105,13 +107,20 @@ def _prefixes(base_urls: Iterable[str]) -> tuple[bytes, ...]:
 
 
 class Redirector:
-    """The ASGI application. `keyring` is asked anew for each click, as its keys may be rotated.
+    """The ASGI application. `rules` may be replaced while it runs.
 
-    `rules` may be replaced while it runs.
+    `keyring` and `overrides` are asked anew for each click, as their files may change.
     """
 
-    def __init__(self, keyring: Callable[[], Keyring], rules: Rules, record: Record) -> None:
+    def __init__(
+        self,
+        keyring: Callable[[], Keyring],
+        rules: Rules,
+        record: Record,
+        overrides: Callable[[], Overrides] = Overrides,
+    ) -> None:
         self._keyring = keyring
+        self._overrides = overrides
         self.rules = rules
         self._record = record
 
@@ -145,12 +154,16 @@ class Redirector:
         except BadToken:
             _REFUSED.inc()
             return NOT_FOUND
+        destination = self._overrides().destination(link)
+        if destination is None:
+            _REVOKED.inc()
+            return GONE
         if link.preview:
             _PREVIEWED.inc()
         else:
             _REDIRECTED.inc()
             await self._record(clicked(scope, link, self.rules))
-        return found(link.destination)
+        return found(destination)
 
 
 def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
@@ -184,3 +197,4 @@ def event_id(at_s: float) -> str:
 _REDIRECTED = REDIRECTS.labels("redirected")
 _PREVIEWED = REDIRECTS.labels("preview")
 _REFUSED = REDIRECTS.labels("refused")
+_REVOKED = REDIRECTS.labels("revoked")

@@ -184,11 +184,12 @@ def _check(link: Link) -> None:
         raise ValueError(f"recipient {link.recipient} or link {link.number} is out of range")
     if not 0 <= link.sent_at_s <= MAX_SENT_AT_S:
         raise ValueError(f"the time {link.sent_at_s} is out of range")
-    if not _is_destination(link.destination):
+    if not is_destination(link.destination):
         raise ValueError(f"not a destination: {link.destination[:80]!r}")
 
 
-def _is_destination(text: str) -> bool:
+def is_destination(text: str) -> bool:
+    """Whether a token can hold this URL: http or https, printable ASCII, not too long."""
     return len(text) <= MAX_DESTINATION_OCTETS and _DESTINATION.fullmatch(text) is not None
 
 
@@ -237,7 +238,7 @@ def _unpack(payload: bytes) -> Link:
 
 def _destination(octets: bytes, *, deflated: bool) -> str:
     text = (_inflate(octets) if deflated else octets).decode("latin-1")
-    if not _is_destination(text):
+    if not is_destination(text):
         raise BadToken("not a destination")
     return text
 

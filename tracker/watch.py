@@ -1,7 +1,7 @@
 """Files that may change while we run: read again when they do, the last good state kept.
 
 Owns: noticing that a file changed, and what is in force meanwhile.
-Does not own: what a file says (`tokens` for keys).
+Does not own: what a file says (`tokens` for keys, `overrides`).
 """
 
 import asyncio
@@ -17,13 +17,22 @@ INTERVAL_S = 1.0
 
 
 class Watched(Generic[T]):
-    """What a file says. `load` reads it; its first failure is raised, later ones are logged."""
+    """What a file says, as `load` reads it.
 
-    def __init__(self, path: Path, load: Callable[[Path], T]) -> None:
+    Where even the first reading fails, `fallback` is in force; without one, that error is raised.
+    """
+
+    def __init__(self, path: Path, load: Callable[[Path], T], fallback: T | None = None) -> None:
         self._path = path
         self._load = load
         self._seen = _identity(path)
-        self._value = load(path)
+        try:
+            self._value = load(path)
+        except OSError as error:
+            if fallback is None:
+                raise
+            observe.log(observe.FILE_UNUSABLE, path=str(path), error=str(error))
+            self._value = fallback
 
     def __call__(self) -> T:
         """Give what the file said when it could last be read."""

@@ -120,6 +120,32 @@ def test_links_live_on_with_tracking_switched_off(links: Links) -> None:
     assert links.stack.report()["totals"]["clicks"]["all"] == 1
 
 
+def test_a_revoked_link_is_gone_within_seconds(links: Links) -> None:
+    """410 while it is revoked, whatever becomes of the database; 302 again once it is restored."""
+    config = ("-c", links.stack.config)
+    with links.stack.serving("tracker"):
+        bad, good = links.path("https://bad.example.com/"), links.path()
+        assert waypost("revoke", "host", "bad.example.com", *config).returncode == 0
+        _until(lambda: links.ask(bad).status == 410)
+        assert links.ask(good).status == 302
+        for file in links.stack.folder.glob("waypost.db*"):
+            if file.suffix != ".overrides" and file.is_file():
+                file.unlink()
+        assert links.ask(bad).status == 410
+    with links.stack.serving("tracker"):
+        assert links.ask(bad).status == 410
+        assert waypost("revoke", "host", "bad.example.com", "--undo", *config).returncode == 0
+        _until(lambda: links.ask(bad).status == 302)
+
+
+def test_a_wrong_destination_is_repaired_within_seconds(running: Links) -> None:
+    """Links sent with a typo lead where they should have."""
+    old, new = "https://example.com/tpyo?a=1#b", "https://example.com/typo?a=1#b"
+    path = running.path(old)
+    assert waypost("redirect", old, new, "-c", running.stack.config).returncode == 0
+    _until(lambda: running.ask(path).location == new)
+
+
 def test_decode_says_what_the_link_holds(links: Links) -> None:
     """An operator who holds the keys can read any link."""
     path = links.path("https://example.com/?a=1", recipient=5, number=3)

@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 from config.keys import TokenKey
 from config.schema import Config
 from tracker.events import Clicked
+from tracker.overrides import Overrides
 from tracker.redirector import Redirector, Rules, event_id
 from tracker.tokens import Keyring, Link, mint
 
@@ -42,6 +43,7 @@ class Reader:
 
     config: Config = field(default_factory=Config)
     clicks: list[Clicked] = field(default_factory=list)
+    overrides: Overrides = field(default_factory=Overrides)
 
     async def ask(
         self,
@@ -61,7 +63,9 @@ class Reader:
         async def record(click: Clicked) -> None:
             self.clicks.append(click)
 
-        app = Redirector(lambda: KEYRING, Rules.from_config(self.config), record)
+        app = Redirector(
+            lambda: KEYRING, Rules.from_config(self.config), record, lambda: self.overrides
+        )
         path, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -196,6 +200,22 @@ async def test_health_is_told(reader: Reader) -> None:
     """Load balancers and monitors ask here."""
     answer = await reader.ask("/healthz")
     assert (answer.status, answer.body) == (200, b"ok\n")
+
+
+async def test_a_withdrawn_link_is_gone_and_not_counted(reader: Reader) -> None:
+    """410 with a plain page, for readers and machines alike."""
+    reader.overrides.messages.add(LINK.message_id.hex())
+    answer = await reader.ask(f"/c/{token()}")
+    assert (answer.status, answer.body) == (410, b"This link was withdrawn by its sender.\n")
+    assert answer["cache-control"] == "no-store"
+    assert reader.clicks == []
+
+
+async def test_a_repaired_link_leads_on_and_counts_as_itself(reader: Reader) -> None:
+    """The reader goes to the new destination; reports keep the link that was sent."""
+    reader.overrides.destinations[LINK.destination] = "https://example.com/new"
+    assert (await reader.ask(f"/c/{token()}"))["location"] == "https://example.com/new"
+    assert [click.destination for click in reader.clicks] == [LINK.destination]
 
 
 async def test_base_urls_may_have_paths() -> None:

@@ -95,3 +95,15 @@ def test_a_key_file_that_others_can_read_is_refused_at_the_start(tmp_path: Path)
     path.chmod(0o644)
     with pytest.raises(KeyFileError, match="others"):
         Watched(path, Keyring.load)
+
+
+def test_a_fallback_is_in_force_where_nothing_can_be_read(tmp_path: Path) -> None:
+    """P8: what cannot be read at the start is taken for empty, and read as soon as it can be."""
+    path = tmp_path / "number"
+    path.mkdir()
+    watched = Watched(path, number, 7)
+    assert watched() == 7
+    path.rmdir()
+    path.write_text("8")
+    watched.refresh()
+    assert watched() == 8

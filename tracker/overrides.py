@@ -1,0 +1,181 @@
+"""What an operator decided about links after they were sent: withdrawn ones, repaired ones.
+
+Owns: the decisions, the file that keeps them beside the store, and what they make of a link.
+Does not own: the answer to a reader (`redirector`), noticing that the file changed (`watch`).
+
+The file holds one decision a line, as JSON, and is only ever appended to: it is its own audit log.
+What counts is the sum of its lines from top to bottom. A damaged line is passed over and counted,
+so that neither a torn write nor an editor's slip revives what was withdrawn. The file does not
+depend on the database (P8); where there is none, nothing is withdrawn.
+"""
+
+import fcntl
+import getpass
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from config import observe
+from tracker.segments import inherit_owner, sync_directory
+from tracker.tokens import Link
+
+Action = Literal["revoke", "redirect", "restore"]
+Kind = Literal["message", "campaign", "host", "destination"]
+MAX_HOPS = 10
+"""Repairs of repairs that are followed for one link."""
+
+
+MESSAGE_ID = re.compile(r"[0-9a-f]{16}\Z")
+MessageId = Annotated[str, Field(pattern=MESSAGE_ID)]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of the file: what was decided about what, when and by whom.
+
+    `value` is a message id (hexadecimal), a campaign, a host, or a destination; `to` the new
+    destination of a "redirect". A campaign names the `messages` that it had then.
+    """
+
+    at: str
+    by: str
+    action: Action
+    kind: Kind
+    value: str
+    to: str = ""
+    messages: tuple[MessageId, ...] = ()
+
+
+_ADAPTER = TypeAdapter(Decision)
+
+
+@dataclass(slots=True)
+class Overrides:
+    """The sum of all decisions. `damaged` counts the lines that could not be read."""
+
+    messages: set[str] = field(default_factory=set)
+    campaigns: dict[str, frozenset[str]] = field(default_factory=dict)
+    hosts: set[str] = field(default_factory=set)
+    destinations: dict[str, str] = field(default_factory=dict)
+    damaged: int = 0
+
+    def destination(self, link: Link) -> str | None:
+        """Give where `link` leads now; None where it was withdrawn."""
+        message = link.message_id.hex()
+        if message in self.messages or any(message in each for each in self.campaigns.values()):
+            return None
+        destination = self.repaired(link.destination)
+        if self.hosts and not self.hosts.isdisjoint(_domains(host(destination))):
+            return None
+        return destination
+
+    def repaired(self, destination: str) -> str:
+        """Follow repairs, and repairs of repairs."""
+        for _ in range(MAX_HOPS):
+            if (better := self.destinations.get(destination)) is None:
+                break
+            destination = better
+        return destination
+
+    def apply(self, made: Decision) -> None:
+        """Add one decision. A campaign revoked again has the messages of both times."""
+        value = made.value
+        match made.action, made.kind:
+            case "restore", "message":
+                self.messages.discard(value)
+            case "restore", "campaign":
+                self.campaigns.pop(value, None)
+            case "restore", "host":
+                self.hosts.discard(value)
+            case "restore", "destination":
+                self.destinations.pop(value, None)
+            case _, "message":
+                self.messages.add(value)
+            case _, "campaign":
+                known = self.campaigns.get(value, frozenset())
+                self.campaigns[value] = known.union(made.messages)
+            case _, "host":
+                self.hosts.add(value)
+            case _, "destination":
+                self.destinations[value] = made.to
+
+
+_HOST = re.compile(r"https?:[/\\]*(?:[^/\\?#]*@)?(\[[^\]/\\?#]*\]|[^/\\?#:]*)", re.IGNORECASE)
+
+
+def host(destination: str) -> str:
+    """Give the host that a browser would connect to, in lower case (WHATWG URL §4.4)."""
+    match = _HOST.match(destination)
+    return unquote(match[1]).lower().rstrip(".") if match else ""
+
+
+def _domains(name: str) -> Iterator[str]:
+    """Give a host and all domains above it."""
+    while name:
+        yield name
+        name = name.partition(".")[2]
+
+
+def file_of(store: Path) -> Path:
+    """Give the file that keeps the decisions of the store at `store`."""
+    return store.with_name(f"{store.name}.overrides")
+
+
+def load(path: Path) -> Overrides:
+    """Read all decisions, none where there is no file; raises OSError."""
+    overrides = Overrides()
+    for made in decisions(path):
+        if made is None:
+            overrides.damaged += 1
+        else:
+            overrides.apply(made)
+    observe.OVERRIDES_DAMAGED.set(overrides.damaged)
+    if overrides.damaged:
+        observe.log(observe.OVERRIDES_UNREADABLE, path=str(path), lines=overrides.damaged)
+    return overrides
+
+
+def decisions(path: Path) -> Iterator[Decision | None]:
+    """Read the file line by line; None stands for a damaged line. Raises OSError."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        try:
+            yield _ADAPTER.validate_json(line)
+        except ValidationError:
+            yield None
+
+
+def decision(
+    action: Action, kind: Kind, value: str, *, to: str = "", messages: Iterable[str] = ()
+) -> Decision:
+    """Give the decision that is made now, by the user of this process."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return Decision(at, getpass.getuser(), action, kind, value, to, tuple(messages))
+
+
+def append(path: Path, made: Decision) -> None:
+    """Write a decision down durably; raises OSError."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "ab") as file:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        inherit_owner(path)
+        file.write(_gap(descriptor) + _ADAPTER.dump_json(made) + b"\n")
+        file.flush()
+        os.fsync(descriptor)
+    sync_directory(path.parent)
+
+
+def _gap(descriptor: int) -> bytes:
+    """Give what ends a line that was torn, so that the next one stands alone."""
+    size = os.fstat(descriptor).st_size
+    return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
