@@ -1,8 +1,8 @@
 """Whether one link is tracked: the rules asked in order, the answer as a value.
 
 Owns: the order of the rules and what is lifted by `data-track="true"`; parameters and the group.
-Does not own: what the attributes say (`links`), the single rules (`sensitive`, `params`, `groups`),
-or what the bytes of the message forbid (`proxy.rewrite`).
+Does not own: what the attributes say (`links`), what the URL is like (`traits`), the single rules, or
+what the octets of the message forbid (`proxy.scan`).
 """
 
 import re
@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from proxy.policy.groups import identity
 from proxy.policy.links import Wishes
 from proxy.policy.params import Params, addition
 from proxy.policy.reasons import SOFT, Skip
-from proxy.policy.sensitive import has_placeholder, is_sensitive, is_signed
+from proxy.policy.sensitive import is_signed
 from proxy.policy.settings import Policy
-from proxy.urls import host
+from proxy.policy.traits import Traits
 
 _VISIBLE_URL = re.compile(
     r"\s*<?(?:https?://\S+|www\.\S+|(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?:[/?#:]\S*)?)>?\s*",
@@ -51,15 +50,17 @@ def decide(
     text: Callable[[], str],
 ) -> Decision:
     """Decide about one http(s) link; `text` gives what its reader sees, only asked when needed."""
-    skip = _skip(policy, facts, wishes, destination, text)
-    group = wishes.group or identity(destination, policy.groups, policy.volatile_params)
+    traits = policy.traits(destination)
+    skip = _skip(wishes, traits, is_unsubscribe=destination in facts.unsubscribe)
+    if skip is None and policy.visible_urls == "skip" and not wishes.track:
+        skip = Skip.VISIBLE_URL if _VISIBLE_URL.fullmatch(text()) else None
     params = ""
     if facts.params and _wants_params(wishes, skip) and not is_signed(destination):
         params = addition(destination, facts.params)
         # A parameter is not worth an untracked link.
         if len(destination) + len(params) > policy.max_destination:
             params = ""
-    return Decision(skip, group, params)
+    return Decision(skip, wishes.group or traits.group, params)
 
 
 _NEVER_PARAMS = frozenset(
@@ -81,46 +82,12 @@ def _wants_params(wishes: Wishes, skip: Skip | None) -> bool:
     return wishes.params is True and skip not in _NEVER_PARAMS
 
 
-def _skip(
-    policy: Policy,
-    facts: MessageFacts,
-    wishes: Wishes,
-    destination: str,
-    text: Callable[[], str],
-) -> Skip | None:
+def _skip(wishes: Wishes, traits: Traits, *, is_unsubscribe: bool) -> Skip | None:
+    """Ask the author's word, then facts, then caution, which the author may lift."""
     if wishes.skip is not None and wishes.skip not in SOFT:
         return wishes.skip
-    if hard := _hard_skip(policy, facts, destination):
-        return hard
-    return None if wishes.track else _soft_skip(policy, wishes, destination, text)
-
-
-def _hard_skip(policy: Policy, facts: MessageFacts, destination: str) -> Skip | None:
-    if destination in facts.unsubscribe:
+    if is_unsubscribe:
         return Skip.LIST_UNSUBSCRIBE
-    if len(destination) > policy.max_destination:
-        return Skip.OVER_LONG
-    if policy.own_hosts.match(destination):
-        return Skip.OWN_HOST
-    if policy.untracked_hosts and _is_under(host(destination), policy.untracked_hosts):
-        return Skip.UNTRACKED_HOST
-    return Skip.PLACEHOLDER if has_placeholder(destination) else None
-
-
-def _soft_skip(
-    policy: Policy, wishes: Wishes, destination: str, text: Callable[[], str]
-) -> Skip | None:
-    if wishes.skip is not None:
-        return wishes.skip
-    if policy.sensitive_builtin and is_sensitive(destination):
-        return Skip.SENSITIVE
-    if any(pattern.search(destination) for pattern in policy.sensitive_patterns):
-        return Skip.SENSITIVE
-    if policy.visible_urls == "skip" and _VISIBLE_URL.fullmatch(text()):
-        return Skip.VISIBLE_URL
-    return None
-
-
-def _is_under(name: str, hosts: tuple[str, ...]) -> bool:
-    name = name.rstrip(".")
-    return any(name == parent or name.endswith(f".{parent}") for parent in hosts)
+    if traits.skip is not None or wishes.track:
+        return traits.skip
+    return wishes.skip or (Skip.SENSITIVE if traits.sensitive else None)

@@ -10,7 +10,6 @@ Cheap tests come first, as nearly every link passes here and nearly none is sens
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 PURPOSES = frozenset(
     {
@@ -30,9 +29,6 @@ VAGUE_NAMES = frozenset(
     }
 )  # fmt: skip
 """Parameters that may hold a secret: with a purpose before them, they do."""
-
-REMEMBERED = 2048
-"""Destinations whose answer is kept: most messages hold links that the one before them held."""
 
 MIN_SECRET = 4
 MIN_VAGUE_SECRET = 6
@@ -82,7 +78,6 @@ _HINTS = (
 _PLACEHOLDER = re.compile(r"\{\{[^{}]{0,200}\}\}|\*\|[^|]{1,200}\|\*|%%[^%]{1,200}%%")
 
 
-@lru_cache(maxsize=REMEMBERED)
 def is_sensitive(destination: str) -> bool:
     """Whether the URL looks like a key to an account or a pre-signed download."""
     lower = destination.lower()

@@ -16,6 +16,7 @@ from proxy.policy.groups import VOLATILE_PARAMS, GroupPattern
 from proxy.policy.links import LinkRules, link_rules
 from proxy.policy.params import Params
 from proxy.policy.reasons import Untouched
+from proxy.policy.traits import Traits, UrlRules
 from tracker.tokens import url_octets as tracked_url_octets
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"
@@ -66,15 +67,22 @@ class Policy:
 
     worst_octets: Callable[[int], int] = field(init=False, repr=False, compare=False)
     rules: LinkRules = field(init=False, repr=False, compare=False)
-    own_hosts: re.Pattern[str] = field(init=False, repr=False, compare=False)
-    sensitive_patterns: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
+    traits: Callable[[str], Traits] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         derive = partial(object.__setattr__, self)
         derive("worst_octets", _worst(self.url_octets, self.base_urls))
         derive("rules", link_rules(self.dialects))
-        derive("own_hosts", _own_hosts(self.base_urls))
-        derive("sensitive_patterns", tuple(re.compile(text) for text in self.sensitive))
+        urls = UrlRules(
+            max_destination=self.max_destination,
+            own_hosts=_own_hosts(self.base_urls),
+            untracked_hosts=tuple(host.lower() for host in self.untracked_hosts),
+            sensitive_builtin=self.sensitive_builtin,
+            sensitive=tuple(re.compile(text) for text in self.sensitive),
+            groups=self.groups,
+            volatile=self.volatile_params,
+        )
+        derive("traits", urls.remembering())
 
     @classmethod
     def from_config(
@@ -94,7 +102,7 @@ class Policy:
             plain_text=tracking.plain_text,
             dialects=frozenset(tracking.dialects),
             base_urls=base_urls(config, sender),
-            untracked_hosts=tuple(host.lower() for host in tracking.untracked_hosts),
+            untracked_hosts=tracking.untracked_hosts,
             sensitive=tracking.sensitive,
             sensitive_builtin=tracking.sensitive_builtin,
             visible_urls=tracking.visible_urls,
