@@ -36,12 +36,13 @@ class _Stretch(NamedTuple):
 
 
 class _Site(NamedTuple):
-    """A raw span with where its first line begins and its last one ends."""
+    """A raw span, where its first line begins and its last one ends, and what forbids editing it."""
 
     start: int
     end: int
     line_start: int
     line_end: int
+    obstacle: Obstacle | None = None
 
 
 class QuotedPrintableBody(Body):
@@ -58,7 +59,7 @@ class QuotedPrintableBody(Body):
         self.octets = self._decode([] if self._is_alien else odd)
         self._starts = [stretch.start for stretch in self._stretches]
         self._cursor = (-1, 0, 0)
-        self._sites: dict[tuple[int, int], _Site | None] = {}
+        self._sites: dict[tuple[int, int], _Site] = {}
 
     def _decode(self, odd: list[re.Match[bytes]]) -> bytes:
         pieces: list[bytes] = []
@@ -81,28 +82,25 @@ class QuotedPrintableBody(Body):
         self.check_order(changes)
         if self._is_alien:
             return (Obstacle.MALFORMED,) * len(changes)
-        return tuple(self._obstacle(self._site(change.start, change.end)) for change in changes)
+        return tuple(self._site(start, end).obstacle for start, end, _ in changes)
 
-    def _obstacle(self, site: "_Site | None") -> Obstacle | None:
-        if site is None:
-            return Obstacle.LONG_LINE
-        odd = bisect_left(self._odd_starts, site.line_start)
-        if odd < len(self._odd_starts) and self._odd_starts[odd] < site.line_end:
-            return Obstacle.MALFORMED
-        raw = self._raw
-        # What follows may come to stand at the start of a line: it must not look like a delimiter.
-        if _DISPUTED.search(raw, site.start, site.end) or raw.startswith(b"--", site.end):
-            return Obstacle.MALFORMED
-        return None
-
-    def _site(self, start: int, end: int) -> "_Site | None":
-        """Find a decoded span in the raw octets; None where a line of it is too long."""
+    def _site(self, start: int, end: int) -> "_Site":
+        """Find a decoded span in the raw octets. Remembered: each copy of a message asks again."""
         key = (start, end)
-        if key not in self._sites:
-            first, last = self._raw_span(start, end)
-            lines = lines_around(self._raw, first, last)
-            self._sites[key] = None if lines is None else _Site(first, last, *lines)
-        return self._sites[key]
+        if (known := self._sites.get(key)) is None:
+            known = self._sites[key] = self._look_around(*self._raw_span(start, end))
+        return known
+
+    def _look_around(self, start: int, end: int) -> "_Site":
+        lines = lines_around(self._raw, start, end)
+        if lines is None:
+            return _Site(start, end, start, end, Obstacle.LONG_LINE)
+        odd = bisect_left(self._odd_starts, lines[0])
+        is_odd = odd < len(self._odd_starts) and self._odd_starts[odd] < lines[1]
+        # What follows may come to stand at the start of a line: it must not look like a delimiter.
+        if is_odd or _DISPUTED.search(self._raw, start, end) or self._raw.startswith(b"--", end):
+            return _Site(start, end, *lines, Obstacle.MALFORMED)
+        return _Site(start, end, *lines)
 
     def _raw_span(self, start: int, end: int) -> tuple[int, int]:
         """Give the raw span of a decoded one, without soft breaks before and after it."""
@@ -154,12 +152,12 @@ class QuotedPrintableBody(Body):
         return breaks.end() if breaks else at
 
     def _place(self, edits: Sequence[Edit]) -> list[Edit]:
-        sites = [site for edit in edits if (site := self._site(edit.start, edit.end))]
+        sites = [self._site(start, end) for start, end, _ in edits]
         next_starts = [site.start for site in sites[1:]] + [len(self._raw) + 1]
         growth = LineGrowth()
         placed = []
         for edit, site, next_start in zip(edits, sites, next_starts, strict=True):
-            start, end, line_start, line_end = site
+            start, end, line_start, line_end, _ = site
             column = growth.column(start, line_start)
             head = self._crowded(start, column)
             folded = _Folded(column - len(head), head + _encoded(edit.replacement))
