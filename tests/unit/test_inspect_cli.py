@@ -1,0 +1,155 @@
+"""`waypost explain` and `waypost rewrite`: what becomes of a message, without sending it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from config.keys import new_token_key, write_token_keys
+from proxy.inspect_cli import explain, rewrite
+from tests.support.mail import html_message, link, multipart
+from tracker.tokens import PATH, Keyring, read
+
+URL = "https://example.com/a"
+MESSAGE = html_message(
+    link(URL + "?x=1&amp;y=[2]") + link("https://example.com/b", "clicktracking=off"),
+    "X-Track-Person: 7",
+)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Give a function that runs a command in an empty folder, where there is no configuration."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("WAYPOST_CONFIG", raising=False)
+    monkeypatch.setattr("config.load.PLACES", (Path("waypost.toml"),))
+    return lambda command, *args, **more: CliRunner().invoke(command, args, **more)
+
+
+@pytest.fixture
+def message(tmp_path):
+    """Give the path of a message."""
+    path = tmp_path / "message.eml"
+    path.write_bytes(MESSAGE)
+    return str(path)
+
+
+def test_explain_shows_each_link_and_why(run, message):
+    """In a table, with the message's own facts above."""
+    result = run(explain, message)
+    assert result.exit_code == 0
+    assert "1 links tracked, 1 left alone" in result.stdout
+    assert "person: 7" in result.stdout
+    assert re.search(r"https://example.com/a\?x=1&y=\[2\] +│ tracked", result.stdout)
+    assert re.search(r"/b +│ skipped +│ clicktracking_off: clicktracking=off", result.stdout)
+
+
+def test_explain_prints_json(run, message):
+    """In the form that is promised."""
+    told = json.loads(run(explain, "--json", message).stdout)
+    assert told["untouched"] is None
+    assert told["growth_octets"] > 0
+    assert told["links"] == [
+        {"url": URL + "?x=1&y=[2]", "decision": "tracked", "reason": None,
+         "group": URL + "?x=1&y=[2]", "part": "1"},
+        {"url": "https://example.com/b", "decision": "skipped", "reason": "clicktracking_off",
+         "group": "https://example.com/b", "part": "1"},
+    ]  # fmt: skip
+
+
+def test_links_are_told_in_their_order(run, tmp_path):
+    """Whatever the decision."""
+    html = "".join(link(f"{URL}{n}", "data-track=" + str(n % 2)) for n in range(6))
+    (tmp_path / "m").write_bytes(html_message(html))
+    told = json.loads(run(explain, "--json", "m").stdout)
+    assert [each["url"] for each in told["links"]] == [f"{URL}{n}" for n in range(6)]
+
+
+def test_explain_says_why_a_message_is_left_alone(run, tmp_path):
+    """By the reason's name, and in words."""
+    (tmp_path / "m").write_bytes(html_message(link(URL), "X-Track-Links: odd [value]"))
+    result = run(explain, "m")
+    assert "untouched: tracking_off (a header of the message" in result.stdout
+    assert "odd header: the value of x-track-links" in result.stdout
+    assert json.loads(run(explain, "m", "--json").stdout)["growth_octets"] == 0
+
+
+def test_explain_warns_of_clipping(run, tmp_path):
+    """Where tracking makes a message too long for Gmail."""
+    html = link(URL) + "<p>text</p>\r\n" * (101_950 // 13)
+    (tmp_path / "m").write_bytes(html_message(html))
+    assert "clipped: " in run(explain, "m").stdout
+
+
+def test_rewrite_writes_what_the_relay_would_get(run, message):
+    """Our headers are gone, links are tracked, all else stays; octets, not text."""
+    result = run(rewrite, message)
+    written = result.stdout_bytes
+    assert result.exit_code == 0
+    assert b"X-Track-Person" not in written
+    tracked = re.search(rb"http://127.0.0.1:8080/c/[\w-]+", written)[0]
+    original = MESSAGE.replace(b"X-Track-Person: 7\r\n", b"")
+    assert written.replace(tracked, (URL + "?x=1&amp;y=[2]").encode()) == original
+
+
+def test_rewrite_reads_standard_input(run):
+    """A message that is not changed comes out as it went in."""
+    message = b"From: a@example.com\nSubject: \xff\n\n\x00\xff<a href='http://x/'>"
+    result = run(rewrite, input=message)
+    assert result.stdout_bytes == message
+    assert "untouched: no_links" in result.stderr
+
+
+def test_without_a_configuration_the_defaults_are_shown(run, message):
+    """And it is said, where it does not disturb."""
+    result = run(explain, "--json", message)
+    assert "no configuration found" in result.stderr
+    assert "lead nowhere" in result.stderr
+
+
+def test_with_a_configuration_previews_redirect(run, message, tmp_path):
+    """They carry the mark that keeps them from being counted."""
+    key = new_token_key()
+    write_token_keys(tmp_path / "token.keys", [key])
+    (tmp_path / "waypost.toml").write_text(
+        '[tracking]\nbase_url = "https://t.example.net"\n[keys]\nfile = "token.keys"\n'
+        '[[sender]]\ndomain = "example.com"\n'
+    )
+    result = run(rewrite, "-c", str(tmp_path / "waypost.toml"), message)
+    token = re.search(rf"https://t.example.net{PATH}([\w-]+)", result.stdout)[1]
+    found = read(Keyring([key]), token)
+    assert (found.preview, found.destination) == (True, URL + "?x=1&y=[2]")
+    assert result.stderr == ""
+
+
+def test_the_configured_senders_decide(run, message, tmp_path):
+    """As they do for mail that is sent."""
+    (tmp_path / "waypost.toml").write_text('[[sender]]\ndomain = "example.net"\n')
+    assert json.loads(run(explain, "--json", message).stdout)["untouched"] == "unknown_sender"
+
+
+def test_a_message_that_is_not_there_is_a_clear_error(run):
+    """With the exit status of wrong usage."""
+    result = run(explain, "nothing.eml")
+    assert result.exit_code == 2
+    assert "nothing.eml" in result.stderr
+    assert "No such file" in result.stderr
+
+
+def test_an_unusable_configuration_is_a_clear_error(run, message, tmp_path):
+    """With every problem on its line."""
+    (tmp_path / "bad.toml").write_text("[tracking]\nbase_urk = 1\n")
+    result = run(rewrite, "-c", "bad.toml", message)
+    assert result.exit_code == 1
+    assert "bad.toml:2: tracking.base_urk" in result.stderr
+
+
+def test_parts_are_told_apart(run, tmp_path):
+    """By their place in the message."""
+    part = b"Content-Type: text/html\r\n\r\n" + link(URL).encode()
+    file = b"Content-Disposition: attachment\r\n" + part
+    (tmp_path / "m").write_bytes(multipart("mixed", part, file))
+    told = json.loads(run(explain, "--json", "m").stdout)["links"]
+    assert [(each["part"], each["reason"]) for each in told] == [("1", None), ("2", "attachment")]
