@@ -123,11 +123,12 @@ def to_toml(value: object, kind: str = "") -> str:
     if isinstance(value, tuple | list) and not isinstance(value, Address):
         return f"[{', '.join(to_toml(item, kind) for item in value)}]"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(k)} = {to_toml(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{to_toml(k)} = {to_toml(v)}" for k, v in value.items()) + "}"
     if kind == "duration" and isinstance(value, float):
         value = format_duration(value)
     elif isinstance(value, ByteSize):
         value = format_size(value)
     elif isinstance(value, Address | Path):
         value = str(value)
-    return json.dumps(value, ensure_ascii=False)
+    # TOML's strings are those of JSON, but for DEL.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

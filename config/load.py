@@ -29,6 +29,7 @@ from config.wording import dotted, word
 PLACES = (Path("waypost.toml"), Path("/etc/waypost/waypost.toml"))
 ROUNDS = 4
 """Without a wrong value its table may lack one, and go too, once for each level of tables."""
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 SYNTAX_HINTS = {
     "Invalid value": 'strings stand in "quotes"; true and false are lower case',
@@ -53,7 +54,8 @@ class Problem:
         """Write `file:line: key: what (hint)`."""
         place = f"{self.file}:{self.line}" if self.line else f"{self.file}"
         key = f" {self.key}:" if self.key else ""
-        return f"{place}:{key} {self.what}" + (f" ({self.hint})" if self.hint else "")
+        text = f"{place}:{key} {self.what}" + (f" ({self.hint})" if self.hint else "")
+        return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class ConfigError(Exception):

@@ -7,8 +7,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config import keys
+from config.catalogue import tables, to_toml
 from config.lines import key_lines, line_of
 from config.load import ConfigError, examine, find, load
 from config.manual import example_file
@@ -203,3 +206,48 @@ def test_every_value_of_a_real_file_has_a_line() -> None:
         return found + [hit for key, item in items for hit in missing(item, (*loc, key))]
 
     assert missing(tomllib.loads(text), ()) == []
+
+
+VALUES = st.recursive(
+    st.none().map(lambda _: "")
+    | st.integers(-5, 70000)
+    | st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["127.0.0.1:25", "10.0.0.0/8", "on", "90d", "example.com", "https://h", "("])
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+    lambda items: (
+        st.lists(items, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["param", "selector", "domain", "x y"]), items, max_size=2
+        )
+    ),
+    max_leaves=5,
+)
+KEYS = [f"{entry.name}.{key.name}" for entry in tables() for key in entry.keys]
+NAMES = [entry.name for entry in tables()]
+
+
+@given(
+    st.dictionaries(st.sampled_from([*KEYS, *NAMES, "nonsense", "sender.x"]), VALUES, max_size=8)
+)
+def test_any_values_give_a_configuration_or_problems(
+    tmp_path_factory: pytest.TempPathFactory, values: dict[str, object]
+) -> None:
+    """Whatever stands under whatever key: nothing but problems with a line comes of it."""
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    file.write_text("".join(f"{name} = {to_toml(value)}\n" for name, value in values.items()))
+    examined = examine(file)
+    assert (examined.config is None) == bool(examined.problems)
+    assert all(problem.what and "\n" not in str(problem) for problem in examined.problems)
+
+
+@given(st.binary(max_size=200), st.integers(0, 3000))
+def test_any_octets_give_a_configuration_or_problems(
+    tmp_path_factory: pytest.TempPathFactory, octets: bytes, at: int
+) -> None:
+    """A file damaged anywhere is told to be so, without a traceback."""
+    file = tmp_path_factory.getbasetemp() / "damaged.toml"
+    whole = example_file({"sender": {"domain": '"example.com"'}}).encode()
+    file.write_bytes(whole[:at] + octets + whole[at + len(octets) :])
+    examined = examine(file)
+    assert (examined.config is None) == bool(examined.problems)
