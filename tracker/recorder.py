@@ -34,16 +34,9 @@ class Recorder:
         self._waking = False
 
     async def record(self, click: Clicked) -> None:
-        """Keep one click; whatever goes wrong, the reader can be answered after this."""
-        try:
-            durable = await self._durable(click)
-        except Exception as error:  # noqa: BLE001 - no fault of ours may stop a redirect (P8)
-            observe.CLICKS_FAILED.inc()
-            observe.log(observe.CLICK_FAILED, error=repr(error))
-        else:
-            if not durable:
-                # The spool holds the click and tries again, or has counted it as dropped.
-                observe.CLICKS_NOT_DURABLE.inc()
+        """Keep one click. What the spool could not make durable in time it still holds (P9)."""
+        if not await self._durable(click):
+            observe.CLICKS_NOT_DURABLE.inc()
 
     async def _durable(self, click: Clicked) -> bool:
         loop = asyncio.get_running_loop()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from config.observe import REDIRECTS
+from config import observe
 from config.schema import Config, IpPrivacy
 from config.values import Network
 from tracker import clicks
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 Record = Callable[[Clicked], Coroutine[Any, Any, None]]
-"""Keep a click. Returns when it is durable or has waited long enough; never raises."""
+"""Keep a click: returns when it is durable, or has waited long enough."""
 
 ALLOWED_METHODS = ("GET", "HEAD")
 
@@ -162,8 +162,16 @@ class Redirector:
             _PREVIEWED.inc()
         else:
             _REDIRECTED.inc()
-            await self._record(clicked(scope, link, self.rules))
+            await self._keep(scope, link)
         return found(destination)
+
+    async def _keep(self, scope: "Scope", link: Link) -> None:
+        """Keep the click. No fault of ours, whichever it is, may cost a redirect (P8)."""
+        try:
+            await self._record(clicked(scope, link, self.rules))
+        except Exception as error:  # noqa: BLE001 - see above
+            observe.CLICKS_FAILED.inc()
+            observe.log(observe.CLICK_FAILED, error=repr(error))
 
 
 def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
@@ -194,7 +202,7 @@ def event_id(at_s: float) -> str:
     return f"{int(at_s * 1000):012x}{secrets.token_hex(10)}"
 
 
-_REDIRECTED = REDIRECTS.labels("redirected")
-_PREVIEWED = REDIRECTS.labels("preview")
-_REFUSED = REDIRECTS.labels("refused")
-_REVOKED = REDIRECTS.labels("revoked")
+_REDIRECTED = observe.REDIRECTS.labels("redirected")
+_PREVIEWED = observe.REDIRECTS.labels("preview")
+_REFUSED = observe.REDIRECTS.labels("refused")
+_REVOKED = observe.REDIRECTS.labels("revoked")

@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from config.keys import TokenKey
+from config.observe import REGISTRY
 from config.schema import Config
 from tracker.events import Clicked
 from tracker.overrides import Overrides
@@ -44,6 +45,7 @@ class Reader:
     config: Config = field(default_factory=Config)
     clicks: list[Clicked] = field(default_factory=list)
     overrides: Overrides = field(default_factory=Overrides)
+    fault: Exception | None = None
 
     async def ask(
         self,
@@ -61,6 +63,8 @@ class Reader:
             response.body += message.get("body", b"")
 
         async def record(click: Clicked) -> None:
+            if self.fault is not None:
+                raise self.fault
             self.clicks.append(click)
 
         app = Redirector(
@@ -146,6 +150,14 @@ async def test_other_methods_are_not_allowed(reader: Reader, path: str, method: 
     answer = await reader.ask(path, method)
     assert (answer.status, answer["allow"]) == (405, "GET, HEAD")
     assert reader.clicks == []
+
+
+async def test_no_fault_of_ours_costs_a_redirect(reader: Reader) -> None:
+    """P8: whatever breaks in keeping the click, the reader arrives, and it is counted."""
+    before = REGISTRY.get_sample_value("waypost_clicks_failed_total")
+    reader.fault = RuntimeError("a fault of ours")
+    assert (await reader.ask(f"/c/{token()}"))["location"] == LINK.destination
+    assert REGISTRY.get_sample_value("waypost_clicks_failed_total") == (before or 0) + 1
 
 
 def bad_paths() -> dict[str, str]:
