@@ -26,7 +26,10 @@ from config.values import Address
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 @click.pass_context
 def check(ctx: click.Context, config: Path, *, as_json: bool, quiet: bool, strict: bool) -> None:
-    """Tell all that is wrong with the configuration and the files it names. Uses no network."""
+    """Tell all that is wrong with the configuration and the files it names.
+
+    The relay is not tried, nor are DNS records looked up: see `waypost dns --check`.
+    """
     found = examine(config)
     click.echo(_as_json(config, found) if as_json else "\n".join(_report(config, found, quiet)))
     ctx.exit(1 if found.problems or (strict and found.warnings) else 0)

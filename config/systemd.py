@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 FIRST_DESCRIPTOR = 3
 """SD_LISTEN_FDS_START: inherited sockets are numbered from here."""
-PROXY, PROXY_TLS, TRACKER, ADMIN = "listen", "listen_tls", "tracker_listen", "admin_listen"
+PROXY, PROXY_TLS, TRACKER = "listen", "listen_tls", "tracker_listen"
 """`FileDescriptorName=` of the socket units, for the listeners of those keys."""
 
 Sockets = dict[str, list[socket.socket]]

@@ -44,6 +44,8 @@ def _shares(config: Config) -> list[Sockets]:
     """Give each worker its listening sockets: those of systemd, and our own for all others."""
     inherited = systemd.inherited_sockets()
     given = Sockets(inherited.get(systemd.PROXY, ()), inherited.get(systemd.PROXY_TLS, ()))
+    if given.tls and config.proxy.tls_cert is None:
+        raise ValueError("systemd hands over a socket for TLS, but proxy.tls_cert is not set")
     taken = {"listen": ()} if given.plain else {}
     taken |= {"listen_tls": ()} if given.tls else {}
     rest = config.model_copy(update={"proxy": config.proxy.model_copy(update=taken)})

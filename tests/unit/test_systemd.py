@@ -205,12 +205,13 @@ def test_the_proxy_may_drain_before_it_is_killed() -> None:
 
 
 def test_socket_units_hold_the_default_addresses() -> None:
-    """With names that the services look for."""
+    """With names that the services look for; TLS has no default, and takes port 465."""
     held = {
         settings(unit)["FileDescriptorName"][0]: settings(unit)["ListenStream"] for unit in SOCKETS
     }
     assert held == {
         systemd.PROXY: [str(address) for address in Config().proxy.listen],
+        systemd.PROXY_TLS: ["0.0.0.0:465", "[::]:465"],
         systemd.TRACKER: [str(address) for address in Config().tracker.listen],
     }
 
