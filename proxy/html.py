@@ -99,6 +99,15 @@ def _alternative(inside: bytes, charset: str) -> str:
     return ""
 
 
+def _attributes(tail: bytes, charset: str) -> dict[str, str]:
+    """Give the attributes of a tag; read from the last, so that the first of duplicates stays."""
+    return {
+        name.lower().decode("ascii", "replace"): decode(value.decode(charset, "replace"))
+        for name, *values in reversed(markup.ATTRIBUTE.findall(tail))
+        for value in (b"".join(values),)
+    }
+
+
 class _Scanner:
     """One pass over a document.
 
@@ -153,22 +162,15 @@ class _Scanner:
         return tag.end()
 
     def _link(self, tag: re.Match[bytes], element: str) -> None:
-        attributes: dict[str, str] = {}
-        start = end = 0
-        for attribute in markup.ATTRIBUTE.finditer(self.html, *tag.span(3)):
-            index = attribute.lastindex or 1
-            name = attribute[1].lower().decode("ascii", "replace")
-            if name in attributes:
-                continue
-            attributes[name] = ""
-            if index > 1:
-                attributes[name] = decode(attribute[index].decode(self.charset, "replace"))
-                if name == "href":
-                    start, end = attribute.span(index)
+        href = markup.HREF.match(self.html, *tag.span(3))
+        if href is None:
+            return
+        start, end = href.span(href.lastindex or 0)
         if start == end:
             return
         before = self.html[start - 1 : start]
         quote = before.decode("ascii") if before in _QUOTES else ""
+        attributes = _attributes(tag[3], self.charset)
         value = attributes["href"]
         self.found.append(
             Href(start, end, value, quote, element, attributes, self.conditional, tag.end())
@@ -176,37 +178,34 @@ class _Scanner:
 
     def _declaration(self, mark: int) -> int:
         """Read what begins with `<!`, `<?` or `</` and is no end tag; `mark` is its second octet."""
-        html, after = self.html, mark + 1
-        if html[mark] == ord("!"):
-            if opened := markup.COMMENT_OPEN.match(html, after, self.limit):
-                return self._comment(opened)
-            if self.foreign.inside and html.startswith(b"[CDATA[", after):
-                end = html.find(b"]]>", after, self.limit)
-                return end + 3 if end >= 0 else self.limit
-            self._condition(after)
-        end = html.find(b">", after, self.limit)
-        return end + 1 if end >= 0 else self.limit
+        found = markup.DECLARATION.match(self.html, mark, self.limit)
+        kind = found.lastgroup if found else None
+        if found is None or kind is None:
+            return self._after(b">", mark)
+        if kind in ("endif", "revealed_endif"):
+            self.conditional = False
+        elif kind in ("condition", "revealed"):
+            self.conditional = True
+        elif kind == "cdata" and self.foreign.inside:
+            return self._after(b"]]>", found.end())
+        elif kind == "empty":
+            return found.end()
+        if kind in ("condition", "endif", "comment"):
+            return self._comment(found.end(), enter=kind == "condition")
+        return self._after(b">", mark)
 
-    def _comment(self, opened: re.Match[bytes]) -> int:
-        """Pass over a comment, or enter it, if it is for Outlook."""
-        if opened.end() - opened.start() > 2:  # noqa: PLR2004 - more than its two dashes
-            return opened.end()
-        start = self._condition(opened.end())
+    def _after(self, end: bytes, start: int) -> int:
+        at = self.html.find(end, start, self.limit)
+        return at + len(end) if at >= 0 else self.limit
+
+    def _comment(self, start: int, *, enter: bool) -> int:
+        """Pass over a comment, or enter it, if it is for Outlook; `start` lies in its text."""
         if self.limit < len(self.html):  # we are in a comment: this one can only end with it
-            return start or self.limit
-        closed = markup.COMMENT_END.search(self.html, opened.end())
+            return start if enter else self.limit
+        closed = markup.COMMENT_END.search(self.html, start)
         if closed is None:
             return self.limit
-        if start is None or start >= closed.start() or self.foreign.open:
+        if not enter or self.foreign.open:
             return closed.end()
         self.limit = closed.start()
         return start
-
-    def _condition(self, start: int) -> int | None:
-        """Note whether a condition begins or ends here; give where what it governs begins."""
-        if markup.ENDIF.match(self.html, start, self.limit):
-            self.conditional = False
-        if condition := markup.CONDITION.match(self.html, start, self.limit):
-            self.conditional = True
-            return condition.end()
-        return None
