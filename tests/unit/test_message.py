@@ -1,12 +1,14 @@
 """Messages: every part by offset, every reason to leave one alone, and splices that move nothing."""
 
 import email
+import email.message
+import email.policy
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.limits import MAX_HEADERS, MAX_HYPHEN_LINES, MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
@@ -493,3 +495,33 @@ def test_parts_of_message_files(name: str) -> None:
         for part in message.parts
     ]
     assert " ".join(summary) == FILES[name]
+
+
+@settings(max_examples=20)
+@given(
+    st.text("aé=. \n<>-F", max_size=300),
+    st.text("aé=. \n<>-F", max_size=300),
+    st.sampled_from(["quoted-printable", "base64", "8bit"]),
+    st.sampled_from([b"\r\n", b"\n"]),
+)
+def test_messages_of_the_standard_library(
+    plain: str, html: str, encoding: str, ending: bytes
+) -> None:
+    """What an application builds with it is read back as it was meant."""
+    built = email.message.EmailMessage(email.policy.default.clone(linesep=ending.decode()))
+    built.set_content(plain, cte=encoding)
+    built.add_alternative(html, subtype="html", cte=encoding)
+    built.get_payload()[1].add_related(b"\0picture", "image", "png", cid="<x>")
+    built.add_attachment(b"<a>", "text", "html", filename="x.html")
+    message = parse(built.as_bytes())
+    assert listed(message) == [
+        ("1.1", "text/plain", None),
+        ("1.2.1", "text/html", None),
+        ("1.2.2", "image/png", None),
+        ("2", "text/html", Skip.ATTACHMENT),
+    ]
+    texts = [part.get_content() for part in built.walk() if part.get_content_maintype() == "text"]
+    read = [octets.decode("utf-8") for octets in contents(message)[:2]]
+    assert [text.replace("\r\n", "\n") for text in read] == [
+        text.replace("\r\n", "\n") for text in texts[:2]
+    ]
