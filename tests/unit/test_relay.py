@@ -2,16 +2,22 @@
 
 import asyncio
 import contextlib
+import functools
 import re
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 
 import pytest
+import trustme
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
 from config.schema import RelayConfig
 from proxy import relay as relay_module
 from proxy import replies
+from proxy.dial import dial
 from proxy.relay import CHUNK_OCTETS, Fault, Progress, RelaySession, stuffed
 from tests.support.relay_actions import EHLO, ActingRelay, Answer, Line, saying
 
@@ -302,6 +308,22 @@ async def test_a_large_message_does_not_hold_up_the_loop() -> None:
     assert longest_s < 0.5  # generous: the machine of a test may be busy
 
 
+async def test_a_message_crosses_tls() -> None:
+    """Its flow control differs: the whole body and its final dot still leave, and are answered."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("relay.test").configure_cert(context)
+    content = b"a line of sixty-four octets, or thereabouts, in a large message\r\n" * 60_000
+    async with ActingRelay(tls=context, implicit=True).serving() as relay:
+        config = RelayConfig(port=relay.port, tls="implicit", verify=False)
+        opened = await RelaySession.open(config, "waypost.test")
+        for body in (content, b"short\r\n"):
+            await opened.exchange([MAIL, RCPT])
+            result = await asyncio.wait_for(opened.data(body), 20)
+            assert result.committed
+        await opened.quit()
+    assert [len(body) for body in relay.bodies] == [len(content) + 3, len(b"short\r\n") + 3]
+
+
 async def test_a_relay_that_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """RFC 5321 §4.5.3.2.5, with a shorter patience: no octet taken in all of it."""
     monkeypatch.setattr(relay_module, "BLOCK_PATIENCE_S", 0.2)
@@ -399,6 +421,22 @@ async def test_auth_passes_line_by_line_and_offers_are_read_again() -> None:
     assert relay.commands[1:] == [b"AUTH LOGIN", b"dXNlcg==", b"c2VjcmV0", b"EHLO waypost.test"]
 
 
+@pytest.mark.parametrize("safe_by", ["", "tls", "loopback", "allow_plain_auth"])
+async def test_passwords_never_cross_an_unencrypted_hop(safe_by: str) -> None:
+    """Beyond the loopback AUTH needs TLS, or `allow_plain_auth`; else it is hidden and refused."""
+    async with ActingRelay({"EHLO": b"250-relay.test\r\n250 AUTH PLAIN\r\n"}).serving() as relay:
+        allowed = safe_by == "allow_plain_auth"
+        config = RelayConfig(port=relay.port, tls="none", allow_plain_auth=allowed)
+        contact = await dial(config, "waypost.test")
+        contact = replace(contact, tls=safe_by == "tls", loopback=safe_by == "loopback")
+        opened = RelaySession(config, "waypost.test", contact)
+        assert ("AUTH" in opened.capabilities) is bool(safe_by)
+        answer = await opened.auth_line(b"AUTH PLAIN c2VjcmV0")
+        opened.abort()
+    assert (answer is replies.TLS_NEEDED_FOR_AUTH) is not bool(safe_by)
+    assert (b"AUTH PLAIN c2VjcmV0" in relay.commands) is bool(safe_by)
+
+
 async def test_a_very_long_auth_line_crosses(  # an OAuth token has no size limit of ours
 ) -> None:
     """There is no cap of 512 octets."""
@@ -415,6 +453,28 @@ async def test_quit_is_polite_and_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     async with session({"QUIT": Line.silence}) as (opened, relay):
         await asyncio.wait_for(opened.quit(), 2)
         assert relay.commands[-1] == b"QUIT"
+
+
+ON_UVLOOP = [
+    test_a_transaction_arrives_as_it_was_given,
+    test_a_group_is_pipelined,
+    test_a_421_that_nobody_asked_for_is_noticed,
+    test_a_large_message_does_not_hold_up_the_loop,
+    test_a_message_crosses_tls,
+    test_cancelled_amid_the_body_the_relay_gets_no_final_dot,
+    functools.partial(test_a_break_after_the_final_dot_is_in_doubt, "reset"),
+    functools.partial(test_a_break_in_the_envelope, "RCPT", "half-close"),
+    functools.partial(test_a_break_at_data_may_be_replayed, "close"),
+    functools.partial(test_a_reply_amid_the_body_stops_it, b"552 5.3.4 too big\r\n", 552),
+]
+
+
+@pytest.mark.parametrize("story", ON_UVLOOP, ids=range(len(ON_UVLOOP)))
+def test_the_same_on_the_loop_of_the_proxy(
+    story: Callable[[], Coroutine[None, None, None]],
+) -> None:
+    """Uvloop's transports have their own flow control and their own ways to end."""
+    uvloop.run(story())
 
 
 @given(st.binary(max_size=200), st.integers(1, 40))
