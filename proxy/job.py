@@ -187,7 +187,7 @@ class Job:
         sent: dict[int, SentLink] = {}
         for link in self.plan.links:
             url = without(link.destination, volatile)
-            group = None if link.group == url else link.group
+            group = None if link.group == link.destination else link.group
             sent.setdefault(link.number, SentLink(link.number, url, group, link.text))
         return tuple(sent.values())
 

@@ -12,7 +12,6 @@ The rules:
 - A message that was purged counts no more; clicks on it count under the campaign `(purged)`.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -159,11 +158,10 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one message adds: where, how much, and which links its campaign holds."""
+    """What one message adds: where, and how much."""
 
     campaign_id: int
     day: int
-    link_set_id: int | None
     sums: MessageSum
 
     @classmethod
@@ -174,7 +172,6 @@ class Contribution:
         return cls(
             message.campaign_id,
             day_of(message.sent_at_s),
-            message.link_set_id,
             MessageSum(1, message.recipients, message.personal),
         )
 
@@ -195,7 +192,6 @@ class Sums:
     messages: dict[Scope, MessageSum] = field(default_factory=dict)
     clicks: dict[Scope, ClickSum] = field(default_factory=dict)
     clickers: dict[tuple[Scope, int], ClickSum] = field(default_factory=dict)
-    link_sets: Counter[tuple[int, int]] = field(default_factory=Counter)
 
     def add_message(self, contribution: Contribution | None, sign: int) -> None:
         """Add (1) or withdraw (-1) what a message contributes."""
@@ -209,8 +205,6 @@ class Sums:
                 old.recipients + sign * more.recipients,
                 old.personal + sign * more.personal,
             )
-        if contribution.link_set_id is not None:
-            self.link_sets[contribution.campaign_id, contribution.link_set_id] += sign
 
     def add_click(self, click: Click, sign: int) -> None:
         """Add (1) or withdraw (-1) a click."""

@@ -26,7 +26,11 @@ class BadEvent(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SentLink:
-    """A tracked link of a message: its number there, destination, report group and text."""
+    """A tracked link of a message: its number there, its URL less what varies, and its text.
+
+    `group` is what reports call it, None where that is the very destination that a click tells:
+    then nothing need be stored of it before somebody clicks.
+    """
 
     number: Number
     url: str

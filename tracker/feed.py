@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
-from tracker import names, rollups
+from tracker import names, rollups, sightings
 from tracker.attribution import Click, Contribution, Delivery, Message, Sums
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending
 from tracker.migrations import NO_CAMPAIGN, PURGED
 from tracker.retention import purged_before_s
+from tracker.sightings import Sighting
 
 _MESSAGES = """
     SELECT id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id, shared
@@ -81,12 +82,14 @@ class _Batch:
     described: dict[int, Message] = field(default_factory=dict)
     changed: dict[tuple[int, int], Delivery] = field(default_factory=dict)
     clicks: list[Clicked] = field(default_factory=list)
+    seen: list[Sighting] = field(default_factory=list)
     next_message: int = 0
 
     def run(self) -> None:
         """Do it all."""
         self._load()
         self._merge()
+        sightings.record(self.db, self.seen)
         self._write_messages()
         self._move_known_clicks()
         self._write_clicks()
@@ -159,6 +162,7 @@ class _Batch:
             delivery.person_id = rows.persons[name]
             delivery.address = None if name == address else address
         self.described[message.id] = message
+        self.seen += sightings.sightings(message.campaign_id, message.id, event.links)
 
     def _merge_accepted(self, event: MessageAccepted) -> None:
         message = self._message(event.message_id, event.at_s)

@@ -39,7 +39,7 @@ def messages_and_clicks(db: Database) -> None:
         ) STRICT;
 
         CREATE TABLE link_sets (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE) STRICT;
-        CREATE TABLE link_set_links (
+        CREATE TABLE link_set_links (         -- only links that are not called by their URL
             link_set_id INTEGER NOT NULL,
             number INTEGER NOT NULL,
             link_id INTEGER NOT NULL,
@@ -118,12 +118,16 @@ def rollups(db: Database) -> None:
             clicks_all INTEGER NOT NULL,
             PRIMARY KEY (day, campaign_id, link_id, person_id)
         ) STRICT, WITHOUT ROWID;
-        CREATE TABLE campaign_link_sets (     -- which links a campaign's messages hold
+        CREATE TABLE campaign_links (         -- which links a campaign has, clicked or not
             campaign_id INTEGER NOT NULL,
-            link_set_id INTEGER NOT NULL,
-            messages INTEGER NOT NULL,
-            PRIMARY KEY (campaign_id, link_set_id)
+            link_id INTEGER NOT NULL,
+            PRIMARY KEY (campaign_id, link_id)
         ) STRICT, WITHOUT ROWID;
+        CREATE TABLE sightings (              -- URLs that one message had, the latest of them
+            id INTEGER PRIMARY KEY,
+            hash BLOB NOT NULL UNIQUE,        -- of campaign and URL
+            message INTEGER NOT NULL
+        ) STRICT;
     """)
     db.conn.executemany(
         "INSERT INTO campaigns (id, name) VALUES (?, ?)",

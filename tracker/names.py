@@ -1,10 +1,11 @@
 """Rows of the store that are known by a name: campaigns, persons, links, sets of links.
 
 Owns: finding such rows, making those that are new, and how persons and links are named.
-Does not own: messages and clicks, which point at them (`feed`).
+Does not own: messages and clicks, which point at them (`feed`), or which links a report lists though
+nobody clicked them (`sightings`).
 
-A set of links is known by the hash of its names, so that a million messages with the same forty
-links share one set.
+A set says which numbers of a message stand for links that are not called by their URL. It is known by
+the hash of those names, so that a million messages with the same forty links share one set.
 """
 
 import hashlib
@@ -33,14 +34,9 @@ def normal_address(address: str) -> str:
     return f"{local}{at}{domain.lower()}"
 
 
-def link_name(link: SentLink) -> str:
-    """Name a link in reports: its group, else its URL."""
-    return link.group or link.url
-
-
 def set_hash(links: Iterable[SentLink]) -> bytes:
-    """Give what two messages with the same links under the same numbers have in common."""
-    named = json.dumps([(link.number, link_name(link)) for link in links])
+    """Give what two messages with the same groups under the same numbers have in common."""
+    named = json.dumps([(link.number, link.group) for link in links if link.group])
     return hashlib.blake2b(named.encode("ascii"), digest_size=16).digest()
 
 
@@ -82,12 +78,12 @@ def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[
     new = {key: links for key, links in sets.items() if key not in known}
     if not new:
         return known
-    links = _sent_link_ids(db, [link for each in new.values() for link in each])
+    links = _group_ids(db, [link for each in new.values() for link in each])
     for row, (key, members) in enumerate(new.items(), next_id(db, "link_sets")):
         db.execute("INSERT INTO link_sets (id, hash) VALUES (?, ?)", [row, key])
         db.conn.executemany(
             "INSERT OR IGNORE INTO link_set_links VALUES (?, ?, ?)",
-            [(row, link.number, links[link_name(link)]) for link in members],
+            [(row, link.number, links[link.group]) for link in members if link.group],
         )
         known[key] = row
     return known
@@ -100,19 +96,19 @@ def numbered_links(db: Database, sets: Iterable[int]) -> dict[tuple[int | None, 
     return {(row[0], row[1]): row[2] for row in rows_in(db, sql, sets)}
 
 
-def _sent_link_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:
-    """Give the rows of links of messages. A group keeps the least of its URLs as an example."""
-    named = {link_name(link): link for link in links}
+def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:
+    """Give the rows of the groups of links. A group keeps the least of its URLs as an example."""
+    named = {link.group: link for link in links if link.group}
     rows = ids(db, "links", named)
     db.conn.executemany(
         """UPDATE links SET text = ifnull(text, ?2),
                url = CASE WHEN ?3 THEN min(ifnull(url, ?1), ?1) ELSE url END
            WHERE id = ?4""",
-        [(link.url, link.text, _is_group(name), rows[name]) for name, link in named.items()],
+        [(link.url, link.text, _is_a_word(name), rows[name]) for name, link in named.items()],
     )
     return rows
 
 
-def _is_group(name: str) -> bool:
-    """Tell a name that somebody gave from a URL, which serves as its own example."""
+def _is_a_word(name: str) -> bool:
+    """Tell a name that somebody gave from a URL less what varies, which is its own example."""
     return not name.startswith(("http://", "https://"))

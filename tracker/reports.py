@@ -101,8 +101,8 @@ _SUMS = """
     FROM counters WHERE day = 0
 """
 _HELD = """
-    SELECT DISTINCT campaign_id, link_id FROM campaign_link_sets
-    JOIN link_set_links USING (link_set_id) WHERE messages > 0
+    SELECT campaign_id, link_id FROM campaign_links WHERE campaign_id IN
+        (SELECT campaign_id FROM counters WHERE day = 0 AND link_id = 0 AND messages > 0)
 """
 _SENT_SINCE = """
     WITH sent AS (
@@ -142,10 +142,9 @@ _CLICKED_SINCE = """
     FROM clicked HAVING count(*)
 """
 _HELD_SINCE = """
-    SELECT DISTINCT campaign_id, link_id
-    FROM (SELECT DISTINCT campaign_id, link_set_id FROM messages
-          WHERE counted AND campaign_id != :purged AND sent_at_s >= :since_s)
-    JOIN link_set_links USING (link_set_id)
+    SELECT campaign_id, link_id FROM campaign_links WHERE campaign_id IN
+        (SELECT campaign_id FROM messages
+         WHERE counted AND campaign_id != :purged AND sent_at_s >= :since_s)
 """
 
 _Key = tuple[int, int]

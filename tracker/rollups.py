@@ -1,6 +1,6 @@
 """The sums of the store, changed in the transaction that changes what they are sums of.
 
-Owns: applying collected changes to `counters`, `clickers` and `campaign_link_sets`.
+Owns: applying collected changes to `counters` and `clickers`.
 Does not own: what adds to which sum (`attribution`).
 
 Unique clickers are counted as persons whose clicks in a scope went from none to some, or back, so
@@ -54,10 +54,6 @@ _COUNT_MESSAGES = """
         recipients = recipients + excluded.recipients,
         personal = personal + excluded.personal
 """
-_COUNT_LINK_SETS = """
-    INSERT INTO campaign_link_sets VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET messages = messages + excluded.messages
-"""
 
 
 def apply(db: Database, sums: Sums) -> None:
@@ -66,9 +62,6 @@ def apply(db: Database, sums: Sums) -> None:
     db.conn.executemany(_COUNT_CLICKS, [(*scope, *count) for scope, count in sums.clicks.items()])
     db.conn.executemany(
         _COUNT_MESSAGES, [(*scope, *count) for scope, count in sums.messages.items()]
-    )
-    db.conn.executemany(
-        _COUNT_LINK_SETS, [(*key, count) for key, count in sums.link_sets.items() if count]
     )
 
 

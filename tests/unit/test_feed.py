@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from tracker import reports
+from tracker import reports, sightings
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.feed import feed
 from tracker.migrations import migrations
@@ -160,15 +160,17 @@ def test_person_is_the_applications_id_else_the_address(db: Database) -> None:
     assert totals(db).unique_human == 1
 
 
-def test_messages_with_the_same_links_share_one_set(db: Database) -> None:
+def test_messages_with_the_same_links_share_them(db: Database) -> None:
     """A thousand messages of three links are three rows, not three thousand."""
-    put(db, *(pending(f"m{n}") for n in range(1000)))
-    assert db["link_set_links"].count == 3
-    assert db["links"].count == 3
+    links = tuple(SentLink(n, f"https://example.net/{n}", f"group {n}", "") for n in range(3))
+    put(db, *(pending(f"a{n}") for n in range(1000)))
+    put(db, *(pending(f"b{n}", links=links) for n in range(1000)))
+    counts = {name: db[name].count for name in ("links", "link_set_links", "campaign_links")}
+    assert counts == {"links": 6, "link_set_links": 3, "campaign_links": 6}
 
 
 def test_group_is_one_link_and_keeps_what_was_clicked(db: Database) -> None:
-    """Personalised URLs are rows only where somebody clicked."""
+    """Whatever the URLs of its readers are."""
     for reader in range(1, 51):
         link = SentLink(1, f"https://example.net/for/{reader}", "offer", "Your offer")
         put(db, pending(f"m{reader}", links=(link,)), accepted(f"m{reader}", 1))
@@ -178,9 +180,41 @@ def test_group_is_one_link_and_keeps_what_was_clicked(db: Database) -> None:
     assert reports.report(db).links[0].link == "offer"
 
 
+def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
+    """A link that no other message had is nothing to list, unless it was clicked."""
+    for reader in range(1, 51):
+        own = SentLink(4, f"https://example.net/for/{reader}", None, "Yours")
+        put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
+    put(db, clicked("c1", "m7", link=4, destination="https://example.net/for/7"))
+    assert {link.link for link in reports.report(db).links} == {
+        *(link.url for link in LINKS),
+        "https://example.net/for/7",
+    }
+    assert "https://example.net/for/8" not in "".join(db.conn.iterdump())
+
+
+def test_only_the_latest_single_urls_are_remembered(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are."""
+    monkeypatch.setattr(sightings, "KEPT", 10)
+    for reader in range(50):
+        own = SentLink(1, f"https://example.net/for/{reader}", None, "Yours")
+        put(db, pending(f"m{reader}", links=(own,)))
+    assert db["sightings"].count == 10
+
+
+def test_message_told_twice_has_not_shared_its_links(db: Database) -> None:
+    """Events may be fed again, and several copies tell of one message."""
+    put(db, pending(), accepted())
+    put(db, pending())
+    assert reports.report(db).links == ()
+
+
 def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
-    """With zeros."""
-    put(db, pending(), accepted(), clicked("c1", link=2, destination="https://example.net/2"))
+    """With zeros, where two messages share them."""
+    put(db, pending("m1"), pending("m2"), accepted("m1"))
+    put(db, clicked("c1", link=2, destination="https://example.net/2"))
     report = reports.report(db)
     assert [link.link for link in report.links] == [f"https://example.net/{n}" for n in (2, 1, 3)]
     assert [link.figures.clicks_all for link in report.links] == [1, 0, 0]
@@ -203,6 +237,9 @@ def test_names_may_hold_any_character(db: Database) -> None:
     assert (campaign.campaign, campaign.figures.unique_human) == (name, 1)
 
 
+GROUPS = st.sampled_from([None, "offer", "https://example.net/"])
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
     """Draw what may have happened to a few messages, some events lost, some twice, in any order."""
@@ -215,7 +252,12 @@ def histories(draw: st.DrawFn) -> list[Event]:
         people = tuple(Recipient(n, f"{name}@example.net") for n, name in enumerate(readers, 1))
         campaign = draw(st.sampled_from([None, "x", "y"]))
         about = pending(
-            message, shared=shared, recipients=people, campaign=campaign, at_s=SENT_S + day
+            message,
+            shared=shared,
+            recipients=people,
+            campaign=campaign,
+            at_s=SENT_S + day,
+            links=(*LINKS[:2], SentLink(3, "https://example.net/", draw(GROUPS), "three")),
         )
         taken = draw(st.sets(st.integers(1, len(people))))
         events += [about, MessageAccepted(message, SENT_S + day + 1, tuple(sorted(taken)))]
@@ -252,6 +294,7 @@ def test_order_and_transactions_do_not_matter(events: list[Event], random: Any) 
     random.shuffle(shuffled)
     one, other = fed(events, []), fed(shuffled, range(len(events)))
     assert (sums(one), rows(one)) == (sums(other), rows(other))
+    assert reports.report(one) == reports.report(other)
     one.close()
     other.close()
 
