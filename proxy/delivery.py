@@ -29,7 +29,6 @@ from proxy.session_limits import LARGE_MESSAGE_OCTETS, SPOOL_PATIENCE_S
 from proxy.transaction import Transaction
 from proxy.transform import Outgoing, Prepared, SigningRefused, Submission
 from tracker.events import Event, MessageAccepted
-from tracker.spool import SpoolError
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ class Delivery:
         try:
             written = self._services.spool.append(outgoing.pending)
             await asyncio.wait_for(asyncio.wrap_future(written), SPOOL_PATIENCE_S)
-        except (SpoolError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - clicks are worth less than mail
             log(EVENT_NOT_DURABLE, message=outgoing.pending.message_id, cause=repr(error))
 
     def _conclude(self, result: DataResult, outgoing: Outgoing, transaction: Transaction) -> None:

@@ -69,6 +69,20 @@ class Session:
         Raises CancelledError alone: whoever cancels has waited while `committing`.
         """
         try:
+            await self._converse()
+            self._channel.close()
+            await self._link.quit()
+        except asyncio.CancelledError:
+            self._drop("stopped", replies.SHUTTING_DOWN)
+            raise
+        except Exception as error:  # noqa: BLE001 - one session's fault must not be another's
+            log(SESSION_FAILED, client=str(self._client), exc_info=error)
+            self._drop("failed", replies.OUR_FAULT_CLOSING)
+        finally:
+            self._channel.close()
+
+    async def _converse(self) -> None:
+        try:
             self._say(replies.greeting(self._services.hostname, MARK))
             while not self._ended:
                 await self._serve_command()
@@ -80,15 +94,6 @@ class Session:
             self._drop("silent", replies.TIMED_OUT)
         except UploadAborted as error:
             self._drop("endless", error.reply)
-        except asyncio.CancelledError:
-            self._drop("stopped", replies.SHUTTING_DOWN)
-            raise
-        except Exception as error:  # noqa: BLE001 - one session's fault must not be another's
-            log(SESSION_FAILED, client=str(self._client), exc_info=error)
-            self._drop("failed", replies.OUR_FAULT_CLOSING)
-        finally:
-            self._channel.close()
-        await self._link.quit()
 
     def stop(self) -> None:
         """Ask the session to end (RFC 5321 §3.8): at once when idle, else after its transaction."""

@@ -287,7 +287,7 @@ async def test_an_allowed_network_is_trusted(
     ],
 )
 async def test_trust_is_judged_by_the_real_client(
-    attributes: bytes, expected: bool, start_proxy: StartProxy, trust: list[bool]
+    attributes: bytes, expected: int, start_proxy: StartProxy, trust: list[bool]
 ) -> None:
     """After XCLIENT it is no longer the front server's address that counts."""
     proxy = await start_proxy(
@@ -337,7 +337,7 @@ def v2(command: int, family: int, address: bytes) -> bytes:
     ],
 )
 async def test_a_proxy_header_tells_the_client(
-    header: bytes, expected: bool, start_proxy: StartProxy, trust: list[bool]
+    header: bytes, expected: int, start_proxy: StartProxy, trust: list[bool]
 ) -> None:
     """Both versions; a health check of the load balancer speaks for itself."""
     proxy = await start_proxy(

@@ -135,7 +135,9 @@ async def test_a_replay_that_gets_other_answers_is_a_451(
 
 async def test_an_idle_relay_that_hangs_up_is_replaced(proxy: Proxy, relay: ScriptedRelay) -> None:
     """A 421 that nobody asked for, between transactions, does not reach the client."""
-    relay.script = {"DOT": [Step(b"250 ok\r\n421 4.4.2 idle\r\n", then="close"), Step(b"250 ok\r\n")]}
+    relay.script = {
+        "DOT": [Step(b"250 ok\r\n421 4.4.2 idle\r\n", then="close"), Step(b"250 ok\r\n")]
+    }
     client = await proxy.dial()
     for _ in range(2):
         await client.transaction()

@@ -89,7 +89,7 @@ class ScriptedRelay:
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await conversation.run()
         writer.close()
-        with suppress(OSError):
+        with suppress(OSError, asyncio.CancelledError):
             await writer.wait_closed()
 
     def step(self, name: str, usual: bytes) -> Step:
@@ -180,7 +180,7 @@ class _Conversation:
             seen += chunk.replace(b"\0", b"") if self.relay.ignore_nul else chunk
         rest = seen[found.end() :]
         self.reader._buffer[:0] = rest
-        return seen[2 : found.start() + 2].replace(b"\r\n.", b"\r\n")
+        return seen[: found.start() + 2].replace(b"\r\n.", b"\r\n")[2:]
 
     async def do_rset(self, _line: bytes) -> None:
         self.mail, self.rcpts = b"", []

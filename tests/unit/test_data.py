@@ -9,7 +9,8 @@ from proxy.data import DataReader, Received, Refusal
 LIMIT = 1_000_000
 END = b"\r\n.\r\n"
 OCTETS = st.lists(
-    st.sampled_from([b"\r\n", b".", b"..", b"a", b"\r", b"\n", b"\0", b"\r\n.", b"xyz"]), max_size=30
+    st.sampled_from([b"\r\n", b".", b"..", b"a", b"\r", b"\n", b"\0", b"\r\n.", b"xyz"]),
+    max_size=30,
 ).map(b"".join)
 
 
@@ -24,11 +25,12 @@ def read(raw: bytes, *, chunk: int = 0, normalise: bool = False) -> tuple[Receiv
     raise AssertionError("no end of DATA")
 
 
-@given(OCTETS, st.integers(1, 9), st.booleans())
-def test_chunks_make_no_difference(body: bytes, chunk: int, normalise: bool) -> None:
+@given(OCTETS, st.integers(1, 9), st.sampled_from([True, False]))
+def test_chunks_make_no_difference(body: bytes, chunk: int, normalise: int) -> None:
     """However the octets come in, the same message is read and the same is left over."""
     raw = body + END + b"QUIT\r\n"
-    assert read(raw, chunk=chunk, normalise=normalise) == read(raw, normalise=normalise)
+    mode = bool(normalise)
+    assert read(raw, chunk=chunk, normalise=mode) == read(raw, normalise=mode)
 
 
 @given(OCTETS)
