@@ -18,7 +18,7 @@ ROWS = [
 
 
 @cache
-def tests_in(file: str) -> set[str]:
+def names_of_tests(file: str) -> set[str]:
     """Give the names of the tests of a file."""
     tree = ast.parse((ROOT / file).read_text())
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
@@ -34,4 +34,4 @@ def test_there_are_features():
 def test_the_test_of_a_feature_exists(named):
     """Under the name that the page gives."""
     file, _, name = named.partition("::")
-    assert name in tests_in(ABBREVIATIONS.get(file, file))
+    assert name in names_of_tests(ABBREVIATIONS.get(file, file))
