@@ -93,7 +93,8 @@ def test_a_tracked_message_is_signed_and_told():
         (1, "reader@example.org", None)
     ]
     (sent,) = out.pending.links
-    assert (sent.number, sent.url, sent.group) == (1, "https://example.com/a?x=1", None)
+    plain = "https://example.com/a?x=1"
+    assert (sent.number, sent.url, sent.group) == (1, plain, plain)
 
 
 def test_our_headers_are_removed_and_all_others_stay():
