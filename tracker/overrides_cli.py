@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import click
 
-from config.cli import config_option
+from config.cli import config_option, config_option_without_files
 from config.schema import Config
 from tracker import overrides
 from tracker.link_cli import keyring_of, token_of
@@ -60,7 +60,7 @@ def revoke_message(config: Config, message: str, *, undo: bool) -> None:
 @revoke.command("campaign")
 @click.argument("campaign")
 @undo_option
-@config_option
+@config_option_without_files
 def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
     """Withdraw all links of the messages that CAMPAIGN has up to now."""
     if undo:
@@ -79,7 +79,7 @@ def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
 @revoke.command("host")
 @click.argument("host")
 @undo_option
-@config_option
+@config_option_without_files
 def revoke_host(config: Config, host: str, *, undo: bool) -> None:
     """Withdraw all links to a destination HOST and to hosts below it."""
     name = host.lower().rstrip(".")
@@ -92,7 +92,7 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
 
 @revoke.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@config_option
+@config_option_without_files
 def list_decisions(config: Config, *, as_json: bool) -> None:
     """Print every decision ever made, the oldest first: when, by whom, what."""
     made = [each for each in overrides.decisions(overrides.file_of(config.store.path)) if each]
@@ -109,7 +109,7 @@ def list_decisions(config: Config, *, as_json: bool) -> None:
 @click.argument("old")
 @click.argument("new", required=False)
 @undo_option
-@config_option
+@config_option_without_files
 def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
     """Lead all links to the URL OLD, as it was sent, to the URL NEW instead."""
     if undo == (new is not None):

@@ -12,7 +12,7 @@ import click
 from sqlite_utils import Database
 
 from config import observe
-from config.cli import config_option
+from config.cli import config_option_without_files
 from config.schema import Config
 from config.values import parse_duration
 from tracker import retention, store
@@ -37,7 +37,7 @@ class Age(click.ParamType[float]):
 
 
 @click.command()
-@config_option
+@config_option_without_files
 @click.option("--older-than", "age_s", type=Age(), required=True, help='For example "90d".')
 def purge(config: Config, age_s: float) -> None:
     """Delete messages older than this, with their recipients and clicks.

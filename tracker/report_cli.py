@@ -16,7 +16,7 @@ from rich.console import Console
 from sqlite_utils import Database
 
 from config import observe
-from config.cli import config_option
+from config.cli import config_option_without_files
 from config.schema import Config
 from tracker import printing, reports, store
 from tracker.catch_up import catch_up
@@ -55,7 +55,7 @@ def current_store(config: Config) -> Iterator[Database]:
 
 
 @click.command()
-@config_option
+@config_option_without_files
 @click.option("--campaign", help="Only this campaign.")
 @click.option(
     "--since",
@@ -82,7 +82,7 @@ def report(config: Config, campaign: str | None, since: datetime | None, form: s
 
 @click.command()
 @click.argument("address")
-@config_option
+@config_option_without_files
 @format_options
 def activity(config: Config, address: str, form: str) -> None:
     """Print what was sent to ADDRESS (or a person's own id) and what was clicked there."""
@@ -92,7 +92,7 @@ def activity(config: Config, address: str, form: str) -> None:
 
 @click.command()
 @click.argument("link")
-@config_option
+@config_option_without_files
 @format_options
 def clickers(config: Config, link: str, form: str) -> None:
     """Print who clicked LINK, named as `waypost report` does: its group or URL."""
@@ -101,7 +101,7 @@ def clickers(config: Config, link: str, form: str) -> None:
 
 
 @click.command()
-@config_option
+@config_option_without_files
 @click.option("--csv", "form", flag_value="csv", help="Print CSV.")
 @click.option("--json", "form", flag_value="json", default="json", help="Print JSON lines (as is).")
 def export(config: Config, form: str) -> None:
