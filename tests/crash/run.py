@@ -4,7 +4,7 @@ A message that was acknowledged to an application and is not on the relay's disk
 be none, nor a refusal of our making, nor half a message, nor a second copy that no failed attempt
 explains (RFC 1047: an attempt that failed after the final dot may have been delivered).
 
-    python -m tests.crash.run --seconds 600 --kills 300 --applications 16
+    python -m tests.crash.run --seconds 600 --kills 300 --messages 50000
 """
 
 import argparse
@@ -134,10 +134,19 @@ class Outcome:
         return "\n".join(f"{name:44}{value:>12}" for name, value in rows)
 
 
-async def crash(
-    folder: Path, *, seconds: float, kills: int, applications: int, seed: int = 0
-) -> Outcome:
-    """Run the load for at least `seconds` and `kills`, killing as evenly as the two allow."""
+@dataclass(frozen=True)
+class Wanted:
+    """How long a run is: until there were at least so many seconds, kills and messages."""
+
+    seconds: float
+    kills: int
+    messages: int = 0
+    applications: int = 12
+    seed: int = 0
+
+
+async def crash(folder: Path, wanted: Wanted) -> Outcome:
+    """Run load and kills in `folder`, and tell what came of it."""
     sink_port = free_port()
     stack = Stack(folder / "waypost", sink_port).furnish()
     journal = folder / "journal"
@@ -155,9 +164,9 @@ async def crash(
     try:
         await asyncio.gather(*(victim.start() for victim in victims))
         stop = asyncio.Event()
-        load = [Application(stack.smtp, ledger) for _ in range(applications)]
+        load = [Application(stack.smtp, ledger) for _ in range(wanted.applications)]
         running = [asyncio.create_task(each.run(stop)) for each in load]
-        await _kill_at_random(victims, random.Random(seed), begin_s + seconds, kills)
+        await _kill_at_random(victims, wanted, ledger, begin_s + wanted.seconds)
         stop.set()
         await asyncio.gather(*running)
     finally:
@@ -167,15 +176,20 @@ async def crash(
 
 
 async def _kill_at_random(
-    victims: Sequence[Victim], chance: random.Random, end_s: float, kills: int
+    victims: Sequence[Victim], wanted: Wanted, ledger: Ledger, end_s: float
 ) -> None:
+    chance = random.Random(wanted.seed)
     turn: list[Victim] = []
-    while (now_s := time.monotonic()) < end_s or _kills(victims) < kills:
-        left = max(1, kills - _kills(victims))
+    while (
+        (now_s := time.monotonic()) < end_s
+        or _kills(victims) < wanted.kills
+        or len(ledger.acknowledged) < wanted.messages
+    ):
+        left = max(1, wanted.kills - _kills(victims))
         pause_s = max(0.0, end_s - now_s) / left
         # Never evenly: a kill finds the others at any stage of their own return.
-        await asyncio.sleep(min(pause_s, 5.0) * 2 * chance.random())
-        if _kills(victims) < kills:
+        await asyncio.sleep(min(max(pause_s, 0.1), 5.0) * 2 * chance.random())
+        if _kills(victims) < wanted.kills:
             turn = turn or chance.sample(victims, k=len(victims))
             await turn.pop().kill()
 
@@ -210,11 +224,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=120)
     parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--messages", type=int, default=0)
     parser.add_argument("--applications", type=int, default=12)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    wanted = parser.parse_args()
+    wanted = Wanted(**vars(parser.parse_args()))
     with tempfile.TemporaryDirectory(prefix="waypost-crash-") as name:
-        outcome = asyncio.run(crash(Path(name), **vars(wanted)))
+        outcome = asyncio.run(crash(Path(name), wanted))
     sys.stdout.write(f"{outcome.table()}\n")
     sys.stderr.writelines(f"FAILED: {fault}: {what}\n" for fault, what in outcome.faults.items())
     return int(bool(outcome.faults))
