@@ -23,6 +23,7 @@ from config.observe import (
 from proxy.headers_out import header_edits
 from proxy.message import Edit, Message, splice
 from proxy.plan import CLIP_OCTETS, Plan, PlannedLink
+from proxy.policy.params import without
 from proxy.policy.reasons import Untouched
 from proxy.policy.switches import Consent
 from proxy.senders import Assigned, Sender
@@ -181,11 +182,13 @@ class Job:
         )
 
     def _sent_links(self) -> tuple[SentLink, ...]:
-        """Tell of each number once, and of a group where it is not the destination itself."""
+        """Tell of each number once; what varies from reader to reader is left out of the URL."""
+        volatile = self.sender.policy.volatile_params if self.sender else frozenset()
         sent: dict[int, SentLink] = {}
         for link in self.plan.links:
+            url = without(link.destination, volatile)
             group = None if link.group == link.destination else link.group
-            sent.setdefault(link.number, SentLink(link.number, link.destination, group, link.text))
+            sent.setdefault(link.number, SentLink(link.number, url, group, link.text))
         return tuple(sent.values())
 
     def _warn_of_clipping(self, url_for: Callable[[PlannedLink], str]) -> None:
