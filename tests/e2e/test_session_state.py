@@ -255,7 +255,7 @@ async def test_data_that_trickles_is_bounded(proxy: Proxy, monkeypatch: pytest.M
     await client.transaction()
     await client.ask(b"DATA")
     async with asyncio.timeout(5):
-        while not client.reader._buffer:  # noqa: ASYNC110 - it sends meanwhile
+        while not client.reader._buffer:
             client.send(b"x")
             await asyncio.sleep(0.05)
     assert (await client.reply()).code == 421
