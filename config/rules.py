@@ -20,6 +20,7 @@ WIDEST_PREFIX = {4: 8, 6: 7}
 """Nothing wider than the widest private networks, 10.0.0.0/8 and fc00::/7, may be trusted."""
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - told apart, not listened on
 SUBMISSIONS_PORT = 465
+STARTTLS_PORTS = frozenset({25, 587})
 LONGEST_DRAIN_S = 600.0
 """What `TimeoutStopSec=` of the unit files allows."""
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
@@ -187,22 +188,36 @@ def _relay_is_not_ourselves(config: Config) -> Iterator[Finding]:
                 break
 
 
-@_rule("relay")
-def _relay_tls(config: Config) -> Iterator[Finding]:
+@_rule("relay.host", "relay.tls", "relay.verify")
+def _relay_secrecy(config: Config) -> Iterator[Finding]:
     relay = config.relay
-    near = is_loopback(relay.host)
-    if relay.tls == "none" and not near:
+    if is_loopback(relay.host):
+        return
+    if relay.tls == "none":
         what = "mail crosses the network unencrypted"
         yield Finding(("relay", "tls"), what, 'tls = "required"', fatal=False)
-    if not relay.verify and relay.tls != "none" and not near:
+    elif not relay.verify:
         what = "is off: anybody between us and the relay can read along"
         yield Finding(("relay", "verify"), what, "set relay.ca_file instead", fatal=False)
-    if relay.ca_file and (relay.tls == "none" or not relay.verify):
-        what = "has no effect while certificates are not verified"
-        yield Finding(("relay", "ca_file"), what, "", fatal=False)
+
+
+@_rule("relay.port", "relay.tls")
+def _relay_port_speaks_so(config: Config) -> Iterator[Finding]:
+    relay = config.relay
     if relay.port == SUBMISSIONS_PORT and relay.tls not in {"implicit", "none"}:
         what = "465 expects TLS from the first octet"
         yield Finding(("relay", "port"), what, 'tls = "implicit", or port = 587', fatal=False)
+    if relay.port in STARTTLS_PORTS and relay.tls == "implicit":
+        what = f"{relay.port} expects STARTTLS, not TLS from the first octet"
+        yield Finding(("relay", "port"), what, 'tls = "required", or port = 465', fatal=False)
+
+
+@_rule("relay.ca_file", "relay.tls", "relay.verify", "relay.allow_plain_auth")
+def _relay_keys_have_effect(config: Config) -> Iterator[Finding]:
+    relay = config.relay
+    if relay.ca_file and (relay.tls == "none" or not relay.verify):
+        what = "has no effect while certificates are not verified"
+        yield Finding(("relay", "ca_file"), what, "", fatal=False)
     if relay.allow_plain_auth and relay.tls in {"required", "implicit"}:
         what = "has no effect: the connection is always encrypted"
         yield Finding(("relay", "allow_plain_auth"), what, "leave it out", fatal=False)
