@@ -214,6 +214,7 @@ def test_the_field_is_folded_and_carries_no_expiry() -> None:
         b"From: a@example.com\r\n\r\nbare\rCR\r\n",
         b"From: a@example.com\r\n\r\nbare\nLF\r\n",
         b": no name\r\nFrom: a@example.com\r\n\r\n",
+        b"Cc: b@example.com\r\n" * 600 + b"From: a@example.com\r\n\r\n",
     ],
 )
 def test_what_cannot_be_signed_is_a_signing_error(message: bytes) -> None:
