@@ -24,13 +24,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from config import observe
 from tracker.segments import inherit_owner, sync_directory
-from tracker.tokens import Link
+from tracker.tokens import Link, is_destination
 
 Action = Literal["revoke", "redirect", "restore"]
 Kind = Literal["message", "campaign", "host", "destination"]
 MAX_HOPS = 10
 """Repairs of repairs that are followed for one link."""
-
 
 MESSAGE_ID = re.compile(r"[0-9a-f]{16}\Z")
 MessageId = Annotated[str, Field(pattern=MESSAGE_ID)]
@@ -87,23 +86,23 @@ class Overrides:
     def apply(self, made: Decision) -> None:
         """Add one decision. A campaign revoked again has the messages of both times."""
         value = made.value
-        match made.action, made.kind:
-            case "restore", "message":
+        match made.kind, made.action:
+            case "message", "restore":
                 self.messages.discard(value)
-            case "restore", "campaign":
-                self.campaigns.pop(value, None)
-            case "restore", "host":
-                self.hosts.discard(value)
-            case "restore", "destination":
-                self.destinations.pop(value, None)
-            case _, "message":
+            case "message", _:
                 self.messages.add(value)
-            case _, "campaign":
+            case "campaign", "restore":
+                self.campaigns.pop(value, None)
+            case "campaign", _:
                 known = self.campaigns.get(value, frozenset())
                 self.campaigns[value] = known.union(made.messages)
-            case _, "host":
+            case "host", "restore":
+                self.hosts.discard(value)
+            case "host", _:
                 self.hosts.add(value)
-            case _, "destination":
+            case "destination", "restore":
+                self.destinations.pop(value, None)
+            case "destination", _:
                 self.destinations[value] = made.to
 
 
@@ -150,9 +149,22 @@ def decisions(path: Path) -> Iterator[Decision | None]:
         return
     for line in lines:
         try:
-            yield _ADAPTER.validate_json(line)
+            made = _ADAPTER.validate_json(line)
         except ValidationError:
             yield None
+        else:
+            yield made if _makes_sense(made) else None
+
+
+def _makes_sense(made: Decision) -> bool:
+    """Whether it can be carried out; somebody may have written the line by hand."""
+    if made.kind == "destination":
+        return made.action == "restore" or (
+            made.action == "redirect" and is_destination(made.value) and is_destination(made.to)
+        )
+    if made.kind == "message" and not MESSAGE_ID.fullmatch(made.value):
+        return False
+    return made.action != "redirect"
 
 
 def decision(
@@ -160,7 +172,14 @@ def decision(
 ) -> Decision:
     """Give the decision that is made now, by the user of this process."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    return Decision(at, getpass.getuser(), action, kind, value, to, tuple(messages))
+    return Decision(at, _user(), action, kind, value, to, tuple(messages))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container, whose user may have no name
+        return f"uid {os.getuid()}"
 
 
 def append(path: Path, made: Decision) -> None:

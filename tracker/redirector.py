@@ -1,8 +1,9 @@
 """The redirector: a bare ASGI application that answers a tracked link with its destination.
 
 Owns: the paths `/c/TOKEN`, `/robots.txt` and `/healthz`, and every answer given there.
-Does not own: tokens (`tokens`), which links were withdrawn or repaired (`overrides`), what a request says of its client (`clicks`), keeping a click
-(`recorder`), or sockets and limits of HTTP (`listener`).
+Does not own: tokens (`tokens`), which links were withdrawn or repaired (`overrides`), what a request
+says of its client (`clicks`), keeping a click (`recorder`), or sockets and limits of HTTP
+(`listener`).
 
 A token is taken as it stands in the request line: nothing is percent-decoded, no query read, no
 stray character forgiven, and whatever is not a token of ours gets one and the same 404.

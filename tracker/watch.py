@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from config import observe
-from config.files import KeyFileError, usable_path
+from config.files import usable_path
 
 T = TypeVar("T")
 INTERVAL_S = 1.0
@@ -46,7 +46,7 @@ class Watched(Generic[T]):
         self._seen = identity
         try:
             self._value = self._load(self._path)
-        except (OSError, ValueError, KeyFileError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, what was in force stays so
             observe.log(observe.FILE_UNUSABLE, path=str(self._path), error=str(error))
         else:
             observe.log(observe.FILE_RELOADED, path=str(self._path))
@@ -55,7 +55,8 @@ class Watched(Generic[T]):
         """Refresh again and again, until cancelled."""
         while True:
             await asyncio.sleep(INTERVAL_S)
-            self.refresh()
+            # In a thread, as a long file takes its time.
+            await asyncio.to_thread(self.refresh)
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

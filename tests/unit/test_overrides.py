@@ -119,6 +119,25 @@ def test_damaged_lines_are_passed_over_and_counted(file: Path) -> None:
     assert REGISTRY.get_sample_value("waypost_overrides_damaged_lines") == 4
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        decision("redirect", "destination", LINK.destination, to="javascript:alert(1)"),
+        decision("redirect", "destination", LINK.destination, to="https://a.test/\r\nX: y"),
+        decision("redirect", "destination", LINK.destination),
+        decision("revoke", "destination", LINK.destination),
+        decision("revoke", "message", "01020304"),
+        decision("redirect", "host", "shop.example.com", to="https://a.test/"),
+    ],
+    ids=lambda made: f"{made.action} {made.kind} {made.value} {made.to}",
+)
+def test_what_cannot_be_carried_out_is_passed_over(file: Path, made: overrides.Decision) -> None:
+    """A line written by hand never leads a reader anywhere that a token could not."""
+    append(file, made)
+    assert load(file).destination(LINK) == LINK.destination
+    assert load(file).damaged == 1
+
+
 def test_the_file_is_its_owners_and_tells_who_and_when(file: Path) -> None:
     """The file is the audit log."""
     append(file, decision("revoke", "host", "example.com"))
