@@ -11,28 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from config.observe import REGISTRY
+from tests.support.feeding import click, metric
 from tracker import segments, spool
 from tracker.events import Clicked, decode
 from tracker.spool import Spool, SpoolError, SpoolFull
-
-
-def click(number: int) -> Clicked:
-    """Give an event."""
-    return Clicked(
-        event_id=f"e{number}",
-        at_s=1_790_000_000.5,
-        message_id="00" * 8,
-        recipient=1,
-        link=1,
-        sent_at_s=1_790_000_000,
-        destination="https://example.net/",
-        method="GET",
-        human=True,
-        reasons=(),
-        ip=None,
-        user_agent="Browser/1",
-    )
 
 
 def stored(directory: Path) -> list[str]:
@@ -56,11 +38,6 @@ def wait_for_events(directory: Path, count: int) -> None:
             return
         threading.Event().wait(0.02)
     raise AssertionError("the spool did not recover")
-
-
-def metric(name: str) -> float:
-    """Give what a metric says now."""
-    return REGISTRY.get_sample_value(name) or 0.0
 
 
 @pytest.fixture

@@ -1,0 +1,83 @@
+"""What tests of the spool and the store share: clicks, and an ingester in its thread."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from config.observe import REGISTRY
+from config.schema import Config
+from tracker import reports, store
+from tracker.events import Clicked
+from tracker.ingest import Ingester
+from tracker.spool import Spool
+
+SENT_S = int(time.time())
+
+
+def click(number: int) -> Clicked:
+    """Give a click on a message that nobody knows."""
+    return Clicked(
+        event_id=f"e{number}",
+        at_s=SENT_S + 0.5,
+        message_id=f"{number % 7:016x}",
+        recipient=1,
+        link=1,
+        sent_at_s=SENT_S,
+        destination="https://example.net/",
+        method="GET",
+        human=True,
+        reasons=(),
+        ip=None,
+        user_agent="Browser/1",
+    )
+
+
+def put(spool: Spool, *numbers: int) -> None:
+    """Append clicks durably."""
+    for future in [spool.append(click(number)) for number in numbers]:
+        future.result(5)
+
+
+@contextlib.contextmanager
+def running(ingester: Ingester) -> Iterator[None]:
+    """Run the ingester in its thread."""
+    stop = threading.Event()
+    thread = threading.Thread(target=ingester.run, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+def clicks(config: Config) -> int:
+    """Count the clicks in the store, which must be sound."""
+    with store.reading(config.store.path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        counted = reports.report(db).totals.clicks_all
+        assert counted == db["clicks"].count
+    return counted
+
+
+def rows(config: Config, table: str) -> int:
+    """Count the rows of a table."""
+    with store.reading(config.store.path) as db:
+        return int(db[table].count)
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 15) -> None:
+    """Wait for something that another thread does."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with contextlib.suppress(store.StoreError):
+            if condition():
+                return
+        time.sleep(0.02)
+    raise AssertionError("it did not come about in time")
+
+
+def metric(name: str, **labels: str) -> float:
+    """Give what a metric says now."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0

@@ -1,0 +1,32 @@
+"""Fixtures of the spool and the store: an empty one, what writes to it, what feeds it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.schema import Config, StoreConfig
+from tracker.ingest import Ingester
+from tracker.spool import Spool
+
+
+@pytest.fixture
+def storing(tmp_path: Path) -> Config:
+    """Give a configuration whose store is not there yet."""
+    return Config(store=StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db"))
+
+
+@pytest.fixture
+def spool(storing: Config) -> Iterator[Spool]:
+    """Give a spool of this store."""
+    made = Spool.open(storing.store.spool_dir, "tracker")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ingester(storing: Config) -> Iterator[Ingester]:
+    """Give an ingester of this store."""
+    made = Ingester(storing)
+    yield made
+    made.close()
