@@ -49,7 +49,7 @@ class Probed(Protocol):
         """See `Signer.sign`."""
 
 
-class ProbeFailed(RuntimeError):
+class ProbeFailed(ValueError):
     """What we sign does not verify: signing must not begin."""
 
 

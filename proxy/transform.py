@@ -7,6 +7,7 @@ Does not own: the work on one message (`job`), what to track (`rewrite`, `policy
 (`signing`), sending (`delivery`).
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
@@ -17,8 +18,10 @@ from proxy.job import Job, Outgoing, SigningRefused, Submission
 from proxy.message import parse
 from proxy.policy.reasons import Untouched
 from proxy.senders import Senders
-from proxy.signing import Signer
+from proxy.signing import Signer, probe
+from tracker import consents
 from tracker.tokens import Keyring
+from tracker.watch import Watched
 
 __all__ = ["Outgoing", "Prepared", "SigningRefused", "Submission", "Transformer"]
 
@@ -35,12 +38,16 @@ class Transformer:
         self._keyring = keyring
         self._signers = {domain.lower(): tuple(each) for domain, each in signers.items()}
         self._provider = config.relay.provider
+        self._consents = Watched(consents.file_of(config.store.path), consents.load)
         self._shares = config.proxy.copies == "shared"
         self._senders = Senders(config, [domain for domain, each in signers.items() if each])
 
     @classmethod
     def from_config(cls, config: Config) -> Self:
-        """Load the keys that `config` names. Raises KeyFileError, KeyUnusable, ValueError."""
+        """Load the keys that `config` names, and have dkimpy verify what they sign.
+
+        Raises KeyFileError, KeyUnusable, ProbeFailed, ValueError.
+        """
         if config.keys.file is None:
             raise ValueError("[keys] file is not set: there is nothing to mint links with")
         profile = config.relay.provider or "default"
@@ -53,6 +60,8 @@ class Transformer:
             ]
             for sender in config.sender
         }
+        for signer in itertools.chain.from_iterable(signers.values()):
+            probe(signer)
         return cls(config, Keyring.load(config.keys.file), signers)
 
     def prepare(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
@@ -74,6 +83,7 @@ class Transformer:
         return prepared
 
     def _prepared(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
+        self._consents.refresh()
         message = parse(content)
         assigned = self._senders.assign(
             message,
@@ -82,7 +92,16 @@ class Transformer:
         )
         domain = assigned.sender.domain if assigned.sender else ""
         signers = self._signers.get(domain, ())
-        job = Job(self._keyring, signers, self._provider, message, assigned, submission, now_s)
+        job = Job(
+            self._keyring,
+            self._consents(),
+            signers,
+            self._provider,
+            message,
+            assigned,
+            submission,
+            now_s,
+        )
         return Prepared(assigned.plan.untouched, len(submission.rcpt_to), job.outgoing)
 
 

@@ -1,13 +1,21 @@
 """Signatures: dkimpy verifies them, whatever the message; what cannot be signed is an error."""
 
 import re
+from pathlib import Path
 
 import dkim
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.keys import dkim_record, new_dkim_key
+from config.keys import (
+    dkim_record,
+    new_dkim_key,
+    new_token_key,
+    write_dkim_key,
+    write_token_keys,
+)
+from config.schema import Config, DkimConfig, KeysConfig, SenderConfig
 from proxy.dkim_probe import record
 from proxy.signing import (
     OVERSIGNED_FIELDS,
@@ -17,6 +25,7 @@ from proxy.signing import (
     SigningError,
     probe,
 )
+from proxy.transform import Transformer
 from tests.support.verifiers import dkimpy_verdict
 
 PEMS = {name: new_dkim_key(name) for name in ("rsa-sha256", "ed25519-sha256")}
@@ -288,3 +297,20 @@ def _pkcs1(pem: bytes) -> bytes:
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
+
+
+def test_no_proxy_starts_with_signatures_that_do_not_verify(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The keys of the configuration are tried before the first message comes."""
+    write_dkim_key(tmp_path / "dkim.pem")
+    write_token_keys(tmp_path / "token.keys", [new_token_key()])
+    key = DkimConfig(selector="s1", key_file=tmp_path / "dkim.pem")
+    config = Config(
+        keys=KeysConfig(file=tmp_path / "token.keys"),
+        sender=(SenderConfig(domain="example.com", dkim=(key,)),),
+    )
+    Transformer.from_config(config)
+    monkeypatch.setattr("proxy.signing.relaxed_body", lambda body: body)
+    with pytest.raises(ProbeFailed):
+        Transformer.from_config(config)
