@@ -28,6 +28,11 @@ class TransferEncoding(StrEnum):
     QUOTED_PRINTABLE = "quoted-printable"
     BASE64 = "base64"
 
+    @property
+    def is_identity(self) -> bool:
+        """Whether the octets stand as they are (RFC 2045 §6.2)."""
+        return self not in {TransferEncoding.QUOTED_PRINTABLE, TransferEncoding.BASE64}
+
 
 @dataclass(frozen=True, slots=True)
 class Structured:

@@ -37,9 +37,6 @@ _MULTIPART_SKIPS = {
     "multipart/appledouble": Skip.ATTACHMENT,
 }
 _MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
-_IDENTITIES = frozenset(
-    {TransferEncoding.SEVEN_BIT, TransferEncoding.EIGHT_BIT, TransferEncoding.BINARY}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +59,18 @@ class _Facts:
             bool(mine[b"content-md5"]),
         )
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether the octets of the entity stand as they are."""
+        return self.encoding is not None and self.encoding.is_identity
+
     def doubt(self) -> Skip | None:
         """Why nothing in this entity may be touched, leaf or not."""
         if self.kind.doubtful:
             return Skip.MALFORMED
         if not self.kind.value.startswith("multipart/"):
             return None
-        if self.encoding not in _IDENTITIES:
+        if not self.is_plain:
             return Skip.MALFORMED
         return Skip.ATTACHMENT if self.attachment else None
 
@@ -184,7 +186,7 @@ class _Walk:
             if kind.startswith("multipart/"):
                 opened = self._open(leaf, inside)
                 return (None if opened else leaf), block.body_start
-            if kind in _MESSAGES and facts.encoding in _IDENTITIES:
+            if kind in _MESSAGES and facts.is_plain:
                 inside = replace(inside, skip=skip or Skip.NESTED_MESSAGE)
                 return self._entity(self._message_fields(block.body_start), inside)
         return leaf, block.body_start

@@ -9,17 +9,13 @@ from proxy.body import Body, IdentityBody, UnknownBody
 from proxy.mime import TransferEncoding
 from proxy.quoted_printable import QuotedPrintableBody
 
-_IDENTITIES = frozenset(
-    {TransferEncoding.SEVEN_BIT, TransferEncoding.EIGHT_BIT, TransferEncoding.BINARY}
-)
-
 
 def body(raw: bytes, start: int, end: int, encoding: TransferEncoding | None) -> Body:
     """Decode `raw[start:end]`. Never raises: what cannot be decoded cannot be edited."""
-    if encoding in _IDENTITIES:
-        return IdentityBody(raw, start, end)
+    if encoding is None:
+        return UnknownBody(raw[start:end])
     if encoding is TransferEncoding.QUOTED_PRINTABLE:
         return QuotedPrintableBody(raw, start, end)
     if encoding is TransferEncoding.BASE64:
         return Base64Body(raw, start, end)
-    return UnknownBody(raw[start:end])
+    return IdentityBody(raw, start, end)
