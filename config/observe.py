@@ -207,6 +207,13 @@ OVERRIDES_UNREADABLE = _event(
     "Lines of the file of withdrawn and repaired links are no decisions and were passed over.",
 )
 
+# tracker.consents
+CONSENTS_UNREADABLE = _event(
+    "consents_unreadable",
+    logging.ERROR,
+    "Lines of the file of persons' consents cannot be read and were passed over. Says how many.",
+)
+
 # Metrics, by the room that counts them.
 
 # proxy.transform

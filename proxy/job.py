@@ -25,9 +25,9 @@ from proxy.message import Edit, Message, splice
 from proxy.plan import CLIP_OCTETS, Plan, PlannedLink
 from proxy.policy.params import without
 from proxy.policy.reasons import Untouched
-from proxy.policy.switches import Consent
 from proxy.senders import Assigned, Sender
 from proxy.signing import Signer, SigningError
+from tracker.consents import Consent, Consents, strictest
 from tracker.events import MessagePending, Recipient, SentLink
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
 
@@ -66,11 +66,12 @@ class Outgoing:
 class Job:
     """All that is known of one message at work.
 
-    `signers` are the sender's, `provider` the service behind the relay; `message_id` is what
+    `consents` are those known of persons, `signers` the sender's, `provider` the service behind the relay; `message_id` is what
     tokens and events know the message by.
     """
 
     keyring: Keyring
+    consents: Consents
     signers: tuple[Signer, ...]
     provider: str | None
     message: Message
@@ -89,17 +90,16 @@ class Job:
         """Whose mail it is."""
         return self.assigned.sender
 
-    @property
-    def anonymous(self) -> bool:
-        """Whether clicks must not be anyone's."""
-        return self.plan.asked.consent is Consent.ANONYMOUS
-
     def outgoing(self, recipients: Sequence[int]) -> Outgoing:
         """Give the copy for these recipients, counted from 1. Raises SigningRefused."""
+        consent = self._consent(recipients)
         untouched, content = self.plan.untouched, self.message.raw
+        if untouched is None and consent is Consent.NONE:
+            untouched = Untouched.CONSENT_NONE
+        number = SHARED if consent is not Consent.FULL or len(recipients) != 1 else recipients[0]
         if untouched is None:
             try:
-                content = self._rewritten(self._number(recipients))
+                content = self._rewritten(number)
                 untouched = Untouched.TOO_LARGE if self._is_too_large(content) else None
             except Exception as error:  # noqa: BLE001 - the original is always there to be sent
                 signing = isinstance(error, SigningError)
@@ -108,10 +108,20 @@ class Job:
         _tell(self.plan, untouched)
         if untouched is not None:
             return Outgoing(self._original(), None, untouched)
-        return Outgoing(content, self._pending(recipients) if self.plan.links else None)
+        pending = self._pending(recipients, number) if self.plan.links else None
+        return Outgoing(content, pending)
 
-    def _number(self, recipients: Sequence[int]) -> int:
-        return SHARED if self.anonymous or len(recipients) != 1 else recipients[0]
+    def _consent(self, recipients: Sequence[int]) -> Consent:
+        """Give the strictest of what the message says, and of what is known of its readers."""
+        addresses = [self._address(number) for number in recipients]
+        return strictest(self.plan.asked.consent, self.consents.of(*addresses, self._person()))
+
+    def _address(self, number: int) -> str:
+        return self.submission.rcpt_to[number - 1].decode("utf-8", "replace")
+
+    def _person(self) -> str | None:
+        """Give the application's own id; with several recipients nobody knows whose it is."""
+        return self.plan.asked.person if len(self.submission.rcpt_to) == 1 else None
 
     def _rewritten(self, number: int) -> bytes:
         urls: dict[int, str] = {}
@@ -164,20 +174,15 @@ class Job:
         limit_octets = self.submission.relay_size_octets or len(content)
         return limit_octets < len(content)
 
-    def _pending(self, recipients: Sequence[int]) -> MessagePending:
-        addresses = self.submission.rcpt_to
-        # The header tells of one person; with several recipients nobody knows whom.
-        person = self.plan.asked.person if len(addresses) == 1 and not self.anonymous else None
+    def _pending(self, recipients: Sequence[int], number: int) -> MessagePending:
+        person = self._person() if number != SHARED else None
         return MessagePending(
             message_id=self.message_id.hex(),
             at_s=self.now_s,
             sender_domain=self.assigned.domain,
             campaign=self.plan.campaign,
-            shared=self._number(recipients) == SHARED,
-            recipients=tuple(
-                Recipient(number, addresses[number - 1].decode("utf-8", "replace"), person)
-                for number in recipients
-            ),
+            shared=number == SHARED,
+            recipients=tuple(Recipient(each, self._address(each), person) for each in recipients),
             links=self._sent_links(),
         )
 

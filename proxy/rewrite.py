@@ -19,8 +19,9 @@ from proxy.policy.headers import campaign, switches, unsubscribe_urls
 from proxy.policy.params import filled
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
-from proxy.policy.switches import Consent, Switches, verdict
+from proxy.policy.switches import Switches, verdict
 from proxy.scan import OFF, Scan
+from tracker.consents import Consent
 
 __all__ = ["Plan", "PlannedLink", "SkippedLink", "plan", "plan_message"]
 

@@ -2,6 +2,7 @@
 
 import click
 
+from tracker.consent_cli import consent
 from tracker.link_cli import decode
 from tracker.overrides_cli import redirect, revoke
 from tracker.purge_cli import purge
@@ -18,4 +19,5 @@ COMMANDS: list[click.Command] = [
     clickers,
     export,
     purge,
+    consent,
 ]

@@ -34,7 +34,7 @@ class Untouched(Reason):
     OFF_BY_DEFAULT = "off_by_default", "the default is off, and no header asks for tracking"
     # Of what the message asks for.
     TRACKING_OFF = "tracking_off", "a header of the message switches tracking off"
-    CONSENT_NONE = "consent_none", "the person agreed to no tracking (X-Track-Person-Consent)"
+    CONSENT_NONE = "consent_none", "the person agreed to no tracking (header, or `waypost consent`)"
     # Of what the message is.
     NO_FROM = "no_from", "there is no From header, or no domain in it"
     SEVERAL_FROM = "several_from", "there are several From headers, or several addresses in it"

@@ -13,27 +13,16 @@ import email.header
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
 from proxy.policy.dialects import HEADER_CONVENTIONS, NATIVE, HeaderConvention, Said
 from proxy.policy.reasons import Untouched
+from tracker.consents import Consent, strictest
 
 MAX_TEXT = 200
 """Characters kept of a campaign's name or a person's id."""
 
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
-
-
-class Consent(StrEnum):
-    """What the person agreed to."""
-
-    FULL = "full"
-    ANONYMOUS = "anonymous"
-    NONE = "none"
-
-
-_STRICTEST = (Consent.NONE, Consent.ANONYMOUS, Consent.FULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +88,7 @@ def _first(found: list[tuple[HeaderConvention, Said]], field: str) -> str | None
 
 
 def _consent(said: Iterable[Said]) -> Consent:
-    given = {says.consent for says in said if says.consent}
-    return next((level for level in _STRICTEST if level.value in given), Consent.FULL)
+    return strictest(*(Consent(says.consent) for says in said if says.consent))
 
 
 def header_text(value: bytes) -> str:

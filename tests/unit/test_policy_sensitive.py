@@ -93,12 +93,12 @@ def test_time_grows_with_the_length_alone(piece):
 
     def seconds(octets: int) -> float:
         url = "https://example.com" + piece * (octets // len(piece))
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in range(3):
             sensitive.is_sensitive(url)
             sensitive.is_signed(url)
             sensitive.has_placeholder(url)
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     seconds(2_000)
     assert seconds(64_000) < 64 * seconds(4_000) + 0.05

@@ -16,6 +16,7 @@ from config.schema import (
     ProxyConfig,
     RelayConfig,
     SenderConfig,
+    StoreConfig,
     TrackingConfig,
 )
 from proxy.message import parse
@@ -24,6 +25,8 @@ from proxy.policy import Untouched
 from proxy.signing import Signer, SigningError
 from proxy.transform import SigningRefused, Submission, Transformer
 from tests.support.mail import HEAD, html_message, link
+from tracker import consents
+from tracker.consents import Consent
 from tracker.tokens import PATH, Keyring, read
 
 URL = "https://example.com/a?x=1&uid=7"
@@ -157,6 +160,54 @@ def test_anonymous_consent_counts_without_a_person():
     assert out.pending.shared
     assert out.pending.recipients[0].person is None
     assert b"X-Track" not in out.content
+
+
+def consenting(tmp_path, **levels: str) -> Transformer:
+    """Give one that knows what readers agreed to."""
+    config = Config(
+        store=StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db"),
+        tracking=TrackingConfig(base_url="https://t.example.net"),
+        proxy=ProxyConfig(copies="per-recipient"),
+    )
+    for name, level in levels.items():
+        person = name if name.isdigit() else f"{name}@Example.org"
+        consents.record(consents.file_of(config.store.path), person, Consent(level))
+    return Transformer(config, KEYRING, {})
+
+
+def test_a_person_who_agreed_to_nothing_gets_untouched_mail(tmp_path):
+    """By address, whatever its case, or by the application's own id."""
+    at_work = consenting(tmp_path, reader="none", **{"4711": "none"})
+    out = at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
+    assert (out.content, out.untouched) == (html_message(HTML), Untouched.CONSENT_NONE)
+    other = dataclasses.replace(ONE, rcpt_to=(b"other@example.org",))
+    assert at_work.prepare(html_message(HTML), other, NOW_S).shared().untouched is None
+    named = html_message(HTML, "X-Track-Person: 4711")
+    assert at_work.prepare(named, other, NOW_S).shared().untouched == Untouched.CONSENT_NONE
+
+
+def test_each_copy_follows_its_own_reader(tmp_path):
+    """One is tracked, one anonymously, one not at all; together they get what the strictest allows."""
+    at_work = consenting(tmp_path, b="anonymous", c="none")
+    everyone = tuple(f"{name}@example.org".encode() for name in "abc")
+    prepared = at_work.prepare(
+        html_message(HTML), dataclasses.replace(ONE, rcpt_to=everyone), NOW_S
+    )
+    a, b, c = (prepared.personal(index) for index in range(3))
+    assert [each.recipient for each in tokens(a.content)] == [1]
+    assert [each.recipient for each in tokens(b.content)] == [0]
+    assert b.pending.shared
+    assert c.content == html_message(HTML)
+    assert prepared.shared().untouched == Untouched.CONSENT_NONE
+
+
+def test_a_consent_is_in_force_with_the_next_message(tmp_path):
+    """Nothing needs to be restarted."""
+    at_work = consenting(tmp_path)
+    assert at_work.prepare(html_message(HTML), ONE, NOW_S).shared().untouched is None
+    consents.record(tmp_path / "waypost.db.consents", "reader@example.org", Consent.NONE)
+    out = at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
+    assert out.untouched == Untouched.CONSENT_NONE
 
 
 def test_two_messages_have_two_ids():

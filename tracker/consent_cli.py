@@ -1,0 +1,42 @@
+"""`waypost consent`: what persons agreed to.
+
+Owns: the command. Does not own: the file (`consents`), or what follows for mail (`proxy.job`).
+"""
+
+import click
+
+from config.cli import config_option_without_files
+from config.schema import Config
+from tracker import consents, printing
+from tracker.consents import Consent
+
+
+@click.command()
+@config_option_without_files
+@click.argument("person", required=False)
+@click.argument("level", required=False, type=click.Choice([each.value for each in Consent]))
+@click.option("--json", "form", flag_value="json", help="Print JSON.")
+@click.option("--csv", "form", flag_value="csv", help="Print CSV.")
+@click.option("--table", "form", flag_value="table", default="table", hidden=True)
+def consent(config: Config, person: str | None, level: str | None, form: str) -> None:
+    """Note that PERSON (an address, or your own id) agreed to LEVEL; without LEVEL, show it.
+
+    "none": mail to this person is not tracked. "anonymous": clicks count, without a person.
+    "full": as everyone. Without PERSON, everyone who ever said is listed. In force with the next
+    message, wherever the proxy runs on this store.
+    """
+    path = consents.file_of(config.store.path)
+    try:
+        if person and level:
+            consents.record(path, person, Consent(level))
+        known = consents.load(path)
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror}") from None
+    if person:
+        click.echo(f"{person}: {known.of(person)}")
+        return
+    rows = [
+        {"person": given.person, "consent": given.consent.value, "at": given.at}
+        for given in known.given.values()
+    ]
+    printing.listing(rows, form, "Consent")
