@@ -155,22 +155,25 @@ class Ingester:
         try:
             finished = segments.is_finished(descriptor)
             offset = self._feed_from(opened, path.name, descriptor, finished=finished)
-            backlog = os.fstat(descriptor).st_size - offset
-            if finished and not backlog and opened.is_current():
+            backlog_octets = max(0, os.fstat(descriptor).st_size - offset)
+            if finished and not backlog_octets and opened.is_current():
                 path.unlink()
-            return backlog
+            return backlog_octets
         finally:
             os.close(descriptor)
 
     def _feed_from(self, opened: Store, name: str, descriptor: int, *, finished: bool) -> int:
-        """Feed what a segment holds and the store lacks; gives the offset that is reached."""
-        if name not in self._offsets:
-            self._offsets[name] = opened.offset(name)
-        while records := segments.read(
-            descriptor, self._offsets[name], CHUNK_OCTETS, finished=finished
+        """Feed what a segment holds and the store lacks; gives the offset that is reached.
+
+        What is written meanwhile is for the next round: its writer may be faster than we are.
+        """
+        offset = self._offsets[name] if name in self._offsets else opened.offset(name)
+        size_octets = os.fstat(descriptor).st_size
+        while offset < size_octets and (
+            records := segments.read(descriptor, offset, CHUNK_OCTETS, finished=finished)
         ):
-            self._offsets[name] = self._feed(opened, name, self._offsets[name], records)
-        return self._offsets[name]
+            offset = self._offsets[name] = self._feed(opened, name, offset, records)
+        return offset
 
     def _feed(self, opened: Store, name: str, offset: int, records: Sequence[Record]) -> int:
         """Feed records in one transaction; gives the offset of the segment after it.

@@ -15,7 +15,10 @@ from tracker.catch_up import catch_up
 from tracker.ingest import Ingester
 
 SECONDS = 10.0
-WRITERS = 2
+KILLS = 3
+"""Of each, at least, however slow the machine is."""
+WRITERS = ("writer1", "writer2")
+ROLES = (*WRITERS, "ingester")
 
 
 @pytest.fixture
@@ -37,11 +40,11 @@ def test_killed_writers_and_ingesters_lose_and_repeat_nothing(
     chance = random.Random(20)
     kills: Counter[str] = Counter()
     deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        for number in range(WRITERS):
-            if f"writer{number}" not in alive:
-                name = f"w{number}.{kills[f'writer{number}']}"
-                alive[f"writer{number}"] = victims.start(server, victims.write, tmp_path, name)
+    while time.monotonic() < deadline or any(kills[name] < KILLS for name in ROLES):
+        for writer in WRITERS:
+            if writer not in alive:
+                name = f"{writer}.{kills[writer]}"
+                alive[writer] = victims.start(server, victims.write, tmp_path, name)
         if "ingester" not in alive:
             alive["ingester"] = victims.start(server, victims.ingest, tmp_path)
         time.sleep(chance.uniform(0.02, 0.4))
@@ -50,7 +53,7 @@ def test_killed_writers_and_ingesters_lose_and_repeat_nothing(
         process.kill()
         process.join()
         kills[victim] += 1
-        if chance.random() < 0.2:
+        if chance.random() < 0.1:
             catch_up(config, patience_s=0.1)
     for process in alive.values():
         process.kill()
@@ -64,7 +67,6 @@ def test_killed_writers_and_ingesters_lose_and_repeat_nothing(
         summed, recounted = reports.report(db), reports.report(db, since_s=0)
     print(f"{sum(kills.values())} kills, {len(acknowledged)} acknowledged, {len(stored)} stored")  # noqa: T201 - the figures of this run
     assert len(acknowledged) > 500
-    assert min(kills.values()) > 1
     assert set(acknowledged) - set(stored) == set()
     assert max(stored.values()) == 1
     assert summed == recounted

@@ -21,7 +21,6 @@ def test_catching_up_waits_for_the_ingester(
     storing: Config, spool: Spool, ingester: Ingester
 ) -> None:
     """What was in the spool when it began is in the store when it ends."""
-    ingester.drain()
     with running(ingester):
         for number in range(5):
             put(spool, number)

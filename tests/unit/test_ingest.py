@@ -4,15 +4,17 @@ import contextlib
 import dataclasses
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from config.schema import Config, PrivacyConfig, StoreConfig
 from tests.support.feeding import SENT_S, click, clicks, eventually, metric, put, rows, running
 from tracker import ingest, reports, segments, store
 from tracker.catch_up import catch_up
-from tracker.events import Clicked, encode
+from tracker.events import Event, encode
 from tracker.ingest import Ingester
 from tracker.spool import Spool
 
@@ -77,9 +79,9 @@ def test_event_that_cannot_be_fed_does_not_hold_up_others(
     """Whatever is wrong with it, it is found, kept aside, and the rest is counted."""
     real = ingest.feed
 
-    def picky(db: object, events: tuple[Clicked, ...]) -> None:
-        real(db, events)  # type: ignore[arg-type]
-        if any(event.event_id == "e13" for event in events):
+    def picky(db: Database, events: Sequence[Event]) -> None:
+        real(db, events)
+        if click(13) in events:
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
 
     monkeypatch.setattr(ingest, "feed", picky)
@@ -251,3 +253,24 @@ def test_interrupted_anywhere_it_feeds_once(
     ingester.drain()
     assert broken > 3
     assert clicks(storing) == 400
+
+
+def test_round_ends_although_the_writer_is_faster(
+    storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written during a round is for the next one: a report must not chase it."""
+    real = ingest.feed
+    rounds = 0
+
+    def writing(db: Database, events: Sequence[Event]) -> None:
+        nonlocal rounds
+        rounds += 1
+        put(spool, rounds)
+        real(db, events)
+
+    monkeypatch.setattr(ingest, "feed", writing)
+    put(spool, 0)
+    ingester.drain()
+    assert rounds == 1
+    ingester.drain()
+    assert clicks(storing) == 2
