@@ -143,7 +143,12 @@ def table(plan: Plan) -> Table:
 
 
 def _in_order(plan: Plan) -> list[PlannedLink | SkippedLink]:
-    return sorted([*plan.links, *plan.skipped], key=lambda link: link.order)
+    """Give all links as they stand in the message."""
+    return sorted([*plan.links, *plan.skipped], key=_place)
+
+
+def _place(link: PlannedLink | SkippedLink) -> tuple[list[int], int]:
+    return [int(number) for number in link.part.split(".")], link.order
 
 
 def _say_untouched(plan: Plan) -> None:

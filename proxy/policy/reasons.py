@@ -81,7 +81,10 @@ class Skip(Reason):
     OWN_HOST = "own_host", "already leads to a tracking host of ours"
     UNTRACKED_HOST = "untracked_host", "the host is among `untracked_hosts`"
     PLACEHOLDER = "placeholder", "a template placeholder that someone else will fill in"
-    SENSITIVE = "sensitive", "looks like a password reset, a magic link or a signed download"
+    SENSITIVE = (
+        "sensitive",
+        "looks like a password reset, magic link or signed download, or is in `sensitive`",
+    )
     APP_LINK = "app_link", "meant to open an app, which a redirect would prevent"
     VISIBLE_URL = "visible_url", 'the text is itself a URL (`visible_urls = "skip"`)'
     # What the bytes forbid.
