@@ -388,7 +388,7 @@ FLOODS: dict[str, Callable[[int], bytes]] = {
     "parts": lambda n: multipart(b"mixed", b"b", *([b"\n"] * (n // 5))),
     "unclosed siblings": lambda n: (
         b"Content-Type: multipart/mixed; boundary=b\n\n"
-        + b"--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n" * n
+        + b"--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nx\n" * (n // 5)
     ),
     "padded delimiter": lambda n: multipart(b"mixed", b"b", b"\n--b" + b" " * n + b"x") * 3,
 }
