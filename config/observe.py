@@ -271,7 +271,10 @@ SPOOL_DROPS = Counter(
     registry=REGISTRY,
 )
 SPOOL_WAITING_OCTETS = Gauge(
-    "waypost_spool_waiting_octets", "Events in memory, not yet durable.", registry=REGISTRY
+    "waypost_spool_waiting_octets",
+    "Events in memory, not yet durable, by the role of the spool.",
+    ["role"],
+    registry=REGISTRY,
 )
 SPOOL_SYNC_SECONDS = Histogram(
     "waypost_spool_sync_seconds",
@@ -340,9 +343,9 @@ RELAY_FAULTS = Counter(
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value
     """Write one line to the log: `event` with its facts as `fields`.
 
-    A log that cannot be written (a full disk under it, a closed pipe) stops nothing else.
+    A log that cannot be written (a full disk under it, a closed file) stops nothing else.
     """
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         structlog.get_logger().log(event.level, event.name, **fields)
 
 

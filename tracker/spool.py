@@ -70,6 +70,7 @@ class Spool:
         self._directory = directory
         self._role = role
         self._max_waiting_octets = max_waiting_octets
+        self._waiting_gauge = observe.SPOOL_WAITING_OCTETS.labels(role)
         self._pid = os.getpid()
         self._changed = threading.Condition()
         self._queue: deque[_Waiting] = deque()
@@ -144,7 +145,7 @@ class Spool:
     def _take(self, waiting: _Waiting) -> None:
         self._queue.append(waiting)
         self._waiting_octets += len(waiting.record)
-        observe.SPOOL_WAITING_OCTETS.set(self._waiting_octets)
+        self._waiting_gauge.set(self._waiting_octets)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
             self._thread.start()
@@ -156,7 +157,7 @@ class Spool:
         while self._next_group():
             try:
                 self._write_group()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - while this thread lives, nothing is lost
                 self._failed(error)
                 if self._closing:
                     break
@@ -199,15 +200,10 @@ class Spool:
 
     def _append(self, segment: _Segment) -> None:
         """Write what is unwritten, remembering how far it came; raises OSError."""
-        try:
-            while segment.unwritten:
-                written = os.write(segment.descriptor, segment.unwritten)
-                segment.unwritten = segment.unwritten[written:]
-                segment.size_octets += written
-        except OSError as error:
-            if error.errno not in segments.FULL:
-                self._finish_segment()
-            raise
+        while segment.unwritten:
+            written = os.write(segment.descriptor, segment.unwritten)
+            segment.unwritten = segment.unwritten[written:]
+            segment.size_octets += written
 
     def _sync(self, segment: _Segment) -> None:
         """Make what was written durable; raises OSError, the segment then being given up."""
@@ -224,7 +220,7 @@ class Spool:
         with self._changed:
             recovered, self._failure = self._failure, None
             self._waiting_octets -= sum(len(waiting.record) for waiting in done)
-            observe.SPOOL_WAITING_OCTETS.set(self._waiting_octets)
+            self._waiting_gauge.set(self._waiting_octets)
         observe.SPOOL_EVENTS.inc(len(done))
         if recovered:
             observe.log(observe.SPOOL_RECOVERED, events=len(done))
@@ -232,8 +228,11 @@ class Spool:
             if waiting.future is not None:
                 waiting.future.set_result(None)
 
-    def _failed(self, error: OSError) -> None:
+    def _failed(self, error: Exception) -> None:
+        """Tell all who wait, and keep the events. Only a full disk leaves the segment usable."""
         observe.SPOOL_FAILURES.inc()
+        if not (isinstance(error, OSError) and error.errno in segments.FULL):
+            self._finish_segment()
         with self._changed:
             first = self._failure is None
             self._failure = f"cannot write: {error}"

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,9 @@ def stored(directory: Path) -> list[str]:
 def wait_for_events(directory: Path, count: int) -> None:
     """Wait until the spool has tried again, with success."""
     for _ in range(250):
-        if len(stored(directory)) >= count and not metric("waypost_spool_waiting_octets"):
+        if len(stored(directory)) >= count and not metric(
+            "waypost_spool_waiting_octets", role="tracker"
+        ):
             return
         threading.Event().wait(0.02)
     raise AssertionError("the spool did not recover")
@@ -136,7 +139,7 @@ def test_refused_events_are_kept_and_written_later(opened: Spool, directory: Pat
     wait_for_events(directory, 20)
     opened.append(click(99)).result(5)
     assert set(stored(directory)) == {*(f"e{number}" for number in range(20)), "e99"}
-    assert metric("waypost_spool_waiting_octets") == 0
+    assert metric("waypost_spool_waiting_octets", role="tracker") == 0
 
 
 def test_group_goes_on_where_a_full_disk_stopped_it(
@@ -223,3 +226,29 @@ def test_role_is_part_of_a_file_name(directory: Path) -> None:
     """So not every word will do."""
     with pytest.raises(ValueError, match="lower-case"):
         Spool.open(directory, "../proxy")
+
+
+def test_whatever_goes_wrong_the_writer_lives_on(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what no disk would say."""
+    real, calls = segments.create, []
+
+    def failing(*arguments: Any) -> tuple[Path, int]:
+        calls.append(arguments)
+        if len(calls) == 1:
+            raise RuntimeError("a fault of ours")
+        return real(*arguments)
+
+    monkeypatch.setattr(segments, "create", failing)
+    with pytest.raises(SpoolError, match="a fault of ours"):
+        opened.append(click(1)).result(5)
+    wait_for_events(directory, 1)
+    assert stored(directory) == ["e1"]
+
+
+def test_spool_does_not_cross_a_fork(opened: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child has no writer thread: its events would wait for ever."""
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    with pytest.raises(RuntimeError, match="belongs to the process"):
+        opened.append(click(1))
