@@ -8,6 +8,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import click
 import uvloop
@@ -15,17 +16,22 @@ import uvloop
 import proxy.server
 import tracker.app
 from config import observe, systemd
-from config.load import ConfigError
-from config.options import config_option
+from config.load import ConfigError, load
+from config.options import config_path_option, loaded
 from config.schema import Config
 
 
 async def run_together(
-    config: Config, *, stop: asyncio.Event, on_ready: Callable[[], object] = lambda: None
+    config: Config,
+    *,
+    stop: asyncio.Event,
+    on_ready: Callable[[], object] = lambda: None,
+    reload: Callable[[], Config] | None = None,
 ) -> None:
     """Serve both until `stop` is set; `on_ready` is called once both take connections.
 
-    Where one cannot start or fails, the other ends too, and an ExceptionGroup says why.
+    `reload` gives the new configuration at SIGHUP. Where one cannot start or fails, the other ends
+    too, and an ExceptionGroup says why.
     """
     waiting = {"proxy", "tracker"}
 
@@ -35,11 +41,12 @@ async def run_together(
             on_ready()
 
     async with asyncio.TaskGroup() as group:
-        group.create_task(proxy.server.serve(config, stop=stop, on_ready=partial(ready, "proxy")))
-        group.create_task(tracker.app.serve(config, stop=stop, on_ready=partial(ready, "tracker")))
+        for name, service in (("proxy", proxy.server.serve), ("tracker", tracker.app.serve)):
+            serving = service(config, stop=stop, on_ready=partial(ready, name), reload=reload)
+            group.create_task(serving)
 
 
-async def run(config: Config) -> None:
+async def run(path: Path, config: Config) -> None:
     """Serve until SIGTERM or SIGINT, and keep systemd informed."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -47,19 +54,22 @@ async def run(config: Config) -> None:
         loop.add_signal_handler(number, stop.set)
     alive = asyncio.create_task(systemd.report_alive())
     try:
-        await run_together(config, stop=stop, on_ready=systemd.ready)
+        await run_together(
+            config, stop=stop, on_ready=systemd.ready, reload=partial(load, path, files=True)
+        )
     finally:
         systemd.stopping()
         alive.cancel()
 
 
 @click.command()
-@config_option
-def serve(config: Config) -> None:
+@config_path_option
+def serve(config: Path) -> None:
     """Run proxy and tracker together."""
-    observe.configure(config.log.level, config.log.format)
+    settings = loaded(config, files=True)
+    observe.configure(settings.log.level, settings.log.format)
     try:
-        uvloop.run(run(config))
+        uvloop.run(run(config, settings))
     except* (tracker.app.CannotStart, ConfigError, OSError) as group:
         raise click.ClickException("\n".join(map(str, group.exceptions))) from None
 

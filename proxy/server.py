@@ -6,13 +6,14 @@ Does not own: what is said in a session (`session`), or several processes (`work
 """
 
 import asyncio
-import functools
-import signal
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
+from config.hangup import at_hangup
 from config.load import ConfigError
 from config.observe import (
     PROXY_NOT_RELOADED,
@@ -69,17 +70,14 @@ async def serve(
     """
     sockets = sockets or bind(config)
     server = Server(Services.start(config))
-    loop = asyncio.get_running_loop()
+    reloading = nullcontext() if reload is None else at_hangup(partial(server.reload, reload))
     try:
         await server.listen(sockets)
-        if reload is not None:
-            loop.add_signal_handler(signal.SIGHUP, server.reload, reload)
-        if on_ready is not None:
-            on_ready()
-        await stop.wait()
+        with reloading:
+            if on_ready is not None:
+                on_ready()
+            await stop.wait()
     finally:
-        if reload is not None:
-            loop.remove_signal_handler(signal.SIGHUP)
         await server.stop()
 
 
@@ -123,7 +121,7 @@ class Server:
         accepts = [(sock, self._accept) for sock in sockets.plain]
         accepts += [(sock, self._accept_tls) for sock in sockets.tls]
         for sock, accept in accepts:
-            make = functools.partial(ClientChannel, accept)
+            make = partial(ClientChannel, accept)
             self._listeners.append(
                 await loop.create_server(make, sock=sock, backlog=LISTEN_BACKLOG)
             )

@@ -6,14 +6,15 @@ Does not own: any of those parts, nor signals and the command line (`serve_cli`)
 
 import asyncio
 import contextlib
-import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from config import observe
 from config.files import KeyFileError
+from config.hangup import at_hangup
 from config.load import ConfigError
 from config.schema import Config
 from tracker import listener, overrides
@@ -60,7 +61,8 @@ async def serve(
     async with _feeding(config), contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
-        async with _watching(keyring, overridden), _reloading(app, keyring, reload):
+        ending.enter_context(_reloading(app, keyring, reload))
+        async with _watching(keyring, overridden):
             await listener.serve(app, listening, stop or asyncio.Event(), ready)
 
 
@@ -116,12 +118,11 @@ async def _watching(*files: Watched[Any]) -> AsyncIterator[None]:
         await asyncio.wait(tasks)
 
 
-@contextlib.asynccontextmanager
-async def _reloading(
+@contextlib.contextmanager
+def _reloading(
     app: Redirector, keyring: Watched[Keyring], read: Callable[[], Config] | None
-) -> AsyncIterator[None]:
+) -> Iterator[None]:
     """Read the configuration anew at SIGHUP; addresses, store and key file stay as they are."""
-    loop = asyncio.get_running_loop()
 
     def reload(read: Callable[[], Config]) -> None:
         keyring.refresh()
@@ -132,10 +133,5 @@ async def _reloading(
         else:
             observe.log(observe.TRACKER_RELOADED)
 
-    if read is not None:
-        loop.add_signal_handler(signal.SIGHUP, reload, read)
-    try:
+    with at_hangup(partial(reload, read)) if read is not None else contextlib.nullcontext():
         yield
-    finally:
-        if read is not None:
-            loop.remove_signal_handler(signal.SIGHUP)

@@ -5,6 +5,7 @@ import email
 import email.policy
 import http.client
 import re
+import signal
 import smtplib
 import subprocess
 import time
@@ -203,3 +204,15 @@ def test_message_parses_the_same_for_readers(stack: Stack, mailbox: Mailbox) -> 
     after = email.message_from_bytes(content, policy=email.policy.SMTP)
     assert [item for item in after.items() if item[0] != "DKIM-Signature"] == before.items()
     assert after.get_body(("plain",)).get_content() == before.get_body(("plain",)).get_content()
+
+
+def test_sighup_reads_the_configuration_again(stack: Stack, mailbox: Mailbox) -> None:
+    """Tracking switched off in the file is off after SIGHUP, and nobody was turned away."""
+    with stack.serving() as process:
+        stack.wait_for_log("proxy_ready", "tracker_ready")
+        text = stack.config.read_text()
+        stack.config.write_text(text.replace("[tracking]\n", "[tracking]\nenabled = false\n"))
+        process.send_signal(signal.SIGHUP)
+        stack.wait_for_log("proxy_reloaded", "tracker_reloaded")
+        send(stack, message())
+        assert mailbox.wait_for(1)[0] == message()

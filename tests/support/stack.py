@@ -88,6 +88,13 @@ class Stack:
         with running([WAYPOST, command, "-c", self.config], port, self.log) as process:
             yield process
 
+    def wait_for_log(self, *events: str, within_s: float = 20) -> None:
+        """Wait until each of `events` was logged."""
+        deadline = time.monotonic() + within_s
+        while missing := [name for name in events if name not in self.log.read_text()]:
+            assert time.monotonic() < deadline, f"not logged: {missing}\n{self.log.read_text()}"
+            time.sleep(0.05)
+
     def report(self) -> dict[str, Any]:
         """Give what `waypost report --json` says now."""
         done = waypost("report", "-c", self.config, "--json")

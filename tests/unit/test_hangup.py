@@ -1,0 +1,32 @@
+"""SIGHUP is passed on to everyone in the process who wants to know."""
+
+import asyncio
+import os
+import signal
+
+from config.hangup import at_hangup
+
+
+async def hang_up(told: asyncio.Event) -> None:
+    """Send ourselves SIGHUP, and wait until `told` is set."""
+    os.kill(os.getpid(), signal.SIGHUP)
+    async with asyncio.timeout(5):
+        await told.wait()
+
+
+async def test_everyone_is_told() -> None:
+    """Two who live in one process both hear one signal."""
+    first, second = asyncio.Event(), asyncio.Event()
+    with at_hangup(first.set), at_hangup(second.set):
+        await hang_up(second)
+    assert first.is_set()
+
+
+async def test_who_has_left_is_told_no_more() -> None:
+    """The one who stays still hears it."""
+    left, stays = asyncio.Event(), asyncio.Event()
+    with at_hangup(stays.set):
+        with at_hangup(left.set):
+            pass
+        await hang_up(stays)
+    assert not left.is_set()
