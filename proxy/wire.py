@@ -70,14 +70,14 @@ class Wire(asyncio.Protocol):
         """Put lines together to replies, as far as they have come."""
         *lines, self._partial_line = (self._partial_line + data).split(b"\n")
         if len(self._partial_line) > MAX_REPLY_LINE_OCTETS:
-            self.abort(Fault.UNINTELLIGIBLE, "a reply line without end")
+            self._give_up(Fault.UNINTELLIGIBLE, "a reply line without end")
         try:
             for line in lines:
                 reply = self._parser.feed(line)
                 if reply is not None:
                     self._take(reply)
         except BadReply as error:
-            self.abort(Fault.UNINTELLIGIBLE, str(error))
+            self._give_up(Fault.UNINTELLIGIBLE, str(error))
 
     def eof_received(self) -> None:
         """Close our side too: a relay that closed its half answers nothing any more."""
@@ -116,7 +116,7 @@ class Wire(asyncio.Protocol):
                 async with asyncio.timeout(patience_s):
                     await self._waiter
             except TimeoutError:
-                self.abort(Fault.TIMED_OUT, f"no reply within {patience_s:g} s")
+                self._give_up(Fault.TIMED_OUT, f"no reply within {patience_s:g} s")
             finally:
                 self._waiter = None
         return self._replies.popleft() if self._replies else None
@@ -134,7 +134,7 @@ class Wire(asyncio.Protocol):
             if self._writable.is_set():
                 break
             if self._transport.get_write_buffer_size() >= before_octets:
-                self.abort(Fault.TIMED_OUT, f"took nothing for {patience_s:g} s")
+                self._give_up(Fault.TIMED_OUT, f"took nothing for {patience_s:g} s")
         return self.fault is None
 
     async def flushed(self, patience_s: float) -> bool:
@@ -153,7 +153,15 @@ class Wire(asyncio.Protocol):
         self._transport.close()
 
     def abort(self, fault: Fault = Fault.GIVEN_UP, detail: str = "") -> None:
-        """Drop the connection at once: what was written and not sent never goes out."""
+        """Drop the connection at once: what was written and not sent never goes out.
+
+        Replies that were not read yet are dropped with it.
+        """
+        self._give_up(fault, detail)
+        self._replies.clear()
+
+    def _give_up(self, fault: Fault, detail: str) -> None:
+        """Drop the connection; replies that came before stay readable."""
         self._break(fault, detail)
         self._transport.abort()
 
@@ -164,7 +172,7 @@ class Wire(asyncio.Protocol):
             self._wake()
         elif self.fault is None:
             asked_to_leave = reply.code == CLOSING_CODE
-            self.abort(Fault.CLOSING if asked_to_leave else Fault.UNASKED, str(reply))
+            self._give_up(Fault.CLOSING if asked_to_leave else Fault.UNASKED, str(reply))
 
     def _break(self, fault: Fault, detail: str = "") -> None:
         if self.fault is None:

@@ -156,6 +156,22 @@ async def test_a_break_in_the_envelope(step: str, name: str) -> None:
     assert opened.fault in faults
 
 
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        (b"421 4.3.2 bye\r\n503 5.5.1 need MAIL\r\n503 5.5.1 need MAIL\r\n", 421),
+        (b"354 what\r\n550 5.1.1 no\r\n550 5.1.1 no\r\n", 451),
+    ],
+)
+async def test_what_follows_a_reply_that_ends_the_session_is_not_believed(
+    said: bytes, heard: int
+) -> None:
+    """No recipient is refused for good in the last breath of a session."""
+    async with session({"MAIL": said}) as (opened, _):
+        answers = await opened.exchange([MAIL, RCPT, RCPT])
+    assert [answer.code for answer in answers] == [heard, 451, 451]
+
+
 @pytest.mark.parametrize("name", BREAKS)
 async def test_a_break_at_data_may_be_replayed(name: str) -> None:
     """No body went out, so nothing can be delivered."""
