@@ -97,8 +97,8 @@ class QuotedPrintableBody(Body):
             return _Site(start, end, start, end, Obstacle.LONG_LINE)
         odd = bisect_left(self._odd_starts, lines[0])
         is_odd = odd < len(self._odd_starts) and self._odd_starts[odd] < lines[1]
-        # What follows may come to stand at the start of a line: it must not look like a delimiter.
-        if is_odd or _DISPUTED.search(self._raw, start, end) or self._raw.startswith(b"--", end):
+        # What follows may come to stand at the start of a line, which must not begin a delimiter.
+        if is_odd or _DISPUTED.search(self._raw, start, end) or self._raw.startswith(b"-", end):
             return _Site(start, end, *lines, Obstacle.MALFORMED)
         return _Site(start, end, *lines)
 

@@ -227,3 +227,10 @@ def test_edit_that_changes_nothing_gives_none(data: st.DataObject, raw: bytes) -
     drawn = data.draw(edits_of(len(decoded.octets)))
     same = [Edit(e.start, e.end, decoded.octets[e.start : e.end]) for e in drawn]
     assert decoded.to_raw(same) == []
+
+
+def test_hyphen_after_a_span_makes_it_not_editable() -> None:
+    """Folding may put it at the start of a line, where two of them begin a delimiter."""
+    decoded = body(b"<!-- http://a/-->\r\n")
+    start = decoded.octets.index(b"http://a/")
+    assert not decoded.editable(start, start + 9)
