@@ -6,6 +6,7 @@ Does not own: how a plan is made (`rewrite`), or where tracked URLs come from (`
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from proxy.charsets import HtmlView
 from proxy.message import Body, Edit, splice
@@ -16,8 +17,7 @@ CLIP_OCTETS = 102_000
 """Gmail shows no more of a message's HTML, and a link to the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedLink:
+class PlannedLink(NamedTuple):
     """One tracked occurrence of a link.
 
     `number` counts from 1; a button and its twin for Outlook share one. `destination` is where the
@@ -38,8 +38,7 @@ class PlannedLink:
     url_octets: int
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedLink:
+class SkippedLink(NamedTuple):
     """One http(s) link that is left as it stands, and why.
 
     `reason` is a name of `Skip`, or of `Untouched` for one that holds for the whole message.
