@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test check format bench lock clean
+.PHONY: setup run test check format docs bench corpus fuzz crash lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -34,8 +34,32 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The pages of docs/ that are written from declarations; tests fail while they are stale.
+docs: $(READY)
+	$(BIN)/python -m config.manual
+	$(BIN)/python -m proxy.policy.manual
+
 bench: $(READY)
 	$(BIN)/python bench/run.py
+
+# Every message and document of a folder through the rewriter: make corpus CORPUS=DIR
+CORPUS ?= ../shared/corpus
+corpus: $(READY)
+	$(BIN)/python tests/corpus/run.py $(CORPUS)
+
+# Each harness of tests/fuzz for a while; what falls is left in the folder .fuzz.
+FUZZ_SECONDS ?= 60
+fuzz: $(READY)
+	$(BIN)/pip install --quiet --no-build-isolation -e '.[fuzz]'
+	for harness in tests/fuzz/fuzz_*.py; do \
+	  found=.fuzz/$$(basename $$harness .py); mkdir -p $$found; \
+	  $(BIN)/python $$harness -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$found/ $$found || exit 1; \
+	done
+
+# kill -9 of proxy, relay and ingester at random, under load; prints what was lost.
+CRASH ?= --seconds 600 --kills 300 --messages 50000
+crash: $(READY)
+	$(BIN)/python -m tests.crash.run $(CRASH)
 
 # Locks carry no registry's address: each installs from the one that is configured.
 lock:
@@ -43,4 +67,4 @@ lock:
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
