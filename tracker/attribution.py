@@ -15,8 +15,11 @@ The rules:
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tracker.migrations import NO_CAMPAIGN, PURGED
-
+NO_CAMPAIGN = 1
+"""Row of `campaigns` for messages without one, and for clicks whose message is not known."""
+PURGED = 2
+"""Row of `campaigns` for clicks whose message was purged."""
+PURGED_NAME = "(purged)"
 DAY_S = 86400
 SHARED = 0
 """Recipient number in the tokens of a copy that several recipients share."""

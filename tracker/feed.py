@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from sqlite_utils import Database
 
 from tracker import names, rollups, sightings
-from tracker.attribution import Click, Contribution, Delivery, Message, Sums
+from tracker.attribution import NO_CAMPAIGN, PURGED, Click, Contribution, Delivery, Message, Sums
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending
-from tracker.migrations import NO_CAMPAIGN, PURGED
 from tracker.retention import purged_before_s
 from tracker.sightings import Sighting
 

@@ -9,11 +9,7 @@ number, days since 1970 in UTC.
 
 from sqlite_utils import Database, Migrations
 
-NO_CAMPAIGN = 1
-"""Row of `campaigns` for messages without one, and for clicks whose message is not known."""
-PURGED = 2
-"""Row of `campaigns` for clicks whose message was purged."""
-PURGED_NAME = "(purged)"
+from tracker.attribution import NO_CAMPAIGN, PURGED, PURGED_NAME
 
 migrations = Migrations("waypost")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from tracker.migrations import PURGED
+from tracker.attribution import PURGED
 from tracker.names import normal_address
 
 Json = dict[str, Any]
