@@ -59,12 +59,14 @@ message_argument = click.argument("file", type=click.File("rb"), default="-")
 @message_argument
 def rewrite(config: Config, file: BinaryIO) -> None:
     """Write the message in FILE (or standard input) as the relay would get it, but unsigned."""
-    message = parse(file.read())
+    content, is_unix = as_sent(file.read())
+    message = parse(content)
     assigned = Senders(config).assign(message)
     changes = assigned.plan.changes(_previews(config, assigned))
     headers = header_edits(message, config.relay.provider, body_changes=bool(changes))
     _say_untouched(assigned.plan)
-    sys.stdout.buffer.write(splice(message.raw, [*headers, *changes]))
+    written = splice(message.raw, [*headers, *changes])
+    sys.stdout.buffer.write(written.replace(b"\r\n", b"\n") if is_unix else written)
     sys.stdout.buffer.flush()
 
 
@@ -74,7 +76,7 @@ def rewrite(config: Config, file: BinaryIO) -> None:
 @message_argument
 def explain(config: Config, file: BinaryIO, *, as_json: bool) -> None:
     """Say of each link in the message in FILE whether it is tracked, and why not."""
-    content = file.read()
+    content, _ = as_sent(file.read())
     assigned = Senders(config).assign(parse(content))
     plan, url_for = assigned.plan, _previews(config, assigned)
     growth_octets = len(plan.render(url_for)) - len(content)
@@ -86,6 +88,12 @@ def explain(config: Config, file: BinaryIO, *, as_json: bool) -> None:
         console.print(line, highlight=False)
     if plan.links or plan.skipped:
         console.print(table(plan))
+
+
+def as_sent(content: bytes) -> tuple[bytes, bool]:
+    """Give a file as a mail program sends it, and whether its lines ended in LF alone."""
+    is_unix = b"\r\n" not in content
+    return (content.replace(b"\n", b"\r\n") if is_unix else content), is_unix
 
 
 def described(plan: Plan, growth_octets: int) -> dict[str, Any]:

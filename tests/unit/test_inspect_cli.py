@@ -102,6 +102,16 @@ def test_rewrite_reads_standard_input(run):
     assert "untouched: no_links" in result.stderr
 
 
+def test_files_with_unix_line_ends_are_judged_as_they_would_be_sent(run, tmp_path):
+    """And written as they were."""
+    (tmp_path / "m").write_bytes(MESSAGE.replace(b"\r\n", b"\n"))
+    (tmp_path / "waypost.toml").write_text(
+        '[[sender]]\ndomain = "example.com"\n[[sender.dkim]]\nselector = "s"\nkey_file = "no"\n'
+    )
+    assert json.loads(run(explain, "--json", "m").stdout)["untouched"] is None
+    assert b"\r" not in run(rewrite, "m").stdout_bytes
+
+
 def test_without_a_configuration_the_defaults_are_shown(run, message):
     """And it is said, where it does not disturb."""
     result = run(explain, "--json", message)
