@@ -41,7 +41,7 @@ _MARKS: Final = {
 }
 _FAMILY: Final = re.compile(r"utf-?(16|32)")
 # Browsers read more in these than they write.
-_DECODED_AND_WRITTEN: Final = {"gbk": ("gb18030", "gbk"), "big5": ("big5hkscs", "big5")}
+_DECODED_AND_WRITTEN: Final = {"gbk": ("gb18030", "gbk"), "big5": ("big5hkscs", "cp950")}
 _STATEFUL: Final = re.compile(rb"[\x1b\x0e\x0f]")
 _PLAIN: Final = re.compile(rb"[\t\n\f\r -*,-}]*\Z")  # no "+" (UTF-7), no "~" (HZ)
 _GRAPHIC: Final = re.compile(rb"[\x21-\x7e]*\Z")

@@ -2,12 +2,15 @@
 
 Owns: whether a tag belongs to foreign content (WHATWG HTML §13.2.6.5), where `<style>` and
 `<title>` hold markup and `<![CDATA[` begins text.
-Does not own: the tree. HTML elements open inside an integration point are not counted.
+Does not own: the tree. Of the HTML elements inside an integration point only those are counted
+that have the name of an open foreign element.
 """
 
 import re
 from collections import Counter
 from typing import Final
+
+from proxy.markup import RAW_TEXT
 
 MAX_DEPTH: Final = 512
 """Elements followed at once, as many as browsers nest; what is opened deeper is not followed."""
@@ -18,6 +21,7 @@ _BREAKOUT: Final = frozenset(
 )
 """Start tags that end foreign content wherever they stand in it."""
 
+_ROOTS: Final = frozenset({b"svg", b"math"})
 _HTML_INSIDE_SVG: Final = frozenset({b"foreignobject", b"desc", b"title"})
 _TEXT_INSIDE_MATH: Final = frozenset({b"mi", b"mo", b"mn", b"ms", b"mtext"})
 _STAYS_IN_MATH_TEXT: Final = frozenset({b"mglyph", b"malignmark"})
@@ -57,6 +61,7 @@ class Foreign:
             return False
         root, parent, integration = self.open[-1]
         if integration and not (parent in _TEXT_INSIDE_MATH and name in _STAYS_IN_MATH_TEXT):
+            self._shadow(root, name)
             return False
         if root == b"math" and parent == b"annotation-xml" and name == b"svg":
             return False
@@ -66,9 +71,14 @@ class Foreign:
         self._push(root, name, tail)
         return True
 
-    def _push(self, root: bytes, name: bytes, tail: bytes) -> None:
+    def _shadow(self, root: bytes, name: bytes) -> None:
+        """Follow an HTML element that has the name of an open foreign one: its end tag is its own."""
+        if self._named[name] and name not in RAW_TEXT and name not in _ROOTS:
+            self._push(root, name, b">", integrates=True)
+
+    def _push(self, root: bytes, name: bytes, tail: bytes, *, integrates: bool = False) -> None:
         if not tail.endswith(b"/>") and len(self.open) < MAX_DEPTH:
-            self.open.append((root, name, _integrates(root, name, tail)))
+            self.open.append((root, name, integrates or _integrates(root, name, tail)))
             self._named[name] += 1
 
     def _closes(self, name: bytes) -> bool:

@@ -154,7 +154,9 @@ class _Scanner:
         elif name in _LINKS or (self.conditional and name.startswith(b"v:")):
             self._link(tag, name.decode("ascii", "replace"))
         elif name in markup.RAW_TEXT:
-            return markup.raw_text_end(self.html, name, tag.end(), self.limit)
+            end = markup.raw_text_end(self.html, name, tag.end(), self.limit)
+            closing = markup.TAG.match(self.html, end, self.limit)
+            return closing.end() if closing else end
         elif name == b"plaintext":
             return self.limit
         elif name in _FOREIGN:

@@ -9,6 +9,7 @@ field. It parses, in a browser, to the same URL as the href would have.
 """
 
 import re
+import unicodedata
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -26,8 +27,24 @@ _UNSAFE: Final = re.compile(r"[^\x21-\x7e]+")
 _SAFE: Final = (0x21, 0x7E)
 _QUERY: Final = b"\"#<>'"  # of the safe ones, escaped where they are part of another character
 _MULTI_OCTET: Final = frozenset(
-    {"gbk", "gb18030", "big5", "cp932", "cp949", "euc_jp", "iso2022_jp"}
+    {"gbk", "gb18030", "cp950", "cp932", "cp949", "euc_jp", "iso2022_jp"}
 )
+
+
+# Characters whose octets browsers were seen to read or write otherwise than Python does.
+_DISPUTED: Final = {
+    "cp950": "\u0304\u030c\xa2\xa3\xa5\u2022\u203e\u223c\u2550\u255e\u2561\u256a\u2641\u2609\u4edd\uff0f\uff3c\uff64",
+    "euc_jp": "\xa2\xa3\xac\u2016\u2212\u3000\u301c",
+    "iso2022_jp": "\xa2\xa3\xac\u2016\u301c",
+    "koi8-u": "\u255d\u256c",
+}
+# First octets of rows that browsers read, but write as other rows or not at all.
+_ONLY_READ: Final = {
+    "cp932": frozenset(b"\xed\xee"),
+    "cp950": frozenset(b"\xc6\xc7\xc8"),
+    "euc_jp": frozenset(b"\x8f"),
+}
+_UNASSIGNED: Final = frozenset({"Cn", "Co"})  # differ by the age of tables
 
 
 def destination(value: str, charset: str = "utf-8") -> str | None:
@@ -43,7 +60,7 @@ def destination(value: str, charset: str = "utf-8") -> str | None:
     if not _UNSAFE.search(url):
         return url
     shape = _SHAPE.match(url)
-    if shape is None or (charset == "ascii" and not url.isascii()):
+    if shape is None or not (charset == "utf-8" or url.isascii() or _undisputed(url, charset)):
         return None
     scheme, authority, path, query, fragment = shape.groups()
     try:
@@ -66,6 +83,17 @@ def host(destination: str) -> str:
         return text if text.isascii() else _domain(text)
     except UnicodeError:
         return text
+
+
+def _undisputed(url: str, charset: str) -> bool:
+    """Tell whether browsers surely read the octets of a legacy charset as Python does."""
+    disputed = _DISPUTED.get(charset, "")
+    return charset != "ascii" and not any(
+        character in disputed
+        or character == "\ufffd"
+        or unicodedata.category(character) in _UNASSIGNED
+        for character in url
+    )
 
 
 def _authority(authority: str) -> str:
@@ -93,8 +121,6 @@ def _query(query: str, charset: str) -> str:
     """Encode as browsers do for a document in `charset` (WHATWG URL §1.3, percent-encode)."""
     if charset == "utf-8":
         return _percent(query)
-    if "\ufffd" in query:  # octets that Python's table lacks, or that are wrong
-        raise UnicodeError("a query that was not decoded")
     return _UNSAFE.sub(lambda found: _in_charset(found[0], charset), query)
 
 
@@ -102,6 +128,9 @@ def _in_charset(text: str, charset: str) -> str:
     """Encode what stands between safe characters; of multi-octet charsets only what they have."""
     if charset in _MULTI_OCTET:
         octets = text.encode(charset)
+        rows = {character.encode(charset)[0] for character in text}
+        if octets.decode(charset) != text or rows & _ONLY_READ.get(charset, frozenset()):
+            raise UnicodeError("browsers write this otherwise than Python")
     else:
         octets = b"".join(_single(character, charset) for character in text)
     return "".join(

@@ -24,6 +24,9 @@ from proxy.html import links
         b"<math><annotation-xml><svg><desc><style><a href=no></style><a href=x>",
         b"<svg><![CDATA[<a href=no>]]><a href=x>",
         b"<svg><foreignObject><p></foreignObject><![CDATA[<a href=no>]]><a href=x>",
+        b"<svg><title><title></title><title><a href=no></title></title><style><a href=x>",
+        b"<svg><desc><desc></desc><style><a href=no></style></desc><style><a href=x>",
+        b"<svg><desc><desc></svg><style><a href=no></style><a href=x>",
         b"<p><svg><g></p></g></svg><title><a href=no></title><a href=x>",
     ],
 )
