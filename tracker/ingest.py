@@ -84,8 +84,8 @@ class Ingester:
             self._close_store()
             return False
         opened = self._open()
-        backlog = [self._drain_segment(opened, each) for each in segments.listing(self._directory)]
-        observe.SPOOL_BACKLOG_OCTETS.set(sum(backlog))
+        for path in segments.listing(self._directory):
+            self._drain_segment(opened, path)
         self._forget_deleted(opened)
         return True
 
@@ -106,10 +106,19 @@ class Ingester:
         finally:
             if self._lock.is_held and not held:
                 observe.log(observe.INGESTER_STARTED, store=str(self._path))
+            self._measure_backlog()
         if self._failure:
             observe.log(observe.INGEST_RECOVERED)
             self._failure = None
         return True
+
+    def _measure_backlog(self) -> None:
+        """Tell how much waits; most of all while the store cannot take it."""
+        left_octets = 0
+        with contextlib.suppress(OSError):
+            for path in segments.listing(self._directory):
+                left_octets += max(0, path.stat().st_size - self._offsets.get(path.name, 0))
+        observe.SPOOL_BACKLOG_OCTETS.set(left_octets)
 
     def _failed(self, error: Exception) -> None:
         cause = store.cause_of(error)
@@ -126,7 +135,6 @@ class Ingester:
         if self._store is not None:
             self._store.close()
             self._store = None
-        self._offsets.clear()
 
     def _set_aside_if_ours(self) -> None:
         """Begin a new database where ours is beyond doubt malformed; leave any other file alone."""
@@ -144,21 +152,20 @@ class Ingester:
         if self._store is None:
             self._store = Store.open(self._path)
             self._known = self._store.identity
+            self._offsets = self._store.offsets()
         return self._store
 
-    def _drain_segment(self, opened: Store, path: Path) -> int:
-        """Feed a segment, and delete it where that is the end of it; gives the octets left over."""
+    def _drain_segment(self, opened: Store, path: Path) -> None:
+        """Feed a segment, and delete it where that is the end of it."""
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
-            return 0
+            return
         try:
             finished = segments.is_finished(descriptor)
             offset = self._feed_from(opened, path.name, descriptor, finished=finished)
-            backlog_octets = max(0, os.fstat(descriptor).st_size - offset)
-            if finished and not backlog_octets and opened.is_current():
+            if finished and offset >= os.fstat(descriptor).st_size and opened.is_current():
                 path.unlink()
-            return backlog_octets
         finally:
             os.close(descriptor)
 
@@ -167,7 +174,7 @@ class Ingester:
 
         What is written meanwhile is for the next round: its writer may be faster than we are.
         """
-        offset = self._offsets[name] if name in self._offsets else opened.offset(name)
+        offset = self._offsets.get(name, 0)
         size_octets = os.fstat(descriptor).st_size
         while offset < size_octets and (
             records := segments.read(descriptor, offset, CHUNK_OCTETS, finished=finished)
@@ -218,7 +225,7 @@ class Ingester:
     def _forget_deleted(self, opened: Store) -> None:
         """Forget segments that are no more, once their names are durably gone."""
         on_disk = {path.name for path in segments.listing(self._directory)}
-        gone = opened.segments() - on_disk
+        gone = set(opened.offsets()) - on_disk
         if gone:
             segments.sync_directory(self._directory)
             opened.forget_segments(gone)

@@ -103,9 +103,9 @@ class Store:
         """Record how much of a segment is in the store, within the transaction that put it there."""
         self.db.execute("INSERT OR REPLACE INTO segments VALUES (?, ?)", [segment, offset])
 
-    def segments(self) -> set[str]:
-        """Name the segments that the store remembers."""
-        return {name for (name,) in self.db.execute("SELECT name FROM segments")}
+    def offsets(self) -> dict[str, int]:
+        """Give how many octets of each segment are in the store."""
+        return dict(self.db.execute("SELECT name, offset FROM segments").fetchall())
 
     def forget_segments(self, names: set[str]) -> None:
         """Forget segments that are gone from the disk."""

@@ -147,7 +147,9 @@ def test_locked_database_waits_and_loses_nothing(
             put(spool, *range(2, 10))
             eventually(lambda: metric("waypost_ingest_failures_total", cause="locked") > before)
             assert clicks(storing) == 1
+            assert metric("waypost_spool_backlog_octets") > 1000
         eventually(lambda: clicks(storing) == 9)
+        eventually(lambda: metric("waypost_spool_backlog_octets") == 0)
 
 
 def test_full_database_waits_and_loses_nothing(
