@@ -8,7 +8,8 @@ that have the name of an open foreign element.
 
 import re
 from collections import Counter
-from typing import Final
+from enum import Enum
+from typing import Final, NamedTuple
 
 from proxy.markup import RAW_TEXT
 
@@ -21,7 +22,11 @@ _BREAKOUT: Final = frozenset(
 )
 """Start tags that end foreign content wherever they stand in it."""
 
-_ROOTS: Final = frozenset({b"svg", b"math"})
+_NEVER_OPEN: Final = RAW_TEXT | frozenset(
+    b"svg math area base br col embed frame hr img input link meta param source track wbr".split()
+)
+"""Tags after which no HTML element of ours is open: void, read to their end, or foreign again."""
+
 _HTML_INSIDE_SVG: Final = frozenset({b"foreignobject", b"desc", b"title"})
 _TEXT_INSIDE_MATH: Final = frozenset({b"mi", b"mo", b"mn", b"ms", b"mtext"})
 _STAYS_IN_MATH_TEXT: Final = frozenset({b"mglyph", b"malignmark"})
@@ -32,17 +37,31 @@ _HTML_ENCODING: Final = re.compile(
 )
 
 
+class _Content(Enum):
+    """What stands inside an open element."""
+
+    FOREIGN = 0
+    POINT = 1  # nothing yet, HTML may: it is an integration point
+    HTML = 2
+
+
+class _Open(NamedTuple):
+    root: bytes
+    name: bytes
+    content: _Content
+
+
 class Foreign:
-    """The open elements of foreign content, outermost first, each with whether HTML is inside."""
+    """The open elements of foreign content, outermost first."""
 
     def __init__(self) -> None:
-        self.open: list[tuple[bytes, bytes, bool]] = []  # root, name, is an integration point
+        self.open: list[_Open] = []
         self._named: Counter[bytes] = Counter()
 
     @property
-    def inside(self) -> bool:
-        """Whether tags here are foreign ones."""
-        return bool(self.open) and not self.open[-1][2]
+    def has_cdata(self) -> bool:
+        """Whether `<![CDATA[` begins text here."""
+        return bool(self.open) and self.open[-1].content is not _Content.HTML
 
     def close(self) -> None:
         """Leave all foreign content."""
@@ -57,32 +76,39 @@ class Foreign:
         """Read a tag (an end tag begins with "/"); False if it means what it does in HTML."""
         if name.startswith(b"/"):
             return self._closes(name[1:])
-        if not self.open:
+        top = self.open[-1]
+        in_text = top.content is _Content.POINT and top.name in _TEXT_INSIDE_MATH
+        if top.content is not _Content.FOREIGN and not (in_text and name in _STAYS_IN_MATH_TEXT):
+            self._opens_html(top, name)
             return False
-        root, parent, integration = self.open[-1]
-        if integration and not (parent in _TEXT_INSIDE_MATH and name in _STAYS_IN_MATH_TEXT):
-            self._shadow(root, name)
-            return False
-        if root == b"math" and parent == b"annotation-xml" and name == b"svg":
+        if top.name == b"annotation-xml" and name == b"svg":
             return False
         if name in _BREAKOUT or (name == b"font" and _FONT.search(tail)):
             self._break_out()
             return False
-        self._push(root, name, tail)
+        self._push(top.root, name, tail)
         return True
 
-    def _shadow(self, root: bytes, name: bytes) -> None:
-        """Follow an HTML element that has the name of an open foreign one: its end tag is its own."""
-        if self._named[name] and name not in RAW_TEXT and name not in _ROOTS:
-            self._push(root, name, b">", integrates=True)
+    def _opens_html(self, top: _Open, name: bytes) -> None:
+        """Note HTML inside an integration point.
 
-    def _push(self, root: bytes, name: bytes, tail: bytes, *, integrates: bool = False) -> None:
+        An element that has the name of an open foreign one is followed: its end tag is its own.
+        """
+        if name in _NEVER_OPEN:
+            return
+        self.open[-1] = top._replace(content=_Content.HTML)
+        if self._named[name] and len(self.open) < MAX_DEPTH:
+            self.open.append(_Open(top.root, name, _Content.HTML))
+            self._named[name] += 1
+
+    def _push(self, root: bytes, name: bytes, tail: bytes) -> None:
         if not tail.endswith(b"/>") and len(self.open) < MAX_DEPTH:
-            self.open.append((root, name, integrates or _integrates(root, name, tail)))
+            point = _integrates(root, name, tail)
+            self.open.append(_Open(root, name, _Content.POINT if point else _Content.FOREIGN))
             self._named[name] += 1
 
     def _closes(self, name: bytes) -> bool:
-        if name in (b"p", b"br") and self.inside:
+        if name in (b"p", b"br") and self.open[-1].content is _Content.FOREIGN:
             self._break_out()
             return False
         if not self._named[name]:
@@ -92,11 +118,11 @@ class Foreign:
         return True
 
     def _break_out(self) -> None:
-        while self.inside:
+        while self.open and self.open[-1].content is _Content.FOREIGN:
             self._pop()
 
     def _pop(self) -> bytes:
-        name = self.open.pop()[1]
+        name = self.open.pop().name
         self._named[name] -= 1
         return name
 

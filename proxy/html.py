@@ -188,7 +188,7 @@ class _Scanner:
             self.conditional = False
         elif kind in ("condition", "revealed"):
             self.conditional = True
-        elif kind == "cdata" and self.foreign.inside:
+        elif kind == "cdata" and self.foreign.has_cdata:
             return self._after(b"]]>", found.end())
         elif kind == "empty":
             return found.end()
