@@ -54,7 +54,9 @@ def destination(value: str, charset: str = "utf-8") -> str | None:
     in it. None for any other scheme, for what no browser opens, and where browsers and mail
     clients could differ.
     """
-    url = value.strip(_TRIM).translate(_REMOVED)
+    url = value.strip(_TRIM)
+    if _UNSAFE.search(url):
+        url = url.translate(_REMOVED)
     if not _HTTP.match(url):
         return None
     if not _UNSAFE.search(url):

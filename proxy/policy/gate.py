@@ -16,6 +16,9 @@ from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
 from proxy.signing import relay_would_alter, standing
 
+MAX_FROM = 10_000
+"""Octets of a From header that is read; real ones stay below 500."""
+
 _PLAIN_ADDRESS = re.compile(
     rb'\s*(?:"[^"\\]*"\s*|[^"<>(),;:@\\\[\]]*)<[^<>@\s,"]+@([^<>@\s,"]+)>\s*'
     rb"|\s*[^<>@\s,;:()\"]+@([^<>@\s,;:()\"]+)\s*"
@@ -28,14 +31,23 @@ def from_domain(message: Message) -> str | Untouched:
     values = message.values(b"from")
     if len(values) != 1:
         return Untouched.SEVERAL_FROM if values else Untouched.NO_FROM
+    if len(values[0]) > MAX_FROM:
+        return Untouched.NO_FROM
     if plain := _PLAIN_ADDRESS.fullmatch(values[0]):
         return (plain[1] or plain[2]).decode("utf-8", "replace").rstrip(".").lower()
-    texts = [value.decode("utf-8", "replace") for value in values]
-    addresses = [address for _, address in getaddresses(texts) if address]
+    addresses = _addresses(values[0].decode("utf-8", "replace"))
     if len(addresses) > 1:
         return Untouched.SEVERAL_FROM
     domain = addresses[0].rpartition("@")[2] if addresses and "@" in addresses[0] else ""
     return domain.strip().rstrip(".").lower() or Untouched.NO_FROM
+
+
+def _addresses(text: str) -> list[str]:
+    """Read a header of addresses (RFC 5322 §3.4); none where it is beyond all reason."""
+    try:
+        return [address for _, address in getaddresses([text]) if address]
+    except RecursionError:  # comments within comments
+        return []
 
 
 def veto(message: Message, policy: Policy) -> Untouched | None:

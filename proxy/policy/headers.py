@@ -10,7 +10,7 @@ from proxy.fields import unfold
 from proxy.message import Message
 from proxy.policy.dialects import OWN_HEADERS
 from proxy.policy.settings import Policy
-from proxy.policy.switches import Switches, clean, conventions, header_text, read
+from proxy.policy.switches import Switches, clean_text, conventions, read
 from proxy.urls import destination
 
 _ANGLED = re.compile(rb"<([^<>]*)>")
@@ -42,7 +42,8 @@ def campaign(message: Message, policy: Policy, asked: Switches) -> str | None:
     if asked.campaign or policy.campaign_from == "none":
         return asked.campaign
     name = b"subject" if policy.campaign_from == "subject" else b"list-id"
-    text = next((clean(header_text(value)) for value in message.values(name)), "")
+    values = message.values(name)
+    text = clean_text(values[0].decode("utf-8", "replace")) if values else ""
     if policy.campaign_from == "list-id" and (listed := _LIST_ID.search(text)):
         text = listed[1].strip()
     return text or None

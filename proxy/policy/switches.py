@@ -8,6 +8,7 @@ Precedence: `enabled = false` is final; then a link's own opt-out; then the mess
 which an off beats every on; then the sender's default; then the workspace's.
 """
 
+import contextlib
 import email.errors
 import email.header
 import re
@@ -21,6 +22,9 @@ from tracker.consents import Consent, strictest
 
 MAX_TEXT = 200
 """Characters kept of a campaign's name or a person's id."""
+
+MAX_ENCODED = 2_000
+"""Characters that are looked at; encoded words take up to twelve for one."""
 
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
@@ -57,7 +61,7 @@ def conventions(dialects: frozenset[str]) -> Mapping[bytes, HeaderConvention]:
 
 def read(values: Iterable[tuple[HeaderConvention, bytes]]) -> Switches:
     """Combine what the rows found in one message say, in order of appearance."""
-    found = [(row, row.read(header_text(value))) for row, value in values]
+    found = [(row, row.read(value.decode("utf-8", "replace"))) for row, value in values]
     if not found:
         return SILENT
     said = [says for _, says in found]
@@ -82,7 +86,7 @@ def _first(found: list[tuple[HeaderConvention, Said]], field: str) -> str | None
     """Give the first text said, of our own header before those of others."""
     for native in (True, False):
         for row, says in found:
-            if row.native is native and (text := clean(getattr(says, field))):
+            if row.native is native and (text := clean_text(getattr(says, field))):
                 return text
     return None
 
@@ -91,20 +95,16 @@ def _consent(said: Iterable[Said]) -> Consent:
     return strictest(*(Consent(says.consent) for says in said if says.consent))
 
 
-def header_text(value: bytes) -> str:
-    """Decode an unfolded value, encoded words included (RFC 2047); never raises."""
-    text = value.decode("utf-8", "replace")
-    if "=?" not in text:
-        return text
-    try:
-        return str(email.header.make_header(email.header.decode_header(text)))
-    except (email.errors.MessageError, ValueError, LookupError):
-        return text
+def clean_text(text: str) -> str:
+    """Make a name out of what people wrote: encoded words decoded (RFC 2047), one short line.
 
-
-def clean(text: str) -> str:
-    """Make a name out of what people wrote: one line, no controls, not endless."""
-    return _CONTROLS.sub(" ", text[: 4 * MAX_TEXT]).strip()[:MAX_TEXT]
+    Never raises.
+    """
+    text = text[:MAX_ENCODED]
+    if "=?" in text:
+        with contextlib.suppress(email.errors.MessageError, ValueError, LookupError):
+            text = str(email.header.make_header(email.header.decode_header(text)))
+    return _CONTROLS.sub(" ", text).strip()[:MAX_TEXT]
 
 
 def verdict(*, switch: bool | None, default: bool) -> Untouched | None:

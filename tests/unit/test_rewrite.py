@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import time
 
 import pytest
 from hypothesis import example, given
@@ -16,6 +17,7 @@ from tests.support.mail import HEAD, html_message, link, multipart
 
 URL = "https://example.com/a"
 TRACKED = "https://track.example.net/c/0123456789abcdef"
+PARAMS = Policy(url_params=(("utm_source", "mail"), ("utm_campaign", "{campaign}")))
 ENCODINGS = ["7bit", "8bit", "quoted-printable", "base64"]
 
 
@@ -195,6 +197,41 @@ def test_a_fault_of_ours_leaves_the_message_untouched(monkeypatch):
     assert isinstance(made.failure, ZeroDivisionError)
 
 
+FAMILIES = {
+    "links": lambda n: link(URL) * (n // 50),
+    "classes": lambda n: link(URL, 'class="' + "a " * (n // 2) + '"'),
+    "parameters": lambda n: link(URL + "?" + "a=b&" * (n // 4)),
+    "references": lambda n: link(URL + "?" + "&amp;" * (n // 5)),
+    "buttons": lambda n: (
+        '<!--[if mso]><v:rect href="http://e.x/"></v:rect><![endif]-->' * (n // 64)
+    ),
+}
+HEADER_FAMILIES = {
+    "campaign": lambda n: "X-Track-Campaign: " + "=?utf-8?q?a?= " * (n // 14),
+    "unsubscribe": lambda n: "List-Unsubscribe: " + "<http://e.x/>," * (n // 14),
+    "json": lambda n: "X-SMTPAPI: " + '{"a":' * (n // 5),
+    "from": lambda n: "From: " + "a@" * (n // 2),
+}
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, *HEADER_FAMILIES])
+def test_time_grows_with_the_size_alone(family):
+    """Eight times the size takes far less than the square of it."""
+    policy = dataclasses.replace(PARAMS, plain_text=True)
+
+    def seconds(octets: int) -> float:
+        if family in FAMILIES:
+            message = html_message(FAMILIES[family](octets), encoding="base64")
+        else:
+            message = html_message(link(URL), HEADER_FAMILIES[family](octets))
+        begun = time.process_time()
+        plan(message, policy)
+        return time.process_time() - begun
+
+    seconds(5_000)
+    assert seconds(160_000) < 32 * seconds(20_000) + 0.1
+
+
 # --- why a message is left alone
 
 KEY_OF_EXAMPLE_COM = Signing(signs=True, domains=frozenset({"example.com"}))
@@ -258,6 +295,15 @@ def test_several_addresses_in_from_are_several_senders(senders):
     """Nobody could say whose mail it is."""
     message = html_message(link(URL), head=f"From: {senders}\r\n")
     assert plan(message, Policy()).untouched == Untouched.SEVERAL_FROM
+
+
+@pytest.mark.parametrize(
+    "value", ["(a" * 3000, "a" * 20_000 + "@example.com", "nobody", "<>", "a@", "", "(no address)"]
+)
+def test_a_from_that_names_no_domain_is_as_none(value):
+    """However odd it is."""
+    made = plan(html_message(link(URL), head=f"From: {value}\r\n"), Policy())
+    assert (made.untouched, made.failure) == (Untouched.NO_FROM, None)
 
 
 def test_a_message_signed_with_our_own_key_may_change():
@@ -519,7 +565,6 @@ def test_a_link_has_a_name_in_reports():
     assert [each.group for each in made.links] == [URL + "?p=1", "call to action"]
 
 
-PARAMS = Policy(url_params=(("utm_source", "mail"), ("utm_campaign", "{campaign}")))
 ADDED = "utm_source=mail&utm_campaign=Spring"
 
 
