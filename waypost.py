@@ -1,8 +1,8 @@
 """The `waypost` command: finds the subcommands, once it has made sure that they are ours.
 
-Owns: the command line's entry point and the check that the packages found are ours.
-Does not own: what a subcommand does; each package's `cli.py` declares its own, and those that join
-proxy and tracker stand in `waypost_serve` and `waypost_demo`.
+Owns: the command line's entry point, where each subcommand stands, and the check that the packages
+found are ours.
+Does not own: what a subcommand does.
 """
 
 import importlib
@@ -12,7 +12,47 @@ from pathlib import Path
 import click
 
 PACKAGES = ("config", "tracker", "proxy")
-COMMAND_MODULES = ("config.cli", "tracker.cli", "proxy.cli", "waypost_serve", "waypost_demo")
+
+COMMANDS = {
+    "activity": "tracker.report_cli:activity",
+    "check": "config.check_cli:check",
+    "clickers": "tracker.report_cli:clickers",
+    "consent": "tracker.consent_cli:consent",
+    "decode": "tracker.link_cli:decode",
+    "demo": "waypost_demo:demo",
+    "dns": "config.dns_cli:dns_command",
+    "explain": "proxy.inspect_cli:explain",
+    "export": "tracker.report_cli:export",
+    "init": "config.init_cli:init",
+    "keys": "config.keys_cli:keys_group",
+    "proxy": "proxy.serve_cli:proxy_command",
+    "purge": "tracker.purge_cli:purge",
+    "redirect": "tracker.overrides_cli:redirect",
+    "report": "tracker.report_cli:report",
+    "revoke": "tracker.overrides_cli:revoke",
+    "rewrite": "proxy.inspect_cli:rewrite",
+    "serve": "waypost_serve:serve",
+    "show": "config.check_cli:show",
+    "tracker": "tracker.serve_cli:tracker",
+}
+"""Each subcommand's module and name there. A command is imported only when it is wanted: all of
+them together take as long to import as most of them take to run."""
+
+
+class Commands(click.Group):
+    """The group of COMMANDS."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Give the names of all subcommands, for `--help`."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Import one subcommand; None for a name that is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
 
 
 class ForeignPackageError(RuntimeError):
@@ -31,7 +71,7 @@ def verify_packages() -> None:
             )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="waypost")
 def cli() -> None:
     """Waypost: a link-tracking SMTP proxy."""
@@ -43,7 +83,4 @@ def main() -> None:
         verify_packages()
     except ForeignPackageError as error:
         sys.exit(f"waypost: {error}")
-    for module in COMMAND_MODULES:
-        for command in importlib.import_module(module).COMMANDS:
-            cli.add_command(command)
     cli()

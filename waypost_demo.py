@@ -267,6 +267,3 @@ async def run(*, once: bool) -> None:
 def demo(*, once: bool) -> None:
     """Show the whole thing: a temporary Waypost that sends itself mail."""
     uvloop.run(run(once=once))
-
-
-COMMANDS: list[click.Command] = [demo]

@@ -72,6 +72,3 @@ def serve(config: Path) -> None:
         uvloop.run(run(config, settings))
     except* (tracker.app.CannotStart, ConfigError, OSError) as group:
         raise click.ClickException("\n".join(map(str, group.exceptions))) from None
-
-
-COMMANDS: list[click.Command] = [serve]

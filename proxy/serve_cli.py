@@ -15,9 +15,8 @@ import click
 import uvloop
 
 from config import observe, systemd
-from config.cli import config_path_option
 from config.load import load
-from config.options import loaded
+from config.options import config_path_option, loaded
 from config.schema import Config
 from proxy.server import Sockets, bind, serve
 from proxy.workers import Workers

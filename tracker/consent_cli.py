@@ -5,7 +5,7 @@ Owns: the command. Does not own: the file (`consents`), or what follows for mail
 
 import click
 
-from config.cli import config_option_without_files
+from config.options import config_option_without_files
 from config.schema import Config
 from tracker import consents, printing
 from tracker.consents import Consent

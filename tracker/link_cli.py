@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from config.cli import config_option
+from config.options import config_option
 from config.schema import Config
 from tracker.tokens import PATH, BadToken, Keyring, key_id, read
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import click
 
-from config.cli import config_option, config_option_without_files
+from config.options import config_option, config_option_without_files
 from config.schema import Config
 from tracker import overrides
 from tracker.link_cli import keyring_of, token_of

@@ -12,7 +12,7 @@ import click
 from sqlite_utils import Database
 
 from config import observe
-from config.cli import config_option_without_files
+from config.options import config_option_without_files
 from config.schema import Config
 from config.values import parse_duration
 from tracker import retention, store

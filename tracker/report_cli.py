@@ -16,7 +16,7 @@ from rich.console import Console
 from sqlite_utils import Database
 
 from config import observe
-from config.cli import config_option_without_files
+from config.options import config_option_without_files
 from config.schema import Config
 from tracker import printing, reports, store
 from tracker.catch_up import catch_up

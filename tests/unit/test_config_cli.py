@@ -12,24 +12,16 @@ import click.testing
 import pytest
 
 from config import init_cli
-from config.cli import COMMANDS, config_option, config_option_without_files
 from config.load import load
+from config.options import config_option, config_option_without_files
 from config.schema import Config
 from config.values import Address
-
-
-@click.group()
-def waypost() -> None:
-    """Hold the commands, as `waypost.py` does."""
-
-
-for command in COMMANDS:
-    waypost.add_command(command)
+from waypost import cli
 
 
 def run(*arguments: object, status: int = 0, stdin: str = "") -> str:
     """Run a command that must end with `status`, and give all that it said."""
-    outcome = click.testing.CliRunner().invoke(waypost, list(map(str, arguments)), input=stdin)
+    outcome = click.testing.CliRunner().invoke(cli, list(map(str, arguments)), input=stdin)
     if outcome.exception is not None and not isinstance(outcome.exception, SystemExit):
         raise outcome.exception
     assert outcome.exit_code == status, outcome.output
