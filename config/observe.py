@@ -121,6 +121,11 @@ FILE_UNUSABLE = _event(
     "A file that is watched cannot be used; what it said before stays in force. Says the cause.",
 )
 
+# tracker.admin, tracker.access
+ADMIN_FAILED = _event(
+    "admin_failed", logging.ERROR, "A fault of ours kept the admin listener from an answer: 500."
+)
+
 # proxy.session, proxy.delivery, proxy.link, proxy.server
 PROXY_READY = _event("proxy_ready", logging.INFO, "Mail is taken. Says the addresses listened on.")
 PROXY_STOPPING = _event(
@@ -177,6 +182,16 @@ EVENT_NOT_DURABLE = _event(
     "event_not_durable",
     logging.WARNING,
     "A message went out before its event was safe on disk; clicks on it are counted all the same.",
+)
+JOURNAL_FAILED = _event(
+    "journal_failed",
+    logging.ERROR,
+    "The journal of copies cannot be used; a client that tries again may deliver some twice.",
+)
+NOTICE_SENT = _event(
+    "notice_sent",
+    logging.INFO,
+    "Some copies of a message were refused for good, others delivered: its sender was told by mail.",
 )
 RELAY_REPLACED = _event(
     "relay_replaced",
@@ -323,6 +338,14 @@ OVERRIDES_DAMAGED = Gauge(
 )
 CLICKS_FAILED = Counter(
     "waypost_clicks_failed", "Clicks that a fault of ours kept from the spool.", registry=REGISTRY
+)
+
+# tracker.access
+ADMIN_REFUSED = Counter(
+    "waypost_admin_refused",
+    "Requests that the admin listener refused: password (wrong or missing), host (not loopback).",
+    ["reason"],
+    registry=REGISTRY,
 )
 
 # proxy.dial, proxy.relay

@@ -9,7 +9,7 @@ Does not own: checking credentials (the relay does), or the octets on the wire (
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiosmtpd.proxy_protocol import AF, V2_CMD, AsyncReader, ProxyData, get_proxy
 
@@ -17,6 +17,9 @@ from config.schema import ProxyConfig
 from config.values import Network
 
 IpAddress = IPv4Address | IPv6Address
+
+NETWORK_BITS = {4: 24, 6: 64}
+"""What counts as one sender's network: retries may come from a neighbour (RFC 6647 §4.2)."""
 
 _XTEXT_ESCAPE = re.compile(rb"\+([0-9A-F]{2})")
 _ATTRIBUTE = re.compile(rb"([A-Za-z]{1,20})=([\x21-\x7e]{1,500})\Z")
@@ -75,6 +78,16 @@ def trusted(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool
     if authenticated or client.login is not None or client.local:
         return True
     return within(client.address, config.trusted_networks)
+
+
+def account(client: Client) -> str:
+    """Name who sends, for telling a retry: who logged in at the front server, or the network."""
+    if client.login is not None:
+        return f"login:{client.login}"
+    if client.address is None:
+        return "unknown"
+    prefix = NETWORK_BITS[client.address.version]
+    return str(ip_network((client.address, prefix), strict=False))
 
 
 def may_send(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:

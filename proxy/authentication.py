@@ -5,6 +5,7 @@ Does not own: SASL mechanisms, credentials (nothing is kept), or who is trusted 
 """
 
 from proxy import replies
+from proxy.accounts import account_name
 from proxy.client import ClientChannel, LineTooLong
 from proxy.link import RelayLink
 from proxy.replies import Reply
@@ -21,6 +22,8 @@ async def authenticate(
 
     Raises ClientGone, or TimeoutError when the client is silent for `patience_s`.
     """
+    mechanism, _, initial = arg.partition(b" ")
+    said = [initial] if initial else []
     reply = await link.auth_line(b"AUTH " + arg)
     while reply.intermediate:
         channel.send(reply.wire())
@@ -32,5 +35,8 @@ async def authenticate(
         if b"\r" in response or b"\0" in response:
             await link.auth_line(CANCEL)
             return replies.AUTH_SYNTAX
+        said.append(response)
         reply = await link.auth_line(response)
+    if link.authenticated:
+        link.account = account_name(mechanism, said)
     return reply

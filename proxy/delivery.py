@@ -8,7 +8,9 @@ Does not own: what is done to the octets (`transform`), or finding the relay (`l
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 
 from config.observe import (
     DELIVERY_FAILED,
@@ -21,13 +23,16 @@ from config.observe import (
     log,
 )
 from proxy import extensions, replies
+from proxy.copies import Copies, unsent
+from proxy.journaling import JournaledMessage, Journaling
 from proxy.link import RelayLink
+from proxy.preparation import MakeCopy
 from proxy.relay import DataResult
 from proxy.replies import Reply
 from proxy.services import Services
-from proxy.session_limits import LARGE_MESSAGE_OCTETS, SPOOL_PATIENCE_S
+from proxy.session_limits import SPOOL_PATIENCE_S
 from proxy.transaction import Transaction
-from proxy.transform import Outgoing, Prepared, SigningRefused, Submission
+from proxy.transform import Outgoing, SigningRefused, Submission
 from tracker.events import Event, MessageAccepted
 
 
@@ -37,6 +42,7 @@ class Verdict:
 
     reply: Reply
     delivered: bool = False
+    journaled: JournaledMessage | None = None
 
 
 class Delivery:
@@ -45,27 +51,17 @@ class Delivery:
     def __init__(self, services: Services, link: RelayLink) -> None:
         self._services = services
         self._link = link
+        journal = services.journal
+        self._journal = Journaling(journal) if journal is not None else None
 
-    async def deliver(self, content: bytes, transaction: Transaction, *, trusted: bool) -> Verdict:
-        """Bring `content` to the relay; never raises but for cancellation."""
-        try:
-            outgoing = await self._outgoing(content, transaction, trusted=trusted)
-            if isinstance(outgoing, Reply):
-                return Verdict(outgoing)
-            await self._tell_pending(outgoing)
-            result = await self._link.data(outgoing.content, transaction.lines)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the mail must not suffer
-            log(DELIVERY_FAILED, exc_info=error)
-            MESSAGES.labels("failed").inc()
-            self._link.drop()
-            return Verdict(replies.OUR_FAULT)
-        self._conclude(result, outgoing, transaction)
-        return Verdict(result.reply, result.committed)
+    async def deliver(
+        self, content: bytes, transaction: Transaction, *, trusted: bool, account: str
+    ) -> Verdict:
+        """Bring `content` to the relay; never raises but for cancellation.
 
-    async def _outgoing(
-        self, content: bytes, transaction: Transaction, *, trusted: bool
-    ) -> Outgoing | Reply:
-        """Give what the relay gets; a fault of ours gives the original."""
+        `account` is who sends, by whom an identical message is known as a retry. The caller gives
+        the verdict to `settle` once the client has heard it.
+        """
         submission = Submission(
             mail_from=transaction.mail.path,
             rcpt_to=transaction.rcpt_to,
@@ -73,24 +69,92 @@ class Delivery:
             relay_8bitmime="8BITMIME" in self._link.capabilities,
             relay_size_octets=extensions.relay_size(self._link.capabilities),
         )
+        handed = _Handed(content, transaction, submission)
         try:
-            prepared = await self._prepare(content, submission)
-            return prepared.shared()
+            if self._journal is not None and trusted and len(transaction.rcpts) > 1:
+                return await self._each(handed, self._journal, account)
+            return await self._all(handed)
         except SigningRefused:
-            return replies.CANNOT_SIGN
+            return Verdict(replies.CANNOT_SIGN)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the mail must not suffer
+            log(DELIVERY_FAILED, exc_info=error)
+            MESSAGES.labels("failed").inc()
+            self._link.drop()
+            return Verdict(replies.OUR_FAULT)
+
+    async def settle(self, verdict: Verdict, *, told: bool) -> None:
+        """Close the account of a message; `told`: its client has heard the verdict."""
+        if self._journal is not None and verdict.journaled is not None:
+            await self._journal.end(verdict.journaled, told=told and verdict.reply.positive)
+
+    async def _all(self, handed: "_Handed") -> Verdict:
+        """Send one message to all recipients."""
+        making = self._services.preparation.shared(handed.content, handed.submission)
+        outgoing = await self._or_original(making, handed.content)
+        await self._tell_pending(outgoing)
+        result = await self._link.data(outgoing.content, handed.transaction.lines)
+        self._conclude(result, outgoing, handed.transaction)
+        return Verdict(result.reply, result.committed)
+
+    async def _each(self, handed: "_Handed", journal: Journaling, account: str) -> Verdict:
+        """Send each recipient a copy, unless all may have the same."""
+        mail_from = handed.submission.mail_from
+        message = await journal.begin(account, mail_from, handed.content)
+        if message is None:
+            return Verdict(replies.STILL_PENDING)
+        copies = Copies(self._link, message, handed.transaction, self._services.hostname)
+        try:
+            async with self._personal(handed) as make:
+                if make is None and not message.had:
+                    verdict = await self._all(handed)
+                    return replace(verdict, journaled=message)
+                tally = await copies.send(lambda index: self._copy(copies, index, handed, make))
+            reply = await copies.verdict(tally, handed.content)
+            return Verdict(reply, bool(tally.delivered), message)
+        except BaseException:
+            await journal.end(message, told=False)
+            raise
+
+    @asynccontextmanager
+    async def _personal(self, handed: "_Handed") -> AsyncIterator[MakeCopy | None]:
+        """Have copies made; a fault of ours there means that all get the original."""
+        async with AsyncExitStack() as stack:
+            make = None
+            try:
+                make = await stack.enter_async_context(
+                    self._services.preparation.personal(handed.content, handed.submission)
+                )
+            except SigningRefused:
+                raise
+            except Exception as error:  # noqa: BLE001 - when in doubt, deliver untouched
+                log(MESSAGE_UNTOUCHED, exc_info=error)
+            yield make
+
+    async def _copy(
+        self, copies: Copies, index: int, handed: "_Handed", make: MakeCopy | None
+    ) -> DataResult:
+        """Send one recipient's copy."""
+        rcpt = handed.transaction.rcpts[index]
+        refusal = await copies.open_transaction(rcpt)
+        if refusal is not None:
+            return unsent(refusal)
+        outgoing = Outgoing(handed.content, None)
+        if make is not None:
+            outgoing = await self._or_original(make(index), handed.content)
+        await self._tell_pending(outgoing)
+        result = await self._link.data(outgoing.content, copies.lines(rcpt))
+        self._conclude(result, outgoing, handed.transaction)
+        return result
+
+    async def _or_original(self, making: Awaitable[Outgoing], content: bytes) -> Outgoing:
+        """Give what the relay gets; a fault of ours gives the original."""
+        try:
+            return await making
+        except SigningRefused:
+            raise
         except Exception as error:  # noqa: BLE001 - when in doubt, deliver untouched
             log(MESSAGE_UNTOUCHED, exc_info=error)
             return Outgoing(content, None)
-
-    async def _prepare(self, content: bytes, submission: Submission) -> Prepared:
-        """Work on a large message in a thread: other sessions go on meanwhile."""
-        prepare, now_s = self._services.transformer.prepare, time.time()
-        if len(content) < LARGE_MESSAGE_OCTETS:
-            return prepare(content, submission, now_s)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._services.threads, prepare, content, submission, now_s
-        )
 
     async def _tell_pending(self, outgoing: Outgoing) -> None:
         """Have the links' owner on disk before the message can be read; mail never waits long."""
@@ -114,6 +178,15 @@ class Delivery:
 
     def _append(self, event: Event) -> None:
         self._services.spool.append(event).add_done_callback(lambda done: done.exception())
+
+
+@dataclass(frozen=True, slots=True)
+class _Handed:
+    """What a client has handed in."""
+
+    content: bytes
+    transaction: Transaction
+    submission: Submission
 
 
 def _tell(result: DataResult, outgoing: Outgoing, transaction: Transaction) -> None:

@@ -8,6 +8,7 @@ Does not own: their grammar (`envelope`), or how they reach the relay (`link`).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from config.schema import ProxyConfig
 from proxy import extensions, replies
 from proxy.envelope import BadEnvelope, MailCommand, RcptCommand, parse_mail, parse_rcpt
 from proxy.link import RelayLink
@@ -22,12 +23,14 @@ Command = tuple[bytes, bytes]
 class Envelopes:
     """The envelopes of one session, one after the other."""
 
-    def __init__(self, link: RelayLink, max_size_octets: int) -> None:
+    def __init__(self, link: RelayLink, config: ProxyConfig) -> None:
         self.transaction: Transaction | None = None
         self.offered: frozenset[str] = frozenset()
         """Keywords of our last EHLO reply: what MAIL and RCPT may carry."""
         self._link = link
-        self._max_size_octets = max_size_octets
+        self._max_size_octets = config.max_size
+        copies = config.copies == "per-recipient"
+        self._max_rcpts = config.max_copies if copies else MAX_RECIPIENTS
         self._mail: MailCommand | None = None
 
     def end(self) -> None:
@@ -82,7 +85,7 @@ class Envelopes:
     def _judge_rcpt(self, arg: bytes) -> "_Question | Reply":
         if self._mail is None:
             return replies.MAIL_FIRST
-        if self.transaction is not None and len(self.transaction.rcpts) >= MAX_RECIPIENTS:
+        if self.transaction is not None and len(self.transaction.rcpts) >= self._max_rcpts:
             return replies.TOO_MANY_RECIPIENTS
         rcpt = parse_rcpt(arg, self.offered, utf8=self._mail.utf8)
         return _Question(rcpt, rcpt.line)

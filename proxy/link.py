@@ -26,6 +26,8 @@ class RelayLink:
 
     def __init__(self, config: RelayConfig, hostname: str) -> None:
         self.authenticated = False
+        self.account: str | None = None
+        """Who logged in, where the exchange told."""
         self._config = config
         self._hostname = hostname
         self._session: RelaySession | None = None

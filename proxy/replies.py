@@ -11,6 +11,9 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+CLOSING_CODE = 421
+"""RFC 5321 §3.8: whoever says this closes the connection."""
+
 AUTHENTICATED_CODE = 235
 """RFC 4954 §6."""
 
@@ -147,6 +150,7 @@ def hello(hostname: str, keywords: tuple[str, ...] = ()) -> Reply:
     return Reply.own(250, None, "\n".join((hostname, *keywords)))
 
 
+DELIVERED = Reply.own(250, "2.6.0", "Every copy is delivered")
 OK = Reply.own(250, "2.0.0", "OK")
 GOODBYE = Reply.own(221, "2.0.0", "Goodbye")
 HELP = Reply.own(214, "2.0.0", "See RFC 5321")

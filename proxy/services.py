@@ -1,27 +1,26 @@
 """What all sessions of a process share.
 
-Owns: putting together the work on messages, the spool, memory and threads from a configuration.
+Owns: putting together the work on messages, the spool, the journal and memory from a configuration.
 Does not own: sessions (`session`), sockets (`server`).
 
-A reload makes new services; a session keeps to the end those it began with. Budget, threads and
-spool are handed on, so that a reload neither doubles nor loses any.
+A reload makes new services; a session keeps to the end those it began with. Budget and spool are
+handed on, so that a reload neither doubles nor loses any.
 """
 
 import socket
 import ssl
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
 
 from config.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
+from proxy.journal import Journal
+from proxy.preparation import Preparation
 from proxy.session_limits import UPLOAD_BUDGET_OCTETS
 from proxy.transform import Transformer
 from proxy.upload import MemoryBudget
+from proxy.workshop import Workshop
 from tracker.spool import Spool
-
-WORK_THREADS = 2
-"""Large messages worked on at one time; more would only share the same processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +29,12 @@ class Services:
 
     config: Config
     hostname: str
-    transformer: Transformer
+    preparation: Preparation
+    workshop: Workshop
+    journal: Journal | None
     spool: Spool
     tls_context: ssl.SSLContext | None
     budget: MemoryBudget
-    threads: Executor
 
     @property
     def proxy(self) -> ProxyConfig:
@@ -52,22 +52,30 @@ class Services:
 
         Raises ConfigError, OSError or ssl.SSLError for keys and certificates that cannot be used.
         """
+        workshop = Workshop(config)
         budget_octets = UPLOAD_BUDGET_OCTETS // config.proxy.workers
         return cls(
             config=config,
             hostname=config.proxy.hostname or socket.getfqdn(),
-            transformer=Transformer.from_config(config),
+            preparation=Preparation(Transformer.from_config(config), workshop),
+            workshop=workshop,
+            journal=_journal(config),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
             tls_context=_tls_context(config.proxy),
             budget=before.budget if before else MemoryBudget(budget_octets),
-            threads=before.threads if before else ThreadPoolExecutor(WORK_THREADS, "message"),
         )
 
     def stop(self) -> None:
         """Finish what was begun; the spool writes what it holds."""
-        self.threads.shutdown()
+        self.workshop.close()
         self.spool.close()
 
 
 def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:
     return server_context(config.tls_cert, config.tls_key) if config.tls_cert else None
+
+
+def _journal(config: Config) -> Journal | None:
+    if config.proxy.copies == "shared":
+        return None
+    return Journal(config.store.path.with_name(f"{config.store.path.name}.journal"))

@@ -39,9 +39,6 @@ from proxy.session_limits import (
 from proxy.transaction import Transaction
 from proxy.upload import REFUSALS, Lease, UploadAborted, receive
 
-CLOSING_CODE = 421
-"""RFC 5321 §3.8: whoever says this closes the connection."""
-
 
 class Session:
     """From greeting to goodbye. `run` is the whole life of it."""
@@ -56,7 +53,7 @@ class Session:
         self._link = RelayLink(services.relay, services.hostname)
         self._delivery = Delivery(services, self._link)
         self._greeted = False
-        self._envelopes = Envelopes(self._link, services.proxy.max_size)
+        self._envelopes = Envelopes(self._link, services.proxy)
         self._errors = 0
         self._idle_commands = 0
         self._ended = False
@@ -328,21 +325,29 @@ class Session:
             self._link.forget_transaction()
             return REFUSALS[received.refusal]
         self.committing = True
-        verdict = await self._delivery.deliver(received.content, transaction, trusted=self._trusted)
+        verdict = await self._delivery.deliver(
+            received.content, transaction, trusted=self._trusted, account=self._account
+        )
         if not verdict.delivered:
             self._link.forget_transaction()
-        self._acknowledge(verdict)
+        await self._acknowledge(verdict)
         return None
 
-    def _acknowledge(self, verdict: Verdict) -> None:
+    async def _acknowledge(self, verdict: Verdict) -> None:
         """Give the verdict to the client, and tell the log when nobody is there to hear it."""
         self._answer(verdict.reply)
+        unheard = self._channel.lost or self._channel.finished
+        await self._delivery.settle(verdict, told=not unheard)
         self.committing = False
-        if verdict.delivered and (self._channel.lost or self._channel.finished):
+        if verdict.delivered and unheard:
             MESSAGES_UNACKED.inc()
             log(DELIVERED_UNACKED, client=str(self._client), reply=str(verdict.reply))
 
     # Replies and states.
+
+    @property
+    def _account(self) -> str:
+        return self._link.account or access.account(self._client)
 
     @property
     def _trusted(self) -> bool:
@@ -357,7 +362,7 @@ class Session:
     def _answer(self, reply: Reply) -> None:
         """Say `reply`, and end the session where it has to."""
         self._say(reply)
-        self._ended |= reply.code == CLOSING_CODE
+        self._ended |= reply.code == replies.CLOSING_CODE
         self._errors = self._errors + 1 if reply in _CLIENT_ERRORS else 0
         self._idle_commands += 1
         if self._errors >= MAX_ERRORS or self._idle_commands >= MAX_COMMANDS_WITHOUT_MAIL:

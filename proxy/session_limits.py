@@ -58,6 +58,10 @@ LARGE_MESSAGE_OCTETS = 256 * 1024
 GROWTH_ALLOWANCE_OCTETS = 64 * 1024
 """What tracked links and a signature may add: our SIZE is the relay's less this."""
 
+COPIES_PATIENCE_S = 240.0
+"""How long the copies of one message may be sent before the client is asked to try again: it
+waits 10 minutes for the reply to its dot (RFC 5321 §4.5.3.2.6), many less."""
+
 SPOOL_PATIENCE_S = 0.25
 """How long mail waits for its event to be on disk (DESIGN P9); then it goes on without."""
 

@@ -1,0 +1,156 @@
+"""One message to several recipients as a copy for each (`[proxy] copies = "per-recipient"`).
+
+Owns: one relay transaction a recipient, what the client is told when they end differently, and
+that no recipient gets a copy twice because the client tries again (with `journal`).
+Does not own: what stands in a copy (`transform`), finding the relay (`link`).
+
+What the client hears, once every recipient that the relay had accepted has been tried: 250 when
+all have it; the relay's refusal when none will; 451 while for any of them it is too early to say,
+and its next try goes on where this one ended; 250 and a notice by mail (RFC 3464) when some have
+it and the others never will.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from config.observe import NOTICE_SENT, log
+from proxy import replies
+from proxy.envelope import RcptCommand
+from proxy.journaling import JournaledMessage
+from proxy.link import RelayLink
+from proxy.notice import refused_for_good
+from proxy.relay import DataResult, Progress
+from proxy.replies import CLOSING_CODE, Reply
+from proxy.session_limits import COPIES_PATIENCE_S
+from proxy.transaction import Transaction
+
+NEVER = b"NEVER"
+"""RFC 3461 §4.1: a recipient of whom the sender wants to hear nothing."""
+
+SendCopy = Callable[[int], Awaitable[DataResult]]
+"""Makes and sends the copy of the recipient at this index."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """How it went: recipients that have the message, those that never will, those to come."""
+
+    delivered: list[RcptCommand] = field(default_factory=list)
+    refused: dict[bytes, Reply] = field(default_factory=dict)
+    pending: list[RcptCommand] = field(default_factory=list)
+    last: Reply = replies.STILL_PENDING
+
+    @property
+    def mixed(self) -> bool:
+        """Some have it, others never will, and nobody is left."""
+        return bool(self.delivered and self.refused and not self.pending)
+
+    def verdict(self) -> Reply:
+        """Give what the client is told."""
+        if self.pending:
+            return replies.STILL_PENDING
+        if self.delivered:
+            return self.last if self.last.positive else replies.DELIVERED
+        return next(iter(self.refused.values()))
+
+
+class Copies:
+    """The copies of one message, on their way to one relay."""
+
+    def __init__(
+        self,
+        link: RelayLink,
+        message: JournaledMessage,
+        transaction: Transaction,
+        hostname: str,
+    ) -> None:
+        self._link = link
+        self._message = message
+        self._transaction = transaction
+        self._hostname = hostname
+
+    async def send(self, send_copy: SendCopy) -> Tally:
+        """Try every recipient that does not have it yet, until time or relay run out."""
+        tally = Tally()
+        deadline_s = time.monotonic() + COPIES_PATIENCE_S
+        self._link.forget_transaction()
+        relay_is_gone = False
+        for index, rcpt in enumerate(self._transaction.rcpts):
+            if rcpt.path in self._message.had:
+                tally.delivered.append(rcpt)
+            elif relay_is_gone or time.monotonic() > deadline_s:
+                tally.pending.append(rcpt)
+            else:
+                result = await send_copy(index)
+                relay_is_gone = result.lost
+                await self._count(tally, rcpt, result)
+        return tally
+
+    async def verdict(self, tally: Tally, content: bytes) -> Reply:
+        """Give what the client is told; where it is 250 for some only, mail says which."""
+        if tally.mixed and not await self._notify(tally, content):
+            return replies.STILL_PENDING
+        return tally.verdict()
+
+    async def open_transaction(self, rcpt: RcptCommand) -> Reply | None:
+        """Begin the transaction of one copy; give the relay's answer where it refuses."""
+        return await self._open(self.lines(rcpt))
+
+    def lines(self, rcpt: RcptCommand) -> tuple[bytes, bytes]:
+        """Give the envelope of one copy."""
+        return (self._transaction.mail_line, rcpt.line)
+
+    async def _open(self, lines: tuple[bytes, bytes]) -> Reply | None:
+        self._link.begin()
+        answers = await self._link.exchange(lines)
+        refusal = next((answer for answer in answers if not answer.positive), None)
+        if refusal is not None:
+            self._link.forget_transaction()
+        return refusal
+
+    async def _notify(self, tally: Tally, content: bytes) -> bool:
+        """Mail the sender who was refused; False: it must be tried again."""
+        unwanted = {rcpt.path for rcpt in self._transaction.rcpts if _wants_nothing(rcpt)}
+        refused = {path: reply for path, reply in tally.refused.items() if path not in unwanted}
+        sender = self._transaction.mail.path
+        if not sender or not refused:
+            return True
+        lines = (b"MAIL FROM:<>", b"RCPT TO:<" + sender + b">")
+        if await self._open(lines) is not None:
+            return False
+        notice = refused_for_good(sender, refused, content, self._hostname)
+        result = await self._link.data(notice, lines)
+        if result.committed:
+            log(NOTICE_SENT, sender=_shown(sender), refused=[_shown(path) for path in refused])
+        return result.committed
+
+    async def _count(self, tally: Tally, rcpt: RcptCommand, result: DataResult) -> None:
+        if result.committed:
+            tally.delivered.append(rcpt)
+            tally.last = result.reply
+            await self._message.delivered(rcpt.path)
+            return
+        if not result.lost:
+            self._link.forget_transaction()
+        if result.reply.permanent:
+            tally.refused[rcpt.path] = result.reply
+        else:
+            tally.pending.append(rcpt)
+
+
+def unsent(refusal: Reply) -> DataResult:
+    """Give the result of a copy whose envelope was refused, by the relay or for want of one."""
+    lost = refusal.code == CLOSING_CODE or refusal in _NO_RELAY
+    return DataResult(refusal, Progress.NOTHING, lost=lost)
+
+
+_NO_RELAY = (replies.NO_RELAY, replies.RELAY_UNINTELLIGIBLE, replies.RELAY_CHANGED)
+
+
+def _wants_nothing(rcpt: RcptCommand) -> bool:
+    return (rcpt.params.get(b"NOTIFY") or b"").upper() == NEVER
+
+
+def _shown(path: bytes) -> str:
+    return path.decode("utf-8", "backslashreplace")

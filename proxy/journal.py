@@ -1,0 +1,141 @@
+"""What of a message to several recipients has been delivered, until its client has heard so.
+
+Owns: the file that remembers, across retries, crashes and workers, to whom the relay has taken a
+copy (`[proxy] copies = "per-recipient"`), and that no two sessions work on the same message at once.
+Does not own: sending copies (`copies`).
+
+An entry says: this sender's message, these very octets, went to this recipient, and its client
+does not know yet. It is durable before the next copy is begun, is deleted once the client has
+heard 250, and expires. So an identical retry goes on where the last ended, and the same message
+sent twice on purpose is delivered twice: the second finds no entry, and while the first is still
+at work it is asked to come back.
+"""
+
+import hashlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+EXPIRY_S = 4 * 86_400.0
+"""Clients give up after four or five days (RFC 5321 §4.5.4.1)."""
+
+BUSY_S = 5.0
+"""How long one worker waits for another's write."""
+
+_SCHEMA = """
+create table if not exists delivered (
+    message blob not null, recipient blob not null, at_s real not null,
+    primary key (message, recipient)
+) without rowid;
+create table if not exists at_work (
+    message blob primary key, process integer not null, at_s real not null
+) without rowid;
+"""
+
+
+class JournalError(Exception):
+    """The journal cannot be read or written: nothing may be promised about retries."""
+
+
+def message_key(account: str, mail_from: bytes, content: bytes) -> bytes:
+    """Name a message by who sends it, for whom, and its octets."""
+    digest = hashlib.sha256()
+    for part in (account.encode(), mail_from, hashlib.sha256(content).digest()):
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.digest()
+
+
+class Journal:
+    """One journal file; safe to use from several threads and processes.
+
+    Every method may block for a disk write, and raises JournalError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._at_work: set[bytes] = set()
+
+    def begin(self, message: bytes) -> frozenset[bytes] | None:
+        """Take `message` up; give the recipients that have it, or None: another is at work on it."""
+        with self._lock:
+            if message in self._at_work:
+                return None
+            with closing(self._open()) as db:
+                found = _taken_up(db, message)
+            if found is not None:
+                self._at_work.add(message)
+            return found
+
+    def delivered(self, message: bytes, recipient: bytes) -> None:
+        """Remember durably that the relay has taken this copy."""
+        with closing(self._open()) as db:
+            _run(
+                db,
+                "insert or replace into delivered values (?, ?, ?)",
+                message,
+                recipient,
+                time.time(),
+            )
+
+    def end(self, message: bytes, *, told: bool) -> None:
+        """Lay `message` down; with `told` its client has heard 250, and all is forgotten."""
+        with self._lock:
+            self._at_work.discard(message)
+            with closing(self._open()) as db:
+                _run(db, "delete from at_work where message = ?", message)
+                if told:
+                    _run(db, "delete from delivered where message = ?", message)
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            db = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
+        except sqlite3.Error as error:
+            raise JournalError(str(error)) from error
+        try:
+            db.execute("pragma journal_mode = wal")
+            db.execute("pragma synchronous = full")
+            db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            db.close()
+            raise JournalError(str(error)) from error
+        return db
+
+
+def _taken_up(db: sqlite3.Connection, message: bytes) -> frozenset[bytes] | None:
+    now_s = time.time()
+    _run(db, "begin immediate")
+    _run(db, "delete from delivered where at_s < ?", now_s - EXPIRY_S)
+    holders = _run(db, "select process from at_work where message = ?", message)
+    if any(_runs(process) for (process,) in holders):
+        _run(db, "rollback")
+        return None
+    _run(db, "insert or replace into at_work values (?, ?, ?)", message, os.getpid(), now_s)
+    found = _run(db, "select recipient from delivered where message = ?", message)
+    _run(db, "commit")
+    return frozenset(recipient for (recipient,) in found)
+
+
+def _runs(process: int) -> bool:
+    """Tell whether another process holds on; ours would have known without the file."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _run(db: sqlite3.Connection, sql: str, *values: object) -> Iterable[tuple[Any, ...]]:
+    try:
+        return db.execute(sql, values).fetchall()
+    except sqlite3.Error as error:
+        raise JournalError(str(error)) from error

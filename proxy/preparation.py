@@ -1,0 +1,60 @@
+"""Having a message worked on: here when it is small, in the workshop when it is large.
+
+Owns: that choice.
+Does not own: the work (`transform`), or the process for large messages (`workshop`).
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from proxy.session_limits import LARGE_MESSAGE_OCTETS
+from proxy.transform import Outgoing, Submission, Transformer
+from proxy.workshop import Workshop
+
+MakeCopy = Callable[[int], Awaitable[Outgoing]]
+"""Gives the copy of the recipient at this index."""
+
+
+class Preparation:
+    """Has messages worked on under one configuration."""
+
+    def __init__(self, transformer: Transformer, workshop: Workshop) -> None:
+        self._transformer = transformer
+        self._workshop = workshop
+
+    async def shared(self, content: bytes, submission: Submission) -> Outgoing:
+        """Give the one copy for all recipients. Raises SigningRefused, or what is our fault."""
+        if _is_small(content, submission):
+            return self._transformer.prepare(content, submission, time.time()).shared()
+        return await self._workshop.shared(content, submission, time.time())
+
+    @asynccontextmanager
+    async def personal(
+        self, content: bytes, submission: Submission
+    ) -> AsyncIterator[MakeCopy | None]:
+        """Give what makes each recipient's copy, or None where all may get the same.
+
+        Raises as `shared`, and so does what it gives.
+        """
+        if _is_small(content, submission):
+            prepared = self._transformer.prepare(content, submission, time.time())
+
+            async def make(index: int) -> Outgoing:
+                return prepared.personal(index)
+
+            yield None if prepared.untouched is not None else make
+            return
+        key = await self._workshop.prepare(content, submission, time.time())
+        if key is None:
+            yield None
+            return
+        try:
+            yield lambda index: self._workshop.personal(key, index)
+        finally:
+            await self._workshop.forget(key)
+
+
+def _is_small(content: bytes, submission: Submission) -> bool:
+    """Tell small work; what is not trusted is not even looked at."""
+    return len(content) < LARGE_MESSAGE_OCTETS or not submission.trusted
