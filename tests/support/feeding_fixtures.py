@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from config.schema import Config, StoreConfig
+from tests.support.facts import empty
 from tracker.ingest import Ingester
 from tracker.spool import Spool
 
@@ -28,5 +30,13 @@ def spool(storing: Config) -> Iterator[Spool]:
 def ingester(storing: Config) -> Iterator[Ingester]:
     """Give an ingester of this store."""
     made = Ingester(storing)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def db() -> Iterator[Database]:
+    """Give an empty store in memory."""
+    made = empty()
     yield made
     made.close()

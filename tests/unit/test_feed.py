@@ -1,8 +1,7 @@
 """Feeding events to real SQLite: in any order, any number of times, with the same sums."""
 
 import itertools
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,77 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
+from tests.support.facts import LINKS, SENT_S, accepted, clicked, empty, pending, put, totals
 from tracker import reports, sightings
-from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.feed import feed
-from tracker.migrations import migrations
-from tracker.retention import expire_pending
-
-SENT_S = 1_790_000_000
-LINKS = tuple(SentLink(n, f"https://example.net/{n}", None, f"link {n}") for n in range(1, 4))
-
-
-TEMPLATE = Database(memory=True, execute_plugins=False)
-migrations.apply(TEMPLATE)
-
-
-def empty() -> Database:
-    """Give a store in memory."""
-    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
-    TEMPLATE.conn.backup(db.conn)
-    return db
-
-
-@pytest.fixture
-def db() -> Iterator[Database]:
-    """Give an empty store."""
-    made = empty()
-    yield made
-    made.close()
-
-
-def put(db: Database, *events: Event) -> None:
-    """Feed events in one transaction."""
-    with db.atomic():
-        feed(db, events)
-
-
-def pending(message: str = "m1", **changes: Any) -> MessagePending:
-    """Give a message to two readers, each with a copy."""
-    facts: dict[str, Any] = {
-        "message_id": message,
-        "at_s": SENT_S,
-        "sender_domain": "example.com",
-        "campaign": "news",
-        "shared": False,
-        "recipients": (Recipient(1, "ann@Example.NET"), Recipient(2, "bob@example.net")),
-        "links": LINKS,
-    }
-    return MessagePending(**{**facts, **changes})
-
-
-def accepted(message: str = "m1", *recipients: int) -> MessageAccepted:
-    """Give the relay's 250 for a message."""
-    return MessageAccepted(message, SENT_S + 1, recipients or (1, 2))
-
-
-def clicked(event_id: str, message: str = "m1", **changes: Any) -> Clicked:
-    """Give a click of the first recipient on the first link."""
-    facts: dict[str, Any] = {
-        "event_id": event_id,
-        "at_s": SENT_S + 60,
-        "message_id": message,
-        "recipient": 1,
-        "link": 1,
-        "sent_at_s": SENT_S,
-        "destination": "https://example.net/1",
-        "method": "GET",
-        "human": True,
-        "reasons": (),
-        "ip": None,
-        "user_agent": "Browser/1",
-    }
-    return Clicked(**{**facts, **changes})
+from tracker.events import Event, MessageAccepted, Recipient, SentLink
 
 
 def sums(db: Database) -> set[tuple[Any, ...]]:
@@ -105,11 +36,6 @@ def rows(db: Database) -> set[tuple[Any, ...]]:
             JOIN links ON links.id = link_id LEFT JOIN persons ON persons.id = person_id
         """).fetchall()
     )
-
-
-def totals(db: Database) -> reports.Figures:
-    """Give the figures of everything."""
-    return reports.report(db).totals
 
 
 def test_message_counts_when_accepted(db: Database) -> None:
@@ -218,14 +144,6 @@ def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
     report = reports.report(db)
     assert [link.link for link in report.links] == [f"https://example.net/{n}" for n in (2, 1, 3)]
     assert [link.figures.clicks_all for link in report.links] == [1, 0, 0]
-
-
-def test_pending_messages_expire_unless_clicked(db: Database) -> None:
-    """The relay's 250 or a click keeps them."""
-    put(db, pending("m1"), pending("m2"), pending("m3"), accepted("m2"), clicked("c1", "m3"))
-    assert expire_pending(db, SENT_S + 1) == 1
-    assert {row["message_id"] for row in db["messages"].rows} == {"m2", "m3"}
-    assert totals(db).messages == 2
 
 
 def test_names_may_hold_any_character(db: Database) -> None:

@@ -1,0 +1,74 @@
+"""What may have happened, as events; and a store in memory to feed them to."""
+
+import sqlite3
+from typing import Any
+
+from sqlite_utils import Database
+
+from tracker import reports
+from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.feed import feed
+from tracker.migrations import migrations
+
+SENT_S = 1_790_000_000
+LINKS = tuple(SentLink(n, f"https://example.net/{n}", None, f"link {n}") for n in range(1, 4))
+
+
+TEMPLATE = Database(memory=True, execute_plugins=False)
+migrations.apply(TEMPLATE)
+
+
+def empty() -> Database:
+    """Give a store in memory."""
+    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    TEMPLATE.conn.backup(db.conn)
+    return db
+
+
+def put(db: Database, *events: Event) -> None:
+    """Feed events in one transaction."""
+    with db.atomic():
+        feed(db, events)
+
+
+def pending(message: str = "m1", **changes: Any) -> MessagePending:
+    """Give a message to two readers, each with a copy."""
+    facts: dict[str, Any] = {
+        "message_id": message,
+        "at_s": SENT_S,
+        "sender_domain": "example.com",
+        "campaign": "news",
+        "shared": False,
+        "recipients": (Recipient(1, "ann@Example.NET"), Recipient(2, "bob@example.net")),
+        "links": LINKS,
+    }
+    return MessagePending(**{**facts, **changes})
+
+
+def accepted(message: str = "m1", *recipients: int) -> MessageAccepted:
+    """Give the relay's 250 for a message."""
+    return MessageAccepted(message, SENT_S + 1, recipients or (1, 2))
+
+
+def clicked(event_id: str, message: str = "m1", **changes: Any) -> Clicked:
+    """Give a click of the first recipient on the first link."""
+    facts: dict[str, Any] = {
+        "event_id": event_id,
+        "at_s": SENT_S + 60,
+        "message_id": message,
+        "recipient": 1,
+        "link": 1,
+        "sent_at_s": SENT_S,
+        "destination": "https://example.net/1",
+        "method": "GET",
+        "human": True,
+        "reasons": (),
+        "ip": None,
+        "user_agent": "Browser/1",
+    }
+    return Clicked(**{**facts, **changes})
+
+
+def totals(db: Database) -> reports.Figures:
+    """Give the figures of everything."""
+    return reports.report(db).totals

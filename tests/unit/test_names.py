@@ -1,0 +1,52 @@
+"""Rows that are known by a name."""
+
+import pytest
+from sqlite_utils import Database
+
+from tracker import names
+from tracker.events import Recipient, SentLink
+
+
+@pytest.mark.parametrize(
+    ("recipient", "name"),
+    [
+        (Recipient(1, "Ann@EXAMPLE.org"), "Ann@example.org"),
+        (Recipient(1, '"a@b"@EXAMPLE.org'), '"a@b"@example.org'),
+        (Recipient(1, "postmaster"), "postmaster"),
+        (Recipient(1, "ann@example.org", "id-7"), "id-7"),
+    ],
+)
+def test_person_is_named(recipient: Recipient, name: str) -> None:
+    """By the application's own id, else by the address; local parts differ by case (RFC 5321)."""
+    assert names.person_name(recipient) == name
+
+
+def test_names_are_found_and_made_in_any_number(db: Database) -> None:
+    """More than one query may ask for; each once."""
+    wanted = {f"reader {number}" for number in range(1700)}
+    made = names.ids(db, "persons", wanted)
+    assert names.ids(db, "persons", wanted | {"one more"}) == {
+        **made,
+        "one more": max(made.values()) + 1,
+    }
+    assert len(set(made.values())) == 1700
+
+
+def test_set_is_known_by_numbers_and_groups() -> None:
+    """Not by what varies from reader to reader."""
+    one = SentLink(1, "https://example.net/1", "offer", "Yours, Ann")
+    assert names.set_hash([one]) == names.set_hash([SentLink(1, "https://x.test/", "offer", "")])
+    assert names.set_hash([one]) != names.set_hash([SentLink(2, one.url, "offer", "")])
+    assert names.set_hash([one]) != names.set_hash([SentLink(1, one.url, "other", "")])
+    assert names.set_hash([]) == names.set_hash([SentLink(1, one.url, None, "")])
+
+
+def test_group_keeps_the_least_of_its_urls_as_an_example(db: Database) -> None:
+    """In whatever order they come; a name that is a URL needs none."""
+    for path in "bac":
+        link = SentLink(1, f"https://example.net/{path}", "offer", "Offer")
+        names.link_set_ids(db, {path.encode(): (link,)})
+    plain = SentLink(1, "https://example.net/d", "https://example.net/d", "D")
+    names.link_set_ids(db, {b"d": (plain,)})
+    urls = {row["name"]: row["url"] for row in db["links"].rows}
+    assert urls == {"offer": "https://example.net/a", "https://example.net/d": None}
