@@ -1,4 +1,4 @@
-"""The tracker as a whole: redirector, recorder, spool and ingester, from start to stop.
+"""The tracker as a whole: redirector, admin listener, spool and ingester, from start to stop.
 
 Owns: what the tracker needs in order to start, the order in which its parts come and go.
 Does not own: any of those parts, nor signals and the command line (`serve_cli`).
@@ -9,15 +9,20 @@ import contextlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from config import observe
 from config.files import KeyFileError
 from config.hangup import at_hangup
 from config.load import ConfigError
 from config.schema import Config
+from config.values import Address
 from tracker import listener, overrides
+from tracker.access import Guard, load_password
+from tracker.admin import Admin
 from tracker.ingest import Ingester
 from tracker.overrides import Overrides
 from tracker.recorder import Recorder
@@ -25,6 +30,8 @@ from tracker.redirector import Redirector, Rules
 from tracker.spool import Spool
 from tracker.tokens import Keyring
 from tracker.watch import Watched
+
+T = TypeVar("T")
 
 
 class CannotStart(Exception):
@@ -45,53 +52,94 @@ async def serve(
 ) -> None:
     """Redirect and count until `stop` is set (or for good); raises CannotStart.
 
-    `sockets` are open ones to listen on instead of the configured addresses. `reload` gives the
-    new configuration at SIGHUP.
+    `sockets` are open ones for readers, to listen on instead of the configured addresses. `reload`
+    gives the new configuration at SIGHUP.
     """
-    keyring, listening = _prepare(config, sockets)
+    parts = _prepare(config, sockets)
+    keyring = parts.keyring
     spool = Spool.open(config.store.spool_dir, "tracker")
     overridden = Watched(overrides.file_of(config.store.path), overrides.load, Overrides())
     app = Redirector(keyring, Rules.from_config(config), Recorder(spool).record, overridden)
+    admin = Admin(config)
 
     def ready() -> None:
-        addresses = [str(address) for address in listener.names(listening)]
-        observe.log(observe.TRACKER_READY, listen=addresses)
+        observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
         on_ready()
 
     async with _feeding(config), contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
-        ending.enter_context(_reloading(app, keyring, reload))
-        async with _watching(keyring, overridden):
-            await listener.serve(app, listening, stop or asyncio.Event(), ready)
+        ending.enter_context(_reloading(app, admin, keyring, reload))
+        async with _watching(keyring, overridden, parts.password), _administering(admin, parts):
+            await listener.serve(app, parts.public, stop or asyncio.Event(), ready)
 
 
-def _prepare(
-    config: Config, sockets: Sequence[socket.socket]
-) -> tuple[Watched[Keyring], Sequence[socket.socket]]:
-    """Load the keys and open the sockets; raises CannotStart with all that stands in the way."""
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What must be there before anything starts. Without `password`, none is asked for."""
+
+    keyring: Watched[Keyring]
+    password: Watched[bytes] | None
+    public: Sequence[socket.socket]
+    admin: Sequence[socket.socket]
+
+
+def _prepare(config: Config, sockets: Sequence[socket.socket]) -> _Parts:
+    """Load the secrets and open the sockets; raises CannotStart with all that stands in the way."""
     problems: list[str] = []
-    keyring = _keyring(config, problems)
-    try:
-        sockets = sockets or listener.bind(config.tracker.listen)
-    except listener.ListenError as error:
-        problems += error.problems
-    if problems or keyring is None:
-        for opened in sockets:
-            opened.close()
-        raise CannotStart(problems)
-    return keyring, sockets
-
-
-def _keyring(config: Config, problems: list[str]) -> Watched[Keyring] | None:
     if config.keys.file is None:
         problems.append("keys.file is not set: make a key file with waypost init")
+    keyring = _watched(config.keys.file, Keyring.load, problems)
+    password = _watched(config.tracker.admin_password_file, load_password, problems)
+    public = sockets or _bound(config.tracker.listen, problems)
+    admin = _bound(config.tracker.admin_listen, problems)
+    if problems or keyring is None:
+        for opened in (*public, *admin):
+            opened.close()
+        raise CannotStart(problems)
+    return _Parts(keyring, password, public, admin)
+
+
+def _watched(
+    path: Path | None, load: Callable[[Path], T], problems: list[str]
+) -> Watched[T] | None:
+    if path is None:
         return None
     try:
-        return Watched(config.keys.file, Keyring.load)
+        return Watched(path, load)
     except (KeyFileError, ValueError) as error:
         problems.append(str(error))
         return None
+
+
+def _bound(addresses: Sequence[Address], problems: list[str]) -> list[socket.socket]:
+    try:
+        return listener.bind(addresses)
+    except listener.ListenError as error:
+        problems += error.problems
+        return []
+
+
+def _names(sockets: Sequence[socket.socket]) -> list[str]:
+    return [str(address) for address in listener.names(sockets)]
+
+
+@contextlib.asynccontextmanager
+async def _administering(admin: Admin, parts: _Parts) -> AsyncIterator[None]:
+    """Serve the admin listener while the block runs, if there is one."""
+    if not parts.admin:
+        yield
+        return
+    stop = asyncio.Event()
+    guarded = Guard(admin.app, parts.password)
+    serving = asyncio.create_task(
+        listener.serve(guarded, parts.admin, stop, protocol=listener.BodyProtocol)
+    )
+    try:
+        yield
+    finally:
+        stop.set()
+        await serving
 
 
 @contextlib.asynccontextmanager
@@ -108,8 +156,8 @@ async def _feeding(config: Config) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _watching(*files: Watched[Any]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(file.watch()) for file in files]
+async def _watching(*files: Watched[Any] | None) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(file.watch()) for file in files if file is not None]
     try:
         yield
     finally:
@@ -120,14 +168,19 @@ async def _watching(*files: Watched[Any]) -> AsyncIterator[None]:
 
 @contextlib.contextmanager
 def _reloading(
-    app: Redirector, keyring: Watched[Keyring], read: Callable[[], Config] | None
+    app: Redirector,
+    admin: Admin,
+    keyring: Watched[Keyring],
+    read: Callable[[], Config] | None,
 ) -> Iterator[None]:
     """Read the configuration anew at SIGHUP; addresses, store and key file stay as they are."""
 
     def reload(read: Callable[[], Config]) -> None:
         keyring.refresh()
         try:
-            app.rules = Rules.from_config(read())
+            config = read()
+            app.rules = Rules.from_config(config)
+            admin.config = config.model_copy(update={"store": admin.config.store})
         except ConfigError as error:
             observe.log(observe.TRACKER_NOT_RELOADED, problems=str(error))
         else:

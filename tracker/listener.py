@@ -91,6 +91,20 @@ class LimitedProtocol(HttpToolsProtocol):
             self._head_timer = None
 
 
+class BodyProtocol(LimitedProtocol):
+    """The same where bodies are wanted; the application bounds their size and time."""
+
+    def on_body(self, body: bytes) -> None:
+        """Hand a body over."""
+        super().on_body(body)
+        HttpToolsProtocol.on_body(self, body)
+
+    def on_message_complete(self) -> None:
+        """Stop the timer that the octets of a body set off."""
+        super().on_message_complete()
+        self._stop_waiting()
+
+
 class Server(uvicorn.Server):
     """Uvicorn's server, stopped by an event of ours instead of by signals."""
 
@@ -168,9 +182,11 @@ async def serve(
     sockets: Sequence[socket.socket],
     stop: asyncio.Event,
     on_ready: Callable[[], None] = lambda: None,
+    *,
+    protocol: type[LimitedProtocol] = LimitedProtocol,
 ) -> None:
     """Answer requests on `sockets` until `stop` is set and the answers begun are given."""
-    server = Server(_settings(app, connection_limit()), on_ready)
+    server = Server(_settings(app, protocol, connection_limit()), on_ready)
     serving = asyncio.create_task(server.serve(list(sockets)))
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -181,10 +197,10 @@ async def serve(
         await asyncio.shield(serving)
 
 
-def _settings(app: "ASGIApp", limit: int) -> uvicorn.Config:
+def _settings(app: "ASGIApp", protocol: type[LimitedProtocol], limit: int) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=LimitedProtocol,
+        http=protocol,
         ws="none",
         lifespan="off",
         interface="asgi3",

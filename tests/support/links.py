@@ -20,6 +20,7 @@ CONFIG = """\
 base_url = "http://127.0.0.1:{http}"
 [tracker]
 listen = ["127.0.0.1:{http}"]
+admin_listen = []
 [store]
 url = "sqlite:///{folder}/waypost.db"
 [keys]

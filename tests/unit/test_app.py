@@ -41,7 +41,7 @@ def furnished(tmp_path: Path) -> Furnished:
     keys.write_token_keys(file, [keys.new_token_key()])
     config = Config.model_validate(
         {
-            "tracker": {"listen": ["127.0.0.1:0"]},
+            "tracker": {"listen": ["127.0.0.1:0"], "admin_listen": []},
             "store": {"url": f"sqlite:///{tmp_path}/waypost.db"},
             "keys": {"file": str(file)},
         }
@@ -115,7 +115,8 @@ async def test_every_problem_is_told_at_once(furnished: Furnished) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        config = Config.model_validate({"tracker": {"listen": [f"127.0.0.1:{port}"]}})
+        listeners = {"listen": [f"127.0.0.1:{port}"], "admin_listen": []}
+        config = Config.model_validate({"tracker": listeners})
         with pytest.raises(app.CannotStart) as caught:
             await app.serve(config)
     assert len(caught.value.problems) == 2

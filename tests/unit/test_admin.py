@@ -1,0 +1,357 @@
+"""The admin listener, asked over real sockets: who may ask, and what is answered."""
+
+import asyncio
+import base64
+import contextlib
+import http.client
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from config import observe
+from config.files import KeyFileError
+from config.schema import Config
+from config.values import Address
+from tracker import listener
+from tracker.access import Guard, load_password, password_in
+from tracker.admin import Admin
+from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.report_cli import report
+from tracker.spool import Spool
+
+PASSWORD = "horse:staple ü".encode()
+
+
+@dataclass
+class Answer:
+    """One answer; `headers` by lower-case name."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """Give the body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass
+class Client:
+    """Asks one listener, each time on a new connection."""
+
+    port: int
+
+    async def ask(
+        self, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+    ) -> Answer:
+        """Make one request; `_` in a header's name stands for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+        def request() -> Answer:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            with contextlib.closing(connection):
+                connection.request(method, path, body, named)
+                answer = connection.getresponse()
+                told = {name.lower(): value for name, value in answer.getheaders()}
+                return Answer(answer.status, told, answer.read())
+
+        return await asyncio.to_thread(request)
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any, password: bytes | None = None) -> AsyncIterator[Client]:
+    """Serve an application behind the guard, on a free port of the loopback."""
+    sockets, stop = listener.bind([Address("127.0.0.1", 0)]), asyncio.Event()
+    guarded = Guard(app, None if password is None else lambda: password)
+    task = asyncio.create_task(
+        listener.serve(guarded, sockets, stop, protocol=listener.BodyProtocol)
+    )
+    try:
+        yield Client(listener.names(sockets)[0].port)
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 15)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """Give a configuration with a store of its own and two tracking hosts."""
+    return Config.model_validate(
+        {
+            "tracking": {"base_url": "https://click.example.com"},
+            "sender": [
+                {"domain": "example.net", "base_url": "https://GO.example.net:8443/mail"},
+                {"domain": "example.org"},
+            ],
+            "store": {"url": f"sqlite:///{tmp_path}/waypost.db"},
+        }
+    )
+
+
+@pytest.fixture
+async def client(config: Config) -> AsyncIterator[Client]:
+    """Ask an admin listener without a password."""
+    async with serving(Admin(config).app) as client:
+        yield client
+
+
+def sent(config: Config, campaign: str, number: int) -> None:
+    """Put a message to one recipient into the spool."""
+    spool = Spool.open(config.store.spool_dir, "proxy")
+    pending = MessagePending(
+        f"{number:016x}", time.time(), "example.com", campaign, shared=False,
+        recipients=(Recipient(1, "reader@example.net"),),
+        links=(SentLink(1, "https://example.com/", None, "text"),),
+    )  # fmt: skip
+    spool.append(pending)
+    spool.append(MessageAccepted(pending.message_id, time.time(), (1,)))
+    spool.close()
+
+
+async def test_the_report_is_that_of_the_command(client: Client, config: Config) -> None:
+    """The same JSON as `waypost report --json`, with what the spool holds."""
+    sent(config, "sale", 1)
+    sent(config, "news", 2)
+    answer = await client.ask("/api/v1/report")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json["totals"]["messages"] == 2
+    file = config.store.path.with_name("waypost.toml")
+    file.write_text(f'[store]\nurl = "{config.store.url}"\n')
+    said = await asyncio.to_thread(
+        CliRunner().invoke, report, ["-c", str(file), "--json"], catch_exceptions=False
+    )
+    assert json.loads(said.stdout) == answer.json
+
+
+async def test_a_report_can_be_of_a_campaign_or_since_a_day(client: Client, config: Config) -> None:
+    """The questions of the command, as a query."""
+    sent(config, "sale", 1)
+    one = (await client.ask("/api/v1/report?campaign=sale")).json
+    assert [each["campaign"] for each in one["campaigns"]] == ["sale"]
+    for since in ("2100-01-01", "2100-01-01T00:00:00%2B02:00"):
+        none = (await client.ask(f"/api/v1/report?since={since}")).json
+        assert none["totals"]["messages"] == 0
+
+
+async def test_a_query_that_makes_no_sense_names_its_field(client: Client) -> None:
+    """400, and each problem with the field that it is in."""
+    answer = await client.ask("/api/v1/report?since=yesterday&campain=x")
+    assert answer.status == 400
+    assert {each["field"] for each in answer.json["problems"]} == {"since", "campain"}
+    assert "campain" in answer.json["error"]
+
+
+async def test_a_store_that_cannot_be_read_is_said(client: Client, config: Config) -> None:
+    """503 with one clear sentence in JSON, not a traceback."""
+    config.store.path.write_bytes(b"no database " * 100)
+    answer = await client.ask("/api/v1/report")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert str(config.store.path) in answer.json["error"]
+
+
+async def test_what_cannot_be_counted_yet_is_said(
+    client: Client, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the store takes nothing, the report is answered, and its header says what it lacks."""
+    sent(config, "sale", 1)
+    await client.ask("/api/v1/report")
+    sent(config, "sale", 2)
+    monkeypatch.setattr("tracker.admin.CATCH_UP_S", 0.1)
+    monkeypatch.setattr("tracker.catch_up.Ingester.drain", lambda _self: False)
+    answer = await client.ask("/api/v1/report")
+    assert answer.json["totals"]["messages"] == 1
+    assert int(answer.headers["waypost-not-counted-octets"]) > 0
+
+
+async def test_metrics_are_those_of_this_process(client: Client) -> None:
+    """In the text format of Prometheus, whatever is declared."""
+    answer = await client.ask("/metrics")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert b"# HELP waypost_redirects_total " in answer.body
+
+
+@pytest.mark.parametrize(
+    ("domain", "status"),
+    [
+        ("click.example.com", 200),
+        ("CLICK.example.com.", 200),
+        ("go.example.net", 200),
+        ("example.net", 404),
+        ("example.com", 404),
+        ("x.click.example.com", 404),
+        ("", 404),
+    ],
+)
+async def test_certificates_are_for_tracking_hosts_only(
+    client: Client, domain: str, status: int
+) -> None:
+    """What Caddy asks before it gets a certificate for a name."""
+    assert (await client.ask(f"/internal/ask?domain={domain}")).status == status
+
+
+async def test_the_openapi_document_tells_each_operation(config: Config) -> None:
+    """What it lists is what there is."""
+    admin = Admin(config)
+    async with serving(admin.app) as client:
+        document = (await client.ask("/api/v1/openapi.json")).json
+        assert document["openapi"].startswith("3.1")
+        told = {
+            (method.upper(), path) for path, each in document["paths"].items() for method in each
+        }
+        assert told == {(each.method, each.path) for each in admin.operations}
+        for method, path in told:
+            assert (await client.ask(path, method)).status != 404
+        parameters = document["paths"]["/api/v1/report"]["get"]["parameters"]
+        assert [each["name"] for each in parameters] == ["campaign", "since"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/other", "/c/x", "/healthz/", "/docs"])
+async def test_other_paths_are_not_found_in_json(client: Client, path: str) -> None:
+    """No redirect, no page, no token is looked at."""
+    answer = await client.ask(path)
+    assert (answer.status, answer.json) == (404, {"error": "Not Found"})
+
+
+async def test_other_methods_are_not_allowed(client: Client) -> None:
+    """405 says which are (RFC 9110 §15.5.6)."""
+    answer = await client.ask("/api/v1/report", "DELETE")
+    assert (answer.status, "GET" in answer.headers["allow"]) == (405, True)
+
+
+async def test_nothing_is_kept_by_caches(client: Client) -> None:
+    """Who clicked what is for nobody else."""
+    for path in ("/api/v1/report", "/metrics", "/healthz", "/internal/ask", "/x"):
+        assert (await client.ask(path)).headers["cache-control"] == "no-store"
+
+
+def basic(user: str, password: bytes) -> str:
+    """Write an Authorization field."""
+    return "Basic " + base64.b64encode(user.encode() + b":" + password).decode()
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (basic("", PASSWORD), 200),
+        (basic("anybody", PASSWORD), 200),
+        (b"Bearer ".decode() + PASSWORD.decode("latin-1"), 200),
+        (b"bearer ".decode() + PASSWORD.decode("latin-1"), 200),
+        (basic("", PASSWORD[:-1]), 401),
+        (basic("", b""), 401),
+        (basic(PASSWORD.decode(), b""), 401),
+        ("Basic %%%", 401),
+        ("Bearer", 401),
+        ("Digest x", 401),
+        ("", 401),
+    ],
+)
+async def test_the_password_opens(config: Config, authorization: str, status: int) -> None:
+    """Basic or bearer; nothing else, and no part of it."""
+    async with serving(Admin(config).app, PASSWORD) as client:
+        answer = await client.ask("/metrics", authorization=authorization)
+        assert answer.status == status
+        assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+async def test_nothing_but_what_is_public_needs_no_password(config: Config) -> None:
+    """A web server asks for certificates, a supervisor for health; neither knows the password."""
+    admin = Admin(config)
+    paths = [route.path for route in admin.app.routes if isinstance(route, Route)]
+    async with serving(admin.app, PASSWORD) as client:
+        statuses = {path: (await client.ask(path)).status for path in [*paths, "/x"]}
+        open_to_all = {path for path, status in statuses.items() if status != 401}
+        assert open_to_all == {"/healthz", "/internal/ask"}
+        ask = await client.ask("/internal/ask?domain=click.example.com")
+        assert ask.status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8081", 200),
+        ("127.0.0.1:8081", 200),
+        ("[::1]:8081", 200),
+        ("rebound.example.com", 421),
+        ("127.0.0.1.example.com", 421),
+        ("192.0.2.1", 421),
+        ("[::1", 421),
+        ("", 421),
+    ],
+)
+async def test_without_a_password_only_the_loopback_is_a_host(
+    client: Client, host: str, status: int
+) -> None:
+    """A page whose name was bound anew to 127.0.0.1 sends its own name (DNS rebinding)."""
+    assert (await client.ask("/healthz", host=host)).status == status
+
+
+async def test_with_a_password_any_host_will_do(config: Config) -> None:
+    """Behind a web server the name is its own."""
+    async with serving(Admin(config).app, PASSWORD) as client:
+        answer = await client.ask(
+            "/metrics", host="admin.example.com", authorization=basic("", PASSWORD)
+        )
+        assert answer.status == 200
+
+
+async def test_refusals_are_counted(client: Client) -> None:
+    """Somebody who tries passwords or hosts is seen."""
+    before = observe.REGISTRY.get_sample_value("waypost_admin_refused_total", {"reason": "host"})
+    await client.ask("/metrics", host="example.com")
+    after = observe.REGISTRY.get_sample_value("waypost_admin_refused_total", {"reason": "host"})
+    assert after == (before or 0) + 1
+
+
+async def test_a_fault_of_ours_is_a_500_and_one_line(
+    config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the client nor the log gets a traceback."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    observe.configure()
+    monkeypatch.setattr("tracker.reports.report", fail)
+    async with serving(Admin(config).app) as client:
+        answer = await client.ask("/api/v1/report")
+        assert (answer.status, list(answer.json)) == (500, ["error"])
+        assert (await client.ask("/healthz")).status == 200
+    said = capsys.readouterr().err
+    assert "admin_failed" in said
+    assert "Traceback" not in said
+
+
+async def test_bodies_arrive_whole() -> None:
+    """In pieces or at once, on a connection that goes on."""
+
+    async def length(request: Request) -> Response:
+        return Response(str(len(await request.body())))
+
+    async with serving(Starlette(routes=[Route("/", length, methods=["POST"])])) as client:
+        for octets in (0, 10, 100_000):
+            assert (await client.ask("/", "POST", b"x" * octets)).body == str(octets).encode()
+
+
+def test_an_empty_password_is_none(tmp_path: Path) -> None:
+    """Else nothing would open everything."""
+    file = tmp_path / "password"
+    file.write_text(" \n")
+    file.chmod(0o600)
+    with pytest.raises(KeyFileError, match="is empty"):
+        load_password(file)
+    file.write_bytes(b"secret\n")
+    assert load_password(file) == b"secret"
+    assert password_in("Bearer secret") == b"secret"

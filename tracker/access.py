@@ -1,0 +1,114 @@
+"""Who may use the admin listener.
+
+Owns: the password, in HTTP Basic (RFC 7617) or as a bearer token (RFC 6750), and the check that
+keeps a page in somebody's browser from asking for the listener on its own machine (DNS rebinding).
+Does not own: what is answered then (`admin`), or which addresses need a password (`config.rules`).
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+
+from config import observe
+from config.files import KeyFileError, read_secret
+from config.values import is_loopback
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+OPEN_PATHS = frozenset({"/healthz", "/internal/ask"})
+"""Tell nothing that a certificate or a link does not; asked by programs that know no password."""
+UNCACHED = {
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+}
+
+
+def load_password(path: Path) -> bytes:
+    """Read the password, without white space around it; raises `config.files.KeyFileError`."""
+    password = read_secret(path).strip()
+    if not password:
+        raise KeyFileError(path, "is empty")
+    return password
+
+
+class Guard:
+    """An ASGI application that lets requests through to another, or refuses them.
+
+    With a password, every request but those of OPEN_PATHS must carry it. Without one, requests must
+    name the loopback as their host, as only programs of this machine do.
+    """
+
+    def __init__(self, app: "ASGIApp", password: Callable[[], bytes] | None = None) -> None:
+        self._app = app
+        self._password = password
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        """Answer one request."""
+        refusal = self._refusal(Headers(scope=scope), scope["path"])
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - it was answered; the log must not be a traceback
+            observe.log(observe.ADMIN_FAILED, path=scope["path"], error=repr(error))
+
+    def _refusal(self, headers: Headers, path: str) -> Response | None:
+        if self._password is None:
+            return None if names_loopback(headers.getlist("host")) else _misdirected()
+        if path in OPEN_PATHS:
+            return None
+        given = password_in(headers.get("authorization", ""))
+        if given is not None and hmac.compare_digest(given, self._password()):
+            return None
+        return _unauthorized()
+
+
+def names_loopback(hosts: list[str]) -> bool:
+    """Whether the Host fields of a request are exactly one, which means this machine."""
+    try:
+        return len(hosts) == 1 and is_loopback(urlsplit(f"//{hosts[0]}").hostname or "")
+    except ValueError:
+        return False
+
+
+def password_in(authorization: str) -> bytes | None:
+    """Give the password or token of an Authorization field; the user's name is ignored."""
+    scheme, _, credentials = authorization.partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return credentials.strip().encode("latin-1")
+        case "basic":
+            try:
+                pair = base64.b64decode(credentials.strip(), validate=True)
+            except binascii.Error:
+                return None
+            return pair.partition(b":")[2]
+    return None
+
+
+def _misdirected() -> Response:
+    observe.ADMIN_REFUSED.labels("host").inc()
+    return JSONResponse(
+        {"error": "without a password, ask for localhost or an address of the loopback"},
+        421,
+        UNCACHED,
+    )
+
+
+def _unauthorized() -> Response:
+    observe.ADMIN_REFUSED.labels("password").inc()
+    return JSONResponse(
+        {"error": "the password of [tracker] admin_password_file is needed"},
+        401,
+        UNCACHED | {"www-authenticate": 'Basic realm="Waypost", charset="UTF-8"'},
+    )

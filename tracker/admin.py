@@ -1,0 +1,201 @@
+"""The admin listener: the API, metrics, and what a web server asks before it gets a certificate.
+
+Owns: its paths, what may be asked there, and the form of every answer; errors are JSON, too.
+Does not own: who may ask (`access`), the figures (`reports`, `catch_up`), or sockets (`listener`).
+
+SQLite and files are read in threads, so that redirects in the same process go on meanwhile.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from config.observe import REGISTRY
+from config.schema import Config
+from tracker import openapi, reports, store
+from tracker.access import UNCACHED
+from tracker.catch_up import catch_up
+from tracker.openapi import INTEGER, STRING, Operation, many, of
+from tracker.store import StoreError
+
+CATCH_UP_S = 2.0
+"""How long a report waits for what is in the spool to be counted."""
+NOT_COUNTED = "waypost-not-counted-octets"
+"""The header that says how much of the spool a report lacks."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_COUNTS = of({"human": INTEGER, "all": INTEGER})
+_CLICKS = {"clicks": _COUNTS, "unique_clickers": _COUNTS}
+_FIGURES = {
+    "messages": INTEGER,
+    "recipients": INTEGER,
+    **_CLICKS,
+    "click_rate": {"type": ["number", "null"], "minimum": 0},
+}
+_CAMPAIGN = {"campaign": {"type": ["string", "null"]}}
+REPORT = of(
+    {
+        "totals": of(_FIGURES),
+        "campaigns": many(of(_CAMPAIGN | _FIGURES)),
+        "links": many(of({"link": STRING, "url": STRING} | _CAMPAIGN | _CLICKS)),
+    }
+)
+
+
+class ReportQuery(BaseModel):
+    """What may be asked of a report."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    campaign: str | None = Field(None, description="Only this campaign.")
+    since: datetime | None = Field(
+        None, description="Only messages sent since then (UTC), and the clicks on them."
+    )
+
+    @property
+    def since_s(self) -> float | None:
+        """The same in seconds since 1970."""
+        if self.since is None:
+            return None
+        aware = self.since if self.since.tzinfo else self.since.replace(tzinfo=UTC)
+        return aware.timestamp()
+
+
+class Unfit(Exception):
+    """A request that cannot be understood: pairs of a field and what is wrong with it."""
+
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems))
+        self.problems = tuple(problems)
+
+    @classmethod
+    def because(cls, error: ValidationError) -> "Unfit":
+        """Say what pydantic found."""
+        return cls(
+            [(".".join(map(str, each["loc"])) or "body", each["msg"]) for each in error.errors()]
+        )
+
+
+class Admin:
+    """The application behind the admin listener. `config` may be replaced while it runs."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @cached_property
+    def operations(self) -> tuple[Operation, ...]:
+        """Give everything that the API does."""
+        return (
+            Operation(
+                "GET",
+                "/api/v1/report",
+                self._report,
+                "Messages, recipients and clicks: in total, by campaign, by link.",
+                "As `waypost report --json` prints it",
+                REPORT,
+                query=ReportQuery,
+            ),
+        )
+
+    @cached_property
+    def app(self) -> Starlette:
+        """Give the ASGI application."""
+        routes = [
+            Route("/healthz", _healthz),
+            Route("/metrics", _metrics),
+            Route("/internal/ask", self._ask),
+            Route("/api/v1/openapi.json", self._openapi),
+            *(Route(each.path, each.endpoint, methods=[each.method]) for each in self.operations),
+        ]
+        application = Starlette(routes=routes, exception_handlers=_HANDLERS)
+        application.router.redirect_slashes = False
+        return application
+
+    async def _openapi(self, _request: Request) -> Response:
+        return _json(openapi.document(self.operations))
+
+    async def _ask(self, request: Request) -> Response:
+        """Tell a web server whether a host is one of ours, worth a certificate."""
+        domain = request.query_params.get("domain", "").lower().rstrip(".")
+        if domain not in hosts(self.config):
+            raise HTTPException(404, "not a tracking host of ours")
+        return _json({"domain": domain})
+
+    def _report(self, request: Request) -> Response:
+        query = understood(ReportQuery, dict(request.query_params))
+        backlog = catch_up(self.config, CATCH_UP_S)
+        with store.reading(self.config.store.path) as db:
+            answer = reports.report(db, campaign=query.campaign, since_s=query.since_s)
+        late = {NOT_COUNTED: str(backlog.octets)} if backlog.octets else {}
+        return _json(answer.json(), headers=late)
+
+
+def hosts(config: Config) -> frozenset[str]:
+    """Give the names of all tracking hosts."""
+    urls = (config.tracking.base_url, *(sender.base_url for sender in config.sender))
+    return frozenset(urlsplit(url).hostname or "" for url in urls if url)
+
+
+def understood(model: type[Model], asked: Any) -> Model:  # noqa: ANN401 - whatever somebody sent
+    """Read what somebody asked for; raises Unfit."""
+    try:
+        return model.model_validate(asked)
+    except ValidationError as error:
+        raise Unfit.because(error) from None
+
+
+async def _healthz(_request: Request) -> Response:
+    return PlainTextResponse("ok\n", headers=UNCACHED)
+
+
+async def _metrics(_request: Request) -> Response:
+    return Response(
+        generate_latest(REGISTRY), headers=UNCACHED | {"content-type": CONTENT_TYPE_LATEST}
+    )
+
+
+def _json(value: Any, status: int = 200, headers: Mapping[str, str] = UNCACHED) -> Response:  # noqa: ANN401 - any JSON
+    return JSONResponse(value, status, {**UNCACHED, **headers})
+
+
+def _unfit(_request: Request, error: Exception) -> Response:
+    problems = getattr(error, "problems", ())
+    told = [{"field": field, "problem": problem} for field, problem in problems]
+    return _json({"error": str(error), "problems": told}, 400)
+
+
+def _http_error(_request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 500)
+    what = getattr(error, "detail", "") or HTTPStatus(status).phrase
+    return _json({"error": what}, status, getattr(error, "headers", None) or {})
+
+
+def _unavailable(_request: Request, error: Exception) -> Response:
+    return _json({"error": str(error)}, 503, {"retry-after": "5"})
+
+
+def _fault(_request: Request, _error: Exception) -> Response:
+    return _json({"error": "a fault of Waypost's; its log says more"}, 500)
+
+
+_HANDLERS: dict[Any, Any] = {
+    Unfit: _unfit,
+    HTTPException: _http_error,
+    StoreError: _unavailable,
+    sqlite3.Error: _unavailable,
+    OSError: _unavailable,
+    Exception: _fault,
+}

@@ -1,0 +1,101 @@
+"""The OpenAPI document of the API, written from the table of its operations.
+
+Owns: what an operation says of itself, and how that reads in OpenAPI 3.1.
+Does not own: the operations (`admin`).
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that the API does.
+
+    `query` and `body` are the models that say what may be asked; `answer` describes what comes
+    back with `status`, whose schema is `returns`.
+    """
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    summary: str
+    answer: str
+    returns: Json
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    status: int = 200
+
+
+def document(operations: Iterable[Operation]) -> Json:
+    """Give the document."""
+    paths: dict[str, Json] = {}
+    for each in operations:
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Waypost", "version": "1"},
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "basic": {"type": "http", "scheme": "basic"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            }
+        },
+        "security": [{}, {"basic": []}, {"bearer": []}],
+    }
+
+
+def _operation(operation: Operation) -> Json:
+    told: Json = {
+        "summary": operation.summary,
+        "responses": {
+            str(operation.status): _response(operation.answer, operation.returns),
+            "400": _response("What is wrong with which field", PROBLEMS),
+            "503": _response("Not possible now; try again", ERROR),
+        },
+    }
+    if operation.query is not None:
+        told["parameters"] = _parameters(operation.query)
+    if operation.body is not None:
+        told["requestBody"] = {"required": True, **_content(operation.body.model_json_schema())}
+    return told
+
+
+def _parameters(model: type[BaseModel]) -> list[Json]:
+    return [
+        {"name": name, "in": "query", "required": False, "schema": schema}
+        for name, schema in model.model_json_schema()["properties"].items()
+    ]
+
+
+def _response(description: str, schema: Json) -> Json:
+    return {"description": description, **_content(schema)}
+
+
+def _content(schema: Json) -> Json:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+def of(properties: dict[str, Json]) -> Json:
+    """Give the schema of an object, which has all of these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def many(item: Json) -> Json:
+    """Give the schema of an array."""
+    return {"type": "array", "items": item}
+
+
+INTEGER: Json = {"type": "integer"}
+STRING: Json = {"type": "string"}
+ERROR = of({"error": STRING})
+PROBLEMS = of({"error": STRING, "problems": many(of({"field": STRING, "problem": STRING}))})
