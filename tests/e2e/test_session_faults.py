@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from proxy import delivery, session
+from proxy import session
 from proxy.transform import SigningRefused, Transformer
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, configuration
@@ -196,15 +196,50 @@ async def test_a_message_that_must_be_signed_and_cannot_is_a_451(
     assert (await client.message(MESSAGE)).code == 250
 
 
-async def test_a_large_message_is_worked_on_outside_the_loop(
-    proxy: Proxy, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+LARGE = MESSAGE + b"<p>more</p>\r\n" * 30_000
+
+
+async def test_a_large_message_is_worked_on_in_another_process(
+    proxy: Proxy, relay: ScriptedRelay
 ) -> None:
-    """A fault there is the same as elsewhere."""
-    monkeypatch.setattr(delivery, "LARGE_MESSAGE_OCTETS", 10)
+    """It comes out as a small one would, and the next finds the process running."""
     client = await proxy.dial()
-    await client.transaction()
-    assert (await client.message(MESSAGE)).code == 250
-    assert b"http://127.0.0.1:8080/c/" in relay.messages[0].data
+    for _ in range(2):
+        await client.transaction()
+        assert (await client.message(LARGE)).code == 250
+    first, second = (kept.data for kept in relay.messages)
+    assert first.count(b"http://127.0.0.1:8080/c/") == second.count(b"/c/") == 1
+    assert first.endswith(LARGE[-300_000:])
+
+
+async def test_a_large_message_survives_the_process_that_worked_on_it(
+    proxy: Proxy, relay: ScriptedRelay
+) -> None:
+    """It goes out as it came, and the next is worked on by a new process."""
+    client = await proxy.dial()
+    workshop = proxy.server.services.workshop
+    for number in range(3):
+        await client.transaction()
+        assert (await client.message(LARGE)).code == 250
+        if number == 0:
+            (worker,) = workshop._pool._processes.values()
+            worker.kill()
+            worker.join()
+            await asyncio.sleep(0.1)
+    tracked = [b"http://127.0.0.1:8080/c/" in kept.data for kept in relay.messages]
+    assert tracked == [True, False, True]
+    assert relay.messages[1].data == LARGE
+
+
+async def test_copies_of_a_large_message(start_proxy: StartProxy, relay: ScriptedRelay) -> None:
+    """Each from the other process, of one message."""
+    proxy = await start_proxy(proxy={"copies": "per-recipient"})
+    client = await proxy.dial()
+    await client.transaction(b"<1@example.net>", b"<2@example.net>")
+    assert (await client.message(LARGE)).code == 250
+    first, second = (kept.data for kept in relay.messages)
+    assert len(first) == len(second)
+    assert first != second
 
 
 @pytest.mark.parametrize("kind", ["never", "refused", "raises"])
