@@ -103,7 +103,9 @@ def clickers(config: Config, link: str, form: str) -> None:
 @click.command()
 @config_option_without_files
 @click.option("--csv", "form", flag_value="csv", help="Print CSV.")
-@click.option("--json", "form", flag_value="json", default="json", help="Print JSON lines (as is).")
+@click.option(
+    "--json", "form", flag_value="json", default="json", help="Print lines of JSON (the default)."
+)
 def export(config: Config, form: str) -> None:
     """Print every click that is kept, one a line."""
     with current_store(config) as db:
