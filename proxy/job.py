@@ -23,12 +23,12 @@ from config.observe import (
 from proxy.headers_out import header_edits
 from proxy.message import Edit, Message, splice
 from proxy.plan import CLIP_OCTETS, Plan, PlannedLink
-from proxy.policy.params import without
 from proxy.policy.reasons import Untouched
 from proxy.senders import Assigned, Sender
 from proxy.signing import Signer, SigningError
 from tracker.consents import Consent, Consents, strictest
 from tracker.events import MessagePending, Recipient, SentLink
+from tracker.params import without
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
 
 SHARED = 0
@@ -198,6 +198,9 @@ class Job:
 
     def _warn_of_clipping(self, url_for: Callable[[PlannedLink], str]) -> None:
         for part in self.plan.parts:
+            room_octets = CLIP_OCTETS - len(part.view.html)
+            if not 0 <= room_octets < sum(link.url_octets for _, _, link in part.tracked):
+                continue
             before, after = part.html_octets(url_for)
             if before <= CLIP_OCTETS < after:
                 CLIPPED_MESSAGES.inc()

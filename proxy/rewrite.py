@@ -16,12 +16,12 @@ from proxy.plan import Plan, PlannedLink, SkippedLink
 from proxy.policy.decide import MessageFacts
 from proxy.policy.gate import veto
 from proxy.policy.headers import campaign, switches, unsubscribe_urls
-from proxy.policy.params import filled
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
 from proxy.policy.switches import Switches, verdict
 from proxy.scan import OFF, Scan
 from tracker.consents import Consent
+from tracker.params import filled
 
 __all__ = ["Plan", "PlannedLink", "SkippedLink", "plan", "plan_message"]
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from proxy.policy.links import Wishes
-from proxy.policy.params import Params, addition
 from proxy.policy.reasons import SOFT, Skip
 from proxy.policy.sensitive import is_signed
 from proxy.policy.settings import Policy
 from proxy.policy.traits import Traits
+from tracker.params import Params, addition
 
 _VISIBLE_URL = re.compile(
     r"\s*<?(?:https?://\S+|www\.\S+|(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?:[/?#:]\S*)?)>?\s*",

@@ -12,11 +12,11 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from config.schema import DIALECTS, Config, SenderConfig
-from proxy.policy.groups import VOLATILE_PARAMS, GroupPattern
 from proxy.policy.links import LinkRules, link_rules
-from proxy.policy.params import Params
 from proxy.policy.reasons import Untouched
 from proxy.policy.traits import Traits, UrlRules
+from tracker.groups import VOLATILE_PARAMS, GroupPattern
+from tracker.params import Params
 from tracker.tokens import url_octets as tracked_url_octets
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from proxy.policy.groups import GroupPattern, identity
 from proxy.policy.reasons import Skip
 from proxy.policy.sensitive import has_placeholder, is_sensitive
 from proxy.urls import host
+from tracker.groups import GroupPattern, identity
 
 REMEMBERED = 2048
 """Destinations whose traits a policy keeps."""

@@ -1,13 +1,13 @@
 """What a link is called in reports.
 
 Owns: the order in which a name is looked for, and the parameters that never tell links apart.
-Does not own: the attributes that name a group (`dialects`).
+Does not own: the attributes that name a group (`proxy.policy.dialects`).
 """
 
 import re
 from dataclasses import dataclass
 
-from proxy.policy.params import without
+from tracker.params import without
 
 VOLATILE_PARAMS = frozenset(
     {

@@ -1,7 +1,7 @@
 """URL parameters: appended to a destination without disturbing an octet of what is there.
 
 Owns: where parameters go, which are left out, how their values are written.
-Does not own: whether a link gets any (`links`).
+Does not own: whether a link gets any (`proxy.policy.decide`, `minting`).
 """
 
 import re

@@ -2,7 +2,7 @@
 
 import re
 
-from proxy.policy.groups import VOLATILE_PARAMS, GroupPattern, identity
+from tracker.groups import VOLATILE_PARAMS, GroupPattern, identity
 
 
 def test_an_ordinary_link_is_its_url():
