@@ -22,6 +22,12 @@ _BREAKOUT: Final = frozenset(
 )
 """Start tags that end foreign content wherever they stand in it."""
 
+_CLOSES_AROUND: Final = (_BREAKOUT - {b"body", b"head"}) | frozenset(
+    b"a td th tr tbody thead tfoot caption button form label section article header footer main".split()
+)
+"""End tags that close an element around foreign content, and with it all of that. Without a tree we
+take it that such an element is open."""
+
 _NEVER_OPEN: Final = RAW_TEXT | frozenset(
     b"svg math area base br col embed frame hr img input link meta param source track wbr".split()
 )
@@ -57,6 +63,7 @@ class Foreign:
     def __init__(self) -> None:
         self.open: list[_Open] = []
         self._named: Counter[bytes] = Counter()
+        self._html_inside = 0  # open elements in which HTML stands
 
     @property
     def has_cdata(self) -> bool:
@@ -67,6 +74,7 @@ class Foreign:
         """Leave all foreign content."""
         self.open.clear()
         self._named.clear()
+        self._html_inside = 0
 
     def enter(self, name: bytes, tail: bytes) -> None:
         """Open `svg` or `math`."""
@@ -98,20 +106,26 @@ class Foreign:
             return
         self.open[-1] = top._replace(content=_Content.HTML)
         if self._named[name] and len(self.open) < MAX_DEPTH:
-            self.open.append(_Open(top.root, name, _Content.HTML))
-            self._named[name] += 1
+            self._append(_Open(top.root, name, _Content.HTML))
 
     def _push(self, root: bytes, name: bytes, tail: bytes) -> None:
         if not tail.endswith(b"/>") and len(self.open) < MAX_DEPTH:
             point = _integrates(root, name, tail)
-            self.open.append(_Open(root, name, _Content.POINT if point else _Content.FOREIGN))
-            self._named[name] += 1
+            self._append(_Open(root, name, _Content.POINT if point else _Content.FOREIGN))
+
+    def _append(self, opened: _Open) -> None:
+        self.open.append(opened)
+        self._named[opened.name] += 1
+        self._html_inside += opened.content is not _Content.FOREIGN
 
     def _closes(self, name: bytes) -> bool:
-        if name in (b"p", b"br") and self.open[-1].content is _Content.FOREIGN:
+        in_foreign = self.open[-1].content is _Content.FOREIGN
+        if name in (b"p", b"br") and in_foreign:
             self._break_out()
             return False
         if not self._named[name]:
+            if name in _CLOSES_AROUND and not self._html_inside:
+                self.close()
             return False
         while self._pop() != name:
             pass
@@ -122,9 +136,10 @@ class Foreign:
             self._pop()
 
     def _pop(self) -> bytes:
-        name = self.open.pop().name
-        self._named[name] -= 1
-        return name
+        closed = self.open.pop()
+        self._named[closed.name] -= 1
+        self._html_inside -= closed.content is not _Content.FOREIGN
+        return closed.name
 
 
 def _integrates(root: bytes, name: bytes, tail: bytes) -> bool:

@@ -37,7 +37,12 @@ LABELS = [
     "x",
 ]
 COMPARED_OCTETS = 2_000
-TREE_BUILDER = re.compile(r"<(?:select|frameset|template)|<!--\[if|<v:", re.IGNORECASE)
+TREE_BUILDER = re.compile(
+    r"<(?:select|frameset|template)|<!--\[if|<v:|<(?:svg|math).*</(?!svg|math)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Where links depend on which elements are open; what we do without is said in `foreign`."""
+
 NEW = b"https://t.example/c/A"
 SEEDS = [
     '\0<a href="http://x.example/?a&amp;b&copy=1">x</a><area href=//x>',

@@ -29,6 +29,9 @@ from proxy.html import links
         b"<svg><desc><desc></svg><style><a href=no></style><a href=x>",
         b"<svg><title><br><![CDATA[<a href=no>]]><b><![CDATA[><a href=x>",
         b"<math><mi><mi><mglyph><style><a href=no></style><a href=x>",
+        b"<table><tr><td><svg><g></td><style><a href=no></style><a href=x>",
+        b"<div><svg><desc><svg></div><style></style></desc></svg><style><a href=no></style><a href=x>",
+        b"<div><svg><g></div><style><a href=no></style><a href=x>",
         b"<p><svg><g></p></g></svg><title><a href=no></title><a href=x>",
     ],
 )
