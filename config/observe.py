@@ -229,6 +229,13 @@ CONSENTS_UNREADABLE = _event(
     "Lines of the file of persons' consents cannot be read and were passed over. Says how many.",
 )
 
+# tracker.shortlinks
+SHORT_LINKS_UNREADABLE = _event(
+    "short_links_unreadable",
+    logging.ERROR,
+    "Lines of the file of short links cannot be read and were passed over. Says how many.",
+)
+
 # Metrics, by the room that counts them.
 
 # proxy.transform
