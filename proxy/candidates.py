@@ -27,6 +27,9 @@ from proxy.urls import destination
 _NOTRACK_HINT = "+notrack:"
 _NOTRACK = re.compile(r"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
 _NOTRACK_RAW = re.compile(rb"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
+_NOTRACK_TEXT = re.compile(
+    rb"(?<![!-;=?-~])(https?)(\+notrack)(://[!#-;=?-~]*[#-&*+/-9=A-Z_a-z~-])", re.IGNORECASE
+)
 _HTTP = re.compile(r"[\x00-\x20]*https?://", re.IGNORECASE)
 _FRAGMENT = re.compile(rb"(?<!&)#")
 _TRAILING = bytes(range(0x21))
@@ -77,10 +80,21 @@ def in_text(
 ) -> Iterator[Candidate]:
     """Give every URL of a plain text, in order; `params` are those of its Content-Type."""
     flowed, delsp = (params.get(name, "").lower() for name in ("format", "delsp"))
+    found = []
     for start, end, value in urls(view.html, flowed=flowed == "flowed", delsp=delsp == "yes"):
         url = destination(value, view.url_charset) or value
         decision = decide(policy, facts, Wishes(opted_out.get(url)), url, str)
-        yield Candidate(start, end, url, decision, str)
+        found.append(Candidate(start, end, url, decision, str))
+    if NOTRACK_DIALECT in policy.dialects:
+        found += _notrack_in_text(view.html)
+    return iter(sorted(found, key=lambda each: each.start))
+
+
+def _notrack_in_text(text: bytes) -> Iterator[Candidate]:
+    for match in _NOTRACK_TEXT.finditer(text):
+        url = (match[1] + match[3]).decode("ascii")
+        literal = (Edit(*match.span(2), b""),)
+        yield Candidate(*match.span(), url, Decision(Skip.NOTRACK_SCHEME, url, ""), str, literal)
 
 
 def _candidate(

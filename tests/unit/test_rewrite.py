@@ -659,6 +659,19 @@ def test_notrack_is_taken_out_of_the_scheme(encoding):
     assert [each.destination for each in made.skipped] == [URL]
 
 
+def test_notrack_is_taken_out_of_plain_text_too():
+    """Where plain text may be changed at all."""
+    text = f"{URL}, https+notrack://example.com/b. and xhttps+notrack://example.com/c"
+    message = multipart("mixed", text_part(text))
+    made = plan(message, PLAIN)
+    assert [(each.destination, each.reason) for each in made.skipped] == [
+        ("https://example.com/b", Skip.NOTRACK_SCHEME)
+    ]
+    rendered = made.render(lambda _: TRACKED)
+    assert f"{TRACKED}, https://example.com/b. and xhttps+".encode() in rendered
+    assert plan(message, Policy()).render(lambda _: TRACKED) is message
+
+
 def test_notrack_means_nothing_without_postals_dialect():
     """It is an unknown scheme then."""
     message = html_message(link("https+notrack://example.com/a"))
