@@ -21,6 +21,11 @@ TEMPLATE = (
 )
 
 
+def recipients(count: int) -> list[str]:
+    """Give the local parts that each message goes to."""
+    return [f"reader{number}" for number in range(count)]
+
+
 class Failed(Exception):
     """An attempt that was not acknowledged; the text is why."""
 
@@ -43,8 +48,9 @@ class Ledger:
 class Application:
     """One client of the proxy, with one connection at a time."""
 
-    def __init__(self, port: int, ledger: Ledger) -> None:
+    def __init__(self, port: int, ledger: Ledger, to: list[str]) -> None:
         self._port = port
+        self._to = to
         self._ledger = ledger
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -86,7 +92,8 @@ class Application:
             await self._connect()
         self._left -= 1
         stage[0] = "envelope"
-        for line in ("MAIL FROM:<shop@example.com>", "RCPT TO:<reader@example.net>", "DATA"):
+        rcpts = (f"RCPT TO:<{each}@example.net>" for each in self._to)
+        for line in ("MAIL FROM:<shop@example.com>", *rcpts, "DATA"):
             await self._say(f"{line}\r\n".encode(), 3 if line == "DATA" else 2)
         stage[0] = "dot"
         await self._say(TEMPLATE.format(key=key).encode() + b".\r\n", 2)

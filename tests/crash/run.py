@@ -22,13 +22,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.load import Application, Ledger
+from tests.crash.load import Application, Ledger, recipients
 from tests.support.programs import WAYPOST, free_port, waypost
 from tests.support.stack import Stack
 
 SINK = Path(__file__).with_name("sink.py")
-AFTER_DOT = ("connection lost at dot", "no answer at dot", "451 4.4.2")
-"""Attempts that may have been delivered all the same."""
+AFTER_DOT = ("connection lost at dot", "no answer at dot", "451 4.4.2", "451 4.4.5")
+"""Attempts that may have been delivered all the same: 451 4.4.5 is what is said while any copy of
+several is pending, one of which may be in doubt."""
 
 
 @dataclass
@@ -76,18 +77,21 @@ class Outcome:
     """What a run came to."""
 
     kills: dict[str, int]
-    seconds: float
     ledger: Ledger
     delivered: collections.Counter[str]
+    """How often each `message/recipient` stands in the relay's journal."""
+    to: list[str]
     half: int
     integrity: str
     reported: int
+    seconds: float = 0
     causes: collections.Counter[str] = field(default_factory=collections.Counter)
 
     @property
     def lost(self) -> list[str]:
         """Acknowledged, and not on the relay's disk."""
-        return sorted(self.ledger.acknowledged - self.delivered.keys())
+        due = {f"{key}/{each}" for key in self.ledger.acknowledged for each in self.to}
+        return sorted(due - self.delivered.keys())
 
     @property
     def faults(self) -> dict[str, object]:
@@ -106,15 +110,17 @@ class Outcome:
 
     def explain(self) -> None:
         """Find for each second copy the failed attempt that left it behind."""
-        for key, copies in self.delivered.items():
+        extra: collections.Counter[str] = collections.Counter()
+        for name, copies in self.delivered.items():
+            extra[name.partition("/")[0]] += copies - 1
+        for key, count in extra.items():
             after_dot = [
                 next((start for start in AFTER_DOT if why.startswith(start)), None)
                 for why in self.ledger.failures.get(key, [])
             ]
             reasons = [why for why in after_dot if why is not None]
-            extra = copies - 1
-            self.causes.update(reasons[:extra])
-            self.causes["unexplained"] += max(0, extra - len(reasons))
+            self.causes.update(reasons[:count])
+            self.causes["unexplained"] += max(0, count - len(reasons))
 
     def table(self) -> str:
         """Give the figures for people."""
@@ -123,7 +129,7 @@ class Outcome:
             ("seconds", f"{self.seconds:.0f}"),
             ("messages acknowledged", len(self.ledger.acknowledged)),
             ("attempts that failed", sum(map(len, self.ledger.failures.values()))),
-            ("messages at the relay", self.delivered.total()),
+            ("copies at the relay", self.delivered.total()),
             ("acknowledged messages lost", len(self.lost)),
             ("half messages at the relay", self.half),
             ("refusals (5xx) of our making", len(self.ledger.refused)),
@@ -142,13 +148,16 @@ class Wanted:
     kills: int
     messages: int = 0
     applications: int = 12
+    recipients: int = 1
+    """More than one: each gets a copy of their own (`copies = "per-recipient"`)."""
     seed: int = 0
 
 
 async def crash(folder: Path, wanted: Wanted) -> Outcome:
     """Run load and kills in `folder`, and tell what came of it."""
     sink_port = free_port()
-    stack = Stack(folder / "waypost", sink_port).furnish()
+    copies = 'copies = "per-recipient"' if wanted.recipients > 1 else ""
+    stack = Stack(folder / "waypost", sink_port).furnish(proxy=copies)
     journal = folder / "journal"
     victims = [
         Victim("proxy", [WAYPOST, "proxy", "-c", stack.config], stack.smtp, folder / "proxy.log"),
@@ -164,7 +173,10 @@ async def crash(folder: Path, wanted: Wanted) -> Outcome:
     try:
         await asyncio.gather(*(victim.start() for victim in victims))
         stop = asyncio.Event()
-        load = [Application(stack.smtp, ledger) for _ in range(wanted.applications)]
+        load = [
+            Application(stack.smtp, ledger, recipients(wanted.recipients))
+            for _ in range(wanted.applications)
+        ]
         running = [asyncio.create_task(each.run(stop)) for each in load]
         await _kill_at_random(victims, wanted, ledger, begin_s + wanted.seconds)
         stop.set()
@@ -172,7 +184,10 @@ async def crash(folder: Path, wanted: Wanted) -> Outcome:
     finally:
         for victim in victims:
             victim.end()
-    return _outcome(stack, victims, ledger, journal, time.monotonic() - begin_s)
+    outcome = _outcome(stack, victims, ledger, journal, recipients(wanted.recipients))
+    outcome.seconds = time.monotonic() - begin_s
+    outcome.explain()
+    return outcome
 
 
 async def _kill_at_random(
@@ -199,24 +214,22 @@ def _kills(victims: Sequence[Victim]) -> int:
 
 
 def _outcome(
-    stack: Stack, victims: Sequence[Victim], ledger: Ledger, journal: Path, seconds: float
+    stack: Stack, victims: Sequence[Victim], ledger: Ledger, journal: Path, to: list[str]
 ) -> Outcome:
     lines = journal.read_text("latin-1").splitlines()
     report = waypost("report", "-c", stack.config, "--json")
     with sqlite3.connect(stack.database) as store:
         integrity = str(store.execute("PRAGMA integrity_check").fetchone()[0])
     store.close()
-    outcome = Outcome(
+    return Outcome(
         kills={victim.name: victim.kills for victim in victims},
-        seconds=seconds,
         ledger=ledger,
+        to=to,
         delivered=collections.Counter(line for line in lines if not line.startswith("HALF")),
         half=sum(line.startswith("HALF") for line in lines),
         integrity=integrity,
         reported=int(json.loads(report.stdout)["totals"]["messages"]),
     )
-    outcome.explain()
-    return outcome
 
 
 def main() -> int:
@@ -226,6 +239,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--messages", type=int, default=0)
     parser.add_argument("--applications", type=int, default=12)
+    parser.add_argument("--recipients", type=int, default=1)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     wanted = Wanted(**vars(parser.parse_args()))
     with tempfile.TemporaryDirectory(prefix="waypost-crash-") as name:
