@@ -99,15 +99,6 @@ def _alternative(inside: bytes, charset: str) -> str:
     return ""
 
 
-def _attributes(tail: bytes, charset: str) -> dict[str, str]:
-    """Give the attributes of a tag; read from the last, so that the first of duplicates stays."""
-    return {
-        name.lower().decode("ascii", "replace"): decode(value.decode(charset, "replace"))
-        for name, *values in reversed(markup.ATTRIBUTE.findall(tail))
-        for value in (b"".join(values),)
-    }
-
-
 class _Scanner:
     """One pass over a document.
 
@@ -164,18 +155,28 @@ class _Scanner:
         return tag.end()
 
     def _link(self, tag: re.Match[bytes], element: str) -> None:
-        href = markup.HREF.match(self.html, *tag.span(3))
-        if href is None:
-            return
-        start, end = href.span(href.lastindex or 0)
-        if start == end:
-            return
+        attributes: dict[str, str] = {}
+        start = end = 0
+        for attribute in markup.ATTRIBUTE.finditer(self.html, *tag.span(3)):
+            name = attribute[1].lower().decode("ascii", "replace")
+            if name in attributes:
+                continue
+            index = attribute.lastindex or 1
+            octets = attribute[index] if index > 1 else b""
+            attributes[name] = decode(octets.decode(self.charset, "replace"))
+            if name == "href" and octets:
+                start, end = attribute.span(index)
+        if start < end:
+            self._found(start, end, element, attributes, tag.end())
+
+    def _found(
+        self, start: int, end: int, element: str, attributes: dict[str, str], content_start: int
+    ) -> None:
         before = self.html[start - 1 : start]
         quote = before.decode("ascii") if before in _QUOTES else ""
-        attributes = _attributes(tag[3], self.charset)
         value = attributes["href"]
         self.found.append(
-            Href(start, end, value, quote, element, attributes, self.conditional, tag.end())
+            Href(start, end, value, quote, element, attributes, self.conditional, content_start)
         )
 
     def _declaration(self, mark: int) -> int:

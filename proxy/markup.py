@@ -5,8 +5,8 @@ Does not own: what tags mean (`html`, `foreign`), character references (`entitie
 
 Every expression runs in linear time and bounded memory: a repeat that may be long takes what it
 matches for good. `re` before Python 3.11.5 goes on from the wrong place when the last, failed turn
-of a possessive group had consumed something (CPython issue 106052), so each such group here
-either fails at its first octet or not at all; where that cannot be, the repeat is bounded.
+of a possessive group had consumed or looked at something (CPython issues 106052 and 100061), so each such
+group here fails at its first octet or not at all; where that cannot be, the repeat is bounded.
 """
 
 import re
@@ -64,13 +64,6 @@ ATTRIBUTE: Final = re.compile(
     rb"(?:[%(s)s]*+=[%(s)s]*+(?:\"([^\"]*+)|'([^']*+)|([^%(s)s>\"'][^%(s)s>]*+))?[\"']?)?"
     % {b"s": _SPACE}
 )
-
-HREF: Final = re.compile(
-    rb"(?:[%(s)s/]++|(?![hH][rR][eE][fF][%(s)s/>=])%(attribute)s)*+"
-    rb"[hH][rR][eE][fF][%(s)s]*+=[%(s)s]*+(?:\"([^\"]*+)|'([^']*+)|([^%(s)s>\"'][^%(s)s>]*+))"
-    % {b"s": _SPACE, b"attribute": _ATTRIBUTE}
-)
-"""The rest of a tag up to the value of its first href, in one of three groups."""
 
 DECLARATION: Final = re.compile(
     rb"!--(?:(?P<empty>-?>)|(?P<condition>\[if[^\]>]*\]>)|(?P<endif>\s{0,8}(?:<!)?\[endif\])|(?P<comment>))"
