@@ -19,7 +19,8 @@ from proxy.body import Body, Change, Edit, LineGrowth, Obstacle, line_ending, li
 from proxy.limits import ENCODED_LINE_OCTETS, MAX_MALFORMED_ESCAPES
 
 _ODD = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n)(?:(?P<padded>[ \t]++\r?\n)|(?P<last>\Z))?")
-_SOFT_BREAKS = re.compile(rb"(?:=\r?\n)*+")
+# Bounded, not possessive: before Python 3.11.5 a possessive group that fails half-way ends past it.
+_SOFT_BREAKS = re.compile(rb"(?:=\r?\n){1,512}")
 _DISPUTED = re.compile(rb"[ \t]\r?\n|\r(?!\n)|\0")
 _NOT_LITERAL = re.compile(rb"[^!-<>-~]")
 _ROOM = ENCODED_LINE_OCTETS - 1
@@ -146,10 +147,9 @@ class QuotedPrintableBody(Body):
         return at
 
     def _after_soft_breaks(self, at: int) -> int:
-        if self._raw[at : at + 1] != b"=":
-            return at
-        breaks = _SOFT_BREAKS.match(self._raw, at, self._span[1])
-        return breaks.end() if breaks else at
+        while breaks := _SOFT_BREAKS.match(self._raw, at, self._span[1]):
+            at = breaks.end()
+        return at
 
     def _place(self, edits: Sequence[Edit]) -> list[Edit]:
         sites = [self._site(start, end) for start, end, _ in edits]
