@@ -41,13 +41,15 @@ class BadProxyHeader(ValueError):
 class Client:
     """Who is at the other end, as far as we believe it.
 
-    `address` is the real client's after PROXY and XCLIENT, None where the front server does not
-    know it. `vouched`: a mail server of `xclient_networks` answers for this client.
+    `address` is the real client's after PROXY, XCLIENT and XFORWARD, None where the front server
+    does not know it. `vouched`: a mail server of `xclient_networks` answers for this client;
+    `submitted`: it says that the client is one of its own users.
     """
 
     address: IpAddress | None
     vouched: bool = False
     login: str | None = None
+    submitted: bool = False
 
     @property
     def local(self) -> bool:
@@ -75,7 +77,7 @@ def within(address: IpAddress | None, networks: Iterable[Network]) -> bool:
 
 def trusted(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:
     """Tell whether mail of `client` may be rewritten and signed (DESIGN §3.4)."""
-    if authenticated or client.login is not None or client.local:
+    if authenticated or client.login is not None or client.submitted or client.local:
         return True
     return within(client.address, config.trusted_networks)
 
@@ -137,6 +139,20 @@ def with_xclient(client: Client, attributes: Mapping[str, str]) -> Client:
     if "LOGIN" in attributes:
         login = attributes["LOGIN"]
         told = replace(told, login=None if login.upper() in _UNKNOWN else login)
+    return told
+
+
+def with_xforward(client: Client, attributes: Mapping[str, str]) -> Client:
+    """Give the client whose mail a trusted front server passes on; raises BadAttribute.
+
+    Postfix sends no login, but with SOURCE it tells its own users (LOCAL) from the world (REMOTE).
+    What XFORWARD does not tell is unknown: the front server's address must lend no trust.
+    """
+    told = client if client.vouched else Client(None, vouched=True)
+    if "ADDR" in attributes:
+        told = replace(told, address=_told_address(attributes["ADDR"]), submitted=False)
+    if "SOURCE" in attributes:
+        told = replace(told, submitted=attributes["SOURCE"].upper() == "LOCAL")
     return told
 
 

@@ -33,7 +33,7 @@ class Refusal(StrEnum):
     NO_MEMORY = "no_memory"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
     """A message at its end: `content` without transparency dots, or the reason to refuse it.
 
@@ -43,6 +43,11 @@ class Received:
     content: bytes
     bare_newlines: bool
     refusal: Refusal | None
+
+    def take(self) -> bytes:
+        """Hand the content on, and keep none: two copies of 25 MB are one too many."""
+        content, self.content = self.content, b""
+        return content
 
 
 class DataReader:

@@ -70,6 +70,7 @@ class Delivery:
             relay_size_octets=extensions.relay_size(self._link.capabilities),
         )
         handed = _Handed(content, transaction, submission)
+        del content  # let go of by `handed` as soon as there is something else to send
         try:
             if self._journal is not None and trusted and len(transaction.rcpts) > 1:
                 return await self._each(handed, self._journal, account)
@@ -91,6 +92,7 @@ class Delivery:
         """Send one message to all recipients."""
         making = self._services.preparation.shared(handed.content, handed.submission)
         outgoing = await self._or_original(making, handed.content)
+        handed.content = b""
         await self._tell_pending(outgoing)
         result = await self._link.data(outgoing.content, handed.transaction.lines)
         self._conclude(result, outgoing, handed.transaction)
@@ -180,9 +182,9 @@ class Delivery:
         self._services.spool.append(event).add_done_callback(lambda done: done.exception())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Handed:
-    """What a client has handed in."""
+    """What a client has handed in; `content` until there is something else to send."""
 
     content: bytes
     transaction: Transaction

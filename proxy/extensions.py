@@ -30,7 +30,10 @@ _BOUND_TO_CONNECTION = re.compile(
 )
 """Mechanisms that look at the connection itself, of which the relay sees ours (RFC 5802 §6)."""
 
-XCLIENT_OFFERS = ("XCLIENT NAME ADDR PORT PROTO HELO LOGIN", "XFORWARD NAME ADDR PORT PROTO HELO")
+XCLIENT_OFFERS = (
+    "XCLIENT NAME ADDR PORT PROTO HELO LOGIN",
+    "XFORWARD NAME ADDR PORT PROTO HELO SOURCE",
+)
 
 
 def mechanisms(capabilities: Mapping[str, str]) -> tuple[str, ...]:

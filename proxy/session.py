@@ -268,11 +268,13 @@ class Session:
         return replies.greeting(self._services.hostname, MARK)
 
     async def on_xforward(self, arg: bytes) -> Reply:
-        """Take note that the front server tells whom it serves: it changes nothing here."""
+        """Take a front server's word on whose mail it passes on."""
         if not self._may_xclient:
             return replies.XCLIENT_FORBIDDEN
+        if self._envelopes.transaction is not None:
+            return replies.NOT_IN_TRANSACTION
         try:
-            access.parse_attributes(arg)
+            self._client = access.with_xforward(self._client, access.parse_attributes(arg))
         except access.BadAttribute:
             return replies.XCLIENT_SYNTAX
         return replies.OK
@@ -326,7 +328,7 @@ class Session:
             return REFUSALS[received.refusal]
         self.committing = True
         verdict = await self._delivery.deliver(
-            received.content, transaction, trusted=self._trusted, account=self._account
+            received.take(), transaction, trusted=self._trusted, account=self._account
         )
         if not verdict.delivered:
             self._link.forget_transaction()

@@ -10,6 +10,7 @@ worker is started anew. It has no event loop and no thread: forking is safe at a
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -40,6 +41,7 @@ class Workers:
         self._stopping = False
         self._unready = len(shares)
         self._ready, self._tell_ready = os.pipe()
+        self._parent_gone, self._parent_lives = os.pipe()
         os.set_blocking(self._ready, False)
 
     def run(self) -> int:
@@ -68,6 +70,8 @@ class Workers:
         status = 1
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
+            os.close(self._parent_lives)
+            threading.Thread(target=_stop_with, args=(self._parent_gone,), daemon=True).start()
             self._work(self._shares[index], lambda: _tell(self._tell_ready))
             status = 0
         except Exception as error:  # noqa: BLE001 - nobody else could tell why this worker ended
@@ -107,3 +111,9 @@ class Workers:
 
 def _tell(descriptor: int) -> None:
     os.write(descriptor, b"!")
+
+
+def _stop_with(parent_gone: int) -> None:
+    """End this worker when its parent has died without a word: the pipe ends with it."""
+    os.read(parent_gone, 1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -301,6 +301,44 @@ async def test_trust_is_judged_by_the_real_client(
     assert trust == [expected]
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([b"ADDR=203.0.113.9 SOURCE=LOCAL"], True),
+        ([b"ADDR=203.0.113.9 SOURCE=REMOTE"], False),
+        ([b"ADDR=203.0.113.9"], False),
+        ([b"NAME=forger.test ADDR=203.0.113.9", b"PROTO=ESMTP SOURCE=LOCAL"], True),
+        ([b"SOURCE=LOCAL", b"SOURCE=REMOTE"], False),
+        ([b"ADDR=203.0.113.9 SOURCE=LOCAL", b"ADDR=203.0.113.10"], False),
+        ([b"NAME=forger.test"], False),
+        ([b"SOURCE=REMOTE"], False),
+        ([b"ADDR=[UNAVAILABLE] SOURCE=REMOTE"], False),
+        ([b"ADDR=127.0.0.1 SOURCE=REMOTE"], True),
+        ([b"ADDR=192.0.2.7 SOURCE=REMOTE"], True),
+    ],
+)
+async def test_trust_is_judged_by_whom_a_front_server_passes_on(
+    told: list[bytes], expected: int, start_proxy: StartProxy, trust: list[bool]
+) -> None:
+    """XFORWARD leaves nothing of the front server's own trust; mail passes all the same."""
+    proxy = await start_proxy(
+        proxy={"xclient_networks": LOOPBACK, "trusted_networks": ["192.0.2.0/24"]}
+    )
+    client = await proxy.dial()
+    for attributes in told:
+        assert (await client.ask(b"XFORWARD " + attributes)).code == 250
+    await send(client)
+    assert trust == [expected]
+
+
+async def test_nobody_else_is_passed_on_amid_a_transaction(start_proxy: StartProxy) -> None:
+    """Whose mail it is was settled before MAIL."""
+    proxy = await start_proxy(proxy={"xclient_networks": LOOPBACK})
+    client = await proxy.dial()
+    await client.transaction()
+    assert (await client.ask(b"XFORWARD SOURCE=LOCAL")).code == 503
+
+
 async def test_xclient_and_xforward_are_for_front_servers_only(
     start_proxy: StartProxy, proxy: Proxy
 ) -> None:

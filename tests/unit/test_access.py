@@ -1,0 +1,77 @@
+"""Who a client is, as far as it is believed."""
+
+import pytest
+
+from config.schema import ProxyConfig
+from proxy import access
+from proxy.access import BadAttribute, Client, plain_address
+
+
+def proxy_config(**keys: object) -> ProxyConfig:
+    """Give the table `[proxy]` with these keys."""
+    return ProxyConfig.model_validate(keys)
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("", "None"),
+        ("/run/socket", "None"),
+    ],
+)
+def test_an_address_is_read_as_sockets_give_it(host: str, address: str) -> None:
+    """An IPv4 client of an IPv6 socket is an IPv4 client."""
+    assert str(plain_address(host)) == address
+
+
+def test_attributes_are_xtext() -> None:
+    """RFC 3461 §4, upper-cased names."""
+    found = access.parse_attributes(b"addr=127.0.0.1 HELO=a+2Bb+20c")
+    assert found == {"ADDR": "127.0.0.1", "HELO": "a+b c"}
+
+
+@pytest.mark.parametrize(
+    "arg", [b"", b"ADDR", b"ADDR=", b"=x", b"FOO=1", b"ADDR=\xff", b"ADDR=a\0"]
+)
+def test_what_is_no_attribute_is_refused(arg: bytes) -> None:
+    """Nothing is guessed about whom a front server means."""
+    with pytest.raises(BadAttribute):
+        access.parse_attributes(arg)
+
+
+@pytest.mark.parametrize(
+    ("client", "trusted", "may_send"),
+    [
+        (Client(plain_address("127.0.0.1")), True, True),
+        (Client(plain_address("::1")), True, True),
+        (Client(plain_address("192.0.2.1")), True, True),
+        (Client(plain_address("203.0.113.1")), False, False),
+        (Client(None), False, False),
+        (Client(None, vouched=True), False, True),
+        (Client(plain_address("203.0.113.1"), vouched=True), False, True),
+        (Client(plain_address("203.0.113.1"), vouched=True, login="alice"), True, True),
+    ],
+)
+def test_trust(client: Client, trusted: int, may_send: int) -> None:
+    """Loopback, allowed networks and logins are trusted; vouched ones may send, untouched."""
+    config = proxy_config(trusted_networks=["192.0.2.0/24"])
+    assert access.trusted(client, config, authenticated=False) == trusted
+    assert access.may_send(client, config, authenticated=False) == may_send
+    assert access.trusted(client, config, authenticated=True)
+
+
+@pytest.mark.parametrize(
+    ("client", "account"),
+    [
+        (Client(plain_address("192.0.2.77")), "192.0.2.0/24"),
+        (Client(plain_address("2001:db8::77")), "2001:db8::/64"),
+        (Client(None), "unknown"),
+        (Client(None, login="alice"), "login:alice"),
+    ],
+)
+def test_an_account_is_a_login_or_a_network(client: Client, account: str) -> None:
+    """A retry may come from a neighbour."""
+    assert access.account(client) == account

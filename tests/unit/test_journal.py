@@ -1,0 +1,111 @@
+"""Who has got which message, until its client knows."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from proxy import journal
+from proxy.journal import Journal, JournalError, message_key
+
+KEY = message_key("account:alice", b"a@example.com", b"Message-ID: <1>\r\n\r\n")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give a place for a journal."""
+    return tmp_path / "waypost.db.journal"
+
+
+def test_what_was_delivered_is_known_until_told(path: Path) -> None:
+    """Across journals, as across processes and crashes."""
+    first = Journal(path)
+    assert first.begin(KEY) == frozenset()
+    first.delivered(KEY, b"b@example.net")
+    first.end(KEY, told=False)
+    second = Journal(path)
+    assert second.begin(KEY) == {b"b@example.net"}
+    second.end(KEY, told=True)
+    assert second.begin(KEY) == frozenset()
+
+
+def test_two_sessions_never_work_on_one_message(path: Path) -> None:
+    """Neither in one process nor in two."""
+    ours = Journal(path)
+    ours.begin(KEY)
+    assert ours.begin(KEY) is None
+    script = "import sys; from pathlib import Path; from proxy.journal import Journal; print(Journal(Path(sys.argv[1])).begin(bytes.fromhex(sys.argv[2])))"
+    root = Path(__file__).parents[2]
+    found = subprocess.run(
+        [sys.executable, "-c", script, path, KEY.hex()], capture_output=True, check=True, cwd=root
+    )
+    assert found.stdout == b"None\n"
+    ours.end(KEY, told=False)
+    assert ours.begin(KEY) == frozenset()
+
+
+def test_a_process_that_died_holds_nothing(path: Path) -> None:
+    """What it took up may be taken up again, with what it had delivered."""
+    dead = Journal(path)
+    dead.begin(KEY)
+    dead.delivered(KEY, b"b@example.net")
+    with sqlite3.connect(path) as db:
+        db.execute("update at_work set process = ?", (_no_process(),))
+    db.close()
+    assert Journal(path).begin(KEY) == {b"b@example.net"}
+
+
+def test_entries_expire(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No client tries for ever, and no file grows for ever."""
+    ours = Journal(path)
+    ours.begin(KEY)
+    ours.delivered(KEY, b"b@example.net")
+    ours.end(KEY, told=False)
+    later_s = time.time() + 5 * 86_400
+    monkeypatch.setattr(journal.time, "time", lambda: later_s)
+    assert ours.begin(KEY) == frozenset()
+
+
+def test_a_journal_that_cannot_be_had_says_so(tmp_path: Path) -> None:
+    """One error for every cause."""
+    with pytest.raises(JournalError):
+        Journal(tmp_path / "missing" / "journal").begin(KEY)
+    (tmp_path / "garbage").write_bytes(b"this is no database" * 1000)
+    with pytest.raises(JournalError):
+        Journal(tmp_path / "garbage").begin(KEY)
+
+
+def test_threads_may_share_a_journal(path: Path) -> None:
+    """Exactly one of them takes a message up."""
+    ours = Journal(path)
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(ours.begin(KEY))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(each is not None for each in found) == 1
+
+
+def test_a_message_is_named_by_all_of_its_parts() -> None:
+    """No two of them run into one another."""
+    keys = {
+        message_key("a", b"b", b"c"),
+        message_key("ab", b"", b"c"),
+        message_key("", b"ab", b"c"),
+        message_key("a", b"b", b"d"),
+    }
+    assert len(keys) == 4
+
+
+def _no_process() -> int:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return child
