@@ -109,8 +109,8 @@ class ProxyConfig(Table):
     """Networks whose clients may send without logging in. Their mail is tracked and signed, as is
     that of the loopback and of everyone who logged in; all other mail passes untouched."""
     xclient_networks: Many[NetworkRange] = ()
-    """Networks of mail servers that may tell us the real client with XCLIENT (Postfix as
-    `smtpd_proxy_filter`). Trust is then judged by that client."""
+    """Networks of mail servers that may tell us the real client with XCLIENT or XFORWARD (Postfix
+    with us as its `smtpd_proxy_filter`). Trust is then judged by that client."""
     proxy_protocol_networks: Many[NetworkRange] = ()
     """Networks of load balancers that tell us the real client with the PROXY protocol (HAProxy)."""
     bare_newlines: BareNewlines = "reject"
