@@ -12,13 +12,19 @@ from click.testing import CliRunner, Result
 
 from config import keys
 from config.load import load
-from tracker import cli, report_cli, store
+from tracker import purge_cli, report_cli, store
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.spool import Spool
 
 SENT_S = 1_700_000_000
 """14 November 2023, 22:13:20 UTC"""
-COMMANDS = {command.name: command for command in cli.COMMANDS}
+COMMANDS = {
+    "report": report_cli.report,
+    "activity": report_cli.activity,
+    "clickers": report_cli.clickers,
+    "export": report_cli.export,
+    "purge": purge_cli.purge,
+}
 LINKS = (
     SentLink(1, "https://example.net/a", None, "A"),
     SentLink(2, "https://example.net/b?who=1", "offer", "B"),
