@@ -75,8 +75,7 @@ def _header(content: bytes) -> Message:
     part = Message()
     part["Content-Type"] = "text/rfc822-headers"
     header = content[:HEADER_OCTETS].partition(b"\r\n\r\n")[0]
-    part.set_payload(header.decode("ascii", "replace").replace("\r\n", "\n") + "\n")
-    part["Content-Transfer-Encoding"] = "8bit"
+    part.set_payload(header.decode("ascii", "backslashreplace").replace("\r\n", "\n") + "\n")
     return part
 
 
