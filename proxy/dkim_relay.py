@@ -57,11 +57,13 @@ _MISSING = dict(
 )
 _HEADER_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
-_PIECE = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[()\\]|[^"()\\]++', re.DOTALL)
-_CLOSED = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# Nothing possessive holds an alternative here: Python before 3.11.5 matches that wrongly.
+_QUOTED = rb'"[^"\\]*(?:\\.[^"\\]*)*'
+_PIECE = re.compile(rb'%b"?|[()\\]|[^"()\\]+' % _QUOTED, re.DOTALL)
+_CLOSED = re.compile(rb'%b"' % _QUOTED, re.DOTALL)
 _ATOM = rb"[^\s@<>%!:;,()\[\]\\\".]+"
 _QUALIFIED = re.compile(
-    rb"%(atom)b(?:\.%(atom)b)*+@(?:%(atom)b(?:\.%(atom)b)++|\[[^\[\]\\\s]+\])" % {b"atom": _ATOM}
+    rb"%(atom)b(?:\.%(atom)b)*@(?:%(atom)b(?:\.%(atom)b)+|\[[^\[\]\\\s]+\])" % {b"atom": _ATOM}
 )
 """A quoted local part is no match: mail servers quote as they see fit."""
 
