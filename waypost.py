@@ -25,6 +25,7 @@ COMMANDS = {
     "export": "tracker.report_cli:export",
     "init": "config.init_cli:init",
     "keys": "config.keys_cli:keys_group",
+    "link": "tracker.links_cli:link",
     "proxy": "proxy.serve_cli:proxy_command",
     "purge": "tracker.purge_cli:purge",
     "redirect": "tracker.overrides_cli:redirect",

@@ -6,8 +6,10 @@ Does not own: who may ask (`access`), the figures (`reports`, `catch_up`), or so
 SQLite and files are read in threads, so that redirects in the same process go on meanwhile.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
@@ -17,6 +19,7 @@ from urllib.parse import urlsplit
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -27,11 +30,15 @@ from config.schema import Config
 from tracker import openapi, reports, store
 from tracker.access import UNCACHED
 from tracker.catch_up import catch_up
+from tracker.minting import LinkRequest, Minted, TooLong
 from tracker.openapi import INTEGER, STRING, Operation, many, of
+from tracker.spool import SpoolError
 from tracker.store import StoreError
 
 CATCH_UP_S = 2.0
 """How long a report waits for what is in the spool to be counted."""
+MAX_BODY_OCTETS = 64 * 1024
+BODY_TIMEOUT_S = 10.0
 NOT_COUNTED = "waypost-not-counted-octets"
 """The header that says how much of the spool a report lacks."""
 
@@ -51,6 +58,14 @@ REPORT = of(
         "totals": of(_FIGURES),
         "campaigns": many(of(_CAMPAIGN | _FIGURES)),
         "links": many(of({"link": STRING, "url": STRING} | _CAMPAIGN | _CLICKS)),
+    }
+)
+LINK = of(
+    {
+        "url": STRING,
+        "destination": STRING,
+        "tracked": {"type": "boolean"},
+        "message_id": {"type": ["string", "null"]},
     }
 )
 
@@ -85,15 +100,25 @@ class Unfit(Exception):
     def because(cls, error: ValidationError) -> "Unfit":
         """Say what pydantic found."""
         return cls(
-            [(".".join(map(str, each["loc"])) or "body", each["msg"]) for each in error.errors()]
+            [
+                (
+                    ".".join(map(str, each["loc"])) or "body",
+                    each["msg"].removeprefix("Value error, "),
+                )
+                for each in error.errors()
+            ]
         )
 
 
 class Admin:
-    """The application behind the admin listener. `config` may be replaced while it runs."""
+    """The application behind the admin listener. `config` may be replaced while it runs.
 
-    def __init__(self, config: Config) -> None:
+    `mint` makes a link; it may block, and raises what `minting.Mint.link` does.
+    """
+
+    def __init__(self, config: Config, mint: Callable[[Config, LinkRequest], Minted]) -> None:
         self.config = config
+        self._mint = mint
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
@@ -107,6 +132,16 @@ class Admin:
                 "As `waypost report --json` prints it",
                 REPORT,
                 query=ReportQuery,
+            ),
+            Operation(
+                "POST",
+                "/api/v1/links",
+                self._link,
+                "Make a tracked link for SMS, push, chat or print, as `waypost link` does.",
+                "The link",
+                LINK,
+                body=LinkRequest,
+                status=201,
             ),
         )
 
@@ -142,6 +177,14 @@ class Admin:
         late = {NOT_COUNTED: str(backlog.octets)} if backlog.octets else {}
         return _json(answer.json(), headers=late)
 
+    async def _link(self, request: Request) -> Response:
+        wanted = await _sent(LinkRequest, request)
+        try:
+            minted = await run_in_threadpool(self._mint, self.config, wanted)
+        except TooLong as error:
+            raise Unfit([("url", str(error))]) from None
+        return _json(asdict(minted), 201)
+
 
 def hosts(config: Config) -> frozenset[str]:
     """Give the names of all tracking hosts."""
@@ -155,6 +198,33 @@ def understood(model: type[Model], asked: Any) -> Model:  # noqa: ANN401 - whate
         return model.model_validate(asked)
     except ValidationError as error:
         raise Unfit.because(error) from None
+
+
+async def _sent(model: type[Model], request: Request) -> Model:
+    """Read the JSON of a request; raises Unfit and HTTPException.
+
+    A form on somebody else's page can send a browser here with any body, but not with this type.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise HTTPException(415, "send JSON, with content-type: application/json")
+    try:
+        return model.model_validate_json(await _body(request))
+    except ValidationError as error:
+        raise Unfit.because(error) from None
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_OCTETS:
+                    raise HTTPException(413, f"at most {MAX_BODY_OCTETS} octets, please")
+    except TimeoutError:
+        raise HTTPException(408, "the body did not come in time") from None
+    return bytes(body)
 
 
 async def _healthz(_request: Request) -> Response:
@@ -184,7 +254,7 @@ def _http_error(_request: Request, error: Exception) -> Response:
 
 
 def _unavailable(_request: Request, error: Exception) -> Response:
-    return _json({"error": str(error)}, 503, {"retry-after": "5"})
+    return _json({"error": str(error) or "this took too long"}, 503, {"retry-after": "5"})
 
 
 def _fault(_request: Request, _error: Exception) -> Response:
@@ -195,6 +265,7 @@ _HANDLERS: dict[Any, Any] = {
     Unfit: _unfit,
     HTTPException: _http_error,
     StoreError: _unavailable,
+    SpoolError: _unavailable,
     sqlite3.Error: _unavailable,
     OSError: _unavailable,
     Exception: _fault,

@@ -20,13 +20,16 @@ from config.hangup import at_hangup
 from config.load import ConfigError
 from config.schema import Config
 from config.values import Address
-from tracker import listener, overrides
+from tracker import consents, listener, overrides, shortlinks
 from tracker.access import Guard, load_password
 from tracker.admin import Admin
+from tracker.consents import Consents
 from tracker.ingest import Ingester
+from tracker.minting import Mint
 from tracker.overrides import Overrides
 from tracker.recorder import Recorder
 from tracker.redirector import Redirector, Rules
+from tracker.shortlinks import ShortLinks
 from tracker.spool import Spool
 from tracker.tokens import Keyring
 from tracker.watch import Watched
@@ -59,8 +62,13 @@ async def serve(
     keyring = parts.keyring
     spool = Spool.open(config.store.spool_dir, "tracker")
     overridden = Watched(overrides.file_of(config.store.path), overrides.load, Overrides())
-    app = Redirector(keyring, Rules.from_config(config), Recorder(spool).record, overridden)
-    admin = Admin(config)
+    short_links = ShortLinks(shortlinks.file_of(config.store.path))
+    codes = Watched(shortlinks.file_of(config.store.path), short_links.read, short_links)
+    agreed = Watched(consents.file_of(config.store.path), consents.load, Consents())
+    app = Redirector(
+        keyring, Rules.from_config(config), Recorder(spool).record, overridden, short_links.token
+    )
+    admin = Admin(config, Mint(keyring, agreed, spool.append, short_links).link)
 
     def ready() -> None:
         observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
@@ -70,7 +78,8 @@ async def serve(
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
         ending.enter_context(_reloading(app, admin, keyring, reload))
-        async with _watching(keyring, overridden, parts.password), _administering(admin, parts):
+        watching = _watching(keyring, overridden, codes, agreed, parts.password)
+        async with watching, _administering(admin, parts):
             await listener.serve(app, parts.public, stop or asyncio.Event(), ready)
 
 
@@ -91,8 +100,8 @@ def _prepare(config: Config, sockets: Sequence[socket.socket]) -> _Parts:
         problems.append("keys.file is not set: make a key file with waypost init")
     keyring = _watched(config.keys.file, Keyring.load, problems)
     password = _watched(config.tracker.admin_password_file, load_password, problems)
-    public = sockets or _bound(config.tracker.listen, problems)
     admin = _bound(config.tracker.admin_listen, problems)
+    public = sockets or _bound(config.tracker.listen, problems)
     if problems or keyring is None:
         for opened in (*public, *admin):
             opened.close()

@@ -13,7 +13,7 @@ import click
 
 from config.options import config_option
 from config.schema import Config
-from tracker.tokens import PATH, BadToken, Keyring, key_id, read
+from tracker.tokens import APP_PATH, PATH, BadToken, Keyring, key_id, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def keyring_of(config: Config) -> Keyring:
 
 def token_of(text: str) -> str:
     """Give the token in a tracked URL, whatever host or prefix it has; or the token itself."""
-    tail = text.strip().rpartition(PATH)[2]
+    tail = text.strip().rpartition(PATH)[2].removeprefix(APP_PATH.removeprefix(PATH))
     return tail.partition("?")[0].partition("#")[0]
 
 

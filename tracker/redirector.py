@@ -1,30 +1,32 @@
 """The redirector: a bare ASGI application that answers a tracked link with its destination.
 
-Owns: the paths `/c/TOKEN`, `/robots.txt` and `/healthz`, and every answer given there.
-Does not own: tokens (`tokens`), which links were withdrawn or repaired (`overrides`), what a request
-says of its client (`clicks`), keeping a click (`recorder`), or sockets and limits of HTTP
-(`listener`).
+Owns: the paths of readers and every answer given there: `/c/TOKEN`, `/c/app/TOKEN`, `/s/CODE`,
+`/resolve`, `/robots.txt` and `/healthz`.
+Does not own: tokens (`tokens`), codes (`shortlinks`), what stands under `/.well-known/`
+(`wellknown`), which links were withdrawn or repaired (`overrides`), what a request says of its
+client (`clicks`), keeping a click (`recorder`), or sockets and limits of HTTP (`listener`).
 
 A token is taken as it stands in the request line: nothing is percent-decoded, no query read, no
 stray character forgiven, and whatever is not a token of ours gets one and the same 404.
 """
 
 import html
+import json
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from config import observe
 from config.schema import Config, IpPrivacy
 from config.values import Network
-from tracker import clicks
+from tracker import clicks, shortlinks
 from tracker.clicks import Facts
 from tracker.events import Clicked
 from tracker.overrides import Overrides
-from tracker.tokens import PATH, BadToken, Keyring, Link, read
+from tracker.tokens import APP_PATH, PATH, BadToken, Keyring, Link, read
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -56,6 +58,7 @@ class Answer:
 
 _TEXT = b"text/plain; charset=utf-8"
 _HTML = b"text/html; charset=utf-8"
+_JSON = b"application/json"
 _UNCACHED = ((b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex"))
 
 NOT_FOUND = Answer(404, _TEXT, b"There is nothing here.\n", _UNCACHED)
@@ -66,6 +69,9 @@ ROBOTS = Answer(200, _TEXT, b"User-agent: *\nDisallow: /\n")
 GONE = Answer(410, _TEXT, b"This link was withdrawn by its sender.\n", _UNCACHED)
 HEALTHY = Answer(200, _TEXT, b"ok\n", _UNCACHED)
 FIXED = {b"/robots.txt": ROBOTS, b"/healthz": HEALTHY}
+RESOLVE = b"/resolve"
+"""Asked by an app that the system opened for a link: JSON instead of a redirect."""
+_APP = APP_PATH.removeprefix(PATH)
 
 
 def found(destination: str) -> Answer:
@@ -83,6 +89,12 @@ def found(destination: str) -> Answer:
     )
 
 
+def resolved(destination: str) -> Answer:
+    """Answer an app with `destination`, in JSON."""
+    body = json.dumps({"url": destination}).encode("ascii")
+    return Answer(200, _JSON, body, _UNCACHED)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the configuration says of clicks: what is kept of an address, and whom to believe."""
@@ -90,6 +102,7 @@ class Rules:
     ip_privacy: IpPrivacy
     trusted_proxies: tuple[Network, ...]
     prefixes: tuple[bytes, ...]
+    """What may stand before our paths: nothing, or the path of a base URL."""
 
     @classmethod
     def from_config(cls, config: Config) -> "Rules":
@@ -104,13 +117,23 @@ class Rules:
 
 def _prefixes(base_urls: Iterable[str]) -> tuple[bytes, ...]:
     paths = dict.fromkeys(["", *(urlsplit(url).path.rstrip("/") for url in base_urls)])
-    return tuple(f"{path}{PATH}".encode("ascii") for path in paths)
+    return tuple(path.encode("ascii") for path in paths)
+
+
+def _asked(query: bytes) -> bytes:
+    """Give the path of the tracked link that an app asks about; no path where it asks about none."""
+    try:
+        (url,) = parse_qs(query.decode("ascii"), max_num_fields=10)["url"]
+        return urlsplit(url).path.encode("ascii")
+    except (KeyError, ValueError):
+        return b""
 
 
 class Redirector:
     """The ASGI application. `rules` may be replaced while it runs.
 
-    `keyring` and `overrides` are asked anew for each click, as their files may change.
+    `keyring`, `overrides` and `short_links` (which gives the token of a code) are asked anew for
+    each click, as their files may change.
     """
 
     def __init__(
@@ -119,9 +142,11 @@ class Redirector:
         rules: Rules,
         record: Record,
         overrides: Callable[[], Overrides] = Overrides,
+        short_links: Callable[[str], str | None] = lambda _code: None,
     ) -> None:
         self._keyring = keyring
         self._overrides = overrides
+        self._short_links = short_links
         self.rules = rules
         self._record = record
 
@@ -135,21 +160,27 @@ class Redirector:
 
     async def _answer(self, scope: "Scope") -> Answer:
         path: bytes = scope["raw_path"]
-        text = self._token(path)
+        asks = path == RESOLVE
+        text = self._token(_asked(scope["query_string"]) if asks else path)
         answer = FIXED.get(path)
-        if text is None and answer is None:
+        if text is None and answer is None and not asks:
             return NOT_FOUND
         if scope["method"] not in ALLOWED_METHODS:
             return METHOD_NOT_ALLOWED
-        return answer or await self._follow(scope, text or "")
+        return answer or await self._follow(scope, text or "", resolved if asks else found)
 
     def _token(self, path: bytes) -> str | None:
+        """Give the token that a path holds or stands for; no token of ours is empty."""
         for prefix in self.rules.prefixes:
             if path.startswith(prefix):
-                return path[len(prefix) :].decode("latin-1")
+                rest = path[len(prefix) :].decode("latin-1")
+                if rest.startswith(PATH):
+                    return rest.removeprefix(PATH).removeprefix(_APP)
+                if rest.startswith(shortlinks.PATH):
+                    return self._short_links(rest.removeprefix(shortlinks.PATH)) or ""
         return None
 
-    async def _follow(self, scope: "Scope", text: str) -> Answer:
+    async def _follow(self, scope: "Scope", text: str, answered: Callable[[str], Answer]) -> Answer:
         try:
             link = read(self._keyring(), text)
         except BadToken:
@@ -164,7 +195,7 @@ class Redirector:
         else:
             _REDIRECTED.inc()
             await self._keep(scope, link)
-        return found(destination)
+        return answered(destination)
 
     async def _keep(self, scope: "Scope", link: Link) -> None:
         """Keep the click. No fault of ours, whichever it is, may cost a redirect (P8)."""

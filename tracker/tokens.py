@@ -30,6 +30,8 @@ from config.keys import TokenKey, minting_key, read_token_keys
 VERSION = 1
 PATH = "/c/"
 """What stands between the base URL and a token."""
+APP_PATH = "/c/app/"
+"""The same for links that an app opens (universal links, app links)."""
 
 MESSAGE_ID_OCTETS = 8
 KEY_OCTETS = 64
@@ -166,9 +168,9 @@ def key_id(text: str) -> int:
     return _octets(text)[1]
 
 
-def tracked_url(base_url: str, token: str) -> str:
+def tracked_url(base_url: str, token: str, *, app: bool = False) -> str:
     """Give the URL that stands in the mail; `base_url` may have a path of its own."""
-    return f"{base_url.rstrip('/')}{PATH}{token}"
+    return f"{base_url.rstrip('/')}{APP_PATH if app else PATH}{token}"
 
 
 def url_octets(base_url: str, destination_octets: int) -> int:

@@ -18,18 +18,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from config import observe
+from config import keys, observe
 from config.files import KeyFileError
 from config.schema import Config
 from config.values import Address
 from tracker import listener
 from tracker.access import Guard, load_password, password_in
 from tracker.admin import Admin
+from tracker.consents import Consents
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.minting import Mint
 from tracker.report_cli import report
+from tracker.shortlinks import ShortLinks
 from tracker.spool import Spool
+from tracker.tokens import Keyring, read
 
 PASSWORD = "horse:staple ü".encode()
+KEYRING = Keyring([keys.new_token_key()])
 
 
 @dataclass
@@ -99,10 +104,17 @@ def config(tmp_path: Path) -> Config:
     )
 
 
+def admin_of(config: Config) -> Admin:
+    """Give the application, making links without a spool's delay."""
+    short_links = ShortLinks(config.store.path.with_name("codes"))
+    spool = Spool.open(config.store.spool_dir, "tracker")
+    return Admin(config, Mint(lambda: KEYRING, Consents, spool.append, short_links).link)
+
+
 @pytest.fixture
 async def client(config: Config) -> AsyncIterator[Client]:
     """Ask an admin listener without a password."""
-    async with serving(Admin(config).app) as client:
+    async with serving(admin_of(config).app) as client:
         yield client
 
 
@@ -203,7 +215,7 @@ async def test_certificates_are_for_tracking_hosts_only(
 
 async def test_the_openapi_document_tells_each_operation(config: Config) -> None:
     """What it lists is what there is."""
-    admin = Admin(config)
+    admin = admin_of(config)
     async with serving(admin.app) as client:
         document = (await client.ask("/api/v1/openapi.json")).json
         assert document["openapi"].startswith("3.1")
@@ -236,6 +248,81 @@ async def test_nothing_is_kept_by_caches(client: Client) -> None:
         assert (await client.ask(path)).headers["cache-control"] == "no-store"
 
 
+JSON = "application/json"
+
+
+async def test_a_link_is_made(client: Client) -> None:
+    """JSON in, JSON out: the link, where it leads, and what revokes it."""
+    asked = {"url": "https://example.com/?a=1", "person": "42", "campaign": "sms"}
+    answer = await client.ask(
+        "/api/v1/links", "POST", json.dumps(asked).encode(), content_type=f"{JSON}; charset=utf-8"
+    )
+    assert answer.status == 201, answer.body
+    base, _, token = answer.json["url"].rpartition("/c/")
+    assert base == "https://click.example.com"
+    link = read(KEYRING, token)
+    assert (link.destination, link.recipient) == (asked["url"], 1)
+    assert answer.json == {
+        "url": answer.json["url"],
+        "destination": asked["url"],
+        "tracked": True,
+        "message_id": link.message_id.hex(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"{}", {"url"}),
+        (b'{"url": "ftp://example.com/"}', {"url"}),
+        (b'{"url": "https://example.com/", "prson": "1"}', {"prson"}),
+        (b'{"url": "https://example.com/", "short": "yes", "group": ""}', {"short", "group"}),
+        (b'{"url": "https://example.com/%s"}' % (b"x" * 1300), {"url"}),
+        (b"[]", {"body"}),
+        (b"{", {"body"}),
+        (b"\xff", {"body"}),
+        (b"", {"body"}),
+    ],
+)
+async def test_a_wish_that_makes_no_sense_names_its_fields(
+    client: Client, body: bytes, fields: set[str]
+) -> None:
+    """400, and what is wrong with which field."""
+    answer = await client.ask("/api/v1/links", "POST", body, content_type=JSON)
+    assert answer.status == 400
+    assert {each["field"] for each in answer.json["problems"]} == fields
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data", ""]
+)
+async def test_only_json_is_taken(client: Client, content_type: str) -> None:
+    """A form of somebody else's page cannot make links with a visitor's password (CSRF)."""
+    body = b'{"url": "https://example.com/"}'
+    answer = await client.ask("/api/v1/links", "POST", body, content_type=content_type)
+    assert (answer.status, list(answer.json)) == (415, ["error"])
+
+
+async def test_a_body_has_bounds(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In size and in time."""
+    answer = await client.ask("/api/v1/links", "POST", b" " * 70_000, content_type=JSON)
+    assert answer.status == 413
+    monkeypatch.setattr("tracker.admin.BODY_TIMEOUT_S", 0.1)
+    answer = await client.ask(
+        "/api/v1/links", "POST", b"{", content_type=JSON, content_length="100"
+    )
+    assert answer.status == 408
+
+
+async def test_no_link_is_given_that_reports_would_not_know(config: Config) -> None:
+    """While the spool cannot be written, 503 says so."""
+    config.store.spool_dir.write_text("in the way")
+    body = b'{"url": "https://example.com/"}'
+    async with serving(admin_of(config).app) as client:
+        answer = await client.ask("/api/v1/links", "POST", body, content_type=JSON)
+    assert (answer.status, list(answer.json)) == (503, ["error"])
+
+
 def basic(user: str, password: bytes) -> str:
     """Write an Authorization field."""
     return "Basic " + base64.b64encode(user.encode() + b":" + password).decode()
@@ -259,7 +346,7 @@ def basic(user: str, password: bytes) -> str:
 )
 async def test_the_password_opens(config: Config, authorization: str, status: int) -> None:
     """Basic or bearer; nothing else, and no part of it."""
-    async with serving(Admin(config).app, PASSWORD) as client:
+    async with serving(admin_of(config).app, PASSWORD) as client:
         answer = await client.ask("/metrics", authorization=authorization)
         assert answer.status == status
         assert ("www-authenticate" in answer.headers) == (status == 401)
@@ -267,7 +354,7 @@ async def test_the_password_opens(config: Config, authorization: str, status: in
 
 async def test_nothing_but_what_is_public_needs_no_password(config: Config) -> None:
     """A web server asks for certificates, a supervisor for health; neither knows the password."""
-    admin = Admin(config)
+    admin = admin_of(config)
     paths = [route.path for route in admin.app.routes if isinstance(route, Route)]
     async with serving(admin.app, PASSWORD) as client:
         statuses = {path: (await client.ask(path)).status for path in [*paths, "/x"]}
@@ -300,7 +387,7 @@ async def test_without_a_password_only_the_loopback_is_a_host(
 
 async def test_with_a_password_any_host_will_do(config: Config) -> None:
     """Behind a web server the name is its own."""
-    async with serving(Admin(config).app, PASSWORD) as client:
+    async with serving(admin_of(config).app, PASSWORD) as client:
         answer = await client.ask(
             "/metrics", host="admin.example.com", authorization=basic("", PASSWORD)
         )
@@ -325,7 +412,7 @@ async def test_a_fault_of_ours_is_a_500_and_one_line(
 
     observe.configure()
     monkeypatch.setattr("tracker.reports.report", fail)
-    async with serving(Admin(config).app) as client:
+    async with serving(admin_of(config).app) as client:
         answer = await client.ask("/api/v1/report")
         assert (answer.status, list(answer.json)) == (500, ["error"])
         assert (await client.ask("/healthz")).status == 200

@@ -2,9 +2,11 @@
 
 import asyncio
 import base64
+import json
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from bs4 import BeautifulSoup
@@ -45,6 +47,7 @@ class Reader:
     config: Config = field(default_factory=Config)
     clicks: list[Clicked] = field(default_factory=list)
     overrides: Overrides = field(default_factory=Overrides)
+    codes: dict[str, str] = field(default_factory=dict)
     fault: Exception | None = None
 
     async def ask(
@@ -68,7 +71,11 @@ class Reader:
             self.clicks.append(click)
 
         app = Redirector(
-            lambda: KEYRING, Rules.from_config(self.config), record, lambda: self.overrides
+            lambda: KEYRING,
+            Rules.from_config(self.config),
+            record,
+            lambda: self.overrides,
+            self.codes.get,
         )
         path, _, query = path.partition("?")
         scope = {
@@ -134,6 +141,54 @@ async def test_a_preview_redirects_and_is_never_counted(reader: Reader) -> None:
     assert reader.clicks == []
 
 
+async def test_an_app_link_is_a_link(reader: Reader) -> None:
+    """The path tells a phone which app it is for; a browser is redirected as ever."""
+    assert (await reader.ask(f"/c/app/{token()}"))["location"] == LINK.destination
+    assert len(reader.clicks) == 1
+
+
+async def test_a_code_redirects_and_counts_like_its_token(reader: Reader) -> None:
+    """GET, HEAD, what was withdrawn, what is unknown: as under /c/."""
+    reader.codes = {"aBc1234": token(), "gone": token(preview=True), "bad": "AQ"}
+    plain = await reader.ask(f"/c/{token()}")
+    short = await reader.ask("/s/aBc1234?x=1")
+    assert (short.status, short.headers) == (plain.status, plain.headers)
+    assert [click.message_id for click in reader.clicks] == [LINK.message_id.hex()] * 2
+    unknown = await reader.ask("/c/unknown")
+    for path in ("/s/", "/s/unknown", "/s/bad", "/s/aBc1234/", "/s/%61Bc1234", f"/s/{token()}"):
+        answer = await reader.ask(path)
+        assert (answer.status, answer.headers, answer.body) == (404, unknown.headers, unknown.body)
+    reader.overrides.messages.add(LINK.message_id.hex())
+    assert (await reader.ask("/s/aBc1234")).status == 410
+
+
+@pytest.mark.parametrize(
+    "path", ["/c/TOKEN", "/c/app/TOKEN", "/s/code", "/c/TOKEN?utm=1%26x#top", "/go/c/TOKEN"]
+)
+async def test_an_app_is_told_where_a_link_leads(path: str) -> None:
+    """In JSON, and the click counts."""
+    base_url = {"tracking": {"base_url": "https://click.example.com/go"}}
+    reader = Reader(Config.model_validate(base_url), codes={"code": token()})
+    url = quote("https://click.example.com" + path.replace("TOKEN", token()), safe="")
+    answer = await reader.ask(f"/resolve?url={url}")
+    assert (answer.status, answer["content-type"]) == (200, "application/json")
+    assert json.loads(answer.body) == {"url": LINK.destination}
+    assert len(reader.clicks) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "url=", "url=x", "url=/c/x", "url=%FF", "URL=1", "url=/c/TOKEN&url=/c/TOKEN", "\xff",
+     "url=https://[/c/TOKEN", "url=/x/c/TOKEN", "&".join(["a=b"] * 50)],
+)  # fmt: skip
+async def test_an_app_that_asks_about_no_link_gets_the_404(reader: Reader, query: str) -> None:
+    """The same as for any path that is not ours."""
+    other = await reader.ask("/other")
+    answer = await reader.ask(f"/resolve?{query.replace('TOKEN', token())}")
+    assert (answer.status, answer.headers, answer.body) == (404, other.headers, other.body)
+    assert reader.clicks == []
+
+
 @pytest.mark.parametrize("query", ["", "utm_source=x", "a=1&b=2", "/c/x", "%00"])
 async def test_query_strings_are_ignored(reader: Reader, query: str) -> None:
     """Parameters that others append to every link change nothing."""
@@ -143,7 +198,9 @@ async def test_query_strings_are_ignored(reader: Reader, query: str) -> None:
 @pytest.mark.parametrize(
     "method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"]
 )
-@pytest.mark.parametrize("path", ["/c/x", "/robots.txt", "/healthz"])
+@pytest.mark.parametrize(
+    "path", ["/c/x", "/c/app/x", "/s/x", "/resolve", "/robots.txt", "/healthz"]
+)
 async def test_other_methods_are_not_allowed(reader: Reader, path: str, method: str) -> None:
     """405 says which methods are (RFC 9110 §15.5.6), and nothing is counted."""
     path = path.replace("/c/x", f"/c/{token()}")

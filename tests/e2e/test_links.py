@@ -1,0 +1,115 @@
+"""Links for SMS, push and chat: made by command and by HTTP, followed, and found in reports."""
+
+import contextlib
+import http.client
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.links import Links
+from tests.support.programs import waypost
+from tests.support.stack import Stack
+
+URL = "https://www.example.com/sale?a=%7E&b=2#top"
+
+
+@pytest.fixture
+def links(tmp_path: Path) -> Links:
+    """Furnish a Waypost; nothing of it runs yet."""
+    return Links(Stack(folder=tmp_path / "waypost", relay=9).furnish())
+
+
+@pytest.fixture
+def running(links: Links) -> Iterator[Links]:
+    """Run `waypost tracker`."""
+    with links.stack.serving("tracker"):
+        yield links
+
+
+def command(links: Links, *arguments: str) -> str:
+    """Run a `waypost` command; gives what it printed."""
+    done = waypost(arguments[0], "-c", links.stack.config, *arguments[1:])
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode().strip()
+
+
+def posted(links: Links, **wish: object) -> Any:
+    """Ask for a link by HTTP."""
+    connection = http.client.HTTPConnection("127.0.0.1", links.stack.admin, timeout=30)
+    with contextlib.closing(connection):
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", "/api/v1/links", json.dumps({"url": URL} | wish), headers)
+        answer = connection.getresponse()
+        assert answer.status == 201
+        return json.loads(answer.read())
+
+
+def leads(links: Links, url: str) -> str | None:
+    """Follow a link; gives its destination."""
+    return links.ask(urlsplit(url).path).location
+
+
+def leads_within_seconds(links: Links, url: str) -> str | None:
+    """Follow a link that another process has just made."""
+    deadline = time.monotonic() + 10
+    while (found := leads(links, url)) is None and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
+
+
+def test_reports_know_campaign_person_and_name(running: Links) -> None:
+    """A link counts like a message with one link, whoever made it."""
+    personal = command(running, "link", URL, "--campaign", "sms", "--person", "7", "--group", "go")
+    shared = posted(running, campaign="sms")["url"]
+    for url in (personal, shared, shared):
+        assert leads(running, url) == URL
+    report = running.stack.report()
+    (campaign,) = report["campaigns"]
+    assert campaign["campaign"] == "sms"
+    assert (campaign["messages"], campaign["recipients"]) == (2, 1)
+    assert campaign["clicks"]["human"] == 3
+    assert campaign["unique_clickers"]["human"] == 1
+    assert campaign["click_rate"] == 1.0
+    assert {each["link"]: each["clicks"]["human"] for each in report["links"]} == {"go": 1, URL: 2}
+    (clicker,) = json.loads(command(running, "clickers", "go", "--json"))
+    assert "7" in clicker.values()
+
+
+def test_short_links_work_within_seconds_and_count(running: Links) -> None:
+    """At once where they were made by the tracker, soon where by a command."""
+    made, printed = posted(running, short=True)["url"], command(running, "link", URL, "--short")
+    assert leads(running, made) == URL
+    assert leads_within_seconds(running, printed) == URL
+    assert all(len(url.rpartition("/s/")[2]) == 7 for url in (made, printed))
+    assert running.stack.report()["totals"]["clicks"]["human"] == 2
+
+
+def test_short_links_do_without_the_database(links: Links) -> None:
+    """P8: with the store gone they live on their own file, and without that on memory."""
+    with links.stack.serving("tracker"):
+        url = posted(links, short=True)["url"]
+    for file in links.stack.folder.glob("waypost.db*"):
+        if file.is_file() and file.suffix != ".shortlinks":
+            file.unlink()
+    links.stack.database.write_text("not a database")
+    with links.stack.serving("tracker"):
+        assert leads(links, url) == URL
+        (links.stack.folder / "waypost.db.shortlinks").unlink()
+        time.sleep(1.5)
+        assert leads(links, url) == URL
+
+
+def test_a_short_link_is_withdrawn_like_any(running: Links) -> None:
+    """By the message id that came with it."""
+    made = posted(running, short=True)
+    done = waypost("revoke", "message", "-c", running.stack.config, made["message_id"])
+    assert done.returncode == 0
+    deadline = time.monotonic() + 10
+    while running.ask(urlsplit(made["url"]).path).status != 410:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)

@@ -1,0 +1,86 @@
+"""`waypost link`: the link alone, or what is wrong."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from config import keys
+from tracker import shortlinks
+from tracker.links_cli import link
+from tracker.shortlinks import ShortLinks
+from tracker.tokens import Keyring, Link, read
+
+URL = "https://example.com/?a=1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a configuration with one key."""
+    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
+    (tmp_path / "waypost.toml").write_text(
+        f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n'
+        '[tracking]\nurl_params = {utm_source = "wp"}\n[keys]\nfile = "token.keys"\n'
+    )
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    """Run the command with the folder's configuration."""
+    return CliRunner().invoke(link, ["-c", str(folder / "waypost.toml"), *arguments])
+
+
+def read_back(folder: Path, token: str) -> Link:
+    """Read a token with the folder's key."""
+    return read(Keyring.load(folder / "token.keys"), token)
+
+
+def test_the_link_is_printed_alone(folder: Path) -> None:
+    """Ready for a script; its events are in the spool."""
+    done = run(folder, URL, "--campaign", "sms", "--person", "7", "--group", "sale")
+    assert (done.exit_code, done.stderr) == (0, "")
+    (line,) = done.stdout.splitlines()
+    assert read_back(folder, line.rpartition("/c/")[2]).destination == f"{URL}&utm_source=wp"
+    (segment,) = (folder / "waypost.db.spool").glob("*.log")
+    assert segment.read_bytes().count(b"\n") == 2
+
+
+def test_options_switch_off_what_is_not_wanted(folder: Path) -> None:
+    """Then nothing of the URL changes."""
+    assert run(folder, URL, "--no-track", "--no-url-params").stdout == f"{URL}\n"
+
+
+def test_a_short_link_is_printed(folder: Path) -> None:
+    """Its code is in the file beside the store."""
+    line = run(folder, URL, "--short", "--no-url-params").stdout.strip()
+    codes = ShortLinks.load(shortlinks.file_of(folder / "waypost.db"))
+    token = codes.token(line.rpartition("/s/")[2])
+    assert read_back(folder, token or "").destination == URL
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("example.com",), "URL"),
+        (("https://b\u00fccher.example/",), "URL"),
+        (("https://example.com/" + "x" * 1300,), "URL"),
+        ((URL, "--person", ""), "--person"),
+        ((URL, "--campaign", "a\nb"), "--campaign"),
+    ],
+)
+def test_what_makes_no_sense_is_named(
+    folder: Path, arguments: tuple[str, ...], option: str
+) -> None:
+    """Exit 1, one clear line."""
+    done = run(folder, *arguments)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Error: {option}: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_spool_in_the_way_is_told(folder: Path) -> None:
+    """No link is printed that reports would not know."""
+    (folder / "waypost.db.spool").write_text("in the way")
+    done = run(folder, URL)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "no link was made" in done.stderr
