@@ -53,7 +53,8 @@ class Services:
         Raises ConfigError, OSError or ssl.SSLError for keys and certificates that cannot be used.
         """
         workshop = Workshop(config)
-        budget_octets = UPLOAD_BUDGET_OCTETS // config.proxy.workers
+        fair_octets = UPLOAD_BUDGET_OCTETS // config.proxy.workers
+        budget_octets = max(fair_octets, 2 * config.proxy.max_size)
         return cls(
             config=config,
             hostname=config.proxy.hostname or socket.getfqdn(),

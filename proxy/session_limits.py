@@ -24,7 +24,7 @@ MAX_ERRORS = 20
 MAX_COMMANDS_WITHOUT_MAIL = 1000
 """NOOP, RSET, HELO, HELP, VRFY, AUTH between two transactions, before a client is told 421."""
 
-SESSION_BUFFER_OCTETS = 256 * 1024
+SESSION_BUFFER_OCTETS = 128 * 1024
 """What we read ahead of a client before we stop reading from it."""
 
 GREETING_PATIENCE_S = 30.0
@@ -48,9 +48,9 @@ DISCARD_FACTOR = 4
 LISTEN_BACKLOG = 1024
 """Connections that the kernel keeps for us while we are busy."""
 
-UPLOAD_BUDGET_OCTETS = 384 * 1024 * 1024
-"""All messages in the memory of this process, with `workers` shared among them. What is above
-gets 452: 200 uploads of 25 MB must not need 5 GB."""
+UPLOAD_BUDGET_OCTETS = 256 * 1024 * 1024
+"""All messages being taken in or passed on, shared among `workers`. What is above gets 452: with
+200 uploads of 25 MB and 1,000 idle sessions a process stays below 1 GiB."""
 
 LARGE_MESSAGE_OCTETS = 256 * 1024
 """From here on work on a message leaves the event loop: below, it takes a few milliseconds."""
