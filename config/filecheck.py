@@ -4,6 +4,7 @@ Owns: opening each of them once, as the service would.
 Does not own: what a key file holds (`config.keys`), who may read it (`config.files`).
 """
 
+import json
 import os
 import ssl
 from collections.abc import Iterator
@@ -57,8 +58,16 @@ def _dkim_keys(config: Config) -> Iterator[Finding]:
 
 
 @RULES.reading("proxy.tls_cert", "proxy.tls_key")
-def _certificate(config: Config) -> Iterator[Finding]:
-    cert, key = config.proxy.tls_cert, config.proxy.tls_key
+def _certificate_of_the_proxy(config: Config) -> Iterator[Finding]:
+    yield from _certificate("proxy", config.proxy.tls_cert, config.proxy.tls_key)
+
+
+@RULES.reading("tracker.tls_cert", "tracker.tls_key")
+def _certificate_of_the_tracker(config: Config) -> Iterator[Finding]:
+    yield from _certificate("tracker", config.tracker.tls_cert, config.tracker.tls_key)
+
+
+def _certificate(table: str, cert: Path | None, key: Path | None) -> Iterator[Finding]:
     if cert is None:
         return
     name = "tls_key" if key else "tls_cert"
@@ -66,26 +75,26 @@ def _certificate(config: Config) -> Iterator[Finding]:
         read_secret(key or cert, also=GROUP_MAY_READ)
         usable_path(cert).read_bytes()
     except KeyFileError as error:
-        yield _finding(("proxy", name), error)
+        yield _finding((table, name), error)
         return
     except OSError as error:
-        yield Finding(("proxy", "tls_cert"), f"{cert} cannot be read: {error.strerror}")
+        yield Finding((table, "tls_cert"), f"{cert} cannot be read: {error.strerror}")
         return
-    yield from _pair(cert, key)
+    yield from _pair(table, cert, key)
 
 
-def _pair(cert: Path, key: Path | None) -> Iterator[Finding]:
+def _pair(table: str, cert: Path, key: Path | None) -> Iterator[Finding]:
     try:
         server_context(cert, key)
     except (ssl.SSLError, ValueError) as error:
         reason = str(getattr(error, "reason", error)).lower().replace("_", " ")
         what = f"{cert} and its key do not work together: {reason}"
-        yield Finding(("proxy", "tls_cert"), what, "both in PEM, the key without a passphrase")
+        yield Finding((table, "tls_cert"), what, "both in PEM, the key without a passphrase")
         return
     leaf = x509.load_pem_x509_certificates(usable_path(cert).read_bytes())[0]
     ends = leaf.not_valid_after_utc
     if ends - RENEW_WITHIN < datetime.now(UTC):
-        yield Finding(("proxy", "tls_cert"), f"{cert} ends on {ends:%Y-%m-%d}", "", fatal=False)
+        yield Finding((table, "tls_cert"), f"{cert} ends on {ends:%Y-%m-%d}", "", fatal=False)
 
 
 @RULES.reading("relay.ca_file")
@@ -111,6 +120,25 @@ def _admin_password(config: Config) -> Iterator[Finding]:
             yield Finding(loc, f"{path} is empty")
     except KeyFileError as error:
         yield _finding(loc, error)
+
+
+@RULES.reading("tracker.well_known")
+def _well_known(config: Config) -> Iterator[Finding]:
+    for index, each in enumerate(config.tracker.well_known):
+        for name in ("apple_app_site_association", "assetlinks"):
+            path: Path | None = getattr(each, name)
+            if path is not None and (what := _not_json(path)):
+                yield Finding(("tracker", "well_known", index, name), f"{path} {what}")
+
+
+def _not_json(path: Path) -> str | None:
+    try:
+        json.loads(usable_path(path).read_bytes())
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except ValueError as error:
+        return f"is not JSON: {error}"
+    return None
 
 
 @RULES.reading("store.url")

@@ -135,6 +135,17 @@ def _tls_has_a_certificate(config: Config) -> Iterator[Finding]:
         yield Finding(("proxy", "tls_key"), "is of no use alone", "set proxy.tls_cert too")
 
 
+@_rule("tracker.tls_cert", "tracker.tls_key", "tracking.base_url", "sender.base_url")
+def _links_speak_as_the_tracker(config: Config) -> Iterator[Finding]:
+    tracker = config.tracker
+    if tracker.tls_key and not tracker.tls_cert:
+        yield Finding(("tracker", "tls_key"), "is of no use alone", "set tracker.tls_cert too")
+    for loc, url in _base_urls(config) if tracker.tls_cert else ():
+        if urlsplit(url).scheme == "http":
+            what = "is http, but tracker.tls_cert makes the tracker answer https alone"
+            yield Finding(loc, what, url.replace("http:", "https:", 1), fatal=False)
+
+
 @_rule(
     "proxy.listen",
     "proxy.listen_tls",
@@ -243,6 +254,29 @@ def _proxies_are_few(config: Config) -> Iterator[Finding]:
             what = f"{network} lets every reader claim any address"
             hint = "name your web servers"
             yield Finding(("tracker", "trusted_proxies", index), what, hint, fatal=False)
+
+
+@_rule("tracker.well_known")
+def _well_known_once(config: Config) -> Iterator[Finding]:
+    seen: set[str | None] = set()
+    for index, each in enumerate(config.tracker.well_known):
+        loc: Loc = ("tracker", "well_known", index, "host")
+        if each.apple_app_site_association is None and each.assetlinks is None:
+            yield Finding(loc, "has no file", "set apple_app_site_association or assetlinks")
+        if each.host in seen:
+            what = f"there is one for {each.host or 'all hosts'} already"
+            yield Finding(loc, what, "put both into one")
+        seen.add(each.host)
+
+
+@_rule("tracker.well_known", "tracking.base_url", "sender.base_url")
+def _well_known_hosts_are_ours(config: Config) -> Iterator[Finding]:
+    ours = {urlsplit(url).hostname for _loc, url in _base_urls(config)}
+    for index, each in enumerate(config.tracker.well_known):
+        if each.host is not None and each.host not in ours:
+            loc: Loc = ("tracker", "well_known", index, "host")
+            what = f"{each.host} is not the host of any base_url"
+            yield Finding(loc, what, "write the host that tracked links have", fatal=False)
 
 
 @_rule("sender.domain")

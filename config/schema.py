@@ -250,11 +250,34 @@ class SenderConfig(Table):
     """Keys to sign with; every one signs. Without any, rewritten mail goes out unsigned."""
 
 
+class WellKnownConfig(Table):
+    """What phones look for on a tracking host, so that links of mail open your app.
+
+    Where a host has one, links marked as app links (`universal="true"`, `data-msys-sublink`) are
+    tracked under `/c/app/…`; elsewhere they are left alone. The app asks `/resolve?url=…` where its
+    link leads.
+    """
+
+    host: Annotated[HostName | None, _example('"click.example.com"')] = None
+    """The tracking host. Unset: all of them."""
+    apple_app_site_association: Annotated[
+        FilePath | None, _example('"/etc/waypost/apple-app-site-association"')
+    ] = None
+    """File (JSON) for iOS, whose `components` or `paths` should name `/c/app/*`."""
+    assetlinks: Annotated[FilePath | None, _example('"/etc/waypost/assetlinks.json"')] = None
+    """File (JSON) for Android."""
+
+
 class TrackerConfig(Table):
     """Where readers' clicks arrive."""
 
     listen: Many[ListenAddress] = (Address("127.0.0.1", 8080),)
-    """Addresses for readers (plain HTTP: put a web server with a certificate in front)."""
+    """Addresses for readers: plain HTTP, for a web server with a certificate to stand in front, or
+    HTTPS with `tls_cert`."""
+    tls_cert: Annotated[FilePath | None, _example('"/etc/waypost/tls/fullchain.pem"')] = None
+    """Certificate chain (PEM) for `listen`, all of which then speaks HTTPS. Read again at SIGHUP."""
+    tls_key: Annotated[FilePath | None, _example('"/etc/waypost/tls/privkey.pem"')] = None
+    """Private key (PEM) of `tls_cert`. Unset: it is in the same file."""
     admin_listen: Many[ListenAddress] = (Address("127.0.0.1", 8081),)
     """Addresses for you: dashboard, API and metrics. Beyond the loopback this needs
     `admin_password_file`."""
@@ -264,6 +287,8 @@ class TrackerConfig(Table):
     """File with the password of the admin listener, for every address of it."""
     trusted_proxies: Annotated[Many[NetworkRange], _example('["127.0.0.1"]')] = ()
     """Networks of web servers in front of us whose X-Forwarded-For is believed."""
+    well_known: Many[WellKnownConfig] = ()
+    """What phones look for on a tracking host."""
 
 
 class StoreConfig(Table):

@@ -7,6 +7,7 @@ Does not own: any of those parts, nor signals and the command line (`serve_cli`)
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from config import observe
+from config import certificates, observe
 from config.files import KeyFileError
 from config.hangup import at_hangup
 from config.load import ConfigError
 from config.schema import Config
 from config.values import Address
-from tracker import consents, listener, overrides, shortlinks
+from tracker import consents, listener, overrides, shortlinks, wellknown
 from tracker.access import Guard, load_password
 from tracker.admin import Admin
 from tracker.consents import Consents
@@ -68,6 +69,7 @@ async def serve(
     app = Redirector(
         keyring, Rules.from_config(config), Recorder(spool).record, overridden, short_links.token
     )
+    app.well_known = wellknown.load(config)
     admin = Admin(config, Mint(keyring, agreed, spool.append, short_links).link)
 
     def ready() -> None:
@@ -77,18 +79,23 @@ async def serve(
     async with _feeding(config), contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
-        ending.enter_context(_reloading(app, admin, keyring, reload))
+        ending.enter_context(_reloading(app, admin, parts, reload))
         watching = _watching(keyring, overridden, codes, agreed, parts.password)
         async with watching, _administering(admin, parts):
-            await listener.serve(app, parts.public, stop or asyncio.Event(), ready)
+            stop = stop or asyncio.Event()
+            await listener.serve(app, parts.public, stop, ready, tls=parts.tls)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What must be there before anything starts. Without `password`, none is asked for."""
+    """What must be there before anything starts.
+
+    Without `password`, none is asked for; without `tls`, readers are answered over plain HTTP.
+    """
 
     keyring: Watched[Keyring]
     password: Watched[bytes] | None
+    tls: ssl.SSLContext | None
     public: Sequence[socket.socket]
     admin: Sequence[socket.socket]
 
@@ -100,13 +107,25 @@ def _prepare(config: Config, sockets: Sequence[socket.socket]) -> _Parts:
         problems.append("keys.file is not set: make a key file with waypost init")
     keyring = _watched(config.keys.file, Keyring.load, problems)
     password = _watched(config.tracker.admin_password_file, load_password, problems)
+    tls = _tls(config, problems)
     admin = _bound(config.tracker.admin_listen, problems)
     public = sockets or _bound(config.tracker.listen, problems)
     if problems or keyring is None:
         for opened in (*public, *admin):
             opened.close()
         raise CannotStart(problems)
-    return _Parts(keyring, password, public, admin)
+    return _Parts(keyring, password, tls, public, admin)
+
+
+def _tls(config: Config, problems: list[str]) -> ssl.SSLContext | None:
+    certificate = config.tracker.tls_cert
+    if certificate is None:
+        return None
+    try:
+        return certificates.server_context(certificate, config.tracker.tls_key)
+    except (OSError, ValueError) as error:
+        problems.append(f"tracker.tls_cert: {certificate} cannot be used: {error}")
+        return None
 
 
 def _watched(
@@ -179,21 +198,30 @@ async def _watching(*files: Watched[Any] | None) -> AsyncIterator[None]:
 def _reloading(
     app: Redirector,
     admin: Admin,
-    keyring: Watched[Keyring],
+    parts: _Parts,
     read: Callable[[], Config] | None,
 ) -> Iterator[None]:
-    """Read the configuration anew at SIGHUP; addresses, store and key file stay as they are."""
+    """Read configuration and certificate anew at SIGHUP; addresses, store and key file stay."""
 
     def reload(read: Callable[[], Config]) -> None:
-        keyring.refresh()
+        parts.keyring.refresh()
         try:
             config = read()
+            _renew(parts.tls, config)
             app.rules = Rules.from_config(config)
+            app.well_known = wellknown.load(config)
             admin.config = config.model_copy(update={"store": admin.config.store})
-        except ConfigError as error:
+        except (ConfigError, OSError, ValueError) as error:
             observe.log(observe.TRACKER_NOT_RELOADED, problems=str(error))
         else:
             observe.log(observe.TRACKER_RELOADED)
 
     with at_hangup(partial(reload, read)) if read is not None else contextlib.nullcontext():
         yield
+
+
+def _renew(tls: ssl.SSLContext | None, config: Config) -> None:
+    """Raise OSError or ValueError where the certificate cannot be used; then the old one stays."""
+    certificate = config.tracker.tls_cert
+    if tls is not None and certificate is not None:
+        certificates.renew(tls, certificate, config.tracker.tls_key)

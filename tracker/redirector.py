@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from config import observe
 from config.schema import Config, IpPrivacy
 from config.values import Network
-from tracker import clicks, shortlinks
+from tracker import clicks, shortlinks, wellknown
 from tracker.clicks import Facts
 from tracker.events import Clicked
 from tracker.overrides import Overrides
@@ -130,7 +130,7 @@ def _asked(query: bytes) -> bytes:
 
 
 class Redirector:
-    """The ASGI application. `rules` may be replaced while it runs.
+    """The ASGI application. `rules` and `well_known` may be replaced while it runs.
 
     `keyring`, `overrides` and `short_links` (which gives the token of a code) are asked anew for
     each click, as their files may change.
@@ -148,6 +148,7 @@ class Redirector:
         self._overrides = overrides
         self._short_links = short_links
         self.rules = rules
+        self.well_known: wellknown.WellKnown = wellknown.nothing
         self._record = record
 
     async def __call__(self, scope: "Scope", _receive: "Receive", send: "Send") -> None:
@@ -162,12 +163,19 @@ class Redirector:
         path: bytes = scope["raw_path"]
         asks = path == RESOLVE
         text = self._token(_asked(scope["query_string"]) if asks else path)
-        answer = FIXED.get(path)
+        answer = FIXED.get(path) or self._found_well_known(scope, path)
         if text is None and answer is None and not asks:
             return NOT_FOUND
         if scope["method"] not in ALLOWED_METHODS:
             return METHOD_NOT_ALLOWED
         return answer or await self._follow(scope, text or "", resolved if asks else found)
+
+    def _found_well_known(self, scope: "Scope", path: bytes) -> Answer | None:
+        if not path.startswith(b"/.well-known/"):
+            return None
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        content = self.well_known(host.decode("latin-1"), path)
+        return None if content is None else Answer(200, _JSON, content)
 
     def _token(self, path: bytes) -> str | None:
         """Give the token that a path holds or stands for; no token of ours is empty."""

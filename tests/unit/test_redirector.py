@@ -49,6 +49,7 @@ class Reader:
     overrides: Overrides = field(default_factory=Overrides)
     codes: dict[str, str] = field(default_factory=dict)
     fault: Exception | None = None
+    well_known: dict[tuple[str, bytes], bytes] = field(default_factory=dict)
 
     async def ask(
         self,
@@ -77,6 +78,7 @@ class Reader:
             lambda: self.overrides,
             self.codes.get,
         )
+        app.well_known = lambda host, path: self.well_known.get((host, path))
         path, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -187,6 +189,21 @@ async def test_an_app_that_asks_about_no_link_gets_the_404(reader: Reader, query
     answer = await reader.ask(f"/resolve?{query.replace('TOKEN', token())}")
     assert (answer.status, answer.headers, answer.body) == (404, other.headers, other.body)
     assert reader.clicks == []
+
+
+async def test_phones_find_what_belongs_to_their_app(reader: Reader) -> None:
+    """As JSON, on its host alone; nothing else is under /.well-known/."""
+    path = "/.well-known/apple-app-site-association"
+    reader.well_known = {("app.test", path.encode()): b"{}"}
+    answer = await reader.ask(path, headers=((b"host", b"app.test"),))
+    assert (answer.status, answer["content-type"], answer.body) == (200, "application/json", b"{}")
+    head = await reader.ask(path, "HEAD", headers=((b"host", b"app.test"),))
+    assert (head.status, head.headers, head.body) == (200, answer.headers, b"")
+    assert (await reader.ask(path, "POST", headers=((b"host", b"app.test"),))).status == 405
+    other = await reader.ask("/other")
+    for headers in (((b"host", b"other.test"),), ()):
+        missing = await reader.ask(path, headers=headers)
+        assert (missing.status, missing.headers, missing.body) == (404, other.headers, other.body)
 
 
 @pytest.mark.parametrize("query", ["", "utm_source=x", "a=1&b=2", "/c/x", "%00"])
