@@ -11,7 +11,7 @@ from collections import Counter
 from enum import Enum
 from typing import Final, NamedTuple
 
-from proxy.markup import RAW_TEXT
+from proxy.markup import RAW_TEXT, closes_itself
 
 MAX_DEPTH: Final = 512
 """Elements followed at once, as many as browsers nest; what is opened deeper is not followed."""
@@ -109,7 +109,7 @@ class Foreign:
             self._append(_Open(top.root, name, _Content.HTML))
 
     def _push(self, root: bytes, name: bytes, tail: bytes) -> None:
-        if not tail.endswith(b"/>") and len(self.open) < MAX_DEPTH:
+        if not closes_itself(tail) and len(self.open) < MAX_DEPTH:
             point = _integrates(root, name, tail)
             self._append(_Open(root, name, _Content.POINT if point else _Content.FOREIGN))
 

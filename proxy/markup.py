@@ -80,6 +80,15 @@ _RAW_END: Final = {
 }
 
 
+def closes_itself(tail: bytes) -> bool:
+    """Tell whether the rest of a tag ends with "/>" and the slash belongs to no unquoted value."""
+    end = 0
+    if tail.endswith(b"/>"):
+        for attribute in ATTRIBUTE.finditer(tail):
+            end = attribute.end()
+    return tail.endswith(b"/>") and end < len(tail) - 1
+
+
 def raw_text_end(html: bytes, name: bytes, start: int, end: int) -> int:
     """Give where the end tag of a raw text element stands whose content begins at `start`.
 

@@ -32,6 +32,9 @@ from proxy.html import links
         b"<table><tr><td><svg><g></td><style><a href=no></style><a href=x>",
         b"<div><svg><desc><svg></div><style></style></desc></svg><style><a href=no></style><a href=x>",
         b"<div><svg><g></div><style><a href=no></style><a href=x>",
+        b"<svg id=a/><style></svg><style><a href=no></style><a href=x>",
+        b"<svg id='a=b'/><style><a href=no></style><a href=x>",
+        b"<svg id=a / ><style></svg><style><a href=no></style><a href=x>",
         b"<p><svg><g></p></g></svg><title><a href=no></title><a href=x>",
     ],
 )
