@@ -13,6 +13,7 @@ import contextlib
 import errno
 import resource
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -184,9 +185,16 @@ async def serve(
     on_ready: Callable[[], None] = lambda: None,
     *,
     protocol: type[LimitedProtocol] = LimitedProtocol,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Answer requests on `sockets` until `stop` is set and the answers begun are given."""
-    server = Server(_settings(app, protocol, connection_limit()), on_ready)
+    """Answer requests on `sockets` until `stop` is set and the answers begun are given.
+
+    With `tls` all of them speak HTTPS.
+    """
+    settings = _settings(app, protocol, connection_limit())
+    if tls is not None:
+        settings.ssl_context_factory = lambda _config, _default: tls
+    server = Server(settings, on_ready)
     serving = asyncio.create_task(server.serve(list(sockets)))
     stopping = asyncio.create_task(stop.wait())
     try:
