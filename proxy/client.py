@@ -29,14 +29,18 @@ class LineTooLong(ValueError):
     """A line was longer than allowed; it has been read to its end and thrown away."""
 
 
-class ClientChannel(asyncio.Protocol):
+class ClientChannel(asyncio.BufferedProtocol):
     """One accepted connection. One task at a time reads and writes."""
 
-    def __init__(self, on_connected: Callable[["ClientChannel"], None]) -> None:
+    def __init__(
+        self, on_connected: Callable[["ClientChannel"], None], arriving: memoryview
+    ) -> None:
+        """`arriving` is where the loop puts what the kernel has, for all connections of a loop."""
         self.lost = False
         """The connection is gone in both directions."""
         self.tls = False
         self._on_connected = on_connected
+        self._arriving = arriving
         self._transport: asyncio.Transport
         self._received = bytearray()
         self._scanned = 0
@@ -53,10 +57,15 @@ class ClientChannel(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._on_connected(self)
 
-    def data_received(self, data: bytes) -> None:
-        """Keep what came; stop reading when the client is far ahead of us."""
-        self._received += data
-        if not self._paused and len(self._received) > SESSION_BUFFER_OCTETS:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Bound what is read in one turn of the loop: others have theirs."""
+        del sizehint
+        return self._arriving
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Keep what came; stop reading when the client is ahead of us."""
+        self._received += self._arriving[:nbytes]
+        if not self._paused and len(self._received) >= SESSION_BUFFER_OCTETS:
             self._paused = True
             self._transport.pause_reading()
         self._arrived()

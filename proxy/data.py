@@ -73,7 +73,7 @@ class DataReader:
     def feed(self, chunk: bytes) -> bool:
         """Take the next octets; True when they held the end of the message."""
         pending = self._pending + chunk
-        end = pending.find(_END)
+        end = pending.find(_END) if b"." in pending else -1  # one octet is found far sooner
         if end >= 0:
             self._take(pending[: end + 2])
             self._rest = pending[end + len(_END) :]
@@ -100,12 +100,13 @@ class DataReader:
         return Received(content, self._bare_newlines, self.refusal), self._rest
 
     def _take(self, raw: bytes) -> None:
-        if not raw:
-            return
-        self._look_for_bare_newlines(raw)
-        if self.refusal is not None:
-            return
-        segment = raw.replace(b"\r\n.", b"\r\n")
+        if raw and self.refusal is None:
+            self._look_for_bare_newlines(raw)
+        if raw and self.refusal is None:
+            self._keep(raw)
+
+    def _keep(self, raw: bytes) -> None:
+        segment = raw.replace(b"\r\n.", b"\r\n") if b"." in raw else raw
         if self._at_start:
             segment, self._at_start = segment[2:], False
         if self._normalise and self._bare_newlines:
@@ -117,18 +118,20 @@ class DataReader:
 
     def _look_for_bare_newlines(self, raw: bytes) -> None:
         """`raw` never splits a CRLF, so that counting finds every CR and LF standing alone."""
-        pairs = raw.count(b"\r\n")
-        self._bare_newlines |= raw.count(b"\n") != pairs or raw.count(b"\r") != pairs
-        self._nul |= b"\0" in raw
-        visible = self._before + (raw.translate(None, b"\0") if self._nul else raw)
-        if (self._bare_newlines or self._nul) and not self._normalise and _LONE_DOT.search(visible):
+        if not self._bare_newlines:
+            pairs = raw.count(b"\r\n")
+            self._bare_newlines = raw.count(b"\n") != pairs or raw.count(b"\r") != pairs
+        self._nul = self._nul or b"\0" in raw
+        visible = raw.translate(None, b"\0") if self._nul else raw
+        odd = self._bare_newlines or self._nul
+        if odd and not self._normalise and _LONE_DOT.search(self._before + visible):
             self.refuse(Refusal.BARE_NEWLINE)
-        self._before = visible[-2:]
+        self._before = (self._before + visible[-2:])[-2:]
 
 
 def _safe_cut(pending: bytes) -> int:
     """How much of `pending` can be worked on: no CRLF and no end of DATA may straddle the cut."""
     cut = max(0, len(pending) - _HELD_BACK)
-    if pending[:cut].endswith(b"\r\n"):
+    if pending.endswith(b"\r\n", 0, cut):
         return cut - 2
-    return cut - 1 if pending[:cut].endswith(b"\r") else cut
+    return cut - 1 if pending.endswith(b"\r", 0, cut) else cut

@@ -34,7 +34,12 @@ from proxy.client import ClientChannel, ClientGone, LineTooLong
 from proxy.replies import Reply
 from proxy.services import Services
 from proxy.session import Session
-from proxy.session_limits import COMMIT_GRACE_S, GREETING_PATIENCE_S, LISTEN_BACKLOG
+from proxy.session_limits import (
+    COMMIT_GRACE_S,
+    GREETING_PATIENCE_S,
+    LISTEN_BACKLOG,
+    RECEIVE_OCTETS,
+)
 
 
 class ListenError(OSError):
@@ -120,8 +125,9 @@ class Server:
         loop = asyncio.get_running_loop()
         accepts = [(sock, self._accept) for sock in sockets.plain]
         accepts += [(sock, self._accept_tls) for sock in sockets.tls]
+        arriving = memoryview(bytearray(RECEIVE_OCTETS))
         for sock, accept in accepts:
-            make = partial(ClientChannel, accept)
+            make = partial(ClientChannel, accept, arriving)
             self._listeners.append(
                 await loop.create_server(make, sock=sock, backlog=LISTEN_BACKLOG)
             )
