@@ -1,25 +1,22 @@
 """What persons agreed to: everything, totals without a person, or no tracking at all.
 
-Owns: the levels, and the file beside the store that keeps who agreed to what.
-Does not own: what a message's own header says (`proxy.policy.switches`), what follows for a message
-(`proxy.job`), noticing that the file changed (`watch`).
+Owns: the levels, and what the lines of a file beside the store make of a person.
+Does not own: that file's form (`ledger`), what a message's own header says
+(`proxy.policy.switches`), what follows for a message (`proxy.job`).
 
 The file holds one decision a line, as JSON, and is only ever appended to; the last about a person
 counts. It does not depend on the database. A damaged line is passed over and logged.
 """
 
-import fcntl
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from config import observe
-from tracker.segments import inherit_owner, sync_directory
+from tracker import ledger
 
 
 class Consent(StrEnum):
@@ -73,7 +70,7 @@ def file_of(store: Path) -> Path:
 def load(path: Path) -> Consents:
     """Read the file, nothing where there is none; raises OSError."""
     consents = Consents()
-    for given in _lines(path):
+    for given in ledger.read(path, _ADAPTER):
         if given is None:
             consents.damaged += 1
         else:
@@ -83,33 +80,8 @@ def load(path: Path) -> Consents:
     return consents
 
 
-def _lines(path: Path) -> Iterator[Given | None]:
-    try:
-        lines = path.read_bytes().splitlines()
-    except FileNotFoundError:
-        return
-    for line in lines:
-        try:
-            yield _ADAPTER.validate_json(line)
-        except ValidationError:
-            yield None
-
-
 def record(path: Path, person: str, consent: Consent) -> Given:
     """Write down durably what a person agreed to now; raises OSError."""
     given = Given(datetime.now(UTC).isoformat(timespec="seconds"), person, consent)
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "ab") as file:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        inherit_owner(path)
-        file.write(_gap(descriptor) + _ADAPTER.dump_json(given) + b"\n")
-        file.flush()
-        os.fsync(descriptor)
-    sync_directory(path.parent)
+    ledger.append(path, _ADAPTER, given)
     return given
-
-
-def _gap(descriptor: int) -> bytes:
-    """Give what ends a line that was torn, so that the next one stands alone."""
-    size = os.fstat(descriptor).st_size
-    return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""

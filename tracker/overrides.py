@@ -1,7 +1,8 @@
 """What an operator decided about links after they were sent: withdrawn ones, repaired ones.
 
-Owns: the decisions, the file that keeps them beside the store, and what they make of a link.
-Does not own: the answer to a reader (`redirector`), noticing that the file changed (`watch`).
+Owns: the decisions that a file beside the store keeps, and what they make of a link.
+Does not own: that file's form (`ledger`), the answer to a reader (`redirector`), noticing that the
+file changed (`watch`).
 
 The file holds one decision a line, as JSON, and is only ever appended to: it is its own audit log.
 What counts is the sum of its lines from top to bottom. A damaged line is passed over and counted,
@@ -9,7 +10,6 @@ so that neither a torn write nor an editor's slip revives what was withdrawn. Th
 depend on the database (P8); where there is none, nothing is withdrawn.
 """
 
-import fcntl
 import getpass
 import os
 import re
@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import unquote
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
 from config import observe
-from tracker.segments import inherit_owner, sync_directory
+from tracker import ledger
 from tracker.tokens import Link, is_destination
 
 Action = Literal["revoke", "redirect", "restore"]
@@ -143,17 +143,8 @@ def load(path: Path) -> Overrides:
 
 def decisions(path: Path) -> Iterator[Decision | None]:
     """Read the file line by line; None stands for a damaged line. Raises OSError."""
-    try:
-        lines = path.read_bytes().splitlines()
-    except FileNotFoundError:
-        return
-    for line in lines:
-        try:
-            made = _ADAPTER.validate_json(line)
-        except ValidationError:
-            yield None
-        else:
-            yield made if _makes_sense(made) else None
+    for made in ledger.read(path, _ADAPTER):
+        yield made if made is not None and _makes_sense(made) else None
 
 
 def _makes_sense(made: Decision) -> bool:
@@ -184,17 +175,4 @@ def _user() -> str:
 
 def append(path: Path, made: Decision) -> None:
     """Write a decision down durably; raises OSError."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "ab") as file:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        inherit_owner(path)
-        file.write(_gap(descriptor) + _ADAPTER.dump_json(made) + b"\n")
-        file.flush()
-        os.fsync(descriptor)
-    sync_directory(path.parent)
-
-
-def _gap(descriptor: int) -> bytes:
-    """Give what ends a line that was torn, so that the next one stands alone."""
-    size = os.fstat(descriptor).st_size
-    return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
+    ledger.append(path, _ADAPTER, made)

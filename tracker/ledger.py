@@ -1,0 +1,51 @@
+"""Files beside the store that hold one record a line, as JSON, and are only ever appended to.
+
+Owns: appending a line durably beside other writers, and reading lines back past damaged ones.
+Does not own: what a line says (`consents`, `overrides`), noticing that a file changed (`watch`).
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from tracker.segments import inherit_owner, sync_directory
+
+Record = TypeVar("Record")
+
+
+def read(path: Path, adapter: TypeAdapter[Record]) -> Iterator[Record | None]:
+    """Give each line's record, nothing where there is no file; None stands for a damaged line.
+
+    Raises OSError.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        try:
+            yield adapter.validate_json(line)
+        except ValidationError:
+            yield None
+
+
+def append(path: Path, adapter: TypeAdapter[Record], record: Record) -> None:
+    """Write a record down durably, on a line of its own; raises OSError."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "ab") as file:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        inherit_owner(path)
+        file.write(_gap(descriptor) + adapter.dump_json(record) + b"\n")
+        file.flush()
+        os.fsync(descriptor)
+    sync_directory(path.parent)
+
+
+def _gap(descriptor: int) -> bytes:
+    """Give what ends a line that was torn, so that the next one stands alone."""
+    size = os.fstat(descriptor).st_size
+    return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
