@@ -172,7 +172,7 @@ def _previews(config: Config, assigned: Assigned) -> Callable[[PlannedLink], str
 
     def url_for(link: PlannedLink) -> str:
         preview = Link(message_id, 1, link.number, now_s, link.destination, preview=True)
-        return tracked_url(base_url, mint(keyring, preview))
+        return tracked_url(base_url, mint(keyring, preview), app=link.app)
 
     return url_for
 

@@ -145,7 +145,7 @@ class Job:
             Link(self.message_id, number, link.number, int(self.now_s), link.destination),
         )
         base_url = self.sender.policy.base_urls[0] if self.sender else ""
-        return tracked_url(base_url, token)
+        return tracked_url(base_url, token, app=link.app)
 
     def _signed(self, content: bytes) -> bytes:
         """Sign with every key of the sender."""

@@ -25,7 +25,7 @@ class PlannedLink(NamedTuple):
     readers see, `part` the part it stands in ("1.2"), `order` its place among all links.
     `original` is the value as it stands there, character references and all, one character an
     octet: given back by `url_for`, nothing changes. `url_octets` is the most that its tracked URL may
-    have.
+    have. `app` says that it is to open an app.
     """
 
     number: int
@@ -36,6 +36,7 @@ class PlannedLink(NamedTuple):
     order: int
     original: str
     url_octets: int
+    app: bool = False
 
 
 class SkippedLink(NamedTuple):

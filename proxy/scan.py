@@ -14,10 +14,11 @@ from proxy.message import Body, Change, Edit, Message, Obstacle, Part, decode
 from proxy.message import Skip as PartSkip
 from proxy.numbering import Numbers
 from proxy.plan import PartPlan, PlannedLink, SkippedLink
-from proxy.policy.decide import MessageFacts
+from proxy.policy.decide import Decision, MessageFacts
 from proxy.policy.reasons import AUTHORS, Skip, Untouched
 from proxy.policy.settings import Policy
 from proxy.policy.switches import Switches
+from tracker.tokens import APP_PATH, PATH
 
 MAX_LINKS = 10_000
 """Tracked in one message; real ones stay below 1,000. More would hold up other sessions."""
@@ -139,8 +140,12 @@ class Scan:
     def _changes(self, each: Candidate, reason: Skip | Untouched | None) -> list[Change]:
         if reason is not None:
             return [Change(start, end, len(new)) for start, end, new in each.literal]
-        url_octets = len(each.destination) + len(each.decision.params)
-        return [Change(each.start, each.end, self.policy.worst_octets(url_octets))]
+        destination_octets = len(each.destination) + len(each.decision.params)
+        return [Change(each.start, each.end, self._url_octets(each.decision, destination_octets))]
+
+    def _url_octets(self, decision: Decision, destination_octets: int) -> int:
+        more = len(APP_PATH) - len(PATH) if decision.app else 0
+        return self.policy.worst_octets(destination_octets) + more
 
     def _too_many(self) -> Skip | None:
         return Skip.TOO_MANY_LINKS if len(self.links) >= MAX_LINKS else None
@@ -163,7 +168,8 @@ class Scan:
             part=part.path,
             order=self._order(),
             original=view.html[each.start : each.end].decode("latin-1"),
-            url_octets=self.policy.worst_octets(len(destination)),
+            url_octets=self._url_octets(each.decision, len(destination)),
+            app=each.decision.app,
         )
         self.growth_octets += link.url_octets - (each.end - each.start)
         self.links.append(link)

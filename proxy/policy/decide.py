@@ -7,7 +7,7 @@ what the octets of the message forbid (`proxy.scan`).
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from proxy.policy.links import Wishes
@@ -34,12 +34,14 @@ class MessageFacts:
 class Decision(NamedTuple):
     """What becomes of a link: tracked unless `skip` says why not.
 
-    `params` is what to put before the destination's fragment, empty for nothing.
+    `params` is what to put before the destination's fragment, empty for nothing. `app` says that
+    the tracked link is to open an app.
     """
 
     skip: Skip | None
     group: str
     params: str
+    app: bool = False
 
 
 def decide(
@@ -51,6 +53,9 @@ def decide(
 ) -> Decision:
     """Decide about one http(s) link; `text` gives what its reader sees, only asked when needed."""
     traits = policy.traits(destination)
+    app = wishes.app and policy.app_links
+    if app and wishes.skip is Skip.APP_LINK:
+        wishes = replace(wishes, skip=None)
     skip = _skip(wishes, traits, is_unsubscribe=destination in facts.unsubscribe)
     if skip is None and policy.visible_urls == "skip" and not wishes.track:
         skip = Skip.VISIBLE_URL if _VISIBLE_URL.fullmatch(text()) else None
@@ -60,7 +65,7 @@ def decide(
         # A parameter is not worth an untracked link.
         if len(destination) + len(params) > policy.max_destination:
             params = ""
-    return Decision(skip, wishes.group or traits.group, params)
+    return Decision(skip, wishes.group or traits.group, params, app)
 
 
 _NEVER_PARAMS = frozenset(

@@ -31,7 +31,9 @@ class Effect(StrEnum):
     PARAMS = "URL parameters are added, even though the link is not tracked"
     GROUP = "names the link's group in reports"
     UNSUBSCRIBE = "the link is one to unsubscribe: left alone"
-    APP_LINK = "the link opens an app: left alone"
+    APP_LINK = (
+        "the link opens an app: tracked so that it does (`[[tracker.well_known]]`), or left alone"
+    )
 
 
 class Value(StrEnum):

@@ -19,10 +19,11 @@ _HOST = re.compile(r"https?:/*(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:\\]*)", re.IG
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the attributes and classes of one link ask for."""
+    """What the attributes and classes of one link ask for. `app`: it is to open an app."""
 
     skip: Skip | None = None
     track: bool = False
+    app: bool = False
     params: bool | None = None
     group: str | None = None
 
@@ -64,6 +65,7 @@ def _combined(asked: list[tuple[LinkConvention, str]]) -> Wishes:
     return Wishes(
         skip=_skip(asked, effects),
         track=Effect.TRACKED in effects,
+        app=Effect.APP_LINK in effects,
         params=params,
         group=next(
             (" ".join(value.split()) for row, value in asked if row.effect is Effect.GROUP), None

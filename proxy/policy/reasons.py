@@ -85,7 +85,10 @@ class Skip(Reason):
         "sensitive",
         "looks like a password reset, magic link or signed download, or is in `sensitive`",
     )
-    APP_LINK = "app_link", "meant to open an app, which a redirect would prevent"
+    APP_LINK = (
+        "app_link",
+        "meant to open an app, of which phones do not know here (`[[tracker.well_known]]`)",
+    )
     VISIBLE_URL = "visible_url", 'the text is itself a URL (`visible_urls = "skip"`)'
     # What the bytes forbid.
     OVER_LONG = "over_long", "longer than `max_destination`"

@@ -42,7 +42,8 @@ class Policy:
 
     `url_octets` is the worst case of a tracked URL: a number of octets, or a function from the
     octets of a destination. `base_urls` are all tracking hosts of ours, the sender's first.
-    `veto` is a reason, found before the message was read, to leave it alone.
+    `app_links` says that phones know the sender's tracking host as an app's own. `veto` is a
+    reason, found before the message was read, to leave it alone.
     """
 
     enabled: bool = True
@@ -58,6 +59,7 @@ class Policy:
     max_destination: int = 1300
     max_growth: int | None = None
     params_when_off: bool = False
+    app_links: bool = False
     url_params: Params = ()
     volatile_params: frozenset[str] = VOLATILE_PARAMS
     groups: tuple[GroupPattern, ...] = ()
@@ -110,6 +112,7 @@ class Policy:
             max_destination=tracking.max_destination,
             max_growth=tracking.max_growth,
             params_when_off=tracking.params_when_off,
+            app_links=_opens_apps(config, base_urls(config, sender)[0]),
             url_params=tuple(tracking.url_params.items()),
             volatile_params=VOLATILE_PARAMS | {name.lower() for name in tracking.volatile_params},
             groups=tuple(GroupPattern(re.compile(g.pattern), g.name) for g in tracking.group),
@@ -123,6 +126,12 @@ def base_urls(config: Config, sender: SenderConfig | None) -> tuple[str, ...]:
     own = (sender and sender.base_url) or config.tracking.base_url
     others = (config.tracking.base_url, *(s.base_url for s in config.sender if s.base_url))
     return tuple(dict.fromkeys((own, *others)))
+
+
+def _opens_apps(config: Config, base_url: str) -> bool:
+    """Whether phones find on this tracking host which app its links are for."""
+    name = urlsplit(base_url).hostname
+    return any(each.host in (None, name) for each in config.tracker.well_known)
 
 
 def _worst(

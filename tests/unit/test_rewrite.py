@@ -370,6 +370,24 @@ def test_a_link_is_left_alone(reason):
     assert reasons(html_message(html + link("https://example.org/")), policy) == [reason, None]
 
 
+def test_an_app_link_is_tracked_where_phones_know_the_app():
+    """Under a path that opens it; caution holds all the same."""
+    html = link(URL, 'universal="true"') + link(URL + "/b", 'data-msys-sublink="x"') + link(URL)
+    policy = Policy(app_links=True)
+    assert [each.app for each in plan(html_message(html), policy).links] == [True, True, False]
+    untracked = link(URL, 'universal="true" class="untracked"')
+    sensitive = link(URL + "?reset_token=abcdef", 'universal="true"')
+    reasoned = reasons(html_message(untracked + sensitive), policy)
+    assert reasoned == [Skip.UNTRACKED_CLASS, Skip.SENSITIVE]
+
+
+def test_the_size_of_app_links_is_foreseen():
+    """Their path is longer by four octets."""
+    message = html_message(link(URL, 'universal="true"'))
+    policy = Policy(app_links=True, url_octets=100)
+    assert plan(message, policy).links[0].url_octets == 104
+
+
 def test_the_list_unsubscribe_url_is_left_alone():
     """Whatever its spelling in HTML, one click must go on unsubscribing."""
     header = "List-Unsubscribe: <mailto:u@example.com>,\r\n <https://example.com/u?a=1&b=2>"

@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+from pathlib import Path
 
 import dkim
 import pytest
@@ -17,7 +18,9 @@ from config.schema import (
     RelayConfig,
     SenderConfig,
     StoreConfig,
+    TrackerConfig,
     TrackingConfig,
+    WellKnownConfig,
 )
 from proxy.message import parse
 from proxy.plan import Plan
@@ -277,6 +280,21 @@ def test_a_sender_has_its_own_tracking_host_and_switches():
     assert b'href="https://go.example.com/c/' in out.content
     assert outgoing(html_message(HTML), enabled=False).untouched == Untouched.DISABLED
     assert outgoing(html_message(HTML), default="off").untouched == Untouched.OFF_BY_DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("host", "opens"), [(None, True), ("t.example.net", True), ("go.example.com", False)]
+)
+def test_app_links_have_a_path_where_phones_know_the_app(host, opens):
+    """On the host that the configuration says it of, or on all."""
+    config = Config(
+        tracking=TrackingConfig(base_url="https://t.example.net"),
+        tracker=TrackerConfig(well_known=(WellKnownConfig(host=host, assetlinks=Path("a.json")),)),
+    )
+    message = html_message(link(URL, 'universal="true"') + link("https://example.com/b"))
+    out = Transformer(config, KEYRING, {}).prepare(message, ONE, NOW_S).shared().content
+    assert (b"https://t.example.net/c/app/" in out) is opens
+    assert (URL.encode() in out) is not opens
 
 
 # --- signatures
