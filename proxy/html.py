@@ -18,7 +18,7 @@ from typing import Final
 from proxy import markup
 from proxy.entities import decode
 from proxy.foreign import Foreign
-from proxy.limits import MAX_HREFS
+from proxy.limits import MAX_ATTRIBUTES, MAX_HREFS
 
 MAX_LABEL_CHARACTERS: Final = 200
 """Longer link texts are cut: they are for people who read a report."""
@@ -161,12 +161,14 @@ class _Scanner:
             name = attribute[1].lower().decode("ascii", "replace")
             if name in attributes:
                 continue
+            if len(attributes) > MAX_ATTRIBUTES:
+                break
             index = attribute.lastindex or 1
             octets = attribute[index] if index > 1 else b""
             attributes[name] = decode(octets.decode(self.charset, "replace"))
             if name == "href" and octets:
                 start, end = attribute.span(index)
-        if start < end:
+        if start < end and len(attributes) <= MAX_ATTRIBUTES:
             self._found(start, end, element, attributes, tag.end())
 
     def _found(

@@ -31,6 +31,9 @@ MAX_MALFORMED_ESCAPES = 1_000
 MAX_HREFS = 20_000
 """Links of one HTML document that are looked at; those after them stay as they are."""
 
+MAX_ATTRIBUTES = 1_000
+"""Attributes of one tag; a link with more stays as it is."""
+
 LINE_OCTETS = 998
 """A line of a message without its CRLF (RFC 5322 §2.1.1)."""
 

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.html import Href, label, links
+from proxy.limits import MAX_ATTRIBUTES, MAX_HREFS
 
 
 def found(html: bytes) -> list[str]:
@@ -171,6 +172,14 @@ def test_what_a_conditional_comment_leaves_open_ends_with_it(cut):
 def test_a_link_is_known_by_its_text(html, text):
     """People see the text of a link, else what stands for its image."""
     assert label(html, links(html)[0]) == text
+
+
+def test_links_and_attributes_are_bounded():
+    """What no real mail holds is left as it stands."""
+    assert len(links(b"<a href=x>" * (MAX_HREFS + 10))) == MAX_HREFS
+    many = b" ".join(b"a%d" % number for number in range(MAX_ATTRIBUTES + 10))
+    assert found(b"<a href=x " + many + b"><a href=y>") == ["y"]
+    assert found(b"<a href=x " + b"b " * (MAX_ATTRIBUTES + 10) + b">") == ["x"]
 
 
 @given(st.binary())
