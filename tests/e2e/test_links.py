@@ -104,6 +104,50 @@ def test_short_links_do_without_the_database(links: Links) -> None:
         assert leads(links, url) == URL
 
 
+NOWHERE = [
+    "/", "//", "/c", "/c/", "/c/app", "/c/app/", "/s", "/s/", "/s/unknown", "/c/../robots.txt",
+    "/index.html", "/favicon.ico", "/robots.txt/", "/healthz/", "/Robots.txt",
+    "/.well-known/", "/.well-known/security.txt", "/.well-known/acme-challenge/x",
+    "/.well-known/assetlinks.json/", "/.well-known/../healthz", "/resolve", "/resolve/",
+    "/resolve?url=https://www.example.com/", "/metrics", "/api/v1/report", "/api/v1/links",
+    "/api/v1/openapi.json", "/internal/ask", "/internal/ask?domain=127.0.0.1", "/docs",
+    "/static/x", "/admin", "/c%2fx", "/%63/x", "/.env", "/.git/config", "/wp-login.php",
+]  # fmt: skip
+
+
+def test_the_public_listener_answers_these_paths_and_no_others(links: Links) -> None:
+    """All of DESIGN §5, with everything configured; the rest gets one and the same 404."""
+    for name in ("apple", "android"):
+        (links.stack.folder / name).write_text(f'["{name}"]')
+    text = links.stack.config.read_text()
+    links.stack.config.write_text(
+        f'{text}[[tracker.well_known]]\napple_app_site_association = "apple"\n'
+        'assetlinks = "android"\n'
+    )
+    with links.stack.serving("tracker"):
+        token = links.path(URL).removeprefix("/c/")
+        short = urlsplit(posted(links, short=True)["url"]).path
+        answers = {
+            path: links.ask(path)
+            for path in (
+                f"/c/{token}", f"/c/app/{token}", short, f"/resolve?url=http://x/c/{token}",
+                "/robots.txt", "/healthz", "/.well-known/apple-app-site-association",
+                "/.well-known/assetlinks.json",
+            )
+        }  # fmt: skip
+        statuses = [answer.status for answer in answers.values()]
+        assert statuses == [302, 302, 302, 200, 200, 200, 200, 200]
+        bodies = [answer.body for answer in answers.values()][3:]
+        assert json.loads(bodies[0]) == {"url": URL}
+        assert bodies[3:] == [b'["apple"]', b'["android"]']
+        refused = [links.ask(path) for path in NOWHERE]
+        alike = {
+            (answer.status, answer.body, tuple(h for h in answer.headers if h[0] != "date"))
+            for answer in refused
+        }
+        assert [status for status, _, _ in alike] == [404]
+
+
 def test_a_short_link_is_withdrawn_like_any(running: Links) -> None:
     """By the message id that came with it."""
     made = posted(running, short=True)

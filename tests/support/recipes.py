@@ -1,20 +1,23 @@
-"""The configurations of docs/recipes.md, with a test's own addresses and files in them."""
+"""The configurations that pages of docs/ show, with a test's own addresses and files in them."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
-def recipe(section: str, file: str, own: Mapping[str, str]) -> str:
+def recipe(section: str, file: str, own: Mapping[str, str], *, page: str = "recipes.md") -> str:
     """Give the block for `file` of a section of the page.
 
     Every key of `own` must stand in it once or more, and is replaced by its value.
     """
-    chapter = PAGE.read_text("utf-8").partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    block = re.search(rf"^`{re.escape(file)}`:\n\n```\w*\n(.*?)^```$", chapter, re.MULTILINE | re.DOTALL)
-    assert block, f"no block for {file} under {section!r} in {PAGE.name}"
+    text = (DOCS / page).read_text("utf-8")
+    chapter = re.split(r"\n##+ ", text.partition(f"# {section}\n")[2])[0]
+    block = re.search(
+        rf"^`{re.escape(file)}`:\n\n```\w*\n(.*?)^```$", chapter, re.MULTILINE | re.DOTALL
+    )
+    assert block, f"no block for {file} under {section!r} in {page}"
     text = block[1]
     for theirs, ours in own.items():
         assert theirs in text, f"{theirs!r} is not in the block for {file}"
