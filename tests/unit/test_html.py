@@ -48,7 +48,7 @@ def found(html: bytes) -> list[str]:
         (b"</><a href=http://x/>", "http://x/"),
         (b"<3 <a href=http://x/>", "http://x/"),
         (b"<<a href=http://x/>", "http://x/"),
-        (b"<p =\"><a href=http://x/>", "http://x/"),
+        (b'<p ="><a href=http://x/>', "http://x/"),
         (b"<script><!-- --></script><a href=http://x/>", "http://x/"),
         (b"<script><!--></script><a href=http://x/>", "http://x/"),
         (b"<script><!--<script></script>--></script><a href=http://x/>", "http://x/"),
