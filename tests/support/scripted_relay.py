@@ -7,12 +7,12 @@ and RESPONSE (a line amid AUTH).
 
 import asyncio
 import re
-import socket
 import ssl
-import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+
+from tests.support.smtp_client import reset
 
 EXTENSIONS = (
     "PIPELINING",
@@ -129,10 +129,10 @@ class _Conversation:
             if step.slowly:
                 await asyncio.sleep(0.005)
         if step.then == "reset":
-            sock = self.writer.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        if step.then in ("close", "reset"):
+            reset(self.writer)
+        if step.then == "close":
             self.writer.close()
+        if step.then in ("close", "reset"):
             raise _Over
         if step.then == "half-close":
             self.writer.write_eof()

@@ -1,12 +1,21 @@
 """A client of the tests that says exactly the octets it is told to say."""
 
 import asyncio
+import socket
 import ssl
+import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
 from proxy.replies import Reply, ReplyParser
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Have the peer get a reset instead of an end."""
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 @dataclass
@@ -72,4 +81,4 @@ class Dialogue:
 
     def reset(self) -> None:
         """Hang up at once, as when a cable is cut."""
-        self.writer.transport.abort()
+        reset(self.writer)
