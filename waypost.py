@@ -23,6 +23,7 @@ COMMANDS = {
     "dns": "config.dns_cli:dns_command",
     "explain": "proxy.inspect_cli:explain",
     "export": "tracker.report_cli:export",
+    "identify": "tracker.identify_cli:identify",
     "init": "config.init_cli:init",
     "keys": "config.keys_cli:keys_group",
     "link": "tracker.links_cli:link",

@@ -136,7 +136,11 @@ def _write(folder: Path, values: Values) -> None:
     for name in NAMES:
         if (path := folder / name).exists():
             raise FileExistsError(None, "exists", str(path))
-    keys.write_token_keys(folder / "token.keys", [keys.new_token_key()])
+    keys.write_token_keys(
+        folder / "token.keys",
+        [keys.new_token_key()],
+        identify_secret=keys.new_identify_secret(),
+    )
     keys.write_dkim_key(folder / "dkim.pem")
     with (folder / "waypost.toml").open("x", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o644)  # it holds no secret, and nobody else may change it

@@ -1,7 +1,7 @@
 """The keys of an installation: those of tracked links (token keys), and those of DKIM.
 
-Owns: what a key file holds, making new keys, rotating and revoking token keys, the public half of a
-DKIM key as DNS publishes it (RFC 6376 §3.6.1, RFC 8463).
+Owns: what a key file holds, making new keys, rotating and revoking token keys, the secret of ids that
+never rotates, the public half of a DKIM key as DNS publishes it (RFC 6376 §3.6.1, RFC 8463).
 Does not own: how secret files are read and written (`config.files`), and what keys are used for
 (`tracker.tokens`, `proxy.signing`).
 """
@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Annotated
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.files import KeyFileError, read_secret, write_secret
@@ -27,6 +28,8 @@ from config.schema import DkimAlgorithm
 
 SECRET_OCTETS = 64
 """An AES-256-SIV key (RFC 5297)."""
+IDENTIFY_OCTETS = 32
+"""A key of HMAC-SHA256 (RFC 2104 §3)."""
 LAST_ID = 255
 """The id is one octet of a token."""
 RSA_BITS = 2048
@@ -37,6 +40,12 @@ KEY_FILE_HEAD = """\
 # The keys of Waypost's tracked links. Keep a copy in a safe place: without its key, a link in
 # delivered mail is dead. The newest key that is not revoked makes new links, all others are read.
 # `waypost keys rotate` adds one; `waypost keys revoke ID` ends all links of one that leaked.
+"""
+KEY_FILE_IDENTIFY = """
+# What the ids of [tracking.identify] are made with. It never changes: with another one, your sites
+# would take everybody for somebody new.
+[identify]
+secret = "{secret}"
 """
 KEY_FILE_ENTRY = """
 [[key]]
@@ -64,16 +73,61 @@ class _Entry(BaseModel):
     revoked: bool = False
 
 
+class _Identify(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+    secret: str
+
+
 class _KeyFile(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True)
+    identify: _Identify | None = None
     key: list[_Entry] = Field(min_length=1)
 
 
 def read_token_keys(path: Path) -> tuple[TokenKey, ...]:
     """Read the keys of tracked links, in the order of the file; raises KeyFileError."""
+    file = _read(path)
+    keys = tuple(
+        TokenKey(each.id, _key(path, each), each.created, each.revoked) for each in file.key
+    )
+    _refuse_unusable(path, keys)
+    _identify_secret(path, file)
+    return keys
+
+
+def read_identify_secret(path: Path) -> bytes:
+    """Read the secret that ids of persons are made with; raises KeyFileError.
+
+    A file without one has it of its oldest key, revoked or not, so that new keys change no id.
+    """
+    return _identify_secret(path, _read(path))
+
+
+def _identify_secret(path: Path, file: _KeyFile) -> bytes:
+    if file.identify is not None:
+        return _secret(path, file.identify.secret, IDENTIFY_OCTETS, "identify")
+    return identify_secret_of(_key(path, min(file.key, key=lambda entry: entry.created)))
+
+
+def _key(path: Path, entry: _Entry) -> bytes:
+    return _secret(path, entry.secret, SECRET_OCTETS, f"id {entry.id}")
+
+
+def identify_secret_of(token_secret: bytes) -> bytes:
+    """Derive the secret of ids from a token key, which cannot be told from it (RFC 5869)."""
+    derived = HKDF(hashes.SHA256(), IDENTIFY_OCTETS, salt=None, info=b"waypost identify")
+    return derived.derive(token_secret)
+
+
+def new_identify_secret() -> bytes:
+    """Make a secret for ids of persons."""
+    return os.urandom(IDENTIFY_OCTETS)
+
+
+def _read(path: Path) -> _KeyFile:
     content = read_secret(path)
     try:
-        entries = _KeyFile.model_validate(tomllib.loads(content.decode())).key
+        return _KeyFile.model_validate(tomllib.loads(content.decode()))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
@@ -81,22 +135,15 @@ def read_token_keys(path: Path) -> tuple[TokenKey, ...]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is not text"
         raise KeyFileError(path, f"is not a token key file: {reason}") from None
-    keys = tuple(
-        TokenKey(entry.id, _secret(path, entry), entry.created, entry.revoked) for entry in entries
-    )
-    _refuse_unusable(path, keys)
-    return keys
 
 
-def _secret(path: Path, entry: _Entry) -> bytes:
+def _secret(path: Path, text: str, octets: int, name: str) -> bytes:
     try:
-        secret = base64.b64decode(entry.secret, validate=True)
+        secret = base64.b64decode(text, validate=True)
     except binascii.Error:
-        raise KeyFileError(path, f"holds a key that is not base64: id {entry.id}") from None
-    if len(secret) != SECRET_OCTETS:
-        raise KeyFileError(
-            path, f"holds a key of {len(secret)} octets, not {SECRET_OCTETS}: id {entry.id}"
-        )
+        raise KeyFileError(path, f"holds a key that is not base64: {name}") from None
+    if len(secret) != octets:
+        raise KeyFileError(path, f"holds a key of {len(secret)} octets, not {octets}: {name}")
     return secret
 
 
@@ -108,9 +155,20 @@ def _refuse_unusable(path: Path, keys: Sequence[TokenKey]) -> None:
         raise KeyFileError(path, "holds no key that is not revoked", "waypost keys rotate")
 
 
-def write_token_keys(path: Path, keys: Sequence[TokenKey], *, replace: bool = False) -> None:
+def write_token_keys(
+    path: Path,
+    keys: Sequence[TokenKey],
+    *,
+    identify_secret: bytes | None = None,
+    replace: bool = False,
+) -> None:
     """Write the key file, readable by its owner alone; as `config.files.write_secret`."""
-    write_secret(path, "".join((KEY_FILE_HEAD, *map(_entry, keys))).encode(), replace=replace)
+    identify = ""
+    if identify_secret is not None:
+        secret = base64.b64encode(identify_secret).decode()
+        identify = KEY_FILE_IDENTIFY.format(secret=secret)
+    content = "".join((KEY_FILE_HEAD, identify, *map(_entry, keys)))
+    write_secret(path, content.encode(), replace=replace)
 
 
 def _entry(key: TokenKey) -> str:

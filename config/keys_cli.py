@@ -15,6 +15,7 @@ from config.keys import (
     TokenKey,
     minting_key,
     new_token_key,
+    read_identify_secret,
     read_token_keys,
     revoke,
     write_dkim_key,
@@ -120,7 +121,9 @@ def _change(path: Path, change: Change) -> Sequence[TokenKey]:
     try:
         with locked(path):
             changed = change(read_token_keys(path))
-            write_token_keys(path, changed, replace=True)
+            # Written down from now on, so that it outlives the oldest key.
+            secret = read_identify_secret(path)
+            write_token_keys(path, changed, identify_secret=secret, replace=True)
     except (OSError, KeyFileError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     return changed

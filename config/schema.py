@@ -107,15 +107,15 @@ class ProxyConfig(Table):
     """Private key (PEM) of `tls_cert`. Unset: it is in the same file."""
     trusted_networks: Annotated[Many[NetworkRange], _example('["192.0.2.0/24"]')] = ()
     """Networks whose clients may send without logging in. Their mail is tracked and signed, as is
-    that of the loopback and of everyone who logged in; all other mail passes untouched."""
+    that of the loopback and of everyone who logged in. Everybody else has to log in."""
     xclient_networks: Many[NetworkRange] = ()
     """Networks of mail servers that may tell us the real client with XCLIENT or XFORWARD (Postfix
     with us as its `smtpd_proxy_filter`). Trust is then judged by that client."""
     proxy_protocol_networks: Many[NetworkRange] = ()
     """Networks of load balancers that tell us the real client with the PROXY protocol (HAProxy)."""
     bare_newlines: BareNewlines = "reject"
-    """What to do with a CR or LF standing alone, which can smuggle mail past a relay: refuse the
-    message, or make it a CRLF."""
+    """What to do with a CR or LF standing alone that could smuggle a second message past a relay:
+    refuse the message, or make every such octet a CRLF. Harmless ones pass as they are."""
     idle_timeout: Patience = 300.0
     """How long a client may be silent (RFC 5321 §4.5.3.2 asks for at least 5 minutes)."""
     drain_timeout: Patience = 600.0
@@ -154,11 +154,14 @@ class RelayConfig(Table):
 class IdentifyConfig(Table):
     """Tell your own sites who clicked, by an opaque id in the destination.
 
-    Off unless `param` is set, as it discloses identity to the destination.
+    Off unless `param` is set, as it discloses identity to the destination. The id is the
+    application's (`X-Track-Person`), else a keyed hash of the recipient; `waypost identify ID` gives
+    the person back. Only tracked links in copies for one reader carry it, and none where the reader
+    did not agree to it. Its secret is in the key file, and stays the same when keys are rotated.
     """
 
     param: Annotated[Parameter | None, _example('"wp_id"')] = None
-    """Name of the parameter to add, like `"wp_id"`."""
+    """Name of the parameter to add, like `"wp_id"`. A destination that has it keeps it."""
     hosts: Annotated[Many[HostName], _example('["www.example.com"]')] = ()
     """Destination hosts that are told; subdomains are not included."""
 

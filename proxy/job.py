@@ -28,6 +28,7 @@ from proxy.senders import Assigned, Sender
 from proxy.signing import Signer, SigningError
 from tracker.consents import Consent, Consents, strictest
 from tracker.events import MessagePending, Recipient, SentLink
+from tracker.identify import Identifier
 from tracker.params import without
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
 
@@ -66,8 +67,9 @@ class Outgoing:
 class Job:
     """All that is known of one message at work.
 
-    `consents` are those known of persons, `signers` the sender's, `provider` the service behind the relay; `message_id` is what
-    tokens and events know the message by.
+    `consents` are those known of persons, `signers` the sender's, `provider` the service behind the
+    relay, `identifier` what tells destinations who clicked; `message_id` is what tokens and events
+    know the message by.
     """
 
     keyring: Keyring
@@ -78,6 +80,7 @@ class Job:
     assigned: Assigned
     submission: Submission
     now_s: float
+    identifier: Identifier | None = None
     message_id: bytes = field(default_factory=lambda: os.urandom(MESSAGE_ID_OCTETS))
 
     @property
@@ -140,9 +143,12 @@ class Job:
         return self._signed(content) if self.sender and self.sender.signs else content
 
     def _url(self, link: PlannedLink, number: int) -> str:
+        destination = link.destination
+        if link.identified and self.identifier and number != SHARED:
+            person_id = self.identifier.id_of(self._address(number), self._person())
+            destination = self.identifier.marked(destination, person_id)
         token = mint(
-            self.keyring,
-            Link(self.message_id, number, link.number, int(self.now_s), link.destination),
+            self.keyring, Link(self.message_id, number, link.number, int(self.now_s), destination)
         )
         base_url = self.sender.policy.base_urls[0] if self.sender else ""
         return tracked_url(base_url, token, app=link.app)
@@ -192,7 +198,10 @@ class Job:
         sent: dict[int, SentLink] = {}
         for link in self.plan.links:
             url = without(link.destination, volatile)
-            group = None if link.group == link.destination else link.group
+            # A click tells a destination with an id: without a group, each reader's would be
+            # another link.
+            same = link.group == link.destination and not link.identified
+            group = None if same else link.group
             sent.setdefault(link.number, SentLink(link.number, url, group, link.text))
         return tuple(sent.values())
 

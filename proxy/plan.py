@@ -25,7 +25,8 @@ class PlannedLink(NamedTuple):
     readers see, `part` the part it stands in ("1.2"), `order` its place among all links.
     `original` is the value as it stands there, character references and all, one character an
     octet: given back by `url_for`, nothing changes. `url_octets` is the most that its tracked URL may
-    have. `app` says that it is to open an app.
+    have. `app` says that it is to open an app, `identified` that in a copy for one reader alone the
+    destination is told who that is.
     """
 
     number: int
@@ -37,6 +38,7 @@ class PlannedLink(NamedTuple):
     original: str
     url_octets: int
     app: bool = False
+    identified: bool = False
 
 
 class SkippedLink(NamedTuple):

@@ -21,7 +21,8 @@ from proxy.policy.settings import Policy
 from proxy.policy.switches import Switches, verdict
 from proxy.scan import OFF, Scan
 from tracker.consents import Consent
-from tracker.params import filled
+from tracker.identify import widest
+from tracker.params import Params, filled
 
 __all__ = ["Plan", "PlannedLink", "SkippedLink", "plan", "plan_message"]
 
@@ -44,6 +45,7 @@ def plan_message(message: Message, policy: Policy) -> Plan:
     facts = MessageFacts(
         unsubscribe=unsubscribe_urls(message),
         params=filled(policy.url_params, name) if adds else (),
+        identify=_identify(policy, asked),
     )
     scan = Scan(message, policy, facts, untouched, asked)
     parts = tuple(scan.parts())
@@ -68,6 +70,13 @@ def _untouched(message: Message, policy: Policy, asked: Switches) -> Untouched |
     if asked.consent is Consent.NONE:
         return Untouched.CONSENT_NONE
     return verdict(switch=_switch(policy, asked), default=policy.default)
+
+
+def _identify(policy: Policy, asked: Switches) -> Params:
+    """Give room for an id, where the message's readers may be told apart."""
+    if policy.identify_param is None or asked.consent is not Consent.FULL:
+        return ()
+    return widest(policy.identify_param, asked.person)
 
 
 def _switch(policy: Policy, asked: Switches) -> bool | None:

@@ -145,7 +145,7 @@ class Scan:
 
     def _url_octets(self, decision: Decision, destination_octets: int) -> int:
         more = len(APP_PATH) - len(PATH) if decision.app else 0
-        return self.policy.worst_octets(destination_octets) + more
+        return self.policy.worst_octets(destination_octets + decision.id_octets) + more
 
     def _too_many(self) -> Skip | None:
         return Skip.TOO_MANY_LINKS if len(self.links) >= MAX_LINKS else None
@@ -170,6 +170,7 @@ class Scan:
             original=view.html[each.start : each.end].decode("latin-1"),
             url_octets=self._url_octets(each.decision, len(destination)),
             app=each.decision.app,
+            identified=each.decision.id_octets > 0,
         )
         self.growth_octets += link.url_octets - (each.end - each.start)
         self.links.append(link)

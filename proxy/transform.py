@@ -20,6 +20,7 @@ from proxy.policy.reasons import Untouched
 from proxy.senders import Senders
 from proxy.signing import Signer, probe
 from tracker import consents
+from tracker.identify import Identifier
 from tracker.tokens import Keyring
 from tracker.watch import Watched
 
@@ -29,13 +30,19 @@ __all__ = ["Outgoing", "Prepared", "SigningRefused", "Submission", "Transformer"
 class Transformer:
     """Does the work for one configuration; safe to use from several threads.
 
-    `signers` are those of each [[sender]], by its domain.
+    `signers` are those of each [[sender]], by its domain. Without `identifier`, no destination is
+    told who clicked.
     """
 
     def __init__(
-        self, config: Config, keyring: Keyring, signers: Mapping[str, Sequence[Signer]]
+        self,
+        config: Config,
+        keyring: Keyring,
+        signers: Mapping[str, Sequence[Signer]],
+        identifier: Identifier | None = None,
     ) -> None:
         self._keyring = keyring
+        self._identifier = identifier
         self._signers = {domain.lower(): tuple(each) for domain, each in signers.items()}
         self._provider = config.relay.provider
         self._consents = Watched(consents.file_of(config.store.path), consents.load)
@@ -62,7 +69,9 @@ class Transformer:
         }
         for signer in itertools.chain.from_iterable(signers.values()):
             probe(signer)
-        return cls(config, Keyring.load(config.keys.file), signers)
+        param = config.tracking.identify.param
+        identifier = Identifier.load(param, config.keys.file) if param else None
+        return cls(config, Keyring.load(config.keys.file), signers, identifier)
 
     def prepare(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
         """Work out what becomes of a message. Raises SigningRefused, and nothing else."""
@@ -101,6 +110,7 @@ class Transformer:
             assigned,
             submission,
             now_s,
+            self._identifier,
         )
         return Prepared(assigned.plan.untouched, len(submission.rcpt_to), job.outgoing)
 

@@ -15,6 +15,7 @@ from proxy.policy.reasons import SOFT, Skip
 from proxy.policy.sensitive import is_signed
 from proxy.policy.settings import Policy
 from proxy.policy.traits import Traits
+from proxy.urls import host
 from tracker.params import Params, addition
 
 _VISIBLE_URL = re.compile(
@@ -25,23 +26,29 @@ _VISIBLE_URL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
-    """What the links of one message share: List-Unsubscribe's URLs, and the parameters to add."""
+    """What the links of one message share: List-Unsubscribe's URLs, and the parameters to add.
+
+    `identify` is the parameter that tells who clicked, with a value as long as any in its place.
+    """
 
     unsubscribe: frozenset[str] = frozenset()
     params: Params = ()
+    identify: Params = ()
 
 
 class Decision(NamedTuple):
     """What becomes of a link: tracked unless `skip` says why not.
 
     `params` is what to put before the destination's fragment, empty for nothing. `app` says that
-    the tracked link is to open an app.
+    the tracked link is to open an app. `id_octets` is the most that the reader's id adds to the
+    destination; 0 where it is not told.
     """
 
     skip: Skip | None
     group: str
     params: str
     app: bool = False
+    id_octets: int = 0
 
 
 def decide(
@@ -65,7 +72,21 @@ def decide(
         # A parameter is not worth an untracked link.
         if len(destination) + len(params) > policy.max_destination:
             params = ""
-    return Decision(skip, wishes.group or traits.group, params, app)
+    id_octets = 0
+    if facts.identify and skip is None and not traits.sensitive:
+        id_octets = _id_octets(policy, facts, destination, params)
+    return Decision(skip, wishes.group or traits.group, params, app, id_octets)
+
+
+def _id_octets(policy: Policy, facts: MessageFacts, destination: str, params: str) -> int:
+    """Say how much the reader's id adds to a tracked link; nothing but for hosts that are named."""
+    told = host(destination).rstrip(".") in policy.identify_hosts
+    if not told or is_signed(destination):
+        return 0
+    base, mark, fragment = destination.partition("#")
+    grown = len(addition(base + params + mark + fragment, facts.identify))
+    # An id is not worth an untracked link, either.
+    return grown if len(destination) + len(params) + grown <= policy.max_destination else 0
 
 
 _NEVER_PARAMS = frozenset(

@@ -61,6 +61,8 @@ class Policy:
     params_when_off: bool = False
     app_links: bool = False
     url_params: Params = ()
+    identify_param: str | None = None
+    identify_hosts: frozenset[str] = frozenset()
     volatile_params: frozenset[str] = VOLATILE_PARAMS
     groups: tuple[GroupPattern, ...] = ()
     signing: Signing = Signing()
@@ -114,7 +116,9 @@ class Policy:
             params_when_off=tracking.params_when_off,
             app_links=_opens_apps(config, base_urls(config, sender)[0]),
             url_params=tuple(tracking.url_params.items()),
-            volatile_params=VOLATILE_PARAMS | {name.lower() for name in tracking.volatile_params},
+            identify_param=tracking.identify.param,
+            identify_hosts=frozenset(host.lower() for host in tracking.identify.hosts),
+            volatile_params=_volatile(config),
             groups=tuple(GroupPattern(re.compile(g.pattern), g.name) for g in tracking.group),
             signing=signing or Signing(),
             veto=veto,
@@ -126,6 +130,12 @@ def base_urls(config: Config, sender: SenderConfig | None) -> tuple[str, ...]:
     own = (sender and sender.base_url) or config.tracking.base_url
     others = (config.tracking.base_url, *(s.base_url for s in config.sender if s.base_url))
     return tuple(dict.fromkeys((own, *others)))
+
+
+def _volatile(config: Config) -> frozenset[str]:
+    """Name what varies from reader to reader, in lower case; an id of ours does, whoever added it."""
+    named = (*config.tracking.volatile_params, config.tracking.identify.param or "")
+    return VOLATILE_PARAMS | {name.lower() for name in named if name}
 
 
 def _opens_apps(config: Config, base_url: str) -> bool:

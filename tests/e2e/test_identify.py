@@ -1,0 +1,72 @@
+"""A shop learns who comes from a mail, and nobody else does; through real sockets."""
+
+import http.client
+import json
+import re
+import smtplib
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.support.mail import html_message, link
+from tests.support.programs import waypost
+from tests.support.stack import Mailbox, Stack
+
+TRACKING = """\
+[tracking.identify]
+param = "wp_id"
+hosts = ["shop.example.net"]
+"""
+HTML = link("https://shop.example.net/a#top") + link("https://www.example.net/b")
+TRACKED = re.compile(rb'href="(http://127\.0\.0\.1:\d+/c/[\w-]+)"')
+READERS = ["ann@Example.org", "bob@example.org"]
+
+
+@pytest.fixture
+def telling(tmp_path: Path, mailbox: Mailbox) -> Stack:
+    """Furnish a Waypost that tells a shop who comes."""
+    stack = Stack(folder=tmp_path / "waypost", relay=mailbox.port)
+    return stack.furnish(proxy='copies = "per-recipient"', tracking=TRACKING)
+
+
+def followed(content: bytes) -> list[str]:
+    """Click every tracked link; gives where they lead."""
+    found = []
+    for url in TRACKED.findall(content):
+        parts = urlsplit(url.decode())
+        connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+        connection.request("GET", parts.path)
+        found.append(connection.getresponse().getheader("Location") or "")
+        connection.close()
+    return found
+
+
+def ids(destinations: list[str]) -> list[str]:
+    """Give what each destination was told."""
+    return ["".join(parse_qs(urlsplit(url).query).get("wp_id", [])) for url in destinations]
+
+
+def test_a_shop_learns_who_clicked(telling: Stack, mailbox: Mailbox):
+    """Each copy tells of its reader, in every message and with every key the same; ids lead back."""
+    with telling.serving(), smtplib.SMTP("127.0.0.1", telling.smtp, timeout=20) as client:
+        client.sendmail("bounces@example.com", READERS, html_message(HTML))
+        client.sendmail(
+            "bounces@example.com", READERS[0], html_message(HTML, "X-Track-Person: 4711")
+        )
+        first, second, named = (ids(followed(each)) for each in mailbox.wait_for(3))
+    assert (first[1], second[1], named) == ("", "", ["4711", ""])
+    rotated = waypost("keys", "rotate", "-c", telling.config)
+    assert rotated.returncode == 0, rotated.stderr
+    found = [waypost("identify", "-c", telling.config, each[0]).stdout for each in (first, second)]
+    assert sorted(found) == [b"ann@example.org\n", b"bob@example.org\n"]
+    answer = waypost("identify", "-c", telling.config, "--json", "4711")
+    assert json.loads(answer.stdout) == {
+        "id": "4711",
+        "person": "4711",
+        "addresses": ["ann@example.org"],
+    }
+    unknown = waypost("identify", "-c", telling.config, "nobody")
+    assert (unknown.returncode, unknown.stderr) == (1, b"Error: nobody is known as nobody\n")
+    links = {each["link"]: each["clicks"]["all"] for each in telling.report()["links"]}
+    assert links == {"https://shop.example.net/a#top": 3, "https://www.example.net/b": 3}
