@@ -328,8 +328,8 @@ STORES_SET_ASIDE = Counter(
 # tracker.redirector, tracker.recorder
 REDIRECTS = Counter(
     "waypost_redirects",
-    "Requests for a tracked link: redirected, preview (redirected, never counted), refused (404), "
-    "revoked (410).",
+    "Requests for a tracked link: redirected, preview (redirected, never counted), opened (a pixel), "
+    "refused (404), revoked (410).",
     ["answer"],
     registry=REGISTRY,
 )

@@ -33,7 +33,7 @@ from proxy.services import Services
 from proxy.session_limits import SPOOL_PATIENCE_S
 from proxy.transaction import Transaction
 from proxy.transform import Outgoing, SigningRefused, Submission
-from tracker.events import Event, MessageAccepted
+from tracker.events import Event, MessageAccepted, MessagePending
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,7 @@ class Delivery:
         try:
             _tell(result, outgoing, transaction)
             if result.committed and outgoing.pending is not None:
-                numbers = tuple(recipient.number for recipient in outgoing.pending.recipients)
-                self._append(MessageAccepted(outgoing.pending.message_id, time.time(), numbers))
+                self._append(_accepted(outgoing.pending))
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
 
@@ -207,3 +206,10 @@ def _tell(result: DataResult, outgoing: Outgoing, transaction: Transaction) -> N
         outcome, event = "refused", MESSAGE_REFUSED
     MESSAGES.labels(outcome).inc()
     log(event, **facts)
+
+
+def _accepted(pending: MessagePending) -> MessageAccepted:
+    numbers = tuple(recipient.number for recipient in pending.recipients)
+    return MessageAccepted(
+        pending.message_id, time.time(), numbers, links=bool(pending.links), opens=pending.opens
+    )

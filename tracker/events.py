@@ -1,6 +1,6 @@
 """The events that proxy and tracker append to their spools, and their form on disk.
 
-Owns: what is told of a message and of a click, as frozen values, and their JSON.
+Owns: what is told of a message, of a click and of an open, as frozen values, and their JSON.
 Does not own: files (`spool`, `segments`), tables (`store`), or what counts as a human (`clicks`).
 
 Events may reach the store in any order, and more than once: they name what happened, and the
@@ -49,10 +49,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class MessagePending:
-    """A message with tracked links, about to be committed to the relay.
+    """A message with tracked links or a pixel, about to be committed to the relay.
 
     `recipients` are those whom the relay accepted; with `shared` they all got the same copy,
-    whose tokens carry recipient number 0.
+    whose tokens carry recipient number 0. `opens`: it carries a pixel; then `links` may be empty.
     """
 
     message_id: str
@@ -62,16 +62,22 @@ class MessagePending:
     shared: bool
     recipients: tuple[Recipient, ...]
     links: tuple[SentLink, ...]
+    opens: bool = False
     kind: Literal["pending"] = "pending"
 
 
 @dataclass(frozen=True, slots=True)
 class MessageAccepted:
-    """The relay said 250 to `message_id` (hexadecimal) for these recipient numbers."""
+    """The relay said 250 to `message_id` (hexadecimal) for these recipient numbers.
+
+    `links` and `opens` say whether tracked links are in it, and whether a pixel is.
+    """
 
     message_id: str
     at_s: Moment
     recipients: tuple[Number, ...]
+    links: bool = True
+    opens: bool = False
     kind: Literal["accepted"] = "accepted"
 
 
@@ -98,7 +104,23 @@ class Clicked:
     kind: Literal["clicked"] = "clicked"
 
 
-Event = MessagePending | MessageAccepted | Clicked
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A pixel was requested. `event_id` and `recipient` are those of a click.
+
+    Nothing is kept of who asked: no address, no user agent.
+    """
+
+    event_id: str
+    at_s: Moment
+    message_id: str
+    recipient: Number
+    sent_at_s: Number
+    human: bool
+    kind: Literal["opened"] = "opened"
+
+
+Event = MessagePending | MessageAccepted | Clicked | Opened
 
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 

@@ -1,8 +1,8 @@
 """Feeding events to the store: load what they touch, merge, write what changed.
 
 Owns: the one way in which events become rows, within the caller's transaction.
-Does not own: the rules of counting (`attribution`), the sums (`rollups`), or when it happens
-(`ingest`).
+Does not own: the rules of counting (`attribution`), the sums (`rollups`), opens, which have tables
+of their own (`opens`), or when it happens (`ingest`).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
-from tracker import names, rollups, sightings
+from tracker import names, opens, rollups, sightings
 from tracker.attribution import NO_CAMPAIGN, PURGED, Click, Contribution, Delivery, Message, Sums
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending
 from tracker.retention import purged_before_s
@@ -41,7 +41,8 @@ _MOVE_CLICK = "UPDATE clicks SET campaign_id = ?, link_id = ?, person_id = ? WHE
 
 def feed(db: Database, events: Sequence[Event]) -> None:
     """Merge `events` into the store, in whatever order they come, repeated ones once."""
-    _Batch(db, events).run()
+    _Batch(db, [event for event in events if not opens.alone(event)]).run()
+    opens.feed(db, events, purged_before_s(db))
 
 
 @dataclass

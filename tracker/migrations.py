@@ -129,3 +129,30 @@ def rollups(db: Database) -> None:
         "INSERT INTO campaigns (id, name) VALUES (?, ?)",
         [(NO_CAMPAIGN, None), (PURGED, PURGED_NAME)],
     )
+
+
+@migrations()
+def opens(db: Database) -> None:
+    """Make the tables of opens, which share nothing with those of clicks but campaigns."""
+    db.executescript("""
+        CREATE TABLE pixels (                 -- copies that went out with a pixel
+            message_id TEXT NOT NULL,
+            number INTEGER NOT NULL,          -- of the recipient
+            sent_at_s REAL NOT NULL,
+            campaign_id INTEGER NOT NULL,
+            personal INTEGER NOT NULL,        -- nobody shares the copy
+            accepted INTEGER NOT NULL,        -- by the relay
+            PRIMARY KEY (message_id, number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX pixels_sent_at ON pixels (sent_at_s);
+        CREATE TABLE opens (
+            event_id TEXT PRIMARY KEY,
+            message_id TEXT NOT NULL,
+            number INTEGER NOT NULL,          -- of the recipient; 0: a copy that several share
+            sent_at_s REAL NOT NULL,
+            at_s REAL NOT NULL,
+            human INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX opens_copy ON opens (message_id, number);
+        CREATE INDEX opens_sent_at ON opens (sent_at_s);
+    """)

@@ -1,4 +1,4 @@
-"""Keeping a click before its reader is answered (P9), without ever keeping the reader waiting.
+"""Keeping a click or an open before its reader is answered (P9), without ever keeping the reader waiting.
 
 Owns: how long an answer waits for the spool, and what happens when the spool is slow or fails.
 Does not own: the spool itself, which holds what it could not write and counts what it drops.
@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from config import observe
-from tracker.events import Clicked
+from tracker.events import Clicked, Opened
 from tracker.spool import Spool
 
 PATIENCE_S = 0.25
@@ -33,12 +33,12 @@ class Recorder:
         self._told: deque[tuple[Waiter, bool]] = deque()
         self._waking = False
 
-    async def record(self, click: Clicked) -> None:
-        """Keep one click. What the spool could not make durable in time it still holds (P9)."""
+    async def record(self, click: Clicked | Opened) -> None:
+        """Keep one click or open. What the spool could not make durable in time it still holds (P9)."""
         if not await self._durable(click):
             observe.CLICKS_NOT_DURABLE.inc()
 
-    async def _durable(self, click: Clicked) -> bool:
+    async def _durable(self, click: Clicked | Opened) -> bool:
         loop = asyncio.get_running_loop()
         waiter: Waiter = loop.create_future()
         self._spool.append(click).add_done_callback(partial(self._tell, loop, waiter))

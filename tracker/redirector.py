@@ -24,15 +24,15 @@ from config.schema import Config, IpPrivacy
 from config.values import Network
 from tracker import clicks, shortlinks, wellknown
 from tracker.clicks import Facts
-from tracker.events import Clicked
+from tracker.events import Clicked, Opened
 from tracker.overrides import Overrides
-from tracker.tokens import APP_PATH, PATH, BadToken, Keyring, Link, read
+from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, BadToken, Keyring, Link, read
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-Record = Callable[[Clicked], Coroutine[Any, Any, None]]
-"""Keep a click: returns when it is durable, or has waited long enough."""
+Record = Callable[[Clicked | Opened], Coroutine[Any, Any, None]]
+"""Keep a click or an open: returns when it is durable, or has waited long enough."""
 
 ALLOWED_METHODS = ("GET", "HEAD")
 
@@ -59,6 +59,7 @@ class Answer:
 _TEXT = b"text/plain; charset=utf-8"
 _HTML = b"text/html; charset=utf-8"
 _JSON = b"application/json"
+_GIF = b"image/gif"
 _UNCACHED = ((b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex"))
 
 NOT_FOUND = Answer(404, _TEXT, b"There is nothing here.\n", _UNCACHED)
@@ -69,6 +70,14 @@ ROBOTS = Answer(200, _TEXT, b"User-agent: *\nDisallow: /\n")
 GONE = Answer(410, _TEXT, b"This link was withdrawn by its sender.\n", _UNCACHED)
 HEALTHY = Answer(200, _TEXT, b"ok\n", _UNCACHED)
 FIXED = {b"/robots.txt": ROBOTS, b"/healthz": HEALTHY}
+PIXEL = Answer(
+    200,
+    _GIF,
+    # GIF89a, 1 by 1; two colours, of which the one that is used is transparent.
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff"
+    b"!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;",
+    _UNCACHED,
+)
 RESOLVE = b"/resolve"
 """Asked by an app that the system opened for a link: JSON instead of a redirect."""
 _APP = APP_PATH.removeprefix(PATH)
@@ -198,17 +207,20 @@ class Redirector:
         if destination is None:
             _REVOKED.inc()
             return GONE
+        is_pixel = link.number == PIXEL_NUMBER
         if link.preview:
             _PREVIEWED.inc()
         else:
-            _REDIRECTED.inc()
+            (_OPENED if is_pixel else _REDIRECTED).inc()
             await self._keep(scope, link)
-        return answered(destination)
+        return PIXEL if is_pixel else answered(destination)
 
     async def _keep(self, scope: "Scope", link: Link) -> None:
-        """Keep the click. No fault of ours, whichever it is, may cost a redirect (P8)."""
+        """Keep the click or open. No fault of ours, whichever it is, may cost a redirect (P8)."""
         try:
-            await self._record(clicked(scope, link, self.rules))
+            is_pixel = link.number == PIXEL_NUMBER
+            event = opened(scope, link) if is_pixel else clicked(scope, link, self.rules)
+            await self._record(event)
         except Exception as error:  # noqa: BLE001 - see above
             observe.CLICKS_FAILED.inc()
             observe.log(observe.CLICK_FAILED, error=repr(error))
@@ -216,8 +228,7 @@ class Redirector:
 
 def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
     """Tell what a request for `link` says, as the event to be kept."""
-    peer = scope["client"]
-    facts = Facts(scope["method"], scope["headers"], peer[0] if peer else None)
+    facts = _facts(scope)
     verdict = clicks.classify(facts)
     address = clicks.client_address(facts, rules.trusted_proxies)
     at_s = time.time()
@@ -237,12 +248,31 @@ def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
     )
 
 
+def opened(scope: "Scope", link: Link) -> Opened:
+    """Tell of a request for a pixel; nothing is kept of who asked."""
+    at_s = time.time()
+    return Opened(
+        event_id=event_id(at_s),
+        at_s=at_s,
+        message_id=link.message_id.hex(),
+        recipient=link.recipient,
+        sent_at_s=link.sent_at_s,
+        human=clicks.classify(_facts(scope)).human,
+    )
+
+
+def _facts(scope: "Scope") -> Facts:
+    peer = scope["client"]
+    return Facts(scope["method"], scope["headers"], peer[0] if peer else None)
+
+
 def event_id(at_s: float) -> str:
     """Give a new id that sorts by time, so that the store's index grows at its end."""
     return f"{int(at_s * 1000):012x}{secrets.token_hex(10)}"
 
 
 _REDIRECTED = observe.REDIRECTS.labels("redirected")
+_OPENED = observe.REDIRECTS.labels("opened")
 _PREVIEWED = observe.REDIRECTS.labels("preview")
 _REFUSED = observe.REDIRECTS.labels("refused")
 _REVOKED = observe.REDIRECTS.labels("revoked")

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from config import observe
 from config.options import config_option_without_files
 from config.schema import Config
+from tracker import opens as opens_of
 from tracker import printing, reports, store
 from tracker.catch_up import catch_up
 
@@ -62,13 +63,19 @@ def current_store(config: Config) -> Iterator[Database]:
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
     help="Only messages sent since this day (UTC), and the clicks on them.",
 )
+@click.option("--opens", is_flag=True, help="Opens instead of clicks (`[tracking] opens`).")
 @format_options
-def report(config: Config, campaign: str | None, since: datetime | None, form: str) -> None:
+def report(
+    config: Config, campaign: str | None, since: datetime | None, form: str, *, opens: bool
+) -> None:
     """Print messages, recipients and clicks: in total, by campaign, by link.
 
     The click rate is the share of recipients with a copy of their own who clicked, machines apart.
     """
     since_s = None if since is None else since.replace(tzinfo=UTC).timestamp()
+    if opens:
+        _report_opens(config, campaign, since_s or 0.0, form)
+        return
     with current_store(config) as db:
         answer = reports.report(db, campaign=campaign, since_s=since_s)
     match form:
@@ -78,6 +85,15 @@ def report(config: Config, campaign: str | None, since: datetime | None, form: s
             printing.csv_rows(printing.flat(answer))
         case _:
             printing.tables(answer, Console())
+
+
+def _report_opens(config: Config, campaign: str | None, since_s: float, form: str) -> None:
+    with current_store(config) as db:
+        answer = opens_of.report(db, campaign=campaign, since_s=since_s)
+    if form == "json":
+        click.echo(json.dumps(answer.json(), indent=2, ensure_ascii=False))
+    else:
+        printing.listing(answer.rows(), form, "Opens")
 
 
 @click.command()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from tracker import opens
 from tracker.attribution import day_of
 
 CHUNK_MESSAGES = 5000
@@ -60,6 +61,8 @@ def purge(db: Database, before_s: float) -> Purged:
                ON CONFLICT DO UPDATE SET value = max(value, excluded.value)""",
             [PURGED_BEFORE, before_s],
         )
+    while opens.purge(db, before_s, CHUNK_MESSAGES):
+        pass
     total = Purged()
     while (gone := _purge_chunk(db, before_s)).messages:
         total += gone

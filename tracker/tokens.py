@@ -32,6 +32,8 @@ PATH = "/c/"
 """What stands between the base URL and a token."""
 APP_PATH = "/c/app/"
 """The same for links that an app opens (universal links, app links)."""
+PIXEL_NUMBER = 0
+"""The link number of the pixel that tells of an open; links count from 1."""
 
 MESSAGE_ID_OCTETS = 8
 KEY_OCTETS = 64
@@ -90,8 +92,9 @@ class Link:
     """One tracked link, as the reader of one copy of one message holds it.
 
     `message_id` is 8 random octets, `recipient` 1-based (0: a copy shared by several), `number`
-    the link's place in its message, `sent_at_s` seconds since 1970. `destination` is an http or
-    https URL in printable ASCII. A `preview` redirects but is never counted.
+    the link's place in its message (`PIXEL_NUMBER`: its pixel, which leads nowhere), `sent_at_s`
+    seconds since 1970. `destination` is an http or https URL in printable ASCII. A `preview`
+    redirects but is never counted.
     """
 
     message_id: bytes

@@ -14,10 +14,10 @@ from bs4 import BeautifulSoup
 from config.keys import TokenKey
 from config.observe import REGISTRY
 from config.schema import Config
-from tracker.events import Clicked
+from tracker.events import Clicked, Opened
 from tracker.overrides import Overrides
 from tracker.redirector import Redirector, Rules, event_id
-from tracker.tokens import Keyring, Link, mint
+from tracker.tokens import PIXEL_NUMBER, Keyring, Link, mint
 
 KEYRING = Keyring([TokenKey(1, bytes(range(64)), date(2026, 11, 1))])
 LINK = Link(
@@ -42,10 +42,11 @@ class Response:
 
 @dataclass
 class Reader:
-    """Asks a redirector and keeps the clicks that it recorded."""
+    """Asks a redirector and keeps the clicks and opens that it recorded."""
 
     config: Config = field(default_factory=Config)
     clicks: list[Clicked] = field(default_factory=list)
+    opens: list[Opened] = field(default_factory=list)
     overrides: Overrides = field(default_factory=Overrides)
     codes: dict[str, str] = field(default_factory=dict)
     fault: Exception | None = None
@@ -66,10 +67,13 @@ class Reader:
             response.headers += message.get("headers", [])
             response.body += message.get("body", b"")
 
-        async def record(click: Clicked) -> None:
+        async def record(event: Clicked | Opened) -> None:
             if self.fault is not None:
                 raise self.fault
-            self.clicks.append(click)
+            if isinstance(event, Opened):
+                self.opens.append(event)
+            else:
+                self.clicks.append(event)
 
         app = Redirector(
             lambda: KEYRING,
@@ -124,6 +128,28 @@ async def test_a_click_says_who_what_and_when(reader: Reader) -> None:
     assert (click.method, click.human, click.reasons) == ("GET", True, ())
     assert click.ip == "192.0.2.0"
     assert click.user_agent == CHROME[1].decode()
+
+
+async def test_a_pixel_is_an_image_and_an_open(reader: Reader) -> None:
+    """Link number 0 leads nowhere: a transparent GIF that nobody keeps, and no click."""
+    answer = await reader.ask(f"/c/{token(number=PIXEL_NUMBER)}")
+    assert (answer.status, answer["content-type"]) == (200, "image/gif")
+    assert answer["cache-control"] == "no-store"
+    assert int(answer["content-length"]) == len(answer.body)
+    assert answer.body[:10] == b"GIF89a\x01\x00\x01\x00"
+    assert answer.body.endswith(b"\x00;")
+    assert reader.clicks == []
+    (opened,) = reader.opens
+    assert (opened.message_id, opened.recipient, opened.human) == ("0102030405060708", 5, True)
+
+
+async def test_a_pixel_of_a_preview_or_a_withdrawn_message_is_not_counted(reader: Reader) -> None:
+    """As with links."""
+    answer = await reader.ask(f"/c/{token(number=PIXEL_NUMBER, preview=True)}")
+    assert (answer.status, answer["content-type"]) == (200, "image/gif")
+    reader.overrides = Overrides(messages={LINK.message_id.hex()})
+    assert (await reader.ask(f"/c/{token(number=PIXEL_NUMBER)}")).status == 410
+    assert reader.opens == []
 
 
 async def test_head_redirects_without_body_and_is_a_machines(reader: Reader) -> None:
