@@ -17,7 +17,8 @@ PURPOSES = frozenset(
         "one-time", "onetime", "otp", "2fa", "mfa", "verify", "verification", "confirm",
         "confirmation", "activate", "activation", "invite", "invitation", "invitations", "invites",
         "login", "log-in", "signin", "sign-in", "sso", "auth", "oauth", "unlock", "password",
-        "passwords",
+        "passwords", "resetpassword", "passwordreset", "forgotpassword", "magiclink", "verifyemail",
+        "confirmemail",
     }
 )  # fmt: skip
 """Words of a path or host that say what a secret beside them opens."""
@@ -30,9 +31,13 @@ VAGUE_NAMES = frozenset(
 )  # fmt: skip
 """Parameters that may hold a secret: with a purpose before them, they do."""
 
-MIN_SECRET = 4
+CLEAR_NAMES = frozenset({"token", "secret", "ticket", "otp", "pin", "token_hash"})
+"""Those of the vague names that hold a secret however short, if there is a purpose before them."""
+
+MIN_SECRET = 3
+MIN_DIGITS = 4
 MIN_VAGUE_SECRET = 6
-"""Characters of a parameter's value: below, it is a page number or the like."""
+"""Characters of a parameter's value, or of a code in figures: below, it is a page number or so."""
 
 MAX_SEGMENTS_BETWEEN = 2
 """Between a purpose and its secret: `/reset/<user>/<secret>`."""
@@ -52,6 +57,8 @@ _RANDOM = re.compile(
     r"|(?=[\w-]{0,64}\d)(?=[\w-]{0,64}[A-Z])[\w-]{20}",  # base64url
     re.ASCII,
 )
+_SHORT_SECRET = re.compile(r"(?=\D{0,64}\d)\w{6,64}", re.ASCII)
+"""What is random enough only as the last segment, with its purpose right before it."""
 _JSON_WEB_TOKEN = re.compile(r"[/=.#]eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{8}")
 _CREDENTIALS = re.compile(r"https?://[^/?#@:]*:[^/?#@]+@", re.IGNORECASE)
 
@@ -122,9 +129,15 @@ def _names_a_secret(path: str, pairs: Sequence[tuple[str, str]]) -> bool:
         if len(value) >= MIN_SECRET and _is_secret_name(name):
             return True
         # /password/reset?token=…: a vague name, but a purpose before it.
-        if name in VAGUE_NAMES and len(value) >= MIN_VAGUE_SECRET and _has_purpose(path):
+        if name in VAGUE_NAMES and len(value) >= _least(name, value) and _has_purpose(path):
             return True
     return False
+
+
+def _least(name: str, value: str) -> int:
+    if name in CLEAR_NAMES:
+        return MIN_SECRET
+    return MIN_DIGITS if value.isdigit() else MIN_VAGUE_SECRET
 
 
 def _is_secret_name(name: str) -> bool:
@@ -147,7 +160,13 @@ def _is_purpose(segment: str) -> bool:
 
 def _holds_a_secret(path: str) -> bool:
     """Look for `/reset/Mg/5x8-2f0c…` or `/verify/9f86d081…`: a purpose, then a random segment."""
-    segments = path.split("/")[3:]
+    segments = path.rstrip("/").split("/")[3:]
+    if (
+        len(segments) > 1
+        and _SHORT_SECRET.fullmatch(segments[-1])
+        and _is_purpose(segments[-2].lower())
+    ):
+        return True
     for at, _ in enumerate(segments):
         if not _RANDOM.match(segments[at]):
             continue

@@ -7,6 +7,14 @@ import pytest
 from proxy.policy import sensitive
 
 SENSITIVE = [
+    "https://example.com/reset-password?token=abc",
+    "https://example.com/users/password/edit?reset_password_token=abc",
+    "https://example.com/magic-link?token=xyz",
+    "https://example.com/resetPassword?token=abc123",
+    "https://example.com/verify?code=1234",
+    "https://example.com/password/reset/abc123def",
+    "https://example.com/magic/abc123/",
+    "https://example.com/otp/123456",
     "https://example.com/users/password/edit?reset_password_token=iFyQ9T3sN8zw",
     "https://example.com/password/reset/8f14e45fceea167a5a36dedd4bea2543?email=a%40example.com",
     "https://example.com/reset/Mg/5x8-2f0cba3e44a9e1b0c8d7/",
@@ -45,6 +53,10 @@ HARMLESS = [
     "https://example.com/tokens?type=erc20",
     "https://example.com/authors/agatha-christie?key=novels1",
     "https://example.com:8443/a@b",
+    "https://example.com/login?code=en",
+    "https://example.com/verify?t=1",
+    "https://example.com/reset/2026",
+    "https://example.com/passwords/a-guide-of-2026",
 ]
 
 
