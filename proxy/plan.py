@@ -26,7 +26,7 @@ class PlannedLink(NamedTuple):
     `original` is the value as it stands there, character references and all, one character an
     octet: given back by `url_for`, nothing changes. `url_octets` is the most that its tracked URL may
     have. `app` says that it is to open an app, `identified` that in a copy for one reader alone the
-    destination is told who that is.
+    destination is told who that is, `as_written` that no parameter was added to the destination.
     """
 
     number: int
@@ -39,6 +39,12 @@ class PlannedLink(NamedTuple):
     url_octets: int
     app: bool = False
     identified: bool = False
+    as_written: bool = False
+
+    def value(self, url: str) -> bytes:
+        """Give what stands in the attribute for `url`; for where it leads anyway, the original."""
+        unchanged = self.as_written and url == self.destination
+        return (self.original if unchanged else url).encode("latin-1")
 
 
 class SkippedLink(NamedTuple):
@@ -68,9 +74,7 @@ class PartPlan:
 
     def edits(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
         """Give edits of the raw message."""
-        tracked = [
-            Edit(start, end, url_for(link).encode("latin-1")) for start, end, link in self.tracked
-        ]
+        tracked = [Edit(start, end, link.value(url_for(link))) for start, end, link in self.tracked]
         return self.body.to_raw(self.view.edits([*tracked, *self.literal]))
 
     def html_octets(self, url_for: Callable[[PlannedLink], str]) -> tuple[int, int]:
@@ -110,7 +114,8 @@ class Plan:
     def render(self, url_for: Callable[[PlannedLink], str]) -> bytes:
         """Give the message with `url_for(link)` in the place of each tracked link.
 
-        What `url_for` gives stands in an attribute as it is, so it has to be free of quotes, white
+        Where it gives the link's own destination, the original octets stay, however they were
+        written. All else stands in an attribute as it is, so it has to be free of quotes, white
         space and ambiguous ampersands, and no longer than the policy's worst case; ValueError
         for a longer one that does not fit. The header block stays, and where nothing changes the
         original object is returned.

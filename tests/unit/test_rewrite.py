@@ -118,6 +118,22 @@ def test_nothing_to_do_gives_the_original_object():
     assert plan(message, Policy()).render(lambda _: TRACKED) is message
 
 
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("value", [f"{URL}?a=1&amp;copy=2", f" {URL}?q=é\n", "HTTPS://Example.com"])
+def test_rendering_each_destination_gives_the_original(encoding, value):
+    """However it was written: a reader would arrive at the same place."""
+    message = html_message(link(value), encoding=encoding)
+    made = plan(message, Policy())
+    assert len(made.links) == 1
+    assert made.render(lambda each: each.destination) == message
+
+
+def test_a_destination_with_parameters_is_written_out():
+    """The original leads elsewhere."""
+    made = plan(html_message(link(URL)), PARAMS)
+    assert f"{URL}?utm_source=mail".encode() in made.render(lambda each: each.destination)
+
+
 @pytest.mark.parametrize(
     ("encoding", "charset"),
     [
