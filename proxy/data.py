@@ -16,6 +16,7 @@ Work is done chunk by chunk in bulk operations, linear in the octets and never l
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from io import BytesIO
 
 _END = b"\r\n.\r\n"
 _HELD_BACK = len(_END) - 1
@@ -62,7 +63,7 @@ class DataReader:
         self.refusal: Refusal | None = None
         self._max_octets = max_octets
         self._normalise = normalise
-        self._segments: list[bytes] = []
+        self._content = BytesIO()  # grows in place; a join at the end would stall all others
         self._pending = b"\r\n"  # as if a line had just ended: DATA may begin with its last line
         self._at_start = True
         self._bare_newlines = False
@@ -87,16 +88,16 @@ class DataReader:
     def refuse(self, refusal: Refusal) -> None:
         """Keep nothing of this message any more, but read it to its end. The first reason stays."""
         self.refusal = self.refusal or refusal
-        self._segments.clear()
+        self._content = BytesIO()
         self.held_octets = 0
 
     def finish(self) -> tuple[Received, bytes]:
         """Give the message, and what came after it; call once, after `feed` said True."""
-        content = b"".join(self._segments)
+        content = self._content.getvalue()
         if self._nul and _DOT_BEHIND_NUL.search(content):
             self.refuse(Refusal.BARE_NEWLINE)
             content = b""
-        self._segments.clear()
+        self._content = BytesIO()
         return Received(content, self._bare_newlines, self.refusal), self._rest
 
     def _take(self, raw: bytes) -> None:
@@ -111,7 +112,7 @@ class DataReader:
             segment, self._at_start = segment[2:], False
         if self._normalise and self._bare_newlines:
             segment = _ANY_NEWLINE.sub(b"\r\n", segment)
-        self._segments.append(segment)
+        self._content.write(segment)
         self.held_octets += len(segment)
         if self.held_octets > self._max_octets:
             self.refuse(Refusal.TOO_BIG)

@@ -1,0 +1,36 @@
+"""Memory that was used for large messages goes back."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+GROW_AND_FREE = """
+import io, pathlib, resource
+from proxy.heap import give_large_blocks_back
+
+def resident_octets():
+    pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+give_large_blocks_back()
+before = resident_octets()
+for _ in range(5):
+    message = io.BytesIO()
+    for _ in range(300):
+        message.write(bytes(65536))
+    kept = message.getvalue()
+    copy = kept + b"."
+    del message, kept, copy
+print(resident_octets() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="not glibc: nothing is set")
+def test_nothing_of_a_large_message_stays() -> None:
+    """Five messages of 20 MB, one after the other, leave less than one megabyte behind."""
+    done = subprocess.run(
+        [sys.executable, "-c", GROW_AND_FREE], capture_output=True, check=True, timeout=60
+    )
+    assert int(done.stdout) < 1_000_000
