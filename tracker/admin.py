@@ -1,30 +1,31 @@
 """The admin listener: the API, metrics, and what a web server asks before it gets a certificate.
 
-Owns: its paths, what may be asked there, and the form of every answer; errors are JSON, too.
-Does not own: who may ask (`access`), the figures (`reports`, `catch_up`), or sockets (`listener`).
+Owns: its paths, the report and what errors are answered with.
+Does not own: who may ask (`access`), what is asked of persons (`persons_api`), how a wish is read
+(`requests`), the figures (`reports`, `catch_up`), or sockets (`listener`).
 
 SQLite and files are read in threads, so that redirects in the same process go on meanwhile.
 """
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from config.files import KeyFileError
 from config.observe import REGISTRY
 from config.schema import Config
 from tracker import openapi, reports, store
@@ -32,17 +33,15 @@ from tracker.access import UNCACHED
 from tracker.catch_up import catch_up
 from tracker.minting import LinkRequest, Minted, TooLong
 from tracker.openapi import INTEGER, STRING, Operation, many, of
+from tracker.persons_api import Persons
+from tracker.requests import Unfit, answered, sent, understood
 from tracker.spool import SpoolError
 from tracker.store import StoreError
 
 CATCH_UP_S = 2.0
 """How long a report waits for what is in the spool to be counted."""
-MAX_BODY_OCTETS = 64 * 1024
-BODY_TIMEOUT_S = 10.0
 NOT_COUNTED = "waypost-not-counted-octets"
 """The header that says how much of the spool a report lacks."""
-
-Model = TypeVar("Model", bound=BaseModel)
 
 _COUNTS = of({"human": INTEGER, "all": INTEGER})
 _CLICKS = {"clicks": _COUNTS, "unique_clickers": _COUNTS}
@@ -89,27 +88,6 @@ class ReportQuery(BaseModel):
         return aware.timestamp()
 
 
-class Unfit(Exception):
-    """A request that cannot be understood: pairs of a field and what is wrong with it."""
-
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems))
-        self.problems = tuple(problems)
-
-    @classmethod
-    def because(cls, error: ValidationError) -> "Unfit":
-        """Say what pydantic found."""
-        return cls(
-            [
-                (
-                    ".".join(map(str, each["loc"])) or "body",
-                    each["msg"].removeprefix("Value error, "),
-                )
-                for each in error.errors()
-            ]
-        )
-
-
 class Admin:
     """The application behind the admin listener. `config` may be replaced while it runs.
 
@@ -143,6 +121,7 @@ class Admin:
                 body=LinkRequest,
                 status=201,
             ),
+            *Persons(lambda: self.config).operations,
         )
 
     @cached_property
@@ -160,14 +139,14 @@ class Admin:
         return application
 
     async def _openapi(self, _request: Request) -> Response:
-        return _json(openapi.document(self.operations))
+        return answered(openapi.document(self.operations))
 
     async def _ask(self, request: Request) -> Response:
         """Tell a web server whether a host is one of ours, worth a certificate."""
         domain = request.query_params.get("domain", "").lower().rstrip(".")
         if domain not in hosts(self.config):
             raise HTTPException(404, "not a tracking host of ours")
-        return _json({"domain": domain})
+        return answered({"domain": domain})
 
     def _report(self, request: Request) -> Response:
         query = understood(ReportQuery, dict(request.query_params))
@@ -175,56 +154,21 @@ class Admin:
         with store.reading(self.config.store.path) as db:
             answer = reports.report(db, campaign=query.campaign, since_s=query.since_s)
         late = {NOT_COUNTED: str(backlog.octets)} if backlog.octets else {}
-        return _json(answer.json(), headers=late)
+        return answered(answer.json(), headers=late)
 
     async def _link(self, request: Request) -> Response:
-        wanted = await _sent(LinkRequest, request)
+        wanted = await sent(LinkRequest, request)
         try:
             minted = await run_in_threadpool(self._mint, self.config, wanted)
         except TooLong as error:
             raise Unfit([("url", str(error))]) from None
-        return _json(asdict(minted), 201)
+        return answered(asdict(minted), 201)
 
 
 def hosts(config: Config) -> frozenset[str]:
     """Give the names of all tracking hosts."""
     urls = (config.tracking.base_url, *(sender.base_url for sender in config.sender))
     return frozenset(urlsplit(url).hostname or "" for url in urls if url)
-
-
-def understood(model: type[Model], asked: Any) -> Model:  # noqa: ANN401 - whatever somebody sent
-    """Read what somebody asked for; raises Unfit."""
-    try:
-        return model.model_validate(asked)
-    except ValidationError as error:
-        raise Unfit.because(error) from None
-
-
-async def _sent(model: type[Model], request: Request) -> Model:
-    """Read the JSON of a request; raises Unfit and HTTPException.
-
-    A form on somebody else's page can send a browser here with any body, but not with this type.
-    """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/json":
-        raise HTTPException(415, "send JSON, with content-type: application/json")
-    try:
-        return model.model_validate_json(await _body(request))
-    except ValidationError as error:
-        raise Unfit.because(error) from None
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_BODY_OCTETS:
-                    raise HTTPException(413, f"at most {MAX_BODY_OCTETS} octets, please")
-    except TimeoutError:
-        raise HTTPException(408, "the body did not come in time") from None
-    return bytes(body)
 
 
 async def _healthz(_request: Request) -> Response:
@@ -237,28 +181,24 @@ async def _metrics(_request: Request) -> Response:
     )
 
 
-def _json(value: Any, status: int = 200, headers: Mapping[str, str] = UNCACHED) -> Response:  # noqa: ANN401 - any JSON
-    return JSONResponse(value, status, {**UNCACHED, **headers})
-
-
 def _unfit(_request: Request, error: Exception) -> Response:
     problems = getattr(error, "problems", ())
     told = [{"field": field, "problem": problem} for field, problem in problems]
-    return _json({"error": str(error), "problems": told}, 400)
+    return answered({"error": str(error), "problems": told}, 400)
 
 
 def _http_error(_request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     what = getattr(error, "detail", "") or HTTPStatus(status).phrase
-    return _json({"error": what}, status, getattr(error, "headers", None) or {})
+    return answered({"error": what}, status, getattr(error, "headers", None) or {})
 
 
 def _unavailable(_request: Request, error: Exception) -> Response:
-    return _json({"error": str(error) or "this took too long"}, 503, {"retry-after": "5"})
+    return answered({"error": str(error) or "this took too long"}, 503, {"retry-after": "5"})
 
 
 def _fault(_request: Request, _error: Exception) -> Response:
-    return _json({"error": "a fault of Waypost's; its log says more"}, 500)
+    return answered({"error": "a fault of Waypost's; its log says more"}, 500)
 
 
 _HANDLERS: dict[Any, Any] = {
@@ -266,6 +206,7 @@ _HANDLERS: dict[Any, Any] = {
     HTTPException: _http_error,
     StoreError: _unavailable,
     SpoolError: _unavailable,
+    KeyFileError: _unavailable,
     sqlite3.Error: _unavailable,
     OSError: _unavailable,
     Exception: _fault,

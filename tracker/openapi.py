@@ -71,9 +71,11 @@ def _operation(operation: Operation) -> Json:
 
 
 def _parameters(model: type[BaseModel]) -> list[Json]:
+    schema = model.model_json_schema()
+    required = schema.get("required", ())
     return [
-        {"name": name, "in": "query", "required": False, "schema": schema}
-        for name, schema in model.model_json_schema()["properties"].items()
+        {"name": name, "in": "query", "required": name in required, "schema": each}
+        for name, each in schema["properties"].items()
     ]
 
 

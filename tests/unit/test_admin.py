@@ -20,13 +20,14 @@ from starlette.routing import Route
 
 from config import keys, observe
 from config.files import KeyFileError
-from config.schema import Config
+from config.schema import Config, KeysConfig
 from config.values import Address
-from tracker import listener
+from tracker import consents, listener
 from tracker.access import Guard, load_password, password_in
 from tracker.admin import Admin
-from tracker.consents import Consents
+from tracker.consents import Consent, Consents
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.identify import Identifier
 from tracker.minting import Mint
 from tracker.report_cli import report
 from tracker.shortlinks import ShortLinks
@@ -224,7 +225,7 @@ async def test_the_openapi_document_tells_each_operation(config: Config) -> None
         }
         assert told == {(each.method, each.path) for each in admin.operations}
         for method, path in told:
-            assert (await client.ask(path, method)).status != 404
+            assert (await client.ask(path, method)).status not in {404, 405}
         parameters = document["paths"]["/api/v1/report"]["get"]["parameters"]
         assert [each["name"] for each in parameters] == ["campaign", "since"]
 
@@ -307,11 +308,46 @@ async def test_a_body_has_bounds(client: Client, monkeypatch: pytest.MonkeyPatch
     """In size and in time."""
     answer = await client.ask("/api/v1/links", "POST", b" " * 70_000, content_type=JSON)
     assert answer.status == 413
-    monkeypatch.setattr("tracker.admin.BODY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("tracker.requests.BODY_TIMEOUT_S", 0.1)
     answer = await client.ask(
         "/api/v1/links", "POST", b"{", content_type=JSON, content_length="100"
     )
     assert answer.status == 408
+
+
+async def test_consent_is_noted_and_listed(client: Client, config: Config) -> None:
+    """The last word of each person counts, for the proxy as well."""
+    for consent in ("none", "anonymous"):
+        body = json.dumps({"person": "a@example.org", "consent": consent}).encode()
+        answer = await client.ask("/api/v1/consents", "POST", body, content_type=JSON)
+        assert (answer.status, answer.json["consent"]) == (201, consent)
+    listed = (await client.ask("/api/v1/consents")).json
+    assert [(each["person"], each["consent"]) for each in listed] == [
+        ("a@example.org", "anonymous")
+    ]
+    known = consents.load(consents.file_of(config.store.path))
+    assert known.of("a@example.org") is Consent.ANONYMOUS
+    body = b'{"person": "", "consent": "some"}'
+    refused = await client.ask("/api/v1/consents", "POST", body, content_type=JSON)
+    assert {each["field"] for each in refused.json["problems"]} == {"person", "consent"}
+
+
+async def test_the_person_behind_an_id_is_told(config: Config, tmp_path: Path) -> None:
+    """As `waypost identify` does; 404 for an id of nobody."""
+    file = tmp_path / "token.keys"
+    keys.write_token_keys(file, [keys.new_token_key()])
+    config = config.model_copy(update={"keys": KeysConfig(file=file)})
+    sent(config, "sale", 1)
+    person_id = Identifier.load("", file).hashed("reader@example.net")
+    async with serving(admin_of(config).app) as client:
+        answer = await client.ask(f"/api/v1/identify?id={person_id}")
+        assert answer.json == {
+            "id": person_id,
+            "person": "reader@example.net",
+            "addresses": ["reader@example.net"],
+        }
+        assert (await client.ask("/api/v1/identify?id=nobody")).status == 404
+        assert (await client.ask("/api/v1/identify")).status == 400
 
 
 async def test_no_link_is_given_that_reports_would_not_know(config: Config) -> None:
