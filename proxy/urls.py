@@ -17,7 +17,7 @@ import idna
 
 _TRIM: Final = "".join(map(chr, range(0x21)))
 _REMOVED: Final = str.maketrans("", "", "\t\n\r")
-_HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
+_HTTP: Final = re.compile(r"https?://[/\\]*[^/\\?#]", re.IGNORECASE)
 # After the scheme: authority, path, query, fragment. A backslash is a slash in http(s).
 _SHAPE: Final = re.compile(
     r"(https?:[/\\]*)([^/\\?#]*)([^?#]*)((?:\?[^#]*)?)((?:#.*)?)\Z", re.IGNORECASE | re.DOTALL

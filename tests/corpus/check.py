@@ -13,6 +13,7 @@ from proxy.policy import Policy
 from proxy.rewrite import plan
 from tests.corpus.material import Case, documents
 from tests.corpus.oracles import Expected, expected, opened
+from tracker.tokens import is_destination
 
 TRACKED = "https://track.example/c/"
 FAULTS = (
@@ -61,6 +62,9 @@ def check(case: Case, tally: Tally) -> None:
     if made.failure is not None:
         tally.fault("exceptions", case, repr(made.failure))
         return
+    for link in made.links:
+        if not is_destination(link.destination):
+            tally.fault("exceptions", case, f"no token can hold {link.destination!r}")
     tally.tracked += len(made.links)
     tally.left += len(made.skipped)
     found = [expected(document) for document in case.documents]

@@ -97,8 +97,8 @@ def in_order(html: bytes, found: list[Href]) -> None:
 
 def compare(text: str) -> None:
     """See that html5lib finds the same."""
-    if TREE_BUILDER.search(text) or "\ufeff" in text[:1]:
-        return
+    if TREE_BUILDER.search(text) or "\ufeff" in text[:1] or "\0" in text:
+        return  # html5lib ends a comment that begins with NUL too early
     with warnings.catch_warnings(), contextlib.suppress(AssertionError, IndexError, KeyError):
         warnings.simplefilter("ignore", DataLossWarning)
         tree = html5lib.parse(text)

@@ -27,6 +27,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--ignore-certificate-errors",
+    "--incognito",  # visited links would show in another colour
     "--window-size=800,1600",
 )
 
@@ -73,6 +74,7 @@ class Web:
                 body, content_type = page or (f"<title>{ARRIVED}</title>".encode(), "text/html")
                 self.send_response(200)
                 self.send_header("Content-Type", content_type)
+                self.send_header("Content-Security-Policy", "script-src 'none'")  # as in mail
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -78,6 +78,7 @@ def test_a_link_is_found(tag, value):
         b"<p title='<a href=http://x/>'>",
         b"<!-- <a href=http://x/> -->",
         b"<!-- <a href=http://x/>",
+        b"<!---\0><a href=http://x/>-->",
         b"<!x <a href=http://x/>",
         b"<svg><![CDATA[<a href=http://x/>]]></svg>",
         b"<script><a href=http://x/></script>",

@@ -48,7 +48,8 @@ def test_a_destination_is_the_value_made_safe(value, url):
     ["", "x", "//x.example/", "/x", "#x", "mailto:a@x.example", "javascript:http://x/", "tel:1",
      "http:x.example", "http:/x.example", "http:\\\\x.example", "https", "httpss://x.example/",
      "https+notrack://x.example/", "http ://x.example/", "\xa0http://x.example/", "http://a b/",
-     "http://ä b.example/", "http://😀.example/", "http://ä\u200b.example:x/", "cid:http://x/"],
+     "http://ä b.example/", "http://😀.example/", "http://ä\u200b.example:x/", "cid:http://x/",
+     "http://", "https:///", "http://?x", "http://#x", "http://\\", "http:// "],
 )  # fmt: skip
 def test_other_schemes_and_dead_links_have_no_destination(value):
     """What is no http(s) URL, or opens nothing, is left alone."""
