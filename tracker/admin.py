@@ -22,18 +22,19 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from config.files import KeyFileError
 from config.observe import REGISTRY
 from config.schema import Config
-from tracker import openapi, reports, store
+from tracker import openapi, overview, reports, store
 from tracker.access import UNCACHED
 from tracker.catch_up import catch_up
 from tracker.minting import LinkRequest, Minted, TooLong
 from tracker.openapi import INTEGER, STRING, Operation, many, of
 from tracker.persons_api import Persons
+from tracker.reports import Report
 from tracker.requests import Unfit, answered, sent, understood
 from tracker.spool import SpoolError
 from tracker.store import StoreError
@@ -74,9 +75,9 @@ class ReportQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    campaign: str | None = Field(None, description="Only this campaign.")
+    campaign: str | None = Field(default=None, description="Only this campaign.")
     since: datetime | None = Field(
-        None, description="Only messages sent since then (UTC), and the clicks on them."
+        default=None, description="Only messages sent since then (UTC), and the clicks on them."
     )
 
     @property
@@ -128,6 +129,7 @@ class Admin:
     def app(self) -> Starlette:
         """Give the ASGI application."""
         routes = [
+            Route("/", self._overview),
             Route("/healthz", _healthz),
             Route("/metrics", _metrics),
             Route("/internal/ask", self._ask),
@@ -150,11 +152,20 @@ class Admin:
 
     def _report(self, request: Request) -> Response:
         query = understood(ReportQuery, dict(request.query_params))
+        answer, late_octets = self._figures(query)
+        late = {NOT_COUNTED: str(late_octets)} if late_octets else {}
+        return answered(answer.json(), headers=late)
+
+    def _overview(self, _request: Request) -> Response:
+        page = overview.page(*self._figures(ReportQuery()))
+        return HTMLResponse(page, headers=UNCACHED | overview.SECURITY)
+
+    def _figures(self, query: ReportQuery) -> tuple[Report, int]:
+        """Give a report, and how many octets of the spool it lacks."""
         backlog = catch_up(self.config, CATCH_UP_S)
         with store.reading(self.config.store.path) as db:
             answer = reports.report(db, campaign=query.campaign, since_s=query.since_s)
-        late = {NOT_COUNTED: str(backlog.octets)} if backlog.octets else {}
-        return answered(answer.json(), headers=late)
+        return answer, backlog.octets
 
     async def _link(self, request: Request) -> Response:
         wanted = await sent(LinkRequest, request)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from config import keys, observe
 from config.files import KeyFileError
 from config.schema import Config, KeysConfig
 from config.values import Address
-from tracker import consents, listener
+from tracker import consents, listener, overview
 from tracker.access import Guard, load_password, password_in
 from tracker.admin import Admin
 from tracker.consents import Consent, Consents
@@ -30,6 +31,7 @@ from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.identify import Identifier
 from tracker.minting import Mint
 from tracker.report_cli import report
+from tracker.reports import Figures, LinkFigures, Report
 from tracker.shortlinks import ShortLinks
 from tracker.spool import Spool
 from tracker.tokens import Keyring, read
@@ -187,6 +189,39 @@ async def test_what_cannot_be_counted_yet_is_said(
     assert int(answer.headers["waypost-not-counted-octets"]) > 0
 
 
+async def test_people_see_an_overview(client: Client, config: Config) -> None:
+    """Totals, campaigns and links, in a page that loads nothing and believes no name."""
+    empty = (await client.ask("/")).body.decode()
+    assert "Nothing was sent yet." in empty
+    for number in (1, 2):
+        sent(config, "<script>alert(1)</script>", number)
+    answer = await client.ask("/")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    page = BeautifulSoup(answer.body, "html.parser")
+    assert page.find("script") is None
+    campaigns, links = (
+        [[cell.get_text() for cell in row.find_all("td")] for row in table.find_all("tr")[1:]]
+        for table in page.find_all("table")
+    )
+    assert [row[:3] for row in campaigns] == [["<script>alert(1)</script>", "2", "2"]]
+    assert links == [["https://example.com/", "<script>alert(1)</script>", "0", "0", "0"]]
+
+
+def test_a_long_overview_is_cut() -> None:
+    """And says how much there is; large numbers can be read."""
+    figures = Figures(messages=1_234_567, personal=3, unique_human=1)
+    links = tuple(
+        LinkFigures(f"link {n}", "https://example.com/", None, figures) for n in range(150)
+    )
+    page = overview.page(Report(figures, (), links), 5)
+    assert "and 50 more links" in page
+    assert "link 100" not in page
+    assert "5 octets of the spool are not counted yet" in page
+    assert "1\u202f234\u202f567" in page
+    assert "33.3%" in page
+
+
 async def test_metrics_are_those_of_this_process(client: Client) -> None:
     """In the text format of Prometheus, whatever is declared."""
     answer = await client.ask("/metrics")
@@ -230,7 +265,7 @@ async def test_the_openapi_document_tells_each_operation(config: Config) -> None
         assert [each["name"] for each in parameters] == ["campaign", "since"]
 
 
-@pytest.mark.parametrize("path", ["/api/v1/other", "/c/x", "/healthz/", "/docs"])
+@pytest.mark.parametrize("path", ["/api/v1/other", "//", "/c/x", "/healthz/", "/docs"])
 async def test_other_paths_are_not_found_in_json(client: Client, path: str) -> None:
     """No redirect, no page, no token is looked at."""
     answer = await client.ask(path)
