@@ -205,6 +205,9 @@ class TrackingConfig(Table):
     """Longest destination tracked, in octets; longer ones are left as they are."""
     max_growth: Annotated[Octets | None, _example('"20kB"')] = None
     """The most a message may grow by tracking; one that would grow more is left as it is."""
+    opens: bool = False
+    """Whether tracked messages get a pixel that tells when they are opened. `false` is final; with
+    `true` a message may still go without one (`X-Track-Opens: off`). See docs/limits.md first."""
     params_when_off: bool = False
     """Whether `url_params` are added to messages that are not tracked."""
     url_params: Annotated[

@@ -58,7 +58,7 @@ def links(html: bytes, charset: str = "utf-8") -> list[Href]:
     Raises for no octets. `charset` is the name of a Python codec that has ASCII in the places
     where markup can be (`HtmlView.charset`).
     """
-    scanner = _Scanner(html, charset)
+    scanner = Scanner(html, charset)
     scanner.run()
     return scanner.found
 
@@ -99,12 +99,14 @@ def _alternative(inside: bytes, charset: str) -> str:
     return ""
 
 
-class _Scanner:
-    """One pass over a document.
+class Scanner:
+    """One pass over a document. `every_tag`: `_tag` is told of every tag, not only of links.
 
     `limit` is where the present stretch ends: the document, or the content of the conditional
     comment that is being read.
     """
+
+    every_tag = False
 
     def __init__(self, html: bytes, charset: str) -> None:
         self.html = html
@@ -118,7 +120,7 @@ class _Scanner:
         """Read the whole document."""
         html, position, foreign = self.html, 0, self.foreign
         while len(self.found) < MAX_HREFS:
-            pattern = markup.EVERY if foreign.open else markup.NEXT
+            pattern = markup.EVERY if foreign.open or self.every_tag else markup.NEXT
             found = pattern.match(html, position, self.limit)
             if found is None or (end := found.end()) == position:
                 if self.limit == len(html):

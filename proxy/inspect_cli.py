@@ -120,6 +120,8 @@ def summary(plan: Plan, growth_octets: int, url_for: Callable[[PlannedLink], str
         yield f"[bold]untouched[/]: {plan.untouched} ({escape(plan.untouched.help)})"
     else:
         yield f"[bold]changed[/]: {len(plan.links)} links tracked, {len(plan.skipped)} left alone"
+        if plan.has_pixel:
+            yield "opens: a pixel is added"
         yield f"growth: {growth_octets} octets"
     yield f"campaign: {escape(plan.campaign or '-')}"
     if plan.asked.person:

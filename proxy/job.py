@@ -20,6 +20,7 @@ from config.observe import (
     PLANNED_MESSAGES,
     log,
 )
+from proxy import pixel
 from proxy.headers_out import header_edits
 from proxy.message import Edit, Message, splice
 from proxy.plan import CLIP_OCTETS, Plan, PlannedLink
@@ -111,8 +112,8 @@ class Job:
         _tell(self.plan, untouched)
         if untouched is not None:
             return Outgoing(self._original(), None, untouched)
-        pending = self._pending(recipients, number) if self.plan.links else None
-        return Outgoing(content, pending)
+        tells = self.plan.links or self.plan.has_pixel
+        return Outgoing(content, self._pending(recipients, number) if tells else None)
 
     def _consent(self, recipients: Sequence[int]) -> Consent:
         """Give the strictest of what the message says, and of what is known of its readers."""
@@ -190,6 +191,7 @@ class Job:
             shared=number == SHARED,
             recipients=tuple(Recipient(each, self._address(each), person) for each in recipients),
             links=self._sent_links(),
+            opens=self.plan.has_pixel,
         )
 
     def _sent_links(self) -> tuple[SentLink, ...]:
@@ -208,7 +210,9 @@ class Job:
     def _warn_of_clipping(self, url_for: Callable[[PlannedLink], str]) -> None:
         for part in self.plan.parts:
             room_octets = CLIP_OCTETS - len(part.view.html)
-            if not 0 <= room_octets < sum(link.url_octets for _, _, link in part.tracked):
+            most_octets = sum(link.url_octets for _, _, link in part.tracked)
+            most_octets += pixel.octets(part.pixel[1].url_octets) if part.pixel else 0
+            if not 0 <= room_octets < most_octets:
                 continue
             before, after = part.html_octets(url_for)
             if before <= CLIP_OCTETS < after:

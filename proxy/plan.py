@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from proxy.charsets import HtmlView
 from proxy.message import Body, Edit, splice
+from proxy.pixel import markup
 from proxy.policy.reasons import Skip, Untouched
 from proxy.policy.switches import SILENT, Switches
 
@@ -65,24 +66,35 @@ class PartPlan:
     """What changes in one part; offsets into `view`, spans half open.
 
     `tracked` are the values that get a tracked URL, `literal` changes that are known already.
+    `pixel` is where a pixel is inserted, and what stands for its URL; None where there is none.
     """
 
     body: Body
     view: HtmlView
     tracked: tuple[tuple[int, int, PlannedLink], ...]
     literal: tuple[Edit, ...]
+    pixel: tuple[int, PlannedLink] | None = None
 
     def edits(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
         """Give edits of the raw message."""
         tracked = [Edit(start, end, link.value(url_for(link))) for start, end, link in self.tracked]
-        return self.body.to_raw(self.view.edits([*tracked, *self.literal]))
+        return self.body.to_raw(self.view.edits([*tracked, *self.literal, *self._pixel(url_for)]))
+
+    def _pixel(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
+        """Insert it; it leads nowhere, and where that is told nothing is inserted."""
+        if self.pixel is None:
+            return []
+        at, link = self.pixel
+        url = url_for(link)
+        return [] if url in (link.destination, link.original) else [Edit(at, at, markup(url))]
 
     def html_octets(self, url_for: Callable[[PlannedLink], str]) -> tuple[int, int]:
         """Give the size of the document before and after."""
         before = len(self.view.html)
         tracked = sum(len(url_for(link)) - (end - start) for start, end, link in self.tracked)
         literal = sum(len(new) - (end - start) for start, end, new in self.literal)
-        return before, before + tracked + literal
+        pixel = sum(len(new) for _, _, new in self._pixel(url_for))
+        return before, before + tracked + literal + pixel
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,11 @@ class Plan:
     campaign: str | None = None
     failure: Exception | None = None
     parts: tuple[PartPlan, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def has_pixel(self) -> bool:
+        """Whether a pixel is inserted, which `links` does not count."""
+        return any(part.pixel is not None for part in self.parts)
 
     @property
     def edits(self) -> tuple[Edit, ...]:

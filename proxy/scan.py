@@ -7,7 +7,7 @@ Does not own: finding links (`candidates`), whether the message may be changed a
 
 from collections.abc import Iterator, Sequence
 
-from proxy import charsets
+from proxy import charsets, pixel
 from proxy.candidates import Candidate, in_html, in_text
 from proxy.charsets import HtmlView
 from proxy.message import Body, Change, Edit, Message, Obstacle, Part, decode
@@ -18,7 +18,7 @@ from proxy.policy.decide import Decision, MessageFacts
 from proxy.policy.reasons import AUTHORS, Skip, Untouched
 from proxy.policy.settings import Policy
 from proxy.policy.switches import Switches
-from tracker.tokens import APP_PATH, PATH
+from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER
 
 MAX_LINKS = 10_000
 """Tracked in one message; real ones stay below 1,000. More would hold up other sessions."""
@@ -31,6 +31,9 @@ _OBSTACLES = {
     Obstacle.LONG_LINE: Skip.LONG_LINE,
 }
 _PART_SKIPS = {reason: Skip[reason.name] for reason in PartSkip}
+
+_PIXEL = -1
+"""Stands for the pixel where changes are told apart by the number of their link."""
 
 _Found = tuple[Candidate, Skip | Untouched | None]
 
@@ -55,6 +58,7 @@ class Scan:
         self.links: list[PlannedLink] = []
         self.skipped: list[SkippedLink] = []
         self.growth_octets = 0
+        self.wants_pixel = policy.opens and asked.opens is not False
 
     def nothing_to_do(self) -> Untouched:
         """Say why a message without changes stays as it is."""
@@ -117,6 +121,10 @@ class Scan:
             for at, (each, reason) in enumerate(found)
             for change in self._changes(each, reason)
         ]
+        pixel_at = self._pixel_place(part, view)
+        if pixel_at is not None:
+            wanted.append((_PIXEL, Change(pixel_at, pixel_at, self._pixel_octets())))
+            wanted.sort(key=_place)
         obstacles = body.obstacles(view.changes([change for _, change in wanted]))
         refused = {
             at: _OBSTACLES[obstacle]
@@ -133,9 +141,27 @@ class Scan:
                 self._skip(each, reason, part)
             if decided is not None and at not in refused:
                 literal += each.literal
-        if not tracked and not literal:
+        placed = None
+        if pixel_at is not None and _PIXEL not in refused:
+            placed = (pixel_at, self._pixel(part))
+        if not tracked and not literal and placed is None:
             return None
-        return PartPlan(body, view, tuple(tracked), tuple(literal))
+        return PartPlan(body, view, tuple(tracked), tuple(literal), placed)
+
+    def _pixel_place(self, part: Part, view: HtmlView) -> int | None:
+        """Say where the message's one pixel goes, if it goes into this part."""
+        tracks = self.wants_pixel and self._whole(part, view) is None
+        return pixel.place(view) if tracks and part.content_type == "text/html" else None
+
+    def _pixel_octets(self) -> int:
+        return pixel.octets(self.policy.worst_octets(len(self.policy.base_urls[0])))
+
+    def _pixel(self, part: Part) -> PlannedLink:
+        self.wants_pixel = False
+        self.growth_octets += self._pixel_octets()
+        home = self.policy.base_urls[0]
+        octets = self.policy.worst_octets(len(home))
+        return PlannedLink(PIXEL_NUMBER, home, "", "", part.path, self._order(), "", octets)
 
     def _changes(self, each: Candidate, reason: Skip | Untouched | None) -> list[Change]:
         if reason is not None:
@@ -176,6 +202,10 @@ class Scan:
         self.growth_octets += link.url_octets - (each.end - each.start)
         self.links.append(link)
         return link
+
+
+def _place(wanted: tuple[int, Change]) -> tuple[int, int]:
+    return wanted[1].start, wanted[1].end
 
 
 def _reason(own: Skip | None, whole: Skip | Untouched | None) -> Skip | Untouched | None:

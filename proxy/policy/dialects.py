@@ -154,12 +154,13 @@ class Said:
     """What one header says; None or empty where it says nothing of the kind.
 
     `html` and `text` tell whether links of such parts are tracked, `params` whether URL parameters
-    are added. `understood` is false for a value that no one defined; it then counts as off.
+    are added, `opens` whether a pixel is. `understood` is false for a value that no one defined; it then counts as off.
     """
 
     html: bool | None = None
     text: bool | None = None
     params: bool | None = None
+    opens: bool | None = None
     campaign: str = ""
     person: str = ""
     consent: str = ""
@@ -200,6 +201,11 @@ def _switch(value: str) -> Said:
 def _params(value: str) -> Said:
     word = value.strip().lower()
     return Said(params=word in ON, understood=word in ON or word in OFF)
+
+
+def _opens(value: str) -> Said:
+    word = value.strip().lower()
+    return Said(opens=word in ON, understood=word in ON or word in OFF)
 
 
 CONSENTS = frozenset({"full", "anonymous", "none"})
@@ -318,6 +324,13 @@ HEADER_CONVENTIONS: tuple[HeaderConvention, ...] = (
         _params,
         "X-Track-URL-Params: on|off",
         "whether URL parameters are added",
+    ),
+    HeaderConvention(
+        NATIVE,
+        b"x-track-opens",
+        _opens,
+        "X-Track-Opens: on|off",
+        "whether this message gets a pixel, where `[tracking] opens` allows one",
     ),
     HeaderConvention(
         NATIVE,

@@ -60,6 +60,7 @@ class Policy:
     max_growth: int | None = None
     params_when_off: bool = False
     app_links: bool = False
+    opens: bool = False
     url_params: Params = ()
     identify_param: str | None = None
     identify_hosts: frozenset[str] = frozenset()
@@ -114,6 +115,7 @@ class Policy:
             max_destination=tracking.max_destination,
             max_growth=tracking.max_growth,
             params_when_off=tracking.params_when_off,
+            opens=tracking.opens,
             app_links=_opens_apps(config, base_urls(config, sender)[0]),
             url_params=tuple(tracking.url_params.items()),
             identify_param=tracking.identify.param,

@@ -33,13 +33,15 @@ _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 class Switches:
     """What the headers of one message ask for; None where they are silent.
 
-    `html` and `text`: track links of such parts. `params`: add URL parameters. `odd` names the
+    `html` and `text`: track links of such parts. `params`: add URL parameters. `opens`: add a
+    pixel, where the workspace does at all. `odd` names the
     headers whose value no one defined (they counted as off).
     """
 
     html: bool | None = None
     text: bool | None = None
     params: bool | None = None
+    opens: bool | None = None
     campaign: str | None = None
     person: str | None = None
     consent: Consent = Consent.FULL
@@ -69,6 +71,7 @@ def read(values: Iterable[tuple[HeaderConvention, bytes]]) -> Switches:
         html=_strictest(says.html for says in said),
         text=_strictest(says.text for says in said),
         params=_strictest(says.params for says in said),
+        opens=_strictest(says.opens for says in said),
         campaign=_first(found, "campaign"),
         person=_first(found, "person"),
         consent=_consent(said),

@@ -30,7 +30,7 @@ from proxy.transform import SigningRefused, Submission, Transformer
 from tests.support.mail import HEAD, html_message, link
 from tracker import consents
 from tracker.consents import Consent
-from tracker.tokens import PATH, Keyring, read
+from tracker.tokens import PATH, PIXEL_NUMBER, Keyring, read
 
 URL = "https://example.com/a?x=1&uid=7"
 HTML = link(URL.replace("&", "&amp;")) + link("https://example.com/b", 'class="untracked"')
@@ -101,6 +101,40 @@ def test_a_tracked_message_is_signed_and_told():
     (sent,) = out.pending.links
     plain = "https://example.com/a?x=1"
     assert (sent.number, sent.url, sent.group) == (1, plain, plain)
+
+
+def opening(*, copies="shared") -> Transformer:
+    """Give one that adds pixels."""
+    config = Config(
+        proxy=ProxyConfig(copies=copies),
+        tracking=TrackingConfig(base_url="https://t.example.net", opens=True),
+    )
+    return Transformer(config, KEYRING, {})
+
+
+def test_a_pixel_alone_is_told_without_links():
+    """Its token has number 0 and is its reader's own; our header goes."""
+    message = html_message("<p>Hello</p>", "X-Track-Opens: on")
+    out = opening().prepare(message, ONE, NOW_S).shared()
+    (token,) = tokens(out.content)
+    assert (token.number, token.recipient, token.preview) == (PIXEL_NUMBER, 1, False)
+    assert out.pending.message_id == token.message_id.hex()
+    assert (out.pending.links, out.pending.opens) == ((), True)
+    assert b"X-Track-Opens" not in out.content
+
+
+def test_the_pixel_of_a_shared_copy_is_nobodys():
+    """As its links are."""
+    shared = opening().prepare(html_message(HTML), TWO, NOW_S).shared()
+    assert [(each.number, each.recipient) for each in tokens(shared.content)] == [(1, 0), (0, 0)]
+    assert (shared.pending.shared, shared.pending.opens) == (True, True)
+    second = opening(copies="per-recipient").prepare(html_message(HTML), TWO, NOW_S).personal(1)
+    assert [(each.number, each.recipient) for each in tokens(second.content)] == [(1, 2), (0, 2)]
+
+
+def test_without_opens_nothing_tells_of_them():
+    """The switch is off by default."""
+    assert not outgoing(html_message(HTML, "X-Track-Opens: on")).pending.opens
 
 
 def test_our_headers_are_removed_and_all_others_stay():
