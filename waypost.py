@@ -23,6 +23,7 @@ COMMANDS = {
     "dns": "config.dns_cli:dns_command",
     "explain": "proxy.inspect_cli:explain",
     "export": "tracker.report_cli:export",
+    "forget": "tracker.forget_cli:forget",
     "identify": "tracker.identify_cli:identify",
     "init": "config.init_cli:init",
     "keys": "config.keys_cli:keys_group",

@@ -10,6 +10,7 @@ The rules:
   nobody's.
 - While its message is not known, a click counts without campaign, under the URL it led to.
 - A message that was purged counts no more; clicks on it count under the campaign `(purged)`.
+- A copy whose recipient was erased counts as before; clicks on its links are nobody's.
 """
 
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ PURGED_NAME = "(purged)"
 DAY_S = 86400
 SHARED = 0
 """Recipient number in the tokens of a copy that several recipients share."""
+ERASED_ADDRESS = ""
+"""Stands in a delivery for an address that was erased, and stays: nobody got that copy any more."""
 
 
 def day_of(at_s: float) -> int:
@@ -63,6 +66,11 @@ class Delivery:
     clicked: bool = False
 
     @property
+    def erased(self) -> bool:
+        """Say whether its recipient is forgotten."""
+        return self.address == ERASED_ADDRESS
+
+    @property
     def got_it(self) -> bool:
         """Say whether it was delivered, as far as we know."""
         return self.accepted or self.clicked
@@ -84,6 +92,11 @@ class Message:
     def delivery(self, number: int) -> Delivery:
         """Give the delivery of this number, made where it is new."""
         return self.deliveries.setdefault(number, Delivery())
+
+    def has_erased(self, number: int) -> bool:
+        """Say whether the recipient of this number is forgotten."""
+        known = self.deliveries.get(number)
+        return known is not None and known.erased
 
     def seen(self, at_s: float) -> None:
         """Date a message by the earliest hint, as long as its own event has not come."""

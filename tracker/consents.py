@@ -6,8 +6,15 @@ Does not own: that file's form (`ledger`), what a message's own header says
 
 The file holds one decision a line, as JSON, and is only ever appended to; the last about a person
 counts. It does not depend on the database. A damaged line is passed over and logged.
+
+What a person said outlives the person: who is forgotten stays in the file as a salted hash, so that
+an opt-out holds for mail to come.
 """
 
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -46,15 +53,40 @@ _ADAPTER = TypeAdapter(Given)
 
 @dataclass(slots=True)
 class Consents:
-    """The last word about each person. `damaged` counts the lines that could not be read."""
+    """The last word about each person. `damaged` counts the lines that could not be read.
+
+    `salts` are those of persons who were forgotten.
+    """
 
     given: dict[str, Given] = field(default_factory=dict)
+    salts: set[str] = field(default_factory=set)
     damaged: int = 0
 
     def of(self, *names: str | None) -> Consent:
         """Give the level for a person known by these names; full for one who never said."""
-        found = (self.given.get(_key(name)) for name in names if name)
+        found = (self._given(_key(name)) for name in names if name)
         return strictest(*(each.consent for each in found if each is not None))
+
+    def _given(self, key: str) -> Given | None:
+        """Give the last word; what was said since the person was forgotten goes first."""
+        if key in self.given:
+            return self.given[key]
+        forgotten = (self.given.get(_tombstone(salt, key)) for salt in self.salts)
+        return next((each for each in forgotten if each is not None), None)
+
+    def add(self, given: Given) -> None:
+        """Take in a line that follows all others."""
+        self.given[_key(given.person)] = given
+        if match := _TOMBSTONE.fullmatch(given.person):
+            self.salts.add(match[1])
+
+
+_TOMBSTONE = re.compile(r"erased:([0-9a-f]{32}):[0-9a-f]{64}")
+
+
+def _tombstone(salt: str, key: str) -> str:
+    octets = f"{salt}{key}".encode("utf-8", "surrogatepass")
+    return f"erased:{salt}:{hashlib.sha256(octets).hexdigest()}"
 
 
 def _key(person: str) -> str:
@@ -74,7 +106,7 @@ def load(path: Path) -> Consents:
         if given is None:
             consents.damaged += 1
         else:
-            consents.given[_key(given.person)] = given
+            consents.add(given)
     if consents.damaged:
         observe.log(observe.CONSENTS_UNREADABLE, path=str(path), lines=consents.damaged)
     return consents
@@ -85,3 +117,19 @@ def record(path: Path, person: str, consent: Consent) -> Given:
     given = Given(datetime.now(UTC).isoformat(timespec="seconds"), person, consent)
     ledger.append(path, _ADAPTER, given)
     return given
+
+
+def forget(path: Path, names: Iterable[str]) -> int:
+    """Leave of these persons only a hash of each who said something; gives how many lines went.
+
+    Raises OSError.
+    """
+    if not path.exists():
+        return 0
+    known = load(path)
+    keys = {_key(name) for name in names} & set(known.given)
+    salt = next(iter(known.salts), None) or secrets.token_hex(16)
+    for key in keys:
+        given = known.given[key]
+        ledger.append(path, _ADAPTER, Given(given.at, _tombstone(salt, key), given.consent))
+    return ledger.blank(path, _ADAPTER, lambda each: _key(each.person) in keys) if keys else 0

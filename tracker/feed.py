@@ -5,13 +5,22 @@ Does not own: the rules of counting (`attribution`), the sums (`rollups`), opens
 of their own (`opens`), or when it happens (`ingest`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
 from tracker import names, opens, rollups, sightings
-from tracker.attribution import NO_CAMPAIGN, PURGED, Click, Contribution, Delivery, Message, Sums
+from tracker.attribution import (
+    ERASED_ADDRESS,
+    NO_CAMPAIGN,
+    PURGED,
+    Click,
+    Contribution,
+    Delivery,
+    Message,
+    Sums,
+)
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending
 from tracker.retention import purged_before_s
 from tracker.sightings import Sighting
@@ -45,6 +54,23 @@ def feed(db: Database, events: Sequence[Event]) -> None:
     opens.feed(db, events, purged_before_s(db))
 
 
+def erased(click: Clicked) -> Clicked:
+    """Give a click on the link of somebody who was forgotten, less what could tell of them."""
+    destination = click.destination.partition("#")[0].partition("?")[0]
+    return replace(click, destination=destination, ip=None, user_agent="")
+
+
+def _persons(pending: Sequence[MessagePending], known: Mapping[str, Message]) -> set[str]:
+    """Name those who get mail, but for the forgotten."""
+    return {
+        names.person_name(to)
+        for each in pending
+        for to in each.recipients
+        if to.address != ERASED_ADDRESS
+        and not (each.message_id in known and known[each.message_id].has_erased(to.number))
+    }
+
+
 @dataclass
 class _Names:
     """Rows of what the messages of a batch call by name; sets of links by message."""
@@ -54,14 +80,14 @@ class _Names:
     link_sets: dict[str, int]
 
     @classmethod
-    def of(cls, db: Database, pending: Sequence[MessagePending]) -> "_Names":
+    def of(
+        cls, db: Database, pending: Sequence[MessagePending], known: Mapping[str, Message]
+    ) -> "_Names":
         hashes = {each.message_id: names.set_hash(each.links) for each in pending}
         sets = names.link_set_ids(db, {hashes[each.message_id]: each.links for each in pending})
         return cls(
             names.ids(db, "campaigns", {each.campaign for each in pending if each.campaign}),
-            names.ids(
-                db, "persons", {names.person_name(to) for each in pending for to in each.recipients}
-            ),
+            names.ids(db, "persons", _persons(pending, known)),
             {message_id: sets[value] for message_id, value in hashes.items()},
         )
 
@@ -115,7 +141,7 @@ class _Batch:
     def _merge(self) -> None:
         """Merge every event into the message that it is about."""
         pending = [event for event in self.events if isinstance(event, MessagePending)]
-        rows = _Names.of(self.db, pending)
+        rows = _Names.of(self.db, pending, self.messages)
         horizon_s = purged_before_s(self.db)
         for event in self.events:
             match event:
@@ -158,6 +184,9 @@ class _Batch:
             message.link_set_id = rows.link_sets[event.message_id]
         for recipient in event.recipients:
             delivery = self._delivery(message, recipient.number)
+            if delivery.erased or recipient.address == ERASED_ADDRESS:
+                delivery.address = ERASED_ADDRESS
+                continue
             name, address = names.person_name(recipient), names.normal_address(recipient.address)
             delivery.person_id = rows.persons[name]
             delivery.address = None if name == address else address
@@ -174,8 +203,9 @@ class _Batch:
         message = self._message(event.message_id, event.sent_at_s)
         if new and purged:
             message.campaign_id = PURGED
-        self._delivery(message, event.recipient).clicked = True
-        self.clicks.append(event)
+        delivery = self._delivery(message, event.recipient)
+        delivery.clicked = True
+        self.clicks.append(erased(event) if delivery.erased else event)
 
     def _write_messages(self) -> None:
         messages = [

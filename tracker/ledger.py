@@ -1,12 +1,13 @@
 """Files beside the store that hold one record a line, as JSON, and are only ever appended to.
 
-Owns: appending a line durably beside other writers, and reading lines back past damaged ones.
+Owns: appending a line durably beside other writers, reading lines back past damaged ones, and spaces
+in the place of lines that are erased.
 Does not own: what a line says (`consents`, `overrides`), noticing that a file changed (`watch`).
 """
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,6 +28,8 @@ def read(path: Path, adapter: TypeAdapter[Record]) -> Iterator[Record | None]:
     except FileNotFoundError:
         return
     for line in lines:
+        if not line.strip():
+            continue
         try:
             yield adapter.validate_json(line)
         except ValidationError:
@@ -49,3 +52,28 @@ def _gap(descriptor: int) -> bytes:
     """Give what ends a line that was torn, so that the next one stands alone."""
     size = os.fstat(descriptor).st_size
     return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
+
+
+def blank(path: Path, adapter: TypeAdapter[Record], unwanted: Callable[[Record], bool]) -> int:
+    """Write spaces over each line whose record is `unwanted`; gives how many. Raises OSError.
+
+    In place, so that nobody who appends meanwhile appends to a file that is gone.
+    """
+    blanked = 0
+    with path.open("r+b") as file:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        at = 0
+        for line in file.read().splitlines(keepends=True):
+            if _is(line, adapter, unwanted):
+                os.pwrite(file.fileno(), b" " * len(line.rstrip(b"\r\n")), at)
+                blanked += 1
+            at += len(line)
+        os.fsync(file.fileno())
+    return blanked
+
+
+def _is(line: bytes, adapter: TypeAdapter[Record], unwanted: Callable[[Record], bool]) -> bool:
+    try:
+        return unwanted(adapter.validate_json(line))
+    except ValidationError:
+        return False

@@ -1,0 +1,136 @@
+"""`waypost forget`: a person is erased, the figures stay.
+
+Owns: the command, and the order of its steps. Does not own: each step (`erasure`, `redaction`,
+`consents`).
+"""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import click
+from sqlite_utils import Database
+
+from config import observe
+from config.options import config_option
+from config.schema import Config
+from tracker import consents, erasure, names, redaction, store
+from tracker.catch_up import catch_up
+from tracker.erasure import Erased, Person
+from tracker.identify import Identifier
+from tracker.needles import Needles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUSY_TIMEOUT_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What is gone, and files that may still tell of the person: former stores that were set aside."""
+
+    persons: int = 0
+    deliveries: int = 0
+    clicks: int = 0
+    urls: int = 0
+    spool_records: int = 0
+    spool_records_left: int = 0
+    consents: int = 0
+    set_aside: tuple[str, ...] = ()
+
+
+@click.command()
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.argument("address")
+def forget(config: Config, address: str, *, as_json: bool) -> None:
+    """Erase who is known by ADDRESS (or by your own id): names, addresses, and URLs with them.
+
+    Figures stay. Links in delivered mail go on working, and count as nobody's. What the person
+    agreed to stays in force, under a hash. It may be run again, and then finds nothing.
+    """
+    observe.configure("error", config.log.format)
+    try:
+        backlog = catch_up(config)
+        if backlog.octets:
+            raise click.ClickException(f"nothing is erased yet, try again: {backlog.why}")
+        done = erase(config, address)
+    except (sqlite3.Error, store.StoreError, OSError) as error:
+        raise click.ClickException(f"not everything is erased, try again: {error}") from None
+    if as_json:
+        click.echo(json.dumps(asdict(done)))
+        return
+    for line in _told(address, done):
+        click.echo(line)
+
+
+def erase(config: Config, name: str) -> Forgotten:
+    """Erase a person everywhere; raises sqlite3.Error and OSError."""
+    identifier = Identifier.load("", cast("Path", config.keys.file))
+    path = config.store.path
+    rows = _Rows(Person({name}))
+    if store.identity(path) is not None:
+        rows = _erase_rows(path, name, identifier)
+    person = rows.person
+    needles = Needles.of(person.names, identifier)
+    spool, left = redaction.redact(
+        config.store.spool_dir, rows.fed, person.names, rows.copies, needles
+    )
+    said = consents.forget(consents.file_of(path), person.names)
+    return Forgotten(
+        **asdict(rows.erased),
+        spool_records=spool,
+        spool_records_left=left,
+        consents=said,
+        set_aside=tuple(sorted(map(str, path.parent.glob(f"{path.name}.*-*Z*")))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What was found in the store; `fed` is how much of each segment was there by then."""
+
+    person: Person
+    erased: Erased = field(default_factory=Erased)
+    copies: frozenset[tuple[str, int]] = frozenset()
+    fed: dict[str, int] = field(default_factory=dict)
+
+
+def _erase_rows(path: "Path", name: str, identifier: Identifier) -> _Rows:
+    with contextlib.closing(store.connect(path, BUSY_TIMEOUT_MS)) as conn:
+        db = Database(conn, execute_plugins=False)
+        db.execute("PRAGMA secure_delete = ON")
+        opened = store.Store(path, db)
+        with opened.transaction():
+            person = erasure.find(db, name)
+            copies = _message_ids(db, person)
+            rows = _Rows(person, erasure.forget(db, person, identifier), copies, opened.offsets())
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return rows
+
+
+def _message_ids(db: Database, person: Person) -> frozenset[tuple[str, int]]:
+    sql = "SELECT id, message_id FROM messages WHERE id IN (:values)"
+    ids = dict(names.rows_in(db, sql, {message for message, _ in person.copies}))
+    return frozenset((ids[message], number) for message, number in person.copies)
+
+
+def _told(address: str, done: Forgotten) -> Iterator[str]:
+    counts = {
+        "persons": done.persons,
+        "copies of mail": done.deliveries,
+        "clicks": done.clicks,
+        "URLs": done.urls,
+        "records of the spool": done.spool_records,
+        "lines about consent": done.consents,
+    }
+    found = ", ".join(f"{what} {count}" for what, count in counts.items() if count)
+    yield f"Erased of {address}: {found}." if found else f"Nothing of {address} is kept."
+    if done.spool_records_left:
+        yield f"Records of the spool that go within the hour: {done.spool_records_left}."
+    for path in done.set_aside:
+        yield f"Set aside earlier, and not looked into: {path}"
