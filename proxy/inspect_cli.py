@@ -26,8 +26,10 @@ from config.load import find
 from config.options import HELP, loaded
 from config.schema import Config
 from proxy.headers_out import header_edits
-from proxy.message import parse, splice
+from proxy.message import Message, parse, splice
 from proxy.plan import CLIP_OCTETS, Plan, PlannedLink, SkippedLink
+from proxy.policy import Policy
+from proxy.rewrite import plan_message
 from proxy.senders import Assigned, Senders
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
 
@@ -77,8 +79,9 @@ def rewrite(config: Config, file: BinaryIO) -> None:
 def explain(config: Config, file: BinaryIO, *, as_json: bool) -> None:
     """Say of each link in the message in FILE whether it is tracked, and why not."""
     content, _ = as_sent(file.read())
-    assigned = Senders(config).assign(parse(content))
-    plan, url_for = assigned.plan, _previews(config, assigned)
+    message = parse(content)
+    assigned = Senders(config).assign(message)
+    plan, url_for = _in_full(assigned.plan, message), _previews(config, assigned)
     growth_octets = len(plan.render(url_for)) - len(content)
     if as_json:
         click.echo(json.dumps(described(plan, growth_octets)))
@@ -88,6 +91,13 @@ def explain(config: Config, file: BinaryIO, *, as_json: bool) -> None:
         console.print(line, highlight=False)
     if plan.links or plan.skipped:
         console.print(table(plan))
+
+
+def _in_full(plan: Plan, message: Message) -> Plan:
+    """Name the links, too, of a message that the proxy leaves alone without looking for any."""
+    if plan.untouched is None or plan.skipped or plan.failure:
+        return plan
+    return plan_message(message, Policy(veto=plan.untouched))
 
 
 def as_sent(content: bytes) -> tuple[bytes, bool]:

@@ -137,7 +137,10 @@ def test_with_a_configuration_previews_redirect(run, message, tmp_path):
 def test_the_configured_senders_decide(run, message, tmp_path):
     """As they do for mail that is sent."""
     (tmp_path / "waypost.toml").write_text('[[sender]]\ndomain = "example.net"\n')
-    assert json.loads(run(explain, "--json", message).stdout)["untouched"] == "unknown_sender"
+    told = json.loads(run(explain, "--json", message).stdout)
+    assert told["untouched"] == "unknown_sender"
+    assert [each["reason"] for each in told["links"]] == ["unknown_sender"] * 2
+    assert told["growth_octets"] == 0
 
 
 def test_a_message_that_is_not_there_is_a_clear_error(run):
