@@ -17,7 +17,7 @@ ROOMS = sorted(
 
 def named(stem: str) -> bool:
     """Whether the map names a module, or a family of modules (`dkim_*`) that it belongs to."""
-    family = stem.split("_")[0] + r"_\*"
+    family = stem.split("_", maxsplit=1)[0] + r"_\*"
     return re.search(rf"\b{stem}\b|\b{family}", FLOW) is not None
 
 
