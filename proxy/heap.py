@@ -1,6 +1,6 @@
-"""Giving memory back: large blocks are mapped one by one, so that each is gone when it is freed.
+"""Memory of a process that serves for months: large blocks go back, what stays is left in peace.
 
-Owns: that one setting of the C library, where it is glibc.
+Owns: settings of the C library (where it is glibc) and of Python's collector.
 Does not own: how much mail may be held (`upload`).
 
 Left to itself, glibc takes the first large block that is freed as a sign to keep all of that size
@@ -9,12 +9,21 @@ megabytes for good, and a message that grows would be copied each time instead o
 """
 
 import ctypes
+import gc
 
 _M_MMAP_THRESHOLD = -3
 _LARGE_OCTETS = 1024 * 1024
 
 
-def give_large_blocks_back() -> None:
+def settle_in() -> None:
+    """Call once all is loaded and before work begins."""
+    _give_large_blocks_back()
+    # Going through all modules again and again would stall every session for some 50 ms.
+    gc.collect()
+    gc.freeze()
+
+
+def _give_large_blocks_back() -> None:
     """Do so from now on, in this process; elsewhere than with glibc, do nothing."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -31,7 +31,7 @@ from config.values import Address
 from proxy import access, replies
 from proxy.access import BadProxyHeader, Client, IpAddress
 from proxy.client import ClientChannel, ClientGone, LineTooLong
-from proxy.heap import give_large_blocks_back
+from proxy.heap import settle_in
 from proxy.replies import Reply
 from proxy.services import Services
 from proxy.session import Session
@@ -74,9 +74,9 @@ async def serve(
     `[proxy] listen` and `listen_tls` are made. `reload` gives the new configuration at SIGHUP.
     Raises ListenError, ConfigError, OSError or ssl.SSLError for what cannot be used at the start.
     """
-    give_large_blocks_back()
     sockets = sockets or bind(config)
     server = Server(Services.start(config))
+    settle_in()
     reloading = nullcontext() if reload is None else at_hangup(partial(server.reload, reload))
     try:
         await server.listen(sockets)

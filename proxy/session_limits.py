@@ -24,10 +24,10 @@ MAX_ERRORS = 20
 MAX_COMMANDS_WITHOUT_MAIL = 1000
 """NOOP, RSET, HELO, HELP, VRFY, AUTH between two transactions, before a client is told 421."""
 
-RECEIVE_OCTETS = 64 * 1024
-"""Read from one client at a time. 200 that upload get their turn within some 30 ms."""
+RECEIVE_OCTETS = 32 * 1024
+"""Read from one client at a time. 200 that upload get their turn within some 20 ms."""
 
-SESSION_BUFFER_OCTETS = 64 * 1024
+SESSION_BUFFER_OCTETS = 32 * 1024
 """What we read ahead of a client before we stop reading from it."""
 
 GREETING_PATIENCE_S = 30.0

@@ -24,7 +24,7 @@ from typing import ParamSpec, TypeVar
 
 from config import observe
 from config.schema import Config
-from proxy.heap import give_large_blocks_back
+from proxy.heap import settle_in
 from proxy.transform import Outgoing, Prepared, Submission, Transformer
 
 IDLE_S = 120.0
@@ -111,8 +111,8 @@ def _begin(config: Config) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     observe.configure(config.log.level, config.log.format)
-    give_large_blocks_back()
     _transformers.append(Transformer.from_config(config))
+    settle_in()
 
 
 def _end_with_parent() -> None:

@@ -8,13 +8,13 @@ import pytest
 
 GROW_AND_FREE = """
 import io, pathlib, resource
-from proxy.heap import give_large_blocks_back
+from proxy.heap import settle_in
 
 def resident_octets():
     pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize()
 
-give_large_blocks_back()
+settle_in()
 before = resident_octets()
 for _ in range(5):
     message = io.BytesIO()
@@ -34,3 +34,16 @@ def test_nothing_of_a_large_message_stays() -> None:
         [sys.executable, "-c", GROW_AND_FREE], capture_output=True, check=True, timeout=60
     )
     assert int(done.stdout) < 1_000_000
+
+
+def test_what_was_there_before_is_not_gone_through_again() -> None:
+    """A full collection looks at what came later alone."""
+    look = "import gc\nfrom proxy import server\nfrom proxy.heap import settle_in\nsettle_in()\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{look}print(len(gc.get_objects()), gc.get_freeze_count())"],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    live, frozen = map(int, done.stdout.split())
+    assert live * 20 < frozen

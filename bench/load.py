@@ -1,0 +1,273 @@
+"""What many and large messages do to one proxy: memory, refusals, and how long others wait.
+
+200 uploads of 25 MB at one time beside 1,000 idle sessions, then a few messages of 25 MB by
+themselves, then sessions that drip octets; a sink takes what comes out. Memory is that of the proxy
+with its helper process. Stalls are measured from inside the event loop, as wall time and as CPU
+time of its thread: on a busy machine only the latter is the proxy's own doing.
+
+`python bench/load.py [UPLOADS [IDLE]]`
+"""
+
+import asyncio
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager, suppress
+from email.message import EmailMessage
+from pathlib import Path
+
+import uvloop
+from end_to_end import configure, free_port, message, program
+
+from config.load import load
+from config.schema import Config
+from proxy.server import serve
+
+UPLOADS, IDLE, DRIPPING = 200, 1000, 200
+SIZE_OCTETS = 25_000_000
+CHUNK_OCTETS = 256 * 1024
+TICK_S = 0.002
+LIMITS = "max_sessions = 3000\nmax_sessions_per_address = 3000\n"
+
+
+# The proxy, with a clock in its loop.
+
+
+async def watched(config: Config) -> list[tuple[float, float, float]]:
+    """Serve until asked to stop; give every gap between two turns of the loop, as `tick` does."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(15, stop.set)
+    gaps: list[tuple[float, float, float]] = []
+    clock = asyncio.create_task(tick(gaps))
+    await serve(config, stop=stop)
+    clock.cancel()
+    return gaps
+
+
+async def tick(gaps: list[tuple[float, float, float]]) -> None:
+    """Note when, and how much longer than asked for each short sleep was, in wall and CPU."""
+    while True:
+        wall_s, cpu_s = time.perf_counter(), time.thread_time()
+        await asyncio.sleep(TICK_S)
+        now_s = time.perf_counter()
+        gaps.append((time.time(), now_s - wall_s - TICK_S, time.thread_time() - cpu_s))
+
+
+# Its clients.
+
+
+class Client:
+    """An SMTP client that says no more than it must."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def ask(self, line: bytes = b"") -> int:
+        """Send a command, if any; give the code of the reply."""
+        if line:
+            self.writer.write(line + b"\r\n")
+        while (reply := await self.reader.readline())[3:4] == b"-":
+            pass
+        return int(reply[:3] or 0)
+
+    async def data(self, content: bytes) -> int:
+        """Send a message, dot and all."""
+        await self.ask(b"MAIL FROM:<news@example.com>")
+        await self.ask(b"RCPT TO:<reader@example.net>")
+        if (code := await self.ask(b"DATA")) != 354:
+            return code
+        for start in range(0, len(content), CHUNK_OCTETS):
+            self.writer.write(content[start : start + CHUNK_OCTETS])
+            await self.writer.drain()
+        return await self.ask(b".")
+
+
+@asynccontextmanager
+async def client(port: int) -> AsyncIterator[Client]:
+    """Connect, and be past EHLO."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        one = Client(reader, writer)
+        await one.ask()
+        await one.ask(b"EHLO bench.test")
+        yield one
+    finally:
+        writer.close()
+
+
+async def upload(port: int, content: bytes) -> str:
+    """Send one message; give what it was answered."""
+    try:
+        async with client(port) as one:
+            return str(await one.data(content))
+    except OSError as error:
+        return type(error).__name__
+
+
+async def idle(port: int, until: asyncio.Event, ready: asyncio.Semaphore) -> None:
+    """Greet and stay."""
+    async with client(port):
+        ready.release()
+        await until.wait()
+
+
+async def drip(port: int, until: asyncio.Event, *, data: bool) -> None:
+    """Send an octet now and then, of a command or of a message."""
+    with suppress(OSError):
+        async with client(port) as one:
+            if data:
+                await one.ask(b"MAIL FROM:<news@example.com>")
+                await one.ask(b"RCPT TO:<reader@example.net>")
+                await one.ask(b"DATA")
+            while not until.is_set():
+                one.writer.write(b"x")
+                await asyncio.sleep(0.05)
+
+
+# What is measured.
+
+
+async def memory(pid: int, samples: list[int]) -> None:
+    """Note resident memory of a process and its children, in MB."""
+    while True:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        samples.append(sum(map(resident_mb, [str(pid), *children])))
+        await asyncio.sleep(0.1)
+
+
+def resident_mb(pid: str) -> int:
+    """Resident memory; 0 for a process that is gone."""
+    with suppress(OSError):
+        return (
+            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() // 2**20
+        )
+    return 0
+
+
+async def flood(port: int, content: bytes, uploads: int, idlers: int) -> None:
+    """Print what became of many uploads at once beside many idle sessions."""
+    until, ready = asyncio.Event(), asyncio.Semaphore(0)
+    idling = [asyncio.create_task(idle(port, until, ready)) for _ in range(idlers)]
+    for _ in range(idlers):
+        await ready.acquire()
+    begun = time.perf_counter()
+    answers = Counter(await asyncio.gather(*(upload(port, content) for _ in range(uploads))))
+    took = time.perf_counter() - begun
+    print(f"  answers {dict(answers.most_common())} in {took:.0f} s")
+    until.set()
+    await asyncio.gather(*idling)
+
+
+async def few(port: int, content: bytes) -> None:
+    """Four large messages, two at a time."""
+    for _ in range(2):
+        print(f"  answers {await asyncio.gather(upload(port, content), upload(port, content))}")
+
+
+async def loris(port: int) -> None:
+    """Print how long small messages take alone, and beside sessions that drip octets."""
+    small = message(5000).replace(b"\n", b"\r\n")
+    alone = await latencies_ms(port, small)
+    until = asyncio.Event()
+    slow = [asyncio.create_task(drip(port, until, data=n % 2 == 0)) for n in range(DRIPPING)]
+    await asyncio.sleep(2)
+    beside = await latencies_ms(port, small)
+    until.set()
+    await asyncio.gather(*slow)
+    for name, values in (("alone", alone), ("beside them", beside)):
+        print(f"  5 KB message, {name:12} {spread(values)}")
+
+
+async def latencies_ms(port: int, content: bytes) -> list[float]:
+    """Time messages one after the other."""
+    taken = []
+    async with client(port) as one:
+        for _ in range(300):
+            begun = time.perf_counter()
+            await one.data(content)
+            taken.append((time.perf_counter() - begun) * 1e3)
+    return taken
+
+
+def spread(values: Sequence[float]) -> str:
+    """Say how values are spread."""
+    ordered = sorted(values)
+    at = lambda share: ordered[int(share * (len(ordered) - 1))]  # noqa: E731
+    return (
+        f"p50 {at(0.5):7.2f}   p99 {at(0.99):7.2f}   p99.9 {at(0.999):7.2f}   max {at(1):7.2f} ms"
+    )
+
+
+def large(*, html: bool) -> bytes:
+    """Build a message of 25 MB: a letter with an attachment, or one long page of HTML."""
+    if html:
+        return message(SIZE_OCTETS).replace(b"\n", b"\r\n")
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "news@example.com", "reader@example.net", "Plans"
+    mail["Date"], mail["Message-ID"] = "Mon, 23 Nov 2026 10:00:00 +0000", "<bench@example.com>"
+    mail.set_content('<p><a href="https://shop.example.com/item">Item</a></p>\n', subtype="html")
+    mail.add_attachment(os.urandom(SIZE_OCTETS * 3 // 4), maintype="application", subtype="pdf")
+    return mail.as_bytes().replace(b"\n", b"\r\n")
+
+
+async def stage(title: str, pid: int, work: Awaitable[None]) -> tuple[str, float, float]:
+    """Run one part of the bench; print its memory, and give when it ran."""
+    print(f"\n{title}", flush=True)
+    samples: list[int] = []
+    sampling = asyncio.create_task(memory(pid, samples))
+    begun = time.time()
+    await work
+    sampling.cancel()
+    print(f"  memory at most {max(samples)} MB, at the end {samples[-1]} MB", flush=True)
+    return title, begun, time.time()
+
+
+async def stages(port: int, pid: int, uploads: int, idlers: int) -> list[tuple[str, float, float]]:
+    """Run all parts."""
+    letter, page = large(html=False), large(html=True)
+    return [
+        await stage("slow sessions", pid, loris(port)),
+        await stage("a few letters of 25 MB", pid, few(port, letter)),
+        await stage("a few pages of 25 MB", pid, few(port, page)),
+        await stage(
+            f"{uploads} letters of 25 MB, {idlers} idle", pid, flood(port, letter, uploads, idlers)
+        ),
+    ]
+
+
+def main() -> int:
+    """Print the table."""
+    if sys.argv[1:2] == ["--inside"]:
+        gaps = uvloop.run(watched(load(Path(sys.argv[2]), files=True)))
+        Path(sys.argv[3]).write_text(json.dumps(gaps))
+        return 0
+    uploads, idlers = (*map(int, sys.argv[1:]), *(UPLOADS, IDLE)[len(sys.argv) - 1 :])
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        port, relay = free_port(), free_port()
+        sink: list[str | Path] = ["smtp-sink", "-m", "4000", f"127.0.0.1:{relay}", "512"]
+        sink[1:1] = ["-u", "nobody"] if os.getuid() == 0 else []
+        config = Path(configure(folder, port, relay)[-1])
+        config.write_text(config.read_text().replace("[proxy]\n", "[proxy]\n" + LIMITS))
+        inside: list[str | Path] = [sys.executable, __file__, "--inside", config, folder / "gaps"]
+        with program(sink, relay), program(inside, port) as process:
+            ran = uvloop.run(stages(port, process.pid, uploads, idlers))
+        print("\nhow long the loop was away: wall, CPU of its own thread")
+        gaps = json.loads((folder / "gaps").read_text())
+        for title, begun, ended in ran:
+            during = [gap for gap in gaps if begun <= gap[0] <= ended]
+            print(f"  {title}\n    wall {spread([gap[1] * 1e3 for gap in during])}")
+            print(f"    CPU  {spread([gap[2] * 1e3 for gap in during])}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
