@@ -100,13 +100,13 @@ def _alternative(inside: bytes, charset: str) -> str:
 
 
 class Scanner:
-    """One pass over a document. `every_tag`: `_tag` is told of every tag, not only of links.
+    """One pass over a document. `next_tag` finds the tags that `_tag` is told of.
 
     `limit` is where the present stretch ends: the document, or the content of the conditional
     comment that is being read.
     """
 
-    every_tag = False
+    next_tag = markup.NEXT
 
     def __init__(self, html: bytes, charset: str) -> None:
         self.html = html
@@ -120,7 +120,7 @@ class Scanner:
         """Read the whole document."""
         html, position, foreign = self.html, 0, self.foreign
         while len(self.found) < MAX_HREFS:
-            pattern = markup.EVERY if foreign.open or self.every_tag else markup.NEXT
+            pattern = markup.EVERY if foreign.open else self.next_tag
             found = pattern.match(html, position, self.limit)
             if found is None or (end := found.end()) == position:
                 if self.limit == len(html):

@@ -40,15 +40,29 @@ _WATCHED: Final = b"(?:%s|[vV]:)" % b"|".join(
     for name in (b"a", b"area", b"svg", b"math", b"plaintext", *sorted(RAW_TEXT))
 )
 
-NEXT: Final = re.compile(
-    rb"(?:[^<]*+<(?:(?:/|(?!%(watched)s))%(name)s(?:>|%(tail)s)|(?![A-Za-z!?/])))"
-    rb"{0,64}[^<]*+(?:<(?:([!?]|/(?![A-Za-z]))|(%(name)s)(%(tail)s)))?"
-    % {b"name": _NAME, b"tail": _TAIL, b"watched": _WATCHED}
-)
+
+def _next(passed_end: bytes, name: bytes) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"(?:[^<]*+<(?:(?:%(passed_end)s|(?!%(watched)s))%(any)s(?:>|%(tail)s)|(?![A-Za-z!?/])))"
+        rb"{0,64}[^<]*+(?:<(?:([!?]|/(?![A-Za-z]))|(%(name)s)(%(tail)s)))?"
+        % {
+            b"any": _NAME,
+            b"name": name,
+            b"passed_end": passed_end,
+            b"tail": _TAIL,
+            b"watched": _WATCHED,
+        }
+    )
+
+
+NEXT: Final = _next(b"/", _NAME)
 """Text and tags without interest, then `<!`, `<?` or `</` (1), or a watched start tag (2, 3).
 
 Ends after at most 64 tags without either; ends where it began where no markup can follow.
 """
+
+NEXT_OR_BODY_END: Final = _next(b"/(?!%s[%s/>])" % (_any_case(b"body"), _SPACE), b"/?" + _NAME)
+"""As `NEXT`, but stops at the end tags of `body`, too (with their "/" in 2)."""
 
 EVERY: Final = re.compile(
     rb"[^<]*+(?:<(?:([!?]|/(?![A-Za-z]))|(/?%(name)s)(%(tail)s)|(?![A-Za-z!?/])))?"

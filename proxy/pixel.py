@@ -13,6 +13,7 @@ from typing import Final
 
 from proxy.charsets import HtmlView
 from proxy.html import Scanner
+from proxy.markup import NEXT_OR_BODY_END
 
 _MARKUP: Final = '<img src="{}" width="1" height="1" alt="" style="display:block">'
 _END: Final = b"</body>"
@@ -32,7 +33,7 @@ def octets(url_octets: int) -> int:
 def place(view: HtmlView) -> int | None:
     """Give the offset into `view.html` where a pixel can be inserted; None where it cannot."""
     written = view.html.rstrip(_WHITE_SPACE)
-    found = _BodyEnds(written, view.charset).ends() if written else []
+    found = BodyEnds(written, view.charset).ends() if written else []
     if not found:
         return None
     at = found[-2] if len(found) > 1 and found[-1] == len(written) else found[-1]
@@ -46,10 +47,10 @@ def _can_be_moved(view: HtmlView, at: int) -> bool:
     return bool(view.runs) and (at < len(view.html) or view.html[-1:].isascii())
 
 
-class _BodyEnds(Scanner):
+class BodyEnds(Scanner):
     """Finds the end tags of `body`, by their offsets."""
 
-    every_tag = True
+    next_tag = NEXT_OR_BODY_END
 
     def __init__(self, html: bytes, charset: str) -> None:
         # One at the end as a probe: it is found only where markup is read.

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy import charsets, pixel
+from proxy import charsets, markup, pixel
 from proxy.message import decode, parse
-from proxy.pixel import place
+from proxy.pixel import BodyEnds, place
 from proxy.policy import Policy, Untouched
 from proxy.rewrite import plan
 from tests.support.mail import html_message, link, multipart
@@ -43,6 +43,12 @@ def placed(html: str) -> str | None:
     return None if at is None else (octets[:at] + b"|" + octets[at:]).decode()
 
 
+class EveryTag(BodyEnds):
+    """The same, told of each tag."""
+
+    next_tag = markup.EVERY
+
+
 # --- where
 
 
@@ -65,6 +71,20 @@ def placed(html: str) -> str | None:
 def test_it_stands_before_the_last_end_of_the_body_or_at_the_end(html, expected):
     """As a browser reads the document; white space at the end stays at the end."""
     assert placed(html) == expected
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["</body>", "</BODY >", "<p>", "</p>", link(URL), "<!--", "-->", "<style>", "</style>",
+             "<svg>", "</svg>", "<b '", "'>", "<", "</", "</bodyx>", "<body>", "<p>" * 70]
+        )
+    )
+)  # fmt: skip
+def test_passing_over_other_tags_overlooks_no_end_of_the_body(pieces):
+    """The quick way finds what looking at every tag finds."""
+    html = "".join(pieces).encode()
+    assert BodyEnds(html, "utf-8").ends() == EveryTag(html, "utf-8").ends()
 
 
 @pytest.mark.parametrize(
