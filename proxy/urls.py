@@ -87,6 +87,13 @@ def host(destination: str) -> str:
         return text
 
 
+def same_place(destination: str) -> str:
+    """Give the destination with scheme and authority in lower case, to compare it by."""
+    scheme, mark, rest = destination.partition("://")
+    authority, slash, path = rest.partition("/")
+    return scheme.lower() + mark + authority.lower() + slash + path
+
+
 def _undisputed(url: str, charset: str) -> bool:
     """Tell whether browsers surely read the octets of a legacy charset as Python does."""
     disputed = _DISPUTED.get(charset, "")

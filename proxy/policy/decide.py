@@ -15,7 +15,7 @@ from proxy.policy.reasons import SOFT, Skip
 from proxy.policy.sensitive import is_signed
 from proxy.policy.settings import Policy
 from proxy.policy.traits import Traits
-from proxy.urls import host
+from proxy.urls import host, same_place
 from tracker.params import Params, addition
 
 _VISIBLE_URL = re.compile(
@@ -34,6 +34,10 @@ class MessageFacts:
     unsubscribe: frozenset[str] = frozenset()
     params: Params = ()
     identify: Params = ()
+
+    def unsubscribes(self, destination: str) -> bool:
+        """Whether the destination stands in List-Unsubscribe."""
+        return bool(self.unsubscribe) and same_place(destination) in self.unsubscribe
 
 
 class Decision(NamedTuple):
@@ -63,7 +67,7 @@ def decide(
     app = wishes.app and policy.app_links
     if app and wishes.skip is Skip.APP_LINK:
         wishes = replace(wishes, skip=None)
-    skip = _skip(wishes, traits, is_unsubscribe=destination in facts.unsubscribe)
+    skip = _skip(wishes, traits, is_unsubscribe=facts.unsubscribes(destination))
     if skip is None and policy.visible_urls == "skip" and not wishes.track:
         skip = Skip.VISIBLE_URL if _VISIBLE_URL.fullmatch(text()) else None
     params = ""

@@ -10,10 +10,13 @@ from proxy.fields import unfold
 from proxy.message import Message
 from proxy.policy.dialects import OWN_HEADERS
 from proxy.policy.settings import Policy
-from proxy.policy.switches import Switches, clean_text, conventions, read
-from proxy.urls import destination
+from proxy.policy.switches import Switches, clean_text, conventions, decode_words, read
+from proxy.urls import destination, same_place
 
-_ANGLED = re.compile(rb"<([^<>]*)>")
+MAX_UNSUBSCRIBE = 100_000
+"""Octets of a List-Unsubscribe that are looked at."""
+
+_ANGLED = re.compile(r"<([^<>]*)>")
 _LIST_ID = re.compile(r"<([^<>]+)>\s*$")
 
 
@@ -50,10 +53,18 @@ def campaign(message: Message, policy: Policy, asked: Switches) -> str | None:
 
 
 def unsubscribe_urls(message: Message) -> frozenset[str]:
-    """Give the http(s) destinations of List-Unsubscribe (RFC 2369 §3.2)."""
+    """Give the http(s) destinations of List-Unsubscribe (RFC 2369 §3.2), as `same_place` does.
+
+    Some leave the brackets out, and some libraries make encoded words of what is long.
+    """
     found = (
-        destination(b"".join(url.split()).decode("utf-8", "replace"), "utf-8")
+        destination("".join(url.split()))
         for value in message.values(b"list-unsubscribe")
-        for url in _ANGLED.findall(value)
+        for url in _listed(value)
     )
-    return frozenset(url for url in found if url)
+    return frozenset(same_place(url) for url in found if url)
+
+
+def _listed(value: bytes) -> list[str]:
+    text = decode_words(value[:MAX_UNSUBSCRIBE].decode("utf-8", "replace"))
+    return _ANGLED.findall(text) or text.split(",")

@@ -103,11 +103,15 @@ def clean_text(text: str) -> str:
 
     Never raises.
     """
-    text = text[:MAX_ENCODED]
+    return _CONTROLS.sub(" ", decode_words(text[:MAX_ENCODED])).strip()[:MAX_TEXT]
+
+
+def decode_words(text: str) -> str:
+    """Decode the encoded words of a header's text (RFC 2047), if they can be. Never raises."""
     if "=?" in text:
         with contextlib.suppress(email.errors.MessageError, ValueError, LookupError):
-            text = str(email.header.make_header(email.header.decode_header(text)))
-    return _CONTROLS.sub(" ", text).strip()[:MAX_TEXT]
+            return str(email.header.make_header(email.header.decode_header(text)))
+    return text
 
 
 def verdict(*, switch: bool | None, default: bool) -> Untouched | None:

@@ -412,6 +412,20 @@ def test_the_list_unsubscribe_url_is_left_alone():
 
 
 @pytest.mark.parametrize(
+    "header",
+    [
+        "List-Unsubscribe: https://example.com/u?a=1",
+        "List-Unsubscribe: <mailto:u@example.com>, <HTTPS://Example.COM/u?a=1>",
+        "List-Unsubscribe: =?utf-8?q?=3Chttps=3A//example=2Ecom?=\r\n =?utf-8?q?/u=3Fa=3D1=3E?=",
+    ],
+)
+def test_the_list_unsubscribe_url_is_known_however_it_is_written(header):
+    """Without brackets, in capitals, or in encoded words, as libraries fold long ones."""
+    html = link("https://example.com/u?a=1") + link("https://example.com/U?a=1")
+    assert reasons(html_message(html, header)) == [Skip.LIST_UNSUBSCRIBE, None]
+
+
+@pytest.mark.parametrize(
     ("html", "lifted"),
     [
         (link(URL + "?reset_token=abcdef", 'data-track="true"'), True),
