@@ -136,18 +136,18 @@ async def drip(port: int, until: asyncio.Event, *, data: bool) -> None:
 async def memory(pid: int, samples: list[int]) -> None:
     """Note resident memory of a process and its children, in MB."""
     while True:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        samples.append(sum(map(resident_mb, [str(pid), *children])))
+        samples.append(resident_mb(pid))
         await asyncio.sleep(0.1)
 
 
-def resident_mb(pid: str) -> int:
-    """Resident memory; 0 for a process that is gone."""
-    with suppress(OSError):
-        return (
-            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize() // 2**20
-        )
-    return 0
+def resident_mb(pid: int) -> int:
+    """Add up the resident memory of a process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    pages = 0
+    for each in (str(pid), *children):
+        with suppress(OSError):
+            pages += int(Path(f"/proc/{each}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 2**20
 
 
 async def flood(port: int, content: bytes, uploads: int, idlers: int) -> None:
@@ -197,10 +197,10 @@ async def latencies_ms(port: int, content: bytes) -> list[float]:
 
 def spread(values: Sequence[float]) -> str:
     """Say how values are spread."""
-    ordered = sorted(values)
-    at = lambda share: ordered[int(share * (len(ordered) - 1))]  # noqa: E731
+    ordered, last = sorted(values), len(values) - 1
+    shares = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999, "max": 1}
     return (
-        f"p50 {at(0.5):7.2f}   p99 {at(0.99):7.2f}   p99.9 {at(0.999):7.2f}   max {at(1):7.2f} ms"
+        "  ".join(f"{name} {ordered[int(at * last)]:7.2f}" for name, at in shares.items()) + " ms"
     )
 
 

@@ -21,6 +21,8 @@ def settle_in() -> None:
     # Going through all modules again and again would stall every session for some 50 ms.
     gc.collect()
     gc.freeze()
+    # And once more, for it to count anew: it waits until a quarter of what it saw last has come.
+    gc.collect()
 
 
 def _give_large_blocks_back() -> None:
