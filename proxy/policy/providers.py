@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from proxy.policy.switches import decode_words
+
 LINE = 900
 """Octets after which a value is folded; a line has at most 998."""
 
@@ -32,7 +34,7 @@ def _merged(*path: str, off: object) -> Callable[[Sequence[str]], str | None]:
 
     def merge(values: Sequence[str]) -> str | None:
         try:
-            tree: Any = json.loads(values[0]) if values else {}
+            tree: Any = json.loads(decode_words(values[0])) if values else {}
         except (ValueError, RecursionError):
             return None
         at = tree

@@ -23,6 +23,9 @@ from tracker.consents import Consent, strictest
 MAX_TEXT = 200
 """Characters kept of a campaign's name or a person's id."""
 
+MAX_WORDS = 100_000
+"""Characters of a header that may be looked through for encoded words."""
+
 MAX_ENCODED = 2_000
 """Characters that are looked at; encoded words take up to twelve for one."""
 
@@ -63,7 +66,9 @@ def conventions(dialects: frozenset[str]) -> Mapping[bytes, HeaderConvention]:
 
 def read(values: Iterable[tuple[HeaderConvention, bytes]]) -> Switches:
     """Combine what the rows found in one message say, in order of appearance."""
-    found = [(row, row.read(value.decode("utf-8", "replace"))) for row, value in values]
+    found = [
+        (row, row.read(decode_words(value.decode("utf-8", "replace")))) for row, value in values
+    ]
     if not found:
         return SILENT
     said = [says for _, says in found]
@@ -108,7 +113,7 @@ def clean_text(text: str) -> str:
 
 def decode_words(text: str) -> str:
     """Decode the encoded words of a header's text (RFC 2047), if they can be. Never raises."""
-    if "=?" in text:
+    if "=?" in text and len(text) <= MAX_WORDS:
         with contextlib.suppress(email.errors.MessageError, ValueError, LookupError):
             return str(email.header.make_header(email.header.decode_header(text)))
     return text

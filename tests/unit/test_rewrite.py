@@ -1,8 +1,10 @@
 """Plans: which links of a message are tracked, which are not and why, what changes."""
 
 import dataclasses
+import json
 import re
 import time
+from email.message import EmailMessage
 
 import pytest
 from hypothesis import example, given
@@ -402,6 +404,19 @@ def test_the_size_of_app_links_is_foreseen():
     message = html_message(link(URL, 'universal="true"'))
     policy = Policy(app_links=True, url_octets=100)
     assert plan(message, policy).links[0].url_octets == 104
+
+
+@pytest.mark.parametrize(("enable", "reason"), [(1, None), (0, Untouched.TRACKING_OFF)])
+def test_json_headers_in_encoded_words_are_understood(enable, reason):
+    """Python's email library writes a long value without spaces so."""
+    api = {"x": "y" * 90, "filters": {"clicktrack": {"settings": {"enable": enable}}}}
+    message = EmailMessage()
+    message["From"] = "a@example.com"
+    message["X-SMTPAPI"] = json.dumps({**api, "category": "spring"}, separators=(",", ":"))
+    message.set_content(link(URL), subtype="html")
+    assert b"=?utf-8?" in message.as_bytes()
+    made = plan(message.as_bytes(), Policy())
+    assert (made.untouched, made.campaign, made.asked.odd) == (reason, "spring", ())
 
 
 def test_the_list_unsubscribe_url_is_left_alone():

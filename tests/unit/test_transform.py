@@ -484,6 +484,11 @@ def test_ses_knows_no_such_header():
             'X-SMTPAPI: {"a": ["b"], "filters": {"x": 1}}',
             b'X-SMTPAPI: {"a": ["b"], "filters": {"x": 1, "clicktrack": {"settings": {"enable": 0}}}}',
         ),
+        (
+            "sendgrid",
+            "X-SMTPAPI: =?utf-8?q?=7B=22category=22=3A=22s?=\r\n =?utf-8?q?pring=22=7D?=",
+            b'X-SMTPAPI: {"category": "spring", "filters": {"clicktrack": {"settings": {"enable": 0}}}}',
+        ),
     ],
 )
 def test_a_switch_that_is_there_is_turned_off(provider, before, after):
