@@ -32,14 +32,14 @@ PATH = "/c/"
 """What stands between the base URL and a token."""
 APP_PATH = "/c/app/"
 """The same for links that an app opens (universal links, app links)."""
-PIXEL_NUMBER = 0
-"""The link number of the pixel that tells of an open; links count from 1."""
 
 MESSAGE_ID_OCTETS = 8
 KEY_OCTETS = 64
 MAX_DESTINATION_OCTETS = 2048
 """More than any mail client follows (Outlook stops near 2,048 characters)."""
 MAX_VARINT = (1 << 28) - 1
+PIXEL_NUMBER = MAX_VARINT
+"""The link number of the pixel that tells of an open; no message has so many links."""
 MAX_SENT_AT_S = (1 << 32) - 1
 
 _HEADER_OCTETS = 2

@@ -100,6 +100,7 @@ HEADERS: dict[bytes, list[tuple[str, object]]] = {
     b"x-track-campaign": [("spring", "spring")],
     b"x-track-person": [("4711", ("person", "4711"))],
     b"x-track-url-params": [("on", ("params", True)), ("off", ("params", False)), ("?", ("params", False))],
+    b"x-track-opens": [("on", ("opens", True)), ("off", ("opens", False)), ("?", ("opens", False))],
     b"x-track-person-consent": [
         ("full", ("consent", "full")),
         ("Anonymous", ("consent", "anonymous")),
@@ -199,6 +200,7 @@ def test_own_headers_are_those_of_the_table():
         b"x-track-person",
         b"x-track-url-params",
         b"x-track-person-consent",
+        b"x-track-opens",
     } == OWN_HEADERS
 
 
