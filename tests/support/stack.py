@@ -1,11 +1,15 @@
 """A whole Waypost in a folder: keys, configuration, a relay that keeps what it gets."""
 
+import atexit
 import contextlib
 import json
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +43,16 @@ key_file = "{folder}/dkim.pem"
 """
 
 
+@cache
+def initialised() -> Path:
+    """Give a folder that `waypost init` made, once for all tests: keys take their time."""
+    folder = Path(tempfile.mkdtemp(prefix="waypost-init-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = waypost("init", folder / "made", "--domain", "example.com")
+    assert made.returncode == 0, made.stderr.decode()
+    return folder / "made"
+
+
 @dataclass
 class Stack:
     """Ports and files of one Waypost; `config` is what its commands take as `-c`."""
@@ -65,9 +79,10 @@ class Stack:
         return self.folder / "waypost.db"
 
     def furnish(self, *, proxy: str = "", tracking: str = "") -> "Stack":
-        """Make keys with `waypost init`, then write the configuration."""
-        made = waypost("init", self.folder, "--domain", "example.com")
-        assert made.returncode == 0, made.stderr.decode()
+        """Take keys that `waypost init` made, and write the configuration."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in ("token.keys", "dkim.pem"):
+            shutil.copy2(initialised() / name, self.folder)
         self.config.write_text(
             CONFIG.format(
                 folder=self.folder,
