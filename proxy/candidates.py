@@ -7,7 +7,7 @@ encoding allows (`scan`).
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from proxy.plaintext import urls
 from proxy.policy.decide import Decision, MessageFacts, decide
 from proxy.policy.dialects import NOTRACK_DIALECT
 from proxy.policy.links import Wishes
-from proxy.policy.reasons import Skip
+from proxy.policy.reasons import AUTHORS, Skip
 from proxy.policy.settings import Policy
 from proxy.urls import destination
 
@@ -54,6 +54,24 @@ class Candidate(NamedTuple):
 
 def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Candidate]:
     """Give every http(s) link of an HTML document, in order."""
+    found = list(_in_html(view, policy, facts))
+    return iter(_with_twins(found) if any(each.is_vml for each in found) else found)
+
+
+def _with_twins(found: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Leave the twin that a button has for Outlook alone, too, where its author opted out."""
+    skips = {each.destination: each.decision.skip for each in found if not each.is_vml}
+    tracked = {each.destination for each in found if not (each.is_vml or each.decision.skip)}
+    for each in found:
+        skip = skips.get(each.destination)
+        if each.is_vml and skip in AUTHORS and each.destination not in tracked:
+            skip = each.decision.skip or skip
+            yield each._replace(decision=Decision(skip, each.decision.group, ""), literal=())
+        else:
+            yield each
+
+
+def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Candidate]:
     postal = NOTRACK_DIALECT in policy.dialects
     for href in links(view.html, view.charset):
         value = href.value

@@ -79,6 +79,19 @@ def test_a_button_and_its_twin_for_outlook_share_a_number():
     assert [each.number for each in plan(html_message(html), Policy()).links] == [1, 2, 2, 3]
 
 
+def test_the_twin_of_an_opted_out_button_is_opted_out():
+    """One button, one wish."""
+    button = BUTTON.format(URL).replace("<a ", '<a class="untracked" ')
+    assert reasons(html_message(button)) == [Skip.UNTRACKED_CLASS, Skip.UNTRACKED_CLASS]
+
+
+def test_a_destination_tracked_elsewhere_keeps_its_twin():
+    """Only where every anchor to the destination opted out, the twin does."""
+    button = BUTTON.format(URL)
+    other = link(URL, 'class="untracked"')
+    assert reasons(html_message(button + other)) == [None, None, Skip.UNTRACKED_CLASS]
+
+
 def test_the_twin_may_stand_second():
     """Some templates have Outlook's button after the other."""
     html = f'<a href="{URL}">Buy</a><!--[if mso]><v:rect href="{URL}"></v:rect><![endif]-->' + link(
