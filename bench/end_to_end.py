@@ -145,7 +145,9 @@ def compare(folder: Path, size_octets: int, count: int) -> None:
             "Waypost": measure(configure(folder, ours, relay), ours, path, count),
             "naive": measure([*rival, folder / "dkim.pem"], naive, path, count // 5),
         }
-    print(f"\n{size_octets // 1000} KB, {SESSIONS} sessions: direct {count / direct:.0f} messages/s")
+    print(
+        f"\n{size_octets // 1000} KB, {SESSIONS} sessions: direct {count / direct:.0f} messages/s"
+    )
     per_message = {"Waypost": count, "naive": count // 5}
     for name, figure in figures.items():
         n = per_message[name]

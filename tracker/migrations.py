@@ -15,8 +15,8 @@ migrations = Migrations("waypost")
 
 
 @migrations()
-def messages_and_clicks(db: Database) -> None:
-    """Make the tables of what was sent to whom, and what was clicked: one row each."""
+def names(db: Database) -> None:
+    """Make the tables of what rows are called by: campaigns, persons, links and sets of links."""
     db.executescript("""
         CREATE TABLE settings (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
         CREATE TABLE segments (
@@ -41,7 +41,13 @@ def messages_and_clicks(db: Database) -> None:
             link_id INTEGER NOT NULL,
             PRIMARY KEY (link_set_id, number)
         ) STRICT, WITHOUT ROWID;
+    """)
 
+
+@migrations()
+def messages_and_clicks(db: Database) -> None:
+    """Make the tables of what was sent to whom, and what was clicked: one row each."""
+    db.executescript("""
         CREATE TABLE messages (
             id INTEGER PRIMARY KEY,
             message_id TEXT NOT NULL UNIQUE,

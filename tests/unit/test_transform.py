@@ -126,10 +126,16 @@ def test_a_pixel_alone_is_told_without_links():
 def test_the_pixel_of_a_shared_copy_is_nobodys():
     """As its links are."""
     shared = opening().prepare(html_message(HTML), TWO, NOW_S).shared()
-    assert [(each.number, each.recipient) for each in tokens(shared.content)] == [(1, 0), (PIXEL_NUMBER, 0)]
+    assert [(each.number, each.recipient) for each in tokens(shared.content)] == [
+        (1, 0),
+        (PIXEL_NUMBER, 0),
+    ]
     assert (shared.pending.shared, shared.pending.opens) == (True, True)
     second = opening(copies="per-recipient").prepare(html_message(HTML), TWO, NOW_S).personal(1)
-    assert [(each.number, each.recipient) for each in tokens(second.content)] == [(1, 2), (PIXEL_NUMBER, 2)]
+    assert [(each.number, each.recipient) for each in tokens(second.content)] == [
+        (1, 2),
+        (PIXEL_NUMBER, 2),
+    ]
 
 
 def test_without_opens_nothing_tells_of_them():
