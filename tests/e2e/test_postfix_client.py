@@ -33,15 +33,24 @@ def client(furnished: Stack) -> Iterator[Postfix]:
         "virtual_mailbox_domains": "",
         "relayhost": f"[127.0.0.1]:{furnished.smtp}",
         "smtpd_recipient_restrictions": "permit_mynetworks, reject",
+        "header_checks": "",
     }
     with furnished.serving(), postfix_running(settings) as running:
         yield running
 
 
-def submit(client: Postfix, *recipients: str) -> None:
+def submit(client: Postfix, recipient: str, message: bytes = MESSAGE) -> None:
     """Leave a message in the queue of the sending Postfix."""
     with smtplib.SMTP("127.0.0.1", client.port, timeout=20) as connection:
-        connection.sendmail("bounces@example.com", recipients, MESSAGE)
+        connection.sendmail("bounces@example.com", [recipient], message)
+
+
+def wait_for_bounce(client: Postfix) -> None:
+    """Wait until the sending Postfix has given up on a message."""
+    deadline = time.monotonic() + 20
+    while "status=bounced" not in client.log:
+        assert time.monotonic() < deadline, client.log
+        time.sleep(0.1)
 
 
 def test_delivered_message_is_tracked_and_three_verifiers_accept_its_signature(
@@ -64,8 +73,16 @@ def test_refusal_of_the_relay_reaches_the_sending_postfix_in_its_words(
     """What the relay says of a recipient stands in the sender's log as the relay said it."""
     assert postfix.port
     submit(client, "refused@example.net")
-    deadline = time.monotonic() + 20
-    while "status=bounced" not in client.log and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_for_bounce(client)
     assert "550 5.1.1 <refused@example.net>: Recipient address rejected" in client.log
     assert "nobody of that name here" in client.log
+
+
+def test_refusal_at_the_dot_reaches_the_sending_postfix_in_the_relays_words(
+    client: Postfix, postfix: Postfix
+) -> None:
+    """What the relay says of a message stands in the sender's log as the relay said it."""
+    assert postfix.port
+    submit(client, "reader@example.net", b"X-Refuse: not this one\r\n" + MESSAGE)
+    wait_for_bounce(client)
+    assert "550 5.7.1 not this one (in reply to end of DATA command)" in client.log
