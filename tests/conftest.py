@@ -1,10 +1,12 @@
 """What all tests share: the corpus, and how hard Hypothesis works."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,6 +19,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the shared fixtures of `tests/support` available to every test."""
     for plugin in sorted((ROOT / "tests" / "support").glob("*_fixtures.py")):
         config.pluginmanager.import_plugin(f"tests.support.{plugin.stem}")
+
+
+@pytest.fixture(autouse=True)
+def _logging_stays_as_it_was() -> Iterator[None]:
+    """Undo what a command run within a test did to the logging of this process."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")
