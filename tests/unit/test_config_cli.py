@@ -123,7 +123,8 @@ def test_init_keeps_the_store_out_of_etc() -> None:
 def test_init_where_nothing_can_be_made(tmp_path: Path) -> None:
     """A file stands where a folder is wanted."""
     (tmp_path / "file").touch()
-    run("init", tmp_path / "file" / "waypost", "--domain", "example.com", status=1)
+    said = run("init", tmp_path / "file" / "waypost", "--domain", "example.com", status=1)
+    assert str(tmp_path / "file") in said
 
 
 def test_check_reports_problems_with_status_1(home: Path) -> None:
