@@ -15,17 +15,8 @@ from selenium.webdriver.support.wait import WebDriverWait
 from proxy.urls import destination
 from tests.support.links import Links
 from tests.support.programs import need
+from tests.support.web import FLAGS
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 TAILS = [
     "/",
     "",

@@ -17,7 +17,7 @@ from tests.support.programs import need
 
 ARRIVED = "there"
 MAIL_HOST = "webmail.test"
-_FLAGS = (
+FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -26,6 +26,10 @@ _FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+)
+"""Chromium without a screen, that calls nobody."""
+_READER_FLAGS = (
+    *FLAGS,
     "--ignore-certificate-errors",
     "--incognito",  # visited links would show in another colour
     "--window-size=800,1600",
@@ -92,7 +96,11 @@ class Web:
             f"MAP *:443 127.0.0.1:{self.https_port},MAP *:80 127.0.0.1:{self.http_port},"
             f"MAP *:{tracker_port} 127.0.0.1:{tracker_port},MAP * 127.0.0.1:{self.http_port}"
         )
-        for flag in (*_FLAGS, f"--user-data-dir={profile}", f"--host-resolver-rules={rules}"):
+        for flag in (
+            *_READER_FLAGS,
+            f"--user-data-dir={profile}",
+            f"--host-resolver-rules={rules}",
+        ):
             options.add_argument(flag)
         driver = webdriver.Chrome(options, Service(need("chromedriver", "chromium-driver")))
         try:
