@@ -2,7 +2,7 @@
 
 200 uploads of 25 MB at one time beside 1,000 idle sessions, then a few messages of 25 MB by
 themselves, then sessions that drip octets; a sink takes what comes out. Memory is that of the proxy
-with its helper process. Stalls are measured from inside the event loop, as wall time and as CPU
+with its helper process, and what travels between them. Stalls are measured from inside the event loop, as wall time and as CPU
 time of its thread: on a busy machine only the latter is the proxy's own doing.
 
 `python bench/load.py [UPLOADS [IDLE]]`
@@ -141,13 +141,24 @@ async def memory(pid: int, samples: list[int]) -> None:
 
 
 def resident_mb(pid: int) -> int:
-    """Add up the resident memory of a process and its children."""
+    """Add up the resident memory of a process and its children, files in memory included."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     pages = 0
     for each in (str(pid), *children):
         with suppress(OSError):
             pages += int(Path(f"/proc/{each}/statm").read_text().split()[1])
-    return pages * resource.getpagesize() // 2**20
+    return (pages * resource.getpagesize() + parcels_octets(pid)) // 2**20
+
+
+def parcels_octets(pid: int) -> int:
+    """Add up the files in memory that a process holds."""
+    sizes: dict[int, int] = {}
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            if str(descriptor.readlink()).startswith("/memfd:"):
+                status = descriptor.stat()
+                sizes[status.st_ino] = status.st_blocks * 512
+    return sum(sizes.values())
 
 
 async def flood(port: int, content: bytes, uploads: int, idlers: int) -> None:

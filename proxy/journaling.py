@@ -47,7 +47,8 @@ class Journaling:
         self, account: str, mail_from: bytes, content: bytes
     ) -> JournaledMessage | None:
         """Take a message up; None: another session is at work on it now."""
-        if not _MESSAGE_ID.search(content.partition(b"\r\n\r\n")[0]):
+        header_end = content.find(b"\r\n\r\n")
+        if not _MESSAGE_ID.search(content, 0, header_end if header_end >= 0 else len(content)):
             return JournaledMessage(self, None)
         key = await asyncio.to_thread(message_key, account, mail_from, content)
         try:

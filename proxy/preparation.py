@@ -1,6 +1,6 @@
 """Having a message worked on: here when it is small, in the workshop when it is large.
 
-Owns: that choice.
+Owns: that choice, and that here no two are worked on in one turn of the event loop.
 Does not own: the work (`transform`), or the process for large messages (`workshop`).
 """
 
@@ -8,8 +8,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from proxy.session_limits import LARGE_MESSAGE_OCTETS
+from proxy.session_limits import LARGE_MESSAGE_OCTETS, TURN_OCTETS
 from proxy.transform import Outgoing, Submission, Transformer
+from proxy.turns import Turns
 from proxy.workshop import Workshop
 
 MakeCopy = Callable[[int], Awaitable[Outgoing]]
@@ -19,13 +20,15 @@ MakeCopy = Callable[[int], Awaitable[Outgoing]]
 class Preparation:
     """Has messages worked on under one configuration."""
 
-    def __init__(self, transformer: Transformer, workshop: Workshop) -> None:
+    def __init__(self, transformer: Transformer, workshop: Workshop, turns: Turns) -> None:
         self._transformer = transformer
         self._workshop = workshop
+        self._turns = turns
 
     async def shared(self, content: bytes, submission: Submission) -> Outgoing:
         """Give the one copy for all recipients. Raises SigningRefused, or what is our fault."""
         if _is_small(content, submission):
+            await self._turns.take(TURN_OCTETS)
             return self._transformer.prepare(content, submission, time.time()).shared()
         return await self._workshop.shared(content, submission, time.time())
 
@@ -38,9 +41,11 @@ class Preparation:
         Raises as `shared`, and so does what it gives.
         """
         if _is_small(content, submission):
+            await self._turns.take(TURN_OCTETS)
             prepared = self._transformer.prepare(content, submission, time.time())
 
             async def make(index: int) -> Outgoing:
+                await self._turns.take(TURN_OCTETS)
                 return prepared.personal(index)
 
             yield None if prepared.untouched is not None else make

@@ -36,6 +36,7 @@ from proxy.replies import Reply
 from proxy.services import Services
 from proxy.session import Session
 from proxy.session_limits import (
+    COMMAND_WORTH_OCTETS,
     COMMIT_GRACE_S,
     GREETING_PATIENCE_S,
     LISTEN_BACKLOG,
@@ -186,6 +187,7 @@ class Server:
         SESSIONS.dec()
 
     async def _serve(self, channel: ClientChannel, *, tls: bool) -> None:
+        await self.services.turns.take(COMMAND_WORTH_OCTETS)
         client = await self._welcome(channel, tls=tls)
         if client is None:
             return

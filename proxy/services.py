@@ -3,8 +3,8 @@
 Owns: putting together the work on messages, the spool, the journal and memory from a configuration.
 Does not own: sessions (`session`), sockets (`server`).
 
-A reload makes new services; a session keeps to the end those it began with. Budget and spool are
-handed on, so that a reload neither doubles nor loses any.
+A reload makes new services; a session keeps to the end those it began with. Spool, budget and turns
+are handed on, so that a reload neither doubles nor loses any.
 """
 
 import socket
@@ -16,8 +16,9 @@ from config.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
 from proxy.journal import Journal
 from proxy.preparation import Preparation
-from proxy.session_limits import UPLOAD_BUDGET_OCTETS
+from proxy.session_limits import TURN_OCTETS, UPLOAD_BUDGET_OCTETS
 from proxy.transform import Transformer
+from proxy.turns import Turns
 from proxy.upload import MemoryBudget
 from proxy.workshop import Workshop
 from tracker.spool import Spool
@@ -35,6 +36,7 @@ class Services:
     spool: Spool
     tls_context: ssl.SSLContext | None
     budget: MemoryBudget
+    turns: Turns
 
     @property
     def proxy(self) -> ProxyConfig:
@@ -55,15 +57,17 @@ class Services:
         workshop = Workshop(config)
         fair_octets = UPLOAD_BUDGET_OCTETS // config.proxy.workers
         budget_octets = max(fair_octets, 2 * config.proxy.max_size)
+        turns = before.turns if before else Turns(TURN_OCTETS)
         return cls(
             config=config,
             hostname=config.proxy.hostname or socket.getfqdn(),
-            preparation=Preparation(Transformer.from_config(config), workshop),
+            preparation=Preparation(Transformer.from_config(config), workshop, turns),
             workshop=workshop,
             journal=_journal(config),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
             tls_context=_tls_context(config.proxy),
             budget=before.budget if before else MemoryBudget(budget_octets),
+            turns=turns,
         )
 
     def stop(self) -> None:

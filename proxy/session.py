@@ -30,6 +30,7 @@ from proxy.ourselves import MARK
 from proxy.replies import Reply
 from proxy.services import Services
 from proxy.session_limits import (
+    COMMAND_WORTH_OCTETS,
     MAX_AUTH_LINE_OCTETS,
     MAX_COMMAND_OCTETS,
     MAX_COMMANDS_WITHOUT_MAIL,
@@ -118,6 +119,7 @@ class Session:
             return
         finally:
             self._idle = False
+        await self._services.turns.take(COMMAND_WORTH_OCTETS)
         verb, arg = _split(line)
         if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
             self._answer(replies.LINE_TOO_LONG)
@@ -322,7 +324,8 @@ class Session:
         proxy = self._services.proxy
         limit_octets = extensions.size_limit(self._link.capabilities, proxy.max_size)
         normalise = proxy.bare_newlines == "normalise"
-        received = await receive(self._channel, lease, limit_octets, normalise=normalise)
+        turns = self._services.turns
+        received = await receive(self._channel, lease, turns, limit_octets, normalise=normalise)
         if received.refusal is not None:
             self._link.forget_transaction()
             return REFUSALS[received.refusal]

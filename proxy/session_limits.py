@@ -25,7 +25,13 @@ MAX_COMMANDS_WITHOUT_MAIL = 1000
 """NOOP, RSET, HELO, HELP, VRFY, AUTH between two transactions, before a client is told 421."""
 
 RECEIVE_OCTETS = 32 * 1024
-"""Read from one client at a time. 200 that upload get their turn within some 20 ms."""
+"""Read from one client at a time."""
+
+TURN_OCTETS = 1024 * 1024
+"""Worked on in one turn of the event loop, for all clients that upload: some 3 ms."""
+
+COMMAND_WORTH_OCTETS = 64 * 1024
+"""A command, or a new connection, is about as much work as this much of a message."""
 
 SESSION_BUFFER_OCTETS = 32 * 1024
 """What we read ahead of a client before we stop reading from it."""

@@ -18,6 +18,7 @@ from proxy.session_limits import (
     DISCARD_FACTOR,
     SLOWEST_OCTETS_PER_S,
 )
+from proxy.turns import Turns
 
 REFUSALS = {
     Refusal.TOO_BIG: replies.TOO_BIG,
@@ -72,17 +73,19 @@ class Lease:
 
 
 async def receive(
-    channel: ClientChannel, lease: Lease, max_octets: int, *, normalise: bool
+    channel: ClientChannel, lease: Lease, turns: Turns, max_octets: int, *, normalise: bool
 ) -> Received:
-    """Read a message to its end; what came after that stays in `channel`.
+    """Read a message to its end, when its turns come; what came after that stays in `channel`.
 
     Raises ClientGone, TimeoutError (silent for too long) or UploadAborted.
     """
     reader = DataReader(max_octets, normalise=normalise)
     pace = _Pace(max_octets)
-    while not reader.feed(pace.passed(await channel.chunk(DATA_PATIENCE_S))):
+    while not reader.ended:
+        chunk = pace.passed(await channel.chunk(DATA_PATIENCE_S))
+        await turns.take(len(chunk))
+        reader.feed(chunk)
         _settle(reader, lease)
-    _settle(reader, lease)
     received, rest = reader.finish()
     channel.unread(rest)
     return received

@@ -2,11 +2,11 @@
 
 Owns: that process: started with the first large message, ended when there has been none for a
 while, replaced when it dies, gone when its parent is.
-Does not own: the work (`transform`), or what is done when it fails (`delivery`).
+Does not own: the work (`transform`), how octets get there and back (`parcel`), or what is done when
+it fails (`delivery`).
 
 A thread would not do: one call into C, say to decode 25 MB of base64, holds the interpreter for a
-tenth of a second and with it every session. Between processes only copies of the octets do, some
-milliseconds each.
+tenth of a second and with it every session.
 """
 
 import asyncio
@@ -14,21 +14,27 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
 from multiprocessing import connection, parent_process
-from typing import ParamSpec, TypeVar
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from config import observe
 from config.schema import Config
 from proxy.heap import settle_in
+from proxy.parcel import Parcel
 from proxy.transform import Outgoing, Prepared, Submission, Transformer
 
 IDLE_S = 120.0
 """After so long without work the process ends and gives its memory back."""
+
+PARCELS = 2
+"""Messages in parcels at one time: one that is worked on, and the next."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,14 +49,18 @@ class Workshop:
         self._working = 0
         self._closing: asyncio.TimerHandle | None = None
         self._keys = count()
+        self._parcels = asyncio.Semaphore(PARCELS)
 
     async def shared(self, content: bytes, submission: Submission, now_s: float) -> Outgoing:
         """Give the one copy for all recipients.
 
-        Raises SigningRefused, and BrokenProcessPool when the process died over it.
+        Raises SigningRefused, OSError where there is no memory for a parcel, and BrokenProcessPool
+        when the process died over it.
         """
-        made = await self._do(_shared, content, submission, now_s)
-        return replace(made, content=made.content or content)
+        async with self._parcel() as parcel:
+            await parcel.put(content)
+            made = await self._do_with(parcel, _shared, submission, now_s)
+            return replace(made, content=await parcel.taken() or content)
 
     async def prepare(self, content: bytes, submission: Submission, now_s: float) -> int | None:
         """Plan a message and keep it there; give the key for `personal` and `forget`.
@@ -58,11 +68,15 @@ class Workshop:
         None: nothing is to be changed, so that all may get the one copy. Raises as `shared`.
         """
         key = next(self._keys)
-        return key if await self._do(_prepare, key, content, submission, now_s) else None
+        async with self._parcel() as parcel:
+            await parcel.put(content)
+            return key if await self._do_with(parcel, _prepare, key, submission, now_s) else None
 
     async def personal(self, key: int, index: int) -> Outgoing:
         """Give the copy of the recipient at `index`. Raises as `shared`, and KeyError."""
-        return await self._do(_personal, key, index)
+        async with self._parcel() as parcel:
+            made = await self._do_with(parcel, _personal, key, index)
+            return replace(made, content=await parcel.taken())
 
     async def forget(self, key: int) -> None:
         """Let go of a message."""
@@ -74,13 +88,44 @@ class Workshop:
             self._pool.shutdown(wait=False)
         self._pool = None
 
+    @asynccontextmanager
+    async def _parcel(self) -> AsyncIterator[Parcel]:
+        """Wait for a parcel to be had."""
+        async with self._parcels:
+            with Parcel() as parcel:
+                yield parcel
+
+    async def _do_with(
+        self,
+        parcel: Parcel,
+        work: Callable[Concatenate[Path, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Have `work` done on what is in `parcel`."""
+        lent = parcel.lent()
+        future = self._submitted(work, lent.path, *args, **kwargs)
+        lent.until(future)
+        return await self._done(future)
+
     async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._done(self._submitted(work, *args, **kwargs))
+
+    def _submitted(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Give `work` to the process; what fails at once is in the future, too."""
+        try:
+            return self._started().submit(work, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - raised again by who awaits it
+            failed: Future[T] = Future()
+            failed.set_exception(error)
+            return failed
+
+    async def _done(self, future: "Future[T]") -> T:
         if self._closing is not None:
             self._closing.cancel()
-        pool = self._started()
         self._working += 1
         try:
-            return await asyncio.wrap_future(pool.submit(work, *args, **kwargs))
+            return await asyncio.wrap_future(future)
         except BrokenProcessPool:
             self.close()
             raise
@@ -123,22 +168,29 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _shared(content: bytes, submission: Submission, now_s: float) -> Outgoing:
+def _shared(parcel: Path, submission: Submission, now_s: float) -> Outgoing:
+    content = parcel.read_bytes()
     made = _transformers[0].prepare(content, submission, now_s).shared()
     # What came in unchanged need not travel back.
-    return replace(made, content=b"") if made.content == content else made
+    return _packed(parcel, replace(made, content=b"") if made.content == content else made)
 
 
-def _prepare(key: int, content: bytes, submission: Submission, now_s: float) -> bool:
-    prepared = _transformers[0].prepare(content, submission, now_s)
+def _prepare(parcel: Path, key: int, submission: Submission, now_s: float) -> bool:
+    prepared = _transformers[0].prepare(parcel.read_bytes(), submission, now_s)
     if prepared.untouched is not None:
         return False
     _prepared[key] = prepared
     return True
 
 
-def _personal(key: int, index: int) -> Outgoing:
-    return _prepared[key].personal(index)
+def _personal(parcel: Path, key: int, index: int) -> Outgoing:
+    return _packed(parcel, _prepared[key].personal(index))
+
+
+def _packed(parcel: Path, made: Outgoing) -> Outgoing:
+    """Put what was made into `parcel`."""
+    parcel.write_bytes(made.content)
+    return replace(made, content=b"")
 
 
 def _forget(key: int) -> None:

@@ -1,0 +1,78 @@
+"""Octets that cross to another process and back, without the event loop holding still for them.
+
+Owns: a file in memory (memfd_create(2)) that both processes can open, and its end.
+Does not own: the other process, or what is in the parcel (`workshop`).
+
+Pickled to a pipe, 25 MB are copied several times by whoever holds the interpreter, 20 to 100 ms at
+a time, and no session goes on meanwhile. read(2) and write(2) let go of the interpreter, and the
+kernel does the copying.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+class Parcel:
+    """A context manager: a file in memory of this process, gone with it."""
+
+    def __init__(self) -> None:
+        """Make an empty one. Raises OSError where the system gives no such file."""
+        self._descriptor = os.memfd_create("waypost-parcel")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _at: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+    async def put(self, octets: bytes) -> None:
+        """Fill it. Raises OSError."""
+        await asyncio.to_thread(_write, self._descriptor, octets)
+
+    async def taken(self) -> bytes:
+        """Give what is in it, copied. Raises OSError."""
+        return await asyncio.to_thread(_read, self._descriptor)
+
+    def lent(self) -> "Lent":
+        """Give the other process a way to it that outlives this context."""
+        return Lent(os.dup(self._descriptor))
+
+
+class Lent:
+    """What another process knows of a parcel: `path` is good until `until` says that it is done.
+
+    A descriptor that was closed too early could be another message's by the time that it is used.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self.path = Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+        self._descriptor = descriptor
+
+    def until(self, done: "Future[Any]") -> None:
+        """Take it back when the other process has finished, one way or another."""
+        done.add_done_callback(lambda _: os.close(self._descriptor))
+
+
+def _write(descriptor: int, octets: bytes) -> None:
+    view, at = memoryview(octets), 0
+    while at < len(view):
+        at += os.pwrite(descriptor, view[at:], at)
+
+
+def _read(descriptor: int) -> bytes:
+    size_octets = os.fstat(descriptor).st_size
+    octets = os.pread(descriptor, size_octets, 0)
+    if len(octets) != size_octets:
+        raise OSError(f"{len(octets)} of {size_octets} octets came back")
+    return octets
