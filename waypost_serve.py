@@ -41,7 +41,8 @@ async def run_together(
             on_ready()
 
     async with asyncio.TaskGroup() as group:
-        for name, service in (("proxy", proxy.server.serve), ("tracker", tracker.app.serve)):
+        redirector = partial(tracker.app.serve, process="serve")
+        for name, service in (("proxy", proxy.server.serve), ("tracker", redirector)):
             serving = service(config, stop=stop, on_ready=partial(ready, name), reload=reload)
             group.create_task(serving)
 

@@ -42,6 +42,13 @@ like `"192.0.2.0/24"`. A relative path starts from the folder of the file. Regul
 secrets must not be readable by others (`chmod 600`), or come as systemd credentials.
 """
 
+METRICS_HEAD = """
+## Metrics
+
+Prometheus format, at `/metrics` of the admin listener: those of all processes that use this store.
+Each has the label `process` besides: `serve`, or `tracker` and `proxy` (with several workers `proxy-0`,
+`proxy-1`, …). The proxy's figures are five seconds old at most.
+"""
 MONITORING_HEAD = """\
 # Monitoring
 
@@ -136,7 +143,7 @@ def monitoring_page() -> str:
     parts = [
         MONITORING_HEAD,
         _markdown_table(("Event", "Level", "What it tells"), events),
-        "\n## Metrics\n\nPrometheus format, at `/metrics` of the admin listener.\n",
+        METRICS_HEAD,
         _markdown_table(("Metric", "Type", "Labels", "What it counts"), sorted(_metrics())),
     ]
     return "\n".join(parts) + "\n"

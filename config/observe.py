@@ -14,8 +14,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 
+# A second series for each, which nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
 """Everything that Waypost counts in this process."""
 
@@ -90,6 +98,18 @@ STORE_SET_ASIDE = _event(
     "store_set_aside",
     logging.ERROR,
     "SQLite says that the database is malformed; it was renamed as told here, and a new one begun.",
+)
+
+# config.metrics
+METRICS_UNWRITTEN = _event(
+    "metrics_unwritten",
+    logging.WARNING,
+    "The figures of this process could not be put where the tracker shows them. Says the cause.",
+)
+METRICS_UNREADABLE = _event(
+    "metrics_unreadable",
+    logging.WARNING,
+    "The figures of another process cannot be read, and are not shown. Says whose.",
 )
 
 # tracker.app, tracker.recorder, tracker.listener, tracker.watch

@@ -6,7 +6,8 @@ Does not own: what to change (`rewrite`), which headers go (`headers_out`), how 
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from config.observe import (
@@ -56,12 +57,32 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """What metrics are told of a copy: its outcome, its links by decision, parts that are clipped.
+
+    A value, as a copy may be made in another process than the one whose metrics are shown.
+    """
+
+    outcome: str
+    links: Mapping[str, int]
+    clipped: int = 0
+
+    def add(self) -> None:
+        """Count them in this process."""
+        PLANNED_MESSAGES.labels(self.outcome).inc()
+        CLIPPED_MESSAGES.inc(self.clipped)
+        for decision, links in self.links.items():
+            LINKS.labels(decision).inc(links)
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """What the relay gets, and the event that tells of its tracked links, if it has any."""
 
     content: bytes
     pending: MessagePending | None
     untouched: Untouched | None = None
+    counts: Counts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +118,25 @@ class Job:
     def outgoing(self, recipients: Sequence[int]) -> Outgoing:
         """Give the copy for these recipients, counted from 1. Raises SigningRefused."""
         consent = self._consent(recipients)
-        untouched, content = self.plan.untouched, self.message.raw
+        untouched, content, clipped = self.plan.untouched, self.message.raw, 0
         if untouched is None and consent is Consent.NONE:
             untouched = Untouched.CONSENT_NONE
         number = SHARED if consent is not Consent.FULL or len(recipients) != 1 else recipients[0]
         if untouched is None:
             try:
-                content = self._rewritten(number)
+                content, clipped = self._rewritten(number)
                 untouched = Untouched.TOO_LARGE if self._is_too_large(content) else None
             except Exception as error:  # noqa: BLE001 - the original is always there to be sent
                 signing = isinstance(error, SigningError)
                 untouched = Untouched.SIGNING_FAILED if signing else Untouched.REWRITE_FAILED
                 log(MESSAGE_UNTOUCHED, reason=untouched, exc_info=error)
         _tell(self.plan, untouched)
+        counts = _counts(self.plan, untouched, clipped)
         if untouched is not None:
-            return Outgoing(self._original(), None, untouched)
+            return Outgoing(self._original(), None, untouched, counts)
         tells = self.plan.links or self.plan.has_pixel
-        return Outgoing(content, self._pending(recipients, number) if tells else None)
+        pending = self._pending(recipients, number) if tells else None
+        return Outgoing(content, pending, None, counts)
 
     def _consent(self, recipients: Sequence[int]) -> Consent:
         """Give the strictest of what the message says, and of what is known of its readers."""
@@ -127,7 +150,8 @@ class Job:
         """Give the application's own id; with several recipients nobody knows whose it is."""
         return self.plan.asked.person if len(self.submission.rcpt_to) == 1 else None
 
-    def _rewritten(self, number: int) -> bytes:
+    def _rewritten(self, number: int) -> tuple[bytes, int]:
+        """Give the copy with tracked links, and how many of its parts are clipped for it."""
         urls: dict[int, str] = {}
 
         def url_for(link: PlannedLink) -> str:
@@ -139,9 +163,9 @@ class Job:
             *header_edits(self.message, self.provider, body_changes=True),
             *self.plan.changes(url_for),
         ]
-        self._warn_of_clipping(url_for)
+        clipped = self._clipped(url_for)
         content = splice(self.message.raw, edits)
-        return self._signed(content) if self.sender and self.sender.signs else content
+        return self._signed(content) if self.sender and self.sender.signs else content, clipped
 
     def _url(self, link: PlannedLink, number: int) -> str:
         destination = link.destination
@@ -207,7 +231,9 @@ class Job:
             sent.setdefault(link.number, SentLink(link.number, url, group, link.text))
         return tuple(sent.values())
 
-    def _warn_of_clipping(self, url_for: Callable[[PlannedLink], str]) -> None:
+    def _clipped(self, url_for: Callable[[PlannedLink], str]) -> int:
+        """Count the parts that mail programs clip by our doing, and warn of them."""
+        clipped = 0
         for part in self.plan.parts:
             room_octets = CLIP_OCTETS - len(part.view.html)
             most_octets = sum(link.url_octets for _, _, link in part.tracked)
@@ -216,21 +242,25 @@ class Job:
                 continue
             before, after = part.html_octets(url_for)
             if before <= CLIP_OCTETS < after:
-                CLIPPED_MESSAGES.inc()
+                clipped += 1
                 log(MESSAGE_CLIPPED, html_octets=after, without_tracking=before)
+        return clipped
 
 
 def _tell(plan: Plan, untouched: Untouched | None) -> None:
-    """Count and log what became of a copy."""
+    """Log what became of a copy."""
     for name in plan.asked.odd:
         log(HEADER_ODD, header=name)
-    for link in plan.skipped:
-        LINKS.labels(link.reason).inc()
     if untouched is None:
-        LINKS.labels("tracked").inc(len(plan.links))
         log(MESSAGE_TRACKED, links=len(plan.links), skipped=len(plan.skipped))
     elif plan.failure is not None:
         log(MESSAGE_UNTOUCHED, reason=untouched, exc_info=plan.failure)
     else:
         log(MESSAGE_LEFT, reason=untouched, links=len(plan.links), skipped=len(plan.skipped))
-    PLANNED_MESSAGES.labels(untouched or "changed").inc()
+
+
+def _counts(plan: Plan, untouched: Untouched | None, clipped: int) -> Counts:
+    links: Counter[str] = Counter(link.reason for link in plan.skipped)
+    if untouched is None:
+        links["tracked"] = len(plan.links)
+    return Counts(untouched or "changed", links, clipped)

@@ -29,8 +29,8 @@ class Preparation:
         """Give the one copy for all recipients. Raises SigningRefused, or what is our fault."""
         if _is_small(content, submission):
             await self._turns.take(TURN_OCTETS)
-            return self._transformer.prepare(content, submission, time.time()).shared()
-        return await self._workshop.shared(content, submission, time.time())
+            return _counted(self._transformer.prepare(content, submission, time.time()).shared())
+        return _counted(await self._workshop.shared(content, submission, time.time()))
 
     @asynccontextmanager
     async def personal(
@@ -46,7 +46,7 @@ class Preparation:
 
             async def make(index: int) -> Outgoing:
                 await self._turns.take(TURN_OCTETS)
-                return prepared.personal(index)
+                return _counted(prepared.personal(index))
 
             yield None if prepared.untouched is not None else make
             return
@@ -54,10 +54,20 @@ class Preparation:
         if key is None:
             yield None
             return
+
+        async def have_made(index: int) -> Outgoing:
+            return _counted(await self._workshop.personal(key, index))
+
         try:
-            yield lambda index: self._workshop.personal(key, index)
+            yield have_made
         finally:
             await self._workshop.forget(key)
+
+
+def _counted(made: Outgoing) -> Outgoing:
+    if made.counts is not None:
+        made.counts.add()
+    return made
 
 
 def _is_small(content: bytes, submission: Submission) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from config import observe, systemd
+from config import metrics, observe, systemd
 from config.load import load
 from config.options import config_path_option, loaded
 from config.schema import Config
@@ -31,10 +31,16 @@ def proxy_command(config: Path) -> None:
     try:
         shares = _shares(settings)
         if len(shares) == 1:
-            _work(config, settings, shares[0], systemd.ready)
+            _work("proxy", config, settings, shares[0], systemd.ready)
         else:
-            work = lambda share, ready: _work(config, settings, share, ready)  # noqa: E731
-            raise SystemExit(Workers(shares, work).run())
+            raise SystemExit(
+                Workers(
+                    shares,
+                    lambda index, ready: _work(
+                        f"proxy-{index}", config, settings, shares[index], ready
+                    ),
+                ).run()
+            )
     except (OSError, ssl.SSLError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
@@ -53,8 +59,11 @@ def _shares(config: Config) -> list[Sockets]:
     return [Sockets((*given.plain, *own.plain), (*given.tls, *own.tls)) for own in made]
 
 
-def _work(path: Path, config: Config, sockets: Sockets, on_ready: Callable[[], object]) -> None:
-    uvloop.run(_serve(path, config, sockets, on_ready))
+def _work(
+    name: str, path: Path, config: Config, sockets: Sockets, on_ready: Callable[[], object]
+) -> None:
+    with metrics.published(metrics.directory_of(config.store.spool_dir), name):
+        uvloop.run(_serve(path, config, sockets, on_ready))
 
 
 async def _serve(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from config.certificates import server_context
+from config.observe import MAIL_IN_MEMORY_OCTETS
 from config.schema import Config, ProxyConfig, RelayConfig
 from proxy.journal import Journal
 from proxy.preparation import Preparation
@@ -66,7 +67,7 @@ class Services:
             journal=_journal(config),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
             tls_context=_tls_context(config.proxy),
-            budget=before.budget if before else MemoryBudget(budget_octets),
+            budget=before.budget if before else _budget(budget_octets),
             turns=turns,
         )
 
@@ -74,6 +75,12 @@ class Services:
         """Finish what was begun; the spool writes what it holds."""
         self.workshop.close()
         self.spool.close()
+
+
+def _budget(limit_octets: int) -> MemoryBudget:
+    budget = MemoryBudget(limit_octets)
+    MAIL_IN_MEMORY_OCTETS.set_function(lambda: budget.used_octets)
+    return budget
 
 
 def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:

@@ -27,8 +27,8 @@ TICK_S = 1.0
 _PASSED_ON = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _AWAITED = _PASSED_ON | {signal.SIGCHLD}
 
-Work = Callable[[Sockets, Callable[[], None]], None]
-"""What a worker does: serve the sockets, and call back once it is ready."""
+Work = Callable[[int, Callable[[], None]], None]
+"""What the worker of this number does: serve its sockets, and call back once it is ready."""
 
 
 class Workers:
@@ -72,7 +72,7 @@ class Workers:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
             os.close(self._parent_lives)
             threading.Thread(target=_stop_with, args=(self._parent_gone,), daemon=True).start()
-            self._work(self._shares[index], lambda: _tell(self._tell_ready))
+            self._work(index, lambda: _tell(self._tell_ready))
             status = 0
         except Exception as error:  # noqa: BLE001 - nobody else could tell why this worker ended
             log(PROXY_WORKER_LOST, exc_info=error)

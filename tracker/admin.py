@@ -16,7 +16,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -25,8 +25,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from config import metrics
 from config.files import KeyFileError
-from config.observe import REGISTRY
 from config.schema import Config
 from tracker import openapi, overview, reports, store
 from tracker.access import UNCACHED
@@ -92,12 +92,19 @@ class ReportQuery(BaseModel):
 class Admin:
     """The application behind the admin listener. `config` may be replaced while it runs.
 
-    `mint` makes a link; it may block, and raises what `minting.Mint.link` does.
+    `mint` makes a link; it may block, and raises what `minting.Mint.link` does. `process` is what
+    this process is called beside others in the metrics.
     """
 
-    def __init__(self, config: Config, mint: Callable[[Config, LinkRequest], Minted]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        mint: Callable[[Config, LinkRequest], Minted],
+        process: str = "tracker",
+    ) -> None:
         self.config = config
         self._mint = mint
+        self._process = process
 
     @cached_property
     def operations(self) -> tuple[Operation, ...]:
@@ -131,7 +138,7 @@ class Admin:
         routes = [
             Route("/", self._overview),
             Route("/healthz", _healthz),
-            Route("/metrics", _metrics),
+            Route("/metrics", self._metrics),
             Route("/internal/ask", self._ask),
             Route("/api/v1/openapi.json", self._openapi),
             *(Route(each.path, each.endpoint, methods=[each.method]) for each in self.operations),
@@ -149,6 +156,10 @@ class Admin:
         if domain not in hosts(self.config):
             raise HTTPException(404, "not a tracking host of ours")
         return answered({"domain": domain})
+
+    def _metrics(self, _request: Request) -> Response:
+        page = metrics.page(metrics.directory_of(self.config.store.spool_dir), self._process)
+        return Response(page, headers=UNCACHED | {"content-type": CONTENT_TYPE_LATEST})
 
     def _report(self, request: Request) -> Response:
         query = understood(ReportQuery, dict(request.query_params))
@@ -184,12 +195,6 @@ def hosts(config: Config) -> frozenset[str]:
 
 async def _healthz(_request: Request) -> Response:
     return PlainTextResponse("ok\n", headers=UNCACHED)
-
-
-async def _metrics(_request: Request) -> Response:
-    return Response(
-        generate_latest(REGISTRY), headers=UNCACHED | {"content-type": CONTENT_TYPE_LATEST}
-    )
 
 
 def _unfit(_request: Request, error: Exception) -> Response:

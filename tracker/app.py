@@ -53,11 +53,12 @@ async def serve(
     on_ready: Callable[[], object] = lambda: None,
     sockets: Sequence[socket.socket] = (),
     reload: Callable[[], Config] | None = None,
+    process: str = "tracker",
 ) -> None:
     """Redirect and count until `stop` is set (or for good); raises CannotStart.
 
     `sockets` are open ones for readers, to listen on instead of the configured addresses. `reload`
-    gives the new configuration at SIGHUP.
+    gives the new configuration at SIGHUP; `process` is this one's name in the metrics.
     """
     parts = _prepare(config, sockets)
     keyring = parts.keyring
@@ -70,7 +71,7 @@ async def serve(
         keyring, Rules.from_config(config), Recorder(spool).record, overridden, short_links.token
     )
     app.well_known = wellknown.load(config)
-    admin = Admin(config, Mint(keyring, agreed, spool.append, short_links).link)
+    admin = Admin(config, Mint(keyring, agreed, spool.append, short_links).link, process)
 
     def ready() -> None:
         observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))

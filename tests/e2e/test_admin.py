@@ -69,13 +69,13 @@ def until(holds: Callable[[], bool], within_s: float = 15) -> None:
 
 
 def test_a_click_is_reported_and_counted_at_once(running: Links) -> None:
-    """The report is the command's, the metrics are the process's own."""
+    """The report is the command's."""
     running.click()
     assert report(running) == running.stack.report()
     assert report(running)["totals"]["clicks"] == {"human": 1, "all": 1}
     status, body = ask(running, "/metrics")
     assert status == 200
-    assert b'waypost_redirects_total{answer="redirected"} 1.0\n' in body
+    assert b'waypost_redirects_total{answer="redirected",process="tracker"} 1.0\n' in body
 
 
 def test_the_public_listener_shows_none_of_it(running: Links) -> None:

@@ -222,7 +222,7 @@ def test_a_long_overview_is_cut() -> None:
     assert "33.3%" in page
 
 
-async def test_metrics_are_those_of_this_process(client: Client) -> None:
+async def test_metrics_are_told(client: Client) -> None:
     """In the text format of Prometheus, whatever is declared."""
     answer = await client.ask("/metrics")
     assert answer.status == 200

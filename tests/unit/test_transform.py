@@ -9,7 +9,7 @@ import pytest
 import structlog.testing
 
 from config.keys import new_dkim_key, new_token_key, write_token_keys
-from config.observe import CLIPPED_MESSAGES, LINKS
+from config.observe import CLIPPED_MESSAGES, LINKS, PLANNED_MESSAGES
 from config.schema import (
     Config,
     DkimConfig,
@@ -22,6 +22,7 @@ from config.schema import (
     TrackingConfig,
     WellKnownConfig,
 )
+from proxy.job import Counts
 from proxy.message import parse
 from proxy.plan import Plan
 from proxy.policy import Untouched
@@ -541,19 +542,29 @@ def test_an_odd_header_is_logged_by_name(logged):
 )
 def test_clipping_by_our_doing_is_logged_and_counted(octets, clipped, logged):
     """Not what was too long before, nor what stays below."""
-    before = CLIPPED_MESSAGES.collect()[0].samples[0].value
     filled = HTML + "x\r\n" * ((octets - len(HTML)) // 3)
-    outgoing(html_message(filled, encoding="base64"), signs=False)
+    out = outgoing(html_message(filled, encoding="base64"), signs=False)
     assert any(line["event"] == "message_clipped" for line in logged) is clipped
-    assert CLIPPED_MESSAGES.collect()[0].samples[0].value - before == clipped
+    assert out.counts.clipped == clipped
 
 
 def test_decisions_are_counted_by_reason():
-    """Metrics tell what became of links and messages."""
-    before = {name: LINKS.labels(name)._value.get() for name in ("tracked", "untracked_class")}
-    outgoing(html_message(HTML))
-    for name, count in before.items():
-        assert LINKS.labels(name)._value.get() == count + 1
+    """Metrics tell what became of links and messages, in whichever process they are kept."""
+    counts = outgoing(html_message(HTML)).counts
+    assert counts.outcome == "changed"
+    assert counts.links == {"tracked": 1, "untracked_class": 1}
+
+
+def test_what_was_counted_is_added_to_the_metrics():
+    """Each decision under its name."""
+    metrics = (PLANNED_MESSAGES.labels("changed"), LINKS.labels("tracked"), CLIPPED_MESSAGES)
+    before = [metric._value.get() for metric in metrics]
+    Counts("changed", {"tracked": 3}, clipped=1).add()
+    assert [metric._value.get() for metric in metrics] == [
+        before[0] + 1,
+        before[1] + 3,
+        before[2] + 1,
+    ]
 
 
 # --- from the configuration
