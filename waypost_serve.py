@@ -1,11 +1,11 @@
 """`waypost serve`: proxy and tracker together in one process, the embedded default.
 
-Owns: bringing both up and down as one, and the signals of that process.
-Does not own: what either serves (`proxy.server`, `tracker.app`).
+Owns: bringing both up and down as one.
+Does not own: what either serves (`proxy.server`, `tracker.app`), signals and systemd
+(`config.systemd`).
 """
 
 import asyncio
-import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -48,19 +48,11 @@ async def run_together(
 
 
 async def run(path: Path, config: Config) -> None:
-    """Serve until SIGTERM or SIGINT, and keep systemd informed."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    alive = asyncio.create_task(systemd.report_alive())
-    try:
+    """Serve until SIGTERM or SIGINT."""
+    async with systemd.service() as stop:
         await run_together(
             config, stop=stop, on_ready=systemd.ready, reload=partial(load, path, files=True)
         )
-    finally:
-        systemd.stopping()
-        alive.cancel()
 
 
 @click.command()

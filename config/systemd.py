@@ -1,15 +1,18 @@
 """What a service and systemd tell each other: readiness, liveness, inherited sockets.
 
-Owns: the notification protocol (sd_notify(3)), the watchdog's interval (sd_watchdog_enabled(3)) and
-socket activation (sd_listen_fds(3)), all by environment variables and file descriptors.
+Owns: the notification protocol (sd_notify(3)), the watchdog's interval (sd_watchdog_enabled(3)),
+socket activation (sd_listen_fds(3)), all by environment variables and file descriptors, and the
+signals that end a service.
 Does not own: when a service is ready, or what it does with a socket. Without systemd all of it does
 nothing.
 """
 
 import asyncio
+import contextlib
 import os
+import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 FIRST_DESCRIPTOR = 3
 """SD_LISTEN_FDS_START: inherited sockets are numbered from here."""
@@ -68,6 +71,26 @@ async def report_alive() -> None:
     while interval_s is not None:
         notify("WATCHDOG=1")
         await asyncio.sleep(interval_s)
+
+
+@contextlib.asynccontextmanager
+async def service() -> AsyncIterator[asyncio.Event]:
+    """Give what SIGTERM or SIGINT set; systemd hears that we live, and when we begin to stop."""
+    stop = asyncio.Event()
+
+    def begin_to_stop() -> None:
+        stopping()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, begin_to_stop)
+    alive = asyncio.create_task(report_alive())
+    try:
+        yield stop
+    finally:
+        alive.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await alive
 
 
 def inherited_sockets(environ: Mapping[str, str] = os.environ) -> Sockets:

@@ -1,12 +1,10 @@
 """`waypost proxy`: the SMTP side as a service.
 
-Owns: the command, its signals, and its exit status.
-Does not own: listeners and sessions (`server`), processes (`workers`).
+Owns: the command, and its exit status.
+Does not own: listeners and sessions (`server`), processes (`workers`), signals and systemd
+(`config.systemd`).
 """
 
-import asyncio
-import contextlib
-import signal
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -69,17 +67,7 @@ def _work(
 async def _serve(
     path: Path, config: Config, sockets: Sockets, on_ready: Callable[[], object]
 ) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def begin_to_stop() -> None:
-        systemd.stopping()
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, begin_to_stop)
-    alive = asyncio.create_task(systemd.report_alive())
-    try:
+    async with systemd.service() as stop:
         await serve(
             config,
             stop=stop,
@@ -87,7 +75,3 @@ async def _serve(
             sockets=sockets,
             reload=lambda: load(path, files=True),
         )
-    finally:
-        alive.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await alive

@@ -1,11 +1,9 @@
 """`waypost tracker`: the redirector as a service of its own.
 
-Owns: signals, the event loop, and what systemd is told.
-Does not own: what is served (`app`).
+Owns: the command, the event loop, and its exit status.
+Does not own: what is served (`app`), signals and systemd (`config.systemd`).
 """
 
-import asyncio
-import signal
 from functools import partial
 from pathlib import Path
 
@@ -32,13 +30,8 @@ def tracker(config: Path) -> None:
 
 
 async def _run(path: Path, settings: Config) -> None:
-    """Serve until SIGTERM or SIGINT, and keep systemd informed; raises CannotStart."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    alive = asyncio.create_task(systemd.report_alive())
-    try:
+    """Serve until SIGTERM or SIGINT; raises CannotStart."""
+    async with systemd.service() as stop:
         await serve(
             settings,
             stop=stop,
@@ -46,6 +39,3 @@ async def _run(path: Path, settings: Config) -> None:
             sockets=systemd.inherited_sockets().get(systemd.TRACKER, ()),
             reload=partial(load, path),
         )
-    finally:
-        systemd.stopping()
-        alive.cancel()
