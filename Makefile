@@ -34,10 +34,12 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The pages of docs/ that are written from declarations; tests fail while they are stale.
+# The pages of docs/ that are written from declarations, or by what happens; tests fail while they
+# are stale.
 docs: $(READY)
 	$(BIN)/python -m config.manual
 	$(BIN)/python -m proxy.policy.manual
+	$(BIN)/python -m tests.support.fidelity
 
 bench: $(READY)
 	$(BIN)/python bench/run.py

@@ -3,8 +3,9 @@
 import pytest
 
 from proxy.replies import Reply
+from tests.support import fidelity
 from tests.support.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import Proxy
+from tests.support.session_fixtures import Proxy, StartProxy
 from tests.support.smtp_client import Dialogue
 
 CODES = range(200, 600)
@@ -188,3 +189,10 @@ async def test_a_pipelined_group_reaches_the_relay_as_one(
     client.send(MESSAGE + b".\r\nQUIT\r\n")
     assert [(await client.reply()).code for _ in range(2)] == [250, 221]
     assert relay.messages[0].rcpts == [b"RCPT TO:<1@example.net>", b"RCPT TO:<3@example.net>"]
+
+
+async def test_the_page_tells_what_clients_hear(
+    start_proxy: StartProxy, relay: ScriptedRelay
+) -> None:
+    """docs/relay.md is what these sessions come to: `make docs` writes it."""
+    assert await fidelity.page(start_proxy, relay) == fidelity.PAGE.read_text(encoding="utf-8")

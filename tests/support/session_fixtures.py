@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,13 +49,20 @@ async def relay() -> AsyncIterator[ScriptedRelay]:
 @pytest.fixture
 async def start_proxy(tmp_path: Path, relay: ScriptedRelay) -> AsyncIterator[StartProxy]:
     """Give a function that starts proxies before `relay`; arguments are tables of Config."""
+    async with proxies(tmp_path, relay) as start:
+        yield start
+
+
+@asynccontextmanager
+async def proxies(folder: Path, relay: ScriptedRelay) -> AsyncIterator[StartProxy]:
+    """Give a function that starts proxies in `folder`; all of them end with the block."""
     async with AsyncExitStack() as stack:
         numbers = itertools.count()
 
         async def start(**tables: Any) -> Proxy:
-            folder = tmp_path / f"proxy{next(numbers)}"
-            folder.mkdir()
-            server = Server(Services.start(configuration(folder, relay.port, **tables)))
+            home = folder / f"proxy{next(numbers)}"
+            home.mkdir()
+            server = Server(Services.start(configuration(home, relay.port, **tables)))
             sockets = bind(server.services.config)
             await server.listen(sockets)
             proxy = Proxy(server, (*sockets.plain, *sockets.tls)[0].getsockname()[1])
