@@ -125,8 +125,9 @@ class Rules:
 
 
 def _prefixes(base_urls: Iterable[str]) -> tuple[bytes, ...]:
-    paths = dict.fromkeys(["", *(urlsplit(url).path.rstrip("/") for url in base_urls)])
-    return tuple(path.encode("ascii") for path in paths)
+    """Give them, the longest first: a path of `/c` must not be taken for ours."""
+    paths = {"", *(urlsplit(url).path.rstrip("/") for url in base_urls)}
+    return tuple(path.encode("ascii") for path in sorted(paths, key=len, reverse=True))
 
 
 def _asked(query: bytes) -> bytes:

@@ -343,6 +343,16 @@ async def test_base_urls_may_have_paths() -> None:
         assert (await reader.ask(f"{prefix}/c/{token()}")).status == status
 
 
+@pytest.mark.parametrize("path", ["/c", "/s", "/c/app", "/c/s/c"])
+async def test_a_path_of_a_base_url_may_look_like_ours(path: str) -> None:
+    """Whatever it is, links of every kind live below it, and as before without it."""
+    config = Config.model_validate({"tracking": {"base_url": f"https://example.com{path}"}})
+    reader = Reader(config, codes={"code": token()})
+    for link in (f"/c/{token()}", f"/c/app/{token()}", "/s/code"):
+        assert (await reader.ask(path + link)).status == 302
+        assert (await reader.ask(link)).status == 302
+
+
 @pytest.mark.parametrize(
     "destination",
     [
