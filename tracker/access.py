@@ -6,7 +6,6 @@ Does not own: what is answered then (`admin`), or which addresses need a passwor
 """
 
 import base64
-import binascii
 import hmac
 from collections.abc import Callable
 from pathlib import Path
@@ -90,7 +89,7 @@ def password_in(authorization: str) -> bytes | None:
         case "basic":
             try:
                 pair = base64.b64decode(credentials.strip(), validate=True)
-            except binascii.Error:
+            except ValueError:  # binascii.Error is one, and so is what is said of beyond ASCII
                 return None
             return pair.partition(b":")[2]
     return None

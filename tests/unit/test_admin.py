@@ -410,6 +410,7 @@ def basic(user: str, password: bytes) -> str:
         (basic("", b""), 401),
         (basic(PASSWORD.decode(), b""), 401),
         ("Basic %%%", 401),
+        ("Basic \xe9\xff", 401),
         ("Bearer", 401),
         ("Digest x", 401),
         ("", 401),
