@@ -4,17 +4,19 @@ Owns: the commands, and what may be decided.
 Does not own: the decisions and their file (`overrides`), or what readers get (`redirector`).
 """
 
-import json
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from config.options import config_option, config_option_without_files
 from config.schema import Config
-from tracker import overrides
+from tracker import overrides, printing
 from tracker.link_cli import keyring_of, token_of
 from tracker.overrides import Decision, decision
-from tracker.report_cli import current_store
+from tracker.report_cli import current_store, format_options
 from tracker.tokens import BadToken, is_destination, read
 
 _MESSAGES = """
@@ -32,6 +34,15 @@ def record(config: Config, decision: Decision) -> None:
         overrides.append(path, decision)
     except OSError as error:
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Say that the file cannot be read, where it cannot."""
+    try:
+        yield
+    except OSError as error:
+        raise click.ClickException(f"cannot read {path}: {error.strerror}") from None
 
 
 @click.group()
@@ -91,13 +102,19 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
 
 
 @revoke.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@format_options
 @config_option_without_files
-def list_decisions(config: Config, *, as_json: bool) -> None:
+def list_decisions(config: Config, form: str) -> None:
     """Print every decision ever made, the oldest first: when, by whom, what."""
-    made = [each for each in overrides.decisions(overrides.file_of(config.store.path)) if each]
-    if as_json:
-        click.echo(json.dumps([asdict(each) for each in made], indent=2, ensure_ascii=False))
+    path = overrides.file_of(config.store.path)
+    with _readable(path):
+        lines = list(overrides.decisions(path))
+    made = [each for each in lines if each]
+    if len(made) < len(lines):
+        click.echo(f"Lines of {path} that are no decisions: {len(lines) - len(made)}", err=True)
+    if form != "table":
+        rows = ({**asdict(each), "messages": list(each.messages)} for each in made)
+        printing.listing(rows, form, "Decisions")
         return
     for each in made:
         more = f" -> {each.to}" if each.to else ""
@@ -121,7 +138,9 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
         record(config, decision("restore", "destination", old))
         click.echo(f"{old} leads where it was written to again. {FORCE}")
         return
-    now = overrides.load(overrides.file_of(config.store.path))
+    path = overrides.file_of(config.store.path)
+    with _readable(path):
+        now = overrides.load(path)
     if now.repaired(new) == old or new == old:
         raise click.ClickException(f"{new} leads to {old} already: that would go in a circle")
     record(config, decision("redirect", "destination", old, to=new))

@@ -145,6 +145,29 @@ def test_decisions_are_listed(folder: Path) -> None:
     ]
     listed = json.loads(run(folder, "revoke", "list", "--json").output)
     assert [each["value"] for each in listed] == ["example.com", "https://a.test/"]
+    rows = run(folder, "revoke", "list", "--csv").output.splitlines()
+    assert rows[0] == "at,by,action,kind,value,to,messages"
+    assert rows[2].endswith(",redirect,destination,https://a.test/,https://b.test/,")
+
+
+def test_lines_that_are_no_decisions_are_told(folder: Path) -> None:
+    """They are not in force, which whoever looks at the list should know."""
+    run(folder, "revoke", "host", "example.com")
+    with overrides.file_of(folder / "waypost.db").open("a") as file:
+        file.write("a slip\n")
+    listed = run(folder, "revoke", "list")
+    assert len(listed.stdout.splitlines()) == 1
+    assert listed.stderr.rstrip().endswith("that are no decisions: 1")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("revoke", "list"), ("redirect", "https://a.test/", "https://b.test/")]
+)
+def test_a_file_that_cannot_be_read_is_told(folder: Path, arguments: tuple[str, ...]) -> None:
+    """Exit 1 with one clear line."""
+    overrides.file_of(folder / "waypost.db").mkdir()
+    done = run(folder, *arguments)
+    assert (done.exit_code, done.stderr.startswith("Error: cannot read")) == (1, True)
 
 
 def test_a_file_that_cannot_be_written_is_told(folder: Path) -> None:
