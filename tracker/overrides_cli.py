@@ -95,8 +95,8 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
     """Withdraw all links to a destination HOST and to hosts below it."""
     name = host.lower().rstrip(".")
     url = f"http://{name}/"
-    if not name or overrides.host(url) != name or not is_destination(url):
-        raise click.ClickException("write a bare host in ASCII, like example.com")
+    if not name or "*" in name or overrides.host(url) != name or not is_destination(url):
+        raise click.ClickException("write a bare host in ASCII, like example.com, without a *")
     record(config, decision("restore" if undo else "revoke", "host", name))
     click.echo(f"Host {name}: {'restored' if undo else 'revoked'}. {FORCE}")
 

@@ -105,6 +105,7 @@ def test_a_destination_is_repaired_and_restored(folder: Path) -> None:
         ("revoke", "host", "https://example.com/"),
         ("revoke", "host", "example.com:443"),
         ("revoke", "host", "bücher.example"),
+        ("revoke", "host", "*.example.com"),
         ("revoke", "host", ""),
         ("redirect", "example.com", "https://example.com/"),
         ("redirect", "https://example.com/", "javascript:alert(1)"),
