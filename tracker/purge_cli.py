@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from config import observe
 from config.options import config_option_without_files
 from config.schema import Config
-from config.values import parse_duration
+from config.values import LONGEST_S, parse_duration
 from tracker import retention, store
 from tracker.catch_up import catch_up
 
@@ -31,9 +31,12 @@ class Age(click.ParamType[float]):
     ) -> float:
         """Give seconds."""
         try:
-            return parse_duration(str(value))
+            seconds = parse_duration(str(value))
         except ValueError:
             self.fail(f'{value!r} is not a duration, like "90d"', param, ctx)
+        if seconds > LONGEST_S:
+            self.fail(f"{value!r} is more than a hundred years", param, ctx)
+        return seconds
 
 
 @click.command()
@@ -49,7 +52,7 @@ def purge(config: Config, age_s: float) -> None:
     try:
         catch_up(config)
         gone = _purge(config, before_s)
-    except (sqlite3.Error, store.StoreError) as error:
+    except (sqlite3.Error, store.StoreError, OSError) as error:
         raise click.ClickException(f"{config.store.path} cannot be purged: {error}") from None
     day = datetime.fromtimestamp(before_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
     click.echo(f"Purged {gone.messages} messages and {gone.clicks} clicks from before {day}.")

@@ -260,6 +260,15 @@ def test_purge_wants_a_duration(filled: Path) -> None:
     """Usage errors end with 2."""
     result = run(filled, "purge", "--older-than", "soon")
     assert (result.exit_code, "'soon' is not a duration" in result.stderr) == (2, True)
+    result = run(filled, "purge", "--older-than", "800000d")
+    assert (result.exit_code, "more than a hundred years" in result.stderr) == (2, True)
+
+
+def test_purge_with_a_spool_that_cannot_be_read_is_a_clear_error(folder: Path) -> None:
+    """As for a user who may not."""
+    (folder / "waypost.db.spool").write_bytes(b"no folder")
+    result = run(folder, "purge", "--older-than", "90d")
+    assert (result.exit_code, "cannot be purged" in result.stderr) == (1, True)
 
 
 def test_purge_without_a_store_has_nothing_to_do(folder: Path) -> None:
