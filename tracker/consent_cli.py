@@ -25,6 +25,8 @@ def consent(config: Config, person: str | None, level: str | None, form: str) ->
     "full": as everyone. Without PERSON, everyone who ever said is listed. In force with the next
     message, wherever the proxy runs on this store.
     """
+    if person is not None and not person.strip():
+        raise click.UsageError("PERSON is empty")
     path = consents.file_of(config.store.path)
     try:
         if person and level:

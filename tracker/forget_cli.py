@@ -53,6 +53,8 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
     Figures stay. Links in delivered mail go on working, and count as nobody's. What the person
     agreed to stays in force, under a hash. It may be run again, and then finds nothing.
     """
+    if not address.strip():
+        raise click.UsageError("ADDRESS is empty")
     observe.configure("error", config.log.format)
     try:
         backlog = catch_up(config)

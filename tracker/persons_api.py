@@ -43,7 +43,7 @@ class ConsentGiven(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    person: str = Field(min_length=1, description="An address, or your own id.")
+    person: str = Field(pattern=r"\S", description="An address, or your own id.")
     consent: Consent
 
 

@@ -49,6 +49,12 @@ def forgotten(stack: Stack) -> dict[str, int]:
     return dict(json.loads(done.stdout))
 
 
+def test_nobody_is_a_usage_error(telling: Stack):
+    """A script whose variable is empty must not take somebody for forgotten."""
+    done = waypost("forget", "-c", telling.config, "")
+    assert (done.returncode, b"ADDRESS is empty" in done.stderr) == (2, True)
+
+
 def test_a_reader_is_forgotten_and_their_links_live(telling: Stack, mailbox: Mailbox):
     """No file of ours tells of her; the links in her mail lead on, and count as nobody's."""
     with telling.serving():

@@ -362,7 +362,7 @@ async def test_consent_is_noted_and_listed(client: Client, config: Config) -> No
     ]
     known = consents.load(consents.file_of(config.store.path))
     assert known.of("a@example.org") is Consent.ANONYMOUS
-    body = b'{"person": "", "consent": "some"}'
+    body = b'{"person": " ", "consent": "some"}'
     refused = await client.ask("/api/v1/consents", "POST", body, content_type=JSON)
     assert {each["field"] for each in refused.json["problems"]} == {"person", "consent"}
 

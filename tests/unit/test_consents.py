@@ -95,6 +95,13 @@ def test_an_unknown_level_is_a_usage_error(run):
     assert "anonymous" in result.output
 
 
+@pytest.mark.parametrize("nobody", ["", " "])
+def test_nobody_is_a_usage_error(run, file, nobody):
+    """A script whose variable is empty must not take an opt-out for noted."""
+    result = run(nobody, "none")
+    assert (result.exit_code, file.exists()) == (2, False)
+
+
 def test_an_unwritable_file_is_a_clear_error(run, file):
     """Exit status 1, no traceback."""
     file.mkdir()
