@@ -60,8 +60,9 @@ class Watched(Generic[T]):
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:
+    """Give what changes with what a file says, and with who may read it: the time of its inode."""
     try:
         found = usable_path(path).stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns, found.st_size
+    return found.st_ino, found.st_ctime_ns, found.st_size

@@ -97,6 +97,22 @@ def test_a_key_file_that_others_can_read_is_refused_at_the_start(tmp_path: Path)
         Watched(path, Keyring.load)
 
 
+def test_rights_that_were_put_right_are_seen(tmp_path: Path) -> None:
+    """The log says `chmod 600`; whoever does that need not touch the file besides."""
+    path = tmp_path / "token.keys"
+    old = keys.new_token_key()
+    new = keys.new_token_key([old])
+    keys.write_token_keys(path, [old])
+    watched = Watched(path, Keyring.load)
+    keys.write_token_keys(path, [old, new], replace=True)
+    path.chmod(0o644)
+    watched.refresh()
+    assert watched().minting_id == old.id
+    path.chmod(0o600)
+    watched.refresh()
+    assert watched().minting_id == new.id
+
+
 def test_a_fallback_is_in_force_where_nothing_can_be_read(tmp_path: Path) -> None:
     """P8: what cannot be read at the start is taken for empty, and read as soon as it can be."""
     path = tmp_path / "number"
