@@ -17,7 +17,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +94,12 @@ class Journal:
 
     def _open(self) -> sqlite3.Connection:
         try:
+            # It names recipients; SQLite gives its other files the rights of this one. Not opened
+            # here, as closing it again would end the locks that other threads have on it.
+            with suppress(FileExistsError):
+                os.mknod(self._path, 0o600)
             db = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise JournalError(str(error)) from error
         try:
             db.execute("pragma journal_mode = wal")

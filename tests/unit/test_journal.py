@@ -34,6 +34,12 @@ def test_what_was_delivered_is_known_until_told(path: Path) -> None:
     assert second.begin(KEY) == frozenset()
 
 
+def test_the_file_is_for_its_owner_only(path: Path) -> None:
+    """It holds addresses."""
+    Journal(path).begin(KEY)
+    assert {each.stat().st_mode & 0o777 for each in path.parent.iterdir()} == {0o600}
+
+
 def test_two_sessions_never_work_on_one_message(path: Path) -> None:
     """Neither in one process nor in two."""
     ours = Journal(path)
