@@ -38,23 +38,25 @@ class Operation:
 def document(operations: Iterable[Operation]) -> Json:
     """Give the document."""
     paths: dict[str, Json] = {}
+    schemas: Json = {}
     for each in operations:
-        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Waypost", "version": "1"},
         "paths": paths,
         "components": {
+            "schemas": schemas,
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
                 "bearer": {"type": "http", "scheme": "bearer"},
-            }
+            },
         },
         "security": [{}, {"basic": []}, {"bearer": []}],
     }
 
 
-def _operation(operation: Operation) -> Json:
+def _operation(operation: Operation, schemas: Json) -> Json:
     told: Json = {
         "summary": operation.summary,
         "responses": {
@@ -66,8 +68,15 @@ def _operation(operation: Operation) -> Json:
     if operation.query is not None:
         told["parameters"] = _parameters(operation.query)
     if operation.body is not None:
-        told["requestBody"] = {"required": True, **_content(operation.body.model_json_schema())}
+        told["requestBody"] = {"required": True, **_content(_schema(operation.body, schemas))}
     return told
+
+
+def _schema(model: type[BaseModel], schemas: Json) -> Json:
+    """Give the schema of a body; what it refers to goes into `schemas`, the document's own."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(schema.pop("$defs", {}))
+    return schema
 
 
 def _parameters(model: type[BaseModel]) -> list[Json]:

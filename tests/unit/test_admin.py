@@ -5,6 +5,7 @@ import base64
 import contextlib
 import http.client
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -263,6 +264,9 @@ async def test_the_openapi_document_tells_each_operation(config: Config) -> None
             assert (await client.ask(path, method)).status not in {404, 405}
         parameters = document["paths"]["/api/v1/report"]["get"]["parameters"]
         assert [each["name"] for each in parameters] == ["campaign", "since"]
+        for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)):
+            assert "enum" in document["components"]["schemas"][name]
+        assert '"#/$defs/' not in json.dumps(document)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/other", "//", "/c/x", "/healthz/", "/docs"])
