@@ -26,6 +26,8 @@ PATH = "/s/"
 """What stands between the base URL and a code."""
 CODE_CHARACTERS = 7
 """There are 3.5e12 of them: with a million in use, one guess in 3.5 million finds one."""
+LAST_OCTETS = 64
+"""Of what was read last, by which a file is known to be the same as before."""
 ALPHABET = string.ascii_letters + string.digits
 
 _LINE = re.compile(rb"([A-Za-z0-9]{1,7}) ([A-Za-z0-9_-]+)")
@@ -40,6 +42,7 @@ class ShortLinks:
         self._lock = threading.Lock()
         self._file: tuple[int, int] | None = None
         self._offset = 0
+        self._last = b""
 
     @classmethod
     def load(cls, path: Path) -> "ShortLinks":
@@ -91,14 +94,20 @@ class ShortLinks:
         """Read from where the last reading ended; says whether the last line has no end."""
         found = os.fstat(file.fileno())
         identity = found.st_dev, found.st_ino
-        if identity != self._file or found.st_size < self._offset:
-            self._file, self._offset = identity, 0
+        if identity != self._file or not self._goes_on(file):
+            self._file, self._offset, self._last = identity, 0, b""
         file.seek(self._offset)
         octets = file.read()
         ended = octets.rfind(b"\n") + 1
         self._offset += ended
+        self._last = octets[:ended][-LAST_OCTETS:] or self._last
         self._take(octets[:ended].splitlines())
         return ended < len(octets)
+
+    def _goes_on(self, file: BinaryIO) -> bool:
+        """Say whether what was read last still stands there: a copy may have been put back."""
+        file.seek(self._offset - len(self._last))
+        return file.read(len(self._last)) == self._last
 
     def _take(self, lines: list[bytes]) -> None:
         damaged = 0

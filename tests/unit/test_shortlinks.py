@@ -81,6 +81,18 @@ def test_what_was_read_outlives_the_file(file: Path) -> None:
     assert [links.token(code) for code in (first, second, "abc")] == ["first", "second", "other"]
 
 
+def test_a_copy_that_is_put_back_is_read_whole(file: Path) -> None:
+    """With `cp` into the file that was begun meanwhile, and longer than that."""
+    kept = "".join(f"code{number} token{number}\n" for number in range(9))
+    links = ShortLinks(file)
+    code = links.add("since")
+    links.refresh()
+    file.write_text(f"{kept}{code} since\n")
+    links.refresh()
+    assert [links.token(f"code{number}") for number in (0, 8)] == ["token0", "token8"]
+    assert links.token(code) == "since"
+
+
 ADD = """
 import sys
 from pathlib import Path
