@@ -8,7 +8,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -31,7 +31,10 @@ BUSY_TIMEOUT_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What is gone, and files that may still tell of the person: former stores that were set aside."""
+    """What is gone, and what may still tell of the person: former stores that were set aside.
+
+    With `log_left`, the store's write-ahead log does, as somebody was reading it.
+    """
 
     persons: int = 0
     deliveries: int = 0
@@ -41,6 +44,7 @@ class Forgotten:
     spool_records_left: int = 0
     consents: int = 0
     set_aside: tuple[str, ...] = ()
+    log_left: bool = False
 
 
 @click.command()
@@ -63,11 +67,13 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
         done = erase(config, address)
     except (sqlite3.Error, store.StoreError, OSError) as error:
         raise click.ClickException(f"not everything is erased, try again: {error}") from None
-    if as_json:
-        click.echo(json.dumps(asdict(done)))
-        return
-    for line in _told(address, done):
+    for line in [json.dumps(asdict(done))] if as_json else _told(address, done):
         click.echo(line)
+    if done.log_left:
+        raise click.ClickException(
+            f"a program that reads the store kept its log from being emptied: when it is done,"
+            f" run this again ({config.store.path}-wal)"
+        )
 
 
 def erase(config: Config, name: str) -> Forgotten:
@@ -89,17 +95,22 @@ def erase(config: Config, name: str) -> Forgotten:
         spool_records_left=left,
         consents=said,
         set_aside=tuple(sorted(map(str, path.parent.glob(f"{path.name}.*-*Z*")))),
+        log_left=rows.log_left,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What was found in the store; `fed` is how much of each segment was there by then."""
+    """What was found in the store; `fed` is how much of each segment was there by then.
+
+    With `log_left`, the write-ahead log could not be emptied.
+    """
 
     person: Person
     erased: Erased = field(default_factory=Erased)
     copies: frozenset[tuple[str, int]] = frozenset()
     fed: dict[str, int] = field(default_factory=dict)
+    log_left: bool = False
 
 
 def _erase_rows(path: "Path", name: str, identifier: Identifier) -> _Rows:
@@ -111,8 +122,8 @@ def _erase_rows(path: "Path", name: str, identifier: Identifier) -> _Rows:
             person = erasure.find(db, name)
             copies = _message_ids(db, person)
             rows = _Rows(person, erasure.forget(db, person, identifier), copies, opened.offsets())
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return rows
+        busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return replace(rows, log_left=bool(busy))
 
 
 def _message_ids(db: Database, person: Person) -> frozenset[tuple[str, int]]:

@@ -1,0 +1,53 @@
+"""`waypost forget`: what it says where something of a person is left."""
+
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from config import keys
+from tests.support.facts import accepted, pending
+from tracker import forget_cli
+from tracker.spool import Spool
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Make a configuration with one key, and a store in which Ann got mail."""
+    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
+    store = f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n'
+    (tmp_path / "waypost.toml").write_text(f'{store}[keys]\nfile = "token.keys"\n')
+    spool = Spool.open(tmp_path / "waypost.db.spool", "proxy")
+    for event in (pending(), accepted()):
+        spool.append(event)
+    spool.close()
+    return tmp_path
+
+
+def forget(folder: Path, *arguments: str) -> Result:
+    """Run `waypost forget`."""
+    words = ["-c", str(folder / "waypost.toml"), *arguments]
+    return CliRunner().invoke(forget_cli.forget, words)
+
+
+def test_a_log_that_somebody_reads_is_left_and_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit status 1; once nobody reads, running it again empties the log."""
+    monkeypatch.setattr(forget_cli, "BUSY_TIMEOUT_MS", 50)
+    assert forget(folder, "nobody@example.net").exit_code == 0
+    log = folder / "waypost.db-wal"
+    with contextlib.closing(sqlite3.connect(folder / "waypost.db")) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM messages").fetchone()
+        done = forget(folder, "ann@example.net", "--json")
+        assert (done.exit_code, json.loads(done.stdout)["log_left"]) == (1, True)
+        assert "run this again" in done.stderr
+        assert log.stat().st_size
+        reader.rollback()
+        again = forget(folder, "ann@example.net")
+        assert (again.exit_code, again.stdout) == (0, "Nothing of ann@example.net is kept.\n")
+        assert log.stat().st_size == 0
