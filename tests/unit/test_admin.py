@@ -207,6 +207,9 @@ async def test_people_see_an_overview(client: Client, config: Config) -> None:
     )
     assert [row[:3] for row in campaigns] == [["<script>alert(1)</script>", "2", "2"]]
     assert links == [["https://example.com/", "<script>alert(1)</script>", "0", "0", "0"]]
+    assert all(head.get("scope") == "col" for head in page.find_all("th"))
+    named = [each["aria-label"] for each in page.find_all(role="region", tabindex="0")]
+    assert named == ["Campaigns", "Links"]
 
 
 def test_a_long_overview_is_cut() -> None:
