@@ -10,8 +10,8 @@ so that neither a torn write nor an editor's slip revives what was withdrawn. Th
 depend on the database (P8); where there is none, nothing is withdrawn.
 """
 
-import getpass
 import os
+import pwd
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -167,9 +167,10 @@ def decision(
 
 
 def _user() -> str:
+    """Give the user as the system knows it, not as the environment says."""
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # in a container, whose user may have no name
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container, whose user may have no name
         return f"uid {os.getuid()}"
 
 

@@ -1,5 +1,7 @@
 """Withdrawn and repaired links: what decisions make of a link, and the file that keeps them."""
 
+import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -152,3 +154,11 @@ def test_the_file_is_its_owners_and_tells_who_and_when(file: Path) -> None:
 def test_nothing_revoked_costs_nothing() -> None:
     """The common case: an empty set of decisions leaves the destination as it is."""
     assert Overrides().destination(LINK) is LINK.destination
+
+
+def test_who_decided_is_who_the_system_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit log believes no environment; in a container a user may have no name."""
+    monkeypatch.setenv("LOGNAME", "somebody-else")
+    assert decision("revoke", "host", "example.com").by == pwd.getpwuid(os.getuid()).pw_name
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_000)
+    assert decision("revoke", "host", "example.com").by == "uid 4000000000"
