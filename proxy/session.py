@@ -31,6 +31,7 @@ from proxy.replies import Reply
 from proxy.services import Services
 from proxy.session_limits import (
     COMMAND_WORTH_OCTETS,
+    GOODBYE_PATIENCE_S,
     MAX_AUTH_LINE_OCTETS,
     MAX_COMMAND_OCTETS,
     MAX_COMMANDS_WITHOUT_MAIL,
@@ -60,6 +61,8 @@ class Session:
         self._ended = False
         self._idle = False
         self._stopping = False
+        self._verdict_at_s = -GOODBYE_PATIENCE_S
+        """When the client last heard what became of a message, by the loop's clock."""
 
     async def run(self) -> None:
         """Serve the client until it leaves, is cut off, or is told 421.
@@ -94,15 +97,28 @@ class Session:
             self._drop("endless", error.reply)
 
     def stop(self) -> None:
-        """Ask the session to end (RFC 5321 §3.8): at once when idle, else after its transaction."""
+        """Ask the session to end (RFC 5321 §3.8): at once when idle, else after its transaction.
+
+        Who has just heard a verdict may say QUIT: an unasked 421 would be read as the answer to it,
+        and some programs take their message for refused then, and send it again.
+        """
         self._stopping = True
+        self._leave_if_idle()
+
+    def _leave_if_idle(self) -> None:
         if self._idle:
             self._leave_if_stopping()
-            self._channel.close()
 
     def _leave_if_stopping(self) -> None:
-        if self._stopping and not self._ended and self._envelopes.transaction is None:
-            self._drop("stopped", replies.SHUTTING_DOWN)
+        if not self._stopping or self._ended or self._envelopes.transaction is not None:
+            return
+        loop = asyncio.get_running_loop()
+        patience_s = self._verdict_at_s + GOODBYE_PATIENCE_S - loop.time()
+        if patience_s > 0:
+            loop.call_later(patience_s, self._leave_if_idle)
+            return
+        self._drop("stopped", replies.SHUTTING_DOWN)
+        self._channel.close()
 
     # Commands.
 
@@ -121,7 +137,9 @@ class Session:
             self._idle = False
         await self._services.turns.take(COMMAND_WORTH_OCTETS)
         verb, arg = _split(line)
-        if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
+        if self._stopping and self._envelopes.transaction is None and verb != b"QUIT":
+            self._answer(replies.SHUTTING_DOWN)
+        elif len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
             self._answer(replies.LINE_TOO_LONG)
         elif verb in (b"MAIL", b"RCPT"):
             await self._envelope(verb, arg)
@@ -341,6 +359,7 @@ class Session:
     async def _acknowledge(self, verdict: Verdict) -> None:
         """Give the verdict to the client, and tell the log when nobody is there to hear it."""
         self._answer(verdict.reply)
+        self._verdict_at_s = asyncio.get_running_loop().time()
         unheard = self._channel.lost or self._channel.finished
         await self._delivery.settle(verdict, told=not unheard)
         self.committing = False

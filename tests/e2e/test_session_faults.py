@@ -285,6 +285,23 @@ async def test_a_stop_lets_a_transaction_finish(
     assert len(relay.messages) == 1
 
 
+@pytest.mark.parametrize(("said", "heard"), [(b"QUIT", 221), (b"MAIL FROM:<a@example.com>", 421)])
+async def test_a_stop_lets_who_heard_a_verdict_say_goodbye(
+    said: bytes, heard: int, start_proxy: StartProxy, relay: ScriptedRelay
+) -> None:
+    """A 421 in the place of its 221 would make some programs send the message again."""
+    proxy = await start_proxy(proxy={"drain_timeout": "5s"})
+    client = await proxy.dial()
+    await client.transaction()
+    assert (await client.message(MESSAGE)).code == 250
+    stopping = asyncio.create_task(proxy.server.stop())
+    await asyncio.sleep(0.1)
+    assert (await client.ask(said)).code == heard
+    assert await client.at_end()
+    await stopping
+    assert len(relay.messages) == 1
+
+
 async def test_a_stop_does_not_wait_for_ever(start_proxy: StartProxy, relay: ScriptedRelay) -> None:
     """After drain_timeout what is left is told 421; nothing of it was acknowledged."""
     proxy = await start_proxy(proxy={"drain_timeout": "0.2s"})
