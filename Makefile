@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test check format docs bench corpus fuzz crash lock clean
+.PHONY: setup run test check format docs bench corpus fuzz crash systemd lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -62,6 +62,10 @@ fuzz: $(READY)
 CRASH ?= --seconds 600 --kills 300 --messages 50000
 crash: $(READY)
 	$(BIN)/python -m tests.crash.run $(CRASH)
+
+# The README's production commands and the units, under a systemd of their own; as root.
+systemd:
+	tests/systemd/run.sh
 
 # Locks carry no registry's address: each installs from the one that is configured.
 lock:

@@ -1,0 +1,186 @@
+"""What `make systemd` tries, on the inside: install, mail, click, reload, restart, kill, stop.
+
+Runs as root beside the units, with the machine's own Python and no dependency.
+"""
+
+import os
+import re
+import smtplib
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+from typing import Self
+
+CONFIG = Path("/etc/waypost/waypost.toml")
+INBOX = Path("/tmp/inbox")
+UNITS = ("waypost-tracker", "waypost-proxy")
+LINK = re.compile(rb"http://127\.0\.0\.1:8080/c/[\w-]+")
+
+
+def run(*command: str) -> str:
+    """Run a command; what it says on standard output. Raises CalledProcessError."""
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def told(what: str) -> None:
+    """Say that a step is done."""
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+def message(size_octets: int) -> EmailMessage:
+    """Write a message with one link."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "shop@example.com", "reader@example.net", "Hello"
+    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid()
+    mail.set_content('<a href="https://example.com/sale">Sale</a>\n', subtype="html")
+    mail.add_attachment(os.urandom(size_octets), maintype="application", subtype="pdf")
+    return mail
+
+
+def send(mail: EmailMessage) -> None:
+    """Hand it in."""
+    with smtplib.SMTP("127.0.0.1", 2525, timeout=60) as client:
+        client.send_message(mail)
+
+
+def configure() -> subprocess.Popen[bytes]:
+    """Say where the relay is, as the README asks for, and run one."""
+    text = CONFIG.read_text().replace("\nport = 25\n", '\nport = 2526\ntls = "none"\n')
+    text = re.sub(r"(?m)^base_url = .*", 'base_url = "http://127.0.0.1:8080"', text)
+    CONFIG.write_text(text)
+    INBOX.mkdir(mode=0o777)
+    INBOX.chmod(0o777)
+    run("/opt/waypost/bin/waypost", "check")
+    sink = ["smtp-sink", "-u", "nobody", "-R", str(INBOX), "-d", "%M", "127.0.0.1:2526", "100"]
+    return subprocess.Popen(sink)
+
+
+def start() -> None:
+    """Start as the README says."""
+    run("systemctl", "daemon-reload")
+    sockets = [f"{unit}.socket" for unit in UNITS]
+    run("systemctl", "enable", "--now", *sockets, *UNITS)
+    for unit in UNITS:
+        assert run("systemctl", "is-active", unit) == "active", unit
+    told("both services are active, with keys from credentials and sockets from systemd")
+
+
+def mail_and_click() -> None:
+    """Have a small and a large message tracked, and follow their links."""
+    for size_octets in (1_000, 2_000_000):
+        send(message(size_octets))
+    found = [LINK.search(each.read_bytes()) for each in INBOX.iterdir()]
+    assert len(found) == 2
+    for link in found:
+        assert link is not None
+        assert arrives(link[0].decode()) == "https://example.com/sale"
+    told("a small and a large message are tracked, their links lead where they were written to")
+
+
+def arrives(url: str) -> str:
+    """Give where a link leads."""
+
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_: object) -> None:
+            return None
+
+    try:
+        urllib.request.build_opener(Stay).open(url, timeout=10)
+    except urllib.error.HTTPError as error:
+        return error.headers["location"]
+    raise AssertionError(f"{url} does not redirect")
+
+
+class Load:
+    """Applications that send one message after the other, each in a session of its own."""
+
+    def __init__(self) -> None:
+        self.acknowledged = 0
+        self.refused: list[Exception] = []
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(8)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                send(message(500))
+            except (smtplib.SMTPException, OSError) as error:
+                with self._lock:
+                    self.refused.append(error)
+            else:
+                with self._lock:
+                    self.acknowledged += 1
+
+
+def restart_under_load() -> None:
+    """Restart amid mail: no connection refused, what was put off not delivered, nothing lost."""
+    before = len(list(INBOX.iterdir()))
+    with Load() as load:
+        time.sleep(1)
+        run("systemctl", "reload", *UNITS)
+        for _ in range(5):
+            time.sleep(1)
+            run("systemctl", "restart", "waypost-proxy")
+        time.sleep(1)
+    refused = [error for error in load.refused if isinstance(error, ConnectionRefusedError)]
+    kept = len(list(INBOX.iterdir())) - before
+    told(
+        f"a reload and 5 restarts under load: {load.acknowledged} messages acknowledged, "
+        f"{kept} at the relay, {len(load.refused)} put off, {len(refused)} connections refused"
+    )
+    assert not refused
+    assert kept == load.acknowledged > 100
+
+
+def killed() -> None:
+    """Kill both, and find them started again."""
+    for unit in UNITS:
+        run("kill", "-KILL", run("systemctl", "show", "-p", "MainPID", "--value", unit))
+        time.sleep(4)
+        assert run("systemctl", "is-active", unit) == "active", unit
+    send(message(1_000))
+    told("killed services are started again")
+
+
+def stop() -> None:
+    """They end in time, and in peace."""
+    for unit in UNITS:
+        run("systemctl", "stop", f"{unit}.socket", unit)
+        assert run("systemctl", "show", "-p", "Result", "--value", unit) == "success"
+    told("both stop in peace")
+
+
+def main() -> None:
+    """Do all of it; the last line says whether all is well."""
+    relay = configure()
+    try:
+        for step in (start, mail_and_click, restart_under_load, killed, stop):
+            step()
+    except BaseException:
+        told(run("journalctl", "--no-pager", "-o", "cat", *(f"-u{unit}" for unit in UNITS))[-8000:])
+        raise
+    finally:
+        relay.kill()
+    told("all is well")
+
+
+if __name__ == "__main__":
+    main()
