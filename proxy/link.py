@@ -72,20 +72,19 @@ class RelayLink:
 
         `transaction` are the lines that the relay has accepted before in the same transaction.
         """
-        was_usable = self.usable
-        answers = await self._try(lines)
-        if answers[0] is not replies.NO_RELAY:
-            return answers
-        if was_usable and not self._may_try_again():
-            return answers
+        if self.usable:
+            answers = await self._try(lines)
+            if answers[0] is not replies.NO_RELAY or not self._may_try_again():
+                return answers
         failure = await self._replace(transaction)
         return [failure] * len(lines) if failure else await self._try(lines)
 
     async def ask(self, line: bytes) -> Reply:
         """Send RSET or NOOP. That a relay has gone matters only where it cannot be replaced."""
-        (answer,) = await self._try((line,))
-        if answer is not replies.NO_RELAY:
-            return answer
+        if self.usable:
+            (answer,) = await self._try((line,))
+            if answer is not replies.NO_RELAY:
+                return answer
         return replies.NO_RELAY_AT_HELLO if self.authenticated else replies.OK
 
     async def auth_line(self, line: bytes) -> Reply:
@@ -100,12 +99,11 @@ class RelayLink:
         """Send `content` as the message of `transaction`, on a fresh session where need be."""
         if self._session is None:
             return _unsent(replies.NO_RELAY)
-        was_usable = self.usable
-        result = await self._session.data(content)
-        if result.reply is not replies.NO_RELAY or result.progress is not Progress.NOTHING:
-            return result
-        if was_usable and not self._may_try_again():
-            return result
+        if self.usable:
+            result = await self._session.data(content)
+            answered = result.reply is not replies.NO_RELAY
+            if answered or result.progress is not Progress.NOTHING or not self._may_try_again():
+                return result
         failure = await self._replace(transaction)
         return _unsent(failure) if failure else await self._session.data(content)
 

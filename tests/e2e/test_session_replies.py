@@ -196,3 +196,40 @@ async def test_the_page_tells_what_clients_hear(
 ) -> None:
     """docs/relay.md is what these sessions come to: `make docs` writes it."""
     assert await fidelity.page(start_proxy, relay) == fidelity.PAGE.read_text(encoding="utf-8")
+
+
+NONSENSE = {
+    "MAIL": b"354 go on\r\n",
+    "RCPT": b"250-one\r\n550 two\r\n",
+    "RSET": b"nonsense\r\n",
+    "DATA": b"250 what?\r\n",
+    "DOT": b"250 kept\r\n250 kept again\r\n",
+}
+
+
+@pytest.mark.parametrize("step", NONSENSE)
+async def test_nonsense_of_the_relay_ends_its_session_and_not_the_clients(
+    step: str, proxy: Proxy, relay: ScriptedRelay
+) -> None:
+    """The next transaction of the same client gets a fresh relay session."""
+    relay.script = {step: Step(NONSENSE[step])}
+    client = await proxy.dial()
+    assert (await heard_at(step, client)).code == (250 if step == "DOT" else 451)
+    relay.script = {}
+    relay.messages.clear()
+    assert (await client.ask(b"RSET")).code == 250
+    await client.transaction()
+    assert (await client.message(MESSAGE)).code == 250
+    assert len(relay.messages) == 1
+    assert len(relay.connections) == 2
+
+
+async def test_a_reply_too_many_before_data_costs_a_relay_session_and_no_message(
+    proxy: Proxy, relay: ScriptedRelay
+) -> None:
+    """Nothing was committed: the transaction is put to a fresh session."""
+    relay.script = {"RCPT": [Step(b"250 ok\r\n550 and no\r\n"), Step(b"250 ok\r\n")]}
+    client = await proxy.dial()
+    await client.transaction()
+    assert (await client.message(MESSAGE)).code == 250
+    assert len(relay.messages) == 1
