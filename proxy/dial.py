@@ -123,9 +123,16 @@ async def dial(config: RelayConfig, hostname: str) -> Contact:
 
 
 def capabilities_of(hello: str) -> dict[str, str]:
-    """Read the text lines of an EHLO reply, the first being the relay's name."""
-    offered, _ = parse_esmtp_extensions(hello)
-    return {keyword.upper(): params for keyword, params in offered.items()}
+    """Read the text lines of an EHLO reply, the first being the relay's name.
+
+    RFC 5321 §4.1.1.1 allows only ASCII in them; other lines offer nothing.
+    """
+    ascii_lines = [line for line in hello.split("\n")[1:] if line.isascii()]
+    offered, mechanisms = parse_esmtp_extensions("\n".join(("", *ascii_lines)))
+    found = {keyword.upper(): params for keyword, params in offered.items()}
+    if mechanisms:  # some relays say AUTH twice, and less in the old form, `AUTH=`
+        found["AUTH"] = " ".join(dict.fromkeys(name.upper() for name in mechanisms))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,11 +215,12 @@ class _Call:
         tls = mode == "implicit" or (mode != "none" and await self._start_tls(client))
         if client.transport is None:
             raise SMTPServerDisconnected("hung up after EHLO")
+        hello = client.last_ehlo_response
         return Contact(
             wire=Wire.adopt(client.transport),
             address=self._address,
             greeting=greeting.message,
-            capabilities={k.upper(): v for k, v in client.esmtp_extensions.items()},
+            capabilities=capabilities_of(hello.message) if hello else {},
             tls=tls,
             loopback=self._loopback,
         )

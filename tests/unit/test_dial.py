@@ -71,6 +71,14 @@ async def test_offers_are_read_from_ehlo() -> None:
     assert relay.commands == [b"EHLO waypost.test"]
 
 
+async def test_auth_may_be_offered_twice_and_odd_lines_offer_nothing() -> None:
+    """The old form, `AUTH=`, often names fewer mechanisms; only ASCII may stand in EHLO."""
+    hello = "250-relay.test é\r\n250-AUTH NTLM LOGIN\r\n250-AUTH=LOGIN plain\r\n250-DSN é\r\n250 8BITMIME\r\n"
+    relay = ActingRelay({"EHLO": hello.encode()})
+    async with relay.serving(), dialled(plain(relay.port)) as contact:
+        assert contact.capabilities == {"AUTH": "NTLM LOGIN PLAIN", "8BITMIME": ""}
+
+
 async def test_a_relay_that_knows_no_ehlo_gets_helo() -> None:
     """RFC 5321 §3.2."""
     relay = ActingRelay({"EHLO": b"502 what?\r\n"})
