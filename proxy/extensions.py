@@ -8,6 +8,7 @@ Does not own: the relay's own list (`relay`), or who may be offered AUTH and XCL
 import re
 from collections.abc import Mapping
 
+from proxy.envelope import MAX_SIZE_DIGITS
 from proxy.session_limits import GROWTH_ALLOWANCE_OCTETS
 
 PASSED_ON = (
@@ -23,7 +24,8 @@ PASSED_ON = (
 RCPT, or change what the relay says or takes. Never CHUNKING and BINARYMIME: their octets would
 come past DATA."""
 
-_LIMITS = re.compile(r"(?:MAILMAX|RCPTMAX|RCPTDOMAINMAX)=[1-9][0-9]{0,5}", re.IGNORECASE)
+_LIMIT = re.compile(r"(?:MAILMAX|RCPTMAX|RCPTDOMAINMAX)=[1-9][0-9]{0,5}", re.IGNORECASE)
+_SIZE = re.compile(rf"[0-9]{{1,{MAX_SIZE_DIGITS}}}")
 _MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}", re.IGNORECASE)
 _BOUND_TO_CONNECTION = re.compile(
     r".*-PLUS|GSSAPI|GSS-SPNEGO|GS2-.*|KERBEROS_V.|EXTERNAL", re.IGNORECASE
@@ -54,7 +56,7 @@ def size_limit(capabilities: Mapping[str, str], max_size_octets: int) -> int:
 def relay_size(capabilities: Mapping[str, str]) -> int | None:
     """Read the relay's limit in octets; None where it has none (RFC 1870 §4: 0 or nothing)."""
     text = capabilities.get("SIZE", "")
-    return int(text) or None if text.isascii() and text.isdigit() else None
+    return int(text) or None if _SIZE.fullmatch(text) else None
 
 
 def offered_size(capabilities: Mapping[str, str], max_size_octets: int) -> int:
@@ -87,7 +89,7 @@ def offers(
         lines.append(" ".join(("AUTH", *mechanisms(capabilities))))
     if starttls:
         lines.append("STARTTLS")
-    limits = _LIMITS.findall(capabilities.get("LIMITS", ""))
+    limits = [word for word in capabilities.get("LIMITS", "").split() if _LIMIT.fullmatch(word)]
     if limits:
         lines.append(" ".join(("LIMITS", *limits)))
     return (*lines, *(XCLIENT_OFFERS if xclient else ()))

@@ -31,6 +31,7 @@ def test_mechanisms_that_look_at_the_connection_are_left_out(
         ("0", 35_000_000, 35_000_000),
         ("", 35_000_000, 35_000_000),
         ("nonsense", 35_000_000, 35_000_000),
+        ("9" * 5000, 35_000_000, 35_000_000),
     ],
 )
 def test_the_size_leaves_room_for_links(size: str, offered: int, taken: int) -> None:
@@ -38,6 +39,26 @@ def test_the_size_leaves_room_for_links(size: str, offered: int, taken: int) -> 
     relay = {"SIZE": size}
     assert extensions.offered_size(relay, 35_000_000) == offered
     assert extensions.size_limit(relay, 35_000_000) == taken
+
+
+@pytest.mark.parametrize(
+    ("limits", "offered"),
+    [
+        (
+            "MAILMAX=20 rcptmax=100 RCPTDOMAINMAX=1",
+            ["LIMITS MAILMAX=20 rcptmax=100 RCPTDOMAINMAX=1"],
+        ),
+        ("RCPTMAX=10000000", []),
+        ("RCPTMAX=0 MAILMAX", []),
+        ("XMAILMAX=3 NEW=1 RCPTMAX=5", ["LIMITS RCPTMAX=5"]),
+    ],
+)
+def test_limits_are_passed_on_whole_or_not_at_all(limits: str, offered: list[str]) -> None:
+    """RFC 9422 §4: 1 to 999999, and what is unknown is ignored."""
+    lines = extensions.offers(
+        {"LIMITS": limits}, max_size_octets=1, starttls=False, auth=False, xclient=False
+    )
+    assert list(lines[1:]) == offered
 
 
 def test_who_may_is_offered_more() -> None:
