@@ -32,6 +32,7 @@ class Envelopes:
         copies = config.copies == "per-recipient"
         self._max_rcpts = config.max_copies if copies else MAX_RECIPIENTS
         self._mail: MailCommand | None = None
+        self._rcpts = 0
 
     def end(self) -> None:
         """Forget the transaction; the relay forgets it too before it hears the next."""
@@ -45,6 +46,7 @@ class Envelopes:
         `may_grow`: the message may become larger on its way through us.
         """
         self._mail = self.transaction.mail if self.transaction else None
+        self._rcpts = len(self.transaction.rcpts) if self.transaction else 0
         judged = [self._judge(verb, arg, may_grow=may_grow) for verb, arg in commands]
         lines = [question.line for question in judged if isinstance(question, _Question)]
         accepted = self.transaction.lines if self.transaction else ()
@@ -85,9 +87,10 @@ class Envelopes:
     def _judge_rcpt(self, arg: bytes) -> "_Question | Reply":
         if self._mail is None:
             return replies.MAIL_FIRST
-        if self.transaction is not None and len(self.transaction.rcpts) >= self._max_rcpts:
+        if self._rcpts >= self._max_rcpts:
             return replies.TOO_MANY_RECIPIENTS
         rcpt = parse_rcpt(arg, self.offered, utf8=self._mail.utf8)
+        self._rcpts += 1
         return _Question(rcpt, rcpt.line)
 
     def _note(self, command: MailCommand | RcptCommand, line: bytes, answer: Reply) -> Reply:
@@ -95,7 +98,7 @@ class Envelopes:
         if isinstance(command, MailCommand):
             self.transaction = Transaction(command, line) if answer.positive else None
         elif self.transaction is not None and answer.positive:
-            self.transaction.rcpts.append(command)
+            self.transaction.accept(command)
         elif self.transaction is not None:
             self.transaction.refused += 1
         return answer

@@ -19,11 +19,17 @@ class Transaction:
     mail_line: bytes
     rcpts: list[RcptCommand] = field(default_factory=list)
     refused: int = 0
+    lines: list[bytes] = field(init=False)
+    """What the relay has accepted, as it was sent."""
 
-    @property
-    def lines(self) -> tuple[bytes, ...]:
-        """What the relay has accepted, as it was sent."""
-        return (self.mail_line, *(rcpt.line for rcpt in self.rcpts))
+    def __post_init__(self) -> None:
+        """Begin with MAIL."""
+        self.lines = [self.mail_line]
+
+    def accept(self, rcpt: RcptCommand) -> None:
+        """Note that the relay takes this recipient too."""
+        self.rcpts.append(rcpt)
+        self.lines.append(rcpt.line)
 
     @property
     def rcpt_to(self) -> tuple[bytes, ...]:

@@ -171,6 +171,19 @@ async def test_copies_are_bounded(personal: Proxy) -> None:
     assert (await client.ask(b"RCPT TO:<6@example.net>")).wire().startswith(b"452 4.5.3")
 
 
+async def test_a_group_is_bounded_as_one_after_the_other_is(
+    personal: Proxy, relay: ScriptedRelay
+) -> None:
+    """Pipelining is no way around max_copies."""
+    client = await personal.dial()
+    rcpts = b"".join(b"RCPT TO:<%d@example.net>\r\n" % number for number in range(8))
+    client.send(b"MAIL FROM:<a@example.com>\r\n" + rcpts)
+    codes = [(await client.reply()).code for _ in range(9)]
+    assert codes == [250] * 6 + [452] * 3
+    assert (await client.message(MESSAGE)).code == 250
+    assert len(relay.messages) == 5
+
+
 async def test_without_a_message_id_nothing_is_remembered(
     personal: Proxy, relay: ScriptedRelay
 ) -> None:
