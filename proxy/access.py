@@ -15,13 +15,13 @@ from aiosmtpd.proxy_protocol import AF, V2_CMD, AsyncReader, ProxyData, get_prox
 
 from config.schema import ProxyConfig
 from config.values import Network
+from proxy.envelope import unquoted
 
 IpAddress = IPv4Address | IPv6Address
 
 NETWORK_BITS = {4: 24, 6: 64}
 """What counts as one sender's network: retries may come from a neighbour (RFC 6647 §4.2)."""
 
-_XTEXT_ESCAPE = re.compile(rb"\+([0-9A-F]{2})")
 _ATTRIBUTE = re.compile(rb"([A-Za-z]{1,20})=([\x21-\x7e]{1,500})\Z")
 _UNKNOWN = frozenset({"[UNAVAILABLE]", "[TEMPUNAVAIL]"})
 ATTRIBUTES = frozenset(
@@ -125,7 +125,7 @@ def parse_attributes(arg: bytes) -> dict[str, str]:
         name = match[1].decode("ascii").upper() if match else ""
         if match is None or name not in ATTRIBUTES:
             raise BadAttribute(word.decode("ascii", "backslashreplace"))
-        found[name] = _unquoted(match[2])
+        found[name] = unquoted(match[2]).decode("utf-8", "backslashreplace")
     if not found:
         raise BadAttribute("no attribute")
     return found
@@ -163,8 +163,3 @@ def _told_address(text: str) -> IpAddress | None:
     if address is None:
         raise BadAttribute(text)
     return address
-
-
-def _unquoted(xtext: bytes) -> str:
-    octets = _XTEXT_ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), xtext)
-    return octets.decode("utf-8", "backslashreplace")

@@ -19,14 +19,14 @@ from proxy import replies
 from proxy.envelope import RcptCommand
 from proxy.journaling import JournaledMessage
 from proxy.link import RelayLink
-from proxy.notice import refused_for_good
+from proxy.notice import Refusal, refused_for_good
 from proxy.relay import DataResult, Progress
 from proxy.replies import CLOSING_CODE, Reply
 from proxy.session_limits import COPIES_PATIENCE_S
 from proxy.transaction import Transaction
 
-NEVER = b"NEVER"
-"""RFC 3461 §4.1: a recipient of whom the sender wants to hear nothing."""
+FAILURE = b"FAILURE"
+"""RFC 3461 §4.1: a NOTIFY without it asks for no word of a failure."""
 
 SendCopy = Callable[[int], Awaitable[DataResult]]
 """Makes and sends the copy of the recipient at this index."""
@@ -111,18 +111,21 @@ class Copies:
 
     async def _notify(self, tally: Tally, content: bytes) -> bool:
         """Mail the sender who was refused; False: it must be tried again."""
-        unwanted = {rcpt.path for rcpt in self._transaction.rcpts if _wants_nothing(rcpt)}
-        refused = {path: reply for path, reply in tally.refused.items() if path not in unwanted}
+        named = {rcpt.path: rcpt for rcpt in self._transaction.rcpts}
+        refusals = [Refusal(named[path], reply) for path, reply in tally.refused.items()]
+        wanted = [refusal for refusal in refusals if _wants_word(refusal.rcpt)]
         sender = self._transaction.mail.path
-        if not sender or not refused:
+        if not sender or not wanted:
             return True
-        lines = (b"MAIL FROM:<>", b"RCPT TO:<" + sender + b">")
+        declared = b"" if sender.isascii() else b" SMTPUTF8"
+        lines = (b"MAIL FROM:<>" + declared, b"RCPT TO:<" + sender + b">")
         if await self._open(lines) is not None:
             return False
-        notice = refused_for_good(sender, refused, content, self._hostname)
+        notice = refused_for_good(self._transaction.mail, wanted, content, self._hostname)
         result = await self._link.data(notice, lines)
         if result.committed:
-            log(NOTICE_SENT, sender=_shown(sender), refused=[_shown(path) for path in refused])
+            refused = [_shown(refusal.rcpt.path) for refusal in wanted]
+            log(NOTICE_SENT, sender=_shown(sender), refused=refused)
         return result.committed
 
     async def _count(self, tally: Tally, rcpt: RcptCommand, result: DataResult) -> None:
@@ -148,8 +151,8 @@ def unsent(refusal: Reply) -> DataResult:
 _NO_RELAY = (replies.NO_RELAY, replies.RELAY_UNINTELLIGIBLE, replies.RELAY_CHANGED)
 
 
-def _wants_nothing(rcpt: RcptCommand) -> bool:
-    return (rcpt.params.get(b"NOTIFY") or b"").upper() == NEVER
+def _wants_word(rcpt: RcptCommand) -> bool:
+    return FAILURE in (rcpt.params.get(b"NOTIFY") or FAILURE).upper().split(b",")
 
 
 def _shown(path: bytes) -> str:

@@ -41,6 +41,7 @@ _TO = re.compile(rb"(?i:TO):" + _PATH + rb"(?P<params>(?: .*)?)\Z", re.DOTALL)
 _PARAMETER = re.compile(
     rb"([A-Za-z0-9][A-Za-z0-9-]*)(?:=((?:[\x21-\x3c\x3e-\x7e]|%s)+))?\Z" % _UTF8
 )
+_XTEXT_ESCAPE = re.compile(rb"\+([0-9A-F]{2})")
 _SIZE = re.compile(rb"(?i) SIZE=[0-9]+(?= |\Z)")
 
 MAIL_PARAMETERS: Mapping[bytes, str] = MappingProxyType(
@@ -142,6 +143,11 @@ def parse_rcpt(arg: bytes, offered: Collection[str], *, utf8: bool) -> RcptComma
     if not utf8 and not path.isascii():
         raise BadEnvelope(replies.UTF8_NOT_DECLARED)
     return RcptCommand(path, _parameters(found["params"], RCPT_PARAMETERS, offered), arg)
+
+
+def unquoted(xtext: bytes) -> bytes:
+    """Undo xtext (RFC 3461 §4)."""
+    return _XTEXT_ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), xtext)
 
 
 def _fault(arg: bytes, keyword: bytes, syntax: Reply, address: Reply) -> Reply:

@@ -141,6 +141,26 @@ async def test_refused_by_some_is_a_notice(personal: Proxy, relay: ScriptedRelay
     assert "Message-ID: <1@example.com>" in header.get_payload()
 
 
+@pytest.mark.parametrize("notify", [b"NEVER", b"SUCCESS", b"success,delay"])
+async def test_who_does_not_ask_for_failures_gets_no_notice(
+    notify: bytes, personal: Proxy, relay: ScriptedRelay
+) -> None:
+    """RFC 3461 §4.1."""
+    relay.script = {"DOT": [OK, NEVER]}
+    rcpts = (RCPTS[0], RCPTS[1] + b" NOTIFY=" + notify)
+    assert (await send(personal, rcpts=rcpts)).startswith(b"250")
+    assert kept(relay) == [[RCPTS[0]]]
+
+
+async def test_a_notice_beyond_ascii_says_so(personal: Proxy, relay: ScriptedRelay) -> None:
+    """RFC 6531: otherwise the relay could not take it, and the client would try for ever."""
+    relay.script = {"DOT": [OK, NEVER, OK]}
+    client = await personal.dial()
+    await client.transaction(*RCPTS[:2], mail="<é@example.com> SMTPUTF8".encode())
+    assert (await client.message(MESSAGE)).code == 250
+    assert relay.messages[-1].mail == b"MAIL FROM:<> SMTPUTF8"
+
+
 async def test_a_notice_that_cannot_be_sent_is_tried_again(
     personal: Proxy, relay: ScriptedRelay
 ) -> None:
