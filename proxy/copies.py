@@ -74,10 +74,11 @@ class Copies:
         """Try every recipient that does not have it yet, until time or relay run out."""
         tally = Tally()
         deadline_s = time.monotonic() + COPIES_PATIENCE_S
+        had = set(self._message.had)
         self._link.forget_transaction()
         relay_is_gone = False
         for index, rcpt in enumerate(self._transaction.rcpts):
-            if rcpt.path in self._message.had:
+            if rcpt.path in had:
                 tally.delivered.append(rcpt)
             elif relay_is_gone or time.monotonic() > deadline_s:
                 tally.pending.append(rcpt)
@@ -85,6 +86,8 @@ class Copies:
                 result = await send_copy(index)
                 relay_is_gone = result.lost
                 await self._count(tally, rcpt, result)
+                if result.committed:
+                    had.add(rcpt.path)  # who is named twice gets it once
         return tally
 
     async def verdict(self, tally: Tally, content: bytes) -> Reply:

@@ -72,7 +72,7 @@ class Delivery:
         handed = _Handed(content, transaction, submission)
         del content  # let go of by `handed` as soon as there is something else to send
         try:
-            if self._journal is not None and trusted and len(transaction.rcpts) > 1:
+            if self._journal is not None and trusted and transaction.names_several:
                 return await self._each(handed, self._journal, account)
             return await self._all(handed)
         except SigningRefused:
@@ -100,8 +100,7 @@ class Delivery:
 
     async def _each(self, handed: "_Handed", journal: Journaling, account: str) -> Verdict:
         """Send each recipient a copy, unless all may have the same."""
-        mail_from = handed.submission.mail_from
-        message = await journal.begin(account, mail_from, handed.content)
+        message = await journal.begin(account, handed.submission, handed.content)
         if message is None:
             return Verdict(replies.STILL_PENDING)
         copies = Copies(self._link, message, handed.transaction, self._services.hostname)

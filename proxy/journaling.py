@@ -9,26 +9,30 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from config.observe import JOURNAL_FAILED, log
 from proxy.journal import Journal, JournalError, message_key
+from proxy.transform import Submission
 
 _MESSAGE_ID = re.compile(rb"(?:\A|\r\n)message-id[ \t]*:", re.IGNORECASE)
 
+Taking = asyncio.Task[frozenset[bytes] | None]
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class JournaledMessage:
-    """A message that has been taken up. `had` are recipients that have it from an earlier try.
+    """A message taken up for `recipients`. `had` are those that have it from an earlier try.
 
     Without `key` nothing is remembered of it.
     """
 
     journaling: "Journaling"
     key: bytes | None
+    recipients: frozenset[bytes]
     had: frozenset[bytes] = frozenset()
 
     async def delivered(self, recipient: bytes) -> None:
@@ -44,24 +48,35 @@ class Journaling:
         self.journal = journal
 
     async def begin(
-        self, account: str, mail_from: bytes, content: bytes
+        self, account: str, submission: Submission, content: bytes
     ) -> JournaledMessage | None:
-        """Take a message up; None: another session is at work on it now."""
+        """Take a message up; None: another session is at work on it now, for one of the same."""
+        rcpts = frozenset(submission.rcpt_to)
         header_end = content.find(b"\r\n\r\n")
         if not _MESSAGE_ID.search(content, 0, header_end if header_end >= 0 else len(content)):
-            return JournaledMessage(self, None)
-        key = await asyncio.to_thread(message_key, account, mail_from, content)
+            return JournaledMessage(self, None, rcpts)
+        key = await asyncio.to_thread(message_key, account, submission.mail_from, content)
+        taking = asyncio.create_task(asyncio.to_thread(self.journal.begin, key, rcpts))
         try:
-            had = await asyncio.to_thread(self.journal.begin, key)
+            had = await asyncio.shield(taking)
         except JournalError as error:
             log(JOURNAL_FAILED, cause=str(error))
-            return JournaledMessage(self, None)
-        return None if had is None else JournaledMessage(self, key, had)
+            return JournaledMessage(self, None, rcpts)
+        except BaseException:
+            taking.add_done_callback(partial(self._put_back, key, rcpts))
+            raise
+        return None if had is None else JournaledMessage(self, key, rcpts, had)
+
+    def _put_back(self, key: bytes, rcpts: frozenset[bytes], taken: Taking) -> None:
+        """Lay down what nobody waited for: it would be at work for ever."""
+        if not taken.cancelled() and taken.exception() is None and taken.result() is not None:
+            end = partial(self.journal.end, key, rcpts, told=False)
+            asyncio.get_running_loop().run_in_executor(None, end)
 
     async def end(self, message: JournaledMessage, *, told: bool) -> None:
         """Lay a message down; `told`: its client knows that it is delivered."""
         if message.key is not None:
-            await self.tried(self.journal.end, message.key, told=told)
+            await self.tried(self.journal.end, message.key, message.recipients, told=told)
 
     async def tried(self, action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """Do `action` in a thread; a journal that fails costs a duplicate at worst."""

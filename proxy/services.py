@@ -3,8 +3,8 @@
 Owns: putting together the work on messages, the spool, the journal and memory from a configuration.
 Does not own: sessions (`session`), sockets (`server`).
 
-A reload makes new services; a session keeps to the end those it began with. Spool, budget and turns
-are handed on, so that a reload neither doubles nor loses any.
+A reload makes new services; a session keeps to the end those it began with. Spool, journal, budget
+and turns are handed on, so that a reload neither doubles nor loses any.
 """
 
 import socket
@@ -64,7 +64,7 @@ class Services:
             hostname=config.proxy.hostname or socket.getfqdn(),
             preparation=Preparation(Transformer.from_config(config), workshop, turns),
             workshop=workshop,
-            journal=_journal(config),
+            journal=_journal(config, before.journal if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
             tls_context=_tls_context(config.proxy),
             budget=before.budget if before else _budget(budget_octets),
@@ -87,7 +87,8 @@ def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:
     return server_context(config.tls_cert, config.tls_key) if config.tls_cert else None
 
 
-def _journal(config: Config) -> Journal | None:
+def _journal(config: Config, before: Journal | None) -> Journal | None:
     if config.proxy.copies == "shared":
         return None
-    return Journal(config.store.path.with_name(f"{config.store.path.name}.journal"))
+    path = config.store.path.with_name(f"{config.store.path.name}.journal")
+    return before if before is not None and before.path == path else Journal(path)

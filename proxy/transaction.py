@@ -32,6 +32,11 @@ class Transaction:
         self.lines.append(rcpt.line)
 
     @property
+    def names_several(self) -> bool:
+        """The client named more than one recipient, though perhaps not all stand."""
+        return len(self.rcpts) + self.refused > 1
+
+    @property
     def rcpt_to(self) -> tuple[bytes, ...]:
         """The accepted recipients."""
         return tuple(rcpt.path for rcpt in self.rcpts)

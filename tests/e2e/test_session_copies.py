@@ -3,11 +3,12 @@
 import asyncio
 import email
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.support.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import Proxy, StartProxy
+from tests.support.session_fixtures import Proxy, StartProxy, configuration
 
 MESSAGE = (
     b"From: a@example.com\r\nSubject: hello\r\nMessage-ID: <1@example.com>\r\n"
@@ -115,6 +116,68 @@ async def test_a_client_gone_after_its_dot_may_try_again(
     await asyncio.wait(list(personal.server._tasks), timeout=5)
     assert len(relay.messages) == 3
     assert (await send(personal)).startswith(b"250")
+    assert len(relay.messages) == 3
+
+
+async def test_batches_of_one_message_do_not_disturb_each_other(
+    personal: Proxy, relay: ScriptedRelay
+) -> None:
+    """A mailer splits a long list: what one batch still has to do, no other forgets."""
+    relay.script = {"DOT": [OK, LATER, OK]}
+    assert (await send(personal, rcpts=RCPTS[:2])).startswith(b"451")
+    assert (await send(personal, rcpts=(b"<4@example.net>", b"<5@example.net>"))).startswith(b"250")
+    relay.messages.clear()
+    assert (await send(personal, rcpts=RCPTS[:2])).startswith(b"250")
+    assert kept(relay) == [[RCPTS[1]]]
+
+
+async def test_batches_at_once_do_not_wait_for_each_other(
+    personal: Proxy, relay: ScriptedRelay
+) -> None:
+    """Only a recipient of both could get a copy twice."""
+    relay.script = {"DOT": Step(b"250 kept\r\n", delay_s=0.1)}
+    batches = RCPTS[:2], (b"<4@example.net>", b"<5@example.net>")
+    answers = await asyncio.gather(*(send(personal, rcpts=batch) for batch in batches))
+    assert [answer[:3] for answer in answers] == [b"250", b"250"]
+    assert len(relay.messages) == 4
+
+
+async def test_a_retry_whose_other_recipients_are_refused_by_now_is_still_a_retry(
+    personal: Proxy, relay: ScriptedRelay
+) -> None:
+    """It names the same recipients; that one of them is left does not make it another message."""
+    relay.script = {"DOT": [OK, LATER]}
+    assert (await send(personal, rcpts=RCPTS[:2])).startswith(b"451")
+    relay.script = {"RCPT": [Step(b"250 ok\r\n"), NEVER]}
+    client = await personal.dial()
+    await client.transaction(RCPTS[0])
+    assert (await client.ask(b"RCPT TO:" + RCPTS[1])).code == 550
+    assert (await client.message(MESSAGE)).code == 250
+    assert kept(relay) == [[RCPTS[0]]]
+
+
+async def test_who_is_named_twice_gets_one_copy(personal: Proxy, relay: ScriptedRelay) -> None:
+    """As of one message with two such RCPT."""
+    assert (await send(personal, rcpts=(RCPTS[0], RCPTS[1], RCPTS[0]))).startswith(b"250")
+    assert kept(relay) == [[RCPTS[0]], [RCPTS[1]]]
+
+
+async def test_a_reload_does_not_forget_what_is_at_work(
+    start_proxy: StartProxy, relay: ScriptedRelay, tmp_path: Path
+) -> None:
+    """Sessions before and after it know of one another's messages."""
+    settings = {
+        "proxy": {"copies": "per-recipient"},
+        "store": {"url": f"sqlite:///{tmp_path}/shared.db"},
+    }
+    proxy = await start_proxy(**settings)
+    relay.script = {"DOT": Step(b"250 kept\r\n", delay_s=0.2)}
+    first = asyncio.create_task(send(proxy))
+    await asyncio.sleep(0.1)
+    (tmp_path / "new").mkdir()
+    proxy.server.reload(lambda: configuration(tmp_path / "new", relay.port, **settings))
+    assert (await send(proxy)).startswith(b"451")
+    assert (await first).startswith(b"250")
     assert len(relay.messages) == 3
 
 

@@ -13,6 +13,8 @@ import pytest
 from proxy import journal
 from proxy.journal import Journal, JournalError, message_key
 
+BOB = b"b@example.net"
+WHO = (BOB, b"c@example.net")
 KEY = message_key("account:alice", b"a@example.com", b"Message-ID: <1>\r\n\r\n")
 
 
@@ -25,72 +27,102 @@ def path(tmp_path: Path) -> Path:
 def test_what_was_delivered_is_known_until_told(path: Path) -> None:
     """Across journals, as across processes and crashes."""
     first = Journal(path)
-    assert first.begin(KEY) == frozenset()
-    first.delivered(KEY, b"b@example.net")
-    first.end(KEY, told=False)
+    assert first.begin(KEY, WHO) == frozenset()
+    first.delivered(KEY, BOB)
+    first.end(KEY, WHO, told=False)
     second = Journal(path)
-    assert second.begin(KEY) == {b"b@example.net"}
-    second.end(KEY, told=True)
-    assert second.begin(KEY) == frozenset()
+    assert second.begin(KEY, WHO) == {BOB}
+    second.end(KEY, WHO, told=True)
+    assert second.begin(KEY, WHO) == frozenset()
 
 
 def test_the_file_is_for_its_owner_only(path: Path) -> None:
     """It holds addresses."""
-    Journal(path).begin(KEY)
+    Journal(path).begin(KEY, WHO)
     assert {each.stat().st_mode & 0o777 for each in path.parent.iterdir()} == {0o600}
 
 
 def test_two_sessions_never_work_on_one_message(path: Path) -> None:
     """Neither in one process nor in two."""
     ours = Journal(path)
-    ours.begin(KEY)
-    assert ours.begin(KEY) is None
-    script = "import sys; from pathlib import Path; from proxy.journal import Journal; print(Journal(Path(sys.argv[1])).begin(bytes.fromhex(sys.argv[2])))"
+    ours.begin(KEY, WHO)
+    assert ours.begin(KEY, WHO) is None
+    script = "import sys; from pathlib import Path; from proxy.journal import Journal; print(Journal(Path(sys.argv[1])).begin(bytes.fromhex(sys.argv[2]), [b'b@example.net']))"
     root = Path(__file__).parents[2]
     found = subprocess.run(
         [sys.executable, "-c", script, path, KEY.hex()], capture_output=True, check=True, cwd=root
     )
     assert found.stdout == b"None\n"
-    ours.end(KEY, told=False)
-    assert ours.begin(KEY) == frozenset()
+    ours.end(KEY, WHO, told=False)
+    assert ours.begin(KEY, WHO) == frozenset()
 
 
 def test_a_process_that_died_holds_nothing(path: Path) -> None:
     """What it took up may be taken up again, with what it had delivered."""
     dead = Journal(path)
-    dead.begin(KEY)
-    dead.delivered(KEY, b"b@example.net")
+    dead.begin(KEY, WHO)
+    dead.delivered(KEY, BOB)
     with sqlite3.connect(path) as db:
-        db.execute("update at_work set process = ?", (_no_process(),))
+        db.execute("update held set process = ?", (_no_process(),))
     db.close()
-    assert Journal(path).begin(KEY) == {b"b@example.net"}
+    assert Journal(path).begin(KEY, WHO) == {BOB}
+
+
+def test_a_process_number_that_names_another_by_now_holds_for_a_while_only(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers are given anew, in containers soon: a retry must not wait for a stranger to end."""
+    dead = Journal(path)
+    dead.begin(KEY, WHO)
+    dead.delivered(KEY, BOB)
+    with sqlite3.connect(path) as db:
+        db.execute("update held set process = ?", (os.getppid(),))
+    db.close()
+    assert Journal(path).begin(KEY, WHO) is None
+    later_s = time.time() + journal.HELD_S + 1
+    monkeypatch.setattr(journal.time, "time", lambda: later_s)
+    assert Journal(path).begin(KEY, WHO) == {BOB}
+
+
+def test_transactions_to_different_recipients_know_nothing_of_one_another(path: Path) -> None:
+    """Neither does one wait for the other, nor does the end of one forget what the other did."""
+    ours = Journal(path)
+    ours.begin(KEY, WHO)
+    ours.delivered(KEY, BOB)
+    assert ours.begin(KEY, (b"d@example.net",)) == frozenset()
+    assert ours.begin(KEY, (b"e@example.net", BOB)) is None
+    ours.end(KEY, (b"d@example.net",), told=True)
+    ours.end(KEY, WHO, told=False)
+    assert ours.begin(KEY, WHO) == {BOB}
 
 
 def test_entries_expire(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No client tries for ever, and no file grows for ever."""
     ours = Journal(path)
-    ours.begin(KEY)
-    ours.delivered(KEY, b"b@example.net")
-    ours.end(KEY, told=False)
+    ours.begin(KEY, WHO)
+    ours.delivered(KEY, BOB)
+    ours.end(KEY, WHO, told=False)
     later_s = time.time() + 5 * 86_400
     monkeypatch.setattr(journal.time, "time", lambda: later_s)
-    assert ours.begin(KEY) == frozenset()
+    assert ours.begin(KEY, WHO) == frozenset()
 
 
 def test_a_journal_that_cannot_be_had_says_so(tmp_path: Path) -> None:
     """One error for every cause."""
     with pytest.raises(JournalError):
-        Journal(tmp_path / "missing" / "journal").begin(KEY)
+        Journal(tmp_path / "missing" / "journal").begin(KEY, WHO)
     (tmp_path / "garbage").write_bytes(b"this is no database" * 1000)
     with pytest.raises(JournalError):
-        Journal(tmp_path / "garbage").begin(KEY)
+        Journal(tmp_path / "garbage").begin(KEY, WHO)
 
 
 def test_threads_may_share_a_journal(path: Path) -> None:
     """Exactly one of them takes a message up."""
     ours = Journal(path)
     found: list[object] = []
-    threads = [threading.Thread(target=lambda: found.append(ours.begin(KEY))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: found.append(ours.begin(KEY, WHO))) for _ in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -1,0 +1,38 @@
+"""The journal as sessions use it."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from proxy.journal import Journal
+from proxy.journaling import Journaling
+from proxy.transform import Submission
+
+MESSAGE = b"Message-ID: <1@example.com>\r\n\r\n"
+SUBMISSION = Submission(b"a@example.com", (b"b@example.net",), trusted=True)
+
+
+async def test_a_message_that_nobody_waits_for_is_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault while it is taken up must not hold it for ever."""
+    journal = Journal(tmp_path / "journal")
+    plain, begun, go_on = journal.begin, threading.Event(), threading.Event()
+
+    def slow(message: bytes, recipients: frozenset[bytes]) -> frozenset[bytes] | None:
+        begun.set()
+        go_on.wait(5)
+        return plain(message, recipients)
+
+    monkeypatch.setattr(journal, "begin", slow)
+    first = asyncio.create_task(Journaling(journal).begin("x", SUBMISSION, MESSAGE))
+    await asyncio.to_thread(begun.wait, 5)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    go_on.set()
+    async with asyncio.timeout(5):
+        while await Journaling(journal).begin("x", SUBMISSION, MESSAGE) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
