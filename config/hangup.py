@@ -14,10 +14,14 @@ _callbacks: list[Callable[[], object]] = []
 
 @contextlib.contextmanager
 def at_hangup(callback: Callable[[], object]) -> Iterator[None]:
-    """Have `callback` called in the running loop at each SIGHUP while the block runs."""
+    """Have `callback` called in the running loop at each SIGHUP while the block runs.
+
+    One that came while the signal was blocked counts too.
+    """
     loop = asyncio.get_running_loop()
     _callbacks.append(callback)
     loop.add_signal_handler(signal.SIGHUP, _call_all)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ Does not own: listeners and sessions (`server`), processes (`workers`), signals 
 (`config.systemd`).
 """
 
+import contextlib
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import click
 import uvloop
 
 from config import metrics, observe, systemd
-from config.load import load
+from config.load import ConfigError, load
 from config.options import config_path_option, loaded
 from config.schema import Config
 from proxy.server import Sockets, bind, serve
@@ -31,16 +32,23 @@ def proxy_command(config: Path) -> None:
         if len(shares) == 1:
             _work("proxy", config, settings, shares[0], systemd.ready)
         else:
-            raise SystemExit(
-                Workers(
-                    shares,
-                    lambda index, ready: _work(
-                        f"proxy-{index}", config, settings, shares[index], ready
-                    ),
-                ).run()
-            )
+            raise SystemExit(_share_out(config, settings, shares))
     except (OSError, ssl.SSLError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _share_out(path: Path, config: Config, shares: list[Sockets]) -> int:
+    """Run a worker for each share. One that replaces another begins as that one had gone on."""
+    in_force = [config]
+
+    def read_again() -> None:
+        with contextlib.suppress(OSError, ValueError, ConfigError):  # each worker tells of it
+            in_force[0] = load(path, files=True)
+
+    def work(index: int, on_ready: Callable[[], None]) -> None:
+        _work(f"proxy-{index}", path, in_force[0], shares[index], on_ready)
+
+    return Workers(shares, work, read_again).run()
 
 
 def _shares(config: Config) -> list[Sockets]:

@@ -34,9 +34,13 @@ Work = Callable[[int, Callable[[], None]], None]
 class Workers:
     """The parent of `len(shares)` workers, each with its share of listening sockets."""
 
-    def __init__(self, shares: Sequence[Sockets], work: Work) -> None:
+    def __init__(
+        self, shares: Sequence[Sockets], work: Work, on_hangup: Callable[[], object]
+    ) -> None:
+        """`on_hangup` is called here before the workers hear of a SIGHUP."""
         self._shares = shares
         self._work = work
+        self._on_hangup = on_hangup
         self._running: dict[int, int] = {}
         self._stopping = False
         self._unready = len(shares)
@@ -69,8 +73,10 @@ class Workers:
             return
         status = 1
         try:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
+            # A SIGHUP before the worker can take one waits for it, instead of ending it.
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED - {signal.SIGHUP})
             os.close(self._parent_lives)
+            _leave_to_others(self._shares[index], self._shares)
             threading.Thread(target=_stop_with, args=(self._parent_gone,), daemon=True).start()
             self._work(index, lambda: _tell(self._tell_ready))
             status = 0
@@ -80,7 +86,9 @@ class Workers:
             os._exit(status)
 
     def _pass_on(self, number: signal.Signals) -> None:
-        if number != signal.SIGHUP:
+        if number == signal.SIGHUP:
+            self._on_hangup()
+        else:
             self._stopping = True
             systemd.stopping()
             for share in self._shares:
@@ -107,6 +115,13 @@ class Workers:
                 log(PROXY_WORKER_LOST, status=os.waitstatus_to_exitcode(status))
                 time.sleep(RESTART_PAUSE_S)
                 self._start(index)
+
+
+def _leave_to_others(mine: Sockets, shares: Sequence[Sockets]) -> None:
+    """Hold no socket of another worker: it would listen on, unheard, when that one has ended."""
+    kept = {*mine.plain, *mine.tls}
+    for sock in {sock for share in shares for sock in (*share.plain, *share.tls)} - kept:
+        sock.close()
 
 
 def _tell(descriptor: int) -> None:

@@ -112,6 +112,21 @@ def test_workers_share_the_address(two_workers: Stack, mailbox: Mailbox) -> None
     assert len(mailbox.received) == 8
 
 
+def test_workers_listen_no_more_while_one_of_them_still_has_work(
+    two_workers: Stack, mailbox: Mailbox
+) -> None:
+    """A client that comes too late is refused and can turn elsewhere; it does not wait in vain."""
+    with two_workers.serving("proxy") as process:
+        until(lambda: two_workers.log.read_text().count("proxy_ready") == 2)
+        with busy(two_workers) as client:
+            process.send_signal(signal.SIGTERM)
+            until(lambda: len(children(process.pid)) == 1)
+            assert not any(_listens(two_workers) for _ in range(20))
+            assert client.data(MESSAGE)[0] == 250
+            assert process.wait(20) == 0
+    assert len(mailbox.received) == 1
+
+
 def test_a_worker_that_dies_is_replaced(two_workers: Stack) -> None:
     """Connections meanwhile wait; none is refused."""
     with two_workers.serving("proxy") as process:
@@ -122,6 +137,27 @@ def test_a_worker_that_dies_is_replaced(two_workers: Stack) -> None:
             assert greeting(two_workers).startswith(b"220 ")
         until(lambda: len(children(process.pid)) == 2 and victim not in children(process.pid))
         assert "proxy_worker_lost" in two_workers.log.read_text()
+
+
+def test_a_worker_that_replaces_another_serves_by_the_configuration_in_force(
+    two_workers: Stack,
+) -> None:
+    """That of the last SIGHUP which could be used, not that of the start."""
+    with two_workers.serving("proxy") as process:
+        until(lambda: len(children(process.pid)) == 2)
+        text = two_workers.config.read_text()
+        two_workers.config.write_text(text.replace("mail.example.com", "new.example.com"))
+        process.send_signal(signal.SIGHUP)
+        until(lambda: two_workers.log.read_text().count("proxy_reloaded") == 2)
+        two_workers.config.write_text("this is no TOML")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: two_workers.log.read_text().count("proxy_not_reloaded") == 2)
+        before = children(process.pid)
+        for victim in before:
+            os.kill(victim, signal.SIGKILL)
+        until(lambda: len(set(children(process.pid)) - set(before)) == 2)
+        for _ in range(8):
+            assert greeting(two_workers).startswith(b"220 new.example.com ")
 
 
 def test_workers_do_not_outlive_a_parent_that_is_killed(two_workers: Stack) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import threading
 
 from config.hangup import at_hangup
 
@@ -30,3 +31,13 @@ async def test_who_has_left_is_told_no_more() -> None:
             pass
         await hang_up(stays)
     assert not left.is_set()
+
+
+async def test_one_that_came_while_blocked_is_heard() -> None:
+    """So that a process which is about to begin loses none, and is not ended by it."""
+    told = asyncio.Event()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    signal.pthread_kill(threading.get_ident(), signal.SIGHUP)
+    with at_hangup(told.set):
+        async with asyncio.timeout(5):
+            await told.wait()
