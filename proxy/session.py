@@ -249,6 +249,8 @@ class Session:
         refusal = self._auth_refusal(arg)
         if refusal is not None:
             return refusal
+        if not await self._link.open():
+            return replies.NO_RELAY
         patience_s = self._services.proxy.idle_timeout
         reply = await authenticate(self._channel, self._link, arg, patience_s)
         return replies.NO_RELAY if reply.intermediate else reply

@@ -149,6 +149,17 @@ async def test_auth_is_hidden_off_loopback_without_tls(
     assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 538
 
 
+async def test_a_relay_lost_before_the_login_is_replaced(
+    proxy: Proxy, relay_with_auth: ScriptedRelay
+) -> None:
+    """Nothing of the old session is missed: another takes the credentials."""
+    relay_with_auth.script = {"AUTH": [Step(then="reset"), Step(b"235 2.7.0 welcome\r\n")]}
+    client = await proxy.dial()
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 451
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
+    assert (await client.ask(b"MAIL FROM:<a@example.com>")).code == 250
+
+
 async def test_a_lost_login_cannot_be_replaced(
     proxy: Proxy, relay_with_auth: ScriptedRelay
 ) -> None:
