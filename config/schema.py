@@ -93,7 +93,7 @@ class ProxyConfig(Table):
     max_sessions: Positive = 500
     """Connections at one time; more are answered 421 and may come back."""
     max_sessions_per_address: Positive = 50
-    """Connections at one time from one address."""
+    """Connections at one time from one address; mail servers of `xclient_networks` may have more."""
     copies: Copies = "shared"
     """`"shared"`: a message to several recipients stays one message, whose clicks belong to no one
     person. `"per-recipient"`: each recipient gets a copy with links of their own."""

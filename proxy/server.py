@@ -200,7 +200,10 @@ class Server:
                 del self._by_address[client.address]
 
     async def _converse(self, channel: ClientChannel, client: Client) -> None:
-        if self._by_address[client.address] > self.services.proxy.max_sessions_per_address:
+        proxy = self.services.proxy
+        speaks_for_many = access.within(client.address, proxy.xclient_networks)
+        sessions = 0 if speaks_for_many else self._by_address[client.address]
+        if sessions > proxy.max_sessions_per_address:
             _turn_away(channel, "address", replies.TOO_MANY_FROM_ADDRESS)
             return
         session = Session(channel, self.services, client)

@@ -282,6 +282,14 @@ async def test_too_many_sessions_of_one_address_are_a_421(start_proxy: StartProx
     assert (await second.reply()).wire().startswith(b"421 4.7.0")
 
 
+async def test_a_front_server_speaks_for_many(start_proxy: StartProxy) -> None:
+    """Postfix as a front has as many sessions as it has clients."""
+    front = {"max_sessions_per_address": 1, "xclient_networks": ["127.0.0.1/32"]}
+    proxy = await start_proxy(proxy=front)
+    for _ in range(3):
+        assert (await (await proxy.dial(greet=False)).reply()).code == 220
+
+
 async def test_memory_for_mail_is_bounded(start_proxy: StartProxy, relay: ScriptedRelay) -> None:
     """What does not fit is answered 452 at its end; the others are served."""
     proxy = await start_proxy()
