@@ -118,15 +118,17 @@ class At:
 TO_DATA = (b"EHLO c.test", b"MAIL FROM:<a@example.com>", b"RCPT TO:<b@example.net>", b"DATA")
 
 
-async def converse(client: Dialogue) -> list[int]:
+async def converse(
+    client: Dialogue, commands: tuple[bytes, ...] = TO_DATA, message: bytes = MESSAGE
+) -> list[int]:
     """Hold the usual conversation as far as it goes; give the codes heard."""
     codes: list[int] = []
     try:
         codes.append((await client.reply()).code)
-        for line in TO_DATA:
+        for line in commands:
             codes += [(await client.ask(line)).code]
         if codes[-1] == 354:
-            client.send(MESSAGE + b".\r\n")
+            client.send(message + b".\r\n")
             codes.append((await client.reply()).code)
         codes.append((await client.ask(b"QUIT")).code)
     except (EOFError, ConnectionError):
@@ -160,6 +162,50 @@ async def test_a_fault_at_any_await_loses_nothing(
         assert number < 200
     assert number > 10
     assert codes == [220, 250, 250, 250, 354, 250, 221]
+
+
+NAMED = MESSAGE.replace(b"\r\n", b"\r\nMessage-ID: <%d@example.com>\r\n", 1)
+TO_TWO = (*TO_DATA[:3], b"RCPT TO:<c@example.net>", b"DATA")
+
+
+async def retried(proxy: Proxy, message: bytes) -> None:
+    """Send `message` again until it is taken: what a fault left behind may take a moment to go."""
+    async with asyncio.timeout(5):
+        while True:
+            codes = await converse(await proxy.dial(greet=False), TO_TWO, message)
+            if codes == [220, 250, 250, 250, 250, 354, 250, 221]:
+                return
+            assert codes == [220, 250, 250, 250, 250, 354, 451, 221]
+            await asyncio.sleep(0.01)
+
+
+async def test_a_fault_at_any_await_of_copies_leaves_a_retry_possible(
+    start_proxy: StartProxy, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has a copy gets no second, unless it was in doubt; who has none gets one (DESIGN §3)."""
+    plain = session.Session.run
+    injection: list[At] = []
+    number, thrown = 0, True
+
+    async def run(self: session.Session) -> None:
+        injection[:] = [At(plain(self), number if injecting else 0, RuntimeError("injected"))]
+        await injection[0]
+
+    monkeypatch.setattr(session.Session, "run", run)
+    proxy = await start_proxy(proxy={"copies": "per-recipient"})
+    while thrown:
+        number, injecting = number + 1, True
+        relay.messages.clear()
+        with capture_logs():
+            codes = await converse(await proxy.dial(greet=False), TO_TWO, NAMED % number)
+            thrown, injecting = injection[0].thrown, False
+            if codes[6:7] != [250]:
+                await retried(proxy, NAMED % number)
+        assert all(code < 500 for code in codes), (number, codes)
+        assert {rcpt for kept in relay.messages for rcpt in kept.rcpts} == set(TO_TWO[2:4])
+        assert len(relay.messages) <= (3 if thrown else 2), number
+        assert number < 200
+    assert number > 20
 
 
 @pytest.mark.parametrize("fault", [ValueError("x"), MemoryError(), RecursionError(), KeyError("y")])
