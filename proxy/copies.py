@@ -69,6 +69,8 @@ class Copies:
         self._message = message
         self._transaction = transaction
         self._hostname = hostname
+        self._sent_here = False
+        """The relay session has taken a copy already."""
 
     async def send(self, send_copy: SendCopy) -> Tally:
         """Try every recipient that does not have it yet, until time or relay run out."""
@@ -105,12 +107,19 @@ class Copies:
         return (self._transaction.mail_line, rcpt.line)
 
     async def _open(self, lines: tuple[bytes, bytes]) -> Reply | None:
-        self._link.begin()
-        answers = await self._link.exchange(lines)
+        answers = await self._asked(lines)
+        # Many a relay takes so many messages from one session, OpenSMTPD a hundred.
+        if answers[0].transient and self._sent_here and await self._link.renew():
+            self._sent_here = False
+            answers = await self._asked(lines)
         refusal = next((answer for answer in answers if not answer.positive), None)
         if refusal is not None:
             self._link.forget_transaction()
         return refusal
+
+    async def _asked(self, lines: tuple[bytes, bytes]) -> list[Reply]:
+        self._link.begin()
+        return await self._link.exchange(lines)
 
     async def _notify(self, tally: Tally, content: bytes) -> bool:
         """Mail the sender who was refused; False: it must be tried again."""
@@ -135,6 +144,7 @@ class Copies:
         if result.committed:
             tally.delivered.append(rcpt)
             tally.last = result.reply
+            self._sent_here = True
             await self._message.delivered(rcpt.path)
             return
         if not result.lost:

@@ -113,6 +113,13 @@ class RelayLink:
             await self._session.quit()
         self._drop()
 
+    async def renew(self) -> bool:
+        """Have the next command open a fresh session; False: it could not log in as this one did."""
+        if self.authenticated:
+            return False
+        await self.quit()
+        return True
+
     def drop(self) -> None:
         """Give the relay session up at once, and with it what was not committed."""
         self._drop()

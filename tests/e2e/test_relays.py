@@ -112,6 +112,15 @@ def test_mail_arrives_tracked_and_signed(relay: Relay, waypost: Stack) -> None:
     assert dkimpy_verdict(content, {"waypost1._domainkey.example.com": key})
 
 
+def test_each_of_many_recipients_gets_a_copy_at_once(relay: Relay, tmp_path: Path) -> None:
+    """More copies than OpenSMTPD takes in a session, which is a hundred."""
+    stack = Stack(tmp_path / "waypost", relay.port).furnish(proxy='copies = "per-recipient"')
+    with stack.serving("proxy"), connect(stack.smtp) as client:
+        many = [f"reader+{number}@example.net" for number in range(120)]
+        assert client.sendmail("bounces@example.com", many, MESSAGE) == {}
+    assert stack.log.read_text().count("message_delivered") == len(many)
+
+
 SINK_MODES = [
     *((["-f", step], step, {5}) for step in ("MAIL", "RCPT", "DATA", ".")),
     *((["-r", step], step, {4}) for step in ("MAIL", "RCPT", "DATA", ".")),

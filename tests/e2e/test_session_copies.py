@@ -267,6 +267,29 @@ async def test_a_group_is_bounded_as_one_after_the_other_is(
     assert len(relay.messages) == 5
 
 
+@pytest.mark.parametrize("enough", [b"451 4.7.0 enough\r\n", b"421 4.7.0 enough\r\n"])
+async def test_a_relay_that_takes_a_few_messages_from_each_session_gets_them_all(
+    enough: bytes, personal: Proxy, relay: ScriptedRelay
+) -> None:
+    """The client made one message of them: it need not come back for the rest."""
+    fine, refused = Step(b"250 ok\r\n"), Step(enough)
+    relay.script = {"MAIL": [fine, fine, fine, refused, fine]}
+    assert (await send(personal)).startswith(b"250")
+    assert kept(relay) == [[rcpt] for rcpt in RCPTS]
+    assert len(relay.connections) == 2
+
+
+async def test_a_relay_that_puts_off_the_sender_is_asked_twice_at_most(
+    personal: Proxy, relay: ScriptedRelay
+) -> None:
+    """Once on the session that has taken mail, once on a fresh one."""
+    fine, refused = Step(b"250 ok\r\n"), Step(b"451 4.7.0 enough\r\n")
+    relay.script = {"MAIL": [fine, fine, refused]}
+    assert (await send(personal)).startswith(b"451")
+    assert kept(relay) == [[RCPTS[0]]]
+    assert len(relay.connections) == 2
+
+
 async def test_without_a_message_id_nothing_is_remembered(
     personal: Proxy, relay: ScriptedRelay
 ) -> None:
