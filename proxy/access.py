@@ -43,13 +43,15 @@ class Client:
 
     `address` is the real client's after PROXY, XCLIENT and XFORWARD, None where the front server
     does not know it. `vouched`: a mail server of `xclient_networks` answers for this client;
-    `submitted`: it says that the client is one of its own users.
+    `submitted`: it says that the client is one of its own users. `forwarded`: the mail server passes
+    on mail of others, so that who logged in here is the server itself.
     """
 
     address: IpAddress | None
     vouched: bool = False
     login: str | None = None
     submitted: bool = False
+    forwarded: bool = False
 
     @property
     def local(self) -> bool:
@@ -77,7 +79,8 @@ def within(address: IpAddress | None, networks: Iterable[Network]) -> bool:
 
 def trusted(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:
     """Tell whether mail of `client` may be rewritten and signed (DESIGN §3.4)."""
-    if authenticated or client.login is not None or client.submitted or client.local:
+    logged_in = client.login is not None or (authenticated and not client.forwarded)
+    if logged_in or client.submitted or client.local:
         return True
     return within(client.address, config.trusted_networks)
 
@@ -132,10 +135,13 @@ def parse_attributes(arg: bytes) -> dict[str, str]:
 
 
 def with_xclient(client: Client, attributes: Mapping[str, str]) -> Client:
-    """Give the client that a trusted front server tells of; raises BadAttribute."""
+    """Give the client that a trusted front server tells of; raises BadAttribute.
+
+    Another address is another client: what was told of the one before does not count for it.
+    """
     told = replace(client, vouched=True)
     if "ADDR" in attributes:
-        told = replace(told, address=_told_address(attributes["ADDR"]))
+        told = Client(_told_address(attributes["ADDR"]), vouched=True)
     if "LOGIN" in attributes:
         login = attributes["LOGIN"]
         told = replace(told, login=None if login.upper() in _UNKNOWN else login)
@@ -148,7 +154,9 @@ def with_xforward(client: Client, attributes: Mapping[str, str]) -> Client:
     Postfix sends no login, but with SOURCE it tells its own users (LOCAL) from the world (REMOTE).
     What XFORWARD does not tell is unknown: the front server's address must lend no trust.
     """
-    told = client if client.vouched else Client(None, vouched=True)
+    told = replace(client, forwarded=True)
+    if not client.vouched:
+        told = Client(None, vouched=True, forwarded=True)
     if "ADDR" in attributes:
         told = replace(told, address=_told_address(attributes["ADDR"]), submitted=False)
     if "SOURCE" in attributes:

@@ -282,6 +282,8 @@ class Session:
             return replies.XCLIENT_FORBIDDEN
         if self._envelopes.transaction is not None:
             return replies.NOT_IN_TRANSACTION
+        if self._link.authenticated:  # as whom we have told of until now, not as another
+            return replies.ALREADY_AUTHENTICATED
         try:
             self._client = access.with_xclient(self._client, access.parse_attributes(arg))
         except access.BadAttribute:

@@ -342,6 +342,44 @@ async def test_trust_is_judged_by_whom_a_front_server_passes_on(
     assert trust == [expected]
 
 
+async def test_a_login_is_of_one_client_only(start_proxy: StartProxy, trust: list[bool]) -> None:
+    """What a front server said of one client does not count for the next on its connection."""
+    proxy = await start_proxy(proxy={"xclient_networks": LOOPBACK})
+    client = await proxy.dial()
+    for attributes in (b"ADDR=203.0.113.9 LOGIN=alice", b"ADDR=203.0.113.10 NAME=forger.test"):
+        assert (await client.ask(b"XCLIENT " + attributes)).code == 220
+        await client.ask(b"EHLO client.test")
+        await send(client)
+    assert trust == [True, False]
+
+
+async def test_a_login_before_xclient_is_nobodys_after_it(
+    start_proxy: StartProxy, relay_with_auth: ScriptedRelay
+) -> None:
+    """The relay session cannot be logged out: there is no other client on it."""
+    proxy = await start_proxy(proxy={"xclient_networks": LOOPBACK})
+    client = await proxy.dial()
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
+    assert (await client.ask(b"XCLIENT ADDR=203.0.113.9")).code == 503
+
+
+@pytest.mark.parametrize(("source", "expected"), [(b"REMOTE", False), (b"LOCAL", True)])
+async def test_the_login_of_a_front_server_is_not_its_clients(
+    source: bytes,
+    expected: int,
+    start_proxy: StartProxy,
+    trust: list[bool],
+    relay_with_auth: ScriptedRelay,
+) -> None:
+    """It may have to log in for the world's mail too, which is not signed for that."""
+    proxy = await start_proxy(proxy={"xclient_networks": LOOPBACK})
+    client = await proxy.dial()
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
+    assert (await client.ask(b"XFORWARD ADDR=203.0.113.9 SOURCE=" + source)).code == 250
+    await send(client)
+    assert trust == [expected]
+
+
 async def test_nobody_else_is_passed_on_amid_a_transaction(start_proxy: StartProxy) -> None:
     """Whose mail it is was settled before MAIL."""
     proxy = await start_proxy(proxy={"xclient_networks": LOOPBACK})
