@@ -27,10 +27,11 @@ come past DATA."""
 _LIMIT = re.compile(r"(?:MAILMAX|RCPTMAX|RCPTDOMAINMAX)=[1-9][0-9]{0,5}", re.IGNORECASE)
 _SIZE = re.compile(rf"[0-9]{{1,{MAX_SIZE_DIGITS}}}")
 _MECHANISM = re.compile(r"[A-Z0-9_-]{1,20}", re.IGNORECASE)
-_BOUND_TO_CONNECTION = re.compile(
-    r".*-PLUS|GSSAPI|GSS-SPNEGO|GS2-.*|KERBEROS_V.|EXTERNAL", re.IGNORECASE
+_NOT_FOR_US = re.compile(
+    r".*-PLUS|GSSAPI|GSS-SPNEGO|GS2-.*|KERBEROS_V.|EXTERNAL|ANONYMOUS", re.IGNORECASE
 )
-"""Mechanisms that look at the connection itself, of which the relay sees ours (RFC 5802 §6)."""
+"""Mechanisms that look at the connection itself, of which the relay sees ours (RFC 5802 §6), and
+the one that tells nothing of the client (RFC 4505): a login is what mail is trusted for."""
 
 XCLIENT_OFFERS = (
     "XCLIENT NAME ADDR PORT PROTO HELO LOGIN",
@@ -43,7 +44,7 @@ def mechanisms(capabilities: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(
         name
         for name in capabilities.get("AUTH", "").split()
-        if _MECHANISM.fullmatch(name) and not _BOUND_TO_CONNECTION.fullmatch(name)
+        if _MECHANISM.fullmatch(name) and not _NOT_FOR_US.fullmatch(name)
     )
 
 

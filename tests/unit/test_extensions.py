@@ -12,6 +12,7 @@ from proxy import extensions
         ("GSSAPI GSS-SPNEGO EXTERNAL KERBEROS_V4 GS2-KRB5", ()),
         ("SCRAM-SHA-1-PLUS SCRAM-SHA-1 scram-sha-256-plus", ("SCRAM-SHA-1",)),
         ("XOAUTH2 nonsense!mechanism", ("XOAUTH2",)),
+        ("ANONYMOUS PLAIN", ("PLAIN",)),
         ("", ()),
     ],
 )
