@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from config.hangup import at_hangup
-from config.load import ConfigError
 from config.observe import (
     PROXY_NOT_RELOADED,
     PROXY_READY,
@@ -141,7 +140,7 @@ class Server:
         """Serve new sessions by the configuration that `read` gives; listeners stay."""
         try:
             self.services = Services.start(read(), self.services)
-        except (ConfigError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one goes on
             log(PROXY_NOT_RELOADED, problems=str(error))
         else:
             log(PROXY_RELOADED)

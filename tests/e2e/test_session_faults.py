@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from config.keys import KeyFileError
+from config.load import ConfigError
 from proxy import session
 from proxy.transform import SigningRefused, Transformer
 from tests.support.scripted_relay import ScriptedRelay, Step
@@ -387,11 +389,14 @@ async def test_a_reload_serves_new_sessions_by_the_new_configuration(
     assert (await old.ask(b"HELO client.test")).lines == (b"proxy.test",)
 
 
-async def test_an_unusable_new_configuration_changes_nothing(proxy: Proxy) -> None:
+@pytest.mark.parametrize("problem", [ValueError, KeyFileError, ConfigError, RuntimeError])
+async def test_an_unusable_new_configuration_changes_nothing(
+    problem: type[Exception], proxy: Proxy
+) -> None:
     """The old one stays in force, and the log says why."""
 
     def broken() -> Any:
-        raise ValueError("waypost.toml:1: nonsense")
+        raise problem("waypost.toml:1: nonsense")
 
     with capture_logs() as lines:
         proxy.server.reload(broken)
