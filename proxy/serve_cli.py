@@ -14,7 +14,7 @@ import click
 import uvloop
 
 from config import metrics, observe, systemd
-from config.load import ConfigError, load
+from config.load import load
 from config.options import config_path_option, loaded
 from config.schema import Config
 from proxy.server import Sockets, bind, serve
@@ -42,7 +42,7 @@ def _share_out(path: Path, config: Config, shares: list[Sockets]) -> int:
     in_force = [config]
 
     def read_again() -> None:
-        with contextlib.suppress(OSError, ValueError, ConfigError):  # each worker tells of it
+        with contextlib.suppress(Exception):  # each worker tells of it
             in_force[0] = load(path, files=True)
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
