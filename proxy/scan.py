@@ -18,6 +18,7 @@ from proxy.policy.decide import Decision, MessageFacts
 from proxy.policy.reasons import AUTHORS, Skip, Untouched
 from proxy.policy.settings import Policy
 from proxy.policy.switches import Switches
+from tracker.params import inserted
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER
 
 MAX_LINKS = 10_000
@@ -184,8 +185,7 @@ class Scan:
         return len(self.links) + len(self.skipped)
 
     def _link(self, each: Candidate, part: Part, view: HtmlView) -> PlannedLink:
-        base, mark, fragment = each.destination.partition("#")
-        destination = base + each.decision.params + mark + fragment
+        destination = inserted(each.destination, each.decision.params)
         link = PlannedLink(
             number=self.numbers.give(each.destination, is_vml=each.is_vml),
             destination=destination,

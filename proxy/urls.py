@@ -1,8 +1,7 @@
 """The URL that a browser would open for an href, as ASCII octets.
 
-Owns: what of an href's value is the destination (DESIGN §4 "Destination"; WHATWG URL §4.4), and the
-host of a destination.
-Does not own: which destinations are tracked (`policy`).
+Owns: what of an href's value is the destination (DESIGN §4 "Destination"; WHATWG URL §4.4).
+Does not own: which destinations are tracked (`policy`), or what their host is (`tracker.hosts`).
 
 Nothing is normalised: a destination is what the author wrote, made safe to travel in a header
 field. It parses, in a browser, to the same URL as the href would have.
@@ -11,18 +10,12 @@ field. It parses, in a browser, to the same URL as the href would have.
 import re
 import unicodedata
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
-import idna
+from tracker.hosts import PORT, SHAPE, ascii_domain
 
 _TRIM: Final = "".join(map(chr, range(0x21)))
 _REMOVED: Final = str.maketrans("", "", "\t\n\r")
 _HTTP: Final = re.compile(r"https?://[/\\]*[^/\\?#]", re.IGNORECASE)
-# After the scheme: authority, path, query, fragment. A backslash is a slash in http(s).
-_SHAPE: Final = re.compile(
-    r"(https?:[/\\]*)([^/\\?#]*)([^?#]*)((?:\?[^#]*)?)((?:#.*)?)\Z", re.IGNORECASE | re.DOTALL
-)
-_PORT: Final = re.compile(r":[0-9]*\Z")
 _UNSAFE: Final = re.compile(r"[^\x21-\x7e]+")
 _SAFE: Final = (0x21, 0x7E)
 _QUERY: Final = b"\"#<>'"  # of the safe ones, escaped where they are part of another character
@@ -61,7 +54,7 @@ def destination(value: str, charset: str = "utf-8") -> str | None:
         return None
     if not _UNSAFE.search(url):
         return url
-    shape = _SHAPE.match(url)
+    shape = SHAPE.match(url)
     if shape is None or not (charset == "utf-8" or url.isascii() or _undisputed(url, charset)):
         return None
     scheme, authority, path, query, fragment = shape.groups()
@@ -71,20 +64,6 @@ def destination(value: str, charset: str = "utf-8") -> str | None:
         return scheme + authority + _percent(path) + query + _percent(fragment)
     except (UnicodeError, LookupError):
         return None
-
-
-def host(destination: str) -> str:
-    """Give the host of a destination: lower case, percent-decoded, punycode, without port."""
-    shape = _SHAPE.match(destination)
-    if shape is None:
-        return ""
-    name = shape[2].rpartition("@")[2]
-    name = _PORT.sub("", name)
-    text = unquote_to_bytes(name).decode("utf-8", "replace").lower()
-    try:
-        return text if text.isascii() else _domain(text)
-    except UnicodeError:
-        return text
 
 
 def same_place(destination: str) -> str:
@@ -109,13 +88,9 @@ def _authority(authority: str) -> str:
     """Write non-ASCII hosts in punycode, as every browser sends them."""
     credentials, at, name = authority.rpartition("@")
     if _UNSAFE.search(name):
-        port = _PORT.search(name)
-        name = _domain(name[: port.start()] if port else name) + (port[0] if port else "")
+        port = PORT.search(name)
+        name = ascii_domain(name[: port.start()] if port else name) + (port[0] if port else "")
     return _percent(credentials) + at + name
-
-
-def _domain(name: str) -> str:
-    return idna.encode(name, uts46=True).decode("ascii")
 
 
 def _percent(text: str) -> str:

@@ -7,6 +7,7 @@ Does not own: the attributes that name a group (`proxy.policy.dialects`).
 import re
 from dataclasses import dataclass
 
+from config.schema import Config
 from tracker.params import without
 
 VOLATILE_PARAMS = frozenset(
@@ -33,6 +34,19 @@ class GroupPattern:
 
     pattern: re.Pattern[str]
     name: str
+
+
+def patterns_of(config: Config) -> tuple[GroupPattern, ...]:
+    """Give the patterns of `[[tracking.group]]`."""
+    return tuple(
+        GroupPattern(re.compile(each.pattern), each.name) for each in config.tracking.group
+    )
+
+
+def volatile_of(config: Config) -> frozenset[str]:
+    """Name what varies from reader to reader, in lower case; an id of ours does, whoever added it."""
+    named = (*config.tracking.volatile_params, config.tracking.identify.param or "")
+    return VOLATILE_PARAMS | {name.lower() for name in named if name}
 
 
 def identity(destination: str, patterns: tuple[GroupPattern, ...], volatile: frozenset[str]) -> str:

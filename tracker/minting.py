@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from config.schema import Config
-from tracker import overrides, params, shortlinks
+from tracker import params, shortlinks
 from tracker.consents import Consent, Consents
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.groups import VOLATILE_PARAMS, GroupPattern, identity
+from tracker.hosts import host, is_below
 from tracker.shortlinks import ShortLinks
 from tracker.tokens import (
     MESSAGE_ID_OCTETS,
@@ -154,10 +155,7 @@ def _lengthened(wanted: LinkRequest, config: Config) -> str:
 
 def _may_track(wanted: LinkRequest, config: Config, destination: str) -> bool:
     """Whether a link may be tracked: what is final in mail is final here."""
-    host = overrides.host(destination)
-    untracked = any(
-        host == name or host.endswith(f".{name}") for name in config.tracking.untracked_hosts
-    )
+    untracked = is_below(host(destination), config.tracking.untracked_hosts)
     return wanted.track and config.tracking.enabled and not untracked
 
 

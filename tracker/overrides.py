@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import unquote
 
 from pydantic import Field, TypeAdapter
 
 from config import observe
 from tracker import ledger
+from tracker.hosts import host
 from tracker.tokens import Link, is_destination
 
 Action = Literal["revoke", "redirect", "restore"]
@@ -104,15 +104,6 @@ class Overrides:
                 self.destinations.pop(value, None)
             case "destination", _:
                 self.destinations[value] = made.to
-
-
-_HOST = re.compile(r"https?:[/\\]*(?:[^/\\?#]*@)?(\[[^\]/\\?#]*\]|[^/\\?#:]*)", re.IGNORECASE)
-
-
-def host(destination: str) -> str:
-    """Give the host that a browser would connect to, in lower case (WHATWG URL §4.4)."""
-    match = _HOST.match(destination)
-    return unquote(match[1]).lower().rstrip(".") if match else ""
 
 
 def _domains(name: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ import click
 
 from config.options import config_option, config_option_without_files
 from config.schema import Config
-from tracker import overrides, printing
+from tracker import hosts, overrides, printing
 from tracker.link_cli import keyring_of, token_of
 from tracker.overrides import Decision, decision
 from tracker.report_cli import current_store, format_options
@@ -95,7 +95,7 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
     """Withdraw all links to a destination HOST and to hosts below it."""
     name = host.lower().rstrip(".")
     url = f"http://{name}/"
-    if not name or "*" in name or overrides.host(url) != name or not is_destination(url):
+    if not name or "*" in name or hosts.host(url) != name or not is_destination(url):
         raise click.ClickException("write a bare host in ASCII, like example.com, without a *")
     record(config, decision("restore" if undo else "revoke", "host", name))
     click.echo(f"Host {name}: {'restored' if undo else 'revoked'}. {FORCE}")

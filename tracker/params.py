@@ -1,7 +1,7 @@
 """URL parameters: appended to a destination without disturbing an octet of what is there.
 
 Owns: where parameters go, which are left out, how their values are written.
-Does not own: whether a link gets any (`proxy.policy.decide`, `minting`).
+Does not own: whether a link gets any (`proxy.policy.decide`, `wishes`), or can bear them (`additions`).
 """
 
 import re
@@ -47,8 +47,13 @@ def _separator(mark: str, query: str) -> str:
 
 def added(destination: str, params: Params) -> str:
     """Give `destination` with `params` before its fragment."""
+    return inserted(destination, addition(destination, params))
+
+
+def inserted(destination: str, text: str) -> str:
+    """Give `destination` with `text` before its fragment."""
     base, mark, fragment = destination.partition("#")
-    return base + addition(destination, params) + mark + fragment
+    return base + text + mark + fragment
 
 
 def without(destination: str, names: frozenset[str]) -> str:

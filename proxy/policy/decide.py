@@ -1,8 +1,10 @@
 """Whether one link is tracked: the rules asked in order, the answer as a value.
 
-Owns: the order of the rules and what is lifted by `data-track="true"`; parameters and the group.
-Does not own: what the attributes say (`links`), what the URL is like (`traits`), the single rules, or
-what the octets of the message forbid (`proxy.scan`).
+Owns: the order of the rules and what is lifted by `data-track="true"`; which links ask for
+parameters; the group.
+Does not own: what the attributes say (`links`), what the URL is like (`traits`), the single rules, what
+may be added to a destination (`tracker.additions`), or what the octets of the message forbid
+(`proxy.scan`).
 """
 
 import re
@@ -12,11 +14,11 @@ from typing import NamedTuple
 
 from proxy.policy.links import Wishes
 from proxy.policy.reasons import SOFT, Skip
-from proxy.policy.sensitive import is_signed
 from proxy.policy.settings import Policy
 from proxy.policy.traits import Traits
-from proxy.urls import host, same_place
-from tracker.params import Params, addition
+from proxy.urls import same_place
+from tracker.additions import id_octets, params_text
+from tracker.params import Params
 
 _VISIBLE_URL = re.compile(
     r"\s*<?(?:https?://\S+|www\.\S+|(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?:[/?#:]\S*)?)>?\s*",
@@ -71,26 +73,13 @@ def decide(
     if skip is None and policy.visible_urls == "skip" and not wishes.track:
         skip = Skip.VISIBLE_URL if _VISIBLE_URL.fullmatch(text()) else None
     params = ""
-    if facts.params and _wants_params(wishes, skip) and not is_signed(destination):
-        params = addition(destination, facts.params)
-        # A parameter is not worth an untracked link.
-        if len(destination) + len(params) > policy.max_destination:
-            params = ""
-    id_octets = 0
+    if _wants_params(wishes, skip):
+        params = params_text(destination, facts.params, policy.max_destination)
+    told = 0
     if facts.identify and skip is None and not traits.sensitive:
-        id_octets = _id_octets(policy, facts, destination, params)
-    return Decision(skip, wishes.group or traits.group, params, app, id_octets)
-
-
-def _id_octets(policy: Policy, facts: MessageFacts, destination: str, params: str) -> int:
-    """Say how much the reader's id adds to a tracked link; nothing but for hosts that are named."""
-    told = host(destination).rstrip(".") in policy.identify_hosts
-    if not told or is_signed(destination):
-        return 0
-    base, mark, fragment = destination.partition("#")
-    grown = len(addition(base + params + mark + fragment, facts.identify))
-    # An id is not worth an untracked link, either.
-    return grown if len(destination) + len(params) + grown <= policy.max_destination else 0
+        hosts, most = policy.identify_hosts, policy.max_destination
+        told = id_octets(destination, params, facts.identify, hosts, most)
+    return Decision(skip, wishes.group or traits.group, params, app, told)
 
 
 _NEVER_PARAMS = frozenset(

@@ -4,7 +4,6 @@ Owns: the policy's fields and defaults, and how it is made from the configuratio
 Does not own: what the fields mean to a link (`links`) or a message (`gate`, `switches`).
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -15,12 +14,13 @@ from config.schema import DIALECTS, Config, SenderConfig
 from proxy.policy.links import LinkRules, link_rules
 from proxy.policy.reasons import Untouched
 from proxy.policy.traits import Traits, UrlRules
-from tracker.groups import VOLATILE_PARAMS, GroupPattern
+from tracker.groups import VOLATILE_PARAMS, GroupPattern, patterns_of, volatile_of
+from tracker.hosts import base_urls, own_hosts
 from tracker.params import Params
+from tracker.sensitive import Caution
 from tracker.tokens import url_octets as tracked_url_octets
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +80,9 @@ class Policy:
         derive("rules", link_rules(self.dialects))
         urls = UrlRules(
             max_destination=self.max_destination,
-            own_hosts=_own_hosts(self.base_urls),
+            own_hosts=own_hosts(self.base_urls),
             untracked_hosts=tuple(host.lower() for host in self.untracked_hosts),
-            sensitive_builtin=self.sensitive_builtin,
-            sensitive=tuple(re.compile(text) for text in self.sensitive),
+            sensitive=Caution.of(self.sensitive, builtin=self.sensitive_builtin),
             groups=self.groups,
             volatile=self.volatile_params,
         )
@@ -120,24 +119,11 @@ class Policy:
             url_params=tuple(tracking.url_params.items()),
             identify_param=tracking.identify.param,
             identify_hosts=frozenset(host.lower() for host in tracking.identify.hosts),
-            volatile_params=_volatile(config),
-            groups=tuple(GroupPattern(re.compile(g.pattern), g.name) for g in tracking.group),
+            volatile_params=volatile_of(config),
+            groups=patterns_of(config),
             signing=signing or Signing(),
             veto=veto,
         )
-
-
-def base_urls(config: Config, sender: SenderConfig | None) -> tuple[str, ...]:
-    """Give every tracking host of ours, that of `sender` (or the workspace's) first."""
-    own = (sender and sender.base_url) or config.tracking.base_url
-    others = (config.tracking.base_url, *(s.base_url for s in config.sender if s.base_url))
-    return tuple(dict.fromkeys((own, *others)))
-
-
-def _volatile(config: Config) -> frozenset[str]:
-    """Name what varies from reader to reader, in lower case; an id of ours does, whoever added it."""
-    named = (*config.tracking.volatile_params, config.tracking.identify.param or "")
-    return VOLATILE_PARAMS | {name.lower() for name in named if name}
 
 
 def _opens_apps(config: Config, base_url: str) -> bool:
@@ -155,16 +141,3 @@ def _worst(
         worst = octets
         return lambda _: worst
     return octets
-
-
-def _own_hosts(urls: tuple[str, ...]) -> re.Pattern[str]:
-    """Give a pattern of URLs that lead to one of these; scheme and case do not matter."""
-    return re.compile(rf"https?://(?:[^/?#@]*@)?(?:{'|'.join(map(_place, urls))})", re.IGNORECASE)
-
-
-def _place(url: str) -> str:
-    parts = urlsplit(url)
-    default = parts.port in (None, _DEFAULT_PORTS[parts.scheme])
-    port = "(?::80|:443)?" if default else f":{parts.port}"
-    host = re.escape(parts.netloc.rpartition("@")[2].removesuffix(f":{parts.port}"))
-    return rf"{host}\.?{port}{re.escape(parts.path.rstrip('/'))}(?=[/?#]|$)"

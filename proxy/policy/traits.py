@@ -2,7 +2,8 @@
 
 Owns: the rules that look at nothing but the URL, asked together and remembered, as most messages
 hold links that the one before them held.
-Does not own: the single rules (`sensitive`, `groups`), or what follows from them (`decide`).
+Does not own: the single rules (`tracker.hosts`, `sensitive` and `groups` there), or what follows from
+them (`decide`).
 """
 
 import re
@@ -12,9 +13,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from proxy.policy.reasons import Skip
-from proxy.policy.sensitive import has_placeholder, is_sensitive
-from proxy.urls import host
 from tracker.groups import GroupPattern, identity
+from tracker.hosts import host, is_below
+from tracker.sensitive import Caution, has_placeholder
 
 REMEMBERED = 2048
 """Destinations whose traits a policy keeps."""
@@ -38,8 +39,7 @@ class UrlRules:
     max_destination: int
     own_hosts: re.Pattern[str]
     untracked_hosts: tuple[str, ...]
-    sensitive_builtin: bool
-    sensitive: tuple[re.Pattern[str], ...]
+    sensitive: Caution
     groups: tuple[GroupPattern, ...]
     volatile: frozenset[str]
 
@@ -53,21 +53,13 @@ class UrlRules:
             return Traits(Skip.OVER_LONG, sensitive=False, group=destination)
         return Traits(
             self._skip(destination),
-            self._is_sensitive(destination),
+            self.sensitive(destination),
             identity(destination, self.groups, self.volatile),
         )
 
     def _skip(self, destination: str) -> Skip | None:
         if self.own_hosts.match(destination):
             return Skip.OWN_HOST
-        if self.untracked_hosts and self._is_untracked(host(destination).rstrip(".")):
+        if self.untracked_hosts and is_below(host(destination), self.untracked_hosts):
             return Skip.UNTRACKED_HOST
         return Skip.PLACEHOLDER if has_placeholder(destination) else None
-
-    def _is_untracked(self, name: str) -> bool:
-        return any(name == each or name.endswith(f".{each}") for each in self.untracked_hosts)
-
-    def _is_sensitive(self, destination: str) -> bool:
-        if self.sensitive_builtin and is_sensitive(destination):
-            return True
-        return any(pattern.search(destination) for pattern in self.sensitive)

@@ -23,7 +23,8 @@ with atheris.instrument_imports(include=["proxy"]):
     from proxy.charsets import view
     from proxy.html import Href, label, links
     from proxy.message import Edit, splice
-    from proxy.urls import destination, host
+    from proxy.urls import destination
+    from tracker.hosts import host
 
 LABELS = [
     "utf-8",

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.urls import destination, host
+from proxy.urls import destination
+from tracker.hosts import host
 
 
 def browser(url: str) -> str | None:
@@ -95,26 +96,6 @@ def test_a_query_is_written_in_the_charset_of_the_document(charset, value, url):
 def test_where_clients_differ_there_is_no_destination(charset, value):
     """What one client would open differently from another stays with the author's href."""
     assert destination(value, charset) is None
-
-
-@pytest.mark.parametrize(
-    ("url", "name"),
-    [
-        ("http://X.Example/", "x.example"),
-        ("http://u:p@x.example:8080?q", "x.example"),
-        ("https://u@v@x.example#f", "x.example"),
-        ("http://[2001:DB8::1]:80/", "[2001:db8::1]"),
-        ("http://x%2Eexample/", "x.example"),
-        ("http://%C3%A4.example", "xn--4ca.example"),
-        ("http:\\\\x.example\\y", "x.example"),
-        ("http:///x.example", "x.example"),
-        ("http://%F0%9F%98%80/", "😀"),
-        ("nonsense", ""),
-    ],
-)
-def test_the_host_is_the_one_that_a_browser_asks(url, name):
-    """Whatever surrounds it, the host is told as browsers tell it."""
-    assert host(url) == name
 
 
 @pytest.mark.corpus

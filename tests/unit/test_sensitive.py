@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from proxy.policy import sensitive
+from tracker import sensitive
 
 SENSITIVE = [
     "https://example.com/reset-password?token=abc",

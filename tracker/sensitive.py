@@ -3,13 +3,15 @@
 Owns: the built-in rules for password resets, magic links, one-time codes and pre-signed downloads,
 and for template placeholders. They are conservative: a word like "reset" alone is an article about
 passwords; only with a secret beside it is it a key to an account.
-Does not own: the operator's own patterns (`Policy.sensitive`), or what follows (`decide`).
+Does not own: the operator's own patterns, or what follows (`proxy.policy.decide`, `additions`).
 
 Cheap tests come first, as nearly every link passes here and nearly none is sensitive.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 PURPOSES = frozenset(
     {
@@ -83,6 +85,25 @@ _HINTS = (
 """Nothing is sensitive that holds none of these."""
 
 _PLACEHOLDER = re.compile(r"\{\{[^{}]{0,200}\}\}|\*\|[^|]{1,200}\|\*|%%[^%]{1,200}%%")
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """Which destinations count as sensitive: by the rules of this file, by the operator's patterns."""
+
+    builtin: bool
+    patterns: tuple[re.Pattern[str], ...]
+
+    @classmethod
+    def of(cls, patterns: Iterable[str], *, builtin: bool) -> Self:
+        """Take what `[tracking] sensitive` and `sensitive_builtin` say."""
+        return cls(builtin, tuple(map(re.compile, patterns)))
+
+    def __call__(self, destination: str) -> bool:
+        """Whether a destination is sensitive."""
+        if self.builtin and is_sensitive(destination):
+            return True
+        return any(pattern.search(destination) for pattern in self.patterns)
 
 
 def is_sensitive(destination: str) -> bool:
