@@ -156,8 +156,9 @@ class IdentifyConfig(Table):
 
     Off unless `param` is set, as it discloses identity to the destination. The id is the
     application's (`X-Track-Person`), else a keyed hash of the recipient; `waypost identify ID` gives
-    the person back. Only tracked links in copies for one reader carry it, and none where the reader
-    did not agree to it. Its secret is in the key file, and stays the same when keys are rotated.
+    the person back. Only tracked links in copies for one reader carry it, and those that
+    `waypost link` makes for one person; none where the reader did not agree to it. Its secret is in
+    the key file, and stays the same when keys are rotated.
     """
 
     param: Annotated[Parameter | None, _example('"wp_id"')] = None

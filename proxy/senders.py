@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
+from config.domains import closest
 from config.schema import Config, SenderConfig
 from proxy.message import Message
 from proxy.plan import Plan
@@ -81,14 +82,7 @@ class Senders:
 
     def find(self, domain: str) -> Sender | None:
         """Give the sender that a From-domain belongs to, the closest of several."""
-        if self._any is not None or domain in self._by_domain:
-            return self._any or self._by_domain[domain]
-        while "." in domain:
-            domain = domain.partition(".")[2]
-            found = self._by_domain.get(domain)
-            if found and found.subdomains:
-                return found
-        return None
+        return self._any or closest(domain, self._by_domain)
 
     def assign(
         self, message: Message, *, null_sender: bool = False, relay_8bitmime: bool = True

@@ -31,13 +31,14 @@ from config.schema import Config
 from tracker import openapi, overview, reports, store
 from tracker.access import UNCACHED
 from tracker.catch_up import catch_up
-from tracker.minting import LinkRequest, Minted, TooLong
+from tracker.minting import Minted
 from tracker.openapi import INTEGER, STRING, Operation, many, of
 from tracker.persons_api import Persons
 from tracker.reports import Report
 from tracker.requests import Unfit, answered, sent, understood
 from tracker.spool import SpoolError
 from tracker.store import StoreError
+from tracker.wishes import LinkRequest, Unfeasible
 
 CATCH_UP_S = 2.0
 """How long a report waits for what is in the spool to be counted."""
@@ -182,8 +183,8 @@ class Admin:
         wanted = await sent(LinkRequest, request)
         try:
             minted = await run_in_threadpool(self._mint, self.config, wanted)
-        except TooLong as error:
-            raise Unfit([("url", str(error))]) from None
+        except Unfeasible as error:
+            raise Unfit([(error.field, str(error))]) from None
         return answered(asdict(minted), 201)
 
 

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from config import certificates, observe
 from config.files import KeyFileError
 from config.hangup import at_hangup
+from config.keys import read_identify_secret
 from config.load import ConfigError
 from config.schema import Config
 from config.values import Address
@@ -25,6 +26,7 @@ from tracker import consents, listener, overrides, shortlinks, wellknown
 from tracker.access import Guard, load_password
 from tracker.admin import Admin
 from tracker.consents import Consents
+from tracker.identify import Identifier
 from tracker.ingest import Ingester
 from tracker.minting import Mint
 from tracker.overrides import Overrides
@@ -61,17 +63,28 @@ async def serve(
     gives the new configuration at SIGHUP; `process` is this one's name in the metrics.
     """
     parts = _prepare(config, sockets)
-    keyring = parts.keyring
+    keys = parts.keys
     spool = Spool.open(config.store.spool_dir, "tracker")
     overridden = Watched(overrides.file_of(config.store.path), overrides.load, Overrides())
     short_links = ShortLinks(shortlinks.file_of(config.store.path))
     codes = Watched(shortlinks.file_of(config.store.path), short_links.read, short_links)
     agreed = Watched(consents.file_of(config.store.path), consents.load, Consents())
     app = Redirector(
-        keyring, Rules.from_config(config), Recorder(spool).record, overridden, short_links.token
+        lambda: keys().ring,
+        Rules.from_config(config),
+        Recorder(spool).record,
+        overridden,
+        short_links.token,
     )
     app.well_known = wellknown.load(config)
-    admin = Admin(config, Mint(keyring, agreed, spool.append, short_links).link, process)
+    mint = Mint(
+        lambda: keys().ring,
+        agreed,
+        spool.append,
+        short_links,
+        lambda param: Identifier(param, keys().secret),
+    )
+    admin = Admin(config, mint.link, process)
 
     def ready() -> None:
         observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
@@ -81,10 +94,23 @@ async def serve(
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
         ending.enter_context(_reloading(app, admin, parts, reload))
-        watching = _watching(keyring, overridden, codes, agreed, parts.password)
+        watching = _watching(keys, overridden, codes, agreed, parts.password)
         async with watching, _administering(admin, parts):
             stop = stop or asyncio.Event()
             await listener.serve(app, parts.public, stop, ready, tls=parts.tls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What the key file holds: the keys of links, and the secret of ids."""
+
+    ring: Keyring
+    secret: bytes
+
+    @classmethod
+    def load(cls, path: Path) -> "_Keys":
+        """Read the file; raises KeyFileError."""
+        return cls(Keyring.load(path), read_identify_secret(path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +120,7 @@ class _Parts:
     Without `password`, none is asked for; without `tls`, readers are answered over plain HTTP.
     """
 
-    keyring: Watched[Keyring]
+    keys: Watched[_Keys]
     password: Watched[bytes] | None
     tls: ssl.SSLContext | None
     public: Sequence[socket.socket]
@@ -106,16 +132,16 @@ def _prepare(config: Config, sockets: Sequence[socket.socket]) -> _Parts:
     problems: list[str] = []
     if config.keys.file is None:
         problems.append("keys.file is not set: make a key file with waypost init")
-    keyring = _watched(config.keys.file, Keyring.load, problems)
+    keys = _watched(config.keys.file, _Keys.load, problems)
     password = _watched(config.tracker.admin_password_file, load_password, problems)
     tls = _tls(config, problems)
     admin = _bound(config.tracker.admin_listen, problems)
     public = sockets or _bound(config.tracker.listen, problems)
-    if problems or keyring is None:
+    if problems or keys is None:
         for opened in (*public, *admin):
             opened.close()
         raise CannotStart(problems)
-    return _Parts(keyring, password, tls, public, admin)
+    return _Parts(keys, password, tls, public, admin)
 
 
 def _tls(config: Config, problems: list[str]) -> ssl.SSLContext | None:
@@ -205,7 +231,7 @@ def _reloading(
     """Read configuration and certificate anew at SIGHUP; addresses, store and key file stay."""
 
     def reload(read: Callable[[], Config]) -> None:
-        parts.keyring.refresh()
+        parts.keys.refresh()
         try:
             config = read()
             _renew(parts.tls, config)

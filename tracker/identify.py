@@ -1,7 +1,7 @@
 """The opaque, stable id by which a destination is told who clicked, and the way back.
 
 Owns: what a person's id is, what it adds to a destination, and who is behind an id.
-Does not own: which links carry one (`proxy.policy.decide`), or its secret (`config.keys`).
+Does not own: which links carry one (`proxy.policy.decide`, `wishes`), or its secret (`config.keys`).
 
 An id is the application's own, or else a keyed hash (HMAC-SHA256, RFC 2104) of the address, as
 addresses must not travel in URLs. Its key never rotates, so that a person is the same in every
@@ -75,13 +75,13 @@ class Identifier:
 
 
 def addresses(db: Database, person: str) -> list[str]:
-    """Give the addresses under which a person got mail."""
+    """Give the addresses under which a person got mail; a link that is not in mail went to none."""
     rows = db.execute(
         """SELECT DISTINCT ifnull(address, name) AS address FROM persons
            JOIN deliveries ON person_id = persons.id WHERE name = ? ORDER BY address""",
         [person],
     )
-    return [str(address) for (address,) in rows]
+    return [str(address) for (address,) in rows if address != person or not is_opaque(person)]
 
 
 def widest(param: str, person: str | None) -> Params:

@@ -1,8 +1,11 @@
 """`waypost link`: a tracked link for SMS, push, chat or print.
 
 Owns: the command.
-Does not own: what may be asked for, and the link itself (`minting`).
+Does not own: what may be asked for (`wishes`), and the link itself (`minting`).
 """
+
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import click
 from pydantic import ValidationError
@@ -11,10 +14,15 @@ from config import observe
 from config.options import config_option
 from config.schema import Config
 from tracker import consents, shortlinks
+from tracker.identify import Identifier
 from tracker.link_cli import keyring_of
-from tracker.minting import LinkRequest, Mint, Minted, TooLong
+from tracker.minting import Mint, Minted
 from tracker.shortlinks import ShortLinks
 from tracker.spool import Spool, SpoolError
+from tracker.wishes import LinkRequest, Unfeasible
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
@@ -22,6 +30,11 @@ from tracker.spool import Spool, SpoolError
 @click.option("--person", help="Whose link it is: an address, or your own id.")
 @click.option("--campaign", help="The campaign it counts for.")
 @click.option("--group", help="What reports call the link, instead of its URL.")
+@click.option(
+    "--sender",
+    metavar="DOMAIN",
+    help="The domain of a [[sender]], whose tracking host and switches count.",
+)
 @click.option("--track/--no-track", default=True, help="Whether clicks are counted (they are).")
 @click.option(
     "--url-params/--no-url-params",
@@ -42,8 +55,8 @@ def link(config: Config, **asked: object) -> None:
     except ValidationError as error:
         problems = [f"{_option(each['loc'])}: {_said(each['msg'])}" for each in error.errors()]
         raise click.ClickException("\n".join(problems)) from None
-    except TooLong as error:
-        raise click.ClickException(f"URL: {error}") from None
+    except Unfeasible as error:
+        raise click.ClickException(f"{_option((error.field,))}: {error}") from None
     except PermissionError as error:
         raise click.ClickException(f"{error}: run as the user of the service") from None
     except (SpoolError, OSError) as error:
@@ -54,9 +67,11 @@ def minted(config: Config, wanted: LinkRequest) -> Minted:
     """Make a link in this process; raises what `minting.Mint.link` does."""
     keyring, agreed = keyring_of(config), consents.load(consents.file_of(config.store.path))
     short_links = ShortLinks(shortlinks.file_of(config.store.path))
+    identifier = partial(Identifier.load, key_file=cast("Path", config.keys.file))
     spool = Spool.open(config.store.spool_dir, "link")
     try:
-        return Mint(lambda: keyring, lambda: agreed, spool.append, short_links).link(config, wanted)
+        mint = Mint(lambda: keyring, lambda: agreed, spool.append, short_links, identifier)
+        return mint.link(config, wanted)
     finally:
         spool.close()
 

@@ -20,6 +20,7 @@ param = "wp_id"
 hosts = ["shop.example.net"]
 """
 HTML = link("https://shop.example.net/a#top") + link("https://www.example.net/b")
+SMS = "https://shop.example.net/sms"
 TRACKED = re.compile(rb'href="(http://127\.0\.0\.1:\d+/c/[\w-]+)"')
 READERS = ["ann@Example.org", "bob@example.org"]
 
@@ -33,14 +34,17 @@ def telling(tmp_path: Path, mailbox: Mailbox) -> Stack:
 
 def followed(content: bytes) -> list[str]:
     """Click every tracked link; gives where they lead."""
-    found = []
-    for url in TRACKED.findall(content):
-        parts = urlsplit(url.decode())
-        connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-        connection.request("GET", parts.path)
-        found.append(connection.getresponse().getheader("Location") or "")
-        connection.close()
-    return found
+    return [leads(url.decode()) for url in TRACKED.findall(content)]
+
+
+def leads(url: str) -> str:
+    """Follow a link; gives its destination."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection.request("GET", parts.path)
+    destination = connection.getresponse().getheader("Location") or ""
+    connection.close()
+    return destination
 
 
 def ids(destinations: list[str]) -> list[str]:
@@ -71,3 +75,25 @@ def test_a_shop_learns_who_clicked(telling: Stack, mailbox: Mailbox):
     assert (unknown.returncode, unknown.stderr) == (1, b"Error: nobody is known as nobody\n")
     links = {each["link"]: each["clicks"]["all"] for each in telling.report()["links"]}
     assert links == {"https://shop.example.net/a#top": 3, "https://www.example.net/b": 3}
+
+
+def test_a_shop_learns_who_came_by_sms(telling: Stack):
+    """From links by command and by HTTP, in full and short; the id leads back to the person."""
+    asked = {"url": SMS, "person": READERS[0], "short": True}
+    with telling.serving("tracker"):
+        done = waypost("link", "-c", telling.config, SMS, "--person", READERS[0])
+        assert done.returncode == 0, done.stderr
+        by_http = f"http://127.0.0.1:{telling.admin}/api/v1/links"
+        request = urllib.request.Request(
+            by_http, json.dumps(asked).encode(), {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=20) as answered:
+            short = json.load(answered)["url"]
+        shared = waypost("link", "-c", telling.config, SMS).stdout.decode().strip()
+        urls = (done.stdout.decode().strip(), short, shared)
+        first, second, third = ids([leads(url) for url in urls])
+    assert first
+    assert (first, third) == (second, "")
+    assert waypost("identify", "-c", telling.config, first).stdout == b"ann@example.org\n"
+    links = {each["link"]: each["clicks"]["all"] for each in telling.report()["links"]}
+    assert links == {SMS: 3}

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,28 @@ def test_reports_know_campaign_person_and_name(running: Links) -> None:
     assert {each["link"]: each["clicks"]["human"] for each in report["links"]} == {"go": 1, URL: 2}
     (clicker,) = json.loads(command(running, "clickers", "go", "--json"))
     assert "7" in clicker.values()
+
+
+def test_a_sender_has_its_own_tracking_host(links: Links) -> None:
+    """By command and by HTTP, and reports are told the domain; an unknown sender is refused."""
+    own = f"http://127.0.0.1:{links.stack.http}/go"
+    text = links.stack.config.read_text()
+    links.stack.config.write_text(text.replace("[[sender]]\n", f'[[sender]]\nbase_url = "{own}"\n'))
+    with links.stack.serving("tracker"):
+        printed = command(links, "link", URL, "--sender", "example.com")
+        made = posted(links, sender="Example.COM", short=True)["url"]
+        assert printed.startswith(f"{own}/c/")
+        assert made.startswith(f"{own}/s/")
+        assert (leads(links, printed), leads(links, made)) == (URL, URL)
+        assert links.stack.report()["totals"]["messages"] == 2
+    refused = waypost("link", "-c", links.stack.config, URL, "--sender", "example.edu")
+    assert (refused.returncode, refused.stderr) == (
+        1, b'Error: --sender: "example.edu" is not a [[sender]]; configured: example.com\n',
+    )  # fmt: skip
+    with contextlib.closing(sqlite3.connect(links.stack.database)) as db:
+        assert db.execute("SELECT DISTINCT sender_domain FROM messages").fetchall() == [
+            ("example.com",)
+        ]
 
 
 def test_short_links_work_within_seconds_and_count(running: Links) -> None:

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,9 @@ def admin_of(config: Config) -> Admin:
     """Give the application, making links without a spool's delay."""
     short_links = ShortLinks(config.store.path.with_name("codes"))
     spool = Spool.open(config.store.spool_dir, "tracker")
-    return Admin(config, Mint(lambda: KEYRING, Consents, spool.append, short_links).link)
+    identifier = partial(Identifier, secret=bytes(32))
+    mint = Mint(lambda: KEYRING, Consents, spool.append, short_links, identifier)
+    return Admin(config, mint.link)
 
 
 @pytest.fixture
@@ -321,6 +324,7 @@ async def test_a_link_is_made(client: Client) -> None:
         (b'{"url": "https://example.com/", "prson": "1"}', {"prson"}),
         (b'{"url": "https://example.com/", "short": "yes", "group": ""}', {"short", "group"}),
         (b'{"url": "https://example.com/%s"}' % (b"x" * 1300), {"url"}),
+        (b'{"url": "https://example.com/", "sender": "example.edu"}', {"sender"}),
         (b"[]", {"body"}),
         (b"{", {"body"}),
         (b"\xff", {"body"}),

@@ -231,3 +231,11 @@ def test_an_id_leads_back_to_the_person(known: Database):
     assert identify.addresses(known, "4711") == ["bob@example.net"]
     assert identify.addresses(known, "ann@example.net") == ["ann@example.net"]
     assert list(reports.activity(known, "ann@example.net"))
+
+
+def test_a_link_that_is_not_in_mail_gives_no_address(db: Database):
+    """Its person may be the application's own id, which is none."""
+    sms = pending(recipients=(Recipient(1, "4711", "4711"),))
+    put(db, sms, accepted())
+    assert IDENTIFIER.person(db, "4711") == "4711"
+    assert identify.addresses(db, "4711") == []

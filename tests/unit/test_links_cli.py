@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from config import keys
 from tracker import shortlinks
+from tracker.identify import Identifier
 from tracker.links_cli import link
 from tracker.shortlinks import ShortLinks
 from tracker.tokens import Keyring, Link, read
@@ -45,6 +46,29 @@ def test_the_link_is_printed_alone(folder: Path) -> None:
     assert segment.read_bytes().count(b"\n") == 2
 
 
+def test_a_sender_may_be_chosen(folder: Path) -> None:
+    """Whose tracking host the link begins with; another is refused, with the ones that there are."""
+    with (folder / "waypost.toml").open("a") as file:
+        file.write('[[sender]]\ndomain = "example.net"\nbase_url = "https://go.example.net"\n')
+    assert run(folder, URL, "--sender", "example.net").stdout.startswith(
+        "https://go.example.net/c/"
+    )
+    done = run(folder, URL, "--sender", "example.edu")
+    assert done.stderr == (
+        'Error: --sender: "example.edu" is not a [[sender]]; configured: example.net\n'
+    )
+
+
+def test_a_site_is_told_who_comes(folder: Path) -> None:
+    """With the secret of the key file, as in mail."""
+    with (folder / "waypost.toml").open("a") as file:
+        file.write('[tracking.identify]\nparam = "wp_id"\nhosts = ["example.com"]\n')
+    line = run(folder, URL, "--person", "ann@example.org", "--no-url-params").stdout.strip()
+    told = Identifier.load("wp_id", folder / "token.keys").hashed("ann@example.org")
+    link = read_back(folder, line.rpartition("/c/")[2])
+    assert link.destination == f"https://example.com/?a=1&wp_id={told}"
+
+
 def test_options_switch_off_what_is_not_wanted(folder: Path) -> None:
     """Then nothing of the URL changes."""
     assert run(folder, URL, "--no-track", "--no-url-params").stdout == f"{URL}\n"
@@ -66,6 +90,7 @@ def test_a_short_link_is_printed(folder: Path) -> None:
         (("https://example.com/" + "x" * 1300,), "URL"),
         ((URL, "--person", ""), "--person"),
         ((URL, "--campaign", "a\nb"), "--campaign"),
+        ((URL, "--sender", "example.edu"), "--sender"),
     ],
 )
 def test_what_makes_no_sense_is_named(

@@ -9,13 +9,18 @@ import pytest
 
 from config import keys
 from config.schema import Config
+from proxy.transform import Submission, Transformer
+from tests.support.mail import html_message, link
 from tracker.consents import Consent, Consents, Given
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient
-from tracker.minting import LinkRequest, Mint, Minted, TooLong
+from tracker.identify import Identifier
+from tracker.minting import Mint, Minted
 from tracker.shortlinks import ShortLinks
 from tracker.spool import SpoolError
 from tracker.tokens import Keyring, Link, read
+from tracker.wishes import LinkRequest, TooLong, UnknownSender
 
+SECRET = bytes(range(32))
 KEYRING = Keyring([keys.new_token_key()])
 URL = "https://www.example.com/sale?a=1#top"
 
@@ -30,9 +35,9 @@ class Shop:
     events: list[Event] = field(default_factory=list)
     fault: Exception | None = None
 
-    def configure(self, **tracking: object) -> None:
-        """Set keys of [tracking]."""
-        self.config = Config.model_validate({"tracking": tracking})
+    def configure(self, *senders: dict[str, object], **tracking: object) -> None:
+        """Set keys of [tracking], and what [[sender]]s there are."""
+        self.config = Config.model_validate({"tracking": tracking, "sender": senders})
 
     def link(self, **asked: Any) -> Minted:
         """Ask for a link to URL."""
@@ -41,7 +46,7 @@ class Shop:
     @property
     def mint(self) -> Mint:
         """Give what makes them."""
-        return Mint(lambda: KEYRING, lambda: self.consents, self.append, self.codes)
+        return Mint(lambda: KEYRING, lambda: self.consents, self.append, self.codes, identifier)
 
     @property
     def codes(self) -> ShortLinks:
@@ -74,6 +79,11 @@ def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
 
 
+def identifier(param: str) -> Identifier:
+    """Give what makes ids."""
+    return Identifier(param, SECRET)
+
+
 def token_in(minted: Minted) -> Link:
     """Read the token of a tracked link."""
     return read(KEYRING, minted.url.rpartition("/c/")[2])
@@ -102,6 +112,12 @@ def test_a_link_of_a_person_is_that_persons(shop: Shop) -> None:
     assert shop.pending.shared is False
 
 
+def test_a_person_known_by_address_is_the_one_of_mail(shop: Shop) -> None:
+    """An address is told as one, not as an id of the application's."""
+    shop.link(person="ann@Example.org")
+    assert shop.pending.recipients == (Recipient(1, "ann@Example.org"),)
+
+
 def test_every_link_is_one_of_its_own(shop: Shop) -> None:
     """Two links to the same place are two messages."""
     assert shop.link().message_id != shop.link().message_id
@@ -125,6 +141,20 @@ def test_parameters_are_added_as_in_mail(shop: Shop) -> None:
     assert shop.link(campaign="sms").destination == with_them
     assert shop.link(campaign="sms", track=False).url == with_them
     assert shop.link(url_params=False).destination == URL
+
+
+def test_a_signed_url_stays_as_it_is(shop: Shop) -> None:
+    """A parameter would make it invalid: no link dead."""
+    shop.configure(url_params={"utm_source": "wp"})
+    signed = "https://www.example.com/file?X-Amz-Signature=0123"
+    assert shop.link(url=signed).destination == signed
+
+
+@pytest.mark.parametrize("url", ["https://go.example.com/c/AQ", "https://example.com/?u={{id}}"])
+def test_what_is_tracked_or_not_written_yet_is_left_alone(shop: Shop, url: str) -> None:
+    """A tracked link of ours, and a template's placeholder; not even parameters are added."""
+    shop.configure(base_url="https://go.example.com", url_params={"utm_source": "wp"})
+    assert shop.link(url=url) == Minted(url, url, tracked=False, message_id=None)
 
 
 @pytest.mark.parametrize(
@@ -179,8 +209,128 @@ def test_no_link_without_its_events(shop: Shop) -> None:
 
 
 def test_a_destination_has_a_greatest_length(shop: Shop) -> None:
-    """Its parameters included."""
-    shop.configure(max_destination=len(URL) + 5, url_params={"utm_source": "wp"})
-    assert shop.link(url_params=False).destination == URL
-    with pytest.raises(TooLong, match="longer than"):
-        shop.link()
+    """As in mail, parameters are left out before a link is."""
+    shop.configure(max_destination=len(URL), url_params={"utm_source": "wp"})
+    assert shop.link().destination == URL
+    with pytest.raises(TooLong, match=f"longer than {len(URL)} characters"):
+        shop.link(url=f"{URL}x")
+
+
+# --- who comes
+
+TOLD = {"param": "wp_id", "hosts": ["www.example.com"]}
+ANN = "ann@Example.org"
+ANNS = f"https://www.example.com/sale?a=1&wp_id={identifier('wp_id').hashed(ANN)}#top"
+
+
+@pytest.fixture
+def telling(shop: Shop) -> Shop:
+    """Make links that tell one site who comes."""
+    shop.configure(identify=TOLD)
+    return shop
+
+
+def test_a_site_is_told_who_comes(telling: Shop) -> None:
+    """By the same id as in mail: the application's own as it is, that of an address hashed."""
+    assert telling.link(person=ANN).destination == ANNS
+    minted = telling.link(person="a&b")
+    assert minted.destination == "https://www.example.com/sale?a=1&wp_id=a%26b#top"
+    assert token_in(minted).destination == minted.destination
+
+
+def test_mail_and_links_tell_the_same(telling: Shop) -> None:
+    """The same destination for the same reader, parameters and all."""
+    telling.configure(identify=TOLD, url_params={"utm_source": "wp"})
+    submission = Submission(b"b@example.com", (ANN.encode(),), trusted=True)
+    transformer = Transformer(telling.config, KEYRING, {}, identifier("wp_id"))
+    out = transformer.prepare(html_message(link(URL)), submission, 1_795_000_000.0).shared()
+    token = out.content.partition(b"/c/")[2].partition(b'"')[0].decode()
+    assert out.pending is not None
+    in_mail = read(KEYRING, token).destination
+    assert telling.link(person=ANN).destination == in_mail
+    assert telling.pending.links[0].url == out.pending.links[0].url
+    assert telling.pending.links[0].group == out.pending.links[0].group == URL
+
+
+def test_parameters_and_ids_have_a_switch_each(telling: Shop) -> None:
+    """No parameters does not mean no id."""
+    telling.configure(identify=TOLD, url_params={"utm_source": "wp"})
+    assert telling.link(person=ANN, url_params=False).destination == ANNS
+
+
+def test_a_short_link_tells_as_well(telling: Shop) -> None:
+    """The code stands for a token, whose destination is the same."""
+    code = telling.link(person=ANN, short=True).url[-7:]
+    assert read(KEYRING, telling.codes.token(code) or "").destination == ANNS
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"person": None},
+        {"person": ANN, "track": False, "short": True},
+        {"person": "some"},
+        {"person": ANN, "url": "https://example.com/"},
+        {"person": ANN, "url": "https://www.example.com/?wp_id=mine"},
+        {"person": ANN, "url": "https://www.example.com/?a=1&X-Amz-Signature=0123"},
+        {"person": ANN, "url": "https://www.example.com/?reset_token=abcdef"},
+    ],
+    ids=["nobody", "untracked", "no full consent", "other host", "has one", "signed", "secret"],
+)
+def test_some_links_tell_of_nobody(telling: Shop, asked: dict[str, Any]) -> None:
+    """The rules are those of mail."""
+    telling.consents.given["some"] = Given("2026-11-23", "some", Consent.ANONYMOUS)
+    assert telling.link(**asked).destination == asked.get("url", URL)
+
+
+def test_an_id_is_not_worth_a_link(telling: Shop) -> None:
+    """Where it has no room, it stays away; so it does where a message's would."""
+    telling.configure(identify=TOLD, max_destination=len(ANNS))
+    assert telling.link(person=ANN).destination == ANNS
+    telling.configure(identify=TOLD, max_destination=len(ANNS) - 1)
+    assert telling.link(person=ANN).destination == URL
+    assert telling.link(person="7").destination == URL
+
+
+# --- senders
+
+SENDERS = (
+    {"domain": "example.net", "base_url": "https://go.example.net/x", "subdomains": True},
+    {"domain": "example.org", "enabled": False},
+)
+
+
+def test_a_sender_has_its_own_tracking_host(shop: Shop) -> None:
+    """Its name in any case, its subdomains where they are meant; short links begin with it too."""
+    shop.configure(*SENDERS)
+    for sender in ("example.net", "Example.NET", "news.example.net"):
+        assert shop.link(sender=sender).url.startswith("https://go.example.net/x/c/")
+    assert shop.link(sender="example.net", short=True).url.startswith("https://go.example.net/x/s/")
+    assert shop.link().url.startswith("http://127.0.0.1:8080/c/")
+
+
+def test_reports_are_told_the_sender(shop: Shop) -> None:
+    """As of mail: the domain itself."""
+    shop.configure(*SENDERS)
+    shop.link(sender="News.example.net")
+    assert shop.pending.sender_domain == "news.example.net"
+
+
+def test_a_sender_may_be_off_for_good(shop: Shop) -> None:
+    """Then nothing is tracked, and parameters need the switch that they need in mail."""
+    shop.configure(*SENDERS, url_params={"utm_source": "wp"})
+    assert shop.link(sender="example.org") == Minted(URL, URL, tracked=False, message_id=None)
+    assert shop.link().tracked is True
+
+
+@pytest.mark.parametrize(
+    ("senders", "known"), [(SENDERS, "example.net, example.org"), ((), "none")]
+)
+def test_an_unknown_sender_is_told_who_is_known(
+    shop: Shop, senders: tuple[dict[str, object], ...], known: str
+) -> None:
+    """Nothing is made for one; a subdomain has to be meant."""
+    shop.configure(*senders)
+    with pytest.raises(UnknownSender, match=f'"www.example.org" is not .*; configured: {known}$'):
+        shop.link(sender="www.example.org")
+    assert shop.events == []
