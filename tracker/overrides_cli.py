@@ -14,7 +14,7 @@ import click
 from config.options import config_option, config_option_without_files
 from config.schema import Config
 from tracker import hosts, overrides, printing
-from tracker.link_cli import keyring_of, token_of
+from tracker.link_cli import keyring_of, token_for
 from tracker.overrides import Decision, decision
 from tracker.report_cli import current_store, format_options
 from tracker.tokens import BadToken, is_destination, read
@@ -55,11 +55,11 @@ def revoke() -> None:
 @undo_option
 @config_option
 def revoke_message(config: Config, message: str, *, undo: bool) -> None:
-    """Withdraw all links of a MESSAGE, named by its id or by any tracked link of it."""
+    """Withdraw all links of a MESSAGE, named by its id or by any link of it, full or short."""
     identifier = message.lower()
     if not overrides.MESSAGE_ID.fullmatch(identifier):
         try:
-            identifier = read(keyring_of(config), token_of(message)).message_id.hex()
+            identifier = read(keyring_of(config), token_for(config, message)).message_id.hex()
         except BadToken:
             raise click.ClickException(
                 "neither a message id (16 hexadecimal digits) nor a tracked link of ours"

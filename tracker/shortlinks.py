@@ -31,6 +31,7 @@ LAST_OCTETS = 64
 ALPHABET = string.ascii_letters + string.digits
 
 _LINE = re.compile(rb"([A-Za-z0-9]{1,7}) ([A-Za-z0-9_-]+)")
+_IN_URL = re.compile(rf"{PATH}([A-Za-z0-9]{{1,7}})\Z")
 
 
 class ShortLinks:
@@ -120,6 +121,13 @@ class ShortLinks:
                 self._tokens.setdefault(match[1].decode("ascii"), match[2].decode("ascii"))
         if damaged:
             observe.log(observe.SHORT_LINKS_UNREADABLE, path=str(self._path), lines=damaged)
+
+
+def code_in(url: str) -> str | None:
+    """Give the code in a short link, whatever host or prefix it has; None where it is none."""
+    path = url.strip().partition("?")[0].partition("#")[0]
+    found = _IN_URL.search(path)
+    return found and found[1]
 
 
 def file_of(store: Path) -> Path:

@@ -171,11 +171,13 @@ def test_the_public_listener_answers_these_paths_and_no_others(links: Links) -> 
         assert [status for status, _, _ in alike] == [404]
 
 
-def test_a_short_link_is_withdrawn_like_any(running: Links) -> None:
-    """By the message id that came with it."""
+def test_a_short_link_is_decoded_and_withdrawn_like_any(running: Links) -> None:
+    """By the link itself, as somebody holds it."""
     made = posted(running, short=True)
-    done = waypost("revoke", "message", "-c", running.stack.config, made["message_id"])
-    assert done.returncode == 0
+    facts = json.loads(command(running, "decode", made["url"], "--json"))
+    assert (facts["destination"], facts["message_id"]) == (URL, made["message_id"])
+    done = waypost("revoke", "message", "-c", running.stack.config, made["url"])
+    assert done.returncode == 0, done.stderr.decode()
     deadline = time.monotonic() + 10
     while running.ask(urlsplit(made["url"]).path).status != 410:
         assert time.monotonic() < deadline

@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config import keys
+from tracker import shortlinks
 from tracker.link_cli import decode, token_of
+from tracker.shortlinks import ShortLinks
 from tracker.tokens import Keyring, Link, mint
 
 LINK = Link(
@@ -20,7 +22,8 @@ LINK = Link(
 def folder(tmp_path: Path) -> Path:
     """Make a configuration with one key."""
     keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
-    (tmp_path / "waypost.toml").write_text('[keys]\nfile = "token.keys"\n')
+    store = f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n'
+    (tmp_path / "waypost.toml").write_text(f'{store}[keys]\nfile = "token.keys"\n')
     return tmp_path
 
 
@@ -54,6 +57,38 @@ def test_urls_and_bare_tokens_are_taken(folder: Path, around: str) -> None:
     """Whatever was copied from a message is understood."""
     assert token_of(around.format("AQ_-x")) == "AQ_-x"
     assert run(folder, "--json", around.format(token(folder))).exit_code == 0
+
+
+def codes(folder: Path) -> Path:
+    """Name the file of short links."""
+    return shortlinks.file_of(folder / "waypost.db")
+
+
+def test_a_short_link_is_read_from_its_file(folder: Path) -> None:
+    """It says what the token says that it stands for."""
+    code = ShortLinks(codes(folder)).add(token(folder))
+    short = run(folder, "--json", f"https://t.example.com/s/{code}")
+    assert short.exit_code == 0, short.output
+    assert json.loads(short.stdout) == json.loads(run(folder, "--json", token(folder)).stdout)
+
+
+@pytest.mark.parametrize(
+    ("arrange", "said"),
+    [
+        (lambda _file: None, "not a short link of ours: there is no {file}"),
+        (Path.touch, "not a short link of ours: x7Qm2Ab is not in {file}"),
+        (Path.mkdir, "cannot read {file}: Is a directory"),
+    ],
+    ids=["no file", "unknown code", "unreadable"],
+)
+def test_a_short_link_that_cannot_be_found_is_told(
+    folder: Path, arrange: Callable[[Path], None], said: str
+) -> None:
+    """Exit 1, one line with the file."""
+    arrange(codes(folder))
+    done = run(folder, "https://t.example.com/s/x7Qm2Ab")
+    said = said.format(file=codes(folder))
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"Error: {said}\n")
 
 
 def test_people_read_a_table(folder: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config import keys
-from tracker import overrides
+from tracker import overrides, shortlinks
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.overrides_cli import redirect, revoke
+from tracker.shortlinks import ShortLinks
 from tracker.spool import Spool
 from tracker.tokens import Keyring, Link, mint
 
@@ -53,6 +54,17 @@ def test_a_message_is_revoked_by_any_link_of_it(folder: Path) -> None:
     link = Link(bytes.fromhex(MESSAGE), 1, 1, int(time.time()), "https://example.com/")
     done = run(folder, "revoke", "message", f"https://t.example.com/c/{mint(keyring, link)}")
     assert done.exit_code == 0
+    assert made(folder) == [("revoke", "message", MESSAGE, "")]
+
+
+def test_a_message_is_revoked_by_its_short_link(folder: Path) -> None:
+    """A code stands for a token; an unknown one for none."""
+    keyring = Keyring.load(folder / "token.keys")
+    link = Link(bytes.fromhex(MESSAGE), 1, 1, int(time.time()), "https://example.com/")
+    code = ShortLinks(shortlinks.file_of(folder / "waypost.db")).add(mint(keyring, link))
+    unknown = run(folder, "revoke", "message", "https://t.example.com/s/unknown")
+    assert (unknown.exit_code, "unknown is not in" in unknown.stderr) == (1, True)
+    assert run(folder, "revoke", "message", f"https://t.example.com/s/{code}").exit_code == 0
     assert made(folder) == [("revoke", "message", MESSAGE, "")]
 
 

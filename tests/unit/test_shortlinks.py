@@ -33,6 +33,24 @@ def test_the_file_is_for_its_owner_only(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("https://click.example.com/s/x7Qm2Ab", "x7Qm2Ab"),
+        (" https://example.com/go/s/x7Qm2Ab?utm_source=sms#top\n", "x7Qm2Ab"),
+        ("/s/x7Qm2Ab", "x7Qm2Ab"),
+        ("https://example.com/s/c/AQ_-x", None),
+        ("https://example.com/c/AQ?u=/s/x7Qm2Ab", None),
+        ("https://example.com/s/x7Qm2Ab/", None),
+        ("https://example.com/s/x7Qm2Abc", None),
+        ("x7Qm2Ab", None),
+    ],
+)
+def test_a_code_is_found_in_a_short_link(url: str, code: str | None) -> None:
+    """At the end of its path, and nowhere else."""
+    assert shortlinks.code_in(url) == code
+
+
 def test_what_others_add_is_read_when_refreshed(file: Path) -> None:
     """Another process, another object: the same file."""
     mine, theirs = ShortLinks(file), ShortLinks(file)
