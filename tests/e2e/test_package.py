@@ -23,7 +23,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("pyproject.toml", "README.md", *MODULES):
         shutil.copy(ROOT / name, source)
-    for package in waypost.PACKAGES:
+    for package in (*waypost.PACKAGES, "clients"):
         shutil.copytree(ROOT / package, source / package)
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
@@ -35,7 +35,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def test_wheel_holds_our_top_level_names_and_no_others(packed: set[str]) -> None:
-    """Folder names are import names (ADR 0001), and tests and benchmarks stay home."""
+    """Folder names are import names (ADR 0001), and what applications copy stays out of our way."""
     names = {name.split("/")[0] for name in packed}
     ours = {name for name in names if not name.endswith(".dist-info")}
     assert ours == {"config", "tracker", "proxy", *MODULES}
