@@ -10,6 +10,9 @@ heard 250, and expires. So an identical retry goes on where the last ended, and 
 sent twice on purpose is delivered twice: the second finds no entry, and while the first is still
 at work it is asked to come back. Transactions of one message to different recipients (a mailer
 splits long lists) know nothing of one another.
+
+Neither message nor recipient can be read in it: a recipient is known by a hash with the message's own,
+which only who has that very message can make. So nobody need be erased here who is forgotten.
 """
 
 import hashlib
@@ -33,16 +36,28 @@ BUSY_S = 5.0
 """How long one worker waits for another's write."""
 
 _SCHEMA = """
-create table if not exists delivered (
-    message blob not null, recipient blob not null, at_s real not null,
-    primary key (message, recipient)
+create table if not exists copies (
+    message blob not null, recipient_hash blob not null, at_s real not null,
+    primary key (message, recipient_hash)
 ) without rowid;
-create index if not exists delivered_at_s on delivered (at_s);
-create table if not exists held (
-    message blob not null, recipient blob not null, process integer not null, at_s real not null,
-    primary key (message, recipient)
+create index if not exists copies_at_s on copies (at_s);
+create table if not exists holds (
+    message blob not null, recipient_hash blob not null,
+    process integer not null, at_s real not null,
+    primary key (message, recipient_hash)
 ) without rowid;
 """
+
+VERSION = 1
+"""Of the file: no place of it, used or unused, holds recipients in clear."""
+
+_FORMER = "select name from sqlite_master where name in ('delivered', 'held')"
+_TAKE_OVER = {
+    "delivered": """insert or replace into copies
+        select message, recipient_hash(message, recipient), at_s from delivered""",
+    "held": """insert or replace into holds
+        select message, recipient_hash(message, recipient), process, at_s from held""",
+}
 
 
 class JournalError(Exception):
@@ -55,6 +70,11 @@ def message_key(account: str, mail_from: bytes, content: bytes) -> bytes:
     for part in (account.encode(), mail_from, hashlib.sha256(content).digest()):
         digest.update(len(part).to_bytes(8, "big") + part)
     return digest.digest()
+
+
+def recipient_hash(message: bytes, recipient: bytes) -> bytes:
+    """Name a recipient of the message with this key."""
+    return hashlib.sha256(message + recipient).digest()
 
 
 class Journal:
@@ -88,27 +108,33 @@ class Journal:
         with closing(self._open()) as db:
             _run(
                 db,
-                "insert or replace into delivered values (?, ?, ?)",
+                "insert or replace into copies values (?, ?, ?)",
                 message,
-                recipient,
+                recipient_hash(message, recipient),
                 time.time(),
             )
 
     def end(self, message: bytes, recipients: Collection[bytes], *, told: bool) -> None:
         """Lay `message` down; with `told` its client has heard 250, and `recipients` are forgotten."""
-        pairs = {(message, recipient) for recipient in recipients}
+        hashes = [(message, recipient_hash(message, recipient)) for recipient in recipients]
         with self._lock:
-            self._held -= pairs
+            self._held -= {(message, recipient) for recipient in recipients}
             with closing(self._open()) as db:
                 _run(db, "begin immediate")
-                for table in ("held", "delivered") if told else ("held",):
-                    _run_each(db, f"delete from {table} where message = ? and recipient = ?", pairs)  # noqa: S608 - one of these two
+                for table in ("holds", "copies") if told else ("holds",):
+                    where = "message = ? and recipient_hash = ?"
+                    _run_each(db, f"delete from {table} where {where}", hashes)  # noqa: S608 - one of these two
                 _run(db, "commit")
+
+    def tidy(self) -> None:
+        """Let go of entries that are old, and of what an earlier version wrote in clear."""
+        with closing(self._open()) as db:
+            _run(db, "delete from copies where at_s < ?", time.time() - EXPIRY_S)
 
     def _open(self) -> sqlite3.Connection:
         try:
-            # It names recipients; SQLite gives its other files the rights of this one. Not opened
-            # here, as closing it again would end the locks that other threads have on it.
+            # SQLite gives its other files the rights of this one. Not opened here, as closing it
+            # again would end the locks that other threads have on it.
             with suppress(FileExistsError):
                 os.mknod(self.path, 0o600)
             db = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
@@ -118,6 +144,7 @@ class Journal:
             db.execute("pragma journal_mode = wal")
             db.execute("pragma synchronous = full")
             db.executescript(_SCHEMA)
+            _take_over(db)
         except sqlite3.Error as error:
             db.close()
             raise JournalError(str(error)) from error
@@ -128,18 +155,39 @@ def _taken_up(
     db: sqlite3.Connection, message: bytes, recipients: frozenset[bytes]
 ) -> frozenset[bytes] | None:
     now_s = time.time()
+    hashes = {recipient_hash(message, recipient): recipient for recipient in recipients}
     _run(db, "begin immediate")
-    _run(db, "delete from delivered where at_s < ?", now_s - EXPIRY_S)
-    _run(db, "delete from held where at_s < ?", now_s - HELD_S)
-    holders = dict(_run(db, "select recipient, process from held where message = ?", message))
-    if any(_runs(holders[recipient]) for recipient in recipients & holders.keys()):
+    _run(db, "delete from copies where at_s < ?", now_s - EXPIRY_S)
+    _run(db, "delete from holds where at_s < ?", now_s - HELD_S)
+    holders = dict(_run(db, "select recipient_hash, process from holds where message = ?", message))
+    if any(_runs(holders[each]) for each in hashes.keys() & holders.keys()):
         _run(db, "commit")
         return None
-    taken = [(message, recipient, os.getpid(), now_s) for recipient in recipients]
-    _run_each(db, "insert or replace into held values (?, ?, ?, ?)", taken)
-    found = _run(db, "select recipient from delivered where message = ?", message)
+    taken = [(message, each, os.getpid(), now_s) for each in hashes]
+    _run_each(db, "insert or replace into holds values (?, ?, ?, ?)", taken)
+    found = _run(db, "select recipient_hash from copies where message = ?", message)
     _run(db, "commit")
-    return frozenset(recipient for (recipient,) in found) & recipients
+    return frozenset(hashes[each] for (each,) in found if each in hashes)
+
+
+def _take_over(db: sqlite3.Connection) -> None:
+    """Hash what an earlier version wrote, in which recipients stood in clear.
+
+    It may still be at work while it is replaced, so that its tables may come again.
+    """
+    former = db.execute(_FORMER).fetchall()
+    if not former and db.execute("pragma user_version").fetchone()[0] == VERSION:
+        return
+    db.execute("pragma secure_delete = on")
+    db.create_function("recipient_hash", 2, recipient_hash, deterministic=True)
+    db.execute("begin immediate")
+    for (table,) in db.execute(_FORMER).fetchall():
+        db.execute(_TAKE_OVER[table])
+        db.execute(f"drop table {table}")
+    db.execute("commit")
+    with suppress(sqlite3.Error):  # while somebody else is at work; then the next one does it
+        db.execute("vacuum")
+        db.execute(f"pragma user_version = {VERSION}")
 
 
 def _runs(process: int) -> bool:

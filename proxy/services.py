@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from config.certificates import server_context
-from config.observe import MAIL_IN_MEMORY_OCTETS
+from config.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from config.schema import Config, ProxyConfig, RelayConfig
-from proxy.journal import Journal
+from proxy.journal import Journal, JournalError
 from proxy.preparation import Preparation
 from proxy.session_limits import TURN_OCTETS, UPLOAD_BUDGET_OCTETS
 from proxy.transform import Transformer
@@ -88,7 +88,19 @@ def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:
 
 
 def _journal(config: Config, before: Journal | None) -> Journal | None:
-    if config.proxy.copies == "shared":
-        return None
     path = config.store.path.with_name(f"{config.store.path.name}.journal")
-    return before if before is not None and before.path == path else Journal(path)
+    if before is not None and before.path == path:
+        journal = before
+    else:
+        journal = Journal(path)
+        _tidy(journal)
+    return None if config.proxy.copies == "shared" else journal
+
+
+def _tidy(journal: Journal) -> None:
+    """See to a journal of earlier times, whether or not it is used now."""
+    try:
+        if journal.path.exists():
+            journal.tidy()
+    except (JournalError, OSError) as error:
+        log(JOURNAL_FAILED, cause=str(error))

@@ -1,5 +1,6 @@
 """Who has got which message, until its client knows."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -16,6 +17,17 @@ from proxy.journal import Journal, JournalError, message_key
 BOB = b"b@example.net"
 WHO = (BOB, b"c@example.net")
 KEY = message_key("account:alice", b"a@example.com", b"Message-ID: <1>\r\n\r\n")
+FORMER = """
+    create table delivered (
+        message blob not null, recipient blob not null, at_s real not null,
+        primary key (message, recipient)
+    ) without rowid;
+    create index delivered_at_s on delivered (at_s);
+    create table held (
+        message blob not null, recipient blob not null, process integer not null,
+        at_s real not null, primary key (message, recipient)
+    ) without rowid;
+"""
 
 
 @pytest.fixture
@@ -36,8 +48,46 @@ def test_what_was_delivered_is_known_until_told(path: Path) -> None:
     assert second.begin(KEY, WHO) == frozenset()
 
 
+def test_no_file_tells_of_recipients(path: Path) -> None:
+    """Neither while a message is under way nor later."""
+    ours = Journal(path)
+    ours.begin(KEY, WHO)
+    with contextlib.closing(sqlite3.connect(path)):
+        ours.delivered(KEY, BOB)
+        assert not [file for file in path.parent.iterdir() if b"@example" in file.read_bytes()]
+
+
+def test_what_an_earlier_version_wrote_is_taken_over(path: Path) -> None:
+    """Its retries go on where they ended, and its recipients stand in clear no more."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("pragma journal_mode = wal")
+        db.executescript(FORMER)
+        entries = [(KEY, BOB, time.time()), (b"other", b"d@example.net", 0.0)]
+        db.executemany("insert into delivered values (?, ?, ?)", entries)
+        db.execute("insert into held values (?, ?, ?, ?)", (KEY, BOB, _no_process(), time.time()))
+        db.commit()
+    ours = Journal(path)
+    ours.tidy()
+    assert not [file for file in path.parent.iterdir() if b"@example" in file.read_bytes()]
+    assert ours.begin(KEY, WHO) == {BOB}
+    ours.end(KEY, WHO, told=False)
+
+
+def test_an_earlier_version_may_be_at_work_while_it_is_replaced(path: Path) -> None:
+    """It makes its tables again; what it sends now is not sent a second time by the next."""
+    Journal(path).tidy()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript(FORMER)
+        db.execute("insert into delivered values (?, ?, ?)", (KEY, BOB, time.time()))
+        db.execute("insert into held values (?, ?, ?, ?)", (b"x", BOB, os.getppid(), time.time()))
+        db.commit()
+    ours = Journal(path)
+    assert ours.begin(KEY, WHO) == {BOB}
+    assert ours.begin(b"x", WHO) is None
+
+
 def test_the_file_is_for_its_owner_only(path: Path) -> None:
-    """It holds addresses."""
+    """Who got what is nobody else's business, hashed or not."""
     Journal(path).begin(KEY, WHO)
     assert {each.stat().st_mode & 0o777 for each in path.parent.iterdir()} == {0o600}
 
@@ -63,7 +113,7 @@ def test_a_process_that_died_holds_nothing(path: Path) -> None:
     dead.begin(KEY, WHO)
     dead.delivered(KEY, BOB)
     with sqlite3.connect(path) as db:
-        db.execute("update held set process = ?", (_no_process(),))
+        db.execute("update holds set process = ?", (_no_process(),))
     db.close()
     assert Journal(path).begin(KEY, WHO) == {BOB}
 
@@ -76,7 +126,7 @@ def test_a_process_number_that_names_another_by_now_holds_for_a_while_only(
     dead.begin(KEY, WHO)
     dead.delivered(KEY, BOB)
     with sqlite3.connect(path) as db:
-        db.execute("update held set process = ?", (os.getppid(),))
+        db.execute("update holds set process = ?", (os.getppid(),))
     db.close()
     assert Journal(path).begin(KEY, WHO) is None
     later_s = time.time() + journal.HELD_S + 1
