@@ -1,8 +1,9 @@
 """Forgetting a person: the rows of the store that say who somebody is.
 
 Owns: which rows are deleted, emptied or rewritten, and that sums stay as they are.
-Does not own: what gives a person away in a URL (`needles`), the spool (`redaction`), the list of
-consents (`consents`), or how later clicks are counted (`feed`).
+Does not own: what gives a person away in a URL (`needles`), what campaigns and links are called
+(`labels`), the spool (`redaction`), the list of consents (`consents`), or how later clicks are counted
+(`feed`).
 
 A delivery outlives its person as a tombstone: the links in delivered mail go on working, and a click
 on one counts, but as nobody's.
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
-from tracker import names
+from tracker import labels, names
 from tracker.attribution import ERASED_ADDRESS
 from tracker.identify import Identifier, is_opaque
 from tracker.names import normal_address
@@ -34,12 +35,16 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows of each kind are nobody's now, and URLs without a trace."""
+    """How many rows of each kind are nobody's now, and URLs without a trace.
+
+    `campaigns` are those that were called by something of the person: their names before and now.
+    """
 
     persons: int = 0
     deliveries: int = 0
     clicks: int = 0
     urls: int = 0
+    campaigns: dict[str, str] = field(default_factory=dict)
 
 
 _BY_NAME = "SELECT id, name FROM persons WHERE lower(name) IN (:values)"
@@ -84,9 +89,10 @@ def forget(db: Database, person: Person, identifier: Identifier) -> Erased:
     """Forget a person, within the caller's transaction. Sums stay."""
     needles = Needles.of(person.names, identifier)
     clicks = set(_clicks(db, person))
-    urls = _clean_links(db, person, needles)
-    urls += _clean_clicks(db, clicks, needles)
+    relabelled = labels.clean(db, person.rows, needles)
+    urls = relabelled.links + _clean_clicks(db, clicks, needles)
     _anonymise_clicks(db, clicks)
+    _forget_sightings(db, person)
     db.conn.executemany(
         "UPDATE deliveries SET person_id = NULL, address = ? WHERE message = ? AND number = ?",
         [(ERASED_ADDRESS, *copy) for copy in person.copies],
@@ -96,7 +102,7 @@ def forget(db: Database, person: Person, identifier: Identifier) -> Erased:
         "DELETE FROM persons WHERE id = ?",
     ):
         db.conn.executemany(sql, [(row,) for row in person.rows])
-    return Erased(len(person.rows), len(person.copies), len(clicks), urls)
+    return Erased(len(person.rows), len(person.copies), len(clicks), urls, relabelled.campaigns)
 
 
 def _clicks(db: Database, person: Person) -> Iterator[int]:
@@ -108,12 +114,28 @@ def _clicks(db: Database, person: Person) -> Iterator[int]:
 
 
 def _anonymise_clicks(db: Database, clicks: set[int]) -> None:
-    if clicks:
-        agent = names.ids(db, "user_agents", {""})[""]
-        db.conn.executemany(
-            "UPDATE clicks SET person_id = NULL, ip = NULL, user_agent_id = ? WHERE id = ?",
-            [(agent, row) for row in clicks],
-        )
+    """Leave of clicks neither who nor with what, nor what nobody else clicks with."""
+    if not clicks:
+        return
+    sql = "SELECT DISTINCT user_agent_id FROM clicks WHERE id IN (:values)"
+    agents = {agent for (agent,) in names.rows_in(db, sql, clicks)}
+    nameless = names.ids(db, "user_agents", {""})[""]
+    db.conn.executemany(
+        "UPDATE clicks SET person_id = NULL, ip = NULL, user_agent_id = ? WHERE id = ?",
+        [(nameless, row) for row in clicks],
+    )
+    used = {agent for (agent,) in db.execute("SELECT DISTINCT user_agent_id FROM clicks")}
+    db.conn.executemany("DELETE FROM user_agents WHERE id = ?", [(row,) for row in agents - used])
+
+
+def _forget_sightings(db: Database, person: Person) -> None:
+    """Forget which URLs messages had that nobody else got: their hashes could be guessed."""
+    messages = {message for message, _ in person.copies}
+    alone = """SELECT message FROM deliveries WHERE message IN (:values) AND number != 0
+               GROUP BY message HAVING count(*) = 1"""
+    theirs = {message for (message,) in names.rows_in(db, alone, messages)}
+    deletion = "DELETE FROM sightings WHERE message IN (:values)"
+    list(names.rows_in(db, deletion, theirs))
 
 
 def _clean_clicks(db: Database, theirs: set[int], needles: Needles) -> int:
@@ -124,29 +146,3 @@ def _clean_clicks(db: Database, theirs: set[int], needles: Needles) -> int:
     ]
     db.conn.executemany("UPDATE clicks SET destination = ? WHERE id = ?", changed)
     return len(changed)
-
-
-def _clean_links(db: Database, person: Person, needles: Needles) -> int:
-    """Rename links; one whose clean name is taken gets a mark of its own, so that sums stay apart."""
-    theirs = _links_of_nobody_else(db, person)
-    changed = 0
-    for row, name, url in db.execute("SELECT id, name, url FROM links").fetchall():
-        clean = needles.without(name, theirs=row in theirs)
-        clean_url = needles.without(url, theirs=row in theirs) if url else url
-        if (clean, clean_url) == (name, url):
-            continue
-        if clean != name and names.find(db, "links", [clean]):
-            clean = f"{clean}#{row}"
-        db.execute("UPDATE links SET name = ?, url = ? WHERE id = ?", [clean, clean_url, row])
-        changed += 1
-    return changed
-
-
-def _links_of_nobody_else(db: Database, person: Person) -> set[int]:
-    clicked = """SELECT DISTINCT link_id FROM clickers WHERE link_id > 0 AND person_id IN (:values)
-                 AND link_id NOT IN (SELECT link_id FROM campaign_links)"""
-    links = {link for (link,) in names.rows_in(db, clicked, person.rows)}
-    clickers = "SELECT link_id, person_id FROM clickers WHERE day = 0 AND link_id IN (:values)"
-    return links - {
-        link for link, who in names.rows_in(db, clickers, links) if who not in person.rows
-    }

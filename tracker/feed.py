@@ -5,6 +5,7 @@ Does not own: the rules of counting (`attribution`), the sums (`rollups`), opens
 of their own (`opens`), or when it happens (`ingest`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -47,17 +48,28 @@ _PUT_DELIVERY = "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?)"
 _PUT_CLICK = "INSERT INTO clicks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MOVE_CLICK = "UPDATE clicks SET campaign_id = ?, link_id = ?, person_id = ? WHERE id = ?"
 
+_ORIGIN = re.compile(r"(https?://)(?:[^/?#\\]*@)?([^/?#\\@]*)", re.IGNORECASE)
 
-def feed(db: Database, events: Sequence[Event]) -> None:
-    """Merge `events` into the store, in whatever order they come, repeated ones once."""
-    _Batch(db, [event for event in events if not opens.alone(event)]).run()
+
+def feed(db: Database, events: Sequence[Event]) -> frozenset[str]:
+    """Merge `events` into the store, in whatever order they come, repeated ones once.
+
+    Gives the ids of clicks on links of somebody who was forgotten.
+    """
+    batch = _Batch(db, [event for event in events if not opens.alone(event)])
+    batch.run()
     opens.feed(db, events, purged_before_s(db))
+    return frozenset(batch.erased)
 
 
 def erased(click: Clicked) -> Clicked:
-    """Give a click on the link of somebody who was forgotten, less what could tell of them."""
-    destination = click.destination.partition("#")[0].partition("?")[0]
-    return replace(click, destination=destination, ip=None, user_agent="")
+    """Give a click on the link of somebody who was forgotten, less what could tell of them.
+
+    Of the destination its host is left: nobody knows any more how the rest told of whom.
+    """
+    found = _ORIGIN.match(click.destination)
+    origin = f"{found[1]}{found[2]}/"[: len(click.destination)] if found else ""
+    return replace(click, destination=origin, ip=None, user_agent="")
 
 
 def _persons(pending: Sequence[MessagePending], known: Mapping[str, Message]) -> set[str]:
@@ -108,6 +120,7 @@ class _Batch:
     described: dict[int, Message] = field(default_factory=dict)
     changed: dict[tuple[int, int], Delivery] = field(default_factory=dict)
     clicks: list[Clicked] = field(default_factory=list)
+    erased: set[str] = field(default_factory=set)
     seen: list[Sighting] = field(default_factory=list)
     next_message: int = 0
 
@@ -205,7 +218,10 @@ class _Batch:
             message.campaign_id = PURGED
         delivery = self._delivery(message, event.recipient)
         delivery.clicked = True
-        self.clicks.append(erased(event) if delivery.erased else event)
+        if delivery.erased:
+            event = erased(event)
+            self.erased.add(event.event_id)
+        self.clicks.append(event)
 
     def _write_messages(self) -> None:
         messages = [

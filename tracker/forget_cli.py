@@ -21,7 +21,9 @@ from tracker import consents, erasure, names, redaction, store
 from tracker.catch_up import catch_up
 from tracker.erasure import Erased, Person
 from tracker.identify import Identifier
+from tracker.names import normal_address
 from tracker.needles import Needles
+from tracker.redaction import Traces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +42,7 @@ class Forgotten:
     deliveries: int = 0
     clicks: int = 0
     urls: int = 0
+    campaigns: int = 0
     spool_records: int = 0
     spool_records_left: int = 0
     consents: int = 0
@@ -77,53 +80,62 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
 
 
 def erase(config: Config, name: str) -> Forgotten:
-    """Erase a person everywhere; raises sqlite3.Error and OSError."""
+    """Erase a person everywhere; raises sqlite3.Error and OSError.
+
+    The rows by which they are found go last, with the commit: until then, all may be done again.
+    """
     identifier = Identifier.load("", cast("Path", config.keys.file))
     path = config.store.path
-    rows = _Rows(Person({name}))
-    if store.identity(path) is not None:
-        rows = _erase_rows(path, name, identifier)
-    person = rows.person
-    needles = Needles.of(person.names, identifier)
-    spool, left = redaction.redact(
-        config.store.spool_dir, rows.fed, person.names, rows.copies, needles
-    )
-    said = consents.forget(consents.file_of(path), person.names)
-    return Forgotten(
-        **asdict(rows.erased),
-        spool_records=spool,
-        spool_records_left=left,
-        consents=said,
-        set_aside=tuple(sorted(map(str, path.parent.glob(f"{path.name}.*-*Z*")))),
-        log_left=rows.log_left,
-    )
+    if store.identity(path) is None:
+        return _beside(config, _Rows(Person({name, normal_address(name)})), identifier)
+    with contextlib.closing(store.connect(path, BUSY_TIMEOUT_MS)) as conn:
+        db = Database(conn, execute_plugins=False)
+        opened = store.Store(path, db)
+        with opened.transaction():
+            person = erasure.find(db, name)
+            copies = _message_ids(db, person)
+            erased = erasure.forget(db, person, identifier)
+            done = _beside(config, _Rows(person, erased, copies, opened.offsets()), identifier)
+        return replace(done, log_left=not _overwrite(db))
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What was found in the store; `fed` is how much of each segment was there by then.
-
-    With `log_left`, the write-ahead log could not be emptied.
-    """
+    """What was found in the store; `fed` is how much of each segment was there by then."""
 
     person: Person
     erased: Erased = field(default_factory=Erased)
     copies: frozenset[tuple[str, int]] = frozenset()
     fed: dict[str, int] = field(default_factory=dict)
-    log_left: bool = False
 
 
-def _erase_rows(path: "Path", name: str, identifier: Identifier) -> _Rows:
-    with contextlib.closing(store.connect(path, BUSY_TIMEOUT_MS)) as conn:
-        db = Database(conn, execute_plugins=False)
-        db.execute("PRAGMA secure_delete = ON")
-        opened = store.Store(path, db)
-        with opened.transaction():
-            person = erasure.find(db, name)
-            copies = _message_ids(db, person)
-            rows = _Rows(person, erasure.forget(db, person, identifier), copies, opened.offsets())
-        busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return replace(rows, log_left=bool(busy))
+def _beside(config: Config, rows: _Rows, identifier: Identifier) -> Forgotten:
+    """Erase in the files beside the store what the rows led to."""
+    path, erased = config.store.path, rows.erased
+    needles = Needles.of(rows.person.names, identifier)
+    traces = Traces(rows.person.names, needles, rows.copies, erased.campaigns)
+    records, left = redaction.redact(config.store.spool_dir, rows.fed, traces)
+    return Forgotten(
+        persons=erased.persons,
+        deliveries=erased.deliveries,
+        clicks=erased.clicks,
+        urls=erased.urls,
+        campaigns=len(erased.campaigns),
+        spool_records=records,
+        spool_records_left=left,
+        consents=consents.forget(consents.file_of(path), rows.person.names),
+        set_aside=tuple(sorted(map(str, path.parent.glob(f"{path.name}.*-*Z*")))),
+    )
+
+
+def _overwrite(db: Database) -> bool:
+    """Leave nothing of what was deleted, now or earlier, in unused places of the store's files.
+
+    False where somebody reads what the write-ahead log holds.
+    """
+    db.execute("VACUUM")
+    busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 def _message_ids(db: Database, person: Person) -> frozenset[tuple[str, int]]:
@@ -138,6 +150,7 @@ def _told(address: str, done: Forgotten) -> Iterator[str]:
         "copies of mail": done.deliveries,
         "clicks": done.clicks,
         "URLs": done.urls,
+        "names of campaigns": done.campaigns,
         "records of the spool": done.spool_records,
         "lines about consent": done.consents,
     }

@@ -26,6 +26,7 @@ from tracker import segments, store
 from tracker.events import BadEvent, Event, decode
 from tracker.feed import feed
 from tracker.lock import Lock
+from tracker.redaction import redact_clicks
 from tracker.retention import expire_pending, purge
 from tracker.segments import Record
 from tracker.store import Store
@@ -190,24 +191,30 @@ class Ingester:
         """
         chunk = _decode(records)
         try:
-            return self._commit(opened, name, offset, chunk)
+            return self._commit(opened, name, offset, records, chunk)
         except _POISON as error:
             if len(records) == 1:
                 chunk = _Chunk(chunk.end, (), ((records[0], repr(error)),))
-                return self._commit(opened, name, offset, chunk)
+                return self._commit(opened, name, offset, records, chunk)
         middle = len(records) // 2
         offset = self._feed(opened, name, offset, records[:middle])
         return self._feed(opened, name, offset, records[middle:])
 
-    def _commit(self, opened: Store, name: str, offset: int, chunk: "_Chunk") -> int:
+    def _commit(
+        self, opened: Store, name: str, offset: int, records: Sequence[Record], chunk: "_Chunk"
+    ) -> int:
         with opened.transaction():
             stored = opened.offset(name)
             if stored != offset:
                 return stored
-            feed(opened.db, chunk.events)
+            forgotten = feed(opened.db, chunk.events)
             opened.set_offset(name, chunk.end)
             for record, why in chunk.damaged:
                 self._quarantine(name, record, why)
+            if forgotten:
+                # Where it fails, they stand there until the segment goes, within the hour.
+                with contextlib.suppress(OSError):
+                    redact_clicks(self._directory / name, records, forgotten)
         observe.INGESTED_EVENTS.inc(len(chunk.events))
         return chunk.end
 

@@ -119,13 +119,19 @@ class Stack:
 
 @dataclass
 class Mailbox:
-    """A relay that takes every message, in a thread of its own, and keeps it as it came."""
+    """A relay that takes every message, in a thread of its own, and keeps it as it came.
+
+    For recipients in `later` it is too early.
+    """
 
     port: int = 0
+    later: set[str] = field(default_factory=set)
     received: list[Envelope] = field(default_factory=list)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Keep one message."""
+        if self.later.intersection(envelope.rcpt_tos):
+            return "451 4.2.0 later"
         self.received.append(envelope)
         return "250 2.0.0 kept"
 

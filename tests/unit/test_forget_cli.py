@@ -10,7 +10,8 @@ from click.testing import CliRunner, Result
 
 from config import keys
 from tests.support.facts import accepted, pending
-from tracker import forget_cli
+from tracker import consents, forget_cli
+from tracker.consents import Consent
 from tracker.spool import Spool
 
 
@@ -31,6 +32,34 @@ def forget(folder: Path, *arguments: str) -> Result:
     """Run `waypost forget`."""
     words = ["-c", str(folder / "waypost.toml"), *arguments]
     return CliRunner().invoke(forget_cli.forget, words)
+
+
+def test_what_failed_half_way_can_be_repeated(folder: Path) -> None:
+    """Who they are is forgotten last: it leads to the rest."""
+    consents.record(folder / "waypost.db.consents", "ann@example.net", Consent.NONE)
+    (folder / "waypost.db.consents").rename(folder / "aside")
+    (folder / "waypost.db.consents").mkdir()
+    failed = forget(folder, "ann@example.net")
+    assert (failed.exit_code, "try again" in failed.stderr) == (1, True)
+    (folder / "waypost.db.consents").rmdir()
+    (folder / "aside").rename(folder / "waypost.db.consents")
+    done = json.loads(forget(folder, "ann@example.net", "--json").stdout)
+    assert (done["persons"], done["deliveries"], done["consents"]) == (1, 1, 1)
+    assert b"ann@" not in (folder / "waypost.db.consents").read_bytes()
+
+
+def test_nothing_is_left_in_unused_places_of_the_database(folder: Path) -> None:
+    """Not even of what was deleted before without being overwritten."""
+    database = folder / "waypost.db"
+    assert forget(folder, "nobody@example.net").exit_code == 0
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.execute("PRAGMA secure_delete = OFF")
+        db.execute("CREATE TABLE old AS SELECT 'ann@example.net of old' AS name")
+        db.execute("DROP TABLE old")
+        db.commit()
+    assert b"ann@example.net of old" in database.read_bytes()
+    assert forget(folder, "ann@example.net").exit_code == 0
+    assert b"ann@example.net" not in database.read_bytes()
 
 
 def test_a_log_that_somebody_reads_is_left_and_told(

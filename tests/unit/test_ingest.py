@@ -14,7 +14,7 @@ from config.schema import Config, PrivacyConfig, StoreConfig
 from tests.support.feeding import SENT_S, click, clicks, eventually, metric, put, rows, running
 from tracker import ingest, reports, segments, store
 from tracker.catch_up import catch_up
-from tracker.events import Event, encode
+from tracker.events import Event, decode, encode
 from tracker.ingest import Ingester
 from tracker.spool import Spool
 
@@ -38,6 +38,31 @@ def test_events_are_fed_once(storing: Config, spool: Spool, ingester: Ingester) 
     assert other.drain()
     other.close()
     assert clicks(storing) == 150
+
+
+def test_a_click_of_the_forgotten_is_rewritten_where_it_was_fed_from(
+    storing: Config, spool: Spool, ingester: Ingester
+) -> None:
+    """While its segment is in use; it would stand there for an hour."""
+    first = click(1)
+    spool.append(first).result(5)
+    ingester.drain()
+    with contextlib.closing(sqlite3.connect(storing.store.path)) as db:
+        db.execute("UPDATE deliveries SET address = ''")
+        db.commit()
+    telling = {"destination": "https://u@example.net/own/4711x?id=4711x", "ip": "192.0.2.0"}
+    for event in (dataclasses.replace(first, event_id="e2", **telling), click(3)):
+        spool.append(event).result(5)
+    ingester.drain()
+    (segment,) = segments.listing(storing.store.spool_dir)
+    kept = [decode(line[9:]) for line in segment.read_bytes().splitlines()]
+    nobodys = dataclasses.replace(
+        first, event_id="e2", destination="https://example.net/", user_agent=""
+    )
+    assert kept == [first, nobodys, click(3)]
+    lines = segment.read_bytes().splitlines(keepends=True)
+    assert [segments.frame(line[9:-1]) for line in lines] == lines
+    assert clicks(storing) == 3
 
 
 def test_segment_in_use_stays_and_finished_one_goes(
