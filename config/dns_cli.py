@@ -16,6 +16,8 @@ from config.listing import Form, Row, form_option, written
 from config.options import config_path_option, loaded
 from config.values import Address
 
+FIELDS = ("name", "type", "value", "purpose")
+
 
 @click.command("dns")
 @config_path_option
@@ -33,12 +35,13 @@ def dns_command(
         raise click.ClickException(str(error)) from None
     if not ask:
         rows = [_fields(record) for record in wanted]
-        click.echo("\n".join(_zone(wanted)) if form == "people" else written(rows, form))
+        click.echo("\n".join(_zone(wanted)) if form == "people" else written(rows, form, FIELDS))
         return
     asked = _resolver(resolver)
     answers = [check(record, asked) for record in wanted]
     rows = [_answer(answer) for answer in answers]
-    click.echo("\n".join(_told(answers)) if form == "people" else written(rows, form))
+    columns = (*FIELDS, "state", "found")
+    click.echo("\n".join(_told(answers)) if form == "people" else written(rows, form, columns))
     ctx.exit(0 if all(answer.ok for answer in answers) else 1)
 
 
@@ -55,12 +58,7 @@ def _resolver(server: str | None) -> dns.resolver.Resolver:
 
 
 def _fields(record: Record) -> Row:
-    return {
-        "name": record.name,
-        "type": record.kind,
-        "value": record.value,
-        "purpose": record.purpose,
-    }
+    return dict(zip(FIELDS, (record.name, record.kind, record.value, record.purpose), strict=True))
 
 
 def _answer(answer: Answer) -> Row:

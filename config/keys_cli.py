@@ -61,7 +61,7 @@ def list_keys(config: Config, form: Form) -> None:
     if form == "people":
         click.echo("\n".join("{id:3}  {created}  {state}".format_map(row) for row in rows))
     else:
-        click.echo(written(rows, form))
+        click.echo(written(rows, form, ("id", "created", "state")))
 
 
 def _state(key: TokenKey, keys: Sequence[TokenKey]) -> str:

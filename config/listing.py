@@ -26,12 +26,12 @@ def form_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-def written(rows: Sequence[Row], form: Form) -> str:
-    """Write rows of the same keys as a JSON array, or as CSV with a header; a list as words."""
+def written(rows: Sequence[Row], form: Form, columns: Sequence[str]) -> str:
+    """Write rows of these columns as a JSON array, or as CSV with a header; a list as words."""
     if form == "json":
         return json.dumps(rows, indent=2)
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue().rstrip("\n")

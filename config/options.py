@@ -1,7 +1,7 @@
-"""The option `-c/--config` that every command shares.
+"""What the parameters of all commands share: the option `-c/--config`, and what a word is.
 
 Owns: turning a file into the Config that a command receives, or into exit status 1 with every
-problem on a line of its own.
+problem on a line of its own; refusing words that are no text.
 Does not own: finding and reading the file (`config.load`).
 """
 
@@ -15,6 +15,28 @@ from config.load import ConfigError, Problem, find, load
 from config.schema import Config
 
 HELP = "The configuration. Default: $WAYPOST_CONFIG, ./waypost.toml, /etc/waypost/waypost.toml."
+
+
+class Text(click.ParamType[str]):
+    """A word that UTF-8 can hold, as all files of ours can; others end with exit status 2."""
+
+    name = "text"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Give the word; Python brings octets that are no UTF-8 as surrogates (PEP 383)."""
+        text = str(value)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            octets = text.encode("utf-8", "surrogateescape")
+            shown = octets.decode("utf-8", "backslashreplace")
+            self.fail(f"'{shown}' is not written in UTF-8", param, ctx)
+        return text
+
+
+TEXT = Text()
 
 Command = Callable[..., Any]
 

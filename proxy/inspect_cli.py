@@ -22,6 +22,7 @@ from rich.table import Table
 
 from config.files import KeyFileError
 from config.keys import new_token_key
+from config.listing import Form, form_option, written
 from config.load import find
 from config.options import HELP, loaded
 from config.schema import Config
@@ -33,6 +34,8 @@ from proxy.rewrite import plan_message
 from proxy.senders import Assigned, Senders
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
 
+COLUMNS = ("url", "decision", "reason", "group", "part")
+"""Of a link, in JSON and CSV."""
 PIPED_WIDTH = 160
 """Columns of the table where no terminal tells."""
 
@@ -74,17 +77,20 @@ def rewrite(config: Config, file: BinaryIO) -> None:
 
 @click.command()
 @config_or_defaults
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@form_option
 @message_argument
-def explain(config: Config, file: BinaryIO, *, as_json: bool) -> None:
+def explain(config: Config, file: BinaryIO, form: Form) -> None:
     """Say of each link in the message in FILE whether it is tracked, and why not."""
     content, _ = as_sent(file.read())
     message = parse(content)
     assigned = Senders(config).assign(message)
     plan, url_for = _in_full(assigned.plan, message), _previews(config, assigned)
     growth_octets = len(plan.render(url_for)) - len(content)
-    if as_json:
+    if form == "json":
         click.echo(json.dumps(described(plan, growth_octets)))
+        return
+    if form == "csv":
+        click.echo(written(described(plan, growth_octets)["links"], form, COLUMNS))
         return
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     for line in summary(plan, growth_octets, url_for):

@@ -5,19 +5,20 @@ Owns: the command. Does not own: the file (`consents`), or what follows for mail
 
 import click
 
-from config.options import config_option_without_files
+from config.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker import consents, printing
 from tracker.consents import Consent
+from tracker.report_cli import format_options
+
+COLUMNS = ("person", "consent", "at")
 
 
 @click.command()
 @config_option_without_files
-@click.argument("person", required=False)
+@click.argument("person", required=False, type=TEXT)
 @click.argument("level", required=False, type=click.Choice([each.value for each in Consent]))
-@click.option("--json", "form", flag_value="json", help="Print JSON.")
-@click.option("--csv", "form", flag_value="csv", help="Print CSV.")
-@click.option("--table", "form", flag_value="table", default="table", hidden=True)
+@format_options
 def consent(config: Config, person: str | None, level: str | None, form: str) -> None:
     """Note that PERSON (an address, or your own id) agreed to LEVEL; without LEVEL, show it.
 
@@ -41,4 +42,4 @@ def consent(config: Config, person: str | None, level: str | None, form: str) ->
         {"person": given.person, "consent": given.consent.value, "at": given.at}
         for given in known.given.values()
     ]
-    printing.listing(rows, form, "Consent")
+    printing.listing(rows, form, "Consent", COLUMNS)

@@ -15,7 +15,7 @@ import click
 from sqlite_utils import Database
 
 from config import observe
-from config.options import config_option
+from config.options import TEXT, config_option
 from config.schema import Config
 from tracker import consents, erasure, names, redaction, store
 from tracker.catch_up import catch_up
@@ -53,7 +53,7 @@ class Forgotten:
 @click.command()
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.argument("address")
+@click.argument("address", type=TEXT)
 def forget(config: Config, address: str, *, as_json: bool) -> None:
     """Erase who is known by ADDRESS (or by your own id): names, addresses, and URLs with them.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from config.options import config_option
+from config.options import TEXT, config_option
 from config.schema import Config
 from tracker.identify import Identifier, addresses
 from tracker.report_cli import current_store
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with all addresses known.")
-@click.argument("person_id", metavar="ID")
+@click.argument("person_id", metavar="ID", type=TEXT)
 def identify(config: Config, person_id: str, *, as_json: bool) -> None:
     """Say who is behind ID, which [tracking.identify] told a destination.
 

@@ -137,6 +137,13 @@ class Figures:
         }
 
 
+COLUMNS = (
+    *("of", "campaign", "messages", "recipients", "opens_human", "opens_all"),
+    *("unique_opens_human", "unique_opens_all", "open_rate"),
+)
+"""Of a report as rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Figures by campaign (None: messages without one), the most opened first."""

@@ -6,7 +6,7 @@ Does not own: the decisions and their file (`overrides`), or what readers get (`
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import click
@@ -114,7 +114,8 @@ def list_decisions(config: Config, form: str) -> None:
         click.echo(f"Lines of {path} that are no decisions: {len(lines) - len(made)}", err=True)
     if form != "table":
         rows = ({**asdict(each), "messages": list(each.messages)} for each in made)
-        printing.listing(rows, form, "Decisions")
+        columns = [each.name for each in fields(Decision)]
+        printing.listing(rows, form, "Decisions", columns)
         return
     for each in made:
         more = f" -> {each.to}" if each.to else ""

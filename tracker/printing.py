@@ -6,13 +6,14 @@ Owns: columns and forms. Does not own: the answers (`reports`), or the commands 
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tracker import opens
 from tracker.reports import Figures, Json, Report
 
 SHOWN_LINKS = 50
@@ -20,36 +21,32 @@ SHOWN_LINKS = 50
 NO_CAMPAIGN = "(none)"
 
 
-def listing(rows: Iterable[Json], form: str, title: str) -> None:
+def listing(rows: Iterable[Json], form: str, title: str, columns: Sequence[str]) -> None:
     """Print rows in the `form` that was asked for: "table", "json" or "csv"."""
     match form:
         case "json":
             click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
         case "csv":
-            csv_rows(rows)
+            csv_rows(rows, columns)
         case _:
-            _table_of(rows, Console(), title)
+            _table_of(rows, Console(), title, columns)
 
 
-def csv_rows(rows: Iterable[Json]) -> None:
-    """Print rows with the names of the first as the head; nothing for none."""
-    writer: csv.DictWriter[str] | None = None
+def csv_rows(rows: Iterable[Json], columns: Sequence[str]) -> None:
+    """Print the names of columns, and rows that have these."""
+    writer = csv.DictWriter(sys.stdout, columns)
+    writer.writeheader()
     for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(sys.stdout, list(row))
-            writer.writeheader()
         writer.writerow({name: _cell(value) for name, value in row.items()})
 
 
-def _table_of(rows: Iterable[Json], console: Console, title: str) -> None:
+def _table_of(rows: Iterable[Json], console: Console, title: str, columns: Sequence[str]) -> None:
     table = Table(title=Text(title), title_justify="left")
-    count = 0
-    for count, row in enumerate(rows, 1):
-        if count == 1:
-            for name in row:
-                table.add_column(name, overflow="fold")
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
-    console.print(table if count else Text(f"{title}: nothing"))
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(row[name])) for name in columns))
+    console.print(table if table.row_count else Text(f"{title}: nothing"))
 
 
 def _cell(value: object) -> str:
@@ -58,6 +55,13 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value))
     return "" if value is None else str(value)
+
+
+COLUMNS = (
+    *("of", "campaign", "link", "url", "messages", "recipients", "clicks_human", "clicks_all"),
+    *("unique_clickers_human", "unique_clickers_all", "click_rate"),
+)
+"""Of a report as rows."""
 
 
 def flat(answer: Report) -> Iterator[Json]:
@@ -127,17 +131,43 @@ def _name(campaign: str | None) -> Text:
 
 
 def _campaign_cells(figures: Figures) -> tuple[str, ...]:
-    rate = figures.click_rate
     return (
         str(figures.messages),
         str(figures.recipients),
         *_click_cells(figures),
-        "-" if rate is None else f"{rate:.1%}",
+        _percent(figures.click_rate),
     )
+
+
+def _percent(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate:.1%}"
 
 
 def _click_cells(figures: Figures) -> tuple[str, ...]:
     return (
         f"{figures.clicks_human} / {figures.clicks_all}",
         f"{figures.unique_human} / {figures.unique_all}",
+    )
+
+
+_OPENS = ("Opens\nhuman / all", "Opened copies\nhuman / all")
+
+
+def opens_table(answer: opens.Report, console: Console) -> None:
+    """Print a report of opens for people."""
+    table = _table("Opens", "Campaign", "Messages", "Recipients", *_OPENS, "Open rate")
+    for campaign, figures in answer.campaigns:
+        table.add_row(_name(campaign), *_open_cells(figures))
+    table.add_section()
+    table.add_row("Total", *_open_cells(answer.totals), style="bold")
+    console.print(table)
+
+
+def _open_cells(figures: opens.Figures) -> tuple[str, ...]:
+    return (
+        str(figures.messages),
+        str(figures.recipients),
+        f"{figures.opens_human} / {figures.opens_all}",
+        f"{figures.unique_human} / {figures.unique_all}",
+        _percent(figures.open_rate),
     )

@@ -16,7 +16,7 @@ from rich.console import Console
 from sqlite_utils import Database
 
 from config import observe
-from config.options import config_option_without_files
+from config.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker import opens as opens_of
 from tracker import printing, reports, store
@@ -53,11 +53,15 @@ def current_store(config: Config) -> Iterator[Database]:
         raise click.ClickException(str(error)) from None
     except PermissionError as error:
         raise click.ClickException(f"{error}: run as the user of the service") from None
+    except BrokenPipeError:
+        raise  # whoever read the answer has enough; click knows what to do
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @click.command()
 @config_option_without_files
-@click.option("--campaign", help="Only this campaign.")
+@click.option("--campaign", type=TEXT, help="Only this campaign.")
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
@@ -82,7 +86,7 @@ def report(
         case "json":
             click.echo(json.dumps(answer.json(), indent=2, ensure_ascii=False))
         case "csv":
-            printing.csv_rows(printing.flat(answer))
+            printing.csv_rows(printing.flat(answer), printing.COLUMNS)
         case _:
             printing.tables(answer, Console())
 
@@ -90,30 +94,35 @@ def report(
 def _report_opens(config: Config, campaign: str | None, since_s: float, form: str) -> None:
     with current_store(config) as db:
         answer = opens_of.report(db, campaign=campaign, since_s=since_s)
-    if form == "json":
-        click.echo(json.dumps(answer.json(), indent=2, ensure_ascii=False))
-    else:
-        printing.listing(answer.rows(), form, "Opens")
+    match form:
+        case "json":
+            click.echo(json.dumps(answer.json(), indent=2, ensure_ascii=False))
+        case "csv":
+            printing.csv_rows(answer.rows(), opens_of.COLUMNS)
+        case _:
+            printing.opens_table(answer, Console())
 
 
 @click.command()
-@click.argument("address")
+@click.argument("address", type=TEXT)
 @config_option_without_files
 @format_options
 def activity(config: Config, address: str, form: str) -> None:
     """Print what was sent to ADDRESS (or a person's own id) and what was clicked there."""
     with current_store(config) as db:
-        printing.listing(reports.activity(db, address), form, f"Activity of {address}")
+        rows = reports.activity(db, address)
+        printing.listing(rows, form, f"Activity of {address}", reports.ACTIVITY)
 
 
 @click.command()
-@click.argument("link")
+@click.argument("link", type=TEXT)
 @config_option_without_files
 @format_options
 def clickers(config: Config, link: str, form: str) -> None:
     """Print who clicked LINK, named as `waypost report` does: its group or URL."""
     with current_store(config) as db:
-        printing.listing(reports.clickers(db, link), form, f"Clickers of {link}")
+        rows = reports.clickers(db, link)
+        printing.listing(rows, form, f"Clickers of {link}", reports.CLICKERS)
 
 
 @click.command()
@@ -127,7 +136,7 @@ def export(config: Config, form: str) -> None:
     with current_store(config) as db:
         rows = reports.clicks(db)
         if form == "csv":
-            printing.csv_rows(rows)
+            printing.csv_rows(rows, reports.CLICKS)
             return
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))

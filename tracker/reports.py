@@ -250,6 +250,14 @@ _CLICKS = """
     ORDER BY clicks.id
 """
 
+ACTIVITY = ("at", "event", "campaign", "link", "url", "human", "reasons")
+CLICKERS = ("person", "human", "all")
+CLICKS = (
+    *("at", "event_id", "message_id", "recipient", "link_number", "campaign", "link"),
+    *("destination", "person", "method", "human", "reasons", "ip", "user_agent"),
+)
+"""Columns of each answer, which one of no rows has as well."""
+
 
 def activity(db: Database, address: str) -> Iterator[Json]:
     """Give what was sent to a person (an address, or the application's own id) and clicked."""

@@ -46,6 +46,16 @@ def test_explain_shows_each_link_and_why(run, message):
     assert re.search(r"/b +│ skipped +│ clicktracking_off: clicktracking=off", result.stdout)
 
 
+def test_explain_prints_csv(run, message, tmp_path):
+    """A line for each link, and one for what the columns are."""
+    head, first, second = run(explain, "--csv", message).stdout.splitlines()
+    assert head == "url,decision,reason,group,part"
+    assert first == f"{URL}?x=1&y=[2],tracked,,{URL}?x=1&y=[2],1"
+    assert second.startswith("https://example.com/b,skipped,clicktracking_off,")
+    (tmp_path / "empty.eml").write_bytes(html_message("no link"))
+    assert run(explain, "--csv", str(tmp_path / "empty.eml")).stdout.splitlines() == [head]
+
+
 def test_explain_prints_json(run, message):
     """In the form that is promised."""
     told = json.loads(run(explain, "--json", message).stdout)

@@ -1,6 +1,8 @@
 """What people get to see of the store, from the command line."""
 
 import csv
+import dataclasses
+import errno
 import io
 import json
 import sqlite3
@@ -12,8 +14,18 @@ from click.testing import CliRunner, Result
 
 from config import keys
 from config.load import load
-from tracker import purge_cli, report_cli, store
-from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
+from config.schema import Config
+from tracker import consent_cli, consents, identify_cli, purge_cli, report_cli, store
+from tracker.consents import Consent
+from tracker.events import (
+    Clicked,
+    Event,
+    MessageAccepted,
+    MessagePending,
+    Opened,
+    Recipient,
+    SentLink,
+)
 from tracker.spool import Spool
 
 SENT_S = 1_700_000_000
@@ -24,6 +36,8 @@ COMMANDS = {
     "clickers": report_cli.clickers,
     "export": report_cli.export,
     "purge": purge_cli.purge,
+    "consent": consent_cli.consent,
+    "identify": identify_cli.identify,
 }
 LINKS = (
     SentLink(1, "https://example.net/a", None, "A"),
@@ -63,7 +77,9 @@ def spooled(folder: Path, *events: Event) -> None:
     spool.close()
 
 
-def message(number: int, campaign: str | None, address: str, at_s: int = SENT_S) -> list[Event]:
+def message(
+    number: int, campaign: str | None, address: str, at_s: int = SENT_S
+) -> list[MessagePending | MessageAccepted]:
     """Give a message to one reader that the relay took."""
     message_id = f"{number:016x}"
     return [
@@ -213,6 +229,73 @@ def test_export_gives_every_click(filled: Path) -> None:
     assert clicks[3]["reasons"] == ["head"]
     assert clicks[0]["at"] == "2023-11-14T22:14:21.000+00:00"
     assert len(output(filled, "export", "--csv").splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("activity", "ann@example.org"),
+        ("clickers", "offer"),
+        ("export",),
+        ("report", "--opens"),
+        ("report",),
+        ("consent",),
+    ],
+)
+def test_csv_has_a_head_even_where_it_has_no_rows(filled: Path, arguments: tuple[str, ...]) -> None:
+    """The same as with rows, so that programs need not tell the two apart."""
+    consents.record(filled / "waypost.db.consents", "ann@example.org", Consent.NONE)
+    full = output(filled, *arguments, "--csv").splitlines()
+    for file in (filled / "waypost.db", filled / "waypost.db.consents"):
+        file.unlink(missing_ok=True)
+    empty = output(filled, *arguments, "--csv").splitlines()
+    assert len(full) > len(empty) or arguments == ("report", "--opens")
+    assert empty[0] == full[0]
+
+
+@pytest.mark.parametrize("name", ["activity", "clickers", "export", "consent"])
+def test_csv_has_the_columns_of_json(filled: Path, name: str) -> None:
+    """None is left out."""
+    consents.record(filled / "waypost.db.consents", "ann@example.org", Consent.NONE)
+    whose = {"activity": ["ann@example.org"], "clickers": ["offer"]}.get(name, [])
+    head, *_ = output(filled, name, *whose, "--csv").splitlines()
+    text = output(filled, name, *whose, "--json")
+    row = json.loads(text.splitlines()[0]) if name == "export" else json.loads(text)[0]
+    assert head.split(",") == list(row)
+
+
+def test_opens_are_printed_as_clicks_are(folder: Path) -> None:
+    """With names for people, and a share in per cent."""
+    sent = [each for number in (1, 2, 3) for each in message(number, "news", f"{number}@x.org")]
+    spooled(
+        folder,
+        *(dataclasses.replace(each, opens=True) for each in sent),
+        Opened("o1", SENT_S + 60, f"{1:016x}", 1, SENT_S, human=True),
+    )
+    text = output(folder, "report", "--opens")
+    for expected in ("Opens", "Campaign", "Open rate", "human / all", "1 / 1", "33.3%", "Total"):
+        assert expected in text
+    assert "open_rate" not in text
+
+
+@pytest.mark.parametrize("name", ["report", "export", "activity", "clickers", "identify"])
+def test_a_spool_that_is_no_folder_is_a_clear_error(folder: Path, name: str) -> None:
+    """With exit status 1, and without a traceback."""
+    (folder / "waypost.db.spool").write_bytes(b"no folder")
+    result = run(folder, name, *(["x"] if name in ("activity", "clickers", "identify") else []))
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert "Not a directory" in result.stderr
+
+
+def test_a_spool_that_fails_is_a_clear_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the disk has to say."""
+
+    def fails(_config: Config, _patience_s: float) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(report_cli, "catch_up", fails)
+    result = run(folder, "report")
+    assert (result.exit_code, "Input/output error" in result.stderr) == (1, True)
 
 
 def test_report_while_another_process_writes(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,45 @@
+"""What the parameters of all commands share."""
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from config import keys
+from tracker import consent_cli, forget_cli, identify_cli, report_cli
+
+NO_UTF8 = "caf\udce9"
+"""What Python makes of the octets `caf\\xe9` on a command line."""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    """Give a configuration with one key."""
+    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
+    file = tmp_path / "waypost.toml"
+    file.write_text(
+        f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n[keys]\nfile = "token.keys"\n'
+    )
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        (identify_cli.identify, [NO_UTF8]),
+        (forget_cli.forget, [NO_UTF8]),
+        (consent_cli.consent, [NO_UTF8]),
+        (consent_cli.consent, [NO_UTF8, "none"]),
+        (report_cli.activity, [NO_UTF8]),
+        (report_cli.clickers, [NO_UTF8]),
+        (report_cli.report, ["--campaign", NO_UTF8]),
+    ],
+)
+def test_a_word_that_is_no_text_is_a_usage_error(
+    config: str, command: click.Command, arguments: list[str]
+) -> None:
+    """No file of ours could hold it; and nothing was written down."""
+    result = CliRunner().invoke(command, ["-c", config, *arguments])
+    assert (result.exit_code, "'caf\\xe9' is not written in UTF-8" in result.stderr) == (2, True)
+    assert not list(Path(config).parent.glob("waypost.db*"))
