@@ -122,14 +122,25 @@ def record(path: Path, person: str, consent: Consent) -> Given:
 def forget(path: Path, names: Iterable[str]) -> int:
     """Leave of these persons only a hash of each who said something; gives how many lines went.
 
-    Raises OSError.
+    A damaged line with one of the names goes as well, for nobody can read it. Raises OSError.
     """
     if not path.exists():
         return 0
     known = load(path)
-    keys = {_key(name) for name in names} & set(known.given)
+    wanted = {_key(name) for name in names}
+    keys = wanted & set(known.given)
     salt = next(iter(known.salts), None) or secrets.token_hex(16)
     for key in keys:
         given = known.given[key]
         ledger.append(path, _ADAPTER, Given(given.at, _tombstone(salt, key), given.consent))
-    return ledger.blank(path, _ADAPTER, lambda each: _key(each.person) in keys) if keys else 0
+    return ledger.blank(
+        path,
+        _ADAPTER,
+        lambda each: _key(each.person) in keys,
+        lambda line: _names_one_of(line, wanted),
+    )
+
+
+def _names_one_of(line: bytes, keys: Iterable[str]) -> bool:
+    text = line.decode("utf-8", "replace").lower()
+    return any((key if "@" in key else f'"{key}"') in text for key in keys)

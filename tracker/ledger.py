@@ -54,8 +54,15 @@ def _gap(descriptor: int) -> bytes:
     return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
 
 
-def blank(path: Path, adapter: TypeAdapter[Record], unwanted: Callable[[Record], bool]) -> int:
+def blank(
+    path: Path,
+    adapter: TypeAdapter[Record],
+    unwanted: Callable[[Record], bool],
+    unwanted_damaged: Callable[[bytes], bool],
+) -> int:
     """Write spaces over each line whose record is `unwanted`; gives how many. Raises OSError.
+
+    Of a line that holds no record its octets are judged.
 
     In place, so that nobody who appends meanwhile appends to a file that is gone.
     """
@@ -64,7 +71,7 @@ def blank(path: Path, adapter: TypeAdapter[Record], unwanted: Callable[[Record],
         fcntl.flock(file.fileno(), fcntl.LOCK_EX)
         at = 0
         for line in file.read().splitlines(keepends=True):
-            if _is(line, adapter, unwanted):
+            if _is(line, adapter, unwanted, unwanted_damaged):
                 os.pwrite(file.fileno(), b" " * len(line.rstrip(b"\r\n")), at)
                 blanked += 1
             at += len(line)
@@ -72,8 +79,14 @@ def blank(path: Path, adapter: TypeAdapter[Record], unwanted: Callable[[Record],
     return blanked
 
 
-def _is(line: bytes, adapter: TypeAdapter[Record], unwanted: Callable[[Record], bool]) -> bool:
+def _is(
+    line: bytes,
+    adapter: TypeAdapter[Record],
+    unwanted: Callable[[Record], bool],
+    unwanted_damaged: Callable[[bytes], bool],
+) -> bool:
     try:
-        return unwanted(adapter.validate_json(line))
+        record = adapter.validate_json(line)
     except ValidationError:
-        return False
+        return unwanted_damaged(line)
+    return unwanted(record)

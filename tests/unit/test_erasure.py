@@ -326,6 +326,10 @@ def test_an_opt_out_outlives_the_person(tmp_path: Path):
     known = consents.load(file)
     assert (known.of("Ann@example.net"), known.of("c@example.net")) == (Consent.NONE, Consent.FULL)
     assert known.damaged == 0
+    with file.open("ab") as damaged:
+        damaged.write(b'{"person":"Ann@example.net","cons\n{"person":"47110","cons\n')
+    assert consents.forget(file, [ANN, "4711"]) == 1
+    assert (b"Ann" in file.read_bytes(), b"47110" in file.read_bytes()) == (False, True)
     consents.record(file, ANN, Consent.ANONYMOUS)
     assert consents.load(file).of(ANN) is Consent.ANONYMOUS
 
