@@ -30,7 +30,7 @@ COMMANDS = {
     "link": "tracker.links_cli:link",
     "proxy": "proxy.serve_cli:proxy_command",
     "purge": "tracker.purge_cli:purge",
-    "redirect": "tracker.overrides_cli:redirect",
+    "redirect": "tracker.redirect_cli:redirect",
     "report": "tracker.report_cli:report",
     "revoke": "tracker.overrides_cli:revoke",
     "rewrite": "proxy.inspect_cli:rewrite",

@@ -236,10 +236,28 @@ HEADER_ODD = _event(
     logging.WARNING,
     "A header that switches tracking has a value that no one defined; it counted as off.",
 )
+
+# tracker.kill_list
 OVERRIDES_UNREADABLE = _event(
     "overrides_unreadable",
     logging.ERROR,
     "Lines of the file of withdrawn and repaired links are no decisions and were passed over.",
+)
+OVERRIDES_LOST = _event(
+    "overrides_lost",
+    logging.ERROR,
+    "Decisions are gone from the file of withdrawn and repaired links; they stay in force. Says how "
+    "many, and which copy has them.",
+)
+OVERRIDES_FOUND = _event(
+    "overrides_found",
+    logging.INFO,
+    "The file of withdrawn and repaired links has all decisions again.",
+)
+OVERRIDES_NOT_COPIED = _event(
+    "overrides_not_copied",
+    logging.ERROR,
+    "The copy of all decisions about links could not be written; it is tried again. Says the cause.",
 )
 
 # tracker.consents
@@ -356,6 +374,23 @@ REDIRECTS = Counter(
 CLICKS_NOT_DURABLE = Counter(
     "waypost_clicks_answered_before_durable",
     "Readers redirected before their click was durable, as the spool was slow or failed.",
+    registry=REGISTRY,
+)
+OVERRIDES_IN_FORCE = Gauge(
+    "waypost_overrides_in_force",
+    "Decisions in force: messages, campaigns and hosts withdrawn, destinations repaired.",
+    registry=REGISTRY,
+)
+OVERRIDES_MISSING = Gauge(
+    "waypost_overrides_lost",
+    "Decisions that the file of withdrawn and repaired links has lost; they stay in force.",
+    registry=REGISTRY,
+)
+OVERRIDES_UNUSABLE = Gauge(
+    "waypost_overrides_unusable",
+    "1 while withdrawn and repaired links cannot be kept, by what fails: file (it cannot be read; at "
+    "the start, only what the copy has is in force), copy (it cannot be written).",
+    ["what"],
     registry=REGISTRY,
 )
 OVERRIDES_DAMAGED = Gauge(

@@ -22,14 +22,14 @@ from config.keys import read_identify_secret
 from config.load import ConfigError
 from config.schema import Config
 from config.values import Address
-from tracker import consents, listener, overrides, shortlinks, wellknown
+from tracker import consents, listener, shortlinks, wellknown
 from tracker.access import Guard, load_password
 from tracker.admin import Admin
 from tracker.consents import Consents
 from tracker.identify import Identifier
 from tracker.ingest import Ingester
+from tracker.kill_list import KillList
 from tracker.minting import Mint
-from tracker.overrides import Overrides
 from tracker.recorder import Recorder
 from tracker.redirector import Redirector, Rules
 from tracker.shortlinks import ShortLinks
@@ -65,7 +65,7 @@ async def serve(
     parts = _prepare(config, sockets)
     keys = parts.keys
     spool = Spool.open(config.store.spool_dir, "tracker")
-    overridden = Watched(overrides.file_of(config.store.path), overrides.load, Overrides())
+    overridden = KillList(config.store.path)
     short_links = ShortLinks(shortlinks.file_of(config.store.path))
     codes = Watched(shortlinks.file_of(config.store.path), short_links.read, short_links)
     agreed = Watched(consents.file_of(config.store.path), consents.load, Consents())
@@ -211,7 +211,7 @@ async def _feeding(config: Config) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _watching(*files: Watched[Any] | None) -> AsyncIterator[None]:
+async def _watching(*files: Watched[Any] | KillList | None) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(file.watch()) for file in files if file is not None]
     try:
         yield

@@ -1,29 +1,22 @@
 """What an operator decided about links after they were sent: withdrawn ones, repaired ones.
 
-Owns: the decisions that a file beside the store keeps, and what they make of a link.
-Does not own: that file's form (`ledger`), the answer to a reader (`redirector`), noticing that the
-file changed (`watch`).
-
-The file holds one decision a line, as JSON, and is only ever appended to: it is its own audit log.
-What counts is the sum of its lines from top to bottom. A damaged line is passed over and counted,
-so that neither a torn write nor an editor's slip revives what was withdrawn. The file does not
-depend on the database (P8); where there is none, nothing is withdrawn.
+Owns: what a decision is, which ones can be carried out, and what all of them make of a link.
+Does not own: where decisions are kept (`decisions`), which URLs are meant by a repair beside the one
+that it names (`repairs`), the answer to a reader (`redirector`).
 """
 
 import os
 import pwd
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
-from config import observe
-from tracker import ledger
 from tracker.hosts import host
+from tracker.repairs import NO_ADDITIONS, Additions
 from tracker.tokens import Link, is_destination
 
 Action = Literal["revoke", "redirect", "restore"]
@@ -37,10 +30,11 @@ MessageId = Annotated[str, Field(pattern=MESSAGE_ID)]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One line of the file: what was decided about what, when and by whom.
+    """What was decided about what, when and by whom.
 
     `value` is a message id (hexadecimal), a campaign, a host, or a destination; `to` the new
-    destination of a "redirect". A campaign names the `messages` that it had then.
+    destination of a "redirect". A campaign names the `messages` that it had then, a repair the
+    `params` and `ids` (the same that tell who clicks) which Waypost added to destinations then.
     """
 
     at: str
@@ -50,38 +44,97 @@ class Decision:
     value: str
     to: str = ""
     messages: tuple[MessageId, ...] = ()
+    params: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
 
-
-_ADAPTER = TypeAdapter(Decision)
+    @property
+    def makes_sense(self) -> bool:
+        """Whether it can be carried out; somebody may have written it by hand."""
+        if self.kind == "destination":
+            return self.action == "restore" or (
+                self.action == "redirect" and is_destination(self.value) and is_destination(self.to)
+            )
+        if self.kind == "message" and not MESSAGE_ID.fullmatch(self.value):
+            return False
+        return self.action != "redirect"
 
 
 @dataclass(slots=True)
 class Overrides:
-    """The sum of all decisions. `damaged` counts the lines that could not be read."""
+    """The sum of all decisions. `params` and `ids` are those that any repair knew of."""
 
     messages: set[str] = field(default_factory=set)
     campaigns: dict[str, frozenset[str]] = field(default_factory=dict)
     hosts: set[str] = field(default_factory=set)
     destinations: dict[str, str] = field(default_factory=dict)
-    damaged: int = 0
+    params: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
 
-    def destination(self, link: Link) -> str | None:
-        """Give where `link` leads now; None where it was withdrawn."""
+    @classmethod
+    def of(cls, made: Iterable[Decision]) -> Self:
+        """Sum up decisions, the oldest first."""
+        overrides = cls()
+        for each in made:
+            overrides.apply(each)
+        return overrides
+
+    @property
+    def in_force(self) -> int:
+        """How many decisions have not been taken back."""
+        kinds = (self.messages, self.campaigns, self.hosts, self.destinations)
+        return sum(map(len, kinds))
+
+    def destination(self, link: Link, additions: Additions = NO_ADDITIONS) -> str | None:
+        """Give where `link` leads now; None where it was withdrawn.
+
+        `additions` are the parameters that the configuration adds to destinations.
+        """
         message = link.message_id.hex()
         if message in self.messages or any(message in each for each in self.campaigns.values()):
             return None
-        destination = self.repaired(link.destination)
+        destination = self.repaired(link.destination, additions)
         if self.hosts and not self.hosts.isdisjoint(_domains(host(destination))):
             return None
         return destination
 
-    def repaired(self, destination: str) -> str:
-        """Follow repairs, and repairs of repairs."""
-        for _ in range(MAX_HOPS):
-            if (better := self.destinations.get(destination)) is None:
-                break
+    def repaired(self, destination: str, additions: Additions = NO_ADDITIONS) -> str:
+        """Give where repairs lead, the very same where there are none."""
+        for better in self.way(destination, additions):
             destination = better
         return destination
+
+    def way(self, destination: str, additions: Additions = NO_ADDITIONS) -> Iterator[str]:
+        """Give each URL that a destination was repaired to, and that one in its turn."""
+        if not self.destinations:
+            return
+        additions = additions.also(self.params, self.ids)
+        for _ in range(MAX_HOPS):
+            better = self._better(destination, additions)
+            if better is None or better == destination:
+                return
+            yield better
+            destination = better
+
+    def _better(self, destination: str, additions: Additions) -> str | None:
+        """Repair a URL once: as it was sent, else as its author wrote it."""
+        if (exact := self.destinations.get(destination)) is not None:
+            return exact
+        for written, params in additions.written(destination):
+            if (better := self.destinations.get(written)) is not None:
+                return additions.carried(params, better, host(better))
+        return None
+
+    def holds(self, kind: Kind, value: str) -> bool:
+        """Whether something was decided about this, and not taken back."""
+        match kind:
+            case "message":
+                return value in self.messages
+            case "campaign":
+                return value in self.campaigns
+            case "host":
+                return value in self.hosts
+            case "destination":
+                return value in self.destinations
 
     def apply(self, made: Decision) -> None:
         """Add one decision. A campaign revoked again has the messages of both times."""
@@ -104,6 +157,8 @@ class Overrides:
                 self.destinations.pop(value, None)
             case "destination", _:
                 self.destinations[value] = made.to
+                self.params |= set(made.params)
+                self.ids |= set(made.ids)
 
 
 def _domains(name: str) -> Iterator[str]:
@@ -113,48 +168,19 @@ def _domains(name: str) -> Iterator[str]:
         name = name.partition(".")[2]
 
 
-def file_of(store: Path) -> Path:
-    """Give the file that keeps the decisions of the store at `store`."""
-    return store.with_name(f"{store.name}.overrides")
-
-
-def load(path: Path) -> Overrides:
-    """Read all decisions, none where there is no file; raises OSError."""
-    overrides = Overrides()
-    for made in decisions(path):
-        if made is None:
-            overrides.damaged += 1
-        else:
-            overrides.apply(made)
-    observe.OVERRIDES_DAMAGED.set(overrides.damaged)
-    if overrides.damaged:
-        observe.log(observe.OVERRIDES_UNREADABLE, path=str(path), lines=overrides.damaged)
-    return overrides
-
-
-def decisions(path: Path) -> Iterator[Decision | None]:
-    """Read the file line by line; None stands for a damaged line. Raises OSError."""
-    for made in ledger.read(path, _ADAPTER):
-        yield made if made is not None and _makes_sense(made) else None
-
-
-def _makes_sense(made: Decision) -> bool:
-    """Whether it can be carried out; somebody may have written the line by hand."""
-    if made.kind == "destination":
-        return made.action == "restore" or (
-            made.action == "redirect" and is_destination(made.value) and is_destination(made.to)
-        )
-    if made.kind == "message" and not MESSAGE_ID.fullmatch(made.value):
-        return False
-    return made.action != "redirect"
-
-
 def decision(
     action: Action, kind: Kind, value: str, *, to: str = "", messages: Iterable[str] = ()
 ) -> Decision:
     """Give the decision that is made now, by the user of this process."""
-    at = datetime.now(UTC).isoformat(timespec="seconds")
+    # To the millisecond, as it is by its words that a decision is known to be the same.
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
     return Decision(at, _user(), action, kind, value, to, tuple(messages))
+
+
+def repair(old: str, new: str, additions: Additions) -> Decision:
+    """Give the decision, made now, to lead links to `old` to `new` instead."""
+    params, ids = (tuple(sorted(names)) for names in (additions.names, additions.ids))
+    return replace(decision("redirect", "destination", old, to=new), params=params, ids=ids)
 
 
 def _user() -> str:
@@ -163,8 +189,3 @@ def _user() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # in a container, whose user may have no name
         return f"uid {os.getuid()}"
-
-
-def append(path: Path, made: Decision) -> None:
-    """Write a decision down durably; raises OSError."""
-    ledger.append(path, _ADAPTER, made)

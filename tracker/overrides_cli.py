@@ -1,21 +1,21 @@
-"""`waypost revoke` and `waypost redirect`: what can still be done about links once they are sent.
+"""`waypost revoke`: links that were sent are withdrawn, and what was ever decided about links.
 
 Owns: the commands, and what may be decided.
-Does not own: the decisions and their file (`overrides`), or what readers get (`redirector`).
+Does not own: repairs (`redirect_cli`), where decisions are kept (`decisions`) and what they make of a
+link (`overrides`), or what readers get (`redirector`).
 """
 
-import contextlib
-from collections.abc import Iterator
-from dataclasses import asdict, fields
-from pathlib import Path
+from dataclasses import asdict
 
 import click
 
-from config.options import config_option, config_option_without_files
+from config.files import KeyFileError
+from config.options import config_option_without_files
 from config.schema import Config
-from tracker import hosts, overrides, printing
+from tracker import decisions, hosts, overrides, printing
+from tracker.decisions import Known
 from tracker.link_cli import keyring_of, token_for
-from tracker.overrides import Decision, decision
+from tracker.overrides import Decision, Kind, Overrides, decision
 from tracker.report_cli import current_store, format_options
 from tracker.tokens import BadToken, is_destination, read
 
@@ -23,26 +23,51 @@ _MESSAGES = """
     SELECT message_id FROM messages JOIN campaigns ON campaigns.id = campaign_id
     WHERE campaigns.name = :campaign
 """
+_LISTED = ("at", "by", "action", "kind", "value", "to")
 undo_option = click.option("--undo", is_flag=True, help="Take the decision back.")
 FORCE = "In force within seconds, wherever the tracker runs on this store."
 
 
 def record(config: Config, decision: Decision) -> None:
     """Write a decision down; click.ClickException where that fails."""
-    path = overrides.file_of(config.store.path)
+    path = decisions.file_of(config.store.path)
     try:
-        overrides.append(path, decision)
+        decisions.append(path, decision)
     except OSError as error:
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
 
 
-@contextlib.contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Say that the file cannot be read, where it cannot."""
+def known(config: Config) -> Known:
+    """Give what was ever decided; click.ClickException where that cannot be read."""
     try:
-        yield
+        return decisions.known(config.store.path)
     except OSError as error:
-        raise click.ClickException(f"cannot read {path}: {error.strerror}") from None
+        name = error.filename or decisions.file_of(config.store.path)
+        raise click.ClickException(f"cannot read {name}: {error.strerror}") from None
+
+
+def take_back(config: Config, kind: Kind, value: str) -> None:
+    """Write down that a decision no longer holds; click.ClickException where there is none."""
+    if not Overrides.of(known(config).made).holds(kind, value):
+        raise click.ClickException(f"no decision about {kind} {value} is in force")
+    record(config, decision("restore", kind, value))
+
+
+def _decide(config: Config, kind: Kind, value: str, *, undo: bool) -> None:
+    if undo:
+        take_back(config, kind, value)
+    else:
+        record(config, decision("revoke", kind, value))
+    click.echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {FORCE}")
+
+
+def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Take an argument that can be written down: the shell passes any octets."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("not UTF-8") from None
+    return value
 
 
 @click.group()
@@ -51,32 +76,39 @@ def revoke() -> None:
 
 
 @revoke.command("message")
-@click.argument("message")
+@click.argument("message", callback=_text)
 @undo_option
-@config_option
+@config_option_without_files
 def revoke_message(config: Config, message: str, *, undo: bool) -> None:
     """Withdraw all links of a MESSAGE, named by its id or by any link of it, full or short."""
     identifier = message.lower()
     if not overrides.MESSAGE_ID.fullmatch(identifier):
-        try:
-            identifier = read(keyring_of(config), token_for(config, message)).message_id.hex()
-        except BadToken:
-            raise click.ClickException(
-                "neither a message id (16 hexadecimal digits) nor a tracked link of ours"
-            ) from None
-    record(config, decision("restore" if undo else "revoke", "message", identifier))
-    click.echo(f"Message {identifier}: {'restored' if undo else 'revoked'}. {FORCE}")
+        identifier = _message_of(config, message)
+    _decide(config, "message", identifier, undo=undo)
+
+
+def _message_of(config: Config, link: str) -> str:
+    """Give the id of the message that a link is of; only this needs the keys."""
+    if config.keys.file is None:
+        raise click.ClickException("to read a link, set keys.file; or name the message by its id")
+    try:
+        return read(keyring_of(config), token_for(config, link)).message_id.hex()
+    except (KeyFileError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    except BadToken:
+        raise click.ClickException(
+            "neither a message id (16 hexadecimal digits) nor a tracked link of ours"
+        ) from None
 
 
 @revoke.command("campaign")
-@click.argument("campaign")
+@click.argument("campaign", callback=_text)
 @undo_option
 @config_option_without_files
 def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
     """Withdraw all links of the messages that CAMPAIGN has up to now."""
     if undo:
-        record(config, decision("restore", "campaign", campaign))
-        click.echo(f"Campaign {campaign}: restored. {FORCE}")
+        _decide(config, "campaign", campaign, undo=True)
         return
     with current_store(config) as db:
         messages = [row["message_id"] for row in db.query(_MESSAGES, {"campaign": campaign})]
@@ -88,7 +120,7 @@ def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
 
 
 @revoke.command("host")
-@click.argument("host")
+@click.argument("host", callback=_text)
 @undo_option
 @config_option_without_files
 def revoke_host(config: Config, host: str, *, undo: bool) -> None:
@@ -97,8 +129,7 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
     url = f"http://{name}/"
     if not name or "*" in name or hosts.host(url) != name or not is_destination(url):
         raise click.ClickException("write a bare host in ASCII, like example.com, without a *")
-    record(config, decision("restore" if undo else "revoke", "host", name))
-    click.echo(f"Host {name}: {'restored' if undo else 'revoked'}. {FORCE}")
+    _decide(config, "host", name, undo=undo)
 
 
 @revoke.command("list")
@@ -106,43 +137,31 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
 @config_option_without_files
 def list_decisions(config: Config, form: str) -> None:
     """Print every decision ever made, the oldest first: when, by whom, what."""
-    path = overrides.file_of(config.store.path)
-    with _readable(path):
-        lines = list(overrides.decisions(path))
-    made = [each for each in lines if each]
-    if len(made) < len(lines):
-        click.echo(f"Lines of {path} that are no decisions: {len(lines) - len(made)}", err=True)
+    found = known(config)
+    _warn(config, found)
     if form != "table":
-        rows = ({**asdict(each), "messages": list(each.messages)} for each in made)
-        columns = [each.name for each in fields(Decision)]
+        facts = map(asdict, found.made)
+        columns = (*_LISTED, "messages")
+        rows = ({name: _plain(each[name]) for name in columns} for each in facts)
         printing.listing(rows, form, "Decisions", columns)
         return
-    for each in made:
+    for each in found.made:
         more = f" -> {each.to}" if each.to else ""
         more += f" ({len(each.messages)} messages)" if each.messages else ""
         click.echo(f"{each.at}  {each.by}  {each.action} {each.kind} {each.value}{more}")
 
 
-@click.command()
-@click.argument("old")
-@click.argument("new", required=False)
-@undo_option
-@config_option_without_files
-def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
-    """Lead all links to the URL OLD, as it was sent, to the URL NEW instead."""
-    if undo == (new is not None):
-        raise click.UsageError("give OLD and NEW, or OLD and --undo")
-    for url in filter(None, (old, new)):
-        if not is_destination(url):
-            raise click.ClickException(f"not an http(s) URL in ASCII: {url}")
-    if new is None:
-        record(config, decision("restore", "destination", old))
-        click.echo(f"{old} leads where it was written to again. {FORCE}")
-        return
-    path = overrides.file_of(config.store.path)
-    with _readable(path):
-        now = overrides.load(path)
-    if now.repaired(new) == old or new == old:
-        raise click.ClickException(f"{new} leads to {old} already: that would go in a circle")
-    record(config, decision("redirect", "destination", old, to=new))
-    click.echo(f"{old} leads to {new}. {FORCE}")
+def _warn(config: Config, found: Known) -> None:
+    """Tell what is wrong with the file."""
+    path, copy = (of(config.store.path) for of in (decisions.file_of, decisions.copy_of))
+    if found.damaged:
+        click.echo(f"Lines of {path} that are no decisions: {found.damaged}", err=True)
+    if found.lost:
+        click.echo(
+            f"Decisions that {path} has lost, and that are in force by {copy}: {found.lost}",
+            err=True,
+        )
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

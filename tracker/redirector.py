@@ -26,6 +26,7 @@ from tracker import clicks, shortlinks, wellknown
 from tracker.clicks import Facts
 from tracker.events import Clicked, Opened
 from tracker.overrides import Overrides
+from tracker.repairs import NO_ADDITIONS, Additions
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, BadToken, Keyring, Link, read
 
 if TYPE_CHECKING:
@@ -106,12 +107,16 @@ def resolved(destination: str) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the configuration says of clicks: what is kept of an address, and whom to believe."""
+    """What the configuration says of clicks: what is kept of an address, and whom to believe.
+
+    `additions` are the parameters that destinations were given, which a repair does not name.
+    """
 
     ip_privacy: IpPrivacy
     trusted_proxies: tuple[Network, ...]
     prefixes: tuple[bytes, ...]
     """What may stand before our paths: nothing, or the path of a base URL."""
+    additions: Additions = NO_ADDITIONS
 
     @classmethod
     def from_config(cls, config: Config) -> "Rules":
@@ -121,6 +126,7 @@ class Rules:
             config.privacy.ip,
             config.tracker.trusted_proxies,
             _prefixes(url for url in base_urls if url is not None),
+            Additions.of(config),
         )
 
 
@@ -204,7 +210,7 @@ class Redirector:
         except BadToken:
             _REFUSED.inc()
             return NOT_FOUND
-        destination = self._overrides().destination(link)
+        destination = self._overrides().destination(link, self.rules.additions)
         if destination is None:
             _REVOKED.inc()
             return GONE

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from config.schema import Config
 from tracker.params import Params, added
+from tracker.sensitive import is_signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,12 @@ class Additions:
         return originals(destination, self.names | self.ids)
 
     def carried(self, params: Params, destination: str, host: str) -> str:
-        """Give `destination`, on `host`, with what we added to another; a foreign host learns no id."""
+        """Give `destination`, on `host`, with what we added to another.
+
+        A foreign host learns no id, and a URL that somebody signed would be dead with anything more.
+        """
+        if is_signed(destination):
+            return destination
         may_know = host in self.hosts
         kept = tuple(each for each in params if may_know or each[0] not in self.ids)
         return added(destination, kept)

@@ -1,7 +1,8 @@
 """Files that may change while we run: read again when they do, the last good state kept.
 
-Owns: noticing that a file changed, and what is in force meanwhile.
-Does not own: what a file says (`tokens` for keys, `overrides`).
+Owns: noticing that a file changed, how often that is looked for, and what is in force meanwhile.
+Does not own: what a file says (`tokens` for keys), or decisions about links, of which more is kept
+than what their file says (`kill_list`).
 """
 
 import asyncio
@@ -25,7 +26,7 @@ class Watched(Generic[T]):
     def __init__(self, path: Path, load: Callable[[Path], T], fallback: T | None = None) -> None:
         self._path = path
         self._load = load
-        self._seen = _identity(path)
+        self._seen = identity(path)
         try:
             self._value = load(path)
         except OSError as error:
@@ -40,10 +41,10 @@ class Watched(Generic[T]):
 
     def refresh(self) -> None:
         """Read the file again if it is another than before."""
-        identity = _identity(self._path)
-        if identity is None or identity == self._seen:
+        seen = identity(self._path)
+        if seen is None or seen == self._seen:
             return
-        self._seen = identity
+        self._seen = seen
         try:
             self._value = self._load(self._path)
         except Exception as error:  # noqa: BLE001 - whatever it is, what was in force stays so
@@ -53,13 +54,18 @@ class Watched(Generic[T]):
 
     async def watch(self) -> None:
         """Refresh again and again, until cancelled."""
-        while True:
-            await asyncio.sleep(INTERVAL_S)
-            # In a thread, as a long file takes its time.
-            await asyncio.to_thread(self.refresh)
+        await repeatedly(self.refresh)
 
 
-def _identity(path: Path) -> tuple[int, int, int] | None:
+async def repeatedly(refresh: Callable[[], object]) -> None:
+    """Look whether a file changed, again and again, until cancelled."""
+    while True:
+        await asyncio.sleep(INTERVAL_S)
+        # In a thread, as a long file takes its time.
+        await asyncio.to_thread(refresh)
+
+
+def identity(path: Path) -> tuple[int, int, int] | None:
     """Give what changes with what a file says, and with who may read it: the time of its inode."""
     try:
         found = usable_path(path).stat()

@@ -1,16 +1,13 @@
-"""Withdrawn and repaired links: what decisions make of a link, and the file that keeps them."""
+"""Withdrawn and repaired links: what decisions make of a link."""
 
-import dataclasses
 import os
 import pwd
-import stat
-from pathlib import Path
 
 import pytest
 
-from config.observe import REGISTRY
 from tracker import overrides
-from tracker.overrides import Overrides, append, decision, load
+from tracker.overrides import Overrides, decision, repair
+from tracker.repairs import Additions
 from tracker.tokens import Link
 
 LINK = Link(
@@ -19,15 +16,20 @@ LINK = Link(
 OTHER = Link(bytes.fromhex("ffffffffffffffff"), 1, 1, 1_795_430_400, "https://example.org/")
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Name the file of a store."""
-    return overrides.file_of(tmp_path / "waypost.db")
+UTM = Additions(frozenset({"utm_source", "utm_campaign"}))
+TELLING = Additions(UTM.names, frozenset({"wp_id"}), frozenset({"shop.example.com", "new.test"}))
+TYPO, RIGHT = "https://shop.example.com/tpyo?a=1#top", "https://new.test/?b=2#end"
 
 
-def test_without_decisions_links_lead_where_they_were_written_to(file: Path) -> None:
-    """No file, no decisions: P8 fails open."""
-    assert load(file).destination(LINK) == LINK.destination
+def leads(destination: str, *made: overrides.Decision, additions: Additions = UTM) -> str | None:
+    """Give where a link to `destination` leads after these decisions."""
+    link = Link(bytes(8), 1, 1, 1_795_430_400, destination)
+    return Overrides.of(made).destination(link, additions)
+
+
+def test_without_decisions_links_lead_where_they_were_written_to() -> None:
+    """P8 fails open, and the common case costs nothing: the very same octets."""
+    assert Overrides().destination(LINK, TELLING) is LINK.destination
 
 
 @pytest.mark.parametrize(
@@ -40,56 +42,124 @@ def test_without_decisions_links_lead_where_they_were_written_to(file: Path) -> 
     ],
     ids=["message", "campaign", "host", "domain above"],
 )
-def test_a_revoked_link_leads_nowhere_until_restored(file: Path, made: overrides.Decision) -> None:
+def test_a_revoked_link_leads_nowhere_until_restored(made: overrides.Decision) -> None:
     """Each kind withdraws what it names and nothing else, and can be taken back."""
-    append(file, made)
-    now = load(file)
+    now = Overrides.of([made])
     assert now.destination(LINK) is None
     assert now.destination(OTHER) == OTHER.destination
-    append(file, decision("restore", made.kind, made.value))
-    assert load(file).destination(LINK) == LINK.destination
+    assert (now.holds(made.kind, made.value), now.in_force) == (True, 1)
+    now.apply(decision("restore", made.kind, made.value))
+    assert now.destination(LINK) == LINK.destination
+    assert (now.holds(made.kind, made.value), now.in_force) == (False, 0)
 
 
-def test_a_campaign_revoked_again_has_the_messages_of_both_times(file: Path) -> None:
+def test_a_campaign_revoked_again_has_the_messages_of_both_times() -> None:
     """Mail that was under way the first time is withdrawn by the second."""
-    for message in ("0102030405060708", "ffffffffffffffff"):
-        append(file, decision("revoke", "campaign", "sale", messages=[message]))
-    now = load(file)
+    now = Overrides.of(
+        decision("revoke", "campaign", "sale", messages=[message])
+        for message in ("0102030405060708", "ffffffffffffffff")
+    )
     assert (now.destination(LINK), now.destination(OTHER)) == (None, None)
 
 
-def test_a_repaired_link_leads_to_its_new_destination(file: Path) -> None:
+def test_a_repaired_link_leads_to_its_new_destination() -> None:
     """The destination must be the very one that was sent; restoring takes it back."""
-    append(
-        file, decision("redirect", "destination", LINK.destination, to="https://example.com/new")
+    now = Overrides.of([repair(LINK.destination, "https://example.com/new", UTM)])
+    assert now.destination(LINK) == "https://example.com/new"
+    assert now.destination(OTHER) == OTHER.destination
+    assert now.holds("destination", LINK.destination)
+    now.apply(decision("restore", "destination", LINK.destination))
+    assert now.destination(LINK) == LINK.destination
+
+
+def test_a_repair_of_the_url_as_it_was_written_keeps_what_waypost_added() -> None:
+    """Campaigns are told apart after a repair as before; a name that NEW has is not doubled."""
+    sent = "https://shop.example.com/tpyo?a=1&utm_source=mail&utm_campaign=May#top"
+    assert leads(sent, repair(TYPO, RIGHT, UTM)) == (
+        "https://new.test/?b=2&utm_source=mail&utm_campaign=May#end"
     )
-    assert load(file).destination(LINK) == "https://example.com/new"
-    assert load(file).destination(OTHER) == OTHER.destination
-    append(file, decision("restore", "destination", LINK.destination))
-    assert load(file).destination(LINK) == LINK.destination
+    assert leads(sent, repair(TYPO, "https://new.test/?utm_source=x", UTM)) == (
+        "https://new.test/?utm_source=x&utm_campaign=May"
+    )
 
 
-def test_repairs_of_repairs_are_followed(file: Path) -> None:
+def test_nothing_goes_along_to_a_url_that_somebody_signed() -> None:
+    """It would be dead with anything more."""
+    signed = "https://files.test/a.pdf?X-Amz-Signature=00ff&X-Amz-Expires=60"
+    sent = "https://shop.example.com/tpyo?a=1&utm_source=mail#top"
+    assert leads(sent, repair(TYPO, signed, UTM)) == signed
+
+
+def test_a_repair_of_the_url_as_it_was_sent_leads_to_exactly_the_new_one() -> None:
+    """It goes before one of the URL as it was written."""
+    sent = "https://shop.example.com/tpyo?a=1&utm_source=mail#top"
+    made = (repair(sent, RIGHT, UTM), repair(TYPO, "https://other.test/", UTM))
+    assert leads(sent, *made) == RIGHT
+    assert leads(TYPO, *made) == "https://other.test/"
+
+
+def test_each_reader_of_a_repaired_link_is_told_of_where_that_may_be_known() -> None:
+    """Ids go along to hosts of `[tracking.identify]`, and to no other."""
+    sent = "https://shop.example.com/tpyo?a=1&utm_source=mail&wp_id=4711#top"
+    assert leads(sent, repair(TYPO, RIGHT, TELLING), additions=TELLING) == (
+        "https://new.test/?b=2&utm_source=mail&wp_id=4711#end"
+    )
+    assert leads(
+        sent, repair(TYPO, "https://foreign.test/", TELLING), additions=TELLING
+    ) == "https://foreign.test/?utm_source=mail"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "https://shop.example.com/tpyo?a=1&utm_medium=mail#top",
+        "https://shop.example.com/tpyo?utm_source=mail&a=1#top",
+        "https://shop.example.com/tpyo?a=1&utm_source=mail",
+        "https://shop.example.com/tpyo?A=1&utm_source=mail#top",
+        "https://shop.example.com/tpyo?a=%31&utm_source=mail#top",
+    ],
+    ids=["no name of ours", "not at the end", "no fragment", "a letter", "an escape"],
+)
+def test_links_that_no_repair_is_meant_for_stay_as_they_are(sent: str) -> None:
+    """P4: octet for octet."""
+    assert leads(sent, repair(TYPO, RIGHT, UTM)) is sent
+
+
+def test_a_repair_knows_what_was_added_when_it_was_made() -> None:
+    """What the configuration adds today is added to links of today; those that are out stay so."""
+    sent = "https://shop.example.com/tpyo?a=1&utm_source=mail&wp_id=4711#top"
+    made = repair(TYPO, RIGHT, TELLING)
+    today = Additions(frozenset({"ref"}))
+    assert leads(sent, made, additions=today) == "https://new.test/?b=2&utm_source=mail#end"
+    new = "https://shop.example.com/tpyo?a=1&ref=mail#top"
+    assert leads(new, made, additions=today) == "https://new.test/?b=2&ref=mail#end"
+
+
+def test_repairs_of_repairs_are_followed() -> None:
     """A second move needs no knowledge of the first."""
-    append(file, decision("redirect", "destination", LINK.destination, to="https://a.test/"))
-    append(file, decision("redirect", "destination", "https://a.test/", to="https://b.test/"))
-    assert load(file).destination(LINK) == "https://b.test/"
+    made = [repair(TYPO, "https://a.test/", UTM), repair("https://a.test/", "https://b.test/", UTM)]
+    assert leads(TYPO, *made) == "https://b.test/"
+    sent = "https://shop.example.com/tpyo?a=1&utm_source=mail#top"
+    assert leads(sent, *made) == "https://b.test/?utm_source=mail"
 
 
-def test_a_circle_of_repairs_ends(file: Path) -> None:
+def test_a_circle_of_repairs_ends() -> None:
     """A circle, which only an editor can make, ends somewhere and hangs nowhere."""
-    append(file, decision("redirect", "destination", LINK.destination, to="https://a.test/"))
-    append(file, decision("redirect", "destination", "https://a.test/", to=LINK.destination))
-    assert load(file).destination(LINK) in {LINK.destination, "https://a.test/"}
+    made = [repair(TYPO, "https://a.test/", UTM), repair("https://a.test/", TYPO, UTM)]
+    assert leads(TYPO, *made) in {TYPO, "https://a.test/"}
 
 
-def test_a_link_repaired_away_from_a_revoked_host_lives(file: Path) -> None:
+def test_a_link_repaired_away_from_a_revoked_host_lives() -> None:
     """What counts is where a link leads now; a withdrawn message stays withdrawn."""
-    append(file, decision("revoke", "host", "example.com"))
-    append(file, decision("redirect", "destination", LINK.destination, to="https://example.net/"))
-    assert load(file).destination(LINK) == "https://example.net/"
-    append(file, decision("revoke", "message", "0102030405060708"))
-    assert load(file).destination(LINK) is None
+    now = Overrides.of(
+        [
+            decision("revoke", "host", "example.com"),
+            repair(LINK.destination, "https://example.net/", UTM),
+        ]
+    )
+    assert now.destination(LINK) == "https://example.net/"
+    now.apply(decision("revoke", "message", "0102030405060708"))
+    assert now.destination(LINK) is None
 
 
 @pytest.mark.parametrize(
@@ -101,24 +171,9 @@ def test_a_link_repaired_away_from_a_revoked_host_lives(file: Path) -> None:
         ("xn--bcher-kva.example", "https://b%C3%BCcher.example/"),
     ],
 )
-def test_no_way_of_writing_a_host_gets_around_its_revocation(
-    file: Path, host: str, destination: str
-) -> None:
+def test_no_way_of_writing_a_host_gets_around_its_revocation(host: str, destination: str) -> None:
     """What counts is where a browser would go."""
-    append(file, decision("revoke", "host", host))
-    assert load(file).destination(dataclasses.replace(LINK, destination=destination)) is None
-
-
-def test_damaged_lines_are_passed_over_and_counted(file: Path) -> None:
-    """Neither a torn write nor an editor's slip revives what was withdrawn."""
-    append(file, decision("revoke", "message", "0102030405060708"))
-    with file.open("ab") as opened:
-        opened.write(b'nonsense\n\xff\n{"action":"revoke"}\n{"at":"2026-11-23T10:00:00+00:00","by"')
-    append(file, decision("revoke", "host", "example.org"))
-    now = load(file)
-    assert (now.destination(LINK), now.destination(OTHER)) == (None, None)
-    assert now.damaged == 4
-    assert REGISTRY.get_sample_value("waypost_overrides_damaged_lines") == 4
+    assert leads(destination, decision("revoke", "host", host)) is None
 
 
 @pytest.mark.parametrize(
@@ -133,27 +188,9 @@ def test_damaged_lines_are_passed_over_and_counted(file: Path) -> None:
     ],
     ids=lambda made: f"{made.action} {made.kind} {made.value} {made.to}",
 )
-def test_what_cannot_be_carried_out_is_passed_over(file: Path, made: overrides.Decision) -> None:
+def test_what_cannot_be_carried_out_makes_no_sense(made: overrides.Decision) -> None:
     """A line written by hand never leads a reader anywhere that a token could not."""
-    append(file, made)
-    assert load(file).destination(LINK) == LINK.destination
-    assert load(file).damaged == 1
-
-
-def test_the_file_is_its_owners_and_tells_who_and_when(file: Path) -> None:
-    """The file is the audit log."""
-    append(file, decision("revoke", "host", "example.com"))
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    (made,) = overrides.decisions(file)
-    assert made is not None
-    assert (made.action, made.kind, made.value) == ("revoke", "host", "example.com")
-    assert made.by
-    assert made.at.endswith("+00:00")
-
-
-def test_nothing_revoked_costs_nothing() -> None:
-    """The common case: an empty set of decisions leaves the destination as it is."""
-    assert Overrides().destination(LINK) is LINK.destination
+    assert not made.makes_sense
 
 
 def test_who_decided_is_who_the_system_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,18 @@
-"""`waypost revoke` and `waypost redirect`: what may be decided, and what is said about it."""
+"""`waypost revoke`: what may be decided, and what is said about it."""
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from config import keys
-from tracker import overrides, shortlinks
+from tracker import decisions, shortlinks
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.overrides_cli import redirect, revoke
+from tracker.overrides import decision
+from tracker.overrides_cli import revoke
 from tracker.shortlinks import ShortLinks
 from tracker.spool import Spool
 from tracker.tokens import Keyring, Link, mint
@@ -28,33 +30,31 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, command: str, *arguments: str) -> Result:
-    """Run `waypost revoke …` or `waypost redirect …` with the folder's configuration."""
-    commands = {"revoke": revoke, "redirect": redirect}
-    place = 1 if command == "revoke" else 0
-    words = [*arguments[:place], "-c", str(folder / "waypost.toml"), *arguments[place:]]
-    return CliRunner().invoke(commands[command], words)
+    """Run `waypost revoke COMMAND …` with the folder's configuration."""
+    words = [command, "-c", str(folder / "waypost.toml"), *arguments]
+    return CliRunner().invoke(revoke, words)
 
 
-def made(folder: Path) -> list[tuple[str, str, str, str]]:
+def made(folder: Path) -> list[tuple[str, str, str]]:
     """Give the decisions that stand in the file."""
-    found = overrides.decisions(overrides.file_of(folder / "waypost.db"))
-    return [(each.action, each.kind, each.value, each.to) for each in found if each]
+    found = decisions.read(decisions.file_of(folder / "waypost.db")).made
+    return [(each.action, each.kind, each.value) for each in found]
 
 
 def test_a_message_is_revoked_by_its_id_and_restored(folder: Path) -> None:
     """The id as `decode`, `activity` and the log tell it."""
-    assert run(folder, "revoke", "message", MESSAGE.upper()).exit_code == 0
-    assert run(folder, "revoke", "message", MESSAGE, "--undo").exit_code == 0
-    assert made(folder) == [("revoke", "message", MESSAGE, ""), ("restore", "message", MESSAGE, "")]
+    assert run(folder, "message", MESSAGE.upper()).exit_code == 0
+    assert run(folder, "message", MESSAGE, "--undo").exit_code == 0
+    assert made(folder) == [("revoke", "message", MESSAGE), ("restore", "message", MESSAGE)]
 
 
 def test_a_message_is_revoked_by_any_link_of_it(folder: Path) -> None:
     """An abused link is at hand, its message's id is not."""
     keyring = Keyring.load(folder / "token.keys")
     link = Link(bytes.fromhex(MESSAGE), 1, 1, int(time.time()), "https://example.com/")
-    done = run(folder, "revoke", "message", f"https://t.example.com/c/{mint(keyring, link)}")
+    done = run(folder, "message", f"https://t.example.com/c/{mint(keyring, link)}")
     assert done.exit_code == 0
-    assert made(folder) == [("revoke", "message", MESSAGE, "")]
+    assert made(folder) == [("revoke", "message", MESSAGE)]
 
 
 def test_a_message_is_revoked_by_its_short_link(folder: Path) -> None:
@@ -62,10 +62,10 @@ def test_a_message_is_revoked_by_its_short_link(folder: Path) -> None:
     keyring = Keyring.load(folder / "token.keys")
     link = Link(bytes.fromhex(MESSAGE), 1, 1, int(time.time()), "https://example.com/")
     code = ShortLinks(shortlinks.file_of(folder / "waypost.db")).add(mint(keyring, link))
-    unknown = run(folder, "revoke", "message", "https://t.example.com/s/unknown")
+    unknown = run(folder, "message", "https://t.example.com/s/unknown")
     assert (unknown.exit_code, "unknown is not in" in unknown.stderr) == (1, True)
-    assert run(folder, "revoke", "message", f"https://t.example.com/s/{code}").exit_code == 0
-    assert made(folder) == [("revoke", "message", MESSAGE, "")]
+    assert run(folder, "message", f"https://t.example.com/s/{code}").exit_code == 0
+    assert made(folder) == [("revoke", "message", MESSAGE)]
 
 
 def test_a_campaign_is_revoked_with_the_messages_it_has(folder: Path) -> None:
@@ -82,46 +82,31 @@ def test_a_campaign_is_revoked_with_the_messages_it_has(folder: Path) -> None:
         spool.append(pending)
         spool.append(MessageAccepted(identifier, time.time(), (1,)))
     spool.close()
-    done = run(folder, "revoke", "campaign", "sale")
+    done = run(folder, "campaign", "sale")
     assert (done.exit_code, "2 messages" in done.output) == (0, True), done.output
-    (decision,) = overrides.decisions(overrides.file_of(folder / "waypost.db"))
-    assert decision is not None
-    assert sorted(decision.messages) == [f"{0:016x}", f"{1:016x}"]
-    assert run(folder, "revoke", "campaign", "sale", "--undo").exit_code == 0
-    assert made(folder)[-1] == ("restore", "campaign", "sale", "")
+    (revoked,) = decisions.read(decisions.file_of(folder / "waypost.db")).made
+    assert sorted(revoked.messages) == [f"{0:016x}", f"{1:016x}"]
+    assert run(folder, "campaign", "sale", "--undo").exit_code == 0
+    assert made(folder)[-1] == ("restore", "campaign", "sale")
 
 
 def test_a_host_is_revoked_as_it_is_compared(folder: Path) -> None:
     """Upper case and a final dot mean the same host."""
-    assert run(folder, "revoke", "host", "Shop.Example.COM.").exit_code == 0
-    assert made(folder) == [("revoke", "host", "shop.example.com", "")]
-
-
-def test_a_destination_is_repaired_and_restored(folder: Path) -> None:
-    """OLD exactly as it was sent."""
-    old, new = "https://example.com/Old?a=1#b", "https://example.com/new"
-    assert run(folder, "redirect", old, new).exit_code == 0
-    assert run(folder, "redirect", old, "--undo").exit_code == 0
-    assert made(folder) == [
-        ("redirect", "destination", old, new),
-        ("restore", "destination", old, ""),
-    ]
+    assert run(folder, "host", "Shop.Example.COM.").exit_code == 0
+    assert made(folder) == [("revoke", "host", "shop.example.com")]
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("revoke", "message", "0102"),
-        ("revoke", "message", "https://t.example.com/c/AQ"),
-        ("revoke", "campaign", "unknown"),
-        ("revoke", "host", "https://example.com/"),
-        ("revoke", "host", "example.com:443"),
-        ("revoke", "host", "bücher.example"),
-        ("revoke", "host", "*.example.com"),
-        ("revoke", "host", ""),
-        ("redirect", "example.com", "https://example.com/"),
-        ("redirect", "https://example.com/", "javascript:alert(1)"),
-        ("redirect", "https://example.com/", "https://example.com/"),
+        ("message", "0102"),
+        ("message", "https://t.example.com/c/AQ"),
+        ("campaign", "unknown"),
+        ("host", "https://example.com/"),
+        ("host", "example.com:443"),
+        ("host", "bücher.example"),
+        ("host", "*.example.com"),
+        ("host", ""),
     ],
 )
 def test_what_makes_no_sense_is_refused(folder: Path, arguments: tuple[str, ...]) -> None:
@@ -132,59 +117,93 @@ def test_what_makes_no_sense_is_refused(folder: Path, arguments: tuple[str, ...]
     assert made(folder) == []
 
 
-def test_a_circle_is_refused(folder: Path) -> None:
-    """A to B and B to A would lead nowhere."""
-    one, two = "https://a.test/", "https://b.test/"
-    assert run(folder, "redirect", one, two).exit_code == 0
-    assert run(folder, "redirect", two, one).exit_code == 1
-
-
-@pytest.mark.parametrize(
-    "words", [("https://a.test/",), ("https://a.test/", "https://b.test/", "--undo")]
-)
-def test_redirect_wants_a_new_url_or_undo(folder: Path, words: tuple[str, ...]) -> None:
-    """Exit 2 tells of wrong usage."""
-    assert run(folder, "redirect", *words).exit_code == 2
-
-
 def test_decisions_are_listed(folder: Path) -> None:
     """Who decided what, and when: for people and as JSON."""
-    run(folder, "revoke", "host", "example.com")
-    run(folder, "redirect", "https://a.test/", "https://b.test/")
-    lines = run(folder, "revoke", "list").output.splitlines()
+    run(folder, "host", "example.com")
+    repair = decision("redirect", "destination", "https://a.test/", to="https://b.test/")
+    decisions.append(decisions.file_of(folder / "waypost.db"), repair)
+    lines = run(folder, "list").output.splitlines()
     assert [line.split("  ")[2] for line in lines] == [
         "revoke host example.com",
         "redirect destination https://a.test/ -> https://b.test/",
     ]
-    listed = json.loads(run(folder, "revoke", "list", "--json").output)
+    listed = json.loads(run(folder, "list", "--json").output)
     assert [each["value"] for each in listed] == ["example.com", "https://a.test/"]
-    rows = run(folder, "revoke", "list", "--csv").output.splitlines()
+    assert listed[0]["messages"] == []
+    rows = run(folder, "list", "--csv").output.splitlines()
     assert rows[0] == "at,by,action,kind,value,to,messages"
     assert rows[2].endswith(",redirect,destination,https://a.test/,https://b.test/,")
 
 
+def test_what_the_file_has_lost_is_listed_and_told(folder: Path) -> None:
+    """It is in force, by the tracker's copy, and can be taken back."""
+    store = folder / "waypost.db"
+    decisions.remember(decisions.copy_of(store), (decision("revoke", "host", "one.test"),))
+    run(folder, "host", "two.test")
+    listed = run(folder, "list")
+    assert [line.split(" ")[-1] for line in listed.stdout.splitlines()] == ["one.test", "two.test"]
+    assert listed.stderr.startswith(f"Decisions that {decisions.file_of(store)} has lost")
+    assert listed.stderr.rstrip().endswith(": 1")
+    assert run(folder, "host", "one.test", "--undo").exit_code == 0
+    assert made(folder) == [("revoke", "host", "two.test"), ("restore", "host", "one.test")]
+
+
 def test_lines_that_are_no_decisions_are_told(folder: Path) -> None:
     """They are not in force, which whoever looks at the list should know."""
-    run(folder, "revoke", "host", "example.com")
-    with overrides.file_of(folder / "waypost.db").open("a") as file:
+    run(folder, "host", "example.com")
+    with decisions.file_of(folder / "waypost.db").open("a") as file:
         file.write("a slip\n")
-    listed = run(folder, "revoke", "list")
+    listed = run(folder, "list")
     assert len(listed.stdout.splitlines()) == 1
     assert listed.stderr.rstrip().endswith("that are no decisions: 1")
 
 
-@pytest.mark.parametrize(
-    "arguments", [("revoke", "list"), ("redirect", "https://a.test/", "https://b.test/")]
-)
-def test_a_file_that_cannot_be_read_is_told(folder: Path, arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("file", [decisions.file_of, decisions.copy_of], ids=["file", "copy"])
+@pytest.mark.parametrize("arguments", [("list",), ("host", "example.com", "--undo")])
+def test_a_file_that_cannot_be_read_is_told(
+    folder: Path, arguments: tuple[str, ...], file: Callable[[Path], Path]
+) -> None:
     """Exit 1 with one clear line."""
-    overrides.file_of(folder / "waypost.db").mkdir()
+    path = file(folder / "waypost.db")
+    path.mkdir()
     done = run(folder, *arguments)
-    assert (done.exit_code, done.stderr.startswith("Error: cannot read")) == (1, True)
+    assert (done.exit_code, done.stderr) == (1, f"Error: cannot read {path}: Is a directory\n")
 
 
 def test_a_file_that_cannot_be_written_is_told(folder: Path) -> None:
     """The decision is not made, and that is said."""
-    overrides.file_of(folder / "waypost.db").mkdir()
-    done = run(folder, "revoke", "host", "example.com")
+    decisions.file_of(folder / "waypost.db").mkdir()
+    done = run(folder, "host", "example.com")
     assert (done.exit_code, "cannot write" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("message", MESSAGE), ("campaign", "sale"), ("host", "example.com")]
+)
+def test_there_is_nothing_to_take_back(folder: Path, kind: str, value: str) -> None:
+    """Neither what was never decided nor what was taken back before: exit 1, and nothing noted."""
+    done = run(folder, kind, value, "--undo")
+    assert (done.exit_code, done.stderr) == (
+        1, f"Error: no decision about {kind} {value} is in force\n"
+    )  # fmt: skip
+    assert made(folder) == []
+
+
+def test_a_message_named_by_its_id_needs_no_keys(folder: Path) -> None:
+    """An abused mail is withdrawn by whoever may write the file; a link cannot be read then."""
+    (folder / "token.keys").unlink()
+    assert run(folder, "message", MESSAGE).exit_code == 0
+    done = run(folder, "message", "https://t.example.com/c/AQ")
+    assert (done.exit_code, "token.keys does not exist" in done.stderr) == (1, True)
+    config = folder / "waypost.toml"
+    config.write_text(config.read_text().partition("[keys]")[0])
+    assert run(folder, "message", MESSAGE, "--undo").exit_code == 0
+    assert "set keys.file" in run(folder, "message", "https://t.example.com/c/AQ").stderr
+
+
+@pytest.mark.parametrize("kind", ["message", "campaign", "host"])
+def test_an_argument_that_is_no_text_is_refused(folder: Path, kind: str) -> None:
+    """The shell passes any octets; wrong usage, not a traceback."""
+    done = run(folder, kind, b"caf\xe9".decode("utf-8", "surrogateescape"))
+    assert (done.exit_code, "not UTF-8" in done.stderr) == (2, True)
+    assert made(folder) == []

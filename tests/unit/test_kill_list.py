@@ -1,0 +1,203 @@
+"""Decisions in force while the tracker runs: no loss of a file takes one back."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import structlog.testing
+
+from config.observe import REGISTRY
+from tracker import decisions, watch
+from tracker.kill_list import KillList
+from tracker.overrides import decision
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    """Name a store."""
+    return tmp_path / "waypost.db"
+
+
+def revoke(store: Path, *hosts: str) -> None:
+    """Decide against hosts, as `waypost revoke host` does."""
+    for host in hosts:
+        decisions.append(decisions.file_of(store), decision("revoke", "host", host))
+
+
+def metric(name: str, **labels: str) -> float | None:
+    """Give a gauge as monitoring sees it."""
+    return REGISTRY.get_sample_value(f"waypost_overrides_{name}", labels)
+
+
+def test_a_first_start_is_nothing_to_be_told_of(store: Path) -> None:
+    """No file, no copy, nothing withdrawn: normal, and no file is made."""
+    with structlog.testing.capture_logs() as logged:
+        assert KillList(store)().in_force == 0
+    assert logged == []
+    assert [metric(name) for name in ("in_force", "lost", "damaged_lines")] == [0, 0, 0]
+    assert [metric("unusable", what=what) for what in ("file", "copy")] == [0, 0]
+    assert list(store.parent.iterdir()) == []
+
+
+def test_a_decision_is_in_force_at_the_next_look(store: Path) -> None:
+    """And another takes it back."""
+    kill_list = KillList(store)
+    revoke(store, "one.test", "two.test")
+    assert kill_list().hosts == set()
+    kill_list.refresh()
+    assert kill_list().hosts == {"one.test", "two.test"}
+    assert metric("in_force") == 2
+    decisions.append(decisions.file_of(store), decision("restore", "host", "one.test"))
+    kill_list.refresh()
+    assert kill_list().hosts == {"two.test"}
+
+
+def unlink(file: Path) -> None:
+    """Delete the file."""
+    file.unlink()
+
+
+def empty(file: Path) -> None:
+    """Leave a file of no octets."""
+    file.write_bytes(b"")
+
+
+def damage(file: Path) -> None:
+    """Overwrite the beginning of each line."""
+    file.write_bytes(file.read_bytes().replace(b'{"at"', b"xxxxx"))
+
+
+def replace(file: Path) -> None:
+    """Put something else into its place."""
+    file.unlink()
+    file.mkdir()
+
+
+LOSSES = pytest.mark.parametrize(
+    "lose", [unlink, empty, damage, replace], ids=lambda lose: lose.__name__
+)
+
+
+@LOSSES
+@pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
+def test_a_lost_file_takes_nothing_back(
+    store: Path, lose: Callable[[Path], None], *, restarted: bool
+) -> None:
+    """Neither in memory nor, by the copy, after a restart; what is decided then comes on top."""
+    revoke(store, "one.test", "two.test")
+    kill_list = KillList(store)
+    lose(decisions.file_of(store))
+    kill_list.refresh()
+    if restarted:
+        kill_list = KillList(store)
+    assert kill_list().hosts == {"one.test", "two.test"}
+    assert metric("in_force") == 2
+    if lose is replace:
+        assert metric("unusable", what="file") == 1
+        return
+    assert metric("lost") == 2
+    assert metric("damaged_lines") == (2 if lose is damage else 0)
+    revoke(store, "three.test")
+    decisions.append(decisions.file_of(store), decision("restore", "host", "one.test"))
+    kill_list.refresh()
+    assert kill_list().hosts == KillList(store)().hosts == {"two.test", "three.test"}
+    assert metric("lost") == 2
+
+
+def test_a_loss_is_logged_once_and_its_end_as_well(store: Path) -> None:
+    """With the number, and where they are still to be found."""
+    revoke(store, "one.test", "two.test")
+    kill_list = KillList(store)
+    decisions.file_of(store).unlink()
+    with structlog.testing.capture_logs() as logged:
+        for _ in range(3):
+            kill_list.refresh()
+        decisions.file_of(store).write_bytes(decisions.copy_of(store).read_bytes())
+        kill_list.refresh()
+    lost, found = logged
+    assert (lost["event"], lost["decisions"]) == ("overrides_lost", 2)
+    assert lost["copy"] == str(decisions.copy_of(store))
+    assert found["event"] == "overrides_found"
+    assert metric("lost") == 0
+
+
+def test_a_lost_copy_is_written_anew(store: Path) -> None:
+    """From memory, even with the file gone as well."""
+    revoke(store, "one.test")
+    kill_list = KillList(store)
+    decisions.file_of(store).unlink()
+    decisions.copy_of(store).unlink()
+    kill_list.refresh()
+    assert KillList(store)().hosts == {"one.test"}
+
+
+def test_a_file_that_cannot_be_read_at_the_start_fails_open(store: Path) -> None:
+    """P8: links live, it is told, and the file counts as soon as it can be read."""
+    file = decisions.file_of(store)
+    file.mkdir()
+    with structlog.testing.capture_logs() as logged:
+        kill_list = KillList(store)
+        kill_list.refresh()
+    assert kill_list().in_force == 0
+    assert [each["event"] for each in logged] == ["file_unusable"]
+    assert metric("unusable", what="file") == 1
+    file.rmdir()
+    revoke(store, "one.test")
+    kill_list.refresh()
+    assert kill_list().hosts == {"one.test"}
+    assert metric("unusable", what="file") == 0
+
+
+def test_a_copy_that_cannot_be_written_is_told_once_and_tried_again(store: Path) -> None:
+    """Meanwhile decisions are in force all the same."""
+    decisions.copy_of(store).mkdir()
+    revoke(store, "one.test")
+    with structlog.testing.capture_logs() as logged:
+        kill_list = KillList(store)
+        kill_list.refresh()
+    assert kill_list().hosts == {"one.test"}
+    assert [each["event"] for each in logged].count("overrides_not_copied") == 1
+    assert metric("unusable", what="copy") == 1
+    decisions.copy_of(store).rmdir()
+    kill_list.refresh()
+    assert metric("unusable", what="copy") == 0
+    decisions.file_of(store).unlink()
+    assert KillList(store)().hosts == {"one.test"}
+
+
+def test_a_copy_that_can_only_be_read_is_in_force(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk at the start does not revive what only the copy knows."""
+    decisions.remember(decisions.copy_of(store), (decision("revoke", "host", "one.test"),))
+    revoke(store, "two.test")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(decisions, "write_secret", full)
+    assert KillList(store)().hosts == {"one.test", "two.test"}
+    assert metric("unusable", what="copy") == 1
+
+
+def test_two_trackers_know_the_same(store: Path) -> None:
+    """What one of them learned from a file that is gone, the other finds in the copy."""
+    first, second = KillList(store), KillList(store)
+    revoke(store, "one.test")
+    first.refresh()
+    decisions.file_of(store).unlink()
+    second.refresh()
+    assert second().hosts == {"one.test"}
+
+
+async def test_it_is_watched(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within seconds, without a signal."""
+    monkeypatch.setattr(watch, "INTERVAL_S", 0.01)
+    kill_list = KillList(store)
+    watching = asyncio.create_task(kill_list.watch())
+    revoke(store, "one.test")
+    async with asyncio.timeout(10):
+        while not kill_list().hosts:  # noqa: ASYNC110 - a test looks from outside
+            await asyncio.sleep(0.01)
+    watching.cancel()
