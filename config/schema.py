@@ -323,7 +323,8 @@ class PrivacyConfig(Table):
     """Readers' addresses: `"truncate"` keeps the network (/24, /48), `"full"` all, `"none"`
     nothing."""
     retention: Patience = 730 * 86400.0
-    """How long messages and single clicks are kept. Totals stay, and links go on working."""
+    """How long messages and single clicks are kept. Totals stay, and links go on working; of a click
+    that comes later, nothing is kept but that it was."""
 
 
 class KeysConfig(Table):

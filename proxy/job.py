@@ -30,8 +30,8 @@ from proxy.senders import Assigned, Sender
 from proxy.signing import Signer, SigningError
 from tracker.consents import Consent, Consents, strictest
 from tracker.events import MessagePending, Recipient, SentLink
+from tracker.groups import Sending
 from tracker.identify import Identifier
-from tracker.params import without
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
 
 SHARED = 0
@@ -219,16 +219,16 @@ class Job:
         )
 
     def _sent_links(self) -> tuple[SentLink, ...]:
-        """Tell of each number once; what varies from reader to reader is left out of the URL."""
+        """Tell of each number once, in the same words whichever copy it is."""
         volatile = self.sender.policy.volatile_params if self.sender else frozenset()
+        id_param = self.identifier.param if self.identifier else None
         sent: dict[int, SentLink] = {}
         for link in self.plan.links:
-            url = without(link.destination, volatile)
-            # A click tells a destination with an id: without a group, each reader's would be
-            # another link.
-            same = link.group == link.destination and not link.identified
-            group = None if same else link.group
-            sent.setdefault(link.number, SentLink(link.number, url, group, link.text))
+            sending = Sending(
+                *(link.author_url, link.destination, link.group),
+                id_param if link.identified else None,
+            )
+            sent.setdefault(link.number, sending.told(link.number, link.text, volatile))
         return tuple(sent.values())
 
     def _clipped(self, url_for: Callable[[PlannedLink], str]) -> int:

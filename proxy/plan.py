@@ -27,7 +27,7 @@ class PlannedLink(NamedTuple):
     `original` is the value as it stands there, character references and all, one character an
     octet: given back by `url_for`, nothing changes. `url_octets` is the most that its tracked URL may
     have. `app` says that it is to open an app, `identified` that in a copy for one reader alone the
-    destination is told who that is, `as_written` that no parameter was added to the destination.
+    destination is told who that is. `author_url` is the destination before parameters were added.
     """
 
     number: int
@@ -40,11 +40,11 @@ class PlannedLink(NamedTuple):
     url_octets: int
     app: bool = False
     identified: bool = False
-    as_written: bool = False
+    author_url: str = ""
 
     def value(self, url: str) -> bytes:
         """Give what stands in the attribute for `url`; for where it leads anyway, the original."""
-        unchanged = self.as_written and url == self.destination
+        unchanged = url == self.destination == self.author_url
         return (self.original if unchanged else url).encode("latin-1")
 
 

@@ -197,7 +197,7 @@ class Scan:
             url_octets=self._url_octets(each.decision, len(destination)),
             app=each.decision.app,
             identified=each.decision.id_octets > 0,
-            as_written=not each.decision.params,
+            author_url=each.destination,
         )
         self.growth_octets += link.url_octets - (each.end - each.start)
         self.links.append(link)

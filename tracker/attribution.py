@@ -8,8 +8,10 @@ The rules:
 - A message counts once it was accepted by the relay or clicked; so does a recipient.
 - A click of a personal link is its recipient's, once the message is known; one of a shared link is
   nobody's.
-- While its message is not known, a click counts without campaign, under the URL it led to.
-- A message that was purged counts no more; clicks on it count under the campaign `(purged)`.
+- While its message is not known, a click counts without campaign, under the URL it led to, less what
+  varies and what the configuration adds (`groups.Naming`).
+- A message that was purged counts no more; clicks on it count under the campaign `(purged)`, and
+  there under one link of that name.
 - A copy whose recipient was erased counts as before; clicks on its links are nobody's.
 """
 
@@ -21,6 +23,7 @@ NO_CAMPAIGN = 1
 PURGED = 2
 """Row of `campaigns` for clicks whose message was purged."""
 PURGED_NAME = "(purged)"
+"""That campaign's name, and what the links are called of which only a sum is left."""
 DAY_S = 86400
 SHARED = 0
 """Recipient number in the tokens of a copy that several recipients share."""

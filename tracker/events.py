@@ -28,14 +28,16 @@ class BadEvent(ValueError):
 class SentLink:
     """A tracked link of a message: its number there, its URL less what varies, and its text.
 
-    `group` is what reports call it, None where that is the very destination that a click tells:
-    then nothing need be stored of it before somebody clicks.
+    `group` is what reports call it, None where that is `url`: the destination that a click tells,
+    less the parameters whose names are written as those in `ignored`. Then nothing need be stored of
+    the URL before somebody clicks.
     """
 
     number: Number
     url: str
     group: str | None
     text: str
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

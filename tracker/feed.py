@@ -16,6 +16,7 @@ from tracker.attribution import (
     ERASED_ADDRESS,
     NO_CAMPAIGN,
     PURGED,
+    PURGED_NAME,
     Click,
     Contribution,
     Delivery,
@@ -23,6 +24,8 @@ from tracker.attribution import (
     Sums,
 )
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending
+from tracker.groups import Naming
+from tracker.params import less
 from tracker.retention import purged_before_s
 from tracker.sightings import Sighting
 
@@ -47,16 +50,18 @@ _PUT_MESSAGE = """
 _PUT_DELIVERY = "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?)"
 _PUT_CLICK = "INSERT INTO clicks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MOVE_CLICK = "UPDATE clicks SET campaign_id = ?, link_id = ?, person_id = ? WHERE id = ?"
+_DEFAULT = Naming()
 
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#\\]*@)?([^/?#\\@]*)", re.IGNORECASE)
 
 
-def feed(db: Database, events: Sequence[Event]) -> frozenset[str]:
+def feed(db: Database, events: Sequence[Event], naming: Naming = _DEFAULT) -> frozenset[str]:
     """Merge `events` into the store, in whatever order they come, repeated ones once.
 
-    Gives the ids of clicks on links of somebody who was forgotten.
+    `naming` says what links are called whose message is not known. Gives the ids of clicks on links
+    of somebody who was forgotten.
     """
-    batch = _Batch(db, [event for event in events if not opens.alone(event)])
+    batch = _Batch(db, [event for event in events if not opens.alone(event)], naming)
     batch.run()
     opens.feed(db, events, purged_before_s(db))
     return frozenset(batch.erased)
@@ -70,6 +75,11 @@ def erased(click: Clicked) -> Clicked:
     found = _ORIGIN.match(click.destination)
     origin = f"{found[1]}{found[2]}/"[: len(click.destination)] if found else ""
     return replace(click, destination=origin, ip=None, user_agent="")
+
+
+def purged(click: Clicked) -> Clicked:
+    """Give a click on a link of a message that was purged: that it happened is all that is kept."""
+    return replace(click, destination="", ip=None, user_agent="")
 
 
 def _persons(pending: Sequence[MessagePending], known: Mapping[str, Message]) -> set[str]:
@@ -113,6 +123,7 @@ class _Batch:
 
     db: Database
     events: Sequence[Event]
+    naming: Naming
     sums: Sums = field(default_factory=Sums)
     messages: dict[str, Message] = field(default_factory=dict)
     before: dict[str, Contribution | None] = field(default_factory=dict)
@@ -163,7 +174,8 @@ class _Batch:
                 case MessageAccepted() if event.at_s >= horizon_s:
                     self._merge_accepted(event)
         for click in self._new_clicks():
-            self._merge_click(click, purged=click.sent_at_s < horizon_s)
+            # A token tells whole seconds.
+            self._merge_click(click, is_old=click.sent_at_s + 1 <= horizon_s)
 
     def _new_clicks(self) -> list[Clicked]:
         """Give the clicks that the store does not have, each once."""
@@ -204,18 +216,20 @@ class _Batch:
             delivery.person_id = rows.persons[name]
             delivery.address = None if name == address else address
         self.described[message.id] = message
-        self.seen += sightings.sightings(message.campaign_id, message.id, event.links)
+        self.seen += sightings.sightings(message, event.links)
 
     def _merge_accepted(self, event: MessageAccepted) -> None:
         message = self._message(event.message_id, event.at_s)
         for number in event.recipients:
             self._delivery(message, number).accepted = True
 
-    def _merge_click(self, event: Clicked, *, purged: bool) -> None:
+    def _merge_click(self, event: Clicked, *, is_old: bool) -> None:
         new = event.message_id not in self.messages
         message = self._message(event.message_id, event.sent_at_s)
-        if new and purged:
+        if new and is_old:
             message.campaign_id = PURGED
+        if message.campaign_id == PURGED:
+            event = purged(event)
         delivery = self._delivery(message, event.recipient)
         delivery.clicked = True
         if delivery.erased:
@@ -278,14 +292,29 @@ class _Batch:
     def _count(self, clicks: Sequence[tuple[Message, Click]]) -> None:
         """Attribute clicks as their messages now say, and add them to the sums."""
         sets = {message.link_set_id for message, _ in clicks if message.link_set_id is not None}
-        numbered = names.numbered_links(self.db, sets)
-        keys = [(message.link_set_id, click.number) for message, click in clicks]
-        unnumbered = {
-            click.destination
-            for key, (_, click) in zip(keys, clicks, strict=True)
-            if key not in numbered
+        groups = names.numbered_links(self.db, sets)
+        ignored = names.ignored_params(self.db, sets)
+        called = {
+            click.id: self._name(message, click, ignored)
+            for message, click in clicks
+            if (message.link_set_id, click.number) not in groups
         }
-        named = names.ids(self.db, "links", unnumbered)
-        for key, (message, click) in zip(keys, clicks, strict=True):
-            click.attribute(message, numbered.get(key) or named[click.destination])
+        links = names.ids(self.db, "links", set(called.values()))
+        for message, click in clicks:
+            name = called.get(click.id)
+            link = groups[message.link_set_id, click.number] if name is None else links[name]
+            click.attribute(message, link)
             self.sums.add_click(click, 1)
+
+    def _name(
+        self,
+        message: Message,
+        click: Click,
+        ignored: Mapping[tuple[int | None, int], frozenset[str]],
+    ) -> str:
+        """Give the name of a link without a group."""
+        if message.campaign_id == PURGED:
+            return PURGED_NAME
+        if message.link_set_id is None:
+            return self.naming.name(click.destination)
+        return less(click.destination, ignored.get((message.link_set_id, click.number), ()))

@@ -1,14 +1,21 @@
 """What a link is called in reports.
 
-Owns: the order in which a name is looked for, and the parameters that never tell links apart.
+Owns: the order in which a name is looked for, the parameters that never tell links apart, and what
+the store is told of a sent link, so that a click on it is called the same.
 Does not own: the attributes that name a group (`proxy.policy.dialects`).
+
+A link is called by its group, else by its URL less what varies from reader to reader and less what we
+added. A click tells its whole destination; a sent link tells which parameters of it are no part of
+the name. These are few and the same in all messages, while names may be each reader's own.
 """
 
 import re
 from dataclasses import dataclass
+from typing import Self
 
 from config.schema import Config
-from tracker.params import without
+from tracker.events import SentLink
+from tracker.params import is_called, less, pairs, without, written_name
 
 VOLATILE_PARAMS = frozenset(
     {
@@ -55,3 +62,61 @@ def identity(destination: str, patterns: tuple[GroupPattern, ...], volatile: fro
         if group.pattern.search(destination):
             return group.name
     return without(destination, volatile) if "?" in destination else destination
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How links are called of which only the destination is known, parameters of ours included.
+
+    `added` and `volatile` are in lower case. An author's own parameter that is called as one of ours
+    is taken for ours.
+    """
+
+    patterns: tuple[GroupPattern, ...] = ()
+    volatile: frozenset[str] = VOLATILE_PARAMS
+    added: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """Give what a configuration says."""
+        added = frozenset(name.lower() for name in config.tracking.url_params)
+        return cls(patterns_of(config), volatile_of(config), added)
+
+    def name(self, destination: str) -> str:
+        """Give a link's name in reports."""
+        return identity(without(destination, self.added), self.patterns, self.volatile)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a link is made of: its URL as its author wrote it, where it leads, and its name.
+
+    `destination` has the parameters that all its readers share; `id_param` is the one that each
+    reader's copy may have besides. `name` is what reports call it.
+    """
+
+    author_url: str
+    destination: str
+    name: str
+    id_param: str | None = None
+
+    def told(self, number: int, text: str, volatile: frozenset[str]) -> SentLink:
+        """Give what the store is told."""
+        ignored = self._ignored(volatile)
+        url = less(self.destination, ignored)
+        if self.name != identity(self.author_url, (), volatile):
+            return SentLink(number, url, self.name, text)
+        return SentLink(number, url, None, text, ignored)
+
+    def _ignored(self, volatile: frozenset[str]) -> tuple[str, ...]:
+        """Name what is no part of the link's name, as it is written in the destination."""
+        names = {
+            written_name(each) for each in pairs(self.destination) if is_called(each, volatile)
+        }
+        names |= {written_name(each) for each in self._added()}
+        return tuple(sorted(names | ({self.id_param} if self.id_param else set())))
+
+    def _added(self) -> list[str]:
+        octets = len(self.author_url.partition("#")[0])
+        added = self.destination.partition("#")[0][octets:]
+        return added.lstrip("?&").split("&") if added else []

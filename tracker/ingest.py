@@ -25,6 +25,7 @@ from config.schema import Config
 from tracker import segments, store
 from tracker.events import BadEvent, Event, decode
 from tracker.feed import feed
+from tracker.groups import Naming
 from tracker.lock import Lock
 from tracker.redaction import redact_clicks
 from tracker.retention import expire_pending, purge
@@ -59,13 +60,18 @@ class Ingester:
     def __init__(self, config: Config) -> None:
         self._path = config.store.path
         self._directory = config.store.spool_dir
-        self._retention_s = config.privacy.retention
+        self.configure(config)
         self._lock = Lock(self._directory)
         self._store: Store | None = None
         self._known: tuple[int, int] | None = None
         self._offsets: dict[str, int] = {}
         self._failure: str | None = None
         self._housekeeping_due_s = 0.0
+
+    def configure(self, config: Config) -> None:
+        """Take a configuration that was read anew; the store and its spool stay where they are."""
+        self._retention_s = config.privacy.retention
+        self._naming = Naming.of(config)
 
     def run(self, stop: threading.Event) -> None:
         """Feed the store until `stop` is set, whatever happens to it; wait while another does."""
@@ -207,7 +213,7 @@ class Ingester:
             stored = opened.offset(name)
             if stored != offset:
                 return stored
-            forgotten = feed(opened.db, chunk.events)
+            forgotten = feed(opened.db, chunk.events, self._naming)
             opened.set_offset(name, chunk.end)
             for record, why in chunk.damaged:
                 self._quarantine(name, record, why)

@@ -162,3 +162,65 @@ def opens(db: Database) -> None:
         CREATE INDEX opens_copy ON opens (message_id, number);
         CREATE INDEX opens_sent_at ON opens (sent_at_s);
     """)
+
+
+_CALLED_BY_URL = "(SELECT id FROM links WHERE name LIKE 'http://%' OR name LIKE 'https://%')"
+
+
+@migrations()
+def names_less_parameters(db: Database) -> None:
+    """Keep how a link's name follows from what a click tells, instead of names of single messages.
+
+    Until now, a URL that differed from its destination was listed as if somebody had named it, and
+    clicks on purged messages kept their URLs.
+    """
+    db.execute("""
+        CREATE TABLE link_set_ignored (       -- parameters that are no part of a link's name
+            link_set_id INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            params TEXT NOT NULL,             -- names as written, separated by &
+            PRIMARY KEY (link_set_id, number)
+        ) STRICT, WITHOUT ROWID
+    """)
+    # Of the latest message that had the link; nobody knows of older ones, so the campaign's.
+    db.execute("ALTER TABLE campaign_links ADD COLUMN day INTEGER NOT NULL DEFAULT 0")
+    db.execute("""
+        UPDATE campaign_links SET day = latest FROM (
+            SELECT campaign_id, max(1, CAST(max(sent_at_s) / 86400 AS INTEGER)) AS latest
+            FROM messages GROUP BY campaign_id
+        ) AS sent WHERE sent.campaign_id = campaign_links.campaign_id
+    """)
+    db.execute(f"""
+        DELETE FROM campaign_links WHERE link_id IN {_CALLED_BY_URL}
+        AND (campaign_id, link_id) IN (
+            SELECT campaign_id, link_id FROM messages JOIN link_set_links USING (link_set_id)
+            GROUP BY campaign_id, link_id HAVING count(DISTINCT messages.id) = 1
+        )
+    """)  # noqa: S608 - a constant
+    db.execute("CREATE INDEX counters_link ON counters (link_id) WHERE link_id > 0")
+    _empty_purged_clicks(db)
+
+
+def _empty_purged_clicks(db: Database) -> None:
+    """Keep of clicks on purged messages how many there were."""
+    sums = db.execute(
+        "SELECT sum(clicks_human), sum(clicks_all) FROM counters WHERE campaign_id = ? AND link_id > 0",
+        [PURGED],
+    ).fetchone()
+    if sums[1] is None:
+        return
+    db.execute("INSERT OR IGNORE INTO links (name) VALUES (?)", [PURGED_NAME])
+    db.execute("INSERT OR IGNORE INTO user_agents (name) VALUES ('')")
+    link = db.execute("SELECT id FROM links WHERE name = ?", [PURGED_NAME]).fetchone()[0]
+    db.execute("DELETE FROM counters WHERE campaign_id = ? AND link_id > 0", [PURGED])
+    db.execute(
+        """INSERT INTO counters (day, campaign_id, link_id, clicks_human, clicks_all)
+           VALUES (0, ?, ?, ?, ?)""",
+        [PURGED, link, *sums],
+    )
+    db.execute(
+        """UPDATE clicks SET destination = '', ip = NULL, link_id = ?,
+               user_agent_id = (SELECT id FROM user_agents WHERE name = '')
+           WHERE campaign_id = ?""",
+        [link, PURGED],
+    )

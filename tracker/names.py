@@ -4,8 +4,10 @@ Owns: finding such rows, making those that are new, and how persons and links ar
 Does not own: messages and clicks, which point at them (`feed`), or which links a report lists though
 nobody clicked them (`sightings`).
 
-A set says which numbers of a message stand for links that are not called by their URL. It is known by
-the hash of those names, so that a million messages with the same forty links share one set.
+A set says which numbers of a message stand for links that are not called by the URL that a click
+tells: for some it holds their group, for others which parameters of that URL are no part of the name.
+It is known by the hash of these, so that a million messages with the same forty links share one set,
+also where their URLs are each reader's own.
 """
 
 import hashlib
@@ -35,8 +37,9 @@ def normal_address(address: str) -> str:
 
 
 def set_hash(links: Iterable[SentLink]) -> bytes:
-    """Give what two messages with the same groups under the same numbers have in common."""
-    named = json.dumps([(link.number, link.group) for link in links if link.group])
+    """Give what two messages whose numbers stand for the same have in common."""
+    told = [(link.number, link.group or link.ignored) for link in links]
+    named = json.dumps([each for each in told if each[1]])
     return hashlib.blake2b(named.encode("ascii"), digest_size=16).digest()
 
 
@@ -85,15 +88,32 @@ def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[
             "INSERT OR IGNORE INTO link_set_links VALUES (?, ?, ?)",
             [(row, link.number, links[link.group]) for link in members if link.group],
         )
+        db.conn.executemany(
+            "INSERT OR IGNORE INTO link_set_ignored VALUES (?, ?, ?)",
+            [
+                (row, link.number, "&".join(link.ignored))
+                for link in members
+                if link.ignored and not link.group
+            ],
+        )
         known[key] = row
     return known
 
 
 def numbered_links(db: Database, sets: Iterable[int]) -> dict[tuple[int | None, int], int]:
-    """Give the link behind each number of each set."""
+    """Give the link behind each number of each set that has a group."""
     sql = """SELECT link_set_id, number, link_id FROM link_set_links
              WHERE link_set_id IN (:values)"""
     return {(row[0], row[1]): row[2] for row in rows_in(db, sql, sets)}
+
+
+def ignored_params(
+    db: Database, sets: Iterable[int]
+) -> dict[tuple[int | None, int], frozenset[str]]:
+    """Give the parameters, by their names as written, that are no part of a link's name."""
+    sql = """SELECT link_set_id, number, params FROM link_set_ignored
+             WHERE link_set_id IN (:values)"""
+    return {(row[0], row[1]): frozenset(row[2].split("&")) for row in rows_in(db, sql, sets)}
 
 
 def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:

@@ -1,11 +1,12 @@
 """URL parameters: appended to a destination without disturbing an octet of what is there.
 
-Owns: where parameters go, which are left out, how their values are written.
+Owns: where parameters go, which are left out, how their values are written; destinations without
+some of their parameters.
 Does not own: whether a link gets any (`proxy.policy.decide`, `wishes`), or can bear them (`additions`).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import quote, unquote_plus
 
 CAMPAIGN = "{campaign}"
@@ -62,15 +63,44 @@ def without(destination: str, names: frozenset[str]) -> str:
     path, question, query = base.partition("?")
     if not question:
         return destination
-    pairs = query.split("&")
-    kept = [pair for pair in pairs if _name(pair) not in names]
-    if len(kept) == len(pairs) and query:
+    found = query.split("&")
+    kept = [pair for pair in found if not is_called(pair, names)]
+    if len(kept) == len(found) and query:
         return destination
     return path + ("?" + "&".join(kept) if kept and query else "") + mark + fragment
 
 
+def less(destination: str, written: Collection[str]) -> str:
+    """Give `destination` without the parameters whose names are written exactly so.
+
+    Empty ones go with them, so that it is the same whether some of them are there or none. Nothing
+    changes where `written` is empty.
+    """
+    base, mark, fragment = destination.partition("#")
+    path, question, query = base.partition("?")
+    if not question or not written:
+        return destination
+    kept = [pair for pair in query.split("&") if pair and written_name(pair) not in written]
+    return path + ("?" + "&".join(kept) if kept else "") + mark + fragment
+
+
+def pairs(destination: str) -> list[str]:
+    """Give the parameters of `destination`, each `name=value` as it is written."""
+    return destination.partition("#")[0].partition("?")[2].split("&")
+
+
+def written_name(pair: str) -> str:
+    """Give a parameter's name as it is written."""
+    return pair.partition("=")[0]
+
+
+def is_called(pair: str, names: frozenset[str]) -> bool:
+    """Tell whether a parameter has one of these names, which are in lower case."""
+    return _name(pair) in names
+
+
 def _name(pair: str) -> str:
-    name = pair.partition("=")[0].lower()
+    name = written_name(pair).lower()
     return unquote_plus(name).lower() if "%" in name else name
 
 

@@ -62,4 +62,6 @@ def _purge(config: Config, before_s: float) -> retention.Purged:
     if store.identity(config.store.path) is None:
         return retention.Purged()
     with contextlib.closing(store.connect(config.store.path, BUSY_TIMEOUT_MS)) as conn:
-        return retention.purge(Database(conn, execute_plugins=False), before_s)
+        db = Database(conn, execute_plugins=False)
+        store.require_current(db, config.store.path)
+        return retention.purge(db, before_s)

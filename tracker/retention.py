@@ -1,7 +1,7 @@
 """What the store lets go of: messages that were never sent, and what has grown old.
 
 Owns: which rows are deleted, and that sums outlive them.
-Does not own: when (`ingest`, `waypost purge`).
+Does not own: when (`ingest`, `waypost purge`), or which links keep their names (`disused`).
 
 The sums keep their counts of what is purged. Who has no message left is forgotten; should they get
 one again, they count as somebody new.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from tracker import opens
+from tracker import disused, opens
 from tracker.attribution import day_of
 
 CHUNK_MESSAGES = 5000
@@ -66,9 +66,10 @@ def purge(db: Database, before_s: float) -> Purged:
     total = Purged()
     while (gone := _purge_chunk(db, before_s)).messages:
         total += gone
-    if total.messages:
-        with db.atomic():
+    with db.atomic():
+        if total.messages:
             _forget_persons(db, before_s)
+        disused.drop(db, day_of(before_s))
     return total
 
 
@@ -82,8 +83,10 @@ def _drop(db: Database, which: str, before_s: float) -> Purged:
     db.execute("CREATE TEMP TABLE IF NOT EXISTS gone (message INTEGER PRIMARY KEY)")
     db.execute("DELETE FROM gone")
     db.execute(f"INSERT INTO gone {which}", {"before_s": before_s, "chunk": CHUNK_MESSAGES})
+    disused.add_up_own(db)
     clicks = db.execute("DELETE FROM clicks WHERE message IN gone").rowcount
     db.execute("DELETE FROM deliveries WHERE message IN gone")
+    db.execute("DELETE FROM sightings WHERE message IN gone")
     messages = db.execute("DELETE FROM messages WHERE id IN gone").rowcount
     return Purged(messages, clicks)
 

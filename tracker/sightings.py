@@ -5,16 +5,18 @@ Does not own: links that were clicked; those have rows of their own accord (`fee
 
 A URL is worth a row once two messages of the campaign had it. Until then only its hash is kept, and
 of those only the latest, so that a million personal URLs take no more room than `KEPT`. Groups are
-listed at once: somebody named them.
+listed at once: somebody named them. With a listed link goes the day of the latest message that had
+it, so that it can go when those messages do (`disused`).
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
 from tracker import names
+from tracker.attribution import Message, day_of
 from tracker.events import SentLink
 
 KEPT = 200_000
@@ -22,70 +24,86 @@ KEPT = 200_000
 
 
 class Sighting(NamedTuple):
-    """A link of a message, by their rows; `name` is what reports call it."""
+    """A link of a message, by their rows, and the message's day; `name` is what reports call it."""
 
     campaign_id: int
     message: int
+    day: int
     name: str
     is_group: bool
 
 
-def sightings(campaign_id: int, message: int, links: Iterable[SentLink]) -> list[Sighting]:
+_Key = tuple[int, str]
+"""The row of a campaign, and the name of a link."""
+
+_LISTED = """
+    SELECT campaign_id, name, day FROM campaign_links JOIN links ON links.id = link_id
+    WHERE name IN (:values)
+"""
+_LIST = """
+    INSERT INTO campaign_links (campaign_id, link_id, day) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET day = max(day, excluded.day)
+"""
+_SEEN = """
+    SELECT hash, message, sent_at_s FROM sightings LEFT JOIN messages ON messages.id = message
+    WHERE hash IN (:values)
+"""
+
+
+def sightings(message: Message, links: Iterable[SentLink]) -> list[Sighting]:
     """Give what a message shows."""
-    return [
-        Sighting(campaign_id, message, link.group or link.url, link.group is not None)
-        for link in links
-    ]
+    about = (message.campaign_id, message.id, day_of(message.sent_at_s))
+    return [Sighting(*about, link.group or link.url, link.group is not None) for link in links]
 
 
-def record(db: Database, seen: Iterable[Sighting]) -> None:
+def record(db: Database, seen: Sequence[Sighting]) -> None:
     """Have reports list the links that a campaign's messages share."""
-    by_link: dict[tuple[int, str], set[int]] = {}
-    shared: set[tuple[int, str]] = set()
+    days: dict[_Key, dict[int, int]] = {}
     for each in seen:
-        key = (each.campaign_id, each.name)
-        by_link.setdefault(key, set()).add(each.message)
+        days.setdefault((each.campaign_id, each.name), {})[each.message] = each.day
+    listed = {(row[0], row[1]): row[2] for row in names.rows_in(db, _LISTED, _names(days))}
+    single = _single(db, days, set(days) - set(listed))
+    for each in seen:
         if each.is_group:
-            shared.add(key)
-    new = set(by_link) - _listed(db, by_link)
-    shared &= new
-    once = {_hash(key): key for key in new - shared}
-    known = dict(
-        names.rows_in(db, "SELECT hash, message FROM sightings WHERE hash IN (:values)", once)
-    )
-    for digest, key in once.items():
-        if len(by_link[key] | ({known[digest]} if digest in known else set())) > 1:
-            shared.add(key)
-    _list(db, shared)
-    _remember(db, {digest: by_link[key] for digest, key in once.items() if key not in shared})
+            single.pop((each.campaign_id, each.name), None)
+    latest = {key: max(of.values()) for key, of in days.items() if key not in single}
+    _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)})
+    _remember(db, {digest: min(days[key]) for key, digest in single.items()})
 
 
-def _listed(db: Database, wanted: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
-    """Give those that are listed already."""
-    sql = """SELECT campaign_id, name FROM campaign_links JOIN links ON links.id = link_id
-             WHERE name IN (:values)"""
-    return set(names.rows_in(db, sql, {name for _, name in wanted}))
+def _single(
+    db: Database, days: dict[_Key, dict[int, int]], new: Iterable[_Key]
+) -> dict[_Key, bytes]:
+    """Give those of the `new` links that no second message had, and their hashes.
+
+    To `days` the messages are added that are remembered.
+    """
+    keys = {_hash(key): key for key in new}
+    for digest, message, sent_at_s in names.rows_in(db, _SEEN, keys):
+        days[keys[digest]].setdefault(message, day_of(sent_at_s or 0))
+    return {key: digest for digest, key in keys.items() if len(days[key]) == 1}
 
 
-def _list(db: Database, shared: Iterable[tuple[int, str]]) -> None:
-    keys = list(shared)
-    rows = names.ids(db, "links", {name for _, name in keys})
-    db.conn.executemany(
-        "INSERT OR IGNORE INTO campaign_links VALUES (?, ?)",
-        [(campaign, rows[name]) for campaign, name in keys],
-    )
+def _names(keys: Iterable[_Key]) -> set[str]:
+    return {name for _, name in keys}
 
 
-def _remember(db: Database, once: dict[bytes, set[int]]) -> None:
+def _list(db: Database, days: Mapping[_Key, int]) -> None:
+    """List links, each with the day of the latest message that has it."""
+    rows = names.ids(db, "links", _names(days))
+    db.conn.executemany(_LIST, [(key[0], rows[key[1]], day) for key, day in days.items()])
+
+
+def _remember(db: Database, once: Mapping[bytes, int]) -> None:
+    """Remember links of single messages by their hashes."""
     if not once:
         return
     db.conn.executemany(
-        "INSERT OR IGNORE INTO sightings (hash, message) VALUES (?, ?)",
-        [(digest, min(messages)) for digest, messages in once.items()],
+        "INSERT OR IGNORE INTO sightings (hash, message) VALUES (?, ?)", list(once.items())
     )
     db.execute("DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?", [KEPT])
 
 
-def _hash(key: tuple[int, str]) -> bytes:
+def _hash(key: _Key) -> bytes:
     campaign, name = key
     return hashlib.blake2b(f"{campaign} {name}".encode(), digest_size=12).digest()

@@ -129,15 +129,20 @@ def reading(path: Path) -> Iterator[Database]:
     try:
         with contextlib.closing(_open_to_read(path)) as conn:
             db = Database(conn, execute_plugins=False)
-            if migrations.pending(db):
-                raise StoreError(
-                    f"{path} is no store of this version; start `waypost tracker` once", "outdated"
-                )
+            require_current(db, path)
             conn.execute("PRAGMA query_only = ON")
             conn.execute("BEGIN")
             yield db
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be read: {error}", cause_of(error)) from error
+
+
+def require_current(db: Database, path: Path) -> None:
+    """Raise StoreError where the tables are not those of this version."""
+    if migrations.pending(db):
+        raise StoreError(
+            f"{path} is no store of this version; start `waypost tracker` once", "outdated"
+        )
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:

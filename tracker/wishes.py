@@ -16,7 +16,7 @@ from config.schema import Config, SenderConfig
 from tracker import params
 from tracker.additions import id_octets, params_text
 from tracker.events import SentLink
-from tracker.groups import identity, patterns_of, volatile_of
+from tracker.groups import Sending, identity, patterns_of, volatile_of
 from tracker.hosts import base_urls, host, is_below, own_hosts
 from tracker.identify import widest
 from tracker.sensitive import Caution, has_placeholder
@@ -129,11 +129,10 @@ class Wish:
 
     def sent(self, *, identified: bool) -> SentLink:
         """Tell of the link as mail's are told of: by its group, a pattern, or its URL."""
-        destination, volatile = self.destination, volatile_of(self.config)
-        group = self.asked.group or identity(self.asked.url, patterns_of(self.config), volatile)
-        # A click tells a destination with an id: without a group, each person's would be another.
-        named = identified or group != destination
-        return SentLink(1, params.without(destination, volatile), group if named else None, "")
+        volatile = volatile_of(self.config)
+        name = self.asked.group or identity(self.asked.url, patterns_of(self.config), volatile)
+        id_param = self.config.tracking.identify.param if identified else None
+        return Sending(self.asked.url, self.destination, name, id_param).told(1, "", volatile)
 
     @property
     def _enabled(self) -> bool:

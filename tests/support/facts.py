@@ -8,9 +8,11 @@ from sqlite_utils import Database
 from tracker import reports
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.feed import feed
+from tracker.groups import Naming
 from tracker.migrations import migrations
 
 SENT_S = 1_790_000_000
+NAMING = Naming(added=frozenset({"utm_source"}))
 LINKS = tuple(SentLink(n, f"https://example.net/{n}", None, f"link {n}") for n in range(1, 4))
 
 
@@ -28,7 +30,7 @@ def empty() -> Database:
 def put(db: Database, *events: Event) -> None:
     """Feed events in one transaction."""
     with db.atomic():
-        feed(db, events)
+        feed(db, events, NAMING)
 
 
 def pending(message: str = "m1", **changes: Any) -> MessagePending:

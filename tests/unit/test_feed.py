@@ -1,7 +1,9 @@
 """Feeding events to real SQLite: in any order, any number of times, with the same sums."""
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,8 +12,8 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, empty, pending, put, totals
-from tracker import reports, sightings
-from tracker.events import Event, MessageAccepted, Recipient, SentLink
+from tracker import reports, retention, sightings
+from tracker.events import Clicked, Event, MessageAccepted, Recipient, SentLink
 
 
 def sums(db: Database) -> set[tuple[Any, ...]]:
@@ -119,6 +121,65 @@ def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
     assert "https://example.net/for/8" not in "".join(db.conn.iterdump())
 
 
+OURS = ("uid", "utm_source")
+"""Parameters that are no part of a name."""
+
+
+def own_link(reader: str, number: int = 5) -> SentLink:
+    """Give a link that is a reader's own, to which parameters of ours were added."""
+    return SentLink(number, f"https://example.net/for/{reader}?p=1", None, "Yours", OURS)
+
+
+def own_click(event_id: str, message: str, reader: str, **changes: Any) -> Clicked:
+    """Give a click on it, as its token tells."""
+    destination = f"https://example.net/for/{reader}?p=1&utm_source=mail&uid={reader}"
+    return clicked(event_id, message, **{"link": 5, "destination": destination, **changes})
+
+
+def test_personal_url_with_parameters_of_ours_is_stored_only_when_clicked(db: Database) -> None:
+    """As without them: one set of links for all messages, and no row for what nobody clicked."""
+    for reader in range(1, 51):
+        own = own_link(f"r{reader}")
+        put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
+    assert (db["link_sets"].count, db["link_set_links"].count, db["links"].count) == (1, 0, 3)
+    put(db, own_click("c1", "m7", "r7"))
+    assert {link.link for link in reports.report(db).links} == {
+        *(link.url for link in LINKS),
+        "https://example.net/for/r7?p=1",
+    }
+    assert "https://example.net/for/r8" not in "".join(db.conn.iterdump())
+
+
+def test_a_clicked_link_is_the_sent_one(db: Database) -> None:
+    """Its name is the same, whatever was added for whom, and whichever came first."""
+    links = (SentLink(1, "https://example.net/a?p=1", None, "A", OURS),)
+    for message in ("m1", "m2"):
+        put(db, pending(message, links=links), accepted(message))
+    at = "https://example.net/a?p=1&utm_source=mail"
+    put(db, clicked("c1", destination=at), clicked("c2", "m2", destination=f"{at}&uid=ann"))
+    put(db, clicked("c3", "m3", destination=f"{at}&uid=bob"))
+    put(db, pending("m3", links=links))
+    (link,) = reports.report(db).links
+    assert (link.link, link.figures.clicks_all) == ("https://example.net/a?p=1", 3)
+
+
+def test_an_authors_own_parameter_stays_in_the_name(db: Database) -> None:
+    """Though it is called like one that the operator adds elsewhere."""
+    link = SentLink(1, "https://example.net/a?utm_source=blog", None, "A", ("uid",))
+    put(db, pending(links=(link,)), accepted())
+    put(db, clicked("c1", destination=f"{link.url}&uid=ann"))
+    assert [each.link for each in reports.report(db).links] == [link.url]
+
+
+def test_link_of_an_unknown_message_is_named_without_what_is_ours(db: Database) -> None:
+    """The readers of a lost store are one row, and no id of theirs is in it."""
+    at = "https://example.net/a?p=1&utm_source=mail&wp_id="
+    put(db, *(clicked(f"c{n}", f"lost{n}", destination=f"{at}{n}") for n in range(9)))
+    (link,) = reports.report(db).links
+    assert (link.link, link.campaign) == ("https://example.net/a?p=1", None)
+    assert link.figures.clicks_all == 9
+
+
 def test_only_the_latest_single_urls_are_remembered(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +217,7 @@ def test_names_may_hold_any_character(db: Database) -> None:
 
 
 GROUPS = st.sampled_from([None, "offer", "https://example.net/"])
+DESTINATIONS = {link: f"https://example.net/{link}" for link in range(1, 5)}
 
 
 @st.composite
@@ -175,21 +237,26 @@ def histories(draw: st.DrawFn) -> list[Event]:
             recipients=people,
             campaign=campaign,
             at_s=SENT_S + day,
-            links=(*LINKS[:2], SentLink(3, "https://example.net/", draw(GROUPS), "three")),
+            links=(
+                *LINKS[:2],
+                SentLink(3, "https://example.net/", draw(GROUPS), "three"),
+                own_link(own := draw(st.sampled_from([message, "all"]))),
+            ),
         )
         taken = draw(st.sets(st.integers(1, len(people))))
         events += [about, MessageAccepted(message, SENT_S + day + 1, tuple(sorted(taken)))]
         for click in range(draw(st.integers(0, 4))):
+            event = draw(st.sampled_from([clicked, partial(own_click, reader=own)]))
+            where = {"link": (link := draw(st.integers(1, 4))), "destination": DESTINATIONS[link]}
             events.append(
-                clicked(
+                event(
                     f"{message}c{click}",
                     message,
                     at_s=SENT_S + day + 86400 * draw(st.integers(0, 1)),
                     sent_at_s=SENT_S + day,
                     recipient=0 if shared else draw(st.integers(1, len(people))),
-                    link=(link := draw(st.integers(1, 4))),
-                    destination=f"https://example.net/{link}",
                     human=draw(st.booleans()),
+                    **(where if event is clicked else {}),
                 )
             )
     kept = draw(st.lists(st.sampled_from(events), min_size=1, max_size=2 * len(events)))
@@ -215,6 +282,36 @@ def test_order_and_transactions_do_not_matter(events: list[Event], random: Any) 
     assert reports.report(one) == reports.report(other)
     one.close()
     other.close()
+
+
+@given(histories(), st.randoms(use_true_random=False))
+def test_a_purge_leaves_the_same_whatever_the_order(events: list[Event], random: Any) -> None:
+    """And figures as they were: sums of what nobody can be named by any more are added up."""
+    shuffled = list(events)
+    random.shuffle(shuffled)
+    one, other = fed(events, []), fed(shuffled, range(len(events)))
+    before = reports.report(one)
+    for db in (one, other):
+        retention.purge(db, SENT_S + 86400)
+    after = reports.report(one)
+    assert after == reports.report(other)
+    assert (after.totals, after.campaigns) == (before.totals, before.campaigns)
+    assert _clicks_of(after) == _clicks_of(before)
+    dangling = """SELECT link_id FROM (SELECT link_id FROM clicks
+        UNION SELECT link_id FROM counters WHERE link_id UNION SELECT link_id FROM clickers
+        WHERE link_id UNION SELECT link_id FROM campaign_links UNION SELECT link_id FROM
+        link_set_links) WHERE link_id NOT IN (SELECT id FROM links)"""
+    assert one.execute(dangling).fetchall() == []
+    one.close()
+    other.close()
+
+
+def _clicks_of(report: reports.Report) -> Counter[str | None]:
+    """Add up what links count, by campaign."""
+    clicks: Counter[str | None] = Counter()
+    for link in report.links:
+        clicks[link.campaign] += link.figures.clicks_all
+    return +clicks
 
 
 @given(histories(), st.lists(st.integers(0, 99), max_size=4))

@@ -2,7 +2,29 @@
 
 import re
 
-from tracker.groups import VOLATILE_PARAMS, GroupPattern, identity
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.schema import Config
+from tracker.groups import VOLATILE_PARAMS, GroupPattern, Naming, Sending, identity
+from tracker.params import added, less
+
+OURS = (("utm_source", "mail"), ("utm_campaign", "spring sale"))
+PAIRS = st.sampled_from(
+    [
+        "a=1",
+        "a=2",
+        "utm_source=x",
+        "UTM_Source=y",
+        "utm%5Fsource=z",
+        "uid=7",
+        "UID=8",
+        "wp_id=9",
+        "",
+    ]
+)
+QUERIES = st.lists(PAIRS, max_size=4).map("&".join)
 
 
 def test_an_ordinary_link_is_its_url():
@@ -25,3 +47,70 @@ def test_the_first_pattern_that_is_found_names_the_link():
     )
     assert identity("https://example.com/orders/7", patterns, VOLATILE_PARAMS) == "order"
     assert identity("https://example.com/x", patterns, VOLATILE_PARAMS) == "site"
+
+
+@pytest.mark.parametrize(
+    ("author_url", "name"),
+    [
+        ("https://example.com/a", "https://example.com/a"),
+        ("https://example.com/a?", "https://example.com/a"),
+        ("https://example.com/a?x=1&uid=7#top", "https://example.com/a?x=1#top"),
+        ("https://example.com/?utm_source=blog", "https://example.com/?utm_source=blog"),
+        ("https://example.com/?UTM_source=blog", "https://example.com/?UTM_source=blog"),
+    ],
+)
+def test_a_click_gives_the_name_of_what_was_sent(author_url, name):
+    """What is ours is no part of it; an author's own parameter that is called like ours is."""
+    destination = added(author_url, OURS)
+    link = identity(author_url, (), VOLATILE_PARAMS)
+    sent = Sending(author_url, destination, link, "wp_id").told(1, "", VOLATILE_PARAMS)
+    assert (sent.url, sent.group) == (name, None)
+    assert less(added(destination, (("wp_id", "4711"),)), sent.ignored) == name
+
+
+@given(QUERIES, st.booleans(), st.sampled_from(["", "#top", "#?uid=1"]))
+def test_every_click_gives_the_same_name(query, marked, fragment):
+    """Whoever clicks, with an id or without; the author's own parameters stay."""
+    author_url = f"https://example.com/{'?' if marked or query else ''}{query}{fragment}"
+    destination = added(author_url, OURS)
+    link = identity(author_url, (), VOLATILE_PARAMS)
+    sent = Sending(author_url, destination, link, "wp_id").told(1, "", VOLATILE_PARAMS)
+    readers = [added(destination, (("wp_id", who),)) for who in ("4711", "x" * 22)]
+    assert {less(each, sent.ignored) for each in (destination, *readers)} == {sent.url}
+    assert sent.group is None
+    kept = [each for each in query.split("&") if each and each[:2] not in ("ui", "UI", "wp")]
+    assert less(author_url, ("uid", "UID", "wp_id")) == sent.url
+    assert all(each in sent.url for each in kept)
+
+
+def test_what_somebody_named_is_told_by_its_name():
+    """Then nothing of a click's destination matters."""
+    url = "https://example.com/orders/7"
+    sent = Sending(url, added(url, OURS), "an order", "wp_id").told(1, "Yours", VOLATILE_PARAMS)
+    assert (sent.url, sent.group, sent.ignored) == (url, "an order", ())
+
+
+def test_a_destination_without_additions_is_its_own_name():
+    """Nothing is taken out of it, and nothing told."""
+    url = "https://example.com/?a=1&&b"
+    sent = Sending(url, url, url).told(1, "", VOLATILE_PARAMS)
+    assert (sent.url, sent.group, sent.ignored) == (url, None, ())
+
+
+def test_a_destination_alone_is_named_by_the_configuration():
+    """Less what varies and what is ours, or by a pattern."""
+    naming = Naming.of(
+        Config.model_validate(
+            {
+                "tracking": {
+                    "url_params": {"utm_Source": "mail"},
+                    "volatile_params": ["Basket"],
+                    "identify": {"param": "who", "hosts": ["example.com"]},
+                    "group": [{"pattern": "/orders/", "name": "an order"}],
+                }
+            }
+        )
+    )
+    url = "https://example.com/?basket=7&page=2&utm_Source=mail&who=4711#top"
+    assert naming.name(url) == "https://example.com/?page=2#top"
+    assert naming.name("https://example.com/orders/7?who=4711") == "an order"

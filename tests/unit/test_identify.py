@@ -17,7 +17,7 @@ from tracker import consents, identify, reports
 from tracker.consents import Consent
 from tracker.events import Recipient
 from tracker.identify import ID_CHARACTERS, Identifier, widest
-from tracker.params import added
+from tracker.params import added, less
 from tracker.tokens import PATH, Keyring, read
 
 KEYRING = Keyring([new_token_key()])
@@ -208,7 +208,26 @@ def test_the_size_of_an_id_is_foreseen():
 def test_reports_call_a_link_the_same_for_everyone():
     """What is told of the message holds no id, and names the link whatever was clicked."""
     (sent,) = prepared(link(URL)).shared().pending.links
-    assert (sent.url, sent.group) == (URL, URL)
+    assert (sent.url, sent.group, sent.ignored) == (URL, None, ("wp_id",))
+    assert less(MARKED, sent.ignored) == less(URL, sent.ignored) == URL
+
+
+def test_reports_are_told_the_same_of_every_copy(tmp_path):
+    """One tells who comes, the other does not, as its reader did not agree to it."""
+    settings = config(url_params={"utm_source": "mail"}).model_copy(
+        update={"store": StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db")}
+    )
+    consents.record(consents.file_of(settings.store.path), READER, Consent.ANONYMOUS)
+    made = Transformer(settings, KEYRING, {}, IDENTIFIER).prepare(
+        html_message(link(URL.replace("#", "&amp;uid=7#"))), TWO, NOW_S
+    )
+    copies = [made.personal(index) for index in (0, 1)]
+    places = [destinations(each.content)[0] for each in copies]
+    assert ["wp_id=" in each for each in places] == [False, True]
+    (sent,), other = (each.pending.links for each in copies)
+    assert (sent,) == other
+    assert sent.ignored == ("uid", "utm_source", "wp_id")
+    assert {sent.url, *(less(each, sent.ignored) for each in places)} == {URL}
 
 
 # --- the way back

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from config.schema import Config, PrivacyConfig, StoreConfig
+from config.schema import Config, PrivacyConfig, StoreConfig, TrackingConfig
 from tests.support.feeding import SENT_S, click, clicks, eventually, metric, put, rows, running
 from tracker import ingest, reports, segments, store
 from tracker.catch_up import catch_up
 from tracker.events import Event, decode, encode
+from tracker.groups import Naming
 from tracker.ingest import Ingester
 from tracker.spool import Spool
 
@@ -104,8 +105,8 @@ def test_event_that_cannot_be_fed_does_not_hold_up_others(
     """Whatever is wrong with it, it is found, kept aside, and the rest is counted."""
     real = ingest.feed
 
-    def picky(db: Database, events: Sequence[Event]) -> None:
-        real(db, events)
+    def picky(db: Database, events: Sequence[Event], naming: Naming) -> None:
+        real(db, events, naming)
         if click(13) in events:
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
 
@@ -244,6 +245,21 @@ def test_service_purges_what_is_older_than_the_retention(spool: Spool, storing: 
         assert reports.report(db).totals.clicks_all == 1
 
 
+def test_links_of_unknown_messages_are_named_as_the_configuration_says(
+    ingester: Ingester, spool: Spool, storing: Config
+) -> None:
+    """The one in force: it may be read anew."""
+    for number, name in enumerate(("utm_source", "utm_medium")):
+        adding = TrackingConfig(url_params={name: "mail"})
+        ingester.configure(storing.model_copy(update={"tracking": adding}))
+        at = f"https://example.net/{number}?{name}=mail"
+        spool.append(dataclasses.replace(click(number), destination=at)).result(5)
+        assert ingester.drain()
+    with store.reading(storing.store.path) as db:
+        found = {link.link for link in reports.report(db).links}
+    assert found == {"https://example.net/0", "https://example.net/1"}
+
+
 def test_files_that_root_makes_belong_to_the_folders_owner(tmp_path: Path) -> None:
     """So that `sudo waypost report` locks no service out."""
     if os.geteuid() != 0:
@@ -290,11 +306,11 @@ def test_round_ends_although_the_writer_is_faster(
     real = ingest.feed
     rounds = 0
 
-    def writing(db: Database, events: Sequence[Event]) -> None:
+    def writing(db: Database, events: Sequence[Event], naming: Naming) -> None:
         nonlocal rounds
         rounds += 1
         put(spool, rounds)
-        real(db, events)
+        real(db, events, naming)
 
     monkeypatch.setattr(ingest, "feed", writing)
     put(spool, 0)

@@ -1,7 +1,7 @@
 """Links for SMS, push and chat: where they lead, whose they are, and what reports are told."""
 
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tracker.consents import Consent, Consents, Given
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient
 from tracker.identify import Identifier
 from tracker.minting import Mint, Minted
+from tracker.params import less
 from tracker.shortlinks import ShortLinks
 from tracker.spool import SpoolError
 from tracker.tokens import Keyring, Link, read
@@ -124,14 +125,18 @@ def test_every_link_is_one_of_its_own(shop: Shop) -> None:
 
 
 def test_a_link_has_a_name_in_reports(shop: Shop) -> None:
-    """Its group, else that of a pattern, else its URL less what varies."""
-    shop.configure(group=[{"pattern": "/orders/", "name": "an order"}])
+    """Its group, else that of a pattern, else its URL less what varies and what we added."""
+    shop.configure(
+        group=[{"pattern": "/orders/", "name": "an order"}], url_params={"utm_source": "wp"}
+    )
     shop.link(group="the sale")
     shop.link(url="https://example.com/orders/7")
     shop.link(url="https://example.com/?uid=7&page=2")
     shop.link()
-    groups = [event.links[0].group for event in shop.events if isinstance(event, MessagePending)]
-    assert groups == ["the sale", "an order", "https://example.com/?page=2", None]
+    sent = [event.links[0] for event in shop.events if isinstance(event, MessagePending)]
+    assert [each.group for each in sent] == ["the sale", "an order", None, None]
+    assert [each.url for each in sent[2:]] == ["https://example.com/?page=2", URL]
+    assert [each.ignored for each in sent[2:]] == [("uid", "utm_source"), ("utm_source",)]
 
 
 def test_parameters_are_added_as_in_mail(shop: Shop) -> None:
@@ -248,8 +253,10 @@ def test_mail_and_links_tell_the_same(telling: Shop) -> None:
     assert out.pending is not None
     in_mail = read(KEYRING, token).destination
     assert telling.link(person=ANN).destination == in_mail
-    assert telling.pending.links[0].url == out.pending.links[0].url
-    assert telling.pending.links[0].group == out.pending.links[0].group == URL
+    (minted,), (mailed,) = telling.pending.links, out.pending.links
+    assert minted == replace(mailed, text="")
+    assert (minted.url, minted.group) == (URL, None)
+    assert less(in_mail, minted.ignored) == URL
 
 
 def test_parameters_and_ids_have_a_switch_each(telling: Shop) -> None:

@@ -1,5 +1,6 @@
 """What people get to see of the store, from the command line."""
 
+import contextlib
 import csv
 import dataclasses
 import errno
@@ -352,6 +353,16 @@ def test_purge_with_a_spool_that_cannot_be_read_is_a_clear_error(folder: Path) -
     (folder / "waypost.db.spool").write_bytes(b"no folder")
     result = run(folder, "purge", "--older-than", "90d")
     assert (result.exit_code, "cannot be purged" in result.stderr) == (1, True)
+
+
+def test_purge_of_a_store_of_an_earlier_version_is_a_clear_error(filled: Path) -> None:
+    """Its tables are not changed behind the back of a service that may still be running."""
+    output(filled, "report")
+    with contextlib.closing(sqlite3.connect(filled / "waypost.db")) as db:
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'names_less_parameters'")
+        db.commit()
+    result = run(filled, "purge", "--older-than", "1s")
+    assert (result.exit_code, "start `waypost tracker` once" in result.stderr) == (1, True)
 
 
 def test_purge_without_a_store_has_nothing_to_do(folder: Path) -> None:

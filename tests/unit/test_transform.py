@@ -101,7 +101,7 @@ def test_a_tracked_message_is_signed_and_told():
     ]
     (sent,) = out.pending.links
     plain = "https://example.com/a?x=1"
-    assert (sent.number, sent.url, sent.group) == (1, plain, plain)
+    assert (sent.number, sent.url, sent.group, sent.ignored) == (1, plain, None, ("uid",))
 
 
 def opening(*, copies="shared") -> Transformer:
