@@ -90,10 +90,10 @@ async def serve(
         observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
         on_ready()
 
-    async with _feeding(config), contextlib.AsyncExitStack() as ending:
+    async with _feeding(config) as ingester, contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
-        ending.enter_context(_reloading(app, admin, parts, reload))
+        ending.enter_context(_reloading(app, admin, ingester, parts, reload))
         watching = _watching(keys, overridden, codes, agreed, parts.password)
         async with watching, _administering(admin, parts):
             stop = stop or asyncio.Event()
@@ -198,13 +198,14 @@ async def _administering(admin: Admin, parts: _Parts) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _feeding(config: Config) -> AsyncIterator[None]:
+async def _feeding(config: Config) -> AsyncIterator[Ingester]:
     """Feed the store from the spool in a thread of its own, while the block runs."""
     stop = threading.Event()
-    thread = threading.Thread(target=Ingester(config).run, args=(stop,), name="ingester")
+    ingester = Ingester(config)
+    thread = threading.Thread(target=ingester.run, args=(stop,), name="ingester")
     thread.start()
     try:
-        yield
+        yield ingester
     finally:
         stop.set()
         await asyncio.to_thread(thread.join)
@@ -225,6 +226,7 @@ async def _watching(*files: Watched[Any] | KillList | None) -> AsyncIterator[Non
 def _reloading(
     app: Redirector,
     admin: Admin,
+    ingester: Ingester,
     parts: _Parts,
     read: Callable[[], Config] | None,
 ) -> Iterator[None]:
@@ -238,6 +240,7 @@ def _reloading(
             app.rules = Rules.from_config(config)
             app.well_known = wellknown.load(config)
             admin.config = config.model_copy(update={"store": admin.config.store})
+            ingester.configure(config)
         except (ConfigError, OSError, ValueError) as error:
             observe.log(observe.TRACKER_NOT_RELOADED, problems=str(error))
         else:
