@@ -7,7 +7,7 @@ import http.client
 import json
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -109,19 +109,21 @@ def config(tmp_path: Path) -> Config:
     )
 
 
-def admin_of(config: Config) -> Admin:
-    """Give the application, making links without a spool's delay."""
+@pytest.fixture
+def admin(config: Config) -> Iterator[Admin]:
+    """Give the application; its spool is closed in the end, and tries nothing any more."""
     short_links = ShortLinks(config.store.path.with_name("codes"))
     spool = Spool.open(config.store.spool_dir, "tracker")
     identifier = partial(Identifier, secret=bytes(32))
     mint = Mint(lambda: KEYRING, Consents, spool.append, short_links, identifier)
-    return Admin(config, mint.link)
+    yield Admin(config, mint.link)
+    spool.close()
 
 
 @pytest.fixture
-async def client(config: Config) -> AsyncIterator[Client]:
+async def client(admin: Admin) -> AsyncIterator[Client]:
     """Ask an admin listener without a password."""
-    async with serving(admin_of(config).app) as client:
+    async with serving(admin.app) as client:
         yield client
 
 
@@ -256,9 +258,8 @@ async def test_certificates_are_for_tracking_hosts_only(
     assert (await client.ask(f"/internal/ask?domain={domain}")).status == status
 
 
-async def test_the_openapi_document_tells_each_operation(config: Config) -> None:
+async def test_the_openapi_document_tells_each_operation(admin: Admin) -> None:
     """What it lists is what there is."""
-    admin = admin_of(config)
     async with serving(admin.app) as client:
         document = (await client.ask("/api/v1/openapi.json")).json
         assert document["openapi"].startswith("3.1")
@@ -378,29 +379,30 @@ async def test_consent_is_noted_and_listed(client: Client, config: Config) -> No
     assert {each["field"] for each in refused.json["problems"]} == {"person", "consent"}
 
 
-async def test_the_person_behind_an_id_is_told(config: Config, tmp_path: Path) -> None:
+async def test_the_person_behind_an_id_is_told(
+    client: Client, admin: Admin, tmp_path: Path
+) -> None:
     """As `waypost identify` does; 404 for an id of nobody."""
     file = tmp_path / "token.keys"
     keys.write_token_keys(file, [keys.new_token_key()])
-    config = config.model_copy(update={"keys": KeysConfig(file=file)})
-    sent(config, "sale", 1)
+    admin.config = admin.config.model_copy(update={"keys": KeysConfig(file=file)})
+    sent(admin.config, "sale", 1)
     person_id = Identifier.load("", file).hashed("reader@example.net")
-    async with serving(admin_of(config).app) as client:
-        answer = await client.ask(f"/api/v1/identify?id={person_id}")
-        assert answer.json == {
-            "id": person_id,
-            "person": "reader@example.net",
-            "addresses": ["reader@example.net"],
-        }
-        assert (await client.ask("/api/v1/identify?id=nobody")).status == 404
-        assert (await client.ask("/api/v1/identify")).status == 400
+    answer = await client.ask(f"/api/v1/identify?id={person_id}")
+    assert answer.json == {
+        "id": person_id,
+        "person": "reader@example.net",
+        "addresses": ["reader@example.net"],
+    }
+    assert (await client.ask("/api/v1/identify?id=nobody")).status == 404
+    assert (await client.ask("/api/v1/identify")).status == 400
 
 
-async def test_no_link_is_given_that_reports_would_not_know(config: Config) -> None:
+async def test_no_link_is_given_that_reports_would_not_know(config: Config, admin: Admin) -> None:
     """While the spool cannot be written, 503 says so."""
     config.store.spool_dir.write_text("in the way")
     body = b'{"url": "https://example.com/"}'
-    async with serving(admin_of(config).app) as client:
+    async with serving(admin.app) as client:
         answer = await client.ask("/api/v1/links", "POST", body, content_type=JSON)
     assert (answer.status, list(answer.json)) == (503, ["error"])
 
@@ -427,17 +429,16 @@ def basic(user: str, password: bytes) -> str:
         ("", 401),
     ],
 )
-async def test_the_password_opens(config: Config, authorization: str, status: int) -> None:
+async def test_the_password_opens(authorization: str, status: int, admin: Admin) -> None:
     """Basic or bearer; nothing else, and no part of it."""
-    async with serving(admin_of(config).app, PASSWORD) as client:
+    async with serving(admin.app, PASSWORD) as client:
         answer = await client.ask("/metrics", authorization=authorization)
         assert answer.status == status
         assert ("www-authenticate" in answer.headers) == (status == 401)
 
 
-async def test_nothing_but_what_is_public_needs_no_password(config: Config) -> None:
+async def test_nothing_but_what_is_public_needs_no_password(admin: Admin) -> None:
     """A web server asks for certificates, a supervisor for health; neither knows the password."""
-    admin = admin_of(config)
     paths = [route.path for route in admin.app.routes if isinstance(route, Route)]
     async with serving(admin.app, PASSWORD) as client:
         statuses = {path: (await client.ask(path)).status for path in [*paths, "/x"]}
@@ -468,9 +469,9 @@ async def test_without_a_password_only_the_loopback_is_a_host(
     assert (await client.ask("/healthz", host=host)).status == status
 
 
-async def test_with_a_password_any_host_will_do(config: Config) -> None:
+async def test_with_a_password_any_host_will_do(admin: Admin) -> None:
     """Behind a web server the name is its own."""
-    async with serving(admin_of(config).app, PASSWORD) as client:
+    async with serving(admin.app, PASSWORD) as client:
         answer = await client.ask(
             "/metrics", host="admin.example.com", authorization=basic("", PASSWORD)
         )
@@ -486,7 +487,7 @@ async def test_refusals_are_counted(client: Client) -> None:
 
 
 async def test_a_fault_of_ours_is_a_500_and_one_line(
-    config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, admin: Admin
 ) -> None:
     """Neither the client nor the log gets a traceback."""
 
@@ -495,7 +496,7 @@ async def test_a_fault_of_ours_is_a_500_and_one_line(
 
     observe.configure()
     monkeypatch.setattr("tracker.reports.report", fail)
-    async with serving(admin_of(config).app) as client:
+    async with serving(admin.app) as client:
         answer = await client.ask("/api/v1/report")
         assert (answer.status, list(answer.json)) == (500, ["error"])
         assert (await client.ask("/healthz")).status == 200
