@@ -26,13 +26,13 @@ from proxy import extensions, replies
 from proxy.copies import Copies, unsent
 from proxy.journaling import JournaledMessage, Journaling
 from proxy.link import RelayLink
-from proxy.preparation import MakeCopy
 from proxy.relay import DataResult
 from proxy.replies import Reply
 from proxy.services import Services
 from proxy.session_limits import SPOOL_PATIENCE_S
 from proxy.transaction import Transaction
 from proxy.transform import Outgoing, SigningRefused, Submission
+from proxy.workshop import MakeCopy
 from tracker.events import Event, MessageAccepted, MessagePending
 
 

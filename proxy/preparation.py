@@ -5,16 +5,13 @@ Does not own: the work (`transform`), or the process for large messages (`worksh
 """
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from proxy.session_limits import LARGE_MESSAGE_OCTETS, TURN_OCTETS
 from proxy.transform import Outgoing, Submission, Transformer
 from proxy.turns import Turns
-from proxy.workshop import Workshop
-
-MakeCopy = Callable[[int], Awaitable[Outgoing]]
-"""Gives the copy of the recipient at this index."""
+from proxy.workshop import MakeCopy, Workshop
 
 
 class Preparation:
@@ -46,22 +43,19 @@ class Preparation:
 
             async def make(index: int) -> Outgoing:
                 await self._turns.take(TURN_OCTETS)
-                return _counted(prepared.personal(index))
+                return prepared.personal(index)
 
-            yield None if prepared.untouched is not None else make
+            yield _counting(make) if prepared.untouched is None else None
             return
-        key = await self._workshop.prepare(content, submission, time.time())
-        if key is None:
-            yield None
-            return
+        async with self._workshop.prepared(content, submission, time.time()) as make_there:
+            yield None if make_there is None else _counting(make_there)
 
-        async def have_made(index: int) -> Outgoing:
-            return _counted(await self._workshop.personal(key, index))
 
-        try:
-            yield have_made
-        finally:
-            await self._workshop.forget(key)
+def _counting(make: MakeCopy) -> MakeCopy:
+    async def counted(index: int) -> Outgoing:
+        return _counted(await make(index))
+
+    return counted
 
 
 def _counted(made: Outgoing) -> Outgoing:

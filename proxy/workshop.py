@@ -14,11 +14,12 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from multiprocessing import connection, parent_process
 from pathlib import Path
@@ -36,6 +37,9 @@ IDLE_S = 120.0
 PARCELS = 2
 """Messages in parcels at one time: one that is worked on, and the next."""
 
+MakeCopy = Callable[[int], Awaitable[Outgoing]]
+"""Gives the copy of the recipient at this index."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -46,7 +50,7 @@ class Workshop:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._pool: ProcessPoolExecutor | None = None
-        self._working = 0
+        self._users = 0
         self._closing: asyncio.TimerHandle | None = None
         self._keys = count()
         self._parcels = asyncio.Semaphore(PARCELS)
@@ -62,25 +66,35 @@ class Workshop:
             made = await self._do_with(parcel, _shared, submission, now_s)
             return replace(made, content=await parcel.taken() or content)
 
-    async def prepare(self, content: bytes, submission: Submission, now_s: float) -> int | None:
-        """Plan a message and keep it there; give the key for `personal` and `forget`.
+    @asynccontextmanager
+    async def prepared(
+        self, content: bytes, submission: Submission, now_s: float
+    ) -> AsyncIterator[MakeCopy | None]:
+        """Plan a message and keep it there; give what makes the copy of each recipient.
 
-        None: nothing is to be changed, so that all may get the one copy. Raises as `shared`.
+        None: nothing is to be changed, so that all may get the one copy. Raises as `shared`, and so
+        does what it gives, with KeyError where a new process knows nothing of the message.
         """
         key = next(self._keys)
-        async with self._parcel() as parcel:
-            await parcel.put(content)
-            return key if await self._do_with(parcel, _prepare, key, submission, now_s) else None
+        with self._in_use():  # the relay may take its time for each copy
+            try:
+                async with self._parcel() as parcel:
+                    await parcel.put(content)
+                    is_kept = await self._do_with(parcel, _prepare, key, submission, now_s)
+                yield partial(self._personal, key) if is_kept else None
+            finally:
+                self._let_go(key)
 
-    async def personal(self, key: int, index: int) -> Outgoing:
-        """Give the copy of the recipient at `index`. Raises as `shared`, and KeyError."""
+    async def _personal(self, key: int, index: int) -> Outgoing:
         async with self._parcel() as parcel:
             made = await self._do_with(parcel, _personal, key, index)
             return replace(made, content=await parcel.taken())
 
-    async def forget(self, key: int) -> None:
-        """Let go of a message."""
-        await self._do(_forget, key)
+    def _let_go(self, key: int) -> None:
+        """Have a message forgotten, some time; a process that has died keeps none."""
+        with suppress(BrokenProcessPool):
+            if self._pool is not None:
+                self._pool.submit(_forget, key)
 
     def close(self) -> None:
         """End the process, once it has done what it was given."""
@@ -108,9 +122,6 @@ class Workshop:
         lent.until(future)
         return await self._done(future)
 
-    async def _do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._done(self._submitted(work, *args, **kwargs))
-
     def _submitted(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Give `work` to the process; what fails at once is in the future, too."""
         try:
@@ -121,17 +132,24 @@ class Workshop:
             return failed
 
     async def _done(self, future: "Future[T]") -> T:
+        with self._in_use():
+            try:
+                return await asyncio.wrap_future(future)
+            except BrokenProcessPool:
+                self.close()
+                raise
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """Keep the process meanwhile, and for a while after."""
         if self._closing is not None:
             self._closing.cancel()
-        self._working += 1
+        self._users += 1
         try:
-            return await asyncio.wrap_future(future)
-        except BrokenProcessPool:
-            self.close()
-            raise
+            yield
         finally:
-            self._working -= 1
-            if not self._working:
+            self._users -= 1
+            if not self._users:
                 self._closing = asyncio.get_running_loop().call_later(IDLE_S, self.close)
 
     def _started(self) -> ProcessPoolExecutor:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from config.keys import KeyFileError
 from config.load import ConfigError
-from proxy import session
+from proxy import session, workshop
 from proxy.transform import SigningRefused, Transformer
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, configuration
@@ -265,12 +265,11 @@ async def test_a_large_message_survives_the_process_that_worked_on_it(
 ) -> None:
     """It goes out as it came, and the next is worked on by a new process."""
     client = await proxy.dial()
-    workshop = proxy.server.services.workshop
     for number in range(3):
         await client.transaction()
         assert (await client.message(LARGE)).code == 250
         if number == 0:
-            (worker,) = workshop._pool._processes.values()
+            (worker,) = proxy.server.services.workshop._pool._processes.values()
             worker.kill()
             worker.join()
             await asyncio.sleep(0.1)
@@ -288,6 +287,36 @@ async def test_copies_of_a_large_message(start_proxy: StartProxy, relay: Scripte
     first, second = (kept.data for kept in relay.messages)
     assert len(first) == len(second)
     assert first != second
+
+
+async def test_the_process_that_made_the_copies_may_die_before_the_verdict(
+    start_proxy: StartProxy, relay: ScriptedRelay
+) -> None:
+    """The relay has taken all of them, and that is what the client hears."""
+    relay.script = {"DOT": [Step(b"250 ok\r\n"), Step(b"250 ok\r\n", delay_s=0.5)]}
+    proxy = await start_proxy(proxy={"copies": "per-recipient"})
+    client = await proxy.dial()
+    await client.transaction(b"<1@example.net>", b"<2@example.net>")
+    sending = asyncio.create_task(client.message(LARGE))
+    await until(lambda: relay.commands.count(b"DATA") == 2, 20)
+    (worker,) = proxy.server.services.workshop._pool._processes.values()
+    worker.kill()
+    assert (await sending).code == 250
+    assert len(relay.messages) == 2
+
+
+async def test_the_process_stays_while_the_relay_takes_its_time(
+    start_proxy: StartProxy, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All copies are tracked, though nothing was worked on between two for long."""
+    monkeypatch.setattr(workshop, "IDLE_S", 0.05)
+    relay.script = {"DOT": [Step(b"250 ok\r\n", delay_s=0.5), Step(b"250 ok\r\n")]}
+    proxy = await start_proxy(proxy={"copies": "per-recipient"})
+    client = await proxy.dial()
+    await client.transaction(b"<1@example.net>", b"<2@example.net>")
+    assert (await client.message(LARGE)).code == 250
+    assert [kept.data.count(b"http://127.0.0.1:8080/c/") for kept in relay.messages] == [1, 1]
+    await until(lambda: proxy.server.services.workshop._pool is None)
 
 
 @pytest.mark.parametrize("kind", ["never", "refused", "raises"])
