@@ -75,11 +75,11 @@ class Delivery:
             if self._journal is not None and trusted and transaction.names_several:
                 return await self._each(handed, self._journal, account)
             return await self._all(handed)
-        except SigningRefused:
+        except SigningRefused as error:
+            _tell_failed(error)
             return Verdict(replies.CANNOT_SIGN)
         except Exception as error:  # noqa: BLE001 - whatever it is, the mail must not suffer
-            log(DELIVERY_FAILED, exc_info=error)
-            MESSAGES.labels("failed").inc()
+            _tell_failed(error)
             self._link.drop()
             return Verdict(replies.OUR_FAULT)
 
@@ -125,10 +125,8 @@ class Delivery:
                 make = await stack.enter_async_context(
                     self._services.preparation.personal(handed.content, handed.submission)
                 )
-            except SigningRefused:
-                raise
             except Exception as error:  # noqa: BLE001 - when in doubt, deliver untouched
-                log(MESSAGE_UNTOUCHED, exc_info=error)
+                self._note_fault(error)
             yield make
 
     async def _copy(
@@ -139,9 +137,11 @@ class Delivery:
         refusal = await copies.open_transaction(rcpt)
         if refusal is not None:
             return unsent(refusal)
-        outgoing = Outgoing(handed.content, None)
         if make is not None:
-            outgoing = await self._or_original(make(index), handed.content)
+            making = make(index)
+        else:  # what all may have, to those who did not get it yet
+            making = self._services.preparation.shared(handed.content, handed.submission)
+        outgoing = await self._or_original(making, handed.content)
         await self._tell_pending(outgoing)
         result = await self._link.data(outgoing.content, copies.lines(rcpt))
         self._conclude(result, outgoing, handed.transaction)
@@ -151,11 +151,17 @@ class Delivery:
         """Give what the relay gets; a fault of ours gives the original."""
         try:
             return await making
-        except SigningRefused:
-            raise
         except Exception as error:  # noqa: BLE001 - when in doubt, deliver untouched
-            log(MESSAGE_UNTOUCHED, exc_info=error)
+            self._note_fault(error)
             return Outgoing(content, None)
+
+    def _note_fault(self, error: Exception) -> None:
+        """Say why the original goes out. Raises SigningRefused where it must not go unsigned."""
+        if isinstance(error, SigningRefused):
+            raise error
+        if self._services.preparation.sign_always:
+            raise SigningRefused(repr(error)) from error
+        log(MESSAGE_UNTOUCHED, exc_info=error)
 
     async def _tell_pending(self, outgoing: Outgoing) -> None:
         """Have the links' owner on disk before the message can be read; mail never waits long."""
@@ -187,6 +193,11 @@ class _Handed:
     content: bytes
     transaction: Transaction
     submission: Submission
+
+
+def _tell_failed(error: Exception) -> None:
+    MESSAGES.labels("failed").inc()
+    log(DELIVERY_FAILED, exc_info=error)
 
 
 def _tell(result: DataResult, outgoing: Outgoing, transaction: Transaction) -> None:

@@ -22,6 +22,11 @@ class Preparation:
         self._workshop = workshop
         self._turns = turns
 
+    @property
+    def sign_always(self) -> bool:
+        """Whether mail of some sender must not go out unsigned."""
+        return self._transformer.sign_always
+
     async def shared(self, content: bytes, submission: Submission) -> Outgoing:
         """Give the one copy for all recipients. Raises SigningRefused, or what is our fault."""
         if _is_small(content, submission):

@@ -73,6 +73,11 @@ class Transformer:
         identifier = Identifier.load(param, config.keys.file) if param else None
         return cls(config, Keyring.load(config.keys.file), signers, identifier)
 
+    @property
+    def sign_always(self) -> bool:
+        """Whether mail of some sender must not go out unsigned."""
+        return self._senders.sign_always
+
     def prepare(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
         """Work out what becomes of a message. Raises SigningRefused, and nothing else."""
         if not submission.trusted:
@@ -85,7 +90,7 @@ class Transformer:
             raise
         except Exception as error:
             # Promise 3: mail passes, whatever is wrong with us, unless it must not pass unsigned.
-            if self._senders.sign_always:
+            if self.sign_always:
                 raise SigningRefused(repr(error)) from error
             log(MESSAGE_UNTOUCHED, exc_info=error)
             return _as_it_came(content, Untouched.PLAN_FAILED)

@@ -81,6 +81,22 @@ async def test_the_journal_outlives_the_process(
     assert kept(relay) == [[rcpt] for rcpt in RCPTS]
 
 
+async def test_a_retry_that_is_tracked_no_more_is_as_others_are_then(
+    start_proxy: StartProxy, relay: ScriptedRelay, tmp_path: object
+) -> None:
+    """Who did not get it yet gets it without the headers that were meant for us."""
+    store = {"url": f"sqlite:///{tmp_path}/shared.db"}
+    message = b"X-Track-Links: yes\r\n" + MESSAGE
+    relay.script = {"DOT": [OK, LATER, OK]}
+    first = await start_proxy(proxy={"copies": "per-recipient"}, store=store)
+    assert (await send(first, message)).startswith(b"451")
+    off = {"enabled": False}
+    second = await start_proxy(proxy={"copies": "per-recipient"}, store=store, tracking=off)
+    assert (await send(second, message)).startswith(b"250")
+    assert relay.messages[-1].data == MESSAGE
+    assert kept(relay) == [[RCPTS[0]], [RCPTS[2]], [RCPTS[1]]]
+
+
 async def test_the_same_message_sent_twice_on_purpose_arrives_twice(
     personal: Proxy, relay: ScriptedRelay
 ) -> None:

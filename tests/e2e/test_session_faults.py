@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from config import keys
 from config.keys import KeyFileError
 from config.load import ConfigError
+from config.schema import Copies
 from proxy import session, workshop
 from proxy.transform import SigningRefused, Transformer
 from tests.support.scripted_relay import ScriptedRelay, Step
@@ -237,8 +240,10 @@ async def test_a_message_that_must_be_signed_and_cannot_is_a_451(
     monkeypatch.setattr(Transformer, "prepare", prepare)
     client = await proxy.dial()
     await client.transaction()
-    assert (await client.message(MESSAGE)).wire().startswith(b"451 4.3.0")
+    with capture_logs() as lines:
+        assert (await client.message(MESSAGE)).wire().startswith(b"451 4.3.0")
     assert not relay.messages
+    assert "delivery_failed" in [line["event"] for line in lines]
     monkeypatch.undo()
     await client.transaction()
     assert (await client.message(MESSAGE)).code == 250
@@ -317,6 +322,28 @@ async def test_the_process_stays_while_the_relay_takes_its_time(
     assert (await client.message(LARGE)).code == 250
     assert [kept.data.count(b"http://127.0.0.1:8080/c/") for kept in relay.messages] == [1, 1]
     await until(lambda: proxy.server.services.workshop._pool is None)
+
+
+@pytest.mark.parametrize("copies", ["shared", "per-recipient"])
+async def test_a_large_message_that_must_be_signed_waits_for_a_process(
+    copies: Copies, start_proxy: StartProxy, relay: ScriptedRelay, tmp_path: Path
+) -> None:
+    """Where the process died over it, the client hears 451: it never goes out unsigned."""
+    key_file = tmp_path / "dkim.pem"
+    keys.write_dkim_key(key_file)
+    sender = {"domain": "example.com", "sign": "always"}
+    key = {"selector": "s", "key_file": str(key_file)}
+    proxy = await start_proxy(proxy={"copies": copies}, sender=[{**sender, "dkim": [key]}])
+    client = await proxy.dial()
+    for number, heard in enumerate((250, 451, 250)):
+        await client.transaction(b"<1@example.net>", b"<2@example.net>")
+        if number == 1:
+            (worker,) = proxy.server.services.workshop._pool._processes.values()
+            worker.kill()
+            worker.join()
+            await asyncio.sleep(0.1)
+        assert (await client.message(LARGE)).code == heard
+    assert all(kept.data.startswith(b"DKIM-Signature:") for kept in relay.messages)
 
 
 @pytest.mark.parametrize("kind", ["never", "refused", "raises"])
