@@ -16,18 +16,16 @@ _callbacks: list[Callable[[], object]] = []
 def at_hangup(callback: Callable[[], object]) -> Iterator[None]:
     """Have `callback` called in the running loop at each SIGHUP while the block runs.
 
-    One that came while the signal was blocked counts too.
+    One that came while the signal was blocked counts too. One that comes after the block finds
+    nobody: the loop keeps its handler, as without one the signal would end what is about to stop.
     """
-    loop = asyncio.get_running_loop()
     _callbacks.append(callback)
-    loop.add_signal_handler(signal.SIGHUP, _call_all)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _call_all)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
     try:
         yield
     finally:
         _callbacks.remove(callback)
-        if not _callbacks:
-            loop.remove_signal_handler(signal.SIGHUP)
 
 
 def _call_all() -> None:

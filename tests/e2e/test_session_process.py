@@ -92,6 +92,17 @@ def test_sighup_reloads_without_dropping_a_session(stack: Stack, mailbox: Mailbo
     assert len(mailbox.received) == 1
 
 
+def test_a_sighup_amid_a_stop_cuts_nobody_off(stack: Stack, mailbox: Mailbox) -> None:
+    """Whoever renews certificates does not know that the service is about to end."""
+    with stack.serving("proxy") as process, busy(stack) as client:
+        process.send_signal(signal.SIGTERM)
+        until(lambda: not _listens(stack))
+        process.send_signal(signal.SIGHUP)
+        assert client.data(MESSAGE)[0] == 250
+        assert process.wait(20) == 0
+    assert len(mailbox.received) == 1
+
+
 @pytest.fixture
 def two_workers(tmp_path: Path, mailbox: Mailbox) -> Stack:
     """Furnish a Waypost with two worker processes."""

@@ -33,6 +33,14 @@ async def test_who_has_left_is_told_no_more() -> None:
     assert not left.is_set()
 
 
+async def test_it_does_not_end_a_process_that_all_have_left() -> None:
+    """Who stops has work to finish, and whoever sends the signal cannot know."""
+    with at_hangup(asyncio.Event().set):
+        pass
+    os.kill(os.getpid(), signal.SIGHUP)
+    await asyncio.sleep(0)
+
+
 async def test_one_that_came_while_blocked_is_heard() -> None:
     """So that a process which is about to begin loses none, and is not ended by it."""
     told = asyncio.Event()
