@@ -82,5 +82,5 @@ class Journaling:
         """Do `action` in a thread; a journal that fails costs a duplicate at worst."""
         try:
             await asyncio.to_thread(action, *args, **kwargs)
-        except JournalError as error:
+        except Exception as error:  # noqa: BLE001 - no thread may be had; the relay has spoken
             log(JOURNAL_FAILED, cause=str(error))

@@ -5,8 +5,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from proxy.journal import Journal
+from proxy.journal import Journal, JournalError
 from proxy.journaling import Journaling
 from proxy.transform import Submission
 
@@ -36,3 +37,21 @@ async def test_a_message_that_nobody_waits_for_is_put_back(
     async with asyncio.timeout(5):
         while await Journaling(journal).begin("x", SUBMISSION, MESSAGE) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("fault", [JournalError("locked"), RuntimeError("can't start new thread")])
+async def test_what_cannot_be_written_down_is_told_and_goes_on(
+    fault: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay has taken the copy: no fault of ours may make anything else of that."""
+    journal = Journal(tmp_path / "journal")
+    message = await Journaling(journal).begin("x", SUBMISSION, MESSAGE)
+    assert message is not None
+
+    def broken(*_args: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(journal, "delivered", broken)
+    with capture_logs() as lines:
+        await message.delivered(b"b@example.net")
+    assert [line["event"] for line in lines] == ["journal_failed"]
