@@ -121,6 +121,7 @@ class Server:
         self._listeners: list[asyncio.Server] = []
         self._tasks: dict[asyncio.Task[None], Session | None] = {}
         self._by_address: Counter[IpAddress | None] = Counter()
+        self._stopping = False
 
     async def listen(self, sockets: Sockets) -> None:
         """Take sessions from `sockets`."""
@@ -147,6 +148,7 @@ class Server:
 
     async def stop(self) -> None:
         """Take no more sessions; end the idle ones, let the others finish their transaction."""
+        self._stopping = True
         log(PROXY_STOPPING, sessions=len(self._tasks))
         for listener in self._listeners:
             listener.close()
@@ -154,7 +156,7 @@ class Server:
             session.stop()
         await self._wait(self.services.proxy.drain_timeout)
         for task, served in list(self._tasks.items()):
-            if served is None or not served.committing:
+            if served is None or served.may_be_cut_off:
                 task.cancel()
         await self._wait(COMMIT_GRACE_S)
         self.services.stop()
@@ -204,6 +206,9 @@ class Server:
         sessions = 0 if speaks_for_many else self._by_address[client.address]
         if sessions > proxy.max_sessions_per_address:
             _turn_away(channel, "address", replies.TOO_MANY_FROM_ADDRESS)
+            return
+        if self._stopping:  # it was at the handshake until now
+            _turn_away(channel, "stopping", replies.SHUTTING_DOWN)
             return
         session = Session(channel, self.services, client)
         task = asyncio.current_task()

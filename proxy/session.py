@@ -8,6 +8,7 @@ what (`access`), AUTH (`authentication`), taking in a message (`upload`) and han
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
@@ -61,13 +62,23 @@ class Session:
         self._ended = False
         self._idle = False
         self._stopping = False
-        self._verdict_at_s = -GOODBYE_PATIENCE_S
+        self._verdict_at_s = -math.inf
         """When the client last heard what became of a message, by the loop's clock."""
+
+    @property
+    def may_be_cut_off(self) -> bool:
+        """Nobody could take the end of it for the verdict on a message."""
+        return not self.committing and self._goodbye_patience_s <= 0
+
+    @property
+    def _goodbye_patience_s(self) -> float:
+        """How long to wait for QUIT after a verdict."""
+        return self._verdict_at_s + GOODBYE_PATIENCE_S - asyncio.get_running_loop().time()
 
     async def run(self) -> None:
         """Serve the client until it leaves, is cut off, or is told 421.
 
-        Raises CancelledError alone: whoever cancels has waited while `committing`.
+        Raises CancelledError alone: whoever cancels has asked whether it `may_be_cut_off`.
         """
         try:
             await self._converse()
@@ -112,10 +123,9 @@ class Session:
     def _leave_if_stopping(self) -> None:
         if not self._stopping or self._ended or self._envelopes.transaction is not None:
             return
-        loop = asyncio.get_running_loop()
-        patience_s = self._verdict_at_s + GOODBYE_PATIENCE_S - loop.time()
-        if patience_s > 0:
-            loop.call_later(patience_s, self._leave_if_idle)
+        if self._goodbye_patience_s > 0:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._goodbye_patience_s, self._leave_if_idle)
             return
         self._drop("stopped", replies.SHUTTING_DOWN)
         self._channel.close()

@@ -406,6 +406,37 @@ async def test_a_stop_lets_who_heard_a_verdict_say_goodbye(
     assert len(relay.messages) == 1
 
 
+async def test_a_stop_that_has_waited_enough_lets_even_the_last_say_goodbye(
+    start_proxy: StartProxy, relay: ScriptedRelay
+) -> None:
+    """Who heard a verdict at the end of drain_timeout may take a 421 for another."""
+    proxy = await start_proxy(proxy={"drain_timeout": "0.1s"})
+    client = await proxy.dial()
+    await client.transaction()
+    assert (await client.message(MESSAGE)).code == 250
+    stopping = asyncio.create_task(proxy.server.stop())
+    await asyncio.sleep(0.3)
+    assert (await client.ask(b"QUIT")).code == 221
+    await stopping
+    assert len(relay.messages) == 1
+
+
+async def test_who_comes_to_speak_amid_a_stop_is_turned_away(
+    start_proxy: StartProxy, relay: ScriptedRelay
+) -> None:
+    """A connection that was at its handshake then does not hold the stop as a session."""
+    load_balancer = {"drain_timeout": "5s", "proxy_protocol_networks": ["127.0.0.1/32"]}
+    proxy = await start_proxy(proxy=load_balancer)
+    client = await Dialogue.connect(proxy.port)
+    await until(lambda: bool(proxy.server._tasks))
+    stopping = asyncio.create_task(proxy.server.stop())
+    await asyncio.sleep(0)
+    client.send(b"PROXY TCP4 203.0.113.1 203.0.113.2 1 2\r\n")
+    assert (await client.reply()).wire().startswith(b"421 4.3.2")
+    await client.close()
+    await asyncio.wait_for(stopping, 2)
+
+
 async def test_a_stop_does_not_wait_for_ever(start_proxy: StartProxy, relay: ScriptedRelay) -> None:
     """After drain_timeout what is left is told 421; nothing of it was acknowledged."""
     proxy = await start_proxy(proxy={"drain_timeout": "0.2s"})
