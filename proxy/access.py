@@ -154,7 +154,7 @@ def with_xforward(client: Client, attributes: Mapping[str, str]) -> Client:
     Postfix sends no login, but with SOURCE it tells its own users (LOCAL) from the world (REMOTE).
     What XFORWARD does not tell is unknown: the front server's address must lend no trust.
     """
-    told = replace(client, forwarded=True)
+    told = replace(client, login=None, forwarded=True)
     if not client.vouched:
         told = Client(None, vouched=True, forwarded=True)
     if "ADDR" in attributes:

@@ -353,6 +353,19 @@ async def test_a_login_is_of_one_client_only(start_proxy: StartProxy, trust: lis
     assert trust == [True, False]
 
 
+async def test_the_login_of_a_client_is_not_of_whom_it_passes_on(
+    start_proxy: StartProxy, trust: list[bool]
+) -> None:
+    """XCLIENT told who is connected; XFORWARD tells whose mail it is."""
+    proxy = await start_proxy(proxy={"xclient_networks": LOOPBACK})
+    client = await proxy.dial()
+    assert (await client.ask(b"XCLIENT ADDR=127.0.0.2 LOGIN=alice")).code == 220
+    await client.ask(b"EHLO client.test")
+    assert (await client.ask(b"XFORWARD ADDR=203.0.113.9 SOURCE=REMOTE")).code == 250
+    await send(client)
+    assert trust == [False]
+
+
 async def test_a_login_before_xclient_is_nobodys_after_it(
     start_proxy: StartProxy, relay_with_auth: ScriptedRelay
 ) -> None:
