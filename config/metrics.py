@@ -10,6 +10,8 @@ gone from the page within STALE_S seconds.
 """
 
 import contextlib
+import fcntl
+import itertools
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -37,37 +39,62 @@ def directory_of(spool_dir: Path) -> Path:
 
 @contextlib.contextmanager
 def published(directory: Path, process: str) -> Iterator[None]:
-    """Keep the figures of this process in `directory` until the block ends."""
+    """Keep the figures of this process in `directory` until the block ends.
+
+    Where another that runs is called `process` already, this one has a number besides.
+    """
     ended = threading.Event()
-    path = directory / f"{process}{SUFFIX}"
-    writer = threading.Thread(target=_keep_writing, args=(path, ended), name="metrics", daemon=True)
+    writer = threading.Thread(
+        target=_keep_writing, args=(directory, process, ended), name="metrics", daemon=True
+    )
     writer.start()
     try:
         yield
     finally:
         ended.set()
         writer.join()
-        with contextlib.suppress(OSError):  # left there, it goes stale
-            path.unlink()
 
 
-def _keep_writing(path: Path, ended: threading.Event) -> None:
-    told = False
-    while True:
-        try:
-            _write(path)
-            told = False
-        except OSError as error:
-            if not told:
-                log(METRICS_UNWRITTEN, path=str(path), cause=str(error))
-            told = True
-        if ended.wait(WRITE_S):
+def _keep_writing(directory: Path, process: str, ended: threading.Event) -> None:
+    told, path = False, None
+    with contextlib.ExitStack() as claims:
+        while True:
+            try:
+                _make_folders(directory)
+                path = path or claims.enter_context(_claimed(directory, process))
+                _write(path)
+                told = False
+            except OSError as error:
+                if not told:
+                    log(METRICS_UNWRITTEN, path=str(directory), cause=str(error))
+                told = True
+            if ended.wait(WRITE_S):
+                return
+
+
+def _make_folders(directory: Path) -> None:
+    for folder in (directory.parent, directory):  # mkdir's own parents would be everybody's
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextlib.contextmanager
+def _claimed(directory: Path, process: str) -> Iterator[Path]:
+    """Give the file that is nobody else's meanwhile; in the end it is gone."""
+    names = itertools.chain((process,), (f"{process}.{number}" for number in itertools.count(2)))
+    for name in names:
+        path, lock = directory / f"{name}{SUFFIX}", directory / f"{name}.lock"
+        with lock.open("ab") as claim, contextlib.suppress(BlockingIOError):
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with its holder
+            try:
+                yield path
+            finally:
+                for left in (path, lock):
+                    with contextlib.suppress(OSError):  # left there, the figures go stale
+                        left.unlink()
             return
 
 
 def _write(path: Path) -> None:
-    for folder in (path.parent.parent, path.parent):  # mkdir's own parents would be everybody's
-        folder.mkdir(mode=0o700, exist_ok=True)
     unfinished = path.with_suffix(".new")
     unfinished.write_bytes(generate_latest(REGISTRY))
     unfinished.replace(path)

@@ -107,6 +107,31 @@ def test_figures_are_kept_while_a_process_runs(tmp_path: Path) -> None:
     assert list(directory.iterdir()) == []
 
 
+def test_two_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """Two proxies with one store do not write over each other's figures, nor take them away."""
+    first, second, third = (tmp_path / f"proxy{number}.prom" for number in ("", ".2", ".3"))
+    with metrics.published(tmp_path, "proxy"):
+        until(first.exists)
+        with metrics.published(tmp_path, "proxy"):
+            until(second.exists)
+            assert set(values(metrics.page(tmp_path, "tracker"), "waypost_sessions")) == {
+                "tracker",
+                "proxy",
+                "proxy.2",
+            }
+        assert first.exists()
+        assert not second.exists()
+    assert not third.exists()
+
+
+def test_a_name_is_free_again_when_its_process_was_killed(tmp_path: Path) -> None:
+    """What it left behind is no process."""
+    (tmp_path / "proxy.lock").touch()
+    path = written(tmp_path, "proxy")
+    with metrics.published(tmp_path, "proxy"):
+        until(lambda: path.read_text() != OTHERS)
+
+
 def test_figures_are_written_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
