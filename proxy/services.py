@@ -56,10 +56,8 @@ class Services:
         Raises ConfigError, OSError or ssl.SSLError for keys and certificates that cannot be used.
         """
         workshop = Workshop(config)
-        fair_octets = UPLOAD_BUDGET_OCTETS // config.proxy.workers
-        budget_octets = max(fair_octets, 2 * config.proxy.max_size)
         turns = before.turns if before else Turns(TURN_OCTETS)
-        return cls(
+        services = cls(
             config=config,
             hostname=config.proxy.hostname or socket.getfqdn(),
             preparation=Preparation(Transformer.from_config(config), workshop, turns),
@@ -67,9 +65,11 @@ class Services:
             journal=_journal(config, before.journal if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
             tls_context=_tls_context(config.proxy),
-            budget=before.budget if before else _budget(budget_octets),
+            budget=before.budget if before else _budget(config.proxy.workers),
             turns=turns,
         )
+        services.budget.make_room_for(config.proxy.max_size)
+        return services
 
     def stop(self) -> None:
         """Finish what was begun; the spool writes what it holds."""
@@ -77,8 +77,8 @@ class Services:
         self.spool.close()
 
 
-def _budget(limit_octets: int) -> MemoryBudget:
-    budget = MemoryBudget(limit_octets)
+def _budget(workers: int) -> MemoryBudget:
+    budget = MemoryBudget(UPLOAD_BUDGET_OCTETS // workers)
     MAIL_IN_MEMORY_OCTETS.set_function(lambda: budget.used_octets)
     return budget
 

@@ -48,6 +48,10 @@ class MemoryBudget:
         """No new message should begin."""
         return self.used_octets >= self.limit_octets
 
+    def make_room_for(self, message_octets: int) -> None:
+        """See to it that a message of this size fits in beside another."""
+        self.limit_octets = max(self.limit_octets, 2 * message_octets)
+
 
 class Lease:
     """One message's part of a budget; a context manager that gives it back."""

@@ -476,6 +476,19 @@ async def test_a_reload_serves_new_sessions_by_the_new_configuration(
     assert (await old.ask(b"HELO client.test")).lines == (b"proxy.test",)
 
 
+async def test_a_reload_makes_room_for_larger_messages(
+    start_proxy: StartProxy, relay: ScriptedRelay, tmp_path: Path
+) -> None:
+    """A message as large as `max_size` allows by now would hear 452 for ever."""
+    proxy = await start_proxy(proxy={"max_size": "66kB"})
+    proxy.server.services.budget.limit_octets = 2 * 66_000
+    changed = configuration(tmp_path, relay.port, proxy={"max_size": "1MB"})
+    proxy.server.reload(lambda: changed)
+    client = await proxy.dial()
+    await client.transaction()
+    assert (await client.message(LARGE)).code == 250
+
+
 @pytest.mark.parametrize("problem", [ValueError, KeyFileError, ConfigError, RuntimeError])
 async def test_an_unusable_new_configuration_changes_nothing(
     problem: type[Exception], proxy: Proxy
