@@ -4,7 +4,7 @@ Owns: putting together the work on messages, the spool, the journal and memory f
 Does not own: sessions (`session`), sockets (`server`).
 
 A reload makes new services; a session keeps to the end those it began with. Spool, journal, budget
-and turns are handed on, so that a reload neither doubles nor loses any.
+and turns are handed on, so that a reload neither doubles nor loses any; so the store stays the same.
 """
 
 import socket
@@ -55,6 +55,8 @@ class Services:
 
         Raises ConfigError, OSError or ssl.SSLError for keys and certificates that cannot be used.
         """
+        if before is not None:
+            config = config.model_copy(update={"store": before.config.store})
         workshop = Workshop(config)
         turns = before.turns if before else Turns(TURN_OCTETS)
         services = cls(
@@ -88,11 +90,9 @@ def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:
 
 
 def _journal(config: Config, before: Journal | None) -> Journal | None:
-    path = config.store.path.with_name(f"{config.store.path.name}.journal")
-    if before is not None and before.path == path:
-        journal = before
-    else:
-        journal = Journal(path)
+    journal = before
+    if journal is None:
+        journal = Journal(config.store.path.with_name(f"{config.store.path.name}.journal"))
         _tidy(journal)
     return None if config.proxy.copies == "shared" else journal
 

@@ -178,6 +178,20 @@ async def test_who_is_named_twice_gets_one_copy(personal: Proxy, relay: Scripted
     assert kept(relay) == [[RCPTS[0]], [RCPTS[1]]]
 
 
+async def test_a_reload_does_not_change_the_store(
+    personal: Proxy, relay: ScriptedRelay, tmp_path: Path
+) -> None:
+    """What is known of copies, consents and events stays in one place until a restart."""
+    before = personal.server.services
+    (tmp_path / "new").mkdir()
+    changed = configuration(tmp_path / "new", relay.port, proxy={"copies": "per-recipient"})
+    personal.server.reload(lambda: changed)
+    after = personal.server.services
+    assert after is not before
+    assert (after.journal, after.spool) == (before.journal, before.spool)
+    assert after.config.store == before.config.store
+
+
 async def test_a_reload_does_not_forget_what_is_at_work(
     start_proxy: StartProxy, relay: ScriptedRelay, tmp_path: Path
 ) -> None:
