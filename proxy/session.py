@@ -101,7 +101,8 @@ class Session:
                 self._leave_if_stopping()
             await self._channel.drain()
         except ClientGone:
-            self._drop("gone")
+            if not self._ended:  # else it was told to go, or said so
+                self._drop("gone")
         except TimeoutError:
             self._drop("silent", replies.TIMED_OUT)
         except UploadAborted as error:

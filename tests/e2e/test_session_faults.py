@@ -389,6 +389,15 @@ async def test_a_stop_lets_a_transaction_finish(
     assert len(relay.messages) == 1
 
 
+async def test_a_stop_is_told_once_of_each_session(proxy: Proxy) -> None:
+    """Who was told to go is not said to have gone away."""
+    client = await proxy.dial()
+    with capture_logs() as lines:
+        await proxy.server.stop()
+    assert (await client.reply()).code == 421
+    assert [line["why"] for line in lines if line["event"] == "session_dropped"] == ["stopped"]
+
+
 @pytest.mark.parametrize(("said", "heard"), [(b"QUIT", 221), (b"MAIL FROM:<a@example.com>", 421)])
 async def test_a_stop_lets_who_heard_a_verdict_say_goodbye(
     said: bytes, heard: int, start_proxy: StartProxy, relay: ScriptedRelay
