@@ -132,11 +132,13 @@ class Workshop:
             return failed
 
     async def _done(self, future: "Future[T]") -> T:
+        pool = self._pool
         with self._in_use():
             try:
                 return await asyncio.wrap_future(future)
             except BrokenProcessPool:
-                self.close()
+                if self._pool is pool:  # else somebody else has noticed before
+                    self.close()
                 raise
 
     @contextmanager
