@@ -1,7 +1,8 @@
 """AUTH, passed through: the relay judges credentials, we only carry them (RFC 4954).
 
-Owns: whether AUTH may be asked for here, the exchange line by line as raw octets, and its limits.
-Does not own: SASL mechanisms, credentials (nothing is kept), or who is trusted after it (`access`).
+Owns: the exchange line by line as raw octets, and its limits.
+Does not own: SASL mechanisms, credentials (nothing is kept), whether a client may log in here
+(`standing`), or who is trusted after it (`access`).
 """
 
 from proxy import replies

@@ -3,8 +3,8 @@
 Owns: the order of commands, what state each leaves, and when a session ends. Every verb is a
 method that gives its reply as a value; a 421, ours or the relay's, ends the session.
 Does not own: the octets on the wire (`client`), the grammar of arguments (`envelope`), who may do
-what (`access`), AUTH (`authentication`), taking in a message (`upload`) and handing it on
-(`delivery`), nor the relay (`link`).
+what (`standing`), taking in a message (`upload`) and handing it on (`delivery`), nor the relay
+(`link`).
 """
 
 import asyncio
@@ -20,9 +20,8 @@ from config.observe import (
     TLS_FAILED,
     log,
 )
-from proxy import access, extensions, replies
+from proxy import extensions, replies
 from proxy.access import Client
-from proxy.authentication import authenticate
 from proxy.client import ClientChannel, ClientGone, LineTooLong
 from proxy.delivery import Delivery, Verdict
 from proxy.envelopes import Command, Envelopes
@@ -39,6 +38,7 @@ from proxy.session_limits import (
     MAX_ERRORS,
     MAX_PIPELINED_COMMANDS,
 )
+from proxy.standing import Standing
 from proxy.transaction import Transaction
 from proxy.upload import REFUSALS, Lease, UploadAborted, receive
 
@@ -51,9 +51,8 @@ class Session:
         """A message is between its client's final dot and the relay's verdict: do not cancel."""
         self._channel = channel
         self._services = services
-        self._client = client
-        self._front = client
         self._link = RelayLink(services.relay, services.hostname)
+        self._standing = Standing(channel, services, self._link, client)
         self._delivery = Delivery(services, self._link)
         self._greeted = False
         self._envelopes = Envelopes(self._link, services.proxy)
@@ -88,7 +87,7 @@ class Session:
             self._drop("stopped", replies.SHUTTING_DOWN)
             raise
         except Exception as error:  # noqa: BLE001 - one session's fault must not be another's
-            log(SESSION_FAILED, client=str(self._client), exc_info=error)
+            log(SESSION_FAILED, client=str(self._standing.client), exc_info=error)
             self._drop("failed", replies.OUR_FAULT_CLOSING)
         finally:
             self._channel.close()
@@ -212,8 +211,8 @@ class Session:
             self._link.capabilities,
             max_size_octets=self._services.proxy.max_size,
             starttls=self._services.tls_context is not None and not self._channel.tls,
-            auth=self._auth_is_safe and not self._link.authenticated,
-            xclient=self._may_xclient,
+            auth=self._standing.may_show_password and not self._link.authenticated,
+            xclient=self._standing.may_speak_for_others,
         )
         self._envelopes.offered = extensions.keywords(lines)
         return replies.hello(self._services.hostname, lines)
@@ -226,14 +225,6 @@ class Session:
         return self._greeted
 
     # TLS, login, and whom others speak for.
-
-    @property
-    def _auth_is_safe(self) -> bool:
-        return self._channel.tls or self._client.local
-
-    @property
-    def _may_xclient(self) -> bool:
-        return access.within(self._front.address, self._services.proxy.xclient_networks)
 
     async def on_starttls(self, arg: bytes) -> Reply | None:
         """Encrypt from here on (RFC 3207); the client has to say EHLO again."""
@@ -250,69 +241,42 @@ class Session:
         try:
             await self._channel.start_tls(context)
         except OSError as error:
-            log(TLS_FAILED, client=str(self._client), cause=str(error))
+            log(TLS_FAILED, client=str(self._standing.client), cause=str(error))
             raise ClientGone from None
-        self._greeted, self._envelopes.offered = False, frozenset()
+        self._forget_hello()
         return None
 
     async def on_auth(self, arg: bytes) -> Reply:
-        """Carry credentials to the relay, who judges them."""
-        refusal = self._auth_refusal(arg)
-        if refusal is not None:
-            return refusal
-        if not await self._link.open():
-            return replies.NO_RELAY
-        patience_s = self._services.proxy.idle_timeout
-        reply = await authenticate(self._channel, self._link, arg, patience_s)
-        return replies.NO_RELAY if reply.intermediate else reply
-
-    def _auth_refusal(self, arg: bytes) -> Reply | None:
+        """Let the client log in at the relay."""
         if not self._greeted:
             return replies.HELLO_FIRST
         if self._link.authenticated:
             return replies.ALREADY_AUTHENTICATED
         if self._envelopes.transaction is not None:
             return replies.NOT_IN_TRANSACTION
-        if not self._auth_is_safe:
-            return replies.TLS_NEEDED_FOR_AUTH
-        return (
-            self._auth_syntax(arg) if "AUTH" in self._envelopes.offered else replies.NOT_IMPLEMENTED
-        )
-
-    def _auth_syntax(self, arg: bytes) -> Reply | None:
-        mechanism, _, initial = arg.partition(b" ")
-        if not mechanism or b"\r" in arg or b"\0" in arg or b" " in initial:
-            return replies.AUTH_SYNTAX
-        offered = extensions.mechanisms(self._link.capabilities)
-        known = {name.upper().encode("ascii") for name in offered}
-        return None if mechanism.upper() in known else replies.MECHANISM_UNKNOWN
+        return await self._standing.log_in(arg, self._envelopes.offered)
 
     async def on_xclient(self, arg: bytes) -> Reply:
-        """Take a front server's word on who its client is."""
-        if not self._may_xclient:
-            return replies.XCLIENT_FORBIDDEN
-        if self._envelopes.transaction is not None:
-            return replies.NOT_IN_TRANSACTION
-        if self._link.authenticated:  # as whom we have told of until now, not as another
-            return replies.ALREADY_AUTHENTICATED
-        try:
-            self._client = access.with_xclient(self._client, access.parse_attributes(arg))
-        except access.BadAttribute:
-            return replies.XCLIENT_SYNTAX
-        self._greeted, self._envelopes.offered = False, frozenset()
-        return replies.greeting(self._services.hostname, MARK)
+        """Hear from a front server who its client is; the session begins anew for that one."""
+        refusal = self._front_refusal()
+        if refusal is not None:
+            return refusal
+        reply = self._standing.tell_client(arg)
+        if reply.positive:
+            self._forget_hello()
+        return reply
 
     async def on_xforward(self, arg: bytes) -> Reply:
-        """Take a front server's word on whose mail it passes on."""
-        if not self._may_xclient:
+        """Hear from a front server whose mail it passes on."""
+        return self._front_refusal() or self._standing.tell_origin(arg)
+
+    def _front_refusal(self) -> Reply | None:
+        if not self._standing.may_speak_for_others:
             return replies.XCLIENT_FORBIDDEN
-        if self._envelopes.transaction is not None:
-            return replies.NOT_IN_TRANSACTION
-        try:
-            self._client = access.with_xforward(self._client, access.parse_attributes(arg))
-        except access.BadAttribute:
-            return replies.XCLIENT_SYNTAX
-        return replies.OK
+        return None if self._envelopes.transaction is None else replies.NOT_IN_TRANSACTION
+
+    def _forget_hello(self) -> None:
+        self._greeted, self._envelopes.offered = False, frozenset()
 
     # The mail transaction.
 
@@ -331,10 +295,10 @@ class Session:
     async def _answers(self, group: list[Command]) -> list[Reply]:
         if not self._greeted:
             return [replies.HELLO_FIRST] * len(group)
-        if group[0][0] == b"MAIL" and not self._may_send:
+        if group[0][0] == b"MAIL" and not self._standing.may_send:
             return [replies.AUTH_REQUIRED, *[replies.MAIL_FIRST] * (len(group) - 1)]
         self._idle_commands = 0
-        return await self._envelopes.pass_on(group, may_grow=self._trusted)
+        return await self._envelopes.pass_on(group, may_grow=self._standing.trusted)
 
     async def on_data(self, arg: bytes) -> Reply | None:
         """RFC 5321 §4.1.1.4. The 354 is ours; a refusal of the relay's arrives at the dot."""
@@ -364,7 +328,10 @@ class Session:
             return REFUSALS[received.refusal]
         self.committing = True
         verdict = await self._delivery.deliver(
-            received.take(), transaction, trusted=self._trusted, account=self._account
+            received.take(),
+            transaction,
+            trusted=self._standing.trusted,
+            account=self._standing.account,
         )
         if not verdict.delivered:
             self._link.forget_transaction()
@@ -380,23 +347,9 @@ class Session:
         self.committing = False
         if verdict.delivered and unheard:
             MESSAGES_UNACKED.inc()
-            log(DELIVERED_UNACKED, client=str(self._client), reply=str(verdict.reply))
+            log(DELIVERED_UNACKED, client=str(self._standing.client), reply=str(verdict.reply))
 
     # Replies and states.
-
-    @property
-    def _account(self) -> str:
-        return self._link.account or access.account(self._client)
-
-    @property
-    def _trusted(self) -> bool:
-        authenticated = self._link.authenticated
-        return access.trusted(self._client, self._services.proxy, authenticated=authenticated)
-
-    @property
-    def _may_send(self) -> bool:
-        authenticated = self._link.authenticated
-        return access.may_send(self._client, self._services.proxy, authenticated=authenticated)
 
     def _answer(self, reply: Reply) -> None:
         """Say `reply`, and end the session where it has to."""
@@ -415,7 +368,7 @@ class Session:
         """End the session from our side, and with it what the relay has not committed to."""
         if reply is not None:
             self._say(reply)
-        log(SESSION_DROPPED, client=str(self._client), why=why)
+        log(SESSION_DROPPED, client=str(self._standing.client), why=why)
         self._ended = True
         self._link.drop()
 
