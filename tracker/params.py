@@ -73,15 +73,16 @@ def without(destination: str, names: frozenset[str]) -> str:
 def less(destination: str, written: Collection[str]) -> str:
     """Give `destination` without the parameters whose names are written exactly so.
 
-    Empty ones go with them, so that it is the same whether some of them are there or none. Nothing
-    changes where `written` is empty.
+    An `&` at the end goes with them, so that it is the same whether what is added behind one is there
+    or not. Nothing changes where `written` is empty.
     """
     base, mark, fragment = destination.partition("#")
     path, question, query = base.partition("?")
     if not question or not written:
         return destination
-    kept = [pair for pair in query.split("&") if pair and written_name(pair) not in written]
-    return path + ("?" + "&".join(kept) if kept else "") + mark + fragment
+    kept = "&".join(pair for pair in query.split("&") if written_name(pair) not in written)
+    kept = kept.rstrip("&")
+    return path + ("?" + kept if kept else "") + mark + fragment
 
 
 def pairs(destination: str) -> list[str]:

@@ -57,6 +57,8 @@ def test_the_first_pattern_that_is_found_names_the_link():
         ("https://example.com/a?x=1&uid=7#top", "https://example.com/a?x=1#top"),
         ("https://example.com/?utm_source=blog", "https://example.com/?utm_source=blog"),
         ("https://example.com/?UTM_source=blog", "https://example.com/?UTM_source=blog"),
+        ("https://example.com/?a=1&&b=2", "https://example.com/?a=1&&b=2"),
+        ("https://example.com/?a=1&", "https://example.com/?a=1"),
     ],
 )
 def test_a_click_gives_the_name_of_what_was_sent(author_url, name):
@@ -111,6 +113,6 @@ def test_a_destination_alone_is_named_by_the_configuration():
             }
         )
     )
-    url = "https://example.com/?basket=7&page=2&utm_Source=mail&who=4711#top"
-    assert naming.name(url) == "https://example.com/?page=2#top"
+    url = "https://example.com/?basket=7&page=2&&b&utm_Source=mail&who=4711#top"
+    assert naming.name(url) == "https://example.com/?page=2&&b#top"
     assert naming.name("https://example.com/orders/7?who=4711") == "an order"
