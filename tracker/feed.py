@@ -51,6 +51,7 @@ _PUT_DELIVERY = "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?)"
 _PUT_CLICK = "INSERT INTO clicks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MOVE_CLICK = "UPDATE clicks SET campaign_id = ?, link_id = ?, person_id = ? WHERE id = ?"
 _DEFAULT = Naming()
+_NOTHING: Mapping[int, str] = {}
 
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#\\]*@)?([^/?#\\@]*)", re.IGNORECASE)
 
@@ -70,7 +71,8 @@ def feed(db: Database, events: Sequence[Event], naming: Naming = _DEFAULT) -> fr
 def erased(click: Clicked) -> Clicked:
     """Give a click on the link of somebody who was forgotten, less what could tell of them.
 
-    Of the destination its host is left: nobody knows any more how the rest told of whom.
+    Of the destination its host is left: nobody knows any more how the rest told of whom. Where the
+    whole of it is the name of a link that the store has, the click counts there all the same.
     """
     found = _ORIGIN.match(click.destination)
     origin = f"{found[1]}{found[2]}/"[: len(click.destination)] if found else ""
@@ -131,7 +133,8 @@ class _Batch:
     described: dict[int, Message] = field(default_factory=dict)
     changed: dict[tuple[int, int], Delivery] = field(default_factory=dict)
     clicks: list[Clicked] = field(default_factory=list)
-    erased: set[str] = field(default_factory=set)
+    erased: dict[str, str] = field(default_factory=dict)
+    """Whole destinations of clicks on links of the forgotten, which are not written down."""
     seen: list[Sighting] = field(default_factory=list)
     next_message: int = 0
 
@@ -233,8 +236,8 @@ class _Batch:
         delivery = self._delivery(message, event.recipient)
         delivery.clicked = True
         if delivery.erased:
+            self.erased[event.event_id] = event.destination
             event = erased(event)
-            self.erased.add(event.event_id)
         self.clicks.append(event)
 
     def _write_messages(self) -> None:
@@ -274,7 +277,8 @@ class _Batch:
             )
             for row, e in enumerate(self.clicks, first)
         ]
-        self._count(clicks)
+        erased = [self.erased.get(event.event_id) for event in self.clicks]
+        self._count(clicks, {first + at: whole for at, whole in enumerate(erased) if whole})
         agents = names.ids(self.db, "user_agents", {event.user_agent for event in self.clicks})
         self.db.conn.executemany(
             _PUT_CLICK,
@@ -289,16 +293,23 @@ class _Batch:
             ],
         )
 
-    def _count(self, clicks: Sequence[tuple[Message, Click]]) -> None:
-        """Attribute clicks as their messages now say, and add them to the sums."""
+    def _count(
+        self, clicks: Sequence[tuple[Message, Click]], whole: Mapping[int, str] = _NOTHING
+    ) -> None:
+        """Attribute clicks as their messages now say, and add them to the sums.
+
+        `whole` are destinations, by click, of which only the host may be written down.
+        """
         sets = {message.link_set_id for message, _ in clicks if message.link_set_id is not None}
         groups = names.numbered_links(self.db, sets)
         ignored = names.ignored_params(self.db, sets)
         called = {
-            click.id: self._name(message, click, ignored)
+            click.id: self._name(message, click, whole.get(click.id), ignored)
             for message, click in clicks
             if (message.link_set_id, click.number) not in groups
         }
+        theirs = [click for _, click in clicks if click.id in called and click.id in whole]
+        called |= self._hosts_alone(theirs, called)
         links = names.ids(self.db, "links", set(called.values()))
         for message, click in clicks:
             name = called.get(click.id)
@@ -306,15 +317,22 @@ class _Batch:
             click.attribute(message, link)
             self.sums.add_click(click, 1)
 
+    def _hosts_alone(self, erased: Sequence[Click], called: Mapping[int, str]) -> dict[int, str]:
+        """Give the names of those whose link the store does not have: it may be theirs alone."""
+        known = names.find(self.db, "links", {called[click.id] for click in erased})
+        return {click.id: click.destination for click in erased if called[click.id] not in known}
+
     def _name(
         self,
         message: Message,
         click: Click,
+        whole: str | None,
         ignored: Mapping[tuple[int | None, int], frozenset[str]],
     ) -> str:
-        """Give the name of a link without a group."""
+        """Give the name of a link without a group; `whole` is its destination before it was erased."""
+        destination = whole or click.destination
         if message.campaign_id == PURGED:
             return PURGED_NAME
         if message.link_set_id is None:
-            return self.naming.name(click.destination)
-        return less(click.destination, ignored.get((message.link_set_id, click.number), ()))
+            return self.naming.name(destination)
+        return less(destination, ignored.get((message.link_set_id, click.number), ()))

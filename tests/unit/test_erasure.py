@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from tests.support.facts import SENT_S, accepted, clicked, pending, put, totals
+from tests.support.facts import LINKS, SENT_S, accepted, clicked, pending, put, totals
 from tracker import consents, redaction, reports, segments
 from tracker.consents import Consent
 from tracker.erasure import Erased, find, forget
@@ -72,6 +72,24 @@ def test_later_clicks_count_as_nobodys(known: Database):
     assert (after.unique_all, after.recipients) == (before.unique_all, before.recipients)
     left = everything(known)
     assert not any(each in left for each in ("ann", ANNS_ID.lower(), "192.0.2.0"))
+
+
+def test_later_clicks_count_under_links_that_others_have(known: Database):
+    """Not under their site's front page, which may be a link as well; what is theirs alone does."""
+    more = (
+        SentLink(4, "https://example.net/", None, ""),
+        SentLink(5, "https://a.net/", "offer", ""),
+    )
+    put(known, pending("m2", links=(*LINKS, *more)), accepted("m2"), pending("m3"), accepted("m3"))
+    erased(known)
+    put(known, clicked("c4", "m2"), clicked("c5", "m2", link=2, destination=LINKS[1].url))
+    put(known, clicked("c7", "m2", link=5, destination="https://a.net/"))
+    put(known, clicked("c6", "m2", link=9, destination=PERSONAL))
+    clicks = {each.link: each.figures.clicks_all for each in reports.report(known).links}
+    assert (clicks["https://example.net/1"], clicks["https://example.net/2"]) == (3, 1)
+    assert (clicks["offer"], clicks["https://shop.example.net/"]) == (1, 1)
+    kept = known.execute("SELECT destination FROM clicks WHERE event_id IN ('c4', 'c5')").fetchall()
+    assert kept == [("https://example.net/",)] * 2
 
 
 def test_new_mail_is_to_somebody_new(known: Database):
