@@ -43,7 +43,11 @@ def ascii_domain(name: str) -> str:
 
 def is_below(name: str, hosts: Collection[str]) -> bool:
     """Whether a host is one of `hosts`, or a subdomain of one; all in lower case."""
-    return any(name == each or name.endswith(f".{each}") for each in hosts)
+    while name:
+        if name in hosts:
+            return True
+        name = name.partition(".")[2]
+    return False
 
 
 def base_urls(config: Config, sender: SenderConfig | None) -> tuple[str, ...]:

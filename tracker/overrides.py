@@ -15,7 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from tracker.hosts import host
+from tracker.hosts import host, is_below
 from tracker.repairs import NO_ADDITIONS, Additions
 from tracker.tokens import Link, is_destination
 
@@ -93,7 +93,7 @@ class Overrides:
         if message in self.messages or any(message in each for each in self.campaigns.values()):
             return None
         destination = self.repaired(link.destination, additions)
-        if self.hosts and not self.hosts.isdisjoint(_domains(host(destination))):
+        if self.hosts and is_below(host(destination), self.hosts):
             return None
         return destination
 
@@ -159,13 +159,6 @@ class Overrides:
                 self.destinations[value] = made.to
                 self.params |= set(made.params)
                 self.ids |= set(made.ids)
-
-
-def _domains(name: str) -> Iterator[str]:
-    """Give a host and all domains above it."""
-    while name:
-        yield name
-        name = name.partition(".")[2]
 
 
 def decision(

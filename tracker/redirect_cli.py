@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from config.options import config_option_without_files
 from config.schema import Config
-from tracker.groups import VOLATILE_PARAMS
+from tracker.groups import volatile_of
 from tracker.overrides import Overrides, repair
 from tracker.overrides_cli import FORCE, known, record, take_back, undo_option
 from tracker.params import without
@@ -74,9 +74,7 @@ def _hint(config: Config, old: str, additions: Additions) -> None:
 
 def _is_known(db: Database, config: Config, old: str, additions: Additions) -> bool:
     """Whether the store has a link to `old`; URLs stand there without what varies by reader."""
-    volatile = VOLATILE_PARAMS | {
-        name.lower() for name in (*config.tracking.volatile_params, *additions.ids)
-    }
+    volatile = volatile_of(config)
 
     def meant(url: str) -> set[str]:
         urls = (url, *(written for written, _ in additions.written(url)))

@@ -37,8 +37,7 @@ class Additions:
         tracking = config.tracking
         param = tracking.identify.param
         ids = frozenset() if param is None else frozenset({param})
-        hosts = frozenset(each.lower() for each in tracking.identify.hosts)
-        return cls(frozenset(tracking.url_params), ids, hosts)
+        return cls(frozenset(tracking.url_params), ids, frozenset(tracking.identify.hosts))
 
     def also(self, names: frozenset[str], ids: frozenset[str]) -> "Additions":
         """Give these and others that were added in former days; who may be told is as today."""

@@ -118,7 +118,7 @@ class Policy:
             app_links=_opens_apps(config, base_urls(config, sender)[0]),
             url_params=tuple(tracking.url_params.items()),
             identify_param=tracking.identify.param,
-            identify_hosts=frozenset(host.lower() for host in tracking.identify.hosts),
+            identify_hosts=frozenset(tracking.identify.hosts),
             volatile_params=volatile_of(config),
             groups=patterns_of(config),
             signing=signing or Signing(),
