@@ -47,6 +47,10 @@ _CLICKS = """
     SELECT link_id, sum(clicks_all) FROM counters
     WHERE day = 0 AND campaign_id > 0 AND link_id IN (:values) GROUP BY link_id
 """
+_UNNAMED_SETS = """
+    UPDATE link_sets SET hash = randomblob(16)
+    WHERE id IN (SELECT link_set_id FROM link_set_links WHERE link_id IN (:values))
+"""
 _LISTED = "SELECT link_id, 0 FROM campaign_links WHERE campaign_id IN (:values)"
 _LISTING = "SELECT link_id, campaign_id FROM campaign_links WHERE link_id IN (:values)"
 
@@ -88,15 +92,18 @@ def _summed(db: Database, sql: str, values: Iterable[int]) -> Counter[int]:
 
 
 def _clean_links(db: Database, theirs: Collection[int], needles: Needles) -> int:
-    changed = 0
+    changed, renamed = 0, []
     for row, *before in db.execute("SELECT id, name, url, text FROM links").fetchall():
         after = [each and needles.without(each, theirs=row in theirs) for each in before]
         if after == before:
             continue
         if after[0] != before[0]:
             after[0] = _free(db, "links", after[0], row)
+            renamed.append(row)
         db.execute("UPDATE links SET name = ?, url = ?, text = ? WHERE id = ?", [*after, row])
         changed += 1
+    # Who knows the name could make the hash of the sets that it is in.
+    list(names.rows_in(db, _UNNAMED_SETS, renamed))
     return changed
 
 

@@ -249,6 +249,19 @@ def test_urls_that_nobody_else_got_leave_no_hash(db: Database):
     assert (kept, {row["message"] for row in db["sightings"].rows}) == ({1, 2}, {2})
 
 
+def test_sets_of_what_was_renamed_leave_no_hash(db: Database):
+    """Whoever knows the old name could make it; messages have the set all the same."""
+    named = SentLink(1, "https://example.net/", f"for {ANN}", "")
+    put(db, pending(links=(named,)), accepted(), pending("m2"))
+    before = {row["id"]: row["hash"] for row in db["link_sets"].rows}
+    erased(db)
+    after = {row["id"]: row["hash"] for row in db["link_sets"].rows}
+    assert {row for row in before if before[row] != after[row]} == {1}
+    put(db, clicked("c1", recipient=2), pending("m3", links=(named,)), clicked("c2", "m3"))
+    clicks = {each.link: each.figures.clicks_all for each in reports.report(db).links}
+    assert (clicks["for erased"], clicks[f"for {ANN}"]) == (1, 1)
+
+
 # --- the spool
 
 
