@@ -10,7 +10,7 @@ from dataclasses import asdict
 import click
 
 from config.files import KeyFileError
-from config.options import config_option_without_files
+from config.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker import decisions, hosts, overrides, printing
 from tracker.decisions import Known
@@ -61,22 +61,13 @@ def _decide(config: Config, kind: Kind, value: str, *, undo: bool) -> None:
     click.echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {FORCE}")
 
 
-def _text(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """Take an argument that can be written down: the shell passes any octets."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise click.BadParameter("not UTF-8") from None
-    return value
-
-
 @click.group()
 def revoke() -> None:
     """Withdraw links that were sent: readers get a plain page (410) instead."""
 
 
 @revoke.command("message")
-@click.argument("message", callback=_text)
+@click.argument("message", type=TEXT)
 @undo_option
 @config_option_without_files
 def revoke_message(config: Config, message: str, *, undo: bool) -> None:
@@ -102,7 +93,7 @@ def _message_of(config: Config, link: str) -> str:
 
 
 @revoke.command("campaign")
-@click.argument("campaign", callback=_text)
+@click.argument("campaign", type=TEXT)
 @undo_option
 @config_option_without_files
 def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
@@ -120,7 +111,7 @@ def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
 
 
 @revoke.command("host")
-@click.argument("host", callback=_text)
+@click.argument("host", type=TEXT)
 @undo_option
 @config_option_without_files
 def revoke_host(config: Config, host: str, *, undo: bool) -> None:

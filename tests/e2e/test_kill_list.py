@@ -188,4 +188,4 @@ def test_there_is_nothing_to_take_back_that_was_not_decided(links: Links) -> Non
     told = do(links, "revoke", "host", "bad.example.org", "--undo", status=1)
     assert told == b"Error: no decision about host bad.example.org is in force\n"
     done = waypost("revoke", "campaign", "caf\udce9", "-c", links.stack.config)
-    assert (done.returncode, b"not UTF-8" in done.stderr) == (2, True)
+    assert (done.returncode, b"not written in UTF-8" in done.stderr) == (2, True)

@@ -205,5 +205,5 @@ def test_a_message_named_by_its_id_needs_no_keys(folder: Path) -> None:
 def test_an_argument_that_is_no_text_is_refused(folder: Path, kind: str) -> None:
     """The shell passes any octets; wrong usage, not a traceback."""
     done = run(folder, kind, b"caf\xe9".decode("utf-8", "surrogateescape"))
-    assert (done.exit_code, "not UTF-8" in done.stderr) == (2, True)
+    assert (done.exit_code, "not written in UTF-8" in done.stderr) == (2, True)
     assert made(folder) == []
