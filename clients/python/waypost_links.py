@@ -70,7 +70,11 @@ class Waypost:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        try:
+            usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:  # said of a port that is none
+            usable = False
+        if not usable:
             raise ValueError(f"not the address of a listener, like {Waypost.address}")
 
     def link(  # noqa: PLR0913 - these are the fields of the request

@@ -151,7 +151,17 @@ def test_nobody_there_is_unavailable() -> None:
     assert waypost.link(URL, or_plain=True).url == URL
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:8081", "localhost", "ftp://localhost", "http://"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1:8081",
+        "localhost",
+        "ftp://localhost",
+        "http://",
+        "http://127.0.0.1:80a",
+        "http://127.0.0.1:0",
+    ],
+)
 def test_an_address_is_one(address: str) -> None:
     """A slip in a setting is told where it is read, not when a message goes out."""
     with pytest.raises(ValueError, match="like http://127"):
