@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from tracker.hosts import host, is_below
-from tracker.repairs import NO_ADDITIONS, Additions
+from tracker.repairs import NO_ADDITIONS, Additions, place
 from tracker.tokens import Link, is_destination
 
 Action = Literal["revoke", "redirect", "restore"]
@@ -61,7 +61,11 @@ class Decision:
 
 @dataclass(slots=True)
 class Overrides:
-    """The sum of all decisions. `params` and `ids` are those that any repair knew of."""
+    """The sum of all decisions. `params` and `ids` are those that any repair knew of.
+
+    `places` are where repaired URLs lead, their parameters apart: a click that leads elsewhere costs
+    nothing for all of them.
+    """
 
     messages: set[str] = field(default_factory=set)
     campaigns: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -69,6 +73,7 @@ class Overrides:
     destinations: dict[str, str] = field(default_factory=dict)
     params: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
+    places: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, made: Iterable[Decision]) -> Self:
@@ -105,9 +110,6 @@ class Overrides:
 
     def way(self, destination: str, additions: Additions = NO_ADDITIONS) -> Iterator[str]:
         """Give each URL that a destination was repaired to, and that one in its turn."""
-        if not self.destinations:
-            return
-        additions = additions.also(self.params, self.ids)
         for _ in range(MAX_HOPS):
             better = self._better(destination, additions)
             if better is None or better == destination:
@@ -119,6 +121,9 @@ class Overrides:
         """Repair a URL once: as it was sent, else as its author wrote it."""
         if (exact := self.destinations.get(destination)) is not None:
             return exact
+        if place(destination) not in self.places:
+            return None
+        additions = additions.also(self.params, self.ids)
         for written, params in additions.written(destination):
             if (better := self.destinations.get(written)) is not None:
                 return additions.carried(params, better, host(better))
@@ -157,6 +162,7 @@ class Overrides:
                 self.destinations.pop(value, None)
             case "destination", _:
                 self.destinations[value] = made.to
+                self.places.add(place(value))
                 self.params |= set(made.params)
                 self.ids |= set(made.ids)
 

@@ -13,7 +13,7 @@ from tracker.groups import volatile_of
 from tracker.overrides import Overrides, repair
 from tracker.overrides_cli import FORCE, known, record, take_back, undo_option
 from tracker.params import without
-from tracker.repairs import Additions
+from tracker.repairs import Additions, place
 from tracker.report_cli import current_store
 from tracker.tokens import is_destination
 
@@ -81,6 +81,5 @@ def _is_known(db: Database, config: Config, old: str, additions: Additions) -> b
         return {without(each, volatile) for each in urls}
 
     wanted = meant(old)
-    beginning = old.partition("#")[0].partition("?")[0]
-    found = db.execute(_URLS, {"beginning": beginning})
+    found = db.execute(_URLS, {"beginning": place(old)})
     return any(not wanted.isdisjoint(meant(url)) for (url,) in found)

@@ -62,6 +62,11 @@ class Additions:
 NO_ADDITIONS = Additions()
 
 
+def place(destination: str) -> str:
+    """Give a URL less query and fragment, which is that of whatever was added to it as well."""
+    return destination.partition("#")[0].partition("?")[0]
+
+
 def originals(destination: str, names: frozenset[str]) -> Iterator[tuple[str, Params]]:
     """Give each URL that becomes `destination` when parameters of these names are added to it.
 

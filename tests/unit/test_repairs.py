@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from config.schema import Config
 from tracker.params import Params, added
-from tracker.repairs import NO_ADDITIONS, Additions, originals
+from tracker.repairs import NO_ADDITIONS, Additions, originals, place
 
 NAMES = ("utm_source", "utm_campaign", "wp_id")
 URLS = st.lists(
@@ -30,11 +30,12 @@ def test_what_was_written_is_found_from_what_was_sent(written: str, params: Para
 
 @given(URLS, PARAMS)
 def test_nothing_is_found_that_would_not_have_been_sent_so(written: str, params: Params) -> None:
-    """Each find becomes the same octets again, and none is the destination itself."""
+    """Each find becomes the same octets again, at the same place, and none is the destination."""
     sent = added(written, params)
     for each, ours in originals(sent, frozenset(NAMES)):
         assert added(each, ours) == sent
         assert each != sent
+        assert place(each) == place(sent)
         assert {name for name, _ in ours} <= set(NAMES)
 
 
