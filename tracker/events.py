@@ -19,6 +19,9 @@ Number = Annotated[int, Field(ge=0, lt=2**63)]
 Moment = Annotated[float, Field(ge=0, lt=1e11, allow_inf_nan=False)]
 """Seconds since 1970, within the next 3,000 years."""
 
+MAX_NAME = 200
+"""Characters of a campaign's name, a group's or a person's id, wherever they come from."""
+
 
 class BadEvent(ValueError):
     """A spool record that no known version of Waypost wrote."""

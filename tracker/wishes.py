@@ -15,15 +15,12 @@ from config.domains import closest
 from config.schema import Config, SenderConfig
 from tracker import params
 from tracker.additions import id_octets, params_text
-from tracker.events import SentLink
+from tracker.events import MAX_NAME, SentLink
 from tracker.groups import Sending, identity, patterns_of, volatile_of
 from tracker.hosts import base_urls, host, is_below, own_hosts
 from tracker.identify import widest
 from tracker.sensitive import Caution, has_placeholder
 from tracker.tokens import is_destination
-
-MAX_NAME = 200
-"""Characters of a name, as in the headers of mail."""
 
 
 def _destination(url: str) -> str:

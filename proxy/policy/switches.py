@@ -19,9 +19,7 @@ from functools import lru_cache
 from proxy.policy.dialects import HEADER_CONVENTIONS, NATIVE, HeaderConvention, Said
 from proxy.policy.reasons import Untouched
 from tracker.consents import Consent, strictest
-
-MAX_TEXT = 200
-"""Characters kept of a campaign's name or a person's id."""
+from tracker.events import MAX_NAME
 
 MAX_WORDS = 100_000
 """Characters of a header that may be looked through for encoded words."""
@@ -108,7 +106,7 @@ def clean_text(text: str) -> str:
 
     Never raises.
     """
-    return _CONTROLS.sub(" ", decode_words(text[:MAX_ENCODED])).strip()[:MAX_TEXT]
+    return _CONTROLS.sub(" ", decode_words(text[:MAX_ENCODED])).strip()[:MAX_NAME]
 
 
 def decode_words(text: str) -> str:
