@@ -10,8 +10,6 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
-import pytest
-
 from tests.support.stack import Mailbox, Stack
 
 
@@ -63,12 +61,11 @@ def test_the_tracker_shows_what_the_proxy_counted(tmp_path: Path, mailbox: Mailb
         assert not any('process="proxy"' in line for line in samples(stack))
 
 
-@pytest.mark.parametrize("workers", [2])
-def test_each_worker_has_its_own(workers: int, tmp_path: Path, mailbox: Mailbox) -> None:
+def test_each_worker_has_its_own(tmp_path: Path, mailbox: Mailbox) -> None:
     """By its number, which it keeps when it is started anew."""
     stack = Stack(folder=tmp_path / "waypost", relay=mailbox.port)
-    stack.furnish(proxy=f'workers = {workers}\nhostname = "mail.example.com"')
-    wanted = {f'waypost_sessions{{process="proxy-{number}"}} 0.0' for number in range(workers)}
+    stack.furnish(proxy='workers = 2\nhostname = "mail.example.com"')
+    wanted = {f'waypost_sessions{{process="proxy-{number}"}} 0.0' for number in range(2)}
     with stack.serving("tracker"), stack.serving("proxy") as process:
         until(lambda: wanted <= set(samples(stack)))
         (victim, *_) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
