@@ -1,8 +1,6 @@
 """A shop learns who comes from a mail, and nobody else does; through real sockets."""
 
-import http.client
 import json
-import re
 import smtplib
 import urllib.request
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 
 from tests.support.mail import html_message, link
 from tests.support.programs import waypost
+from tests.support.readers import follow, tracked
 from tests.support.stack import Mailbox, Stack
 
 TRACKING = """\
@@ -21,7 +20,6 @@ hosts = ["shop.example.net"]
 """
 HTML = link("https://shop.example.net/a#top") + link("https://www.example.net/b")
 SMS = "https://shop.example.net/sms"
-TRACKED = re.compile(rb'href="(http://127\.0\.0\.1:\d+/c/[\w-]+)"')
 READERS = ["ann@Example.org", "bob@example.org"]
 
 
@@ -34,17 +32,7 @@ def telling(tmp_path: Path, mailbox: Mailbox) -> Stack:
 
 def followed(content: bytes) -> list[str]:
     """Click every tracked link; gives where they lead."""
-    return [leads(url.decode()) for url in TRACKED.findall(content)]
-
-
-def leads(url: str) -> str:
-    """Follow a link; gives its destination."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-    connection.request("GET", parts.path)
-    destination = connection.getresponse().getheader("Location") or ""
-    connection.close()
-    return destination
+    return [follow(url) for url in tracked(content)]
 
 
 def ids(destinations: list[str]) -> list[str]:
@@ -91,7 +79,7 @@ def test_a_shop_learns_who_came_by_sms(telling: Stack):
             short = json.load(answered)["url"]
         shared = waypost("link", "-c", telling.config, SMS).stdout.decode().strip()
         urls = (done.stdout.decode().strip(), short, shared)
-        first, second, third = ids([leads(url) for url in urls])
+        first, second, third = ids([follow(url) for url in urls])
     assert first
     assert (first, third) == (second, "")
     assert waypost("identify", "-c", telling.config, first).stdout == b"ann@example.org\n"

@@ -1,7 +1,5 @@
 """A wrong URL in mail that is out is repaired for everyone, whatever Waypost added; real sockets."""
 
-import http.client
-import re
 import smtplib
 import time
 from pathlib import Path
@@ -11,6 +9,7 @@ import pytest
 
 from tests.support.mail import html_message, link
 from tests.support.programs import waypost
+from tests.support.readers import follow, tracked
 from tests.support.stack import Mailbox, Stack
 
 TRACKING = """\
@@ -20,7 +19,6 @@ identify = {param = "wp_id", hosts = ["shop.test"]}
 TYPO, RIGHT = "https://shop.test/tpyo?a=1#top", "https://shop.test/right?b=2#top"
 FOREIGN = "https://foreign.test/"
 UNTOUCHED = "https://shop.test/tpyo?a=1&x=%7E;utm_term=#top"
-TRACKED = re.compile(rb'href="(http://127\.0\.0\.1:\d+/c/[\w-]+)"')
 READERS = ["ann@example.org", "bob@example.org"]
 
 
@@ -36,24 +34,14 @@ def sent(stack: Stack, mailbox: Mailbox) -> list[list[str]]:
     message = html_message(link(TYPO) + link(UNTOUCHED), "X-Track-Campaign: May")
     with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
         client.sendmail("bounces@example.com", READERS, message)
-    return [[url.decode() for url in TRACKED.findall(each)] for each in mailbox.wait_for(2)]
-
-
-def led(url: str) -> str:
-    """Follow a link."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-    connection.request("GET", parts.path)
-    location = connection.getresponse().getheader("Location")
-    connection.close()
-    return location or ""
+    return [tracked(each) for each in mailbox.wait_for(2)]
 
 
 def until_led(url: str, expected: str) -> None:
     """Wait until a link leads there."""
     deadline = time.monotonic() + 15
-    while led(url) != expected:
-        assert time.monotonic() < deadline, led(url)
+    while follow(url) != expected:
+        assert time.monotonic() < deadline, follow(url)
         time.sleep(0.1)
 
 
@@ -70,7 +58,7 @@ def test_a_url_as_it_was_written_is_repaired_for_every_reader(
     """Each arrives with the same parameters and their own id; an unrepaired link stays octet for octet."""
     with adding.serving():
         (ann, other), (bob, _) = sent(adding, mailbox)
-        before = {url: led(url) for url in (ann, bob, other)}
+        before = {url: follow(url) for url in (ann, bob, other)}
         ids = [dict(parse_qsl(urlsplit(before[url]).query))["wp_id"] for url in (ann, bob)]
         assert ids[0] != ids[1]
         added = "&utm_source=mail&utm_campaign=May&wp_id="
@@ -78,7 +66,7 @@ def test_a_url_as_it_was_written_is_repaired_for_every_reader(
         assert redirect(adding, TYPO, RIGHT) == b""
         for url, person in zip((ann, bob), ids, strict=True):
             until_led(url, f"https://shop.test/right?b=2{added}{person}#top")
-        assert led(other) == before[other]
+        assert follow(other) == before[other]
         redirect(adding, TYPO, "--undo")
         until_led(ann, before[ann])
 
@@ -95,30 +83,30 @@ def test_a_url_as_it_was_sent_is_repaired_alone(adding: Stack, mailbox: Mailbox)
     """One reader's link, to exactly the new URL."""
     with adding.serving():
         (ann, _), (bob, _) = sent(adding, mailbox)
-        before = led(bob)
-        redirect(adding, led(ann), FOREIGN)
+        before = follow(bob)
+        redirect(adding, follow(ann), FOREIGN)
         until_led(ann, FOREIGN)
-        assert led(bob) == before
+        assert follow(bob) == before
 
 
 def test_a_repair_outlives_the_configuration(adding: Stack, mailbox: Mailbox) -> None:
     """Parameters that are no longer added were added to what is out, and nobody is told of readers."""
     with adding.serving():
         (ann, other), _ = sent(adding, mailbox)
-        before = led(other)
+        before = follow(other)
         redirect(adding, TYPO, RIGHT)
     adding.config.write_text(adding.config.read_text().replace(TRACKING, ""))
     with adding.serving("tracker"):
         expected = "https://shop.test/right?b=2&utm_source=mail&utm_campaign=May#top"
-        assert (led(ann), led(other)) == (expected, before)
+        assert (follow(ann), follow(other)) == (expected, before)
 
 
 def test_a_misspelt_repair_is_told_of(adding: Stack, mailbox: Mailbox) -> None:
     """It is noted all the same; that no such link is known is said, and with a lost store nothing."""
     with adding.serving():
         (ann, _), _ = sent(adding, mailbox)
-        before = led(ann)
+        before = follow(ann)
         assert b"no such link" in redirect(adding, "https://shop.test/tpyo?a=1", RIGHT)
-        assert led(ann) == before
+        assert follow(ann) == before
     adding.database.write_bytes(b"no database" * 1000)
     assert b"cannot be said" in redirect(adding, TYPO, RIGHT)

@@ -1,18 +1,16 @@
 """What reports know of sent links, with everything added to them; through real sockets."""
 
 import contextlib
-import http.client
-import re
 import smtplib
 import sqlite3
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.support.mail import html_message, link
 from tests.support.programs import waypost
+from tests.support.readers import follow, tracked
 from tests.support.stack import Mailbox, Stack
 
 TRACKING = """\
@@ -23,7 +21,6 @@ hosts = ["shop.example.net"]
 """
 SALE = "https://shop.example.net/sale?page=2#top"
 OWN = "https://shop.example.net/for/"
-TRACKED = re.compile(rb'href="(http://127\.0\.0\.1:\d+/c/[\w-]+)"')
 READERS = ("ann", "bob", "eve")
 
 
@@ -39,19 +36,7 @@ def sent(stack: Stack, mailbox: Mailbox) -> list[list[str]]:
         for reader in READERS:
             message = html_message(link(SALE) + link(OWN + reader), "X-Track-Campaign: news")
             client.sendmail("bounces@example.com", [f"{reader}@example.org"], message)
-    return [
-        [url.decode() for url in TRACKED.findall(each)] for each in mailbox.wait_for(len(READERS))
-    ]
-
-
-def follow(url: str) -> str:
-    """Click a link; gives where it leads."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-    connection.request("GET", parts.path)
-    place = connection.getresponse().getheader("Location") or ""
-    connection.close()
-    return place
+    return [tracked(each) for each in mailbox.wait_for(len(READERS))]
 
 
 def counted(stack: Stack) -> dict[tuple[str, str | None], int]:
