@@ -65,6 +65,17 @@ def test_a_shop_learns_who_clicked(telling: Stack, mailbox: Mailbox):
     assert links == {"https://shop.example.net/a#top": 3, "https://www.example.net/b": 3}
 
 
+def test_a_copy_that_several_share_tells_of_nobody(tmp_path: Path, mailbox: Mailbox):
+    """Nobody knows who of them clicks; a copy for one alone tells."""
+    stack = Stack(folder=tmp_path / "waypost", relay=mailbox.port).furnish(tracking=TRACKING)
+    with stack.serving(), smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+        for readers in (READERS, READERS[:1]):
+            client.sendmail("bounces@example.com", readers, html_message(HTML))
+        shared, alone = (ids(followed(each)) for each in mailbox.wait_for(2))
+    assert shared == ["", ""]
+    assert [bool(each) for each in alone] == [True, False]
+
+
 def test_a_shop_learns_who_came_by_sms(telling: Stack):
     """From links by command and by HTTP, in full and short; the id leads back to the person."""
     asked = {"url": SMS, "person": READERS[0], "short": True}
