@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from proxy import session
 from proxy.transform import SigningRefused, Transformer
+from proxy.turns import Turns
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
 from tests.support.smtp_client import Dialogue
@@ -19,6 +20,7 @@ MESSAGE = (
     b"From: a@example.com\r\nSubject: hello\r\nContent-Type: text/html\r\n\r\n"
     b'<a href="https://example.net/">read</a>\r\n'
 )
+LARGE = MESSAGE + b"<p>more</p>\r\n" * 30_000
 
 
 # Clients that go
@@ -129,8 +131,22 @@ async def converse(
     return codes
 
 
+@pytest.fixture
+def full_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a session wait for each of its turns, as beside many others."""
+    plain = Turns.take
+
+    async def take(self: Turns, octets: int) -> None:
+        await asyncio.sleep(0)
+        await plain(self, octets)
+
+    monkeypatch.setattr(Turns, "take", take)
+
+
+@pytest.mark.usefixtures("full_turns")
+@pytest.mark.parametrize("message", [MESSAGE, LARGE], ids=["small", "large"])
 async def test_a_fault_at_any_await_loses_nothing(
-    start_proxy: StartProxy, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+    message: bytes, start_proxy: StartProxy, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Never a 5xx of our making, never a message lost or halved, whatever fails where."""
     plain = session.Session.run
@@ -147,13 +163,13 @@ async def test_a_fault_at_any_await_loses_nothing(
         number += 1
         relay.messages.clear()
         with capture_logs():
-            codes = await converse(await proxy.dial(greet=False))
+            codes = await converse(await proxy.dial(greet=False), message=message)
         acknowledged = codes[5:6] == [250]
         assert all(code < 500 for code in codes), (number, codes)
         assert len(relay.messages) == 1 if acknowledged else len(relay.messages) <= 1, number
-        assert all(kept.data.endswith(b"</a>\r\n") for kept in relay.messages)
-        assert number < 200
-    assert number > 10
+        assert all(kept.data.endswith(message[-10:]) for kept in relay.messages)
+        assert number < 400
+    assert number > (25 if message is LARGE else 15)
     assert codes == [220, 250, 250, 250, 354, 250, 221]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.replies import Reply
+from proxy.replies import ALREADY_AUTHENTICATED, Reply
 from tests.support import fidelity
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy
@@ -74,13 +74,34 @@ async def test_a_relay_that_does_not_begin_is_a_421(
     step: str, proxy: Proxy, relay: ScriptedRelay
 ) -> None:
     """Whatever keeps the relay from beginning, the client hears 421 4.4.1 and no cause."""
-    for code in (300, 354, 421, 450, 500, 554):
+    for code in {*CODES} - {220 if step == "GREETING" else 250}:
         relay.script = {step: said(code), "HELO": said(502)}
         client = await proxy.dial(greet=False)
         await client.reply()
         reply = await client.ask(b"EHLO client.test")
-        assert reply.wire() == b"421 4.4.1 The relay cannot be reached, try again later\r\n"
+        assert reply.wire() == b"421 4.4.1 The relay cannot be reached, try again later\r\n", code
         assert await client.at_end()
+        await client.close()
+
+
+@pytest.mark.parametrize("step", ["AUTH", "RESPONSE"])
+async def test_every_code_at_a_login(step: str, proxy: Proxy, relay: ScriptedRelay) -> None:
+    """At the command and amid the exchange; 334 alone asks for more, and 235 alone lets in."""
+    relay.extensions = (*relay.extensions, "AUTH PLAIN LOGIN")
+    for code in {*CODES} - {334}:
+        relay.script = {"AUTH": said(334), step: said(code)}
+        client = await proxy.dial()
+        reply = await client.ask(b"AUTH LOGIN")
+        if step == "RESPONSE":
+            assert reply.wire() == said(334).reply
+            reply = await client.ask(b"dXNlcg==")
+        assert reply.wire() == expected(code), code
+        if code == CLOSING:
+            assert await client.at_end()
+        else:
+            again = await client.ask(b"AUTH LOGIN")
+            assert (again.wire() == ALREADY_AUTHENTICATED.wire()) == (code == 235), code
+        await client.close()
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "DOT"])
