@@ -9,14 +9,14 @@ import signal
 import socket
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.links import Links
-from tests.support.programs import waypost
+from tests.support.programs import until, waypost
 from tests.support.stack import Stack
 
 
@@ -58,14 +58,6 @@ def changed(links: Links, old: str, new: str) -> None:
     text = links.stack.config.read_text()
     assert old in text
     links.stack.config.write_text(text.replace(old, new))
-
-
-def until(holds: Callable[[], bool], within_s: float = 15) -> None:
-    """Wait for something that takes a moment."""
-    deadline = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_a_click_is_reported_and_counted_at_once(running: Links) -> None:

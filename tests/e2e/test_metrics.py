@@ -3,13 +3,12 @@
 import os
 import signal
 import smtplib
-import time
 import urllib.request
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
+from tests.support.programs import until
 from tests.support.stack import Mailbox, Stack
 
 
@@ -33,14 +32,6 @@ def samples(stack: Stack) -> list[str]:
     """Give the lines of the page."""
     with urllib.request.urlopen(f"http://127.0.0.1:{stack.admin}/metrics", timeout=20) as answer:
         return str(answer.read().decode()).splitlines()
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for something that takes a moment."""
-    deadline_s = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.2)
 
 
 def test_the_tracker_shows_what_the_proxy_counted(tmp_path: Path, mailbox: Mailbox) -> None:

@@ -9,14 +9,14 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.support.links import Links
-from tests.support.programs import stop
+from tests.support.programs import stop, until
 
 CLICKS = 5
 KILLS = 4
@@ -46,14 +46,6 @@ def stored(links: Links) -> list[str]:
             query = "SELECT links.name FROM clicks JOIN links ON links.id = clicks.link_id"
             return [name for (name,) in connection.execute(query)]
     return []
-
-
-def until(holds: Callable[[], bool], within_s: float = 30) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.mark.usefixtures("serving")

@@ -4,14 +4,13 @@ import os
 import signal
 import smtplib
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.support.programs import stop, waypost
+from tests.support.programs import stop, until, waypost
 from tests.support.stack import Mailbox, Stack
 
 MESSAGE = "From: a@example.com\nSubject: hello\n\nbody\n"
@@ -21,14 +20,6 @@ def greeting(stack: Stack) -> bytes:
     """Connect and give what is said first."""
     with socket.create_connection(("127.0.0.1", stack.smtp), 10) as client:
         return client.recv(200)
-
-
-def until(condition: Callable[[], bool], within_s: float = 20) -> None:
-    """Wait for `condition`."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def children(parent: int) -> list[int]:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,14 @@ def need(program: str, package: str | None = None) -> str:
     if path is None:
         pytest.skip(f"{program} is not installed (Debian: {package or program})")
     return path
+
+
+def until(holds: Callable[[], bool], within_s: float = 30) -> None:
+    """Wait for what other threads or processes bring about; fail where it does not come."""
+    deadline_s = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline_s, f"not within {within_s:g} s"
+        time.sleep(0.02)
 
 
 def wait_until_listening(port: int, process: subprocess.Popen[bytes], within_s: float = 20) -> None:

@@ -37,6 +37,7 @@ async def test_it_does_not_end_a_process_that_all_have_left() -> None:
     """Who stops has work to finish, and whoever sends the signal cannot know."""
     with at_hangup(asyncio.Event().set):
         pass
+    assert signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL
     os.kill(os.getpid(), signal.SIGHUP)
     await asyncio.sleep(0)
 
@@ -48,4 +49,4 @@ async def test_one_that_came_while_blocked_is_heard() -> None:
     signal.pthread_kill(threading.get_ident(), signal.SIGHUP)
     with at_hangup(told.set):
         async with asyncio.timeout(5):
-            await told.wait()
+            assert await told.wait()

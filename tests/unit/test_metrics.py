@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from structlog.testing import capture_logs
 
 from config import metrics
 from config.observe import SESSIONS_REFUSED
+from tests.support.programs import until
 
 OTHERS = """\
 # HELP waypost_sessions_refused_total Clients turned away at once, by reason.
@@ -39,14 +39,6 @@ def values(page: bytes, name: str) -> dict[str, float]:
         for sample in family.samples
         if sample.name == name and sample.labels.get("reason") in {None, "unit"}
     }
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for another thread."""
-    deadline_s = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
 
 
 def test_each_process_has_its_samples_in_one_metric(tmp_path: Path) -> None:
