@@ -147,11 +147,12 @@ class Server:
             log(PROXY_RELOADED)
 
     async def stop(self) -> None:
-        """Take no more sessions; end the idle ones, let the others finish their transaction."""
-        self._stopping = True
-        log(PROXY_STOPPING, sessions=len(self._tasks))
+        """Take no more sessions; end those at rest, let the others come to their verdict."""
         for listener in self._listeners:
             listener.close()
+        await asyncio.sleep(0)  # what was accepted in this turn of the loop is ours to serve
+        self._stopping = True
+        log(PROXY_STOPPING, sessions=len(self._tasks))
         for session in self._sessions():
             session.stop()
         await self._wait(self.services.proxy.drain_timeout)
@@ -207,10 +208,9 @@ class Server:
         if sessions > proxy.max_sessions_per_address:
             _turn_away(channel, "address", replies.TOO_MANY_FROM_ADDRESS)
             return
-        if self._stopping:  # it was at the handshake until now
-            _turn_away(channel, "stopping", replies.SHUTTING_DOWN)
-            return
         session = Session(channel, self.services, client)
+        if self._stopping:  # it was at the handshake until now
+            session.stop()
         task = asyncio.current_task()
         if task is not None:
             self._tasks[task] = session

@@ -31,12 +31,12 @@ from proxy.replies import Reply
 from proxy.services import Services
 from proxy.session_limits import (
     COMMAND_WORTH_OCTETS,
-    GOODBYE_PATIENCE_S,
     MAX_AUTH_LINE_OCTETS,
     MAX_COMMAND_OCTETS,
     MAX_COMMANDS_WITHOUT_MAIL,
     MAX_ERRORS,
     MAX_PIPELINED_COMMANDS,
+    SILENCE_S,
 )
 from proxy.standing import Standing
 from proxy.transaction import Transaction
@@ -59,20 +59,20 @@ class Session:
         self._errors = 0
         self._idle_commands = 0
         self._ended = False
-        self._idle = False
+        self._at_rest = False
+        """Waiting for a command that is none of a transaction."""
         self._stopping = False
+        self._one_more = False
+        """At the stop: the transaction that the client came for may still begin."""
+        self._spoke_at_s = -math.inf
+        """When the client last heard anything, by the loop's clock."""
         self._verdict_at_s = -math.inf
-        """When the client last heard what became of a message, by the loop's clock."""
+        """When it last heard what became of a message."""
 
     @property
     def may_be_cut_off(self) -> bool:
         """Nobody could take the end of it for the verdict on a message."""
-        return not self.committing and self._goodbye_patience_s <= 0
-
-    @property
-    def _goodbye_patience_s(self) -> float:
-        """How long to wait for QUIT after a verdict."""
-        return self._verdict_at_s + GOODBYE_PATIENCE_S - asyncio.get_running_loop().time()
+        return not self.committing and _left_s(self._verdict_at_s) <= 0
 
     async def run(self) -> None:
         """Serve the client until it leaves, is cut off, or is told 421.
@@ -97,7 +97,6 @@ class Session:
             self._say(replies.greeting(self._services.hostname, MARK))
             while not self._ended:
                 await self._serve_command()
-                self._leave_if_stopping()
             await self._channel.drain()
         except ClientGone:
             if not self._ended:  # else it was told to go, or said so
@@ -108,46 +107,55 @@ class Session:
             self._drop("endless", error.reply)
 
     def stop(self) -> None:
-        """Ask the session to end (RFC 5321 §3.8): at once when idle, else after its transaction.
+        """Ask the session to end (RFC 5321 §3.8): now if it rests, else once it has its verdict.
 
-        Who has just heard a verdict may say QUIT: an unasked 421 would be read as the answer to it,
-        and some programs take their message for refused then, and send it again.
+        Who is amid a conversation has a message to send, and may be a program that never tries
+        twice: it goes on to that verdict. Then it may say QUIT: an unasked 421 would be read as the
+        answer to it, and some programs take their message for refused then, and send it again.
         """
         self._stopping = True
-        self._leave_if_idle()
+        came_for_more = self._verdict_at_s == -math.inf
+        self._one_more = came_for_more and self._envelopes.transaction is None
+        wait_s = max(_left_s(self._spoke_at_s), 0)
+        asyncio.get_running_loop().call_later(wait_s, self._leave_if_silent)
 
-    def _leave_if_idle(self) -> None:
-        if self._idle:
-            self._leave_if_stopping()
+    def _leave_if_silent(self) -> None:
+        heard = self._channel.next_line(MAX_AUTH_LINE_OCTETS) is not None
+        silent = self._at_rest and not heard and _left_s(self._spoke_at_s) <= 0
+        if silent and not self._ended:
+            self._leave()
 
-    def _leave_if_stopping(self) -> None:
-        if not self._stopping or self._ended or self._envelopes.transaction is not None:
-            return
-        if self._goodbye_patience_s > 0:
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._goodbye_patience_s, self._leave_if_idle)
-            return
+    def _leave(self) -> None:
         self._drop("stopped", replies.SHUTTING_DOWN)
         self._channel.close()
 
     # Commands.
 
-    async def _serve_command(self) -> None:
-        self._idle = self._envelopes.transaction is None
+    async def _next_command(self) -> bytes:
+        """Wait for a command; raises ClientGone, LineTooLong, or TimeoutError."""
+        self._at_rest = self._envelopes.transaction is None
+        leaving = self._stopping and self._at_rest
+        patience_s = SILENCE_S if leaving else self._services.proxy.idle_timeout
         try:
-            patience_s = self._services.proxy.idle_timeout
-            line = await self._channel.line(MAX_AUTH_LINE_OCTETS, patience_s)
+            return await self._channel.line(MAX_AUTH_LINE_OCTETS, patience_s)
+        finally:
+            self._at_rest = False
+
+    async def _serve_command(self) -> None:
+        try:
+            line = await self._next_command()
         except LineTooLong:
             self._answer(replies.LINE_TOO_LONG)
             return
         except TimeoutError:
-            self._answer(replies.TIMED_OUT)
+            if self._stopping:
+                self._leave()
+            else:
+                self._answer(replies.TIMED_OUT)
             return
-        finally:
-            self._idle = False
         await self._services.turns.take(COMMAND_WORTH_OCTETS)
         verb, arg = _split(line)
-        if self._stopping and self._envelopes.transaction is None and verb != b"QUIT":
+        if verb == b"MAIL" and not self._takes_mail():
             self._answer(replies.SHUTTING_DOWN)
         elif len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
             self._answer(replies.LINE_TOO_LONG)
@@ -158,6 +166,12 @@ class Session:
             if reply is not None:
                 self._answer(reply)
         await self._channel.drain()
+
+    def _takes_mail(self) -> bool:
+        """Say whether a transaction may begin; amid a stop this can be asked once."""
+        takes = self._one_more or not self._stopping
+        self._one_more = False
+        return takes
 
     async def on_unknown(self, _arg: bytes) -> Reply:
         """Refuse what is no command of ours."""
@@ -363,6 +377,7 @@ class Session:
 
     def _say(self, reply: Reply) -> None:
         self._channel.send(reply.wire())
+        self._spoke_at_s = asyncio.get_running_loop().time()
 
     def _drop(self, why: str, reply: Reply | None = None) -> None:
         """End the session from our side, and with it what the relay has not committed to."""
@@ -406,6 +421,11 @@ _VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = Ma
         b"XFORWARD": Session.on_xforward,
     }
 )
+
+
+def _left_s(since_s: float) -> float:
+    """Give how much of SILENCE_S is left since then, by the loop's clock."""
+    return since_s + SILENCE_S - asyncio.get_running_loop().time()
 
 
 def _split(line: bytes) -> Command:

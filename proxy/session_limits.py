@@ -77,5 +77,6 @@ SPOOL_PATIENCE_S = 0.25
 COMMIT_GRACE_S = 660.0
 """How long a stop waits for transactions whose final dot is on its way (RFC 5321 §4.5.3.2.6)."""
 
-GOODBYE_PATIENCE_S = 1.0
-"""How long a stop waits for the QUIT of a client that has just heard its verdict."""
+SILENCE_S = 1.0
+"""A stop ends sessions in which no command came for so long. Whoever has just heard a reply is about
+to say something, be it QUIT."""

@@ -34,6 +34,8 @@ MAX_CONNECTIONS = 10_000
 SPARE_DESCRIPTORS = 64
 """Kept free of connections for the spool, the store and the log."""
 BACKLOG = 2048
+LAST_REQUEST_S = 1.0
+"""How long a stop waits for requests on open connections, and for TLS handshakes under way."""
 STOP_TIMEOUT_S = 5
 """An answer takes 250 ms at most; who has not fetched it by then will not."""
 
@@ -53,6 +55,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_octets = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._leaving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -77,6 +80,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_octets = 0
         self._stop_waiting()
         super().on_headers_complete()
+        if self._leaving:
+            super().shutdown()
+
+    def shutdown(self) -> None:
+        """Close, but for what is asked already: a request on its way would be met by a reset."""
+        self._leaving = True
+        self.loop.call_later(LAST_REQUEST_S, super().shutdown)
 
     def on_body(self, body: bytes) -> None:  # noqa: ARG002 - uvicorn's signature
         """Pass over a body, which is neither kept nor counted as a head."""
@@ -117,6 +127,13 @@ class Server(uvicorn.Server):
         """Tell that connections are taken from now on."""
         await super().startup(sockets)
         self._on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and serve what the kernel has handed over already."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(LAST_REQUEST_S if self.config.is_ssl else 0)
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,16 +1,19 @@
 """The graceful stop (RFC 5321 §3.8), and reading the configuration again."""
 
 import asyncio
+import socket
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from structlog.testing import capture_logs
 
 from config.keys import KeyFileError
 from config.load import ConfigError
 from tests.support.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import Proxy, StartProxy, configuration, until
+from tests.support.session_fixtures import Proxy, StartProxy, configuration, proxies, until
 from tests.support.smtp_client import Dialogue
 
 MESSAGE = (
@@ -22,7 +25,7 @@ MESSAGE = (
 async def test_a_stop_lets_a_transaction_finish(
     start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
-    """Idle sessions get 421; a session amid a transaction may end it, then gets 421 too."""
+    """Who rests gets 421; a session amid a transaction may end it, and gets 421 when it rests then."""
     proxy = await start_proxy(proxy={"drain_timeout": "5s"})
     idle, busy = await proxy.dial(), await proxy.dial()
     await busy.transaction()
@@ -77,20 +80,81 @@ async def test_a_stop_that_has_waited_enough_lets_even_the_last_say_goodbye(
     assert len(relay.messages) == 1
 
 
-async def test_who_comes_to_speak_amid_a_stop_is_turned_away(
+async def test_a_stop_lets_who_has_begun_to_speak_send_one_message(
     start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
-    """A connection that was at its handshake then does not hold the stop as a session."""
+    """A program that never tries twice came for that one; the next is told to come back."""
+    proxy = await start_proxy(proxy={"drain_timeout": "5s"})
+    client = await proxy.dial()
+    stopping = asyncio.create_task(proxy.server.stop())
+    await asyncio.sleep(0.1)
+    await client.transaction()
+    assert (await client.message(MESSAGE)).code == 250
+    assert (await client.ask(b"RSET")).code == 250
+    assert (await client.ask(b"MAIL FROM:<a@example.com>")).code == 421
+    assert await client.at_end()
+    await stopping
+    assert len(relay.messages) == 1
+
+
+async def test_a_stop_lets_nobody_begin_again_and_again(
+    start_proxy: StartProxy, relay: ScriptedRelay
+) -> None:
+    """A transaction given up counts as the one that the client came for."""
+    proxy = await start_proxy(proxy={"drain_timeout": "5s"})
+    busy, slow = await proxy.dial(), await proxy.dial()
+    await busy.transaction()
+    stopping = asyncio.create_task(proxy.server.stop())
+    await asyncio.sleep(0.1)
+    await slow.transaction()
+    for client in (busy, slow):
+        assert (await client.ask(b"RSET")).code == 250
+        assert (await client.ask(b"MAIL FROM:<a@example.com>")).code == 421
+    await stopping
+    assert not relay.messages
+
+
+async def test_who_comes_to_speak_amid_a_stop_is_served(
+    start_proxy: StartProxy, relay: ScriptedRelay
+) -> None:
+    """A connection that was at its handshake then has a message to send, too."""
     load_balancer = {"drain_timeout": "5s", "proxy_protocol_networks": ["127.0.0.1/32"]}
     proxy = await start_proxy(proxy=load_balancer)
     client = await Dialogue.connect(proxy.port)
     await until(lambda: bool(proxy.server._tasks))
     stopping = asyncio.create_task(proxy.server.stop())
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.1)
     client.send(b"PROXY TCP4 203.0.113.1 203.0.113.2 1 2\r\n")
-    assert (await client.reply()).wire().startswith(b"421 4.3.2")
+    assert (await client.reply()).code == 220
+    assert (await client.ask(b"EHLO client.test")).code == 250
+    assert (await client.ask(b"QUIT")).code == 221
     await client.close()
     await asyncio.wait_for(stopping, 2)
+
+
+def test_who_is_accepted_as_the_stop_comes_is_served(tmp_path: Path) -> None:
+    """The kernel has handed the connection over: no successor could serve it."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, ThreadPoolExecutor() as pool:
+        heard = runner.run(_stopped_while_accepting(tmp_path, pool))
+        assert heard.result() == [b"220", b"221"]
+
+
+async def _stopped_while_accepting(folder: Path, pool: ThreadPoolExecutor) -> Future[list[bytes]]:
+    async with ScriptedRelay().listening() as relay, proxies(folder, relay) as start:
+        proxy = await start(proxy={"drain_timeout": "5s"})
+        sock = socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
+        # Between this turn of the loop and the first of the task it looks at its sockets.
+        stopping = asyncio.create_task(proxy.server.stop())
+        heard = pool.submit(_say_goodbye, sock)
+        await stopping
+        return heard
+
+
+def _say_goodbye(sock: socket.socket) -> list[bytes]:
+    with sock, sock.makefile("rwb", buffering=0) as client:
+        greeting = client.readline()
+        client.write(b"QUIT\r\n")
+        return [greeting[:3], client.readline()[:3]]
 
 
 async def test_a_stop_does_not_wait_for_ever(start_proxy: StartProxy, relay: ScriptedRelay) -> None:

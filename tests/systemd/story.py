@@ -131,7 +131,7 @@ class Load:
 
 
 def restart_under_load() -> None:
-    """Restart amid mail: no connection refused, what was put off not delivered, nothing lost."""
+    """Restart amid mail: nobody notices, and nothing is lost."""
     before = len(list(INBOX.iterdir()))
     with Load() as load:
         time.sleep(1)
@@ -140,13 +140,12 @@ def restart_under_load() -> None:
             time.sleep(1)
             run("systemctl", "restart", "waypost-proxy")
         time.sleep(1)
-    refused = [error for error in load.refused if isinstance(error, ConnectionRefusedError)]
     kept = len(list(INBOX.iterdir())) - before
     told(
         f"a reload and 5 restarts under load: {load.acknowledged} messages acknowledged, "
-        f"{kept} at the relay, {len(load.refused)} put off, {len(refused)} connections refused"
+        f"{kept} at the relay, {len(load.refused)} failed: {load.refused[:3]}"
     )
-    assert not refused
+    assert not load.refused
     assert kept == load.acknowledged > 100
 
 

@@ -4,11 +4,15 @@ import asyncio
 import contextlib
 import resource
 import socket
+import ssl
 from collections.abc import AsyncIterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import trustme
+import uvloop
 
 from config.values import Address
 from tracker import listener
@@ -26,8 +30,9 @@ async def hello(scope: Any, _receive: Any, send: Any) -> None:
 
 @dataclass
 class Served:
-    """A running listener: its port, and the event that stops it."""
+    """A running listener: its socket, and the event that stops it."""
 
+    listening: socket.socket
     port: int
     stop: asyncio.Event
     task: asyncio.Task[None]
@@ -43,14 +48,14 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any = hello) -> AsyncIterator[Served]:
+async def serving(app: Any = hello, tls: ssl.SSLContext | None = None) -> AsyncIterator[Served]:
     """Serve an application on a free port of the loopback until the block ends."""
     sockets, stop, ready = listener.bind([LOOPBACK]), asyncio.Event(), asyncio.Event()
     port = listener.names(sockets)[0].port
-    task = asyncio.create_task(listener.serve(app, sockets, stop, ready.set))
+    task = asyncio.create_task(listener.serve(app, sockets, stop, ready.set, tls=tls))
     await asyncio.wait_for(ready.wait(), 10)
     try:
-        yield Served(port, stop, task)
+        yield Served(sockets[0], port, stop, task)
     finally:
         stop.set()
         await asyncio.wait([task], timeout=15)
@@ -170,6 +175,95 @@ async def test_a_stop_waits_for_answers_begun() -> None:
         await asyncio.sleep(0.3)
         going_on.set()
         assert (await answering).endswith(b"/late")
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+async def test_a_stop_waits_for_requests_on_their_way(
+    asked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader has connected and not asked yet, or is about to follow another link."""
+    monkeypatch.setattr(listener, "LAST_REQUEST_S", 5.0)
+    async with serving() as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        with contextlib.closing(writer):
+            for _ in range(asked):
+                writer.write(b"GET /before HTTP/1.1\r\nHost: a\r\n\r\n")
+                await reader.readuntil(b"/before")
+            served.stop.set()
+            await _closed_to_others(served)
+            writer.write(b"GET /late HTTP/1.1\r\nHost: a\r\n\r\n")
+            answer = await asyncio.wait_for(reader.read(), 10)
+    assert b"\r\nconnection: close\r\n" in answer
+    assert answer.endswith(b"/late")
+
+
+async def test_a_stop_waits_for_handshakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader amid the TLS handshake is ours already: nobody else could answer."""
+    monkeypatch.setattr(listener, "LAST_REQUEST_S", 5.0)
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    async with serving(tls=context) as served:
+        sock = socket.create_connection(("127.0.0.1", served.port))
+        sock.settimeout(0)
+        await asyncio.sleep(0.05)
+        served.stop.set()
+        await _closed_to_others(served)
+        await asyncio.sleep(0.3)
+        assert not served.task.done()
+        reader, writer = await asyncio.open_connection(
+            sock=sock, ssl=trusting, server_hostname="127.0.0.1"
+        )
+        with contextlib.closing(writer):
+            writer.write(b"GET /late HTTP/1.0\r\n\r\n")
+            assert (await asyncio.wait_for(reader.read(), 10)).endswith(b"/late")
+
+
+async def test_a_stop_leaves_who_does_not_ask() -> None:
+    """A connection that a browser opened in advance holds up nobody."""
+    async with serving() as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        with contextlib.closing(writer):
+            served.stop.set()
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+            await asyncio.wait_for(served.task, 10)
+
+
+def test_who_is_accepted_as_the_stop_comes_is_answered() -> None:
+    """The kernel has handed the connection over: no successor could answer."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, ThreadPoolExecutor() as pool:
+        answer = runner.run(_stopped_while_accepting(pool))
+        assert answer.result().endswith(b"/late")
+
+
+async def _stopped_while_accepting(pool: ThreadPoolExecutor) -> Future[bytes]:
+    sockets = listener.bind([LOOPBACK])
+    settings = listener._settings(hello, listener.LimitedProtocol, 10)
+    server = listener.Server(settings, lambda: None)
+    settings.load()
+    server.lifespan = settings.lifespan_class(settings)
+    port = listener.names(sockets)[0].port
+    await server.startup(sockets)
+    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+    # Between this turn of the loop and the first of the task it looks at its sockets.
+    stopping = asyncio.create_task(server.shutdown(sockets))
+    answer = pool.submit(_ask, sock)
+    await stopping
+    return answer
+
+
+def _ask(sock: socket.socket) -> bytes:
+    with sock, sock.makefile("rwb", buffering=0) as client:
+        client.write(b"GET /late HTTP/1.0\r\n\r\n")
+        return client.read()
+
+
+async def _closed_to_others(served: Served) -> None:
+    """Wait until the stop has begun."""
+    async with asyncio.timeout(10):
+        while served.listening.fileno() >= 0:  # noqa: ASYNC110 - a test looks from outside
+            await asyncio.sleep(0.01)
 
 
 async def test_cancelling_stops_as_well() -> None:
