@@ -36,13 +36,9 @@ class Refusal(StrEnum):
 
 @dataclass(slots=True)
 class Received:
-    """A message at its end: `content` without transparency dots, or the reason to refuse it.
-
-    `bare_newlines`: a CR or LF stood alone in it (in `content` none does once normalised).
-    """
+    """A message at its end: `content` without transparency dots, or the reason to refuse it."""
 
     content: bytes
-    bare_newlines: bool
     refusal: Refusal | None
 
     def take(self) -> bytes:
@@ -98,7 +94,7 @@ class DataReader:
             self.refuse(Refusal.BARE_NEWLINE)
             content = b""
         self._content = BytesIO()
-        return Received(content, self._bare_newlines, self.refusal), self._rest
+        return Received(content, self.refusal), self._rest
 
     def _take(self, raw: bytes) -> None:
         if raw and self.refusal is None:

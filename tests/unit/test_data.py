@@ -91,12 +91,12 @@ def test_a_lone_dot_line_at_the_very_start_is_seen() -> None:
 def test_harmless_lone_newlines_are_kept() -> None:
     """What cannot smuggle stays as it is: the message goes on to the octet."""
     received, _ = read(b"a\nb\rc\r\n..d" + END)
-    assert received == Received(b"a\nb\rc\r\n.d\r\n", bare_newlines=True, refusal=None)
+    assert received == Received(b"a\nb\rc\r\n.d\r\n", refusal=None)
 
 
 def test_an_empty_message_ends_at_once() -> None:
     """The dot may be the first line of DATA."""
-    assert read(b".\r\nQUIT\r\n") == (Received(b"", bare_newlines=False, refusal=None), b"QUIT\r\n")
+    assert read(b".\r\nQUIT\r\n") == (Received(b"", refusal=None), b"QUIT\r\n")
 
 
 def test_what_is_too_big_is_read_to_its_end_and_not_kept() -> None:
@@ -107,7 +107,7 @@ def test_what_is_too_big_is_read_to_its_end_and_not_kept() -> None:
         assert reader.held_octets <= 1502
     assert reader.feed(END)
     received, _ = reader.finish()
-    assert received == Received(b"", bare_newlines=False, refusal=Refusal.TOO_BIG)
+    assert received == Received(b"", refusal=Refusal.TOO_BIG)
 
 
 def test_a_line_may_have_any_length() -> None:
