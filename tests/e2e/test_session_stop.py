@@ -118,7 +118,7 @@ async def test_who_comes_to_speak_amid_a_stop_is_served(
     start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
     """A connection that was at its handshake then has a message to send, too."""
-    load_balancer = {"drain_timeout": "5s", "proxy_protocol_networks": ["127.0.0.1/32"]}
+    load_balancer = {"drain_timeout": "60s", "proxy_protocol_networks": ["127.0.0.1/32"]}
     proxy = await start_proxy(proxy=load_balancer)
     client = await Dialogue.connect(proxy.port)
     await until(lambda: bool(proxy.server._tasks))
@@ -129,7 +129,7 @@ async def test_who_comes_to_speak_amid_a_stop_is_served(
     assert (await client.ask(b"EHLO client.test")).code == 250
     assert (await client.ask(b"QUIT")).code == 221
     await client.close()
-    await asyncio.wait_for(stopping, 2)
+    await asyncio.wait_for(stopping, 10)
 
 
 def test_who_is_accepted_as_the_stop_comes_is_served(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Run real programs for a test: free ports, waiting until they listen, stopping only our own."""
 
 import contextlib
+import itertools
+import random
 import shutil
 import signal
 import socket
@@ -15,11 +17,24 @@ import pytest
 WAYPOST = Path(sys.executable).with_name("waypost")
 
 
+def _unasked_ports() -> Iterator[int]:
+    """Give ports that the system hands to no connection going out, each as late again as can be."""
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = list(range(min(11_000, first // 2), first))
+    random.shuffle(ports)  # other runs on this machine look for ports at the same time
+    return itertools.cycle(ports)
+
+
+_ports = _unasked_ports()
+
+
 def free_port() -> int:
-    """Give a port of the loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Give a port of the loopback that nobody has now, nor gets unless asking for it by number."""
+    while True:
+        port = next(_ports)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def need(program: str, package: str | None = None) -> str:

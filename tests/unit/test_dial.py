@@ -249,4 +249,4 @@ async def test_plaintext_injected_before_the_handshake_is_discarded(
         dialled(plain(relay.port, tls="required", verify=False)) as contact,
     ):
         assert contact.capabilities == {"STARTTLS": "", "AUTH": "PLAIN"}
-        assert await asyncio.wait_for(contact.wire.reply(0.1), 1) is None
+        assert await asyncio.wait_for(contact.wire.reply(0.1), 10) is None

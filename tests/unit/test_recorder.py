@@ -76,7 +76,7 @@ async def test_a_refusing_disk_does_not_stop_answers(
     spool = Spool.open(tmp_path / "spool", "tracker")
     recorder = Recorder(spool, patience_s=5)
     for _ in range(3):
-        await asyncio.wait_for(recorder.record(CLICK), 3)
+        await asyncio.wait_for(recorder.record(CLICK), 10)
     full = False
     await asyncio.to_thread(spool.close)
     (segment,) = (tmp_path / "spool").glob("*.log")

@@ -14,6 +14,7 @@ import pytest
 
 from config import systemd
 from config.schema import Config
+from tests.support.programs import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "systemd").glob("*.service"))
@@ -109,7 +110,7 @@ async def test_being_alive_is_reported_again_and_again(
 
 async def test_nobody_asking_ends_the_reports() -> None:
     """Without a watchdog there is nothing to do."""
-    await asyncio.wait_for(systemd.report_alive(), 1)
+    await asyncio.wait_for(systemd.report_alive(), 10)
 
 
 def test_another_process_inherits_nothing() -> None:
@@ -143,13 +144,6 @@ def test_sockets_of_systemd_are_found_by_name(tmp_path: Path) -> None:
     addresses, facts = out.decode().splitlines()
     assert addresses == f'{{"listen": [["127.0.0.1", {port}]], "listen_tls": [["::1", {other}]]}}'
     assert facts == "False 0.0 AF_INET SOCK_STREAM"
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def connect(port: int) -> socket.socket:

@@ -37,7 +37,7 @@ async def test_room_is_had_at_once() -> None:
     turns = Turns(100)
     for _ in range(5):
         asyncio.get_running_loop().call_soon(lambda: None)
-        await asyncio.wait_for(turns.take(100), 1)
+        await asyncio.wait_for(turns.take(100), 10)
         await asyncio.sleep(0)
 
 
@@ -70,5 +70,5 @@ async def test_who_gave_up_holds_nobody_up() -> None:
     await asyncio.sleep(0)
     for each in leaving:
         each.cancel()
-    await asyncio.wait_for(staying, 1)
-    await asyncio.wait_for(turns.take(1), 1)
+    await asyncio.wait_for(staying, 10)
+    await asyncio.wait_for(turns.take(1), 10)
