@@ -30,8 +30,8 @@ async def run_together(
 ) -> None:
     """Serve both until `stop` is set; `on_ready` is called once both take connections.
 
-    `reload` gives the new configuration at SIGHUP. Where one cannot start or fails, the other ends
-    too, and an ExceptionGroup says why.
+    Readers are served until the last message is through. `reload` gives the new configuration at
+    SIGHUP. Where one cannot start or fails, the other ends too, and an ExceptionGroup says why.
     """
     waiting = {"proxy", "tracker"}
 
@@ -40,11 +40,26 @@ async def run_together(
         if not waiting:
             on_ready()
 
+    no_more_mail = asyncio.Event()
+
+    async def take_mail() -> None:
+        try:
+            await proxy.server.serve(
+                config, stop=stop, on_ready=partial(ready, "proxy"), reload=reload
+            )
+        finally:
+            no_more_mail.set()
+
     async with asyncio.TaskGroup() as group:
-        redirector = partial(tracker.app.serve, process="serve")
-        for name, service in (("proxy", proxy.server.serve), ("tracker", redirector)):
-            serving = service(config, stop=stop, on_ready=partial(ready, name), reload=reload)
-            group.create_task(serving)
+        group.create_task(take_mail())
+        redirecting = tracker.app.serve(
+            config,
+            stop=no_more_mail,
+            on_ready=partial(ready, "tracker"),
+            reload=reload,
+            process="serve",
+        )
+        group.create_task(redirecting)
 
 
 async def run(path: Path, config: Config) -> None:

@@ -8,6 +8,7 @@ import re
 import signal
 import smtplib
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -190,6 +191,24 @@ def test_stops_cleanly_on_sigterm(stack: Stack) -> None:
     with stack.serving() as process:
         process.terminate()
         assert process.wait(20) == 0
+
+
+def test_readers_arrive_while_the_last_message_goes_through(stack: Stack, mailbox: Mailbox) -> None:
+    """A stop that waits for a transaction leaves the links of delivered mail alive."""
+    with stack.serving() as process, smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+        send(stack, message())
+        (link,) = links(mailbox.wait_for(1)[0])
+        client.ehlo()
+        client.mail("bounces@example.com")
+        client.rcpt("reader@example.net")
+        process.terminate()
+        stack.wait_for_log("proxy_stopping")
+        time.sleep(1)
+        assert follow(link).headers["Location"] == DESTINATION
+        assert client.data(message())[0] == 250
+        client.quit()
+        assert process.wait(20) == 0
+    assert len(mailbox.received) == 2
 
 
 def test_message_parses_the_same_for_readers(stack: Stack, mailbox: Mailbox) -> None:
