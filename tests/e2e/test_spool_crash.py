@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import victims
+from tests.support.programs import until
 from tracker import reports, segments, store
 from tracker.catch_up import catch_up
 from tracker.ingest import Ingester
@@ -59,7 +60,7 @@ def test_killed_writers_and_ingesters_lose_and_repeat_nothing(
         process.kill()
         process.join()
 
-    assert catch_up(config).octets == 0
+    until(lambda: catch_up(config).octets == 0, within_s=300)
     acknowledged = (tmp_path / "acknowledged").read_text().split()
     with store.reading(config.store.path) as db:
         stored = Counter(row[0] for row in db.execute("SELECT event_id FROM clicks"))
