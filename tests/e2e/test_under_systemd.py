@@ -177,14 +177,18 @@ def test_a_restart_of_the_tracker_refuses_no_reader(tracker: Unit, sealed: Stack
     assert [error for error in outcomes if error is not None] == []
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_restart_of_the_proxy_refuses_no_mail(
-    proxy: Unit, sealed: Stack, mailbox: Mailbox
+    workers: int, proxy: Unit, sealed: Stack, mailbox: Mailbox
 ) -> None:
     """Every message is delivered once, its link tracked and its signature made from credentials.
 
     Only who is silent for a second, as on a busy machine, is sent away for now (421); nobody is cut
     off.
     """
+    before, table, after = sealed.config.read_text().partition("[proxy]\n")
+    assert table
+    sealed.config.write_text(f"{before}{table}workers = {workers}\n{after}")
     process = proxy.start()
     with repeating(lambda: send(sealed.smtp, "Hello")) as outcomes:
         process = restart(proxy, process)
