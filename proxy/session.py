@@ -155,7 +155,7 @@ class Session:
             return
         await self._services.turns.take(COMMAND_WORTH_OCTETS)
         verb, arg = _split(line)
-        if verb == b"MAIL" and not self._takes_mail():
+        if self._stopping and not self._goes_on(verb):
             self._answer(replies.SHUTTING_DOWN)
         elif len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
             self._answer(replies.LINE_TOO_LONG)
@@ -167,11 +167,13 @@ class Session:
                 self._answer(reply)
         await self._channel.drain()
 
-    def _takes_mail(self) -> bool:
-        """Say whether a transaction may begin; amid a stop this can be asked once."""
-        takes = self._one_more or not self._stopping
-        self._one_more = False
-        return takes
+    def _goes_on(self, verb: bytes) -> bool:
+        """Say whether a command still leads somewhere: to the one transaction, or to the end."""
+        if self._envelopes.transaction is not None or verb in _PARTING:
+            return True
+        goes_on = self._one_more and verb in _LEADING_TO_MAIL
+        self._one_more = goes_on and verb != b"MAIL"
+        return goes_on
 
     async def on_unknown(self, _arg: bytes) -> Reply:
         """Refuse what is no command of ours."""
@@ -403,6 +405,11 @@ _CLIENT_ERRORS = frozenset(
     }
 )
 """Replies of which a program that speaks SMTP gets few in a row."""
+
+_LEADING_TO_MAIL = frozenset(
+    {b"AUTH", b"EHLO", b"HELO", b"MAIL", b"STARTTLS", b"XCLIENT", b"XFORWARD"}
+)
+_PARTING = frozenset({b"QUIT", b"RSET"})
 
 _VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = MappingProxyType(
     {

@@ -48,7 +48,9 @@ async def test_a_stop_is_told_once_of_each_session(proxy: Proxy) -> None:
     assert [line["why"] for line in lines if line["event"] == "session_dropped"] == ["stopped"]
 
 
-@pytest.mark.parametrize(("said", "heard"), [(b"QUIT", 221), (b"MAIL FROM:<a@example.com>", 421)])
+@pytest.mark.parametrize(
+    ("said", "heard"), [(b"QUIT", 221), (b"MAIL FROM:<a@example.com>", 421), (b"EHLO x.test", 421)]
+)
 async def test_a_stop_lets_who_heard_a_verdict_say_goodbye(
     said: bytes, heard: int, start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
@@ -112,6 +114,16 @@ async def test_a_stop_lets_nobody_begin_again_and_again(
         assert (await client.ask(b"MAIL FROM:<a@example.com>")).code == 421
     await stopping
     assert not relay.messages
+
+
+async def test_a_stop_is_not_held_by_small_talk(proxy: Proxy) -> None:
+    """What leads to no message is no reason to wait."""
+    client = await proxy.dial()
+    stopping = asyncio.create_task(proxy.server.stop())
+    await asyncio.sleep(0.1)
+    assert (await client.ask(b"NOOP")).wire().startswith(b"421 4.3.2")
+    assert await client.at_end()
+    await stopping
 
 
 async def test_who_comes_to_speak_amid_a_stop_is_served(
