@@ -155,11 +155,12 @@ class Spool:
 
     def _run(self) -> None:
         while self._next_group():
+            last_try = self._closing
             try:
                 self._write_group()
             except Exception as error:  # noqa: BLE001 - while this thread lives, nothing is lost
                 self._failed(error)
-                if self._closing:
+                if last_try:
                     break
             else:
                 self._succeeded()

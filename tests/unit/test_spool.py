@@ -1,5 +1,6 @@
 """The spool of one process, on a real disk that sometimes refuses."""
 
+import errno
 import os
 import resource
 import shutil
@@ -212,6 +213,31 @@ def test_close_writes_what_is_waiting(opened: Spool, directory: Path) -> None:
     assert len(stored(directory)) == 100
     with pytest.raises(SpoolFull):
         opened.append(click(101)).result(5)
+
+
+def test_close_tries_once_more_when_a_write_fails_meanwhile(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk refused what was tried before; by now it may have room."""
+    real, tried, closing = os.write, threading.Event(), threading.Event()
+
+    def late(descriptor: int, octets: bytes) -> int:
+        if tried.is_set():
+            return real(descriptor, octets)
+        tried.set()
+        closing.wait(5)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", late)
+    opened.append(click(1))
+    assert tried.wait(5)
+    closer = threading.Thread(target=opened.close)
+    closer.start()
+    while not opened._closing:
+        threading.Event().wait(0.01)
+    closing.set()
+    closer.join(10)
+    assert stored(directory) == ["e1"]
 
 
 def test_cancelled_wait_does_not_lose_the_event(opened: Spool, directory: Path) -> None:
