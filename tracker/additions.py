@@ -2,14 +2,14 @@
 
 Owns: which destinations take an addition: none that somebody signed, none that would grow too long,
 and an id only those whose host is to be told.
-Does not own: which links ask for any (`proxy.policy.decide`, `wishes`), where parameters go in a URL
-(`params`), what an id is (`identify`).
+Does not own: which links ask for any (`proxy.policy.decide`, `wishes`), which URL was repaired to
+which (`overrides`), where parameters go in a URL (`params`), what an id is (`identify`).
 """
 
 from collections.abc import Collection
 
 from tracker.hosts import host
-from tracker.params import Params, addition, inserted
+from tracker.params import Params, added, addition, inserted
 from tracker.sensitive import is_signed
 
 
@@ -35,3 +35,15 @@ def id_octets(
     grown = len(addition(inserted(destination, text), told))
     # An id is not worth an untracked link, either.
     return grown if len(destination) + len(text) + grown <= max_octets else 0
+
+
+def carried(destination: str, params: Params, ids: Collection[str], hosts: Collection[str]) -> str:
+    """Give `destination` with what was added to the URL that it stands for now.
+
+    `ids` are the names of parameters that tell who clicks, `hosts` those that learn them. However
+    long it grows, as it stands in no link.
+    """
+    if is_signed(destination):
+        return destination
+    told = host(destination) in hosts
+    return added(destination, tuple(each for each in params if told or each[0] not in ids))

@@ -16,7 +16,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field
 
 from tracker.hosts import host, is_below
-from tracker.repairs import NO_ADDITIONS, Additions, place
+from tracker.params import place
+from tracker.repairs import NO_ADDITIONS, Additions
 from tracker.tokens import Link, is_destination
 
 Action = Literal["revoke", "redirect", "restore"]
@@ -126,7 +127,7 @@ class Overrides:
         additions = additions.also(self.params, self.ids)
         for written, params in additions.written(destination):
             if (better := self.destinations.get(written)) is not None:
-                return additions.carried(params, better, host(better))
+                return additions.carried(params, better)
         return None
 
     def holds(self, kind: Kind, value: str) -> bool:

@@ -1,13 +1,13 @@
 """URL parameters: appended to a destination without disturbing an octet of what is there.
 
-Owns: where parameters go, which are left out, how their values are written; destinations without
-some of their parameters.
+Owns: where parameters go, which are left out, how their values are written, and the way back from a
+destination to what it was before; destinations without some of their parameters.
 Does not own: whether a link gets any (`proxy.policy.decide`, `wishes`), or can bear them (`additions`).
 """
 
 import re
-from collections.abc import Collection, Iterable
-from urllib.parse import quote, unquote_plus
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from urllib.parse import quote, unquote, unquote_plus
 
 CAMPAIGN = "{campaign}"
 """Stands in a parameter's value for the campaign of the message."""
@@ -33,7 +33,7 @@ def addition(destination: str, params: Params) -> str:
     """
     base = destination.partition("#")[0]
     _, mark, query = base.partition("?")
-    present = {unquote_plus(pair.partition("=")[0]) for pair in _PAIR.split(query)}
+    present = _names(query)
     missing = [(name, value) for name, value in params if name not in present]
     if not missing:
         return ""
@@ -55,6 +55,40 @@ def inserted(destination: str, text: str) -> str:
     """Give `destination` with `text` before its fragment."""
     base, mark, fragment = destination.partition("#")
     return base + text + mark + fragment
+
+
+def originals(destination: str, names: Collection[str]) -> Iterator[tuple[str, Params]]:
+    """Give each URL that becomes `destination` when parameters of these names are added to it.
+
+    The one that had least added comes first: an author may use our names, and that is kept. Exactly
+    those are given for which `added` gives `destination`, octet for octet, each with what was added.
+    """
+    base, mark, fragment = destination.partition("#")
+    pairs = base.partition("?")[2].split("&")
+    ours = _ours(pairs, names)
+    first = len(pairs) - len(ours)
+    kept = _names("&".join(pairs[:first]))
+    at = len(base)
+    for number in range(len(ours) - 1, -1, -1):
+        if ours[number][0] in kept:
+            return
+        at -= len(pairs[first + number]) + 1
+        # They went behind a separator of ours, or behind one that was there.
+        for end in (at, at + 1):
+            _, question, query = base[:end].partition("?")
+            if _separator(question, query) == base[end : at + 1]:
+                yield base[:end] + mark + fragment, ours[number:]
+
+
+def _ours(pairs: Sequence[str], names: Collection[str]) -> Params:
+    """Give the parameters at the end that we may have written: each once, in our own spelling."""
+    ours: dict[str, str] = {}
+    for pair in reversed(pairs):
+        name, _, value = map(unquote, pair.partition("="))
+        if name not in names or name in ours or _written([(name, value)]) != pair:
+            break
+        ours[name] = value
+    return tuple(reversed(ours.items()))
 
 
 def without(destination: str, names: frozenset[str]) -> str:
@@ -85,6 +119,11 @@ def less(destination: str, written: Collection[str]) -> str:
     return path + ("?" + kept if kept else "") + mark + fragment
 
 
+def place(destination: str) -> str:
+    """Give a URL less query and fragment, which is that of whatever was added to it as well."""
+    return destination.partition("#")[0].partition("?")[0]
+
+
 def pairs(destination: str) -> list[str]:
     """Give the parameters of `destination`, each `name=value` as it is written."""
     return destination.partition("#")[0].partition("?")[2].split("&")
@@ -103,6 +142,11 @@ def is_called(pair: str, names: frozenset[str]) -> bool:
 def _name(pair: str) -> str:
     name = written_name(pair).lower()
     return unquote_plus(name).lower() if "%" in name else name
+
+
+def _names(query: str) -> set[str]:
+    """Give the names of a query's parameters, as a site reads them."""
+    return {unquote_plus(written_name(pair)) for pair in _PAIR.split(query)}
 
 
 def _written(params: Iterable[tuple[str, str]]) -> str:

@@ -12,8 +12,8 @@ from config.schema import Config
 from tracker.groups import volatile_of
 from tracker.overrides import Overrides, repair
 from tracker.overrides_cli import FORCE, known, record, take_back, undo_option
-from tracker.params import without
-from tracker.repairs import Additions, place
+from tracker.params import place, without
+from tracker.repairs import Additions
 from tracker.report_cli import current_store
 from tracker.tokens import is_destination
 

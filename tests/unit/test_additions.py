@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracker.additions import id_octets, params_text
+from tracker.additions import carried, id_octets, params_text
 
 PARAMS = (("utm_source", "mail"),)
 TEXT = "?utm_source=mail"
@@ -40,3 +40,17 @@ def test_parameters_go_before_an_id():
     room = len(URL) + len(TEXT) + len("&wp_id=4711")
     assert id_octets(URL, TEXT, TOLD, HOSTS, room) > 0
     assert id_octets(URL, TEXT, TOLD, HOSTS, room - 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("destination", "expected"),
+    [
+        ("https://shop.example.net/b", "https://shop.example.net/b?utm_source=mail&wp_id=4711"),
+        ("https://SHOP.example.net./b", "https://SHOP.example.net./b?utm_source=mail&wp_id=4711"),
+        ("https://www.shop.example.net/", "https://www.shop.example.net/?utm_source=mail"),
+        (SIGNED, SIGNED),
+    ],
+)
+def test_what_goes_along_to_another_url_is_what_it_can_bear(destination, expected):
+    """A foreign host learns no id, and a URL that somebody signed would be dead with anything more."""
+    assert carried(destination, PARAMS + TOLD, {"wp_id"}, HOSTS) == expected
