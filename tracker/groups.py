@@ -1,7 +1,7 @@
 """What a link is called in reports.
 
-Owns: the order in which a name is looked for, the parameters that never tell links apart, and what
-the store is told of a sent link, so that a click on it is called the same.
+Owns: the order in which a name is looked for, which names are URLs, the parameters that never tell
+links apart, and what the store is told of a sent link, so that a click on it is called the same.
 Does not own: the attributes that name a group (`proxy.policy.dialects`).
 
 A link is called by its group, else by its URL less what varies from reader to reader and less what we
@@ -41,6 +41,14 @@ class GroupPattern:
 
     pattern: re.Pattern[str]
     name: str
+
+
+def is_url(name: str) -> bool:
+    """Whether a link is called by its URL; else somebody has named it."""
+    return _HTTP.match(name) is not None
+
+
+_HTTP = re.compile(r"https?://", re.IGNORECASE)
 
 
 def patterns_of(config: Config) -> tuple[GroupPattern, ...]:

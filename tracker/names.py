@@ -18,6 +18,7 @@ from typing import Any, Literal
 from sqlite_utils import Database
 
 from tracker.events import Recipient, SentLink
+from tracker.groups import is_url
 
 Table = Literal["campaigns", "persons", "user_agents", "links"]
 
@@ -124,11 +125,7 @@ def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:
         """UPDATE links SET text = ifnull(text, ?2),
                url = CASE WHEN ?3 THEN min(ifnull(url, ?1), ?1) ELSE url END
            WHERE id = ?4""",
-        [(link.url, link.text, _is_a_word(name), rows[name]) for name, link in named.items()],
+        # A URL is its own example.
+        [(link.url, link.text, not is_url(name), rows[name]) for name, link in named.items()],
     )
     return rows
-
-
-def _is_a_word(name: str) -> bool:
-    """Tell a name that somebody gave from a URL less what varies, which is its own example."""
-    return not name.startswith(("http://", "https://"))

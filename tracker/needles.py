@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from tracker.groups import is_url
 from tracker.identify import Identifier, is_opaque
 
 ERASED = "erased"
@@ -65,7 +66,7 @@ class Needles:
         text = self.anywhere.sub(_instead, text)
         if not theirs:
             return text
-        own = self.value if text.startswith(("http://", "https://")) else self.word
+        own = self.value if is_url(text) else self.word
         return own.sub(_instead, text)
 
     def masked(self, octets: bytes) -> bytes:

@@ -18,6 +18,7 @@ from sqlite_utils import Database
 from tracker import names
 from tracker.attribution import Message, day_of
 from tracker.events import SentLink
+from tracker.groups import is_url
 
 KEPT = 200_000
 """URLs remembered of single messages: about 20 MB."""
@@ -30,7 +31,6 @@ class Sighting(NamedTuple):
     message: int
     day: int
     name: str
-    is_group: bool
 
 
 _Key = tuple[int, str]
@@ -53,7 +53,7 @@ _SEEN = """
 def sightings(message: Message, links: Iterable[SentLink]) -> list[Sighting]:
     """Give what a message shows."""
     about = (message.campaign_id, message.id, day_of(message.sent_at_s))
-    return [Sighting(*about, link.group or link.url, link.group is not None) for link in links]
+    return [Sighting(*about, link.group or link.url) for link in links]
 
 
 def record(db: Database, seen: Sequence[Sighting]) -> None:
@@ -62,10 +62,7 @@ def record(db: Database, seen: Sequence[Sighting]) -> None:
     for each in seen:
         days.setdefault((each.campaign_id, each.name), {})[each.message] = each.day
     listed = {(row[0], row[1]): row[2] for row in names.rows_in(db, _LISTED, _names(days))}
-    single = _single(db, days, set(days) - set(listed))
-    for each in seen:
-        if each.is_group:
-            single.pop((each.campaign_id, each.name), None)
+    single = _single(db, days, {key for key in days if key not in listed and is_url(key[1])})
     latest = {key: max(of.values()) for key, of in days.items() if key not in single}
     _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)})
     _remember(db, {digest: min(days[key]) for key, digest in single.items()})
@@ -74,7 +71,7 @@ def record(db: Database, seen: Sequence[Sighting]) -> None:
 def _single(
     db: Database, days: dict[_Key, dict[int, int]], new: Iterable[_Key]
 ) -> dict[_Key, bytes]:
-    """Give those of the `new` links that no second message had, and their hashes.
+    """Give those of the `new` URLs that no second message had, and their hashes.
 
     To `days` the messages are added that are remembered.
     """

@@ -151,6 +151,7 @@ def test_an_id_that_means_nobody_else_counts_anywhere(text: str, without: str | 
     ("text", "without"),
     [
         ("https://example.net/7/top-7?id=7&v=1.7", "https://example.net/e/top-7?id=e&v=1.7"),
+        ("HTTPS://example.net/(7)?id=7", "HTTPS://example.net/(7)?id=e"),
         ("Bill 7, for you", "Bill e, for you"),
         ("17 or 7.5 or 7%", None),
     ],

@@ -207,6 +207,17 @@ def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
     assert [link.figures.clicks_all for link in report.links] == [1, 0, 0]
 
 
+def test_a_group_that_is_called_like_a_url_is_listed_like_one(db: Database) -> None:
+    """Earlier versions told URLs less what varies so, and a reader's own is nothing to list."""
+    for number in (1, 2):
+        own = SentLink(
+            1, f"https://example.net/{number}?uid=7", f"https://example.net/{number}", ""
+        )
+        both = SentLink(2, "https://example.net/?uid=7", "https://example.net/", "")
+        put(db, pending(f"m{number}", links=(own, both)), accepted(f"m{number}"))
+    assert [link.link for link in reports.report(db).links] == ["https://example.net/"]
+
+
 def test_names_may_hold_any_character(db: Database) -> None:
     """NUL, quotes and other scripts are only names."""
     name = "a\0b'c\"д"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.schema import Config
-from tracker.groups import VOLATILE_PARAMS, GroupPattern, Naming, Sending, identity
+from tracker.groups import VOLATILE_PARAMS, GroupPattern, Naming, Sending, identity, is_url
 from tracker.params import added, less
 
 OURS = (("utm_source", "mail"), ("utm_campaign", "spring sale"))
@@ -47,6 +47,18 @@ def test_the_first_pattern_that_is_found_names_the_link():
     )
     assert identity("https://example.com/orders/7", patterns, VOLATILE_PARAMS) == "order"
     assert identity("https://example.com/x", patterns, VOLATILE_PARAMS) == "site"
+
+
+@pytest.mark.parametrize("url", ["https://example.com/", "http://a", "HTTPS://Example.COM/"])
+def test_a_link_that_nobody_named_is_called_by_a_url(url):
+    """In whatever letters its author wrote the scheme."""
+    assert is_url(url)
+
+
+@pytest.mark.parametrize("name", ["offer", "https", "see https://example.com/", "ftp://a", ""])
+def test_what_somebody_named_is_no_url(name):
+    """Though one may stand in it."""
+    assert not is_url(name)
 
 
 @pytest.mark.parametrize(
