@@ -12,13 +12,22 @@ a sum of clicks.
 - Sums stay, and so does the name of what was clicked, but for a reader's own links: those that are not
   listed, and whose every click was on one message to one recipient. Their sums are added to those of
   the campaign's link `(purged)`, so that a purge leaves no URL that was somebody's.
+
+Nothing is searched for: a name is looked at when one of its rows goes. So this costs as much as there
+is to let go of, however much the store holds.
 """
+
+from collections.abc import Collection, Iterable
 
 from sqlite_utils import Database
 
-from tracker import names
+from tracker import marks, names
 from tracker.attribution import PURGED_NAME
+from tracker.groups import is_url
+from tracker.marks import Mark
 
+_UNLISTED: Mark = "unlisted_before_day"
+"""What is listed of earlier days stays, unless its last click is withdrawn."""
 _OWN = """
     INSERT INTO own
     SELECT campaign_id, link_id FROM (
@@ -33,7 +42,7 @@ _OWN = """
     WHERE clicks = (
         SELECT sum(clicks_all) FROM counters
         WHERE day = 0 AND link_id = theirs.link_id AND link_id > 0
-    ) AND link_id NOT IN (SELECT link_id FROM campaign_links)
+    ) AND NOT EXISTS (SELECT 1 FROM campaign_links WHERE link_id = theirs.link_id)
 """
 _ADD_UP = (
     """INSERT INTO counters
@@ -49,22 +58,38 @@ _ADD_UP = (
     "DELETE FROM counters WHERE day = 0 AND (campaign_id, link_id) IN own",
     "DELETE FROM clickers WHERE day = 0 AND (campaign_id, link_id) IN own",
 )
-_UNLIST = """
-    DELETE FROM campaign_links WHERE day < :day
-    AND link_id IN (SELECT id FROM links WHERE name LIKE 'http://%' OR name LIKE 'https://%')
-    AND (campaign_id, link_id) NOT IN
-        (SELECT campaign_id, link_id FROM counters WHERE day = 0 AND clicks_all > 0)
+_WITHDRAWN = "SELECT campaign_id, link_id FROM counters WHERE link_id > 0 AND clicks_all = 0"
+_DUE = f"""
+    WITH due AS (
+        SELECT campaign_id, link_id FROM campaign_links WHERE day >= :since AND day < :day
+        UNION
+        SELECT campaign_id, link_id FROM ({_WITHDRAWN}) AS withdrawn
+        JOIN campaign_links USING (campaign_id, link_id) WHERE day < :day
+    )
+    SELECT campaign_id, link_id, name FROM due JOIN links ON links.id = link_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM counters WHERE day = 0 AND campaign_id = due.campaign_id
+        AND link_id = due.link_id AND clicks_all > 0
+    )
+"""  # noqa: S608 - a constant
+_UNLIST = "DELETE FROM campaign_links WHERE campaign_id = ? AND link_id = ?"
+_FORGET_SUM = "DELETE FROM counters WHERE day = 0 AND campaign_id = ? AND link_id = ?"
+_UNUSED_SETS = """
+    SELECT id FROM link_sets WHERE id IN (:values)
+    AND NOT EXISTS (SELECT 1 FROM messages WHERE link_set_id = link_sets.id)
 """
-_DROP = (
-    """DELETE FROM link_sets WHERE id NOT IN
-        (SELECT link_set_id FROM messages WHERE link_set_id IS NOT NULL)""",
-    "DELETE FROM link_set_links WHERE link_set_id NOT IN (SELECT id FROM link_sets)",
-    "DELETE FROM link_set_ignored WHERE link_set_id NOT IN (SELECT id FROM link_sets)",
-    "DELETE FROM counters WHERE day = 0 AND link_id > 0 AND clicks_all = 0",
-    """DELETE FROM links WHERE id NOT IN (SELECT link_id FROM link_set_links)
-        AND id NOT IN (SELECT link_id FROM campaign_links)
-        AND id NOT IN (SELECT link_id FROM counters WHERE link_id > 0)""",
+_LINKS_OF_SETS = "SELECT link_id FROM link_set_links WHERE link_set_id IN (:values)"
+_DROP_SETS = (
+    "DELETE FROM link_set_links WHERE link_set_id IN (:values)",
+    "DELETE FROM link_set_ignored WHERE link_set_id IN (:values)",
+    "DELETE FROM link_sets WHERE id IN (:values)",
 )
+_DROP_LINKS = """
+    DELETE FROM links WHERE id IN (:values)
+    AND NOT EXISTS (SELECT 1 FROM link_set_links WHERE link_id = links.id)
+    AND NOT EXISTS (SELECT 1 FROM campaign_links WHERE link_id = links.id)
+    AND NOT EXISTS (SELECT 1 FROM counters WHERE link_id = links.id AND link_id > 0)
+"""
 
 
 def add_up_own(db: Database) -> None:
@@ -82,10 +107,33 @@ def add_up_own(db: Database) -> None:
         link = names.ids(db, "links", {PURGED_NAME})[PURGED_NAME]
         for sql in _ADD_UP:
             db.execute(sql, {"link": link})
+        _drop_links(db, [link for (link,) in db.execute("SELECT link_id FROM own")])
 
 
-def drop(db: Database, day: int) -> None:
-    """Delete names of links that only messages of before `day` had, within the open transaction."""
-    db.execute(_UNLIST, {"day": day})
-    for sql in _DROP:
-        db.execute(sql)
+def drop_sets(db: Database, sets: Collection[int]) -> None:
+    """Delete those of these sets that no message has any more, within the open transaction."""
+    unused = [row for (row,) in names.rows_in(db, _UNUSED_SETS, sets)]
+    links = {link for (link,) in names.rows_in(db, _LINKS_OF_SETS, unused)}
+    for sql in _DROP_SETS:
+        names.change_in(db, sql, unused)
+    _drop_links(db, links)
+
+
+def unlist(db: Database, day: int) -> None:
+    """Unlist URLs that only messages of before `day` had, within the open transaction.
+
+    With them goes every sum whose last click was withdrawn.
+    """
+    since = marks.reached(db, _UNLISTED)
+    withdrawn = db.execute(_WITHDRAWN).fetchall()
+    due = db.execute(_DUE, {"since": since, "day": max(day, since)}).fetchall()
+    unlisted = [(campaign, link) for campaign, link, name in due if is_url(name)]
+    db.conn.executemany(_UNLIST, unlisted)
+    db.conn.executemany(_FORGET_SUM, withdrawn)
+    _drop_links(db, {link for _, link in (*unlisted, *withdrawn)})
+    marks.reach(db, _UNLISTED, day)
+
+
+def _drop_links(db: Database, links: Iterable[int]) -> None:
+    """Delete those of these links whose names nothing keeps."""
+    names.change_in(db, _DROP_LINKS, links)

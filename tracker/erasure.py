@@ -135,7 +135,7 @@ def _forget_sightings(db: Database, person: Person) -> None:
                GROUP BY message HAVING count(*) = 1"""
     theirs = {message for (message,) in names.rows_in(db, alone, messages)}
     deletion = "DELETE FROM sightings WHERE message IN (:values)"
-    list(names.rows_in(db, deletion, theirs))
+    names.change_in(db, deletion, theirs)
 
 
 def _clean_clicks(db: Database, theirs: set[int], needles: Needles) -> int:

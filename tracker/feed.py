@@ -95,9 +95,13 @@ def _persons(pending: Sequence[MessagePending], known: Mapping[str, Message]) ->
     }
 
 
+def _has_links(message_id: str, known: Mapping[str, Message]) -> bool:
+    return message_id in known and known[message_id].link_set_id is not None
+
+
 @dataclass
 class _Names:
-    """Rows of what the messages of a batch call by name; sets of links by message."""
+    """Rows of what the messages of a batch call by name; sets of links by message, of new ones."""
 
     campaigns: dict[str, int]
     persons: dict[str, int]
@@ -107,8 +111,9 @@ class _Names:
     def of(
         cls, db: Database, pending: Sequence[MessagePending], known: Mapping[str, Message]
     ) -> "_Names":
-        hashes = {each.message_id: names.set_hash(each.links) for each in pending}
-        sets = names.link_set_ids(db, {hashes[each.message_id]: each.links for each in pending})
+        new = [each for each in pending if not _has_links(each.message_id, known)]
+        hashes = {each.message_id: names.set_hash(each.links) for each in new}
+        sets = names.link_set_ids(db, {hashes[each.message_id]: each.links for each in new})
         return cls(
             names.ids(db, "campaigns", {each.campaign for each in pending if each.campaign}),
             names.ids(db, "persons", _persons(pending, known)),
@@ -167,9 +172,13 @@ class _Batch:
 
     def _merge(self) -> None:
         """Merge every event into the message that it is about."""
-        pending = [event for event in self.events if isinstance(event, MessagePending)]
-        rows = _Names.of(self.db, pending, self.messages)
         horizon_s = purged_before_s(self.db)
+        pending = [
+            event
+            for event in self.events
+            if isinstance(event, MessagePending) and event.at_s >= horizon_s
+        ]
+        rows = _Names.of(self.db, pending, self.messages)
         for event in self.events:
             match event:
                 case MessagePending() if event.at_s >= horizon_s:

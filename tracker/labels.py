@@ -103,7 +103,7 @@ def _clean_links(db: Database, theirs: Collection[int], needles: Needles) -> int
         db.execute("UPDATE links SET name = ?, url = ?, text = ? WHERE id = ?", [*after, row])
         changed += 1
     # Who knows the name could make the hash of the sets that it is in.
-    list(names.rows_in(db, _UNNAMED_SETS, renamed))
+    names.change_in(db, _UNNAMED_SETS, renamed)
     return changed
 
 

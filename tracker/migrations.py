@@ -224,3 +224,24 @@ def _empty_purged_clicks(db: Database) -> None:
            WHERE campaign_id = ?""",
         [link, PURGED],
     )
+
+
+@migrations()
+def indexes_of_what_goes(db: Database) -> None:
+    """Make what lets go of names find them; until now, each was looked at every few hours."""
+    db.executescript("""
+        CREATE INDEX messages_link_set ON messages (link_set_id) WHERE link_set_id IS NOT NULL;
+        CREATE INDEX link_set_links_link ON link_set_links (link_id);
+        CREATE INDEX campaign_links_link ON campaign_links (link_id);
+        CREATE INDEX campaign_links_day ON campaign_links (day);
+        CREATE INDEX counters_withdrawn ON counters (clicks_all)
+            WHERE link_id > 0 AND clicks_all = 0;
+
+        DELETE FROM link_sets WHERE id NOT IN
+            (SELECT link_set_id FROM messages WHERE link_set_id IS NOT NULL);
+        DELETE FROM link_set_links WHERE link_set_id NOT IN (SELECT id FROM link_sets);
+        DELETE FROM link_set_ignored WHERE link_set_id NOT IN (SELECT id FROM link_sets);
+        DELETE FROM links WHERE id NOT IN (SELECT link_id FROM link_set_links)
+            AND id NOT IN (SELECT link_id FROM campaign_links)
+            AND id NOT IN (SELECT link_id FROM counters WHERE link_id > 0);
+    """)

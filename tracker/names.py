@@ -52,6 +52,12 @@ def rows_in(db: Database, sql: str, values: Iterable[object]) -> Iterator[Any]:
         yield from db.execute(sql.replace(":values", ",".join("?" * len(group))), group)
 
 
+def change_in(db: Database, sql: str, values: Iterable[object]) -> None:
+    """Run a statement that holds `IN (:values)` for any number of values."""
+    for _ in rows_in(db, sql, values):
+        pass
+
+
 def next_id(db: Database, table: str) -> int:
     """Give the first free row number of a table that only this connection writes to."""
     return int(db.execute(f"SELECT ifnull(max(id), 0) + 1 FROM {table}").fetchone()[0])  # noqa: S608 - names of our own

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from tracker import disused, opens
+from tracker import disused, marks, opens
 from tracker.attribution import day_of
+from tracker.marks import Mark
 
 CHUNK_MESSAGES = 5000
 """Messages purged in one transaction, so that feeding and reports need not wait for long."""
-PURGED_BEFORE = "purged_before_s"
-"""Row of `settings`: messages sent earlier than this are gone on purpose."""
-
+_PURGED: Mark = "purged_before_s"
+"""Messages sent earlier than this are gone on purpose."""
 _OLD = "SELECT id FROM messages WHERE sent_at_s < :before_s ORDER BY sent_at_s LIMIT :chunk"
 _NEVER_SENT = "SELECT id FROM messages WHERE counted = 0 AND sent_at_s < :before_s LIMIT :chunk"
+_SETS = """
+    SELECT DISTINCT link_set_id FROM messages WHERE id IN gone AND link_set_id IS NOT NULL
+"""
 _NOBODY = "person_id NOT IN (SELECT person_id FROM deliveries WHERE person_id IS NOT NULL)"
 
 
@@ -37,8 +40,7 @@ class Purged:
 
 def purged_before_s(db: Database) -> float:
     """Give the moment before which messages were purged; 0 without a purge."""
-    row = db.execute("SELECT value FROM settings WHERE name = ?", [PURGED_BEFORE]).fetchone()
-    return float(row[0]) if row else 0.0
+    return marks.reached(db, _PURGED)
 
 
 def expire_pending(db: Database, before_s: float) -> int:
@@ -56,11 +58,7 @@ def purge(db: Database, before_s: float) -> Purged:
     under the campaign `(purged)`.
     """
     with db.atomic():
-        db.execute(
-            """INSERT INTO settings VALUES (?, ?)
-               ON CONFLICT DO UPDATE SET value = max(value, excluded.value)""",
-            [PURGED_BEFORE, before_s],
-        )
+        marks.reach(db, _PURGED, before_s)
     while opens.purge(db, before_s, CHUNK_MESSAGES):
         pass
     total = Purged()
@@ -69,7 +67,7 @@ def purge(db: Database, before_s: float) -> Purged:
     with db.atomic():
         if total.messages:
             _forget_persons(db, before_s)
-        disused.drop(db, day_of(before_s))
+        disused.unlist(db, day_of(before_s))
     return total
 
 
@@ -82,12 +80,16 @@ def _drop(db: Database, which: str, before_s: float) -> Purged:
     """Delete the messages that a query gives, and what belongs to them."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS gone (message INTEGER PRIMARY KEY)")
     db.execute("DELETE FROM gone")
-    db.execute(f"INSERT INTO gone {which}", {"before_s": before_s, "chunk": CHUNK_MESSAGES})
+    values = {"before_s": before_s, "chunk": CHUNK_MESSAGES}
+    if not db.execute(f"INSERT INTO gone {which}", values).rowcount:
+        return Purged()
     disused.add_up_own(db)
+    sets = {row for (row,) in db.execute(_SETS)}
     clicks = db.execute("DELETE FROM clicks WHERE message IN gone").rowcount
     db.execute("DELETE FROM deliveries WHERE message IN gone")
     db.execute("DELETE FROM sightings WHERE message IN gone")
     messages = db.execute("DELETE FROM messages WHERE id IN gone").rowcount
+    disused.drop_sets(db, sets)
     return Purged(messages, clicks)
 
 

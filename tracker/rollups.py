@@ -58,8 +58,9 @@ _COUNT_MESSAGES = """
 
 def apply(db: Database, sums: Sums) -> None:
     """Apply changes of sums, within the transaction that is open."""
-    _apply_clickers(db, sums)
+    # Clicks first: a sum begun with its clickers would be one of no clicks until these are added.
     db.conn.executemany(_COUNT_CLICKS, [(*scope, *count) for scope, count in sums.clicks.items()])
+    _apply_clickers(db, sums)
     db.conn.executemany(
         _COUNT_MESSAGES, [(*scope, *count) for scope, count in sums.messages.items()]
     )

@@ -258,6 +258,8 @@ def test_sets_of_what_was_renamed_leave_no_hash(db: Database):
     erased(db)
     after = {row["id"]: row["hash"] for row in db["link_sets"].rows}
     assert {row for row in before if before[row] != after[row]} == {1}
+    put(db, pending(links=(named,)))
+    assert db["link_sets"].count == len(before)
     put(db, clicked("c1", recipient=2), pending("m3", links=(named,)), clicked("c2", "m3"))
     clicks = {each.link: each.figures.clicks_all for each in reports.report(db).links}
     assert (clicks["for erased"], clicks[f"for {ANN}"]) == (1, 1)

@@ -110,6 +110,21 @@ def test_clicks_on_what_was_purged_keep_nothing(older: Database) -> None:
     assert not any(each in left for each in ("wp_id=1", "192.0.2.0"))
 
 
+def test_what_an_earlier_version_had_yet_to_let_go_of_goes() -> None:
+    """It looked for that every few hours; now names are looked at when they lose a row."""
+    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    migrations.apply(db, stop_before="indexes_of_what_goes")
+    db.execute("INSERT INTO links (id, name) VALUES (1, 'https://example.net/'), (2, 'offer')")
+    db.execute("INSERT INTO link_sets VALUES (1, x'00')")
+    db.execute("INSERT INTO link_set_links VALUES (1, 1, 2)")
+    db.execute("INSERT INTO link_set_ignored VALUES (1, 2, 'uid')")
+    db.conn.commit()
+    migrations.apply(db)
+    tables = ("links", "link_sets", "link_set_links", "link_set_ignored")
+    assert [db[table].count for table in tables] == [0] * 4
+    db.close()
+
+
 def test_events_of_an_earlier_version_are_read() -> None:
     """They say nothing of what is no part of a name."""
     event = pending(links=LINKS[:1])
