@@ -16,7 +16,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -217,12 +217,21 @@ class Ingester:
             opened.set_offset(name, chunk.end)
             for record, why in chunk.damaged:
                 self._quarantine(name, record, why)
-            if forgotten:
-                # Where it fails, they stand there until the segment goes, within the hour.
-                with contextlib.suppress(OSError):
-                    redact_clicks(self._directory / name, records, forgotten)
+        if forgotten:
+            self._redact(opened, name, records, forgotten)
         observe.INGESTED_EVENTS.inc(len(chunk.events))
         return chunk.end
+
+    def _redact(
+        self, opened: Store, name: str, records: Sequence[Record], forgotten: Collection[str]
+    ) -> None:
+        """Rewrite clicks on links of the forgotten, once they are counted for good.
+
+        Where that fails, they stand there until the segment goes, within the hour.
+        """
+        # The transaction keeps `waypost forget` from rewriting the same records meanwhile.
+        with contextlib.suppress(OSError, sqlite3.Error), opened.transaction():
+            redact_clicks(self._directory / name, records, forgotten)
 
     def _quarantine(self, name: str, record: Record, why: str) -> None:
         """Keep what is no event. Raises OSError: then the segment waits, and nothing is lost."""

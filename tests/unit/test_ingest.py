@@ -66,6 +66,46 @@ def test_a_click_of_the_forgotten_is_rewritten_where_it_was_fed_from(
     assert clicks(storing) == 3
 
 
+class FullAtCommit(sqlite3.Connection):
+    """A connection whose disk is full as soon as something is to stay there."""
+
+    is_full = False
+
+    def commit(self) -> None:
+        """Fail while it is."""
+        if self.is_full:
+            raise sqlite3.OperationalError("database or disk is full")
+        super().commit()
+
+
+def test_a_click_of_the_forgotten_counts_under_its_link_although_a_commit_failed(
+    storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is rewritten must not be needed again."""
+    monkeypatch.setattr(
+        store, "connect", lambda path, _ms: sqlite3.connect(path, factory=FullAtCommit)
+    )
+    shared = dataclasses.replace(click(1), destination="https://example.net/shared")
+    for event in (
+        shared,
+        dataclasses.replace(shared, event_id="e8", message_id=click(8).message_id),
+    ):
+        spool.append(event).result(5)
+    ingester.drain()
+    with contextlib.closing(sqlite3.connect(storing.store.path)) as db:
+        db.execute("UPDATE deliveries SET address = '' WHERE message = 1")
+        db.commit()
+    spool.append(dataclasses.replace(shared, event_id="e2")).result(5)
+    monkeypatch.setattr(FullAtCommit, "is_full", True)
+    with pytest.raises(sqlite3.OperationalError):
+        ingester.drain()
+    monkeypatch.setattr(FullAtCommit, "is_full", False)
+    ingester.drain()
+    with store.reading(storing.store.path) as db:
+        (link,) = reports.report(db).links
+    assert (link.link, link.figures.clicks_all) == (shared.destination, 3)
+
+
 def test_segment_in_use_stays_and_finished_one_goes(
     storing: Config, spool: Spool, ingester: Ingester
 ) -> None:
