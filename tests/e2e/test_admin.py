@@ -9,28 +9,12 @@ import select
 import signal
 import socket
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.links import Links
 from tests.support.programs import until, waypost
-from tests.support.stack import Stack
-
-
-@pytest.fixture
-def links(tmp_path: Path) -> Links:
-    """Furnish a Waypost; nothing of it runs yet."""
-    return Links(Stack(folder=tmp_path / "waypost", relay=9).furnish())
-
-
-@pytest.fixture
-def running(links: Links) -> Iterator[Links]:
-    """Run `waypost tracker`."""
-    with links.stack.serving("tracker"):
-        yield links
 
 
 def ask(links: Links, path: str, password: str | None = None) -> tuple[int, bytes]:

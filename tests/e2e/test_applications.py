@@ -24,12 +24,6 @@ PASSWORD_LINE = re.compile(r".*admin\.password.*\n")
 SHORT = re.compile(r"http://127\.0\.0\.1:\d+(/s/\w{7})")
 
 
-@pytest.fixture
-def links(tmp_path: Path) -> Links:
-    """Furnish a Waypost; nothing of it runs yet."""
-    return Links(Stack(folder=tmp_path / "waypost", relay=9).furnish())
-
-
 def locked(links: Links) -> Path:
     """Have the admin listener ask for a password; gives its file."""
     file = links.stack.folder / "admin.password"

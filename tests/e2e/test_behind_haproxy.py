@@ -10,18 +10,12 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.support.mail import ORDER, ORDER_LINK
 from tests.support.programs import free_port, need, running, until
 from tests.support.recipes import recipe
 from tests.support.stack import Mailbox, Stack
 
 SECTION = "Behind HAProxy"
-LINK = b"https://shop.example.com/orders?id=7"
-MESSAGE = (
-    b"From: Shop <shop@example.com>\r\nTo: reader@example.net\r\nSubject: Your order\r\n"
-    b"Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <order-7@example.com>\r\n"
-    b"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
-    b'<p><a href="' + LINK + b'">Order</a></p>\r\n'
-)
 
 
 @dataclass
@@ -102,8 +96,8 @@ def _ask(state: Path, command: str) -> str:
 def was_tracked(mailbox: Mailbox) -> bool:
     """Tell whether the newest message was tracked and signed; half of it is a failure."""
     content = mailbox.wait_for(1)[-1]
-    assert (b"DKIM-Signature:" in content) == (LINK not in content)
-    return LINK not in content
+    assert (b"DKIM-Signature:" in content) == (ORDER_LINK not in content)
+    return ORDER_LINK not in content
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "127.0.0.1"])
@@ -112,14 +106,14 @@ def test_mail_of_trusted_clients_is_tracked_and_signed(
 ) -> None:
     """The address that counts is the client's, as HAProxy tells it."""
     with front.client_from(address) as connection:
-        connection.sendmail("shop@example.com", ["reader@example.net"], MESSAGE)
+        connection.sendmail("shop@example.com", ["reader@example.net"], ORDER)
     assert was_tracked(mailbox)
 
 
 def test_a_client_of_haproxy_itself_is_known_by_its_address(front: Front, mailbox: Mailbox) -> None:
     """With the recipe's own `bind`, and nobody before HAProxy."""
     with smtplib.SMTP("127.0.0.1", front.plain, timeout=30) as connection:
-        connection.sendmail("shop@example.com", ["reader@example.net"], MESSAGE)
+        connection.sendmail("shop@example.com", ["reader@example.net"], ORDER)
     assert was_tracked(mailbox)
 
 
@@ -128,10 +122,10 @@ def test_a_stranger_gets_nothing_out(address: str, front: Front, mailbox: Mailbo
     """Forged mail is neither signed nor rewritten, since without a login none is taken at all."""
     with front.client_from(address) as connection:
         with pytest.raises(smtplib.SMTPSenderRefused, match="530"):
-            connection.sendmail("shop@example.com", ["reader@example.net"], MESSAGE)
+            connection.sendmail("shop@example.com", ["reader@example.net"], ORDER)
         connection.starttls(context=front.trust)
         with pytest.raises(smtplib.SMTPSenderRefused, match="530"):
-            connection.sendmail("shop@example.com", ["reader@example.net"], MESSAGE)
+            connection.sendmail("shop@example.com", ["reader@example.net"], ORDER)
     assert not mailbox.received
 
 

@@ -10,6 +10,7 @@ import trustme
 
 from config.keys import dkim_record
 from tests.support.dovecot_auth import LOGIN, PASSWORD, dovecot_auth
+from tests.support.mail import ORDER, ORDER_LINK
 from tests.support.postfix import Postfix, postfix_running, sent
 from tests.support.programs import free_port
 from tests.support.recipes import recipe
@@ -20,13 +21,6 @@ SECTION = "Inside Postfix's submission service"
 STRANGER = "203.0.113.9"
 ELSEWHERE = "127.0.0.2"
 """Where the tests connect from: Postfix takes 127.0.0.1 for itself, whatever XCLIENT says."""
-LINK = b"https://shop.example.com/orders?id=7"
-MESSAGE = (
-    b"From: Shop <shop@example.com>\r\nTo: reader@example.net\r\nSubject: Your order\r\n"
-    b"Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <order-7@example.com>\r\n"
-    b"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
-    b'<p><a href="' + LINK + b'">Order</a></p>\r\n'
-)
 
 
 @dataclass
@@ -59,7 +53,7 @@ class House:
     def deliver(self, connection: smtplib.SMTP) -> bytes:
         """Send a message, and give it as it entered the queue."""
         before = self.postfix.delivered()
-        connection.sendmail("shop@example.com", ["reader@example.net"], MESSAGE)
+        connection.sendmail("shop@example.com", ["reader@example.net"], ORDER)
         after = self.postfix.wait_for(len(before) + 1)
         (new,) = (stored for stored in after if stored not in before)
         return sent(new)
@@ -118,7 +112,7 @@ def was_tracked(delivered: bytes, stack: Stack) -> bool:
         ).encode()
     }
     signed = b"DKIM-Signature:" in delivered
-    assert signed == (LINK not in delivered)
+    assert signed == (ORDER_LINK not in delivered)
     assert not signed or dkimpy_verdict(delivered, records)
     return signed
 
@@ -138,7 +132,7 @@ def test_forged_mail_is_refused_at_the_submission_service(house: House) -> None:
         connection.starttls(context=house.trust)
         connection.ehlo("client.test")
         with pytest.raises(smtplib.SMTPRecipientsRefused):
-            connection.sendmail("shop@example.com", ["reader@example.net"], MESSAGE)
+            connection.sendmail("shop@example.com", ["reader@example.net"], ORDER)
 
 
 def test_forged_mail_of_the_world_is_neither_tracked_nor_signed(house: House) -> None:
@@ -146,7 +140,7 @@ def test_forged_mail_of_the_world_is_neither_tracked_nor_signed(house: House) ->
     with house.stranger(house.mistaken) as connection:
         delivered = house.deliver(connection)
     assert not was_tracked(delivered, house.stack)
-    assert delivered.endswith(MESSAGE)
+    assert delivered.endswith(ORDER)
 
 
 def test_what_postfix_said_of_one_session_counts_for_no_other(house: House) -> None:
@@ -160,7 +154,7 @@ def test_what_postfix_said_of_one_session_counts_for_no_other(house: House) -> N
 
 def test_a_refusal_of_the_relay_reaches_the_mail_program(house: House) -> None:
     """The words of the Postfix behind Waypost, through the Postfix before it."""
-    refused = MESSAGE.replace(b"Subject:", b"X-Refuse: not in this house\r\nSubject:")
+    refused = ORDER.replace(b"Subject:", b"X-Refuse: not in this house\r\nSubject:")
     with house.stranger(house.submission) as connection:
         house.log_in(connection)
         with pytest.raises(smtplib.SMTPDataError, match=r"5\.7\.1 not in this house"):

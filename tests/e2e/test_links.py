@@ -5,31 +5,13 @@ import http.client
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.support.links import Links
 from tests.support.programs import waypost
-from tests.support.stack import Stack
 
 URL = "https://www.example.com/sale?a=%7E&b=2#top"
-
-
-@pytest.fixture
-def links(tmp_path: Path) -> Links:
-    """Furnish a Waypost; nothing of it runs yet."""
-    return Links(Stack(folder=tmp_path / "waypost", relay=9).furnish())
-
-
-@pytest.fixture
-def running(links: Links) -> Iterator[Links]:
-    """Run `waypost tracker`."""
-    with links.stack.serving("tracker"):
-        yield links
 
 
 def command(links: Links, *arguments: str) -> str:

@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
 from proxy.urls import destination
 from tests.support.links import Links
-from tests.support.programs import need
-from tests.support.web import FLAGS
+from tests.support.web import chromium
 
 TAILS = [
     "/",
@@ -96,16 +93,9 @@ class Site:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
-    """Start Chromium with a profile of its own."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = need("chromium")
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    started = webdriver.Chrome(options, Service(need("chromedriver", "chromium-driver")))
-    try:
+    """Start Chromium."""
+    with chromium(str(tmp_path_factory.mktemp("chromium"))) as started:
         yield started
-    finally:
-        started.quit()
 
 
 @pytest.fixture(scope="module")

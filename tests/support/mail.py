@@ -10,6 +10,14 @@ HEAD = (
     "Date: Mon, 23 Nov 2026 16:43:22 +0000\r\n"
     "Message-ID: <1@example.com>\r\n"
 )
+ORDER_LINK = b"https://shop.example.com/orders?id=7"
+ORDER = (
+    b"From: Shop <shop@example.com>\r\nTo: reader@example.net\r\nSubject: Your order\r\n"
+    b"Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <order-7@example.com>\r\n"
+    b"MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    b'<p><a href="' + ORDER_LINK + b'">Order</a></p>\r\n'
+)
+"""A message as it is, with its one link."""
 
 
 def html_message(

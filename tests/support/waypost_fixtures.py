@@ -1,4 +1,4 @@
-"""Fixtures that stories share: a mailbox as the relay, and a furnished Waypost."""
+"""Fixtures that stories share: a mailbox as the relay, a furnished Waypost, and links of one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 
+from tests.support.links import Links
 from tests.support.programs import free_port
 from tests.support.stack import Mailbox, Stack
 
@@ -30,3 +31,16 @@ def mailbox() -> Iterator[Mailbox]:
 def stack(tmp_path: Path, mailbox: Mailbox) -> Stack:
     """Furnish a Waypost in front of the mailbox; `stack.serving()` runs it."""
     return Stack(folder=tmp_path / "waypost", relay=mailbox.port).furnish()
+
+
+@pytest.fixture
+def links(tmp_path: Path) -> Links:
+    """Furnish a Waypost whose tracker alone is wanted; nothing of it runs yet."""
+    return Links(Stack(folder=tmp_path / "waypost", relay=9).furnish())
+
+
+@pytest.fixture
+def running(links: Links) -> Iterator[Links]:
+    """Run `waypost tracker`."""
+    with links.stack.serving("tracker"):
+        yield links

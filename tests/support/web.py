@@ -17,7 +17,7 @@ from tests.support.programs import need
 
 ARRIVED = "there"
 MAIL_HOST = "webmail.test"
-FLAGS = (
+_FLAGS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -29,11 +29,24 @@ FLAGS = (
 )
 """Chromium without a screen, that calls nobody."""
 _READER_FLAGS = (
-    *FLAGS,
     "--ignore-certificate-errors",
     "--incognito",  # visited links would show in another colour
     "--window-size=800,1600",
 )
+
+
+@contextlib.contextmanager
+def chromium(profile: str, *flags: str) -> Iterator[WebDriver]:
+    """Start Chromium with a profile of its own."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = need("chromium")
+    for flag in (*_FLAGS, *flags, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options, Service(need("chromedriver", "chromium-driver")))
+    try:
+        yield driver
+    finally:
+        driver.quit()
 
 
 @dataclass
@@ -90,23 +103,12 @@ class Web:
     @contextlib.contextmanager
     def browser(self, profile: str, tracker_port: int) -> Iterator[WebDriver]:
         """Start Chromium; every host but the tracker's is this web."""
-        options = webdriver.ChromeOptions()
-        options.binary_location = need("chromium")
         rules = (
             f"MAP *:443 127.0.0.1:{self.https_port},MAP *:80 127.0.0.1:{self.http_port},"
             f"MAP *:{tracker_port} 127.0.0.1:{tracker_port},MAP * 127.0.0.1:{self.http_port}"
         )
-        for flag in (
-            *_READER_FLAGS,
-            f"--user-data-dir={profile}",
-            f"--host-resolver-rules={rules}",
-        ):
-            options.add_argument(flag)
-        driver = webdriver.Chrome(options, Service(need("chromedriver", "chromium-driver")))
-        try:
+        with chromium(profile, *_READER_FLAGS, f"--host-resolver-rules={rules}") as driver:
             yield driver
-        finally:
-            driver.quit()
 
 
 _HREFS = """

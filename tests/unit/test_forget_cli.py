@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from config import keys
 from tests.support.facts import accepted, pending
 from tracker import consents, forget_cli
 from tracker.consents import Consent
@@ -16,16 +15,13 @@ from tracker.spool import Spool
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Make a configuration with one key, and a store in which Ann got mail."""
-    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
-    store = f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n'
-    (tmp_path / "waypost.toml").write_text(f'{store}[keys]\nfile = "token.keys"\n')
-    spool = Spool.open(tmp_path / "waypost.db.spool", "proxy")
+def folder(folder: Path) -> Path:
+    """Have a spool that tells of mail to Ann."""
+    spool = Spool.open(folder / "waypost.db.spool", "proxy")
     for event in (pending(), accepted()):
         spool.append(event)
     spool.close()
-    return tmp_path
+    return folder
 
 
 def forget(folder: Path, *arguments: str) -> Result:

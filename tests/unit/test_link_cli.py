@@ -18,15 +18,6 @@ LINK = Link(
 )
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Make a configuration with one key."""
-    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
-    store = f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n'
-    (tmp_path / "waypost.toml").write_text(f'{store}[keys]\nfile = "token.keys"\n')
-    return tmp_path
-
-
 def run(folder: Path, *arguments: str) -> Result:
     """Run the command with the folder's configuration."""
     return CliRunner().invoke(decode, ["-c", str(folder / "waypost.toml"), *arguments])

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from config import keys
 from tracker import shortlinks
 from tracker.identify import Identifier
 from tracker.links_cli import link
@@ -16,14 +15,11 @@ URL = "https://example.com/?a=1"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Make a configuration with one key."""
-    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
-    (tmp_path / "waypost.toml").write_text(
-        f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n'
-        '[tracking]\nurl_params = {utm_source = "wp"}\n[keys]\nfile = "token.keys"\n'
-    )
-    return tmp_path
+def folder(folder: Path) -> Path:
+    """Have a parameter added to links."""
+    with (folder / "waypost.toml").open("a") as file:
+        file.write('[tracking]\nurl_params = {utm_source = "wp"}\n')
+    return folder
 
 
 def run(folder: Path, *arguments: str) -> Result:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from config import keys
 from tracker import decisions, shortlinks
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.overrides import decision
@@ -18,15 +17,6 @@ from tracker.spool import Spool
 from tracker.tokens import Keyring, Link, mint
 
 MESSAGE = "0102030405060708"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Make a configuration with one key."""
-    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
-    store = f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n'
-    (tmp_path / "waypost.toml").write_text(f'{store}[keys]\nfile = "token.keys"\n')
-    return tmp_path
 
 
 def run(folder: Path, command: str, *arguments: str) -> Result:

@@ -8,30 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from config.observe import REGISTRY
-from tracker.events import Clicked
+from tests.support.feeding import click, metric
 from tracker.recorder import Recorder
 from tracker.spool import Spool
 
-CLICK = Clicked(
-    event_id="0" * 32,
-    at_s=1_795_430_400.0,
-    message_id="0102030405060708",
-    recipient=1,
-    link=1,
-    sent_at_s=1_795_430_000,
-    destination="https://example.com/",
-    method="GET",
-    human=True,
-    reasons=(),
-    ip=None,
-    user_agent="",
-)
-
-
-def counted(name: str) -> float:
-    """Give the present value of a counter."""
-    return REGISTRY.get_sample_value(f"{name}_total") or 0.0
+CLICK = click(0)
 
 
 async def test_a_click_is_on_disk_when_record_returns(tmp_path: Path) -> None:
@@ -49,11 +30,11 @@ async def test_a_slow_disk_delays_the_answer_only_so_long(
     """After its patience the answer goes out; the click is written when the disk obeys again."""
     obeys = threading.Event()
     monkeypatch.setattr(os, "fdatasync", lambda _descriptor: obeys.wait(30))
-    before = counted("waypost_clicks_answered_before_durable")
+    before = metric("waypost_clicks_answered_before_durable_total")
     spool = Spool.open(tmp_path / "spool", "tracker")
     await Recorder(spool, patience_s=0.1).record(CLICK)
     assert not obeys.is_set()
-    assert counted("waypost_clicks_answered_before_durable") == before + 1
+    assert metric("waypost_clicks_answered_before_durable_total") == before + 1
     obeys.set()
     await asyncio.to_thread(spool.close)
     (segment,) = (tmp_path / "spool").glob("*.log")

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from config import keys
 from config.load import load
 from config.schema import Config
 from tracker import consent_cli, consents, identify_cli, purge_cli, report_cli, store
@@ -44,17 +43,6 @@ LINKS = (
     SentLink(1, "https://example.net/a", None, "A"),
     SentLink(2, "https://example.net/b?who=1", "offer", "B"),
 )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Give a folder with a configuration and nothing else."""
-    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
-    (tmp_path / "waypost.toml").write_text(
-        f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n'
-        f'[keys]\nfile = "{tmp_path}/token.keys"\n'
-    )
-    return tmp_path
 
 
 def run(folder: Path, name: str, *arguments: str) -> Result:
