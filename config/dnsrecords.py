@@ -9,7 +9,6 @@ import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 import dns.exception
 import dns.resolver
@@ -94,10 +93,8 @@ def _dkim(config: Config) -> Iterator[Record]:
 
 
 def _tracking_hosts(config: Config) -> Iterator[Record]:
-    urls = (config.tracking.base_url, *(sender.base_url for sender in config.sender))
-    hosts = dict.fromkeys(urlsplit(url).hostname for url in urls if url)
-    for host in hosts:
-        if host and not is_loopback(host) and not _is_address(host):
+    for host in config.tracking_hosts:
+        if not is_loopback(host) and not _is_address(host):
             purpose = "the web server in front of [tracker] listen, for readers' clicks"
             yield Record(host, "CNAME, A or AAAA", None, purpose)
 

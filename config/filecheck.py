@@ -16,7 +16,8 @@ from cryptography import x509
 from config.certificates import server_context
 from config.files import KeyFileError, credential, read_secret, usable_path
 from config.keys import read_dkim_key, read_token_keys
-from config.rules import Finding, Loc, Rules
+from config.lines import Loc
+from config.rules import Finding, Rules
 from config.schema import Config
 
 RULES = Rules()

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from config.lines import Loc
 from config.schema import Config, SenderConfig
 from config.values import Address, Network, is_loopback
 
-Loc = tuple[str | int, ...]
 WIDEST_PREFIX = {4: 8, 6: 7}
 """Nothing wider than the widest private networks, 10.0.0.0/8 and fc00::/7, may be trusted."""
 WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - told apart, not listened on
@@ -271,9 +271,8 @@ def _well_known_once(config: Config) -> Iterator[Finding]:
 
 @_rule("tracker.well_known", "tracking.base_url", "sender.base_url")
 def _well_known_hosts_are_ours(config: Config) -> Iterator[Finding]:
-    ours = {urlsplit(url).hostname for _loc, url in _base_urls(config)}
     for index, each in enumerate(config.tracker.well_known):
-        if each.host is not None and each.host not in ours:
+        if each.host is not None and each.host not in config.tracking_hosts:
             loc: Loc = ("tracker", "well_known", index, "host")
             what = f"{each.host} is not the host of any base_url"
             yield Finding(loc, what, "write the host that tracked links have", fatal=False)

@@ -8,6 +8,7 @@ Does not own: how a single value is read (`config.values`), which values make no
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
@@ -356,3 +357,14 @@ class Config(Table):
     privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
     keys: KeysConfig = Field(default_factory=KeysConfig)
     log: LogConfig = Field(default_factory=LogConfig)
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """Everything that tracked links begin with, that of `[tracking]` first."""
+        own = (sender.base_url for sender in self.sender if sender.base_url is not None)
+        return tuple(dict.fromkeys((self.tracking.base_url, *own)))
+
+    @property
+    def tracking_hosts(self) -> tuple[str, ...]:
+        """The names of the hosts that readers of tracked links ask."""
+        return tuple(dict.fromkeys(urlsplit(url).hostname or "" for url in self.base_urls))

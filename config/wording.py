@@ -12,8 +12,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from config.catalogue import table, tables
-
-Loc = tuple[str | int, ...]
+from config.lines import Loc
 
 KINDS = {
     str: "a string",

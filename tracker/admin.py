@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ConfigDict, Field
@@ -154,7 +153,7 @@ class Admin:
     async def _ask(self, request: Request) -> Response:
         """Tell a web server whether a host is one of ours, worth a certificate."""
         domain = request.query_params.get("domain", "").lower().rstrip(".")
-        if domain not in hosts(self.config):
+        if domain not in self.config.tracking_hosts:
             raise HTTPException(404, "not a tracking host of ours")
         return answered({"domain": domain})
 
@@ -186,12 +185,6 @@ class Admin:
         except Unfeasible as error:
             raise Unfit([(error.field, str(error))]) from None
         return answered(asdict(minted), 201)
-
-
-def hosts(config: Config) -> frozenset[str]:
-    """Give the names of all tracking hosts."""
-    urls = (config.tracking.base_url, *(sender.base_url for sender in config.sender))
-    return frozenset(urlsplit(url).hostname or "" for url in urls if url)
 
 
 async def _healthz(_request: Request) -> Response:

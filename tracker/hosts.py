@@ -51,10 +51,9 @@ def is_below(name: str, hosts: Collection[str]) -> bool:
 
 
 def base_urls(config: Config, sender: SenderConfig | None) -> tuple[str, ...]:
-    """Give every tracking host of ours, that of `sender` (or the workspace's) first."""
+    """Give all that tracked links begin with, those of `sender` (or else the workspace's) first."""
     own = (sender and sender.base_url) or config.tracking.base_url
-    others = (config.tracking.base_url, *(s.base_url for s in config.sender if s.base_url))
-    return tuple(dict.fromkeys((own, *others)))
+    return tuple(dict.fromkeys((own, *config.base_urls)))
 
 
 def own_hosts(urls: tuple[str, ...]) -> re.Pattern[str]:

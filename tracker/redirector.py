@@ -121,11 +121,10 @@ class Rules:
     @classmethod
     def from_config(cls, config: Config) -> "Rules":
         """Read them from a configuration; a base URL may have a path of its own."""
-        base_urls = (config.tracking.base_url, *(sender.base_url for sender in config.sender))
         return cls(
             config.privacy.ip,
             config.tracker.trusted_proxies,
-            _prefixes(url for url in base_urls if url is not None),
+            _prefixes(config.base_urls),
             Additions.of(config),
         )
 
