@@ -1,7 +1,7 @@
-"""`--json` and `--csv`, which every listing of `config` takes.
+"""`--json` and `--csv`, which every listing takes.
 
-Owns: the option, and writing rows in either form.
-Does not own: what a listing looks like for people.
+Owns: the option, and writing a few rows in either form.
+Does not own: what a listing looks like for people, or answers of the store (`tracker.printing`).
 """
 
 import csv
@@ -19,7 +19,7 @@ Row = Mapping[str, object]
 def form_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command `--json` and `--csv`; it receives `form: Form`."""
     for name in ("csv", "json"):
-        text = f"As {name.upper()}."
+        text = f"Print {name.upper()}."
         command = click.option(f"--{name}", "form", flag_value=name, help=text)(command)
     return click.option("--people", "form", flag_value="people", default="people", hidden=True)(
         command

@@ -29,7 +29,7 @@ from config.files import KeyFileError
 from config.schema import Config
 from tracker import openapi, overview, reports, store
 from tracker.access import UNCACHED
-from tracker.catch_up import catch_up
+from tracker.catch_up import BRIEF_S, catch_up
 from tracker.minting import Minted
 from tracker.openapi import INTEGER, STRING, Operation, many, of
 from tracker.persons_api import Persons
@@ -39,8 +39,6 @@ from tracker.spool import SpoolError
 from tracker.store import StoreError
 from tracker.wishes import LinkRequest, Unfeasible
 
-CATCH_UP_S = 2.0
-"""How long a report waits for what is in the spool to be counted."""
 NOT_COUNTED = "waypost-not-counted-octets"
 """The header that says how much of the spool a report lacks."""
 
@@ -173,7 +171,7 @@ class Admin:
 
     def _figures(self, query: ReportQuery) -> tuple[Report, int]:
         """Give a report, and how many octets of the spool it lacks."""
-        backlog = catch_up(self.config, CATCH_UP_S)
+        backlog = catch_up(self.config, BRIEF_S)
         with store.reading(self.config.store.path) as db:
             answer = reports.report(db, campaign=query.campaign, since_s=query.since_s)
         return answer, backlog.octets

@@ -17,6 +17,9 @@ from tracker.ingest import Ingester
 from tracker.store import StoreError
 
 PATIENCE_S = 10.0
+"""Of a command."""
+BRIEF_S = 2.0
+"""The patience of who asks over HTTP."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ Owns: the command. Does not own: the file (`consents`), or what follows for mail
 
 import click
 
+from config.listing import Form, form_option
 from config.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker import consents, printing
 from tracker.consents import Consent
-from tracker.report_cli import format_options
 
 COLUMNS = ("person", "consent", "at")
 
@@ -18,8 +18,8 @@ COLUMNS = ("person", "consent", "at")
 @config_option_without_files
 @click.argument("person", required=False, type=TEXT)
 @click.argument("level", required=False, type=click.Choice([each.value for each in Consent]))
-@format_options
-def consent(config: Config, person: str | None, level: str | None, form: str) -> None:
+@form_option
+def consent(config: Config, person: str | None, level: str | None, form: Form) -> None:
     """Note that PERSON (an address, or your own id) agreed to LEVEL; without LEVEL, show it.
 
     "none": mail to this person is not tracked. "anonymous": clicks count, without a person.

@@ -4,12 +4,10 @@ Owns: the command, and the order of its steps. Does not own: each step (`erasure
 `consents`).
 """
 
-import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, cast
 
 import click
 from sqlite_utils import Database
@@ -24,11 +22,6 @@ from tracker.identify import Identifier
 from tracker.names import normal_address
 from tracker.needles import Needles
 from tracker.redaction import Traces
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-BUSY_TIMEOUT_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +73,21 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
 
 
 def erase(config: Config, name: str) -> Forgotten:
-    """Erase a person everywhere; raises sqlite3.Error and OSError.
+    """Erase a person everywhere; raises StoreError, sqlite3.Error and OSError.
 
     The rows by which they are found go last, with the commit: until then, all may be done again.
     """
-    identifier = Identifier.load("", cast("Path", config.keys.file))
+    identifier = Identifier.of(config)
     path = config.store.path
     if store.identity(path) is None:
         return _beside(config, _Rows(Person({name, normal_address(name)})), identifier)
-    with contextlib.closing(store.connect(path, BUSY_TIMEOUT_MS)) as conn:
-        db = Database(conn, execute_plugins=False)
-        opened = store.Store(path, db)
+    with store.changing(path) as opened:
         with opened.transaction():
-            person = erasure.find(db, name)
-            copies = _message_ids(db, person)
-            erased = erasure.forget(db, person, identifier)
+            person = erasure.find(opened.db, name)
+            copies = _message_ids(opened.db, person)
+            erased = erasure.forget(opened.db, person, identifier)
             done = _beside(config, _Rows(person, erased, copies, opened.offsets()), identifier)
-        return replace(done, log_left=not _overwrite(db))
+        return replace(done, log_left=not _overwrite(opened.db))
 
 
 @dataclass(frozen=True, slots=True)

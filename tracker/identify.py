@@ -12,11 +12,12 @@ import hmac
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from sqlite_utils import Database
 
 from config.keys import read_identify_secret
+from config.schema import Config
 from tracker import names
 from tracker.names import normal_address
 from tracker.params import Params, added
@@ -42,6 +43,14 @@ class Identifier:
     def load(cls, param: str, key_file: Path) -> Self:
         """Read the secret; raises `config.files.KeyFileError`."""
         return cls(param, read_identify_secret(key_file))
+
+    @classmethod
+    def of(cls, config: Config, param: str = "") -> Self:
+        """Read the secret of a configuration that has a key file; who marks nothing needs no `param`.
+
+        Raises `config.files.KeyFileError`.
+        """
+        return cls.load(param, cast("Path", config.keys.file))
 
     def id_of(self, address: str, person: str | None = None) -> str:
         """Give the id of who has this address, and perhaps an id of the application's own."""

@@ -4,7 +4,6 @@ Owns: the command. Does not own: ids (`identify`), or how the store is opened (`
 """
 
 import json
-from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -12,9 +11,6 @@ from config.options import TEXT, config_option
 from config.schema import Config
 from tracker.identify import Identifier, addresses
 from tracker.report_cli import current_store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @click.command()
@@ -26,7 +22,7 @@ def identify(config: Config, person_id: str, *, as_json: bool) -> None:
 
     That is an address, or the id that your application gave. Exit status 1 for an unknown one.
     """
-    identifier = Identifier.load("", cast("Path", config.keys.file))
+    identifier = Identifier.of(config)
     with current_store(config) as db:
         person = identifier.person(db, person_id)
         if person is None:

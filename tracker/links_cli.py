@@ -5,7 +5,6 @@ Does not own: what may be asked for (`wishes`), and the link itself (`minting`).
 """
 
 from functools import partial
-from typing import TYPE_CHECKING, cast
 
 import click
 from pydantic import ValidationError
@@ -20,9 +19,6 @@ from tracker.minting import Mint, Minted
 from tracker.shortlinks import ShortLinks
 from tracker.spool import Spool, SpoolError
 from tracker.wishes import LinkRequest, Unfeasible
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @click.command()
@@ -67,7 +63,7 @@ def minted(config: Config, wanted: LinkRequest) -> Minted:
     """Make a link in this process; raises what `minting.Mint.link` does."""
     keyring, agreed = keyring_of(config), consents.load(consents.file_of(config.store.path))
     short_links = ShortLinks(shortlinks.file_of(config.store.path))
-    identifier = partial(Identifier.load, key_file=cast("Path", config.keys.file))
+    identifier = partial(Identifier.of, config)
     spool = Spool.open(config.store.spool_dir, "link")
     try:
         mint = Mint(lambda: keyring, lambda: agreed, spool.append, short_links, identifier)

@@ -10,13 +10,14 @@ from dataclasses import asdict
 import click
 
 from config.files import KeyFileError
+from config.listing import Form, form_option
 from config.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker import decisions, hosts, overrides, printing
 from tracker.decisions import Known
 from tracker.link_cli import keyring_of, token_for
 from tracker.overrides import Decision, Kind, Overrides, decision
-from tracker.report_cli import current_store, format_options
+from tracker.report_cli import current_store
 from tracker.tokens import BadToken, is_destination, read
 
 _MESSAGES = """
@@ -124,13 +125,13 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
 
 
 @revoke.command("list")
-@format_options
+@form_option
 @config_option_without_files
-def list_decisions(config: Config, form: str) -> None:
+def list_decisions(config: Config, form: Form) -> None:
     """Print every decision ever made, the oldest first: when, by whom, what."""
     found = known(config)
     _warn(config, found)
-    if form != "table":
+    if form != "people":
         facts = map(asdict, found.made)
         columns = (*_LISTED, "messages")
         rows = ({name: _plain(each[name]) for name in columns} for each in facts)

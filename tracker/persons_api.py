@@ -6,7 +6,6 @@ Does not own: ids (`identify`), consents (`consents`), or who may ask (`access`)
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -16,16 +15,12 @@ from starlette.responses import Response
 
 from config.schema import Config
 from tracker import consents, store
-from tracker.catch_up import catch_up
+from tracker.catch_up import BRIEF_S, catch_up
 from tracker.consents import Consent
 from tracker.identify import Identifier, addresses
 from tracker.openapi import STRING, Operation, many, of
 from tracker.requests import answered, sent, understood
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-CATCH_UP_S = 2.0
 GIVEN = of({"at": STRING, "person": STRING, "consent": STRING})
 PERSON = of({"id": STRING, "person": STRING, "addresses": many(STRING)})
 
@@ -88,8 +83,8 @@ class Persons:
 
     def _identify(self, request: Request) -> Response:
         asked, config = understood(IdQuery, dict(request.query_params)), self.config()
-        identifier = Identifier.load("", cast("Path", config.keys.file))
-        catch_up(config, CATCH_UP_S)
+        identifier = Identifier.of(config)
+        catch_up(config, BRIEF_S)
         with store.reading(config.store.path) as db:
             person = identifier.person(db, asked.id)
             if person is None:

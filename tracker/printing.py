@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from config.listing import Form
 from tracker import opens
 from tracker.reports import Figures, Json, Report
 
@@ -21,8 +22,8 @@ SHOWN_LINKS = 50
 NO_CAMPAIGN = "(none)"
 
 
-def listing(rows: Iterable[Json], form: str, title: str, columns: Sequence[str]) -> None:
-    """Print rows in the `form` that was asked for: "table", "json" or "csv"."""
+def listing(rows: Iterable[Json], form: Form, title: str, columns: Sequence[str]) -> None:
+    """Print rows in the form that was asked for."""
     match form:
         case "json":
             click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))

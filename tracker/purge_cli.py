@@ -3,13 +3,11 @@
 Owns: the command. Does not own: what is deleted (`retention`).
 """
 
-import contextlib
 import sqlite3
 import time
 from datetime import UTC, datetime
 
 import click
-from sqlite_utils import Database
 
 from config import observe
 from config.options import config_option_without_files
@@ -17,8 +15,6 @@ from config.schema import Config
 from config.values import LONGEST_S, parse_duration
 from tracker import retention, store
 from tracker.catch_up import catch_up
-
-BUSY_TIMEOUT_MS = 30_000
 
 
 class Age(click.ParamType[float]):
@@ -61,7 +57,5 @@ def purge(config: Config, age_s: float) -> None:
 def _purge(config: Config, before_s: float) -> retention.Purged:
     if store.identity(config.store.path) is None:
         return retention.Purged()
-    with contextlib.closing(store.connect(config.store.path, BUSY_TIMEOUT_MS)) as conn:
-        db = Database(conn, execute_plugins=False)
-        store.require_current(db, config.store.path)
-        return retention.purge(db, before_s)
+    with store.changing(config.store.path) as opened:
+        return retention.purge(opened.db, before_s)

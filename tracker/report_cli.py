@@ -6,35 +6,21 @@ to date (`catch_up`).
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import click
 from rich.console import Console
 from sqlite_utils import Database
 
 from config import observe
+from config.listing import Form, form_option
 from config.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker import opens as opens_of
 from tracker import printing, reports, store
 from tracker.catch_up import catch_up
-
-PATIENCE_S = 10.0
-"""How long an answer waits for what is in the spool to be counted."""
-
-
-def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a listing `--json` and `--csv`; it receives `form`, one of "table", "json", "csv"."""
-    for name in ("csv", "json"):
-        command = click.option(
-            f"--{name}", "form", flag_value=name, help=f"Print {name.upper()} instead of tables."
-        )(command)
-    return click.option("--table", "form", flag_value="table", default="table", hidden=True)(
-        command
-    )
 
 
 @contextmanager
@@ -42,7 +28,7 @@ def current_store(config: Config) -> Iterator[Database]:
     """Open the store for questions, with what the spool holds; says what cannot be counted yet."""
     observe.configure("error", config.log.format)
     try:
-        backlog = catch_up(config, PATIENCE_S)
+        backlog = catch_up(config)
         if backlog.octets:
             click.echo(
                 f"Not counted yet: {backlog.octets} octets of the spool ({backlog.why})", err=True
@@ -68,9 +54,9 @@ def current_store(config: Config) -> Iterator[Database]:
     help="Only messages sent since this day (UTC), and the clicks on them.",
 )
 @click.option("--opens", is_flag=True, help="Opens instead of clicks (`[tracking] opens`).")
-@format_options
+@form_option
 def report(
-    config: Config, campaign: str | None, since: datetime | None, form: str, *, opens: bool
+    config: Config, campaign: str | None, since: datetime | None, form: Form, *, opens: bool
 ) -> None:
     """Print messages, recipients and clicks: in total, by campaign, by link.
 
@@ -91,7 +77,7 @@ def report(
             printing.tables(answer, Console())
 
 
-def _report_opens(config: Config, campaign: str | None, since_s: float, form: str) -> None:
+def _report_opens(config: Config, campaign: str | None, since_s: float, form: Form) -> None:
     with current_store(config) as db:
         answer = opens_of.report(db, campaign=campaign, since_s=since_s)
     match form:
@@ -106,8 +92,8 @@ def _report_opens(config: Config, campaign: str | None, since_s: float, form: st
 @click.command()
 @click.argument("address", type=TEXT)
 @config_option_without_files
-@format_options
-def activity(config: Config, address: str, form: str) -> None:
+@form_option
+def activity(config: Config, address: str, form: Form) -> None:
     """Print what was sent to ADDRESS (or a person's own id) and what was clicked there."""
     with current_store(config) as db:
         rows = reports.activity(db, address)
@@ -117,8 +103,8 @@ def activity(config: Config, address: str, form: str) -> None:
 @click.command()
 @click.argument("link", type=TEXT)
 @config_option_without_files
-@format_options
-def clickers(config: Config, link: str, form: str) -> None:
+@form_option
+def clickers(config: Config, link: str, form: Form) -> None:
     """Print who clicked LINK, named as `waypost report` does: its group or URL."""
     with current_store(config) as db:
         rows = reports.clickers(db, link)
@@ -131,7 +117,7 @@ def clickers(config: Config, link: str, form: str) -> None:
 @click.option(
     "--json", "form", flag_value="json", default="json", help="Print lines of JSON (the default)."
 )
-def export(config: Config, form: str) -> None:
+def export(config: Config, form: Form) -> None:
     """Print every click that is kept, one a line."""
     with current_store(config) as db:
         rows = reports.clicks(db)

@@ -6,7 +6,7 @@ Does not own: tables (`migrations`), rows (`feed`), questions (`reports`), or wh
 (`ingest`).
 
 Whoever opens the store for feeding holds the ingester's lock. Only then is a file created or
-renamed here; everyone else only reads. Commits are synchronous (FULL), because a segment is deleted
+renamed here; everyone else reads, or changes what is there. Commits are synchronous (FULL), because a segment is deleted
 once it was fed, and with NORMAL a power cut could undo the commit but not the deletion.
 """
 
@@ -27,6 +27,8 @@ APPLICATION_ID = 0x57617970
 """Says in the file's header that it is a store of ours ("Wayp"), for file(1) and for `is_ours`."""
 BUSY_TIMEOUT_MS = 2000
 READ_TIMEOUT_MS = 5000
+CHANGE_TIMEOUT_MS = 30_000
+"""How long a command waits for who is feeding the store."""
 CACHE_KIB = 65536
 WAL_LIMIT_OCTETS = 64 * 1024 * 1024
 
@@ -135,6 +137,15 @@ def reading(path: Path) -> Iterator[Database]:
             yield db
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be read: {error}", cause_of(error)) from error
+
+
+@contextlib.contextmanager
+def changing(path: Path) -> Iterator[Store]:
+    """Open an existing store, to change it beside who feeds it; raises StoreError and sqlite3.Error."""
+    with contextlib.closing(connect(path, CHANGE_TIMEOUT_MS)) as conn:
+        opened = Store(path, Database(conn, execute_plugins=False))
+        require_current(opened.db, path)
+        yield opened
 
 
 def require_current(db: Database, path: Path) -> None:

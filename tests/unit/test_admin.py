@@ -188,7 +188,7 @@ async def test_what_cannot_be_counted_yet_is_said(
     sent(config, "sale", 1)
     await client.ask("/api/v1/report")
     sent(config, "sale", 2)
-    monkeypatch.setattr("tracker.admin.CATCH_UP_S", 0.1)
+    monkeypatch.setattr("tracker.admin.BRIEF_S", 0.1)
     monkeypatch.setattr("tracker.catch_up.Ingester.drain", lambda _self: False)
     answer = await client.ask("/api/v1/report")
     assert answer.json["totals"]["messages"] == 1

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.facts import accepted, pending
-from tracker import consents, forget_cli
+from tracker import consents, forget_cli, store
 from tracker.consents import Consent
 from tracker.spool import Spool
 
@@ -62,7 +62,7 @@ def test_a_log_that_somebody_reads_is_left_and_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit status 1; once nobody reads, running it again empties the log."""
-    monkeypatch.setattr(forget_cli, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(store, "CHANGE_TIMEOUT_MS", 50)
     assert forget(folder, "nobody@example.net").exit_code == 0
     log = folder / "waypost.db-wal"
     with contextlib.closing(sqlite3.connect(folder / "waypost.db")) as reader:

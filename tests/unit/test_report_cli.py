@@ -7,6 +7,7 @@ import errno
 import io
 import json
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 from config.load import load
 from config.schema import Config
 from tracker import consent_cli, consents, identify_cli, purge_cli, report_cli, store
+from tracker.catch_up import catch_up
 from tracker.consents import Consent
 from tracker.events import (
     Clicked,
@@ -279,7 +281,7 @@ def test_a_spool_that_is_no_folder_is_a_clear_error(folder: Path, name: str) -> 
 def test_a_spool_that_fails_is_a_clear_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the disk has to say."""
 
-    def fails(_config: Config, _patience_s: float) -> None:
+    def fails(_config: Config) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(report_cli, "catch_up", fails)
@@ -289,7 +291,7 @@ def test_a_spool_that_fails_is_a_clear_error(folder: Path, monkeypatch: pytest.M
 
 def test_report_while_another_process_writes(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers do not wait for writers; what cannot be fed is said, not hidden."""
-    monkeypatch.setattr(report_cli, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(report_cli, "catch_up", partial(catch_up, patience_s=0.1))
     monkeypatch.setattr(store, "BUSY_TIMEOUT_MS", 50)
     output(filled, "report")
     other = sqlite3.connect(filled / "waypost.db")
