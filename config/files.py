@@ -122,7 +122,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the folder of `path`, so that of two who read, change and write it none loses a key."""
+    """Hold the folder of `path`, so that of two who read, change and write it both are heard."""
     descriptor = os.open(path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

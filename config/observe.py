@@ -47,9 +47,9 @@ def _event(name: str, level: int, text: str) -> LogEvent:
     return EVENTS[name]
 
 
-# Log events, by the room that emits them.
+# Log events, by what they tell of.
 
-# proxy.dial, proxy.relay
+# Sessions with the relay.
 RELAY_ATTEMPT_FAILED = _event(
     "relay_attempt_failed",
     logging.WARNING,
@@ -61,7 +61,7 @@ RELAY_BROKE_OFF = _event(
     "A session with the relay ended before its work was done. Says the fault and how far it came.",
 )
 
-# tracker.spool, tracker.ingest, tracker.store
+# Spool and store.
 SPOOL_WRITE_FAILED = _event(
     "spool_write_failed",
     logging.ERROR,
@@ -100,7 +100,7 @@ STORE_SET_ASIDE = _event(
     "SQLite says that the database is malformed; it was renamed as told here, and a new one begun.",
 )
 
-# config.metrics
+# Figures of several processes.
 METRICS_UNWRITTEN = _event(
     "metrics_unwritten",
     logging.WARNING,
@@ -112,7 +112,7 @@ METRICS_UNREADABLE = _event(
     "The figures of another process cannot be read, and are not shown. Says whose.",
 )
 
-# tracker.app, tracker.recorder, tracker.listener, tracker.watch
+# The tracker, its clicks and its files.
 TRACKER_READY = _event(
     "tracker_ready", logging.INFO, "The redirector answers. Says the addresses it listens on."
 )
@@ -141,12 +141,12 @@ FILE_UNUSABLE = _event(
     "A file that is watched cannot be used; what it said before stays in force. Says the cause.",
 )
 
-# tracker.admin, tracker.access
+# The admin listener.
 ADMIN_FAILED = _event(
     "admin_failed", logging.ERROR, "A fault of ours kept the admin listener from an answer: 500."
 )
 
-# proxy.session, proxy.delivery, proxy.link, proxy.server
+# The proxy, its sessions and their mail.
 PROXY_READY = _event("proxy_ready", logging.INFO, "Mail is taken. Says the addresses listened on.")
 PROXY_STOPPING = _event(
     "proxy_stopping", logging.INFO, "No more sessions are taken; those that are on may finish."
@@ -219,7 +219,7 @@ RELAY_REPLACED = _event(
     "A relay session was lost before DATA; its transaction was put to a fresh one.",
 )
 
-# proxy.transform
+# Links in mail.
 MESSAGE_TRACKED = _event(
     "message_tracked", logging.DEBUG, "Links of a message are tracked. Says how many."
 )
@@ -237,7 +237,7 @@ HEADER_ODD = _event(
     "A header that switches tracking has a value that no one defined; it counted as off.",
 )
 
-# tracker.kill_list
+# Withdrawn and repaired links.
 OVERRIDES_UNREADABLE = _event(
     "overrides_unreadable",
     logging.ERROR,
@@ -260,23 +260,23 @@ OVERRIDES_NOT_COPIED = _event(
     "The copy of all decisions about links could not be written; it is tried again. Says the cause.",
 )
 
-# tracker.consents
+# Consents.
 CONSENTS_UNREADABLE = _event(
     "consents_unreadable",
     logging.ERROR,
     "Lines of the file of persons' consents cannot be read and were passed over. Says how many.",
 )
 
-# tracker.shortlinks
+# Short links.
 SHORT_LINKS_UNREADABLE = _event(
     "short_links_unreadable",
     logging.ERROR,
     "Lines of the file of short links cannot be read and were passed over. Says how many.",
 )
 
-# Metrics, by the room that counts them.
+# Metrics, by what they count.
 
-# proxy.transform
+# Links in mail.
 PLANNED_MESSAGES = Counter(
     "waypost_planned_messages",
     "Messages of trusted clients (each copy counts), by outcome: changed, or why they were not.",
@@ -295,7 +295,7 @@ CLIPPED_MESSAGES = Counter(
     registry=REGISTRY,
 )
 
-# proxy.session, proxy.delivery, proxy.server
+# The proxy, its sessions and their mail.
 SESSIONS = Gauge("waypost_sessions", "Clients connected now.", registry=REGISTRY)
 SESSIONS_REFUSED = Counter(
     "waypost_sessions_refused",
@@ -318,7 +318,7 @@ MAIL_IN_MEMORY_OCTETS = Gauge(
     "waypost_mail_in_memory_octets", "Messages being taken in or passed on now.", registry=REGISTRY
 )
 
-# tracker.spool, tracker.ingest, tracker.store
+# Spool and store.
 SPOOL_EVENTS = Counter(
     "waypost_spool_events", "Events made durable in the spool.", registry=REGISTRY
 )
@@ -363,7 +363,7 @@ STORES_SET_ASIDE = Counter(
     "waypost_stores_set_aside", "Malformed databases that were renamed.", registry=REGISTRY
 )
 
-# tracker.redirector, tracker.recorder
+# Answers to readers, and links that were withdrawn or repaired.
 REDIRECTS = Counter(
     "waypost_redirects",
     "Requests for a tracked link: redirected, preview (redirected, never counted), opened (a pixel), "
@@ -402,7 +402,7 @@ CLICKS_FAILED = Counter(
     "waypost_clicks_failed", "Clicks that a fault of ours kept from the spool.", registry=REGISTRY
 )
 
-# tracker.access
+# The admin listener.
 ADMIN_REFUSED = Counter(
     "waypost_admin_refused",
     "Requests that the admin listener refused: password (wrong or missing), host (not loopback).",
@@ -410,7 +410,7 @@ ADMIN_REFUSED = Counter(
     registry=REGISTRY,
 )
 
-# proxy.dial, proxy.relay
+# Sessions with the relay.
 RELAY_ATTEMPTS_FAILED = Counter(
     "waypost_relay_attempts_failed",
     "Addresses of the relay that gave no session, by cause.",

@@ -3,7 +3,7 @@
 Owns: the rules that tell machines from readers, each with a name and a version, so that counts can
 be made anew when rules change; finding the client's address behind web servers of the operator's
 own; making that address private.
-Does not own: the answer to a request (`redirector`), or how clicks are counted (`store`).
+Does not own: the answer to a request (`redirector`), or how clicks are counted (`attribution`).
 
 Everybody is served alike; a verdict is a label and drops nothing.
 """

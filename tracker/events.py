@@ -1,7 +1,7 @@
 """The events that proxy and tracker append to their spools, and their form on disk.
 
 Owns: what is told of a message, of a click and of an open, as frozen values, and their JSON.
-Does not own: files (`spool`, `segments`), tables (`store`), or what counts as a human (`clicks`).
+Does not own: files (`spool`, `segments`), rows (`feed`), or what counts as a human (`clicks`).
 
 Events may reach the store in any order, and more than once: they name what happened, and the
 store merges them. All events of one `message_id` carry the same campaign and links.

@@ -2,7 +2,7 @@
 
 Owns: appending a line durably beside other writers, reading lines back past damaged ones, and spaces
 in the place of lines that are erased.
-Does not own: what a line says (`consents`, `overrides`), noticing that a file changed (`watch`).
+Does not own: what a line says (`consents`, `decisions`), noticing that a file changed (`watch`).
 """
 
 import fcntl

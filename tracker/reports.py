@@ -1,7 +1,7 @@
 """The questions that people ask of the store.
 
 Owns: what a report, a person's activity and a link's clickers consist of, and their queries.
-Does not own: how they are printed (`report_cli`), or that the spool was fed before (`ingest`).
+Does not own: how they are printed (`printing`), or that the spool was fed before (`catch_up`).
 
 A report of everything is read from the sums, and takes the same time however many clicks there are.
 One since a day is counted from the rows of messages sent since then and of the clicks on them.

@@ -2,7 +2,7 @@
 
 Owns: the form of a token, the keys that mint and read it, and the limits of both.
 Does not own: the file that holds the keys (`config.keys`), which links are tracked
-(`proxy.policy`), or what happens when a token is clicked (`app`).
+(`proxy.policy`), or what happens when a token is clicked (`redirector`).
 
 A token is the unpadded, canonical base64url (RFC 4648 §5) of
 

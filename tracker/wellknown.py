@@ -49,5 +49,5 @@ def _content(path: Path) -> bytes | None:
 
 
 def _name(host: str) -> str:
-    """Give the name in a Host field (RFC 9110 \u00a77.2), without its port."""
+    """Give the name in a Host field (RFC 9110 §7.2), without its port."""
     return host.partition(":")[0].lower().rstrip(".")
