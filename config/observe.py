@@ -453,6 +453,3 @@ def configure(level: str = "info", style: Literal["console", "json"] = "console"
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-
-
-__all__ = ["EVENTS", "REGISTRY", "Counter", "Gauge", "Histogram", "LogEvent", "configure", "log"]
