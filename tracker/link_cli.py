@@ -1,96 +1,81 @@
-"""`waypost decode`: what a tracked link says, for whoever holds the keys.
+"""`waypost link`: a tracked link for SMS, push, chat or print.
 
-Owns: finding the token in a URL, or the one that a short link stands for, and showing what it holds.
-Does not own: tokens themselves (`tokens`), or the file of short links (`shortlinks`).
+Owns: the command.
+Does not own: what may be asked for (`wishes`), and the link itself (`minting`).
 """
 
-import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
 
 import click
+from pydantic import ValidationError
 
 from config import observe
 from config.options import config_option
 from config.schema import Config
-from tracker import shortlinks
+from tracker import consents, shortlinks
+from tracker.decode_cli import keyring_of
+from tracker.identify import Identifier
+from tracker.minting import Mint, Minted
 from tracker.shortlinks import ShortLinks
-from tracker.tokens import APP_PATH, PATH, BadToken, Keyring, key_id, read
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def keyring_of(config: Config) -> Keyring:
-    """Load the keys; `config.load` has made sure that there are some, and that they can be read."""
-    return Keyring.load(cast("Path", config.keys.file))
-
-
-def token_of(text: str) -> str:
-    """Give the token in a tracked URL, whatever host or prefix it has; or the token itself."""
-    tail = text.strip().rpartition(PATH)[2].removeprefix(APP_PATH.removeprefix(PATH))
-    return tail.partition("?")[0].partition("#")[0]
-
-
-def token_for(config: Config, text: str) -> str:
-    """Give the token in a tracked URL, or the one that a short link stands for.
-
-    Raises click.ClickException where a short link's cannot be found.
-    """
-    code = shortlinks.code_in(text)
-    if code is None:
-        return token_of(text)
-    path = shortlinks.file_of(config.store.path)
-    observe.configure("error", config.log.format)
-    try:
-        token = ShortLinks.load(path).token(code)
-    except PermissionError as error:
-        raise click.ClickException(f"{error}: run as the user of the service") from None
-    except OSError as error:
-        raise click.ClickException(f"cannot read {path}: {error.strerror}") from None
-    if token is None:
-        why = f"{code} is not in {path}" if path.exists() else f"there is no {path}"
-        raise click.ClickException(f"not a short link of ours: {why}")
-    return token
-
-
-def described(keyring: Keyring, token: str) -> dict[str, Any]:
-    """Give what a token says, ready for JSON; raises BadToken."""
-    link = read(keyring, token)
-    return {
-        "message_id": link.message_id.hex(),
-        "recipient": link.recipient,
-        "link": link.number,
-        "sent_at": datetime.fromtimestamp(link.sent_at_s, UTC).isoformat(),
-        "key": key_id(token),
-        "destination": link.destination,
-        "preview": link.preview,
-    }
-
-
-def lines(facts: dict[str, Any]) -> Iterator[str]:
-    """Say the facts of a link for people; a destination stands whole on its line, to be copied."""
-    notes = {
-        "recipient": " (a copy shared by several)" if facts["recipient"] == 0 else "",
-        "preview": " (redirects, never counted)" if facts["preview"] else "",
-    }
-    for name, value in facts.items():
-        shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-        yield f"{name.replace('_', ' '):<13}{shown}{notes.get(name, '')}"
+from tracker.spool import Spool, SpoolError
+from tracker.wishes import LinkRequest, Unfeasible
 
 
 @click.command()
-@config_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("url")
-def decode(config: Config, url: str, *, as_json: bool) -> None:
-    """Say what the tracked link URL, full or short, holds; a bare token will do as well."""
+@click.option("--person", help="Whose link it is: an address, or your own id.")
+@click.option("--campaign", help="The campaign it counts for.")
+@click.option("--group", help="What reports call the link, instead of its URL.")
+@click.option(
+    "--sender",
+    metavar="DOMAIN",
+    help="The domain of a [[sender]], whose tracking host and switches count.",
+)
+@click.option("--track/--no-track", default=True, help="Whether clicks are counted (they are).")
+@click.option(
+    "--url-params/--no-url-params",
+    default=True,
+    help="Whether [tracking.url_params] are added (they are).",
+)
+@click.option("--short", is_flag=True, help="Give a short link, which needs a file to live on.")
+@config_option
+def link(config: Config, **asked: object) -> None:
+    """Print a tracked link to URL, for SMS, push, chat or print.
+
+    Every call makes a new one, which reports count like a message with one link.
+    """
+    observe.configure("error", config.log.format)
     try:
-        facts = described(keyring_of(config), token_for(config, url))
-    except BadToken as error:
-        raise click.ClickException(f"not a link of ours: {error}") from None
-    if as_json:
-        click.echo(json.dumps(facts))
-    else:
-        click.echo("\n".join(lines(facts)))
+        wanted = LinkRequest.model_validate(asked)
+        click.echo(minted(config, wanted).url)
+    except ValidationError as error:
+        problems = [f"{_option(each['loc'])}: {_said(each['msg'])}" for each in error.errors()]
+        raise click.ClickException("\n".join(problems)) from None
+    except Unfeasible as error:
+        raise click.ClickException(f"{_option((error.field,))}: {error}") from None
+    except PermissionError as error:
+        raise click.ClickException(f"{error}: run as the user of the service") from None
+    except (SpoolError, OSError) as error:
+        raise click.ClickException(f"no link was made: {error}") from None
+
+
+def minted(config: Config, wanted: LinkRequest) -> Minted:
+    """Make a link in this process; raises what `minting.Mint.link` does."""
+    keyring, agreed = keyring_of(config), consents.load(consents.file_of(config.store.path))
+    short_links = ShortLinks(shortlinks.file_of(config.store.path))
+    identifier = partial(Identifier.of, config)
+    spool = Spool.open(config.store.spool_dir, "link")
+    try:
+        mint = Mint(lambda: keyring, lambda: agreed, spool.append, short_links, identifier)
+        return mint.link(config, wanted)
+    finally:
+        spool.close()
+
+
+def _option(location: tuple[int | str, ...]) -> str:
+    name = str(location[0])
+    return "URL" if name == "url" else f"--{name}"
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")

@@ -15,7 +15,7 @@ from config.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker import decisions, hosts, overrides, printing
 from tracker.decisions import Known
-from tracker.link_cli import keyring_of, token_for
+from tracker.decode_cli import keyring_of, token_for
 from tracker.overrides import Decision, Kind, Overrides, decision
 from tracker.report_cli import current_store
 from tracker.tokens import BadToken, is_destination, read

@@ -3,7 +3,7 @@
 Owns: the request, what is wrong with one, and how the rules of mail apply to it: what is never tracked,
 which parameters are added, whose sites are told who comes.
 Does not own: the link itself (`minting`), those rules (`additions`, `hosts`, `sensitive`), or how
-somebody asks (`links_cli`, `admin`).
+somebody asks (`link_cli`, `admin`).
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,115 @@
+"""`waypost decode`: what a link says, and a clear word where it says nothing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from config import keys
+from tracker import shortlinks
+from tracker.decode_cli import decode, token_of
+from tracker.shortlinks import ShortLinks
+from tracker.tokens import Keyring, Link, mint
+
+LINK = Link(
+    b"\x01\x02\x03\x04\x05\x06\x07\x08", 5, 3, 1_795_430_400, "https://example.com/?a=1&b=[2]#c"
+)
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    """Run the command with the folder's configuration."""
+    return CliRunner().invoke(decode, ["-c", str(folder / "waypost.toml"), *arguments])
+
+
+def token(folder: Path, link: Link = LINK) -> str:
+    """Mint a link with the folder's key."""
+    return mint(Keyring.load(folder / "token.keys"), link)
+
+
+def test_json_says_everything(folder: Path) -> None:
+    """The whole of a link, for programs."""
+    done = run(folder, "--json", f"https://t.example.com/c/{token(folder)}")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout) == {
+        "message_id": "0102030405060708",
+        "recipient": 5,
+        "link": 3,
+        "sent_at": "2026-11-23T10:40:00+00:00",
+        "key": 1,
+        "destination": "https://example.com/?a=1&b=[2]#c",
+        "preview": False,
+    }
+
+
+@pytest.mark.parametrize("around", ["{}", "/c/{}", "http://a.test/t/c/{}?utm_x=1#y", " {}\n"])
+def test_urls_and_bare_tokens_are_taken(folder: Path, around: str) -> None:
+    """Whatever was copied from a message is understood."""
+    assert token_of(around.format("AQ_-x")) == "AQ_-x"
+    assert run(folder, "--json", around.format(token(folder))).exit_code == 0
+
+
+def codes(folder: Path) -> Path:
+    """Name the file of short links."""
+    return shortlinks.file_of(folder / "waypost.db")
+
+
+def test_a_short_link_is_read_from_its_file(folder: Path) -> None:
+    """It says what the token says that it stands for."""
+    code = ShortLinks(codes(folder)).add(token(folder))
+    short = run(folder, "--json", f"https://t.example.com/s/{code}")
+    assert short.exit_code == 0, short.output
+    assert json.loads(short.stdout) == json.loads(run(folder, "--json", token(folder)).stdout)
+
+
+@pytest.mark.parametrize(
+    ("arrange", "said"),
+    [
+        (lambda _file: None, "not a short link of ours: there is no {file}"),
+        (Path.touch, "not a short link of ours: x7Qm2Ab is not in {file}"),
+        (Path.mkdir, "cannot read {file}: Is a directory"),
+    ],
+    ids=["no file", "unknown code", "unreadable"],
+)
+def test_a_short_link_that_cannot_be_found_is_told(
+    folder: Path, arrange: Callable[[Path], None], said: str
+) -> None:
+    """Exit 1, one line with the file."""
+    arrange(codes(folder))
+    done = run(folder, "https://t.example.com/s/x7Qm2Ab")
+    said = said.format(file=codes(folder))
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"Error: {said}\n")
+
+
+def test_people_read_a_table(folder: Path) -> None:
+    """Every fact has its line, and the destination can be copied whole."""
+    destination = "https://example.com/" + "long/" * 50
+    shared = Link(b"12345678", 0, 1, 1_795_430_400, destination, preview=True)
+    lines = run(folder, token(folder, shared)).stdout.splitlines()
+    assert any(line.split() == ["destination", destination] for line in lines)
+    assert any("shared by several" in line for line in lines)
+    assert any("never counted" in line for line in lines)
+
+
+def test_a_bad_link_is_exit_1_and_a_clear_word(folder: Path) -> None:
+    """A forged or damaged link says so, without a traceback."""
+    done = run(folder, f"https://t.example.com/c/{token(folder)[:-1]}")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: not a link of ours: ")
+
+
+def test_a_link_of_other_keys_says_which_key(folder: Path) -> None:
+    """An operator sees that a key is missing."""
+    other = Keyring([keys.new_token_key([keys.new_token_key()])])
+    done = run(folder, mint(other, LINK))
+    assert (done.exit_code, done.stderr) == (1, "Error: not a link of ours: no usable key 2\n")
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.chmod(0o644)])
+def test_without_keys_nothing_can_be_read(folder: Path, spoil: Callable[[Path], None]) -> None:
+    """A key file that is missing, or open to others, is named."""
+    spoil(folder / "token.keys")
+    done = run(folder, "AQ")
+    assert done.exit_code == 1
+    assert "token.keys" in done.stderr
