@@ -144,7 +144,10 @@ class Message:
 
 @dataclass(slots=True)
 class Click:
-    """A click, and under what it is counted."""
+    """A click, and under what it is counted.
+
+    `whole` is all of a destination of which only a part may be written down.
+    """
 
     id: int
     at_s: float
@@ -155,6 +158,7 @@ class Click:
     campaign_id: int = NO_CAMPAIGN
     link_id: int = 0
     person_id: int | None = None
+    whole: str | None = None
 
     def attribute(self, message: Message, link_id: int) -> None:
         """Count it under what its message says."""

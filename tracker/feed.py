@@ -51,7 +51,6 @@ _PUT_DELIVERY = "INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?, ?, ?, ?)"
 _PUT_CLICK = "INSERT INTO clicks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _MOVE_CLICK = "UPDATE clicks SET campaign_id = ?, link_id = ?, person_id = ? WHERE id = ?"
 _DEFAULT = Naming()
-_NOTHING: Mapping[int, str] = {}
 
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#\\]*@)?([^/?#\\@]*)", re.IGNORECASE)
 
@@ -65,7 +64,7 @@ def feed(db: Database, events: Sequence[Event], naming: Naming = _DEFAULT) -> fr
     batch = _Batch(db, [event for event in events if not opens.alone(event)], naming)
     batch.run()
     opens.feed(db, events, purged_before_s(db))
-    return frozenset(batch.erased)
+    return frozenset(batch.whole)
 
 
 def erased(click: Clicked) -> Clicked:
@@ -138,8 +137,8 @@ class _Batch:
     described: dict[int, Message] = field(default_factory=dict)
     changed: dict[tuple[int, int], Delivery] = field(default_factory=dict)
     clicks: list[Clicked] = field(default_factory=list)
-    erased: dict[str, str] = field(default_factory=dict)
-    """Whole destinations of clicks on links of the forgotten, which are not written down."""
+    whole: dict[str, str] = field(default_factory=dict)
+    """Destinations of clicks on links of the forgotten, which are not written down."""
     seen: list[Sighting] = field(default_factory=list)
     next_message: int = 0
 
@@ -228,7 +227,7 @@ class _Batch:
             delivery.person_id = rows.persons[name]
             delivery.address = None if name == address else address
         self.described[message.id] = message
-        self.seen += sightings.sightings(message, event.links)
+        self.seen += sightings.of(message, event.links)
 
     def _merge_accepted(self, event: MessageAccepted) -> None:
         message = self._message(event.message_id, event.at_s)
@@ -245,7 +244,7 @@ class _Batch:
         delivery = self._delivery(message, event.recipient)
         delivery.clicked = True
         if delivery.erased:
-            self.erased[event.event_id] = event.destination
+            self.whole[event.event_id] = event.destination
             event = erased(event)
         self.clicks.append(event)
 
@@ -282,12 +281,14 @@ class _Batch:
         clicks = [
             (
                 self.messages[e.message_id],
-                Click(row, e.at_s, e.recipient, e.link, e.destination, e.human),
+                Click(
+                    *(row, e.at_s, e.recipient, e.link, e.destination, e.human),
+                    whole=self.whole.get(e.event_id),
+                ),
             )
             for row, e in enumerate(self.clicks, first)
         ]
-        erased = [self.erased.get(event.event_id) for event in self.clicks]
-        self._count(clicks, {first + at: whole for at, whole in enumerate(erased) if whole})
+        self._count(clicks)
         agents = names.ids(self.db, "user_agents", {event.user_agent for event in self.clicks})
         self.db.conn.executemany(
             _PUT_CLICK,
@@ -302,22 +303,17 @@ class _Batch:
             ],
         )
 
-    def _count(
-        self, clicks: Sequence[tuple[Message, Click]], whole: Mapping[int, str] = _NOTHING
-    ) -> None:
-        """Attribute clicks as their messages now say, and add them to the sums.
-
-        `whole` are destinations, by click, of which only the host may be written down.
-        """
+    def _count(self, clicks: Sequence[tuple[Message, Click]]) -> None:
+        """Attribute clicks as their messages now say, and add them to the sums."""
         sets = {message.link_set_id for message, _ in clicks if message.link_set_id is not None}
         groups = names.numbered_links(self.db, sets)
         ignored = names.ignored_params(self.db, sets)
         called = {
-            click.id: self._name(message, click, whole.get(click.id), ignored)
+            click.id: self._name(message, click, ignored)
             for message, click in clicks
             if (message.link_set_id, click.number) not in groups
         }
-        theirs = [click for _, click in clicks if click.id in called and click.id in whole]
+        theirs = [click for _, click in clicks if click.id in called and click.whole]
         called |= self._hosts_alone(theirs, called)
         links = names.ids(self.db, "links", set(called.values()))
         for message, click in clicks:
@@ -335,11 +331,10 @@ class _Batch:
         self,
         message: Message,
         click: Click,
-        whole: str | None,
         ignored: Mapping[tuple[int | None, int], frozenset[str]],
     ) -> str:
-        """Give the name of a link without a group; `whole` is its destination before it was erased."""
-        destination = whole or click.destination
+        """Give the name of a link without a group."""
+        destination = click.whole or click.destination
         if message.campaign_id == PURGED:
             return PURGED_NAME
         if message.link_set_id is None:

@@ -50,7 +50,7 @@ _SEEN = """
 """
 
 
-def sightings(message: Message, links: Iterable[SentLink]) -> list[Sighting]:
+def of(message: Message, links: Iterable[SentLink]) -> list[Sighting]:
     """Give what a message shows."""
     about = (message.campaign_id, message.id, day_of(message.sent_at_s))
     return [Sighting(*about, link.group or link.url) for link in links]
@@ -63,7 +63,7 @@ def record(db: Database, seen: Sequence[Sighting]) -> None:
         days.setdefault((each.campaign_id, each.name), {})[each.message] = each.day
     listed = {(row[0], row[1]): row[2] for row in names.rows_in(db, _LISTED, _names(days))}
     single = _single(db, days, {key for key in days if key not in listed and is_url(key[1])})
-    latest = {key: max(of.values()) for key, of in days.items() if key not in single}
+    latest = {key: max(each.values()) for key, each in days.items() if key not in single}
     _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)})
     _remember(db, {digest: min(days[key]) for key, digest in single.items()})
 
