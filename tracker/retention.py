@@ -24,7 +24,13 @@ _NEVER_SENT = "SELECT id FROM messages WHERE counted = 0 AND sent_at_s < :before
 _SETS = """
     SELECT DISTINCT link_set_id FROM messages WHERE id IN gone AND link_set_id IS NOT NULL
 """
-_NOBODY = "person_id NOT IN (SELECT person_id FROM deliveries WHERE person_id IS NOT NULL)"
+_FORGET = (
+    "DELETE FROM clickers WHERE day BETWEEN 1 AND :last_day",
+    """DELETE FROM persons WHERE NOT EXISTS
+        (SELECT 1 FROM deliveries WHERE person_id = persons.id)""",
+    "DELETE FROM clickers WHERE person_id NOT IN (SELECT id FROM persons)",
+    "DELETE FROM user_agents WHERE id NOT IN (SELECT user_agent_id FROM clicks)",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,5 @@ def _drop(db: Database, which: str, before_s: float) -> Purged:
 
 def _forget_persons(db: Database, before_s: float) -> None:
     """Delete who has no message left, and who clicked on days that are purged."""
-    db.execute("DELETE FROM clickers WHERE day BETWEEN 1 AND ?", [day_of(before_s) - 1])
-    db.execute(f"DELETE FROM clickers WHERE {_NOBODY}")  # noqa: S608 - a constant
-    db.execute(f"DELETE FROM persons WHERE {_NOBODY.replace('person_id', 'id', 1)}")  # noqa: S608 - a constant
-    db.execute("DELETE FROM user_agents WHERE id NOT IN (SELECT user_agent_id FROM clicks)")
+    for sql in _FORGET:
+        db.execute(sql, {"last_day": day_of(before_s) - 1})
