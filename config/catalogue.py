@@ -69,9 +69,9 @@ def _subtables(model: type[BaseModel], prefix: str) -> Iterator[TableEntry]:
             continue
         path = f"{prefix}{name}"
         keys = tuple(
-            _key(name, field)
-            for name, field in below.model_fields.items()
-            if _model(field.annotation) is None
+            _key(key, value)
+            for key, value in below.model_fields.items()
+            if _model(value.annotation) is None
         )
         array = get_origin(field.annotation) is tuple
         yield TableEntry(path, array, _unwrap(below.__doc__ or ""), keys)

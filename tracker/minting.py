@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from config.schema import Config
 from tracker import shortlinks
+from tracker.attribution import SHARED
 from tracker.consents import Consent, Consents
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.identify import Identifier, is_opaque
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 10.0
 """How long the events of a link may take to become durable."""
-SHARED, PERSONAL = 0, 1
-"""Recipient numbers."""
+PERSONAL = 1
+"""Recipient number of the one person whose link it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from tracker.reports import Figures, Json, Report
 
 SHOWN_LINKS = 50
 """Links in the table for people; `--json` and `--csv` give them all."""
-NO_CAMPAIGN = "(none)"
+NAMELESS = "(none)"
+"""Stands for the campaign of messages without one."""
 
 
 def listing(rows: Iterable[Json], form: Form, title: str, columns: Sequence[str]) -> None:
@@ -128,7 +129,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _name(campaign: str | None) -> Text:
-    return Text(NO_CAMPAIGN if campaign is None else campaign)
+    return Text(NAMELESS if campaign is None else campaign)
 
 
 def _campaign_cells(figures: Figures) -> tuple[str, ...]:
