@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography import x509
 
 from config.certificates import server_context
-from config.files import KeyFileError, credential, read_secret, usable_path
+from config.files import KeyFileError, credential, read_password, read_secret, usable_path
 from config.keys import read_dkim_key, read_token_keys
 from config.lines import Loc
 from config.rules import Finding, Rules
@@ -117,8 +117,7 @@ def _admin_password(config: Config) -> Iterator[Finding]:
     if path is None:
         return
     try:
-        if not read_secret(path).strip():
-            yield Finding(loc, f"{path} is empty")
+        read_password(path)
     except KeyFileError as error:
         yield _finding(loc, error)
 

@@ -69,6 +69,14 @@ def read_secret(path: Path, *, also: int = 0) -> bytes:
         raise _unreadable(path, error) from None
 
 
+def read_password(path: Path) -> bytes:
+    """Read a password, without white space around it; raises KeyFileError."""
+    password = read_secret(path).strip()
+    if not password:
+        raise KeyFileError(path, "is empty")
+    return password
+
+
 def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)  # a pipe would wait for its other end
 

@@ -8,7 +8,6 @@ Does not own: what is answered then (`admin`), or which addresses need a passwor
 import base64
 import hmac
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,7 +15,6 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
 from config import observe
-from config.files import KeyFileError, read_secret
 from config.values import is_loopback
 
 if TYPE_CHECKING:
@@ -29,14 +27,6 @@ UNCACHED = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
 }
-
-
-def load_password(path: Path) -> bytes:
-    """Read the password, without white space around it; raises `config.files.KeyFileError`."""
-    password = read_secret(path).strip()
-    if not password:
-        raise KeyFileError(path, "is empty")
-    return password
 
 
 class Guard:

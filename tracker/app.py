@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from config import certificates, observe
-from config.files import KeyFileError
+from config.files import KeyFileError, read_password
 from config.hangup import at_hangup
 from config.keys import read_identify_secret
 from config.load import ConfigError
 from config.schema import Config
 from config.values import Address
 from tracker import consents, listener, shortlinks, wellknown
-from tracker.access import Guard, load_password
+from tracker.access import Guard
 from tracker.admin import Admin
 from tracker.consents import Consents
 from tracker.identify import Identifier
@@ -133,7 +133,7 @@ def _prepare(config: Config, sockets: Sequence[socket.socket]) -> _Parts:
     if config.keys.file is None:
         problems.append("keys.file is not set: make a key file with waypost init")
     keys = _watched(config.keys.file, _Keys.load, problems)
-    password = _watched(config.tracker.admin_password_file, load_password, problems)
+    password = _watched(config.tracker.admin_password_file, read_password, problems)
     tls = _tls(config, problems)
     admin = _bound(config.tracker.admin_listen, problems)
     public = sockets or _bound(config.tracker.listen, problems)

@@ -73,7 +73,7 @@ def _left(config: Config, wanted: Mapping[Path, int]) -> int:
         return 0
     try:
         with store.reading(config.store.path) as db:
-            fed = dict(db.execute("SELECT name, offset FROM segments").fetchall())
+            fed = store.offsets(db)
     except StoreError:
         fed = {}
     return sum(max(0, size - fed.get(path.name, 0)) for path, size in there.items())

@@ -25,7 +25,7 @@ from tracker.attribution import (
 )
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending
 from tracker.groups import Naming
-from tracker.params import less
+from tracker.params import without_written
 from tracker.retention import purged_before_s
 from tracker.sightings import Sighting
 
@@ -339,4 +339,4 @@ class _Batch:
             return PURGED_NAME
         if message.link_set_id is None:
             return self.naming.name(destination)
-        return less(destination, ignored.get((message.link_set_id, click.number), ()))
+        return without_written(destination, ignored.get((message.link_set_id, click.number), ()))

@@ -15,7 +15,7 @@ from typing import Self
 
 from config.schema import Config
 from tracker.events import SentLink
-from tracker.params import is_called, less, pairs, without, written_name
+from tracker.params import is_called, pairs, without, without_written, written_name
 
 VOLATILE_PARAMS = frozenset(
     {
@@ -111,7 +111,7 @@ class Sending:
     def told(self, number: int, text: str, volatile: frozenset[str]) -> SentLink:
         """Give what the store is told."""
         ignored = self._ignored(volatile)
-        url = less(self.destination, ignored)
+        url = without_written(self.destination, ignored)
         if self.name != identity(self.author_url, (), volatile):
             return SentLink(number, url, self.name, text)
         return SentLink(number, url, None, text, ignored)

@@ -104,7 +104,7 @@ def without(destination: str, names: frozenset[str]) -> str:
     return path + ("?" + "&".join(kept) if kept and query else "") + mark + fragment
 
 
-def less(destination: str, written: Collection[str]) -> str:
+def without_written(destination: str, written: Collection[str]) -> str:
     """Give `destination` without the parameters whose names are written exactly so.
 
     An `&` at the end goes with them, so that it is the same whether what is added behind one is there

@@ -107,7 +107,7 @@ class Store:
 
     def offsets(self) -> dict[str, int]:
         """Give how many octets of each segment are in the store."""
-        return dict(self.db.execute("SELECT name, offset FROM segments").fetchall())
+        return offsets(self.db)
 
     def forget_segments(self, names: set[str]) -> None:
         """Forget segments that are gone from the disk."""
@@ -120,6 +120,11 @@ class Store:
         """Close it; never raises."""
         with contextlib.suppress(sqlite3.Error):
             self.db.close()
+
+
+def offsets(db: Database) -> dict[str, int]:
+    """Give how many octets of each segment are in a store."""
+    return dict(db.execute("SELECT name, offset FROM segments").fetchall())
 
 
 @contextlib.contextmanager

@@ -22,11 +22,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from config import keys, observe
-from config.files import KeyFileError
 from config.schema import Config, KeysConfig
 from config.values import Address
 from tracker import consents, listener, overview
-from tracker.access import Guard, load_password, password_in
+from tracker.access import Guard
 from tracker.admin import Admin
 from tracker.consents import Consent, Consents
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
@@ -514,15 +513,3 @@ async def test_bodies_arrive_whole() -> None:
     async with serving(Starlette(routes=[Route("/", length, methods=["POST"])])) as client:
         for octets in (0, 10, 100_000):
             assert (await client.ask("/", "POST", b"x" * octets)).body == str(octets).encode()
-
-
-def test_an_empty_password_is_none(tmp_path: Path) -> None:
-    """Else nothing would open everything."""
-    file = tmp_path / "password"
-    file.write_text(" \n")
-    file.chmod(0o600)
-    with pytest.raises(KeyFileError, match="is empty"):
-        load_password(file)
-    file.write_bytes(b"secret\n")
-    assert load_password(file) == b"secret"
-    assert password_in("Bearer secret") == b"secret"

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from config.files import KeyFileError, credential, locked, read_secret, usable_path, write_secret
+from config.files import (
+    KeyFileError,
+    credential,
+    locked,
+    read_password,
+    read_secret,
+    usable_path,
+    write_secret,
+)
 
 NOBODY = 65534
 
@@ -147,6 +155,17 @@ def test_a_credential_counts_before_the_file_and_may_be_readable(
     assert read_secret(tmp_path / "token.keys") == b"credential"
     assert usable_path(tmp_path / "token.keys") == passed / "token.keys"
     assert usable_path(tmp_path / "other.keys") == tmp_path / "other.keys"
+
+
+def test_an_empty_password_is_none(tmp_path: Path) -> None:
+    """Else nothing would open everything."""
+    file = tmp_path / "password"
+    file.write_text(" \n")
+    file.chmod(0o600)
+    with pytest.raises(KeyFileError, match="is empty"):
+        read_password(file)
+    file.write_bytes(b"secret\n")
+    assert read_password(file) == b"secret"
 
 
 def test_without_systemd_there_are_no_credentials() -> None:

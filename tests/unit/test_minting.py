@@ -15,7 +15,7 @@ from tracker.consents import Consent, Consents, Given
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient
 from tracker.identify import Identifier
 from tracker.minting import Mint, Minted
-from tracker.params import less
+from tracker.params import without_written
 from tracker.shortlinks import ShortLinks
 from tracker.spool import SpoolError
 from tracker.tokens import Keyring, Link, read
@@ -256,7 +256,7 @@ def test_mail_and_links_tell_the_same(telling: Shop) -> None:
     (minted,), (mailed,) = telling.pending.links, out.pending.links
     assert minted == replace(mailed, text="")
     assert (minted.url, minted.group) == (URL, None)
-    assert less(in_mail, minted.ignored) == URL
+    assert without_written(in_mail, minted.ignored) == URL
 
 
 def test_parameters_and_ids_have_a_switch_each(telling: Shop) -> None:
