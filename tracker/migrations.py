@@ -4,7 +4,7 @@ Owns: the schema, step by step; a step that was released is never edited, a new 
 Does not own: what is written to the tables (`feed`, `rollups`) or read from them (`reports`).
 
 In `counters` and `clickers`, 0 stands for all: all days, all campaigns, all links. A day is a
-number, days since 1970 in UTC.
+number, days since 1970 in UTC. Of a single link there are sums of all days alone.
 """
 
 from sqlite_utils import Database, Migrations
