@@ -146,7 +146,8 @@ def _furnish(postfix: Postfix, settings: Mapping[str, str], services: str) -> No
     more = "".join(f"{key} = {value}\n" for key, value in settings.items())
     conf = postfix.folder / "conf"
     (conf / "main.cf").write_text((MAIN + more).format(**names))
-    (conf / "master.cf").write_text((MASTER + services).format(**names))
+    # Sockets are opened in this order, and only the one of MASTER is waited for.
+    (conf / "master.cf").write_text((services + MASTER).format(**names))
     (conf / "header_checks").write_text(HEADER_CHECKS)
 
 
