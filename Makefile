@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test check format docs bench corpus fuzz crash systemd lock clean
+.PHONY: setup run test lint check format docs bench corpus fuzz crash systemd lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -23,12 +23,13 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest
 
-check: $(READY)
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q
+
+check: lint test
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
