@@ -150,12 +150,19 @@ def monitoring_page() -> str:
 
 
 def _metrics() -> Iterator[tuple[str, str, str, str]]:
-    for metric in vars(observe).values():
-        if isinstance(metric, MetricWrapperBase):
-            (family,) = metric.describe()
-            name = f"{family.name}_total" if family.type == "counter" else family.name
-            labels = ", ".join(f"`{label}`" for label in metric._labelnames)  # noqa: SLF001 - the library tells it nowhere else
-            yield f"`{name}`", family.type, labels, family.documentation
+    for metric in _declared():
+        (family,) = metric.describe()
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = ", ".join(f"`{label}`" for label in metric._labelnames)  # noqa: SLF001 - the library tells it nowhere else
+        yield f"`{name}`", family.type, labels, family.documentation
+
+
+def _declared() -> Iterator[MetricWrapperBase]:
+    for each in vars(observe).values():
+        if isinstance(each, MetricWrapperBase):
+            yield each
+        elif isinstance(each, observe.Upkeep):
+            yield from (each.lost_lines, each.damaged_lines, each.unusable)
 
 
 def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

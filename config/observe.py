@@ -237,36 +237,6 @@ HEADER_ODD = _event(
     "A header that switches tracking has a value that no one defined; it counted as off.",
 )
 
-# Withdrawn and repaired links.
-OVERRIDES_UNREADABLE = _event(
-    "overrides_unreadable",
-    logging.ERROR,
-    "Lines of the file of withdrawn and repaired links are no decisions and were passed over.",
-)
-OVERRIDES_LOST = _event(
-    "overrides_lost",
-    logging.ERROR,
-    "Decisions are gone from the file of withdrawn and repaired links; they stay in force. Says how "
-    "many, and which copy has them.",
-)
-OVERRIDES_FOUND = _event(
-    "overrides_found",
-    logging.INFO,
-    "The file of withdrawn and repaired links has all decisions again.",
-)
-OVERRIDES_NOT_COPIED = _event(
-    "overrides_not_copied",
-    logging.ERROR,
-    "The copy of all decisions about links could not be written; it is tried again. Says the cause.",
-)
-
-# Consents.
-CONSENTS_UNREADABLE = _event(
-    "consents_unreadable",
-    logging.ERROR,
-    "Lines of the file of persons' consents cannot be read and were passed over. Says how many.",
-)
-
 # Short links.
 SHORT_LINKS_UNREADABLE = _event(
     "short_links_unreadable",
@@ -363,7 +333,7 @@ STORES_SET_ASIDE = Counter(
     "waypost_stores_set_aside", "Malformed databases that were renamed.", registry=REGISTRY
 )
 
-# Answers to readers, and links that were withdrawn or repaired.
+# Answers to readers.
 REDIRECTS = Counter(
     "waypost_redirects",
     "Requests for a tracked link: redirected, preview (redirected, never counted), opened (a pixel), "
@@ -374,28 +344,6 @@ REDIRECTS = Counter(
 CLICKS_NOT_DURABLE = Counter(
     "waypost_clicks_answered_before_durable",
     "Readers redirected before their click was durable, as the spool was slow or failed.",
-    registry=REGISTRY,
-)
-OVERRIDES_IN_FORCE = Gauge(
-    "waypost_overrides_in_force",
-    "Decisions in force: messages, campaigns and hosts withdrawn, destinations repaired.",
-    registry=REGISTRY,
-)
-OVERRIDES_MISSING = Gauge(
-    "waypost_overrides_lost",
-    "Decisions that the file of withdrawn and repaired links has lost; they stay in force.",
-    registry=REGISTRY,
-)
-OVERRIDES_UNUSABLE = Gauge(
-    "waypost_overrides_unusable",
-    "1 while withdrawn and repaired links cannot be kept, by what fails: file (it cannot be read; at "
-    "the start, only what the copy has is in force), copy (it cannot be written).",
-    ["what"],
-    registry=REGISTRY,
-)
-OVERRIDES_DAMAGED = Gauge(
-    "waypost_overrides_damaged_lines",
-    "Lines of the file of withdrawn and repaired links that cannot be read.",
     registry=REGISTRY,
 )
 CLICKS_FAILED = Counter(
@@ -421,6 +369,76 @@ RELAY_FAULTS = Counter(
     "waypost_relay_faults",
     "Sessions with the relay that broke, by fault.",
     ["fault"],
+    registry=REGISTRY,
+)
+
+
+# Files beside the store of which a copy is kept: log events and metrics.
+
+
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """What is told of one such file, and of its copy."""
+
+    unreadable: LogEvent
+    lost: LogEvent
+    found: LogEvent
+    not_copied: LogEvent
+    lost_lines: Gauge
+    damaged_lines: Gauge
+    unusable: Gauge
+
+
+def _upkeep(name: str, of: str) -> Upkeep:
+    file = f"the file of {of}"
+    return Upkeep(
+        unreadable=_event(
+            f"{name}_unreadable",
+            logging.ERROR,
+            f"Lines of {file} cannot be read and were passed over. Says how many.",
+        ),
+        lost=_event(
+            f"{name}_lost",
+            logging.ERROR,
+            f"Lines are gone from {file}; what they said stays in force. Says how many, and which "
+            "copy has them.",
+        ),
+        found=_event(f"{name}_found", logging.INFO, f"No line is missing any more in {file}."),
+        not_copied=_event(
+            f"{name}_not_copied",
+            logging.ERROR,
+            f"The copy of {file} could not be read or written; it is tried again. Says the cause.",
+        ),
+        lost_lines=Gauge(
+            f"waypost_{name}_lost",
+            f"Lines that {file} has lost; what they said stays in force.",
+            registry=REGISTRY,
+        ),
+        damaged_lines=Gauge(
+            f"waypost_{name}_damaged_lines",
+            f"Lines of {file} that cannot be read.",
+            registry=REGISTRY,
+        ),
+        unusable=Gauge(
+            f"waypost_{name}_unusable",
+            f"1 while {file} cannot be kept, by what fails: file (it cannot be read; at the start, "
+            "only what the copy has is in force), copy (it cannot be read or written).",
+            ["what"],
+            registry=REGISTRY,
+        ),
+    )
+
+
+OVERRIDES = _upkeep("overrides", "withdrawn and repaired links")
+OVERRIDES_IN_FORCE = Gauge(
+    "waypost_overrides_in_force",
+    "Decisions in force: messages, campaigns and hosts withdrawn, destinations repaired.",
+    registry=REGISTRY,
+)
+CONSENTS = _upkeep("consents", "persons' consents")
+CONSENTS_IN_FORCE = Gauge(
+    "waypost_consents_in_force",
+    "Persons who agreed to less than everything, those who were forgotten since included.",
     registry=REGISTRY,
 )
 

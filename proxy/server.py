@@ -41,6 +41,7 @@ from proxy.session_limits import (
     LISTEN_BACKLOG,
     RECEIVE_OCTETS,
 )
+from tracker.watch import watching
 
 
 class ListenError(OSError):
@@ -80,10 +81,11 @@ async def serve(
     reloading = nullcontext() if reload is None else at_hangup(partial(server.reload, reload))
     try:
         await server.listen(sockets)
-        with reloading:
-            if on_ready is not None:
-                on_ready()
-            await stop.wait()
+        async with watching(server.services.consents):
+            with reloading:
+                if on_ready is not None:
+                    on_ready()
+                await stop.wait()
     finally:
         await server.stop()
 

@@ -3,8 +3,9 @@
 Owns: putting together the work on messages, the spool, the journal and memory from a configuration.
 Does not own: sessions (`session`), sockets (`server`).
 
-A reload makes new services; a session keeps to the end those it began with. Spool, journal, budget
-and turns are handed on, so that a reload neither doubles nor loses any; so the store stays the same.
+A reload makes new services; a session keeps to the end those it began with. Spool, journal, consents,
+budget and turns are handed on, so that a reload neither doubles nor loses any; so the store stays the
+same.
 """
 
 import socket
@@ -18,10 +19,12 @@ from config.schema import Config, ProxyConfig, RelayConfig
 from proxy.journal import Journal, JournalError
 from proxy.preparation import Preparation
 from proxy.session_limits import TURN_OCTETS, UPLOAD_BUDGET_OCTETS
-from proxy.transform import Transformer
+from proxy.transform import ConsentsInForce, Transformer
 from proxy.turns import Turns
 from proxy.upload import MemoryBudget
 from proxy.workshop import Workshop
+from tracker.consents import CONSENTS
+from tracker.in_force import InForce
 from tracker.spool import Spool
 
 
@@ -35,6 +38,7 @@ class Services:
     workshop: Workshop
     journal: Journal | None
     spool: Spool
+    consents: ConsentsInForce
     tls_context: ssl.SSLContext | None
     budget: MemoryBudget
     turns: Turns
@@ -59,13 +63,15 @@ class Services:
             config = config.model_copy(update={"store": before.config.store})
         workshop = Workshop(config)
         turns = before.turns if before else Turns(TURN_OCTETS)
+        consents = before.consents if before else _consents(config)
         services = cls(
             config=config,
             hostname=config.proxy.hostname or socket.getfqdn(),
-            preparation=Preparation(Transformer.from_config(config), workshop, turns),
+            preparation=Preparation(Transformer.from_config(config, consents), workshop, turns),
             workshop=workshop,
             journal=_journal(config, before.journal if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
+            consents=consents,
             tls_context=_tls_context(config.proxy),
             budget=before.budget if before else _budget(config.proxy.workers),
             turns=turns,
@@ -83,6 +89,14 @@ def _budget(workers: int) -> MemoryBudget:
     budget = MemoryBudget(UPLOAD_BUDGET_OCTETS // workers)
     MAIL_IN_MEMORY_OCTETS.set_function(lambda: budget.used_octets)
     return budget
+
+
+def _consents(config: Config) -> ConsentsInForce:
+    """Read them; raises OSError where nobody knows who must not be tracked."""
+    consents = InForce(CONSENTS, config.store.path)
+    consents.refresh()
+    consents()
+    return consents
 
 
 def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:

@@ -19,19 +19,21 @@ from proxy.message import parse
 from proxy.policy.reasons import Untouched
 from proxy.senders import Senders
 from proxy.signing import Signer, probe
-from tracker import consents
+from tracker.consents import CONSENTS, Consents, Given
 from tracker.identify import Identifier
+from tracker.in_force import InForce
 from tracker.tokens import Keyring
-from tracker.watch import Watched
 
-__all__ = ["Outgoing", "Prepared", "SigningRefused", "Submission", "Transformer"]
+__all__ = ["ConsentsInForce", "Outgoing", "Prepared", "SigningRefused", "Submission", "Transformer"]
+
+ConsentsInForce = InForce[Given, Consents]
 
 
 class Transformer:
     """Does the work for one configuration; safe to use from several threads.
 
     `signers` are those of each [[sender]], by its domain. Without `identifier`, no destination is
-    told who clicked.
+    told who clicked. Without `consents`, they are read here, and their copy is left to others.
     """
 
     def __init__(
@@ -40,17 +42,18 @@ class Transformer:
         keyring: Keyring,
         signers: Mapping[str, Sequence[Signer]],
         identifier: Identifier | None = None,
+        consents: ConsentsInForce | None = None,
     ) -> None:
         self._keyring = keyring
         self._identifier = identifier
         self._signers = {domain.lower(): tuple(each) for domain, each in signers.items()}
         self._provider = config.relay.provider
-        self._consents = Watched(consents.file_of(config.store.path), consents.load)
+        self._consents = consents or InForce(CONSENTS, config.store.path)
         self._shares = config.proxy.copies == "shared"
         self._senders = Senders(config, [domain for domain, each in signers.items() if each])
 
     @classmethod
-    def from_config(cls, config: Config) -> Self:
+    def from_config(cls, config: Config, consents: ConsentsInForce | None = None) -> Self:
         """Load the keys that `config` names, and have dkimpy verify what they sign.
 
         Raises KeyFileError, KeyUnusable, ProbeFailed, ValueError.
@@ -71,7 +74,7 @@ class Transformer:
             probe(signer)
         param = config.tracking.identify.param
         identifier = Identifier.load(param, config.keys.file) if param else None
-        return cls(config, Keyring.load(config.keys.file), signers, identifier)
+        return cls(config, Keyring.load(config.keys.file), signers, identifier, consents)
 
     @property
     def sign_always(self) -> bool:
@@ -97,7 +100,7 @@ class Transformer:
         return prepared
 
     def _prepared(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
-        self._consents.refresh()
+        self._consents.look()
         message = parse(content)
         assigned = self._senders.assign(
             message,

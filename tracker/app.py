@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from config import certificates, observe
 from config.files import KeyFileError, read_password
@@ -22,13 +22,14 @@ from config.keys import read_identify_secret
 from config.load import ConfigError
 from config.schema import Config
 from config.values import Address
-from tracker import consents, listener, shortlinks, wellknown
+from tracker import listener, shortlinks, watch, wellknown
 from tracker.access import Guard
 from tracker.admin import Admin
-from tracker.consents import Consents
+from tracker.consents import CONSENTS
+from tracker.decisions import DECISIONS
 from tracker.identify import Identifier
+from tracker.in_force import InForce
 from tracker.ingest import Ingester
-from tracker.kill_list import KillList
 from tracker.minting import Mint
 from tracker.recorder import Recorder
 from tracker.redirector import Redirector, Rules
@@ -65,10 +66,12 @@ async def serve(
     parts = _prepare(config, sockets)
     keys = parts.keys
     spool = Spool.open(config.store.spool_dir, "tracker")
-    overridden = KillList(config.store.path)
+    overridden = InForce(DECISIONS, config.store.path)
+    agreed = InForce(CONSENTS, config.store.path)
     short_links = ShortLinks(shortlinks.file_of(config.store.path))
     codes = Watched(shortlinks.file_of(config.store.path), short_links.read, short_links)
-    agreed = Watched(consents.file_of(config.store.path), consents.load, Consents())
+    overridden.refresh()
+    agreed.refresh()
     app = Redirector(
         lambda: keys().ring,
         Rules.from_config(config),
@@ -94,7 +97,7 @@ async def serve(
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
         ending.enter_context(_reloading(app, admin, ingester, parts, reload))
-        watching = _watching(keys, overridden, codes, agreed, parts.password)
+        watching = watch.watching(keys, overridden, agreed, codes, parts.password)
         async with watching, _administering(admin, parts):
             stop = stop or asyncio.Event()
             await listener.serve(app, parts.public, stop, ready, tls=parts.tls)
@@ -209,17 +212,6 @@ async def _feeding(config: Config) -> AsyncIterator[Ingester]:
     finally:
         stop.set()
         await asyncio.to_thread(thread.join)
-
-
-@contextlib.asynccontextmanager
-async def _watching(*files: Watched[Any] | KillList | None) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(file.watch()) for file in files if file is not None]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from config.listing import Form, form_option
 from config.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker import consents, printing
-from tracker.consents import Consent
+from tracker.consents import CONSENTS, Consent, Consents
 
 COLUMNS = ("person", "consent", "at")
 
@@ -28,18 +28,22 @@ def consent(config: Config, person: str | None, level: str | None, form: Form) -
     """
     if person is not None and not person.strip():
         raise click.UsageError("PERSON is empty")
-    path = consents.file_of(config.store.path)
+    store = config.store.path
     try:
         if person and level:
-            consents.record(path, person, Consent(level))
-        known = consents.load(path)
+            consents.record(store, person, Consent(level))
+        known = CONSENTS.known(store)
     except OSError as error:
+        path = error.filename or CONSENTS.file_of(store)
         raise click.ClickException(f"{path}: {error.strerror}") from None
+    for complaint in CONSENTS.complaints(store, known):
+        click.echo(complaint, err=True)
+    agreed = Consents.summed(known.made)
     if person:
-        click.echo(f"{person}: {known.of(person)}")
+        click.echo(f"{person}: {agreed.of(person)}")
         return
     rows = [
         {"person": given.person, "consent": given.consent.value, "at": given.at}
-        for given in known.given.values()
+        for given in agreed.given.values()
     ]
     printing.listing(rows, form, "Consent", COLUMNS)

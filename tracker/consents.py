@@ -1,29 +1,33 @@
 """What persons agreed to: everything, totals without a person, or no tracking at all.
 
-Owns: the levels, and what the lines of a file beside the store make of a person.
-Does not own: that file's form (`ledger`), what a message's own header says
+Owns: the levels, what the lines of a file beside the store make of a person, and forgetting one.
+Does not own: what becomes of that file (`chronicle`), what a message's own header says
 (`proxy.policy.switches`), what follows for a message (`proxy.job`).
 
-The file holds one decision a line, as JSON, and is only ever appended to; the last about a person
-counts. It does not depend on the database. A damaged line is passed over and logged.
+The file holds what one person said a line; the last about a person counts. It does not depend on the
+database.
 
-What a person said outlives the person: who is forgotten stays in the file as a salted hash, so that
-an opt-out holds for mail to come.
+What a person said outlives the person: for each line of one who is forgotten stands another, which
+has a salted hash instead of the name. So an opt-out holds for mail to come, and whoever still has the
+line itself, in memory or in a copy, knows that it is gone.
 """
 
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 from pydantic import TypeAdapter
 
 from config import observe
 from tracker import ledger
+from tracker.chronicle import Chronicle
+from tracker.ledger import Line
 
 
 class Consent(StrEnum):
@@ -47,20 +51,38 @@ class Given:
     person: str
     consent: Consent
 
+    @property
+    def salt(self) -> str | None:
+        """Give the salt of one who was forgotten."""
+        match = _NAMELESS.fullmatch(self.person) if self.person.startswith(_PREFIX) else None
+        return match and match[1]
 
-_ADAPTER = TypeAdapter(Given)
+    def nameless(self, salt: str) -> "Given":
+        """Give the line that stands for this one when its person is forgotten."""
+        return replace(self, person=_hashed(salt, _key(self.person)))
 
 
 @dataclass(slots=True)
 class Consents:
-    """The last word about each person. `damaged` counts the lines that could not be read.
-
-    `salts` are those of persons who were forgotten.
-    """
+    """The last word about each person. `salts` are those of persons who were forgotten."""
 
     given: dict[str, Given] = field(default_factory=dict)
     salts: set[str] = field(default_factory=set)
-    damaged: int = 0
+
+    @classmethod
+    def summed(cls, made: Iterable[Given]) -> Self:
+        """Sum up what was said, the oldest first."""
+        consents = cls()
+        for each in made:
+            consents.given[_key(each.person)] = each
+            if salt := each.salt:
+                consents.salts.add(salt)
+        return consents
+
+    @property
+    def in_force(self) -> int:
+        """How many persons agreed to less than everything."""
+        return sum(each.consent is not Consent.FULL for each in self.given.values())
 
     def of(self, *names: str | None) -> Consent:
         """Give the level for a person known by these names; full for one who never said."""
@@ -71,22 +93,18 @@ class Consents:
         """Give the last word; what was said since the person was forgotten goes first."""
         if key in self.given:
             return self.given[key]
-        forgotten = (self.given.get(_tombstone(salt, key)) for salt in self.salts)
-        return next((each for each in forgotten if each is not None), None)
-
-    def add(self, given: Given) -> None:
-        """Take in a line that follows all others."""
-        self.given[_key(given.person)] = given
-        if match := _TOMBSTONE.fullmatch(given.person):
-            self.salts.add(match[1])
+        forgotten = (self.given.get(_hashed(salt, key)) for salt in self.salts)
+        said = (each for each in forgotten if each is not None)
+        return max(said, key=lambda each: each.at, default=None)
 
 
-_TOMBSTONE = re.compile(r"erased:([0-9a-f]{32}):[0-9a-f]{64}")
+_PREFIX = "erased:"
+_NAMELESS = re.compile(rf"{_PREFIX}([0-9a-f]{{32}}):[0-9a-f]{{64}}")
 
 
-def _tombstone(salt: str, key: str) -> str:
+def _hashed(salt: str, key: str) -> str:
     octets = f"{salt}{key}".encode("utf-8", "surrogatepass")
-    return f"erased:{salt}:{hashlib.sha256(octets).hexdigest()}"
+    return f"{_PREFIX}{salt}:{hashlib.sha256(octets).hexdigest()}"
 
 
 def _key(person: str) -> str:
@@ -94,53 +112,66 @@ def _key(person: str) -> str:
     return person.strip().lower()
 
 
-def file_of(store: Path) -> Path:
-    """Give the file of the store at `store`."""
-    return store.with_name(f"{store.name}.consents")
+def _erased(lines: Iterable[Given]) -> Collection[Given]:
+    """Give the lines for which there is a nameless one."""
+    made = tuple(lines)
+    nameless = {each for each in made if each.person.startswith(_PREFIX)}
+    salts = {salt for each in nameless if (salt := each.salt)}
+    times = {each.at for each in nameless}
+    return {
+        each
+        for each in made
+        if each.at in times and any(each.nameless(salt) in nameless for salt in salts)
+    }
 
 
-def load(path: Path) -> Consents:
-    """Read the file, nothing where there is none; raises OSError."""
-    consents = Consents()
-    for given in ledger.read(path, _ADAPTER):
-        if given is None:
-            consents.damaged += 1
-        else:
-            consents.add(given)
-    if consents.damaged:
-        observe.log(observe.CONSENTS_UNREADABLE, path=str(path), lines=consents.damaged)
-    return consents
+CONSENTS = Chronicle(
+    name="consents",
+    adapter=TypeAdapter(Given),
+    summed=Consents.summed,
+    upkeep=observe.CONSENTS,
+    in_force=observe.CONSENTS_IN_FORCE,
+    fails_open=False,
+    erased=_erased,
+)
 
 
-def record(path: Path, person: str, consent: Consent) -> Given:
+def record(store: Path, person: str, consent: Consent) -> Given:
     """Write down durably what a person agreed to now; raises OSError."""
-    given = Given(datetime.now(UTC).isoformat(timespec="seconds"), person, consent)
-    ledger.append(path, _ADAPTER, given)
+    # To the microsecond, as it is by its words that a line is known to be the same.
+    given = Given(datetime.now(UTC).isoformat(timespec="microseconds"), person, consent)
+    CONSENTS.append(store, given)
     return given
 
 
-def forget(path: Path, names: Iterable[str]) -> int:
-    """Leave of these persons only a hash of each who said something; gives how many lines went.
+def forget(store: Path, names: Iterable[str]) -> int:
+    """Leave of these persons only a hash, in file and copy; gives how many lines went.
 
     A damaged line with one of the names goes as well, for nobody can read it. Raises OSError.
     """
-    if not path.exists():
-        return 0
-    known = load(path)
-    wanted = {_key(name) for name in names}
-    keys = wanted & set(known.given)
-    salt = next(iter(known.salts), None) or secrets.token_hex(16)
-    for key in keys:
-        given = known.given[key]
-        ledger.append(path, _ADAPTER, Given(given.at, _tombstone(salt, key), given.consent))
-    return ledger.blank(
-        path,
-        _ADAPTER,
-        lambda each: _key(each.person) in keys,
-        lambda line: _names_one_of(line, wanted),
-    )
+    file, wanted = CONSENTS.file_of(store), {_key(name) for name in names}
+    known = CONSENTS.known(store).made
+    salt = next(iter(Consents.summed(known).salts), None) or secrets.token_hex(16)
+    theirs = [each for each in known if _key(each.person) in wanted]
+    went = 0
+    if theirs or file.exists():
+        gone = ledger.supersede(
+            file,
+            CONSENTS.adapter,
+            goes=lambda line: _is_of(line, wanted),
+            instead=lambda given: given.nameless(salt),
+            also=[each.nameless(salt) for each in theirs],
+        )
+        said = {line.record for line in gone}
+        went = len(gone) + sum(each not in said for each in theirs)
+    if store.parent.is_dir():
+        CONSENTS.remember(store, CONSENTS.known(store).made)
+    return went
 
 
-def _names_one_of(line: bytes, keys: Iterable[str]) -> bool:
-    text = line.decode("utf-8", "replace").lower()
+def _is_of(line: Line[Given], keys: Collection[str]) -> bool:
+    """Say whether a line is about one of these persons."""
+    if line.record is not None:
+        return _key(line.record.person) in keys
+    text = line.octets.decode("utf-8", "replace").lower()
     return any((key if "@" in key else f'"{key}"') in text for key in keys)

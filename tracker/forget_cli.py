@@ -114,7 +114,7 @@ def _beside(config: Config, rows: _Rows, identifier: Identifier) -> Forgotten:
         campaigns=len(erased.campaigns),
         spool_records=records,
         spool_records_left=left,
-        consents=consents.forget(consents.file_of(path), rows.person.names),
+        consents=consents.forget(path, rows.person.names),
         set_aside=tuple(sorted(map(str, path.parent.glob(f"{path.name}.*-*Z*")))),
     )
 

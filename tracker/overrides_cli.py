@@ -13,8 +13,9 @@ from config.files import KeyFileError
 from config.listing import Form, form_option
 from config.options import TEXT, config_option_without_files
 from config.schema import Config
-from tracker import decisions, hosts, overrides, printing
-from tracker.decisions import Known
+from tracker import hosts, overrides, printing
+from tracker.chronicle import Known
+from tracker.decisions import DECISIONS
 from tracker.decode_cli import keyring_of, token_for
 from tracker.overrides import Decision, Kind, Overrides, decision
 from tracker.report_cli import current_store
@@ -31,19 +32,19 @@ FORCE = "In force within seconds, wherever the tracker runs on this store."
 
 def record(config: Config, decision: Decision) -> None:
     """Write a decision down; click.ClickException where that fails."""
-    path = decisions.file_of(config.store.path)
     try:
-        decisions.append(path, decision)
+        DECISIONS.append(config.store.path, decision)
     except OSError as error:
+        path = DECISIONS.file_of(config.store.path)
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
 
 
-def known(config: Config) -> Known:
+def known(config: Config) -> Known[Decision]:
     """Give what was ever decided; click.ClickException where that cannot be read."""
     try:
-        return decisions.known(config.store.path)
+        return DECISIONS.known(config.store.path)
     except OSError as error:
-        name = error.filename or decisions.file_of(config.store.path)
+        name = error.filename or DECISIONS.file_of(config.store.path)
         raise click.ClickException(f"cannot read {name}: {error.strerror}") from None
 
 
@@ -130,7 +131,8 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
 def list_decisions(config: Config, form: Form) -> None:
     """Print every decision ever made, the oldest first: when, by whom, what."""
     found = known(config)
-    _warn(config, found)
+    for complaint in DECISIONS.complaints(config.store.path, found):
+        click.echo(complaint, err=True)
     if form != "people":
         facts = map(asdict, found.made)
         columns = (*_LISTED, "messages")
@@ -141,18 +143,6 @@ def list_decisions(config: Config, form: Form) -> None:
         more = f" -> {each.to}" if each.to else ""
         more += f" ({len(each.messages)} messages)" if each.messages else ""
         click.echo(f"{each.at}  {each.by}  {each.action} {each.kind} {each.value}{more}")
-
-
-def _warn(config: Config, found: Known) -> None:
-    """Tell what is wrong with the file."""
-    path, copy = (of(config.store.path) for of in (decisions.file_of, decisions.copy_of))
-    if found.damaged:
-        click.echo(f"Lines of {path} that are no decisions: {found.damaged}", err=True)
-    if found.lost:
-        click.echo(
-            f"Decisions that {path} has lost, and that are in force by {copy}: {found.lost}",
-            err=True,
-        )
 
 
 def _plain(value: object) -> object:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from config.schema import Config
 from tracker import consents, store
 from tracker.catch_up import BRIEF_S, catch_up
-from tracker.consents import Consent
+from tracker.consents import CONSENTS, Consent, Consents
 from tracker.identify import Identifier, addresses
 from tracker.openapi import STRING, Operation, many, of
 from tracker.requests import answered, sent, understood
@@ -93,11 +93,11 @@ class Persons:
         return answered({"id": asked.id, "person": person, "addresses": known})
 
     def _consents(self, _request: Request) -> Response:
-        known = consents.load(consents.file_of(self.config().store.path))
-        return answered([asdict(given) for given in known.given.values()])
+        known = CONSENTS.known(self.config().store.path)
+        return answered([asdict(each) for each in Consents.summed(known.made).given.values()])
 
     async def _consent(self, request: Request) -> Response:
         asked = await sent(ConsentGiven, request)
-        path = consents.file_of(self.config().store.path)
-        given = await run_in_threadpool(consents.record, path, asked.person, asked.consent)
+        store_path = self.config().store.path
+        given = await run_in_threadpool(consents.record, store_path, asked.person, asked.consent)
         return answered(asdict(given), 201)

@@ -1,20 +1,22 @@
 """Files that may change while we run: read again when they do, the last good state kept.
 
 Owns: noticing that a file changed, how often that is looked for, and what is in force meanwhile.
-Does not own: what a file says (`tokens` for keys), or decisions about links, of which more is kept
-than what their file says (`kill_list`).
+Does not own: what a file says (`tokens` for keys), or files of which more is kept than what they say
+now (`in_force`).
 """
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from config import observe
 from config.files import usable_path
 
 T = TypeVar("T")
 INTERVAL_S = 1.0
+_NEVER = object()
 
 
 class Watched(Generic[T]):
@@ -26,7 +28,7 @@ class Watched(Generic[T]):
     def __init__(self, path: Path, load: Callable[[Path], T], fallback: T | None = None) -> None:
         self._path = path
         self._load = load
-        self._seen = identity(path)
+        self._seen = identity(usable_path(path))
         try:
             self._value = load(path)
         except OSError as error:
@@ -41,7 +43,7 @@ class Watched(Generic[T]):
 
     def refresh(self) -> None:
         """Read the file again if it is another than before."""
-        seen = identity(self._path)
+        seen = identity(usable_path(self._path))
         if seen is None or seen == self._seen:
             return
         self._seen = seen
@@ -52,13 +54,52 @@ class Watched(Generic[T]):
         else:
             observe.log(observe.FILE_RELOADED, path=str(self._path))
 
-    async def watch(self) -> None:
-        """Refresh again and again, until cancelled."""
-        await repeatedly(self.refresh)
+
+class Glance:
+    """Tells whether a file is another than when it was last read.
+
+    `trouble` is why it could not be read the last time; then it is tried again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: object = _NEVER
+        self.trouble: OSError | None = None
+
+    def at(self, read: Callable[[], T]) -> T | None:
+        """Give what is read where the file is another, None where it is the same; raises OSError."""
+        seen = identity(self._path)
+        if seen == self._seen:
+            return None
+        try:
+            found = read()
+        except OSError as error:
+            self.trouble = error
+            raise
+        self._seen, self.trouble = seen, None
+        return found
 
 
-async def repeatedly(refresh: Callable[[], object]) -> None:
-    """Look whether a file changed, again and again, until cancelled."""
+class Watching(Protocol):
+    """What looks after a file."""
+
+    def refresh(self) -> None:
+        """Look at it once."""
+
+
+@contextlib.asynccontextmanager
+async def watching(*watched: Watching | None) -> AsyncIterator[None]:
+    """Have all of them look again and again while the block runs."""
+    tasks = [asyncio.create_task(_repeatedly(each.refresh)) for each in watched if each is not None]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+async def _repeatedly(refresh: Callable[[], object]) -> None:
     while True:
         await asyncio.sleep(INTERVAL_S)
         # In a thread, as a long file takes its time.
@@ -68,7 +109,7 @@ async def repeatedly(refresh: Callable[[], object]) -> None:
 def identity(path: Path) -> tuple[int, int, int] | None:
     """Give what changes with what a file says, and with who may read it: the time of its inode."""
     try:
-        found = usable_path(path).stat()
+        found = path.stat()
     except OSError:
         return None
     return found.st_ino, found.st_ctime_ns, found.st_size

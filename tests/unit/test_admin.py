@@ -24,10 +24,10 @@ from starlette.routing import Route
 from config import keys, observe
 from config.schema import Config, KeysConfig
 from config.values import Address
-from tracker import consents, listener, overview
+from tracker import listener, overview
 from tracker.access import Guard
 from tracker.admin import Admin
-from tracker.consents import Consent, Consents
+from tracker.consents import CONSENTS, Consent, Consents
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.identify import Identifier
 from tracker.minting import Mint
@@ -371,7 +371,7 @@ async def test_consent_is_noted_and_listed(client: Client, config: Config) -> No
     assert [(each["person"], each["consent"]) for each in listed] == [
         ("a@example.org", "anonymous")
     ]
-    known = consents.load(consents.file_of(config.store.path))
+    known = Consents.summed(CONSENTS.known(config.store.path).made)
     assert known.of("a@example.org") is Consent.ANONYMOUS
     body = b'{"person": " ", "consent": "some"}'
     refused = await client.ask("/api/v1/consents", "POST", body, content_type=JSON)

@@ -1,4 +1,4 @@
-"""A person is forgotten: the store, the spool and the list of consents tell nothing of them."""
+"""A person is forgotten: neither the store nor the spool tells anything of them."""
 
 import json
 import os
@@ -8,8 +8,7 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, pending, put, totals
-from tracker import consents, redaction, reports, segments
-from tracker.consents import Consent
+from tracker import redaction, reports, segments
 from tracker.erasure import Erased, find, forget
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink, decode, encode
 from tracker.identify import Identifier
@@ -341,31 +340,6 @@ def test_damaged_records_are_masked(tmp_path: Path):
     file.write_bytes(b'\xff{"address": "ann@example.net"')
     assert redaction.redact(tmp_path, {}, Traces([ANN], Needles.of([ANN], IDENTIFIER))) == (1, 0)
     assert file.read_bytes() == b'\xff{"address": "' + b"x" * len(ANN) + b'"'
-
-
-# --- consents
-
-
-def test_an_opt_out_outlives_the_person(tmp_path: Path):
-    """As a hash, until they say something else."""
-    file = consents.file_of(tmp_path / "waypost.db")
-    assert consents.forget(file, [ANN]) == 0
-    for who, level in ((ANN, Consent.FULL), (ANN, Consent.NONE), ("bob@example.net", Consent.NONE)):
-        consents.record(file, who, level)
-    assert consents.forget(file, [ANN, "4711"]) == 2
-    assert consents.forget(file, [ANN, "4711"]) == 0
-    text = file.read_text()
-    assert "ann" not in text
-    assert "bob" in text
-    known = consents.load(file)
-    assert (known.of("Ann@example.net"), known.of("c@example.net")) == (Consent.NONE, Consent.FULL)
-    assert known.damaged == 0
-    with file.open("ab") as damaged:
-        damaged.write(b'{"person":"Ann@example.net","cons\n{"person":"47110","cons\n')
-    assert consents.forget(file, [ANN, "4711"]) == 1
-    assert (b"Ann" in file.read_bytes(), b"47110" in file.read_bytes()) == (False, True)
-    consents.record(file, ANN, Consent.ANONYMOUS)
-    assert consents.load(file).of(ANN) is Consent.ANONYMOUS
 
 
 def test_figures_of_days_stay(known: Database):

@@ -32,7 +32,7 @@ def forget(folder: Path, *arguments: str) -> Result:
 
 def test_what_failed_half_way_can_be_repeated(folder: Path) -> None:
     """Who they are is forgotten last: it leads to the rest."""
-    consents.record(folder / "waypost.db.consents", "ann@example.net", Consent.NONE)
+    consents.record(folder / "waypost.db", "ann@example.net", Consent.NONE)
     (folder / "waypost.db.consents").rename(folder / "aside")
     (folder / "waypost.db.consents").mkdir()
     failed = forget(folder, "ann@example.net")

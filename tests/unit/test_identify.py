@@ -179,7 +179,7 @@ def test_without_full_consent_nobody_is_told_of(level, tmp_path):
     settings = config().model_copy(
         update={"store": StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db")}
     )
-    consents.record(consents.file_of(settings.store.path), READER, Consent(level))
+    consents.record(settings.store.path, READER, Consent(level))
     transformer = Transformer(settings, KEYRING, {}, IDENTIFIER)
     listed = transformer.prepare(html_message(link(URL)), ONE, NOW_S).shared()
     for out in (said, listed):
@@ -217,7 +217,7 @@ def test_reports_are_told_the_same_of_every_copy(tmp_path):
     settings = config(url_params={"utm_source": "mail"}).model_copy(
         update={"store": StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db")}
     )
-    consents.record(consents.file_of(settings.store.path), READER, Consent.ANONYMOUS)
+    consents.record(settings.store.path, READER, Consent.ANONYMOUS)
     made = Transformer(settings, KEYRING, {}, IDENTIFIER).prepare(
         html_message(link(URL.replace("#", "&amp;uid=7#"))), TWO, NOW_S
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tracker import decisions, shortlinks
+from tracker import shortlinks
+from tracker.decisions import DECISIONS
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.overrides import decision
 from tracker.overrides_cli import revoke
@@ -27,7 +28,7 @@ def run(folder: Path, command: str, *arguments: str) -> Result:
 
 def made(folder: Path) -> list[tuple[str, str, str]]:
     """Give the decisions that stand in the file."""
-    found = decisions.read(decisions.file_of(folder / "waypost.db")).made
+    found = DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).made
     return [(each.action, each.kind, each.value) for each in found]
 
 
@@ -74,7 +75,7 @@ def test_a_campaign_is_revoked_with_the_messages_it_has(folder: Path) -> None:
     spool.close()
     done = run(folder, "campaign", "sale")
     assert (done.exit_code, "2 messages" in done.output) == (0, True), done.output
-    (revoked,) = decisions.read(decisions.file_of(folder / "waypost.db")).made
+    (revoked,) = DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).made
     assert sorted(revoked.messages) == [f"{0:016x}", f"{1:016x}"]
     assert run(folder, "campaign", "sale", "--undo").exit_code == 0
     assert made(folder)[-1] == ("restore", "campaign", "sale")
@@ -111,7 +112,7 @@ def test_decisions_are_listed(folder: Path) -> None:
     """Who decided what, and when: for people and as JSON."""
     run(folder, "host", "example.com")
     repair = decision("redirect", "destination", "https://a.test/", to="https://b.test/")
-    decisions.append(decisions.file_of(folder / "waypost.db"), repair)
+    DECISIONS.append(folder / "waypost.db", repair)
     lines = run(folder, "list").output.splitlines()
     assert [line.split("  ")[2] for line in lines] == [
         "revoke host example.com",
@@ -128,11 +129,11 @@ def test_decisions_are_listed(folder: Path) -> None:
 def test_what_the_file_has_lost_is_listed_and_told(folder: Path) -> None:
     """It is in force, by the tracker's copy, and can be taken back."""
     store = folder / "waypost.db"
-    decisions.remember(decisions.copy_of(store), (decision("revoke", "host", "one.test"),))
+    DECISIONS.remember(store, (decision("revoke", "host", "one.test"),))
     run(folder, "host", "two.test")
     listed = run(folder, "list")
     assert [line.split(" ")[-1] for line in listed.stdout.splitlines()] == ["one.test", "two.test"]
-    assert listed.stderr.startswith(f"Decisions that {decisions.file_of(store)} has lost")
+    assert listed.stderr.startswith(f"Lines that {DECISIONS.file_of(store)} has lost")
     assert listed.stderr.rstrip().endswith(": 1")
     assert run(folder, "host", "one.test", "--undo").exit_code == 0
     assert made(folder) == [("revoke", "host", "two.test"), ("restore", "host", "one.test")]
@@ -141,14 +142,14 @@ def test_what_the_file_has_lost_is_listed_and_told(folder: Path) -> None:
 def test_lines_that_are_no_decisions_are_told(folder: Path) -> None:
     """They are not in force, which whoever looks at the list should know."""
     run(folder, "host", "example.com")
-    with decisions.file_of(folder / "waypost.db").open("a") as file:
+    with DECISIONS.file_of(folder / "waypost.db").open("a") as file:
         file.write("a slip\n")
     listed = run(folder, "list")
     assert len(listed.stdout.splitlines()) == 1
-    assert listed.stderr.rstrip().endswith("that are no decisions: 1")
+    assert listed.stderr.rstrip().endswith("that cannot be read: 1")
 
 
-@pytest.mark.parametrize("file", [decisions.file_of, decisions.copy_of], ids=["file", "copy"])
+@pytest.mark.parametrize("file", [DECISIONS.file_of, DECISIONS.copy_of], ids=["file", "copy"])
 @pytest.mark.parametrize("arguments", [("list",), ("host", "example.com", "--undo")])
 def test_a_file_that_cannot_be_read_is_told(
     folder: Path, arguments: tuple[str, ...], file: Callable[[Path], Path]
@@ -162,7 +163,7 @@ def test_a_file_that_cannot_be_read_is_told(
 
 def test_a_file_that_cannot_be_written_is_told(folder: Path) -> None:
     """The decision is not made, and that is said."""
-    decisions.file_of(folder / "waypost.db").mkdir()
+    DECISIONS.file_of(folder / "waypost.db").mkdir()
     done = run(folder, "host", "example.com")
     assert (done.exit_code, "cannot write" in done.stderr) == (1, True)
 

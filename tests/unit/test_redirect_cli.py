@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tracker import decisions
+from tracker.decisions import DECISIONS
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.overrides import Decision, decision
 from tracker.redirect_cli import redirect
@@ -36,7 +36,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 def made(folder: Path) -> tuple[Decision, ...]:
     """Give the decisions that stand in the file."""
-    return decisions.read(decisions.file_of(folder / "waypost.db")).made
+    return DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).made
 
 
 def send(folder: Path, *destinations: str) -> None:
@@ -96,8 +96,7 @@ def test_a_circle_is_refused(folder: Path, back: str) -> None:
 
 def test_a_circle_with_what_only_the_copy_knows_is_refused(folder: Path) -> None:
     """The file has lost it, and it is in force."""
-    copy = decisions.copy_of(folder / "waypost.db")
-    decisions.remember(copy, (decision("redirect", "destination", ONE, to=TWO),))
+    DECISIONS.remember(folder / "waypost.db", (decision("redirect", "destination", ONE, to=TWO),))
     assert run(folder, TWO, ONE).exit_code == 1
 
 
@@ -109,7 +108,7 @@ def test_redirect_wants_a_new_url_or_undo(folder: Path, words: tuple[str, ...]) 
 
 def test_a_file_that_cannot_be_read_is_told(folder: Path) -> None:
     """Exit 1 with one clear line."""
-    decisions.file_of(folder / "waypost.db").mkdir()
+    DECISIONS.file_of(folder / "waypost.db").mkdir()
     done = run(folder, ONE, TWO)
     assert (done.exit_code, done.stderr.startswith("Error: cannot read")) == (1, True)
 

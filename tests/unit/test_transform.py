@@ -215,7 +215,7 @@ def consenting(tmp_path, **levels: str) -> Transformer:
     )
     for name, level in levels.items():
         person = name if name.isdigit() else f"{name}@Example.org"
-        consents.record(consents.file_of(config.store.path), person, Consent(level))
+        consents.record(config.store.path, person, Consent(level))
     return Transformer(config, KEYRING, {})
 
 
@@ -249,9 +249,19 @@ def test_a_consent_is_in_force_with_the_next_message(tmp_path):
     """Nothing needs to be restarted."""
     at_work = consenting(tmp_path)
     assert at_work.prepare(html_message(HTML), ONE, NOW_S).shared().untouched is None
-    consents.record(tmp_path / "waypost.db.consents", "reader@example.org", Consent.NONE)
+    consents.record(tmp_path / "waypost.db", "reader@example.org", Consent.NONE)
     out = at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
     assert out.untouched == Untouched.CONSENT_NONE
+
+
+def test_where_nobody_knows_who_opted_out_mail_goes_as_it_came(tmp_path):
+    """Neither held up nor tracked, until the list can be read."""
+    (tmp_path / "waypost.db.consents").mkdir()
+    at_work = consenting(tmp_path)
+    out = at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
+    assert (out.content, out.untouched) == (html_message(HTML), Untouched.PLAN_FAILED)
+    (tmp_path / "waypost.db.consents").rmdir()
+    assert at_work.prepare(html_message(HTML), ONE, NOW_S).shared().untouched is None
 
 
 def test_two_messages_have_two_ids():

@@ -1,6 +1,9 @@
-"""Decisions about links in their files: what is read, and what a file's losses cost."""
+"""A file and the copy of all that was in it: what is read, and what a file's losses cost."""
 
+import os
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker import decisions
-from tracker.decisions import append, known, merged, read, remember
+from tracker.chronicle import Known, Lines, merged
+from tracker.decisions import DECISIONS
 from tracker.overrides import Decision, Overrides, decision
 
 
@@ -28,81 +31,119 @@ ONE, TWO, THREE = (host(f"{name}.test") for name in ("one", "two", "three"))
 MADE = st.lists(st.sampled_from([ONE, TWO, THREE]), max_size=8)
 
 
-def test_decisions_come_back_in_their_order(store: Path) -> None:
-    """From top to bottom; no file, no decisions."""
-    file = decisions.file_of(store)
-    assert read(file).made == ()
-    append(file, ONE)
-    append(file, TWO)
-    assert read(file).made == (ONE, TWO)
+def test_records_come_back_in_their_order(store: Path) -> None:
+    """From top to bottom; no file, no records."""
+    assert DECISIONS.known(store) == Known()
+    DECISIONS.append(store, ONE)
+    DECISIONS.append(store, TWO)
+    assert DECISIONS.known(store) == Known((ONE, TWO))
 
 
 def test_damaged_lines_are_passed_over_and_counted(store: Path) -> None:
     """Neither a torn write nor an editor's slip costs what stands beside it."""
-    file = decisions.file_of(store)
-    append(file, ONE)
-    with file.open("ab") as opened:
+    DECISIONS.append(store, ONE)
+    with DECISIONS.file_of(store).open("ab") as opened:
         opened.write(b'nonsense\n\xff\n{"action":"revoke"}\n{"at":"2026-11-23T10:00:00+00:00","by"')
-    append(file, TWO)
-    assert (read(file).made, read(file).damaged) == ((ONE, TWO), 4)
+    DECISIONS.append(store, TWO)
+    assert DECISIONS.known(store) == Known((ONE, TWO), damaged=4)
 
 
-def test_what_cannot_be_carried_out_counts_as_damaged(store: Path) -> None:
+def test_what_cannot_be_meant_counts_as_damaged(store: Path) -> None:
     """Somebody may have written it by hand."""
-    append(decisions.file_of(store), decision("redirect", "host", "one.test", to="https://a.test/"))
-    assert known(store) == decisions.Known((), 0, 1)
+    DECISIONS.append(store, decision("redirect", "host", "one.test", to="https://a.test/"))
+    assert DECISIONS.known(store) == Known((), 0, 1)
 
 
 def test_lines_of_an_older_version_are_read(store: Path) -> None:
     """They say less."""
     line = b'{"at":"2026-11-23T10:00:00+00:00","by":"ann","action":"revoke","kind":"host","value":"one.test"}'
-    decisions.file_of(store).write_bytes(line + b"\n")
-    assert Overrides.of(known(store).made).hosts == {"one.test"}
+    DECISIONS.file_of(store).write_bytes(line + b"\n")
+    assert Overrides.of(DECISIONS.known(store).made).hosts == {"one.test"}
 
 
 def test_the_files_are_their_owners_and_tell_who_and_when(store: Path) -> None:
     """The file is the audit log."""
-    append(decisions.file_of(store), host("example.com"))
-    remember(decisions.copy_of(store), read(decisions.file_of(store)).made)
-    for file in (decisions.file_of(store), decisions.copy_of(store)):
+    DECISIONS.append(store, host("example.com"))
+    DECISIONS.remember(store, DECISIONS.known(store).made)
+    for file in (DECISIONS.file_of(store), DECISIONS.copy_of(store)):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        (made,) = read(file).made
+        (made,) = DECISIONS.read(file).made
         assert (made.action, made.kind, made.value) == ("revoke", "host", "example.com")
         assert made.by
         assert datetime.fromisoformat(made.at).tzinfo == UTC
 
 
 def test_what_the_file_lost_is_known_by_the_copy(store: Path) -> None:
-    """Whoever asks hears of all decisions, and how many the file has no more."""
-    remember(decisions.copy_of(store), (ONE, TWO))
-    append(decisions.file_of(store), THREE)
-    assert known(store) == decisions.Known((ONE, TWO, THREE), lost=2)
+    """Whoever asks hears of all that was said, and how much of it the file has no more."""
+    DECISIONS.remember(store, (ONE, TWO))
+    DECISIONS.append(store, THREE)
+    known = DECISIONS.known(store)
+    assert known == Known((ONE, TWO, THREE), lost=2)
+    (complaint,) = DECISIONS.complaints(store, known)
+    assert complaint.endswith("waypost.db.overrides.known: 2")
 
 
 def test_a_copy_forgets_nothing(store: Path) -> None:
-    """Of two trackers, each knows what the other learned; damage is written over."""
-    copy = decisions.copy_of(store)
-    assert remember(copy, (ONE,)) == (ONE,)
-    assert remember(copy, (TWO,)) == (ONE, TWO)
+    """Of two services, each knows what the other learned; damage is written over."""
+    copy = DECISIONS.copy_of(store)
+    DECISIONS.remember(store, (ONE,))
+    DECISIONS.remember(store, (TWO,))
+    assert DECISIONS.read(copy) == Lines((ONE, TWO))
     with copy.open("ab") as file:
         file.write(b"nonsense\n")
-    assert remember(copy, (TWO,)) == (ONE, TWO)
-    assert read(copy) == decisions.Lines((ONE, TWO))
+    DECISIONS.remember(store, (TWO,))
+    assert DECISIONS.read(copy) == Lines((ONE, TWO))
 
 
 def test_a_copy_of_nothing_is_not_made(store: Path) -> None:
     """At the first start there is nothing to remember."""
-    assert remember(decisions.copy_of(store), ()) == ()
-    assert not decisions.copy_of(store).exists()
+    DECISIONS.remember(store, ())
+    assert list(store.parent.iterdir()) == []
 
 
 def test_a_copy_that_has_everything_is_not_written(store: Path) -> None:
     """On a full disk, or one that is read-only, it is as good as ever."""
-    copy = decisions.copy_of(store)
-    remember(copy, (ONE, TWO))
-    before = copy.stat()
-    remember(copy, (ONE,))
-    assert copy.stat().st_ino == before.st_ino
+    DECISIONS.remember(store, (ONE, TWO))
+    before = DECISIONS.copy_of(store).stat()
+    DECISIONS.remember(store, (ONE,))
+    assert DECISIONS.copy_of(store).stat().st_ino == before.st_ino
+
+
+def test_what_comes_on_top_is_added_to_the_copy(store: Path) -> None:
+    """Among a hundred thousand lines, each new one costs one."""
+    DECISIONS.remember(store, (ONE, TWO))
+    before = DECISIONS.copy_of(store).stat()
+    DECISIONS.remember(store, (ONE, TWO, THREE))
+    assert DECISIONS.copy_of(store).stat().st_ino == before.st_ino
+    DECISIONS.remember(store, (host("between.test"), ONE))
+    assert DECISIONS.copy_of(store).stat().st_ino != before.st_ino
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+def test_a_copy_that_root_made_is_the_services(store: Path) -> None:
+    """`sudo waypost forget` must leave nothing that the services cannot open."""
+    os.chown(store.parent, 12345, 12345)
+    for made in ((ONE,), (ONE, TWO)):
+        DECISIONS.remember(store, made)
+        assert DECISIONS.copy_of(store).stat().st_uid == 12345
+
+
+DIE_WRITING = """
+import os, sys
+from pathlib import Path
+from tracker.decisions import DECISIONS
+from tracker.overrides import decision
+Path.replace = lambda *_: os._exit(9)
+DECISIONS.remember(Path(sys.argv[1]), (decision("revoke", "host", "one.test"),))
+"""
+
+
+def test_who_died_writing_a_copy_leaves_nothing(store: Path) -> None:
+    """What lies beside it would outlive everything that is erased in the copy."""
+    died = subprocess.run([sys.executable, "-c", DIE_WRITING, store], check=False)
+    assert (died.returncode, len(list(store.parent.iterdir()))) == (9, 1)
+    DECISIONS.remember(store, ())
+    assert list(store.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize(
