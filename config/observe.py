@@ -237,13 +237,6 @@ HEADER_ODD = _event(
     "A header that switches tracking has a value that no one defined; it counted as off.",
 )
 
-# Short links.
-SHORT_LINKS_UNREADABLE = _event(
-    "short_links_unreadable",
-    logging.ERROR,
-    "Lines of the file of short links cannot be read and were passed over. Says how many.",
-)
-
 # Metrics, by what they count.
 
 # Links in mail.
@@ -441,6 +434,7 @@ CONSENTS_IN_FORCE = Gauge(
     "Persons who agreed to less than everything, those who were forgotten since included.",
     registry=REGISTRY,
 )
+SHORT_LINKS = _upkeep("short_links", "short links")
 
 
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value

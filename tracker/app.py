@@ -22,7 +22,7 @@ from config.keys import read_identify_secret
 from config.load import ConfigError
 from config.schema import Config
 from config.values import Address
-from tracker import listener, shortlinks, watch, wellknown
+from tracker import listener, watch, wellknown
 from tracker.access import Guard
 from tracker.admin import Admin
 from tracker.consents import CONSENTS
@@ -68,10 +68,10 @@ async def serve(
     spool = Spool.open(config.store.spool_dir, "tracker")
     overridden = InForce(DECISIONS, config.store.path)
     agreed = InForce(CONSENTS, config.store.path)
-    short_links = ShortLinks(shortlinks.file_of(config.store.path))
-    codes = Watched(shortlinks.file_of(config.store.path), short_links.read, short_links)
+    short_links = ShortLinks(config.store.path)
     overridden.refresh()
     agreed.refresh()
+    short_links.refresh()
     app = Redirector(
         lambda: keys().ring,
         Rules.from_config(config),
@@ -97,7 +97,7 @@ async def serve(
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
         ending.enter_context(_reloading(app, admin, ingester, parts, reload))
-        watching = watch.watching(keys, overridden, agreed, codes, parts.password)
+        watching = watch.watching(keys, overridden, agreed, short_links, parts.password)
         async with watching, _administering(admin, parts):
             stop = stop or asyncio.Event()
             await listener.serve(app, parts.public, stop, ready, tls=parts.tls)

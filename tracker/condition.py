@@ -1,7 +1,7 @@
 """How a file and its copy are, told to log and metrics.
 
 Owns: telling each trouble once, what was lost, and when it is there again.
-Does not own: the files (`in_force`), or the names of what is told (`config.observe`).
+Does not own: the files (`in_force`, `shortlinks`), or the names of what is told (`config.observe`).
 """
 
 from collections.abc import Callable

@@ -44,11 +44,11 @@ def token_for(config: Config, text: str) -> str:
     path = shortlinks.file_of(config.store.path)
     observe.configure("error", config.log.format)
     try:
-        token = ShortLinks.load(path).token(code)
+        token = ShortLinks.load(config.store.path).token(code)
     except PermissionError as error:
         raise click.ClickException(f"{error}: run as the user of the service") from None
     except OSError as error:
-        raise click.ClickException(f"cannot read {path}: {error.strerror}") from None
+        raise click.ClickException(f"cannot read {error.filename}: {error.strerror}") from None
     if token is None:
         why = f"{code} is not in {path}" if path.exists() else f"there is no {path}"
         raise click.ClickException(f"not a short link of ours: {why}")

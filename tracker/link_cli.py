@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from config import observe
 from config.options import config_option
 from config.schema import Config
-from tracker import shortlinks
 from tracker.consents import CONSENTS, Consents
 from tracker.decode_cli import keyring_of
 from tracker.identify import Identifier
@@ -63,7 +62,7 @@ def link(config: Config, **asked: object) -> None:
 def minted(config: Config, wanted: LinkRequest) -> Minted:
     """Make a link in this process; raises what `minting.Mint.link` does."""
     keyring, agreed = keyring_of(config), Consents.summed(CONSENTS.known(config.store.path).made)
-    short_links = ShortLinks(shortlinks.file_of(config.store.path))
+    short_links = ShortLinks(config.store.path)
     identifier = partial(Identifier.of, config)
     spool = Spool.open(config.store.spool_dir, "link")
     try:

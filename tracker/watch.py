@@ -2,7 +2,7 @@
 
 Owns: noticing that a file changed, how often that is looked for, and what is in force meanwhile.
 Does not own: what a file says (`tokens` for keys), or files of which more is kept than what they say
-now (`in_force`).
+now (`in_force`, `shortlinks`).
 """
 
 import asyncio
@@ -20,22 +20,13 @@ _NEVER = object()
 
 
 class Watched(Generic[T]):
-    """What a file says, as `load` reads it.
+    """What a file says, as `load` reads it. Where even the first reading fails, its error is raised."""
 
-    Where even the first reading fails, `fallback` is in force; without one, that error is raised.
-    """
-
-    def __init__(self, path: Path, load: Callable[[Path], T], fallback: T | None = None) -> None:
+    def __init__(self, path: Path, load: Callable[[Path], T]) -> None:
         self._path = path
         self._load = load
         self._seen = identity(usable_path(path))
-        try:
-            self._value = load(path)
-        except OSError as error:
-            if fallback is None:
-                raise
-            observe.log(observe.FILE_UNUSABLE, path=str(path), error=str(error))
-            self._value = fallback
+        self._value = load(path)
 
     def __call__(self) -> T:
         """Give what the file said when it could last be read."""
@@ -78,6 +69,10 @@ class Glance:
             raise
         self._seen, self.trouble = seen, None
         return found
+
+    def again(self) -> None:
+        """Have the file read by the next glance, whatever it is then."""
+        self._seen = _NEVER
 
 
 class Watching(Protocol):

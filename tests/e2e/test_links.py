@@ -3,13 +3,19 @@
 import contextlib
 import http.client
 import json
+import re
 import sqlite3
 import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.support.links import Links
-from tests.support.programs import waypost
+from tests.support.programs import until, waypost
 
 URL = "https://www.example.com/sale?a=%7E&b=2#top"
 
@@ -107,6 +113,66 @@ def test_short_links_do_without_the_database(links: Links) -> None:
         (links.stack.folder / "waypost.db.shortlinks").unlink()
         time.sleep(1.5)
         assert leads(links, url) == URL
+
+
+def metric(links: Links, name: str) -> float:
+    """Give a gauge of short links as Prometheus sees it."""
+    url = f"http://127.0.0.1:{links.stack.admin}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as answered:
+        text = answered.read().decode()
+    (value,) = re.findall(rf"^waypost_short_links_{name}{{.*}} (\S+)$", text, re.MULTILINE)
+    return float(value)
+
+
+def delete(file: Path) -> None:
+    """Delete the file."""
+    file.unlink()
+
+
+def empty(file: Path) -> None:
+    """Leave nothing in it."""
+    file.write_bytes(b"")
+
+
+def tear(file: Path) -> None:
+    """Cut it in the middle of its first token."""
+    file.write_bytes(file.read_bytes()[:60])
+
+
+def replace(file: Path) -> None:
+    """Put another into its place."""
+    file.unlink()
+    file.write_bytes(b"something else\n")
+
+
+@pytest.mark.parametrize("lose", [delete, empty, tear, replace], ids=lambda lose: lose.__name__)
+def test_short_links_outlive_their_file(links: Links, lose: Callable[[Path], None]) -> None:
+    """Lost while the tracker runs: those from before and after lead on, also after a restart."""
+    file = links.stack.folder / "waypost.db.shortlinks"
+    with links.stack.serving("tracker"):
+        urls = [posted(links, short=True)["url"], command(links, "link", URL, "--short")]
+        assert leads_within_seconds(links, urls[1]) == URL
+        until(lambda: len(copy_of(file).read_bytes().splitlines()) == 2)
+        lose(file)
+        links.stack.wait_for_log("short_links_lost")
+        assert [leads(links, url) for url in urls] == [URL] * 2
+        urls += [posted(links, short=True)["url"], command(links, "link", URL, "--short")]
+        assert leads_within_seconds(links, urls[3]) == URL
+        assert metric(links, "lost") == 2
+        decoded = command(links, "decode", urls[0], "--json")
+        assert json.loads(decoded)["destination"] == URL
+    file.unlink()
+    with links.stack.serving("tracker"):
+        assert [leads(links, url) for url in urls] == [URL] * 4
+        assert metric(links, "lost") == 4
+        file.write_bytes(copy_of(file).read_bytes())
+        links.stack.wait_for_log("short_links_found")
+        assert metric(links, "lost") == 0
+
+
+def copy_of(file: Path) -> Path:
+    """Give the copy of a file."""
+    return file.with_name(f"{file.name}.known")
 
 
 NOWHERE = [

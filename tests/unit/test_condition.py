@@ -22,7 +22,7 @@ def logged() -> Iterator[list[dict[str, object]]]:
 
 def metric(name: str, **labels: str) -> float | None:
     """Give a gauge as monitoring sees it."""
-    return REGISTRY.get_sample_value(f"waypost_consents_{name}", labels)
+    return REGISTRY.get_sample_value(f"waypost_short_links_{name}", labels)
 
 
 def failing(error: Exception) -> None:
@@ -32,7 +32,7 @@ def failing(error: Exception) -> None:
 
 def test_a_trouble_is_told_once_until_it_is_another(logged: list[dict[str, object]]) -> None:
     """And again when it comes back; the metric says whether it is there now."""
-    condition = Condition(observe.CONSENTS, FILE, COPY)
+    condition = Condition(observe.SHORT_LINKS, FILE, COPY)
     assert metric("unusable", what="copy") == 0
     for error in (OSError(28, "full"), OSError(28, "full"), OSError(13, "denied")):
         assert condition.tried("copy", lambda error=error: failing(error)) is None
@@ -41,13 +41,13 @@ def test_a_trouble_is_told_once_until_it_is_another(logged: list[dict[str, objec
     assert metric("unusable", what="copy") == 0
     condition.tried("copy", lambda: failing(OSError(13, "denied")))
     assert [(each["event"], each["path"]) for each in logged] == [
-        ("consents_not_copied", str(COPY))
+        ("short_links_not_copied", str(COPY))
     ] * 3
 
 
 def test_the_file_has_a_trouble_of_its_own(logged: list[dict[str, object]]) -> None:
     """Whatever it is: what was in force stays so."""
-    condition = Condition(observe.CONSENTS, FILE, COPY)
+    condition = Condition(observe.SHORT_LINKS, FILE, COPY)
     condition.tried("file", lambda: failing(ValueError("odd")))
     assert [(each["event"], each["path"]) for each in logged] == [("file_unusable", str(FILE))]
     assert [metric("unusable", what=what) for what in ("file", "copy")] == [1, 0]
@@ -57,14 +57,14 @@ def test_losses_are_told_when_they_change_and_when_they_end(
     logged: list[dict[str, object]],
 ) -> None:
     """With the number, and where the lines still are."""
-    condition = Condition(observe.CONSENTS, FILE, COPY)
+    condition = Condition(observe.SHORT_LINKS, FILE, COPY)
     for lost, damaged in ((0, 0), (2, 1), (2, 1), (3, 1), (0, 0)):
         condition.tell(lost, damaged)
         assert (metric("lost"), metric("damaged_lines")) == (lost, damaged)
     assert [(each["event"], each.get("lines")) for each in logged] == [
-        ("consents_unreadable", 1),
-        ("consents_lost", 2),
-        ("consents_lost", 3),
-        ("consents_found", None),
+        ("short_links_unreadable", 1),
+        ("short_links_lost", 2),
+        ("short_links_lost", 3),
+        ("short_links_found", None),
     ]
     assert logged[1]["copy"] == str(COPY)

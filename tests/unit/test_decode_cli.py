@@ -57,7 +57,7 @@ def codes(folder: Path) -> Path:
 
 def test_a_short_link_is_read_from_its_file(folder: Path) -> None:
     """It says what the token says that it stands for."""
-    code = ShortLinks(codes(folder)).add(token(folder))
+    code = ShortLinks(folder / "waypost.db").add(token(folder))
     short = run(folder, "--json", f"https://t.example.com/s/{code}")
     assert short.exit_code == 0, short.output
     assert json.loads(short.stdout) == json.loads(run(folder, "--json", token(folder)).stdout)

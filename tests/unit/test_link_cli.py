@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tracker import shortlinks
 from tracker.identify import Identifier
 from tracker.link_cli import link
 from tracker.shortlinks import ShortLinks
@@ -73,7 +72,7 @@ def test_options_switch_off_what_is_not_wanted(folder: Path) -> None:
 def test_a_short_link_is_printed(folder: Path) -> None:
     """Its code is in the file beside the store."""
     line = run(folder, URL, "--short", "--no-url-params").stdout.strip()
-    codes = ShortLinks.load(shortlinks.file_of(folder / "waypost.db"))
+    codes = ShortLinks.load(folder / "waypost.db")
     token = codes.token(line.rpartition("/s/")[2])
     assert read_back(folder, token or "").destination == URL
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tracker import shortlinks
 from tracker.decisions import DECISIONS
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.overrides import decision
@@ -52,7 +51,7 @@ def test_a_message_is_revoked_by_its_short_link(folder: Path) -> None:
     """A code stands for a token; an unknown one for none."""
     keyring = Keyring.load(folder / "token.keys")
     link = Link(bytes.fromhex(MESSAGE), 1, 1, int(time.time()), "https://example.com/")
-    code = ShortLinks(shortlinks.file_of(folder / "waypost.db")).add(mint(keyring, link))
+    code = ShortLinks(folder / "waypost.db").add(mint(keyring, link))
     unknown = run(folder, "message", "https://t.example.com/s/unknown")
     assert (unknown.exit_code, "unknown is not in" in unknown.stderr) == (1, True)
     assert run(folder, "message", f"https://t.example.com/s/{code}").exit_code == 0

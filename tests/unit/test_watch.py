@@ -111,15 +111,3 @@ def test_rights_that_were_put_right_are_seen(tmp_path: Path) -> None:
     path.chmod(0o600)
     watched.refresh()
     assert watched().minting_id == new.id
-
-
-def test_a_fallback_is_in_force_where_nothing_can_be_read(tmp_path: Path) -> None:
-    """P8: what cannot be read at the start is taken for empty, and read as soon as it can be."""
-    path = tmp_path / "number"
-    path.mkdir()
-    watched = Watched(path, number, 7)
-    assert watched() == 7
-    path.rmdir()
-    path.write_text("8")
-    watched.refresh()
-    assert watched() == 8
