@@ -26,6 +26,7 @@ class Watched(Generic[T]):
         self._path = path
         self._load = load
         self._seen = identity(usable_path(path))
+        self._failed: object = _NEVER
         self._value = load(path)
 
     def __call__(self) -> T:
@@ -33,16 +34,18 @@ class Watched(Generic[T]):
         return self._value
 
     def refresh(self) -> None:
-        """Read the file again if it is another than before."""
+        """Read the file again if it is another than when it was last read."""
         seen = identity(usable_path(self._path))
         if seen is None or seen == self._seen:
             return
-        self._seen = seen
         try:
             self._value = self._load(self._path)
         except Exception as error:  # noqa: BLE001 - whatever it is, what was in force stays so
-            observe.log(observe.FILE_UNUSABLE, path=str(self._path), error=str(error))
+            if seen != self._failed:  # it is tried again, and told once
+                observe.log(observe.FILE_UNUSABLE, path=str(self._path), error=str(error))
+            self._failed = seen
         else:
+            self._seen, self._failed = seen, _NEVER
             observe.log(observe.FILE_RELOADED, path=str(self._path))
 
 

@@ -1,8 +1,10 @@
 """Watched files: a change is in force at the next look, and nothing good is ever lost."""
 
+import errno
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from config import keys
 from config.files import KeyFileError
@@ -48,6 +50,26 @@ def test_a_broken_file_leaves_the_last_good_state(file: Path) -> None:
     replace(file, "3")
     watched.refresh()
     assert watched() == 3
+
+
+def test_a_reading_that_fails_for_a_moment_is_tried_again(file: Path) -> None:
+    """No descriptor was free, say: the file itself does not change for that. It is told once."""
+    fails = [OSError(errno.EMFILE, "Too many open files")] * 2
+
+    def read(path: Path) -> int:
+        if path.read_text() == "2" and fails:
+            raise fails.pop()
+        return number(path)
+
+    watched = Watched(file, read)
+    replace(file, "2")
+    with capture_logs() as lines:
+        for _ in range(2):
+            watched.refresh()
+            assert watched() == 1
+        watched.refresh()
+    assert watched() == 2
+    assert [line["event"] for line in lines] == ["file_unusable", "file_reloaded"]
 
 
 def test_a_missing_file_leaves_the_last_good_state(file: Path) -> None:
