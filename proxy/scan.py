@@ -58,6 +58,7 @@ class Scan:
         self.numbers = Numbers()
         self.links: list[PlannedLink] = []
         self.skipped: list[SkippedLink] = []
+        self.opted_out: dict[str, Skip] = {}
         self.growth_octets = 0
         self.wants_pixel = policy.opens and asked.opens is not False
 
@@ -91,12 +92,7 @@ class Scan:
     def _find(self, part: Part, view: HtmlView) -> Iterator[Candidate]:
         if part.content_type == "text/html":
             return in_html(view, self.policy, self.facts)
-        opted_out = {
-            each.destination: each.reason
-            for each in self.skipped
-            if isinstance(each.reason, Skip) and each.reason in AUTHORS
-        }
-        return in_text(view, part.params, self.policy, self.facts, opted_out)
+        return in_text(view, part.params, self.policy, self.facts, self.opted_out)
 
     def _whole(self, part: Part, view: HtmlView | None) -> Skip | Untouched | None:
         """Say why no link of the part is tracked, or None."""
@@ -180,6 +176,8 @@ class Scan:
     def _skip(self, each: Candidate, reason: Skip | Untouched, part: Part) -> None:
         group, order = each.decision.group, self._order()
         self.skipped.append(SkippedLink(each.destination, reason, group, part.path, order))
+        if isinstance(reason, Skip) and reason in AUTHORS:
+            self.opted_out[each.destination] = reason
 
     def _order(self) -> int:
         return len(self.links) + len(self.skipped)

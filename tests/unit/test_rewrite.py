@@ -260,6 +260,13 @@ def test_time_grows_with_the_size_alone(family):
     assert is_linear(planned, 20_000)
 
 
+def test_time_to_remember_opt_outs_is_linear():
+    """Each part of plain text asks what its author opted out before it."""
+    part = b"\r\n" + b"http://e.x/\r\n" * 20
+    policy = Policy(plain_text=True, veto=Untouched.SIGNED)
+    assert is_linear(lambda n: plan(multipart("mixed", *[part] * n), policy), 400)
+
+
 # --- why a message is left alone
 
 KEY_OF_EXAMPLE_COM = Signing(signs=True, domains=frozenset({"example.com"}))
