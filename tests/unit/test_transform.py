@@ -28,6 +28,7 @@ from proxy.plan import Plan
 from proxy.policy import Untouched
 from proxy.signing import Signer, SigningError
 from proxy.transform import SigningRefused, Submission, Transformer
+from tests.support.growth import is_linear
 from tests.support.mail import HEAD, html_message, link
 from tracker import consents
 from tracker.consents import Consent
@@ -365,6 +366,20 @@ def test_a_signature_that_stays_keeps_what_it_covers():
     message = html_message(HTML, covering, "X-Track-Links: off", "X-Track-Person: 7")
     out = outgoing(message)
     assert out.content == message.replace(b"X-Track-Person: 7\r\n", b"")
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["d=example.com; h=from", "d=example.com; h=x; l=0"],
+    ids=["broken", "standing"],
+)
+def test_time_to_look_at_signatures_is_linear(signature):
+    """However many a message brought along, and however many headers they may cover."""
+    headers = [f"DKIM-Signature: {signature}", "X-Track-Links: on"]
+    signs = transformer(sign="never")
+    assert is_linear(
+        lambda n: signs.prepare(html_message(HTML, *headers * n), ONE, NOW_S).shared(), 600
+    )
 
 
 def test_a_message_of_a_foreign_signer_is_left_whole():
