@@ -6,7 +6,6 @@ Does not own: when it is added (`transform`, only to messages that we changed).
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,8 +13,6 @@ from proxy.policy.switches import decode_words
 
 LINE = 900
 """Octets after which a value is folded; a line has at most 998."""
-
-_FOLD_AT = re.compile(rf"(.{{1,{LINE}}}) ")
 
 
 def _constant(value: str) -> Callable[[Sequence[str]], str]:
@@ -52,7 +49,16 @@ def _merged(*path: str, off: object) -> Callable[[Sequence[str]], str | None]:
 
 def _folded(value: str) -> str:
     """Fold a long value at spaces (RFC 5322 §2.2.3); one within a string stays itself."""
-    return value if len(value) <= LINE else _FOLD_AT.sub("\\1\r\n ", value)
+    lines, at = [], 0
+    while len(value) - at > LINE:
+        space = value.rfind(" ", at + 1, at + LINE + 1)
+        if space < 0:  # a word that is too long for any line
+            space = value.find(" ", at + LINE + 1)
+        if space < 0:
+            break
+        lines.append(value[at:space])
+        at = space + 1
+    return "\r\n ".join((*lines, value[at:]))
 
 
 OFF_HEADERS: Mapping[str, tuple[str, Callable[[Sequence[str]], str | None]]] = {

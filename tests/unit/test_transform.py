@@ -552,6 +552,17 @@ def test_long_values_are_folded():
     assert value.endswith(b'"enable": 0}}}}')
 
 
+def test_time_to_fold_does_not_depend_on_words():
+    """A value of few long words takes no more of it than one of many short ones."""
+    signs = transformer(relay=RelayConfig(provider="sendgrid"), signs=False)
+
+    def send(word_octets: int) -> None:
+        words = " ".join(["x" * word_octets] * (400_000 // word_octets))
+        signs.prepare(html_message(HTML, f'X-SMTPAPI: {{"a": "{words}"}}'), ONE, NOW_S)
+
+    assert is_linear(send, 250)
+
+
 # --- what operators see
 
 
