@@ -92,7 +92,7 @@ def _space_for_break(tag: re.Match[bytes]) -> bytes:
 def _alternative(inside: bytes, charset: str) -> str:
     for tag in markup.TAG.finditer(inside):
         if tag[1].lower() == b"img":
-            for attribute in markup.ATTRIBUTE.finditer(inside, *tag.span(2)):
+            for attribute in markup.attributes(inside, *tag.span(2)):
                 index = attribute.lastindex or 1
                 if index > 1 and attribute[1].lower() == b"alt":
                     return decode(attribute[index].decode(charset, "replace"))
@@ -159,7 +159,7 @@ class Scanner:
     def _link(self, tag: re.Match[bytes], element: str) -> None:
         attributes: dict[str, str] = {}
         start = end = 0
-        for attribute in markup.ATTRIBUTE.finditer(self.html, *tag.span(3)):
+        for attribute in markup.attributes(self.html, *tag.span(3)):
             name = attribute[1].lower().decode("ascii", "replace")
             if name in attributes:
                 continue

@@ -10,6 +10,7 @@ group here fails at its first octet or not at all; where that cannot be, the rep
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 _SPACE: Final = rb"\t\n\f\r "
@@ -73,10 +74,11 @@ EVERY: Final = re.compile(
 TAG: Final = re.compile(rb"<(/?%(name)s)(%(tail)s)" % {b"name": _NAME, b"tail": _TAIL})
 """One whole tag: name (1), the rest to its ">" (2)."""
 
-ATTRIBUTE: Final = re.compile(
+# The last branch is for what no attribute follows, which else was looked at from each of its octets.
+_WHOLE_ATTRIBUTE: Final = re.compile(
     rb"[%(s)s/]*+([^%(s)s/>][^%(s)s/>=]*+)"
     rb"(?:[%(s)s]*+=[%(s)s]*+(?:\"([^\"]*+)|'([^']*+)|([^%(s)s>\"'][^%(s)s>]*+))?[\"']?)?"
-    % {b"s": _SPACE}
+    rb"|[%(s)s/]++" % {b"s": _SPACE}
 )
 
 DECLARATION: Final = re.compile(
@@ -94,11 +96,18 @@ _RAW_END: Final = {
 }
 
 
+def attributes(html: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+    """Give the attributes in the rest of a tag: name (1), and its value, if it has one (`lastindex`)."""
+    for attribute in _WHOLE_ATTRIBUTE.finditer(html, start, end):
+        if attribute.lastindex:
+            yield attribute
+
+
 def closes_itself(tail: bytes) -> bool:
     """Tell whether the rest of a tag ends with "/>" and the slash belongs to no unquoted value."""
     end = 0
     if tail.endswith(b"/>"):
-        for attribute in ATTRIBUTE.finditer(tail):
+        for attribute in attributes(tail, 0, len(tail)):
             end = attribute.end()
     return tail.endswith(b"/>") and end < len(tail) - 1
 
