@@ -80,7 +80,7 @@ def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
 
 def _readable(inside: bytes, charset: str) -> str:
     without = re.sub(rb"(?s)<!--.*?(?:-->|\Z)", b"", inside)
-    spaced = markup.TAG.sub(_space_for_break, without)
+    spaced = markup.TAG_OR_REST.sub(_space_for_break, without)
     return " ".join(html_text.unescape(spaced.decode(charset, "ignore")).split())
 
 
@@ -90,7 +90,7 @@ def _space_for_break(tag: re.Match[bytes]) -> bytes:
 
 
 def _alternative(inside: bytes, charset: str) -> str:
-    for tag in markup.TAG.finditer(inside):
+    for tag in markup.TAG_OR_REST.finditer(inside):
         if tag[1].lower() == b"img":
             for attribute in markup.attributes(inside, *tag.span(2)):
                 index = attribute.lastindex or 1

@@ -22,7 +22,8 @@ _ATTRIBUTE: Final = (
     rb"[^%(s)s/>][^%(s)s/>=]*+(?:[%(s)s]*+=[%(s)s]*+"
     rb"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^%(s)s>\"'][^%(s)s>]*+)?)?"
 ) % {b"s": _SPACE}
-_TAIL: Final = rb"(?: [A-Za-z-]++=\"[^\"]*+\"|[%s/]++|%s)*+>" % (_SPACE, _ATTRIBUTE)
+_OPEN_TAIL: Final = rb"(?: [A-Za-z-]++=\"[^\"]*+\"|[%s/]++|%s)*+" % (_SPACE, _ATTRIBUTE)
+_TAIL: Final = _OPEN_TAIL + b">"
 
 _NAME: Final = rb"[A-Za-z][^%s/>]*+" % _SPACE
 
@@ -73,6 +74,9 @@ EVERY: Final = re.compile(
 
 TAG: Final = re.compile(rb"<(/?%(name)s)(%(tail)s)" % {b"name": _NAME, b"tail": _TAIL})
 """One whole tag: name (1), the rest to its ">" (2)."""
+
+TAG_OR_REST: Final = re.compile(rb"<(/?%s)(%s(?:>|\Z))" % (_NAME, _OPEN_TAIL))
+"""As `TAG`, in a document that was cut off: one that is never closed takes the rest."""
 
 # The last branch is for what no attribute follows, which else was looked at from each of its octets.
 _WHOLE_ATTRIBUTE: Final = re.compile(

@@ -164,6 +164,8 @@ def test_what_a_conditional_comment_leaves_open_ends_with_it(cut):
         (b"<a href=x>a<!-- > b -->c</a>", "ac"),
         (b"<a href=x>a<a href=y>b</a>", "a"),
         (b"<a href=x title=t></a>", "t"),
+        (b"<a href=x>a<img alt=b src='data:," + b"A" * 5000 + b"'></a>", "a"),
+        (b"<a href=x><img alt=b src='data:," + b"A" * 5000 + b"'></a>", "b"),
         (b"<area href=x alt=there>beside", "there"),
         (b"<a href=x>", ""),
         (b"<a href=x>" + b"long " * 5000, ("long " * 40).strip()),

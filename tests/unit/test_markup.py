@@ -8,6 +8,7 @@ import pytest
 
 from proxy import markup
 from proxy.html import label, links
+from tests.support.growth import is_linear
 
 FAMILIES = [
     b'<a href="', b"<a href='", b"<a href=", b"<!--", b"<![", b"<!--[if x]>", b"<![if x]>", b"<!-- -->",
@@ -64,6 +65,19 @@ def test_a_label_is_bounded(octets, text):
     html = b"<a href=x><!--" + b"-" * octets + b"-->text</a>"
     (href,) = links(html)
     assert label(html, href) == text
+
+
+@pytest.mark.parametrize("family", [b"<!--", b"<b ", b"<b c='", b"</b "])
+def test_a_label_is_looked_for_once(family):
+    """Each of the octets right after a link is read a few times at most."""
+
+    def work(octets: int) -> None:
+        html = b"<a href=x>" + (family * octets)[:octets]
+        (href,) = links(html)
+        for _ in range(20):
+            label(html, href)
+
+    assert is_linear(work, 500)
 
 
 @pytest.mark.parametrize(
