@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from proxy.charsets import HtmlView
+from proxy.effort import spend
 from proxy.entities import encode
 from proxy.html import Href, label, links
 from proxy.message import Edit
@@ -31,6 +32,10 @@ _NOTRACK_TEXT = re.compile(
     rb"(?<![!-;=?-~])(https?)(\+notrack)(://[!#-;=?-~]*[#-&*+/-9=A-Z_a-z~-])", re.IGNORECASE
 )
 _HTTP = re.compile(r"[\x00-\x20]*https?://", re.IGNORECASE)
+_LINK_STEPS = 40
+"""Of work (`effort`): to decide on a link, track it and tell of it."""
+_URL_OCTETS_A_STEP = 8
+_NOTRACK_STEPS = 10
 _FRAGMENT = re.compile(rb"(?<!&)#")
 _TRAILING = bytes(range(0x21))
 """What browsers trim from the ends of an URL: C0 controls and space (WHATWG URL)."""
@@ -75,6 +80,7 @@ def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Ca
     postal = NOTRACK_DIALECT in policy.dialects
     for href in links(view.html, view.charset):
         value = href.value
+        _spend_on(value)
         notrack = _NOTRACK.match(value) if postal and _NOTRACK_HINT in value else None
         if notrack:
             value = value[: notrack.start(1)] + value[notrack.end(1) :]
@@ -100,6 +106,7 @@ def in_text(
     flowed, delsp = (params.get(name, "").lower() for name in ("format", "delsp"))
     found = []
     for start, end, value in urls(view.html, flowed=flowed == "flowed", delsp=delsp == "yes"):
+        _spend_on(value)
         url = destination(value, view.url_charset) or value
         decision = decide(policy, facts, Wishes(opted_out.get(url)), url, str)
         found.append(Candidate(start, end, url, decision, str))
@@ -110,9 +117,14 @@ def in_text(
 
 def _notrack_in_text(text: bytes) -> Iterator[Candidate]:
     for match in _NOTRACK_TEXT.finditer(text):
+        spend(_NOTRACK_STEPS)
         url = (match[1] + match[3]).decode("ascii")
         literal = (Edit(*match.span(2), b""),)
         yield Candidate(*match.span(), url, Decision(Skip.NOTRACK_SCHEME, url, ""), str, literal)
+
+
+def _spend_on(value: str) -> None:
+    spend(_LINK_STEPS + len(value) // _URL_OCTETS_A_STEP)
 
 
 def _candidate(

@@ -28,6 +28,7 @@ from typing import Final, NamedTuple, Self
 
 import webencodings
 
+from proxy.effort import spend
 from proxy.message import Change, Edit
 
 _ASCII_RUN: Final = re.compile(r"[\x00-\x7f]+")
@@ -45,6 +46,7 @@ _DECODED_AND_WRITTEN: Final = {"gbk": ("gb18030", "gbk"), "big5": ("big5hkscs", 
 _STATEFUL: Final = re.compile(rb"[\x1b\x0e\x0f]")
 _PLAIN: Final = re.compile(rb"[\t\n\f\r -*,-}]*\Z")  # no "+" (UTF-7), no "~" (HZ)
 _GRAPHIC: Final = re.compile(rb"[\x21-\x7e]*\Z")
+_ESCAPE_STEPS: Final = 2
 _ESCAPE: Final = re.compile(rb"\x1b(?:\([BJI]|\$[@B])")
 _ASCII: Final = b"\x1b(B"
 _ONE_OCTET: Final = frozenset({_ASCII, b"\x1b(J"})
@@ -200,6 +202,7 @@ def _iso_2022_jp(octets: bytes) -> HtmlView | None:
     runs: list[_Run] = []
     mode, position, more = _ASCII, 0, True
     while more:
+        spend(_ESCAPE_STEPS)
         found = _ESCAPE.search(octets, position)
         end = found.start() if found else len(octets)
         text = _in_mode(octets[position:end], mode)
@@ -228,6 +231,7 @@ def _runs(text: str, html: int, octets: int, mode: bytes, width: int = 1) -> Ite
     """Give the ASCII runs of a text whose characters take `width` octets, pairs of them aside."""
     done = 0
     for run in _ASCII_RUN.finditer(text):
+        spend(1)
         between = text[done : run.start()]
         html += len(between.encode("utf-8"))
         octets += sum(2 if width == _PAIRED and char > "\uffff" else 1 for char in between) * width

@@ -10,6 +10,8 @@ import re
 from html.entities import html5
 from typing import Final
 
+from proxy.effort import spend
+
 _REFERENCE: Final = re.compile(
     r"&(?:#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));?|([A-Za-z][0-9A-Za-z]*)(;|=)?)"
 )
@@ -37,6 +39,7 @@ def decode(text: str) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "&" not in text:
         return text
+    spend(text.count("&"))
     return _REFERENCE.sub(_resolve, text)
 
 

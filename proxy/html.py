@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxy import markup
+from proxy.effort import spend
 from proxy.entities import decode
 from proxy.foreign import Foreign
 from proxy.limits import MAX_ATTRIBUTES, MAX_HREFS
@@ -24,6 +25,8 @@ MAX_LABEL_CHARACTERS: Final = 200
 """Longer link texts are cut: they are for people who read a report."""
 
 _LABEL_OCTETS: Final = 4096  # how far to look for a link's text
+_LABEL_TAG_STEPS: Final = 2
+_STRETCH_STEPS: Final = 6
 _QUOTES: Final = (b'"', b"'")
 _LINKS: Final = frozenset({b"a", b"area"})
 _FOREIGN: Final = frozenset({b"svg", b"math"})
@@ -73,6 +76,7 @@ def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
     inside = re.split(rb"(?i)</?%s[\s/>]" % name, window, maxsplit=1)[0]
     if href.element == "area":
         inside = b""
+    spend(_LABEL_TAG_STEPS * inside.count(b"<") + inside.count(b"&"))
     text = _readable(inside, charset) or _alternative(inside, charset)
     text = text or href.attributes.get("alt") or href.attributes.get("title") or ""
     return " ".join(text.split())[:MAX_LABEL_CHARACTERS].rstrip()
@@ -120,6 +124,7 @@ class Scanner:
         """Read the whole document."""
         html, position, foreign = self.html, 0, self.foreign
         while len(self.found) < MAX_HREFS:
+            spend(_STRETCH_STEPS)
             pattern = markup.EVERY if foreign.open else self.next_tag
             found = pattern.match(html, position, self.limit)
             if found is None or (end := found.end()) == position:

@@ -22,6 +22,7 @@ from config.observe import (
     log,
 )
 from proxy import pixel
+from proxy.effort import spend
 from proxy.headers_out import header_edits
 from proxy.message import Edit, Message, splice
 from proxy.plan import CLIP_OCTETS, Plan, PlannedLink
@@ -117,6 +118,7 @@ class Job:
 
     def outgoing(self, recipients: Sequence[int]) -> Outgoing:
         """Give the copy for these recipients, counted from 1. Raises SigningRefused."""
+        spend(len(recipients))
         consent = self._consent(recipients)
         untouched, content, clipped = self.plan.untouched, self.message.raw, 0
         if untouched is None and consent is Consent.NONE:

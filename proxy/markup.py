@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from proxy.effort import spend
+
 _SPACE: Final = rb"\t\n\f\r "
 
 # Everything from the end of a tag's name to its ">". A value that is never closed takes the rest,
@@ -103,6 +105,7 @@ _RAW_END: Final = {
 def attributes(html: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
     """Give the attributes in the rest of a tag: name (1), and its value, if it has one (`lastindex`)."""
     for attribute in _WHOLE_ATTRIBUTE.finditer(html, start, end):
+        spend(1)
         if attribute.lastindex:
             yield attribute
 

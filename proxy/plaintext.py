@@ -13,6 +13,8 @@ the next one.
 import re
 from typing import NamedTuple
 
+from proxy.effort import spend
+
 
 class Span(NamedTuple):
     """A URL and where it stands, half open."""
@@ -34,6 +36,7 @@ _CONTINUED = re.compile(rb"\r?\n[!-;=?-~]")
 _SOFT_BREAK = re.compile(rb" \r?\n")
 _AFTER_SOFT_BREAK = re.compile(rb"[^\s] \r?\n\Z")
 _WRAPPED_OCTETS = 60
+_OCTETS_A_STEP = 4
 
 
 def urls(octets: bytes, *, flowed: bool = False, delsp: bool = False) -> list[Span]:
@@ -51,6 +54,7 @@ def urls(octets: bytes, *, flowed: bool = False, delsp: bool = False) -> list[Sp
 def _end(octets: bytes, match: re.Match[bytes], *, joined: bool) -> int | None:
     """Give where a URL surely ends, or None."""
     (start, stop), url = match.span(), match[0]
+    spend(1 + len(url) // _OCTETS_A_STEP)
     if _HOST.match(url) is None or _STRANGE.search(url) or _NEXT_URL.search(url):
         return None
     if joined and _is_joined(octets, match):

@@ -1,15 +1,20 @@
-"""Having a message worked on: here when it is small, in the workshop when it is large.
+"""Having a message worked on: here where that is little, in the workshop where it is much.
 
 Owns: that choice, and that here no two are worked on in one turn of the event loop.
-Does not own: the work (`transform`), or the process for large messages (`workshop`).
+Does not own: the work (`transform`) and counting it (`effort`), or the process for what is much
+(`workshop`).
+
+The octets tell of a large message beforehand. Any other is begun here; where it turns out to be more
+than other sessions could wait for, it is begun anew there. Nothing was said or done by then.
 """
 
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from proxy.session_limits import LARGE_MESSAGE_OCTETS, TURN_OCTETS
-from proxy.transform import Outgoing, Submission, Transformer
+from proxy import effort
+from proxy.session_limits import LARGE_MESSAGE_OCTETS, TURN_OCTETS, TURN_STEPS
+from proxy.transform import Outgoing, Prepared, Submission, Transformer
 from proxy.turns import Turns
 from proxy.workshop import MakeCopy, Workshop
 
@@ -29,9 +34,9 @@ class Preparation:
 
     async def shared(self, content: bytes, submission: Submission) -> Outgoing:
         """Give the one copy for all recipients. Raises SigningRefused, or what is our fault."""
-        if _is_small(content, submission):
-            await self._turns.take(TURN_OCTETS)
-            return _counted(self._transformer.prepare(content, submission, time.time()).shared())
+        prepared = await self._here(content, submission)
+        if prepared is not None:
+            return _counted(prepared.shared())
         return _counted(await self._workshop.shared(content, submission, time.time()))
 
     @asynccontextmanager
@@ -42,18 +47,35 @@ class Preparation:
 
         Raises as `shared`, and so does what it gives.
         """
-        if _is_small(content, submission):
-            await self._turns.take(TURN_OCTETS)
-            prepared = self._transformer.prepare(content, submission, time.time())
-
-            async def make(index: int) -> Outgoing:
-                await self._turns.take(TURN_OCTETS)
-                return prepared.personal(index)
-
-            yield _counting(make) if prepared.untouched is None else None
+        prepared = await self._here(content, submission)
+        if prepared is not None:
+            is_kept = prepared.untouched is None
+            yield _counting(self._personal_here(prepared)) if is_kept else None
             return
         async with self._workshop.prepared(content, submission, time.time()) as make_there:
             yield None if make_there is None else _counting(make_there)
+
+    async def _here(self, content: bytes, submission: Submission) -> Prepared | None:
+        """Work on a message in this process; None where that is, or would be, too much.
+
+        What is not trusted is not even looked at, and takes no turn.
+        """
+        if submission.trusted:
+            if len(content) >= LARGE_MESSAGE_OCTETS:
+                return None
+            await self._turns.take(TURN_OCTETS)
+        try:
+            with effort.at_most(TURN_STEPS):
+                return self._transformer.prepare(content, submission, time.time())
+        except effort.TooMuch:
+            return None
+
+    def _personal_here(self, prepared: Prepared) -> MakeCopy:
+        async def make(index: int) -> Outgoing:
+            await self._turns.take(TURN_OCTETS)
+            return prepared.personal(index)
+
+        return make
 
 
 def _counting(make: MakeCopy) -> MakeCopy:
@@ -67,8 +89,3 @@ def _counted(made: Outgoing) -> Outgoing:
     if made.counts is not None:
         made.counts.add()
     return made
-
-
-def _is_small(content: bytes, submission: Submission) -> bool:
-    """Tell small work; what is not trusted is not even looked at."""
-    return len(content) < LARGE_MESSAGE_OCTETS or not submission.trusted

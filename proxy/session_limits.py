@@ -62,7 +62,12 @@ UPLOAD_BUDGET_OCTETS = 256 * 1024 * 1024
 200 uploads of 25 MB and 1,000 idle sessions a process stays below 1 GiB."""
 
 LARGE_MESSAGE_OCTETS = 256 * 1024
-"""From here on work on a message leaves the event loop: below, it takes a few milliseconds."""
+"""From here on work on a message is not begun in the event loop: below, it mostly takes a few
+milliseconds."""
+
+TURN_STEPS = 25_000
+"""Steps of work on one message (`effort`), after which it leaves the event loop: some 20 ms, 400
+links. Real newsletters stay below 10,000."""
 
 GROWTH_ALLOWANCE_OCTETS = 64 * 1024
 """What tracked links and a signature may add: our SIZE is the relay's less this."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from proxy import fields, mime
+from proxy.effort import spend
 from proxy.fields import HeaderBlock
 from proxy.limits import (
     MAX_HEADERS,
@@ -29,6 +30,9 @@ def read(raw: bytes) -> Message:
 
 
 _CR = 13
+_ENTITY_STEPS = 12
+_HEADER_OCTETS_A_STEP = 2
+"""So long may encoded words, comments and parameters take. A few kilobytes of header are usual."""
 _TEXT = "text/plain"
 _MULTIPART_SKIPS = {
     "multipart/signed": Skip.SIGNED,
@@ -151,7 +155,9 @@ class _Walk:
         return Message(self.raw, block.fields, block.body_start, kind.value, parts, self.skip)
 
     def _fields(self, start: int) -> HeaderBlock:
-        return fields.read_fields(self.raw, start, self._is_delimiter)
+        block = fields.read_fields(self.raw, start, self._is_delimiter)
+        spend(_ENTITY_STEPS + (block.body_start - start) // _HEADER_OCTETS_A_STEP)
+        return block
 
     def _message_fields(self, start: int) -> HeaderBlock:
         return self._fields(fields.after_mailbox_line(self.raw, start))
@@ -249,6 +255,7 @@ class _Walk:
                     return found
                 self._note_near_miss()
             self.hyphen_lines += 1
+            spend(1)
             if self.hyphen_lines > MAX_HYPHEN_LINES:
                 self.skip = Skip.LIMIT
             at = raw.find(b"\n--", at + 1)

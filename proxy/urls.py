@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import Final
 
+from proxy.effort import spend
 from tracker.hosts import PORT, SHAPE, ascii_domain
 
 _TRIM: Final = "".join(map(chr, range(0x21)))
@@ -37,6 +38,7 @@ _ONLY_READ: Final = {
     "cp950": frozenset(b"\xc6\xc7\xc8"),
     "euc_jp": frozenset(b"\x8f"),
 }
+_STEPS_A_CHARACTER: Final = 2  # of an URL that is not all ASCII
 _UNASSIGNED: Final = frozenset({"Cn", "Co"})  # differ by the age of tables
 
 
@@ -54,6 +56,7 @@ def destination(value: str, charset: str = "utf-8") -> str | None:
         return None
     if not _UNSAFE.search(url):
         return url
+    spend(len(url) * _STEPS_A_CHARACTER)
     shape = SHAPE.match(url)
     if shape is None or not (charset == "utf-8" or url.isascii() or _undisputed(url, charset)):
         return None

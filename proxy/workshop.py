@@ -1,6 +1,6 @@
-"""Work on large messages in a process of its own, so that no session waits for another's.
+"""Work on large and slow messages in a process of its own, so that no session waits for another's.
 
-Owns: that process: started with the first large message, ended when there has been none for a
+Owns: that process: started with the first such message, ended when there has been none for a
 while, replaced when it dies, gone when its parent is.
 Does not own: the work (`transform`), how octets get there and back (`parcel`), or what is done when
 it fails (`delivery`).
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 class Workshop:
-    """The process that works on large messages under one configuration."""
+    """The process that works on large and slow messages under one configuration."""
 
     def __init__(self, config: Config) -> None:
         self._config = config

@@ -1,4 +1,4 @@
-"""Large messages: worked on in a process of their own, which may die at any time."""
+"""Large and slow messages: worked on in a process of their own, which may die at any time."""
 
 import asyncio
 from pathlib import Path
@@ -10,6 +10,7 @@ from config.schema import Copies
 from proxy import workshop
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
+from tests.support.slow_mail import KINDS
 
 LARGE = (
     b"From: a@example.com\r\nSubject: hello\r\nContent-Type: text/html\r\n\r\n"
@@ -28,6 +29,21 @@ async def test_a_large_message_is_worked_on_in_another_process(
     first, second = (kept.data for kept in relay.messages)
     assert first.count(b"http://127.0.0.1:8080/c/") == second.count(b"/c/") == 1
     assert first.endswith(LARGE[-300_000:])
+
+
+@pytest.mark.parametrize("copies", ["shared", "per-recipient"])
+async def test_a_message_that_is_much_work_goes_there_too(
+    copies: Copies, start_proxy: StartProxy, relay: ScriptedRelay
+) -> None:
+    """Though it is not large: it is begun here, and every copy comes from there."""
+    proxy = await start_proxy(proxy={"copies": copies})
+    client = await proxy.dial()
+    slow = KINDS["links"](60_000)
+    await client.transaction(b"<1@example.net>", b"<2@example.net>")
+    assert (await client.message(slow)).code == 250
+    assert proxy.server.services.workshop._pool is not None
+    tracked = {kept.data.count(b"http://127.0.0.1:8080/c/") for kept in relay.messages}
+    assert tracked == {slow.count(b"href=")}
 
 
 async def test_a_large_message_survives_the_process_that_worked_on_it(

@@ -22,6 +22,7 @@ from config.schema import (
     TrackingConfig,
     WellKnownConfig,
 )
+from proxy.effort import TooMuch, at_most
 from proxy.job import Counts
 from proxy.message import parse
 from proxy.plan import Plan
@@ -179,6 +180,15 @@ def test_several_recipients_share_a_copy():
     out = outgoing(html_message(HTML), TWO)
     assert [each.recipient for each in tokens(out.content)] == [0]
     assert (out.pending.shared, [each.number for each in out.pending.recipients]) == (True, [1, 2])
+
+
+def test_many_recipients_are_work():
+    """Each is asked for consent, and told."""
+    many = dataclasses.replace(ONE, rcpt_to=(b"a@example.org",) * 3000)
+    with at_most(3000), pytest.raises(TooMuch):
+        outgoing(html_message(HTML), many)
+    with at_most(3000):
+        outgoing(html_message(HTML), TWO)
 
 
 def test_copies_of_their_own_are_one_message():

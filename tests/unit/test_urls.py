@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.effort import TooMuch, at_most
 from proxy.urls import destination
 from tracker.hosts import host
 
@@ -142,3 +143,11 @@ def test_international_hosts_are_those_of_browsers(name):
     value = f"http://{name}.example/"
     if url := destination(value):
         assert browser(value) in {browser(url), None}
+
+
+def test_each_character_of_a_url_that_is_not_ascii_is_work():
+    """Browsers write it in the document's charset, which takes a look at each."""
+    with at_most(500), pytest.raises(TooMuch):
+        destination("http://x/?" + "ä" * 500, "cp1252")
+    with at_most(0):
+        destination("http://x/?" + "a" * 500, "cp1252")
