@@ -64,6 +64,9 @@ class DataReader:
         self._at_start = True
         self._bare_newlines = False
         self._nul = False
+        self._open_dot = b""
+        """What at the end of the octets so far may be the begin of _DOT_BEHIND_NUL."""
+        self._dot_behind_nul = False
         self._before = b"\r\n"
         self._rest = b""
 
@@ -90,7 +93,7 @@ class DataReader:
     def finish(self) -> tuple[Received, bytes]:
         """Give the message, and what came after it; call once, after `feed` said True."""
         content = self._content.getvalue()
-        if self._nul and _DOT_BEHIND_NUL.search(content):
+        if self._dot_behind_nul:
             self.refuse(Refusal.BARE_NEWLINE)
             content = b""
         self._content = BytesIO()
@@ -124,6 +127,14 @@ class DataReader:
         if odd and not self._normalise and _LONE_DOT.search(self._before + visible):
             self.refuse(Refusal.BARE_NEWLINE)
         self._before = (self._before + visible[-2:])[-2:]
+        if self._nul:
+            self._look_for_dots_behind_nul(self._open_dot + raw)
+
+    def _look_for_dots_behind_nul(self, raw: bytes) -> None:
+        self._dot_behind_nul = self._dot_behind_nul or _DOT_BEHIND_NUL.search(raw) is not None
+        dot = b"\0." if raw.rstrip(b"\0").endswith(b"\0.") else b""
+        # However many NULs stand at the end, one is as good as all of them.
+        self._open_dot = dot + (b"\0" if raw.endswith(b"\0") else b"")
 
 
 def _safe_cut(pending: bytes) -> int:

@@ -1,9 +1,12 @@
 """The octets of DATA: where they end, and what must not pass."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy import data
 from proxy.data import DataReader, Received, Refusal
 
 LIMIT = 1_000_000
@@ -81,6 +84,22 @@ def test_what_a_laxer_server_would_take_for_the_end_is_refused(sequence: bytes, 
     received, rest = read(raw, chunk=chunk)
     assert received.refusal is Refusal.BARE_NEWLINE or rest
     assert not rest or END in sequence
+
+
+def test_no_message_is_looked_through_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each chunk is looked at as it comes: 25 MB at the end would hold all others up."""
+    looked_at: list[int] = []
+    plain = data._DOT_BEHIND_NUL
+
+    class Watched:
+        def search(self, octets: bytes) -> re.Match[bytes] | None:
+            looked_at.append(len(octets))
+            return plain.search(octets)
+
+    monkeypatch.setattr(data, "_DOT_BEHIND_NUL", Watched())
+    received, _ = read(b"a\0." * 5000 + b"\0" * 5000 + END, chunk=500)
+    assert received.refusal is Refusal.BARE_NEWLINE
+    assert max(looked_at) < 600
 
 
 def test_a_lone_dot_line_at_the_very_start_is_seen() -> None:
