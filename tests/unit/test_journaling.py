@@ -8,10 +8,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from proxy.journal import Journal, JournalError
-from proxy.journaling import Journaling
+from proxy.journaling import HEADER_OCTETS, JournaledMessage, Journaling
 from proxy.transform import Submission
 
 MESSAGE = b"Message-ID: <1@example.com>\r\n\r\n"
+FILLER = b"X-Filler: x\r\n"
 SUBMISSION = Submission(b"a@example.com", (b"b@example.net",), trusted=True)
 
 
@@ -37,6 +38,25 @@ async def test_a_message_that_nobody_waits_for_is_put_back(
     async with asyncio.timeout(5):
         while await Journaling(journal).begin("x", SUBMISSION, MESSAGE) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def begun(folder: Path, message: bytes) -> JournaledMessage:
+    """Take a message up that nobody else is at work on."""
+    taken = await Journaling(Journal(folder / "journal")).begin("x", SUBMISSION, message)
+    assert taken is not None
+    return taken
+
+
+@pytest.mark.parametrize("before", [b"", b"Subject: x\r\n", FILLER * 1000])
+async def test_a_message_is_journaled_by_its_message_id(before: bytes, tmp_path: Path) -> None:
+    """Wherever it stands in the header."""
+    assert (await begun(tmp_path, before + MESSAGE)).key is not None
+
+
+@pytest.mark.parametrize("before", [b"Subject: x\r\n\r\n", FILLER * (HEADER_OCTETS // 10)])
+async def test_a_message_without_an_id_is_not_journaled(before: bytes, tmp_path: Path) -> None:
+    """Nor is one whose header has it far down: nobody waits while 25 MB are looked through."""
+    assert (await begun(tmp_path, before + MESSAGE)).key is None
 
 
 @pytest.mark.parametrize("fault", [JournalError("locked"), RuntimeError("can't start new thread")])
