@@ -6,9 +6,10 @@ Does not own: whether an address exists (the relay knows), or when MAIL and RCPT
 (`session`).
 
 Octets are never decoded, unquoted or trimmed: what was accepted here goes to the relay as it
-came, and no accepted argument holds NUL, CR or LF. Where deployed mail is laxer than the grammar
-and nothing can be smuggled, so are we: dots anywhere in a local part, `_` in domains, names
-without a domain, and paths without brackets. The relay judges those.
+came, and no accepted argument holds NUL, CR or LF. Where deployed mail is laxer than the grammar,
+nothing can be smuggled and the address is beyond doubt, so are we: dots anywhere in a local part,
+`_` in domains, names without a domain, paths without brackets or with blanks inside them, a name
+and its address in brackets of their own, UTF-8 without SMTPUTF8. The relay judges those.
 """
 
 import re
@@ -35,14 +36,19 @@ _LABEL = rb"(?:[A-Za-z0-9_-]|%s)+" % _UTF8
 _DOMAIN = rb"(?:%s(?:\.%s)*\.?|\[[\x21-\x5a\x5e-\x7e]+\])" % (_LABEL, _LABEL)
 _MAILBOX = rb"(?:%s|%s)(?:@%s)?" % (_ATOMS, _QUOTED, _DOMAIN)
 _ROUTE = rb"(?:@%s(?:,@%s)*:)?" % (_DOMAIN, _DOMAIN)
-_PATH = rb" *(?:<(?:%s(?P<path>%s)|(?P<null>))>|(?P<bare>%s))" % (_ROUTE, _MAILBOX, _MAILBOX)
-_FROM = re.compile(rb"(?i:FROM):" + _PATH + rb"(?P<params>(?: .*)?)\Z", re.DOTALL)
-_TO = re.compile(rb"(?i:TO):" + _PATH + rb"(?P<params>(?: .*)?)\Z", re.DOTALL)
-_PARAMETER = re.compile(
-    rb"([A-Za-z0-9][A-Za-z0-9-]*)(?:=((?:[\x21-\x3c\x3e-\x7e]|%s)+))?\Z" % _UTF8
+_NAME = rb'(?:[^\0-\x08\x0a-\x1f\x7f"\\<>]|%s)*+' % _QUOTED
+"""What applications put before an address whose brackets are inside the path's."""
+_PATH = (
+    rb"[ \t]*+(?:<(?P<name>%s<)?[ \t]*+(?:%s(?P<path>%s))?[ \t]*+>(?(name)[ \t]*+>)|(?P<bare>%s))"
+    % (_NAME, _ROUTE, _MAILBOX, _MAILBOX)
 )
+_PARAMS = rb"(?P<params>(?:[ \t].*)?)\Z"
+_FROM = re.compile(rb"(?i:FROM):" + _PATH + _PARAMS, re.DOTALL)
+_TO = re.compile(rb"(?i:TO):" + _PATH + _PARAMS, re.DOTALL)
+_PARAMETER = re.compile(rb"([A-Za-z0-9][A-Za-z0-9-]*)(?:=((?:[\x21-\x7e]|%s)+))?\Z" % _UTF8)
+_BLANKS = re.compile(rb"[ \t]+")
 _XTEXT_ESCAPE = re.compile(rb"\+([0-9A-F]{2})")
-_SIZE = re.compile(rb"(?i) SIZE=[0-9]+(?= |\Z)")
+_SIZE = re.compile(rb"(?i)(?<=[ \t])SIZE=[0-9]+(?=[ \t]|\Z)")
 
 MAIL_PARAMETERS: Mapping[bytes, str] = MappingProxyType(
     {
@@ -94,15 +100,10 @@ class MailCommand:
         value = self.params.get(b"SIZE")
         return None if value is None else int(value)
 
-    @property
-    def utf8(self) -> bool:
-        """The client declared an internationalised message (RFC 6531 §3.4)."""
-        return b"SMTPUTF8" in self.params
-
     def with_size(self, size_octets: int) -> bytes:
         """Give the command for the relay with this SIZE instead of the declared one."""
         address, params = self.raw[: self.params_start], self.raw[self.params_start :]
-        return b"MAIL " + address + _SIZE.sub(b" SIZE=%d" % size_octets, params)
+        return b"MAIL " + address + _SIZE.sub(b"SIZE=%d" % size_octets, params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +128,17 @@ def parse_mail(arg: bytes, offered: Collection[str]) -> MailCommand:
     params = _parameters(found["params"], MAIL_PARAMETERS, offered)
     command = MailCommand(found["path"] or found["bare"] or b"", params, arg, found.start("params"))
     _check_values(command)
-    if not command.utf8 and not command.path.isascii():
-        raise BadEnvelope(replies.UTF8_NOT_DECLARED)
     return command
 
 
-def parse_rcpt(arg: bytes, offered: Collection[str], *, utf8: bool) -> RcptCommand:
-    """Judge the argument of RCPT; `utf8`: MAIL declared SMTPUTF8. Raises BadEnvelope."""
+def parse_rcpt(arg: bytes, offered: Collection[str]) -> RcptCommand:
+    """Judge the argument of RCPT; `offered` as for MAIL. Raises BadEnvelope."""
     found = _TO.match(arg)
     if found is None:
         raise BadEnvelope(_fault(arg, b"TO:", replies.RCPT_SYNTAX, replies.BAD_RECIPIENT))
     path = found["path"] or found["bare"]
     if not path:
         raise BadEnvelope(replies.BAD_RECIPIENT)
-    if not utf8 and not path.isascii():
-        raise BadEnvelope(replies.UTF8_NOT_DECLARED)
     return RcptCommand(path, _parameters(found["params"], RCPT_PARAMETERS, offered), arg)
 
 
@@ -158,7 +155,7 @@ def _parameters(
     text: bytes, known: Mapping[bytes, str], offered: Collection[str]
 ) -> Mapping[bytes, bytes | None]:
     params: dict[bytes, bytes | None] = {}
-    for word in filter(None, text.split(b" ")):
+    for word in filter(None, _BLANKS.split(text)):
         found = _PARAMETER.match(word)
         if found is None:
             raise BadEnvelope(replies.BAD_PARAMETER)

@@ -89,7 +89,7 @@ class Envelopes:
             return replies.MAIL_FIRST
         if self._rcpts >= self._max_rcpts:
             return replies.TOO_MANY_RECIPIENTS
-        rcpt = parse_rcpt(arg, self.offered, utf8=self._mail.utf8)
+        rcpt = parse_rcpt(arg, self.offered)
         self._rcpts += 1
         return _Question(rcpt, rcpt.line)
 

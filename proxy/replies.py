@@ -204,7 +204,6 @@ MAIL_SYNTAX = Reply.own(501, "5.5.4", "Syntax: MAIL FROM:<address> [parameters]"
 RCPT_SYNTAX = Reply.own(501, "5.5.4", "Syntax: RCPT TO:<address> [parameters]")
 BAD_SENDER = Reply.own(501, "5.1.7", "Bad sender address syntax")
 BAD_RECIPIENT = Reply.own(501, "5.1.3", "Bad recipient address syntax")
-UTF8_NOT_DECLARED = Reply.own(553, "5.6.7", "Address not ASCII: SMTPUTF8 was not declared")
 BAD_PARAMETER = Reply.own(501, "5.5.4", "Bad parameter syntax")
 PARAMETER_NOT_OFFERED = Reply.own(555, "5.5.4", "Parameter not recognised or not offered")
 TOO_BIG = Reply.own(552, "5.3.4", "Message too big")
