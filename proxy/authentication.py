@@ -21,10 +21,10 @@ async def authenticate(
 ) -> Reply:
     """Carry one AUTH exchange to its end, and give the last reply of it.
 
+    `arg` is the mechanism, and the initial response where there is one, as the client wrote them.
     Raises ClientGone, or TimeoutError when the client is silent for `patience_s`.
     """
-    mechanism, _, initial = arg.partition(b" ")
-    said = [initial] if initial else []
+    mechanism, *said = arg.split()
     reply = await link.auth_line(b"AUTH " + arg)
     while reply.intermediate:
         channel.send(reply.wire())

@@ -9,6 +9,7 @@ what (`standing`), taking in a message (`upload`) and handing it on (`delivery`)
 
 import asyncio
 import math
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
@@ -159,6 +160,8 @@ class Session:
             self._answer(replies.SHUTTING_DOWN)
         elif len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
             self._answer(replies.LINE_TOO_LONG)
+        elif verb.endswith(b":"):  # a browser that was sent here, who would go on to its body
+            self._answer(replies.FIELD_FOR_COMMAND)
         elif verb in (b"MAIL", b"RCPT"):
             await self._envelope(verb, arg)
         else:
@@ -227,7 +230,7 @@ class Session:
             self._link.capabilities,
             max_size_octets=self._services.proxy.max_size,
             starttls=self._services.tls_context is not None and not self._channel.tls,
-            auth=self._standing.may_show_password and not self._link.authenticated,
+            auth=self._standing.may_show_password,
             xclient=self._standing.may_speak_for_others,
         )
         self._envelopes.offered = extensions.keywords(lines)
@@ -406,6 +409,9 @@ _CLIENT_ERRORS = frozenset(
 )
 """Replies of which a program that speaks SMTP gets few in a row."""
 
+_BLANKS = re.compile(rb"[ \t]+")
+"""RFC 5321 §4.1.1 has one space; tabs and more of them are taken by every server there is."""
+
 _LEADING_TO_MAIL = frozenset(
     {b"AUTH", b"EHLO", b"HELO", b"MAIL", b"STARTTLS", b"XCLIENT", b"XFORWARD"}
 )
@@ -436,5 +442,5 @@ def _left_s(since_s: float) -> float:
 
 
 def _split(line: bytes) -> Command:
-    verb, _, arg = line.partition(b" ")
-    return verb.upper(), arg.lstrip(b" ")
+    verb, arg, *_ = (*_BLANKS.split(line.lstrip(b" \t"), maxsplit=1), b"")
+    return verb.upper(), arg

@@ -70,12 +70,12 @@ class Standing:
             return replies.TLS_NEEDED_FOR_AUTH
         if "AUTH" not in offered:
             return replies.NOT_IMPLEMENTED
-        mechanism, _, initial = arg.partition(b" ")
-        if not mechanism or b"\r" in arg or b"\0" in arg or b" " in initial:
+        words = arg.split()
+        if len(words) not in (1, 2) or b"\r" in arg or b"\0" in arg:
             return replies.AUTH_SYNTAX
         relayed = extensions.mechanisms(self._link.capabilities)
         known = {name.upper().encode("ascii") for name in relayed}
-        return None if mechanism.upper() in known else replies.MECHANISM_UNKNOWN
+        return None if words[0].upper() in known else replies.MECHANISM_UNKNOWN
 
     def tell_client(self, arg: bytes) -> Reply:
         """Take a front server's word on who its client is; our greeting means that it counts."""

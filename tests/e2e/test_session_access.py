@@ -137,6 +137,18 @@ async def test_what_cannot_be_relayed_is_refused(
     assert len(relay_with_auth.commands) == 1
 
 
+@pytest.mark.parametrize(
+    "command", [b"AUTH PLAIN AGEAYg== ", b"auth  plain  AGEAYg==", b"AUTH PLAIN\tAGEAYg=="]
+)
+async def test_blanks_of_a_login_are_the_relays_to_judge(
+    command: bytes, proxy: Proxy, relay_with_auth: ScriptedRelay
+) -> None:
+    """They change nothing of what is said, and it hears them as they came."""
+    client = await proxy.dial()
+    assert (await client.ask(command)).code == 235
+    assert relay_with_auth.commands[1] == b"AUTH " + command[5:].lstrip()
+
+
 async def test_auth_is_hidden_off_loopback_without_tls(
     start_proxy: StartProxy, relay_with_auth: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:

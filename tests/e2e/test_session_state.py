@@ -87,6 +87,10 @@ async def test_a_relay_that_knows_only_helo_will_do(proxy: Proxy, relay: Scripte
         (b"HELP MAIL", 214),
         (b"NOOP", 250),
         (b"noop whatever", 250),
+        (b" NOOP", 250),
+        (b"\tNOOP\t", 250),
+        (b"RSET\t ", 250),
+        (b"MAIL\tFROM:<a@example.com>", 250),
         (b"RSET", 250),
         (b"RSET now", 501),
         (b"QUIT now", 501),
@@ -194,10 +198,26 @@ async def test_dots_are_transparent(proxy: Proxy, relay: ScriptedRelay) -> None:
     assert relay.messages[0].data == b".\r\n..\r\n.x\r\n"
 
 
+async def test_a_browser_is_left_before_its_request_is_read_as_mail(
+    proxy: Proxy, relay: ScriptedRelay
+) -> None:
+    """A page that it was shown chose the body: a POST to this port must not become a message."""
+    client = await proxy.dial(greet=False)
+    client.send(
+        b"POST / HTTP/1.1\r\nHost: 127.0.0.1:2525\r\nContent-Length: 999\r\n\r\n"
+        b"EHLO x\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.net>\r\nDATA\r\n"
+        + MESSAGE
+        + b".\r\n"
+    )
+    assert [(await client.reply()).code for _ in range(3)] == [220, 500, 421]
+    assert await client.at_end()
+    assert not relay.connections
+
+
 async def test_too_many_errors_are_a_421(proxy: Proxy) -> None:
     """Whoever speaks another protocol is told so and left."""
     client = await proxy.dial()
-    codes = [(await client.ask(b"GET / HTTP/1.1")).code for _ in range(20)]
+    codes = [(await client.ask(b"USER alice")).code for _ in range(20)]
     assert codes == [500] * 20
     assert (await client.reply()).code == 421
     assert await client.at_end()
@@ -336,6 +356,20 @@ async def test_a_relay_that_is_ourselves_is_refused(
     await client.reply()
     assert (await client.ask(b"EHLO client.test")).code == 421
     assert not relay.connections
+
+
+async def test_auth_is_offered_for_as_long_as_the_relay_offers_it(
+    proxy: Proxy, relay: ScriptedRelay
+) -> None:
+    """AUTH= of MAIL depends on it, and clients say EHLO again."""
+    relay.extensions = (*EXTENSIONS, "AUTH PLAIN")
+    client = await proxy.dial()
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
+    assert b"AUTH PLAIN" in (await client.ask(b"EHLO client.test")).lines
+    assert (await client.ask(b"MAIL FROM:<a@example.com> AUTH=<>")).code == 250
+    relay.extensions = EXTENSIONS
+    client = await proxy.dial()
+    assert b"AUTH PLAIN" not in (await client.ask(b"EHLO client.test")).lines
 
 
 async def test_extensions_are_asked_for_again(proxy: Proxy, relay: ScriptedRelay) -> None:

@@ -62,7 +62,7 @@ async def attack(proxy: Proxy, end: bytes) -> list[Reply]:
     client.send(b"From: a@example.com\r\nSubject: one\r\n\r\nbody" + end + SECOND)
     answers = [await client.reply()]
     client.send(b"QUIT\r\n")
-    while answers[-1].code != 221:
+    while answers[-1].code not in (221, 421):  # the rest may be taken for commands
         answers.append(await client.reply())
     await client.close()
     return answers
