@@ -9,7 +9,7 @@ Credentials are not kept. So a session that had logged in cannot be replaced: th
 to come back.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from config.observe import RELAY_REPLACED, log
 from config.schema import RelayConfig
@@ -21,15 +21,24 @@ _WORTH_A_SECOND_TRY = frozenset({Fault.CLOSED, Fault.RESET, Fault.CLOSING, Fault
 """Faults of an old connection. A relay that is slow or talks nonsense would do so again."""
 
 
+KEEP_ALIVE_S = 60.0
+"""How long the relay may hear nothing of us amid an upload: RFC 5321 §4.5.3.2.7 has it wait for five
+minutes, many wait for less, and a login that is lost with the session cannot be made again."""
+
+
 class RelayLink:
     """The way to the relay for one client. Nothing here raises for what the relay does."""
 
-    def __init__(self, config: RelayConfig, hostname: str) -> None:
+    def __init__(
+        self, config: RelayConfig, hostname: str, on_lost: Callable[[], None] = lambda: None
+    ) -> None:
+        """`on_lost` is called when a session has been lost that cannot be replaced."""
         self.authenticated = False
         self.account: str | None = None
         """Who logged in, where the exchange told."""
         self._config = config
         self._hostname = hostname
+        self._on_lost = on_lost
         self._session: RelaySession | None = None
         self._stale_transaction = False
         self._replaced = False
@@ -44,6 +53,11 @@ class RelayLink:
         """A session is open, as far as can be known without asking."""
         return self._session is not None and self._session.fault is None
 
+    @property
+    def lost_for_good(self) -> bool:
+        """The session that the client has logged in to has gone: it must start anew."""
+        return self.authenticated and not self.usable
+
     async def open(self) -> bool:
         """Make sure that there is a session; False: there is none to be had."""
         if self.usable:
@@ -55,6 +69,7 @@ class RelayLink:
             self._session = await RelaySession.open(self._config, self._hostname)
         except RelayUnavailable:
             return False
+        self._session.when_lost(self._note_loss)
         return True
 
     def begin(self) -> None:
@@ -86,6 +101,12 @@ class RelayLink:
             if answer is not replies.NO_RELAY:
                 return answer
         return replies.NO_RELAY_AT_HELLO if self.authenticated else replies.OK
+
+    async def keep_alive(self) -> None:
+        """Say NOOP to a relay that has heard nothing for long; to be called amid an upload."""
+        session = self._session
+        if session is not None and session.fault is None and session.silent_s > KEEP_ALIVE_S:
+            await session.exchange((b"NOOP",))
 
     async def auth_line(self, line: bytes) -> Reply:
         """Pass on one line of an AUTH exchange; 235 makes this session irreplaceable."""
@@ -152,6 +173,10 @@ class RelayLink:
                 self._drop()
                 return replies.RELAY_CHANGED
         return None
+
+    def _note_loss(self) -> None:
+        if self.lost_for_good:
+            self._on_lost()
 
     def _drop(self) -> None:
         if self._session is not None:

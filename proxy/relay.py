@@ -11,7 +11,7 @@ reply is one of ours with 451, and `fault` says why.
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -105,6 +105,15 @@ class RelaySession:
     def fault_detail(self) -> str:
         """What more is known of `fault`, for the log."""
         return self._wire.fault_detail
+
+    @property
+    def silent_s(self) -> float:
+        """For how long the relay has heard nothing of us."""
+        return asyncio.get_running_loop().time() - self._wire.spoke_at_s
+
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called as soon as there is a `fault`."""
+        self._wire.when_lost(tell)
 
     @property
     def committed(self) -> bool:

@@ -52,7 +52,7 @@ class Session:
         """A message is between its client's final dot and the relay's verdict: do not cancel."""
         self._channel = channel
         self._services = services
-        self._link = RelayLink(services.relay, services.hostname)
+        self._link = RelayLink(services.relay, services.hostname, self._leave_once_silent)
         self._standing = Standing(channel, services, self._link, client)
         self._delivery = Delivery(services, self._link)
         self._greeted = False
@@ -60,8 +60,8 @@ class Session:
         self._errors = 0
         self._idle_commands = 0
         self._ended = False
-        self._at_rest = False
-        """Waiting for a command that is none of a transaction."""
+        self._waiting = False
+        """For a command."""
         self._stopping = False
         self._one_more = False
         """At the stop: the transaction that the client came for may still begin."""
@@ -117,30 +117,41 @@ class Session:
         self._stopping = True
         came_for_more = self._verdict_at_s == -math.inf
         self._one_more = came_for_more and self._envelopes.transaction is None
-        wait_s = max(_left_s(self._spoke_at_s), 0)
-        asyncio.get_running_loop().call_later(wait_s, self._leave_if_silent)
+        self._leave_once_silent()
+
+    def _leave_once_silent(self) -> None:
+        """Leave where there is a reason to, and who has just heard from us does not answer."""
+        if not self._ended:
+            wait_s = max(_left_s(self._spoke_at_s), 0)
+            asyncio.get_running_loop().call_later(wait_s, self._leave_if_silent)
 
     def _leave_if_silent(self) -> None:
         heard = self._channel.next_line(MAX_AUTH_LINE_OCTETS) is not None
-        silent = self._at_rest and not heard and _left_s(self._spoke_at_s) <= 0
-        if silent and not self._ended:
-            self._leave()
+        silent = self._waiting and not heard and _left_s(self._spoke_at_s) <= 0
+        why = self._why_leave()
+        if why is not None and silent and not self._ended:
+            self._leave(why)
 
-    def _leave(self) -> None:
-        self._drop("stopped", replies.SHUTTING_DOWN)
+    def _why_leave(self) -> Reply | None:
+        """Give what the client is told where its next command would lead nowhere."""
+        if self._stopping and self._envelopes.transaction is None:
+            return replies.SHUTTING_DOWN
+        return replies.NO_RELAY_AT_HELLO if self._link.lost_for_good else None
+
+    def _leave(self, why: Reply) -> None:
+        self._drop("stopped" if self._stopping else "relay_lost", why)
         self._channel.close()
 
     # Commands.
 
     async def _next_command(self) -> bytes:
         """Wait for a command; raises ClientGone, LineTooLong, or TimeoutError."""
-        self._at_rest = self._envelopes.transaction is None
-        leaving = self._stopping and self._at_rest
-        patience_s = SILENCE_S if leaving else self._services.proxy.idle_timeout
+        self._waiting = True
+        patience_s = SILENCE_S if self._why_leave() else self._services.proxy.idle_timeout
         try:
             return await self._channel.line(MAX_AUTH_LINE_OCTETS, patience_s)
         finally:
-            self._at_rest = False
+            self._waiting = False
 
     async def _serve_command(self) -> None:
         try:
@@ -149,10 +160,11 @@ class Session:
             self._answer(replies.LINE_TOO_LONG)
             return
         except TimeoutError:
-            if self._stopping:
-                self._leave()
-            else:
+            why = self._why_leave()
+            if why is None:
                 self._answer(replies.TIMED_OUT)
+            else:
+                self._leave(why)
             return
         await self._services.turns.take(COMMAND_WORTH_OCTETS)
         verb, arg = _split(line)
@@ -338,10 +350,14 @@ class Session:
 
     async def _message(self, transaction: Transaction, lease: Lease) -> Reply | None:
         proxy = self._services.proxy
-        limit_octets = extensions.size_limit(self._link.capabilities, proxy.max_size)
-        normalise = proxy.bare_newlines == "normalise"
-        turns = self._services.turns
-        received = await receive(self._channel, lease, turns, limit_octets, normalise=normalise)
+        received = await receive(
+            self._channel,
+            lease,
+            self._services.turns,
+            extensions.size_limit(self._link.capabilities, proxy.max_size),
+            normalise=proxy.bare_newlines == "normalise",
+            meanwhile=self._link.keep_alive,
+        )
         if received.refusal is not None:
             self._link.forget_transaction()
             return REFUSALS[received.refusal]

@@ -6,6 +6,7 @@ Does not own: what the octets mean (`data`), or what is done with the message (`
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 from proxy import replies
@@ -77,10 +78,17 @@ class Lease:
 
 
 async def receive(
-    channel: ClientChannel, lease: Lease, turns: Turns, max_octets: int, *, normalise: bool
+    channel: ClientChannel,
+    lease: Lease,
+    turns: Turns,
+    max_octets: int,
+    *,
+    normalise: bool,
+    meanwhile: Callable[[], Awaitable[None]],
 ) -> Received:
     """Read a message to its end, when its turns come; what came after that stays in `channel`.
 
+    `meanwhile` is done after each chunk but the last: a slow client keeps others waiting.
     Raises ClientGone, TimeoutError (silent for too long) or UploadAborted.
     """
     reader = DataReader(max_octets, normalise=normalise)
@@ -88,7 +96,8 @@ async def receive(
     while not reader.ended:
         chunk = pace.passed(await channel.chunk(DATA_PATIENCE_S))
         await turns.take(len(chunk))
-        reader.feed(chunk)
+        if not reader.feed(chunk):
+            await meanwhile()
         _settle(reader, lease)
     received, rest = reader.finish()
     channel.unread(rest)

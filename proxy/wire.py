@@ -11,6 +11,7 @@ and gives no more replies.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from typing import Self, cast
@@ -46,6 +47,8 @@ class Wire(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport) -> None:
         self.fault: Fault | None = None
         self.fault_detail = ""
+        self.spoke_at_s = asyncio.get_running_loop().time()
+        """When something was last sent, by the loop's clock."""
         self._transport = transport
         self._parser = ReplyParser()
         self._partial_line = b""
@@ -54,6 +57,7 @@ class Wire(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
+        self._on_fault: Callable[[], None] | None = None
 
     @classmethod
     def adopt(cls, transport: asyncio.BaseTransport) -> Self:
@@ -97,6 +101,12 @@ class Wire(asyncio.Protocol):
 
     # What the relay session does.
 
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called as soon as there is a fault."""
+        self._on_fault = tell
+        if self.fault is not None:
+            tell()
+
     @property
     def replied(self) -> bool:
         """A reply waits to be read."""
@@ -105,6 +115,7 @@ class Wire(asyncio.Protocol):
     def send(self, octets: bytes, *, replies: int = 0) -> None:
         """Write `octets`, to which the relay will give this many replies."""
         self._outstanding += replies
+        self.spoke_at_s = asyncio.get_running_loop().time()
         if self.fault is None:
             self._transport.write(octets)
 
@@ -177,6 +188,8 @@ class Wire(asyncio.Protocol):
     def _break(self, fault: Fault, detail: str = "") -> None:
         if self.fault is None:
             self.fault, self.fault_detail = fault, detail
+            if self._on_fault is not None:
+                self._on_fault()
         self._writable.set()
         self._wake()
 

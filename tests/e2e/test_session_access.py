@@ -1,5 +1,6 @@
 """Who may do what: AUTH, TLS, XCLIENT, the PROXY protocol, and whose mail is trusted."""
 
+import asyncio
 import ssl
 import struct
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.support.session_fixtures import Proxy, StartProxy
 from tests.support.smtp_client import Dialogue
 
 MECHANISMS = "AUTH PLAIN LOGIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS GSSAPI EXTERNAL"
+MESSAGE = b"From: a@example.com\r\n\r\nbody\r\n"
 LOOPBACK = ["127.0.0.0/8"]
 
 
@@ -182,6 +184,71 @@ async def test_a_lost_login_cannot_be_replaced(
     assert (await client.ask(b"MAIL FROM:<a@example.com>")).code == 451
     assert (await client.ask(b"NOOP")).code == 421
     assert await client.at_end()
+
+
+IDLE = b"421 4.4.2 idle for too long\r\n"
+
+
+@pytest.mark.parametrize("step", ["MAIL", "DOT"])
+async def test_who_has_logged_in_hears_when_the_relay_leaves(
+    step: str, proxy: Proxy, relay_with_auth: ScriptedRelay
+) -> None:
+    """As it would of the relay itself: whoever keeps a session for later mail takes another then."""
+    client = await proxy.dial()
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
+    relay_with_auth.script = {step: Step(b"250 ok\r\n" + IDLE, then="close")}
+    assert (await client.ask(b"MAIL FROM:<a@example.com>")).code == 250
+    if step == "DOT":
+        await client.ask(b"RCPT TO:<b@example.net>")
+        assert (await client.message(MESSAGE)).code == 250
+    assert (await client.reply(within_s=3)).wire().startswith(b"421 4.4.1")
+    assert await client.at_end()
+
+
+async def test_who_has_logged_in_may_take_leave_of_a_relay_that_has_gone(
+    proxy: Proxy, relay_with_auth: ScriptedRelay
+) -> None:
+    """A 421 in place of the answer to QUIT would make some programs send their message again."""
+    client = await proxy.dial()
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
+    relay_with_auth.script = {"DOT": Step(b"250 ok\r\n" + IDLE, then="close")}
+    await client.transaction()
+    assert (await client.message(MESSAGE)).code == 250
+    await asyncio.sleep(0.1)
+    assert (await client.ask(b"QUIT")).code == 221
+    assert await client.at_end()
+
+
+async def test_a_login_that_is_lost_amid_a_message_costs_the_session(
+    proxy: Proxy, relay_with_auth: ScriptedRelay
+) -> None:
+    """The message has its verdict first."""
+    client = await proxy.dial()
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
+    relay_with_auth.script = {"DATA": Step(then="close")}
+    await client.transaction()
+    assert (await client.message(MESSAGE)).code == 451
+    assert (await client.reply(within_s=3)).code == 421
+    assert await client.at_end()
+
+
+async def test_a_login_outlives_a_slow_upload(
+    proxy: Proxy, relay_with_auth: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay waits for its next command meanwhile, and would hang up: it hears NOOP."""
+    monkeypatch.setattr("proxy.link.KEEP_ALIVE_S", 0.1)
+    client = await proxy.dial()
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
+    await client.transaction()
+    assert (await client.ask(b"DATA")).code == 354
+    before = len(relay_with_auth.commands)
+    for _ in range(5):
+        await asyncio.sleep(0.15)
+        client.send(MESSAGE)
+    client.send(b".\r\n")
+    assert (await client.reply()).code == 250
+    assert set(relay_with_auth.commands[before:-1]) == {b"NOOP"}
+    assert len(relay_with_auth.connections) == 1
 
 
 # TLS
