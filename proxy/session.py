@@ -321,7 +321,8 @@ class Session:
             self._channel.skip_line()
             group.append((verb, arg))
         for reply in await self._answers(group):
-            self._answer(reply)
+            if not self._ended:
+                self._answer(reply)
 
     async def _answers(self, group: list[Command]) -> list[Reply]:
         if not self._greeted:

@@ -212,6 +212,19 @@ async def test_a_pipelined_group_reaches_the_relay_as_one(
     assert relay.messages[0].rcpts == [b"RCPT TO:<1@example.net>", b"RCPT TO:<3@example.net>"]
 
 
+async def test_nothing_follows_a_421_amid_a_group(proxy: Proxy, relay: ScriptedRelay) -> None:
+    """It ends the session, whoever says it: what was pipelined behind it has no answer."""
+    relay.script = {"RCPT": [Step(b"250 ok\r\n"), Step(b"421 4.7.0 enough\r\n", then="close")]}
+    client = await proxy.dial()
+    client.send(b"MAIL FROM:<a@example.com>\r\n" + b"RCPT TO:<b@example.net>\r\n" * 4)
+    assert [(await client.reply()).code for _ in range(3)] == [250, 250, 421]
+    assert await client.at_end()
+    client = await proxy.dial()
+    client.send(b"RCPT TO:<b@example.net>\r\n" * 30)
+    assert [(await client.reply()).code for _ in range(21)] == [503] * 20 + [421]
+    assert await client.at_end()
+
+
 async def test_the_page_tells_what_clients_hear(
     start_proxy: StartProxy, relay: ScriptedRelay
 ) -> None:
