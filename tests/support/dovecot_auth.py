@@ -7,20 +7,47 @@ import threading
 from collections.abc import Iterator
 
 LOGIN, PASSWORD = "alice", "correct horse"
-_GOOD = base64.b64encode(f"\0{LOGIN}\0{PASSWORD}".encode()).decode()
+PROMPTS = {"PLAIN": [b""], "LOGIN": [b"Username:", b"Password:"]}
+"""What each mechanism asks for, one answer after the other."""
+
+
+def _coded(octets: bytes) -> str:
+    return base64.b64encode(octets).decode()
+
+
+def answers(mechanism: str, login: str = LOGIN, password: str = PASSWORD) -> list[str]:
+    """Give what a client answers to each prompt of `mechanism`, in base64."""
+    if mechanism == "PLAIN":
+        return [_coded(f"\0{login}\0{password}".encode())]
+    return [_coded(login.encode()), _coded(password.encode())]
 
 
 class _Dialogue(socketserver.StreamRequestHandler):
     def handle(self) -> None:
-        """Say what we can, then judge each request."""
-        self.wfile.write(
-            b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\t00\nDONE\n"
-        )
+        """Say what we can, then judge each request once every prompt of it has its answer."""
+        self.tell("VERSION\t1\t1", "MECH\tPLAIN\tplaintext", "MECH\tLOGIN\tplaintext")
+        self.tell("SPID\t1", "CUID\t1", "COOKIE\t00", "DONE")
+        self.going: dict[str, tuple[str, list[str]]] = {}
         for line in self.rfile:
             verb, *words = line.decode().rstrip("\n").split("\t")
             if verb == "AUTH":
-                good = f"resp={_GOOD}" in words
-                self.wfile.write(f"{'OK' if good else 'FAIL'}\t{words[0]}\tuser={LOGIN}\n".encode())
+                first = [word.removeprefix("resp=") for word in words if word.startswith("resp=")]
+                self.judge(words[0], words[1].upper(), first)
+            elif verb == "CONT":
+                mechanism, said = self.going.pop(words[0])
+                self.judge(words[0], mechanism, [*said, words[1]])
+
+    def judge(self, request: str, mechanism: str, said: list[str]) -> None:
+        prompts = PROMPTS.get(mechanism, [])
+        if len(said) < len(prompts):
+            self.going[request] = (mechanism, said)
+            self.tell(f"CONT\t{request}\t{_coded(prompts[len(said)])}")
+        else:
+            good = bool(prompts) and said == answers(mechanism)
+            self.tell(f"{'OK' if good else 'FAIL'}\t{request}\tuser={LOGIN}")
+
+    def tell(self, *lines: str) -> None:
+        self.wfile.write("".join(f"{line}\n" for line in lines).encode())
 
 
 @contextlib.contextmanager

@@ -1,11 +1,13 @@
 """What a client hears for everything that a relay may do, at every step: docs/relay.md comes from here.
 
 `python -m tests.support.fidelity` writes the page, from real sessions between a client, the proxy and
-a scripted relay; a test plays them again and compares.
+a scripted relay; a test plays them again and compares. What differs from the relay itself follows, as
+`differences` lists it.
 """
 
 import asyncio
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import structlog
@@ -13,6 +15,7 @@ from structlog.testing import capture_logs
 
 from config.observe import DELIVERY_IN_DOUBT
 from proxy.replies import Reply
+from tests.support.differences import DIFFERENCES
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, proxies
 from tests.support.smtp_client import Dialogue
@@ -55,6 +58,29 @@ greeting or EHLO (other than 220 and 250) is as good as none.
 
 """
 
+ELSE = """
+## What differs from the relay itself
+
+Dialogues are said to a Postfix, and to the same Postfix through Waypost
+(`tests/e2e/test_like_its_relay.py`): in order and out of order, in groups and in pieces, as many programs
+are used to. Codes, enhanced codes, their number, whether the session goes on, and the mail that comes of
+it are the same, but for these:
+
+"""
+BEYOND = """
+Beyond replies:
+
+- EHLO offers PIPELINING, STARTTLS where Waypost has a certificate, and of what the relay offers 8BITMIME,
+  SMTPUTF8, DSN, ENHANCEDSTATUSCODES, DELIVERBY, FUTURERELEASE, MT-PRIORITY, LIMITS, AUTH without
+  mechanisms that look at the connection, and SIZE, less what tracking may add. Nothing else, such as
+  CHUNKING. After STARTTLS, EHLO is due again (RFC 3207 §4.2).
+- The relay's client is Waypost: its `Received` names Waypost, with ESMTP also where HELO was said, and its
+  rules for names, addresses and rates of clients meet Waypost. Whoever is not trusted has to log in.
+- When the relay ends the session of a client that has logged in, the client hears 421 4.4.1 once it is
+  silent for a second, and the session ends. Who has not logged in notices nothing: the next command gets
+  a fresh relay session. While a client takes its time over a message, the relay hears NOOP once a minute.
+"""
+
 
 async def heard(step: str, client: Dialogue) -> Reply:
     """Bring a session to `step`, and give the reply that the client hears there."""
@@ -91,7 +117,19 @@ async def page(start_proxy: StartProxy, relay: ScriptedRelay) -> str:
     for name, behaviour in BEHAVIOURS.items():
         cells = [await cell(step, behaviour, proxy, relay) for step in STEPS]
         rows.append((name, *cells))
-    return HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return HEAD + _table(rows) + ELSE + _table(_differences()) + BEYOND
+
+
+def _differences() -> list[tuple[str, ...]]:
+    rows = [("The client says…", "Postfix", "Waypost", "Because"), ("---",) * 4]
+    for each in DIFFERENCES:
+        replies = (", ".join(said).replace("*", "…") for said in (each.direct, each.through))
+        rows.append((each.what, *replies, each.why))
+    return rows
+
+
+def _table(rows: Iterable[tuple[str, ...]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 async def main() -> None:
