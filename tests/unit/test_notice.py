@@ -19,7 +19,7 @@ def mail(arg: str) -> MailCommand:
 
 def refusal(arg: str, reply: Reply = NO) -> Refusal:
     """Have a RCPT refused."""
-    return Refusal(parse_rcpt(b"TO:" + arg.encode(), OFFERED, utf8=True), reply)
+    return Refusal(parse_rcpt(b"TO:" + arg.encode(), OFFERED), reply)
 
 
 def test_a_notice_tells_people_and_programs() -> None:
