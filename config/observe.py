@@ -171,7 +171,9 @@ SESSION_FAILED = _event(
     "A fault of ours ended a session with 421. No mail is lost: what had no 250 is sent again.",
 )
 SESSION_DROPPED = _event(
-    "session_dropped", logging.INFO, "A client went away, or was cut off for being too slow."
+    "session_dropped",
+    logging.INFO,
+    "A client went away, was too slow, or lost the relay that it had logged in to. Says why.",
 )
 TLS_FAILED = _event("tls_failed", logging.INFO, "A client's TLS handshake failed. Says the cause.")
 MESSAGE_DELIVERED = _event(

@@ -126,14 +126,15 @@ class Copies:
         named = {rcpt.path: rcpt for rcpt in self._transaction.rcpts}
         refusals = [Refusal(named[path], reply) for path, reply in tally.refused.items()]
         wanted = [refusal for refusal in refusals if _wants_word(refusal.rcpt)]
-        sender = self._transaction.mail.path
+        mail = self._transaction.mail
+        sender = mail.path
         if not sender or not wanted:
             return True
-        declared = b"" if sender.isascii() else b" SMTPUTF8"
+        declared = b" SMTPUTF8" if b"SMTPUTF8" in mail.params and not sender.isascii() else b""
         lines = (b"MAIL FROM:<>" + declared, b"RCPT TO:<" + sender + b">")
         if await self._open(lines) is not None:
             return False
-        notice = refused_for_good(self._transaction.mail, wanted, content, self._hostname)
+        notice = refused_for_good(mail, wanted, content, self._hostname)
         result = await self._link.data(notice, lines)
         if result.committed:
             refused = [_shown(refusal.rcpt.path) for refusal in wanted]

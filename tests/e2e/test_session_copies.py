@@ -246,13 +246,16 @@ async def test_who_does_not_ask_for_failures_gets_no_notice(
     assert kept(relay) == [[RCPTS[0]]]
 
 
-async def test_a_notice_beyond_ascii_says_so(personal: Proxy, relay: ScriptedRelay) -> None:
-    """RFC 6531: otherwise the relay could not take it, and the client would try for ever."""
+@pytest.mark.parametrize("declared", [" SMTPUTF8", ""])
+async def test_a_notice_beyond_ascii_says_so_where_the_message_did(
+    declared: str, personal: Proxy, relay: ScriptedRelay
+) -> None:
+    """Otherwise the relay might not take it, and the client would try for ever."""
     relay.script = {"DOT": [OK, NEVER, OK]}
     client = await personal.dial()
-    await client.transaction(*RCPTS[:2], mail="<é@example.com> SMTPUTF8".encode())
+    await client.transaction(*RCPTS[:2], mail=f"<é@example.com>{declared}".encode())
     assert (await client.message(MESSAGE)).code == 250
-    assert relay.messages[-1].mail == b"MAIL FROM:<> SMTPUTF8"
+    assert relay.messages[-1].mail == f"MAIL FROM:<>{declared}".encode()
 
 
 async def test_a_notice_that_cannot_be_sent_is_tried_again(
