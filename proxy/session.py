@@ -168,12 +168,9 @@ class Session:
             return
         await self._services.turns.take(COMMAND_WORTH_OCTETS)
         verb, arg = _split(line)
-        if self._stopping and not self._goes_on(verb):
-            self._answer(replies.SHUTTING_DOWN)
-        elif len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
-            self._answer(replies.LINE_TOO_LONG)
-        elif verb.endswith(b":"):  # a browser that was sent here, who would go on to its body
-            self._answer(replies.FIELD_FOR_COMMAND)
+        refusal = self._refusal(verb, line)
+        if refusal is not None:
+            self._answer(refusal)
         elif verb in (b"MAIL", b"RCPT"):
             await self._envelope(verb, arg)
         else:
@@ -181,6 +178,17 @@ class Session:
             if reply is not None:
                 self._answer(reply)
         await self._channel.drain()
+
+    def _refusal(self, verb: bytes, line: bytes) -> Reply | None:
+        """Give the answer to a command that is not gone into."""
+        if self._stopping and not self._goes_on(verb):
+            return replies.SHUTTING_DOWN
+        if self._link.lost_for_good and verb != b"QUIT":
+            return replies.NO_RELAY_AT_HELLO
+        if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
+            return replies.LINE_TOO_LONG
+        # A browser may have been sent here: it begins with its header, and goes on to its body.
+        return replies.FIELD_FOR_COMMAND if verb.endswith(b":") else None
 
     def _goes_on(self, verb: bytes) -> bool:
         """Say whether a command still leads somewhere: to the one transaction, or to the end."""

@@ -219,6 +219,20 @@ async def test_who_has_logged_in_may_take_leave_of_a_relay_that_has_gone(
     assert await client.at_end()
 
 
+@pytest.mark.parametrize("command", [b"MAIL FROM:<a@example.com>", b"DATA", b"EHLO client.test"])
+async def test_who_goes_on_without_its_login_is_asked_to_start_anew(
+    command: bytes, proxy: Proxy, relay_with_auth: ScriptedRelay
+) -> None:
+    """A sender of many messages would have 451 for all of the rest, and no reason to come back."""
+    client = await proxy.dial()
+    assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
+    relay_with_auth.script = {"RCPT": Step(b"250 ok\r\n" + IDLE, then="close")}
+    await client.transaction()
+    await asyncio.sleep(0.1)
+    assert (await client.ask(command)).wire().startswith(b"421 4.4.1")
+    assert await client.at_end()
+
+
 async def test_a_login_that_is_lost_amid_a_message_costs_the_session(
     proxy: Proxy, relay_with_auth: ScriptedRelay
 ) -> None:

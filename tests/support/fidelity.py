@@ -76,9 +76,10 @@ Beyond replies:
   CHUNKING. After STARTTLS, EHLO is due again (RFC 3207 §4.2).
 - The relay's client is Waypost: its `Received` names Waypost, with ESMTP also where HELO was said, and its
   rules for names, addresses and rates of clients meet Waypost. Whoever is not trusted has to log in.
-- When the relay ends the session of a client that has logged in, the client hears 421 4.4.1 once it is
-  silent for a second, and the session ends. Who has not logged in notices nothing: the next command gets
-  a fresh relay session. While a client takes its time over a message, the relay hears NOOP once a minute.
+- When the relay ends the session of a client that has logged in, the client hears 421 4.4.1 at its next
+  command but QUIT, or once it is silent for a second, and its session ends. Who has not logged in notices
+  nothing: the next command gets a fresh relay session. While a client takes its time over a message, the
+  relay hears NOOP once a minute.
 """
 
 
