@@ -37,10 +37,11 @@ _DOMAIN = rb"(?:%s(?:\.%s)*\.?|\[[\x21-\x5a\x5e-\x7e]+\])" % (_LABEL, _LABEL)
 _MAILBOX = rb"(?:%s|%s)(?:@%s)?" % (_ATOMS, _QUOTED, _DOMAIN)
 _ROUTE = rb"(?:@%s(?:,@%s)*:)?" % (_DOMAIN, _DOMAIN)
 _NAME = rb'(?:[^\0-\x08\x0a-\x1f\x7f"\\<>]|%s)*+' % _QUOTED
-"""What applications put before an address whose brackets are inside the path's."""
+"""What applications put before an address that is in brackets inside the path's."""
 _PATH = (
-    rb"[ \t]*+(?:<(?P<name>%s<)?[ \t]*+(?:%s(?P<path>%s))?[ \t]*+>(?(name)[ \t]*+>)|(?P<bare>%s))"
-    % (_NAME, _ROUTE, _MAILBOX, _MAILBOX)
+    rb"[ \t]*+(?:<[ \t]*+(?:%s(?P<path>%s))?[ \t]*+>|(?P<bare>%s)"
+    rb"|<%s<[ \t]*+%s(?P<named>%s)[ \t]*+>[ \t]*+>)"
+    % (_ROUTE, _MAILBOX, _MAILBOX, _NAME, _ROUTE, _MAILBOX)
 )
 _PARAMS = rb"(?P<params>(?:[ \t].*)?)\Z"
 _FROM = re.compile(rb"(?i:FROM):" + _PATH + _PARAMS, re.DOTALL)
@@ -126,7 +127,7 @@ def parse_mail(arg: bytes, offered: Collection[str]) -> MailCommand:
     if found is None:
         raise BadEnvelope(_fault(arg, b"FROM:", replies.MAIL_SYNTAX, replies.BAD_SENDER))
     params = _parameters(found["params"], MAIL_PARAMETERS, offered)
-    command = MailCommand(found["path"] or found["bare"] or b"", params, arg, found.start("params"))
+    command = MailCommand(_path(found), params, arg, found.start("params"))
     _check_values(command)
     return command
 
@@ -136,7 +137,7 @@ def parse_rcpt(arg: bytes, offered: Collection[str]) -> RcptCommand:
     found = _TO.match(arg)
     if found is None:
         raise BadEnvelope(_fault(arg, b"TO:", replies.RCPT_SYNTAX, replies.BAD_RECIPIENT))
-    path = found["path"] or found["bare"]
+    path = _path(found)
     if not path:
         raise BadEnvelope(replies.BAD_RECIPIENT)
     return RcptCommand(path, _parameters(found["params"], RCPT_PARAMETERS, offered), arg)
@@ -145,6 +146,10 @@ def parse_rcpt(arg: bytes, offered: Collection[str]) -> RcptCommand:
 def unquoted(xtext: bytes) -> bytes:
     """Undo xtext (RFC 3461 §4)."""
     return _XTEXT_ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), xtext)
+
+
+def _path(found: re.Match[bytes]) -> bytes:
+    return found["path"] or found["bare"] or found["named"] or b""
 
 
 def _fault(arg: bytes, keyword: bytes, syntax: Reply, address: Reply) -> Reply:
