@@ -11,6 +11,11 @@ megabytes for good, and a message that grows would be copied each time instead o
 import ctypes
 import gc
 
+_FULL_AFTER = 100
+"""How often the collector looks at young objects before it goes through all of them: a session is some
+60 objects, and 1,000 sessions would be held up for 50 ms."""
+_DUE_AFTER = 10
+"""The same where that takes no time, as next to nobody is there."""
 _M_MMAP_THRESHOLD = -3
 _LARGE_OCTETS = 1024 * 1024
 
@@ -23,6 +28,14 @@ def settle_in() -> None:
     gc.freeze()
     # And once more, for it to count anew: it waits until a quarter of what it saw last has come.
     gc.collect()
+    young, middle, _ = gc.get_threshold()
+    gc.set_threshold(young, middle, _FULL_AFTER)
+
+
+def tidy_up() -> None:
+    """Call when little is going on: then the collector need not go through all in the midst of much."""
+    if gc.get_count()[2] >= _DUE_AFTER:
+        gc.collect()
 
 
 def _give_large_blocks_back() -> None:

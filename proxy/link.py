@@ -29,16 +29,14 @@ minutes, many wait for less, and a login that is lost with the session cannot be
 class RelayLink:
     """The way to the relay for one client. Nothing here raises for what the relay does."""
 
-    def __init__(
-        self, config: RelayConfig, hostname: str, on_lost: Callable[[], None] = lambda: None
-    ) -> None:
-        """`on_lost` is called when a session has been lost that cannot be replaced."""
+    def __init__(self, config: RelayConfig, hostname: str) -> None:
+        self.on_lost: Callable[[], None] | None = None
+        """Called when a session has been lost that cannot be replaced."""
         self.authenticated = False
         self.account: str | None = None
         """Who logged in, where the exchange told."""
         self._config = config
         self._hostname = hostname
-        self._on_lost = on_lost
         self._session: RelaySession | None = None
         self._stale_transaction = False
         self._replaced = False
@@ -175,8 +173,8 @@ class RelayLink:
         return None
 
     def _note_loss(self) -> None:
-        if self.lost_for_good:
-            self._on_lost()
+        if self.lost_for_good and self.on_lost is not None:
+            self.on_lost()
 
     def _drop(self) -> None:
         if self._session is not None:

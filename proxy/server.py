@@ -30,13 +30,14 @@ from config.values import Address
 from proxy import access, replies
 from proxy.access import BadProxyHeader, Client, IpAddress
 from proxy.client import ClientChannel, ClientGone, LineTooLong
-from proxy.heap import settle_in
+from proxy.heap import settle_in, tidy_up
 from proxy.replies import Reply
 from proxy.services import Services
 from proxy.session import Session
 from proxy.session_limits import (
     COMMAND_WORTH_OCTETS,
     COMMIT_GRACE_S,
+    FEW_SESSIONS,
     GREETING_PATIENCE_S,
     LISTEN_BACKLOG,
     RECEIVE_OCTETS,
@@ -189,6 +190,8 @@ class Server:
     def _forget(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
         SESSIONS.dec()
+        if len(self._tasks) < FEW_SESSIONS:
+            tidy_up()
 
     async def _serve(self, channel: ClientChannel, *, tls: bool) -> None:
         await self.services.turns.take(COMMAND_WORTH_OCTETS)

@@ -52,7 +52,7 @@ class Session:
         """A message is between its client's final dot and the relay's verdict: do not cancel."""
         self._channel = channel
         self._services = services
-        self._link = RelayLink(services.relay, services.hostname, self._leave_once_silent)
+        self._link = RelayLink(services.relay, services.hostname)
         self._standing = Standing(channel, services, self._link, client)
         self._delivery = Delivery(services, self._link)
         self._greeted = False
@@ -80,6 +80,7 @@ class Session:
 
         Raises CancelledError alone: whoever cancels has asked whether it `may_be_cut_off`.
         """
+        self._link.on_lost = self._leave_once_silent
         try:
             await self._converse()
             self._channel.close()
@@ -91,6 +92,7 @@ class Session:
             log(SESSION_FAILED, client=str(self._standing.client), exc_info=error)
             self._drop("failed", replies.OUR_FAULT_CLOSING)
         finally:
+            self._link.on_lost = None  # so that all of this is freed now, and not by the collector
             self._channel.close()
 
     async def _converse(self) -> None:

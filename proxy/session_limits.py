@@ -54,6 +54,9 @@ WRITE_PATIENCE_S = 300.0
 DISCARD_FACTOR = 4
 """How many times the limit a message that is too big may go on before the client is cut off."""
 
+FEW_SESSIONS = 20
+"""So few that what they hold can be gone through in a millisecond (`heap`)."""
+
 LISTEN_BACKLOG = 1024
 """Connections that the kernel keeps for us while we are busy."""
 

@@ -188,8 +188,9 @@ class Wire(asyncio.Protocol):
     def _break(self, fault: Fault, detail: str = "") -> None:
         if self.fault is None:
             self.fault, self.fault_detail = fault, detail
-            if self._on_fault is not None:
-                self._on_fault()
+            tell, self._on_fault = self._on_fault, None
+            if tell is not None:
+                tell()
         self._writable.set()
         self._wake()
 

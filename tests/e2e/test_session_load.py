@@ -1,6 +1,8 @@
 """Many clients at one time: each turn of the event loop holds a bounded part of their work."""
 
 import asyncio
+import gc
+import weakref
 from collections import Counter
 
 import pytest
@@ -9,7 +11,7 @@ from proxy.data import DataReader
 from proxy.session_limits import RECEIVE_OCTETS, TURN_OCTETS
 from proxy.transform import Prepared, Submission, Transformer
 from tests.support.scripted_relay import ScriptedRelay
-from tests.support.session_fixtures import Proxy
+from tests.support.session_fixtures import Proxy, until
 
 CLIENTS = 48
 MESSAGE = b"From: a@example.com\r\n\r\n" + b"x" * 70 + b"\r\n"
@@ -83,3 +85,17 @@ async def test_all_end_at_once(
     assert set(codes) == {250}
     assert len(relay.messages) == CLIENTS
     assert most == 1
+
+
+async def test_a_session_is_freed_as_it_ends(proxy: Proxy) -> None:
+    """Nothing of it waits for the collector, which would hold up all others for what it finds."""
+    client = await proxy.dial()
+    await until(lambda: bool(proxy.server._sessions()))
+    there = weakref.ref(proxy.server._sessions()[0])
+    gc.disable()
+    try:
+        await client.ask(b"QUIT")
+        await client.close()
+        await until(lambda: there() is None)
+    finally:
+        gc.enable()

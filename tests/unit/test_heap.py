@@ -1,10 +1,14 @@
 """Memory that was used for large messages goes back."""
 
+import gc
 import platform
 import subprocess
 import sys
+import weakref
 
 import pytest
+
+from proxy import heap
 
 GROW_AND_FREE = """
 import io, pathlib, resource
@@ -47,3 +51,35 @@ def test_what_was_there_before_is_not_gone_through_again() -> None:
     )
     live, frozen = map(int, done.stdout.split())
     assert live * 20 < frozen
+
+
+def test_many_sessions_at_once_do_not_have_all_gone_through() -> None:
+    """As much as 1,300 sessions are comes, and no full collection."""
+    come = (
+        "import gc\nfrom proxy.heap import settle_in\nsettle_in()\n"
+        "before = gc.get_stats()[2]['collections']\nkept = [[] for _ in range(80_000)]\n"
+        "print(gc.get_stats()[1]['collections'], gc.get_stats()[2]['collections'] - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", come], capture_output=True, check=True, timeout=60)
+    smaller, full = map(int, done.stdout.split())
+    assert smaller > 9
+    assert full == 0
+
+
+class _Cycle:
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.mark.parametrize(("smaller", "stays"), [(9, True), (10, False)])
+def test_what_is_old_is_gone_through_where_that_is_due(
+    smaller: int, *, stays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some smaller collections, so that it takes no time where nothing happened."""
+    old = _Cycle()
+    there = weakref.ref(old)
+    gc.collect(1)  # it is among the oldest now
+    del old
+    monkeypatch.setattr(gc, "get_count", lambda: (0, 0, smaller))
+    heap.tidy_up()
+    assert (there() is not None) == stays
