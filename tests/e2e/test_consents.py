@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.losses import damage, delete, empty, tear
 from tests.support.mail import html_message, link
 from tests.support.programs import until, waypost
 from tests.support.stack import Mailbox, Stack
@@ -73,26 +74,6 @@ def metrics(stack: Stack, name: str) -> dict[str, float]:
         rf'^waypost_consents_{name}{{process="([\w-]+)"}} (\S+)$', text, re.MULTILINE
     )
     return {process: float(value) for process, value in found}
-
-
-def delete(file: Path) -> None:
-    """Delete the file."""
-    file.unlink()
-
-
-def empty(file: Path) -> None:
-    """Leave nothing in it."""
-    file.write_bytes(b"")
-
-
-def damage(file: Path) -> None:
-    """Spoil every line."""
-    file.write_bytes(file.read_bytes().replace(b'"at"', b'"xx"'))
-
-
-def tear(file: Path) -> None:
-    """Cut it in the middle of its first line."""
-    file.write_bytes(file.read_bytes()[:40])
 
 
 ONLY_YES = ["small " + YES, "large " + YES]

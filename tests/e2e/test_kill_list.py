@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.links import Links
+from tests.support.losses import damage, delete, empty, put_back, tear
 from tests.support.programs import free_port, waypost
 from tests.support.stack import Stack
 
@@ -76,31 +77,6 @@ def lose_the_database(links: Links) -> None:
     names = ("waypost.db", "waypost.db-wal", "waypost.db-shm")
     for file in (*(folder / name for name in names), *folder.glob("waypost.db.spool/*.log")):
         file.unlink(missing_ok=True)
-
-
-def delete(file: Path) -> None:
-    """Delete the file."""
-    file.unlink()
-
-
-def empty(file: Path) -> None:
-    """Leave nothing in it."""
-    file.write_bytes(b"")
-
-
-def damage(file: Path) -> None:
-    """Spoil every line."""
-    file.write_bytes(file.read_bytes().replace(b'"at"', b'"xx"'))
-
-
-def tear(file: Path) -> None:
-    """Cut it in the middle of its first line."""
-    file.write_bytes(file.read_bytes()[:40])
-
-
-def put_back(file: Path) -> None:
-    """Put back a copy of its first line."""
-    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.links import Links
+from tests.support.losses import delete, empty
 from tests.support.programs import until, waypost
 
 URL = "https://www.example.com/sale?a=%7E&b=2#top"
@@ -122,16 +123,6 @@ def metric(links: Links, name: str) -> float:
         text = answered.read().decode()
     (value,) = re.findall(rf"^waypost_short_links_{name}{{.*}} (\S+)$", text, re.MULTILINE)
     return float(value)
-
-
-def delete(file: Path) -> None:
-    """Delete the file."""
-    file.unlink()
-
-
-def empty(file: Path) -> None:
-    """Leave nothing in it."""
-    file.write_bytes(b"")
 
 
 def tear(file: Path) -> None:

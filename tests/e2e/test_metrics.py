@@ -63,6 +63,8 @@ def test_each_worker_has_its_own(tmp_path: Path, mailbox: Mailbox) -> None:
         os.kill(int(victim), signal.SIGKILL)
         stack.wait_for_log("proxy_worker_lost")
         until(lambda: wanted <= set(samples(stack)))
+        shown = {line for line in samples(stack) if line.startswith("waypost_sessions{")}
+        assert shown == {*wanted, 'waypost_sessions{process="tracker"} 0.0'}
 
 
 def test_with_serve_all_is_one_process(tmp_path: Path, mailbox: Mailbox) -> None:

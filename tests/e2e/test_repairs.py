@@ -77,6 +77,7 @@ def test_a_foreign_host_is_not_told_who_comes(adding: Stack, mailbox: Mailbox) -
         (ann, _), _ = sent(adding, mailbox)
         redirect(adding, TYPO, FOREIGN)
         until_led(ann, f"{FOREIGN}?utm_source=mail&utm_campaign=May")
+        assert "wp_id" not in follow(ann)
 
 
 def test_a_url_as_it_was_sent_is_repaired_alone(adding: Stack, mailbox: Mailbox) -> None:

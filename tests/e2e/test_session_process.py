@@ -170,6 +170,7 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(two_workers: Stack) -> N
         process.kill()
         process.wait()
         until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+        assert not _listens(two_workers)
 
 
 def _listens(stack: Stack) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.observe import REGISTRY
+from tests.support.losses import damage, delete, empty, put_back
 from tracker import chronicle, consents
 from tracker.consent_cli import consent
 from tracker.consents import CONSENTS, Consent, Consents, Given
@@ -83,27 +84,7 @@ def test_the_same_word_within_a_second_is_another(store: Path) -> None:
     assert agreed().of(ANN) is Consent.NONE
 
 
-def unlink(file: Path) -> None:
-    """Delete the file."""
-    file.unlink()
-
-
-def empty(file: Path) -> None:
-    """Leave a file of no octets."""
-    file.write_bytes(b"")
-
-
-def damage(file: Path) -> None:
-    """Overwrite the beginning of each line."""
-    file.write_bytes(file.read_bytes().replace(b'{"at"', b"xxxxx"))
-
-
-def put_back(file: Path) -> None:
-    """Put an old copy in its place."""
-    file.write_bytes(file.read_bytes().splitlines(keepends=True)[0])
-
-
-@pytest.mark.parametrize("lose", [unlink, empty, damage, put_back], ids=lambda lose: lose.__name__)
+@pytest.mark.parametrize("lose", [delete, empty, damage, put_back], ids=lambda lose: lose.__name__)
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 def test_a_lost_file_tracks_nobody(
     store: Path, lose: Callable[[Path], None], *, restarted: bool
@@ -196,7 +177,7 @@ def traces(store: Path, name: bytes = b"ann") -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "lose", [lambda _: None, unlink, empty, damage], ids=["whole", "deleted", "emptied", "damaged"]
+    "lose", [lambda _: None, delete, empty, damage], ids=["whole", "deleted", "emptied", "damaged"]
 )
 def test_nothing_brings_back_who_was_forgotten(
     store: Path, file: Path, lose: Callable[[Path], None]

@@ -9,6 +9,7 @@ import pytest
 import structlog.testing
 
 from config.observe import REGISTRY
+from tests.support.losses import damage, delete, empty
 from tracker import chronicle, watch
 from tracker.decisions import DECISIONS
 from tracker.in_force import InForce
@@ -62,21 +63,6 @@ def test_a_decision_is_in_force_at_the_next_look(store: Path) -> None:
     assert kill_list().hosts == {"two.test"}
 
 
-def unlink(file: Path) -> None:
-    """Delete the file."""
-    file.unlink()
-
-
-def empty(file: Path) -> None:
-    """Leave a file of no octets."""
-    file.write_bytes(b"")
-
-
-def damage(file: Path) -> None:
-    """Overwrite the beginning of each line."""
-    file.write_bytes(file.read_bytes().replace(b'{"at"', b"xxxxx"))
-
-
 def replace(file: Path) -> None:
     """Put something else into its place."""
     file.unlink()
@@ -84,7 +70,7 @@ def replace(file: Path) -> None:
 
 
 LOSSES = pytest.mark.parametrize(
-    "lose", [unlink, empty, damage, replace], ids=lambda lose: lose.__name__
+    "lose", [delete, empty, damage, replace], ids=lambda lose: lose.__name__
 )
 
 
@@ -208,6 +194,7 @@ async def test_it_is_watched(store: Path, monkeypatch: pytest.MonkeyPatch) -> No
         revoke(store, "one.test")
         while not kill_list().hosts:  # noqa: ASYNC110 - a test looks from outside
             await asyncio.sleep(0.01)
+    assert kill_list().hosts == {"one.test"}
 
 
 def test_who_only_looks_leaves_the_copy_to_others(store: Path) -> None:
@@ -241,8 +228,14 @@ def test_at_rest_nothing_is_read(store: Path, monkeypatch: pytest.MonkeyPatch) -
     revoke(store, "one.test")
     kill_list = started(store)
     kill_list.refresh()
-    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    read: list[Path] = []
+    real = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or real(path))
     kill_list.refresh()
+    assert read == []
+    revoke(store, "two.test")
+    kill_list.refresh()
+    assert DECISIONS.file_of(store) in read
 
 
 def test_threads_look_at_one_time(store: Path) -> None:

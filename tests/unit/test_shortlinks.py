@@ -11,6 +11,7 @@ import pytest
 import structlog.testing
 
 from config.observe import REGISTRY
+from tests.support.losses import delete, empty
 from tracker import shortlinks
 from tracker.shortlinks import ALPHABET, ShortLinks
 
@@ -128,16 +129,6 @@ def test_what_was_read_outlives_the_file(store: Path, file: Path) -> None:
     assert [links.token(code) for code in (first, second, "abc")] == ["first", "second", "other"]
 
 
-def unlink(file: Path) -> None:
-    """Delete the file."""
-    file.unlink()
-
-
-def empty(file: Path) -> None:
-    """Leave a file of no octets."""
-    file.write_bytes(b"")
-
-
 def tear(file: Path) -> None:
     """Cut it in the middle of its last token."""
     file.write_bytes(file.read_bytes()[:-4])
@@ -156,7 +147,7 @@ def cover(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "lose", [unlink, empty, tear, replace, cover], ids=lambda lose: lose.__name__
+    "lose", [delete, empty, tear, replace, cover], ids=lambda lose: lose.__name__
 )
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
 def test_a_lost_file_kills_no_link(
