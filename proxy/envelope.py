@@ -36,7 +36,7 @@ _LABEL = rb"(?:[A-Za-z0-9_-]|%s)+" % _UTF8
 _DOMAIN = rb"(?:%s(?:\.%s)*\.?|\[[\x21-\x5a\x5e-\x7e]+\])" % (_LABEL, _LABEL)
 _MAILBOX = rb"(?:%s|%s)(?:@%s)?" % (_ATOMS, _QUOTED, _DOMAIN)
 _ROUTE = rb"(?:@%s(?:,@%s)*:)?" % (_DOMAIN, _DOMAIN)
-_NAME = rb'(?:[^\0-\x08\x0a-\x1f\x7f"\\<>]|%s)*+' % _QUOTED
+_NAME = rb'(?:[^\0-\x08\x0a-\x1f\x7f"\\<>()]|%s)*+' % _QUOTED
 """What applications put before an address that is in brackets inside the path's."""
 _PATH = (
     rb"[ \t]*+(?:<[ \t]*+(?:%s(?P<path>%s))?[ \t]*+>|(?P<bare>%s)"

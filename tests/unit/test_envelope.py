@@ -52,6 +52,7 @@ def test_a_sound_sender_keeps_its_octets(path: bytes, meant: bytes) -> None:
         (b"FROM:<a@example.com", 501),
         (b"FROM:<a@example.com>x", 501),
         (b"FROM:<a(comment)@example.com>", 501),
+        (b"FROM:<(comment) <a@example.com>>", 501),
         (b"FROM:<a b@example.com>", 501),
         (b"FROM:<a\0b@example.com>", 501),
         (b"FROM:<a\r\nRCPT@example.com>", 501),
