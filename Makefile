@@ -38,7 +38,7 @@ format: $(READY)
 # The pages of docs/ that are written from declarations, or by what happens; tests fail while they
 # are stale.
 docs: $(READY)
-	$(BIN)/python -m config.manual
+	$(BIN)/python -m config.reference.manual
 	$(BIN)/python -m proxy.policy.manual
 	$(BIN)/python -m tests.support.fidelity
 

@@ -15,18 +15,18 @@ PACKAGES = ("config", "tracker", "proxy")
 
 COMMANDS = {
     "activity": "tracker.report_cli:activity",
-    "check": "config.check_cli:check",
+    "check": "config.cli.check:check",
     "clickers": "tracker.report_cli:clickers",
     "consent": "tracker.consent_cli:consent",
     "decode": "tracker.decode_cli:decode",
     "demo": "waypost_demo:demo",
-    "dns": "config.dns_cli:dns_command",
+    "dns": "config.cli.dns:dns_command",
     "explain": "proxy.inspect_cli:explain",
     "export": "tracker.report_cli:export",
     "forget": "tracker.forget_cli:forget",
     "identify": "tracker.identify_cli:identify",
-    "init": "config.init_cli:init",
-    "keys": "config.keys_cli:keys_group",
+    "init": "config.cli.init:init",
+    "keys": "config.cli.keys:keys_group",
     "link": "tracker.link_cli:link",
     "proxy": "proxy.serve_cli:proxy_command",
     "purge": "tracker.purge_cli:purge",
@@ -35,7 +35,7 @@ COMMANDS = {
     "revoke": "tracker.overrides_cli:revoke",
     "rewrite": "proxy.inspect_cli:rewrite",
     "serve": "waypost_serve:serve",
-    "show": "config.check_cli:show",
+    "show": "config.cli.check:show",
     "tracker": "tracker.serve_cli:tracker",
 }
 """Each subcommand's module and name there. A command is imported only when it is wanted: all of

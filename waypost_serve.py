@@ -2,7 +2,7 @@
 
 Owns: bringing both up and down as one.
 Does not own: what either serves (`proxy.server`, `tracker.app`), signals and systemd
-(`config.systemd`).
+(`config.service.systemd`).
 """
 
 import asyncio
@@ -15,10 +15,11 @@ import uvloop
 
 import proxy.server
 import tracker.app
-from config import observe, systemd
-from config.load import ConfigError, load
-from config.options import config_path_option, loaded
+from config.cli.options import config_path_option, loaded
+from config.loading.load import ConfigError, load
 from config.schema import Config
+from config.service import systemd
+from config.telemetry import observe
 
 
 async def run_together(

@@ -24,7 +24,7 @@ from pathlib import Path
 import uvloop
 from end_to_end import configure, free_port, message, program
 
-from config.load import load
+from config.loading.load import load
 from config.schema import Config
 from proxy.server import serve
 

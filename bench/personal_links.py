@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 from sqlite_utils import Database
 
-from config import observe
-from config.keys import new_token_key
+from config.keys.token_keys import new_token_key
 from config.schema import Config, IdentifyConfig, StoreConfig, TrackingConfig
+from config.telemetry import observe
 from proxy.transform import Submission, Transformer
 from tracker import reports, retention, store
 from tracker.catch_up import catch_up

@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from config.keys import TokenKey
+from config.keys.token_keys import TokenKey
 from config.schema import Config
 from config.values import Address
 from tracker import listener

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from end_to_end import configure
 
-from config import observe
-from config.load import load
+from config.loading.load import load
+from config.telemetry import observe
 from proxy import effort
 from proxy.session_limits import TURN_STEPS
 from proxy.transform import Submission, Transformer

@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from config import keys
+from config.keys import token_keys
 from config.schema import Config, StoreConfig
 from tracker import reports, store
 from tracker.catch_up import catch_up
@@ -110,7 +110,7 @@ def report_seconds(config: Config) -> tuple[float, float]:
         reports.report(db)
     file = config.store.path.with_name("waypost.toml")
     secret = config.store.path.with_name("token.keys")
-    keys.write_token_keys(secret, [keys.new_token_key()])
+    token_keys.write_token_keys(secret, [token_keys.new_token_key()])
     file.write_text(f'[store]\nurl = "{config.store.url}"\n[keys]\nfile = "{secret}"\n')
     command = Stopwatch()
     waypost = Path(sys.executable).with_name("waypost")

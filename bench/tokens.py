@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from cryptography.fernet import Fernet
 
-from config.keys import TokenKey
+from config.keys.token_keys import TokenKey
 from tracker import tokens
 from tracker.tokens import Keyring, Link, mint, read
 

@@ -3,7 +3,7 @@
 Owns: the models, and the text below each key, from which the example file and
 `docs/configuration.md` are written. Frozen and strict; an unknown key is an error. Does no I/O.
 Does not own: how a single value is read (`config.values`), which values make no sense together
-(`config.rules`), and where in the file a problem is (`config.load`).
+(`config.loading.rules`), and where in the file a problem is (`config.loading.load`).
 """
 
 from pathlib import Path

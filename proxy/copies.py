@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from config.observe import NOTICE_SENT, log
+from config.telemetry.observe import NOTICE_SENT, log
 from proxy import replies
 from proxy.envelope import RcptCommand
 from proxy.journaling import JournaledMessage

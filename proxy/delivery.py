@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from config.observe import (
+from config.telemetry.observe import (
     DELIVERY_FAILED,
     DELIVERY_IN_DOUBT,
     EVENT_NOT_DURABLE,

@@ -26,8 +26,8 @@ from aiosmtplib.errors import (
 )
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
-from config.observe import RELAY_ATTEMPT_FAILED, RELAY_ATTEMPTS_FAILED, log
 from config.schema import RelayConfig
+from config.telemetry.observe import RELAY_ATTEMPT_FAILED, RELAY_ATTEMPTS_FAILED, log
 from config.values import Address
 from proxy.ourselves import is_ourselves
 from proxy.wire import CLOSING_CODE, Wire

@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from config.files import KeyFileError
-from config.keys import new_token_key
-from config.listing import Form, form_option, written
-from config.load import find
-from config.options import HELP, loaded
+from config.cli.listing import Form, form_option, written
+from config.cli.options import HELP, loaded
+from config.keys.secret_files import KeyFileError
+from config.keys.token_keys import new_token_key
+from config.loading.load import find
 from config.schema import Config
 from proxy.headers_out import header_edits
 from proxy.message import Message, parse, splice

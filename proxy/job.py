@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from config.observe import (
+from config.telemetry.observe import (
     CLIPPED_MESSAGES,
     HEADER_ODD,
     LINKS,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from config.observe import JOURNAL_FAILED, log
+from config.telemetry.observe import JOURNAL_FAILED, log
 from proxy.journal import Journal, JournalError, message_key
 from proxy.transform import Submission
 

@@ -11,8 +11,8 @@ to come back.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from config.observe import RELAY_REPLACED, log
 from config.schema import RelayConfig
+from config.telemetry.observe import RELAY_REPLACED, log
 from proxy import replies
 from proxy.relay import DataResult, Fault, Progress, RelaySession, RelayUnavailable
 from proxy.replies import Reply

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from config.observe import RELAY_BROKE_OFF, RELAY_FAULTS, log
 from config.schema import RelayConfig
+from config.telemetry.observe import RELAY_BROKE_OFF, RELAY_FAULTS, log
 from proxy import replies
 from proxy.dial import Contact, RelayUnavailable, capabilities_of, dial
 from proxy.replies import Reply

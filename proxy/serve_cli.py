@@ -2,7 +2,7 @@
 
 Owns: the command, and its exit status.
 Does not own: listeners and sessions (`server`), processes (`workers`), signals and systemd
-(`config.systemd`).
+(`config.service.systemd`).
 """
 
 import contextlib
@@ -13,10 +13,11 @@ from pathlib import Path
 import click
 import uvloop
 
-from config import metrics, observe, systemd
-from config.load import load
-from config.options import config_path_option, loaded
+from config.cli.options import config_path_option, loaded
+from config.loading.load import load
 from config.schema import Config
+from config.service import systemd
+from config.telemetry import exposition, observe
 from proxy.server import Sockets, bind, serve
 from proxy.workers import Workers
 
@@ -68,7 +69,7 @@ def _shares(config: Config) -> list[Sockets]:
 def _work(
     name: str, path: Path, config: Config, sockets: Sockets, on_ready: Callable[[], object]
 ) -> None:
-    with metrics.published(metrics.directory_of(config.store.spool_dir), name):
+    with exposition.published(exposition.directory_of(config.store.spool_dir), name):
         uvloop.run(_serve(path, config, sockets, on_ready))
 
 

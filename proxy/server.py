@@ -13,8 +13,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
-from config.hangup import at_hangup
-from config.observe import (
+from config.schema import Config
+from config.service.reload import at_hangup
+from config.telemetry.observe import (
     PROXY_NOT_RELOADED,
     PROXY_READY,
     PROXY_RELOADED,
@@ -25,7 +26,6 @@ from config.observe import (
     TLS_FAILED,
     log,
 )
-from config.schema import Config
 from config.values import Address
 from proxy import access, replies
 from proxy.access import BadProxyHeader, Client, IpAddress

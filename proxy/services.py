@@ -13,9 +13,9 @@ import ssl
 from dataclasses import dataclass
 from typing import Self
 
-from config.certificates import server_context
-from config.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
+from config.keys.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
+from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.journal import Journal, JournalError
 from proxy.preparation import Preparation
 from proxy.session_limits import TURN_OCTETS, UPLOAD_BUDGET_OCTETS

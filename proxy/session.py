@@ -13,7 +13,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
-from config.observe import (
+from config.telemetry.observe import (
     DELIVERED_UNACKED,
     MESSAGES_UNACKED,
     SESSION_DROPPED,

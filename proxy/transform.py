@@ -11,9 +11,9 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
-from config.keys import read_dkim_key
-from config.observe import MESSAGE_UNTOUCHED, log
+from config.keys.token_keys import read_dkim_key
 from config.schema import Config
+from config.telemetry.observe import MESSAGE_UNTOUCHED, log
 from proxy.job import Job, Outgoing, SigningRefused, Submission
 from proxy.message import parse
 from proxy.policy.reasons import Untouched

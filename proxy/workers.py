@@ -14,8 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from config import systemd
-from config.observe import PROXY_WORKER_LOST, log
+from config.service import systemd
+from config.telemetry.observe import PROXY_WORKER_LOST, log
 from proxy.server import Sockets
 
 RESTART_PAUSE_S = 1.0

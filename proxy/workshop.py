@@ -25,8 +25,8 @@ from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from config import observe
 from config.schema import Config
+from config.telemetry import observe
 from proxy.heap import settle_in
 from proxy.parcel import Parcel
 from proxy.transform import Outgoing, Prepared, Submission, Transformer

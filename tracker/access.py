@@ -2,7 +2,7 @@
 
 Owns: the password, in HTTP Basic (RFC 7617) or as a bearer token (RFC 6750), and the check that
 keeps a page in somebody's browser from asking for the listener on its own machine (DNS rebinding).
-Does not own: what is answered then (`admin`), or which addresses need a password (`config.rules`).
+Does not own: what is answered then (`admin`), or which addresses need a password (`config.loading.rules`).
 """
 
 import base64
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
-from config import observe
+from config.telemetry import observe
 from config.values import is_loopback
 
 if TYPE_CHECKING:

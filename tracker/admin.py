@@ -24,9 +24,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from config import metrics
-from config.files import KeyFileError
+from config.keys.secret_files import KeyFileError
 from config.schema import Config
+from config.telemetry import exposition
 from tracker import openapi, overview, reports, store
 from tracker.access import UNCACHED
 from tracker.catch_up import BRIEF_S, catch_up
@@ -156,7 +156,7 @@ class Admin:
         return answered({"domain": domain})
 
     def _metrics(self, _request: Request) -> Response:
-        page = metrics.page(metrics.directory_of(self.config.store.spool_dir), self._process)
+        page = exposition.page(exposition.directory_of(self.config.store.spool_dir), self._process)
         return Response(page, headers=UNCACHED | {"content-type": CONTENT_TYPE_LATEST})
 
     def _report(self, request: Request) -> Response:

@@ -15,12 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from config import certificates, observe
-from config.files import KeyFileError, read_password
-from config.hangup import at_hangup
-from config.keys import read_identify_secret
-from config.load import ConfigError
+from config.keys import certificates
+from config.keys.secret_files import KeyFileError, read_password
+from config.keys.token_keys import read_identify_secret
+from config.loading.load import ConfigError
 from config.schema import Config
+from config.service.reload import at_hangup
+from config.telemetry import observe
 from config.values import Address
 from tracker import listener, watch, wellknown
 from tracker.access import Guard

@@ -22,8 +22,8 @@ from typing import Generic, Protocol, TypeVar
 from prometheus_client import Gauge
 from pydantic import TypeAdapter
 
-from config.files import locked, write_secret
-from config.observe import Upkeep
+from config.keys.secret_files import locked, write_secret
+from config.telemetry.observe import Upkeep
 from tracker import ledger
 from tracker.segments import inherit_owner
 

@@ -1,15 +1,15 @@
 """How a file and its copy are, told to log and metrics.
 
 Owns: telling each trouble once, what was lost, and when it is there again.
-Does not own: the files (`in_force`, `shortlinks`), or the names of what is told (`config.observe`).
+Does not own: the files (`in_force`, `shortlinks`), or the names of what is told (`config.telemetry.observe`).
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from config import observe
-from config.observe import Upkeep
+from config.telemetry import observe
+from config.telemetry.observe import Upkeep
 
 T = TypeVar("T")
 What = Literal["file", "copy"]

@@ -5,8 +5,8 @@ Owns: the command. Does not own: the file (`consents`), or what follows for mail
 
 import click
 
-from config.listing import Form, form_option
-from config.options import TEXT, config_option_without_files
+from config.cli.listing import Form, form_option
+from config.cli.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker import consents, printing
 from tracker.consents import CONSENTS, Consent, Consents

@@ -24,7 +24,7 @@ from typing import Self
 
 from pydantic import TypeAdapter
 
-from config import observe
+from config.telemetry import observe
 from tracker import ledger
 from tracker.chronicle import Chronicle
 from tracker.ledger import Line

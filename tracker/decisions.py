@@ -7,7 +7,7 @@ Does not own: what becomes of such files (`chronicle`), or what a decision makes
 
 from pydantic import TypeAdapter
 
-from config import observe
+from config.telemetry import observe
 from tracker.chronicle import Chronicle
 from tracker.overrides import Decision, Overrides
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from config import observe
-from config.options import config_option
+from config.cli.options import config_option
 from config.schema import Config
+from config.telemetry import observe
 from tracker import shortlinks
 from tracker.shortlinks import ShortLinks
 from tracker.tokens import APP_PATH, PATH, BadToken, Keyring, key_id, read
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def keyring_of(config: Config) -> Keyring:
-    """Load the keys; `config.load` has made sure that there are some, and that they can be read."""
+    """Load the keys; `config.loading.load` has made sure that there are some, and that they can be read."""
     return Keyring.load(cast("Path", config.keys.file))
 
 

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field, replace
 import click
 from sqlite_utils import Database
 
-from config import observe
-from config.options import TEXT, config_option
+from config.cli.options import TEXT, config_option
 from config.schema import Config
+from config.telemetry import observe
 from tracker import consents, erasure, names, redaction, store
 from tracker.catch_up import catch_up
 from tracker.erasure import Erased, Person

@@ -1,7 +1,7 @@
 """The opaque, stable id by which a destination is told who clicked, and the way back.
 
 Owns: what a person's id is, what it adds to a destination, and who is behind an id.
-Does not own: which links carry one (`proxy.policy.decide`, `wishes`), or its secret (`config.keys`).
+Does not own: which links carry one (`proxy.policy.decide`, `wishes`), or its secret (`config.keys.token_keys`).
 
 An id is the application's own, or else a keyed hash (HMAC-SHA256, RFC 2104) of the address, as
 addresses must not travel in URLs. Its key never rotates, so that a person is the same in every
@@ -16,7 +16,7 @@ from typing import Self, cast
 
 from sqlite_utils import Database
 
-from config.keys import read_identify_secret
+from config.keys.token_keys import read_identify_secret
 from config.schema import Config
 from tracker import names
 from tracker.names import normal_address
@@ -41,14 +41,14 @@ class Identifier:
 
     @classmethod
     def load(cls, param: str, key_file: Path) -> Self:
-        """Read the secret; raises `config.files.KeyFileError`."""
+        """Read the secret; raises `config.keys.secret_files.KeyFileError`."""
         return cls(param, read_identify_secret(key_file))
 
     @classmethod
     def of(cls, config: Config, param: str = "") -> Self:
         """Read the secret of a configuration that has a key file; who marks nothing needs no `param`.
 
-        Raises `config.files.KeyFileError`.
+        Raises `config.keys.secret_files.KeyFileError`.
         """
         return cls.load(param, cast("Path", config.keys.file))
 

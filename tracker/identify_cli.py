@@ -7,7 +7,7 @@ import json
 
 import click
 
-from config.options import TEXT, config_option
+from config.cli.options import TEXT, config_option
 from config.schema import Config
 from tracker.identify import Identifier, addresses
 from tracker.report_cli import current_store

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic
 
-from config import observe
+from config.telemetry import observe
 from tracker.chronicle import Chronicle, Known, Lines, Record, Sum
 from tracker.condition import Condition
 from tracker.source import Source

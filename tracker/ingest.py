@@ -20,8 +20,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import observe
 from config.schema import Config
+from config.telemetry import observe
 from tracker import segments, store
 from tracker.events import BadEvent, Event, decode
 from tracker.feed import feed

@@ -9,9 +9,9 @@ from functools import partial
 import click
 from pydantic import ValidationError
 
-from config import observe
-from config.options import config_option
+from config.cli.options import config_option
 from config.schema import Config
+from config.telemetry import observe
 from tracker.consents import CONSENTS, Consents
 from tracker.decode_cli import keyring_of
 from tracker.identify import Identifier

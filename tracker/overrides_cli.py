@@ -9,9 +9,9 @@ from dataclasses import asdict
 
 import click
 
-from config.files import KeyFileError
-from config.listing import Form, form_option
-from config.options import TEXT, config_option_without_files
+from config.cli.listing import Form, form_option
+from config.cli.options import TEXT, config_option_without_files
+from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from tracker import hosts, overrides, printing
 from tracker.chronicle import Known

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config.listing import Form
+from config.cli.listing import Form
 from tracker import opens
 from tracker.reports import Figures, Json, Report
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 import click
 
-from config import observe
-from config.options import config_option_without_files
+from config.cli.options import config_option_without_files
 from config.schema import Config
+from config.telemetry import observe
 from config.values import LONGEST_S, parse_duration
 from tracker import retention, store
 from tracker.catch_up import catch_up

@@ -9,7 +9,7 @@ from collections import deque
 from concurrent.futures import Future
 from functools import partial
 
-from config import observe
+from config.telemetry import observe
 from tracker.events import Clicked, Opened
 from tracker.spool import Spool
 

@@ -7,7 +7,7 @@ Does not own: which links a repair is meant for (`overrides`, `repairs`).
 import click
 from sqlite_utils import Database
 
-from config.options import config_option_without_files
+from config.cli.options import config_option_without_files
 from config.schema import Config
 from tracker.groups import volatile_of
 from tracker.overrides import Overrides, repair

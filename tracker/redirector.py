@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from config import observe
 from config.schema import Config, IpPrivacy
+from config.telemetry import observe
 from config.values import Network
 from tracker import clicks, shortlinks, wellknown
 from tracker.clicks import Facts

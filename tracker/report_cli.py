@@ -14,10 +14,10 @@ import click
 from rich.console import Console
 from sqlite_utils import Database
 
-from config import observe
-from config.listing import Form, form_option
-from config.options import TEXT, config_option_without_files
+from config.cli.listing import Form, form_option
+from config.cli.options import TEXT, config_option_without_files
 from config.schema import Config
+from config.telemetry import observe
 from tracker import opens as opens_of
 from tracker import printing, reports, store
 from tracker.catch_up import catch_up

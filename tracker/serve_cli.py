@@ -1,7 +1,7 @@
 """`waypost tracker`: the redirector as a service of its own.
 
 Owns: the command, the event loop, and its exit status.
-Does not own: what is served (`app`), signals and systemd (`config.systemd`).
+Does not own: what is served (`app`), signals and systemd (`config.service.systemd`).
 """
 
 from functools import partial
@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 import uvloop
 
-from config import observe, systemd
-from config.load import load
-from config.options import config_path_option, loaded
+from config.cli.options import config_path_option, loaded
+from config.loading.load import load
 from config.schema import Config
+from config.service import systemd
+from config.telemetry import observe
 from tracker.app import CannotStart, serve
 
 

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
-from config import observe
+from config.telemetry import observe
 from tracker.code_file import CodeFile, News, settle
 from tracker.condition import Condition
 

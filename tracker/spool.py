@@ -23,7 +23,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import observe
+from config.telemetry import observe
 from tracker import segments
 from tracker.events import Event, encode
 

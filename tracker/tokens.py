@@ -1,7 +1,7 @@
 """The token of a tracked link: a destination that only we can write and only we can read.
 
 Owns: the form of a token, the keys that mint and read it, and the limits of both.
-Does not own: the file that holds the keys (`config.keys`), which links are tracked
+Does not own: the file that holds the keys (`config.keys.token_keys`), which links are tracked
 (`proxy.policy`), or what happens when a token is clicked (`redirector`).
 
 A token is the unpadded, canonical base64url (RFC 4648 §5) of
@@ -25,7 +25,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from config.keys import TokenKey, minting_key, read_token_keys
+from config.keys.token_keys import TokenKey, minting_key, read_token_keys
 
 VERSION = 1
 PATH = "/c/"
@@ -123,7 +123,7 @@ class Keyring:
 
     @classmethod
     def load(cls, path: Path) -> "Keyring":
-        """Read the key file that `waypost init` wrote; raises `config.files.KeyFileError`."""
+        """Read the key file that `waypost init` wrote; raises `config.keys.secret_files.KeyFileError`."""
         return cls(read_token_keys(path))
 
     def __repr__(self) -> str:

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from config import observe
-from config.files import usable_path
+from config.keys.secret_files import usable_path
+from config.telemetry import observe
 
 T = TypeVar("T")
 INTERVAL_S = 1.0

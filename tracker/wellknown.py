@@ -2,15 +2,15 @@
 
 Owns: reading the files that the configuration names, and which host has which.
 Does not own: the answer to a reader (`redirector`), or whether the files are JSON
-(`config.filecheck`).
+(`config.loading.file_checks`).
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
-from config import observe
-from config.files import usable_path
+from config.keys.secret_files import usable_path
 from config.schema import Config
+from config.telemetry import observe
 
 APPLE = b"/.well-known/apple-app-site-association"
 """Without an extension, and yet application/json (Apple, Supporting associated domains)."""

@@ -19,7 +19,7 @@ from proxy.policy.dialects import (
 from proxy.policy.providers import OFF_HEADERS
 from proxy.policy.reasons import SOFT, Reason, Skip, Untouched
 
-DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 TITLES = {
     "customerio": "Customer.io",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.keys import new_dkim_key
+from config.keys.token_keys import new_dkim_key
 from config.schema import RelayConfig
 from proxy.dkim_probe import record
 from proxy.message import Edit, splice

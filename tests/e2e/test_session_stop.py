@@ -10,8 +10,8 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 
-from config.keys import KeyFileError
-from config.load import ConfigError
+from config.keys.token_keys import KeyFileError
+from config.loading.load import ConfigError
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, configuration, proxies, until
 from tests.support.smtp_client import Dialogue

@@ -19,7 +19,7 @@ from email.utils import format_datetime, localtime, make_msgid
 
 import pytest
 
-from config import systemd
+from config.service import systemd
 from tests.support.programs import WAYPOST
 from tests.support.stack import Mailbox, Stack
 

@@ -20,7 +20,7 @@ with atheris.instrument_imports(include=["tracker"]):
     from tracker.clicks import Facts, client_address, private_ip
     from tracker.tokens import BadToken, Keyring, Link, mint, read
 
-from config.keys import TokenKey
+from config.keys.token_keys import TokenKey
 from config.schema import TrackerConfig
 
 SECRET = bytes(range(64))

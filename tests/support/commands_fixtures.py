@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from config import keys
+from config.keys import token_keys
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Make a configuration with one key; its store is not there yet."""
-    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
+    token_keys.write_token_keys(tmp_path / "token.keys", [token_keys.new_token_key()])
     (tmp_path / "waypost.toml").write_text(
         f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n[keys]\nfile = "token.keys"\n'
     )

@@ -5,8 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from config.observe import REGISTRY
 from config.schema import Config
+from config.telemetry.observe import REGISTRY
 from tracker import reports, store
 from tracker.events import Clicked
 from tracker.ingest import Ingester

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 from structlog.testing import capture_logs
 
-from config.observe import DELIVERY_IN_DOUBT
+from config.telemetry.observe import DELIVERY_IN_DOUBT
 from proxy.replies import Reply
 from tests.support.differences import DIFFERENCES
 from tests.support.scripted_relay import ScriptedRelay, Step

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from config import keys
+from config.keys import token_keys
 from tests.support.programs import waypost
 from tests.support.stack import Stack
 from tracker.tokens import PATH, Keyring, Link, mint
@@ -50,7 +50,7 @@ class Links:
         """Write what a tracker alone needs: a token key and a configuration."""
         stack = Stack(folder=folder, relay=0)
         folder.mkdir()
-        keys.write_token_keys(folder / "token.keys", [keys.new_token_key()])
+        token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
         stack.config.write_text(CONFIG.format(folder=folder, http=stack.http))
         return cls(stack)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from config import keys
+from config.keys import token_keys
 from config.schema import Config
 from proxy.server import Server, bind
 from proxy.services import Services
@@ -81,7 +81,7 @@ async def proxy(start_proxy: StartProxy) -> Proxy:
 def configuration(folder: Path, relay_port: int, **tables: Any) -> Config:
     """Give a Config for a proxy on a free port; `tables` add to it, as in TOML."""
     key_file = folder / "token.keys"
-    keys.write_token_keys(key_file, [keys.new_token_key()])
+    token_keys.write_token_keys(key_file, [token_keys.new_token_key()])
     usual: dict[str, Any] = {
         "proxy": {"listen": ["127.0.0.1:0"], "hostname": "proxy.test", "drain_timeout": "0.5s"},
         "relay": {"host": "127.0.0.1", "port": relay_port, "tls": "none"},

@@ -21,8 +21,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from config import keys, observe
+from config.keys import token_keys
 from config.schema import Config, KeysConfig
+from config.telemetry import observe
 from config.values import Address
 from tracker import listener, overview
 from tracker.access import Guard
@@ -38,7 +39,7 @@ from tracker.spool import Spool
 from tracker.tokens import Keyring, read
 
 PASSWORD = "horse:staple ü".encode()
-KEYRING = Keyring([keys.new_token_key()])
+KEYRING = Keyring([token_keys.new_token_key()])
 
 
 @dataclass
@@ -383,7 +384,7 @@ async def test_the_person_behind_an_id_is_told(
 ) -> None:
     """As `waypost identify` does; 404 for an id of nobody."""
     file = tmp_path / "token.keys"
-    keys.write_token_keys(file, [keys.new_token_key()])
+    token_keys.write_token_keys(file, [token_keys.new_token_key()])
     admin.config = admin.config.model_copy(update={"keys": KeysConfig(file=file)})
     sent(admin.config, "sale", 1)
     person_id = Identifier.load("", file).hashed("reader@example.net")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from config import keys
-from config.load import ConfigError, Problem
+from config.keys import token_keys
+from config.loading.load import ConfigError, Problem
 from config.schema import Config, PrivacyConfig
 from tracker import app, listener
 from tracker.store import StoreError, reading
@@ -38,7 +38,7 @@ class Furnished:
 def furnished(tmp_path: Path) -> Furnished:
     """Make keys and a configuration that listens on a free port."""
     file = tmp_path / "token.keys"
-    keys.write_token_keys(file, [keys.new_token_key()])
+    token_keys.write_token_keys(file, [token_keys.new_token_key()])
     config = Config.model_validate(
         {
             "tracker": {"listen": ["127.0.0.1:0"], "admin_listen": []},
@@ -88,11 +88,11 @@ async def test_a_click_is_redirected_and_kept(furnished: Furnished) -> None:
 async def test_a_new_key_is_in_force_within_seconds(furnished: Furnished) -> None:
     """Rotation needs no restart of the tracker, so that no fresh link is ever dead."""
     assert furnished.config.keys.file is not None
-    old = keys.read_token_keys(furnished.config.keys.file)
+    old = token_keys.read_token_keys(furnished.config.keys.file)
     async with serving(furnished.config) as port:
         before = furnished.link()
-        new = [*old, keys.new_token_key(old)]
-        keys.write_token_keys(furnished.config.keys.file, new, replace=True)
+        new = [*old, token_keys.new_token_key(old)]
+        token_keys.write_token_keys(furnished.config.keys.file, new, replace=True)
         furnished.keyring = Keyring(new)
         deadline = time.monotonic() + 10
         while (await follow(port, furnished.link()))[0] != 302:

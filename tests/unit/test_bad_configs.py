@@ -11,9 +11,9 @@ import click.testing
 import pytest
 import trustme
 
-from config import keys
-from config.check_cli import check
-from config.load import ConfigError, load
+from config.cli.check import check
+from config.keys import token_keys
+from config.loading.load import ConfigError, load
 
 FOLDERS = sorted((Path(__file__).parent.parent / "configs").iterdir())
 
@@ -22,8 +22,8 @@ FOLDERS = sorted((Path(__file__).parent.parent / "configs").iterdir())
 def furniture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder with good keys and a good certificate."""
     folder = tmp_path_factory.mktemp("furniture")
-    keys.write_token_keys(folder / "token.keys", [keys.new_token_key()])
-    keys.write_dkim_key(folder / "dkim.pem")
+    token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
+    token_keys.write_dkim_key(folder / "dkim.pem")
     certificate = trustme.CA().issue_cert("mail.example.com")
     certificate.cert_chain_pems[0].write_to_path(folder / "server.pem")
     certificate.private_key_pem.write_to_path(folder / "server.key")

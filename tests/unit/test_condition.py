@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
-from config import observe
-from config.observe import REGISTRY
+from config.telemetry import observe
+from config.telemetry.observe import REGISTRY
 from tracker.condition import Condition
 
 FILE, COPY = Path("/var/lib/example/codes"), Path("/var/lib/example/codes.known")

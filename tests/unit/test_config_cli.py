@@ -11,9 +11,9 @@ import click
 import click.testing
 import pytest
 
-from config import init_cli
-from config.load import load
-from config.options import config_option, config_option_without_files
+from config.cli import init
+from config.cli.options import config_option, config_option_without_files
+from config.loading.load import load
 from config.schema import Config
 from config.values import Address
 from waypost import cli
@@ -116,7 +116,7 @@ def test_init_refuses_nonsense(tmp_path: Path, arguments: tuple[str, ...], what:
 def test_init_keeps_the_store_out_of_etc() -> None:
     """What changes belongs under /var/lib, where the units let it be written."""
     relay = Address("127.0.0.1", 25)
-    values = init_cli._values(Path("/etc/waypost"), "example.com", "https://example.com", relay)
+    values = init._values(Path("/etc/waypost"), "example.com", "https://example.com", relay)
     assert values["store"]["url"] == '"sqlite:////var/lib/waypost/waypost.db"'
 
 
@@ -201,7 +201,7 @@ def test_without_a_configuration_it_is_a_usage_error(
     """And the message says how to make one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WAYPOST_CONFIG", raising=False)
-    monkeypatch.setattr("config.load.PLACES", ())
+    monkeypatch.setattr("config.loading.load.PLACES", ())
     for name in ("check", "show", "dns"):
         assert "waypost init DIR" in run(name, status=2)
 
@@ -254,7 +254,7 @@ def test_dns_check_fails_while_records_are_missing(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Asked of a server that nobody runs: status 1, and each record named."""
-    monkeypatch.setattr("config.dnsrecords.PATIENCE_S", 0.2)
+    monkeypatch.setattr("config.keys.dns_records.PATIENCE_S", 0.2)
     file = home / "waypost.toml"
     said = run("dns", "--check", "--resolver", "127.0.0.1:1", "-c", file, status=1)
     assert "waypost1._domainkey.example.com TXT: could not be asked" in said

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from config.observe import REGISTRY
+from config.telemetry.observe import REGISTRY
 from tests.support.losses import damage, delete, empty, put_back
 from tracker import chronicle, consents
 from tracker.consent_cli import consent

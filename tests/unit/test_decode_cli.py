@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from config import keys
+from config.keys import token_keys
 from tracker import shortlinks
 from tracker.decode_cli import decode, token_of
 from tracker.shortlinks import ShortLinks
@@ -101,7 +101,7 @@ def test_a_bad_link_is_exit_1_and_a_clear_word(folder: Path) -> None:
 
 def test_a_link_of_other_keys_says_which_key(folder: Path) -> None:
     """An operator sees that a key is missing."""
-    other = Keyring([keys.new_token_key([keys.new_token_key()])])
+    other = Keyring([token_keys.new_token_key([token_keys.new_token_key()])])
     done = run(folder, mint(other, LINK))
     assert (done.exit_code, done.stderr) == (1, "Error: not a link of ours: no usable key 2\n")
 

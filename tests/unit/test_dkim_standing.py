@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.keys import new_dkim_key
+from config.keys.token_keys import new_dkim_key
 from proxy.dkim_standing import standing
 from proxy.signing import Signer
 

@@ -13,8 +13,8 @@ import dns.rrset
 import dns.zone
 import pytest
 
-from config import keys
-from config.dnsrecords import Record, State, check, records, split
+from config.keys import token_keys
+from config.keys.dns_records import Record, State, check, records, split
 from config.schema import Config, DkimConfig, SenderConfig, TrackingConfig
 
 NAME = "waypost1._domainkey.example.com"
@@ -110,7 +110,7 @@ def test_a_name_without_that_type_is_missing(server: NameServer) -> None:
 
 def test_a_silent_server_is_no_answer(server: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither ok nor missing."""
-    monkeypatch.setattr("config.dnsrecords.PATIENCE_S", 0.2)
+    monkeypatch.setattr("config.keys.dns_records.PATIENCE_S", 0.2)
     asked = server.resolver()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
@@ -130,7 +130,7 @@ def test_a_tracking_host_needs_an_address(server: NameServer, kind: str, value: 
 
 def test_records_are_those_of_keys_and_hosts(tmp_path: Path) -> None:
     """Each selector once, each public host once; this machine and addresses need none."""
-    pem = keys.write_dkim_key(tmp_path / "dkim.pem")
+    pem = token_keys.write_dkim_key(tmp_path / "dkim.pem")
     key = DkimConfig(selector="waypost1", key_file=tmp_path / "dkim.pem")
     config = Config(
         tracking=TrackingConfig(base_url="https://click.example.com"),
@@ -141,14 +141,14 @@ def test_records_are_those_of_keys_and_hosts(tmp_path: Path) -> None:
         ),
     )
     first, second = records(config)
-    assert (first.name, first.value) == (NAME, keys.dkim_record(pem))
+    assert (first.name, first.value) == (NAME, token_keys.dkim_record(pem))
     assert (second.name, second.value) == ("click.example.com", None)
 
 
 def test_the_lines_of_a_zone_file_hold_the_record(tmp_path: Path) -> None:
     """Read by dnspython's zone parser, no string over 255 octets."""
-    pem = keys.write_dkim_key(tmp_path / "dkim.pem")
-    wanted = Record(NAME, "TXT", keys.dkim_record(pem), "DKIM")
+    pem = token_keys.write_dkim_key(tmp_path / "dkim.pem")
+    wanted = Record(NAME, "TXT", token_keys.dkim_record(pem), "DKIM")
     text = "@ IN SOA ns x 1 1 1 1 1\n@ IN NS ns\n" + "\n".join(wanted.zone_lines()) + "\n"
     zone = dns.zone.from_text(text, origin="example.com.", check_origin=False)
     (entry,) = zone.find_rdataset(f"{NAME}.", "TXT")

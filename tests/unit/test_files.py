@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.files import (
+from config.keys.secret_files import (
     KeyFileError,
     credential,
     locked,

@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 
-from config.hangup import at_hangup
+from config.service.reload import at_hangup
 
 
 async def hang_up(told: asyncio.Event) -> None:

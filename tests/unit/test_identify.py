@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 from sqlite_utils import Database
 
-from config import keys
-from config.keys import new_token_key
+from config.keys import token_keys
+from config.keys.token_keys import new_token_key
 from config.schema import Config, IdentifyConfig, ProxyConfig, StoreConfig, TrackingConfig
 from proxy.policy import Policy
 from proxy.rewrite import plan
@@ -95,14 +95,14 @@ def test_rotating_keys_changes_no_id(tmp_path):
     """A file without a secret has that of its oldest key; it is written down with the next change."""
     file = tmp_path / "token.keys"
     old = dataclasses.replace(new_token_key(), created=new_token_key().created.replace(year=2020))
-    keys.write_token_keys(file, [old])
-    before = keys.read_identify_secret(file)
+    token_keys.write_token_keys(file, [old])
+    before = token_keys.read_identify_secret(file)
     new = new_token_key([old])
-    keys.write_token_keys(file, [new, old], replace=True)
-    assert keys.read_identify_secret(file) == before
-    keys.write_token_keys(file, [new], identify_secret=before, replace=True)
-    assert keys.read_identify_secret(file) == before
-    assert keys.read_token_keys(file) == (new,)
+    token_keys.write_token_keys(file, [new, old], replace=True)
+    assert token_keys.read_identify_secret(file) == before
+    token_keys.write_token_keys(file, [new], identify_secret=before, replace=True)
+    assert token_keys.read_identify_secret(file) == before
+    assert token_keys.read_token_keys(file) == (new,)
 
 
 # --- links

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
-from config.observe import REGISTRY
+from config.telemetry.observe import REGISTRY
 from tests.support.losses import damage, delete, empty
 from tracker import chronicle, watch
 from tracker.decisions import DECISIONS

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from config.keys import new_token_key, write_token_keys
+from config.keys.token_keys import new_token_key, write_token_keys
 from proxy.inspect_cli import explain, rewrite
 from tests.support.mail import html_message, link, multipart
 from tracker.tokens import PATH, Keyring, read
@@ -24,7 +24,7 @@ def run(tmp_path, monkeypatch):
     """Give a function that runs a command in an empty folder, where there is no configuration."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WAYPOST_CONFIG", raising=False)
-    monkeypatch.setattr("config.load.PLACES", (Path("waypost.toml"),))
+    monkeypatch.setattr("config.loading.load.PLACES", (Path("waypost.toml"),))
     return lambda command, *args, **more: CliRunner().invoke(command, args, **more)
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import keys
-from config.catalogue import tables, to_toml
-from config.lines import key_lines, line_of
-from config.load import ConfigError, examine, find, load
-from config.manual import example_file
+from config.keys import token_keys
+from config.loading.lines import key_lines, line_of
+from config.loading.load import ConfigError, examine, find, load
+from config.reference.catalogue import tables, to_toml
+from config.reference.manual import example_file
 from config.values import Address
 
 EXAMPLE = """\
@@ -44,8 +44,8 @@ key_file = "/abs/path/dkim.pem"
 
 def furnish(folder: Path, text: str = EXAMPLE) -> Path:
     """Write keys and a configuration that names them."""
-    keys.write_token_keys(folder / "token.keys", [keys.new_token_key()])
-    keys.write_dkim_key(folder / "dkim.pem")
+    token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
+    token_keys.write_dkim_key(folder / "dkim.pem")
     file = folder / "waypost.toml"
     file.write_text(text.replace("/abs/path", str(folder)))
     return file
@@ -122,7 +122,7 @@ def test_the_file_here_counts_before_the_one_in_etc(
     """./waypost.toml is found without being named."""
     monkeypatch.chdir(tmp_path)
     etc = tmp_path / "etc.toml"
-    monkeypatch.setattr("config.load.PLACES", (Path("waypost.toml"), etc))
+    monkeypatch.setattr("config.loading.load.PLACES", (Path("waypost.toml"), etc))
     assert find(None, {}) is None
     etc.touch()
     assert find(None, {}) == etc

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from config import manual
-from config.catalogue import tables
+from config.reference import manual
+from config.reference.catalogue import tables
 from config.schema import Config
 
 
@@ -52,7 +52,7 @@ def test_only_what_is_asked_for_is_set() -> None:
     [("configuration.md", manual.configuration_page), ("monitoring.md", manual.monitoring_page)],
 )
 def test_the_pages_are_current(name: str, written: object) -> None:
-    """Run `python -m config.manual` after changing a key, a log event or a metric."""
+    """Run `python -m config.reference.manual` after changing a key, a log event or a metric."""
     assert callable(written)
     assert (manual.DOCS / name).read_text(encoding="utf-8") == written()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from config import keys
+from config.keys import token_keys
 from config.schema import Config
 from proxy.transform import Submission, Transformer
 from tests.support.mail import html_message, link
@@ -22,7 +22,7 @@ from tracker.tokens import Keyring, Link, read
 from tracker.wishes import LinkRequest, TooLong, UnknownSender
 
 SECRET = bytes(range(32))
-KEYRING = Keyring([keys.new_token_key()])
+KEYRING = Keyring([token_keys.new_token_key()])
 URL = "https://www.example.com/sale?a=1#top"
 
 

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from config import keys
+from config.keys import token_keys
 from tracker import consent_cli, forget_cli, identify_cli, report_cli
 
 NO_UTF8 = "caf\udce9"
@@ -16,7 +16,7 @@ NO_UTF8 = "caf\udce9"
 @pytest.fixture
 def config(tmp_path: Path) -> str:
     """Give a configuration with one key."""
-    keys.write_token_keys(tmp_path / "token.keys", [keys.new_token_key()])
+    token_keys.write_token_keys(tmp_path / "token.keys", [token_keys.new_token_key()])
     file = tmp_path / "waypost.toml"
     file.write_text(
         f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n[keys]\nfile = "token.keys"\n'

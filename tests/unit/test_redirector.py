@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pytest
 from bs4 import BeautifulSoup
 
-from config.keys import TokenKey
-from config.observe import REGISTRY
+from config.keys.token_keys import TokenKey
 from config.schema import Config
+from config.telemetry.observe import REGISTRY
 from tracker.events import Clicked, Opened
 from tracker.overrides import Overrides
 from tracker.redirector import Redirector, Rules, event_id

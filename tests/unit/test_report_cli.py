@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from config.load import load
+from config.loading.load import load
 from config.schema import Config
 from tracker import consent_cli, consents, identify_cli, purge_cli, report_cli, store
 from tracker.catch_up import catch_up

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from config import rules, values
-from config.catalogue import tables, to_toml
+from config import values
+from config.loading import rules
+from config.reference.catalogue import tables, to_toml
 from config.schema import (
     Config,
     PrivacyConfig,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog.testing
 
-from config.observe import REGISTRY
+from config.telemetry.observe import REGISTRY
 from tests.support.losses import delete, empty
 from tracker import shortlinks
 from tracker.shortlinks import ALPHABET, ShortLinks

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.keys import (
+from config.keys.token_keys import (
     dkim_record,
     new_dkim_key,
     new_token_key,

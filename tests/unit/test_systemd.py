@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from config import systemd
 from config.schema import Config
+from config.service import systemd
 from tests.support.programs import free_port
 
 ROOT = Path(__file__).resolve().parents[2]

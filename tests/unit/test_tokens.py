@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import keys
-from config.files import KeyFileError
-from config.keys import TokenKey
+from config.keys import token_keys
+from config.keys.secret_files import KeyFileError
+from config.keys.token_keys import TokenKey
 from tracker import tokens
 from tracker.tokens import BadToken, Keyring, Link, mint, read
 
@@ -384,9 +384,9 @@ def test_a_key_ring_does_not_show_its_secrets() -> None:
 
 def test_a_key_ring_is_loaded_from_its_file(tmp_path: Path) -> None:
     """What `waypost init` and `keys rotate` write is what mints and reads."""
-    old = keys.new_token_key()
-    new = keys.new_token_key([old])
-    keys.write_token_keys(tmp_path / "token.keys", [old, new])
+    old = token_keys.new_token_key()
+    new = token_keys.new_token_key([old])
+    token_keys.write_token_keys(tmp_path / "token.keys", [old, new])
     keyring = Keyring.load(tmp_path / "token.keys")
     assert tokens.key_id(mint(keyring, LINK)) == new.id
     assert read(keyring, mint(Keyring([old]), LINK)) == LINK

@@ -8,8 +8,7 @@ import dkim
 import pytest
 import structlog.testing
 
-from config.keys import new_dkim_key, new_token_key, write_token_keys
-from config.observe import CLIPPED_MESSAGES, LINKS, PLANNED_MESSAGES
+from config.keys.token_keys import new_dkim_key, new_token_key, write_token_keys
 from config.schema import (
     Config,
     DkimConfig,
@@ -22,6 +21,7 @@ from config.schema import (
     TrackingConfig,
     WellKnownConfig,
 )
+from config.telemetry.observe import CLIPPED_MESSAGES, LINKS, PLANNED_MESSAGES
 from proxy.effort import TooMuch, at_most
 from proxy.job import Counts
 from proxy.message import parse

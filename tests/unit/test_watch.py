@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from config import keys
-from config.files import KeyFileError
+from config.keys import token_keys
+from config.keys.secret_files import KeyFileError
 from tracker.tokens import Keyring
 from tracker.watch import Watched
 
@@ -98,11 +98,11 @@ def test_the_first_failure_is_the_callers(tmp_path: Path) -> None:
 def test_rotated_keys_are_in_force_without_a_restart(tmp_path: Path) -> None:
     """P11: links that the proxy mints with a new key work at once; a broken file ends none."""
     path = tmp_path / "token.keys"
-    old = keys.new_token_key()
-    new = keys.new_token_key([old])
-    keys.write_token_keys(path, [old])
+    old = token_keys.new_token_key()
+    new = token_keys.new_token_key([old])
+    token_keys.write_token_keys(path, [old])
     watched = Watched(path, Keyring.load)
-    keys.write_token_keys(path, [old, new], replace=True)
+    token_keys.write_token_keys(path, [old, new], replace=True)
     watched.refresh()
     assert watched().minting_id == new.id
     path.write_text("not a key file")
@@ -113,7 +113,7 @@ def test_rotated_keys_are_in_force_without_a_restart(tmp_path: Path) -> None:
 def test_a_key_file_that_others_can_read_is_refused_at_the_start(tmp_path: Path) -> None:
     """Permissions are judged when the tracker starts."""
     path = tmp_path / "token.keys"
-    keys.write_token_keys(path, [keys.new_token_key()])
+    token_keys.write_token_keys(path, [token_keys.new_token_key()])
     path.chmod(0o644)
     with pytest.raises(KeyFileError, match="others"):
         Watched(path, Keyring.load)
@@ -122,11 +122,11 @@ def test_a_key_file_that_others_can_read_is_refused_at_the_start(tmp_path: Path)
 def test_rights_that_were_put_right_are_seen(tmp_path: Path) -> None:
     """The log says `chmod 600`; whoever does that need not touch the file besides."""
     path = tmp_path / "token.keys"
-    old = keys.new_token_key()
-    new = keys.new_token_key([old])
-    keys.write_token_keys(path, [old])
+    old = token_keys.new_token_key()
+    new = token_keys.new_token_key([old])
+    token_keys.write_token_keys(path, [old])
     watched = Watched(path, Keyring.load)
-    keys.write_token_keys(path, [old, new], replace=True)
+    token_keys.write_token_keys(path, [old, new], replace=True)
     path.chmod(0o644)
     watched.refresh()
     assert watched().minting_id == old.id

@@ -1,8 +1,8 @@
 """`waypost.toml` into a Config, or every problem of it at once.
 
 Owns: finding the file, reading it, and telling each problem as `file:line: key: what (hint)`.
-Does not own: what a key means (`config.schema`), which values go together (`config.rules`), the
-files that keys name (`config.filecheck`), the words for a wrong value (`config.wording`).
+Does not own: what a key means (`config.schema`), which values go together (`config.loading.rules`), the
+files that keys name (`config.loading.file_checks`), the words for a wrong value (`config.loading.wording`).
 """
 
 import contextlib
@@ -20,11 +20,11 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from config import filecheck, rules
-from config.lines import Loc, key_lines, line_of
-from config.rules import Finding
+from config.loading import file_checks, rules
+from config.loading.lines import Loc, key_lines, line_of
+from config.loading.rules import Finding
+from config.loading.wording import dotted, word
 from config.schema import Config
-from config.wording import dotted, word
 
 PLACES = (Path("waypost.toml"), Path("/etc/waypost/waypost.toml"))
 ROUNDS = 4
@@ -133,7 +133,7 @@ class _Examination:
         errors, config, spoilt = self._validated()
         found = list(rules.findings(rules.RULES, config, spoilt)) if config else []
         if files and config:
-            found += rules.findings(filecheck.RULES, config, spoilt)
+            found += rules.findings(file_checks.RULES, config, spoilt)
         problems = [self._problem(item["loc"], *word(item)) for item in errors]
         problems += self._told(item for item in found if item.fatal)
         warnings = [*self._told(item for item in found if not item.fatal), *self._exposed()]

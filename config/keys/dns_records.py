@@ -2,7 +2,7 @@
 
 Owns: DKIM's TXT records (RFC 6376 §3.6, split as RFC 1035 §3.3.14 wants), the names that readers
 reach the tracker by, and asking a resolver about both.
-Does not own: the keys (`config.keys`).
+Does not own: the keys (`config.keys.token_keys`).
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ from enum import StrEnum
 import dns.exception
 import dns.resolver
 
-from config.keys import dkim_record, read_dkim_key
+from config.keys.token_keys import dkim_record, read_dkim_key
 from config.schema import Config
 from config.values import is_loopback
 

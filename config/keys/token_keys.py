@@ -2,7 +2,7 @@
 
 Owns: what a key file holds, making new keys, rotating and revoking token keys, the secret of ids that
 never rotates, the public half of a DKIM key as DNS publishes it (RFC 6376 §3.6.1, RFC 8463).
-Does not own: how secret files are read and written (`config.files`), and what keys are used for
+Does not own: how secret files are read and written (`config.keys.secret_files`), and what keys are used for
 (`tracker.tokens`, `proxy.signing`).
 """
 
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from config.files import KeyFileError, read_secret, write_secret
+from config.keys.secret_files import KeyFileError, read_secret, write_secret
 from config.schema import DkimAlgorithm
 
 SECRET_OCTETS = 64
@@ -162,7 +162,7 @@ def write_token_keys(
     identify_secret: bytes | None = None,
     replace: bool = False,
 ) -> None:
-    """Write the key file, readable by its owner alone; as `config.files.write_secret`."""
+    """Write the key file, readable by its owner alone; as `config.keys.secret_files.write_secret`."""
     identify = ""
     if identify_secret is not None:
         secret = base64.b64encode(identify_secret).decode()

@@ -1,7 +1,7 @@
 """`waypost dns`: the DNS records that the configuration needs, and whether they are there.
 
 Owns: how both are printed.
-Does not own: the records and the asking (`config.dnsrecords`).
+Does not own: the records and the asking (`config.keys.dns_records`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 import dns.resolver
 
-from config.dnsrecords import Answer, Record, check, records
-from config.files import KeyFileError
-from config.listing import Form, Row, form_option, written
-from config.options import config_path_option, loaded
+from config.cli.listing import Form, Row, form_option, written
+from config.cli.options import config_path_option, loaded
+from config.keys.dns_records import Answer, Record, check, records
+from config.keys.secret_files import KeyFileError
 from config.values import Address
 
 FIELDS = ("name", "type", "value", "purpose")

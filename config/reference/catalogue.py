@@ -1,7 +1,7 @@
 """Every table and key of the schema, ready to be listed: name, kind, default, description.
 
 Owns: reading the pydantic models of `config.schema`, and writing a default as TOML.
-Does not own: what is made of the list (`config.manual`, hints in `config.wording`).
+Does not own: what is made of the list (`config.reference.manual`, hints in `config.loading.wording`).
 """
 
 import functools

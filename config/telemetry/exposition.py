@@ -23,7 +23,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from config.observe import METRICS_UNREADABLE, METRICS_UNWRITTEN, REGISTRY, log
+from config.telemetry.observe import METRICS_UNREADABLE, METRICS_UNWRITTEN, REGISTRY, log
 
 WRITE_S = 5.0
 """How old the figures of another process may be on the page."""

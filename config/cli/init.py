@@ -1,7 +1,7 @@
 """`waypost init`: a configuration, its keys, and what to do next.
 
 Owns: which keys of the example file are set, and the words that the operator reads.
-Does not own: the example file (`config.manual`), making keys (`config.keys`), the DNS records.
+Does not own: the example file (`config.reference.manual`), making keys (`config.keys.token_keys`), the DNS records.
 """
 
 import json
@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from config import keys
-from config.dnsrecords import records
-from config.files import KeyFileError
-from config.load import load
-from config.manual import Values, example_file
+from config.keys import token_keys
+from config.keys.dns_records import records
+from config.keys.secret_files import KeyFileError
+from config.loading.load import load
+from config.reference.manual import Values, example_file
 from config.values import Address, BaseUrl, HostName
 
 SELECTOR = "waypost1"
@@ -136,12 +136,12 @@ def _write(folder: Path, values: Values) -> None:
     for name in NAMES:
         if (path := folder / name).exists():
             raise FileExistsError(None, "exists", str(path))
-    keys.write_token_keys(
+    token_keys.write_token_keys(
         folder / "token.keys",
-        [keys.new_token_key()],
-        identify_secret=keys.new_identify_secret(),
+        [token_keys.new_token_key()],
+        identify_secret=token_keys.new_identify_secret(),
     )
-    keys.write_dkim_key(folder / "dkim.pem")
+    token_keys.write_dkim_key(folder / "dkim.pem")
     with (folder / "waypost.toml").open("x", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o644)  # it holds no secret, and nobody else may change it
         file.write(example_file(values))

@@ -1,7 +1,7 @@
 """Whether the files that a configuration names exist and hold what they should.
 
 Owns: opening each of them once, as the service would.
-Does not own: what a key file holds (`config.keys`), who may read it (`config.files`).
+Does not own: what a key file holds (`config.keys.token_keys`), who may read it (`config.keys.secret_files`).
 """
 
 import json
@@ -13,11 +13,17 @@ from pathlib import Path
 
 from cryptography import x509
 
-from config.certificates import server_context
-from config.files import KeyFileError, credential, read_password, read_secret, usable_path
-from config.keys import read_dkim_key, read_token_keys
-from config.lines import Loc
-from config.rules import Finding, Rules
+from config.keys.certificates import server_context
+from config.keys.secret_files import (
+    KeyFileError,
+    credential,
+    read_password,
+    read_secret,
+    usable_path,
+)
+from config.keys.token_keys import read_dkim_key, read_token_keys
+from config.loading.lines import Loc
+from config.loading.rules import Finding, Rules
 from config.schema import Config
 
 RULES = Rules()

@@ -1,7 +1,7 @@
 """What pydantic says about a value, in the words of the person who wrote it.
 
 Owns: one sentence and one hint for each kind of error the schema can give.
-Does not own: where the value stands (`config.load`), and what our own values say (`config.values`).
+Does not own: where the value stands (`config.loading.load`), and what our own values say (`config.values`).
 """
 
 import difflib
@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from config.catalogue import table, tables
-from config.lines import Loc
+from config.loading.lines import Loc
+from config.reference.catalogue import table, tables
 
 KINDS = {
     str: "a string",

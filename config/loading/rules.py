@@ -3,7 +3,7 @@
 Owns: every rule over more than one key of a Config; each says which keys it reads, so that it is not
 asked about keys that are wrong in themselves. Does no I/O.
 Does not own: what a single value may be (`config.schema`), the files that keys name
-(`config.filecheck`).
+(`config.loading.file_checks`).
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from config.lines import Loc
+from config.loading.lines import Loc
 from config.schema import Config, SenderConfig
 from config.values import Address, Network, is_loopback
 

@@ -1,7 +1,7 @@
 """`waypost check` and `waypost show`: what is wrong with a configuration, and what is in force.
 
 Owns: how both are printed, for people and as JSON.
-Does not own: finding the problems (`config.load`).
+Does not own: finding the problems (`config.loading.load`).
 """
 
 import json
@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from config.catalogue import table, to_toml
-from config.keys import minting_key, read_token_keys
-from config.load import Examined, Problem, examine
-from config.options import config_path_option, loaded
+from config.cli.options import config_path_option, loaded
+from config.keys.token_keys import minting_key, read_token_keys
+from config.loading.load import Examined, Problem, examine
+from config.reference.catalogue import table, to_toml
 from config.schema import Config, SenderConfig
 from config.values import Address
 

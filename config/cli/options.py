@@ -2,7 +2,7 @@
 
 Owns: turning a file into the Config that a command receives, or into exit status 1 with every
 problem on a line of its own; refusing words that are no text.
-Does not own: finding and reading the file (`config.load`).
+Does not own: finding and reading the file (`config.loading.load`).
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import click
 
-from config.load import ConfigError, Problem, find, load
+from config.loading.load import ConfigError, Problem, find, load
 from config.schema import Config
 
 HELP = "The configuration. Default: $WAYPOST_CONFIG, ./waypost.toml, /etc/waypost/waypost.toml."

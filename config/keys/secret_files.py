@@ -1,7 +1,7 @@
 """Files that hold secrets: read only where nobody else can, written whole or not at all.
 
 Owns: permissions, systemd credentials, atomic writes.
-Does not own: what such a file holds (`config.keys`).
+Does not own: what such a file holds (`config.keys.token_keys`).
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """What is written from the declarations: the commented example file, and two pages of `docs/`.
 
-Owns: the wording around `config.catalogue` and `config.observe`. `python -m config.manual` writes
+Owns: the wording around `config.reference.catalogue` and `config.telemetry.observe`. `python -m config.reference.manual` writes
 the pages anew; a test fails while they are stale.
 Does not own: descriptions, defaults and help texts, which stand where things are declared.
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from prometheus_client.metrics import MetricWrapperBase
 
-from config import observe
-from config.catalogue import Key, TableEntry, tables
+from config.reference.catalogue import Key, TableEntry, tables
+from config.telemetry import observe
 
 WIDTH = 98
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 EXAMPLE_HEAD = """\
 # Waypost's configuration. A line that begins with # and a letter is a key with its default: take
@@ -29,7 +29,7 @@ EXAMPLE_HEAD = """\
 CONFIGURATION_HEAD = """\
 # Configuration
 
-Written by `python -m config.manual` from `config/schema.py`; edit there.
+Written by `python -m config.reference.manual` from `config/schema.py`; edit there.
 
 One TOML file: `-c FILE`, else `$WAYPOST_CONFIG`, `./waypost.toml`, `/etc/waypost/waypost.toml`.
 `waypost init` writes one with every key in it, `waypost check` tells all that is wrong with it (as
@@ -52,7 +52,7 @@ Each has the label `process` besides: `serve`, or `tracker` and `proxy` (with se
 MONITORING_HEAD = """\
 # Monitoring
 
-Written by `python -m config.manual` from `config/observe.py`; edit there.
+Written by `python -m config.reference.manual` from `config/telemetry/observe.py`; edit there.
 
 ## Log
 

@@ -2,13 +2,13 @@
 
 Owns: loading both, systemd credentials included, without ever asking for a passphrase, and
 renewing them while connections stand.
-Does not own: who may read a key (`config.files`), telling what is wrong (`config.filecheck`).
+Does not own: who may read a key (`config.keys.secret_files`), telling what is wrong (`config.loading.file_checks`).
 """
 
 import ssl
 from pathlib import Path
 
-from config.files import usable_path
+from config.keys.secret_files import usable_path
 
 
 def server_context(certificate: Path, key: Path | None) -> ssl.SSLContext:

@@ -1,7 +1,7 @@
 """`waypost keys`: list, rotate and revoke the keys of tracked links; make keys for DKIM.
 
 Owns: what is told about each step, above all about those that cannot be taken back.
-Does not own: the keys and their file (`config.keys`).
+Does not own: the keys and their file (`config.keys.token_keys`).
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +10,10 @@ from typing import get_args
 
 import click
 
-from config.files import KeyFileError, locked
-from config.keys import (
+from config.cli.listing import Form, form_option, written
+from config.cli.options import config_option_without_files
+from config.keys.secret_files import KeyFileError, locked
+from config.keys.token_keys import (
     TokenKey,
     minting_key,
     new_token_key,
@@ -21,8 +23,6 @@ from config.keys import (
     write_dkim_key,
     write_token_keys,
 )
-from config.listing import Form, form_option, written
-from config.options import config_option_without_files
 from config.schema import Config, DkimAlgorithm
 
 RESTART = """\

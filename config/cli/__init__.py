@@ -1,0 +1,1 @@
+"""The commands over the configuration: init, check, show, dns, keys."""

@@ -1,0 +1,1 @@
+"""What is written from the declarations: the example file and pages of docs/."""

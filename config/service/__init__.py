@@ -1,0 +1,1 @@
+"""Running under systemd: readiness, watchdog, inherited sockets, stop and reload."""
