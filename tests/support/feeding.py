@@ -52,7 +52,7 @@ def running(ingester: Ingester) -> Iterator[None]:
         thread.join(10)
 
 
-def clicks(config: Config) -> int:
+def click_count(config: Config) -> int:
     """Count the clicks in the store, which must be sound."""
     with store.reading(config.store.path) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -3,7 +3,7 @@
 import pytest
 
 from config.schema import Config
-from tests.support.feeding import clicks, put, running
+from tests.support.feeding import click_count, put, running
 from tracker import store
 from tracker.catch_up import catch_up
 from tracker.ingest import Ingester
@@ -14,7 +14,7 @@ def test_catching_up_feeds_where_nobody_does(storing: Config, spool: Spool) -> N
     """A report needs no running service."""
     put(spool, *range(10))
     assert catch_up(storing).octets == 0
-    assert clicks(storing) == 10
+    assert click_count(storing) == 10
 
 
 def test_catching_up_waits_for_the_ingester(
@@ -25,7 +25,7 @@ def test_catching_up_waits_for_the_ingester(
         for number in range(5):
             put(spool, number)
             assert catch_up(storing).octets == 0
-            assert clicks(storing) == number + 1
+            assert click_count(storing) == number + 1
 
 
 def test_catching_up_says_what_is_left_when_time_is_up(

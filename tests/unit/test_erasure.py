@@ -84,9 +84,9 @@ def test_later_clicks_count_under_links_that_others_have(known: Database):
     put(known, clicked("c4", "m2"), clicked("c5", "m2", link=2, destination=LINKS[1].url))
     put(known, clicked("c7", "m2", link=5, destination="https://a.net/"))
     put(known, clicked("c6", "m2", link=9, destination=PERSONAL))
-    clicks = {each.link: each.figures.clicks_all for each in reports.report(known).links}
-    assert (clicks["https://example.net/1"], clicks["https://example.net/2"]) == (3, 1)
-    assert (clicks["offer"], clicks["https://shop.example.net/"]) == (1, 1)
+    counted = {each.link: each.figures.clicks_all for each in reports.report(known).links}
+    assert (counted["https://example.net/1"], counted["https://example.net/2"]) == (3, 1)
+    assert (counted["offer"], counted["https://shop.example.net/"]) == (1, 1)
     kept = known.execute("SELECT destination FROM clicks WHERE event_id IN ('c4', 'c5')").fetchall()
     assert kept == [("https://example.net/",)] * 2
 
@@ -260,8 +260,8 @@ def test_sets_of_what_was_renamed_leave_no_hash(db: Database):
     put(db, pending(links=(named,)))
     assert db["link_sets"].count == len(before)
     put(db, clicked("c1", recipient=2), pending("m3", links=(named,)), clicked("c2", "m3"))
-    clicks = {each.link: each.figures.clicks_all for each in reports.report(db).links}
-    assert (clicks["for erased"], clicks[f"for {ANN}"]) == (1, 1)
+    counted = {each.link: each.figures.clicks_all for each in reports.report(db).links}
+    assert (counted["for erased"], counted[f"for {ANN}"]) == (1, 1)
 
 
 # --- the spool

@@ -11,7 +11,7 @@ import pytest
 from sqlite_utils import Database
 
 from config.schema import Config, PrivacyConfig, StoreConfig, TrackingConfig
-from tests.support.feeding import SENT_S, click, clicks, eventually, metric, put, rows, running
+from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
 from tracker import ingest, reports, segments, store
 from tracker.catch_up import catch_up
 from tracker.events import Event, decode, encode
@@ -38,7 +38,7 @@ def test_events_are_fed_once(storing: Config, spool: Spool, ingester: Ingester) 
     other = Ingester(storing)
     assert other.drain()
     other.close()
-    assert clicks(storing) == 150
+    assert click_count(storing) == 150
 
 
 def test_a_click_of_the_forgotten_is_rewritten_where_it_was_fed_from(
@@ -63,7 +63,7 @@ def test_a_click_of_the_forgotten_is_rewritten_where_it_was_fed_from(
     assert kept == [first, nobodys, click(3)]
     lines = segment.read_bytes().splitlines(keepends=True)
     assert [segments.frame(line[9:-1]) for line in lines] == lines
-    assert clicks(storing) == 3
+    assert click_count(storing) == 3
 
 
 class FullAtCommit(sqlite3.Connection):
@@ -132,7 +132,7 @@ def test_damaged_records_are_kept_aside_and_the_rest_is_fed(
     )
     before = metric("waypost_ingest_garbage_records_total")
     ingester.drain()
-    assert clicks(storing) == 3
+    assert click_count(storing) == 3
     assert metric("waypost_ingest_garbage_records_total") - before == 3
     kept = storing.store.spool_dir / "quarantine" / path.name
     assert kept.read_bytes() == b"garbage\n" + strange + good[0][:-9]
@@ -154,7 +154,7 @@ def test_event_that_cannot_be_fed_does_not_hold_up_others(
     octets = [segments.frame(encode(click(number))) for number in range(50)]
     path = finished_segment(storing, b"".join(octets))
     ingester.drain()
-    assert clicks(storing) == 49
+    assert click_count(storing) == 49
     assert (storing.store.spool_dir / "quarantine" / path.name).read_bytes() == octets[13]
 
 
@@ -175,11 +175,11 @@ def test_deleted_database_is_made_anew_from_what_the_spool_has(
     """Segments in use are fed again, and nothing of the old one is mixed in."""
     put(spool, *range(20))
     with running(ingester):
-        eventually(lambda: clicks(storing) == 20)
+        eventually(lambda: click_count(storing) == 20)
         for name in ("waypost.db", "waypost.db-wal"):
             storing.store.path.with_name(name).unlink(missing_ok=True)
         put(spool, 20)
-        eventually(lambda: clicks(storing) == 21)
+        eventually(lambda: click_count(storing) == 21)
 
 
 def test_database_put_in_place_of_another_is_the_one_that_is_fed(
@@ -195,7 +195,7 @@ def test_database_put_in_place_of_another_is_the_one_that_is_fed(
     with running(ingester):
         (tmp_path / "copy.db").rename(storing.store.path)
         put(spool, 2)
-        eventually(lambda: clicks(storing) == 2)
+        eventually(lambda: click_count(storing) == 2)
 
 
 def test_locked_database_waits_and_loses_nothing(
@@ -212,9 +212,9 @@ def test_locked_database_waits_and_loses_nothing(
             other.execute("BEGIN IMMEDIATE")
             put(spool, *range(2, 10))
             eventually(lambda: metric("waypost_ingest_failures_total", cause="locked") > before)
-            assert clicks(storing) == 1
+            assert click_count(storing) == 1
             assert metric("waypost_spool_backlog_octets") > 1000
-        eventually(lambda: clicks(storing) == 9)
+        eventually(lambda: click_count(storing) == 9)
         eventually(lambda: metric("waypost_spool_backlog_octets") == 0)
 
 
@@ -238,7 +238,7 @@ def test_full_database_waits_and_loses_nothing(
     with running(ingester):
         eventually(lambda: metric("waypost_ingest_failures_total", cause="full") > before)
         monkeypatch.setattr(store, "connect", real)
-        eventually(lambda: clicks(storing) == 5000)
+        eventually(lambda: click_count(storing) == 5000)
 
 
 def test_malformed_store_is_set_aside_whole(
@@ -252,7 +252,7 @@ def test_malformed_store_is_set_aside_whole(
         file.seek(4096)
         file.write(b"\xaa" * 4096 * 30)
     with running(ingester):
-        eventually(lambda: clicks(storing) == 50)
+        eventually(lambda: click_count(storing) == 50)
     # Whoever was reading at that moment leaves a log beside it.
     (kept,) = storing.store.path.parent.glob("waypost.db.corrupt-*Z")
     assert b"\xaa" * 4096 in kept.read_bytes()
@@ -270,7 +270,7 @@ def test_file_that_is_no_store_of_ours_is_left_alone(
     assert storing.store.path.read_bytes() == b"somebody's letters " * 1000
     storing.store.path.unlink()
     assert ingester.drain()
-    assert clicks(storing) == 1
+    assert click_count(storing) == 1
 
 
 def test_service_purges_what_is_older_than_the_retention(spool: Spool, storing: Config) -> None:
@@ -333,10 +333,10 @@ def test_interrupted_anywhere_it_feeds_once(
         except sqlite3.OperationalError:
             broken += 1
         opened.db.conn.set_progress_handler(None, 0)
-        assert clicks(storing) in (300, 400)
+        assert click_count(storing) in (300, 400)
     ingester.drain()
     assert broken > 3
-    assert clicks(storing) == 400
+    assert click_count(storing) == 400
 
 
 def test_round_ends_although_the_writer_is_faster(
@@ -357,4 +357,4 @@ def test_round_ends_although_the_writer_is_faster(
     ingester.drain()
     assert rounds == 1
     ingester.drain()
-    assert clicks(storing) == 2
+    assert click_count(storing) == 2
