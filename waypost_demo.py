@@ -34,7 +34,7 @@ from config.keys import token_keys
 from config.loading.load import load
 from config.schema import Config
 from config.telemetry import observe
-from tracker.report_cli import print_report
+from tracker.cli.report import print_report
 from waypost_serve import run_together
 
 DOMAIN = "example.com"

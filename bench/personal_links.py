@@ -20,12 +20,13 @@ from config.keys.token_keys import new_token_key
 from config.schema import Config, IdentifyConfig, StoreConfig, TrackingConfig
 from config.telemetry import observe
 from proxy.transform import Submission, Transformer
-from tracker import reports, retention, store
-from tracker.catch_up import catch_up
 from tracker.events import Event, MessageAccepted
-from tracker.identify import Identifier
-from tracker.spool import Spool
+from tracker.ingest.catch_up import catch_up
+from tracker.reports import clicks
+from tracker.spool.writer import Spool
+from tracker.store import database, retention
 from tracker.tokens import Keyring
+from tracker.urls.reader_id import Identifier
 
 SENT_S = 1_790_000_000.0
 TABLES = ("links", "link_sets", "link_set_links", "link_set_ignored", "campaign_links", "sightings")
@@ -108,11 +109,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = configured(folder)
         feeding_s = fill(config, messages)
-        with contextlib.closing(store.connect(config.store.path, 5000)) as conn:
+        with contextlib.closing(database.connect(config.store.path, 5000)) as conn:
             db = Database(conn, execute_plugins=False)
             before = counts(db)
             begun_s = time.perf_counter()
-            listed = len(reports.report(db).links)
+            listed = len(clicks.report(db).links)
             report_s = time.perf_counter() - begun_s
             size_octets = config.store.path.stat().st_size
             idle_s, purge_s = purging(db, SENT_S - 86400), purging(db, SENT_S + 86400)

@@ -29,9 +29,9 @@ from config.schema import Config
 from config.values import Address
 from tracker import listener
 from tracker.events import Clicked
-from tracker.recorder import Recorder
-from tracker.redirector import Redirector, Rules, clicked, found
-from tracker.spool import Spool
+from tracker.redirect.recorder import Recorder
+from tracker.redirect.redirector import Redirector, Rules, clicked, found
+from tracker.spool.writer import Spool
 from tracker.tokens import BadToken, Keyring, Link, mint, read
 
 KEYRING = Keyring([TokenKey(1, bytes(range(64)), datetime.now(UTC).date())])

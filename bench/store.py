@@ -21,10 +21,11 @@ from rich.table import Table
 
 from config.keys import token_keys
 from config.schema import Config, StoreConfig
-from tracker import reports, store
-from tracker.catch_up import catch_up
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.spool import Spool
+from tracker.ingest.catch_up import catch_up
+from tracker.reports import clicks
+from tracker.spool.writer import Spool
+from tracker.store import database
 
 SENT_S = 1_790_000_000
 CAMPAIGNS = 20
@@ -106,8 +107,8 @@ def fill(config: Config, clicks: int) -> tuple[int, float, float]:
 def report_seconds(config: Config) -> tuple[float, float]:
     """Time a report from the sums, and the whole command with its start."""
     inside = Stopwatch()
-    with inside, store.reading(config.store.path) as db:
-        reports.report(db)
+    with inside, database.reading(config.store.path) as db:
+        clicks.report(db)
     file = config.store.path.with_name("waypost.toml")
     secret = config.store.path.with_name("token.keys")
     token_keys.write_token_keys(secret, [token_keys.new_token_key()])

@@ -2,7 +2,7 @@
 
 Owns: the order of those that could be meant.
 Does not own: whose mail it is (`proxy.policy.gate`), or what a sender means (`proxy.senders`,
-`tracker.wishes`).
+`tracker.minting.request`).
 """
 
 from collections.abc import Mapping

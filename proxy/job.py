@@ -29,11 +29,11 @@ from proxy.plan import CLIP_OCTETS, Plan, PlannedLink
 from proxy.policy.reasons import Untouched
 from proxy.senders import Assigned, Sender
 from proxy.signing import Signer, SigningError
-from tracker.consents import Consent, Consents, strictest
+from tracker.decisions.consents import Consent, Consents, strictest
 from tracker.events import MessagePending, Recipient, SentLink
-from tracker.groups import Sending
-from tracker.identify import Identifier
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
+from tracker.urls.naming import Sending
+from tracker.urls.reader_id import Identifier
 
 SHARED = 0
 """The recipient number of tokens in a copy that several people get."""

@@ -1,7 +1,7 @@
 """Numbers for the tracked links of a message.
 
 Owns: which occurrences count as one link: a button and its twin for Outlook do, nothing else.
-Does not own: finding either (`html`), or names in reports (`tracker.groups`).
+Does not own: finding either (`html`), or names in reports (`tracker.urls.naming`).
 """
 
 

@@ -2,7 +2,7 @@
 
 Owns: finding a place where a browser surely reads markup, and the markup itself.
 Does not own: whether a message gets one (`policy`, `scan`), its URL (`job`), or what its request is
-answered with (`tracker.redirector`).
+answered with (`tracker.redirect.redirector`).
 
 A place is just before the document's last `</body>`, else at its end. Where neither is surely
 outside of a tag, a comment and raw text, there is none.

@@ -20,9 +20,9 @@ from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
 from proxy.policy.switches import Switches, verdict
 from proxy.scan import OFF, Scan
-from tracker.consents import Consent
-from tracker.identify import widest
-from tracker.params import Params, filled
+from tracker.decisions.consents import Consent
+from tracker.urls.params import Params, filled
+from tracker.urls.reader_id import widest
 
 __all__ = ["Plan", "PlannedLink", "SkippedLink", "plan", "plan_message"]
 

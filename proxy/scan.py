@@ -18,8 +18,8 @@ from proxy.policy.decide import Decision, MessageFacts
 from proxy.policy.reasons import AUTHORS, Skip, Untouched
 from proxy.policy.settings import Policy
 from proxy.policy.switches import Switches
-from tracker.params import inserted
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER
+from tracker.urls.params import inserted
 
 MAX_LINKS = 10_000
 """Tracked in one message; real ones stay below 1,000. More would hold up other sessions."""

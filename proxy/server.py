@@ -42,7 +42,7 @@ from proxy.session_limits import (
     LISTEN_BACKLOG,
     RECEIVE_OCTETS,
 )
-from tracker.watch import watching
+from tracker.records.watch import watching
 
 
 class ListenError(OSError):

@@ -23,9 +23,9 @@ from proxy.transform import ConsentsInForce, Transformer
 from proxy.turns import Turns
 from proxy.upload import MemoryBudget
 from proxy.workshop import Workshop
-from tracker.consents import CONSENTS
-from tracker.in_force import InForce
-from tracker.spool import Spool
+from tracker.decisions.consents import CONSENTS
+from tracker.records.live import InForce
+from tracker.spool.writer import Spool
 
 
 @dataclass(frozen=True, slots=True)

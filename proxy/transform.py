@@ -19,10 +19,10 @@ from proxy.message import parse
 from proxy.policy.reasons import Untouched
 from proxy.senders import Senders
 from proxy.signing import Signer, probe
-from tracker.consents import CONSENTS, Consents, Given
-from tracker.identify import Identifier
-from tracker.in_force import InForce
+from tracker.decisions.consents import CONSENTS, Consents, Given
+from tracker.records.live import InForce
 from tracker.tokens import Keyring
+from tracker.urls.reader_id import Identifier
 
 __all__ = ["ConsentsInForce", "Outgoing", "Prepared", "SigningRefused", "Submission", "Transformer"]
 

@@ -1,7 +1,7 @@
 """The URL that a browser would open for an href, as ASCII octets.
 
 Owns: what of an href's value is the destination (DESIGN §4 "Destination"; WHATWG URL §4.4).
-Does not own: which destinations are tracked (`policy`), or what their host is (`tracker.hosts`).
+Does not own: which destinations are tracked (`policy`), or what their host is (`tracker.urls.hosts`).
 
 Nothing is normalised: a destination is what the author wrote, made safe to travel in a header
 field. It parses, in a browser, to the same URL as the href would have.
@@ -12,7 +12,7 @@ import unicodedata
 from typing import Final
 
 from proxy.effort import spend
-from tracker.hosts import PORT, SHAPE, ascii_domain
+from tracker.urls.hosts import PORT, SHAPE, ascii_domain
 
 _TRIM: Final = "".join(map(chr, range(0x21)))
 _REMOVED: Final = str.maketrans("", "", "\t\n\r")

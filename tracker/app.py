@@ -23,21 +23,23 @@ from config.schema import Config
 from config.service.reload import at_hangup
 from config.telemetry import observe
 from config.values import Address
-from tracker import listener, watch, wellknown
-from tracker.access import Guard
-from tracker.admin import Admin
-from tracker.consents import CONSENTS
-from tracker.decisions import DECISIONS
-from tracker.identify import Identifier
-from tracker.in_force import InForce
-from tracker.ingest import Ingester
-from tracker.minting import Mint
-from tracker.recorder import Recorder
-from tracker.redirector import Redirector, Rules
-from tracker.shortlinks import ShortLinks
-from tracker.spool import Spool
+from tracker import listener
+from tracker.admin.admin import Admin
+from tracker.admin.guard import Guard
+from tracker.decisions.consents import CONSENTS
+from tracker.decisions.files import DECISIONS
+from tracker.ingest.ingester import Ingester
+from tracker.minting.mint import Mint
+from tracker.minting.short_links import ShortLinks
+from tracker.records import watch
+from tracker.records.live import InForce
+from tracker.records.watch import Watched
+from tracker.redirect import well_known
+from tracker.redirect.recorder import Recorder
+from tracker.redirect.redirector import Redirector, Rules
+from tracker.spool.writer import Spool
 from tracker.tokens import Keyring
-from tracker.watch import Watched
+from tracker.urls.reader_id import Identifier
 
 T = TypeVar("T")
 
@@ -80,7 +82,7 @@ async def serve(
         overridden,
         short_links.token,
     )
-    app.well_known = wellknown.load(config)
+    app.well_known = well_known.load(config)
     mint = Mint(
         lambda: keys().ring,
         agreed,
@@ -231,7 +233,7 @@ def _reloading(
             config = read()
             _renew(parts.tls, config)
             app.rules = Rules.from_config(config)
-            app.well_known = wellknown.load(config)
+            app.well_known = well_known.load(config)
             admin.config = config.model_copy(update={"store": admin.config.store})
             ingester.configure(config)
         except (ConfigError, OSError, ValueError) as error:

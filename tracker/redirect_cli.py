@@ -9,13 +9,13 @@ from sqlite_utils import Database
 
 from config.cli.options import config_option_without_files
 from config.schema import Config
-from tracker.groups import volatile_of
-from tracker.overrides import Overrides, repair
-from tracker.overrides_cli import FORCE, known, record, take_back, undo_option
-from tracker.params import place, without
+from tracker.cli.overrides import FORCE, known, record, take_back, undo_option
+from tracker.cli.report import current_store
+from tracker.decisions.overrides import Overrides, repair
 from tracker.repairs import Additions
-from tracker.report_cli import current_store
 from tracker.tokens import is_destination
+from tracker.urls.naming import volatile_of
+from tracker.urls.params import place, without
 
 _URLS = """
     SELECT ifnull(url, name) AS url FROM links

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from config.schema import Config
-from tracker.additions import carried
-from tracker.params import Params, originals
+from tracker.urls.additions import carried
+from tracker.urls.params import Params, originals
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """`--json` and `--csv`, which every listing takes.
 
 Owns: the option, and writing a few rows in either form.
-Does not own: what a listing looks like for people, or answers of the store (`tracker.printing`).
+Does not own: what a listing looks like for people, or answers of the store (`tracker.cli.printing`).
 """
 
 import csv

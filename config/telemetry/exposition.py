@@ -2,7 +2,7 @@
 
 Owns: the file in which a process keeps its figures for others to show, and the page with everybody's,
 told apart by the label `process`.
-Does not own: what is counted (`observe`), or who may ask for the page (`tracker.admin`).
+Does not own: what is counted (`observe`), or who may ask for the page (`tracker.admin.admin`).
 
 Workers of the proxy share their port, and nobody should have to scrape each of them: they write
 their figures down, and the tracker shows them beside its own. Figures of a process that ended are

@@ -3,7 +3,7 @@
 Owns: the order of the rules and what is lifted by `data-track="true"`; which links ask for
 parameters; the group.
 Does not own: what the attributes say (`links`), what the URL is like (`traits`), the single rules, what
-may be added to a destination (`tracker.additions`), or what the octets of the message forbid
+may be added to a destination (`tracker.urls.additions`), or what the octets of the message forbid
 (`proxy.scan`).
 """
 
@@ -17,8 +17,8 @@ from proxy.policy.reasons import SOFT, Skip
 from proxy.policy.settings import Policy
 from proxy.policy.traits import Traits
 from proxy.urls import same_place
-from tracker.additions import id_octets, params_text
-from tracker.params import Params
+from tracker.urls.additions import id_octets, params_text
+from tracker.urls.params import Params
 
 _VISIBLE_URL = re.compile(
     r"\s*<?(?:https?://\S+|www\.\S+|(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?:[/?#:]\S*)?)>?\s*",

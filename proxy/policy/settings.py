@@ -14,11 +14,11 @@ from config.schema import DIALECTS, Config, SenderConfig
 from proxy.policy.links import LinkRules, link_rules
 from proxy.policy.reasons import Untouched
 from proxy.policy.traits import Traits, UrlRules
-from tracker.groups import VOLATILE_PARAMS, GroupPattern, patterns_of, volatile_of
-from tracker.hosts import base_urls, own_hosts
-from tracker.params import Params
-from tracker.sensitive import Caution
 from tracker.tokens import url_octets as tracked_url_octets
+from tracker.urls.hosts import base_urls, own_hosts
+from tracker.urls.naming import VOLATILE_PARAMS, GroupPattern, patterns_of, volatile_of
+from tracker.urls.params import Params
+from tracker.urls.secrets import Caution
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 

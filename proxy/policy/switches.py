@@ -18,7 +18,7 @@ from functools import lru_cache
 
 from proxy.policy.dialects import HEADER_CONVENTIONS, NATIVE, HeaderConvention, Said
 from proxy.policy.reasons import Untouched
-from tracker.consents import Consent, strictest
+from tracker.decisions.consents import Consent, strictest
 from tracker.events import MAX_NAME
 
 MAX_WORDS = 100_000

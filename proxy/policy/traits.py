@@ -2,7 +2,7 @@
 
 Owns: the rules that look at nothing but the URL, asked together and remembered, as most messages
 hold links that the one before them held.
-Does not own: the single rules (`tracker.hosts`, `sensitive` and `groups` there), or what follows from
+Does not own: the single rules (`tracker.urls.hosts`, `sensitive` and `groups` there), or what follows from
 them (`decide`).
 """
 
@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from proxy.policy.reasons import Skip
-from tracker.groups import GroupPattern, identity
-from tracker.hosts import host, is_below
-from tracker.sensitive import Caution, has_placeholder
+from tracker.urls.hosts import host, is_below
+from tracker.urls.naming import GroupPattern, identity
+from tracker.urls.secrets import Caution, has_placeholder
 
 REMEMBERED = 2048
 """Destinations whose traits a policy keeps."""

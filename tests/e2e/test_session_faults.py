@@ -14,7 +14,7 @@ from proxy.turns import Turns
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
 from tests.support.smtp_client import Dialogue
-from tracker.spool import Spool, SpoolError
+from tracker.spool.writer import Spool, SpoolError
 
 MESSAGE = (
     b"From: a@example.com\r\nSubject: hello\r\nContent-Type: text/html\r\n\r\n"

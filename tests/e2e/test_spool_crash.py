@@ -11,9 +11,11 @@ import pytest
 
 from tests.support import victims
 from tests.support.programs import until
-from tracker import reports, segments, store
-from tracker.catch_up import catch_up
-from tracker.ingest import Ingester
+from tracker.ingest.catch_up import catch_up
+from tracker.ingest.ingester import Ingester
+from tracker.reports import clicks
+from tracker.spool import segments
+from tracker.store import database
 
 SECONDS = 10.0
 KILLS = 3
@@ -62,10 +64,10 @@ def test_killed_writers_and_ingesters_lose_and_repeat_nothing(
 
     until(lambda: catch_up(config).octets == 0, within_s=300)
     acknowledged = (tmp_path / "acknowledged").read_text().split()
-    with store.reading(config.store.path) as db:
+    with database.reading(config.store.path) as db:
         stored = Counter(row[0] for row in db.execute("SELECT event_id FROM clicks"))
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        summed, recounted = reports.report(db), reports.report(db, since_s=0)
+        summed, recounted = clicks.report(db), clicks.report(db, since_s=0)
     print(f"{sum(kills.values())} kills, {len(acknowledged)} acknowledged, {len(stored)} stored")  # noqa: T201 - the figures of this run
     assert len(acknowledged) > 500
     assert set(acknowledged) - set(stored) == set()

@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["proxy"]):
     from proxy.html import Href, label, links
     from proxy.message import Edit, splice
     from proxy.urls import destination
-    from tracker.hosts import host
+    from tracker.urls.hosts import host
 
 LABELS = [
     "utf-8",

@@ -17,7 +17,7 @@ import atheris
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 with atheris.instrument_imports(include=["tracker"]):
-    from tracker.clicks import Facts, client_address, private_ip
+    from tracker.redirect.visitor import Facts, client_address, private_ip
     from tracker.tokens import BadToken, Keyring, Link, mint, read
 
 from config.keys.token_keys import TokenKey

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from tracker import reports
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.feed import feed
-from tracker.groups import Naming
-from tracker.migrations import migrations
+from tracker.ingest.batch import feed
+from tracker.reports import clicks
+from tracker.store.schema import migrations
+from tracker.urls.naming import Naming
 
 SENT_S = 1_790_000_000
 NAMING = Naming(added=frozenset({"utm_source"}))
@@ -71,6 +71,6 @@ def clicked(event_id: str, message: str = "m1", **changes: Any) -> Clicked:
     return Clicked(**{**facts, **changes})
 
 
-def totals(db: Database) -> reports.Figures:
+def totals(db: Database) -> clicks.Figures:
     """Give the figures of everything."""
-    return reports.report(db).totals
+    return clicks.report(db).totals

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 
 from config.schema import Config
 from config.telemetry.observe import REGISTRY
-from tracker import reports, store
 from tracker.events import Clicked
-from tracker.ingest import Ingester
-from tracker.spool import Spool
+from tracker.ingest.ingester import Ingester
+from tracker.reports import clicks
+from tracker.spool.writer import Spool
+from tracker.store import database
 
 SENT_S = int(time.time())
 
@@ -54,16 +55,16 @@ def running(ingester: Ingester) -> Iterator[None]:
 
 def click_count(config: Config) -> int:
     """Count the clicks in the store, which must be sound."""
-    with store.reading(config.store.path) as db:
+    with database.reading(config.store.path) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        counted = reports.report(db).totals.clicks_all
+        counted = clicks.report(db).totals.clicks_all
         assert counted == db["clicks"].count
     return counted
 
 
 def rows(config: Config, table: str) -> int:
     """Count the rows of a table."""
-    with store.reading(config.store.path) as db:
+    with database.reading(config.store.path) as db:
         return int(db[table].count)
 
 
@@ -71,7 +72,7 @@ def eventually(condition: Callable[[], bool], within_s: float = 15) -> None:
     """Wait for something that another thread does."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
-        with contextlib.suppress(store.StoreError):
+        with contextlib.suppress(database.StoreError):
             if condition():
                 return
         time.sleep(0.02)

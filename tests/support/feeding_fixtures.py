@@ -8,8 +8,8 @@ from sqlite_utils import Database
 
 from config.schema import Config, StoreConfig
 from tests.support.facts import empty
-from tracker.ingest import Ingester
-from tracker.spool import Spool
+from tracker.ingest.ingester import Ingester
+from tracker.spool.writer import Spool
 
 
 @pytest.fixture

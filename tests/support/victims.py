@@ -16,8 +16,8 @@ from typing import Any
 
 from config.schema import Config, StoreConfig
 from tracker.events import Clicked, MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.ingest import Ingester
-from tracker.spool import Spool
+from tracker.ingest.ingester import Ingester
+from tracker.spool.writer import Spool
 
 SENT_S = int(time.time())
 IN_FLIGHT = 20

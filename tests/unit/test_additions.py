@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracker.additions import carried, id_octets, params_text
+from tracker.urls.additions import carried, id_octets, params_text
 
 PARAMS = (("utm_source", "mail"),)
 TEXT = "?utm_source=mail"

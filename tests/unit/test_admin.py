@@ -25,18 +25,19 @@ from config.keys import token_keys
 from config.schema import Config, KeysConfig
 from config.telemetry import observe
 from config.values import Address
-from tracker import listener, overview
-from tracker.access import Guard
-from tracker.admin import Admin
-from tracker.consents import CONSENTS, Consent, Consents
+from tracker import listener
+from tracker.admin import overview
+from tracker.admin.admin import Admin
+from tracker.admin.guard import Guard
+from tracker.cli.report import report
+from tracker.decisions.consents import CONSENTS, Consent, Consents
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.identify import Identifier
-from tracker.minting import Mint
-from tracker.report_cli import report
-from tracker.reports import Figures, LinkFigures, Report
-from tracker.shortlinks import ShortLinks
-from tracker.spool import Spool
+from tracker.minting.mint import Mint
+from tracker.minting.short_links import ShortLinks
+from tracker.reports.clicks import Figures, LinkFigures, Report
+from tracker.spool.writer import Spool
 from tracker.tokens import Keyring, read
+from tracker.urls.reader_id import Identifier
 
 PASSWORD = "horse:staple ü".encode()
 KEYRING = Keyring([token_keys.new_token_key()])
@@ -188,8 +189,8 @@ async def test_what_cannot_be_counted_yet_is_said(
     sent(config, "sale", 1)
     await client.ask("/api/v1/report")
     sent(config, "sale", 2)
-    monkeypatch.setattr("tracker.admin.BRIEF_S", 0.1)
-    monkeypatch.setattr("tracker.catch_up.Ingester.drain", lambda _self: False)
+    monkeypatch.setattr("tracker.admin.admin.BRIEF_S", 0.1)
+    monkeypatch.setattr("tracker.ingest.catch_up.Ingester.drain", lambda _self: False)
     answer = await client.ask("/api/v1/report")
     assert answer.json["totals"]["messages"] == 1
     assert int(answer.headers["waypost-not-counted-octets"]) > 0
@@ -355,7 +356,7 @@ async def test_a_body_has_bounds(client: Client, monkeypatch: pytest.MonkeyPatch
     """In size and in time."""
     answer = await client.ask("/api/v1/links", "POST", b" " * 70_000, content_type=JSON)
     assert answer.status == 413
-    monkeypatch.setattr("tracker.requests.BODY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("tracker.admin.requests.BODY_TIMEOUT_S", 0.1)
     answer = await client.ask(
         "/api/v1/links", "POST", b"{", content_type=JSON, content_length="100"
     )
@@ -495,7 +496,7 @@ async def test_a_fault_of_ours_is_a_500_and_one_line(
         raise RuntimeError("a bug")
 
     observe.configure()
-    monkeypatch.setattr("tracker.reports.report", fail)
+    monkeypatch.setattr("tracker.reports.clicks.report", fail)
     async with serving(admin.app) as client:
         answer = await client.ask("/api/v1/report")
         assert (answer.status, list(answer.json)) == (500, ["error"])

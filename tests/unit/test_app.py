@@ -18,7 +18,7 @@ from config.keys import token_keys
 from config.loading.load import ConfigError, Problem
 from config.schema import Config, PrivacyConfig
 from tracker import app, listener
-from tracker.store import StoreError, reading
+from tracker.store.database import StoreError, reading
 from tracker.tokens import Keyring, Link, mint
 
 

@@ -1,6 +1,6 @@
 """What events mean together, free of SQL."""
 
-from tracker.attribution import PURGED, Click, Contribution, Message, Scope, day_of
+from tracker.ingest.counting import PURGED, Click, Contribution, Message, Scope, day_of
 
 SENT_S = 1_790_000_000.0
 

@@ -4,10 +4,10 @@ import pytest
 
 from config.schema import Config
 from tests.support.feeding import click_count, put, running
-from tracker import store
-from tracker.catch_up import catch_up
-from tracker.ingest import Ingester
-from tracker.spool import Spool
+from tracker.ingest.catch_up import catch_up
+from tracker.ingest.ingester import Ingester
+from tracker.spool.writer import Spool
+from tracker.store import database
 
 
 def test_catching_up_feeds_where_nobody_does(storing: Config, spool: Spool) -> None:
@@ -49,6 +49,6 @@ def test_catching_up_on_a_malformed_store_is_an_error(storing: Config, spool: Sp
     """A report does not set anything aside."""
     put(spool, 1)
     storing.store.path.write_bytes(b"\xaa" * 5000)
-    with pytest.raises(store.StoreError, match="malformed"):
+    with pytest.raises(database.StoreError, match="malformed"):
         catch_up(storing)
     assert storing.store.path.read_bytes() == b"\xaa" * 5000

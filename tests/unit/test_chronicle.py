@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.chronicle import Known, Lines, merged
-from tracker.decisions import DECISIONS
-from tracker.overrides import Decision, Overrides, decision
+from tracker.decisions.files import DECISIONS
+from tracker.decisions.overrides import Decision, Overrides, decision
+from tracker.records.record_file import Known, Lines, merged
 
 
 @pytest.fixture
@@ -131,8 +131,8 @@ def test_a_copy_that_root_made_is_the_services(store: Path) -> None:
 DIE_WRITING = """
 import os, sys
 from pathlib import Path
-from tracker.decisions import DECISIONS
-from tracker.overrides import decision
+from tracker.decisions.files import DECISIONS
+from tracker.decisions.overrides import decision
 Path.replace = lambda *_: os._exit(9)
 DECISIONS.remember(Path(sys.argv[1]), (decision("revoke", "host", "one.test"),))
 """

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.schema import TrackerConfig
-from tracker import clicks
-from tracker.clicks import Facts, classify, client_address, private_ip
+from tracker.redirect import visitor
+from tracker.redirect.visitor import Facts, classify, client_address, private_ip
 
 PROXIES = TrackerConfig.model_validate(
     {"trusted_proxies": ["10.0.0.0/8", "2001:db8:ffff::/48"]}
@@ -44,7 +44,7 @@ def test_head_is_a_machine_by_a_named_and_versioned_rule() -> None:
 
 def test_rules_have_names_of_their_own() -> None:
     """Two rules with one label could not be told apart in stored clicks."""
-    labels = [rule.label for rule in clicks.RULES]
+    labels = [rule.label for rule in visitor.RULES]
     assert len(set(labels)) == len(labels)
 
 
@@ -62,7 +62,7 @@ def test_rules_have_names_of_their_own() -> None:
 )
 def test_addresses_are_made_private(mode: str, ip: str, kept: str | None) -> None:
     """`truncate` keeps /24 and /48, `full` everything, `none` nothing."""
-    assert private_ip(clicks.parse_address(ip), mode) == kept
+    assert private_ip(visitor.parse_address(ip), mode) == kept
 
 
 @pytest.mark.parametrize("mode", ["truncate", "full", "none"])
@@ -92,14 +92,14 @@ def test_no_address_stays_none(mode: str) -> None:
 )
 def test_addresses_are_read_with_ports_and_zones(text: str, expected: str | None) -> None:
     """What web servers write is understood; anything else is no address."""
-    found = clicks.parse_address(text)
+    found = visitor.parse_address(text)
     assert (None if found is None else str(found)) == expected
 
 
 @given(st.text())
 def test_any_text_is_an_address_or_none(text: str) -> None:
     """Whatever stands in a header, no exception comes of it."""
-    found = clicks.parse_address(text)
+    found = visitor.parse_address(text)
     assert found is None or isinstance(found, ipaddress.IPv4Address | ipaddress.IPv6Address)
 
 
@@ -198,9 +198,9 @@ def test_any_header_gives_an_address_or_none(values: list[bytes], name: bytes) -
 def test_the_user_agent_is_kept_and_bounded() -> None:
     """The first User-Agent counts, cut at a length that no browser reaches."""
     assert (
-        clicks.user_agent(facts(("user-agent", "Mozilla/5.0"), ("user-agent", "x")).headers)
+        visitor.user_agent(facts(("user-agent", "Mozilla/5.0"), ("user-agent", "x")).headers)
         == "Mozilla/5.0"
     )
-    assert clicks.user_agent(facts().headers) == ""
-    long = clicks.user_agent([(b"user-agent", b"\xff" * 10_000)])
-    assert long == "ÿ" * clicks.MAX_USER_AGENT_CHARACTERS
+    assert visitor.user_agent(facts().headers) == ""
+    long = visitor.user_agent([(b"user-agent", b"\xff" * 10_000)])
+    assert long == "ÿ" * visitor.MAX_USER_AGENT_CHARACTERS

@@ -8,7 +8,7 @@ import structlog.testing
 
 from config.telemetry import observe
 from config.telemetry.observe import REGISTRY
-from tracker.condition import Condition
+from tracker.records.health import Condition
 
 FILE, COPY = Path("/var/lib/example/codes"), Path("/var/lib/example/codes.known")
 

@@ -9,10 +9,11 @@ from click.testing import CliRunner, Result
 
 from config.telemetry.observe import REGISTRY
 from tests.support.losses import damage, delete, empty, put_back
-from tracker import chronicle, consents
-from tracker.consent_cli import consent
-from tracker.consents import CONSENTS, Consent, Consents, Given
-from tracker.in_force import InForce
+from tracker.cli.consent import consent
+from tracker.decisions import consents
+from tracker.decisions.consents import CONSENTS, Consent, Consents, Given
+from tracker.records import record_file
+from tracker.records.live import InForce
 
 ANN, BOB = "ann@example.net", "bob@example.net"
 
@@ -243,7 +244,7 @@ def test_forgetting_that_broke_off_is_completed(
     consents.record(store, ANN, Consent.NONE)
     service = started(store)
     with monkeypatch.context() as patched:
-        patched.setattr(chronicle, "write_secret", full)
+        patched.setattr(record_file, "write_secret", full)
         with pytest.raises(OSError, match="No space"):
             consents.forget(store, [ANN])
     assert traces(store) == [CONSENTS.copy_of(store).name]

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.keys import token_keys
-from tracker import shortlinks
-from tracker.decode_cli import decode, token_of
-from tracker.shortlinks import ShortLinks
+from tracker.cli.decode import decode, token_of
+from tracker.minting import short_links
+from tracker.minting.short_links import ShortLinks
 from tracker.tokens import Keyring, Link, mint
 
 LINK = Link(
@@ -52,7 +52,7 @@ def test_urls_and_bare_tokens_are_taken(folder: Path, around: str) -> None:
 
 def codes(folder: Path) -> Path:
     """Name the file of short links."""
-    return shortlinks.file_of(folder / "waypost.db")
+    return short_links.file_of(folder / "waypost.db")
 
 
 def test_a_short_link_is_read_from_its_file(folder: Path) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, pending, put
-from tracker import reports
 from tracker.events import SentLink
-from tracker.retention import purge
+from tracker.reports import clicks
+from tracker.store.retention import purge
 
 DAY_S = 86400
 KEPT_OF_LINKS = {"links", "link_sets", "link_set_links", "link_set_ignored", "campaign_links"}
@@ -22,7 +22,7 @@ def link_names(db: Database) -> set[str]:
 
 def listed(db: Database) -> set[tuple[str, str | None]]:
     """Give the links of the report, with their campaigns."""
-    return {(link.link, link.campaign) for link in reports.report(db).links}
+    return {(link.link, link.campaign) for link in clicks.report(db).links}
 
 
 def scanned(db: Database, statement: str) -> set[str]:

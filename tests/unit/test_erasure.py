@@ -8,12 +8,14 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, pending, put, totals
-from tracker import redaction, reports, segments
-from tracker.erasure import Erased, find, forget
+from tracker.erasure import spool
+from tracker.erasure.patterns import Needles
+from tracker.erasure.rows import Erased, find, forget
+from tracker.erasure.spool import Traces
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink, decode, encode
-from tracker.identify import Identifier
-from tracker.needles import Needles
-from tracker.redaction import Traces
+from tracker.reports import clicks
+from tracker.spool import segments
+from tracker.urls.reader_id import Identifier
 
 ANN = "ann@example.net"
 IDENTIFIER = Identifier("wp_id", bytes(32))
@@ -43,16 +45,16 @@ def known(db: Database) -> Database:
 
 def test_nothing_tells_of_the_person_any_more(known: Database):
     """Neither names nor URLs; others stay, and the figures do."""
-    before = reports.report(known).json()
+    before = clicks.report(known).json()
     assert ANNS_ID.lower() in everything(known)
     assert erased(known) == Erased(persons=1, deliveries=1, clicks=2, urls=2)
     left = everything(known)
     assert not any(each in left for each in ("ann", ANNS_ID.lower(), "192.0.2.0"))
     assert "bob@example.net" in left
-    after = reports.report(known).json()
+    after = clicks.report(known).json()
     assert after["totals"] == before["totals"]
     assert after["campaigns"] == before["campaigns"]
-    assert list(reports.activity(known, ANN)) == []
+    assert list(clicks.activity(known, ANN)) == []
 
 
 def test_it_may_be_done_again(known: Database):
@@ -84,7 +86,7 @@ def test_later_clicks_count_under_links_that_others_have(known: Database):
     put(known, clicked("c4", "m2"), clicked("c5", "m2", link=2, destination=LINKS[1].url))
     put(known, clicked("c7", "m2", link=5, destination="https://a.net/"))
     put(known, clicked("c6", "m2", link=9, destination=PERSONAL))
-    counted = {each.link: each.figures.clicks_all for each in reports.report(known).links}
+    counted = {each.link: each.figures.clicks_all for each in clicks.report(known).links}
     assert (counted["https://example.net/1"], counted["https://example.net/2"]) == (3, 1)
     assert (counted["offer"], counted["https://shop.example.net/"]) == (1, 1)
     kept = known.execute("SELECT destination FROM clicks WHERE event_id IN ('c4', 'c5')").fetchall()
@@ -95,7 +97,7 @@ def test_new_mail_is_to_somebody_new(known: Database):
     """Erasure is no opt-out: that is what consents are for."""
     erased(known)
     put(known, pending("m2"), accepted("m2"), clicked("c4", "m2"))
-    assert [row["event"] for row in reports.activity(known, ANN)] == ["clicked", "sent"]
+    assert [row["event"] for row in clicks.activity(known, ANN)] == ["clicked", "sent"]
 
 
 def test_an_own_id_and_its_addresses_are_one_person(db: Database):
@@ -193,10 +195,10 @@ def test_campaigns_lose_the_address_and_keep_their_sums(db: Database):
     for message, to in (("m1", Recipient(1, ANN)), ("m2", Recipient(1, "bob@example.net"))):
         put(db, *sent(message, to, f"Hello {to.address}", URL), clicked(f"c{message}", message))
     put(db, *sent("m3", Recipient(1, "bob@example.net"), "news", URL))
-    before = reports.report(db)
+    before = clicks.report(db)
     assert erased(db).campaigns == {f"Hello {ANN}": "Hello erased"}
     assert erased(db, "bob@example.net").campaigns == {"Hello bob@example.net": "Hello erased"}
-    after = reports.report(db)
+    after = clicks.report(db)
     assert after.totals == before.totals
     assert {each.campaign for each in after.campaigns} == {"Hello erased", "Hello erased#4", "news"}
     assert [each.figures for each in after.campaigns] == [each.figures for each in before.campaigns]
@@ -260,7 +262,7 @@ def test_sets_of_what_was_renamed_leave_no_hash(db: Database):
     put(db, pending(links=(named,)))
     assert db["link_sets"].count == len(before)
     put(db, clicked("c1", recipient=2), pending("m3", links=(named,)), clicked("c2", "m3"))
-    counted = {each.link: each.figures.clicks_all for each in reports.report(db).links}
+    counted = {each.link: each.figures.clicks_all for each in clicks.report(db).links}
     assert (counted["for erased"], counted[f"for {ANN}"]) == (1, 1)
 
 
@@ -281,7 +283,7 @@ def test_fed_records_are_rewritten_in_place(tmp_path: Path):
     os.close(descriptor)
     fed = {path.name: sum(map(len, lines))}
     needles = Needles.of([ANN], IDENTIFIER)
-    assert redaction.redact(tmp_path / "spool", fed, Traces([ANN], needles)) == (2, 0)
+    assert spool.redact(tmp_path / "spool", fed, Traces([ANN], needles)) == (2, 0)
     octets = path.read_bytes()
     assert octets[fed[path.name] :] == lines[0]
     kept = [decode(line[9:]) for line in octets.splitlines()[:4]]
@@ -289,7 +291,7 @@ def test_fed_records_are_rewritten_in_place(tmp_path: Path):
     assert [to.address for to in kept[0].recipients] == ["", "bob@example.net"]
     assert kept[1:2] + kept[3:] == [events[1], events[3]]
     assert not any(each in octets[: fed[path.name]] for each in (b"ann@", ANNS_ID.encode()))
-    assert redaction.redact(tmp_path / "spool", fed, Traces([ANN], needles)) == (0, 0)
+    assert spool.redact(tmp_path / "spool", fed, Traces([ANN], needles)) == (0, 0)
 
 
 def test_rewritten_records_make_nobody(db: Database):
@@ -309,7 +311,7 @@ def test_records_lose_campaigns_and_texts_as_the_store_does(tmp_path: Path):
     os.close(descriptor)
     needles = Needles.of(["7", CAY.address], IDENTIFIER)
     traces = Traces(["7", CAY.address], needles, campaigns={"for 7": "for e"})
-    assert redaction.redact(tmp_path, {path.name: len(record)}, traces) == (1, 0)
+    assert spool.redact(tmp_path, {path.name: len(record)}, traces) == (1, 0)
     kept = decode(path.read_bytes()[9:-1])
     assert isinstance(kept, MessagePending)
     (link,) = kept.links
@@ -324,7 +326,7 @@ def test_records_that_could_not_be_fed_stay_readable(tmp_path: Path):
     file.parent.mkdir()
     file.write_bytes(b"".join(map(segments.frame, lines)))
     names = [ANN, "pers-4711x", "7"]
-    assert redaction.redact(tmp_path, {}, Traces(names, Needles.of(names, IDENTIFIER))) == (2, 0)
+    assert spool.redact(tmp_path, {}, Traces(names, Needles.of(names, IDENTIFIER))) == (2, 0)
     first, second = (line[9:] for line in file.read_bytes().splitlines())
     assert decode(first) == sent("m1", Recipient(1, ""), "news")[0]
     assert second == lines[1].replace(ANN.encode(), b"x" * len(ANN)).replace(b'"7"', b'"x"')
@@ -338,12 +340,12 @@ def test_damaged_records_are_masked(tmp_path: Path):
     file = tmp_path / "quarantine" / "proxy-1.log"
     file.parent.mkdir()
     file.write_bytes(b'\xff{"address": "ann@example.net"')
-    assert redaction.redact(tmp_path, {}, Traces([ANN], Needles.of([ANN], IDENTIFIER))) == (1, 0)
+    assert spool.redact(tmp_path, {}, Traces([ANN], Needles.of([ANN], IDENTIFIER))) == (1, 0)
     assert file.read_bytes() == b'\xff{"address": "' + b"x" * len(ANN) + b'"'
 
 
 def test_figures_of_days_stay(known: Database):
     """What was counted since a day is asked of rows, which are there, too; but nobody clicked."""
     erased(known)
-    since = reports.report(known, since_s=SENT_S - 1).totals
+    since = clicks.report(known, since_s=SENT_S - 1).totals
     assert (since.messages, since.recipients, since.clicks_all) == (1, 2, 3)

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, empty, pending, put, totals
-from tracker import reports, retention, sightings
 from tracker.events import Clicked, Event, MessageAccepted, Recipient, SentLink
+from tracker.ingest import listed_links
+from tracker.reports import clicks
+from tracker.store import retention
 
 
 def sums(db: Database) -> set[tuple[Any, ...]]:
@@ -43,16 +45,16 @@ def rows(db: Database) -> set[tuple[Any, ...]]:
 def test_message_counts_when_accepted(db: Database) -> None:
     """Not before."""
     put(db, pending())
-    assert totals(db) == reports.Figures()
+    assert totals(db) == clicks.Figures()
     put(db, accepted())
-    assert totals(db) == reports.Figures(messages=1, recipients=2, personal=2)
+    assert totals(db) == clicks.Figures(messages=1, recipients=2, personal=2)
 
 
 def test_click_rate_is_human_clickers_of_personal_recipients(db: Database) -> None:
     """One of two readers clicked, twice; the other's scanner did too."""
     machine = clicked("c3", recipient=2, human=False, method="HEAD", reasons=("head",))
     put(db, pending(), accepted(), clicked("c1"), clicked("c2"), machine)
-    assert totals(db) == reports.Figures(1, 2, 2, 2, 3, 1, 2)
+    assert totals(db) == clicks.Figures(1, 2, 2, 2, 3, 1, 2)
     assert totals(db).click_rate == 0.5
 
 
@@ -66,7 +68,7 @@ def test_click_fed_twice_counts_once(db: Database) -> None:
 def test_click_on_a_shared_copy_is_nobodys(db: Database) -> None:
     """It is a click, and makes no clicker and no rate."""
     put(db, pending(shared=True), accepted(), clicked("c1", recipient=0))
-    assert totals(db) == reports.Figures(1, 2, 0, 1, 1, 0, 0)
+    assert totals(db) == clicks.Figures(1, 2, 0, 1, 1, 0, 0)
     assert totals(db).click_rate is None
 
 
@@ -74,10 +76,10 @@ def test_click_before_its_message_moves_where_it_belongs(db: Database) -> None:
     """It counts at once, without campaign; then under its campaign and person."""
     put(db, clicked("c1"))
     assert rows(db) == {("c1", None, "https://example.net/1", None)}
-    assert totals(db) == reports.Figures(1, 1, 0, 1, 1, 0, 0)
+    assert totals(db) == clicks.Figures(1, 1, 0, 1, 1, 0, 0)
     put(db, pending())
     assert rows(db) == {("c1", "news", "https://example.net/1", "ann@example.net")}
-    assert totals(db) == reports.Figures(1, 1, 1, 1, 1, 1, 1)
+    assert totals(db) == clicks.Figures(1, 1, 1, 1, 1, 1, 1)
 
 
 def test_person_is_the_applications_id_else_the_address(db: Database) -> None:
@@ -104,8 +106,8 @@ def test_group_is_one_link_and_keeps_what_was_clicked(db: Database) -> None:
         put(db, pending(f"m{reader}", links=(link,)), accepted(f"m{reader}", 1))
     put(db, clicked("c1", "m7", destination="https://example.net/for/7"))
     assert db["links"].count == 1
-    assert [row["destination"] for row in reports.clicks(db)] == ["https://example.net/for/7"]
-    assert reports.report(db).links[0].link == "offer"
+    assert [row["destination"] for row in clicks.clicks(db)] == ["https://example.net/for/7"]
+    assert clicks.report(db).links[0].link == "offer"
 
 
 def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
@@ -114,7 +116,7 @@ def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
         own = SentLink(4, f"https://example.net/for/{reader}", None, "Yours")
         put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
     put(db, clicked("c1", "m7", link=4, destination="https://example.net/for/7"))
-    assert {link.link for link in reports.report(db).links} == {
+    assert {link.link for link in clicks.report(db).links} == {
         *(link.url for link in LINKS),
         "https://example.net/for/7",
     }
@@ -143,7 +145,7 @@ def test_personal_url_with_parameters_of_ours_is_stored_only_when_clicked(db: Da
         put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
     assert (db["link_sets"].count, db["link_set_links"].count, db["links"].count) == (1, 0, 3)
     put(db, own_click("c1", "m7", "r7"))
-    assert {link.link for link in reports.report(db).links} == {
+    assert {link.link for link in clicks.report(db).links} == {
         *(link.url for link in LINKS),
         "https://example.net/for/r7?p=1",
     }
@@ -159,7 +161,7 @@ def test_a_clicked_link_is_the_sent_one(db: Database) -> None:
     put(db, clicked("c1", destination=at), clicked("c2", "m2", destination=f"{at}&uid=ann"))
     put(db, clicked("c3", "m3", destination=f"{at}&uid=bob"))
     put(db, pending("m3", links=links))
-    (link,) = reports.report(db).links
+    (link,) = clicks.report(db).links
     assert (link.link, link.figures.clicks_all) == ("https://example.net/a?p=1", 3)
 
 
@@ -168,14 +170,14 @@ def test_an_authors_own_parameter_stays_in_the_name(db: Database) -> None:
     link = SentLink(1, "https://example.net/a?utm_source=blog", None, "A", ("uid",))
     put(db, pending(links=(link,)), accepted())
     put(db, clicked("c1", destination=f"{link.url}&uid=ann"))
-    assert [each.link for each in reports.report(db).links] == [link.url]
+    assert [each.link for each in clicks.report(db).links] == [link.url]
 
 
 def test_link_of_an_unknown_message_is_named_without_what_is_ours(db: Database) -> None:
     """The readers of a lost store are one row, and no id of theirs is in it."""
     at = "https://example.net/a?p=1&utm_source=mail&wp_id="
     put(db, *(clicked(f"c{n}", f"lost{n}", destination=f"{at}{n}") for n in range(9)))
-    (link,) = reports.report(db).links
+    (link,) = clicks.report(db).links
     assert (link.link, link.campaign) == ("https://example.net/a?p=1", None)
     assert link.figures.clicks_all == 9
 
@@ -184,7 +186,7 @@ def test_only_the_latest_single_urls_are_remembered(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many there are."""
-    monkeypatch.setattr(sightings, "KEPT", 10)
+    monkeypatch.setattr(listed_links, "KEPT", 10)
     for reader in range(50):
         own = SentLink(1, f"https://example.net/for/{reader}", None, "Yours")
         put(db, pending(f"m{reader}", links=(own,)))
@@ -195,14 +197,14 @@ def test_message_told_twice_has_not_shared_its_links(db: Database) -> None:
     """Events may be fed again, and several copies tell of one message."""
     put(db, pending(), accepted())
     put(db, pending())
-    assert reports.report(db).links == ()
+    assert clicks.report(db).links == ()
 
 
 def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
     """With zeros, where two messages share them."""
     put(db, pending("m1"), pending("m2"), accepted("m1"))
     put(db, clicked("c1", link=2, destination="https://example.net/2"))
-    report = reports.report(db)
+    report = clicks.report(db)
     assert [link.link for link in report.links] == [f"https://example.net/{n}" for n in (2, 1, 3)]
     assert [link.figures.clicks_all for link in report.links] == [1, 0, 0]
 
@@ -215,7 +217,7 @@ def test_a_group_that_is_called_like_a_url_is_listed_like_one(db: Database) -> N
         )
         both = SentLink(2, "https://example.net/?uid=7", "https://example.net/", "")
         put(db, pending(f"m{number}", links=(own, both)), accepted(f"m{number}"))
-    assert [link.link for link in reports.report(db).links] == ["https://example.net/"]
+    assert [link.link for link in clicks.report(db).links] == ["https://example.net/"]
 
 
 def test_names_may_hold_any_character(db: Database) -> None:
@@ -223,7 +225,7 @@ def test_names_may_hold_any_character(db: Database) -> None:
     name = "a\0b'c\"д"
     put(db, pending(campaign=name, recipients=(Recipient(1, name),)), accepted("m1", 1))
     put(db, clicked("c1", user_agent=name, destination=f"https://example.net/{name}", link=99))
-    (campaign,) = reports.report(db).campaigns
+    (campaign,) = clicks.report(db).campaigns
     assert (campaign.campaign, campaign.figures.unique_human) == (name, 1)
 
 
@@ -290,7 +292,7 @@ def test_order_and_transactions_do_not_matter(events: list[Event], random: Any) 
     random.shuffle(shuffled)
     one, other = fed(events, []), fed(shuffled, range(len(events)))
     assert (sums(one), rows(one)) == (sums(other), rows(other))
-    assert reports.report(one) == reports.report(other)
+    assert clicks.report(one) == clicks.report(other)
     one.close()
     other.close()
 
@@ -312,11 +314,11 @@ def test_a_purge_leaves_the_same_whatever_the_order(events: list[Event], random:
     shuffled = list(events)
     random.shuffle(shuffled)
     one, other = fed(events, []), fed(shuffled, range(len(events)))
-    before = reports.report(one)
+    before = clicks.report(one)
     for db in (one, other):
         retention.purge(db, SENT_S + 86400)
-    after = reports.report(one)
-    assert after == reports.report(other)
+    after = clicks.report(one)
+    assert after == clicks.report(other)
     assert (after.totals, after.campaigns) == (before.totals, before.campaigns)
     assert _clicks_of(after) == _clicks_of(before)
     dangling = """SELECT link_id FROM (SELECT link_id FROM clicks
@@ -329,7 +331,7 @@ def test_a_purge_leaves_the_same_whatever_the_order(events: list[Event], random:
     other.close()
 
 
-def _clicks_of(report: reports.Report) -> Counter[str | None]:
+def _clicks_of(report: clicks.Report) -> Counter[str | None]:
     """Add up what links count, by campaign."""
     clicks: Counter[str | None] = Counter()
     for link in report.links:
@@ -341,7 +343,7 @@ def _clicks_of(report: reports.Report) -> Counter[str | None]:
 def test_sums_equal_a_recount_of_the_rows(events: list[Event], cuts: list[int]) -> None:
     """The report from the sums is the one counted from messages and clicks."""
     db = fed(events, cuts)
-    assert reports.report(db) == reports.report(db, since_s=0)
+    assert clicks.report(db) == clicks.report(db, since_s=0)
     per_day = """SELECT max(1, CAST(at_s / 86400 AS INTEGER)), campaign_id, sum(human), count(*),
         count(DISTINCT CASE WHEN human THEN person_id END), count(DISTINCT person_id)
         FROM clicks GROUP BY 1, 2"""

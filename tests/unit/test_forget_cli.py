@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.facts import accepted, pending
-from tracker import consents, forget_cli, store
-from tracker.consents import Consent
-from tracker.spool import Spool
+from tracker.cli import forget
+from tracker.decisions import consents
+from tracker.decisions.consents import Consent
+from tracker.spool.writer import Spool
+from tracker.store import database
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def folder(folder: Path) -> Path:
 def run_forget(folder: Path, *arguments: str) -> Result:
     """Run `waypost forget`."""
     words = ["-c", str(folder / "waypost.toml"), *arguments]
-    return CliRunner().invoke(forget_cli.forget, words)
+    return CliRunner().invoke(forget.forget, words)
 
 
 def test_what_failed_half_way_can_be_repeated(folder: Path) -> None:
@@ -62,7 +64,7 @@ def test_a_log_that_somebody_reads_is_left_and_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit status 1; once nobody reads, running it again empties the log."""
-    monkeypatch.setattr(store, "CHANGE_TIMEOUT_MS", 50)
+    monkeypatch.setattr(database, "CHANGE_TIMEOUT_MS", 50)
     assert run_forget(folder, "nobody@example.net").exit_code == 0
     log = folder / "waypost.db-wal"
     with contextlib.closing(sqlite3.connect(folder / "waypost.db")) as reader:

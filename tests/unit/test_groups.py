@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.schema import Config
-from tracker.groups import VOLATILE_PARAMS, GroupPattern, Naming, Sending, identity, is_url
-from tracker.params import added, without_written
+from tracker.urls.naming import VOLATILE_PARAMS, GroupPattern, Naming, Sending, identity, is_url
+from tracker.urls.params import added, without_written
 
 OURS = (("utm_source", "mail"), ("utm_campaign", "spring sale"))
 PAIRS = st.sampled_from(

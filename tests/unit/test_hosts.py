@@ -3,7 +3,7 @@
 import pytest
 
 from config.schema import Config
-from tracker.hosts import base_urls, host, is_below, own_hosts
+from tracker.urls.hosts import base_urls, host, is_below, own_hosts
 
 CONFIG = Config.model_validate(
     {

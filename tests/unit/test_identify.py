@@ -13,12 +13,14 @@ from proxy.rewrite import plan
 from proxy.transform import Submission, Transformer
 from tests.support.facts import accepted, clicked, pending, put
 from tests.support.mail import html_message, link
-from tracker import consents, identify, reports
-from tracker.consents import Consent
+from tracker.decisions import consents
+from tracker.decisions.consents import Consent
 from tracker.events import Recipient
-from tracker.identify import ID_CHARACTERS, Identifier, widest
-from tracker.params import added, without_written
+from tracker.reports import clicks
 from tracker.tokens import PATH, Keyring, read
+from tracker.urls import reader_id
+from tracker.urls.params import added, without_written
+from tracker.urls.reader_id import ID_CHARACTERS, Identifier, widest
 
 KEYRING = Keyring([new_token_key()])
 IDENTIFIER = Identifier("wp_id", bytes(range(32)))
@@ -247,9 +249,9 @@ def test_an_id_leads_back_to_the_person(known: Database):
     assert IDENTIFIER.person(known, "4711") == "4711"
     assert IDENTIFIER.person(known, "ann@example.net") is None
     assert IDENTIFIER.person(known, HASHED) is None
-    assert identify.addresses(known, "4711") == ["bob@example.net"]
-    assert identify.addresses(known, "ann@example.net") == ["ann@example.net"]
-    assert list(reports.activity(known, "ann@example.net"))
+    assert reader_id.addresses(known, "4711") == ["bob@example.net"]
+    assert reader_id.addresses(known, "ann@example.net") == ["ann@example.net"]
+    assert list(clicks.activity(known, "ann@example.net"))
 
 
 def test_a_link_that_is_not_in_mail_gives_no_address(db: Database):
@@ -257,4 +259,4 @@ def test_a_link_that_is_not_in_mail_gives_no_address(db: Database):
     sms = pending(recipients=(Recipient(1, "4711", "4711"),))
     put(db, sms, accepted())
     assert IDENTIFIER.person(db, "4711") == "4711"
-    assert identify.addresses(db, "4711") == []
+    assert reader_id.addresses(db, "4711") == []

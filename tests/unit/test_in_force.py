@@ -10,10 +10,10 @@ import structlog.testing
 
 from config.telemetry.observe import REGISTRY
 from tests.support.losses import damage, delete, empty
-from tracker import chronicle, watch
-from tracker.decisions import DECISIONS
-from tracker.in_force import InForce
-from tracker.overrides import Decision, Overrides, decision
+from tracker.decisions.files import DECISIONS
+from tracker.decisions.overrides import Decision, Overrides, decision
+from tracker.records import record_file, watch
+from tracker.records.live import InForce
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_a_copy_that_can_only_be_read_is_in_force(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(chronicle, "locked", full)
+    monkeypatch.setattr(record_file, "locked", full)
     assert started(store)().hosts == {"one.test", "two.test"}
     assert metric("unusable", what="copy") == 1
 

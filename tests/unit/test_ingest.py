@@ -12,12 +12,14 @@ from sqlite_utils import Database
 
 from config.schema import Config, PrivacyConfig, StoreConfig, TrackingConfig
 from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
-from tracker import ingest, reports, segments, store
-from tracker.catch_up import catch_up
 from tracker.events import Event, decode, encode
-from tracker.groups import Naming
-from tracker.ingest import Ingester
-from tracker.spool import Spool
+from tracker.ingest.catch_up import catch_up
+from tracker.ingest.ingester import Ingester
+from tracker.reports import clicks
+from tracker.spool import segments
+from tracker.spool.writer import Spool
+from tracker.store import database
+from tracker.urls.naming import Naming
 
 
 def finished_segment(storing: Config, octets: bytes) -> Path:
@@ -83,7 +85,7 @@ def test_a_click_of_the_forgotten_counts_under_its_link_although_a_commit_failed
 ) -> None:
     """What is rewritten must not be needed again."""
     monkeypatch.setattr(
-        store, "connect", lambda path, _ms: sqlite3.connect(path, factory=FullAtCommit)
+        database, "connect", lambda path, _ms: sqlite3.connect(path, factory=FullAtCommit)
     )
     shared = dataclasses.replace(click(1), destination="https://example.net/shared")
     for event in (
@@ -101,8 +103,8 @@ def test_a_click_of_the_forgotten_counts_under_its_link_although_a_commit_failed
         ingester.drain()
     monkeypatch.setattr(FullAtCommit, "is_full", False)
     ingester.drain()
-    with store.reading(storing.store.path) as db:
-        (link,) = reports.report(db).links
+    with database.reading(storing.store.path) as db:
+        (link,) = clicks.report(db).links
     assert (link.link, link.figures.clicks_all) == (shared.destination, 3)
 
 
@@ -117,7 +119,7 @@ def test_segment_in_use_stays_and_finished_one_goes(
     ingester.drain()
     assert segments.listing(storing.store.spool_dir) == []
     ingester.drain()
-    with store.reading(storing.store.path) as db:
+    with database.reading(storing.store.path) as db:
         assert db["segments"].count == 0
 
 
@@ -143,14 +145,14 @@ def test_event_that_cannot_be_fed_does_not_hold_up_others(
     storing: Config, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is wrong with it, it is found, kept aside, and the rest is counted."""
-    real = ingest.feed
+    real = ingester.feed
 
     def picky(db: Database, events: Sequence[Event], naming: Naming) -> None:
         real(db, events, naming)
         if click(13) in events:
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
 
-    monkeypatch.setattr(ingest, "feed", picky)
+    monkeypatch.setattr(ingester, "feed", picky)
     octets = [segments.frame(encode(click(number))) for number in range(50)]
     path = finished_segment(storing, b"".join(octets))
     ingester.drain()
@@ -202,7 +204,7 @@ def test_locked_database_waits_and_loses_nothing(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As soon as the lock is gone, everything is fed once."""
-    monkeypatch.setattr(store, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
     put(spool, 1)
     ingester.drain()
     ingester.close()
@@ -222,7 +224,7 @@ def test_full_database_waits_and_loses_nothing(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite says that it is full; with room again, everything is fed once."""
-    real = store.connect
+    real = database.connect
 
     def small(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
         conn = real(path, busy_timeout_ms)
@@ -232,12 +234,12 @@ def test_full_database_waits_and_loses_nothing(
 
     ingester.drain()
     ingester.close()
-    monkeypatch.setattr(store, "connect", small)
+    monkeypatch.setattr(database, "connect", small)
     put(spool, *range(5000))
     before = metric("waypost_ingest_failures_total", cause="full")
     with running(ingester):
         eventually(lambda: metric("waypost_ingest_failures_total", cause="full") > before)
-        monkeypatch.setattr(store, "connect", real)
+        monkeypatch.setattr(database, "connect", real)
         eventually(lambda: click_count(storing) == 5000)
 
 
@@ -281,8 +283,8 @@ def test_service_purges_what_is_older_than_the_retention(spool: Spool, storing: 
     assert catch_up(brief).octets == 0
     with running(Ingester(brief)):
         eventually(lambda: rows(storing, "clicks") == 0)
-    with store.reading(storing.store.path) as db:
-        assert reports.report(db).totals.clicks_all == 1
+    with database.reading(storing.store.path) as db:
+        assert clicks.report(db).totals.clicks_all == 1
 
 
 def test_links_of_unknown_messages_are_named_as_the_configuration_says(
@@ -295,8 +297,8 @@ def test_links_of_unknown_messages_are_named_as_the_configuration_says(
         at = f"https://example.net/{number}?{name}=mail"
         spool.append(dataclasses.replace(click(number), destination=at)).result(5)
         assert ingester.drain()
-    with store.reading(storing.store.path) as db:
-        found = {link.link for link in reports.report(db).links}
+    with database.reading(storing.store.path) as db:
+        found = {link.link for link in clicks.report(db).links}
     assert found == {"https://example.net/0", "https://example.net/1"}
 
 
@@ -343,7 +345,7 @@ def test_round_ends_although_the_writer_is_faster(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is written during a round is for the next one: a report must not chase it."""
-    real = ingest.feed
+    real = ingester.feed
     rounds = 0
 
     def writing(db: Database, events: Sequence[Event], naming: Naming) -> None:
@@ -352,7 +354,7 @@ def test_round_ends_although_the_writer_is_faster(
         put(spool, rounds)
         real(db, events, naming)
 
-    monkeypatch.setattr(ingest, "feed", writing)
+    monkeypatch.setattr(ingester, "feed", writing)
     put(spool, 0)
     ingester.drain()
     assert rounds == 1

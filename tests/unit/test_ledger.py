@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from tracker import ledger
+from tracker.records import jsonl
 
 NUMBERS: TypeAdapter[int] = TypeAdapter(int)
 
@@ -15,14 +15,14 @@ NUMBERS: TypeAdapter[int] = TypeAdapter(int)
 def file(tmp_path: Path) -> Path:
     """Give a file with two records."""
     path = tmp_path / "numbers"
-    ledger.append(path, NUMBERS, 1)
-    ledger.append(path, NUMBERS, 2)
+    jsonl.append(path, NUMBERS, 1)
+    jsonl.append(path, NUMBERS, 2)
     return path
 
 
 def read(file: Path) -> list[int | None]:
     """Give what stands in a file."""
-    return list(ledger.records(ledger.octets_of(file), NUMBERS))
+    return list(jsonl.records(jsonl.octets_of(file), NUMBERS))
 
 
 def test_records_come_back_in_their_order(file: Path) -> None:
@@ -44,7 +44,7 @@ def test_damaged_line_is_told_and_costs_no_other(file: Path) -> None:
 def test_torn_line_costs_no_later_record(file: Path) -> None:
     """What follows a line without its end stands on a line of its own."""
     file.write_bytes(file.read_bytes() + b'"to')
-    ledger.append(file, NUMBERS, 3)
+    jsonl.append(file, NUMBERS, 3)
     assert read(file) == [1, 2, None, 3]
 
 
@@ -55,7 +55,7 @@ def test_file_is_for_its_owner_alone(file: Path) -> None:
 
 def replaced(file: Path, *also: int) -> list[bytes]:
     """Put 100 more in the place of all below 10, and nothing in that of damaged lines with an x."""
-    gone = ledger.supersede(
+    gone = jsonl.supersede(
         file,
         NUMBERS,
         goes=lambda line: b"x" in line.octets if line.record is None else line.record < 10,
@@ -83,7 +83,7 @@ def test_where_nothing_goes_the_file_stays_as_it_is(file: Path) -> None:
 
 def test_what_stands_instead_is_durable_first(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever is interrupted has both, never neither."""
-    monkeypatch.setattr(ledger.os, "pwrite", lambda *_: (_ for _ in ()).throw(OSError(5, "broken")))
+    monkeypatch.setattr(jsonl.os, "pwrite", lambda *_: (_ for _ in ()).throw(OSError(5, "broken")))
     with pytest.raises(OSError, match="broken"):
         replaced(file)
     assert read(file) == [1, 2, 101, 102]

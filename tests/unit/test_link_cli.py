@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tracker.identify import Identifier
-from tracker.link_cli import link
-from tracker.shortlinks import ShortLinks
+from tracker.cli.link import link
+from tracker.minting.short_links import ShortLinks
 from tracker.tokens import Keyring, Link, read
+from tracker.urls.reader_id import Identifier
 
 URL = "https://example.com/?a=1"
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tracker.lock import Lock
+from tracker.ingest.lock import Lock
 
 
 def test_lock_is_for_one(tmp_path: Path) -> None:

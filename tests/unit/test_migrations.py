@@ -7,10 +7,11 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, pending, put
-from tracker import reports, retention
-from tracker.attribution import PURGED_NAME
 from tracker.events import SentLink, decode, encode
-from tracker.migrations import migrations
+from tracker.ingest.counting import PURGED_NAME
+from tracker.reports import clicks
+from tracker.store import retention
+from tracker.store.schema import migrations
 
 URL = "https://example.net/a"
 """Shared by two messages; a third has a link of its own."""
@@ -67,7 +68,7 @@ def older() -> Iterator[Database]:
 
 def listed(db: Database) -> set[str]:
     """Give the links of the campaign."""
-    return {link.link for link in reports.report(db, campaign="news").links}
+    return {link.link for link in clicks.report(db, campaign="news").links}
 
 
 def test_what_one_message_had_is_listed_no_more(older: Database) -> None:
@@ -81,7 +82,7 @@ def test_links_already_sent_keep_counting(older: Database) -> None:
     put(older, clicked("c1", destination=at), clicked("c2", "m3", destination=OWN))
     again = SentLink(1, URL, None, "", ("utm_source", "wp_id"))
     put(older, pending("m4", links=(again,)), accepted("m4"), clicked("c3", "m4", destination=at))
-    links = reports.report(older, campaign="news").links
+    links = clicks.report(older, campaign="news").links
     figures = {link.link: link.figures.clicks_all for link in links}
     assert figures == {URL: 2, OWN: 1, "offer": 0}
 
@@ -103,7 +104,7 @@ def test_listed_links_of_younger_messages_stay(older: Database) -> None:
 
 def test_clicks_on_what_was_purged_keep_nothing(older: Database) -> None:
     """Until now, each kept its full URL; they are one link, and the sum stays."""
-    (purged,) = (each for each in reports.report(older).links if each.campaign == PURGED_NAME)
+    (purged,) = (each for each in clicks.report(older).links if each.campaign == PURGED_NAME)
     assert (purged.link, purged.figures.clicks_all) == (PURGED_NAME, 4)
     retention.purge(older, 0)
     left = "".join(older.conn.iterdump())

@@ -11,15 +11,15 @@ from config.keys import token_keys
 from config.schema import Config
 from proxy.transform import Submission, Transformer
 from tests.support.mail import html_message, link
-from tracker.consents import Consent, Consents, Given
+from tracker.decisions.consents import Consent, Consents, Given
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient
-from tracker.identify import Identifier
-from tracker.minting import Mint, Minted
-from tracker.params import without_written
-from tracker.shortlinks import ShortLinks
-from tracker.spool import SpoolError
+from tracker.minting.mint import Mint, Minted
+from tracker.minting.request import LinkRequest, TooLong, UnknownSender
+from tracker.minting.short_links import ShortLinks
+from tracker.spool.writer import SpoolError
 from tracker.tokens import Keyring, Link, read
-from tracker.wishes import LinkRequest, TooLong, UnknownSender
+from tracker.urls.params import without_written
+from tracker.urls.reader_id import Identifier
 
 SECRET = bytes(range(32))
 KEYRING = Keyring([token_keys.new_token_key()])

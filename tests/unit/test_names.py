@@ -3,8 +3,8 @@
 import pytest
 from sqlite_utils import Database
 
-from tracker import names
 from tracker.events import Recipient, SentLink
+from tracker.store import named_rows
 
 
 @pytest.mark.parametrize(
@@ -18,14 +18,14 @@ from tracker.events import Recipient, SentLink
 )
 def test_person_is_named(recipient: Recipient, name: str) -> None:
     """By the application's own id, else by the address; local parts differ by case (RFC 5321)."""
-    assert names.person_name(recipient) == name
+    assert named_rows.person_name(recipient) == name
 
 
 def test_names_are_found_and_made_in_any_number(db: Database) -> None:
     """More than one query may ask for; each once."""
     wanted = {f"reader {number}" for number in range(1700)}
-    made = names.ids(db, "persons", wanted)
-    assert names.ids(db, "persons", wanted | {"one more"}) == {
+    made = named_rows.ids(db, "persons", wanted)
+    assert named_rows.ids(db, "persons", wanted | {"one more"}) == {
         **made,
         "one more": max(made.values()) + 1,
     }
@@ -35,19 +35,21 @@ def test_names_are_found_and_made_in_any_number(db: Database) -> None:
 def test_set_is_known_by_numbers_and_groups() -> None:
     """Not by what varies from reader to reader."""
     one = SentLink(1, "https://example.net/1", "offer", "Yours, Ann")
-    assert names.set_hash([one]) == names.set_hash([SentLink(1, "https://x.test/", "offer", "")])
-    assert names.set_hash([one]) != names.set_hash([SentLink(2, one.url, "offer", "")])
-    assert names.set_hash([one]) != names.set_hash([SentLink(1, one.url, "other", "")])
-    assert names.set_hash([]) == names.set_hash([SentLink(1, one.url, None, "")])
+    assert named_rows.set_hash([one]) == named_rows.set_hash(
+        [SentLink(1, "https://x.test/", "offer", "")]
+    )
+    assert named_rows.set_hash([one]) != named_rows.set_hash([SentLink(2, one.url, "offer", "")])
+    assert named_rows.set_hash([one]) != named_rows.set_hash([SentLink(1, one.url, "other", "")])
+    assert named_rows.set_hash([]) == named_rows.set_hash([SentLink(1, one.url, None, "")])
 
 
 def test_group_keeps_the_least_of_its_urls_as_an_example(db: Database) -> None:
     """In whatever order they come; a name that is a URL needs none."""
     for path in "bac":
         link = SentLink(1, f"https://example.net/{path}", "offer", "Offer")
-        names.link_set_ids(db, {path.encode(): (link,)})
+        named_rows.link_set_ids(db, {path.encode(): (link,)})
     for url in ("https://example.net/d", "HTTPS://EXAMPLE.NET/d"):
-        names.link_set_ids(db, {url.encode(): (SentLink(1, url, url, "D"),)})
+        named_rows.link_set_ids(db, {url.encode(): (SentLink(1, url, url, "D"),)})
     urls = {row["name"]: row["url"] for row in db["links"].rows}
     assert urls.pop("offer") == "https://example.net/a"
     assert urls == {"https://example.net/d": None, "HTTPS://EXAMPLE.NET/d": None}

@@ -6,10 +6,10 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.facts import SENT_S, accepted, clicked, empty, pending, put, totals
-from tracker import opens
 from tracker.events import Event, MessageAccepted, MessagePending, Opened, Recipient, decode, encode
-from tracker.opens import Figures
-from tracker.retention import purge
+from tracker.ingest import opens
+from tracker.ingest.opens import Figures
+from tracker.store.retention import purge
 
 
 def with_pixel(message: str = "m1", **changes: object) -> MessagePending:

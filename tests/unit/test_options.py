@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from config.keys import token_keys
-from tracker import consent_cli, forget_cli, identify_cli, report_cli
+from tracker.cli import consent, forget, identify, report
 
 NO_UTF8 = "caf\udce9"
 """What Python makes of the octets `caf\\xe9` on a command line."""
@@ -27,13 +27,13 @@ def config(tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("command", "arguments"),
     [
-        (identify_cli.identify, [NO_UTF8]),
-        (forget_cli.forget, [NO_UTF8]),
-        (consent_cli.consent, [NO_UTF8]),
-        (consent_cli.consent, [NO_UTF8, "none"]),
-        (report_cli.activity, [NO_UTF8]),
-        (report_cli.clickers, [NO_UTF8]),
-        (report_cli.report, ["--campaign", NO_UTF8]),
+        (identify.identify, [NO_UTF8]),
+        (forget.forget, [NO_UTF8]),
+        (consent.consent, [NO_UTF8]),
+        (consent.consent, [NO_UTF8, "none"]),
+        (report.activity, [NO_UTF8]),
+        (report.clickers, [NO_UTF8]),
+        (report.report, ["--campaign", NO_UTF8]),
     ],
 )
 def test_a_word_that_is_no_text_is_a_usage_error(

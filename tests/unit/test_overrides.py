@@ -5,8 +5,8 @@ import pwd
 
 import pytest
 
-from tracker import overrides
-from tracker.overrides import Overrides, decision, repair
+from tracker.decisions import overrides
+from tracker.decisions.overrides import Overrides, decision, repair
 from tracker.repairs import Additions
 from tracker.tokens import Link
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tracker.decisions import DECISIONS
+from tracker.cli.overrides import revoke
+from tracker.decisions.files import DECISIONS
+from tracker.decisions.overrides import decision
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.overrides import decision
-from tracker.overrides_cli import revoke
-from tracker.shortlinks import ShortLinks
-from tracker.spool import Spool
+from tracker.minting.short_links import ShortLinks
+from tracker.spool.writer import Spool
 from tracker.tokens import Keyring, Link, mint
 
 MESSAGE = "0102030405060708"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.feeding import click, metric
-from tracker.recorder import Recorder
-from tracker.spool import Spool
+from tracker.redirect.recorder import Recorder
+from tracker.spool.writer import Spool
 
 CLICK = click(0)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tracker.decisions import DECISIONS
+from tracker.decisions.files import DECISIONS
+from tracker.decisions.overrides import Decision, decision
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.overrides import Decision, decision
 from tracker.redirect_cli import redirect
-from tracker.spool import Spool
+from tracker.spool.writer import Spool
 
 ONE, TWO = "https://a.test/", "https://b.test/"
 CONFIG = """\

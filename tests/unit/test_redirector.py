@@ -14,9 +14,9 @@ from bs4 import BeautifulSoup
 from config.keys.token_keys import TokenKey
 from config.schema import Config
 from config.telemetry.observe import REGISTRY
+from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
-from tracker.overrides import Overrides
-from tracker.redirector import Redirector, Rules, event_id
+from tracker.redirect.redirector import Redirector, Rules, event_id
 from tracker.tokens import PIXEL_NUMBER, Keyring, Link, mint
 
 KEYRING = Keyring([TokenKey(1, bytes(range(64)), date(2026, 11, 1))])

@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 
 from config.loading.load import load
 from config.schema import Config
-from tracker import consent_cli, consents, identify_cli, purge_cli, report_cli, store
-from tracker.catch_up import catch_up
-from tracker.consents import Consent
+from tracker.cli import consent, identify, purge, report
+from tracker.decisions import consents
+from tracker.decisions.consents import Consent
 from tracker.events import (
     Clicked,
     Event,
@@ -28,18 +28,20 @@ from tracker.events import (
     Recipient,
     SentLink,
 )
-from tracker.spool import Spool
+from tracker.ingest.catch_up import catch_up
+from tracker.spool.writer import Spool
+from tracker.store import database
 
 SENT_S = 1_700_000_000
 """14 November 2023, 22:13:20 UTC"""
 COMMANDS = {
-    "report": report_cli.report,
-    "activity": report_cli.activity,
-    "clickers": report_cli.clickers,
-    "export": report_cli.export,
-    "purge": purge_cli.purge,
-    "consent": consent_cli.consent,
-    "identify": identify_cli.identify,
+    "report": report.report,
+    "activity": report.activity,
+    "clickers": report.clickers,
+    "export": report.export,
+    "purge": purge.purge,
+    "consent": consent.consent,
+    "identify": identify.identify,
 }
 LINKS = (
     SentLink(1, "https://example.net/a", None, "A"),
@@ -284,15 +286,15 @@ def test_a_spool_that_fails_is_a_clear_error(folder: Path, monkeypatch: pytest.M
     def fails(_config: Config) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(report_cli, "catch_up", fails)
+    monkeypatch.setattr(report, "catch_up", fails)
     result = run(folder, "report")
     assert (result.exit_code, "Input/output error" in result.stderr) == (1, True)
 
 
 def test_report_while_another_process_writes(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers do not wait for writers; what cannot be fed is said, not hidden."""
-    monkeypatch.setattr(report_cli, "catch_up", partial(catch_up, patience_s=0.1))
-    monkeypatch.setattr(store, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(report, "catch_up", partial(catch_up, patience_s=0.1))
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
     output(filled, "report")
     other = sqlite3.connect(filled / "waypost.db")
     other.execute("BEGIN IMMEDIATE")

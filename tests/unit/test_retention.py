@@ -4,10 +4,11 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, pending, put, totals
-from tracker import reports, retention
-from tracker.attribution import PURGED_NAME
 from tracker.events import Recipient, SentLink
-from tracker.retention import Purged, expire_pending, purge
+from tracker.ingest.counting import PURGED_NAME
+from tracker.reports import clicks
+from tracker.store import retention
+from tracker.store.retention import Purged, expire_pending, purge
 
 DAY_S = 86400
 
@@ -67,7 +68,7 @@ def test_click_on_a_purged_message_counts_as_such(db: Database) -> None:
     put(db, clicked("c3"))
     after = totals(db)
     assert (after.messages, after.recipients, after.unique_human) == (1, 2, before.unique_human)
-    campaigns = {row.campaign: row.figures.clicks_all for row in reports.report(db).campaigns}
+    campaigns = {row.campaign: row.figures.clicks_all for row in clicks.report(db).campaigns}
     assert campaigns == {"news": 1, PURGED_NAME: 2}
 
 
@@ -79,7 +80,7 @@ def test_nothing_is_kept_of_a_click_on_a_purged_message_but_that_it_was(db: Data
         message = f"m{number}"
         put(db, clicked(message, message, destination=f"{at}{number}", ip="192.0.2.0"))
     put(db, clicked("again", "m1", destination=at, ip="192.0.2.0"))
-    (link,) = reports.report(db).links
+    (link,) = clicks.report(db).links
     assert (link.link, link.campaign, link.figures.clicks_all) == (PURGED_NAME, PURGED_NAME, 4)
     left = "".join(db.conn.iterdump())
     assert not any(each in left for each in ("example.net/for", "wp_id", "192.0.2.0", "Browser"))
@@ -90,7 +91,7 @@ def test_a_click_in_the_second_of_the_purge_waits_for_its_message(db: Database) 
     purge(db, SENT_S + 0.5)
     put(db, clicked("c1"))
     put(db, pending(at_s=SENT_S + 0.7), accepted())
-    (link,) = reports.report(db).links
+    (link,) = clicks.report(db).links
     assert (link.link, link.campaign) == ("https://example.net/1", "news")
 
 
@@ -103,7 +104,7 @@ def test_what_nobody_clicked_goes_with_its_last_message(db: Database) -> None:
     for message in ("m3", "m4"):
         links = (both, young)
         put(db, pending(message, at_s=SENT_S + DAY_S, links=links), accepted(message))
-    assert len(reports.report(db).links) == 4
+    assert len(clicks.report(db).links) == 4
     purge(db, SENT_S + DAY_S)
     assert names(db, "links") == {both.url, young.url, "offer"}
     purge(db, SENT_S + 2 * DAY_S)
@@ -121,9 +122,9 @@ def test_sums_keep_the_names_of_what_was_clicked(db: Database) -> None:
     put(db, pending("m3", campaign="single", links=LINKS[2:]), accepted("m3"))
     third = {"message": "m3", "link": 3, "destination": LINKS[2].url}
     put(db, clicked("c3", **third), clicked("c4", recipient=2, **third))
-    before = reports.report(db)
+    before = clicks.report(db)
     purge(db, SENT_S + DAY_S)
-    assert reports.report(db) == before
+    assert clicks.report(db) == before
 
 
 def test_sums_of_readers_own_links_are_added_up(db: Database) -> None:
@@ -134,9 +135,9 @@ def test_sums_of_readers_own_links_are_added_up(db: Database) -> None:
         put(db, pending(reader, links=(own,), recipients=to, shared=reader == "bob"))
         put(db, clicked(f"{reader}1", reader, destination=own.url))
         put(db, clicked(f"{reader}2", reader, destination=f"{own.url}?uid=7"))
-    before = reports.report(db)
+    before = clicks.report(db)
     purge(db, SENT_S + DAY_S)
-    after = reports.report(db)
+    after = clicks.report(db)
     assert (after.totals, after.campaigns) == (before.totals, before.campaigns)
     (link,) = after.links
     assert (link.link, link.campaign) == (PURGED_NAME, "news")
@@ -149,9 +150,9 @@ def test_an_own_link_stays_while_a_click_on_it_does(db: Database) -> None:
     own = SentLink(1, "https://example.net/for/ann", None, "")
     put(db, pending("m1", at_s=SENT_S + DAY_S, links=(own,)), accepted("m1"))
     put(db, clicked("c1", destination=own.url))
-    before = reports.report(db)
+    before = clicks.report(db)
     purge(db, SENT_S + DAY_S)
-    assert reports.report(db) == before
+    assert clicks.report(db) == before
 
 
 def test_a_link_of_a_purged_message_is_seen_for_the_first_time_again(db: Database) -> None:
@@ -160,7 +161,7 @@ def test_a_link_of_a_purged_message_is_seen_for_the_first_time_again(db: Databas
     purge(db, SENT_S + DAY_S)
     put(db, pending("m2", at_s=SENT_S + DAY_S), accepted("m2"))
     put(db, pending("m3", at_s=SENT_S + DAY_S), accepted("m3"))
-    assert len(reports.report(db).links) == len(LINKS)
+    assert len(clicks.report(db).links) == len(LINKS)
 
 
 def test_purges_do_not_go_back(db: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker import segments
+from tracker.spool import segments
 
 PAYLOAD = st.binary(max_size=40).filter(lambda octets: b"\n" not in octets)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.growth import is_linear
-from tracker import sensitive
+from tracker.urls import secrets
 
 SENSITIVE = [
     "https://example.com/reset-password?token=abc",
@@ -62,19 +62,19 @@ HARMLESS = [
 @pytest.mark.parametrize("url", SENSITIVE)
 def test_sensitive_links_are_recognised(url):
     """Password resets, magic links, one-time codes, pre-signed downloads, credentials."""
-    assert sensitive.is_sensitive(url)
+    assert secrets.is_sensitive(url)
 
 
 @pytest.mark.parametrize("url", HARMLESS)
 def test_ordinary_links_are_not(url):
     """A word alone does not make a secret."""
-    assert not sensitive.is_sensitive(url)
+    assert not secrets.is_sensitive(url)
 
 
 @pytest.mark.parametrize("url", [*SENSITIVE[-5:], "https://example.com/d?f=1&hmac=00ff"])
 def test_signed_urls_are_recognised(url):
     """Another parameter would make their signature invalid."""
-    assert sensitive.is_signed(url)
+    assert secrets.is_signed(url)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_signed_urls_are_recognised(url):
 )
 def test_placeholders_are_recognised(url):
     """Someone behind us will fill them in."""
-    assert sensitive.has_placeholder(url)
+    assert secrets.has_placeholder(url)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_placeholders_are_recognised(url):
 )
 def test_what_only_resembles_a_placeholder_is_none(url):
     """One brace or an escaped percent sign is part of an URL."""
-    assert not sensitive.has_placeholder(url)
+    assert not secrets.has_placeholder(url)
 
 
 @pytest.mark.parametrize("piece", ["/reset", "?token=", "/reset?", "&sig=1", "eyJaaaaaaaa.", "{{"])
@@ -104,8 +104,8 @@ def test_time_grows_with_the_length_alone(piece):
 
     def look(octets: int) -> None:
         url = "https://example.com" + piece * (octets // len(piece))
-        sensitive.is_sensitive(url)
-        sensitive.is_signed(url)
-        sensitive.has_placeholder(url)
+        secrets.is_sensitive(url)
+        secrets.is_signed(url)
+        secrets.has_placeholder(url)
 
     assert is_linear(look, 20_000)

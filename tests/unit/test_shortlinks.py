@@ -12,8 +12,8 @@ import structlog.testing
 
 from config.telemetry.observe import REGISTRY
 from tests.support.losses import delete, empty
-from tracker import shortlinks
-from tracker.shortlinks import ALPHABET, ShortLinks
+from tracker.minting import short_links
+from tracker.minting.short_links import ALPHABET, ShortLinks
 
 
 @pytest.fixture
@@ -25,13 +25,13 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def file(store: Path) -> Path:
     """Name its file of short links."""
-    return shortlinks.file_of(store)
+    return short_links.file_of(store)
 
 
 @pytest.fixture
 def copy(store: Path) -> Path:
     """Name the copy of that."""
-    return shortlinks.copy_of(store)
+    return short_links.copy_of(store)
 
 
 def started(store: Path) -> ShortLinks:
@@ -77,7 +77,7 @@ def test_the_file_is_for_its_owner_only(store: Path, file: Path) -> None:
 )
 def test_a_code_is_found_in_a_short_link(url: str, code: str | None) -> None:
     """At the end of its path, and nowhere else."""
-    assert shortlinks.code_in(url) == code
+    assert short_links.code_in(url) == code
 
 
 def test_what_others_add_is_read_when_refreshed(store: Path, file: Path) -> None:
@@ -91,8 +91,8 @@ def test_what_others_add_is_read_when_refreshed(store: Path, file: Path) -> None
 
 def test_a_code_is_never_used_twice(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even one that another process gave away a moment ago."""
-    monkeypatch.setattr(shortlinks, "ALPHABET", "ab")
-    monkeypatch.setattr(shortlinks, "CODE_CHARACTERS", 3)
+    monkeypatch.setattr(short_links, "ALPHABET", "ab")
+    monkeypatch.setattr(short_links, "CODE_CHARACTERS", 3)
     one, two = ShortLinks(store), ShortLinks(store)
     codes = [links.add(f"token{number}") for number, links in enumerate((one, two) * 4)]
     assert len(set(codes)) == 8
@@ -306,7 +306,7 @@ def test_a_copy_that_is_put_back_is_read_whole(store: Path, file: Path) -> None:
 ADD = """
 import sys
 from pathlib import Path
-from tracker.shortlinks import ShortLinks
+from tracker.minting.short_links import ShortLinks
 links = ShortLinks(Path(sys.argv[1]))
 for number in range(20):
     print(links.add(f"{sys.argv[2]}-{number}"))

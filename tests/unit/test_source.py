@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker import watch
-from tracker.chronicle import Lines
-from tracker.source import Source
+from tracker.records import watch
+from tracker.records.record_file import Lines
+from tracker.records.tail import Source
 
 
 class Parser:

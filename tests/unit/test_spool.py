@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.feeding import click, metric
-from tracker import segments, spool
 from tracker.events import Clicked, decode
-from tracker.spool import Spool, SpoolError, SpoolFull
+from tracker.spool import segments, writer
+from tracker.spool.writer import Spool, SpoolError, SpoolFull
 
 
 def stored(directory: Path) -> list[str]:
@@ -52,7 +52,7 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 def opened(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spool]:
     """Give a spool that tries again quickly."""
-    monkeypatch.setattr(spool, "RETRY_S", 0.02)
+    monkeypatch.setattr(writer, "RETRY_S", 0.02)
     made = Spool.open(directory, "tracker")
     yield made
     made.close()
@@ -107,7 +107,7 @@ def test_segments_rotate_by_size(
     opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A finished segment can be fed and deleted while the process lives on."""
-    monkeypatch.setattr(spool, "MAX_SEGMENT_OCTETS", 600)
+    monkeypatch.setattr(writer, "MAX_SEGMENT_OCTETS", 600)
     for number in range(10):
         opened.append(click(number)).result(5)
     assert len(segments.listing(directory)) > 2
@@ -118,7 +118,7 @@ def test_idle_segment_is_finished_for_its_age(
     opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it holds need not wait for the process to end."""
-    monkeypatch.setattr(spool, "MAX_SEGMENT_AGE_S", 0.05)
+    monkeypatch.setattr(writer, "MAX_SEGMENT_AGE_S", 0.05)
     opened.append(click(1)).result(5)
     (path,) = segments.listing(directory)
     descriptor = os.open(path, os.O_RDONLY)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tracker import store
-from tracker.store import Store, StoreError
+from tracker.store import database
+from tracker.store.database import Store, StoreError
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_store_is_for_its_owner_alone_and_says_what_it_is(path: Path) -> None:
     """It holds addresses of people."""
     made(path).close()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert store.is_ours(path)
+    assert database.is_ours(path)
     assert sorted(each.name for each in path.parent.iterdir()) == ["waypost.db"]
 
 
@@ -69,10 +69,10 @@ def test_failed_transaction_leaves_nothing(path: Path) -> None:
 def test_what_is_set_aside_can_be_opened_again(path: Path) -> None:
     """With its write-ahead log, and as often as there is something to set aside."""
     opened = made(path)
-    names = [store.set_aside(path, "corrupt")]
+    names = [database.set_aside(path, "corrupt")]
     assert not path.exists()
     made(path).close()
-    names.append(store.set_aside(path, "corrupt"))
+    names.append(database.set_aside(path, "corrupt"))
     opened.close()
     assert len(set(names)) == 2
     for name in names:
@@ -90,27 +90,27 @@ def test_log_without_its_database_is_kept(path: Path) -> None:
 def test_soundness_is_sqlites_judgement(path: Path) -> None:
     """Both of what is sound and what is not."""
     made(path).close()
-    assert not store.is_malformed(path)
+    assert not database.is_malformed(path)
     with path.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xaa" * 8192)
-    assert store.is_malformed(path)
+    assert database.is_malformed(path)
 
 
 def test_readers_of_a_missing_or_empty_file_find_an_empty_store(path: Path) -> None:
     """And none is made for them."""
-    with store.reading(path) as db:
+    with database.reading(path) as db:
         assert db["clicks"].count == 0
     assert not path.exists()
     path.touch()
-    with store.reading(path) as db:
+    with database.reading(path) as db:
         assert db["clicks"].count == 0
 
 
 def test_readers_cannot_write(path: Path) -> None:
     """Only the ingester does."""
     made(path).close()
-    with pytest.raises(StoreError, match="readonly"), store.reading(path) as db:
+    with pytest.raises(StoreError, match="readonly"), database.reading(path) as db:
         db.execute("DELETE FROM segments")
 
 
@@ -120,7 +120,7 @@ def test_store_of_an_older_version_is_an_error_to_readers(path: Path) -> None:
     opened.db.execute("DELETE FROM _sqlite_migrations WHERE name = 'rollups'")
     opened.close()
     with pytest.raises(StoreError, match="start `waypost tracker` once") as caught:
-        store.reading(path).__enter__()
+        database.reading(path).__enter__()
     assert caught.value.cause == "outdated"
 
 
@@ -130,14 +130,14 @@ def test_other_databases_are_an_error_to_readers(path: Path) -> None:
         other.execute("CREATE TABLE letters (text)")
     other.close()
     with pytest.raises(StoreError, match="no store"):
-        store.reading(path).__enter__()
+        database.reading(path).__enter__()
 
 
 def test_errors_are_named_by_what_to_do() -> None:
     """Those of SQLite by their code, those of the disk by theirs."""
-    assert store.cause_of(OSError(errno.ENOSPC, "")) == "full"
-    assert store.cause_of(OSError(errno.EIO, "")) == "failing"
-    assert store.cause_of(ValueError()) == "failing"
+    assert database.cause_of(OSError(errno.ENOSPC, "")) == "full"
+    assert database.cause_of(OSError(errno.EIO, "")) == "failing"
+    assert database.cause_of(ValueError()) == "failing"
     with pytest.raises(sqlite3.OperationalError) as caught:
         sqlite3.connect("/nonexistent/waypost.db")
-    assert store.cause_of(caught.value) == "cannot be opened"
+    assert database.cause_of(caught.value) == "cannot be opened"

@@ -31,8 +31,8 @@ from proxy.signing import Signer, SigningError
 from proxy.transform import SigningRefused, Submission, Transformer
 from tests.support.growth import is_linear
 from tests.support.mail import HEAD, html_message, link
-from tracker import consents
-from tracker.consents import Consent
+from tracker.decisions import consents
+from tracker.decisions.consents import Consent
 from tracker.tokens import PATH, PIXEL_NUMBER, Keyring, read
 
 URL = "https://example.com/a?x=1&uid=7"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from proxy.effort import TooMuch, at_most
 from proxy.urls import destination
-from tracker.hosts import host
+from tracker.urls.hosts import host
 
 
 def browser(url: str) -> str | None:

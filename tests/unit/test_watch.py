@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from config.keys import token_keys
 from config.keys.secret_files import KeyFileError
+from tracker.records.watch import Watched
 from tracker.tokens import Keyring
-from tracker.watch import Watched
 
 
 def number(path: Path) -> int:

@@ -20,8 +20,8 @@ from proxy.message import parse
 from proxy.policy import Policy
 from proxy.policy.dialects import OWN_HEADERS
 from proxy.policy.headers import switches
-from tracker.consents import Consent
-from tracker.wishes import LinkRequest
+from tracker.decisions.consents import Consent
+from tracker.minting.request import LinkRequest
 from waypost_links import Link, Refused, Unavailable, Waypost, set_headers
 
 URL = "https://www.example.com/a"

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from config.schema import Config
-from tracker import wellknown
-from tracker.wellknown import ANDROID, APPLE
+from tracker.redirect import well_known
+from tracker.redirect.well_known import ANDROID, APPLE
 
 
 def configured(*entries: dict[str, str]) -> Config:
@@ -16,7 +16,7 @@ def test_a_host_has_its_own_files_or_those_of_all(tmp_path: Path) -> None:
     """Whatever its port, and however it is written."""
     for name in ("all", "own"):
         (tmp_path / name).write_text(f'["{name}"]')
-    answer = wellknown.load(
+    answer = well_known.load(
         configured(
             {"assetlinks": str(tmp_path / "all")},
             {"host": "app.example.com", "assetlinks": str(tmp_path / "own")},
@@ -33,11 +33,11 @@ def test_a_host_has_its_own_files_or_those_of_all(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     """Links redirect nevertheless."""
     missing = str(tmp_path / "missing")
-    answer = wellknown.load(configured({"assetlinks": missing}))
+    answer = well_known.load(configured({"assetlinks": missing}))
     assert answer("app.example.com", ANDROID) is None
 
 
 def test_without_files_there_is_nothing() -> None:
     """As by default."""
-    assert wellknown.load(Config())("example.com", APPLE) is None
-    assert wellknown.nothing("example.com", APPLE) is None
+    assert well_known.load(Config())("example.com", APPLE) is None
+    assert well_known.nothing("example.com", APPLE) is None

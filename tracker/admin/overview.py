@@ -1,0 +1,53 @@
+"""The page that a browser sees at the admin listener: totals, campaigns, links.
+
+Owns: what stands on the page and how figures are written for people.
+Does not own: the figures (`reports`), or who may see them (`access`).
+
+The page has no script and loads nothing.
+"""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tracker.reports.clicks import Report
+
+SHOWN = 100
+"""Campaigns and links on the page; the report has them all."""
+SECURITY = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
+    )
+}
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("tracker.admin"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+)
+
+
+def page(report: Report, not_counted_octets: int = 0) -> str:
+    """Write the page, in HTML."""
+    return _TEMPLATES.get_template("overview.html").render(
+        totals=report.totals,
+        campaigns=report.campaigns[:SHOWN],
+        campaigns_left=max(0, len(report.campaigns) - SHOWN),
+        links=report.links[:SHOWN],
+        links_left=max(0, len(report.links) - SHOWN),
+        not_counted=not_counted_octets,
+        number=_number,
+        rate=_rate,
+        more=_more,
+    )
+
+
+def _number(count: int) -> str:
+    return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _rate(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate:.1%}"
+
+
+def _more(count: int, what: str) -> str:
+    return f"and {count} more {what}, in /api/v1/report" if count else ""

@@ -1,0 +1,104 @@
+"""The API about persons: who is behind an id, and what they agreed to.
+
+Owns: these operations.
+Does not own: ids (`identify`), consents (`consents`), or who may ask (`access`).
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from config.schema import Config
+from tracker.admin.openapi import STRING, Operation, many, of
+from tracker.admin.requests import answered, sent, understood
+from tracker.decisions import consents
+from tracker.decisions.consents import CONSENTS, Consent, Consents
+from tracker.ingest.catch_up import BRIEF_S, catch_up
+from tracker.store import database
+from tracker.urls.reader_id import Identifier, addresses
+
+GIVEN = of({"at": STRING, "person": STRING, "consent": STRING})
+PERSON = of({"id": STRING, "person": STRING, "addresses": many(STRING)})
+
+
+class IdQuery(BaseModel):
+    """What may be asked of an id."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(description="What [tracking.identify] told a destination.")
+
+
+class ConsentGiven(BaseModel):
+    """What somebody agreed to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person: str = Field(pattern=r"\S", description="An address, or your own id.")
+    consent: Consent
+
+
+@dataclass(frozen=True, slots=True)
+class Persons:
+    """The operations; `config` is asked anew for each request."""
+
+    config: Callable[[], Config]
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """Give them."""
+        return (
+            Operation(
+                "GET",
+                "/api/v1/identify",
+                self._identify,
+                "Who is behind an id, as `waypost identify` says; 404 for an unknown one.",
+                "The person, and the addresses known",
+                PERSON,
+                query=IdQuery,
+            ),
+            Operation(
+                "GET",
+                "/api/v1/consents",
+                self._consents,
+                "The last word of everyone who ever said what they agree to.",
+                "All of them",
+                many(GIVEN),
+            ),
+            Operation(
+                "POST",
+                "/api/v1/consents",
+                self._consent,
+                "Note what a person agreed to, as `waypost consent` does.",
+                "What was noted",
+                GIVEN,
+                body=ConsentGiven,
+                status=201,
+            ),
+        )
+
+    def _identify(self, request: Request) -> Response:
+        asked, config = understood(IdQuery, dict(request.query_params)), self.config()
+        identifier = Identifier.of(config)
+        catch_up(config, BRIEF_S)
+        with database.reading(config.store.path) as db:
+            person = identifier.person(db, asked.id)
+            if person is None:
+                raise HTTPException(404, f"nobody is known as {asked.id}")
+            known = addresses(db, person)
+        return answered({"id": asked.id, "person": person, "addresses": known})
+
+    def _consents(self, _request: Request) -> Response:
+        known = CONSENTS.known(self.config().store.path)
+        return answered([asdict(each) for each in Consents.summed(known.made).given.values()])
+
+    async def _consent(self, request: Request) -> Response:
+        asked = await sent(ConsentGiven, request)
+        store_path = self.config().store.path
+        given = await run_in_threadpool(consents.record, store_path, asked.person, asked.consent)
+        return answered(asdict(given), 201)

@@ -1,0 +1,1 @@
+"""The commands over clicks, links and persons."""

@@ -1,0 +1,50 @@
+"""`waypost consent`: what persons agreed to.
+
+Owns: the command. Does not own: the file (`consents`), or what follows for mail (`proxy.job`).
+"""
+
+import click
+
+from config.cli.listing import Form, form_option
+from config.cli.options import TEXT, config_option_without_files
+from config.schema import Config
+from tracker.cli import printing
+from tracker.decisions import consents
+from tracker.decisions.consents import CONSENTS, Consent, Consents
+
+COLUMNS = ("person", "consent", "at")
+
+
+@click.command()
+@config_option_without_files
+@click.argument("person", required=False, type=TEXT)
+@click.argument("level", required=False, type=click.Choice([each.value for each in Consent]))
+@form_option
+def consent(config: Config, person: str | None, level: str | None, form: Form) -> None:
+    """Note that PERSON (an address, or your own id) agreed to LEVEL; without LEVEL, show it.
+
+    "none": mail to this person is not tracked. "anonymous": clicks count, without a person.
+    "full": as everyone. Without PERSON, everyone who ever said is listed. In force with the next
+    message, wherever the proxy runs on this store.
+    """
+    if person is not None and not person.strip():
+        raise click.UsageError("PERSON is empty")
+    store = config.store.path
+    try:
+        if person and level:
+            consents.record(store, person, Consent(level))
+        known = CONSENTS.known(store)
+    except OSError as error:
+        path = error.filename or CONSENTS.file_of(store)
+        raise click.ClickException(f"{path}: {error.strerror}") from None
+    for complaint in CONSENTS.complaints(store, known):
+        click.echo(complaint, err=True)
+    agreed = Consents.summed(known.made)
+    if person:
+        click.echo(f"{person}: {agreed.of(person)}")
+        return
+    rows = [
+        {"person": given.person, "consent": given.consent.value, "at": given.at}
+        for given in agreed.given.values()
+    ]
+    printing.listing(rows, form, "Consent", COLUMNS)

@@ -1,0 +1,1 @@
+"""What operators and readers decided: links withdrawn or repaired, consents."""

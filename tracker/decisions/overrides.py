@@ -1,0 +1,191 @@
+"""What an operator decided about links after they were sent: withdrawn ones, repaired ones.
+
+Owns: what a decision is, which ones can be carried out, and what all of them make of a link.
+Does not own: where decisions are kept (`decisions`), which URLs are meant by a repair beside the one
+that it names (`repairs`), the answer to a reader (`redirector`).
+"""
+
+import os
+import pwd
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from tracker.repairs import NO_ADDITIONS, Additions
+from tracker.tokens import Link, is_destination
+from tracker.urls.hosts import host, is_below
+from tracker.urls.params import place
+
+Action = Literal["revoke", "redirect", "restore"]
+Kind = Literal["message", "campaign", "host", "destination"]
+MAX_HOPS = 10
+"""Repairs of repairs that are followed for one link."""
+
+MESSAGE_ID = re.compile(r"[0-9a-f]{16}\Z")
+MessageId = Annotated[str, Field(pattern=MESSAGE_ID)]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about what, when and by whom.
+
+    `value` is a message id (hexadecimal), a campaign, a host, or a destination; `to` the new
+    destination of a "redirect". A campaign names the `messages` that it had then, a repair the
+    `params` and `ids` (the same that tell who clicks) which Waypost added to destinations then.
+    """
+
+    at: str
+    by: str
+    action: Action
+    kind: Kind
+    value: str
+    to: str = ""
+    messages: tuple[MessageId, ...] = ()
+    params: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+
+    @property
+    def makes_sense(self) -> bool:
+        """Whether it can be carried out; somebody may have written it by hand."""
+        if self.kind == "destination":
+            return self.action == "restore" or (
+                self.action == "redirect" and is_destination(self.value) and is_destination(self.to)
+            )
+        if self.kind == "message" and not MESSAGE_ID.fullmatch(self.value):
+            return False
+        return self.action != "redirect"
+
+
+@dataclass(slots=True)
+class Overrides:
+    """The sum of all decisions. `params` and `ids` are those that any repair knew of.
+
+    `places` are where repaired URLs lead, their parameters apart: a click that leads elsewhere costs
+    nothing for all of them.
+    """
+
+    messages: set[str] = field(default_factory=set)
+    campaigns: dict[str, frozenset[str]] = field(default_factory=dict)
+    hosts: set[str] = field(default_factory=set)
+    destinations: dict[str, str] = field(default_factory=dict)
+    params: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    places: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, made: Iterable[Decision]) -> Self:
+        """Sum up decisions, the oldest first."""
+        overrides = cls()
+        for each in made:
+            overrides.apply(each)
+        return overrides
+
+    @property
+    def in_force(self) -> int:
+        """How many decisions have not been taken back."""
+        kinds = (self.messages, self.campaigns, self.hosts, self.destinations)
+        return sum(map(len, kinds))
+
+    def destination(self, link: Link, additions: Additions = NO_ADDITIONS) -> str | None:
+        """Give where `link` leads now; None where it was withdrawn.
+
+        `additions` are the parameters that the configuration adds to destinations.
+        """
+        message = link.message_id.hex()
+        if message in self.messages or any(message in each for each in self.campaigns.values()):
+            return None
+        destination = self.repaired(link.destination, additions)
+        if self.hosts and is_below(host(destination), self.hosts):
+            return None
+        return destination
+
+    def repaired(self, destination: str, additions: Additions = NO_ADDITIONS) -> str:
+        """Give where repairs lead, the very same where there are none."""
+        for better in self.way(destination, additions):
+            destination = better
+        return destination
+
+    def way(self, destination: str, additions: Additions = NO_ADDITIONS) -> Iterator[str]:
+        """Give each URL that a destination was repaired to, and that one in its turn."""
+        for _ in range(MAX_HOPS):
+            better = self._better(destination, additions)
+            if better is None or better == destination:
+                return
+            yield better
+            destination = better
+
+    def _better(self, destination: str, additions: Additions) -> str | None:
+        """Repair a URL once: as it was sent, else as its author wrote it."""
+        if (exact := self.destinations.get(destination)) is not None:
+            return exact
+        if place(destination) not in self.places:
+            return None
+        additions = additions.also(self.params, self.ids)
+        for written, params in additions.written(destination):
+            if (better := self.destinations.get(written)) is not None:
+                return additions.carried(params, better)
+        return None
+
+    def holds(self, kind: Kind, value: str) -> bool:
+        """Whether something was decided about this, and not taken back."""
+        match kind:
+            case "message":
+                return value in self.messages
+            case "campaign":
+                return value in self.campaigns
+            case "host":
+                return value in self.hosts
+            case "destination":
+                return value in self.destinations
+
+    def apply(self, made: Decision) -> None:
+        """Add one decision. A campaign revoked again has the messages of both times."""
+        value = made.value
+        match made.kind, made.action:
+            case "message", "restore":
+                self.messages.discard(value)
+            case "message", _:
+                self.messages.add(value)
+            case "campaign", "restore":
+                self.campaigns.pop(value, None)
+            case "campaign", _:
+                known = self.campaigns.get(value, frozenset())
+                self.campaigns[value] = known.union(made.messages)
+            case "host", "restore":
+                self.hosts.discard(value)
+            case "host", _:
+                self.hosts.add(value)
+            case "destination", "restore":
+                self.destinations.pop(value, None)
+            case "destination", _:
+                self.destinations[value] = made.to
+                self.places.add(place(value))
+                self.params |= set(made.params)
+                self.ids |= set(made.ids)
+
+
+def decision(
+    action: Action, kind: Kind, value: str, *, to: str = "", messages: Iterable[str] = ()
+) -> Decision:
+    """Give the decision that is made now, by the user of this process."""
+    # To the millisecond, as it is by its words that a decision is known to be the same.
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return Decision(at, _user(), action, kind, value, to, tuple(messages))
+
+
+def repair(old: str, new: str, additions: Additions) -> Decision:
+    """Give the decision, made now, to lead links to `old` to `new` instead."""
+    params, ids = (tuple(sorted(names)) for names in (additions.names, additions.ids))
+    return replace(decision("redirect", "destination", old, to=new), params=params, ids=ids)
+
+
+def _user() -> str:
+    """Give the user as the system knows it, not as the environment says."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container, whose user may have no name
+        return f"uid {os.getuid()}"

@@ -1,0 +1,125 @@
+"""What campaigns and links are called, without a person.
+
+Owns: which names, URLs and texts are the person's alone, and rewriting them in place.
+Does not own: what gives a person away in them (`needles`), or other rows (`erasure`).
+
+A row keeps its number, and with it all sums. One whose new name is taken gets a mark of its own, so
+that sums of different rows never become one. Whose a campaign or link is, the sums tell: nobody
+else's, where nobody but the person adds to them.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from tracker.erasure.patterns import Needles
+from tracker.ingest.counting import NO_CAMPAIGN, PURGED
+from tracker.store import named_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Relabelled:
+    """How many links were rewritten, and what campaigns were called before and are called now."""
+
+    links: int
+    campaigns: dict[str, str]
+
+
+_HELD = """
+    SELECT campaign_id, sum(number != 0 AND (accepted OR clicked OR EXISTS (
+        SELECT 1 FROM deliveries AS everyones WHERE everyones.message = deliveries.message
+        AND everyones.number = 0 AND (everyones.accepted OR everyones.clicked)
+    )))
+    FROM deliveries JOIN messages ON messages.id = message
+    WHERE person_id IN (:values) GROUP BY campaign_id
+"""
+_RECIPIENTS = """
+    SELECT campaign_id, recipients FROM counters
+    WHERE day = 0 AND link_id = 0 AND campaign_id IN (:values)
+"""
+_CLICKED = """
+    SELECT link_id, sum(clicks_all) FROM clickers
+    WHERE day = 0 AND campaign_id > 0 AND link_id > 0 AND person_id IN (:values) GROUP BY link_id
+"""
+_CLICKS = """
+    SELECT link_id, sum(clicks_all) FROM counters
+    WHERE day = 0 AND campaign_id > 0 AND link_id IN (:values) GROUP BY link_id
+"""
+_UNNAMED_SETS = """
+    UPDATE link_sets SET hash = randomblob(16)
+    WHERE id IN (SELECT link_set_id FROM link_set_links WHERE link_id IN (:values))
+"""
+_LISTED = "SELECT link_id, 0 FROM campaign_links WHERE campaign_id IN (:values)"
+_LISTING = "SELECT link_id, campaign_id FROM campaign_links WHERE link_id IN (:values)"
+
+
+def clean(db: Database, persons: Collection[int], needles: Needles) -> Relabelled:
+    """Rewrite what tells of these persons, while their rows still do; in the caller's transaction."""
+    campaigns = _campaigns_of_nobody_else(db, persons)
+    links = _links_of_nobody_else(db, persons, campaigns)
+    return Relabelled(
+        _clean_links(db, links, needles),
+        _clean_campaigns(db, campaigns, needles),
+    )
+
+
+def _campaigns_of_nobody_else(db: Database, persons: Collection[int]) -> set[int]:
+    held = _summed(db, _HELD, persons)
+    everyones = _summed(db, _RECIPIENTS, held)
+    return {row for row in held if everyones[row] <= held[row]} - {NO_CAMPAIGN, PURGED}
+
+
+def _links_of_nobody_else(
+    db: Database, persons: Collection[int], campaigns: Collection[int]
+) -> set[int]:
+    held = _summed(db, _CLICKED, persons)
+    held.update(_summed(db, _LISTED, campaigns))
+    everyones = _summed(db, _CLICKS, held)
+    elsewhere = {
+        link
+        for link, campaign in named_rows.rows_in(db, _LISTING, held)
+        if campaign not in campaigns
+    }
+    return {row for row in held if everyones[row] <= held[row]} - elsewhere
+
+
+def _summed(db: Database, sql: str, values: Iterable[int]) -> Counter[int]:
+    """Add up the rows of a query that asks for some values at a time."""
+    found: Counter[int] = Counter()
+    for row, count in named_rows.rows_in(db, sql, values):
+        found[row] += count
+    return found
+
+
+def _clean_links(db: Database, theirs: Collection[int], needles: Needles) -> int:
+    changed, renamed = 0, []
+    for row, *before in db.execute("SELECT id, name, url, text FROM links").fetchall():
+        after = [each and needles.without(each, theirs=row in theirs) for each in before]
+        if after == before:
+            continue
+        if after[0] != before[0]:
+            after[0] = _free(db, "links", after[0], row)
+            renamed.append(row)
+        db.execute("UPDATE links SET name = ?, url = ?, text = ? WHERE id = ?", [*after, row])
+        changed += 1
+    # Who knows the name could make the hash of the sets that it is in.
+    named_rows.change_in(db, _UNNAMED_SETS, renamed)
+    return changed
+
+
+def _clean_campaigns(db: Database, theirs: Collection[int], needles: Needles) -> dict[str, str]:
+    changed = {}
+    sql = "SELECT id, name FROM campaigns WHERE id NOT IN (?, ?)"
+    for row, before in db.execute(sql, [NO_CAMPAIGN, PURGED]).fetchall():
+        after = needles.without(before, theirs=row in theirs)
+        if after != before:
+            changed[before] = after
+            free = _free(db, "campaigns", after, row)
+            db.execute("UPDATE campaigns SET name = ? WHERE id = ?", [free, row])
+    return changed
+
+
+def _free(db: Database, table: named_rows.Table, name: str, row: int) -> str:
+    return f"{name}#{row}" if named_rows.find(db, table, [name]) else name

@@ -1,0 +1,149 @@
+"""Forgetting a person: the rows of the store that say who somebody is.
+
+Owns: which rows are deleted, emptied or rewritten, and that sums stay as they are.
+Does not own: what gives a person away in a URL (`needles`), what campaigns and links are called
+(`labels`), the spool (`redaction`), the list of consents (`consents`), or how later clicks are counted
+(`feed`).
+
+A delivery outlives its person as a tombstone: the links in delivered mail go on working, and a click
+on one counts, but as nobody's.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sqlite_utils import Database
+
+from tracker.erasure import labels
+from tracker.erasure.patterns import Needles
+from tracker.ingest.counting import ERASED_ADDRESS
+from tracker.store import named_rows
+from tracker.store.named_rows import normal_address
+from tracker.urls.reader_id import Identifier, is_opaque
+
+
+@dataclass(slots=True)
+class Person:
+    """Whom to forget: all names that they are known by, and their rows.
+
+    `copies` are the message and number of each of their copies of mail.
+    """
+
+    names: set[str]
+    rows: set[int] = field(default_factory=set)
+    copies: set[tuple[int, int]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows of each kind are nobody's now, and URLs without a trace.
+
+    `campaigns` are those that were called by something of the person: their names before and now.
+    """
+
+    persons: int = 0
+    deliveries: int = 0
+    clicks: int = 0
+    urls: int = 0
+    campaigns: dict[str, str] = field(default_factory=dict)
+
+
+_BY_NAME = "SELECT id, name FROM persons WHERE lower(name) IN (:values)"
+_BY_ADDRESS = """
+    SELECT DISTINCT persons.id, persons.name FROM deliveries JOIN persons ON persons.id = person_id
+    WHERE address IS NOT NULL AND lower(address) IN (:values)
+"""
+_ADDRESSES = """
+    SELECT DISTINCT address FROM deliveries
+    WHERE person_id IN (:values) AND address IS NOT NULL AND address != ''
+"""
+_COPIES = "SELECT message, number FROM deliveries WHERE person_id IN (:values)"
+
+
+def find(db: Database, name: str) -> Person:
+    """Find who is known by an address (whatever its case) or by an id of the application's own.
+
+    An address leads to those who got mail there, an id to its addresses.
+    """
+    person = Person({name, normal_address(name)})
+    _add(person, named_rows.rows_in(db, _BY_NAME, {name.lower()}), name)
+    if not is_opaque(name):
+        _add(person, named_rows.rows_in(db, _BY_ADDRESS, {name.lower()}), None)
+    addresses = {each for (each,) in named_rows.rows_in(db, _ADDRESSES, person.rows)}
+    if is_opaque(name):
+        person.names |= addresses
+        lowered = {each.lower() for each in addresses}
+        _add(person, named_rows.rows_in(db, _BY_NAME, lowered), None)
+    person.copies = set(named_rows.rows_in(db, _COPIES, person.rows))
+    return person
+
+
+def _add(person: Person, rows: Iterable[tuple[int, str]], exactly: str | None) -> None:
+    """Add rows; an id of the application's own is meant exactly as it is written."""
+    for row, name in rows:
+        if exactly is None or not is_opaque(name) or name == exactly:
+            person.rows.add(row)
+            person.names.add(name)
+
+
+def forget(db: Database, person: Person, identifier: Identifier) -> Erased:
+    """Forget a person, within the caller's transaction. Sums stay."""
+    needles = Needles.of(person.names, identifier)
+    clicks = set(_clicks(db, person))
+    relabelled = labels.clean(db, person.rows, needles)
+    urls = relabelled.links + _clean_clicks(db, clicks, needles)
+    _anonymise_clicks(db, clicks)
+    _forget_sightings(db, person)
+    db.conn.executemany(
+        "UPDATE deliveries SET person_id = NULL, address = ? WHERE message = ? AND number = ?",
+        [(ERASED_ADDRESS, *copy) for copy in person.copies],
+    )
+    for sql in (
+        "DELETE FROM clickers WHERE person_id = ?",
+        "DELETE FROM persons WHERE id = ?",
+    ):
+        db.conn.executemany(sql, [(row,) for row in person.rows])
+    return Erased(len(person.rows), len(person.copies), len(clicks), urls, relabelled.campaigns)
+
+
+def _clicks(db: Database, person: Person) -> Iterator[int]:
+    """Give the clicks on their copies; a click on a copy that several share is nobody's."""
+    sql = "SELECT id, message, recipient FROM clicks WHERE message IN (:values)"
+    for row, message, recipient in named_rows.rows_in(db, sql, {copy[0] for copy in person.copies}):
+        if (message, recipient) in person.copies:
+            yield row
+
+
+def _anonymise_clicks(db: Database, clicks: set[int]) -> None:
+    """Leave of clicks neither who nor with what, nor what nobody else clicks with."""
+    if not clicks:
+        return
+    sql = "SELECT DISTINCT user_agent_id FROM clicks WHERE id IN (:values)"
+    agents = {agent for (agent,) in named_rows.rows_in(db, sql, clicks)}
+    nameless = named_rows.ids(db, "user_agents", {""})[""]
+    db.conn.executemany(
+        "UPDATE clicks SET person_id = NULL, ip = NULL, user_agent_id = ? WHERE id = ?",
+        [(nameless, row) for row in clicks],
+    )
+    used = {agent for (agent,) in db.execute("SELECT DISTINCT user_agent_id FROM clicks")}
+    db.conn.executemany("DELETE FROM user_agents WHERE id = ?", [(row,) for row in agents - used])
+
+
+def _forget_sightings(db: Database, person: Person) -> None:
+    """Forget which URLs messages had that nobody else got: their hashes could be guessed."""
+    messages = {message for message, _ in person.copies}
+    alone = """SELECT message FROM deliveries WHERE message IN (:values) AND number != 0
+               GROUP BY message HAVING count(*) = 1"""
+    theirs = {message for (message,) in named_rows.rows_in(db, alone, messages)}
+    deletion = "DELETE FROM sightings WHERE message IN (:values)"
+    named_rows.change_in(db, deletion, theirs)
+
+
+def _clean_clicks(db: Database, theirs: set[int], needles: Needles) -> int:
+    changed = [
+        (clean, row)
+        for row, url in db.execute("SELECT id, destination FROM clicks")
+        if (clean := needles.without(url, theirs=row in theirs)) != url
+    ]
+    db.conn.executemany("UPDATE clicks SET destination = ? WHERE id = ?", changed)
+    return len(changed)

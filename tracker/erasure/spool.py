@@ -1,0 +1,151 @@
+"""Forgetting a person in the spool: what was fed already, and still stands in segments.
+
+Owns: rewriting records in place. Does not own: what gives a person away (`needles`), the form of
+segments (`segments`), or feeding them (`ingest`).
+
+Only what the store has is rewritten, octet for octet of the same length, so that neither the writer,
+who appends, nor the ingester, who reads on from where it was, notices. Should the store be lost and
+a segment be fed again, its records are those of somebody who was forgotten.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tracker.erasure.patterns import Needles
+from tracker.events import BadEvent, Clicked, decode, encode
+from tracker.ingest.batch import erased
+from tracker.ingest.counting import ERASED_ADDRESS
+from tracker.spool import segments
+from tracker.spool.segments import Record
+from tracker.store.named_rows import normal_address
+
+CHUNK_OCTETS = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What tells of a person in events: names, copies (message ids and recipient numbers), needles.
+
+    `campaigns` are the former and present names of those that the store calls otherwise now.
+    """
+
+    names: Collection[str]
+    needles: Needles
+    copies: Collection[tuple[str, int]] = ()
+    campaigns: Mapping[str, str] = field(default_factory=dict)
+
+
+def redact(directory: Path, fed: Mapping[str, int], traces: Traces) -> tuple[int, int]:
+    """Rewrite every record that tells of a person; gives how many were, and how many could not be.
+
+    `fed` are the octets of each segment that the store has. Raises OSError.
+    """
+    task = _Task(traces)
+    for path in segments.listing(directory):
+        with contextlib.suppress(FileNotFoundError):
+            task.file(path, fed.get(path.name, 0))
+    for path in directory.glob("quarantine/*"):
+        task.file(path, path.stat().st_size)
+    return task.done, task.left
+
+
+def redact_clicks(path: Path, records: Sequence[Record], event_ids: Collection[str]) -> None:
+    """Rewrite those clicks among the records of a segment; raises OSError."""
+    with path.open("r+b", buffering=0) as file:
+        for record in records:
+            with contextlib.suppress(BadEvent):
+                event = decode(record.payload or b"")
+                if isinstance(event, Clicked) and event.event_id in event_ids:
+                    _put(file.fileno(), record, encode(erased(event)))
+
+
+def _put(descriptor: int, record: Record, payload: bytes) -> bool:
+    """Write a payload in the place of a record's own; False where it is too long."""
+    if record.payload is None or len(payload) > len(record.payload):
+        return False
+    octets = segments.frame(payload.ljust(len(record.payload)))
+    os.pwrite(descriptor, octets, record.end - len(record.raw))
+    return True
+
+
+class _Task:
+    def __init__(self, traces: Traces) -> None:
+        self._names = {name.lower() for name in traces.names} - {""}
+        self._copies = set(traces.copies)
+        self._campaigns = traces.campaigns
+        self._needles = traces.needles
+        self.done = self.left = 0
+
+    def file(self, path: Path, end: int) -> None:
+        """Rewrite what stands before `end`. Raises OSError."""
+        at = 0
+        with path.open("r+b", buffering=0) as file:
+            descriptor = file.fileno()
+            while at < end and (
+                records := segments.read(descriptor, at, CHUNK_OCTETS, finished=True)
+            ):
+                for record in records:
+                    if record.end <= end:
+                        self._record(descriptor, record)
+                at = records[-1].end
+            os.fsync(descriptor)
+
+    def _record(self, descriptor: int, record: Record) -> None:
+        if record.payload is None:
+            masked = self._needles.masked(record.raw)
+            if masked != record.raw:
+                os.pwrite(descriptor, masked, record.end - len(record.raw))
+                self.done += 1
+            return
+        payload = self._rewritten(record.payload)
+        if payload == record.payload:
+            return
+        if _put(descriptor, record, payload):
+            self.done += 1
+        else:
+            self.left += 1
+
+    def _rewritten(self, payload: bytes) -> bytes:
+        """Give a payload without the person; the same where it told nothing of them."""
+        try:
+            decode(payload)
+        except BadEvent:
+            return self._needles.masked(payload)
+        event = json.loads(payload)
+        if not self._redacted(event):
+            return payload
+        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+    def _redacted(self, event: dict[str, Any]) -> bool:
+        """Change an event; says whether it told of the person."""
+        before = json.dumps(event)
+        match event["kind"]:
+            case "pending":
+                self._redact_pending(event)
+            case "clicked":
+                theirs = (event["message_id"], event["recipient"]) in self._copies
+                event["destination"] = self._needles.without(event["destination"], theirs=theirs)
+                if theirs:
+                    event.update(ip=None, user_agent="")
+        return json.dumps(event) != before
+
+    def _redact_pending(self, event: dict[str, Any]) -> None:
+        theirs = [to for to in event["recipients"] if self._is_theirs(to)]
+        for to in theirs:
+            to.update(address=ERASED_ADDRESS, person=None)
+            self._copies.add((event["message_id"], to["number"]))
+        alone = len(theirs) == len(event["recipients"])
+        if (campaign := event["campaign"]) is not None:
+            event["campaign"] = self._campaigns.get(campaign) or self._needles.without(campaign)
+        for link in event["links"]:
+            for name in ("url", "group", "text"):
+                link[name] = link[name] and self._needles.without(link[name], theirs=alone)
+
+    def _is_theirs(self, to: dict[str, Any]) -> bool:
+        known = {normal_address(to["address"]).lower(), (to["person"] or "").lower()}
+        return not known.isdisjoint(self._names)

@@ -1,0 +1,1 @@
+"""From the spool to the store, exactly once, and what is counted on the way."""

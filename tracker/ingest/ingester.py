@@ -1,0 +1,286 @@
+"""The one ingester of a store: what the spool holds is fed to the database, exactly once.
+
+Owns: how far each segment was fed, what becomes of damaged records, of finished segments, and of a
+database that is missing, locked, full or malformed.
+Does not own: who may feed (`lock`), the form of segments (`segments`), rows (`feed`), the database's
+file (`store`), or waiting for figures that are up to date (`catch_up`).
+
+Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
+its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
+neither. Events that are in the spool twice are told by their ids. A segment is deleted only when its
+writer is gone, all of it was fed, and the database on disk is the one that it was fed to.
+"""
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.schema import Config
+from config.telemetry import observe
+from tracker.erasure.spool import redact_clicks
+from tracker.events import BadEvent, Event, decode
+from tracker.ingest.batch import feed
+from tracker.ingest.lock import Lock
+from tracker.spool import segments
+from tracker.spool.segments import Record
+from tracker.store import database
+from tracker.store.database import Store
+from tracker.store.retention import expire_pending, purge
+from tracker.urls.naming import Naming
+
+INTERVAL_S = 0.25
+MAX_BACKOFF_S = 10.0
+CHUNK_OCTETS = 1024 * 1024
+"""One transaction: about 2,500 clicks."""
+HOUSEKEEPING_S = 6 * 3600.0
+LEFTOVER_S = 3600.0
+PENDING_S = 7 * 86400.0
+"""A message that the relay neither took nor refused in this time is taken for not sent."""
+
+_POISON = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    sqlite3.DataError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+)
+"""What an event, not the store, is to blame for."""
+
+
+class Ingester:
+    """Feeds the store of `config` from its spool. All of it runs in one thread."""
+
+    def __init__(self, config: Config) -> None:
+        self._path = config.store.path
+        self._directory = config.store.spool_dir
+        self.configure(config)
+        self._lock = Lock(self._directory)
+        self._store: Store | None = None
+        self._known: tuple[int, int] | None = None
+        self._offsets: dict[str, int] = {}
+        self._failure: str | None = None
+        self._housekeeping_due_s = 0.0
+
+    def configure(self, config: Config) -> None:
+        """Take a configuration that was read anew; the store and its spool stay where they are."""
+        self._retention_s = config.privacy.retention
+        self._naming = Naming.of(config)
+
+    def run(self, stop: threading.Event) -> None:
+        """Feed the store until `stop` is set, whatever happens to it; wait while another does."""
+        backoff_s = INTERVAL_S
+        try:
+            while not stop.wait(backoff_s):
+                backoff_s = INTERVAL_S if self._try() else min(2 * backoff_s, MAX_BACKOFF_S)
+        finally:
+            self.close()
+
+    def drain(self) -> bool:
+        """Feed all that the spool holds now; False while another process is the ingester.
+
+        Raises sqlite3.Error and OSError: nothing is lost then, and it may be tried again.
+        """
+        if not self._lock.acquire():
+            self._close_store()
+            return False
+        opened = self._open()
+        for path in segments.listing(self._directory):
+            self._drain_segment(opened, path)
+        self._forget_deleted(opened)
+        return True
+
+    def close(self) -> None:
+        """Close the store, and let another process be the ingester."""
+        self._close_store()
+        self._lock.release()
+
+    def _try(self) -> bool:
+        """Do one round, and see to what went wrong; True where nothing did."""
+        held = self._lock.is_held
+        try:
+            if self.drain():
+                self._housekeep()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round is tried
+            self._failed(error)
+            return False
+        finally:
+            if self._lock.is_held and not held:
+                observe.log(observe.INGESTER_STARTED, store=str(self._path))
+            self._measure_backlog()
+        if self._failure:
+            observe.log(observe.INGEST_RECOVERED)
+            self._failure = None
+        return True
+
+    def _measure_backlog(self) -> None:
+        """Tell how much waits; most of all while the store cannot take it."""
+        left_octets = 0
+        with contextlib.suppress(OSError):
+            for path in segments.listing(self._directory):
+                left_octets += max(0, path.stat().st_size - self._offsets.get(path.name, 0))
+        observe.SPOOL_BACKLOG_OCTETS.set(left_octets)
+
+    def _failed(self, error: Exception) -> None:
+        cause = database.cause_of(error)
+        observe.INGEST_FAILURES.labels(cause).inc()
+        if cause != self._failure:
+            observe.log(observe.INGEST_FAILED, cause=cause, error=str(error), store=str(self._path))
+            self._failure = cause
+        self._close_store()
+        if cause == "malformed":
+            with contextlib.suppress(OSError):
+                self._set_aside_if_ours()
+
+    def _close_store(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def _set_aside_if_ours(self) -> None:
+        """Begin a new database where ours is beyond doubt malformed; leave any other file alone."""
+        ours = database.identity(self._path) == self._known or database.is_ours(self._path)
+        if ours and database.is_malformed(self._path):
+            name = database.set_aside(self._path, "corrupt")
+            observe.STORES_SET_ASIDE.inc()
+            observe.log(observe.STORE_SET_ASIDE, name=str(name))
+
+    def _open(self) -> Store:
+        """Give the store, opened anew where the file on disk is not the one that was open."""
+        if self._store is not None and not self._store.is_current():
+            observe.log(observe.STORE_REPLACED, store=str(self._path))
+            self._close_store()
+        if self._store is None:
+            self._store = Store.open(self._path)
+            self._known = self._store.identity
+            self._offsets = self._store.offsets()
+        return self._store
+
+    def _drain_segment(self, opened: Store, path: Path) -> None:
+        """Feed a segment, and delete it where that is the end of it."""
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        try:
+            finished = segments.is_finished(descriptor)
+            offset = self._feed_from(opened, path.name, descriptor, finished=finished)
+            if finished and offset >= os.fstat(descriptor).st_size and opened.is_current():
+                path.unlink()
+        finally:
+            os.close(descriptor)
+
+    def _feed_from(self, opened: Store, name: str, descriptor: int, *, finished: bool) -> int:
+        """Feed what a segment holds and the store lacks; gives the offset that is reached.
+
+        What is written meanwhile is for the next round: its writer may be faster than we are.
+        """
+        offset = self._offsets.get(name, 0)
+        size_octets = os.fstat(descriptor).st_size
+        while offset < size_octets and (
+            records := segments.read(descriptor, offset, CHUNK_OCTETS, finished=finished)
+        ):
+            offset = self._offsets[name] = self._feed(opened, name, offset, records)
+        return offset
+
+    def _feed(self, opened: Store, name: str, offset: int, records: Sequence[Record]) -> int:
+        """Feed records in one transaction; gives the offset of the segment after it.
+
+        Where an event cannot be fed whatever the store's state, halves are tried, until it stands
+        alone; then it is set aside.
+        """
+        chunk = _decode(records)
+        try:
+            return self._commit(opened, name, offset, records, chunk)
+        except _POISON as error:
+            if len(records) == 1:
+                chunk = _Chunk(chunk.end, (), ((records[0], repr(error)),))
+                return self._commit(opened, name, offset, records, chunk)
+        middle = len(records) // 2
+        offset = self._feed(opened, name, offset, records[:middle])
+        return self._feed(opened, name, offset, records[middle:])
+
+    def _commit(
+        self, opened: Store, name: str, offset: int, records: Sequence[Record], chunk: "_Chunk"
+    ) -> int:
+        with opened.transaction():
+            stored = opened.offset(name)
+            if stored != offset:
+                return stored
+            forgotten = feed(opened.db, chunk.events, self._naming)
+            opened.set_offset(name, chunk.end)
+            for record, why in chunk.damaged:
+                self._quarantine(name, record, why)
+        if forgotten:
+            self._redact(opened, name, records, forgotten)
+        observe.INGESTED_EVENTS.inc(len(chunk.events))
+        return chunk.end
+
+    def _redact(
+        self, opened: Store, name: str, records: Sequence[Record], forgotten: Collection[str]
+    ) -> None:
+        """Rewrite clicks on links of the forgotten, once they are counted for good.
+
+        Where that fails, they stand there until the segment goes, within the hour.
+        """
+        # The transaction keeps `waypost forget` from rewriting the same records meanwhile.
+        with contextlib.suppress(OSError, sqlite3.Error), opened.transaction():
+            redact_clicks(self._directory / name, records, forgotten)
+
+    def _quarantine(self, name: str, record: Record, why: str) -> None:
+        """Keep what is no event. Raises OSError: then the segment waits, and nothing is lost."""
+        directory = self._directory / "quarantine"
+        segments.make_directory(directory)
+        with (directory / name).open("ab") as file:
+            file.write(record.raw)
+            file.flush()
+            os.fsync(file.fileno())
+        observe.INGEST_GARBAGE.inc()
+        observe.log(observe.SPOOL_GARBAGE, file=str(directory / name), why=why, end=record.end)
+
+    def _forget_deleted(self, opened: Store) -> None:
+        """Forget segments that are no more, once their names are durably gone."""
+        on_disk = {path.name for path in segments.listing(self._directory)}
+        gone = set(opened.offsets()) - on_disk
+        if gone:
+            segments.sync_directory(self._directory)
+            opened.forget_segments(gone)
+            self._offsets = {name: at for name, at in self._offsets.items() if name in on_disk}
+
+    def _housekeep(self) -> None:
+        """Let go of what is old, now and then; only a service does, not a report."""
+        if time.monotonic() < self._housekeeping_due_s:
+            return
+        opened = self._open()
+        with opened.transaction():
+            expire_pending(opened.db, time.time() - PENDING_S)
+        purge(opened.db, time.time() - self._retention_s)
+        segments.sweep(self._directory, time.time() - LEFTOVER_S)
+        self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Records of one transaction: the offset after them, the events, and what is no event."""
+
+    end: int
+    events: tuple[Event, ...]
+    damaged: tuple[tuple[Record, str], ...]
+
+
+def _decode(records: Sequence[Record]) -> _Chunk:
+    events: list[Event] = []
+    damaged: list[tuple[Record, str]] = []
+    for record in records:
+        try:
+            events.append(decode(record.payload or b""))
+        except BadEvent as error:
+            damaged.append((record, str(error) if record.payload else "damaged"))
+    return _Chunk(records[-1].end, tuple(events), tuple(damaged))

@@ -1,0 +1,1 @@
+"""Tracked links on request, for what is not sent through the proxy."""

@@ -1,0 +1,1 @@
+"""Append-only files of which no lost line takes anything back, and watching them."""

@@ -1,0 +1,127 @@
+"""Files beside the store that hold one record a line, as JSON, and are only ever appended to.
+
+Owns: appending records durably beside other writers, reading lines back past damaged ones, and
+putting records in the place of others.
+Does not own: what a line says (`consents`, `decisions`), or what becomes of one that is lost
+(`chronicle`).
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from tracker.spool.segments import inherit_owner, sync_directory
+
+Record = TypeVar("Record")
+
+
+def octets_of(path: Path) -> bytes:
+    """Give what is in a file, nothing where there is none; raises OSError."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def records(octets: bytes, adapter: TypeAdapter[Record]) -> Iterator[Record | None]:
+    """Give each line's record; None stands for a damaged line."""
+    for line in octets.splitlines():
+        if line.strip():
+            yield _record(line, adapter)
+
+
+def _record(line: bytes, adapter: TypeAdapter[Record]) -> Record | None:
+    try:
+        return adapter.validate_json(line)
+    except ValidationError:
+        return None
+
+
+def dumped(made: Iterable[Record], adapter: TypeAdapter[Record]) -> bytes:
+    """Give the lines of records."""
+    return b"".join(adapter.dump_json(each) + b"\n" for each in made)
+
+
+def append(path: Path, adapter: TypeAdapter[Record], *made: Record) -> None:
+    """Write records down durably, each on a line of its own; raises OSError."""
+    if made:
+        with _locked(path) as file:
+            _append(file, dumped(made, adapter))
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """Open a file to read and append to, alone; it is made where there is none."""
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "a+b") as file:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        inherit_owner(path)
+        yield file
+    sync_directory(path.parent)
+
+
+def _append(file: BinaryIO, lines: bytes) -> None:
+    if not lines:
+        return
+    file.write(_gap(file.fileno()) + lines)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _gap(descriptor: int) -> bytes:
+    """Give what ends a line that was torn, so that the next one stands alone."""
+    size = os.fstat(descriptor).st_size
+    return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Generic[Record]):
+    """One line of a file, where it begins and what it says; `record` is None where it is damaged."""
+
+    at: int
+    octets: bytes
+    record: Record | None
+
+
+def supersede(
+    path: Path,
+    adapter: TypeAdapter[Record],
+    goes: Callable[[Line[Record]], bool],
+    instead: Callable[[Record], Record],
+    also: Iterable[Record] = (),
+) -> list[Line[Record]]:
+    """Put other records in the place of those in lines that go, and write down `also`.
+
+    Gives the lines that went; raises OSError. What is written is appended, and durable before spaces
+    stand in the place of the old: in place, so that nobody who appends meanwhile appends to a file
+    that is gone.
+    """
+    with _locked(path) as file:
+        there = list(_placed(file, adapter))
+        gone = [line for line in there if goes(line)]
+        made = [*also, *(instead(line.record) for line in gone if line.record is not None)]
+        said = {line.record for line in there}
+        _append(file, dumped((each for each in dict.fromkeys(made) if each not in said), adapter))
+        _blank(path, gone)
+    return gone
+
+
+def _placed(file: BinaryIO, adapter: TypeAdapter[Record]) -> Iterator[Line[Record]]:
+    file.seek(0)
+    at = 0
+    for octets in file.read().splitlines(keepends=True):
+        yield Line(at, octets, _record(octets, adapter))
+        at += len(octets)
+
+
+def _blank(path: Path, lines: Iterable[Line[Record]]) -> None:
+    with path.open("r+b", buffering=0) as file:  # what is open to append cannot write elsewhere
+        for line in lines:
+            os.pwrite(file.fileno(), b" " * len(line.octets.rstrip(b"\r\n")), line.at)
+        os.fsync(file.fileno())

@@ -1,0 +1,1 @@
+"""The public side: from a reader's request to a click on disk and a redirect."""

@@ -1,0 +1,285 @@
+"""The questions that people ask of the store.
+
+Owns: what a report, a person's activity and a link's clickers consist of, and their queries.
+Does not own: how they are printed (`printing`), or that the spool was fed before (`catch_up`).
+
+A report of everything is read from the sums, and takes the same time however many clicks there are.
+One since a day is counted from the rows of messages sent since then and of the clicks on them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from tracker.ingest.counting import PURGED
+from tracker.store.named_rows import normal_address
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was sent and what was clicked, for everything, a campaign or a link.
+
+    `personal` are recipients with a copy of their own, the only ones whose clicks are somebody's.
+    """
+
+    messages: int = 0
+    recipients: int = 0
+    personal: int = 0
+    clicks_human: int = 0
+    clicks_all: int = 0
+    unique_human: int = 0
+    unique_all: int = 0
+
+    @property
+    def click_rate(self) -> float | None:
+        """Unique human clickers among personal recipients, 0 to 1; None where there are none."""
+        return self.unique_human / self.personal if self.personal else None
+
+    def clicks_json(self) -> Json:
+        """Give the part that links have as well."""
+        return {
+            "clicks": {"human": self.clicks_human, "all": self.clicks_all},
+            "unique_clickers": {"human": self.unique_human, "all": self.unique_all},
+        }
+
+    def json(self) -> Json:
+        """Give all of it."""
+        return {
+            "messages": self.messages,
+            "recipients": self.recipients,
+            **self.clicks_json(),
+            "click_rate": self.click_rate,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignFigures:
+    """A campaign, None for messages without one, and its figures."""
+
+    campaign: str | None
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFigures:
+    """A link of a campaign: its name in reports (group, else URL), a URL, and its figures."""
+
+    link: str
+    url: str
+    campaign: str | None
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Figures in total, by campaign and by link; the most clicked first."""
+
+    totals: Figures
+    campaigns: tuple[CampaignFigures, ...]
+    links: tuple[LinkFigures, ...]
+
+    def json(self) -> Json:
+        """Give the report as `waypost report --json` prints it."""
+        return {
+            "totals": self.totals.json(),
+            "campaigns": [{"campaign": c.campaign, **c.figures.json()} for c in self.campaigns],
+            "links": [
+                {"link": k.link, "url": k.url, "campaign": k.campaign, **k.figures.clicks_json()}
+                for k in self.links
+            ],
+        }
+
+
+_SUMS = """
+    SELECT campaign_id, link_id, messages, recipients, personal,
+        clicks_human, clicks_all, unique_human, unique_all
+    FROM counters WHERE day = 0
+"""
+_HELD = """
+    SELECT campaign_id, link_id FROM campaign_links WHERE campaign_id IN
+        (SELECT campaign_id FROM counters WHERE day = 0 AND link_id = 0 AND messages > 0)
+"""
+_SENT_SINCE = """
+    WITH sent AS (
+        SELECT id, campaign_id, shared OR link_set_id IS NULL AS nobodys, EXISTS (
+            SELECT 1 FROM deliveries
+            WHERE message = id AND number = 0 AND (accepted OR clicked)
+        ) AS everyone
+        FROM messages WHERE counted AND campaign_id != :purged AND sent_at_s >= :since_s
+    ), counted AS (
+        SELECT campaign_id, nobodys, (
+            SELECT count(*) FROM deliveries
+            WHERE message = id AND number != 0 AND (everyone OR accepted OR clicked)
+        ) AS recipients FROM sent
+    )
+    SELECT campaign_id, 0, count(*), sum(recipients), sum(recipients * (NOT nobodys)), 0, 0, 0, 0
+    FROM counted GROUP BY campaign_id
+    UNION ALL
+    SELECT 0, 0, count(*), sum(recipients), sum(recipients * (NOT nobodys)), 0, 0, 0, 0
+    FROM counted HAVING count(*)
+"""
+_CLICKED_SINCE = """
+    WITH clicked AS (
+        SELECT clicks.campaign_id, link_id, human, person_id,
+            CASE WHEN human THEN person_id END AS human_id
+        FROM clicks JOIN messages ON messages.id = message WHERE sent_at_s >= :since_s
+    )
+    SELECT campaign_id, link_id, 0, 0, 0, sum(human), count(*),
+        count(DISTINCT human_id), count(DISTINCT person_id)
+    FROM clicked GROUP BY campaign_id, link_id
+    UNION ALL
+    SELECT campaign_id, 0, 0, 0, 0, sum(human), count(*),
+        count(DISTINCT human_id), count(DISTINCT person_id)
+    FROM clicked GROUP BY campaign_id
+    UNION ALL
+    SELECT 0, 0, 0, 0, 0, sum(human), count(*),
+        count(DISTINCT human_id), count(DISTINCT person_id)
+    FROM clicked HAVING count(*)
+"""
+_HELD_SINCE = """
+    SELECT campaign_id, link_id FROM campaign_links WHERE campaign_id IN
+        (SELECT campaign_id FROM messages
+         WHERE counted AND campaign_id != :purged AND sent_at_s >= :since_s)
+"""
+
+_Key = tuple[int, int]
+"""Rows of a campaign and of a link; 0 is all of them."""
+
+
+def report(db: Database, *, campaign: str | None = None, since_s: float | None = None) -> Report:
+    """Give figures of everything, or of one campaign, or of what was sent since a moment."""
+    if since_s is None:
+        figures = {(row[0], row[1]): Figures(*row[2:]) for row in db.execute(_SUMS)}
+        held = set(db.execute(_HELD).fetchall())
+    else:
+        figures, held = _since(db, since_s)
+    names: dict[int, str | None] = dict(db.execute("SELECT id, name FROM campaigns").fetchall())
+    wanted = {row for row, name in names.items() if campaign in (None, name)}
+    key = (0, 0) if campaign is None else (min(wanted, default=-1), 0)
+    return Report(
+        figures.get(key, Figures()),
+        tuple(_campaigns(figures, {row: names[row] for row in wanted})),
+        tuple(_links(db, figures, held, {row: names[row] for row in wanted})),
+    )
+
+
+def _since(db: Database, since_s: float) -> tuple[dict[_Key, Figures], set[_Key]]:
+    """Count the rows of messages sent since a moment, and of the clicks on them."""
+    values = {"since_s": since_s, "purged": PURGED}
+    counts: dict[_Key, list[int]] = {}
+    for query in (_SENT_SINCE, _CLICKED_SINCE):
+        for row in db.execute(query, values):
+            old = counts.get(row[:2], [0] * 7)
+            counts[row[:2]] = [a + b for a, b in zip(old, row[2:], strict=True)]
+    figures = {key: Figures(*count) for key, count in counts.items()}
+    return figures, set(db.execute(_HELD_SINCE, values).fetchall())
+
+
+def _order(figures: Figures, *names: str | None) -> tuple[Any, ...]:
+    return (-figures.clicks_all, -figures.messages, *(name or "" for name in names))
+
+
+def _campaigns(figures: dict[_Key, Figures], names: dict[int, str | None]) -> list[CampaignFigures]:
+    rows = [
+        CampaignFigures(names[campaign], count)
+        for (campaign, link), count in figures.items()
+        if campaign in names and not link and (count.messages or count.clicks_all)
+    ]
+    return sorted(rows, key=lambda row: _order(row.figures, row.campaign))
+
+
+def _links(
+    db: Database, figures: dict[_Key, Figures], held: set[_Key], names: dict[int, str | None]
+) -> list[LinkFigures]:
+    clicked = {key for key, count in figures.items() if key[1] and count.clicks_all}
+    known = {
+        row: (name, url)
+        for row, name, url in db.execute("SELECT id, name, ifnull(url, name) FROM links")
+    }
+    rows = [
+        LinkFigures(*known[link], names[campaign], figures.get((campaign, link), Figures()))
+        for campaign, link in held | clicked
+        if campaign in names
+    ]
+    return sorted(rows, key=lambda row: _order(row.figures, row.link, row.campaign))
+
+
+_ACTIVITY = """
+    WITH person AS (
+        SELECT message, number, accepted OR clicked AS got_it FROM deliveries
+        WHERE person_id = (SELECT id FROM persons WHERE name = :person)
+        UNION
+        SELECT message, number, accepted OR clicked FROM deliveries WHERE address = :person
+    )
+    SELECT sent_at_s AS at_s, 'sent' AS event, campaigns.name AS campaign,
+        NULL AS link, NULL AS url, NULL AS human, NULL AS reasons
+    FROM person JOIN messages ON messages.id = person.message
+    JOIN campaigns ON campaigns.id = campaign_id
+    WHERE got_it OR (shared AND counted)
+    UNION ALL
+    SELECT at_s, 'clicked', campaigns.name, links.name, nullif(destination, links.name),
+        human, reasons
+    FROM person JOIN clicks ON clicks.message = person.message AND clicks.recipient = person.number
+    JOIN campaigns ON campaigns.id = campaign_id
+    JOIN links ON links.id = link_id
+    WHERE person_id IS NOT NULL
+    ORDER BY at_s DESC
+"""
+_CLICKERS = """
+    SELECT persons.name AS person,
+        sum(clickers.clicks_human) AS human, sum(clickers.clicks_all) AS "all"
+    FROM counters JOIN clickers USING (day, campaign_id, link_id)
+    JOIN persons ON persons.id = person_id
+    WHERE day = 0 AND link_id IN (SELECT id FROM links WHERE name = :link OR url = :link)
+    GROUP BY person_id ORDER BY human DESC, "all" DESC, person
+"""
+_CLICKS = """
+    SELECT event_id, at_s, messages.message_id, recipient, number AS link_number,
+        campaigns.name AS campaign, links.name AS link, destination, persons.name AS person,
+        method, human, reasons, ip, user_agents.name AS user_agent
+    FROM clicks JOIN messages ON messages.id = clicks.message
+    JOIN campaigns ON campaigns.id = clicks.campaign_id
+    JOIN links ON links.id = link_id
+    JOIN user_agents ON user_agents.id = user_agent_id
+    LEFT JOIN persons ON persons.id = person_id
+    ORDER BY clicks.id
+"""
+
+ACTIVITY = ("at", "event", "campaign", "link", "url", "human", "reasons")
+CLICKERS = ("person", "human", "all")
+CLICKS = (
+    *("at", "event_id", "message_id", "recipient", "link_number", "campaign", "link"),
+    *("destination", "person", "method", "human", "reasons", "ip", "user_agent"),
+)
+"""Columns of each answer, which one of no rows has as well."""
+
+
+def activity(db: Database, address: str) -> Iterator[Json]:
+    """Give what was sent to a person (an address, or the application's own id) and clicked."""
+    rows = db.query(_ACTIVITY, {"person": normal_address(address)})
+    return (_shown(row) for row in rows)
+
+
+def clickers(db: Database, link: str) -> Iterator[Json]:
+    """Give the persons who clicked a link (its name or URL, as reports say), and how often."""
+    return db.query(_CLICKERS, {"link": link})
+
+
+def clicks(db: Database) -> Iterator[Json]:
+    """Give every click that is kept, in the order in which they were counted."""
+    return (_shown(row) for row in db.query(_CLICKS))
+
+
+def _shown(row: Json) -> Json:
+    """Give a row with what SQLite has no types for: moments in UTC, yes and no, lists."""
+    shown = dict(row)
+    moment = datetime.fromtimestamp(shown.pop("at_s"), UTC)
+    human, reasons = shown["human"], shown["reasons"]
+    shown["human"] = None if human is None else bool(human)
+    shown["reasons"] = None if reasons is None else reasons.split()
+    return {"at": moment.isoformat(timespec="milliseconds"), **shown}

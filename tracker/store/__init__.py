@@ -1,0 +1,1 @@
+"""The database: its file, its tables, and how long rows are kept."""

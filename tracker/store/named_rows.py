@@ -1,0 +1,137 @@
+"""Rows of the store that are known by a name: campaigns, persons, links, sets of links.
+
+Owns: finding such rows, making those that are new, and how persons and links are named.
+Does not own: messages and clicks, which point at them (`feed`), or which links a report lists though
+nobody clicked them (`sightings`).
+
+A set says which numbers of a message stand for links that are not called by the URL that a click
+tells: for some it holds their group, for others which parameters of that URL are no part of the name.
+It is known by the hash of these, so that a million messages with the same forty links share one set,
+also where their URLs are each reader's own.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from tracker.events import Recipient, SentLink
+from tracker.urls.naming import is_url
+
+Table = Literal["campaigns", "persons", "user_agents", "links"]
+
+_GROUP = 500
+"""Parameters in one query; every SQLite takes 999."""
+
+
+def person_name(recipient: Recipient) -> str:
+    """Name the person behind a recipient: the application's own id, else the address."""
+    return recipient.person or normal_address(recipient.address)
+
+
+def normal_address(address: str) -> str:
+    """Give an address with its domain in lower case; the local part is its owner's (RFC 5321 §2.4)."""
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{domain.lower()}"
+
+
+def set_hash(links: Iterable[SentLink]) -> bytes:
+    """Give what two messages whose numbers stand for the same have in common."""
+    told = [(link.number, link.group or link.ignored) for link in links]
+    named = json.dumps([each for each in told if each[1]])
+    return hashlib.blake2b(named.encode("ascii"), digest_size=16).digest()
+
+
+def rows_in(db: Database, sql: str, values: Iterable[object]) -> Iterator[Any]:
+    """Run a query that holds `IN (:values)` for any number of values."""
+    todo = list(values)
+    for start in range(0, len(todo), _GROUP):
+        group = todo[start : start + _GROUP]
+        yield from db.execute(sql.replace(":values", ",".join("?" * len(group))), group)
+
+
+def change_in(db: Database, sql: str, values: Iterable[object]) -> None:
+    """Run a statement that holds `IN (:values)` for any number of values."""
+    for _ in rows_in(db, sql, values):
+        pass
+
+
+def next_id(db: Database, table: str) -> int:
+    """Give the first free row number of a table that only this connection writes to."""
+    return int(db.execute(f"SELECT ifnull(max(id), 0) + 1 FROM {table}").fetchone()[0])  # noqa: S608 - names of our own
+
+
+def find(db: Database, table: Table, names: Iterable[str]) -> dict[str, int]:
+    """Give the rows of those `names` that are known."""
+    sql = f"SELECT name, id FROM {table} WHERE name IN (:values)"  # noqa: S608 - names of our own
+    return dict(rows_in(db, sql, names))
+
+
+def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:
+    """Give the rows of `names`, making those that are new."""
+    known = find(db, table, names)
+    new = [name for name in names if name not in known]
+    if new:
+        sql = f"INSERT INTO {table} (name) VALUES (?)"  # noqa: S608 - names of our own
+        db.conn.executemany(sql, [(name,) for name in new])
+        known.update(find(db, table, new))
+    return known
+
+
+def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes, int]:
+    """Give the rows of sets of links, by their hashes, making those that are new."""
+    known: dict[bytes, int] = dict(
+        rows_in(db, "SELECT hash, id FROM link_sets WHERE hash IN (:values)", sets)
+    )
+    new = {key: links for key, links in sets.items() if key not in known}
+    if not new:
+        return known
+    links = _group_ids(db, [link for each in new.values() for link in each])
+    for row, (key, members) in enumerate(new.items(), next_id(db, "link_sets")):
+        db.execute("INSERT INTO link_sets (id, hash) VALUES (?, ?)", [row, key])
+        db.conn.executemany(
+            "INSERT OR IGNORE INTO link_set_links VALUES (?, ?, ?)",
+            [(row, link.number, links[link.group]) for link in members if link.group],
+        )
+        db.conn.executemany(
+            "INSERT OR IGNORE INTO link_set_ignored VALUES (?, ?, ?)",
+            [
+                (row, link.number, "&".join(link.ignored))
+                for link in members
+                if link.ignored and not link.group
+            ],
+        )
+        known[key] = row
+    return known
+
+
+def numbered_links(db: Database, sets: Iterable[int]) -> dict[tuple[int | None, int], int]:
+    """Give the link behind each number of each set that has a group."""
+    sql = """SELECT link_set_id, number, link_id FROM link_set_links
+             WHERE link_set_id IN (:values)"""
+    return {(row[0], row[1]): row[2] for row in rows_in(db, sql, sets)}
+
+
+def ignored_params(
+    db: Database, sets: Iterable[int]
+) -> dict[tuple[int | None, int], frozenset[str]]:
+    """Give the parameters, by their names as written, that are no part of a link's name."""
+    sql = """SELECT link_set_id, number, params FROM link_set_ignored
+             WHERE link_set_id IN (:values)"""
+    return {(row[0], row[1]): frozenset(row[2].split("&")) for row in rows_in(db, sql, sets)}
+
+
+def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:
+    """Give the rows of the groups of links. A group keeps the least of its URLs as an example."""
+    named = {link.group: link for link in links if link.group}
+    rows = ids(db, "links", named)
+    db.conn.executemany(
+        """UPDATE links SET text = ifnull(text, ?2),
+               url = CASE WHEN ?3 THEN min(ifnull(url, ?1), ?1) ELSE url END
+           WHERE id = ?4""",
+        # A URL is its own example.
+        [(link.url, link.text, not is_url(name), rows[name]) for name, link in named.items()],
+    )
+    return rows

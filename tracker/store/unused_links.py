@@ -1,0 +1,140 @@
+"""Links that nothing needs any more, once the messages that had them are gone.
+
+Owns: which names of links go, and what becomes of the sums of those.
+Does not own: when (`retention`), or which links reports list (`sightings`).
+
+Three kinds of rows keep a link's name: a set that a message has, its place in a campaign's list, and
+a sum of clicks.
+
+- A set goes with its last message.
+- A URL that nobody clicked is listed until the latest message that had it is purged. A group, which
+  somebody named, stays as long as its campaign is in reports.
+- Sums stay, and so does the name of what was clicked, but for a reader's own links: those that are not
+  listed, and whose every click was on one message to one recipient. Their sums are added to those of
+  the campaign's link `(purged)`, so that a purge leaves no URL that was somebody's.
+
+Nothing is searched for: a name is looked at when one of its rows goes. So this costs as much as there
+is to let go of, however much the store holds.
+"""
+
+from collections.abc import Collection, Iterable
+
+from sqlite_utils import Database
+
+from tracker import marks
+from tracker.ingest.counting import PURGED_NAME
+from tracker.marks import Mark
+from tracker.store import named_rows
+from tracker.urls.naming import is_url
+
+_UNLISTED: Mark = "unlisted_before_day"
+"""What is listed of earlier days stays, unless its last click is withdrawn."""
+_OWN = """
+    INSERT INTO own
+    SELECT campaign_id, link_id FROM (
+        SELECT clicks.campaign_id, link_id, count(*) AS clicks
+        FROM clicks JOIN messages ON messages.id = message
+        WHERE message IN gone AND link_set_id IS NOT NULL AND 1 = (
+            SELECT count(*) FROM deliveries
+            WHERE deliveries.message = messages.id AND deliveries.number != 0
+        )
+        GROUP BY link_id HAVING count(DISTINCT message) = 1
+    ) AS theirs
+    WHERE clicks = (
+        SELECT sum(clicks_all) FROM counters
+        WHERE day = 0 AND link_id = theirs.link_id AND link_id > 0
+    ) AND NOT EXISTS (SELECT 1 FROM campaign_links WHERE link_id = theirs.link_id)
+"""
+_ADD_UP = (
+    """INSERT INTO counters
+        (day, campaign_id, link_id, clicks_human, clicks_all, unique_human, unique_all)
+    SELECT 0, campaign_id, :link, sum(clicks_human), sum(clicks_all),
+        sum(unique_human), sum(unique_all)
+    FROM own JOIN counters USING (campaign_id, link_id) WHERE day = 0 GROUP BY campaign_id
+    ON CONFLICT DO UPDATE SET
+        clicks_human = clicks_human + excluded.clicks_human,
+        clicks_all = clicks_all + excluded.clicks_all,
+        unique_human = unique_human + excluded.unique_human,
+        unique_all = unique_all + excluded.unique_all""",
+    "DELETE FROM counters WHERE day = 0 AND (campaign_id, link_id) IN own",
+    "DELETE FROM clickers WHERE day = 0 AND (campaign_id, link_id) IN own",
+)
+_WITHDRAWN = "SELECT campaign_id, link_id FROM counters WHERE link_id > 0 AND clicks_all = 0"
+_DUE = f"""
+    WITH due AS (
+        SELECT campaign_id, link_id FROM campaign_links WHERE day >= :since AND day < :day
+        UNION
+        SELECT campaign_id, link_id FROM ({_WITHDRAWN}) AS withdrawn
+        JOIN campaign_links USING (campaign_id, link_id) WHERE day < :day
+    )
+    SELECT campaign_id, link_id, name FROM due JOIN links ON links.id = link_id
+    WHERE NOT EXISTS (
+        SELECT 1 FROM counters WHERE day = 0 AND campaign_id = due.campaign_id
+        AND link_id = due.link_id AND clicks_all > 0
+    )
+"""  # noqa: S608 - a constant
+_UNLIST = "DELETE FROM campaign_links WHERE campaign_id = ? AND link_id = ?"
+_FORGET_SUM = "DELETE FROM counters WHERE day = 0 AND campaign_id = ? AND link_id = ?"
+_UNUSED_SETS = """
+    SELECT id FROM link_sets WHERE id IN (:values)
+    AND NOT EXISTS (SELECT 1 FROM messages WHERE link_set_id = link_sets.id)
+"""
+_LINKS_OF_SETS = "SELECT link_id FROM link_set_links WHERE link_set_id IN (:values)"
+_DROP_SETS = (
+    "DELETE FROM link_set_links WHERE link_set_id IN (:values)",
+    "DELETE FROM link_set_ignored WHERE link_set_id IN (:values)",
+    "DELETE FROM link_sets WHERE id IN (:values)",
+)
+_DROP_LINKS = """
+    DELETE FROM links WHERE id IN (:values)
+    AND NOT EXISTS (SELECT 1 FROM link_set_links WHERE link_id = links.id)
+    AND NOT EXISTS (SELECT 1 FROM campaign_links WHERE link_id = links.id)
+    AND NOT EXISTS (SELECT 1 FROM counters WHERE link_id = links.id AND link_id > 0)
+"""
+
+
+def add_up_own(db: Database) -> None:
+    """Add up the sums of links that were one reader's, before the messages in `gone` go.
+
+    Within the open transaction. Nothing but those messages and their clicks knows whose they were.
+    """
+    db.execute(
+        """CREATE TEMP TABLE IF NOT EXISTS own (
+            campaign_id INTEGER, link_id INTEGER, PRIMARY KEY (campaign_id, link_id)
+        ) WITHOUT ROWID"""
+    )
+    db.execute("DELETE FROM own")
+    if db.execute(_OWN).rowcount:
+        link = named_rows.ids(db, "links", {PURGED_NAME})[PURGED_NAME]
+        for sql in _ADD_UP:
+            db.execute(sql, {"link": link})
+        _drop_links(db, [link for (link,) in db.execute("SELECT link_id FROM own")])
+
+
+def drop_sets(db: Database, sets: Collection[int]) -> None:
+    """Delete those of these sets that no message has any more, within the open transaction."""
+    unused = [row for (row,) in named_rows.rows_in(db, _UNUSED_SETS, sets)]
+    links = {link for (link,) in named_rows.rows_in(db, _LINKS_OF_SETS, unused)}
+    for sql in _DROP_SETS:
+        named_rows.change_in(db, sql, unused)
+    _drop_links(db, links)
+
+
+def unlist(db: Database, day: int) -> None:
+    """Unlist URLs that only messages of before `day` had, within the open transaction.
+
+    With them goes every sum whose last click was withdrawn.
+    """
+    since = marks.reached(db, _UNLISTED)
+    withdrawn = db.execute(_WITHDRAWN).fetchall()
+    due = db.execute(_DUE, {"since": since, "day": max(day, since)}).fetchall()
+    unlisted = [(campaign, link) for campaign, link, name in due if is_url(name)]
+    db.conn.executemany(_UNLIST, unlisted)
+    db.conn.executemany(_FORGET_SUM, withdrawn)
+    _drop_links(db, {link for _, link in (*unlisted, *withdrawn)})
+    marks.reach(db, _UNLISTED, day)
+
+
+def _drop_links(db: Database, links: Iterable[int]) -> None:
+    """Delete those of these links whose names nothing keeps."""
+    named_rows.change_in(db, _DROP_LINKS, links)

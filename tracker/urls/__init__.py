@@ -1,0 +1,1 @@
+"""What a destination is: its host, its secrets, what may be added to it, what it is called."""

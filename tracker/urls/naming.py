@@ -1,0 +1,130 @@
+"""What a link is called in reports.
+
+Owns: the order in which a name is looked for, which names are URLs, the parameters that never tell
+links apart, and what the store is told of a sent link, so that a click on it is called the same.
+Does not own: the attributes that name a group (`proxy.policy.dialects`).
+
+A link is called by its group, else by its URL less what varies from reader to reader and less what we
+added. A click tells its whole destination; a sent link tells which parameters of it are no part of
+the name. These are few and the same in all messages, while names may be each reader's own.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from config.schema import Config
+from tracker.events import SentLink
+from tracker.urls.params import is_called, pairs, without, without_written, written_name
+
+VOLATILE_PARAMS = frozenset(
+    {
+        # who clicks
+        "email", "e-mail", "email_address", "mail", "uid", "user", "user_id", "userid", "member_id",
+        "customer_id", "contact_id", "subscriber", "subscriber_id", "recipient", "recipient_id",
+        "wp_id", "cio_id", "mc_eid", "vero_id", "oly_anon_id", "oly_enc_id", "_hsenc", "_hsmi",
+        "mkt_tok", "ml_subscriber", "ml_subscriber_hash", "_kx", "ajs_uid", "__s", "trk_contact",
+        # secrets and signatures
+        "token", "hash", "sig", "signature", "hmac", "nonce", "otp", "expires",
+        # sessions and clicks
+        "phpsessid", "jsessionid", "sid", "session", "session_id", "sessionid", "fbclid", "gclid",
+        "dclid", "msclkid", "yclid", "twclid", "ttclid", "li_fat_id", "igshid", "_ga", "_gl",
+        "ts", "timestamp", "cachebuster", "_",
+    }
+)  # fmt: skip
+"""Parameters, in lower case, that differ between readers of the same link."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPattern:
+    """Destinations that `pattern` is found in are called `name`."""
+
+    pattern: re.Pattern[str]
+    name: str
+
+
+def is_url(name: str) -> bool:
+    """Whether a link is called by its URL; else somebody has named it."""
+    return _HTTP.match(name) is not None
+
+
+_HTTP = re.compile(r"https?://", re.IGNORECASE)
+
+
+def patterns_of(config: Config) -> tuple[GroupPattern, ...]:
+    """Give the patterns of `[[tracking.group]]`."""
+    return tuple(
+        GroupPattern(re.compile(each.pattern), each.name) for each in config.tracking.group
+    )
+
+
+def volatile_of(config: Config) -> frozenset[str]:
+    """Name what varies from reader to reader, in lower case; an id of ours does, whoever added it."""
+    named = (*config.tracking.volatile_params, config.tracking.identify.param or "")
+    return VOLATILE_PARAMS | {name.lower() for name in named if name}
+
+
+def identity(destination: str, patterns: tuple[GroupPattern, ...], volatile: frozenset[str]) -> str:
+    """Give a link's name in reports: that of the first pattern, else its URL less what varies."""
+    for group in patterns:
+        if group.pattern.search(destination):
+            return group.name
+    return without(destination, volatile) if "?" in destination else destination
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How links are called of which only the destination is known, parameters of ours included.
+
+    `added` and `volatile` are in lower case. An author's own parameter that is called as one of ours
+    is taken for ours.
+    """
+
+    patterns: tuple[GroupPattern, ...] = ()
+    volatile: frozenset[str] = VOLATILE_PARAMS
+    added: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """Give what a configuration says."""
+        added = frozenset(name.lower() for name in config.tracking.url_params)
+        return cls(patterns_of(config), volatile_of(config), added)
+
+    def name(self, destination: str) -> str:
+        """Give a link's name in reports."""
+        return identity(without(destination, self.added), self.patterns, self.volatile)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What a link is made of: its URL as its author wrote it, where it leads, and its name.
+
+    `destination` has the parameters that all its readers share; `id_param` is the one that each
+    reader's copy may have besides. `name` is what reports call it.
+    """
+
+    author_url: str
+    destination: str
+    name: str
+    id_param: str | None = None
+
+    def told(self, number: int, text: str, volatile: frozenset[str]) -> SentLink:
+        """Give what the store is told."""
+        ignored = self._ignored(volatile)
+        url = without_written(self.destination, ignored)
+        if self.name != identity(self.author_url, (), volatile):
+            return SentLink(number, url, self.name, text)
+        return SentLink(number, url, None, text, ignored)
+
+    def _ignored(self, volatile: frozenset[str]) -> tuple[str, ...]:
+        """Name what is no part of the link's name, as it is written in the destination."""
+        names = {
+            written_name(each) for each in pairs(self.destination) if is_called(each, volatile)
+        }
+        names |= {written_name(each) for each in self._added()}
+        return tuple(sorted(names | ({self.id_param} if self.id_param else set())))
+
+    def _added(self) -> list[str]:
+        octets = len(self.author_url.partition("#")[0])
+        added = self.destination.partition("#")[0][octets:]
+        return added.lstrip("?&").split("&") if added else []

@@ -1,0 +1,106 @@
+"""The opaque, stable id by which a destination is told who clicked, and the way back.
+
+Owns: what a person's id is, what it adds to a destination, and who is behind an id.
+Does not own: which links carry one (`proxy.policy.decide`, `wishes`), or its secret (`config.keys.token_keys`).
+
+An id is the application's own, or else a keyed hash (HMAC-SHA256, RFC 2104) of the address, as
+addresses must not travel in URLs. Its key never rotates, so that a person is the same in every
+message. No table of ids is kept: who is forgotten by the store is forgotten here too.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self, cast
+
+from sqlite_utils import Database
+
+from config.keys.token_keys import read_identify_secret
+from config.schema import Config
+from tracker.store import named_rows
+from tracker.store.named_rows import normal_address
+from tracker.urls.params import Params, added
+
+HASH_OCTETS = 16
+ID_CHARACTERS = 22
+"""Of base64url (RFC 4648 §5), unpadded."""
+
+
+def is_opaque(person: str) -> bool:
+    """Whether the application's own id may be told as it is; with an `@` it is an address."""
+    return "@" not in person
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """Gives ids under the parameter `param`; `secret` is never shown."""
+
+    param: str
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def load(cls, param: str, key_file: Path) -> Self:
+        """Read the secret; raises `config.keys.secret_files.KeyFileError`."""
+        return cls(param, read_identify_secret(key_file))
+
+    @classmethod
+    def of(cls, config: Config, param: str = "") -> Self:
+        """Read the secret of a configuration that has a key file; who marks nothing needs no `param`.
+
+        Raises `config.keys.secret_files.KeyFileError`.
+        """
+        return cls.load(param, cast("Path", config.keys.file))
+
+    def id_of(self, address: str, person: str | None = None) -> str:
+        """Give the id of who has this address, and perhaps an id of the application's own."""
+        if person and is_opaque(person):
+            return person
+        return self.hashed(person or address)
+
+    def hashed(self, name: str) -> str:
+        """Give the id of an address; its domain may be written in any case."""
+        octets = normal_address(name).encode("utf-8", "surrogatepass")
+        digest = hmac.digest(self.secret, octets, "sha256")[:HASH_OCTETS]
+        return urlsafe_b64encode(digest)[:ID_CHARACTERS].decode("ascii")
+
+    def marked(self, destination: str, person_id: str) -> str:
+        """Give `destination` with the id of who is sent there."""
+        return added(destination, ((self.param, person_id),))
+
+    def person(self, db: Database, person_id: str) -> str | None:
+        """Give the person behind an id, an address or the application's own id; None if unknown.
+
+        A hash is compared with those of all persons in the store, some microseconds each.
+        """
+        if is_opaque(person_id) and named_rows.find(db, "persons", [person_id]):
+            return person_id
+        if len(person_id) != ID_CHARACTERS:
+            return None
+        for (name,) in db.execute("SELECT name FROM persons"):
+            if self.hashed(name) == person_id:
+                return str(name)
+        return None
+
+
+def addresses(db: Database, person: str) -> list[str]:
+    """Give the addresses under which a person got mail; a link that is not in mail went to none."""
+    rows = db.execute(
+        """SELECT DISTINCT ifnull(address, name) AS address FROM persons
+           JOIN deliveries ON person_id = persons.id WHERE name = ? ORDER BY address""",
+        [person],
+    )
+    return [str(address) for (address,) in rows if address != person or not is_opaque(person)]
+
+
+def widest(param: str, person: str | None) -> Params:
+    """Give the longest that a message's ids may be, as a parameter.
+
+    `person` is the application's own id: of several recipients nobody has it.
+    """
+    own = person if person and is_opaque(person) else ""
+    return ((param, max(own, "x" * ID_CHARACTERS, key=_written_octets)),)
+
+
+def _written_octets(value: str) -> int:
+    return len(added("https://x", (("x", value),)))
