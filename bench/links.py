@@ -15,7 +15,7 @@ import html5lib
 from bs4 import BeautifulSoup
 from selectolax.lexbor import LexborHTMLParser
 
-from proxy.html import links
+from proxy.links.html import links
 
 OCTETS = 102_400
 ROUNDS = 5

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 from config.keys.token_keys import new_token_key
 from config.schema import Config, IdentifyConfig, StoreConfig, TrackingConfig
 from config.telemetry import observe
-from proxy.transform import Submission, Transformer
+from proxy.rewrite.transformer import Submission, Transformer
 from tracker.events import Event, MessageAccepted
 from tracker.ingest.catch_up import catch_up
 from tracker.reports import clicks

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from bs4 import BeautifulSoup
 
-from proxy.message import parse
+from proxy.message.editing import parse
 from proxy.policy import Policy
-from proxy.rewrite import plan
+from proxy.rewrite.planner import plan
 
 ROUNDS = 60
 TRACKED = "https://click.example.com/c/" + "x" * 110

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from config.keys.token_keys import new_dkim_key
-from proxy.signing import SIGNED_FIELDS, Signer, relay_would_alter
+from proxy.signing.signer import SIGNED_FIELDS, Signer, relay_would_alter
 
 ROUNDS = 15
 REPEATS = 5

@@ -1,7 +1,7 @@
 """Which [[sender]] a domain belongs to.
 
 Owns: the order of those that could be meant.
-Does not own: whose mail it is (`proxy.policy.gate`), or what a sender means (`proxy.senders`,
+Does not own: whose mail it is (`proxy.policy.eligibility`), or what a sender means (`proxy.rewrite.senders`,
 `tracker.minting.request`).
 """
 

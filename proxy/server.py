@@ -27,14 +27,10 @@ from config.telemetry.observe import (
     log,
 )
 from config.values import Address
-from proxy import access, replies
-from proxy.access import BadProxyHeader, Client, IpAddress
-from proxy.client import ClientChannel, ClientGone, LineTooLong
-from proxy.heap import settle_in, tidy_up
-from proxy.replies import Reply
-from proxy.services import Services
-from proxy.session import Session
-from proxy.session_limits import (
+from proxy.scheduling.gc_tuning import settle_in, tidy_up
+from proxy.session import trust
+from proxy.session.connection import ClientChannel, ClientGone, LineTooLong
+from proxy.session.limits import (
     COMMAND_WORTH_OCTETS,
     COMMIT_GRACE_S,
     FEW_SESSIONS,
@@ -42,6 +38,11 @@ from proxy.session_limits import (
     LISTEN_BACKLOG,
     RECEIVE_OCTETS,
 )
+from proxy.session.services import Services
+from proxy.session.session import Session
+from proxy.session.trust import BadProxyHeader, Client, IpAddress
+from proxy.smtp import replies
+from proxy.smtp.replies import Reply
 from tracker.records.watch import watching
 
 
@@ -208,7 +209,7 @@ class Server:
 
     async def _converse(self, channel: ClientChannel, client: Client) -> None:
         proxy = self.services.proxy
-        speaks_for_many = access.within(client.address, proxy.xclient_networks)
+        speaks_for_many = trust.within(client.address, proxy.xclient_networks)
         sessions = 0 if speaks_for_many else self._by_address[client.address]
         if sessions > proxy.max_sessions_per_address:
             _turn_away(channel, "address", replies.TOO_MANY_FROM_ADDRESS)
@@ -223,11 +224,11 @@ class Server:
 
     async def _welcome(self, channel: ClientChannel, *, tls: bool) -> Client | None:
         """Find out who connects, and encrypt where that comes first; None: nobody to serve."""
-        proxy, peer = self.services.proxy, access.plain_address(channel.peer[0])
+        proxy, peer = self.services.proxy, trust.plain_address(channel.peer[0])
         try:
-            if access.within(peer, proxy.proxy_protocol_networks):
+            if trust.within(peer, proxy.proxy_protocol_networks):
                 async with asyncio.timeout(GREETING_PATIENCE_S):
-                    peer = await access.read_proxy_header(channel, peer)
+                    peer = await trust.read_proxy_header(channel, peer)
             if tls and self.services.tls_context is not None:
                 await channel.start_tls_behind_header(self.services.tls_context)
         except (BadProxyHeader, LineTooLong, TimeoutError):

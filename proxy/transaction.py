@@ -8,7 +8,7 @@ Does not own: their grammar (`envelope`), or sending them (`link`).
 
 from dataclasses import dataclass, field
 
-from proxy.envelope import MailCommand, RcptCommand
+from proxy.smtp.envelope import MailCommand, RcptCommand
 
 
 @dataclass(slots=True)

@@ -4,10 +4,10 @@ Owns: which kind of body reads which encoding (RFC 2045 §6). Does not own: the 
 (`body`, `quoted_printable`, `base64_body`), or which part has which encoding (`mime`).
 """
 
-from proxy.base64_body import Base64Body
-from proxy.body import Body, IdentityBody, UnknownBody
-from proxy.mime import TransferEncoding
-from proxy.quoted_printable import QuotedPrintableBody
+from proxy.message.base64 import Base64Body
+from proxy.message.body import Body, IdentityBody, UnknownBody
+from proxy.message.mime import TransferEncoding
+from proxy.message.quoted_printable import QuotedPrintableBody
 
 
 def body(raw: bytes, start: int, end: int, encoding: TransferEncoding | None) -> Body:

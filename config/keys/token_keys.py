@@ -3,7 +3,7 @@
 Owns: what a key file holds, making new keys, rotating and revoking token keys, the secret of ids that
 never rotates, the public half of a DKIM key as DNS publishes it (RFC 6376 §3.6.1, RFC 8463).
 Does not own: how secret files are read and written (`config.keys.secret_files`), and what keys are used for
-(`tracker.tokens`, `proxy.signing`).
+(`tracker.tokens`, `proxy.signing.signer`).
 """
 
 import base64

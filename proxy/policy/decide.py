@@ -4,7 +4,7 @@ Owns: the order of the rules and what is lifted by `data-track="true"`; which li
 parameters; the group.
 Does not own: what the attributes say (`links`), what the URL is like (`traits`), the single rules, what
 may be added to a destination (`tracker.urls.additions`), or what the octets of the message forbid
-(`proxy.scan`).
+(`proxy.rewrite.part_planner`).
 """
 
 import re
@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from proxy.policy.links import Wishes
+from proxy.links.urls import same_place
+from proxy.policy.directives import Wishes
 from proxy.policy.reasons import SOFT, Skip
 from proxy.policy.settings import Policy
 from proxy.policy.traits import Traits
-from proxy.urls import same_place
 from tracker.urls.additions import id_octets, params_text
 from tracker.urls.params import Params
 

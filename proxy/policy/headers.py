@@ -6,12 +6,12 @@ Does not own: what their values mean (`dialects`, `switches`).
 
 import re
 
-from proxy.fields import unfold
-from proxy.message import Message
+from proxy.links.urls import destination, same_place
+from proxy.message.editing import Message
+from proxy.message.fields import unfold
 from proxy.policy.dialects import OWN_HEADERS
 from proxy.policy.settings import Policy
 from proxy.policy.switches import Switches, clean_text, conventions, decode_words, read
-from proxy.urls import destination, same_place
 
 MAX_UNSUBSCRIBE = 100_000
 """Octets of a List-Unsubscribe that are looked at."""

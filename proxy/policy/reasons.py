@@ -1,8 +1,8 @@
 """Why a message or a link was left alone: every reason, by name.
 
 Owns: the names that `explain`, logs and metrics show, and what each means to an operator.
-Does not own: the rules that give these reasons (the other files of this folder, `proxy.rewrite`
-for what the bytes forbid, `proxy.transform` for what the session forbids).
+Does not own: the rules that give these reasons (the other files of this folder, `proxy.rewrite.planner`
+for what the bytes forbid, `proxy.rewrite.transformer` for what the session forbids).
 """
 
 from enum import StrEnum
@@ -95,7 +95,7 @@ class Skip(Reason):
     LONG_LINE = "long_line", "the line would exceed 998 octets (RFC 5322 §2.1.1)"
     MALFORMED_ENCODING = "malformed_encoding", "the transfer encoding around it is malformed"
     CHARSET = "charset", "in this charset octets cannot be changed safely"
-    # What the part is (proxy.message.Skip, by the same names).
+    # What the part is (proxy.message.editing.Skip, by the same names).
     MALFORMED = "malformed", "mail programs would not agree on where its part is or what it is"
     LIMIT = "limit", "its message has more structure than Waypost looks at"
     SIGNED = "signed", "its part is signed"

@@ -11,7 +11,7 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from config.schema import DIALECTS, Config, SenderConfig
-from proxy.policy.links import LinkRules, link_rules
+from proxy.policy.directives import LinkRules, link_rules
 from proxy.policy.reasons import Untouched
 from proxy.policy.traits import Traits, UrlRules
 from tracker.tokens import url_octets as tracked_url_octets

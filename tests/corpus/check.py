@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from proxy.charsets import view
-from proxy.html import links
-from proxy.message import Edit, Message, decode, parse, splice
-from proxy.plan import Plan, PlannedLink
+from proxy.links.charsets import view
+from proxy.links.html import links
+from proxy.message.editing import Edit, Message, decode, parse, splice
 from proxy.policy import Policy
-from proxy.rewrite import plan
+from proxy.rewrite.planned import Plan, PlannedLink
+from proxy.rewrite.planner import plan
 from tests.corpus.material import Case, documents
 from tests.corpus.oracles import Expected, expected, opened
 from tracker.tokens import is_destination

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import proxy.candidates
+import proxy.rewrite.candidates
 import tests.corpus.check
-from proxy.plan import Plan
 from proxy.policy import Policy
-from proxy.rewrite import plan
+from proxy.rewrite.planned import Plan
+from proxy.rewrite.planner import plan
 from tests.corpus.material import cases
 from tests.corpus.run import main, passed, table, tally
 
@@ -70,8 +70,8 @@ def test_the_tool_passes_what_is_right(folder, capsys):
 )  # fmt: skip
 def test_the_tool_sees_wrong_links(folder, monkeypatch, fault, change):
     """A link lost, invented or led astray is counted as such."""
-    found = proxy.candidates.links
-    monkeypatch.setattr(proxy.candidates, "links", lambda *given: change(found(*given)))
+    found = proxy.rewrite.candidates.links
+    monkeypatch.setattr(proxy.rewrite.candidates, "links", lambda *given: change(found(*given)))
     figures = tally(cases(folder))
     assert figures.faults[fault] > 0
     assert not passed(figures)
@@ -97,7 +97,7 @@ def test_the_tool_sees_octets_that_changed(folder, monkeypatch):
 
 def test_the_tool_sees_exceptions(folder, monkeypatch):
     """A fault of ours is counted, though mail would pass."""
-    monkeypatch.setattr(proxy.candidates, "links", lambda *_: 1 / 0)
+    monkeypatch.setattr(proxy.rewrite.candidates, "links", lambda *_: 1 / 0)
     assert tally(cases(folder)).faults["exceptions"] == 1
 
 

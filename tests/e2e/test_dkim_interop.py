@@ -8,10 +8,10 @@ import pytest
 
 from config.keys.token_keys import new_dkim_key
 from config.schema import RelayConfig
-from proxy.dkim_probe import record
-from proxy.message import Edit, splice
-from proxy.relay import RelaySession
-from proxy.signing import Signer, SigningError, relay_would_alter, standing
+from proxy.message.editing import Edit, splice
+from proxy.relay.session import RelaySession
+from proxy.signing.self_check import record
+from proxy.signing.signer import Signer, SigningError, relay_would_alter, standing
 from tests.support.postfix import Postfix
 from tests.support.verifiers import (
     dkimpy_verdict,

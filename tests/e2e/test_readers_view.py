@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from proxy.plan import PlannedLink
 from proxy.policy import Policy
-from proxy.rewrite import plan
+from proxy.rewrite.planned import PlannedLink
+from proxy.rewrite.planner import plan
 from tests.corpus.material import Case, cases
 from tests.support.links import Links
 from tests.support.programs import need

@@ -10,7 +10,7 @@ import pytest
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
-from proxy.urls import destination
+from proxy.links.urls import destination
 from tests.support.links import Links
 from tests.support.web import chromium
 

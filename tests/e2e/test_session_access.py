@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trustme
 
-from proxy.access import plain_address
-from proxy.session import Session
+from proxy.session.session import Session
+from proxy.session.trust import plain_address
 from tests.support.scripted_relay import EXTENSIONS, ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy
 from tests.support.smtp_client import Dialogue
@@ -250,7 +250,7 @@ async def test_a_login_outlives_a_slow_upload(
     proxy: Proxy, relay_with_auth: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The relay waits for its next command meanwhile, and would hang up: it hears NOOP."""
-    monkeypatch.setattr("proxy.link.KEEP_ALIVE_S", 0.1)
+    monkeypatch.setattr("proxy.relay.upstream.KEEP_ALIVE_S", 0.1)
     client = await proxy.dial()
     assert (await client.ask(b"AUTH PLAIN AGEAYg==")).code == 235
     await client.transaction()

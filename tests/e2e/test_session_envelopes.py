@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxy.server import Server, bind
-from proxy.services import Services
+from proxy.session.services import Services
 from tests.support.scripted_relay import EXTENSIONS, ScriptedRelay
 from tests.support.session_fixtures import Proxy, configuration, stop
 

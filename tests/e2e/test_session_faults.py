@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from proxy import session
-from proxy.transform import SigningRefused, Transformer
-from proxy.turns import Turns
+from proxy.rewrite.transformer import SigningRefused, Transformer
+from proxy.scheduling.loop_budget import Turns
+from proxy.session import session
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
 from tests.support.smtp_client import Dialogue

@@ -7,7 +7,7 @@ import pytest
 
 from config.keys import token_keys
 from config.schema import Copies
-from proxy import workshop
+from proxy.scheduling import offload
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
 from tests.support.slow_mail import KINDS
@@ -95,7 +95,7 @@ async def test_the_process_stays_while_the_relay_takes_its_time(
     start_proxy: StartProxy, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All copies are tracked, though nothing was worked on between two for long."""
-    monkeypatch.setattr(workshop, "IDLE_S", 0.05)
+    monkeypatch.setattr(offload, "IDLE_S", 0.05)
     relay.script = {"DOT": [Step(b"250 ok\r\n", delay_s=0.5), Step(b"250 ok\r\n")]}
     proxy = await start_proxy(proxy={"copies": "per-recipient"})
     client = await proxy.dial()

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from proxy.data import DataReader
-from proxy.session_limits import RECEIVE_OCTETS, TURN_OCTETS
-from proxy.transform import Prepared, Submission, Transformer
+from proxy.rewrite.transformer import Prepared, Submission, Transformer
+from proxy.session.limits import RECEIVE_OCTETS, TURN_OCTETS
+from proxy.smtp.data import DataReader
 from tests.support.scripted_relay import ScriptedRelay
 from tests.support.session_fixtures import Proxy, until
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.replies import ALREADY_AUTHENTICATED, Reply
+from proxy.smtp.replies import ALREADY_AUTHENTICATED, Reply
 from tests.support import fidelity
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy

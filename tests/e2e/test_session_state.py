@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from proxy import session, upload
+from proxy.session import session, upload
 from tests.support.scripted_relay import EXTENSIONS, ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy
 

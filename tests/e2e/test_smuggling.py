@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.data import DataReader
-from proxy.relay import stuffed
-from proxy.replies import Reply
+from proxy.relay.session import stuffed
+from proxy.smtp.data import DataReader
+from proxy.smtp.replies import Reply
 from tests.support.scripted_relay import LAX_END, ScriptedRelay
 from tests.support.session_fixtures import Proxy, StartProxy
 

@@ -20,10 +20,10 @@ import html5lib
 from html5lib.constants import DataLossWarning
 
 with atheris.instrument_imports(include=["proxy"]):
-    from proxy.charsets import view
-    from proxy.html import Href, label, links
-    from proxy.message import Edit, splice
-    from proxy.urls import destination
+    from proxy.links.charsets import view
+    from proxy.links.html import Href, label, links
+    from proxy.links.urls import destination
+    from proxy.message.editing import Edit, splice
     from tracker.urls.hosts import host
 
 LABELS = [

@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import atheris
 
 with atheris.instrument_imports(include=["proxy"]):
-    from proxy import plaintext
-    from proxy.message import Change, Edit, Message, Part, decode, parse, splice
+    from proxy.links import plaintext
+    from proxy.message.editing import Change, Edit, Message, Part, decode, parse, splice
 
 SEEDS = Path(__file__).resolve().parents[1] / "messages"
 URL = b"https://t.example.com/c/" + b"Ab-_" * 40

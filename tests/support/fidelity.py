@@ -14,7 +14,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from config.telemetry.observe import DELIVERY_IN_DOUBT
-from proxy.replies import Reply
+from proxy.smtp.replies import Reply
 from tests.support.differences import DIFFERENCES
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, proxies

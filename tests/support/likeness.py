@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from proxy.replies import Reply, ReplyParser
+from proxy.smtp.replies import Reply, ReplyParser
 from tests.support.dialogues import GO_AHEAD_CODE, Turn
 from tests.support.postfix import Postfix, sent
 from tests.support.smtp_client import Dialogue

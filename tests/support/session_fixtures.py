@@ -13,7 +13,7 @@ import pytest
 from config.keys import token_keys
 from config.schema import Config
 from proxy.server import Server, bind
-from proxy.services import Services
+from proxy.session.services import Services
 from tests.support.scripted_relay import ScriptedRelay
 from tests.support.smtp_client import Dialogue
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
-from proxy.replies import Reply, ReplyParser
+from proxy.smtp.replies import Reply, ReplyParser
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from config.schema import ProxyConfig
-from proxy import access
-from proxy.access import BadAttribute, Client, plain_address
+from proxy.session import trust
+from proxy.session.trust import BadAttribute, Client, plain_address
 
 
 def proxy_config(**keys: object) -> ProxyConfig:
@@ -29,7 +29,7 @@ def test_an_address_is_read_as_sockets_give_it(host: str, address: str) -> None:
 
 def test_attributes_are_xtext() -> None:
     """RFC 3461 §4, upper-cased names."""
-    found = access.parse_attributes(b"addr=127.0.0.1 HELO=a+2Bb+20c")
+    found = trust.parse_attributes(b"addr=127.0.0.1 HELO=a+2Bb+20c")
     assert found == {"ADDR": "127.0.0.1", "HELO": "a+b c"}
 
 
@@ -39,7 +39,7 @@ def test_attributes_are_xtext() -> None:
 def test_what_is_no_attribute_is_refused(arg: bytes) -> None:
     """Nothing is guessed about whom a front server means."""
     with pytest.raises(BadAttribute):
-        access.parse_attributes(arg)
+        trust.parse_attributes(arg)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_what_is_no_attribute_is_refused(arg: bytes) -> None:
 def test_trust(client: Client, trusted: int, may_send: int) -> None:
     """Loopback, allowed networks and logins are trusted; vouched ones may send, untouched."""
     config = proxy_config(trusted_networks=["192.0.2.0/24"])
-    assert access.trusted(client, config, authenticated=False) == trusted
-    assert access.may_send(client, config, authenticated=False) == may_send
-    assert access.trusted(client, config, authenticated=True)
+    assert trust.trusted(client, config, authenticated=False) == trusted
+    assert trust.may_send(client, config, authenticated=False) == may_send
+    assert trust.trusted(client, config, authenticated=True)
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ def test_trust(client: Client, trusted: int, may_send: int) -> None:
 )
 def test_an_account_is_a_login_or_a_network(client: Client, account: str) -> None:
     """A retry may come from a neighbour."""
-    assert access.account(client) == account
+    assert trust.account(client) == account

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.base64_body import Base64Body
-from proxy.body import Change, Edit, NotEditable, Obstacle
-from proxy.message import splice
+from proxy.message.base64 import Base64Body
+from proxy.message.body import Change, Edit, NotEditable, Obstacle
+from proxy.message.editing import splice
 
 HTML = (
     b'<p>some text before it</p> <a href="http://a/">x</a> <p>' + b"and after it " * 160 + b"</p>"

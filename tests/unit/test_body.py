@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.body import Change, Edit, IdentityBody, NotEditable, Obstacle, UnknownBody
-from proxy.message import splice
+from proxy.message.body import Change, Edit, IdentityBody, NotEditable, Obstacle, UnknownBody
+from proxy.message.editing import splice
 
 HEAD = b"Subject: x\r\n\r\n"
 

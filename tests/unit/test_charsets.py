@@ -7,9 +7,9 @@ import webencodings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.charsets import HtmlView, view
-from proxy.html import links
-from proxy.message import Change, Edit, splice
+from proxy.links.charsets import HtmlView, view
+from proxy.links.html import links
+from proxy.message.editing import Change, Edit, splice
 
 TEXT = '<p class="日本">語 😀 <a href="http://x.example/日?q=本&amp;r">語 ¥ ~</a> 語 <a href=x>'
 PLAIN = b'<a href="http://x.example/">x</a>'

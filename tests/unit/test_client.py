@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from proxy.client import ClientChannel, ClientGone, LineTooLong
-from proxy.session_limits import RECEIVE_OCTETS, SESSION_BUFFER_OCTETS
+from proxy.session.connection import ClientChannel, ClientGone, LineTooLong
+from proxy.session.limits import RECEIVE_OCTETS, SESSION_BUFFER_OCTETS
 from tests.support.smtp_client import reset
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy import data
-from proxy.data import DataReader, Received, Refusal
+from proxy.smtp import data
+from proxy.smtp.data import DataReader, Received, Refusal
 
 LIMIT = 1_000_000
 END = b"\r\n.\r\n"

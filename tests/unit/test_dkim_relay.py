@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.dkim_relay import Alteration, qualified, relay_would_alter
+from proxy.signing.relay_alterations import Alteration, qualified, relay_would_alter
 from tests.support.growth import is_linear
 
 HEAD = (

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.keys.token_keys import new_dkim_key
-from proxy.dkim_standing import standing
-from proxy.signing import Signer
+from proxy.signing.existing_signatures import standing
+from proxy.signing.signer import Signer
 
 OWN = Signer("Example.com", "s1", new_dkim_key())
 MESSAGE = b"From: a@example.com\r\nX-Track-Links: on\r\n\r\nbody\r\n"

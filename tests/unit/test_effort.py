@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from proxy.effort import TooMuch, at_most, spend
-from proxy.message import parse
+from proxy.message.editing import parse
+from proxy.message.work_budget import TooMuch, at_most, spend
 from proxy.policy import Policy
-from proxy.rewrite import plan, plan_message
-from proxy.session_limits import LARGE_MESSAGE_OCTETS, TURN_STEPS
+from proxy.rewrite.planner import plan, plan_message
+from proxy.session.limits import LARGE_MESSAGE_OCTETS, TURN_STEPS
 from tests.support.mail import html_message, link
 from tests.support.slow_mail import KINDS
 

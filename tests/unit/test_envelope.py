@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.envelope import BadEnvelope, parse_mail, parse_rcpt
+from proxy.smtp.envelope import BadEnvelope, parse_mail, parse_rcpt
 
 ALL = frozenset({"SIZE", "8BITMIME", "SMTPUTF8", "DSN", "AUTH", "DELIVERBY"})
 UTF8_ADDRESS = "<žofie@příklad.example>".encode()

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.schema import ProxyConfig
-from proxy import replies
-from proxy.envelopes import Envelopes
-from proxy.replies import Reply
+from proxy.session.transactions import Envelopes
+from proxy.smtp import replies
+from proxy.smtp.replies import Reply
 from tests.support.growth import is_linear
 
 

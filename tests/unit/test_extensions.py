@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy import extensions
+from proxy.smtp import extensions
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.fields import HeaderBlock, after_mailbox_line, read_fields, unfold, values
-from proxy.limits import MAX_HEADERS
+from proxy.message.fields import HeaderBlock, after_mailbox_line, read_fields, unfold, values
+from proxy.message.limits import MAX_HEADERS
 
 
 def block(raw: bytes) -> HeaderBlock:

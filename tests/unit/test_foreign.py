@@ -2,8 +2,8 @@
 
 import pytest
 
-from proxy.foreign import MAX_DEPTH, Foreign
-from proxy.html import links
+from proxy.links.foreign_content import MAX_DEPTH, Foreign
+from proxy.links.html import links
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import weakref
 
 import pytest
 
-from proxy import heap
+from proxy.scheduling import gc_tuning
 
 GROW_AND_FREE = """
 import io, pathlib, resource
-from proxy.heap import settle_in
+from proxy.scheduling.gc_tuning import settle_in
 
 def resident_octets():
     pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
@@ -42,7 +42,7 @@ def test_nothing_of_a_large_message_stays() -> None:
 
 def test_what_was_there_before_is_not_gone_through_again() -> None:
     """A full collection looks at what came later alone."""
-    look = "import gc\nfrom proxy import server\nfrom proxy.heap import settle_in\nsettle_in()\n"
+    look = "import gc\nfrom proxy import server\nfrom proxy.scheduling.gc_tuning import settle_in\nsettle_in()\n"
     done = subprocess.run(
         [sys.executable, "-c", f"{look}print(len(gc.get_objects()), gc.get_freeze_count())"],
         capture_output=True,
@@ -56,7 +56,7 @@ def test_what_was_there_before_is_not_gone_through_again() -> None:
 def test_many_sessions_at_once_do_not_have_all_gone_through() -> None:
     """As much as 1,300 sessions are comes, and no full collection."""
     come = (
-        "import gc\nfrom proxy.heap import settle_in\nsettle_in()\n"
+        "import gc\nfrom proxy.scheduling.gc_tuning import settle_in\nsettle_in()\n"
         "before = gc.get_stats()[2]['collections']\nkept = [[] for _ in range(80_000)]\n"
         "print(gc.get_stats()[1]['collections'], gc.get_stats()[2]['collections'] - before)\n"
     )
@@ -81,5 +81,5 @@ def test_what_is_old_is_gone_through_where_that_is_due(
     gc.collect(1)  # it is among the oldest now
     del old
     monkeypatch.setattr(gc, "get_count", lambda: (0, 0, smaller))
-    heap.tidy_up()
+    gc_tuning.tidy_up()
     assert (there() is not None) == stays

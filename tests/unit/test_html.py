@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.html import Href, label, links
-from proxy.limits import MAX_ATTRIBUTES, MAX_HREFS
+from proxy.links.html import Href, label, links
+from proxy.message.limits import MAX_ATTRIBUTES, MAX_HREFS
 
 
 def found(html: bytes) -> list[str]:

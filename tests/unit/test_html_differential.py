@@ -7,7 +7,7 @@ from html5lib.constants import DataLossWarning
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.html import links
+from proxy.links.html import links
 
 LINKS = ['<a href="N">', "<a href=N>", "<A HREF='N'>", '<a\thref =\n"N" >', "<a/href=N>", "<area href=N />",
     '<a title="a>b" href="N">', "<a title='\"' href=\"N\">", "<a href=N href=no>", '<a =">" href=N>', '<a x=y"z> href=N">',

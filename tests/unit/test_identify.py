@@ -9,8 +9,8 @@ from config.keys import token_keys
 from config.keys.token_keys import new_token_key
 from config.schema import Config, IdentifyConfig, ProxyConfig, StoreConfig, TrackingConfig
 from proxy.policy import Policy
-from proxy.rewrite import plan
-from proxy.transform import Submission, Transformer
+from proxy.rewrite.planner import plan
+from proxy.rewrite.transformer import Submission, Transformer
 from tests.support.facts import accepted, clicked, pending, put
 from tests.support.mail import html_message, link
 from tracker.decisions import consents

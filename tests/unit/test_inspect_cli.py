@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from config.keys.token_keys import new_token_key, write_token_keys
-from proxy.inspect_cli import explain, rewrite
+from proxy.cli.inspect import explain, rewrite
 from tests.support.mail import html_message, link, multipart
 from tracker.tokens import PATH, Keyring, read
 

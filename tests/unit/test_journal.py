@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy import journal
-from proxy.journal import Journal, JournalError, message_key
+from proxy.delivery import delivered_db
+from proxy.delivery.delivered_db import Journal, JournalError, message_key
 
 BOB = b"b@example.net"
 WHO = (BOB, b"c@example.net")
@@ -97,7 +97,7 @@ def test_two_sessions_never_work_on_one_message(path: Path) -> None:
     ours = Journal(path)
     ours.begin(KEY, WHO)
     assert ours.begin(KEY, WHO) is None
-    script = "import sys; from pathlib import Path; from proxy.journal import Journal; print(Journal(Path(sys.argv[1])).begin(bytes.fromhex(sys.argv[2]), [b'b@example.net']))"
+    script = "import sys; from pathlib import Path; from proxy.delivery.delivered_db import Journal; print(Journal(Path(sys.argv[1])).begin(bytes.fromhex(sys.argv[2]), [b'b@example.net']))"
     root = Path(__file__).parents[2]
     found = subprocess.run(
         [sys.executable, "-c", script, path, KEY.hex()], capture_output=True, check=True, cwd=root
@@ -129,8 +129,8 @@ def test_a_process_number_that_names_another_by_now_holds_for_a_while_only(
         db.execute("update holds set process = ?", (os.getppid(),))
     db.close()
     assert Journal(path).begin(KEY, WHO) is None
-    later_s = time.time() + journal.HELD_S + 1
-    monkeypatch.setattr(journal.time, "time", lambda: later_s)
+    later_s = time.time() + delivered_db.HELD_S + 1
+    monkeypatch.setattr(delivered_db.time, "time", lambda: later_s)
     assert Journal(path).begin(KEY, WHO) == {BOB}
 
 
@@ -153,7 +153,7 @@ def test_entries_expire(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours.delivered(KEY, BOB)
     ours.end(KEY, WHO, told=False)
     later_s = time.time() + 5 * 86_400
-    monkeypatch.setattr(journal.time, "time", lambda: later_s)
+    monkeypatch.setattr(delivered_db.time, "time", lambda: later_s)
     assert ours.begin(KEY, WHO) == frozenset()
 
 

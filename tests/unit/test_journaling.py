@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from proxy.journal import Journal, JournalError
-from proxy.journaling import HEADER_OCTETS, JournaledMessage, Journaling
-from proxy.transform import Submission
+from proxy.delivery.delivered_db import Journal, JournalError
+from proxy.delivery.duplicates import HEADER_OCTETS, JournaledMessage, Journaling
+from proxy.rewrite.transformer import Submission
 
 MESSAGE = b"Message-ID: <1@example.com>\r\n\r\n"
 FILLER = b"X-Filler: x\r\n"

@@ -6,8 +6,8 @@ import tracemalloc
 
 import pytest
 
-from proxy import markup
-from proxy.html import label, links
+from proxy.links import tokenizer
+from proxy.links.html import label, links
 from tests.support.growth import is_linear
 
 FAMILIES = [
@@ -91,13 +91,13 @@ def test_a_label_is_looked_for_once(family):
 )
 def test_tags_without_interest_are_passed_over_at_once(html, stops):
     """One match goes over text and tags, to the first that matters."""
-    found = markup.NEXT.match(html)
+    found = tokenizer.NEXT.match(html)
     assert found is not None
     assert found[0].endswith(stops)
 
 
 def test_the_grammar_avoids_what_older_interpreters_get_wrong():
     """No expression relies on a possessive group whose last turn fails half-way (3.11.2)."""
-    found = markup.NEXT.match(b"<p class='a b'>text</p> <a b=c d>")
+    found = tokenizer.NEXT.match(b"<p class='a b'>text</p> <a b=c d>")
     assert found is not None, sys.version
     assert found[2] == b"a"

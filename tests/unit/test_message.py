@@ -10,8 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.limits import MAX_HEADERS, MAX_HYPHEN_LINES, MAX_NEAR_BOUNDARIES, MAX_NESTING, MAX_PARTS
-from proxy.message import Edit, Message, Skip, TransferEncoding, decode, parse, splice
+from proxy.message.editing import Edit, Message, Skip, TransferEncoding, decode, parse, splice
+from proxy.message.limits import (
+    MAX_HEADERS,
+    MAX_HYPHEN_LINES,
+    MAX_NEAR_BOUNDARIES,
+    MAX_NESTING,
+    MAX_PARTS,
+)
 from tests.support.growth import is_linear
 
 MESSAGES = Path(__file__).resolve().parents[1] / "messages"

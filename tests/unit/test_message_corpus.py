@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.message import Change, Edit, decode, parse, splice
+from proxy.message.editing import Change, Edit, decode, parse, splice
 
 pytestmark = pytest.mark.corpus
 

@@ -4,8 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.limits import MAX_STRUCTURED_OCTETS
-from proxy.mime import TransferEncoding, content_type, is_attachment, structured, transfer_encoding
+from proxy.message.limits import MAX_STRUCTURED_OCTETS
+from proxy.message.mime import (
+    TransferEncoding,
+    content_type,
+    is_attachment,
+    structured,
+    transfer_encoding,
+)
 from tests.support.growth import is_linear
 
 

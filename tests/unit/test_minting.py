@@ -9,7 +9,7 @@ import pytest
 
 from config.keys import token_keys
 from config.schema import Config
-from proxy.transform import Submission, Transformer
+from proxy.rewrite.transformer import Submission, Transformer
 from tests.support.mail import html_message, link
 from tracker.decisions.consents import Consent, Consents, Given
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient

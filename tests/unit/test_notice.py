@@ -2,9 +2,9 @@
 
 import email
 
-from proxy.envelope import MailCommand, parse_mail, parse_rcpt
-from proxy.notice import Refusal, refused_for_good
-from proxy.replies import Reply
+from proxy.delivery.dsn import Refusal, refused_for_good
+from proxy.smtp.envelope import MailCommand, parse_mail, parse_rcpt
+from proxy.smtp.replies import Reply
 
 CONTENT = "Subject: é\r\nMessage-ID: <1@example.com>\r\n\r\nsecret body\r\n".encode()
 

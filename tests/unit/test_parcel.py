@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.parcel import Parcel
+from proxy.scheduling.shared_memory import Parcel
 
 LARGE = os.urandom(5_000_000)
 

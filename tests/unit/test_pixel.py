@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy import charsets, markup, pixel
-from proxy.message import decode, parse
-from proxy.pixel import BodyEnds, place
+from proxy.links import charsets, tokenizer
+from proxy.message.editing import decode, parse
 from proxy.policy import Policy, Untouched
-from proxy.rewrite import plan
+from proxy.rewrite import pixel
+from proxy.rewrite.pixel import BodyEnds, place
+from proxy.rewrite.planner import plan
 from tests.support.mail import html_message, link, multipart
 from tracker.tokens import PIXEL_NUMBER
 
@@ -47,7 +48,7 @@ def placed(html: str) -> str | None:
 class EveryTag(BodyEnds):
     """The same, told of each tag."""
 
-    next_tag = markup.EVERY
+    next_tag = tokenizer.EVERY
 
 
 # --- where

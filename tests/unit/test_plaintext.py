@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.plaintext import urls
+from proxy.links.plaintext import urls
 from tests.support.growth import is_linear
 
 

@@ -13,7 +13,7 @@ from proxy.policy.dialects import (
     OWN_HEADERS,
     Effect,
 )
-from proxy.rewrite import plan
+from proxy.rewrite.planner import plan
 from tests.support.mail import html_message, link
 
 URL = "https://example.com/a"

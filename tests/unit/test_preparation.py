@@ -9,11 +9,11 @@ from typing import cast
 import pytest
 from structlog.testing import capture_logs
 
-from proxy.preparation import Preparation
-from proxy.session_limits import LARGE_MESSAGE_OCTETS, TURN_OCTETS
-from proxy.transform import Outgoing, Submission, Transformer
-from proxy.turns import Turns
-from proxy.workshop import MakeCopy, Workshop
+from proxy.rewrite.transformer import Outgoing, Submission, Transformer
+from proxy.scheduling.dispatch import Preparation
+from proxy.scheduling.loop_budget import Turns
+from proxy.scheduling.offload import MakeCopy, Workshop
+from proxy.session.limits import LARGE_MESSAGE_OCTETS, TURN_OCTETS
 from tests.support.mail import html_message, link
 from tests.support.session_fixtures import configuration
 from tests.support.slow_mail import KINDS

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.body import Change, Edit, NotEditable, Obstacle
-from proxy.message import splice
-from proxy.quoted_printable import QuotedPrintableBody
+from proxy.message.body import Change, Edit, NotEditable, Obstacle
+from proxy.message.editing import splice
+from proxy.message.quoted_printable import QuotedPrintableBody
 
 URL = b"https://t.example.com/c/" + b"Ab-_09" * 30
 

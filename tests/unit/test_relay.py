@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.schema import RelayConfig
-from proxy import relay as relay_module
-from proxy import replies
-from proxy.dial import dial
-from proxy.relay import CHUNK_OCTETS, Fault, Progress, RelaySession, stuffed
+from proxy.relay import session as relay_module
+from proxy.relay.dial import dial
+from proxy.relay.session import CHUNK_OCTETS, Fault, Progress, RelaySession, stuffed
+from proxy.smtp import replies
 from tests.support.relay_actions import EHLO, ActingRelay, Answer, Line, saying
 
 MAIL = b"MAIL FROM:<a@example.com> BODY=8BITMIME"

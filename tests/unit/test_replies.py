@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy import replies
-from proxy.replies import BadReply, Reply, ReplyParser, parse_reply
+from proxy.smtp import replies
+from proxy.smtp.replies import BadReply, Reply, ReplyParser, parse_reply
 
 TEXT = st.binary(max_size=40).filter(lambda text: not set(text) & {0, 10, 13})
 

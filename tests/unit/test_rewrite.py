@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from proxy.message import Edit, decode, parse, splice
-from proxy.message import Skip as PartSkip
+from proxy.message.editing import Edit, decode, parse, splice
+from proxy.message.editing import Skip as PartSkip
 from proxy.policy import Policy, Signing, Skip, Untouched
-from proxy.rewrite import plan
-from proxy.scan import MAX_LINKS
+from proxy.rewrite.part_planner import MAX_LINKS
+from proxy.rewrite.planner import plan
 from tests.support.growth import is_linear
 from tests.support.mail import HEAD, html_message, link, multipart
 
@@ -222,7 +222,7 @@ def test_undoing_the_hrefs_in_the_decoded_part_gives_the_original_html(pieces, e
 
 def test_a_fault_of_ours_leaves_the_message_untouched(monkeypatch):
     """`plan` never raises; the cause is kept for the log."""
-    monkeypatch.setattr("proxy.rewrite.plan_message", lambda *_: 1 / 0)
+    monkeypatch.setattr("proxy.rewrite.planner.plan_message", lambda *_: 1 / 0)
     made = plan(b"x", Policy())
     assert made.untouched == Untouched.PLAN_FAILED
     assert isinstance(made.failure, ZeroDivisionError)

@@ -16,8 +16,9 @@ from config.keys.token_keys import (
     write_token_keys,
 )
 from config.schema import Config, DkimConfig, KeysConfig, SenderConfig
-from proxy.dkim_probe import record
-from proxy.signing import (
+from proxy.rewrite.transformer import Transformer
+from proxy.signing.self_check import record
+from proxy.signing.signer import (
     OVERSIGNED_FIELDS,
     KeyUnusable,
     ProbeFailed,
@@ -25,7 +26,6 @@ from proxy.signing import (
     SigningError,
     probe,
 )
-from proxy.transform import Transformer
 from tests.support.verifiers import dkimpy_verdict
 
 PEMS = {name: new_dkim_key(name) for name in ("rsa-sha256", "ed25519-sha256")}
@@ -276,7 +276,7 @@ def test_the_probe_notices_a_signature_that_does_not_verify(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A fault in canonicalisation stops the start, not the first message."""
-    monkeypatch.setattr("proxy.signing.relaxed_body", lambda body: body)
+    monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
     with pytest.raises(ProbeFailed):
         probe(RSA)
 
@@ -311,6 +311,6 @@ def test_no_proxy_starts_with_signatures_that_do_not_verify(
         sender=(SenderConfig(domain="example.com", dkim=(key,)),),
     )
     Transformer.from_config(config)
-    monkeypatch.setattr("proxy.signing.relaxed_body", lambda body: body)
+    monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
     with pytest.raises(ProbeFailed):
         Transformer.from_config(config)

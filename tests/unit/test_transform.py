@@ -22,13 +22,13 @@ from config.schema import (
     WellKnownConfig,
 )
 from config.telemetry.observe import CLIPPED_MESSAGES, LINKS, PLANNED_MESSAGES
-from proxy.effort import TooMuch, at_most
-from proxy.job import Counts
-from proxy.message import parse
-from proxy.plan import Plan
+from proxy.message.editing import parse
+from proxy.message.work_budget import TooMuch, at_most
 from proxy.policy import Untouched
-from proxy.signing import Signer, SigningError
-from proxy.transform import SigningRefused, Submission, Transformer
+from proxy.rewrite.planned import Plan
+from proxy.rewrite.render import Counts
+from proxy.rewrite.transformer import SigningRefused, Submission, Transformer
+from proxy.signing.signer import Signer, SigningError
 from tests.support.growth import is_linear
 from tests.support.mail import HEAD, html_message, link
 from tracker.decisions import consents
@@ -447,7 +447,7 @@ def test_a_fault_in_rendering_sends_the_original(monkeypatch):
 
 def test_a_fault_in_planning_sends_the_original(monkeypatch, logged):
     """The reason says that it is ours, the log what it was."""
-    monkeypatch.setattr("proxy.senders.plan_message", lambda *_: 1 / 0)
+    monkeypatch.setattr("proxy.rewrite.senders.plan_message", lambda *_: 1 / 0)
     out = outgoing(html_message(HTML, OWN))
     assert (out.content, out.untouched) == (html_message(HTML), Untouched.PLAN_FAILED)
     (line,) = logged
@@ -455,13 +455,15 @@ def test_a_fault_in_planning_sends_the_original(monkeypatch, logged):
     assert isinstance(line["exc_info"], ZeroDivisionError)
 
 
-@pytest.mark.parametrize("where", ["proxy.transform.parse", "proxy.job.header_edits"])
+@pytest.mark.parametrize(
+    "where", ["proxy.rewrite.transformer.parse", "proxy.rewrite.render.header_edits"]
+)
 def test_any_other_fault_sends_the_original(where, monkeypatch):
     """But never unsigned what must be signed."""
     monkeypatch.setattr(where, lambda *_, **__: 1 / 0)
     message = html_message(HTML, OWN)
     assert outgoing(message).content == message
-    if where == "proxy.transform.parse":
+    if where == "proxy.rewrite.transformer.parse":
         with pytest.raises(SigningRefused):
             outgoing(message, sign="always")
     else:

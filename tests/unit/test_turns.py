@@ -2,7 +2,7 @@
 
 import asyncio
 
-from proxy.turns import Turns
+from proxy.scheduling.loop_budget import Turns
 
 
 class Clock:

@@ -1,6 +1,6 @@
 """Memory that all messages share."""
 
-from proxy.upload import Lease, MemoryBudget
+from proxy.session.upload import Lease, MemoryBudget
 
 
 def test_a_lease_is_given_back() -> None:

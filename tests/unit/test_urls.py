@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.effort import TooMuch, at_most
-from proxy.urls import destination
+from proxy.links.urls import destination
+from proxy.message.work_budget import TooMuch, at_most
 from tracker.urls.hosts import host
 
 

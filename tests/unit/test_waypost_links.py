@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import waypost_links
-from proxy.message import parse
+from proxy.message.editing import parse
 from proxy.policy import Policy
 from proxy.policy.dialects import OWN_HEADERS
 from proxy.policy.headers import switches

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.transform import Submission
-from proxy.workshop import Workshop
+from proxy.rewrite.transformer import Submission
+from proxy.scheduling.offload import Workshop
 from tests.support.session_fixtures import configuration
 
 SUBMISSION = Submission(b"a@example.com", (b"b@example.net", b"c@example.net"), trusted=True)

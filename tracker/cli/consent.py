@@ -1,6 +1,6 @@
 """`waypost consent`: what persons agreed to.
 
-Owns: the command. Does not own: the file (`consents`), or what follows for mail (`proxy.job`).
+Owns: the command. Does not own: the file (`consents`), or what follows for mail (`proxy.rewrite.render`).
 """
 
 import click

@@ -2,7 +2,7 @@
 
 Owns: the levels, what the lines of a file beside the store make of a person, and forgetting one.
 Does not own: what becomes of that file (`chronicle`), what a message's own header says
-(`proxy.policy.switches`), what follows for a message (`proxy.job`).
+(`proxy.policy.switches`), what follows for a message (`proxy.rewrite.render`).
 
 The file holds what one person said a line; the last about a person counts. It does not depend on the
 database.

@@ -2,7 +2,7 @@
 
 Owns: the tables of opens, which nothing else reads or writes, and the question that people ask of
 them. Off by default, and apart from clicks: no figure of clicks ever counts an open.
-Does not own: the pixel in a message (`proxy.pixel`), its answer (`redirector`), `printing`, or when old
+Does not own: the pixel in a message (`proxy.rewrite.pixel`), its answer (`redirector`), `printing`, or when old
 rows go (`retention`).
 
 An open belongs to a copy of a message, never to a person: nothing here names anybody. Events may

@@ -1,7 +1,7 @@
 """Tracked links for what is not mail: SMS, push, chat, print.
 
 Owns: the link itself, and the events that tell reports of it as of a message with one link.
-Does not own: links in mail (`proxy.job`), what may be asked for (`wishes`), tokens (`tokens`), codes
+Does not own: links in mail (`proxy.rewrite.render`), what may be asked for (`wishes`), tokens (`tokens`), codes
 (`shortlinks`), ids (`identify`), or how somebody asks (`link_cli`, `admin`).
 
 A link of one person counts as that person's; one without a person is shared, by however many.

@@ -1,0 +1,207 @@
+"""`waypost explain` and `waypost rewrite`: what becomes of a message, without sending it.
+
+Owns: reading the message, showing the plan to people and machines, preview links.
+Does not own: the plan (`rewrite`, `senders`).
+
+Both judge the message as one from a client that we trust. Their links are previews: they
+redirect, if made with the keys of the configuration, and never count.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from config.cli.listing import Form, form_option, written
+from config.cli.options import HELP, loaded
+from config.keys.secret_files import KeyFileError
+from config.keys.token_keys import new_token_key
+from config.loading.load import find
+from config.schema import Config
+from proxy.message.editing import Message, parse, splice
+from proxy.policy import Policy
+from proxy.rewrite.header_edits import header_edits
+from proxy.rewrite.planned import CLIP_OCTETS, Plan, PlannedLink, SkippedLink
+from proxy.rewrite.planner import plan_message
+from proxy.rewrite.senders import Assigned, Senders
+from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
+
+COLUMNS = ("url", "decision", "reason", "group", "part")
+"""Of a link, in JSON and CSV."""
+PIPED_WIDTH = 160
+"""Columns of the table where no terminal tells."""
+
+
+def _config(_ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> Config:
+    """Load the configuration that is meant, else the defaults."""
+    found = find(path)
+    if found is not None:
+        return loaded(found, files=False)
+    click.echo("no configuration found: showing what the defaults do", err=True)
+    return Config()
+
+
+config_or_defaults = click.option(
+    "-c",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_config,
+    help=HELP + " Without any, the defaults.",
+)
+message_argument = click.argument("file", type=click.File("rb"), default="-")
+
+
+@click.command()
+@config_or_defaults
+@message_argument
+def rewrite(config: Config, file: BinaryIO) -> None:
+    """Write the message in FILE (or standard input) as the relay would get it, but unsigned."""
+    content, is_unix = as_sent(file.read())
+    message = parse(content)
+    assigned = Senders(config).assign(message)
+    changes = assigned.plan.changes(_previews(config, assigned))
+    headers = header_edits(message, config.relay.provider, body_changes=bool(changes))
+    _say_untouched(assigned.plan)
+    written = splice(message.raw, [*headers, *changes])
+    sys.stdout.buffer.write(written.replace(b"\r\n", b"\n") if is_unix else written)
+    sys.stdout.buffer.flush()
+
+
+@click.command()
+@config_or_defaults
+@form_option
+@message_argument
+def explain(config: Config, file: BinaryIO, form: Form) -> None:
+    """Say of each link in the message in FILE whether it is tracked, and why not."""
+    content, _ = as_sent(file.read())
+    message = parse(content)
+    assigned = Senders(config).assign(message)
+    plan, url_for = _in_full(assigned.plan, message), _previews(config, assigned)
+    growth_octets = len(plan.render(url_for)) - len(content)
+    if form == "json":
+        click.echo(json.dumps(described(plan, growth_octets)))
+        return
+    if form == "csv":
+        click.echo(written(described(plan, growth_octets)["links"], form, COLUMNS))
+        return
+    console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    for line in summary(plan, growth_octets, url_for):
+        console.print(line, highlight=False)
+    if plan.links or plan.skipped:
+        console.print(table(plan))
+
+
+def _in_full(plan: Plan, message: Message) -> Plan:
+    """Name the links, too, of a message that the proxy leaves alone without looking for any."""
+    if plan.untouched is None or plan.skipped or plan.failure:
+        return plan
+    return plan_message(message, Policy(veto=plan.untouched))
+
+
+def as_sent(content: bytes) -> tuple[bytes, bool]:
+    """Give a file as a mail program sends it, and whether its lines ended in LF alone."""
+    is_unix = b"\r\n" not in content
+    return (content.replace(b"\n", b"\r\n") if is_unix else content), is_unix
+
+
+def described(plan: Plan, growth_octets: int) -> dict[str, Any]:
+    """Give the plan ready for JSON."""
+    return {
+        "untouched": plan.untouched,
+        "links": [
+            {
+                "url": link.destination,
+                "decision": "skipped" if isinstance(link, SkippedLink) else "tracked",
+                "reason": link.reason if isinstance(link, SkippedLink) else None,
+                "group": link.group,
+                "part": link.part,
+            }
+            for link in _in_order(plan)
+        ],
+        "growth_octets": growth_octets,
+    }
+
+
+def summary(plan: Plan, growth_octets: int, url_for: Callable[[PlannedLink], str]) -> Iterator[str]:
+    """Say in a few lines what becomes of the message as a whole."""
+    if plan.untouched is not None:
+        yield f"[bold]untouched[/]: {plan.untouched} ({escape(plan.untouched.help)})"
+    else:
+        yield f"[bold]changed[/]: {len(plan.links)} links tracked, {len(plan.skipped)} left alone"
+        if plan.has_pixel:
+            yield "opens: a pixel is added"
+        yield f"growth: {growth_octets} octets"
+    yield f"campaign: {escape(plan.campaign or '-')}"
+    if plan.asked.person:
+        yield f"person: {escape(plan.asked.person)}"
+    for name in plan.asked.odd:
+        yield f"[yellow]odd header[/]: the value of {name} is not known, and counted as off"
+    for part in plan.parts:
+        before, after = part.html_octets(url_for)
+        if before <= CLIP_OCTETS < after:
+            yield f"[yellow]clipped[/]: {after} octets of HTML (before: {before}); Gmail shows 102 kB"
+
+
+def table(plan: Plan) -> Table:
+    """Give a row for each link."""
+    shown = Table("link", "decision", "reason", "group", "part", show_lines=False)
+    for column in shown.columns:
+        column.overflow = "fold"
+    for link in _in_order(plan):
+        skipped = isinstance(link, SkippedLink)
+        group = "" if link.group == link.destination else link.group
+        shown.add_row(
+            escape(link.destination),
+            "skipped" if skipped else "[green]tracked[/]",
+            f"{link.reason}: {escape(link.reason.help)}" if isinstance(link, SkippedLink) else "",
+            escape(group),
+            link.part,
+        )
+    return shown
+
+
+def _in_order(plan: Plan) -> list[PlannedLink | SkippedLink]:
+    """Give all links as they stand in the message."""
+    return sorted([*plan.links, *plan.skipped], key=_place)
+
+
+def _place(link: PlannedLink | SkippedLink) -> tuple[list[int], int]:
+    return [int(number) for number in link.part.split(".")], link.order
+
+
+def _say_untouched(plan: Plan) -> None:
+    if plan.untouched is not None:
+        click.echo(f"untouched: {plan.untouched} ({plan.untouched.help})", err=True)
+
+
+def _previews(config: Config, assigned: Assigned) -> Callable[[PlannedLink], str]:
+    keyring = _keyring(config)
+    message_id = os.urandom(MESSAGE_ID_OCTETS)
+    now_s = int(datetime.now(UTC).timestamp())
+    base_url = assigned.sender.policy.base_urls[0] if assigned.sender else ""
+
+    def url_for(link: PlannedLink) -> str:
+        preview = Link(message_id, 1, link.number, now_s, link.destination, preview=True)
+        return tracked_url(base_url, mint(keyring, preview), app=link.app)
+
+    return url_for
+
+
+def _keyring(config: Config) -> Keyring:
+    """Load the keys, else make one that nobody can redirect with."""
+    try:
+        if config.keys.file is not None:
+            return Keyring.load(config.keys.file)
+        why = "[keys] file is not set"
+    except (KeyFileError, OSError, ValueError) as error:
+        why = str(error)
+    click.echo(f"{why}: the links shown lead nowhere", err=True)
+    return Keyring([new_token_key()])

@@ -1,0 +1,88 @@
+"""The journal as sessions use it: off the event loop, and never in the way of mail.
+
+Owns: which messages are journaled at all (those with a Message-ID, by which a mailer that tries
+again means the same message), and going on without a journal that fails.
+Does not own: the file (`journal`).
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from config.telemetry.observe import JOURNAL_FAILED, log
+from proxy.delivery.delivered_db import Journal, JournalError, message_key
+from proxy.rewrite.transformer import Submission
+
+HEADER_OCTETS = 256 * 1024
+"""How far a Message-ID is looked for, in a header that does not end: some 2 ms."""
+
+_MESSAGE_ID = re.compile(rb"(?:\A|\r\n)message-id[ \t]*:", re.IGNORECASE)
+
+Taking = asyncio.Task[frozenset[bytes] | None]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class JournaledMessage:
+    """A message taken up for `recipients`. `had` are those that have it from an earlier try.
+
+    Without `key` nothing is remembered of it.
+    """
+
+    journaling: "Journaling"
+    key: bytes | None
+    recipients: frozenset[bytes]
+    had: frozenset[bytes] = frozenset()
+
+    async def delivered(self, recipient: bytes) -> None:
+        """Remember durably that this recipient has it."""
+        if self.key is not None:
+            await self.journaling.tried(self.journaling.journal.delivered, self.key, recipient)
+
+
+class Journaling:
+    """Keeps the journal for the messages of one session."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    async def begin(
+        self, account: str, submission: Submission, content: bytes
+    ) -> JournaledMessage | None:
+        """Take a message up; None: another session is at work on it now, for one of the same."""
+        rcpts = frozenset(submission.rcpt_to)
+        if not _MESSAGE_ID.search(content[:HEADER_OCTETS].partition(b"\r\n\r\n")[0]):
+            return JournaledMessage(self, None, rcpts)
+        key = await asyncio.to_thread(message_key, account, submission.mail_from, content)
+        taking = asyncio.create_task(asyncio.to_thread(self.journal.begin, key, rcpts))
+        try:
+            had = await asyncio.shield(taking)
+        except JournalError as error:
+            log(JOURNAL_FAILED, cause=str(error))
+            return JournaledMessage(self, None, rcpts)
+        except BaseException:
+            taking.add_done_callback(partial(self._put_back, key, rcpts))
+            raise
+        return None if had is None else JournaledMessage(self, key, rcpts, had)
+
+    def _put_back(self, key: bytes, rcpts: frozenset[bytes], taken: Taking) -> None:
+        """Lay down what nobody waited for: it would be at work for ever."""
+        if not taken.cancelled() and taken.exception() is None and taken.result() is not None:
+            end = partial(self.journal.end, key, rcpts, told=False)
+            asyncio.get_running_loop().run_in_executor(None, end)
+
+    async def end(self, message: JournaledMessage, *, told: bool) -> None:
+        """Lay a message down; `told`: its client knows that it is delivered."""
+        if message.key is not None:
+            await self.tried(self.journal.end, message.key, message.recipients, told=told)
+
+    async def tried(self, action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Do `action` in a thread; a journal that fails costs a duplicate at worst."""
+        try:
+            await asyncio.to_thread(action, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - no thread may be had; the relay has spoken
+            log(JOURNAL_FAILED, cause=str(error))

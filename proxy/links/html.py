@@ -1,0 +1,223 @@
+"""The links of an HTML document as a browser finds them, as spans of octets.
+
+Owns: which tags of a document are links: `a` and `area`, and inside Outlook's conditional comments
+`v:*`; where their href values stand; the text by which people know a link.
+Does not own: the grammar of tags (`markup`), SVG and MathML (`foreign`), character references
+(`entities`), charsets (`charsets`), URLs (`urls`), which links are tracked (`policy`).
+
+This is WHATWG tokenization (HTML §13.2.5) without a tree builder: links that only a tree builder
+would drop (`<a>` inside `<select>`, a frameset document) are found here. Linear in the size of the
+document, whatever its octets are.
+"""
+
+import html as html_text
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.links import tokenizer
+from proxy.links.character_references import decode
+from proxy.links.foreign_content import Foreign
+from proxy.message.limits import MAX_ATTRIBUTES, MAX_HREFS
+from proxy.message.work_budget import spend
+
+MAX_LABEL_CHARACTERS: Final = 200
+"""Longer link texts are cut: they are for people who read a report."""
+
+_LABEL_OCTETS: Final = 4096  # how far to look for a link's text
+_LABEL_TAG_STEPS: Final = 2
+_STRETCH_STEPS: Final = 6
+_QUOTES: Final = (b'"', b"'")
+_LINKS: Final = frozenset({b"a", b"area"})
+_FOREIGN: Final = frozenset({b"svg", b"math"})
+_BREAKS: Final = frozenset(
+    {"br", "p", "div", "td", "th", "tr", "table", "li", "h1", "h2", "h3", "h4", "h5", "h6"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Href:
+    """One href that is not empty. Offsets are octets of the document, half open.
+
+    `start:end` is the raw value, without its `quote` (`"`, `'`, or none). `value` is what the HTML
+    tokenizer makes of it. `attributes` has every attribute of the tag, names in lower case, values
+    decoded; of duplicates the first. `conditional`: it stands where only some clients read it, in
+    a conditional comment of Outlook's. `content_start` is the offset after the tag.
+    """
+
+    start: int
+    end: int
+    value: str
+    quote: str
+    element: str
+    attributes: dict[str, str]
+    conditional: bool
+    content_start: int
+
+
+def links(html: bytes, charset: str = "utf-8") -> list[Href]:
+    """Give every href of `html`, in order, whatever its scheme, at most `limits.MAX_HREFS`.
+
+    Raises for no octets. `charset` is the name of a Python codec that has ASCII in the places
+    where markup can be (`HtmlView.charset`).
+    """
+    scanner = Scanner(html, charset)
+    scanner.run()
+    return scanner.found
+
+
+def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
+    """Give what people read on a link: its text, else the alt text of its image, else "".
+
+    At most `MAX_LABEL_CHARACTERS`, white space collapsed; only the first 4,096 octets are looked at.
+    """
+    name = re.escape(href.element.encode("utf-8"))
+    window = html[href.content_start : href.content_start + _LABEL_OCTETS]
+    inside = re.split(rb"(?i)</?%s[\s/>]" % name, window, maxsplit=1)[0]
+    if href.element == "area":
+        inside = b""
+    spend(_LABEL_TAG_STEPS * inside.count(b"<") + inside.count(b"&"))
+    text = _readable(inside, charset) or _alternative(inside, charset)
+    text = text or href.attributes.get("alt") or href.attributes.get("title") or ""
+    return " ".join(text.split())[:MAX_LABEL_CHARACTERS].rstrip()
+
+
+def _readable(inside: bytes, charset: str) -> str:
+    without = re.sub(rb"(?s)<!--.*?(?:-->|\Z)", b"", inside)
+    spaced = tokenizer.TAG_OR_REST.sub(_space_for_break, without)
+    return " ".join(html_text.unescape(spaced.decode(charset, "ignore")).split())
+
+
+def _space_for_break(tag: re.Match[bytes]) -> bytes:
+    name = tag[1].lstrip(b"/").lower().decode("ascii", "replace")
+    return b" " if name in _BREAKS else b""
+
+
+def _alternative(inside: bytes, charset: str) -> str:
+    for tag in tokenizer.TAG_OR_REST.finditer(inside):
+        if tag[1].lower() == b"img":
+            for attribute in tokenizer.attributes(inside, *tag.span(2)):
+                index = attribute.lastindex or 1
+                if index > 1 and attribute[1].lower() == b"alt":
+                    return decode(attribute[index].decode(charset, "replace"))
+    return ""
+
+
+class Scanner:
+    """One pass over a document. `next_tag` finds the tags that `_tag` is told of.
+
+    `limit` is where the present stretch ends: the document, or the content of the conditional
+    comment that is being read.
+    """
+
+    next_tag = tokenizer.NEXT
+
+    def __init__(self, html: bytes, charset: str) -> None:
+        self.html = html
+        self.charset = charset
+        self.found: list[Href] = []
+        self.limit = len(html)
+        self.conditional = False
+        self.foreign = Foreign()
+
+    def run(self) -> None:
+        """Read the whole document."""
+        html, position, foreign = self.html, 0, self.foreign
+        while len(self.found) < MAX_HREFS:
+            spend(_STRETCH_STEPS)
+            pattern = tokenizer.EVERY if foreign.open else self.next_tag
+            found = pattern.match(html, position, self.limit)
+            if found is None or (end := found.end()) == position:
+                if self.limit == len(html):
+                    return
+                position = self._leave_comment()
+            elif found.lastindex == 1:
+                position = self._declaration(found.start(1))
+            elif found.lastindex:
+                position = self._tag(found)
+            else:
+                position = end
+
+    def _leave_comment(self) -> int:
+        position, self.limit = self.limit, len(self.html)
+        self.foreign.close()
+        return position
+
+    def _tag(self, tag: re.Match[bytes]) -> int:
+        """Read a tag; give where to go on."""
+        name = tag[2].lower()
+        if self.foreign.open and self.foreign.takes(name, tag[3]):
+            if name in _LINKS:
+                self._link(tag, name.decode("ascii"))
+        elif name in _LINKS or (self.conditional and name.startswith(b"v:")):
+            self._link(tag, name.decode("ascii", "replace"))
+        elif name in tokenizer.RAW_TEXT:
+            end = tokenizer.raw_text_end(self.html, name, tag.end(), self.limit)
+            closing = tokenizer.TAG.match(self.html, end, self.limit)
+            return closing.end() if closing else end
+        elif name == b"plaintext":
+            return self.limit
+        elif name in _FOREIGN:
+            self.foreign.enter(name, tag[3])
+        return tag.end()
+
+    def _link(self, tag: re.Match[bytes], element: str) -> None:
+        attributes: dict[str, str] = {}
+        start = end = 0
+        for attribute in tokenizer.attributes(self.html, *tag.span(3)):
+            name = attribute[1].lower().decode("ascii", "replace")
+            if name in attributes:
+                continue
+            if len(attributes) > MAX_ATTRIBUTES:
+                break
+            index = attribute.lastindex or 1
+            octets = attribute[index] if index > 1 else b""
+            attributes[name] = decode(octets.decode(self.charset, "replace"))
+            if name == "href" and octets:
+                start, end = attribute.span(index)
+        if start < end and len(attributes) <= MAX_ATTRIBUTES:
+            self._found(start, end, element, attributes, tag.end())
+
+    def _found(
+        self, start: int, end: int, element: str, attributes: dict[str, str], content_start: int
+    ) -> None:
+        before = self.html[start - 1 : start]
+        quote = before.decode("ascii") if before in _QUOTES else ""
+        value = attributes["href"]
+        self.found.append(
+            Href(start, end, value, quote, element, attributes, self.conditional, content_start)
+        )
+
+    def _declaration(self, mark: int) -> int:
+        """Read what begins with `<!`, `<?` or `</` and is no end tag; `mark` is its second octet."""
+        found = tokenizer.DECLARATION.match(self.html, mark, self.limit)
+        kind = found.lastgroup if found else None
+        if found is None or kind is None:
+            return self._after(b">", mark)
+        if kind in ("endif", "revealed_endif"):
+            self.conditional = False
+        elif kind in ("condition", "revealed"):
+            self.conditional = True
+        elif kind == "cdata" and self.foreign.has_cdata:
+            return self._after(b"]]>", found.end())
+        elif kind == "empty":
+            return found.end()
+        if kind in ("condition", "endif", "comment"):
+            return self._comment(found.end(), enter=kind == "condition")
+        return self._after(b">", mark)
+
+    def _after(self, end: bytes, start: int) -> int:
+        at = self.html.find(end, start, self.limit)
+        return at + len(end) if at >= 0 else self.limit
+
+    def _comment(self, start: int, *, enter: bool) -> int:
+        """Pass over a comment, or enter it, if it is for Outlook; `start` lies in its text."""
+        if self.limit < len(self.html):  # we are in a comment: this one can only end with it
+            return start if enter else self.limit
+        closed = tokenizer.COMMENT_END.search(self.html, start)
+        if closed is None:
+            return self.limit
+        if not enter or self.foreign.open:
+            return closed.end()
+        self.limit = closed.start()
+        return start

@@ -1,0 +1,149 @@
+"""The grammar of HTML markup on octets: tags, attributes, comments and raw text.
+
+Owns: regular expressions for WHATWG HTML §13.2.5, in any charset whose markup is ASCII.
+Does not own: what tags mean (`html`, `foreign`), character references (`entities`).
+
+Every expression runs in linear time and bounded memory: a repeat that may be long takes what it
+matches for good. `re` before Python 3.11.5 goes on from the wrong place when the last, failed turn
+of a possessive group had consumed or looked at something (CPython issues 106052 and 100061), so each such
+group here fails at its first octet or not at all; where that cannot be, the repeat is bounded.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from proxy.message.work_budget import spend
+
+_SPACE: Final = rb"\t\n\f\r "
+
+# Everything from the end of a tag's name to its ">". A value that is never closed takes the rest,
+# and then there is no ">": such a tag ends with the document and is none. The first branch is the
+# usual attribute, for speed (a third of the time in all); the last is the whole grammar.
+_ATTRIBUTE: Final = (
+    rb"[^%(s)s/>][^%(s)s/>=]*+(?:[%(s)s]*+=[%(s)s]*+"
+    rb"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^%(s)s>\"'][^%(s)s>]*+)?)?"
+) % {b"s": _SPACE}
+_OPEN_TAIL: Final = rb"(?: [A-Za-z-]++=\"[^\"]*+\"|[%s/]++|%s)*+" % (_SPACE, _ATTRIBUTE)
+_TAIL: Final = _OPEN_TAIL + b">"
+
+_NAME: Final = rb"[A-Za-z][^%s/>]*+" % _SPACE
+
+RAW_TEXT: Final = frozenset(
+    {b"script", b"style", b"title", b"textarea", b"xmp", b"iframe", b"noembed", b"noframes"}
+)
+"""Elements whose content is text up to their own end tag. Not noscript: mail runs no scripts."""
+
+
+def _any_case(name: bytes) -> bytes:
+    return b"".join(b"[%c%c]" % (octet, octet - 32) for octet in name)
+
+
+_WATCHED: Final = b"(?:%s|[vV]:)" % b"|".join(
+    b"%s[%s/>]" % (_any_case(name), _SPACE)
+    for name in (b"a", b"area", b"svg", b"math", b"plaintext", *sorted(RAW_TEXT))
+)
+
+
+def _next(passed_end: bytes, name: bytes) -> re.Pattern[bytes]:
+    return re.compile(
+        rb"(?:[^<]*+<(?:(?:%(passed_end)s|(?!%(watched)s))%(any)s(?:>|%(tail)s)|(?![A-Za-z!?/])))"
+        rb"{0,64}[^<]*+(?:<(?:([!?]|/(?![A-Za-z]))|(%(name)s)(%(tail)s)))?"
+        % {
+            b"any": _NAME,
+            b"name": name,
+            b"passed_end": passed_end,
+            b"tail": _TAIL,
+            b"watched": _WATCHED,
+        }
+    )
+
+
+NEXT: Final = _next(b"/", _NAME)
+"""Text and tags without interest, then `<!`, `<?` or `</` (1), or a watched start tag (2, 3).
+
+Ends after at most 64 tags without either; ends where it began where no markup can follow.
+"""
+
+NEXT_OR_BODY_END: Final = _next(b"/(?!%s[%s/>])" % (_any_case(b"body"), _SPACE), b"/?" + _NAME)
+"""As `NEXT`, but stops at the end tags of `body`, too (with their "/" in 2)."""
+
+EVERY: Final = re.compile(
+    rb"[^<]*+(?:<(?:([!?]|/(?![A-Za-z]))|(/?%(name)s)(%(tail)s)|(?![A-Za-z!?/])))?"
+    % {b"name": _NAME, b"tail": _TAIL}
+)
+"""As `NEXT`, but stops at every tag, end tags (with their "/" in 2) included."""
+
+TAG: Final = re.compile(rb"<(/?%(name)s)(%(tail)s)" % {b"name": _NAME, b"tail": _TAIL})
+"""One whole tag: name (1), the rest to its ">" (2)."""
+
+TAG_OR_REST: Final = re.compile(rb"<(/?%s)(%s(?:>|\Z))" % (_NAME, _OPEN_TAIL))
+"""As `TAG`, in a document that was cut off: one that is never closed takes the rest."""
+
+# The last branch is for what no attribute follows, which else was looked at from each of its octets.
+_WHOLE_ATTRIBUTE: Final = re.compile(
+    rb"[%(s)s/]*+([^%(s)s/>][^%(s)s/>=]*+)"
+    rb"(?:[%(s)s]*+=[%(s)s]*+(?:\"([^\"]*+)|'([^']*+)|([^%(s)s>\"'][^%(s)s>]*+))?[\"']?)?"
+    rb"|[%(s)s/]++" % {b"s": _SPACE}
+)
+
+DECLARATION: Final = re.compile(
+    rb"!--(?:(?P<empty>-?>)|(?P<condition>\[if[^\]>]*\]>)|(?P<endif>\s{0,8}(?:<!)?\[endif\])|(?P<comment>))"
+    rb"|!(?:(?P<revealed>\[if[^\]>]*\])|(?P<revealed_endif>\[endif\])|(?P<cdata>(?-i:\[CDATA\[)))",
+    re.IGNORECASE,
+)
+"""After `<`: comments, and the conditional ones of Outlook. Any other `<!` has no group."""
+
+COMMENT_END: Final = re.compile(rb"--!?>")
+
+_SCRIPT: Final = re.compile(rb"<!--|-->|<(/?)[sS][cC][rR][iI][pP][tT](?=[%s/>])" % _SPACE)
+_RAW_END: Final = {
+    name: re.compile(rb"</%s(?=[%s/>])" % (_any_case(name), _SPACE)) for name in RAW_TEXT
+}
+
+
+def attributes(html: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
+    """Give the attributes in the rest of a tag: name (1), and its value, if it has one (`lastindex`)."""
+    for attribute in _WHOLE_ATTRIBUTE.finditer(html, start, end):
+        spend(1)
+        if attribute.lastindex:
+            yield attribute
+
+
+def closes_itself(tail: bytes) -> bool:
+    """Tell whether the rest of a tag ends with "/>" and the slash belongs to no unquoted value."""
+    end = 0
+    if tail.endswith(b"/>"):
+        for attribute in attributes(tail, 0, len(tail)):
+            end = attribute.end()
+    return tail.endswith(b"/>") and end < len(tail) - 1
+
+
+def raw_text_end(html: bytes, name: bytes, start: int, end: int) -> int:
+    """Give where the end tag of a raw text element stands whose content begins at `start`.
+
+    `end` if it has none: the element then takes everything.
+    """
+    if name == b"script":
+        return _script_end(html, start, end)
+    found = _RAW_END[name].search(html, start, end)
+    return found.start() if found else end
+
+
+def _script_end(html: bytes, start: int, end: int) -> int:
+    """Follow the escaped states of script data (WHATWG HTML §13.2.5.15 to 31)."""
+    escaped = double = False
+    position = start
+    while found := _SCRIPT.search(html, position, end):
+        position = found.end()
+        if found[0] == b"<!--":
+            if not escaped:
+                escaped = True
+                position -= 2  # its dashes may be those of "-->", too
+        elif found[0] == b"-->":
+            escaped = double = False
+        elif found[1] and not double:
+            return found.start()
+        elif escaped:
+            double = not found[1]
+    return end

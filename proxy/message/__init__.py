@@ -1,0 +1,1 @@
+"""A MIME message as offsets into its octets, and edits of them."""

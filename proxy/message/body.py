@@ -1,0 +1,204 @@
+"""A decoded body and the rules that every transfer encoding shares.
+
+Owns: `Edit`, `Change`, `Obstacle`; the `Body` interface; bodies without an encoding (7bit, 8bit,
+binary) and those whose encoding is unknown; where lines begin and end (RFC 5322 §2.1.1).
+Does not own: quoted-printable and base64, which have files of their own.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from operator import itemgetter
+from typing import NamedTuple
+
+from proxy.message.limits import LINE_OCTETS
+
+
+class Edit(NamedTuple):
+    """Put `replacement` in the place of the octets `start:end`."""
+
+    start: int
+    end: int
+    replacement: bytes
+
+
+def in_order(edits: Iterable[Edit]) -> list[Edit]:
+    """Sort by place; insertions at one place keep the order in which they are given."""
+    return sorted(edits, key=_place_of)
+
+
+_place_of = itemgetter(0, 1)
+
+
+class Change(NamedTuple):
+    """An edit whose text is not known yet: at most `octets` long."""
+
+    start: int
+    end: int
+    octets: int
+
+
+class Obstacle(StrEnum):
+    """Why a span of a body cannot be edited safely."""
+
+    MALFORMED = "malformed_encoding"
+    """The octets there are not what the transfer encoding allows; decoders differ."""
+    LONG_LINE = "long_line"
+    """The line would grow past 998 octets, or is already longer."""
+
+
+class NotEditable(ValueError):
+    """An edit that `Body.obstacles` would have refused."""
+
+
+class Body(ABC):
+    """The decoded octets of a part, and the way back. Offsets are into `octets`, half open."""
+
+    octets: bytes
+
+    @abstractmethod
+    def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
+        """Tell for each change what forbids it, or None.
+
+        Changes are in ascending order and apart, else ValueError. Each is judged on the
+        understanding that those before it that were not refused are made.
+        """
+
+    @abstractmethod
+    def _place(self, edits: Sequence[Edit]) -> list[Edit]:
+        """Give raw edits for edits that were checked."""
+
+    def editable(self, start: int, end: int) -> bool:
+        """Whether a text of the same length could be put in the place of `start:end`."""
+        return self.obstacles([Change(start, end, end - start)])[0] is None
+
+    def to_raw(self, edits: Iterable[Edit]) -> list[Edit]:
+        """Turn edits of `octets` into edits of the raw message.
+
+        An edit that changes nothing gives none. NotEditable for one that has an obstacle,
+        ValueError for edits that overlap or leave the body.
+        """
+        ordered = in_order(edits)
+        changes = [Change(start, end, len(new)) for start, end, new in ordered]
+        real = [edit for edit in ordered if self.octets[edit.start : edit.end] != edit.replacement]
+        if len(real) != len(ordered):
+            self.check_order(changes)
+            changes = [Change(start, end, len(new)) for start, end, new in real]
+        for edit, obstacle in zip(real, self.obstacles(changes), strict=True):
+            if obstacle is not None:
+                raise NotEditable(f"{edit.start}:{edit.end} cannot be edited: {obstacle}")
+        return self._place(real) if real else []
+
+    def check_order(self, changes: Sequence[Change]) -> None:
+        """Raise ValueError unless the changes are in order, apart and inside the body."""
+        at, size = 0, len(self.octets)
+        for start, end, _ in changes:
+            if not at <= start <= end <= size:
+                raise ValueError(f"the span {start}:{end} overlaps another or leaves the body")
+            at = end
+
+
+class UnknownBody(Body):
+    """A body whose encoding we do not know: to be looked at, never edited."""
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+
+    def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
+        """See `Body.obstacles`."""
+        self.check_order(changes)
+        return (Obstacle.MALFORMED,) * len(changes)
+
+    def _place(self, edits: Sequence[Edit]) -> list[Edit]:
+        raise NotEditable(f"{len(edits)} edits of a body in an unknown encoding")
+
+
+class IdentityBody(Body):
+    """7bit, 8bit and binary: the octets stand in the message as they are (RFC 2045 §6.2)."""
+
+    def __init__(self, raw: bytes, start: int, end: int) -> None:
+        self._raw = raw
+        self._start = start
+        self.octets = raw[start:end]
+
+    def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
+        """See `Body.obstacles`."""
+        self.check_order(changes)
+        growth = LineGrowth()
+        return tuple(self._obstacle(change, growth) for change in changes)
+
+    def _obstacle(self, change: Change, growth: "LineGrowth") -> Obstacle | None:
+        start, end = change.start + self._start, change.end + self._start
+        lines = lines_around(self._raw, start, end)
+        if lines is None:
+            return Obstacle.LONG_LINE
+        line_start, line_end = lines
+        column = growth.column(start, line_start) + change.octets
+        if column + line_end - end > LINE_OCTETS:
+            return Obstacle.LONG_LINE
+        growth.reached(end, column)
+        return None
+
+    def _place(self, edits: Sequence[Edit]) -> list[Edit]:
+        offset = self._start
+        return [Edit(start + offset, end + offset, new) for start, end, new in edits]
+
+
+class LineGrowth:
+    """The column at which text comes to stand, given the edits before it on the line."""
+
+    def __init__(self) -> None:
+        self._at = -1
+        self._column = 0
+
+    def column(self, offset: int, line_start: int) -> int:
+        """Give the column of raw `offset`, whose line begins at `line_start`."""
+        return offset - line_start if self._at < line_start else self._column + offset - self._at
+
+    def reached(self, offset: int, column: int) -> None:
+        """Note that the text from raw `offset` on comes to stand at `column`."""
+        self._at, self._column = offset, column
+
+
+def lines_around(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Give where the line of `start` begins, and where that of `end` ends before its line ending.
+
+    None when either of them has more than 998 octets.
+    """
+    first, last = line_start(raw, start), line_end(raw, end)
+    if first is None or last is None:
+        return None
+    if last - first > LINE_OCTETS:
+        head_end, tail_start = line_end(raw, start), line_start(raw, end)
+        if head_end is None or head_end - first > LINE_OCTETS:
+            return None
+        if tail_start is None or last - tail_start > LINE_OCTETS:
+            return None
+    return first, last
+
+
+def line_start(raw: bytes, offset: int) -> int | None:
+    """Give where the line of `offset` begins; None when that is more than 998 octets before."""
+    floor = offset - LINE_OCTETS - 1
+    found = raw.rfind(b"\n", max(0, floor), offset)
+    return None if found < 0 < floor else found + 1
+
+
+def line_end(raw: bytes, offset: int) -> int | None:
+    """Give where the line of `offset` ends; None when that is more than 998 octets after."""
+    ceiling = offset + LINE_OCTETS + 2
+    found = raw.find(b"\n", offset, ceiling)
+    if found < 0:
+        return None if ceiling < len(raw) else len(raw)
+    return found - (found > offset and raw[found - 1] == _CR)
+
+
+def line_ending(raw: bytes, start: int) -> bytes:
+    """Give the line ending in use from `start` on, else in the message."""
+    found = raw.find(b"\n", start)
+    if found < 0:
+        found = raw.find(b"\n")
+    return b"\n" if found == 0 or (found > 0 and raw[found - 1] != _CR) else b"\r\n"
+
+
+_CR = 13

@@ -1,0 +1,55 @@
+"""A message as offsets into its raw octets, and edits that leave every other octet as it was.
+
+Owns: `parse`, `decode` and `splice`, in terms of which the rest of the proxy sees a message
+(RFC 5322, RFC 2045, RFC 2046), and their names gathered in one place.
+Does not own: finding fields (`fields`) and parts (`structure`), transfer encodings (`transfer`),
+or which message or link to track (`policy`).
+"""
+
+from collections.abc import Iterable
+
+from proxy import transfer
+from proxy.message import parser
+from proxy.message.body import Body, Change, Edit, NotEditable, Obstacle, in_order
+from proxy.message.fields import Header
+from proxy.message.mime import TransferEncoding
+from proxy.message.model import Message, Part, Skip
+
+__all__ = [
+    "Body",
+    "Change",
+    "Edit",
+    "Header",
+    "Message",
+    "NotEditable",
+    "Obstacle",
+    "Part",
+    "Skip",
+    "TransferEncoding",
+    "decode",
+    "parse",
+    "splice",
+]
+
+
+def parse(raw: bytes) -> Message:
+    """Find the fields and parts of a message. Never raises; CRLF and lone LF both end lines."""
+    return parser.read(raw)
+
+
+def decode(message: Message, part: Part) -> Body:
+    """Undo the transfer encoding of a part, ready to be edited. Never raises."""
+    return transfer.body(message.raw, part.body_start, part.body_end, part.encoding)
+
+
+def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
+    """Replace the octets of each edit; all others stay. ValueError where edits overlap."""
+    pieces: list[bytes] = []
+    at = 0
+    for start, end, replacement in in_order(edits):
+        if not at <= start <= end <= len(raw):
+            raise ValueError(f"the edit at {start}:{end} overlaps another or leaves the message")
+        pieces += (raw[at:start], replacement)
+        at = end
+    pieces.append(raw[at:])
+    return b"".join(pieces)

@@ -1,0 +1,300 @@
+"""Finding the body parts of a message in one pass over its octets (RFC 2046 §5).
+
+Owns: delimiter lines, nesting, and what an entity inherits from those around it. Reads as mail
+clients do where they agree (a missing closing boundary, padding after one); where they would not
+agree, parts are given with a reason to skip them. Linear in the size of the message and bounded by
+`limits`, whatever the octets are.
+Does not own: header blocks (`fields`), the values of MIME fields (`mime`).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from proxy.message import fields, mime
+from proxy.message.fields import HeaderBlock
+from proxy.message.limits import (
+    MAX_HEADERS,
+    MAX_HYPHEN_LINES,
+    MAX_NEAR_BOUNDARIES,
+    MAX_NESTING,
+    MAX_PARTS,
+)
+from proxy.message.mime import Structured, TransferEncoding
+from proxy.message.model import Message, Part, Skip
+from proxy.message.work_budget import spend
+
+
+def read(raw: bytes) -> Message:
+    """Find the fields and parts of a message. Never raises; CRLF and lone LF both end lines."""
+    return _Walk(raw).message()
+
+
+_CR = 13
+_ENTITY_STEPS = 12
+_HEADER_OCTETS_A_STEP = 2
+"""So long may encoded words, comments and parameters take. A few kilobytes of header are usual."""
+_TEXT = "text/plain"
+_MULTIPART_SKIPS = {
+    "multipart/signed": Skip.SIGNED,
+    "multipart/encrypted": Skip.ENCRYPTED,
+    "multipart/report": Skip.REPORT,
+    "multipart/appledouble": Skip.ATTACHMENT,
+}
+_MESSAGES = frozenset({"message/rfc822", "message/global", "message/news"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the MIME fields of one entity say."""
+
+    kind: Structured
+    encoding: TransferEncoding | None
+    attachment: bool
+    checksum: bool
+
+    @classmethod
+    def read(cls, raw: bytes, block: HeaderBlock, default_type: str) -> Self:
+        mine = fields.values_of(raw, block.fields, _MIME_FIELDS)
+        kind = mime.content_type(mine[b"content-type"], default_type)
+        return cls(
+            kind,
+            mime.transfer_encoding(mine[b"content-transfer-encoding"]),
+            mime.is_attachment(mine[b"content-disposition"], kind),
+            bool(mine[b"content-md5"]),
+        )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the octets of the entity stand as they are."""
+        return self.encoding is not None and self.encoding.is_identity
+
+    def doubt(self) -> Skip | None:
+        """Why nothing in this entity may be touched, leaf or not."""
+        if self.kind.doubtful:
+            return Skip.MALFORMED
+        if not self.kind.value.startswith("multipart/"):
+            return None
+        if not self.is_plain:
+            return Skip.MALFORMED
+        return Skip.ATTACHMENT if self.attachment else None
+
+    def own_skip(self) -> Skip | None:
+        """Why this entity, as a leaf, may not be touched."""
+        if self.kind.value.startswith("message/"):
+            return Skip.NESTED_MESSAGE
+        if self.attachment:
+            return Skip.ATTACHMENT
+        if self.encoding is None:
+            return Skip.ENCODING
+        return Skip.CHECKSUM if self.checksum else None
+
+
+_MIME_FIELDS = frozenset(
+    {b"content-type", b"content-transfer-encoding", b"content-disposition", b"content-md5"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What an entity inherits from those around it. `whole`: it is a message, not a body part."""
+
+    path: str
+    depth: int
+    skip: Skip | None
+    default_type: str
+    whole: bool
+
+
+@dataclass(slots=True)
+class _Level:
+    """An open multipart, with what its body parts inherit."""
+
+    boundary: bytes
+    inherited: _Context
+    leaf: Part
+    count: int = 0
+
+    def next_child(self) -> _Context:
+        self.count += 1
+        ours = self.inherited
+        path = f"{ours.path}.{self.count}" if ours.path else str(self.count)
+        return _Context(path, ours.depth, ours.skip, ours.default_type, whole=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Delimiter:
+    """A delimiter line. `content_end` is before the line ending that belongs to it."""
+
+    content_end: int
+    line_end: int
+    level: int
+    closing: bool
+
+
+class _Walk:
+    """One pass over the raw octets, front to back, with the open multiparts as a stack."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.parts: list[Part] = []
+        self.levels: list[_Level] = []
+        self.marks: dict[bytes, tuple[int, bool]] = {}
+        self.openings: tuple[bytes, ...] = ()
+        self.near_misses = 0
+        self.hyphen_lines = 0
+        self.skip: Skip | None = None
+
+    def message(self) -> Message:
+        block = self._message_fields(0)
+        self.skip = _broken(block)
+        kind = mime.content_type(fields.values(self.raw, block.fields, b"content-type"), _TEXT)
+        self._entities(block)
+        if self.skip is not None:
+            self.parts = [replace(part, skip=part.skip or self.skip) for part in self.parts]
+        parts = tuple(self.parts)
+        return Message(self.raw, block.fields, block.body_start, kind.value, parts, self.skip)
+
+    def _fields(self, start: int) -> HeaderBlock:
+        block = fields.read_fields(self.raw, start, self._is_delimiter)
+        spend(_ENTITY_STEPS + (block.body_start - start) // _HEADER_OCTETS_A_STEP)
+        return block
+
+    def _message_fields(self, start: int) -> HeaderBlock:
+        return self._fields(fields.after_mailbox_line(self.raw, start))
+
+    def _entities(self, block: HeaderBlock) -> None:
+        """Read entity after entity: each delimiter tells what follows."""
+        context = _Context("", 0, None, _TEXT, whole=True)
+        while True:
+            leaf, body_start = self._entity(block, context)
+            found = self._next_delimiter(body_start)
+            if leaf is not None:
+                self._add(leaf, found)
+            while found is not None and found.closing:
+                self._close_from(found.level, found)
+                found = self._next_delimiter(found.line_end)
+            self._close_from(found.level + 1 if found else 0, found)
+            if found is None or self.skip is Skip.LIMIT:
+                return
+            block, context = self._fields(found.line_end), self.levels[-1].next_child()
+
+    def _entity(self, block: HeaderBlock, context: _Context) -> tuple[Part | None, int]:
+        """Open a multipart, or give a leaf whose end is not known yet; and where its body starts.
+
+        A message inside message/rfc822 is read at once, in its place.
+        """
+        facts = _Facts.read(self.raw, block, context.default_type)
+        skip = context.skip or _broken(block) or facts.doubt()
+        leaf = _leaf(block, facts, context, skip)
+        kind = facts.kind.value
+        if context.depth < MAX_NESTING:
+            inside = _Context(context.path, context.depth + 1, skip, _TEXT, whole=True)
+            if kind.startswith("multipart/"):
+                opened = self._open(leaf, inside)
+                return (None if opened else leaf), block.body_start
+            if kind in _MESSAGES and facts.is_plain:
+                inside = replace(inside, skip=skip or Skip.NESTED_MESSAGE)
+                return self._entity(self._message_fields(block.body_start), inside)
+        return leaf, block.body_start
+
+    def _open(self, leaf: Part, inside: _Context) -> bool:
+        """Put a multipart on the stack; False where it names no boundary, or one that is open."""
+        text = leaf.params.get("boundary")
+        if text is None:
+            return False
+        boundary = text.rstrip().encode("latin-1", "replace")
+        closing = boundary + b"--"
+        if not boundary or boundary in self.marks or closing in self.marks:
+            self.skip = self.skip or Skip.MALFORMED
+        if boundary in self.marks or closing in self.marks:
+            return False
+        inherited = _Context(
+            inside.path,
+            inside.depth,
+            inside.skip or _MULTIPART_SKIPS.get(leaf.content_type),
+            "message/rfc822" if leaf.content_type == "multipart/digest" else _TEXT,
+            whole=False,
+        )
+        level = len(self.levels)
+        self.levels.append(_Level(boundary, inherited, leaf))
+        self.marks[boundary], self.marks[closing] = (level, False), (level, True)
+        self._note_openings()
+        return True
+
+    def _close_from(self, level: int, found: _Delimiter | None) -> None:
+        """Take multiparts off the stack; one in which no delimiter was found is a leaf after all."""
+        if level >= len(self.levels):
+            return
+        for closed in reversed(self.levels[level:]):
+            del self.marks[closed.boundary], self.marks[closed.boundary + b"--"]
+            if not closed.count:
+                self._add(closed.leaf, found)
+        del self.levels[level:]
+        self._note_openings()
+
+    def _note_openings(self) -> None:
+        self.openings = tuple(level.boundary for level in self.levels)
+
+    def _add(self, leaf: Part, found: _Delimiter | None) -> None:
+        """Keep a leaf, now that its end is known."""
+        end = len(self.raw) if found is None else max(leaf.body_start, found.content_end)
+        self.parts.append(replace(leaf, body_end=end))
+        if len(self.parts) >= MAX_PARTS:
+            self.skip = Skip.LIMIT
+
+    def _is_delimiter(self, at: int) -> bool:
+        return self._delimiter_at(at) is not None
+
+    def _next_delimiter(self, body_start: int) -> _Delimiter | None:
+        """Find the next delimiter line of any open multipart, from a start of line on."""
+        raw = self.raw
+        at = raw.find(b"\n--", max(0, body_start - 1)) if self.levels else -1
+        while at >= 0 and self.skip is not Skip.LIMIT:
+            if raw.startswith(self.openings, at + 3):
+                if (found := self._delimiter_at(at + 1)) is not None:
+                    return found
+                self._note_near_miss()
+            self.hyphen_lines += 1
+            spend(1)
+            if self.hyphen_lines > MAX_HYPHEN_LINES:
+                self.skip = Skip.LIMIT
+            at = raw.find(b"\n--", at + 1)
+        return None
+
+    def _note_near_miss(self) -> None:
+        self.near_misses += 1
+        self.skip = self.skip or Skip.MALFORMED
+        if self.near_misses > MAX_NEAR_BOUNDARIES:
+            self.skip = Skip.LIMIT
+
+    def _delimiter_at(self, line: int) -> _Delimiter | None:
+        """Read the line at this offset as a delimiter (RFC 2046 §5.1.1), padding allowed."""
+        stop = self.raw.find(b"\n", line) + 1 or len(self.raw)
+        mark = self.marks.get(self.raw[line + 2 : stop].rstrip(b" \t\r\n"))
+        if mark is None:
+            return None
+        before = line - 1
+        content_end = before - (before > 0 and self.raw[before - 1] == _CR)
+        return _Delimiter(content_end, stop, *mark)
+
+
+def _broken(block: HeaderBlock) -> Skip | None:
+    if not block.broken:
+        return None
+    return Skip.LIMIT if len(block.fields) >= MAX_HEADERS else Skip.MALFORMED
+
+
+def _leaf(block: HeaderBlock, facts: _Facts, context: _Context, skip: Skip | None) -> Part:
+    path = context.path
+    if context.whole:
+        path = f"{path}.1" if path else "1"
+    return Part(
+        path=path,
+        headers=block.fields,
+        content_type=facts.kind.value,
+        params=facts.kind.params,
+        encoding=facts.encoding,
+        body_start=block.body_start,
+        body_end=block.body_start,
+        skip=skip or facts.own_skip(),
+    )

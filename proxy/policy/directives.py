@@ -1,0 +1,93 @@
+"""Whether one link is tracked, and why not.
+
+Owns: the order in which a link's own wishes, the operator's rules and caution are asked, and the
+result as a value with a reason.
+Does not own: the single rules (`dialects`, `sensitive`, `params`, `groups`), or what the bytes of
+the message forbid (`proxy.rewrite.planner`).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from proxy.policy.dialects import LINK_CONVENTIONS, NATIVE, Effect, LinkConvention, Value
+from proxy.policy.reasons import Skip
+
+_HOST = re.compile(r"https?:/*(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:\\]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the attributes and classes of one link ask for. `app`: it is to open an app."""
+
+    skip: Skip | None = None
+    track: bool = False
+    app: bool = False
+    params: bool | None = None
+    group: str | None = None
+
+
+NO_WISHES = Wishes()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRules:
+    """The conventions that count, arranged for looking up."""
+
+    attributes: Mapping[str, tuple[LinkConvention, ...]]
+    classes: Mapping[str, LinkConvention]
+
+    def wishes(self, attributes: Mapping[str, str]) -> Wishes:
+        """Read a link's attributes, whose names are in lower case."""
+        asked = [
+            (row, attributes[name])
+            for name in attributes
+            if name in self.attributes
+            for row in self.attributes[name]
+            if row.applies(attributes[name])
+        ]
+        # Classes are compared without case: opting out must not fail on a capital letter.
+        if "class" in attributes:
+            tokens = attributes["class"].lower().split()
+            asked += [(self.classes[token], "") for token in tokens if token in self.classes]
+        return _combined(asked) if asked else NO_WISHES
+
+
+def _combined(asked: list[tuple[LinkConvention, str]]) -> Wishes:
+    """Put several wishes together: off beats on, our own group beats those of others."""
+    asked.sort(key=lambda item: LINK_CONVENTIONS.index(item[0]))
+    effects = {row.effect for row, _ in asked}
+    if Effect.NO_PARAMS in effects:
+        params: bool | None = False
+    else:
+        params = True if Effect.PARAMS in effects else None
+    return Wishes(
+        skip=_skip(asked, effects),
+        track=Effect.TRACKED in effects,
+        app=Effect.APP_LINK in effects,
+        params=params,
+        group=next(
+            (" ".join(value.split()) for row, value in asked if row.effect is Effect.GROUP), None
+        ),
+    )
+
+
+def _skip(asked: list[tuple[LinkConvention, str]], effects: set[Effect]) -> Skip | None:
+    if explicit := next((row.skip for row, _ in asked if row.effect is Effect.UNTRACKED), None):
+        return explicit
+    if Effect.UNSUBSCRIBE in effects:
+        return Skip.UNSUBSCRIBE
+    return Skip.APP_LINK if Effect.APP_LINK in effects else None
+
+
+@lru_cache(maxsize=32)
+def link_rules(dialects: frozenset[str]) -> LinkRules:
+    """Arrange the rows of these dialects, native ones always."""
+    rows = [row for row in LINK_CONVENTIONS if row.dialect == NATIVE or row.dialect in dialects]
+    attributes: dict[str, tuple[LinkConvention, ...]] = {}
+    for row in rows:
+        if row.value is not Value.TOKEN:
+            attributes[row.name] = (*attributes.get(row.name, ()), row)
+    classes = {row.name: row for row in rows if row.value is Value.TOKEN}
+    return LinkRules(attributes, classes)

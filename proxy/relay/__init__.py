@@ -1,0 +1,1 @@
+"""The relay: a session with it, kept over a client's session."""

@@ -1,0 +1,199 @@
+"""One connection to the relay: octets out with back-pressure, raw replies in, faults noticed.
+
+Owns: reading replies as they came (RFC 5321 §4.2), which reply answers which command, a reply
+that nobody asked for (RFC 5321 §3.8: a 421 may come at any time), and timers that each progress
+arms anew (§4.5.3.2).
+Does not own: how the connection is made (`dial`), or what is said on it (`relay`).
+
+Nothing here raises for what a relay does: a wire that is worth nothing any more has a `fault`,
+and gives no more replies.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from enum import StrEnum
+from typing import Self, cast
+
+from proxy.smtp.replies import MAX_REPLY_LINE_OCTETS, BadReply, Reply, ReplyParser
+
+CLOSING_CODE = 421
+"""RFC 5321 §3.8: whoever says this closes the connection."""
+
+
+class Fault(StrEnum):
+    """Why a connection to the relay is worth nothing any more."""
+
+    CLOSED = "closed"
+    """The relay closed it, or its half of it."""
+    RESET = "reset"
+    """It broke: reset, unreachable, a TLS error."""
+    CLOSING = "closing"
+    """The relay said 421."""
+    TIMED_OUT = "timed_out"
+    """The relay did nothing for too long."""
+    UNASKED = "unasked"
+    """A reply came that answers no command, other than 421."""
+    UNINTELLIGIBLE = "unintelligible"
+    """What came is no reply of RFC 5321 §4.2, or one that may not come where it came."""
+    GIVEN_UP = "given_up"
+    """We dropped it ourselves."""
+
+
+class Wire(asyncio.Protocol):
+    """The transport to a relay, past greeting and TLS. One task at a time may use it."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.fault: Fault | None = None
+        self.fault_detail = ""
+        self.spoke_at_s = asyncio.get_running_loop().time()
+        """When something was last sent, by the loop's clock."""
+        self._transport = transport
+        self._parser = ReplyParser()
+        self._partial_line = b""
+        self._replies: deque[Reply] = deque()
+        self._outstanding = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._on_fault: Callable[[], None] | None = None
+
+    @classmethod
+    def adopt(cls, transport: asyncio.BaseTransport) -> Self:
+        """Take `transport` over from the protocol that opened it."""
+        wire = cls(cast("asyncio.Transport", transport))
+        transport.set_protocol(wire)
+        if transport.is_closing():
+            wire._break(Fault.CLOSED)
+        return wire
+
+    # What the loop tells.
+
+    def data_received(self, data: bytes) -> None:
+        """Put lines together to replies, as far as they have come."""
+        *lines, self._partial_line = (self._partial_line + data).split(b"\n")
+        if len(self._partial_line) > MAX_REPLY_LINE_OCTETS:
+            self._give_up(Fault.UNINTELLIGIBLE, "a reply line without end")
+        try:
+            for line in lines:
+                reply = self._parser.feed(line)
+                if reply is not None:
+                    self._take(reply)
+        except BadReply as error:
+            self._give_up(Fault.UNINTELLIGIBLE, str(error))
+
+    def eof_received(self) -> None:
+        """Close our side too: a relay that closed its half answers nothing any more."""
+        self._break(Fault.CLOSED)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note why; replies that came before stay readable."""
+        self._break(Fault.RESET if exc else Fault.CLOSED, str(exc or ""))
+
+    def pause_writing(self) -> None:
+        """Make writers wait until the relay has read more."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Let writers go on."""
+        self._writable.set()
+
+    # What the relay session does.
+
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called as soon as there is a fault."""
+        self._on_fault = tell
+        if self.fault is not None:
+            tell()
+
+    @property
+    def replied(self) -> bool:
+        """A reply waits to be read."""
+        return bool(self._replies)
+
+    def send(self, octets: bytes, *, replies: int = 0) -> None:
+        """Write `octets`, to which the relay will give this many replies."""
+        self._outstanding += replies
+        self.spoke_at_s = asyncio.get_running_loop().time()
+        if self.fault is None:
+            self._transport.write(octets)
+
+    async def reply(self, patience_s: float) -> Reply | None:
+        """Give the next reply, or None when no more comes: see `fault`."""
+        while not self._replies and self.fault is None:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(patience_s):
+                    await self._waiter
+            except TimeoutError:
+                self._give_up(Fault.TIMED_OUT, f"no reply within {patience_s:g} s")
+            finally:
+                self._waiter = None
+        return self._replies.popleft() if self._replies else None
+
+    async def drained(self, patience_s: float) -> bool:
+        """Wait until more may be written; False: the wire is lost.
+
+        `patience_s` runs from the last octet that the relay took.
+        """
+        while self.fault is None and not self._writable.is_set():
+            before_octets = self._transport.get_write_buffer_size()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await self._writable.wait()
+            if self._writable.is_set():
+                break
+            if self._transport.get_write_buffer_size() >= before_octets:
+                self._give_up(Fault.TIMED_OUT, f"took nothing for {patience_s:g} s")
+        return self.fault is None
+
+    async def flushed(self, patience_s: float) -> bool:
+        """Wait until everything written has left this process; False: the wire is lost."""
+        if self.fault is None:
+            # Not high=0: the TLS transports of asyncio and uvloop then pause with nothing to write.
+            self._transport.set_write_buffer_limits(high=1, low=0)
+        gone = await self.drained(patience_s)
+        if gone:
+            self._transport.set_write_buffer_limits()
+        return gone
+
+    def close(self) -> None:
+        """Close in peace: what was written still goes out."""
+        self._break(Fault.GIVEN_UP)
+        self._transport.close()
+
+    def abort(self, fault: Fault = Fault.GIVEN_UP, detail: str = "") -> None:
+        """Drop the connection at once: what was written and not sent never goes out.
+
+        Replies that were not read yet are dropped with it.
+        """
+        self._give_up(fault, detail)
+        self._replies.clear()
+
+    def _give_up(self, fault: Fault, detail: str) -> None:
+        """Drop the connection; replies that came before stay readable."""
+        self._break(fault, detail)
+        self._transport.abort()
+
+    def _take(self, reply: Reply) -> None:
+        if self._outstanding:
+            self._outstanding -= 1
+            self._replies.append(reply)
+            self._wake()
+        elif self.fault is None:
+            asked_to_leave = reply.code == CLOSING_CODE
+            self._give_up(Fault.CLOSING if asked_to_leave else Fault.UNASKED, str(reply))
+
+    def _break(self, fault: Fault, detail: str = "") -> None:
+        if self.fault is None:
+            self.fault, self.fault_detail = fault, detail
+            tell, self._on_fault = self._on_fault, None
+            if tell is not None:
+                tell()
+        self._writable.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

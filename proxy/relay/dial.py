@@ -1,0 +1,327 @@
+"""Reaching the relay: its addresses in turn, greeting, EHLO, TLS.
+
+Owns: the order in which addresses are tried, what counts as unreachable and why, the TLS modes of
+`[relay] tls` and the check of the certificate, what the relay offers (RFC 5321 §4.1.1.1).
+aiosmtplib does the talking up to here; then the transport passes to a `Wire` (ADR 0005).
+Does not own: anything said on the connection after that (`relay`).
+"""
+
+import asyncio
+import functools
+import socket
+import ssl
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import cast
+
+from aiosmtplib import SMTP
+from aiosmtplib.errors import (
+    SMTPException,
+    SMTPHeloError,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
+)
+from aiosmtplib.esmtp import parse_esmtp_extensions
+
+from config.schema import RelayConfig
+from config.telemetry.observe import RELAY_ATTEMPT_FAILED, RELAY_ATTEMPTS_FAILED, log
+from config.values import Address
+from proxy.ourselves import is_ourselves
+from proxy.relay.connection import CLOSING_CODE, Wire
+
+MAX_ATTEMPTS = 8
+"""Addresses tried for one session; a client waits for our EHLO reply meanwhile."""
+
+
+class Unavailable(StrEnum):
+    """Why the relay cannot be had at an address."""
+
+    NAME = "name"
+    """Its name has no address."""
+    CONNECT = "connect"
+    """Nothing listens there, or the network does not reach it."""
+    TIMED_OUT = "timed_out"
+    """No connection, greeting or answer in time."""
+    DISCONNECTED = "disconnected"
+    """It hung up before it was ready."""
+    REFUSED = "refused"
+    """It answered the connection, EHLO and HELO with a refusal."""
+    NO_TLS = "no_tls"
+    """`tls = "required"`, and it offers no STARTTLS or refused it."""
+    CERTIFICATE = "certificate"
+    """Its certificate did not verify."""
+    TLS = "tls"
+    """The TLS handshake failed for another reason."""
+    OURSELVES = "ourselves"
+    """It is this very Waypost: the configuration points in a circle."""
+    PROTOCOL = "protocol"
+    """What it said makes no sense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One address that was tried in vain."""
+
+    address: Address
+    cause: Unavailable
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.cause}: {self.detail}"
+
+
+class RelayUnavailable(ConnectionError):
+    """No address of the relay gave a session. `attempts` has one entry per address tried.
+
+    The text is for the log; a client is told only that the relay cannot be reached.
+    """
+
+    def __init__(self, attempts: tuple[Attempt, ...]) -> None:
+        super().__init__("; ".join(map(str, attempts)))
+        self.attempts = attempts
+
+    @property
+    def cause(self) -> Unavailable:
+        """Why the first address could not be had; the others are only substitutes."""
+        return self.attempts[0].cause
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A relay that is ready for commands."""
+
+    wire: Wire
+    address: Address
+    greeting: str
+    capabilities: dict[str, str]
+    """What it offers now: keyword in upper case → its parameters as written."""
+    tls: bool
+    loopback: bool
+    """It runs on this machine, so that nobody can listen in between."""
+
+
+async def dial(config: RelayConfig, hostname: str) -> Contact:
+    """Give the first relay address that is ready for mail; `hostname` is our name in EHLO.
+
+    Raises RelayUnavailable.
+    """
+    attempts: list[Attempt] = []
+    for address in (Address(config.host, config.port), *config.fallback):
+        try:
+            for found in await _resolve(address, config.connect_timeout):
+                contact = await _try(config, hostname, address, found, attempts)
+                if contact is not None:
+                    return contact
+        except OSError as error:  # TimeoutError is one
+            _note(attempts, Attempt(address, Unavailable.NAME, str(error) or "no answer in time"))
+        if len(attempts) >= MAX_ATTEMPTS:
+            break
+    raise RelayUnavailable(tuple(attempts))
+
+
+def capabilities_of(hello: str) -> dict[str, str]:
+    """Read the text lines of an EHLO reply, the first being the relay's name.
+
+    RFC 5321 §4.1.1.1 allows only ASCII in them; other lines offer nothing.
+    """
+    ascii_lines = [line for line in hello.split("\n")[1:] if line.isascii()]
+    offered, mechanisms = parse_esmtp_extensions("\n".join(("", *ascii_lines)))
+    found = {keyword.upper(): params for keyword, params in offered.items()}
+    if mechanisms:  # some relays say AUTH twice, and less in the old form, `AUTH=`
+        found["AUTH"] = " ".join(dict.fromkeys(name.upper() for name in mechanisms))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An address of the operating system: what `socket.getaddrinfo` gives."""
+
+    family: int
+    protocol: int
+    sockaddr: tuple[str, int] | tuple[str, int, int, int]
+
+
+async def _resolve(address: Address, patience_s: float) -> list[_Found]:
+    """Give the addresses of one name, when it is its turn; raises OSError."""
+    async with asyncio.timeout(patience_s):
+        infos = await asyncio.get_running_loop().getaddrinfo(*address, type=socket.SOCK_STREAM)
+    return [
+        _Found(family, protocol, cast("tuple[str, int]", sockaddr))
+        for family, _, protocol, _, sockaddr in infos[:MAX_ATTEMPTS]
+    ]
+
+
+async def _try(
+    config: RelayConfig, hostname: str, address: Address, found: _Found, attempts: list[Attempt]
+) -> Contact | None:
+    call = _Call(config, hostname, address, found)
+    try:
+        return await call.place()
+    except (OSError, SMTPException, ValueError) as error:
+        _note(attempts, Attempt(address, *_explain(error)))
+        return None
+
+
+def _note(attempts: list[Attempt], attempt: Attempt) -> None:
+    attempts.append(attempt)
+    facts = {"address": str(attempt.address), "cause": attempt.cause, "detail": attempt.detail}
+    RELAY_ATTEMPTS_FAILED.labels(attempt.cause).inc()
+    log(RELAY_ATTEMPT_FAILED, **facts)
+
+
+class _Call:
+    """One attempt at one address, from connect to the last EHLO."""
+
+    def __init__(self, config: RelayConfig, hostname: str, address: Address, found: _Found) -> None:
+        self._config = config
+        self._hostname = hostname
+        self._address = address
+        self._found = found
+        self._loopback = ip_address(found.sockaddr[0].partition("%")[0]).is_loopback
+        self._client: SMTP | None = None
+        self._sock: socket.socket | None = None
+
+    async def place(self) -> Contact:
+        """Be connected and ready, or raise; leaves nothing open behind.
+
+        Raises OSError, SMTPException or ValueError.
+        """
+        try:
+            return await self._place()
+        except BaseException:
+            self._hang_up()
+            raise
+
+    async def _place(self) -> Contact:
+        mode = self._config.tls
+        context = None if mode == "none" else await asyncio.to_thread(self._context)
+        await self._connect()
+        self._client = client = SMTP(
+            hostname=self._address.host,
+            sock=self._sock,
+            local_hostname=self._hostname,
+            use_tls=mode == "implicit",
+            start_tls=False,
+            tls_context=context,
+            timeout=self._config.connect_timeout,
+        )
+        greeting = await client.connect()
+        if is_ourselves(greeting.message):
+            raise _Ourselves("the relay is this very Waypost: mail would go round for ever")
+        await self._hello(client)
+        tls = mode == "implicit" or (mode != "none" and await self._start_tls(client))
+        if client.transport is None:
+            raise SMTPServerDisconnected("hung up after EHLO")
+        hello = client.last_ehlo_response
+        return Contact(
+            wire=Wire.adopt(client.transport),
+            address=self._address,
+            greeting=greeting.message,
+            capabilities=capabilities_of(hello.message) if hello else {},
+            tls=tls,
+            loopback=self._loopback,
+        )
+
+    async def _connect(self) -> None:
+        self._sock = socket.socket(self._found.family, socket.SOCK_STREAM, self._found.protocol)
+        self._sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
+        async with asyncio.timeout(self._config.connect_timeout):
+            await asyncio.get_running_loop().sock_connect(self._sock, self._found.sockaddr)
+
+    async def _hello(self, client: SMTP) -> None:
+        """RFC 5321 §3.2: EHLO, and HELO where the relay does not know it."""
+        try:
+            await client.ehlo()
+        except SMTPHeloError as refusal:
+            if refusal.code == CLOSING_CODE:
+                raise
+            await client.helo()
+
+    async def _start_tls(self, client: SMTP) -> bool:
+        """Encrypt as the mode demands; tells whether it is encrypted (RFC 3207)."""
+        required = self._config.tls == "required"
+        if not client.supports_extension("starttls"):
+            if required:
+                raise _NoTls("the relay offers no STARTTLS")
+            return False
+        try:
+            await client.starttls()
+        except SMTPResponseException as refusal:
+            if required:
+                raise _NoTls(
+                    f"the relay refused STARTTLS: {refusal.code} {refusal.message}"
+                ) from None
+            return False
+        await self._hello(client)
+        return True
+
+    def _context(self) -> ssl.SSLContext:
+        # Opportunistic TLS to this very machine guards against nobody, and the certificate
+        # that a mail server makes for itself at installation never verifies.
+        excused = self._loopback and self._config.tls == "opportunistic"
+        return tls_context(self._config.verify and not excused, self._config.ca_file)
+
+    def _hang_up(self) -> None:
+        if self._client is not None and self._client.transport is not None:
+            cast("asyncio.WriteTransport", self._client.transport).abort()
+        elif self._sock is not None:
+            self._sock.close()
+
+
+class _Ourselves(SMTPException):
+    """What answers as the relay is this very Waypost."""
+
+
+class _NoTls(SMTPException):
+    """TLS is required and cannot be had."""
+
+
+_CAUSES: tuple[tuple[tuple[type[Exception], ...], Unavailable], ...] = (
+    ((ssl.SSLCertVerificationError,), Unavailable.CERTIFICATE),
+    ((ssl.SSLError,), Unavailable.TLS),
+    ((_NoTls,), Unavailable.NO_TLS),
+    ((_Ourselves,), Unavailable.OURSELVES),
+    ((SMTPResponseException,), Unavailable.REFUSED),
+    ((SMTPTimeoutError, TimeoutError), Unavailable.TIMED_OUT),
+    ((SMTPServerDisconnected, ConnectionResetError, BrokenPipeError), Unavailable.DISCONNECTED),
+    ((OSError,), Unavailable.CONNECT),
+)
+"""From the particular to the general: the first that fits names the cause."""
+
+
+def _explain(error: Exception) -> tuple[Unavailable, str]:
+    """Find the named cause of a failure, and say for the log what helps."""
+    deepest: BaseException = error
+    while isinstance(deepest.__cause__, Exception):
+        deepest = deepest.__cause__
+    cause = next((c for types, c in _CAUSES if isinstance(deepest, types)), Unavailable.PROTOCOL)
+    detail = str(deepest) or str(error) or type(deepest).__name__
+    if isinstance(deepest, ssl.SSLCertVerificationError):
+        detail = (
+            f"the relay's certificate does not verify: {deepest.verify_message}"
+            " (set relay.ca_file to the authority that issued it,"
+            " or relay.host to the name it was issued for)"
+        )
+    elif isinstance(deepest, SMTPResponseException) and deepest.code < 0:  # aiosmtplib's own codes
+        cause, detail = Unavailable.PROTOCOL, deepest.message
+    elif isinstance(deepest, SMTPResponseException):
+        detail = f"{deepest.code} {deepest.message}"
+    return cause, detail
+
+
+def tls_context(verify: bool, ca_file: Path | None) -> ssl.SSLContext:  # noqa: FBT001
+    """Give the context for connections to the relay; read anew when `ca_file` has changed."""
+    stamp_ns = ca_file.stat().st_mtime_ns if ca_file else 0
+    return _cached_context(verify, ca_file, stamp_ns)
+
+
+@functools.lru_cache(maxsize=8)
+def _cached_context(verify: bool, ca_file: Path | None, _stamp_ns: int) -> ssl.SSLContext:  # noqa: FBT001
+    context = ssl.create_default_context(cafile=ca_file)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

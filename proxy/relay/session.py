@@ -1,0 +1,303 @@
+"""One session with the relay: commands and their raw replies, AUTH, and DATA.
+
+Owns: pipelining (RFC 2920) or lockstep, which replies are legal where, dot-stuffing
+(RFC 5321 §4.5.2), the timers of §4.5.3.2, and how far a message has come: what the relay has
+committed to, and what is in doubt (RFC 1047).
+Does not own: how the relay is reached (`dial`), what is sent (`session`, `transform`), or what the
+client is told besides the relay's own words (`replies`).
+
+Replies are values here, never exceptions: where the relay gave none that may be passed on, the
+reply is one of ours with 451, and `fault` says why.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from config.schema import RelayConfig
+from config.telemetry.observe import RELAY_BROKE_OFF, RELAY_FAULTS, log
+from proxy.relay.connection import CLOSING_CODE, Fault
+from proxy.relay.dial import Contact, RelayUnavailable, capabilities_of, dial
+from proxy.smtp import replies
+from proxy.smtp.replies import Reply
+
+CHUNK_OCTETS = 128 * 1024
+"""Written at a time; dot-stuffing it takes some 30 µs, so that other sessions go on."""
+
+BLOCK_PATIENCE_S = 180.0
+"""RFC 5321 §4.5.3.2.5: how long the relay may take nothing of a body."""
+
+QUIT_PATIENCE_S = 5.0
+"""The reply to QUIT changes nothing."""
+
+GO_AHEAD_CODE = 354
+AUTHENTICATED_CODE = 235
+HELLO_CODE = 250
+
+_FORBIDDEN = (b"\r", b"\n")
+
+
+class Progress(StrEnum):
+    """How far the last message has come."""
+
+    NOTHING = "nothing"
+    """The relay has no body, or not the whole of it: it cannot deliver (RFC 5321 §4.1.1.4)."""
+    IN_DOUBT = "in_doubt"
+    """The final dot went out, or may have, and no reply came: delivered or not."""
+    COMMITTED = "committed"
+    """The relay has taken responsibility."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataResult:
+    """What became of a message.
+
+    `reply` is the relay's own where it gave one that may be passed on. With `progress` NOTHING
+    and `lost`, the session broke before the relay could deliver: the transaction may be replayed.
+    """
+
+    reply: Reply
+    progress: Progress
+    lost: bool
+
+    @property
+    def committed(self) -> bool:
+        """The relay has taken responsibility for the message."""
+        return self.progress is Progress.COMMITTED
+
+    @property
+    def in_doubt(self) -> bool:
+        """Nobody can know whether the relay delivers (RFC 1047)."""
+        return self.progress is Progress.IN_DOUBT
+
+
+class RelaySession:
+    """A session with the relay, ready for MAIL. One task at a time may use it."""
+
+    def __init__(self, config: RelayConfig, hostname: str, contact: Contact) -> None:
+        self.address = contact.address
+        self.greeting = contact.greeting
+        """Text of the relay's greeting, lines joined by LF: tells whether it is ourselves."""
+        self.tls = contact.tls
+        self.progress = Progress.NOTHING
+        self._config = config
+        self._hostname = hostname
+        self._wire = contact.wire
+        self._secret_safe = contact.tls or contact.loopback or config.allow_plain_auth
+        self._fault_told = False
+        self.capabilities = self._permitted(contact.capabilities)
+        """What the relay offers now: keyword in upper case → parameters. AUTH only where a
+        password may cross."""
+
+    @classmethod
+    async def open(cls, config: RelayConfig, hostname: str) -> Self:
+        """Reach the relay; `hostname` is our name in EHLO. Raises RelayUnavailable."""
+        return cls(config, hostname, await dial(config, hostname))
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why the session is worth nothing any more; None while it is usable."""
+        return self._wire.fault
+
+    @property
+    def fault_detail(self) -> str:
+        """What more is known of `fault`, for the log."""
+        return self._wire.fault_detail
+
+    @property
+    def silent_s(self) -> float:
+        """For how long the relay has heard nothing of us."""
+        return asyncio.get_running_loop().time() - self._wire.spoke_at_s
+
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called as soon as there is a `fault`."""
+        self._wire.when_lost(tell)
+
+    @property
+    def committed(self) -> bool:
+        """The relay has taken responsibility for the last message."""
+        return self.progress is Progress.COMMITTED
+
+    @property
+    def in_doubt(self) -> bool:
+        """The last message's final dot went out, and no reply came."""
+        return self.progress is Progress.IN_DOUBT
+
+    async def exchange(self, lines: Sequence[bytes]) -> list[Reply]:
+        """Send command `lines` (raw, without CRLF) as one group; give the reply to each.
+
+        Pipelined where the relay offers it. A reply is the relay's (2xx, 4xx or 5xx), or ours:
+        451 4.5.0 where the relay's was none of these, 451 4.4.1 where none came.
+        Raises ValueError for a line that holds CR or LF.
+        """
+        for line in lines:
+            _check_line(line)
+        group = len(lines) if "PIPELINING" in self.capabilities else 1
+        answers: list[Reply] = []
+        for start in range(0, len(lines), group):
+            batch = lines[start : start + group]
+            self._wire.send(b"".join(line + b"\r\n" for line in batch), replies=len(batch))
+            answers.extend([await self._final_reply() for _ in batch])
+        return answers
+
+    async def auth_line(self, line: bytes) -> Reply:
+        """Pass on one line of an AUTH exchange (RFC 4954): the command, or a client response.
+
+        Gives the relay's reply; 334 asks for the next line. After 235 the relay's offers are read
+        again. Where a password may not cross to the relay, the reply is our own 538.
+        """
+        _check_line(line)
+        if not self._secret_safe:
+            return replies.TLS_NEEDED_FOR_AUTH
+        self._wire.send(line + b"\r\n", replies=1)
+        reply = await self._next_reply()
+        if reply is None:
+            return self._no_reply()
+        if not reply.final and reply.code != 334:  # noqa: PLR2004 - RFC 4954 §4
+            return self._illegal(reply)
+        if reply.code == AUTHENTICATED_CODE:
+            await self._hello_again()
+        return reply
+
+    async def data(self, content: bytes) -> DataResult:
+        """Send `content` (CRLF lines, not dot-stuffed) with DATA, and wait for the verdict.
+
+        From the moment that the final dot may be on its way, `in_doubt` is set; a caller that must
+        not lose the verdict shields this call. Cancelled before that, it drops the connection.
+        """
+        self.progress = Progress.NOTHING
+        self._wire.send(b"DATA\r\n", replies=1)
+        try:
+            go_ahead = await self._next_reply()
+            if go_ahead is None:
+                return self._unsent(self._no_reply())
+            if go_ahead.code != GO_AHEAD_CODE:
+                return self._unsent(self._refusal(go_ahead))
+            return await self._body(content)
+        except BaseException:
+            self.abort()
+            raise
+
+    async def quit(self) -> None:
+        """Take leave and close; never raises for what the relay does."""
+        self._wire.send(b"QUIT\r\n", replies=1)
+        await self._wire.reply(QUIT_PATIENCE_S)
+        self._wire.close()
+
+    def abort(self) -> None:
+        """Drop the connection at once: the relay gets no final dot that was not sent already."""
+        self._wire.abort()
+
+    async def _body(self, content: bytes) -> DataResult:
+        self._wire.send(b"", replies=1)
+        for chunk, last in stuffed(content):
+            if self._wire.replied or self.fault is not None:
+                return self._unsent(await self._early())
+            if last:
+                self.progress = Progress.IN_DOUBT
+            self._wire.send(chunk)
+            await self._wire.drained(BLOCK_PATIENCE_S)
+            await asyncio.sleep(0)
+        return await self._verdict()
+
+    async def _verdict(self) -> DataResult:
+        """Wait for the reply to the final dot, its time running from when the dot has left."""
+        await self._wire.flushed(BLOCK_PATIENCE_S)
+        reply = await self._next_reply(self._config.data_timeout)
+        if reply is None:
+            self._tell_fault()
+            return DataResult(replies.RELAY_LOST, Progress.IN_DOUBT, lost=True)
+        if not reply.final:
+            return DataResult(self._illegal(reply), Progress.IN_DOUBT, lost=True)
+        self.progress = Progress.COMMITTED if reply.positive else Progress.NOTHING
+        return DataResult(reply, self.progress, lost=False)
+
+    async def _early(self) -> Reply:
+        """Give the relay's reply from before the final dot: its refusal stands, all else is lost.
+
+        The relay and we disagree on where we are, so the session ends here in any case.
+        """
+        reply = await self._next_reply()
+        if reply is None:
+            return self._no_reply()
+        answer = self._refusal(reply)
+        self._wire.abort(Fault.UNINTELLIGIBLE, f"a reply amid the body: {reply}")
+        self._tell_fault()
+        return answer if answer.code != CLOSING_CODE else replies.NO_RELAY
+
+    def _refusal(self, reply: Reply) -> Reply:
+        """Only 4xx and 5xx may stand where the body cannot follow."""
+        return reply if reply.transient or reply.permanent else self._illegal(reply)
+
+    def _unsent(self, reply: Reply) -> DataResult:
+        return DataResult(reply, Progress.NOTHING, lost=self.fault is not None)
+
+    async def _final_reply(self) -> Reply:
+        reply = await self._next_reply()
+        if reply is None:
+            return self._no_reply()
+        return reply if reply.final else self._illegal(reply)
+
+    async def _next_reply(self, patience_s: float | None = None) -> Reply | None:
+        reply = await self._wire.reply(patience_s or self._config.command_timeout)
+        if reply is not None and reply.code == CLOSING_CODE:
+            self._wire.abort(Fault.CLOSING, str(reply))
+            self._tell_fault()
+        return reply
+
+    def _illegal(self, reply: Reply) -> Reply:
+        self._wire.abort(Fault.UNINTELLIGIBLE, f"not allowed here: {reply}")
+        self._tell_fault()
+        return replies.RELAY_UNINTELLIGIBLE
+
+    def _no_reply(self) -> Reply:
+        self._tell_fault()
+        nonsense = self.fault in (Fault.UNINTELLIGIBLE, Fault.UNASKED)
+        return replies.RELAY_UNINTELLIGIBLE if nonsense else replies.NO_RELAY
+
+    def _tell_fault(self) -> None:
+        if self._fault_told or self.fault is None:
+            return
+        self._fault_told = True
+        RELAY_FAULTS.labels(self.fault).inc()
+        facts = {"fault": self.fault, "detail": self.fault_detail, "progress": self.progress}
+        log(RELAY_BROKE_OFF, address=str(self.address), **facts)
+
+    async def _hello_again(self) -> None:
+        """RFC 4954 §4: what is offered may change with AUTH."""
+        (reply,) = await self.exchange([b"EHLO " + self._hostname.encode("ascii")])
+        if reply.code == HELLO_CODE:
+            hello = "\n".join(line.decode("utf-8", "replace") for line in reply.lines)
+            self.capabilities = self._permitted(capabilities_of(hello))
+
+    def _permitted(self, offered: dict[str, str]) -> dict[str, str]:
+        return {k: v for k, v in offered.items() if k != "AUTH" or self._secret_safe}
+
+
+def stuffed(content: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Give `content` as it goes on the wire, final dot included, in chunks; True with the last."""
+    end = b".\r\n" if content.endswith(b"\r\n") or not content else b"\r\n.\r\n"
+    start, size_octets = 0, len(content)
+    while size_octets - start > CHUNK_OCTETS:
+        stop = start + CHUNK_OCTETS
+        # A chunk never ends amid CRLF, so that each can be stuffed by itself.
+        stop += content[stop - 1 : stop] == b"\r"
+        yield _stuff(content, start, stop), False
+        start = stop
+    yield _stuff(content, start, size_octets) + end, True
+
+
+def _stuff(content: bytes, start: int, stop: int) -> bytes:
+    at_line_start = start == 0 or content[start - 2 : start] == b"\r\n"
+    chunk = content[start:stop].replace(b"\r\n.", b"\r\n..")
+    return b"." + chunk if at_line_start and chunk.startswith(b".") else chunk
+
+
+def _check_line(line: bytes) -> None:
+    if any(octet in line for octet in _FORBIDDEN):
+        raise ValueError(f"a command line holds a line end: {line[:80]!r}")
+
+
+__all__ = ["DataResult", "Fault", "Progress", "RelaySession", "RelayUnavailable", "stuffed"]

@@ -1,0 +1,187 @@
+"""A client's relay session over its whole life: opened, kept in step, lost and found again.
+
+Owns: when a relay session is opened and given up, that a transaction which the relay lost before
+DATA is put to a fresh session once (DESIGN §3.8), and that no state of one transaction leaks into
+the next.
+Does not own: talking SMTP to the relay (`relay`), or what clients are told besides (`session`).
+
+Credentials are not kept. So a session that had logged in cannot be replaced: the client is told
+to come back.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from config.schema import RelayConfig
+from config.telemetry.observe import RELAY_REPLACED, log
+from proxy.relay.session import DataResult, Fault, Progress, RelaySession, RelayUnavailable
+from proxy.smtp import replies
+from proxy.smtp.replies import Reply
+
+_WORTH_A_SECOND_TRY = frozenset({Fault.CLOSED, Fault.RESET, Fault.CLOSING, Fault.GIVEN_UP})
+"""Faults of an old connection. A relay that is slow or talks nonsense would do so again."""
+
+
+KEEP_ALIVE_S = 60.0
+"""How long the relay may hear nothing of us amid an upload: RFC 5321 §4.5.3.2.7 has it wait for five
+minutes, many wait for less, and a login that is lost with the session cannot be made again."""
+
+
+class RelayLink:
+    """The way to the relay for one client. Nothing here raises for what the relay does."""
+
+    def __init__(self, config: RelayConfig, hostname: str) -> None:
+        self.on_lost: Callable[[], None] | None = None
+        """Called when a session has been lost that cannot be replaced."""
+        self.authenticated = False
+        self.account: str | None = None
+        """Who logged in, where the exchange told."""
+        self._config = config
+        self._hostname = hostname
+        self._session: RelaySession | None = None
+        self._stale_transaction = False
+        self._replaced = False
+
+    @property
+    def capabilities(self) -> Mapping[str, str]:
+        """What the relay offers now; nothing while there is no session."""
+        return self._session.capabilities if self._session is not None else {}
+
+    @property
+    def usable(self) -> bool:
+        """A session is open, as far as can be known without asking."""
+        return self._session is not None and self._session.fault is None
+
+    @property
+    def lost_for_good(self) -> bool:
+        """The session that the client has logged in to has gone: it must start anew."""
+        return self.authenticated and not self.usable
+
+    async def open(self) -> bool:
+        """Make sure that there is a session; False: there is none to be had."""
+        if self.usable:
+            return True
+        if self.authenticated:
+            return False
+        self._drop()
+        try:
+            self._session = await RelaySession.open(self._config, self._hostname)
+        except RelayUnavailable:
+            return False
+        self._session.when_lost(self._note_loss)
+        return True
+
+    def begin(self) -> None:
+        """Start a transaction: it may be put to a fresh session once."""
+        self._replaced = False
+
+    def forget_transaction(self) -> None:
+        """End the transaction that the relay may hold; it is told so before the next command."""
+        self._stale_transaction = True
+
+    async def exchange(
+        self, lines: Sequence[bytes], transaction: Sequence[bytes] = ()
+    ) -> list[Reply]:
+        """Send command `lines` as one group; give the relay's reply to each.
+
+        `transaction` are the lines that the relay has accepted before in the same transaction.
+        """
+        if self.usable:
+            answers = await self._try(lines)
+            if answers[0] is not replies.NO_RELAY or not self._may_try_again():
+                return answers
+        failure = await self._replace(transaction)
+        return [failure] * len(lines) if failure else await self._try(lines)
+
+    async def ask(self, line: bytes) -> Reply:
+        """Send RSET or NOOP. That a relay has gone matters only where it cannot be replaced."""
+        if self.usable:
+            (answer,) = await self._try((line,))
+            if answer is not replies.NO_RELAY:
+                return answer
+        return replies.NO_RELAY_AT_HELLO if self.authenticated else replies.OK
+
+    async def keep_alive(self) -> None:
+        """Say NOOP to a relay that has heard nothing for long; to be called amid an upload."""
+        session = self._session
+        if session is not None and session.fault is None and session.silent_s > KEEP_ALIVE_S:
+            await session.exchange((b"NOOP",))
+
+    async def auth_line(self, line: bytes) -> Reply:
+        """Pass on one line of an AUTH exchange; 235 makes this session irreplaceable."""
+        if self._session is None:
+            return replies.NO_RELAY
+        reply = await self._session.auth_line(line)
+        self.authenticated |= reply.code == replies.AUTHENTICATED_CODE
+        return reply
+
+    async def data(self, content: bytes, transaction: Sequence[bytes]) -> DataResult:
+        """Send `content` as the message of `transaction`, on a fresh session where need be."""
+        if self._session is None:
+            return _unsent(replies.NO_RELAY)
+        if self.usable:
+            result = await self._session.data(content)
+            answered = result.reply is not replies.NO_RELAY
+            if answered or result.progress is not Progress.NOTHING or not self._may_try_again():
+                return result
+        failure = await self._replace(transaction)
+        return _unsent(failure) if failure else await self._session.data(content)
+
+    async def quit(self) -> None:
+        """Take leave of the relay."""
+        if self._session is not None and self.usable:
+            await self._session.quit()
+        self._drop()
+
+    async def renew(self) -> bool:
+        """Have the next command open a fresh session; False: it could not log in as this one did."""
+        if self.authenticated:
+            return False
+        await self.quit()
+        return True
+
+    def drop(self) -> None:
+        """Give the relay session up at once, and with it what was not committed."""
+        self._drop()
+
+    async def _try(self, lines: Sequence[bytes]) -> list[Reply]:
+        if self._session is None:
+            return [replies.NO_RELAY] * len(lines)
+        if not self._stale_transaction:
+            return await self._session.exchange(lines)
+        reset, *answers = await self._session.exchange((b"RSET", *lines))
+        self._stale_transaction = False
+        if not reset.positive:
+            self._session.abort()
+            return [replies.NO_RELAY] * len(lines)
+        return answers
+
+    def _may_try_again(self) -> bool:
+        fault = self._session.fault if self._session is not None else None
+        return not self._replaced and fault in _WORTH_A_SECOND_TRY
+
+    async def _replace(self, transaction: Sequence[bytes]) -> Reply | None:
+        """Put `transaction` to a fresh session; give the reply for the client if that fails."""
+        if self._replaced or not await self.open() or self._session is None:
+            return replies.NO_RELAY
+        self._replaced = True
+        log(RELAY_REPLACED, address=str(self._session.address), commands=len(transaction))
+        if transaction:
+            answers = await self._session.exchange(transaction)
+            if not all(answer.positive for answer in answers):
+                self._drop()
+                return replies.RELAY_CHANGED
+        return None
+
+    def _note_loss(self) -> None:
+        if self.lost_for_good and self.on_lost is not None:
+            self.on_lost()
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.abort()
+        self._session = None
+        self._stale_transaction = False
+
+
+def _unsent(reply: Reply) -> DataResult:
+    return DataResult(reply, Progress.NOTHING, lost=True)

@@ -1,0 +1,159 @@
+"""The links of one part, HTML or plain text, each with what the policy says of it.
+
+Owns: going from the octets of a part to destinations and decisions, and the changes whose text is
+known beforehand (a scheme's `+notrack` taken away, URL parameters on links that are not tracked).
+Does not own: finding hrefs and URLs (`html`, `plaintext`), deciding (`policy`), or what the
+encoding allows (`scan`).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+from proxy.links.character_references import encode
+from proxy.links.charsets import HtmlView
+from proxy.links.html import Href, label, links
+from proxy.links.plaintext import urls
+from proxy.links.urls import destination
+from proxy.message.editing import Edit
+from proxy.message.work_budget import spend
+from proxy.policy.decide import Decision, MessageFacts, decide
+from proxy.policy.dialects import NOTRACK_DIALECT
+from proxy.policy.directives import Wishes
+from proxy.policy.reasons import AUTHORS, Skip
+from proxy.policy.settings import Policy
+
+_NOTRACK_HINT = "+notrack:"
+_NOTRACK = re.compile(r"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
+_NOTRACK_RAW = re.compile(rb"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
+_NOTRACK_TEXT = re.compile(
+    rb"(?<![!-;=?-~])(https?)(\+notrack)(://[!#-;=?-~]*[#-&*+/-9=A-Z_a-z~-])", re.IGNORECASE
+)
+_HTTP = re.compile(r"[\x00-\x20]*https?://", re.IGNORECASE)
+_LINK_STEPS = 40
+"""Of work (`effort`): to decide on a link, track it and tell of it."""
+_URL_OCTETS_A_STEP = 8
+_NOTRACK_STEPS = 10
+_FRAGMENT = re.compile(rb"(?<!&)#")
+_TRAILING = bytes(range(0x21))
+"""What browsers trim from the ends of an URL: C0 controls and space (WHATWG URL)."""
+
+
+class Candidate(NamedTuple):
+    """One http(s) link: where it stands, where it leads, what the policy says.
+
+    `literal` are the edits to make if it is not tracked; all offsets are into the view. `label`
+    gives what people read on it.
+    """
+
+    start: int
+    end: int
+    destination: str
+    decision: Decision
+    label: Callable[[], str]
+    literal: tuple[Edit, ...] = ()
+    is_vml: bool = False
+
+
+def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Candidate]:
+    """Give every http(s) link of an HTML document, in order."""
+    found = list(_in_html(view, policy, facts))
+    return iter(_with_twins(found) if any(each.is_vml for each in found) else found)
+
+
+def _with_twins(found: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Leave the twin that a button has for Outlook alone, too, where its author opted out."""
+    skips = {each.destination: each.decision.skip for each in found if not each.is_vml}
+    tracked = {each.destination for each in found if not (each.is_vml or each.decision.skip)}
+    for each in found:
+        skip = skips.get(each.destination)
+        if each.is_vml and skip in AUTHORS and each.destination not in tracked:
+            skip = each.decision.skip or skip
+            yield each._replace(decision=Decision(skip, each.decision.group, ""), literal=())
+        else:
+            yield each
+
+
+def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Candidate]:
+    postal = NOTRACK_DIALECT in policy.dialects
+    for href in links(view.html, view.charset):
+        value = href.value
+        _spend_on(value)
+        notrack = _NOTRACK.match(value) if postal and _NOTRACK_HINT in value else None
+        if notrack:
+            value = value[: notrack.start(1)] + value[notrack.end(1) :]
+        if url := destination(value, view.url_charset):
+            wishes = policy.rules.wishes(href.attributes)
+            if notrack and wishes.skip is None:
+                wishes = replace(wishes, skip=Skip.NOTRACK_SCHEME)
+            yield _candidate(view, href, url, policy, facts, wishes)
+        elif _HTTP.match(value):
+            # Clients would differ on where it leads: it is found, but nobody can track it.
+            unknown = Decision(Skip.AMBIGUOUS, value, "")
+            yield Candidate(href.start, href.end, value.strip(), unknown, str)
+
+
+def in_text(
+    view: HtmlView,
+    params: Mapping[str, str],
+    policy: Policy,
+    facts: MessageFacts,
+    opted_out: Mapping[str, Skip],
+) -> Iterator[Candidate]:
+    """Give every URL of a plain text, in order; `params` are those of its Content-Type."""
+    flowed, delsp = (params.get(name, "").lower() for name in ("format", "delsp"))
+    found = []
+    for start, end, value in urls(view.html, flowed=flowed == "flowed", delsp=delsp == "yes"):
+        _spend_on(value)
+        url = destination(value, view.url_charset) or value
+        decision = decide(policy, facts, Wishes(opted_out.get(url)), url, str)
+        found.append(Candidate(start, end, url, decision, str))
+    if NOTRACK_DIALECT in policy.dialects:
+        found += _notrack_in_text(view.html)
+    return iter(sorted(found, key=lambda each: each.start))
+
+
+def _notrack_in_text(text: bytes) -> Iterator[Candidate]:
+    for match in _NOTRACK_TEXT.finditer(text):
+        spend(_NOTRACK_STEPS)
+        url = (match[1] + match[3]).decode("ascii")
+        literal = (Edit(*match.span(2), b""),)
+        yield Candidate(*match.span(), url, Decision(Skip.NOTRACK_SCHEME, url, ""), str, literal)
+
+
+def _spend_on(value: str) -> None:
+    spend(_LINK_STEPS + len(value) // _URL_OCTETS_A_STEP)
+
+
+def _candidate(
+    view: HtmlView, href: Href, url: str, policy: Policy, facts: MessageFacts, wishes: Wishes
+) -> Candidate:
+    text = partial(label, view.html, href, view.charset)
+    decision = decide(policy, facts, wishes, url, text)
+    literal: list[Edit] = []
+    if wishes.skip is Skip.NOTRACK_SCHEME:
+        literal += _without_notrack(view.html, href)
+    if decision.params:
+        literal += _with_params(view.html, href, decision.params)
+    is_vml = href.element.startswith("v:")
+    return Candidate(href.start, href.end, url, decision, text, tuple(literal), is_vml)
+
+
+def _without_notrack(html: bytes, href: Href) -> list[Edit]:
+    found = _NOTRACK_RAW.match(html, href.start, href.end)
+    return [Edit(*found.span(1), b"")] if found else []
+
+
+def _with_params(html: bytes, href: Href, addition: str) -> list[Edit]:
+    """Insert parameters into a value as it stands, where that surely gives the same URL.
+
+    A fragment's mark that is written as a character reference is not looked for.
+    """
+    raw = html[href.start : href.end]
+    mark = _FRAGMENT.search(raw)
+    if mark is None and "#" in href.value:
+        return []
+    at = href.start + (mark.start() if mark else len(raw.rstrip(_TRAILING)))
+    return [Edit(at, at, encode(addition, href.quote).encode("ascii"))]

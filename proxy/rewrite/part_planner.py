@@ -1,0 +1,212 @@
+"""Going through the parts of a message for its plan.
+
+Owns: for each link of each part the one decision, of what is wanted (`policy`) and what the octets
+allow (`message`, `charsets`); limits on the number of links.
+Does not own: finding links (`candidates`), whether the message may be changed at all (`rewrite`).
+"""
+
+from collections.abc import Iterator, Sequence
+
+from proxy.links import charsets
+from proxy.links.charsets import HtmlView
+from proxy.message.editing import Body, Change, Edit, Message, Obstacle, Part, decode
+from proxy.message.editing import Skip as PartSkip
+from proxy.numbering import Numbers
+from proxy.policy.decide import Decision, MessageFacts
+from proxy.policy.reasons import AUTHORS, Skip, Untouched
+from proxy.policy.settings import Policy
+from proxy.policy.switches import Switches
+from proxy.rewrite import pixel
+from proxy.rewrite.candidates import Candidate, in_html, in_text
+from proxy.rewrite.planned import PartPlan, PlannedLink, SkippedLink
+from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER
+from tracker.urls.params import inserted
+
+MAX_LINKS = 10_000
+"""Tracked in one message; real ones stay below 1,000. More would hold up other sessions."""
+
+OFF = frozenset({Untouched.TRACKING_OFF, Untouched.OFF_BY_DEFAULT})
+"""Reasons with which `params_when_off` still adds URL parameters."""
+
+_OBSTACLES = {
+    Obstacle.MALFORMED: Skip.MALFORMED_ENCODING,
+    Obstacle.LONG_LINE: Skip.LONG_LINE,
+}
+_PART_SKIPS = {reason: Skip[reason.name] for reason in PartSkip}
+
+_PIXEL = -1
+"""Stands for the pixel where changes are told apart by the number of their link."""
+
+_Found = tuple[Candidate, Skip | Untouched | None]
+
+
+class Scan:
+    """One pass over the parts of a message, gathering its links."""
+
+    def __init__(
+        self,
+        message: Message,
+        policy: Policy,
+        facts: MessageFacts,
+        untouched: Untouched | None,
+        asked: Switches,
+    ) -> None:
+        self.message = message
+        self.policy = policy
+        self.facts = facts
+        self.untouched = untouched
+        self.asked = asked
+        self.numbers = Numbers()
+        self.links: list[PlannedLink] = []
+        self.skipped: list[SkippedLink] = []
+        self.opted_out: dict[str, Skip] = {}
+        self.growth_octets = 0
+        self.wants_pixel = policy.opens and asked.opens is not False
+
+    def nothing_to_do(self) -> Untouched:
+        """Say why a message without changes stays as it is."""
+        return Untouched.ALL_SKIPPED if self.skipped else Untouched.NO_LINKS
+
+    def parts(self) -> Iterator[PartPlan]:
+        """Plan part after part; only those that change are given.
+
+        HTML comes first: what its author opted out there is opted out in plain text too.
+        """
+        kinds = ("text/html", "text/plain") if self.policy.plain_text else ("text/html",)
+        for kind in kinds:
+            for part in self.message.parts:
+                if part.content_type == kind and (planned := self._part(part)):
+                    yield planned
+
+    def _part(self, part: Part) -> PartPlan | None:
+        body = decode(self.message, part)
+        view = charsets.view(body.octets, part.charset)
+        whole = self._whole(part, view)
+        seen = view or HtmlView(body.octets, "latin-1", "ascii")
+        found = [(each, _reason(each.decision.skip, whole)) for each in self._find(part, seen)]
+        if view is None or not (whole is None or self._only_params(whole)):
+            for each, reason in found:
+                self._skip(each, reason or Untouched.ALL_SKIPPED, part)
+            return None
+        return self._edited(part, body, view, found)
+
+    def _find(self, part: Part, view: HtmlView) -> Iterator[Candidate]:
+        if part.content_type == "text/html":
+            return in_html(view, self.policy, self.facts)
+        return in_text(view, part.params, self.policy, self.facts, self.opted_out)
+
+    def _whole(self, part: Part, view: HtmlView | None) -> Skip | Untouched | None:
+        """Say why no link of the part is tracked, or None."""
+        if self.untouched is not None:
+            return self.untouched
+        if part.skip is not None:
+            return _PART_SKIPS[part.skip]
+        if view is None:
+            return Skip.CHARSET
+        is_html = part.content_type == "text/html"
+        switch = self.asked.html if is_html else self.asked.text
+        return Untouched.TRACKING_OFF if switch is False else None
+
+    def _only_params(self, whole: Skip | Untouched) -> bool:
+        return self.policy.params_when_off and bool(self.facts.params) and whole in OFF
+
+    def _edited(
+        self, part: Part, body: Body, view: HtmlView, found: Sequence[_Found]
+    ) -> PartPlan | None:
+        """Keep of what is wanted what the octets allow."""
+        wanted = [
+            (at, change)
+            for at, (each, reason) in enumerate(found)
+            for change in self._changes(each, reason)
+        ]
+        pixel_at = self._pixel_place(part, view)
+        if pixel_at is not None:
+            wanted.append((_PIXEL, Change(pixel_at, pixel_at, self._pixel_octets())))
+            wanted.sort(key=_place)
+        obstacles = body.obstacles(view.changes([change for _, change in wanted]))
+        refused = {
+            at: _OBSTACLES[obstacle]
+            for (at, _), obstacle in zip(wanted, obstacles, strict=True)
+            if obstacle is not None
+        }
+        tracked: list[tuple[int, int, PlannedLink]] = []
+        literal: list[Edit] = []
+        for at, (each, decided) in enumerate(found):
+            reason = decided or refused.get(at) or self._too_many()
+            if reason is None:
+                tracked.append((each.start, each.end, self._link(each, part, view)))
+            else:
+                self._skip(each, reason, part)
+            if decided is not None and at not in refused:
+                literal += each.literal
+        placed = None
+        if pixel_at is not None and _PIXEL not in refused:
+            placed = (pixel_at, self._pixel(part))
+        if not tracked and not literal and placed is None:
+            return None
+        return PartPlan(body, view, tuple(tracked), tuple(literal), placed)
+
+    def _pixel_place(self, part: Part, view: HtmlView) -> int | None:
+        """Say where the message's one pixel goes, if it goes into this part."""
+        tracks = self.wants_pixel and self._whole(part, view) is None
+        return pixel.place(view) if tracks and part.content_type == "text/html" else None
+
+    def _pixel_octets(self) -> int:
+        return pixel.octets(self.policy.worst_octets(len(self.policy.base_urls[0])))
+
+    def _pixel(self, part: Part) -> PlannedLink:
+        self.wants_pixel = False
+        self.growth_octets += self._pixel_octets()
+        home = self.policy.base_urls[0]
+        octets = self.policy.worst_octets(len(home))
+        return PlannedLink(PIXEL_NUMBER, home, "", "", part.path, self._order(), "", octets)
+
+    def _changes(self, each: Candidate, reason: Skip | Untouched | None) -> list[Change]:
+        if reason is not None:
+            return [Change(start, end, len(new)) for start, end, new in each.literal]
+        destination_octets = len(each.destination) + len(each.decision.params)
+        return [Change(each.start, each.end, self._url_octets(each.decision, destination_octets))]
+
+    def _url_octets(self, decision: Decision, destination_octets: int) -> int:
+        more = len(APP_PATH) - len(PATH) if decision.app else 0
+        return self.policy.worst_octets(destination_octets + decision.id_octets) + more
+
+    def _too_many(self) -> Skip | None:
+        return Skip.TOO_MANY_LINKS if len(self.links) >= MAX_LINKS else None
+
+    def _skip(self, each: Candidate, reason: Skip | Untouched, part: Part) -> None:
+        group, order = each.decision.group, self._order()
+        self.skipped.append(SkippedLink(each.destination, reason, group, part.path, order))
+        if isinstance(reason, Skip) and reason in AUTHORS:
+            self.opted_out[each.destination] = reason
+
+    def _order(self) -> int:
+        return len(self.links) + len(self.skipped)
+
+    def _link(self, each: Candidate, part: Part, view: HtmlView) -> PlannedLink:
+        destination = inserted(each.destination, each.decision.params)
+        link = PlannedLink(
+            number=self.numbers.give(each.destination, is_vml=each.is_vml),
+            destination=destination,
+            group=each.decision.group,
+            text=each.label(),
+            part=part.path,
+            order=self._order(),
+            original=view.html[each.start : each.end].decode("latin-1"),
+            url_octets=self._url_octets(each.decision, len(destination)),
+            app=each.decision.app,
+            identified=each.decision.id_octets > 0,
+            author_url=each.destination,
+        )
+        self.growth_octets += link.url_octets - (each.end - each.start)
+        self.links.append(link)
+        return link
+
+
+def _place(wanted: tuple[int, Change]) -> tuple[int, int]:
+    return wanted[1].start, wanted[1].end
+
+
+def _reason(own: Skip | None, whole: Skip | Untouched | None) -> Skip | Untouched | None:
+    """Name one reason: a link's own opt-out goes before the message's, after a final one."""
+    return (own or whole) if whole in OFF else (whole or own)

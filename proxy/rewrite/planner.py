@@ -1,0 +1,87 @@
+"""The plan for one message: which links are tracked, which are not and why, and what changes.
+
+Owns: whether a message may be changed, by everything that has a say in it, and what its links share.
+Does not own: the shape of a plan and rendering it (`plan`), going through the parts (`scan`),
+tracked URLs, headers and signatures (`transform`), or any single rule.
+
+What must be true, and is tested: outside of `Plan.edits` every octet of the message stays; the
+header block stays; a plan that changes nothing renders to the very object it was made from;
+`plan` raises for no input whatsoever.
+"""
+
+from dataclasses import replace
+
+from proxy.message.editing import Message, parse
+from proxy.policy.decide import MessageFacts
+from proxy.policy.eligibility import veto
+from proxy.policy.headers import campaign, switches, unsubscribe_urls
+from proxy.policy.reasons import Untouched
+from proxy.policy.settings import Policy
+from proxy.policy.switches import Switches, verdict
+from proxy.rewrite.part_planner import OFF, Scan
+from proxy.rewrite.planned import Plan, PlannedLink, SkippedLink
+from tracker.decisions.consents import Consent
+from tracker.urls.params import Params, filled
+from tracker.urls.reader_id import widest
+
+__all__ = ["Plan", "PlannedLink", "SkippedLink", "plan", "plan_message"]
+
+
+def plan(message: bytes, policy: Policy) -> Plan:
+    """Decide what is to be done with `message`. Never raises; a fault of ours leaves it untouched."""
+    try:
+        return plan_message(parse(message), policy)
+    except Exception as failure:  # noqa: BLE001 - promise 3: mail passes, whatever is wrong with us
+        return Plan(message, Untouched.PLAN_FAILED, failure=failure)
+
+
+def plan_message(message: Message, policy: Policy) -> Plan:
+    """Do what `plan` does for a message that is parsed already; may raise for a fault of ours."""
+    asked = switches(message, policy)
+    untouched = _untouched(message, policy, asked)
+    name = campaign(message, policy, asked)
+    adds = policy.url_params and asked.params is not False
+    adds = adds and (untouched is None or (policy.params_when_off and untouched in OFF))
+    facts = MessageFacts(
+        unsubscribe=unsubscribe_urls(message),
+        params=filled(policy.url_params, name) if adds else (),
+        identify=_identify(policy, asked),
+    )
+    scan = Scan(message, policy, facts, untouched, asked)
+    parts = tuple(scan.parts())
+    if policy.max_growth is not None and scan.growth_octets > policy.max_growth:
+        return plan_message(message, replace(policy, veto=Untouched.MAX_GROWTH, url_params=()))
+    return Plan(
+        message.raw,
+        None if parts else (untouched or scan.nothing_to_do()),
+        tuple(scan.links),
+        tuple(scan.skipped),
+        asked,
+        name,
+        parts=parts,
+    )
+
+
+def _untouched(message: Message, policy: Policy, asked: Switches) -> Untouched | None:
+    if not policy.enabled:
+        return Untouched.DISABLED
+    if reason := policy.veto or veto(message, policy):
+        return reason
+    if asked.consent is Consent.NONE:
+        return Untouched.CONSENT_NONE
+    return verdict(switch=_switch(policy, asked), default=policy.default)
+
+
+def _identify(policy: Policy, asked: Switches) -> Params:
+    """Give room for an id, where the message's readers may be told apart."""
+    if policy.identify_param is None or asked.consent is not Consent.FULL:
+        return ()
+    return widest(policy.identify_param, asked.person)
+
+
+def _switch(policy: Policy, asked: Switches) -> bool | None:
+    """Give the switch of the whole message: off only where no kind of part is left."""
+    if not policy.plain_text:
+        return asked.html
+    kinds = (asked.html, asked.text)
+    return None if None in kinds and True not in kinds else True in kinds

@@ -1,0 +1,268 @@
+"""One message at work: its copies with tracked links, signed, and the event that tells of them.
+
+Owns: the order of work (own headers, splice, provider's header, signature), the way back to the
+original when a step fails, and what the tracker is told.
+Does not own: what to change (`rewrite`), which headers go (`headers_out`), how to sign (`signing`).
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from config.telemetry.observe import (
+    CLIPPED_MESSAGES,
+    HEADER_ODD,
+    LINKS,
+    MESSAGE_CLIPPED,
+    MESSAGE_LEFT,
+    MESSAGE_TRACKED,
+    MESSAGE_UNTOUCHED,
+    PLANNED_MESSAGES,
+    log,
+)
+from proxy.message.editing import Edit, Message, splice
+from proxy.message.work_budget import spend
+from proxy.policy.reasons import Untouched
+from proxy.rewrite import pixel
+from proxy.rewrite.header_edits import header_edits
+from proxy.rewrite.planned import CLIP_OCTETS, Plan, PlannedLink
+from proxy.rewrite.senders import Assigned, Sender
+from proxy.signing.signer import Signer, SigningError
+from tracker.decisions.consents import Consent, Consents, strictest
+from tracker.events import MessagePending, Recipient, SentLink
+from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
+from tracker.urls.naming import Sending
+from tracker.urls.reader_id import Identifier
+
+SHARED = 0
+"""The recipient number of tokens in a copy that several people get."""
+
+
+class SigningRefused(Exception):
+    """With `sign = "always"`: the message could not be signed, and must not go out unsigned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What the session knows of a message. Paths are without brackets, the null sender is empty.
+
+    `relay_size_octets` is the relay's SIZE, None or 0 where it has no limit.
+    """
+
+    mail_from: bytes
+    rcpt_to: tuple[bytes, ...]
+    trusted: bool
+    relay_8bitmime: bool = True
+    relay_size_octets: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What metrics are told of a copy: its outcome, its links by decision, parts that are clipped.
+
+    A value, as a copy may be made in another process than the one whose metrics are shown.
+    """
+
+    outcome: str
+    links: Mapping[str, int]
+    clipped: int = 0
+
+    def add(self) -> None:
+        """Count them in this process."""
+        PLANNED_MESSAGES.labels(self.outcome).inc()
+        CLIPPED_MESSAGES.inc(self.clipped)
+        for decision, links in self.links.items():
+            LINKS.labels(decision).inc(links)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What the relay gets, and the event that tells of its tracked links, if it has any."""
+
+    content: bytes
+    pending: MessagePending | None
+    untouched: Untouched | None = None
+    counts: Counts | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """All that is known of one message at work.
+
+    `consents` are those known of persons, `signers` the sender's, `provider` the service behind the
+    relay, `identifier` what tells destinations who clicked; `message_id` is what tokens and events
+    know the message by.
+    """
+
+    keyring: Keyring
+    consents: Consents
+    signers: tuple[Signer, ...]
+    provider: str | None
+    message: Message
+    assigned: Assigned
+    submission: Submission
+    now_s: float
+    identifier: Identifier | None = None
+    message_id: bytes = field(default_factory=lambda: os.urandom(MESSAGE_ID_OCTETS))
+
+    @property
+    def plan(self) -> Plan:
+        """What is to be done."""
+        return self.assigned.plan
+
+    @property
+    def sender(self) -> Sender | None:
+        """Whose mail it is."""
+        return self.assigned.sender
+
+    def outgoing(self, recipients: Sequence[int]) -> Outgoing:
+        """Give the copy for these recipients, counted from 1. Raises SigningRefused."""
+        spend(len(recipients))
+        consent = self._consent(recipients)
+        untouched, content, clipped = self.plan.untouched, self.message.raw, 0
+        if untouched is None and consent is Consent.NONE:
+            untouched = Untouched.CONSENT_NONE
+        number = SHARED if consent is not Consent.FULL or len(recipients) != 1 else recipients[0]
+        if untouched is None:
+            try:
+                content, clipped = self._rewritten(number)
+                untouched = Untouched.TOO_LARGE if self._is_too_large(content) else None
+            except Exception as error:  # noqa: BLE001 - the original is always there to be sent
+                signing = isinstance(error, SigningError)
+                untouched = Untouched.SIGNING_FAILED if signing else Untouched.REWRITE_FAILED
+                log(MESSAGE_UNTOUCHED, reason=untouched, exc_info=error)
+        _tell(self.plan, untouched)
+        counts = _counts(self.plan, untouched, clipped)
+        if untouched is not None:
+            return Outgoing(self._original(), None, untouched, counts)
+        tells = self.plan.links or self.plan.has_pixel
+        pending = self._pending(recipients, number) if tells else None
+        return Outgoing(content, pending, None, counts)
+
+    def _consent(self, recipients: Sequence[int]) -> Consent:
+        """Give the strictest of what the message says, and of what is known of its readers."""
+        addresses = [self._address(number) for number in recipients]
+        return strictest(self.plan.asked.consent, self.consents.of(*addresses, self._person()))
+
+    def _address(self, number: int) -> str:
+        return self.submission.rcpt_to[number - 1].decode("utf-8", "replace")
+
+    def _person(self) -> str | None:
+        """Give the application's own id; with several recipients nobody knows whose it is."""
+        return self.plan.asked.person if len(self.submission.rcpt_to) == 1 else None
+
+    def _rewritten(self, number: int) -> tuple[bytes, int]:
+        """Give the copy with tracked links, and how many of its parts are clipped for it."""
+        urls: dict[int, str] = {}
+
+        def url_for(link: PlannedLink) -> str:
+            if link.number not in urls:
+                urls[link.number] = self._url(link, number)
+            return urls[link.number]
+
+        edits = [
+            *header_edits(self.message, self.provider, body_changes=True),
+            *self.plan.changes(url_for),
+        ]
+        clipped = self._clipped(url_for)
+        content = splice(self.message.raw, edits)
+        return self._signed(content) if self.sender and self.sender.signs else content, clipped
+
+    def _url(self, link: PlannedLink, number: int) -> str:
+        destination = link.destination
+        if link.identified and self.identifier and number != SHARED:
+            person_id = self.identifier.id_of(self._address(number), self._person())
+            destination = self.identifier.marked(destination, person_id)
+        token = mint(
+            self.keyring, Link(self.message_id, number, link.number, int(self.now_s), destination)
+        )
+        base_url = self.sender.policy.base_urls[0] if self.sender else ""
+        return tracked_url(base_url, token, app=link.app)
+
+    def _signed(self, content: bytes) -> bytes:
+        """Sign with every key of the sender."""
+        signatures = [signer.signature(content, int(self.now_s)) for signer in self.signers]
+        return b"".join((*signatures, content))
+
+    def _original(self) -> bytes:
+        """Give the message as it came, less our own headers. Raises SigningRefused."""
+        edits = self._own_headers()
+        content = splice(self.message.raw, edits) if edits else self.message.raw
+        if self.sender is None or not self.sender.signs_always:
+            return content
+        try:
+            return self._signed(content)
+        except Exception as error:
+            raise SigningRefused(str(error)) from error
+
+    def _own_headers(self) -> list[Edit]:
+        try:
+            return header_edits(self.message, None, body_changes=False)
+        except Exception as error:  # noqa: BLE001 - they may stay, the message may not
+            log(MESSAGE_UNTOUCHED, exc_info=error)
+            return []
+
+    def _is_too_large(self, content: bytes) -> bool:
+        limit_octets = self.submission.relay_size_octets or len(content)
+        return limit_octets < len(content)
+
+    def _pending(self, recipients: Sequence[int], number: int) -> MessagePending:
+        person = self._person() if number != SHARED else None
+        return MessagePending(
+            message_id=self.message_id.hex(),
+            at_s=self.now_s,
+            sender_domain=self.assigned.domain,
+            campaign=self.plan.campaign,
+            shared=number == SHARED,
+            recipients=tuple(Recipient(each, self._address(each), person) for each in recipients),
+            links=self._sent_links(),
+            opens=self.plan.has_pixel,
+        )
+
+    def _sent_links(self) -> tuple[SentLink, ...]:
+        """Tell of each number once, in the same words whichever copy it is."""
+        volatile = self.sender.policy.volatile_params if self.sender else frozenset()
+        id_param = self.identifier.param if self.identifier else None
+        sent: dict[int, SentLink] = {}
+        for link in self.plan.links:
+            sending = Sending(
+                *(link.author_url, link.destination, link.group),
+                id_param if link.identified else None,
+            )
+            sent.setdefault(link.number, sending.told(link.number, link.text, volatile))
+        return tuple(sent.values())
+
+    def _clipped(self, url_for: Callable[[PlannedLink], str]) -> int:
+        """Count the parts that mail programs clip by our doing, and warn of them."""
+        clipped = 0
+        for part in self.plan.parts:
+            room_octets = CLIP_OCTETS - len(part.view.html)
+            most_octets = sum(link.url_octets for _, _, link in part.tracked)
+            most_octets += pixel.octets(part.pixel[1].url_octets) if part.pixel else 0
+            if not 0 <= room_octets < most_octets:
+                continue
+            before, after = part.html_octets(url_for)
+            if before <= CLIP_OCTETS < after:
+                clipped += 1
+                log(MESSAGE_CLIPPED, html_octets=after, without_tracking=before)
+        return clipped
+
+
+def _tell(plan: Plan, untouched: Untouched | None) -> None:
+    """Log what became of a copy."""
+    for name in plan.asked.odd:
+        log(HEADER_ODD, header=name)
+    if untouched is None:
+        log(MESSAGE_TRACKED, links=len(plan.links), skipped=len(plan.skipped))
+    elif plan.failure is not None:
+        log(MESSAGE_UNTOUCHED, reason=untouched, exc_info=plan.failure)
+    else:
+        log(MESSAGE_LEFT, reason=untouched, links=len(plan.links), skipped=len(plan.skipped))
+
+
+def _counts(plan: Plan, untouched: Untouched | None, clipped: int) -> Counts:
+    links: Counter[str] = Counter(link.reason for link in plan.skipped)
+    if untouched is None:
+        links["tracked"] = len(plan.links)
+    return Counts(untouched or "changed", links, clipped)

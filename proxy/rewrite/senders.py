@@ -1,0 +1,104 @@
+"""Whose mail is tracked, and how: the policies of a configuration by From-domain.
+
+Owns: finding the [[sender]] that a message belongs to, and its plan under that sender's policy.
+Does not own: what a policy means (`policy`), who may submit mail (`session`), keys (`transform`).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Self
+
+from config.domains import closest
+from config.schema import Config, SenderConfig
+from proxy.message.editing import Message
+from proxy.policy.eligibility import from_domain
+from proxy.policy.reasons import Untouched
+from proxy.policy.settings import Policy, Signing
+from proxy.rewrite.planned import Plan
+from proxy.rewrite.planner import plan_message
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One [[sender]], or all mail where none is configured (`domain` is empty then).
+
+    `signs`: what we change is signed; `signs_always`: everything is.
+    """
+
+    domain: str
+    subdomains: bool
+    signs: bool
+    signs_always: bool
+    policy: Policy
+    policy_7bit: Policy
+
+    @classmethod
+    def of(cls, config: Config, sender: SenderConfig | None, *, has_keys: bool) -> Self:
+        """Put together what `config` says of one sender."""
+        sign = sender.sign if sender and has_keys else "never"
+        domains = frozenset({sender.domain.lower()}) if sender and has_keys else frozenset()
+        policy, policy_7bit = (
+            Policy.from_config(
+                config, sender, signing=Signing(sign != "never", domains, relay_8bitmime)
+            )
+            for relay_8bitmime in (True, False)
+        )
+        return cls(
+            domain=sender.domain.lower() if sender else "",
+            subdomains=sender is not None and sender.subdomains,
+            signs=sign != "never",
+            signs_always=sign == "always",
+            policy=policy,
+            policy_7bit=policy_7bit,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """A message's plan, its sender if there is one, and its From-domain ("" for none)."""
+
+    plan: Plan
+    sender: Sender | None
+    domain: str
+
+
+class Senders:
+    """The senders of one configuration."""
+
+    def __init__(self, config: Config, with_keys: Collection[str] | None = None) -> None:
+        """Take the domains that can be signed for from `with_keys`, else from `config`."""
+        keys = {each.domain for each in config.sender if each.dkim}
+        keys = keys if with_keys is None else set(with_keys)
+        self._by_domain = {
+            each.domain.lower(): Sender.of(config, each, has_keys=each.domain in keys)
+            for each in config.sender
+        }
+        self._any = None if config.sender else Sender.of(config, None, has_keys=False)
+
+    @property
+    def sign_always(self) -> bool:
+        """Whether some sender's mail must not go out unsigned."""
+        return any(sender.signs_always for sender in self._by_domain.values())
+
+    def find(self, domain: str) -> Sender | None:
+        """Give the sender that a From-domain belongs to, the closest of several."""
+        return self._any or closest(domain, self._by_domain)
+
+    def assign(
+        self, message: Message, *, null_sender: bool = False, relay_8bitmime: bool = True
+    ) -> Assigned:
+        """Plan for `message`, from a client that we trust. Never raises."""
+        domain = from_domain(message)
+        sender = None if isinstance(domain, Untouched) else self.find(domain)
+        if null_sender:
+            return Assigned(Plan(message.raw, Untouched.NULL_SENDER), sender, domain)
+        if isinstance(domain, Untouched):
+            return Assigned(Plan(message.raw, domain), None, "")
+        if sender is None:
+            return Assigned(Plan(message.raw, Untouched.UNKNOWN_SENDER), None, domain)
+        policy = sender.policy if relay_8bitmime else sender.policy_7bit
+        try:
+            plan = plan_message(message, policy)
+        except Exception as failure:  # noqa: BLE001 - promise 3: mail passes, whatever is wrong with us
+            plan = Plan(message.raw, Untouched.PLAN_FAILED, failure=failure)
+        return Assigned(plan, sender, domain)

@@ -1,0 +1,91 @@
+"""Having a message worked on: here where that is little, in the workshop where it is much.
+
+Owns: that choice, and that here no two are worked on in one turn of the event loop.
+Does not own: the work (`transform`) and counting it (`effort`), or the process for what is much
+(`workshop`).
+
+The octets tell of a large message beforehand. Any other is begun here; where it turns out to be more
+than other sessions could wait for, it is begun anew there. Nothing was said or done by then.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from proxy.message import work_budget
+from proxy.rewrite.transformer import Outgoing, Prepared, Submission, Transformer
+from proxy.scheduling.loop_budget import Turns
+from proxy.scheduling.offload import MakeCopy, Workshop
+from proxy.session.limits import LARGE_MESSAGE_OCTETS, TURN_OCTETS, TURN_STEPS
+
+
+class Preparation:
+    """Has messages worked on under one configuration."""
+
+    def __init__(self, transformer: Transformer, workshop: Workshop, turns: Turns) -> None:
+        self._transformer = transformer
+        self._workshop = workshop
+        self._turns = turns
+
+    @property
+    def sign_always(self) -> bool:
+        """Whether mail of some sender must not go out unsigned."""
+        return self._transformer.sign_always
+
+    async def shared(self, content: bytes, submission: Submission) -> Outgoing:
+        """Give the one copy for all recipients. Raises SigningRefused, or what is our fault."""
+        prepared = await self._here(content, submission)
+        if prepared is not None:
+            return _counted(prepared.shared())
+        return _counted(await self._workshop.shared(content, submission, time.time()))
+
+    @asynccontextmanager
+    async def personal(
+        self, content: bytes, submission: Submission
+    ) -> AsyncIterator[MakeCopy | None]:
+        """Give what makes each recipient's copy, or None where all may get the same.
+
+        Raises as `shared`, and so does what it gives.
+        """
+        prepared = await self._here(content, submission)
+        if prepared is not None:
+            is_kept = prepared.untouched is None
+            yield _counting(self._personal_here(prepared)) if is_kept else None
+            return
+        async with self._workshop.prepared(content, submission, time.time()) as make_there:
+            yield None if make_there is None else _counting(make_there)
+
+    async def _here(self, content: bytes, submission: Submission) -> Prepared | None:
+        """Work on a message in this process; None where that is, or would be, too much.
+
+        What is not trusted is not even looked at, and takes no turn.
+        """
+        if submission.trusted:
+            if len(content) >= LARGE_MESSAGE_OCTETS:
+                return None
+            await self._turns.take(TURN_OCTETS)
+        try:
+            with work_budget.at_most(TURN_STEPS):
+                return self._transformer.prepare(content, submission, time.time())
+        except work_budget.TooMuch:
+            return None
+
+    def _personal_here(self, prepared: Prepared) -> MakeCopy:
+        async def make(index: int) -> Outgoing:
+            await self._turns.take(TURN_OCTETS)
+            return prepared.personal(index)
+
+        return make
+
+
+def _counting(make: MakeCopy) -> MakeCopy:
+    async def counted(index: int) -> Outgoing:
+        return _counted(await make(index))
+
+    return counted
+
+
+def _counted(made: Outgoing) -> Outgoing:
+    if made.counts is not None:
+        made.counts.add()
+    return made

@@ -1,0 +1,217 @@
+"""Work on large and slow messages in a process of its own, so that no session waits for another's.
+
+Owns: that process: started with the first such message, ended when there has been none for a
+while, replaced when it dies, gone when its parent is.
+Does not own: the work (`transform`), how octets get there and back (`parcel`), or what is done when
+it fails (`delivery`).
+
+A thread would not do: one call into C, say to decode 25 MB of base64, holds the interpreter for a
+tenth of a second and with it every session.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from config.schema import Config
+from config.telemetry import observe
+from proxy.rewrite.transformer import Outgoing, Prepared, Submission, Transformer
+from proxy.scheduling.gc_tuning import settle_in
+from proxy.scheduling.shared_memory import Parcel
+
+IDLE_S = 120.0
+"""After so long without work the process ends and gives its memory back."""
+
+PARCELS = 2
+"""Messages in parcels at one time: one that is worked on, and the next."""
+
+MakeCopy = Callable[[int], Awaitable[Outgoing]]
+"""Gives the copy of the recipient at this index."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Workshop:
+    """The process that works on large and slow messages under one configuration."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._pool: ProcessPoolExecutor | None = None
+        self._users = 0
+        self._closing: asyncio.TimerHandle | None = None
+        self._keys = count()
+        self._parcels = asyncio.Semaphore(PARCELS)
+
+    async def shared(self, content: bytes, submission: Submission, now_s: float) -> Outgoing:
+        """Give the one copy for all recipients.
+
+        Raises SigningRefused, OSError where there is no memory for a parcel, and BrokenProcessPool
+        when the process died over it.
+        """
+        async with self._parcel() as parcel:
+            await parcel.put(content)
+            made = await self._do_with(parcel, _shared, submission, now_s)
+            return replace(made, content=await parcel.taken() or content)
+
+    @asynccontextmanager
+    async def prepared(
+        self, content: bytes, submission: Submission, now_s: float
+    ) -> AsyncIterator[MakeCopy | None]:
+        """Plan a message and keep it there; give what makes the copy of each recipient.
+
+        None: nothing is to be changed, so that all may get the one copy. Raises as `shared`, and so
+        does what it gives, with KeyError where a new process knows nothing of the message.
+        """
+        key = next(self._keys)
+        with self._in_use():  # the relay may take its time for each copy
+            try:
+                async with self._parcel() as parcel:
+                    await parcel.put(content)
+                    is_kept = await self._do_with(parcel, _prepare, key, submission, now_s)
+                yield partial(self._personal, key) if is_kept else None
+            finally:
+                self._let_go(key)
+
+    async def _personal(self, key: int, index: int) -> Outgoing:
+        async with self._parcel() as parcel:
+            made = await self._do_with(parcel, _personal, key, index)
+            return replace(made, content=await parcel.taken())
+
+    def _let_go(self, key: int) -> None:
+        """Have a message forgotten, some time; a process that has died keeps none."""
+        with suppress(BrokenProcessPool):
+            if self._pool is not None:
+                self._pool.submit(_forget, key)
+
+    def close(self) -> None:
+        """End the process, once it has done what it was given."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+        self._pool = None
+
+    @asynccontextmanager
+    async def _parcel(self) -> AsyncIterator[Parcel]:
+        """Wait for a parcel to be had."""
+        async with self._parcels:
+            with Parcel() as parcel:
+                yield parcel
+
+    async def _do_with(
+        self,
+        parcel: Parcel,
+        work: Callable[Concatenate[Path, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Have `work` done on what is in `parcel`."""
+        lent = parcel.lent()
+        future = self._submitted(work, lent.path, *args, **kwargs)
+        lent.until(future)
+        return await self._done(future)
+
+    def _submitted(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Give `work` to the process; what fails at once is in the future, too."""
+        try:
+            return self._started().submit(work, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - raised again by who awaits it
+            failed: Future[T] = Future()
+            failed.set_exception(error)
+            return failed
+
+    async def _done(self, future: "Future[T]") -> T:
+        pool = self._pool
+        with self._in_use():
+            try:
+                return await asyncio.wrap_future(future)
+            except BrokenProcessPool:
+                if self._pool is pool:  # else somebody else has noticed before
+                    self.close()
+                raise
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """Keep the process meanwhile, and for a while after."""
+        if self._closing is not None:
+            self._closing.cancel()
+        self._users += 1
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._closing = asyncio.get_running_loop().call_later(IDLE_S, self.close)
+
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            # Not forked: this process has threads and an event loop.
+            self._pool = ProcessPoolExecutor(
+                max_workers=1,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_begin,
+                initargs=(self._config,),
+            )
+        return self._pool
+
+
+# In the other process.
+
+_prepared: dict[int, Prepared] = {}
+_transformers: list[Transformer] = []
+
+
+def _begin(config: Config) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    observe.configure(config.log.level, config.log.format)
+    _transformers.append(Transformer.from_config(config))
+    settle_in()
+
+
+def _end_with_parent() -> None:
+    """Not outlive a parent that was killed, which could not tell."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _shared(parcel: Path, submission: Submission, now_s: float) -> Outgoing:
+    content = parcel.read_bytes()
+    made = _transformers[0].prepare(content, submission, now_s).shared()
+    # What came in unchanged need not travel back.
+    return _packed(parcel, replace(made, content=b"") if made.content == content else made)
+
+
+def _prepare(parcel: Path, key: int, submission: Submission, now_s: float) -> bool:
+    prepared = _transformers[0].prepare(parcel.read_bytes(), submission, now_s)
+    if prepared.untouched is not None:
+        return False
+    _prepared[key] = prepared
+    return True
+
+
+def _personal(parcel: Path, key: int, index: int) -> Outgoing:
+    return _packed(parcel, _prepared[key].personal(index))
+
+
+def _packed(parcel: Path, made: Outgoing) -> Outgoing:
+    """Put what was made into `parcel`."""
+    parcel.write_bytes(made.content)
+    return replace(made, content=b"")
+
+
+def _forget(key: int) -> None:
+    _prepared.pop(key, None)

@@ -1,0 +1,257 @@
+"""The connection to one client: octets and lines in, replies out, TLS from the middle of it.
+
+Owns: reading ahead within bounds, lines within bounds and time, half-closed and lost connections,
+and that nothing sent before a TLS handshake is ever read after it (RFC 3207 §4.2).
+Does not own: what a line means (`session`), or who the client is (`access`).
+
+A client that closes its sending half is served to the end of what it has sent. Nothing is ever
+cancelled because a client has gone: it shows when more is read from it, or when `lost` is asked.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import cast
+
+from proxy.session.limits import (
+    GREETING_PATIENCE_S,
+    MAX_COMMAND_OCTETS,
+    SESSION_BUFFER_OCTETS,
+    WRITE_PATIENCE_S,
+)
+
+
+class ClientGone(ConnectionError):
+    """The client has closed or lost its connection, and nothing more of it can be read."""
+
+
+class LineTooLong(ValueError):
+    """A line was longer than allowed; it has been read to its end and thrown away."""
+
+
+class ClientChannel(asyncio.BufferedProtocol):
+    """One accepted connection. One task at a time reads and writes."""
+
+    def __init__(
+        self, on_connected: Callable[["ClientChannel"], None], arriving: memoryview
+    ) -> None:
+        """`arriving` is where the loop puts what the kernel has, for all connections of a loop."""
+        self.lost = False
+        """The connection is gone in both directions."""
+        self.tls = False
+        self._on_connected = on_connected
+        self._arriving = arriving
+        self._transport: asyncio.Transport
+        self._received = bytearray()
+        self._scanned = 0
+        self._eof = False
+        self._paused = False
+        self._arrival: asyncio.Future[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
+
+    # What the loop tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection over to the server."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._on_connected(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Bound what is read in one turn of the loop: others have theirs."""
+        del sizehint
+        return self._arriving
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Keep what came; stop reading when the client is ahead of us."""
+        self._received += self._arriving[:nbytes]
+        if not self._paused and len(self._received) >= SESSION_BUFFER_OCTETS:
+            self._paused = True
+            self._transport.pause_reading()
+        self._arrived()
+
+    def eof_received(self) -> bool:
+        """Keep our half open: replies are still owed. TLS cannot be half-closed."""
+        self._eof = True
+        self._arrived()
+        return not self.tls
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note it; what was received before stays readable."""
+        del exc
+        self._eof = self.lost = True
+        self._writable.set()
+        self._arrived()
+
+    def pause_writing(self) -> None:
+        """Make `drain` wait until the client has read more."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """Let `drain` go on."""
+        self._writable.set()
+
+    # What the session does.
+
+    @property
+    def peer(self) -> tuple[str, int]:
+        """Address and port of whoever connected; ("", 0) for a connection without any."""
+        name = self._transport.get_extra_info("peername")
+        return (name[0], name[1]) if isinstance(name, tuple) else ("", 0)
+
+    @property
+    def finished(self) -> bool:
+        """The client will send no more, and has sent nothing that was not read."""
+        return self._eof and not self._received
+
+    async def line(self, limit_octets: int, patience_s: float) -> bytes:
+        """Give the next line, without its line end.
+
+        Raises ClientGone, LineTooLong, or TimeoutError when it is not complete in `patience_s`.
+        """
+        too_long = False
+        async with asyncio.timeout(patience_s):
+            while True:
+                end = self._received.find(b"\n", self._scanned)
+                if 0 <= end < limit_octets and not too_long:
+                    return _without_line_end(self._take(end + 1))
+                if end >= 0:
+                    self._take(end + 1)
+                    raise LineTooLong
+                self._scanned = len(self._received)
+                if self._scanned >= limit_octets:
+                    too_long = True
+                    self._take(self._scanned)
+                await self._more()
+
+    def next_line(self, limit_octets: int) -> bytes | None:
+        """Look at the next line if it is here already and not too long; it stays unread."""
+        end = self._received.find(b"\n", 0, limit_octets)
+        return None if end < 0 else _without_line_end(bytes(self._received[: end + 1]))
+
+    def skip_line(self) -> None:
+        """Take the line that `next_line` showed."""
+        self._take(self._received.index(b"\n") + 1)
+
+    async def chunk(self, patience_s: float) -> bytes:
+        """Give all that has come; raises ClientGone, or TimeoutError after `patience_s`."""
+        if not self._received:
+            async with asyncio.timeout(patience_s):
+                await self._more()
+        return self._take(len(self._received))
+
+    async def read(self, n: int = -1) -> bytes:
+        """Give up to `n` octets, as `asyncio.StreamReader` does; raises ClientGone."""
+        if not self._received:
+            await self._more()
+        return self._take(len(self._received) if n < 0 else min(n, len(self._received)))
+
+    async def readexactly(self, n: int) -> bytes:
+        """Give `n` octets; raises ClientGone."""
+        while len(self._received) < n:
+            await self._more()
+        return self._take(n)
+
+    async def readuntil(self, separator: bytes = b"\n") -> bytes:
+        """Give everything up to and with `separator`; raises ClientGone, or LineTooLong."""
+        while separator not in self._received:
+            if len(self._received) > MAX_COMMAND_OCTETS:
+                raise LineTooLong
+            await self._more()
+        return self._take(self._received.index(separator) + len(separator))
+
+    def unread(self, octets: bytes) -> None:
+        """Put back what belongs to what comes next."""
+        self._received[:0] = octets
+        self._scanned = 0
+
+    def send(self, octets: bytes) -> None:
+        """Write a reply; lost connections swallow it."""
+        if not self.lost:
+            self._transport.write(octets)
+
+    async def drain(self) -> None:
+        """Wait until the client takes more; raises TimeoutError when it does not."""
+        async with asyncio.timeout(WRITE_PATIENCE_S):
+            await self._writable.wait()
+
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        """Shake hands as the server. What the client sent before is thrown away unread.
+
+        Raises OSError (ssl.SSLError is one) where that fails; the connection is then lost.
+        """
+        self._take(len(self._received))
+        await self._handshake(context)
+
+    async def start_tls_behind_header(self, context: ssl.SSLContext) -> None:
+        """Shake hands where a PROXY header came first; what was received is TLS already.
+
+        Raises as `start_tls`.
+        """
+        received = self._take(len(self._received))
+        feeding = asyncio.create_task(self._feed_to_tls(received)) if received else None
+        try:
+            await self._handshake(context)
+        finally:
+            if feeding is not None:
+                feeding.cancel()
+
+    async def _handshake(self, context: ssl.SSLContext) -> None:
+        encrypted = await asyncio.get_running_loop().start_tls(
+            self._transport,
+            self,
+            context,
+            server_side=True,
+            ssl_handshake_timeout=GREETING_PATIENCE_S,
+        )
+        if encrypted is None:
+            raise ConnectionResetError("the client hung up amid the TLS handshake")
+        self._transport = encrypted
+        self.tls = True
+
+    async def _feed_to_tls(self, received: bytes) -> None:
+        """Hand octets to the TLS layer, once it has taken the transport over."""
+        plain = self._transport
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        layer = cast("asyncio.BufferedProtocol", plain.get_protocol())
+        while received:
+            buffer = memoryview(layer.get_buffer(len(received)))
+            size_octets = min(len(buffer), len(received))
+            buffer[:size_octets] = received[:size_octets]
+            layer.buffer_updated(size_octets)
+            received = received[size_octets:]
+
+    def close(self) -> None:
+        """Close once everything written has gone out."""
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._transport.abort()
+
+    def _take(self, size_octets: int) -> bytes:
+        taken = bytes(memoryview(self._received)[:size_octets])
+        del self._received[:size_octets]
+        self._scanned = 0
+        if self._paused and len(self._received) <= SESSION_BUFFER_OCTETS // 2:
+            self._paused = False
+            self._transport.resume_reading()
+        return taken
+
+    async def _more(self) -> None:
+        if self._eof:
+            raise ClientGone
+        self._arrival = asyncio.get_running_loop().create_future()
+        try:
+            await self._arrival
+        finally:
+            self._arrival = None
+
+    def _arrived(self) -> None:
+        if self._arrival is not None and not self._arrival.done():
+            self._arrival.set_result(None)
+
+
+def _without_line_end(line: bytes) -> bytes:
+    return line.removesuffix(b"\n").removesuffix(b"\r")

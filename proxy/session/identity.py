@@ -1,0 +1,97 @@
+"""Who a client is, and what that allows it: as it connects, and after TLS, a login, XCLIENT, XFORWARD.
+
+Owns: the client as it is known now, and what AUTH, XCLIENT and XFORWARD make of it.
+Does not own: the rules for addresses and attributes (`access`), the exchange of a login
+(`authentication`), or when a command may come (`session`).
+"""
+
+from proxy.ourselves import MARK
+from proxy.relay.upstream import RelayLink
+from proxy.session import trust
+from proxy.session.authentication import authenticate
+from proxy.session.connection import ClientChannel
+from proxy.session.services import Services
+from proxy.session.trust import Client
+from proxy.smtp import extensions, replies
+from proxy.smtp.replies import Reply
+
+
+class Standing:
+    """One client's standing with us. `client` is who it is, or whom a front server speaks for."""
+
+    def __init__(
+        self, channel: ClientChannel, services: Services, link: RelayLink, client: Client
+    ) -> None:
+        self.client = client
+        self._front = client
+        self._channel = channel
+        self._services = services
+        self._link = link
+
+    @property
+    def account(self) -> str:
+        """By what its messages are known again."""
+        return self._link.account or trust.account(self.client)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether its mail may be tracked and signed (DESIGN §3.4)."""
+        authenticated = self._link.authenticated
+        return trust.trusted(self.client, self._services.proxy, authenticated=authenticated)
+
+    @property
+    def may_send(self) -> bool:
+        """Whether its mail is taken at all."""
+        authenticated = self._link.authenticated
+        return trust.may_send(self.client, self._services.proxy, authenticated=authenticated)
+
+    @property
+    def may_show_password(self) -> bool:
+        """Whether nobody else can hear it log in."""
+        return self._channel.tls or self.client.local
+
+    @property
+    def may_speak_for_others(self) -> bool:
+        """Whether XCLIENT and XFORWARD are for it."""
+        return trust.within(self._front.address, self._services.proxy.xclient_networks)
+
+    async def log_in(self, arg: bytes, offered: frozenset[str]) -> Reply:
+        """Carry credentials to the relay, who judges them; `offered` are keywords of our EHLO."""
+        refusal = self._refusal(arg, offered)
+        if refusal is not None:
+            return refusal
+        if not await self._link.open():
+            return replies.NO_RELAY
+        patience_s = self._services.proxy.idle_timeout
+        reply = await authenticate(self._channel, self._link, arg, patience_s)
+        return replies.NO_RELAY if reply.intermediate else reply
+
+    def _refusal(self, arg: bytes, offered: frozenset[str]) -> Reply | None:
+        if not self.may_show_password:
+            return replies.TLS_NEEDED_FOR_AUTH
+        if "AUTH" not in offered:
+            return replies.NOT_IMPLEMENTED
+        words = arg.split()
+        if len(words) not in (1, 2) or b"\r" in arg or b"\0" in arg:
+            return replies.AUTH_SYNTAX
+        relayed = extensions.mechanisms(self._link.capabilities)
+        known = {name.upper().encode("ascii") for name in relayed}
+        return None if words[0].upper() in known else replies.MECHANISM_UNKNOWN
+
+    def tell_client(self, arg: bytes) -> Reply:
+        """Take a front server's word on who its client is; our greeting means that it counts."""
+        if self._link.authenticated:  # as whom we were told of until now, not as another
+            return replies.ALREADY_AUTHENTICATED
+        try:
+            self.client = trust.with_xclient(self.client, trust.parse_attributes(arg))
+        except trust.BadAttribute:
+            return replies.XCLIENT_SYNTAX
+        return replies.greeting(self._services.hostname, MARK)
+
+    def tell_origin(self, arg: bytes) -> Reply:
+        """Take a front server's word on whose mail it passes on."""
+        try:
+            self.client = trust.with_xforward(self.client, trust.parse_attributes(arg))
+        except trust.BadAttribute:
+            return replies.XCLIENT_SYNTAX
+        return replies.OK

@@ -1,0 +1,120 @@
+"""What all sessions of a process share.
+
+Owns: putting together the work on messages, the spool, the journal and memory from a configuration.
+Does not own: sessions (`session`), sockets (`server`).
+
+A reload makes new services; a session keeps to the end those it began with. Spool, journal, consents,
+budget and turns are handed on, so that a reload neither doubles nor loses any; so the store stays the
+same.
+"""
+
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Self
+
+from config.keys.certificates import server_context
+from config.schema import Config, ProxyConfig, RelayConfig
+from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
+from proxy.delivery.delivered_db import Journal, JournalError
+from proxy.rewrite.transformer import ConsentsInForce, Transformer
+from proxy.scheduling.dispatch import Preparation
+from proxy.scheduling.loop_budget import Turns
+from proxy.scheduling.offload import Workshop
+from proxy.session.limits import TURN_OCTETS, UPLOAD_BUDGET_OCTETS
+from proxy.session.upload import MemoryBudget
+from tracker.decisions.consents import CONSENTS
+from tracker.records.live import InForce
+from tracker.spool.writer import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One configuration at work."""
+
+    config: Config
+    hostname: str
+    preparation: Preparation
+    workshop: Workshop
+    journal: Journal | None
+    spool: Spool
+    consents: ConsentsInForce
+    tls_context: ssl.SSLContext | None
+    budget: MemoryBudget
+    turns: Turns
+
+    @property
+    def proxy(self) -> ProxyConfig:
+        """The table `[proxy]`."""
+        return self.config.proxy
+
+    @property
+    def relay(self) -> RelayConfig:
+        """The table `[relay]`."""
+        return self.config.relay
+
+    @classmethod
+    def start(cls, config: Config, before: Self | None = None) -> Self:
+        """Make everything that `config` asks for; `before` is what it replaces.
+
+        Raises ConfigError, OSError or ssl.SSLError for keys and certificates that cannot be used.
+        """
+        if before is not None:
+            config = config.model_copy(update={"store": before.config.store})
+        workshop = Workshop(config)
+        turns = before.turns if before else Turns(TURN_OCTETS)
+        consents = before.consents if before else _consents(config)
+        services = cls(
+            config=config,
+            hostname=config.proxy.hostname or socket.getfqdn(),
+            preparation=Preparation(Transformer.from_config(config, consents), workshop, turns),
+            workshop=workshop,
+            journal=_journal(config, before.journal if before else None),
+            spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
+            consents=consents,
+            tls_context=_tls_context(config.proxy),
+            budget=before.budget if before else _budget(config.proxy.workers),
+            turns=turns,
+        )
+        services.budget.make_room_for(config.proxy.max_size)
+        return services
+
+    def stop(self) -> None:
+        """Finish what was begun; the spool writes what it holds."""
+        self.workshop.close()
+        self.spool.close()
+
+
+def _budget(workers: int) -> MemoryBudget:
+    budget = MemoryBudget(UPLOAD_BUDGET_OCTETS // workers)
+    MAIL_IN_MEMORY_OCTETS.set_function(lambda: budget.used_octets)
+    return budget
+
+
+def _consents(config: Config) -> ConsentsInForce:
+    """Read them; raises OSError where nobody knows who must not be tracked."""
+    consents = InForce(CONSENTS, config.store.path)
+    consents.refresh()
+    consents()
+    return consents
+
+
+def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:
+    return server_context(config.tls_cert, config.tls_key) if config.tls_cert else None
+
+
+def _journal(config: Config, before: Journal | None) -> Journal | None:
+    journal = before
+    if journal is None:
+        journal = Journal(config.store.path.with_name(f"{config.store.path.name}.journal"))
+        _tidy(journal)
+    return None if config.proxy.copies == "shared" else journal
+
+
+def _tidy(journal: Journal) -> None:
+    """See to a journal of earlier times, whether or not it is used now."""
+    try:
+        if journal.path.exists():
+            journal.tidy()
+    except (JournalError, OSError) as error:
+        log(JOURNAL_FAILED, cause=str(error))

@@ -1,0 +1,473 @@
+"""One client's SMTP session (RFC 5321), mapped on one relay session (DESIGN §3).
+
+Owns: the order of commands, what state each leaves, and when a session ends. Every verb is a
+method that gives its reply as a value; a 421, ours or the relay's, ends the session.
+Does not own: the octets on the wire (`client`), the grammar of arguments (`envelope`), who may do
+what (`standing`), taking in a message (`upload`) and handing it on (`delivery`), nor the relay
+(`link`).
+"""
+
+import asyncio
+import math
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+
+from config.telemetry.observe import (
+    DELIVERED_UNACKED,
+    MESSAGES_UNACKED,
+    SESSION_DROPPED,
+    SESSION_FAILED,
+    TLS_FAILED,
+    log,
+)
+from proxy.delivery.delivery import Delivery, Verdict
+from proxy.ourselves import MARK
+from proxy.relay.upstream import RelayLink
+from proxy.session.connection import ClientChannel, ClientGone, LineTooLong
+from proxy.session.identity import Standing
+from proxy.session.limits import (
+    COMMAND_WORTH_OCTETS,
+    MAX_AUTH_LINE_OCTETS,
+    MAX_COMMAND_OCTETS,
+    MAX_COMMANDS_WITHOUT_MAIL,
+    MAX_ERRORS,
+    MAX_PIPELINED_COMMANDS,
+    SILENCE_S,
+)
+from proxy.session.services import Services
+from proxy.session.transactions import Command, Envelopes
+from proxy.session.trust import Client
+from proxy.session.upload import REFUSALS, Lease, UploadAborted, receive
+from proxy.smtp import extensions, replies
+from proxy.smtp.replies import Reply
+from proxy.transaction import Transaction
+
+
+class Session:
+    """From greeting to goodbye. `run` is the whole life of it."""
+
+    def __init__(self, channel: ClientChannel, services: Services, client: Client) -> None:
+        self.committing = False
+        """A message is between its client's final dot and the relay's verdict: do not cancel."""
+        self._channel = channel
+        self._services = services
+        self._link = RelayLink(services.relay, services.hostname)
+        self._standing = Standing(channel, services, self._link, client)
+        self._delivery = Delivery(services, self._link)
+        self._greeted = False
+        self._envelopes = Envelopes(self._link, services.proxy)
+        self._errors = 0
+        self._idle_commands = 0
+        self._ended = False
+        self._waiting = False
+        """For a command."""
+        self._stopping = False
+        self._one_more = False
+        """At the stop: the transaction that the client came for may still begin."""
+        self._spoke_at_s = -math.inf
+        """When the client last heard anything, by the loop's clock."""
+        self._verdict_at_s = -math.inf
+        """When it last heard what became of a message."""
+
+    @property
+    def may_be_cut_off(self) -> bool:
+        """Nobody could take the end of it for the verdict on a message."""
+        return not self.committing and _left_s(self._verdict_at_s) <= 0
+
+    async def run(self) -> None:
+        """Serve the client until it leaves, is cut off, or is told 421.
+
+        Raises CancelledError alone: whoever cancels has asked whether it `may_be_cut_off`.
+        """
+        self._link.on_lost = self._leave_once_silent
+        try:
+            await self._converse()
+            self._channel.close()
+            await self._link.quit()
+        except asyncio.CancelledError:
+            self._drop("stopped", replies.SHUTTING_DOWN)
+            raise
+        except Exception as error:  # noqa: BLE001 - one session's fault must not be another's
+            log(SESSION_FAILED, client=str(self._standing.client), exc_info=error)
+            self._drop("failed", replies.OUR_FAULT_CLOSING)
+        finally:
+            self._link.on_lost = None  # so that all of this is freed now, and not by the collector
+            self._channel.close()
+
+    async def _converse(self) -> None:
+        try:
+            self._say(replies.greeting(self._services.hostname, MARK))
+            while not self._ended:
+                await self._serve_command()
+            await self._channel.drain()
+        except ClientGone:
+            if not self._ended:  # else it was told to go, or said so
+                self._drop("gone")
+        except TimeoutError:
+            self._drop("silent", replies.TIMED_OUT)
+        except UploadAborted as error:
+            self._drop("endless", error.reply)
+
+    def stop(self) -> None:
+        """Ask the session to end (RFC 5321 §3.8): now if it rests, else once it has its verdict.
+
+        Who is amid a conversation has a message to send, and may be a program that never tries
+        twice: it goes on to that verdict. Then it may say QUIT: an unasked 421 would be read as the
+        answer to it, and some programs take their message for refused then, and send it again.
+        """
+        self._stopping = True
+        came_for_more = self._verdict_at_s == -math.inf
+        self._one_more = came_for_more and self._envelopes.transaction is None
+        self._leave_once_silent()
+
+    def _leave_once_silent(self) -> None:
+        """Leave where there is a reason to, and who has just heard from us does not answer."""
+        if not self._ended:
+            wait_s = max(_left_s(self._spoke_at_s), 0)
+            asyncio.get_running_loop().call_later(wait_s, self._leave_if_silent)
+
+    def _leave_if_silent(self) -> None:
+        heard = self._channel.next_line(MAX_AUTH_LINE_OCTETS) is not None
+        silent = self._waiting and not heard and _left_s(self._spoke_at_s) <= 0
+        why = self._why_leave()
+        if why is not None and silent and not self._ended:
+            self._leave(why)
+
+    def _why_leave(self) -> Reply | None:
+        """Give what the client is told where its next command would lead nowhere."""
+        if self._stopping and self._envelopes.transaction is None:
+            return replies.SHUTTING_DOWN
+        return replies.NO_RELAY_AT_HELLO if self._link.lost_for_good else None
+
+    def _leave(self, why: Reply) -> None:
+        self._drop("stopped" if self._stopping else "relay_lost", why)
+        self._channel.close()
+
+    # Commands.
+
+    async def _next_command(self) -> bytes:
+        """Wait for a command; raises ClientGone, LineTooLong, or TimeoutError."""
+        self._waiting = True
+        patience_s = SILENCE_S if self._why_leave() else self._services.proxy.idle_timeout
+        try:
+            return await self._channel.line(MAX_AUTH_LINE_OCTETS, patience_s)
+        finally:
+            self._waiting = False
+
+    async def _serve_command(self) -> None:
+        try:
+            line = await self._next_command()
+        except LineTooLong:
+            self._answer(replies.LINE_TOO_LONG)
+            return
+        except TimeoutError:
+            why = self._why_leave()
+            if why is None:
+                self._answer(replies.TIMED_OUT)
+            else:
+                self._leave(why)
+            return
+        await self._services.turns.take(COMMAND_WORTH_OCTETS)
+        verb, arg = _split(line)
+        refusal = self._refusal(verb, line)
+        if refusal is not None:
+            self._answer(refusal)
+        elif verb in (b"MAIL", b"RCPT"):
+            await self._envelope(verb, arg)
+        else:
+            reply = await _VERBS.get(verb, Session.on_unknown)(self, arg)
+            if reply is not None:
+                self._answer(reply)
+        await self._channel.drain()
+
+    def _refusal(self, verb: bytes, line: bytes) -> Reply | None:
+        """Give the answer to a command that is not gone into."""
+        if self._stopping and not self._goes_on(verb):
+            return replies.SHUTTING_DOWN
+        if self._link.lost_for_good and verb != b"QUIT":
+            return replies.NO_RELAY_AT_HELLO
+        if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
+            return replies.LINE_TOO_LONG
+        # A browser may have been sent here: it begins with its header, and goes on to its body.
+        return replies.FIELD_FOR_COMMAND if verb.endswith(b":") else None
+
+    def _goes_on(self, verb: bytes) -> bool:
+        """Say whether a command still leads somewhere: to the one transaction, or to the end."""
+        if self._envelopes.transaction is not None or verb in _PARTING:
+            return True
+        goes_on = self._one_more and verb in _LEADING_TO_MAIL
+        self._one_more = goes_on and verb != b"MAIL"
+        return goes_on
+
+    async def on_unknown(self, _arg: bytes) -> Reply:
+        """Refuse what is no command of ours."""
+        return replies.UNKNOWN_COMMAND
+
+    async def on_not_implemented(self, _arg: bytes) -> Reply:
+        """Refuse what is a command, but not here."""
+        return replies.NOT_IMPLEMENTED
+
+    async def on_help(self, _arg: bytes) -> Reply:
+        """Point to the standard."""
+        return replies.HELP
+
+    async def on_vrfy(self, arg: bytes) -> Reply:
+        """Say neither yes nor no (RFC 5321 §3.5.3)."""
+        return replies.CANNOT_VERIFY if arg else replies.ADDRESS_WANTED
+
+    async def on_noop(self, _arg: bytes) -> Reply:
+        """Ask the relay, so that its session stays alive too."""
+        return await self._link.ask(b"NOOP")
+
+    async def on_quit(self, arg: bytes) -> Reply:
+        """Say goodbye."""
+        if arg:
+            return replies.NO_ARGUMENT_WANTED
+        self._ended = True
+        return replies.GOODBYE
+
+    async def on_rset(self, arg: bytes) -> Reply:
+        """End the transaction, here and at the relay."""
+        if arg:
+            return replies.NO_ARGUMENT_WANTED
+        self._envelopes.transaction = None
+        return await self._link.ask(b"RSET")
+
+    async def on_helo(self, arg: bytes) -> Reply:
+        """Greet a client that knows no extensions."""
+        if not arg:
+            return replies.HELLO_SYNTAX
+        if not await self._begin():
+            return replies.NO_RELAY_AT_HELLO
+        return replies.hello(self._services.hostname)
+
+    async def on_ehlo(self, arg: bytes) -> Reply:
+        """Greet a client, and offer what the relay offers and we allow."""
+        if not arg:
+            return replies.HELLO_SYNTAX
+        if not await self._begin():
+            return replies.NO_RELAY_AT_HELLO
+        lines = extensions.offers(
+            self._link.capabilities,
+            max_size_octets=self._services.proxy.max_size,
+            starttls=self._services.tls_context is not None and not self._channel.tls,
+            auth=self._standing.may_show_password,
+            xclient=self._standing.may_speak_for_others,
+        )
+        self._envelopes.offered = extensions.keywords(lines)
+        return replies.hello(self._services.hostname, lines)
+
+    async def _begin(self) -> bool:
+        """RFC 5321 §4.1.4: EHLO and HELO end a transaction. False: the relay cannot be had."""
+        self._envelopes.offered = frozenset()
+        self._envelopes.end()
+        self._greeted = await self._link.open()
+        return self._greeted
+
+    # TLS, login, and whom others speak for.
+
+    async def on_starttls(self, arg: bytes) -> Reply | None:
+        """Encrypt from here on (RFC 3207); the client has to say EHLO again."""
+        context = self._services.tls_context
+        if arg:
+            return replies.NO_ARGUMENT_WANTED
+        if context is None:
+            return replies.NOT_IMPLEMENTED
+        if self._channel.tls:
+            return replies.ALREADY_TLS
+        if self._envelopes.transaction is not None or self._link.authenticated:
+            return replies.NOT_IN_TRANSACTION
+        self._say(replies.READY_FOR_TLS)
+        try:
+            await self._channel.start_tls(context)
+        except OSError as error:
+            log(TLS_FAILED, client=str(self._standing.client), cause=str(error))
+            raise ClientGone from None
+        self._forget_hello()
+        return None
+
+    async def on_auth(self, arg: bytes) -> Reply:
+        """Let the client log in at the relay."""
+        if not self._greeted:
+            return replies.HELLO_FIRST
+        if self._link.authenticated:
+            return replies.ALREADY_AUTHENTICATED
+        if self._envelopes.transaction is not None:
+            return replies.NOT_IN_TRANSACTION
+        return await self._standing.log_in(arg, self._envelopes.offered)
+
+    async def on_xclient(self, arg: bytes) -> Reply:
+        """Hear from a front server who its client is; the session begins anew for that one."""
+        refusal = self._front_refusal()
+        if refusal is not None:
+            return refusal
+        reply = self._standing.tell_client(arg)
+        if reply.positive:
+            self._forget_hello()
+        return reply
+
+    async def on_xforward(self, arg: bytes) -> Reply:
+        """Hear from a front server whose mail it passes on."""
+        return self._front_refusal() or self._standing.tell_origin(arg)
+
+    def _front_refusal(self) -> Reply | None:
+        if not self._standing.may_speak_for_others:
+            return replies.XCLIENT_FORBIDDEN
+        return None if self._envelopes.transaction is None else replies.NOT_IN_TRANSACTION
+
+    def _forget_hello(self) -> None:
+        self._greeted, self._envelopes.offered = False, frozenset()
+
+    # The mail transaction.
+
+    async def _envelope(self, verb: bytes, arg: bytes) -> None:
+        """Pass on this command, and those RCPT that the client has sent behind it already."""
+        group = [(verb, arg)]
+        while len(group) < MAX_PIPELINED_COMMANDS:
+            verb, arg = _split(self._channel.next_line(MAX_COMMAND_OCTETS) or b"")
+            if verb != b"RCPT":
+                break
+            self._channel.skip_line()
+            group.append((verb, arg))
+        for reply in await self._answers(group):
+            if not self._ended:
+                self._answer(reply)
+
+    async def _answers(self, group: list[Command]) -> list[Reply]:
+        if not self._greeted:
+            return [replies.HELLO_FIRST] * len(group)
+        if group[0][0] == b"MAIL" and not self._standing.may_send:
+            return [replies.AUTH_REQUIRED, *[replies.MAIL_FIRST] * (len(group) - 1)]
+        self._idle_commands = 0
+        return await self._envelopes.pass_on(group, may_grow=self._standing.trusted)
+
+    async def on_data(self, arg: bytes) -> Reply | None:
+        """RFC 5321 §4.1.1.4. The 354 is ours; a refusal of the relay's arrives at the dot."""
+        transaction = self._envelopes.transaction
+        if arg:
+            return replies.NO_ARGUMENT_WANTED
+        if transaction is None:
+            return replies.MAIL_FIRST
+        if not transaction.rcpts:
+            return replies.NO_VALID_RECIPIENTS if transaction.refused else replies.RCPT_FIRST
+        if self._services.budget.exhausted:
+            return replies.NO_MEMORY
+        self._say(replies.GO_AHEAD)
+        with Lease(self._services.budget) as lease:
+            reply = await self._message(transaction, lease)
+        self._envelopes.transaction = None
+        return reply
+
+    async def _message(self, transaction: Transaction, lease: Lease) -> Reply | None:
+        proxy = self._services.proxy
+        received = await receive(
+            self._channel,
+            lease,
+            self._services.turns,
+            extensions.size_limit(self._link.capabilities, proxy.max_size),
+            normalise=proxy.bare_newlines == "normalise",
+            meanwhile=self._link.keep_alive,
+        )
+        if received.refusal is not None:
+            self._link.forget_transaction()
+            return REFUSALS[received.refusal]
+        self.committing = True
+        verdict = await self._delivery.deliver(
+            received.take(),
+            transaction,
+            trusted=self._standing.trusted,
+            account=self._standing.account,
+        )
+        if not verdict.delivered:
+            self._link.forget_transaction()
+        await self._acknowledge(verdict)
+        return None
+
+    async def _acknowledge(self, verdict: Verdict) -> None:
+        """Give the verdict to the client, and tell the log when nobody is there to hear it."""
+        self._answer(verdict.reply)
+        self._verdict_at_s = asyncio.get_running_loop().time()
+        unheard = self._channel.lost or self._channel.finished
+        await self._delivery.settle(verdict, told=not unheard)
+        self.committing = False
+        if verdict.delivered and unheard:
+            MESSAGES_UNACKED.inc()
+            log(DELIVERED_UNACKED, client=str(self._standing.client), reply=str(verdict.reply))
+
+    # Replies and states.
+
+    def _answer(self, reply: Reply) -> None:
+        """Say `reply`, and end the session where it has to."""
+        self._say(reply)
+        self._ended |= reply.code == replies.CLOSING_CODE
+        self._errors = self._errors + 1 if reply in _CLIENT_ERRORS else 0
+        self._idle_commands += 1
+        if self._errors >= MAX_ERRORS or self._idle_commands >= MAX_COMMANDS_WITHOUT_MAIL:
+            self._say(replies.TOO_MANY_ERRORS)
+            self._ended = True
+
+    def _say(self, reply: Reply) -> None:
+        self._channel.send(reply.wire())
+        self._spoke_at_s = asyncio.get_running_loop().time()
+
+    def _drop(self, why: str, reply: Reply | None = None) -> None:
+        """End the session from our side, and with it what the relay has not committed to."""
+        if reply is not None:
+            self._say(reply)
+        log(SESSION_DROPPED, client=str(self._standing.client), why=why)
+        self._ended = True
+        self._link.drop()
+
+
+_CLIENT_ERRORS = frozenset(
+    {
+        replies.UNKNOWN_COMMAND,
+        replies.NOT_IMPLEMENTED,
+        replies.LINE_TOO_LONG,
+        replies.NO_ARGUMENT_WANTED,
+        replies.HELLO_SYNTAX,
+        replies.HELLO_FIRST,
+        replies.MAIL_FIRST,
+        replies.MAIL_SYNTAX,
+        replies.RCPT_SYNTAX,
+        replies.XCLIENT_FORBIDDEN,
+    }
+)
+"""Replies of which a program that speaks SMTP gets few in a row."""
+
+_BLANKS = re.compile(rb"[ \t]+")
+"""RFC 5321 §4.1.1 has one space; tabs and more of them are taken by every server there is."""
+
+_LEADING_TO_MAIL = frozenset(
+    {b"AUTH", b"EHLO", b"HELO", b"MAIL", b"STARTTLS", b"XCLIENT", b"XFORWARD"}
+)
+_PARTING = frozenset({b"QUIT", b"RSET"})
+
+_VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = MappingProxyType(
+    {
+        b"AUTH": Session.on_auth,
+        b"DATA": Session.on_data,
+        b"EHLO": Session.on_ehlo,
+        b"EXPN": Session.on_not_implemented,
+        b"HELO": Session.on_helo,
+        b"HELP": Session.on_help,
+        b"NOOP": Session.on_noop,
+        b"QUIT": Session.on_quit,
+        b"RSET": Session.on_rset,
+        b"STARTTLS": Session.on_starttls,
+        b"VRFY": Session.on_vrfy,
+        b"XCLIENT": Session.on_xclient,
+        b"XFORWARD": Session.on_xforward,
+    }
+)
+
+
+def _left_s(since_s: float) -> float:
+    """Give how much of SILENCE_S is left since then, by the loop's clock."""
+    return since_s + SILENCE_S - asyncio.get_running_loop().time()
+
+
+def _split(line: bytes) -> Command:
+    verb, arg, *_ = (*_BLANKS.split(line.lstrip(b" \t"), maxsplit=1), b"")
+    return verb.upper(), arg

@@ -1,0 +1,112 @@
+"""MAIL and RCPT of one session: judged, passed on in groups, remembered.
+
+Owns: which of them reach the relay, under which SIZE, and the transaction that the relay's
+answers make.
+Does not own: their grammar (`envelope`), or how they reach the relay (`link`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.schema import ProxyConfig
+from proxy.relay.upstream import RelayLink
+from proxy.session.limits import GROWTH_ALLOWANCE_OCTETS, MAX_RECIPIENTS
+from proxy.smtp import extensions, replies
+from proxy.smtp.envelope import BadEnvelope, MailCommand, RcptCommand, parse_mail, parse_rcpt
+from proxy.smtp.replies import Reply
+from proxy.transaction import Transaction
+
+Command = tuple[bytes, bytes]
+"""A verb in upper case, and its argument as it came."""
+
+
+class Envelopes:
+    """The envelopes of one session, one after the other."""
+
+    def __init__(self, link: RelayLink, config: ProxyConfig) -> None:
+        self.transaction: Transaction | None = None
+        self.offered: frozenset[str] = frozenset()
+        """Keywords of our last EHLO reply: what MAIL and RCPT may carry."""
+        self._link = link
+        self._max_size_octets = config.max_size
+        copies = config.copies == "per-recipient"
+        self._max_rcpts = config.max_copies if copies else MAX_RECIPIENTS
+        self._mail: MailCommand | None = None
+        self._rcpts = 0
+
+    def end(self) -> None:
+        """Forget the transaction; the relay forgets it too before it hears the next."""
+        if self.transaction is not None:
+            self._link.forget_transaction()
+        self.transaction = None
+
+    async def pass_on(self, commands: Sequence[Command], *, may_grow: bool) -> list[Reply]:
+        """Bring a group of MAIL and RCPT to the relay; give a reply to each.
+
+        `may_grow`: the message may become larger on its way through us.
+        """
+        self._mail = self.transaction.mail if self.transaction else None
+        self._rcpts = len(self.transaction.rcpts) if self.transaction else 0
+        judged = [self._judge(verb, arg, may_grow=may_grow) for verb, arg in commands]
+        lines = [question.line for question in judged if isinstance(question, _Question)]
+        accepted = self.transaction.lines if self.transaction else ()
+        answers = iter(await self._link.exchange(lines, accepted) if lines else ())
+        return [
+            self._note(question.command, question.line, next(answers))
+            if isinstance(question, _Question)
+            else question
+            for question in judged
+        ]
+
+    def _judge(self, verb: bytes, arg: bytes, *, may_grow: bool) -> "_Question | Reply":
+        try:
+            if verb == b"MAIL":
+                return self._judge_mail(arg, may_grow=may_grow)
+            return self._judge_rcpt(arg)
+        except BadEnvelope as error:
+            return error.reply
+
+    def _judge_mail(self, arg: bytes, *, may_grow: bool) -> "_Question | Reply":
+        if self._mail is not None:
+            return replies.NESTED_MAIL
+        mail = parse_mail(arg, self.offered)
+        if mail.size_octets is not None and mail.size_octets > self._max_size_octets:
+            return replies.TOO_BIG
+        self._mail = mail
+        self._link.begin()
+        return _Question(mail, self._grown(mail) if may_grow else mail.line)
+
+    def _grown(self, mail: MailCommand) -> bytes:
+        """Declare the size that the message may have when it leaves us (DESIGN §3)."""
+        if mail.size_octets is None:
+            return mail.line
+        most_octets = extensions.relay_size(self._link.capabilities) or self._max_size_octets
+        grown_octets = min(mail.size_octets + GROWTH_ALLOWANCE_OCTETS, most_octets)
+        return mail.with_size(max(grown_octets, mail.size_octets))
+
+    def _judge_rcpt(self, arg: bytes) -> "_Question | Reply":
+        if self._mail is None:
+            return replies.MAIL_FIRST
+        if self._rcpts >= self._max_rcpts:
+            return replies.TOO_MANY_RECIPIENTS
+        rcpt = parse_rcpt(arg, self.offered)
+        self._rcpts += 1
+        return _Question(rcpt, rcpt.line)
+
+    def _note(self, command: MailCommand | RcptCommand, line: bytes, answer: Reply) -> Reply:
+        """Keep what the relay's `answer` makes of `command`."""
+        if isinstance(command, MailCommand):
+            self.transaction = Transaction(command, line) if answer.positive else None
+        elif self.transaction is not None and answer.positive:
+            self.transaction.accept(command)
+        elif self.transaction is not None:
+            self.transaction.refused += 1
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A sound command, and the line that asks the relay."""
+
+    command: MailCommand | RcptCommand
+    line: bytes

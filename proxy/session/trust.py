@@ -1,0 +1,173 @@
+"""Who a client is, and what that allows: PROXY protocol, XCLIENT, XFORWARD, trust.
+
+Owns: whose word is taken about the real client (PROXY protocol of HAProxy; XCLIENT and XFORWARD of
+Postfix, with their xtext, RFC 3461 §4), whose mail is trusted (DESIGN §3.4), who may send at all,
+and who may be offered AUTH.
+Does not own: checking credentials (the relay does), or the octets on the wire (`client`).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from aiosmtpd.proxy_protocol import AF, V2_CMD, AsyncReader, ProxyData, get_proxy
+
+from config.schema import ProxyConfig
+from config.values import Network
+from proxy.smtp.envelope import unquoted
+
+IpAddress = IPv4Address | IPv6Address
+
+NETWORK_BITS = {4: 24, 6: 64}
+"""What counts as one sender's network: retries may come from a neighbour (RFC 6647 §4.2)."""
+
+_ATTRIBUTE = re.compile(rb"([A-Za-z]{1,20})=([\x21-\x7e]{1,500})\Z")
+_UNKNOWN = frozenset({"[UNAVAILABLE]", "[TEMPUNAVAIL]"})
+ATTRIBUTES = frozenset(
+    {"NAME", "ADDR", "PORT", "PROTO", "HELO", "LOGIN", "DESTADDR", "DESTPORT", "SOURCE", "IDENT"}
+)
+
+
+class BadAttribute(ValueError):
+    """An XCLIENT or XFORWARD argument that is not understood."""
+
+
+class BadProxyHeader(ValueError):
+    """The connection did not begin with a valid PROXY header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who is at the other end, as far as we believe it.
+
+    `address` is the real client's after PROXY, XCLIENT and XFORWARD, None where the front server
+    does not know it. `vouched`: a mail server of `xclient_networks` answers for this client;
+    `submitted`: it says that the client is one of its own users. `forwarded`: the mail server passes
+    on mail of others, so that who logged in here is the server itself.
+    """
+
+    address: IpAddress | None
+    vouched: bool = False
+    login: str | None = None
+    submitted: bool = False
+    forwarded: bool = False
+
+    @property
+    def local(self) -> bool:
+        """The client runs on this machine: nobody can listen in between."""
+        return self.address is not None and self.address.is_loopback
+
+    def __str__(self) -> str:
+        return str(self.address or "unknown")
+
+
+def plain_address(host: str) -> IpAddress | None:
+    """Read an address as sockets give it; an IPv4 client of an IPv6 socket is an IPv4 client."""
+    try:
+        address = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def within(address: IpAddress | None, networks: Iterable[Network]) -> bool:
+    """Tell whether `address` is in one of `networks`."""
+    return address is not None and any(address in network for network in networks)
+
+
+def trusted(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:
+    """Tell whether mail of `client` may be rewritten and signed (DESIGN §3.4)."""
+    logged_in = client.login is not None or (authenticated and not client.forwarded)
+    if logged_in or client.submitted or client.local:
+        return True
+    return within(client.address, config.trusted_networks)
+
+
+def account(client: Client) -> str:
+    """Name who sends, for telling a retry: who logged in at the front server, or the network."""
+    if client.login is not None:
+        return f"login:{client.login}"
+    if client.address is None:
+        return "unknown"
+    prefix = NETWORK_BITS[client.address.version]
+    return str(ip_network((client.address, prefix), strict=False))
+
+
+def may_send(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:
+    """Tell whether MAIL is passed on at all.
+
+    The relay sees our address, which it may well allow to send anywhere. So whoever is not trusted
+    must log in first, or come through a mail server that has judged them: never an open relay.
+    """
+    return client.vouched or trusted(client, config, authenticated=authenticated)
+
+
+async def read_proxy_header(reader: AsyncReader, peer: IpAddress | None) -> IpAddress | None:
+    """Read the PROXY header (versions 1 and 2); give the real client's address, None if untold.
+
+    `peer` is the load balancer, which may also speak for itself (a health check). Raises
+    BadProxyHeader.
+    """
+    data: ProxyData = await get_proxy(reader)
+    if not data.valid:
+        raise BadProxyHeader(data.error or "no PROXY header")
+    if data.command == V2_CMD.LOCAL:
+        return peer
+    if data.family in (AF.INET, AF.INET6) and isinstance(data.src_addr, IPv4Address | IPv6Address):
+        return plain_address(str(data.src_addr))
+    return None
+
+
+def parse_attributes(arg: bytes) -> dict[str, str]:
+    """Read the arguments of XCLIENT or XFORWARD; raises BadAttribute."""
+    found: dict[str, str] = {}
+    for word in arg.split():
+        match = _ATTRIBUTE.match(word)
+        name = match[1].decode("ascii").upper() if match else ""
+        if match is None or name not in ATTRIBUTES:
+            raise BadAttribute(word.decode("ascii", "backslashreplace"))
+        found[name] = unquoted(match[2]).decode("utf-8", "backslashreplace")
+    if not found:
+        raise BadAttribute("no attribute")
+    return found
+
+
+def with_xclient(client: Client, attributes: Mapping[str, str]) -> Client:
+    """Give the client that a trusted front server tells of; raises BadAttribute.
+
+    Another address is another client: what was told of the one before does not count for it.
+    """
+    told = replace(client, vouched=True)
+    if "ADDR" in attributes:
+        told = Client(_told_address(attributes["ADDR"]), vouched=True)
+    if "LOGIN" in attributes:
+        login = attributes["LOGIN"]
+        told = replace(told, login=None if login.upper() in _UNKNOWN else login)
+    return told
+
+
+def with_xforward(client: Client, attributes: Mapping[str, str]) -> Client:
+    """Give the client whose mail a trusted front server passes on; raises BadAttribute.
+
+    Postfix sends no login, but with SOURCE it tells its own users (LOCAL) from the world (REMOTE).
+    What XFORWARD does not tell is unknown: the front server's address must lend no trust.
+    """
+    told = replace(client, login=None, forwarded=True)
+    if not client.vouched:
+        told = Client(None, vouched=True, forwarded=True)
+    if "ADDR" in attributes:
+        told = replace(told, address=_told_address(attributes["ADDR"]), submitted=False)
+    if "SOURCE" in attributes:
+        told = replace(told, submitted=attributes["SOURCE"].upper() == "LOCAL")
+    return told
+
+
+def _told_address(text: str) -> IpAddress | None:
+    if text.upper() in _UNKNOWN:
+        return None
+    address = plain_address(text[5:] if text.upper().startswith("IPV6:") else text)
+    if address is None:
+        raise BadAttribute(text)
+    return address

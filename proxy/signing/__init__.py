@@ -1,0 +1,9 @@
+"""DKIM: our signature, and those that a message already carries.
+
+The face of the room is the Python API of `docs/design.md`; what does the work is imported by its
+full path.
+"""
+
+from proxy.signing.signer import KeyUnusable, Signer, SigningError
+
+__all__ = ["KeyUnusable", "Signer", "SigningError"]

@@ -1,0 +1,83 @@
+"""The relaxed canonicalisation of DKIM (RFC 6376 §3.4.2, §3.4.4) on raw octets, fast.
+
+Owns: the relaxed form of header fields and body. Expects CRLF line ends throughout.
+Does not own: where fields stand (`fields`), which are signed, or the signature (`signing`).
+"""
+
+from dataclasses import dataclass
+
+from proxy.message.fields import read_fields
+
+SPLIT_OCTETS = 2 * 1024 * 1024
+"""Up to here time counts more than memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field: its name in lower case, its value as written, its half-open raw span."""
+
+    name: bytes
+    value: bytes
+    start: int
+    end: int
+
+    def relaxed(self) -> bytes:
+        """Give the field as it is hashed, without the final CRLF."""
+        return self.name + b":" + relaxed_value(self.value)
+
+
+class MalformedHeader(ValueError):
+    """The header block holds a line that begins no field and continues none."""
+
+    def __init__(self, line: bytes, before: list[Field]) -> None:
+        super().__init__(f"no header field: {line!r}")
+        self.before = before
+        """The fields above that line."""
+
+
+def header(message: bytes) -> tuple[list[Field], int]:
+    """Give all fields of the header in order, and where the body begins; raises MalformedHeader."""
+    block = read_fields(message, 0, _no_delimiter)
+    found = [
+        Field(name.lower(), message[value_start:end], start, end)
+        for name, start, value_start, end in block.fields
+    ]
+    if block.broken:
+        raise MalformedHeader(message[block.body_start : block.body_start + 60], found)
+    return found, block.body_start
+
+
+def relaxed_value(value: bytes) -> bytes:
+    """Unfold a field's value, make each run of white space one space, strip the ends."""
+    unfolded = value.translate(None, b"\r\n").replace(b"\t", b" ")
+    return b" ".join(filter(None, unfolded.split(b" ")))
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """Make each run of white space one space, drop it at line ends, drop empty lines at the end."""
+    if b"\t" in body:
+        body = body.replace(b"\t", b" ")
+    if b"  " in body:
+        body = _single_spaced(body)
+    if b" \r\n" in body:
+        body = body.replace(b" \r\n", b"\r\n")
+    body = body.rstrip(b"\r\n ")
+    return body + b"\r\n" if body else b""
+
+
+def _single_spaced(text: bytes) -> bytes:
+    """Make each run of spaces one; those at the very end may go.
+
+    Splitting and joining is several times faster than a regular expression, and takes up to eight
+    times the memory. Each round of the other way halves every run.
+    """
+    if len(text) <= SPLIT_OCTETS:
+        indent = b" " if text.startswith(b" ") else b""
+        return indent + b" ".join(filter(None, text.split(b" ")))
+    while b"  " in text:
+        text = text.replace(b"  ", b" ")
+    return text
+
+
+def _no_delimiter(_offset: int) -> bool:
+    return False

@@ -1,0 +1,81 @@
+"""The signatures that a message brought along: whose they are, and which a change would break.
+
+Owns: reading DKIM-Signature fields as far as that takes (RFC 6376 §3.5), without verifying anything.
+Does not own: what is done about them (`transform`): a signature of a domain that we hold a key for
+is removed and made anew, one of any other domain makes us leave the whole message as it is.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from proxy.signing.canonicalization import Field, MalformedHeader, header
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A signature in the header of a message; it may or may not verify.
+
+    `start` and `end` are the half-open raw span of its field, line end included, so that an Edit
+    of that span to nothing removes it.
+    """
+
+    domain: str
+    """d=, in lower case; empty where it cannot be read."""
+    selector: str
+    signed: tuple[bytes, ...]
+    """h=: names of the fields it covers, in lower case."""
+    body_limit_octets: int | None
+    """l=: how much of the canonical body it covers; None means all of it."""
+    start: int
+    end: int
+
+    def covers(self, name: bytes) -> bool:
+        """Whether adding, changing or removing a field of this name breaks the signature."""
+        return name.lower() in self.signed
+
+    @property
+    def covers_body(self) -> bool:
+        """Whether a change of the body may break it.
+
+        Even with l= it may: the limit counts octets after canonicalisation, and a change before
+        it is the rule. Only l=0 leaves the body out.
+        """
+        return self.body_limit_octets != 0
+
+    def breaks(self, *, body_changed: bool, fields_changed: Collection[bytes] = ()) -> bool:
+        """Whether it may not survive a change of the body, or of fields of these names."""
+        return (body_changed and self.covers_body) or any(map(self.covers, fields_changed))
+
+
+def standing(message: bytes) -> tuple[Standing, ...]:
+    """Give the signatures of `message` (CRLF lines) in order; never raises.
+
+    A message whose header block is malformed gives those up to the malformed line.
+    """
+    return tuple(_read(field) for field in _readable(message) if field.name == b"dkim-signature")
+
+
+def _readable(message: bytes) -> list[Field]:
+    try:
+        return header(message)[0]
+    except MalformedHeader as error:
+        return error.before
+
+
+def _read(field: Field) -> Standing:
+    tags = _tags(field.value)
+    limit = tags.get(b"l", b"")
+    return Standing(
+        domain=tags.get(b"d", b"").decode("ascii", "replace").lower(),
+        selector=tags.get(b"s", b"").decode("ascii", "replace"),
+        signed=tuple(name.lower() for name in tags.get(b"h", b"").split(b":") if name),
+        body_limit_octets=int(limit) if limit.isdigit() and len(limit) <= 76 else None,  # noqa: PLR2004 - RFC 6376 §3.5
+        start=field.start,
+        end=field.end,
+    )
+
+
+def _tags(value: bytes) -> dict[bytes, bytes]:
+    """Read a tag list (RFC 6376 §3.2); white space, which none of these values may hold, goes."""
+    pairs = (part.partition(b"=") for part in value.translate(None, b" \t\r\n").split(b";"))
+    return {name: text for name, _, text in pairs}

@@ -1,0 +1,260 @@
+"""DKIM signatures (RFC 6376, RFC 8463): relaxed/relaxed, RSA-SHA256 or Ed25519-SHA256.
+
+Owns: which header fields are signed, the DKIM-Signature field that is added, keys parsed once.
+Does not own: the canonical form (`dkim_canon`), signatures that a message brought along
+(`dkim_standing`), what a relay would change after signing (`dkim_relay`), or whether a message is
+signed at all (`transform`).
+
+Signing is the hot path and done with `cryptography`; `probe` has dkimpy verify the outcome at start.
+"""
+
+import base64
+import functools
+import hashlib
+import re
+import textwrap
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from proxy.signing.canonicalization import (
+    Field,
+    MalformedHeader,
+    header,
+    relaxed_body,
+    relaxed_value,
+)
+from proxy.signing.existing_signatures import Standing, standing
+from proxy.signing.relay_alterations import Alteration, relay_would_alter
+from proxy.signing.self_check import ProbeFailed, probe
+
+SIGNED_FIELDS = (
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "subject",
+    "date",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "resent-from",
+    "resent-sender",
+    "resent-to",
+    "resent-cc",
+    "resent-date",
+    "resent-message-id",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "content-disposition",
+    "content-id",
+    "content-description",
+    "list-id",
+    "list-help",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "list-subscribe",
+    "list-post",
+    "list-owner",
+    "list-archive",
+    "feedback-id",
+    "auto-submitted",
+)
+"""Every instance of these is signed (RFC 6376 §5.4.1, RFC 8058 §4). What mail servers add, drop or
+change on the way is not among them: Bcc, Resent-Bcc, Return-Path, Received."""
+
+OVERSIGNED_FIELDS = frozenset(
+    {
+        "from",
+        "to",
+        "subject",
+        "date",
+        "content-type",
+        "list-unsubscribe",
+        "list-unsubscribe-post",
+    }
+)
+"""Signed once more than they are there: a second one, which some readers would show instead,
+breaks the signature (RFC 6376 §8.15)."""
+
+PROFILES: Mapping[str, frozenset[str]] = {
+    "default": frozenset(),
+    "ses": frozenset({"date", "message-id"}),
+}
+"""What a relay replaces on every message, and so must not be signed, by the name of the relay."""
+
+MIN_RSA_BITS = 1024
+"""RFC 8301 §3.2: receivers ignore signatures with shorter keys."""
+
+MAX_SIGNED_FIELDS = 500
+"""Names in h=. Real messages have some thirty; a field of 100,000 octets is cut on the way."""
+
+LINE_OCTETS = 76
+
+_DOMAIN = re.compile(
+    r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_-]{1,63}"
+)
+
+
+class SigningError(ValueError):
+    """The message cannot be signed. Says what is wrong with it."""
+
+
+class KeyUnusable(ValueError):
+    """The private key is not one that DKIM can sign with."""
+
+
+class Signer:
+    """Signs for one domain with one key, parsed once. Safe to use from several threads.
+
+    `profile` names the relay's habits (PROFILES; any other name means "default").
+    Raises KeyUnusable for a key, ValueError for a domain or selector, that cannot be used.
+    """
+
+    def __init__(
+        self, domain: str, selector: str, private_key_pem: bytes, profile: str = "default"
+    ) -> None:
+        for name in (domain, selector):
+            if not _DOMAIN.fullmatch(name.lower()):
+                raise ValueError(f"not a name of DNS labels: {name!r}")
+        self.domain = domain.lower()
+        self.selector = selector
+        self._key = _load(private_key_pem)
+        self._left_out = PROFILES.get(profile, PROFILES["default"])
+        self._candidates = tuple(name for name in SIGNED_FIELDS if name not in self._left_out)
+
+    @property
+    def algorithm(self) -> str:
+        """The a= tag: `rsa-sha256` or `ed25519-sha256`."""
+        return "rsa-sha256" if isinstance(self._key, RSAPrivateKey) else "ed25519-sha256"
+
+    @property
+    def record_name(self) -> str:
+        """Where the public key has to be published in DNS."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
+    def public_key(self) -> bytes:
+        """The p= tag of the published record, before base64 (RFC 6376 §3.6.1, RFC 8463 §4)."""
+        if isinstance(self._key, Ed25519PrivateKey):
+            return self._key.public_key().public_bytes_raw()
+        return self._key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+    def sign(self, message: bytes, now_s: int | None = None) -> bytes:
+        """Give `message` (CRLF lines) with a DKIM-Signature field before it.
+
+        Raises SigningError: bare CR or LF, a header block that is none, not exactly one From, more
+        fields than can be named.
+        """
+        return self.signature(message, now_s) + message
+
+    def signature(self, message: bytes, now_s: int | None = None) -> bytes:
+        """Give the DKIM-Signature field for `message`, CRLF included. Raises SigningError."""
+        _refuse_bare_newlines(message)
+        try:
+            found, body_start = header(message)
+        except MalformedHeader as error:
+            raise SigningError(str(error)) from error
+        present = _by_name(found)
+        if len(present.get(b"from", ())) != 1:
+            raise SigningError("a message to be signed has exactly one From field")
+        body_hash = hashlib.sha256(relaxed_body(message[body_start:])).digest()
+        names = list(self._names(present))
+        if len(names) > MAX_SIGNED_FIELDS:
+            raise SigningError(f"{len(names)} header fields would have to be signed")
+        unsigned = self._field(names, body_hash, int(time.time()) if now_s is None else now_s)
+        hashed = [field.relaxed() for field in _in_order(present, names)]
+        hashed.append(b"dkim-signature:" + relaxed_value(unsigned))
+        value = base64.b64encode(self._sign(b"\r\n".join(hashed)))
+        return b"DKIM-Signature:" + unsigned + _wrapped(value, len("\tb=")) + b"\r\n"
+
+    def _names(self, present: Mapping[bytes, Sequence[Field]]) -> Iterable[str]:
+        for name in self._candidates:
+            count = len(present.get(name.encode(), ()))
+            yield from [name] * (count + (count > 0 and name in OVERSIGNED_FIELDS))
+
+    def _field(self, names: Sequence[str], body_hash: bytes, now_s: int) -> bytes:
+        """Give the value of the field, ending in an empty b= tag."""
+        return "\r\n\t".join(
+            (
+                f" v=1; a={self.algorithm}; c=relaxed/relaxed; d={self.domain};",
+                f"s={self.selector}; t={now_s};",
+                _names_tag(tuple(names)),
+                f"bh={base64.b64encode(body_hash).decode()};",
+                "b=",
+            )
+        ).encode("ascii")
+
+    def _sign(self, octets: bytes) -> bytes:
+        if isinstance(self._key, Ed25519PrivateKey):
+            return self._key.sign(hashlib.sha256(octets).digest())
+        return self._key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
+
+
+def _load(pem: bytes) -> RSAPrivateKey | Ed25519PrivateKey:
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise KeyUnusable(f"not a private key in PEM without a passphrase: {error}") from error
+    if isinstance(key, RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
+        raise KeyUnusable(f"an RSA key of {key.key_size} bits, which receivers ignore (RFC 8301)")
+    if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
+        raise KeyUnusable("neither an RSA nor an Ed25519 key")
+    return key
+
+
+def _refuse_bare_newlines(message: bytes) -> None:
+    pairs = message.count(b"\r\n")
+    if message.count(b"\n") != pairs or message.count(b"\r") != pairs:
+        raise SigningError("a CR or LF stands alone; lines end with CRLF")
+
+
+def _by_name(found: Iterable[Field]) -> dict[bytes, list[Field]]:
+    present: dict[bytes, list[Field]] = {}
+    for field in found:
+        present.setdefault(field.name, []).append(field)
+    return present
+
+
+def _in_order(present: Mapping[bytes, Sequence[Field]], names: Iterable[str]) -> Iterable[Field]:
+    """Give the fields as h= names them: the n-th mention of a name is its n-th from the bottom."""
+    left = {name: list(instances) for name, instances in present.items()}
+    for name in names:
+        instances = left.get(name.encode())
+        if instances:
+            yield instances.pop()
+
+
+@functools.lru_cache(maxsize=256)
+def _names_tag(names: tuple[str, ...]) -> str:
+    """Give the h= tag, folded. Most applications send the same fields every time."""
+    tag = "h=" + " ".join(f"{name}:" for name in names).removesuffix(":") + ";"
+    return "\r\n\t".join(textwrap.wrap(tag, LINE_OCTETS, break_on_hyphens=False))
+
+
+def _wrapped(value: bytes, indent: int) -> bytes:
+    first = LINE_OCTETS - indent
+    rest = range(first, len(value), LINE_OCTETS)
+    return b"\r\n\t".join((value[:first], *(value[i : i + LINE_OCTETS] for i in rest)))
+
+
+__all__ = [
+    "Alteration",
+    "KeyUnusable",
+    "ProbeFailed",
+    "Signer",
+    "SigningError",
+    "Standing",
+    "probe",
+    "relay_would_alter",
+    "standing",
+]

@@ -1,0 +1,1 @@
+"""The SMTP protocol as values: replies, envelope, extensions, DATA."""
