@@ -259,13 +259,13 @@ def test_what_is_said_while_somebody_is_forgotten_is_not_lost(
 ) -> None:
     """A line that comes between reading and erasing is erased as the others are."""
     consents.record(store, ANN, Consent.FULL)
-    supersede = consents.ledger.supersede
+    supersede = consents.jsonl.supersede
 
     def late(*args: object, **kwargs: object) -> object:
         consents.record(store, ANN, Consent.NONE)
         return supersede(*args, **kwargs)
 
-    monkeypatch.setattr(consents.ledger, "supersede", late)
+    monkeypatch.setattr(consents.jsonl, "supersede", late)
     assert consents.forget(store, [ANN]) == 2
     assert (known(store).of(ANN), traces(store)) == (Consent.NONE, [])
 

@@ -14,6 +14,7 @@ from config.schema import Config, PrivacyConfig, StoreConfig, TrackingConfig
 from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
 from tracker.events import Event, decode, encode
 from tracker.ingest.catch_up import catch_up
+from tracker.ingest import ingester as ingester_module
 from tracker.ingest.ingester import Ingester
 from tracker.reports import clicks
 from tracker.spool import segments
@@ -145,14 +146,14 @@ def test_event_that_cannot_be_fed_does_not_hold_up_others(
     storing: Config, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is wrong with it, it is found, kept aside, and the rest is counted."""
-    real = ingester.feed
+    real = ingester_module.feed
 
     def picky(db: Database, events: Sequence[Event], naming: Naming) -> None:
         real(db, events, naming)
         if click(13) in events:
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
 
-    monkeypatch.setattr(ingester, "feed", picky)
+    monkeypatch.setattr(ingester_module, "feed", picky)
     octets = [segments.frame(encode(click(number))) for number in range(50)]
     path = finished_segment(storing, b"".join(octets))
     ingester.drain()
@@ -345,7 +346,7 @@ def test_round_ends_although_the_writer_is_faster(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is written during a round is for the next one: a report must not chase it."""
-    real = ingester.feed
+    real = ingester_module.feed
     rounds = 0
 
     def writing(db: Database, events: Sequence[Event], naming: Naming) -> None:
@@ -354,7 +355,7 @@ def test_round_ends_although_the_writer_is_faster(
         put(spool, rounds)
         real(db, events, naming)
 
-    monkeypatch.setattr(ingester, "feed", writing)
+    monkeypatch.setattr(ingester_module, "feed", writing)
     put(spool, 0)
     ingester.drain()
     assert rounds == 1

@@ -121,7 +121,7 @@ def test_another_process_inherits_nothing() -> None:
 
 CHILD = """\
 import json
-from config import systemd
+from config.service import systemd
 found = systemd.inherited_sockets()
 print(json.dumps({name: [s.getsockname()[:2] for s in group] for name, group in found.items()}))
 (first,) = found["listen"]
