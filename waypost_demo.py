@@ -30,7 +30,7 @@ from bs4 import BeautifulSoup
 from rich.console import Console
 from rich.markup import escape
 
-from config.keys import token_keys
+from config.keys import dkim_keys, token_keys
 from config.loading.load import load
 from config.schema import Config
 from config.telemetry import observe
@@ -129,7 +129,7 @@ def free_port(preferred: int) -> int:
 def furnish(folder: Path, inbox_port: int) -> Config:
     """Write keys and configuration into `folder`, as `waypost init` would, and load them."""
     token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
-    token_keys.write_dkim_key(folder / "dkim.pem")
+    dkim_keys.write_dkim_key(folder / "dkim.pem")
     text = CONFIG.format(
         folder=folder,
         inbox=inbox_port,
@@ -214,7 +214,7 @@ async def show(console: Console, config: Config, inbox: Inbox, folder: Path) -> 
     """Send the samples, click what they hold, print the report."""
     for message in samples():
         await asyncio.to_thread(send, config, message)
-    record = token_keys.dkim_record((folder / "dkim.pem").read_bytes())
+    record = dkim_keys.dkim_record((folder / "dkim.pem").read_bytes())
     for content in inbox.messages:
         await asyncio.to_thread(show_received, console, content, record)
     console.print()

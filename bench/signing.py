@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from config.keys.token_keys import new_dkim_key
-from proxy.signing.signer import SIGNED_FIELDS, Signer, relay_would_alter
+from config.keys.dkim_keys import new_dkim_key
+from proxy.signing.relay_alterations import relay_would_alter
+from proxy.signing.signer import SIGNED_FIELDS, Signer
 
 ROUNDS = 15
 REPEATS = 5

@@ -1,13 +1,15 @@
 """Every key of `waypost.toml`: its type, its default and what it does.
 
 Owns: the models, and the text below each key, from which the example file and
-`docs/configuration.md` are written. Frozen and strict; an unknown key is an error. Does no I/O.
+`docs/configuration.md` are written; and which [[sender]] a domain belongs to. Frozen and strict; an
+unknown key is an error. Does no I/O.
 Does not own: how a single value is read (`config.values`), which values make no sense together
 (`config.loading.rules`), and where in the file a problem is (`config.loading.load`).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
@@ -368,3 +370,26 @@ class Config(Table):
     def tracking_hosts(self) -> tuple[str, ...]:
         """The names of the hosts that readers of tracked links ask."""
         return tuple(dict.fromkeys(urlsplit(url).hostname or "" for url in self.base_urls))
+
+
+class HasSubdomains(Protocol):
+    """A [[sender]], or what was made of one."""
+
+    @property
+    def subdomains(self) -> bool:
+        """Whether its subdomains are meant too."""
+
+
+S = TypeVar("S", bound=HasSubdomains)
+
+
+def closest(domain: str, senders: Mapping[str, S]) -> S | None:
+    """Give the sender that a domain belongs to, the closest of several; all in lower case."""
+    if domain in senders:
+        return senders[domain]
+    while "." in domain:
+        domain = domain.partition(".")[2]
+        found = senders.get(domain)
+        if found and found.subdomains:
+            return found
+    return None

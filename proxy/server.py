@@ -2,7 +2,7 @@
 
 Owns: sockets (our own or inherited), implicit TLS and the PROXY header before a session begins,
 how many sessions there may be, reload, and the graceful stop (RFC 5321 §3.8).
-Does not own: what is said in a session (`session`), or several processes (`workers`).
+Does not own: what is said in a session (`proxy.session.session`), or several processes (`workers`).
 """
 
 import asyncio
@@ -27,9 +27,9 @@ from config.telemetry.observe import (
     log,
 )
 from config.values import Address
-from proxy.scheduling.gc_tuning import settle_in, tidy_up
+from proxy.scheduling.gc_tuning import collect_if_idle, freeze_startup_objects
 from proxy.session import trust
-from proxy.session.connection import ClientChannel, ClientGone, LineTooLong
+from proxy.session.connection import ClientConnection, ClientGone, LineTooLong
 from proxy.session.limits import (
     COMMAND_WORTH_OCTETS,
     COMMIT_GRACE_S,
@@ -79,7 +79,7 @@ async def serve(
     """
     sockets = sockets or bind(config)
     server = Server(Services.start(config))
-    settle_in()
+    freeze_startup_objects()
     reloading = nullcontext() if reload is None else at_hangup(partial(server.reload, reload))
     try:
         await server.listen(sockets)
@@ -134,7 +134,7 @@ class Server:
         accepts += [(sock, self._accept_tls) for sock in sockets.tls]
         arriving = memoryview(bytearray(RECEIVE_OCTETS))
         for sock, accept in accepts:
-            make = partial(ClientChannel, accept, arriving)
+            make = partial(ClientConnection, accept, arriving)
             self._listeners.append(
                 await loop.create_server(make, sock=sock, backlog=LISTEN_BACKLOG)
             )
@@ -173,13 +173,13 @@ class Server:
     def _sessions(self) -> list[Session]:
         return [session for session in self._tasks.values() if session is not None]
 
-    def _accept(self, channel: ClientChannel) -> None:
+    def _accept(self, channel: ClientConnection) -> None:
         self._admit(channel, tls=False)
 
-    def _accept_tls(self, channel: ClientChannel) -> None:
+    def _accept_tls(self, channel: ClientConnection) -> None:
         self._admit(channel, tls=True)
 
-    def _admit(self, channel: ClientChannel, *, tls: bool) -> None:
+    def _admit(self, channel: ClientConnection, *, tls: bool) -> None:
         if len(self._tasks) >= self.services.proxy.max_sessions:
             _turn_away(channel, "sessions", None if tls else replies.TOO_MANY_SESSIONS)
             return
@@ -192,9 +192,9 @@ class Server:
         del self._tasks[task]
         SESSIONS.dec()
         if len(self._tasks) < FEW_SESSIONS:
-            tidy_up()
+            collect_if_idle()
 
-    async def _serve(self, channel: ClientChannel, *, tls: bool) -> None:
+    async def _serve(self, channel: ClientConnection, *, tls: bool) -> None:
         await self.services.turns.take(COMMAND_WORTH_OCTETS)
         client = await self._welcome(channel, tls=tls)
         if client is None:
@@ -207,7 +207,7 @@ class Server:
             if not self._by_address[client.address]:
                 del self._by_address[client.address]
 
-    async def _converse(self, channel: ClientChannel, client: Client) -> None:
+    async def _converse(self, channel: ClientConnection, client: Client) -> None:
         proxy = self.services.proxy
         speaks_for_many = trust.within(client.address, proxy.xclient_networks)
         sessions = 0 if speaks_for_many else self._by_address[client.address]
@@ -222,7 +222,7 @@ class Server:
             self._tasks[task] = session
         await session.run()
 
-    async def _welcome(self, channel: ClientChannel, *, tls: bool) -> Client | None:
+    async def _welcome(self, channel: ClientConnection, *, tls: bool) -> Client | None:
         """Find out who connects, and encrypt where that comes first; None: nobody to serve."""
         proxy, peer = self.services.proxy, trust.plain_address(channel.peer[0])
         try:
@@ -243,7 +243,7 @@ class Server:
         return None
 
 
-def _turn_away(channel: ClientChannel, reason: str, reply: Reply | None) -> None:
+def _turn_away(channel: ClientConnection, reason: str, reply: Reply | None) -> None:
     SESSIONS_REFUSED.labels(reason).inc()
     log(SESSION_REFUSED, client=channel.peer[0], reason=reason)
     if reply is not None:

@@ -1,7 +1,7 @@
 """The tracker as a whole: redirector, admin listener, spool and ingester, from start to stop.
 
 Owns: what the tracker needs in order to start, the order in which its parts come and go.
-Does not own: any of those parts, nor signals and the command line (`serve_cli`).
+Does not own: any of those parts, nor signals and the command line (`tracker.cli.serve`).
 """
 
 import asyncio
@@ -26,13 +26,12 @@ from config.values import Address
 from tracker import listener
 from tracker.admin.admin import Admin
 from tracker.admin.guard import Guard
-from tracker.decisions.consents import CONSENTS
-from tracker.decisions.files import DECISIONS
+from tracker.decisions.files import CONSENTS, DECISIONS
 from tracker.ingest.ingester import Ingester
 from tracker.minting.mint import Mint
 from tracker.minting.short_links import ShortLinks
 from tracker.records import watch
-from tracker.records.live import InForce
+from tracker.records.live import LiveRecords
 from tracker.records.watch import Watched
 from tracker.redirect import well_known
 from tracker.redirect.recorder import Recorder
@@ -69,8 +68,8 @@ async def serve(
     parts = _prepare(config, sockets)
     keys = parts.keys
     spool = Spool.open(config.store.spool_dir, "tracker")
-    overridden = InForce(DECISIONS, config.store.path)
-    agreed = InForce(CONSENTS, config.store.path)
+    overridden = LiveRecords(DECISIONS, config.store.path)
+    agreed = LiveRecords(CONSENTS, config.store.path)
     short_links = ShortLinks(config.store.path)
     overridden.refresh()
     agreed.refresh()

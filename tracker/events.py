@@ -1,17 +1,20 @@
 """The events that proxy and tracker append to their spools, and their form on disk.
 
 Owns: what is told of a message, of a click and of an open, as frozen values, and their JSON.
-Does not own: files (`spool`, `segments`), rows (`feed`), or what counts as a human (`clicks`).
+Does not own: files (`tracker.spool.writer`, `tracker.spool.segments`), rows (`tracker.ingest.batch`), or what counts as a human (`tracker.redirect.visitor`).
 
 Events may reach the store in any order, and more than once: they name what happened, and the
 store merges them. All events of one `message_id` carry the same campaign and links.
 """
 
+import re
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
+
+_ORIGIN = re.compile(r"(https?://)(?:[^/?#\\]*@)?([^/?#\\@]*)", re.IGNORECASE)
 
 Number = Annotated[int, Field(ge=0, lt=2**63)]
 """What both JSON and SQLite can hold."""
@@ -157,3 +160,19 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - walks the fields of any eve
             value, **{field.name: _printable(getattr(value, field.name)) for field in fields(value)}
         )
     return value
+
+
+def erased(click: Clicked) -> Clicked:
+    """Give a click on the link of somebody who was forgotten, less what could tell of them.
+
+    Of the destination its host is left: nobody knows any more how the rest told of whom. Where the
+    whole of it is the name of a link that the store has, the click counts there all the same.
+    """
+    found = _ORIGIN.match(click.destination)
+    origin = f"{found[1]}{found[2]}/"[: len(click.destination)] if found else ""
+    return replace(click, destination=origin, ip=None, user_agent="")
+
+
+def purged(click: Clicked) -> Clicked:
+    """Give a click on a link of a message that was purged: that it happened is all that is kept."""
+    return replace(click, destination="", ip=None, user_agent="")

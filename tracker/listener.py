@@ -2,7 +2,7 @@
 
 Owns: sockets, how long and how large the head of a request may be, how many connections there may
 be, and stopping without breaking off an answer.
-Does not own: what is answered (`redirector`).
+Does not own: what is answered (`tracker.redirect.redirector`).
 
 Uvicorn bounds neither the size of a request's head nor the time that a client takes to send it, so
 its protocol is extended by both.

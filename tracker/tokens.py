@@ -2,7 +2,7 @@
 
 Owns: the form of a token, the keys that mint and read it, and the limits of both.
 Does not own: the file that holds the keys (`config.keys.token_keys`), which links are tracked
-(`proxy.policy`), or what happens when a token is clicked (`redirector`).
+(`proxy.policy`), or what happens when a token is clicked (`tracker.redirect.redirector`).
 
 A token is the unpadded, canonical base64url (RFC 4648 §5) of
 
@@ -26,6 +26,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from config.keys.token_keys import TokenKey, minting_key, read_token_keys
+
+SHARED = 0
+"""The recipient number of tokens in a copy that several people get."""
 
 VERSION = 1
 PATH = "/c/"

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from config.keys import token_keys
+from config.keys import dkim_keys, token_keys
 from config.keys.dns_records import records
 from config.keys.secret_files import KeyFileError
 from config.loading.load import load
@@ -141,7 +141,7 @@ def _write(folder: Path, values: Values) -> None:
         [token_keys.new_token_key()],
         identify_secret=token_keys.new_identify_secret(),
     )
-    token_keys.write_dkim_key(folder / "dkim.pem")
+    dkim_keys.write_dkim_key(folder / "dkim.pem")
     with (folder / "waypost.toml").open("x", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o644)  # it holds no secret, and nobody else may change it
         file.write(example_file(values))

@@ -12,6 +12,7 @@ import click
 
 from config.cli.listing import Form, form_option, written
 from config.cli.options import config_option_without_files
+from config.keys.dkim_keys import write_dkim_key
 from config.keys.secret_files import KeyFileError, locked
 from config.keys.token_keys import (
     TokenKey,
@@ -20,7 +21,6 @@ from config.keys.token_keys import (
     read_identify_secret,
     read_token_keys,
     revoke,
-    write_dkim_key,
     write_token_keys,
 )
 from config.schema import Config, DkimAlgorithm

@@ -13,7 +13,7 @@ from enum import StrEnum
 import dns.exception
 import dns.resolver
 
-from config.keys.token_keys import dkim_record, read_dkim_key
+from config.keys.dkim_keys import dkim_record, read_dkim_key
 from config.schema import Config
 from config.values import is_loopback
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from cryptography import x509
 
 from config.keys.certificates import server_context
+from config.keys.dkim_keys import read_dkim_key
 from config.keys.secret_files import (
     KeyFileError,
     credential,
@@ -21,7 +22,7 @@ from config.keys.secret_files import (
     read_secret,
     usable_path,
 )
-from config.keys.token_keys import read_dkim_key, read_token_keys
+from config.keys.token_keys import read_token_keys
 from config.loading.lines import Loc
 from config.loading.rules import Finding, Rules
 from config.schema import Config

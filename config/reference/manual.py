@@ -161,7 +161,7 @@ def _declared() -> Iterator[MetricWrapperBase]:
     for each in vars(observe).values():
         if isinstance(each, MetricWrapperBase):
             yield each
-        elif isinstance(each, observe.Upkeep):
+        elif isinstance(each, observe.RecordFileMetrics):
             yield from (each.lost_lines, each.damaged_lines, each.unusable)
 
 

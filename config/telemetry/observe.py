@@ -372,7 +372,7 @@ RELAY_FAULTS = Counter(
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
+class RecordFileMetrics:
     """What is told of one such file, and of its copy."""
 
     unreadable: LogEvent
@@ -384,9 +384,9 @@ class Upkeep:
     unusable: Gauge
 
 
-def _upkeep(name: str, of: str) -> Upkeep:
+def _upkeep(name: str, of: str) -> RecordFileMetrics:
     file = f"the file of {of}"
-    return Upkeep(
+    return RecordFileMetrics(
         unreadable=_event(
             f"{name}_unreadable",
             logging.ERROR,

@@ -1,7 +1,7 @@
 """`waypost explain` and `waypost rewrite`: what becomes of a message, without sending it.
 
 Owns: reading the message, showing the plan to people and machines, preview links.
-Does not own: the plan (`rewrite`, `senders`).
+Does not own: the plan (`proxy.rewrite.planner`, `proxy.rewrite.senders`).
 
 Both judge the message as one from a client that we trust. Their links are previews: they
 redirect, if made with the keys of the configuration, and never count.
@@ -31,7 +31,7 @@ from proxy.policy import Policy
 from proxy.rewrite.header_edits import header_edits
 from proxy.rewrite.planned import CLIP_OCTETS, Plan, PlannedLink, SkippedLink
 from proxy.rewrite.planner import plan_message
-from proxy.rewrite.senders import Assigned, Senders
+from proxy.rewrite.senders import SenderPlan, Senders
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
 
 COLUMNS = ("url", "decision", "reason", "group", "part")
@@ -182,7 +182,7 @@ def _say_untouched(plan: Plan) -> None:
         click.echo(f"untouched: {plan.untouched} ({plan.untouched.help})", err=True)
 
 
-def _previews(config: Config, assigned: Assigned) -> Callable[[PlannedLink], str]:
+def _previews(config: Config, assigned: SenderPlan) -> Callable[[PlannedLink], str]:
     keyring = _keyring(config)
     message_id = os.urandom(MESSAGE_ID_OCTETS)
     now_s = int(datetime.now(UTC).timestamp())

@@ -1,8 +1,8 @@
 """One message to several recipients as a copy for each (`[proxy] copies = "per-recipient"`).
 
 Owns: one relay transaction a recipient, what the client is told when they end differently, and
-that no recipient gets a copy twice because the client tries again (with `journal`).
-Does not own: what stands in a copy (`transform`), finding the relay (`link`).
+that no recipient gets a copy twice because the client tries again (with `delivered_db`).
+Does not own: what stands in a copy (`proxy.rewrite.transformer`), finding the relay (`proxy.relay.upstream`).
 
 What the client hears, once every recipient that the relay had accepted has been tried: 250 when
 all have it; the relay's refusal when none will; 451 while for any of them it is too early to say,
@@ -15,15 +15,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from config.telemetry.observe import NOTICE_SENT, log
-from proxy.delivery.dsn import Refusal, refused_for_good
-from proxy.delivery.duplicates import JournaledMessage
+from proxy.delivery.dsn import Refusal, failure_report
+from proxy.delivery.duplicates import SuppressedMessage
 from proxy.relay.session import DataResult, Progress
-from proxy.relay.upstream import RelayLink
-from proxy.session.limits import COPIES_PATIENCE_S
+from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
-from proxy.smtp.envelope import RcptCommand
+from proxy.smtp.envelope import RcptCommand, Transaction
 from proxy.smtp.replies import CLOSING_CODE, Reply
-from proxy.transaction import Transaction
+
+COPIES_PATIENCE_S = 240.0
+"""How long the copies of one message may be sent before the client is asked to try again: it
+waits 10 minutes for the reply to its dot (RFC 5321 §4.5.3.2.6), many less."""
 
 FAILURE = b"FAILURE"
 """RFC 3461 §4.1: a NOTIFY without it asks for no word of a failure."""
@@ -60,8 +62,8 @@ class Copies:
 
     def __init__(
         self,
-        link: RelayLink,
-        message: JournaledMessage,
+        link: Upstream,
+        message: SuppressedMessage,
         transaction: Transaction,
         hostname: str,
     ) -> None:
@@ -134,7 +136,7 @@ class Copies:
         lines = (b"MAIL FROM:<>" + declared, b"RCPT TO:<" + sender + b">")
         if await self._open(lines) is not None:
             return False
-        notice = refused_for_good(mail, wanted, content, self._hostname)
+        notice = failure_report(mail, wanted, content, self._hostname)
         result = await self._link.data(notice, lines)
         if result.committed:
             refused = [_shown(refusal.rcpt.path) for refusal in wanted]

@@ -77,7 +77,7 @@ def recipient_hash(message: bytes, recipient: bytes) -> bytes:
     return hashlib.sha256(message + recipient).digest()
 
 
-class Journal:
+class DeliveredDb:
     """One journal file; safe to use from several threads and processes.
 
     Every method may block for a disk write, and raises JournalError.

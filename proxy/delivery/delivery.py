@@ -3,7 +3,7 @@
 Owns: the order of work (prepare, event, relay's DATA, event), and the promise that no fault of
 ours becomes a 5xx or loses a message: before the relay's final dot a fault means the original
 octets or a 451; after its 250 nothing but that 250 is ever said (DESIGN P5, P6).
-Does not own: what is done to the octets (`transform`), or finding the relay (`link`).
+Does not own: what is done to the octets (`proxy.rewrite.transformer`), or finding the relay (`proxy.relay.upstream`).
 """
 
 import asyncio
@@ -23,17 +23,19 @@ from config.telemetry.observe import (
     log,
 )
 from proxy.delivery.copies import Copies, unsent
-from proxy.delivery.duplicates import JournaledMessage, Journaling
+from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
 from proxy.relay.session import DataResult
-from proxy.relay.upstream import RelayLink
+from proxy.relay.upstream import Upstream
 from proxy.rewrite.transformer import Outgoing, SigningRefused, Submission
 from proxy.scheduling.offload import MakeCopy
-from proxy.session.limits import SPOOL_PATIENCE_S
 from proxy.session.services import Services
 from proxy.smtp import extensions, replies
+from proxy.smtp.envelope import Transaction
 from proxy.smtp.replies import Reply
-from proxy.transaction import Transaction
 from tracker.events import Event, MessageAccepted, MessagePending
+
+SPOOL_PATIENCE_S = 0.25
+"""How long mail waits for its event to be on disk (DESIGN P9); then it goes on without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +44,17 @@ class Verdict:
 
     reply: Reply
     delivered: bool = False
-    journaled: JournaledMessage | None = None
+    journaled: SuppressedMessage | None = None
 
 
 class Delivery:
     """Hands messages of one client to its relay session."""
 
-    def __init__(self, services: Services, link: RelayLink) -> None:
+    def __init__(self, services: Services, link: Upstream) -> None:
         self._services = services
         self._link = link
         journal = services.journal
-        self._journal = Journaling(journal) if journal is not None else None
+        self._journal = DuplicateSuppression(journal) if journal is not None else None
 
     async def deliver(
         self, content: bytes, transaction: Transaction, *, trusted: bool, account: str
@@ -98,7 +100,9 @@ class Delivery:
         self._conclude(result, outgoing, handed.transaction)
         return Verdict(result.reply, result.committed)
 
-    async def _each(self, handed: "_Handed", journal: Journaling, account: str) -> Verdict:
+    async def _each(
+        self, handed: "_Handed", journal: DuplicateSuppression, account: str
+    ) -> Verdict:
         """Send each recipient a copy, unless all may have the same."""
         message = await journal.begin(account, handed.submission, handed.content)
         if message is None:

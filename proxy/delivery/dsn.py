@@ -45,7 +45,7 @@ class Refusal:
         return f"{self.reply.code} {said}"[:WORDS_OCTETS]
 
 
-def refused_for_good(
+def failure_report(
     mail: MailCommand, refusals: Sequence[Refusal], content: bytes, hostname: str
 ) -> bytes:
     """Write the notice for the sender of `mail`; it is ASCII where the sender's address is."""

@@ -2,7 +2,7 @@
 
 Owns: which messages are journaled at all (those with a Message-ID, by which a mailer that tries
 again means the same message), and going on without a journal that fails.
-Does not own: the file (`journal`).
+Does not own: the file (`delivered_db`).
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from config.telemetry.observe import JOURNAL_FAILED, log
-from proxy.delivery.delivered_db import Journal, JournalError, message_key
+from proxy.delivery.delivered_db import DeliveredDb, JournalError, message_key
 from proxy.rewrite.transformer import Submission
 
 HEADER_OCTETS = 256 * 1024
@@ -27,13 +27,13 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class JournaledMessage:
+class SuppressedMessage:
     """A message taken up for `recipients`. `had` are those that have it from an earlier try.
 
     Without `key` nothing is remembered of it.
     """
 
-    journaling: "Journaling"
+    journaling: "DuplicateSuppression"
     key: bytes | None
     recipients: frozenset[bytes]
     had: frozenset[bytes] = frozenset()
@@ -44,30 +44,30 @@ class JournaledMessage:
             await self.journaling.tried(self.journaling.journal.delivered, self.key, recipient)
 
 
-class Journaling:
+class DuplicateSuppression:
     """Keeps the journal for the messages of one session."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: DeliveredDb) -> None:
         self.journal = journal
 
     async def begin(
         self, account: str, submission: Submission, content: bytes
-    ) -> JournaledMessage | None:
+    ) -> SuppressedMessage | None:
         """Take a message up; None: another session is at work on it now, for one of the same."""
         rcpts = frozenset(submission.rcpt_to)
         if not _MESSAGE_ID.search(content[:HEADER_OCTETS].partition(b"\r\n\r\n")[0]):
-            return JournaledMessage(self, None, rcpts)
+            return SuppressedMessage(self, None, rcpts)
         key = await asyncio.to_thread(message_key, account, submission.mail_from, content)
         taking = asyncio.create_task(asyncio.to_thread(self.journal.begin, key, rcpts))
         try:
             had = await asyncio.shield(taking)
         except JournalError as error:
             log(JOURNAL_FAILED, cause=str(error))
-            return JournaledMessage(self, None, rcpts)
+            return SuppressedMessage(self, None, rcpts)
         except BaseException:
             taking.add_done_callback(partial(self._put_back, key, rcpts))
             raise
-        return None if had is None else JournaledMessage(self, key, rcpts, had)
+        return None if had is None else SuppressedMessage(self, key, rcpts, had)
 
     def _put_back(self, key: bytes, rcpts: frozenset[bytes], taken: Taking) -> None:
         """Lay down what nobody waited for: it would be at work for ever."""
@@ -75,7 +75,7 @@ class Journaling:
             end = partial(self.journal.end, key, rcpts, told=False)
             asyncio.get_running_loop().run_in_executor(None, end)
 
-    async def end(self, message: JournaledMessage, *, told: bool) -> None:
+    async def end(self, message: SuppressedMessage, *, told: bool) -> None:
         """Lay a message down; `told`: its client knows that it is delivered."""
         if message.key is not None:
             await self.tried(self.journal.end, message.key, message.recipients, told=told)

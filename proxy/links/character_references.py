@@ -3,7 +3,7 @@
 Owns: WHATWG HTML §13.2.5.72 to 80 as it applies inside an attribute, where a named reference
 without its semicolon stays as written when `=` or an alphanumeric follows (`&copy=3`), and
 which characters must be written as references in a value of ours.
-Does not own: where a value begins and ends (`markup`), or its charset (`charsets`).
+Does not own: where a value begins and ends (`tokenizer`), or its charset (`charsets`).
 """
 
 import re

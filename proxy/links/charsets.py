@@ -2,7 +2,7 @@
 
 Owns: which Python codec a charset label means to mail clients (the WHATWG Encoding table, by
 `webencodings`), and whether ASCII octets in a body are surely ASCII characters there.
-Does not own: markup (`html`), URLs (`urls`), transfer encodings (`message`). A label or a `<meta>`
+Does not own: markup (`html`), URLs (`urls`), transfer encodings (`proxy.message.editing`). A label or a `<meta>`
 is never changed.
 
 | Charset | Treatment |

@@ -2,8 +2,8 @@
 
 Owns: which tags of a document are links: `a` and `area`, and inside Outlook's conditional comments
 `v:*`; where their href values stand; the text by which people know a link.
-Does not own: the grammar of tags (`markup`), SVG and MathML (`foreign`), character references
-(`entities`), charsets (`charsets`), URLs (`urls`), which links are tracked (`policy`).
+Does not own: the grammar of tags (`tokenizer`), SVG and MathML (`foreign_content`), character references
+(`character_references`), charsets (`charsets`), URLs (`urls`), which links are tracked (`policy`).
 
 This is WHATWG tokenization (HTML §13.2.5) without a tree builder: links that only a tree builder
 would drop (`<a>` inside `<select>`, a frameset document) are found here. Linear in the size of the

@@ -2,7 +2,7 @@
 
 Owns: where an http(s) URL begins and ends in text/plain (RFC 3986 appendix C), with format=flowed
 and delsp (RFC 3676). Does not own: charsets (`charsets`), what is tracked (`policy`), or the length
-of lines (`message`).
+of lines (`proxy.message.editing`).
 
 A URL in text has no delimiters that programs agree on. Punctuation after it, and closing brackets
 that it does not open, are not part of it. It is passed over where something else touches it: text

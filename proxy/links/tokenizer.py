@@ -1,7 +1,7 @@
 """The grammar of HTML markup on octets: tags, attributes, comments and raw text.
 
 Owns: regular expressions for WHATWG HTML §13.2.5, in any charset whose markup is ASCII.
-Does not own: what tags mean (`html`, `foreign`), character references (`entities`).
+Does not own: what tags mean (`html`, `foreign_content`), character references (`character_references`).
 
 Every expression runs in linear time and bounded memory: a repeat that may be long takes what it
 matches for good. `re` before Python 3.11.5 goes on from the wrong place when the last, failed turn

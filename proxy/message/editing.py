@@ -2,18 +2,28 @@
 
 Owns: `parse`, `decode` and `splice`, in terms of which the rest of the proxy sees a message
 (RFC 5322, RFC 2045, RFC 2046), and their names gathered in one place.
-Does not own: finding fields (`fields`) and parts (`structure`), transfer encodings (`transfer`),
+Does not own: finding fields (`fields`) and parts (`parser`), transfer encodings (`editing`),
 or which message or link to track (`policy`).
 """
 
 from collections.abc import Iterable
 
-from proxy import transfer
 from proxy.message import parser
-from proxy.message.body import Body, Change, Edit, NotEditable, Obstacle, in_order
+from proxy.message.base64 import Base64Body
+from proxy.message.body import (
+    Body,
+    Change,
+    Edit,
+    IdentityBody,
+    NotEditable,
+    Obstacle,
+    UnknownBody,
+    in_order,
+)
 from proxy.message.fields import Header
 from proxy.message.mime import TransferEncoding
 from proxy.message.model import Message, Part, Skip
+from proxy.message.quoted_printable import QuotedPrintableBody
 
 __all__ = [
     "Body",
@@ -39,7 +49,7 @@ def parse(raw: bytes) -> Message:
 
 def decode(message: Message, part: Part) -> Body:
     """Undo the transfer encoding of a part, ready to be edited. Never raises."""
-    return transfer.body(message.raw, part.body_start, part.body_end, part.encoding)
+    return body(message.raw, part.body_start, part.body_end, part.encoding)
 
 
 def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
@@ -53,3 +63,14 @@ def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
         at = end
     pieces.append(raw[at:])
     return b"".join(pieces)
+
+
+def body(raw: bytes, start: int, end: int, encoding: TransferEncoding | None) -> Body:
+    """Decode `raw[start:end]`. Never raises: what cannot be decoded cannot be edited."""
+    if encoding is None:
+        return UnknownBody(raw[start:end])
+    if encoding is TransferEncoding.QUOTED_PRINTABLE:
+        return QuotedPrintableBody(raw, start, end)
+    if encoding is TransferEncoding.BASE64:
+        return Base64Body(raw, start, end)
+    return IdentityBody(raw, start, end)

@@ -1,7 +1,7 @@
 """How much work a message is, counted while it is done, and broken off where it is too much.
 
 Owns: the count and its bound.
-Does not own: how many steps are too many, or what becomes of the message then (`preparation`).
+Does not own: how many steps are too many, or what becomes of the message then (`proxy.scheduling.dispatch`).
 
 A step is about a microsecond; whoever does something as often as a message wants says so with `spend`.
 The octets of a message do not tell beforehand: 200 KB may be a photograph or 10,000 links, and
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 
-class TooMuch(BaseException):
+class BudgetExceeded(BaseException):
     """The work was broken off. No `Exception`: those are faults, and leave a message untouched."""
 
 
@@ -30,7 +30,7 @@ _allowance: ContextVar[_Allowance | None] = ContextVar("allowance", default=None
 
 
 @contextmanager
-def at_most(steps: int) -> Iterator[None]:
+def limit(steps: int) -> Iterator[None]:
     """Bound the work that is done inside."""
     before = _allowance.set(_Allowance(steps))
     try:
@@ -45,4 +45,4 @@ def spend(steps: int) -> None:
     if allowance is not None:
         allowance.steps -= steps
         if allowance.steps < 0:
-            raise TooMuch
+            raise BudgetExceeded

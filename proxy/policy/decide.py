@@ -2,7 +2,7 @@
 
 Owns: the order of the rules and what is lifted by `data-track="true"`; which links ask for
 parameters; the group.
-Does not own: what the attributes say (`links`), what the URL is like (`traits`), the single rules, what
+Does not own: what the attributes say (`directives`), what the URL is like (`traits`), the single rules, what
 may be added to a destination (`tracker.urls.additions`), or what the octets of the message forbid
 (`proxy.rewrite.part_planner`).
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from proxy.links.urls import same_place
-from proxy.policy.directives import Wishes
+from proxy.policy.directives import LinkDirectives
 from proxy.policy.reasons import SOFT, Skip
 from proxy.policy.settings import Policy
 from proxy.policy.traits import Traits
@@ -60,7 +60,7 @@ class Decision(NamedTuple):
 def decide(
     policy: Policy,
     facts: MessageFacts,
-    wishes: Wishes,
+    wishes: LinkDirectives,
     destination: str,
     text: Callable[[], str],
 ) -> Decision:
@@ -94,14 +94,14 @@ _NEVER_PARAMS = frozenset(
 )
 
 
-def _wants_params(wishes: Wishes, skip: Skip | None) -> bool:
+def _wants_params(wishes: LinkDirectives, skip: Skip | None) -> bool:
     """Leave a link that is not tracked as written, unless it asks for parameters itself."""
     if skip is None:
         return wishes.params is not False
     return wishes.params is True and skip not in _NEVER_PARAMS
 
 
-def _skip(wishes: Wishes, traits: Traits, *, is_unsubscribe: bool) -> Skip | None:
+def _skip(wishes: LinkDirectives, traits: Traits, *, is_unsubscribe: bool) -> Skip | None:
     """Ask the author's word, then facts, then caution, which the author may lift."""
     if wishes.skip is not None and wishes.skip not in SOFT:
         return wishes.skip

@@ -2,7 +2,7 @@
 
 Owns: the two tables (of attributes and classes in a link, of headers in a message), native rows
 included, and how a row's value is read. `docs/migration.md` is written from these tables.
-Does not own: what follows from a row (`links` for a link, `switches` for a message).
+Does not own: what follows from a row (`directives` for a link, `headers` for a message).
 
 A row marks its link or message; it is never removed, except for our own headers, which are.
 """

@@ -18,7 +18,7 @@ _HOST = re.compile(r"https?:/*(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:\\]*)", re.IG
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class LinkDirectives:
     """What the attributes and classes of one link ask for. `app`: it is to open an app."""
 
     skip: Skip | None = None
@@ -28,7 +28,7 @@ class Wishes:
     group: str | None = None
 
 
-NO_WISHES = Wishes()
+NO_WISHES = LinkDirectives()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class LinkRules:
     attributes: Mapping[str, tuple[LinkConvention, ...]]
     classes: Mapping[str, LinkConvention]
 
-    def wishes(self, attributes: Mapping[str, str]) -> Wishes:
+    def wishes(self, attributes: Mapping[str, str]) -> LinkDirectives:
         """Read a link's attributes, whose names are in lower case."""
         asked = [
             (row, attributes[name])
@@ -54,7 +54,7 @@ class LinkRules:
         return _combined(asked) if asked else NO_WISHES
 
 
-def _combined(asked: list[tuple[LinkConvention, str]]) -> Wishes:
+def _combined(asked: list[tuple[LinkConvention, str]]) -> LinkDirectives:
     """Put several wishes together: off beats on, our own group beats those of others."""
     asked.sort(key=lambda item: LINK_CONVENTIONS.index(item[0]))
     effects = {row.effect for row, _ in asked}
@@ -62,7 +62,7 @@ def _combined(asked: list[tuple[LinkConvention, str]]) -> Wishes:
         params: bool | None = False
     else:
         params = True if Effect.PARAMS in effects else None
-    return Wishes(
+    return LinkDirectives(
         skip=_skip(asked, effects),
         track=Effect.TRACKED in effects,
         app=Effect.APP_LINK in effects,

@@ -14,7 +14,8 @@ from proxy.message.editing import Message
 from proxy.message.mime import content_type
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
-from proxy.signing.signer import relay_would_alter, standing
+from proxy.signing.existing_signatures import existing_signatures
+from proxy.signing.relay_alterations import relay_would_alter
 
 MAX_FROM = 10_000
 """Octets of a From header that is read; real ones stay below 500."""
@@ -50,7 +51,7 @@ def _addresses(text: str) -> list[str]:
         return []
 
 
-def veto(message: Message, policy: Policy) -> Untouched | None:
+def reason_untouched(message: Message, policy: Policy) -> Untouched | None:
     """Say why the whole message has to stay as it is; None where links may be changed."""
     domain = from_domain(message)
     return (
@@ -84,7 +85,7 @@ def _signatures(message: Message, signing: Signing) -> Untouched | None:
         return Untouched.ARC_SEALED
     if not message.values(b"dkim-signature"):
         return None
-    domains = {signature.domain for signature in standing(message.raw)}
+    domains = {signature.domain for signature in existing_signatures(message.raw)}
     # No signature found where there is one: it cannot be read, so it is not ours.
     return None if domains and domains <= signing.domains else Untouched.FOREIGN_SIGNATURE
 

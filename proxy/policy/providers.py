@@ -2,14 +2,14 @@
 
 Owns: the header of each service that switches click tracking off, and merging it into one that the
 application set. Amazon SES knows none: there, use a configuration set without click tracking.
-Does not own: when it is added (`transform`, only to messages that we changed).
+Does not own: when it is added (`proxy.rewrite.transformer`, only to messages that we changed).
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from proxy.policy.switches import decode_words
+from proxy.message.encoded_words import decode_words
 
 LINE = 900
 """Octets after which a value is folded; a line has at most 998."""

@@ -1,7 +1,7 @@
 """The policy of one sender: everything about tracking that the operator decided, as a value.
 
 Owns: the policy's fields and defaults, and how it is made from the configuration.
-Does not own: what the fields mean to a link (`links`) or a message (`gate`, `switches`).
+Does not own: what the fields mean to a link (`directives`) or a message (`eligibility`, `headers`).
 """
 
 from collections.abc import Callable

@@ -3,7 +3,7 @@
 Owns: reading replies as they came (RFC 5321 §4.2), which reply answers which command, a reply
 that nobody asked for (RFC 5321 §3.8: a 421 may come at any time), and timers that each progress
 arms anew (§4.5.3.2).
-Does not own: how the connection is made (`dial`), or what is said on it (`relay`).
+Does not own: how the connection is made (`dial`), or what is said on it (`session`).
 
 Nothing here raises for what a relay does: a wire that is worth nothing any more has a `fault`,
 and gives no more replies.
@@ -41,7 +41,7 @@ class Fault(StrEnum):
     """We dropped it ourselves."""
 
 
-class Wire(asyncio.Protocol):
+class RelayConnection(asyncio.Protocol):
     """The transport to a relay, past greeting and TLS. One task at a time may use it."""
 
     def __init__(self, transport: asyncio.Transport) -> None:

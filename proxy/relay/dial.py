@@ -3,7 +3,7 @@
 Owns: the order in which addresses are tried, what counts as unreachable and why, the TLS modes of
 `[relay] tls` and the check of the certificate, what the relay offers (RFC 5321 §4.1.1.1).
 aiosmtplib does the talking up to here; then the transport passes to a `Wire` (ADR 0005).
-Does not own: anything said on the connection after that (`relay`).
+Does not own: anything said on the connection after that (`session`).
 """
 
 import asyncio
@@ -29,8 +29,8 @@ from aiosmtplib.esmtp import parse_esmtp_extensions
 from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_ATTEMPT_FAILED, RELAY_ATTEMPTS_FAILED, log
 from config.values import Address
-from proxy.ourselves import is_ourselves
-from proxy.relay.connection import CLOSING_CODE, Wire
+from proxy.relay.connection import CLOSING_CODE, RelayConnection
+from proxy.smtp.replies import is_ourselves
 
 MAX_ATTEMPTS = 8
 """Addresses tried for one session; a client waits for our EHLO reply meanwhile."""
@@ -93,7 +93,7 @@ class RelayUnavailable(ConnectionError):
 class Contact:
     """A relay that is ready for commands."""
 
-    wire: Wire
+    wire: RelayConnection
     address: Address
     greeting: str
     capabilities: dict[str, str]
@@ -217,7 +217,7 @@ class _Call:
             raise SMTPServerDisconnected("hung up after EHLO")
         hello = client.last_ehlo_response
         return Contact(
-            wire=Wire.adopt(client.transport),
+            wire=RelayConnection.adopt(client.transport),
             address=self._address,
             greeting=greeting.message,
             capabilities=capabilities_of(hello.message) if hello else {},

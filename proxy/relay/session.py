@@ -3,15 +3,15 @@
 Owns: pipelining (RFC 2920) or lockstep, which replies are legal where, dot-stuffing
 (RFC 5321 §4.5.2), the timers of §4.5.3.2, and how far a message has come: what the relay has
 committed to, and what is in doubt (RFC 1047).
-Does not own: how the relay is reached (`dial`), what is sent (`session`, `transform`), or what the
-client is told besides the relay's own words (`replies`).
+Does not own: how the relay is reached (`dial`), what is sent (`proxy.session.session`, `proxy.rewrite.transformer`), or what the
+client is told besides the relay's own words (`proxy.smtp.replies`).
 
 Replies are values here, never exceptions: where the relay gave none that may be passed on, the
 reply is one of ours with 451, and `fault` says why.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -21,10 +21,8 @@ from config.telemetry.observe import RELAY_BROKE_OFF, RELAY_FAULTS, log
 from proxy.relay.connection import CLOSING_CODE, Fault
 from proxy.relay.dial import Contact, RelayUnavailable, capabilities_of, dial
 from proxy.smtp import replies
+from proxy.smtp.data import stuffed
 from proxy.smtp.replies import Reply
-
-CHUNK_OCTETS = 128 * 1024
-"""Written at a time; dot-stuffing it takes some 30 µs, so that other sessions go on."""
 
 BLOCK_PATIENCE_S = 180.0
 """RFC 5321 §4.5.3.2.5: how long the relay may take nothing of a body."""
@@ -274,25 +272,6 @@ class RelaySession:
 
     def _permitted(self, offered: dict[str, str]) -> dict[str, str]:
         return {k: v for k, v in offered.items() if k != "AUTH" or self._secret_safe}
-
-
-def stuffed(content: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Give `content` as it goes on the wire, final dot included, in chunks; True with the last."""
-    end = b".\r\n" if content.endswith(b"\r\n") or not content else b"\r\n.\r\n"
-    start, size_octets = 0, len(content)
-    while size_octets - start > CHUNK_OCTETS:
-        stop = start + CHUNK_OCTETS
-        # A chunk never ends amid CRLF, so that each can be stuffed by itself.
-        stop += content[stop - 1 : stop] == b"\r"
-        yield _stuff(content, start, stop), False
-        start = stop
-    yield _stuff(content, start, size_octets) + end, True
-
-
-def _stuff(content: bytes, start: int, stop: int) -> bytes:
-    at_line_start = start == 0 or content[start - 2 : start] == b"\r\n"
-    chunk = content[start:stop].replace(b"\r\n.", b"\r\n..")
-    return b"." + chunk if at_line_start and chunk.startswith(b".") else chunk
 
 
 def _check_line(line: bytes) -> None:

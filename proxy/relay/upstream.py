@@ -3,7 +3,7 @@
 Owns: when a relay session is opened and given up, that a transaction which the relay lost before
 DATA is put to a fresh session once (DESIGN §3.8), and that no state of one transaction leaks into
 the next.
-Does not own: talking SMTP to the relay (`relay`), or what clients are told besides (`session`).
+Does not own: talking SMTP to the relay (`session`), or what clients are told besides (`proxy.session.session`).
 
 Credentials are not kept. So a session that had logged in cannot be replaced: the client is told
 to come back.
@@ -26,7 +26,7 @@ KEEP_ALIVE_S = 60.0
 minutes, many wait for less, and a login that is lost with the session cannot be made again."""
 
 
-class RelayLink:
+class Upstream:
     """The way to the relay for one client. Nothing here raises for what the relay does."""
 
     def __init__(self, config: RelayConfig, hostname: str) -> None:

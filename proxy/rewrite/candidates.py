@@ -2,8 +2,8 @@
 
 Owns: going from the octets of a part to destinations and decisions, and the changes whose text is
 known beforehand (a scheme's `+notrack` taken away, URL parameters on links that are not tracked).
-Does not own: finding hrefs and URLs (`html`, `plaintext`), deciding (`policy`), or what the
-encoding allows (`scan`).
+Does not own: finding hrefs and URLs (`proxy.links.html`, `proxy.links.plaintext`), deciding (`policy`), or what the
+encoding allows (`part_planner`).
 """
 
 import re
@@ -21,7 +21,7 @@ from proxy.message.editing import Edit
 from proxy.message.work_budget import spend
 from proxy.policy.decide import Decision, MessageFacts, decide
 from proxy.policy.dialects import NOTRACK_DIALECT
-from proxy.policy.directives import Wishes
+from proxy.policy.directives import LinkDirectives
 from proxy.policy.reasons import AUTHORS, Skip
 from proxy.policy.settings import Policy
 
@@ -41,7 +41,7 @@ _TRAILING = bytes(range(0x21))
 """What browsers trim from the ends of an URL: C0 controls and space (WHATWG URL)."""
 
 
-class Candidate(NamedTuple):
+class FoundLink(NamedTuple):
     """One http(s) link: where it stands, where it leads, what the policy says.
 
     `literal` are the edits to make if it is not tracked; all offsets are into the view. `label`
@@ -57,13 +57,13 @@ class Candidate(NamedTuple):
     is_vml: bool = False
 
 
-def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Candidate]:
+def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[FoundLink]:
     """Give every http(s) link of an HTML document, in order."""
     found = list(_in_html(view, policy, facts))
     return iter(_with_twins(found) if any(each.is_vml for each in found) else found)
 
 
-def _with_twins(found: Sequence[Candidate]) -> Iterator[Candidate]:
+def _with_twins(found: Sequence[FoundLink]) -> Iterator[FoundLink]:
     """Leave the twin that a button has for Outlook alone, too, where its author opted out."""
     skips = {each.destination: each.decision.skip for each in found if not each.is_vml}
     tracked = {each.destination for each in found if not (each.is_vml or each.decision.skip)}
@@ -76,7 +76,7 @@ def _with_twins(found: Sequence[Candidate]) -> Iterator[Candidate]:
             yield each
 
 
-def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Candidate]:
+def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[FoundLink]:
     postal = NOTRACK_DIALECT in policy.dialects
     for href in links(view.html, view.charset):
         value = href.value
@@ -92,7 +92,7 @@ def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Ca
         elif _HTTP.match(value):
             # Clients would differ on where it leads: it is found, but nobody can track it.
             unknown = Decision(Skip.AMBIGUOUS, value, "")
-            yield Candidate(href.start, href.end, value.strip(), unknown, str)
+            yield FoundLink(href.start, href.end, value.strip(), unknown, str)
 
 
 def in_text(
@@ -101,26 +101,26 @@ def in_text(
     policy: Policy,
     facts: MessageFacts,
     opted_out: Mapping[str, Skip],
-) -> Iterator[Candidate]:
+) -> Iterator[FoundLink]:
     """Give every URL of a plain text, in order; `params` are those of its Content-Type."""
     flowed, delsp = (params.get(name, "").lower() for name in ("format", "delsp"))
     found = []
     for start, end, value in urls(view.html, flowed=flowed == "flowed", delsp=delsp == "yes"):
         _spend_on(value)
         url = destination(value, view.url_charset) or value
-        decision = decide(policy, facts, Wishes(opted_out.get(url)), url, str)
-        found.append(Candidate(start, end, url, decision, str))
+        decision = decide(policy, facts, LinkDirectives(opted_out.get(url)), url, str)
+        found.append(FoundLink(start, end, url, decision, str))
     if NOTRACK_DIALECT in policy.dialects:
         found += _notrack_in_text(view.html)
     return iter(sorted(found, key=lambda each: each.start))
 
 
-def _notrack_in_text(text: bytes) -> Iterator[Candidate]:
+def _notrack_in_text(text: bytes) -> Iterator[FoundLink]:
     for match in _NOTRACK_TEXT.finditer(text):
         spend(_NOTRACK_STEPS)
         url = (match[1] + match[3]).decode("ascii")
         literal = (Edit(*match.span(2), b""),)
-        yield Candidate(*match.span(), url, Decision(Skip.NOTRACK_SCHEME, url, ""), str, literal)
+        yield FoundLink(*match.span(), url, Decision(Skip.NOTRACK_SCHEME, url, ""), str, literal)
 
 
 def _spend_on(value: str) -> None:
@@ -128,8 +128,13 @@ def _spend_on(value: str) -> None:
 
 
 def _candidate(
-    view: HtmlView, href: Href, url: str, policy: Policy, facts: MessageFacts, wishes: Wishes
-) -> Candidate:
+    view: HtmlView,
+    href: Href,
+    url: str,
+    policy: Policy,
+    facts: MessageFacts,
+    wishes: LinkDirectives,
+) -> FoundLink:
     text = partial(label, view.html, href, view.charset)
     decision = decide(policy, facts, wishes, url, text)
     literal: list[Edit] = []
@@ -138,7 +143,7 @@ def _candidate(
     if decision.params:
         literal += _with_params(view.html, href, decision.params)
     is_vml = href.element.startswith("v:")
-    return Candidate(href.start, href.end, url, decision, text, tuple(literal), is_vml)
+    return FoundLink(href.start, href.end, url, decision, text, tuple(literal), is_vml)
 
 
 def _without_notrack(html: bytes, href: Href) -> list[Edit]:

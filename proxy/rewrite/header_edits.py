@@ -2,7 +2,7 @@
 
 Owns: taking away the headers that were meant for us and the signatures that we break, and telling
 the sending service not to track again; all as edits of the raw message.
-Does not own: which headers those are (`policy`), signing anew (`signing`).
+Does not own: which headers those are (`policy`), signing anew (`proxy.signing.signer`).
 """
 
 from collections.abc import Container
@@ -10,12 +10,12 @@ from collections.abc import Container
 from proxy.message.editing import Edit, Message
 from proxy.policy.headers import own_headers
 from proxy.policy.providers import OFF_HEADERS
-from proxy.signing.signer import standing
+from proxy.signing.existing_signatures import existing_signatures
 
 
 def header_edits(message: Message, provider: str | None, *, body_changes: bool) -> list[Edit]:
     """Give the edits for a message whose body changes, or does not."""
-    signatures = standing(message.raw) if message.values(b"dkim-signature") else ()
+    signatures = existing_signatures(message.raw) if message.values(b"dkim-signature") else ()
     edits: list[Edit] = []
     covered: set[bytes] = set()
     for each in signatures:

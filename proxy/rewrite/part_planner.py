@@ -1,8 +1,8 @@
 """Going through the parts of a message for its plan.
 
 Owns: for each link of each part the one decision, of what is wanted (`policy`) and what the octets
-allow (`message`, `charsets`); limits on the number of links.
-Does not own: finding links (`candidates`), whether the message may be changed at all (`rewrite`).
+allow (`proxy.message.editing`, `proxy.links.charsets`); limits on the number of links.
+Does not own: finding links (`candidates`), whether the message may be changed at all (`planner`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,13 +11,12 @@ from proxy.links import charsets
 from proxy.links.charsets import HtmlView
 from proxy.message.editing import Body, Change, Edit, Message, Obstacle, Part, decode
 from proxy.message.editing import Skip as PartSkip
-from proxy.numbering import Numbers
 from proxy.policy.decide import Decision, MessageFacts
+from proxy.policy.headers import Switches
 from proxy.policy.reasons import AUTHORS, Skip, Untouched
 from proxy.policy.settings import Policy
-from proxy.policy.switches import Switches
 from proxy.rewrite import pixel
-from proxy.rewrite.candidates import Candidate, in_html, in_text
+from proxy.rewrite.candidates import FoundLink, in_html, in_text
 from proxy.rewrite.planned import PartPlan, PlannedLink, SkippedLink
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER
 from tracker.urls.params import inserted
@@ -37,10 +36,10 @@ _PART_SKIPS = {reason: Skip[reason.name] for reason in PartSkip}
 _PIXEL = -1
 """Stands for the pixel where changes are told apart by the number of their link."""
 
-_Found = tuple[Candidate, Skip | Untouched | None]
+_Found = tuple[FoundLink, Skip | Untouched | None]
 
 
-class Scan:
+class PartPlanner:
     """One pass over the parts of a message, gathering its links."""
 
     def __init__(
@@ -90,7 +89,7 @@ class Scan:
             return None
         return self._edited(part, body, view, found)
 
-    def _find(self, part: Part, view: HtmlView) -> Iterator[Candidate]:
+    def _find(self, part: Part, view: HtmlView) -> Iterator[FoundLink]:
         if part.content_type == "text/html":
             return in_html(view, self.policy, self.facts)
         return in_text(view, part.params, self.policy, self.facts, self.opted_out)
@@ -161,7 +160,7 @@ class Scan:
         octets = self.policy.worst_octets(len(home))
         return PlannedLink(PIXEL_NUMBER, home, "", "", part.path, self._order(), "", octets)
 
-    def _changes(self, each: Candidate, reason: Skip | Untouched | None) -> list[Change]:
+    def _changes(self, each: FoundLink, reason: Skip | Untouched | None) -> list[Change]:
         if reason is not None:
             return [Change(start, end, len(new)) for start, end, new in each.literal]
         destination_octets = len(each.destination) + len(each.decision.params)
@@ -174,7 +173,7 @@ class Scan:
     def _too_many(self) -> Skip | None:
         return Skip.TOO_MANY_LINKS if len(self.links) >= MAX_LINKS else None
 
-    def _skip(self, each: Candidate, reason: Skip | Untouched, part: Part) -> None:
+    def _skip(self, each: FoundLink, reason: Skip | Untouched, part: Part) -> None:
         group, order = each.decision.group, self._order()
         self.skipped.append(SkippedLink(each.destination, reason, group, part.path, order))
         if isinstance(reason, Skip) and reason in AUTHORS:
@@ -183,7 +182,7 @@ class Scan:
     def _order(self) -> int:
         return len(self.links) + len(self.skipped)
 
-    def _link(self, each: Candidate, part: Part, view: HtmlView) -> PlannedLink:
+    def _link(self, each: FoundLink, part: Part, view: HtmlView) -> PlannedLink:
         destination = inserted(each.destination, each.decision.params)
         link = PlannedLink(
             number=self.numbers.give(each.destination, is_vml=each.is_vml),
@@ -210,3 +209,35 @@ def _place(wanted: tuple[int, Change]) -> tuple[int, int]:
 def _reason(own: Skip | None, whole: Skip | Untouched | None) -> Skip | Untouched | None:
     """Name one reason: a link's own opt-out goes before the message's, after a final one."""
     return (own or whole) if whole in OFF else (whole or own)
+
+
+class Numbers:
+    """Numbers for tracked links, from 1 on; a button and its twin for Outlook share one.
+
+    The twin is an element of VML (`v:roundrect`) with the same destination, and stands before or
+    after its anchor, with no other link that both might belong to between them.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._vml: dict[str, int] = {}  # waiting for their anchors
+        self._single: tuple[str, int] = ("", 0)  # the last anchor, if it has no twin yet
+
+    def give(self, url: str, *, is_vml: bool) -> int:
+        """Give the number of the next tracked link."""
+        if is_vml:
+            if self._single[0] == url:
+                return self._single[1]
+            if url not in self._vml:
+                self._vml[url] = self._new()
+            return self._vml[url]
+        if url in self._vml:
+            self._single = ("", 0)
+            return self._vml.pop(url)
+        self._vml.clear()
+        self._single = (url, self._new())
+        return self._single[1]
+
+    def _new(self) -> int:
+        self._count += 1
+        return self._count

@@ -1,7 +1,7 @@
 """A plan for one message, as a value: what is tracked, what is not, what changes, and rendering it.
 
 Owns: the shape of a plan, and turning it into octets once tracked URLs are known.
-Does not own: how a plan is made (`rewrite`), or where tracked URLs come from (`transform`).
+Does not own: how a plan is made (`planner`), or where tracked URLs come from (`transformer`).
 """
 
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from proxy.links.charsets import HtmlView
 from proxy.message.editing import Body, Edit, splice
+from proxy.policy.headers import SILENT, Switches
 from proxy.policy.reasons import Skip, Untouched
-from proxy.policy.switches import SILENT, Switches
 from proxy.rewrite.pixel import markup
 
 CLIP_OCTETS = 102_000

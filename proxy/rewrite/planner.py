@@ -1,24 +1,23 @@
 """The plan for one message: which links are tracked, which are not and why, and what changes.
 
 Owns: whether a message may be changed, by everything that has a say in it, and what its links share.
-Does not own: the shape of a plan and rendering it (`plan`), going through the parts (`scan`),
-tracked URLs, headers and signatures (`transform`), or any single rule.
+Does not own: the shape of a plan and rendering it (`planned`), going through the parts (`part_planner`),
+tracked URLs, headers and signatures (`transformer`), or any single rule.
 
 What must be true, and is tested: outside of `Plan.edits` every octet of the message stays; the
 header block stays; a plan that changes nothing renders to the very object it was made from;
-`plan` raises for no input whatsoever.
+`planned` raises for no input whatsoever.
 """
 
 from dataclasses import replace
 
 from proxy.message.editing import Message, parse
 from proxy.policy.decide import MessageFacts
-from proxy.policy.eligibility import veto
-from proxy.policy.headers import campaign, switches, unsubscribe_urls
+from proxy.policy.eligibility import reason_untouched
+from proxy.policy.headers import Switches, campaign, switches, unsubscribe_urls, verdict
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
-from proxy.policy.switches import Switches, verdict
-from proxy.rewrite.part_planner import OFF, Scan
+from proxy.rewrite.part_planner import OFF, PartPlanner
 from proxy.rewrite.planned import Plan, PlannedLink, SkippedLink
 from tracker.decisions.consents import Consent
 from tracker.urls.params import Params, filled
@@ -47,7 +46,7 @@ def plan_message(message: Message, policy: Policy) -> Plan:
         params=filled(policy.url_params, name) if adds else (),
         identify=_identify(policy, asked),
     )
-    scan = Scan(message, policy, facts, untouched, asked)
+    scan = PartPlanner(message, policy, facts, untouched, asked)
     parts = tuple(scan.parts())
     if policy.max_growth is not None and scan.growth_octets > policy.max_growth:
         return plan_message(message, replace(policy, veto=Untouched.MAX_GROWTH, url_params=()))
@@ -65,7 +64,7 @@ def plan_message(message: Message, policy: Policy) -> Plan:
 def _untouched(message: Message, policy: Policy, asked: Switches) -> Untouched | None:
     if not policy.enabled:
         return Untouched.DISABLED
-    if reason := policy.veto or veto(message, policy):
+    if reason := policy.veto or reason_untouched(message, policy):
         return reason
     if asked.consent is Consent.NONE:
         return Untouched.CONSENT_NONE

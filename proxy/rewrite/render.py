@@ -2,23 +2,20 @@
 
 Owns: the order of work (own headers, splice, provider's header, signature), the way back to the
 original when a step fails, and what the tracker is told.
-Does not own: what to change (`rewrite`), which headers go (`headers_out`), how to sign (`signing`).
+Does not own: what to change (`planner`), which headers go (`header_edits`), how to sign (`proxy.signing.signer`).
 """
 
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from config.telemetry.observe import (
-    CLIPPED_MESSAGES,
     HEADER_ODD,
-    LINKS,
     MESSAGE_CLIPPED,
     MESSAGE_LEFT,
     MESSAGE_TRACKED,
     MESSAGE_UNTOUCHED,
-    PLANNED_MESSAGES,
     log,
 )
 from proxy.message.editing import Edit, Message, splice
@@ -27,67 +24,18 @@ from proxy.policy.reasons import Untouched
 from proxy.rewrite import pixel
 from proxy.rewrite.header_edits import header_edits
 from proxy.rewrite.planned import CLIP_OCTETS, Plan, PlannedLink
-from proxy.rewrite.senders import Assigned, Sender
+from proxy.rewrite.senders import Sender, SenderPlan
+from proxy.rewrite.submission import Counts, Outgoing, SigningRefused, Submission
 from proxy.signing.signer import Signer, SigningError
 from tracker.decisions.consents import Consent, Consents, strictest
 from tracker.events import MessagePending, Recipient, SentLink
-from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
-from tracker.urls.naming import Sending
+from tracker.tokens import MESSAGE_ID_OCTETS, SHARED, Keyring, Link, mint, tracked_url
+from tracker.urls.naming import LinkNaming
 from tracker.urls.reader_id import Identifier
 
-SHARED = 0
-"""The recipient number of tokens in a copy that several people get."""
-
-
-class SigningRefused(Exception):
-    """With `sign = "always"`: the message could not be signed, and must not go out unsigned."""
-
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """What the session knows of a message. Paths are without brackets, the null sender is empty.
-
-    `relay_size_octets` is the relay's SIZE, None or 0 where it has no limit.
-    """
-
-    mail_from: bytes
-    rcpt_to: tuple[bytes, ...]
-    trusted: bool
-    relay_8bitmime: bool = True
-    relay_size_octets: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What metrics are told of a copy: its outcome, its links by decision, parts that are clipped.
-
-    A value, as a copy may be made in another process than the one whose metrics are shown.
-    """
-
-    outcome: str
-    links: Mapping[str, int]
-    clipped: int = 0
-
-    def add(self) -> None:
-        """Count them in this process."""
-        PLANNED_MESSAGES.labels(self.outcome).inc()
-        CLIPPED_MESSAGES.inc(self.clipped)
-        for decision, links in self.links.items():
-            LINKS.labels(decision).inc(links)
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """What the relay gets, and the event that tells of its tracked links, if it has any."""
-
-    content: bytes
-    pending: MessagePending | None
-    untouched: Untouched | None = None
-    counts: Counts | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
+class Rendering:
     """All that is known of one message at work.
 
     `consents` are those known of persons, `signers` the sender's, `provider` the service behind the
@@ -100,7 +48,7 @@ class Job:
     signers: tuple[Signer, ...]
     provider: str | None
     message: Message
-    assigned: Assigned
+    assigned: SenderPlan
     submission: Submission
     now_s: float
     identifier: Identifier | None = None
@@ -226,7 +174,7 @@ class Job:
         id_param = self.identifier.param if self.identifier else None
         sent: dict[int, SentLink] = {}
         for link in self.plan.links:
-            sending = Sending(
+            sending = LinkNaming(
                 *(link.author_url, link.destination, link.group),
                 id_param if link.identified else None,
             )

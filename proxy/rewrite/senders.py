@@ -1,15 +1,14 @@
 """Whose mail is tracked, and how: the policies of a configuration by From-domain.
 
 Owns: finding the [[sender]] that a message belongs to, and its plan under that sender's policy.
-Does not own: what a policy means (`policy`), who may submit mail (`session`), keys (`transform`).
+Does not own: what a policy means (`policy`), who may submit mail (`proxy.session.session`), keys (`transformer`).
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 
-from config.domains import closest
-from config.schema import Config, SenderConfig
+from config.schema import Config, SenderConfig, closest
 from proxy.message.editing import Message
 from proxy.policy.eligibility import from_domain
 from proxy.policy.reasons import Untouched
@@ -54,7 +53,7 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
-class Assigned:
+class SenderPlan:
     """A message's plan, its sender if there is one, and its From-domain ("" for none)."""
 
     plan: Plan
@@ -86,19 +85,19 @@ class Senders:
 
     def assign(
         self, message: Message, *, null_sender: bool = False, relay_8bitmime: bool = True
-    ) -> Assigned:
+    ) -> SenderPlan:
         """Plan for `message`, from a client that we trust. Never raises."""
         domain = from_domain(message)
         sender = None if isinstance(domain, Untouched) else self.find(domain)
         if null_sender:
-            return Assigned(Plan(message.raw, Untouched.NULL_SENDER), sender, domain)
+            return SenderPlan(Plan(message.raw, Untouched.NULL_SENDER), sender, domain)
         if isinstance(domain, Untouched):
-            return Assigned(Plan(message.raw, domain), None, "")
+            return SenderPlan(Plan(message.raw, domain), None, "")
         if sender is None:
-            return Assigned(Plan(message.raw, Untouched.UNKNOWN_SENDER), None, domain)
+            return SenderPlan(Plan(message.raw, Untouched.UNKNOWN_SENDER), None, domain)
         policy = sender.policy if relay_8bitmime else sender.policy_7bit
         try:
             plan = plan_message(message, policy)
         except Exception as failure:  # noqa: BLE001 - promise 3: mail passes, whatever is wrong with us
             plan = Plan(message.raw, Untouched.PLAN_FAILED, failure=failure)
-        return Assigned(plan, sender, domain)
+        return SenderPlan(plan, sender, domain)

@@ -3,30 +3,33 @@
 Owns: the keys and policies of one configuration, whose mail is worked on, and the last resort:
 whatever fails, the message goes on as it came, and the log says why. Only with `sign = "always"`
 a message that cannot be signed is refused for now (SigningRefused).
-Does not own: the work on one message (`job`), what to track (`rewrite`, `policy`), how to sign
-(`signing`), sending (`delivery`).
+Does not own: the work on one message (`render`), what to track (`planner`, `policy`), how to sign
+(`proxy.signing.signer`), sending (`proxy.delivery.delivery`).
 """
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Self
 
-from config.keys.token_keys import read_dkim_key
+from config.keys.dkim_keys import read_dkim_key
 from config.schema import Config
 from config.telemetry.observe import MESSAGE_UNTOUCHED, log
 from proxy.message.editing import parse
 from proxy.policy.reasons import Untouched
-from proxy.rewrite.render import Job, Outgoing, SigningRefused, Submission
+from proxy.rewrite.render import Rendering
 from proxy.rewrite.senders import Senders
-from proxy.signing.signer import Signer, probe
-from tracker.decisions.consents import CONSENTS, Consents, Given
-from tracker.records.live import InForce
+from proxy.rewrite.submission import Outgoing, SigningRefused, Submission
+from proxy.signing.self_check import probe
+from proxy.signing.signer import Signer
+from tracker.decisions.consents import ConsentRecord, Consents
+from tracker.decisions.files import CONSENTS
+from tracker.records.live import LiveRecords
 from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
 
 __all__ = ["ConsentsInForce", "Outgoing", "Prepared", "SigningRefused", "Submission", "Transformer"]
 
-ConsentsInForce = InForce[Given, Consents]
+ConsentsInForce = LiveRecords[ConsentRecord, Consents]
 
 
 class Transformer:
@@ -48,7 +51,7 @@ class Transformer:
         self._identifier = identifier
         self._signers = {domain.lower(): tuple(each) for domain, each in signers.items()}
         self._provider = config.relay.provider
-        self._consents = consents or InForce(CONSENTS, config.store.path)
+        self._consents = consents or LiveRecords(CONSENTS, config.store.path)
         self._shares = config.proxy.copies == "shared"
         self._senders = Senders(config, [domain for domain, each in signers.items() if each])
 
@@ -109,7 +112,7 @@ class Transformer:
         )
         domain = assigned.sender.domain if assigned.sender else ""
         signers = self._signers.get(domain, ())
-        job = Job(
+        job = Rendering(
             self._keyring,
             self._consents(),
             signers,

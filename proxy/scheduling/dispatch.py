@@ -1,8 +1,8 @@
 """Having a message worked on: here where that is little, in the workshop where it is much.
 
 Owns: that choice, and that here no two are worked on in one turn of the event loop.
-Does not own: the work (`transform`) and counting it (`effort`), or the process for what is much
-(`workshop`).
+Does not own: the work (`proxy.rewrite.transformer`) and counting it (`proxy.message.work_budget`), or the process for what is much
+(`offload`).
 
 The octets tell of a large message beforehand. Any other is begun here; where it turns out to be more
 than other sessions could wait for, it is begun anew there. Nothing was said or done by then.
@@ -14,15 +14,24 @@ from contextlib import asynccontextmanager
 
 from proxy.message import work_budget
 from proxy.rewrite.transformer import Outgoing, Prepared, Submission, Transformer
-from proxy.scheduling.loop_budget import Turns
-from proxy.scheduling.offload import MakeCopy, Workshop
-from proxy.session.limits import LARGE_MESSAGE_OCTETS, TURN_OCTETS, TURN_STEPS
+from proxy.scheduling.loop_budget import TURN_OCTETS, LoopBudget
+from proxy.scheduling.offload import MakeCopy, OffloadProcess
+
+LARGE_MESSAGE_OCTETS = 256 * 1024
+"""From here on work on a message is not begun in the event loop: below, it mostly takes a few
+milliseconds."""
+
+TURN_STEPS = 25_000
+"""Steps of work on one message (`effort`), after which it leaves the event loop: some 20 ms, 400
+links. Real newsletters stay below 10,000."""
 
 
-class Preparation:
+class Dispatcher:
     """Has messages worked on under one configuration."""
 
-    def __init__(self, transformer: Transformer, workshop: Workshop, turns: Turns) -> None:
+    def __init__(
+        self, transformer: Transformer, workshop: OffloadProcess, turns: LoopBudget
+    ) -> None:
         self._transformer = transformer
         self._workshop = workshop
         self._turns = turns
@@ -65,9 +74,9 @@ class Preparation:
                 return None
             await self._turns.take(TURN_OCTETS)
         try:
-            with work_budget.at_most(TURN_STEPS):
+            with work_budget.limit(TURN_STEPS):
                 return self._transformer.prepare(content, submission, time.time())
-        except work_budget.TooMuch:
+        except work_budget.BudgetExceeded:
             return None
 
     def _personal_here(self, prepared: Prepared) -> MakeCopy:

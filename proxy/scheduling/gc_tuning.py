@@ -1,7 +1,7 @@
 """Memory of a process that serves for months: large blocks go back, what stays is left in peace.
 
 Owns: settings of the C library (where it is glibc) and of Python's collector.
-Does not own: how much mail may be held (`upload`).
+Does not own: how much mail may be held (`proxy.session.upload`).
 
 Left to itself, glibc takes the first large block that is freed as a sign to keep all of that size
 (mallopt(3), M_MMAP_THRESHOLD): after a few messages of 25 MB a process would hold hundreds of
@@ -20,7 +20,7 @@ _M_MMAP_THRESHOLD = -3
 _LARGE_OCTETS = 1024 * 1024
 
 
-def settle_in() -> None:
+def freeze_startup_objects() -> None:
     """Call once all is loaded and before work begins."""
     _give_large_blocks_back()
     # Going through all modules again and again would stall every session for some 50 ms.
@@ -32,7 +32,7 @@ def settle_in() -> None:
     gc.set_threshold(young, middle, _FULL_AFTER)
 
 
-def tidy_up() -> None:
+def collect_if_idle() -> None:
     """Call when little is going on: then the collector need not go through all in the midst of much."""
     if gc.get_count()[2] >= _DUE_AFTER:
         gc.collect()

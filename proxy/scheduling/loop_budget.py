@@ -1,7 +1,7 @@
 """The turns of the event loop, shared out: how much of everybody's mail is worked on in one.
 
 Owns: the bound on a turn, and who comes next: first come, first served.
-Does not own: how much one session reads or writes at a time (`session_limits`, `relay`).
+Does not own: how much one session reads or writes at a time (`proxy.session.limits`, `proxy.relay.session`).
 
 When 200 clients upload at one time, octets of all of them may have come in one turn. Each takes
 little to work on; without a bound the loop would do them all before anybody else had a word.
@@ -10,8 +10,11 @@ little to work on; without a bound the loop would do them all before anybody els
 import asyncio
 from collections import deque
 
+TURN_OCTETS = 1024 * 1024
+"""Worked on in one turn of the event loop, for all clients that upload: some 3 ms."""
 
-class Turns:
+
+class LoopBudget:
     """One event loop's. Not for use from other threads."""
 
     def __init__(self, turn_octets: int) -> None:

@@ -2,8 +2,8 @@
 
 Owns: that process: started with the first such message, ended when there has been none for a
 while, replaced when it dies, gone when its parent is.
-Does not own: the work (`transform`), how octets get there and back (`parcel`), or what is done when
-it fails (`delivery`).
+Does not own: the work (`proxy.rewrite.transformer`), how octets get there and back (`shared_memory`), or what is done when
+it fails (`proxy.delivery.delivery`).
 
 A thread would not do: one call into C, say to decode 25 MB of base64, holds the interpreter for a
 tenth of a second and with it every session.
@@ -28,8 +28,8 @@ from typing import Concatenate, ParamSpec, TypeVar
 from config.schema import Config
 from config.telemetry import observe
 from proxy.rewrite.transformer import Outgoing, Prepared, Submission, Transformer
-from proxy.scheduling.gc_tuning import settle_in
-from proxy.scheduling.shared_memory import Parcel
+from proxy.scheduling.gc_tuning import freeze_startup_objects
+from proxy.scheduling.shared_memory import SharedBuffer
 
 IDLE_S = 120.0
 """After so long without work the process ends and gives its memory back."""
@@ -44,7 +44,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Workshop:
+class OffloadProcess:
     """The process that works on large and slow messages under one configuration."""
 
     def __init__(self, config: Config) -> None:
@@ -103,15 +103,15 @@ class Workshop:
         self._pool = None
 
     @asynccontextmanager
-    async def _parcel(self) -> AsyncIterator[Parcel]:
+    async def _parcel(self) -> AsyncIterator[SharedBuffer]:
         """Wait for a parcel to be had."""
         async with self._parcels:
-            with Parcel() as parcel:
+            with SharedBuffer() as parcel:
                 yield parcel
 
     async def _do_with(
         self,
-        parcel: Parcel,
+        parcel: SharedBuffer,
         work: Callable[Concatenate[Path, P], T],
         *args: P.args,
         **kwargs: P.kwargs,
@@ -177,7 +177,7 @@ def _begin(config: Config) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     observe.configure(config.log.level, config.log.format)
     _transformers.append(Transformer.from_config(config))
-    settle_in()
+    freeze_startup_objects()
 
 
 def _end_with_parent() -> None:

@@ -1,7 +1,7 @@
 """Octets that cross to another process and back, without the event loop holding still for them.
 
 Owns: a file in memory (memfd_create(2)) that both processes can open, and its end.
-Does not own: the other process, or what is in the parcel (`workshop`).
+Does not own: the other process, or what is in the parcel (`offload`).
 
 Pickled to a pipe, 25 MB are copied several times by whoever holds the interpreter, 20 to 100 ms at
 a time, and no session goes on meanwhile. read(2) and write(2) let go of the interpreter, and the
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
-class Parcel:
+class SharedBuffer:
     """A context manager: a file in memory of this process, gone with it."""
 
     def __init__(self) -> None:
@@ -44,12 +44,12 @@ class Parcel:
         """Give what is in it, copied. Raises OSError."""
         return await asyncio.to_thread(_read, self._descriptor)
 
-    def lent(self) -> "Lent":
+    def lent(self) -> "BorrowedBuffer":
         """Give the other process a way to it that outlives this context."""
-        return Lent(os.dup(self._descriptor))
+        return BorrowedBuffer(os.dup(self._descriptor))
 
 
-class Lent:
+class BorrowedBuffer:
     """What another process knows of a parcel: `path` is good until `until` says that it is done.
 
     A descriptor that was closed too early could be another message's by the time that it is used.

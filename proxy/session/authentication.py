@@ -2,22 +2,28 @@
 
 Owns: the exchange line by line as raw octets, and its limits.
 Does not own: SASL mechanisms, credentials (nothing is kept), whether a client may log in here
-(`standing`), or who is trusted after it (`access`).
+(`identity`), or who is trusted after it (`trust`).
 """
 
-from proxy.accounts import account_name
-from proxy.relay.upstream import RelayLink
-from proxy.session.connection import ClientChannel, LineTooLong
+import binascii
+import re
+from collections.abc import Sequence
+
+from proxy.relay.upstream import Upstream
+from proxy.session.connection import ClientConnection, LineTooLong
 from proxy.session.limits import MAX_AUTH_LINE_OCTETS
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
+
+_SCRAM_NAME = re.compile(rb"(?:\A|,)n=([^,]+)")
+_OAUTH_NAME = re.compile(rb"(?:\A|\x01)user=([^\x01]+)|\An,a=([^,]+),")
 
 CANCEL = b"*"
 """RFC 4954 §4: what a client says to give up."""
 
 
 async def authenticate(
-    channel: ClientChannel, link: RelayLink, arg: bytes, patience_s: float
+    channel: ClientConnection, link: Upstream, arg: bytes, patience_s: float
 ) -> Reply:
     """Carry one AUTH exchange to its end, and give the last reply of it.
 
@@ -41,3 +47,33 @@ async def authenticate(
     if link.authenticated:
         link.account = account_name(mechanism, said)
     return reply
+
+
+def account_name(mechanism: bytes, responses: Sequence[bytes]) -> str | None:
+    """Give the name by which an account is known again; `responses` are base64 as sent.
+
+    None where the mechanism is unknown or does not tell.
+    """
+    name = _name(mechanism.upper(), [_decoded(response) for response in responses])
+    return f"account:{name.decode('utf-8', 'backslashreplace')}" if name else None
+
+
+def _name(mechanism: bytes, said: list[bytes]) -> bytes | None:
+    first = said[0] if said else b""
+    if mechanism == b"PLAIN":
+        parts = first.split(b"\0")
+        return parts[1] if len(parts) > 1 else None
+    if mechanism == b"LOGIN":
+        return first
+    if mechanism == b"CRAM-MD5":
+        return first.rpartition(b" ")[0]
+    pattern = _SCRAM_NAME if mechanism.startswith(b"SCRAM-") else _OAUTH_NAME
+    found = pattern.search(first)
+    return (found[1] or found[found.re.groups]) if found else None
+
+
+def _decoded(response: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(response)
+    except binascii.Error:
+        return b""

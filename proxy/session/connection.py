@@ -2,7 +2,7 @@
 
 Owns: reading ahead within bounds, lines within bounds and time, half-closed and lost connections,
 and that nothing sent before a TLS handshake is ever read after it (RFC 3207 §4.2).
-Does not own: what a line means (`session`), or who the client is (`access`).
+Does not own: what a line means (`session`), or who the client is (`trust`).
 
 A client that closes its sending half is served to the end of what it has sent. Nothing is ever
 cancelled because a client has gone: it shows when more is read from it, or when `lost` is asked.
@@ -29,11 +29,11 @@ class LineTooLong(ValueError):
     """A line was longer than allowed; it has been read to its end and thrown away."""
 
 
-class ClientChannel(asyncio.BufferedProtocol):
+class ClientConnection(asyncio.BufferedProtocol):
     """One accepted connection. One task at a time reads and writes."""
 
     def __init__(
-        self, on_connected: Callable[["ClientChannel"], None], arriving: memoryview
+        self, on_connected: Callable[["ClientConnection"], None], arriving: memoryview
     ) -> None:
         """`arriving` is where the loop puts what the kernel has, for all connections of a loop."""
         self.lost = False

@@ -1,26 +1,25 @@
 """Who a client is, and what that allows it: as it connects, and after TLS, a login, XCLIENT, XFORWARD.
 
 Owns: the client as it is known now, and what AUTH, XCLIENT and XFORWARD make of it.
-Does not own: the rules for addresses and attributes (`access`), the exchange of a login
+Does not own: the rules for addresses and attributes (`trust`), the exchange of a login
 (`authentication`), or when a command may come (`session`).
 """
 
-from proxy.ourselves import MARK
-from proxy.relay.upstream import RelayLink
+from proxy.relay.upstream import Upstream
 from proxy.session import trust
 from proxy.session.authentication import authenticate
-from proxy.session.connection import ClientChannel
+from proxy.session.connection import ClientConnection
 from proxy.session.services import Services
 from proxy.session.trust import Client
 from proxy.smtp import extensions, replies
-from proxy.smtp.replies import Reply
+from proxy.smtp.replies import MARK, Reply
 
 
-class Standing:
+class ClientIdentity:
     """One client's standing with us. `client` is who it is, or whom a front server speaks for."""
 
     def __init__(
-        self, channel: ClientChannel, services: Services, link: RelayLink, client: Client
+        self, channel: ClientConnection, services: Services, link: Upstream, client: Client
     ) -> None:
         self.client = client
         self._front = client

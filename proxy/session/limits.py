@@ -1,8 +1,8 @@
 """Every limit of the SMTP server side that no key of the configuration sets, in one place.
 
 Owns: the numbers and why they are what they are. Sizes are octets, times seconds.
-Does not own: limits of a message's inside (`limits`), of a reply (`replies`), of the relay's side
-(`dial`, `relay`).
+Does not own: limits of a message's inside (`proxy.message.limits`), of a reply (`proxy.smtp.replies`), of the relay's side
+(`proxy.relay.dial`, `proxy.relay.session`).
 """
 
 MAX_COMMAND_OCTETS = 4096
@@ -26,9 +26,6 @@ MAX_COMMANDS_WITHOUT_MAIL = 1000
 
 RECEIVE_OCTETS = 32 * 1024
 """Read from one client at a time."""
-
-TURN_OCTETS = 1024 * 1024
-"""Worked on in one turn of the event loop, for all clients that upload: some 3 ms."""
 
 COMMAND_WORTH_OCTETS = 64 * 1024
 """A command, or a new connection, is about as much work as this much of a message."""
@@ -63,24 +60,6 @@ LISTEN_BACKLOG = 1024
 UPLOAD_BUDGET_OCTETS = 256 * 1024 * 1024
 """All messages being taken in or passed on, shared among `workers`. What is above gets 452: with
 200 uploads of 25 MB and 1,000 idle sessions a process stays below 1 GiB."""
-
-LARGE_MESSAGE_OCTETS = 256 * 1024
-"""From here on work on a message is not begun in the event loop: below, it mostly takes a few
-milliseconds."""
-
-TURN_STEPS = 25_000
-"""Steps of work on one message (`effort`), after which it leaves the event loop: some 20 ms, 400
-links. Real newsletters stay below 10,000."""
-
-GROWTH_ALLOWANCE_OCTETS = 64 * 1024
-"""What tracked links and a signature may add: our SIZE is the relay's less this."""
-
-COPIES_PATIENCE_S = 240.0
-"""How long the copies of one message may be sent before the client is asked to try again: it
-waits 10 minutes for the reply to its dot (RFC 5321 §4.5.3.2.6), many less."""
-
-SPOOL_PATIENCE_S = 0.25
-"""How long mail waits for its event to be on disk (DESIGN P9); then it goes on without."""
 
 COMMIT_GRACE_S = 660.0
 """How long a stop waits for transactions whose final dot is on its way (RFC 5321 §4.5.3.2.6)."""

@@ -16,15 +16,15 @@ from typing import Self
 from config.keys.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
 from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
-from proxy.delivery.delivered_db import Journal, JournalError
+from proxy.delivery.delivered_db import DeliveredDb, JournalError
 from proxy.rewrite.transformer import ConsentsInForce, Transformer
-from proxy.scheduling.dispatch import Preparation
-from proxy.scheduling.loop_budget import Turns
-from proxy.scheduling.offload import Workshop
-from proxy.session.limits import TURN_OCTETS, UPLOAD_BUDGET_OCTETS
+from proxy.scheduling.dispatch import Dispatcher
+from proxy.scheduling.loop_budget import TURN_OCTETS, LoopBudget
+from proxy.scheduling.offload import OffloadProcess
+from proxy.session.limits import UPLOAD_BUDGET_OCTETS
 from proxy.session.upload import MemoryBudget
-from tracker.decisions.consents import CONSENTS
-from tracker.records.live import InForce
+from tracker.decisions.files import CONSENTS
+from tracker.records.live import LiveRecords
 from tracker.spool.writer import Spool
 
 
@@ -34,14 +34,14 @@ class Services:
 
     config: Config
     hostname: str
-    preparation: Preparation
-    workshop: Workshop
-    journal: Journal | None
+    preparation: Dispatcher
+    workshop: OffloadProcess
+    journal: DeliveredDb | None
     spool: Spool
     consents: ConsentsInForce
     tls_context: ssl.SSLContext | None
     budget: MemoryBudget
-    turns: Turns
+    turns: LoopBudget
 
     @property
     def proxy(self) -> ProxyConfig:
@@ -61,13 +61,13 @@ class Services:
         """
         if before is not None:
             config = config.model_copy(update={"store": before.config.store})
-        workshop = Workshop(config)
-        turns = before.turns if before else Turns(TURN_OCTETS)
+        workshop = OffloadProcess(config)
+        turns = before.turns if before else LoopBudget(TURN_OCTETS)
         consents = before.consents if before else _consents(config)
         services = cls(
             config=config,
             hostname=config.proxy.hostname or socket.getfqdn(),
-            preparation=Preparation(Transformer.from_config(config, consents), workshop, turns),
+            preparation=Dispatcher(Transformer.from_config(config, consents), workshop, turns),
             workshop=workshop,
             journal=_journal(config, before.journal if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
@@ -93,7 +93,7 @@ def _budget(workers: int) -> MemoryBudget:
 
 def _consents(config: Config) -> ConsentsInForce:
     """Read them; raises OSError where nobody knows who must not be tracked."""
-    consents = InForce(CONSENTS, config.store.path)
+    consents = LiveRecords(CONSENTS, config.store.path)
     consents.refresh()
     consents()
     return consents
@@ -103,15 +103,15 @@ def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:
     return server_context(config.tls_cert, config.tls_key) if config.tls_cert else None
 
 
-def _journal(config: Config, before: Journal | None) -> Journal | None:
+def _journal(config: Config, before: DeliveredDb | None) -> DeliveredDb | None:
     journal = before
     if journal is None:
-        journal = Journal(config.store.path.with_name(f"{config.store.path.name}.journal"))
+        journal = DeliveredDb(config.store.path.with_name(f"{config.store.path.name}.journal"))
         _tidy(journal)
     return None if config.proxy.copies == "shared" else journal
 
 
-def _tidy(journal: Journal) -> None:
+def _tidy(journal: DeliveredDb) -> None:
     """See to a journal of earlier times, whether or not it is used now."""
     try:
         if journal.path.exists():

@@ -2,9 +2,9 @@
 
 Owns: the order of commands, what state each leaves, and when a session ends. Every verb is a
 method that gives its reply as a value; a 421, ours or the relay's, ends the session.
-Does not own: the octets on the wire (`client`), the grammar of arguments (`envelope`), who may do
-what (`standing`), taking in a message (`upload`) and handing it on (`delivery`), nor the relay
-(`link`).
+Does not own: the octets on the wire (`connection`), the grammar of arguments (`proxy.smtp.envelope`), who may do
+what (`identity`), taking in a message (`upload`) and handing it on (`proxy.delivery.delivery`), nor the relay
+(`proxy.relay.upstream`).
 """
 
 import asyncio
@@ -22,10 +22,9 @@ from config.telemetry.observe import (
     log,
 )
 from proxy.delivery.delivery import Delivery, Verdict
-from proxy.ourselves import MARK
-from proxy.relay.upstream import RelayLink
-from proxy.session.connection import ClientChannel, ClientGone, LineTooLong
-from proxy.session.identity import Standing
+from proxy.relay.upstream import Upstream
+from proxy.session.connection import ClientConnection, ClientGone, LineTooLong
+from proxy.session.identity import ClientIdentity
 from proxy.session.limits import (
     COMMAND_WORTH_OCTETS,
     MAX_AUTH_LINE_OCTETS,
@@ -36,27 +35,27 @@ from proxy.session.limits import (
     SILENCE_S,
 )
 from proxy.session.services import Services
-from proxy.session.transactions import Command, Envelopes
+from proxy.session.transactions import Command, Transactions
 from proxy.session.trust import Client
 from proxy.session.upload import REFUSALS, Lease, UploadAborted, receive
 from proxy.smtp import extensions, replies
-from proxy.smtp.replies import Reply
-from proxy.transaction import Transaction
+from proxy.smtp.envelope import Transaction
+from proxy.smtp.replies import MARK, Reply
 
 
 class Session:
     """From greeting to goodbye. `run` is the whole life of it."""
 
-    def __init__(self, channel: ClientChannel, services: Services, client: Client) -> None:
+    def __init__(self, channel: ClientConnection, services: Services, client: Client) -> None:
         self.committing = False
         """A message is between its client's final dot and the relay's verdict: do not cancel."""
         self._channel = channel
         self._services = services
-        self._link = RelayLink(services.relay, services.hostname)
-        self._standing = Standing(channel, services, self._link, client)
+        self._link = Upstream(services.relay, services.hostname)
+        self._standing = ClientIdentity(channel, services, self._link, client)
         self._delivery = Delivery(services, self._link)
         self._greeted = False
-        self._envelopes = Envelopes(self._link, services.proxy)
+        self._envelopes = Transactions(self._link, services.proxy)
         self._errors = 0
         self._idle_commands = 0
         self._ended = False

@@ -2,28 +2,35 @@
 
 Owns: which of them reach the relay, under which SIZE, and the transaction that the relay's
 answers make.
-Does not own: their grammar (`envelope`), or how they reach the relay (`link`).
+Does not own: their grammar (`proxy.smtp.envelope`), or how they reach the relay (`proxy.relay.upstream`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.schema import ProxyConfig
-from proxy.relay.upstream import RelayLink
-from proxy.session.limits import GROWTH_ALLOWANCE_OCTETS, MAX_RECIPIENTS
+from proxy.relay.upstream import Upstream
+from proxy.session.limits import MAX_RECIPIENTS
 from proxy.smtp import extensions, replies
-from proxy.smtp.envelope import BadEnvelope, MailCommand, RcptCommand, parse_mail, parse_rcpt
+from proxy.smtp.envelope import (
+    BadEnvelope,
+    MailCommand,
+    RcptCommand,
+    Transaction,
+    parse_mail,
+    parse_rcpt,
+)
+from proxy.smtp.extensions import GROWTH_ALLOWANCE_OCTETS
 from proxy.smtp.replies import Reply
-from proxy.transaction import Transaction
 
 Command = tuple[bytes, bytes]
 """A verb in upper case, and its argument as it came."""
 
 
-class Envelopes:
+class Transactions:
     """The envelopes of one session, one after the other."""
 
-    def __init__(self, link: RelayLink, config: ProxyConfig) -> None:
+    def __init__(self, link: Upstream, config: ProxyConfig) -> None:
         self.transaction: Transaction | None = None
         self.offered: frozenset[str] = frozenset()
         """Keywords of our last EHLO reply: what MAIL and RCPT may carry."""

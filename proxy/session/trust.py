@@ -3,7 +3,7 @@
 Owns: whose word is taken about the real client (PROXY protocol of HAProxy; XCLIENT and XFORWARD of
 Postfix, with their xtext, RFC 3461 §4), whose mail is trusted (DESIGN §3.4), who may send at all,
 and who may be offered AUTH.
-Does not own: checking credentials (the relay does), or the octets on the wire (`client`).
+Does not own: checking credentials (the relay does), or the octets on the wire (`connection`).
 """
 
 import re

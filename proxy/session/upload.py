@@ -2,15 +2,15 @@
 
 Owns: the timers of DATA (RFC 5321 §4.5.3.2.5), each chunk arming them anew but the whole bounded
 by a slowest pace, and the memory that all messages of a process may hold together.
-Does not own: what the octets mean (`data`), or what is done with the message (`delivery`).
+Does not own: what the octets mean (`proxy.smtp.data`), or what is done with the message (`proxy.delivery.delivery`).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Self
 
-from proxy.scheduling.loop_budget import Turns
-from proxy.session.connection import ClientChannel
+from proxy.scheduling.loop_budget import LoopBudget
+from proxy.session.connection import ClientConnection
 from proxy.session.limits import DATA_PATIENCE_S, DATA_SLACK_S, DISCARD_FACTOR, SLOWEST_OCTETS_PER_S
 from proxy.smtp import replies
 from proxy.smtp.data import DataReader, Received, Refusal
@@ -73,9 +73,9 @@ class Lease:
 
 
 async def receive(
-    channel: ClientChannel,
+    channel: ClientConnection,
     lease: Lease,
-    turns: Turns,
+    turns: LoopBudget,
     max_octets: int,
     *,
     normalise: bool,

@@ -1,7 +1,7 @@
 """The relaxed canonicalisation of DKIM (RFC 6376 §3.4.2, §3.4.4) on raw octets, fast.
 
 Owns: the relaxed form of header fields and body. Expects CRLF line ends throughout.
-Does not own: where fields stand (`fields`), which are signed, or the signature (`signing`).
+Does not own: where fields stand (`proxy.message.fields`), which are signed, or the signature (`signer`).
 """
 
 from dataclasses import dataclass

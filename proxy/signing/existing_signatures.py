@@ -1,7 +1,7 @@
 """The signatures that a message brought along: whose they are, and which a change would break.
 
 Owns: reading DKIM-Signature fields as far as that takes (RFC 6376 §3.5), without verifying anything.
-Does not own: what is done about them (`transform`): a signature of a domain that we hold a key for
+Does not own: what is done about them (`proxy.rewrite.transformer`): a signature of a domain that we hold a key for
 is removed and made anew, one of any other domain makes us leave the whole message as it is.
 """
 
@@ -12,7 +12,7 @@ from proxy.signing.canonicalization import Field, MalformedHeader, header
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ExistingSignature:
     """A signature in the header of a message; it may or may not verify.
 
     `start` and `end` are the half-open raw span of its field, line end included, so that an Edit
@@ -47,7 +47,7 @@ class Standing:
         return (body_changed and self.covers_body) or any(map(self.covers, fields_changed))
 
 
-def standing(message: bytes) -> tuple[Standing, ...]:
+def existing_signatures(message: bytes) -> tuple[ExistingSignature, ...]:
     """Give the signatures of `message` (CRLF lines) in order; never raises.
 
     A message whose header block is malformed gives those up to the malformed line.
@@ -62,10 +62,10 @@ def _readable(message: bytes) -> list[Field]:
         return error.before
 
 
-def _read(field: Field) -> Standing:
+def _read(field: Field) -> ExistingSignature:
     tags = _tags(field.value)
     limit = tags.get(b"l", b"")
-    return Standing(
+    return ExistingSignature(
         domain=tags.get(b"d", b"").decode("ascii", "replace").lower(),
         selector=tags.get(b"s", b"").decode("ascii", "replace"),
         signed=tuple(name.lower() for name in tags.get(b"h", b"").split(b":") if name),

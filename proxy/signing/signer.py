@@ -1,9 +1,9 @@
 """DKIM signatures (RFC 6376, RFC 8463): relaxed/relaxed, RSA-SHA256 or Ed25519-SHA256.
 
 Owns: which header fields are signed, the DKIM-Signature field that is added, keys parsed once.
-Does not own: the canonical form (`dkim_canon`), signatures that a message brought along
-(`dkim_standing`), what a relay would change after signing (`dkim_relay`), or whether a message is
-signed at all (`transform`).
+Does not own: the canonical form (`canonicalization`), signatures that a message brought along
+(`existing_signatures`), what a relay would change after signing (`relay_alterations`), or whether a message is
+signed at all (`proxy.rewrite.transformer`).
 
 Signing is the hot path and done with `cryptography`; `probe` has dkimpy verify the outcome at start.
 """
@@ -29,9 +29,6 @@ from proxy.signing.canonicalization import (
     relaxed_body,
     relaxed_value,
 )
-from proxy.signing.existing_signatures import Standing, standing
-from proxy.signing.relay_alterations import Alteration, relay_would_alter
-from proxy.signing.self_check import ProbeFailed, probe
 
 SIGNED_FIELDS = (
     "from",
@@ -245,16 +242,3 @@ def _wrapped(value: bytes, indent: int) -> bytes:
     first = LINE_OCTETS - indent
     rest = range(first, len(value), LINE_OCTETS)
     return b"\r\n\t".join((value[:first], *(value[i : i + LINE_OCTETS] for i in rest)))
-
-
-__all__ = [
-    "Alteration",
-    "KeyUnusable",
-    "ProbeFailed",
-    "Signer",
-    "SigningError",
-    "Standing",
-    "probe",
-    "relay_would_alter",
-    "standing",
-]

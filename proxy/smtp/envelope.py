@@ -3,7 +3,7 @@
 Owns: the grammar of RFC 5321 §4.1.2 and §4.1.1.11 with the UTF-8 of RFC 6531 §3.3, which
 parameters an extension allows, and the reply for each way to get it wrong.
 Does not own: whether an address exists (the relay knows), or when MAIL and RCPT may come
-(`session`).
+(`proxy.session.session`).
 
 Octets are never decoded, unquoted or trimmed: what was accepted here goes to the relay as it
 came, and no accepted argument holds NUL, CR or LF. Where deployed mail is laxer than the grammar,
@@ -14,7 +14,7 @@ and its address in brackets of their own, UTF-8 without SMTPUTF8. The relay judg
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from proxy.smtp import replies
@@ -182,3 +182,34 @@ def _check_values(command: MailCommand) -> None:
         raise BadEnvelope(replies.BAD_PARAMETER)
     if command.params.get(b"SMTPUTF8") is not None:
         raise BadEnvelope(replies.BAD_PARAMETER)
+
+
+@dataclass(slots=True)
+class Transaction:
+    """An accepted MAIL and the RCPTs after it; `refused` counts those that were not accepted."""
+
+    mail: MailCommand
+    mail_line: bytes
+    rcpts: list[RcptCommand] = field(default_factory=list)
+    refused: int = 0
+    lines: list[bytes] = field(init=False)
+    """What the relay has accepted, as it was sent."""
+
+    def __post_init__(self) -> None:
+        """Begin with MAIL."""
+        self.lines = [self.mail_line]
+
+    def accept(self, rcpt: RcptCommand) -> None:
+        """Note that the relay takes this recipient too."""
+        self.rcpts.append(rcpt)
+        self.lines.append(rcpt.line)
+
+    @property
+    def names_several(self) -> bool:
+        """The client named more than one recipient, though perhaps not all stand."""
+        return len(self.rcpts) + self.refused > 1
+
+    @property
+    def rcpt_to(self) -> tuple[bytes, ...]:
+        """The accepted recipients."""
+        return tuple(rcpt.path for rcpt in self.rcpts)

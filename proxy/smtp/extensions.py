@@ -2,14 +2,16 @@
 
 Owns: the allow-list of SMTP extensions, and how each is derived from the relay's: SIZE (RFC 1870),
 AUTH (RFC 4954), LIMITS (RFC 9422), PIPELINING (RFC 2920), STARTTLS (RFC 3207).
-Does not own: the relay's own list (`relay`), or who may be offered AUTH and XCLIENT (`access`).
+Does not own: the relay's own list (`proxy.relay.session`), or who may be offered AUTH and XCLIENT (`proxy.session.trust`).
 """
 
 import re
 from collections.abc import Mapping
 
-from proxy.session.limits import GROWTH_ALLOWANCE_OCTETS
 from proxy.smtp.envelope import MAX_SIZE_DIGITS
+
+GROWTH_ALLOWANCE_OCTETS = 64 * 1024
+"""What tracked links and a signature may add: our SIZE is the relay's less this."""
 
 PASSED_ON = (
     "8BITMIME",

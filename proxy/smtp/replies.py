@@ -2,14 +2,18 @@
 
 Owns: what a reply is, how it is read from lines and written to the wire (RFC 5321 §4.2,
 RFC 2034, RFC 3463), and the wording of every reply that Waypost itself gives.
-Does not own: when a reply is given (`session`), or sockets (`relay`, `session`).
+Does not own: when a reply is given (`proxy.session.session`), or sockets (`proxy.relay.session`, `proxy.session.session`).
 
 The wording is public: it says what the client can do about it. Causes belong in our log.
 """
 
 import re
+import secrets
 from dataclasses import dataclass
 from typing import Self
+
+MARK = secrets.token_hex(8)
+"""Stands at the end of every greeting of ours."""
 
 CLOSING_CODE = 421
 """RFC 5321 §3.8: whoever says this closes the connection."""
@@ -213,3 +217,8 @@ BARE_NEWLINE = Reply.own(550, "5.6.11", "Bare <CR> or <LF> in the message; lines
 XCLIENT_FORBIDDEN = Reply.own(550, "5.7.0", "Not allowed from your address")
 XCLIENT_SYNTAX = Reply.own(501, "5.5.4", "Bad attribute")
 PROXY_PROTOCOL_NEEDED = Reply.own(421, "4.3.2", "A valid PROXY header is needed here")
+
+
+def is_ourselves(greeting: str) -> bool:
+    """Tell whether the relay that greets like this is this very Waypost."""
+    return MARK in greeting

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 import trustme
 
-from config.keys.token_keys import dkim_record
+from config.keys.dkim_keys import dkim_record
 from tests.support.dovecot_auth import LOGIN, PASSWORD, dovecot_auth
 from tests.support.mail import ORDER, ORDER_LINK
 from tests.support.postfix import Postfix, postfix_running, sent

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from config.keys.token_keys import new_dkim_key
+from config.keys.dkim_keys import new_dkim_key
 from config.schema import RelayConfig
 from proxy.message.editing import Edit, splice
 from proxy.relay.session import RelaySession
+from proxy.signing.existing_signatures import existing_signatures
+from proxy.signing.relay_alterations import relay_would_alter
 from proxy.signing.self_check import record
-from proxy.signing.signer import Signer, SigningError, relay_would_alter, standing
+from proxy.signing.signer import Signer, SigningError
 from tests.support.postfix import Postfix
 from tests.support.verifiers import (
     dkimpy_verdict,
@@ -195,7 +197,9 @@ def real_messages(corpus: Path) -> dict[str, bytes]:
 def would_sign(raw: bytes) -> bytes | None:
     """Give a message of the corpus signed, or None where we would leave it as it is."""
     message = re.sub(rb"\r\n|\r|\n", b"\r\n", raw)
-    message = splice(message, [Edit(each.start, each.end, b"") for each in standing(message)])
+    message = splice(
+        message, [Edit(each.start, each.end, b"") for each in existing_signatures(message)]
+    )
     if relay_would_alter(message, relay_8bitmime=True):
         return None
     try:

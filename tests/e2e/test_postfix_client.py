@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.keys.token_keys import dkim_record
+from config.keys.dkim_keys import dkim_record
 from tests.support.postfix import Postfix, postfix_running, sent
 from tests.support.stack import Stack
 from tests.support.verifiers import dkimpy_verdict, mail_dkim_verdicts, opendkim_verdicts

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from config.keys.token_keys import dkim_record
+from config.keys.dkim_keys import dkim_record
 from tests.support.mail import html_message, link
 from tests.support.postfix import Postfix
 from tests.support.programs import free_port, need, running

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from proxy.rewrite.transformer import SigningRefused, Transformer
-from proxy.scheduling.loop_budget import Turns
+from proxy.scheduling.loop_budget import LoopBudget
 from proxy.session import session
 from tests.support.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
@@ -134,13 +134,13 @@ async def converse(
 @pytest.fixture
 def full_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a session wait for each of its turns, as beside many others."""
-    plain = Turns.take
+    plain = LoopBudget.take
 
-    async def take(self: Turns, octets: int) -> None:
+    async def take(self: LoopBudget, octets: int) -> None:
         await asyncio.sleep(0)
         await plain(self, octets)
 
-    monkeypatch.setattr(Turns, "take", take)
+    monkeypatch.setattr(LoopBudget, "take", take)
 
 
 @pytest.mark.usefixtures("full_turns")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.keys import token_keys
+from config.keys import dkim_keys
 from config.schema import Copies
 from proxy.scheduling import offload
 from tests.support.scripted_relay import ScriptedRelay, Step
@@ -111,7 +111,7 @@ async def test_a_large_message_that_must_be_signed_waits_for_a_process(
 ) -> None:
     """Where the process died over it, the client hears 451: it never goes out unsigned."""
     key_file = tmp_path / "dkim.pem"
-    token_keys.write_dkim_key(key_file)
+    dkim_keys.write_dkim_key(key_file)
     sender = {"domain": "example.com", "sign": "always"}
     key = {"selector": "s", "key_file": str(key_file)}
     proxy = await start_proxy(proxy={"copies": copies}, sender=[{**sender, "dkim": [key]}])

@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from proxy.rewrite.transformer import Prepared, Submission, Transformer
-from proxy.session.limits import RECEIVE_OCTETS, TURN_OCTETS
+from proxy.scheduling.loop_budget import TURN_OCTETS
+from proxy.session.limits import RECEIVE_OCTETS
 from proxy.smtp.data import DataReader
 from tests.support.scripted_relay import ScriptedRelay
 from tests.support.session_fixtures import Proxy, until

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.relay.session import stuffed
-from proxy.smtp.data import DataReader
+from proxy.smtp.data import DataReader, stuffed
 from proxy.smtp.replies import Reply
 from tests.support.scripted_relay import LAX_END, ScriptedRelay
 from tests.support.session_fixtures import Proxy, StartProxy

@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from proxy.accounts import account_name
+from proxy.session.authentication import account_name
 
 
 @pytest.mark.parametrize(

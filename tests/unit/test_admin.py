@@ -30,7 +30,8 @@ from tracker.admin import overview
 from tracker.admin.admin import Admin
 from tracker.admin.guard import Guard
 from tracker.cli.report import report
-from tracker.decisions.consents import CONSENTS, Consent, Consents
+from tracker.decisions.consents import Consent, Consents
+from tracker.decisions.files import CONSENTS
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.minting.mint import Mint
 from tracker.minting.short_links import ShortLinks

@@ -1,6 +1,7 @@
 """What events mean together, free of SQL."""
 
-from tracker.ingest.counting import PURGED, Click, Contribution, Message, Scope, day_of
+from tracker.ingest.counting import Click, Message, MessageTotals, Scope
+from tracker.store.schema import PURGED, day_of
 
 SENT_S = 1_790_000_000.0
 
@@ -17,7 +18,7 @@ def message(*, shared: bool = False, recipients: int = 1) -> Message:
 
 def test_pending_message_counts_for_nothing() -> None:
     """Until the relay took it, a message is in no sum."""
-    assert Contribution.of(message()) is None
+    assert MessageTotals.of(message()) is None
 
 
 def test_accepted_recipients_count() -> None:
@@ -53,7 +54,7 @@ def test_purged_message_contributes_nothing() -> None:
     known = message()
     known.campaign_id = PURGED
     known.delivery(1).clicked = True
-    assert Contribution.of(known) is None
+    assert MessageTotals.of(known) is None
 
 
 def test_no_day_is_taken_for_all_days() -> None:

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from config.cli.check import check
-from config.keys import token_keys
+from config.keys import dkim_keys, token_keys
 from config.loading.load import ConfigError, load
 
 FOLDERS = sorted((Path(__file__).parent.parent / "configs").iterdir())
@@ -23,7 +23,7 @@ def furniture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder with good keys and a good certificate."""
     folder = tmp_path_factory.mktemp("furniture")
     token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
-    token_keys.write_dkim_key(folder / "dkim.pem")
+    dkim_keys.write_dkim_key(folder / "dkim.pem")
     certificate = trustme.CA().issue_cert("mail.example.com")
     certificate.cert_chain_pems[0].write_to_path(folder / "server.pem")
     certificate.private_key_pem.write_to_path(folder / "server.key")

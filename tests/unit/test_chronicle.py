@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
-from tracker.records.record_file import Known, Lines, merged
+from tracker.records.record_file import Merged, ParsedLines, merged
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ MADE = st.lists(st.sampled_from([ONE, TWO, THREE]), max_size=8)
 
 def test_records_come_back_in_their_order(store: Path) -> None:
     """From top to bottom; no file, no records."""
-    assert DECISIONS.known(store) == Known()
+    assert DECISIONS.known(store) == Merged()
     DECISIONS.append(store, ONE)
     DECISIONS.append(store, TWO)
-    assert DECISIONS.known(store) == Known((ONE, TWO))
+    assert DECISIONS.known(store) == Merged((ONE, TWO))
 
 
 def test_damaged_lines_are_passed_over_and_counted(store: Path) -> None:
@@ -45,13 +45,13 @@ def test_damaged_lines_are_passed_over_and_counted(store: Path) -> None:
     with DECISIONS.file_of(store).open("ab") as opened:
         opened.write(b'nonsense\n\xff\n{"action":"revoke"}\n{"at":"2026-11-23T10:00:00+00:00","by"')
     DECISIONS.append(store, TWO)
-    assert DECISIONS.known(store) == Known((ONE, TWO), damaged=4)
+    assert DECISIONS.known(store) == Merged((ONE, TWO), damaged=4)
 
 
 def test_what_cannot_be_meant_counts_as_damaged(store: Path) -> None:
     """Somebody may have written it by hand."""
     DECISIONS.append(store, decision("redirect", "host", "one.test", to="https://a.test/"))
-    assert DECISIONS.known(store) == Known((), 0, 1)
+    assert DECISIONS.known(store) == Merged((), 0, 1)
 
 
 def test_lines_of_an_older_version_are_read(store: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_the_file_lost_is_known_by_the_copy(store: Path) -> None:
     DECISIONS.remember(store, (ONE, TWO))
     DECISIONS.append(store, THREE)
     known = DECISIONS.known(store)
-    assert known == Known((ONE, TWO, THREE), lost=2)
+    assert known == Merged((ONE, TWO, THREE), lost=2)
     (complaint,) = DECISIONS.complaints(store, known)
     assert complaint.endswith("waypost.db.overrides.known: 2")
 
@@ -88,11 +88,11 @@ def test_a_copy_forgets_nothing(store: Path) -> None:
     copy = DECISIONS.copy_of(store)
     DECISIONS.remember(store, (ONE,))
     DECISIONS.remember(store, (TWO,))
-    assert DECISIONS.read(copy) == Lines((ONE, TWO))
+    assert DECISIONS.read(copy) == ParsedLines((ONE, TWO))
     with copy.open("ab") as file:
         file.write(b"nonsense\n")
     DECISIONS.remember(store, (TWO,))
-    assert DECISIONS.read(copy) == Lines((ONE, TWO))
+    assert DECISIONS.read(copy) == ParsedLines((ONE, TWO))
 
 
 def test_a_copy_of_nothing_is_not_made(store: Path) -> None:

@@ -8,21 +8,21 @@ from hypothesis import strategies as st
 
 from config.schema import TrackerConfig
 from tracker.redirect import visitor
-from tracker.redirect.visitor import Facts, classify, client_address, private_ip
+from tracker.redirect.visitor import Request, classify, client_address, private_ip
 
 PROXIES = TrackerConfig.model_validate(
     {"trusted_proxies": ["10.0.0.0/8", "2001:db8:ffff::/48"]}
 ).trusted_proxies
 
 
-def facts(*headers: tuple[str, str], method: str = "GET", peer: str | None = "10.0.0.1") -> Facts:
+def facts(*headers: tuple[str, str], method: str = "GET", peer: str | None = "10.0.0.1") -> Request:
     """Describe a request as the redirector does."""
-    return Facts(
+    return Request(
         method, [(name.encode(), value.encode("latin-1")) for name, value in headers], peer
     )
 
 
-def address(request: Facts) -> str | None:
+def address(request: Request) -> str | None:
     """Give the client's address as text."""
     found = client_address(request, PROXIES)
     return None if found is None else str(found)
@@ -190,7 +190,7 @@ def test_an_endless_chain_is_cut() -> None:
 )
 def test_any_header_gives_an_address_or_none(values: list[bytes], name: bytes) -> None:
     """Hostile octets in either header raise nothing."""
-    request = Facts("GET", [(name, value) for value in values], "10.0.0.1")
+    request = Request("GET", [(name, value) for value in values], "10.0.0.1")
     found = client_address(request, PROXIES)
     assert found is None or isinstance(found, ipaddress.IPv4Address | ipaddress.IPv6Address)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from proxy.session.connection import ClientChannel, ClientGone, LineTooLong
+from proxy.session.connection import ClientConnection, ClientGone, LineTooLong
 from proxy.session.limits import RECEIVE_OCTETS, SESSION_BUFFER_OCTETS
 from tests.support.smtp_client import reset
 
@@ -15,7 +15,7 @@ from tests.support.smtp_client import reset
 class Pair:
     """Both ends of a connection."""
 
-    channel: ClientChannel
+    channel: ClientConnection
     writer: asyncio.StreamWriter
     reader: asyncio.StreamReader
 
@@ -29,11 +29,11 @@ class Pair:
 @pytest.fixture
 async def pair() -> AsyncIterator[Pair]:
     """Connect a client to a channel."""
-    accepted: asyncio.Queue[ClientChannel] = asyncio.Queue()
+    accepted: asyncio.Queue[ClientConnection] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     arriving = memoryview(bytearray(RECEIVE_OCTETS))
     server = await loop.create_server(
-        lambda: ClientChannel(accepted.put_nowait, arriving), "127.0.0.1", 0
+        lambda: ClientConnection(accepted.put_nowait, arriving), "127.0.0.1", 0
     )
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     channel = await accepted.get()

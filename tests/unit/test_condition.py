@@ -8,7 +8,7 @@ import structlog.testing
 
 from config.telemetry import observe
 from config.telemetry.observe import REGISTRY
-from tracker.records.health import Condition
+from tracker.records.health import FileHealth
 
 FILE, COPY = Path("/var/lib/example/codes"), Path("/var/lib/example/codes.known")
 
@@ -32,7 +32,7 @@ def failing(error: Exception) -> None:
 
 def test_a_trouble_is_told_once_until_it_is_another(logged: list[dict[str, object]]) -> None:
     """And again when it comes back; the metric says whether it is there now."""
-    condition = Condition(observe.SHORT_LINKS, FILE, COPY)
+    condition = FileHealth(observe.SHORT_LINKS, FILE, COPY)
     assert metric("unusable", what="copy") == 0
     for error in (OSError(28, "full"), OSError(28, "full"), OSError(13, "denied")):
         assert condition.tried("copy", lambda error=error: failing(error)) is None
@@ -47,7 +47,7 @@ def test_a_trouble_is_told_once_until_it_is_another(logged: list[dict[str, objec
 
 def test_the_file_has_a_trouble_of_its_own(logged: list[dict[str, object]]) -> None:
     """Whatever it is: what was in force stays so."""
-    condition = Condition(observe.SHORT_LINKS, FILE, COPY)
+    condition = FileHealth(observe.SHORT_LINKS, FILE, COPY)
     condition.tried("file", lambda: failing(ValueError("odd")))
     assert [(each["event"], each["path"]) for each in logged] == [("file_unusable", str(FILE))]
     assert [metric("unusable", what=what) for what in ("file", "copy")] == [1, 0]
@@ -57,7 +57,7 @@ def test_losses_are_told_when_they_change_and_when_they_end(
     logged: list[dict[str, object]],
 ) -> None:
     """With the number, and where the lines still are."""
-    condition = Condition(observe.SHORT_LINKS, FILE, COPY)
+    condition = FileHealth(observe.SHORT_LINKS, FILE, COPY)
     for lost, damaged in ((0, 0), (2, 1), (2, 1), (3, 1), (0, 0)):
         condition.tell(lost, damaged)
         assert (metric("lost"), metric("damaged_lines")) == (lost, damaged)

@@ -10,10 +10,12 @@ from click.testing import CliRunner, Result
 from config.telemetry.observe import REGISTRY
 from tests.support.losses import damage, delete, empty, put_back
 from tracker.cli.consent import consent
-from tracker.decisions import consents
-from tracker.decisions.consents import CONSENTS, Consent, Consents, Given
+from tracker.decisions import files
+from tracker.decisions.consents import Consent, ConsentRecord, Consents, strictest
+from tracker.decisions.files import CONSENTS
+from tracker.erasure import consents
 from tracker.records import record_file
-from tracker.records.live import InForce
+from tracker.records.live import LiveRecords
 
 ANN, BOB = "ann@example.net", "bob@example.net"
 
@@ -35,29 +37,29 @@ def known(store: Path) -> Consents:
     return Consents.summed(CONSENTS.known(store).made)
 
 
-def started(store: Path) -> InForce[Given, Consents]:
+def started(store: Path) -> LiveRecords[ConsentRecord, Consents]:
     """Start a service on the store."""
-    agreed = InForce(CONSENTS, store)
+    agreed = LiveRecords(CONSENTS, store)
     agreed.refresh()
     return agreed
 
 
 def test_the_last_word_counts(store: Path) -> None:
     """Names are compared without case."""
-    consents.record(store, "Reader@Example.org", Consent.NONE)
-    consents.record(store, "other@example.org", Consent.ANONYMOUS)
+    files.record(store, "Reader@Example.org", Consent.NONE)
+    files.record(store, "other@example.org", Consent.ANONYMOUS)
     before = known(store)
     assert before.of("reader@example.ORG ") is Consent.NONE
-    consents.record(store, "reader@example.org", Consent.FULL)
+    files.record(store, "reader@example.org", Consent.FULL)
     assert known(store).of("Reader@Example.org") is Consent.FULL
     assert before.of("nobody@example.org", None) is Consent.FULL
 
 
 def test_of_several_names_the_strictest_counts(store: Path) -> None:
     """A person may be known by an address and by an id."""
-    consents.record(store, "4711", Consent.ANONYMOUS)
+    files.record(store, "4711", Consent.ANONYMOUS)
     assert known(store).of("reader@example.org", "4711") is Consent.ANONYMOUS
-    assert consents.strictest(Consent.FULL, Consent.NONE, Consent.ANONYMOUS) is Consent.NONE
+    assert strictest(Consent.FULL, Consent.NONE, Consent.ANONYMOUS) is Consent.NONE
 
 
 def test_where_there_is_no_file_nobody_said_anything(store: Path) -> None:
@@ -68,7 +70,7 @@ def test_where_there_is_no_file_nobody_said_anything(store: Path) -> None:
 
 def test_only_the_owner_can_read_what_persons_said(store: Path) -> None:
     """It says who reads our mail."""
-    consents.record(store, ANN, Consent.NONE)
+    files.record(store, ANN, Consent.NONE)
     started(store)
     for path in (CONSENTS.file_of(store), CONSENTS.copy_of(store)):
         assert path.stat().st_mode & 0o777 == 0o600
@@ -77,10 +79,10 @@ def test_only_the_owner_can_read_what_persons_said(store: Path) -> None:
 def test_the_same_word_within_a_second_is_another(store: Path) -> None:
     """Where the file was lost between, the second one is not taken for the first."""
     for level in (Consent.NONE, Consent.FULL):
-        consents.record(store, ANN, level)
+        files.record(store, ANN, level)
     agreed = started(store)
     CONSENTS.file_of(store).unlink()
-    consents.record(store, ANN, Consent.NONE)
+    files.record(store, ANN, Consent.NONE)
     agreed.refresh()
     assert agreed().of(ANN) is Consent.NONE
 
@@ -92,8 +94,8 @@ def test_a_lost_file_tracks_nobody(
 ) -> None:
     """Who opted out stays so; what is said then comes on top."""
     for level in (Consent.FULL, Consent.NONE):
-        consents.record(store, ANN, level)
-    consents.record(store, BOB, Consent.ANONYMOUS)
+        files.record(store, ANN, level)
+    files.record(store, BOB, Consent.ANONYMOUS)
     agreed = started(store)
     lose(CONSENTS.file_of(store))
     if restarted:
@@ -103,7 +105,7 @@ def test_a_lost_file_tracks_nobody(
     assert (agreed().of(ANN), agreed().of(BOB)) == (Consent.NONE, Consent.ANONYMOUS)
     assert REGISTRY.get_sample_value("waypost_consents_in_force") == 2
     assert REGISTRY.get_sample_value("waypost_consents_lost") == lost
-    consents.record(store, BOB, Consent.FULL)
+    files.record(store, BOB, Consent.FULL)
     agreed.refresh()
     for now in (agreed(), started(store)(), known(store)):
         assert (now.of(ANN), now.of(BOB)) == (Consent.NONE, Consent.FULL)
@@ -125,7 +127,7 @@ def test_where_nothing_can_be_read_nobody_guesses(store: Path, file: Path) -> No
 
 def test_a_copy_does_where_the_file_cannot_be_read(store: Path, file: Path) -> None:
     """It has all that was read in the file."""
-    consents.record(store, ANN, Consent.NONE)
+    files.record(store, ANN, Consent.NONE)
     started(store)
     file.unlink()
     file.mkdir()
@@ -140,7 +142,7 @@ def test_an_opt_out_outlives_the_person(store: Path, file: Path) -> None:
     assert consents.forget(store, [ANN]) == 0
     assert not file.exists()
     for who, level in ((ANN, Consent.FULL), (ANN, Consent.NONE), (BOB, Consent.NONE)):
-        consents.record(store, who, level)
+        files.record(store, who, level)
     assert consents.forget(store, [ANN, "4711"]) == 2
     assert consents.forget(store, [ANN, "4711"]) == 0
     text = file.read_text()
@@ -149,13 +151,13 @@ def test_an_opt_out_outlives_the_person(store: Path, file: Path) -> None:
         Consent.NONE, Consent.FULL,
     )  # fmt: skip
     assert CONSENTS.known(store).damaged == 0
-    consents.record(store, ANN, Consent.ANONYMOUS)
+    files.record(store, ANN, Consent.ANONYMOUS)
     assert known(store).of(ANN) is Consent.ANONYMOUS
 
 
 def test_what_was_said_when_stays_without_the_name(store: Path) -> None:
     """For each line stands another, in the same order."""
-    said = [consents.record(store, ANN, each) for each in (Consent.NONE, Consent.FULL)]
+    said = [files.record(store, ANN, each) for each in (Consent.NONE, Consent.FULL)]
     consents.forget(store, [ANN])
     kept = CONSENTS.known(store).made
     assert [(each.at, each.consent) for each in kept] == [(each.at, each.consent) for each in said]
@@ -165,7 +167,7 @@ def test_what_was_said_when_stays_without_the_name(store: Path) -> None:
 
 def test_damaged_lines_that_name_them_go_as_well(store: Path, file: Path) -> None:
     """Nobody can read them; an id counts only as a whole."""
-    consents.record(store, BOB, Consent.NONE)
+    files.record(store, BOB, Consent.NONE)
     with file.open("ab") as damaged:
         damaged.write(b'{"person":"Ann@example.net","cons\n{"person":"47110","cons\n')
     assert consents.forget(store, [ANN, "4711"]) == 1
@@ -185,7 +187,7 @@ def test_nothing_brings_back_who_was_forgotten(
 ) -> None:
     """Not the memory of two services, not the copy, nor a file that was lost before or after."""
     for who, level in ((ANN, Consent.FULL), (BOB, Consent.NONE), (ANN, Consent.NONE)):
-        consents.record(store, who, level)
+        files.record(store, who, level)
     services = [started(store), started(store)]
     lose(file)
     assert consents.forget(store, [ANN]) >= 2
@@ -199,7 +201,7 @@ def test_nothing_brings_back_who_was_forgotten(
     for service in (*services, started(store)):
         assert (service().of(ANN), service().of(BOB)) == (Consent.NONE, Consent.NONE)
         assert ANN not in service().given
-    consents.record(store, ANN, Consent.ANONYMOUS)
+    files.record(store, ANN, Consent.ANONYMOUS)
     for service in services:
         service.refresh()
         assert service().of(ANN) is Consent.ANONYMOUS
@@ -207,7 +209,7 @@ def test_nothing_brings_back_who_was_forgotten(
 
 def test_a_service_that_wakes_late_brings_nobody_back(store: Path, file: Path) -> None:
     """It knows only its memory, and the file that says who was forgotten is lost by then."""
-    consents.record(store, ANN, Consent.NONE)
+    files.record(store, ANN, Consent.NONE)
     late = started(store)
     consents.forget(store, [ANN])
     file.unlink()
@@ -218,9 +220,9 @@ def test_a_service_that_wakes_late_brings_nobody_back(store: Path, file: Path) -
 
 def test_a_backup_that_names_them_is_not_believed(store: Path, file: Path) -> None:
     """Who was forgotten stays so in memory and copy; to erase the backup, forget them again."""
-    consents.record(store, ANN, Consent.FULL)
+    files.record(store, ANN, Consent.FULL)
     backup = file.read_bytes()
-    consents.record(store, ANN, Consent.NONE)
+    files.record(store, ANN, Consent.NONE)
     service = started(store)
     consents.forget(store, [ANN])
     file.write_bytes(backup)
@@ -241,7 +243,7 @@ def test_forgetting_that_broke_off_is_completed(
     store: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By whoever is running, or by another run."""
-    consents.record(store, ANN, Consent.NONE)
+    files.record(store, ANN, Consent.NONE)
     service = started(store)
     with monkeypatch.context() as patched:
         patched.setattr(record_file, "write_secret", full)
@@ -258,11 +260,11 @@ def test_what_is_said_while_somebody_is_forgotten_is_not_lost(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A line that comes between reading and erasing is erased as the others are."""
-    consents.record(store, ANN, Consent.FULL)
+    files.record(store, ANN, Consent.FULL)
     supersede = consents.jsonl.supersede
 
     def late(*args: object, **kwargs: object) -> object:
-        consents.record(store, ANN, Consent.NONE)
+        files.record(store, ANN, Consent.NONE)
         return supersede(*args, **kwargs)
 
     monkeypatch.setattr(consents.jsonl, "supersede", late)
@@ -274,7 +276,7 @@ def test_of_two_hashes_the_later_word_counts(store: Path) -> None:
     """Two runs at one time may each begin with a salt of its own."""
     for salt, minute in zip("0123456789", "1234567809", strict=True):
         level = Consent.FULL if minute == "9" else Consent.NONE
-        given = Given(f"2026-11-23T10:0{minute}:00+00:00", ANN, level)
+        given = ConsentRecord(f"2026-11-23T10:0{minute}:00+00:00", ANN, level)
         CONSENTS.append(store, given.nameless(salt * 32))
     assert len(known(store).salts) == 10
     assert known(store).of(ANN) is Consent.FULL

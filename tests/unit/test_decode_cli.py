@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.keys import token_keys
-from tracker.cli.decode import decode, token_of
+from tracker.cli.common import token_of
+from tracker.cli.decode import decode
 from tracker.minting import short_links
 from tracker.minting.short_links import ShortLinks
 from tracker.tokens import Keyring, Link, mint

@@ -11,8 +11,8 @@ import trustme
 
 from config.schema import RelayConfig
 from config.values import Address
-from proxy.ourselves import MARK
 from proxy.relay.dial import Contact, RelayUnavailable, Unavailable, dial
+from proxy.smtp.replies import MARK
 from tests.support.programs import free_port
 from tests.support.relay_actions import ActingRelay, Line, saying
 

@@ -13,7 +13,7 @@ import dns.rrset
 import dns.zone
 import pytest
 
-from config.keys import token_keys
+from config.keys import dkim_keys
 from config.keys.dns_records import Record, State, check, records, split
 from config.schema import Config, DkimConfig, SenderConfig, TrackingConfig
 
@@ -130,7 +130,7 @@ def test_a_tracking_host_needs_an_address(server: NameServer, kind: str, value: 
 
 def test_records_are_those_of_keys_and_hosts(tmp_path: Path) -> None:
     """Each selector once, each public host once; this machine and addresses need none."""
-    pem = token_keys.write_dkim_key(tmp_path / "dkim.pem")
+    pem = dkim_keys.write_dkim_key(tmp_path / "dkim.pem")
     key = DkimConfig(selector="waypost1", key_file=tmp_path / "dkim.pem")
     config = Config(
         tracking=TrackingConfig(base_url="https://click.example.com"),
@@ -141,14 +141,14 @@ def test_records_are_those_of_keys_and_hosts(tmp_path: Path) -> None:
         ),
     )
     first, second = records(config)
-    assert (first.name, first.value) == (NAME, token_keys.dkim_record(pem))
+    assert (first.name, first.value) == (NAME, dkim_keys.dkim_record(pem))
     assert (second.name, second.value) == ("click.example.com", None)
 
 
 def test_the_lines_of_a_zone_file_hold_the_record(tmp_path: Path) -> None:
     """Read by dnspython's zone parser, no string over 255 octets."""
-    pem = token_keys.write_dkim_key(tmp_path / "dkim.pem")
-    wanted = Record(NAME, "TXT", token_keys.dkim_record(pem), "DKIM")
+    pem = dkim_keys.write_dkim_key(tmp_path / "dkim.pem")
+    wanted = Record(NAME, "TXT", dkim_keys.dkim_record(pem), "DKIM")
     text = "@ IN SOA ns x 1 1 1 1 1\n@ IN NS ns\n" + "\n".join(wanted.zone_lines()) + "\n"
     zone = dns.zone.from_text(text, origin="example.com.", check_origin=False)
     (entry,) = zone.find_rdataset(f"{NAME}.", "TXT")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from config.domains import closest
+from config.schema import closest
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import threading
 import pytest
 
 from proxy.message.editing import parse
-from proxy.message.work_budget import TooMuch, at_most, spend
+from proxy.message.work_budget import BudgetExceeded, limit, spend
 from proxy.policy import Policy
 from proxy.rewrite.planner import plan, plan_message
-from proxy.session.limits import LARGE_MESSAGE_OCTETS, TURN_STEPS
+from proxy.scheduling.dispatch import LARGE_MESSAGE_OCTETS, TURN_STEPS
 from tests.support.mail import html_message, link
 from tests.support.slow_mail import KINDS
 
@@ -17,18 +17,18 @@ POLICY = Policy(plain_text=True, opens=True, url_params=(("utm_source", "mail"),
 
 def test_work_past_its_bound_is_broken_off() -> None:
     """It may be as much as was said, and no more."""
-    with at_most(3):
+    with limit(3):
         spend(1)
         spend(2)
-        with pytest.raises(TooMuch):
+        with pytest.raises(BudgetExceeded):
             spend(1)
 
 
 def test_a_bound_ends_with_its_block() -> None:
     """Before and after it, and around one within it, work is counted as if it were not there."""
     spend(100)
-    with at_most(3):
-        with at_most(1), pytest.raises(TooMuch):
+    with limit(3):
+        with limit(1), pytest.raises(BudgetExceeded):
             spend(2)
         spend(3)
     spend(100)
@@ -37,7 +37,7 @@ def test_a_bound_ends_with_its_block() -> None:
 def test_a_bound_holds_for_its_thread_alone() -> None:
     """Others work on messages of their own."""
     spent: list[int] = []
-    with at_most(0):
+    with limit(0):
         thread = threading.Thread(target=lambda: spent.append(spend(1) or 1))
         thread.start()
         thread.join()
@@ -46,7 +46,7 @@ def test_a_bound_holds_for_its_thread_alone() -> None:
 
 def test_what_was_broken_off_is_no_fault() -> None:
     """A fault leaves the message untouched; this must reach who set the bound."""
-    with at_most(10), pytest.raises(TooMuch):
+    with limit(10), pytest.raises(BudgetExceeded):
         plan(html_message(link("https://example.com/")), Policy())
 
 
@@ -55,7 +55,7 @@ def test_whatever_is_slow_counts(kind: str) -> None:
     """A message that is not large can be too much for a turn, whatever it has many of."""
     message = KINDS[kind](200_000)
     assert len(message) < LARGE_MESSAGE_OCTETS
-    with at_most(TURN_STEPS), pytest.raises(TooMuch):
+    with limit(TURN_STEPS), pytest.raises(BudgetExceeded):
         plan_message(parse(message), POLICY)
 
 
@@ -64,7 +64,7 @@ def test_a_thousand_links_are_too_much(kind: str) -> None:
     """Wherever they stand, and whatever else the message holds."""
     text = link("https://e.x/") if kind == "html" else "https://e.x/\r\n"
     message = html_message(text * 1000).replace(b"text/html", b"text/" + kind.encode())
-    with at_most(TURN_STEPS), pytest.raises(TooMuch):
+    with limit(TURN_STEPS), pytest.raises(BudgetExceeded):
         plan_message(parse(message), POLICY)
 
 
@@ -75,5 +75,5 @@ def test_a_long_newsletter_is_not_too_much(encoding: str) -> None:
     url = "https://shop.example.com/item?utm_source=mail&amp;n={}"
     rows = (row.format(link(url.format(n), 'target="_blank" class="b"')) for n in range(300))
     message = html_message("".join(rows), encoding=encoding)
-    with at_most(TURN_STEPS):
+    with limit(TURN_STEPS):
         assert len(plan_message(parse(message), POLICY).links) == 300

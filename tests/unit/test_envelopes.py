@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.schema import ProxyConfig
-from proxy.session.transactions import Envelopes
+from proxy.session.transactions import Transactions
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 from tests.support.growth import is_linear
@@ -29,7 +29,7 @@ class Agreeable:
 async def one_by_one(count: int) -> None:
     """Name `count` recipients, each in a group of its own."""
     link: Any = Agreeable()
-    envelopes = Envelopes(link, ProxyConfig())
+    envelopes = Transactions(link, ProxyConfig())
     await envelopes.pass_on([(b"MAIL", b"FROM:<a@example.com>")], may_grow=False)
     for number in range(count):
         await envelopes.pass_on([(b"RCPT", b"TO:<%d@example.net>" % number)], may_grow=False)

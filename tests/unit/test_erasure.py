@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, pending, put, totals
 from tracker.erasure import spool
-from tracker.erasure.patterns import Needles
+from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.rows import Erased, find, forget
 from tracker.erasure.spool import Traces
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink, decode, encode
@@ -127,7 +127,7 @@ def test_an_own_id_and_its_addresses_are_one_person(db: Database):
 )
 def test_what_gives_somebody_away_in_a_url(url: str, without: str | None):
     """However it is encoded, and nothing that only looks like it."""
-    assert Needles.of([ANN], IDENTIFIER).without(url) == (without or url)
+    assert PersonPatterns.of([ANN], IDENTIFIER).without(url) == (without or url)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_what_gives_somebody_away_in_a_url(url: str, without: str | None):
 )
 def test_an_id_that_means_nobody_else_counts_anywhere(text: str, without: str | None):
     """As an address does, but exactly as it is written; a short one only in what is theirs."""
-    needles = Needles.of([ANN, "pers-4711x", "7"], IDENTIFIER)
+    needles = PersonPatterns.of([ANN, "pers-4711x", "7"], IDENTIFIER)
     assert needles.without(text) == (without or text)
 
 
@@ -159,19 +159,19 @@ def test_an_id_that_means_nobody_else_counts_anywhere(text: str, without: str | 
 )
 def test_a_short_id_is_a_whole_value_of_what_is_theirs(text: str, without: str | None):
     """Of a URL, or a word."""
-    assert Needles.of(["7"], IDENTIFIER).without(text, theirs=True) == (without or text)
+    assert PersonPatterns.of(["7"], IDENTIFIER).without(text, theirs=True) == (without or text)
 
 
 @pytest.mark.parametrize("name", ["customer", "2026", "20261123", "a-1"])
 def test_an_id_that_may_mean_something_else_stays_in_what_is_others(name: str):
     """Words, years, days."""
     url = f"https://example.net/?x={name}"
-    assert Needles.of([name], IDENTIFIER).without(url) == url
+    assert PersonPatterns.of([name], IDENTIFIER).without(url) == url
 
 
 def test_a_short_name_leaves_no_longer_url():
     """So that records of the spool keep their length."""
-    assert Needles.of(["a@b"], IDENTIFIER).without("https://x/?a@b") == "https://x/?era"
+    assert PersonPatterns.of(["a@b"], IDENTIFIER).without("https://x/?a@b") == "https://x/?era"
 
 
 # --- what campaigns and links are called
@@ -282,7 +282,7 @@ def test_fed_records_are_rewritten_in_place(tmp_path: Path):
     os.write(descriptor, b"".join([*lines, lines[0]]))
     os.close(descriptor)
     fed = {path.name: sum(map(len, lines))}
-    needles = Needles.of([ANN], IDENTIFIER)
+    needles = PersonPatterns.of([ANN], IDENTIFIER)
     assert spool.redact(tmp_path / "spool", fed, Traces([ANN], needles)) == (2, 0)
     octets = path.read_bytes()
     assert octets[fed[path.name] :] == lines[0]
@@ -309,7 +309,7 @@ def test_records_lose_campaigns_and_texts_as_the_store_does(tmp_path: Path):
     path, descriptor = segments.create(tmp_path, "proxy")
     os.write(descriptor, record)
     os.close(descriptor)
-    needles = Needles.of(["7", CAY.address], IDENTIFIER)
+    needles = PersonPatterns.of(["7", CAY.address], IDENTIFIER)
     traces = Traces(["7", CAY.address], needles, campaigns={"for 7": "for e"})
     assert spool.redact(tmp_path, {path.name: len(record)}, traces) == (1, 0)
     kept = decode(path.read_bytes()[9:-1])
@@ -326,7 +326,7 @@ def test_records_that_could_not_be_fed_stay_readable(tmp_path: Path):
     file.parent.mkdir()
     file.write_bytes(b"".join(map(segments.frame, lines)))
     names = [ANN, "pers-4711x", "7"]
-    assert spool.redact(tmp_path, {}, Traces(names, Needles.of(names, IDENTIFIER))) == (2, 0)
+    assert spool.redact(tmp_path, {}, Traces(names, PersonPatterns.of(names, IDENTIFIER))) == (2, 0)
     first, second = (line[9:] for line in file.read_bytes().splitlines())
     assert decode(first) == sent("m1", Recipient(1, ""), "news")[0]
     assert second == lines[1].replace(ANN.encode(), b"x" * len(ANN)).replace(b'"7"', b'"x"')
@@ -340,7 +340,7 @@ def test_damaged_records_are_masked(tmp_path: Path):
     file = tmp_path / "quarantine" / "proxy-1.log"
     file.parent.mkdir()
     file.write_bytes(b'\xff{"address": "ann@example.net"')
-    assert spool.redact(tmp_path, {}, Traces([ANN], Needles.of([ANN], IDENTIFIER))) == (1, 0)
+    assert spool.redact(tmp_path, {}, Traces([ANN], PersonPatterns.of([ANN], IDENTIFIER))) == (1, 0)
     assert file.read_bytes() == b'\xff{"address": "' + b"x" * len(ANN) + b'"'
 
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from tests.support.facts import accepted, pending
 from tracker.cli import forget
-from tracker.decisions import consents
+from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.spool.writer import Spool
 from tracker.store import database
@@ -34,7 +34,7 @@ def run_forget(folder: Path, *arguments: str) -> Result:
 
 def test_what_failed_half_way_can_be_repeated(folder: Path) -> None:
     """Who they are is forgotten last: it leads to the rest."""
-    consents.record(folder / "waypost.db", "ann@example.net", Consent.NONE)
+    files.record(folder / "waypost.db", "ann@example.net", Consent.NONE)
     (folder / "waypost.db.consents").rename(folder / "aside")
     (folder / "waypost.db.consents").mkdir()
     failed = run_forget(folder, "ann@example.net")

@@ -81,5 +81,5 @@ def test_what_is_old_is_gone_through_where_that_is_due(
     gc.collect(1)  # it is among the oldest now
     del old
     monkeypatch.setattr(gc, "get_count", lambda: (0, 0, smaller))
-    gc_tuning.tidy_up()
+    gc_tuning.collect_if_idle()
     assert (there() is not None) == stays

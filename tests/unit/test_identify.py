@@ -13,12 +13,12 @@ from proxy.rewrite.planner import plan
 from proxy.rewrite.transformer import Submission, Transformer
 from tests.support.facts import accepted, clicked, pending, put
 from tests.support.mail import html_message, link
-from tracker.decisions import consents
+from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.events import Recipient
 from tracker.reports import clicks
+from tracker.store import persons
 from tracker.tokens import PATH, Keyring, read
-from tracker.urls import reader_id
 from tracker.urls.params import added, without_written
 from tracker.urls.reader_id import ID_CHARACTERS, Identifier, widest
 
@@ -181,7 +181,7 @@ def test_without_full_consent_nobody_is_told_of(level, tmp_path):
     settings = config().model_copy(
         update={"store": StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db")}
     )
-    consents.record(settings.store.path, READER, Consent(level))
+    files.record(settings.store.path, READER, Consent(level))
     transformer = Transformer(settings, KEYRING, {}, IDENTIFIER)
     listed = transformer.prepare(html_message(link(URL)), ONE, NOW_S).shared()
     for out in (said, listed):
@@ -219,7 +219,7 @@ def test_reports_are_told_the_same_of_every_copy(tmp_path):
     settings = config(url_params={"utm_source": "mail"}).model_copy(
         update={"store": StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db")}
     )
-    consents.record(settings.store.path, READER, Consent.ANONYMOUS)
+    files.record(settings.store.path, READER, Consent.ANONYMOUS)
     made = Transformer(settings, KEYRING, {}, IDENTIFIER).prepare(
         html_message(link(URL.replace("#", "&amp;uid=7#"))), TWO, NOW_S
     )
@@ -245,12 +245,15 @@ def known(db: Database) -> Database:
 
 def test_an_id_leads_back_to_the_person(known: Database):
     """To an address or to the application's id; what looks like neither is nobody's."""
-    assert IDENTIFIER.person(known, IDENTIFIER.hashed("ann@example.net")) == "ann@example.net"
-    assert IDENTIFIER.person(known, "4711") == "4711"
-    assert IDENTIFIER.person(known, "ann@example.net") is None
-    assert IDENTIFIER.person(known, HASHED) is None
-    assert reader_id.addresses(known, "4711") == ["bob@example.net"]
-    assert reader_id.addresses(known, "ann@example.net") == ["ann@example.net"]
+    assert (
+        persons.behind_id(known, IDENTIFIER, IDENTIFIER.hashed("ann@example.net"))
+        == "ann@example.net"
+    )
+    assert persons.behind_id(known, IDENTIFIER, "4711") == "4711"
+    assert persons.behind_id(known, IDENTIFIER, "ann@example.net") is None
+    assert persons.behind_id(known, IDENTIFIER, HASHED) is None
+    assert persons.addresses(known, "4711") == ["bob@example.net"]
+    assert persons.addresses(known, "ann@example.net") == ["ann@example.net"]
     assert list(clicks.activity(known, "ann@example.net"))
 
 
@@ -258,5 +261,5 @@ def test_a_link_that_is_not_in_mail_gives_no_address(db: Database):
     """Its person may be the application's own id, which is none."""
     sms = pending(recipients=(Recipient(1, "4711", "4711"),))
     put(db, sms, accepted())
-    assert IDENTIFIER.person(db, "4711") == "4711"
-    assert reader_id.addresses(db, "4711") == []
+    assert persons.behind_id(db, IDENTIFIER, "4711") == "4711"
+    assert persons.addresses(db, "4711") == []

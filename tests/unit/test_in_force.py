@@ -13,7 +13,7 @@ from tests.support.losses import damage, delete, empty
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
 from tracker.records import record_file, watch
-from tracker.records.live import InForce
+from tracker.records.live import LiveRecords
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def revoke(store: Path, *hosts: str) -> None:
         DECISIONS.append(store, decision("revoke", "host", host))
 
 
-def started(store: Path) -> InForce[Decision, Overrides]:
+def started(store: Path) -> LiveRecords[Decision, Overrides]:
     """Start a service on the store."""
-    kill_list = InForce(DECISIONS, store)
+    kill_list = LiveRecords(DECISIONS, store)
     kill_list.refresh()
     return kill_list
 
@@ -200,7 +200,7 @@ async def test_it_is_watched(store: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_who_only_looks_leaves_the_copy_to_others(store: Path) -> None:
     """As the process for large messages does, which comes and goes."""
     revoke(store, "one.test")
-    kill_list = InForce(DECISIONS, store)
+    kill_list = LiveRecords(DECISIONS, store)
     revoke(store, "two.test")
     kill_list.look()
     assert kill_list().hosts == {"one.test", "two.test"}

@@ -13,8 +13,8 @@ from sqlite_utils import Database
 from config.schema import Config, PrivacyConfig, StoreConfig, TrackingConfig
 from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
 from tracker.events import Event, decode, encode
-from tracker.ingest.catch_up import catch_up
 from tracker.ingest import ingester as ingester_module
+from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
 from tracker.reports import clicks
 from tracker.spool import segments

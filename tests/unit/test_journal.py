@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from proxy.delivery import delivered_db
-from proxy.delivery.delivered_db import Journal, JournalError, message_key
+from proxy.delivery.delivered_db import DeliveredDb, JournalError, message_key
 
 BOB = b"b@example.net"
 WHO = (BOB, b"c@example.net")
@@ -38,11 +38,11 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_was_delivered_is_known_until_told(path: Path) -> None:
     """Across journals, as across processes and crashes."""
-    first = Journal(path)
+    first = DeliveredDb(path)
     assert first.begin(KEY, WHO) == frozenset()
     first.delivered(KEY, BOB)
     first.end(KEY, WHO, told=False)
-    second = Journal(path)
+    second = DeliveredDb(path)
     assert second.begin(KEY, WHO) == {BOB}
     second.end(KEY, WHO, told=True)
     assert second.begin(KEY, WHO) == frozenset()
@@ -50,7 +50,7 @@ def test_what_was_delivered_is_known_until_told(path: Path) -> None:
 
 def test_no_file_tells_of_recipients(path: Path) -> None:
     """Neither while a message is under way nor later."""
-    ours = Journal(path)
+    ours = DeliveredDb(path)
     ours.begin(KEY, WHO)
     with contextlib.closing(sqlite3.connect(path)):
         ours.delivered(KEY, BOB)
@@ -66,7 +66,7 @@ def test_what_an_earlier_version_wrote_is_taken_over(path: Path) -> None:
         db.executemany("insert into delivered values (?, ?, ?)", entries)
         db.execute("insert into held values (?, ?, ?, ?)", (KEY, BOB, _no_process(), time.time()))
         db.commit()
-    ours = Journal(path)
+    ours = DeliveredDb(path)
     ours.tidy()
     assert not [file for file in path.parent.iterdir() if b"@example" in file.read_bytes()]
     assert ours.begin(KEY, WHO) == {BOB}
@@ -75,26 +75,26 @@ def test_what_an_earlier_version_wrote_is_taken_over(path: Path) -> None:
 
 def test_an_earlier_version_may_be_at_work_while_it_is_replaced(path: Path) -> None:
     """It makes its tables again; what it sends now is not sent a second time by the next."""
-    Journal(path).tidy()
+    DeliveredDb(path).tidy()
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.executescript(FORMER)
         db.execute("insert into delivered values (?, ?, ?)", (KEY, BOB, time.time()))
         db.execute("insert into held values (?, ?, ?, ?)", (b"x", BOB, os.getppid(), time.time()))
         db.commit()
-    ours = Journal(path)
+    ours = DeliveredDb(path)
     assert ours.begin(KEY, WHO) == {BOB}
     assert ours.begin(b"x", WHO) is None
 
 
 def test_the_file_is_for_its_owner_only(path: Path) -> None:
     """Who got what is nobody else's business, hashed or not."""
-    Journal(path).begin(KEY, WHO)
+    DeliveredDb(path).begin(KEY, WHO)
     assert {each.stat().st_mode & 0o777 for each in path.parent.iterdir()} == {0o600}
 
 
 def test_two_sessions_never_work_on_one_message(path: Path) -> None:
     """Neither in one process nor in two."""
-    ours = Journal(path)
+    ours = DeliveredDb(path)
     ours.begin(KEY, WHO)
     assert ours.begin(KEY, WHO) is None
     script = "import sys; from pathlib import Path; from proxy.delivery.delivered_db import Journal; print(Journal(Path(sys.argv[1])).begin(bytes.fromhex(sys.argv[2]), [b'b@example.net']))"
@@ -109,34 +109,34 @@ def test_two_sessions_never_work_on_one_message(path: Path) -> None:
 
 def test_a_process_that_died_holds_nothing(path: Path) -> None:
     """What it took up may be taken up again, with what it had delivered."""
-    dead = Journal(path)
+    dead = DeliveredDb(path)
     dead.begin(KEY, WHO)
     dead.delivered(KEY, BOB)
     with sqlite3.connect(path) as db:
         db.execute("update holds set process = ?", (_no_process(),))
     db.close()
-    assert Journal(path).begin(KEY, WHO) == {BOB}
+    assert DeliveredDb(path).begin(KEY, WHO) == {BOB}
 
 
 def test_a_process_number_that_names_another_by_now_holds_for_a_while_only(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Numbers are given anew, in containers soon: a retry must not wait for a stranger to end."""
-    dead = Journal(path)
+    dead = DeliveredDb(path)
     dead.begin(KEY, WHO)
     dead.delivered(KEY, BOB)
     with sqlite3.connect(path) as db:
         db.execute("update holds set process = ?", (os.getppid(),))
     db.close()
-    assert Journal(path).begin(KEY, WHO) is None
+    assert DeliveredDb(path).begin(KEY, WHO) is None
     later_s = time.time() + delivered_db.HELD_S + 1
     monkeypatch.setattr(delivered_db.time, "time", lambda: later_s)
-    assert Journal(path).begin(KEY, WHO) == {BOB}
+    assert DeliveredDb(path).begin(KEY, WHO) == {BOB}
 
 
 def test_transactions_to_different_recipients_know_nothing_of_one_another(path: Path) -> None:
     """Neither does one wait for the other, nor does the end of one forget what the other did."""
-    ours = Journal(path)
+    ours = DeliveredDb(path)
     ours.begin(KEY, WHO)
     ours.delivered(KEY, BOB)
     assert ours.begin(KEY, (b"d@example.net",)) == frozenset()
@@ -148,7 +148,7 @@ def test_transactions_to_different_recipients_know_nothing_of_one_another(path: 
 
 def test_entries_expire(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No client tries for ever, and no file grows for ever."""
-    ours = Journal(path)
+    ours = DeliveredDb(path)
     ours.begin(KEY, WHO)
     ours.delivered(KEY, BOB)
     ours.end(KEY, WHO, told=False)
@@ -160,15 +160,15 @@ def test_entries_expire(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_journal_that_cannot_be_had_says_so(tmp_path: Path) -> None:
     """One error for every cause."""
     with pytest.raises(JournalError):
-        Journal(tmp_path / "missing" / "journal").begin(KEY, WHO)
+        DeliveredDb(tmp_path / "missing" / "journal").begin(KEY, WHO)
     (tmp_path / "garbage").write_bytes(b"this is no database" * 1000)
     with pytest.raises(JournalError):
-        Journal(tmp_path / "garbage").begin(KEY, WHO)
+        DeliveredDb(tmp_path / "garbage").begin(KEY, WHO)
 
 
 def test_threads_may_share_a_journal(path: Path) -> None:
     """Exactly one of them takes a message up."""
-    ours = Journal(path)
+    ours = DeliveredDb(path)
     found: list[object] = []
     threads = [
         threading.Thread(target=lambda: found.append(ours.begin(KEY, WHO))) for _ in range(8)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from proxy.delivery.delivered_db import Journal, JournalError
-from proxy.delivery.duplicates import HEADER_OCTETS, JournaledMessage, Journaling
+from proxy.delivery.delivered_db import DeliveredDb, JournalError
+from proxy.delivery.duplicates import HEADER_OCTETS, DuplicateSuppression, SuppressedMessage
 from proxy.rewrite.transformer import Submission
 
 MESSAGE = b"Message-ID: <1@example.com>\r\n\r\n"
@@ -20,7 +20,7 @@ async def test_a_message_that_nobody_waits_for_is_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault while it is taken up must not hold it for ever."""
-    journal = Journal(tmp_path / "journal")
+    journal = DeliveredDb(tmp_path / "journal")
     plain, begun, go_on = journal.begin, threading.Event(), threading.Event()
 
     def slow(message: bytes, recipients: frozenset[bytes]) -> frozenset[bytes] | None:
@@ -29,20 +29,22 @@ async def test_a_message_that_nobody_waits_for_is_put_back(
         return plain(message, recipients)
 
     monkeypatch.setattr(journal, "begin", slow)
-    first = asyncio.create_task(Journaling(journal).begin("x", SUBMISSION, MESSAGE))
+    first = asyncio.create_task(DuplicateSuppression(journal).begin("x", SUBMISSION, MESSAGE))
     await asyncio.to_thread(begun.wait, 5)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
     go_on.set()
     async with asyncio.timeout(5):
-        while await Journaling(journal).begin("x", SUBMISSION, MESSAGE) is None:  # noqa: ASYNC110
+        while await DuplicateSuppression(journal).begin("x", SUBMISSION, MESSAGE) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
-async def begun(folder: Path, message: bytes) -> JournaledMessage:
+async def begun(folder: Path, message: bytes) -> SuppressedMessage:
     """Take a message up that nobody else is at work on."""
-    taken = await Journaling(Journal(folder / "journal")).begin("x", SUBMISSION, message)
+    taken = await DuplicateSuppression(DeliveredDb(folder / "journal")).begin(
+        "x", SUBMISSION, message
+    )
     assert taken is not None
     return taken
 
@@ -64,8 +66,8 @@ async def test_what_cannot_be_written_down_is_told_and_goes_on(
     fault: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The relay has taken the copy: no fault of ours may make anything else of that."""
-    journal = Journal(tmp_path / "journal")
-    message = await Journaling(journal).begin("x", SUBMISSION, MESSAGE)
+    journal = DeliveredDb(tmp_path / "journal")
+    message = await DuplicateSuppression(journal).begin("x", SUBMISSION, MESSAGE)
     assert message is not None
 
     def broken(*_args: object) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.keys import token_keys
+from config.keys import dkim_keys, token_keys
 from config.loading.lines import key_lines, line_of
 from config.loading.load import ConfigError, examine, find, load
 from config.reference.catalogue import tables, to_toml
@@ -45,7 +45,7 @@ key_file = "/abs/path/dkim.pem"
 def furnish(folder: Path, text: str = EXAMPLE) -> Path:
     """Write keys and a configuration that names them."""
     token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
-    token_keys.write_dkim_key(folder / "dkim.pem")
+    dkim_keys.write_dkim_key(folder / "dkim.pem")
     file = folder / "waypost.toml"
     file.write_text(text.replace("/abs/path", str(folder)))
     return file

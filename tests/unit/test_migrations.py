@@ -8,10 +8,9 @@ from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, pending, put
 from tracker.events import SentLink, decode, encode
-from tracker.ingest.counting import PURGED_NAME
 from tracker.reports import clicks
 from tracker.store import retention
-from tracker.store.schema import migrations
+from tracker.store.schema import PURGED_NAME, migrations
 
 URL = "https://example.net/a"
 """Shared by two messages; a third has a link of its own."""

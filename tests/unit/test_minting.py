@@ -11,7 +11,7 @@ from config.keys import token_keys
 from config.schema import Config
 from proxy.rewrite.transformer import Submission, Transformer
 from tests.support.mail import html_message, link
-from tracker.decisions.consents import Consent, Consents, Given
+from tracker.decisions.consents import Consent, ConsentRecord, Consents
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient
 from tracker.minting.mint import Mint, Minted
 from tracker.minting.request import LinkRequest, TooLong, UnknownSender
@@ -183,7 +183,7 @@ def test_what_is_not_tracked_is_the_url_itself(
 def test_consent_is_heeded(shop: Shop) -> None:
     """Nothing, or totals without a person."""
     for person, level in (("no", Consent.NONE), ("some", Consent.ANONYMOUS)):
-        shop.consents.given[person] = Given("2026-11-23", person, level)
+        shop.consents.given[person] = ConsentRecord("2026-11-23", person, level)
     assert shop.link(person="no").tracked is False
     assert token_in(shop.link(person="some")).recipient == 0
     assert shop.pending.recipients == ()
@@ -286,7 +286,7 @@ def test_a_short_link_tells_as_well(telling: Shop) -> None:
 )
 def test_some_links_tell_of_nobody(telling: Shop, asked: dict[str, Any]) -> None:
     """The rules are those of mail."""
-    telling.consents.given["some"] = Given("2026-11-23", "some", Consent.ANONYMOUS)
+    telling.consents.given["some"] = ConsentRecord("2026-11-23", "some", Consent.ANONYMOUS)
     assert telling.link(**asked).destination == asked.get("url", URL)
 
 

@@ -3,6 +3,7 @@
 import pytest
 from sqlite_utils import Database
 
+from tracker import persons
 from tracker.events import Recipient, SentLink
 from tracker.store import named_rows
 
@@ -18,7 +19,7 @@ from tracker.store import named_rows
 )
 def test_person_is_named(recipient: Recipient, name: str) -> None:
     """By the application's own id, else by the address; local parts differ by case (RFC 5321)."""
-    assert named_rows.person_name(recipient) == name
+    assert persons.person_name(recipient) == name
 
 
 def test_names_are_found_and_made_in_any_number(db: Database) -> None:

@@ -2,7 +2,7 @@
 
 import email
 
-from proxy.delivery.dsn import Refusal, refused_for_good
+from proxy.delivery.dsn import Refusal, failure_report
 from proxy.smtp.envelope import MailCommand, parse_mail, parse_rcpt
 from proxy.smtp.replies import Reply
 
@@ -28,7 +28,7 @@ def test_a_notice_tells_people_and_programs() -> None:
         refusal("<1@example.net>", Reply(550, (b"5.1.1 first line", b"5.1.1 second"))),
         refusal("<é@example.net>", Reply(554, (b"no \xff\x07 code",))),
     ]
-    raw = refused_for_good(mail("<a@example.com>"), refusals, CONTENT, "mail.example.com")
+    raw = failure_report(mail("<a@example.com>"), refusals, CONTENT, "mail.example.com")
     assert b"secret body" not in raw
     assert raw.isascii()
     assert raw.count(b"\n") == raw.count(b"\r\n")
@@ -48,7 +48,7 @@ def test_a_notice_tells_people_and_programs() -> None:
 def test_what_the_client_gave_to_be_told_again_is_told_again() -> None:
     """RFC 3461 §6.3: ENVID and ORCPT, their xtext undone."""
     refusals = [refusal("<1@example.net> ORCPT=rfc822;Bob+2Bx@example.org NOTIFY=FAILURE")]
-    raw = refused_for_good(mail("<a@example.com> ENVID=QQ+3D1 RET=HDRS"), refusals, CONTENT, "m")
+    raw = failure_report(mail("<a@example.com> ENVID=QQ+3D1 RET=HDRS"), refusals, CONTENT, "m")
     about, first = email.message_from_bytes(raw).get_payload()[1].get_payload()
     assert about["Original-Envelope-Id"] == "QQ=1"
     assert first["Original-Recipient"] == "rfc822; Bob+x@example.org"
@@ -56,16 +56,12 @@ def test_what_the_client_gave_to_be_told_again_is_told_again() -> None:
 
 def test_a_sender_beyond_ascii_is_addressed() -> None:
     """RFC 6532: as UTF-8 in the header; the notice declares it (SMTPUTF8)."""
-    raw = refused_for_good(
-        mail("<é@example.com> SMTPUTF8"), [refusal("<1@a.example>")], CONTENT, "m"
-    )
+    raw = failure_report(mail("<é@example.com> SMTPUTF8"), [refusal("<1@a.example>")], CONTENT, "m")
     assert "To: é@example.com\r\n".encode() in raw
 
 
 def test_a_long_reply_does_not_make_a_long_line() -> None:
     """RFC 5322 §2.1.1: a relay between would fold or refuse it."""
     endless = Reply(550, (b"no " * 2000,) * 10)
-    raw = refused_for_good(
-        mail("<a@example.com>"), [refusal("<1@a.example>", endless)], CONTENT, "m"
-    )
+    raw = failure_report(mail("<a@example.com>"), [refusal("<1@a.example>", endless)], CONTENT, "m")
     assert max(map(len, raw.split(b"\r\n"))) <= 998

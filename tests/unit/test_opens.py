@@ -7,8 +7,8 @@ from sqlite_utils import Database
 
 from tests.support.facts import SENT_S, accepted, clicked, empty, pending, put, totals
 from tracker.events import Event, MessageAccepted, MessagePending, Opened, Recipient, decode, encode
-from tracker.ingest import opens
-from tracker.ingest.opens import Figures
+from tracker.reports import opens
+from tracker.reports.opens import Figures
 from tracker.store.retention import purge
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from tracker.decisions import overrides
 from tracker.decisions.overrides import Overrides, decision, repair
-from tracker.repairs import Additions
 from tracker.tokens import Link
+from tracker.urls.additions import Additions
 
 LINK = Link(
     bytes.fromhex("0102030405060708"), 1, 1, 1_795_430_400, "https://Shop.Example.com/old?a=1"

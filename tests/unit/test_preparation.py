@@ -10,10 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from proxy.rewrite.transformer import Outgoing, Submission, Transformer
-from proxy.scheduling.dispatch import Preparation
-from proxy.scheduling.loop_budget import Turns
-from proxy.scheduling.offload import MakeCopy, Workshop
-from proxy.session.limits import LARGE_MESSAGE_OCTETS, TURN_OCTETS
+from proxy.scheduling.dispatch import LARGE_MESSAGE_OCTETS, Dispatcher
+from proxy.scheduling.loop_budget import TURN_OCTETS, LoopBudget
+from proxy.scheduling.offload import MakeCopy, OffloadProcess
 from tests.support.mail import html_message, link
 from tests.support.session_fixtures import configuration
 from tests.support.slow_mail import KINDS
@@ -43,13 +42,13 @@ class Elsewhere:
         yield make
 
 
-def preparation(folder: Path, turn_octets: int = TURN_OCTETS) -> Preparation:
+def preparation(folder: Path, turn_octets: int = TURN_OCTETS) -> Dispatcher:
     """Give one that has no process of its own."""
     transformer = Transformer.from_config(configuration(folder, 25))
-    return Preparation(transformer, cast("Workshop", Elsewhere()), Turns(turn_octets))
+    return Dispatcher(transformer, cast("OffloadProcess", Elsewhere()), LoopBudget(turn_octets))
 
 
-async def copies(preparing: Preparation, message: bytes, submission: Submission) -> set[bytes]:
+async def copies(preparing: Dispatcher, message: bytes, submission: Submission) -> set[bytes]:
     """Give what is sent, as one copy and as copies."""
     sent = {(await preparing.shared(message, submission)).content}
     async with preparing.personal(message, submission) as make:

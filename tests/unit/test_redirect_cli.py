@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tracker.cli.overrides import redirect
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, decision
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.redirect_cli import redirect
 from tracker.spool.writer import Spool
 
 ONE, TWO = "https://a.test/", "https://b.test/"

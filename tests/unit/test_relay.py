@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from config.schema import RelayConfig
 from proxy.relay import session as relay_module
 from proxy.relay.dial import dial
-from proxy.relay.session import CHUNK_OCTETS, Fault, Progress, RelaySession, stuffed
-from proxy.smtp import replies
+from proxy.relay.session import Fault, Progress, RelaySession
+from proxy.smtp import data, replies
+from proxy.smtp.data import CHUNK_OCTETS, stuffed
 from tests.support.relay_actions import EHLO, ActingRelay, Answer, Line, saying
 
 MAIL = b"MAIL FROM:<a@example.com> BODY=8BITMIME"
@@ -498,7 +499,7 @@ def test_stuffing_is_undone_by_any_receiver(noise: bytes, chunk: int) -> None:
     """RFC 5321 §4.5.2: whatever the content and the chunks, the receiver has it back."""
     content = noise.replace(b"\x01", b"\r\n").replace(b"\x02", b"\r\n.").replace(b"\x03", b".")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(relay_module, "CHUNK_OCTETS", chunk)
+        patch.setattr(data, "CHUNK_OCTETS", chunk)
         pieces = list(stuffed(content))
     wire = b"".join(piece for piece, _ in pieces)
     assert [last for _, last in pieces] == [False] * (len(pieces) - 1) + [True]

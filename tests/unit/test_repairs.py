@@ -1,7 +1,7 @@
 """Which parameters are ours, by the configuration."""
 
 from config.schema import Config
-from tracker.repairs import NO_ADDITIONS, Additions
+from tracker.urls.additions import NO_ADDITIONS, Additions
 
 
 def test_a_configuration_says_what_is_added() -> None:

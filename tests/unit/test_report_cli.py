@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 
 from config.loading.load import load
 from config.schema import Config
-from tracker.cli import consent, identify, purge, report
-from tracker.decisions import consents
+from tracker.cli import common, consent, identify, purge, report
+from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.events import (
     Clicked,
@@ -237,7 +237,7 @@ def test_export_gives_every_click(filled: Path) -> None:
 )
 def test_csv_has_a_head_even_where_it_has_no_rows(filled: Path, arguments: tuple[str, ...]) -> None:
     """The same as with rows, so that programs need not tell the two apart."""
-    consents.record(filled / "waypost.db", "ann@example.org", Consent.NONE)
+    files.record(filled / "waypost.db", "ann@example.org", Consent.NONE)
     full = output(filled, *arguments, "--csv").splitlines()
     for file in (filled / "waypost.db", filled / "waypost.db.consents"):
         file.unlink(missing_ok=True)
@@ -249,7 +249,7 @@ def test_csv_has_a_head_even_where_it_has_no_rows(filled: Path, arguments: tuple
 @pytest.mark.parametrize("name", ["activity", "clickers", "export", "consent"])
 def test_csv_has_the_columns_of_json(filled: Path, name: str) -> None:
     """None is left out."""
-    consents.record(filled / "waypost.db", "ann@example.org", Consent.NONE)
+    files.record(filled / "waypost.db", "ann@example.org", Consent.NONE)
     whose = {"activity": ["ann@example.org"], "clickers": ["offer"]}.get(name, [])
     head, *_ = output(filled, name, *whose, "--csv").splitlines()
     text = output(filled, name, *whose, "--json")
@@ -286,14 +286,14 @@ def test_a_spool_that_fails_is_a_clear_error(folder: Path, monkeypatch: pytest.M
     def fails(_config: Config) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(report, "catch_up", fails)
+    monkeypatch.setattr(common, "catch_up", fails)
     result = run(folder, "report")
     assert (result.exit_code, "Input/output error" in result.stderr) == (1, True)
 
 
 def test_report_while_another_process_writes(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers do not wait for writers; what cannot be fed is said, not hidden."""
-    monkeypatch.setattr(report, "catch_up", partial(catch_up, patience_s=0.1))
+    monkeypatch.setattr(common, "catch_up", partial(catch_up, patience_s=0.1))
     monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
     output(filled, "report")
     other = sqlite3.connect(filled / "waypost.db")

@@ -5,10 +5,10 @@ from sqlite_utils import Database
 
 from tests.support.facts import LINKS, SENT_S, accepted, clicked, pending, put, totals
 from tracker.events import Recipient, SentLink
-from tracker.ingest.counting import PURGED_NAME
 from tracker.reports import clicks
 from tracker.store import retention
 from tracker.store.retention import Purged, expire_pending, purge
+from tracker.store.schema import PURGED_NAME
 
 DAY_S = 86400
 

@@ -8,24 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.keys.token_keys import (
-    dkim_record,
-    new_dkim_key,
-    new_token_key,
-    write_dkim_key,
-    write_token_keys,
-)
+from config.keys.dkim_keys import dkim_record, new_dkim_key, write_dkim_key
+from config.keys.token_keys import new_token_key, write_token_keys
 from config.schema import Config, DkimConfig, KeysConfig, SenderConfig
 from proxy.rewrite.transformer import Transformer
-from proxy.signing.self_check import record
-from proxy.signing.signer import (
-    OVERSIGNED_FIELDS,
-    KeyUnusable,
-    ProbeFailed,
-    Signer,
-    SigningError,
-    probe,
-)
+from proxy.signing.self_check import ProbeFailed, probe, record
+from proxy.signing.signer import OVERSIGNED_FIELDS, KeyUnusable, Signer, SigningError
 from tests.support.verifiers import dkimpy_verdict
 
 PEMS = {name: new_dkim_key(name) for name in ("rsa-sha256", "ed25519-sha256")}

@@ -8,7 +8,8 @@ import dkim
 import pytest
 import structlog.testing
 
-from config.keys.token_keys import new_dkim_key, new_token_key, write_token_keys
+from config.keys.dkim_keys import new_dkim_key
+from config.keys.token_keys import new_token_key, write_token_keys
 from config.schema import (
     Config,
     DkimConfig,
@@ -23,15 +24,15 @@ from config.schema import (
 )
 from config.telemetry.observe import CLIPPED_MESSAGES, LINKS, PLANNED_MESSAGES
 from proxy.message.editing import parse
-from proxy.message.work_budget import TooMuch, at_most
+from proxy.message.work_budget import BudgetExceeded, limit
 from proxy.policy import Untouched
 from proxy.rewrite.planned import Plan
-from proxy.rewrite.render import Counts
+from proxy.rewrite.submission import Counts
 from proxy.rewrite.transformer import SigningRefused, Submission, Transformer
 from proxy.signing.signer import Signer, SigningError
 from tests.support.growth import is_linear
 from tests.support.mail import HEAD, html_message, link
-from tracker.decisions import consents
+from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.tokens import PATH, PIXEL_NUMBER, Keyring, read
 
@@ -185,9 +186,9 @@ def test_several_recipients_share_a_copy():
 def test_many_recipients_are_work():
     """Each is asked for consent, and told."""
     many = dataclasses.replace(ONE, rcpt_to=(b"a@example.org",) * 3000)
-    with at_most(3000), pytest.raises(TooMuch):
+    with limit(3000), pytest.raises(BudgetExceeded):
         outgoing(html_message(HTML), many)
-    with at_most(3000):
+    with limit(3000):
         outgoing(html_message(HTML), TWO)
 
 
@@ -226,7 +227,7 @@ def consenting(tmp_path, **levels: str) -> Transformer:
     )
     for name, level in levels.items():
         person = name if name.isdigit() else f"{name}@Example.org"
-        consents.record(config.store.path, person, Consent(level))
+        files.record(config.store.path, person, Consent(level))
     return Transformer(config, KEYRING, {})
 
 
@@ -260,7 +261,7 @@ def test_a_consent_is_in_force_with_the_next_message(tmp_path):
     """Nothing needs to be restarted."""
     at_work = consenting(tmp_path)
     assert at_work.prepare(html_message(HTML), ONE, NOW_S).shared().untouched is None
-    consents.record(tmp_path / "waypost.db", "reader@example.org", Consent.NONE)
+    files.record(tmp_path / "waypost.db", "reader@example.org", Consent.NONE)
     out = at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
     assert out.untouched == Untouched.CONSENT_NONE
 

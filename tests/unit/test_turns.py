@@ -2,7 +2,7 @@
 
 import asyncio
 
-from proxy.scheduling.loop_budget import Turns
+from proxy.scheduling.loop_budget import LoopBudget
 
 
 class Clock:
@@ -19,7 +19,7 @@ class Clock:
             await asyncio.sleep(0)
 
 
-async def worked(turns: Turns, wanted: list[int]) -> list[tuple[int, int]]:
+async def worked(turns: LoopBudget, wanted: list[int]) -> list[tuple[int, int]]:
     """Have a task for each of `wanted` take that many octets; give (turn, octets) as they came."""
     clock, done = Clock(), []
 
@@ -34,7 +34,7 @@ async def worked(turns: Turns, wanted: list[int]) -> list[tuple[int, int]]:
 
 async def test_room_is_had_at_once() -> None:
     """Who is alone never waits, however much was done in turns before."""
-    turns = Turns(100)
+    turns = LoopBudget(100)
     for _ in range(5):
         asyncio.get_running_loop().call_soon(lambda: None)
         await asyncio.wait_for(turns.take(100), 10)
@@ -43,7 +43,7 @@ async def test_room_is_had_at_once() -> None:
 
 async def test_a_turn_holds_no_more_than_its_bound() -> None:
     """The last one in may go beyond it; the rest come in later turns."""
-    done = await worked(Turns(100), [40] * 30)
+    done = await worked(LoopBudget(100), [40] * 30)
     in_turn = {turn: sum(o for t, o in done if t == turn) for turn, _ in done}
     assert max(in_turn.values()) == 120
     assert len(in_turn) == 10
@@ -51,19 +51,19 @@ async def test_a_turn_holds_no_more_than_its_bound() -> None:
 
 async def test_first_come_first_served() -> None:
     """Nobody is overtaken, not even by who wants little."""
-    done = await worked(Turns(100), [90, 90, 5, 90, 5])
+    done = await worked(LoopBudget(100), [90, 90, 5, 90, 5])
     assert [octets for _, octets in done] == [90, 90, 5, 90, 5]
 
 
 async def test_more_than_a_turn_holds_has_a_turn_of_its_own() -> None:
     """A wish that never fits must not wait for ever."""
-    done = await worked(Turns(100), [1000, 1000, 1])
+    done = await worked(LoopBudget(100), [1000, 1000, 1])
     assert len({turn for turn, _ in done}) == 3
 
 
 async def test_who_gave_up_holds_nobody_up() -> None:
     """A session may end while it waits."""
-    turns = Turns(100)
+    turns = LoopBudget(100)
     await turns.take(100)
     leaving = [asyncio.create_task(turns.take(100)) for _ in range(3)]
     staying = asyncio.create_task(turns.take(100))

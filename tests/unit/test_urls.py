@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.links.urls import destination
-from proxy.message.work_budget import TooMuch, at_most
+from proxy.message.work_budget import BudgetExceeded, limit
 from tracker.urls.hosts import host
 
 
@@ -147,7 +147,7 @@ def test_international_hosts_are_those_of_browsers(name):
 
 def test_each_character_of_a_url_that_is_not_ascii_is_work():
     """Browsers write it in the document's charset, which takes a look at each."""
-    with at_most(500), pytest.raises(TooMuch):
+    with limit(500), pytest.raises(BudgetExceeded):
         destination("http://x/?" + "ä" * 500, "cp1252")
-    with at_most(0):
+    with limit(0):
         destination("http://x/?" + "a" * 500, "cp1252")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from proxy.rewrite.transformer import Submission
-from proxy.scheduling.offload import Workshop
+from proxy.scheduling.offload import OffloadProcess
 from tests.support.session_fixtures import configuration
 
 SUBMISSION = Submission(b"a@example.com", (b"b@example.net", b"c@example.net"), trusted=True)
@@ -20,7 +20,7 @@ MESSAGE = (
 
 async def test_who_hears_late_of_a_death_does_not_end_the_next_process(tmp_path: Path) -> None:
     """All who had work there hear of it one after another; somebody may have begun anew between."""
-    workshop = Workshop(configuration(tmp_path, 25))
+    workshop = OffloadProcess(configuration(tmp_path, 25))
     futures: list[Future[None]] = [Future(), Future()]
     dead = workshop._started()
     early, late = (asyncio.create_task(workshop._done(each)) for each in futures)

@@ -1,8 +1,8 @@
 """The admin listener: the API, metrics, and what a web server asks before it gets a certificate.
 
 Owns: its paths, the report and what errors are answered with.
-Does not own: who may ask (`access`), what is asked of persons (`persons_api`), how a wish is read
-(`requests`), the figures (`reports`, `catch_up`), or sockets (`listener`).
+Does not own: who may ask (`guard`), what is asked of persons (`persons`), how a wish is read
+(`requests`), the figures (`tracker.reports.clicks`, `tracker.ingest.catch_up`), or sockets (`listener`).
 
 SQLite and files are read in threads, so that redirects in the same process go on meanwhile.
 """
@@ -34,7 +34,7 @@ from tracker.admin.persons import Persons
 from tracker.admin.requests import Unfit, answered, sent, understood
 from tracker.ingest.catch_up import BRIEF_S, catch_up
 from tracker.minting.mint import Minted
-from tracker.minting.request import LinkRequest, Unfeasible
+from tracker.minting.request import CannotMake, LinkRequest
 from tracker.reports import clicks
 from tracker.reports.clicks import Report
 from tracker.spool.writer import SpoolError
@@ -182,7 +182,7 @@ class Admin:
         wanted = await sent(LinkRequest, request)
         try:
             minted = await run_in_threadpool(self._mint, self.config, wanted)
-        except Unfeasible as error:
+        except CannotMake as error:
             raise Unfit([(error.field, str(error))]) from None
         return answered(asdict(minted), 201)
 

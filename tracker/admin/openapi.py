@@ -1,7 +1,7 @@
 """The OpenAPI document of the API, written from the table of its operations.
 
 Owns: what an operation says of itself, and how that reads in OpenAPI 3.1.
-Does not own: the operations (`admin`, `persons_api`).
+Does not own: the operations (`admin`, `persons`).
 """
 
 from collections.abc import Awaitable, Callable, Iterable

@@ -1,7 +1,7 @@
 """The API about persons: who is behind an id, and what they agreed to.
 
 Owns: these operations.
-Does not own: ids (`identify`), consents (`consents`), or who may ask (`access`).
+Does not own: ids (`tracker.urls.reader_id`), consents (`tracker.decisions.consents`), or who may ask (`guard`).
 """
 
 from collections.abc import Callable
@@ -16,11 +16,13 @@ from starlette.responses import Response
 from config.schema import Config
 from tracker.admin.openapi import STRING, Operation, many, of
 from tracker.admin.requests import answered, sent, understood
-from tracker.decisions import consents
-from tracker.decisions.consents import CONSENTS, Consent, Consents
+from tracker.decisions import files
+from tracker.decisions.consents import Consent, Consents
+from tracker.decisions.files import CONSENTS
 from tracker.ingest.catch_up import BRIEF_S, catch_up
 from tracker.store import database
-from tracker.urls.reader_id import Identifier, addresses
+from tracker.store.persons import addresses, behind_id
+from tracker.urls.reader_id import Identifier
 
 GIVEN = of({"at": STRING, "person": STRING, "consent": STRING})
 PERSON = of({"id": STRING, "person": STRING, "addresses": many(STRING)})
@@ -87,7 +89,7 @@ class Persons:
         identifier = Identifier.of(config)
         catch_up(config, BRIEF_S)
         with database.reading(config.store.path) as db:
-            person = identifier.person(db, asked.id)
+            person = behind_id(db, identifier, asked.id)
             if person is None:
                 raise HTTPException(404, f"nobody is known as {asked.id}")
             known = addresses(db, person)
@@ -100,5 +102,5 @@ class Persons:
     async def _consent(self, request: Request) -> Response:
         asked = await sent(ConsentGiven, request)
         store_path = self.config().store.path
-        given = await run_in_threadpool(consents.record, store_path, asked.person, asked.consent)
+        given = await run_in_threadpool(files.record, store_path, asked.person, asked.consent)
         return answered(asdict(given), 201)

@@ -2,7 +2,7 @@
 
 Owns: the bounds of a body, what is said of one that cannot be understood, and that answers are not
 kept by caches.
-Does not own: what may be asked (`admin`, `persons_api`, `wishes`).
+Does not own: what may be asked (`admin`, `persons`, `tracker.minting.request`).
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """`waypost consent`: what persons agreed to.
 
-Owns: the command. Does not own: the file (`consents`), or what follows for mail (`proxy.rewrite.render`).
+Owns: the command. Does not own: the file (`tracker.decisions.consents`), or what follows for mail (`proxy.rewrite.render`).
 """
 
 import click
@@ -9,8 +9,9 @@ from config.cli.listing import Form, form_option
 from config.cli.options import TEXT, config_option_without_files
 from config.schema import Config
 from tracker.cli import printing
-from tracker.decisions import consents
-from tracker.decisions.consents import CONSENTS, Consent, Consents
+from tracker.decisions import files
+from tracker.decisions.consents import Consent, Consents
+from tracker.decisions.files import CONSENTS
 
 COLUMNS = ("person", "consent", "at")
 
@@ -32,7 +33,7 @@ def consent(config: Config, person: str | None, level: str | None, form: Form) -
     store = config.store.path
     try:
         if person and level:
-            consents.record(store, person, Consent(level))
+            files.record(store, person, Consent(level))
         known = CONSENTS.known(store)
     except OSError as error:
         path = error.filename or CONSENTS.file_of(store)

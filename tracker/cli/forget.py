@@ -1,48 +1,21 @@
 """`waypost forget`: a person is erased, the figures stay.
 
-Owns: the command, and the order of its steps. Does not own: each step (`erasure`, `redaction`,
-`consents`).
+Owns: the command. Does not own: what is forgotten, and in which order (`tracker.erasure.forget`).
 """
 
 import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 
 import click
-from sqlite_utils import Database
 
 from config.cli.options import TEXT, config_option
 from config.schema import Config
 from config.telemetry import observe
-from tracker.decisions import consents
-from tracker.erasure import rows, spool
-from tracker.erasure.patterns import Needles
-from tracker.erasure.rows import Erased, Person
-from tracker.erasure.spool import Traces
+from tracker.erasure.forget import Forgotten, erase
 from tracker.ingest.catch_up import catch_up
-from tracker.store import database, named_rows
-from tracker.store.named_rows import normal_address
-from tracker.urls.reader_id import Identifier
-
-
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What is gone, and what may still tell of the person: former stores that were set aside.
-
-    With `log_left`, the store's write-ahead log does, as somebody was reading it.
-    """
-
-    persons: int = 0
-    deliveries: int = 0
-    clicks: int = 0
-    urls: int = 0
-    campaigns: int = 0
-    spool_records: int = 0
-    spool_records_left: int = 0
-    consents: int = 0
-    set_aside: tuple[str, ...] = ()
-    log_left: bool = False
+from tracker.store import database
 
 
 @click.command()
@@ -72,69 +45,6 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
             f"a program that reads the store kept its log from being emptied: when it is done,"
             f" run this again ({config.store.path}-wal)"
         )
-
-
-def erase(config: Config, name: str) -> Forgotten:
-    """Erase a person everywhere; raises StoreError, sqlite3.Error and OSError.
-
-    The rows by which they are found go last, with the commit: until then, all may be done again.
-    """
-    identifier = Identifier.of(config)
-    path = config.store.path
-    if database.identity(path) is None:
-        return _beside(config, _Rows(Person({name, normal_address(name)})), identifier)
-    with database.changing(path) as opened:
-        with opened.transaction():
-            person = rows.find(opened.db, name)
-            copies = _message_ids(opened.db, person)
-            erased = rows.forget(opened.db, person, identifier)
-            done = _beside(config, _Rows(person, erased, copies, opened.offsets()), identifier)
-        return replace(done, log_left=not _overwrite(opened.db))
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What was found in the store; `fed` is how much of each segment was there by then."""
-
-    person: Person
-    erased: Erased = field(default_factory=Erased)
-    copies: frozenset[tuple[str, int]] = frozenset()
-    fed: dict[str, int] = field(default_factory=dict)
-
-
-def _beside(config: Config, rows: _Rows, identifier: Identifier) -> Forgotten:
-    """Erase in the files beside the store what the rows led to."""
-    path, erased = config.store.path, rows.erased
-    needles = Needles.of(rows.person.names, identifier)
-    traces = Traces(rows.person.names, needles, rows.copies, erased.campaigns)
-    records, left = spool.redact(config.store.spool_dir, rows.fed, traces)
-    return Forgotten(
-        persons=erased.persons,
-        deliveries=erased.deliveries,
-        clicks=erased.clicks,
-        urls=erased.urls,
-        campaigns=len(erased.campaigns),
-        spool_records=records,
-        spool_records_left=left,
-        consents=consents.forget(path, rows.person.names),
-        set_aside=tuple(sorted(map(str, path.parent.glob(f"{path.name}.*-*Z*")))),
-    )
-
-
-def _overwrite(db: Database) -> bool:
-    """Leave nothing of what was deleted, now or earlier, in unused places of the store's files.
-
-    False where somebody reads what the write-ahead log holds.
-    """
-    db.execute("VACUUM")
-    busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
-
-
-def _message_ids(db: Database, person: Person) -> frozenset[tuple[str, int]]:
-    sql = "SELECT id, message_id FROM messages WHERE id IN (:values)"
-    ids = dict(named_rows.rows_in(db, sql, {message for message, _ in person.copies}))
-    return frozenset((ids[message], number) for message, number in person.copies)
 
 
 def _told(address: str, done: Forgotten) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """`waypost identify`: the person behind an id that a destination was told.
 
-Owns: the command. Does not own: ids (`identify`), or how the store is opened (`report_cli`).
+Owns: the command. Does not own: ids (`tracker.urls.reader_id`), or how the store is opened (`report`).
 """
 
 import json
@@ -9,8 +9,9 @@ import click
 
 from config.cli.options import TEXT, config_option
 from config.schema import Config
-from tracker.cli.report import current_store
-from tracker.urls.reader_id import Identifier, addresses
+from tracker.cli.common import current_store
+from tracker.store.persons import addresses, behind_id
+from tracker.urls.reader_id import Identifier
 
 
 @click.command()
@@ -24,7 +25,7 @@ def identify(config: Config, person_id: str, *, as_json: bool) -> None:
     """
     identifier = Identifier.of(config)
     with current_store(config) as db:
-        person = identifier.person(db, person_id)
+        person = behind_id(db, identifier, person_id)
         if person is None:
             raise click.ClickException(f"nobody is known as {person_id}")
         known = addresses(db, person)

@@ -1,7 +1,7 @@
 """`waypost link`: a tracked link for SMS, push, chat or print.
 
 Owns: the command.
-Does not own: what may be asked for (`wishes`), and the link itself (`minting`).
+Does not own: what may be asked for (`tracker.minting.request`), and the link itself (`tracker.minting.mint`).
 """
 
 from functools import partial
@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from config.cli.options import config_option
 from config.schema import Config
 from config.telemetry import observe
-from tracker.cli.decode import keyring_of
-from tracker.decisions.consents import CONSENTS, Consents
+from tracker.cli.common import keyring_of
+from tracker.decisions.consents import Consents
+from tracker.decisions.files import CONSENTS
 from tracker.minting.mint import Mint, Minted
-from tracker.minting.request import LinkRequest, Unfeasible
+from tracker.minting.request import CannotMake, LinkRequest
 from tracker.minting.short_links import ShortLinks
 from tracker.spool.writer import Spool, SpoolError
 from tracker.urls.reader_id import Identifier
@@ -51,7 +52,7 @@ def link(config: Config, **asked: object) -> None:
     except ValidationError as error:
         problems = [f"{_option(each['loc'])}: {_said(each['msg'])}" for each in error.errors()]
         raise click.ClickException("\n".join(problems)) from None
-    except Unfeasible as error:
+    except CannotMake as error:
         raise click.ClickException(f"{_option((error.field,))}: {error}") from None
     except PermissionError as error:
         raise click.ClickException(f"{error}: run as the user of the service") from None

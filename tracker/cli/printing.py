@@ -1,6 +1,6 @@
 """How answers of the store are printed: tables for people, JSON, CSV.
 
-Owns: columns and forms. Does not own: the answers (`reports`), or the commands (`report_cli`).
+Owns: columns and forms. Does not own: the answers (`tracker.reports.clicks`), or the commands (`report`).
 """
 
 import csv
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from config.cli.listing import Form
-from tracker.ingest import opens
+from tracker.reports import opens
 from tracker.reports.clicks import Figures, Json, Report
 
 SHOWN_LINKS = 50

@@ -1,6 +1,6 @@
 """`waypost purge`: old messages and clicks are deleted, the sums stay.
 
-Owns: the command. Does not own: what is deleted (`retention`).
+Owns: the command. Does not own: what is deleted (`tracker.store.retention`).
 """
 
 import sqlite3
@@ -55,7 +55,7 @@ def purge(config: Config, age_s: float) -> None:
 
 
 def _purge(config: Config, before_s: float) -> retention.Purged:
-    if database.identity(config.store.path) is None:
+    if database.file_id(config.store.path) is None:
         return retention.Purged()
     with database.changing(config.store.path) as opened:
         return retention.purge(opened.db, before_s)

@@ -1,50 +1,22 @@
 """`waypost report`, `activity`, `clickers` and `export`: what was sent and clicked.
 
 Owns: the commands.
-Does not own: the questions (`reports`), how answers are printed (`printing`), or bringing the store up
-to date (`catch_up`).
+Does not own: the questions (`tracker.reports.clicks`), how answers are printed (`printing`), or bringing the store up
+to date (`tracker.ingest.catch_up`).
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
 from rich.console import Console
-from sqlite_utils import Database
 
 from config.cli.listing import Form, form_option
 from config.cli.options import TEXT, config_option_without_files
 from config.schema import Config
-from config.telemetry import observe
 from tracker.cli import printing
-from tracker.ingest import opens as opens_of
-from tracker.ingest.catch_up import catch_up
-from tracker.reports import clicks
-from tracker.store import database
-
-
-@contextmanager
-def current_store(config: Config) -> Iterator[Database]:
-    """Open the store for questions, with what the spool holds; says what cannot be counted yet."""
-    observe.configure("error", config.log.format)
-    try:
-        backlog = catch_up(config)
-        if backlog.octets:
-            click.echo(
-                f"Not counted yet: {backlog.octets} octets of the spool ({backlog.why})", err=True
-            )
-        with database.reading(config.store.path) as db:
-            yield db
-    except database.StoreError as error:
-        raise click.ClickException(str(error)) from None
-    except PermissionError as error:
-        raise click.ClickException(f"{error}: run as the user of the service") from None
-    except BrokenPipeError:
-        raise  # whoever read the answer has enough; click knows what to do
-    except OSError as error:
-        raise click.ClickException(str(error)) from None
+from tracker.cli.common import current_store
+from tracker.reports import clicks, opens
 
 
 @click.command()
@@ -81,12 +53,12 @@ def report(
 
 def _report_opens(config: Config, campaign: str | None, since_s: float, form: Form) -> None:
     with current_store(config) as db:
-        answer = opens_of.report(db, campaign=campaign, since_s=since_s)
+        answer = opens.report(db, campaign=campaign, since_s=since_s)
     match form:
         case "json":
             click.echo(json.dumps(answer.json(), indent=2, ensure_ascii=False))
         case "csv":
-            printing.csv_rows(answer.rows(), opens_of.COLUMNS)
+            printing.csv_rows(answer.rows(), opens.COLUMNS)
         case _:
             printing.opens_table(answer, Console())
 

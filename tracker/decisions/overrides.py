@@ -1,8 +1,8 @@
 """What an operator decided about links after they were sent: withdrawn ones, repaired ones.
 
 Owns: what a decision is, which ones can be carried out, and what all of them make of a link.
-Does not own: where decisions are kept (`decisions`), which URLs are meant by a repair beside the one
-that it names (`repairs`), the answer to a reader (`redirector`).
+Does not own: where decisions are kept (`files`), which URLs are meant by a repair beside the one
+that it names (`tracker.urls.additions`), the answer to a reader (`tracker.redirect.redirector`).
 """
 
 import os
@@ -15,8 +15,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from tracker.repairs import NO_ADDITIONS, Additions
 from tracker.tokens import Link, is_destination
+from tracker.urls.additions import NO_ADDITIONS, Additions
 from tracker.urls.hosts import host, is_below
 from tracker.urls.params import place
 

@@ -1,7 +1,7 @@
 """What campaigns and links are called, without a person.
 
 Owns: which names, URLs and texts are the person's alone, and rewriting them in place.
-Does not own: what gives a person away in them (`needles`), or other rows (`erasure`).
+Does not own: what gives a person away in them (`patterns`), or other rows (`rows`).
 
 A row keeps its number, and with it all sums. One whose new name is taken gets a mark of its own, so
 that sums of different rows never become one. Whose a campaign or link is, the sums tell: nobody
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from tracker.erasure.patterns import Needles
-from tracker.ingest.counting import NO_CAMPAIGN, PURGED
+from tracker.erasure.patterns import PersonPatterns
 from tracker.store import named_rows
+from tracker.store.schema import NO_CAMPAIGN, PURGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ _LISTED = "SELECT link_id, 0 FROM campaign_links WHERE campaign_id IN (:values)"
 _LISTING = "SELECT link_id, campaign_id FROM campaign_links WHERE link_id IN (:values)"
 
 
-def clean(db: Database, persons: Collection[int], needles: Needles) -> Relabelled:
+def clean(db: Database, persons: Collection[int], needles: PersonPatterns) -> Relabelled:
     """Rewrite what tells of these persons, while their rows still do; in the caller's transaction."""
     campaigns = _campaigns_of_nobody_else(db, persons)
     links = _links_of_nobody_else(db, persons, campaigns)
@@ -93,7 +93,7 @@ def _summed(db: Database, sql: str, values: Iterable[int]) -> Counter[int]:
     return found
 
 
-def _clean_links(db: Database, theirs: Collection[int], needles: Needles) -> int:
+def _clean_links(db: Database, theirs: Collection[int], needles: PersonPatterns) -> int:
     changed, renamed = 0, []
     for row, *before in db.execute("SELECT id, name, url, text FROM links").fetchall():
         after = [each and needles.without(each, theirs=row in theirs) for each in before]
@@ -109,7 +109,9 @@ def _clean_links(db: Database, theirs: Collection[int], needles: Needles) -> int
     return changed
 
 
-def _clean_campaigns(db: Database, theirs: Collection[int], needles: Needles) -> dict[str, str]:
+def _clean_campaigns(
+    db: Database, theirs: Collection[int], needles: PersonPatterns
+) -> dict[str, str]:
     changed = {}
     sql = "SELECT id, name FROM campaigns WHERE id NOT IN (?, ?)"
     for row, before in db.execute(sql, [NO_CAMPAIGN, PURGED]).fetchall():

@@ -1,7 +1,7 @@
 """What gives a person away in a URL or a name, and either without it.
 
 Owns: how an address or an id is found however it is written there, and what stands in its place.
-Does not own: where such texts are kept (`erasure`, `labels`, `redaction`).
+Does not own: where such texts are kept (`rows`, `labels`, `spool`).
 
 An address, or a hash of one, is nobody else's wherever it stands. An id of the application's own may
 be as short as "7": then it is looked for only in what is the person's alone, and as a whole value.
@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from tracker.persons import is_opaque
 from tracker.urls.naming import is_url
-from tracker.urls.reader_id import Identifier, is_opaque
+from tracker.urls.reader_id import Identifier
 
 ERASED = "erased"
 """Stands in the place of what was found; cut where it would be longer."""
@@ -33,7 +34,7 @@ _FIELD = (r'(?<="person":")', r'(?=")')
 
 
 @dataclass(frozen=True, slots=True)
-class Needles:
+class PersonPatterns:
     """Patterns of what counts `anywhere`, and of ids too short for that.
 
     The latter are looked for as the value of a URL, as a word of a name, and as the field of a record.

@@ -1,9 +1,9 @@
 """Forgetting a person: the rows of the store that say who somebody is.
 
 Owns: which rows are deleted, emptied or rewritten, and that sums stay as they are.
-Does not own: what gives a person away in a URL (`needles`), what campaigns and links are called
-(`labels`), the spool (`redaction`), the list of consents (`consents`), or how later clicks are counted
-(`feed`).
+Does not own: what gives a person away in a URL (`patterns`), what campaigns and links are called
+(`labels`), the spool (`spool`), the list of consents (`tracker.decisions.consents`), or how later clicks are counted
+(`tracker.ingest.batch`).
 
 A delivery outlives its person as a tombstone: the links in delivered mail go on working, and a click
 on one counts, but as nobody's.
@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from sqlite_utils import Database
 
 from tracker.erasure import labels
-from tracker.erasure.patterns import Needles
-from tracker.ingest.counting import ERASED_ADDRESS
+from tracker.erasure.patterns import PersonPatterns
+from tracker.persons import is_opaque, normal_address, written_alike
 from tracker.store import named_rows
-from tracker.store.named_rows import normal_address
-from tracker.urls.reader_id import Identifier, is_opaque
+from tracker.store.schema import ERASED_ADDRESS
+from tracker.urls.reader_id import Identifier
 
 
 @dataclass(slots=True)
@@ -66,13 +66,13 @@ def find(db: Database, name: str) -> Person:
     An address leads to those who got mail there, an id to its addresses.
     """
     person = Person({name, normal_address(name)})
-    _add(person, named_rows.rows_in(db, _BY_NAME, {name.lower()}), name)
+    _add(person, named_rows.rows_in(db, _BY_NAME, {written_alike(name)}), name)
     if not is_opaque(name):
-        _add(person, named_rows.rows_in(db, _BY_ADDRESS, {name.lower()}), None)
+        _add(person, named_rows.rows_in(db, _BY_ADDRESS, {written_alike(name)}), None)
     addresses = {each for (each,) in named_rows.rows_in(db, _ADDRESSES, person.rows)}
     if is_opaque(name):
         person.names |= addresses
-        lowered = {each.lower() for each in addresses}
+        lowered = {written_alike(each) for each in addresses}
         _add(person, named_rows.rows_in(db, _BY_NAME, lowered), None)
     person.copies = set(named_rows.rows_in(db, _COPIES, person.rows))
     return person
@@ -88,7 +88,7 @@ def _add(person: Person, rows: Iterable[tuple[int, str]], exactly: str | None) -
 
 def forget(db: Database, person: Person, identifier: Identifier) -> Erased:
     """Forget a person, within the caller's transaction. Sums stay."""
-    needles = Needles.of(person.names, identifier)
+    needles = PersonPatterns.of(person.names, identifier)
     clicks = set(_clicks(db, person))
     relabelled = labels.clean(db, person.rows, needles)
     urls = relabelled.links + _clean_clicks(db, clicks, needles)
@@ -139,7 +139,7 @@ def _forget_sightings(db: Database, person: Person) -> None:
     named_rows.change_in(db, deletion, theirs)
 
 
-def _clean_clicks(db: Database, theirs: set[int], needles: Needles) -> int:
+def _clean_clicks(db: Database, theirs: set[int], needles: PersonPatterns) -> int:
     changed = [
         (clean, row)
         for row, url in db.execute("SELECT id, destination FROM clicks")

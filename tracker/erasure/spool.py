@@ -1,7 +1,7 @@
 """Forgetting a person in the spool: what was fed already, and still stands in segments.
 
-Owns: rewriting records in place. Does not own: what gives a person away (`needles`), the form of
-segments (`segments`), or feeding them (`ingest`).
+Owns: rewriting records in place. Does not own: what gives a person away (`patterns`), the form of
+segments (`tracker.spool.segments`), or feeding them (`tracker.ingest.ingester`).
 
 Only what the store has is rewritten, octet for octet of the same length, so that neither the writer,
 who appends, nor the ingester, who reads on from where it was, notices. Should the store be lost and
@@ -11,18 +11,18 @@ a segment be fed again, its records are those of somebody who was forgotten.
 import contextlib
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tracker.erasure.patterns import Needles
-from tracker.events import BadEvent, Clicked, decode, encode
-from tracker.ingest.batch import erased
-from tracker.ingest.counting import ERASED_ADDRESS
+from tracker.erasure.patterns import PersonPatterns
+from tracker.events import BadEvent, decode
+from tracker.persons import written_alike
 from tracker.spool import segments
+from tracker.spool.overwrite import _put
 from tracker.spool.segments import Record
-from tracker.store.named_rows import normal_address
+from tracker.store.schema import ERASED_ADDRESS
 
 CHUNK_OCTETS = 1024 * 1024
 
@@ -35,7 +35,7 @@ class Traces:
     """
 
     names: Collection[str]
-    needles: Needles
+    needles: PersonPatterns
     copies: Collection[tuple[str, int]] = ()
     campaigns: Mapping[str, str] = field(default_factory=dict)
 
@@ -54,28 +54,9 @@ def redact(directory: Path, fed: Mapping[str, int], traces: Traces) -> tuple[int
     return task.done, task.left
 
 
-def redact_clicks(path: Path, records: Sequence[Record], event_ids: Collection[str]) -> None:
-    """Rewrite those clicks among the records of a segment; raises OSError."""
-    with path.open("r+b", buffering=0) as file:
-        for record in records:
-            with contextlib.suppress(BadEvent):
-                event = decode(record.payload or b"")
-                if isinstance(event, Clicked) and event.event_id in event_ids:
-                    _put(file.fileno(), record, encode(erased(event)))
-
-
-def _put(descriptor: int, record: Record, payload: bytes) -> bool:
-    """Write a payload in the place of a record's own; False where it is too long."""
-    if record.payload is None or len(payload) > len(record.payload):
-        return False
-    octets = segments.frame(payload.ljust(len(record.payload)))
-    os.pwrite(descriptor, octets, record.end - len(record.raw))
-    return True
-
-
 class _Task:
     def __init__(self, traces: Traces) -> None:
-        self._names = {name.lower() for name in traces.names} - {""}
+        self._names = {written_alike(name) for name in traces.names} - {""}
         self._copies = set(traces.copies)
         self._campaigns = traces.campaigns
         self._needles = traces.needles
@@ -147,5 +128,5 @@ class _Task:
                 link[name] = link[name] and self._needles.without(link[name], theirs=alone)
 
     def _is_theirs(self, to: dict[str, Any]) -> bool:
-        known = {normal_address(to["address"]).lower(), (to["person"] or "").lower()}
+        known = {written_alike(to["address"]), written_alike(to["person"] or "")}
         return not known.isdisjoint(self._names)

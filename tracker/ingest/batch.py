@@ -1,32 +1,23 @@
 """Feeding events to the store: load what they touch, merge, write what changed.
 
 Owns: the one way in which events become rows, within the caller's transaction.
-Does not own: the rules of counting (`attribution`), the sums (`rollups`), opens, which have tables
-of their own (`opens`), or when it happens (`ingest`).
+Does not own: the rules of counting (`counting`), the sums (`sums`), opens, which have tables
+of their own (`opens`), or when it happens (`ingester`).
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
-from tracker.events import Clicked, Event, MessageAccepted, MessagePending
+from tracker import persons
+from tracker.events import Clicked, Event, MessageAccepted, MessagePending, erased, purged
 from tracker.ingest import listed_links, opens, sums
-from tracker.ingest.counting import (
-    ERASED_ADDRESS,
-    NO_CAMPAIGN,
-    PURGED,
-    PURGED_NAME,
-    Click,
-    Contribution,
-    Delivery,
-    Message,
-    Sums,
-)
-from tracker.ingest.listed_links import Sighting
+from tracker.ingest.counting import Click, Delivery, Message, MessageTotals, Sums
+from tracker.ingest.listed_links import ListedLink
 from tracker.store import named_rows
 from tracker.store.retention import purged_before_s
+from tracker.store.schema import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, PURGED_NAME
 from tracker.urls.naming import Naming
 from tracker.urls.params import without_written
 
@@ -53,8 +44,6 @@ _PUT_CLICK = "INSERT INTO clicks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 
 _MOVE_CLICK = "UPDATE clicks SET campaign_id = ?, link_id = ?, person_id = ? WHERE id = ?"
 _DEFAULT = Naming()
 
-_ORIGIN = re.compile(r"(https?://)(?:[^/?#\\]*@)?([^/?#\\@]*)", re.IGNORECASE)
-
 
 def feed(db: Database, events: Sequence[Event], naming: Naming = _DEFAULT) -> frozenset[str]:
     """Merge `events` into the store, in whatever order they come, repeated ones once.
@@ -62,32 +51,16 @@ def feed(db: Database, events: Sequence[Event], naming: Naming = _DEFAULT) -> fr
     `naming` says what links are called whose message is not known. Gives the ids of clicks on links
     of somebody who was forgotten.
     """
-    batch = _Batch(db, [event for event in events if not opens.alone(event)], naming)
+    batch = Batch(db, [event for event in events if not opens.alone(event)], naming)
     batch.run()
     opens.feed(db, events, purged_before_s(db))
     return frozenset(batch.whole)
 
 
-def erased(click: Clicked) -> Clicked:
-    """Give a click on the link of somebody who was forgotten, less what could tell of them.
-
-    Of the destination its host is left: nobody knows any more how the rest told of whom. Where the
-    whole of it is the name of a link that the store has, the click counts there all the same.
-    """
-    found = _ORIGIN.match(click.destination)
-    origin = f"{found[1]}{found[2]}/"[: len(click.destination)] if found else ""
-    return replace(click, destination=origin, ip=None, user_agent="")
-
-
-def purged(click: Clicked) -> Clicked:
-    """Give a click on a link of a message that was purged: that it happened is all that is kept."""
-    return replace(click, destination="", ip=None, user_agent="")
-
-
 def _persons(pending: Sequence[MessagePending], known: Mapping[str, Message]) -> set[str]:
     """Name those who get mail, but for the forgotten."""
     return {
-        named_rows.person_name(to)
+        persons.person_name(to)
         for each in pending
         for to in each.recipients
         if to.address != ERASED_ADDRESS
@@ -125,7 +98,7 @@ class _Names:
 
 
 @dataclass
-class _Batch:
+class Batch:
     """One transaction's worth of events, and all rows that they touch."""
 
     db: Database
@@ -133,14 +106,14 @@ class _Batch:
     naming: Naming
     sums: Sums = field(default_factory=Sums)
     messages: dict[str, Message] = field(default_factory=dict)
-    before: dict[str, Contribution | None] = field(default_factory=dict)
+    before: dict[str, MessageTotals | None] = field(default_factory=dict)
     clicked_before: set[int] = field(default_factory=set)
     described: dict[int, Message] = field(default_factory=dict)
     changed: dict[tuple[int, int], Delivery] = field(default_factory=dict)
     clicks: list[Clicked] = field(default_factory=list)
     whole: dict[str, str] = field(default_factory=dict)
     """Destinations of clicks on links of the forgotten, which are not written down."""
-    seen: list[Sighting] = field(default_factory=list)
+    seen: list[ListedLink] = field(default_factory=list)
     next_message: int = 0
 
     def run(self) -> None:
@@ -152,7 +125,7 @@ class _Batch:
         self._move_known_clicks()
         self._write_clicks()
         for key, message in self.messages.items():
-            before, after = self.before[key], Contribution.of(message)
+            before, after = self.before[key], MessageTotals.of(message)
             if before != after:
                 self.sums.add_message(before, -1)
                 self.sums.add_message(after, 1)
@@ -169,7 +142,7 @@ class _Batch:
         for row in named_rows.rows_in(self.db, _DELIVERIES, by_row):
             by_row[row[0]].deliveries[row[1]] = Delivery(row[2], row[3], bool(row[4]), bool(row[5]))
         self.clicked_before = {row for row, message in by_row.items() if message.clicked}
-        self.before = {key: Contribution.of(message) for key, message in self.messages.items()}
+        self.before = {key: MessageTotals.of(message) for key, message in self.messages.items()}
         self.next_message = named_rows.next_id(self.db, "messages")
 
     def _merge(self) -> None:
@@ -227,8 +200,8 @@ class _Batch:
                 delivery.address = ERASED_ADDRESS
                 continue
             name, address = (
-                named_rows.person_name(recipient),
-                named_rows.normal_address(recipient.address),
+                persons.person_name(recipient),
+                persons.normal_address(recipient.address),
             )
             delivery.person_id = rows.persons[name]
             delivery.address = None if name == address else address

@@ -1,7 +1,7 @@
 """Bringing the store up to what the spool holds now, before somebody reads figures from it.
 
 Owns: feeding it where no service does, waiting for the one that does, and for how long.
-Does not own: feeding itself (`ingest`).
+Does not own: feeding itself (`ingester`).
 """
 
 import contextlib

@@ -2,7 +2,7 @@
 
 Owns: the rules of counting, free of SQL. Merging gives the same state in whatever order events
 come, so sums that are kept as differences of contributions do too.
-Does not own: where state and sums are kept (`feed`, `rollups`).
+Does not own: where state and sums are kept (`batch`, `sums`).
 
 The rules:
 - A message counts once it was accepted by the relay or clicked; so does a recipient.
@@ -18,22 +18,10 @@ The rules:
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-NO_CAMPAIGN = 1
-"""Row of `campaigns` for messages without one, and for clicks whose message is not known."""
-PURGED = 2
-"""Row of `campaigns` for clicks whose message was purged."""
-PURGED_NAME = "(purged)"
-"""That campaign's name, and what the links are called of which only a sum is left."""
-DAY_S = 86400
+from tracker.store.schema import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, day_of
+
 SHARED = 0
 """Recipient number in the tokens of a copy that several recipients share."""
-ERASED_ADDRESS = ""
-"""Stands in a delivery for an address that was erased, and stays: nobody got that copy any more."""
-
-
-def day_of(at_s: float) -> int:
-    """Give the day of a moment, in UTC. The first of 1970 is told as the second: 0 is all days."""
-    return max(1, int(at_s // DAY_S))
 
 
 class Scope(NamedTuple):
@@ -180,7 +168,7 @@ class Click:
 
 
 @dataclass(frozen=True, slots=True)
-class Contribution:
+class MessageTotals:
     """What one message adds: where, and how much."""
 
     campaign_id: int
@@ -188,7 +176,7 @@ class Contribution:
     sums: MessageSum
 
     @classmethod
-    def of(cls, message: Message) -> "Contribution | None":
+    def of(cls, message: Message) -> "MessageTotals | None":
         """Give what `message` adds now; None for nothing."""
         if not message.counted or message.campaign_id == PURGED:
             return None
@@ -216,7 +204,7 @@ class Sums:
     clicks: dict[Scope, ClickSum] = field(default_factory=dict)
     clickers: dict[tuple[Scope, int], ClickSum] = field(default_factory=dict)
 
-    def add_message(self, contribution: Contribution | None, sign: int) -> None:
+    def add_message(self, contribution: MessageTotals | None, sign: int) -> None:
         """Add (1) or withdraw (-1) what a message contributes."""
         if contribution is None:
             return

@@ -2,8 +2,8 @@
 
 Owns: how far each segment was fed, what becomes of damaged records, of finished segments, and of a
 database that is missing, locked, full or malformed.
-Does not own: who may feed (`lock`), the form of segments (`segments`), rows (`feed`), the database's
-file (`store`), or waiting for figures that are up to date (`catch_up`).
+Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), rows (`batch`), the database's
+file (`tracker.store.database`), or waiting for figures that are up to date (`catch_up`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
@@ -22,11 +22,12 @@ from pathlib import Path
 
 from config.schema import Config
 from config.telemetry import observe
-from tracker.erasure.spool import redact_clicks
 from tracker.events import BadEvent, Event, decode
 from tracker.ingest.batch import feed
 from tracker.ingest.lock import Lock
+from tracker.records import durable
 from tracker.spool import segments
+from tracker.spool.overwrite import redact_clicks
 from tracker.spool.segments import Record
 from tracker.store import database
 from tracker.store.database import Store
@@ -146,7 +147,7 @@ class Ingester:
 
     def _set_aside_if_ours(self) -> None:
         """Begin a new database where ours is beyond doubt malformed; leave any other file alone."""
-        ours = database.identity(self._path) == self._known or database.is_ours(self._path)
+        ours = database.file_id(self._path) == self._known or database.is_ours(self._path)
         if ours and database.is_malformed(self._path):
             name = database.set_aside(self._path, "corrupt")
             observe.STORES_SET_ASIDE.inc()
@@ -237,7 +238,7 @@ class Ingester:
     def _quarantine(self, name: str, record: Record, why: str) -> None:
         """Keep what is no event. Raises OSError: then the segment waits, and nothing is lost."""
         directory = self._directory / "quarantine"
-        segments.make_directory(directory)
+        durable.make_directory(directory)
         with (directory / name).open("ab") as file:
             file.write(record.raw)
             file.flush()
@@ -250,7 +251,7 @@ class Ingester:
         on_disk = {path.name for path in segments.listing(self._directory)}
         gone = set(opened.offsets()) - on_disk
         if gone:
-            segments.sync_directory(self._directory)
+            durable.sync_directory(self._directory)
             opened.forget_segments(gone)
             self._offsets = {name: at for name, at in self._offsets.items() if name in on_disk}
 

@@ -1,12 +1,12 @@
 """Which links a report lists though nobody has clicked them.
 
 Owns: telling links that a campaign's messages share from those that are made for one reader.
-Does not own: links that were clicked; those have rows of their own accord (`feed`).
+Does not own: links that were clicked; those have rows of their own accord (`batch`).
 
 A URL is worth a row once two messages of the campaign had it. Until then only its hash is kept, and
 of those only the latest, so that a million personal URLs take no more room than `KEPT`. Groups are
 listed at once: somebody named them. With a listed link goes the day of the latest message that had
-it, so that it can go when those messages do (`disused`).
+it, so that it can go when those messages do (`tracker.store.unused_links`).
 """
 
 import hashlib
@@ -16,15 +16,16 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from tracker.events import SentLink
-from tracker.ingest.counting import Message, day_of
+from tracker.ingest.counting import Message
 from tracker.store import named_rows
+from tracker.store.schema import day_of
 from tracker.urls.naming import is_url
 
 KEPT = 200_000
 """URLs remembered of single messages: about 20 MB."""
 
 
-class Sighting(NamedTuple):
+class ListedLink(NamedTuple):
     """A link of a message, by their rows, and the message's day; `name` is what reports call it."""
 
     campaign_id: int
@@ -50,13 +51,13 @@ _SEEN = """
 """
 
 
-def of(message: Message, links: Iterable[SentLink]) -> list[Sighting]:
+def of(message: Message, links: Iterable[SentLink]) -> list[ListedLink]:
     """Give what a message shows."""
     about = (message.campaign_id, message.id, day_of(message.sent_at_s))
-    return [Sighting(*about, link.group or link.url) for link in links]
+    return [ListedLink(*about, link.group or link.url) for link in links]
 
 
-def record(db: Database, seen: Sequence[Sighting]) -> None:
+def record(db: Database, seen: Sequence[ListedLink]) -> None:
     """Have reports list the links that a campaign's messages share."""
     days: dict[_Key, dict[int, int]] = {}
     for each in seen:

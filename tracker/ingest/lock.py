@@ -1,13 +1,13 @@
 """Who may feed a store: one process at a time.
 
-Owns: the lock file in the spool directory. Does not own: what its holder does (`ingest`).
+Owns: the lock file in the spool directory. Does not own: what its holder does (`ingester`).
 """
 
 import fcntl
 import os
 from pathlib import Path
 
-from tracker.spool import segments
+from tracker.records import durable
 from tracker.store import database
 
 
@@ -38,10 +38,10 @@ class Lock:
             self._descriptor = None
 
     def _take(self) -> int | None:
-        segments.make_directory(self._path.parent)
+        durable.make_directory(self._path.parent)
         descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            segments.inherit_owner(self._path)
+            durable.inherit_owner(self._path)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._is_on_disk(descriptor):
                 return descriptor
@@ -55,4 +55,4 @@ class Lock:
 
     def _is_on_disk(self, descriptor: int) -> bool:
         held = os.fstat(descriptor)
-        return database.identity(self._path) == (held.st_dev, held.st_ino)
+        return database.file_id(self._path) == (held.st_dev, held.st_ino)

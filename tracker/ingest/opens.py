@@ -1,23 +1,22 @@
 """Opens: which copies carried a pixel, and how often it was fetched.
 
-Owns: the tables of opens, which nothing else reads or writes, and the question that people ask of
-them. Off by default, and apart from clicks: no figure of clicks ever counts an open.
-Does not own: the pixel in a message (`proxy.rewrite.pixel`), its answer (`redirector`), `printing`, or when old
-rows go (`retention`).
+Owns: what is written to the tables of opens. Off by default, and apart from clicks: no figure of
+clicks ever counts an open.
+Does not own: the pixel in a message (`proxy.rewrite.pixel`), its answer
+(`tracker.redirect.redirector`), what people ask (`tracker.reports.opens`), or when old rows go
+(`tracker.store.retention`).
 
 An open belongs to a copy of a message, never to a person: nothing here names anybody. Events may
 come in any order and more than once; attribution happens when a report asks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Sequence
 
 from sqlite_utils import Database
 
 from tracker.events import Event, MessageAccepted, MessagePending, Opened
-from tracker.ingest.counting import NO_CAMPAIGN
-from tracker.reports.clicks import Json
 from tracker.store import named_rows
+from tracker.store.schema import NO_CAMPAIGN
 
 _SENT = """
     INSERT INTO pixels VALUES (?, ?, ?, ?, ?, 0)
@@ -74,131 +73,3 @@ def _sent(db: Database, sent: Sequence[MessagePending]) -> Iterator[tuple[object
         campaign = campaigns[each.campaign] if each.campaign else NO_CAMPAIGN
         for recipient in each.recipients:
             yield each.message_id, recipient.number, each.at_s, campaign, not each.shared
-
-
-_PURGES = (
-    """DELETE FROM pixels WHERE (message_id, number) IN (
-        SELECT message_id, number FROM pixels WHERE sent_at_s < :before_s LIMIT :chunk)""",
-    """DELETE FROM opens WHERE event_id IN (
-        SELECT event_id FROM opens WHERE sent_at_s < :before_s LIMIT :chunk)""",
-)
-
-
-def purge(db: Database, before_s: float, chunk: int) -> int:
-    """Delete `chunk` rows a table of what was sent before a moment; gives how many there were."""
-    with db.atomic():
-        values = {"before_s": before_s, "chunk": chunk}
-        return sum(db.execute(sql, values).rowcount for sql in _PURGES)
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What carried a pixel and what was opened; `personal` recipients had a copy of their own.
-
-    Unique opens are copies of one recipient, however often they were opened.
-    """
-
-    messages: int = 0
-    recipients: int = 0
-    personal: int = 0
-    opens_human: int = 0
-    opens_all: int = 0
-    unique_human: int = 0
-    unique_all: int = 0
-
-    def __add__(self, other: "Figures") -> "Figures":
-        return Figures(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
-
-    @property
-    def open_rate(self) -> float | None:
-        """Copies of one recipient that a human opened, 0 to 1; None where there are none."""
-        return self.unique_human / self.personal if self.personal else None
-
-    def json(self) -> Json:
-        """Give all of it."""
-        return {
-            "messages": self.messages,
-            "recipients": self.recipients,
-            "opens": {"human": self.opens_human, "all": self.opens_all},
-            "unique_opens": {"human": self.unique_human, "all": self.unique_all},
-            "open_rate": self.open_rate,
-        }
-
-    def columns(self) -> Json:
-        """Give the same, flat."""
-        return {
-            "messages": self.messages,
-            "recipients": self.recipients,
-            "opens_human": self.opens_human,
-            "opens_all": self.opens_all,
-            "unique_opens_human": self.unique_human,
-            "unique_opens_all": self.unique_all,
-            "open_rate": self.open_rate,
-        }
-
-
-COLUMNS = (
-    *("of", "campaign", "messages", "recipients", "opens_human", "opens_all"),
-    *("unique_opens_human", "unique_opens_all", "open_rate"),
-)
-"""Of a report as rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Figures by campaign (None: messages without one), the most opened first."""
-
-    campaigns: tuple[tuple[str | None, Figures], ...]
-
-    @property
-    def totals(self) -> Figures:
-        """Add them up: a message is of one campaign."""
-        return sum((figures for _, figures in self.campaigns), Figures())
-
-    def json(self) -> Json:
-        """Give the report as `waypost report --opens --json` prints it."""
-        campaigns = [{"campaign": name, **figures.json()} for name, figures in self.campaigns]
-        return {"totals": self.totals.json(), "campaigns": campaigns}
-
-    def rows(self) -> Iterable[Json]:
-        """Give it as rows of the same columns: the total, then campaigns."""
-        yield {"of": "total", "campaign": None, **self.totals.columns()}
-        for name, figures in self.campaigns:
-            yield {"of": "campaign", "campaign": name, **figures.columns()}
-
-
-_COPIES = """
-    SELECT campaign_id, count(DISTINCT message_id), count(*), sum(personal), 0, 0, 0, 0
-    FROM pixels WHERE sent_at_s >= :since_s AND (accepted OR EXISTS (
-        SELECT 1 FROM opens
-        WHERE opens.message_id = pixels.message_id AND opens.number IN (0, pixels.number)
-    )) GROUP BY campaign_id
-"""
-_OPENS = """
-    WITH copies AS (
-        SELECT message_id, number != 0 AS personal, sum(human) AS human, count(*) AS total
-        FROM opens WHERE sent_at_s >= :since_s GROUP BY message_id, number
-    )
-    SELECT ifnull(
-            (SELECT campaign_id FROM pixels WHERE pixels.message_id = copies.message_id LIMIT 1),
-            :unknown
-        ), 0, 0, 0, sum(human), sum(total), sum(personal AND human > 0), sum(personal)
-    FROM copies GROUP BY 1
-"""
-
-
-def report(db: Database, *, campaign: str | None = None, since_s: float = 0.0) -> Report:
-    """Give figures of everything, or of one campaign, or of what was sent since a moment."""
-    known: dict[int, str | None] = dict(db.execute("SELECT id, name FROM campaigns").fetchall())
-    found: dict[str | None, Figures] = {}
-    for query in (_COPIES, _OPENS):
-        for row, *counts in db.execute(query, {"since_s": since_s, "unknown": NO_CAMPAIGN}):
-            name = known[row]
-            if campaign in (None, name):
-                found[name] = found.get(name, Figures()) + Figures(*counts)
-    return Report(tuple(sorted(found.items(), key=_order)))
-
-
-def _order(row: tuple[str | None, Figures]) -> tuple[int, int, str]:
-    name, figures = row
-    return -figures.opens_all, -figures.messages, name or ""

@@ -1,7 +1,7 @@
 """The sums of the store, changed in the transaction that changes what they are sums of.
 
 Owns: applying collected changes to `counters` and `clickers`.
-Does not own: what adds to which sum (`attribution`).
+Does not own: what adds to which sum (`counting`).
 
 Unique clickers are counted as persons whose clicks in a scope went from none to some, or back, so
 that a change costs the same whether ten people clicked or ten million.

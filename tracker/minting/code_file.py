@@ -2,7 +2,7 @@
 
 Owns: reading on from where the last reading ended, appending durably beside other writers, and which
 codes the file lacks.
-Does not own: what is held in memory, and why there are two such files (`shortlinks`).
+Does not own: what is held in memory, and why there are two such files (`short_links`).
 """
 
 import fcntl
@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from tracker.records.watch import Glance
-from tracker.spool.segments import inherit_owner, sync_directory
+from tracker.records.durable import inherit_owner, sync_directory
+from tracker.records.watch import ChangeDetector
 
 LAST_OCTETS = 64
 """Of what was read last, by which a file is known to be the same as before."""
@@ -38,7 +38,7 @@ class CodeFile:
         self.path = path
         self.lacking: set[str] = set()
         self.damaged = 0
-        self._glance = Glance(path)
+        self._glance = ChangeDetector(path)
         self._file: tuple[int, int] | None = None
         self._offset = 0
         self._last = b""

@@ -1,8 +1,8 @@
 """Tracked links for what is not mail: SMS, push, chat, print.
 
 Owns: the link itself, and the events that tell reports of it as of a message with one link.
-Does not own: links in mail (`proxy.rewrite.render`), what may be asked for (`wishes`), tokens (`tokens`), codes
-(`shortlinks`), ids (`identify`), or how somebody asks (`link_cli`, `admin`).
+Does not own: links in mail (`proxy.rewrite.render`), what may be asked for (`request`), tokens (`tokens`), codes
+(`short_links`), ids (`tracker.urls.reader_id`), or how somebody asks (`tracker.cli.link`, `tracker.admin.admin`).
 
 A link of one person counts as that person's; one without a person is shared, by however many.
 """
@@ -18,10 +18,11 @@ from tracker.decisions.consents import Consent, Consents
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.counting import SHARED
 from tracker.minting import short_links
-from tracker.minting.request import LinkRequest, Wish
+from tracker.minting.request import LinkRequest, ResolvedRequest
 from tracker.minting.short_links import ShortLinks
+from tracker.persons import is_opaque
 from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
-from tracker.urls.reader_id import Identifier, is_opaque
+from tracker.urls.reader_id import Identifier
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -60,7 +61,7 @@ class Mint:
 
         Raises wishes.Unfeasible, spool.SpoolError, KeyFileError and OSError.
         """
-        wish = Wish.of(asked, config)
+        wish = ResolvedRequest.of(asked, config)
         consent = self.consents().of(asked.person)
         tracked = wish.may_be_tracked and consent is not Consent.NONE
         if not tracked and not asked.short:
@@ -76,7 +77,7 @@ class Mint:
             self._tell(link, wish, person, sent)
         return self._written(link, wish)
 
-    def _destination(self, wish: Wish, person: str | None) -> str:
+    def _destination(self, wish: ResolvedRequest, person: str | None) -> str:
         """Give where the link leads; a site that is to be told is told who comes."""
         param = wish.tells if person else None
         if person is None or param is None:
@@ -84,7 +85,7 @@ class Mint:
         identifier = self.identifier(param)
         return identifier.marked(wish.destination, identifier.id_of(person, person))
 
-    def _tell(self, link: Link, wish: Wish, person: str | None, sent: SentLink) -> None:
+    def _tell(self, link: Link, wish: ResolvedRequest, person: str | None, sent: SentLink) -> None:
         """Tell reports, and wait until that is durable."""
         message_id, at_s = link.message_id.hex(), time.time()
         pending = MessagePending(
@@ -100,7 +101,7 @@ class Mint:
         for future in [self.append(event) for event in (pending, accepted)]:
             future.result(PATIENCE_S)
 
-    def _written(self, link: Link, wish: Wish) -> Minted:
+    def _written(self, link: Link, wish: ResolvedRequest) -> Minted:
         token = mint(self.keyring(), link)
         if wish.asked.short:
             url = f"{wish.base_url.rstrip('/')}{short_links.PATH}{self.short_links.add(token)}"

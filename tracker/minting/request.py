@@ -2,8 +2,8 @@
 
 Owns: the request, what is wrong with one, and how the rules of mail apply to it: what is never tracked,
 which parameters are added, whose sites are told who comes.
-Does not own: the link itself (`minting`), those rules (`additions`, `hosts`, `sensitive`), or how
-somebody asks (`link_cli`, `admin`).
+Does not own: the link itself (`mint`), those rules (`tracker.urls.additions`, `tracker.urls.hosts`, `tracker.urls.secrets`), or how
+somebody asks (`tracker.cli.link`, `tracker.admin.admin`).
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,13 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from config.domains import closest
-from config.schema import Config, SenderConfig
+from config.schema import Config, SenderConfig, closest
 from tracker.events import MAX_NAME, SentLink
 from tracker.tokens import is_destination
 from tracker.urls import params
 from tracker.urls.additions import id_octets, params_text
 from tracker.urls.hosts import base_urls, host, is_below, own_hosts
-from tracker.urls.naming import Sending, identity, patterns_of, volatile_of
+from tracker.urls.naming import LinkNaming, identity, patterns_of, volatile_of
 from tracker.urls.reader_id import widest
 from tracker.urls.secrets import Caution, has_placeholder
 
@@ -55,26 +54,26 @@ class LinkRequest(BaseModel):
     )
 
 
-class Unfeasible(ValueError):
+class CannotMake(ValueError):
     """What this configuration cannot give; `field` names the part of the request that asks for it."""
 
     field: ClassVar[str]
 
 
-class TooLong(Unfeasible):
+class TooLong(CannotMake):
     """The destination is longer than a link may hold."""
 
     field = "url"
 
 
-class UnknownSender(Unfeasible):
+class UnknownSender(CannotMake):
     """There is no such [[sender]]."""
 
     field = "sender"
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ResolvedRequest:
     """What was asked for, under one configuration; `sender` is whose host and switches count."""
 
     asked: LinkRequest
@@ -129,7 +128,7 @@ class Wish:
         volatile = volatile_of(self.config)
         name = self.asked.group or identity(self.asked.url, patterns_of(self.config), volatile)
         id_param = self.config.tracking.identify.param if identified else None
-        return Sending(self.asked.url, self.destination, name, id_param).told(1, "", volatile)
+        return LinkNaming(self.asked.url, self.destination, name, id_param).told(1, "", volatile)
 
     @property
     def _enabled(self) -> bool:

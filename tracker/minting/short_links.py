@@ -2,13 +2,13 @@
 
 Owns: codes, what is held of them in memory, and what the copy of their file is for.
 Does not own: tokens (`tokens`), the form of file and copy (`code_file`), what a request for a code is
-answered (`redirector`), what monitoring is told (`condition`).
+answered (`tracker.redirect.redirector`), what monitoring is told (`tracker.records.health`).
 
 The file beside the store holds one link a line, the code and its token, and is only ever appended to.
 It does not depend on the database (P8), and a token in it is as hard to forge or to read as one in
 mail. But while a tracked link of mail carries all it needs, a short link is lost with its line. So a
 code once read stays known until the process ends, whatever becomes of the file, and the tracker keeps
-a copy of all of them. Unlike a `chronicle`, they have no order and none is ever taken back, and there
+a copy of all of them. Unlike a `tracker.records.record_file`, they have no order and none is ever taken back, and there
 may be millions: nothing of file or copy is written twice, or read twice while it only grows.
 """
 
@@ -24,7 +24,7 @@ from typing import Self
 
 from config.telemetry import observe
 from tracker.minting.code_file import CodeFile, News, settle
-from tracker.records.health import Condition
+from tracker.records.health import FileHealth
 
 PATH = "/s/"
 """What stands between the base URL and a code."""
@@ -40,7 +40,7 @@ class ShortLinks:
 
     def __init__(self, store: Path) -> None:
         self._file, self._copy = CodeFile(file_of(store)), CodeFile(copy_of(store))
-        self._condition = Condition(observe.SHORT_LINKS, self._file.path, self._copy.path)
+        self._condition = FileHealth(observe.SHORT_LINKS, self._file.path, self._copy.path)
         self._tokens: dict[str, str] = {}
         self._lock = threading.Lock()
 

@@ -1,7 +1,7 @@
 """How a file and its copy are, told to log and metrics.
 
 Owns: telling each trouble once, what was lost, and when it is there again.
-Does not own: the files (`in_force`, `shortlinks`), or the names of what is told (`config.telemetry.observe`).
+Does not own: the files (`live`, `tracker.minting.short_links`), or the names of what is told (`config.telemetry.observe`).
 """
 
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from config.telemetry import observe
-from config.telemetry.observe import Upkeep
+from config.telemetry.observe import RecordFileMetrics
 
 T = TypeVar("T")
 What = Literal["file", "copy"]
 
 
-class Condition:
+class FileHealth:
     """What was told last."""
 
-    def __init__(self, upkeep: Upkeep, file: Path, copy: Path) -> None:
+    def __init__(self, upkeep: RecordFileMetrics, file: Path, copy: Path) -> None:
         self._upkeep = upkeep
         self._paths: dict[What, Path] = {"file": file, "copy": copy}
         self._events = {"file": observe.FILE_UNUSABLE, "copy": upkeep.not_copied}

@@ -2,8 +2,8 @@
 
 Owns: appending records durably beside other writers, reading lines back past damaged ones, and
 putting records in the place of others.
-Does not own: what a line says (`consents`, `decisions`), or what becomes of one that is lost
-(`chronicle`).
+Does not own: what a line says (`tracker.decisions.consents`, `tracker.decisions.files`), or what becomes of one that is lost
+(`record_file`).
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from typing import BinaryIO, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from tracker.spool.segments import inherit_owner, sync_directory
+from tracker.records.durable import inherit_owner, sync_directory
 
 Record = TypeVar("Record")
 
@@ -81,7 +81,7 @@ def _gap(descriptor: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Line(Generic[Record]):
+class RawLine(Generic[Record]):
     """One line of a file, where it begins and what it says; `record` is None where it is damaged."""
 
     at: int
@@ -92,10 +92,10 @@ class Line(Generic[Record]):
 def supersede(
     path: Path,
     adapter: TypeAdapter[Record],
-    goes: Callable[[Line[Record]], bool],
+    goes: Callable[[RawLine[Record]], bool],
     instead: Callable[[Record], Record],
     also: Iterable[Record] = (),
-) -> list[Line[Record]]:
+) -> list[RawLine[Record]]:
     """Put other records in the place of those in lines that go, and write down `also`.
 
     Gives the lines that went; raises OSError. What is written is appended, and durable before spaces
@@ -112,15 +112,15 @@ def supersede(
     return gone
 
 
-def _placed(file: BinaryIO, adapter: TypeAdapter[Record]) -> Iterator[Line[Record]]:
+def _placed(file: BinaryIO, adapter: TypeAdapter[Record]) -> Iterator[RawLine[Record]]:
     file.seek(0)
     at = 0
     for octets in file.read().splitlines(keepends=True):
-        yield Line(at, octets, _record(octets, adapter))
+        yield RawLine(at, octets, _record(octets, adapter))
         at += len(octets)
 
 
-def _blank(path: Path, lines: Iterable[Line[Record]]) -> None:
+def _blank(path: Path, lines: Iterable[RawLine[Record]]) -> None:
     with path.open("r+b", buffering=0) as file:  # what is open to append cannot write elsewhere
         for line in lines:
             os.pwrite(file.fileno(), b" " * len(line.octets.rstrip(b"\r\n")), line.at)

@@ -2,8 +2,8 @@
 
 Owns: what is remembered of it until the process ends, noticing that its file or its copy changed, and
 when the copy is written.
-Does not own: the files (`chronicle`), reading them again (`source`), what monitoring is told
-(`condition`).
+Does not own: the files (`record_file`), reading them again (`tail`), what monitoring is told
+(`health`).
 """
 
 import contextlib
@@ -13,26 +13,26 @@ from pathlib import Path
 from typing import Generic
 
 from config.telemetry import observe
-from tracker.records.health import Condition
-from tracker.records.record_file import Chronicle, Known, Lines, Record, Sum
-from tracker.records.tail import Source
+from tracker.records.health import FileHealth
+from tracker.records.record_file import Merged, ParsedLines, Record, RecordFile, Sum
+from tracker.records.tail import FileTail
 
 
-class InForce(Generic[Record, Sum]):
+class LiveRecords(Generic[Record, Sum]):
     """The sum of all that was ever read. Whatever becomes of the files, none of it is forgotten.
 
     Where the file cannot be read at the start, what its copy has is in force. Neither keeps a service
     from starting. Safe to use from several threads.
     """
 
-    def __init__(self, chronicle: Chronicle[Record, Sum], store: Path) -> None:
+    def __init__(self, chronicle: RecordFile[Record, Sum], store: Path) -> None:
         file, copy = chronicle.file_of(store), chronicle.copy_of(store)
         self._chronicle, self._store, self._path = chronicle, store, file
-        self._file = Source(file, chronicle.lines)
-        self._copy = Source(copy, chronicle.lines)
-        self._condition = Condition(chronicle.upkeep, file, copy)
+        self._file = FileTail(file, chronicle.lines)
+        self._copy = FileTail(copy, chronicle.lines)
+        self._condition = FileHealth(chronicle.upkeep, file, copy)
         self._lock = threading.Lock()
-        self._known: Known[Record] = Known()
+        self._known: Merged[Record] = Merged()
         self._sum = chronicle.summed(())
         chronicle.in_force.set(self._sum.in_force)
         self._copied = True
@@ -73,7 +73,7 @@ class InForce(Generic[Record, Sum]):
         known = chronicle.put_together(self._known.made, self._file.lines, self._copy.lines)
         self._file.share(known.made)
         self._copy.share(known.made)
-        self._copied = self._copy.lines == Lines(known.made)
+        self._copied = self._copy.lines == ParsedLines(known.made)
         if known.made != self._known.made:
             self._sum = chronicle.summed(known.made)
             chronicle.in_force.set(self._sum.in_force)
@@ -88,7 +88,7 @@ class InForce(Generic[Record, Sum]):
         remember = partial(self._chronicle.remember, self._store, made, self._what_is_copied)
         self._condition.tried("copy", remember)
 
-    def _what_is_copied(self) -> Lines[Record]:
+    def _what_is_copied(self) -> ParsedLines[Record]:
         self.look()
         if self._copy.trouble is not None:
             raise self._copy.trouble

@@ -2,8 +2,8 @@
 
 Owns: what such a file holds and what it comes to, the copy of all that was ever in it, and how the
 lines of both are put together.
-Does not own: the form of the lines (`ledger`), what is in force while a service runs (`in_force`), or
-what is said (`overrides`, `consents`).
+Does not own: the form of the lines (`jsonl`), what is in force while a service runs (`live`), or
+what is said (`tracker.decisions.overrides`, `tracker.decisions.consents`).
 
 The file is only ever appended to: it is its own audit log. What a service has read there once it
 remembers, in memory and in the copy, which it writes whenever it learns something. So a file that was
@@ -23,9 +23,9 @@ from prometheus_client import Gauge
 from pydantic import TypeAdapter
 
 from config.keys.secret_files import locked, write_secret
-from config.telemetry.observe import Upkeep
+from config.telemetry.observe import RecordFileMetrics
 from tracker.records import jsonl
-from tracker.spool.segments import inherit_owner
+from tracker.records.durable import inherit_owner
 
 
 class Summary(Protocol):
@@ -41,7 +41,7 @@ Sum = TypeVar("Sum", bound=Summary)
 
 
 @dataclass(frozen=True, slots=True)
-class Lines(Generic[Record]):
+class ParsedLines(Generic[Record]):
     """What stands in one file: its records, and how many lines are none."""
 
     made: tuple[Record, ...] = ()
@@ -49,7 +49,7 @@ class Lines(Generic[Record]):
 
 
 @dataclass(frozen=True, slots=True)
-class Known(Generic[Record]):
+class Merged(Generic[Record]):
     """All records, the oldest first; how many the file lost, and how many of its lines are none."""
 
     made: tuple[Record, ...] = ()
@@ -66,7 +66,7 @@ def _nothing_is(_made: object) -> Collection[object]:
 
 
 @dataclass(frozen=True, slots=True)
-class Chronicle(Generic[Record, Sum]):
+class RecordFile(Generic[Record, Sum]):
     """One kind of such files. `name` is what they are called behind the store's own name.
 
     `summed` says what records come to; `is_sound` which of them can be meant; `erased` which of them
@@ -77,7 +77,7 @@ class Chronicle(Generic[Record, Sum]):
     name: str
     adapter: TypeAdapter[Record]
     summed: Callable[[Iterable[Record]], Sum]
-    upkeep: Upkeep
+    upkeep: RecordFileMetrics
     in_force: Gauge
     fails_open: bool
     is_sound: Callable[[Record], bool] = _everything_is
@@ -95,39 +95,39 @@ class Chronicle(Generic[Record, Sum]):
         """Write a record down durably; raises OSError."""
         jsonl.append(self.file_of(store), self.adapter, record)
 
-    def lines(self, octets: bytes) -> Lines[Record]:
+    def lines(self, octets: bytes) -> ParsedLines[Record]:
         """Read what a file, or a part of it, says."""
         found = [
             each if each is not None and self.is_sound(each) else None
             for each in jsonl.records(octets, self.adapter)
         ]
         made = tuple(each for each in found if each is not None)
-        return Lines(made, len(found) - len(made))
+        return ParsedLines(made, len(found) - len(made))
 
-    def read(self, path: Path) -> Lines[Record]:
+    def read(self, path: Path) -> ParsedLines[Record]:
         """Read a file, nothing where there is none; raises OSError."""
         return self.lines(jsonl.octets_of(path))
 
-    def known(self, store: Path) -> Known[Record]:
+    def known(self, store: Path) -> Merged[Record]:
         """Give what the file says and the copy remembers; raises OSError."""
         return self.put_together((), self.read(self.file_of(store)), self.read(self.copy_of(store)))
 
     def put_together(
-        self, remembered: Sequence[Record], file: Lines[Record], copy: Lines[Record]
-    ) -> Known[Record]:
+        self, remembered: Sequence[Record], file: ParsedLines[Record], copy: ParsedLines[Record]
+    ) -> Merged[Record]:
         """Give what is known by memory, file and copy."""
         said = [remembered, file.made, copy.made]
         if erased := self.erased(chain(*said)):
             said = [[each for each in made if each not in erased] for made in said]
         in_memory, in_file, in_copy = said
         made = merged(in_copy, merged(in_memory, in_file))
-        return Known(made, len(made) - len(in_file), file.damaged)
+        return Merged(made, len(made) - len(in_file), file.damaged)
 
     def remember(
         self,
         store: Path,
         made: Sequence[Record],
-        copied: Callable[[], Lines[Record]] | None = None,
+        copied: Callable[[], ParsedLines[Record]] | None = None,
     ) -> None:
         """Make sure that the copy has these records, beside all that it has; raises OSError.
 
@@ -139,15 +139,15 @@ class Chronicle(Generic[Record, Sum]):
         with locked(copy):
             _sweep(copy)
             there = copied() if copied is not None else self.read(copy)
-            everything = self.put_together((), Lines(tuple(made)), there).made
+            everything = self.put_together((), ParsedLines(tuple(made)), there).made
             count = len(there.made)
-            if count and there == Lines(everything[:count]):
+            if count and there == ParsedLines(everything[:count]):
                 jsonl.append(copy, self.adapter, *everything[count:])
-            elif there != Lines(everything):
+            elif there != ParsedLines(everything):
                 write_secret(copy, jsonl.dumped(everything, self.adapter), replace=True)
                 inherit_owner(copy)
 
-    def complaints(self, store: Path, known: Known[Record]) -> Iterator[str]:
+    def complaints(self, store: Path, known: Merged[Record]) -> Iterator[str]:
         """Say what is wrong with the file."""
         file, copy = self.file_of(store), self.copy_of(store)
         if known.damaged:

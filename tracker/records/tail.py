@@ -1,7 +1,7 @@
 """One file of records that is read again and again.
 
 Owns: noticing that it changed, and reading no line twice while it only grows.
-Does not own: what its lines say (`chronicle`), or what is in force (`in_force`).
+Does not own: what its lines say (`record_file`), or what is in force (`live`).
 """
 
 import hashlib
@@ -11,30 +11,30 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from tracker.records import jsonl
-from tracker.records.record_file import Lines
-from tracker.records.watch import Glance
+from tracker.records.record_file import ParsedLines
+from tracker.records.watch import ChangeDetector
 
 Record = TypeVar("Record")
 
 
-class Source(Generic[Record]):
+class FileTail(Generic[Record]):
     """What a file said when it could last be read.
 
     What was read before is known by its digest: to hash it takes a hundredth of the time that it
     takes to read it as JSON.
     """
 
-    def __init__(self, path: Path, parsed: Callable[[bytes], Lines[Record]]) -> None:
+    def __init__(self, path: Path, parsed: Callable[[bytes], ParsedLines[Record]]) -> None:
         self._path = path
         self._parsed = parsed
-        self._glance = Glance(path)
-        self._ended: Lines[Record] = Lines()
-        self._open: Lines[Record] = Lines()
+        self._glance = ChangeDetector(path)
+        self._ended: ParsedLines[Record] = ParsedLines()
+        self._open: ParsedLines[Record] = ParsedLines()
         self._size_octets = 0
         self._digest = hashlib.sha256().digest()
 
     @property
-    def lines(self) -> Lines[Record]:
+    def lines(self) -> ParsedLines[Record]:
         """Give them."""
         return _added(self._ended, self._open)
 
@@ -54,7 +54,7 @@ class Source(Generic[Record]):
     def _take(self, octets: bytes) -> None:
         digest = hashlib.sha256(octets[: self._size_octets])
         if digest.digest() != self._digest:
-            self._ended, self._size_octets, digest = Lines(), 0, hashlib.sha256()
+            self._ended, self._size_octets, digest = ParsedLines(), 0, hashlib.sha256()
         end = octets.rfind(b"\n") + 1
         more = octets[self._size_octets : end]
         digest.update(more)
@@ -69,7 +69,7 @@ class Source(Generic[Record]):
             self._ended = replace(self._ended, made=made[:count])
 
 
-def _added(lines: Lines[Record], more: Lines[Record]) -> Lines[Record]:
-    if more == Lines():
+def _added(lines: ParsedLines[Record], more: ParsedLines[Record]) -> ParsedLines[Record]:
+    if more == ParsedLines():
         return lines
-    return Lines(lines.made + more.made, lines.damaged + more.damaged)
+    return ParsedLines(lines.made + more.made, lines.damaged + more.damaged)

@@ -2,7 +2,7 @@
 
 Owns: noticing that a file changed, how often that is looked for, and what is in force meanwhile.
 Does not own: what a file says (`tokens` for keys), or files of which more is kept than what they say
-now (`in_force`, `shortlinks`).
+now (`live`, `tracker.minting.short_links`).
 """
 
 import asyncio
@@ -25,7 +25,7 @@ class Watched(Generic[T]):
     def __init__(self, path: Path, load: Callable[[Path], T]) -> None:
         self._path = path
         self._load = load
-        self._seen = identity(usable_path(path))
+        self._seen = file_version(usable_path(path))
         self._failed: object = _NEVER
         self._value = load(path)
 
@@ -35,7 +35,7 @@ class Watched(Generic[T]):
 
     def refresh(self) -> None:
         """Read the file again if it is another than when it was last read."""
-        seen = identity(usable_path(self._path))
+        seen = file_version(usable_path(self._path))
         if seen is None or seen == self._seen:
             return
         try:
@@ -49,7 +49,7 @@ class Watched(Generic[T]):
             observe.log(observe.FILE_RELOADED, path=str(self._path))
 
 
-class Glance:
+class ChangeDetector:
     """Tells whether a file is another than when it was last read.
 
     `trouble` is why it could not be read the last time; then it is tried again.
@@ -62,7 +62,7 @@ class Glance:
 
     def at(self, read: Callable[[], T]) -> T | None:
         """Give what is read where the file is another, None where it is the same; raises OSError."""
-        seen = identity(self._path)
+        seen = file_version(self._path)
         if seen == self._seen:
             return None
         try:
@@ -104,7 +104,7 @@ async def _repeatedly(refresh: Callable[[], object]) -> None:
         await asyncio.to_thread(refresh)
 
 
-def identity(path: Path) -> tuple[int, int, int] | None:
+def file_version(path: Path) -> tuple[int, int, int] | None:
     """Give what changes with what a file says, and with who may read it: the time of its inode."""
     try:
         found = path.stat()

@@ -2,9 +2,9 @@
 
 Owns: the paths of readers and every answer given there: `/c/TOKEN`, `/c/app/TOKEN`, `/s/CODE`,
 `/resolve`, `/robots.txt` and `/healthz`.
-Does not own: tokens (`tokens`), codes (`shortlinks`), what stands under `/.well-known/`
-(`wellknown`), which links were withdrawn or repaired (`overrides`), what a request says of its
-client (`clicks`), keeping a click (`recorder`), or sockets and limits of HTTP (`listener`).
+Does not own: tokens (`tokens`), codes (`tracker.minting.short_links`), what stands under `/.well-known/`
+(`well_known`), which links were withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its
+client (`visitor`), keeping a click (`recorder`), or sockets and limits of HTTP (`listener`).
 
 A token is taken as it stands in the request line: nothing is percent-decoded, no query read, no
 stray character forgiven, and whatever is not a token of ours gets one and the same 404.
@@ -26,9 +26,9 @@ from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
 from tracker.minting import short_links
 from tracker.redirect import visitor, well_known
-from tracker.redirect.visitor import Facts
-from tracker.repairs import NO_ADDITIONS, Additions
+from tracker.redirect.visitor import Request
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, BadToken, Keyring, Link, read
+from tracker.urls.additions import NO_ADDITIONS, Additions
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -268,9 +268,9 @@ def opened(scope: "Scope", link: Link) -> Opened:
     )
 
 
-def _facts(scope: "Scope") -> Facts:
+def _facts(scope: "Scope") -> Request:
     peer = scope["client"]
-    return Facts(scope["method"], scope["headers"], peer[0] if peer else None)
+    return Request(scope["method"], scope["headers"], peer[0] if peer else None)
 
 
 def event_id(at_s: float) -> str:

@@ -3,7 +3,7 @@
 Owns: the rules that tell machines from readers, each with a name and a version, so that counts can
 be made anew when rules change; finding the client's address behind web servers of the operator's
 own; making that address private.
-Does not own: the answer to a request (`redirector`), or how clicks are counted (`attribution`).
+Does not own: the answer to a request (`redirector`), or how clicks are counted (`tracker.ingest.counting`).
 
 Everybody is served alike; a verdict is a label and drops nothing.
 """
@@ -32,7 +32,7 @@ KEPT_PREFIX_BITS = {4: 24, 6: 48}
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Request:
     """What is known of one request. `peer` is who connected: an IP address, or None."""
 
     method: str
@@ -41,12 +41,12 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class MachineRule:
     """One reason to take a request for a machine's. A changed test gets a higher version."""
 
     name: str
     version: int
-    matches: Callable[[Facts], bool]
+    matches: Callable[[Request], bool]
 
     @property
     def label(self) -> str:
@@ -55,7 +55,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Classification:
     """A machine's request, by the labels of the rules that say so; a human's where none does."""
 
     reasons: tuple[str, ...]
@@ -66,15 +66,15 @@ class Verdict:
         return not self.reasons
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[MachineRule, ...] = (
     # No browser sends HEAD when its user follows a link; scanners and previews do.
-    Rule("head", 1, lambda facts: facts.method == "HEAD"),
+    MachineRule("head", 1, lambda facts: facts.method == "HEAD"),
 )
 
 
-def classify(facts: Facts) -> Verdict:
+def classify(facts: Request) -> Classification:
     """Apply every rule to one request."""
-    return Verdict(tuple(rule.label for rule in RULES if rule.matches(facts)))
+    return Classification(tuple(rule.label for rule in RULES if rule.matches(facts)))
 
 
 def user_agent(headers: Headers) -> str:
@@ -85,7 +85,7 @@ def user_agent(headers: Headers) -> str:
     return ""
 
 
-def client_address(facts: Facts, trusted_proxies: Sequence[Network]) -> IpAddress | None:
+def client_address(facts: Request, trusted_proxies: Sequence[Network]) -> IpAddress | None:
     """Give the address of the client, seen through the operator's own web servers.
 
     The chain is followed from the peer leftwards as long as the one who speaks is trusted, so that

@@ -1,7 +1,7 @@
 """The questions that people ask of the store.
 
 Owns: what a report, a person's activity and a link's clickers consist of, and their queries.
-Does not own: how they are printed (`printing`), or that the spool was fed before (`catch_up`).
+Does not own: how they are printed (`tracker.cli.printing`), or that the spool was fed before (`tracker.ingest.catch_up`).
 
 A report of everything is read from the sums, and takes the same time however many clicks there are.
 One since a day is counted from the rows of messages sent since then and of the clicks on them.
@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from tracker.ingest.counting import PURGED
-from tracker.store.named_rows import normal_address
+from tracker.persons import normal_address
+from tracker.store.schema import PURGED
 
 Json = dict[str, Any]
 

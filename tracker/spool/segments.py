@@ -1,7 +1,7 @@
 """Spool segments as files: their names, their framing, and reading them back.
 
 Owns: how a segment comes into being, what one record looks like, and how damage is told from an
-unfinished write. Does not own: when events are written (`spool`) or counted (`ingest`).
+unfinished write. Does not own: when events are written (`writer`) or counted (`tracker.ingest.ingester`).
 
 A record is one line: the CRC-32 of its payload as eight hexadecimal digits, a space, the payload
 (JSON, so without line feeds), a line feed. Damage costs the lines it touches and nothing else, and
@@ -12,7 +12,6 @@ process however it dies. A file gets its final name only after it was locked, so
 lock a segment knows that nobody will ever write to it again.
 """
 
-import errno
 import fcntl
 import os
 import re
@@ -23,11 +22,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracker.records.durable import inherit_owner, make_directory, sync_directory
+
 MAX_RECORD_OCTETS = 16 * 1024 * 1024
 """Longest line of a segment. A message of 1,000 recipients and 1,000 links takes about 2 MB."""
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
-"""Errors that go away when there is room again."""
 
 _NAME = re.compile(r"[a-z]+-[0-9]{10}-[0-9]+-[0-9a-f]{16}\.log\Z")
 _FRAME_OCTETS = len(b"00000000 ")
@@ -69,34 +67,6 @@ def create(directory: Path, role: str) -> tuple[Path, int]:
         unnamed.unlink(missing_ok=True)
         raise
     return directory / name, descriptor
-
-
-def make_directory(directory: Path) -> None:
-    """Make the spool directory, for its owner alone, unless it is there."""
-    if directory.is_dir():
-        return
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    inherit_owner(directory)
-    sync_directory(directory.parent)
-
-
-def inherit_owner(path: Path) -> None:
-    """Give a file that root made to the owner of its folder, as SQLite does with its own files.
-
-    Else `sudo waypost report` would leave files that the service cannot open.
-    """
-    if os.geteuid() == 0:
-        folder = path.parent.stat()
-        os.chown(path, folder.st_uid, folder.st_gid)
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the names in `directory` durable."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def listing(directory: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 Owns: the queue of events, the thread that writes them in groups (one write, one fdatasync), what
 happens when the disk refuses, and when a new segment is begun.
-Does not own: the form of segments (`segments`) or feeding them to the store (`ingest`).
+Does not own: the form of segments (`segments`) or feeding them to the store (`tracker.ingest.ingester`).
 
 The rules:
 - An event's future is resolved after the fdatasync that covers it, or fails with SpoolError as soon
@@ -25,6 +25,7 @@ from pathlib import Path
 
 from config.telemetry import observe
 from tracker.events import Event, encode
+from tracker.records import durable
 from tracker.spool import segments
 
 MAX_WAITING_OCTETS = 64 * 1024 * 1024
@@ -232,7 +233,7 @@ class Spool:
     def _failed(self, error: Exception) -> None:
         """Tell all who wait, and keep the events. Only a full disk leaves the segment usable."""
         observe.SPOOL_FAILURES.inc()
-        if not (isinstance(error, OSError) and error.errno in segments.FULL):
+        if not (isinstance(error, OSError) and error.errno in durable.FULL):
             self._finish_segment()
         with self._changed:
             first = self._failure is None

@@ -2,8 +2,8 @@
 
 Owns: connections and their settings, whether the file that is open is still the one on disk, what
 SQLite's errors mean to us, and how far each spool segment has been fed.
-Does not own: tables (`migrations`), rows (`feed`), questions (`reports`), or when to try again
-(`ingest`).
+Does not own: tables (`schema`), rows (`tracker.ingest.batch`), questions (`tracker.reports.clicks`), or when to try again
+(`tracker.ingest.ingester`).
 
 Whoever opens the store for feeding holds the ingester's lock. Only then is a file created or
 renamed here; everyone else reads, or changes what is there. Commits are synchronous (FULL), because a segment is deleted
@@ -16,12 +16,15 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from sqlite_utils import Database
 
-from tracker.spool import segments
+from tracker.records import durable
 from tracker.store.schema import migrations
+
+Mark = Literal["purged_before_s", "unlisted_before_day"]
 
 APPLICATION_ID = 0x57617970
 """Says in the file's header that it is a store of ours ("Wayp"), for file(1) and for `is_ours`."""
@@ -59,7 +62,7 @@ def cause_of(error: Exception) -> str:
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         return _CAUSES.get(code & 0xFF, "failing")
-    return "full" if isinstance(error, OSError) and error.errno in segments.FULL else "failing"
+    return "full" if isinstance(error, OSError) and error.errno in durable.FULL else "failing"
 
 
 class Store:
@@ -68,7 +71,7 @@ class Store:
     def __init__(self, path: Path, db: Database) -> None:
         self.path = path
         self.db = db
-        self.identity = identity(path)
+        self.identity = file_id(path)
 
     @classmethod
     def open(cls, path: Path) -> "Store":
@@ -76,13 +79,13 @@ class Store:
 
         Raises sqlite3.Error and OSError.
         """
-        if identity(path) is None:
+        if file_id(path) is None:
             _create(path)
         return cls(path, _open_to_feed(path))
 
     def is_current(self) -> bool:
         """Say whether what is open is still the file on disk: commits to a deleted one succeed."""
-        return self.identity is not None and identity(self.path) == self.identity
+        return self.identity is not None and file_id(self.path) == self.identity
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -162,7 +165,7 @@ def require_current(db: Database, path: Path) -> None:
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    if identity(path) is not None and path.stat().st_size:
+    if file_id(path) is not None and path.stat().st_size:
         return connect(path, READ_TIMEOUT_MS)
     conn = sqlite3.connect(":memory:")
     migrations.apply(Database(conn, execute_plugins=False))
@@ -180,16 +183,16 @@ def _create(path: Path) -> None:
 
     What an earlier one left beside it is set aside.
     """
-    segments.make_directory(path.absolute().parent)
+    durable.make_directory(path.absolute().parent)
     unnamed = path.with_name(f".{path.name}.new")
     for leftover in (unnamed, *_beside(unnamed)):
         leftover.unlink(missing_ok=True)
     os.close(os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    segments.inherit_owner(unnamed)
+    durable.inherit_owner(unnamed)
     _open_to_feed(unnamed).close()
     set_aside(path, "orphan")
     unnamed.rename(path)
-    segments.sync_directory(path.absolute().parent)
+    durable.sync_directory(path.absolute().parent)
 
 
 def _open_to_feed(path: Path) -> Database:
@@ -213,7 +216,7 @@ def _set_up(db: Database) -> None:
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def identity(path: Path) -> tuple[int, int] | None:
+def file_id(path: Path) -> tuple[int, int] | None:
     """Tell one file from another that has taken its place; None where there is none."""
     try:
         found = path.stat()
@@ -251,10 +254,25 @@ def set_aside(path: Path, why: str) -> Path:
     for old, new in ((log, _beside(aside)[0]), (path, aside)):
         with contextlib.suppress(FileNotFoundError):
             old.rename(new)
-    segments.sync_directory(path.absolute().parent)
+    durable.sync_directory(path.absolute().parent)
     return aside
 
 
 def _beside(path: Path) -> tuple[Path, Path]:
     """Name what SQLite keeps beside a database: its write-ahead log, and shared memory."""
     return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
+
+
+def reached(db: Database, mark: Mark) -> float:
+    """Give how far a mark is; 0 where it was never set."""
+    row = db.execute("SELECT value FROM settings WHERE name = ?", [mark]).fetchone()
+    return float(row[0]) if row else 0.0
+
+
+def reach(db: Database, mark: Mark, value: float) -> None:
+    """Set a mark, within the open transaction; one that is further stays where it is."""
+    db.execute(
+        """INSERT INTO settings VALUES (?, ?)
+           ON CONFLICT DO UPDATE SET value = max(value, excluded.value)""",
+        [mark, value],
+    )

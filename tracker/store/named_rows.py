@@ -1,8 +1,8 @@
 """Rows of the store that are known by a name: campaigns, persons, links, sets of links.
 
 Owns: finding such rows, making those that are new, and how persons and links are named.
-Does not own: messages and clicks, which point at them (`feed`), or which links a report lists though
-nobody clicked them (`sightings`).
+Does not own: messages and clicks, which point at them (`tracker.ingest.batch`), or which links a report lists though
+nobody clicked them (`tracker.ingest.listed_links`).
 
 A set says which numbers of a message stand for links that are not called by the URL that a click
 tells: for some it holds their group, for others which parameters of that URL are no part of the name.
@@ -17,24 +17,13 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from tracker.events import Recipient, SentLink
+from tracker.events import SentLink
 from tracker.urls.naming import is_url
 
 Table = Literal["campaigns", "persons", "user_agents", "links"]
 
 _GROUP = 500
 """Parameters in one query; every SQLite takes 999."""
-
-
-def person_name(recipient: Recipient) -> str:
-    """Name the person behind a recipient: the application's own id, else the address."""
-    return recipient.person or normal_address(recipient.address)
-
-
-def normal_address(address: str) -> str:
-    """Give an address with its domain in lower case; the local part is its owner's (RFC 5321 §2.4)."""
-    local, at, domain = address.rpartition("@")
-    return f"{local}{at}{domain.lower()}"
 
 
 def set_hash(links: Iterable[SentLink]) -> bytes:

@@ -1,7 +1,8 @@
 """What the store lets go of: messages that were never sent, and what has grown old.
 
 Owns: which rows are deleted, and that sums outlive them.
-Does not own: when (`ingest`, `waypost purge`), or which links keep their names (`disused`).
+Does not own: when (`tracker.ingest.ingester`, `waypost purge`), or which links keep their names
+(`unused_links`).
 
 The sums keep their counts of what is purged. Who has no message left is forgotten; should they get
 one again, they count as somebody new.
@@ -11,11 +12,16 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from tracker import marks
-from tracker.ingest import opens
-from tracker.ingest.counting import day_of
-from tracker.marks import Mark
-from tracker.store import unused_links
+from tracker.store import database, unused_links
+from tracker.store.database import Mark
+from tracker.store.schema import day_of
+
+_PURGE_OPENS = (
+    """DELETE FROM pixels WHERE (message_id, number) IN (
+        SELECT message_id, number FROM pixels WHERE sent_at_s < :before_s LIMIT :chunk)""",
+    """DELETE FROM opens WHERE event_id IN (
+        SELECT event_id FROM opens WHERE sent_at_s < :before_s LIMIT :chunk)""",
+)
 
 CHUNK_MESSAGES = 5000
 """Messages purged in one transaction, so that feeding and reports need not wait for long."""
@@ -48,7 +54,7 @@ class Purged:
 
 def purged_before_s(db: Database) -> float:
     """Give the moment before which messages were purged; 0 without a purge."""
-    return marks.reached(db, _PURGED)
+    return database.reached(db, _PURGED)
 
 
 def expire_pending(db: Database, before_s: float) -> int:
@@ -66,8 +72,8 @@ def purge(db: Database, before_s: float) -> Purged:
     under the campaign `(purged)`.
     """
     with db.atomic():
-        marks.reach(db, _PURGED, before_s)
-    while opens.purge(db, before_s, CHUNK_MESSAGES):
+        database.reach(db, _PURGED, before_s)
+    while _purge_opens(db, before_s, CHUNK_MESSAGES):
         pass
     total = Purged()
     while (gone := _purge_chunk(db, before_s)).messages:
@@ -105,3 +111,10 @@ def _forget_persons(db: Database, before_s: float) -> None:
     """Delete who has no message left, and who clicked on days that are purged."""
     for sql in _FORGET:
         db.execute(sql, {"last_day": day_of(before_s) - 1})
+
+
+def _purge_opens(db: Database, before_s: float, chunk: int) -> int:
+    """Delete `chunk` rows a table of what was sent before a moment; return how many there were."""
+    with db.atomic():
+        values = {"before_s": before_s, "chunk": chunk}
+        return sum(db.execute(sql, values).rowcount for sql in _PURGE_OPENS)

@@ -1,7 +1,7 @@
 """Links that nothing needs any more, once the messages that had them are gone.
 
 Owns: which names of links go, and what becomes of the sums of those.
-Does not own: when (`retention`), or which links reports list (`sightings`).
+Does not own: when (`retention`), or which links reports list (`tracker.ingest.listed_links`).
 
 Three kinds of rows keep a link's name: a set that a message has, its place in a campaign's list, and
 a sum of clicks.
@@ -21,10 +21,9 @@ from collections.abc import Collection, Iterable
 
 from sqlite_utils import Database
 
-from tracker import marks
-from tracker.ingest.counting import PURGED_NAME
-from tracker.marks import Mark
-from tracker.store import named_rows
+from tracker.store import database, named_rows
+from tracker.store.database import Mark
+from tracker.store.schema import PURGED_NAME
 from tracker.urls.naming import is_url
 
 _UNLISTED: Mark = "unlisted_before_day"
@@ -125,14 +124,14 @@ def unlist(db: Database, day: int) -> None:
 
     With them goes every sum whose last click was withdrawn.
     """
-    since = marks.reached(db, _UNLISTED)
+    since = database.reached(db, _UNLISTED)
     withdrawn = db.execute(_WITHDRAWN).fetchall()
     due = db.execute(_DUE, {"since": since, "day": max(day, since)}).fetchall()
     unlisted = [(campaign, link) for campaign, link, name in due if is_url(name)]
     db.conn.executemany(_UNLIST, unlisted)
     db.conn.executemany(_FORGET_SUM, withdrawn)
     _drop_links(db, {link for _, link in (*unlisted, *withdrawn)})
-    marks.reach(db, _UNLISTED, day)
+    database.reach(db, _UNLISTED, day)
 
 
 def _drop_links(db: Database, links: Iterable[int]) -> None:

@@ -2,14 +2,17 @@
 
 Owns: which destinations take an addition: none that somebody signed, none that would grow too long,
 and an id only those whose host is to be told.
-Does not own: which links ask for any (`proxy.policy.decide`, `wishes`), which URL was repaired to
-which (`overrides`), where parameters go in a URL (`params`), what an id is (`identify`).
+Does not own: which links ask for any (`proxy.policy.decide`, `tracker.minting.request`), which URL was repaired to
+which (`tracker.decisions.overrides`), where parameters go in a URL (`params`), what an id is (`reader_id`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Self
 
+from config.schema import Config
 from tracker.urls.hosts import host
-from tracker.urls.params import Params, added, addition, inserted
+from tracker.urls.params import Params, added, addition, inserted, originals
 from tracker.urls.secrets import is_signed
 
 
@@ -47,3 +50,38 @@ def carried(destination: str, params: Params, ids: Collection[str], hosts: Colle
         return destination
     told = host(destination) in hosts
     return added(destination, tuple(each for each in params if told or each[0] not in ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """The names of parameters that Waypost adds to destinations.
+
+    Those of `ids` tell who clicks, which only `hosts` may know.
+    """
+
+    names: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """Give those that a configuration adds."""
+        tracking = config.tracking
+        param = tracking.identify.param
+        ids = frozenset() if param is None else frozenset({param})
+        return cls(frozenset(tracking.url_params), ids, frozenset(tracking.identify.hosts))
+
+    def also(self, names: frozenset[str], ids: frozenset[str]) -> "Additions":
+        """Give these and others that were added in former days; who may be told is as today."""
+        return Additions(self.names | names, self.ids | ids, self.hosts)
+
+    def written(self, destination: str) -> Iterator[tuple[str, Params]]:
+        """Give what an author may have written for `destination`, each with what we then added."""
+        return originals(destination, self.names | self.ids)
+
+    def carried(self, params: Params, destination: str) -> str:
+        """Give `destination` with what we added to another, as far as it can bear that."""
+        return carried(destination, params, self.ids, self.hosts)
+
+
+NO_ADDITIONS = Additions()

@@ -2,7 +2,7 @@
 
 Owns: a destination's host as a browser would ask for it (WHATWG URL §4.4), which hosts lie below one,
 and the tracking hosts of ours.
-Does not own: what follows from a host (`proxy.policy`, `wishes`, `overrides`).
+Does not own: what follows from a host (`proxy.policy`, `tracker.minting.request`, `tracker.decisions.overrides`).
 """
 
 import contextlib

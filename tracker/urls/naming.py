@@ -96,7 +96,7 @@ class Naming:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class LinkNaming:
     """What a link is made of: its URL as its author wrote it, where it leads, and its name.
 
     `destination` has the parameters that all its readers share; `id_param` is the one that each

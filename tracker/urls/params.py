@@ -2,7 +2,7 @@
 
 Owns: where parameters go, which are left out, how their values are written, and the way back from a
 destination to what it was before; destinations without some of their parameters.
-Does not own: whether a link gets any (`proxy.policy.decide`, `wishes`), or can bear them (`additions`).
+Does not own: whether a link gets any (`proxy.policy.decide`, `tracker.minting.request`), or can bear them (`additions`).
 """
 
 import re

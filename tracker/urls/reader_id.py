@@ -1,7 +1,8 @@
-"""The opaque, stable id by which a destination is told who clicked, and the way back.
+"""The opaque, stable id by which a destination is told who clicked.
 
-Owns: what a person's id is, what it adds to a destination, and who is behind an id.
-Does not own: which links carry one (`proxy.policy.decide`, `wishes`), or its secret (`config.keys.token_keys`).
+Owns: what a person's id is, and what it adds to a destination.
+Does not own: which links carry one (`proxy.policy.decide`, `tracker.minting.request`), its secret
+(`config.keys.token_keys`), or the way back from an id to a person (`tracker.store.persons`).
 
 An id is the application's own, or else a keyed hash (HMAC-SHA256, RFC 2104) of the address, as
 addresses must not travel in URLs. Its key never rotates, so that a person is the same in every
@@ -14,22 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self, cast
 
-from sqlite_utils import Database
-
 from config.keys.token_keys import read_identify_secret
 from config.schema import Config
-from tracker.store import named_rows
-from tracker.store.named_rows import normal_address
+from tracker.persons import is_opaque, normal_address
 from tracker.urls.params import Params, added
 
 HASH_OCTETS = 16
 ID_CHARACTERS = 22
 """Of base64url (RFC 4648 §5), unpadded."""
-
-
-def is_opaque(person: str) -> bool:
-    """Whether the application's own id may be told as it is; with an `@` it is an address."""
-    return "@" not in person
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,30 +60,6 @@ class Identifier:
     def marked(self, destination: str, person_id: str) -> str:
         """Give `destination` with the id of who is sent there."""
         return added(destination, ((self.param, person_id),))
-
-    def person(self, db: Database, person_id: str) -> str | None:
-        """Give the person behind an id, an address or the application's own id; None if unknown.
-
-        A hash is compared with those of all persons in the store, some microseconds each.
-        """
-        if is_opaque(person_id) and named_rows.find(db, "persons", [person_id]):
-            return person_id
-        if len(person_id) != ID_CHARACTERS:
-            return None
-        for (name,) in db.execute("SELECT name FROM persons"):
-            if self.hashed(name) == person_id:
-                return str(name)
-        return None
-
-
-def addresses(db: Database, person: str) -> list[str]:
-    """Give the addresses under which a person got mail; a link that is not in mail went to none."""
-    rows = db.execute(
-        """SELECT DISTINCT ifnull(address, name) AS address FROM persons
-           JOIN deliveries ON person_id = persons.id WHERE name = ? ORDER BY address""",
-        [person],
-    )
-    return [str(address) for (address,) in rows if address != person or not is_opaque(person)]
 
 
 def widest(param: str, person: str | None) -> Params:

@@ -1,0 +1,125 @@
+"""How often mail was opened: figures by campaign, for a report.
+
+Owns: the question, asked of rows, and what is shown of the answer.
+Does not own: the rows (`tracker.ingest.opens`), or how an answer is printed (`tracker.cli.printing`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+
+from sqlite_utils import Database
+
+from tracker.reports.clicks import Json
+from tracker.store.schema import NO_CAMPAIGN
+
+COLUMNS = (
+    *("of", "campaign", "messages", "recipients", "opens_human", "opens_all"),
+    *("unique_opens_human", "unique_opens_all", "open_rate"),
+)
+"""Of a report as rows."""
+
+
+_COPIES = """
+    SELECT campaign_id, count(DISTINCT message_id), count(*), sum(personal), 0, 0, 0, 0
+    FROM pixels WHERE sent_at_s >= :since_s AND (accepted OR EXISTS (
+        SELECT 1 FROM opens
+        WHERE opens.message_id = pixels.message_id AND opens.number IN (0, pixels.number)
+    )) GROUP BY campaign_id
+"""
+_OPENS = """
+    WITH copies AS (
+        SELECT message_id, number != 0 AS personal, sum(human) AS human, count(*) AS total
+        FROM opens WHERE sent_at_s >= :since_s GROUP BY message_id, number
+    )
+    SELECT ifnull(
+            (SELECT campaign_id FROM pixels WHERE pixels.message_id = copies.message_id LIMIT 1),
+            :unknown
+        ), 0, 0, 0, sum(human), sum(total), sum(personal AND human > 0), sum(personal)
+    FROM copies GROUP BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What carried a pixel and what was opened; `personal` recipients had a copy of their own.
+
+    Unique opens are copies of one recipient, however often they were opened.
+    """
+
+    messages: int = 0
+    recipients: int = 0
+    personal: int = 0
+    opens_human: int = 0
+    opens_all: int = 0
+    unique_human: int = 0
+    unique_all: int = 0
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def open_rate(self) -> float | None:
+        """Copies of one recipient that a human opened, 0 to 1; None where there are none."""
+        return self.unique_human / self.personal if self.personal else None
+
+    def json(self) -> Json:
+        """Give all of it."""
+        return {
+            "messages": self.messages,
+            "recipients": self.recipients,
+            "opens": {"human": self.opens_human, "all": self.opens_all},
+            "unique_opens": {"human": self.unique_human, "all": self.unique_all},
+            "open_rate": self.open_rate,
+        }
+
+    def columns(self) -> Json:
+        """Give the same, flat."""
+        return {
+            "messages": self.messages,
+            "recipients": self.recipients,
+            "opens_human": self.opens_human,
+            "opens_all": self.opens_all,
+            "unique_opens_human": self.unique_human,
+            "unique_opens_all": self.unique_all,
+            "open_rate": self.open_rate,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Figures by campaign (None: messages without one), the most opened first."""
+
+    campaigns: tuple[tuple[str | None, Figures], ...]
+
+    @property
+    def totals(self) -> Figures:
+        """Add them up: a message is of one campaign."""
+        return sum((figures for _, figures in self.campaigns), Figures())
+
+    def json(self) -> Json:
+        """Give the report as `waypost report --opens --json` prints it."""
+        campaigns = [{"campaign": name, **figures.json()} for name, figures in self.campaigns]
+        return {"totals": self.totals.json(), "campaigns": campaigns}
+
+    def rows(self) -> Iterable[Json]:
+        """Give it as rows of the same columns: the total, then campaigns."""
+        yield {"of": "total", "campaign": None, **self.totals.columns()}
+        for name, figures in self.campaigns:
+            yield {"of": "campaign", "campaign": name, **figures.columns()}
+
+
+def report(db: Database, *, campaign: str | None = None, since_s: float = 0.0) -> Report:
+    """Give figures of everything, or of one campaign, or of what was sent since a moment."""
+    known: dict[int, str | None] = dict(db.execute("SELECT id, name FROM campaigns").fetchall())
+    found: dict[str | None, Figures] = {}
+    for query in (_COPIES, _OPENS):
+        for row, *counts in db.execute(query, {"since_s": since_s, "unknown": NO_CAMPAIGN}):
+            name = known[row]
+            if campaign in (None, name):
+                found[name] = found.get(name, Figures()) + Figures(*counts)
+    return Report(tuple(sorted(found.items(), key=_order)))
+
+
+def _order(row: tuple[str | None, Figures]) -> tuple[int, int, str]:
+    name, figures = row
+    return -figures.opens_all, -figures.messages, name or ""

@@ -1,0 +1,36 @@
+"""Persons of the store: who is behind an id, and where they got mail.
+
+Owns: these two questions. Does not own: what an id is (`tracker.urls.reader_id`), or who is the same
+person (`tracker.persons`).
+"""
+
+from sqlite_utils import Database
+
+from tracker.persons import is_opaque
+from tracker.store import named_rows
+from tracker.urls.reader_id import ID_CHARACTERS, Identifier
+
+
+def behind_id(db: Database, identifier: Identifier, person_id: str) -> str | None:
+    """Return the person behind an id: an address or the application's own id; None if unknown.
+
+    A hash is compared with those of all persons in the store, some microseconds each.
+    """
+    if is_opaque(person_id) and named_rows.find(db, "persons", [person_id]):
+        return person_id
+    if len(person_id) != ID_CHARACTERS:
+        return None
+    for (name,) in db.execute("SELECT name FROM persons"):
+        if identifier.hashed(name) == person_id:
+            return str(name)
+    return None
+
+
+def addresses(db: Database, person: str) -> list[str]:
+    """Return the addresses under which a person got mail; a link that is not in mail went to none."""
+    rows = db.execute(
+        """SELECT DISTINCT ifnull(address, name) AS address FROM persons
+           JOIN deliveries ON person_id = persons.id WHERE name = ? ORDER BY address""",
+        [person],
+    )
+    return [str(address) for (address,) in rows if address != person or not is_opaque(person)]
