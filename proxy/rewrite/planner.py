@@ -6,7 +6,7 @@ tracked URLs, headers and signatures (`transformer`), or any single rule.
 
 What must be true, and is tested: outside of `Plan.edits` every octet of the message stays; the
 header block stays; a plan that changes nothing renders to the very object it was made from;
-`planned` raises for no input whatsoever.
+`plan` raises for no input whatsoever.
 """
 
 from dataclasses import replace
