@@ -40,7 +40,7 @@ format: $(READY)
 docs: $(READY)
 	$(BIN)/python -m config.reference.manual
 	$(BIN)/python -m proxy.policy.manual
-	$(BIN)/python -m tests.support.fidelity
+	$(BIN)/python -m tests.support.checks.fidelity
 
 bench: $(READY)
 	$(BIN)/python bench/run.py

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.crash.load import Application, Ledger, recipients
-from tests.support.programs import WAYPOST, free_port, waypost
+from tests.support.clients.programs import WAYPOST, free_port, waypost
 from tests.support.stack import Stack
 
 SINK = Path(__file__).with_name("sink.py")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
 
-from tests.support.dovecot_auth import answers
+from tests.support.relays.dovecot_auth import answers
 
 GOOD, BAD = answers("PLAIN")[0], answers("PLAIN", password="wrong")[0]
 USER, WORD = answers("LOGIN")

@@ -7,7 +7,7 @@ import pytest
 from sqlite_utils import Database
 
 from config.schema import Config, StoreConfig
-from tests.support.facts import empty
+from tests.support.checks.facts import empty
 from tracker.ingest.ingester import Ingester
 from tracker.spool.writer import Spool
 

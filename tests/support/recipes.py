@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+from tests.support.repository import DOCS
 
 
 def recipe(section: str, file: str, own: Mapping[str, str], *, page: str = "recipes.md") -> str:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.postfix import Postfix, postfix_running
-from tests.support.private_relays import exim_running, opensmtpd_running
+from tests.support.relays.postfix import Postfix, postfix_running
+from tests.support.relays.private_relays import exim_running, opensmtpd_running
 from tests.support.stack import Mailbox
 
 

@@ -14,8 +14,8 @@ from config.keys import token_keys
 from config.schema import Config
 from proxy.server import Server, bind
 from proxy.session.services import Services
-from tests.support.scripted_relay import ScriptedRelay
-from tests.support.smtp_client import Dialogue
+from tests.support.clients.smtp_client import Dialogue
+from tests.support.relays.scripted_relay import ScriptedRelay
 
 
 @dataclass

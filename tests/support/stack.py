@@ -15,7 +15,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.support.programs import WAYPOST, free_port, running, waypost
+from tests.support.clients.programs import WAYPOST, free_port, running, waypost
 
 CONFIG = """\
 [proxy]

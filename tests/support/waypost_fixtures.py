@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 
-from tests.support.links import Links
-from tests.support.programs import free_port
+from tests.support.clients.programs import free_port
+from tests.support.readers.links import Links
 from tests.support.stack import Mailbox, Stack
 
 

@@ -1,0 +1,90 @@
+"""What reports know of sent links, with everything added to them; through real sockets."""
+
+import contextlib
+import smtplib
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.clients.programs import waypost
+from tests.support.mail import html_message, link
+from tests.support.readers.readers import follow, tracked
+from tests.support.stack import Mailbox, Stack
+
+TRACKING = """\
+url_params = {utm_source = "mail", utm_campaign = "{campaign}"}
+[tracking.identify]
+param = "wp_id"
+hosts = ["shop.example.net"]
+"""
+SALE = "https://shop.example.net/sale?page=2#top"
+OWN = "https://shop.example.net/for/"
+READERS = ("ann", "bob", "eve")
+
+
+@pytest.fixture
+def adding(tmp_path: Path, mailbox: Mailbox) -> Stack:
+    """Furnish a Waypost that adds to destinations whatever it can."""
+    return Stack(folder=tmp_path / "waypost", relay=mailbox.port).furnish(tracking=TRACKING)
+
+
+def sent(stack: Stack, mailbox: Mailbox) -> list[list[str]]:
+    """Send each reader a link that all have and one of their own; gives the tracked ones."""
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+        for reader in READERS:
+            message = html_message(link(SALE) + link(OWN + reader), "X-Track-Campaign: news")
+            client.sendmail("bounces@example.com", [f"{reader}@example.org"], message)
+    return [tracked(each) for each in mailbox.wait_for(len(READERS))]
+
+
+def counted(stack: Stack) -> dict[tuple[str, str | None], int]:
+    """Give how often each link of each campaign was clicked, as the report says."""
+    links = stack.report()["links"]
+    return {(each["link"], each["campaign"]): each["clicks"]["all"] for each in links}
+
+
+def test_a_link_is_one_whatever_is_added_to_it(adding: Stack, mailbox: Mailbox) -> None:
+    """Personal ones are known once they are clicked; purged ones are known no more."""
+    with adding.serving():
+        ann, bob, eve = sent(adding, mailbox)
+        assert counted(adding) == {(SALE, "news"): 0}
+        places = [follow(ann[0]), follow(bob[0])]
+        follow(ann[1])
+        assert counted(adding) == {(SALE, "news"): 2, (OWN + "ann", "news"): 1}
+        time.sleep(1.1)
+        purged = waypost("purge", "-c", adding.config, "--older-than", "1s")
+        assert purged.returncode == 0, purged.stderr.decode()
+        left = {(SALE, "news"): 2, ("(purged)", "news"): 1}
+        assert counted(adding) == left
+        assert [follow(ann[0]), follow(bob[0])] == places
+        follow(eve[1])
+        assert counted(adding) == {**left, ("(purged)", "(purged)"): 3}
+    ids = [place.partition("wp_id=")[2].partition("#")[0] for place in places]
+    for who, place in zip(ids, places, strict=True):
+        assert place.endswith(f"page=2&utm_source=mail&utm_campaign=news&wp_id={who}#top")
+    rows = dump(adding)
+    assert not any(each in rows for each in (*ids, "/for/", "utm_source", "@example.org"))
+
+
+def test_links_of_a_lost_store_are_named_without_what_was_added(
+    adding: Stack, mailbox: Mailbox
+) -> None:
+    """Readers are one row, and no id stands in it."""
+    with adding.serving():
+        links = sent(adding, mailbox)
+        counted(adding)
+    for file in (*adding.folder.glob("waypost.db*"), *adding.folder.glob("waypost.db.spool/*")):
+        if file.is_file():
+            file.unlink()
+    with adding.serving("tracker"):
+        for sale, _ in links:
+            follow(sale)
+        assert counted(adding) == {(SALE, None): 3}
+
+
+def dump(stack: Stack) -> str:
+    """Give all rows of the store."""
+    with contextlib.closing(sqlite3.connect(stack.database)) as db:
+        return "\n".join(db.iterdump())

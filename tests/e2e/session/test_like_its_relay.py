@@ -1,0 +1,158 @@
+"""An application cannot tell Waypost from its relay, but by what docs/relay.md lists.
+
+The same dialogues, made up from seeds, are said to a real Postfix and to the same Postfix through
+Waypost, and the answers and the mail that came of them are put side by side.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.support.checks.differences import DIFFERENCES, explained
+from tests.support.checks.likeness import (
+    HUNG_UP,
+    Answer,
+    Kept,
+    Pair,
+    kept,
+    pairs,
+    play,
+    pour,
+    untracked,
+)
+from tests.support.clients.habits import HABITS
+from tests.support.clients.programs import until
+from tests.support.dialogues import Turn, dialogue
+from tests.support.relays.dovecot_auth import dovecot_auth
+from tests.support.relays.postfix import Postfix, postfix_running
+from tests.support.stack import Stack
+from tracker.tokens import Keyring
+
+DIALOGUES = range(985, 1051)
+"""Among these each of the differences comes about."""
+HOSTNAME = "w.test"
+POURED = range(2000, 2040)
+SETTINGS = {
+    "smtpd_sasl_auth_enable": "yes",
+    "smtpd_sasl_type": "dovecot",
+    "smtpd_error_sleep_time": "0",
+    "local_header_rewrite_clients": "",  # else each message gets a Message-ID of its own
+    "enable_long_queue_ids": "yes",  # else they are used again
+}
+Say = Callable[[int, Sequence[Turn]], Coroutine[None, None, list[Answer]]]
+
+
+@dataclass
+class House:
+    """A Postfix, the Waypost before it, and what both were told so far."""
+
+    postfix: Postfix
+    stack: Stack
+    told: set[str] = field(default_factory=set)
+    """Queue ids of which a client has heard."""
+    twins: list[tuple[str, str]] = field(default_factory=list)
+    """Queue ids of the same message, handed in directly and through Waypost."""
+
+    async def both(self, turns: Sequence[Turn], say: Say = play) -> list[Pair]:
+        """Say a dialogue to both; give the answers as far as they can be compared."""
+        direct, through = await asyncio.gather(
+            say(self.postfix.port, turns), say(self.stack.smtp, turns)
+        )
+        heard = list(pairs(direct, through))
+        for one, other in zip(direct[: len(heard)], through[: len(heard)], strict=True):
+            if one.queue_id and other.queue_id:
+                self.twins.append((one.queue_id, other.queue_id))
+        self.told |= {each.queue_id for each in (*direct, *through) if each.queue_id}
+        if not heard[-1].parts_company:
+            assert len(direct) == len(through), (direct, through)
+        return heard
+
+    def delivered(self) -> dict[str, list[Kept]]:
+        """Wait until all is delivered of which somebody was told; give it by queue id."""
+        until(lambda: all(f"{queue_id}: removed" in self.postfix.log for queue_id in self.told))
+        return kept(self.postfix)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Run both."""
+    with dovecot_auth() as port:
+        settings = SETTINGS | {"smtpd_sasl_path": f"inet:127.0.0.1:{port}"}
+        with postfix_running(settings) as postfix:
+            folder = tmp_path_factory.mktemp("house")
+            stack = Stack(folder / "waypost", postfix.port).furnish(
+                proxy=f'hostname = "{HOSTNAME}"'
+            )
+            with stack.serving("proxy"):
+                yield House(postfix, stack)
+
+
+@pytest.fixture(scope="module")
+def heard(house: House) -> dict[int, list[Pair]]:
+    """Have all dialogues said; give the answers by the number of the dialogue."""
+    with asyncio.Runner() as runner:
+        return {seed: runner.run(house.both(dialogue(seed))) for seed in DIALOGUES}
+
+
+def unexplained(heard: Sequence[Pair]) -> list[Pair]:
+    """Give what a client could tell them by."""
+    return [pair for pair in heard if pair.direct != pair.through and not explained(pair)]
+
+
+def test_the_answers_are_the_same(heard: dict[int, list[Pair]]) -> None:
+    """Codes, enhanced codes, how many there are, and whether the session goes on."""
+    found = {seed: unexplained(answers) for seed, answers in heard.items()}
+    assert not {seed: answers for seed, answers in found.items() if answers}
+
+
+def test_every_difference_that_is_allowed_is_there(heard: dict[int, list[Pair]]) -> None:
+    """What has become the same leaves the list."""
+    differ = [pair for answers in heard.values() for pair in answers if pair.direct != pair.through]
+    assert [each.what for each in DIFFERENCES if not any(map(each.explains, differ))] == []
+
+
+@pytest.mark.parametrize("seed", POURED)
+async def test_a_dialogue_poured_in_at_once_is_answered_the_same(seed: int, house: House) -> None:
+    """As by a shell pipeline, that waits for nothing and closes its half.
+
+    Whoever ends a session with octets unread resets it, which may overtake the last answers.
+    """
+    answers = await house.both(dialogue(seed), pour)
+    assert not unexplained([pair for pair in answers if HUNG_UP not in (pair.direct, pair.through)])
+
+
+@pytest.mark.parametrize("habit", HABITS)
+async def test_what_clients_are_used_to_works_the_same(habit: str, house: House) -> None:
+    """To the last code: no difference is allowed here."""
+    answers = await house.both(HABITS[habit])
+    assert [pair for pair in answers if pair.direct != pair.through] == []
+    assert answers[-1].said == b"(one more)"
+
+
+def test_the_mail_is_the_same(house: House, heard: dict[int, list[Pair]]) -> None:
+    """To the octet, but for links and signature."""
+    assert heard
+    delivered = house.delivered()
+    keyring = Keyring.load(house.stack.folder / "token.keys")
+    tracked = 0
+    for direct, through in house.twins:
+        came = [each[1:] for each in delivered[through]]
+        undone = [(*addresses, untracked(content, keyring)) for *addresses, content in came]
+        there = [each[1:] for each in delivered[direct]]
+        assert undone == there
+        tracked += came != there
+    assert tracked
+    assert len(house.twins) > len(DIALOGUES) / 2
+
+
+def test_no_mail_is_there_of_which_its_client_was_not_told(house: House) -> None:
+    """Nothing is delivered twice, nor after a refusal."""
+    through = {
+        queue_id
+        for queue_id, messages in house.delivered().items()
+        if messages[0].client == HOSTNAME
+    }
+    assert through <= house.told
+    assert len(through) >= len(house.twins)

@@ -1,0 +1,181 @@
+"""`waypost proxy` as a process: start, workers, signals, and what keeps it from starting."""
+
+import os
+import signal
+import smtplib
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.clients.programs import stop, until, waypost
+from tests.support.stack import Mailbox, Stack
+
+MESSAGE = "From: a@example.com\nSubject: hello\n\nbody\n"
+
+
+def greeting(stack: Stack) -> bytes:
+    """Connect and give what is said first."""
+    with socket.create_connection(("127.0.0.1", stack.smtp), 10) as client:
+        return client.recv(200)
+
+
+def children(parent: int) -> list[int]:
+    """Give the processes that `parent` has started."""
+    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return [int(pid) for pid in listed.split()]
+
+
+@contextmanager
+def busy(stack: Stack) -> Iterator[smtplib.SMTP]:
+    """Hold a session amid a transaction."""
+    with closing(smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20)) as client:
+        client.ehlo()
+        assert client.mail("a@example.com")[0] == 250
+        assert client.rcpt("b@example.net")[0] == 250
+        yield client
+
+
+def test_an_address_in_use_is_one_line(stack: Stack) -> None:
+    """Exit status 1 and no traceback."""
+    with socket.create_server(("127.0.0.1", stack.smtp)):
+        done = waypost("proxy", "-c", stack.config)
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert f"cannot listen on 127.0.0.1:{stack.smtp}: Address already in use" in line
+
+
+def test_an_unusable_configuration_is_told_in_full(stack: Stack) -> None:
+    """Every problem, exit status 1, and nothing is served."""
+    text = stack.config.read_text()
+    stack.config.write_text(text.replace("[relay]", 'nonsense = 1\n[relay]\ntls_ = "x"'))
+    done = waypost("proxy", "-c", stack.config)
+    assert done.returncode == 1
+    assert "nonsense" in done.stderr.decode()
+    assert "tls_" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+def test_sigterm_lets_a_transaction_finish(stack: Stack, mailbox: Mailbox) -> None:
+    """New clients are refused, the one that is on delivers, and the exit status is 0."""
+    with stack.serving("proxy") as process, busy(stack) as client:
+        process.send_signal(signal.SIGTERM)
+        until(lambda: not _listens(stack))
+        assert client.data(MESSAGE)[0] == 250
+        assert process.wait(20) == 0
+    assert len(mailbox.received) == 1
+
+
+def test_sighup_reloads_without_dropping_a_session(stack: Stack, mailbox: Mailbox) -> None:
+    """New sessions follow the new file; a broken one changes nothing."""
+    with stack.serving("proxy") as process, busy(stack) as client:
+        text = stack.config.read_text()
+        stack.config.write_text(text.replace("[proxy]", '[proxy]\nhostname = "new.example.com"', 1))
+        process.send_signal(signal.SIGHUP)
+        until(lambda: b"new.example.com" in greeting(stack))
+        stack.config.write_text("this is no TOML")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: "proxy_not_reloaded" in stack.log.read_text())
+        assert b"new.example.com" in greeting(stack)
+        assert client.data(MESSAGE)[0] == 250
+    assert len(mailbox.received) == 1
+
+
+def test_a_sighup_amid_a_stop_cuts_nobody_off(stack: Stack, mailbox: Mailbox) -> None:
+    """Whoever renews certificates does not know that the service is about to end."""
+    with stack.serving("proxy") as process, busy(stack) as client:
+        process.send_signal(signal.SIGTERM)
+        until(lambda: not _listens(stack))
+        process.send_signal(signal.SIGHUP)
+        assert client.data(MESSAGE)[0] == 250
+        assert process.wait(20) == 0
+    assert len(mailbox.received) == 1
+
+
+@pytest.fixture
+def two_workers(tmp_path: Path, mailbox: Mailbox) -> Stack:
+    """Furnish a Waypost with two worker processes."""
+    stack = Stack(folder=tmp_path / "two", relay=mailbox.port)
+    return stack.furnish(proxy='workers = 2\nhostname = "mail.example.com"')
+
+
+def test_workers_share_the_address(two_workers: Stack, mailbox: Mailbox) -> None:
+    """All of them take mail, and all of them end with their parent."""
+    with two_workers.serving("proxy") as process:
+        until(lambda: len(children(process.pid)) == 2)
+        workers = children(process.pid)
+        for _ in range(8):
+            with smtplib.SMTP("127.0.0.1", two_workers.smtp, timeout=20) as client:
+                client.sendmail("a@example.com", "b@example.net", MESSAGE)
+        assert stop(process) == 0
+        assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    assert len(mailbox.received) == 8
+
+
+def test_workers_listen_no_more_while_one_of_them_still_has_work(
+    two_workers: Stack, mailbox: Mailbox
+) -> None:
+    """A client that comes too late is refused and can turn elsewhere; it does not wait in vain."""
+    with two_workers.serving("proxy") as process:
+        until(lambda: two_workers.log.read_text().count("proxy_ready") == 2)
+        with busy(two_workers) as client:
+            process.send_signal(signal.SIGTERM)
+            until(lambda: len(children(process.pid)) == 1)
+            assert not any(_listens(two_workers) for _ in range(20))
+            assert client.data(MESSAGE)[0] == 250
+            assert process.wait(20) == 0
+    assert len(mailbox.received) == 1
+
+
+def test_a_worker_that_dies_is_replaced(two_workers: Stack) -> None:
+    """Connections meanwhile wait; none is refused."""
+    with two_workers.serving("proxy") as process:
+        until(lambda: len(children(process.pid)) == 2)
+        (victim, *_) = children(process.pid)
+        os.kill(victim, signal.SIGKILL)
+        for _ in range(10):
+            assert greeting(two_workers).startswith(b"220 ")
+        until(lambda: len(children(process.pid)) == 2 and victim not in children(process.pid))
+        assert "proxy_worker_lost" in two_workers.log.read_text()
+
+
+def test_a_worker_that_replaces_another_serves_by_the_configuration_in_force(
+    two_workers: Stack,
+) -> None:
+    """That of the last SIGHUP which could be used, not that of the start."""
+    with two_workers.serving("proxy") as process:
+        until(lambda: len(children(process.pid)) == 2)
+        text = two_workers.config.read_text()
+        two_workers.config.write_text(text.replace("mail.example.com", "new.example.com"))
+        process.send_signal(signal.SIGHUP)
+        until(lambda: two_workers.log.read_text().count("proxy_reloaded") == 2)
+        two_workers.config.write_text("this is no TOML")
+        process.send_signal(signal.SIGHUP)
+        until(lambda: two_workers.log.read_text().count("proxy_not_reloaded") == 2)
+        before = children(process.pid)
+        for victim in before:
+            os.kill(victim, signal.SIGKILL)
+        until(lambda: len(set(children(process.pid)) - set(before)) == 2)
+        for _ in range(8):
+            assert greeting(two_workers).startswith(b"220 new.example.com ")
+
+
+def test_workers_do_not_outlive_a_parent_that_is_killed(two_workers: Stack) -> None:
+    """They would hold the address against the next."""
+    with two_workers.serving("proxy") as process:
+        until(lambda: len(children(process.pid)) == 2)
+        workers = children(process.pid)
+        process.kill()
+        process.wait()
+        until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+        assert not _listens(two_workers)
+
+
+def _listens(stack: Stack) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", stack.smtp), 1).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,304 @@
+"""Signatures: dkimpy verifies them, whatever the message; what cannot be signed is an error."""
+
+import re
+from pathlib import Path
+
+import dkim
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.keys.dkim_keys import dkim_record, new_dkim_key, write_dkim_key
+from config.keys.token_keys import new_token_key, write_token_keys
+from config.schema import Config, DkimConfig, KeysConfig, SenderConfig
+from proxy.rewrite.transformer import Transformer
+from proxy.signing.self_check import ProbeFailed, probe, record
+from proxy.signing.signer import OVERSIGNED_FIELDS, KeyUnusable, Signer, SigningError
+from tests.support.checks.verifiers import dkimpy_verdict
+
+PEMS = {name: new_dkim_key(name) for name in ("rsa-sha256", "ed25519-sha256")}
+SIGNERS = {name: Signer("example.com", "waypost1", pem) for name, pem in PEMS.items()}
+RECORDS = {name: {signer.record_name: record(signer)} for name, signer in SIGNERS.items()}
+RSA = SIGNERS["rsa-sha256"]
+
+HEAD = (
+    b"From: Shop <shop@example.com>\r\nTo: reader@example.net\r\nSubject: Your order\r\n"
+    b"Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <order-7@example.com>\r\n"
+)
+MESSAGE = HEAD + b"\r\nHello\r\n"
+
+
+def verified(message: bytes, algorithm: str = "rsa-sha256") -> bool:
+    """Have dkimpy look at the topmost signature."""
+    return dkimpy_verdict(message, RECORDS[algorithm])
+
+
+def signed_names(signature: bytes) -> list[str]:
+    """Give the names in h=."""
+    value = re.search(rb"\bh=([^;]*);", signature)
+    assert value is not None
+    return [name.strip().decode() for name in value[1].split(b":")]
+
+
+@pytest.mark.parametrize("algorithm", SIGNERS)
+def test_a_signed_message_verifies_and_is_otherwise_unchanged(algorithm: str) -> None:
+    """The field stands before the message, which follows octet for octet."""
+    signed = SIGNERS[algorithm].sign(MESSAGE)
+    assert signed.endswith(MESSAGE)
+    assert signed.startswith(b"DKIM-Signature: v=1; a=%b; " % algorithm.encode())
+    assert verified(signed, algorithm)
+
+
+@pytest.mark.parametrize("algorithm", SIGNERS)
+def test_a_changed_message_does_not_verify(algorithm: str) -> None:
+    """The check above can fail."""
+    signed = SIGNERS[algorithm].sign(MESSAGE)
+    assert not verified(signed.replace(b"Hello", b"Hullo"), algorithm)
+    assert not verified(signed.replace(b"Your order", b"My order"), algorithm)
+
+
+BODIES = [
+    b"",
+    b"\r\n",
+    b"\r\n\r\n\r\n",
+    b" ",
+    b" \t \r\n \r\n",
+    b"  leading\r\n",
+    b"\ttab\tand  spaces \t \r\nend\r\n\r\n",
+    b"no end",
+    b"no end, spaces  \t",
+    b"a\r\n \r\n\r\n",
+    b"a \r\nb\t\r\n",
+    b".\r\n..\r\n",
+    b"\x00\xff\xfe 8-bit\r\n",
+    b" " * 3_000 + b"x\r\n",
+    b"x" + b" \t" * 2_000 + b"\r\n",
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+def test_odd_bodies_verify(body: bytes) -> None:
+    """RFC 6376 §3.4.4: white space, empty lines, no last line end."""
+    assert verified(RSA.sign(HEAD + b"\r\n" + body))
+
+
+def test_a_body_beyond_the_split_limit_is_canonicalised_alike() -> None:
+    """Large bodies go another way, to the same result."""
+    body = b"  two  spaces\t and a tab \r\n" * 100_000 + b"\r\n\r\n"
+    assert verified(RSA.sign(HEAD + b"\r\n" + body))
+
+
+FIELDS = [
+    b"Subject:no space\r\n",
+    b"Subject: \r\n",
+    b"Subject:\r\n",
+    b"Subject: folded\r\n\t and  again\r\n   more \r\n",
+    b"SUBJECT: upper\r\n",
+    b"Subject: \xc3\xa9t\xc3\xa9 \xff\r\n",
+    b"Subject: one\r\nSubject: two\r\nsubject: three\r\n",
+    b"Subject: folded over an almost empty line\r\n \r\n end\r\n",
+    b"List-Unsubscribe: <https://example.com/u>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+    b"Reply-To: " + b"someone@example.com, " * 40 + b"last@example.com\r\n",
+    b"References: " + b"<a@example.com>\r\n " * 50 + b"<z@example.com>\r\n",
+    b"DKIM-Signature: v=1; a=rsa-sha256; d=other.test; b=x\r\n",
+]
+
+
+@pytest.mark.parametrize("extra", FIELDS, ids=range(len(FIELDS)))
+def test_odd_header_fields_verify(extra: bytes) -> None:
+    """Folding, empty values, repeated fields, octets that are no text."""
+    head = b"".join(
+        line for line in HEAD.splitlines(keepends=True) if not line.startswith(b"Subject")
+    )
+    assert verified(RSA.sign(head + extra + b"\r\nHello\r\n"))
+    assert verified(RSA.sign(extra + head + b"\r\nHello\r\n"))
+
+
+LINE = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\v\f\x1c\x1d\x1e\x85"))
+SPACE = st.text(" \t", max_size=3)
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> bytes:
+    """Draw messages with odd folding, repeated fields and any body of CRLF lines."""
+    names = st.sampled_from(["Subject", "To", "cc", "REPLY-TO", "Content-Type", "X-Any", "Date"])
+    lines = ["From: shop@example.com"]
+    for name in draw(st.lists(names, max_size=8)):
+        folds = [draw(LINE).strip() for _ in range(draw(st.integers(0, 3)))]
+        value = "".join(f"\r\n{draw(SPACE)} {fold}" for fold in folds if fold)
+        lines.append(f"{name}:{draw(SPACE)}{draw(LINE).strip()}{value}")
+    body = draw(st.lists(st.tuples(SPACE, st.binary(max_size=40), SPACE), max_size=8))
+    text = b"\r\n".join(a.encode() + b + c.encode() for a, b, c in _without_line_ends(body))
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + text
+
+
+def _without_line_ends(body: list[tuple[str, bytes, str]]) -> list[tuple[str, bytes, str]]:
+    return [(a, b.translate(None, b"\r\n"), c) for a, b, c in body]
+
+
+@given(messages(), st.sampled_from(list(SIGNERS)))
+def test_any_message_verifies(message: bytes, algorithm: str) -> None:
+    """What we sign, dkimpy verifies."""
+    assert verified(SIGNERS[algorithm].sign(message), algorithm)
+
+
+def test_what_mail_servers_add_or_drop_is_never_signed() -> None:
+    """DESIGN §3.6: these change on every hop."""
+    extra = b"Bcc: x@example.com\r\nResent-Bcc: x@example.com\r\nReturn-Path: <x@example.com>\r\n"
+    signature = RSA.signature(b"Received: from x by y\r\n" + extra + MESSAGE)
+    assert not {"bcc", "resent-bcc", "return-path", "received"} & set(signed_names(signature))
+
+
+def test_what_readers_show_is_signed_once_more_than_it_is_there() -> None:
+    """A second From, Subject and so on breaks the signature."""
+    message = (
+        b"Content-Type: text/html\r\nList-Unsubscribe: <https://example.com/u>\r\n"
+        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" + MESSAGE
+    )
+    signed = RSA.sign(message)
+    names = signed_names(signed[: -len(message)])
+    assert {name for name in names if names.count(name) == 2} == OVERSIGNED_FIELDS
+    assert names.count("message-id") == 1
+    start = len(signed) - len(message)
+    for field in (
+        b"From: evil@example.org\r\n",
+        b"Subject: x\r\n",
+        b"Content-Type: text/plain\r\n",
+    ):
+        assert not verified(signed[:start] + field + signed[start:])
+    assert verified(signed[:start] + b"X-Other: fine\r\n" + signed[start:])
+
+
+def test_absent_fields_are_not_named() -> None:
+    """A relay may add what is missing without breaking the signature."""
+    assert set(signed_names(RSA.signature(b"From: a@example.com\r\n\r\n"))) == {"from"}
+
+
+def test_the_ses_profile_leaves_date_and_message_id_out() -> None:
+    """SES replaces both."""
+    signer = Signer("example.com", "waypost1", PEMS["rsa-sha256"], profile="ses")
+    signed = signer.sign(MESSAGE)
+    assert not {"date", "message-id"} & set(signed_names(signed))
+    assert verified(signed.replace(b"10:00:00", b"11:00:00").replace(b"<order-7@", b"<0100@"))
+
+
+def test_any_other_profile_is_the_default() -> None:
+    """The name of a provider with no habits of its own is a fine profile."""
+    signer = Signer("example.com", "waypost1", PEMS["rsa-sha256"], profile="postmark")
+    assert "message-id" in signed_names(signer.sign(MESSAGE))
+
+
+def test_the_field_is_folded_and_carries_no_expiry() -> None:
+    """Lines of at most 78 octets; t= and no x=."""
+    signature = RSA.signature(MESSAGE, now_s=1_700_000_000)
+    assert max(map(len, signature.split(b"\r\n"))) <= 78
+    assert b"t=1700000000;" in signature
+    assert not re.search(rb"[;\s]x=", signature)
+    assert all(line.startswith(b"\t") for line in signature.split(b"\r\n")[1:-1])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"",
+        b"\r\n",
+        b"no header at all",
+        b"Subject: no From\r\n\r\n",
+        b"From: a@example.com\r\nFrom: b@example.com\r\n\r\n",
+        b"From: a@example.com\r\nnot a field\r\n\r\nbody\r\n",
+        b" folded before anything\r\nFrom: a@example.com\r\n\r\n",
+        b"From: a@example.com\n\nbare\n",
+        b"From: a@example.com\r\n\r\nbare\rCR\r\n",
+        b"From: a@example.com\r\n\r\nbare\nLF\r\n",
+        b": no name\r\nFrom: a@example.com\r\n\r\n",
+        b"Cc: b@example.com\r\n" * 600 + b"From: a@example.com\r\n\r\n",
+    ],
+)
+def test_what_cannot_be_signed_is_a_signing_error(message: bytes) -> None:
+    """One named error, whatever is wrong."""
+    with pytest.raises(SigningError):
+        RSA.sign(message)
+
+
+@given(st.binary(max_size=300))
+def test_nothing_but_signing_errors_is_raised(message: bytes) -> None:
+    """Noise is signed or refused, never more."""
+    try:
+        RSA.sign(message)
+        RSA.sign(MESSAGE + message)
+    except SigningError:
+        pass
+
+
+@pytest.mark.parametrize(
+    "pem", [b"", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
+def test_a_key_that_is_none_is_refused_by_name(pem: bytes) -> None:
+    """At start, not at the first message."""
+    with pytest.raises(KeyUnusable):
+        Signer("example.com", "waypost1", pem)
+
+
+@pytest.mark.parametrize(
+    ("domain", "selector"), [("ex ample.com", "a"), ("example.com", "a;b"), ("", "a")]
+)
+def test_names_that_are_not_dns_names_are_refused(domain: str, selector: str) -> None:
+    """They would end up in the header."""
+    with pytest.raises(ValueError, match="DNS labels"):
+        Signer(domain, selector, PEMS["rsa-sha256"])
+
+
+@pytest.mark.parametrize("algorithm", SIGNERS)
+def test_the_published_record_is_the_one_that_init_prints(algorithm: str) -> None:
+    """Both come from the same key, and say the same."""
+    assert record(SIGNERS[algorithm]).decode() == dkim_record(PEMS[algorithm])
+
+
+@pytest.mark.parametrize("algorithm", SIGNERS)
+def test_the_probe_passes(algorithm: str) -> None:
+    """Dkimpy verifies what we sign at start."""
+    probe(SIGNERS[algorithm])
+
+
+def test_the_probe_notices_a_signature_that_does_not_verify(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fault in canonicalisation stops the start, not the first message."""
+    monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
+    with pytest.raises(ProbeFailed):
+        probe(RSA)
+
+
+def test_the_oracle_is_dkimpy() -> None:
+    """What dkimpy signs itself, it verifies with the same records."""
+    pem = _pkcs1(PEMS["rsa-sha256"])
+    field = dkim.sign(MESSAGE, b"waypost1", b"example.com", pem)
+    assert verified(field + MESSAGE)
+
+
+def _pkcs1(pem: bytes) -> bytes:
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+
+    key = serialization.load_pem_private_key(pem, password=None)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    )
+
+
+def test_no_proxy_starts_with_signatures_that_do_not_verify(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The keys of the configuration are tried before the first message comes."""
+    write_dkim_key(tmp_path / "dkim.pem")
+    write_token_keys(tmp_path / "token.keys", [new_token_key()])
+    key = DkimConfig(selector="s1", key_file=tmp_path / "dkim.pem")
+    config = Config(
+        keys=KeysConfig(file=tmp_path / "token.keys"),
+        sender=(SenderConfig(domain="example.com", dkim=(key,)),),
+    )
+    Transformer.from_config(config)
+    monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
+    with pytest.raises(ProbeFailed):
+        Transformer.from_config(config)

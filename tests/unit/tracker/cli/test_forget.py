@@ -1,0 +1,80 @@
+"""`waypost forget`: what it says where something of a person is left."""
+
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.support.checks.facts import accepted, pending
+from tracker.cli import forget
+from tracker.decisions import files
+from tracker.decisions.consents import Consent
+from tracker.spool.writer import Spool
+from tracker.store import database
+
+
+@pytest.fixture
+def folder(folder: Path) -> Path:
+    """Have a spool that tells of mail to Ann."""
+    spool = Spool.open(folder / "waypost.db.spool", "proxy")
+    for event in (pending(), accepted()):
+        spool.append(event)
+    spool.close()
+    return folder
+
+
+def run_forget(folder: Path, *arguments: str) -> Result:
+    """Run `waypost forget`."""
+    words = ["-c", str(folder / "waypost.toml"), *arguments]
+    return CliRunner().invoke(forget.forget, words)
+
+
+def test_what_failed_half_way_can_be_repeated(folder: Path) -> None:
+    """Who they are is forgotten last: it leads to the rest."""
+    files.record(folder / "waypost.db", "ann@example.net", Consent.NONE)
+    (folder / "waypost.db.consents").rename(folder / "aside")
+    (folder / "waypost.db.consents").mkdir()
+    failed = run_forget(folder, "ann@example.net")
+    assert (failed.exit_code, "try again" in failed.stderr) == (1, True)
+    (folder / "waypost.db.consents").rmdir()
+    (folder / "aside").rename(folder / "waypost.db.consents")
+    done = json.loads(run_forget(folder, "ann@example.net", "--json").stdout)
+    assert (done["persons"], done["deliveries"], done["consents"]) == (1, 1, 1)
+    assert b"ann@" not in (folder / "waypost.db.consents").read_bytes()
+
+
+def test_nothing_is_left_in_unused_places_of_the_database(folder: Path) -> None:
+    """Not even of what was deleted before without being overwritten."""
+    database = folder / "waypost.db"
+    assert run_forget(folder, "nobody@example.net").exit_code == 0
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        db.execute("PRAGMA secure_delete = OFF")
+        db.execute("CREATE TABLE old AS SELECT 'ann@example.net of old' AS name")
+        db.execute("DROP TABLE old")
+        db.commit()
+    assert b"ann@example.net of old" in database.read_bytes()
+    assert run_forget(folder, "ann@example.net").exit_code == 0
+    assert b"ann@example.net" not in database.read_bytes()
+
+
+def test_a_log_that_somebody_reads_is_left_and_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit status 1; once nobody reads, running it again empties the log."""
+    monkeypatch.setattr(database, "CHANGE_TIMEOUT_MS", 50)
+    assert run_forget(folder, "nobody@example.net").exit_code == 0
+    log = folder / "waypost.db-wal"
+    with contextlib.closing(sqlite3.connect(folder / "waypost.db")) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM messages").fetchone()
+        done = run_forget(folder, "ann@example.net", "--json")
+        assert (done.exit_code, json.loads(done.stdout)["log_left"]) == (1, True)
+        assert "run this again" in done.stderr
+        assert log.stat().st_size
+        reader.rollback()
+        again = run_forget(folder, "ann@example.net")
+        assert (again.exit_code, again.stdout) == (0, "Nothing of ann@example.net is kept.\n")
+        assert log.stat().st_size == 0

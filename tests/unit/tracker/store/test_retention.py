@@ -1,0 +1,171 @@
+"""What the store lets go of, and what it keeps."""
+
+import pytest
+from sqlite_utils import Database
+
+from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put, totals
+from tracker.events import Recipient, SentLink
+from tracker.reports import clicks
+from tracker.store import retention
+from tracker.store.retention import Purged, expire_pending, purge
+from tracker.store.schema import PURGED_NAME
+
+DAY_S = 86400
+
+
+def names(db: Database, table: str) -> set[str]:
+    """Give the names in a table."""
+    return {row["name"] for row in db[table].rows if row["name"]}
+
+
+def test_pending_messages_expire_unless_clicked(db: Database) -> None:
+    """The relay's 250 or a click keeps them."""
+    put(db, pending("m1"), pending("m2"), pending("m3"), accepted("m2"), clicked("c1", "m3"))
+    assert expire_pending(db, SENT_S + 1) == 1
+    assert {row["message_id"] for row in db["messages"].rows} == {"m2", "m3"}
+    assert totals(db).messages == 2
+
+
+def test_young_pending_messages_wait(db: Database) -> None:
+    """Their 250 may still be on its way."""
+    put(db, pending())
+    assert expire_pending(db, SENT_S) == 0
+
+
+def test_purge_deletes_what_is_old_in_chunks(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it, and nothing else; the sums stay as they were."""
+    monkeypatch.setattr(retention, "CHUNK_MESSAGES", 3)
+    for number in range(10):
+        message = f"m{number}"
+        put(
+            db, pending(message, at_s=SENT_S + number), accepted(message), clicked(message, message)
+        )
+    before = totals(db)
+    assert purge(db, SENT_S + 7) == Purged(messages=7, clicks=7)
+    assert {row["message_id"] for row in db["messages"].rows} == {"m7", "m8", "m9"}
+    assert (db["clicks"].count, db["deliveries"].count) == (3, 6)
+    assert totals(db) == before
+
+
+def test_who_has_no_message_left_is_forgotten(db: Database) -> None:
+    """Whoever has one is not: a further click makes no new clicker."""
+    put(db, pending("old"), accepted("old"), clicked("c1", "old", recipient=2))
+    only_ann = pending("new", at_s=SENT_S + DAY_S, recipients=pending().recipients[:1])
+    put(db, only_ann, accepted("new", 1), clicked("c2", "new", at_s=SENT_S + DAY_S + 9))
+    purge(db, SENT_S + DAY_S)
+    assert names(db, "persons") == {"ann@example.net"}
+    before = totals(db)
+    put(db, clicked("c3", "new", at_s=SENT_S + DAY_S + 10))
+    assert totals(db).unique_human == before.unique_human
+
+
+def test_click_on_a_purged_message_counts_as_such(db: Database) -> None:
+    """As a click, and as nothing else; also when the message's own event comes again."""
+    put(db, pending(), accepted(), clicked("c1"))
+    purge(db, SENT_S + DAY_S)
+    before = totals(db)
+    put(db, clicked("c2"), pending(), accepted())
+    put(db, clicked("c3"))
+    after = totals(db)
+    assert (after.messages, after.recipients, after.unique_human) == (1, 2, before.unique_human)
+    campaigns = {row.campaign: row.figures.clicks_all for row in clicks.report(db).campaigns}
+    assert campaigns == {"news": 1, PURGED_NAME: 2}
+
+
+def test_nothing_is_kept_of_a_click_on_a_purged_message_but_that_it_was(db: Database) -> None:
+    """No URL, no id in it, no network; all of them are one link."""
+    purge(db, SENT_S + DAY_S)
+    at = "https://example.net/for/ann?wp_id="
+    for number in range(3):
+        message = f"m{number}"
+        put(db, clicked(message, message, destination=f"{at}{number}", ip="192.0.2.0"))
+    put(db, clicked("again", "m1", destination=at, ip="192.0.2.0"))
+    (link,) = clicks.report(db).links
+    assert (link.link, link.campaign, link.figures.clicks_all) == (PURGED_NAME, PURGED_NAME, 4)
+    left = "".join(db.conn.iterdump())
+    assert not any(each in left for each in ("example.net/for", "wp_id", "192.0.2.0", "Browser"))
+
+
+def test_a_click_in_the_second_of_the_purge_waits_for_its_message(db: Database) -> None:
+    """Its token tells whole seconds; the message may be a little younger, and kept."""
+    purge(db, SENT_S + 0.5)
+    put(db, clicked("c1"))
+    put(db, pending(at_s=SENT_S + 0.7), accepted())
+    (link,) = clicks.report(db).links
+    assert (link.link, link.campaign) == ("https://example.net/1", "news")
+
+
+def test_what_nobody_clicked_goes_with_its_last_message(db: Database) -> None:
+    """What a younger message has stays in the report, and what somebody named."""
+    old, both, young = (SentLink(n, f"https://example.net/{n}", None, "") for n in range(3))
+    group = SentLink(3, "https://example.net/3", "offer", "")
+    for message in ("m1", "m2"):
+        put(db, pending(message, links=(old, both, group)), accepted(message))
+    for message in ("m3", "m4"):
+        links = (both, young)
+        put(db, pending(message, at_s=SENT_S + DAY_S, links=links), accepted(message))
+    assert len(clicks.report(db).links) == 4
+    purge(db, SENT_S + DAY_S)
+    assert names(db, "links") == {both.url, young.url, "offer"}
+    purge(db, SENT_S + 2 * DAY_S)
+    assert names(db, "links") == {"offer"}
+    tables = ("link_sets", "link_set_links", "link_set_ignored", "sightings")
+    assert [db[table].count for table in tables] == [0] * 4
+
+
+def test_sums_keep_the_names_of_what_was_clicked(db: Database) -> None:
+    """Of a link that messages shared, of a group, and of one that several persons clicked."""
+    group = SentLink(2, "https://example.net/2", "offer", "")
+    for message in ("m1", "m2"):
+        put(db, pending(message, links=(*LINKS[:1], group)), accepted(message))
+    put(db, clicked("c1"), clicked("c2", link=2))
+    put(db, pending("m3", campaign="single", links=LINKS[2:]), accepted("m3"))
+    third = {"message": "m3", "link": 3, "destination": LINKS[2].url}
+    put(db, clicked("c3", **third), clicked("c4", recipient=2, **third))
+    before = clicks.report(db)
+    purge(db, SENT_S + DAY_S)
+    assert clicks.report(db) == before
+
+
+def test_sums_of_readers_own_links_are_added_up(db: Database) -> None:
+    """A purge leaves no URL that was somebody's; nor one's who agreed to totals alone."""
+    for reader in ("ann", "bob"):
+        own = SentLink(1, f"https://example.net/for/{reader}", None, "", ("uid",))
+        to = (Recipient(1, f"{reader}@example.net"),)
+        put(db, pending(reader, links=(own,), recipients=to, shared=reader == "bob"))
+        put(db, clicked(f"{reader}1", reader, destination=own.url))
+        put(db, clicked(f"{reader}2", reader, destination=f"{own.url}?uid=7"))
+    before = clicks.report(db)
+    purge(db, SENT_S + DAY_S)
+    after = clicks.report(db)
+    assert (after.totals, after.campaigns) == (before.totals, before.campaigns)
+    (link,) = after.links
+    assert (link.link, link.campaign) == (PURGED_NAME, "news")
+    assert (link.figures.clicks_all, link.figures.unique_all) == (4, 1)
+    assert "example.net/for" not in "".join(db.conn.iterdump())
+
+
+def test_an_own_link_stays_while_a_click_on_it_does(db: Database) -> None:
+    """Only old messages are let go of."""
+    own = SentLink(1, "https://example.net/for/ann", None, "")
+    put(db, pending("m1", at_s=SENT_S + DAY_S, links=(own,)), accepted("m1"))
+    put(db, clicked("c1", destination=own.url))
+    before = clicks.report(db)
+    purge(db, SENT_S + DAY_S)
+    assert clicks.report(db) == before
+
+
+def test_a_link_of_a_purged_message_is_seen_for_the_first_time_again(db: Database) -> None:
+    """Rows are numbered anew, and no later message is taken for the one that is gone."""
+    put(db, pending("m1"), accepted("m1"))
+    purge(db, SENT_S + DAY_S)
+    put(db, pending("m2", at_s=SENT_S + DAY_S), accepted("m2"))
+    put(db, pending("m3", at_s=SENT_S + DAY_S), accepted("m3"))
+    assert len(clicks.report(db).links) == len(LINKS)
+
+
+def test_purges_do_not_go_back(db: Database) -> None:
+    """A later purge of less does not bring back what an earlier one let go."""
+    purge(db, SENT_S + 10)
+    purge(db, SENT_S - 10)
+    assert retention.purged_before_s(db) == SENT_S + 10
