@@ -30,7 +30,7 @@ COMMANDS = {
     "link": "tracker.cli.link:link",
     "proxy": "proxy.cli.serve:proxy_command",
     "purge": "tracker.cli.purge:purge",
-    "redirect": "tracker.redirect_cli:redirect",
+    "redirect": "tracker.cli.overrides:redirect",
     "report": "tracker.cli.report:report",
     "revoke": "tracker.cli.overrides:revoke",
     "rewrite": "proxy.cli.inspect:rewrite",

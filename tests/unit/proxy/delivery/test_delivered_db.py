@@ -98,7 +98,7 @@ def test_two_sessions_never_work_on_one_message(path: Path) -> None:
     ours = DeliveredDb(path)
     ours.begin(KEY, WHO)
     assert ours.begin(KEY, WHO) is None
-    script = "import sys; from pathlib import Path; from proxy.delivery.delivered_db import Journal; print(Journal(Path(sys.argv[1])).begin(bytes.fromhex(sys.argv[2]), [b'b@example.net']))"
+    script = "import sys; from pathlib import Path; from proxy.delivery.delivered_db import DeliveredDb; print(DeliveredDb(Path(sys.argv[1])).begin(bytes.fromhex(sys.argv[2]), [b'b@example.net']))"
     found = subprocess.run(
         [sys.executable, "-c", script, path, KEY.hex()], capture_output=True, check=True, cwd=ROOT
     )

@@ -111,7 +111,7 @@ def test_what_changes_while_it_is_read_is_read_again(
         return before
 
     file.write_bytes(b"one\n")
-    monkeypatch.setattr(watch, "identity", then_it_grows)
+    monkeypatch.setattr(watch, "file_version", then_it_grows)
     source.look()
     monkeypatch.undo()
     assert source.look()
