@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from tracker.erasure.patterns import PersonPatterns
 from tracker.store import named_rows
-from tracker.store.schema import NO_CAMPAIGN, PURGED
+from tracker.store.reserved import NO_CAMPAIGN, PURGED
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from tracker.erasure import labels
 from tracker.erasure.patterns import PersonPatterns
 from tracker.persons import is_opaque, normal_address, written_alike
 from tracker.store import named_rows
-from tracker.store.schema import ERASED_ADDRESS
+from tracker.store.reserved import ERASED_ADDRESS
 from tracker.urls.reader_id import Identifier
 
 

@@ -22,7 +22,7 @@ from tracker.persons import written_alike
 from tracker.spool import segments
 from tracker.spool.overwrite import _put
 from tracker.spool.segments import Record
-from tracker.store.schema import ERASED_ADDRESS
+from tracker.store.reserved import ERASED_ADDRESS
 
 CHUNK_OCTETS = 1024 * 1024
 

@@ -16,8 +16,8 @@ from tracker.ingest import listed_links, opens, sums
 from tracker.ingest.counting import Click, Delivery, Message, MessageTotals, Sums
 from tracker.ingest.listed_links import ListedLink
 from tracker.store import named_rows
+from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, PURGED_NAME
 from tracker.store.retention import purged_before_s
-from tracker.store.schema import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, PURGED_NAME
 from tracker.urls.naming import Naming
 from tracker.urls.params import without_written
 

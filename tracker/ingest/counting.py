@@ -18,10 +18,8 @@ The rules:
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tracker.store.schema import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, day_of
-
-SHARED = 0
-"""Recipient number in the tokens of a copy that several recipients share."""
+from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, day_of
+from tracker.tokens import SHARED
 
 
 class Scope(NamedTuple):

@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from tracker.events import SentLink
 from tracker.ingest.counting import Message
 from tracker.store import named_rows
-from tracker.store.schema import day_of
+from tracker.store.reserved import day_of
 from tracker.urls.naming import is_url
 
 KEPT = 200_000

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from tracker.events import Event, MessageAccepted, MessagePending, Opened
 from tracker.store import named_rows
-from tracker.store.schema import NO_CAMPAIGN
+from tracker.store.reserved import NO_CAMPAIGN
 
 _SENT = """
     INSERT INTO pixels VALUES (?, ?, ?, ?, ?, 0)

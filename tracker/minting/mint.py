@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 from config.schema import Config
 from tracker.decisions.consents import Consent, Consents
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient, SentLink
-from tracker.ingest.counting import SHARED
 from tracker.minting import short_links
 from tracker.minting.request import LinkRequest, ResolvedRequest
 from tracker.minting.short_links import ShortLinks
 from tracker.persons import is_opaque
-from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
+from tracker.tokens import MESSAGE_ID_OCTETS, SHARED, Keyring, Link, mint, tracked_url
 from tracker.urls.reader_id import Identifier
 
 if TYPE_CHECKING:

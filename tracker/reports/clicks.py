@@ -15,7 +15,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from tracker.persons import normal_address
-from tracker.store.schema import PURGED
+from tracker.store.reserved import PURGED
 
 Json = dict[str, Any]
 

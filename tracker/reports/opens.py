@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 from sqlite_utils import Database
 
 from tracker.reports.clicks import Json
-from tracker.store.schema import NO_CAMPAIGN
+from tracker.store.reserved import NO_CAMPAIGN
 
 COLUMNS = (
     *("of", "campaign", "messages", "recipients", "opens_human", "opens_all"),

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from tracker.store import database, unused_links
 from tracker.store.database import Mark
-from tracker.store.schema import day_of
+from tracker.store.reserved import day_of
 
 _PURGE_OPENS = (
     """DELETE FROM pixels WHERE (message_id, number) IN (

@@ -9,15 +9,7 @@ number, days since 1970 in UTC. Of a single link there are sums of all days alon
 
 from sqlite_utils import Database, Migrations
 
-NO_CAMPAIGN = 1
-"""Row of `campaigns` for messages without one, and for clicks whose message is not known."""
-PURGED = 2
-"""Row of `campaigns` for clicks whose message was purged."""
-PURGED_NAME = "(purged)"
-"""That campaign's name, and what the links are called of which only a sum is left."""
-DAY_S = 86400
-ERASED_ADDRESS = ""
-"""Stands in a delivery for an address that was erased, and stays: nobody got that copy any more."""
+from tracker.store.reserved import NO_CAMPAIGN, PURGED, PURGED_NAME
 
 migrations = Migrations("waypost")
 
@@ -253,8 +245,3 @@ def indexes_of_what_goes(db: Database) -> None:
             AND id NOT IN (SELECT link_id FROM campaign_links)
             AND id NOT IN (SELECT link_id FROM counters WHERE link_id > 0);
     """)
-
-
-def day_of(at_s: float) -> int:
-    """Give the day of a moment, in UTC. The first of 1970 is told as the second: 0 is all days."""
-    return max(1, int(at_s // DAY_S))

@@ -23,7 +23,7 @@ from sqlite_utils import Database
 
 from tracker.store import database, named_rows
 from tracker.store.database import Mark
-from tracker.store.schema import PURGED_NAME
+from tracker.store.reserved import PURGED_NAME
 from tracker.urls.naming import is_url
 
 _UNLISTED: Mark = "unlisted_before_day"

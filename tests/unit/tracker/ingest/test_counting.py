@@ -1,7 +1,7 @@
 """What events mean together, free of SQL."""
 
-from tracker.ingest.counting import Click, Message, MessageTotals, Scope
-from tracker.store.schema import PURGED, day_of
+from tracker.ingest.counting import Click, Message, MessageTotals
+from tracker.store.reserved import PURGED
 
 SENT_S = 1_790_000_000.0
 
@@ -55,9 +55,3 @@ def test_purged_message_contributes_nothing() -> None:
     known.campaign_id = PURGED
     known.delivery(1).clicked = True
     assert MessageTotals.of(known) is None
-
-
-def test_no_day_is_taken_for_all_days() -> None:
-    """Day 0 means all days, so a clock at 1970 must not yield it."""
-    assert day_of(5.0) == 1
-    assert Scope(day_of(0.0), 0, 0) != Scope(0, 0, 0)

@@ -7,8 +7,8 @@ from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending
 from tracker.events import Recipient, SentLink
 from tracker.reports import clicks
 from tracker.store import retention
+from tracker.store.reserved import PURGED_NAME
 from tracker.store.retention import Purged, expire_pending, purge
-from tracker.store.schema import PURGED_NAME
 
 DAY_S = 86400
 

@@ -10,7 +10,8 @@ from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending
 from tracker.events import SentLink, decode, encode
 from tracker.reports import clicks
 from tracker.store import retention
-from tracker.store.schema import PURGED_NAME, migrations
+from tracker.store.reserved import PURGED_NAME
+from tracker.store.schema import migrations
 
 URL = "https://example.net/a"
 """Shared by two messages; a third has a link of its own."""
