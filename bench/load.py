@@ -147,10 +147,10 @@ def resident_mb(pid: int) -> int:
     for each in (str(pid), *children):
         with suppress(OSError):
             pages += int(Path(f"/proc/{each}/statm").read_text().split()[1])
-    return (pages * resource.getpagesize() + parcels_octets(pid)) // 2**20
+    return (pages * resource.getpagesize() + shared_buffer_octets(pid)) // 2**20
 
 
-def parcels_octets(pid: int) -> int:
+def shared_buffer_octets(pid: int) -> int:
     """Add up the files in memory that a process holds."""
     sizes: dict[int, int] = {}
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():

@@ -173,17 +173,17 @@ class Server:
     def _sessions(self) -> list[Session]:
         return [session for session in self._tasks.values() if session is not None]
 
-    def _accept(self, channel: ClientConnection) -> None:
-        self._admit(channel, tls=False)
+    def _accept(self, connection: ClientConnection) -> None:
+        self._admit(connection, tls=False)
 
-    def _accept_tls(self, channel: ClientConnection) -> None:
-        self._admit(channel, tls=True)
+    def _accept_tls(self, connection: ClientConnection) -> None:
+        self._admit(connection, tls=True)
 
-    def _admit(self, channel: ClientConnection, *, tls: bool) -> None:
+    def _admit(self, connection: ClientConnection, *, tls: bool) -> None:
         if len(self._tasks) >= self.services.proxy.max_sessions:
-            _turn_away(channel, "sessions", None if tls else replies.TOO_MANY_SESSIONS)
+            _turn_away(connection, "sessions", None if tls else replies.TOO_MANY_SESSIONS)
             return
-        task = asyncio.get_running_loop().create_task(self._serve(channel, tls=tls))
+        task = asyncio.get_running_loop().create_task(self._serve(connection, tls=tls))
         self._tasks[task] = None
         SESSIONS.inc()
         task.add_done_callback(self._forget)
@@ -194,27 +194,27 @@ class Server:
         if len(self._tasks) < FEW_SESSIONS:
             collect_if_idle()
 
-    async def _serve(self, channel: ClientConnection, *, tls: bool) -> None:
-        await self.services.turns.take(COMMAND_WORTH_OCTETS)
-        client = await self._welcome(channel, tls=tls)
+    async def _serve(self, connection: ClientConnection, *, tls: bool) -> None:
+        await self.services.loop_budget.take(COMMAND_WORTH_OCTETS)
+        client = await self._welcome(connection, tls=tls)
         if client is None:
             return
         self._by_address[client.address] += 1
         try:
-            await self._converse(channel, client)
+            await self._converse(connection, client)
         finally:
             self._by_address[client.address] -= 1
             if not self._by_address[client.address]:
                 del self._by_address[client.address]
 
-    async def _converse(self, channel: ClientConnection, client: Client) -> None:
+    async def _converse(self, connection: ClientConnection, client: Client) -> None:
         proxy = self.services.proxy
         speaks_for_many = trust.within(client.address, proxy.xclient_networks)
         sessions = 0 if speaks_for_many else self._by_address[client.address]
         if sessions > proxy.max_sessions_per_address:
-            _turn_away(channel, "address", replies.TOO_MANY_FROM_ADDRESS)
+            _turn_away(connection, "address", replies.TOO_MANY_FROM_ADDRESS)
             return
-        session = Session(channel, self.services, client)
+        session = Session(connection, self.services, client)
         if self._stopping:  # it was at the handshake until now
             session.stop()
         task = asyncio.current_task()
@@ -222,30 +222,30 @@ class Server:
             self._tasks[task] = session
         await session.run()
 
-    async def _welcome(self, channel: ClientConnection, *, tls: bool) -> Client | None:
+    async def _welcome(self, connection: ClientConnection, *, tls: bool) -> Client | None:
         """Find out who connects, and encrypt where that comes first; None: nobody to serve."""
-        proxy, peer = self.services.proxy, trust.plain_address(channel.peer[0])
+        proxy, peer = self.services.proxy, trust.plain_address(connection.peer[0])
         try:
             if trust.within(peer, proxy.proxy_protocol_networks):
                 async with asyncio.timeout(GREETING_PATIENCE_S):
-                    peer = await trust.read_proxy_header(channel, peer)
+                    peer = await trust.read_proxy_header(connection, peer)
             if tls and self.services.tls_context is not None:
-                await channel.start_tls_behind_header(self.services.tls_context)
+                await connection.start_tls_behind_header(self.services.tls_context)
         except (BadProxyHeader, LineTooLong, TimeoutError):
-            _turn_away(channel, "proxy_header", None)
+            _turn_away(connection, "proxy_header", None)
         except ClientGone:
-            channel.abort()
+            connection.abort()
         except OSError as error:
             log(TLS_FAILED, client=str(peer), cause=str(error))
-            channel.abort()
+            connection.abort()
         else:
             return Client(peer)
         return None
 
 
-def _turn_away(channel: ClientConnection, reason: str, reply: Reply | None) -> None:
+def _turn_away(connection: ClientConnection, reason: str, reply: Reply | None) -> None:
     SESSIONS_REFUSED.labels(reason).inc()
-    log(SESSION_REFUSED, client=channel.peer[0], reason=reason)
+    log(SESSION_REFUSED, client=connection.peer[0], reason=reason)
     if reply is not None:
-        channel.send(reply.wire())
-    channel.close()
+        connection.send(reply.wire())
+    connection.close()

@@ -62,12 +62,12 @@ class Copies:
 
     def __init__(
         self,
-        link: Upstream,
+        upstream: Upstream,
         message: SuppressedMessage,
         transaction: Transaction,
         hostname: str,
     ) -> None:
-        self._link = link
+        self._upstream = upstream
         self._message = message
         self._transaction = transaction
         self._hostname = hostname
@@ -79,7 +79,7 @@ class Copies:
         tally = Tally()
         deadline_s = time.monotonic() + COPIES_PATIENCE_S
         had = set(self._message.had)
-        self._link.forget_transaction()
+        self._upstream.forget_transaction()
         relay_is_gone = False
         for index, rcpt in enumerate(self._transaction.rcpts):
             if rcpt.path in had:
@@ -111,17 +111,17 @@ class Copies:
     async def _open(self, lines: tuple[bytes, bytes]) -> Reply | None:
         answers = await self._asked(lines)
         # Many a relay takes so many messages from one session, OpenSMTPD a hundred.
-        if answers[0].transient and self._sent_here and await self._link.renew():
+        if answers[0].transient and self._sent_here and await self._upstream.renew():
             self._sent_here = False
             answers = await self._asked(lines)
         refusal = next((answer for answer in answers if not answer.positive), None)
         if refusal is not None:
-            self._link.forget_transaction()
+            self._upstream.forget_transaction()
         return refusal
 
     async def _asked(self, lines: tuple[bytes, bytes]) -> list[Reply]:
-        self._link.begin()
-        return await self._link.exchange(lines)
+        self._upstream.begin()
+        return await self._upstream.exchange(lines)
 
     async def _notify(self, tally: Tally, content: bytes) -> bool:
         """Mail the sender who was refused; False: it must be tried again."""
@@ -137,7 +137,7 @@ class Copies:
         if await self._open(lines) is not None:
             return False
         notice = failure_report(mail, wanted, content, self._hostname)
-        result = await self._link.data(notice, lines)
+        result = await self._upstream.data(notice, lines)
         if result.committed:
             refused = [_shown(refusal.rcpt.path) for refusal in wanted]
             log(NOTICE_SENT, sender=_shown(sender), refused=refused)
@@ -151,7 +151,7 @@ class Copies:
             await self._message.delivered(rcpt.path)
             return
         if not result.lost:
-            self._link.forget_transaction()
+            self._upstream.forget_transaction()
         if result.reply.permanent:
             tally.refused[rcpt.path] = result.reply
         else:

@@ -44,17 +44,17 @@ class Verdict:
 
     reply: Reply
     delivered: bool = False
-    journaled: SuppressedMessage | None = None
+    suppressed: SuppressedMessage | None = None
 
 
 class Delivery:
     """Hands messages of one client to its relay session."""
 
-    def __init__(self, services: Services, link: Upstream) -> None:
+    def __init__(self, services: Services, upstream: Upstream) -> None:
         self._services = services
-        self._link = link
-        journal = services.journal
-        self._journal = DuplicateSuppression(journal) if journal is not None else None
+        self._upstream = upstream
+        delivered_db = services.delivered_db
+        self._duplicates = DuplicateSuppression(delivered_db) if delivered_db is not None else None
 
     async def deliver(
         self, content: bytes, transaction: Transaction, *, trusted: bool, account: str
@@ -68,56 +68,56 @@ class Delivery:
             mail_from=transaction.mail.path,
             rcpt_to=transaction.rcpt_to,
             trusted=trusted,
-            relay_8bitmime="8BITMIME" in self._link.capabilities,
-            relay_size_octets=extensions.relay_size(self._link.capabilities),
+            relay_8bitmime="8BITMIME" in self._upstream.capabilities,
+            relay_size_octets=extensions.relay_size(self._upstream.capabilities),
         )
         handed = _Handed(content, transaction, submission)
         del content  # let go of by `handed` as soon as there is something else to send
         try:
-            if self._journal is not None and trusted and transaction.names_several:
-                return await self._each(handed, self._journal, account)
+            if self._duplicates is not None and trusted and transaction.names_several:
+                return await self._each(handed, self._duplicates, account)
             return await self._all(handed)
         except SigningRefused as error:
             _tell_failed(error)
             return Verdict(replies.CANNOT_SIGN)
         except Exception as error:  # noqa: BLE001 - whatever it is, the mail must not suffer
             _tell_failed(error)
-            self._link.drop()
+            self._upstream.drop()
             return Verdict(replies.OUR_FAULT)
 
     async def settle(self, verdict: Verdict, *, told: bool) -> None:
         """Close the account of a message; `told`: its client has heard the verdict."""
-        if self._journal is not None and verdict.journaled is not None:
-            await self._journal.end(verdict.journaled, told=told and verdict.reply.positive)
+        if self._duplicates is not None and verdict.suppressed is not None:
+            await self._duplicates.end(verdict.suppressed, told=told and verdict.reply.positive)
 
     async def _all(self, handed: "_Handed") -> Verdict:
         """Send one message to all recipients."""
-        making = self._services.preparation.shared(handed.content, handed.submission)
+        making = self._services.dispatcher.shared(handed.content, handed.submission)
         outgoing = await self._or_original(making, handed.content)
         handed.content = b""
         await self._tell_pending(outgoing)
-        result = await self._link.data(outgoing.content, handed.transaction.lines)
+        result = await self._upstream.data(outgoing.content, handed.transaction.lines)
         self._conclude(result, outgoing, handed.transaction)
         return Verdict(result.reply, result.committed)
 
     async def _each(
-        self, handed: "_Handed", journal: DuplicateSuppression, account: str
+        self, handed: "_Handed", duplicates: DuplicateSuppression, account: str
     ) -> Verdict:
         """Send each recipient a copy, unless all may have the same."""
-        message = await journal.begin(account, handed.submission, handed.content)
+        message = await duplicates.begin(account, handed.submission, handed.content)
         if message is None:
             return Verdict(replies.STILL_PENDING)
-        copies = Copies(self._link, message, handed.transaction, self._services.hostname)
+        copies = Copies(self._upstream, message, handed.transaction, self._services.hostname)
         try:
             async with self._personal(handed) as make:
                 if make is None and not message.had:
                     verdict = await self._all(handed)
-                    return replace(verdict, journaled=message)
+                    return replace(verdict, suppressed=message)
                 tally = await copies.send(lambda index: self._copy(copies, index, handed, make))
             reply = await copies.verdict(tally, handed.content)
             return Verdict(reply, bool(tally.delivered), message)
         except BaseException:
-            await journal.end(message, told=False)
+            await duplicates.end(message, told=False)
             raise
 
     @asynccontextmanager
@@ -127,7 +127,7 @@ class Delivery:
             make = None
             try:
                 make = await stack.enter_async_context(
-                    self._services.preparation.personal(handed.content, handed.submission)
+                    self._services.dispatcher.personal(handed.content, handed.submission)
                 )
             except Exception as error:  # noqa: BLE001 - when in doubt, deliver untouched
                 self._note_fault(error)
@@ -144,10 +144,10 @@ class Delivery:
         if make is not None:
             making = make(index)
         else:  # what all may have, to those who did not get it yet
-            making = self._services.preparation.shared(handed.content, handed.submission)
+            making = self._services.dispatcher.shared(handed.content, handed.submission)
         outgoing = await self._or_original(making, handed.content)
         await self._tell_pending(outgoing)
-        result = await self._link.data(outgoing.content, copies.lines(rcpt))
+        result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
         self._conclude(result, outgoing, handed.transaction)
         return result
 
@@ -163,7 +163,7 @@ class Delivery:
         """Say why the original goes out. Raises SigningRefused where it must not go unsigned."""
         if isinstance(error, SigningRefused):
             raise error
-        if self._services.preparation.sign_always:
+        if self._services.dispatcher.sign_always:
             raise SigningRefused(repr(error)) from error
         log(MESSAGE_UNTOUCHED, exc_info=error)
 

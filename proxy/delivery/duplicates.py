@@ -1,6 +1,6 @@
 """The journal as sessions use it: off the event loop, and never in the way of mail.
 
-Owns: which messages are journaled at all (those with a Message-ID, by which a mailer that tries
+Owns: which messages are remembered at all (those with a Message-ID, by which a mailer that tries
 again means the same message), and going on without a journal that fails.
 Does not own: the file (`delivered_db`).
 """
@@ -33,7 +33,7 @@ class SuppressedMessage:
     Without `key` nothing is remembered of it.
     """
 
-    journaling: "DuplicateSuppression"
+    duplicates: "DuplicateSuppression"
     key: bytes | None
     recipients: frozenset[bytes]
     had: frozenset[bytes] = frozenset()
@@ -41,14 +41,14 @@ class SuppressedMessage:
     async def delivered(self, recipient: bytes) -> None:
         """Remember durably that this recipient has it."""
         if self.key is not None:
-            await self.journaling.tried(self.journaling.journal.delivered, self.key, recipient)
+            await self.duplicates.tried(self.duplicates.delivered_db.delivered, self.key, recipient)
 
 
 class DuplicateSuppression:
     """Keeps the journal for the messages of one session."""
 
-    def __init__(self, journal: DeliveredDb) -> None:
-        self.journal = journal
+    def __init__(self, delivered_db: DeliveredDb) -> None:
+        self.delivered_db = delivered_db
 
     async def begin(
         self, account: str, submission: Submission, content: bytes
@@ -58,7 +58,7 @@ class DuplicateSuppression:
         if not _MESSAGE_ID.search(content[:HEADER_OCTETS].partition(b"\r\n\r\n")[0]):
             return SuppressedMessage(self, None, rcpts)
         key = await asyncio.to_thread(message_key, account, submission.mail_from, content)
-        taking = asyncio.create_task(asyncio.to_thread(self.journal.begin, key, rcpts))
+        taking = asyncio.create_task(asyncio.to_thread(self.delivered_db.begin, key, rcpts))
         try:
             had = await asyncio.shield(taking)
         except JournalError as error:
@@ -72,13 +72,13 @@ class DuplicateSuppression:
     def _put_back(self, key: bytes, rcpts: frozenset[bytes], taken: Taking) -> None:
         """Lay down what nobody waited for: it would be at work for ever."""
         if not taken.cancelled() and taken.exception() is None and taken.result() is not None:
-            end = partial(self.journal.end, key, rcpts, told=False)
+            end = partial(self.delivered_db.end, key, rcpts, told=False)
             asyncio.get_running_loop().run_in_executor(None, end)
 
     async def end(self, message: SuppressedMessage, *, told: bool) -> None:
         """Lay a message down; `told`: its client knows that it is delivered."""
         if message.key is not None:
-            await self.tried(self.journal.end, message.key, message.recipients, told=told)
+            await self.tried(self.delivered_db.end, message.key, message.recipients, told=told)
 
     async def tried(self, action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """Do `action` in a thread; a journal that fails costs a duplicate at worst."""

@@ -5,8 +5,8 @@ that nobody asked for (RFC 5321 §3.8: a 421 may come at any time), and timers t
 arms anew (§4.5.3.2).
 Does not own: how the connection is made (`dial`), or what is said on it (`session`).
 
-Nothing here raises for what a relay does: a wire that is worth nothing any more has a `fault`,
-and gives no more replies.
+Nothing here raises for what a relay does: a connection that is worth nothing any more has a
+`fault`, and gives no more replies.
 """
 
 import asyncio
@@ -62,11 +62,11 @@ class RelayConnection(asyncio.Protocol):
     @classmethod
     def adopt(cls, transport: asyncio.BaseTransport) -> Self:
         """Take `transport` over from the protocol that opened it."""
-        wire = cls(cast("asyncio.Transport", transport))
-        transport.set_protocol(wire)
+        connection = cls(cast("asyncio.Transport", transport))
+        transport.set_protocol(connection)
         if transport.is_closing():
-            wire._break(Fault.CLOSED)
-        return wire
+            connection._break(Fault.CLOSED)
+        return connection
 
     # What the loop tells.
 
@@ -133,7 +133,7 @@ class RelayConnection(asyncio.Protocol):
         return self._replies.popleft() if self._replies else None
 
     async def drained(self, patience_s: float) -> bool:
-        """Wait until more may be written; False: the wire is lost.
+        """Wait until more may be written; False: the connection is lost.
 
         `patience_s` runs from the last octet that the relay took.
         """
@@ -149,7 +149,7 @@ class RelayConnection(asyncio.Protocol):
         return self.fault is None
 
     async def flushed(self, patience_s: float) -> bool:
-        """Wait until everything written has left this process; False: the wire is lost."""
+        """Wait until everything written has left this process; False: the connection is lost."""
         if self.fault is None:
             # Not high=0: the TLS transports of asyncio and uvloop then pause with nothing to write.
             self._transport.set_write_buffer_limits(high=1, low=0)

@@ -2,7 +2,7 @@
 
 Owns: the order in which addresses are tried, what counts as unreachable and why, the TLS modes of
 `[relay] tls` and the check of the certificate, what the relay offers (RFC 5321 §4.1.1.1).
-aiosmtplib does the talking up to here; then the transport passes to a `Wire` (ADR 0005).
+aiosmtplib does the talking up to here; then the transport passes to a `RelayConnection` (ADR 0005).
 Does not own: anything said on the connection after that (`session`).
 """
 
@@ -93,7 +93,7 @@ class RelayUnavailable(ConnectionError):
 class Contact:
     """A relay that is ready for commands."""
 
-    wire: RelayConnection
+    connection: RelayConnection
     address: Address
     greeting: str
     capabilities: dict[str, str]
@@ -217,7 +217,7 @@ class _Call:
             raise SMTPServerDisconnected("hung up after EHLO")
         hello = client.last_ehlo_response
         return Contact(
-            wire=RelayConnection.adopt(client.transport),
+            connection=RelayConnection.adopt(client.transport),
             address=self._address,
             greeting=greeting.message,
             capabilities=capabilities_of(hello.message) if hello else {},

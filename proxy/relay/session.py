@@ -82,7 +82,7 @@ class RelaySession:
         self.progress = Progress.NOTHING
         self._config = config
         self._hostname = hostname
-        self._wire = contact.wire
+        self._connection = contact.connection
         self._secret_safe = contact.tls or contact.loopback or config.allow_plain_auth
         self._fault_told = False
         self.capabilities = self._permitted(contact.capabilities)
@@ -97,21 +97,21 @@ class RelaySession:
     @property
     def fault(self) -> Fault | None:
         """Why the session is worth nothing any more; None while it is usable."""
-        return self._wire.fault
+        return self._connection.fault
 
     @property
     def fault_detail(self) -> str:
         """What more is known of `fault`, for the log."""
-        return self._wire.fault_detail
+        return self._connection.fault_detail
 
     @property
     def silent_s(self) -> float:
         """For how long the relay has heard nothing of us."""
-        return asyncio.get_running_loop().time() - self._wire.spoke_at_s
+        return asyncio.get_running_loop().time() - self._connection.spoke_at_s
 
     def when_lost(self, tell: Callable[[], None]) -> None:
         """Have `tell` called as soon as there is a `fault`."""
-        self._wire.when_lost(tell)
+        self._connection.when_lost(tell)
 
     @property
     def committed(self) -> bool:
@@ -136,7 +136,7 @@ class RelaySession:
         answers: list[Reply] = []
         for start in range(0, len(lines), group):
             batch = lines[start : start + group]
-            self._wire.send(b"".join(line + b"\r\n" for line in batch), replies=len(batch))
+            self._connection.send(b"".join(line + b"\r\n" for line in batch), replies=len(batch))
             answers.extend([await self._final_reply() for _ in batch])
         return answers
 
@@ -149,7 +149,7 @@ class RelaySession:
         _check_line(line)
         if not self._secret_safe:
             return replies.TLS_NEEDED_FOR_AUTH
-        self._wire.send(line + b"\r\n", replies=1)
+        self._connection.send(line + b"\r\n", replies=1)
         reply = await self._next_reply()
         if reply is None:
             return self._no_reply()
@@ -166,7 +166,7 @@ class RelaySession:
         not lose the verdict shields this call. Cancelled before that, it drops the connection.
         """
         self.progress = Progress.NOTHING
-        self._wire.send(b"DATA\r\n", replies=1)
+        self._connection.send(b"DATA\r\n", replies=1)
         try:
             go_ahead = await self._next_reply()
             if go_ahead is None:
@@ -180,29 +180,29 @@ class RelaySession:
 
     async def quit(self) -> None:
         """Take leave and close; never raises for what the relay does."""
-        self._wire.send(b"QUIT\r\n", replies=1)
-        await self._wire.reply(QUIT_PATIENCE_S)
-        self._wire.close()
+        self._connection.send(b"QUIT\r\n", replies=1)
+        await self._connection.reply(QUIT_PATIENCE_S)
+        self._connection.close()
 
     def abort(self) -> None:
         """Drop the connection at once: the relay gets no final dot that was not sent already."""
-        self._wire.abort()
+        self._connection.abort()
 
     async def _body(self, content: bytes) -> DataResult:
-        self._wire.send(b"", replies=1)
+        self._connection.send(b"", replies=1)
         for chunk, last in stuffed(content):
-            if self._wire.replied or self.fault is not None:
+            if self._connection.replied or self.fault is not None:
                 return self._unsent(await self._early())
             if last:
                 self.progress = Progress.IN_DOUBT
-            self._wire.send(chunk)
-            await self._wire.drained(BLOCK_PATIENCE_S)
+            self._connection.send(chunk)
+            await self._connection.drained(BLOCK_PATIENCE_S)
             await asyncio.sleep(0)
         return await self._verdict()
 
     async def _verdict(self) -> DataResult:
         """Wait for the reply to the final dot, its time running from when the dot has left."""
-        await self._wire.flushed(BLOCK_PATIENCE_S)
+        await self._connection.flushed(BLOCK_PATIENCE_S)
         reply = await self._next_reply(self._config.data_timeout)
         if reply is None:
             self._tell_fault()
@@ -221,7 +221,7 @@ class RelaySession:
         if reply is None:
             return self._no_reply()
         answer = self._refusal(reply)
-        self._wire.abort(Fault.UNINTELLIGIBLE, f"a reply amid the body: {reply}")
+        self._connection.abort(Fault.UNINTELLIGIBLE, f"a reply amid the body: {reply}")
         self._tell_fault()
         return answer if answer.code != CLOSING_CODE else replies.NO_RELAY
 
@@ -239,14 +239,14 @@ class RelaySession:
         return reply if reply.final else self._illegal(reply)
 
     async def _next_reply(self, patience_s: float | None = None) -> Reply | None:
-        reply = await self._wire.reply(patience_s or self._config.command_timeout)
+        reply = await self._connection.reply(patience_s or self._config.command_timeout)
         if reply is not None and reply.code == CLOSING_CODE:
-            self._wire.abort(Fault.CLOSING, str(reply))
+            self._connection.abort(Fault.CLOSING, str(reply))
             self._tell_fault()
         return reply
 
     def _illegal(self, reply: Reply) -> Reply:
-        self._wire.abort(Fault.UNINTELLIGIBLE, f"not allowed here: {reply}")
+        self._connection.abort(Fault.UNINTELLIGIBLE, f"not allowed here: {reply}")
         self._tell_fault()
         return replies.RELAY_UNINTELLIGIBLE
 

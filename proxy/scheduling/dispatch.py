@@ -1,4 +1,4 @@
-"""Having a message worked on: here where that is little, in the workshop where it is much.
+"""Having a message worked on: here where that is little, in the offload process where it is much.
 
 Owns: that choice, and that here no two are worked on in one turn of the event loop.
 Does not own: the work (`proxy.rewrite.transformer`) and counting it (`proxy.message.work_budget`), or the process for what is much
@@ -30,11 +30,11 @@ class Dispatcher:
     """Has messages worked on under one configuration."""
 
     def __init__(
-        self, transformer: Transformer, workshop: OffloadProcess, turns: LoopBudget
+        self, transformer: Transformer, offload: OffloadProcess, loop_budget: LoopBudget
     ) -> None:
         self._transformer = transformer
-        self._workshop = workshop
-        self._turns = turns
+        self._offload = offload
+        self._loop_budget = loop_budget
 
     @property
     def sign_always(self) -> bool:
@@ -46,7 +46,7 @@ class Dispatcher:
         prepared = await self._here(content, submission)
         if prepared is not None:
             return _counted(prepared.shared())
-        return _counted(await self._workshop.shared(content, submission, time.time()))
+        return _counted(await self._offload.shared(content, submission, time.time()))
 
     @asynccontextmanager
     async def personal(
@@ -61,7 +61,7 @@ class Dispatcher:
             is_kept = prepared.untouched is None
             yield _counting(self._personal_here(prepared)) if is_kept else None
             return
-        async with self._workshop.prepared(content, submission, time.time()) as make_there:
+        async with self._offload.prepared(content, submission, time.time()) as make_there:
             yield None if make_there is None else _counting(make_there)
 
     async def _here(self, content: bytes, submission: Submission) -> Prepared | None:
@@ -72,7 +72,7 @@ class Dispatcher:
         if submission.trusted:
             if len(content) >= LARGE_MESSAGE_OCTETS:
                 return None
-            await self._turns.take(TURN_OCTETS)
+            await self._loop_budget.take(TURN_OCTETS)
         try:
             with work_budget.limit(TURN_STEPS):
                 return self._transformer.prepare(content, submission, time.time())
@@ -81,7 +81,7 @@ class Dispatcher:
 
     def _personal_here(self, prepared: Prepared) -> MakeCopy:
         async def make(index: int) -> Outgoing:
-            await self._turns.take(TURN_OCTETS)
+            await self._loop_budget.take(TURN_OCTETS)
             return prepared.personal(index)
 
         return make

@@ -34,8 +34,8 @@ from proxy.scheduling.shared_memory import SharedBuffer
 IDLE_S = 120.0
 """After so long without work the process ends and gives its memory back."""
 
-PARCELS = 2
-"""Messages in parcels at one time: one that is worked on, and the next."""
+MAX_BUFFERS = 2
+"""Messages in shared buffers at one time: one that is worked on, and the next."""
 
 MakeCopy = Callable[[int], Awaitable[Outgoing]]
 """Gives the copy of the recipient at this index."""
@@ -53,18 +53,18 @@ class OffloadProcess:
         self._users = 0
         self._closing: asyncio.TimerHandle | None = None
         self._keys = count()
-        self._parcels = asyncio.Semaphore(PARCELS)
+        self._buffers = asyncio.Semaphore(MAX_BUFFERS)
 
     async def shared(self, content: bytes, submission: Submission, now_s: float) -> Outgoing:
         """Give the one copy for all recipients.
 
-        Raises SigningRefused, OSError where there is no memory for a parcel, and BrokenProcessPool
+        Raises SigningRefused, OSError where there is no memory for a buffer, and BrokenProcessPool
         when the process died over it.
         """
-        async with self._parcel() as parcel:
-            await parcel.put(content)
-            made = await self._do_with(parcel, _shared, submission, now_s)
-            return replace(made, content=await parcel.taken() or content)
+        async with self._buffer() as buffer:
+            await buffer.put(content)
+            made = await self._do_with(buffer, _shared, submission, now_s)
+            return replace(made, content=await buffer.taken() or content)
 
     @asynccontextmanager
     async def prepared(
@@ -78,17 +78,17 @@ class OffloadProcess:
         key = next(self._keys)
         with self._in_use():  # the relay may take its time for each copy
             try:
-                async with self._parcel() as parcel:
-                    await parcel.put(content)
-                    is_kept = await self._do_with(parcel, _prepare, key, submission, now_s)
+                async with self._buffer() as buffer:
+                    await buffer.put(content)
+                    is_kept = await self._do_with(buffer, _prepare, key, submission, now_s)
                 yield partial(self._personal, key) if is_kept else None
             finally:
                 self._let_go(key)
 
     async def _personal(self, key: int, index: int) -> Outgoing:
-        async with self._parcel() as parcel:
-            made = await self._do_with(parcel, _personal, key, index)
-            return replace(made, content=await parcel.taken())
+        async with self._buffer() as buffer:
+            made = await self._do_with(buffer, _personal, key, index)
+            return replace(made, content=await buffer.taken())
 
     def _let_go(self, key: int) -> None:
         """Have a message forgotten, some time; a process that has died keeps none."""
@@ -103,23 +103,23 @@ class OffloadProcess:
         self._pool = None
 
     @asynccontextmanager
-    async def _parcel(self) -> AsyncIterator[SharedBuffer]:
-        """Wait for a parcel to be had."""
-        async with self._parcels:
-            with SharedBuffer() as parcel:
-                yield parcel
+    async def _buffer(self) -> AsyncIterator[SharedBuffer]:
+        """Wait for a buffer to be had."""
+        async with self._buffers:
+            with SharedBuffer() as buffer:
+                yield buffer
 
     async def _do_with(
         self,
-        parcel: SharedBuffer,
+        buffer: SharedBuffer,
         work: Callable[Concatenate[Path, P], T],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Have `work` done on what is in `parcel`."""
-        lent = parcel.lent()
-        future = self._submitted(work, lent.path, *args, **kwargs)
-        lent.until(future)
+        """Have `work` done on what is in `buffer`."""
+        borrowed = buffer.borrowed()
+        future = self._submitted(work, borrowed.path, *args, **kwargs)
+        borrowed.until(future)
         return await self._done(future)
 
     def _submitted(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
@@ -188,28 +188,28 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _shared(parcel: Path, submission: Submission, now_s: float) -> Outgoing:
-    content = parcel.read_bytes()
+def _shared(buffer: Path, submission: Submission, now_s: float) -> Outgoing:
+    content = buffer.read_bytes()
     made = _transformers[0].prepare(content, submission, now_s).shared()
     # What came in unchanged need not travel back.
-    return _packed(parcel, replace(made, content=b"") if made.content == content else made)
+    return _packed(buffer, replace(made, content=b"") if made.content == content else made)
 
 
-def _prepare(parcel: Path, key: int, submission: Submission, now_s: float) -> bool:
-    prepared = _transformers[0].prepare(parcel.read_bytes(), submission, now_s)
+def _prepare(buffer: Path, key: int, submission: Submission, now_s: float) -> bool:
+    prepared = _transformers[0].prepare(buffer.read_bytes(), submission, now_s)
     if prepared.untouched is not None:
         return False
     _prepared[key] = prepared
     return True
 
 
-def _personal(parcel: Path, key: int, index: int) -> Outgoing:
-    return _packed(parcel, _prepared[key].personal(index))
+def _personal(buffer: Path, key: int, index: int) -> Outgoing:
+    return _packed(buffer, _prepared[key].personal(index))
 
 
-def _packed(parcel: Path, made: Outgoing) -> Outgoing:
-    """Put what was made into `parcel`."""
-    parcel.write_bytes(made.content)
+def _packed(buffer: Path, made: Outgoing) -> Outgoing:
+    """Put what was made into `buffer`."""
+    buffer.write_bytes(made.content)
     return replace(made, content=b"")
 
 

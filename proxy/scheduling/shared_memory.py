@@ -1,7 +1,7 @@
 """Octets that cross to another process and back, without the event loop holding still for them.
 
 Owns: a file in memory (memfd_create(2)) that both processes can open, and its end.
-Does not own: the other process, or what is in the parcel (`offload`).
+Does not own: the other process, or what is in the buffer (`offload`).
 
 Pickled to a pipe, 25 MB are copied several times by whoever holds the interpreter, 20 to 100 ms at
 a time, and no session goes on meanwhile. read(2) and write(2) let go of the interpreter, and the
@@ -23,7 +23,7 @@ class SharedBuffer:
 
     def __init__(self) -> None:
         """Make an empty one. Raises OSError where the system gives no such file."""
-        self._descriptor = os.memfd_create("waypost-parcel")
+        self._descriptor = os.memfd_create("waypost-buffer")
 
     def __enter__(self) -> Self:
         return self
@@ -44,13 +44,13 @@ class SharedBuffer:
         """Give what is in it, copied. Raises OSError."""
         return await asyncio.to_thread(_read, self._descriptor)
 
-    def lent(self) -> "BorrowedBuffer":
+    def borrowed(self) -> "BorrowedBuffer":
         """Give the other process a way to it that outlives this context."""
         return BorrowedBuffer(os.dup(self._descriptor))
 
 
 class BorrowedBuffer:
-    """What another process knows of a parcel: `path` is good until `until` says that it is done.
+    """What another process knows of a buffer: `path` stays valid until `until` is done.
 
     A descriptor that was closed too early could be another message's by the time that it is used.
     """

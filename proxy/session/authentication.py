@@ -23,7 +23,7 @@ CANCEL = b"*"
 
 
 async def authenticate(
-    channel: ClientConnection, link: Upstream, arg: bytes, patience_s: float
+    connection: ClientConnection, upstream: Upstream, arg: bytes, patience_s: float
 ) -> Reply:
     """Carry one AUTH exchange to its end, and give the last reply of it.
 
@@ -31,21 +31,21 @@ async def authenticate(
     Raises ClientGone, or TimeoutError when the client is silent for `patience_s`.
     """
     mechanism, *said = arg.split()
-    reply = await link.auth_line(b"AUTH " + arg)
+    reply = await upstream.auth_line(b"AUTH " + arg)
     while reply.intermediate:
-        channel.send(reply.wire())
+        connection.send(reply.wire())
         try:
-            response = await channel.line(MAX_AUTH_LINE_OCTETS, patience_s)
+            response = await connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
         except LineTooLong:
-            await link.auth_line(CANCEL)
+            await upstream.auth_line(CANCEL)
             return replies.AUTH_LINE_TOO_LONG
         if b"\r" in response or b"\0" in response:
-            await link.auth_line(CANCEL)
+            await upstream.auth_line(CANCEL)
             return replies.AUTH_SYNTAX
         said.append(response)
-        reply = await link.auth_line(response)
-    if link.authenticated:
-        link.account = account_name(mechanism, said)
+        reply = await upstream.auth_line(response)
+    if upstream.authenticated:
+        upstream.account = account_name(mechanism, said)
     return reply
 
 

@@ -16,38 +16,38 @@ from proxy.smtp.replies import MARK, Reply
 
 
 class ClientIdentity:
-    """One client's standing with us. `client` is who it is, or whom a front server speaks for."""
+    """What one client may do. `client` is who it is, or whom a front server speaks for."""
 
     def __init__(
-        self, channel: ClientConnection, services: Services, link: Upstream, client: Client
+        self, connection: ClientConnection, services: Services, upstream: Upstream, client: Client
     ) -> None:
         self.client = client
         self._front = client
-        self._channel = channel
+        self._connection = connection
         self._services = services
-        self._link = link
+        self._upstream = upstream
 
     @property
     def account(self) -> str:
         """By what its messages are known again."""
-        return self._link.account or trust.account(self.client)
+        return self._upstream.account or trust.account(self.client)
 
     @property
     def trusted(self) -> bool:
         """Whether its mail may be tracked and signed (DESIGN §3.4)."""
-        authenticated = self._link.authenticated
+        authenticated = self._upstream.authenticated
         return trust.trusted(self.client, self._services.proxy, authenticated=authenticated)
 
     @property
     def may_send(self) -> bool:
         """Whether its mail is taken at all."""
-        authenticated = self._link.authenticated
+        authenticated = self._upstream.authenticated
         return trust.may_send(self.client, self._services.proxy, authenticated=authenticated)
 
     @property
     def may_show_password(self) -> bool:
         """Whether nobody else can hear it log in."""
-        return self._channel.tls or self.client.local
+        return self._connection.tls or self.client.local
 
     @property
     def may_speak_for_others(self) -> bool:
@@ -59,10 +59,10 @@ class ClientIdentity:
         refusal = self._refusal(arg, offered)
         if refusal is not None:
             return refusal
-        if not await self._link.open():
+        if not await self._upstream.open():
             return replies.NO_RELAY
         patience_s = self._services.proxy.idle_timeout
-        reply = await authenticate(self._channel, self._link, arg, patience_s)
+        reply = await authenticate(self._connection, self._upstream, arg, patience_s)
         return replies.NO_RELAY if reply.intermediate else reply
 
     def _refusal(self, arg: bytes, offered: frozenset[str]) -> Reply | None:
@@ -73,13 +73,13 @@ class ClientIdentity:
         words = arg.split()
         if len(words) not in (1, 2) or b"\r" in arg or b"\0" in arg:
             return replies.AUTH_SYNTAX
-        relayed = extensions.mechanisms(self._link.capabilities)
+        relayed = extensions.mechanisms(self._upstream.capabilities)
         known = {name.upper().encode("ascii") for name in relayed}
         return None if words[0].upper() in known else replies.MECHANISM_UNKNOWN
 
     def tell_client(self, arg: bytes) -> Reply:
         """Take a front server's word on who its client is; our greeting means that it counts."""
-        if self._link.authenticated:  # as whom we were told of until now, not as another
+        if self._upstream.authenticated:  # as whom we were told of until now, not as another
             return replies.ALREADY_AUTHENTICATED
         try:
             self.client = trust.with_xclient(self.client, trust.parse_attributes(arg))

@@ -1,11 +1,12 @@
 """What all sessions of a process share.
 
-Owns: putting together the work on messages, the spool, the journal and memory from a configuration.
+Owns: putting together the work on messages, the spool, the record of
+deliveries and memory from a configuration.
 Does not own: sessions (`session`), sockets (`server`).
 
-A reload makes new services; a session keeps to the end those it began with. Spool, journal, consents,
-budget and turns are handed on, so that a reload neither doubles nor loses any; so the store stays the
-same.
+A reload makes new services; a session keeps to the end those it began with. Spool, delivered
+database, consents and both budgets are handed on, so that a reload neither doubles nor loses any;
+so the store stays the same.
 """
 
 import socket
@@ -34,14 +35,14 @@ class Services:
 
     config: Config
     hostname: str
-    preparation: Dispatcher
-    workshop: OffloadProcess
-    journal: DeliveredDb | None
+    dispatcher: Dispatcher
+    offload: OffloadProcess
+    delivered_db: DeliveredDb | None
     spool: Spool
     consents: ConsentsInForce
     tls_context: ssl.SSLContext | None
-    budget: MemoryBudget
-    turns: LoopBudget
+    memory_budget: MemoryBudget
+    loop_budget: LoopBudget
 
     @property
     def proxy(self) -> ProxyConfig:
@@ -61,31 +62,31 @@ class Services:
         """
         if before is not None:
             config = config.model_copy(update={"store": before.config.store})
-        workshop = OffloadProcess(config)
-        turns = before.turns if before else LoopBudget(TURN_OCTETS)
+        offload = OffloadProcess(config)
+        loop_budget = before.loop_budget if before else LoopBudget(TURN_OCTETS)
         consents = before.consents if before else _consents(config)
         services = cls(
             config=config,
             hostname=config.proxy.hostname or socket.getfqdn(),
-            preparation=Dispatcher(Transformer.from_config(config, consents), workshop, turns),
-            workshop=workshop,
-            journal=_journal(config, before.journal if before else None),
+            dispatcher=Dispatcher(Transformer.from_config(config, consents), offload, loop_budget),
+            offload=offload,
+            delivered_db=_delivered_db(config, before.delivered_db if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
             consents=consents,
             tls_context=_tls_context(config.proxy),
-            budget=before.budget if before else _budget(config.proxy.workers),
-            turns=turns,
+            memory_budget=before.memory_budget if before else _memory_budget(config.proxy.workers),
+            loop_budget=loop_budget,
         )
-        services.budget.make_room_for(config.proxy.max_size)
+        services.memory_budget.make_room_for(config.proxy.max_size)
         return services
 
     def stop(self) -> None:
         """Finish what was begun; the spool writes what it holds."""
-        self.workshop.close()
+        self.offload.close()
         self.spool.close()
 
 
-def _budget(workers: int) -> MemoryBudget:
+def _memory_budget(workers: int) -> MemoryBudget:
     budget = MemoryBudget(UPLOAD_BUDGET_OCTETS // workers)
     MAIL_IN_MEMORY_OCTETS.set_function(lambda: budget.used_octets)
     return budget
@@ -103,18 +104,18 @@ def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:
     return server_context(config.tls_cert, config.tls_key) if config.tls_cert else None
 
 
-def _journal(config: Config, before: DeliveredDb | None) -> DeliveredDb | None:
-    journal = before
-    if journal is None:
-        journal = DeliveredDb(config.store.path.with_name(f"{config.store.path.name}.journal"))
-        _tidy(journal)
-    return None if config.proxy.copies == "shared" else journal
+def _delivered_db(config: Config, before: DeliveredDb | None) -> DeliveredDb | None:
+    delivered_db = before
+    if delivered_db is None:
+        delivered_db = DeliveredDb(config.store.path.with_name(f"{config.store.path.name}.journal"))
+        _tidy(delivered_db)
+    return None if config.proxy.copies == "shared" else delivered_db
 
 
-def _tidy(journal: DeliveredDb) -> None:
+def _tidy(delivered_db: DeliveredDb) -> None:
     """See to a journal of earlier times, whether or not it is used now."""
     try:
-        if journal.path.exists():
-            journal.tidy()
+        if delivered_db.path.exists():
+            delivered_db.tidy()
     except (JournalError, OSError) as error:
         log(JOURNAL_FAILED, cause=str(error))

@@ -46,16 +46,16 @@ from proxy.smtp.replies import MARK, Reply
 class Session:
     """From greeting to goodbye. `run` is the whole life of it."""
 
-    def __init__(self, channel: ClientConnection, services: Services, client: Client) -> None:
+    def __init__(self, connection: ClientConnection, services: Services, client: Client) -> None:
         self.committing = False
         """A message is between its client's final dot and the relay's verdict: do not cancel."""
-        self._channel = channel
+        self._connection = connection
         self._services = services
-        self._link = Upstream(services.relay, services.hostname)
-        self._standing = ClientIdentity(channel, services, self._link, client)
-        self._delivery = Delivery(services, self._link)
+        self._upstream = Upstream(services.relay, services.hostname)
+        self._identity = ClientIdentity(connection, services, self._upstream, client)
+        self._delivery = Delivery(services, self._upstream)
         self._greeted = False
-        self._envelopes = Transactions(self._link, services.proxy)
+        self._transactions = Transactions(self._upstream, services.proxy)
         self._errors = 0
         self._idle_commands = 0
         self._ended = False
@@ -79,27 +79,27 @@ class Session:
 
         Raises CancelledError alone: whoever cancels has asked whether it `may_be_cut_off`.
         """
-        self._link.on_lost = self._leave_once_silent
+        self._upstream.on_lost = self._leave_once_silent
         try:
             await self._converse()
-            self._channel.close()
-            await self._link.quit()
+            self._connection.close()
+            await self._upstream.quit()
         except asyncio.CancelledError:
             self._drop("stopped", replies.SHUTTING_DOWN)
             raise
         except Exception as error:  # noqa: BLE001 - one session's fault must not be another's
-            log(SESSION_FAILED, client=str(self._standing.client), exc_info=error)
+            log(SESSION_FAILED, client=str(self._identity.client), exc_info=error)
             self._drop("failed", replies.OUR_FAULT_CLOSING)
         finally:
-            self._link.on_lost = None  # so that all of this is freed now, and not by the collector
-            self._channel.close()
+            self._upstream.on_lost = None  # breaks the cycle: freed now, not by the collector
+            self._connection.close()
 
     async def _converse(self) -> None:
         try:
             self._say(replies.greeting(self._services.hostname, MARK))
             while not self._ended:
                 await self._serve_command()
-            await self._channel.drain()
+            await self._connection.drain()
         except ClientGone:
             if not self._ended:  # else it was told to go, or said so
                 self._drop("gone")
@@ -117,7 +117,7 @@ class Session:
         """
         self._stopping = True
         came_for_more = self._verdict_at_s == -math.inf
-        self._one_more = came_for_more and self._envelopes.transaction is None
+        self._one_more = came_for_more and self._transactions.transaction is None
         self._leave_once_silent()
 
     def _leave_once_silent(self) -> None:
@@ -127,7 +127,7 @@ class Session:
             asyncio.get_running_loop().call_later(wait_s, self._leave_if_silent)
 
     def _leave_if_silent(self) -> None:
-        heard = self._channel.next_line(MAX_AUTH_LINE_OCTETS) is not None
+        heard = self._connection.next_line(MAX_AUTH_LINE_OCTETS) is not None
         silent = self._waiting and not heard and _left_s(self._spoke_at_s) <= 0
         why = self._why_leave()
         if why is not None and silent and not self._ended:
@@ -135,13 +135,13 @@ class Session:
 
     def _why_leave(self) -> Reply | None:
         """Give what the client is told where its next command would lead nowhere."""
-        if self._stopping and self._envelopes.transaction is None:
+        if self._stopping and self._transactions.transaction is None:
             return replies.SHUTTING_DOWN
-        return replies.NO_RELAY_AT_HELLO if self._link.lost_for_good else None
+        return replies.NO_RELAY_AT_HELLO if self._upstream.lost_for_good else None
 
     def _leave(self, why: Reply) -> None:
         self._drop("stopped" if self._stopping else "relay_lost", why)
-        self._channel.close()
+        self._connection.close()
 
     # Commands.
 
@@ -150,7 +150,7 @@ class Session:
         self._waiting = True
         patience_s = SILENCE_S if self._why_leave() else self._services.proxy.idle_timeout
         try:
-            return await self._channel.line(MAX_AUTH_LINE_OCTETS, patience_s)
+            return await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
         finally:
             self._waiting = False
 
@@ -167,7 +167,7 @@ class Session:
             else:
                 self._leave(why)
             return
-        await self._services.turns.take(COMMAND_WORTH_OCTETS)
+        await self._services.loop_budget.take(COMMAND_WORTH_OCTETS)
         verb, arg = _split(line)
         refusal = self._refusal(verb, line)
         if refusal is not None:
@@ -178,13 +178,13 @@ class Session:
             reply = await _VERBS.get(verb, Session.on_unknown)(self, arg)
             if reply is not None:
                 self._answer(reply)
-        await self._channel.drain()
+        await self._connection.drain()
 
     def _refusal(self, verb: bytes, line: bytes) -> Reply | None:
         """Give the answer to a command that is not gone into."""
         if self._stopping and not self._goes_on(verb):
             return replies.SHUTTING_DOWN
-        if self._link.lost_for_good and verb != b"QUIT":
+        if self._upstream.lost_for_good and verb != b"QUIT":
             return replies.NO_RELAY_AT_HELLO
         if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
             return replies.LINE_TOO_LONG
@@ -193,7 +193,7 @@ class Session:
 
     def _goes_on(self, verb: bytes) -> bool:
         """Say whether a command still leads somewhere: to the one transaction, or to the end."""
-        if self._envelopes.transaction is not None or verb in _PARTING:
+        if self._transactions.transaction is not None or verb in _PARTING:
             return True
         goes_on = self._one_more and verb in _LEADING_TO_MAIL
         self._one_more = goes_on and verb != b"MAIL"
@@ -217,7 +217,7 @@ class Session:
 
     async def on_noop(self, _arg: bytes) -> Reply:
         """Ask the relay, so that its session stays alive too."""
-        return await self._link.ask(b"NOOP")
+        return await self._upstream.ask(b"NOOP")
 
     async def on_quit(self, arg: bytes) -> Reply:
         """Say goodbye."""
@@ -230,8 +230,8 @@ class Session:
         """End the transaction, here and at the relay."""
         if arg:
             return replies.NO_ARGUMENT_WANTED
-        self._envelopes.transaction = None
-        return await self._link.ask(b"RSET")
+        self._transactions.transaction = None
+        return await self._upstream.ask(b"RSET")
 
     async def on_helo(self, arg: bytes) -> Reply:
         """Greet a client that knows no extensions."""
@@ -248,20 +248,20 @@ class Session:
         if not await self._begin():
             return replies.NO_RELAY_AT_HELLO
         lines = extensions.offers(
-            self._link.capabilities,
+            self._upstream.capabilities,
             max_size_octets=self._services.proxy.max_size,
-            starttls=self._services.tls_context is not None and not self._channel.tls,
-            auth=self._standing.may_show_password,
-            xclient=self._standing.may_speak_for_others,
+            starttls=self._services.tls_context is not None and not self._connection.tls,
+            auth=self._identity.may_show_password,
+            xclient=self._identity.may_speak_for_others,
         )
-        self._envelopes.offered = extensions.keywords(lines)
+        self._transactions.offered = extensions.keywords(lines)
         return replies.hello(self._services.hostname, lines)
 
     async def _begin(self) -> bool:
         """RFC 5321 §4.1.4: EHLO and HELO end a transaction. False: the relay cannot be had."""
-        self._envelopes.offered = frozenset()
-        self._envelopes.end()
-        self._greeted = await self._link.open()
+        self._transactions.offered = frozenset()
+        self._transactions.end()
+        self._greeted = await self._upstream.open()
         return self._greeted
 
     # TLS, login, and whom others speak for.
@@ -273,15 +273,15 @@ class Session:
             return replies.NO_ARGUMENT_WANTED
         if context is None:
             return replies.NOT_IMPLEMENTED
-        if self._channel.tls:
+        if self._connection.tls:
             return replies.ALREADY_TLS
-        if self._envelopes.transaction is not None or self._link.authenticated:
+        if self._transactions.transaction is not None or self._upstream.authenticated:
             return replies.NOT_IN_TRANSACTION
         self._say(replies.READY_FOR_TLS)
         try:
-            await self._channel.start_tls(context)
+            await self._connection.start_tls(context)
         except OSError as error:
-            log(TLS_FAILED, client=str(self._standing.client), cause=str(error))
+            log(TLS_FAILED, client=str(self._identity.client), cause=str(error))
             raise ClientGone from None
         self._forget_hello()
         return None
@@ -290,33 +290,33 @@ class Session:
         """Let the client log in at the relay."""
         if not self._greeted:
             return replies.HELLO_FIRST
-        if self._link.authenticated:
+        if self._upstream.authenticated:
             return replies.ALREADY_AUTHENTICATED
-        if self._envelopes.transaction is not None:
+        if self._transactions.transaction is not None:
             return replies.NOT_IN_TRANSACTION
-        return await self._standing.log_in(arg, self._envelopes.offered)
+        return await self._identity.log_in(arg, self._transactions.offered)
 
     async def on_xclient(self, arg: bytes) -> Reply:
         """Hear from a front server who its client is; the session begins anew for that one."""
         refusal = self._front_refusal()
         if refusal is not None:
             return refusal
-        reply = self._standing.tell_client(arg)
+        reply = self._identity.tell_client(arg)
         if reply.positive:
             self._forget_hello()
         return reply
 
     async def on_xforward(self, arg: bytes) -> Reply:
         """Hear from a front server whose mail it passes on."""
-        return self._front_refusal() or self._standing.tell_origin(arg)
+        return self._front_refusal() or self._identity.tell_origin(arg)
 
     def _front_refusal(self) -> Reply | None:
-        if not self._standing.may_speak_for_others:
+        if not self._identity.may_speak_for_others:
             return replies.XCLIENT_FORBIDDEN
-        return None if self._envelopes.transaction is None else replies.NOT_IN_TRANSACTION
+        return None if self._transactions.transaction is None else replies.NOT_IN_TRANSACTION
 
     def _forget_hello(self) -> None:
-        self._greeted, self._envelopes.offered = False, frozenset()
+        self._greeted, self._transactions.offered = False, frozenset()
 
     # The mail transaction.
 
@@ -324,10 +324,10 @@ class Session:
         """Pass on this command, and those RCPT that the client has sent behind it already."""
         group = [(verb, arg)]
         while len(group) < MAX_PIPELINED_COMMANDS:
-            verb, arg = _split(self._channel.next_line(MAX_COMMAND_OCTETS) or b"")
+            verb, arg = _split(self._connection.next_line(MAX_COMMAND_OCTETS) or b"")
             if verb != b"RCPT":
                 break
-            self._channel.skip_line()
+            self._connection.skip_line()
             group.append((verb, arg))
         for reply in await self._answers(group):
             if not self._ended:
@@ -336,50 +336,50 @@ class Session:
     async def _answers(self, group: list[Command]) -> list[Reply]:
         if not self._greeted:
             return [replies.HELLO_FIRST] * len(group)
-        if group[0][0] == b"MAIL" and not self._standing.may_send:
+        if group[0][0] == b"MAIL" and not self._identity.may_send:
             return [replies.AUTH_REQUIRED, *[replies.MAIL_FIRST] * (len(group) - 1)]
         self._idle_commands = 0
-        return await self._envelopes.pass_on(group, may_grow=self._standing.trusted)
+        return await self._transactions.pass_on(group, may_grow=self._identity.trusted)
 
     async def on_data(self, arg: bytes) -> Reply | None:
         """RFC 5321 §4.1.1.4. The 354 is ours; a refusal of the relay's arrives at the dot."""
-        transaction = self._envelopes.transaction
+        transaction = self._transactions.transaction
         if arg:
             return replies.NO_ARGUMENT_WANTED
         if transaction is None:
             return replies.MAIL_FIRST
         if not transaction.rcpts:
             return replies.NO_VALID_RECIPIENTS if transaction.refused else replies.RCPT_FIRST
-        if self._services.budget.exhausted:
+        if self._services.memory_budget.exhausted:
             return replies.NO_MEMORY
         self._say(replies.GO_AHEAD)
-        with Lease(self._services.budget) as lease:
+        with Lease(self._services.memory_budget) as lease:
             reply = await self._message(transaction, lease)
-        self._envelopes.transaction = None
+        self._transactions.transaction = None
         return reply
 
     async def _message(self, transaction: Transaction, lease: Lease) -> Reply | None:
         proxy = self._services.proxy
         received = await receive(
-            self._channel,
+            self._connection,
             lease,
-            self._services.turns,
-            extensions.size_limit(self._link.capabilities, proxy.max_size),
+            self._services.loop_budget,
+            extensions.size_limit(self._upstream.capabilities, proxy.max_size),
             normalise=proxy.bare_newlines == "normalise",
-            meanwhile=self._link.keep_alive,
+            meanwhile=self._upstream.keep_alive,
         )
         if received.refusal is not None:
-            self._link.forget_transaction()
+            self._upstream.forget_transaction()
             return REFUSALS[received.refusal]
         self.committing = True
         verdict = await self._delivery.deliver(
             received.take(),
             transaction,
-            trusted=self._standing.trusted,
-            account=self._standing.account,
+            trusted=self._identity.trusted,
+            account=self._identity.account,
         )
         if not verdict.delivered:
-            self._link.forget_transaction()
+            self._upstream.forget_transaction()
         await self._acknowledge(verdict)
         return None
 
@@ -387,12 +387,12 @@ class Session:
         """Give the verdict to the client, and tell the log when nobody is there to hear it."""
         self._answer(verdict.reply)
         self._verdict_at_s = asyncio.get_running_loop().time()
-        unheard = self._channel.lost or self._channel.finished
+        unheard = self._connection.lost or self._connection.finished
         await self._delivery.settle(verdict, told=not unheard)
         self.committing = False
         if verdict.delivered and unheard:
             MESSAGES_UNACKED.inc()
-            log(DELIVERED_UNACKED, client=str(self._standing.client), reply=str(verdict.reply))
+            log(DELIVERED_UNACKED, client=str(self._identity.client), reply=str(verdict.reply))
 
     # Replies and states.
 
@@ -407,16 +407,16 @@ class Session:
             self._ended = True
 
     def _say(self, reply: Reply) -> None:
-        self._channel.send(reply.wire())
+        self._connection.send(reply.wire())
         self._spoke_at_s = asyncio.get_running_loop().time()
 
     def _drop(self, why: str, reply: Reply | None = None) -> None:
         """End the session from our side, and with it what the relay has not committed to."""
         if reply is not None:
             self._say(reply)
-        log(SESSION_DROPPED, client=str(self._standing.client), why=why)
+        log(SESSION_DROPPED, client=str(self._identity.client), why=why)
         self._ended = True
-        self._link.drop()
+        self._upstream.drop()
 
 
 _CLIENT_ERRORS = frozenset(

@@ -30,11 +30,11 @@ Command = tuple[bytes, bytes]
 class Transactions:
     """The envelopes of one session, one after the other."""
 
-    def __init__(self, link: Upstream, config: ProxyConfig) -> None:
+    def __init__(self, upstream: Upstream, config: ProxyConfig) -> None:
         self.transaction: Transaction | None = None
         self.offered: frozenset[str] = frozenset()
         """Keywords of our last EHLO reply: what MAIL and RCPT may carry."""
-        self._link = link
+        self._upstream = upstream
         self._max_size_octets = config.max_size
         copies = config.copies == "per-recipient"
         self._max_rcpts = config.max_copies if copies else MAX_RECIPIENTS
@@ -44,7 +44,7 @@ class Transactions:
     def end(self) -> None:
         """Forget the transaction; the relay forgets it too before it hears the next."""
         if self.transaction is not None:
-            self._link.forget_transaction()
+            self._upstream.forget_transaction()
         self.transaction = None
 
     async def pass_on(self, commands: Sequence[Command], *, may_grow: bool) -> list[Reply]:
@@ -57,7 +57,7 @@ class Transactions:
         judged = [self._judge(verb, arg, may_grow=may_grow) for verb, arg in commands]
         lines = [question.line for question in judged if isinstance(question, _Question)]
         accepted = self.transaction.lines if self.transaction else ()
-        answers = iter(await self._link.exchange(lines, accepted) if lines else ())
+        answers = iter(await self._upstream.exchange(lines, accepted) if lines else ())
         return [
             self._note(question.command, question.line, next(answers))
             if isinstance(question, _Question)
@@ -80,14 +80,14 @@ class Transactions:
         if mail.size_octets is not None and mail.size_octets > self._max_size_octets:
             return replies.TOO_BIG
         self._mail = mail
-        self._link.begin()
+        self._upstream.begin()
         return _Question(mail, self._grown(mail) if may_grow else mail.line)
 
     def _grown(self, mail: MailCommand) -> bytes:
         """Declare the size that the message may have when it leaves us (DESIGN §3)."""
         if mail.size_octets is None:
             return mail.line
-        most_octets = extensions.relay_size(self._link.capabilities) or self._max_size_octets
+        most_octets = extensions.relay_size(self._upstream.capabilities) or self._max_size_octets
         grown_octets = min(mail.size_octets + GROWTH_ALLOWANCE_OCTETS, most_octets)
         return mail.with_size(max(grown_octets, mail.size_octets))
 

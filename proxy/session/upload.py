@@ -73,15 +73,15 @@ class Lease:
 
 
 async def receive(
-    channel: ClientConnection,
+    connection: ClientConnection,
     lease: Lease,
-    turns: LoopBudget,
+    loop_budget: LoopBudget,
     max_octets: int,
     *,
     normalise: bool,
     meanwhile: Callable[[], Awaitable[None]],
 ) -> Received:
-    """Read a message to its end, when its turns come; what came after that stays in `channel`.
+    """Read a message to its end, when its turns come; what came after that stays in `connection`.
 
     `meanwhile` is done after each chunk but the last: a slow client keeps others waiting.
     Raises ClientGone, TimeoutError (silent for too long) or UploadAborted.
@@ -89,13 +89,13 @@ async def receive(
     reader = DataReader(max_octets, normalise=normalise)
     pace = _Pace(max_octets)
     while not reader.ended:
-        chunk = pace.passed(await channel.chunk(DATA_PATIENCE_S))
-        await turns.take(len(chunk))
+        chunk = pace.passed(await connection.chunk(DATA_PATIENCE_S))
+        await loop_budget.take(len(chunk))
         if not reader.feed(chunk):
             await meanwhile()
         _settle(reader, lease)
     received, rest = reader.finish()
-    channel.unread(rest)
+    connection.unread(rest)
     return received
 
 

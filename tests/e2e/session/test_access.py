@@ -334,7 +334,7 @@ def trust(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     plain = Session._message
 
     async def noting(self, transaction, lease):
-        seen.append(self._standing.trusted)
+        seen.append(self._identity.trusted)
         return await plain(self, transaction, lease)
 
     monkeypatch.setattr(Session, "_message", noting)

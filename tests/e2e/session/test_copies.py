@@ -188,7 +188,7 @@ async def test_a_reload_does_not_change_the_store(
     personal.server.reload(lambda: changed)
     after = personal.server.services
     assert after is not before
-    assert (after.journal, after.spool) == (before.journal, before.spool)
+    assert (after.delivered_db, after.spool) == (before.delivered_db, before.spool)
     assert after.consents is before.consents
     assert after.config.store == before.config.store
 

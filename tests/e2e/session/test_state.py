@@ -313,7 +313,7 @@ async def test_a_front_server_speaks_for_many(start_proxy: StartProxy) -> None:
 async def test_memory_for_mail_is_bounded(start_proxy: StartProxy, relay: ScriptedRelay) -> None:
     """What does not fit is answered 452 at its end; the others are served."""
     proxy = await start_proxy()
-    proxy.server.services.budget.limit_octets = 300_000
+    proxy.server.services.memory_budget.limit_octets = 300_000
     clients = [await proxy.dial() for _ in range(3)]
     for client in clients:
         await client.transaction()
@@ -323,8 +323,8 @@ async def test_memory_for_mail_is_bounded(start_proxy: StartProxy, relay: Script
     for client in clients:
         client.send(b".\r\n")
     assert sorted([(await client.reply()).code for client in clients]) == [250, 250, 452]
-    assert proxy.server.services.budget.used_octets == 0
-    proxy.server.services.budget.limit_octets = 0
+    assert proxy.server.services.memory_budget.used_octets == 0
+    proxy.server.services.memory_budget.limit_octets = 0
     await clients[0].transaction()
     assert (await clients[0].ask(b"DATA")).code == 452
     assert len(relay.messages) == 2

@@ -213,7 +213,7 @@ async def test_a_reload_makes_room_for_larger_messages(
 ) -> None:
     """A message as large as `max_size` allows by now would hear 452 for ever."""
     proxy = await start_proxy(proxy={"max_size": "66kB"})
-    proxy.server.services.budget.limit_octets = 2 * 66_000
+    proxy.server.services.memory_budget.limit_octets = 2 * 66_000
     changed = configuration(tmp_path, relay.port, proxy={"max_size": "1MB"})
     proxy.server.reload(lambda: changed)
     client = await proxy.dial()

@@ -20,23 +20,23 @@ async def test_a_message_that_nobody_waits_for_is_put_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fault while it is taken up must not hold it for ever."""
-    journal = DeliveredDb(tmp_path / "journal")
-    plain, begun, go_on = journal.begin, threading.Event(), threading.Event()
+    delivered_db = DeliveredDb(tmp_path / "journal")
+    plain, begun, go_on = delivered_db.begin, threading.Event(), threading.Event()
 
     def slow(message: bytes, recipients: frozenset[bytes]) -> frozenset[bytes] | None:
         begun.set()
         go_on.wait(5)
         return plain(message, recipients)
 
-    monkeypatch.setattr(journal, "begin", slow)
-    first = asyncio.create_task(DuplicateSuppression(journal).begin("x", SUBMISSION, MESSAGE))
+    monkeypatch.setattr(delivered_db, "begin", slow)
+    first = asyncio.create_task(DuplicateSuppression(delivered_db).begin("x", SUBMISSION, MESSAGE))
     await asyncio.to_thread(begun.wait, 5)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
     go_on.set()
     async with asyncio.timeout(5):
-        while await DuplicateSuppression(journal).begin("x", SUBMISSION, MESSAGE) is None:  # noqa: ASYNC110
+        while await DuplicateSuppression(delivered_db).begin("x", SUBMISSION, MESSAGE) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
@@ -50,13 +50,13 @@ async def begun(folder: Path, message: bytes) -> SuppressedMessage:
 
 
 @pytest.mark.parametrize("before", [b"", b"Subject: x\r\n", FILLER * 1000])
-async def test_a_message_is_journaled_by_its_message_id(before: bytes, tmp_path: Path) -> None:
+async def test_a_message_is_remembered_by_its_message_id(before: bytes, tmp_path: Path) -> None:
     """Wherever it stands in the header."""
     assert (await begun(tmp_path, before + MESSAGE)).key is not None
 
 
 @pytest.mark.parametrize("before", [b"Subject: x\r\n\r\n", FILLER * (HEADER_OCTETS // 10)])
-async def test_a_message_without_an_id_is_not_journaled(before: bytes, tmp_path: Path) -> None:
+async def test_a_message_without_an_id_is_not_remembered(before: bytes, tmp_path: Path) -> None:
     """Nor is one whose header has it far down: nobody waits while 25 MB are looked through."""
     assert (await begun(tmp_path, before + MESSAGE)).key is None
 
@@ -66,14 +66,14 @@ async def test_what_cannot_be_written_down_is_told_and_goes_on(
     fault: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The relay has taken the copy: no fault of ours may make anything else of that."""
-    journal = DeliveredDb(tmp_path / "journal")
-    message = await DuplicateSuppression(journal).begin("x", SUBMISSION, MESSAGE)
+    delivered_db = DeliveredDb(tmp_path / "journal")
+    message = await DuplicateSuppression(delivered_db).begin("x", SUBMISSION, MESSAGE)
     assert message is not None
 
     def broken(*_args: object) -> None:
         raise fault
 
-    monkeypatch.setattr(journal, "delivered", broken)
+    monkeypatch.setattr(delivered_db, "delivered", broken)
     with capture_logs() as lines:
         await message.delivered(b"b@example.net")
     assert [line["event"] for line in lines] == ["journal_failed"]

@@ -47,7 +47,7 @@ async def dialled(config: RelayConfig) -> AsyncIterator[Contact]:
     try:
         yield contact
     finally:
-        contact.wire.abort()
+        contact.connection.abort()
 
 
 async def failing(config: RelayConfig) -> RelayUnavailable:
@@ -249,4 +249,4 @@ async def test_plaintext_injected_before_the_handshake_is_discarded(
         dialled(plain(relay.port, tls="required", verify=False)) as contact,
     ):
         assert contact.capabilities == {"STARTTLS": "", "AUTH": "PLAIN"}
-        assert await asyncio.wait_for(contact.wire.reply(0.1), 10) is None
+        assert await asyncio.wait_for(contact.connection.reply(0.1), 10) is None

@@ -42,16 +42,16 @@ class Elsewhere:
         yield make
 
 
-def preparation(folder: Path, turn_octets: int = TURN_OCTETS) -> Dispatcher:
+def dispatcher(folder: Path, turn_octets: int = TURN_OCTETS) -> Dispatcher:
     """Give one that has no process of its own."""
     transformer = Transformer.from_config(configuration(folder, 25))
     return Dispatcher(transformer, cast("OffloadProcess", Elsewhere()), LoopBudget(turn_octets))
 
 
-async def copies(preparing: Dispatcher, message: bytes, submission: Submission) -> set[bytes]:
+async def copies(dispatch: Dispatcher, message: bytes, submission: Submission) -> set[bytes]:
     """Give what is sent, as one copy and as copies."""
-    sent = {(await preparing.shared(message, submission)).content}
-    async with preparing.personal(message, submission) as make:
+    sent = {(await dispatch.shared(message, submission)).content}
+    async with dispatch.personal(message, submission) as make:
         if make is not None:
             sent |= {(await make(index)).content for index in range(2)}
     return sent
@@ -60,12 +60,12 @@ async def copies(preparing: Dispatcher, message: bytes, submission: Submission) 
 @pytest.mark.parametrize("message", [LARGE, SLOW], ids=["large", "slow"])
 async def test_much_work_is_done_in_another_process(message: bytes, tmp_path: Path) -> None:
     """Whether its size tells so, or only the work itself."""
-    assert await copies(preparation(tmp_path), message, SUBMISSION) == {b"from there"}
+    assert await copies(dispatcher(tmp_path), message, SUBMISSION) == {b"from there"}
 
 
 async def test_little_work_is_done_here(tmp_path: Path) -> None:
     """Each copy has links of its own."""
-    sent = await copies(preparation(tmp_path), SMALL, SUBMISSION)
+    sent = await copies(dispatcher(tmp_path), SMALL, SUBMISSION)
     assert len(sent) == 3
     assert all(b"/c/" in each for each in sent)
 
@@ -73,13 +73,13 @@ async def test_little_work_is_done_here(tmp_path: Path) -> None:
 async def test_what_is_broken_off_leaves_no_trace(tmp_path: Path) -> None:
     """Nothing is told of a message twice."""
     with capture_logs() as lines:
-        await preparation(tmp_path).shared(SLOW, SUBMISSION)
+        await dispatcher(tmp_path).shared(SLOW, SUBMISSION)
     assert lines == []
 
 
 async def test_what_is_not_looked_at_waits_for_no_turn(tmp_path: Path) -> None:
     """There is no work in it, however large it is."""
-    crowded = preparation(tmp_path, turn_octets=0)
+    crowded = dispatcher(tmp_path, turn_octets=0)
     async with asyncio.timeout(1):
         assert (await crowded.shared(LARGE, UNTRUSTED)).content is LARGE
         async with crowded.personal(LARGE, UNTRUSTED) as make:

@@ -19,12 +19,12 @@ class Clock:
             await asyncio.sleep(0)
 
 
-async def worked(turns: LoopBudget, wanted: list[int]) -> list[tuple[int, int]]:
+async def worked(budget: LoopBudget, wanted: list[int]) -> list[tuple[int, int]]:
     """Have a task for each of `wanted` take that many octets; give (turn, octets) as they came."""
     clock, done = Clock(), []
 
     async def take(octets: int) -> None:
-        await turns.take(octets)
+        await budget.take(octets)
         done.append((clock.turn, octets))
 
     await asyncio.gather(*map(take, wanted))
@@ -34,10 +34,10 @@ async def worked(turns: LoopBudget, wanted: list[int]) -> list[tuple[int, int]]:
 
 async def test_room_is_had_at_once() -> None:
     """Who is alone never waits, however much was done in turns before."""
-    turns = LoopBudget(100)
+    budget = LoopBudget(100)
     for _ in range(5):
         asyncio.get_running_loop().call_soon(lambda: None)
-        await asyncio.wait_for(turns.take(100), 10)
+        await asyncio.wait_for(budget.take(100), 10)
         await asyncio.sleep(0)
 
 
@@ -63,12 +63,12 @@ async def test_more_than_a_turn_holds_has_a_turn_of_its_own() -> None:
 
 async def test_who_gave_up_holds_nobody_up() -> None:
     """A session may end while it waits."""
-    turns = LoopBudget(100)
-    await turns.take(100)
-    leaving = [asyncio.create_task(turns.take(100)) for _ in range(3)]
-    staying = asyncio.create_task(turns.take(100))
+    budget = LoopBudget(100)
+    await budget.take(100)
+    leaving = [asyncio.create_task(budget.take(100)) for _ in range(3)]
+    staying = asyncio.create_task(budget.take(100))
     await asyncio.sleep(0)
     for each in leaving:
         each.cancel()
     await asyncio.wait_for(staying, 10)
-    await asyncio.wait_for(turns.take(1), 10)
+    await asyncio.wait_for(budget.take(1), 10)

@@ -20,19 +20,19 @@ MESSAGE = (
 
 async def test_who_hears_late_of_a_death_does_not_end_the_next_process(tmp_path: Path) -> None:
     """All who had work there hear of it one after another; somebody may have begun anew between."""
-    workshop = OffloadProcess(configuration(tmp_path, 25))
+    offload = OffloadProcess(configuration(tmp_path, 25))
     futures: list[Future[None]] = [Future(), Future()]
-    dead = workshop._started()
-    early, late = (asyncio.create_task(workshop._done(each)) for each in futures)
+    dead = offload._started()
+    early, late = (asyncio.create_task(offload._done(each)) for each in futures)
     await asyncio.sleep(0)
     futures[0].set_exception(BrokenProcessPool())
     with pytest.raises(BrokenProcessPool):
         await early
-    async with workshop.prepared(MESSAGE, SUBMISSION, 1_790_000_000) as make:
+    async with offload.prepared(MESSAGE, SUBMISSION, 1_790_000_000) as make:
         futures[1].set_exception(BrokenProcessPool())
         with pytest.raises(BrokenProcessPool):
             await late
         assert make is not None
         assert b"/c/" in (await make(0)).content
-    assert workshop._pool is not dead
-    workshop.close()
+    assert offload._pool is not dead
+    offload.close()

@@ -12,7 +12,7 @@ from tests.support.checks.growth import is_linear
 
 
 class Agreeable:
-    """A link to a relay that takes everything."""
+    """An upstream that takes everything."""
 
     capabilities: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
 
@@ -28,13 +28,13 @@ class Agreeable:
 
 async def one_by_one(count: int) -> None:
     """Name `count` recipients, each in a group of its own."""
-    link: Any = Agreeable()
-    envelopes = Transactions(link, ProxyConfig())
-    await envelopes.pass_on([(b"MAIL", b"FROM:<a@example.com>")], may_grow=False)
+    upstream: Any = Agreeable()
+    transactions = Transactions(upstream, ProxyConfig())
+    await transactions.pass_on([(b"MAIL", b"FROM:<a@example.com>")], may_grow=False)
     for number in range(count):
-        await envelopes.pass_on([(b"RCPT", b"TO:<%d@example.net>" % number)], may_grow=False)
-    assert envelopes.transaction is not None
-    assert len(envelopes.transaction.lines) == count + 1
+        await transactions.pass_on([(b"RCPT", b"TO:<%d@example.net>" % number)], may_grow=False)
+    assert transactions.transaction is not None
+    assert len(transactions.transaction.lines) == count + 1
 
 
 def test_recipients_one_by_one_are_linear() -> None:
