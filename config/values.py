@@ -2,7 +2,8 @@
 
 Owns: reading one such value, saying what is wrong with it and what would be right, and writing it
 back the way an operator would. Does no I/O.
-Does not own: which key holds which kind of value (`config.schema`).
+Does not own: which key holds which kind of value (`schema`), what an IP address or the loopback is
+(`addresses`).
 """
 
 import ipaddress
@@ -16,7 +17,7 @@ from pydantic import BeforeValidator, ByteSize, Field, PlainSerializer, PlainVal
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from config.addresses import Network, is_loopback
 
 UNIT_SECONDS = {
     "s": 1.0,
@@ -93,16 +94,6 @@ class Address(NamedTuple):
         if not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004
             raise ValueError(text)
         return cls(host, int(port))
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine by its loopback: `localhost`, 127.0.0.0/8 or ::1."""
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _duration(value: object, info: ValidationInfo) -> float:

@@ -13,6 +13,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
+from config.addresses import IpAddress, parse_ip, within
 from config.schema import Config
 from config.service.reload import at_hangup
 from config.telemetry.observe import (
@@ -40,7 +41,7 @@ from proxy.session.limits import (
 )
 from proxy.session.services import Services
 from proxy.session.session import Session
-from proxy.session.trust import BadProxyHeader, Client, IpAddress
+from proxy.session.trust import BadProxyHeader, Client
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 from tracker.records.watch import watching
@@ -209,7 +210,7 @@ class Server:
 
     async def _converse(self, connection: ClientConnection, client: Client) -> None:
         proxy = self.services.proxy
-        speaks_for_many = trust.within(client.address, proxy.xclient_networks)
+        speaks_for_many = within(client.address, proxy.xclient_networks)
         sessions = 0 if speaks_for_many else self._by_address[client.address]
         if sessions > proxy.max_sessions_per_address:
             _turn_away(connection, "address", replies.TOO_MANY_FROM_ADDRESS)
@@ -224,9 +225,9 @@ class Server:
 
     async def _welcome(self, connection: ClientConnection, *, tls: bool) -> Client | None:
         """Find out who connects, and encrypt where that comes first; None: nobody to serve."""
-        proxy, peer = self.services.proxy, trust.plain_address(connection.peer[0])
+        proxy, peer = self.services.proxy, parse_ip(connection.peer[0])
         try:
-            if trust.within(peer, proxy.proxy_protocol_networks):
+            if within(peer, proxy.proxy_protocol_networks):
                 async with asyncio.timeout(GREETING_PATIENCE_S):
                     peer = await trust.read_proxy_header(connection, peer)
             if tls and self.services.tls_context is not None:

@@ -5,7 +5,6 @@ reach the tracker by, and asking a resolver about both.
 Does not own: the keys (`config.keys.token_keys`).
 """
 
-import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,9 +12,9 @@ from enum import StrEnum
 import dns.exception
 import dns.resolver
 
+from config.addresses import is_loopback, parse_ip
 from config.keys.dkim_keys import dkim_record, read_dkim_key
 from config.schema import Config
-from config.values import is_loopback
 
 STRING_OCTETS = 255
 """The longest string of a TXT record (RFC 1035 §3.3)."""
@@ -94,17 +93,9 @@ def _dkim(config: Config) -> Iterator[Record]:
 
 def _tracking_hosts(config: Config) -> Iterator[Record]:
     for host in config.tracking_hosts:
-        if not is_loopback(host) and not _is_address(host):
+        if not is_loopback(host) and parse_ip(host) is None:
             purpose = "the web server in front of [tracker] listen, for readers' clicks"
             yield Record(host, "CNAME, A or AAAA", None, purpose)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def check(record: Record, resolver: dns.resolver.Resolver) -> Answer:

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from config.addresses import Network, is_loopback
 from config.loading.lines import Loc
 from config.schema import Config, SenderConfig
-from config.values import Address, Network, is_loopback
+from config.values import Address
 
 WIDEST_PREFIX = {4: 8, 6: 7}
 """Nothing wider than the widest private networks, 10.0.0.0/8 and fc00::/7, may be trusted."""

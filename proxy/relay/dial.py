@@ -12,7 +12,6 @@ import socket
 import ssl
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 
@@ -26,6 +25,7 @@ from aiosmtplib.errors import (
 )
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
+from config.addresses import is_loopback
 from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_ATTEMPT_FAILED, RELAY_ATTEMPTS_FAILED, log
 from config.values import Address
@@ -180,7 +180,7 @@ class _Call:
         self._hostname = hostname
         self._address = address
         self._found = found
-        self._loopback = ip_address(found.sockaddr[0].partition("%")[0]).is_loopback
+        self._loopback = is_loopback(found.sockaddr[0])
         self._client: SMTP | None = None
         self._sock: socket.socket | None = None
 

@@ -5,6 +5,7 @@ Does not own: the rules for addresses and attributes (`trust`), the exchange of 
 (`authentication`), or when a command may come (`session`).
 """
 
+from config.addresses import within
 from proxy.relay.upstream import Upstream
 from proxy.session import trust
 from proxy.session.authentication import authenticate
@@ -52,7 +53,7 @@ class ClientIdentity:
     @property
     def may_speak_for_others(self) -> bool:
         """Whether XCLIENT and XFORWARD are for it."""
-        return trust.within(self._front.address, self._services.proxy.xclient_networks)
+        return within(self._front.address, self._services.proxy.xclient_networks)
 
     async def log_in(self, arg: bytes, offered: frozenset[str]) -> Reply:
         """Carry credentials to the relay, who judges them; `offered` are keywords of our EHLO."""

@@ -7,17 +7,14 @@ Does not own: checking credentials (the relay does), or the octets on the wire (
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiosmtpd.proxy_protocol import AF, V2_CMD, AsyncReader, ProxyData, get_proxy
 
+from config.addresses import IpAddress, first_of_network, parse_ip, within
 from config.schema import ProxyConfig
-from config.values import Network
 from proxy.smtp.envelope import unquoted
-
-IpAddress = IPv4Address | IPv6Address
 
 NETWORK_BITS = {4: 24, 6: 64}
 """What counts as one sender's network: retries may come from a neighbour (RFC 6647 §4.2)."""
@@ -62,21 +59,6 @@ class Client:
         return str(self.address or "unknown")
 
 
-def plain_address(host: str) -> IpAddress | None:
-    """Read an address as sockets give it; an IPv4 client of an IPv6 socket is an IPv4 client."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
-
-
-def within(address: IpAddress | None, networks: Iterable[Network]) -> bool:
-    """Tell whether `address` is in one of `networks`."""
-    return address is not None and any(address in network for network in networks)
-
-
 def trusted(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:
     """Tell whether mail of `client` may be rewritten and signed (DESIGN §3.4)."""
     logged_in = client.login is not None or (authenticated and not client.forwarded)
@@ -91,8 +73,8 @@ def account(client: Client) -> str:
         return f"login:{client.login}"
     if client.address is None:
         return "unknown"
-    prefix = NETWORK_BITS[client.address.version]
-    return str(ip_network((client.address, prefix), strict=False))
+    first = first_of_network(client.address, NETWORK_BITS)
+    return f"{first}/{NETWORK_BITS[first.version]}"
 
 
 def may_send(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:
@@ -115,8 +97,8 @@ async def read_proxy_header(reader: AsyncReader, peer: IpAddress | None) -> IpAd
         raise BadProxyHeader(data.error or "no PROXY header")
     if data.command == V2_CMD.LOCAL:
         return peer
-    if data.family in (AF.INET, AF.INET6) and isinstance(data.src_addr, IPv4Address | IPv6Address):
-        return plain_address(str(data.src_addr))
+    if data.family in (AF.INET, AF.INET6) and isinstance(data.src_addr, IpAddress):
+        return parse_ip(str(data.src_addr))
     return None
 
 
@@ -167,7 +149,7 @@ def with_xforward(client: Client, attributes: Mapping[str, str]) -> Client:
 def _told_address(text: str) -> IpAddress | None:
     if text.upper() in _UNKNOWN:
         return None
-    address = plain_address(text[5:] if text.upper().startswith("IPV6:") else text)
+    address = parse_ip(text[5:] if text.upper().startswith("IPV6:") else text)
     if address is None:
         raise BadAttribute(text)
     return address

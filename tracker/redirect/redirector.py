@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from config.addresses import Network
 from config.schema import Config, IpPrivacy
 from config.telemetry import observe
-from config.values import Network
 from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
 from tracker.minting import short_links

@@ -9,15 +9,13 @@ Everybody is served alike; a verdict is a label and drops nothing.
 """
 
 import functools
-import ipaddress
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from config.addresses import IpAddress, Network, first_of_network, parse_ip, within
 from config.schema import IpPrivacy
-from config.values import Network
 
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Headers = Sequence[tuple[bytes, bytes]]
 """Names in lower case, as ASGI gives them."""
 
@@ -96,7 +94,7 @@ def client_address(facts: Request, trusted_proxies: Sequence[Network]) -> IpAddr
     if not trusted_proxies or address is None:
         return address
     for hop in _hops(facts.headers):
-        if not _is_within(address, trusted_proxies):
+        if not within(address, trusted_proxies):
             break
         address = parse_address(hop)
         if address is None:
@@ -110,18 +108,14 @@ def private_ip(address: IpAddress | None, mode: IpPrivacy) -> str | None:
         return None
     if mode == "full":
         return str(address)
-    cleared = address.max_prefixlen - KEPT_PREFIX_BITS[address.version]
-    return str(type(address)(int(address) >> cleared << cleared))
+    return str(first_of_network(address, KEPT_PREFIX_BITS))
 
 
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::\w*)?|([^:]*):\w*")
 
 
 def parse_address(text: str) -> IpAddress | None:
-    """Read an IP address, with or without a port or zone; None for anything else.
-
-    An IPv4 address in IPv6 clothes (RFC 4291 §2.5.5.2), as sockets for both give it, is IPv4.
-    """
+    """Return the IP address of `text`, with or without a port or zone; None for anything else."""
     return _parsed(text) if len(text) <= MAX_ADDRESS_CHARACTERS else None
 
 
@@ -129,16 +123,7 @@ def parse_address(text: str) -> IpAddress | None:
 def _parsed(text: str) -> IpAddress | None:
     # Most requests come from the same few web servers, or several from one reader.
     match = _WITH_PORT.fullmatch(text)
-    host = (match[1] or match[2] or "") if match else text
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
-
-
-def _is_within(address: IpAddress, networks: Iterable[Network]) -> bool:
-    return any(address in network for network in networks)
+    return parse_ip((match[1] or match[2] or "") if match else text)
 
 
 def _hops(headers: Headers) -> list[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from config.addresses import parse_ip
 from proxy.session.session import Session
-from proxy.session.trust import plain_address
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy
@@ -21,7 +21,7 @@ LOOPBACK = ["127.0.0.0/8"]
 
 def away(monkeypatch: pytest.MonkeyPatch, address: str = "203.0.113.9") -> None:
     """Make every client of the proxy appear to come from `address`."""
-    monkeypatch.setattr("proxy.server.access.plain_address", lambda _host: plain_address(address))
+    monkeypatch.setattr("proxy.server.parse_ip", lambda _host: parse_ip(address))
 
 
 @pytest.fixture

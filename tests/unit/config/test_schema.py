@@ -153,25 +153,6 @@ def test_an_address_is_written_as_it_is_read() -> None:
     assert [str(Address("::1", 25)), str(Address("127.0.0.1", 25))] == ["[::1]:25", "127.0.0.1:25"]
 
 
-@pytest.mark.parametrize(
-    ("host", "loopback"),
-    [
-        ("127.0.0.1", True),
-        ("127.1.2.3", True),
-        ("::1", True),
-        ("localhost", True),
-        ("LocalHost.", True),
-        ("0.0.0.0", False),
-        ("::", False),
-        ("10.0.0.1", False),
-        ("localhost.example.com", False),
-    ],
-)
-def test_loopback_is_this_machine_only(host: str, *, loopback: bool) -> None:
-    """A wildcard is not the loopback, and neither is a name that begins like it."""
-    assert Address(host, 25).is_loopback is loopback
-
-
 def test_a_single_address_is_a_network() -> None:
     """A bare address means that one client."""
     proxy = ProxyConfig.model_validate({"trusted_networks": ["192.0.2.7", "2001:db8::/32"]})

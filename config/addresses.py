@@ -1,0 +1,50 @@
+"""IP addresses and networks: read, compared, cut to a network.
+
+Owns: what counts as the same address in every form it is written in, which hosts are this machine's
+loopback, and whether an address is in a network. Does no I/O.
+Does not own: addresses with a port, and networks as configuration keys (`values`), or the header
+fields that name a client (`proxy.session.trust`, `tracker.redirect.visitor`).
+"""
+
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+IpAddress = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+PrefixBits = Mapping[int, int]
+"""How many leading bits of an address count, by IP version: `{4: 24, 6: 48}`."""
+
+
+def parse_ip(text: str) -> IpAddress | None:
+    """Return the address that `text` is, without its zone (`%eth0`); None for anything else.
+
+    An IPv4-mapped IPv6 address (RFC 4291 §2.5.5.2), as sockets that take both families report it,
+    is returned as IPv4.
+    """
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def within(address: IpAddress | None, networks: Iterable[Network]) -> bool:
+    """Return whether `address` is in one of `networks`; an unknown address (None) is in none."""
+    return address is not None and any(address in network for network in networks)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` is this machine's loopback: `localhost`, 127.0.0.0/8 or ::1."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def first_of_network(address: IpAddress, prefix_bits: PrefixBits) -> IpAddress:
+    """Return the first address of the network that the leading bits of `address` name."""
+    cleared = address.max_prefixlen - prefix_bits[address.version]
+    return type(address)(int(address) >> cleared << cleared)
