@@ -3,6 +3,8 @@
 import base64
 import quopri
 
+from proxy.message.editing import decode, parse
+
 HEAD = (
     "From: Shop <news@example.com>\r\n"
     "To: reader@example.org\r\n"
@@ -60,3 +62,19 @@ def multipart(kind: str, *parts: bytes, headers: str = "", head: str = HEAD) -> 
     )
     body = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts)
     return top.encode() + body + b"--b--\r\n"
+
+
+def text_part(text: str, parameters: str = "") -> bytes:
+    """Return a text/plain part for `multipart`; `parameters` follow its charset."""
+    return f"Content-Type: text/plain; charset=utf-8{parameters}\r\n\r\n{text}\r\n".encode()
+
+
+def html_part(html: str) -> bytes:
+    """Return a text/html part for `multipart`."""
+    return b"Content-Type: text/html; charset=utf-8\r\n\r\n" + html.encode()
+
+
+def decoded(message: bytes) -> bytes:
+    """Return the decoded octets of the last part."""
+    parsed = parse(message)
+    return decode(parsed, parsed.parts[-1]).octets

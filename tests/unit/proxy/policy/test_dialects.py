@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from config.schema import DIALECTS
-from proxy.policy import Policy, Skip, Untouched
+from proxy.policy import Policy, Skip
 from proxy.policy.dialects import (
     HEADER_CONVENTIONS,
     LINK_CONVENTIONS,
@@ -15,22 +15,16 @@ from proxy.policy.dialects import (
 )
 from proxy.rewrite.planner import plan
 from tests.support.mail import html_message, link
+from tests.support.plans import URL, UTM_SOURCE, outcome
 
-URL = "https://example.com/a"
-PARAMS = Policy(url_params=(("utm_source", "mail"),))
-WITHOUT = dataclasses.replace(PARAMS, dialects=frozenset())
+WITHOUT = dataclasses.replace(UTM_SOURCE, dialects=frozenset())
+
 
 ROWS = {f"{row.dialect} {row.example}": row for row in LINK_CONVENTIONS}
 
 
-def outcome(attributes: str, policy: Policy = PARAMS) -> tuple[str | None, str, str]:
-    """Give the reason, the destination with its parameters, and the group of one link."""
-    made = plan(html_message(link(URL, attributes)), policy)
-    (found,) = [*made.links, *made.skipped]
-    return getattr(found, "reason", None), found.destination, found.group
-
-
 TRACKED = (None, URL + "?utm_source=mail", URL)
+
 
 EXPECTED = {
     Effect.TRACKED: TRACKED,
@@ -82,17 +76,6 @@ def test_a_convention_of_links_can_be_switched_off(name):
 def test_values_are_read_as_people_write_them(attributes, reason):
     """Without case; a flag needs no value; a switch needs one."""
     assert outcome(attributes)[0] == reason
-
-
-def test_an_opt_out_wins_over_an_opt_in():
-    """In doubt, the link stays."""
-    assert outcome('data-track="true" clicktracking="off"')[0] == Skip.CLICKTRACKING
-    assert outcome('data-url-params="true" class="disable-url-params"')[1] == URL
-
-
-def test_our_own_group_wins_over_those_of_others():
-    """Whatever the order of the attributes."""
-    assert outcome('data-cio-tag="theirs" data-link-group="ours"')[2] == "ours"
 
 
 HEADERS: dict[bytes, list[tuple[str, object]]] = {
@@ -147,7 +130,10 @@ HEADERS: dict[bytes, list[tuple[str, object]]] = {
 }  # fmt: skip
 """By header: values with what they switch (True, False, None), name (text) or say (field, value)."""
 
+
 HEADER_ROWS = {row.name: row for row in HEADER_CONVENTIONS}
+
+
 CASES = [(name, value, meaning) for name, cases in HEADERS.items() for value, meaning in cases]
 
 
@@ -202,9 +188,3 @@ def test_own_headers_are_those_of_the_table():
         b"x-track-person-consent",
         b"x-track-opens",
     } == OWN_HEADERS
-
-
-def test_text_only_switches_html_off():
-    """Postmark and Mandrill know tracking of the text part alone."""
-    made = plan(message(b"x-pm-tracklinks", "TextOnly"), Policy(plain_text=True))
-    assert [each.reason for each in made.skipped] == [Untouched.TRACKING_OFF]

@@ -7,19 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.links import charsets, tokenizer
-from proxy.message.editing import decode, parse
 from proxy.policy import Policy, Untouched
 from proxy.rewrite import pixel
 from proxy.rewrite.pixel import BodyEnds, place
 from proxy.rewrite.planner import plan
-from tests.support.mail import html_message, link, multipart
+from tests.support.mail import decoded, html_message, link, multipart
+from tests.support.plans import ENCODINGS, TRACKED, URL
 from tracker.tokens import PIXEL_NUMBER
 
-URL = "https://example.com/a"
-TRACKED = "https://track.example.net/c/0123456789abcdef"
 OPENS = Policy(opens=True)
 PIXEL = pixel.markup(TRACKED)
-ENCODINGS = ["7bit", "8bit", "quoted-printable", "base64"]
 HTML = f"<body><p>Hello</p>{link(URL)}</body></html>\r\n"
 
 
@@ -28,12 +25,6 @@ def rendered(message: bytes, policy: Policy = OPENS) -> bytes:
     made = plan(message, policy)
     assert made.failure is None
     return made.render(lambda _: TRACKED)
-
-
-def decoded(message: bytes) -> bytes:
-    """Give the decoded octets of the last part."""
-    parsed = parse(message)
-    return decode(parsed, parsed.parts[-1]).octets
 
 
 def placed(html: str) -> str | None:

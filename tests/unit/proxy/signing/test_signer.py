@@ -1,36 +1,14 @@
-"""Signatures: dkimpy verifies them, whatever the message; what cannot be signed is an error."""
+"""Signatures: which fields they cover, and what cannot be signed is an error."""
 
 import re
-from pathlib import Path
 
 import dkim
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.keys.dkim_keys import dkim_record, new_dkim_key, write_dkim_key
-from config.keys.token_keys import new_token_key, write_token_keys
-from config.schema import Config, DkimConfig, KeysConfig, SenderConfig
-from proxy.rewrite.transformer import Transformer
-from proxy.signing.self_check import ProbeFailed, probe, record
 from proxy.signing.signer import OVERSIGNED_FIELDS, KeyUnusable, Signer, SigningError
-from tests.support.checks.verifiers import dkimpy_verdict
-
-PEMS = {name: new_dkim_key(name) for name in ("rsa-sha256", "ed25519-sha256")}
-SIGNERS = {name: Signer("example.com", "waypost1", pem) for name, pem in PEMS.items()}
-RECORDS = {name: {signer.record_name: record(signer)} for name, signer in SIGNERS.items()}
-RSA = SIGNERS["rsa-sha256"]
-
-HEAD = (
-    b"From: Shop <shop@example.com>\r\nTo: reader@example.net\r\nSubject: Your order\r\n"
-    b"Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <order-7@example.com>\r\n"
-)
-MESSAGE = HEAD + b"\r\nHello\r\n"
-
-
-def verified(message: bytes, algorithm: str = "rsa-sha256") -> bool:
-    """Have dkimpy look at the topmost signature."""
-    return dkimpy_verdict(message, RECORDS[algorithm])
+from tests.support.signed import MESSAGE, PEMS, RSA, SIGNERS, verified
 
 
 def signed_names(signature: bytes) -> list[str]:
@@ -57,64 +35,9 @@ def test_a_changed_message_does_not_verify(algorithm: str) -> None:
     assert not verified(signed.replace(b"Your order", b"My order"), algorithm)
 
 
-BODIES = [
-    b"",
-    b"\r\n",
-    b"\r\n\r\n\r\n",
-    b" ",
-    b" \t \r\n \r\n",
-    b"  leading\r\n",
-    b"\ttab\tand  spaces \t \r\nend\r\n\r\n",
-    b"no end",
-    b"no end, spaces  \t",
-    b"a\r\n \r\n\r\n",
-    b"a \r\nb\t\r\n",
-    b".\r\n..\r\n",
-    b"\x00\xff\xfe 8-bit\r\n",
-    b" " * 3_000 + b"x\r\n",
-    b"x" + b" \t" * 2_000 + b"\r\n",
-]
-
-
-@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-def test_odd_bodies_verify(body: bytes) -> None:
-    """RFC 6376 §3.4.4: white space, empty lines, no last line end."""
-    assert verified(RSA.sign(HEAD + b"\r\n" + body))
-
-
-def test_a_body_beyond_the_split_limit_is_canonicalised_alike() -> None:
-    """Large bodies go another way, to the same result."""
-    body = b"  two  spaces\t and a tab \r\n" * 100_000 + b"\r\n\r\n"
-    assert verified(RSA.sign(HEAD + b"\r\n" + body))
-
-
-FIELDS = [
-    b"Subject:no space\r\n",
-    b"Subject: \r\n",
-    b"Subject:\r\n",
-    b"Subject: folded\r\n\t and  again\r\n   more \r\n",
-    b"SUBJECT: upper\r\n",
-    b"Subject: \xc3\xa9t\xc3\xa9 \xff\r\n",
-    b"Subject: one\r\nSubject: two\r\nsubject: three\r\n",
-    b"Subject: folded over an almost empty line\r\n \r\n end\r\n",
-    b"List-Unsubscribe: <https://example.com/u>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
-    b"Reply-To: " + b"someone@example.com, " * 40 + b"last@example.com\r\n",
-    b"References: " + b"<a@example.com>\r\n " * 50 + b"<z@example.com>\r\n",
-    b"DKIM-Signature: v=1; a=rsa-sha256; d=other.test; b=x\r\n",
-]
-
-
-@pytest.mark.parametrize("extra", FIELDS, ids=range(len(FIELDS)))
-def test_odd_header_fields_verify(extra: bytes) -> None:
-    """Folding, empty values, repeated fields, octets that are no text."""
-    head = b"".join(
-        line for line in HEAD.splitlines(keepends=True) if not line.startswith(b"Subject")
-    )
-    assert verified(RSA.sign(head + extra + b"\r\nHello\r\n"))
-    assert verified(RSA.sign(extra + head + b"\r\nHello\r\n"))
-
-
 LINE = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0\v\f\x1c\x1d\x1e\x85"))
+
+
 SPACE = st.text(" \t", max_size=3)
 
 
@@ -248,27 +171,6 @@ def test_names_that_are_not_dns_names_are_refused(domain: str, selector: str) ->
         Signer(domain, selector, PEMS["rsa-sha256"])
 
 
-@pytest.mark.parametrize("algorithm", SIGNERS)
-def test_the_published_record_is_the_one_that_init_prints(algorithm: str) -> None:
-    """Both come from the same key, and say the same."""
-    assert record(SIGNERS[algorithm]).decode() == dkim_record(PEMS[algorithm])
-
-
-@pytest.mark.parametrize("algorithm", SIGNERS)
-def test_the_probe_passes(algorithm: str) -> None:
-    """Dkimpy verifies what we sign at start."""
-    probe(SIGNERS[algorithm])
-
-
-def test_the_probe_notices_a_signature_that_does_not_verify(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A fault in canonicalisation stops the start, not the first message."""
-    monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
-    with pytest.raises(ProbeFailed):
-        probe(RSA)
-
-
 def test_the_oracle_is_dkimpy() -> None:
     """What dkimpy signs itself, it verifies with the same records."""
     pem = _pkcs1(PEMS["rsa-sha256"])
@@ -285,20 +187,3 @@ def _pkcs1(pem: bytes) -> bytes:
         serialization.PrivateFormat.TraditionalOpenSSL,
         serialization.NoEncryption(),
     )
-
-
-def test_no_proxy_starts_with_signatures_that_do_not_verify(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The keys of the configuration are tried before the first message comes."""
-    write_dkim_key(tmp_path / "dkim.pem")
-    write_token_keys(tmp_path / "token.keys", [new_token_key()])
-    key = DkimConfig(selector="s1", key_file=tmp_path / "dkim.pem")
-    config = Config(
-        keys=KeysConfig(file=tmp_path / "token.keys"),
-        sender=(SenderConfig(domain="example.com", dkim=(key,)),),
-    )
-    Transformer.from_config(config)
-    monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
-    with pytest.raises(ProbeFailed):
-        Transformer.from_config(config)

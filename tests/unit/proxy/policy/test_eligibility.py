@@ -1,0 +1,86 @@
+"""Whether a message may be changed: its sender, signatures of others, what a relay would alter."""
+
+import dataclasses
+
+import pytest
+
+from proxy.policy import Policy, Untouched
+from proxy.rewrite.planner import plan
+from tests.support.mail import HEAD, html_message, link
+from tests.support.plans import (
+    DKIM,
+    KEY_OF_EXAMPLE_COM,
+    URL,
+)
+
+PKCS7 = HEAD + "Content-Type: application/pkcs7-mime; smime-type={}\r\n\r\nAAAA\r\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("signed-data", Untouched.SIGNED), ("enveloped-data", Untouched.ENCRYPTED)],
+)
+def test_opaque_smime_is_left_alone(kind, reason):
+    """S/MIME without multipart says in a parameter what it is."""
+    assert plan(PKCS7.format(kind).encode(), Policy()).untouched == reason
+
+
+@pytest.mark.parametrize(
+    "senders",
+    [
+        "a@example.com, b@example.com",
+        "a@example.com <b@example.net>",
+        "x: a@example.com, b@example.com;",
+    ],
+)
+def test_several_addresses_in_from_are_several_senders(senders):
+    """Nobody could say whose mail it is; some versions of Python read no address in odd ones."""
+    message = html_message(link(URL), head=f"From: {senders}\r\n")
+    assert plan(message, Policy()).untouched in {Untouched.SEVERAL_FROM, Untouched.NO_FROM}
+
+
+@pytest.mark.parametrize(
+    "value", ["(a" * 3000, "a" * 20_000 + "@example.com", "nobody", "<>", "a@", "", "(no address)"]
+)
+def test_a_from_that_names_no_domain_is_as_none(value):
+    """However odd it is."""
+    made = plan(html_message(link(URL), head=f"From: {value}\r\n"), Policy())
+    assert (made.untouched, made.failure) == (Untouched.NO_FROM, None)
+
+
+def test_a_message_signed_with_our_own_key_may_change():
+    """The signature is made anew."""
+    message = html_message(link(URL), DKIM.format("example.com"))
+    assert plan(message, Policy(signing=KEY_OF_EXAMPLE_COM)).untouched is None
+
+
+def test_one_foreign_signature_among_ours_is_enough():
+    """What another domain signed stays whole."""
+    message = html_message(link(URL), DKIM.format("example.com"), DKIM.format("example.net"))
+    made = plan(message, Policy(signing=KEY_OF_EXAMPLE_COM))
+    assert made.untouched == Untouched.FOREIGN_SIGNATURE
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        html_message(link(URL), head=HEAD.replace("Date", "X-Date")),
+        html_message(link(URL), head=HEAD.replace("Message-ID", "X-Message-ID")),
+        html_message(link(URL), head=HEAD.replace("reader@example.org", "reader")),
+        html_message(link(URL) + "x" * 999),
+    ],
+)
+def test_what_the_relay_would_alter_is_not_signed_into_breakage(message):
+    """Without a signature of ours at stake, the same messages are tracked."""
+    assert (
+        plan(message, Policy(signing=KEY_OF_EXAMPLE_COM)).untouched == Untouched.RELAY_WOULD_ALTER
+    )
+    assert plan(message, Policy()).untouched is None
+
+
+def test_8bit_needs_a_relay_with_8bitmime_to_be_signed():
+    """A relay that has to re-encode the body breaks the signature."""
+    message = html_message(link(URL, text="é"))
+    seven = dataclasses.replace(KEY_OF_EXAMPLE_COM, relay_8bitmime=False)
+    assert plan(message, Policy(signing=KEY_OF_EXAMPLE_COM)).untouched is None
+    assert plan(message, Policy(signing=seven)).untouched == Untouched.RELAY_WOULD_ALTER

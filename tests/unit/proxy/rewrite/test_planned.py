@@ -1,0 +1,94 @@
+"""Rendering a plan: only planned values change, and undoing the change gives back every octet."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.message.editing import Edit
+from proxy.policy import Policy
+from proxy.rewrite.planner import plan
+from tests.support.mail import decoded, html_message, link
+from tests.support.plans import ENCODINGS, PARAMS, TRACKED, URL
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_only_the_value_of_the_href_changes(encoding):
+    """All other octets of the decoded part stay, in every transfer encoding."""
+    html = f'<p>A <a class="x"  href = "{URL}?a=1&amp;b=2" >B</a> &copy; =3D end</p>' + "x " * 60
+    message = html_message(html, encoding=encoding)
+    made = plan(message, Policy())
+    rendered = made.render(lambda _: TRACKED)
+    assert [each.destination for each in made.links] == [f"{URL}?a=1&b=2"]
+    assert decoded(rendered) == decoded(message).replace(
+        f"{URL}?a=1&amp;b=2".encode(), TRACKED.encode()
+    )
+    head = message.index(b"\r\n\r\n")
+    assert rendered[:head] == message[:head]
+
+
+def test_nothing_to_do_gives_the_original_object():
+    """Byte-identity costs nothing."""
+    message = html_message("<p>No links</p>")
+    assert plan(message, Policy()).render(lambda _: TRACKED) is message
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("value", [f"{URL}?a=1&amp;copy=2", f" {URL}?q=é\n", "HTTPS://Example.com"])
+def test_rendering_each_destination_gives_the_original(encoding, value):
+    """However it was written: a reader would arrive at the same place."""
+    message = html_message(link(value), encoding=encoding)
+    made = plan(message, Policy())
+    assert len(made.links) == 1
+    assert made.render(lambda each: each.destination) == message
+
+
+def test_a_destination_with_parameters_is_written_out():
+    """The original leads elsewhere."""
+    made = plan(html_message(link(URL)), PARAMS)
+    assert f"{URL}?utm_source=mail".encode() in made.render(lambda each: each.destination)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "charset"),
+    [
+        *(
+            (each, charset)
+            for each in ENCODINGS
+            for charset in ("utf-8", "iso-8859-1", "shift_jis")
+        ),
+        ("base64", "utf-16"),
+    ],
+)
+def test_rendering_each_original_value_gives_the_original(encoding, charset):
+    """Undoing the change gives back every octet."""
+    html = f"<p>text</p>{link(URL + '?a=1&amp;b=2')}<a href='{URL}'>2</a><a href={URL}>3</a>"
+    message = html_message(html.encode(charset), encoding=encoding, charset=charset)
+    made = plan(message, Policy())
+    assert len(made.links) == 3
+    assert made.render(lambda each: each.original) == message
+
+
+def test_edits_are_the_only_places_that_change():
+    """Every octet between two edits stands in the outcome, in order."""
+    message = html_message(link(URL) * 3 + "<p>" + "text " * 50, encoding="quoted-printable")
+    made = plan(message, Policy())
+    rest, at = made.render(lambda _: TRACKED), 0
+    assert len(made.edits) == 3
+    for edit in (*made.edits, Edit(len(message), len(message), b"")):
+        before, kept, rest = rest.partition(message[at : edit.start])
+        assert kept
+        assert len(before) < 100
+        at = edit.end
+
+
+@given(st.lists(st.sampled_from([link(URL), link("http://e.x/?a=b&amp;c"), "é &lt; text\r\n", "=20 "])),
+       st.sampled_from(ENCODINGS))  # fmt: skip
+def test_undoing_the_hrefs_in_the_decoded_part_gives_the_original_html(pieces, encoding):
+    """Promise 2, over documents of many shapes."""
+    message = html_message("".join(pieces), encoding=encoding)
+    made = plan(message, Policy())
+    rendered = made.render(lambda each: f"https://t.test/c/{each.number:04}")
+    back = decoded(rendered)
+    for each in made.links:
+        back = back.replace(b"https://t.test/c/%04d" % each.number, each.original.encode("latin-1"))
+    assert back == decoded(message)

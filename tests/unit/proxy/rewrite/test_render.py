@@ -1,0 +1,245 @@
+"""The copies of one message: tracked links, consent, signatures, and the event that tells of them."""
+
+import dataclasses
+
+import pytest
+
+from config.schema import (
+    ProxyConfig,
+)
+from proxy.message.work_budget import BudgetExceeded, limit
+from proxy.policy import Untouched
+from proxy.rewrite.planned import Plan
+from proxy.rewrite.transformer import SigningRefused
+from proxy.signing.signer import Signer, SigningError
+from tests.support.mail import html_message
+from tests.support.outgoing import (
+    HTML,
+    NOW_S,
+    ONE,
+    OWN,
+    SIGNER,
+    TWO,
+    URL,
+    consenting,
+    opening,
+    outgoing,
+    tokens,
+    transformer,
+    verifies,
+)
+from tracker.tokens import PIXEL_NUMBER
+
+pytestmark = pytest.mark.usefixtures("logged")
+
+
+def test_a_tracked_message_is_signed_and_told():
+    """The token holds what the click needs, the event what reports need."""
+    out = outgoing(html_message(HTML, OWN))
+    (token,) = tokens(out.content)
+    assert (token.recipient, token.number, token.destination) == (1, 1, URL)
+    assert (token.sent_at_s, token.preview) == (int(NOW_S), False)
+    assert verifies(out.content)
+    assert out.pending.message_id == token.message_id.hex()
+    assert (out.pending.campaign, out.pending.sender_domain) == ("launch", "example.com")
+    assert (out.pending.shared, out.pending.at_s) == (False, NOW_S)
+    assert [(each.number, each.address, each.person) for each in out.pending.recipients] == [
+        (1, "reader@example.org", None)
+    ]
+    (sent,) = out.pending.links
+    plain = "https://example.com/a?x=1"
+    assert (sent.number, sent.url, sent.group, sent.ignored) == (1, plain, None, ("uid",))
+
+
+def test_a_pixel_alone_is_told_without_links():
+    """Its token has number 0 and is its reader's own; our header goes."""
+    message = html_message("<p>Hello</p>", "X-Track-Opens: on")
+    out = opening().prepare(message, ONE, NOW_S).shared()
+    (token,) = tokens(out.content)
+    assert (token.number, token.recipient, token.preview) == (PIXEL_NUMBER, 1, False)
+    assert out.pending.message_id == token.message_id.hex()
+    assert (out.pending.links, out.pending.opens) == ((), True)
+    assert b"X-Track-Opens" not in out.content
+
+
+def test_the_pixel_of_a_shared_copy_is_nobodys():
+    """As its links are."""
+    shared = opening().prepare(html_message(HTML), TWO, NOW_S).shared()
+    assert [(each.number, each.recipient) for each in tokens(shared.content)] == [
+        (1, 0),
+        (PIXEL_NUMBER, 0),
+    ]
+    assert (shared.pending.shared, shared.pending.opens) == (True, True)
+    second = opening(copies="per-recipient").prepare(html_message(HTML), TWO, NOW_S).personal(1)
+    assert [(each.number, each.recipient) for each in tokens(second.content)] == [
+        (1, 2),
+        (PIXEL_NUMBER, 2),
+    ]
+
+
+def test_without_opens_nothing_tells_of_them():
+    """The switch is off by default."""
+    assert not outgoing(html_message(HTML, "X-Track-Opens: on")).pending.opens
+
+
+def test_nothing_to_track_gives_the_original_object():
+    """Promise 1, without even a copy."""
+    message = html_message("<p>text</p>")
+    assert outgoing(message).content is message
+
+
+def test_a_person_is_told_for_one_recipient_only():
+    """Of several nobody knows who is meant."""
+    message = html_message(HTML, "X-Track-Person: 4711")
+    assert [each.person for each in outgoing(message).pending.recipients] == ["4711"]
+    assert [each.person for each in outgoing(message, TWO).pending.recipients] == [None, None]
+
+
+def test_several_recipients_share_a_copy():
+    """Its clicks belong to no one person."""
+    out = outgoing(html_message(HTML), TWO)
+    assert [each.recipient for each in tokens(out.content)] == [0]
+    assert (out.pending.shared, [each.number for each in out.pending.recipients]) == (True, [1, 2])
+
+
+def test_many_recipients_are_work():
+    """Each is asked for consent, and told."""
+    many = dataclasses.replace(ONE, rcpt_to=(b"a@example.org",) * 3000)
+    with limit(3000), pytest.raises(BudgetExceeded):
+        outgoing(html_message(HTML), many)
+    with limit(3000):
+        outgoing(html_message(HTML), TWO)
+
+
+def test_copies_of_their_own_are_one_message():
+    """Each has its recipient's number; message, campaign and links are the same."""
+    prepared = transformer(proxy=ProxyConfig(copies="per-recipient")).prepare(
+        html_message(HTML), TWO, NOW_S
+    )
+    copies = [prepared.personal(0), prepared.personal(1)]
+    assert [tokens(copy.content)[0].recipient for copy in copies] == [1, 2]
+    assert [copy.pending.recipients[0].address for copy in copies] == [
+        "a@example.org",
+        "b@example.org",
+    ]
+    assert len({copy.pending.message_id for copy in copies}) == 1
+    assert copies[0].pending.links == copies[1].pending.links
+    assert all(verifies(copy.content) for copy in copies)
+
+
+def test_anonymous_consent_counts_without_a_person():
+    """The token names nobody, and the header is not passed on."""
+    message = html_message(HTML, "X-Track-Person-Consent: anonymous", "X-Track-Person: 4711")
+    out = outgoing(message)
+    assert [each.recipient for each in tokens(out.content)] == [0]
+    assert out.pending.shared
+    assert out.pending.recipients[0].person is None
+    assert b"X-Track" not in out.content
+
+
+def test_a_person_who_agreed_to_nothing_gets_untouched_mail(tmp_path):
+    """By address, whatever its case, or by the application's own id."""
+    at_work = consenting(tmp_path, reader="none", **{"4711": "none"})
+    out = at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
+    assert (out.content, out.untouched) == (html_message(HTML), Untouched.CONSENT_NONE)
+    other = dataclasses.replace(ONE, rcpt_to=(b"other@example.org",))
+    assert at_work.prepare(html_message(HTML), other, NOW_S).shared().untouched is None
+    named = html_message(HTML, "X-Track-Person: 4711")
+    assert at_work.prepare(named, other, NOW_S).shared().untouched == Untouched.CONSENT_NONE
+
+
+def test_each_copy_follows_its_own_reader(tmp_path):
+    """One is tracked, one anonymously, one not at all; together they get what the strictest allows."""
+    at_work = consenting(tmp_path, b="anonymous", c="none")
+    everyone = tuple(f"{name}@example.org".encode() for name in "abc")
+    prepared = at_work.prepare(
+        html_message(HTML), dataclasses.replace(ONE, rcpt_to=everyone), NOW_S
+    )
+    a, b, c = (prepared.personal(index) for index in range(3))
+    assert [each.recipient for each in tokens(a.content)] == [1]
+    assert [each.recipient for each in tokens(b.content)] == [0]
+    assert b.pending.shared
+    assert c.content == html_message(HTML)
+    assert prepared.shared().untouched == Untouched.CONSENT_NONE
+
+
+def test_two_messages_have_two_ids():
+    """Identical octets sent twice are two messages."""
+    message = html_message(HTML)
+    assert outgoing(message).pending.message_id != outgoing(message).pending.message_id
+
+
+def test_never_signs_where_the_relay_does():
+    """A signature of ours that we break is removed even so."""
+    out = outgoing(SIGNER.sign(html_message(HTML)), sign="never")
+    assert tokens(out.content)
+    assert b"DKIM-Signature" not in out.content
+
+
+def test_always_signs_what_is_not_tracked_too():
+    """Nothing but the signature is added."""
+    message = html_message("<p>text</p>")
+    out = outgoing(message, sign="always")
+    assert verifies(out.content)
+    assert out.content.endswith(message)
+
+
+class BrokenSigner(Signer):
+    """A key that has gone."""
+
+    def signature(self, message: bytes, now_s: int | None = None) -> bytes:
+        """Fail."""
+        raise SigningError("no")
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_a_signing_error_sends_the_original_or_nothing(broken, monkeypatch):
+    """As `sign` says; our headers are gone either way."""
+    monkeypatch.setattr(Signer, "signature", BrokenSigner.signature)
+    message = html_message(HTML, OWN)
+    out = outgoing(message)
+    assert (out.content, out.untouched) == (html_message(HTML), Untouched.SIGNING_FAILED)
+    assert out.pending is None
+    with pytest.raises(SigningRefused):
+        outgoing(message if broken else html_message("text"), sign="always")
+
+
+def test_a_fault_in_rendering_sends_the_original(monkeypatch):
+    """Less our own headers, which are no part of the trouble."""
+    monkeypatch.setattr(Plan, "changes", lambda *_: 1 / 0)
+    out = outgoing(html_message(HTML, OWN))
+    assert (out.content, out.untouched) == (html_message(HTML), Untouched.REWRITE_FAILED)
+
+
+def test_a_message_too_large_for_the_relay_goes_out_as_it_came():
+    """Growth is ours, so the refusal would be our fault."""
+    message = html_message(HTML, OWN)
+    submission = dataclasses.replace(ONE, relay_size_octets=len(message))
+    out = outgoing(message, submission)
+    assert (out.content, out.untouched) == (html_message(HTML), Untouched.TOO_LARGE)
+    assert outgoing(message, dataclasses.replace(ONE, relay_size_octets=0)).untouched is None
+
+
+def test_an_odd_header_is_logged_by_name(logged):
+    """The message is left alone, and its author can be told."""
+    outgoing(html_message(HTML, "X-Track-Links: perhaps"))
+    assert {"header_odd", "message_left"} == {line["event"] for line in logged}
+    assert logged[0]["header"] == "x-track-links"
+
+
+@pytest.mark.parametrize(
+    ("octets", "clipped"), [(101_950, True), (50_000, False), (103_000, False)]
+)
+def test_clipping_by_our_doing_is_logged_and_counted(octets, clipped, logged):
+    """Not what was too long before, nor what stays below."""
+    filled = HTML + "x\r\n" * ((octets - len(HTML)) // 3)
+    out = outgoing(html_message(filled, encoding="base64"), signs=False)
+    assert any(line["event"] == "message_clipped" for line in logged) is clipped
+    assert out.counts.clipped == clipped
+
+
+def test_decisions_are_counted_by_reason():
+    """Metrics tell what became of links and messages, in whichever process they are kept."""
+    counts = outgoing(html_message(HTML)).counts
+    assert counts.outcome == "changed"
+    assert counts.links == {"tracked": 1, "untracked_class": 1}
