@@ -103,7 +103,7 @@ def _in_full(plan: Plan, message: Message) -> Plan:
     """Name the links, too, of a message that the proxy leaves alone without looking for any."""
     if plan.untouched is None or plan.skipped or plan.failure:
         return plan
-    return plan_message(message, Policy(veto=plan.untouched))
+    return plan_message(message, Policy(), plan.untouched)
 
 
 def as_sent(content: bytes) -> tuple[bytes, bool]:

@@ -60,26 +60,26 @@ class Decision(NamedTuple):
 def decide(
     policy: Policy,
     facts: MessageFacts,
-    wishes: LinkDirectives,
+    directives: LinkDirectives,
     destination: str,
     text: Callable[[], str],
 ) -> Decision:
     """Decide about one http(s) link; `text` gives what its reader sees, only asked when needed."""
     traits = policy.traits(destination)
-    app = wishes.app and policy.app_links
-    if app and wishes.skip is Skip.APP_LINK:
-        wishes = replace(wishes, skip=None)
-    skip = _skip(wishes, traits, is_unsubscribe=facts.unsubscribes(destination))
-    if skip is None and policy.visible_urls == "skip" and not wishes.track:
+    app = directives.app and policy.app_links
+    if app and directives.skip is Skip.APP_LINK:
+        directives = replace(directives, skip=None)
+    skip = _skip(directives, traits, is_unsubscribe=facts.unsubscribes(destination))
+    if skip is None and policy.visible_urls == "skip" and not directives.track:
         skip = Skip.VISIBLE_URL if _VISIBLE_URL.fullmatch(text()) else None
     params = ""
-    if _wants_params(wishes, skip):
+    if _wants_params(directives, skip):
         params = params_text(destination, facts.params, policy.max_destination)
     told = 0
     if facts.identify and skip is None and not traits.sensitive:
         hosts, most = policy.identify_hosts, policy.max_destination
         told = id_octets(destination, params, facts.identify, hosts, most)
-    return Decision(skip, wishes.group or traits.group, params, app, told)
+    return Decision(skip, directives.group or traits.group, params, app, told)
 
 
 _NEVER_PARAMS = frozenset(
@@ -94,19 +94,19 @@ _NEVER_PARAMS = frozenset(
 )
 
 
-def _wants_params(wishes: LinkDirectives, skip: Skip | None) -> bool:
+def _wants_params(directives: LinkDirectives, skip: Skip | None) -> bool:
     """Leave a link that is not tracked as written, unless it asks for parameters itself."""
     if skip is None:
-        return wishes.params is not False
-    return wishes.params is True and skip not in _NEVER_PARAMS
+        return directives.params is not False
+    return directives.params is True and skip not in _NEVER_PARAMS
 
 
-def _skip(wishes: LinkDirectives, traits: Traits, *, is_unsubscribe: bool) -> Skip | None:
+def _skip(directives: LinkDirectives, traits: Traits, *, is_unsubscribe: bool) -> Skip | None:
     """Ask the author's word, then facts, then caution, which the author may lift."""
-    if wishes.skip is not None and wishes.skip not in SOFT:
-        return wishes.skip
+    if directives.skip is not None and directives.skip not in SOFT:
+        return directives.skip
     if is_unsubscribe:
         return Skip.LIST_UNSUBSCRIBE
-    if traits.skip is not None or wishes.track:
+    if traits.skip is not None or directives.track:
         return traits.skip
-    return wishes.skip or (Skip.SENSITIVE if traits.sensitive else None)
+    return directives.skip or (Skip.SENSITIVE if traits.sensitive else None)

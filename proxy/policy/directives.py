@@ -6,15 +6,12 @@ Does not own: the single rules (`dialects`, `sensitive`, `params`, `groups`), or
 the message forbid (`proxy.rewrite.planner`).
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from proxy.policy.dialects import LINK_CONVENTIONS, NATIVE, Effect, LinkConvention, Value
 from proxy.policy.reasons import Skip
-
-_HOST = re.compile(r"https?:/*(?:[^/?#@\\]*@)?(\[[^\]/?#]*\]|[^/?#:\\]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ class LinkDirectives:
     group: str | None = None
 
 
-NO_WISHES = LinkDirectives()
+NO_DIRECTIVES = LinkDirectives()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ class LinkRules:
     attributes: Mapping[str, tuple[LinkConvention, ...]]
     classes: Mapping[str, LinkConvention]
 
-    def wishes(self, attributes: Mapping[str, str]) -> LinkDirectives:
+    def directives(self, attributes: Mapping[str, str]) -> LinkDirectives:
         """Read a link's attributes, whose names are in lower case."""
         asked = [
             (row, attributes[name])
@@ -51,11 +48,11 @@ class LinkRules:
         if "class" in attributes:
             tokens = attributes["class"].lower().split()
             asked += [(self.classes[token], "") for token in tokens if token in self.classes]
-        return _combined(asked) if asked else NO_WISHES
+        return _combined(asked) if asked else NO_DIRECTIVES
 
 
 def _combined(asked: list[tuple[LinkConvention, str]]) -> LinkDirectives:
-    """Put several wishes together: off beats on, our own group beats those of others."""
+    """Put several directives together: off beats on, our own group beats those of others."""
     asked.sort(key=lambda item: LINK_CONVENTIONS.index(item[0]))
     effects = {row.effect for row, _ in asked}
     if Effect.NO_PARAMS in effects:

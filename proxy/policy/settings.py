@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from config.schema import DIALECTS, Config, SenderConfig
 from proxy.policy.directives import LinkRules, link_rules
-from proxy.policy.reasons import Untouched
 from proxy.policy.traits import Traits, UrlRules
 from tracker.tokens import url_octets as tracked_url_octets
 from tracker.urls.hosts import base_urls, own_hosts
@@ -42,8 +41,7 @@ class Policy:
 
     `url_octets` is the worst case of a tracked URL: a number of octets, or a function from the
     octets of a destination. `base_urls` are all tracking hosts of ours, the sender's first.
-    `app_links` says that phones know the sender's tracking host as an app's own. `veto` is a
-    reason, found before the message was read, to leave it alone.
+    `app_links` says that phones know the sender's tracking host as an app's own.
     """
 
     enabled: bool = True
@@ -68,7 +66,6 @@ class Policy:
     groups: tuple[GroupPattern, ...] = ()
     signing: Signing = Signing()
     url_octets: int | Callable[[int], int] | None = None
-    veto: Untouched | None = None
 
     worst_octets: Callable[[int], int] = field(init=False, repr=False, compare=False)
     rules: LinkRules = field(init=False, repr=False, compare=False)
@@ -95,7 +92,6 @@ class Policy:
         sender: SenderConfig | None = None,
         *,
         signing: Signing | None = None,
-        veto: Untouched | None = None,
     ) -> Self:
         """Give the policy for mail of `sender`, or for all mail where none is configured."""
         tracking = config.tracking
@@ -122,7 +118,6 @@ class Policy:
             volatile_params=volatile_of(config),
             groups=patterns_of(config),
             signing=signing or Signing(),
-            veto=veto,
         )
 
 

@@ -85,10 +85,10 @@ def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Fo
         if notrack:
             value = value[: notrack.start(1)] + value[notrack.end(1) :]
         if url := destination(value, view.url_charset):
-            wishes = policy.rules.wishes(href.attributes)
-            if notrack and wishes.skip is None:
-                wishes = replace(wishes, skip=Skip.NOTRACK_SCHEME)
-            yield _candidate(view, href, url, policy, facts, wishes)
+            directives = policy.rules.directives(href.attributes)
+            if notrack and directives.skip is None:
+                directives = replace(directives, skip=Skip.NOTRACK_SCHEME)
+            yield _candidate(view, href, url, policy, facts, directives)
         elif _HTTP.match(value):
             # Clients would differ on where it leads: it is found, but nobody can track it.
             unknown = Decision(Skip.AMBIGUOUS, value, "")
@@ -133,12 +133,12 @@ def _candidate(
     url: str,
     policy: Policy,
     facts: MessageFacts,
-    wishes: LinkDirectives,
+    directives: LinkDirectives,
 ) -> FoundLink:
     text = partial(label, view.html, href, view.charset)
-    decision = decide(policy, facts, wishes, url, text)
+    decision = decide(policy, facts, directives, url, text)
     literal: list[Edit] = []
-    if wishes.skip is Skip.NOTRACK_SCHEME:
+    if directives.skip is Skip.NOTRACK_SCHEME:
         literal += _without_notrack(view.html, href)
     if decision.params:
         literal += _with_params(view.html, href, decision.params)

@@ -34,10 +34,13 @@ def plan(message: bytes, policy: Policy) -> Plan:
         return Plan(message, Untouched.PLAN_FAILED, failure=failure)
 
 
-def plan_message(message: Message, policy: Policy) -> Plan:
-    """Do what `plan` does for a message that is parsed already; may raise for a fault of ours."""
+def plan_message(message: Message, policy: Policy, untouched: Untouched | None = None) -> Plan:
+    """Do what `plan` does for a message that is parsed already; may raise for a fault of ours.
+
+    `untouched` is a reason, found before, to leave the message alone.
+    """
     asked = switches(message, policy)
-    untouched = _untouched(message, policy, asked)
+    untouched = _untouched(message, policy, asked, untouched)
     name = campaign(message, policy, asked)
     adds = policy.url_params and asked.params is not False
     adds = adds and (untouched is None or (policy.params_when_off and untouched in OFF))
@@ -49,7 +52,7 @@ def plan_message(message: Message, policy: Policy) -> Plan:
     scan = PartPlanner(message, policy, facts, untouched, asked)
     parts = tuple(scan.parts())
     if policy.max_growth is not None and scan.growth_octets > policy.max_growth:
-        return plan_message(message, replace(policy, veto=Untouched.MAX_GROWTH, url_params=()))
+        return plan_message(message, replace(policy, url_params=()), Untouched.MAX_GROWTH)
     return Plan(
         message.raw,
         None if parts else (untouched or scan.nothing_to_do()),
@@ -61,10 +64,12 @@ def plan_message(message: Message, policy: Policy) -> Plan:
     )
 
 
-def _untouched(message: Message, policy: Policy, asked: Switches) -> Untouched | None:
+def _untouched(
+    message: Message, policy: Policy, asked: Switches, before: Untouched | None
+) -> Untouched | None:
     if not policy.enabled:
         return Untouched.DISABLED
-    if reason := policy.veto or reason_untouched(message, policy):
+    if reason := before or reason_untouched(message, policy):
         return reason
     if asked.consent is Consent.NONE:
         return Untouched.CONSENT_NONE

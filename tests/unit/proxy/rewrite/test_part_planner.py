@@ -5,9 +5,10 @@ import dataclasses
 import pytest
 
 from proxy.message.editing import Skip as PartSkip
+from proxy.message.editing import parse
 from proxy.policy import Policy, Skip, Untouched
 from proxy.rewrite.part_planner import MAX_LINKS
-from proxy.rewrite.planner import plan
+from proxy.rewrite.planner import plan, plan_message
 from tests.support.checks.growth import is_linear
 from tests.support.mail import decoded, html_message, html_part, link, multipart, text_part
 from tests.support.plans import (
@@ -62,8 +63,11 @@ def test_links_of_several_parts_are_numbered_through():
 def test_time_to_remember_opt_outs_is_linear():
     """Each part of plain text asks what its author opted out before it."""
     part = b"\r\n" + b"http://e.x/\r\n" * 20
-    policy = Policy(plain_text=True, veto=Untouched.SIGNED)
-    assert is_linear(lambda n: plan(multipart("mixed", *[part] * n), policy), 400)
+
+    def planned(parts: int) -> None:
+        plan_message(parse(multipart("mixed", *[part] * parts)), PLAIN, Untouched.SIGNED)
+
+    assert is_linear(planned, 400)
 
 
 def test_the_size_of_app_links_is_foreseen():

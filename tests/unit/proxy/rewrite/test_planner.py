@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from proxy.message.editing import splice
+from proxy.message.editing import parse, splice
 from proxy.policy import Policy, Untouched
-from proxy.rewrite.planner import plan
+from proxy.rewrite.planner import plan, plan_message
 from tests.support.checks.growth import is_linear
 from tests.support.mail import html_message, link, multipart
 from tests.support.plans import (
@@ -108,7 +108,6 @@ UNTOUCHED = {
     Untouched.MAX_GROWTH: (html_message(link(URL)), Policy(max_growth=10)),
     Untouched.NO_LINKS: (html_message("text"), Policy()),
     Untouched.ALL_SKIPPED: (html_message(link(URL, 'class="untracked"')), Policy()),
-    Untouched.UNKNOWN_SENDER: (html_message(link(URL)), Policy(veto=Untouched.UNKNOWN_SENDER)),
 }  # fmt: skip
 
 
@@ -122,6 +121,14 @@ def test_a_message_is_left_alone(reason):
     assert made.render(lambda _: TRACKED) is message
     if reason not in {Untouched.NO_LINKS, Untouched.MALFORMED}:
         assert [each.destination for each in made.skipped] == [URL]
+
+
+def test_a_reason_that_was_found_before_is_the_plans_reason():
+    """The message's own reasons come after it; its links are told all the same."""
+    message = html_message(link(URL), "X-Track-Links: off")
+    made = plan_message(parse(message), Policy(), Untouched.UNKNOWN_SENDER)
+    assert (made.untouched, made.links) == (Untouched.UNKNOWN_SENDER, ())
+    assert [each.reason for each in made.skipped] == [Untouched.UNKNOWN_SENDER]
 
 
 def test_a_final_off_cannot_be_lifted():
