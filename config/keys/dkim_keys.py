@@ -1,4 +1,10 @@
-"""DKIM keys: made, written, read, and their DNS record (RFC 6376, RFC 8463)."""
+"""DKIM keys and their DNS record (RFC 6376, RFC 8463).
+
+Owns: making, writing and reading private keys in PEM, judging whether DKIM can sign with one, and
+the text of the TXT record that publishes its public half.
+Does not own: who may read a key file (`secret_files`), the record's name and place in a zone
+(`dns_records`), or signatures (`proxy.signing`).
+"""
 
 import base64
 from pathlib import Path
@@ -11,14 +17,30 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from config.keys.secret_files import KeyFileError, read_secret, write_secret
 from config.schema import DkimAlgorithm
 
+DkimKey = RSAPrivateKey | Ed25519PrivateKey
+
 RSA_BITS = 2048
 MIN_RSA_BITS = 1024
-"""Signers must use at least so many (RFC 8301 §3.2)."""
+"""Signers must use at least so many, and receivers ignore shorter keys (RFC 8301 §3.2)."""
+NO_PEM = "not a private key in PEM without a passphrase"
+PEM_HINT = "it begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
+
+
+class KeyUnusable(ValueError):
+    """The private key is not one that DKIM can sign with.
+
+    `in_file` says the same of a file that holds it, and `hint` what to do.
+    """
+
+    def __init__(self, what: str, in_file: str, hint: str) -> None:
+        super().__init__(what)
+        self.in_file = in_file
+        self.hint = hint
 
 
 def new_dkim_key(algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
-    """Make a private key for DKIM, RSA-2048 or Ed25519, as PEM (PKCS #8)."""
-    key: RSAPrivateKey | Ed25519PrivateKey
+    """Return a new private key, RSA-2048 or Ed25519, as PEM (PKCS #8)."""
+    key: DkimKey
     if algorithm == "ed25519-sha256":
         key = Ed25519PrivateKey.generate()
     else:
@@ -31,55 +53,80 @@ def new_dkim_key(algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
 
 
 def write_dkim_key(path: Path, algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
-    """Make a private key for DKIM in a new file, and give it; FileExistsError where there is one."""
+    """Write a new private key to a new file and return it as PEM.
+
+    Raises FileExistsError where the file exists, and OSError for all else.
+    """
     pem = new_dkim_key(algorithm)
     write_secret(path, pem)
     return pem
 
 
 def read_dkim_key(path: Path, algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
-    """Read a private key for DKIM as PEM, making sure that it fits; raises KeyFileError."""
+    """Return the private key in `path` as PEM; raises KeyFileError if it does not fit `algorithm`."""
     pem = read_secret(path)
-    key = _private_key(path, pem)
-    expected = Ed25519PrivateKey if algorithm == "ed25519-sha256" else RSAPrivateKey
-    if not isinstance(key, expected):
-        raise _misfit(path, key, algorithm)
-    if isinstance(key, RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
-        raise KeyFileError(
-            path,
-            f"holds an RSA key of {key.key_size} bits, which receivers ignore (RFC 8301)",
-            "make one of 2048 bits: openssl genrsa 2048",
-        )
+    try:
+        load_dkim_key(pem, algorithm)
+    except KeyUnusable as error:
+        raise KeyFileError(path, error.in_file, error.hint) from None
     return pem
 
 
-def _misfit(path: Path, key: object, algorithm: DkimAlgorithm) -> KeyFileError:
-    if isinstance(key, RSAPrivateKey):
-        kind, hint = "an RSA key", 'algorithm = "rsa-sha256"'
-    elif isinstance(key, Ed25519PrivateKey):
-        kind, hint = "an Ed25519 key", 'algorithm = "ed25519-sha256"'
-    else:
-        kind, hint = "a key that is neither RSA nor Ed25519", "openssl genrsa 2048"
-    return KeyFileError(path, f"holds {kind}, which {algorithm} cannot use", hint)
+def load_dkim_key(pem: bytes, algorithm: DkimAlgorithm | None = None) -> DkimKey:
+    """Return the private key in `pem`, one for `algorithm` if that is given; raises KeyUnusable."""
+    key = _parsed(pem)
+    if not isinstance(key, DkimKey) or algorithm not in {None, algorithm_of(key)}:
+        raise _misfit(key, algorithm)
+    if isinstance(key, RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
+        what = f"an RSA key of {key.key_size} bits, which receivers ignore (RFC 8301)"
+        raise KeyUnusable(what, f"holds {what}", "make one of 2048 bits: openssl genrsa 2048")
+    return key
 
 
-def _private_key(path: Path, pem: bytes) -> object:
-    hint = "it begins with -----BEGIN PRIVATE KEY----- or -----BEGIN RSA PRIVATE KEY-----"
+def _parsed(pem: bytes) -> object:
     try:
         return serialization.load_pem_private_key(pem, password=None)
-    except TypeError:
-        raise KeyFileError(path, "is protected by a passphrase", "store it without one") from None
-    except (ValueError, UnsupportedAlgorithm):
-        raise KeyFileError(path, "is not a private key in PEM", hint) from None
+    except TypeError as error:
+        what = f"{NO_PEM}: {error}"
+        in_file = "is protected by a passphrase"
+        raise KeyUnusable(what, in_file, "store it without one") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        what = f"{NO_PEM}: {error}"
+        raise KeyUnusable(what, "is not a private key in PEM", PEM_HINT) from error
+
+
+def _misfit(key: object, algorithm: DkimAlgorithm | None) -> KeyUnusable:
+    what = "neither an RSA nor an Ed25519 key"
+    kind, hint = "a key that is neither RSA nor Ed25519", "openssl genrsa 2048"
+    if isinstance(key, DkimKey):
+        what = kind = "an RSA key" if isinstance(key, RSAPrivateKey) else "an Ed25519 key"
+        hint = f'algorithm = "{algorithm_of(key)}"'
+    return KeyUnusable(what, f"holds {kind}, which {algorithm or 'DKIM'} cannot use", hint)
+
+
+def algorithm_of(key: DkimKey) -> DkimAlgorithm:
+    """Return the algorithm that `key` signs with, as the a= tag of a signature names it."""
+    return "rsa-sha256" if isinstance(key, RSAPrivateKey) else "ed25519-sha256"
+
+
+def _public_octets(key: DkimKey) -> bytes:
+    """Return the p= tag of the record before base64 (RFC 6376 §3.6.1, RFC 8463 §4.2)."""
+    if isinstance(key, Ed25519PrivateKey):
+        return key.public_key().public_bytes_raw()
+    return key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
 
 
 def dkim_record(pem: bytes) -> str:
-    """Give the TXT record that publishes the public half of a private key."""
-    key = serialization.load_pem_private_key(pem, password=None)
-    if isinstance(key, Ed25519PrivateKey):
-        raw = key.public_key().public_bytes_raw()
-        return f"v=DKIM1; k=ed25519; p={base64.b64encode(raw).decode()}"
-    der = key.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    return f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
+    """Return the TXT record that publishes the public half of a private key (RFC 6376 §3.6.1).
+
+    Raises KeyUnusable.
+    """
+    return record_of(load_dkim_key(pem))
+
+
+def record_of(key: DkimKey) -> str:
+    """Return the TXT record that publishes the public half of `key`."""
+    kind = algorithm_of(key).partition("-")[0]
+    return f"v=DKIM1; k={kind}; p={base64.b64encode(_public_octets(key)).decode()}"

@@ -4,6 +4,7 @@ The face of the room is the Python API of `docs/design.md`; what does the work i
 full path.
 """
 
-from proxy.signing.signer import KeyUnusable, Signer, SigningError
+from config.keys.dkim_keys import KeyUnusable
+from proxy.signing.signer import Signer, SigningError
 
 __all__ = ["KeyUnusable", "Signer", "SigningError"]

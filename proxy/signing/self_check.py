@@ -4,7 +4,6 @@ Owns: the message that is tried, and handing dkimpy the public key without DNS.
 Does not own: whether the key that is published is this one (`waypost dns --check`).
 """
 
-import base64
 from typing import Protocol
 
 import dkim
@@ -38,12 +37,8 @@ class Probed(Protocol):
         """See `Signer.record_name`."""
 
     @property
-    def public_key(self) -> bytes:
-        """See `Signer.public_key`."""
-
-    @property
-    def algorithm(self) -> str:
-        """See `Signer.algorithm`."""
+    def record(self) -> str:
+        """See `Signer.record`."""
 
     def sign(self, message: bytes, now_s: int | None = None) -> bytes:
         """See `Signer.sign`."""
@@ -53,12 +48,6 @@ class ProbeFailed(ValueError):
     """What we sign does not verify: signing must not begin."""
 
 
-def record(signer: Probed) -> bytes:
-    """Give the TXT record that publishes the signer's key (RFC 6376 §3.6.1)."""
-    kind = signer.algorithm.partition("-")[0].encode("ascii")
-    return b"v=DKIM1; k=%b; p=%b" % (kind, base64.b64encode(signer.public_key))
-
-
 def probe(signer: Probed) -> None:
     """Sign a message and have dkimpy verify it; raises ProbeFailed. Takes some 10 ms."""
     domain = signer.domain.encode("ascii")
@@ -66,7 +55,7 @@ def probe(signer: Probed) -> None:
     name = f"{signer.record_name}."
 
     def published(asked: bytes, timeout: int = 0) -> bytes | None:  # noqa: ARG001 - dkimpy's signature
-        return record(signer) if asked.decode("ascii").lower() == name.lower() else None
+        return signer.record.encode() if asked.decode("ascii").lower() == name.lower() else None
 
     try:
         verified = dkim.DKIM(signed).verify(dnsfunc=published)

@@ -1,9 +1,10 @@
 """DKIM signatures (RFC 6376, RFC 8463): relaxed/relaxed, RSA-SHA256 or Ed25519-SHA256.
 
-Owns: which header fields are signed, the DKIM-Signature field that is added, keys parsed once.
-Does not own: the canonical form (`canonicalization`), signatures that a message brought along
-(`existing_signatures`), what a relay would change after signing (`relay_alterations`), or whether a message is
-signed at all (`proxy.rewrite.transformer`).
+Owns: which header fields are signed, and the DKIM-Signature field that is added.
+Does not own: the private key and its record (`config.keys.dkim_keys`), the canonical form
+(`canonicalization`), signatures that a message brought along (`existing_signatures`), what a relay
+would change after signing (`relay_alterations`), or whether a message is signed at all
+(`proxy.rewrite.transformer`).
 
 Signing is the hot path and done with `cryptography`; `probe` has dkimpy verify the outcome at start.
 """
@@ -16,12 +17,12 @@ import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from config.keys.dkim_keys import algorithm_of, load_dkim_key, record_of
+from config.schema import DkimAlgorithm
 from proxy.signing.canonicalization import (
     Field,
     MalformedHeader,
@@ -87,9 +88,6 @@ PROFILES: Mapping[str, frozenset[str]] = {
 }
 """What a relay replaces on every message, and so must not be signed, by the name of the relay."""
 
-MIN_RSA_BITS = 1024
-"""RFC 8301 §3.2: receivers ignore signatures with shorter keys."""
-
 MAX_SIGNED_FIELDS = 500
 """Names in h=. Real messages have some thirty; a field of 100,000 octets is cut on the way."""
 
@@ -102,10 +100,6 @@ _DOMAIN = re.compile(
 
 class SigningError(ValueError):
     """The message cannot be signed. Says what is wrong with it."""
-
-
-class KeyUnusable(ValueError):
-    """The private key is not one that DKIM can sign with."""
 
 
 class Signer:
@@ -123,14 +117,14 @@ class Signer:
                 raise ValueError(f"not a name of DNS labels: {name!r}")
         self.domain = domain.lower()
         self.selector = selector
-        self._key = _load(private_key_pem)
+        self._key = load_dkim_key(private_key_pem)
         self._left_out = PROFILES.get(profile, PROFILES["default"])
         self._candidates = tuple(name for name in SIGNED_FIELDS if name not in self._left_out)
 
     @property
-    def algorithm(self) -> str:
+    def algorithm(self) -> DkimAlgorithm:
         """The a= tag: `rsa-sha256` or `ed25519-sha256`."""
-        return "rsa-sha256" if isinstance(self._key, RSAPrivateKey) else "ed25519-sha256"
+        return algorithm_of(self._key)
 
     @property
     def record_name(self) -> str:
@@ -138,13 +132,9 @@ class Signer:
         return f"{self.selector}._domainkey.{self.domain}"
 
     @property
-    def public_key(self) -> bytes:
-        """The p= tag of the published record, before base64 (RFC 6376 §3.6.1, RFC 8463 §4)."""
-        if isinstance(self._key, Ed25519PrivateKey):
-            return self._key.public_key().public_bytes_raw()
-        return self._key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
+    def record(self) -> str:
+        """The TXT record that publishes the public key (RFC 6376 §3.6.1)."""
+        return record_of(self._key)
 
     def sign(self, message: bytes, now_s: int | None = None) -> bytes:
         """Give `message` (CRLF lines) with a DKIM-Signature field before it.
@@ -195,18 +185,6 @@ class Signer:
         if isinstance(self._key, Ed25519PrivateKey):
             return self._key.sign(hashlib.sha256(octets).digest())
         return self._key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
-
-
-def _load(pem: bytes) -> RSAPrivateKey | Ed25519PrivateKey:
-    try:
-        key = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise KeyUnusable(f"not a private key in PEM without a passphrase: {error}") from error
-    if isinstance(key, RSAPrivateKey) and key.key_size < MIN_RSA_BITS:
-        raise KeyUnusable(f"an RSA key of {key.key_size} bits, which receivers ignore (RFC 8301)")
-    if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
-        raise KeyUnusable("neither an RSA nor an Ed25519 key")
-    return key
 
 
 def _refuse_bare_newlines(message: bytes) -> None:

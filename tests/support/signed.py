@@ -1,13 +1,12 @@
 """What tests of signatures share: a signer for each algorithm, a message, and dkimpy's verdict."""
 
 from config.keys.dkim_keys import new_dkim_key
-from proxy.signing.self_check import record
 from proxy.signing.signer import Signer
 from tests.support.checks.verifiers import dkimpy_verdict
 
 PEMS = {name: new_dkim_key(name) for name in ("rsa-sha256", "ed25519-sha256")}
 SIGNERS = {name: Signer("example.com", "waypost1", pem) for name, pem in PEMS.items()}
-RECORDS = {name: {signer.record_name: record(signer)} for name, signer in SIGNERS.items()}
+RECORDS = {name: {signer.record_name: signer.record.encode()} for name, signer in SIGNERS.items()}
 RSA = SIGNERS["rsa-sha256"]
 
 HEAD = (

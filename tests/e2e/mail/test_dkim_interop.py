@@ -12,7 +12,6 @@ from proxy.message.editing import Edit, splice
 from proxy.relay.session import RelaySession
 from proxy.signing.existing_signatures import existing_signatures
 from proxy.signing.relay_alterations import relay_would_alter
-from proxy.signing.self_check import record
 from proxy.signing.signer import Signer, SigningError
 from tests.support.checks.verifiers import (
     dkimpy_verdict,
@@ -25,7 +24,7 @@ SIGNERS = [
     Signer("example.com", "rsa1", new_dkim_key("rsa-sha256")),
     Signer("example.com", "ed1", new_dkim_key("ed25519-sha256")),
 ]
-RECORDS = {signer.record_name: record(signer) for signer in SIGNERS}
+RECORDS = {signer.record_name: signer.record.encode() for signer in SIGNERS}
 CORPUS_SAMPLE = 40
 """Messages of the corpus by default; all of them with WAYPOST_HYPOTHESIS=thorough."""
 

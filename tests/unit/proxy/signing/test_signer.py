@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.signing.signer import OVERSIGNED_FIELDS, KeyUnusable, Signer, SigningError
+from config.keys.dkim_keys import KeyUnusable
+from proxy.signing.signer import OVERSIGNED_FIELDS, Signer, SigningError
 from tests.support.signed import MESSAGE, PEMS, RSA, SIGNERS, verified
 
 
