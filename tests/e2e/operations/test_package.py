@@ -21,7 +21,7 @@ MODULES = ("waypost.py", "waypost_serve.py", "waypost_demo.py")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Build the wheel from a copy of the tree, and give the names of its files."""
     source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "README.md", *MODULES):
+    for name in ("pyproject.toml", "README.md", "LICENSE", *MODULES):
         shutil.copy(ROOT / name, source)
     for package in (*waypost.PACKAGES, "clients"):
         shutil.copytree(ROOT / package, source / package)
@@ -50,6 +50,11 @@ def test_wheel_holds_every_module(packed: set[str]) -> None:
     }
     assert written
     assert written <= packed
+
+
+def test_wheel_holds_the_license(packed: set[str]) -> None:
+    """Whoever installs Waypost gets the terms with it (PEP 639)."""
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in packed)
 
 
 def test_foreign_package_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
