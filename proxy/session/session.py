@@ -8,7 +8,6 @@ what (`identity`), taking in a message (`upload`) and handing it on (`proxy.deli
 """
 
 import asyncio
-import math
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -35,6 +34,7 @@ from proxy.session.limits import (
     SILENCE_S,
 )
 from proxy.session.services import Services
+from proxy.session.shutdown import Shutdown
 from proxy.session.transactions import Command, Transactions
 from proxy.session.trust import Client
 from proxy.session.upload import REFUSALS, Lease, UploadAborted, receive
@@ -47,8 +47,6 @@ class Session:
     """From greeting to goodbye. `run` is the whole life of it."""
 
     def __init__(self, connection: ClientConnection, services: Services, client: Client) -> None:
-        self.committing = False
-        """A message is between its client's final dot and the relay's verdict: do not cancel."""
         self._connection = connection
         self._services = services
         self._upstream = Upstream(services.relay, services.hostname)
@@ -61,18 +59,12 @@ class Session:
         self._ended = False
         self._waiting = False
         """For a command."""
-        self._stopping = False
-        self._one_more = False
-        """At the stop: the transaction that the client came for may still begin."""
-        self._spoke_at_s = -math.inf
-        """When the client last heard anything, by the loop's clock."""
-        self._verdict_at_s = -math.inf
-        """When it last heard what became of a message."""
+        self._shutdown = Shutdown()
 
     @property
     def may_be_cut_off(self) -> bool:
         """Nobody could take the end of it for the verdict on a message."""
-        return not self.committing and _left_s(self._verdict_at_s) <= 0
+        return self._shutdown.may_be_cut_off(_now_s())
 
     async def run(self) -> None:
         """Serve the client until it leaves, is cut off, or is told 421.
@@ -109,38 +101,33 @@ class Session:
             self._drop("endless", error.reply)
 
     def stop(self) -> None:
-        """Ask the session to end (RFC 5321 §3.8): now if it rests, else once it has its verdict.
-
-        Who is amid a conversation has a message to send, and may be a program that never tries
-        twice: it goes on to that verdict. Then it may say QUIT: an unasked 421 would be read as the
-        answer to it, and some programs take their message for refused then, and send it again.
-        """
-        self._stopping = True
-        came_for_more = self._verdict_at_s == -math.inf
-        self._one_more = came_for_more and self._transactions.transaction is None
+        """End the session (RFC 5321 §3.8): now if it rests, else once its client has a verdict."""
+        self._shutdown.stop(in_transaction=self._in_transaction)
         self._leave_once_silent()
 
+    @property
+    def _in_transaction(self) -> bool:
+        return self._transactions.transaction is not None
+
     def _leave_once_silent(self) -> None:
-        """Leave where there is a reason to, and who has just heard from us does not answer."""
+        """Leave when there is a reason to and the client does not speak in time."""
         if not self._ended:
-            wait_s = max(_left_s(self._spoke_at_s), 0)
+            wait_s = self._shutdown.silence_left_s(_now_s())
             asyncio.get_running_loop().call_later(wait_s, self._leave_if_silent)
 
     def _leave_if_silent(self) -> None:
         heard = self._connection.next_line(MAX_AUTH_LINE_OCTETS) is not None
-        silent = self._waiting and not heard and _left_s(self._spoke_at_s) <= 0
-        why = self._why_leave()
-        if why is not None and silent and not self._ended:
-            self._leave(why)
+        silent = self._waiting and not heard and not self._shutdown.silence_left_s(_now_s())
+        farewell = self._farewell()
+        if farewell is not None and silent and not self._ended:
+            self._leave(farewell)
 
-    def _why_leave(self) -> Reply | None:
-        """Give what the client is told where its next command would lead nowhere."""
-        if self._stopping and self._transactions.transaction is None:
-            return replies.SHUTTING_DOWN
-        return replies.NO_RELAY_AT_HELLO if self._upstream.lost_for_good else None
+    def _farewell(self) -> Reply | None:
+        relay_lost = self._upstream.lost_for_good
+        return self._shutdown.farewell(in_transaction=self._in_transaction, relay_lost=relay_lost)
 
-    def _leave(self, why: Reply) -> None:
-        self._drop("stopped" if self._stopping else "relay_lost", why)
+    def _leave(self, farewell: Reply) -> None:
+        self._drop("stopped" if self._shutdown.stopping else "relay_lost", farewell)
         self._connection.close()
 
     # Commands.
@@ -148,7 +135,7 @@ class Session:
     async def _next_command(self) -> bytes:
         """Wait for a command; raises ClientGone, LineTooLong, or TimeoutError."""
         self._waiting = True
-        patience_s = SILENCE_S if self._why_leave() else self._services.proxy.idle_timeout
+        patience_s = SILENCE_S if self._farewell() else self._services.proxy.idle_timeout
         try:
             return await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
         finally:
@@ -161,11 +148,11 @@ class Session:
             self._answer(replies.LINE_TOO_LONG)
             return
         except TimeoutError:
-            why = self._why_leave()
-            if why is None:
+            farewell = self._farewell()
+            if farewell is None:
                 self._answer(replies.TIMED_OUT)
             else:
-                self._leave(why)
+                self._leave(farewell)
             return
         await self._services.loop_budget.take(COMMAND_WORTH_OCTETS)
         verb, arg = _split(line)
@@ -181,8 +168,8 @@ class Session:
         await self._connection.drain()
 
     def _refusal(self, verb: bytes, line: bytes) -> Reply | None:
-        """Give the answer to a command that is not gone into."""
-        if self._stopping and not self._goes_on(verb):
+        """Return the answer to a command that is not looked into; None: it is served."""
+        if not self._shutdown.serves(verb, in_transaction=self._in_transaction):
             return replies.SHUTTING_DOWN
         if self._upstream.lost_for_good and verb != b"QUIT":
             return replies.NO_RELAY_AT_HELLO
@@ -190,14 +177,6 @@ class Session:
             return replies.LINE_TOO_LONG
         # A browser may have been sent here: it begins with its header, and goes on to its body.
         return replies.FIELD_FOR_COMMAND if verb.endswith(b":") else None
-
-    def _goes_on(self, verb: bytes) -> bool:
-        """Say whether a command still leads somewhere: to the one transaction, or to the end."""
-        if self._transactions.transaction is not None or verb in _PARTING:
-            return True
-        goes_on = self._one_more and verb in _LEADING_TO_MAIL
-        self._one_more = goes_on and verb != b"MAIL"
-        return goes_on
 
     async def on_unknown(self, _arg: bytes) -> Reply:
         """Refuse what is no command of ours."""
@@ -371,7 +350,7 @@ class Session:
         if received.refusal is not None:
             self._upstream.forget_transaction()
             return REFUSALS[received.refusal]
-        self.committing = True
+        self._shutdown.committing = True
         verdict = await self._delivery.deliver(
             received.take(),
             transaction,
@@ -386,10 +365,10 @@ class Session:
     async def _acknowledge(self, verdict: Verdict) -> None:
         """Give the verdict to the client, and tell the log when nobody is there to hear it."""
         self._answer(verdict.reply)
-        self._verdict_at_s = asyncio.get_running_loop().time()
+        self._shutdown.told_verdict(_now_s())
         unheard = self._connection.lost or self._connection.finished
         await self._delivery.settle(verdict, told=not unheard)
-        self.committing = False
+        self._shutdown.committing = False
         if verdict.delivered and unheard:
             MESSAGES_UNACKED.inc()
             log(DELIVERED_UNACKED, client=str(self._identity.client), reply=str(verdict.reply))
@@ -408,7 +387,7 @@ class Session:
 
     def _say(self, reply: Reply) -> None:
         self._connection.send(reply.wire())
-        self._spoke_at_s = asyncio.get_running_loop().time()
+        self._shutdown.replied(_now_s())
 
     def _drop(self, why: str, reply: Reply | None = None) -> None:
         """End the session from our side, and with it what the relay has not committed to."""
@@ -438,11 +417,6 @@ _CLIENT_ERRORS = frozenset(
 _BLANKS = re.compile(rb"[ \t]+")
 """RFC 5321 §4.1.1 has one space; tabs and more of them are taken by every server there is."""
 
-_LEADING_TO_MAIL = frozenset(
-    {b"AUTH", b"EHLO", b"HELO", b"MAIL", b"STARTTLS", b"XCLIENT", b"XFORWARD"}
-)
-_PARTING = frozenset({b"QUIT", b"RSET"})
-
 _VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = MappingProxyType(
     {
         b"AUTH": Session.on_auth,
@@ -462,9 +436,8 @@ _VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = Ma
 )
 
 
-def _left_s(since_s: float) -> float:
-    """Give how much of SILENCE_S is left since then, by the loop's clock."""
-    return since_s + SILENCE_S - asyncio.get_running_loop().time()
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _split(line: bytes) -> Command:
