@@ -1,10 +1,10 @@
-"""Whether one link is tracked: the rules asked in order, the answer as a value.
+"""Whether one link is tracked: every rule asked in order, and the answer as a value.
 
-Owns: the order of the rules and what is lifted by `data-track="true"`; which links ask for
-parameters; the group.
-Does not own: what the attributes say (`directives`), what the URL is like (`traits`), the single rules, what
-may be added to a destination (`tracker.urls.additions`), or what the octets of the message forbid
-(`proxy.rewrite.part_planner`).
+Owns: the order of the rules, what `data-track="true"` lifts, which links get URL parameters, and
+the name of a link in reports.
+Does not own: what the link's attributes ask for (`directives`), what its URL is like (`traits`),
+what may be added to a destination (`tracker.urls.additions`), or what the octets of the message
+forbid (`proxy.rewrite.part_planner`).
 """
 
 import re
@@ -28,9 +28,11 @@ _VISIBLE_URL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class MessageFacts:
-    """What the links of one message share: List-Unsubscribe's URLs, and the parameters to add.
+    """What the links of one message share.
 
-    `identify` is the parameter that tells who clicked, with a value as long as any in its place.
+    `unsubscribe`: the URLs of List-Unsubscribe, as `same_place` writes them. `params`: the URL
+    parameters to add. `identify`: the parameter that tells who clicked; its value stands for the
+    real one and is at least as long.
     """
 
     unsubscribe: frozenset[str] = frozenset()
@@ -45,9 +47,9 @@ class MessageFacts:
 class Decision(NamedTuple):
     """What becomes of a link: tracked unless `skip` says why not.
 
-    `params` is what to put before the destination's fragment, empty for nothing. `app` says that
-    the tracked link is to open an app. `id_octets` is the most that the reader's id adds to the
-    destination; 0 where it is not told.
+    `group` is its name in reports. `params` is what to insert before the destination's fragment,
+    empty for nothing. `app`: the tracked link opens an app. `id_octets` is the most that the
+    reader's id adds to the destination; 0 where the destination is not told who clicked.
     """
 
     skip: Skip | None
@@ -64,7 +66,10 @@ def decide(
     destination: str,
     text: Callable[[], str],
 ) -> Decision:
-    """Decide about one http(s) link; `text` gives what its reader sees, only asked when needed."""
+    """Return what becomes of one http(s) link.
+
+    `text` returns what its reader sees; it is called only where that matters.
+    """
     traits = policy.traits(destination)
     app = directives.app and policy.app_links
     if app and directives.skip is Skip.APP_LINK:
@@ -75,11 +80,11 @@ def decide(
     params = ""
     if _wants_params(directives, skip):
         params = params_text(destination, facts.params, policy.max_destination)
-    told = 0
+    added = 0
     if facts.identify and skip is None and not traits.sensitive:
         hosts, most = policy.identify_hosts, policy.max_destination
-        told = id_octets(destination, params, facts.identify, hosts, most)
-    return Decision(skip, directives.group or traits.group, params, app, told)
+        added = id_octets(destination, params, facts.identify, hosts, most)
+    return Decision(skip, directives.group or traits.group, params, app, added)
 
 
 _NEVER_PARAMS = frozenset(
@@ -95,14 +100,17 @@ _NEVER_PARAMS = frozenset(
 
 
 def _wants_params(directives: LinkDirectives, skip: Skip | None) -> bool:
-    """Leave a link that is not tracked as written, unless it asks for parameters itself."""
+    """Whether parameters are added: to a link that is not tracked only where it asks for them."""
     if skip is None:
         return directives.params is not False
     return directives.params is True and skip not in _NEVER_PARAMS
 
 
 def _skip(directives: LinkDirectives, traits: Traits, *, is_unsubscribe: bool) -> Skip | None:
-    """Ask the author's word, then facts, then caution, which the author may lift."""
+    """Return why the link is not tracked: an opt-out, then facts, then caution.
+
+    The author may lift caution.
+    """
     if directives.skip is not None and directives.skip not in SOFT:
         return directives.skip
     if is_unsubscribe:

@@ -1,10 +1,11 @@
-"""The conventions of other tracking systems that Waypost understands, one row each.
+"""The conventions that Waypost understands, its own and those of other tracking systems.
 
-Owns: the two tables (of attributes and classes in a link, of headers in a message), native rows
-included, and how a row's value is read. `docs/migration.md` is written from these tables.
+Owns: two tables, one row for each convention: attributes and classes of a link, headers of a
+message; and how the value of a row is read. `docs/migration.md` is written from these tables.
 Does not own: what follows from a row (`directives` for a link, `headers` for a message).
 
-A row marks its link or message; it is never removed, except for our own headers, which are.
+Attributes and headers stay in the message, except our own headers, which
+`proxy.rewrite.header_edits` removes.
 """
 
 import json
@@ -16,7 +17,7 @@ from typing import Any, Final
 from proxy.policy.reasons import Skip
 
 NATIVE: Final = "waypost"
-"""The dialect of our own names, which cannot be switched off."""
+"""The dialect of our own names. It is always on."""
 
 ON = frozenset({"on", "yes", "true", "1"})
 OFF = frozenset({"off", "no", "false", "0"})
@@ -26,18 +27,16 @@ class Effect(StrEnum):
     """What a convention asks for."""
 
     UNTRACKED = "the link is not tracked"
-    TRACKED = "soft reasons to leave the link alone do not count"
+    TRACKED = "the link is tracked even if it looks sensitive, shows its URL or opens an app"
     NO_PARAMS = "no URL parameters are added to the link"
-    PARAMS = "URL parameters are added, even though the link is not tracked"
+    PARAMS = "URL parameters are added even if the link is not tracked"
     GROUP = "names the link's group in reports"
-    UNSUBSCRIBE = "the link is one to unsubscribe: left alone"
-    APP_LINK = (
-        "the link opens an app: tracked so that it does (`[[tracker.well_known]]`), or left alone"
-    )
+    UNSUBSCRIBE = "the link unsubscribes, and is not tracked"
+    APP_LINK = "the link opens an app: tracked only if `[[tracker.well_known]]` tells phones of it"
 
 
 class Value(StrEnum):
-    """Which values of an attribute count."""
+    """Which values of an attribute count; `TOKEN` is one class of a `class` attribute."""
 
     FLAG = "any value but no, off, false or 0"
     OFF = "off, no, false or 0"
@@ -48,7 +47,7 @@ class Value(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LinkConvention:
-    """One attribute, class or scheme of a link: `name` is the attribute or the class, lower case."""
+    """One attribute or class of a link: `name` is the attribute or the class, in lower case."""
 
     dialect: str
     name: str
@@ -58,7 +57,7 @@ class LinkConvention:
     skip: Skip | None = None
 
     def applies(self, value: str) -> bool:
-        """Whether the attribute's `value` is one that counts."""
+        """Whether this value of the attribute is one that counts."""
         word = value.strip().lower()
         if self.value is Value.OFF:
             return word in OFF
@@ -146,15 +145,16 @@ LINK_CONVENTIONS: tuple[LinkConvention, ...] = (
 
 NOTRACK_DIALECT: Final = "postal"
 NOTRACK_EXAMPLE: Final = 'href="https+notrack://…"'
-"""Postal's convention is in the scheme, which no table of attributes can hold."""
+"""Postal's convention is part of the URL, so it is no row of the table of attributes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one header says; None or empty where it says nothing of the kind.
+    """What one header says; None or empty where it is silent.
 
-    `html` and `text` tell whether links of such parts are tracked, `params` whether URL parameters
-    are added, `opens` whether a pixel is. `understood` is false for a value that no one defined; it then counts as off.
+    `html` and `text`: whether links in parts of that kind are tracked. `params`: whether URL
+    parameters are added, `opens` whether a pixel is. `understood` is False for a value that is
+    defined nowhere; it counts as off.
     """
 
     html: bool | None = None
@@ -177,7 +177,10 @@ Reader = Callable[[str], Said]
 
 @dataclass(frozen=True, slots=True)
 class HeaderConvention:
-    """One header: its name in lower case, how its unfolded value is read, how it looks."""
+    """One header: its name in lower case, how its unfolded value is read, an example.
+
+    `meaning` is what docs/migration.md says of it.
+    """
 
     dialect: str
     name: bytes
@@ -187,7 +190,7 @@ class HeaderConvention:
 
     @property
     def native(self) -> bool:
-        """Whether it is our own, and removed before forwarding."""
+        """Whether it is our own, and is removed before the message goes on."""
         return self.dialect == NATIVE
 
 
@@ -231,7 +234,7 @@ def _person(value: str) -> Said:
 
 
 def _choice(**known: Said) -> Reader:
-    """Give a reader of words that a provider defined, besides on and off."""
+    """Return a reader that knows these words of a provider, and on and off."""
     return lambda value: known.get(value.strip().lower()) or _switch(value)
 
 
@@ -243,7 +246,7 @@ _mailgun_clicks = _choice(htmlonly=_HTML_ONLY)
 
 
 def _mandrill(value: str) -> Said:
-    """Read a list of what is tracked: without a kind of clicks in it, none are."""
+    """Read a list of what is tracked; clicks are tracked only if it names them."""
     words = {word.strip().lower() for word in value.split(",")}
     both = bool(words & {"clicks", "clicks_all"})
     return Said(
@@ -310,13 +313,13 @@ HEADER_CONVENTIONS: tuple[HeaderConvention, ...] = (
         b"x-track-links",
         _switch,
         "X-Track-Links: on|off",
-        "tracking of this message; any value that is neither counts as off",
+        "whether this message is tracked; any value that is neither counts as off",
     ),
     HeaderConvention(
         NATIVE, b"x-track-campaign", _campaign, "X-Track-Campaign: spring", "the campaign"
     ),
     HeaderConvention(
-        NATIVE, b"x-track-person", _person, "X-Track-Person: 4711", "your own id of the person"
+        NATIVE, b"x-track-person", _person, "X-Track-Person: 4711", "your own id for the person"
     ),
     HeaderConvention(
         NATIVE,
@@ -330,21 +333,21 @@ HEADER_CONVENTIONS: tuple[HeaderConvention, ...] = (
         b"x-track-opens",
         _opens,
         "X-Track-Opens: on|off",
-        "whether this message gets a pixel, where `[tracking] opens` allows one",
+        "whether this message gets a pixel, if `[tracking] opens` is on",
     ),
     HeaderConvention(
         NATIVE,
         b"x-track-person-consent",
         _consent,
         "X-Track-Person-Consent: full|anonymous|none",
-        "what the person agreed to: everything, totals without a person, or nothing",
+        "what the person agreed to: full tracking, totals without a name, or none",
     ),
     HeaderConvention(
         "postmark",
         b"x-pm-tracklinks",
         _postmark,
         "X-PM-TrackLinks: None|HtmlAndText|HtmlOnly|TextOnly",
-        "tracking of this message, by kind of part",
+        "whether this message is tracked, by kind of part",
     ),
     HeaderConvention("postmark", b"x-pm-tag", _campaign, "X-PM-Tag: spring", "the campaign"),
     HeaderConvention(
@@ -352,14 +355,14 @@ HEADER_CONVENTIONS: tuple[HeaderConvention, ...] = (
         b"x-mailgun-track",
         _switch,
         "X-Mailgun-Track: yes|no",
-        "tracking of this message",
+        "whether this message is tracked",
     ),
     HeaderConvention(
         "mailgun",
         b"x-mailgun-track-clicks",
         _mailgun_clicks,
         "X-Mailgun-Track-Clicks: yes|no|htmlonly",
-        "tracking of this message, by kind of part",
+        "whether this message is tracked, by kind of part",
     ),
     HeaderConvention(
         "mailgun", b"x-mailgun-tag", _campaign, "X-Mailgun-Tag: spring", "the campaign"
@@ -369,31 +372,35 @@ HEADER_CONVENTIONS: tuple[HeaderConvention, ...] = (
         b"x-smtpapi",
         _smtpapi,
         'X-SMTPAPI: {"filters": {"clicktrack": {"settings": {"enable": 0}}}, "category": "spring"}',
-        "tracking of this message, and the campaign",
+        "whether this message is tracked, and the campaign",
     ),
     HeaderConvention(
         "sparkpost",
         b"x-msys-api",
         _msys_api,
         'X-MSYS-API: {"options": {"click_tracking": false}, "campaign_id": "spring"}',
-        "tracking of this message, and the campaign",
+        "whether this message is tracked, and the campaign",
     ),
     HeaderConvention(
         "mandrill",
         b"x-mc-track",
         _mandrill,
         "X-MC-Track: opens,clicks_htmlonly",
-        "a list of what is tracked: without clicks in it, no links are",
+        "a list of what is tracked; links are only if it names clicks",
     ),
     HeaderConvention(
-        "mandrill", b"x-mc-tags", _first_campaign, "X-MC-Tags: spring,sale", "the campaign (first)"
+        "mandrill",
+        b"x-mc-tags",
+        _first_campaign,
+        "X-MC-Tags: spring,sale",
+        "the campaign (the first of them)",
     ),
     HeaderConvention(
         "mailjet",
         b"x-mailjet-trackclick",
         _switch,
         "X-Mailjet-TrackClick: 0|1",
-        "tracking of this message",
+        "whether this message is tracked",
     ),
     HeaderConvention(
         "mailjet",
@@ -409,14 +416,14 @@ HEADER_CONVENTIONS: tuple[HeaderConvention, ...] = (
         b"x-ee-tracking-enabled",
         _switch,
         "X-EE-Tracking-Enabled: true|false",
-        "tracking of this message",
+        "whether this message is tracked",
     ),
     HeaderConvention(
         "greenarrow",
         b"x-greenarrow-click-tracking-id",
         _person,
         "X-GreenArrow-Click-Tracking-ID: 4711",
-        "your own id of the person",
+        "your own id for the person",
     ),
     HeaderConvention(
         "generic",
@@ -428,4 +435,4 @@ HEADER_CONVENTIONS: tuple[HeaderConvention, ...] = (
 )
 
 OWN_HEADERS = frozenset(row.name for row in HEADER_CONVENTIONS if row.native)
-"""Names of the headers that are meant for us alone, in lower case."""
+"""Names, in lower case, of the headers that are meant for Waypost alone."""

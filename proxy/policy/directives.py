@@ -1,9 +1,8 @@
-"""Whether one link is tracked, and why not.
+"""What the author of one link asks for in its attributes and classes.
 
-Owns: the order in which a link's own wishes, the operator's rules and caution are asked, and the
-result as a value with a reason.
-Does not own: the single rules (`dialects`, `sensitive`, `params`, `groups`), or what the bytes of
-the message forbid (`proxy.rewrite.planner`).
+Owns: finding the conventions that apply to a link, and combining several of them into one value:
+an opt-out beats an opt-in, our own group name beats those of other systems.
+Does not own: the conventions (`dialects`), or whether the link is tracked in the end (`decide`).
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,12 @@ from proxy.policy.reasons import Skip
 
 @dataclass(frozen=True, slots=True)
 class LinkDirectives:
-    """What the attributes and classes of one link ask for. `app`: it is to open an app."""
+    """What the attributes and classes of one link ask for; None or False where they are silent.
+
+    `skip`: why it must not be tracked. `track`: it is to be tracked even where caution would leave
+    it alone. `app`: it opens an app. `params`: whether URL parameters are added. `group`: its name
+    in reports.
+    """
 
     skip: Skip | None = None
     track: bool = False
@@ -30,13 +34,13 @@ NO_DIRECTIVES = LinkDirectives()
 
 @dataclass(frozen=True, slots=True)
 class LinkRules:
-    """The conventions that count, arranged for looking up."""
+    """The conventions that count, to be looked up by attribute and by class, both in lower case."""
 
     attributes: Mapping[str, tuple[LinkConvention, ...]]
     classes: Mapping[str, LinkConvention]
 
     def directives(self, attributes: Mapping[str, str]) -> LinkDirectives:
-        """Read a link's attributes, whose names are in lower case."""
+        """Return what a link's attributes ask for; their names are in lower case."""
         asked = [
             (row, attributes[name])
             for name in attributes
@@ -52,7 +56,7 @@ class LinkRules:
 
 
 def _combined(asked: list[tuple[LinkConvention, str]]) -> LinkDirectives:
-    """Put several directives together: off beats on, our own group beats those of others."""
+    """Combine what several conventions ask for: off beats on, our own group beats the others."""
     asked.sort(key=lambda item: LINK_CONVENTIONS.index(item[0]))
     effects = {row.effect for row, _ in asked}
     if Effect.NO_PARAMS in effects:
@@ -80,7 +84,7 @@ def _skip(asked: list[tuple[LinkConvention, str]], effects: set[Effect]) -> Skip
 
 @lru_cache(maxsize=32)
 def link_rules(dialects: frozenset[str]) -> LinkRules:
-    """Arrange the rows of these dialects, native ones always."""
+    """Return the rules of these dialects; our own conventions are always among them."""
     rows = [row for row in LINK_CONVENTIONS if row.dialect == NATIVE or row.dialect in dialects]
     attributes: dict[str, tuple[LinkConvention, ...]] = {}
     for row in rows:

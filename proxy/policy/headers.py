@@ -1,12 +1,13 @@
-"""What the headers of one message say to us: switches, campaign, List-Unsubscribe.
+"""What the headers of one message ask for: switches, campaign, person, consent, List-Unsubscribe.
 
-Owns: gathering the headers that matter in one pass over the message, reading those of the native
-table and of the enabled dialects into one value, and the order of precedence between configuration
-and headers.
-Does not own: what a header's value means (`dialects`), or single links (`directives`).
+Owns: reading the headers that count (our own, and those of the enabled dialects) in one pass over
+the message into one value; which of several wins (an off beats every on); and what follows for the
+whole message, given the default.
+Does not own: what one header's value means (`dialects`), or single links (`directives`).
 
-Precedence: `enabled = false` is final; then a link's own opt-out; then the message's headers, of
-which an off beats every on; then the sender's default; then the workspace's.
+Whether a link is tracked is decided in this order: `enabled = false`, which nothing lifts; an
+opt-out of the link itself; the headers of the message; the default of its [[sender]]; the default
+of [tracking].
 """
 
 import re
@@ -24,7 +25,7 @@ from proxy.policy.settings import Policy
 from tracker.decisions.consents import Consent, strictest
 
 MAX_UNSUBSCRIBE = 100_000
-"""Octets of a List-Unsubscribe that are looked at."""
+"""Octets of a List-Unsubscribe header that are read."""
 
 _ANGLED = re.compile(r"<([^<>]*)>")
 _LIST_ID = re.compile(r"<([^<>]+)>\s*$")
@@ -34,9 +35,9 @@ _LIST_ID = re.compile(r"<([^<>]+)>\s*$")
 class Switches:
     """What the headers of one message ask for; None where they are silent.
 
-    `html` and `text`: track links of such parts. `params`: add URL parameters. `opens`: add a
-    pixel, where the workspace does at all. `odd` names the
-    headers whose value no one defined (they counted as off).
+    `html` and `text`: track links in parts of that kind. `params`: add URL parameters. `opens`: add
+    a pixel, if `[tracking] opens` is on. `person`: the application's own id of the reader. `odd`:
+    names of the headers whose value is defined nowhere (they counted as off).
     """
 
     html: bool | None = None
@@ -53,7 +54,7 @@ SILENT = Switches()
 
 
 def switches(message: Message, policy: Policy) -> Switches:
-    """Read what the message asks for."""
+    """Return what the headers of the message ask for."""
     rows = conventions(policy.dialects)
     raw = message.raw
     return read(
@@ -64,7 +65,7 @@ def switches(message: Message, policy: Policy) -> Switches:
 
 
 def own_headers(message: Message) -> list[tuple[int, int, bytes]]:
-    """Give the offsets (start, end) of each header meant for us alone, and its lower-case name."""
+    """Return start, end and lower-case name of each header that is meant for us alone."""
     return [
         (header.start, header.end, name)
         for header in message.headers
@@ -73,7 +74,7 @@ def own_headers(message: Message) -> list[tuple[int, int, bytes]]:
 
 
 def campaign(message: Message, policy: Policy, asked: Switches) -> str | None:
-    """Name the campaign: what a header says, else what `campaign_from` points at."""
+    """Return the campaign: what a header says, else the subject or list as `campaign_from` says."""
     if asked.campaign or policy.campaign_from == "none":
         return asked.campaign
     name = b"subject" if policy.campaign_from == "subject" else b"list-id"
@@ -85,9 +86,9 @@ def campaign(message: Message, policy: Policy, asked: Switches) -> str | None:
 
 
 def unsubscribe_urls(message: Message) -> frozenset[str]:
-    """Give the http(s) destinations of List-Unsubscribe (RFC 2369 §3.2), as `same_place` does.
+    """Return the http(s) URLs of List-Unsubscribe (RFC 2369 §3.2), as `same_place` writes them.
 
-    Some leave the brackets out, and some libraries make encoded words of what is long.
+    Some senders leave the angle brackets out; some libraries write long values as encoded words.
     """
     found = (
         destination("".join(url.split()))
@@ -104,7 +105,7 @@ def _listed(value: bytes) -> list[str]:
 
 @lru_cache(maxsize=32)
 def conventions(dialects: frozenset[str]) -> Mapping[bytes, HeaderConvention]:
-    """Give the header rows that count, native ones always, by lower-case name."""
+    """Return the header conventions of these dialects and our own, by lower-case name."""
     return {
         row.name: row
         for row in HEADER_CONVENTIONS
@@ -113,7 +114,7 @@ def conventions(dialects: frozenset[str]) -> Mapping[bytes, HeaderConvention]:
 
 
 def read(values: Iterable[tuple[HeaderConvention, bytes]]) -> Switches:
-    """Combine what the rows found in one message say, in order of appearance."""
+    """Combine the headers of one message: convention and unfolded value of each, in order."""
     found = [
         (row, row.read(decode_words(value.decode("utf-8", "replace")))) for row, value in values
     ]
@@ -133,13 +134,13 @@ def read(values: Iterable[tuple[HeaderConvention, bytes]]) -> Switches:
 
 
 def _strictest(opinions: Iterable[bool | None]) -> bool | None:
-    """Off wins, then on, then silence."""
+    """Return False if any says so, else True if any does, else None."""
     known = {opinion for opinion in opinions if opinion is not None}
     return False not in known if known else None
 
 
 def _first(found: list[tuple[HeaderConvention, Said]], field: str) -> str | None:
-    """Give the first text said, of our own header before those of others."""
+    """Return the first text in that field; our own headers come before those of others."""
     for native in (True, False):
         for row, says in found:
             if row.native is native and (text := clean_text(getattr(says, field))):
@@ -152,7 +153,7 @@ def _consent(said: Iterable[Said]) -> Consent:
 
 
 def verdict(*, switch: bool | None, default: bool) -> Untouched | None:
-    """Say why links are not tracked, given the headers' switch and the default; or None."""
+    """Return why links are not tracked, given the headers' switch and the default; or None."""
     if switch is False:
         return Untouched.TRACKING_OFF
     if switch is None and not default:

@@ -1,8 +1,8 @@
-"""Two pages of `docs/`, written from the tables: `migration.md` and `reasons.md`.
+"""Two pages of `docs/` that are generated from the tables: `migration.md` and `reasons.md`.
 
-Owns: the wording around `dialects`, `providers` and `reasons`. `python -m proxy.policy.manual`
-writes the pages anew; a test fails while they are stale.
-Does not own: the conventions and the reasons, which stand where they are declared.
+Owns: the text around the tables. `python -m proxy.policy.manual` writes both pages; a test fails
+while they are stale.
+Does not own: the tables themselves (`dialects`, `providers`, `reasons`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,16 +46,16 @@ MIGRATION_HEAD = """\
 
 Written by `python -m proxy.policy.manual` from `proxy/policy/dialects.py`; edit there.
 
-Mail that was written for another system keeps its meaning: Waypost reads the attributes, classes
-and headers below. They are left in the message as they are (our own headers are removed before the
-message goes on, unless a signature that stays covers them). All dialects are on;
-`[tracking] dialects = ["postmark", …]` names those to understand.
+Mail that you wrote for another system works here unchanged: Waypost understands the attributes,
+classes and headers below. It leaves those of other systems in the message, and removes its own
+headers before the message goes on, unless a DKIM signature that stays covers them. All dialects are
+on; to choose some, set `[tracking] dialects = ["postmark", …]`.
 
-Where several say something about the same link or message, an opt-out wins. Values and classes are
-compared without case. A switch whose value no one defined counts as off, and is logged.
+If a link or message carries several of them, an opt-out wins. Upper and lower case do not matter in
+values and class names. A switch whose value Waypost does not know counts as off, and is logged.
 
-If the relay is itself one of these services, name it in `[relay] provider`: messages with tracked
-links then carry its own off switch, so that no link is wrapped twice.
+If your relay is one of these services, set `[relay] provider`: Waypost then adds the service's own
+off switch to each message that it changes, so that no link is rewritten twice.
 
 ## Our own names
 """
@@ -65,13 +65,14 @@ REASONS_HEAD = """\
 
 Written by `python -m proxy.policy.manual` from `proxy/policy/reasons.py`; edit there.
 
-`waypost explain FILE` names one of these for every link that it does not track, and for a message
-that stays as it came; the metrics `waypost_links` and `waypost_planned_messages` count them.
+`waypost explain FILE` shows one of these reasons for every link that Waypost does not track, and
+one for a message that it does not change. The metrics `waypost_links` and
+`waypost_planned_messages` count them.
 """
 
 
 def migration_page() -> str:
-    """Write docs/migration.md."""
+    """Return the text of docs/migration.md."""
     lines = [MIGRATION_HEAD, *_table(NATIVE)]
     for dialect in DIALECTS:
         lines += ["", f"## {TITLES[dialect]}", "", f'`dialects = ["{dialect}"]`', ""]
@@ -86,7 +87,7 @@ def _table(dialect: str) -> Iterator[str]:
         if link.dialect == dialect:
             yield f"| link: `{link.example}` | {link.effect} |"
     if dialect == NOTRACK_DIALECT:
-        yield f"| link: `{NOTRACK_EXAMPLE}` | the link is not tracked, `+notrack` is taken away |"
+        yield f"| link: `{NOTRACK_EXAMPLE}` | the link is not tracked, and `+notrack` is removed |"
     for header in HEADER_CONVENTIONS:
         if header.dialect == dialect:
             yield f"| header: `{_cell(header.example)}` | {header.meaning} |"
@@ -100,10 +101,10 @@ def _cell(text: str) -> str:
 
 
 def reasons_page() -> str:
-    """Write docs/reasons.md."""
+    """Return the text of docs/reasons.md."""
     lines = [REASONS_HEAD, "## Messages", "", *_reasons(Untouched)]
     lines += ["", "## Links", "", *_reasons(Skip)]
-    return "\n".join([*lines, "", '\\* `data-track="true"` on the link lifts this.', ""])
+    return "\n".join([*lines, "", '\\* Does not apply to a link with `data-track="true"`.', ""])
 
 
 def _reasons(reasons: Iterable[Reason]) -> Iterator[str]:

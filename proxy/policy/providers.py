@@ -1,8 +1,9 @@
-"""How each sending service is told not to track a message a second time.
+"""How each sending service is told not to track the clicks of a message a second time.
 
-Owns: the header of each service that switches click tracking off, and merging it into one that the
-application set. Amazon SES knows none: there, use a configuration set without click tracking.
-Does not own: when it is added (`proxy.rewrite.transformer`, only to messages that we changed).
+Owns: the header of each service that switches click tracking off, and merging it into the header
+of that name which the application set. Amazon SES has no such header: there, use a configuration
+set without click tracking.
+Does not own: when it is added (`proxy.rewrite.header_edits`: only to messages whose body changes).
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any
 from proxy.message.encoded_words import decode_words
 
 LINE = 900
-"""Octets after which a value is folded; a line has at most 998."""
+"""Characters after which a value is folded; a line has at most 998 octets (RFC 5322 §2.1.1)."""
 
 
 def _constant(value: str) -> Callable[[Sequence[str]], str]:
@@ -20,14 +21,17 @@ def _constant(value: str) -> Callable[[Sequence[str]], str]:
 
 
 def _without_clicks(values: Sequence[str]) -> str:
-    """Take the clicks out of Mandrill's list of what is tracked; an empty list tracks nothing."""
+    """Return Mandrill's list of what is tracked without clicks; `none` where nothing is left."""
     words = [word.strip() for value in values for word in value.split(",")]
     kept = [word for word in words if word and not word.lower().startswith("clicks")]
     return ",".join(kept) or "none"
 
 
 def _merged(*path: str, off: object) -> Callable[[Sequence[str]], str | None]:
-    """Give a function that sets one place in the JSON of the header; None for other content."""
+    """Return a function that sets one key in the JSON of the header.
+
+    It returns None where the header is not JSON of that shape, or there are several of its name.
+    """
 
     def merge(values: Sequence[str]) -> str | None:
         try:
@@ -48,11 +52,11 @@ def _merged(*path: str, off: object) -> Callable[[Sequence[str]], str | None]:
 
 
 def _folded(value: str) -> str:
-    """Fold a long value at spaces (RFC 5322 §2.2.3); one within a string stays itself."""
+    """Fold a long value at spaces (RFC 5322 §2.2.3); unfolding gives the same value back."""
     lines, at = [], 0
     while len(value) - at > LINE:
         space = value.rfind(" ", at + 1, at + LINE + 1)
-        if space < 0:  # a word that is too long for any line
+        if space < 0:  # a word longer than a line: fold after it
             space = value.find(" ", at + LINE + 1)
         if space < 0:
             break
@@ -69,4 +73,5 @@ OFF_HEADERS: Mapping[str, tuple[str, Callable[[Sequence[str]], str | None]]] = {
     "sendgrid": ("X-SMTPAPI", _merged("filters", "clicktrack", "settings", "enable", off=0)),
     "sparkpost": ("X-MSYS-API", _merged("options", "click_tracking", off=False)),
 }
-"""By `[relay] provider`: the header's name, and its value given the values it has now."""
+"""By `[relay] provider`: the header's name, and a function from the values that headers of this
+name have now to the one that switches tracking off, or None where they cannot be understood."""

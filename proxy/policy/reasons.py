@@ -1,8 +1,10 @@
 """Why a message or a link was left alone: every reason, by name.
 
 Owns: the names that `explain`, logs and metrics show, and what each means to an operator.
-Does not own: the rules that give these reasons (the other files of this folder, `proxy.rewrite.planner`
-for what the bytes forbid, `proxy.rewrite.transformer` for what the session forbids).
+`docs/reasons.md` is written from this file (`manual`).
+Does not own: the rules behind them: `eligibility`, `headers` and `decide` for what the policy says,
+`proxy.rewrite.part_planner` for what the octets allow, `proxy.rewrite.senders` and
+`proxy.rewrite.render` for what the session, the envelope and faults of ours lead to.
 """
 
 from enum import StrEnum
@@ -15,7 +17,7 @@ class Reason(StrEnum):
     help: str
 
     def __new__(cls, name: str, text: str) -> Self:
-        """Give a member whose value is `name`."""
+        """Return a member whose value is `name`."""
         member = str.__new__(cls, name)
         member._value_ = name
         member.help = text
@@ -23,43 +25,43 @@ class Reason(StrEnum):
 
 
 class Untouched(Reason):
-    """Why a whole message stays as it came (our own headers aside)."""
+    """Why a whole message stays as it came, except for our own headers."""
 
-    # Of the session and the envelope.
+    # The session and the envelope.
     UNTRUSTED = "untrusted", "the client is neither logged in nor in a trusted network"
     NULL_SENDER = "null_sender", "the envelope has the null sender: a bounce or an automatic reply"
-    # Of the configuration.
-    DISABLED = "disabled", "tracking is switched off for good (`enabled = false`)"
-    UNKNOWN_SENDER = "unknown_sender", "the From-domain is no configured [[sender]]"
-    OFF_BY_DEFAULT = "off_by_default", "the default is off, and no header asks for tracking"
-    # Of what the message asks for.
+    # The configuration.
+    DISABLED = "disabled", "tracking is off, whatever the message says (`enabled = false`)"
+    UNKNOWN_SENDER = "unknown_sender", "no [[sender]] is configured for the From domain"
+    OFF_BY_DEFAULT = "off_by_default", "tracking is off by default, and no header switches it on"
+    # What the message asks for.
     TRACKING_OFF = "tracking_off", "a header of the message switches tracking off"
-    CONSENT_NONE = "consent_none", "the person agreed to no tracking (header, or `waypost consent`)"
-    # Of what the message is.
+    CONSENT_NONE = "consent_none", "the person refused tracking (by header or `waypost consent`)"
+    # What the message is.
     NO_FROM = "no_from", "there is no From header, or no domain in it"
-    SEVERAL_FROM = "several_from", "there are several From headers, or several addresses in it"
-    REPORT = "report", "a report: delivery status, disposition or feedback"
-    SIGNED = "signed", "signed with S/MIME or OpenPGP"
-    ENCRYPTED = "encrypted", "encrypted with S/MIME or OpenPGP"
-    ARC_SEALED = "arc_sealed", "sealed with ARC on an earlier hop"
-    FOREIGN_SIGNATURE = "foreign_signature", "DKIM-signed by a domain that we hold no key for"
-    RELAY_WOULD_ALTER = "relay_would_alter", "the relay would alter it, and break our signature"
-    MALFORMED = "malformed", "its structure is not understood"
+    SEVERAL_FROM = "several_from", "there are several From headers, or several addresses in one"
+    REPORT = "report", "it is a report: delivery status, disposition or feedback"
+    SIGNED = "signed", "it is signed with S/MIME or OpenPGP"
+    ENCRYPTED = "encrypted", "it is encrypted with S/MIME or OpenPGP"
+    ARC_SEALED = "arc_sealed", "an earlier mail server sealed it with ARC"
+    FOREIGN_SIGNATURE = "foreign_signature", "it is DKIM-signed by a domain that we have no key for"
+    RELAY_WOULD_ALTER = "relay_would_alter", "the relay would alter it and so break our signature"
+    MALFORMED = "malformed", "its MIME structure is broken or ambiguous, or has too many parts"
     TOO_LARGE = "too_large", "with tracked links it would exceed the relay's size limit"
-    MAX_GROWTH = "max_growth", "it would grow by more than `max_growth`"
-    # Of what there is to do.
-    NO_LINKS = "no_links", "it holds no http or https links that we could change"
+    MAX_GROWTH = "max_growth", "tracked links would make it grow by more than `max_growth`"
+    # What there is to do.
+    NO_LINKS = "no_links", "it has no http or https links that Waypost could change"
     ALL_SKIPPED = "all_skipped", "every link in it is left alone"
-    # Of our own faults: delivered as it came, and logged.
-    PLAN_FAILED = "plan_failed", "looking for links failed (a fault of ours, logged)"
-    REWRITE_FAILED = "rewrite_failed", "rewriting failed (a fault of ours, logged)"
-    SIGNING_FAILED = "signing_failed", "signing failed (a fault of ours, logged)"
+    # Faults of ours: the message is delivered as it came, and the fault is logged.
+    PLAN_FAILED = "plan_failed", "finding links failed (an error in Waypost; see the log)"
+    REWRITE_FAILED = "rewrite_failed", "rewriting failed (an error in Waypost; see the log)"
+    SIGNING_FAILED = "signing_failed", "signing failed (an error in Waypost; see the log)"
 
 
 class Skip(Reason):
-    """Why a link is left as it stands."""
+    """Why a link stays as it was written."""
 
-    # The author's word, in our own attributes and in those of others.
+    # What the author wrote, in our own attributes or in those of other systems.
     UNTRACKED_CLASS = "untracked_class", 'class="untracked"'
     DATA_TRACK = "data_track_false", 'data-track="false"'
     CLICKTRACKING = "clicktracking_off", "clicktracking=off (SendGrid)"
@@ -76,37 +78,40 @@ class Skip(Reason):
     INF_TRACK_NO = "inf_track_no", 'class="inf-track-no" (Keap)'
     NOTRACK_SCHEME = "notrack_scheme", "https+notrack://… (Postal)"
     # What links are for.
-    LIST_UNSUBSCRIBE = "list_unsubscribe", "the address stands in List-Unsubscribe"
-    UNSUBSCRIBE = "unsubscribe", "marked as an unsubscribe link"
-    OWN_HOST = "own_host", "already leads to a tracking host of ours"
-    UNTRACKED_HOST = "untracked_host", "the host is among `untracked_hosts`"
-    PLACEHOLDER = "placeholder", "a template placeholder that someone else will fill in"
+    LIST_UNSUBSCRIBE = "list_unsubscribe", "its URL stands in the List-Unsubscribe header"
+    UNSUBSCRIBE = "unsubscribe", "it is marked as an unsubscribe link"
+    OWN_HOST = "own_host", "it leads to one of our tracking hosts already"
+    UNTRACKED_HOST = "untracked_host", "its host is in `untracked_hosts`"
+    PLACEHOLDER = "placeholder", "it holds a template placeholder that a later system will fill in"
     SENSITIVE = (
         "sensitive",
-        "looks like a password reset, magic link or signed download, or is in `sensitive`",
+        "it looks like a password reset, magic link or signed download, or `sensitive` matches",
     )
     APP_LINK = (
         "app_link",
-        "meant to open an app, of which phones do not know here (`[[tracker.well_known]]`)",
+        "it opens an app, but no `[[tracker.well_known]]` tells phones of that app",
     )
-    VISIBLE_URL = "visible_url", 'the text is itself a URL (`visible_urls = "skip"`)'
-    # What the bytes forbid.
-    OVER_LONG = "over_long", "longer than `max_destination`"
-    LONG_LINE = "long_line", "the line would exceed 998 octets (RFC 5322 §2.1.1)"
+    VISIBLE_URL = "visible_url", 'its text is a URL itself (`visible_urls = "skip"`)'
+    # What the octets forbid.
+    OVER_LONG = "over_long", "its URL is longer than `max_destination`"
+    LONG_LINE = "long_line", "its line would become longer than 998 octets (RFC 5322 §2.1.1)"
     MALFORMED_ENCODING = "malformed_encoding", "the transfer encoding around it is malformed"
-    CHARSET = "charset", "in this charset octets cannot be changed safely"
-    # What the part is (proxy.message.editing.Skip, by the same names).
-    MALFORMED = "malformed", "mail programs would not agree on where its part is or what it is"
-    LIMIT = "limit", "its message has more structure than Waypost looks at"
+    CHARSET = "charset", "text in this charset cannot be changed safely"
+    # What the part is (`proxy.message.model.Skip`, by the same names).
+    MALFORMED = (
+        "malformed",
+        "mail programs would differ on where its part begins and ends, or on its type",
+    )
+    LIMIT = "limit", "its message has more parts or headers than Waypost reads"
     SIGNED = "signed", "its part is signed"
     ENCRYPTED = "encrypted", "its part is encrypted"
     REPORT = "report", "its part belongs to a report"
     NESTED_MESSAGE = "nested_message", "its part belongs to a forwarded message"
     ATTACHMENT = "attachment", "its part is a file"
     ENCODING = "encoding", "the transfer encoding of its part is unknown or contradictory"
-    CHECKSUM = "checksum", "its part is covered by a Content-MD5"
+    CHECKSUM = "checksum", "a Content-MD5 header protects its part"
     AMBIGUOUS = "ambiguous", "browsers and mail programs would differ on where it leads"
-    TOO_MANY_LINKS = "too_many_links", "more links than Waypost tracks in one message"
+    TOO_MANY_LINKS = "too_many_links", "the message has more links than Waypost tracks in one"
 
 
 SOFT = frozenset({Skip.SENSITIVE, Skip.VISIBLE_URL, Skip.APP_LINK})
@@ -133,4 +138,4 @@ AUTHORS = frozenset(
         Skip.APP_LINK,
     }
 )
-"""The author's word about a link; it holds for the same URL in plain text too."""
+"""What the author decided about a link; it holds for the same URL in plain text too."""

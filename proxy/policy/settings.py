@@ -1,4 +1,4 @@
-"""The policy of one sender: everything about tracking that the operator decided, as a value.
+"""The policy of one sender: everything that the operator decided about tracking, as a value.
 
 Owns: the policy's fields and defaults, and how it is made from the configuration.
 Does not own: what the fields mean to a link (`directives`) or a message (`eligibility`, `headers`).
@@ -24,10 +24,11 @@ DEFAULT_BASE_URL = "http://127.0.0.1:8080"
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """What our signing asks of a message, for it to verify after the relay.
+    """What has to be known of our signing before a message is changed.
 
-    `domains` are those whose signatures we can replace; `relay_8bitmime` whether the relay takes
-    8-bit bodies as they are. With `signs` false nothing of ours is at stake.
+    `signs`: whether we sign what we change; if not, the relay may alter the message as it likes.
+    `domains`: those whose DKIM signatures we can replace by our own. `relay_8bitmime`: whether the
+    relay takes 8-bit bodies as they are.
     """
 
     signs: bool = False
@@ -39,9 +40,9 @@ class Signing:
 class Policy:
     """What is tracked for one sender. `Policy()` holds the defaults of the configuration.
 
-    `url_octets` is the worst case of a tracked URL: a number of octets, or a function from the
-    octets of a destination. `base_urls` are all tracking hosts of ours, the sender's first.
-    `app_links` says that phones know the sender's tracking host as an app's own.
+    `url_octets` is how long a tracked URL may become: a number of octets, or a function from the
+    octets of the destination. `base_urls` are all of our tracking hosts, the sender's first.
+    `app_links`: phones know the sender's tracking host as one whose links open an app.
     """
 
     enabled: bool = True
@@ -93,7 +94,7 @@ class Policy:
         *,
         signing: Signing | None = None,
     ) -> Self:
-        """Give the policy for mail of `sender`, or for all mail where none is configured."""
+        """Return the policy for mail of `sender`, or for all mail where none is configured."""
         tracking = config.tracking
         default = tracking.default if sender is None or not sender.default else sender.default
         return cls(
@@ -122,7 +123,7 @@ class Policy:
 
 
 def _opens_apps(config: Config, base_url: str) -> bool:
-    """Whether phones find on this tracking host which app its links are for."""
+    """Whether this tracking host tells phones which app opens its links."""
     name = urlsplit(base_url).hostname
     return any(each.host in (None, name) for each in config.tracker.well_known)
 
@@ -130,6 +131,7 @@ def _opens_apps(config: Config, base_url: str) -> bool:
 def _worst(
     octets: int | Callable[[int], int] | None, hosts: tuple[str, ...]
 ) -> Callable[[int], int]:
+    """Return a function from the octets of a destination to those of its longest tracked URL."""
     if octets is None:
         return lru_cache(partial(tracked_url_octets, hosts[0]))
     if isinstance(octets, int):

@@ -1,9 +1,9 @@
 """What a destination is like, whatever message and link it stands in.
 
-Owns: the rules that look at nothing but the URL, asked together and remembered, as most messages
-hold links that the one before them held.
-Does not own: the single rules (`tracker.urls.hosts`, `sensitive` and `groups` there), or what follows from
-them (`decide`).
+Owns: asking all rules that look at nothing but the URL, and remembering the answers: most messages
+hold links that the message before them held.
+Does not own: the single rules (`tracker.urls.hosts`, `tracker.urls.secrets`,
+`tracker.urls.naming`), or what follows from them (`decide`).
 """
 
 import re
@@ -18,13 +18,14 @@ from tracker.urls.naming import GroupPattern, identity
 from tracker.urls.secrets import Caution, has_placeholder
 
 REMEMBERED = 2048
-"""Destinations whose traits a policy keeps."""
+"""How many destinations a policy remembers the traits of."""
 
 
 class Traits(NamedTuple):
-    """`skip`: why such a link is never tracked. `sensitive`: only if its author insists.
+    """What follows from the URL alone.
 
-    `group` is its name in reports, unless its author gives one.
+    `skip`: why such a link is never tracked. `sensitive`: it is tracked only if its author insists.
+    `group`: its name in reports, unless its author chose one.
     """
 
     skip: Skip | None
@@ -34,7 +35,7 @@ class Traits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UrlRules:
-    """The operator's rules about URLs. Hosts are in lower case, and mean their subdomains too."""
+    """The operator's rules about URLs. `untracked_hosts` are lower case and include subdomains."""
 
     max_destination: int
     own_hosts: re.Pattern[str]
@@ -44,11 +45,11 @@ class UrlRules:
     volatile: frozenset[str]
 
     def remembering(self) -> Callable[[str], Traits]:
-        """Give a function from a destination to its traits."""
+        """Return `traits` with a memory: a function from a destination to its traits."""
         return lru_cache(maxsize=REMEMBERED)(self.traits)
 
     def traits(self, destination: str) -> Traits:
-        """Ask every rule about a destination."""
+        """Return what the rules say of a destination."""
         if len(destination) > self.max_destination:
             return Traits(Skip.OVER_LONG, sensitive=False, group=destination)
         return Traits(
