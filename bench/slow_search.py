@@ -23,7 +23,7 @@ from config.loading.load import load
 from config.telemetry import observe
 from proxy.message import work_budget
 from proxy.rewrite.transformer import Submission, Transformer
-from proxy.scheduling.dispatch import TURN_STEPS
+from proxy.scheduling.dispatch import MAX_STEPS_IN_LOOP
 
 SECONDS, SEED = 60.0, 1
 OCTETS = 250_000
@@ -94,7 +94,7 @@ def held_ms(transformer: Transformer, message: bytes) -> float:
     """Give how long the loop would be held."""
     begun = time.thread_time()
     try:
-        with work_budget.limit(TURN_STEPS):
+        with work_budget.limit(MAX_STEPS_IN_LOOP):
             transformer.prepare(message, SUBMISSION, time.time()).shared()
     except work_budget.BudgetExceeded:
         pass

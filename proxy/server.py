@@ -29,14 +29,11 @@ from config.telemetry.observe import (
 )
 from config.values import Address
 from proxy.scheduling.gc_tuning import collect_if_idle, freeze_startup_objects
+from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS
 from proxy.session import trust
 from proxy.session.connection import ClientConnection, ClientGone, LineTooLong
 from proxy.session.limits import (
-    COMMAND_WORTH_OCTETS,
-    COMMIT_GRACE_S,
-    FEW_SESSIONS,
     GREETING_PATIENCE_S,
-    LISTEN_BACKLOG,
     RECEIVE_OCTETS,
 )
 from proxy.session.services import Services
@@ -45,6 +42,15 @@ from proxy.session.trust import BadProxyHeader, Client
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 from tracker.records.watch import watching
+
+LISTEN_BACKLOG = 1024
+"""Connections that the kernel keeps for us while we are busy."""
+
+FEW_SESSIONS = 20
+"""So few that the collector goes through what they hold in a millisecond."""
+
+COMMIT_GRACE_S = 660.0
+"""How long a stop waits for transactions whose final dot is on its way (RFC 5321 §4.5.3.2.6)."""
 
 
 class ListenError(OSError):

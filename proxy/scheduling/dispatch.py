@@ -1,11 +1,12 @@
-"""Having a message worked on: here where that is little, in the offload process where it is much.
+"""Where a message is worked on: in the event loop if that is little work, else in a process.
 
-Owns: that choice, and that here no two are worked on in one turn of the event loop.
-Does not own: the work (`proxy.rewrite.transformer`) and counting it (`proxy.message.work_budget`), or the process for what is much
-(`offload`).
+Owns: that choice, and that no two messages are worked on in one iteration of the event loop.
+Does not own: the work (`proxy.rewrite.transformer`) and counting it
+(`proxy.message.work_budget`), or the process for large and slow messages (`offload`).
 
-The octets tell of a large message beforehand. Any other is begun here; where it turns out to be more
-than other sessions could wait for, it is begun anew there. Nothing was said or done by then.
+A large message is known by its octets. Any other is begun in the event loop; where it turns out to
+be more work than other sessions could wait for, it is begun anew in the process. Nothing was said
+or done by then.
 """
 
 import time
@@ -14,16 +15,16 @@ from contextlib import asynccontextmanager
 
 from proxy.message import work_budget
 from proxy.rewrite.transformer import Outgoing, Prepared, Submission, Transformer
-from proxy.scheduling.loop_budget import TURN_OCTETS, LoopBudget
+from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.scheduling.offload import MakeCopy, OffloadProcess
 
 LARGE_MESSAGE_OCTETS = 256 * 1024
 """From here on work on a message is not begun in the event loop: below, it mostly takes a few
 milliseconds."""
 
-TURN_STEPS = 25_000
-"""Steps of work on one message (`effort`), after which it leaves the event loop: some 20 ms, 400
-links. Real newsletters stay below 10,000."""
+MAX_STEPS_IN_LOOP = 25_000
+"""Steps of work on one message (`proxy.message.work_budget`), after which it leaves the event loop:
+some 20 ms, 400 links. Real newsletters stay below 10,000."""
 
 
 class Dispatcher:
@@ -67,21 +68,21 @@ class Dispatcher:
     async def _here(self, content: bytes, submission: Submission) -> Prepared | None:
         """Work on a message in this process; None where that is, or would be, too much.
 
-        What is not trusted is not even looked at, and takes no turn.
+        What is not trusted is not even looked at, and waits for no iteration.
         """
         if submission.trusted:
             if len(content) >= LARGE_MESSAGE_OCTETS:
                 return None
-            await self._loop_budget.take(TURN_OCTETS)
+            await self._loop_budget.take(ITERATION_OCTETS)
         try:
-            with work_budget.limit(TURN_STEPS):
+            with work_budget.limit(MAX_STEPS_IN_LOOP):
                 return self._transformer.prepare(content, submission, time.time())
         except work_budget.BudgetExceeded:
             return None
 
     def _personal_here(self, prepared: Prepared) -> MakeCopy:
         async def make(index: int) -> Outgoing:
-            await self._loop_budget.take(TURN_OCTETS)
+            await self._loop_budget.take(ITERATION_OCTETS)
             return prepared.personal(index)
 
         return make

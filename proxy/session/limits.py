@@ -1,8 +1,9 @@
-"""Every limit of the SMTP server side that no key of the configuration sets, in one place.
+"""Every limit of one SMTP session that no key of the configuration sets, in one place.
 
 Owns: the numbers and why they are what they are. Sizes are octets, times seconds.
-Does not own: limits of a message's inside (`proxy.message.limits`), of a reply (`proxy.smtp.replies`), of the relay's side
-(`proxy.relay.dial`, `proxy.relay.session`).
+Does not own: limits of all sessions together (`proxy.server`, `upload`,
+`proxy.scheduling.loop_budget`), of a message's inside (`proxy.message.limits`), of a reply
+(`proxy.smtp.replies`), or of the relay's side (`proxy.relay.dial`, `proxy.relay.session`).
 """
 
 MAX_COMMAND_OCTETS = 4096
@@ -27,9 +28,6 @@ MAX_COMMANDS_WITHOUT_MAIL = 1000
 RECEIVE_OCTETS = 32 * 1024
 """Read from one client at a time."""
 
-COMMAND_WORTH_OCTETS = 64 * 1024
-"""A command, or a new connection, is about as much work as this much of a message."""
-
 SESSION_BUFFER_OCTETS = 32 * 1024
 """What we read ahead of a client before we stop reading from it."""
 
@@ -51,19 +49,6 @@ WRITE_PATIENCE_S = 300.0
 DISCARD_FACTOR = 4
 """How many times the limit a message that is too big may go on before the client is cut off."""
 
-FEW_SESSIONS = 20
-"""So few that what they hold can be gone through in a millisecond (`heap`)."""
-
-LISTEN_BACKLOG = 1024
-"""Connections that the kernel keeps for us while we are busy."""
-
-UPLOAD_BUDGET_OCTETS = 256 * 1024 * 1024
-"""All messages being taken in or passed on, shared among `workers`. What is above gets 452: with
-200 uploads of 25 MB and 1,000 idle sessions a process stays below 1 GiB."""
-
-COMMIT_GRACE_S = 660.0
-"""How long a stop waits for transactions whose final dot is on its way (RFC 5321 §4.5.3.2.6)."""
-
 SILENCE_S = 1.0
-"""A stop ends sessions in which no command came for so long. Whoever has just heard a reply is about
-to say something, be it QUIT."""
+"""A stop ends sessions in which no command came for this long: a client that has just heard a
+reply is about to say something, be it QUIT."""

@@ -20,10 +20,9 @@ from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
 from proxy.rewrite.transformer import ConsentsInForce, Transformer
 from proxy.scheduling.dispatch import Dispatcher
-from proxy.scheduling.loop_budget import TURN_OCTETS, LoopBudget
+from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.scheduling.offload import OffloadProcess
-from proxy.session.limits import UPLOAD_BUDGET_OCTETS
-from proxy.session.upload import MemoryBudget
+from proxy.session.upload import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from tracker.decisions.files import CONSENTS
 from tracker.records.live import LiveRecords
 from tracker.spool.writer import Spool
@@ -63,7 +62,7 @@ class Services:
         if before is not None:
             config = config.model_copy(update={"store": before.config.store})
         offload = OffloadProcess(config)
-        loop_budget = before.loop_budget if before else LoopBudget(TURN_OCTETS)
+        loop_budget = before.loop_budget if before else LoopBudget(ITERATION_OCTETS)
         consents = before.consents if before else _consents(config)
         services = cls(
             config=config,

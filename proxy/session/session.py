@@ -22,10 +22,10 @@ from config.telemetry.observe import (
 )
 from proxy.delivery.delivery import Delivery, Verdict
 from proxy.relay.upstream import Upstream
+from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS
 from proxy.session.connection import ClientConnection, ClientGone, LineTooLong
 from proxy.session.identity import ClientIdentity
 from proxy.session.limits import (
-    COMMAND_WORTH_OCTETS,
     MAX_AUTH_LINE_OCTETS,
     MAX_COMMAND_OCTETS,
     MAX_COMMANDS_WITHOUT_MAIL,

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from proxy.rewrite.transformer import Prepared, Submission, Transformer
-from proxy.scheduling.loop_budget import TURN_OCTETS
+from proxy.scheduling.loop_budget import ITERATION_OCTETS
 from proxy.session.limits import RECEIVE_OCTETS
 from proxy.smtp.data import DataReader
 from tests.support.relays.scripted_relay import ScriptedRelay
@@ -65,7 +65,7 @@ async def test_all_upload_at_once(
     most_octets = turns.stop()
     assert set(codes) == {250}
     assert len(relay.messages) == CLIENTS
-    assert 2 * RECEIVE_OCTETS < most_octets <= TURN_OCTETS + 2 * RECEIVE_OCTETS
+    assert 2 * RECEIVE_OCTETS < most_octets <= ITERATION_OCTETS + 2 * RECEIVE_OCTETS
 
 
 async def test_all_end_at_once(

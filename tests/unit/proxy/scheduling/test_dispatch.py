@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from proxy.rewrite.transformer import Outgoing, Submission, Transformer
 from proxy.scheduling.dispatch import LARGE_MESSAGE_OCTETS, Dispatcher
-from proxy.scheduling.loop_budget import TURN_OCTETS, LoopBudget
+from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.scheduling.offload import MakeCopy, OffloadProcess
 from tests.support.mail import html_message, link
 from tests.support.session_fixtures import configuration
@@ -42,10 +42,12 @@ class Elsewhere:
         yield make
 
 
-def dispatcher(folder: Path, turn_octets: int = TURN_OCTETS) -> Dispatcher:
+def dispatcher(folder: Path, iteration_octets: int = ITERATION_OCTETS) -> Dispatcher:
     """Give one that has no process of its own."""
     transformer = Transformer.from_config(configuration(folder, 25))
-    return Dispatcher(transformer, cast("OffloadProcess", Elsewhere()), LoopBudget(turn_octets))
+    return Dispatcher(
+        transformer, cast("OffloadProcess", Elsewhere()), LoopBudget(iteration_octets)
+    )
 
 
 async def copies(dispatch: Dispatcher, message: bytes, submission: Submission) -> set[bytes]:
@@ -77,9 +79,9 @@ async def test_what_is_broken_off_leaves_no_trace(tmp_path: Path) -> None:
     assert lines == []
 
 
-async def test_what_is_not_looked_at_waits_for_no_turn(tmp_path: Path) -> None:
+async def test_what_is_not_looked_at_waits_for_no_iteration(tmp_path: Path) -> None:
     """There is no work in it, however large it is."""
-    crowded = dispatcher(tmp_path, turn_octets=0)
+    crowded = dispatcher(tmp_path, iteration_octets=0)
     async with asyncio.timeout(1):
         assert (await crowded.shared(LARGE, UNTRUSTED)).content is LARGE
         async with crowded.personal(LARGE, UNTRUSTED) as make:

@@ -1,39 +1,49 @@
-"""How the turns of the event loop are shared out."""
+"""How the event loop is shared out."""
 
 import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.scheduling.loop_budget import LoopBudget
 
 
 class Clock:
-    """Counts the turns of the loop, as seen by a task that takes part in each."""
+    """Counts the iterations of the loop, as seen by a task that takes part in each."""
 
     def __init__(self) -> None:
-        self.turn = 0
+        self.iteration = 0
         self.task = asyncio.create_task(self.tick())
 
     async def tick(self) -> None:
         """Count on and on."""
         while True:
-            self.turn += 1
+            self.iteration += 1
             await asyncio.sleep(0)
 
 
-async def worked(budget: LoopBudget, wanted: list[int]) -> list[tuple[int, int]]:
-    """Have a task for each of `wanted` take that many octets; give (turn, octets) as they came."""
+async def worked(
+    budget: LoopBudget, wanted: list[int], pauses: list[int] | None = None
+) -> list[tuple[int, int]]:
+    """Have a task for each of `wanted` take that many octets; return (iteration, octets) in order.
+
+    `pauses`: how many iterations each of them lets pass before.
+    """
     clock, done = Clock(), []
 
-    async def take(octets: int) -> None:
+    async def take(octets: int, pause: int) -> None:
+        for _ in range(pause):
+            await asyncio.sleep(0)
         await budget.take(octets)
-        done.append((clock.turn, octets))
+        done.append((clock.iteration, octets))
 
-    await asyncio.gather(*map(take, wanted))
+    await asyncio.gather(*map(take, wanted, pauses or [0] * len(wanted)))
     clock.task.cancel()
     return done
 
 
 async def test_room_is_had_at_once() -> None:
-    """Who is alone never waits, however much was done in turns before."""
+    """Who is alone never waits, however much was done in iterations before."""
     budget = LoopBudget(100)
     for _ in range(5):
         asyncio.get_running_loop().call_soon(lambda: None)
@@ -41,12 +51,23 @@ async def test_room_is_had_at_once() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_turn_holds_no_more_than_its_bound() -> None:
-    """The last one in may go beyond it; the rest come in later turns."""
+async def test_an_iteration_holds_no_more_than_its_bound() -> None:
+    """The last one in may go beyond it; the rest come in later iterations."""
     done = await worked(LoopBudget(100), [40] * 30)
-    in_turn = {turn: sum(o for t, o in done if t == turn) for turn, _ in done}
-    assert max(in_turn.values()) == 120
-    assert len(in_turn) == 10
+    by_iteration = {at: sum(o for a, o in done if a == at) for at, _ in done}
+    assert max(by_iteration.values()) == 120
+    assert len(by_iteration) == 10
+
+
+@given(wishes=st.lists(st.tuples(st.integers(1, 150), st.integers(0, 12)), max_size=40))
+def test_only_one_goes_beyond_the_bound(wishes: list[tuple[int, int]]) -> None:
+    """Whenever they come, and whatever they want."""
+    wanted, pauses = [octets for octets, _ in wishes], [pause for _, pause in wishes]
+    done = asyncio.run(worked(LoopBudget(100), wanted, pauses))
+    assert sorted(octets for _, octets in done) == sorted(wanted)
+    for iteration, _ in done:
+        octets_in_it = [octets for at, octets in done if at == iteration]
+        assert sum(octets_in_it) - max(octets_in_it) < 100
 
 
 async def test_first_come_first_served() -> None:
@@ -55,10 +76,10 @@ async def test_first_come_first_served() -> None:
     assert [octets for _, octets in done] == [90, 90, 5, 90, 5]
 
 
-async def test_more_than_a_turn_holds_has_a_turn_of_its_own() -> None:
+async def test_more_than_an_iteration_holds_has_one_of_its_own() -> None:
     """A wish that never fits must not wait for ever."""
     done = await worked(LoopBudget(100), [1000, 1000, 1])
-    assert len({turn for turn, _ in done}) == 3
+    assert len({at for at, _ in done}) == 3
 
 
 async def test_who_gave_up_holds_nobody_up() -> None:
