@@ -34,7 +34,9 @@ from config.keys import dkim_keys, token_keys
 from config.loading.load import load
 from config.schema import Config
 from config.telemetry import observe
-from tracker.cli.report import print_report
+from tracker.cli import printing
+from tracker.cli.common import current_store
+from tracker.reports import clicks
 from waypost_serve import run_together
 
 DOMAIN = "example.com"
@@ -218,7 +220,13 @@ async def show(console: Console, config: Config, inbox: Inbox, folder: Path) -> 
     for content in inbox.messages:
         await asyncio.to_thread(show_received, console, content, record)
     console.print()
-    await asyncio.to_thread(print_report, config, console)
+    await asyncio.to_thread(show_report, console, config)
+
+
+def show_report(console: Console, config: Config) -> None:
+    """Print the tables of `waypost report`."""
+    with current_store(config) as db:
+        printing.tables(clicks.report(db), console)
 
 
 async def stay(console: Console, config: Config, inbox: Inbox, stop: asyncio.Event) -> None:

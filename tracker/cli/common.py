@@ -1,4 +1,9 @@
-"""What commands over the store and over tokens share."""
+"""What commands over the store and over links share.
+
+Owns: opening the store for questions and reading a link, with one line and exit status 1 where that
+fails.
+Does not own: the questions (`tracker.reports.clicks`), or links (`tracker.minting.lookup`).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,19 +15,24 @@ from sqlite_utils import Database
 from config.schema import Config
 from config.telemetry import observe
 from tracker.ingest.catch_up import catch_up
-from tracker.minting import short_links
-from tracker.minting.short_links import ShortLinks
+from tracker.minting import lookup
+from tracker.minting.lookup import DecodedLink
 from tracker.store import database
-from tracker.tokens import APP_PATH, PATH, Keyring
+from tracker.tokens import Keyring
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+def log_errors_only(config: Config) -> None:
+    """Keep the log of a command to errors: its answer is for people and scripts."""
+    observe.configure("error", config.log.format)
+
+
 @contextmanager
 def current_store(config: Config) -> Iterator[Database]:
-    """Open the store for questions, with what the spool holds; says what cannot be counted yet."""
-    observe.configure("error", config.log.format)
+    """Open the store for questions, with what the spool holds; print what is not counted yet."""
+    log_errors_only(config)
     try:
         backlog = catch_up(config)
         if backlog.octets:
@@ -34,41 +44,35 @@ def current_store(config: Config) -> Iterator[Database]:
     except database.StoreError as error:
         raise click.ClickException(str(error)) from None
     except PermissionError as error:
-        raise click.ClickException(f"{error}: run as the user of the service") from None
+        raise as_service_user(error) from None
     except BrokenPipeError:
         raise  # whoever read the answer has enough; click knows what to do
     except OSError as error:
         raise click.ClickException(str(error)) from None
 
 
+def as_service_user(error: PermissionError) -> click.ClickException:
+    """Return what a user is told who may not read or write a file of the service."""
+    return click.ClickException(f"{error}: run as the user of the service")
+
+
 def keyring_of(config: Config) -> Keyring:
-    """Load the keys; `config.loading.load` has made sure that there are some, and that they can be read."""
+    """Load the keys; raises KeyFileError. `config_option` has made sure that there are some."""
     return Keyring.load(cast("Path", config.keys.file))
 
 
-def token_of(text: str) -> str:
-    """Give the token in a tracked URL, whatever host or prefix it has; or the token itself."""
-    tail = text.strip().rpartition(PATH)[2].removeprefix(APP_PATH.removeprefix(PATH))
-    return tail.partition("?")[0].partition("#")[0]
+def decoded_link(config: Config, text: str) -> DecodedLink:
+    """Read a tracked URL, a short link or a bare token; raises BadToken and KeyFileError.
 
-
-def token_for(config: Config, text: str) -> str:
-    """Give the token in a tracked URL, or the one that a short link stands for.
-
-    Raises click.ClickException where a short link's cannot be found.
+    Raises click.ClickException where a short link cannot be looked up.
     """
-    code = short_links.code_in(text)
-    if code is None:
-        return token_of(text)
-    path = short_links.file_of(config.store.path)
-    observe.configure("error", config.log.format)
+    log_errors_only(config)
+    keyring = keyring_of(config)
     try:
-        token = ShortLinks.load(config.store.path).token(code)
+        return lookup.decode(keyring, config.store.path, text)
+    except lookup.UnknownCode as error:
+        raise click.ClickException(str(error)) from None
     except PermissionError as error:
-        raise click.ClickException(f"{error}: run as the user of the service") from None
+        raise as_service_user(error) from None
     except OSError as error:
         raise click.ClickException(f"cannot read {error.filename}: {error.strerror}") from None
-    if token is None:
-        why = f"{code} is not in {path}" if path.exists() else f"there is no {path}"
-        raise click.ClickException(f"not a short link of ours: {why}")
-    return token

@@ -1,6 +1,8 @@
 """`waypost consent`: what persons agreed to.
 
-Owns: the command. Does not own: the file (`tracker.decisions.consents`), or what follows for mail (`proxy.rewrite.render`).
+Owns: the command.
+Does not own: the file (`tracker.decisions.files`), what a level allows
+(`tracker.decisions.consents`), or what follows for mail (`proxy.rewrite.render`).
 """
 
 import click
@@ -40,12 +42,12 @@ def consent(config: Config, person: str | None, level: str | None, form: Form) -
         raise click.ClickException(f"{path}: {error.strerror}") from None
     for complaint in CONSENTS.complaints(store, known):
         click.echo(complaint, err=True)
-    agreed = Consents.summed(known.made)
+    consents = Consents.summed(known.made)
     if person:
-        click.echo(f"{person}: {agreed.of(person)}")
+        click.echo(f"{person}: {consents.of(person)}")
         return
     rows = [
-        {"person": given.person, "consent": given.consent.value, "at": given.at}
-        for given in agreed.given.values()
+        {"person": record.person, "consent": record.consent.value, "at": record.at}
+        for record in consents.given.values()
     ]
     printing.listing(rows, form, "Consent", COLUMNS)

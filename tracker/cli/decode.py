@@ -1,45 +1,17 @@
 """`waypost decode`: what a tracked link says, for whoever holds the keys.
 
-Owns: finding the token in a URL, or the one that a short link stands for, and showing what it holds.
-Does not own: tokens themselves (`tokens`), or the file of short links (`tracker.minting.short_links`).
+Owns: the command. Does not own: reading the link (`tracker.minting.lookup`).
 """
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import click
 
 from config.cli.options import config_option
 from config.schema import Config
-from tracker.cli.common import keyring_of, token_for
-from tracker.tokens import BadToken, Keyring, key_id, read
-
-
-def described(keyring: Keyring, token: str) -> dict[str, Any]:
-    """Give what a token says, ready for JSON; raises BadToken."""
-    link = read(keyring, token)
-    return {
-        "message_id": link.message_id.hex(),
-        "recipient": link.recipient,
-        "link": link.number,
-        "sent_at": datetime.fromtimestamp(link.sent_at_s, UTC).isoformat(),
-        "key": key_id(token),
-        "destination": link.destination,
-        "preview": link.preview,
-    }
-
-
-def lines(facts: dict[str, Any]) -> Iterator[str]:
-    """Say the facts of a link for people; a destination stands whole on its line, to be copied."""
-    notes = {
-        "recipient": " (a copy shared by several)" if facts["recipient"] == 0 else "",
-        "preview": " (redirects, never counted)" if facts["preview"] else "",
-    }
-    for name, value in facts.items():
-        shown = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
-        yield f"{name.replace('_', ' '):<13}{shown}{notes.get(name, '')}"
+from tracker.cli.common import decoded_link
+from tracker.tokens import SHARED, BadToken
 
 
 @click.command()
@@ -49,10 +21,18 @@ def lines(facts: dict[str, Any]) -> Iterator[str]:
 def decode(config: Config, url: str, *, as_json: bool) -> None:
     """Say what the tracked link URL, full or short, holds; a bare token will do as well."""
     try:
-        facts = described(keyring_of(config), token_for(config, url))
+        facts = decoded_link(config, url).json()
     except BadToken as error:
         raise click.ClickException(f"not a link of ours: {error}") from None
-    if as_json:
-        click.echo(json.dumps(facts))
-    else:
-        click.echo("\n".join(lines(facts)))
+    click.echo(json.dumps(facts) if as_json else "\n".join(_lines(facts)))
+
+
+def _lines(facts: Mapping[str, object]) -> Iterator[str]:
+    """Return the facts of a link for people; a destination stands whole on its line, to be copied."""
+    notes = {
+        "recipient": " (a copy shared by several)" if facts["recipient"] == SHARED else "",
+        "preview": " (redirects, never counted)" if facts["preview"] else "",
+    }
+    for name, value in facts.items():
+        text = ("no", "yes")[value] if isinstance(value, bool) else str(value)
+        yield f"{name.replace('_', ' '):<13}{text}{notes.get(name, '')}"

@@ -12,10 +12,10 @@ import click
 
 from config.cli.options import TEXT, config_option
 from config.schema import Config
-from config.telemetry import observe
+from tracker.cli.common import log_errors_only
 from tracker.erasure.forget import Forgotten, erase
 from tracker.ingest.catch_up import catch_up
-from tracker.store import database
+from tracker.store.database import StoreError
 
 
 @click.command()
@@ -30,16 +30,15 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
     """
     if not address.strip():
         raise click.UsageError("ADDRESS is empty")
-    observe.configure("error", config.log.format)
+    log_errors_only(config)
     try:
         backlog = catch_up(config)
         if backlog.octets:
             raise click.ClickException(f"nothing is erased yet, try again: {backlog.why}")
         done = erase(config, address)
-    except (sqlite3.Error, database.StoreError, OSError) as error:
+    except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"not everything is erased, try again: {error}") from None
-    for line in [json.dumps(asdict(done))] if as_json else _told(address, done):
-        click.echo(line)
+    click.echo(json.dumps(asdict(done)) if as_json else "\n".join(_lines(address, done)))
     if done.log_left:
         raise click.ClickException(
             f"a program that reads the store kept its log from being emptied: when it is done,"
@@ -47,7 +46,7 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
         )
 
 
-def _told(address: str, done: Forgotten) -> Iterator[str]:
+def _lines(address: str, done: Forgotten) -> Iterator[str]:
     counts = {
         "persons": done.persons,
         "copies of mail": done.deliveries,

@@ -1,6 +1,7 @@
 """`waypost identify`: the person behind an id that a destination was told.
 
-Owns: the command. Does not own: ids (`tracker.urls.reader_id`), or how the store is opened (`report`).
+Owns: the command.
+Does not own: ids (`tracker.urls.reader_id`), or who is behind one (`tracker.store.persons`).
 """
 
 import json

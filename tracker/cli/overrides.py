@@ -1,76 +1,31 @@
-"""`waypost revoke`: links that were sent are withdrawn, and what was ever decided about links.
+"""`waypost revoke` and `waypost redirect`: links that were sent are withdrawn or repaired.
 
-Owns: the commands, and what may be decided.
-Does not own: repairs (`overrides`), where decisions are kept (`tracker.decisions.files`) and what they make of a
-link (`tracker.decisions.overrides`), or what readers get (`tracker.redirect.redirector`).
+Owns: the commands.
+Does not own: what may be decided (`tracker.decisions.decide`), where decisions are kept
+(`tracker.decisions.files`), or what was sent (`tracker.reports.sent_links`).
 """
 
 from dataclasses import asdict
 
 import click
-from sqlite_utils import Database
 
 from config.cli.listing import Form, form_option
 from config.cli.options import TEXT, config_option_without_files
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from tracker.cli import printing
-from tracker.cli.common import current_store, keyring_of, token_for
-from tracker.decisions import overrides
+from tracker.cli.common import current_store, decoded_link
+from tracker.decisions import decide
 from tracker.decisions.files import DECISIONS
-from tracker.decisions.overrides import Decision, Kind, Overrides, decision, repair
+from tracker.decisions.overrides import MESSAGE_ID, Decision, Kind, decision
 from tracker.records.record_file import Merged
-from tracker.tokens import BadToken, is_destination, read
-from tracker.urls import hosts
+from tracker.reports import sent_links
+from tracker.tokens import BadToken
 from tracker.urls.additions import Additions
-from tracker.urls.naming import volatile_of
-from tracker.urls.params import place, without
 
-_URLS = """
-    SELECT ifnull(url, name) AS url FROM links
-    WHERE substr(ifnull(url, name), 1, length(:beginning)) = :beginning
-"""
-
-_MESSAGES = """
-    SELECT message_id FROM messages JOIN campaigns ON campaigns.id = campaign_id
-    WHERE campaigns.name = :campaign
-"""
-_LISTED = ("at", "by", "action", "kind", "value", "to")
-undo_option = click.option("--undo", is_flag=True, help="Take the decision back.")
 FORCE = "In force within seconds, wherever the tracker runs on this store."
-
-
-def record(config: Config, decision: Decision) -> None:
-    """Write a decision down; click.ClickException where that fails."""
-    try:
-        DECISIONS.append(config.store.path, decision)
-    except OSError as error:
-        path = DECISIONS.file_of(config.store.path)
-        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
-
-
-def known(config: Config) -> Merged[Decision]:
-    """Give what was ever decided; click.ClickException where that cannot be read."""
-    try:
-        return DECISIONS.known(config.store.path)
-    except OSError as error:
-        name = error.filename or DECISIONS.file_of(config.store.path)
-        raise click.ClickException(f"cannot read {name}: {error.strerror}") from None
-
-
-def take_back(config: Config, kind: Kind, value: str) -> None:
-    """Write down that a decision no longer holds; click.ClickException where there is none."""
-    if not Overrides.of(known(config).made).holds(kind, value):
-        raise click.ClickException(f"no decision about {kind} {value} is in force")
-    record(config, decision("restore", kind, value))
-
-
-def _decide(config: Config, kind: Kind, value: str, *, undo: bool) -> None:
-    if undo:
-        take_back(config, kind, value)
-    else:
-        record(config, decision("revoke", kind, value))
-    click.echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {FORCE}")
+COLUMNS = ("at", "by", "action", "kind", "value", "to", "messages")
+undo_option = click.option("--undo", is_flag=True, help="Take the decision back.")
 
 
 @click.group()
@@ -85,23 +40,9 @@ def revoke() -> None:
 def revoke_message(config: Config, message: str, *, undo: bool) -> None:
     """Withdraw all links of a MESSAGE, named by its id or by any link of it, full or short."""
     identifier = message.lower()
-    if not overrides.MESSAGE_ID.fullmatch(identifier):
+    if not MESSAGE_ID.fullmatch(identifier):
         identifier = _message_of(config, message)
-    _decide(config, "message", identifier, undo=undo)
-
-
-def _message_of(config: Config, link: str) -> str:
-    """Give the id of the message that a link is of; only this needs the keys."""
-    if config.keys.file is None:
-        raise click.ClickException("to read a link, set keys.file; or name the message by its id")
-    try:
-        return read(keyring_of(config), token_for(config, link)).message_id.hex()
-    except (KeyFileError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
-    except BadToken:
-        raise click.ClickException(
-            "neither a message id (16 hexadecimal digits) nor a tracked link of ours"
-        ) from None
+    _revoke(config, "message", identifier, undo=undo)
 
 
 @revoke.command("campaign")
@@ -111,13 +52,13 @@ def _message_of(config: Config, link: str) -> str:
 def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
     """Withdraw all links of the messages that CAMPAIGN has up to now."""
     if undo:
-        _decide(config, "campaign", campaign, undo=True)
+        _revoke(config, "campaign", campaign, undo=True)
         return
     with current_store(config) as db:
-        messages = [row["message_id"] for row in db.query(_MESSAGES, {"campaign": campaign})]
+        messages = sent_links.messages_of(db, campaign)
     if not messages:
         raise click.ClickException(f"no message of campaign {campaign!r} is known")
-    record(config, decision("revoke", "campaign", campaign, messages=messages))
+    _write(config, decision("revoke", "campaign", campaign, messages=messages))
     click.echo(f"Campaign {campaign}: {len(messages)} messages revoked. {FORCE}")
     click.echo("Messages that are sent from now on are not: stop sending, or revoke it again.")
 
@@ -128,11 +69,11 @@ def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
 @config_option_without_files
 def revoke_host(config: Config, host: str, *, undo: bool) -> None:
     """Withdraw all links to a destination HOST and to hosts below it."""
-    name = host.lower().rstrip(".")
-    url = f"http://{name}/"
-    if not name or "*" in name or hosts.host(url) != name or not is_destination(url):
-        raise click.ClickException("write a bare host in ASCII, like example.com, without a *")
-    _decide(config, "host", name, undo=undo)
+    try:
+        name = decide.host(host)
+    except decide.CannotDecide as error:
+        raise click.ClickException(str(error)) from None
+    _revoke(config, "host", name, undo=undo)
 
 
 @revoke.command("list")
@@ -140,23 +81,16 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
 @config_option_without_files
 def list_decisions(config: Config, form: Form) -> None:
     """Print every decision ever made, the oldest first: when, by whom, what."""
-    found = known(config)
+    found = _read(config)
     for complaint in DECISIONS.complaints(config.store.path, found):
         click.echo(complaint, err=True)
-    if form != "people":
+    if form == "people":
+        for each in found.made:
+            click.echo(_line(each))
+    else:
         facts = map(asdict, found.made)
-        columns = (*_LISTED, "messages")
-        rows = ({name: _plain(each[name]) for name in columns} for each in facts)
-        printing.listing(rows, form, "Decisions", columns)
-        return
-    for each in found.made:
-        more = f" -> {each.to}" if each.to else ""
-        more += f" ({len(each.messages)} messages)" if each.messages else ""
-        click.echo(f"{each.at}  {each.by}  {each.action} {each.kind} {each.value}{more}")
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+        rows = ({name: _plain(each[name]) for name in COLUMNS} for each in facts)
+        printing.listing(rows, form, "Decisions", COLUMNS)
 
 
 @click.command()
@@ -173,49 +107,88 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
     """
     if undo == (new is not None):
         raise click.UsageError("give OLD and NEW, or OLD and --undo")
-    for url in filter(None, (old, new)):
-        if not is_destination(url):
-            raise click.ClickException(f"not an http(s) URL in ASCII: {url}")
-    if new is None:
-        take_back(config, "destination", old)
-        click.echo(f"{old} leads where it was written to again. {FORCE}")
-        return
-    additions = Additions.of(config)
-    decision = repair(old, new, additions)
-    now = Overrides.of(known(config).made)
-    now.apply(decision)
-    way = [old, *now.way(old, additions)]
-    if new == old or len(set(way)) < len(way):
-        raise click.ClickException(f"{new} leads to {old} already: that would go in a circle")
-    record(config, decision)
+    try:
+        for url in filter(None, (old, new)):
+            decide.destination(url)
+        earlier = _read(config).made
+        if new is None:
+            _write(config, decide.restore(earlier, "destination", old))
+            click.echo(f"{old} leads where it was written to again. {FORCE}")
+            return
+        _write(config, decide.repair(earlier, old, new, Additions.of(config)))
+    except decide.CannotDecide as error:
+        raise click.ClickException(str(error)) from None
     click.echo(f"{old} leads to {new}. {FORCE}")
-    _hint(config, old, additions)
+    _hint(config, old)
 
 
-def _hint(config: Config, old: str, additions: Additions) -> None:
-    """Say where no link to `old` is known; with the store lost, that cannot be said."""
+def _revoke(config: Config, kind: Kind, value: str, *, undo: bool) -> None:
+    """Withdraw links, or take that back, and say so."""
+    if undo:
+        try:
+            _write(config, decide.restore(_read(config).made, kind, value))
+        except decide.CannotDecide as error:
+            raise click.ClickException(str(error)) from None
+    else:
+        _write(config, decision("revoke", kind, value))
+    click.echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {FORCE}")
+
+
+def _message_of(config: Config, link: str) -> str:
+    """Return the id of the message that a link is of; only this needs the keys."""
+    if config.keys.file is None:
+        raise click.ClickException("to read a link, set keys.file; or name the message by its id")
+    try:
+        return decoded_link(config, link).link.message_id.hex()
+    except BadToken:
+        raise click.ClickException(
+            "neither a message id (16 hexadecimal digits) nor a tracked link of ours"
+        ) from None
+    except (KeyFileError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _read(config: Config) -> Merged[Decision]:
+    """Return what was ever decided; click.ClickException where that cannot be read."""
+    try:
+        return DECISIONS.known(config.store.path)
+    except OSError as error:
+        name = error.filename or DECISIONS.file_of(config.store.path)
+        raise click.ClickException(f"cannot read {name}: {error.strerror}") from None
+
+
+def _write(config: Config, decision: Decision) -> None:
+    """Write a decision down; click.ClickException where that fails."""
+    try:
+        DECISIONS.append(config.store.path, decision)
+    except OSError as error:
+        path = DECISIONS.file_of(config.store.path)
+        raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
+
+
+def _line(decision: Decision) -> str:
+    """Return a decision as a line for people."""
+    to = f" -> {decision.to}" if decision.to else ""
+    messages = f" ({len(decision.messages)} messages)" if decision.messages else ""
+    what = f"{decision.action} {decision.kind} {decision.value}"
+    return f"{decision.at}  {decision.by}  {what}{to}{messages}"
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _hint(config: Config, old: str) -> None:
+    """Print a hint where no link to `old` is known; with the store lost, that cannot be said."""
     try:
         with current_store(config) as db:
-            is_known = _is_known(db, config, old, additions)
+            is_known = sent_links.is_known(db, old, config)
     except click.ClickException as error:
         click.echo(f"Whether such a link was sent cannot be said: {error.message}", err=True)
         return
     if not is_known:
         click.echo(
-            "The database knows no such link. It may be one that nobody clicked; else compare OLD, octet "
-            "for octet, with what `waypost decode LINK` says.",
+            "The database knows no such link. It may be one that nobody clicked; else compare OLD, "
+            "octet for octet, with what `waypost decode LINK` says.",
             err=True,
         )
-
-
-def _is_known(db: Database, config: Config, old: str, additions: Additions) -> bool:
-    """Whether the store has a link to `old`; URLs stand there without what varies by reader."""
-    volatile = volatile_of(config)
-
-    def meant(url: str) -> set[str]:
-        urls = (url, *(written for written, _ in additions.written(url)))
-        return {without(each, volatile) for each in urls}
-
-    wanted = meant(old)
-    found = db.execute(_URLS, {"beginning": place(old)})
-    return any(not wanted.isdisjoint(meant(url)) for (url,) in found)

@@ -1,12 +1,14 @@
 """How answers of the store are printed: tables for people, JSON, CSV.
 
-Owns: columns and forms. Does not own: the answers (`tracker.reports.clicks`), or the commands (`report`).
+Owns: the three forms, and the columns of tables for people.
+Does not own: the answers, and their columns in CSV (`tracker.reports.clicks`,
+`tracker.reports.opens`), or the commands (`report`).
 """
 
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 from rich.console import Console
@@ -14,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from config.cli.listing import Form
-from tracker.reports import opens
-from tracker.reports.clicks import Figures, Json, Report
+from tracker.reports import clicks, opens
+from tracker.reports.clicks import Figures, Json
 
 SHOWN_LINKS = 50
 """Links in the table for people; `--json` and `--csv` give them all."""
@@ -35,7 +37,7 @@ def listing(rows: Iterable[Json], form: Form, title: str, columns: Sequence[str]
 
 
 def csv_rows(rows: Iterable[Json], columns: Sequence[str]) -> None:
-    """Print the names of columns, and rows that have these."""
+    """Print a head with the names of columns, and rows of these columns."""
     writer = csv.DictWriter(sys.stdout, columns)
     writer.writeheader()
     for row in rows:
@@ -59,48 +61,17 @@ def _cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-COLUMNS = (
-    *("of", "campaign", "link", "url", "messages", "recipients", "clicks_human", "clicks_all"),
-    *("unique_clickers_human", "unique_clickers_all", "click_rate"),
-)
-"""Of a report as rows."""
+def report(answer: clicks.Report | opens.Report, form: Form, console: Console) -> None:
+    """Print a report, of clicks or of opens, in the form that was asked for."""
+    if form == "json":
+        click.echo(json.dumps(answer.json(), indent=2, ensure_ascii=False))
+    elif isinstance(answer, opens.Report):
+        csv_rows(answer.rows(), opens.COLUMNS) if form == "csv" else opens_table(answer, console)
+    else:
+        csv_rows(answer.rows(), clicks.COLUMNS) if form == "csv" else tables(answer, console)
 
 
-def flat(answer: Report) -> Iterator[Json]:
-    """Give a report as rows of the same columns: the total, campaigns, links."""
-    yield {"of": "total", "campaign": None, "link": None, "url": None, **_columns(answer.totals)}
-    for each in answer.campaigns:
-        yield {
-            "of": "campaign",
-            "campaign": each.campaign,
-            "link": None,
-            "url": None,
-            **_columns(each.figures),
-        }
-    for link in answer.links:
-        yield {
-            "of": "link",
-            "campaign": link.campaign,
-            "link": link.link,
-            "url": link.url,
-            **_columns(link.figures),
-            **dict.fromkeys(("messages", "recipients", "click_rate")),
-        }
-
-
-def _columns(figures: Figures) -> Json:
-    return {
-        "messages": figures.messages,
-        "recipients": figures.recipients,
-        "clicks_human": figures.clicks_human,
-        "clicks_all": figures.clicks_all,
-        "unique_clickers_human": figures.unique_human,
-        "unique_clickers_all": figures.unique_all,
-        "click_rate": figures.click_rate,
-    }
-
-
-def tables(answer: Report, console: Console) -> None:
+def tables(answer: clicks.Report, console: Console) -> None:
     """Print a report for people."""
     campaigns = _table("Campaigns", "Campaign", "Messages", "Recipients", *_CLICKS, "Click rate")
     for each in answer.campaigns:

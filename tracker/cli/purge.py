@@ -11,10 +11,11 @@ import click
 
 from config.cli.options import config_option_without_files
 from config.schema import Config
-from config.telemetry import observe
 from config.values import LONGEST_S, parse_duration
+from tracker.cli.common import log_errors_only
 from tracker.ingest.catch_up import catch_up
-from tracker.store import database, retention
+from tracker.store import retention
+from tracker.store.database import StoreError
 
 
 class Age(click.ParamType[float]):
@@ -25,7 +26,7 @@ class Age(click.ParamType[float]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Give seconds."""
+        """Return seconds."""
         try:
             seconds = parse_duration(str(value))
         except ValueError:
@@ -43,19 +44,12 @@ def purge(config: Config, age_s: float) -> None:
 
     Reports keep their totals, and links go on working; clicks on them count as "(purged)".
     """
-    observe.configure("error", config.log.format)
+    log_errors_only(config)
     before_s = time.time() - age_s
     try:
         catch_up(config)
-        gone = _purge(config, before_s)
-    except (sqlite3.Error, database.StoreError, OSError) as error:
+        purged = retention.purge_file(config.store.path, before_s)
+    except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"{config.store.path} cannot be purged: {error}") from None
     day = datetime.fromtimestamp(before_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    click.echo(f"Purged {gone.messages} messages and {gone.clicks} clicks from before {day}.")
-
-
-def _purge(config: Config, before_s: float) -> retention.Purged:
-    if database.file_id(config.store.path) is None:
-        return retention.Purged()
-    with database.changing(config.store.path) as opened:
-        return retention.purge(opened.db, before_s)
+    click.echo(f"Purged {purged.messages} messages and {purged.clicks} clicks from before {day}.")

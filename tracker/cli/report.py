@@ -1,12 +1,12 @@
 """`waypost report`, `activity`, `clickers` and `export`: what was sent and clicked.
 
 Owns: the commands.
-Does not own: the questions (`tracker.reports.clicks`), how answers are printed (`printing`), or bringing the store up
-to date (`tracker.ingest.catch_up`).
+Does not own: the questions (`tracker.reports.clicks`, `tracker.reports.opens`), how answers are
+printed (`printing`), or bringing the store up to date (`common`).
 """
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from rich.console import Console
@@ -27,40 +27,22 @@ from tracker.reports import clicks, opens
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
     help="Only messages sent since this day (UTC), and the clicks on them.",
 )
-@click.option("--opens", is_flag=True, help="Opens instead of clicks (`[tracking] opens`).")
+@click.option(
+    "--opens", "of_opens", is_flag=True, help="Opens instead of clicks (`[tracking] opens`)."
+)
 @form_option
 def report(
-    config: Config, campaign: str | None, since: datetime | None, form: Form, *, opens: bool
+    config: Config, campaign: str | None, since: datetime | None, form: Form, *, of_opens: bool
 ) -> None:
     """Print messages, recipients and clicks: in total, by campaign, by link.
 
     The click rate is the share of recipients with a copy of their own who clicked, machines apart.
     """
-    since_s = None if since is None else since.replace(tzinfo=UTC).timestamp()
-    if opens:
-        _report_opens(config, campaign, since_s or 0.0, form)
-        return
+    since_s = None if since is None else clicks.utc_seconds(since)
+    ask = opens.report if of_opens else clicks.report
     with current_store(config) as db:
-        answer = clicks.report(db, campaign=campaign, since_s=since_s)
-    match form:
-        case "json":
-            click.echo(json.dumps(answer.json(), indent=2, ensure_ascii=False))
-        case "csv":
-            printing.csv_rows(printing.flat(answer), printing.COLUMNS)
-        case _:
-            printing.tables(answer, Console())
-
-
-def _report_opens(config: Config, campaign: str | None, since_s: float, form: Form) -> None:
-    with current_store(config) as db:
-        answer = opens.report(db, campaign=campaign, since_s=since_s)
-    match form:
-        case "json":
-            click.echo(json.dumps(answer.json(), indent=2, ensure_ascii=False))
-        case "csv":
-            printing.csv_rows(answer.rows(), opens.COLUMNS)
-        case _:
-            printing.opens_table(answer, Console())
+        answer = ask(db, campaign=campaign, since_s=since_s)
+    printing.report(answer, form, Console())
 
 
 @click.command()
@@ -100,9 +82,3 @@ def export(config: Config, form: Form) -> None:
             return
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
-
-
-def print_report(config: Config, console: Console) -> None:
-    """Print the tables of `waypost report`, for `waypost demo`."""
-    with current_store(config) as db:
-        printing.tables(clicks.report(db), console)

@@ -1,7 +1,7 @@
 """`waypost tracker`: the redirector as a service of its own.
 
 Owns: the command, the event loop, and its exit status.
-Does not own: what is served (`app`), signals and systemd (`config.service.systemd`).
+Does not own: what is served (`tracker.app`), signals and systemd (`config.service.systemd`).
 """
 
 from functools import partial

@@ -1,8 +1,9 @@
 """Tracked links for what is not mail: SMS, push, chat, print.
 
-Owns: the link itself, and the events that tell reports of it as of a message with one link.
-Does not own: links in mail (`proxy.rewrite.render`), what may be asked for (`request`), tokens (`tokens`), codes
-(`short_links`), ids (`tracker.urls.reader_id`), or how somebody asks (`tracker.cli.link`, `tracker.admin.admin`).
+Owns: the link itself, and the events by which reports count it, as a message with one link.
+Does not own: links in mail (`proxy.rewrite.render`), what may be asked for (`request`), tokens
+(`tracker.tokens`), codes (`short_links`), ids of readers (`tracker.urls.reader_id`), or how somebody
+asks (`tracker.cli.link`, `tracker.admin.links`).
 
 A link of one person counts as that person's; one without a person is shared, by however many.
 """
@@ -11,15 +12,18 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from config.schema import Config
 from tracker.decisions.consents import Consent, Consents
-from tracker.events import Event, MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.decisions.files import CONSENTS
+from tracker.events import Event, MessageAccepted, MessagePending, Recipient
 from tracker.minting import short_links
 from tracker.minting.request import LinkRequest, ResolvedRequest
 from tracker.minting.short_links import ShortLinks
 from tracker.persons import is_opaque
+from tracker.spool.writer import Spool
 from tracker.tokens import MESSAGE_ID_OCTETS, SHARED, Keyring, Link, mint, tracked_url
 from tracker.urls.reader_id import Identifier
 
@@ -46,7 +50,7 @@ class Minted:
 class Mint:
     """Makes links; keys, consents and the secret of ids are asked anew for each.
 
-    `identifier` gives ids under the parameter that it is asked with.
+    `identifier` returns what makes ids under the name of a parameter.
     """
 
     keyring: Callable[[], Keyring]
@@ -55,59 +59,76 @@ class Mint:
     short_links: ShortLinks
     identifier: Callable[[str], Identifier]
 
-    def link(self, config: Config, asked: LinkRequest) -> Minted:
+    def link(self, config: Config, request: LinkRequest) -> Minted:
         """Make a link, once all that reports need is durable.
 
-        Raises wishes.Unfeasible, spool.SpoolError, KeyFileError and OSError.
+        Raises request.CannotMake, SpoolError, KeyFileError and OSError.
         """
-        wish = ResolvedRequest.of(asked, config)
-        consent = self.consents().of(asked.person)
-        tracked = wish.may_be_tracked and consent is not Consent.NONE
-        if not tracked and not asked.short:
-            return Minted(wish.destination, wish.destination, tracked=False, message_id=None)
-        person = asked.person if tracked and consent is Consent.FULL else None
-        destination = self._destination(wish, person)
+        resolved = ResolvedRequest.of(request, config)
+        consent = self.consents().of(request.person)
+        tracked = resolved.may_be_tracked and consent is not Consent.NONE
+        if not tracked and not request.short:
+            url = resolved.destination
+            return Minted(url, url, tracked=False, message_id=None)
+        person = request.person if tracked and consent is Consent.FULL else None
         link = Link(
-            os.urandom(MESSAGE_ID_OCTETS), PERSONAL if person else SHARED, 1, int(time.time()),
-            destination, preview=not tracked,
-        )  # fmt: skip
+            message_id=os.urandom(MESSAGE_ID_OCTETS),
+            recipient=PERSONAL if person else SHARED,
+            number=1,
+            sent_at_s=int(time.time()),
+            destination=self._destination(resolved, person),
+            preview=not tracked,
+        )
         if tracked:
-            sent = wish.sent(identified=destination != wish.destination)
-            self._tell(link, wish, person, sent)
-        return self._written(link, wish)
+            self._record(link, resolved, person)
+        return self._minted(link, resolved)
 
-    def _destination(self, wish: ResolvedRequest, person: str | None) -> str:
-        """Give where the link leads; a site that is to be told is told who comes."""
-        param = wish.tells if person else None
+    def _destination(self, resolved: ResolvedRequest, person: str | None) -> str:
+        """Return where the link leads, with the person's id where that site is told who comes."""
+        param = resolved.id_param if person else None
         if person is None or param is None:
-            return wish.destination
+            return resolved.destination
         identifier = self.identifier(param)
-        return identifier.marked(wish.destination, identifier.id_of(person, person))
+        return identifier.marked(resolved.destination, identifier.id_of(person, person))
 
-    def _tell(self, link: Link, wish: ResolvedRequest, person: str | None, sent: SentLink) -> None:
-        """Tell reports, and wait until that is durable."""
+    def _record(self, link: Link, resolved: ResolvedRequest, person: str | None) -> None:
+        """Append what reports need, and wait until it is durable."""
         message_id, at_s = link.message_id.hex(), time.time()
+        identified = link.destination != resolved.destination
         pending = MessagePending(
             message_id=message_id,
             at_s=at_s,
-            sender_domain=wish.sender_domain,
-            campaign=wish.asked.campaign,
+            sender_domain=resolved.sender_domain,
+            campaign=resolved.request.campaign,
             shared=person is None,
             recipients=(_recipient(person),) if person else (),
-            links=(sent,),
+            links=(resolved.sent_link(identified=identified),),
         )
         accepted = MessageAccepted(message_id, at_s, (link.recipient,))
         for future in [self.append(event) for event in (pending, accepted)]:
             future.result(PATIENCE_S)
 
-    def _written(self, link: Link, wish: ResolvedRequest) -> Minted:
+    def _minted(self, link: Link, resolved: ResolvedRequest) -> Minted:
         token = mint(self.keyring(), link)
-        if wish.asked.short:
-            url = f"{wish.base_url.rstrip('/')}{short_links.PATH}{self.short_links.add(token)}"
+        if resolved.request.short:
+            code = self.short_links.add(token)
+            url = f"{resolved.base_url.rstrip('/')}{short_links.PATH}{code}"
         else:
-            url = tracked_url(wish.base_url, token)
+            url = tracked_url(resolved.base_url, token)
         message_id = None if link.preview else link.message_id.hex()
         return Minted(url, link.destination, tracked=not link.preview, message_id=message_id)
+
+
+def mint_once(config: Config, keyring: Keyring, request: LinkRequest) -> Minted:
+    """Make one link where no tracker runs; raises what `Mint.link` does."""
+    consents = Consents.summed(CONSENTS.known(config.store.path).made)
+    codes, identifier = ShortLinks(config.store.path), partial(Identifier.of, config)
+    spool = Spool.open(config.store.spool_dir, "link")
+    try:
+        maker = Mint(lambda: keyring, lambda: consents, spool.append, codes, identifier)
+        return maker.link(config, request)
+    finally:
+        spool.close()
 
 
 def _recipient(person: str) -> Recipient:

@@ -1,15 +1,15 @@
 """What may be asked of a link that is not in mail, and what a configuration makes of it.
 
-Owns: the request, what is wrong with one, and how the rules of mail apply to it: what is never tracked,
-which parameters are added, whose sites are told who comes.
-Does not own: the link itself (`mint`), those rules (`tracker.urls.additions`, `tracker.urls.hosts`, `tracker.urls.secrets`), or how
-somebody asks (`tracker.cli.link`, `tracker.admin.admin`).
+Owns: the request, what is wrong with one, and how the rules of mail apply to it: what is never
+tracked, which parameters are added, which sites are told who comes.
+Does not own: the link itself (`mint`), those rules (`tracker.urls.additions`, `tracker.urls.hosts`,
+`tracker.urls.secrets`), or how somebody asks (`tracker.cli.link`, `tracker.admin.links`).
 """
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from config.schema import Config, SenderConfig, closest
 from tracker.events import MAX_NAME, SentLink
@@ -54,8 +54,16 @@ class LinkRequest(BaseModel):
     )
 
 
+def problems_of(error: ValidationError) -> list[tuple[str, str]]:
+    """Return what pydantic found wrong with a request: pairs of a field ("" for all) and a problem."""
+    return [
+        (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))
+        for each in error.errors()
+    ]
+
+
 class CannotMake(ValueError):
-    """What this configuration cannot give; `field` names the part of the request that asks for it."""
+    """This configuration cannot make such a link; `field` of the request is what asks for it."""
 
     field: ClassVar[str]
 
@@ -76,26 +84,27 @@ class UnknownSender(CannotMake):
 class ResolvedRequest:
     """What was asked for, under one configuration; `sender` is whose host and switches count."""
 
-    asked: LinkRequest
+    request: LinkRequest
     config: Config
     sender: SenderConfig | None
 
     @classmethod
-    def of(cls, asked: LinkRequest, config: Config) -> Self:
-        """See whether it can be had; raises Unfeasible."""
+    def of(cls, request: LinkRequest, config: Config) -> Self:
+        """Resolve a request; raises CannotMake."""
         most = config.tracking.max_destination
-        if len(asked.url) > most:
+        if len(request.url) > most:
             raise TooLong(f"longer than {most} characters")
-        return cls(asked, config, None if asked.sender is None else _sender(asked.sender, config))
+        sender = None if request.sender is None else _sender(request.sender, config)
+        return cls(request, config, sender)
 
     @property
     def sender_domain(self) -> str:
-        """The domain that reports are told; "" for none."""
-        return (self.asked.sender or "").lower()
+        """The sender's domain in reports; "" for none."""
+        return (self.request.sender or "").lower()
 
     @property
     def base_url(self) -> str:
-        """What the link begins with."""
+        """The URL of the tracking host, which the link begins with."""
         return base_urls(self.config, self.sender)[0]
 
     @property
@@ -104,31 +113,31 @@ class ResolvedRequest:
 
         `[tracking] default` is for those who do not say; whoever asks for a link has said.
         """
-        untracked = is_below(host(self.asked.url), self.config.tracking.untracked_hosts)
-        return self.asked.track and self._enabled and not untracked and not self._is_finished
+        untracked = is_below(host(self.request.url), self.config.tracking.untracked_hosts)
+        return self.request.track and self._enabled and not untracked and not self._is_finished
 
     @property
     def destination(self) -> str:
-        """The URL with its parameters, where it can bear them."""
-        return params.inserted(self.asked.url, self._params_text)
+        """The URL, with parameters added where it can bear them."""
+        return params.inserted(self.request.url, self._params_text)
 
     @property
-    def tells(self) -> str | None:
+    def id_param(self) -> str | None:
         """The parameter that tells the destination who comes; None where it is not told."""
-        tracking, url = self.config.tracking, self.asked.url
+        tracking, url = self.config.tracking, self.request.url
         param, hosts = tracking.identify.param, frozenset(tracking.identify.hosts)
         caution = Caution.of(tracking.sensitive, builtin=tracking.sensitive_builtin)
         if param is None or caution(url):
             return None
-        told, most = widest(param, self.asked.person), tracking.max_destination
-        return param if id_octets(url, self._params_text, told, hosts, most) else None
+        added, most = widest(param, self.request.person), tracking.max_destination
+        return param if id_octets(url, self._params_text, added, hosts, most) else None
 
-    def sent(self, *, identified: bool) -> SentLink:
-        """Tell of the link as mail's are told of: by its group, a pattern, or its URL."""
+    def sent_link(self, *, identified: bool) -> SentLink:
+        """Return the link as the store knows those of mail: by its group, a pattern, or its URL."""
         volatile = volatile_of(self.config)
-        name = self.asked.group or identity(self.asked.url, patterns_of(self.config), volatile)
+        name = self.request.group or identity(self.request.url, patterns_of(self.config), volatile)
         id_param = self.config.tracking.identify.param if identified else None
-        return LinkNaming(self.asked.url, self.destination, name, id_param).told(1, "", volatile)
+        return LinkNaming(self.request.url, self.destination, name, id_param).told(1, "", volatile)
 
     @property
     def _enabled(self) -> bool:
@@ -136,17 +145,17 @@ class ResolvedRequest:
 
     @property
     def _params_text(self) -> str:
-        tracking, wanted = self.config.tracking, self.asked.url_params and not self._is_finished
+        tracking, wanted = self.config.tracking, self.request.url_params and not self._is_finished
         if not wanted or not (self._enabled or tracking.params_when_off):
             return ""
-        filled = params.filled(tuple(tracking.url_params.items()), self.asked.campaign)
-        return params_text(self.asked.url, filled, tracking.max_destination)
+        filled = params.filled(tuple(tracking.url_params.items()), self.request.campaign)
+        return params_text(self.request.url, filled, tracking.max_destination)
 
     @property
     def _is_finished(self) -> bool:
         """Whether the URL is a tracked link already, or has a placeholder to be filled in later."""
-        ours = own_hosts(base_urls(self.config, self.sender)).match(self.asked.url)
-        return ours is not None or has_placeholder(self.asked.url)
+        ours = own_hosts(base_urls(self.config, self.sender)).match(self.request.url)
+        return ours is not None or has_placeholder(self.request.url)
 
 
 def _sender(domain: str, config: Config) -> SenderConfig:

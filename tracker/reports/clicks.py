@@ -19,6 +19,12 @@ from tracker.store.reserved import PURGED
 
 Json = dict[str, Any]
 
+COLUMNS = (
+    *("of", "campaign", "link", "url", "messages", "recipients", "clicks_human", "clicks_all"),
+    *("unique_clickers_human", "unique_clickers_all", "click_rate"),
+)
+"""Of a report as rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -53,6 +59,18 @@ class Figures:
             "messages": self.messages,
             "recipients": self.recipients,
             **self.clicks_json(),
+            "click_rate": self.click_rate,
+        }
+
+    def columns(self) -> Json:
+        """Return the same, flat."""
+        return {
+            "messages": self.messages,
+            "recipients": self.recipients,
+            "clicks_human": self.clicks_human,
+            "clicks_all": self.clicks_all,
+            "unique_clickers_human": self.unique_human,
+            "unique_clickers_all": self.unique_all,
             "click_rate": self.click_rate,
         }
 
@@ -93,6 +111,22 @@ class Report:
                 for k in self.links
             ],
         }
+
+    def rows(self) -> Iterator[Json]:
+        """Return the report as rows of COLUMNS: the total, campaigns, links."""
+        nameless = {"campaign": None, "link": None, "url": None}
+        yield {"of": "total", **nameless, **self.totals.columns()}
+        for each in self.campaigns:
+            yield {
+                "of": "campaign",
+                **nameless,
+                "campaign": each.campaign,
+                **each.figures.columns(),
+            }
+        for link in self.links:
+            names = {"campaign": link.campaign, "link": link.link, "url": link.url}
+            inapplicable = dict.fromkeys(("messages", "recipients", "click_rate"))
+            yield {"of": "link", **names, **link.figures.columns(), **inapplicable}
 
 
 _SUMS = """
@@ -149,6 +183,11 @@ _HELD_SINCE = """
 
 _Key = tuple[int, int]
 """Rows of a campaign and of a link; 0 is all of them."""
+
+
+def utc_seconds(moment: datetime) -> float:
+    """Return seconds since 1970; a moment without a time zone is in UTC."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def report(db: Database, *, campaign: str | None = None, since_s: float | None = None) -> Report:

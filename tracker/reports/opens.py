@@ -108,12 +108,12 @@ class Report:
             yield {"of": "campaign", "campaign": name, **figures.columns()}
 
 
-def report(db: Database, *, campaign: str | None = None, since_s: float = 0.0) -> Report:
+def report(db: Database, *, campaign: str | None = None, since_s: float | None = None) -> Report:
     """Give figures of everything, or of one campaign, or of what was sent since a moment."""
     known: dict[int, str | None] = dict(db.execute("SELECT id, name FROM campaigns").fetchall())
     found: dict[str | None, Figures] = {}
     for query in (_COPIES, _OPENS):
-        for row, *counts in db.execute(query, {"since_s": since_s, "unknown": NO_CAMPAIGN}):
+        for row, *counts in db.execute(query, {"since_s": since_s or 0.0, "unknown": NO_CAMPAIGN}):
             name = known[row]
             if campaign in (None, name):
                 found[name] = found.get(name, Figures()) + Figures(*counts)

@@ -9,6 +9,7 @@ one again, they count as somebody new.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlite_utils import Database
 
@@ -63,6 +64,17 @@ def expire_pending(db: Database, before_s: float) -> int:
     They are in no sum. Gives how many there were, a chunk at most; within the caller's transaction.
     """
     return _drop(db, _NEVER_SENT, before_s).messages
+
+
+def purge_file(path: Path, before_s: float) -> Purged:
+    """Purge the store at `path`, as `purge` does, where there is one.
+
+    Raises StoreError and sqlite3.Error.
+    """
+    if database.file_id(path) is None:
+        return Purged()
+    with database.changing(path) as opened:
+        return purge(opened.db, before_s)
 
 
 def purge(db: Database, before_s: float) -> Purged:

@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.keys import token_keys
-from tracker.cli.common import token_of
 from tracker.cli.decode import decode
 from tracker.minting import short_links
+from tracker.minting.lookup import token_in
 from tracker.minting.short_links import ShortLinks
 from tracker.tokens import Keyring, Link, mint
 
@@ -47,7 +47,7 @@ def test_json_says_everything(folder: Path) -> None:
 @pytest.mark.parametrize("around", ["{}", "/c/{}", "http://a.test/t/c/{}?utm_x=1#y", " {}\n"])
 def test_urls_and_bare_tokens_are_taken(folder: Path, around: str) -> None:
     """Whatever was copied from a message is understood."""
-    assert token_of(around.format("AQ_-x")) == "AQ_-x"
+    assert token_in(around.format("AQ_-x")) == "AQ_-x"
     assert run(folder, "--json", around.format(token(folder))).exit_code == 0
 
 

@@ -47,6 +47,15 @@ def test_a_message_is_revoked_by_any_link_of_it(folder: Path) -> None:
     assert made(folder) == [("revoke", "message", MESSAGE)]
 
 
+@pytest.mark.parametrize("text", ["0102", "https://t.example.com/c/AQ", "hello"])
+def test_what_names_no_message_is_told_how_one_is_named(folder: Path, text: str) -> None:
+    """Not what is wrong with it as a token: it may be a mistyped id."""
+    done = run(folder, "message", text)
+    assert (done.exit_code, done.stderr) == (
+        1, "Error: neither a message id (16 hexadecimal digits) nor a tracked link of ours\n"
+    )  # fmt: skip
+
+
 def test_a_message_is_revoked_by_its_short_link(folder: Path) -> None:
     """A code stands for a token; an unknown one for none."""
     keyring = Keyring.load(folder / "token.keys")

@@ -1,0 +1,94 @@
+"""What may be decided about links that were sent, and what may not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.decisions import decide
+from tracker.decisions.overrides import Overrides, decision
+from tracker.urls.additions import NO_ADDITIONS, Additions
+
+ONE, TWO, THREE = "https://a.test/", "https://b.test/", "https://c.test/"
+
+
+@pytest.mark.parametrize("text", ["Shop.Example.COM.", "shop.example.com"])
+def test_a_host_is_named_as_it_is_compared(text: str) -> None:
+    """Upper case and a final dot mean the same host."""
+    assert decide.host(text) == "shop.example.com"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", "*.example.com", "https://example.com/", "example.com:443", "b\u00fccher.test"],
+)
+def test_what_is_no_bare_host_is_refused(text: str) -> None:
+    """Nothing is guessed: a decision about the wrong host would break sound links."""
+    with pytest.raises(decide.CannotDecide, match="bare host"):
+        decide.host(text)
+
+
+@given(st.text(max_size=30))
+def test_a_named_host_names_itself(text: str) -> None:
+    """Whatever is accepted is in its final form."""
+    try:
+        name = decide.host(text)
+    except decide.CannotDecide:
+        return
+    assert decide.host(name) == name
+
+
+def test_only_a_url_that_a_link_may_hold_can_be_named() -> None:
+    """Others can neither be met nor be led to."""
+    assert decide.destination(ONE) == ONE
+    with pytest.raises(decide.CannotDecide, match=r"not an http\(s\) URL in ASCII: mailto:"):
+        decide.destination("mailto:a@example.com")
+
+
+def test_what_is_in_force_is_taken_back() -> None:
+    """By a decision about the same."""
+    made = decide.restore([decision("revoke", "host", "a.test")], "host", "a.test")
+    assert (made.action, made.kind, made.value) == ("restore", "host", "a.test")
+
+
+def test_what_is_not_in_force_cannot_be_taken_back() -> None:
+    """Neither what was never decided, nor what was taken back before."""
+    earlier = [decision("revoke", "host", "a.test"), decision("restore", "host", "a.test")]
+    for made in (earlier, []):
+        with pytest.raises(
+            decide.CannotDecide, match=r"no decision about host a\.test is in force"
+        ):
+            decide.restore(made, "host", "a.test")
+
+
+def test_a_repair_notes_what_is_added_today() -> None:
+    """So that it meets links which were sent with that, whatever is configured later."""
+    additions = Additions(names=frozenset({"utm_source"}), ids=frozenset({"wp_id"}))
+    made = decide.repair([], ONE, TWO, additions)
+    assert (made.action, made.value, made.to) == ("redirect", ONE, TWO)
+    assert (made.params, made.ids) == (("utm_source",), ("wp_id",))
+
+
+def test_a_repair_of_a_repair_is_no_circle() -> None:
+    """It is followed."""
+    first = decide.repair([], ONE, TWO, NO_ADDITIONS)
+    second = decide.repair([first], TWO, THREE, NO_ADDITIONS)
+    assert Overrides.of([first, second]).repaired(ONE) == THREE
+
+
+@pytest.mark.parametrize(
+    ("pairs", "old", "new"),
+    [([], ONE, ONE), ([(ONE, TWO)], TWO, ONE), ([(ONE, TWO), (TWO, THREE)], THREE, ONE)],
+    ids=["itself", "there and back", "round by a third"],
+)
+def test_a_circle_is_refused(pairs: list[tuple[str, str]], old: str, new: str) -> None:
+    """Its links would lead nowhere."""
+    earlier = [decision("redirect", "destination", source, to=to) for source, to in pairs]
+    with pytest.raises(decide.CannotDecide, match="in a circle"):
+        decide.repair(earlier, old, new, NO_ADDITIONS)
+
+
+def test_a_repair_may_replace_the_one_that_makes_the_circle() -> None:
+    """The last decision about a URL counts."""
+    earlier = [decision("redirect", "destination", ONE, to=TWO)]
+    made = decide.repair(earlier, ONE, THREE, NO_ADDITIONS)
+    assert Overrides.of([*earlier, made]).repaired(ONE) == THREE

@@ -1,0 +1,53 @@
+"""What an operator may decide about links that were sent.
+
+Owns: which hosts and URLs can be named, that only what is in force is taken back, and that no repair
+leads in a circle.
+Does not own: what decisions make of a link (`overrides`), or where they are kept (`files`).
+"""
+
+from collections.abc import Iterable
+
+from tracker.decisions import overrides
+from tracker.decisions.overrides import Decision, Kind, Overrides, decision
+from tracker.tokens import is_destination
+from tracker.urls import hosts
+from tracker.urls.additions import Additions
+
+
+class CannotDecide(ValueError):
+    """What was asked for makes no sense; the text tells the operator why."""
+
+
+def host(text: str) -> str:
+    """Return a host as those of links are compared with it; raises CannotDecide."""
+    name = text.lower().rstrip(".")
+    url = f"http://{name}/"
+    if not name or "*" in name or hosts.host(url) != name or not is_destination(url):
+        raise CannotDecide("write a bare host in ASCII, like example.com, without a *")
+    return name
+
+
+def destination(url: str) -> str:
+    """Return a URL that a link may lead to, as it is; raises CannotDecide for any other."""
+    if not is_destination(url):
+        raise CannotDecide(f"not an http(s) URL in ASCII: {url}")
+    return url
+
+
+def restore(earlier: Iterable[Decision], kind: Kind, value: str) -> Decision:
+    """Return the decision that takes another back; raises CannotDecide where none is in force."""
+    if not Overrides.of(earlier).holds(kind, value):
+        raise CannotDecide(f"no decision about {kind} {value} is in force")
+    return decision("restore", kind, value)
+
+
+def repair(earlier: Iterable[Decision], old: str, new: str, additions: Additions) -> Decision:
+    """Return the decision that leads links to `old` to `new`; raises CannotDecide for a circle.
+
+    `additions` are the parameters that the configuration adds to destinations.
+    """
+    made = overrides.repair(old, new, additions)
+    way = [old, *Overrides.of((*earlier, made)).way(old, additions)]
+    if new == old or len(set(way)) < len(way):
+        raise CannotDecide(f"{new} leads to {old} already: that would go in a circle")
+    return made
