@@ -70,7 +70,7 @@ def test_demo_takes_mail_until_it_is_interrupted(tmp_path: Path) -> None:
         message.set_content('<a href="https://example.com/mine">Mine</a>', subtype="html")
         with smtplib.SMTP("127.0.0.1", int(found[1]), timeout=20) as client:
             client.send_message(message)
-        assert "Mine: http://127.0.0.1:" in wait_for(log, "Received: Mine [bold]")
+        assert "Received: Mine [bold]" in wait_for(log, "Mine: http://127.0.0.1:")
         demo.send_signal(signal.SIGINT)
         assert demo.wait(20) == 0
     finally:
