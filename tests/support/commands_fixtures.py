@@ -1,10 +1,12 @@
 """Fixtures that tests of commands share: a folder with what they need."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from config.keys import token_keys
+from tests.support.commands import run
 
 
 @pytest.fixture
@@ -15,3 +17,21 @@ def folder(tmp_path: Path) -> Path:
         f'[store]\nurl = "sqlite:///{tmp_path}/waypost.db"\n[keys]\nfile = "token.keys"\n'
     )
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def prototype(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that `waypost init` has furnished. Tests change copies of it (`home`)."""
+    folder = tmp_path_factory.mktemp("prototype") / "waypost"
+    run("init", folder, "--domain", "example.com")
+    return folder
+
+
+@pytest.fixture
+def home(prototype: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of it that a test may change, on a machine called mail.example.com."""
+    monkeypatch.setattr("socket.gethostname", lambda: "mail.example.com")
+    folder = shutil.copytree(prototype, tmp_path / "waypost")
+    file = folder / "waypost.toml"
+    file.write_text(file.read_text().replace(str(prototype), str(folder)))
+    return folder

@@ -1,15 +1,12 @@
-"""Token keys and DKIM keys: what their files hold, new ones, rotation, revocation."""
+"""Token keys: what their file holds, new ones, rotation, revocation."""
 
 import base64
 from datetime import date
 from pathlib import Path
 
-import dkim
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from config.keys import dkim_keys, token_keys
+from config.keys import token_keys
 from config.keys.secret_files import KeyFileError, write_secret
 from config.keys.token_keys import (
     TokenKey,
@@ -18,7 +15,6 @@ from config.keys.token_keys import (
     read_token_keys,
     write_token_keys,
 )
-from config.schema import DkimAlgorithm
 
 SECRET = bytes(range(64))
 DAY = date(2026, 11, 23)
@@ -132,95 +128,3 @@ def test_the_last_usable_key_cannot_be_revoked() -> None:
         token_keys.revoke([TokenKey(1, SECRET, DAY)], 1)
     with pytest.raises(ValueError, match="no key 2"):
         token_keys.revoke([TokenKey(1, SECRET, DAY)], 2)
-
-
-@pytest.mark.parametrize("algorithm", ["rsa-sha256", "ed25519-sha256"])
-def test_a_new_dkim_key_loads(tmp_path: Path, algorithm: DkimAlgorithm) -> None:
-    """What we write is what we read, RSA with 2048 bits."""
-    pem = dkim_keys.write_dkim_key(tmp_path / "dkim.pem", algorithm)
-    assert dkim_keys.read_dkim_key(tmp_path / "dkim.pem", algorithm) == pem
-    key = serialization.load_pem_private_key(pem, None)
-    assert not isinstance(key, rsa.RSAPrivateKey) or key.key_size == 2048
-
-
-@pytest.mark.parametrize(
-    ("has", "wants"),
-    [("rsa-sha256", "ed25519-sha256"), ("ed25519-sha256", "rsa-sha256")],
-)
-def test_a_dkim_key_must_fit_its_algorithm(
-    tmp_path: Path, has: DkimAlgorithm, wants: DkimAlgorithm
-) -> None:
-    """And the hint names the algorithm that would."""
-    dkim_keys.write_dkim_key(tmp_path / "dkim.pem", has)
-    with pytest.raises(KeyFileError, match=f"which {wants} cannot use.*{has}"):
-        dkim_keys.read_dkim_key(tmp_path / "dkim.pem", wants)
-
-
-def pem_of(key: serialization.PrivateFormat | object, secret: bytes = b"") -> bytes:
-    """Write any private key as PEM."""
-    locked = serialization.BestAvailableEncryption(secret) if secret else None
-    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        locked or serialization.NoEncryption(),
-    )
-
-
-def test_the_other_form_of_pem_is_read(tmp_path: Path) -> None:
-    """OpenDKIM's and older OpenSSL's keys: -----BEGIN RSA PRIVATE KEY-----."""
-    pem = pem_of(rsa.generate_private_key(public_exponent=65537, key_size=1024))
-    write_secret(tmp_path / "dkim.pem", pem)
-    assert dkim_keys.read_dkim_key(tmp_path / "dkim.pem") == pem
-
-
-def test_a_key_with_a_passphrase_is_refused(tmp_path: Path) -> None:
-    """Nobody is there to type it."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
-    write_secret(tmp_path / "dkim.pem", pem_of(key, b"secret"))
-    with pytest.raises(KeyFileError, match="protected by a passphrase"):
-        dkim_keys.read_dkim_key(tmp_path / "dkim.pem")
-
-
-def test_a_key_of_a_third_kind_is_refused(tmp_path: Path) -> None:
-    """DKIM knows RSA and Ed25519 only."""
-    write_secret(tmp_path / "dkim.pem", pem_of(ec.generate_private_key(ec.SECP256R1())))
-    with pytest.raises(KeyFileError, match="a key that is neither RSA nor Ed25519"):
-        dkim_keys.read_dkim_key(tmp_path / "dkim.pem")
-
-
-WEAK_RSA = """\
------BEGIN RSA PRIVATE KEY-----
-MIIBOgIBAAJBAKj34GkxFhD90vcNLYLInFEX6Ppy1tPf9Cnzj4p4WGeKLs1Pt8Qu
-KUpRKfFLfRYC9AIKjbJTWit+CqvjWYzvQwECAwEAAQJAIJLixBy2qpFoS4DSmoEm
-o3qGy0t6z09AIJtH+5OeRV1be+N4cDYJKffGzDa88vQENZiRm0GRq6a+HPGQMd2k
-TQIhAKMSvzIBnni7ot/OSie2TmJLY4SwTQAevXysE2RbFDYdAiEBCUEaRQnMnbp7
-9mxDXDf6AU0cN/RPBjb9qSHDcWZHGzUCIG2Es59z8ugGrDY+pxLQnwfotadxd+Uy
-v/Ow5T0q5gIJAiEAyS4RaI9YG8EWx/2w0T67ZUVAw8eOMB6BIUg0Xcu+3okCIBOs
-/5OiPgoTdSy7bcF9IGpSE8ZgGKzgYQVZeN97YE00
------END RSA PRIVATE KEY-----
-"""
-
-
-def test_a_weak_key_is_refused(tmp_path: Path) -> None:
-    """Receivers ignore signatures of less than 1024 bits (RFC 8301 §3.2)."""
-    write_secret(tmp_path / "dkim.pem", WEAK_RSA.encode())
-    with pytest.raises(KeyFileError, match="RSA key of 512 bits"):
-        dkim_keys.read_dkim_key(tmp_path / "dkim.pem")
-
-
-def test_dkimpy_verifies_with_our_dns_record() -> None:
-    """The record that we print fits the key that signs."""
-    pem = dkim_keys.new_dkim_key()
-    message = b"From: a@example.com\r\nTo: b@example.net\r\nSubject: x\r\n\r\nHello\r\n"
-    signature = dkim.sign(message, b"waypost1", b"example.com", pem)
-    record = dkim_keys.dkim_record(pem).encode()
-    assert dkim.verify(signature + message, dnsfunc=lambda *_args, **_kwargs: record)
-
-
-def test_the_ed25519_record_is_the_bare_key() -> None:
-    """RFC 8463 §4.2: the 32 octets in base64, not the SubjectPublicKeyInfo."""
-    record = dkim_keys.dkim_record(dkim_keys.new_dkim_key("ed25519-sha256"))
-    head, _, octets = record.rpartition("p=")
-    assert head == "v=DKIM1; k=ed25519; "
-    assert len(base64.b64decode(octets)) == 32

@@ -1,0 +1,92 @@
+"""`waypost init`: a configuration, its keys, and what to do next."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from config.cli import init
+from config.loading.load import load
+from config.values import Address
+from tests.support.commands import run
+
+
+def test_init_writes_three_files_with_safe_permissions(home: Path) -> None:
+    """Keys for their owner alone."""
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()}
+    assert set(modes) == {"waypost.toml", "token.keys", "dkim.pem"}
+    assert modes["token.keys"] == modes["dkim.pem"] == 0o600
+
+
+def test_what_init_writes_is_complete(home: Path) -> None:
+    """`check` finds nothing to say."""
+    said = run("check", "-c", home / "waypost.toml")
+    assert said.splitlines()[-1] == f"{home}/waypost.toml: ok"
+    config = load(home / "waypost.toml")
+    assert config.tracking.base_url == "https://click.example.com"
+    assert config.sender[0].dkim[0].selector == "waypost1"
+
+
+def test_init_shows_every_key(home: Path) -> None:
+    """The file is its own documentation."""
+    text = (home / "waypost.toml").read_text()
+    assert all(f"{key} = " in text for key in ("bare_newlines", "volatile_params", "retention"))
+
+
+def test_init_tells_the_dns_records(tmp_path: Path) -> None:
+    """The same as `waypost dns` does later."""
+    said = run("init", tmp_path, "--domain", "example.com")
+    later = run("dns", "-c", tmp_path / "waypost.toml")
+    assert later.strip() in said
+    assert "waypost1._domainkey.example.com. IN TXT" in said
+    assert "click.example.com. IN CNAME" in said
+
+
+@pytest.mark.parametrize("name", ["waypost.toml", "token.keys", "dkim.pem"])
+def test_init_overwrites_nothing(tmp_path: Path, name: str) -> None:
+    """Where one of the files exists, none is written."""
+    (tmp_path / name).write_text("mine")
+    said = run("init", tmp_path, "--domain", "example.com", status=1)
+    assert f"{tmp_path}/{name} exists already" in said
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_init_takes_relay_and_base_url(tmp_path: Path) -> None:
+    """What nearly everyone changes."""
+    url = "https://go.example.net"
+    relay = "smtp.example.net:587"
+    run("init", tmp_path, "--domain", "Example.COM", "--base-url", url, "--relay", relay)
+    config = load(tmp_path / "waypost.toml")
+    assert (config.relay.host, config.relay.port) == ("smtp.example.net", 587)
+    assert config.tracking.base_url == url
+    assert config.sender[0].domain == "example.com"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ((), "Missing option '--domain'"),
+        (("--domain", "https://example.com"), "is not a host name"),
+        (("--domain", "example.com", "--base-url", "click.example.com"), "is not an http(s) URL"),
+        (("--domain", "example.com", "--relay", "a:b"), "is not a host and port"),
+    ],
+)
+def test_init_refuses_nonsense(tmp_path: Path, arguments: tuple[str, ...], what: str) -> None:
+    """A usage error, before anything is written."""
+    assert what in run("init", tmp_path / "new", *arguments, status=2)
+    assert not (tmp_path / "new").exists()
+
+
+def test_init_keeps_the_store_out_of_etc() -> None:
+    """What changes belongs under /var/lib, where the units let it be written."""
+    relay = Address("127.0.0.1", 25)
+    values = init._values(Path("/etc/waypost"), "example.com", "https://example.com", relay)
+    assert values["store"]["url"] == '"sqlite:////var/lib/waypost/waypost.db"'
+
+
+def test_init_where_nothing_can_be_made(tmp_path: Path) -> None:
+    """A file stands where a folder is wanted."""
+    (tmp_path / "file").touch()
+    said = run("init", tmp_path / "file" / "waypost", "--domain", "example.com", status=1)
+    assert str(tmp_path / "file") in said

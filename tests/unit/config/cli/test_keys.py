@@ -1,0 +1,90 @@
+"""`waypost keys`: list, rotate and revoke token keys, and make keys for DKIM."""
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.loading.load import load
+from tests.support.commands import run
+from tests.support.repository import ROOT
+
+
+def test_keys_rotate_adds_one_that_mints(home: Path) -> None:
+    """The old one is still read, and permissions stay."""
+    file = home / "waypost.toml"
+    assert "Key 2 makes new links" in run("keys", "rotate", "-c", file)
+    listed = run("keys", "list", "-c", file).splitlines()
+    assert [line.split("  ")[-1] for line in listed] == ["is read", "makes new links"]
+    assert stat.S_IMODE((home / "token.keys").stat().st_mode) == 0o600
+
+
+def test_keys_are_listed_for_tools(home: Path) -> None:
+    """As JSON and as CSV, without secrets."""
+    file = home / "waypost.toml"
+    (key,) = json.loads(run("keys", "list", "--json", "-c", file))
+    assert (key["id"], key["state"]) == (1, "makes new links")
+    head, row = run("keys", "list", "--csv", "-c", file).splitlines()
+    assert head == "id,created,state"
+    assert row == f"1,{key['created']},makes new links"
+
+
+def test_keys_dkim_makes_a_key_that_can_be_used(home: Path) -> None:
+    """What it prints goes under a [[sender]], as it is."""
+    said = run("keys", "dkim", home / "second.pem", "--algorithm", "ed25519-sha256")
+    with (home / "waypost.toml").open("a") as file:
+        file.write('[[sender]]\ndomain = "example.net"\n' + said.partition("\n\n")[2])
+    key = load(home / "waypost.toml").sender[1].dkim[0]
+    assert (key.algorithm, key.key_file) == ("ed25519-sha256", home / "second.pem")
+
+
+def test_keys_dkim_overwrites_nothing(home: Path) -> None:
+    """A key in use is not lost."""
+    assert "File exists" in run("keys", "dkim", home / "dkim.pem", status=1)
+
+
+def test_keys_revoke_asks_first(home: Path) -> None:
+    """It ends links in delivered mail."""
+    file = home / "waypost.toml"
+    run("keys", "rotate", "-c", file)
+    run("keys", "revoke", 1, "-c", file, stdin="n\n", status=1)
+    assert "revoked" not in run("keys", "list", "-c", file)
+    run("keys", "revoke", 1, "-c", file, stdin="y\n")
+    assert "1" in run("keys", "list", "-c", file).partition("revoked")[0]
+
+
+@pytest.mark.parametrize(("number", "status"), [(1, 1), (9, 1), (0, 2), (256, 2), ("x", 2)])
+def test_keys_revoke_refuses_what_it_must(home: Path, number: object, status: int) -> None:
+    """The only key, an unknown one, and what is no id."""
+    run("keys", "revoke", number, "--yes", "-c", home / "waypost.toml", status=status)
+    assert "revoked = true" not in (home / "token.keys").read_text()
+
+
+def test_keys_need_a_key_file(tmp_path: Path) -> None:
+    """Rotating nothing makes nothing."""
+    (tmp_path / "waypost.toml").write_text('[log]\nlevel = "info"\n')
+    for name in ("rotate", "list"):
+        said = run("keys", name, "-c", tmp_path / "waypost.toml", status=1)
+        assert "keys.file is not set" in said
+    (tmp_path / "waypost.toml").write_text('[keys]\nfile = "lost.keys"\n')
+    for name in ("rotate", "list"):
+        said = run("keys", name, "-c", tmp_path / "waypost.toml", status=1)
+        assert "does not exist" in said
+
+
+def test_the_command_of_a_process_of_its_own_ends_with_1(home: Path) -> None:
+    """Every problem on standard error, and no traceback."""
+    (home / "token.keys").unlink()
+    program = "import waypost; waypost.main()"
+    outcome = subprocess.run(
+        [sys.executable, "-c", program, "keys", "list", "-c", str(home / "waypost.toml")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome.returncode == 1
+    assert outcome.stderr == f"Error: {home}/token.keys does not exist\n"
