@@ -16,10 +16,13 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Self, cast
 
-from proxy.smtp.replies import MAX_REPLY_LINE_OCTETS, BadReply, Reply, ReplyParser
-
-CLOSING_CODE = 421
-"""RFC 5321 §3.8: whoever says this closes the connection."""
+from proxy.smtp.replies import (
+    CLOSING_CODE,
+    MAX_REPLY_LINE_OCTETS,
+    BadReply,
+    Reply,
+    ReplyParser,
+)
 
 
 class Fault(StrEnum):

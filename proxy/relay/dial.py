@@ -29,8 +29,8 @@ from config.addresses import is_loopback
 from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_ATTEMPT_FAILED, RELAY_ATTEMPTS_FAILED, log
 from config.values import Address
-from proxy.relay.connection import CLOSING_CODE, RelayConnection
-from proxy.smtp.replies import is_ourselves
+from proxy.relay.connection import RelayConnection
+from proxy.smtp.replies import CLOSING_CODE, is_ourselves
 
 MAX_ATTEMPTS = 8
 """Addresses tried for one session; a client waits for our EHLO reply meanwhile."""
@@ -83,11 +83,6 @@ class RelayUnavailable(ConnectionError):
         super().__init__("; ".join(map(str, attempts)))
         self.attempts = attempts
 
-    @property
-    def cause(self) -> Unavailable:
-        """Why the first address could not be had; the others are only substitutes."""
-        return self.attempts[0].cause
-
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -95,7 +90,6 @@ class Contact:
 
     connection: RelayConnection
     address: Address
-    greeting: str
     capabilities: dict[str, str]
     """What it offers now: keyword in upper case → its parameters as written."""
     tls: bool
@@ -219,7 +213,6 @@ class _Call:
         return Contact(
             connection=RelayConnection.adopt(client.transport),
             address=self._address,
-            greeting=greeting.message,
             capabilities=capabilities_of(hello.message) if hello else {},
             tls=tls,
             loopback=self._loopback,

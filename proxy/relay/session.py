@@ -18,21 +18,24 @@ from typing import Self
 
 from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_BROKE_OFF, RELAY_FAULTS, log
-from proxy.relay.connection import CLOSING_CODE, Fault
+from proxy.relay.connection import Fault
 from proxy.relay.dial import Contact, RelayUnavailable, capabilities_of, dial
 from proxy.smtp import replies
 from proxy.smtp.data import stuffed
-from proxy.smtp.replies import Reply
+from proxy.smtp.replies import (
+    AUTHENTICATED_CODE,
+    CLOSING_CODE,
+    GO_AHEAD_CODE,
+    OK_CODE,
+    PROMPT_CODE,
+    Reply,
+)
 
 BLOCK_PATIENCE_S = 180.0
 """RFC 5321 §4.5.3.2.5: how long the relay may take nothing of a body."""
 
 QUIT_PATIENCE_S = 5.0
 """The reply to QUIT changes nothing."""
-
-GO_AHEAD_CODE = 354
-AUTHENTICATED_CODE = 235
-HELLO_CODE = 250
 
 _FORBIDDEN = (b"\r", b"\n")
 
@@ -76,9 +79,6 @@ class RelaySession:
 
     def __init__(self, config: RelayConfig, hostname: str, contact: Contact) -> None:
         self.address = contact.address
-        self.greeting = contact.greeting
-        """Text of the relay's greeting, lines joined by LF: tells whether it is ourselves."""
-        self.tls = contact.tls
         self.progress = Progress.NOTHING
         self._config = config
         self._hostname = hostname
@@ -113,16 +113,6 @@ class RelaySession:
         """Have `tell` called as soon as there is a `fault`."""
         self._connection.when_lost(tell)
 
-    @property
-    def committed(self) -> bool:
-        """The relay has taken responsibility for the last message."""
-        return self.progress is Progress.COMMITTED
-
-    @property
-    def in_doubt(self) -> bool:
-        """The last message's final dot went out, and no reply came."""
-        return self.progress is Progress.IN_DOUBT
-
     async def exchange(self, lines: Sequence[bytes]) -> list[Reply]:
         """Send command `lines` (raw, without CRLF) as one group; give the reply to each.
 
@@ -153,7 +143,7 @@ class RelaySession:
         reply = await self._next_reply()
         if reply is None:
             return self._no_reply()
-        if not reply.final and reply.code != 334:  # noqa: PLR2004 - RFC 4954 §4
+        if not reply.final and reply.code != PROMPT_CODE:
             return self._illegal(reply)
         if reply.code == AUTHENTICATED_CODE:
             await self._hello_again()
@@ -162,8 +152,8 @@ class RelaySession:
     async def data(self, content: bytes) -> DataResult:
         """Send `content` (CRLF lines, not dot-stuffed) with DATA, and wait for the verdict.
 
-        From the moment that the final dot may be on its way, `in_doubt` is set; a caller that must
-        not lose the verdict shields this call. Cancelled before that, it drops the connection.
+        From the moment that the final dot may be on its way, `progress` is IN_DOUBT. Cancelled, it
+        drops the connection.
         """
         self.progress = Progress.NOTHING
         self._connection.send(b"DATA\r\n", replies=1)
@@ -266,7 +256,7 @@ class RelaySession:
     async def _hello_again(self) -> None:
         """RFC 4954 §4: what is offered may change with AUTH."""
         (reply,) = await self.exchange([b"EHLO " + self._hostname.encode("ascii")])
-        if reply.code == HELLO_CODE:
+        if reply.code == OK_CODE:
             hello = "\n".join(line.decode("utf-8", "replace") for line in reply.lines)
             self.capabilities = self._permitted(capabilities_of(hello))
 
@@ -279,4 +269,4 @@ def _check_line(line: bytes) -> None:
         raise ValueError(f"a command line holds a line end: {line[:80]!r}")
 
 
-__all__ = ["DataResult", "Fault", "Progress", "RelaySession", "RelayUnavailable", "stuffed"]
+__all__ = ["DataResult", "Fault", "Progress", "RelaySession", "RelayUnavailable"]

@@ -1,4 +1,4 @@
-"""Who a client is, and what that allows it: as it connects, and after TLS, a login, XCLIENT, XFORWARD.
+"""Who a client is and what it may do: as it connects, and after TLS, AUTH, XCLIENT, XFORWARD.
 
 Owns: the client as it is known now, and what AUTH, XCLIENT and XFORWARD make of it.
 Does not own: the rules for addresses and attributes (`trust`), the exchange of a login
@@ -6,27 +6,33 @@ Does not own: the rules for addresses and attributes (`trust`), the exchange of 
 """
 
 from config.addresses import within
+from config.schema import ProxyConfig
 from proxy.relay.upstream import Upstream
 from proxy.session import trust
 from proxy.session.authentication import authenticate
 from proxy.session.connection import ClientConnection
-from proxy.session.services import Services
 from proxy.session.trust import Client
 from proxy.smtp import extensions, replies
-from proxy.smtp.replies import MARK, Reply
+from proxy.smtp.replies import Reply
 
 
 class ClientIdentity:
     """What one client may do. `client` is who it is, or whom a front server speaks for."""
 
     def __init__(
-        self, connection: ClientConnection, services: Services, upstream: Upstream, client: Client
+        self,
+        connection: ClientConnection,
+        upstream: Upstream,
+        client: Client,
+        config: ProxyConfig,
+        hostname: str,
     ) -> None:
         self.client = client
         self._front = client
         self._connection = connection
-        self._services = services
         self._upstream = upstream
+        self._config = config
+        self._hostname = hostname
 
     @property
     def account(self) -> str:
@@ -37,13 +43,13 @@ class ClientIdentity:
     def trusted(self) -> bool:
         """Whether its mail may be tracked and signed (DESIGN §3.4)."""
         authenticated = self._upstream.authenticated
-        return trust.trusted(self.client, self._services.proxy, authenticated=authenticated)
+        return trust.trusted(self.client, self._config, authenticated=authenticated)
 
     @property
     def may_send(self) -> bool:
         """Whether its mail is taken at all."""
         authenticated = self._upstream.authenticated
-        return trust.may_send(self.client, self._services.proxy, authenticated=authenticated)
+        return trust.may_send(self.client, self._config, authenticated=authenticated)
 
     @property
     def may_show_password(self) -> bool:
@@ -53,7 +59,7 @@ class ClientIdentity:
     @property
     def may_speak_for_others(self) -> bool:
         """Whether XCLIENT and XFORWARD are for it."""
-        return within(self._front.address, self._services.proxy.xclient_networks)
+        return within(self._front.address, self._config.xclient_networks)
 
     async def log_in(self, arg: bytes, offered: frozenset[str]) -> Reply:
         """Carry credentials to the relay, who judges them; `offered` are keywords of our EHLO."""
@@ -62,7 +68,7 @@ class ClientIdentity:
             return refusal
         if not await self._upstream.open():
             return replies.NO_RELAY
-        patience_s = self._services.proxy.idle_timeout
+        patience_s = self._config.idle_timeout
         reply = await authenticate(self._connection, self._upstream, arg, patience_s)
         return replies.NO_RELAY if reply.intermediate else reply
 
@@ -86,7 +92,7 @@ class ClientIdentity:
             self.client = trust.with_xclient(self.client, trust.parse_attributes(arg))
         except trust.BadAttribute:
             return replies.XCLIENT_SYNTAX
-        return replies.greeting(self._services.hostname, MARK)
+        return replies.greeting(self._hostname)
 
     def tell_origin(self, arg: bytes) -> Reply:
         """Take a front server's word on whose mail it passes on."""

@@ -40,7 +40,7 @@ from proxy.session.trust import Client
 from proxy.session.upload import REFUSALS, Lease, UploadAborted, receive
 from proxy.smtp import extensions, replies
 from proxy.smtp.envelope import Transaction
-from proxy.smtp.replies import MARK, Reply
+from proxy.smtp.replies import Reply
 
 
 class Session:
@@ -50,7 +50,9 @@ class Session:
         self._connection = connection
         self._services = services
         self._upstream = Upstream(services.relay, services.hostname)
-        self._identity = ClientIdentity(connection, services, self._upstream, client)
+        self._identity = ClientIdentity(
+            connection, self._upstream, client, services.proxy, services.hostname
+        )
         self._delivery = Delivery(services, self._upstream)
         self._greeted = False
         self._transactions = Transactions(self._upstream, services.proxy)
@@ -88,7 +90,7 @@ class Session:
 
     async def _converse(self) -> None:
         try:
-            self._say(replies.greeting(self._services.hostname, MARK))
+            self._say(replies.greeting(self._services.hostname))
             while not self._ended:
                 await self._serve_command()
             await self._connection.drain()

@@ -1,8 +1,10 @@
 """SMTP replies as values: those of the relay as they came, and every one of our own by name.
 
 Owns: what a reply is, how it is read from lines and written to the wire (RFC 5321 §4.2,
-RFC 2034, RFC 3463), and the wording of every reply that Waypost itself gives.
-Does not own: when a reply is given (`proxy.session.session`), or sockets (`proxy.relay.session`, `proxy.session.session`).
+RFC 2034, RFC 3463), the codes that decide how a session goes on, and the wording of every reply
+that Waypost itself gives.
+Does not own: when a reply is given (`proxy.session.session`), or sockets
+(`proxy.relay.connection`, `proxy.session.connection`).
 
 The wording is public: it says what the client can do about it. Causes belong in our log.
 """
@@ -13,10 +15,19 @@ from dataclasses import dataclass
 from typing import Self
 
 MARK = secrets.token_hex(8)
-"""Stands at the end of every greeting of ours."""
+"""Stands at the end of every greeting of ours, so that a relay which is ourselves is known."""
 
 CLOSING_CODE = 421
 """RFC 5321 §3.8: whoever says this closes the connection."""
+
+OK_CODE = 250
+"""RFC 5321 §4.2.3: the answer to EHLO, among others."""
+
+GO_AHEAD_CODE = 354
+"""RFC 5321 §4.1.1.4: the message may follow DATA."""
+
+PROMPT_CODE = 334
+"""RFC 4954 §4: the next line of an AUTH exchange is awaited."""
 
 AUTHENTICATED_CODE = 235
 """RFC 4954 §6."""
@@ -80,7 +91,7 @@ class Reply:
         return self.positive or self.transient or self.permanent
 
     def wire(self) -> bytes:
-        """Give the octets of the reply, CRLF included; the last line has its space even when empty."""
+        """Return the octets of the reply, CRLF included; even an empty last line has its space."""
         code = b"%d" % self.code
         *first, last = self.lines
         return b"".join(b"%s-%s\r\n" % (code, line) for line in first) + b"%s %s\r\n" % (code, last)
@@ -90,22 +101,17 @@ class Reply:
 
 
 class ReplyParser:
-    """Put the lines of one connection together to replies.
-
-    `feed` takes one line, with or without its line end, and gives the reply that it completes.
-    """
+    """Puts the lines of one connection together to replies."""
 
     def __init__(self) -> None:
         self._code: int | None = None
         self._lines: list[bytes] = []
 
-    @property
-    def partial(self) -> bool:
-        """A multi-line reply has begun and not ended."""
-        return self._code is not None
-
     def feed(self, line: bytes) -> Reply | None:
-        """Take the next line; raises BadReply where RFC 5321 §4.2 does not allow it."""
+        """Take the next line, with or without its line end; return the reply that it completes.
+
+        Raises BadReply where RFC 5321 §4.2 does not allow the line.
+        """
         code, more, text = _split(line)
         if self._code is not None and code != self._code:
             raise BadReply(f"a reply began with {self._code} and went on with {code}")
@@ -120,19 +126,6 @@ class ReplyParser:
         return reply
 
 
-def parse_reply(raw: bytes) -> Reply:
-    """Read exactly one whole reply; raises BadReply."""
-    parser = ReplyParser()
-    lines = raw.removesuffix(b"\n").split(b"\n")
-    for number, line in enumerate(lines, 1):
-        reply = parser.feed(line)
-        if reply is not None and number == len(lines):
-            return reply
-        if reply is not None:
-            raise BadReply(f"more after the last line of a reply: {raw[:80]!r}")
-    raise BadReply(f"a reply without its last line: {raw[:80]!r}")
-
-
 def _split(line: bytes) -> tuple[int, bool, bytes]:
     text = line.removesuffix(b"\n").removesuffix(b"\r")
     if len(text) > MAX_REPLY_LINE_OCTETS:
@@ -144,9 +137,14 @@ def _split(line: bytes) -> tuple[int, bool, bytes]:
     return int(code), separator == b"-", rest or b""
 
 
-def greeting(hostname: str, mark: str) -> Reply:
-    """Greet a client; the word ESMTP makes some clients say EHLO, `mark` tells us ourselves."""
-    return Reply.own(220, None, f"{hostname} ESMTP {mark}")
+def greeting(hostname: str) -> Reply:
+    """Greet a client; the word ESMTP makes some clients say EHLO."""
+    return Reply.own(220, None, f"{hostname} ESMTP {MARK}")
+
+
+def is_ourselves(greeting: str) -> bool:
+    """Tell whether the relay that greets like this is this very Waypost."""
+    return MARK in greeting
 
 
 def hello(hostname: str, keywords: tuple[str, ...] = ()) -> Reply:
@@ -177,7 +175,6 @@ NO_MEMORY = Reply.own(452, "4.3.1", "Too much mail is in the works, try again la
 TOO_MANY_SESSIONS = Reply.own(421, "4.3.2", "Too many sessions, try again later")
 TOO_MANY_FROM_ADDRESS = Reply.own(421, "4.7.0", "Too many sessions from your address")
 SHUTTING_DOWN = Reply.own(421, "4.3.2", "Shutting down, try again later")
-TLS_UNAVAILABLE = Reply.own(454, "4.7.0", "TLS is not available")
 STILL_PENDING = Reply.own(451, "4.4.5", "Not every copy could be delivered yet, try again later")
 
 # What a client did that cannot be served.
@@ -192,7 +189,6 @@ NO_ARGUMENT_WANTED = Reply.own(501, "5.5.4", "No argument is allowed here")
 ADDRESS_WANTED = Reply.own(501, "5.5.4", "Say whom")
 HELLO_SYNTAX = Reply.own(501, None, "Say EHLO or HELO with your host name")  # RFC 2034 §3
 AUTH_SYNTAX = Reply.own(501, "5.5.4", "Syntax: AUTH mechanism [initial-response]")
-AUTH_CANCELLED = Reply.own(501, "5.7.0", "Authentication cancelled")
 MECHANISM_UNKNOWN = Reply.own(504, "5.5.4", "Authentication mechanism not offered")
 TLS_NEEDED_FOR_AUTH = Reply.own(538, "5.7.11", "Encryption is required for authentication")
 AUTH_REQUIRED = Reply.own(530, "5.7.0", "Authentication required")
@@ -216,9 +212,3 @@ ENDLESS = Reply.own(421, "4.3.2", "The message does not end")
 BARE_NEWLINE = Reply.own(550, "5.6.11", "Bare <CR> or <LF> in the message; lines end with <CR><LF>")
 XCLIENT_FORBIDDEN = Reply.own(550, "5.7.0", "Not allowed from your address")
 XCLIENT_SYNTAX = Reply.own(501, "5.5.4", "Bad attribute")
-PROXY_PROTOCOL_NEEDED = Reply.own(421, "4.3.2", "A valid PROXY header is needed here")
-
-
-def is_ourselves(greeting: str) -> bool:
-    """Tell whether the relay that greets like this is this very Waypost."""
-    return MARK in greeting

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from random import Random
 
+from proxy.smtp.replies import GO_AHEAD_CODE, PROMPT_CODE
 from tests.support.relays.dovecot_auth import answers
 
 GOOD, BAD = answers("PLAIN")[0], answers("PLAIN", password="wrong")[0]
 USER, WORD = answers("LOGIN")
-GO_AHEAD_CODE = 354
-PROMPT_CODE = 334
 
 HELLOS = (
     *["EHLO client.test"] * 6,

@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from proxy.smtp.replies import Reply, ReplyParser
+from proxy.smtp.replies import GO_AHEAD_CODE, Reply, ReplyParser
 from tests.support.clients.smtp_client import Dialogue
-from tests.support.dialogues import GO_AHEAD_CODE, Turn
+from tests.support.dialogues import Turn
 from tests.support.relays.postfix import Postfix, sent
 from tracker.tokens import Keyring, Link, read
 

@@ -4,9 +4,9 @@ Owns: dialogues that no difference is allowed for.
 Does not own: saying them (`likeness`).
 """
 
+from proxy.smtp.replies import GO_AHEAD_CODE
 from tests.support.dialogues import (
     BAD,
-    GO_AHEAD_CODE,
     GOOD,
     USER,
     WORD,

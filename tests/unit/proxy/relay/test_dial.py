@@ -67,7 +67,6 @@ async def test_offers_are_read_from_ehlo() -> None:
     relay = ActingRelay({"EHLO": b"250-relay.test\r\n250-size 5\r\n250-Dsn\r\n250 AUTH=LOGIN\r\n"})
     async with relay.serving(), dialled(plain(relay.port)) as contact:
         assert contact.capabilities == {"SIZE": "5", "DSN": "", "AUTH": "LOGIN"}
-        assert contact.greeting == "relay.test ESMTP"
     assert relay.commands == [b"EHLO waypost.test"]
 
 
@@ -132,7 +131,7 @@ async def test_each_failure_has_a_name(name: str) -> None:
     script, cause, words = CAUSES[name]
     async with ActingRelay(dict(script)).serving() as relay:
         error = await failing(plain(relay.port, connect_timeout=0.3))
-    assert error.cause is cause
+    assert error.attempts[0].cause is cause
     assert words in str(error)
 
 
@@ -182,7 +181,7 @@ async def test_a_certificate_that_does_not_verify_is_refused_and_explained(
     async with relay.serving():
         config = plain(relay.port, host="localhost", tls=mode, ca_file=ca_file)
         error = await failing(config)
-    assert error.cause is Unavailable.CERTIFICATE
+    assert error.attempts[0].cause is Unavailable.CERTIFICATE
     assert "relay.ca_file" in str(error)
 
 
@@ -210,7 +209,7 @@ async def test_required_tls_that_cannot_be_had_is_no_relay(script: dict[str, byt
     """Whether it is not offered or refused."""
     async with ActingRelay(dict(script)).serving() as relay:
         error = await failing(plain(relay.port, tls="required"))
-    assert error.cause is Unavailable.NO_TLS
+    assert error.attempts[0].cause is Unavailable.NO_TLS
 
 
 @pytest.mark.parametrize("script", [{}, {"EHLO": WITH_STARTTLS, "STARTTLS": b"454 not now\r\n"}])
@@ -230,7 +229,7 @@ async def test_a_handshake_that_fails_is_told_from_a_bad_certificate() -> None:
     )
     async with relay.serving():
         error = await failing(plain(relay.port, tls="required"))
-    assert error.cause in (Unavailable.TLS, Unavailable.DISCONNECTED)
+    assert error.attempts[0].cause in (Unavailable.TLS, Unavailable.DISCONNECTED)
 
 
 async def test_plaintext_injected_before_the_handshake_is_discarded(
