@@ -29,8 +29,9 @@ from config.schema import Config
 from config.values import Address
 from tracker import listener
 from tracker.events import Clicked
+from tracker.redirect.answers import redirection
 from tracker.redirect.recorder import Recorder
-from tracker.redirect.redirector import Redirector, Rules, clicked, found
+from tracker.redirect.redirector import Redirector, Rules, clicked
 from tracker.spool.writer import Spool
 from tracker.tokens import BadToken, Keyring, Link, mint, read
 
@@ -61,7 +62,7 @@ def starlette_app(record: Callable[[Clicked], Awaitable[None]]) -> Starlette:
         except BadToken:
             return Response(status_code=404)
         await record(clicked(request.scope, link, rules))
-        answer = found(link.destination)
+        answer = redirection(link.destination)
         headers = {name.decode(): value.decode() for name, value in answer.headers}
         return HTMLResponse(answer.body, answer.status, headers)
 

@@ -1,17 +1,16 @@
 """The redirector: a bare ASGI application that answers a tracked link with its destination.
 
-Owns: the paths of readers and every answer given there: `/c/TOKEN`, `/c/app/TOKEN`, `/s/CODE`,
-`/resolve`, `/robots.txt` and `/healthz`.
-Does not own: tokens (`tokens`), codes (`tracker.minting.short_links`), what stands under `/.well-known/`
-(`well_known`), which links were withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its
-client (`visitor`), keeping a click (`recorder`), or sockets and limits of HTTP (`listener`).
+Owns: the paths of readers (`/c/TOKEN`, `/c/app/TOKEN`, `/s/CODE`, `/resolve`, `/robots.txt`,
+`/healthz`), which answer each request gets, and the event that stands for a click or an open.
+Does not own: the answers themselves (`answers`), tokens (`tracker.tokens`), codes
+(`tracker.minting.short_links`), what stands under `/.well-known/` (`well_known`), which links were
+withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its client (`visitor`),
+keeping a click (`recorder`), or sockets and limits of HTTP (`tracker.listener`).
 
 A token is taken as it stands in the request line: nothing is percent-decoded, no query read, no
 stray character forgiven, and whatever is not a token of ours gets one and the same 404.
 """
 
-import html
-import json
 import secrets
 import time
 from collections.abc import Callable, Coroutine, Iterable
@@ -25,7 +24,8 @@ from config.telemetry import observe
 from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
 from tracker.minting import short_links
-from tracker.redirect import visitor, well_known
+from tracker.redirect import answers, visitor, well_known
+from tracker.redirect.answers import Answer
 from tracker.redirect.visitor import Request
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, BadToken, Keyring, Link, read
 from tracker.urls.additions import NO_ADDITIONS, Additions
@@ -34,94 +34,32 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 Record = Callable[[Clicked | Opened], Coroutine[Any, Any, None]]
-"""Keep a click or an open: returns when it is durable, or has waited long enough."""
+"""Keeps a click or an open; returns once it is durable, or after having waited long enough."""
 
 ALLOWED_METHODS = ("GET", "HEAD")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole HTTP response; its length is told to HEAD too."""
-
-    status: int
-    content_type: bytes
-    body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-    @property
-    def all_headers(self) -> list[tuple[bytes, bytes]]:
-        """Give the headers of the response, those of its body included."""
-        return [
-            *self.headers,
-            (b"content-type", self.content_type),
-            (b"content-length", b"%d" % len(self.body)),
-        ]
-
-
-_TEXT = b"text/plain; charset=utf-8"
-_HTML = b"text/html; charset=utf-8"
-_JSON = b"application/json"
-_GIF = b"image/gif"
-_UNCACHED = ((b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex"))
-
-NOT_FOUND = Answer(404, _TEXT, b"There is nothing here.\n", _UNCACHED)
-METHOD_NOT_ALLOWED = Answer(
-    405, _TEXT, b"Only GET and HEAD are served here.\n", ((b"allow", b"GET, HEAD"), *_UNCACHED)
-)
-ROBOTS = Answer(200, _TEXT, b"User-agent: *\nDisallow: /\n")
-GONE = Answer(410, _TEXT, b"This link was withdrawn by its sender.\n", _UNCACHED)
-HEALTHY = Answer(200, _TEXT, b"ok\n", _UNCACHED)
-FIXED = {b"/robots.txt": ROBOTS, b"/healthz": HEALTHY}
-PIXEL = Answer(
-    200,
-    _GIF,
-    # GIF89a, 1 by 1; two colours, of which the one that is used is transparent.
-    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff"
-    b"!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;",
-    _UNCACHED,
-)
+FIXED = {b"/robots.txt": answers.ROBOTS, b"/healthz": answers.HEALTHY}
 RESOLVE = b"/resolve"
 """Asked by an app that the system opened for a link: JSON instead of a redirect."""
 _APP = APP_PATH.removeprefix(PATH)
 
 
-def found(destination: str) -> Answer:
-    """Answer with `destination`, octet for octet (RFC 9110 §15.4.3)."""
-    shown = html.escape(destination)
-    return Answer(
-        302,
-        _HTML,
-        f'<!doctype html><title>Moved</title><a href="{shown}">{shown}</a>\n'.encode("ascii"),
-        (
-            (b"location", destination.encode("ascii")),
-            (b"referrer-policy", b"no-referrer"),
-            *_UNCACHED,
-        ),
-    )
-
-
-def resolved(destination: str) -> Answer:
-    """Answer an app with `destination`, in JSON."""
-    body = json.dumps({"url": destination}).encode("ascii")
-    return Answer(200, _JSON, body, _UNCACHED)
-
-
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the configuration says of clicks: what is kept of an address, and whom to believe.
+    """What the configuration says of clicks.
 
+    `ip_privacy` says how much of an address is kept, `trusted_proxies` whose word about a client's
+    address is believed. `prefixes` may stand before our paths: nothing, or the path of a base URL.
     `additions` are the parameters that destinations were given, which a repair does not name.
     """
 
     ip_privacy: IpPrivacy
     trusted_proxies: tuple[Network, ...]
     prefixes: tuple[bytes, ...]
-    """What may stand before our paths: nothing, or the path of a base URL."""
     additions: Additions = NO_ADDITIONS
 
     @classmethod
     def from_config(cls, config: Config) -> "Rules":
-        """Read them from a configuration; a base URL may have a path of its own."""
+        """Return the rules of a configuration."""
         return cls(
             config.privacy.ip,
             config.tracker.trusted_proxies,
@@ -131,13 +69,13 @@ class Rules:
 
 
 def _prefixes(base_urls: Iterable[str]) -> tuple[bytes, ...]:
-    """Give them, the longest first: a path of `/c` must not be taken for ours."""
+    """Return the paths of base URLs, the longest first: one that is `/c` is not taken for ours."""
     paths = {"", *(urlsplit(url).path.rstrip("/") for url in base_urls)}
     return tuple(path.encode("ascii") for path in sorted(paths, key=len, reverse=True))
 
 
-def _asked(query: bytes) -> bytes:
-    """Give the path of the tracked link that an app asks about; no path where it asks about none."""
+def _path_asked_about(query: bytes) -> bytes:
+    """Return the path of the tracked link that an app asks about; no path where it asks about none."""
     try:
         (url,) = parse_qs(query.decode("ascii"), max_num_fields=10)["url"]
         return urlsplit(url).path.encode("ascii")
@@ -148,7 +86,7 @@ def _asked(query: bytes) -> bytes:
 class Redirector:
     """The ASGI application. `rules` and `well_known` may be replaced while it runs.
 
-    `keyring`, `overrides` and `short_links` (which gives the token of a code) are asked anew for
+    `keyring`, `overrides` and `short_links` (which returns the token of a code) are asked anew for
     each click, as their files may change.
     """
 
@@ -177,24 +115,25 @@ class Redirector:
 
     async def _answer(self, scope: "Scope") -> Answer:
         path: bytes = scope["raw_path"]
-        asks = path == RESOLVE
-        text = self._token(_asked(scope["query_string"]) if asks else path)
-        answer = FIXED.get(path) or self._found_well_known(scope, path)
-        if text is None and answer is None and not asks:
-            return NOT_FOUND
+        by_app = path == RESOLVE
+        token = self._token(_path_asked_about(scope["query_string"]) if by_app else path)
+        answer = FIXED.get(path) or self._well_known(scope, path)
+        if token is None and answer is None and not by_app:
+            return answers.NOT_FOUND
         if scope["method"] not in ALLOWED_METHODS:
-            return METHOD_NOT_ALLOWED
-        return answer or await self._follow(scope, text or "", resolved if asks else found)
+            return answers.METHOD_NOT_ALLOWED
+        lead_to = answers.resolution if by_app else answers.redirection
+        return answer or await self._follow(scope, token or "", lead_to)
 
-    def _found_well_known(self, scope: "Scope", path: bytes) -> Answer | None:
+    def _well_known(self, scope: "Scope", path: bytes) -> Answer | None:
         if not path.startswith(b"/.well-known/"):
             return None
         host = next((value for name, value in scope["headers"] if name == b"host"), b"")
         content = self.well_known(host.decode("latin-1"), path)
-        return None if content is None else Answer(200, _JSON, content)
+        return None if content is None else answers.well_known(content)
 
     def _token(self, path: bytes) -> str | None:
-        """Give the token that a path holds or stands for; no token of ours is empty."""
+        """Return the token that a path holds or stands for; "", which is none, for an unknown code."""
         for prefix in self.rules.prefixes:
             if path.startswith(prefix):
                 rest = path[len(prefix) :].decode("latin-1")
@@ -204,23 +143,24 @@ class Redirector:
                     return self._short_links(rest.removeprefix(short_links.PATH)) or ""
         return None
 
-    async def _follow(self, scope: "Scope", text: str, answered: Callable[[str], Answer]) -> Answer:
+    async def _follow(self, scope: "Scope", token: str, lead_to: Callable[[str], Answer]) -> Answer:
+        """Return the answer to a request for a link, once the click is kept."""
         try:
-            link = read(self._keyring(), text)
+            link = read(self._keyring(), token)
         except BadToken:
             _REFUSED.inc()
-            return NOT_FOUND
+            return answers.NOT_FOUND
         destination = self._overrides().destination(link, self.rules.additions)
         if destination is None:
             _REVOKED.inc()
-            return GONE
+            return answers.GONE
         is_pixel = link.number == PIXEL_NUMBER
         if link.preview:
             _PREVIEWED.inc()
         else:
             (_OPENED if is_pixel else _REDIRECTED).inc()
             await self._keep(scope, link)
-        return PIXEL if is_pixel else answered(destination)
+        return answers.PIXEL if is_pixel else lead_to(destination)
 
     async def _keep(self, scope: "Scope", link: Link) -> None:
         """Keep the click or open. No fault of ours, whichever it is, may cost a redirect (P8)."""
@@ -234,10 +174,10 @@ class Redirector:
 
 
 def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
-    """Tell what a request for `link` says, as the event to be kept."""
-    facts = _facts(scope)
-    verdict = visitor.classify(facts)
-    address = visitor.client_address(facts, rules.trusted_proxies)
+    """Return the event of a click on `link`."""
+    request = _request(scope)
+    classification = visitor.classify(request)
+    address = visitor.client_address(request, rules.trusted_proxies)
     at_s = time.time()
     return Clicked(
         event_id=event_id(at_s),
@@ -247,16 +187,16 @@ def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
         link=link.number,
         sent_at_s=link.sent_at_s,
         destination=link.destination,
-        method=facts.method,
-        human=verdict.human,
-        reasons=verdict.reasons,
+        method=request.method,
+        human=classification.human,
+        reasons=classification.reasons,
         ip=visitor.private_ip(address, rules.ip_privacy),
-        user_agent=visitor.user_agent(facts.headers),
+        user_agent=visitor.user_agent(request.headers),
     )
 
 
 def opened(scope: "Scope", link: Link) -> Opened:
-    """Tell of a request for a pixel; nothing is kept of who asked."""
+    """Return the event of a request for a pixel; nothing is kept of who asked."""
     at_s = time.time()
     return Opened(
         event_id=event_id(at_s),
@@ -264,17 +204,17 @@ def opened(scope: "Scope", link: Link) -> Opened:
         message_id=link.message_id.hex(),
         recipient=link.recipient,
         sent_at_s=link.sent_at_s,
-        human=visitor.classify(_facts(scope)).human,
+        human=visitor.classify(_request(scope)).human,
     )
 
 
-def _facts(scope: "Scope") -> Request:
+def _request(scope: "Scope") -> Request:
     peer = scope["client"]
     return Request(scope["method"], scope["headers"], peer[0] if peer else None)
 
 
 def event_id(at_s: float) -> str:
-    """Give a new id that sorts by time, so that the store's index grows at its end."""
+    """Return a new id that sorts by time, so that the store's index grows at its end."""
     return f"{int(at_s * 1000):012x}{secrets.token_hex(10)}"
 
 

@@ -3,9 +3,10 @@
 Owns: the rules that tell machines from readers, each with a name and a version, so that counts can
 be made anew when rules change; finding the client's address behind web servers of the operator's
 own; making that address private.
-Does not own: the answer to a request (`redirector`), or how clicks are counted (`tracker.ingest.counting`).
+Does not own: the answer to a request (`redirector`), or how clicks are counted
+(`tracker.ingest.counting`).
 
-Everybody is served alike; a verdict is a label and drops nothing.
+Everybody is served alike; a classification is a label and drops nothing.
 """
 
 import functools
@@ -17,7 +18,7 @@ from config.addresses import IpAddress, Network, first_of_network, parse_ip, wit
 from config.schema import IpPrivacy
 
 Headers = Sequence[tuple[bytes, bytes]]
-"""Names in lower case, as ASGI gives them."""
+"""Names and values; names in lower case, as in ASGI."""
 
 MAX_USER_AGENT_CHARACTERS = 512
 """What is kept of one; the longest of real browsers stay below 400."""
@@ -48,7 +49,7 @@ class MachineRule:
 
     @property
     def label(self) -> str:
-        """Name the rule as it stands in stored clicks."""
+        """The rule's name and version, as they stand in stored clicks."""
         return f"{self.name}/{self.version}"
 
 
@@ -66,34 +67,34 @@ class Classification:
 
 RULES: tuple[MachineRule, ...] = (
     # No browser sends HEAD when its user follows a link; scanners and previews do.
-    MachineRule("head", 1, lambda facts: facts.method == "HEAD"),
+    MachineRule("head", 1, lambda request: request.method == "HEAD"),
 )
 
 
-def classify(facts: Request) -> Classification:
-    """Apply every rule to one request."""
-    return Classification(tuple(rule.label for rule in RULES if rule.matches(facts)))
+def classify(request: Request) -> Classification:
+    """Return what all rules say of one request."""
+    return Classification(tuple(rule.label for rule in RULES if rule.matches(request)))
 
 
 def user_agent(headers: Headers) -> str:
-    """Give the User-Agent, cut to a bounded length; empty where there is none."""
+    """Return the User-Agent, cut to a bounded length; empty where there is none."""
     for name, value in headers:
         if name == b"user-agent":
             return value[:MAX_USER_AGENT_CHARACTERS].decode("latin-1")
     return ""
 
 
-def client_address(facts: Request, trusted_proxies: Sequence[Network]) -> IpAddress | None:
-    """Give the address of the client, seen through the operator's own web servers.
+def client_address(request: Request, trusted_proxies: Sequence[Network]) -> IpAddress | None:
+    """Return the address of the client, seen through the operator's own web servers.
 
     The chain is followed from the peer leftwards as long as the one who speaks is trusted, so that
     a client cannot choose its own address. X-Forwarded-For wins over Forwarded (RFC 7239): a web
     server that sets the former may pass on what a client wrote into the latter.
     """
-    address = parse_address(facts.peer or "")
+    address = parse_address(request.peer or "")
     if not trusted_proxies or address is None:
         return address
-    for hop in _hops(facts.headers):
+    for hop in _hops(request.headers):
         if not within(address, trusted_proxies):
             break
         address = parse_address(hop)
@@ -103,7 +104,7 @@ def client_address(facts: Request, trusted_proxies: Sequence[Network]) -> IpAddr
 
 
 def private_ip(address: IpAddress | None, mode: IpPrivacy) -> str | None:
-    """Give what may be kept of an address: all of it, its network's first address, or nothing."""
+    """Return what may be kept of an address: all of it, its network's first address, or nothing."""
     if address is None or mode == "none":
         return None
     if mode == "full":
@@ -127,7 +128,7 @@ def _parsed(text: str) -> IpAddress | None:
 
 
 def _hops(headers: Headers) -> list[str]:
-    """Give the addresses that web servers wrote down, nearest first."""
+    """Return the addresses that web servers wrote down, nearest first, MAX_HOPS at most."""
     listed = _values(headers, b"x-forwarded-for")
     if listed:
         hops = [hop.strip() for hop in ",".join(listed).split(",")]

@@ -17,7 +17,7 @@ APPLE = b"/.well-known/apple-app-site-association"
 ANDROID = b"/.well-known/assetlinks.json"
 
 WellKnown = Callable[[str, bytes], bytes | None]
-"""Gives what stands at a path of a host, as it is requested; None where nothing does."""
+"""Returns the file at a path of a host, as both are requested; None where there is none."""
 
 
 def load(config: Config) -> WellKnown:
@@ -30,13 +30,13 @@ def load(config: Config) -> WellKnown:
                 found[each.host, name] = content
 
     def answer(host: str, path: bytes) -> bytes | None:
-        return found.get((_name(host), path), found.get((None, path)))
+        return found.get((_host_name(host), path), found.get((None, path)))
 
     return answer
 
 
 def nothing(_host: str, _path: bytes) -> bytes | None:
-    """Have nothing at all."""
+    """Return None: there are no files."""
     return None
 
 
@@ -48,6 +48,6 @@ def _content(path: Path) -> bytes | None:
         return None
 
 
-def _name(host: str) -> str:
-    """Give the name in a Host field (RFC 9110 §7.2), without its port."""
+def _host_name(host: str) -> str:
+    """Return the name in a Host field (RFC 9110 §7.2), without its port."""
     return host.partition(":")[0].lower().rstrip(".")

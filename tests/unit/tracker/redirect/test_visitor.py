@@ -1,4 +1,4 @@
-"""Clicks: who is a machine, where a request came from, and what of that is kept."""
+"""Visitors: who is a machine, where a request came from, and what of that is kept."""
 
 import ipaddress
 
@@ -15,7 +15,9 @@ PROXIES = TrackerConfig.model_validate(
 ).trusted_proxies
 
 
-def facts(*headers: tuple[str, str], method: str = "GET", peer: str | None = "10.0.0.1") -> Request:
+def request_of(
+    *headers: tuple[str, str], method: str = "GET", peer: str | None = "10.0.0.1"
+) -> Request:
     """Describe a request as the redirector does."""
     return Request(
         method, [(name.encode(), value.encode("latin-1")) for name, value in headers], peer
@@ -30,16 +32,16 @@ def address(request: Request) -> str | None:
 
 def test_get_is_a_human_without_reasons() -> None:
     """Until machine rules exist, human = everything but HEAD."""
-    verdict = classify(facts())
-    assert verdict.human
-    assert verdict.reasons == ()
+    classification = classify(request_of())
+    assert classification.human
+    assert classification.reasons == ()
 
 
 def test_head_is_a_machine_by_a_named_and_versioned_rule() -> None:
     """A HEAD is labelled with the rule and its version, so that counts can be made anew."""
-    verdict = classify(facts(method="HEAD"))
-    assert not verdict.human
-    assert verdict.reasons == ("head/1",)
+    classification = classify(request_of(method="HEAD"))
+    assert not classification.human
+    assert classification.reasons == ("head/1",)
 
 
 def test_rules_have_names_of_their_own() -> None:
@@ -105,7 +107,7 @@ def test_any_text_is_an_address_or_none(text: str) -> None:
 
 def test_headers_of_an_untrusted_peer_are_ignored() -> None:
     """A client that connects itself cannot choose its address."""
-    request = facts(
+    request = request_of(
         ("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.2"), peer="198.51.100.9"
     )
     assert address(request) == "198.51.100.9"
@@ -113,36 +115,36 @@ def test_headers_of_an_untrusted_peer_are_ignored() -> None:
 
 def test_without_trusted_proxies_the_peer_counts() -> None:
     """The default trusts nobody."""
-    found = client_address(facts(("x-forwarded-for", "192.0.2.1")), ())
+    found = client_address(request_of(("x-forwarded-for", "192.0.2.1")), ())
     assert str(found) == "10.0.0.1"
 
 
 def test_the_chain_is_read_from_the_right() -> None:
     """What the client wrote itself stands further left than what our web server added."""
-    assert address(facts(("x-forwarded-for", "203.0.113.66, 192.0.2.1"))) == "192.0.2.1"
+    assert address(request_of(("x-forwarded-for", "203.0.113.66, 192.0.2.1"))) == "192.0.2.1"
 
 
 def test_trusted_hops_are_passed_over() -> None:
     """Two web servers of the operator's own, one behind the other."""
-    request = facts(("x-forwarded-for", "203.0.113.66, 192.0.2.1, 10.9.9.9"))
+    request = request_of(("x-forwarded-for", "203.0.113.66, 192.0.2.1, 10.9.9.9"))
     assert address(request) == "192.0.2.1"
 
 
 def test_several_headers_are_one_chain() -> None:
     """RFC 9110 §5.3: repeated headers are one list."""
-    request = facts(("x-forwarded-for", "203.0.113.66"), ("x-forwarded-for", "192.0.2.1"))
+    request = request_of(("x-forwarded-for", "203.0.113.66"), ("x-forwarded-for", "192.0.2.1"))
     assert address(request) == "192.0.2.1"
 
 
 def test_a_chain_of_trusted_addresses_ends_at_its_left() -> None:
     """A request from within the operator's own network keeps its address."""
-    assert address(facts(("x-forwarded-for", "10.1.1.1, 10.2.2.2"))) == "10.1.1.1"
+    assert address(request_of(("x-forwarded-for", "10.1.1.1, 10.2.2.2"))) == "10.1.1.1"
 
 
 @pytest.mark.parametrize("hop", ["unknown", "", "garbage"])
 def test_an_unreadable_hop_makes_the_address_unknown(hop: str) -> None:
     """What a trusted server could not name is not guessed, least of all from further left."""
-    assert address(facts(("x-forwarded-for", f"203.0.113.66, {hop}"))) is None
+    assert address(request_of(("x-forwarded-for", f"203.0.113.66, {hop}"))) is None
 
 
 @pytest.mark.parametrize(
@@ -159,29 +161,31 @@ def test_an_unreadable_hop_makes_the_address_unknown(hop: str) -> None:
 )
 def test_forwarded_is_understood(header: str, expected: str | None) -> None:
     """RFC 7239, with its own example values."""
-    assert address(facts(("forwarded", header))) == expected
+    assert address(request_of(("forwarded", header))) == expected
 
 
 def test_x_forwarded_for_wins_over_forwarded() -> None:
     """A server that sets the one may pass on a client's own version of the other."""
-    request = facts(("forwarded", "for=203.0.113.66"), ("x-forwarded-for", "192.0.2.1"))
+    request = request_of(("forwarded", "for=203.0.113.66"), ("x-forwarded-for", "192.0.2.1"))
     assert address(request) == "192.0.2.1"
 
 
 def test_a_mapped_peer_is_matched_as_ipv4() -> None:
     """A socket for both families gives ::ffff:10.0.0.1, which is 10.0.0.1."""
-    assert address(facts(("x-forwarded-for", "192.0.2.1"), peer="::ffff:10.0.0.1")) == "192.0.2.1"
+    assert (
+        address(request_of(("x-forwarded-for", "192.0.2.1"), peer="::ffff:10.0.0.1")) == "192.0.2.1"
+    )
 
 
 def test_a_peer_without_an_address_is_unknown() -> None:
     """No peer, no trust, no address."""
-    assert address(facts(("x-forwarded-for", "192.0.2.1"), peer=None)) is None
+    assert address(request_of(("x-forwarded-for", "192.0.2.1"), peer=None)) is None
 
 
 def test_an_endless_chain_is_cut() -> None:
     """Only so many hops are looked at; the last of them counts, trusted or not."""
     chain = ", ".join(["192.0.2.1", *["10.0.0.2"] * 100_000])
-    assert address(facts(("x-forwarded-for", chain))) == "10.0.0.2"
+    assert address(request_of(("x-forwarded-for", chain))) == "10.0.0.2"
 
 
 @given(
@@ -198,9 +202,9 @@ def test_any_header_gives_an_address_or_none(values: list[bytes], name: bytes) -
 def test_the_user_agent_is_kept_and_bounded() -> None:
     """The first User-Agent counts, cut at a length that no browser reaches."""
     assert (
-        visitor.user_agent(facts(("user-agent", "Mozilla/5.0"), ("user-agent", "x")).headers)
+        visitor.user_agent(request_of(("user-agent", "Mozilla/5.0"), ("user-agent", "x")).headers)
         == "Mozilla/5.0"
     )
-    assert visitor.user_agent(facts().headers) == ""
+    assert visitor.user_agent(request_of().headers) == ""
     long = visitor.user_agent([(b"user-agent", b"\xff" * 10_000)])
     assert long == "ÿ" * visitor.MAX_USER_AGENT_CHARACTERS

@@ -1,0 +1,77 @@
+"""Every answer that a reader's browser or app gets, as values.
+
+Owns: status, headers and body of each.
+Does not own: which of them a request gets (`redirector`), or the wire (`tracker.listener`).
+"""
+
+import html
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP response. `body` is left out in answer to HEAD, its length is not."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def all_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of the response, those of its body included."""
+        return [
+            *self.headers,
+            (b"content-type", self.content_type),
+            (b"content-length", b"%d" % len(self.body)),
+        ]
+
+
+_TEXT = b"text/plain; charset=utf-8"
+_HTML = b"text/html; charset=utf-8"
+_JSON = b"application/json"
+_GIF = b"image/gif"
+_UNCACHED = ((b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex"))
+
+NOT_FOUND = Answer(404, _TEXT, b"There is nothing here.\n", _UNCACHED)
+METHOD_NOT_ALLOWED = Answer(
+    405, _TEXT, b"Only GET and HEAD are served here.\n", ((b"allow", b"GET, HEAD"), *_UNCACHED)
+)
+ROBOTS = Answer(200, _TEXT, b"User-agent: *\nDisallow: /\n")
+GONE = Answer(410, _TEXT, b"This link was withdrawn by its sender.\n", _UNCACHED)
+HEALTHY = Answer(200, _TEXT, b"ok\n", _UNCACHED)
+PIXEL = Answer(
+    200,
+    _GIF,
+    # GIF89a, 1 by 1; two colours, of which the one that is used is transparent.
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff"
+    b"!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;",
+    _UNCACHED,
+)
+
+
+def redirection(destination: str) -> Answer:
+    """Return the 302 to `destination`, octet for octet (RFC 9110 §15.4.3)."""
+    shown = html.escape(destination)
+    return Answer(
+        302,
+        _HTML,
+        f'<!doctype html><title>Moved</title><a href="{shown}">{shown}</a>\n'.encode("ascii"),
+        (
+            (b"location", destination.encode("ascii")),
+            (b"referrer-policy", b"no-referrer"),
+            *_UNCACHED,
+        ),
+    )
+
+
+def resolution(destination: str) -> Answer:
+    """Return `destination` in JSON, for an app."""
+    body = json.dumps({"url": destination}).encode("ascii")
+    return Answer(200, _JSON, body, _UNCACHED)
+
+
+def well_known(content: bytes) -> Answer:
+    """Return a file of `/.well-known/`, which is JSON."""
+    return Answer(200, _JSON, content)
