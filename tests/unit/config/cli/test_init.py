@@ -1,5 +1,6 @@
 """`waypost init`: a configuration, its keys, and what to do next."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -90,3 +91,45 @@ def test_init_where_nothing_can_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     said = run("init", tmp_path / "file" / "waypost", "--domain", "example.com", status=1)
     assert str(tmp_path / "file") in said
+
+
+def test_init_lets_nobody_else_change_the_configuration(tmp_path: Path) -> None:
+    """Whatever the umask: everybody may read it, and `check` has nothing to say about it."""
+    before = os.umask(0)
+    try:
+        run("init", tmp_path, "--domain", "example.com")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "waypost.toml").stat().st_mode) == 0o644
+
+
+def test_init_keeps_the_store_beside_the_configuration(home: Path) -> None:
+    """Everything in one folder, but for /etc."""
+    assert load(home / "waypost.toml").store.path == home / "waypost.db"
+
+
+def test_init_writes_absolute_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service is started from another folder."""
+    monkeypatch.chdir(tmp_path)
+    run("init", "here", "--domain", "example.com")
+    config = load(tmp_path / "here" / "waypost.toml")
+    assert config.keys.file == tmp_path / "here" / "token.keys"
+
+
+@pytest.mark.parametrize(
+    ("relay", "address"),
+    [
+        ("mail.example.com", Address("mail.example.com", 25)),
+        ("192.0.2.1:587", Address("192.0.2.1", 587)),
+        ("[2001:db8::1]", Address("2001:db8::1", 25)),
+        ("[2001:db8::1]:587", Address("2001:db8::1", 587)),
+    ],
+)
+def test_a_relay_is_a_host_with_or_without_a_port(relay: str, address: Address) -> None:
+    """Without one it is 25."""
+    assert init.RelayAddress().convert(relay, None, None) == address
+
+
+def test_init_makes_a_secret_for_ids_that_outlives_keys(home: Path) -> None:
+    """It stands in the key file from the first day."""
+    assert "[identify]" in (home / "token.keys").read_text()

@@ -4,10 +4,17 @@ import json
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from config.keys.token_keys import (
+    new_token_key,
+    read_identify_secret,
+    read_token_keys,
+    write_token_keys,
+)
 from config.loading.load import load
 from tests.support.commands import run
 from tests.support.repository import ROOT
@@ -88,3 +95,49 @@ def test_the_command_of_a_process_of_its_own_ends_with_1(home: Path) -> None:
     )
     assert outcome.returncode == 1
     assert outcome.stderr == f"Error: {home}/token.keys does not exist\n"
+
+
+def test_keys_rotate_says_which_service_to_restart_first(home: Path) -> None:
+    """A link that the tracker cannot read yet would be dead for a while."""
+    said = run("keys", "rotate", "-c", home / "waypost.toml")
+    assert said.index("restart waypost-tracker") < said.index("restart waypost-proxy")
+
+
+def test_keys_rotate_changes_no_id_of_a_person(home: Path) -> None:
+    """Sites would take everybody for somebody new."""
+    before = read_identify_secret(home / "token.keys")
+    run("keys", "rotate", "-c", home / "waypost.toml")
+    run("keys", "revoke", 1, "--yes", "-c", home / "waypost.toml")
+    assert read_identify_secret(home / "token.keys") == before
+
+
+def test_keys_rotate_writes_down_the_secret_of_ids(home: Path) -> None:
+    """In a file without one it hangs by the oldest key, which may be removed one day."""
+    keys = read_token_keys(home / "token.keys")
+    write_token_keys(home / "token.keys", keys, replace=True)
+    assert "[identify]" not in (home / "token.keys").read_text()
+    before = read_identify_secret(home / "token.keys")
+    run("keys", "rotate", "-c", home / "waypost.toml")
+    assert "[identify]" in (home / "token.keys").read_text()
+    assert read_identify_secret(home / "token.keys") == before
+
+
+def test_keys_rotate_stops_at_255(home: Path) -> None:
+    """The id is one octet of a token; the file stays as it is."""
+    full = [replace(new_token_key(), id=number) for number in range(1, 256)]
+    write_token_keys(home / "token.keys", full, replace=True)
+    before = (home / "token.keys").read_bytes()
+    assert "all 255 ids are taken" in run("keys", "rotate", "-c", home / "waypost.toml", status=1)
+    assert (home / "token.keys").read_bytes() == before
+
+
+def test_keys_dkim_refuses_another_algorithm(tmp_path: Path) -> None:
+    """A usage error; nothing is written."""
+    run("keys", "dkim", tmp_path / "dkim.pem", "--algorithm", "rsa-sha1", status=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_dkim_needs_a_folder_that_is_there(tmp_path: Path) -> None:
+    """No traceback."""
+    said = run("keys", "dkim", tmp_path / "lost" / "dkim.pem", status=1)
+    assert "No such file or directory" in said

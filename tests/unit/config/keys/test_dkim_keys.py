@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from config.keys import dkim_keys
+from config.keys.dkim_keys import KeyUnusable
 from config.keys.secret_files import KeyFileError, write_secret
 from config.schema import DkimAlgorithm
 
@@ -79,6 +80,7 @@ v/Ow5T0q5gIJAiEAyS4RaI9YG8EWx/2w0T67ZUVAw8eOMB6BIUg0Xcu+3okCIBOs
 /5OiPgoTdSy7bcF9IGpSE8ZgGKzgYQVZeN97YE00
 -----END RSA PRIVATE KEY-----
 """
+WEAK = serialization.load_pem_private_key(WEAK_RSA.encode(), None)
 
 
 def test_a_weak_key_is_refused(tmp_path: Path) -> None:
@@ -103,3 +105,62 @@ def test_the_ed25519_record_is_the_bare_key() -> None:
     head, _, octets = record.rpartition("p=")
     assert head == "v=DKIM1; k=ed25519; "
     assert len(base64.b64decode(octets)) == 32
+
+
+def test_a_key_is_not_written_over_another(tmp_path: Path) -> None:
+    """Mail in delivery is verified with the key in use."""
+    pem = dkim_keys.write_dkim_key(tmp_path / "dkim.pem")
+    with pytest.raises(FileExistsError):
+        dkim_keys.write_dkim_key(tmp_path / "dkim.pem")
+    assert (tmp_path / "dkim.pem").read_bytes() == pem
+
+
+def test_a_key_is_its_owners_alone(tmp_path: Path) -> None:
+    """Written so, and refused otherwise."""
+    dkim_keys.write_dkim_key(tmp_path / "dkim.pem")
+    (tmp_path / "dkim.pem").chmod(0o640)
+    with pytest.raises(KeyFileError, match="mode 0640"):
+        dkim_keys.read_dkim_key(tmp_path / "dkim.pem")
+
+
+@pytest.mark.parametrize(
+    ("pem", "what"),
+    [
+        (b"", "^not a private key in PEM without a passphrase: "),
+        (pem_of(WEAK, b"secret"), "^not a private key in PEM without a passphrase: "),
+        (WEAK_RSA.encode(), r"^an RSA key of 512 bits, which receivers ignore \(RFC 8301\)$"),
+        (pem_of(ec.generate_private_key(ec.SECP256R1())), "^neither an RSA nor an Ed25519 key$"),
+    ],
+)
+def test_octets_that_are_no_usable_key_are_refused(pem: bytes, what: str) -> None:
+    """Each by its own words; a ValueError, for callers of the Python API."""
+    with pytest.raises(KeyUnusable, match=what):
+        dkim_keys.load_dkim_key(pem)
+    with pytest.raises(ValueError, match=what):
+        dkim_keys.dkim_record(pem)
+
+
+def test_what_is_wrong_with_a_key_file_is_told_with_what_would_be_right(tmp_path: Path) -> None:
+    """Its algorithm is looked at before its size."""
+    write_secret(tmp_path / "weak.pem", WEAK_RSA.encode())
+    write_secret(tmp_path / "public.pem", b"-----BEGIN PUBLIC KEY-----\n")
+    hints = {}
+    for name, algorithm in (
+        ("weak.pem", "rsa-sha256"),
+        ("weak.pem", "ed25519-sha256"),
+        ("public.pem", "rsa-sha256"),
+    ):
+        with pytest.raises(KeyFileError) as refused:
+            dkim_keys.read_dkim_key(tmp_path / name, algorithm)
+        hints[name, algorithm] = refused.value.hint
+    assert hints["weak.pem", "rsa-sha256"] == "make one of 2048 bits: openssl genrsa 2048"
+    assert hints["weak.pem", "ed25519-sha256"] == 'algorithm = "rsa-sha256"'
+    assert hints["public.pem", "rsa-sha256"].startswith("it begins with -----BEGIN PRIVATE KEY")
+
+
+@pytest.mark.parametrize("algorithm", ["rsa-sha256", "ed25519-sha256"])
+def test_a_key_is_told_by_its_algorithm(algorithm: DkimAlgorithm) -> None:
+    """The name that signatures and the configuration have for it."""
+    assert dkim_keys.algorithm_of(dkim_keys.load_dkim_key(dkim_keys.new_dkim_key(algorithm))) == (
+        algorithm
+    )
