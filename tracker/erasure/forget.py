@@ -15,7 +15,7 @@ from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.rows import Erased, Person
 from tracker.erasure.spool import Traces
 from tracker.persons import normal_address
-from tracker.store import database, named_rows
+from tracker.store import database, queries
 from tracker.urls.reader_id import Identifier
 
 
@@ -97,5 +97,5 @@ def _overwrite(db: Database) -> bool:
 
 def _message_ids(db: Database, person: Person) -> frozenset[tuple[str, int]]:
     sql = "SELECT id, message_id FROM messages WHERE id IN (:values)"
-    ids = dict(named_rows.rows_in(db, sql, {message for message, _ in person.copies}))
+    ids = dict(queries.rows_in(db, sql, {message for message, _ in person.copies}))
     return frozenset((ids[message], number) for message, number in person.copies)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from tracker.erasure.patterns import PersonPatterns
-from tracker.store import named_rows
+from tracker.store import named_rows, queries
 from tracker.store.reserved import NO_CAMPAIGN, PURGED
 
 
@@ -78,9 +78,7 @@ def _links_of_nobody_else(
     held.update(_summed(db, _LISTED, campaigns))
     everyones = _summed(db, _CLICKS, held)
     elsewhere = {
-        link
-        for link, campaign in named_rows.rows_in(db, _LISTING, held)
-        if campaign not in campaigns
+        link for link, campaign in queries.rows_in(db, _LISTING, held) if campaign not in campaigns
     }
     return {row for row in held if everyones[row] <= held[row]} - elsewhere
 
@@ -88,7 +86,7 @@ def _links_of_nobody_else(
 def _summed(db: Database, sql: str, values: Iterable[int]) -> Counter[int]:
     """Add up the rows of a query that asks for some values at a time."""
     found: Counter[int] = Counter()
-    for row, count in named_rows.rows_in(db, sql, values):
+    for row, count in queries.rows_in(db, sql, values):
         found[row] += count
     return found
 
@@ -105,7 +103,7 @@ def _clean_links(db: Database, theirs: Collection[int], needles: PersonPatterns)
         db.execute("UPDATE links SET name = ?, url = ?, text = ? WHERE id = ?", [*after, row])
         changed += 1
     # Who knows the name could make the hash of the sets that it is in.
-    named_rows.change_in(db, _UNNAMED_SETS, renamed)
+    queries.change_in(db, _UNNAMED_SETS, renamed)
     return changed
 
 

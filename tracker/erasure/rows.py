@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from tracker.erasure import labels
 from tracker.erasure.patterns import PersonPatterns
 from tracker.persons import is_opaque, normal_address, written_alike
-from tracker.store import named_rows
+from tracker.store import named_rows, queries
 from tracker.store.reserved import ERASED_ADDRESS
 from tracker.urls.reader_id import Identifier
 
@@ -66,15 +66,15 @@ def find(db: Database, name: str) -> Person:
     An address leads to those who got mail there, an id to its addresses.
     """
     person = Person({name, normal_address(name)})
-    _add(person, named_rows.rows_in(db, _BY_NAME, {written_alike(name)}), name)
+    _add(person, queries.rows_in(db, _BY_NAME, {written_alike(name)}), name)
     if not is_opaque(name):
-        _add(person, named_rows.rows_in(db, _BY_ADDRESS, {written_alike(name)}), None)
-    addresses = {each for (each,) in named_rows.rows_in(db, _ADDRESSES, person.rows)}
+        _add(person, queries.rows_in(db, _BY_ADDRESS, {written_alike(name)}), None)
+    addresses = {each for (each,) in queries.rows_in(db, _ADDRESSES, person.rows)}
     if is_opaque(name):
         person.names |= addresses
         lowered = {written_alike(each) for each in addresses}
-        _add(person, named_rows.rows_in(db, _BY_NAME, lowered), None)
-    person.copies = set(named_rows.rows_in(db, _COPIES, person.rows))
+        _add(person, queries.rows_in(db, _BY_NAME, lowered), None)
+    person.copies = set(queries.rows_in(db, _COPIES, person.rows))
     return person
 
 
@@ -109,7 +109,7 @@ def forget(db: Database, person: Person, identifier: Identifier) -> Erased:
 def _clicks(db: Database, person: Person) -> Iterator[int]:
     """Give the clicks on their copies; a click on a copy that several share is nobody's."""
     sql = "SELECT id, message, recipient FROM clicks WHERE message IN (:values)"
-    for row, message, recipient in named_rows.rows_in(db, sql, {copy[0] for copy in person.copies}):
+    for row, message, recipient in queries.rows_in(db, sql, {copy[0] for copy in person.copies}):
         if (message, recipient) in person.copies:
             yield row
 
@@ -119,7 +119,7 @@ def _anonymise_clicks(db: Database, clicks: set[int]) -> None:
     if not clicks:
         return
     sql = "SELECT DISTINCT user_agent_id FROM clicks WHERE id IN (:values)"
-    agents = {agent for (agent,) in named_rows.rows_in(db, sql, clicks)}
+    agents = {agent for (agent,) in queries.rows_in(db, sql, clicks)}
     nameless = named_rows.ids(db, "user_agents", {""})[""]
     db.conn.executemany(
         "UPDATE clicks SET person_id = NULL, ip = NULL, user_agent_id = ? WHERE id = ?",
@@ -134,9 +134,9 @@ def _forget_sightings(db: Database, person: Person) -> None:
     messages = {message for message, _ in person.copies}
     alone = """SELECT message FROM deliveries WHERE message IN (:values) AND number != 0
                GROUP BY message HAVING count(*) = 1"""
-    theirs = {message for (message,) in named_rows.rows_in(db, alone, messages)}
+    theirs = {message for (message,) in queries.rows_in(db, alone, messages)}
     deletion = "DELETE FROM sightings WHERE message IN (:values)"
-    named_rows.change_in(db, deletion, theirs)
+    queries.change_in(db, deletion, theirs)
 
 
 def _clean_clicks(db: Database, theirs: set[int], needles: PersonPatterns) -> int:

@@ -15,7 +15,9 @@ The rules:
 - A copy whose recipient was erased counts as before; clicks on its links are nobody's.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, day_of
@@ -30,19 +32,21 @@ class Scope(NamedTuple):
     link_id: int
 
 
-class MessageSum(NamedTuple):
+@dataclass(slots=True)
+class MessageSum:
     """How many messages, and recipients of them, in one scope."""
 
-    messages: int
-    recipients: int
-    personal: int
+    messages: int = 0
+    recipients: int = 0
+    personal: int = 0
 
 
-class ClickSum(NamedTuple):
+@dataclass(slots=True)
+class ClickSum:
     """How many clicks, in one scope."""
 
-    human: int
-    total: int
+    human: int = 0
+    total: int = 0
 
 
 @dataclass(slots=True)
@@ -132,7 +136,8 @@ class Message:
 class Click:
     """A click, and under what it is counted.
 
-    `whole` is all of a destination of which only a part may be written down.
+    `full_destination` is that of a click on a link of somebody who was forgotten: only a part of it,
+    `destination`, is written down.
     """
 
     id: int
@@ -144,7 +149,7 @@ class Click:
     campaign_id: int = NO_CAMPAIGN
     link_id: int = 0
     person_id: int | None = None
-    whole: str | None = None
+    full_destination: str | None = None
 
     def attribute(self, message: Message, link_id: int) -> None:
         """Count it under what its message says."""
@@ -171,7 +176,8 @@ class MessageTotals:
 
     campaign_id: int
     day: int
-    sums: MessageSum
+    recipients: int
+    personal: int
 
     @classmethod
     def of(cls, message: Message) -> "MessageTotals | None":
@@ -181,7 +187,8 @@ class MessageTotals:
         return cls(
             message.campaign_id,
             day_of(message.sent_at_s),
-            MessageSum(1, message.recipients, message.personal),
+            message.recipients,
+            message.personal,
         )
 
     def scopes(self) -> tuple[Scope, ...]:
@@ -196,35 +203,37 @@ class MessageTotals:
 
 @dataclass(slots=True)
 class Sums:
-    """Changes of sums, collected over many events, to be applied at once."""
+    """Changes of sums, collected over many events, to be applied at once.
 
-    messages: dict[Scope, MessageSum] = field(default_factory=dict)
-    clicks: dict[Scope, ClickSum] = field(default_factory=dict)
-    clickers: dict[tuple[Scope, int], ClickSum] = field(default_factory=dict)
+    `clickers` are by scope and person.
+    """
 
-    def add_message(self, contribution: MessageTotals | None, sign: int) -> None:
+    messages: defaultdict[Scope, MessageSum] = field(
+        default_factory=partial(defaultdict, MessageSum)
+    )
+    clicks: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    clickers: defaultdict[tuple[Scope, int], ClickSum] = field(
+        default_factory=partial(defaultdict, ClickSum)
+    )
+
+    def add_message(self, totals: MessageTotals | None, sign: int) -> None:
         """Add (1) or withdraw (-1) what a message contributes."""
-        if contribution is None:
+        if totals is None:
             return
-        more = contribution.sums
-        for scope in contribution.scopes():
-            old = self.messages.get(scope, MessageSum(0, 0, 0))
-            self.messages[scope] = MessageSum(
-                old.messages + sign * more.messages,
-                old.recipients + sign * more.recipients,
-                old.personal + sign * more.personal,
-            )
+        for scope in totals.scopes():
+            changed = self.messages[scope]
+            changed.messages += sign
+            changed.recipients += sign * totals.recipients
+            changed.personal += sign * totals.personal
 
     def add_click(self, click: Click, sign: int) -> None:
         """Add (1) or withdraw (-1) a click."""
         human = sign if click.human else 0
         for scope in click.scopes():
-            old = self.clicks.get(scope, _NO_CLICKS)
-            self.clicks[scope] = ClickSum(old.human + human, old.total + sign)
+            changed = self.clicks[scope]
+            changed.human += human
+            changed.total += sign
             if click.person_id is not None:
-                key = (scope, click.person_id)
-                old = self.clickers.get(key, _NO_CLICKS)
-                self.clickers[key] = ClickSum(old.human + human, old.total + sign)
-
-
-_NO_CLICKS = ClickSum(0, 0)
+                clicker = self.clickers[scope, click.person_id]
+                clicker.human += human
+                clicker.total += sign

@@ -1,12 +1,13 @@
 """Which links a report lists though nobody has clicked them.
 
 Owns: telling links that a campaign's messages share from those that are made for one reader.
-Does not own: links that were clicked; those have rows of their own accord (`batch`).
+Does not own: links that were clicked, which have rows anyway (`batch`), or when a listed link goes
+(`tracker.store.unused_links`).
 
 A URL is worth a row once two messages of the campaign had it. Until then only its hash is kept, and
 of those only the latest, so that a million personal URLs take no more room than `KEPT`. Groups are
 listed at once: somebody named them. With a listed link goes the day of the latest message that had
-it, so that it can go when those messages do (`tracker.store.unused_links`).
+it, so that it can go when those messages do.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from sqlite_utils import Database
 
 from tracker.events import SentLink
 from tracker.ingest.counting import Message
-from tracker.store import named_rows
+from tracker.store import named_rows, queries
 from tracker.store.reserved import day_of
 from tracker.urls.naming import is_url
 
@@ -34,8 +35,15 @@ class ListedLink(NamedTuple):
     name: str
 
 
-_Key = tuple[int, str]
-"""The row of a campaign, and the name of a link."""
+class _Key(NamedTuple):
+    """The row of a campaign, and the name of a link."""
+
+    campaign_id: int
+    name: str
+
+
+_Days = dict[int, int]
+"""The day of each message, by the message's row."""
 
 _LISTED = """
     SELECT campaign_id, name, day FROM campaign_links JOIN links ON links.id = link_id
@@ -45,63 +53,65 @@ _LIST = """
     INSERT INTO campaign_links (campaign_id, link_id, day) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET day = max(day, excluded.day)
 """
-_SEEN = """
+_REMEMBERED = """
     SELECT hash, message, sent_at_s FROM sightings LEFT JOIN messages ON messages.id = message
     WHERE hash IN (:values)
 """
+_REMEMBER = "INSERT OR IGNORE INTO sightings (hash, message) VALUES (?, ?)"
+_FORGET = "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?"
 
 
 def of(message: Message, links: Iterable[SentLink]) -> list[ListedLink]:
-    """Give what a message shows."""
+    """Return the links of a message as reports call them."""
     about = (message.campaign_id, message.id, day_of(message.sent_at_s))
     return [ListedLink(*about, link.group or link.url) for link in links]
 
 
-def record(db: Database, seen: Sequence[ListedLink]) -> None:
+def record(db: Database, links: Sequence[ListedLink]) -> None:
     """Have reports list the links that a campaign's messages share."""
-    days: dict[_Key, dict[int, int]] = {}
-    for each in seen:
-        days.setdefault((each.campaign_id, each.name), {})[each.message] = each.day
-    listed = {(row[0], row[1]): row[2] for row in named_rows.rows_in(db, _LISTED, _names(days))}
-    single = _single(db, days, {key for key in days if key not in listed and is_url(key[1])})
+    days: dict[_Key, _Days] = {}
+    for each in links:
+        days.setdefault(_Key(each.campaign_id, each.name), {})[each.message] = each.day
+    listed = {
+        _Key(campaign, name): day
+        for campaign, name, day in queries.rows_in(db, _LISTED, _names(days))
+    }
+    single = _single(db, days, {key for key in days if key not in listed and is_url(key.name)})
     latest = {key: max(each.values()) for key, each in days.items() if key not in single}
     _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)})
     _remember(db, {digest: min(days[key]) for key, digest in single.items()})
 
 
-def _single(
-    db: Database, days: dict[_Key, dict[int, int]], new: Iterable[_Key]
-) -> dict[_Key, bytes]:
-    """Give those of the `new` URLs that no second message had, and their hashes.
+def _single(db: Database, days: dict[_Key, _Days], new: Iterable[_Key]) -> dict[_Key, bytes]:
+    """Return those of the `new` URLs that no second message had, and their hashes.
 
-    To `days` the messages are added that are remembered.
+    Messages that were remembered by a hash are added to `days`.
     """
     keys = {_hash(key): key for key in new}
-    for digest, message, sent_at_s in named_rows.rows_in(db, _SEEN, keys):
+    for digest, message, sent_at_s in queries.rows_in(db, _REMEMBERED, keys):
         days[keys[digest]].setdefault(message, day_of(sent_at_s or 0))
     return {key: digest for digest, key in keys.items() if len(days[key]) == 1}
 
 
 def _names(keys: Iterable[_Key]) -> set[str]:
-    return {name for _, name in keys}
+    return {key.name for key in keys}
 
 
 def _list(db: Database, days: Mapping[_Key, int]) -> None:
     """List links, each with the day of the latest message that has it."""
     rows = named_rows.ids(db, "links", _names(days))
-    db.conn.executemany(_LIST, [(key[0], rows[key[1]], day) for key, day in days.items()])
+    db.conn.executemany(
+        _LIST, [(key.campaign_id, rows[key.name], day) for key, day in days.items()]
+    )
 
 
 def _remember(db: Database, once: Mapping[bytes, int]) -> None:
     """Remember links of single messages by their hashes."""
-    if not once:
-        return
-    db.conn.executemany(
-        "INSERT OR IGNORE INTO sightings (hash, message) VALUES (?, ?)", list(once.items())
-    )
-    db.execute("DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?", [KEPT])
+    if once:
+        db.conn.executemany(_REMEMBER, list(once.items()))
+        db.execute(_FORGET, [KEPT])
 
 
 def _hash(key: _Key) -> bytes:
-    campaign, name = key
-    return hashlib.blake2b(f"{campaign} {name}".encode(), digest_size=12).digest()
+    text = f"{key.campaign_id} {key.name}"
+    return hashlib.blake2b(text.encode(), digest_size=12).digest()

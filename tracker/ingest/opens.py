@@ -10,23 +10,30 @@ An open belongs to a copy of a message, never to a person: nothing here names an
 come in any order and more than once; attribution happens when a report asks.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlite_utils import Database
 
 from tracker.events import Event, MessageAccepted, MessagePending, Opened
+from tracker.ingest.rows import Row
 from tracker.store import named_rows
 from tracker.store.reserved import NO_CAMPAIGN
 
 _SENT = """
-    INSERT INTO pixels VALUES (?, ?, ?, ?, ?, 0)
+    INSERT INTO pixels (message_id, number, sent_at_s, campaign_id, personal, accepted)
+    VALUES (:message_id, :number, :sent_at_s, :campaign_id, :personal, 0)
     ON CONFLICT DO UPDATE SET sent_at_s = excluded.sent_at_s,
         campaign_id = excluded.campaign_id, personal = excluded.personal
 """
 _ACCEPTED = """
-    INSERT INTO pixels VALUES (?, ?, ?, ?, 0, 1) ON CONFLICT DO UPDATE SET accepted = 1
+    INSERT INTO pixels (message_id, number, sent_at_s, campaign_id, personal, accepted)
+    VALUES (:message_id, :number, :sent_at_s, :campaign_id, 0, 1)
+    ON CONFLICT DO UPDATE SET accepted = 1
 """
-_OPENED = "INSERT OR IGNORE INTO opens VALUES (?, ?, ?, ?, ?, ?)"
+_OPENED = """
+    INSERT OR IGNORE INTO opens (event_id, message_id, number, sent_at_s, at_s, human)
+    VALUES (:event_id, :message_id, :number, :sent_at_s, :at_s, :human)
+"""
 
 
 def alone(event: Event) -> bool:
@@ -44,32 +51,46 @@ def feed(db: Database, events: Sequence[Event], horizon_s: float) -> None:
 
     What was sent before `horizon_s` is purged, and stays so.
     """
-    sent = [each for each in events if isinstance(each, MessagePending) and each.opens]
-    accepted = [each for each in events if isinstance(each, MessageAccepted) and each.opens]
-    opened = [each for each in events if isinstance(each, Opened)]
-    db.conn.executemany(_SENT, _sent(db, [each for each in sent if each.at_s >= horizon_s]))
-    db.conn.executemany(
-        _ACCEPTED,
-        [
-            (each.message_id, number, each.at_s, NO_CAMPAIGN)
-            for each in accepted
-            for number in each.recipients
-            if each.at_s >= horizon_s
-        ],
-    )
-    db.conn.executemany(
-        _OPENED,
-        [
-            (e.event_id, e.message_id, e.recipient, e.sent_at_s, e.at_s, e.human)
-            for e in opened
-            if e.sent_at_s >= horizon_s
-        ],
-    )
+    sent = [e for e in events if isinstance(e, MessagePending) and e.opens and e.at_s >= horizon_s]
+    accepted = [
+        e for e in events if isinstance(e, MessageAccepted) and e.opens and e.at_s >= horizon_s
+    ]
+    opened = [e for e in events if isinstance(e, Opened) and e.sent_at_s >= horizon_s]
+    db.conn.executemany(_SENT, _sent_rows(db, sent))
+    db.conn.executemany(_ACCEPTED, _accepted_rows(accepted))
+    db.conn.executemany(_OPENED, map(_opened_row, opened))
 
 
-def _sent(db: Database, sent: Sequence[MessagePending]) -> Iterator[tuple[object, ...]]:
+def _sent_rows(db: Database, sent: Sequence[MessagePending]) -> Iterator[Row]:
     campaigns = named_rows.ids(db, "campaigns", {each.campaign for each in sent if each.campaign})
     for each in sent:
-        campaign = campaigns[each.campaign] if each.campaign else NO_CAMPAIGN
         for recipient in each.recipients:
-            yield each.message_id, recipient.number, each.at_s, campaign, not each.shared
+            yield {
+                "message_id": each.message_id,
+                "number": recipient.number,
+                "sent_at_s": each.at_s,
+                "campaign_id": campaigns[each.campaign] if each.campaign else NO_CAMPAIGN,
+                "personal": not each.shared,
+            }
+
+
+def _accepted_rows(accepted: Iterable[MessageAccepted]) -> Iterator[Row]:
+    for each in accepted:
+        for number in each.recipients:
+            yield {
+                "message_id": each.message_id,
+                "number": number,
+                "sent_at_s": each.at_s,
+                "campaign_id": NO_CAMPAIGN,
+            }
+
+
+def _opened_row(event: Opened) -> Row:
+    return {
+        "event_id": event.event_id,
+        "message_id": event.message_id,
+        "number": event.recipient,
+        "sent_at_s": event.sent_at_s,
+        "at_s": event.at_s,
+        "human": event.human,
+    }

@@ -18,6 +18,10 @@ _CHANGES = """
         PRIMARY KEY (day, campaign_id, link_id, person_id)
     ) WITHOUT ROWID
 """
+_PUT_CHANGE = """
+    INSERT INTO changes (day, campaign_id, link_id, person_id, human, total)
+    VALUES (?, ?, ?, ?, ?, ?)
+"""
 _COUNT_UNIQUES = """
     INSERT INTO counters (day, campaign_id, link_id, unique_human, unique_all)
     SELECT day, campaign_id, link_id,
@@ -30,7 +34,8 @@ _COUNT_UNIQUES = """
         unique_all = unique_all + excluded.unique_all
 """
 _COUNT_CLICKERS = """
-    INSERT INTO clickers SELECT * FROM changes WHERE true
+    INSERT INTO clickers (day, campaign_id, link_id, person_id, clicks_human, clicks_all)
+    SELECT day, campaign_id, link_id, person_id, human, total FROM changes WHERE true
     ON CONFLICT DO UPDATE SET
         clicks_human = clicks_human + excluded.clicks_human,
         clicks_all = clicks_all + excluded.clicks_all
@@ -59,21 +64,31 @@ _COUNT_MESSAGES = """
 def apply(db: Database, sums: Sums) -> None:
     """Apply changes of sums, within the transaction that is open."""
     # Clicks first: a sum begun with its clickers would be one of no clicks until these are added.
-    db.conn.executemany(_COUNT_CLICKS, [(*scope, *count) for scope, count in sums.clicks.items()])
+    db.conn.executemany(
+        _COUNT_CLICKS, [(*scope, count.human, count.total) for scope, count in sums.clicks.items()]
+    )
     _apply_clickers(db, sums)
     db.conn.executemany(
-        _COUNT_MESSAGES, [(*scope, *count) for scope, count in sums.messages.items()]
+        _COUNT_MESSAGES,
+        [
+            (*scope, count.messages, count.recipients, count.personal)
+            for scope, count in sums.messages.items()
+        ],
     )
 
 
 def _apply_clickers(db: Database, sums: Sums) -> None:
-    changes = [(*scope, who, *count) for (scope, who), count in sums.clickers.items() if any(count)]
+    changes = [
+        (*scope, person_id, count.human, count.total)
+        for (scope, person_id), count in sums.clickers.items()
+        if count.human or count.total
+    ]
     if not changes:
         return
     db.execute(_CHANGES)
     db.execute("DELETE FROM changes")
-    db.conn.executemany("INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?)", changes)
+    db.conn.executemany(_PUT_CHANGE, changes)
     db.execute(_COUNT_UNIQUES)
     db.execute(_COUNT_CLICKERS)
-    if any(count[1] < 0 for count in sums.clickers.values()):
+    if any(count.total < 0 for count in sums.clickers.values()):
         db.execute(_FORGET_WITHDRAWN)

@@ -7,7 +7,7 @@ A report of everything is read from the sums, and takes the same time however ma
 One since a day is counted from the rows of messages sent since then and of the clicks on them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -40,6 +40,9 @@ class Figures:
     clicks_all: int = 0
     unique_human: int = 0
     unique_all: int = 0
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
     @property
     def click_rate(self) -> float | None:
@@ -134,7 +137,7 @@ _SUMS = """
         clicks_human, clicks_all, unique_human, unique_all
     FROM counters WHERE day = 0
 """
-_HELD = """
+_LISTED = """
     SELECT campaign_id, link_id FROM campaign_links WHERE campaign_id IN
         (SELECT campaign_id FROM counters WHERE day = 0 AND link_id = 0 AND messages > 0)
 """
@@ -151,10 +154,11 @@ _SENT_SINCE = """
             WHERE message = id AND number != 0 AND (everyone OR accepted OR clicked)
         ) AS recipients FROM sent
     )
-    SELECT campaign_id, 0, count(*), sum(recipients), sum(recipients * (NOT nobodys)), 0, 0, 0, 0
+    SELECT campaign_id, 0 AS link_id, count(*) AS messages, sum(recipients) AS recipients,
+        sum(recipients * (NOT nobodys)) AS personal
     FROM counted GROUP BY campaign_id
     UNION ALL
-    SELECT 0, 0, count(*), sum(recipients), sum(recipients * (NOT nobodys)), 0, 0, 0, 0
+    SELECT 0, 0, count(*), sum(recipients), sum(recipients * (NOT nobodys))
     FROM counted HAVING count(*)
 """
 _CLICKED_SINCE = """
@@ -163,19 +167,18 @@ _CLICKED_SINCE = """
             CASE WHEN human THEN person_id END AS human_id
         FROM clicks JOIN messages ON messages.id = message WHERE sent_at_s >= :since_s
     )
-    SELECT campaign_id, link_id, 0, 0, 0, sum(human), count(*),
-        count(DISTINCT human_id), count(DISTINCT person_id)
+    SELECT campaign_id, link_id, sum(human) AS clicks_human, count(*) AS clicks_all,
+        count(DISTINCT human_id) AS unique_human, count(DISTINCT person_id) AS unique_all
     FROM clicked GROUP BY campaign_id, link_id
     UNION ALL
-    SELECT campaign_id, 0, 0, 0, 0, sum(human), count(*),
+    SELECT campaign_id, 0, sum(human), count(*),
         count(DISTINCT human_id), count(DISTINCT person_id)
     FROM clicked GROUP BY campaign_id
     UNION ALL
-    SELECT 0, 0, 0, 0, 0, sum(human), count(*),
-        count(DISTINCT human_id), count(DISTINCT person_id)
+    SELECT 0, 0, sum(human), count(*), count(DISTINCT human_id), count(DISTINCT person_id)
     FROM clicked HAVING count(*)
 """
-_HELD_SINCE = """
+_LISTED_SINCE = """
     SELECT campaign_id, link_id FROM campaign_links WHERE campaign_id IN
         (SELECT campaign_id FROM messages
          WHERE counted AND campaign_id != :purged AND sent_at_s >= :since_s)
@@ -191,32 +194,35 @@ def utc_seconds(moment: datetime) -> float:
 
 
 def report(db: Database, *, campaign: str | None = None, since_s: float | None = None) -> Report:
-    """Give figures of everything, or of one campaign, or of what was sent since a moment."""
+    """Return figures of everything, or of one campaign, or of what was sent since a moment."""
     if since_s is None:
-        figures = {(row[0], row[1]): Figures(*row[2:]) for row in db.execute(_SUMS)}
-        held = set(db.execute(_HELD).fetchall())
+        figures = _figures(db, (_SUMS,), {})
+        listed = set(db.execute(_LISTED).fetchall())
     else:
-        figures, held = _since(db, since_s)
+        values = {"since_s": since_s, "purged": PURGED}
+        figures = _figures(db, (_SENT_SINCE, _CLICKED_SINCE), values)
+        listed = set(db.execute(_LISTED_SINCE, values).fetchall())
     names: dict[int, str | None] = dict(db.execute("SELECT id, name FROM campaigns").fetchall())
-    wanted = {row for row, name in names.items() if campaign in (None, name)}
-    key = (0, 0) if campaign is None else (min(wanted, default=-1), 0)
+    wanted = {row: name for row, name in names.items() if campaign in (None, name)}
+    total = (0, 0) if campaign is None else (min(wanted, default=-1), 0)
     return Report(
-        figures.get(key, Figures()),
-        tuple(_campaigns(figures, {row: names[row] for row in wanted})),
-        tuple(_links(db, figures, held, {row: names[row] for row in wanted})),
+        figures.get(total, Figures()),
+        tuple(_campaigns(figures, wanted)),
+        tuple(_links(db, figures, listed, wanted)),
     )
 
 
-def _since(db: Database, since_s: float) -> tuple[dict[_Key, Figures], set[_Key]]:
-    """Count the rows of messages sent since a moment, and of the clicks on them."""
-    values = {"since_s": since_s, "purged": PURGED}
-    counts: dict[_Key, list[int]] = {}
-    for query in (_SENT_SINCE, _CLICKED_SINCE):
-        for row in db.execute(query, values):
-            old = counts.get(row[:2], [0] * 7)
-            counts[row[:2]] = [a + b for a, b in zip(old, row[2:], strict=True)]
-    figures = {key: Figures(*count) for key, count in counts.items()}
-    return figures, set(db.execute(_HELD_SINCE, values).fetchall())
+def _figures(
+    db: Database, queries: Iterable[str], values: Mapping[str, float]
+) -> dict[_Key, Figures]:
+    """Return figures by campaign and link; each query tells some of them, by their names."""
+    figures: dict[_Key, Figures] = {}
+    for query in queries:
+        for row in db.query(query, dict(values)):
+            key = row.pop("campaign_id"), row.pop("link_id")
+            found = Figures(**row)
+            figures[key] = figures[key] + found if key in figures else found
+    return figures
 
 
 def _order(figures: Figures, *names: str | None) -> tuple[Any, ...]:
@@ -233,7 +239,7 @@ def _campaigns(figures: dict[_Key, Figures], names: dict[int, str | None]) -> li
 
 
 def _links(
-    db: Database, figures: dict[_Key, Figures], held: set[_Key], names: dict[int, str | None]
+    db: Database, figures: dict[_Key, Figures], listed: set[_Key], names: dict[int, str | None]
 ) -> list[LinkFigures]:
     clicked = {key for key, count in figures.items() if key[1] and count.clicks_all}
     known = {
@@ -242,7 +248,7 @@ def _links(
     }
     rows = [
         LinkFigures(*known[link], names[campaign], figures.get((campaign, link), Figures()))
-        for campaign, link in held | clicked
+        for campaign, link in listed | clicked
         if campaign in names
     ]
     return sorted(rows, key=lambda row: _order(row.figures, row.link, row.campaign))

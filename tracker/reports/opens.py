@@ -5,7 +5,7 @@ Does not own: the rows (`tracker.ingest.opens`), or how an answer is printed (`t
 """
 
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from sqlite_utils import Database
 
@@ -20,7 +20,8 @@ COLUMNS = (
 
 
 _COPIES = """
-    SELECT campaign_id, count(DISTINCT message_id), count(*), sum(personal), 0, 0, 0, 0
+    SELECT campaign_id, count(DISTINCT message_id) AS messages, count(*) AS recipients,
+        sum(personal) AS personal
     FROM pixels WHERE sent_at_s >= :since_s AND (accepted OR EXISTS (
         SELECT 1 FROM opens
         WHERE opens.message_id = pixels.message_id AND opens.number IN (0, pixels.number)
@@ -34,7 +35,8 @@ _OPENS = """
     SELECT ifnull(
             (SELECT campaign_id FROM pixels WHERE pixels.message_id = copies.message_id LIMIT 1),
             :unknown
-        ), 0, 0, 0, sum(human), sum(total), sum(personal AND human > 0), sum(personal)
+        ) AS campaign_id, sum(human) AS opens_human, sum(total) AS opens_all,
+        sum(personal AND human > 0) AS unique_human, sum(personal) AS unique_all
     FROM copies GROUP BY 1
 """
 
@@ -55,7 +57,7 @@ class Figures:
     unique_all: int = 0
 
     def __add__(self, other: "Figures") -> "Figures":
-        return Figures(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Figures(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
     @property
     def open_rate(self) -> float | None:
@@ -113,10 +115,10 @@ def report(db: Database, *, campaign: str | None = None, since_s: float | None =
     known: dict[int, str | None] = dict(db.execute("SELECT id, name FROM campaigns").fetchall())
     found: dict[str | None, Figures] = {}
     for query in (_COPIES, _OPENS):
-        for row, *counts in db.execute(query, {"since_s": since_s or 0.0, "unknown": NO_CAMPAIGN}):
-            name = known[row]
+        for row in db.query(query, {"since_s": since_s or 0.0, "unknown": NO_CAMPAIGN}):
+            name = known[row.pop("campaign_id")]
             if campaign in (None, name):
-                found[name] = found.get(name, Figures()) + Figures(*counts)
+                found[name] = found.get(name, Figures()) + Figures(**row)
     return Report(tuple(sorted(found.items(), key=_order)))
 
 

@@ -106,7 +106,9 @@ class Store:
 
     def set_offset(self, segment: str, offset: int) -> None:
         """Record how much of a segment is in the store, within the transaction that put it there."""
-        self.db.execute("INSERT OR REPLACE INTO segments VALUES (?, ?)", [segment, offset])
+        self.db.execute(
+            "INSERT OR REPLACE INTO segments (name, offset) VALUES (?, ?)", [segment, offset]
+        )
 
     def offsets(self) -> dict[str, int]:
         """Give how many octets of each segment are in the store."""
@@ -272,7 +274,7 @@ def reached(db: Database, mark: Mark) -> float:
 def reach(db: Database, mark: Mark, value: float) -> None:
     """Set a mark, within the open transaction; one that is further stays where it is."""
     db.execute(
-        """INSERT INTO settings VALUES (?, ?)
+        """INSERT INTO settings (name, value) VALUES (?, ?)
            ON CONFLICT DO UPDATE SET value = max(value, excluded.value)""",
         [mark, value],
     )

@@ -12,18 +12,16 @@ also where their URLs are each reader's own.
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator
-from typing import Any, Literal
+from collections.abc import Collection, Iterable
+from typing import Literal
 
 from sqlite_utils import Database
 
 from tracker.events import SentLink
+from tracker.store import queries
 from tracker.urls.naming import is_url
 
 Table = Literal["campaigns", "persons", "user_agents", "links"]
-
-_GROUP = 500
-"""Parameters in one query; every SQLite takes 999."""
 
 
 def set_hash(links: Iterable[SentLink]) -> bytes:
@@ -33,29 +31,10 @@ def set_hash(links: Iterable[SentLink]) -> bytes:
     return hashlib.blake2b(named.encode("ascii"), digest_size=16).digest()
 
 
-def rows_in(db: Database, sql: str, values: Iterable[object]) -> Iterator[Any]:
-    """Run a query that holds `IN (:values)` for any number of values."""
-    todo = list(values)
-    for start in range(0, len(todo), _GROUP):
-        group = todo[start : start + _GROUP]
-        yield from db.execute(sql.replace(":values", ",".join("?" * len(group))), group)
-
-
-def change_in(db: Database, sql: str, values: Iterable[object]) -> None:
-    """Run a statement that holds `IN (:values)` for any number of values."""
-    for _ in rows_in(db, sql, values):
-        pass
-
-
-def next_id(db: Database, table: str) -> int:
-    """Give the first free row number of a table that only this connection writes to."""
-    return int(db.execute(f"SELECT ifnull(max(id), 0) + 1 FROM {table}").fetchone()[0])  # noqa: S608 - names of our own
-
-
 def find(db: Database, table: Table, names: Iterable[str]) -> dict[str, int]:
     """Give the rows of those `names` that are known."""
     sql = f"SELECT name, id FROM {table} WHERE name IN (:values)"  # noqa: S608 - names of our own
-    return dict(rows_in(db, sql, names))
+    return dict(queries.rows_in(db, sql, names))
 
 
 def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:
@@ -72,20 +51,20 @@ def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:
 def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes, int]:
     """Give the rows of sets of links, by their hashes, making those that are new."""
     known: dict[bytes, int] = dict(
-        rows_in(db, "SELECT hash, id FROM link_sets WHERE hash IN (:values)", sets)
+        queries.rows_in(db, "SELECT hash, id FROM link_sets WHERE hash IN (:values)", sets)
     )
     new = {key: links for key, links in sets.items() if key not in known}
     if not new:
         return known
     links = _group_ids(db, [link for each in new.values() for link in each])
-    for row, (key, members) in enumerate(new.items(), next_id(db, "link_sets")):
+    for row, (key, members) in enumerate(new.items(), queries.next_id(db, "link_sets")):
         db.execute("INSERT INTO link_sets (id, hash) VALUES (?, ?)", [row, key])
         db.conn.executemany(
-            "INSERT OR IGNORE INTO link_set_links VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO link_set_links (link_set_id, number, link_id) VALUES (?, ?, ?)",
             [(row, link.number, links[link.group]) for link in members if link.group],
         )
         db.conn.executemany(
-            "INSERT OR IGNORE INTO link_set_ignored VALUES (?, ?, ?)",
+            "INSERT OR IGNORE INTO link_set_ignored (link_set_id, number, params) VALUES (?, ?, ?)",
             [
                 (row, link.number, "&".join(link.ignored))
                 for link in members
@@ -100,7 +79,7 @@ def numbered_links(db: Database, sets: Iterable[int]) -> dict[tuple[int | None, 
     """Give the link behind each number of each set that has a group."""
     sql = """SELECT link_set_id, number, link_id FROM link_set_links
              WHERE link_set_id IN (:values)"""
-    return {(row[0], row[1]): row[2] for row in rows_in(db, sql, sets)}
+    return {(link_set, number): link for link_set, number, link in queries.rows_in(db, sql, sets)}
 
 
 def ignored_params(
@@ -109,7 +88,9 @@ def ignored_params(
     """Give the parameters, by their names as written, that are no part of a link's name."""
     sql = """SELECT link_set_id, number, params FROM link_set_ignored
              WHERE link_set_id IN (:values)"""
-    return {(row[0], row[1]): frozenset(row[2].split("&")) for row in rows_in(db, sql, sets)}
+    return {
+        (row[0], row[1]): frozenset(row[2].split("&")) for row in queries.rows_in(db, sql, sets)
+    }
 
 
 def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:

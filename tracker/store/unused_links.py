@@ -21,7 +21,7 @@ from collections.abc import Collection, Iterable
 
 from sqlite_utils import Database
 
-from tracker.store import database, named_rows
+from tracker.store import database, named_rows, queries
 from tracker.store.database import Mark
 from tracker.store.reserved import PURGED_NAME
 from tracker.urls.naming import is_url
@@ -112,10 +112,10 @@ def add_up_own(db: Database) -> None:
 
 def drop_sets(db: Database, sets: Collection[int]) -> None:
     """Delete those of these sets that no message has any more, within the open transaction."""
-    unused = [row for (row,) in named_rows.rows_in(db, _UNUSED_SETS, sets)]
-    links = {link for (link,) in named_rows.rows_in(db, _LINKS_OF_SETS, unused)}
+    unused = [row for (row,) in queries.rows_in(db, _UNUSED_SETS, sets)]
+    links = {link for (link,) in queries.rows_in(db, _LINKS_OF_SETS, unused)}
     for sql in _DROP_SETS:
-        named_rows.change_in(db, sql, unused)
+        queries.change_in(db, sql, unused)
     _drop_links(db, links)
 
 
@@ -136,4 +136,4 @@ def unlist(db: Database, day: int) -> None:
 
 def _drop_links(db: Database, links: Iterable[int]) -> None:
     """Delete those of these links whose names nothing keeps."""
-    named_rows.change_in(db, _DROP_LINKS, links)
+    queries.change_in(db, _DROP_LINKS, links)

@@ -1,0 +1,45 @@
+"""Queries of the store: for any number of values, and with rows read by the names of their columns.
+
+Owns: `IN (:values)` for more values than SQLite takes at once, and the next free row number.
+Does not own: connections (`database`), or what is asked (`named_rows`, `tracker.ingest.rows`).
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlite_utils import Database
+
+_GROUP = 500
+"""Parameters in one query; every SQLite takes 999."""
+
+
+def rows_in(db: Database, sql: str, values: Iterable[object]) -> Iterator[Any]:
+    """Run a query that holds `IN (:values)` for any number of values; yield its rows as tuples."""
+    for cursor in _cursors(db, sql, values):
+        yield from cursor
+
+
+def rows_by_name(db: Database, sql: str, values: Iterable[object]) -> Iterator[sqlite3.Row]:
+    """Run such a query; yield rows whose columns are read by name."""
+    for cursor in _cursors(db, sql, values):
+        cursor.row_factory = sqlite3.Row
+        yield from cursor
+
+
+def change_in(db: Database, sql: str, values: Iterable[object]) -> None:
+    """Run a statement that holds `IN (:values)` for any number of values."""
+    for _ in _cursors(db, sql, values):
+        pass
+
+
+def _cursors(db: Database, sql: str, values: Iterable[object]) -> Iterator[sqlite3.Cursor]:
+    todo = list(values)
+    for start in range(0, len(todo), _GROUP):
+        group = todo[start : start + _GROUP]
+        yield db.execute(sql.replace(":values", ",".join("?" * len(group))), group)
+
+
+def next_id(db: Database, table: str) -> int:
+    """Return the first free row number of a table that only this connection writes to."""
+    return int(db.execute(f"SELECT ifnull(max(id), 0) + 1 FROM {table}").fetchone()[0])  # noqa: S608 - names of our own
