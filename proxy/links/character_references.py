@@ -1,8 +1,8 @@
-"""Character references of HTML attribute values: reading them, and writing values that need none.
+"""Character references in the values of HTML attributes: decoding and encoding them.
 
-Owns: WHATWG HTML §13.2.5.72 to 80 as it applies inside an attribute, where a named reference
-without its semicolon stays as written when `=` or an alphanumeric follows (`&copy=3`), and
-which characters must be written as references in a value of ours.
+Owns: WHATWG HTML §13.2.5.72 to 80 as they apply inside an attribute, where a named reference
+without its semicolon stays as written if `=` or an alphanumeric follows (`&copy=3`); and which
+characters we write as references in a value of ours.
 Does not own: where a value begins and ends (`tokenizer`), or its charset (`charsets`).
 """
 
@@ -15,11 +15,11 @@ from proxy.message.work_budget import spend
 _REFERENCE: Final = re.compile(
     r"&(?:#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));?|([A-Za-z][0-9A-Za-z]*)(;|=)?)"
 )
-# A code point has at most seven digits in either base; more can only be out of range.
+# A code point has at most seven digits in either base; one with more is out of range.
 _DIGITS_AT_MOST: Final = 7
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 _LAST_CODE_POINT: Final = 0x10FFFF
-# §13.2.5.80: the numbers that windows-1252 pages have always used for its printable characters.
+# §13.2.5.80: numbers that stand for the printable characters of windows-1252 at that place.
 _C1: Final = {
     number: bytes([number]).decode("cp1252")
     for number in range(0x80, 0xA0)
@@ -27,12 +27,15 @@ _C1: Final = {
 }
 _NAMES_LENGTH_AT_MOST: Final = max(map(len, html5))
 _WRITTEN: Final = {ord("&"): "&amp;", ord('"'): "&quot;", ord("'"): "&#39;"}
-# An unquoted value ends at white space or ">"; the others in it are parse errors.
+# An unquoted value ends at white space or ">"; the other characters here are parse errors in it.
 _WRITTEN_UNQUOTED: Final = {ord(char): f"&#{ord(char)};" for char in "\t\n\f\r \"'&<=>`"}
 
 
 def decode(text: str) -> str:
-    """Give an attribute value as the HTML tokenizer does: references resolved, NUL replaced."""
+    """Return an attribute value as the HTML tokenizer reads it.
+
+    References are resolved, NUL is replaced, line ends are LF.
+    """
     if "\0" in text:
         text = text.replace("\0", _REPLACEMENT)
     if "\r" in text:
@@ -44,7 +47,7 @@ def decode(text: str) -> str:
 
 
 def encode(text: str, quote: str) -> str:
-    """Write `text` as an attribute value between two `quote` ("" for an unquoted value)."""
+    """Return `text` as an attribute value between two `quote` (`"`, `'`; "" for no quotes)."""
     return text.translate(_WRITTEN if quote else _WRITTEN_UNQUOTED)
 
 

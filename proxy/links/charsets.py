@@ -1,21 +1,23 @@
-"""Charsets of HTML parts: octets in which markup can be found, and the way back.
+"""Charsets of HTML parts: a view of a body in which markup is ASCII, and edits back into the body.
 
-Owns: which Python codec a charset label means to mail clients (the WHATWG Encoding table, by
-`webencodings`), and whether ASCII octets in a body are surely ASCII characters there.
-Does not own: markup (`html`), URLs (`urls`), transfer encodings (`proxy.message.editing`). A label or a `<meta>`
-is never changed.
+Owns: which Python codec a charset label means to mail programs (the WHATWG Encoding table, by
+`webencodings`), and where ASCII octets in a body are surely ASCII characters.
+Does not own: markup (`html`), URLs (`urls`), or transfer encodings (`proxy.message.editing`). A
+label or a `<meta>` is never changed.
 
-| Charset | Treatment |
-|---|---|
-| UTF-8, ISO-8859-x, windows-125x, KOI8, EUC-*, other single-octet sets of ASCII | octets as they are |
-| Shift_JIS, Big5, GBK, GB18030, windows-949 | as they are: second octets are never one of `<>"'=&/` or space; letters and backslashes are read by the codec |
-| UTF-16, UTF-32 | decoded; each edit is encoded and put back at its own place |
-| ISO-2022-JP | decoded; edits go back together with their escape sequences |
-| UTF-7, HZ, ISO-2022-KR/CN, unknown labels | only where every octet is plain ASCII and none could begin another mode |
-| none, us-ascii | as they are; clients guess at 8-bit octets, so links that hold some are not tracked |
+- UTF-8, ISO-8859-x, windows-125x, KOI8, EUC-* and all other charsets of one octet that extend
+  ASCII: the octets are read as they are.
+- Shift_JIS, Big5, GBK, GB18030, windows-949: as they are, too. The second octet of a character is
+  never one of `<>"'=&/` or space; where it is a letter or backslash, the codec tells them apart.
+- UTF-16, UTF-32: decoded. Each edit is encoded and put back at its place.
+- ISO-2022-JP: decoded. Edits are put back together with their escape sequences.
+- UTF-7, HZ, ISO-2022-KR, ISO-2022-CN, unknown labels: read only if every octet is plain ASCII and
+  none of them could switch to another character set.
+- no label, us-ascii: as they are. Mail programs guess what 8-bit octets mean, so links that hold
+  such octets are not tracked.
 
-A byte order mark decides against the label only within UTF-16 and UTF-32; where it contradicts
-another label the part is left alone.
+A byte order mark overrides the label only among UTF-16 and UTF-32. If it contradicts any other
+label, the part is left alone.
 """
 
 import codecs
@@ -24,7 +26,7 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import webencodings
 
@@ -33,7 +35,7 @@ from proxy.message.work_budget import spend
 
 _ASCII_RUN: Final = re.compile(r"[\x00-\x7f]+")
 _WIDE: Final = {"utf-16-le": 2, "utf-16-be": 2, "utf-32-le": 4, "utf-32-be": 4}
-# UTF-32 first: its mark begins with the one of UTF-16.
+# UTF-32 comes first: its mark begins with that of UTF-16.
 _MARKS: Final = {
     codecs.BOM_UTF32_LE: "utf-32-le",
     codecs.BOM_UTF32_BE: "utf-32-be",
@@ -41,10 +43,10 @@ _MARKS: Final = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 _FAMILY: Final = re.compile(r"utf-?(16|32)")
-# Browsers read more in these than they write.
+# Browsers read more characters in these charsets than they write.
 _DECODED_AND_WRITTEN: Final = {"gbk": ("gb18030", "gbk"), "big5": ("big5hkscs", "cp950")}
 _STATEFUL: Final = re.compile(rb"[\x1b\x0e\x0f]")
-_PLAIN: Final = re.compile(rb"[\t\n\f\r -*,-}]*\Z")  # no "+" (UTF-7), no "~" (HZ)
+_PLAIN: Final = re.compile(rb"[\t\n\f\r -*,-}]*\Z")  # no "+" (UTF-7) and no "~" (HZ)
 _GRAPHIC: Final = re.compile(rb"[\x21-\x7e]*\Z")
 _ESCAPE_STEPS: Final = 2
 _ESCAPE: Final = re.compile(rb"\x1b(?:\([BJI]|\$[@B])")
@@ -55,7 +57,7 @@ _GUESSED: Final = frozenset({"", "us-ascii", "ascii"})
 
 
 class _Run(NamedTuple):
-    """ASCII characters: where they begin in the HTML and in the octets; the mode they are in."""
+    """A run of ASCII characters: its start in the HTML and in the octets, and the mode it is in."""
 
     html: int
     octets: int
@@ -66,9 +68,10 @@ class _Run(NamedTuple):
 class HtmlView:
     """The HTML of a body as octets whose markup is ASCII.
 
-    `charset` is the Python codec of `html`. `url_charset` is what `urls.destination` wants: the
-    codec in which browsers write the query of a link of this document, or "ascii" where clients
-    would differ. Spans are half open.
+    `charset` is the Python codec of `html`. `url_charset` is the one that `urls.destination` takes:
+    the codec in which browsers write the query of a link of this document, or "ascii" where mail
+    programs would differ. `codec` and `width` (octets of a code unit) are those of the body, and
+    `runs` its ASCII characters; without runs, `html` is the body itself. Spans are half open.
     """
 
     html: bytes
@@ -79,11 +82,11 @@ class HtmlView:
     runs: tuple[_Run, ...] = ()
 
     def edits(self, edits: Iterable[Edit]) -> list[Edit]:
-        """Turn edits of `html` into edits of the body's octets."""
+        """Return edits of `html` as edits of the body's octets. ValueError as `_edit`."""
         return [self._edit(edit) for edit in edits] if self.runs else list(edits)
 
     def changes(self, changes: Sequence[Change]) -> list[Change]:
-        """Turn changes of `html` into changes of the body's octets."""
+        """Return changes of `html` as changes of the body's octets. ValueError as `_edit`."""
         if not self.runs:
             return list(changes)
         moved = [self._edit(Edit(start, end, b"")) for start, end, _ in changes]
@@ -93,7 +96,7 @@ class HtmlView:
         ]
 
     def _edit(self, edit: Edit) -> Edit:
-        """Move an edit. ValueError if it does not end before an ASCII character."""
+        """Return it as an edit of the octets. ValueError if it ends before no ASCII character."""
         ends, mode = self._place(edit.end)
         starts, before = ends, mode
         if edit.start < edit.end:
@@ -112,14 +115,12 @@ class HtmlView:
             raise ValueError(f"no ASCII character stands at {position}")
         return run.octets + (position - run.html) * self.width, run.mode
 
-    @classmethod
-    def plain(cls, octets: bytes, charset: str, url_charset: str | None = None) -> Self:
-        """View octets that need no way back."""
-        return cls(octets, charset, url_charset or charset)
-
 
 def view(octets: bytes, label: str | None) -> HtmlView | None:
-    """View the octets of an HTML body labelled `label`; None where markup cannot be told safely."""
+    """Return a view of an HTML body whose charset is labelled `label`.
+
+    None where markup cannot be told from text with certainty.
+    """
     name = (label or "").strip("\t\n\f\r \"';").lower()
     if mark := next((mark for mark in _MARKS if octets.startswith(mark)), None):
         family = _MARKS[mark][:6]
@@ -150,7 +151,7 @@ def _labelled(octets: bytes, name: str) -> HtmlView | None:
 
 
 def _by_python(octets: bytes, name: str) -> HtmlView | None:
-    """Use Python's table of a single-octet charset that has ASCII in its place, e.g. cp850."""
+    """Use Python's table for a charset of one octet that extends ASCII, e.g. cp850."""
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
@@ -180,7 +181,7 @@ def _only_plain(octets: bytes) -> HtmlView | None:
 
 
 def _byte_order(octets: bytes, bits: int) -> str:
-    """Tell the byte order of text without a mark by where its first "<" has its zeros."""
+    """Return the codec of text without a mark, by the zeros beside its first "<"."""
     at = octets.find(b"<")
     little = at >= 0 and at % (bits // 8) == 0
     return f"utf-{bits}-{'le' if little else 'be'}"
@@ -197,7 +198,7 @@ def _wide(octets: bytes, codec: str, mark: int = 0) -> HtmlView | None:
 
 
 def _iso_2022_jp(octets: bytes) -> HtmlView | None:
-    """Decode piece by piece, so that the place of every ASCII character stays known (RFC 1468)."""
+    """Decode piece by piece, so that the offset of every ASCII character is known (RFC 1468)."""
     html = bytearray()
     runs: list[_Run] = []
     mode, position, more = _ASCII, 0, True
@@ -228,7 +229,10 @@ def _in_mode(piece: bytes, mode: bytes) -> str | None:
 
 
 def _runs(text: str, html: int, octets: int, mode: bytes, width: int = 1) -> Iterator[_Run]:
-    """Give the ASCII runs of a text whose characters take `width` octets, pairs of them aside."""
+    """Return the runs of ASCII in `text`, whose first character stands at `html` and `octets`.
+
+    `width` is the octets of a code unit.
+    """
     done = 0
     for run in _ASCII_RUN.finditer(text):
         spend(1)

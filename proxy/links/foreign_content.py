@@ -2,8 +2,8 @@
 
 Owns: whether a tag belongs to foreign content (WHATWG HTML §13.2.6.5), where `<style>` and
 `<title>` hold markup and `<![CDATA[` begins text.
-Does not own: the tree. Of the HTML elements inside an integration point only those are counted
-that have the name of an open foreign element.
+Does not own: what tags mean in HTML (`html`), or a tree of elements: of the HTML elements inside an
+integration point only those are followed that have the name of an open foreign element.
 """
 
 import re
@@ -14,31 +14,34 @@ from typing import Final, NamedTuple
 from proxy.links.tokenizer import RAW_TEXT, closes_itself
 
 MAX_DEPTH: Final = 512
-"""Elements followed at once, as many as browsers nest; what is opened deeper is not followed."""
+"""How deep elements are followed, as deep as browsers nest them; deeper ones are ignored."""
 
 _BREAKOUT: Final = frozenset(
-    b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li "
-    b"listing menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul var".split()
+    b"b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img "
+    b"li listing menu meta nobr ol p pre ruby s small span strong strike sub sup table tt u ul "
+    b"var".split()
 )
-"""Start tags that end foreign content wherever they stand in it."""
+"""Start tags that end foreign content wherever they stand in it (§13.2.6.5)."""
 
 _CLOSES_AROUND: Final = (_BREAKOUT - {b"body", b"head"}) | frozenset(
-    b"a td th tr tbody thead tfoot caption button form label section article header footer main".split()
+    b"a td th tr tbody thead tfoot caption button form label section article header footer "
+    b"main".split()
 )
-"""End tags that close an element around foreign content, and with it all of that. Without a tree we
-take it that such an element is open."""
+"""End tags that close an element around foreign content, and the foreign content with it. Without a
+tree we assume that such an element is open."""
 
 _NEVER_OPEN: Final = RAW_TEXT | frozenset(
     b"svg math area base br col embed frame hr img input link meta param source track wbr".split()
 )
-"""Tags after which no HTML element of ours is open: void, read to their end, or foreign again."""
+"""Start tags that leave no HTML element open: void, read up to their end tag, or foreign again."""
 
 _HTML_INSIDE_SVG: Final = frozenset({b"foreignobject", b"desc", b"title"})
 _TEXT_INSIDE_MATH: Final = frozenset({b"mi", b"mo", b"mn", b"ms", b"mtext"})
 _STAYS_IN_MATH_TEXT: Final = frozenset({b"mglyph", b"malignmark"})
 _FONT: Final = re.compile(rb"[\t\n\f\r /\"'](?:color|face|size)[\t\n\f\r =/>]", re.IGNORECASE)
 _HTML_ENCODING: Final = re.compile(
-    rb"[\t\n\f\r /]encoding[\t\n\f\r ]*=[\t\n\f\r ]*[\"']?(?:text/html|application/xhtml\+xml)[\"'\t\n\f\r />]",
+    rb"[\t\n\f\r /]encoding[\t\n\f\r ]*=[\t\n\f\r ]*"
+    rb"[\"']?(?:text/html|application/xhtml\+xml)[\"'\t\n\f\r />]",
     re.IGNORECASE,
 )
 
@@ -47,7 +50,7 @@ class _Content(Enum):
     """What stands inside an open element."""
 
     FOREIGN = 0
-    POINT = 1  # nothing yet, HTML may: it is an integration point
+    POINT = 1  # an integration point, where HTML may stand but does not yet
     HTML = 2
 
 
@@ -81,7 +84,10 @@ class Foreign:
         self._push(name, name, tail)
 
     def takes(self, name: bytes, tail: bytes) -> bool:
-        """Read a tag (an end tag begins with "/"); False if it means what it does in HTML."""
+        """Follow a tag (the name of an end tag begins with "/").
+
+        False if it means what it does in HTML.
+        """
         if name.startswith(b"/"):
             return self._closes(name[1:])
         top = self.open[-1]
@@ -100,7 +106,8 @@ class Foreign:
     def _opens_html(self, top: _Open, name: bytes) -> None:
         """Note HTML inside an integration point.
 
-        An element that has the name of an open foreign one is followed: its end tag is its own.
+        An element with the name of an open foreign one is followed, as the next end tag of that
+        name closes it and not the foreign one.
         """
         if name in _NEVER_OPEN:
             return

@@ -1,13 +1,14 @@
 """The links of an HTML document as a browser finds them, as spans of octets.
 
-Owns: which tags of a document are links: `a` and `area`, and inside Outlook's conditional comments
-`v:*`; where their href values stand; the text by which people know a link.
-Does not own: the grammar of tags (`tokenizer`), SVG and MathML (`foreign_content`), character references
-(`character_references`), charsets (`charsets`), URLs (`urls`), which links are tracked (`policy`).
+Owns: which tags of a document are links (`a` and `area`, and `v:*` inside Outlook's conditional
+comments), where their href values stand, and the text by which people know a link.
+Does not own: the grammar of tags (`tokenizer`), SVG and MathML (`foreign_content`), character
+references (`character_references`), charsets (`charsets`), URLs (`urls`), or which links are
+tracked (`policy`).
 
-This is WHATWG tokenization (HTML §13.2.5) without a tree builder: links that only a tree builder
-would drop (`<a>` inside `<select>`, a frameset document) are found here. Linear in the size of the
-document, whatever its octets are.
+This is WHATWG tokenization (HTML §13.2.5) without a tree builder, so links that only a tree builder
+would drop are found here (`<a>` inside `<select>`, a frameset document). Time is linear in the size
+of the document, whatever its octets are.
 """
 
 import html as html_text
@@ -22,9 +23,10 @@ from proxy.message.limits import MAX_ATTRIBUTES, MAX_HREFS
 from proxy.message.work_budget import spend
 
 MAX_LABEL_CHARACTERS: Final = 200
-"""Longer link texts are cut: they are for people who read a report."""
+"""Longer link texts are cut; people read them in reports."""
 
-_LABEL_OCTETS: Final = 4096  # how far to look for a link's text
+_LABEL_OCTETS: Final = 4096
+"""How far after a tag the text of its link is looked for."""
 _LABEL_TAG_STEPS: Final = 2
 _STRETCH_STEPS: Final = 6
 _QUOTES: Final = (b'"', b"'")
@@ -39,10 +41,10 @@ _BREAKS: Final = frozenset(
 class Href:
     """One href that is not empty. Offsets are octets of the document, half open.
 
-    `start:end` is the raw value, without its `quote` (`"`, `'`, or none). `value` is what the HTML
-    tokenizer makes of it. `attributes` has every attribute of the tag, names in lower case, values
-    decoded; of duplicates the first. `conditional`: it stands where only some clients read it, in
-    a conditional comment of Outlook's. `content_start` is the offset after the tag.
+    `start:end` is the raw value, without its `quote` (`"`, `'`, or none). `value` is that value as
+    the HTML tokenizer reads it. `element` is the name of the tag. `attributes` has every attribute
+    of the tag, names in lower case, values decoded; of several with one name the first.
+    `content_start` is the offset after the tag.
     """
 
     start: int
@@ -51,15 +53,14 @@ class Href:
     quote: str
     element: str
     attributes: dict[str, str]
-    conditional: bool
     content_start: int
 
 
 def links(html: bytes, charset: str = "utf-8") -> list[Href]:
-    """Give every href of `html`, in order, whatever its scheme, at most `limits.MAX_HREFS`.
+    """Return every href of `html`, in order, whatever its scheme, at most `limits.MAX_HREFS`.
 
-    Raises for no octets. `charset` is the name of a Python codec that has ASCII in the places
-    where markup can be (`HtmlView.charset`).
+    Never raises, whatever the octets are. `charset` is a Python codec in which the octets of markup
+    are ASCII (`HtmlView.charset`).
     """
     scanner = Scanner(html, charset)
     scanner.run()
@@ -67,9 +68,10 @@ def links(html: bytes, charset: str = "utf-8") -> list[Href]:
 
 
 def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
-    """Give what people read on a link: its text, else the alt text of its image, else "".
+    """Return what people read on a link: its text, else the alternative text of its image, else "".
 
-    At most `MAX_LABEL_CHARACTERS`, white space collapsed; only the first 4,096 octets are looked at.
+    At most `MAX_LABEL_CHARACTERS`, white space collapsed; only the first 4,096 octets after the tag
+    are read.
     """
     name = re.escape(href.element.encode("utf-8"))
     window = html[href.content_start : href.content_start + _LABEL_OCTETS]
@@ -104,10 +106,11 @@ def _alternative(inside: bytes, charset: str) -> str:
 
 
 class Scanner:
-    """One pass over a document. `next_tag` finds the tags that `_tag` is told of.
+    """One pass over a document that finds its links. A subclass may look at more tags.
 
-    `limit` is where the present stretch ends: the document, or the content of the conditional
-    comment that is being read.
+    `next_tag` finds the next tag that `read_tag` is called for. `limit` is where the stretch that
+    is being read ends: at the end of the document, or of a conditional comment. `conditional`: only
+    some mail programs read this stretch, as Outlook's conditional comments say.
     """
 
     next_tag = tokenizer.NEXT
@@ -134,7 +137,7 @@ class Scanner:
             elif found.lastindex == 1:
                 position = self._declaration(found.start(1))
             elif found.lastindex:
-                position = self._tag(found)
+                position = self.read_tag(found)
             else:
                 position = end
 
@@ -143,8 +146,8 @@ class Scanner:
         self.foreign.close()
         return position
 
-    def _tag(self, tag: re.Match[bytes]) -> int:
-        """Read a tag; give where to go on."""
+    def read_tag(self, tag: re.Match[bytes]) -> int:
+        """Read a tag, a match of `next_tag`; return the offset to go on from."""
         name = tag[2].lower()
         if self.foreign.open and self.foreign.takes(name, tag[3]):
             if name in _LINKS:
@@ -184,12 +187,13 @@ class Scanner:
         before = self.html[start - 1 : start]
         quote = before.decode("ascii") if before in _QUOTES else ""
         value = attributes["href"]
-        self.found.append(
-            Href(start, end, value, quote, element, attributes, self.conditional, content_start)
-        )
+        self.found.append(Href(start, end, value, quote, element, attributes, content_start))
 
     def _declaration(self, mark: int) -> int:
-        """Read what begins with `<!`, `<?` or `</` and is no end tag; `mark` is its second octet."""
+        """Read what begins with `<!`, `<?` or `</` and is no end tag, from its second octet on.
+
+        Returns the offset to go on from.
+        """
         found = tokenizer.DECLARATION.match(self.html, mark, self.limit)
         kind = found.lastgroup if found else None
         if found is None or kind is None:
@@ -211,8 +215,8 @@ class Scanner:
         return at + len(end) if at >= 0 else self.limit
 
     def _comment(self, start: int, *, enter: bool) -> int:
-        """Pass over a comment, or enter it, if it is for Outlook; `start` lies in its text."""
-        if self.limit < len(self.html):  # we are in a comment: this one can only end with it
+        """Pass over a comment, or enter it if it is one for Outlook; `start` lies in its text."""
+        if self.limit < len(self.html):  # inside a comment: this one can only end with it
             return start if enter else self.limit
         closed = tokenizer.COMMENT_END.search(self.html, start)
         if closed is None:

@@ -1,13 +1,14 @@
-"""URLs in plain text, only where every reader's program would see the same ones.
+"""URLs in plain text, only those that every mail program recognises in the same way.
 
 Owns: where an http(s) URL begins and ends in text/plain (RFC 3986 appendix C), with format=flowed
-and delsp (RFC 3676). Does not own: charsets (`charsets`), what is tracked (`policy`), or the length
-of lines (`proxy.message.editing`).
+and delsp (RFC 3676).
+Does not own: charsets (`charsets`), what is tracked (`policy`), or the length of lines
+(`proxy.message.editing`).
 
-A URL in text has no delimiters that programs agree on. Punctuation after it, and closing brackets
-that it does not open, are not part of it. It is passed over where something else touches it: text
-that is not ASCII, characters that no URL holds (templates), another URL, a line that may go on on
-the next one.
+Programs do not agree on where a URL in text ends. Punctuation after it is not part of it, nor is a
+closing bracket without its opening one. A URL is ignored where its end is uncertain: next to text
+that is not ASCII, to characters that no URL holds (templates) or to another URL, and where it may
+continue on the next line.
 """
 
 import re
@@ -17,7 +18,7 @@ from proxy.message.work_budget import spend
 
 
 class Span(NamedTuple):
-    """A URL and where it stands, half open."""
+    """A URL and its half-open offsets."""
 
     start: int
     end: int
@@ -40,7 +41,7 @@ _OCTETS_A_STEP = 4
 
 
 def urls(octets: bytes, *, flowed: bool = False, delsp: bool = False) -> list[Span]:
-    """Find the URLs in text whose ASCII octets are ASCII characters. Never raises.
+    """Return the URLs in text whose ASCII octets are ASCII characters, in order. Never raises.
 
     `flowed` and `delsp` are the parameters of Content-Type (RFC 3676 §4.1, §4.2).
     """
@@ -52,7 +53,7 @@ def urls(octets: bytes, *, flowed: bool = False, delsp: bool = False) -> list[Sp
 
 
 def _end(octets: bytes, match: re.Match[bytes], *, joined: bool) -> int | None:
-    """Give where a URL surely ends, or None."""
+    """Return the offset where a URL certainly ends, or None."""
     (start, stop), url = match.span(), match[0]
     spend(1 + len(url) // _OCTETS_A_STEP)
     if _HOST.match(url) is None or _STRANGE.search(url) or _NEXT_URL.search(url):
@@ -68,14 +69,14 @@ def _end(octets: bytes, match: re.Match[bytes], *, joined: bool) -> int | None:
 
 
 def _is_joined(octets: bytes, match: re.Match[bytes]) -> bool:
-    """Whether the text before or after is on another line that delsp joins without a space."""
+    """Whether delsp joins the URL with the line before or after it, without a space."""
     before = octets[max(0, match.start() - 4) : match.start()]
     soft = _SOFT_BREAK.match(octets, match.end())
     return soft is not None or _AFTER_SOFT_BREAK.search(before) is not None
 
 
 def _trimmed(url: bytes) -> bytes:
-    """Take away punctuation, and brackets that were not opened, from the end."""
+    """Return a URL without punctuation, and brackets that were not opened, at its end."""
     plain = url.rstrip(_PUNCTUATION)
     if not plain.endswith(_CLOSING):
         return plain
@@ -96,7 +97,7 @@ def _is_balanced(url: bytes) -> bool:
 
 
 def _may_go_on(octets: bytes, stop: int) -> bool:
-    """Whether the URL may be the first half of one that was broken over two lines."""
+    """Whether the URL may go on in the next line: it ends a long line that text follows."""
     if stop < _WRAPPED_OCTETS or _CONTINUED.match(octets, stop) is None:
         return False
     return octets.rfind(b"\n", stop - _WRAPPED_OCTETS, stop) < 0

@@ -1,12 +1,14 @@
 """The grammar of HTML markup on octets: tags, attributes, comments and raw text.
 
 Owns: regular expressions for WHATWG HTML §13.2.5, in any charset whose markup is ASCII.
-Does not own: what tags mean (`html`, `foreign_content`), character references (`character_references`).
+Does not own: what tags mean (`html`, `foreign_content`), or character references
+(`character_references`).
 
-Every expression runs in linear time and bounded memory: a repeat that may be long takes what it
-matches for good. `re` before Python 3.11.5 goes on from the wrong place when the last, failed turn
-of a possessive group had consumed or looked at something (CPython issues 106052 and 100061), so each such
-group here fails at its first octet or not at all; where that cannot be, the repeat is bounded.
+Every expression runs in linear time and bounded memory, because a repeat that may be long is
+possessive: it never gives back what it matched. `re` before Python 3.11.5 continues at the wrong
+place when the last, failed turn of a possessive group had matched or looked at something (CPython
+issues 106052 and 100061). So each possessive group here fails at its first octet or not at all;
+where that is impossible, the repeat is bounded instead.
 """
 
 import re
@@ -17,9 +19,9 @@ from proxy.message.work_budget import spend
 
 _SPACE: Final = rb"\t\n\f\r "
 
-# Everything from the end of a tag's name to its ">". A value that is never closed takes the rest,
-# and then there is no ">": such a tag ends with the document and is none. The first branch is the
-# usual attribute, for speed (a third of the time in all); the last is the whole grammar.
+# Everything from the end of a tag's name to its ">". A value that is never closed takes the rest of
+# the document, so that no ">" follows and the tag is none. The first branch of _OPEN_TAIL is the
+# usual attribute, for speed (it saves a third of the time); the last one is the whole grammar.
 _ATTRIBUTE: Final = (
     rb"[^%(s)s/>][^%(s)s/>=]*+(?:[%(s)s]*+=[%(s)s]*+"
     rb"(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z)|[^%(s)s>\"'][^%(s)s>]*+)?)?"
@@ -32,7 +34,8 @@ _NAME: Final = rb"[A-Za-z][^%s/>]*+" % _SPACE
 RAW_TEXT: Final = frozenset(
     {b"script", b"style", b"title", b"textarea", b"xmp", b"iframe", b"noembed", b"noframes"}
 )
-"""Elements whose content is text up to their own end tag. Not noscript: mail runs no scripts."""
+"""Elements whose content is text up to their own end tag. `noscript` is not: mail programs run no
+scripts."""
 
 
 def _any_case(name: bytes) -> bytes:
@@ -60,27 +63,28 @@ def _next(passed_end: bytes, name: bytes) -> re.Pattern[bytes]:
 
 
 NEXT: Final = _next(b"/", _NAME)
-"""Text and tags without interest, then `<!`, `<?` or `</` (1), or a watched start tag (2, 3).
+"""Text and tags that are no links, then `<!`, `<?` or `</` (group 1), or a start tag that matters:
+its name (2) and its rest (3).
 
-Ends after at most 64 tags without either; ends where it began where no markup can follow.
+Matches at most 64 tags that do not matter; an empty match means that no markup can follow.
 """
 
 NEXT_OR_BODY_END: Final = _next(b"/(?!%s[%s/>])" % (_any_case(b"body"), _SPACE), b"/?" + _NAME)
-"""As `NEXT`, but stops at the end tags of `body`, too (with their "/" in 2)."""
+"""Like `NEXT`, but stops at the end tags of `body`, too (their "/" is in group 2)."""
 
 EVERY: Final = re.compile(
     rb"[^<]*+(?:<(?:([!?]|/(?![A-Za-z]))|(/?%(name)s)(%(tail)s)|(?![A-Za-z!?/])))?"
     % {b"name": _NAME, b"tail": _TAIL}
 )
-"""As `NEXT`, but stops at every tag, end tags (with their "/" in 2) included."""
+"""Like `NEXT`, but stops at every tag, also at end tags (their "/" is in group 2)."""
 
 TAG: Final = re.compile(rb"<(/?%(name)s)(%(tail)s)" % {b"name": _NAME, b"tail": _TAIL})
-"""One whole tag: name (1), the rest to its ">" (2)."""
+"""One whole tag: its name (group 1), the rest to its ">" (2)."""
 
 TAG_OR_REST: Final = re.compile(rb"<(/?%s)(%s(?:>|\Z))" % (_NAME, _OPEN_TAIL))
-"""As `TAG`, in a document that was cut off: one that is never closed takes the rest."""
+"""Like `TAG`, in a document that was cut off: a tag that is never closed takes the rest."""
 
-# The last branch is for what no attribute follows, which else was looked at from each of its octets.
+# The last branch takes space at the end, which would else be tried again from each of its octets.
 _WHOLE_ATTRIBUTE: Final = re.compile(
     rb"[%(s)s/]*+([^%(s)s/>][^%(s)s/>=]*+)"
     rb"(?:[%(s)s]*+=[%(s)s]*+(?:\"([^\"]*+)|'([^']*+)|([^%(s)s>\"'][^%(s)s>]*+))?[\"']?)?"
@@ -88,11 +92,12 @@ _WHOLE_ATTRIBUTE: Final = re.compile(
 )
 
 DECLARATION: Final = re.compile(
-    rb"!--(?:(?P<empty>-?>)|(?P<condition>\[if[^\]>]*\]>)|(?P<endif>\s{0,8}(?:<!)?\[endif\])|(?P<comment>))"
+    rb"!--(?:(?P<empty>-?>)|(?P<condition>\[if[^\]>]*\]>)"
+    rb"|(?P<endif>\s{0,8}(?:<!)?\[endif\])|(?P<comment>))"
     rb"|!(?:(?P<revealed>\[if[^\]>]*\])|(?P<revealed_endif>\[endif\])|(?P<cdata>(?-i:\[CDATA\[)))",
     re.IGNORECASE,
 )
-"""After `<`: comments, and the conditional ones of Outlook. Any other `<!` has no group."""
+"""After `<`: comments, and the conditional comments of Outlook. Any other `<!` has no group."""
 
 COMMENT_END: Final = re.compile(rb"--!?>")
 
@@ -103,7 +108,10 @@ _RAW_END: Final = {
 
 
 def attributes(html: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
-    """Give the attributes in the rest of a tag: name (1), and its value, if it has one (`lastindex`)."""
+    """Yield a match for each attribute in `html[start:end]`, the rest of a tag.
+
+    Group 1 is its name; `lastindex` is the group of its value, or 1 if it has none.
+    """
     for attribute in _WHOLE_ATTRIBUTE.finditer(html, start, end):
         spend(1)
         if attribute.lastindex:
@@ -111,7 +119,7 @@ def attributes(html: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
 
 
 def closes_itself(tail: bytes) -> bool:
-    """Tell whether the rest of a tag ends with "/>" and the slash belongs to no unquoted value."""
+    """Whether the rest of a tag ends with "/>", and the slash is not part of an unquoted value."""
     end = 0
     if tail.endswith(b"/>"):
         for attribute in attributes(tail, 0, len(tail)):
@@ -120,9 +128,9 @@ def closes_itself(tail: bytes) -> bool:
 
 
 def raw_text_end(html: bytes, name: bytes, start: int, end: int) -> int:
-    """Give where the end tag of a raw text element stands whose content begins at `start`.
+    """Return the offset of the end tag of a raw text element whose content begins at `start`.
 
-    `end` if it has none: the element then takes everything.
+    `end` if it has none: the element then takes everything up to there.
     """
     if name == b"script":
         return _script_end(html, start, end)
@@ -139,7 +147,7 @@ def _script_end(html: bytes, start: int, end: int) -> int:
         if found[0] == b"<!--":
             if not escaped:
                 escaped = True
-                position -= 2  # its dashes may be those of "-->", too
+                position -= 2  # its dashes may be part of "-->", too
         elif found[0] == b"-->":
             escaped = double = False
         elif found[1] and not double:

@@ -1,10 +1,11 @@
 """The URL that a browser would open for an href, as ASCII octets.
 
-Owns: what of an href's value is the destination (DESIGN §4 "Destination"; WHATWG URL §4.4).
-Does not own: which destinations are tracked (`policy`), or what their host is (`tracker.urls.hosts`).
+Owns: the way from an href's value to the destination of a link (WHATWG URL §4.4).
+Does not own: which destinations are tracked (`policy`), or what their host is
+(`tracker.urls.hosts`).
 
-Nothing is normalised: a destination is what the author wrote, made safe to travel in a header
-field. It parses, in a browser, to the same URL as the href would have.
+Nothing is normalised: a destination is what the author wrote, with only those characters encoded
+that cannot stand in a header field. A browser parses it to the same URL as the href.
 """
 
 import re
@@ -19,35 +20,37 @@ _REMOVED: Final = str.maketrans("", "", "\t\n\r")
 _HTTP: Final = re.compile(r"https?://[/\\]*[^/\\?#]", re.IGNORECASE)
 _UNSAFE: Final = re.compile(r"[^\x21-\x7e]+")
 _SAFE: Final = (0x21, 0x7E)
-_QUERY: Final = b"\"#<>'"  # of the safe ones, escaped where they are part of another character
+_QUERY: Final = b"\"#<>'"  # safe octets that are escaped where they are part of a longer character
 _MULTI_OCTET: Final = frozenset(
     {"gbk", "gb18030", "cp950", "cp932", "cp949", "euc_jp", "iso2022_jp"}
 )
 
-
-# Characters whose octets browsers were seen to read or write otherwise than Python does.
+# Characters whose octets some browsers read or write otherwise than Python does.
 _DISPUTED: Final = {
-    "cp950": "\u0304\u030c\xa2\xa3\xa5\u2022\u203e\u223c\u2550\u255e\u2561\u256a\u2641\u2609\u4edd\uff0f\uff3c\uff64",
+    "cp950": (
+        "\u0304\u030c\xa2\xa3\xa5\u2022\u203e\u223c\u2550"
+        "\u255e\u2561\u256a\u2641\u2609\u4edd\uff0f\uff3c\uff64"
+    ),
     "euc_jp": "\xa2\xa3\xac\u2016\u2212\u3000\u301c",
     "iso2022_jp": "\xa2\xa3\xac\u2016\u301c",
     "koi8-u": "\u255d\u256c",
 }
-# First octets of rows that browsers read, but write as other rows or not at all.
+# First octets of characters that browsers read, but write with other octets or not at all.
 _ONLY_READ: Final = {
     "cp932": frozenset(b"\xed\xee"),
     "cp950": frozenset(b"\xc6\xc7\xc8"),
     "euc_jp": frozenset(b"\x8f"),
 }
-_STEPS_A_CHARACTER: Final = 2  # of an URL that is not all ASCII
-_UNASSIGNED: Final = frozenset({"Cn", "Co"})  # differ by the age of tables
+_STEPS_A_CHARACTER: Final = 2  # of a URL that is not all ASCII
+_UNASSIGNED: Final = frozenset({"Cn", "Co"})  # differ with the version of the tables
 
 
 def destination(value: str, charset: str = "utf-8") -> str | None:
-    """Give the http(s) URL that an href of this value opens, in characters 0x21 to 0x7E.
+    """Return the http(s) URL that an href with this value opens, in characters 0x21 to 0x7E.
 
-    `charset` is the document's as a Python codec (`HtmlView.url_charset`); browsers write the query
+    `charset` is the Python codec of the document (`HtmlView.url_charset`); browsers write the query
     in it. None for any other scheme, for what no browser opens, and where browsers and mail
-    clients could differ.
+    programs could differ.
     """
     url = value.strip(_TRIM)
     if _UNSAFE.search(url):
@@ -70,14 +73,14 @@ def destination(value: str, charset: str = "utf-8") -> str | None:
 
 
 def same_place(destination: str) -> str:
-    """Give the destination with scheme and authority in lower case, to compare it by."""
+    """Return a destination with scheme and authority in lower case, for comparing it."""
     scheme, mark, rest = destination.partition("://")
     authority, slash, path = rest.partition("/")
     return scheme.lower() + mark + authority.lower() + slash + path
 
 
 def _undisputed(url: str, charset: str) -> bool:
-    """Tell whether browsers surely read the octets of a legacy charset as Python does."""
+    """Whether browsers certainly read the octets of a legacy charset as Python does."""
     disputed = _DISPUTED.get(charset, "")
     return charset != "ascii" and not any(
         character in disputed
@@ -88,7 +91,7 @@ def _undisputed(url: str, charset: str) -> bool:
 
 
 def _authority(authority: str) -> str:
-    """Write non-ASCII hosts in punycode, as every browser sends them."""
+    """Return an authority whose host is ASCII: in punycode, as every browser sends it."""
     credentials, at, name = authority.rpartition("@")
     if _UNSAFE.search(name):
         port = PORT.search(name)
@@ -105,14 +108,18 @@ def _octets(octets: bytes) -> str:
 
 
 def _query(query: str, charset: str) -> str:
-    """Encode as browsers do for a document in `charset` (WHATWG URL §1.3, percent-encode)."""
+    """Encode a query as browsers do for a document in `charset` (WHATWG URL §1.3)."""
     if charset == "utf-8":
         return _percent(query)
     return _UNSAFE.sub(lambda found: _in_charset(found[0], charset), query)
 
 
 def _in_charset(text: str, charset: str) -> str:
-    """Encode what stands between safe characters; of multi-octet charsets only what they have."""
+    """Encode a run of unsafe characters.
+
+    UnicodeError for characters that a charset of several octets lacks, or that browsers write
+    otherwise.
+    """
     if charset in _MULTI_OCTET:
         octets = text.encode(charset)
         rows = {character.encode(charset)[0] for character in text}

@@ -62,8 +62,9 @@ class BodyEnds(Scanner):
         self.run()
         return self._ends
 
-    def _tag(self, tag: re.Match[bytes]) -> int:
+    def read_tag(self, tag: re.Match[bytes]) -> int:
+        """Note an end tag of `body`, unless only some mail programs read it as one."""
         plain = not self.foreign.open and not self.conditional and self.limit == len(self.html)
         if plain and tag[2].lower() == b"/body":
             self._ends.append(tag.start(2) - 1)
-        return super()._tag(tag)
+        return super().read_tag(tag)
