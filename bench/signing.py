@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from config.keys.dkim_keys import new_dkim_key
+from proxy.message.editing import parse
 from proxy.signing.relay_alterations import relay_would_alter
 from proxy.signing.signer import SIGNED_FIELDS, Signer
 
@@ -76,7 +77,7 @@ def ways(message: bytes, pem: bytes) -> dict[str, Callable[[], object]]:
         "Waypost, RSA-2048": lambda: signer.sign(message),
         "Waypost, Ed25519": lambda: ed25519.sign(message),
         "dkimpy, RSA-2048": dkimpy,
-        "would the relay alter it?": lambda: relay_would_alter(message, relay_8bitmime=True),
+        "would the relay alter it?": lambda: relay_would_alter(parse(message), relay_8bitmime=True),
     }
 
 

@@ -24,6 +24,7 @@ from config.telemetry import observe
 from proxy.message import work_budget
 from proxy.rewrite.transformer import Submission, Transformer
 from proxy.scheduling.dispatch import MAX_STEPS_IN_LOOP
+from tracker.decisions.consents import Consents
 
 SECONDS, SEED = 60.0, 1
 OCTETS = 250_000
@@ -107,7 +108,7 @@ def transformer(folder: Path) -> Transformer:
     more = 'plain_text = true\nopens = true\nvisible_urls = "skip"\nurl_params = { utm_source = "mail" }\n'
     text = config.read_text().replace("[tracking]\n", "[tracking]\n" + more)
     config.write_text(text.replace("[[sender]]\n", '[[sender]]\nsign = "never"\n'))
-    return Transformer.from_config(load(config, files=True))
+    return Transformer.from_config(load(config, files=True), Consents)
 
 
 def main() -> int:

@@ -1,9 +1,12 @@
 """One message from the client's final dot to the relay's verdict.
 
 Owns: the order of work (prepare, event, relay's DATA, event), and the promise that no fault of
-ours becomes a 5xx or loses a message: before the relay's final dot a fault means the original
-octets or a 451; after its 250 nothing but that 250 is ever said (DESIGN P5, P6).
-Does not own: what is done to the octets (`proxy.rewrite.transformer`), or finding the relay (`proxy.relay.upstream`).
+ours becomes a 5xx or loses a message (DESIGN P5, P6): before the relay's final dot a fault means the
+original octets, or a 451 where `sign = "always"` forbids them unsigned; after its 250 nothing but
+that 250 is ever said. Whatever fails below is raised, and caught here alone.
+Does not own: what is done to the octets (`proxy.rewrite.transformer`), where that happens
+(`proxy.scheduling.dispatch`), one copy a recipient (`copies`), what log and metrics are told
+(`outcomes`), or finding the relay (`proxy.relay.upstream`).
 """
 
 import asyncio
@@ -12,30 +15,29 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from config.telemetry.observe import (
-    DELIVERY_FAILED,
-    DELIVERY_IN_DOUBT,
-    EVENT_NOT_DURABLE,
-    MESSAGE_DELIVERED,
-    MESSAGE_REFUSED,
-    MESSAGE_UNTOUCHED,
-    MESSAGES,
-    log,
-)
+from config.telemetry.observe import EVENT_NOT_DURABLE, MESSAGE_UNTOUCHED, log
 from proxy.delivery.copies import Copies, unsent
+from proxy.delivery.delivered_db import DeliveredDb
 from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
+from proxy.delivery.outcomes import tell_failed, tell_made, tell_sent
+from proxy.policy.reasons import Untouched
 from proxy.relay.session import DataResult
 from proxy.relay.upstream import Upstream
-from proxy.rewrite.transformer import Outgoing, SigningRefused, Submission
+from proxy.rewrite.submission import Fault, Outgoing, Submission
+from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.offload import MakeCopy
-from proxy.session.services import Services
 from proxy.smtp import extensions, replies
 from proxy.smtp.envelope import Transaction
 from proxy.smtp.replies import Reply
 from tracker.events import Event, MessageAccepted, MessagePending
+from tracker.spool.writer import Spool
 
 SPOOL_PATIENCE_S = 0.25
 """How long mail waits for its event to be on disk (DESIGN P9); then it goes on without."""
+
+
+class SigningRefused(Exception):
+    """With `sign = "always"`: the message could not be signed, and must not go out unsigned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,19 @@ class Verdict:
 class Delivery:
     """Hands messages of one client to its relay session."""
 
-    def __init__(self, services: Services, upstream: Upstream) -> None:
-        self._services = services
-        self._upstream = upstream
-        delivered_db = services.delivered_db
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        spool: Spool,
+        delivered_db: DeliveredDb | None,
+        hostname: str,
+        upstream: Upstream,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._spool = spool
         self._duplicates = DuplicateSuppression(delivered_db) if delivered_db is not None else None
+        self._hostname = hostname
+        self._upstream = upstream
 
     async def deliver(
         self, content: bytes, transaction: Transaction, *, trusted: bool, account: str
@@ -78,10 +88,10 @@ class Delivery:
                 return await self._each(handed, self._duplicates, account)
             return await self._all(handed)
         except SigningRefused as error:
-            _tell_failed(error)
+            tell_failed(error)
             return Verdict(replies.CANNOT_SIGN)
         except Exception as error:  # noqa: BLE001 - whatever it is, the mail must not suffer
-            _tell_failed(error)
+            tell_failed(error)
             self._upstream.drop()
             return Verdict(replies.OUR_FAULT)
 
@@ -92,8 +102,7 @@ class Delivery:
 
     async def _all(self, handed: "_Handed") -> Verdict:
         """Send one message to all recipients."""
-        making = self._services.dispatcher.shared(handed.content, handed.submission)
-        outgoing = await self._or_original(making, handed.content)
+        outgoing = await self._made(self._shared(handed), handed)
         handed.content = b""
         await self._tell_pending(outgoing)
         result = await self._upstream.data(outgoing.content, handed.transaction.lines)
@@ -107,7 +116,7 @@ class Delivery:
         message = await duplicates.begin(account, handed.submission, handed.content)
         if message is None:
             return Verdict(replies.STILL_PENDING)
-        copies = Copies(self._upstream, message, handed.transaction, self._services.hostname)
+        copies = Copies(self._upstream, message, handed.transaction, self._hostname)
         try:
             async with self._personal(handed) as make:
                 if make is None and not message.had:
@@ -122,15 +131,14 @@ class Delivery:
 
     @asynccontextmanager
     async def _personal(self, handed: "_Handed") -> AsyncIterator[MakeCopy | None]:
-        """Have copies made; a fault of ours there means that all get the original."""
+        """Have copies made; after a fault of ours all get the one that `_made` falls back to."""
         async with AsyncExitStack() as stack:
+            making = self._dispatcher.personal(handed.content, handed.submission)
             make = None
             try:
-                make = await stack.enter_async_context(
-                    self._services.dispatcher.personal(handed.content, handed.submission)
-                )
+                make = await stack.enter_async_context(making)
             except Exception as error:  # noqa: BLE001 - when in doubt, deliver untouched
-                self._note_fault(error)
+                handed.fallback = await self._original(handed, error)
             yield make
 
     async def _copy(
@@ -141,38 +149,53 @@ class Delivery:
         refusal = await copies.open_transaction(rcpt)
         if refusal is not None:
             return unsent(refusal)
-        if make is not None:
-            making = make(index)
-        else:  # what all may have, to those who did not get it yet
-            making = self._services.dispatcher.shared(handed.content, handed.submission)
-        outgoing = await self._or_original(making, handed.content)
+        # Without `make`, what all may have, to those who did not get it yet.
+        making = make(index) if make is not None else self._shared(handed)
+        outgoing = await self._made(making, handed)
         await self._tell_pending(outgoing)
         result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
         self._conclude(result, outgoing, handed.transaction)
         return result
 
-    async def _or_original(self, making: Awaitable[Outgoing], content: bytes) -> Outgoing:
-        """Give what the relay gets; a fault of ours gives the original."""
-        try:
-            return await making
-        except Exception as error:  # noqa: BLE001 - when in doubt, deliver untouched
-            self._note_fault(error)
-            return Outgoing(content, None)
+    async def _shared(self, handed: "_Handed") -> Outgoing:
+        """Return what all recipients may have."""
+        if handed.fallback is not None:
+            return handed.fallback
+        return await self._dispatcher.shared(handed.content, handed.submission)
 
-    def _note_fault(self, error: Exception) -> None:
-        """Say why the original goes out. Raises SigningRefused where it must not go unsigned."""
-        if isinstance(error, SigningRefused):
-            raise error
-        if self._services.dispatcher.sign_always:
+    async def _made(self, making: Awaitable[Outgoing], handed: "_Handed") -> Outgoing:
+        """Return what the relay gets; after a fault of ours the original. Raises SigningRefused."""
+        try:
+            outgoing = await making
+        except Exception as error:  # noqa: BLE001 - when in doubt, deliver untouched
+            outgoing = await self._original(handed, error)
+        tell_made(outgoing)
+        return outgoing
+
+    async def _original(self, handed: "_Handed", error: Exception) -> Outgoing:
+        """Return what is sent when the work on a message failed. Raises SigningRefused.
+
+        Our own headers go, and who signs everything signs, where that does not fail as well.
+        """
+        reason = error.reason if isinstance(error, Fault) else Untouched.REWRITE_FAILED
+        log(MESSAGE_UNTOUCHED, reason=reason, exc_info=error)
+        content, submission = handed.content, handed.submission
+        try:
+            if isinstance(error, Fault):  # else it is not the message that is to blame
+                return await self._dispatcher.left_alone(content, submission, reason)
+        except Exception as again:  # noqa: BLE001 - as it came, then
+            error = again
+            log(MESSAGE_UNTOUCHED, reason=reason, exc_info=again)
+        if self._dispatcher.sign_always:
             raise SigningRefused(repr(error)) from error
-        log(MESSAGE_UNTOUCHED, exc_info=error)
+        return Outgoing(content, None, reason)
 
     async def _tell_pending(self, outgoing: Outgoing) -> None:
         """Have the links' owner on disk before the message can be read; mail never waits long."""
         if outgoing.pending is None:
             return
         try:
-            written = self._services.spool.append(outgoing.pending)
+            written = self._spool.append(outgoing.pending)
             await asyncio.wait_for(asyncio.wrap_future(written), SPOOL_PATIENCE_S)
         except Exception as error:  # noqa: BLE001 - clicks are worth less than mail
             log(EVENT_NOT_DURABLE, message=outgoing.pending.message_id, cause=repr(error))
@@ -180,46 +203,27 @@ class Delivery:
     def _conclude(self, result: DataResult, outgoing: Outgoing, transaction: Transaction) -> None:
         """Tell log, metrics and spool; whatever goes wrong here, the verdict stands."""
         try:
-            _tell(result, outgoing, transaction)
+            tell_sent(result, outgoing, transaction)
             if result.committed and outgoing.pending is not None:
                 self._append(_accepted(outgoing.pending))
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
 
     def _append(self, event: Event) -> None:
-        self._services.spool.append(event).add_done_callback(lambda done: done.exception())
+        self._spool.append(event).add_done_callback(lambda done: done.exception())
 
 
 @dataclass(slots=True)
 class _Handed:
-    """What a client has handed in; `content` until there is something else to send."""
+    """What a client has handed in; `content` until there is something else to send.
+
+    `fallback` is what all recipients get after a fault.
+    """
 
     content: bytes
     transaction: Transaction
     submission: Submission
-
-
-def _tell_failed(error: Exception) -> None:
-    MESSAGES.labels("failed").inc()
-    log(DELIVERY_FAILED, exc_info=error)
-
-
-def _tell(result: DataResult, outgoing: Outgoing, transaction: Transaction) -> None:
-    facts = {
-        "message": outgoing.pending.message_id if outgoing.pending else None,
-        "sender": transaction.mail.path.decode("utf-8", "backslashreplace"),
-        "recipients": len(transaction.rcpts),
-        "size_octets": len(outgoing.content),
-        "reply": str(result.reply),
-    }
-    if result.committed:
-        outcome, event = "delivered", MESSAGE_DELIVERED
-    elif result.in_doubt:
-        outcome, event = "in_doubt", DELIVERY_IN_DOUBT
-    else:
-        outcome, event = "refused", MESSAGE_REFUSED
-    MESSAGES.labels(outcome).inc()
-    log(event, **facts)
+    fallback: Outgoing | None = None
 
 
 def _accepted(pending: MessagePending) -> MessageAccepted:

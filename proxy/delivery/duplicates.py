@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 
 from config.telemetry.observe import JOURNAL_FAILED, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError, message_key
-from proxy.rewrite.transformer import Submission
+from proxy.rewrite.submission import Submission
 
 HEADER_OCTETS = 256 * 1024
 """How far a Message-ID is looked for, in a header that does not end: some 2 ms."""

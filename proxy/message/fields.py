@@ -37,6 +37,7 @@ class HeaderBlock:
     fields: tuple[Header, ...]
     body_start: int
     broken: bool
+    start: int = 0
 
 
 _NAME = re.compile(rb"([!-9;-~]++)[ \t]*+:")
@@ -56,17 +57,17 @@ def read_fields(raw: bytes, start: int, ends_at: Callable[[int], bool]) -> Heade
     stray = at != start
     while at < end:
         if (line_end := _empty_line(raw, at)) is not None:
-            return HeaderBlock(tuple(fields), line_end, broken=stray)
+            return HeaderBlock(tuple(fields), line_end, stray, start)
         if raw.startswith(b"--", at) and ends_at(at):
             break
         name = _NAME.match(raw, at)
         if name is None or len(fields) == MAX_HEADERS:
-            return HeaderBlock(tuple(fields), at, broken=True)
+            return HeaderBlock(tuple(fields), at, broken=True, start=start)
         last = _FIELD_END.search(raw, name.end())
         stop = last.end() if last else end
         fields.append(Header(name[1], at, name.end(), stop))
         at = stop
-    return HeaderBlock(tuple(fields), at, broken=stray)
+    return HeaderBlock(tuple(fields), at, stray, start)
 
 
 def _after_stray_lines(raw: bytes, start: int) -> int:

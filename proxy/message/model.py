@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from proxy.message import fields
-from proxy.message.fields import Header
+from proxy.message.fields import Header, HeaderBlock
 from proxy.message.mime import TransferEncoding
 
 
@@ -69,11 +69,20 @@ class Message:
     """
 
     raw: bytes
-    headers: tuple[Header, ...]
-    body_start: int
+    header: HeaderBlock
     content_type: str
     parts: tuple[Part, ...]
     skip: Skip | None
+
+    @property
+    def headers(self) -> tuple[Header, ...]:
+        """The fields of its header, in order."""
+        return self.header.fields
+
+    @property
+    def body_start(self) -> int:
+        """Where its body begins."""
+        return self.header.body_start
 
     def values(self, name: bytes) -> list[bytes]:
         """Give the unfolded, trimmed values of every header field of that name, in order."""

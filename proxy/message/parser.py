@@ -152,7 +152,7 @@ class _Walk:
         if self.skip is not None:
             self.parts = [replace(part, skip=part.skip or self.skip) for part in self.parts]
         parts = tuple(self.parts)
-        return Message(self.raw, block.fields, block.body_start, kind.value, parts, self.skip)
+        return Message(self.raw, block, kind.value, parts, self.skip)
 
     def _fields(self, start: int) -> HeaderBlock:
         block = fields.read_fields(self.raw, start, self._is_delimiter)

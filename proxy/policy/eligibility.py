@@ -2,9 +2,9 @@
 
 Owns: the rules of promise 3 for whole messages: who it is from, reports, signatures and seals of
 others, encryption, and what a relay would alter after we signed.
-Does not own: parts within a message (`proxy.message.editing`), what signatures and relays are like
-(`proxy.signing.signer`), or the session's and envelope's say
-(`proxy.rewrite.transformer`).
+Does not own: parts within a message (`proxy.message.parser`), what signatures and relays are like
+(`proxy.signing.existing_signatures`, `proxy.signing.relay_alterations`), or what the session and the
+envelope say (`proxy.rewrite.transformer`, `proxy.rewrite.senders`).
 """
 
 import re
@@ -28,7 +28,7 @@ _SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 
 
 def from_domain(message: Message) -> str | Untouched:
-    """Give the one From-domain in lower case, or why there is none to go by."""
+    """Return the one From-domain in lower case, or why there is none to go by."""
     values = message.values(b"from")
     if len(values) != 1:
         return Untouched.SEVERAL_FROM if values else Untouched.NO_FROM
@@ -52,7 +52,7 @@ def _addresses(text: str) -> list[str]:
 
 
 def reason_untouched(message: Message, policy: Policy) -> Untouched | None:
-    """Say why the whole message has to stay as it is; None where links may be changed."""
+    """Return why the whole message has to stay as it is; None where links may be changed."""
     domain = from_domain(message)
     return (
         _structure(message)
@@ -85,13 +85,13 @@ def _signatures(message: Message, signing: Signing) -> Untouched | None:
         return Untouched.ARC_SEALED
     if not message.values(b"dkim-signature"):
         return None
-    domains = {signature.domain for signature in existing_signatures(message.raw)}
+    domains = {signature.domain for signature in existing_signatures(message)}
     # No signature found where there is one: it cannot be read, so it is not ours.
     return None if domains and domains <= signing.domains else Untouched.FOREIGN_SIGNATURE
 
 
 def _altered(message: Message, signing: Signing) -> Untouched | None:
-    """Say whether the relay would change what we sign."""
-    if relay_would_alter(message.raw, relay_8bitmime=signing.relay_8bitmime):
+    """Return whether the relay would change what we sign."""
+    if relay_would_alter(message, relay_8bitmime=signing.relay_8bitmime):
         return Untouched.RELAY_WOULD_ALTER
     return None

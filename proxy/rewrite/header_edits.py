@@ -14,8 +14,8 @@ from proxy.signing.existing_signatures import existing_signatures
 
 
 def header_edits(message: Message, provider: str | None, *, body_changes: bool) -> list[Edit]:
-    """Give the edits for a message whose body changes, or does not."""
-    signatures = existing_signatures(message.raw) if message.values(b"dkim-signature") else ()
+    """Return the edits for a message whose body changes, or does not."""
+    signatures = existing_signatures(message) if message.values(b"dkim-signature") else ()
     edits: list[Edit] = []
     covered: set[bytes] = set()
     for each in signatures:

@@ -1,11 +1,13 @@
 """Going through the parts of a message for its plan.
 
-Owns: for each link of each part the one decision, of what is wanted (`policy`) and what the octets
-allow (`proxy.message.editing`, `proxy.links.charsets`); limits on the number of links.
+Owns: for each link of each part the one decision, of what is wanted (`proxy.policy.decide`) and what
+the octets allow (`proxy.message.body`, `proxy.links.charsets`); the numbers of tracked links; limits
+on how many there may be.
 Does not own: finding links (`candidates`), whether the message may be changed at all (`planner`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from proxy.links import charsets
 from proxy.links.charsets import HtmlView
@@ -32,9 +34,6 @@ _OBSTACLES = {
     Obstacle.LONG_LINE: Skip.LONG_LINE,
 }
 _PART_SKIPS = {reason: Skip[reason.name] for reason in PartSkip}
-
-_PIXEL = -1
-"""Stands for the pixel where changes are told apart by the number of their link."""
 
 _Found = tuple[FoundLink, Skip | Untouched | None]
 
@@ -63,11 +62,11 @@ class PartPlanner:
         self.wants_pixel = policy.opens and asked.opens is not False
 
     def nothing_to_do(self) -> Untouched:
-        """Say why a message without changes stays as it is."""
+        """Return why a message without changes stays as it is."""
         return Untouched.ALL_SKIPPED if self.skipped else Untouched.NO_LINKS
 
     def parts(self) -> Iterator[PartPlan]:
-        """Plan part after part; only those that change are given.
+        """Plan part after part, and yield those that change.
 
         HTML comes first: what its author opted out there is opted out in plain text too.
         """
@@ -95,7 +94,7 @@ class PartPlanner:
         return in_text(view, part.params, self.policy, self.facts, self.opted_out)
 
     def _whole(self, part: Part, view: HtmlView | None) -> Skip | Untouched | None:
-        """Say why no link of the part is tracked, or None."""
+        """Return why no link of the part is tracked, or None."""
         if self.untouched is not None:
             return self.untouched
         if part.skip is not None:
@@ -113,40 +112,51 @@ class PartPlanner:
         self, part: Part, body: Body, view: HtmlView, found: Sequence[_Found]
     ) -> PartPlan | None:
         """Keep of what is wanted what the octets allow."""
-        wanted = [
-            (at, change)
-            for at, (each, reason) in enumerate(found)
-            for change in self._changes(each, reason)
-        ]
+        wanted = [self._wanted(each, reason) for each, reason in found]
         pixel_at = self._pixel_place(part, view)
         if pixel_at is not None:
-            wanted.append((_PIXEL, Change(pixel_at, pixel_at, self._pixel_octets())))
-            wanted.sort(key=_place)
-        obstacles = body.obstacles(view.changes([change for _, change in wanted]))
-        refused = {
-            at: _OBSTACLES[obstacle]
-            for (at, _), obstacle in zip(wanted, obstacles, strict=True)
-            if obstacle is not None
-        }
+            wanted.append(Wanted(None, None, [Change(pixel_at, pixel_at, self._pixel_octets())]))
+        _ask(body, view, wanted)
+        return self._sorted_out(part, body, view, wanted)
+
+    def _wanted(self, each: FoundLink, reason: Skip | Untouched | None) -> "Wanted":
+        if reason is not None:
+            literal = [Change(start, end, len(new)) for start, end, new in each.literal]
+            return Wanted(each, reason, literal)
+        destination_octets = len(each.destination) + len(each.decision.params)
+        url_octets = self._url_octets(each.decision, destination_octets)
+        return Wanted(each, None, [Change(each.start, each.end, url_octets)])
+
+    def _sorted_out(
+        self, part: Part, body: Body, view: HtmlView, wanted: Sequence["Wanted"]
+    ) -> PartPlan | None:
+        """Give each link its place among those that are tracked or left alone."""
         tracked: list[tuple[int, int, PlannedLink]] = []
         literal: list[Edit] = []
-        for at, (each, decided) in enumerate(found):
-            reason = decided or refused.get(at) or self._too_many()
-            if reason is None:
-                tracked.append((each.start, each.end, self._link(each, part, view)))
-            else:
-                self._skip(each, reason, part)
-            if decided is not None and at not in refused:
-                literal += each.literal
         placed = None
-        if pixel_at is not None and _PIXEL not in refused:
-            placed = (pixel_at, self._pixel(part))
+        for each in wanted:
+            found = each.link
+            if found is None:
+                placed = None if each.refused else (each.changes[0].start, self._pixel(part))
+            elif (reason := self._why_not(each)) is None:
+                tracked.append((found.start, found.end, self._link(found, part, view)))
+            else:
+                self._skip(found, reason, part)
+                literal += found.literal if each.decided and not each.refused else ()
         if not tracked and not literal and placed is None:
             return None
         return PartPlan(body, view, tuple(tracked), tuple(literal), placed)
 
+    def _why_not(self, each: "Wanted") -> Skip | Untouched | None:
+        """Return why a link is not tracked: what was decided, what the octets say, the limit."""
+        if each.decided is not None:
+            return each.decided
+        if each.refused is not None:
+            return each.refused
+        return Skip.TOO_MANY_LINKS if len(self.links) >= MAX_LINKS else None
+
     def _pixel_place(self, part: Part, view: HtmlView) -> int | None:
-        """Say where the message's one pixel goes, if it goes into this part."""
+        """Return where the message's one pixel goes, if it goes into this part."""
         tracks = self.wants_pixel and self._whole(part, view) is None
         return pixel.place(view) if tracks and part.content_type == "text/html" else None
 
@@ -160,18 +170,9 @@ class PartPlanner:
         octets = self.policy.worst_octets(len(home))
         return PlannedLink(PIXEL_NUMBER, home, "", "", part.path, self._order(), "", octets)
 
-    def _changes(self, each: FoundLink, reason: Skip | Untouched | None) -> list[Change]:
-        if reason is not None:
-            return [Change(start, end, len(new)) for start, end, new in each.literal]
-        destination_octets = len(each.destination) + len(each.decision.params)
-        return [Change(each.start, each.end, self._url_octets(each.decision, destination_octets))]
-
     def _url_octets(self, decision: Decision, destination_octets: int) -> int:
         more = len(APP_PATH) - len(PATH) if decision.app else 0
         return self.policy.worst_octets(destination_octets + decision.id_octets) + more
-
-    def _too_many(self) -> Skip | None:
-        return Skip.TOO_MANY_LINKS if len(self.links) >= MAX_LINKS else None
 
     def _skip(self, each: FoundLink, reason: Skip | Untouched, part: Part) -> None:
         group, order = each.decision.group, self._order()
@@ -202,12 +203,36 @@ class PartPlanner:
         return link
 
 
-def _place(wanted: tuple[int, Change]) -> tuple[int, int]:
-    return wanted[1].start, wanted[1].end
+@dataclass(slots=True)
+class Wanted:
+    """What is wanted in one place: a link that was found, or the pixel where `link` is None.
+
+    `decided` is why the link is left alone whatever the octets allow; its `changes` only add URL
+    parameters then. `refused` is what stands against the changes.
+    """
+
+    link: FoundLink | None
+    decided: Skip | Untouched | None
+    changes: Sequence[Change]
+    refused: Skip | None = None
+
+
+def _ask(body: Body, view: HtmlView, wanted: Iterable[Wanted]) -> None:
+    """Ask the body whether it can bear the changes, all at once and in the order of the octets."""
+    pairs = [(change, each) for each in wanted for change in each.changes]
+    pairs.sort(key=_place)
+    obstacles = body.obstacles(view.changes([change for change, _ in pairs]))
+    for (_, each), obstacle in zip(pairs, obstacles, strict=True):
+        if obstacle is not None:
+            each.refused = _OBSTACLES[obstacle]
+
+
+def _place(wanted: tuple[Change, Wanted]) -> tuple[int, int]:
+    return wanted[0].start, wanted[0].end
 
 
 def _reason(own: Skip | None, whole: Skip | Untouched | None) -> Skip | Untouched | None:
-    """Name one reason: a link's own opt-out goes before the message's, after a final one."""
+    """Return one reason: a link's own opt-out goes before the message's, after a final one."""
     return (own or whole) if whole in OFF else (whole or own)
 
 
@@ -224,7 +249,7 @@ class Numbers:
         self._single: tuple[str, int] = ("", 0)  # the last anchor, if it has no twin yet
 
     def give(self, url: str, *, is_vml: bool) -> int:
-        """Give the number of the next tracked link."""
+        """Return the number of the next tracked link."""
         if is_vml:
             if self._single[0] == url:
                 return self._single[1]

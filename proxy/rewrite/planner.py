@@ -1,8 +1,8 @@
 """The plan for one message: which links are tracked, which are not and why, and what changes.
 
 Owns: whether a message may be changed, by everything that has a say in it, and what its links share.
-Does not own: the shape of a plan and rendering it (`planned`), going through the parts (`part_planner`),
-tracked URLs, headers and signatures (`transformer`), or any single rule.
+Does not own: the shape of a plan and rendering it (`planned`), going through the parts
+(`part_planner`), tracked URLs, headers and signatures (`render`), or any single rule.
 
 What must be true, and is tested: outside of `Plan.edits` every octet of the message stays; the
 header block stays; a plan that changes nothing renders to the very object it was made from;
@@ -27,7 +27,7 @@ __all__ = ["Plan", "PlannedLink", "SkippedLink", "plan", "plan_message"]
 
 
 def plan(message: bytes, policy: Policy) -> Plan:
-    """Decide what is to be done with `message`. Never raises; a fault of ours leaves it untouched."""
+    """Return what is to be done with `message`. Never raises: a fault of ours is a plan's `failure`."""
     try:
         return plan_message(parse(message), policy)
     except Exception as failure:  # noqa: BLE001 - promise 3: mail passes, whatever is wrong with us
@@ -35,9 +35,9 @@ def plan(message: bytes, policy: Policy) -> Plan:
 
 
 def plan_message(message: Message, policy: Policy, untouched: Untouched | None = None) -> Plan:
-    """Do what `plan` does for a message that is parsed already; may raise for a fault of ours.
+    """Return the plan for a message that is parsed already; raises for a fault of ours.
 
-    `untouched` is a reason, found before, to leave the message alone.
+    `untouched` is a reason, found before the message was read, to leave it alone.
     """
     asked = switches(message, policy)
     untouched = _untouched(message, policy, asked, untouched)
@@ -49,15 +49,15 @@ def plan_message(message: Message, policy: Policy, untouched: Untouched | None =
         params=filled(policy.url_params, name) if adds else (),
         identify=_identify(policy, asked),
     )
-    scan = PartPlanner(message, policy, facts, untouched, asked)
-    parts = tuple(scan.parts())
-    if policy.max_growth is not None and scan.growth_octets > policy.max_growth:
+    planner = PartPlanner(message, policy, facts, untouched, asked)
+    parts = tuple(planner.parts())
+    if policy.max_growth is not None and planner.growth_octets > policy.max_growth:
         return plan_message(message, replace(policy, url_params=()), Untouched.MAX_GROWTH)
     return Plan(
         message.raw,
-        None if parts else (untouched or scan.nothing_to_do()),
-        tuple(scan.links),
-        tuple(scan.skipped),
+        None if parts else (untouched or planner.nothing_to_do()),
+        tuple(planner.links),
+        tuple(planner.skipped),
         asked,
         name,
         parts=parts,
@@ -77,14 +77,14 @@ def _untouched(
 
 
 def _identify(policy: Policy, asked: Switches) -> Params:
-    """Give room for an id, where the message's readers may be told apart."""
+    """Return room for an id, where the message's readers may be told apart."""
     if policy.identify_param is None or asked.consent is not Consent.FULL:
         return ()
     return widest(policy.identify_param, asked.person)
 
 
 def _switch(policy: Policy, asked: Switches) -> bool | None:
-    """Give the switch of the whole message: off only where no kind of part is left."""
+    """Return the switch of the whole message: off only where no kind of part is left."""
     if not policy.plain_text:
         return asked.html
     kinds = (asked.html, asked.text)

@@ -1,8 +1,10 @@
 """One message at work: its copies with tracked links, signed, and the event that tells of them.
 
-Owns: the order of work (own headers, splice, provider's header, signature), the way back to the
-original when a step fails, and what the tracker is told.
-Does not own: what to change (`planner`), which headers go (`header_edits`), how to sign (`proxy.signing.signer`).
+Owns: the order of work (own headers, splice, provider's header, signature), and what the tracker is
+told.
+Does not own: what to change (`planner`), which headers go (`header_edits`), how to sign
+(`proxy.signing.signer`), or what becomes of a message when a step fails
+(`proxy.delivery.delivery`).
 """
 
 import os
@@ -10,28 +12,23 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from config.telemetry.observe import (
-    HEADER_ODD,
-    MESSAGE_CLIPPED,
-    MESSAGE_LEFT,
-    MESSAGE_TRACKED,
-    MESSAGE_UNTOUCHED,
-    log,
-)
-from proxy.message.editing import Edit, Message, splice
+from proxy.message.editing import Message, splice
 from proxy.message.work_budget import spend
 from proxy.policy.reasons import Untouched
 from proxy.rewrite import pixel
 from proxy.rewrite.header_edits import header_edits
 from proxy.rewrite.planned import CLIP_OCTETS, Plan, PlannedLink
 from proxy.rewrite.senders import Sender, SenderPlan
-from proxy.rewrite.submission import Counts, Outgoing, SigningRefused, Submission
-from proxy.signing.signer import Signer, SigningError
+from proxy.rewrite.submission import Findings, Outgoing, Submission, step
+from proxy.signing.signer import Signable, Signer
 from tracker.decisions.consents import Consent, Consents, strictest
 from tracker.events import MessagePending, Recipient, SentLink
 from tracker.tokens import MESSAGE_ID_OCTETS, SHARED, Keyring, Link, mint, tracked_url
 from tracker.urls.naming import LinkNaming
 from tracker.urls.reader_id import Identifier
+
+Clipped = tuple[tuple[int, int], ...]
+"""As in `Findings.clipped`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +62,34 @@ class Rendering:
         return self.assigned.sender
 
     def outgoing(self, recipients: Sequence[int]) -> Outgoing:
-        """Give the copy for these recipients, counted from 1. Raises SigningRefused."""
+        """Return the copy for these recipients, counted from 1. Raises Fault."""
         spend(len(recipients))
         consent = self._consent(recipients)
-        untouched, content, clipped = self.plan.untouched, self.message.raw, 0
+        untouched = self.plan.untouched
         if untouched is None and consent is Consent.NONE:
             untouched = Untouched.CONSENT_NONE
-        number = SHARED if consent is not Consent.FULL or len(recipients) != 1 else recipients[0]
-        if untouched is None:
-            try:
-                content, clipped = self._rewritten(number)
-                untouched = Untouched.TOO_LARGE if self._is_too_large(content) else None
-            except Exception as error:  # noqa: BLE001 - the original is always there to be sent
-                signing = isinstance(error, SigningError)
-                untouched = Untouched.SIGNING_FAILED if signing else Untouched.REWRITE_FAILED
-                log(MESSAGE_UNTOUCHED, reason=untouched, exc_info=error)
-        _tell(self.plan, untouched)
-        counts = _counts(self.plan, untouched, clipped)
         if untouched is not None:
-            return Outgoing(self._original(), None, untouched, counts)
+            return self._left(untouched)
+        number = SHARED if consent is not Consent.FULL or len(recipients) != 1 else recipients[0]
+        with step(Untouched.REWRITE_FAILED):
+            content, clipped = self._rewritten(number)
+        if self._is_too_large(content):
+            return self._left(Untouched.TOO_LARGE, clipped)
         tells = self.plan.links or self.plan.has_pixel
         pending = self._pending(recipients, number) if tells else None
-        return Outgoing(content, pending, None, counts)
+        return Outgoing(content, pending, None, _findings(self.plan, clipped))
+
+    def _left(self, untouched: Untouched, clipped: Clipped = ()) -> Outgoing:
+        """Return the message as it came, less our own headers; signed, where all of its sender is."""
+        with step(Untouched.REWRITE_FAILED):
+            edits = header_edits(self.message, None, body_changes=False)
+            content = splice(self.message.raw, edits) if edits else self.message.raw
+            if self.sender is not None and self.sender.signs_always:
+                content = self._signed(content)
+        return Outgoing(content, None, untouched, _findings(self.plan, clipped))
 
     def _consent(self, recipients: Sequence[int]) -> Consent:
-        """Give the strictest of what the message says, and of what is known of its readers."""
+        """Return the strictest of what the message says, and of what is known of its readers."""
         addresses = [self._address(number) for number in recipients]
         return strictest(self.plan.asked.consent, self.consents.of(*addresses, self._person()))
 
@@ -97,11 +97,11 @@ class Rendering:
         return self.submission.rcpt_to[number - 1].decode("utf-8", "replace")
 
     def _person(self) -> str | None:
-        """Give the application's own id; with several recipients nobody knows whose it is."""
+        """Return the application's own id; with several recipients nobody knows whose it is."""
         return self.plan.asked.person if len(self.submission.rcpt_to) == 1 else None
 
-    def _rewritten(self, number: int) -> tuple[bytes, int]:
-        """Give the copy with tracked links, and how many of its parts are clipped for it."""
+    def _rewritten(self, number: int) -> tuple[bytes, Clipped]:
+        """Return the copy with tracked links, and which of its parts are clipped for it."""
         urls: dict[int, str] = {}
 
         def url_for(link: PlannedLink) -> str:
@@ -129,27 +129,12 @@ class Rendering:
         return tracked_url(base_url, token, app=link.app)
 
     def _signed(self, content: bytes) -> bytes:
-        """Sign with every key of the sender."""
-        signatures = [signer.signature(content, int(self.now_s)) for signer in self.signers]
-        return b"".join((*signatures, content))
-
-    def _original(self) -> bytes:
-        """Give the message as it came, less our own headers. Raises SigningRefused."""
-        edits = self._own_headers()
-        content = splice(self.message.raw, edits) if edits else self.message.raw
-        if self.sender is None or not self.sender.signs_always:
+        """Return the finished message, signed with every key of the sender. Raises SigningError."""
+        if not self.signers:
             return content
-        try:
-            return self._signed(content)
-        except Exception as error:
-            raise SigningRefused(str(error)) from error
-
-    def _own_headers(self) -> list[Edit]:
-        try:
-            return header_edits(self.message, None, body_changes=False)
-        except Exception as error:  # noqa: BLE001 - they may stay, the message may not
-            log(MESSAGE_UNTOUCHED, exc_info=error)
-            return []
+        message, now_s = Signable.read(content), int(self.now_s)
+        signatures = [signer.signature(message, now_s) for signer in self.signers]
+        return b"".join((*signatures, content))
 
     def _is_too_large(self, content: bytes) -> bool:
         limit_octets = self.submission.relay_size_octets or len(content)
@@ -169,7 +154,7 @@ class Rendering:
         )
 
     def _sent_links(self) -> tuple[SentLink, ...]:
-        """Tell of each number once, in the same words whichever copy it is."""
+        """Return each number once, in the same words whichever copy it is."""
         volatile = self.sender.policy.volatile_params if self.sender else frozenset()
         id_param = self.identifier.param if self.identifier else None
         sent: dict[int, SentLink] = {}
@@ -181,9 +166,9 @@ class Rendering:
             sent.setdefault(link.number, sending.told(link.number, link.text, volatile))
         return tuple(sent.values())
 
-    def _clipped(self, url_for: Callable[[PlannedLink], str]) -> int:
-        """Count the parts that mail programs clip by our doing, and warn of them."""
-        clipped = 0
+    def _clipped(self, url_for: Callable[[PlannedLink], str]) -> Clipped:
+        """Return the parts that mail programs clip by our doing: their octets before and after."""
+        clipped = []
         for part in self.plan.parts:
             room_octets = CLIP_OCTETS - len(part.view.html)
             most_octets = sum(link.url_octets for _, _, link in part.tracked)
@@ -192,25 +177,10 @@ class Rendering:
                 continue
             before, after = part.html_octets(url_for)
             if before <= CLIP_OCTETS < after:
-                clipped += 1
-                log(MESSAGE_CLIPPED, html_octets=after, without_tracking=before)
-        return clipped
+                clipped.append((before, after))
+        return tuple(clipped)
 
 
-def _tell(plan: Plan, untouched: Untouched | None) -> None:
-    """Log what became of a copy."""
-    for name in plan.asked.odd:
-        log(HEADER_ODD, header=name)
-    if untouched is None:
-        log(MESSAGE_TRACKED, links=len(plan.links), skipped=len(plan.skipped))
-    elif plan.failure is not None:
-        log(MESSAGE_UNTOUCHED, reason=untouched, exc_info=plan.failure)
-    else:
-        log(MESSAGE_LEFT, reason=untouched, links=len(plan.links), skipped=len(plan.skipped))
-
-
-def _counts(plan: Plan, untouched: Untouched | None, clipped: int) -> Counts:
-    links: Counter[str] = Counter(link.reason for link in plan.skipped)
-    if untouched is None:
-        links["tracked"] = len(plan.links)
-    return Counts(untouched or "changed", links, clipped)
+def _findings(plan: Plan, clipped: Clipped) -> Findings:
+    skipped = Counter(str(link.reason) for link in plan.skipped)
+    return Findings(len(plan.links), skipped, clipped, plan.asked.odd)

@@ -1,7 +1,8 @@
 """Whose mail is tracked, and how: the policies of a configuration by From-domain.
 
 Owns: finding the [[sender]] that a message belongs to, and its plan under that sender's policy.
-Does not own: what a policy means (`policy`), who may submit mail (`proxy.session.session`), keys (`transformer`).
+Does not own: what a policy means (`proxy.policy.settings`), who may submit mail
+(`proxy.session.trust`), keys (`transformer`).
 """
 
 from collections.abc import Collection
@@ -33,7 +34,7 @@ class Sender:
 
     @classmethod
     def of(cls, config: Config, sender: SenderConfig | None, *, has_keys: bool) -> Self:
-        """Put together what `config` says of one sender."""
+        """Return what `config` says of one sender."""
         sign = sender.sign if sender and has_keys else "never"
         domains = frozenset({sender.domain.lower()}) if sender and has_keys else frozenset()
         policy, policy_7bit = (
@@ -80,13 +81,13 @@ class Senders:
         return any(sender.signs_always for sender in self._by_domain.values())
 
     def find(self, domain: str) -> Sender | None:
-        """Give the sender that a From-domain belongs to, the closest of several."""
+        """Return the sender that a From-domain belongs to, the closest of several."""
         return self._any or closest(domain, self._by_domain)
 
     def assign(
         self, message: Message, *, null_sender: bool = False, relay_8bitmime: bool = True
     ) -> SenderPlan:
-        """Plan for `message`, from a client that we trust. Never raises."""
+        """Return the plan for `message`, from a client that we trust; raises for a fault of ours."""
         domain = from_domain(message)
         sender = None if isinstance(domain, Untouched) else self.find(domain)
         if null_sender:
@@ -96,8 +97,11 @@ class Senders:
         if sender is None:
             return SenderPlan(Plan(message.raw, Untouched.UNKNOWN_SENDER), None, domain)
         policy = sender.policy if relay_8bitmime else sender.policy_7bit
-        try:
-            plan = plan_message(message, policy)
-        except Exception as failure:  # noqa: BLE001 - promise 3: mail passes, whatever is wrong with us
-            plan = Plan(message.raw, Untouched.PLAN_FAILED, failure=failure)
-        return SenderPlan(plan, sender, domain)
+        return SenderPlan(plan_message(message, policy), sender, domain)
+
+    def left_alone(self, message: Message, reason: Untouched) -> SenderPlan:
+        """Return a plan that changes nothing in `message`, for a reason that is known already."""
+        domain = from_domain(message)
+        if isinstance(domain, Untouched):
+            return SenderPlan(Plan(message.raw, reason), None, "")
+        return SenderPlan(Plan(message.raw, reason), self.find(domain), domain)

@@ -1,15 +1,42 @@
-"""What goes into the work on one message, and what comes out."""
+"""What goes into the work on one message, and what comes out: values, and the one way to fail.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+Owns: the shape of both, and `Fault`, which says at which step the work failed.
+Does not own: the work (`transformer`, `render`), what becomes of a message after a fault, or telling
+logs and metrics of it (`proxy.delivery.delivery`).
+"""
 
-from config.telemetry.observe import CLIPPED_MESSAGES, LINKS, PLANNED_MESSAGES
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
 from proxy.policy.reasons import Untouched
+from proxy.signing.signer import SigningError
 from tracker.events import MessagePending
 
 
-class SigningRefused(Exception):
-    """With `sign = "always"`: the message could not be signed, and must not go out unsigned."""
+class Fault(Exception):
+    """The work on a message failed, by a fault of ours; its cause says how.
+
+    `reason` names the step. The original is still there to be sent.
+    """
+
+    def __init__(self, reason: Untouched) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@contextmanager
+def step(reason: Untouched) -> Iterator[None]:
+    """Name a step of the work: whatever fails inside is raised as Fault of that name.
+
+    A message that cannot be signed is one of `Untouched.SIGNING_FAILED` whatever the step.
+    """
+    try:
+        yield
+    except SigningError as error:
+        raise Fault(Untouched.SIGNING_FAILED) from error
+    except Exception as error:
+        raise Fault(reason) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +54,28 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """What metrics are told of a copy: its outcome, its links by decision, parts that are clipped.
+class Findings:
+    """What was found in a message, for log and metrics.
 
-    A value, as a copy may be made in another process than the one whose metrics are shown.
+    `links` is how many are tracked, unless the message is left alone; `skipped` counts the others
+    by reason. `clipped` holds, for each part that mail programs clip by our doing, its octets before
+    and after. `odd_headers` have a value that no one defined.
     """
 
-    outcome: str
-    links: Mapping[str, int]
-    clipped: int = 0
-
-    def add(self) -> None:
-        """Count them in this process."""
-        PLANNED_MESSAGES.labels(self.outcome).inc()
-        CLIPPED_MESSAGES.inc(self.clipped)
-        for decision, links in self.links.items():
-            LINKS.labels(decision).inc(links)
+    links: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    clipped: tuple[tuple[int, int], ...] = ()
+    odd_headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What the relay gets, and the event that tells of its tracked links, if it has any."""
+    """What the relay gets, and the event that tells of its tracked links, if it has any.
+
+    `untouched` is why nothing was changed, or None. `findings` is None where nothing was looked at.
+    """
 
     content: bytes
     pending: MessagePending | None
     untouched: Untouched | None = None
-    counts: Counts | None = None
+    findings: Findings | None = None

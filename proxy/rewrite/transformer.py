@@ -1,10 +1,9 @@
 """The work on messages between the client's final dot and the relay's DATA.
 
-Owns: the keys and policies of one configuration, whose mail is worked on, and the last resort:
-whatever fails, the message goes on as it came, and the log says why. Only with `sign = "always"`
-a message that cannot be signed is refused for now (SigningRefused).
-Does not own: the work on one message (`render`), what to track (`planner`, `policy`), how to sign
-(`proxy.signing.signer`), sending (`proxy.delivery.delivery`).
+Owns: the keys and policies of one configuration, and whose mail is worked on.
+Does not own: the work on one message (`render`), what to track (`planner`, `proxy.policy`), how to
+sign (`proxy.signing.signer`), sending, or what becomes of a message when the work fails
+(`proxy.delivery.delivery`).
 """
 
 import itertools
@@ -13,30 +12,26 @@ from typing import Self
 
 from config.keys.dkim_keys import read_dkim_key
 from config.schema import Config
-from config.telemetry.observe import MESSAGE_UNTOUCHED, log
-from proxy.message.editing import parse
+from proxy.message.editing import Message, parse
 from proxy.policy.reasons import Untouched
 from proxy.rewrite.render import Rendering
-from proxy.rewrite.senders import Senders
-from proxy.rewrite.submission import Outgoing, SigningRefused, Submission
+from proxy.rewrite.senders import SenderPlan, Senders
+from proxy.rewrite.submission import Outgoing, Submission, step
 from proxy.signing.self_check import probe
 from proxy.signing.signer import Signer
-from tracker.decisions.consents import ConsentRecord, Consents
-from tracker.decisions.files import CONSENTS
-from tracker.records.live import LiveRecords
+from tracker.decisions.consents import Consents
 from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
 
-__all__ = ["ConsentsInForce", "Outgoing", "Prepared", "SigningRefused", "Submission", "Transformer"]
-
-ConsentsInForce = LiveRecords[ConsentRecord, Consents]
+KnownConsents = Callable[[], Consents]
+"""Returns what persons agreed to, as far as it is known now."""
 
 
 class Transformer:
     """Does the work for one configuration; safe to use from several threads.
 
-    `signers` are those of each [[sender]], by its domain. Without `identifier`, no destination is
-    told who clicked. Without `consents`, they are read here, and their copy is left to others.
+    `signers` are those of each [[sender]], by its domain; `consents` is asked for each message.
+    Without `identifier`, no destination is told who clicked.
     """
 
     def __init__(
@@ -45,19 +40,19 @@ class Transformer:
         keyring: Keyring,
         signers: Mapping[str, Sequence[Signer]],
         identifier: Identifier | None = None,
-        consents: ConsentsInForce | None = None,
+        consents: KnownConsents = Consents,
     ) -> None:
         self._keyring = keyring
         self._identifier = identifier
         self._signers = {domain.lower(): tuple(each) for domain, each in signers.items()}
         self._provider = config.relay.provider
-        self._consents = consents or LiveRecords(CONSENTS, config.store.path)
+        self._consents = consents
         self._shares = config.proxy.copies == "shared"
         self._senders = Senders(config, [domain for domain, each in signers.items() if each])
 
     @classmethod
-    def from_config(cls, config: Config, consents: ConsentsInForce | None = None) -> Self:
-        """Load the keys that `config` names, and have dkimpy verify what they sign.
+    def from_config(cls, config: Config, consents: KnownConsents) -> Self:
+        """Return one with the keys that `config` names; dkimpy verifies what they sign.
 
         Raises KeyFileError, KeyUnusable, ProbeFailed, ValueError.
         """
@@ -85,45 +80,57 @@ class Transformer:
         return self._senders.sign_always
 
     def prepare(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
-        """Work out what becomes of a message. Raises SigningRefused, and nothing else."""
+        """Return what becomes of a message. Raises Fault."""
         if not submission.trusted:
-            return _as_it_came(content, Untouched.UNTRUSTED)
-        try:
-            prepared = self._prepared(content, submission, now_s)
-            if self._shares or len(submission.rcpt_to) == 1:
-                prepared.shared()  # kept there; done now, as this may be a thread of its own
-        except SigningRefused:
-            raise
-        except Exception as error:
-            # Promise 3: mail passes, whatever is wrong with us, unless it must not pass unsigned.
-            if self.sign_always:
-                raise SigningRefused(repr(error)) from error
-            log(MESSAGE_UNTOUCHED, exc_info=error)
-            return _as_it_came(content, Untouched.PLAN_FAILED)
+            outgoing = Outgoing(content, None, Untouched.UNTRUSTED)
+            return Prepared(Untouched.UNTRUSTED, 0, lambda _: outgoing)
+        with step(Untouched.PLAN_FAILED):
+            message = parse(content)
+            plan = self._senders.assign(
+                message,
+                null_sender=not submission.mail_from,
+                relay_8bitmime=submission.relay_8bitmime,
+            )
+            rendering = self._rendering(message, plan, submission, now_s, self._consents())
+        recipients = len(submission.rcpt_to)
+        prepared = Prepared(plan.plan.untouched, recipients, rendering.outgoing)
+        if self._shares or recipients == 1:
+            prepared.shared()  # kept there; done now, as this may be a thread of its own
         return prepared
 
-    def _prepared(self, content: bytes, submission: Submission, now_s: float) -> "Prepared":
-        self._consents.look()
-        message = parse(content)
-        assigned = self._senders.assign(
-            message,
-            null_sender=not submission.mail_from,
-            relay_8bitmime=submission.relay_8bitmime,
-        )
-        domain = assigned.sender.domain if assigned.sender else ""
-        signers = self._signers.get(domain, ())
-        job = Rendering(
+    def left_alone(
+        self, content: bytes, submission: Submission, now_s: float, reason: Untouched
+    ) -> Outgoing:
+        """Return a message as it came, less our own headers; signed, where all of its sender is.
+
+        For a message that could not be worked on. Raises Fault.
+        """
+        with step(reason):
+            message = parse(content)
+            plan = self._senders.left_alone(message, reason)
+            rendering = self._rendering(message, plan, submission, now_s, Consents())
+        return rendering.outgoing(range(1, len(submission.rcpt_to) + 1))
+
+    def _rendering(
+        self,
+        message: Message,
+        plan: SenderPlan,
+        submission: Submission,
+        now_s: float,
+        consents: Consents,
+    ) -> Rendering:
+        domain = plan.sender.domain if plan.sender else ""
+        return Rendering(
             self._keyring,
-            self._consents(),
-            signers,
+            consents,
+            self._signers.get(domain, ()),
             self._provider,
             message,
-            assigned,
+            plan,
             submission,
             now_s,
             self._identifier,
         )
-        return Prepared(assigned.plan.untouched, len(submission.rcpt_to), job.outgoing)
 
 
 class Prepared:
@@ -147,20 +154,14 @@ class Prepared:
         self._shared: Outgoing | None = None
 
     def shared(self) -> Outgoing:
-        """Give the one copy for all recipients; with one recipient it is personal.
+        """Return the one copy for all recipients; with one recipient it is personal.
 
-        Raises SigningRefused.
+        Raises Fault.
         """
         if self._shared is None:
             self._shared = self._copy_for(range(1, self._recipients + 1))
         return self._shared
 
     def personal(self, index: int) -> Outgoing:
-        """Give the copy of the recipient at `index` of `rcpt_to`. Raises SigningRefused."""
+        """Return the copy of the recipient at `index` of `rcpt_to`. Raises Fault."""
         return self._copy_for((index + 1,))
-
-
-def _as_it_came(content: bytes, reason: Untouched) -> Prepared:
-    """Leave a message entirely alone."""
-    outgoing = Outgoing(content, None, reason)
-    return Prepared(reason, 0, lambda _: outgoing)

@@ -10,11 +10,14 @@ or done by then.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from proxy.message import work_budget
-from proxy.rewrite.transformer import Outgoing, Prepared, Submission, Transformer
+from proxy.policy.reasons import Untouched
+from proxy.rewrite.submission import Outgoing, Submission
+from proxy.rewrite.transformer import Prepared, Transformer
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.scheduling.offload import MakeCopy, OffloadProcess
 
@@ -25,6 +28,8 @@ milliseconds."""
 MAX_STEPS_IN_LOOP = 25_000
 """Steps of work on one message (`proxy.message.work_budget`), after which it leaves the event loop:
 some 20 ms, 400 links. Real newsletters stay below 10,000."""
+
+T = TypeVar("T")
 
 
 class Dispatcher:
@@ -43,11 +48,11 @@ class Dispatcher:
         return self._transformer.sign_always
 
     async def shared(self, content: bytes, submission: Submission) -> Outgoing:
-        """Give the one copy for all recipients. Raises SigningRefused, or what is our fault."""
+        """Return the one copy for all recipients. Raises Fault, or what went wrong with us."""
         prepared = await self._here(content, submission)
         if prepared is not None:
-            return _counted(prepared.shared())
-        return _counted(await self._offload.shared(content, submission, time.time()))
+            return prepared.shared()
+        return await self._offload.shared(content, submission, time.time())
 
     @asynccontextmanager
     async def personal(
@@ -59,24 +64,44 @@ class Dispatcher:
         """
         prepared = await self._here(content, submission)
         if prepared is not None:
-            is_kept = prepared.untouched is None
-            yield _counting(self._personal_here(prepared)) if is_kept else None
+            yield self._personal_here(prepared) if prepared.untouched is None else None
             return
         async with self._offload.prepared(content, submission, time.time()) as make_there:
-            yield None if make_there is None else _counting(make_there)
+            yield make_there
+
+    async def left_alone(
+        self, content: bytes, submission: Submission, reason: Untouched
+    ) -> Outgoing:
+        """Return a message that could not be worked on as it may go out. Raises as `shared`."""
+        now_s = time.time()
+
+        def here() -> Outgoing:
+            return self._transformer.left_alone(content, submission, now_s, reason)
+
+        made = None if len(content) >= LARGE_MESSAGE_OCTETS else await self._in_turn(here)
+        if made is not None:
+            return made
+        return await self._offload.left_alone(content, submission, now_s, reason)
 
     async def _here(self, content: bytes, submission: Submission) -> Prepared | None:
         """Work on a message in this process; None where that is, or would be, too much.
 
         What is not trusted is not even looked at, and waits for no iteration.
         """
-        if submission.trusted:
-            if len(content) >= LARGE_MESSAGE_OCTETS:
-                return None
-            await self._loop_budget.take(ITERATION_OCTETS)
+
+        def here() -> Prepared:
+            return self._transformer.prepare(content, submission, time.time())
+
+        if not submission.trusted:
+            return here()
+        return None if len(content) >= LARGE_MESSAGE_OCTETS else await self._in_turn(here)
+
+    async def _in_turn(self, work: Callable[[], T]) -> T | None:
+        """Return what `work` makes, within one turn of the event loop; None where it is too much."""
+        await self._loop_budget.take(ITERATION_OCTETS)
         try:
             with work_budget.limit(MAX_STEPS_IN_LOOP):
-                return self._transformer.prepare(content, submission, time.time())
+                return work()
         except work_budget.BudgetExceeded:
             return None
 
@@ -86,16 +111,3 @@ class Dispatcher:
             return prepared.personal(index)
 
         return make
-
-
-def _counting(make: MakeCopy) -> MakeCopy:
-    async def counted(index: int) -> Outgoing:
-        return _counted(await make(index))
-
-    return counted
-
-
-def _counted(made: Outgoing) -> Outgoing:
-    if made.counts is not None:
-        made.counts.add()
-    return made

@@ -27,9 +27,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from config.schema import Config
 from config.telemetry import observe
-from proxy.rewrite.transformer import Outgoing, Prepared, Submission, Transformer
+from proxy.policy.reasons import Untouched
+from proxy.rewrite.submission import Outgoing, Submission
+from proxy.rewrite.transformer import Prepared, Transformer
 from proxy.scheduling.gc_tuning import freeze_startup_objects
 from proxy.scheduling.shared_memory import SharedBuffer
+from tracker.decisions.files import CONSENTS, ConsentsInForce
+from tracker.records.live import LiveRecords
 
 IDLE_S = 120.0
 """After so long without work the process ends and gives its memory back."""
@@ -56,14 +60,23 @@ class OffloadProcess:
         self._buffers = asyncio.Semaphore(MAX_BUFFERS)
 
     async def shared(self, content: bytes, submission: Submission, now_s: float) -> Outgoing:
-        """Give the one copy for all recipients.
+        """Return the one copy for all recipients.
 
-        Raises SigningRefused, OSError where there is no memory for a buffer, and BrokenProcessPool
-        when the process died over it.
+        Raises Fault, OSError where there is no memory for a buffer, and BrokenProcessPool when the
+        process died over it.
         """
         async with self._buffer() as buffer:
             await buffer.put(content)
             made = await self._do_with(buffer, _shared, submission, now_s)
+            return replace(made, content=await buffer.taken() or content)
+
+    async def left_alone(
+        self, content: bytes, submission: Submission, now_s: float, reason: Untouched
+    ) -> Outgoing:
+        """Return a message that could not be worked on as it may go out. Raises as `shared`."""
+        async with self._buffer() as buffer:
+            await buffer.put(content)
+            made = await self._do_with(buffer, _left_alone, submission, now_s, reason)
             return replace(made, content=await buffer.taken() or content)
 
     @asynccontextmanager
@@ -176,7 +189,8 @@ def _begin(config: Config) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     observe.configure(config.log.level, config.log.format)
-    _transformers.append(Transformer.from_config(config))
+    consents: ConsentsInForce = LiveRecords(CONSENTS, config.store.path)
+    _transformers.append(Transformer.from_config(config, consents.latest))
     freeze_startup_objects()
 
 
@@ -191,8 +205,13 @@ def _end_with_parent() -> None:
 def _shared(buffer: Path, submission: Submission, now_s: float) -> Outgoing:
     content = buffer.read_bytes()
     made = _transformers[0].prepare(content, submission, now_s).shared()
-    # What came in unchanged need not travel back.
-    return _packed(buffer, replace(made, content=b"") if made.content == content else made)
+    return _packed_if_changed(buffer, content, made)
+
+
+def _left_alone(buffer: Path, submission: Submission, now_s: float, reason: Untouched) -> Outgoing:
+    content = buffer.read_bytes()
+    made = _transformers[0].left_alone(content, submission, now_s, reason)
+    return _packed_if_changed(buffer, content, made)
 
 
 def _prepare(buffer: Path, key: int, submission: Submission, now_s: float) -> bool:
@@ -205,6 +224,11 @@ def _prepare(buffer: Path, key: int, submission: Submission, now_s: float) -> bo
 
 def _personal(buffer: Path, key: int, index: int) -> Outgoing:
     return _packed(buffer, _prepared[key].personal(index))
+
+
+def _packed_if_changed(buffer: Path, content: bytes, made: Outgoing) -> Outgoing:
+    """Put what was made into `buffer`; what came in unchanged need not travel back."""
+    return _packed(buffer, replace(made, content=b"") if made.content == content else made)
 
 
 def _packed(buffer: Path, made: Outgoing) -> Outgoing:

@@ -18,12 +18,12 @@ from config.keys.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
 from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
-from proxy.rewrite.transformer import ConsentsInForce, Transformer
+from proxy.rewrite.transformer import Transformer
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.scheduling.offload import OffloadProcess
 from proxy.session.upload import UPLOAD_BUDGET_OCTETS, MemoryBudget
-from tracker.decisions.files import CONSENTS
+from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
 from tracker.spool.writer import Spool
 
@@ -67,7 +67,9 @@ class Services:
         services = cls(
             config=config,
             hostname=config.proxy.hostname or socket.getfqdn(),
-            dispatcher=Dispatcher(Transformer.from_config(config, consents), offload, loop_budget),
+            dispatcher=Dispatcher(
+                Transformer.from_config(config, consents.latest), offload, loop_budget
+            ),
             offload=offload,
             delivered_db=_delivered_db(config, before.delivered_db if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),

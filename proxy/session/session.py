@@ -53,7 +53,13 @@ class Session:
         self._identity = ClientIdentity(
             connection, self._upstream, client, services.proxy, services.hostname
         )
-        self._delivery = Delivery(services, self._upstream)
+        self._delivery = Delivery(
+            services.dispatcher,
+            services.spool,
+            services.delivered_db,
+            services.hostname,
+            self._upstream,
+        )
         self._greeted = False
         self._transactions = Transactions(self._upstream, services.proxy)
         self._errors = 0

@@ -1,12 +1,14 @@
 """The relaxed canonicalisation of DKIM (RFC 6376 §3.4.2, §3.4.4) on raw octets, fast.
 
-Owns: the relaxed form of header fields and body. Expects CRLF line ends throughout.
-Does not own: where fields stand (`proxy.message.fields`), which are signed, or the signature (`signer`).
+Owns: the relaxed form of header fields and body, and which header block cannot be signed. Expects
+CRLF line ends throughout.
+Does not own: where fields stand (`proxy.message.fields`), which are signed, or the signature
+(`signer`).
 """
 
 from dataclasses import dataclass
 
-from proxy.message.fields import read_fields
+from proxy.message.fields import HeaderBlock, read_fields
 
 SPLIT_OCTETS = 2 * 1024 * 1024
 """Up to here time counts more than memory."""
@@ -22,29 +24,37 @@ class Field:
     end: int
 
     def relaxed(self) -> bytes:
-        """Give the field as it is hashed, without the final CRLF."""
+        """Return the field as it is hashed, without the final CRLF."""
         return self.name + b":" + relaxed_value(self.value)
 
 
 class MalformedHeader(ValueError):
     """The header block holds a line that begins no field and continues none."""
 
-    def __init__(self, line: bytes, before: list[Field]) -> None:
-        super().__init__(f"no header field: {line!r}")
-        self.before = before
-        """The fields above that line."""
 
-
-def header(message: bytes) -> tuple[list[Field], int]:
-    """Give all fields of the header in order, and where the body begins; raises MalformedHeader."""
-    block = read_fields(message, 0, _no_delimiter)
-    found = [
-        Field(name.lower(), message[value_start:end], start, end)
+def fields_of(raw: bytes, block: HeaderBlock) -> list[Field]:
+    """Return the fields of a header block that was read before, in order."""
+    return [
+        Field(name.lower(), raw[value_start:end], start, end)
         for name, start, value_start, end in block.fields
     ]
+
+
+def is_malformed(block: HeaderBlock) -> bool:
+    """Return whether signers and verifiers would not agree on the fields of a message's header.
+
+    The `From ` line that mailbox files put before a message is no field to them.
+    """
+    return block.broken or block.start > 0
+
+
+def read_header(message: bytes) -> HeaderBlock:
+    """Return the header block of a message (CRLF lines); raises MalformedHeader."""
+    block = read_fields(message, 0, _no_delimiter)
     if block.broken:
-        raise MalformedHeader(message[block.body_start : block.body_start + 60], found)
-    return found, block.body_start
+        line = message[block.body_start : block.body_start + 60]
+        raise MalformedHeader(f"no header field: {line!r}")
+    return block
 
 
 def relaxed_value(value: bytes) -> bytes:

@@ -1,14 +1,16 @@
 """The signatures that a message brought along: whose they are, and which a change would break.
 
 Owns: reading DKIM-Signature fields as far as that takes (RFC 6376 §3.5), without verifying anything.
-Does not own: what is done about them (`proxy.rewrite.transformer`): a signature of a domain that we hold a key for
-is removed and made anew, one of any other domain makes us leave the whole message as it is.
+Does not own: what is done about them: a signature of a domain that we hold a key for is removed and
+made anew (`proxy.rewrite.header_edits`), one of any other domain makes us leave the whole message as
+it is (`proxy.policy.eligibility`).
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from proxy.signing.canonicalization import Field, MalformedHeader, header
+from proxy.message.model import Message
+from proxy.signing.canonicalization import Field, fields_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,16 @@ class ExistingSignature:
         return (body_changed and self.covers_body) or any(map(self.covers, fields_changed))
 
 
-def existing_signatures(message: bytes) -> tuple[ExistingSignature, ...]:
-    """Give the signatures of `message` (CRLF lines) in order; never raises.
+def existing_signatures(message: Message) -> tuple[ExistingSignature, ...]:
+    """Return the signatures that a message carries, in order; never raises.
 
     A message whose header block is malformed gives those up to the malformed line.
     """
-    return tuple(_read(field) for field in _readable(message) if field.name == b"dkim-signature")
-
-
-def _readable(message: bytes) -> list[Field]:
-    try:
-        return header(message)[0]
-    except MalformedHeader as error:
-        return error.before
+    block = message.header
+    if block.start > 0:
+        return ()
+    found = [header for header in block.fields if header.name.lower() == b"dkim-signature"]
+    return tuple(map(_read, fields_of(message.raw, replace(block, fields=tuple(found)))))
 
 
 def _read(field: Field) -> ExistingSignature:

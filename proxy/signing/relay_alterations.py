@@ -1,7 +1,8 @@
 """What a mail server would change in a message after we signed it, and so break the signature.
 
 Owns: the list of such changes, each seen in a default Postfix, and how they are recognised.
-Does not own: what follows from it (`proxy.rewrite.transformer`: the message is left as it is), or the signature.
+Does not own: what follows from it (`proxy.policy.eligibility`: the message is left as it is), or the
+signature (`signer`).
 """
 
 import re
@@ -9,7 +10,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from proxy.message.limits import LINE_OCTETS
-from proxy.signing.canonicalization import Field, MalformedHeader, header, relaxed_value
+from proxy.message.model import Message
+from proxy.signing.canonicalization import Field, fields_of, is_malformed, relaxed_value
 
 MAX_FIELD_OCTETS = 100_000
 """Postfix cuts a header field at 102,400 octets (`header_size_limit`)."""
@@ -68,21 +70,20 @@ _QUALIFIED = re.compile(
 """A quoted local part is no match: mail servers quote as they see fit."""
 
 
-def relay_would_alter(message: bytes, *, relay_8bitmime: bool) -> Alteration | None:
-    """Name the first thing in `message` (CRLF lines) that a relay would change, or None.
+def relay_would_alter(message: Message, *, relay_8bitmime: bool) -> Alteration | None:
+    """Return the first thing in `message` (CRLF lines) that a relay would change, or None.
 
     `relay_8bitmime`: the relay offers 8BITMIME. Linear in the size of the message; never raises.
     """
-    try:
-        found, body_start = header(message)
-    except MalformedHeader:
+    if is_malformed(message.header):
         return Alteration.MALFORMED_HEADER
+    found = fields_of(message.raw, message.header)
     return (
         _missing(found)
-        or _obsolete(message, found)
+        or _obsolete(message.raw, found)
         or _odd_field(found)
-        or _odd_line(message)
-        or _eight_bit(message, body_start, relay_8bitmime=relay_8bitmime)
+        or _odd_line(message.raw)
+        or _eight_bit(message.raw, message.body_start, relay_8bitmime=relay_8bitmime)
     )
 
 

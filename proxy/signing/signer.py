@@ -4,9 +4,10 @@ Owns: which header fields are signed, and the DKIM-Signature field that is added
 Does not own: the private key and its record (`config.keys.dkim_keys`), the canonical form
 (`canonicalization`), signatures that a message brought along (`existing_signatures`), what a relay
 would change after signing (`relay_alterations`), or whether a message is signed at all
-(`proxy.rewrite.transformer`).
+(`proxy.rewrite.render`).
 
-Signing is the hot path and done with `cryptography`; `probe` has dkimpy verify the outcome at start.
+Signing is the hot path and done with `cryptography`; `self_check` has dkimpy verify the outcome at
+start.
 """
 
 import base64
@@ -16,6 +17,8 @@ import re
 import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -26,7 +29,8 @@ from config.schema import DkimAlgorithm
 from proxy.signing.canonicalization import (
     Field,
     MalformedHeader,
-    header,
+    fields_of,
+    read_header,
     relaxed_body,
     relaxed_value,
 )
@@ -102,6 +106,34 @@ class SigningError(ValueError):
     """The message cannot be signed. Says what is wrong with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signable:
+    """A finished message as signatures see it, read once for all keys that sign it.
+
+    `fields` are those of its header by lower-case name, `body_hash` is the SHA-256 of its relaxed
+    body.
+    """
+
+    fields: Mapping[bytes, Sequence[Field]]
+    body_hash: bytes
+
+    @classmethod
+    def read(cls, message: bytes) -> Self:
+        """Read a message (CRLF lines).
+
+        Raises SigningError: bare CR or LF, a header block that is none, not exactly one From.
+        """
+        _refuse_bare_newlines(message)
+        try:
+            block = read_header(message)
+        except MalformedHeader as error:
+            raise SigningError(str(error)) from error
+        fields = _by_name(fields_of(message, block))
+        if len(fields.get(b"from", ())) != 1:
+            raise SigningError("a message to be signed has exactly one From field")
+        return cls(fields, hashlib.sha256(relaxed_body(message[block.body_start :])).digest())
+
+
 class Signer:
     """Signs for one domain with one key, parsed once. Safe to use from several threads.
 
@@ -137,29 +169,23 @@ class Signer:
         return record_of(self._key)
 
     def sign(self, message: bytes, now_s: int | None = None) -> bytes:
-        """Give `message` (CRLF lines) with a DKIM-Signature field before it.
+        """Return `message` (CRLF lines) with a DKIM-Signature field before it.
 
-        Raises SigningError: bare CR or LF, a header block that is none, not exactly one From, more
-        fields than can be named.
+        Raises SigningError, as `Signable.read` does.
         """
-        return self.signature(message, now_s) + message
+        return self.signature(Signable.read(message), now_s) + message
 
-    def signature(self, message: bytes, now_s: int | None = None) -> bytes:
-        """Give the DKIM-Signature field for `message`, CRLF included. Raises SigningError."""
-        _refuse_bare_newlines(message)
-        try:
-            found, body_start = header(message)
-        except MalformedHeader as error:
-            raise SigningError(str(error)) from error
-        present = _by_name(found)
-        if len(present.get(b"from", ())) != 1:
-            raise SigningError("a message to be signed has exactly one From field")
-        body_hash = hashlib.sha256(relaxed_body(message[body_start:])).digest()
-        names = list(self._names(present))
+    def signature(self, message: "Signable", now_s: int | None = None) -> bytes:
+        """Return the DKIM-Signature field for a message, CRLF included.
+
+        Raises SigningError where it has more fields than can be named.
+        """
+        names = list(self._names(message.fields))
         if len(names) > MAX_SIGNED_FIELDS:
             raise SigningError(f"{len(names)} header fields would have to be signed")
-        unsigned = self._field(names, body_hash, int(time.time()) if now_s is None else now_s)
-        hashed = [field.relaxed() for field in _in_order(present, names)]
+        now_s = int(time.time()) if now_s is None else now_s
+        unsigned = self._field(names, message.body_hash, now_s)
+        hashed = [field.relaxed() for field in _in_order(message.fields, names)]
         hashed.append(b"dkim-signature:" + relaxed_value(unsigned))
         value = base64.b64encode(self._sign(b"\r\n".join(hashed)))
         return b"DKIM-Signature:" + unsigned + _wrapped(value, len("\tb=")) + b"\r\n"
@@ -170,7 +196,7 @@ class Signer:
             yield from [name] * (count + (count > 0 and name in OVERSIGNED_FIELDS))
 
     def _field(self, names: Sequence[str], body_hash: bytes, now_s: int) -> bytes:
-        """Give the value of the field, ending in an empty b= tag."""
+        """Return the value of the field, ending in an empty b= tag."""
         return "\r\n\t".join(
             (
                 f" v=1; a={self.algorithm}; c=relaxed/relaxed; d={self.domain};",
@@ -201,7 +227,7 @@ def _by_name(found: Iterable[Field]) -> dict[bytes, list[Field]]:
 
 
 def _in_order(present: Mapping[bytes, Sequence[Field]], names: Iterable[str]) -> Iterable[Field]:
-    """Give the fields as h= names them: the n-th mention of a name is its n-th from the bottom."""
+    """Return the fields as h= names them: the n-th mention of a name is its n-th from the bottom."""
     left = {name: list(instances) for name, instances in present.items()}
     for name in names:
         instances = left.get(name.encode())
@@ -211,7 +237,7 @@ def _in_order(present: Mapping[bytes, Sequence[Field]], names: Iterable[str]) ->
 
 @functools.lru_cache(maxsize=256)
 def _names_tag(names: tuple[str, ...]) -> str:
-    """Give the h= tag, folded. Most applications send the same fields every time."""
+    """Return the h= tag, folded. Most applications send the same fields every time."""
     tag = "h=" + " ".join(f"{name}:" for name in names).removesuffix(":") + ";"
     return "\r\n\t".join(textwrap.wrap(tag, LINE_OCTETS, break_on_hyphens=False))
 

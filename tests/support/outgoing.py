@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dkim
 
@@ -21,7 +22,11 @@ from proxy.signing.signer import Signer
 from tests.support.mail import link
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
+from tracker.records.live import LiveRecords
 from tracker.tokens import PATH, Keyring, Link, read
+
+if TYPE_CHECKING:
+    from tracker.decisions.files import ConsentsInForce
 
 URL = "https://example.com/a?x=1&uid=7"
 HTML = link(URL.replace("&", "&amp;")) + link("https://example.com/b", 'class="untracked"')
@@ -70,7 +75,8 @@ def consenting(tmp_path: Path, **levels: str) -> Transformer:
     for name, level in levels.items():
         person = name if name.isdigit() else f"{name}@Example.org"
         files.record(config.store.path, person, Consent(level))
-    return Transformer(config, KEYRING, {})
+    known: ConsentsInForce = LiveRecords(files.CONSENTS, config.store.path)
+    return Transformer(config, KEYRING, {}, consents=known.latest)
 
 
 def outgoing(message: bytes, submission: Submission = ONE, **settings: object) -> Outgoing:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from config.telemetry import observe
 from tracker.decisions.consents import NAMELESS_PREFIX, Consent, ConsentRecord, Consents
 from tracker.decisions.overrides import Decision, Overrides
+from tracker.records.live import LiveRecords
 from tracker.records.record_file import RecordFile
 
 
@@ -40,6 +41,8 @@ CONSENTS = RecordFile(
     fails_open=False,
     erased=_erased,
 )
+
+ConsentsInForce = LiveRecords[ConsentRecord, Consents]
 
 DECISIONS = RecordFile(
     name="overrides",

@@ -45,6 +45,11 @@ class LiveRecords(Generic[Record, Sum]):
             raise unread
         return self._sum
 
+    def latest(self) -> Sum:
+        """Return what is in force, after reading what changed. Raises OSError as a call does."""
+        self.look()
+        return self()
+
     def refresh(self) -> None:
         """Read what changed, and have the copy say all that is known."""
         self.look()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from proxy.rewrite.transformer import SigningRefused, Transformer
+from proxy.rewrite.transformer import Transformer
 from proxy.scheduling.loop_budget import LoopBudget
 from proxy.session import session
 from tests.support.clients.smtp_client import Dialogue
@@ -231,26 +231,6 @@ async def test_a_fault_in_our_work_sends_the_original(
     await client.transaction()
     assert (await client.message(MESSAGE)).code == 250
     assert relay.messages[0].data == MESSAGE
-
-
-async def test_a_message_that_must_be_signed_and_cannot_is_a_451(
-    proxy: Proxy, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`sign = "always"`: later, never unsigned, and never a 5xx."""
-
-    def prepare(*_args: object) -> None:
-        raise SigningRefused
-
-    monkeypatch.setattr(Transformer, "prepare", prepare)
-    client = await proxy.dial()
-    await client.transaction()
-    with capture_logs() as lines:
-        assert (await client.message(MESSAGE)).wire().startswith(b"451 4.3.0")
-    assert not relay.messages
-    assert "delivery_failed" in [line["event"] for line in lines]
-    monkeypatch.undo()
-    await client.transaction()
-    assert (await client.message(MESSAGE)).code == 250
 
 
 @pytest.mark.parametrize("kind", ["never", "refused", "raises"])

@@ -9,8 +9,8 @@ from config.schema import (
 )
 from proxy.message.work_budget import BudgetExceeded, limit
 from proxy.policy import Untouched
-from proxy.rewrite.planned import Plan
-from proxy.rewrite.transformer import SigningRefused
+from proxy.rewrite.planned import CLIP_OCTETS, Plan
+from proxy.rewrite.submission import Fault
 from proxy.signing.signer import Signer, SigningError
 from tests.support.mail import html_message
 from tests.support.outgoing import (
@@ -184,31 +184,25 @@ def test_always_signs_what_is_not_tracked_too():
     assert out.content.endswith(message)
 
 
-class BrokenSigner(Signer):
-    """A key that has gone."""
-
-    def signature(self, message: bytes, now_s: int | None = None) -> bytes:
-        """Fail."""
-        raise SigningError("no")
-
-
-@pytest.mark.parametrize("broken", [True, False])
-def test_a_signing_error_sends_the_original_or_nothing(broken, monkeypatch):
-    """As `sign` says; our headers are gone either way."""
-    monkeypatch.setattr(Signer, "signature", BrokenSigner.signature)
-    message = html_message(HTML, OWN)
-    out = outgoing(message)
-    assert (out.content, out.untouched) == (html_message(HTML), Untouched.SIGNING_FAILED)
-    assert out.pending is None
-    with pytest.raises(SigningRefused):
-        outgoing(message if broken else html_message("text"), sign="always")
+def test_a_message_that_cannot_be_signed_is_a_fault(monkeypatch):
+    """Told from other faults, as its cure is another."""
+    monkeypatch.setattr(Signer, "signature", cannot_sign)
+    with pytest.raises(Fault) as fault:
+        outgoing(html_message(HTML, OWN))
+    assert fault.value.reason == Untouched.SIGNING_FAILED
 
 
-def test_a_fault_in_rendering_sends_the_original(monkeypatch):
-    """Less our own headers, which are no part of the trouble."""
+def cannot_sign(_self: Signer, _message: object, _now_s: int | None = None) -> bytes:
+    """Fail as a key does that has gone."""
+    raise SigningError("no")
+
+
+def test_a_failure_in_rendering_is_a_fault(monkeypatch):
+    """Named for its step."""
     monkeypatch.setattr(Plan, "changes", lambda *_: 1 / 0)
-    out = outgoing(html_message(HTML, OWN))
-    assert (out.content, out.untouched) == (html_message(HTML), Untouched.REWRITE_FAILED)
+    with pytest.raises(Fault) as fault:
+        outgoing(html_message(HTML, OWN))
+    assert fault.value.reason == Untouched.REWRITE_FAILED
 
 
 def test_a_message_too_large_for_the_relay_goes_out_as_it_came():
@@ -220,26 +214,24 @@ def test_a_message_too_large_for_the_relay_goes_out_as_it_came():
     assert outgoing(message, dataclasses.replace(ONE, relay_size_octets=0)).untouched is None
 
 
-def test_an_odd_header_is_logged_by_name(logged):
+def test_an_odd_header_is_named():
     """The message is left alone, and its author can be told."""
-    outgoing(html_message(HTML, "X-Track-Links: perhaps"))
-    assert {"header_odd", "message_left"} == {line["event"] for line in logged}
-    assert logged[0]["header"] == "x-track-links"
+    out = outgoing(html_message(HTML, "X-Track-Links: perhaps"))
+    assert out.untouched == Untouched.TRACKING_OFF
+    assert out.findings.odd_headers == ("x-track-links",)
 
 
 @pytest.mark.parametrize(
     ("octets", "clipped"), [(101_950, True), (50_000, False), (103_000, False)]
 )
-def test_clipping_by_our_doing_is_logged_and_counted(octets, clipped, logged):
+def test_clipping_by_our_doing_is_found(octets, clipped):
     """Not what was too long before, nor what stays below."""
     filled = HTML + "x\r\n" * ((octets - len(HTML)) // 3)
-    out = outgoing(html_message(filled, encoding="base64"), signs=False)
-    assert any(line["event"] == "message_clipped" for line in logged) is clipped
-    assert out.counts.clipped == clipped
+    found = outgoing(html_message(filled, encoding="base64"), signs=False).findings.clipped
+    assert [before <= CLIP_OCTETS < after for before, after in found] == [True] * clipped
 
 
-def test_decisions_are_counted_by_reason():
-    """Metrics tell what became of links and messages, in whichever process they are kept."""
-    counts = outgoing(html_message(HTML)).counts
-    assert counts.outcome == "changed"
-    assert counts.links == {"tracked": 1, "untracked_class": 1}
+def test_links_are_counted_by_reason():
+    """For metrics, in whichever process they are kept."""
+    findings = outgoing(html_message(HTML)).findings
+    assert (findings.links, findings.skipped) == (1, {"untracked_class": 1})

@@ -19,7 +19,6 @@ from tests.support.outgoing import (
     KEYRING,
     NOW_S,
     ONE,
-    OWN,
     URL,
     outgoing,
     tokens,
@@ -81,16 +80,6 @@ def test_app_links_have_a_path_where_phones_know_the_app(host, opens):
     out = Transformer(config, KEYRING, {}).prepare(message, ONE, NOW_S).shared().content
     assert (b"https://t.example.net/c/app/" in out) is opens
     assert (URL.encode() in out) is not opens
-
-
-def test_a_fault_in_planning_sends_the_original(monkeypatch, logged):
-    """The reason says that it is ours, the log what it was."""
-    monkeypatch.setattr("proxy.rewrite.senders.plan_message", lambda *_: 1 / 0)
-    out = outgoing(html_message(HTML, OWN))
-    assert (out.content, out.untouched) == (html_message(HTML), Untouched.PLAN_FAILED)
-    (line,) = logged
-    assert (line["event"], line["reason"]) == ("message_untouched", "plan_failed")
-    assert isinstance(line["exc_info"], ZeroDivisionError)
 
 
 def test_8bit_for_a_7bit_relay_is_not_signed_into_breakage():

@@ -1,16 +1,33 @@
 """What goes in and what comes out, as values."""
 
-from config.telemetry.observe import CLIPPED_MESSAGES, LINKS, PLANNED_MESSAGES
-from proxy.rewrite.submission import Counts
+import pickle
+
+import pytest
+
+from proxy.policy.reasons import Untouched
+from proxy.rewrite.submission import Fault, step
+from proxy.signing.signer import SigningError
 
 
-def test_what_was_counted_is_added_to_the_metrics():
-    """Each decision under its name."""
-    metrics = (PLANNED_MESSAGES.labels("changed"), LINKS.labels("tracked"), CLIPPED_MESSAGES)
-    before = [metric._value.get() for metric in metrics]
-    Counts("changed", {"tracked": 3}, clipped=1).add()
-    assert [metric._value.get() for metric in metrics] == [
-        before[0] + 1,
-        before[1] + 3,
-        before[2] + 1,
-    ]
+def failed(error: Exception) -> Fault:
+    """Return what a step makes of an error."""
+    with pytest.raises(Fault) as fault, step(Untouched.PLAN_FAILED):
+        raise error
+    return fault.value
+
+
+def test_a_fault_names_its_step_and_its_cause():
+    """For the log, and for who decides what to do."""
+    fault = failed(ValueError("odd"))
+    assert fault.reason == Untouched.PLAN_FAILED
+    assert str(fault.__cause__) == "odd"
+
+
+def test_a_message_that_cannot_be_signed_is_its_own_reason():
+    """In whichever step that is noticed."""
+    assert failed(SigningError("no")).reason == Untouched.SIGNING_FAILED
+
+
+def test_a_fault_travels_between_processes():
+    """Large messages are worked on in another one."""
+    assert pickle.loads(pickle.dumps(Fault(Untouched.PLAN_FAILED))).reason == Untouched.PLAN_FAILED

@@ -14,12 +14,23 @@ from config.schema import (
     SenderConfig,
 )
 from proxy.policy import Untouched
-from proxy.rewrite.transformer import SigningRefused, Transformer
+from proxy.rewrite.submission import Fault
+from proxy.rewrite.transformer import Transformer
 from proxy.signing.self_check import ProbeFailed
 from tests.support.mail import html_message
-from tests.support.outgoing import HTML, NOW_S, ONE, OWN, PEM, consenting, outgoing, verifies
+from tests.support.outgoing import (
+    HTML,
+    NOW_S,
+    ONE,
+    OWN,
+    PEM,
+    consenting,
+    outgoing,
+    transformer,
+    verifies,
+)
 from tracker.decisions import files
-from tracker.decisions.consents import Consent
+from tracker.decisions.consents import Consent, Consents
 
 pytestmark = pytest.mark.usefixtures("logged")
 
@@ -33,12 +44,13 @@ def test_a_consent_is_in_force_with_the_next_message(tmp_path):
     assert out.untouched == Untouched.CONSENT_NONE
 
 
-def test_where_nobody_knows_who_opted_out_mail_goes_as_it_came(tmp_path):
-    """Neither held up nor tracked, until the list can be read."""
+def test_nothing_is_tracked_while_nobody_knows_who_opted_out(tmp_path):
+    """Until the list can be read."""
     (tmp_path / "waypost.db.consents").mkdir()
     at_work = consenting(tmp_path)
-    out = at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
-    assert (out.content, out.untouched) == (html_message(HTML), Untouched.PLAN_FAILED)
+    with pytest.raises(Fault) as fault:
+        at_work.prepare(html_message(HTML), ONE, NOW_S)
+    assert fault.value.reason == Untouched.PLAN_FAILED
     (tmp_path / "waypost.db.consents").rmdir()
     assert at_work.prepare(html_message(HTML), ONE, NOW_S).shared().untouched is None
 
@@ -66,16 +78,23 @@ def test_an_untrusted_message_even_keeps_our_headers():
 @pytest.mark.parametrize(
     "where", ["proxy.rewrite.transformer.parse", "proxy.rewrite.render.header_edits"]
 )
-def test_any_other_fault_sends_the_original(where, monkeypatch):
-    """But never unsigned what must be signed."""
+def test_whatever_fails_is_a_fault(where, monkeypatch):
+    """Whoever asked decides what becomes of the message."""
     monkeypatch.setattr(where, lambda *_, **__: 1 / 0)
-    message = html_message(HTML, OWN)
-    assert outgoing(message).content == message
-    if where == "proxy.rewrite.transformer.parse":
-        with pytest.raises(SigningRefused):
-            outgoing(message, sign="always")
-    else:
-        assert verifies(outgoing(message, sign="always").content)
+    with pytest.raises(Fault) as fault:
+        outgoing(html_message(HTML, OWN))
+    assert isinstance(fault.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("sign", ["rewritten", "always"])
+def test_what_is_left_alone_is_signed_where_all_of_its_sender_is(sign):
+    """Less our own headers."""
+    made = transformer(sign=sign).left_alone(
+        html_message(HTML, OWN), ONE, NOW_S, Untouched.PLAN_FAILED
+    )
+    assert made.content.endswith(html_message(HTML))
+    assert verifies(made.content) is (sign == "always")
+    assert (made.untouched, made.pending) == (Untouched.PLAN_FAILED, None)
 
 
 def test_keys_come_from_the_files_of_the_configuration(tmp_path):
@@ -92,14 +111,14 @@ def test_keys_come_from_the_files_of_the_configuration(tmp_path):
             ),
         ),
     )
-    out = Transformer.from_config(config).prepare(html_message(HTML), ONE, NOW_S).shared()
+    out = Transformer.from_config(config, Consents).prepare(html_message(HTML), ONE, NOW_S).shared()
     assert verifies(out.content)
 
 
 def test_without_token_keys_there_is_no_start():
     """A clear error, before any mail is taken."""
     with pytest.raises(ValueError, match=r"\[keys\] file"):
-        Transformer.from_config(Config())
+        Transformer.from_config(Config(), Consents)
 
 
 def test_no_proxy_starts_with_signatures_that_do_not_verify(
@@ -113,7 +132,7 @@ def test_no_proxy_starts_with_signatures_that_do_not_verify(
         keys=KeysConfig(file=tmp_path / "token.keys"),
         sender=(SenderConfig(domain="example.com", dkim=(key,)),),
     )
-    Transformer.from_config(config)
+    Transformer.from_config(config, Consents)
     monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
     with pytest.raises(ProbeFailed):
-        Transformer.from_config(config)
+        Transformer.from_config(config, Consents)

@@ -16,6 +16,7 @@ from proxy.scheduling.offload import MakeCopy, OffloadProcess
 from tests.support.mail import html_message, link
 from tests.support.session_fixtures import configuration
 from tests.support.slow_mail import KINDS
+from tracker.decisions.consents import Consents
 
 SUBMISSION = Submission(b"a@example.com", (b"b@example.net", b"c@example.net"), trusted=True)
 UNTRUSTED = Submission(b"a@example.com", (b"b@example.net",), trusted=False)
@@ -44,7 +45,7 @@ class Elsewhere:
 
 def dispatcher(folder: Path, iteration_octets: int = ITERATION_OCTETS) -> Dispatcher:
     """Give one that has no process of its own."""
-    transformer = Transformer.from_config(configuration(folder, 25))
+    transformer = Transformer.from_config(configuration(folder, 25), Consents)
     return Dispatcher(
         transformer, cast("OffloadProcess", Elsewhere()), LoopBudget(iteration_octets)
     )

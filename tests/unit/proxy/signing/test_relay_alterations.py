@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.message.editing import parse
 from proxy.signing.relay_alterations import Alteration, qualified, relay_would_alter
 from tests.support.checks.growth import is_linear
 
@@ -16,8 +17,8 @@ FINE = HEAD + b"\r\nHello\r\n"
 
 def test_an_ordinary_message_is_left_as_it_is() -> None:
     """Nothing to alter."""
-    assert relay_would_alter(FINE, relay_8bitmime=True) is None
-    assert relay_would_alter(FINE, relay_8bitmime=False) is None
+    assert relay_would_alter(parse(FINE), relay_8bitmime=True) is None
+    assert relay_would_alter(parse(FINE), relay_8bitmime=False) is None
 
 
 def without(name: bytes) -> bytes:
@@ -49,21 +50,21 @@ ALTERED = [
 )
 def test_what_would_be_altered_has_a_name(message: bytes, reason: Alteration) -> None:
     """Each was seen to break a signature in a default Postfix, or to be unreadable to a verifier."""
-    assert relay_would_alter(message, relay_8bitmime=True) is reason
+    assert relay_would_alter(parse(message), relay_8bitmime=True) is reason
 
 
 def test_eight_bit_bodies_need_8bitmime() -> None:
     """Without it the relay converts to quoted-printable; octets in the header it leaves."""
     body = FINE + "caf\u00e9\r\n".encode()
-    assert relay_would_alter(body, relay_8bitmime=True) is None
-    assert relay_would_alter(body, relay_8bitmime=False) is Alteration.EIGHT_BIT
+    assert relay_would_alter(parse(body), relay_8bitmime=True) is None
+    assert relay_would_alter(parse(body), relay_8bitmime=False) is Alteration.EIGHT_BIT
     head = "X-Name: caf\u00e9\r\n".encode() + FINE
-    assert relay_would_alter(head, relay_8bitmime=False) is None
+    assert relay_would_alter(parse(head), relay_8bitmime=False) is None
 
 
 def test_lines_of_998_octets_pass() -> None:
     """RFC 5321 §4.5.3.1.6 counts without the line end."""
-    assert relay_would_alter(FINE + b"x" * 998 + b"\r\n", relay_8bitmime=True) is None
+    assert relay_would_alter(parse(FINE + b"x" * 998 + b"\r\n"), relay_8bitmime=True) is None
 
 
 @pytest.mark.parametrize(
@@ -128,9 +129,9 @@ def test_what_a_mail_server_completes_or_rewrites_does_not(value: bytes) -> None
 @given(st.binary(max_size=300))
 def test_noise_is_judged_and_never_raises(noise: bytes) -> None:
     """Any octets, alone, in an address field, in a body."""
-    relay_would_alter(noise, relay_8bitmime=False)
-    relay_would_alter(b"To: " + noise + b"\r\n" + FINE, relay_8bitmime=False)
-    relay_would_alter(FINE + noise, relay_8bitmime=False)
+    relay_would_alter(parse(noise), relay_8bitmime=False)
+    relay_would_alter(parse(b"To: " + noise + b"\r\n" + FINE), relay_8bitmime=False)
+    relay_would_alter(parse(FINE + noise), relay_8bitmime=False)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Ids of persons: what they are, which links carry one, and who is behind them."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlite_utils import Database
@@ -16,11 +17,15 @@ from tests.support.mail import html_message, link
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.events import Recipient
+from tracker.records.live import LiveRecords
 from tracker.reports import clicks
 from tracker.store import persons
 from tracker.tokens import PATH, Keyring, read
 from tracker.urls.params import added, without_written
 from tracker.urls.reader_id import ID_CHARACTERS, Identifier, widest
+
+if TYPE_CHECKING:
+    from tracker.decisions.files import ConsentsInForce
 
 KEYRING = Keyring([new_token_key()])
 IDENTIFIER = Identifier("wp_id", bytes(range(32)))
@@ -182,7 +187,8 @@ def test_without_full_consent_nobody_is_told_of(level, tmp_path):
         update={"store": StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db")}
     )
     files.record(settings.store.path, READER, Consent(level))
-    transformer = Transformer(settings, KEYRING, {}, IDENTIFIER)
+    known: ConsentsInForce = LiveRecords(files.CONSENTS, settings.store.path)
+    transformer = Transformer(settings, KEYRING, {}, IDENTIFIER, known.latest)
     listed = transformer.prepare(html_message(link(URL)), ONE, NOW_S).shared()
     for out in (said, listed):
         assert destinations(out.content) == ([URL] if level == "anonymous" else [])
@@ -220,7 +226,8 @@ def test_reports_are_told_the_same_of_every_copy(tmp_path):
         update={"store": StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db")}
     )
     files.record(settings.store.path, READER, Consent.ANONYMOUS)
-    made = Transformer(settings, KEYRING, {}, IDENTIFIER).prepare(
+    known: ConsentsInForce = LiveRecords(files.CONSENTS, settings.store.path)
+    made = Transformer(settings, KEYRING, {}, IDENTIFIER, known.latest).prepare(
         html_message(link(URL.replace("#", "&amp;uid=7#"))), TWO, NOW_S
     )
     copies = [made.personal(index) for index in (0, 1)]
