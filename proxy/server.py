@@ -30,15 +30,15 @@ from config.telemetry.observe import (
 from config.values import Address
 from proxy.scheduling.gc_tuning import collect_if_idle, freeze_startup_objects
 from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS
-from proxy.session import trust
 from proxy.session.connection import ClientConnection, ClientGone, LineTooLong
 from proxy.session.limits import (
     GREETING_PATIENCE_S,
     RECEIVE_OCTETS,
 )
+from proxy.session.proxy_protocol import BadProxyHeader, read_proxy_header
 from proxy.session.services import Services
 from proxy.session.session import Session
-from proxy.session.trust import BadProxyHeader, Client
+from proxy.session.trust import Client
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 from tracker.records.watch import watching
@@ -235,7 +235,7 @@ class Server:
         try:
             if within(peer, proxy.proxy_protocol_networks):
                 async with asyncio.timeout(GREETING_PATIENCE_S):
-                    peer = await trust.read_proxy_header(connection, peer)
+                    peer = await read_proxy_header(connection, peer)
             if tls and self.services.tls_context is not None:
                 await connection.start_tls_behind_header(self.services.tls_context)
         except (BadProxyHeader, LineTooLong, TimeoutError):

@@ -19,7 +19,7 @@ from config.telemetry.observe import EVENT_NOT_DURABLE, MESSAGE_UNTOUCHED, log
 from proxy.delivery.copies import Copies, unsent
 from proxy.delivery.delivered_db import DeliveredDb
 from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
-from proxy.delivery.outcomes import tell_failed, tell_made, tell_sent
+from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_sent
 from proxy.policy.reasons import Untouched
 from proxy.relay.session import DataResult
 from proxy.relay.upstream import Upstream
@@ -169,7 +169,9 @@ class Delivery:
             outgoing = await making
         except Exception as error:  # noqa: BLE001 - when in doubt, deliver untouched
             outgoing = await self._original(handed, error)
-        tell_made(outgoing)
+            count_made(outgoing)
+        else:
+            tell_made(outgoing)
         return outgoing
 
     async def _original(self, handed: "_Handed", error: Exception) -> Outgoing:

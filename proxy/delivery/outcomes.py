@@ -21,7 +21,7 @@ from config.telemetry.observe import (
     log,
 )
 from proxy.relay.session import DataResult
-from proxy.rewrite.submission import Findings, Outgoing
+from proxy.rewrite.submission import Outgoing
 from proxy.smtp.envelope import Transaction
 
 _CHANGED = "changed"
@@ -30,6 +30,7 @@ _CHANGED = "changed"
 
 def tell_made(outgoing: Outgoing) -> None:
     """Log and count what became of a copy; nothing is told of one that nobody looked at."""
+    count_made(outgoing)
     findings = outgoing.findings
     if findings is None:
         return
@@ -42,10 +43,13 @@ def tell_made(outgoing: Outgoing) -> None:
         log(MESSAGE_TRACKED, links=findings.links, skipped=skipped)
     else:
         log(MESSAGE_LEFT, reason=outgoing.untouched, links=findings.links, skipped=skipped)
-    _count(outgoing, findings)
 
 
-def _count(outgoing: Outgoing, findings: Findings) -> None:
+def count_made(outgoing: Outgoing) -> None:
+    """Count what became of a copy."""
+    findings = outgoing.findings
+    if findings is None:
+        return
     PLANNED_MESSAGES.labels(outgoing.untouched or _CHANGED).inc()
     CLIPPED_MESSAGES.inc(len(findings.clipped))
     for reason, links in findings.skipped.items():

@@ -1,16 +1,14 @@
-"""Who a client is, and what that allows: PROXY protocol, XCLIENT, XFORWARD, trust.
+"""Who a client is, and what that allows: XCLIENT, XFORWARD, trust.
 
-Owns: whose word is taken about the real client (PROXY protocol of HAProxy; XCLIENT and XFORWARD of
-Postfix, with their xtext, RFC 3461 §4), whose mail is trusted (DESIGN §3.4), who may send at all,
-and who may be offered AUTH.
-Does not own: checking credentials (the relay does), or the octets on the wire (`connection`).
+Owns: whose word is taken about the real client (XCLIENT and XFORWARD of Postfix, with their xtext,
+RFC 3461 §4), whose mail is trusted (DESIGN §3.4), who may send at all, and who may be offered AUTH.
+Does not own: checking credentials (the relay does), the header of a load balancer
+(`proxy_protocol`), or the octets on the wire (`connection`).
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-from aiosmtpd.proxy_protocol import AF, V2_CMD, AsyncReader, ProxyData, get_proxy
 
 from config.addresses import IpAddress, first_of_network, parse_ip, within
 from config.schema import ProxyConfig
@@ -28,10 +26,6 @@ ATTRIBUTES = frozenset(
 
 class BadAttribute(ValueError):
     """An XCLIENT or XFORWARD argument that is not understood."""
-
-
-class BadProxyHeader(ValueError):
-    """The connection did not begin with a valid PROXY header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +78,6 @@ def may_send(client: Client, config: ProxyConfig, *, authenticated: bool) -> boo
     must log in first, or come through a mail server that has judged them: never an open relay.
     """
     return client.vouched or trusted(client, config, authenticated=authenticated)
-
-
-async def read_proxy_header(reader: AsyncReader, peer: IpAddress | None) -> IpAddress | None:
-    """Read the PROXY header (versions 1 and 2); give the real client's address, None if untold.
-
-    `peer` is the load balancer, which may also speak for itself (a health check). Raises
-    BadProxyHeader.
-    """
-    data: ProxyData = await get_proxy(reader)
-    if not data.valid:
-        raise BadProxyHeader(data.error or "no PROXY header")
-    if data.command == V2_CMD.LOCAL:
-        return peer
-    if data.family in (AF.INET, AF.INET6) and isinstance(data.src_addr, IpAddress):
-        return parse_ip(str(data.src_addr))
-    return None
 
 
 def parse_attributes(arg: bytes) -> dict[str, str]:

@@ -8,7 +8,7 @@ from proxy.message.editing import parse
 from proxy.message.work_budget import BudgetExceeded, limit, spend
 from proxy.policy import Policy
 from proxy.rewrite.planner import plan, plan_message
-from proxy.scheduling.dispatch import LARGE_MESSAGE_OCTETS, TURN_STEPS
+from proxy.scheduling.dispatch import LARGE_MESSAGE_OCTETS, MAX_STEPS_IN_LOOP
 from tests.support.mail import html_message, link
 from tests.support.slow_mail import KINDS
 
@@ -55,7 +55,7 @@ def test_whatever_is_slow_counts(kind: str) -> None:
     """A message that is not large can be too much for a turn, whatever it has many of."""
     message = KINDS[kind](200_000)
     assert len(message) < LARGE_MESSAGE_OCTETS
-    with limit(TURN_STEPS), pytest.raises(BudgetExceeded):
+    with limit(MAX_STEPS_IN_LOOP), pytest.raises(BudgetExceeded):
         plan_message(parse(message), POLICY)
 
 
@@ -64,7 +64,7 @@ def test_a_thousand_links_are_too_much(kind: str) -> None:
     """Wherever they stand, and whatever else the message holds."""
     text = link("https://e.x/") if kind == "html" else "https://e.x/\r\n"
     message = html_message(text * 1000).replace(b"text/html", b"text/" + kind.encode())
-    with limit(TURN_STEPS), pytest.raises(BudgetExceeded):
+    with limit(MAX_STEPS_IN_LOOP), pytest.raises(BudgetExceeded):
         plan_message(parse(message), POLICY)
 
 
@@ -75,5 +75,5 @@ def test_a_long_newsletter_is_not_too_much(encoding: str) -> None:
     url = "https://shop.example.com/item?utm_source=mail&amp;n={}"
     rows = (row.format(link(url.format(n), 'target="_blank" class="b"')) for n in range(300))
     message = html_message("".join(rows), encoding=encoding)
-    with limit(TURN_STEPS):
+    with limit(MAX_STEPS_IN_LOOP):
         assert len(plan_message(parse(message), POLICY).links) == 300

@@ -1,6 +1,7 @@
 """Whose mail is worked on, with which keys, and what happens when anything fails."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,23 @@ from config.schema import (
     DkimConfig,
     KeysConfig,
     SenderConfig,
+    TrackingConfig,
 )
+from proxy.message import fields
 from proxy.policy import Untouched
 from proxy.rewrite.submission import Fault
 from proxy.rewrite.transformer import Transformer
+from proxy.signing import canonicalization
 from proxy.signing.self_check import ProbeFailed
 from tests.support.mail import html_message
 from tests.support.outgoing import (
     HTML,
+    KEYRING,
     NOW_S,
     ONE,
     OWN,
     PEM,
+    SIGNER,
     consenting,
     outgoing,
     transformer,
@@ -136,3 +142,26 @@ def test_no_proxy_starts_with_signatures_that_do_not_verify(
     monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
     with pytest.raises(ProbeFailed):
         Transformer.from_config(config, Consents)
+
+
+def test_each_header_block_is_read_once(monkeypatch):
+    """That of a message whose signature is replaced, and that of the finished message, for all keys."""
+    read: list[bytes] = []
+
+    def reading(raw: bytes, start: int, ends_at: Callable[[int], bool]) -> fields.HeaderBlock:
+        read.append(raw)
+        return read_fields(raw, start, ends_at)
+
+    read_fields = fields.read_fields
+    message = SIGNER.sign(html_message(HTML))
+    monkeypatch.setattr(fields, "read_fields", reading)
+    monkeypatch.setattr(canonicalization, "read_fields", reading)
+    config = Config(
+        sender=(SenderConfig(domain="example.com", dkim=()),),
+        tracking=TrackingConfig(base_url="https://t.example.net"),
+    )
+    signing = Transformer(config, KEYRING, {"example.com": [SIGNER, SIGNER]})
+    out = signing.prepare(message, ONE, NOW_S).shared()
+    assert out.content.count(b"DKIM-Signature:") == 2
+    finished = out.content[out.content.index(b"From:") :]
+    assert read == [message, finished]
