@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from config.schema import Config
 from config.telemetry.observe import REGISTRY
-from tracker.events import Clicked
+from tracker.events import Clicked, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.ingester import Ingester
 from tracker.reports import clicks
 from tracker.spool.writer import Spool
@@ -38,6 +38,19 @@ def put(spool: Spool, *numbers: int) -> None:
     """Append clicks durably."""
     for future in [spool.append(click(number)) for number in numbers]:
         future.result(5)
+
+
+def spool_message(config: Config, campaign: str, number: int) -> None:
+    """Put a message to one recipient, which the relay took, into the spool."""
+    spool = Spool.open(config.store.spool_dir, "proxy")
+    pending = MessagePending(
+        f"{number:016x}", time.time(), "example.com", campaign, shared=False,
+        recipients=(Recipient(1, "reader@example.net"),),
+        links=(SentLink(1, "https://example.com/", None, "text"),),
+    )  # fmt: skip
+    spool.append(pending)
+    spool.append(MessageAccepted(pending.message_id, time.time(), (1,)))
+    spool.close()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 Owns: the password, in HTTP Basic (RFC 7617) or as a bearer token (RFC 6750), and the check that
 keeps a page in somebody's browser from asking for the listener on its own machine (DNS rebinding).
-Does not own: what is answered then (`admin`), or which addresses need a password (`config.loading.rules`).
+Does not own: what is answered then (`admin`), or which addresses need a password
+(`config.loading.rules`).
 """
 
 import base64
@@ -12,21 +13,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from config.addresses import is_loopback
 from config.telemetry import observe
+from tracker.admin.responses import json_response
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN_PATHS = frozenset({"/healthz", "/internal/ask"})
 """Tell nothing that a certificate or a link does not; asked by programs that know no password."""
-UNCACHED = {
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 
 
 class Guard:
@@ -56,14 +53,14 @@ class Guard:
             return None if names_loopback(headers.getlist("host")) else _misdirected()
         if path in OPEN_PATHS:
             return None
-        given = password_in(headers.get("authorization", ""))
-        if given is not None and hmac.compare_digest(given, self._password()):
+        password = password_in(headers.get("authorization", ""))
+        if password is not None and hmac.compare_digest(password, self._password()):
             return None
         return _unauthorized()
 
 
 def names_loopback(hosts: list[str]) -> bool:
-    """Whether the Host fields of a request are exactly one, which means this machine."""
+    """Return whether a request has exactly one Host field, and that names this machine."""
     try:
         return len(hosts) == 1 and is_loopback(urlsplit(f"//{hosts[0]}").hostname or "")
     except ValueError:
@@ -71,7 +68,7 @@ def names_loopback(hosts: list[str]) -> bool:
 
 
 def password_in(authorization: str) -> bytes | None:
-    """Give the password or token of an Authorization field; the user's name is ignored."""
+    """Return the password or token of an Authorization field; the user's name is ignored."""
     scheme, _, credentials = authorization.partition(" ")
     match scheme.lower():
         case "bearer":
@@ -87,17 +84,15 @@ def password_in(authorization: str) -> bytes | None:
 
 def _misdirected() -> Response:
     observe.ADMIN_REFUSED.labels("host").inc()
-    return JSONResponse(
-        {"error": "without a password, ask for localhost or an address of the loopback"},
-        421,
-        UNCACHED,
+    return json_response(
+        {"error": "without a password, ask for localhost or an address of the loopback"}, 421
     )
 
 
 def _unauthorized() -> Response:
     observe.ADMIN_REFUSED.labels("password").inc()
-    return JSONResponse(
+    return json_response(
         {"error": "the password of [tracker] admin_password_file is needed"},
         401,
-        UNCACHED | {"www-authenticate": 'Basic realm="Waypost", charset="UTF-8"'},
+        {"www-authenticate": 'Basic realm="Waypost", charset="UTF-8"'},
     )

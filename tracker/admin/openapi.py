@@ -1,7 +1,7 @@
 """The OpenAPI document of the API, written from the table of its operations.
 
 Owns: what an operation says of itself, and how that reads in OpenAPI 3.1.
-Does not own: the operations (`admin`, `persons`).
+Does not own: the operations (`reports`, `links`, `persons`).
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -36,7 +36,7 @@ class Operation:
 
 
 def document(operations: Iterable[Operation]) -> Json:
-    """Give the document."""
+    """Return the OpenAPI document of these operations."""
     paths: dict[str, Json] = {}
     schemas: Json = {}
     for each in operations:
@@ -57,7 +57,7 @@ def document(operations: Iterable[Operation]) -> Json:
 
 
 def _operation(operation: Operation, schemas: Json) -> Json:
-    told: Json = {
+    described: Json = {
         "summary": operation.summary,
         "responses": {
             str(operation.status): _response(operation.answer, operation.returns),
@@ -66,14 +66,14 @@ def _operation(operation: Operation, schemas: Json) -> Json:
         },
     }
     if operation.query is not None:
-        told["parameters"] = _parameters(operation.query)
+        described["parameters"] = _parameters(operation.query)
     if operation.body is not None:
-        told["requestBody"] = {"required": True, **_content(_schema(operation.body, schemas))}
-    return told
+        described["requestBody"] = {"required": True, **_content(_schema(operation.body, schemas))}
+    return described
 
 
 def _schema(model: type[BaseModel], schemas: Json) -> Json:
-    """Give the schema of a body; what it refers to goes into `schemas`, the document's own."""
+    """Return the schema of a body; what it refers to goes into `schemas`, the document's own."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(schema.pop("$defs", {}))
     return schema
@@ -96,17 +96,18 @@ def _content(schema: Json) -> Json:
     return {"content": {"application/json": {"schema": schema}}}
 
 
-def of(properties: dict[str, Json]) -> Json:
-    """Give the schema of an object, which has all of these properties."""
+def object_of(properties: dict[str, Json]) -> Json:
+    """Return the schema of an object that has all of these properties."""
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
-def many(item: Json) -> Json:
-    """Give the schema of an array."""
+def array_of(item: Json) -> Json:
+    """Return the schema of an array of such items."""
     return {"type": "array", "items": item}
 
 
 INTEGER: Json = {"type": "integer"}
 STRING: Json = {"type": "string"}
-ERROR = of({"error": STRING})
-PROBLEMS = of({"error": STRING, "problems": many(of({"field": STRING, "problem": STRING}))})
+ERROR = object_of({"error": STRING})
+PROBLEM = object_of({"field": STRING, "problem": STRING})
+PROBLEMS = object_of({"error": STRING, "problems": array_of(PROBLEM)})

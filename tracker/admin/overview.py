@@ -27,7 +27,7 @@ _TEMPLATES = Environment(
 
 
 def page(report: Report, not_counted_octets: int = 0) -> str:
-    """Write the page, in HTML."""
+    """Return the page, in HTML."""
     return _TEMPLATES.get_template("overview.html").render(
         totals=report.totals,
         campaigns=report.campaigns[:SHOWN],

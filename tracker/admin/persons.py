@@ -1,7 +1,8 @@
 """The API about persons: who is behind an id, and what they agreed to.
 
 Owns: these operations.
-Does not own: ids (`tracker.urls.reader_id`), consents (`tracker.decisions.consents`), or who may ask (`guard`).
+Does not own: ids (`tracker.urls.reader_id`), who is behind one (`tracker.store.persons`), consents
+(`tracker.decisions.consents`), or who may ask (`guard`).
 """
 
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.schema import Config
-from tracker.admin.openapi import STRING, Operation, many, of
-from tracker.admin.requests import answered, sent, understood
+from tracker.admin.openapi import STRING, Operation, array_of, object_of
+from tracker.admin.requests import parse_body, parse_query
+from tracker.admin.responses import json_response
 from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
@@ -24,8 +26,8 @@ from tracker.store import database
 from tracker.store.persons import addresses, behind_id
 from tracker.urls.reader_id import Identifier
 
-GIVEN = of({"at": STRING, "person": STRING, "consent": STRING})
-PERSON = of({"id": STRING, "person": STRING, "addresses": many(STRING)})
+CONSENT_RECORD = object_of({"at": STRING, "person": STRING, "consent": STRING})
+PERSON = object_of({"id": STRING, "person": STRING, "addresses": array_of(STRING)})
 
 
 class IdQuery(BaseModel):
@@ -53,7 +55,7 @@ class Persons:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """Give them."""
+        """What the API does here."""
         return (
             Operation(
                 "GET",
@@ -70,7 +72,7 @@ class Persons:
                 self._consents,
                 "The last word of everyone who ever said what they agree to.",
                 "All of them",
-                many(GIVEN),
+                array_of(CONSENT_RECORD),
             ),
             Operation(
                 "POST",
@@ -78,29 +80,29 @@ class Persons:
                 self._consent,
                 "Note what a person agreed to, as `waypost consent` does.",
                 "What was noted",
-                GIVEN,
+                CONSENT_RECORD,
                 body=ConsentGiven,
                 status=201,
             ),
         )
 
     def _identify(self, request: Request) -> Response:
-        asked, config = understood(IdQuery, dict(request.query_params)), self.config()
+        person_id, config = parse_query(IdQuery, request).id, self.config()
         identifier = Identifier.of(config)
         catch_up(config, BRIEF_S)
         with database.reading(config.store.path) as db:
-            person = behind_id(db, identifier, asked.id)
+            person = behind_id(db, identifier, person_id)
             if person is None:
-                raise HTTPException(404, f"nobody is known as {asked.id}")
+                raise HTTPException(404, f"nobody is known as {person_id}")
             known = addresses(db, person)
-        return answered({"id": asked.id, "person": person, "addresses": known})
+        return json_response({"id": person_id, "person": person, "addresses": known})
 
     def _consents(self, _request: Request) -> Response:
         known = CONSENTS.known(self.config().store.path)
-        return answered([asdict(each) for each in Consents.summed(known.made).given.values()])
+        return json_response([asdict(each) for each in Consents.summed(known.made).given.values()])
 
     async def _consent(self, request: Request) -> Response:
-        asked = await sent(ConsentGiven, request)
+        body = await parse_body(ConsentGiven, request)
         store_path = self.config().store.path
-        given = await run_in_threadpool(files.record, store_path, asked.person, asked.consent)
-        return answered(asdict(given), 201)
+        record = await run_in_threadpool(files.record, store_path, body.person, body.consent)
+        return json_response(asdict(record), 201)

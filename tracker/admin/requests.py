@@ -1,20 +1,19 @@
-"""What is asked over HTTP, read: queries and JSON bodies; and answers in JSON.
+"""What is asked over HTTP, read: queries and JSON bodies.
 
-Owns: the bounds of a body, what is said of one that cannot be understood, and that answers are not
-kept by caches.
-Does not own: what may be asked (`admin`, `persons`, `tracker.minting.request`).
+Owns: the bounds of a body, and what is wrong with a request that cannot be understood.
+Does not own: what may be asked (`reports`, `links`, `persons`), or how an error is answered
+(`responses`).
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
-from tracker.admin.guard import UNCACHED
+from tracker.minting.request import problems_of
 
 MAX_BODY_OCTETS = 64 * 1024
 BODY_TIMEOUT_S = 10.0
@@ -22,37 +21,24 @@ BODY_TIMEOUT_S = 10.0
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class Unfit(Exception):
+class InvalidRequest(Exception):
     """A request that cannot be understood: pairs of a field and what is wrong with it."""
 
-    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in problems))
-        self.problems = tuple(problems)
-
-    @classmethod
-    def because(cls, error: ValidationError) -> "Unfit":
-        """Say what pydantic found."""
-        return cls(
-            [
-                (
-                    ".".join(map(str, each["loc"])) or "body",
-                    each["msg"].removeprefix("Value error, "),
-                )
-                for each in error.errors()
-            ]
-        )
+    def __init__(self, problems: Iterable[tuple[str, str]]) -> None:
+        self.problems = tuple((field or "body", problem) for field, problem in problems)
+        super().__init__("; ".join(f"{field}: {problem}" for field, problem in self.problems))
 
 
-def understood(model: type[Model], asked: Any) -> Model:  # noqa: ANN401 - whatever somebody sent
-    """Read what somebody asked for; raises Unfit."""
+def parse_query(model: type[Model], request: Request) -> Model:
+    """Return the query of a request; raises InvalidRequest."""
     try:
-        return model.model_validate(asked)
+        return model.model_validate(dict(request.query_params))
     except ValidationError as error:
-        raise Unfit.because(error) from None
+        raise InvalidRequest(problems_of(error)) from None
 
 
-async def sent(model: type[Model], request: Request) -> Model:
-    """Read the JSON of a request; raises Unfit and HTTPException.
+async def parse_body(model: type[Model], request: Request) -> Model:
+    """Return the JSON body of a request; raises InvalidRequest and HTTPException.
 
     A form on somebody else's page can send a browser here with any body, but not with this type.
     """
@@ -62,7 +48,7 @@ async def sent(model: type[Model], request: Request) -> Model:
     try:
         return model.model_validate_json(await _body(request))
     except ValidationError as error:
-        raise Unfit.because(error) from None
+        raise InvalidRequest(problems_of(error)) from None
 
 
 async def _body(request: Request) -> bytes:
@@ -76,8 +62,3 @@ async def _body(request: Request) -> bytes:
     except TimeoutError:
         raise HTTPException(408, "the body did not come in time") from None
     return bytes(body)
-
-
-def answered(value: Any, status: int = 200, headers: Mapping[str, str] = UNCACHED) -> Response:  # noqa: ANN401 - any JSON
-    """Give an answer in JSON that no cache keeps."""
-    return JSONResponse(value, status, {**UNCACHED, **headers})

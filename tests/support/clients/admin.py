@@ -1,0 +1,70 @@
+"""Whoever asks an admin listener, and the listener in the test's own loop."""
+
+import asyncio
+import contextlib
+import http.client
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from config.keys import token_keys
+from config.values import Address
+from tracker import listener
+from tracker.admin.guard import Guard
+from tracker.tokens import Keyring
+
+JSON = "application/json"
+KEYRING = Keyring([token_keys.new_token_key()])
+
+
+@dataclass
+class Answer:
+    """One answer; `headers` by lower-case name."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """Return the body as JSON."""
+        return json.loads(self.body)
+
+
+@dataclass
+class Client:
+    """Asks one listener, each time on a new connection."""
+
+    port: int
+
+    async def ask(
+        self, path: str, method: str = "GET", body: bytes | None = None, **headers: str
+    ) -> Answer:
+        """Make one request; `_` in a header's name stands for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+        def request() -> Answer:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            with contextlib.closing(connection):
+                connection.request(method, path, body, named)
+                answer = connection.getresponse()
+                told = {name.lower(): value for name, value in answer.getheaders()}
+                return Answer(answer.status, told, answer.read())
+
+        return await asyncio.to_thread(request)
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any, password: bytes | None = None) -> AsyncIterator[Client]:
+    """Serve an application behind the guard, on a free port of the loopback."""
+    sockets, stop = listener.bind([Address("127.0.0.1", 0)]), asyncio.Event()
+    guarded = Guard(app, None if password is None else lambda: password)
+    task = asyncio.create_task(
+        listener.serve(guarded, sockets, stop, protocol=listener.BodyProtocol)
+    )
+    try:
+        yield Client(listener.names(sockets)[0].port)
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 15)

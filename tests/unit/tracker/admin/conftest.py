@@ -1,0 +1,49 @@
+"""What tests of the admin listener share: the application, and somebody who asks it."""
+
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from config.schema import Config
+from tests.support.clients.admin import KEYRING, Client, serving
+from tracker.admin.admin import Admin
+from tracker.decisions.consents import Consents
+from tracker.minting.mint import Mint
+from tracker.minting.short_links import ShortLinks
+from tracker.spool.writer import Spool
+from tracker.urls.reader_id import Identifier
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """Return a configuration with a store of its own and two tracking hosts."""
+    return Config.model_validate(
+        {
+            "tracking": {"base_url": "https://click.example.com"},
+            "sender": [
+                {"domain": "example.net", "base_url": "https://GO.example.net:8443/mail"},
+                {"domain": "example.org"},
+            ],
+            "store": {"url": f"sqlite:///{tmp_path}/waypost.db"},
+        }
+    )
+
+
+@pytest.fixture
+def admin(config: Config) -> Iterator[Admin]:
+    """Return the application; its spool is closed in the end, and tries nothing any more."""
+    short_links = ShortLinks(config.store.path.with_name("codes"))
+    spool = Spool.open(config.store.spool_dir, "tracker")
+    identifier = partial(Identifier, secret=bytes(32))
+    mint = Mint(lambda: KEYRING, Consents, spool.append, short_links, identifier)
+    yield Admin(config, mint.link)
+    spool.close()
+
+
+@pytest.fixture
+async def client(admin: Admin) -> AsyncIterator[Client]:
+    """Ask an admin listener without a password."""
+    async with serving(admin.app) as client:
+        yield client

@@ -1,0 +1,141 @@
+"""Who may ask the admin listener: with a password, and without one."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.routing import Route
+
+from config.telemetry import observe
+from tests.support.clients.admin import Client, serving
+from tracker.admin.admin import Admin
+from tracker.admin.guard import names_loopback, password_in
+
+PASSWORD = "horse:staple ü".encode()
+
+
+def basic(user: str, password: bytes) -> str:
+    """Write an Authorization field."""
+    return "Basic " + base64.b64encode(user.encode() + b":" + password).decode()
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (basic("", PASSWORD), 200),
+        (basic("anybody", PASSWORD), 200),
+        (b"Bearer ".decode() + PASSWORD.decode("latin-1"), 200),
+        (b"bearer ".decode() + PASSWORD.decode("latin-1"), 200),
+        (basic("", PASSWORD[:-1]), 401),
+        (basic("", b""), 401),
+        (basic(PASSWORD.decode(), b""), 401),
+        ("Basic %%%", 401),
+        ("Basic \xe9\xff", 401),
+        ("Bearer", 401),
+        ("Digest x", 401),
+        ("", 401),
+    ],
+)
+async def test_the_password_opens(authorization: str, status: int, admin: Admin) -> None:
+    """Basic or bearer; nothing else, and no part of it."""
+    async with serving(admin.app, PASSWORD) as client:
+        answer = await client.ask("/metrics", authorization=authorization)
+        assert answer.status == status
+        assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+async def test_nothing_but_what_is_public_needs_no_password(admin: Admin) -> None:
+    """A web server asks for certificates, a supervisor for health; neither knows the password."""
+    paths = [route.path for route in admin.app.routes if isinstance(route, Route)]
+    async with serving(admin.app, PASSWORD) as client:
+        statuses = {path: (await client.ask(path)).status for path in [*paths, "/x"]}
+        open_to_all = {path for path, status in statuses.items() if status != 401}
+        assert open_to_all == {"/healthz", "/internal/ask"}
+        ask = await client.ask("/internal/ask?domain=click.example.com")
+        assert ask.status == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8081", 200),
+        ("127.0.0.1:8081", 200),
+        ("[::1]:8081", 200),
+        ("rebound.example.com", 421),
+        ("127.0.0.1.example.com", 421),
+        ("192.0.2.1", 421),
+        ("[::1", 421),
+        ("", 421),
+    ],
+)
+async def test_without_a_password_only_the_loopback_is_a_host(
+    client: Client, host: str, status: int
+) -> None:
+    """A page whose name was bound anew to 127.0.0.1 sends its own name (DNS rebinding)."""
+    assert (await client.ask("/healthz", host=host)).status == status
+
+
+async def test_with_a_password_any_host_will_do(admin: Admin) -> None:
+    """Behind a web server the name is its own."""
+    async with serving(admin.app, PASSWORD) as client:
+        answer = await client.ask(
+            "/metrics", host="admin.example.com", authorization=basic("", PASSWORD)
+        )
+        assert answer.status == 200
+
+
+async def test_refusals_are_counted(client: Client) -> None:
+    """Somebody who tries passwords or hosts is seen."""
+    before = observe.REGISTRY.get_sample_value("waypost_admin_refused_total", {"reason": "host"})
+    await client.ask("/metrics", host="example.com")
+    after = observe.REGISTRY.get_sample_value("waypost_admin_refused_total", {"reason": "host"})
+    assert after == (before or 0) + 1
+
+
+async def test_a_fault_of_ours_is_a_500_and_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, admin: Admin
+) -> None:
+    """Neither the client nor the log gets a traceback."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    observe.configure()
+    monkeypatch.setattr("tracker.reports.clicks.report", fail)
+    async with serving(admin.app) as client:
+        answer = await client.ask("/api/v1/report")
+        assert (answer.status, list(answer.json)) == (500, ["error"])
+        assert (await client.ask("/healthz")).status == 200
+    said = capsys.readouterr().err
+    assert "admin_failed" in said
+    assert "Traceback" not in said
+
+
+@given(st.text(st.characters(max_codepoint=255)))
+def test_any_authorization_field_holds_a_password_or_none(field: str) -> None:
+    """Whatever octets come, no exception comes of it."""
+    for scheme in ("", "Basic ", "Bearer "):
+        password = password_in(scheme + field)
+        assert password is None or isinstance(password, bytes)
+
+
+@given(st.text(st.characters(max_codepoint=255, exclude_characters=":")), st.binary())
+def test_the_password_of_a_pair_is_all_after_its_first_colon(user: str, password: bytes) -> None:
+    """A password may hold colons, a user's name may not (RFC 7617 §2)."""
+    assert password_in(basic(user, password)) == password
+
+
+@pytest.mark.parametrize(
+    "hosts", [[], ["localhost", "localhost"], ["localhost", "rebound.example.com"]]
+)
+def test_a_request_names_its_host_once(hosts: list[str]) -> None:
+    """Of two fields, the one that is judged need not be the one that counts."""
+    assert not names_loopback(hosts)
+
+
+@given(st.text())
+def test_any_host_is_the_loopback_or_not(host: str) -> None:
+    """Whatever stands in the field."""
+    assert names_loopback([host]) in {True, False}

@@ -1,0 +1,62 @@
+"""Links made over HTTP."""
+
+import json
+
+import pytest
+
+from config.schema import Config
+from tests.support.clients.admin import JSON, KEYRING, Client, serving
+from tracker.admin.admin import Admin
+from tracker.tokens import read
+
+
+async def test_a_link_is_made(client: Client) -> None:
+    """JSON in, JSON out: the link, where it leads, and what revokes it."""
+    asked = {"url": "https://example.com/?a=1", "person": "42", "campaign": "sms"}
+    answer = await client.ask(
+        "/api/v1/links", "POST", json.dumps(asked).encode(), content_type=f"{JSON}; charset=utf-8"
+    )
+    assert answer.status == 201, answer.body
+    base, _, token = answer.json["url"].rpartition("/c/")
+    assert base == "https://click.example.com"
+    link = read(KEYRING, token)
+    assert (link.destination, link.recipient) == (asked["url"], 1)
+    assert answer.json == {
+        "url": answer.json["url"],
+        "destination": asked["url"],
+        "tracked": True,
+        "message_id": link.message_id.hex(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"{}", {"url"}),
+        (b'{"url": "ftp://example.com/"}', {"url"}),
+        (b'{"url": "https://example.com/", "prson": "1"}', {"prson"}),
+        (b'{"url": "https://example.com/", "short": "yes", "group": ""}', {"short", "group"}),
+        (b'{"url": "https://example.com/%s"}' % (b"x" * 1300), {"url"}),
+        (b'{"url": "https://example.com/", "sender": "example.edu"}', {"sender"}),
+        (b"[]", {"body"}),
+        (b"{", {"body"}),
+        (b"\xff", {"body"}),
+        (b"", {"body"}),
+    ],
+)
+async def test_a_request_that_makes_no_sense_names_its_fields(
+    client: Client, body: bytes, fields: set[str]
+) -> None:
+    """400, and what is wrong with which field."""
+    answer = await client.ask("/api/v1/links", "POST", body, content_type=JSON)
+    assert answer.status == 400
+    assert {each["field"] for each in answer.json["problems"]} == fields
+
+
+async def test_no_link_is_given_that_reports_would_not_know(config: Config, admin: Admin) -> None:
+    """While the spool cannot be written, 503 says so."""
+    config.store.spool_dir.write_text("in the way")
+    body = b'{"url": "https://example.com/"}'
+    async with serving(admin.app) as client:
+        answer = await client.ask("/api/v1/links", "POST", body, content_type=JSON)
+    assert (answer.status, list(answer.json)) == (503, ["error"])

@@ -1,0 +1,45 @@
+"""The page that people see at the admin listener."""
+
+from bs4 import BeautifulSoup
+
+from config.schema import Config
+from tests.support.clients.admin import Client
+from tests.support.feeding import spool_message
+from tracker.admin import overview
+from tracker.reports.clicks import Figures, LinkFigures, Report
+
+
+async def test_people_see_an_overview(client: Client, config: Config) -> None:
+    """Totals, campaigns and links, in a page that loads nothing and believes no name."""
+    empty = (await client.ask("/")).body.decode()
+    assert "Nothing was sent yet." in empty
+    for number in (1, 2):
+        spool_message(config, "<script>alert(1)</script>", number)
+    answer = await client.ask("/")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    page = BeautifulSoup(answer.body, "html.parser")
+    assert page.find("script") is None
+    campaigns, links = (
+        [[cell.get_text() for cell in row.find_all("td")] for row in table.find_all("tr")[1:]]
+        for table in page.find_all("table")
+    )
+    assert [row[:3] for row in campaigns] == [["<script>alert(1)</script>", "2", "2"]]
+    assert links == [["https://example.com/", "<script>alert(1)</script>", "0", "0", "0"]]
+    assert all(head.get("scope") == "col" for head in page.find_all("th"))
+    named = [each["aria-label"] for each in page.find_all(role="region", tabindex="0")]
+    assert named == ["Campaigns", "Links"]
+
+
+def test_a_long_overview_is_cut() -> None:
+    """And says how much there is; large numbers can be read."""
+    figures = Figures(messages=1_234_567, personal=3, unique_human=1)
+    links = tuple(
+        LinkFigures(f"link {n}", "https://example.com/", None, figures) for n in range(150)
+    )
+    page = overview.page(Report(figures, (), links), 5)
+    assert "and 50 more links" in page
+    assert "link 100" not in page
+    assert "5 octets of the spool are not counted yet" in page
+    assert "1\u202f234\u202f567" in page
+    assert "33.3%" in page

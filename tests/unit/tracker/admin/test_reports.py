@@ -1,0 +1,51 @@
+"""The report over HTTP: the command's, and what it lacks."""
+
+import asyncio
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from config.schema import Config
+from tests.support.clients.admin import Client
+from tests.support.feeding import spool_message
+from tracker.cli.report import report
+
+
+async def test_the_report_is_that_of_the_command(client: Client, config: Config) -> None:
+    """The same JSON as `waypost report --json`, with what the spool holds."""
+    spool_message(config, "sale", 1)
+    spool_message(config, "news", 2)
+    answer = await client.ask("/api/v1/report")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.json["totals"]["messages"] == 2
+    file = config.store.path.with_name("waypost.toml")
+    file.write_text(f'[store]\nurl = "{config.store.url}"\n')
+    said = await asyncio.to_thread(
+        CliRunner().invoke, report, ["-c", str(file), "--json"], catch_exceptions=False
+    )
+    assert json.loads(said.stdout) == answer.json
+
+
+async def test_a_report_can_be_of_a_campaign_or_since_a_day(client: Client, config: Config) -> None:
+    """The questions of the command, as a query."""
+    spool_message(config, "sale", 1)
+    one = (await client.ask("/api/v1/report?campaign=sale")).json
+    assert [each["campaign"] for each in one["campaigns"]] == ["sale"]
+    for since in ("2100-01-01", "2100-01-01T00:00:00%2B02:00"):
+        none = (await client.ask(f"/api/v1/report?since={since}")).json
+        assert none["totals"]["messages"] == 0
+
+
+async def test_what_cannot_be_counted_yet_is_said(
+    client: Client, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the store takes nothing, the report is answered, and its header says what it lacks."""
+    spool_message(config, "sale", 1)
+    await client.ask("/api/v1/report")
+    spool_message(config, "sale", 2)
+    monkeypatch.setattr("tracker.admin.reports.BRIEF_S", 0.1)
+    monkeypatch.setattr("tracker.ingest.catch_up.Ingester.drain", lambda _self: False)
+    answer = await client.ask("/api/v1/report")
+    assert answer.json["totals"]["messages"] == 1
+    assert int(answer.headers["waypost-not-counted-octets"]) > 0

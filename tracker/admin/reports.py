@@ -1,0 +1,101 @@
+"""The report over HTTP: in JSON for programs, as a page for people.
+
+Owns: what may be asked of a report, and the header that tells what it lacks.
+Does not own: the figures (`tracker.reports.clicks`, `tracker.ingest.catch_up`), or what the page
+looks like (`overview`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from config.schema import Config
+from tracker.admin import overview
+from tracker.admin.openapi import INTEGER, STRING, Operation, array_of, object_of
+from tracker.admin.requests import parse_query
+from tracker.admin.responses import UNCACHED, json_response
+from tracker.ingest.catch_up import BRIEF_S, catch_up
+from tracker.reports import clicks
+from tracker.reports.clicks import Report
+from tracker.store import database
+
+NOT_COUNTED = "waypost-not-counted-octets"
+"""The header that says how much of the spool a report lacks."""
+
+_COUNTS = object_of({"human": INTEGER, "all": INTEGER})
+_CLICKS = {"clicks": _COUNTS, "unique_clickers": _COUNTS}
+_FIGURES = {
+    "messages": INTEGER,
+    "recipients": INTEGER,
+    **_CLICKS,
+    "click_rate": {"type": ["number", "null"], "minimum": 0},
+}
+_CAMPAIGN = {"campaign": {"type": ["string", "null"]}}
+REPORT = object_of(
+    {
+        "totals": object_of(_FIGURES),
+        "campaigns": array_of(object_of(_CAMPAIGN | _FIGURES)),
+        "links": array_of(object_of({"link": STRING, "url": STRING} | _CAMPAIGN | _CLICKS)),
+    }
+)
+"""The schema of what `Report.json` returns."""
+
+
+class ReportQuery(BaseModel):
+    """What may be asked of a report."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    campaign: str | None = Field(default=None, description="Only this campaign.")
+    since: datetime | None = Field(
+        default=None, description="Only messages sent since then (UTC), and the clicks on them."
+    )
+
+    @property
+    def since_s(self) -> float | None:
+        """`since` in seconds since 1970."""
+        return None if self.since is None else clicks.utc_seconds(self.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """The operation of the API, and the page; `config` is asked anew for each request."""
+
+    config: Callable[[], Config]
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """What the API does here."""
+        return (
+            Operation(
+                "GET",
+                "/api/v1/report",
+                self._report,
+                "Messages, recipients and clicks: in total, by campaign, by link.",
+                "As `waypost report --json` prints it",
+                REPORT,
+                query=ReportQuery,
+            ),
+        )
+
+    def overview(self, _request: Request) -> Response:
+        """Return the page of all figures."""
+        page = overview.page(*self._figures(ReportQuery()))
+        return HTMLResponse(page, headers=UNCACHED | overview.SECURITY)
+
+    def _report(self, request: Request) -> Response:
+        report, backlog_octets = self._figures(parse_query(ReportQuery, request))
+        headers = {NOT_COUNTED: str(backlog_octets)} if backlog_octets else {}
+        return json_response(report.json(), headers=headers)
+
+    def _figures(self, query: ReportQuery) -> tuple[Report, int]:
+        """Return a report, and how many octets of the spool it lacks."""
+        config = self.config()
+        backlog = catch_up(config, BRIEF_S)
+        with database.reading(config.store.path) as db:
+            report = clicks.report(db, campaign=query.campaign, since_s=query.since_s)
+        return report, backlog.octets
