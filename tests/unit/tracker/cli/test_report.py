@@ -1,120 +1,17 @@
-"""What people get to see of the store, from the command line."""
+"""What was sent and clicked, from the command line."""
 
-import contextlib
 import csv
 import dataclasses
-import errno
 import io
 import json
-import sqlite3
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from config.loading.load import load
-from config.schema import Config
-from tracker.cli import common, consent, identify, purge, report
+from tests.support.clients.commands import LINKS, SENT_S, message, output, spooled
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
-from tracker.events import (
-    Clicked,
-    Event,
-    MessageAccepted,
-    MessagePending,
-    Opened,
-    Recipient,
-    SentLink,
-)
-from tracker.ingest.catch_up import catch_up
-from tracker.spool.writer import Spool
-from tracker.store import database
-
-SENT_S = 1_700_000_000
-"""14 November 2023, 22:13:20 UTC"""
-COMMANDS = {
-    "report": report.report,
-    "activity": report.activity,
-    "clickers": report.clickers,
-    "export": report.export,
-    "purge": purge.purge,
-    "consent": consent.consent,
-    "identify": identify.identify,
-}
-LINKS = (
-    SentLink(1, "https://example.net/a", None, "A"),
-    SentLink(2, "https://example.net/b?who=1", "offer", "B"),
-)
-
-
-def run(folder: Path, name: str, *arguments: str) -> Result:
-    """Run one command."""
-    config = str(folder / "waypost.toml")
-    return CliRunner().invoke(COMMANDS[name], ["-c", config, *arguments])
-
-
-def output(folder: Path, name: str, *arguments: str) -> str:
-    """Run one command that succeeds."""
-    result = run(folder, name, *arguments)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
-def spooled(folder: Path, *events: Event) -> None:
-    """Put events into the spool, as proxy and tracker do."""
-    spool = Spool.open(load(folder / "waypost.toml").store.spool_dir, "proxy")
-    for event in events:
-        spool.append(event).result(5)
-    spool.close()
-
-
-def message(
-    number: int, campaign: str | None, address: str, at_s: int = SENT_S
-) -> list[MessagePending | MessageAccepted]:
-    """Give a message to one reader that the relay took."""
-    message_id = f"{number:016x}"
-    return [
-        MessagePending(
-            *(message_id, at_s, "example.com", campaign),
-            shared=False,
-            recipients=(Recipient(1, address),),
-            links=LINKS,
-        ),
-        MessageAccepted(message_id, at_s, (1,)),
-    ]
-
-
-def click(number: int, message: int, link: SentLink, **changes: Any) -> Clicked:
-    """Give a click of that message's reader."""
-    facts: dict[str, Any] = {"method": "GET", "human": True, "reasons": (), "user_agent": "B/1"}
-    return Clicked(
-        event_id=f"c{number}",
-        at_s=SENT_S + 60 + number,
-        message_id=f"{message:016x}",
-        recipient=1,
-        link=link.number,
-        sent_at_s=SENT_S,
-        destination=link.url,
-        ip="192.0.2.0",
-        **{**facts, **changes},
-    )
-
-
-@pytest.fixture
-def filled(folder: Path) -> Path:
-    """Give a folder whose spool holds two messages and four clicks."""
-    spooled(
-        folder,
-        *message(1, "news", "ann@example.org"),
-        *message(2, None, "bob@example.org", SENT_S + 86400),
-        click(1, 1, LINKS[0]),
-        click(2, 1, LINKS[0]),
-        click(3, 1, LINKS[1]),
-        click(4, 2, LINKS[0], method="HEAD", human=False, reasons=("head",)),
-    )
-    return folder
+from tracker.events import Opened
 
 
 def test_report_without_a_store_is_all_zeros(folder: Path) -> None:
@@ -269,95 +166,3 @@ def test_opens_are_printed_as_clicks_are(folder: Path) -> None:
     for expected in ("Opens", "Campaign", "Open rate", "human / all", "1 / 1", "33.3%", "Total"):
         assert expected in text
     assert "open_rate" not in text
-
-
-@pytest.mark.parametrize("name", ["report", "export", "activity", "clickers", "identify"])
-def test_a_spool_that_is_no_folder_is_a_clear_error(folder: Path, name: str) -> None:
-    """With exit status 1, and without a traceback."""
-    (folder / "waypost.db.spool").write_bytes(b"no folder")
-    result = run(folder, name, *(["x"] if name in ("activity", "clickers", "identify") else []))
-    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
-    assert "Not a directory" in result.stderr
-
-
-def test_a_spool_that_fails_is_a_clear_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the disk has to say."""
-
-    def fails(_config: Config) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(common, "catch_up", fails)
-    result = run(folder, "report")
-    assert (result.exit_code, "Input/output error" in result.stderr) == (1, True)
-
-
-def test_report_while_another_process_writes(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Readers do not wait for writers; what cannot be fed is said, not hidden."""
-    monkeypatch.setattr(common, "catch_up", partial(catch_up, patience_s=0.1))
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
-    output(filled, "report")
-    other = sqlite3.connect(filled / "waypost.db")
-    other.execute("BEGIN IMMEDIATE")
-    spooled(filled, click(5, 1, LINKS[0]))
-    result = run(filled, "report", "--json")
-    other.close()
-    assert result.exit_code == 0
-    assert json.loads(result.stdout)["totals"]["clicks"]["all"] == 4
-    assert "Not counted yet" in result.stderr
-    assert "locked" in result.stderr
-
-
-def test_report_on_a_malformed_store_is_a_clear_error(folder: Path) -> None:
-    """With exit status 1, and without a traceback."""
-    (folder / "waypost.db").write_bytes(b"not a database " * 1000)
-    result = run(folder, "report", "--json")
-    assert result.exit_code == 1
-    assert "file is not a database" in result.stderr
-    assert "Traceback" not in result.output
-
-
-def test_purge_keeps_sums_and_forgets_people(filled: Path) -> None:
-    """Later clicks on what was purged are counted as such, and nobody's."""
-    before = json.loads(output(filled, "report", "--json"))
-    said = output(filled, "purge", "--older-than", "1s")
-    assert said.startswith("Purged 2 messages and 4 clicks")
-    assert json.loads(output(filled, "report", "--json")) == before
-    assert output(filled, "export") == ""
-    assert "nothing" in output(filled, "activity", "ann@example.org")
-    spooled(filled, click(9, 1, LINKS[0]))
-    after = json.loads(output(filled, "report", "--json"))
-    assert after["totals"]["messages"] == before["totals"]["messages"]
-    assert after["totals"]["unique_clickers"] == before["totals"]["unique_clickers"]
-    (purged,) = (row for row in after["campaigns"] if row["campaign"] == "(purged)")
-    assert (purged["messages"], purged["clicks"]["all"]) == (0, 1)
-
-
-def test_purge_wants_a_duration(filled: Path) -> None:
-    """Usage errors end with 2."""
-    result = run(filled, "purge", "--older-than", "soon")
-    assert (result.exit_code, "'soon' is not a duration" in result.stderr) == (2, True)
-    result = run(filled, "purge", "--older-than", "800000d")
-    assert (result.exit_code, "more than a hundred years" in result.stderr) == (2, True)
-
-
-def test_purge_with_a_spool_that_cannot_be_read_is_a_clear_error(folder: Path) -> None:
-    """As for a user who may not."""
-    (folder / "waypost.db.spool").write_bytes(b"no folder")
-    result = run(folder, "purge", "--older-than", "90d")
-    assert (result.exit_code, "cannot be purged" in result.stderr) == (1, True)
-
-
-def test_purge_of_a_store_of_an_earlier_version_is_a_clear_error(filled: Path) -> None:
-    """Its tables are not changed behind the back of a service that may still be running."""
-    output(filled, "report")
-    with contextlib.closing(sqlite3.connect(filled / "waypost.db")) as db:
-        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'names_less_parameters'")
-        db.commit()
-    result = run(filled, "purge", "--older-than", "1s")
-    assert (result.exit_code, "start `waypost tracker` once" in result.stderr) == (1, True)
-
-
-def test_purge_without_a_store_has_nothing_to_do(folder: Path) -> None:
-    """And makes none."""
-    assert output(folder, "purge", "--older-than", "90d").startswith("Purged 0 messages")
-    assert not (folder / "waypost.db").exists()

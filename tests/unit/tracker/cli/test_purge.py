@@ -1,0 +1,55 @@
+"""`waypost purge`: what goes, what stays, and what is said of it."""
+
+import contextlib
+import json
+import sqlite3
+from pathlib import Path
+
+from tests.support.clients.commands import LINKS, click, output, run, spooled
+
+
+def test_purge_keeps_sums_and_forgets_people(filled: Path) -> None:
+    """Later clicks on what was purged are counted as such, and nobody's."""
+    before = json.loads(output(filled, "report", "--json"))
+    said = output(filled, "purge", "--older-than", "1s")
+    assert said.startswith("Purged 2 messages and 4 clicks")
+    assert json.loads(output(filled, "report", "--json")) == before
+    assert output(filled, "export") == ""
+    assert "nothing" in output(filled, "activity", "ann@example.org")
+    spooled(filled, click(9, 1, LINKS[0]))
+    after = json.loads(output(filled, "report", "--json"))
+    assert after["totals"]["messages"] == before["totals"]["messages"]
+    assert after["totals"]["unique_clickers"] == before["totals"]["unique_clickers"]
+    (purged,) = (row for row in after["campaigns"] if row["campaign"] == "(purged)")
+    assert (purged["messages"], purged["clicks"]["all"]) == (0, 1)
+
+
+def test_purge_wants_a_duration(filled: Path) -> None:
+    """Usage errors end with 2."""
+    result = run(filled, "purge", "--older-than", "soon")
+    assert (result.exit_code, "'soon' is not a duration" in result.stderr) == (2, True)
+    result = run(filled, "purge", "--older-than", "800000d")
+    assert (result.exit_code, "more than a hundred years" in result.stderr) == (2, True)
+
+
+def test_purge_with_a_spool_that_cannot_be_read_is_a_clear_error(folder: Path) -> None:
+    """As for a user who may not."""
+    (folder / "waypost.db.spool").write_bytes(b"no folder")
+    result = run(folder, "purge", "--older-than", "90d")
+    assert (result.exit_code, "cannot be purged" in result.stderr) == (1, True)
+
+
+def test_purge_of_a_store_of_an_earlier_version_is_a_clear_error(filled: Path) -> None:
+    """Its tables are not changed behind the back of a service that may still be running."""
+    output(filled, "report")
+    with contextlib.closing(sqlite3.connect(filled / "waypost.db")) as db:
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'names_less_parameters'")
+        db.commit()
+    result = run(filled, "purge", "--older-than", "1s")
+    assert (result.exit_code, "start `waypost tracker` once" in result.stderr) == (1, True)
+
+
+def test_purge_without_a_store_has_nothing_to_do(folder: Path) -> None:
+    """And makes none."""
+    assert output(folder, "purge", "--older-than", "90d").startswith("Purged 0 messages")
+    assert not (folder / "waypost.db").exists()
