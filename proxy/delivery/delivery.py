@@ -20,7 +20,6 @@ from proxy.delivery.copies import Copies, unsent
 from proxy.delivery.delivered_db import DeliveredDb
 from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
 from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_sent
-from proxy.policy.reasons import Untouched
 from proxy.relay.session import DataResult
 from proxy.relay.upstream import Upstream
 from proxy.rewrite.submission import Fault, Outgoing, Submission
@@ -179,18 +178,18 @@ class Delivery:
 
         Our own headers go, and who signs everything signs, where that does not fail as well.
         """
-        reason = error.reason if isinstance(error, Fault) else Untouched.REWRITE_FAILED
-        log(MESSAGE_UNTOUCHED, reason=reason, exc_info=error)
+        fault = error if isinstance(error, Fault) else Fault()
+        log(MESSAGE_UNTOUCHED, reason=fault.reason, exc_info=error)
         content, submission = handed.content, handed.submission
         try:
-            if isinstance(error, Fault):  # else it is not the message that is to blame
-                return await self._dispatcher.left_alone(content, submission, reason)
+            if fault is error:  # else it is not the message that is to blame
+                return await self._dispatcher.left_alone(content, submission, fault)
         except Exception as again:  # noqa: BLE001 - as it came, then
             error = again
-            log(MESSAGE_UNTOUCHED, reason=reason, exc_info=again)
+            log(MESSAGE_UNTOUCHED, reason=fault.reason, exc_info=again)
         if self._dispatcher.sign_always:
             raise SigningRefused(repr(error)) from error
-        return Outgoing(content, None, reason)
+        return Outgoing(content, None, fault.reason)
 
     async def _tell_pending(self, outgoing: Outgoing) -> None:
         """Have the links' owner on disk before the message can be read; mail never waits long."""

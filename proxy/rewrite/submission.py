@@ -20,7 +20,7 @@ class Fault(Exception):
     `reason` names the step. The original is still there to be sent.
     """
 
-    def __init__(self, reason: Untouched) -> None:
+    def __init__(self, reason: Untouched = Untouched.REWRITE_FAILED) -> None:
         super().__init__(reason)
         self.reason = reason
 

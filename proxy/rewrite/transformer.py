@@ -16,7 +16,7 @@ from proxy.message.editing import Message, parse
 from proxy.policy.reasons import Untouched
 from proxy.rewrite.render import Rendering
 from proxy.rewrite.senders import SenderPlan, Senders
-from proxy.rewrite.submission import Outgoing, Submission, step
+from proxy.rewrite.submission import Fault, Outgoing, Submission, step
 from proxy.signing.self_check import probe
 from proxy.signing.signer import Signer
 from tracker.decisions.consents import Consents
@@ -99,15 +99,15 @@ class Transformer:
         return prepared
 
     def left_alone(
-        self, content: bytes, submission: Submission, now_s: float, reason: Untouched
+        self, content: bytes, submission: Submission, now_s: float, fault: Fault
     ) -> Outgoing:
         """Return a message as it came, less our own headers; signed, where all of its sender is.
 
-        For a message that could not be worked on. Raises Fault.
+        For a message the work on which ended with `fault`. Raises Fault.
         """
-        with step(reason):
+        with step(fault.reason):
             message = parse(content)
-            plan = self._senders.left_alone(message, reason)
+            plan = self._senders.left_alone(message, fault.reason)
             rendering = self._rendering(message, plan, submission, now_s, Consents())
         return rendering.outgoing(range(1, len(submission.rcpt_to) + 1))
 

@@ -12,12 +12,12 @@ or done by then.
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Self, TypeVar
 
+from config.schema import Config
 from proxy.message import work_budget
-from proxy.policy.reasons import Untouched
-from proxy.rewrite.submission import Outgoing, Submission
-from proxy.rewrite.transformer import Prepared, Transformer
+from proxy.rewrite.submission import Fault, Outgoing, Submission
+from proxy.rewrite.transformer import KnownConsents, Prepared, Transformer
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.scheduling.offload import MakeCopy, OffloadProcess
 
@@ -41,6 +41,19 @@ class Dispatcher:
         self._transformer = transformer
         self._offload = offload
         self._loop_budget = loop_budget
+
+    @classmethod
+    def start(cls, config: Config, consents: KnownConsents, loop_budget: LoopBudget) -> Self:
+        """Return one for a configuration; its process is started when it is needed.
+
+        Raises as `Transformer.from_config`.
+        """
+        transformer = Transformer.from_config(config, consents)
+        return cls(transformer, OffloadProcess(config), loop_budget)
+
+    def close(self) -> None:
+        """End the process, once it has done what it was given."""
+        self._offload.close()
 
     @property
     def sign_always(self) -> bool:
@@ -69,19 +82,17 @@ class Dispatcher:
         async with self._offload.prepared(content, submission, time.time()) as make_there:
             yield make_there
 
-    async def left_alone(
-        self, content: bytes, submission: Submission, reason: Untouched
-    ) -> Outgoing:
+    async def left_alone(self, content: bytes, submission: Submission, fault: Fault) -> Outgoing:
         """Return a message that could not be worked on as it may go out. Raises as `shared`."""
         now_s = time.time()
 
         def here() -> Outgoing:
-            return self._transformer.left_alone(content, submission, now_s, reason)
+            return self._transformer.left_alone(content, submission, now_s, fault)
 
         made = None if len(content) >= LARGE_MESSAGE_OCTETS else await self._in_turn(here)
         if made is not None:
             return made
-        return await self._offload.left_alone(content, submission, now_s, reason)
+        return await self._offload.left_alone(content, submission, now_s, fault)
 
     async def _here(self, content: bytes, submission: Submission) -> Prepared | None:
         """Work on a message in this process; None where that is, or would be, too much.

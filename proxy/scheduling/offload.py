@@ -27,8 +27,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from config.schema import Config
 from config.telemetry import observe
-from proxy.policy.reasons import Untouched
-from proxy.rewrite.submission import Outgoing, Submission
+from proxy.rewrite.submission import Fault, Outgoing, Submission
 from proxy.rewrite.transformer import Prepared, Transformer
 from proxy.scheduling.gc_tuning import freeze_startup_objects
 from proxy.scheduling.shared_memory import SharedBuffer
@@ -71,12 +70,12 @@ class OffloadProcess:
             return replace(made, content=await buffer.taken() or content)
 
     async def left_alone(
-        self, content: bytes, submission: Submission, now_s: float, reason: Untouched
+        self, content: bytes, submission: Submission, now_s: float, fault: Fault
     ) -> Outgoing:
         """Return a message that could not be worked on as it may go out. Raises as `shared`."""
         async with self._buffer() as buffer:
             await buffer.put(content)
-            made = await self._do_with(buffer, _left_alone, submission, now_s, reason)
+            made = await self._do_with(buffer, _left_alone, submission, now_s, fault)
             return replace(made, content=await buffer.taken() or content)
 
     @asynccontextmanager
@@ -208,9 +207,9 @@ def _shared(buffer: Path, submission: Submission, now_s: float) -> Outgoing:
     return _packed_if_changed(buffer, content, made)
 
 
-def _left_alone(buffer: Path, submission: Submission, now_s: float, reason: Untouched) -> Outgoing:
+def _left_alone(buffer: Path, submission: Submission, now_s: float, fault: Fault) -> Outgoing:
     content = buffer.read_bytes()
-    made = _transformers[0].left_alone(content, submission, now_s, reason)
+    made = _transformers[0].left_alone(content, submission, now_s, fault)
     return _packed_if_changed(buffer, content, made)
 
 

@@ -18,10 +18,8 @@ from config.keys.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
 from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
-from proxy.rewrite.transformer import Transformer
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
-from proxy.scheduling.offload import OffloadProcess
 from proxy.session.upload import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
@@ -35,7 +33,6 @@ class Services:
     config: Config
     hostname: str
     dispatcher: Dispatcher
-    offload: OffloadProcess
     delivered_db: DeliveredDb | None
     spool: Spool
     consents: ConsentsInForce
@@ -61,16 +58,12 @@ class Services:
         """
         if before is not None:
             config = config.model_copy(update={"store": before.config.store})
-        offload = OffloadProcess(config)
         loop_budget = before.loop_budget if before else LoopBudget(ITERATION_OCTETS)
         consents = before.consents if before else _consents(config)
         services = cls(
             config=config,
             hostname=config.proxy.hostname or socket.getfqdn(),
-            dispatcher=Dispatcher(
-                Transformer.from_config(config, consents.latest), offload, loop_budget
-            ),
-            offload=offload,
+            dispatcher=Dispatcher.start(config, consents.latest, loop_budget),
             delivered_db=_delivered_db(config, before.delivered_db if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
             consents=consents,
@@ -83,7 +76,7 @@ class Services:
 
     def stop(self) -> None:
         """Finish what was begun; the spool writes what it holds."""
-        self.offload.close()
+        self.dispatcher.close()
         self.spool.close()
 
 

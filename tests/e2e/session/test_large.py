@@ -41,7 +41,7 @@ async def test_a_message_that_is_much_work_goes_there_too(
     slow = KINDS["links"](60_000)
     await client.transaction(b"<1@example.net>", b"<2@example.net>")
     assert (await client.message(slow)).code == 250
-    assert proxy.server.services.offload._pool is not None
+    assert proxy.server.services.dispatcher._offload._pool is not None
     tracked = {kept.data.count(b"http://127.0.0.1:8080/c/") for kept in relay.messages}
     assert tracked == {slow.count(b"href=")}
 
@@ -55,7 +55,7 @@ async def test_a_large_message_survives_the_process_that_worked_on_it(
         await client.transaction()
         assert (await client.message(LARGE)).code == 250
         if number == 0:
-            (worker,) = proxy.server.services.offload._pool._processes.values()
+            (worker,) = proxy.server.services.dispatcher._offload._pool._processes.values()
             worker.kill()
             worker.join()
             await asyncio.sleep(0.1)
@@ -85,7 +85,7 @@ async def test_the_process_that_made_the_copies_may_die_before_the_verdict(
     await client.transaction(b"<1@example.net>", b"<2@example.net>")
     sending = asyncio.create_task(client.message(LARGE))
     await until(lambda: relay.commands.count(b"DATA") == 2, 20)
-    (worker,) = proxy.server.services.offload._pool._processes.values()
+    (worker,) = proxy.server.services.dispatcher._offload._pool._processes.values()
     worker.kill()
     assert (await sending).code == 250
     assert len(relay.messages) == 2
@@ -102,7 +102,7 @@ async def test_the_process_stays_while_the_relay_takes_its_time(
     await client.transaction(b"<1@example.net>", b"<2@example.net>")
     assert (await client.message(LARGE)).code == 250
     assert [kept.data.count(b"http://127.0.0.1:8080/c/") for kept in relay.messages] == [1, 1]
-    await until(lambda: proxy.server.services.offload._pool is None)
+    await until(lambda: proxy.server.services.dispatcher._offload._pool is None)
 
 
 @pytest.mark.parametrize("copies", ["shared", "per-recipient"])
@@ -119,7 +119,7 @@ async def test_a_large_message_that_must_be_signed_waits_for_a_process(
     for number, heard in enumerate((250, 451, 250)):
         await client.transaction(b"<1@example.net>", b"<2@example.net>")
         if number == 1:
-            (worker,) = proxy.server.services.offload._pool._processes.values()
+            (worker,) = proxy.server.services.dispatcher._offload._pool._processes.values()
             worker.kill()
             worker.join()
             await asyncio.sleep(0.1)

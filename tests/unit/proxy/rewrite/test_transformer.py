@@ -96,7 +96,7 @@ def test_whatever_fails_is_a_fault(where, monkeypatch):
 def test_what_is_left_alone_is_signed_where_all_of_its_sender_is(sign):
     """Less our own headers."""
     made = transformer(sign=sign).left_alone(
-        html_message(HTML, OWN), ONE, NOW_S, Untouched.PLAN_FAILED
+        html_message(HTML, OWN), ONE, NOW_S, Fault(Untouched.PLAN_FAILED)
     )
     assert made.content.endswith(html_message(HTML))
     assert verifies(made.content) is (sign == "always")
