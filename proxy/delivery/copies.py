@@ -49,7 +49,7 @@ class Tally:
         return bool(self.delivered and self.refused and not self.pending)
 
     def verdict(self) -> Reply:
-        """Give what the client is told."""
+        """Return what the client is told."""
         if self.pending:
             return replies.STILL_PENDING
         if self.delivered:
@@ -95,7 +95,7 @@ class Copies:
         return tally
 
     async def verdict(self, tally: Tally, content: bytes) -> Reply:
-        """Give what the client is told; where it is 250 for some only, mail says which."""
+        """Return what the client is told; where it is 250 for some only, mail says which."""
         if tally.mixed and not await self._notify(tally, content):
             return replies.STILL_PENDING
         return tally.verdict()
@@ -105,7 +105,7 @@ class Copies:
         return await self._open(self.lines(rcpt))
 
     def lines(self, rcpt: RcptCommand) -> tuple[bytes, bytes]:
-        """Give the envelope of one copy."""
+        """Return the envelope of one copy."""
         return (self._transaction.mail_line, rcpt.line)
 
     async def _open(self, lines: tuple[bytes, bytes]) -> Reply | None:
@@ -159,7 +159,7 @@ class Copies:
 
 
 def unsent(refusal: Reply) -> DataResult:
-    """Give the result of a copy whose envelope was refused, by the relay or for want of one."""
+    """Return the result of a copy whose envelope was refused, by the relay or for want of one."""
     lost = refusal.code == CLOSING_CODE or refusal in _NO_RELAY
     return DataResult(refusal, Progress.NOTHING, lost=lost)
 

@@ -65,7 +65,7 @@ class JournalError(Exception):
 
 
 def message_key(account: str, mail_from: bytes, content: bytes) -> bytes:
-    """Name a message by who sends it, for whom, and its octets."""
+    """Return the key of a message: who sends it, for whom, and its octets."""
     digest = hashlib.sha256()
     for part in (account.encode(), mail_from, hashlib.sha256(content).digest()):
         digest.update(len(part).to_bytes(8, "big") + part)
@@ -73,7 +73,7 @@ def message_key(account: str, mail_from: bytes, content: bytes) -> bytes:
 
 
 def recipient_hash(message: bytes, recipient: bytes) -> bytes:
-    """Name a recipient of the message with this key."""
+    """Return the hash of a recipient of the message with this key."""
     return hashlib.sha256(message + recipient).digest()
 
 
@@ -191,7 +191,7 @@ def _take_over(db: sqlite3.Connection) -> None:
 
 
 def _runs(process: int) -> bool:
-    """Tell whether another process holds on; ours would have known without the file."""
+    """Return whether another process holds on; ours would have known without the file."""
     if process == os.getpid():
         return False
     try:

@@ -98,12 +98,12 @@ def _group(fields: Mapping[str, str]) -> Message:
 
 
 def _given(xtext: bytes | None) -> str:
-    """Give what the client said to be told again (RFC 3461 §6.3)."""
+    """Return what the client said to be told again (RFC 3461 §6.3)."""
     return _text(unquoted(xtext or b""))
 
 
 def _typed(path: bytes) -> str:
-    """Give an address with its type; beyond ASCII as RFC 6533 §3 writes it."""
+    """Return an address with its type; beyond ASCII as RFC 6533 §3 writes it."""
     if path.isascii():
         return f"rfc822; {_text(path)}"
     chars = path.decode("utf-8", "replace")
@@ -119,7 +119,7 @@ def _header(content: bytes) -> Message:
 
 
 def _text(octets: bytes) -> str:
-    """Give what may stand in a header: printable ASCII."""
+    """Return what may stand in a header: printable ASCII."""
     return _shown(octets).encode("ascii", "backslashreplace").decode("ascii")
 
 

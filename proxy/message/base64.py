@@ -56,7 +56,7 @@ class Base64Body(Body):
         return [Edit(start, self._end, self._wrap(encoded, filled))]
 
     def _offset(self, characters: int) -> int:
-        """Give the raw offset of the character that so many others precede."""
+        """Return the raw offset of the character that so many others precede."""
         raw, at, missing = self._raw, self._start, characters
         while missing:
             at = self._skip_blanks(at)
@@ -102,7 +102,7 @@ def _decode_somehow(characters: bytes) -> bytes:
 
 
 def _line_octets(sample: bytes) -> int:
-    """Give the length to which lines are filled. One line alone does not tell, if it is short."""
+    """Return the length to which lines are filled. One line alone does not tell, if it is short."""
     lengths = [len(line) for line in map(bytes.strip, sample.split(b"\n")) if line]
     longest = max(lengths, default=0)
     if longest < (_FILLED_OCTETS if len(lengths) > 1 else ENCODED_LINE_OCTETS):

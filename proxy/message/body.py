@@ -58,7 +58,7 @@ class Body(ABC):
 
     @abstractmethod
     def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
-        """Tell for each change what forbids it, or None.
+        """Return for each change what forbids it, or None.
 
         Changes are in ascending order and apart, else ValueError. Each is judged on the
         understanding that those before it that were not refused are made.
@@ -66,7 +66,7 @@ class Body(ABC):
 
     @abstractmethod
     def _place(self, edits: Sequence[Edit]) -> list[Edit]:
-        """Give raw edits for edits that were checked."""
+        """Return raw edits for edits that were checked."""
 
     def editable(self, start: int, end: int) -> bool:
         """Whether a text of the same length could be put in the place of `start:end`."""
@@ -152,7 +152,7 @@ class LineGrowth:
         self._column = 0
 
     def column(self, offset: int, line_start: int) -> int:
-        """Give the column of raw `offset`, whose line begins at `line_start`."""
+        """Return the column of raw `offset`, whose line begins at `line_start`."""
         return offset - line_start if self._at < line_start else self._column + offset - self._at
 
     def reached(self, offset: int, column: int) -> None:
@@ -161,7 +161,7 @@ class LineGrowth:
 
 
 def lines_around(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
-    """Give where the line of `start` begins, and where that of `end` ends before its line ending.
+    """Return where the line of `start` begins, and where that of `end` ends before its line ending.
 
     None when either of them has more than 998 octets.
     """
@@ -178,14 +178,14 @@ def lines_around(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
 
 
 def line_start(raw: bytes, offset: int) -> int | None:
-    """Give where the line of `offset` begins; None when that is more than 998 octets before."""
+    """Return where the line of `offset` begins; None when that is more than 998 octets before."""
     floor = offset - LINE_OCTETS - 1
     found = raw.rfind(b"\n", max(0, floor), offset)
     return None if found < 0 < floor else found + 1
 
 
 def line_end(raw: bytes, offset: int) -> int | None:
-    """Give where the line of `offset` ends; None when that is more than 998 octets after."""
+    """Return where the line of `offset` ends; None when that is more than 998 octets after."""
     ceiling = offset + LINE_OCTETS + 2
     found = raw.find(b"\n", offset, ceiling)
     if found < 0:
@@ -194,7 +194,7 @@ def line_end(raw: bytes, offset: int) -> int | None:
 
 
 def line_ending(raw: bytes, start: int) -> bytes:
-    """Give the line ending in use from `start` on, else in the message."""
+    """Return the line ending in use from `start` on, else in the message."""
     found = raw.find(b"\n", start)
     if found < 0:
         found = raw.find(b"\n")

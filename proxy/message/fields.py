@@ -78,13 +78,13 @@ def _after_stray_lines(raw: bytes, start: int) -> int:
 
 
 def after_mailbox_line(raw: bytes, start: int) -> int:
-    """Give the offset after the `From ` line that mailbox files put before a message."""
+    """Return the offset after the `From ` line that mailbox files put before a message."""
     line = _MAILBOX_LINE.match(raw, start)
     return line.end() if line else start
 
 
 def values(raw: bytes, headers: Sequence[Header], name: bytes) -> list[bytes]:
-    """Give the unfolded, trimmed values of every field of that name, in order."""
+    """Return the unfolded, trimmed values of every field of that name, in order."""
     wanted = name.lower()
     return values_of(raw, headers, frozenset({wanted}))[wanted]
 
@@ -92,7 +92,7 @@ def values(raw: bytes, headers: Sequence[Header], name: bytes) -> list[bytes]:
 def values_of(
     raw: bytes, headers: Sequence[Header], names: frozenset[bytes]
 ) -> dict[bytes, list[bytes]]:
-    """Give the unfolded, trimmed values of each of these fields (lower case), in order."""
+    """Return the unfolded, trimmed values of each of these fields (lower case), in order."""
     found: dict[bytes, list[bytes]] = {name: [] for name in names}
     for header in headers:
         name = header.name.lower()

@@ -61,7 +61,7 @@ _LABELS = {encoding.value: encoding for encoding in TransferEncoding}
 
 
 def transfer_encoding(values: Sequence[bytes]) -> TransferEncoding | None:
-    """Name the encoding that the fields declare; None when it is unknown or contradictory.
+    """Return the encoding that the fields declare; None when it is unknown or contradictory.
 
     No field, or an empty one, is 7bit (RFC 2045 §6.1). Some odd labels are clear enough: other
     case, comments, quotes, parameters, `7-bit`, `8 bit`, `8bit+`, `quoted-printable;`.
@@ -147,7 +147,7 @@ def _segments(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _joined(pieces: list[tuple[str | None, str]]) -> tuple[str, bool]:
-    """Give `name=value` of one segment; odd when more than one reading is possible."""
+    """Return `name=value` of one segment; odd when more than one reading is possible."""
     plain = "".join(text for kind, text in pieces if kind is None)
     quoted = [text for kind, text in pieces if kind == "quoted"]
     name, equals, rest = plain.partition("=")

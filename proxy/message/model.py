@@ -85,5 +85,5 @@ class Message:
         return self.header.body_start
 
     def values(self, name: bytes) -> list[bytes]:
-        """Give the unfolded, trimmed values of every header field of that name, in order."""
+        """Return the unfolded, trimmed values of every header field of that name, in order."""
         return fields.values(self.raw, self.headers, name)

@@ -104,7 +104,7 @@ class QuotedPrintableBody(Body):
         return _Site(start, end, *lines)
 
     def _raw_span(self, start: int, end: int) -> tuple[int, int]:
-        """Give the raw span of a decoded one, without soft breaks before and after it."""
+        """Return the raw span of a decoded one, without soft breaks before and after it."""
         first = self._offset(start)
         if start == end:
             return first, first
@@ -117,7 +117,7 @@ class QuotedPrintableBody(Body):
         return 3 if self._raw[at] == _EQUALS and not is_odd else 1
 
     def _offset(self, wanted: int) -> int:
-        """Give the raw offset of the encoded form of the decoded octet `wanted`.
+        """Return the raw offset of the encoded form of the decoded octet `wanted`.
 
         Each step goes as many raw octets on as decoded ones are missing, which is never too far.
         """
@@ -171,7 +171,7 @@ class QuotedPrintableBody(Body):
         return placed
 
     def _crowded(self, start: int, column: int) -> bytes:
-        """Give the form before `start` where a line of 76 octets leaves no room for a soft break."""
+        """Return the form before `start` where a line of 76 octets leaves no room for a soft break."""
         if column != ENCODED_LINE_OCTETS:
             return b""
         size = 3 if self._raw[start - 3] == _EQUALS else 1

@@ -40,7 +40,7 @@ def limit(steps: int) -> Iterator[None]:
 
 
 def spend(steps: int) -> None:
-    """Count steps that are to come, or were just done. Raises TooMuch past the bound, if any."""
+    """Count steps that are to come, or were just done. Raises BudgetExceeded past the bound, if any."""
     allowance = _allowance.get()
     if allowance is not None:
         allowance.steps -= steps

@@ -58,7 +58,7 @@ class FoundLink(NamedTuple):
 
 
 def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[FoundLink]:
-    """Give every http(s) link of an HTML document, in order."""
+    """Return every http(s) link of an HTML document, in order."""
     found = list(_in_html(view, policy, facts))
     return iter(_with_twins(found) if any(each.is_vml for each in found) else found)
 
@@ -102,7 +102,7 @@ def in_text(
     facts: MessageFacts,
     opted_out: Mapping[str, Skip],
 ) -> Iterator[FoundLink]:
-    """Give every URL of a plain text, in order; `params` are those of its Content-Type."""
+    """Return every URL of a plain text, in order; `params` are those of its Content-Type."""
     flowed, delsp = (params.get(name, "").lower() for name in ("format", "delsp"))
     found = []
     for start, end, value in urls(view.html, flowed=flowed == "flowed", delsp=delsp == "yes"):

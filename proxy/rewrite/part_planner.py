@@ -130,7 +130,7 @@ class PartPlanner:
     def _sorted_out(
         self, part: Part, body: Body, view: HtmlView, wanted: Sequence["Wanted"]
     ) -> PartPlan | None:
-        """Give each link its place among those that are tracked or left alone."""
+        """Sort what is wanted into links that are tracked and links that are left alone."""
         tracked: list[tuple[int, int, PlannedLink]] = []
         literal: list[Edit] = []
         placed = None

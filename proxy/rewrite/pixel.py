@@ -21,17 +21,17 @@ _WHITE_SPACE: Final = b"\t\n\f\r "
 
 
 def markup(url: str) -> bytes:
-    """Give the pixel for a tracked URL, which holds nothing that an attribute could not."""
+    """Return the pixel for a tracked URL, which holds nothing that an attribute could not."""
     return _MARKUP.format(url).encode("ascii")
 
 
 def octets(url_octets: int) -> int:
-    """Give the size of the pixel for a URL of this size."""
+    """Return the size of the pixel for a URL of this size."""
     return len(markup("")) + url_octets
 
 
 def place(view: HtmlView) -> int | None:
-    """Give the offset into `view.html` where a pixel can be inserted; None where it cannot."""
+    """Return the offset into `view.html` where a pixel can be inserted; None where it cannot."""
     written = view.html.rstrip(_WHITE_SPACE)
     found = BodyEnds(written, view.charset).ends() if written else []
     if not found:
@@ -58,7 +58,7 @@ class BodyEnds(Scanner):
         self._ends: list[int] = []
 
     def ends(self) -> list[int]:
-        """Give them all, that of the probe included."""
+        """Return them all, that of the probe included."""
         self.run()
         return self._ends
 

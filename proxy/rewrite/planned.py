@@ -43,7 +43,7 @@ class PlannedLink(NamedTuple):
     author_url: str = ""
 
     def value(self, url: str) -> bytes:
-        """Give what stands in the attribute for `url`; for where it leads anyway, the original."""
+        """Return what stands in the attribute for `url`; for where it leads anyway, the original."""
         unchanged = url == self.destination == self.author_url
         return (self.original if unchanged else url).encode("latin-1")
 
@@ -76,7 +76,7 @@ class PartPlan:
     pixel: tuple[int, PlannedLink] | None = None
 
     def edits(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
-        """Give edits of the raw message."""
+        """Return edits of the raw message."""
         tracked = [Edit(start, end, link.value(url_for(link))) for start, end, link in self.tracked]
         return self.body.to_raw(self.view.edits([*tracked, *self.literal, *self._pixel(url_for)]))
 
@@ -89,7 +89,7 @@ class PartPlan:
         return [] if url in (link.destination, link.original) else [Edit(at, at, markup(url))]
 
     def html_octets(self, url_for: Callable[[PlannedLink], str]) -> tuple[int, int]:
-        """Give the size of the document before and after."""
+        """Return the size of the document before and after."""
         before = len(self.view.html)
         tracked = sum(len(url_for(link)) - (end - start) for start, end, link in self.tracked)
         literal = sum(len(new) - (end - start) for start, end, new in self.literal)
@@ -129,7 +129,7 @@ class Plan:
         return tuple(sorted(self.changes(lambda link: "x" * link.url_octets)))
 
     def render(self, url_for: Callable[[PlannedLink], str]) -> bytes:
-        """Give the message with `url_for(link)` in the place of each tracked link.
+        """Return the message with `url_for(link)` in the place of each tracked link.
 
         Where it gives the link's own destination, the original octets stay, however they were
         written. All else stands in an attribute as it is, so it has to be free of quotes, white
@@ -141,5 +141,5 @@ class Plan:
         return splice(self.raw, edits) if edits else self.raw
 
     def changes(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
-        """Give the edits that `render` makes."""
+        """Return the edits that `render` makes."""
         return [edit for part in self.parts for edit in part.edits(url_for)]
