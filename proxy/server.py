@@ -81,7 +81,7 @@ async def serve(
     """Take mail on all listeners until `stop` is set; then let transactions finish.
 
     `sockets` are listening already (socket activation, workers); without them those of
-    `[proxy] listen` and `listen_tls` are made. `reload` gives the new configuration at SIGHUP.
+    `[proxy] listen` and `listen_tls` are made. `reload` reads the configuration anew at SIGHUP.
     Raises ListenError, ConfigError, OSError or ssl.SSLError for what cannot be used at the start.
     """
     sockets = sockets or bind(config)
@@ -135,7 +135,7 @@ class Server:
         self._stopping = False
 
     async def listen(self, sockets: Sockets) -> None:
-        """Take sessions from `sockets`."""
+        """Accept sessions on `sockets`."""
         loop = asyncio.get_running_loop()
         accepts = [(sock, self._accept) for sock in sockets.plain]
         accepts += [(sock, self._accept_tls) for sock in sockets.tls]
@@ -149,7 +149,7 @@ class Server:
         log(PROXY_READY, addresses=names)
 
     def reload(self, read: Callable[[], Config]) -> None:
-        """Serve new sessions by the configuration that `read` gives; listeners stay."""
+        """Serve new sessions by the configuration that `read` returns; listeners stay."""
         try:
             self.services = Services.start(read(), self.services)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one goes on
@@ -158,10 +158,10 @@ class Server:
             log(PROXY_RELOADED)
 
     async def stop(self) -> None:
-        """Take no more sessions; end those at rest, let the others come to their verdict."""
+        """Accept no more sessions; end idle ones, let the others finish their message."""
         for listener in self._listeners:
             listener.close()
-        await asyncio.sleep(0)  # what was accepted in this turn of the loop is ours to serve
+        await asyncio.sleep(0)  # what was accepted in this iteration of the loop is ours to serve
         self._stopping = True
         log(PROXY_STOPPING, sessions=len(self._tasks))
         for session in self._sessions():
@@ -230,7 +230,7 @@ class Server:
         await session.run()
 
     async def _welcome(self, connection: ClientConnection, *, tls: bool) -> Client | None:
-        """Find out who connects, and encrypt where that comes first; None: nobody to serve."""
+        """Read the PROXY header and do implicit TLS; return the client, or None without one."""
         proxy, peer = self.services.proxy, parse_ip(connection.peer[0])
         try:
             if within(peer, proxy.proxy_protocol_networks):

@@ -1,11 +1,11 @@
 """Several worker processes behind the same addresses, and their parent.
 
-Owns: starting workers, starting anew those that end unasked, passing on signals, and telling
-systemd when all are ready.
+Owns: starting workers, restarting those that end unasked, passing on signals, and telling systemd
+when all are ready.
 Does not own: what a worker does (`server`).
 
 The parent holds every listening socket, so that connections wait, and none is refused, while a
-worker is started anew. It has no event loop and no thread: forking is safe at any time.
+worker is restarted. It has no event loop and no thread: forking is safe at any time.
 """
 
 import os
@@ -22,13 +22,13 @@ RESTART_PAUSE_S = 1.0
 """A worker that ends at once must not become a fork bomb."""
 
 TICK_S = 1.0
-"""How often the parent looks up from waiting for signals."""
+"""How often the parent stops waiting for signals, to look after its workers."""
 
 _PASSED_ON = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 _AWAITED = _PASSED_ON | {signal.SIGCHLD}
 
 Work = Callable[[int, Callable[[], None]], None]
-"""What the worker of this number does: serve its sockets, and call back once it is ready."""
+"""What the worker of this number does: serve its sockets, and call the callback once ready."""
 
 
 class Workers:
@@ -37,7 +37,7 @@ class Workers:
     def __init__(
         self, shares: Sequence[Sockets], work: Work, on_hangup: Callable[[], object]
     ) -> None:
-        """`on_hangup` is called here before the workers hear of a SIGHUP."""
+        """`on_hangup` is called in the parent before the workers get a SIGHUP."""
         self._shares = shares
         self._work = work
         self._on_hangup = on_hangup
@@ -49,20 +49,20 @@ class Workers:
         os.set_blocking(self._ready, False)
 
     def run(self) -> int:
-        """Keep the workers running until SIGTERM or SIGINT; give the exit status."""
+        """Keep the workers running until SIGTERM or SIGINT; return the exit status."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
         for index in range(len(self._shares)):
             self._start(index)
         while self._running:
-            self._look_around()
+            self._wait_and_look_after()
         return 0
 
-    def _look_around(self) -> None:
+    def _wait_and_look_after(self) -> None:
         told = signal.sigtimedwait(_AWAITED, TICK_S)
         if told is not None and told.si_signo != signal.SIGCHLD:
             self._pass_on(signal.Signals(told.si_signo))
         self._note_ready()
-        self._bury()
+        self._restart_ended()
         if len(self._running) == len(self._shares) and systemd.watchdog_interval_s() is not None:
             systemd.notify("WATCHDOG=1")
 
@@ -73,14 +73,14 @@ class Workers:
             return
         status = 1
         try:
-            # A SIGHUP before the worker can take one waits for it, instead of ending it.
+            # A SIGHUP that comes before the worker handles it waits, instead of ending the worker.
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED - {signal.SIGHUP})
             os.close(self._parent_lives)
-            _leave_to_others(self._shares[index], self._shares)
+            _close_others(self._shares[index], self._shares)
             threading.Thread(target=_stop_with, args=(self._parent_gone,), daemon=True).start()
             self._work(index, lambda: _tell(self._tell_ready))
             status = 0
-        except Exception as error:  # noqa: BLE001 - nobody else could tell why this worker ended
+        except Exception as error:  # noqa: BLE001 - nothing else could log why this worker ended
             log(PROXY_WORKER_LOST, exc_info=error)
         finally:
             os._exit(status)
@@ -105,7 +105,7 @@ class Workers:
         if told > 0 and self._unready <= 0:
             systemd.ready()
 
-    def _bury(self) -> None:
+    def _restart_ended(self) -> None:
         while self._running:
             child, status = os.waitpid(-1, os.WNOHANG)
             if not child:
@@ -117,8 +117,8 @@ class Workers:
                 self._start(index)
 
 
-def _leave_to_others(mine: Sockets, shares: Sequence[Sockets]) -> None:
-    """Hold no socket of another worker: it would listen on, unheard, when that one has ended."""
+def _close_others(mine: Sockets, shares: Sequence[Sockets]) -> None:
+    """Close the sockets of other workers: held here, they would listen on after those ended."""
     kept = {*mine.plain, *mine.tls}
     for sock in {sock for share in shares for sock in (*share.plain, *share.tls)} - kept:
         sock.close()
@@ -129,6 +129,6 @@ def _tell(descriptor: int) -> None:
 
 
 def _stop_with(parent_gone: int) -> None:
-    """End this worker when its parent has died without a word: the pipe ends with it."""
+    """End this worker when its parent was killed: the pipe ends with the parent."""
     os.read(parent_gone, 1)
     os.kill(os.getpid(), signal.SIGTERM)

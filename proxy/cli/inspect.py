@@ -107,13 +107,13 @@ def _in_full(plan: Plan, message: Message) -> Plan:
 
 
 def as_sent(content: bytes) -> tuple[bytes, bool]:
-    """Give a file as a mail program sends it, and whether its lines ended in LF alone."""
+    """Return a file as a mail program sends it, and whether its lines ended in LF alone."""
     is_unix = b"\r\n" not in content
     return (content.replace(b"\n", b"\r\n") if is_unix else content), is_unix
 
 
 def described(plan: Plan, growth_octets: int) -> dict[str, Any]:
-    """Give the plan ready for JSON."""
+    """Return the plan ready for JSON."""
     return {
         "untouched": plan.untouched,
         "links": [
@@ -131,7 +131,7 @@ def described(plan: Plan, growth_octets: int) -> dict[str, Any]:
 
 
 def summary(plan: Plan, growth_octets: int, url_for: Callable[[PlannedLink], str]) -> Iterator[str]:
-    """Say in a few lines what becomes of the message as a whole."""
+    """Return a few lines on what becomes of the message as a whole."""
     if plan.untouched is not None:
         yield f"[bold]untouched[/]: {plan.untouched} ({escape(plan.untouched.help)})"
     else:
@@ -151,7 +151,7 @@ def summary(plan: Plan, growth_octets: int, url_for: Callable[[PlannedLink], str
 
 
 def table(plan: Plan) -> Table:
-    """Give a row for each link."""
+    """Return a row for each link."""
     shown = Table("link", "decision", "reason", "group", "part", show_lines=False)
     for column in shown.columns:
         column.overflow = "fold"
@@ -169,7 +169,7 @@ def table(plan: Plan) -> Table:
 
 
 def _in_order(plan: Plan) -> list[PlannedLink | SkippedLink]:
-    """Give all links as they stand in the message."""
+    """Return all links as they stand in the message."""
     return sorted([*plan.links, *plan.skipped], key=_place)
 
 

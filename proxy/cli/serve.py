@@ -39,11 +39,11 @@ def proxy_command(config: Path) -> None:
 
 
 def _share_out(path: Path, config: Config, shares: list[Sockets]) -> int:
-    """Run a worker for each share. One that replaces another begins as that one had gone on."""
+    """Run a worker for each share; one that replaces another has the configuration in force."""
     in_force = [config]
 
     def read_again() -> None:
-        with contextlib.suppress(Exception):  # each worker tells of it
+        with contextlib.suppress(Exception):  # each worker logs it
             in_force[0] = load(path, files=True)
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
@@ -53,7 +53,7 @@ def _share_out(path: Path, config: Config, shares: list[Sockets]) -> int:
 
 
 def _shares(config: Config) -> list[Sockets]:
-    """Give each worker its listening sockets: those of systemd, and our own for all others."""
+    """Return the listening sockets of each worker: those from systemd, the others our own."""
     inherited = systemd.inherited_sockets()
     given = Sockets(inherited.get(systemd.PROXY, ()), inherited.get(systemd.PROXY_TLS, ()))
     if given.tls and config.proxy.tls_cert is None:

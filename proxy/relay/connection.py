@@ -1,12 +1,12 @@
 """One connection to the relay: octets out with back-pressure, raw replies in, faults noticed.
 
 Owns: reading replies as they came (RFC 5321 §4.2), which reply answers which command, a reply
-that nobody asked for (RFC 5321 §3.8: a 421 may come at any time), and timers that each progress
-arms anew (§4.5.3.2).
+that nobody asked for (RFC 5321 §3.8: a 421 may come at any time), and timers that any progress
+restarts (§4.5.3.2).
 Does not own: how the connection is made (`dial`), or what is said on it (`session`).
 
-Nothing here raises for what a relay does: a connection that is worth nothing any more has a
-`fault`, and gives no more replies.
+Nothing here raises for what a relay does: a connection that cannot be used any more has a
+`fault`, and no more replies.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from proxy.smtp.replies import (
 
 
 class Fault(StrEnum):
-    """Why a connection to the relay is worth nothing any more."""
+    """Why a connection to the relay cannot be used any more."""
 
     CLOSED = "closed"
     """The relay closed it, or its half of it."""
@@ -71,10 +71,10 @@ class RelayConnection(asyncio.Protocol):
             connection._break(Fault.CLOSED)
         return connection
 
-    # What the loop tells.
+    # What the event loop calls.
 
     def data_received(self, data: bytes) -> None:
-        """Put lines together to replies, as far as they have come."""
+        """Put together replies, as far as their lines have come."""
         *lines, self._partial_line = (self._partial_line + data).split(b"\n")
         if len(self._partial_line) > MAX_REPLY_LINE_OCTETS:
             self._give_up(Fault.UNINTELLIGIBLE, "a reply line without end")
@@ -87,7 +87,7 @@ class RelayConnection(asyncio.Protocol):
             self._give_up(Fault.UNINTELLIGIBLE, str(error))
 
     def eof_received(self) -> None:
-        """Close our side too: a relay that closed its half answers nothing any more."""
+        """Close our side too: a relay that closed its half does not answer any more."""
         self._break(Fault.CLOSED)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -102,7 +102,7 @@ class RelayConnection(asyncio.Protocol):
         """Let writers go on."""
         self._writable.set()
 
-    # What the relay session does.
+    # What the relay session calls.
 
     def when_lost(self, tell: Callable[[], None]) -> None:
         """Have `tell` called as soon as there is a fault."""
@@ -116,14 +116,14 @@ class RelayConnection(asyncio.Protocol):
         return bool(self._replies)
 
     def send(self, octets: bytes, *, replies: int = 0) -> None:
-        """Write `octets`, to which the relay will give this many replies."""
+        """Write `octets`, to which the relay will send this many replies."""
         self._outstanding += replies
         self.spoke_at_s = asyncio.get_running_loop().time()
         if self.fault is None:
             self._transport.write(octets)
 
     async def reply(self, patience_s: float) -> Reply | None:
-        """Give the next reply, or None when no more comes: see `fault`."""
+        """Return the next reply, or None when no more comes: see `fault`."""
         while not self._replies and self.fault is None:
             self._waiter = asyncio.get_running_loop().create_future()
             try:
@@ -162,7 +162,7 @@ class RelayConnection(asyncio.Protocol):
         return gone
 
     def close(self) -> None:
-        """Close in peace: what was written still goes out."""
+        """Close; what was written still goes out."""
         self._break(Fault.GIVEN_UP)
         self._transport.close()
 

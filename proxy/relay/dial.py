@@ -2,8 +2,9 @@
 
 Owns: the order in which addresses are tried, what counts as unreachable and why, the TLS modes of
 `[relay] tls` and the check of the certificate, what the relay offers (RFC 5321 §4.1.1.1).
-aiosmtplib does the talking up to here; then the transport passes to a `RelayConnection` (ADR 0005).
 Does not own: anything said on the connection after that (`session`).
+
+aiosmtplib does the talking up to there; then a `connection` takes the transport over (ADR 0005).
 """
 
 import asyncio
@@ -98,7 +99,7 @@ class Contact:
 
 
 async def dial(config: RelayConfig, hostname: str) -> Contact:
-    """Give the first relay address that is ready for mail; `hostname` is our name in EHLO.
+    """Return the first relay address that is ready for mail; `hostname` is our name in EHLO.
 
     Raises RelayUnavailable.
     """
@@ -131,7 +132,7 @@ def capabilities_of(hello: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An address of the operating system: what `socket.getaddrinfo` gives."""
+    """An address as `socket.getaddrinfo` returns it."""
 
     family: int
     protocol: int
@@ -139,7 +140,7 @@ class _Found:
 
 
 async def _resolve(address: Address, patience_s: float) -> list[_Found]:
-    """Give the addresses of one name, when it is its turn; raises OSError."""
+    """Look up the addresses of one name; raises OSError."""
     async with asyncio.timeout(patience_s):
         infos = await asyncio.get_running_loop().getaddrinfo(*address, type=socket.SOCK_STREAM)
     return [
@@ -179,7 +180,7 @@ class _Call:
         self._sock: socket.socket | None = None
 
     async def place(self) -> Contact:
-        """Be connected and ready, or raise; leaves nothing open behind.
+        """Return a relay that is ready for commands; leaves nothing open where it raises.
 
         Raises OSError, SMTPException or ValueError.
         """
@@ -234,7 +235,7 @@ class _Call:
             await client.helo()
 
     async def _start_tls(self, client: SMTP) -> bool:
-        """Encrypt as the mode demands; tells whether it is encrypted (RFC 3207)."""
+        """Encrypt as the mode demands (RFC 3207); return whether the connection is encrypted."""
         required = self._config.tls == "required"
         if not client.supports_extension("starttls"):
             if required:
@@ -286,7 +287,7 @@ _CAUSES: tuple[tuple[tuple[type[Exception], ...], Unavailable], ...] = (
 
 
 def _explain(error: Exception) -> tuple[Unavailable, str]:
-    """Find the named cause of a failure, and say for the log what helps."""
+    """Return the named cause of a failure, and what the log says to help."""
     deepest: BaseException = error
     while isinstance(deepest.__cause__, Exception):
         deepest = deepest.__cause__
@@ -306,7 +307,7 @@ def _explain(error: Exception) -> tuple[Unavailable, str]:
 
 
 def tls_context(verify: bool, ca_file: Path | None) -> ssl.SSLContext:  # noqa: FBT001
-    """Give the context for connections to the relay; read anew when `ca_file` has changed."""
+    """Return the context for connections to the relay; read anew when `ca_file` has changed."""
     stamp_ns = ca_file.stat().st_mtime_ns if ca_file else 0
     return _cached_context(verify, ca_file, stamp_ns)
 

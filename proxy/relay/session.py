@@ -1,12 +1,13 @@
 """One session with the relay: commands and their raw replies, AUTH, and DATA.
 
-Owns: pipelining (RFC 2920) or lockstep, which replies are legal where, dot-stuffing
-(RFC 5321 §4.5.2), the timers of §4.5.3.2, and how far a message has come: what the relay has
-committed to, and what is in doubt (RFC 1047).
-Does not own: how the relay is reached (`dial`), what is sent (`proxy.session.session`, `proxy.rewrite.transformer`), or what the
-client is told besides the relay's own words (`proxy.smtp.replies`).
+Owns: pipelining (RFC 2920) or lockstep, which replies are legal where, the timers of RFC 5321
+§4.5.3.2, and how far a message has come: what the relay has committed to, and what is in doubt
+(RFC 1047).
+Does not own: how the relay is reached (`dial`), octets and faults (`connection`), dot-stuffing
+(`proxy.smtp.data`), what is sent (`proxy.session.session`, `proxy.rewrite.transformer`), or what
+the client is told besides the relay's own words (`proxy.smtp.replies`).
 
-Replies are values here, never exceptions: where the relay gave none that may be passed on, the
+Replies are values here, never exceptions: where the relay sent none that may be passed on, the
 reply is one of ours with 451, and `fault` says why.
 """
 
@@ -96,7 +97,7 @@ class RelaySession:
 
     @property
     def fault(self) -> Fault | None:
-        """Why the session is worth nothing any more; None while it is usable."""
+        """Why the session cannot be used any more; None while it can."""
         return self._connection.fault
 
     @property
@@ -114,7 +115,7 @@ class RelaySession:
         self._connection.when_lost(tell)
 
     async def exchange(self, lines: Sequence[bytes]) -> list[Reply]:
-        """Send command `lines` (raw, without CRLF) as one group; give the reply to each.
+        """Send command `lines` (raw, without CRLF) as one group; return the reply to each.
 
         Pipelined where the relay offers it. A reply is the relay's (2xx, 4xx or 5xx), or ours:
         451 4.5.0 where the relay's was none of these, 451 4.4.1 where none came.
@@ -133,8 +134,8 @@ class RelaySession:
     async def auth_line(self, line: bytes) -> Reply:
         """Pass on one line of an AUTH exchange (RFC 4954): the command, or a client response.
 
-        Gives the relay's reply; 334 asks for the next line. After 235 the relay's offers are read
-        again. Where a password may not cross to the relay, the reply is our own 538.
+        Returns the relay's reply; 334 asks for the next line. After 235 the relay's offers are
+        read again. Where a password may not cross to the relay, the reply is our own 538.
         """
         _check_line(line)
         if not self._secret_safe:
@@ -150,7 +151,7 @@ class RelaySession:
         return reply
 
     async def data(self, content: bytes) -> DataResult:
-        """Send `content` (CRLF lines, not dot-stuffed) with DATA, and wait for the verdict.
+        """Send `content` (CRLF lines, not dot-stuffed) with DATA; return the verdict.
 
         From the moment that the final dot may be on its way, `progress` is IN_DOUBT. Cancelled, it
         drops the connection.
@@ -169,7 +170,7 @@ class RelaySession:
             raise
 
     async def quit(self) -> None:
-        """Take leave and close; never raises for what the relay does."""
+        """Send QUIT and close; never raises for what the relay does."""
         self._connection.send(b"QUIT\r\n", replies=1)
         await self._connection.reply(QUIT_PATIENCE_S)
         self._connection.close()
@@ -203,7 +204,7 @@ class RelaySession:
         return DataResult(reply, self.progress, lost=False)
 
     async def _early(self) -> Reply:
-        """Give the relay's reply from before the final dot: its refusal stands, all else is lost.
+        """Return the reply that the relay sent before the final dot: a refusal, else one of ours.
 
         The relay and we disagree on where we are, so the session ends here in any case.
         """
@@ -216,7 +217,7 @@ class RelaySession:
         return answer if answer.code != CLOSING_CODE else replies.NO_RELAY
 
     def _refusal(self, reply: Reply) -> Reply:
-        """Only 4xx and 5xx may stand where the body cannot follow."""
+        """Return the reply for a client whose body cannot follow: 4xx and 5xx as they came."""
         return reply if reply.transient or reply.permanent else self._illegal(reply)
 
     def _unsent(self, reply: Reply) -> DataResult:
@@ -254,7 +255,7 @@ class RelaySession:
         log(RELAY_BROKE_OFF, address=str(self.address), **facts)
 
     async def _hello_again(self) -> None:
-        """RFC 4954 §4: what is offered may change with AUTH."""
+        """Read the relay's offers again: they may change with AUTH (RFC 4954 §4)."""
         (reply,) = await self.exchange([b"EHLO " + self._hostname.encode("ascii")])
         if reply.code == OK_CODE:
             hello = "\n".join(line.decode("utf-8", "replace") for line in reply.lines)

@@ -1,9 +1,10 @@
-"""A client's relay session over its whole life: opened, kept in step, lost and found again.
+"""The relay for one client's whole session: opened, lost, replaced, closed.
 
-Owns: when a relay session is opened and given up, that a transaction which the relay lost before
-DATA is put to a fresh session once (DESIGN §3.8), and that no state of one transaction leaks into
-the next.
-Does not own: talking SMTP to the relay (`session`), or what clients are told besides (`proxy.session.session`).
+Owns: when a relay session is opened and closed, that a transaction which the relay lost before
+DATA is replayed on a fresh session once (DESIGN §3.8), and that no state of one transaction leaks
+into the next.
+Does not own: talking SMTP to the relay (`session`), or what clients are told besides
+(`proxy.session.session`).
 
 Credentials are not kept. So a session that had logged in cannot be replaced: the client is told
 to come back.
@@ -20,10 +21,9 @@ from proxy.smtp.replies import Reply
 _WORTH_A_SECOND_TRY = frozenset({Fault.CLOSED, Fault.RESET, Fault.CLOSING, Fault.GIVEN_UP})
 """Faults of an old connection. A relay that is slow or talks nonsense would do so again."""
 
-
 KEEP_ALIVE_S = 60.0
-"""How long the relay may hear nothing of us amid an upload: RFC 5321 §4.5.3.2.7 has it wait for five
-minutes, many wait for less, and a login that is lost with the session cannot be made again."""
+"""How long the relay may hear nothing from us during an upload: RFC 5321 §4.5.3.2.7 has it wait
+five minutes, many wait for less, and a login that is lost with the session cannot be repeated."""
 
 
 class Upstream:
@@ -34,7 +34,7 @@ class Upstream:
         """Called when a session has been lost that cannot be replaced."""
         self.authenticated = False
         self.account: str | None = None
-        """Who logged in, where the exchange told."""
+        """Who logged in, where the AUTH exchange named them."""
         self._config = config
         self._hostname = hostname
         self._session: RelaySession | None = None
@@ -53,11 +53,11 @@ class Upstream:
 
     @property
     def lost_for_good(self) -> bool:
-        """The session that the client has logged in to has gone: it must start anew."""
+        """The session that the client logged in to is lost: the client must start over."""
         return self.authenticated and not self.usable
 
     async def open(self) -> bool:
-        """Make sure that there is a session; False: there is none to be had."""
+        """Make sure that there is a session; False: the relay cannot be reached."""
         if self.usable:
             return True
         if self.authenticated:
@@ -71,17 +71,17 @@ class Upstream:
         return True
 
     def begin(self) -> None:
-        """Start a transaction: it may be put to a fresh session once."""
+        """Start a transaction: it may be replayed on a fresh session once."""
         self._replaced = False
 
     def forget_transaction(self) -> None:
-        """End the transaction that the relay may hold; it is told so before the next command."""
+        """Have RSET sent before the next command: the relay may still hold a transaction."""
         self._stale_transaction = True
 
     async def exchange(
         self, lines: Sequence[bytes], transaction: Sequence[bytes] = ()
     ) -> list[Reply]:
-        """Send command `lines` as one group; give the relay's reply to each.
+        """Send command `lines` as one group; return the relay's reply to each.
 
         `transaction` are the lines that the relay has accepted before in the same transaction.
         """
@@ -93,7 +93,7 @@ class Upstream:
         return [failure] * len(lines) if failure else await self._try(lines)
 
     async def ask(self, line: bytes) -> Reply:
-        """Send RSET or NOOP. That a relay has gone matters only where it cannot be replaced."""
+        """Send RSET or NOOP; return the reply. A lost relay that can be replaced is a 250."""
         if self.usable:
             (answer,) = await self._try((line,))
             if answer is not replies.NO_RELAY:
@@ -101,7 +101,7 @@ class Upstream:
         return replies.NO_RELAY_AT_HELLO if self.authenticated else replies.OK
 
     async def keep_alive(self) -> None:
-        """Say NOOP to a relay that has heard nothing for long; to be called amid an upload."""
+        """Send NOOP where the relay has heard nothing for KEEP_ALIVE_S; called during an upload."""
         session = self._session
         if session is not None and session.fault is None and session.silent_s > KEEP_ALIVE_S:
             await session.exchange((b"NOOP",))
@@ -115,7 +115,7 @@ class Upstream:
         return reply
 
     async def data(self, content: bytes, transaction: Sequence[bytes]) -> DataResult:
-        """Send `content` as the message of `transaction`, on a fresh session where need be."""
+        """Send `content` as the message of `transaction`, on a fresh session where needed."""
         if self._session is None:
             return _unsent(replies.NO_RELAY)
         if self.usable:
@@ -127,20 +127,20 @@ class Upstream:
         return _unsent(failure) if failure else await self._session.data(content)
 
     async def quit(self) -> None:
-        """Take leave of the relay."""
+        """End the relay session with QUIT."""
         if self._session is not None and self.usable:
             await self._session.quit()
         self._drop()
 
     async def renew(self) -> bool:
-        """Have the next command open a fresh session; False: it could not log in as this one did."""
+        """Have the next command open a fresh session; False: the client has logged in to this."""
         if self.authenticated:
             return False
         await self.quit()
         return True
 
     def drop(self) -> None:
-        """Give the relay session up at once, and with it what was not committed."""
+        """Drop the relay session at once, and any message that the relay has not accepted."""
         self._drop()
 
     async def _try(self, lines: Sequence[bytes]) -> list[Reply]:
@@ -160,7 +160,7 @@ class Upstream:
         return not self._replaced and fault in _WORTH_A_SECOND_TRY
 
     async def _replace(self, transaction: Sequence[bytes]) -> Reply | None:
-        """Put `transaction` to a fresh session; give the reply for the client if that fails."""
+        """Replay `transaction` on a fresh session; return the reply to the client if that fails."""
         if self._replaced or not await self.open() or self._session is None:
             return replies.NO_RELAY
         self._replaced = True

@@ -61,8 +61,8 @@ class Dispatcher:
         return self._transformer.sign_always
 
     async def shared(self, content: bytes, submission: Submission) -> Outgoing:
-        """Return the one copy for all recipients. Raises Fault, or what went wrong with us."""
-        prepared = await self._here(content, submission)
+        """Return the one copy for all recipients. Raises Fault, or any error of ours."""
+        prepared = await self._prepared_in_loop(content, submission)
         if prepared is not None:
             return prepared.shared()
         return await self._offload.shared(content, submission, time.time())
@@ -71,13 +71,13 @@ class Dispatcher:
     async def personal(
         self, content: bytes, submission: Submission
     ) -> AsyncIterator[MakeCopy | None]:
-        """Give what makes each recipient's copy, or None where all may get the same.
+        """Yield a function that makes each recipient's copy, or None where all may get the same.
 
-        Raises as `shared`, and so does what it gives.
+        Raises as `shared`, and so does that function.
         """
-        prepared = await self._here(content, submission)
+        prepared = await self._prepared_in_loop(content, submission)
         if prepared is not None:
-            yield self._personal_here(prepared) if prepared.untouched is None else None
+            yield self._personal_in_loop(prepared) if prepared.untouched is None else None
             return
         async with self._offload.prepared(content, submission, time.time()) as make_there:
             yield make_there
@@ -89,15 +89,15 @@ class Dispatcher:
         def here() -> Outgoing:
             return self._transformer.left_alone(content, submission, now_s, fault)
 
-        made = None if len(content) >= LARGE_MESSAGE_OCTETS else await self._in_turn(here)
+        made = None if len(content) >= LARGE_MESSAGE_OCTETS else await self._within_budget(here)
         if made is not None:
             return made
         return await self._offload.left_alone(content, submission, now_s, fault)
 
-    async def _here(self, content: bytes, submission: Submission) -> Prepared | None:
-        """Work on a message in this process; None where that is, or would be, too much.
+    async def _prepared_in_loop(self, content: bytes, submission: Submission) -> Prepared | None:
+        """Work on a message in the event loop; None where that is, or would be, too much.
 
-        What is not trusted is not even looked at, and waits for no iteration.
+        A message that is not trusted is not even looked at, and waits for no iteration.
         """
 
         def here() -> Prepared:
@@ -105,10 +105,10 @@ class Dispatcher:
 
         if not submission.trusted:
             return here()
-        return None if len(content) >= LARGE_MESSAGE_OCTETS else await self._in_turn(here)
+        return None if len(content) >= LARGE_MESSAGE_OCTETS else await self._within_budget(here)
 
-    async def _in_turn(self, work: Callable[[], T]) -> T | None:
-        """Return what `work` makes, within one turn of the event loop; None where it is too much."""
+    async def _within_budget(self, work: Callable[[], T]) -> T | None:
+        """Return what `work` makes, in an iteration that has room; None where it is too much work."""
         await self._loop_budget.take(ITERATION_OCTETS)
         try:
             with work_budget.limit(MAX_STEPS_IN_LOOP):
@@ -116,7 +116,7 @@ class Dispatcher:
         except work_budget.BudgetExceeded:
             return None
 
-    def _personal_here(self, prepared: Prepared) -> MakeCopy:
+    def _personal_in_loop(self, prepared: Prepared) -> MakeCopy:
         async def make(index: int) -> Outgoing:
             await self._loop_budget.take(ITERATION_OCTETS)
             return prepared.personal(index)

@@ -1,9 +1,10 @@
-"""Work on large and slow messages in a process of its own, so that no session waits for another's.
+"""Work on large and slow messages in a process of its own, so that no other session waits for it.
 
 Owns: that process: started with the first such message, ended when there has been none for a
 while, replaced when it dies, gone when its parent is.
-Does not own: the work (`proxy.rewrite.transformer`), how octets get there and back (`shared_memory`), or what is done when
-it fails (`proxy.delivery.delivery`).
+Does not own: which messages these are (`dispatch`), the work (`proxy.rewrite.transformer`), how
+octets get there and back (`shared_memory`), or what is done when it fails
+(`proxy.delivery.delivery`).
 
 A thread would not do: one call into C, say to decode 25 MB of base64, holds the interpreter for a
 tenth of a second and with it every session.
@@ -35,13 +36,13 @@ from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
 
 IDLE_S = 120.0
-"""After so long without work the process ends and gives its memory back."""
+"""After this long without work the process ends and its memory is freed."""
 
 MAX_BUFFERS = 2
 """Messages in shared buffers at one time: one that is worked on, and the next."""
 
 MakeCopy = Callable[[int], Awaitable[Outgoing]]
-"""Gives the copy of the recipient at this index."""
+"""Makes the copy of the recipient at this index."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,10 +83,10 @@ class OffloadProcess:
     async def prepared(
         self, content: bytes, submission: Submission, now_s: float
     ) -> AsyncIterator[MakeCopy | None]:
-        """Plan a message and keep it there; give what makes the copy of each recipient.
+        """Plan a message, keep the plan there, and yield a function that makes each copy.
 
         None: nothing is to be changed, so that all may get the one copy. Raises as `shared`, and so
-        does what it gives, with KeyError where a new process knows nothing of the message.
+        does the function, which adds KeyError where a new process knows nothing of the message.
         """
         key = next(self._keys)
         with self._in_use():  # the relay may take its time for each copy
@@ -95,28 +96,28 @@ class OffloadProcess:
                     is_kept = await self._do_with(buffer, _prepare, key, submission, now_s)
                 yield partial(self._personal, key) if is_kept else None
             finally:
-                self._let_go(key)
+                self._forget_there(key)
 
     async def _personal(self, key: int, index: int) -> Outgoing:
         async with self._buffer() as buffer:
             made = await self._do_with(buffer, _personal, key, index)
             return replace(made, content=await buffer.taken())
 
-    def _let_go(self, key: int) -> None:
-        """Have a message forgotten, some time; a process that has died keeps none."""
+    def _forget_there(self, key: int) -> None:
+        """Have the process forget a message; one that has died keeps none."""
         with suppress(BrokenProcessPool):
             if self._pool is not None:
                 self._pool.submit(_forget, key)
 
     def close(self) -> None:
-        """End the process, once it has done what it was given."""
+        """End the process, once it has finished its work."""
         if self._pool is not None:
             self._pool.shutdown(wait=False)
         self._pool = None
 
     @asynccontextmanager
     async def _buffer(self) -> AsyncIterator[SharedBuffer]:
-        """Wait for a buffer to be had."""
+        """Wait until fewer than MAX_BUFFERS are in use."""
         async with self._buffers:
             with SharedBuffer() as buffer:
                 yield buffer
@@ -128,14 +129,14 @@ class OffloadProcess:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Have `work` done on what is in `buffer`."""
+        """Run `work` in the process, on what is in `buffer`; return its result."""
         borrowed = buffer.borrowed()
         future = self._submitted(work, borrowed.path, *args, **kwargs)
         borrowed.until(future)
         return await self._done(future)
 
     def _submitted(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
-        """Give `work` to the process; what fails at once is in the future, too."""
+        """Submit `work` to the process; where that fails, the future says so."""
         try:
             return self._started().submit(work, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - raised again by who awaits it
@@ -149,13 +150,13 @@ class OffloadProcess:
             try:
                 return await asyncio.wrap_future(future)
             except BrokenProcessPool:
-                if self._pool is pool:  # else somebody else has noticed before
+                if self._pool is pool:  # else another message's failure has closed it before
                     self.close()
                 raise
 
     @contextmanager
     def _in_use(self) -> Iterator[None]:
-        """Keep the process meanwhile, and for a while after."""
+        """Keep the process meanwhile, and for IDLE_S after."""
         if self._closing is not None:
             self._closing.cancel()
         self._users += 1
@@ -194,7 +195,7 @@ def _begin(config: Config) -> None:
 
 
 def _end_with_parent() -> None:
-    """Not outlive a parent that was killed, which could not tell."""
+    """Do not outlive a parent that was killed and could not end us."""
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

@@ -1,10 +1,10 @@
-"""Octets that cross to another process and back, without the event loop holding still for them.
+"""Octets that go to another process and back without blocking the event loop.
 
 Owns: a file in memory (memfd_create(2)) that both processes can open, and its end.
 Does not own: the other process, or what is in the buffer (`offload`).
 
-Pickled to a pipe, 25 MB are copied several times by whoever holds the interpreter, 20 to 100 ms at
-a time, and no session goes on meanwhile. read(2) and write(2) let go of the interpreter, and the
+Pickled to a pipe, 25 MB are copied several times while the interpreter is locked, 20 to 100 ms at
+a time, and no session goes on meanwhile. read(2) and write(2) release the interpreter, and the
 kernel does the copying.
 """
 
@@ -22,7 +22,7 @@ class SharedBuffer:
     """A context manager: a file in memory of this process, gone with it."""
 
     def __init__(self) -> None:
-        """Make an empty one. Raises OSError where the system gives no such file."""
+        """Make an empty one. Raises OSError where the system cannot."""
         self._descriptor = os.memfd_create("waypost-buffer")
 
     def __enter__(self) -> Self:
@@ -41,18 +41,18 @@ class SharedBuffer:
         await asyncio.to_thread(_write, self._descriptor, octets)
 
     async def taken(self) -> bytes:
-        """Give what is in it, copied. Raises OSError."""
+        """Return what is in it, copied. Raises OSError."""
         return await asyncio.to_thread(_read, self._descriptor)
 
     def borrowed(self) -> "BorrowedBuffer":
-        """Give the other process a way to it that outlives this context."""
+        """Return a path to it for the other process, which stays valid after this context."""
         return BorrowedBuffer(os.dup(self._descriptor))
 
 
 class BorrowedBuffer:
-    """What another process knows of a buffer: `path` stays valid until `until` is done.
+    """A buffer as another process reads and writes it: `path` stays valid until `until` is done.
 
-    A descriptor that was closed too early could be another message's by the time that it is used.
+    A descriptor closed too early could be another message's by the time the path is used.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -60,7 +60,7 @@ class BorrowedBuffer:
         self._descriptor = descriptor
 
     def until(self, done: "Future[Any]") -> None:
-        """Take it back when the other process has finished, one way or another."""
+        """Close it when the other process has finished, with or without success."""
         done.add_done_callback(lambda _: os.close(self._descriptor))
 
 

@@ -1,4 +1,4 @@
-"""AUTH, passed through: the relay judges credentials, we only carry them (RFC 4954).
+"""AUTH, passed through: the relay checks credentials, we only pass them on (RFC 4954).
 
 Owns: the exchange line by line as raw octets, and its limits.
 Does not own: SASL mechanisms, credentials (nothing is kept), whether a client may log in here
@@ -19,13 +19,13 @@ _SCRAM_NAME = re.compile(rb"(?:\A|,)n=([^,]+)")
 _OAUTH_NAME = re.compile(rb"(?:\A|\x01)user=([^\x01]+)|\An,a=([^,]+),")
 
 CANCEL = b"*"
-"""RFC 4954 §4: what a client says to give up."""
+"""RFC 4954 §4: ends an exchange without a login."""
 
 
 async def authenticate(
     connection: ClientConnection, upstream: Upstream, arg: bytes, patience_s: float
 ) -> Reply:
-    """Carry one AUTH exchange to its end, and give the last reply of it.
+    """Pass one AUTH exchange through to its end, and return the last reply of it.
 
     `arg` is the mechanism, and the initial response where there is one, as the client wrote them.
     Raises ClientGone, or TimeoutError when the client is silent for `patience_s`.
@@ -50,9 +50,9 @@ async def authenticate(
 
 
 def account_name(mechanism: bytes, responses: Sequence[bytes]) -> str | None:
-    """Give the name by which an account is known again; `responses` are base64 as sent.
+    """Return the name by which an account is recognised; `responses` are base64 as sent.
 
-    None where the mechanism is unknown or does not tell.
+    None where the mechanism is unknown or names nobody.
     """
     name = _name(mechanism.upper(), [_decoded(response) for response in responses])
     return f"account:{name.decode('utf-8', 'backslashreplace')}" if name else None

@@ -4,8 +4,8 @@ Owns: reading ahead within bounds, lines within bounds and time, half-closed and
 and that nothing sent before a TLS handshake is ever read after it (RFC 3207 §4.2).
 Does not own: what a line means (`session`), or who the client is (`trust`).
 
-A client that closes its sending half is served to the end of what it has sent. Nothing is ever
-cancelled because a client has gone: it shows when more is read from it, or when `lost` is asked.
+A client that closes its sending half is served to the end of what it has sent. Nothing is
+cancelled because a client has gone: that shows when more is read from it, or in `lost`.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._writable = asyncio.Event()
         self._writable.set()
 
-    # What the loop tells.
+    # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection over to the server."""
@@ -58,12 +58,12 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._on_connected(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        """Bound what is read in one turn of the loop: others have theirs."""
+        """Bound what is read from one client in one iteration of the loop."""
         del sizehint
         return self._arriving
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Keep what came; stop reading when the client is ahead of us."""
+        """Keep what came; stop reading when the client is too far ahead of us."""
         self._received += self._arriving[:nbytes]
         if not self._paused and len(self._received) >= SESSION_BUFFER_OCTETS:
             self._paused = True
@@ -71,7 +71,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._arrived()
 
     def eof_received(self) -> bool:
-        """Keep our half open: replies are still owed. TLS cannot be half-closed."""
+        """Keep our half open, to reply to what was sent. TLS cannot be half-closed."""
         self._eof = True
         self._arrived()
         return not self.tls
@@ -91,7 +91,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         """Let `drain` go on."""
         self._writable.set()
 
-    # What the session does.
+    # What the session calls.
 
     @property
     def peer(self) -> tuple[str, int]:
@@ -105,7 +105,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         return self._eof and not self._received
 
     async def line(self, limit_octets: int, patience_s: float) -> bytes:
-        """Give the next line, without its line end.
+        """Return the next line, without its line end.
 
         Raises ClientGone, LineTooLong, or TimeoutError when it is not complete in `patience_s`.
         """
@@ -125,35 +125,35 @@ class ClientConnection(asyncio.BufferedProtocol):
                 await self._more()
 
     def next_line(self, limit_octets: int) -> bytes | None:
-        """Look at the next line if it is here already and not too long; it stays unread."""
+        """Return the next line if it is here and not too long, else None; it stays unread."""
         end = self._received.find(b"\n", 0, limit_octets)
         return None if end < 0 else _without_line_end(bytes(self._received[: end + 1]))
 
     def skip_line(self) -> None:
-        """Take the line that `next_line` showed."""
+        """Drop the line that `next_line` returned."""
         self._take(self._received.index(b"\n") + 1)
 
     async def chunk(self, patience_s: float) -> bytes:
-        """Give all that has come; raises ClientGone, or TimeoutError after `patience_s`."""
+        """Return all that has come; raises ClientGone, or TimeoutError after `patience_s`."""
         if not self._received:
             async with asyncio.timeout(patience_s):
                 await self._more()
         return self._take(len(self._received))
 
     async def read(self, n: int = -1) -> bytes:
-        """Give up to `n` octets, as `asyncio.StreamReader` does; raises ClientGone."""
+        """Return up to `n` octets, as `asyncio.StreamReader` does; raises ClientGone."""
         if not self._received:
             await self._more()
         return self._take(len(self._received) if n < 0 else min(n, len(self._received)))
 
     async def readexactly(self, n: int) -> bytes:
-        """Give `n` octets; raises ClientGone."""
+        """Return `n` octets; raises ClientGone."""
         while len(self._received) < n:
             await self._more()
         return self._take(n)
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
-        """Give everything up to and with `separator`; raises ClientGone, or LineTooLong."""
+        """Return everything up to and with `separator`; raises ClientGone, or LineTooLong."""
         while separator not in self._received:
             if len(self._received) > MAX_COMMAND_OCTETS:
                 raise LineTooLong
@@ -161,22 +161,22 @@ class ClientConnection(asyncio.BufferedProtocol):
         return self._take(self._received.index(separator) + len(separator))
 
     def unread(self, octets: bytes) -> None:
-        """Put back what belongs to what comes next."""
+        """Put `octets` back: they are the next to be read."""
         self._received[:0] = octets
         self._scanned = 0
 
     def send(self, octets: bytes) -> None:
-        """Write a reply; lost connections swallow it."""
+        """Write a reply; on a lost connection, do nothing."""
         if not self.lost:
             self._transport.write(octets)
 
     async def drain(self) -> None:
-        """Wait until the client takes more; raises TimeoutError when it does not."""
+        """Wait until the client reads on; raises TimeoutError after WRITE_PATIENCE_S."""
         async with asyncio.timeout(WRITE_PATIENCE_S):
             await self._writable.wait()
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
-        """Shake hands as the server. What the client sent before is thrown away unread.
+        """Do the TLS handshake as the server. What the client sent before is thrown away unread.
 
         Raises OSError (ssl.SSLError is one) where that fails; the connection is then lost.
         """
@@ -184,7 +184,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         await self._handshake(context)
 
     async def start_tls_behind_header(self, context: ssl.SSLContext) -> None:
-        """Shake hands where a PROXY header came first; what was received is TLS already.
+        """Do the handshake after a PROXY header: what came after that header is TLS already.
 
         Raises as `start_tls`.
         """
@@ -210,7 +210,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self.tls = True
 
     async def _feed_to_tls(self, received: bytes) -> None:
-        """Hand octets to the TLS layer, once it has taken the transport over."""
+        """Feed octets to the TLS layer, once it has taken the transport over."""
         plain = self._transport
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -1,6 +1,6 @@
 """Who a client is and what it may do: as it connects, and after TLS, AUTH, XCLIENT, XFORWARD.
 
-Owns: the client as it is known now, and what AUTH, XCLIENT and XFORWARD make of it.
+Owns: the client as it is known now, and what AUTH, XCLIENT and XFORWARD change in that.
 Does not own: the rules for addresses and attributes (`trust`), the exchange of a login
 (`authentication`), or when a command may come (`session`).
 """
@@ -17,7 +17,7 @@ from proxy.smtp.replies import Reply
 
 
 class ClientIdentity:
-    """What one client may do. `client` is who it is, or whom a front server speaks for."""
+    """Who one client is and what it may do; `client` may be one that a front server speaks for."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class ClientIdentity:
 
     @property
     def account(self) -> str:
-        """By what its messages are known again."""
+        """The name under which a retry of its messages is recognised."""
         return self._upstream.account or trust.account(self.client)
 
     @property
@@ -47,22 +47,22 @@ class ClientIdentity:
 
     @property
     def may_send(self) -> bool:
-        """Whether its mail is taken at all."""
+        """Whether MAIL is accepted from it."""
         authenticated = self._upstream.authenticated
         return trust.may_send(self.client, self._config, authenticated=authenticated)
 
     @property
     def may_show_password(self) -> bool:
-        """Whether nobody else can hear it log in."""
+        """Whether nobody else can overhear its login."""
         return self._connection.tls or self.client.local
 
     @property
     def may_speak_for_others(self) -> bool:
-        """Whether XCLIENT and XFORWARD are for it."""
+        """Whether it may use XCLIENT and XFORWARD."""
         return within(self._front.address, self._config.xclient_networks)
 
     async def log_in(self, arg: bytes, offered: frozenset[str]) -> Reply:
-        """Carry credentials to the relay, who judges them; `offered` are keywords of our EHLO."""
+        """Pass a login to the relay, and return its reply; `offered` are keywords of our EHLO."""
         refusal = self._refusal(arg, offered)
         if refusal is not None:
             return refusal
@@ -85,8 +85,8 @@ class ClientIdentity:
         return None if words[0].upper() in known else replies.MECHANISM_UNKNOWN
 
     def tell_client(self, arg: bytes) -> Reply:
-        """Take a front server's word on who its client is; our greeting means that it counts."""
-        if self._upstream.authenticated:  # as whom we were told of until now, not as another
+        """Take over what a front server says of its client; success is answered as a greeting."""
+        if self._upstream.authenticated:  # as the client of before, not as another
             return replies.ALREADY_AUTHENTICATED
         try:
             self.client = trust.with_xclient(self.client, trust.parse_attributes(arg))
@@ -95,7 +95,7 @@ class ClientIdentity:
         return replies.greeting(self._hostname)
 
     def tell_origin(self, arg: bytes) -> Reply:
-        """Take a front server's word on whose mail it passes on."""
+        """Take over what a front server says of whose mail it passes on."""
         try:
             self.client = trust.with_xforward(self.client, trust.parse_attributes(arg))
         except trust.BadAttribute:

@@ -1,7 +1,8 @@
-"""The PROXY header with which a load balancer says whom it speaks for (versions 1 and 2).
+"""The PROXY header in which a load balancer names its client (HAProxy's, versions 1 and 2).
 
-Owns: what such a header means to us. Does not own: its format (aiosmtpd reads it), which listeners
-expect one (`proxy.server`), or what the client may do then (`trust`).
+Owns: what such a header means to us.
+Does not own: its format (aiosmtpd reads it), who must send one (`proxy.server`), or what the
+client may do then (`trust`).
 """
 
 from aiosmtpd.proxy_protocol import AF, V2_CMD, AsyncReader, ProxyData, get_proxy
@@ -14,7 +15,7 @@ class BadProxyHeader(ValueError):
 
 
 async def read_proxy_header(reader: AsyncReader, peer: IpAddress | None) -> IpAddress | None:
-    """Read the PROXY header (versions 1 and 2); give the real client's address, None if untold.
+    """Read the PROXY header; return the real client's address, None where it names none.
 
     `peer` is the load balancer, which may also speak for itself (a health check). Raises
     BadProxyHeader.

@@ -1,7 +1,7 @@
 """What all sessions of a process share.
 
-Owns: putting together the work on messages, the spool, the record of
-deliveries and memory from a configuration.
+Owns: making it from a configuration: the work on messages, the spool, the record of what is
+delivered, TLS, and the budgets for memory and for the event loop.
 Does not own: sessions (`session`), sockets (`server`).
 
 A reload makes new services; a session keeps to the end those it began with. Spool, delivered
@@ -28,7 +28,7 @@ from tracker.spool.writer import Spool
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """One configuration at work."""
+    """Everything that one configuration asks for."""
 
     config: Config
     hostname: str
@@ -75,7 +75,7 @@ class Services:
         return services
 
     def stop(self) -> None:
-        """Finish what was begun; the spool writes what it holds."""
+        """Finish the work on hand; the spool writes what it holds."""
         self.dispatcher.close()
         self.spool.close()
 
@@ -87,7 +87,7 @@ def _memory_budget(workers: int) -> MemoryBudget:
 
 
 def _consents(config: Config) -> ConsentsInForce:
-    """Read them; raises OSError where nobody knows who must not be tracked."""
+    """Read consents; raises OSError where they cannot be read: mail must not be tracked then."""
     consents = LiveRecords(CONSENTS, config.store.path)
     consents.refresh()
     consents()
@@ -107,7 +107,7 @@ def _delivered_db(config: Config, before: DeliveredDb | None) -> DeliveredDb | N
 
 
 def _tidy(delivered_db: DeliveredDb) -> None:
-    """See to a journal of earlier times, whether or not it is used now."""
+    """Remove what is outdated in the database of an earlier run, used now or not."""
     try:
         if delivered_db.path.exists():
             delivered_db.tidy()

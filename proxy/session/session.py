@@ -1,10 +1,11 @@
 """One client's SMTP session (RFC 5321), mapped on one relay session (DESIGN §3).
 
-Owns: the order of commands, what state each leaves, and when a session ends. Every verb is a
-method that gives its reply as a value; a 421, ours or the relay's, ends the session.
-Does not own: the octets on the wire (`connection`), the grammar of arguments (`proxy.smtp.envelope`), who may do
-what (`identity`), taking in a message (`upload`) and handing it on (`proxy.delivery.delivery`), nor the relay
-(`proxy.relay.upstream`).
+Owns: the order of commands, what state each leaves, and that the session ends. Every verb is a
+method that returns its reply as a value; a 421, ours or the relay's, ends the session.
+Does not own: the octets on the wire (`connection`), the grammar of arguments
+(`proxy.smtp.envelope`), who may do what (`identity`), MAIL and RCPT (`transactions`), taking in a
+message (`upload`) and handing it on (`proxy.delivery.delivery`), what a stop allows (`shutdown`),
+nor the relay (`proxy.relay.upstream`).
 """
 
 import asyncio
@@ -66,18 +67,18 @@ class Session:
         self._idle_commands = 0
         self._ended = False
         self._waiting = False
-        """For a command."""
+        """For the client's next command."""
         self._shutdown = Shutdown()
 
     @property
     def may_be_cut_off(self) -> bool:
-        """Nobody could take the end of it for the verdict on a message."""
+        """No client could take the end of the session for the verdict on a message."""
         return self._shutdown.may_be_cut_off(_now_s())
 
     async def run(self) -> None:
         """Serve the client until it leaves, is cut off, or is told 421.
 
-        Raises CancelledError alone: whoever cancels has asked whether it `may_be_cut_off`.
+        Raises CancelledError alone; the caller cancels only a session that `may_be_cut_off`.
         """
         self._upstream.on_lost = self._leave_once_silent
         try:
@@ -101,7 +102,7 @@ class Session:
                 await self._serve_command()
             await self._connection.drain()
         except ClientGone:
-            if not self._ended:  # else it was told to go, or said so
+            if not self._ended:  # else it had QUIT or a 421
                 self._drop("gone")
         except TimeoutError:
             self._drop("silent", replies.TIMED_OUT)
@@ -109,7 +110,7 @@ class Session:
             self._drop("endless", error.reply)
 
     def stop(self) -> None:
-        """End the session (RFC 5321 §3.8): now if it rests, else once its client has a verdict."""
+        """End the session (RFC 5321 §3.8): now if it is idle, else after its client's message."""
         self._shutdown.stop(in_transaction=self._in_transaction)
         self._leave_once_silent()
 
@@ -118,7 +119,7 @@ class Session:
         return self._transactions.transaction is not None
 
     def _leave_once_silent(self) -> None:
-        """Leave when there is a reason to and the client does not speak in time."""
+        """Send the farewell where there is one, unless the client speaks first."""
         if not self._ended:
             wait_s = self._shutdown.silence_left_s(_now_s())
             asyncio.get_running_loop().call_later(wait_s, self._leave_if_silent)
@@ -141,7 +142,7 @@ class Session:
     # Commands.
 
     async def _next_command(self) -> bytes:
-        """Wait for a command; raises ClientGone, LineTooLong, or TimeoutError."""
+        """Return the next command line; raises ClientGone, LineTooLong, or TimeoutError."""
         self._waiting = True
         patience_s = SILENCE_S if self._farewell() else self._services.proxy.idle_timeout
         try:
@@ -176,22 +177,22 @@ class Session:
         await self._connection.drain()
 
     def _refusal(self, verb: bytes, line: bytes) -> Reply | None:
-        """Return the answer to a command that is not looked into; None: it is served."""
+        """Return the reply to a command that is refused whatever its argument, else None."""
         if not self._shutdown.serves(verb, in_transaction=self._in_transaction):
             return replies.SHUTTING_DOWN
         if self._upstream.lost_for_good and verb != b"QUIT":
             return replies.NO_RELAY_AT_HELLO
         if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
             return replies.LINE_TOO_LONG
-        # A browser may have been sent here: it begins with its header, and goes on to its body.
+        # A browser may have been made to post here: header fields come before its body.
         return replies.FIELD_FOR_COMMAND if verb.endswith(b":") else None
 
     async def on_unknown(self, _arg: bytes) -> Reply:
-        """Refuse what is no command of ours."""
+        """Refuse a command that we do not know."""
         return replies.UNKNOWN_COMMAND
 
     async def on_not_implemented(self, _arg: bytes) -> Reply:
-        """Refuse what is a command, but not here."""
+        """Refuse a command that we know and do not offer."""
         return replies.NOT_IMPLEMENTED
 
     async def on_help(self, _arg: bytes) -> Reply:
@@ -199,15 +200,15 @@ class Session:
         return replies.HELP
 
     async def on_vrfy(self, arg: bytes) -> Reply:
-        """Say neither yes nor no (RFC 5321 §3.5.3)."""
+        """Neither confirm nor deny that an address exists (RFC 5321 §3.5.3)."""
         return replies.CANNOT_VERIFY if arg else replies.ADDRESS_WANTED
 
     async def on_noop(self, _arg: bytes) -> Reply:
-        """Ask the relay, so that its session stays alive too."""
+        """Pass NOOP on, so that the relay's session stays alive too."""
         return await self._upstream.ask(b"NOOP")
 
     async def on_quit(self, arg: bytes) -> Reply:
-        """Say goodbye."""
+        """End the session."""
         if arg:
             return replies.NO_ARGUMENT_WANTED
         self._ended = True
@@ -221,7 +222,7 @@ class Session:
         return await self._upstream.ask(b"RSET")
 
     async def on_helo(self, arg: bytes) -> Reply:
-        """Greet a client that knows no extensions."""
+        """Open the relay session, and greet a client that knows no extensions."""
         if not arg:
             return replies.HELLO_SYNTAX
         if not await self._begin():
@@ -229,7 +230,7 @@ class Session:
         return replies.hello(self._services.hostname)
 
     async def on_ehlo(self, arg: bytes) -> Reply:
-        """Greet a client, and offer what the relay offers and we allow."""
+        """Open the relay session, and offer what the relay offers and we allow."""
         if not arg:
             return replies.HELLO_SYNTAX
         if not await self._begin():
@@ -245,16 +246,16 @@ class Session:
         return replies.hello(self._services.hostname, lines)
 
     async def _begin(self) -> bool:
-        """RFC 5321 §4.1.4: EHLO and HELO end a transaction. False: the relay cannot be had."""
+        """End the transaction, as EHLO and HELO do (RFC 5321 §4.1.4); False: there is no relay."""
         self._transactions.offered = frozenset()
         self._transactions.end()
         self._greeted = await self._upstream.open()
         return self._greeted
 
-    # TLS, login, and whom others speak for.
+    # STARTTLS, AUTH, XCLIENT and XFORWARD.
 
     async def on_starttls(self, arg: bytes) -> Reply | None:
-        """Encrypt from here on (RFC 3207); the client has to say EHLO again."""
+        """Encrypt from here on (RFC 3207); the client has to send EHLO again."""
         context = self._services.tls_context
         if arg:
             return replies.NO_ARGUMENT_WANTED
@@ -262,7 +263,7 @@ class Session:
             return replies.NOT_IMPLEMENTED
         if self._connection.tls:
             return replies.ALREADY_TLS
-        if self._transactions.transaction is not None or self._upstream.authenticated:
+        if self._in_transaction or self._upstream.authenticated:
             return replies.NOT_IN_TRANSACTION
         self._say(replies.READY_FOR_TLS)
         try:
@@ -274,17 +275,17 @@ class Session:
         return None
 
     async def on_auth(self, arg: bytes) -> Reply:
-        """Let the client log in at the relay."""
+        """Pass the client's login to the relay (RFC 4954)."""
         if not self._greeted:
             return replies.HELLO_FIRST
         if self._upstream.authenticated:
             return replies.ALREADY_AUTHENTICATED
-        if self._transactions.transaction is not None:
+        if self._in_transaction:
             return replies.NOT_IN_TRANSACTION
         return await self._identity.log_in(arg, self._transactions.offered)
 
     async def on_xclient(self, arg: bytes) -> Reply:
-        """Hear from a front server who its client is; the session begins anew for that one."""
+        """Learn from a front server who its client is; the session starts over for that client."""
         refusal = self._front_refusal()
         if refusal is not None:
             return refusal
@@ -294,13 +295,13 @@ class Session:
         return reply
 
     async def on_xforward(self, arg: bytes) -> Reply:
-        """Hear from a front server whose mail it passes on."""
+        """Learn from a front server whose mail it passes on."""
         return self._front_refusal() or self._identity.tell_origin(arg)
 
     def _front_refusal(self) -> Reply | None:
         if not self._identity.may_speak_for_others:
             return replies.XCLIENT_FORBIDDEN
-        return None if self._transactions.transaction is None else replies.NOT_IN_TRANSACTION
+        return replies.NOT_IN_TRANSACTION if self._in_transaction else None
 
     def _forget_hello(self) -> None:
         self._greeted, self._transactions.offered = False, frozenset()
@@ -308,7 +309,7 @@ class Session:
     # The mail transaction.
 
     async def _envelope(self, verb: bytes, arg: bytes) -> None:
-        """Pass on this command, and those RCPT that the client has sent behind it already."""
+        """Pass on this command, with the RCPTs after it that the client has sent already."""
         group = [(verb, arg)]
         while len(group) < MAX_PIPELINED_COMMANDS:
             verb, arg = _split(self._connection.next_line(MAX_COMMAND_OCTETS) or b"")
@@ -329,7 +330,7 @@ class Session:
         return await self._transactions.pass_on(group, may_grow=self._identity.trusted)
 
     async def on_data(self, arg: bytes) -> Reply | None:
-        """RFC 5321 §4.1.1.4. The 354 is ours; a refusal of the relay's arrives at the dot."""
+        """Take a message (RFC 5321 §4.1.1.4): the 354 is ours, the reply to the dot the relay's."""
         transaction = self._transactions.transaction
         if arg:
             return replies.NO_ARGUMENT_WANTED
@@ -371,7 +372,7 @@ class Session:
         return None
 
     async def _acknowledge(self, verdict: Verdict) -> None:
-        """Give the verdict to the client, and tell the log when nobody is there to hear it."""
+        """Send the verdict to the client; log it where the client has gone."""
         self._answer(verdict.reply)
         self._shutdown.told_verdict(_now_s())
         unheard = self._connection.lost or self._connection.finished
@@ -384,7 +385,7 @@ class Session:
     # Replies and states.
 
     def _answer(self, reply: Reply) -> None:
-        """Say `reply`, and end the session where it has to."""
+        """Send `reply`; end the session after a 421, or after too many errors."""
         self._say(reply)
         self._ended |= reply.code == replies.CLOSING_CODE
         self._errors = self._errors + 1 if reply in _CLIENT_ERRORS else 0
@@ -398,7 +399,7 @@ class Session:
         self._shutdown.replied(_now_s())
 
     def _drop(self, why: str, reply: Reply | None = None) -> None:
-        """End the session from our side, and with it what the relay has not committed to."""
+        """End the session from our side, and the relay's with any message it has not accepted."""
         if reply is not None:
             self._say(reply)
         log(SESSION_DROPPED, client=str(self._identity.client), why=why)
@@ -420,10 +421,10 @@ _CLIENT_ERRORS = frozenset(
         replies.XCLIENT_FORBIDDEN,
     }
 )
-"""Replies of which a program that speaks SMTP gets few in a row."""
+"""Replies of which a real mail program gets few in a row."""
 
 _BLANKS = re.compile(rb"[ \t]+")
-"""RFC 5321 §4.1.1 has one space; tabs and more of them are taken by every server there is."""
+"""RFC 5321 §4.1.1 has one space; every known server accepts tabs and several of them."""
 
 _VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = MappingProxyType(
     {

@@ -31,22 +31,22 @@ class State(Enum):
     ONE_MORE = auto()
     """The stop came before its first transaction: that one may still begin."""
     LAST = auto()
-    """No transaction may begin; the one that is on goes on to its verdict."""
+    """No transaction may begin; one that has begun goes on to its verdict."""
 
 
 class Command(Enum):
     """What a command means for a stop."""
 
     IN_TRANSACTION = auto()
-    """Any command while a transaction is on."""
+    """Any command during a transaction."""
     MAIL = auto()
     """It begins a transaction."""
     BEFORE_MAIL = auto()
-    """It leads to one: EHLO, HELO, STARTTLS, AUTH, XCLIENT, XFORWARD."""
+    """It may come before MAIL: EHLO, HELO, STARTTLS, AUTH, XCLIENT, XFORWARD."""
     PARTING = auto()
     """QUIT, and the RSET that some programs say before it."""
     OTHER = auto()
-    """It leads nowhere: NOOP, HELP, VRFY, whatever is out of order or unknown."""
+    """It does not lead to a message: NOOP, HELP, VRFY, any out of order or unknown."""
 
 
 TRANSITIONS: Mapping[State, Mapping[Command, State]] = MappingProxyType(
@@ -84,7 +84,7 @@ class Shutdown:
     def __init__(self) -> None:
         self.state = State.SERVING
         self.committing = False
-        """A message is between its client's final dot and the relay's verdict: do not cancel."""
+        """A message is between its client's final dot and the relay's verdict."""
         self._replied_at_s = -math.inf
         self._verdict_at_s = -math.inf
 
@@ -123,11 +123,11 @@ class Shutdown:
         self._verdict_at_s = now_s
 
     def silence_left_s(self, now_s: float) -> float:
-        """Return for how long a client that has just heard from us may still be about to speak."""
+        """Return how much longer to wait for a client that has just had a reply."""
         return _left_s(self._replied_at_s, now_s)
 
     def may_be_cut_off(self, now_s: float) -> bool:
-        """Tell whether nobody could take the end of the session for the verdict on a message."""
+        """Return whether no client could take the end of the session for a verdict."""
         return not self.committing and not _left_s(self._verdict_at_s, now_s)
 
 

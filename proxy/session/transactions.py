@@ -1,8 +1,9 @@
-"""MAIL and RCPT of one session: judged, passed on in groups, remembered.
+"""MAIL and RCPT of one session: checked, passed on in groups, remembered.
 
-Owns: which of them reach the relay, under which SIZE, and the transaction that the relay's
-answers make.
-Does not own: their grammar (`proxy.smtp.envelope`), or how they reach the relay (`proxy.relay.upstream`).
+Owns: which of them reach the relay, with which SIZE, and the transaction that results from the
+relay's answers.
+Does not own: their grammar (`proxy.smtp.envelope`), or how they reach the relay
+(`proxy.relay.upstream`).
 """
 
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ Command = tuple[bytes, bytes]
 
 
 class Transactions:
-    """The envelopes of one session, one after the other."""
+    """The mail transactions of one session, one after the other."""
 
     def __init__(self, upstream: Upstream, config: ProxyConfig) -> None:
         self.transaction: Transaction | None = None
@@ -42,38 +43,38 @@ class Transactions:
         self._rcpts = 0
 
     def end(self) -> None:
-        """Forget the transaction; the relay forgets it too before it hears the next."""
+        """Forget the transaction; the relay is told to before the next."""
         if self.transaction is not None:
             self._upstream.forget_transaction()
         self.transaction = None
 
     async def pass_on(self, commands: Sequence[Command], *, may_grow: bool) -> list[Reply]:
-        """Bring a group of MAIL and RCPT to the relay; give a reply to each.
+        """Send a group of MAIL and RCPT to the relay; return the reply to each.
 
         `may_grow`: the message may become larger on its way through us.
         """
         self._mail = self.transaction.mail if self.transaction else None
         self._rcpts = len(self.transaction.rcpts) if self.transaction else 0
-        judged = [self._judge(verb, arg, may_grow=may_grow) for verb, arg in commands]
-        lines = [question.line for question in judged if isinstance(question, _Question)]
+        checked = [self._check(verb, arg, may_grow=may_grow) for verb, arg in commands]
+        lines = [each.line for each in checked if isinstance(each, _ToRelay)]
         accepted = self.transaction.lines if self.transaction else ()
         answers = iter(await self._upstream.exchange(lines, accepted) if lines else ())
         return [
-            self._note(question.command, question.line, next(answers))
-            if isinstance(question, _Question)
-            else question
-            for question in judged
+            self._note(each.command, each.line, next(answers))
+            if isinstance(each, _ToRelay)
+            else each
+            for each in checked
         ]
 
-    def _judge(self, verb: bytes, arg: bytes, *, may_grow: bool) -> "_Question | Reply":
+    def _check(self, verb: bytes, arg: bytes, *, may_grow: bool) -> "_ToRelay | Reply":
         try:
             if verb == b"MAIL":
-                return self._judge_mail(arg, may_grow=may_grow)
-            return self._judge_rcpt(arg)
+                return self._check_mail(arg, may_grow=may_grow)
+            return self._check_rcpt(arg)
         except BadEnvelope as error:
             return error.reply
 
-    def _judge_mail(self, arg: bytes, *, may_grow: bool) -> "_Question | Reply":
+    def _check_mail(self, arg: bytes, *, may_grow: bool) -> "_ToRelay | Reply":
         if self._mail is not None:
             return replies.NESTED_MAIL
         mail = parse_mail(arg, self.offered)
@@ -81,27 +82,27 @@ class Transactions:
             return replies.TOO_BIG
         self._mail = mail
         self._upstream.begin()
-        return _Question(mail, self._grown(mail) if may_grow else mail.line)
+        return _ToRelay(mail, self._grown(mail) if may_grow else mail.line)
 
     def _grown(self, mail: MailCommand) -> bytes:
-        """Declare the size that the message may have when it leaves us (DESIGN §3)."""
+        """Return the line with the SIZE that the message may have when it leaves (DESIGN §3)."""
         if mail.size_octets is None:
             return mail.line
         most_octets = extensions.relay_size(self._upstream.capabilities) or self._max_size_octets
         grown_octets = min(mail.size_octets + GROWTH_ALLOWANCE_OCTETS, most_octets)
         return mail.with_size(max(grown_octets, mail.size_octets))
 
-    def _judge_rcpt(self, arg: bytes) -> "_Question | Reply":
+    def _check_rcpt(self, arg: bytes) -> "_ToRelay | Reply":
         if self._mail is None:
             return replies.MAIL_FIRST
         if self._rcpts >= self._max_rcpts:
             return replies.TOO_MANY_RECIPIENTS
         rcpt = parse_rcpt(arg, self.offered)
         self._rcpts += 1
-        return _Question(rcpt, rcpt.line)
+        return _ToRelay(rcpt, rcpt.line)
 
     def _note(self, command: MailCommand | RcptCommand, line: bytes, answer: Reply) -> Reply:
-        """Keep what the relay's `answer` makes of `command`."""
+        """Update the transaction by the relay's `answer` to `command`, and return that answer."""
         if isinstance(command, MailCommand):
             self.transaction = Transaction(command, line) if answer.positive else None
         elif self.transaction is not None and answer.positive:
@@ -112,8 +113,8 @@ class Transactions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
-    """A sound command, and the line that asks the relay."""
+class _ToRelay:
+    """A sound command, and the line that is sent to the relay."""
 
     command: MailCommand | RcptCommand
     line: bytes

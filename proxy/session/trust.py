@@ -1,9 +1,9 @@
-"""Who a client is, and what that allows: XCLIENT, XFORWARD, trust.
+"""The rules for who a client is, and what that allows: XCLIENT, XFORWARD, trust.
 
 Owns: whose word is taken about the real client (XCLIENT and XFORWARD of Postfix, with their xtext,
-RFC 3461 §4), whose mail is trusted (DESIGN §3.4), who may send at all, and who may be offered AUTH.
-Does not own: checking credentials (the relay does), the header of a load balancer
-(`proxy_protocol`), or the octets on the wire (`connection`).
+RFC 3461 §4), whose mail is trusted (DESIGN §3.4), and who may send at all.
+Does not own: one session's client as it changes (`identity`), checking credentials (the relay
+does), the header of a load balancer (`proxy_protocol`), or the octets on the wire (`connection`).
 """
 
 import re
@@ -34,8 +34,8 @@ class Client:
 
     `address` is the real client's after PROXY, XCLIENT and XFORWARD, None where the front server
     does not know it. `vouched`: a mail server of `xclient_networks` answers for this client;
-    `submitted`: it says that the client is one of its own users. `forwarded`: the mail server passes
-    on mail of others, so that who logged in here is the server itself.
+    `submitted`: it says that the client is one of its own users. `forwarded`: the mail server
+    passes on mail of others, so that a login here is the server's own.
     """
 
     address: IpAddress | None
@@ -54,7 +54,7 @@ class Client:
 
 
 def trusted(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:
-    """Tell whether mail of `client` may be rewritten and signed (DESIGN §3.4)."""
+    """Return whether mail of `client` may be rewritten and signed (DESIGN §3.4)."""
     logged_in = client.login is not None or (authenticated and not client.forwarded)
     if logged_in or client.submitted or client.local:
         return True
@@ -62,7 +62,7 @@ def trusted(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool
 
 
 def account(client: Client) -> str:
-    """Name who sends, for telling a retry: who logged in at the front server, or the network."""
+    """Return who sends, to recognise a retry: the login at the front server, or the network."""
     if client.login is not None:
         return f"login:{client.login}"
     if client.address is None:
@@ -72,10 +72,11 @@ def account(client: Client) -> str:
 
 
 def may_send(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:
-    """Tell whether MAIL is passed on at all.
+    """Return whether MAIL of `client` is passed on at all.
 
-    The relay sees our address, which it may well allow to send anywhere. So whoever is not trusted
-    must log in first, or come through a mail server that has judged them: never an open relay.
+    The relay sees our address, which it may well allow to send anywhere. So a client that is not
+    trusted must log in first, or come through a mail server that has checked it: never an open
+    relay.
     """
     return client.vouched or trusted(client, config, authenticated=authenticated)
 
@@ -95,9 +96,9 @@ def parse_attributes(arg: bytes) -> dict[str, str]:
 
 
 def with_xclient(client: Client, attributes: Mapping[str, str]) -> Client:
-    """Give the client that a trusted front server tells of; raises BadAttribute.
+    """Return the client that a trusted front server names; raises BadAttribute.
 
-    Another address is another client: what was told of the one before does not count for it.
+    Another address is another client: what was said of the one before does not count for it.
     """
     told = replace(client, vouched=True)
     if "ADDR" in attributes:
@@ -109,10 +110,10 @@ def with_xclient(client: Client, attributes: Mapping[str, str]) -> Client:
 
 
 def with_xforward(client: Client, attributes: Mapping[str, str]) -> Client:
-    """Give the client whose mail a trusted front server passes on; raises BadAttribute.
+    """Return the client whose mail a trusted front server passes on; raises BadAttribute.
 
     Postfix sends no login, but with SOURCE it tells its own users (LOCAL) from the world (REMOTE).
-    What XFORWARD does not tell is unknown: the front server's address must lend no trust.
+    What XFORWARD does not say is unknown: the front server's own address must lend no trust.
     """
     told = replace(client, login=None, forwarded=True)
     if not client.vouched:

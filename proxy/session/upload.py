@@ -26,11 +26,11 @@ REFUSALS = {
     Refusal.BARE_NEWLINE: replies.BARE_NEWLINE,
     Refusal.NO_MEMORY: replies.NO_MEMORY,
 }
-"""What the client is told at the end of a message that cannot be taken."""
+"""The reply at the end of a message that cannot be taken."""
 
 
 class UploadAborted(ConnectionError):
-    """A message that will not end: `reply` is the last word to this client."""
+    """A message that takes too long or does not end; `reply` is our last to this client."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(str(reply))
@@ -46,16 +46,16 @@ class MemoryBudget:
 
     @property
     def exhausted(self) -> bool:
-        """No new message should begin."""
+        """No new message may begin."""
         return self.used_octets >= self.limit_octets
 
     def make_room_for(self, message_octets: int) -> None:
-        """See to it that a message of this size fits in beside another."""
+        """Raise the limit where two messages of this size would not fit."""
         self.limit_octets = max(self.limit_octets, 2 * message_octets)
 
 
 class Lease:
-    """One message's part of a budget; a context manager that gives it back."""
+    """One message's share of a budget; a context manager that returns it."""
 
     def __init__(self, budget: MemoryBudget) -> None:
         self._budget = budget
@@ -68,7 +68,7 @@ class Lease:
         self.resize(0)
 
     def resize(self, held_octets: int) -> bool:
-        """Hold this much; False, and the lease stays as it was, when there is no room for it."""
+        """Hold this much; False, and the lease stays as it was, when there is no room."""
         change = held_octets - self._held_octets
         if change > 0 and self._budget.used_octets + change > self._budget.limit_octets:
             return False
@@ -86,9 +86,10 @@ async def receive(
     normalise: bool,
     meanwhile: Callable[[], Awaitable[None]],
 ) -> Received:
-    """Read a message to its end, when its turns come; what came after that stays in `connection`.
+    """Read a message to its end as the loop budget allows; return it.
 
-    `meanwhile` is done after each chunk but the last: a slow client keeps others waiting.
+    What the client sent after it stays in `connection`. `meanwhile` is awaited after each chunk but
+    the last, to keep the relay session alive during a slow upload.
     Raises ClientGone, TimeoutError (silent for too long) or UploadAborted.
     """
     reader = DataReader(max_octets, normalise=normalise)

@@ -1,8 +1,10 @@
-"""The octets of DATA: where they end, what they hold, and what must not pass.
+"""The octets of DATA, in both directions: where they end, what they hold, what must not pass.
 
-Owns: finding <CRLF>.<CRLF> over the borders of chunks, taking the transparency dots out (RFC 5321
-§4.5.2), the limit on size, and the policy on CR and LF standing alone (RFC 5321 §2.3.8).
-Does not own: reading from the client (`proxy.session.connection`), or what is done with the message (`proxy.delivery.delivery`).
+Owns: finding <CRLF>.<CRLF> over the borders of chunks, taking transparency dots out and putting
+them in (dot-stuffing, RFC 5321 §4.5.2), the limit on size, and the policy on CR and LF standing
+alone (RFC 5321 §2.3.8).
+Does not own: reading from the client (`proxy.session.connection`), writing to the relay
+(`proxy.relay.connection`), or what is done with the message (`proxy.delivery.delivery`).
 
 Only the octets CR LF . CR LF end a message. A server behind us that takes less for the end, such
 as LF . LF, could be made to see two messages where we saw one. So a message that holds a line of
@@ -26,7 +28,7 @@ _END = b"\r\n.\r\n"
 _HELD_BACK = len(_END) - 1
 _LONE_DOT = re.compile(rb"[\r\n]\.[\r\n]")
 _DOT_BEHIND_NUL = re.compile(rb"\0\.\0*[\r\n]")
-"""Who leaves out NUL may see a lone dot here, which we do not double."""
+"""A server that leaves out NULs may see a lone dot here, which we do not double."""
 _ANY_NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 
@@ -46,7 +48,7 @@ class Received:
     refusal: Refusal | None
 
     def take(self) -> bytes:
-        """Hand the content on, and keep none: two copies of 25 MB are one too many."""
+        """Return the content, and keep none of it: two copies of 25 MB are one too many."""
         content, self.content = self.content, b""
         return content
 
@@ -69,7 +71,7 @@ class DataReader:
         self._bare_newlines = False
         self._nul = False
         self._open_dot = b""
-        """What at the end of the octets so far may be the begin of _DOT_BEHIND_NUL."""
+        """The end of the octets so far that may be the start of a _DOT_BEHIND_NUL."""
         self._dot_behind_nul = False
         self._before = b"\r\n"
         self._rest = b""
@@ -95,7 +97,7 @@ class DataReader:
         self.held_octets = 0
 
     def finish(self) -> tuple[Received, bytes]:
-        """Give the message, and what came after it; call once, after `feed` said True."""
+        """Return the message, and what came after it; call once, after `feed` returned True."""
         content = self._content.getvalue()
         if self._dot_behind_nul:
             self.refuse(Refusal.BARE_NEWLINE)
@@ -142,7 +144,7 @@ class DataReader:
 
 
 def _safe_cut(pending: bytes) -> int:
-    """How much of `pending` can be worked on: no CRLF and no end of DATA may straddle the cut."""
+    """Return how much of `pending` can be worked on: no CRLF or end of DATA straddles the cut."""
     cut = max(0, len(pending) - _HELD_BACK)
     if pending.endswith(b"\r\n", 0, cut):
         return cut - 2
@@ -150,7 +152,7 @@ def _safe_cut(pending: bytes) -> int:
 
 
 def stuffed(content: bytes) -> Iterator[tuple[bytes, bool]]:
-    """Give `content` as it goes on the wire, final dot included, in chunks; True with the last."""
+    """Yield `content` as it goes on the wire, final dot included, in chunks; True with the last."""
     end = b".\r\n" if content.endswith(b"\r\n") or not content else b"\r\n.\r\n"
     start, size_octets = 0, len(content)
     while size_octets - start > CHUNK_OCTETS:

@@ -1,7 +1,8 @@
-"""The arguments of MAIL and RCPT: read as raw octets, judged, and kept as they are.
+"""The arguments of MAIL and RCPT: read as raw octets, checked, and kept as they are.
 
 Owns: the grammar of RFC 5321 §4.1.2 and §4.1.1.11 with the UTF-8 of RFC 6531 §3.3, which
-parameters an extension allows, and the reply for each way to get it wrong.
+parameters an extension allows, the reply for each way to get it wrong, and the transaction that
+accepted commands make.
 Does not own: whether an address exists (the relay knows), or when MAIL and RCPT may come
 (`proxy.session.session`).
 
@@ -102,7 +103,7 @@ class MailCommand:
         return None if value is None else int(value)
 
     def with_size(self, size_octets: int) -> bytes:
-        """Give the command for the relay with this SIZE instead of the declared one."""
+        """Return the command for the relay with this SIZE instead of the declared one."""
         address, params = self.raw[: self.params_start], self.raw[self.params_start :]
         return b"MAIL " + address + _SIZE.sub(b"SIZE=%d" % size_octets, params)
 
@@ -122,7 +123,7 @@ class RcptCommand:
 
 
 def parse_mail(arg: bytes, offered: Collection[str]) -> MailCommand:
-    """Judge the argument of MAIL; `offered` are the keywords of our EHLO. Raises BadEnvelope."""
+    """Read the argument of MAIL; `offered` are the keywords of our EHLO. Raises BadEnvelope."""
     found = _FROM.match(arg)
     if found is None:
         raise BadEnvelope(_fault(arg, b"FROM:", replies.MAIL_SYNTAX, replies.BAD_SENDER))
@@ -133,7 +134,7 @@ def parse_mail(arg: bytes, offered: Collection[str]) -> MailCommand:
 
 
 def parse_rcpt(arg: bytes, offered: Collection[str]) -> RcptCommand:
-    """Judge the argument of RCPT; `offered` as for MAIL. Raises BadEnvelope."""
+    """Read the argument of RCPT; `offered` as for MAIL. Raises BadEnvelope."""
     found = _TO.match(arg)
     if found is None:
         raise BadEnvelope(_fault(arg, b"TO:", replies.RCPT_SYNTAX, replies.BAD_RECIPIENT))

@@ -1,8 +1,9 @@
-"""What our answer to EHLO offers, worked out of what the relay offers.
+"""What our answer to EHLO offers, derived from what the relay offers.
 
 Owns: the allow-list of SMTP extensions, and how each is derived from the relay's: SIZE (RFC 1870),
 AUTH (RFC 4954), LIMITS (RFC 9422), PIPELINING (RFC 2920), STARTTLS (RFC 3207).
-Does not own: the relay's own list (`proxy.relay.session`), or who may be offered AUTH and XCLIENT (`proxy.session.trust`).
+Does not own: the relay's own list (`proxy.relay.session`), or who may be offered AUTH and XCLIENT
+(`proxy.session.identity`).
 """
 
 import re
@@ -42,7 +43,7 @@ XCLIENT_OFFERS = (
 
 
 def mechanisms(capabilities: Mapping[str, str]) -> tuple[str, ...]:
-    """SASL mechanisms of the relay that work through us, in its order."""
+    """Return the SASL mechanisms of the relay that work through us, in its order."""
     return tuple(
         name
         for name in capabilities.get("AUTH", "").split()
@@ -63,7 +64,7 @@ def relay_size(capabilities: Mapping[str, str]) -> int | None:
 
 
 def offered_size(capabilities: Mapping[str, str], max_size_octets: int) -> int:
-    """Tell clients with SIZE what we take, less what tracking may add for the relay."""
+    """Return our SIZE: what we take, and at most the relay's less what tracking may add."""
     relay_octets = relay_size(capabilities)
     if relay_octets is None:
         return max_size_octets
@@ -79,7 +80,7 @@ def offers(
     auth: bool,
     xclient: bool,
 ) -> tuple[str, ...]:
-    """Give the lines of our EHLO reply after the host name.
+    """Return the lines of our EHLO reply after the host name.
 
     `starttls`: we can and this session has no TLS yet; `auth`: this client may be offered the
     relay's mechanisms; `xclient`: it may tell us who its own client is.
@@ -99,5 +100,5 @@ def offers(
 
 
 def keywords(lines: tuple[str, ...]) -> frozenset[str]:
-    """Give the keywords alone of what `offers` gave."""
+    """Return the keywords alone of the lines of `offers`."""
     return frozenset(line.partition(" ")[0] for line in lines)

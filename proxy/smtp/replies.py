@@ -143,7 +143,7 @@ def greeting(hostname: str) -> Reply:
 
 
 def is_ourselves(greeting: str) -> bool:
-    """Tell whether the relay that greets like this is this very Waypost."""
+    """Return whether the relay that greets like this is this very Waypost."""
     return MARK in greeting
 
 
