@@ -1,4 +1,4 @@
-"""The `waypost` command: finds the subcommands, once it has made sure that they are ours.
+"""The `waypost` command: imports the subcommand that is called, from packages that are ours.
 
 Owns: the command line's entry point, where each subcommand stands, and the check that the packages
 found are ours.
@@ -38,19 +38,19 @@ COMMANDS = {
     "show": "config.cli.check:show",
     "tracker": "tracker.cli.serve:tracker",
 }
-"""Each subcommand's module and name there. A command is imported only when it is wanted: all of
-them together take as long to import as most of them take to run."""
+"""Each subcommand's module and its name there. Only the one that is called is imported: to import
+all of them takes as long as most of them take to run."""
 
 
 class Commands(click.Group):
-    """The group of COMMANDS."""
+    """The group of all COMMANDS."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Give the names of all subcommands, for `--help`."""
+        """Return the names of all subcommands, for `--help`."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Import one subcommand; None for a name that is none."""
+        """Return one subcommand, imported now; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name].split(":")
@@ -59,11 +59,11 @@ class Commands(click.Group):
 
 
 class ForeignPackageError(RuntimeError):
-    """A package with one of our names, but not ours, is in this environment."""
+    """Another package in this environment has one of our names."""
 
 
 def verify_packages() -> None:
-    """Make sure that `config`, `tracker` and `proxy` stand beside this file (ADR 0001)."""
+    """Raise ForeignPackageError unless our packages are in the folder of this file (ADR 0001)."""
     home = Path(__file__).resolve().parent
     for name in PACKAGES:
         found = importlib.import_module(name).__file__

@@ -1,1 +1,1 @@
-"""What operators write (TOML, keys) and what they see (logs, metrics)."""
+"""What operators write (configuration, keys) and what they see (log events, metrics)."""

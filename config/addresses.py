@@ -1,7 +1,7 @@
-"""IP addresses and networks: read, compared, cut to a network.
+"""IP addresses and networks: reading and comparing them.
 
-Owns: what counts as the same address in every form it is written in, which hosts are this machine's
-loopback, and whether an address is in a network. Does no I/O.
+Owns: which spellings mean the same address, which hosts are this machine's loopback, and whether an
+address is in a network. Does no I/O.
 Does not own: addresses with a port, and networks as configuration keys (`values`), or the header
 fields that name a client (`proxy.session.trust`, `tracker.redirect.visitor`).
 """

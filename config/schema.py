@@ -1,10 +1,10 @@
 """Every key of `waypost.toml`: its type, its default and what it does.
 
-Owns: the models, and the text below each key, from which the example file and
-`docs/configuration.md` are written; and which [[sender]] a domain belongs to. Frozen and strict; an
-unknown key is an error. Does no I/O.
-Does not own: how a single value is read (`config.values`), which values make no sense together
-(`config.loading.rules`), and where in the file a problem is (`config.loading.load`).
+Owns: the models, with the text below each key, from which the example file and
+`docs/configuration.md` are generated; and which [[sender]] a domain belongs to. Frozen and strict;
+an unknown key is an error. Does no I/O.
+Does not own: how a single value is read (`values`), which values make no sense together
+(`config.loading.rules`), or where in the file a problem is (`config.loading.load`).
 """
 
 from collections.abc import Mapping
@@ -373,7 +373,7 @@ class Config(Table):
 
 
 class HasSubdomains(Protocol):
-    """A [[sender]], or what was made of one."""
+    """A [[sender]], or an object made from one."""
 
     @property
     def subdomains(self) -> bool:
@@ -384,7 +384,7 @@ S = TypeVar("S", bound=HasSubdomains)
 
 
 def closest(domain: str, senders: Mapping[str, S]) -> S | None:
-    """Give the sender that a domain belongs to, the closest of several; all in lower case."""
+    """Return the sender that a domain belongs to, the closest of several; all in lower case."""
     if domain in senders:
         return senders[domain]
     while "." in domain:

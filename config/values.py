@@ -1,7 +1,7 @@
 """Values of the configuration as people write them: durations, sizes, addresses, networks, paths.
 
 Owns: reading one such value, saying what is wrong with it and what would be right, and writing it
-back the way an operator would. Does no I/O.
+the way an operator would. Does no I/O.
 Does not own: which key holds which kind of value (`schema`), what an IP address or the loopback is
 (`addresses`).
 """
@@ -28,7 +28,7 @@ UNIT_SECONDS = {
     "w": 604800.0,
 }
 LONGEST_S = 36525 * UNIT_SECONDS["d"]
-"""A hundred years; far more would not fit into dates."""
+"""A hundred years; much more than that would not fit into dates."""
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.ASCII)
 SIZE_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 HOST = re.compile(
@@ -40,12 +40,12 @@ URL_TEXT = re.compile(r"[\x21-\x7e]+")
 
 
 def wrong(what: str, hint: str) -> PydanticCustomError:
-    """Give the error for a value: what is wrong with it, and what would be right."""
+    """Return the error for a value: what is wrong with it, and what would be right."""
     return PydanticCustomError("waypost", "{what}", {"what": what, "hint": hint})
 
 
 def parse_duration(text: str) -> float:
-    """Give the seconds of `"90d"`, `"10min"`, `"1h"`, `"30s"` or `"1w"`."""
+    """Return the seconds of `"90d"`, `"10min"`, `"1h"`, `"30s"` or `"1w"`; raises ValueError."""
     match = DURATION.fullmatch(text.strip())
     if match is None or match[2] not in UNIT_SECONDS:
         raise ValueError(text)
@@ -53,7 +53,7 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Write a duration as people do, in the largest unit that divides it: `5min`, `730d`."""
+    """Return a duration as people write it, in the largest unit that divides it: `5min`, `730d`."""
     for unit in ("d", "h", "min"):
         if seconds and seconds % UNIT_SECONDS[unit] == 0:
             return f"{seconds / UNIT_SECONDS[unit]:.0f}{unit}"
@@ -61,7 +61,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_size(octets: int) -> str:
-    """Write a size as people do, in the largest unit that divides it: `35MB`."""
+    """Return a size as people write it, in the largest unit that divides it: `35MB`."""
     for unit, size_octets in SIZE_UNITS:
         if octets and octets % size_octets == 0:
             return f"{octets // size_octets}{unit}"
@@ -75,7 +75,7 @@ class Address(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        """Write `host:port`, an IPv6 host in brackets."""
+        """Return `host:port`, with an IPv6 host in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
@@ -85,7 +85,7 @@ class Address(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Address":
-        """Read `host:port` or `[IPv6]:port`; raises ValueError."""
+        """Return the address in `host:port` or `[IPv6]:port`; raises ValueError."""
         host, colon, port = text.strip().rpartition(":")
         if host.startswith("[") and host.endswith("]"):
             host = str(ipaddress.IPv6Address(host[1:-1]))
@@ -229,7 +229,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What the manual calls a kind of value."""
+    """The name that the manual has for a kind of value."""
 
     name: str
 

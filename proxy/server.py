@@ -15,7 +15,7 @@ from functools import partial
 
 from config.addresses import IpAddress, parse_ip, within
 from config.schema import Config
-from config.service.reload import at_hangup
+from config.service.reload import on_sighup
 from config.telemetry.observe import (
     PROXY_NOT_RELOADED,
     PROXY_READY,
@@ -87,7 +87,7 @@ async def serve(
     sockets = sockets or bind(config)
     server = Server(Services.start(config))
     freeze_startup_objects()
-    reloading = nullcontext() if reload is None else at_hangup(partial(server.reload, reload))
+    reloading = nullcontext() if reload is None else on_sighup(partial(server.reload, reload))
     try:
         await server.listen(sockets)
         async with watching(server.services.consents):

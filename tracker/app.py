@@ -20,7 +20,7 @@ from config.keys.secret_files import KeyFileError, read_password
 from config.keys.token_keys import read_identify_secret
 from config.loading.load import ConfigError
 from config.schema import Config
-from config.service.reload import at_hangup
+from config.service.reload import on_sighup
 from config.telemetry import observe
 from config.values import Address
 from tracker import listener
@@ -240,7 +240,7 @@ def _reloading(
         else:
             observe.log(observe.TRACKER_RELOADED)
 
-    with at_hangup(partial(reload, read)) if read is not None else contextlib.nullcontext():
+    with on_sighup(partial(reload, read)) if read is not None else contextlib.nullcontext():
         yield
 
 

@@ -1,1 +1,1 @@
-"""The commands over the configuration: init, check, show, dns, keys."""
+"""The commands that work on the configuration and its keys: init, check, show, dns, keys."""

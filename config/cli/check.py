@@ -1,6 +1,6 @@
 """`waypost check` and `waypost show`: what is wrong with a configuration, and what is in force.
 
-Owns: how both are printed, for people and as JSON.
+Owns: how both print their answer, for people and as JSON.
 Does not own: finding the problems (`config.loading.load`).
 """
 
@@ -26,9 +26,9 @@ from config.values import Address
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 @click.pass_context
 def check(ctx: click.Context, config: Path, *, as_json: bool, quiet: bool, strict: bool) -> None:
-    """Tell all that is wrong with the configuration and the files it names.
+    """Report every problem of the configuration and of the files it names.
 
-    The relay is not tried, nor are DNS records looked up: see `waypost dns --check`.
+    The relay is not contacted, and DNS is not asked: see `waypost dns --check`.
     """
     found = examine(config)
     click.echo(_as_json(config, found) if as_json else "\n".join(_report(config, found, quiet)))

@@ -1,7 +1,7 @@
 """`waypost dns`: the DNS records that the configuration needs, and whether they are there.
 
-Owns: how both are printed.
-Does not own: the records and the asking (`config.keys.dns_records`).
+Owns: how records and answers are printed, and which resolver is asked.
+Does not own: the records, and comparing them with the answers (`config.keys.dns_records`).
 """
 
 from collections.abc import Iterator, Sequence

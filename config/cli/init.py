@@ -1,7 +1,8 @@
-"""`waypost init`: a configuration, its keys, and what to do next.
+"""`waypost init`: write a configuration and its keys, and say what to do next.
 
-Owns: which keys of the example file are set, and the words that the operator reads.
-Does not own: the example file (`config.reference.manual`), making keys (`config.keys.token_keys`), the DNS records.
+Owns: which keys of the example file are set, and the next steps as the operator reads them.
+Does not own: the example file (`config.reference.manual`), making keys (`config.keys.token_keys`,
+`config.keys.dkim_keys`), or the DNS records (`config.keys.dns_records`).
 """
 
 import json
@@ -42,7 +43,7 @@ Next:
 
 
 class Checked(click.ParamType[str]):
-    """A parameter that the schema's own check of such a value has passed."""
+    """A parameter that is checked as the configuration key of its kind is."""
 
     def __init__(self, adapter: TypeAdapter[str], name: str) -> None:
         self._adapter = adapter
@@ -51,7 +52,7 @@ class Checked(click.ParamType[str]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        """Give the value as the schema reads it; a usage error says what is wrong."""
+        """Return the value as the schema reads it; a usage error says what is wrong with it."""
         try:
             return self._adapter.validate_python(value)
         except ValidationError as error:
@@ -67,7 +68,7 @@ class RelayAddress(click.ParamType[Address]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Address:
-        """Read the address; a usage error for what is none."""
+        """Return the address; a usage error says what is wrong with it."""
         if isinstance(value, Address):
             return value
         text = str(value)

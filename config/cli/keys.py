@@ -1,7 +1,7 @@
 """`waypost keys`: list, rotate and revoke the keys of tracked links; make keys for DKIM.
 
-Owns: what is told about each step, above all about those that cannot be taken back.
-Does not own: the keys and their file (`config.keys.token_keys`).
+Owns: what the operator is told and asked at each step, above all before one that cannot be undone.
+Does not own: keys and their files (`config.keys.token_keys`, `config.keys.dkim_keys`).
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,8 @@
-"""`--json` and `--csv`, which every listing takes.
+"""`--json` and `--csv`, the options that every listing takes.
 
-Owns: the option, and writing a few rows in either form.
-Does not own: what a listing looks like for people, or answers of the store (`tracker.cli.printing`).
+Owns: the options, and writing a few rows in either form.
+Does not own: what a listing looks like for people, or rows read from the store
+(`tracker.cli.printing`).
 """
 
 import csv
@@ -17,7 +18,7 @@ Row = Mapping[str, object]
 
 
 def form_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command `--json` and `--csv`; it receives `form: Form`."""
+    """Add `--json` and `--csv` to a command, which receives `form: Form`."""
     for name in ("csv", "json"):
         text = f"Print {name.upper()}."
         command = click.option(f"--{name}", "form", flag_value=name, help=text)(command)
@@ -27,7 +28,10 @@ def form_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def written(rows: Sequence[Row], form: Form, columns: Sequence[str]) -> str:
-    """Write rows of these columns as a JSON array, or as CSV with a header; a list as words."""
+    """Return rows as a JSON array, or as CSV with these columns and a header line.
+
+    In CSV, the items of a list are separated by spaces.
+    """
     if form == "json":
         return json.dumps(rows, indent=2)
     out = io.StringIO()

@@ -1,7 +1,7 @@
-"""What the parameters of all commands share: the option `-c/--config`, and what a word is.
+"""What the parameters of all commands share: the option `-c/--config`, and the type of texts.
 
-Owns: turning a file into the Config that a command receives, or into exit status 1 with every
-problem on a line of its own; refusing words that are no text.
+Owns: turning the named file into the Config that a command receives, or into exit status 1 with
+every problem on a line of its own; refusing arguments that are not UTF-8.
 Does not own: finding and reading the file (`config.loading.load`).
 """
 
@@ -18,14 +18,14 @@ HELP = "The configuration. Default: $WAYPOST_CONFIG, ./waypost.toml, /etc/waypos
 
 
 class Text(click.ParamType[str]):
-    """A word that UTF-8 can hold, as all files of ours can; others end with exit status 2."""
+    """An argument in UTF-8, as our files hold it; anything else ends with exit status 2."""
 
     name = "text"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        """Give the word; Python brings octets that are no UTF-8 as surrogates (PEP 383)."""
+        """Return the text; Python passes octets that are not UTF-8 as surrogates (PEP 383)."""
         text = str(value)
         try:
             text.encode()
@@ -53,7 +53,7 @@ class UnusableConfig(click.ClickException):
 
 
 def located(path: Path | None) -> Path:
-    """Give the file that is meant by `-c PATH` or its absence; click.UsageError for none."""
+    """Return the path of the configuration; `path` is that of `-c`. Raises click.UsageError."""
     found = find(path)
     if found is None:
         raise click.UsageError("no configuration found: use -c FILE, or make one: waypost init DIR")
@@ -61,7 +61,7 @@ def located(path: Path | None) -> Path:
 
 
 def loaded(path: Path | None, *, files: bool) -> Config:
-    """Give the Config that is meant by `-c PATH` or its absence; click.ClickException for none."""
+    """Return the configuration; `path` is that of `-c`. Raises click.ClickException."""
     try:
         return load(located(path), files=files)
     except ConfigError as error:
@@ -80,7 +80,7 @@ config_option = _option(lambda path: loaded(path, files=True))
 """`-c/--config FILE`: the command receives `config: Config`, its key files checked."""
 
 config_option_without_files = _option(lambda path: loaded(path, files=False))
-"""The same for commands that need no key, and may run as a user who cannot read one."""
+"""The same for commands that need no key, so that users who cannot read one may run them."""
 
 config_path_option = _option(located)
-"""The same for commands that want the path of the file: `config: Path`."""
+"""The same for commands that only need the path of the file: they receive `config: Path`."""

@@ -1,1 +1,1 @@
-"""Secrets and their files: token keys, DKIM keys, certificates, and the DNS records that go with them."""
+"""Secrets and their files (token keys, DKIM keys, certificates), and the DNS records needed."""

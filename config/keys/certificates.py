@@ -1,8 +1,9 @@
 """The TLS context of a listener, from the certificate and key that a configuration names.
 
-Owns: loading both, systemd credentials included, without ever asking for a passphrase, and
-renewing them while connections stand.
-Does not own: who may read a key (`config.keys.secret_files`), telling what is wrong (`config.loading.file_checks`).
+Owns: loading both, also as systemd credentials, without ever asking for a passphrase, and replacing
+them without closing connections.
+Does not own: who may read a key (`secret_files`), or reporting what is wrong with one
+(`config.loading.file_checks`).
 """
 
 import ssl
@@ -12,10 +13,10 @@ from config.keys.secret_files import usable_path
 
 
 def server_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
-    """Give the context of a TLS listener; raises OSError (ssl.SSLError is one) or ValueError.
+    """Return the context of a TLS listener; raises OSError (ssl.SSLError is one) or ValueError.
 
-    `key` is None where the file of the certificate holds it too. TLS 1.2 is the oldest that is
-    spoken (RFC 8996).
+    `key` is None where the certificate's file holds the key too. The oldest version is TLS 1.2
+    (RFC 8996).
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -24,11 +25,11 @@ def server_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
 
 
 def renew(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
-    """Have new connections see the certificate as the files now hold it; those that stand go on.
+    """Load certificate and key again, for new connections; open ones are not touched.
 
-    Raises what `server_context` raises; then the old one stays.
+    Raises what `server_context` raises; then the old certificate stays in use.
     """
-    # Tried apart first: a context that was given a certificate without its key serves nobody.
+    # Tried with a new context first: one that has a certificate without its key serves nobody.
     server_context(certificate, key)
     _load(context, certificate, key)
 

@@ -55,7 +55,7 @@ def new_dkim_key(algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
 def write_dkim_key(path: Path, algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
     """Write a new private key to a new file and return it as PEM.
 
-    Raises FileExistsError where the file exists, and OSError for all else.
+    Raises FileExistsError if the file exists, and OSError for all else.
     """
     pem = new_dkim_key(algorithm)
     write_secret(path, pem)

@@ -1,8 +1,8 @@
 """The DNS records that a configuration needs, and whether they are there.
 
-Owns: DKIM's TXT records (RFC 6376 §3.6, split as RFC 1035 §3.3.14 wants), the names that readers
-reach the tracker by, and asking a resolver about both.
-Does not own: the keys (`config.keys.token_keys`).
+Owns: names and zone lines of DKIM's TXT records (RFC 6376 §3.6, split as RFC 1035 §3.3.14 wants),
+the names by which readers reach the tracker, and asking a resolver about both.
+Does not own: the keys and the text of their records (`dkim_keys`).
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ PATIENCE_S = 5.0
 
 
 class State(StrEnum):
-    """What the DNS says of a record that should be there."""
+    """What the DNS says about a record that should be there."""
 
     OK = "ok"
     MISSING = "missing"
@@ -43,7 +43,7 @@ class Record:
     purpose: str
 
     def zone_lines(self) -> Iterator[str]:
-        """Write the record as it stands in a zone file; an unknown value as a comment."""
+        """Yield the lines of the record in a zone file; an unknown value makes a comment."""
         if self.value is None:
             yield f"; {self.name}. IN {self.kind} …  ({self.purpose})"
             return
@@ -70,7 +70,7 @@ class Answer:
 
 
 def split(text: str, octets: int = STRING_OCTETS) -> Iterator[str]:
-    """Give a TXT value in pieces that one string of a record can hold."""
+    """Yield a TXT value in pieces, each of which one string of a record can hold."""
     return (text[start : start + octets] for start in range(0, len(text), octets))
 
 
@@ -79,7 +79,7 @@ def _quoted(text: str) -> str:
 
 
 def records(config: Config) -> tuple[Record, ...]:
-    """Give the records that `config` needs; raises KeyFileError for a key that cannot be read."""
+    """Return the records that `config` needs; raises KeyFileError for a key that cannot be read."""
     return (*_dkim(config), *_tracking_hosts(config))
 
 
@@ -99,7 +99,7 @@ def _tracking_hosts(config: Config) -> Iterator[Record]:
 
 
 def check(record: Record, resolver: dns.resolver.Resolver) -> Answer:
-    """Ask `resolver` whether `record` is there as it should be; never raises."""
+    """Ask `resolver` for `record`, and return how it compares; raises nothing."""
     if record.value is None:
         return _check_host(record, resolver)
     try:

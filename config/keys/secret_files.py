@@ -1,7 +1,7 @@
-"""Files that hold secrets: read only where nobody else can, written whole or not at all.
+"""Files that hold secrets: read only if nobody else can read them, written whole or not at all.
 
 Owns: permissions, systemd credentials, atomic writes.
-Does not own: what such a file holds (`config.keys.token_keys`).
+Does not own: what such a file holds (`token_keys`, `dkim_keys`).
 """
 
 import contextlib
@@ -27,11 +27,11 @@ class KeyFileError(Exception):
 
 
 def credential(path: Path, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Give the systemd credential that stands for the file `path`, if there is one.
+    """Return the path of the systemd credential that replaces the file `path`, if there is one.
 
     Its name is the end of the path with `_` for `/`: `LoadCredential=waypost:/etc/waypost` makes
-    `waypost_dkim.pem` of `/etc/waypost/dkim.pem`, `LoadCredential=dkim.pem:…` is found as well.
-    Of several names the longest counts. Source: systemd.exec(5), LoadCredential=.
+    `waypost_dkim.pem` of `/etc/waypost/dkim.pem`, and `LoadCredential=dkim.pem:…` is found as well.
+    Of several such names the longest is taken. Source: systemd.exec(5), LoadCredential=.
     """
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if not folder:
@@ -42,15 +42,15 @@ def credential(path: Path, environ: Mapping[str, str] = os.environ) -> Path | No
 
 
 def usable_path(path: Path) -> Path:
-    """Give the path to open for `path`: the systemd credential that stands for it, else itself."""
+    """Return the path to open for `path`: the systemd credential that replaces it, else itself."""
     return credential(path) or path
 
 
 def read_secret(path: Path, *, also: int = 0) -> bytes:
-    """Read a file that nobody but its owner may read; raises KeyFileError.
+    """Return the content of a file that nobody but its owner may read; raises KeyFileError.
 
-    `also` are permission bits that are fine nevertheless (0o040: the group may read). A systemd
-    credential of the same name is read instead, where there is one.
+    `also` are further permission bits that are allowed (0o040: the group may read). Where there is a
+    systemd credential of the same name, that is read instead.
     """
     passed = credential(path)
     try:
@@ -70,7 +70,7 @@ def read_secret(path: Path, *, also: int = 0) -> bytes:
 
 
 def read_password(path: Path) -> bytes:
-    """Read a password, without white space around it; raises KeyFileError."""
+    """Return the password in a file, without white space around it; raises KeyFileError."""
     password = read_secret(path).strip()
     if not password:
         raise KeyFileError(path, "is empty")
@@ -98,7 +98,7 @@ def _unreadable(path: Path, error: OSError) -> KeyFileError:
 def write_secret(path: Path, content: bytes, *, replace: bool = False) -> None:
     """Write a file that only its owner may read, whole or not at all.
 
-    Raises FileExistsError where it exists and `replace` is not set, and OSError for all else. A
+    Raises FileExistsError if the file exists and `replace` is not set, and OSError for all else. A
     file that is replaced keeps its owner.
     """
     target = path.resolve()
@@ -130,7 +130,10 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the folder of `path`, so that of two who read, change and write it both are heard."""
+    """Lock the folder of `path` while the block runs: read, change and write the file in it.
+
+    Of two processes that do so at once, the second waits, and neither overwrites the other's change.
+    """
     descriptor = os.open(path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

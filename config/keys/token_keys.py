@@ -1,9 +1,9 @@
-"""The keys of an installation: those of tracked links (token keys), and those of DKIM.
+"""Token keys: the keys that tracked links are encrypted with.
 
-Owns: what a key file holds, making new keys, rotating and revoking token keys, the secret of ids that
-never rotates, the public half of a DKIM key as DNS publishes it (RFC 6376 §3.6.1, RFC 8463).
-Does not own: how secret files are read and written (`config.keys.secret_files`), and what keys are used for
-(`tracker.tokens`, `proxy.signing.signer`).
+Owns: what the key file holds, making new keys, rotating and revoking them, and the secret that ids
+of persons are made with, which never rotates.
+Does not own: how secret files are read and written (`secret_files`), what keys and ids are used for
+(`tracker.tokens`, `tracker.urls.reader_id`).
 """
 
 import base64
@@ -78,7 +78,7 @@ class _KeyFile(BaseModel):
 
 
 def read_token_keys(path: Path) -> tuple[TokenKey, ...]:
-    """Read the keys of tracked links, in the order of the file; raises KeyFileError."""
+    """Return the keys in a key file, in its order; raises KeyFileError."""
     file = _read(path)
     keys = tuple(
         TokenKey(each.id, _key(path, each), each.created, each.revoked) for each in file.key
@@ -89,9 +89,10 @@ def read_token_keys(path: Path) -> tuple[TokenKey, ...]:
 
 
 def read_identify_secret(path: Path) -> bytes:
-    """Read the secret that ids of persons are made with; raises KeyFileError.
+    """Return the secret that ids of persons are made with; raises KeyFileError.
 
-    A file without one has it of its oldest key, revoked or not, so that new keys change no id.
+    Where the file has none, it is derived from the oldest key, revoked or not, so that new keys
+    change no id.
     """
     return _identify_secret(path, _read(path))
 
@@ -107,13 +108,13 @@ def _key(path: Path, entry: _Entry) -> bytes:
 
 
 def identify_secret_of(token_secret: bytes) -> bytes:
-    """Derive the secret of ids from a token key, which cannot be told from it (RFC 5869)."""
+    """Return the secret of ids that belongs to a token key, derived one-way by HKDF (RFC 5869)."""
     derived = HKDF(hashes.SHA256(), IDENTIFY_OCTETS, salt=None, info=b"waypost identify")
     return derived.derive(token_secret)
 
 
 def new_identify_secret() -> bytes:
-    """Make a secret for ids of persons."""
+    """Return a new random secret for ids of persons."""
     return os.urandom(IDENTIFY_OCTETS)
 
 
@@ -155,7 +156,7 @@ def write_token_keys(
     identify_secret: bytes | None = None,
     replace: bool = False,
 ) -> None:
-    """Write the key file, readable by its owner alone; as `config.keys.secret_files.write_secret`."""
+    """Write the key file, readable by its owner alone; raises as `write_secret` does."""
     identify = ""
     if identify_secret is not None:
         secret = base64.b64encode(identify_secret).decode()
@@ -171,7 +172,7 @@ def _entry(key: TokenKey) -> str:
 
 
 def new_token_key(existing: Sequence[TokenKey] = ()) -> TokenKey:
-    """Make a key with an id that none of `existing` has; raises ValueError when none is left."""
+    """Return a new key with an id that none of `existing` has; raises ValueError if none is left."""
     taken = {key.id for key in existing}
     last = max(taken, default=0)
     free = [*range(last + 1, LAST_ID + 1), *(set(range(1, last)) - taken)]
@@ -181,13 +182,19 @@ def new_token_key(existing: Sequence[TokenKey] = ()) -> TokenKey:
 
 
 def minting_key(keys: Sequence[TokenKey]) -> TokenKey:
-    """Give the key that makes new links: the newest that is not revoked, the later of two."""
+    """Return the key that makes new links: the newest that is not revoked.
+
+    Of two keys made on the same day it is the later one in the file.
+    """
     usable = [key for key in keys if not key.revoked]
     return max(enumerate(usable), key=lambda item: (item[1].created, item[0]))[1]
 
 
 def revoke(keys: Sequence[TokenKey], number: int) -> tuple[TokenKey, ...]:
-    """Give `keys` with one revoked; raises ValueError for an unknown or the only usable one."""
+    """Return `keys` with key `number` revoked.
+
+    Raises ValueError if there is no such key, or if no usable key would be left.
+    """
     if number not in {key.id for key in keys}:
         raise ValueError(f"there is no key {number}")
     changed = tuple(replace(key, revoked=key.revoked or key.id == number) for key in keys)

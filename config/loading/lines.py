@@ -1,7 +1,7 @@
 """On which line of a TOML file each key and each element of an array stands.
 
 Owns: the walk over tree-sitter's tree of the file; tomllib, which reads the values, keeps no lines.
-Does not own: the values. The file is valid TOML (1.0) by the time it comes here.
+Does not own: the values (`load`), which also makes sure beforehand that the file is valid TOML 1.0.
 """
 
 import tomllib
@@ -18,7 +18,7 @@ _VALUES = frozenset({"array", "inline_table"})
 
 
 def key_lines(text: str) -> dict[Loc, int]:
-    """Give the line, counted from 1, of each table, key and array element of a TOML file."""
+    """Return the line, counted from 1, of each table, key and array element of a TOML file."""
     walk = _Walk()
     tree = tree_sitter.Parser(_LANGUAGE).parse(text.encode())
     for node in tree.root_node.named_children:
@@ -30,7 +30,7 @@ def key_lines(text: str) -> dict[Loc, int]:
 
 
 def line_of(lines: dict[Loc, int], loc: Loc) -> int | None:
-    """Give the line of `loc`, or of the nearest thing around it that has one."""
+    """Return the line of `loc`, or of the nearest array or table around it that has one."""
     return next(
         (lines[loc[:end]] for end in range(len(loc), 0, -1) if loc[:end] in lines),
         None,
@@ -43,7 +43,7 @@ class _Walk:
         self._tables: dict[Loc, int] = {}
 
     def table(self, node: tree_sitter.Node) -> None:
-        """Note a `[table]` or an element of a `[[table]]`, with its pairs."""
+        """Record the lines of a `[table]`, or of one element of a `[[table]]`, and of its keys."""
         header, *pairs = (child for child in node.named_children if child.type != "comment")
         loc: Loc = ()
         for name in _names(header):
@@ -61,7 +61,7 @@ class _Walk:
         return (*loc, self._tables[loc] - 1) if loc in self._tables else loc
 
     def pair(self, loc: Loc, node: tree_sitter.Node) -> None:
-        """Note a `key = value`, and what stands in the value."""
+        """Record the lines of a `key = value` and of all that is inside of the value."""
         key, value = (child for child in node.named_children if child.type != "comment")
         for name in _names(key):
             loc = (*loc, name)

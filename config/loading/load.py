@@ -1,8 +1,8 @@
-"""`waypost.toml` into a Config, or every problem of it at once.
+"""Reading `waypost.toml`: into a Config, or into all of its problems at once.
 
-Owns: finding the file, reading it, and telling each problem as `file:line: key: what (hint)`.
-Does not own: what a key means (`config.schema`), which values go together (`config.loading.rules`), the
-files that keys name (`config.loading.file_checks`), the words for a wrong value (`config.loading.wording`).
+Owns: finding the file, reading it, and reporting each problem as `file:line: key: what (hint)`.
+Does not own: what a key means (`config.schema`), which values go together (`rules`), the files that
+keys name (`file_checks`), the words for a wrong value (`wording`), or where a key stands (`lines`).
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from config.schema import Config
 
 PLACES = (Path("waypost.toml"), Path("/etc/waypost/waypost.toml"))
 ROUNDS = 4
-"""Without a wrong value its table may lack one, and go too, once for each level of tables."""
+"""Without its wrong value a table may lack one, and is taken out as well: once for each level."""
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 SYNTAX_HINTS = {
@@ -59,7 +59,7 @@ class Problem:
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used; `problems` are all that is wrong with it."""
+    """A configuration that cannot be used; `problems` holds everything that is wrong with it."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -68,7 +68,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found in a file: `config` is None when there are problems."""
+    """What was found in a file; `config` is None if there are problems."""
 
     config: Config | None
     problems: tuple[Problem, ...]
@@ -76,7 +76,7 @@ class Examined:
 
 
 def find(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Give the file to load: `path`, else $WAYPOST_CONFIG, else the first of PLACES that exists."""
+    """Return the file to load: `path`, else $WAYPOST_CONFIG, else the first of PLACES that exists."""
     if path is not None:
         return path
     if named := environ.get("WAYPOST_CONFIG"):
@@ -85,10 +85,10 @@ def find(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> P
 
 
 def load(path: Path, *, files: bool = True) -> Config:
-    """Read the configuration at `path`; raises ConfigError.
+    """Return the configuration in the file `path`; raises ConfigError.
 
-    Without `files` those that it names (keys, certificates) are not looked at, for commands that
-    need none of them.
+    With `files=False` the files that it names (keys, certificates) are not checked, for commands
+    that need none of them.
     """
     examined = examine(path, files=files)
     if examined.config is None:
@@ -97,7 +97,7 @@ def load(path: Path, *, files: bool = True) -> Config:
 
 
 def examine(path: Path, *, files: bool = True) -> Examined:
-    """Read the configuration at `path`, with all problems and warnings in the order of its lines."""
+    """Read the file `path`, and return its configuration, problems and warnings, sorted by line."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
         data = tomllib.loads(text)
@@ -122,7 +122,7 @@ def _unreadable(
 
 
 class _Examination:
-    """The way from a parsed file to an Examined."""
+    """The steps from a parsed file to an Examined."""
 
     def __init__(self, path: Path, text: str, data: dict[str, Any]) -> None:
         self._path = path
@@ -141,7 +141,7 @@ class _Examination:
         return Examined(usable, _by_line(problems), _by_line(warnings))
 
     def _validated(self) -> tuple[list[ErrorDetails], Config | None, list[str]]:
-        """Give the errors of single values, and what is left to look at without those values."""
+        """Return the errors of single values, the Config without those values, and their names."""
         errors: list[ErrorDetails] = []
         data = copy.deepcopy(self._data)
         spoilt: list[str] = []
@@ -175,7 +175,7 @@ def _by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def _cut(data: dict[str, Any], error: ErrorDetails) -> str:
-    """Take the wrong value (or what lacks one) out of `data`; gives the name of what is gone."""
+    """Remove the wrong value (or the table that lacks one) from `data`, and return its name."""
     *way, last = (part for part in error["loc"] if part != "[key]")
     if error["type"] == "missing":
         *way, last = way

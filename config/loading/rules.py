@@ -1,9 +1,8 @@
 """Which values make no sense together, and which are allowed but probably a mistake.
 
-Owns: every rule over more than one key of a Config; each says which keys it reads, so that it is not
-asked about keys that are wrong in themselves. Does no I/O.
-Does not own: what a single value may be (`config.schema`), the files that keys name
-(`config.loading.file_checks`).
+Owns: every rule about more than one key of a Config. Each rule names the keys that it reads, and is
+left out when one of them is already wrong by itself. Does no I/O.
+Does not own: what a single value may be (`config.schema`), the files that keys name (`file_checks`).
 """
 
 import re
@@ -29,7 +28,7 @@ PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule has to say: at which key, what is wrong, and what would be right."""
+    """What a rule found: at which key, what is wrong, and what would be right."""
 
     loc: Loc
     what: str
@@ -52,7 +51,7 @@ class Rules(list[Rule]):
     """Rules that are applied together; `@rules.reading(keys…)` adds one."""
 
     def reading(self, *reads: str) -> Callable[[Check], Check]:
-        """Add the decorated check, which reads the keys `reads`."""
+        """Return a decorator that adds a check, which reads the keys `reads`."""
 
         def register(check: Check) -> Check:
             self.append(Rule(reads, check))
@@ -66,7 +65,7 @@ _rule = RULES.reading
 
 
 def findings(rules: Rules, config: Config, without: Iterable[str] = ()) -> Iterator[Finding]:
-    """Give what `rules` find, but for those that read a key (or a part of one) in `without`."""
+    """Yield what `rules` find, leaving out each rule that reads a key (or part of one) in `without`."""
     spoilt = tuple(without)
     for rule in rules:
         if not any(_overlap(key, bad) for key in rule.reads for bad in spoilt):

@@ -1,7 +1,8 @@
-"""What pydantic says about a value, in the words of the person who wrote it.
+"""The words for a wrong value: pydantic's errors, told in the terms of TOML and of the manual.
 
-Owns: one sentence and one hint for each kind of error the schema can give.
-Does not own: where the value stands (`config.loading.load`), and what our own values say (`config.values`).
+Owns: one sentence and one hint for each kind of error that the schema can raise.
+Does not own: on which line the value is (`load`), the words of our own kinds of values
+(`config.values`).
 """
 
 import difflib
@@ -40,12 +41,12 @@ BOUNDS = {
 
 
 def dotted(loc: Loc) -> str:
-    """Give the name of a key as the manual has it: `sender.dkim.key_file`."""
+    """Return the name of a key as the manual writes it: `sender.dkim.key_file`."""
     return ".".join(part for part in loc if isinstance(part, str) and part != "[key]")
 
 
 def word(error: ErrorDetails) -> tuple[str, str]:
-    """Give what is wrong, and what would be right."""
+    """Return what is wrong, and a hint at what would be right (empty if there is none)."""
     kind = error["type"]
     if kind in EXPECTED:
         return _wrong_type(error)

@@ -1,1 +1,1 @@
-"""What is written from the declarations: the example file and pages of docs/."""
+"""Documentation generated from the declarations: the example file and two pages of docs/."""

@@ -1,7 +1,7 @@
-"""Every table and key of the schema, ready to be listed: name, kind, default, description.
+"""A list of every table and key of the schema: name, kind, default, description.
 
 Owns: reading the pydantic models of `config.schema`, and writing a default as TOML.
-Does not own: what is made of the list (`config.reference.manual`, hints in `config.loading.wording`).
+Does not own: what is made of the list (pages in `manual`, hints in `config.loading.wording`).
 """
 
 import functools
@@ -23,9 +23,9 @@ SIMPLE = {str: "string", int: "whole number", bool: "true or false"}
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: `default` as TOML, None where it is unset or must be given (`required`).
+    """One key. `default` is TOML, None if the key is unset or must be given (`required`).
 
-    `example` is TOML too, empty where the default says enough.
+    `example` is TOML too, empty if the default says enough.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class TableEntry:
-    """One table; `array` says that it may stand several times: `[[name]]`."""
+    """One table. An `array` of tables may have several elements: `[[name]]`."""
 
     name: str
     array: bool
@@ -47,18 +47,18 @@ class TableEntry:
 
     @property
     def header(self) -> str:
-        """The table as it stands in a file."""
+        """The line that begins the table in a file."""
         return f"[[{self.name}]]" if self.array else f"[{self.name}]"
 
 
 @functools.cache
 def tables() -> tuple[TableEntry, ...]:
-    """Give all tables in the order of the schema, each before its subtables."""
+    """Return all tables in the order of the schema, each before its subtables."""
     return tuple(_subtables(Config, ""))
 
 
 def table(name: str) -> TableEntry | None:
-    """Give the table called `name`, like `sender.dkim`."""
+    """Return the table called `name`, like `sender.dkim`; None if there is none."""
     return next((entry for entry in tables() if entry.name == name), None)
 
 
@@ -119,7 +119,7 @@ def _kind(annotation: Any) -> str:  # noqa: ANN401 - any type form
 
 
 def to_toml(value: object, kind: str = "") -> str:
-    """Write a value of a Config as TOML, the way that an operator would."""
+    """Return a value of a Config as TOML, written the way an operator would."""
     if isinstance(value, tuple | list) and not isinstance(value, Address):
         return f"[{', '.join(to_toml(item, kind) for item in value)}]"
     if isinstance(value, dict):

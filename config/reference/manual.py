@@ -1,8 +1,9 @@
-"""What is written from the declarations: the commented example file, and two pages of `docs/`.
+"""What is generated from the declarations: the commented example file, and two pages of `docs/`.
 
-Owns: the wording around `config.reference.catalogue` and `config.telemetry.observe`. `python -m config.reference.manual` writes
-the pages anew; a test fails while they are stale.
-Does not own: descriptions, defaults and help texts, which stand where things are declared.
+Owns: headings, introductions and layout. `python -m config.reference.manual` writes the pages anew; a
+test fails while they are stale.
+Does not own: descriptions, defaults and help texts, which stand where each thing is declared
+(`config.schema`, listed by `catalogue`; `config.telemetry.observe`).
 """
 
 import logging
@@ -62,11 +63,11 @@ None holds a message body, a credential or a full link of a reader.
 
 
 Values = Mapping[str, Mapping[str, str]]
-"""Values to set, as TOML: by the table's name, then by the key's."""
+"""Values to set, as TOML: by the name of the table, then of the key."""
 
 
 def example_file(active: Values) -> str:
-    """Write a whole waypost.toml: `active` keys are set, all others stand as comments."""
+    """Return a whole waypost.toml: `active` keys are set, all others are comments."""
     parts = [EXAMPLE_HEAD, *(_example_table(entry, active) for entry in tables())]
     return "\n".join(parts)
 
@@ -98,7 +99,7 @@ def _setting(key: Key, values: Mapping[str, str]) -> str:
 
 
 def configuration_page() -> str:
-    """Write docs/configuration.md."""
+    """Return docs/configuration.md."""
     return "\n".join([CONFIGURATION_HEAD, *map(_section, tables())])
 
 
@@ -135,7 +136,7 @@ def _wrapped(text: str) -> list[str]:
 
 
 def monitoring_page() -> str:
-    """Write docs/monitoring.md."""
+    """Return docs/monitoring.md."""
     events = [
         (f"`{event.name}`", logging.getLevelName(event.level).lower(), event.help)
         for event in sorted(observe.EVENTS.values(), key=lambda event: event.name)

@@ -1,1 +1,1 @@
-"""Running under systemd: readiness, watchdog, inherited sockets, stop and reload."""
+"""Running as a service: systemd (readiness, watchdog, inherited sockets), stop and reload."""

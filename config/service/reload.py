@@ -1,7 +1,7 @@
-"""SIGHUP: the configuration is to be read again, by as many as live in this process.
+"""Reload: SIGHUP asks every service in this process to read its configuration again.
 
-Owns: passing one signal on to several; an event loop knows one handler a signal.
-Does not own: what anyone does at it (`proxy.server`, `tracker.app`).
+Owns: passing one signal on to several callbacks; an event loop has one handler for each signal.
+Does not own: what a service does then (`proxy.server`, `tracker.app`).
 """
 
 import asyncio
@@ -13,11 +13,12 @@ _callbacks: list[Callable[[], object]] = []
 
 
 @contextlib.contextmanager
-def at_hangup(callback: Callable[[], object]) -> Iterator[None]:
-    """Have `callback` called in the running loop at each SIGHUP while the block runs.
+def on_sighup(callback: Callable[[], object]) -> Iterator[None]:
+    """Call `callback` in the running loop at each SIGHUP while the block runs.
 
-    One that came while the signal was blocked counts too. One that comes after the block finds
-    nobody: the loop keeps its handler, as without one the signal would end what is about to stop.
+    A signal that arrived while SIGHUP was blocked counts too. One that arrives after the block is
+    ignored: the loop keeps its handler, as without one the signal would kill a process that is
+    about to stop.
     """
     _callbacks.append(callback)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _call_all)

@@ -1,10 +1,9 @@
-"""What a service and systemd tell each other: readiness, liveness, inherited sockets.
+"""What a service and systemd tell each other: readiness, watchdog, inherited sockets.
 
-Owns: the notification protocol (sd_notify(3)), the watchdog's interval (sd_watchdog_enabled(3)),
+Owns: the notification protocol (sd_notify(3)), the watchdog's interval (sd_watchdog_enabled(3)) and
 socket activation (sd_listen_fds(3)), all by environment variables and file descriptors, and the
-signals that end a service.
-Does not own: when a service is ready, or what it does with a socket. Without systemd all of it does
-nothing.
+signals that stop a service. Without systemd all of it but the signals does nothing.
+Does not own: when a service is ready, or what it does with a socket (`proxy.server`, `tracker.app`).
 """
 
 import asyncio
@@ -23,9 +22,9 @@ Sockets = dict[str, list[socket.socket]]
 
 
 def notify(*states: str, environ: Mapping[str, str] = os.environ) -> bool:
-    """Tell systemd `NAME=value` states at once; False where nobody wants to know.
+    """Send `NAME=value` states to systemd in one message; return whether they were sent.
 
-    A service manager that has gone away is no reason to fail.
+    Not being run by systemd, or systemd being gone, is no error: the result is False.
     """
     address = environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
@@ -43,17 +42,20 @@ def notify(*states: str, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def ready(status: str = "") -> bool:
-    """Tell that the service does its work."""
+    """Tell systemd that the service is ready; return as `notify` does."""
     return notify("READY=1", f"STATUS={status}")
 
 
 def stopping(status: str = "") -> bool:
-    """Tell that the service finishes what it has begun."""
+    """Tell systemd that the service is finishing its work; return as `notify` does."""
     return notify("STOPPING=1", f"STATUS={status}")
 
 
 def watchdog_interval_s(environ: Mapping[str, str] = os.environ) -> float | None:
-    """Give how often to report being alive: half of what systemd waits for. None: not wanted."""
+    """Return the seconds between reports of being alive: half of what systemd waits for.
+
+    None if systemd wants no reports.
+    """
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None
     microseconds = environ.get("WATCHDOG_USEC", "")
@@ -63,9 +65,9 @@ def watchdog_interval_s(environ: Mapping[str, str] = os.environ) -> float | None
 
 
 async def report_alive() -> None:
-    """Report being alive as long as the event loop runs; returns at once if nobody wants to know.
+    """Report being alive as long as the event loop runs; return at once if no reports are wanted.
 
-    A loop that is stuck does not report, and systemd starts the service anew.
+    A loop that is stuck does not report, and systemd restarts the service.
     """
     interval_s = watchdog_interval_s()
     while interval_s is not None:
@@ -75,7 +77,10 @@ async def report_alive() -> None:
 
 @contextlib.asynccontextmanager
 async def service() -> AsyncIterator[asyncio.Event]:
-    """Give what SIGTERM or SIGINT set; systemd hears that we live, and when we begin to stop."""
+    """Yield an event that SIGTERM and SIGINT set, and keep systemd informed while the block runs.
+
+    It is told that we are alive, and when we begin to stop.
+    """
     stop = asyncio.Event()
 
     def begin_to_stop() -> None:
@@ -94,9 +99,10 @@ async def service() -> AsyncIterator[asyncio.Event]:
 
 
 def inherited_sockets(environ: Mapping[str, str] = os.environ) -> Sockets:
-    """Give the sockets that systemd opened for us, by their `FileDescriptorName=`.
+    """Return the sockets that systemd opened for us, by their `FileDescriptorName=`.
 
-    Call it once: each socket object owns its descriptor from then on. Children inherit neither.
+    Call it once: each socket object owns its descriptor from then on. Child processes do not inherit
+    them.
     """
     count = environ.get("LISTEN_FDS", "")
     if environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():

@@ -1,12 +1,12 @@
-"""What all processes that work on one store have counted, on one page.
+"""The page for Prometheus: the metrics of all processes that use one store.
 
-Owns: the file in which a process keeps its figures for others to show, and the page with everybody's,
-told apart by the label `process`.
+Owns: the file to which each process writes its metrics, and the page that shows all of them, with the
+label `process`.
 Does not own: what is counted (`observe`), or who may ask for the page (`tracker.admin.admin`).
 
-Workers of the proxy share their port, and nobody should have to scrape each of them: they write
-their figures down, and the tracker shows them beside its own. Figures of a process that ended are
-gone from the page within STALE_S seconds.
+Workers of the proxy share their port, so Prometheus cannot ask each of them. They write their metrics
+to files instead, and the tracker shows these beside its own. Metrics of a process that ended are gone
+from the page within STALE_S seconds.
 """
 
 import contextlib
@@ -26,22 +26,22 @@ from prometheus_client.registry import Collector
 from config.telemetry.observe import METRICS_UNREADABLE, METRICS_UNWRITTEN, REGISTRY, log
 
 WRITE_S = 5.0
-"""How old the figures of another process may be on the page."""
+"""How often a process writes its metrics: those of others on the page are at most so old."""
 STALE_S = 30.0
-"""Older figures are those of a process that ended without a word."""
+"""A file that is older belongs to a process that was killed."""
 SUFFIX = ".prom"
 
 
 def directory_of(spool_dir: Path) -> Path:
-    """Give the folder for the figures of all processes that use a spool."""
+    """Return the folder of the files with metrics, one for each process that uses a spool."""
     return spool_dir / "metrics"
 
 
 @contextlib.contextmanager
 def published(directory: Path, process: str) -> Iterator[None]:
-    """Keep the figures of this process in `directory` until the block ends.
+    """Write the metrics of this process to `directory` every WRITE_S seconds while the block runs.
 
-    Where another that runs is called `process` already, this one has a number besides.
+    If another running process is called `process` too, a number is added to the name of this one.
     """
     ended = threading.Event()
     writer = threading.Thread(
@@ -73,13 +73,16 @@ def _keep_writing(directory: Path, process: str, ended: threading.Event) -> None
 
 
 def _make_folders(directory: Path) -> None:
-    for folder in (directory.parent, directory):  # mkdir's own parents would be everybody's
+    for folder in (
+        directory.parent,
+        directory,
+    ):  # mkdir(parents=True) would make the parent readable by everybody
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
 @contextlib.contextmanager
 def _claimed(directory: Path, process: str) -> Iterator[Path]:
-    """Give the file that is nobody else's meanwhile; in the end it is gone."""
+    """Yield the path of a file that is ours while the block runs, and delete it in the end."""
     names = itertools.chain((process,), (f"{process}.{number}" for number in itertools.count(2)))
     for name in names:
         path, lock = directory / f"{name}{SUFFIX}", directory / f"{name}.lock"
@@ -89,7 +92,7 @@ def _claimed(directory: Path, process: str) -> Iterator[Path]:
                 yield path
             finally:
                 for left in (path, lock):
-                    with contextlib.suppress(OSError):  # left there, the figures go stale
+                    with contextlib.suppress(OSError):  # a file that stays is too old soon
                         left.unlink()
             return
 
@@ -101,13 +104,13 @@ def _write(path: Path) -> None:
 
 
 def page(directory: Path, process: str) -> bytes:
-    """Give everybody's figures in Prometheus' text format; `process` is what this one is called."""
-    texts = {process: generate_latest(REGISTRY).decode()} | _written(directory, process)
-    return generate_latest(_Everybody(_merged(texts)))
+    """Return the metrics of all processes as Prometheus text; `process` is the name of this one."""
+    texts = {process: generate_latest(REGISTRY).decode()} | _of_others(directory, process)
+    return generate_latest(_AllProcesses(_merged(texts)))
 
 
-def _written(directory: Path, besides: str) -> dict[str, str]:
-    """Give what other processes wrote lately, by their names."""
+def _of_others(directory: Path, besides: str) -> dict[str, str]:
+    """Return what other processes wrote within STALE_S, by their names."""
     texts = {}
     for path in sorted(directory.glob(f"*{SUFFIX}")):
         with contextlib.suppress(OSError):  # it may have ended this moment
@@ -117,7 +120,7 @@ def _written(directory: Path, besides: str) -> dict[str, str]:
 
 
 def _merged(texts: dict[str, str]) -> tuple[Metric, ...]:
-    """Give each metric once, with the samples of all processes."""
+    """Return each metric once, with the samples of all processes."""
     merged: dict[str, Metric] = {}
     for process, text in texts.items():
         try:
@@ -136,7 +139,7 @@ def _merged(texts: dict[str, str]) -> tuple[Metric, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Everybody(Collector):
+class _AllProcesses(Collector):
     metrics: tuple[Metric, ...]
 
     def collect(self) -> Iterable[Metric]:

@@ -1,8 +1,9 @@
 """Log events and metrics, each declared once, here.
 
 Owns: the names, levels and descriptions of everything that Waypost logs or counts, and how
-structlog is set up. The tables of `docs/monitoring.md` come from these declarations.
-Does not own: when something is logged or counted; that is decided where it happens.
+structlog is set up. The tables of `docs/monitoring.md` are generated from these declarations.
+Does not own: when something is logged or counted (each module does that itself), or the page that
+Prometheus reads (`exposition`).
 
 No event carries a message body, a credential or a full link of a reader.
 """
@@ -22,15 +23,15 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-# A second series for each, which nobody asks for.
+# Each would have a second series, for when it was created, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
-"""Everything that Waypost counts in this process."""
+"""All metrics of this process."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """One kind of line in the log: its name, its level and what it tells."""
+    """One kind of line in the log: its name, its level and what it means."""
 
     name: str
     level: int
@@ -47,7 +48,7 @@ def _event(name: str, level: int, text: str) -> LogEvent:
     return EVENTS[name]
 
 
-# Log events, by what they tell of.
+# Log events, by subject.
 
 # Sessions with the relay.
 RELAY_ATTEMPT_FAILED = _event(
@@ -239,7 +240,7 @@ HEADER_ODD = _event(
     "A header that switches tracking has a value that no one defined; it counted as off.",
 )
 
-# Metrics, by what they count.
+# Metrics, by subject.
 
 # Links in mail.
 PLANNED_MESSAGES = Counter(
@@ -368,12 +369,12 @@ RELAY_FAULTS = Counter(
 )
 
 
-# Files beside the store of which a copy is kept: log events and metrics.
+# Files beside the store that Waypost keeps a copy of: log events and metrics.
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFileMetrics:
-    """What is told of one such file, and of its copy."""
+    """The log events and metrics of one such file and its copy."""
 
     unreadable: LogEvent
     lost: LogEvent
@@ -440,16 +441,16 @@ SHORT_LINKS = _upkeep("short_links", "short links")
 
 
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value
-    """Write one line to the log: `event` with its facts as `fields`.
+    """Write one line to the log: `event`, with its facts as `fields`.
 
-    A log that cannot be written (a full disk under it, a closed file) stops nothing else.
+    A log that cannot be written (a full disk, a closed file) raises nothing.
     """
     with contextlib.suppress(OSError, ValueError):
         structlog.get_logger().log(event.level, event.name, **fields)
 
 
 def configure(level: str = "info", style: Literal["console", "json"] = "console") -> None:
-    """Set up structlog for this process: lines of at least `level` go to standard error."""
+    """Set up structlog for this process: lines of `level` and above go to standard error."""
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if style == "json"

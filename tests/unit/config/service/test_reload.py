@@ -1,11 +1,11 @@
-"""SIGHUP is passed on to everyone in the process who wants to know."""
+"""SIGHUP is passed on to every service in the process."""
 
 import asyncio
 import os
 import signal
 import threading
 
-from config.service.reload import at_hangup
+from config.service.reload import on_sighup
 
 
 async def hang_up(told: asyncio.Event) -> None:
@@ -18,7 +18,7 @@ async def hang_up(told: asyncio.Event) -> None:
 async def test_everyone_is_told() -> None:
     """Two who live in one process both hear one signal."""
     first, second = asyncio.Event(), asyncio.Event()
-    with at_hangup(first.set), at_hangup(second.set):
+    with on_sighup(first.set), on_sighup(second.set):
         await hang_up(second)
     assert first.is_set()
 
@@ -26,8 +26,8 @@ async def test_everyone_is_told() -> None:
 async def test_who_has_left_is_told_no_more() -> None:
     """The one who stays still hears it."""
     left, stays = asyncio.Event(), asyncio.Event()
-    with at_hangup(stays.set):
-        with at_hangup(left.set):
+    with on_sighup(stays.set):
+        with on_sighup(left.set):
             pass
         await hang_up(stays)
     assert not left.is_set()
@@ -35,7 +35,7 @@ async def test_who_has_left_is_told_no_more() -> None:
 
 async def test_it_does_not_end_a_process_that_all_have_left() -> None:
     """Who stops has work to finish, and whoever sends the signal cannot know."""
-    with at_hangup(asyncio.Event().set):
+    with on_sighup(asyncio.Event().set):
         pass
     assert signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL
     os.kill(os.getpid(), signal.SIGHUP)
@@ -47,6 +47,6 @@ async def test_one_that_came_while_blocked_is_heard() -> None:
     told = asyncio.Event()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     signal.pthread_kill(threading.get_ident(), signal.SIGHUP)
-    with at_hangup(told.set):
+    with on_sighup(told.set):
         async with asyncio.timeout(5):
             assert await told.wait()

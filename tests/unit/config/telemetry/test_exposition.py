@@ -1,4 +1,4 @@
-"""The figures of several processes on one page."""
+"""The metrics of several processes on one page."""
 
 import os
 import time
