@@ -85,23 +85,24 @@ class ProxyConfig(Table):
     """Where your applications hand in their mail."""
 
     listen: Many[ListenAddress] = (Address("127.0.0.1", 2525),)
-    """Addresses to take mail on, `"host:port"`. Beyond the loopback this needs `tls_cert` (clients
-    then log in over TLS with the relay's accounts) or `trusted_networks`."""
+    """Addresses to accept mail on, `"host:port"`. One that other machines can reach needs `tls_cert`
+    (clients then log in over TLS with the relay's accounts) or `trusted_networks`."""
     listen_tls: Many[ListenAddress] = ()
     """Addresses with TLS from the first octet (implicit TLS, the port of submissions, 465)."""
     hostname: Annotated[HostName | None, _example('"mail.example.com"')] = None
     """Our name in greetings, and in our EHLO to the relay. Unset: this machine's full name."""
     max_size: Annotated[Octets, Field(ge=65536)] = ByteSize(35_000_000)
-    """The largest message taken. The relay's own limit applies besides."""
+    """The largest message that is accepted. The relay's own limit applies as well."""
     max_sessions: Positive = 500
-    """Connections at one time; more are answered 421 and may come back."""
+    """Connections at the same time; further clients are answered 421 and may try again."""
     max_sessions_per_address: Positive = 50
-    """Connections at one time from one address; mail servers of `xclient_networks` may have more."""
+    """Connections at the same time from one address; mail servers of `xclient_networks` may have
+    more."""
     copies: Copies = "shared"
-    """`"shared"`: a message to several recipients stays one message, whose clicks belong to no one
-    person. `"per-recipient"`: each recipient gets a copy with links of their own."""
+    """`"shared"`: a message to several recipients stays one message, and nobody can tell which of
+    them clicked. `"per-recipient"`: each recipient gets a copy with links of their own."""
     max_copies: Positive = 1000
-    """With `copies = "per-recipient"`: the most recipients of one message."""
+    """With `copies = "per-recipient"`: the most recipients that one message may have."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that share the listeners. One serves some hundred messages a second."""
     tls_cert: Annotated[FilePath | None, _example('"/etc/waypost/tls/fullchain.pem"')] = None
@@ -109,20 +110,21 @@ class ProxyConfig(Table):
     tls_key: Annotated[FilePath | None, _example('"/etc/waypost/tls/privkey.pem"')] = None
     """Private key (PEM) of `tls_cert`. Unset: it is in the same file."""
     trusted_networks: Annotated[Many[NetworkRange], _example('["192.0.2.0/24"]')] = ()
-    """Networks whose clients may send without logging in. Their mail is tracked and signed, as is
-    that of the loopback and of everyone who logged in. Everybody else has to log in."""
+    """Networks whose clients may send without logging in. Their mail is tracked and signed, and so
+    is mail from this machine and from everyone who logged in. Everybody else has to log in."""
     xclient_networks: Many[NetworkRange] = ()
-    """Networks of mail servers that may tell us the real client with XCLIENT or XFORWARD (Postfix
-    with us as its `smtpd_proxy_filter`). Trust is then judged by that client."""
+    """Networks of mail servers that may name the real client with XCLIENT or XFORWARD (Postfix with
+    us as its `smtpd_proxy_filter`). Whether mail may be sent and is tracked then depends on that
+    client."""
     proxy_protocol_networks: Many[NetworkRange] = ()
-    """Networks of load balancers that tell us the real client with the PROXY protocol (HAProxy)."""
+    """Networks of load balancers that name the real client with the PROXY protocol (HAProxy)."""
     bare_newlines: BareNewlines = "reject"
-    """What to do with a CR or LF standing alone that could smuggle a second message past a relay:
-    refuse the message, or make every such octet a CRLF. Harmless ones pass as they are."""
+    """What to do with a lone CR or LF that could smuggle a second message past a relay: refuse the
+    message, or replace each of them by CRLF. Harmless ones pass unchanged."""
     idle_timeout: Patience = 300.0
     """How long a client may be silent (RFC 5321 §4.5.3.2 asks for at least 5 minutes)."""
     drain_timeout: Patience = 600.0
-    """How long sessions may go on after a stop was asked for."""
+    """How long sessions may go on after the service was told to stop."""
 
 
 class RelayConfig(Table):
@@ -142,32 +144,33 @@ class RelayConfig(Table):
     ca_file: Annotated[FilePath | None, _example('"/etc/waypost/relay-ca.pem"')] = None
     """Certificates (PEM) to trust instead of this system's."""
     provider: Annotated[Provider | None, _example('"postmark"')] = None
-    """The sending service behind the relay: it is told not to track a second time, and its habits
-    are respected when signing."""
+    """The sending service behind the relay. Messages tell it not to track a second time, and what it
+    changes in them is taken into account when signing."""
     allow_plain_auth: bool = False
-    """Whether passwords may cross an unencrypted connection to a relay beyond the loopback."""
+    """Whether passwords may be sent over an unencrypted connection to a relay on another machine."""
     connect_timeout: Patience = 30.0
     """How long to wait for a connection and the greeting."""
     command_timeout: Patience = 300.0
     """How long to wait for the reply to a command (RFC 5321 §4.5.3.2)."""
     data_timeout: Patience = 600.0
-    """How long to wait for the reply to the final dot. Shorter makes duplicates (RFC 1047)."""
+    """How long to wait for the reply to the final dot. A shorter time causes duplicates (RFC 1047)."""
 
 
 class IdentifyConfig(Table):
     """Tell your own sites who clicked, by an opaque id in the destination.
 
-    Off unless `param` is set, as it discloses identity to the destination. The id is the
-    application's (`X-Track-Person`), else a keyed hash of the recipient; `waypost identify ID` gives
-    the person back. Only tracked links in copies for one reader carry it, and those that
-    `waypost link` makes for one person; none where the reader did not agree to it. Its secret is in
-    the key file, and stays the same when keys are rotated.
+    Off unless `param` is set, as it discloses identity to the destination. The id is the one that
+    the application gave (`X-Track-Person`), else a keyed hash of the recipient's address; `waypost
+    identify ID` tells who it is. It is added to tracked links in copies for one reader, and to links
+    that `waypost link` makes for one person, but not if the reader did not agree to it. The secret is
+    in the key file, and stays the same when keys are rotated.
     """
 
     param: Annotated[Parameter | None, _example('"wp_id"')] = None
-    """Name of the parameter to add, like `"wp_id"`. A destination that has it keeps it."""
+    """Name of the parameter to add, like `"wp_id"`. A destination that has one of that name already
+    keeps it."""
     hosts: Annotated[Many[HostName], _example('["www.example.com"]')] = ()
-    """Destination hosts that are told; subdomains are not included."""
+    """Destination hosts that get the id; subdomains are not included."""
 
 
 class GroupConfig(Table):
@@ -183,20 +186,21 @@ class TrackingConfig(Table):
     """Which links are tracked, and where tracked links lead first."""
 
     base_url: BaseUrl = "http://127.0.0.1:8080"
-    """Where readers reach the tracker, scheme and host: tracked links begin with it. Once mail is
-    out, keep this name alive. Use https: browsers refuse http for domains on the HSTS list."""
+    """Where readers reach the tracker, scheme and host: tracked links begin with it. Keep this name
+    for as long as links in delivered mail should work. Use https: browsers refuse http for domains
+    on the HSTS list."""
     enabled: bool = True
     """`false` is final: nothing is tracked, whatever a sender, message or link says."""
     default: Switch = "on"
-    """Whether messages that do not say (`X-Track-Links`) are tracked."""
+    """Whether a message is tracked that does not say so itself (`X-Track-Links`)."""
     plain_text: bool = False
     """Whether URLs in text/plain parts are tracked too (recipients see the long links)."""
     dialects: Many[Dialect] = DIALECTS
-    """Whose headers, attributes and classes are understood besides our own."""
+    """Sending services whose headers, attributes and classes are understood besides our own."""
     untracked_hosts: Annotated[Many[HostName], _example('["intranet.example.com"]')] = ()
-    """Hosts whose links are never tracked; subdomains included."""
+    """Hosts whose links are never tracked, with all of their subdomains."""
     sensitive: Annotated[Many[Regex], _example("['/account/close']")] = ()
-    """Regular expressions of more destinations never to track, searched for in the URL."""
+    """More destinations that are never tracked: regular expressions, searched for in the URL."""
     sensitive_builtin: bool = True
     """Whether links that look like password resets, magic links, one-time codes or pre-signed
     downloads are left alone."""
@@ -204,28 +208,28 @@ class TrackingConfig(Table):
     """What to do with a link whose text is itself a URL: mail programs may warn when text and
     target differ."""
     campaign_from: CampaignFrom = "subject"
-    """What names the campaign of a message without `X-Track-Campaign`."""
+    """Where the campaign's name comes from in a message without `X-Track-Campaign`."""
     max_destination: Annotated[int, Field(ge=1, le=2048)] = 1300
-    """Longest destination tracked, in octets; longer ones are left as they are."""
+    """The longest destination that is tracked, in octets; longer links are left as they are."""
     max_growth: Annotated[Octets | None, _example('"20kB"')] = None
-    """The most a message may grow by tracking; one that would grow more is left as it is."""
+    """The most that tracking may add to a message; one that would grow more is left as it is."""
     opens: bool = False
-    """Whether tracked messages get a pixel that tells when they are opened. `false` is final; with
-    `true` a message may still go without one (`X-Track-Opens: off`). See docs/limits.md first."""
+    """Whether tracked messages get a pixel that shows when they are opened. `false` is final; with
+    `true` a message may still opt out (`X-Track-Opens: off`). Read docs/limits.md first."""
     params_when_off: bool = False
     """Whether `url_params` are added to messages that are not tracked."""
     url_params: Annotated[
         dict[Parameter, str],
         _example('{utm_source = "mail", utm_campaign = "{campaign}"}'),
     ] = Field(default_factory=dict)
-    """Parameters added to every tracked destination, name = value; `{campaign}` in a value is the
-    message's campaign."""
+    """Parameters added to every tracked destination, as name = value; `{campaign}` in a value stands
+    for the message's campaign."""
     volatile_params: Annotated[Many[str], _example('["session"]')] = ()
-    """More parameters that do not tell links apart in reports (session ids and the like)."""
+    """More parameters that reports ignore when they tell links apart (session ids and the like)."""
     identify: IdentifyConfig = Field(default_factory=IdentifyConfig)
     """Tell your own sites who clicked."""
     group: Many[GroupConfig] = ()
-    """Links that count as one in reports, by pattern; the first that matches counts."""
+    """Links that count as one in reports, by pattern; the first that matches is taken."""
 
 
 class DkimConfig(Table):
@@ -240,32 +244,32 @@ class DkimConfig(Table):
 
 
 class SenderConfig(Table):
-    """A From-domain of yours. As soon as there is one, mail of other From-domains is not tracked."""
+    """A From-domain of yours. If there is at least one, mail from other domains is not tracked."""
 
     domain: Annotated[HostName, _example('"example.com"')]
     """The domain in From."""
     subdomains: bool = False
-    """Whether its subdomains are meant too."""
+    """Whether this is for its subdomains too."""
     base_url: Annotated[BaseUrl | None, _example('"https://click.example.com"')] = None
-    """A tracking host of this domain's own, instead of `[tracking] base_url`."""
+    """The tracking host for this domain, instead of `[tracking] base_url`."""
     enabled: bool = True
     """`false` is final: nothing of this sender is tracked."""
     default: Annotated[Switch | None, _example('"off"')] = None
-    """As `[tracking] default`, for this sender."""
+    """Like `[tracking] default`, for this sender alone."""
     sign: Sign = "rewritten"
-    """`"rewritten"`: sign what tracking changed; if that fails, the original goes out.
-    `"always"`: sign everything; if that fails, the message is refused for now (451).
-    `"never"`: the relay signs."""
+    """`"rewritten"`: sign messages that tracking changed; if that fails, the original goes out.
+    `"always"`: sign every message; if that fails, it is refused for now (451). `"never"`: leave
+    signing to the relay."""
     dkim: Many[DkimConfig] = ()
-    """Keys to sign with; every one signs. Without any, rewritten mail goes out unsigned."""
+    """Keys to sign with: one signature for each. Without keys, rewritten mail goes out unsigned."""
 
 
 class WellKnownConfig(Table):
-    """What phones look for on a tracking host, so that links of mail open your app.
+    """Files that phones look for on a tracking host, so that links in mail open your app.
 
-    Where a host has one, links marked as app links (`universal="true"`, `data-msys-sublink`) are
-    tracked under `/c/app/…`; elsewhere they are left alone. The app asks `/resolve?url=…` where its
-    link leads.
+    On a host that has one, links marked as app links (`universal="true"`, `data-msys-sublink`) are
+    tracked under `/c/app/…`; elsewhere they are left alone. The app asks `/resolve?url=…` for the
+    destination of a link.
     """
 
     host: Annotated[HostName | None, _example('"click.example.com"')] = None
@@ -282,23 +286,24 @@ class TrackerConfig(Table):
     """Where readers' clicks arrive."""
 
     listen: Many[ListenAddress] = (Address("127.0.0.1", 8080),)
-    """Addresses for readers: plain HTTP, for a web server with a certificate to stand in front, or
-    HTTPS with `tls_cert`."""
+    """Addresses for readers: plain HTTP, behind a web server that has a certificate, or HTTPS with
+    `tls_cert`."""
     tls_cert: Annotated[FilePath | None, _example('"/etc/waypost/tls/fullchain.pem"')] = None
-    """Certificate chain (PEM) for `listen`, all of which then speaks HTTPS. Read again at SIGHUP."""
+    """Certificate chain (PEM) for `listen`; all of its addresses then speak HTTPS. Read again at
+    SIGHUP."""
     tls_key: Annotated[FilePath | None, _example('"/etc/waypost/tls/privkey.pem"')] = None
     """Private key (PEM) of `tls_cert`. Unset: it is in the same file."""
     admin_listen: Many[ListenAddress] = (Address("127.0.0.1", 8081),)
-    """Addresses for you: dashboard, API and metrics. Beyond the loopback this needs
+    """Addresses for you: dashboard, API and metrics. One that other machines can reach needs
     `admin_password_file`."""
     admin_password_file: Annotated[FilePath | None, _example('"/etc/waypost/admin.password"')] = (
         None
     )
-    """File with the password of the admin listener, for every address of it."""
+    """File with the password of the admin listener. If set, every address of it asks for it."""
     trusted_proxies: Annotated[Many[NetworkRange], _example('["127.0.0.1"]')] = ()
     """Networks of web servers in front of us whose X-Forwarded-For is believed."""
     well_known: Many[WellKnownConfig] = ()
-    """What phones look for on a tracking host."""
+    """Files that phones look for on a tracking host."""
 
 
 class StoreConfig(Table):
@@ -306,7 +311,7 @@ class StoreConfig(Table):
 
     url: Annotated[StoreUrl, Field(validate_default=True)] = "sqlite:///waypost.db"
     """The database, `sqlite:////abs/path`; a relative path starts from the folder of this file.
-    Events wait in the folder of the same name + `.spool`. Keep both on a local disk."""
+    Events wait in a folder of the same name with `.spool` added. Keep both on a local disk."""
 
     @property
     def path(self) -> Path:
@@ -323,11 +328,11 @@ class PrivacyConfig(Table):
     """What is kept about readers, and how long."""
 
     ip: IpPrivacy = "truncate"
-    """Readers' addresses: `"truncate"` keeps the network (/24, /48), `"full"` all, `"none"`
-    nothing."""
+    """What is kept of readers' addresses: with `"truncate"` the network (/24, /48), with `"full"` the
+    whole address, with `"none"` nothing."""
     retention: Patience = 730 * 86400.0
-    """How long messages and single clicks are kept. Totals stay, and links go on working; of a click
-    that comes later, nothing is kept but that it was."""
+    """How long messages and single clicks are kept. Totals stay, and links go on working; a click
+    that comes later is counted, and nothing else of it is kept."""
 
 
 class KeysConfig(Table):
@@ -342,7 +347,7 @@ class LogConfig(Table):
     """What is written to standard error."""
 
     level: LogLevel = "info"
-    """The least important kind of line that is written."""
+    """The lowest level that is written."""
     format: LogFormat = "console"
     """`"console"` for people, `"json"` for machines."""
 
@@ -377,7 +382,7 @@ class HasSubdomains(Protocol):
 
     @property
     def subdomains(self) -> bool:
-        """Whether its subdomains are meant too."""
+        """Whether it is for its subdomains too."""
 
 
 S = TypeVar("S", bound=HasSubdomains)

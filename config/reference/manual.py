@@ -21,8 +21,8 @@ WIDTH = 98
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 EXAMPLE_HEAD = """\
-# Waypost's configuration. A line that begins with # and a letter is a key with its default: take
-# the # away to change it. `waypost check` tells what is wrong, `waypost show` what is in force.
+# Waypost's configuration. A line that begins with # and a letter is a key with its default: remove
+# the # to change it. `waypost check` reports mistakes, `waypost show` prints what is in force.
 # Durations are written like "30s", "10min", "2h" or "90d", sizes like "35MB", addresses like
 # "127.0.0.1:2525" or "[::1]:2525". A relative path starts from the folder of this file.
 """
@@ -33,8 +33,8 @@ CONFIGURATION_HEAD = """\
 Written by `python -m config.reference.manual` from `config/schema.py`; edit there.
 
 One TOML file: `-c FILE`, else `$WAYPOST_CONFIG`, `./waypost.toml`, `/etc/waypost/waypost.toml`.
-`waypost init` writes one with every key in it, `waypost check` tells all that is wrong with it (as
-`file:line: key: what (hint)`), `waypost show` tells what is in force. An unknown key is an error.
+`waypost init` writes one with every key in it, `waypost check` reports every problem of it (as
+`file:line: key: what (hint)`), `waypost show` prints what is in force. An unknown key is an error.
 
 Durations are written like `"30s"`, `"10min"`, `"2h"`, `"90d"`, `"1w"`; sizes like `"35MB"` (a
 million octets each) or `"32MiB"`; addresses like `"127.0.0.1:2525"` or `"[::1]:2525"`; networks
@@ -46,9 +46,9 @@ secrets must not be readable by others (`chmod 600`), or come as systemd credent
 METRICS_HEAD = """
 ## Metrics
 
-Prometheus format, at `/metrics` of the admin listener: those of all processes that use this store.
-Each has the label `process` besides: `serve`, or `tracker` and `proxy` (with several workers `proxy-0`,
-`proxy-1`, …). The proxy's figures are five seconds old at most.
+Prometheus format, at `/metrics` of the admin listener, of all processes that use this store. Each
+metric has the label `process` besides its own: `serve`, or `tracker` and `proxy` (with several workers
+`proxy-0`, `proxy-1`, …). Those of the proxy are at most five seconds old.
 """
 MONITORING_HEAD = """\
 # Monitoring
@@ -143,7 +143,7 @@ def monitoring_page() -> str:
     ]
     parts = [
         MONITORING_HEAD,
-        _markdown_table(("Event", "Level", "What it tells"), events),
+        _markdown_table(("Event", "Level", "What it means"), events),
         METRICS_HEAD,
         _markdown_table(("Metric", "Type", "Labels", "What it counts"), sorted(_metrics())),
     ]

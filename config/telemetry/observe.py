@@ -54,106 +54,114 @@ def _event(name: str, level: int, text: str) -> LogEvent:
 RELAY_ATTEMPT_FAILED = _event(
     "relay_attempt_failed",
     logging.WARNING,
-    "An address of the relay gave no session; the next is tried. Says the cause.",
+    "No session with one address of the relay; the next is tried. Says the cause.",
 )
 RELAY_BROKE_OFF = _event(
     "relay_broke_off",
     logging.WARNING,
-    "A session with the relay ended before its work was done. Says the fault and how far it came.",
+    "A session with the relay broke off before its work was done. Says why, and how far it came.",
 )
 
 # Spool and store.
 SPOOL_WRITE_FAILED = _event(
     "spool_write_failed",
     logging.ERROR,
-    "Events could not be made durable; they are kept in memory and tried again. Says the cause.",
+    "Events could not be written to disk; they stay in memory and are tried again. Says the cause.",
 )
 SPOOL_RECOVERED = _event(
-    "spool_recovered", logging.INFO, "The spool takes events again, those kept in memory included."
+    "spool_recovered",
+    logging.INFO,
+    "The spool can be written again; events that were kept in memory are on disk now.",
 )
 SPOOL_DROPPED = _event(
     "spool_dropped",
     logging.ERROR,
-    "Events were given up: memory for them was full, or the process ended before they were saved.",
+    "Events were lost: memory for them was full, or the process ended before they were on disk.",
 )
 SPOOL_GARBAGE = _event(
     "spool_garbage",
     logging.ERROR,
-    "Octets of a segment are not an event; they were copied to the quarantine file named here.",
+    "Part of a segment is not an event; it was copied to the quarantine file named here.",
 )
 INGESTER_STARTED = _event(
-    "ingester_started", logging.INFO, "This process now feeds the store from the spool."
+    "ingester_started", logging.INFO, "This process now writes events from the spool to the store."
 )
 INGEST_FAILED = _event(
     "ingest_failed",
     logging.ERROR,
-    "The store cannot be fed now; the spool keeps everything and it is tried again.",
+    "Events could not be written to the store; the spool keeps them and it is tried again.",
 )
-INGEST_RECOVERED = _event("ingest_recovered", logging.INFO, "The store is fed again.")
+INGEST_RECOVERED = _event(
+    "ingest_recovered", logging.INFO, "Events are written to the store again."
+)
 STORE_REPLACED = _event(
     "store_replaced",
     logging.WARNING,
-    "The database file on disk is no longer the one that was open; it was opened or made anew.",
+    "The database file was replaced or removed while it was open; it was opened or created anew.",
 )
 STORE_SET_ASIDE = _event(
     "store_set_aside",
     logging.ERROR,
-    "SQLite says that the database is malformed; it was renamed as told here, and a new one begun.",
+    "SQLite calls the database malformed; it was renamed as said here, and a new one created.",
 )
 
-# Figures of several processes.
+# Metrics of several processes.
 METRICS_UNWRITTEN = _event(
     "metrics_unwritten",
     logging.WARNING,
-    "The figures of this process could not be put where the tracker shows them. Says the cause.",
+    "This process could not write its metrics to the file that the tracker reads. Says the cause.",
 )
 METRICS_UNREADABLE = _event(
     "metrics_unreadable",
     logging.WARNING,
-    "The figures of another process cannot be read, and are not shown. Says whose.",
+    "The metrics of another process cannot be read, and are not shown. Says which process.",
 )
 
 # The tracker, its clicks and its files.
 TRACKER_READY = _event(
-    "tracker_ready", logging.INFO, "The redirector answers. Says the addresses it listens on."
+    "tracker_ready", logging.INFO, "The tracker accepts requests. Says the addresses it listens on."
 )
 TRACKER_STOPPING = _event(
-    "tracker_stopping", logging.INFO, "The redirector takes no more requests and finishes its work."
+    "tracker_stopping", logging.INFO, "The tracker accepts no more requests, and finishes its work."
 )
 TRACKER_RELOADED = _event(
-    "tracker_reloaded", logging.INFO, "The configuration was read again and is in force."
+    "tracker_reloaded", logging.INFO, "The configuration was read again, and is in force."
 )
 TRACKER_NOT_RELOADED = _event(
     "tracker_not_reloaded",
     logging.ERROR,
-    "The configuration cannot be used; what it said before stays in force. Says every problem.",
+    "The new configuration cannot be used; the old one stays in force. Says every problem.",
 )
 CLICK_FAILED = _event(
     "click_failed",
     logging.ERROR,
-    "A fault of ours kept a click from the spool; its reader was redirected nevertheless.",
+    "An internal error: a click did not reach the spool. Its reader was redirected all the same.",
 )
 FILE_RELOADED = _event(
-    "file_reloaded", logging.INFO, "A file that is watched has changed and is in force."
+    "file_reloaded", logging.INFO, "A watched file has changed, and its new content is in force."
 )
 FILE_UNUSABLE = _event(
     "file_unusable",
     logging.ERROR,
-    "A file that is watched cannot be used; what it said before stays in force. Says the cause.",
+    "A watched file cannot be used; its old content stays in force. Says the cause.",
 )
 
 # The admin listener.
 ADMIN_FAILED = _event(
-    "admin_failed", logging.ERROR, "A fault of ours kept the admin listener from an answer: 500."
+    "admin_failed", logging.ERROR, "An internal error: the admin listener answered 500."
 )
 
 # The proxy, its sessions and their mail.
-PROXY_READY = _event("proxy_ready", logging.INFO, "Mail is taken. Says the addresses listened on.")
+PROXY_READY = _event(
+    "proxy_ready", logging.INFO, "The proxy accepts mail. Says the addresses it listens on."
+)
 PROXY_STOPPING = _event(
-    "proxy_stopping", logging.INFO, "No more sessions are taken; those that are on may finish."
+    "proxy_stopping", logging.INFO, "The proxy accepts no more sessions; open ones may finish."
 )
 PROXY_RELOADED = _event(
-    "proxy_reloaded", logging.INFO, "The configuration was read again; new sessions follow it."
+    "proxy_reloaded",
+    logging.INFO,
+    "The configuration was read again, and is in force for new sessions.",
 )
 PROXY_NOT_RELOADED = _event(
     "proxy_not_reloaded",
@@ -161,24 +169,26 @@ PROXY_NOT_RELOADED = _event(
     "The new configuration cannot be used; the old one stays in force. Says every problem.",
 )
 PROXY_WORKER_LOST = _event(
-    "proxy_worker_lost", logging.ERROR, "A worker process ended unasked; another is started."
+    "proxy_worker_lost", logging.ERROR, "A worker process ended unexpectedly; another is started."
 )
 SESSION_REFUSED = _event(
-    "session_refused", logging.WARNING, "A client was turned away at once. Says why."
+    "session_refused", logging.WARNING, "A client was refused as it connected. Says why."
 )
 SESSION_FAILED = _event(
     "session_failed",
     logging.ERROR,
-    "A fault of ours ended a session with 421. No mail is lost: what had no 250 is sent again.",
+    "An internal error ended a session with 421. No mail is lost: what had no 250 is sent again.",
 )
 SESSION_DROPPED = _event(
     "session_dropped",
     logging.INFO,
-    "A client went away, was too slow, or lost the relay that it had logged in to. Says why.",
+    "A client hung up, was too slow, or lost the relay that it had logged in to. Says why.",
 )
 TLS_FAILED = _event("tls_failed", logging.INFO, "A client's TLS handshake failed. Says the cause.")
 MESSAGE_DELIVERED = _event(
-    "message_delivered", logging.INFO, "The relay took a message. Says whether it was rewritten."
+    "message_delivered",
+    logging.INFO,
+    "The relay accepted a message. Says whether it was rewritten.",
 )
 MESSAGE_REFUSED = _event(
     "message_refused", logging.INFO, "A message was refused, by the relay or by us. Says the reply."
@@ -186,40 +196,42 @@ MESSAGE_REFUSED = _event(
 MESSAGE_UNTOUCHED = _event(
     "message_untouched",
     logging.ERROR,
-    "A fault of ours kept a message from being rewritten; it goes on as it came. Says the cause.",
+    "An internal error: a message was not rewritten, and goes out as it came. Says the cause.",
 )
 DELIVERY_FAILED = _event(
-    "delivery_failed", logging.ERROR, "A fault of ours kept a message from the relay: 451."
+    "delivery_failed",
+    logging.ERROR,
+    "An internal error: a message was not handed to the relay, and its client was answered 451.",
 )
 DELIVERED_UNACKED = _event(
     "delivered_unacked",
     logging.WARNING,
-    "The relay took a message, but its client had gone and may send it again (RFC 1047).",
+    "The relay accepted a message, but its client had hung up and may send it again (RFC 1047).",
 )
 DELIVERY_IN_DOUBT = _event(
     "delivery_in_doubt",
     logging.WARNING,
-    "The relay went silent after the final dot: delivered or not, the client will send it again.",
+    "No reply of the relay to the final dot: delivered or not, the client will send it again.",
 )
 EVENT_NOT_DURABLE = _event(
     "event_not_durable",
     logging.WARNING,
-    "A message went out before its event was safe on disk; clicks on it are counted all the same.",
+    "A message went out before its event was on disk; clicks on it are counted all the same.",
 )
 JOURNAL_FAILED = _event(
     "journal_failed",
     logging.ERROR,
-    "The journal of copies cannot be used; a client that tries again may deliver some twice.",
+    "The database of delivered copies failed; if a client sends again, some may arrive twice.",
 )
 NOTICE_SENT = _event(
     "notice_sent",
     logging.INFO,
-    "Some copies of a message were refused for good, others delivered: its sender was told by mail.",
+    "Some copies of a message were refused for good, others delivered; its sender was told by mail.",
 )
 RELAY_REPLACED = _event(
     "relay_replaced",
     logging.INFO,
-    "A relay session was lost before DATA; its transaction was put to a fresh one.",
+    "A relay session was lost before DATA; its transaction was repeated in a new one.",
 )
 
 # Links in mail.
@@ -227,17 +239,17 @@ MESSAGE_TRACKED = _event(
     "message_tracked", logging.DEBUG, "Links of a message are tracked. Says how many."
 )
 MESSAGE_LEFT = _event(
-    "message_left", logging.INFO, "A message goes out as it came. Says the reason by its name."
+    "message_left", logging.INFO, "A message goes out as it came. Says the name of the reason."
 )
 MESSAGE_CLIPPED = _event(
     "message_clipped",
     logging.WARNING,
-    "With tracked links a message exceeds 102 kB of HTML; Gmail will not show all of it.",
+    "With tracked links the HTML of a message exceeds 102 kB; Gmail will not show all of it.",
 )
 HEADER_ODD = _event(
     "header_odd",
     logging.WARNING,
-    "A header that switches tracking has a value that no one defined; it counted as off.",
+    "A header that switches tracking has an unknown value, which counts as off.",
 )
 
 # Metrics, by subject.
@@ -245,7 +257,7 @@ HEADER_ODD = _event(
 # Links in mail.
 PLANNED_MESSAGES = Counter(
     "waypost_planned_messages",
-    "Messages of trusted clients (each copy counts), by outcome: changed, or why they were not.",
+    "Messages of trusted clients, each copy for itself, by outcome: changed, or the reason why not.",
     ["outcome"],
     registry=REGISTRY,
 )
@@ -257,7 +269,7 @@ LINKS = Counter(
 )
 CLIPPED_MESSAGES = Counter(
     "waypost_clipped_messages",
-    "Messages that exceed 102 kB of HTML by tracking only; Gmail does not show all of them.",
+    "Messages whose HTML exceeds 102 kB only by tracking; Gmail does not show all of them.",
     registry=REGISTRY,
 )
 
@@ -265,40 +277,42 @@ CLIPPED_MESSAGES = Counter(
 SESSIONS = Gauge("waypost_sessions", "Clients connected now.", registry=REGISTRY)
 SESSIONS_REFUSED = Counter(
     "waypost_sessions_refused",
-    "Clients turned away at once, by reason.",
+    "Clients refused as they connected, by reason.",
     ["reason"],
     registry=REGISTRY,
 )
 MESSAGES = Counter(
     "waypost_messages",
-    "Messages whose transmission ended, by outcome: delivered, refused, in_doubt, failed.",
+    "Messages handed to the relay, by outcome: delivered, refused, in_doubt, failed.",
     ["outcome"],
     registry=REGISTRY,
 )
 MESSAGES_UNACKED = Counter(
     "waypost_messages_unacked",
-    "Messages that the relay took, but whose client had gone before it heard so.",
+    "Messages that the relay accepted, but whose client had hung up before it was told.",
     registry=REGISTRY,
 )
 MAIL_IN_MEMORY_OCTETS = Gauge(
-    "waypost_mail_in_memory_octets", "Messages being taken in or passed on now.", registry=REGISTRY
+    "waypost_mail_in_memory_octets",
+    "Octets of the messages that are being received or passed on now.",
+    registry=REGISTRY,
 )
 
 # Spool and store.
 SPOOL_EVENTS = Counter(
-    "waypost_spool_events", "Events made durable in the spool.", registry=REGISTRY
+    "waypost_spool_events", "Events written to the spool, and safe on disk.", registry=REGISTRY
 )
 SPOOL_FAILURES = Counter(
     "waypost_spool_failures", "Times that writing to the spool failed.", registry=REGISTRY
 )
 SPOOL_DROPS = Counter(
     "waypost_spool_dropped_events",
-    "Events given up, because memory was full or the process ended while it could not write.",
+    "Events lost, because memory was full or the process ended while it could not write.",
     registry=REGISTRY,
 )
 SPOOL_WAITING_OCTETS = Gauge(
     "waypost_spool_waiting_octets",
-    "Events in memory, not yet durable, by the role of the spool.",
+    "Octets of events in memory that are not on disk yet, by the role of the spool.",
     ["role"],
     registry=REGISTRY,
 )
@@ -309,21 +323,25 @@ SPOOL_SYNC_SECONDS = Histogram(
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5),
 )
 INGESTED_EVENTS = Counter(
-    "waypost_ingested_events", "Events fed to the store, repeated ones included.", registry=REGISTRY
+    "waypost_ingested_events",
+    "Events written to the store, repeated ones included.",
+    registry=REGISTRY,
 )
 INGEST_FAILURES = Counter(
     "waypost_ingest_failures",
-    "Attempts to feed the store that failed, by cause.",
+    "Failed attempts to write events to the store, by cause.",
     ["cause"],
     registry=REGISTRY,
 )
 INGEST_GARBAGE = Counter(
     "waypost_ingest_garbage_records",
-    "Spool records that are no event and were put into quarantine.",
+    "Records of the spool that are not an event, and were copied to a quarantine file.",
     registry=REGISTRY,
 )
 SPOOL_BACKLOG_OCTETS = Gauge(
-    "waypost_spool_backlog_octets", "Octets in the spool not yet in the store.", registry=REGISTRY
+    "waypost_spool_backlog_octets",
+    "Octets of the spool whose events are not in the store yet.",
+    registry=REGISTRY,
 )
 STORES_SET_ASIDE = Counter(
     "waypost_stores_set_aside", "Malformed databases that were renamed.", registry=REGISTRY
@@ -339,11 +357,13 @@ REDIRECTS = Counter(
 )
 CLICKS_NOT_DURABLE = Counter(
     "waypost_clicks_answered_before_durable",
-    "Readers redirected before their click was durable, as the spool was slow or failed.",
+    "Readers redirected before their click was on disk, as the spool was slow or failed.",
     registry=REGISTRY,
 )
 CLICKS_FAILED = Counter(
-    "waypost_clicks_failed", "Clicks that a fault of ours kept from the spool.", registry=REGISTRY
+    "waypost_clicks_failed",
+    "Clicks that did not reach the spool because of an internal error.",
+    registry=REGISTRY,
 )
 
 # The admin listener.
@@ -357,13 +377,13 @@ ADMIN_REFUSED = Counter(
 # Sessions with the relay.
 RELAY_ATTEMPTS_FAILED = Counter(
     "waypost_relay_attempts_failed",
-    "Addresses of the relay that gave no session, by cause.",
+    "Failed attempts to open a session with an address of the relay, by cause.",
     ["cause"],
     registry=REGISTRY,
 )
 RELAY_FAULTS = Counter(
     "waypost_relay_faults",
-    "Sessions with the relay that broke, by fault.",
+    "Sessions with the relay that broke off, by fault.",
     ["fault"],
     registry=REGISTRY,
 )
@@ -391,23 +411,23 @@ def _upkeep(name: str, of: str) -> RecordFileMetrics:
         unreadable=_event(
             f"{name}_unreadable",
             logging.ERROR,
-            f"Lines of {file} cannot be read and were passed over. Says how many.",
+            f"Lines of {file} cannot be read and were skipped. Says how many.",
         ),
         lost=_event(
             f"{name}_lost",
             logging.ERROR,
-            f"Lines are gone from {file}; what they said stays in force. Says how many, and which "
+            f"Lines are missing from {file}; what they said stays in force. Says how many, and which "
             "copy has them.",
         ),
-        found=_event(f"{name}_found", logging.INFO, f"No line is missing any more in {file}."),
+        found=_event(f"{name}_found", logging.INFO, f"No line is missing from {file} any more."),
         not_copied=_event(
             f"{name}_not_copied",
             logging.ERROR,
-            f"The copy of {file} could not be read or written; it is tried again. Says the cause.",
+            f"The copy of {file} cannot be read or written; it is tried again. Says the cause.",
         ),
         lost_lines=Gauge(
             f"waypost_{name}_lost",
-            f"Lines that {file} has lost; what they said stays in force.",
+            f"Lines that are missing from {file}; what they said stays in force.",
             registry=REGISTRY,
         ),
         damaged_lines=Gauge(
@@ -417,8 +437,8 @@ def _upkeep(name: str, of: str) -> RecordFileMetrics:
         ),
         unusable=Gauge(
             f"waypost_{name}_unusable",
-            f"1 while {file} cannot be kept, by what fails: file (it cannot be read; at the start, "
-            "only what the copy has is in force), copy (it cannot be read or written).",
+            f"1 while {file} or its copy cannot be used, by which: file (it cannot be read; at the "
+            "start, only what the copy has is in force), copy (it cannot be read or written).",
             ["what"],
             registry=REGISTRY,
         ),
@@ -434,7 +454,7 @@ OVERRIDES_IN_FORCE = Gauge(
 CONSENTS = _upkeep("consents", "persons' consents")
 CONSENTS_IN_FORCE = Gauge(
     "waypost_consents_in_force",
-    "Persons who agreed to less than everything, those who were forgotten since included.",
+    "Persons who did not agree to everything, those who were forgotten since included.",
     registry=REGISTRY,
 )
 SHORT_LINKS = _upkeep("short_links", "short links")
