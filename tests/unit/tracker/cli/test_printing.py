@@ -1,0 +1,124 @@
+"""How answers are printed: tables for people, JSON, CSV."""
+
+import csv
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from tracker.cli import printing
+from tracker.reports import clicks, opens
+from tracker.reports.clicks import CampaignFigures, LinkFigures
+
+FIGURES = clicks.Figures(
+    messages=2, recipients=5, personal=4, clicks_human=3, clicks_all=7, unique_human=1, unique_all=2
+)
+REPORT = clicks.Report(
+    FIGURES,
+    (CampaignFigures(None, FIGURES), CampaignFigures("[b]sale[/b]", clicks.Figures())),
+    (LinkFigures("offer", "https://a.test/", "[b]sale[/b]", FIGURES),),
+)
+OPENS = opens.Report(
+    ((None, opens.Figures(messages=2, recipients=5, personal=4, opens_human=3, unique_human=3)),)
+)
+ROWS = [{"name": "a,b", "human": True, "none": None, "list": ["x", "y"]}]
+COLUMNS = ("name", "human", "none", "list")
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]))
+
+
+def console() -> Console:
+    """Return a wide console that keeps what is printed."""
+    return Console(file=io.StringIO(), width=200)
+
+
+def printed(console: Console) -> str:
+    """Return what was printed."""
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_rows_as_json_keep_their_types(capsys: pytest.CaptureFixture[str]) -> None:
+    """Programs need not read words."""
+    printing.listing(ROWS, "json", "Things", COLUMNS)
+    assert json.loads(capsys.readouterr().out) == ROWS
+
+
+def test_rows_as_csv_are_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Yes and no, nothing for None, a list with blanks between."""
+    printing.listing(ROWS, "csv", "Things", COLUMNS)
+    assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
+        list(COLUMNS),
+        ["a,b", "yes", "", "x y"],
+    ]
+
+
+def test_rows_for_people_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """With a title, and the names of columns."""
+    printing.listing(ROWS, "people", "Things", COLUMNS)
+    out = capsys.readouterr().out
+    for expected in ("Things", *COLUMNS, "a,b", "yes", "x y"):
+        assert expected in out
+
+
+def test_no_rows_are_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty table would look like a fault."""
+    printing.listing([], "people", "Clickers of [x]", COLUMNS)
+    assert capsys.readouterr().out == "Clickers of [x]: nothing\n"
+
+
+@given(st.lists(st.fixed_dictionaries({"a": words, "b": st.none() | st.integers()}), max_size=5))
+def test_csv_is_read_back_as_it_was(rows: list[clicks.Json]) -> None:
+    """Whatever commas, quotes and breaks a campaign's name has."""
+    with pytest.MonkeyPatch.context() as patch:
+        out = io.StringIO(newline="")
+        patch.setattr("sys.stdout", out)
+        printing.csv_rows(rows, ("a", "b"))
+    back = list(csv.DictReader(io.StringIO(out.getvalue(), newline="")))
+    assert back == [{"a": row["a"], "b": "" if row["b"] is None else str(row["b"])} for row in rows]
+
+
+def test_a_report_for_people_has_campaigns_and_links() -> None:
+    """Human and all, a rate in per cent; names are taken literally."""
+    shown = console()
+    printing.report(REPORT, "people", shown)
+    text = printed(shown)
+    for expected in ("Campaigns", "Links", "(none)", "[b]sale[/b]", "3 / 7", "1 / 2", "25.0%", "-"):
+        assert expected in text
+
+
+def test_a_long_report_is_cut_and_says_so() -> None:
+    """The whole is in the other forms."""
+    shown = console()
+    links = tuple(LinkFigures(f"link {n}", "https://a.test/", None, FIGURES) for n in range(53))
+    printing.report(clicks.Report(FIGURES, (), links), "people", shown)
+    text = printed(shown)
+    assert "link 49" in text
+    assert "link 50" not in text
+    assert "and 3 more: use --json or --csv" in text
+
+
+def test_a_report_as_csv_has_a_row_for_each_of_its_figures(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Columns that a link has no figures for stay empty."""
+    printing.report(REPORT, "csv", console())
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["of"] for row in rows] == ["total", "campaign", "campaign", "link"]
+    assert (rows[0]["clicks_all"], rows[0]["click_rate"]) == ("7", "0.25")
+    assert (rows[3]["link"], rows[3]["clicks_all"], rows[3]["messages"]) == ("offer", "7", "")
+
+
+def test_opens_are_a_table_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """In each form, as clicks are."""
+    shown = console()
+    printing.report(OPENS, "people", shown)
+    assert "Open rate" in printed(shown)
+    assert "75.0%" in printed(shown)
+    printing.report(OPENS, "csv", console())
+    assert capsys.readouterr().out.splitlines()[0] == ",".join(opens.COLUMNS)
+    printing.report(OPENS, "json", console())
+    assert json.loads(capsys.readouterr().out) == OPENS.json()
