@@ -1,7 +1,7 @@
 """A file of codes, each on a line with the token that it stands for.
 
-Owns: reading on from where the last reading ended, appending durably beside other writers, and which
-codes the file lacks.
+Owns: reading on from where the last reading ended, appending durably beside other writers, and
+which codes the file lacks.
 Does not own: what is held in memory, and why there are two such files (`short_links`).
 """
 
@@ -24,61 +24,61 @@ _ANY_LINES = re.compile(rb"[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What a reading found; `whole` says that it is all that the file has."""
+class Reading:
+    """What was read; with `whole`, it is all that the file has."""
 
     links: dict[str, str] = field(default_factory=dict)
     whole: bool = False
 
 
 class CodeFile:
-    """One file. `lacking` are codes that it should have, and `damaged` how many of its lines are none."""
+    """One file. `lacking` are codes that it should have, `damaged` counts lines that hold no code."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lacking: set[str] = set()
         self.damaged = 0
-        self._glance = ChangeDetector(path)
+        self._changes = ChangeDetector(path)
         self._file: tuple[int, int] | None = None
         self._offset = 0
         self._last = b""
 
-    def look(self) -> News:
-        """Read what was added where the file is another than before; raises OSError."""
-        return self._glance.at(self._read) or News()
+    def read_new(self) -> Reading:
+        """Return what was added, where the file is another than before; raises OSError."""
+        return self._changes.at(self._read) or Reading()
 
     @property
     def trouble(self) -> OSError | None:
-        """Give why the file cannot be read now."""
-        return self._glance.trouble
+        """Why the file could not be read the last time; None where it could."""
+        return self._changes.trouble
 
-    def _read(self) -> News:
+    def _read(self) -> Reading:
         try:
             with self.path.open("rb") as file:
                 return self._read_on(file)[0]
         except FileNotFoundError:
             self._begin(None)
-            return News(whole=True)
+            return Reading(whole=True)
 
-    def extend(self, choose: Callable[[News], Mapping[str, str]]) -> None:
-        """Read what was added, and durably add what `choose` makes of it; raises OSError."""
-        self._glance.again()  # what is written now may be gone by then
+    def extend(self, choose: Callable[[Reading], Mapping[str, str]]) -> None:
+        """Read what was added, and durably append what `choose` makes of it; raises OSError."""
+        self._changes.again()  # what is written now may be gone at the next reading
         descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "a+b") as file:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             inherit_owner(self.path)
-            news, torn = self._read_on(file)
-            links = choose(news).items()
+            reading, torn = self._read_on(file)
+            links = choose(reading).items()
             file.write(b"\n" * torn + b"".join(f"{c} {t}\n".encode("ascii") for c, t in links))
             file.flush()
             os.fsync(descriptor)
         sync_directory(self.path.absolute().parent)
 
-    def _read_on(self, file: BinaryIO) -> tuple[News, bool]:
-        """Read from where the last reading ended; says also whether the last line has no end."""
+    def _read_on(self, file: BinaryIO) -> tuple[Reading, bool]:
+        """Return what follows the last reading, and whether the last line has no end yet."""
         found = os.fstat(file.fileno())
         identity = found.st_dev, found.st_ino
-        whole = identity != self._file or not self._goes_on(file)
+        whole = identity != self._file or not self._is_continued(file)
         if whole:
             self._begin(identity)
         file.seek(self._offset)
@@ -86,13 +86,13 @@ class CodeFile:
         ended = octets.rfind(b"\n") + 1
         self._offset += ended
         self._last = octets[:ended][-LAST_OCTETS:] or self._last
-        return News(self._links(octets[:ended]), whole), ended < len(octets)
+        return Reading(self._links(octets[:ended]), whole), ended < len(octets)
 
     def _begin(self, identity: tuple[int, int] | None) -> None:
         self._file, self._offset, self._last, self.damaged = identity, 0, b"", 0
 
-    def _goes_on(self, file: BinaryIO) -> bool:
-        """Say whether what was read last still stands there: a copy may have been put back."""
+    def _is_continued(self, file: BinaryIO) -> bool:
+        """Return whether what was read last still stands there: a copy may have been put back."""
         file.seek(self._offset - len(self._last))
         return file.read(len(self._last)) == self._last
 
@@ -110,10 +110,10 @@ class CodeFile:
 
 
 def settle(links: dict[str, str], code: str, token: str) -> bool:
-    """Take in what a code stands for; says whether that was not known.
+    """Add what a code stands for to `links`; return whether that was not known.
 
-    The first counts, as a code that somebody holds never changes its meaning; but a token that was
-    cut off means nothing, and one that begins with it is the whole of it.
+    The first token of a code counts, as a code that somebody holds never changes its meaning; but a
+    token that was cut off means nothing, and one that begins with it is the whole of it.
     """
     known = links.get(code, "")
     if known == token or not token.startswith(known):
