@@ -3,6 +3,8 @@
 import pytest
 
 from proxy.policy import Policy, Skip
+from proxy.policy.decide import Decision, MessageFacts, decide
+from proxy.policy.directives import LinkDirectives
 from proxy.rewrite.planner import plan
 from tests.support.mail import html_message, link
 from tests.support.plans import ADDED, LONG, URL, destinations, reasons
@@ -88,3 +90,115 @@ def test_a_destination_that_would_become_too_long_goes_without():
     """Being tracked matters more than its parameters."""
     url = URL + "/" + "x" * 1270
     assert destinations(html_message(link(url), encoding="base64")) == [url]
+
+
+def decided(
+    url: str = URL,
+    directives: LinkDirectives | None = None,
+    *,
+    facts: MessageFacts | None = None,
+    text: str = "text",
+    **policy: object,
+) -> Decision:
+    """Return the decision about one link."""
+    asked = directives or LinkDirectives()
+    return decide(Policy(**policy), facts or MessageFacts(), asked, url, lambda: text)
+
+
+SECRET = URL + "?reset_token=abcdef"
+OURS = "http://127.0.0.1:8080/c/x"
+UNSUBSCRIBE = MessageFacts(unsubscribe=frozenset({URL, SECRET, OURS}))
+
+
+@pytest.mark.parametrize(
+    ("url", "directives", "facts", "reason"),
+    [
+        (OURS, LinkDirectives(Skip.NO_TRACK), UNSUBSCRIBE, Skip.NO_TRACK),
+        (OURS, LinkDirectives(), UNSUBSCRIBE, Skip.LIST_UNSUBSCRIBE),
+        (SECRET, LinkDirectives(Skip.APP_LINK, track=True), UNSUBSCRIBE, Skip.LIST_UNSUBSCRIBE),
+        (OURS, LinkDirectives(Skip.APP_LINK), None, Skip.OWN_HOST),
+        (SECRET, LinkDirectives(Skip.APP_LINK), None, Skip.APP_LINK),
+        (SECRET, LinkDirectives(), None, Skip.SENSITIVE),
+        (SECRET, LinkDirectives(track=True), None, None),
+    ],
+)
+def test_of_several_reasons_the_first_in_order_is_told(url, directives, facts, reason):
+    """What the author wrote, then facts, then caution."""
+    assert decided(url, directives, facts=facts).skip is reason
+
+
+def test_the_text_is_asked_for_only_where_it_matters():
+    """It takes time to find; by default it decides nothing."""
+
+    def text() -> str:
+        raise AssertionError("nobody needs it")
+
+    facts, wary = MessageFacts(), Policy(visible_urls="skip")
+    assert decide(Policy(), facts, LinkDirectives(), URL, text).skip is None
+    assert decide(wary, facts, LinkDirectives(Skip.NO_TRACK), URL, text).skip is Skip.NO_TRACK
+    assert decide(wary, facts, LinkDirectives(track=True), URL, text).skip is None
+
+
+@pytest.mark.parametrize(
+    ("text", "visible"),
+    [
+        ("https://example.com/a", True),
+        (" <HTTP://example.com/a?b> ", True),
+        ("www.example.com", True),
+        ("example.com", True),
+        ("shop.example.com/sale", True),
+        ("e.g. example.com", False),
+        ("Buy now", False),
+        ("v1.2", False),
+        ("news@example.com", False),
+        ("", False),
+    ],
+)
+def test_a_text_that_is_a_url_is_told_from_one_that_is_not(text, visible):
+    """Mail programs warn of the first where it leads elsewhere than it says."""
+    assert (decided(text=text, visible_urls="skip").skip is Skip.VISIBLE_URL) is visible
+
+
+IDENTIFY = MessageFacts(identify=(("who", "x" * 20),))
+
+
+@pytest.mark.parametrize(
+    ("url", "directives", "octets"),
+    [
+        (URL, LinkDirectives(), len("?who=") + 20),
+        (URL + "?a=1", LinkDirectives(), len("&who=") + 20),
+        ("https://example.net/", LinkDirectives(), 0),
+        (URL, LinkDirectives(Skip.NO_TRACK), 0),
+        (SECRET, LinkDirectives(track=True), 0),
+    ],
+)
+def test_who_clicked_is_told_to_named_hosts_of_tracked_links(url, directives, octets):
+    """A URL with a secret learns nothing more, even where its author has it tracked."""
+    told = decided(url, directives, facts=IDENTIFY, identify_hosts=frozenset({"example.com"}))
+    assert told.id_octets == octets
+
+
+@pytest.mark.parametrize(
+    ("directives", "added"),
+    [
+        (LinkDirectives(), True),
+        (LinkDirectives(params=True), True),
+        (LinkDirectives(params=False), False),
+        (LinkDirectives(Skip.NO_TRACK), False),
+        (LinkDirectives(Skip.NO_TRACK, params=True), True),
+        (LinkDirectives(Skip.UNSUBSCRIBE, params=True), False),
+    ],
+)
+def test_parameters_are_for_tracked_links_and_those_that_ask(directives, added):
+    """Never for links that unsubscribe."""
+    decision = decided(directives=directives, facts=MessageFacts(params=(("a", "b"),)))
+    assert decision.params == ("?a=b" if added else "")
+
+
+def test_an_app_link_opens_its_app_only_where_phones_know_it():
+    """Else it is left alone, as tracked it would open a browser."""
+    app = LinkDirectives(Skip.APP_LINK, app=True)
+    assert decided(directives=app).skip is Skip.APP_LINK
+    known = decided(directives=app, app_links=True)
+    assert (known.skip, known.app) == (None, True)
+    assert decided(app_links=True).app is False

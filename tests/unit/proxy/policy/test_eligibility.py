@@ -3,8 +3,12 @@
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from proxy.message.editing import parse
 from proxy.policy import Policy, Untouched
+from proxy.policy.eligibility import MAX_FROM, from_domain
 from proxy.rewrite.planner import plan
 from tests.support.mail import HEAD, html_message, link
 from tests.support.plans import (
@@ -84,3 +88,37 @@ def test_8bit_needs_a_relay_with_8bitmime_to_be_signed():
     seven = dataclasses.replace(KEY_OF_EXAMPLE_COM, relay_8bitmime=False)
     assert plan(message, Policy(signing=KEY_OF_EXAMPLE_COM)).untouched is None
     assert plan(message, Policy(signing=seven)).untouched == Untouched.RELAY_WOULD_ALTER
+
+
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [
+        ("a@example.com", "example.com"),
+        ("Shop <a@EXAMPLE.Com.>", "example.com"),
+        ('"Shop, the \\"best\\"" <a@example.com>', "example.com"),
+        ('"a@example.net" <a@example.com>', "example.com"),
+        ("(of example.net) a@example.com (Shop)", "example.com"),
+        ("=?utf-8?q?a=40example=2Enet?= <a@example.com>", "example.com"),
+        ("Shop\r\n <a@example.com>", "example.com"),
+        ("a@b\u00fccher.example", "b\u00fccher.example"),
+        ("a@example.com,", "example.com"),
+        ("x" * MAX_FROM + " <a@example.com>", Untouched.NO_FROM),
+    ],
+)
+def test_the_domain_is_that_of_the_one_address(sender, domain):
+    """Lower case, without a final dot; names, comments and quotes do not count."""
+    assert from_domain(parse(f"From: {sender}\r\n\r\n".encode())) == domain
+
+
+def test_no_header_and_several_are_told_apart():
+    """With none there is nobody to ask, with several nobody knows whom."""
+    assert from_domain(parse(b"To: a@example.com\r\n\r\n")) is Untouched.NO_FROM
+    assert from_domain(parse(b"From: a@example.com\r\n" * 2 + b"\r\n")) is Untouched.SEVERAL_FROM
+
+
+@given(st.text(max_size=60))
+def test_whatever_stands_in_from_is_a_domain_or_a_reason(text):
+    """Never an empty domain, nor a fault."""
+    found = from_domain(parse(b"From: " + text.encode() + b"\r\n\r\n"))
+    assert found
+    assert isinstance(found, Untouched) or found == found.lower().rstrip(".")

@@ -1,18 +1,32 @@
 """What the headers of a message say: switches, campaign, consent, List-Unsubscribe."""
 
+import dataclasses
 import json
 import re
 from email.message import EmailMessage
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from proxy.message.editing import Edit, parse, splice
 from proxy.policy import Policy, Skip, Untouched
+from proxy.policy.headers import (
+    SILENT,
+    Switches,
+    conventions,
+    own_headers,
+    switches,
+    unsubscribe_urls,
+    verdict,
+)
 from proxy.rewrite.planner import plan
 from tests.support.mail import html_message, link
 from tests.support.plans import (
     URL,
     reasons,
 )
+from tracker.decisions.consents import strictest
 
 
 @pytest.mark.parametrize(("enable", "reason"), [(1, None), (0, Untouched.TRACKING_OFF)])
@@ -115,3 +129,106 @@ def test_consent_is_read():
     }.items():
         headers = [f"X-Track-Person-Consent: {value}" for value in values]
         assert plan(html_message(link(URL), *headers), Policy()).asked.consent == consent
+
+
+ASKS = [
+    "X-Track-Links: on",
+    "X-Track-Links: off",
+    "X-PM-TrackLinks: HtmlOnly",
+    "X-Mailgun-Track-Clicks: yes",
+    "X-Track-URL-Params: off",
+    "X-Track-Opens: on",
+    "X-Track-Person-Consent: anonymous",
+    "X-Track-Person-Consent: full",
+    "X-Track-Links: perhaps",
+    "Subject: none of our business",
+]
+
+
+def asked(*headers: str, policy: Policy | None = None) -> Switches:
+    """Return what these headers ask for."""
+    return switches(parse("\r\n".join([*headers, "", ""]).encode()), policy or Policy())
+
+
+def test_a_message_that_asks_for_nothing_is_silent():
+    """Most are."""
+    assert asked("Subject: x", "From: a@example.com") is SILENT
+
+
+@given(
+    st.lists(st.sampled_from(ASKS)).flatmap(
+        lambda each: st.tuples(st.just(each), st.permutations(each))
+    )
+)
+def test_the_order_of_headers_does_not_matter(orders):
+    """To switches and consent, of which the strictest of several holds."""
+    first, other = (asked(*each) for each in orders)
+    assert dataclasses.replace(first, odd=()) == dataclasses.replace(other, odd=())
+    assert sorted(first.odd) == sorted(other.odd)
+
+
+@given(st.lists(st.sampled_from(ASKS)), st.sampled_from(ASKS))
+def test_one_more_header_never_switches_on_what_is_off(headers, more):
+    """An off beats every on, and the strictest consent holds."""
+    before, after = asked(*headers), asked(*headers, more)
+    for name in ("html", "text", "params", "opens"):
+        assert getattr(before, name) is not False or getattr(after, name) is False
+    assert strictest(before.consent, after.consent) is after.consent
+
+
+def test_the_persons_id_is_ours_before_that_of_others():
+    """An id is one line of text, encoded words decoded."""
+    theirs = "X-GreenArrow-Click-Tracking-ID: theirs"
+    assert asked(theirs).person == "theirs"
+    assert asked(theirs, "X-Track-Person: =?utf-8?q?=C3=BC?=\r\n 7").person == "\u00fc 7"
+
+
+def test_headers_of_dialects_that_are_off_are_silent():
+    """Our own speak whatever the configuration says."""
+    plain = Policy(dialects=frozenset())
+    assert asked("X-PM-TrackLinks: None", policy=plain) is SILENT
+    assert asked("X-Track-Links: off", policy=plain).html is False
+    assert all(name.startswith(b"x-track-") for name in conventions(frozenset()))
+
+
+def test_our_own_headers_are_found_by_their_offsets():
+    """Whole fields, folded lines included, so that cutting them out leaves all others."""
+    message = parse(
+        b"From: a@example.com\r\nX-TRACK-Person:\r\n 7\r\nX-PM-Tag: x\r\nx-track-opens: on\r\n\r\n"
+    )
+    found = own_headers(message)
+    assert [name for _, _, name in found] == [b"x-track-person", b"x-track-opens"]
+    cut = splice(message.raw, [Edit(start, end, b"") for start, end, _ in found])
+    assert cut == b"From: a@example.com\r\nX-PM-Tag: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "urls"),
+    [
+        ("List-Unsubscribe: <mailto:a@example.com>", set()),
+        ("List-Unsubscribe: <HTTPS://Example.com/U?a=1>, <http://b.example/>", {"https://example.com/U?a=1", "http://b.example/"}),
+        ("List-Unsubscribe: https://a.example/,https://b.example/", {"https://a.example/", "https://b.example/"}),
+        ("List-Unsubscribe: <https://example.com/\r\n a>", {"https://example.com/a"}),
+        ("List-Unsubscribe: <https://a.example/>\r\nList-Unsubscribe: <https://b.example/>", {"https://a.example/", "https://b.example/"}),
+        ("List-Unsubscribe: <not a URL>, <>", set()),
+    ],
+)  # fmt: skip
+def test_unsubscribe_urls_are_compared_without_case_of_the_host(header, urls):
+    """Those of all headers of the name; other schemes are nothing to click on."""
+    assert unsubscribe_urls(parse(f"{header}\r\n\r\n".encode())) == urls
+
+
+@pytest.mark.parametrize(
+    ("switch", "default", "reason"),
+    [
+        (None, True, None),
+        (None, False, Untouched.OFF_BY_DEFAULT),
+        (True, True, None),
+        (True, False, None),
+        (False, True, Untouched.TRACKING_OFF),
+        (False, False, Untouched.TRACKING_OFF),
+    ],
+)
+def test_a_header_goes_before_the_default(switch, default, reason):
+    """Where no header speaks, the default decides."""
+    assert verdict(switch=switch, default=default) is reason

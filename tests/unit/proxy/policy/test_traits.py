@@ -3,8 +3,11 @@
 import pytest
 
 from proxy.policy import Policy, Skip
+from proxy.policy.traits import REMEMBERED, Traits, UrlRules
 from tests.support.mail import html_message, link
 from tests.support.plans import URL, reasons
+from tracker.urls.hosts import own_hosts
+from tracker.urls.secrets import Caution
 
 
 def test_own_patterns_add_to_what_is_sensitive():
@@ -48,3 +51,45 @@ def test_untracked_hosts_include_subdomains(host, untracked):
     assert (
         reasons(html_message(link(f"https://{host}/")), policy) == [Skip.UNTRACKED_HOST]
     ) is untracked
+
+
+RULES = UrlRules(
+    max_destination=100,
+    own_hosts=own_hosts(("https://t.example.net",)),
+    untracked_hosts=("bank.example",),
+    sensitive=Caution.of(("/close",), builtin=True),
+    groups=(),
+    volatile=frozenset({"uid"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("url", "traits"),
+    [
+        ("https://example.com/a?uid=7", Traits(None, sensitive=False, group="https://example.com/a")),
+        ("https://t.example.net/c/x", Traits(Skip.OWN_HOST, sensitive=False, group="https://t.example.net/c/x")),
+        ("https://www.bank.example/", Traits(Skip.UNTRACKED_HOST, sensitive=False, group="https://www.bank.example/")),
+        ("https://example.com/{{x}}", Traits(Skip.PLACEHOLDER, sensitive=False, group="https://example.com/{{x}}")),
+        ("https://example.com/close", Traits(None, sensitive=True, group="https://example.com/close")),
+        ("https://bank.example/close", Traits(Skip.UNTRACKED_HOST, sensitive=True, group="https://bank.example/close")),
+    ],
+)  # fmt: skip
+def test_a_url_has_traits_of_its_own(url, traits):
+    """Why it is never tracked, whether it is sensitive, and its name in reports."""
+    assert RULES.traits(url) == traits
+
+
+def test_a_url_that_is_too_long_is_looked_at_no_further():
+    """Its name in reports is the URL as it stands."""
+    url = "https://t.example.net/close?uid=" + "x" * 100
+    assert RULES.traits(url) == Traits(Skip.OVER_LONG, sensitive=False, group=url)
+    assert RULES.traits(url[:100]).skip is Skip.OWN_HOST
+
+
+def test_traits_are_remembered():
+    """The next message holds the same links; what is remembered is bounded."""
+    traits = RULES.remembering()
+    first = traits(URL)
+    assert traits(URL) is first
+    assert traits.cache_info().maxsize == REMEMBERED
+    assert RULES.remembering() is not traits
