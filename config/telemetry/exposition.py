@@ -73,10 +73,8 @@ def _keep_writing(directory: Path, process: str, ended: threading.Event) -> None
 
 
 def _make_folders(directory: Path) -> None:
-    for folder in (
-        directory.parent,
-        directory,
-    ):  # mkdir(parents=True) would make the parent readable by everybody
+    # Not mkdir(parents=True), which would make the parent readable by everybody.
+    for folder in (directory.parent, directory):
         folder.mkdir(mode=0o700, exist_ok=True)
 
 

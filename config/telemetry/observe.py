@@ -405,7 +405,7 @@ class RecordFileMetrics:
     unusable: Gauge
 
 
-def _upkeep(name: str, of: str) -> RecordFileMetrics:
+def _record_file(name: str, of: str) -> RecordFileMetrics:
     file = f"the file of {of}"
     return RecordFileMetrics(
         unreadable=_event(
@@ -445,19 +445,19 @@ def _upkeep(name: str, of: str) -> RecordFileMetrics:
     )
 
 
-OVERRIDES = _upkeep("overrides", "withdrawn and repaired links")
+OVERRIDES = _record_file("overrides", "withdrawn and repaired links")
 OVERRIDES_IN_FORCE = Gauge(
     "waypost_overrides_in_force",
     "Decisions in force: messages, campaigns and hosts withdrawn, destinations repaired.",
     registry=REGISTRY,
 )
-CONSENTS = _upkeep("consents", "persons' consents")
+CONSENTS = _record_file("consents", "persons' consents")
 CONSENTS_IN_FORCE = Gauge(
     "waypost_consents_in_force",
     "Persons who did not agree to everything, those who were forgotten since included.",
     registry=REGISTRY,
 )
-SHORT_LINKS = _upkeep("short_links", "short links")
+SHORT_LINKS = _record_file("short_links", "short links")
 
 
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value

@@ -18,7 +18,7 @@ NO_UTF8 = "caf\udce9"
 
 @pytest.fixture
 def config(tmp_path: Path) -> str:
-    """Give a configuration with one key."""
+    """Return a configuration with one key."""
     token_keys.write_token_keys(tmp_path / "token.keys", [token_keys.new_token_key()])
     file = tmp_path / "waypost.toml"
     file.write_text(

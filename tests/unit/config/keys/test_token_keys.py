@@ -28,7 +28,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def entry(number: int = 1, secret: bytes = SECRET, more: str = "") -> str:
-    """Give one key as the file has it."""
+    """Return one key as the file has it."""
     encoded = base64.b64encode(secret).decode()
     return f'[[key]]\nid = {number}\ncreated = 2026-11-23\nsecret = "{encoded}"\n{more}'
 

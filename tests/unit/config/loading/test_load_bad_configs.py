@@ -21,7 +21,7 @@ FOLDERS = sorted(CONFIGS.iterdir())
 
 @pytest.fixture(scope="module")
 def furniture(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a folder with good keys and a good certificate."""
+    """Return a folder with good keys and a good certificate."""
     folder = tmp_path_factory.mktemp("furniture")
     token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
     dkim_keys.write_dkim_key(folder / "dkim.pem")

@@ -11,7 +11,7 @@ from config.schema import Config
 
 
 def uncommented(text: str) -> str:
-    """Give the example file with every key set: `#key` is one, `# text` is not."""
+    """Return the example file with every key set: `#key` is one, `# text` is not."""
     return "\n".join(
         line[1:] if line.startswith("#") and line[1:2].strip() else line
         for line in text.splitlines()
@@ -19,7 +19,7 @@ def uncommented(text: str) -> str:
 
 
 def test_every_key_of_the_example_file_is_valid() -> None:
-    """Taking away any # gives what the schema takes."""
+    """With any # taken away the file is still one that the schema accepts."""
     data = tomllib.loads(uncommented(manual.example_file({})))
     config = Config.model_validate(data, context={"folder": Path("/etc/waypost")})
     assert config.sender[0].domain == "example.com"

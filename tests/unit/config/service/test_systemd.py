@@ -33,7 +33,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 
 
 def said(manager: socket.socket) -> list[str]:
-    """Give the lines of the next notification."""
+    """Return the lines of the next notification."""
     return manager.recv(4096).decode().split("\n")
 
 
@@ -157,7 +157,7 @@ def connect(port: int) -> socket.socket:
 
 
 def settings(unit: Path) -> dict[str, list[str]]:
-    """Give what a unit file sets."""
+    """Return what a unit file sets."""
     found: dict[str, list[str]] = {}
     for line in unit.read_text().splitlines():
         if "=" in line and not line.startswith(("#", "[")):

@@ -32,7 +32,7 @@ def written(directory: Path, process: str, text: str = OTHERS, age_s: float = 0)
 
 
 def values(page: bytes, name: str) -> dict[str, float]:
-    """Give the values of a sample by process, where its reason is "unit" or it has none."""
+    """Return the values of a sample by process, where its reason is "unit" or it has none."""
     return {
         sample.labels["process"]: sample.value
         for family in text_string_to_metric_families(page.decode())
