@@ -12,9 +12,14 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+from config.schema import RelayConfig
+from proxy.relay.session import RelaySession
+
 Action = Callable[["Line"], Awaitable[None]]
 Answer = bytes | Action
 
+MAIL = b"MAIL FROM:<a@example.com> BODY=8BITMIME"
+RCPT = b"RCPT TO:<b@example.net>"
 EHLO = b"250-relay.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SIZE 1000000\r\n"
 
 POLITE: dict[str, Answer] = {
@@ -159,3 +164,17 @@ class ActingRelay:
             await line.say(answer)
         else:
             await answer(line)
+
+
+@contextlib.asynccontextmanager
+async def relay_session(
+    script: dict[str, Answer] | None = None, **settings: float
+) -> AsyncIterator[tuple[RelaySession, ActingRelay]]:
+    """Open a session with a relay that follows `script`."""
+    async with ActingRelay(script or {}).serving() as relay:
+        config = RelayConfig(host="127.0.0.1", port=relay.port, tls="none", **settings)
+        opened = await RelaySession.open(config, "waypost.test")
+        try:
+            yield opened, relay
+        finally:
+            opened.abort()

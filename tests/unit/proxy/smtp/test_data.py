@@ -1,4 +1,4 @@
-"""The octets of DATA: where they end, and what must not pass."""
+"""The octets of DATA: where they end, what must not pass, and dots on their way out."""
 
 import re
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.smtp import data
-from proxy.smtp.data import DataReader, Received, Refusal
+from proxy.smtp.data import CHUNK_OCTETS, DataReader, Received, Refusal, stuffed
 
 LIMIT = 1_000_000
 END = b"\r\n.\r\n"
@@ -133,3 +133,28 @@ def test_a_line_may_have_any_length() -> None:
     """There is no limit on lines, only on messages."""
     line = b"x" * 900_000
     assert read(line + END, chunk=65536)[0].content == line + b"\r\n"
+
+
+@given(st.binary(max_size=200), st.integers(1, 40))
+def test_stuffing_is_undone_by_any_receiver(noise: bytes, chunk: int) -> None:
+    """RFC 5321 §4.5.2: whatever the content and the chunks, the receiver has it back."""
+    content = noise.replace(b"\x01", b"\r\n").replace(b"\x02", b"\r\n.").replace(b"\x03", b".")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "CHUNK_OCTETS", chunk)
+        pieces = list(stuffed(content))
+    wire = b"".join(piece for piece, _ in pieces)
+    assert [last for _, last in pieces] == [False] * (len(pieces) - 1) + [True]
+    assert wire == b".\r\n" or wire.endswith(b"\r\n.\r\n")
+    lines = wire.split(b"\r\n")
+    assert lines.index(b".") == len(lines) - 2
+    back = b"\r\n".join(line.removeprefix(b".") for line in lines[:-2]) + b"\r\n"
+    whole = content if content.endswith(b"\r\n") or not content else content + b"\r\n"
+    assert back == (whole or b"\r\n")
+
+
+def test_a_chunk_is_cut_beside_every_dot() -> None:
+    """Lines that begin with a dot are found at each place relative to the end of a chunk."""
+    for shift in range(6):
+        content = b"x" * (CHUNK_OCTETS - shift) + b"\r\n.\r\n.y\r\n"
+        wire = b"".join(piece for piece, _ in stuffed(content))
+        assert wire == re.sub(rb"(?m)^\.", b"..", content) + b".\r\n"
