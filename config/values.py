@@ -124,7 +124,7 @@ def _address(value: object) -> Address:
 
 
 def _network(value: object) -> Network:
-    if isinstance(value, ipaddress.IPv4Network | ipaddress.IPv6Network):
+    if isinstance(value, Network):
         return value
     hint = 'write it like "192.0.2.0/24" or "2001:db8::/32"'
     if not isinstance(value, str):

@@ -157,6 +157,19 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
     assert Address.parse(str(address)) == address
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (values.ListenAddress, Address("::1", 25)),
+        (values.NetworkRange, ip_network("192.0.2.0/24")),
+        (values.FilePath, Path("token.keys")),
+    ],
+)
+def test_values_of_code_stay_as_they_are(kind: Any, value: object) -> None:
+    """Tests and `waypost demo` make a Config without a file."""
+    assert read(kind, value) is value
+
+
 def test_an_address_is_written_as_it_is_read() -> None:
     """`str` puts IPv6 into brackets."""
     assert [str(Address("::1", 25)), str(Address("127.0.0.1", 25))] == ["[::1]:25", "127.0.0.1:25"]

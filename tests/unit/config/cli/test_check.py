@@ -73,3 +73,25 @@ def test_show_shows_no_secret(home: Path) -> None:
     shown = run("show", "-c", home / "waypost.toml")
     assert secret not in shown
     assert pem not in shown
+
+
+def test_check_sums_up_what_is_set_up(home: Path) -> None:
+    """An operator sees at a glance whether it is what was meant."""
+    with (home / "waypost.toml").open("a") as file:
+        file.write('[[sender]]\ndomain = "example.net"\n')
+    said = run("check", "-c", home / "waypost.toml").splitlines()
+    assert said[:-1] == [
+        "takes mail on   127.0.0.1:2525, as mail.example.com",
+        "hands it to     127.0.0.1:25, TLS opportunistic",
+        "links begin     https://click.example.com/c/",
+        "takes clicks on 127.0.0.1:8080",
+        f"keeps them in   {home}/waypost.db",
+        "sender          example.com: rewritten mail signed with waypost1 (rsa-sha256)",
+        "sender          example.net: not signed by us",
+        "token keys      1; number 1 makes new links",
+    ]
+
+
+def test_check_is_quiet_on_demand(home: Path) -> None:
+    """For cron: nothing is said where nothing is wrong."""
+    assert run("check", "-q", "-c", home / "waypost.toml").strip() == ""

@@ -61,3 +61,15 @@ def test_no_line_of_the_manual_is_endless() -> None:
     """But for defaults that cannot be broken, lines are as long as in the rest of the docs."""
     long = [line for line in manual.configuration_page().splitlines() if len(line) > 120]
     assert [line for line in long if "default" not in line] == []
+
+
+def test_both_pages_are_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one command, whichever of them is stale."""
+    monkeypatch.setattr(manual, "DOCS", tmp_path)
+    (tmp_path / "monitoring.md").write_text("stale")
+    manual.write_pages()
+    written = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert written == {
+        "configuration.md": manual.configuration_page(),
+        "monitoring.md": manual.monitoring_page(),
+    }
