@@ -1,7 +1,8 @@
 """`waypost demo`: the whole thing, in a temporary folder, with a built-in inbox as the relay.
 
-Owns: the sample messages, the inbox, and what the demo says.
-Does not own: serving, which is `waypost serve`'s, nor anything of the mail's way through.
+Owns: the sample messages, the inbox, and what the demo prints.
+Does not own: serving (`waypost_serve`), or what becomes of the mail (`proxy`) and the clicks
+(`tracker`).
 """
 
 import asyncio
@@ -64,9 +65,9 @@ file = "{folder}/token.keys"
 [log]
 level = "warning"
 [[sender]]
-domain = "example.com"
+domain = "{domain}"
 [[sender.dkim]]
-selector = "waypost1"
+selector = "{selector}"
 key_file = "{folder}/dkim.pem"
 """
 
@@ -111,7 +112,7 @@ def sample(subject: str, to: str, html: str, transfer_encoding: str) -> EmailMes
 
 
 def samples() -> list[EmailMessage]:
-    """Give the two messages that the demo sends itself."""
+    """Return the two messages that the demo sends itself."""
     return [
         sample("Your order 1042", "customer@example.net", RECEIPT, "quoted-printable"),
         sample("New this week", "subscriber@example.org", NEWSLETTER, "base64"),
@@ -119,7 +120,7 @@ def samples() -> list[EmailMessage]:
 
 
 def free_port(preferred: int) -> int:
-    """Give `preferred` if nobody listens there, else any free port of the loopback."""
+    """Return `preferred` if nobody listens there, else any free port of the loopback."""
     for port in (preferred, 0):
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -128,12 +129,14 @@ def free_port(preferred: int) -> int:
     raise click.ClickException("no free port on 127.0.0.1")
 
 
-def furnish(folder: Path, inbox_port: int) -> Config:
-    """Write keys and configuration into `folder`, as `waypost init` would, and load them."""
+def set_up(folder: Path, inbox_port: int) -> Config:
+    """Write keys and a configuration into `folder`, as `waypost init` would; return the latter."""
     token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
     dkim_keys.write_dkim_key(folder / "dkim.pem")
     text = CONFIG.format(
         folder=folder,
+        domain=DOMAIN,
+        selector=SELECTOR,
         inbox=inbox_port,
         smtp=free_port(2525),
         http=free_port(8080),
@@ -145,7 +148,7 @@ def furnish(folder: Path, inbox_port: int) -> Config:
 
 @contextlib.asynccontextmanager
 async def listening(inbox: Inbox) -> AsyncIterator[int]:
-    """Serve `inbox` over SMTP on a free port of the loopback, which is given."""
+    """Serve `inbox` over SMTP while the block runs; yields its port on the loopback."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: SMTP(inbox, hostname="inbox.demo.test", enable_SMTPUTF8=True), "127.0.0.1", 0
@@ -183,7 +186,7 @@ def send(config: Config, message: EmailMessage) -> None:
 
 
 def tracked_links(content: bytes) -> list[tuple[str, str]]:
-    """Give (text, href) of each tracked link of a received message."""
+    """Return (text, href) of each tracked link of a received message."""
     message = email.message_from_bytes(content, policy=policy.default)
     body = message.get_body(("html",))
     html = str(body.get_content()) if body is not None else ""
@@ -192,7 +195,7 @@ def tracked_links(content: bytes) -> list[tuple[str, str]]:
 
 
 def click_link(url: str) -> str:
-    """Request a tracked link, and give where the reader would go next."""
+    """Request a tracked link; return where the reader would go next."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=10)
     with contextlib.closing(connection):
@@ -230,7 +233,7 @@ def show_report(console: Console, config: Config) -> None:
 
 
 async def stay(console: Console, config: Config, inbox: Inbox, stop: asyncio.Event) -> None:
-    """Say what to point an application at, and show what arrives, until `stop`."""
+    """Print what to point an application at, and each message that arrives, until `stop`."""
     console.print(
         f"\nPoint an application at [bold]{config.proxy.listen[0]}[/bold] (SMTP, no password), with "
         f"a sender of [bold]{DOMAIN}[/bold].\nIts mail ends here, in a built-in inbox; its links "
@@ -255,7 +258,7 @@ def show_arrival(console: Console, content: bytes) -> None:
 
 
 async def run(*, once: bool) -> None:
-    """Be the demo, in a folder that is gone afterwards."""
+    """Run the demo in a folder that is removed afterwards; until Ctrl-C, unless `once`."""
     console, inbox, stop = Console(), Inbox(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -263,7 +266,7 @@ async def run(*, once: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="waypost-demo-") as name:
         folder = Path(name)
         async with listening(inbox) as inbox_port:
-            config = furnish(folder, inbox_port)
+            config = set_up(folder, inbox_port)
             observe.configure(config.log.level, config.log.format)
             async with running(config, stop):
                 await show(console, config, inbox, folder)

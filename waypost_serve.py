@@ -31,8 +31,8 @@ async def run_together(
 ) -> None:
     """Serve both until `stop` is set; `on_ready` is called once both take connections.
 
-    Readers are served until the last message is through. `reload` gives the new configuration at
-    SIGHUP. Where one cannot start or fails, the other ends too, and an ExceptionGroup says why.
+    Readers are served until the last message is through. `reload` returns the new configuration at
+    SIGHUP. Where one cannot start or fails, the other ends too; raises an ExceptionGroup of why.
     """
     waiting = {"proxy", "tracker"}
 
