@@ -48,14 +48,14 @@ async def relay() -> AsyncIterator[ScriptedRelay]:
 
 @pytest.fixture
 async def start_proxy(tmp_path: Path, relay: ScriptedRelay) -> AsyncIterator[StartProxy]:
-    """Give a function that starts proxies before `relay`; arguments are tables of Config."""
+    """Return a function that starts proxies before `relay`; arguments are tables of Config."""
     async with proxies(tmp_path, relay) as start:
         yield start
 
 
 @asynccontextmanager
 async def proxies(folder: Path, relay: ScriptedRelay) -> AsyncIterator[StartProxy]:
-    """Give a function that starts proxies in `folder`; all of them end with the block."""
+    """Return a function that starts proxies in `folder`; all of them end with the block."""
     async with AsyncExitStack() as stack:
         numbers = itertools.count()
 
@@ -79,7 +79,7 @@ async def proxy(start_proxy: StartProxy) -> Proxy:
 
 
 def configuration(folder: Path, relay_port: int, **tables: Any) -> Config:
-    """Give a Config for a proxy on a free port; `tables` add to it, as in TOML."""
+    """Return a Config for a proxy on a free port; `tables` add to it, as in TOML."""
     key_file = folder / "token.keys"
     token_keys.write_token_keys(key_file, [token_keys.new_token_key()])
     usual: dict[str, Any] = {

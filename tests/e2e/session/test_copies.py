@@ -26,7 +26,7 @@ async def personal(start_proxy: StartProxy) -> Proxy:
 
 
 async def send(proxy: Proxy, message: bytes = MESSAGE, rcpts: tuple[bytes, ...] = RCPTS) -> bytes:
-    """Send one message; give the start of the reply to its dot."""
+    """Send one message; return the start of the reply to its dot."""
     client = await proxy.dial()
     await client.transaction(*rcpts)
     reply = await client.message(message)
@@ -35,7 +35,7 @@ async def send(proxy: Proxy, message: bytes = MESSAGE, rcpts: tuple[bytes, ...] 
 
 
 def kept(relay: ScriptedRelay) -> list[list[bytes]]:
-    """Give the recipients of each message at the relay."""
+    """Return the recipients of each message at the relay."""
     return [[rcpt.removeprefix(b"RCPT TO:") for rcpt in each.rcpts] for each in relay.messages]
 
 

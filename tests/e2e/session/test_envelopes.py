@@ -42,7 +42,7 @@ HOSTILE = st.binary(max_size=30).filter(lambda octets: b"\n" not in octets)
 
 
 def command(prefix: str, address: str, params: list[str]) -> bytes:
-    """Give an argument as a client would write it."""
+    """Return an argument as a client would write it."""
     return " ".join((prefix + address, *params)).encode()
 
 
@@ -60,7 +60,7 @@ RCPT = st.one_of(
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[tuple[asyncio.Runner, Proxy, ScriptedRelay]]:
-    """Give a proxy and its relay in a loop that outlives each example."""
+    """Return a proxy and its relay in a loop that outlives each example."""
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
         relay = ScriptedRelay(extensions=(*EXTENSIONS, "AUTH PLAIN"))
         listening = relay.listening()

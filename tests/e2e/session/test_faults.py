@@ -116,7 +116,7 @@ TO_DATA = (b"EHLO c.test", b"MAIL FROM:<a@example.com>", b"RCPT TO:<b@example.ne
 async def converse(
     client: Dialogue, commands: tuple[bytes, ...] = TO_DATA, message: bytes = MESSAGE
 ) -> list[int]:
-    """Hold the usual conversation as far as it goes; give the codes heard."""
+    """Hold the usual conversation as far as it goes; return the codes heard."""
     codes: list[int] = []
     try:
         codes.append((await client.reply()).code)

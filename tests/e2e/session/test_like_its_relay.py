@@ -56,7 +56,7 @@ class House:
     """Queue ids of the same message, handed in directly and through Waypost."""
 
     async def both(self, turns: Sequence[Turn], say: Say = play) -> list[Pair]:
-        """Say a dialogue to both; give the answers as far as they can be compared."""
+        """Say a dialogue to both; return the answers as far as they can be compared."""
         direct, through = await asyncio.gather(
             say(self.postfix.port, turns), say(self.stack.smtp, turns)
         )
@@ -91,13 +91,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def heard(house: House) -> dict[int, list[Pair]]:
-    """Have all dialogues said; give the answers by the number of the dialogue."""
+    """Have all dialogues said; return the answers by the number of the dialogue."""
     with asyncio.Runner() as runner:
         return {seed: runner.run(house.both(dialogue(seed))) for seed in DIALOGUES}
 
 
 def unexplained(heard: Sequence[Pair]) -> list[Pair]:
-    """Give what a client could tell them by."""
+    """Return what a client could tell them by."""
     return [pair for pair in heard if pair.direct != pair.through and not explained(pair)]
 
 

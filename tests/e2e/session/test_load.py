@@ -36,7 +36,7 @@ class Turns:
         self.done[self.now] += amount
 
     def stop(self) -> int:
-        """Count no more; give the most that was done in a turn."""
+        """Count no more; return the most that was done in a turn."""
         self._counting.cancel()
         return max(self.done.values())
 

@@ -23,7 +23,7 @@ def greeting(stack: Stack) -> bytes:
 
 
 def children(parent: int) -> list[int]:
-    """Give the processes that `parent` has started."""
+    """Return the processes that `parent` has started."""
     listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
     return [int(pid) for pid in listed.split()]
 

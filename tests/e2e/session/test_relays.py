@@ -36,7 +36,7 @@ class Relay:
     refused_fields: bytes
 
     def received(self) -> bytes:
-        """Give the one message that came out of it."""
+        """Return the one message that came out of it."""
         (content,) = self.inbox.wait_for(1)
         return content
 
@@ -71,13 +71,13 @@ def connect(port: int) -> smtplib.SMTP:
 
 
 def dialogue(port: int) -> list[Said]:
-    """Give what a server says to an envelope with good and bad in it."""
+    """Return what a server says to an envelope with good and bad in it."""
     with connect(port) as client:
         return [client.docmd(line) for line in ENVELOPE]
 
 
 def refusal(port: int, content: bytes) -> Said:
-    """Give what a server says to a message that it does not want."""
+    """Return what a server says to a message that it does not want."""
     with connect(port) as client:
         client.docmd("MAIL FROM:<bounces@example.com>")
         client.docmd("RCPT TO:<reader@example.net>")

@@ -20,7 +20,7 @@ def said(code: int) -> Step:
 
 
 def expected(code: int) -> bytes:
-    """Give what a client must hear: the relay's words where legal, else 451 4.5.0."""
+    """Return what a client must hear: the relay's words where legal, else 451 4.5.0."""
     if code // 100 in (2, 4, 5):
         return Reply(code, WORDS).wire()
     return b"451 4.5.0 The relay gave an answer that makes no sense\r\n"

@@ -12,7 +12,7 @@ MESSAGE = b"From: a@example.com\r\n\r\nbody\r\n"
 
 
 async def offers(proxy: Proxy) -> list[bytes]:
-    """Give the lines of the answer to EHLO after the name."""
+    """Return the lines of the answer to EHLO after the name."""
     client = await proxy.dial(greet=False)
     assert b"ESMTP" in (await client.reply()).lines[0]
     return list((await client.ask(b"EHLO client.test")).lines)

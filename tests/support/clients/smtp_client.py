@@ -37,7 +37,7 @@ class Dialogue:
         self.writer.write(octets)
 
     async def reply(self, within_s: float = 10) -> Reply:
-        """Give the next reply; fails when the server hangs up."""
+        """Return the next reply; fails when the server hangs up."""
         parser = ReplyParser()
         async with asyncio.timeout(within_s):
             while True:

@@ -16,7 +16,7 @@ def _coded(octets: bytes) -> str:
 
 
 def answers(mechanism: str, login: str = LOGIN, password: str = PASSWORD) -> list[str]:
-    """Give what a client answers to each prompt of `mechanism`, in base64."""
+    """Return what a client answers to each prompt of `mechanism`, in base64."""
     if mechanism == "PLAIN":
         return [_coded(f"\0{login}\0{password}".encode())]
     return [_coded(login.encode()), _coded(password.encode())]

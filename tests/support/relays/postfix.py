@@ -83,18 +83,18 @@ class Postfix:
 
     @property
     def log(self) -> str:
-        """Give what it logged so far."""
+        """Return what it logged so far."""
         files = sorted((self.folder / "log").iterdir())
         return "".join(file.read_text("utf-8", "replace") for file in files)
 
     def delivered(self) -> list[bytes]:
-        """Give every message delivered so far, as stored, its line ends made CRLF again."""
+        """Return every message delivered so far, as stored, its line ends made CRLF again."""
         inbox = self.folder / "mail" / "inbox" / "new"
         files = sorted(inbox.iterdir()) if inbox.is_dir() else []
         return [file.read_bytes().replace(b"\n", b"\r\n") for file in files]
 
     def wait_for(self, count: int, within_s: float = 30) -> list[bytes]:
-        """Give all messages, once `count` are delivered."""
+        """Return all messages, once `count` are delivered."""
         deadline = time.monotonic() + within_s
         while len(found := self.delivered()) < count:
             if time.monotonic() > deadline:
@@ -104,7 +104,7 @@ class Postfix:
 
 
 def sent(stored: bytes) -> bytes:
-    """Give a delivered message without what Postfix put above it: as it was handed in."""
+    """Return a delivered message without what Postfix put above it: as it was handed in."""
     position = 0
     for field in (b"Return-Path:", b"X-Original-To:", b"Delivered-To:", b"Received:"):
         assert stored.startswith(field, position), stored[position : position + 200]

@@ -116,7 +116,7 @@ def opensmtpd_running(sink_port: int) -> Iterator[int]:
 def _private(
     folder: Path, users: Sequence[str], script: str, command: Sequence[str | Path]
 ) -> list[str | Path]:
-    """Give the command that runs `command` where `users` exist, after `script`."""
+    """Return the command that runs `command` where `users` exist, after `script`."""
     for name in ("passwd", "group"):
         lines = [Path("/etc", name).read_text()]
         for number, user in enumerate(users, EXIM_ID):
@@ -149,7 +149,7 @@ def _unpacked(package: str) -> Iterator[Unpacked]:
 
 
 def _archive(package: str) -> Path:
-    """Give the package's file, fetched once; skip the test where it cannot be had."""
+    """Return the package's file, fetched once; skip the test where it cannot be had."""
     CACHE.mkdir(parents=True, exist_ok=True)
     found = sorted(CACHE.glob(f"{package}_*.deb"))
     if not found:

@@ -64,7 +64,7 @@ class ScriptedRelay:
 
     @property
     def commands(self) -> list[bytes]:
-        """Give every command line of every connection, in order."""
+        """Return every command line of every connection, in order."""
         return [line for lines in self.connections for line in lines]
 
     @asynccontextmanager
@@ -93,7 +93,7 @@ class ScriptedRelay:
             await writer.wait_closed()
 
     def step(self, name: str, usual: bytes) -> Step:
-        """Give what comes next at this step."""
+        """Return what comes next at this step."""
         told = self.script.get(name)
         if isinstance(told, list):
             return told.pop(0) if len(told) > 1 else told[0]

@@ -21,7 +21,7 @@ MESSAGE = html_message(
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    """Give a function that runs a command in an empty folder, where there is no configuration."""
+    """Return a function that runs a command in an empty folder, where there is no configuration."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WAYPOST_CONFIG", raising=False)
     monkeypatch.setattr("config.loading.load.PLACES", (Path("waypost.toml"),))
@@ -30,7 +30,7 @@ def run(tmp_path, monkeypatch):
 
 @pytest.fixture
 def message(tmp_path):
-    """Give the path of a message."""
+    """Return the path of a message."""
     path = tmp_path / "message.eml"
     path.write_bytes(MESSAGE)
     return str(path)

@@ -21,20 +21,20 @@ WITH_STARTTLS = b"250-relay.test\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n"
 
 @pytest.fixture
 def authority() -> trustme.CA:
-    """Give a certificate authority of our own."""
+    """Return a certificate authority of our own."""
     return trustme.CA()
 
 
 @pytest.fixture
 def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
-    """Give its certificate as a file, for `[relay] ca_file`."""
+    """Return its certificate as a file, for `[relay] ca_file`."""
     path = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(path))
     return path
 
 
 def server_context(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    """Give what a relay of that name needs for TLS."""
+    """Return what a relay of that name needs for TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
     return context
@@ -51,7 +51,7 @@ async def dialled(config: RelayConfig) -> AsyncIterator[Contact]:
 
 
 async def failing(config: RelayConfig) -> RelayUnavailable:
-    """Give the error that `dial` ends with."""
+    """Return the error that `dial` ends with."""
     with pytest.raises(RelayUnavailable) as caught:
         await dial(config, "waypost.test")
     return caught.value

@@ -30,12 +30,12 @@ class Elsewhere:
     """Stands for the other process."""
 
     async def shared(self, *_: object) -> Outgoing:
-        """Give the one copy."""
+        """Return the one copy."""
         return THERE
 
     @asynccontextmanager
     async def prepared(self, *_: object) -> AsyncIterator[MakeCopy]:
-        """Give what makes copies."""
+        """Return what makes copies."""
 
         async def make(_: int) -> Outgoing:
             return THERE
@@ -44,7 +44,7 @@ class Elsewhere:
 
 
 def dispatcher(folder: Path, iteration_octets: int = ITERATION_OCTETS) -> Dispatcher:
-    """Give one that has no process of its own."""
+    """Return one that has no process of its own."""
     transformer = Transformer.from_config(configuration(folder, 25), Consents)
     return Dispatcher(
         transformer, cast("OffloadProcess", Elsewhere()), LoopBudget(iteration_octets)
@@ -52,7 +52,7 @@ def dispatcher(folder: Path, iteration_octets: int = ITERATION_OCTETS) -> Dispat
 
 
 async def copies(dispatch: Dispatcher, message: bytes, submission: Submission) -> set[bytes]:
-    """Give what is sent, as one copy and as copies."""
+    """Return what is sent, as one copy and as copies."""
     sent = {(await dispatch.shared(message, submission)).content}
     async with dispatch.personal(message, submission) as make:
         if make is not None:

@@ -9,7 +9,7 @@ from proxy.session.trust import BadAttribute, Client
 
 
 def proxy_config(**keys: object) -> ProxyConfig:
-    """Give the table `[proxy]` with these keys."""
+    """Return the table `[proxy]` with these keys."""
     return ProxyConfig.model_validate(keys)
 
 
