@@ -7,7 +7,7 @@ Copy this file into your application. It needs Python 3.9 or newer, and nothing 
     text = f"Your parcel is on its way: {link.url}"
 
 Owns: asking for a link over HTTP (`POST /api/v1/links`), and the names of the headers.
-Does not own: what Waypost makes of them, which its docs/tracker.md and docs/migration.md tell.
+Does not own: what Waypost makes of them; see docs/tracker.md and docs/migration.md there.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class WaypostError(Exception):
 
 
 class Refused(WaypostError, ValueError):
-    """What was asked for makes no sense; `problems` tells for each field what is wrong with it."""
+    """The request makes no sense; `problems` maps each field to what is wrong with it."""
 
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
@@ -41,7 +41,7 @@ class Refused(WaypostError, ValueError):
 
 
 class Unavailable(WaypostError):
-    """Waypost cannot be asked, or not now, or not with this password."""
+    """Waypost cannot be reached, or not now, or not with this password."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Link:
 class Waypost:
     """The admin listener of a Waypost, by its address and password; safe to use from any thread.
 
-    `timeout_s` is the longest silence that is waited for.
+    `timeout_s` is how long Waypost may take to connect, and between two pieces of its answer.
     """
 
     address: str = "http://127.0.0.1:8081"
@@ -72,7 +72,7 @@ class Waypost:
         parts = urlsplit(self.address)
         try:
             usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        except ValueError:  # said of a port that is none
+        except ValueError:  # raised for a port that is none
             usable = False
         if not usable:
             raise ValueError(f"not the address of a listener, like {Waypost.address}")
@@ -90,35 +90,35 @@ class Waypost:
         short: bool = False,
         or_plain: bool = False,
     ) -> Link:
-        """Ask for a link to `url`; raises Refused and Unavailable.
+        """Return a link to `url`; raises Refused and Unavailable.
 
-        With `or_plain`, Waypost's being unavailable gives `url` itself, and a warning in the log.
+        With `or_plain`, it is `url` itself where Waypost is unavailable, and the log has a warning.
         """
         names = {"person": person, "campaign": campaign, "group": group, "sender": sender}
         switches = {"track": track, "url_params": url_params, "short": short}
-        said = {name: value for name, value in names.items() if value is not None}
+        given = {name: value for name, value in names.items() if value is not None}
         try:
-            return self._asked({"url": url, **switches, **said})
+            return self._make({"url": url, **switches, **given})
         except Unavailable as error:
             if not or_plain:
                 raise
             log.warning("a plain URL goes out instead of a tracked link: %s", error)
             return Link(url, url, tracked=False, message_id=None)
 
-    def _asked(self, wish: dict[str, object]) -> Link:
-        status, told = self._answer(json.dumps(wish).encode("ascii"))
+    def _make(self, request: dict[str, object]) -> Link:
+        status, body = self._post(json.dumps(request).encode("ascii"))
         try:
             if status == CREATED:
-                return Link(told["url"], told["destination"], told["tracked"], told["message_id"])
+                return Link(body["url"], body["destination"], body["tracked"], body["message_id"])
             if status == BAD_REQUEST:
-                raise Refused({each["field"]: each["problem"] for each in told["problems"]})
-            why = told["error"]
+                raise Refused({each["field"]: each["problem"] for each in body["problems"]})
+            why = body["error"]
         except (KeyError, TypeError):
             why = "nothing that Waypost would"
         raise Unavailable(f"{self.address} answered {status}: {why}")
 
-    def _answer(self, body: bytes) -> tuple[int, Any]:
-        """Give status and JSON. Neither redirects nor proxies are followed with our password."""
+    def _post(self, body: bytes) -> tuple[int, Any]:
+        """Return status and JSON. Our password goes to no proxy, and follows no redirect."""
         parts = urlsplit(self.address)
         https = parts.scheme == "https"
         kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
@@ -129,12 +129,12 @@ class Waypost:
         try:
             connection.request("POST", parts.path.rstrip("/") + PATH, body, headers)
             answer = connection.getresponse()
-            told = json.loads(answer.read())
+            value = json.loads(answer.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise Unavailable(f"{self.address} cannot be asked: {error}") from error
         finally:
             connection.close()
-        return answer.status, told
+        return answer.status, value
 
 
 def set_headers(  # noqa: PLR0913 - these are the headers
@@ -147,11 +147,11 @@ def set_headers(  # noqa: PLR0913 - these are the headers
     opens: bool | None = None,
     consent: str | None = None,
 ) -> None:
-    """Say in a message how its links are to be tracked; what is None is left as it is.
+    """Set the headers that say how a message's links are tracked; None leaves a header as it is.
 
     `consent` is "full", "anonymous" or "none". Waypost takes these headers away.
     """
-    said = {
+    headers = {
         "X-Track-Links": links,
         "X-Track-Campaign": campaign,
         "X-Track-Person": person,
@@ -159,7 +159,7 @@ def set_headers(  # noqa: PLR0913 - these are the headers
         "X-Track-Opens": opens,
         "X-Track-Person-Consent": consent,
     }
-    for name, value in said.items():
+    for name, value in headers.items():
         if value is not None:
             del message[name]
             message[name] = value if isinstance(value, str) else ("off", "on")[value]

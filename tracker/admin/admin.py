@@ -2,7 +2,8 @@
 
 Owns: its paths, health, metrics, and what a web server asks before it gets a certificate.
 Does not own: who may ask (`guard`), reports and the page of figures (`reports`), links (`links`),
-persons (`persons`), the document that describes the API (`openapi`), or sockets (`tracker.listener`).
+persons (`persons`), the document that describes the API (`openapi`), or sockets
+(`tracker.listener`).
 
 SQLite and files are read in threads, so that redirects in the same process go on meanwhile.
 """
@@ -71,7 +72,7 @@ class Admin:
         return json_response(openapi.document(self.operations))
 
     async def _ask(self, request: Request) -> Response:
-        """Tell a web server whether a host is one of ours, worth a certificate."""
+        """Answer a web server that asks whether it should get a certificate for a host."""
         domain = request.query_params.get("domain", "").lower().rstrip(".")
         if domain not in self.config.tracking_hosts:
             raise HTTPException(404, "not a tracking host of ours")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN_PATHS = frozenset({"/healthz", "/internal/ask"})
-"""Tell nothing that a certificate or a link does not; asked by programs that know no password."""
+"""Asked by programs without a password; nothing is told that certificates and links do not tell."""
 
 
 class Guard:
@@ -45,7 +45,7 @@ class Guard:
             return
         try:
             await self._app(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - it was answered; the log must not be a traceback
+        except Exception as error:  # noqa: BLE001 - it was answered; the log gets no traceback
             observe.log(observe.ADMIN_FAILED, path=scope["path"], error=repr(error))
 
     def _refusal(self, headers: Headers, path: str) -> Response | None:
@@ -76,7 +76,7 @@ def password_in(authorization: str) -> bytes | None:
         case "basic":
             try:
                 pair = base64.b64decode(credentials.strip(), validate=True)
-            except ValueError:  # binascii.Error is one, and so is what is said of beyond ASCII
+            except ValueError:  # binascii.Error, or characters beyond ASCII
                 return None
             return pair.partition(b":")[2]
     return None

@@ -28,7 +28,7 @@ def decode(config: Config, url: str, *, as_json: bool) -> None:
 
 
 def _lines(facts: Mapping[str, object]) -> Iterator[str]:
-    """Return the facts of a link for people; a destination stands whole on its line, to be copied."""
+    """Return the lines for people; a destination stands whole on its line, to be copied."""
     notes = {
         "recipient": " (a copy shared by several)" if facts["recipient"] == SHARED else "",
         "preview": " (redirects, never counted)" if facts["preview"] else "",

@@ -102,8 +102,9 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
     """Lead all links to the URL OLD to the URL NEW instead.
 
     OLD is the URL as it was written, or as it was sent: with what [tracking.url_params] and
-    [tracking.identify] added. Named as it was written, NEW gets the same parameters, but only a host
-    of [tracking.identify] is told who clicks; named as it was sent, readers arrive at exactly NEW.
+    [tracking.identify] added. Named as it was written, NEW gets the same parameters, but only a
+    host of [tracking.identify] is told who clicks; named as it was sent, readers arrive at exactly
+    NEW.
     """
     if undo == (new is not None):
         raise click.UsageError("give OLD and NEW, or OLD and --undo")

@@ -32,7 +32,7 @@ class Reading:
 
 
 class CodeFile:
-    """One file. `lacking` are codes that it should have, `damaged` counts lines that hold no code."""
+    """One file. `lacking` are codes that it should have; `damaged` counts lines without a code."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -48,7 +48,7 @@ def decode(keyring: Keyring, store: Path, text: str) -> DecodedLink:
 
 
 def token_behind(store: Path, text: str) -> str:
-    """Return the token in a URL, or the one that a short link stands for; raises as `decode` does."""
+    """Return the token in a URL or behind a short link; raises UnknownCode and OSError."""
     code = short_links.code_in(text)
     if code is None:
         return token_in(text)

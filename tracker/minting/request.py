@@ -55,7 +55,7 @@ class LinkRequest(BaseModel):
 
 
 def problems_of(error: ValidationError) -> list[tuple[str, str]]:
-    """Return what pydantic found wrong with a request: pairs of a field ("" for all) and a problem."""
+    """Return pairs of a field ("" for the whole request) and what pydantic found wrong with it."""
     return [
         (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))
         for each in error.errors()

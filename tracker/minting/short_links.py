@@ -1,16 +1,16 @@
 """Short links: a code of seven characters that stands for a token, for SMS and chat.
 
 Owns: codes, what is held of them in memory, and what the copy of their file is for.
-Does not own: tokens (`tracker.tokens`), the form of file and copy (`code_file`), how a request for a
-code is answered (`tracker.redirect.redirector`), what monitoring sees (`tracker.records.health`).
+Does not own: tokens (`tracker.tokens`), the form of file and copy (`code_file`), how a request for
+a code is answered (`tracker.redirect.redirector`), what monitoring sees (`tracker.records.health`).
 
 The file beside the store holds one link a line, the code and its token, and is only ever appended
 to. It does not depend on the database (P8), and a token in it is as hard to forge or to read as one
 in mail. But while a tracked link of mail carries all it needs, a short link is lost with its line.
-So a code once read stays known until the process ends, whatever becomes of the file, and the tracker
-keeps a copy of all of them. Unlike the lines of a `tracker.records.record_file`, they have no order
-and none is ever taken back, and there may be millions: nothing of file or copy is written twice, or
-read twice while it only grows.
+So a code once read stays known until the process ends, whatever becomes of the file, and the
+tracker keeps a copy of all of them. Unlike the lines of a `tracker.records.record_file`, they have
+no order and none is ever taken back, and there may be millions: nothing of file or copy is written
+twice, or read twice while it only grows.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Keeping a click or an open before its reader is answered (P9), without keeping the reader waiting.
+"""Keeping a click or an open before its reader is answered (P9), without delaying the answer long.
 
 Owns: how long an answer waits for the spool, and what happens when the spool is slow or fails.
 Does not own: the spool itself, which holds what it could not write and counts what it drops

@@ -4,8 +4,8 @@ Owns: the paths of readers (`/c/TOKEN`, `/c/app/TOKEN`, `/s/CODE`, `/resolve`, `
 `/healthz`), which answer each request gets, and the event that stands for a click or an open.
 Does not own: the answers themselves (`answers`), tokens (`tracker.tokens`), codes
 (`tracker.minting.short_links`), what stands under `/.well-known/` (`well_known`), which links were
-withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its client (`visitor`),
-keeping a click (`recorder`), or sockets and limits of HTTP (`tracker.listener`).
+withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its client
+(`visitor`), keeping a click (`recorder`), or sockets and limits of HTTP (`tracker.listener`).
 
 A token is taken as it stands in the request line: nothing is percent-decoded, no query read, no
 stray character forgiven, and whatever is not a token of ours gets one and the same 404.
@@ -75,7 +75,7 @@ def _prefixes(base_urls: Iterable[str]) -> tuple[bytes, ...]:
 
 
 def _path_asked_about(query: bytes) -> bytes:
-    """Return the path of the tracked link that an app asks about; no path where it asks about none."""
+    """Return the path of the tracked link that an app asks about; b"" where it asks about none."""
     try:
         (url,) = parse_qs(query.decode("ascii"), max_num_fields=10)["url"]
         return urlsplit(url).path.encode("ascii")
@@ -133,7 +133,7 @@ class Redirector:
         return None if content is None else answers.well_known(content)
 
     def _token(self, path: bytes) -> str | None:
-        """Return the token that a path holds or stands for; "", which is none, for an unknown code."""
+        """Return the token that a path holds or stands for; "" (no token) for an unknown code."""
         for prefix in self.rules.prefixes:
             if path.startswith(prefix):
                 rest = path[len(prefix) :].decode("latin-1")
