@@ -5,7 +5,15 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.events import (
+    Clicked,
+    Event,
+    MessageAccepted,
+    MessagePending,
+    Opened,
+    Recipient,
+    SentLink,
+)
 from tracker.ingest.batch import feed
 from tracker.reports import clicks
 from tracker.store.schema import migrations
@@ -69,6 +77,36 @@ def clicked(event_id: str, message: str = "m1", **changes: Any) -> Clicked:
         "user_agent": "Browser/1",
     }
     return Clicked(**{**facts, **changes})
+
+
+OURS = ("uid", "utm_source")
+"""Parameters that are no part of a name."""
+
+
+def own_link(reader: str, number: int = 5) -> SentLink:
+    """Give a link that is a reader's own, to which parameters of ours were added."""
+    return SentLink(number, f"https://example.net/for/{reader}?p=1", None, "Yours", OURS)
+
+
+def own_click(event_id: str, message: str, reader: str, **changes: Any) -> Clicked:
+    """Give a click on it, as its token tells."""
+    destination = f"https://example.net/for/{reader}?p=1&utm_source=mail&uid={reader}"
+    return clicked(event_id, message, **{"link": 5, "destination": destination, **changes})
+
+
+def with_pixel(message: str = "m1", **changes: object) -> MessagePending:
+    """Give a message to two readers that has a pixel and no link."""
+    return pending(message, **({"links": (), "opens": True} | changes))
+
+
+def taken(message: str = "m1", *, links: bool = False) -> MessageAccepted:
+    """Give the relay's 250 for it."""
+    return MessageAccepted(message, SENT_S + 1, (1, 2), links=links, opens=True)
+
+
+def opened(event_id: str, message: str = "m1", recipient: int = 1, *, human: bool = True) -> Opened:
+    """Give an open of the first recipient's copy."""
+    return Opened(event_id, SENT_S + 60, message, recipient, SENT_S, human)
 
 
 def totals(db: Database) -> clicks.Figures:

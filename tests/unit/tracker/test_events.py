@@ -1,7 +1,14 @@
 """The form of events on disk."""
 
+from dataclasses import replace
+
 import pytest
 
+from tests.support.checks.facts import (
+    opened,
+    taken,
+    with_pixel,
+)
 from tracker.events import (
     BadEvent,
     Clicked,
@@ -12,6 +19,8 @@ from tracker.events import (
     SentLink,
     decode,
     encode,
+    erased,
+    purged,
 )
 
 CLICK = Clicked(
@@ -30,6 +39,9 @@ EVENTS: list[Event] = [
         recipients=(Recipient(1, "a@example.net", "id"),),
         links=(SentLink(1, "https://x.test/", "group", "text"),),
     ),
+    with_pixel(),
+    taken(),
+    opened("o1"),
 ]
 
 
@@ -74,3 +86,31 @@ def test_what_no_version_wrote_is_refused(line: bytes) -> None:
 def test_fields_of_a_later_version_are_passed_over() -> None:
     """An older process reads what it knows of."""
     assert decode(encode(CLICK)[:-1] + b',"colour":"red"}') == CLICK
+
+
+def test_events_of_before_are_understood() -> None:
+    """A spool that an older Waypost wrote says nothing of opens."""
+    line = b'{"message_id":"m1","at_s":1.0,"recipients":[1],"kind":"accepted"}'
+    assert decode(line) == MessageAccepted("m1", 1.0, (1,), links=True, opens=False)
+
+
+@pytest.mark.parametrize(
+    ("destination", "left"),
+    [
+        ("https://ann:secret@example.net/for/ann?uid=7#a", "https://example.net/"),
+        ("HTTP://example.net:8080?uid=7", "HTTP://example.net:8080/"),
+        ("https://a@b@example.net", "https://example.net/"),
+        ("https://example.net", "https://example.net"),
+        ("", ""),
+    ],
+)
+def test_of_an_erased_click_the_host_is_left(destination: str, left: str) -> None:
+    """Never longer than before, so that it fits where the record stands in the spool."""
+    click = replace(CLICK, destination=destination, ip="192.0.2.0")
+    assert erased(click) == replace(CLICK, destination=left, ip=None, user_agent="")
+
+
+def test_of_a_purged_click_nothing_is_left_but_that_it_happened() -> None:
+    """When, on which message, by a human or a machine."""
+    click = replace(CLICK, ip="192.0.2.0")
+    assert purged(click) == replace(CLICK, destination="", ip=None, user_agent="")

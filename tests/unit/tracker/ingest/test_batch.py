@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, empty, pending, put, totals
-from tracker.events import Clicked, Event, MessageAccepted, Recipient, SentLink
-from tracker.ingest import listed_links
+from tests.support.checks.facts import (
+    LINKS,
+    SENT_S,
+    accepted,
+    clicked,
+    empty,
+    own_click,
+    own_link,
+    pending,
+    put,
+    totals,
+)
+from tracker.events import Event, MessageAccepted, Recipient, SentLink
 from tracker.reports import clicks
 from tracker.store import retention
 
@@ -90,15 +99,6 @@ def test_person_is_the_applications_id_else_the_address(db: Database) -> None:
     assert totals(db).unique_human == 1
 
 
-def test_messages_with_the_same_links_share_them(db: Database) -> None:
-    """A thousand messages of three links are three rows, not three thousand."""
-    links = tuple(SentLink(n, f"https://example.net/{n}", f"group {n}", "") for n in range(3))
-    put(db, *(pending(f"a{n}") for n in range(1000)))
-    put(db, *(pending(f"b{n}", links=links) for n in range(1000)))
-    counts = {name: db[name].count for name in ("links", "link_set_links", "campaign_links")}
-    assert counts == {"links": 6, "link_set_links": 3, "campaign_links": 6}
-
-
 def test_group_is_one_link_and_keeps_what_was_clicked(db: Database) -> None:
     """Whatever the URLs of its readers are."""
     for reader in range(1, 51):
@@ -108,116 +108,6 @@ def test_group_is_one_link_and_keeps_what_was_clicked(db: Database) -> None:
     assert db["links"].count == 1
     assert [row["destination"] for row in clicks.clicks(db)] == ["https://example.net/for/7"]
     assert clicks.report(db).links[0].link == "offer"
-
-
-def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
-    """A link that no other message had is nothing to list, unless it was clicked."""
-    for reader in range(1, 51):
-        own = SentLink(4, f"https://example.net/for/{reader}", None, "Yours")
-        put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
-    put(db, clicked("c1", "m7", link=4, destination="https://example.net/for/7"))
-    assert {link.link for link in clicks.report(db).links} == {
-        *(link.url for link in LINKS),
-        "https://example.net/for/7",
-    }
-    assert "https://example.net/for/8" not in "".join(db.conn.iterdump())
-
-
-OURS = ("uid", "utm_source")
-"""Parameters that are no part of a name."""
-
-
-def own_link(reader: str, number: int = 5) -> SentLink:
-    """Give a link that is a reader's own, to which parameters of ours were added."""
-    return SentLink(number, f"https://example.net/for/{reader}?p=1", None, "Yours", OURS)
-
-
-def own_click(event_id: str, message: str, reader: str, **changes: Any) -> Clicked:
-    """Give a click on it, as its token tells."""
-    destination = f"https://example.net/for/{reader}?p=1&utm_source=mail&uid={reader}"
-    return clicked(event_id, message, **{"link": 5, "destination": destination, **changes})
-
-
-def test_personal_url_with_parameters_of_ours_is_stored_only_when_clicked(db: Database) -> None:
-    """As without them: one set of links for all messages, and no row for what nobody clicked."""
-    for reader in range(1, 51):
-        own = own_link(f"r{reader}")
-        put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
-    assert (db["link_sets"].count, db["link_set_links"].count, db["links"].count) == (1, 0, 3)
-    put(db, own_click("c1", "m7", "r7"))
-    assert {link.link for link in clicks.report(db).links} == {
-        *(link.url for link in LINKS),
-        "https://example.net/for/r7?p=1",
-    }
-    assert "https://example.net/for/r8" not in "".join(db.conn.iterdump())
-
-
-def test_a_clicked_link_is_the_sent_one(db: Database) -> None:
-    """Its name is the same, whatever was added for whom, and whichever came first."""
-    links = (SentLink(1, "https://example.net/a?p=1", None, "A", OURS),)
-    for message in ("m1", "m2"):
-        put(db, pending(message, links=links), accepted(message))
-    at = "https://example.net/a?p=1&utm_source=mail"
-    put(db, clicked("c1", destination=at), clicked("c2", "m2", destination=f"{at}&uid=ann"))
-    put(db, clicked("c3", "m3", destination=f"{at}&uid=bob"))
-    put(db, pending("m3", links=links))
-    (link,) = clicks.report(db).links
-    assert (link.link, link.figures.clicks_all) == ("https://example.net/a?p=1", 3)
-
-
-def test_an_authors_own_parameter_stays_in_the_name(db: Database) -> None:
-    """Though it is called like one that the operator adds elsewhere."""
-    link = SentLink(1, "https://example.net/a?utm_source=blog", None, "A", ("uid",))
-    put(db, pending(links=(link,)), accepted())
-    put(db, clicked("c1", destination=f"{link.url}&uid=ann"))
-    assert [each.link for each in clicks.report(db).links] == [link.url]
-
-
-def test_link_of_an_unknown_message_is_named_without_what_is_ours(db: Database) -> None:
-    """The readers of a lost store are one row, and no id of theirs is in it."""
-    at = "https://example.net/a?p=1&utm_source=mail&wp_id="
-    put(db, *(clicked(f"c{n}", f"lost{n}", destination=f"{at}{n}") for n in range(9)))
-    (link,) = clicks.report(db).links
-    assert (link.link, link.campaign) == ("https://example.net/a?p=1", None)
-    assert link.figures.clicks_all == 9
-
-
-def test_only_the_latest_single_urls_are_remembered(
-    db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many there are."""
-    monkeypatch.setattr(listed_links, "KEPT", 10)
-    for reader in range(50):
-        own = SentLink(1, f"https://example.net/for/{reader}", None, "Yours")
-        put(db, pending(f"m{reader}", links=(own,)))
-    assert db["sightings"].count == 10
-
-
-def test_message_told_twice_has_not_shared_its_links(db: Database) -> None:
-    """Events may be fed again, and several copies tell of one message."""
-    put(db, pending(), accepted())
-    put(db, pending())
-    assert clicks.report(db).links == ()
-
-
-def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
-    """With zeros, where two messages share them."""
-    put(db, pending("m1"), pending("m2"), accepted("m1"))
-    put(db, clicked("c1", link=2, destination="https://example.net/2"))
-    report = clicks.report(db)
-    assert [link.link for link in report.links] == [f"https://example.net/{n}" for n in (2, 1, 3)]
-    assert [link.figures.clicks_all for link in report.links] == [1, 0, 0]
-
-
-def test_a_group_that_is_called_like_a_url_is_listed_like_one(db: Database) -> None:
-    """Earlier versions told URLs less what varies so, and a reader's own is nothing to list."""
-    for number in (1, 2):
-        own = SentLink(
-            1, f"https://example.net/{number}?uid=7", f"https://example.net/{number}", ""
-        )
-        both = SentLink(2, "https://example.net/?uid=7", "https://example.net/", "")
-        put(db, pending(f"m{number}", links=(own, both)), accepted(f"m{number}"))
-    assert [link.link for link in clicks.report(db).links] == ["https://example.net/"]
 
 
 def test_names_may_hold_any_character(db: Database) -> None:

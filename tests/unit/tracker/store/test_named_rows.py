@@ -3,6 +3,7 @@
 import pytest
 from sqlite_utils import Database
 
+from tests.support.checks.facts import pending, put
 from tracker import persons
 from tracker.events import Recipient, SentLink
 from tracker.store import named_rows
@@ -54,3 +55,12 @@ def test_group_keeps_the_least_of_its_urls_as_an_example(db: Database) -> None:
     urls = {row["name"]: row["url"] for row in db["links"].rows}
     assert urls.pop("offer") == "https://example.net/a"
     assert urls == {"https://example.net/d": None, "HTTPS://EXAMPLE.NET/d": None}
+
+
+def test_messages_with_the_same_links_share_them(db: Database) -> None:
+    """A thousand messages of three links are three rows, not three thousand."""
+    links = tuple(SentLink(n, f"https://example.net/{n}", f"group {n}", "") for n in range(3))
+    put(db, *(pending(f"a{n}") for n in range(1000)))
+    put(db, *(pending(f"b{n}", links=links) for n in range(1000)))
+    counts = {name: db[name].count for name in ("links", "link_set_links", "campaign_links")}
+    assert counts == {"links": 6, "link_set_links": 3, "campaign_links": 6}

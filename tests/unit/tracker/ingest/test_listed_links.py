@@ -1,0 +1,74 @@
+"""Links that a report lists though nobody has clicked them."""
+
+import pytest
+from sqlite_utils import Database
+
+from tests.support.checks.facts import LINKS, accepted, clicked, own_click, own_link, pending, put
+from tracker.events import SentLink
+from tracker.ingest import listed_links
+from tracker.reports import clicks
+
+
+def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
+    """A link that no other message had is nothing to list, unless it was clicked."""
+    for reader in range(1, 51):
+        own = SentLink(4, f"https://example.net/for/{reader}", None, "Yours")
+        put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
+    put(db, clicked("c1", "m7", link=4, destination="https://example.net/for/7"))
+    assert {link.link for link in clicks.report(db).links} == {
+        *(link.url for link in LINKS),
+        "https://example.net/for/7",
+    }
+    assert "https://example.net/for/8" not in "".join(db.conn.iterdump())
+
+
+def test_personal_url_with_parameters_of_ours_is_stored_only_when_clicked(db: Database) -> None:
+    """As without them: one set of links for all messages, and no row for what nobody clicked."""
+    for reader in range(1, 51):
+        own = own_link(f"r{reader}")
+        put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
+    assert (db["link_sets"].count, db["link_set_links"].count, db["links"].count) == (1, 0, 3)
+    put(db, own_click("c1", "m7", "r7"))
+    assert {link.link for link in clicks.report(db).links} == {
+        *(link.url for link in LINKS),
+        "https://example.net/for/r7?p=1",
+    }
+    assert "https://example.net/for/r8" not in "".join(db.conn.iterdump())
+
+
+def test_only_the_latest_single_urls_are_remembered(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many there are."""
+    monkeypatch.setattr(listed_links, "KEPT", 10)
+    for reader in range(50):
+        own = SentLink(1, f"https://example.net/for/{reader}", None, "Yours")
+        put(db, pending(f"m{reader}", links=(own,)))
+    assert db["sightings"].count == 10
+
+
+def test_message_told_twice_has_not_shared_its_links(db: Database) -> None:
+    """Events may be fed again, and several copies tell of one message."""
+    put(db, pending(), accepted())
+    put(db, pending())
+    assert clicks.report(db).links == ()
+
+
+def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
+    """With zeros, where two messages share them."""
+    put(db, pending("m1"), pending("m2"), accepted("m1"))
+    put(db, clicked("c1", link=2, destination="https://example.net/2"))
+    report = clicks.report(db)
+    assert [link.link for link in report.links] == [f"https://example.net/{n}" for n in (2, 1, 3)]
+    assert [link.figures.clicks_all for link in report.links] == [1, 0, 0]
+
+
+def test_a_group_that_is_called_like_a_url_is_listed_like_one(db: Database) -> None:
+    """Earlier versions told URLs less what varies so, and a reader's own is nothing to list."""
+    for number in (1, 2):
+        own = SentLink(
+            1, f"https://example.net/{number}?uid=7", f"https://example.net/{number}", ""
+        )
+        both = SentLink(2, "https://example.net/?uid=7", "https://example.net/", "")
+        put(db, pending(f"m{number}", links=(own, both)), accepted(f"m{number}"))
+    assert [link.link for link in clicks.report(db).links] == ["https://example.net/"]

@@ -1,0 +1,45 @@
+"""Queries for any number of values."""
+
+import pytest
+from sqlite_utils import Database
+
+from tracker.store import queries
+
+MANY = 1700
+"""More values than one query takes."""
+
+
+@pytest.fixture
+def numbered(db: Database) -> Database:
+    """Return a store with many persons."""
+    db.conn.executemany(
+        "INSERT INTO persons (id, name) VALUES (?, ?)", [(n, str(n)) for n in range(1, MANY + 1)]
+    )
+    return db
+
+
+def test_any_number_of_values_may_be_asked_for(numbered: Database) -> None:
+    """Each row comes once; no values, no rows."""
+    sql = "SELECT id, name FROM persons WHERE id IN (:values)"
+    asked = range(1, 2 * MANY)
+    assert list(queries.rows_in(numbered, sql, asked)) == [(n, str(n)) for n in range(1, MANY + 1)]
+    assert list(queries.rows_in(numbered, sql, [])) == []
+
+
+def test_columns_are_read_by_name(numbered: Database) -> None:
+    """Wherever they stand in the query."""
+    sql = "SELECT name, id FROM persons WHERE name IN (:values)"
+    found = queries.rows_by_name(numbered, sql, ["7", "1700"])
+    assert {row["id"]: row["name"] for row in found} == {7: "7", 1700: "1700"}
+
+
+def test_any_number_of_values_may_be_changed(numbered: Database) -> None:
+    """All of them, and no other."""
+    queries.change_in(numbered, "DELETE FROM persons WHERE id IN (:values)", range(2, 2 * MANY))
+    assert [row["id"] for row in numbered["persons"].rows] == [1]
+
+
+def test_the_next_row_number_is_free(numbered: Database, db: Database) -> None:
+    """1 in an empty table."""
+    assert queries.next_id(numbered, "persons") == MANY + 1
+    assert queries.next_id(db, "links") == 1
