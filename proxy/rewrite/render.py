@@ -163,7 +163,7 @@ class Rendering:
                 *(link.author_url, link.destination, link.group),
                 id_param if link.identified else None,
             )
-            sent.setdefault(link.number, sending.told(link.number, link.text, volatile))
+            sent.setdefault(link.number, sending.sent_link(link.number, link.text, volatile))
         return tuple(sent.values())
 
     def _clipped(self, url_for: Callable[[PlannedLink], str]) -> Clipped:

@@ -98,8 +98,10 @@ class Persons:
         return json_response({"id": person_id, "person": person, "addresses": known})
 
     def _consents(self, _request: Request) -> Response:
-        known = CONSENTS.known(self.config().store.path)
-        return json_response([asdict(each) for each in Consents.summed(known.made).given.values()])
+        merged = CONSENTS.merged(self.config().store.path)
+        return json_response(
+            [asdict(each) for each in Consents.from_records(merged.records).latest.values()]
+        )
 
     async def _consent(self, request: Request) -> Response:
         body = await parse_body(ConsentGiven, request)

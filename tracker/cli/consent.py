@@ -36,18 +36,18 @@ def consent(config: Config, person: str | None, level: str | None, form: Form) -
     try:
         if person and level:
             files.record(store, person, Consent(level))
-        known = CONSENTS.known(store)
+        merged = CONSENTS.merged(store)
     except OSError as error:
         path = error.filename or CONSENTS.file_of(store)
         raise click.ClickException(f"{path}: {error.strerror}") from None
-    for complaint in CONSENTS.complaints(store, known):
+    for complaint in CONSENTS.complaints(store, merged):
         click.echo(complaint, err=True)
-    consents = Consents.summed(known.made)
+    consents = Consents.from_records(merged.records)
     if person:
         click.echo(f"{person}: {consents.of(person)}")
         return
     rows = [
         {"person": record.person, "consent": record.consent.value, "at": record.at}
-        for record in consents.given.values()
+        for record in consents.latest.values()
     ]
     printing.listing(rows, form, "Consent", COLUMNS)

@@ -85,10 +85,10 @@ def list_decisions(config: Config, form: Form) -> None:
     for complaint in DECISIONS.complaints(config.store.path, found):
         click.echo(complaint, err=True)
     if form == "people":
-        for each in found.made:
+        for each in found.records:
             click.echo(_line(each))
     else:
-        facts = map(asdict, found.made)
+        facts = map(asdict, found.records)
         rows = ({name: _plain(each[name]) for name in COLUMNS} for each in facts)
         printing.listing(rows, form, "Decisions", COLUMNS)
 
@@ -111,7 +111,7 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
     try:
         for url in filter(None, (old, new)):
             decide.destination(url)
-        earlier = _read(config).made
+        earlier = _read(config).records
         if new is None:
             _write(config, decide.restore(earlier, "destination", old))
             click.echo(f"{old} leads where it was written to again. {FORCE}")
@@ -127,7 +127,7 @@ def _revoke(config: Config, kind: Kind, value: str, *, undo: bool) -> None:
     """Withdraw links, or take that back, and say so."""
     if undo:
         try:
-            _write(config, decide.restore(_read(config).made, kind, value))
+            _write(config, decide.restore(_read(config).records, kind, value))
         except decide.CannotDecide as error:
             raise click.ClickException(str(error)) from None
     else:
@@ -152,7 +152,7 @@ def _message_of(config: Config, link: str) -> str:
 def _read(config: Config) -> Merged[Decision]:
     """Return what was ever decided; click.ClickException where that cannot be read."""
     try:
-        return DECISIONS.known(config.store.path)
+        return DECISIONS.merged(config.store.path)
     except OSError as error:
         name = error.filename or DECISIONS.file_of(config.store.path)
         raise click.ClickException(f"cannot read {name}: {error.strerror}") from None

@@ -1,7 +1,7 @@
-"""The files of decisions beside the store: links withdrawn or repaired, and consents.
+"""The two record files beside the store: links withdrawn or repaired, and consents.
 
 Owns: what the files are called, that links live where nothing can be read (P8) and that nobody is
-tracked then who opted out, and writing a consent down.
+tracked then who may have opted out, which consents are erased, and writing one down.
 Does not own: what becomes of such files (`tracker.records.record_file`), what a decision makes of a
 link (`overrides`), or what a consent allows (`consents`).
 """
@@ -13,21 +13,21 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from config.telemetry import observe
-from tracker.decisions.consents import NAMELESS_PREFIX, Consent, ConsentRecord, Consents
+from tracker.decisions.consents import Consent, ConsentRecord, Consents
 from tracker.decisions.overrides import Decision, Overrides
 from tracker.records.live import LiveRecords
 from tracker.records.record_file import RecordFile
 
 
-def _erased(lines: Iterable[ConsentRecord]) -> Collection[ConsentRecord]:
-    """Give the lines for which there is a nameless one."""
-    made = tuple(lines)
-    nameless = {each for each in made if each.person.startswith(NAMELESS_PREFIX)}
+def _erased(records: Iterable[ConsentRecord]) -> Collection[ConsentRecord]:
+    """Return the records in whose place a nameless one stands."""
+    given = tuple(records)
+    nameless = {each for each in given if each.is_nameless}
     salts = {salt for each in nameless if (salt := each.salt)}
     times = {each.at for each in nameless}
     return {
         each
-        for each in made
+        for each in given
         if each.at in times and any(each.nameless(salt) in nameless for salt in salts)
     }
 
@@ -35,29 +35,29 @@ def _erased(lines: Iterable[ConsentRecord]) -> Collection[ConsentRecord]:
 CONSENTS = RecordFile(
     name="consents",
     adapter=TypeAdapter(ConsentRecord),
-    summed=Consents.summed,
-    upkeep=observe.CONSENTS,
+    sum_of=Consents.from_records,
+    metrics=observe.CONSENTS,
     in_force=observe.CONSENTS_IN_FORCE,
     fails_open=False,
     erased=_erased,
 )
-
 ConsentsInForce = LiveRecords[ConsentRecord, Consents]
+"""What a service knows of consents while it runs."""
 
 DECISIONS = RecordFile(
     name="overrides",
     adapter=TypeAdapter(Decision),
-    summed=Overrides.of,
-    upkeep=observe.OVERRIDES,
+    sum_of=Overrides.of,
+    metrics=observe.OVERRIDES,
     in_force=observe.OVERRIDES_IN_FORCE,
     fails_open=True,
-    is_sound=lambda made: made.makes_sense,
+    is_sound=lambda decision: decision.makes_sense,
 )
 
 
 def record(store: Path, person: str, consent: Consent) -> ConsentRecord:
-    """Write down durably what a person agreed to now; raises OSError."""
-    # To the microsecond, as it is by its words that a line is known to be the same.
+    """Write down durably what a person agrees to now; raises OSError."""
+    # To the microsecond, as equal records are taken for one.
     given = ConsentRecord(datetime.now(UTC).isoformat(timespec="microseconds"), person, consent)
     CONSENTS.append(store, given)
     return given

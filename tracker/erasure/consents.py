@@ -1,4 +1,9 @@
-"""Forgetting a person: what they agreed to stays in force, under a hash."""
+"""Forgetting a person in the file of consents: what they agreed to stays in force, under a hash.
+
+Owns: which lines of file and copy go, and that a nameless record stands for each.
+Does not own: what such a record is (`tracker.decisions.consents`), or how a line is replaced
+(`tracker.records.jsonl`).
+"""
 
 import secrets
 from collections.abc import Collection, Iterable
@@ -12,32 +17,32 @@ from tracker.records.jsonl import RawLine
 
 
 def forget(store: Path, names: Iterable[str]) -> int:
-    """Leave of these persons only a hash, in file and copy; gives how many lines went.
+    """Leave of these persons only a hash, in file and copy; return how many lines went.
 
     A damaged line with one of the names goes as well, for nobody can read it. Raises OSError.
     """
     file, wanted = CONSENTS.file_of(store), {consent_key(name) for name in names}
-    known = CONSENTS.known(store).made
-    salt = next(iter(Consents.summed(known).salts), None) or secrets.token_hex(16)
-    theirs = [each for each in known if consent_key(each.person) in wanted]
+    records = CONSENTS.merged(store).records
+    salt = next(iter(Consents.from_records(records).salts), None) or secrets.token_hex(16)
+    theirs = [each for each in records if consent_key(each.person) in wanted]
     went = 0
     if theirs or file.exists():
         gone = jsonl.supersede(
             file,
             CONSENTS.adapter,
             goes=lambda line: _is_of(line, wanted),
-            instead=lambda given: given.nameless(salt),
+            instead=lambda record: record.nameless(salt),
             also=[each.nameless(salt) for each in theirs],
         )
         said = {line.record for line in gone}
         went = len(gone) + sum(each not in said for each in theirs)
     if store.parent.is_dir():
-        CONSENTS.remember(store, CONSENTS.known(store).made)
+        CONSENTS.remember(store, CONSENTS.merged(store).records)
     return went
 
 
 def _is_of(line: RawLine[ConsentRecord], keys: Collection[str]) -> bool:
-    """Say whether a line is about one of these persons."""
+    """Return whether a line is about one of these persons."""
     if line.record is not None:
         return consent_key(line.record.person) in keys
     text = line.octets.decode("utf-8", "replace").lower()

@@ -46,18 +46,20 @@ def erase(config: Config, name: str) -> Forgotten:
     identifier = Identifier.of(config)
     path = config.store.path
     if database.file_id(path) is None:
-        return _beside(config, _Rows(Person({name, normal_address(name)})), identifier)
+        return _erase_files(config, _Found(Person({name, normal_address(name)})), identifier)
     with database.changing(path) as opened:
         with opened.transaction():
             person = rows.find(opened.db, name)
             copies = _message_ids(opened.db, person)
             erased = rows.forget(opened.db, person, identifier)
-            done = _beside(config, _Rows(person, erased, copies, opened.offsets()), identifier)
-        return replace(done, log_left=not _overwrite(opened.db))
+            done = _erase_files(
+                config, _Found(person, erased, copies, opened.offsets()), identifier
+            )
+        return replace(done, log_left=not _overwrite_deleted(opened.db))
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class _Found:
     """What was found in the store; `fed` is how much of each segment was there by then."""
 
     person: Person
@@ -66,12 +68,12 @@ class _Rows:
     fed: dict[str, int] = field(default_factory=dict)
 
 
-def _beside(config: Config, rows: _Rows, identifier: Identifier) -> Forgotten:
-    """Erase in the files beside the store what the rows led to."""
-    path, erased = config.store.path, rows.erased
-    needles = PersonPatterns.of(rows.person.names, identifier)
-    traces = Traces(rows.person.names, needles, rows.copies, erased.campaigns)
-    records, left = spool.redact(config.store.spool_dir, rows.fed, traces)
+def _erase_files(config: Config, found: _Found, identifier: Identifier) -> Forgotten:
+    """Erase in spool and consents what the rows led to."""
+    path, erased = config.store.path, found.erased
+    patterns = PersonPatterns.of(found.person.names, identifier)
+    traces = Traces(found.person.names, patterns, found.copies, erased.campaigns)
+    records, left = spool.redact(config.store.spool_dir, found.fed, traces)
     return Forgotten(
         persons=erased.persons,
         deliveries=erased.deliveries,
@@ -80,15 +82,15 @@ def _beside(config: Config, rows: _Rows, identifier: Identifier) -> Forgotten:
         campaigns=len(erased.campaigns),
         spool_records=records,
         spool_records_left=left,
-        consents=consents.forget(path, rows.person.names),
+        consents=consents.forget(path, found.person.names),
         set_aside=tuple(sorted(map(str, path.parent.glob(f"{path.name}.*-*Z*")))),
     )
 
 
-def _overwrite(db: Database) -> bool:
+def _overwrite_deleted(db: Database) -> bool:
     """Leave nothing of what was deleted, now or earlier, in unused places of the store's files.
 
-    False where somebody reads what the write-ahead log holds.
+    Return False where somebody reads what the write-ahead log holds.
     """
     db.execute("VACUUM")
     busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -96,6 +98,7 @@ def _overwrite(db: Database) -> bool:
 
 
 def _message_ids(db: Database, person: Person) -> frozenset[tuple[str, int]]:
+    """Return the copies of a person by message id and recipient number, as events name them."""
     sql = "SELECT id, message_id FROM messages WHERE id IN (:values)"
     ids = dict(queries.rows_in(db, sql, {message for message, _ in person.copies}))
     return frozenset((ids[message], number) for message, number in person.copies)

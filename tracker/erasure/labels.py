@@ -1,4 +1,4 @@
-"""What campaigns and links are called, without a person.
+"""Names, URLs and texts of campaigns and links, without a person.
 
 Owns: which names, URLs and texts are the person's alone, and rewriting them in place.
 Does not own: what gives a person away in them (`patterns`), or other rows (`rows`).
@@ -27,7 +27,7 @@ class Relabelled:
     campaigns: dict[str, str]
 
 
-_HELD = """
+_RECEIVED = """
     SELECT campaign_id, sum(number != 0 AND (accepted OR clicked OR EXISTS (
         SELECT 1 FROM deliveries AS everyones WHERE everyones.message = deliveries.message
         AND everyones.number = 0 AND (everyones.accepted OR everyones.clicked)
@@ -55,32 +55,34 @@ _LISTED = "SELECT link_id, 0 FROM campaign_links WHERE campaign_id IN (:values)"
 _LISTING = "SELECT link_id, campaign_id FROM campaign_links WHERE link_id IN (:values)"
 
 
-def clean(db: Database, persons: Collection[int], needles: PersonPatterns) -> Relabelled:
-    """Rewrite what tells of these persons, while their rows still do; in the caller's transaction."""
+def clean(db: Database, persons: Collection[int], patterns: PersonPatterns) -> Relabelled:
+    """Rewrite what tells of these persons, while their rows are still there; in the caller's transaction."""
     campaigns = _campaigns_of_nobody_else(db, persons)
     links = _links_of_nobody_else(db, persons, campaigns)
     return Relabelled(
-        _clean_links(db, links, needles),
-        _clean_campaigns(db, campaigns, needles),
+        _clean_links(db, links, patterns),
+        _clean_campaigns(db, campaigns, patterns),
     )
 
 
 def _campaigns_of_nobody_else(db: Database, persons: Collection[int]) -> set[int]:
-    held = _summed(db, _HELD, persons)
-    everyones = _summed(db, _RECIPIENTS, held)
-    return {row for row in held if everyones[row] <= held[row]} - {NO_CAMPAIGN, PURGED}
+    theirs = _summed(db, _RECEIVED, persons)
+    everyones = _summed(db, _RECIPIENTS, theirs)
+    return {row for row in theirs if everyones[row] <= theirs[row]} - {NO_CAMPAIGN, PURGED}
 
 
 def _links_of_nobody_else(
     db: Database, persons: Collection[int], campaigns: Collection[int]
 ) -> set[int]:
-    held = _summed(db, _CLICKED, persons)
-    held.update(_summed(db, _LISTED, campaigns))
-    everyones = _summed(db, _CLICKS, held)
+    theirs = _summed(db, _CLICKED, persons)
+    theirs.update(_summed(db, _LISTED, campaigns))
+    everyones = _summed(db, _CLICKS, theirs)
     elsewhere = {
-        link for link, campaign in queries.rows_in(db, _LISTING, held) if campaign not in campaigns
+        link
+        for link, campaign in queries.rows_in(db, _LISTING, theirs)
+        if campaign not in campaigns
     }
-    return {row for row in held if everyones[row] <= held[row]} - elsewhere
+    return {row for row in theirs if everyones[row] <= theirs[row]} - elsewhere
 
 
 def _summed(db: Database, sql: str, values: Iterable[int]) -> Counter[int]:
@@ -91,10 +93,10 @@ def _summed(db: Database, sql: str, values: Iterable[int]) -> Counter[int]:
     return found
 
 
-def _clean_links(db: Database, theirs: Collection[int], needles: PersonPatterns) -> int:
+def _clean_links(db: Database, theirs: Collection[int], patterns: PersonPatterns) -> int:
     changed, renamed = 0, []
     for row, *before in db.execute("SELECT id, name, url, text FROM links").fetchall():
-        after = [each and needles.without(each, theirs=row in theirs) for each in before]
+        after = [each and patterns.without(each, theirs=row in theirs) for each in before]
         if after == before:
             continue
         if after[0] != before[0]:
@@ -108,12 +110,12 @@ def _clean_links(db: Database, theirs: Collection[int], needles: PersonPatterns)
 
 
 def _clean_campaigns(
-    db: Database, theirs: Collection[int], needles: PersonPatterns
+    db: Database, theirs: Collection[int], patterns: PersonPatterns
 ) -> dict[str, str]:
     changed = {}
     sql = "SELECT id, name FROM campaigns WHERE id NOT IN (?, ?)"
     for row, before in db.execute(sql, [NO_CAMPAIGN, PURGED]).fetchall():
-        after = needles.without(before, theirs=row in theirs)
+        after = patterns.without(before, theirs=row in theirs)
         if after != before:
             changed[before] = after
             free = _free(db, "campaigns", after, row)

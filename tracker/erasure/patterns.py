@@ -47,7 +47,7 @@ class PersonPatterns:
 
     @classmethod
     def of(cls, names: Collection[str], identifier: Identifier) -> Self:
-        """Look for all names that somebody is known by."""
+        """Return patterns of all names that somebody is known by, and of the hashes of these."""
         addresses = [name for name in names if not is_opaque(name)]
         ids = [name for name in names if is_opaque(name)]
         telling = [name for name in ids if _tells(name)]
@@ -63,7 +63,7 @@ class PersonPatterns:
         )
 
     def without(self, text: str, *, theirs: bool = False) -> str:
-        """Give a URL or a name without them, never longer; `theirs` where nobody else has it."""
+        """Return a URL or a name without them, never longer; `theirs` where nobody else has it."""
         text = self.anywhere.sub(_instead, text)
         if not theirs:
             return text
@@ -71,7 +71,7 @@ class PersonPatterns:
         return own.sub(_instead, text)
 
     def masked(self, octets: bytes) -> bytes:
-        """Give octets that nobody can read as a record with each of them crossed out."""
+        """Return octets that nobody can read as a record, with each of them crossed out."""
         text = octets.decode("utf-8", "surrogateescape")
         for pattern in (self.anywhere, self.field):
             text = pattern.sub(lambda found: "x" * len(_octets(found[0])), text)
@@ -79,21 +79,21 @@ class PersonPatterns:
 
 
 def _tells(name: str) -> bool:
-    """Whether an id can hardly mean anything else where it stands alone."""
+    """Return whether an id can hardly mean anything else where it stands alone."""
     if not any(map(str.isdigit, name)):
         return False
     return len(name) >= (TELLING_DIGITS if name.isdigit() else TELLING_CHARACTERS)
 
 
 def _any(around: _Around, names: Iterable[str]) -> list[str]:
-    """Give a pattern of any of these names; none for none."""
+    """Return a pattern of any of these names; none for none."""
     before, after = around
     written = "|".join(map(_written, names))
     return [f"{before}(?:{written}){after}"] if written else []
 
 
 def _written(name: str) -> str:
-    """Give a pattern of a name in which any character may be percent-encoded."""
+    """Return a pattern of a name in which any character may be percent-encoded."""
     return "".join(map(_character, name))
 
 

@@ -2,7 +2,7 @@
 
 Owns: which rows are deleted, emptied or rewritten, and that sums stay as they are.
 Does not own: what gives a person away in a URL (`patterns`), what campaigns and links are called
-(`labels`), the spool (`spool`), the list of consents (`tracker.decisions.consents`), or how later clicks are counted
+(`labels`), the spool (`spool`), consents (`consents`), or how later clicks are counted
 (`tracker.ingest.batch`).
 
 A delivery outlives its person as a tombstone: the links in delivered mail go on working, and a click
@@ -88,12 +88,12 @@ def _add(person: Person, rows: Iterable[tuple[int, str]], exactly: str | None) -
 
 def forget(db: Database, person: Person, identifier: Identifier) -> Erased:
     """Forget a person, within the caller's transaction. Sums stay."""
-    needles = PersonPatterns.of(person.names, identifier)
+    patterns = PersonPatterns.of(person.names, identifier)
     clicks = set(_clicks(db, person))
-    relabelled = labels.clean(db, person.rows, needles)
-    urls = relabelled.links + _clean_clicks(db, clicks, needles)
+    relabelled = labels.clean(db, person.rows, patterns)
+    urls = relabelled.links + _clean_clicks(db, clicks, patterns)
     _anonymise_clicks(db, clicks)
-    _forget_sightings(db, person)
+    _forget_hashes(db, person)
     db.conn.executemany(
         "UPDATE deliveries SET person_id = NULL, address = ? WHERE message = ? AND number = ?",
         [(ERASED_ADDRESS, *copy) for copy in person.copies],
@@ -107,7 +107,7 @@ def forget(db: Database, person: Person, identifier: Identifier) -> Erased:
 
 
 def _clicks(db: Database, person: Person) -> Iterator[int]:
-    """Give the clicks on their copies; a click on a copy that several share is nobody's."""
+    """Yield the clicks on their copies; a click on a copy that several share is nobody's."""
     sql = "SELECT id, message, recipient FROM clicks WHERE message IN (:values)"
     for row, message, recipient in queries.rows_in(db, sql, {copy[0] for copy in person.copies}):
         if (message, recipient) in person.copies:
@@ -129,8 +129,8 @@ def _anonymise_clicks(db: Database, clicks: set[int]) -> None:
     db.conn.executemany("DELETE FROM user_agents WHERE id = ?", [(row,) for row in agents - used])
 
 
-def _forget_sightings(db: Database, person: Person) -> None:
-    """Forget which URLs messages had that nobody else got: their hashes could be guessed."""
+def _forget_hashes(db: Database, person: Person) -> None:
+    """Delete hashes of URLs that stood in messages to nobody else: such a URL could be guessed."""
     messages = {message for message, _ in person.copies}
     alone = """SELECT message FROM deliveries WHERE message IN (:values) AND number != 0
                GROUP BY message HAVING count(*) = 1"""
@@ -139,11 +139,11 @@ def _forget_sightings(db: Database, person: Person) -> None:
     queries.change_in(db, deletion, theirs)
 
 
-def _clean_clicks(db: Database, theirs: set[int], needles: PersonPatterns) -> int:
+def _clean_clicks(db: Database, theirs: set[int], patterns: PersonPatterns) -> int:
     changed = [
         (clean, row)
         for row, url in db.execute("SELECT id, destination FROM clicks")
-        if (clean := needles.without(url, theirs=row in theirs)) != url
+        if (clean := patterns.without(url, theirs=row in theirs)) != url
     ]
     db.conn.executemany("UPDATE clicks SET destination = ? WHERE id = ?", changed)
     return len(changed)

@@ -1,11 +1,11 @@
 """Forgetting a person in the spool: what was fed already, and still stands in segments.
 
-Owns: rewriting records in place. Does not own: what gives a person away (`patterns`), the form of
-segments (`tracker.spool.segments`), or feeding them (`tracker.ingest.ingester`).
+Owns: which records tell of the person, and what they say afterwards.
+Does not own: what gives a person away (`patterns`), writing in place (`tracker.spool.overwrite`), the
+form of segments (`tracker.spool.segments`), or feeding them (`tracker.ingest.ingester`).
 
-Only what the store has is rewritten, octet for octet of the same length, so that neither the writer,
-who appends, nor the ingester, who reads on from where it was, notices. Should the store be lost and
-a segment be fed again, its records are those of somebody who was forgotten.
+Only records that the store has are rewritten, for the ingester has yet to read the others. Should the
+store be lost and a segment be fed again, rewritten records tell of nobody.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from tracker.erasure.patterns import PersonPatterns
 from tracker.events import BadEvent, decode
 from tracker.persons import written_alike
 from tracker.spool import segments
-from tracker.spool.overwrite import _put
+from tracker.spool.overwrite import overwrite
 from tracker.spool.segments import Record
 from tracker.store.reserved import ERASED_ADDRESS
 
@@ -29,19 +29,19 @@ CHUNK_OCTETS = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What tells of a person in events: names, copies (message ids and recipient numbers), needles.
+    """What tells of a person in events: names, patterns, copies (message ids and recipient numbers).
 
-    `campaigns` are the former and present names of those that the store calls otherwise now.
+    `campaigns` are the former and present names of those that the store has renamed.
     """
 
     names: Collection[str]
-    needles: PersonPatterns
+    patterns: PersonPatterns
     copies: Collection[tuple[str, int]] = ()
     campaigns: Mapping[str, str] = field(default_factory=dict)
 
 
 def redact(directory: Path, fed: Mapping[str, int], traces: Traces) -> tuple[int, int]:
-    """Rewrite every record that tells of a person; gives how many were, and how many could not be.
+    """Rewrite every record that tells of a person; return how many were, and how many could not be.
 
     `fed` are the octets of each segment that the store has. Raises OSError.
     """
@@ -55,11 +55,13 @@ def redact(directory: Path, fed: Mapping[str, int], traces: Traces) -> tuple[int
 
 
 class _Task:
+    """Rewriting the files of one spool; `done` and `left` count records."""
+
     def __init__(self, traces: Traces) -> None:
         self._names = {written_alike(name) for name in traces.names} - {""}
         self._copies = set(traces.copies)
         self._campaigns = traces.campaigns
-        self._needles = traces.needles
+        self._patterns = traces.patterns
         self.done = self.left = 0
 
     def file(self, path: Path, end: int) -> None:
@@ -78,7 +80,7 @@ class _Task:
 
     def _record(self, descriptor: int, record: Record) -> None:
         if record.payload is None:
-            masked = self._needles.masked(record.raw)
+            masked = self._patterns.masked(record.raw)
             if masked != record.raw:
                 os.pwrite(descriptor, masked, record.end - len(record.raw))
                 self.done += 1
@@ -86,31 +88,31 @@ class _Task:
         payload = self._rewritten(record.payload)
         if payload == record.payload:
             return
-        if _put(descriptor, record, payload):
+        if overwrite(descriptor, record, payload):
             self.done += 1
         else:
             self.left += 1
 
     def _rewritten(self, payload: bytes) -> bytes:
-        """Give a payload without the person; the same where it told nothing of them."""
+        """Return a payload without the person; the same where it told nothing of them."""
         try:
             decode(payload)
         except BadEvent:
-            return self._needles.masked(payload)
+            return self._patterns.masked(payload)
         event = json.loads(payload)
         if not self._redacted(event):
             return payload
         return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
     def _redacted(self, event: dict[str, Any]) -> bool:
-        """Change an event; says whether it told of the person."""
+        """Change an event; return whether it told of the person."""
         before = json.dumps(event)
         match event["kind"]:
             case "pending":
                 self._redact_pending(event)
             case "clicked":
                 theirs = (event["message_id"], event["recipient"]) in self._copies
-                event["destination"] = self._needles.without(event["destination"], theirs=theirs)
+                event["destination"] = self._patterns.without(event["destination"], theirs=theirs)
                 if theirs:
                     event.update(ip=None, user_agent="")
         return json.dumps(event) != before
@@ -122,10 +124,10 @@ class _Task:
             self._copies.add((event["message_id"], to["number"]))
         alone = len(theirs) == len(event["recipients"])
         if (campaign := event["campaign"]) is not None:
-            event["campaign"] = self._campaigns.get(campaign) or self._needles.without(campaign)
+            event["campaign"] = self._campaigns.get(campaign) or self._patterns.without(campaign)
         for link in event["links"]:
             for name in ("url", "group", "text"):
-                link[name] = link[name] and self._needles.without(link[name], theirs=alone)
+                link[name] = link[name] and self._patterns.without(link[name], theirs=alone)
 
     def _is_theirs(self, to: dict[str, Any]) -> bool:
         known = {written_alike(to["address"]), written_alike(to["person"] or "")}

@@ -27,7 +27,7 @@ from tracker.ingest.batch import feed
 from tracker.ingest.lock import Lock
 from tracker.records import durable
 from tracker.spool import segments
-from tracker.spool.overwrite import redact_clicks
+from tracker.spool.overwrite import erase_clicks
 from tracker.spool.segments import Record
 from tracker.store import database
 from tracker.store.database import Store
@@ -233,7 +233,7 @@ class Ingester:
         """
         # The transaction keeps `waypost forget` from rewriting the same records meanwhile.
         with contextlib.suppress(OSError, sqlite3.Error), opened.transaction():
-            redact_clicks(self._directory / name, records, forgotten)
+            erase_clicks(self._directory / name, records, forgotten)
 
     def _quarantine(self, name: str, record: Record, why: str) -> None:
         """Keep what is no event. Raises OSError: then the segment waits, and nothing is lost."""

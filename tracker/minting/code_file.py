@@ -45,7 +45,8 @@ class CodeFile:
 
     def read_new(self) -> Reading:
         """Return what was added, where the file is another than before; raises OSError."""
-        return self._changes.at(self._read) or Reading()
+        with self._changes.reading() as changed:
+            return self._read() if changed else Reading()
 
     @property
     def trouble(self) -> OSError | None:
@@ -62,7 +63,7 @@ class CodeFile:
 
     def extend(self, choose: Callable[[Reading], Mapping[str, str]]) -> None:
         """Read what was added, and durably append what `choose` makes of it; raises OSError."""
-        self._changes.again()  # what is written now may be gone at the next reading
+        self._changes.expect_change()  # what is written now may be gone at the next reading
         descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "a+b") as file:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -121,7 +121,7 @@ class Mint:
 
 def mint_once(config: Config, keyring: Keyring, request: LinkRequest) -> Minted:
     """Make one link where no tracker runs; raises what `Mint.link` does."""
-    consents = Consents.summed(CONSENTS.known(config.store.path).made)
+    consents = Consents.from_records(CONSENTS.merged(config.store.path).records)
     codes, identifier = ShortLinks(config.store.path), partial(Identifier.of, config)
     spool = Spool.open(config.store.spool_dir, "link")
     try:

@@ -137,7 +137,9 @@ class ResolvedRequest:
         volatile = volatile_of(self.config)
         name = self.request.group or identity(self.request.url, patterns_of(self.config), volatile)
         id_param = self.config.tracking.identify.param if identified else None
-        return LinkNaming(self.request.url, self.destination, name, id_param).told(1, "", volatile)
+        return LinkNaming(self.request.url, self.destination, name, id_param).sent_link(
+            1, "", volatile
+        )
 
     @property
     def _enabled(self) -> bool:

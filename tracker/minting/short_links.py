@@ -19,7 +19,6 @@ import secrets
 import string
 import threading
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -65,9 +64,11 @@ class ShortLinks:
         with self._lock:
             with contextlib.suppress(OSError):  # `_complete_copy` tries it as well, and tells
                 self._read(self._copy)
-            self._health.tried("file", partial(self._read, self._file))
+            with self._health.trying("file"):
+                self._read(self._file)
             if self._copy.lacking or self._copy.trouble is not None:
-                self._health.tried("copy", self._complete_copy)
+                with self._health.trying("copy"):
+                    self._complete_copy()
             self._health.tell(len(self._file.lacking), self._file.damaged)
 
     def add(self, token: str) -> str:

@@ -2,8 +2,8 @@
 
 Owns: appending records durably beside other writers, reading lines back past damaged ones, and
 putting records in the place of others.
-Does not own: what a line says (`tracker.decisions.consents`, `tracker.decisions.files`), or what becomes of one that is lost
-(`record_file`).
+Does not own: what a line says (`tracker.decisions.consents`, `tracker.decisions.overrides`), or what
+becomes of one that is lost (`record_file`).
 """
 
 import contextlib
@@ -22,15 +22,15 @@ Record = TypeVar("Record")
 
 
 def octets_of(path: Path) -> bytes:
-    """Give what is in a file, nothing where there is none; raises OSError."""
+    """Return what is in a file, nothing where there is none; raises OSError."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return b""
 
 
-def records(octets: bytes, adapter: TypeAdapter[Record]) -> Iterator[Record | None]:
-    """Give each line's record; None stands for a damaged line."""
+def parse(octets: bytes, adapter: TypeAdapter[Record]) -> Iterator[Record | None]:
+    """Yield each line's record; None stands for a damaged line."""
     for line in octets.splitlines():
         if line.strip():
             yield _record(line, adapter)
@@ -43,16 +43,16 @@ def _record(line: bytes, adapter: TypeAdapter[Record]) -> Record | None:
         return None
 
 
-def dumped(made: Iterable[Record], adapter: TypeAdapter[Record]) -> bytes:
-    """Give the lines of records."""
-    return b"".join(adapter.dump_json(each) + b"\n" for each in made)
+def dump(records: Iterable[Record], adapter: TypeAdapter[Record]) -> bytes:
+    """Return the lines of records."""
+    return b"".join(adapter.dump_json(each) + b"\n" for each in records)
 
 
-def append(path: Path, adapter: TypeAdapter[Record], *made: Record) -> None:
+def append(path: Path, adapter: TypeAdapter[Record], *records: Record) -> None:
     """Write records down durably, each on a line of its own; raises OSError."""
-    if made:
+    if records:
         with _locked(path) as file:
-            _append(file, dumped(made, adapter))
+            _append(file, dump(records, adapter))
 
 
 @contextlib.contextmanager
@@ -75,7 +75,7 @@ def _append(file: BinaryIO, lines: bytes) -> None:
 
 
 def _gap(descriptor: int) -> bytes:
-    """Give what ends a line that was torn, so that the next one stands alone."""
+    """Return what ends a line that was torn, so that the next one stands alone."""
     size = os.fstat(descriptor).st_size
     return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
 
@@ -98,16 +98,16 @@ def supersede(
 ) -> list[RawLine[Record]]:
     """Put other records in the place of those in lines that go, and write down `also`.
 
-    Gives the lines that went; raises OSError. What is written is appended, and durable before spaces
+    Return the lines that went; raises OSError. What is written is appended, and durable before spaces
     stand in the place of the old: in place, so that nobody who appends meanwhile appends to a file
     that is gone.
     """
     with _locked(path) as file:
         there = list(_placed(file, adapter))
         gone = [line for line in there if goes(line)]
-        made = [*also, *(instead(line.record) for line in gone if line.record is not None)]
+        new = [*also, *(instead(line.record) for line in gone if line.record is not None)]
         said = {line.record for line in there}
-        _append(file, dumped((each for each in dict.fromkeys(made) if each not in said), adapter))
+        _append(file, dump((each for each in dict.fromkeys(new) if each not in said), adapter))
         _blank(path, gone)
     return gone
 

@@ -1,47 +1,54 @@
-"""What is in force of a chronicle while a service runs.
+"""What a record file says while a service runs: read again when it changes, and never forgotten.
 
-Owns: what is remembered of it until the process ends, noticing that its file or its copy changed, and
-when the copy is written.
-Does not own: the files (`record_file`), reading them again (`tail`), what monitoring is told
-(`health`).
+Owns: reading on where a file has grown, what is remembered until the process ends, and when the copy
+is written.
+Does not own: the files and how their lines are merged (`record_file`), noticing a change (`watch`), or
+what log and metrics are told (`health`).
 """
 
 import contextlib
+import hashlib
 import threading
-from functools import partial
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Generic
 
 from config.telemetry import observe
+from tracker.records import jsonl
 from tracker.records.health import FileHealth
-from tracker.records.record_file import Merged, ParsedLines, Record, RecordFile, Sum
-from tracker.records.tail import FileTail
+from tracker.records.jsonl import Record
+from tracker.records.record_file import Merged, ParsedLines, RecordFile, Sum
+from tracker.records.watch import ChangeDetector
 
 
 class LiveRecords(Generic[Record, Sum]):
-    """The sum of all that was ever read. Whatever becomes of the files, none of it is forgotten.
+    """The sum of all records that were ever read. Whatever becomes of the files, none is forgotten.
 
-    Where the file cannot be read at the start, what its copy has is in force. Neither keeps a service
-    from starting. Safe to use from several threads.
+    Where the file cannot be read at the start, its copy counts. Neither keeps a service from
+    starting.
+
+    Safe to use from several threads: `_lock` is held while files are read and merged, never while
+    the copy is written. Who writes the copy locks it first, against other processes, and takes
+    `_lock` inside.
     """
 
-    def __init__(self, chronicle: RecordFile[Record, Sum], store: Path) -> None:
-        file, copy = chronicle.file_of(store), chronicle.copy_of(store)
-        self._chronicle, self._store, self._path = chronicle, store, file
-        self._file = FileTail(file, chronicle.lines)
-        self._copy = FileTail(copy, chronicle.lines)
-        self._condition = FileHealth(chronicle.upkeep, file, copy)
+    def __init__(self, record_file: RecordFile[Record, Sum], store: Path) -> None:
+        self._record_file, self._store = record_file, store
+        self._file = FileTail(record_file.file_of(store), record_file.parse)
+        self._copy = FileTail(record_file.copy_of(store), record_file.parse)
+        self._health = FileHealth(record_file.metrics, self._file.path, self._copy.path)
         self._lock = threading.Lock()
-        self._known: Merged[Record] = Merged()
-        self._sum = chronicle.summed(())
-        chronicle.in_force.set(self._sum.in_force)
-        self._copied = True
-        self._look()
+        self._merged: Merged[Record] = Merged()
+        self._sum = record_file.sum_of(())
+        self._is_copied = True
+        record_file.in_force.set(self._sum.in_force)
+        self._read()
 
     def __call__(self) -> Sum:
-        """Give what is in force. Raises OSError where nothing can be read and that must not be guessed."""
+        """Return what is in force; raises OSError where nothing can be read and that matters."""
         unread = self._file.trouble or self._copy.trouble
-        if unread is not None and not self._known.made and not self._chronicle.fails_open:
+        if unread is not None and not self._merged.records and not self._record_file.fails_open:
             raise unread
         return self._sum
 
@@ -51,50 +58,107 @@ class LiveRecords(Generic[Record, Sum]):
         return self()
 
     def refresh(self) -> None:
-        """Read what changed, and have the copy say all that is known."""
+        """Read what changed, merge it, and write the copy where that lacks something."""
         self.look()
-        self._keep()
+        if not self._is_copied or self._copy.trouble is not None:
+            with self._health.trying("copy"):
+                self._write_copy()
 
     def look(self) -> None:
-        """Read the files again if one is another than before, or could not be used."""
-        if self._look():
-            observe.log(observe.FILE_RELOADED, path=str(self._path))
+        """Read what changed, and merge it; the copy is left to others."""
+        if self._read():
+            observe.log(observe.FILE_RELOADED, path=str(self._file.path))
 
-    def _look(self) -> bool:
-        """Say whether anything was learned."""
+    def _read(self) -> bool:
+        """Read and merge what changed; return whether there are other records now."""
         with self._lock:
-            changed = self._condition.tried("file", self._file.look)
-            with contextlib.suppress(OSError):  # told by `_keep`, which tries it as well
-                changed = self._copy.look() or changed
-            if not changed:
-                return False
-            before = self._known
-            self._take()
-            return self._known.made != before.made
+            return self._read_changes() and self._merge()
 
-    def _take(self) -> None:
-        """Put together what is remembered, what the file says and what the copy has."""
-        chronicle = self._chronicle
-        known = chronicle.put_together(self._known.made, self._file.lines, self._copy.lines)
-        self._file.share(known.made)
-        self._copy.share(known.made)
-        self._copied = self._copy.lines == ParsedLines(known.made)
-        if known.made != self._known.made:
-            self._sum = chronicle.summed(known.made)
-            chronicle.in_force.set(self._sum.in_force)
-        self._known = known
-        self._condition.tell(known.lost, known.damaged)
+    def _read_changes(self) -> bool:
+        """Read those of file and copy that changed; return whether one did."""
+        changed = False
+        with self._health.trying("file"):
+            changed = self._file.read()
+        with contextlib.suppress(OSError):  # told by `refresh`, which tries it as well
+            changed = self._copy.read() or changed
+        return changed
 
-    def _keep(self) -> None:
-        """Write the copy where it does not say all that is known."""
-        if self._copied and self._copy.trouble is None:
-            return
-        made = self._known.made
-        remember = partial(self._chronicle.remember, self._store, made, self._what_is_copied)
-        self._condition.tried("copy", remember)
+    def _merge(self) -> bool:
+        """Merge what is remembered, what the file says and what the copy has; return as `_read`."""
+        before = self._merged.records
+        merged = self._record_file.merge(before, self._file.lines, self._copy.lines)
+        self._file.share(merged.records)
+        self._copy.share(merged.records)
+        self._merged = merged
+        self._is_copied = self._copy.lines == ParsedLines(merged.records)
+        self._health.tell(merged.lost, merged.damaged)
+        if merged.records == before:
+            return False
+        self._sum = self._record_file.sum_of(merged.records)
+        self._record_file.in_force.set(self._sum.in_force)
+        return True
 
-    def _what_is_copied(self) -> ParsedLines[Record]:
-        self.look()
-        if self._copy.trouble is not None:
-            raise self._copy.trouble
-        return self._copy.lines
+    def _write_copy(self) -> None:
+        """Write the copy; raises OSError."""
+        with self._record_file.locked_copy(self._store) as copy:
+            self.look()  # at what another process wrote before we had the lock
+            if self._copy.trouble is not None:
+                raise self._copy.trouble
+            self._record_file.write_copy(copy, self._copy.lines, self._merged.records)
+
+
+class FileTail(Generic[Record]):
+    """The lines of one file as it was when it could last be read; those read before are not parsed again.
+
+    They are known by their digest: to hash them takes a hundredth of the time that it takes to read
+    them as JSON. The last line may be under way; it is parsed anew until it has an end.
+    """
+
+    def __init__(self, path: Path, parse: Callable[[bytes], ParsedLines[Record]]) -> None:
+        self.path = path
+        self._parse = parse
+        self._changes = ChangeDetector(path)
+        self._ended: ParsedLines[Record] = ParsedLines()
+        self._last: ParsedLines[Record] = ParsedLines()
+        self._size_octets = 0
+        self._digest = hashlib.sha256().digest()
+
+    @property
+    def lines(self) -> ParsedLines[Record]:
+        """Return what the lines say."""
+        return _joined(self._ended, self._last)
+
+    @property
+    def trouble(self) -> OSError | None:
+        """Return why the file cannot be read now; None where it can."""
+        return self._changes.trouble
+
+    def read(self) -> bool:
+        """Read the file where it has changed, and return whether it has. Raises OSError."""
+        with self._changes.reading() as changed:
+            if changed:
+                self._take(jsonl.octets_of(self.path))
+        return changed
+
+    def _take(self, octets: bytes) -> None:
+        digest = hashlib.sha256(octets[: self._size_octets])
+        if digest.digest() != self._digest:
+            self._ended, self._size_octets, digest = ParsedLines(), 0, hashlib.sha256()
+        end = octets.rfind(b"\n") + 1
+        more = octets[self._size_octets : end]
+        digest.update(more)
+        self._ended = _joined(self._ended, self._parse(more))
+        self._last = self._parse(octets[end:])
+        self._size_octets, self._digest = end, digest.digest()
+
+    def share(self, records: tuple[Record, ...]) -> None:
+        """Keep those that `records` begins with instead of their likes, which take as much memory."""
+        count = len(self._ended.records)
+        if self._ended.records == records[:count]:
+            self._ended = replace(self._ended, records=records[:count])
+
+
+def _joined(lines: ParsedLines[Record], more: ParsedLines[Record]) -> ParsedLines[Record]:
+    if more == ParsedLines():
+        return lines
+    return ParsedLines(lines.records + more.records, lines.damaged + more.damaged)

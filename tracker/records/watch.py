@@ -1,13 +1,13 @@
 """Files that may change while we run: read again when they do, the last good state kept.
 
-Owns: noticing that a file changed, how often that is looked for, and what is in force meanwhile.
-Does not own: what a file says (`tokens` for keys), or files of which more is kept than what they say
-now (`live`, `tracker.minting.short_links`).
+Owns: noticing that a file changed, how often that is looked for, and what counts meanwhile.
+Does not own: what a file says (`tracker.tokens` for keys), or files of which more is kept than what
+they say now (`live`, `tracker.minting.short_links`).
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -30,7 +30,7 @@ class Watched(Generic[T]):
         self._value = load(path)
 
     def __call__(self) -> T:
-        """Give what the file said when it could last be read."""
+        """Return what the file said when it could last be read."""
         return self._value
 
     def refresh(self) -> None:
@@ -60,25 +60,23 @@ class ChangeDetector:
         self._seen: object = _NEVER
         self.trouble: OSError | None = None
 
-    def at(self, read: Callable[[], T]) -> T | None:
-        """Give what is read where the file is another, None where it is the same; raises OSError."""
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[bool]:
+        """Yield whether the file has changed, so that the block reads it; an OSError there is noted."""
         seen = file_version(self._path)
-        if seen == self._seen:
-            return None
         try:
-            found = read()
+            yield seen != self._seen
         except OSError as error:
             self.trouble = error
             raise
         self._seen, self.trouble = seen, None
-        return found
 
-    def again(self) -> None:
-        """Have the file read by the next glance, whatever it is then."""
+    def expect_change(self) -> None:
+        """Have the file count as changed the next time, whatever it is then."""
         self._seen = _NEVER
 
 
-class Watching(Protocol):
+class Refreshable(Protocol):
     """What looks after a file."""
 
     def refresh(self) -> None:
@@ -86,7 +84,7 @@ class Watching(Protocol):
 
 
 @contextlib.asynccontextmanager
-async def watching(*watched: Watching | None) -> AsyncIterator[None]:
+async def watching(*watched: Refreshable | None) -> AsyncIterator[None]:
     """Have all of them look again and again while the block runs."""
     tasks = [asyncio.create_task(_repeatedly(each.refresh)) for each in watched if each is not None]
     try:
@@ -105,7 +103,7 @@ async def _repeatedly(refresh: Callable[[], object]) -> None:
 
 
 def file_version(path: Path) -> tuple[int, int, int] | None:
-    """Give what changes with what a file says, and with who may read it: the time of its inode."""
+    """Return what changes with what a file says, and with who may read it: the time of its inode."""
     try:
         found = path.stat()
     except OSError:

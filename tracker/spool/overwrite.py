@@ -1,4 +1,10 @@
-"""Records of the spool, overwritten in place."""
+"""Records of the spool, overwritten in place.
+
+Owns: that a record keeps its length, so that neither the writer, who appends, nor the ingester, who
+reads on from where it was, notices.
+Does not own: which records are rewritten, and how (`tracker.erasure.spool`, `tracker.ingest.ingester`),
+or the form of a record (`segments`).
+"""
 
 import contextlib
 import os
@@ -10,18 +16,21 @@ from tracker.spool import segments
 from tracker.spool.segments import Record
 
 
-def redact_clicks(path: Path, records: Sequence[Record], event_ids: Collection[str]) -> None:
-    """Rewrite those clicks among the records of a segment; raises OSError."""
+def erase_clicks(path: Path, records: Sequence[Record], event_ids: Collection[str]) -> None:
+    """Rewrite those clicks among the records of a segment as clicks of nobody; raises OSError."""
     with path.open("r+b", buffering=0) as file:
         for record in records:
             with contextlib.suppress(BadEvent):
                 event = decode(record.payload or b"")
                 if isinstance(event, Clicked) and event.event_id in event_ids:
-                    _put(file.fileno(), record, encode(erased(event)))
+                    overwrite(file.fileno(), record, encode(erased(event)))
 
 
-def _put(descriptor: int, record: Record, payload: bytes) -> bool:
-    """Write a payload in the place of a record's own; False where it is too long."""
+def overwrite(descriptor: int, record: Record, payload: bytes) -> bool:
+    """Write a payload in the place of a record's own; return False where it is too long.
+
+    Where it is shorter, blanks follow it. Raises OSError.
+    """
     if record.payload is None or len(payload) > len(record.payload):
         return False
     octets = segments.frame(payload.ljust(len(record.payload)))

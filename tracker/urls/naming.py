@@ -108,7 +108,7 @@ class LinkNaming:
     name: str
     id_param: str | None = None
 
-    def told(self, number: int, text: str, volatile: frozenset[str]) -> SentLink:
+    def sent_link(self, number: int, text: str, volatile: frozenset[str]) -> SentLink:
         """Give what the store is told."""
         ignored = self._ignored(volatile)
         url = without_written(self.destination, ignored)

@@ -27,7 +27,7 @@ def run(folder: Path, command: str, *arguments: str) -> Result:
 
 def made(folder: Path) -> list[tuple[str, str, str]]:
     """Give the decisions that stand in the file."""
-    found = DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).made
+    found = DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).records
     return [(each.action, each.kind, each.value) for each in found]
 
 
@@ -83,7 +83,7 @@ def test_a_campaign_is_revoked_with_the_messages_it_has(folder: Path) -> None:
     spool.close()
     done = run(folder, "campaign", "sale")
     assert (done.exit_code, "2 messages" in done.output) == (0, True), done.output
-    (revoked,) = DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).made
+    (revoked,) = DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).records
     assert sorted(revoked.messages) == [f"{0:016x}", f"{1:016x}"]
     assert run(folder, "campaign", "sale", "--undo").exit_code == 0
     assert made(folder)[-1] == ("restore", "campaign", "sale")

@@ -36,7 +36,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 def made(folder: Path) -> tuple[Decision, ...]:
     """Give the decisions that stand in the file."""
-    return DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).made
+    return DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).records
 
 
 def send(folder: Path, *destinations: str) -> None:

@@ -31,7 +31,7 @@ def file(store: Path) -> Path:
 
 def known(store: Path) -> Consents:
     """Give what a command is told."""
-    return Consents.summed(CONSENTS.known(store).made)
+    return Consents.from_records(CONSENTS.merged(store).records)
 
 
 def started(store: Path) -> LiveRecords[ConsentRecord, Consents]:
@@ -61,7 +61,7 @@ def test_of_several_names_the_strictest_counts(store: Path) -> None:
 
 def test_where_there_is_no_file_nobody_said_anything(store: Path) -> None:
     """That is no error."""
-    assert known(store).given == {}
+    assert known(store).latest == {}
     assert started(store)().of(ANN) is Consent.FULL
 
 
@@ -147,7 +147,7 @@ def test_an_opt_out_outlives_the_person(store: Path, file: Path) -> None:
     assert (known(store).of("Ann@example.net"), known(store).of("c@x.net")) == (
         Consent.NONE, Consent.FULL,
     )  # fmt: skip
-    assert CONSENTS.known(store).damaged == 0
+    assert CONSENTS.merged(store).damaged == 0
     files.record(store, ANN, Consent.ANONYMOUS)
     assert known(store).of(ANN) is Consent.ANONYMOUS
 
@@ -156,7 +156,7 @@ def test_what_was_said_when_stays_without_the_name(store: Path) -> None:
     """For each line stands another, in the same order."""
     said = [files.record(store, ANN, each) for each in (Consent.NONE, Consent.FULL)]
     consents.forget(store, [ANN])
-    kept = CONSENTS.known(store).made
+    kept = CONSENTS.merged(store).records
     assert [(each.at, each.consent) for each in kept] == [(each.at, each.consent) for each in said]
     assert len({each.person for each in kept}) == 1
     assert all(each.salt for each in kept)
@@ -197,7 +197,7 @@ def test_nothing_brings_back_who_was_forgotten(
     assert traces(store) == []
     for service in (*services, started(store)):
         assert (service().of(ANN), service().of(BOB)) == (Consent.NONE, Consent.NONE)
-        assert ANN not in service().given
+        assert ANN not in service().latest
     files.record(store, ANN, Consent.ANONYMOUS)
     for service in services:
         service.refresh()

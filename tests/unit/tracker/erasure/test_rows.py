@@ -144,8 +144,8 @@ def test_what_gives_somebody_away_in_a_url(url: str, without: str | None):
 )
 def test_an_id_that_means_nobody_else_counts_anywhere(text: str, without: str | None):
     """As an address does, but exactly as it is written; a short one only in what is theirs."""
-    needles = PersonPatterns.of([ANN, "pers-4711x", "7"], IDENTIFIER)
-    assert needles.without(text) == (without or text)
+    patterns = PersonPatterns.of([ANN, "pers-4711x", "7"], IDENTIFIER)
+    assert patterns.without(text) == (without or text)
 
 
 @pytest.mark.parametrize(
@@ -282,8 +282,8 @@ def test_fed_records_are_rewritten_in_place(tmp_path: Path):
     os.write(descriptor, b"".join([*lines, lines[0]]))
     os.close(descriptor)
     fed = {path.name: sum(map(len, lines))}
-    needles = PersonPatterns.of([ANN], IDENTIFIER)
-    assert spool.redact(tmp_path / "spool", fed, Traces([ANN], needles)) == (2, 0)
+    patterns = PersonPatterns.of([ANN], IDENTIFIER)
+    assert spool.redact(tmp_path / "spool", fed, Traces([ANN], patterns)) == (2, 0)
     octets = path.read_bytes()
     assert octets[fed[path.name] :] == lines[0]
     kept = [decode(line[9:]) for line in octets.splitlines()[:4]]
@@ -291,7 +291,7 @@ def test_fed_records_are_rewritten_in_place(tmp_path: Path):
     assert [to.address for to in kept[0].recipients] == ["", "bob@example.net"]
     assert kept[1:2] + kept[3:] == [events[1], events[3]]
     assert not any(each in octets[: fed[path.name]] for each in (b"ann@", ANNS_ID.encode()))
-    assert spool.redact(tmp_path / "spool", fed, Traces([ANN], needles)) == (0, 0)
+    assert spool.redact(tmp_path / "spool", fed, Traces([ANN], patterns)) == (0, 0)
 
 
 def test_rewritten_records_make_nobody(db: Database):
@@ -309,8 +309,8 @@ def test_records_lose_campaigns_and_texts_as_the_store_does(tmp_path: Path):
     path, descriptor = segments.create(tmp_path, "proxy")
     os.write(descriptor, record)
     os.close(descriptor)
-    needles = PersonPatterns.of(["7", CAY.address], IDENTIFIER)
-    traces = Traces(["7", CAY.address], needles, campaigns={"for 7": "for e"})
+    patterns = PersonPatterns.of(["7", CAY.address], IDENTIFIER)
+    traces = Traces(["7", CAY.address], patterns, campaigns={"for 7": "for e"})
     assert spool.redact(tmp_path, {path.name: len(record)}, traces) == (1, 0)
     kept = decode(path.read_bytes()[9:-1])
     assert isinstance(kept, MessagePending)

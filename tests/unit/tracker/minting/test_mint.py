@@ -183,7 +183,7 @@ def test_what_is_not_tracked_is_the_url_itself(
 def test_consent_is_heeded(shop: Shop) -> None:
     """Nothing, or totals without a person."""
     for person, level in (("no", Consent.NONE), ("some", Consent.ANONYMOUS)):
-        shop.consents.given[person] = ConsentRecord("2026-11-23", person, level)
+        shop.consents.latest[person] = ConsentRecord("2026-11-23", person, level)
     assert shop.link(person="no").tracked is False
     assert token_in(shop.link(person="some")).recipient == 0
     assert shop.pending.recipients == ()
@@ -286,7 +286,7 @@ def test_a_short_link_tells_as_well(telling: Shop) -> None:
 )
 def test_some_links_tell_of_nobody(telling: Shop, asked: dict[str, Any]) -> None:
     """The rules are those of mail."""
-    telling.consents.given["some"] = ConsentRecord("2026-11-23", "some", Consent.ANONYMOUS)
+    telling.consents.latest["some"] = ConsentRecord("2026-11-23", "some", Consent.ANONYMOUS)
     assert telling.link(**asked).destination == asked.get("url", URL)
 
 

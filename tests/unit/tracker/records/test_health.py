@@ -25,21 +25,19 @@ def metric(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(f"waypost_short_links_{name}", labels)
 
 
-def failing(error: Exception) -> None:
-    """Fail."""
-    raise error
-
-
 def test_a_trouble_is_told_once_until_it_is_another(logged: list[dict[str, object]]) -> None:
     """And again when it comes back; the metric says whether it is there now."""
-    condition = FileHealth(observe.SHORT_LINKS, FILE, COPY)
+    health = FileHealth(observe.SHORT_LINKS, FILE, COPY)
     assert metric("unusable", what="copy") == 0
     for error in (OSError(28, "full"), OSError(28, "full"), OSError(13, "denied")):
-        assert condition.tried("copy", lambda error=error: failing(error)) is None
+        with health.trying("copy"):
+            raise error
         assert metric("unusable", what="copy") == 1
-    assert condition.tried("copy", lambda: "done") == "done"
+    with health.trying("copy"):
+        pass
     assert metric("unusable", what="copy") == 0
-    condition.tried("copy", lambda: failing(OSError(13, "denied")))
+    with health.trying("copy"):
+        raise OSError(13, "denied")
     assert [(each["event"], each["path"]) for each in logged] == [
         ("short_links_not_copied", str(COPY))
     ] * 3
@@ -47,8 +45,9 @@ def test_a_trouble_is_told_once_until_it_is_another(logged: list[dict[str, objec
 
 def test_the_file_has_a_trouble_of_its_own(logged: list[dict[str, object]]) -> None:
     """Whatever it is: what was in force stays so."""
-    condition = FileHealth(observe.SHORT_LINKS, FILE, COPY)
-    condition.tried("file", lambda: failing(ValueError("odd")))
+    health = FileHealth(observe.SHORT_LINKS, FILE, COPY)
+    with health.trying("file"):
+        raise ValueError("odd")
     assert [(each["event"], each["path"]) for each in logged] == [("file_unusable", str(FILE))]
     assert [metric("unusable", what=what) for what in ("file", "copy")] == [1, 0]
 
@@ -57,9 +56,9 @@ def test_losses_are_told_when_they_change_and_when_they_end(
     logged: list[dict[str, object]],
 ) -> None:
     """With the number, and where the lines still are."""
-    condition = FileHealth(observe.SHORT_LINKS, FILE, COPY)
+    health = FileHealth(observe.SHORT_LINKS, FILE, COPY)
     for lost, damaged in ((0, 0), (2, 1), (2, 1), (3, 1), (0, 0)):
-        condition.tell(lost, damaged)
+        health.tell(lost, damaged)
         assert (metric("lost"), metric("damaged_lines")) == (lost, damaged)
     assert [(each["event"], each.get("lines")) for each in logged] == [
         ("short_links_unreadable", 1),

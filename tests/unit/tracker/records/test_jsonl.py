@@ -22,7 +22,7 @@ def file(tmp_path: Path) -> Path:
 
 def read(file: Path) -> list[int | None]:
     """Give what stands in a file."""
-    return list(jsonl.records(jsonl.octets_of(file), NUMBERS))
+    return list(jsonl.parse(jsonl.octets_of(file), NUMBERS))
 
 
 def test_records_come_back_in_their_order(file: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
-from tracker.records.record_file import Merged, ParsedLines, merged
+from tracker.records.record_file import Merged, ParsedLines, merge
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ MADE = st.lists(st.sampled_from([ONE, TWO, THREE]), max_size=8)
 
 def test_records_come_back_in_their_order(store: Path) -> None:
     """From top to bottom; no file, no records."""
-    assert DECISIONS.known(store) == Merged()
+    assert DECISIONS.merged(store) == Merged()
     DECISIONS.append(store, ONE)
     DECISIONS.append(store, TWO)
-    assert DECISIONS.known(store) == Merged((ONE, TWO))
+    assert DECISIONS.merged(store) == Merged((ONE, TWO))
 
 
 def test_damaged_lines_are_passed_over_and_counted(store: Path) -> None:
@@ -45,29 +45,29 @@ def test_damaged_lines_are_passed_over_and_counted(store: Path) -> None:
     with DECISIONS.file_of(store).open("ab") as opened:
         opened.write(b'nonsense\n\xff\n{"action":"revoke"}\n{"at":"2026-11-23T10:00:00+00:00","by"')
     DECISIONS.append(store, TWO)
-    assert DECISIONS.known(store) == Merged((ONE, TWO), damaged=4)
+    assert DECISIONS.merged(store) == Merged((ONE, TWO), damaged=4)
 
 
 def test_what_cannot_be_meant_counts_as_damaged(store: Path) -> None:
     """Somebody may have written it by hand."""
     DECISIONS.append(store, decision("redirect", "host", "one.test", to="https://a.test/"))
-    assert DECISIONS.known(store) == Merged((), 0, 1)
+    assert DECISIONS.merged(store) == Merged((), 0, 1)
 
 
 def test_lines_of_an_older_version_are_read(store: Path) -> None:
     """They say less."""
     line = b'{"at":"2026-11-23T10:00:00+00:00","by":"ann","action":"revoke","kind":"host","value":"one.test"}'
     DECISIONS.file_of(store).write_bytes(line + b"\n")
-    assert Overrides.of(DECISIONS.known(store).made).hosts == {"one.test"}
+    assert Overrides.of(DECISIONS.merged(store).records).hosts == {"one.test"}
 
 
 def test_the_files_are_their_owners_and_tell_who_and_when(store: Path) -> None:
     """The file is the audit log."""
     DECISIONS.append(store, host("example.com"))
-    DECISIONS.remember(store, DECISIONS.known(store).made)
+    DECISIONS.remember(store, DECISIONS.merged(store).records)
     for file in (DECISIONS.file_of(store), DECISIONS.copy_of(store)):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        (made,) = DECISIONS.read(file).made
+        (made,) = DECISIONS.read(file).records
         assert (made.action, made.kind, made.value) == ("revoke", "host", "example.com")
         assert made.by
         assert datetime.fromisoformat(made.at).tzinfo == UTC
@@ -77,7 +77,7 @@ def test_what_the_file_lost_is_known_by_the_copy(store: Path) -> None:
     """Whoever asks hears of all that was said, and how much of it the file has no more."""
     DECISIONS.remember(store, (ONE, TWO))
     DECISIONS.append(store, THREE)
-    known = DECISIONS.known(store)
+    known = DECISIONS.merged(store)
     assert known == Merged((ONE, TWO, THREE), lost=2)
     (complaint,) = DECISIONS.complaints(store, known)
     assert complaint.endswith("waypost.db.overrides.known: 2")
@@ -166,7 +166,7 @@ def test_what_is_known_and_what_a_file_says(
     known: list[Decision], told: list[Decision], expected: list[Decision]
 ) -> None:
     """What was made after a loss follows what was lost."""
-    assert merged(known, told) == tuple(expected)
+    assert merge(known, told) == tuple(expected)
 
 
 def _stands_in(part: list[Decision], whole: tuple[Decision, ...]) -> bool:
@@ -179,11 +179,11 @@ def test_nothing_known_is_lost_or_moved_and_nothing_told_is_missed(
     known: list[Decision], told: list[Decision]
 ) -> None:
     """The known keep their order; every word is there as often as either says, and told once."""
-    everything = merged(known, told)
+    everything = merge(known, told)
     assert _stands_in(known, everything)
     for each in (ONE, TWO, THREE):
         assert everything.count(each) == max(known.count(each), told.count(each))
-    assert merged(everything, told) == everything
+    assert merge(everything, told) == everything
 
 
 @given(MADE, MADE, st.sampled_from([ONE, TWO, THREE]))
@@ -191,13 +191,13 @@ def test_the_latest_decision_comes_last(
     known: list[Decision], kept: list[Decision], latest: Decision
 ) -> None:
     """Whatever the file lost before: what is appended now is the last word."""
-    before = merged(known, kept)
+    before = merge(known, kept)
     now = decision("restore", latest.kind, latest.value)
-    assert merged(before, [*kept, now]) == (*before, now)
+    assert merge(before, [*kept, now]) == (*before, now)
 
 
 def test_a_long_file_is_put_together_in_good_time() -> None:
     """Steps grow with the lines, not with their square."""
     many = [host(f"{number}.test") for number in range(20_000)]
-    assert merged(many, many[10_000:]) == tuple(many)
-    assert len(merged(many[:10_000], many[::-1])) == 20_000
+    assert merge(many, many[10_000:]) == tuple(many)
+    assert len(merge(many[:10_000], many[::-1])) == 20_000

@@ -77,7 +77,7 @@ def test_a_click_gives_the_name_of_what_was_sent(author_url, name):
     """What is ours is no part of it; an author's own parameter that is called like ours is."""
     destination = added(author_url, OURS)
     link = identity(author_url, (), VOLATILE_PARAMS)
-    sent = LinkNaming(author_url, destination, link, "wp_id").told(1, "", VOLATILE_PARAMS)
+    sent = LinkNaming(author_url, destination, link, "wp_id").sent_link(1, "", VOLATILE_PARAMS)
     assert (sent.url, sent.group) == (name, None)
     assert without_written(added(destination, (("wp_id", "4711"),)), sent.ignored) == name
 
@@ -88,7 +88,7 @@ def test_every_click_gives_the_same_name(query, marked, fragment):
     author_url = f"https://example.com/{'?' if marked or query else ''}{query}{fragment}"
     destination = added(author_url, OURS)
     link = identity(author_url, (), VOLATILE_PARAMS)
-    sent = LinkNaming(author_url, destination, link, "wp_id").told(1, "", VOLATILE_PARAMS)
+    sent = LinkNaming(author_url, destination, link, "wp_id").sent_link(1, "", VOLATILE_PARAMS)
     readers = [added(destination, (("wp_id", who),)) for who in ("4711", "x" * 22)]
     assert {without_written(each, sent.ignored) for each in (destination, *readers)} == {sent.url}
     assert sent.group is None
@@ -100,14 +100,16 @@ def test_every_click_gives_the_same_name(query, marked, fragment):
 def test_what_somebody_named_is_told_by_its_name():
     """Then nothing of a click's destination matters."""
     url = "https://example.com/orders/7"
-    sent = LinkNaming(url, added(url, OURS), "an order", "wp_id").told(1, "Yours", VOLATILE_PARAMS)
+    sent = LinkNaming(url, added(url, OURS), "an order", "wp_id").sent_link(
+        1, "Yours", VOLATILE_PARAMS
+    )
     assert (sent.url, sent.group, sent.ignored) == (url, "an order", ())
 
 
 def test_a_destination_without_additions_is_its_own_name():
     """Nothing is taken out of it, and nothing told."""
     url = "https://example.com/?a=1&&b"
-    sent = LinkNaming(url, url, url).told(1, "", VOLATILE_PARAMS)
+    sent = LinkNaming(url, url, url).sent_link(1, "", VOLATILE_PARAMS)
     assert (sent.url, sent.group, sent.ignored) == (url, None, ())
 
 

@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.records import watch
+from tracker.records.live import FileTail
 from tracker.records.record_file import ParsedLines
-from tracker.records.tail import FileTail
 
 
 class Parser:
     """Reads lines of words, and remembers what it was given."""
 
     def __init__(self) -> None:
-        self.given: list[bytes] = []
+        self.parsed: list[bytes] = []
 
     def __call__(self, octets: bytes) -> ParsedLines[bytes]:
         """Give the words; what is no word is damaged."""
-        self.given.append(octets)
+        self.parsed.append(octets)
         lines = octets.splitlines()
         words = tuple(line for line in lines if re.fullmatch(rb"\w+", line))
         return ParsedLines(words, len(lines) - len(words))
@@ -35,14 +35,14 @@ def file(tmp_path: Path) -> Path:
 def test_no_line_is_read_twice_while_the_file_grows(file: Path) -> None:
     """However long it is by then."""
     parser = Parser()
-    source = FileTail(file, parser)
+    tail = FileTail(file, parser)
     file.write_bytes(b"one\ntwo\n")
-    assert source.look()
+    assert tail.read()
     file.write_bytes(b"one\ntwo\nthree\n")
-    assert source.look()
-    assert source.lines == ParsedLines((b"one", b"two", b"three"))
-    assert b"".join(parser.given) == b"one\ntwo\nthree\n"
-    assert not source.look()
+    assert tail.read()
+    assert tail.lines == ParsedLines((b"one", b"two", b"three"))
+    assert b"".join(parser.parsed) == b"one\ntwo\nthree\n"
+    assert not tail.read()
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_no_line_is_read_twice_while_the_file_grows(file: Path) -> None:
 )
 def test_a_file_that_changed_is_read_anew(file: Path, becomes: bytes) -> None:
     """As whoever reads it for the first time does."""
-    source = FileTail(file, Parser())
+    tail = FileTail(file, Parser())
     file.write_bytes(b"one\ntwo\n")
-    source.look()
+    tail.read()
     file.write_bytes(becomes)
-    assert source.look()
-    assert source.lines == Parser()(becomes)
+    assert tail.read()
+    assert tail.lines == Parser()(becomes)
 
 
 @given(st.lists(st.sampled_from([b"one\n", b"two", b"\n", b"??\n", b" "]), max_size=6), st.data())
@@ -65,44 +65,57 @@ def test_what_comes_in_pieces_is_read_as_a_whole(pieces: list[bytes], data: st.D
     """A line that is under way is not taken for two."""
     whole = b"".join(pieces)
     cuts = data.draw(st.lists(st.integers(0, len(whole)), max_size=4).map(sorted))
-    source = FileTail(Path("nowhere"), Parser())
+    tail = FileTail(Path("nowhere"), Parser())
     for end in (*cuts, len(whole)):
-        source._take(whole[:end])
-        assert source.lines == Parser()(whole[:end])
+        tail._take(whole[:end])
+        assert tail.lines == Parser()(whole[:end])
 
 
 def test_a_file_that_is_gone_says_nothing(file: Path) -> None:
-    """That is no trouble of the source's."""
-    source = FileTail(file, Parser())
+    """That is no trouble of the tail's."""
+    tail = FileTail(file, Parser())
     file.write_bytes(b"one\n")
-    source.look()
+    tail.read()
     file.unlink()
-    assert source.look()
-    assert (source.lines, source.trouble) == (ParsedLines(), None)
-    assert not source.look()
+    assert tail.read()
+    assert (tail.lines, tail.trouble) == (ParsedLines(), None)
+    assert not tail.read()
 
 
 def test_what_cannot_be_read_is_tried_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if nothing shows that it can be read again; until then, the last reading counts."""
-    source = FileTail(file, Parser())
+    tail = FileTail(file, Parser())
     file.write_bytes(b"one\n")
-    source.look()
+    tail.read()
     file.write_bytes(b"two\n")
     with monkeypatch.context() as patched:
         patched.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(OSError(24, "many")))
         for _ in range(2):
             with pytest.raises(OSError, match="many"):
-                source.look()
-    assert (source.lines, source.trouble is None) == (ParsedLines((b"one",)), False)
-    assert source.look()
-    assert (source.lines, source.trouble) == (ParsedLines((b"two",)), None)
+                tail.read()
+    assert (tail.lines, tail.trouble is None) == (ParsedLines((b"one",)), False)
+    assert tail.read()
+    assert (tail.lines, tail.trouble) == (ParsedLines((b"two",)), None)
+
+
+def test_a_trouble_is_over_when_the_file_is_as_it_was(file: Path) -> None:
+    """Though there is nothing to be read then: no file, a folder in its place, no file again."""
+    tail = FileTail(file, Parser())
+    tail.read()
+    file.mkdir()
+    with pytest.raises(IsADirectoryError):
+        tail.read()
+    assert tail.trouble is not None
+    file.rmdir()
+    assert not tail.read()
+    assert tail.trouble is None
 
 
 def test_what_changes_while_it_is_read_is_read_again(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is known by what it was before."""
-    source = FileTail(file, Parser())
+    tail = FileTail(file, Parser())
     identity = watch.file_version
 
     def then_it_grows(path: Path) -> object:
@@ -112,18 +125,18 @@ def test_what_changes_while_it_is_read_is_read_again(
 
     file.write_bytes(b"one\n")
     monkeypatch.setattr(watch, "file_version", then_it_grows)
-    source.look()
+    tail.read()
     monkeypatch.undo()
-    assert source.look()
+    assert tail.read()
 
 
 def test_equal_records_are_kept_once(file: Path) -> None:
     """File and copy of a hundred thousand persons take the room of one of them."""
-    source = FileTail(file, Parser())
+    tail = FileTail(file, Parser())
     file.write_bytes(b"long_enough_1\nlong_enough_2\n")
-    source.look()
-    made = tuple(bytes(bytearray(each)) for each in (*source.lines.made, b"more"))
-    source.share(made)
-    assert all(mine is theirs for mine, theirs in zip(source.lines.made, made, strict=False))
-    source.share((b"others", *made))
-    assert source.lines.made == made[:2]
+    tail.read()
+    made = tuple(bytes(bytearray(each)) for each in (*tail.lines.records, b"more"))
+    tail.share(made)
+    assert all(mine is theirs for mine, theirs in zip(tail.lines.records, made, strict=False))
+    tail.share((b"others", *made))
+    assert tail.lines.records == made[:2]
