@@ -40,7 +40,10 @@ def test_a_consent_is_noted_and_shown(run: Callable[..., Result], store: Path) -
     assert run("reader@example.org", "none").output == "reader@example.org: none\n"
     assert run("reader@example.org").output == "reader@example.org: none\n"
     assert run("other@example.org").output == "other@example.org: full\n"
-    assert Consents.summed(CONSENTS.known(store).made).of("reader@example.org") is Consent.NONE
+    assert (
+        Consents.from_records(CONSENTS.merged(store).records).of("reader@example.org")
+        is Consent.NONE
+    )
 
 
 def test_all_consents_are_listed(run: Callable[..., Result]) -> None:
