@@ -16,19 +16,23 @@ MAX_WORDS = 100_000
 MAX_ENCODED = 2_000
 """Characters that are looked at; encoded words take up to twelve for one."""
 
+_NO_CHARACTER = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which UTF-7 and other charsets of encoded words may decode to."""
+
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 
 
 def clean_text(text: str) -> str:
-    """Make a name out of what people wrote: encoded words decoded (RFC 2047), one short line.
+    """Return a name made of what people wrote: encoded words decoded (RFC 2047), one short line.
 
-    Never raises.
+    It can be encoded, in a URL for example: what is no character becomes U+FFFD. Never raises.
     """
-    return _CONTROLS.sub(" ", decode_words(text[:MAX_ENCODED])).strip()[:MAX_NAME]
+    words = _NO_CHARACTER.sub("\ufffd", decode_words(text[:MAX_ENCODED]))
+    return _CONTROLS.sub(" ", words).strip()[:MAX_NAME]
 
 
 def decode_words(text: str) -> str:
-    """Decode the encoded words of a header's text (RFC 2047), if they can be. Never raises."""
+    """Return a header's text with its encoded words (RFC 2047) decoded, if they can be. Never raises."""
     if "=?" in text and len(text) <= MAX_WORDS:
         with contextlib.suppress(email.errors.MessageError, ValueError, LookupError):
             return str(email.header.make_header(email.header.decode_header(text)))

@@ -70,6 +70,18 @@ def read_fields(raw: bytes, start: int, ends_at: Callable[[int], bool]) -> Heade
     return HeaderBlock(tuple(fields), at, stray, start)
 
 
+def is_read_differently(raw: bytes, block: HeaderBlock) -> bool:
+    """Return whether readers would disagree on what the fields are, though no line is broken.
+
+    White space before a colon (RFC 5322 §4.5.8) is allowed to some, to others the line is none of
+    the header's, as it is to Python's `email`. So is what follows a CR that stands alone.
+    """
+    if any(field.value_start - field.start != len(field.name) + 1 for field in block.fields):
+        return True
+    octets = raw[block.start : block.body_start]
+    return octets.count(b"\r") != octets.count(b"\r\n")
+
+
 def _after_stray_lines(raw: bytes, start: int) -> int:
     if not raw.startswith((b" ", b"\t"), start):
         return start

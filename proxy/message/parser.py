@@ -146,7 +146,7 @@ class _Walk:
 
     def message(self) -> Message:
         block = self._message_fields(0)
-        self.skip = _broken(block)
+        self.skip = _broken(self.raw, block)
         kind = mime.content_type(fields.values(self.raw, block.fields, b"content-type"), _TEXT)
         self._entities(block)
         if self.skip is not None:
@@ -184,7 +184,7 @@ class _Walk:
         A message inside message/rfc822 is read at once, in its place.
         """
         facts = _Facts.read(self.raw, block, context.default_type)
-        skip = context.skip or _broken(block) or facts.doubt()
+        skip = context.skip or _broken(self.raw, block) or facts.doubt()
         leaf = _leaf(block, facts, context, skip)
         kind = facts.kind.value
         if context.depth < MAX_NESTING:
@@ -278,10 +278,10 @@ class _Walk:
         return _Delimiter(content_end, stop, *mark)
 
 
-def _broken(block: HeaderBlock) -> Skip | None:
-    if not block.broken:
-        return None
-    return Skip.LIMIT if len(block.fields) >= MAX_HEADERS else Skip.MALFORMED
+def _broken(raw: bytes, block: HeaderBlock) -> Skip | None:
+    if block.broken and len(block.fields) >= MAX_HEADERS:
+        return Skip.LIMIT
+    return Skip.MALFORMED if block.broken or fields.is_read_differently(raw, block) else None
 
 
 def _leaf(block: HeaderBlock, facts: _Facts, context: _Context, skip: Skip | None) -> Part:

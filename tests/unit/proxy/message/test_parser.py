@@ -266,7 +266,7 @@ FILES = {
     "near-delimiter": "1:plain!malformed 2:html!malformed",
     "nested": "1.1:plain 1.2.1:html 1.2.2:png!attachment 2:html!attachment",
     "no-header": "1:plain",
-    "odd-headers": "1:html",
+    "odd-headers": "1:html!malformed",
     "odd-labels": "1:html 2:html 3:html!malformed 4:html!encoding",
     "only-header": "1:plain",
     "prefix-boundaries": "1.1:plain 1.2:html 2:html",
@@ -325,3 +325,45 @@ def test_messages_of_the_standard_library(
     assert [text.replace("\r\n", "\n") for text in read] == [
         text.replace("\r\n", "\n") for text in texts[:2]
     ]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Type : text/html\r\n",
+        b"Subject : x\r\nContent-Type: text/html\r\n",
+        b"Subject: x\ry\r\nContent-Type: text/html\r\n",
+        b"Subject: x\rContent-Type: text/html\r\n",
+    ],
+)
+def test_a_header_that_readers_read_differently_is_left_alone(header: bytes) -> None:
+    """To Python's `email` a blank before the colon ends the header, and a lone CR ends the line."""
+    body = b"\r\n<a href='http://e.x/'>x</a>\r\n"
+    assert parse(header + body).skip == Skip.MALFORMED
+    inner = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + header + body + b"--b--\r\n"
+    )
+    assert [part.skip for part in parse(inner).parts] == [Skip.MALFORMED]
+
+
+LINES = st.sampled_from(
+    [
+        b"Subject: x\r\n",
+        b"Subject : x\r\n",
+        b" folded\r\n",
+        b"X: a\rb\r\n",
+        b"\rY: z\r\n",
+        b"X:\r\n",
+    ]
+)
+
+
+@given(st.lists(LINES, max_size=5))
+def test_fields_are_those_that_python_finds(lines: list[bytes]) -> None:
+    """Or the message is left alone."""
+    raw = b"".join((b"A: b\r\n", *lines, b"Content-Type: text/html\r\n\r\nbody\r\n"))
+    message = parse(raw)
+    found = email.message_from_bytes(raw, policy=email.policy.compat32)
+    if message.skip is None:
+        assert [header.name.decode() for header in message.headers] == found.keys()
+        assert message.content_type == found.get_content_type()

@@ -141,3 +141,11 @@ def test_a_message_can_do_without_parameters():
     """X-Track-URL-Params stops parameters, not tracking."""
     assert destinations(html_message(link(URL), "X-Track-URL-Params: off")) == [URL]
     assert destinations(html_message(link(URL), "X-Track-URL-Params: on")) == [f"{URL}?{ADDED}"]
+
+
+def test_a_campaign_of_no_characters_is_no_obstacle():
+    """It goes into URLs as what stands for a character that nobody knows."""
+    message = html_message(link(URL)).replace(b"Spring", b"=?utf-7?q?=2B2AA-?=")
+    made = plan(message, Policy(url_params=(("utm_campaign", "{campaign}"),)))
+    assert made.failure is None
+    assert made.links[0].destination.endswith("utm_campaign=%EF%BF%BD")
