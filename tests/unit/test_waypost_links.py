@@ -39,7 +39,7 @@ class Listener:
 
     @property
     def address(self) -> str:
-        """Give what the application is configured with."""
+        """Return what the application is configured with."""
         return f"http://127.0.0.1:{self.port}"
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:

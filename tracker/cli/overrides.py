@@ -5,6 +5,8 @@ Does not own: what may be decided (`tracker.decisions.decide`), where decisions 
 (`tracker.decisions.files`), or what was sent (`tracker.reports.sent_links`).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import click
@@ -56,9 +58,9 @@ def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
         return
     with current_store(config) as db:
         messages = sent_links.messages_of(db, campaign)
-    if not messages:
-        raise click.ClickException(f"no message of campaign {campaign!r} is known")
-    _write(config, decision("revoke", "campaign", campaign, messages=messages))
+    with _clear_errors():
+        made = decide.withdraw_campaign(campaign, messages)
+    _write(config, made)
     click.echo(f"Campaign {campaign}: {len(messages)} messages revoked. {FORCE}")
     click.echo("Messages that are sent from now on are not: stop sending, or revoke it again.")
 
@@ -69,10 +71,8 @@ def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
 @config_option_without_files
 def revoke_host(config: Config, host: str, *, undo: bool) -> None:
     """Withdraw all links to a destination HOST and to hosts below it."""
-    try:
+    with _clear_errors():
         name = decide.host(host)
-    except decide.CannotDecide as error:
-        raise click.ClickException(str(error)) from None
     _revoke(config, "host", name, undo=undo)
 
 
@@ -108,17 +108,16 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
     """
     if undo == (new is not None):
         raise click.UsageError("give OLD and NEW, or OLD and --undo")
-    try:
+    with _clear_errors():
         for url in filter(None, (old, new)):
             decide.destination(url)
-        earlier = _read(config).records
-        if new is None:
-            _write(config, decide.restore(earlier, "destination", old))
-            click.echo(f"{old} leads where it was written to again. {FORCE}")
-            return
-        _write(config, decide.repair(earlier, old, new, Additions.of(config)))
-    except decide.CannotDecide as error:
-        raise click.ClickException(str(error)) from None
+    if new is None:
+        _take_back(config, "destination", old)
+        click.echo(f"{old} leads where it was written to again. {FORCE}")
+        return
+    with _clear_errors():
+        made = decide.repair(_read(config).records, old, new, Additions.of(config))
+    _write(config, made)
     click.echo(f"{old} leads to {new}. {FORCE}")
     _hint(config, old)
 
@@ -126,13 +125,25 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
 def _revoke(config: Config, kind: Kind, value: str, *, undo: bool) -> None:
     """Withdraw links, or take that back, and say so."""
     if undo:
-        try:
-            _write(config, decide.restore(_read(config).records, kind, value))
-        except decide.CannotDecide as error:
-            raise click.ClickException(str(error)) from None
+        _take_back(config, kind, value)
     else:
         _write(config, decision("revoke", kind, value))
     click.echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {FORCE}")
+
+
+def _take_back(config: Config, kind: Kind, value: str) -> None:
+    with _clear_errors():
+        made = decide.restore(_read(config).records, kind, value)
+    _write(config, made)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """End the command with exit status 1 and one line where something cannot be decided."""
+    try:
+        yield
+    except decide.CannotDecide as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _message_of(config: Config, link: str) -> str:

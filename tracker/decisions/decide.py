@@ -5,7 +5,7 @@ leads in a circle.
 Does not own: what decisions make of a link (`overrides`), or where they are kept (`files`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from tracker.decisions import overrides
 from tracker.decisions.overrides import Decision, Kind, Overrides, decision
@@ -32,6 +32,13 @@ def destination(url: str) -> str:
     if not is_destination(url):
         raise CannotDecide(f"not an http(s) URL in ASCII: {url}")
     return url
+
+
+def withdraw_campaign(campaign: str, messages: Collection[str]) -> Decision:
+    """Return the decision to withdraw these messages of a campaign; raises CannotDecide for none."""
+    if not messages:
+        raise CannotDecide(f"no message of campaign {campaign!r} is known")
+    return decision("revoke", "campaign", campaign, messages=messages)
 
 
 def restore(earlier: Iterable[Decision], kind: Kind, value: str) -> Decision:

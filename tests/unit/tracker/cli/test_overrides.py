@@ -26,7 +26,7 @@ def run(folder: Path, command: str, *arguments: str) -> Result:
 
 
 def made(folder: Path) -> list[tuple[str, str, str]]:
-    """Give the decisions that stand in the file."""
+    """Return the decisions that stand in the file."""
     found = DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).records
     return [(each.action, each.kind, each.value) for each in found]
 

@@ -35,7 +35,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 
 def made(folder: Path) -> tuple[Decision, ...]:
-    """Give the decisions that stand in the file."""
+    """Return the decisions that stand in the file."""
     return DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).records
 
 

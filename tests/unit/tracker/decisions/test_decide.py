@@ -44,6 +44,19 @@ def test_only_a_url_that_a_link_may_hold_can_be_named() -> None:
         decide.destination("mailto:a@example.com")
 
 
+def test_a_campaign_is_withdrawn_with_the_messages_it_has() -> None:
+    """Later ones are not meant."""
+    made = decide.withdraw_campaign("sale", ["01" * 8, "02" * 8])
+    assert (made.action, made.kind, made.value) == ("revoke", "campaign", "sale")
+    assert made.messages == ("01" * 8, "02" * 8)
+
+
+def test_a_campaign_without_messages_is_refused() -> None:
+    """It is misspelled, or there is nothing to withdraw yet."""
+    with pytest.raises(decide.CannotDecide, match="no message of campaign 'sael' is known"):
+        decide.withdraw_campaign("sael", [])
+
+
 def test_what_is_in_force_is_taken_back() -> None:
     """By a decision about the same."""
     made = decide.restore([decision("revoke", "host", "a.test")], "host", "a.test")

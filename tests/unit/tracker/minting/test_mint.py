@@ -46,12 +46,12 @@ class Shop:
 
     @property
     def mint(self) -> Mint:
-        """Give what makes them."""
+        """Return what makes them."""
         return Mint(lambda: KEYRING, lambda: self.consents, self.append, self.codes, identifier)
 
     @property
     def codes(self) -> ShortLinks:
-        """Give the short links."""
+        """Return the short links."""
         return ShortLinks.load(self.folder / "codes")
 
     def append(self, event: Event) -> "Future[None]":
@@ -66,7 +66,7 @@ class Shop:
 
     @property
     def pending(self) -> MessagePending:
-        """Give the only message that was told of."""
+        """Return the only message that was told of."""
         pending, accepted = self.events
         assert isinstance(pending, MessagePending)
         assert isinstance(accepted, MessageAccepted)
@@ -81,7 +81,7 @@ def shop(tmp_path: Path) -> Shop:
 
 
 def identifier(param: str) -> Identifier:
-    """Give what makes ids."""
+    """Return what makes ids."""
     return Identifier(param, SECRET)
 
 

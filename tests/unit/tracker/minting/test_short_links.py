@@ -42,7 +42,7 @@ def started(store: Path) -> ShortLinks:
 
 
 def metric(name: str, **labels: str) -> float | None:
-    """Give a gauge as monitoring sees it."""
+    """Return a gauge as monitoring sees it."""
     return REGISTRY.get_sample_value(f"waypost_short_links_{name}", labels)
 
 

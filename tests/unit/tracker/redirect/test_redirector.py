@@ -35,7 +35,7 @@ class Response:
     body: bytes = b""
 
     def __getitem__(self, name: str) -> str:
-        """Give a header's only value."""
+        """Return a header's only value."""
         (value,) = (value for key, value in self.headers if key == name.encode())
         return value.decode("ascii")
 

@@ -25,7 +25,7 @@ def request_of(
 
 
 def address(request: Request) -> str | None:
-    """Give the client's address as text."""
+    """Return the client's address as text."""
     found = client_address(request, PROXIES)
     return None if found is None else str(found)
 

@@ -8,7 +8,7 @@ from tracker.redirect.well_known import ANDROID, APPLE
 
 
 def configured(*entries: dict[str, str]) -> Config:
-    """Give a configuration with these entries."""
+    """Return a configuration with these entries."""
     return Config.model_validate({"tracker": {"well_known": entries}})
 
 
