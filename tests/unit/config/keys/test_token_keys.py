@@ -1,6 +1,7 @@
 """Token keys: what their file holds, new ones, rotation, revocation."""
 
 import base64
+import dataclasses
 from datetime import date
 from pathlib import Path
 
@@ -128,3 +129,17 @@ def test_the_last_usable_key_cannot_be_revoked() -> None:
         token_keys.revoke([TokenKey(1, SECRET, DAY)], 1)
     with pytest.raises(ValueError, match="no key 2"):
         token_keys.revoke([TokenKey(1, SECRET, DAY)], 2)
+
+
+def test_rotating_keys_changes_no_id(tmp_path: Path) -> None:
+    """A file without a secret has that of its oldest key; it is written down with the next change."""
+    file = tmp_path / "token.keys"
+    old = dataclasses.replace(new_token_key(), created=new_token_key().created.replace(year=2020))
+    token_keys.write_token_keys(file, [old])
+    before = token_keys.read_identify_secret(file)
+    new = new_token_key([old])
+    token_keys.write_token_keys(file, [new, old], replace=True)
+    assert token_keys.read_identify_secret(file) == before
+    token_keys.write_token_keys(file, [new], identify_secret=before, replace=True)
+    assert token_keys.read_identify_secret(file) == before
+    assert token_keys.read_token_keys(file) == (new,)

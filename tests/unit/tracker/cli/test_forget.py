@@ -46,20 +46,6 @@ def test_what_failed_half_way_can_be_repeated(folder: Path) -> None:
     assert b"ann@" not in (folder / "waypost.db.consents").read_bytes()
 
 
-def test_nothing_is_left_in_unused_places_of_the_database(folder: Path) -> None:
-    """Not even of what was deleted before without being overwritten."""
-    database = folder / "waypost.db"
-    assert run_forget(folder, "nobody@example.net").exit_code == 0
-    with contextlib.closing(sqlite3.connect(database)) as db:
-        db.execute("PRAGMA secure_delete = OFF")
-        db.execute("CREATE TABLE old AS SELECT 'ann@example.net of old' AS name")
-        db.execute("DROP TABLE old")
-        db.commit()
-    assert b"ann@example.net of old" in database.read_bytes()
-    assert run_forget(folder, "ann@example.net").exit_code == 0
-    assert b"ann@example.net" not in database.read_bytes()
-
-
 def test_a_log_that_somebody_reads_is_left_and_told(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,26 +1,10 @@
 """Rows that are known by a name."""
 
-import pytest
 from sqlite_utils import Database
 
 from tests.support.checks.facts import pending, put
-from tracker import persons
-from tracker.events import Recipient, SentLink
+from tracker.events import SentLink
 from tracker.store import named_rows
-
-
-@pytest.mark.parametrize(
-    ("recipient", "name"),
-    [
-        (Recipient(1, "Ann@EXAMPLE.org"), "Ann@example.org"),
-        (Recipient(1, '"a@b"@EXAMPLE.org'), '"a@b"@example.org'),
-        (Recipient(1, "postmaster"), "postmaster"),
-        (Recipient(1, "ann@example.org", "id-7"), "id-7"),
-    ],
-)
-def test_person_is_named(recipient: Recipient, name: str) -> None:
-    """By the application's own id, else by the address; local parts differ by case (RFC 5321)."""
-    assert persons.person_name(recipient) == name
 
 
 def test_names_are_found_and_made_in_any_number(db: Database) -> None:

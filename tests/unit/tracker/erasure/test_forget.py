@@ -1,0 +1,123 @@
+"""A person is erased everywhere: in an order that can be repeated, and down to the octets."""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from config.loading.load import load
+from config.schema import Config
+from tests.support.checks.facts import accepted, clicked, pending
+from tests.support.checks.people import ANN
+from tracker.decisions import files
+from tracker.decisions.consents import Consent
+from tracker.erasure.forget import Forgotten, erase
+from tracker.events import Event
+from tracker.ingest.catch_up import catch_up
+from tracker.spool.writer import Spool
+from tracker.store import database
+
+
+@pytest.fixture
+def config(folder: Path) -> Config:
+    """Return a configuration with keys."""
+    return load(folder / "waypost.toml")
+
+
+def spooled(config: Config, *events: Event) -> None:
+    """Put events into the spool."""
+    spool = Spool.open(config.store.spool_dir, "proxy")
+    for event in events:
+        spool.append(event)
+    spool.close()
+
+
+@pytest.fixture
+def filled(config: Config) -> Config:
+    """Have mail to Ann in store and spool, a click, and what she agreed to."""
+    spooled(config, pending(), accepted())
+    with contextlib.closing(Spool.open(config.store.spool_dir, "tracker")) as busy:
+        busy.append(clicked("c1", ip="192.0.2.0")).result(5)
+        catch_up(config)
+    files.record(config.store.path, ANN, Consent.NONE)
+    return config
+
+
+def tells(config: Config, name: bytes = b"ann@") -> list[str]:
+    """Name the files that tell of somebody."""
+    folder = config.store.path.parent
+    return [each.name for each in folder.rglob("*") if each.is_file() and name in each.read_bytes()]
+
+
+def test_rows_spool_and_consents_go(filled: Config) -> None:
+    """What was done is told in figures; nothing is left to find."""
+    assert tells(filled)
+    done = erase(filled, "ann@EXAMPLE.net")
+    assert (done.persons, done.deliveries, done.clicks, done.consents) == (1, 1, 1, 1)
+    assert tells(filled) == []
+    assert erase(filled, ANN) == Forgotten()
+
+
+def test_records_that_were_fed_are_rewritten(config: Config) -> None:
+    """In a segment that its writer still holds."""
+    with contextlib.closing(Spool.open(config.store.spool_dir, "proxy")) as spool:
+        for event in (pending(), accepted(), clicked("c1", ip="192.0.2.0")):
+            spool.append(event).result(5)
+        catch_up(config)
+        done = erase(config, ANN)
+        assert (done.spool_records, done.spool_records_left) == (2, 0)
+        assert tells(config) == []
+
+
+def test_what_failed_half_way_can_be_repeated(filled: Config) -> None:
+    """Who they are is forgotten last: it leads to the rest."""
+    consents = filled.store.path.with_name("waypost.db.consents")
+    aside = consents.rename(consents.with_name("aside"))
+    consents.mkdir()
+    with pytest.raises(IsADirectoryError):
+        erase(filled, ANN)
+    consents.rmdir()
+    aside.rename(consents)
+    done = erase(filled, ANN)
+    assert (done.persons, done.deliveries, done.consents) == (1, 1, 1)
+    assert tells(filled) == []
+
+
+def test_without_a_store_the_files_beside_it_are_erased(config: Config) -> None:
+    """By the name alone; no store is made."""
+    files.record(config.store.path, ANN, Consent.NONE)
+    assert erase(config, ANN) == Forgotten(consents=1)
+    assert tells(config) == []
+    assert not config.store.path.exists()
+
+
+def test_nothing_is_left_in_unused_places_of_the_database(filled: Config) -> None:
+    """Not even of what was deleted before without being overwritten."""
+    path = filled.store.path
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA secure_delete = OFF")
+        db.execute("CREATE TABLE old AS SELECT 'ann@example.net of old' AS name")
+        db.execute("DROP TABLE old")
+        db.commit()
+    assert tells(filled, b"ann@example.net of old")
+    assert not erase(filled, ANN).log_left
+    assert tells(filled) == []
+
+
+def test_a_log_that_somebody_reads_is_left(filled: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And told; once nobody reads, erasing again empties it."""
+    monkeypatch.setattr(database, "CHANGE_TIMEOUT_MS", 50)
+    with contextlib.closing(sqlite3.connect(filled.store.path)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM messages").fetchone()
+        assert erase(filled, ANN).log_left
+        reader.rollback()
+        assert not erase(filled, ANN).log_left
+    assert tells(filled) == []
+
+
+def test_former_stores_are_told(filled: Config) -> None:
+    """Nobody looks into them."""
+    aside = database.set_aside(filled.store.path, "corrupt")
+    assert erase(filled, ANN).set_aside == (str(aside),)

@@ -1,0 +1,89 @@
+"""Records of the spool that tell of a person are rewritten in place."""
+
+import os
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from tests.support.checks.facts import accepted, clicked, pending, put, totals
+from tests.support.checks.people import ANN, ANNS_ID, CAY, IDENTIFIER, PERSONAL, sent
+from tracker.erasure import spool
+from tracker.erasure.patterns import PersonPatterns
+from tracker.erasure.spool import Traces
+from tracker.events import MessagePending, Recipient, SentLink, decode, encode
+from tracker.spool import segments
+
+
+def test_fed_records_are_rewritten_in_place(tmp_path: Path):
+    """Of the same length, each readable; what is not fed yet stays for the ingester."""
+    events = [
+        pending(links=(SentLink(1, PERSONAL, PERSONAL, "x"),)),
+        accepted(),
+        clicked("c1", destination=PERSONAL, ip="192.0.2.0"),
+        clicked("c2", recipient=2),
+    ]
+    lines = [segments.frame(encode(each)) for each in events]
+    path, descriptor = segments.create(tmp_path / "spool", "proxy")
+    os.write(descriptor, b"".join([*lines, lines[0]]))
+    os.close(descriptor)
+    fed = {path.name: sum(map(len, lines))}
+    patterns = PersonPatterns.of([ANN], IDENTIFIER)
+    assert spool.redact(tmp_path / "spool", fed, Traces([ANN], patterns)) == (2, 0)
+    octets = path.read_bytes()
+    assert octets[fed[path.name] :] == lines[0]
+    kept = [decode(line[9:]) for line in octets.splitlines()[:4]]
+    assert isinstance(kept[0], MessagePending)
+    assert [to.address for to in kept[0].recipients] == ["", "bob@example.net"]
+    assert kept[1:2] + kept[3:] == [events[1], events[3]]
+    assert not any(each in octets[: fed[path.name]] for each in (b"ann@", ANNS_ID.encode()))
+    assert spool.redact(tmp_path / "spool", fed, Traces([ANN], patterns)) == (0, 0)
+
+
+def test_records_lose_campaigns_and_texts_as_the_store_does(tmp_path: Path):
+    """What the store calls a campaign now, it is called in the spool."""
+    (event, _) = sent("m1", CAY, "for 7", "https://example.net/?p=7", text="Bill 7")
+    record = segments.frame(encode(event))
+    path, descriptor = segments.create(tmp_path, "proxy")
+    os.write(descriptor, record)
+    os.close(descriptor)
+    patterns = PersonPatterns.of(["7", CAY.address], IDENTIFIER)
+    traces = Traces(["7", CAY.address], patterns, campaigns={"for 7": "for e"})
+    assert spool.redact(tmp_path, {path.name: len(record)}, traces) == (1, 0)
+    kept = decode(path.read_bytes()[9:-1])
+    assert isinstance(kept, MessagePending)
+    (link,) = kept.links
+    assert (kept.campaign, link.url, link.text) == ("for e", "https://example.net/?p=e", "Bill e")
+
+
+def test_records_that_could_not_be_fed_stay_readable(tmp_path: Path):
+    """They may be put back into the spool one day."""
+    (event, _) = sent("m1", Recipient(1, ANN, "pers-4711x"), "news")
+    lines = [encode(event), b'{"kind":"later","who":"ann@example.net","person":"7"}']
+    file = tmp_path / "quarantine" / "proxy-1.log"
+    file.parent.mkdir()
+    file.write_bytes(b"".join(map(segments.frame, lines)))
+    names = [ANN, "pers-4711x", "7"]
+    assert spool.redact(tmp_path, {}, Traces(names, PersonPatterns.of(names, IDENTIFIER))) == (2, 0)
+    first, second = (line[9:] for line in file.read_bytes().splitlines())
+    assert decode(first) == sent("m1", Recipient(1, ""), "news")[0]
+    assert second == lines[1].replace(ANN.encode(), b"x" * len(ANN)).replace(b'"7"', b'"x"')
+    assert all(
+        segments.frame(line[9:-1]) == line for line in file.read_bytes().splitlines(keepends=True)
+    )
+
+
+def test_damaged_records_are_masked(tmp_path: Path):
+    """Nobody can read them, but for an eye."""
+    file = tmp_path / "quarantine" / "proxy-1.log"
+    file.parent.mkdir()
+    file.write_bytes(b'\xff{"address": "ann@example.net"')
+    assert spool.redact(tmp_path, {}, Traces([ANN], PersonPatterns.of([ANN], IDENTIFIER))) == (1, 0)
+    assert file.read_bytes() == b'\xff{"address": "' + b"x" * len(ANN) + b'"'
+
+
+def test_rewritten_records_make_nobody(db: Database):
+    """Should the store be lost, and a segment be fed again."""
+    nobody = Recipient(1, "")
+    put(db, pending(recipients=(nobody,)), accepted("m1", 1), clicked("c1", destination=PERSONAL))
+    assert (totals(db).recipients, totals(db).clicks_all, totals(db).unique_all) == (1, 1, 0)
+    assert list(db["persons"].rows) == []

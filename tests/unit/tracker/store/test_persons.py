@@ -1,0 +1,42 @@
+"""Who is behind an id, and where they got mail."""
+
+import pytest
+from sqlite_utils import Database
+
+from tests.support.checks.facts import accepted, clicked, pending, put
+from tracker.events import Recipient
+from tracker.reports import clicks
+from tracker.store import persons
+from tracker.urls.reader_id import Identifier
+
+IDENTIFIER = Identifier("wp_id", bytes(range(32)))
+
+
+@pytest.fixture
+def known(db: Database) -> Database:
+    """Give a store that knows a person by address, and one by an id."""
+    people = (Recipient(1, "ann@Example.NET"), Recipient(2, "bob@example.net", "4711"))
+    put(db, pending(recipients=people), accepted(), clicked("c1"))
+    return db
+
+
+def test_an_id_leads_back_to_the_person(known: Database):
+    """To an address or to the application's id; what looks like neither is nobody's."""
+    assert (
+        persons.behind_id(known, IDENTIFIER, IDENTIFIER.hashed("ann@example.net"))
+        == "ann@example.net"
+    )
+    assert persons.behind_id(known, IDENTIFIER, "4711") == "4711"
+    assert persons.behind_id(known, IDENTIFIER, "ann@example.net") is None
+    assert persons.behind_id(known, IDENTIFIER, IDENTIFIER.hashed("cay@example.net")) is None
+    assert persons.addresses(known, "4711") == ["bob@example.net"]
+    assert persons.addresses(known, "ann@example.net") == ["ann@example.net"]
+    assert list(clicks.activity(known, "ann@example.net"))
+
+
+def test_a_link_that_is_not_in_mail_gives_no_address(db: Database):
+    """Its person may be the application's own id, which is none."""
+    sms = pending(recipients=(Recipient(1, "4711", "4711"),))
+    put(db, sms, accepted())
+    assert persons.behind_id(db, IDENTIFIER, "4711") == "4711"
+    assert persons.addresses(db, "4711") == []
