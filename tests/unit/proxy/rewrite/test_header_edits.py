@@ -22,8 +22,6 @@ from tests.support.outgoing import (
     verifies,
 )
 
-pytestmark = pytest.mark.usefixtures("logged")
-
 
 def test_our_headers_are_removed_and_all_others_stay():
     """The header block differs by those lines and by the signature alone."""

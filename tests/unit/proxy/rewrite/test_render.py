@@ -30,8 +30,6 @@ from tests.support.outgoing import (
 )
 from tracker.tokens import PIXEL_NUMBER
 
-pytestmark = pytest.mark.usefixtures("logged")
-
 
 def test_a_tracked_message_is_signed_and_told():
     """The token holds what the click needs, the event what reports need."""

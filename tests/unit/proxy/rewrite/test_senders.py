@@ -24,8 +24,6 @@ from tests.support.outgoing import (
     tokens,
 )
 
-pytestmark = pytest.mark.usefixtures("logged")
-
 
 @pytest.mark.parametrize(
     ("domain", "subdomains", "known"),

@@ -38,8 +38,6 @@ from tests.support.outgoing import (
 from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
 
-pytestmark = pytest.mark.usefixtures("logged")
-
 
 def test_a_consent_is_in_force_with_the_next_message(tmp_path):
     """Nothing needs to be restarted."""

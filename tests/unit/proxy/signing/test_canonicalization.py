@@ -1,7 +1,22 @@
 """The relaxed form: dkimpy verifies what we sign, however odd fields and body are."""
 
 import pytest
+from dkim.canonicalization import Relaxed
+from hypothesis import given
+from hypothesis import strategies as st
 
+from proxy.message.editing import parse
+from proxy.signing import canonicalization
+from proxy.signing.canonicalization import (
+    Field,
+    MalformedHeader,
+    fields_of,
+    is_malformed,
+    read_header,
+    relaxed_body,
+    relaxed_value,
+)
+from tests.support.checks.growth import is_linear
 from tests.support.signed import HEAD, RSA, verified
 
 BODIES = [
@@ -59,3 +74,75 @@ def test_odd_header_fields_verify(extra: bytes) -> None:
     )
     assert verified(RSA.sign(head + extra + b"\r\nHello\r\n"))
     assert verified(RSA.sign(extra + head + b"\r\nHello\r\n"))
+
+
+@pytest.mark.parametrize(
+    ("value", "relaxed"),
+    [
+        (b" X\r\n", b"X"),
+        (b" Y\t\r\n\tZ  \r\n", b"Y Z"),
+        (b"\t \r\n", b""),
+        (b"", b""),
+        (b"a\r\n \r\n b", b"a b"),
+    ],
+)
+def test_a_value_is_one_line_of_single_spaces(value: bytes, relaxed: bytes) -> None:
+    """As in the examples of RFC 6376 §3.4.5."""
+    assert relaxed_value(value) == relaxed
+    assert Field(b"a", value, 0, 0).relaxed() == b"a:" + relaxed
+
+
+def test_a_body_is_relaxed_as_in_the_standards_example() -> None:
+    """RFC 6376 §3.4.5."""
+    assert relaxed_body(b" C \r\nD \t E\r\n\r\n\r\n") == b" C\r\nD E\r\n"
+
+
+SHAPES = st.lists(st.sampled_from([b" ", b"\t", b"\r\n", b"a", b"  ", b".", b"\xff"])).map(b"".join)
+
+
+@given(SHAPES)
+def test_a_body_is_relaxed_as_dkimpy_does(body: bytes) -> None:
+    """Spaces, tabs and line ends in any order; twice is once. A message ends with a line end."""
+    relaxed = relaxed_body(body)
+    assert relaxed == Relaxed.canonicalize_body(body + b"\r\n")
+    assert relaxed_body(relaxed) == relaxed
+
+
+@given(SHAPES)
+def test_time_and_memory_are_traded_without_a_difference(body: bytes) -> None:
+    """What is beyond the limit is relaxed by another way."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonicalization, "SPLIT_OCTETS", 0)
+        large = relaxed_body(body)
+    assert large == relaxed_body(body)
+
+
+@pytest.mark.parametrize("shape", [b" ", b" \t", b" \r\n", b"a  ", b"\r\n"])
+def test_time_to_relax_a_body_is_linear(shape: bytes) -> None:
+    """Whatever white space it is flooded with."""
+    assert is_linear(lambda n: relaxed_body(shape * n), 100_000)
+
+
+def test_fields_are_those_of_the_block_that_was_read() -> None:
+    """Names in lower case, values as written, spans of whole fields."""
+    message = b"From: a\r\nSUBJECT:\tb\r\n c\r\n\r\nbody"
+    found = fields_of(message, read_header(message))
+    assert [(field.name, field.value) for field in found] == [
+        (b"from", b" a\r\n"),
+        (b"subject", b"\tb\r\n c\r\n"),
+    ]
+    assert b"".join(message[field.start : field.end] for field in found) == message[:-6]
+
+
+@pytest.mark.parametrize("message", [b"From: a\r\nno field\r\n\r\n", b" folded\r\nFrom: a\r\n\r\n"])
+def test_a_malformed_header_is_told_with_its_line(message: bytes) -> None:
+    """Signers and verifiers would not agree on its fields."""
+    with pytest.raises(MalformedHeader, match="no header field"):
+        read_header(message)
+    assert is_malformed(parse(message).header)
+
+
+def test_a_mailbox_line_is_malformed_to_signers() -> None:
+    """The parser passes over it, as mail programs do; verifiers do not."""
+    assert is_malformed(parse(b"From a@example.com Mon Jan  1\r\nFrom: a\r\n\r\n").header)
+    assert not is_malformed(parse(b"From: a\r\n\r\n").header)

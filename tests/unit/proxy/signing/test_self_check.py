@@ -2,8 +2,9 @@
 
 import pytest
 
-from config.keys.dkim_keys import dkim_record
+from config.keys.dkim_keys import dkim_record, new_dkim_key
 from proxy.signing.self_check import ProbeFailed, probe
+from proxy.signing.signer import Signer
 from tests.support.signed import PEMS, RSA, SIGNERS
 
 
@@ -26,3 +27,41 @@ def test_the_probe_notices_a_signature_that_does_not_verify(
     monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
     with pytest.raises(ProbeFailed):
         probe(RSA)
+
+
+class AnotherKey(Signer):
+    """A signer whose record holds another key than the one it signs with."""
+
+    @property
+    def record(self) -> str:
+        """That of another."""
+        return dkim_record(new_dkim_key())
+
+
+class NoSignature(Signer):
+    """A signer that signs nothing."""
+
+    def sign(self, message: bytes, now_s: int | None = None) -> bytes:
+        """Return the message as it is."""
+        return message
+
+
+class OddSignature(Signer):
+    """A signer whose field dkimpy cannot read."""
+
+    def sign(self, message: bytes, now_s: int | None = None) -> bytes:
+        """Return the message with a field that lacks all that it must have."""
+        return b"DKIM-Signature: v=1\r\n" + message
+
+
+@pytest.mark.parametrize("kind", [AnotherKey, NoSignature, OddSignature])
+def test_whatever_is_wrong_is_one_error_that_names_the_key(kind: type[Signer]) -> None:
+    """So that an operator knows which of several it is."""
+    with pytest.raises(ProbeFailed, match=r"waypost1\._domainkey\.example\.com: "):
+        probe(kind("example.com", "waypost1", PEMS["rsa-sha256"]))
+
+
+@pytest.mark.parametrize("algorithm", SIGNERS)
+def test_a_signer_of_any_domain_is_asked_about_its_own_record(algorithm: str) -> None:
+    """In capitals, under a long selector."""
+    probe(Signer("NEWS.Example.ORG", "s" * 60, PEMS[algorithm], profile="ses"))
