@@ -4,7 +4,8 @@ Owns: the names that `explain`, logs and metrics show, and what each means to an
 `docs/reasons.md` is written from this file (`manual`).
 Does not own: the rules behind them: `eligibility`, `headers` and `decide` for what the policy says,
 `proxy.rewrite.part_planner` for what the octets allow, `proxy.rewrite.senders` and
-`proxy.rewrite.render` for what the session, the envelope and faults of ours lead to.
+`proxy.rewrite.transformer` for what session and envelope lead to, `proxy.rewrite.submission` for
+faults of ours.
 """
 
 from enum import StrEnum

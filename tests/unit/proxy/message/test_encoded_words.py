@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.message.encoded_words import MAX_ENCODED, MAX_WORDS, clean_text, decode_words
-from tests.support.checks.growth import is_linear
 from tracker.events import MAX_NAME
 
 
@@ -37,12 +36,6 @@ def test_what_the_standard_library_encodes_is_read_back(text: str) -> None:
     """Words that it splits are joined again."""
     encoded = Header(text, "utf-8", maxlinelen=76).encode(linesep="\r\n").replace("\r\n", "")
     assert decode_words(encoded) == text
-
-
-@pytest.mark.parametrize("word", ["=?utf-8?q?a?= ", "=?", "=?utf-8?q?", "=?x?q?a?= "])
-def test_time_to_decode_is_linear(word: str) -> None:
-    """However many words there are, and however odd."""
-    assert is_linear(lambda n: decode_words(word * (n // len(word))), MAX_WORDS // 8)
 
 
 def test_more_than_a_header_holds_is_not_looked_through() -> None:

@@ -4,7 +4,11 @@ import dataclasses
 
 import pytest
 
+from proxy.links.charsets import HtmlView, view
+from proxy.message.editing import Edit, splice
 from proxy.policy import Policy, Skip, Untouched
+from proxy.policy.decide import MessageFacts
+from proxy.rewrite.candidates import FoundLink, in_html, in_text
 from proxy.rewrite.planner import plan
 from tests.support.mail import decoded, html_message, link, multipart, text_part
 from tests.support.plans import (
@@ -20,7 +24,7 @@ from tests.support.plans import (
 
 
 def test_the_twin_of_an_opted_out_button_is_opted_out():
-    """One button, one wish."""
+    """One button, one decision."""
     button = BUTTON.format(URL).replace("<a ", '<a class="untracked" ')
     assert reasons(html_message(button)) == [Skip.UNTRACKED_CLASS, Skip.UNTRACKED_CLASS]
 
@@ -61,7 +65,7 @@ def test_an_untracked_link_gets_parameters_only_if_it_says_so(encoding):
 @pytest.mark.parametrize(
     "html",
     [
-        link(URL, 'class="untracked" data-url-params="true" data-msys-unsubscribe="1"'),
+        link(URL, 'data-url-params="true" data-msys-unsubscribe="1"'),
         link(URL + "?reset_token=abcdef", 'data-url-params="true"'),
         link(URL + "?u={{user}}", 'data-url-params="true"'),
         f'<a class="untracked" data-url-params="true" href="{URL}&#35;top">x</a>',
@@ -69,8 +73,6 @@ def test_an_untracked_link_gets_parameters_only_if_it_says_so(encoding):
 )
 def test_some_untracked_links_get_no_parameters_whatever_they_say(html):
     """Unsubscribe links, secrets, placeholders, and values that cannot be written into safely."""
-    if "untracked" in html and "unsubscribe" in html:
-        html = html.replace('class="untracked"', "")
     message = html_message(html)
     assert plan(message, PARAMS).render(lambda _: TRACKED) is message
 
@@ -113,3 +115,116 @@ def test_flowed_text_that_is_joined_is_left_alone():
     """A URL that readers see joined with the next line is not what stands there."""
     message = multipart("mixed", text_part(f"{URL} \r\nmore", "; format=flowed; delsp=yes"))
     assert plan(message, PLAIN).links == ()
+
+
+UTF8 = "utf-8"
+ADDING = MessageFacts(params=(("a", "b"), ("c", "d")))
+
+
+def seen(text: str, charset: str = UTF8) -> HtmlView:
+    """Return the view of a part."""
+    made = view(text.encode(charset), charset)
+    assert made is not None
+    return made
+
+
+def found(
+    html: str, facts: MessageFacts | None = None, policy: Policy | None = None
+) -> list[FoundLink]:
+    """Return the links of an HTML document."""
+    return list(in_html(seen(html), policy or Policy(), facts or MessageFacts()))
+
+
+def text_found(
+    text: str, params: dict[str, str] | None = None, **opted_out: Skip
+) -> list[FoundLink]:
+    """Return the links of a plain text; `opted_out` are URLs by the name of their host."""
+    skips = {f"https://{name}.example/": skip for name, skip in opted_out.items()}
+    return list(in_text(seen(text), params or {}, Policy(), MessageFacts(), skips))
+
+
+def test_a_link_is_found_with_its_place_and_its_text():
+    """Offsets are those of the value between the quotes."""
+    html = f"<p>a</p><a href=' {URL}?a&amp;b '>Buy <b>now</b></a>"
+    (each,) = found(html)
+    assert html[each.start : each.end] == f" {URL}?a&amp;b "
+    assert (each.destination, each.label(), each.literal) == (f"{URL}?a&b", "Buy now", ())
+    assert each.decision.skip is None
+
+
+def test_only_outlooks_elements_are_vml():
+    """They share the number of their anchor."""
+    assert [each.is_vml for each in found(BUTTON.format(URL))] == [True, False]
+
+
+def test_where_programs_would_differ_a_link_is_found_and_left_alone():
+    """Octets that nobody labelled: each program guesses what they mean. It is told of, as it stands."""
+    octets = b'<a href=" http://e.x/\xe9 ">x</a>'
+    made = view(octets, None)
+    assert made is not None
+    (each,) = in_html(made, Policy(), MessageFacts())
+    assert (each.decision.skip, each.destination) == (Skip.AMBIGUOUS, "http://e.x/\xe9")
+    assert octets[each.start : each.end].strip() == b"http://e.x/\xe9"
+
+
+@pytest.mark.parametrize(
+    ("quote", "value", "written"),
+    [
+        ('"', f"{URL}", f"{URL}?a=b&amp;c=d"),
+        ("'", f"{URL}?x=1#top", f"{URL}?x=1&amp;a=b&amp;c=d#top"),
+        ("", f"{URL}", f"{URL}?a&#61;b&#38;c&#61;d"),
+        ('"', f" {URL}\n", f" {URL}?a=b&amp;c=d\n"),
+        ('"', f"{URL}?x&#x41;", f"{URL}?x&#x41;&amp;a=b&amp;c=d"),
+    ],
+)
+def test_parameters_are_written_as_the_value_is_quoted(quote, value, written):
+    """Before the fragment and what browsers trim; nothing else of the document changes."""
+    html = f"<a class=untracked data-url-params=true href={quote}{value}{quote}>x</a>"
+    (each,) = found(html, ADDING)
+    assert splice(html.encode(), each.literal).decode() == html.replace(value, written)
+
+
+def test_notrack_is_one_edit_of_the_scheme():
+    """Whatever the case of the scheme."""
+    html = "<a href=' HTTPS+notrack://example.com/a'>x</a>"
+    (each,) = found(html)
+    assert (each.destination, each.decision.skip) == ("HTTPS://example.com/a", Skip.NOTRACK_SCHEME)
+    assert splice(html.encode(), each.literal) == b"<a href=' HTTPS://example.com/a'>x</a>"
+
+
+def test_another_opt_out_is_told_before_notrack():
+    """What the author wrote in attributes comes first."""
+    (each,) = found('<a class="untracked" href="https+notrack://example.com/a">x</a>')
+    assert each.decision.skip is Skip.UNTRACKED_CLASS
+
+
+def test_urls_in_text_are_found_in_order_with_those_of_postal():
+    """Each with its span."""
+    text = "https+notrack://a.example/ then https://b.example/."
+    links = text_found(text)
+    assert [text[each.start : each.end] for each in links] == [
+        "https+notrack://a.example/",
+        "https://b.example/",
+    ]
+    assert links[0].literal == (Edit(5, 13, b""),)
+    assert [each.decision.skip for each in links] == [Skip.NOTRACK_SCHEME, None]
+
+
+def test_what_html_opted_out_is_opted_out_in_text():
+    """For the same reason."""
+    links = text_found("https://a.example/ https://b.example/", a=Skip.CLICKTRACKING)
+    assert [each.decision.skip for each in links] == [Skip.CLICKTRACKING, None]
+
+
+@pytest.mark.parametrize(
+    ("params", "links"),
+    [
+        ({}, 1),
+        ({"format": "Flowed"}, 1),
+        ({"format": "flowed", "delsp": "YES"}, 0),
+        ({"delsp": "yes"}, 1),
+    ],
+)
+def test_flowed_text_is_read_as_its_parameters_say(params, links):
+    """RFC 3676: with delsp a space before a line end goes, and the URL with what follows is another."""
+    assert len(text_found("https://a.example/ \r\nmore", params)) == links

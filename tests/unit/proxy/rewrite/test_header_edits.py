@@ -5,8 +5,9 @@ import pytest
 from config.schema import (
     RelayConfig,
 )
-from proxy.message.editing import parse
+from proxy.message.editing import parse, splice
 from proxy.policy import Untouched
+from proxy.rewrite.header_edits import header_edits
 from proxy.signing.signer import Signer
 from tests.support.checks.growth import is_linear
 from tests.support.mail import html_message
@@ -21,6 +22,7 @@ from tests.support.outgoing import (
     transformer,
     verifies,
 )
+from tests.support.plans import DKIM
 
 
 def test_our_headers_are_removed_and_all_others_stay():
@@ -161,3 +163,63 @@ def test_time_to_fold_does_not_depend_on_words():
         signs.prepare(html_message(HTML, f'X-SMTPAPI: {{"a": "{words}"}}'), ONE, NOW_S)
 
     assert is_linear(send, 250)
+
+
+SIGNED = DKIM.format("example.com")
+COVERING = SIGNED.replace("h=from", "h=from:x-track-links:x-pm-tracklinks")
+NO_BODY = COVERING + "; l=0"
+"""A signature that no change of the body breaks."""
+
+
+def edited(*headers: str, provider: str | None = None, body_changes: bool = True) -> list[str]:
+    """Return the lines that stand before the body of a message with these headers."""
+    head = "".join(f"{line}\r\n" for line in headers)
+    message = parse(f"{head}\r\nbody\r\n".encode())
+    edits = header_edits(message, provider, body_changes=body_changes)
+    return splice(message.raw, edits).decode().partition("\r\n\r\n")[0].split("\r\n")
+
+
+@pytest.mark.parametrize("body_changes", [True, False])
+def test_a_header_without_anything_of_ours_stays(body_changes):
+    """There is nothing to edit."""
+    headers = ["From: a@example.com", "X-PM-Tag: theirs", "Received: from x"]
+    assert edited(*headers, body_changes=body_changes) == headers
+
+
+def test_a_folded_header_of_ours_goes_as_a_whole():
+    """Its last line stands at the end of the block."""
+    assert edited("From: a", "X-Track-Person:\r\n 7") == ["From: a"]
+
+
+@pytest.mark.parametrize(
+    ("signature", "body_changes", "left"),
+    [
+        (SIGNED, True, ["From: a"]),
+        (SIGNED, False, [SIGNED, "From: a"]),
+        (COVERING, True, ["From: a"]),
+        (COVERING, False, [COVERING, "From: a", "X-Track-Links: on"]),
+        (NO_BODY, True, [NO_BODY, "From: a", "X-Track-Links: on"]),
+    ],
+    ids=["broken", "kept", "broken that covers", "kept that covers", "without the body"],
+)
+def test_what_a_signature_covers_stays_as_long_as_the_signature(signature, body_changes, left):
+    """One that we break goes, and what it covered with it."""
+    assert edited(signature, "From: a", "X-Track-Links: on", body_changes=body_changes) == left
+
+
+def test_the_switch_of_a_service_comes_first_and_once():
+    """It takes the place of those that are there."""
+    headers = ("From: a", "X-PM-TrackLinks: HtmlOnly", "To: b", "x-pm-tracklinks: TextOnly")
+    assert edited(*headers, provider="postmark") == ["X-PM-TrackLinks: None", "From: a", "To: b"]
+
+
+def test_a_service_is_told_nothing_of_a_message_that_stays():
+    """Its own tracking is then as the application wants it."""
+    headers = ["From: a", "X-PM-TrackLinks: HtmlOnly"]
+    assert edited(*headers, provider="postmark", body_changes=False) == headers
+
+
+def test_a_switch_that_a_signature_covers_is_not_replaced():
+    """The signature is worth more: it is another's, or it leaves the body out."""
+    headers = [NO_BODY, "From: a", "X-PM-TrackLinks: HtmlOnly"]
+    assert edited(*headers, provider="postmark") == headers

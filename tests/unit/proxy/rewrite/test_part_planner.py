@@ -3,11 +3,13 @@
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.message.editing import Skip as PartSkip
 from proxy.message.editing import parse
 from proxy.policy import Policy, Skip, Untouched
-from proxy.rewrite.part_planner import MAX_LINKS
+from proxy.rewrite.part_planner import MAX_LINKS, Numbers
 from proxy.rewrite.planner import plan, plan_message
 from tests.support.checks.growth import is_linear
 from tests.support.mail import decoded, html_message, html_part, link, multipart, text_part
@@ -174,3 +176,16 @@ def test_text_only_switches_html_off():
     """Postmark and Mandrill know tracking of the text part alone."""
     made = plan(html_message(link(URL), "X-PM-TrackLinks: TextOnly"), PLAIN)
     assert [each.reason for each in made.skipped] == [Untouched.TRACKING_OFF]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.booleans())))
+def test_numbers_begin_with_one_and_leave_none_out(elements):
+    """An anchor never has the number of another anchor; only Outlook's elements share one."""
+    numbers = Numbers()
+    given_out = [(url, is_vml, numbers.give(url, is_vml=is_vml)) for url, is_vml in elements]
+    anchors = [number for _, is_vml, number in given_out if not is_vml]
+    assert len(set(anchors)) == len(anchors)
+    numbered = {number for _, _, number in given_out}
+    assert numbered == set(range(1, len(numbered) + 1))
+    for each in anchors:
+        assert len({url for url, _, number in given_out if number == each}) == 1

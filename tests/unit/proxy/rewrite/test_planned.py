@@ -1,11 +1,14 @@
 """Rendering a plan: only planned values change, and undoing the change gives back every octet."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.message.editing import Edit
-from proxy.policy import Policy
+from proxy.policy import Policy, Untouched
+from proxy.rewrite.planned import Plan, PlannedLink
 from proxy.rewrite.planner import plan
 from tests.support.mail import decoded, html_message, link
 from tests.support.plans import ENCODINGS, PARAMS, TRACKED, URL
@@ -92,3 +95,41 @@ def test_undoing_the_hrefs_in_the_decoded_part_gives_the_original_html(pieces, e
     for each in made.links:
         back = back.replace(b"https://t.test/c/%04d" % each.number, each.original.encode("latin-1"))
     assert back == decoded(message)
+
+
+LINK = PlannedLink(1, f"{URL}?a&b", "", "", "1", 0, f"{URL}?a&amp;b", 200, author_url=f"{URL}?a&b")
+
+
+@pytest.mark.parametrize(
+    ("planned", "url", "value"),
+    [
+        (LINK, LINK.destination, LINK.original),
+        (LINK, TRACKED, TRACKED),
+        (LINK._replace(destination=f"{URL}?a&b&c=d"), f"{URL}?a&b&c=d", f"{URL}?a&b&c=d"),
+        (LINK._replace(original="https://e.x/\xe9"), LINK.destination, "https://e.x/\xe9"),
+    ],
+)
+def test_a_value_is_the_original_where_it_leads_there_anyway(planned, url, value):
+    """Octet for octet, whatever they stand for; with parameters added it leads elsewhere."""
+    assert planned.value(url) == value.encode("latin-1")
+
+
+def test_a_plan_that_changes_nothing_is_a_reason():
+    """There are no edits, and no pixel."""
+    made = Plan(b"message", Untouched.NULL_SENDER)
+    assert (made.edits, made.has_pixel) == ((), False)
+    assert made.render(lambda _: TRACKED) is made.raw
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_the_size_of_a_document_is_known_before_it_is_written(opens):
+    """That is how clipping is foreseen."""
+    html = link(URL) * 2 + link(URL, 'class="untracked" data-url-params="true"')
+    policy = dataclasses.replace(PARAMS, opens=opens)
+    message = html_message(html)
+    made = plan(message, policy)
+    (part,) = made.parts
+    before, after = part.html_octets(lambda _: TRACKED)
+    assert before == len(decoded(message))
+    assert after == len(decoded(made.render(lambda _: TRACKED)))
+    assert made.has_pixel is opens

@@ -7,11 +7,15 @@ import pytest
 
 from config.schema import (
     Config,
+    DkimConfig,
+    SenderConfig,
     TrackerConfig,
     TrackingConfig,
     WellKnownConfig,
 )
+from proxy.message.editing import parse
 from proxy.policy import Untouched
+from proxy.rewrite.senders import Senders
 from proxy.rewrite.transformer import Transformer
 from tests.support.mail import HEAD, html_message, link
 from tests.support.outgoing import (
@@ -86,3 +90,109 @@ def test_8bit_for_a_7bit_relay_is_not_signed_into_breakage():
     seven = dataclasses.replace(ONE, relay_8bitmime=False)
     assert outgoing(message, seven).untouched == Untouched.RELAY_WOULD_ALTER
     assert outgoing(message, seven, signs=False).untouched is None
+
+
+def senders(*, with_keys: tuple[str, ...] | None = None, **signs: str) -> Senders:
+    """Return the senders of a configuration: `sign` of each, by its domain under `.test`."""
+    configured = [SenderConfig(domain=f"{name}.test", sign=sign) for name, sign in signs.items()]
+    return Senders(Config(sender=tuple(configured)), with_keys)
+
+
+def test_the_closest_of_several_senders_is_found():
+    """A subdomain of its own goes before one that its parent takes in."""
+    known = Senders(
+        Config(
+            sender=(
+                SenderConfig(domain="Example.com", subdomains=True),
+                SenderConfig(domain="news.example.com", subdomains=True),
+                SenderConfig(domain="shop.example.com"),
+            )
+        )
+    )
+    found = {
+        name: getattr(known.find(name), "domain", None)
+        for name in (
+            "example.com",
+            "a.example.com",
+            "a.news.example.com",
+            "shop.example.com",
+            "a.shop.example.com",
+            "example.net",
+        )
+    }
+    assert found == {
+        "example.com": "example.com",
+        "a.example.com": "example.com",
+        "a.news.example.com": "news.example.com",
+        "shop.example.com": "shop.example.com",
+        "a.shop.example.com": "example.com",
+        "example.net": None,
+    }
+
+
+def test_without_senders_every_domain_is_known():
+    """Its mail has no domain to be signed for."""
+    sender = Senders(Config()).find("anything.example")
+    assert sender is not None
+    assert (sender.domain, sender.signs) == ("", False)
+
+
+@pytest.mark.parametrize(
+    ("sign", "has_key", "signs", "always"),
+    [
+        ("never", True, False, False),
+        ("rewritten", True, True, False),
+        ("always", True, True, True),
+        ("rewritten", False, False, False),
+        ("always", False, False, False),
+    ],
+)
+def test_a_sender_signs_as_configured_where_it_has_a_key(sign, has_key, signs, always):
+    """Without one the relay may sign."""
+    known = senders(a=sign, with_keys=("a.test",) if has_key else ())
+    sender = known.find("a.test")
+    assert sender is not None
+    assert (sender.signs, sender.signs_always, known.sign_always) == (signs, always, always)
+    assert sender.policy.signing.domains == ({"a.test"} if has_key else frozenset())
+
+
+def test_keys_are_those_of_the_configuration_unless_others_are_given(tmp_path):
+    """What is read from files is known by who read it."""
+    key = DkimConfig(selector="s1", key_file=tmp_path / "key.pem")
+    config = Config(sender=(SenderConfig(domain="a.test", dkim=(key,)),))
+    for known, signs in ((Senders(config), True), (Senders(config, []), False)):
+        sender = known.find("a.test")
+        assert sender is not None
+        assert sender.signs is signs
+
+
+@pytest.mark.parametrize(
+    ("sender", "null", "untouched", "domain"),
+    [
+        ("x@a.test", True, Untouched.NULL_SENDER, "a.test"),
+        ("x@b.test", False, Untouched.UNKNOWN_SENDER, "b.test"),
+        ("nobody", False, Untouched.NO_FROM, ""),
+        ("x@a.test, y@a.test", False, Untouched.SEVERAL_FROM, ""),
+        ("x@a.test", False, None, "a.test"),
+    ],
+)
+def test_a_message_is_assigned_by_its_from_domain(sender, null, untouched, domain):
+    """A bounce keeps its sender, whose mail may have to be signed."""
+    message = parse(html_message(link(URL), head=f"From: {sender}\r\n"))
+    assigned = senders(a="never").assign(message, null_sender=null)
+    assert (assigned.plan.untouched, assigned.domain) == (untouched, domain)
+    assert (assigned.sender is None) is (domain != "a.test")
+
+
+def test_a_message_left_alone_has_its_sender_all_the_same():
+    """Nothing of it is planned."""
+    message = parse(html_message(link(URL), head="From: x@a.test\r\n"))
+    left = senders(a="never").left_alone(message, Untouched.PLAN_FAILED)
+    assert left.sender is not None
+    assert (left.plan.untouched, left.plan.skipped, left.domain) == (
+        Untouched.PLAN_FAILED,
+        (),
+        "a.test",
+    )
+    nobody = senders(a="never").left_alone(parse(b"\r\n"), Untouched.PLAN_FAILED)
+    assert (nobody.sender, nobody.plan.untouched) == (None, Untouched.PLAN_FAILED)
