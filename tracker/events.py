@@ -1,7 +1,8 @@
 """The events that proxy and tracker append to their spools, and their form on disk.
 
 Owns: what is told of a message, of a click and of an open, as frozen values, and their JSON.
-Does not own: files (`tracker.spool.writer`, `tracker.spool.segments`), rows (`tracker.ingest.batch`), or what counts as a human (`tracker.redirect.visitor`).
+Does not own: files (`tracker.spool.writer`, `tracker.spool.segments`), rows
+(`tracker.ingest.batch`), or what counts as a human (`tracker.redirect.visitor`).
 
 Events may reach the store in any order, and more than once: they name what happened, and the
 store merges them. All events of one `message_id` carry the same campaign and links.
@@ -35,8 +36,8 @@ class SentLink:
     """A tracked link of a message: its number there, its URL less what varies, and its text.
 
     `group` is what reports call it, None where that is `url`: the destination that a click tells,
-    less the parameters whose names are written as those in `ignored`. Then nothing need be stored of
-    the URL before somebody clicks.
+    less the parameters whose names are written as those in `ignored`. Then nothing need be stored
+    of the URL before somebody clicks.
     """
 
     number: Number
@@ -150,7 +151,7 @@ def decode(line: bytes) -> Event:
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 - walks the fields of any event
-    """Give the value with every string made fit for UTF-8."""
+    """Return the value with what UTF-8 cannot hold escaped in every string."""
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode("utf-8")
     if isinstance(value, tuple):
@@ -163,7 +164,7 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - walks the fields of any eve
 
 
 def erased(click: Clicked) -> Clicked:
-    """Give a click on the link of somebody who was forgotten, less what could tell of them.
+    """Return a click on a link of somebody who was forgotten, without what could tell of them.
 
     Of the destination its host is left: nobody knows any more how the rest told of whom. Where the
     whole of it is the name of a link that the store has, the click counts there all the same.
@@ -174,5 +175,5 @@ def erased(click: Clicked) -> Clicked:
 
 
 def purged(click: Clicked) -> Clicked:
-    """Give a click on a link of a message that was purged: that it happened is all that is kept."""
+    """Return a click on a link of a purged message, of which only that it happened is kept."""
     return replace(click, destination="", ip=None, user_agent="")

@@ -4,8 +4,8 @@ Owns: every rule by which two names are one person's. They differ, each for its 
 
 - `normal_address`, for counting and for ids of persons: the domain in lower case, the local part as
   it is, for it is its owner's (RFC 5321 §2.4). Two people are never made one.
-- `consent_key`, for consents: all in lower case, without blanks around. Nobody's opt-out may fail on
-  a capital letter.
+- `consent_key`, for consents: all in lower case, without blanks around. Nobody's opt-out may fail
+  on a capital letter.
 - `written_alike`, for erasure: all in lower case. Who asks to be forgotten is found under any
   spelling.
 - `is_opaque`: what holds no `@` is an id of the application's own, and may be told as it is.
@@ -18,12 +18,12 @@ from tracker.events import Recipient
 
 
 def is_opaque(person: str) -> bool:
-    """Return whether the application's own id may be told as it is; with an `@` it is an address."""
+    """Return whether an id of the application's own may be told; with an `@` it is an address."""
     return "@" not in person
 
 
 def person_name(recipient: Recipient) -> str:
-    """Return the name of the person behind a recipient: the application's own id, else the address."""
+    """Return the name of a recipient's person: the application's own id, else the address."""
     return recipient.person or normal_address(recipient.address)
 
 

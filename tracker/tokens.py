@@ -126,14 +126,14 @@ class Keyring:
 
     @classmethod
     def load(cls, path: Path) -> "Keyring":
-        """Read the key file that `waypost init` wrote; raises `config.keys.secret_files.KeyFileError`."""
+        """Read the key file of `waypost init`; raises `config.keys.secret_files.KeyFileError`."""
         return cls(read_token_keys(path))
 
     def __repr__(self) -> str:
         return f"Keyring(reads={sorted(self._ciphers)}, mints={self.minting_id})"
 
     def cipher(self, key_id: int) -> AESSIV:
-        """Give the cipher of one key; raises BadToken for an unknown or revoked one."""
+        """Return the cipher of one key; raises BadToken for an unknown or revoked one."""
         try:
             return self._ciphers[key_id]
         except KeyError:
@@ -149,7 +149,7 @@ def _cipher(key: TokenKey) -> AESSIV:
 
 
 def mint(keyring: Keyring, link: Link) -> str:
-    """Write `link` as a token; raises ValueError for a link that no token can hold."""
+    """Return `link` as a token; raises ValueError for a link that no token can hold."""
     _check(link)
     header = bytes((VERSION, keyring.minting_id))
     sealed = keyring.cipher(keyring.minting_id).encrypt(_pack(link), [header])
@@ -170,17 +170,17 @@ def read(keyring: Keyring, text: str) -> Link:
 
 
 def key_id(text: str) -> int:
-    """Tell which key minted `text`; raises BadToken where that cannot be a token at all."""
+    """Return the id of the key that minted `text`; raises BadToken for what is no token."""
     return _octets(text)[1]
 
 
 def tracked_url(base_url: str, token: str, *, app: bool = False) -> str:
-    """Give the URL that stands in the mail; `base_url` may have a path of its own."""
+    """Return the URL that stands in the mail; `base_url` may have a path of its own."""
     return f"{base_url.rstrip('/')}{APP_PATH if app else PATH}{token}"
 
 
 def url_octets(base_url: str, destination_octets: int) -> int:
-    """Give the most octets that the tracked URL of such a destination can have."""
+    """Return the most octets that a tracked URL with a destination of this length can have."""
     octets = _OVERHEAD_OCTETS + destination_octets
     return len(base_url.rstrip("/").encode()) + len(PATH) + (octets * 4 + 2) // 3
 
@@ -197,7 +197,7 @@ def _check(link: Link) -> None:
 
 
 def is_destination(text: str) -> bool:
-    """Whether a token can hold this URL: http or https, printable ASCII, not too long."""
+    """Return whether a token can hold this URL: http or https, printable ASCII, not too long."""
     return len(text) <= MAX_DESTINATION_OCTETS and _DESTINATION.fullmatch(text) is not None
 
 

@@ -1,15 +1,15 @@
 """What persons agreed to: everything, totals without a person, or no tracking at all.
 
 Owns: the levels, what all records together say of a person, and the record of one who is forgotten.
-Does not own: the file of records (`files`, `tracker.records.record_file`), what a message's own header
-says (`proxy.policy.headers`), or what follows for a message (`proxy.rewrite.render`).
+Does not own: the file of records (`files`, `tracker.records.record_file`), what a message's own
+header says (`proxy.policy.headers`), or what follows for a message (`proxy.rewrite.render`).
 
 A record is what one person said; the last one about a person counts. Records do not depend on the
 database.
 
-What a person said outlives the person: for each record of one who is forgotten stands another, which
-has a salted hash instead of the name. So an opt-out holds for mail to come, and whoever still has the
-record itself, in memory or in a copy, knows that it is gone.
+What a person said outlives the person: for each record of one who is forgotten stands another,
+which has a salted hash instead of the name. So an opt-out holds for mail to come, and whoever still
+has the record itself, in memory or in a copy, knows that it is gone.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ class ConsentRecord:
 
     @property
     def is_nameless(self) -> bool:
-        """Whether its person was forgotten."""
+        """Return whether its person was forgotten."""
         return self.person.startswith(NAMELESS_PREFIX)
 
     @property

@@ -1,7 +1,7 @@
 """What an operator may decide about links that were sent.
 
-Owns: which hosts and URLs can be named, that only what is in force is taken back, and that no repair
-leads in a circle.
+Owns: which hosts and URLs can be named, that only what is in force is taken back, and that no
+repair leads in a circle.
 Does not own: what decisions make of a link (`overrides`), or where they are kept (`files`).
 """
 
@@ -35,7 +35,7 @@ def destination(url: str) -> str:
 
 
 def withdraw_campaign(campaign: str, messages: Collection[str]) -> Decision:
-    """Return the decision to withdraw these messages of a campaign; raises CannotDecide for none."""
+    """Return the decision to withdraw messages of a campaign; raises CannotDecide for none."""
     if not messages:
         raise CannotDecide(f"no message of campaign {campaign!r} is known")
     return decision("revoke", "campaign", campaign, messages=messages)

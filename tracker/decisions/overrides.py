@@ -50,7 +50,7 @@ class Decision:
 
     @property
     def makes_sense(self) -> bool:
-        """Whether it can be carried out; somebody may have written it by hand."""
+        """Return whether it can be carried out; somebody may have written it by hand."""
         if self.kind == "destination":
             return self.action == "restore" or (
                 self.action == "redirect" and is_destination(self.value) and is_destination(self.to)
@@ -64,8 +64,8 @@ class Decision:
 class Overrides:
     """The sum of all decisions. `params` and `ids` are those that any repair knew of.
 
-    `places` are where repaired URLs lead, their parameters apart: a click that leads elsewhere costs
-    nothing for all of them.
+    `places` are where repaired URLs lead, their parameters apart: a click that leads elsewhere
+    costs nothing for all of them.
     """
 
     messages: set[str] = field(default_factory=set)
@@ -91,7 +91,7 @@ class Overrides:
         return sum(map(len, kinds))
 
     def destination(self, link: Link, additions: Additions = NO_ADDITIONS) -> str | None:
-        """Give where `link` leads now; None where it was withdrawn.
+        """Return where `link` leads now; None where it was withdrawn.
 
         `additions` are the parameters that the configuration adds to destinations.
         """
@@ -104,13 +104,13 @@ class Overrides:
         return destination
 
     def repaired(self, destination: str, additions: Additions = NO_ADDITIONS) -> str:
-        """Give where repairs lead, the very same where there are none."""
+        """Return where repairs lead, the very same where there are none."""
         for better in self.way(destination, additions):
             destination = better
         return destination
 
     def way(self, destination: str, additions: Additions = NO_ADDITIONS) -> Iterator[str]:
-        """Give each URL that a destination was repaired to, and that one in its turn."""
+        """Yield each URL that a destination was repaired to, and that one in its turn."""
         for _ in range(MAX_HOPS):
             better = self._better(destination, additions)
             if better is None or better == destination:
@@ -131,7 +131,7 @@ class Overrides:
         return None
 
     def holds(self, kind: Kind, value: str) -> bool:
-        """Whether something was decided about this, and not taken back."""
+        """Return whether something was decided about this, and not taken back."""
         match kind:
             case "message":
                 return value in self.messages
@@ -171,20 +171,20 @@ class Overrides:
 def decision(
     action: Action, kind: Kind, value: str, *, to: str = "", messages: Iterable[str] = ()
 ) -> Decision:
-    """Give the decision that is made now, by the user of this process."""
+    """Return the decision that is made now, by the user of this process."""
     # To the millisecond, as it is by its words that a decision is known to be the same.
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     return Decision(at, _user(), action, kind, value, to, tuple(messages))
 
 
 def repair(old: str, new: str, additions: Additions) -> Decision:
-    """Give the decision, made now, to lead links to `old` to `new` instead."""
+    """Return the decision, made now, to lead links to `old` to `new` instead."""
     params, ids = (tuple(sorted(names)) for names in (additions.names, additions.ids))
     return replace(decision("redirect", "destination", old, to=new), params=params, ids=ids)
 
 
 def _user() -> str:
-    """Give the user as the system knows it, not as the environment says."""
+    """Return the user as the system knows it, not as the environment says."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # in a container, whose user may have no name

@@ -2,7 +2,8 @@
 
 Owns: the order of the steps, which can be repeated from any point, and that no octet of what was
 deleted stays in the store's files.
-Does not own: each step (`rows`, `spool`, `consents`), or how it is asked for (`tracker.cli.forget`).
+Does not own: each step (`rows`, `spool`, `consents`), or how it is asked for
+(`tracker.cli.forget`).
 """
 
 from dataclasses import dataclass, field, replace

@@ -56,7 +56,7 @@ _LISTING = "SELECT link_id, campaign_id FROM campaign_links WHERE link_id IN (:v
 
 
 def clean(db: Database, persons: Collection[int], patterns: PersonPatterns) -> Relabelled:
-    """Rewrite what tells of these persons, while their rows are still there; in the caller's transaction."""
+    """Rewrite what tells of these persons, in the caller's transaction, before their rows go."""
     campaigns = _campaigns_of_nobody_else(db, persons)
     links = _links_of_nobody_else(db, persons, campaigns)
     return Relabelled(

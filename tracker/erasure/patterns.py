@@ -3,8 +3,9 @@
 Owns: how an address or an id is found however it is written there, and what stands in its place.
 Does not own: where such texts are kept (`rows`, `labels`, `spool`).
 
-An address, or a hash of one, is nobody else's wherever it stands. An id of the application's own may
-be as short as "7": then it is looked for only in what is the person's alone, and as a whole value.
+An address, or a hash of one, is nobody else's wherever it stands. An id of the application's own
+may be as short as "7": then it is looked for only in what is the person's alone, and as a whole
+value.
 """
 
 import re
@@ -37,7 +38,8 @@ _FIELD = (r'(?<="person":")', r'(?=")')
 class PersonPatterns:
     """Patterns of what counts `anywhere`, and of ids too short for that.
 
-    The latter are looked for as the value of a URL, as a word of a name, and as the field of a record.
+    The latter are looked for as the value of a URL, as a word of a name, and as the field of a
+    record.
     """
 
     anywhere: re.Pattern[str]

@@ -5,8 +5,8 @@ Does not own: what gives a person away in a URL (`patterns`), what campaigns and
 (`labels`), the spool (`spool`), consents (`consents`), or how later clicks are counted
 (`tracker.ingest.batch`).
 
-A delivery outlives its person as a tombstone: the links in delivered mail go on working, and a click
-on one counts, but as nobody's.
+A delivery outlives its person as a tombstone: the links in delivered mail go on working, and a
+click on one counts, but as nobody's.
 """
 
 from collections.abc import Iterable, Iterator

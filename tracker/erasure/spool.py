@@ -1,11 +1,11 @@
 """Forgetting a person in the spool: what was fed already, and still stands in segments.
 
 Owns: which records tell of the person, and what they say afterwards.
-Does not own: what gives a person away (`patterns`), writing in place (`tracker.spool.overwrite`), the
-form of segments (`tracker.spool.segments`), or feeding them (`tracker.ingest.ingester`).
+Does not own: what gives a person away (`patterns`), writing in place (`tracker.spool.overwrite`),
+the form of segments (`tracker.spool.segments`), or feeding them (`tracker.ingest.ingester`).
 
-Only records that the store has are rewritten, for the ingester has yet to read the others. Should the
-store be lost and a segment be fed again, rewritten records tell of nobody.
+Only records that the store has are rewritten, for the ingester has yet to read the others. Should
+the store be lost and a segment be fed again, rewritten records tell of nobody.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ CHUNK_OCTETS = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What tells of a person in events: names, patterns, copies (message ids and recipient numbers).
+    """What tells of a person in events. `copies` are message ids and recipient numbers.
 
     `campaigns` are the former and present names of those that the store has renamed.
     """

@@ -1,9 +1,9 @@
 """Feeding events to the store: load what they touch, merge, write what changed.
 
 Owns: the one way in which events become rows, within the caller's transaction.
-Does not own: the rules of counting (`counting`), the SQL of messages and clicks (`rows`), the link that
-a click counts for (`attribution`), the sums (`sums`), opens, which have tables of their own (`opens`),
-or when it happens (`ingester`).
+Does not own: the rules of counting (`counting`), the SQL of messages and clicks (`rows`), the link
+that a click counts for (`attribution`), the sums (`sums`), opens, which have tables of their own
+(`opens`), or when it happens (`ingester`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ _DEFAULT = Naming()
 def feed(db: Database, events: Sequence[Event], naming: Naming = _DEFAULT) -> frozenset[str]:
     """Merge `events` into the store, in whatever order they come, repeated ones once.
 
-    `naming` says what links are called whose message is not known. Return the ids of clicks on links
-    of somebody who was forgotten.
+    `naming` says what links are called whose message is not known. Return the ids of clicks on
+    links of somebody who was forgotten.
     """
     batch = Batch(db, [event for event in events if not opens.alone(event)], naming)
     batch.run()
@@ -81,10 +81,10 @@ class _Names:
 class Batch:
     """One transaction's worth of events, and all rows that they touch.
 
-    `totals_before` is what messages added to the sums until now; `described` are those whose own event
-    is in the batch, and `clicked_before` those that had clicks before it (all by row); `changed` are
-    deliveries, by the row of their message and their number. `full_destinations` are those of clicks on
-    links of the forgotten, by event: they are not written down.
+    `totals_before` is what messages added to the sums until now; `described` are those whose own
+    event is in the batch, and `clicked_before` those that had clicks before it (all by row);
+    `changed` are deliveries, by the row of their message and their number. `full_destinations` are
+    those of clicks on links of the forgotten, by event: they are not written down.
     """
 
     db: Database

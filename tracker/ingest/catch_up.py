@@ -34,7 +34,7 @@ class Backlog:
 def catch_up(config: Config, patience_s: float = PATIENCE_S) -> Backlog:
     """Bring the store up to what the spool holds now, feeding it or waiting for who does.
 
-    Raises StoreError where the store is malformed. Otherwise gives what could not be fed in time.
+    Raises StoreError where the store is malformed. Otherwise return what could not be fed in time.
     """
     wanted = _sizes(config.store.spool_dir)
     deadline_s = time.monotonic() + patience_s
@@ -49,7 +49,7 @@ def catch_up(config: Config, patience_s: float = PATIENCE_S) -> Backlog:
 
 
 def _feed_once(config: Config) -> str:
-    """Feed the store if nobody else does; gives what hindered it."""
+    """Feed the store if nobody else does; return what hindered it, empty for nothing."""
     ingester = Ingester(config)
     try:
         return "" if ingester.drain() else "another process is feeding the store"

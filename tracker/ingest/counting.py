@@ -1,15 +1,15 @@
 """What events mean together: merging them, and what each message and click adds to the sums.
 
 Owns: the rules of counting, free of SQL. Merging gives the same state in whatever order events
-come, so sums that are kept as differences of contributions do too.
+come, so sums that are kept as differences of what messages and clicks add do too.
 Does not own: where state and sums are kept (`batch`, `sums`).
 
 The rules:
 - A message counts once it was accepted by the relay or clicked; so does a recipient.
 - A click of a personal link is its recipient's, once the message is known; one of a shared link is
   nobody's.
-- While its message is not known, a click counts without campaign, under the URL it led to, less what
-  varies and what the configuration adds (`groups.Naming`).
+- While its message is not known, a click counts without campaign, under the URL it led to, less
+  what varies and what the configuration adds (`tracker.urls.naming`).
 - A message that was purged counts no more; clicks on it count under the campaign `(purged)`, and
   there under one link of that name.
 - A copy whose recipient was erased counts as before; clicks on its links are nobody's.
@@ -60,12 +60,12 @@ class Delivery:
 
     @property
     def erased(self) -> bool:
-        """Say whether its recipient is forgotten."""
+        """Return whether its recipient is forgotten."""
         return self.address == ERASED_ADDRESS
 
     @property
     def got_it(self) -> bool:
-        """Say whether it was delivered, as far as we know."""
+        """Return whether it was delivered, as far as we know."""
         return self.accepted or self.clicked
 
 
@@ -83,11 +83,11 @@ class Message:
     deliveries: dict[int, Delivery] = field(default_factory=dict)
 
     def delivery(self, number: int) -> Delivery:
-        """Give the delivery of this number, made where it is new."""
+        """Return the delivery of this number, made where it is new."""
         return self.deliveries.setdefault(number, Delivery())
 
     def has_erased(self, number: int) -> bool:
-        """Say whether the recipient of this number is forgotten."""
+        """Return whether the recipient of this number is forgotten."""
         known = self.deliveries.get(number)
         return known is not None and known.erased
 
@@ -108,12 +108,12 @@ class Message:
 
     @property
     def counted(self) -> bool:
-        """Say whether anyone got this message, as far as we know."""
+        """Return whether anyone got this message, as far as we know."""
         return any(each.got_it for each in self.deliveries.values())
 
     @property
     def clicked(self) -> bool:
-        """Say whether any link of it was clicked."""
+        """Return whether any link of it was clicked."""
         return any(each.clicked for each in self.deliveries.values())
 
     @property
@@ -136,8 +136,8 @@ class Message:
 class Click:
     """A click, and under what it is counted.
 
-    `full_destination` is that of a click on a link of somebody who was forgotten: only a part of it,
-    `destination`, is written down.
+    `full_destination` is that of a click on a link of somebody who was forgotten: only a part of
+    it, `destination`, is written down.
     """
 
     id: int
@@ -159,7 +159,7 @@ class Click:
         self.person_id = None if message.shared or delivery is None else delivery.person_id
 
     def scopes(self) -> tuple[Scope, ...]:
-        """Give the scopes that the click is in."""
+        """Return the scopes that the click is in."""
         day = day_of(self.at_s)
         return (
             Scope(0, 0, 0),
@@ -181,7 +181,7 @@ class MessageTotals:
 
     @classmethod
     def of(cls, message: Message) -> "MessageTotals | None":
-        """Give what `message` adds now; None for nothing."""
+        """Return what `message` adds to the sums now; None for nothing."""
         if not message.counted or message.campaign_id == PURGED:
             return None
         return cls(
@@ -192,7 +192,7 @@ class MessageTotals:
         )
 
     def scopes(self) -> tuple[Scope, ...]:
-        """Give the scopes that the message is in."""
+        """Return the scopes that the message is in."""
         return (
             Scope(0, 0, 0),
             Scope(0, self.campaign_id, 0),

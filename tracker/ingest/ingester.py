@@ -2,13 +2,14 @@
 
 Owns: how far each segment was fed, what becomes of damaged records, of finished segments, and of a
 database that is missing, locked, full or malformed.
-Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), rows (`batch`), the database's
-file (`tracker.store.database`), or waiting for figures that are up to date (`catch_up`).
+Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), rows
+(`batch`), the database's file (`tracker.store.database`), or waiting for figures that are up to
+date (`catch_up`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
-neither. Events that are in the spool twice are told by their ids. A segment is deleted only when its
-writer is gone, all of it was fed, and the database on disk is the one that it was fed to.
+neither. Events that are in the spool twice are told by their ids. A segment is deleted only when
+its writer is gone, all of it was fed, and the database on disk is the one that it was fed to.
 """
 
 import contextlib
@@ -154,7 +155,7 @@ class Ingester:
             observe.log(observe.STORE_SET_ASIDE, name=str(name))
 
     def _open(self) -> Store:
-        """Give the store, opened anew where the file on disk is not the one that was open."""
+        """Return the store, opened anew where the file on disk is not the one that was open."""
         if self._store is not None and not self._store.is_current():
             observe.log(observe.STORE_REPLACED, store=str(self._path))
             self._close_store()
@@ -179,7 +180,7 @@ class Ingester:
             os.close(descriptor)
 
     def _feed_from(self, opened: Store, name: str, descriptor: int, *, finished: bool) -> int:
-        """Feed what a segment holds and the store lacks; gives the offset that is reached.
+        """Feed what a segment holds and the store lacks; return the offset that is reached.
 
         What is written meanwhile is for the next round: its writer may be faster than we are.
         """
@@ -192,7 +193,7 @@ class Ingester:
         return offset
 
     def _feed(self, opened: Store, name: str, offset: int, records: Sequence[Record]) -> int:
-        """Feed records in one transaction; gives the offset of the segment after it.
+        """Feed records in one transaction; return the offset of the segment after it.
 
         Where an event cannot be fed whatever the store's state, halves are tried, until it stands
         alone; then it is set aside.

@@ -28,7 +28,7 @@ class Lock:
 
     @property
     def is_held(self) -> bool:
-        """Say whether this process had the lock when it last looked."""
+        """Return whether this process had the lock when it last looked."""
         return self._descriptor is not None
 
     def release(self) -> None:

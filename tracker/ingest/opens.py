@@ -37,7 +37,7 @@ _OPENED = """
 
 
 def alone(event: Event) -> bool:
-    """Tell whether an event concerns opens alone: then it says nothing of links and clicks."""
+    """Return whether an event concerns opens alone: then it says nothing of links and clicks."""
     match event:
         case Opened():
             return True

@@ -1,8 +1,8 @@
-"""Rows of messages, deliveries and clicks: read into the values of `counting`, and written from them.
+"""Rows of messages, deliveries and clicks: read as values of `counting`, written from them.
 
 Owns: the SQL of these three tables while events are fed, each column by its name.
-Does not own: what becomes of the values (`batch`), the sums (`sums`), or rows that are known by a name
-(`tracker.store.named_rows`).
+Does not own: what becomes of the values (`batch`), the sums (`sums`), or rows that are known by a
+name (`tracker.store.named_rows`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,8 +34,8 @@ _KNOWN_EVENTS = "SELECT event_id FROM clicks WHERE event_id IN (:values)"
 _PUT_MESSAGE = """
     INSERT INTO messages
         (id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id, shared, counted)
-    VALUES
-        (:id, :message_id, :sent_at_s, :sender_domain, :campaign_id, :link_set_id, :shared, :counted)
+    VALUES (:id, :message_id, :sent_at_s, :sender_domain, :campaign_id, :link_set_id, :shared,
+        :counted)
     ON CONFLICT (id) DO UPDATE SET sent_at_s = excluded.sent_at_s,
         sender_domain = excluded.sender_domain, campaign_id = excluded.campaign_id,
         link_set_id = excluded.link_set_id, shared = excluded.shared, counted = excluded.counted

@@ -1,4 +1,10 @@
-"""Files and folders that outlive a crash: made, owned, synced."""
+"""Files and folders that outlive a crash: made, owned, synced.
+
+Owns: making a folder for its owner alone, who owns what root makes, and that names in a folder are
+durable.
+Does not own: what is written to a file (`jsonl`, `tracker.spool.writer`), or files that are written
+whole (`config.keys.secret_files`).
+"""
 
 import errno
 import os
@@ -9,7 +15,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def make_directory(directory: Path) -> None:
-    """Make the spool directory, for its owner alone, unless it is there."""
+    """Make a folder for its owner alone, unless it is there; raises OSError."""
     if directory.is_dir():
         return
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -18,7 +24,7 @@ def make_directory(directory: Path) -> None:
 
 
 def inherit_owner(path: Path) -> None:
-    """Give a file that root made to the owner of its folder, as SQLite does with its own files.
+    """Hand what root made to the owner of its folder, as SQLite does with its own files.
 
     Else `sudo waypost report` would leave files that the service cannot open.
     """

@@ -1,6 +1,7 @@
 """What log and metrics are told of a file and its copy.
 
-Owns: telling each trouble once, and that it is over; how many lines were lost, and that they are back.
+Owns: telling each trouble once, and that it is over; how many lines were lost, and that they are
+back.
 Does not own: the files (`live`, `tracker.minting.short_links`), or the names of events and metrics
 (`config.telemetry.observe`).
 """
@@ -31,7 +32,7 @@ class FileHealth:
 
     @contextlib.contextmanager
     def trying(self, what: What) -> Iterator[None]:
-        """Catch what goes wrong with a file in the block, and tell it once; tell when it is over."""
+        """Catch what goes wrong with a file in the block, and log it once, until it is over."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - whatever it is, what was in force stays so

@@ -2,8 +2,8 @@
 
 Owns: appending records durably beside other writers, reading lines back past damaged ones, and
 putting records in the place of others.
-Does not own: what a line says (`tracker.decisions.consents`, `tracker.decisions.overrides`), or what
-becomes of one that is lost (`record_file`).
+Does not own: what a line says (`tracker.decisions.consents`, `tracker.decisions.overrides`), or
+what becomes of one that is lost (`record_file`).
 """
 
 import contextlib
@@ -82,7 +82,7 @@ def _gap(descriptor: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RawLine(Generic[Record]):
-    """One line of a file, where it begins and what it says; `record` is None where it is damaged."""
+    """One line of a file, which begins at the offset `at`; `record` is None if it is damaged."""
 
     at: int
     octets: bytes
@@ -98,9 +98,9 @@ def supersede(
 ) -> list[RawLine[Record]]:
     """Put other records in the place of those in lines that go, and write down `also`.
 
-    Return the lines that went; raises OSError. What is written is appended, and durable before spaces
-    stand in the place of the old: in place, so that nobody who appends meanwhile appends to a file
-    that is gone.
+    Return the lines that went; raises OSError. What is written is appended, and durable before
+    spaces stand in the place of the old: in place, so that nobody who appends meanwhile appends to
+    a file that is gone.
     """
     with _locked(path) as file:
         there = list(_placed(file, adapter))

@@ -1,9 +1,9 @@
 """What a record file says while a service runs: read again when it changes, and never forgotten.
 
-Owns: reading on where a file has grown, what is remembered until the process ends, and when the copy
-is written.
-Does not own: the files and how their lines are merged (`record_file`), noticing a change (`watch`), or
-what log and metrics are told (`health`).
+Owns: reading on where a file has grown, what is remembered until the process ends, and when the
+copy is written.
+Does not own: the files and how their lines are merged (`record_file`), noticing a change (`watch`),
+or what log and metrics are told (`health`).
 """
 
 import contextlib
@@ -108,10 +108,10 @@ class LiveRecords(Generic[Record, Sum]):
 
 
 class FileTail(Generic[Record]):
-    """The lines of one file as it was when it could last be read; those read before are not parsed again.
+    """The lines of one file when it could last be read. While it grows, no line is parsed twice.
 
-    They are known by their digest: to hash them takes a hundredth of the time that it takes to read
-    them as JSON. The last line may be under way; it is parsed anew until it has an end.
+    Lines that were parsed are known by their digest: to hash them takes a hundredth of the time
+    that it takes to parse them. The last line may be under way; it is parsed anew until it ends.
     """
 
     def __init__(self, path: Path, parse: Callable[[bytes], ParsedLines[Record]]) -> None:
@@ -152,7 +152,7 @@ class FileTail(Generic[Record]):
         self._size_octets, self._digest = end, digest.digest()
 
     def share(self, records: tuple[Record, ...]) -> None:
-        """Keep those that `records` begins with instead of their likes, which take as much memory."""
+        """Keep the first of `records` in the place of equal ones, to save memory."""
         count = len(self._ended.records)
         if self._ended.records == records[:count]:
             self._ended = replace(self._ended, records=records[:count])

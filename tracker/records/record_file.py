@@ -6,9 +6,9 @@ Does not own: the form of the lines (`jsonl`), what is in force while a service 
 what records say (`tracker.decisions.overrides`, `tracker.decisions.consents`).
 
 The file is only ever appended to: it is its own audit log. What a service has read there once it
-remembers, in memory and in the copy, which it writes whenever it learns something. So a file that was
-deleted, emptied, damaged or made anew takes nothing back, also after a restart. Neither depends on
-the database. See docs/adr/0008.
+remembers, in memory and in the copy, which it writes whenever it learns something. So a file that
+was deleted, emptied, damaged or made anew takes nothing back, also after a restart. Neither depends
+on the database. See docs/adr/0008.
 """
 
 import contextlib
@@ -70,8 +70,8 @@ def _nothing_is(_records: object) -> Collection[object]:
 class RecordFile(Generic[Record, Sum]):
     """One kind of such files. `name` is what they are called behind the store's own name.
 
-    `sum_of` returns what records come to; `is_sound` whether one can be meant; `erased` which of them
-    must not be kept any longer, as others say. Where nothing at all can be read, a file that
+    `sum_of` returns what records come to; `is_sound` whether one can be meant; `erased` which of
+    them must not be kept any longer, as others say. Where nothing at all can be read, a file that
     `fails_open` counts as empty; else whoever asks is told why.
     """
 
@@ -140,8 +140,8 @@ class RecordFile(Generic[Record, Sum]):
     def write_copy(self, copy: Path, lines: ParsedLines[Record], records: Sequence[Record]) -> None:
         """Write a copy that holds `lines` and is locked, so that it has these records as well.
 
-        Where they only come on top, they are appended; else the copy is written whole or not at all.
-        Raises OSError.
+        Where they only come on top, they are appended; else the copy is written whole or not at
+        all. Raises OSError.
         """
         everything = self.merge((), ParsedLines(tuple(records)), lines).records
         count = len(lines.records)
@@ -161,7 +161,7 @@ class RecordFile(Generic[Record, Sum]):
 
 
 def _sweep(copy: Path) -> None:
-    """Remove what a process left that died while it wrote the copy; the lock says that none does."""
+    """Remove what a process left that died writing the copy; it is locked, so nobody writes now."""
     target = Path(os.path.realpath(copy))
     for left in target.parent.iterdir():
         if left.name.startswith(f".{target.name}."):

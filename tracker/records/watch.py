@@ -20,7 +20,7 @@ _NEVER = object()
 
 
 class Watched(Generic[T]):
-    """What a file says, as `load` reads it. Where even the first reading fails, its error is raised."""
+    """What a file says, as `load` reads it. An error of the first reading is raised."""
 
     def __init__(self, path: Path, load: Callable[[Path], T]) -> None:
         self._path = path
@@ -50,7 +50,7 @@ class Watched(Generic[T]):
 
 
 class ChangeDetector:
-    """Tells whether a file is another than when it was last read.
+    """Tells whether a file has changed since it was last read.
 
     `trouble` is why it could not be read the last time; then it is tried again.
     """
@@ -62,7 +62,7 @@ class ChangeDetector:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[bool]:
-        """Yield whether the file has changed, so that the block reads it; an OSError there is noted."""
+        """Yield whether the file has changed and has to be read; note an OSError of the block."""
         seen = file_version(self._path)
         try:
             yield seen != self._seen
@@ -103,7 +103,7 @@ async def _repeatedly(refresh: Callable[[], object]) -> None:
 
 
 def file_version(path: Path) -> tuple[int, int, int] | None:
-    """Return what changes with what a file says, and with who may read it: the time of its inode."""
+    """Return what differs once the content of a file, or who may read it, has changed."""
     try:
         found = path.stat()
     except OSError:

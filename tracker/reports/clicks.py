@@ -1,7 +1,8 @@
 """The questions that people ask of the store.
 
 Owns: what a report, a person's activity and a link's clickers consist of, and their queries.
-Does not own: how they are printed (`tracker.cli.printing`), or that the spool was fed before (`tracker.ingest.catch_up`).
+Does not own: how they are printed (`tracker.cli.printing`), or that the spool was fed before
+(`tracker.ingest.catch_up`).
 
 A report of everything is read from the sums, and takes the same time however many clicks there are.
 One since a day is counted from the rows of messages sent since then and of the clicks on them.
@@ -50,14 +51,14 @@ class Figures:
         return self.unique_human / self.personal if self.personal else None
 
     def clicks_json(self) -> Json:
-        """Give the part that links have as well."""
+        """Return the part that links have as well."""
         return {
             "clicks": {"human": self.clicks_human, "all": self.clicks_all},
             "unique_clickers": {"human": self.unique_human, "all": self.unique_all},
         }
 
     def json(self) -> Json:
-        """Give all of it."""
+        """Return all of it."""
         return {
             "messages": self.messages,
             "recipients": self.recipients,
@@ -105,7 +106,7 @@ class Report:
     links: tuple[LinkFigures, ...]
 
     def json(self) -> Json:
-        """Give the report as `waypost report --json` prints it."""
+        """Return the report as `waypost report --json` prints it."""
         return {
             "totals": self.totals.json(),
             "campaigns": [{"campaign": c.campaign, **c.figures.json()} for c in self.campaigns],
@@ -305,23 +306,23 @@ CLICKS = (
 
 
 def activity(db: Database, address: str) -> Iterator[Json]:
-    """Give what was sent to a person (an address, or the application's own id) and clicked."""
+    """Return what was sent to a person (an address, or the application's own id) and clicked."""
     rows = db.query(_ACTIVITY, {"person": normal_address(address)})
     return (_shown(row) for row in rows)
 
 
 def clickers(db: Database, link: str) -> Iterator[Json]:
-    """Give the persons who clicked a link (its name or URL, as reports say), and how often."""
+    """Return the persons who clicked a link (its name or URL, as reports say), and how often."""
     return db.query(_CLICKERS, {"link": link})
 
 
 def clicks(db: Database) -> Iterator[Json]:
-    """Give every click that is kept, in the order in which they were counted."""
+    """Return every click that is kept, in the order in which they were counted."""
     return (_shown(row) for row in db.query(_CLICKS))
 
 
 def _shown(row: Json) -> Json:
-    """Give a row with what SQLite has no types for: moments in UTC, yes and no, lists."""
+    """Return a row with what SQLite has no types for: moments in UTC, yes and no, lists."""
     shown = dict(row)
     moment = datetime.fromtimestamp(shown.pop("at_s"), UTC)
     human, reasons = shown["human"], shown["reasons"]

@@ -1,7 +1,8 @@
 """How often mail was opened: figures by campaign, for a report.
 
 Owns: the question, asked of rows, and what is shown of the answer.
-Does not own: the rows (`tracker.ingest.opens`), or how an answer is printed (`tracker.cli.printing`).
+Does not own: the rows (`tracker.ingest.opens`), or how an answer is printed
+(`tracker.cli.printing`).
 """
 
 from collections.abc import Iterable
@@ -65,7 +66,7 @@ class Figures:
         return self.unique_human / self.personal if self.personal else None
 
     def json(self) -> Json:
-        """Give all of it."""
+        """Return all of it."""
         return {
             "messages": self.messages,
             "recipients": self.recipients,
@@ -75,7 +76,7 @@ class Figures:
         }
 
     def columns(self) -> Json:
-        """Give the same, flat."""
+        """Return the same, flat."""
         return {
             "messages": self.messages,
             "recipients": self.recipients,
@@ -99,19 +100,19 @@ class Report:
         return sum((figures for _, figures in self.campaigns), Figures())
 
     def json(self) -> Json:
-        """Give the report as `waypost report --opens --json` prints it."""
+        """Return the report as `waypost report --opens --json` prints it."""
         campaigns = [{"campaign": name, **figures.json()} for name, figures in self.campaigns]
         return {"totals": self.totals.json(), "campaigns": campaigns}
 
     def rows(self) -> Iterable[Json]:
-        """Give it as rows of the same columns: the total, then campaigns."""
+        """Return it as rows of the same columns: the total, then campaigns."""
         yield {"of": "total", "campaign": None, **self.totals.columns()}
         for name, figures in self.campaigns:
             yield {"of": "campaign", "campaign": name, **figures.columns()}
 
 
 def report(db: Database, *, campaign: str | None = None, since_s: float | None = None) -> Report:
-    """Give figures of everything, or of one campaign, or of what was sent since a moment."""
+    """Return figures of everything, or of one campaign, or of what was sent since a moment."""
     known: dict[int, str | None] = dict(db.execute("SELECT id, name FROM campaigns").fetchall())
     found: dict[str | None, Figures] = {}
     for query in (_COPIES, _OPENS):

@@ -2,8 +2,8 @@
 
 Owns: that a record keeps its length, so that neither the writer, who appends, nor the ingester, who
 reads on from where it was, notices.
-Does not own: which records are rewritten, and how (`tracker.erasure.spool`, `tracker.ingest.ingester`),
-or the form of a record (`segments`).
+Does not own: which records are rewritten, and how (`tracker.erasure.spool`,
+`tracker.ingest.ingester`), or the form of a record (`segments`).
 """
 
 import contextlib

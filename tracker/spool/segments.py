@@ -1,7 +1,8 @@
 """Spool segments as files: their names, their framing, and reading them back.
 
 Owns: how a segment comes into being, what one record looks like, and how damage is told from an
-unfinished write. Does not own: when events are written (`writer`) or counted (`tracker.ingest.ingester`).
+unfinished write. Does not own: when events are written (`writer`) or counted
+(`tracker.ingest.ingester`).
 
 A record is one line: the CRC-32 of its payload as eight hexadecimal digits, a space, the payload
 (JSON, so without line feeds), a line feed. Damage costs the lines it touches and nothing else, and
@@ -44,7 +45,7 @@ class Record:
 
 
 def frame(payload: bytes) -> bytes:
-    """Give `payload` as a record."""
+    """Return `payload` as a record."""
     return b"%08x %s\n" % (zlib.crc32(payload), payload)
 
 
@@ -70,7 +71,7 @@ def create(directory: Path, role: str) -> tuple[Path, int]:
 
 
 def listing(directory: Path) -> list[Path]:
-    """Give the segments in `directory`, oldest first; none where it is missing."""
+    """Return the segments in `directory`, oldest first; none where it is missing."""
     try:
         found = [path for path in directory.iterdir() if _NAME.match(path.name)]
     except FileNotFoundError:
@@ -87,7 +88,7 @@ def sweep(directory: Path, before_s: float) -> None:
 
 
 def is_finished(descriptor: int) -> bool:
-    """Say whether the writer of an open segment is gone. Takes the lock if so."""
+    """Return whether the writer of an open segment is gone. Takes the lock if so."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

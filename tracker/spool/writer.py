@@ -2,7 +2,8 @@
 
 Owns: the queue of events, the thread that writes them in groups (one write, one fdatasync), what
 happens when the disk refuses, and when a new segment is begun.
-Does not own: the form of segments (`segments`) or feeding them to the store (`tracker.ingest.ingester`).
+Does not own: the form of segments (`segments`) or feeding them to the store
+(`tracker.ingest.ingester`).
 
 The rules:
 - An event's future is resolved after the fdatasync that covers it, or fails with SpoolError as soon
@@ -134,7 +135,7 @@ class Spool:
             _fail(waiting, SpoolFull("the spool was closed"))
 
     def _refusal(self, size_octets: int) -> SpoolError | None:
-        """Say why an event of this size cannot be promised to be durable soon."""
+        """Return why an event of this size cannot be promised to be durable soon."""
         if self._closing:
             return SpoolFull("the spool is closed")
         if size_octets > segments.MAX_RECORD_OCTETS:
@@ -247,7 +248,7 @@ class Spool:
             _fail(waiting, SpoolError(str(error)))
 
     def _seconds_to_live(self) -> float | None:
-        """Give the time until the segment is to be finished for its age; None without one."""
+        """Return the time until the segment is to be finished for its age; None without one."""
         if self._segment is None:
             return None
         return max(0.0, self._segment.begun_s + MAX_SEGMENT_AGE_S - time.monotonic())

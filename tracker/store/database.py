@@ -1,13 +1,14 @@
 """The store's file: opened, created, checked, set aside.
 
 Owns: connections and their settings, whether the file that is open is still the one on disk, what
-SQLite's errors mean to us, and how far each spool segment has been fed.
-Does not own: tables (`schema`), rows (`tracker.ingest.batch`), questions (`tracker.reports.clicks`), or when to try again
-(`tracker.ingest.ingester`).
+SQLite's errors mean to us, how far each spool segment has been fed, and watermarks.
+Does not own: tables (`schema`), rows (`tracker.ingest.batch`), questions
+(`tracker.reports.clicks`), or when to try again (`tracker.ingest.ingester`).
 
 Whoever opens the store for feeding holds the ingester's lock. Only then is a file created or
-renamed here; everyone else reads, or changes what is there. Commits are synchronous (FULL), because a segment is deleted
-once it was fed, and with NORMAL a power cut could undo the commit but not the deletion.
+renamed here; everyone else reads, or changes what is there. Commits are synchronous (FULL), because
+a segment is deleted once it was fed, and with NORMAL a power cut could undo the commit but not the
+deletion.
 """
 
 import contextlib
@@ -24,7 +25,8 @@ from sqlite_utils import Database
 from tracker.records import durable
 from tracker.store.schema import migrations
 
-Mark = Literal["purged_before_s", "unlisted_before_day"]
+Watermark = Literal["purged_before_s", "unlisted_before_day"]
+"""A value that only ever rises: what lies below it has been purged, or looked at."""
 
 APPLICATION_ID = 0x57617970
 """Says in the file's header that it is a store of ours ("Wayp"), for file(1) and for `is_ours`."""
@@ -58,7 +60,7 @@ class StoreError(Exception):
 
 
 def cause_of(error: Exception) -> str:
-    """Name what an error of SQLite or of the disk means, as "locked", "full" or "malformed"."""
+    """Return what an error of SQLite or of the disk means, as "locked", "full" or "malformed"."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         return _CAUSES.get(code & 0xFF, "failing")
@@ -84,12 +86,12 @@ class Store:
         return cls(path, _open_to_feed(path))
 
     def is_current(self) -> bool:
-        """Say whether what is open is still the file on disk: commits to a deleted one succeed."""
+        """Return whether the open file is still on disk; SQLite would commit to a deleted one."""
         return self.identity is not None and file_id(self.path) == self.identity
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write in one go; nothing of it stays where the block raises."""
+        """Write all or nothing: where the block raises, all is rolled back."""
         self.db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -100,18 +102,18 @@ class Store:
             raise
 
     def offset(self, segment: str) -> int:
-        """Give how many octets of a segment are in the store."""
+        """Return how many octets of a segment are in the store."""
         row = self.db.execute("SELECT offset FROM segments WHERE name = ?", [segment]).fetchone()
         return int(row[0]) if row else 0
 
     def set_offset(self, segment: str, offset: int) -> None:
-        """Record how much of a segment is in the store, within the transaction that put it there."""
+        """Record how many octets of a segment are in, in the transaction that put them there."""
         self.db.execute(
             "INSERT OR REPLACE INTO segments (name, offset) VALUES (?, ?)", [segment, offset]
         )
 
     def offsets(self) -> dict[str, int]:
-        """Give how many octets of each segment are in the store."""
+        """Return how many octets of each segment are in the store."""
         return offsets(self.db)
 
     def forget_segments(self, names: set[str]) -> None:
@@ -128,7 +130,7 @@ class Store:
 
 
 def offsets(db: Database) -> dict[str, int]:
-    """Give how many octets of each segment are in a store."""
+    """Return how many octets of each segment are in a store."""
     return dict(db.execute("SELECT name, offset FROM segments").fetchall())
 
 
@@ -151,7 +153,10 @@ def reading(path: Path) -> Iterator[Database]:
 
 @contextlib.contextmanager
 def changing(path: Path) -> Iterator[Store]:
-    """Open an existing store, to change it beside who feeds it; raises StoreError and sqlite3.Error."""
+    """Open an existing store to change it while another process may be feeding it.
+
+    Raises StoreError and sqlite3.Error.
+    """
     with contextlib.closing(connect(path, CHANGE_TIMEOUT_MS)) as conn:
         opened = Store(path, Database(conn, execute_plugins=False))
         require_current(opened.db, path)
@@ -219,7 +224,7 @@ def _set_up(db: Database) -> None:
 
 
 def file_id(path: Path) -> tuple[int, int] | None:
-    """Tell one file from another that has taken its place; None where there is none."""
+    """Return what tells a file from another that takes its place; None where there is none."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -228,14 +233,14 @@ def file_id(path: Path) -> tuple[int, int] | None:
 
 
 def is_ours(path: Path) -> bool:
-    """Say whether a file's header claims to be a store of Waypost, whatever the rest is like."""
+    """Return whether a file's header claims to be a store of Waypost, whatever the rest is like."""
     with path.open("rb") as file:
         header = file.read(_APPLICATION_ID_AT + 4)
     return header.startswith(_HEADER) and header.endswith(APPLICATION_ID.to_bytes(4, "big"))
 
 
 def is_malformed(path: Path) -> bool:
-    """Ask SQLite, on a connection of its own, whether a database is damaged."""
+    """Return whether SQLite, on a connection of its own, finds a database damaged."""
     try:
         with contextlib.closing(connect(path, BUSY_TIMEOUT_MS)) as conn:
             verdict = conn.execute("PRAGMA quick_check(1)").fetchone()
@@ -261,20 +266,20 @@ def set_aside(path: Path, why: str) -> Path:
 
 
 def _beside(path: Path) -> tuple[Path, Path]:
-    """Name what SQLite keeps beside a database: its write-ahead log, and shared memory."""
+    """Return what SQLite keeps beside a database: its write-ahead log, and shared memory."""
     return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
-def reached(db: Database, mark: Mark) -> float:
-    """Give how far a mark is; 0 where it was never set."""
-    row = db.execute("SELECT value FROM settings WHERE name = ?", [mark]).fetchone()
+def watermark(db: Database, name: Watermark) -> float:
+    """Return a watermark; 0 where it was never raised."""
+    row = db.execute("SELECT value FROM settings WHERE name = ?", [name]).fetchone()
     return float(row[0]) if row else 0.0
 
 
-def reach(db: Database, mark: Mark, value: float) -> None:
-    """Set a mark, within the open transaction; one that is further stays where it is."""
+def raise_watermark(db: Database, name: Watermark, value: float) -> None:
+    """Raise a watermark, within the open transaction; one that is higher stays where it is."""
     db.execute(
         """INSERT INTO settings (name, value) VALUES (?, ?)
            ON CONFLICT DO UPDATE SET value = max(value, excluded.value)""",
-        [mark, value],
+        [name, value],
     )

@@ -1,13 +1,13 @@
 """Rows of the store that are known by a name: campaigns, persons, links, sets of links.
 
-Owns: finding such rows, making those that are new, and how persons and links are named.
-Does not own: messages and clicks, which point at them (`tracker.ingest.batch`), or which links a report lists though
-nobody clicked them (`tracker.ingest.listed_links`).
+Owns: finding such rows, making those that are new, and how sets of links are told apart.
+Does not own: messages and clicks, which point at them (`tracker.ingest.batch`), or which links a
+report lists though nobody clicked them (`tracker.ingest.listed_links`).
 
 A set says which numbers of a message stand for links that are not called by the URL that a click
-tells: for some it holds their group, for others which parameters of that URL are no part of the name.
-It is known by the hash of these, so that a million messages with the same forty links share one set,
-also where their URLs are each reader's own.
+tells: for some it holds their group, for others which parameters of that URL are no part of the
+name. It is known by the hash of these, so that a million messages with the same forty links share
+one set, also where their URLs are each reader's own.
 """
 
 import hashlib
@@ -25,20 +25,20 @@ Table = Literal["campaigns", "persons", "user_agents", "links"]
 
 
 def set_hash(links: Iterable[SentLink]) -> bytes:
-    """Give what two messages whose numbers stand for the same have in common."""
+    """Return the hash of a set: the same for messages whose numbers stand for the same links."""
     told = [(link.number, link.group or link.ignored) for link in links]
     named = json.dumps([each for each in told if each[1]])
     return hashlib.blake2b(named.encode("ascii"), digest_size=16).digest()
 
 
 def find(db: Database, table: Table, names: Iterable[str]) -> dict[str, int]:
-    """Give the rows of those `names` that are known."""
+    """Return the rows of those `names` that are known."""
     sql = f"SELECT name, id FROM {table} WHERE name IN (:values)"  # noqa: S608 - names of our own
     return dict(queries.rows_in(db, sql, names))
 
 
 def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:
-    """Give the rows of `names`, making those that are new."""
+    """Return the rows of `names`, making those that are new."""
     known = find(db, table, names)
     new = [name for name in names if name not in known]
     if new:
@@ -49,7 +49,7 @@ def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:
 
 
 def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes, int]:
-    """Give the rows of sets of links, by their hashes, making those that are new."""
+    """Return the rows of sets of links, by their hashes, making those that are new."""
     known: dict[bytes, int] = dict(
         queries.rows_in(db, "SELECT hash, id FROM link_sets WHERE hash IN (:values)", sets)
     )
@@ -76,7 +76,7 @@ def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[
 
 
 def numbered_links(db: Database, sets: Iterable[int]) -> dict[tuple[int | None, int], int]:
-    """Give the link behind each number of each set that has a group."""
+    """Return the link behind each number of each set that has a group."""
     sql = """SELECT link_set_id, number, link_id FROM link_set_links
              WHERE link_set_id IN (:values)"""
     return {(link_set, number): link for link_set, number, link in queries.rows_in(db, sql, sets)}
@@ -85,7 +85,7 @@ def numbered_links(db: Database, sets: Iterable[int]) -> dict[tuple[int | None, 
 def ignored_params(
     db: Database, sets: Iterable[int]
 ) -> dict[tuple[int | None, int], frozenset[str]]:
-    """Give the parameters, by their names as written, that are no part of a link's name."""
+    """Return the parameters, by their names as written, that are no part of a link's name."""
     sql = """SELECT link_set_id, number, params FROM link_set_ignored
              WHERE link_set_id IN (:values)"""
     return {
@@ -94,7 +94,7 @@ def ignored_params(
 
 
 def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:
-    """Give the rows of the groups of links. A group keeps the least of its URLs as an example."""
+    """Return the rows of the groups of links. A group keeps the least of its URLs as an example."""
     named = {link.group: link for link in links if link.group}
     rows = ids(db, "links", named)
     db.conn.executemany(

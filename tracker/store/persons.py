@@ -1,7 +1,7 @@
 """Persons of the store: who is behind an id, and where they got mail.
 
-Owns: these two questions. Does not own: what an id is (`tracker.urls.reader_id`), or who is the same
-person (`tracker.persons`).
+Owns: these two questions. Does not own: what an id is (`tracker.urls.reader_id`), or who is the
+same person (`tracker.persons`).
 """
 
 from sqlite_utils import Database
@@ -27,7 +27,7 @@ def behind_id(db: Database, identifier: Identifier, person_id: str) -> str | Non
 
 
 def addresses(db: Database, person: str) -> list[str]:
-    """Return the addresses under which a person got mail; a link that is not in mail went to none."""
+    """Return the addresses at which a person got mail; links made on request go to none."""
     rows = db.execute(
         """SELECT DISTINCT ifnull(address, name) AS address FROM persons
            JOIN deliveries ON person_id = persons.id WHERE name = ? ORDER BY address""",

@@ -42,4 +42,5 @@ def _cursors(db: Database, sql: str, values: Iterable[object]) -> Iterator[sqlit
 
 def next_id(db: Database, table: str) -> int:
     """Return the first free row number of a table that only this connection writes to."""
-    return int(db.execute(f"SELECT ifnull(max(id), 0) + 1 FROM {table}").fetchone()[0])  # noqa: S608 - names of our own
+    sql = f"SELECT ifnull(max(id), 0) + 1 FROM {table}"  # noqa: S608 - names of our own
+    return int(db.execute(sql).fetchone()[0])

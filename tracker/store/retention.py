@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from tracker.store import database, unused_links
-from tracker.store.database import Mark
+from tracker.store.database import Watermark
 from tracker.store.reserved import day_of
 
 _PURGE_OPENS = (
@@ -26,7 +26,7 @@ _PURGE_OPENS = (
 
 CHUNK_MESSAGES = 5000
 """Messages purged in one transaction, so that feeding and reports need not wait for long."""
-_PURGED: Mark = "purged_before_s"
+_PURGED: Watermark = "purged_before_s"
 """Messages sent earlier than this are gone on purpose."""
 _OLD = "SELECT id FROM messages WHERE sent_at_s < :before_s ORDER BY sent_at_s LIMIT :chunk"
 _NEVER_SENT = "SELECT id FROM messages WHERE counted = 0 AND sent_at_s < :before_s LIMIT :chunk"
@@ -54,14 +54,14 @@ class Purged:
 
 
 def purged_before_s(db: Database) -> float:
-    """Give the moment before which messages were purged; 0 without a purge."""
-    return database.reached(db, _PURGED)
+    """Return the moment before which messages were purged; 0 without a purge."""
+    return database.watermark(db, _PURGED)
 
 
 def expire_pending(db: Database, before_s: float) -> int:
     """Drop messages from before `before_s` that the relay did not take and nobody clicked.
 
-    They are in no sum. Gives how many there were, a chunk at most; within the caller's transaction.
+    They are in no sum. Return how many there were, a chunk at most; within the caller's transaction.
     """
     return _drop(db, _NEVER_SENT, before_s).messages
 
@@ -80,11 +80,11 @@ def purge_file(path: Path, before_s: float) -> Purged:
 def purge(db: Database, before_s: float) -> Purged:
     """Delete messages sent before `before_s` with all that belongs to them; keep the sums.
 
-    In transactions of its own. Gives how much it was. From now on, clicks on such messages count
+    In transactions of its own. Return how much it was. From now on, clicks on such messages count
     under the campaign `(purged)`.
     """
     with db.atomic():
-        database.reach(db, _PURGED, before_s)
+        database.raise_watermark(db, _PURGED, before_s)
     while _purge_opens(db, before_s, CHUNK_MESSAGES):
         pass
     total = Purged()

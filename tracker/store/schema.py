@@ -1,7 +1,8 @@
 """The tables of the store, and how an older store becomes a present one.
 
 Owns: the schema, step by step; a step that was released is never edited, a new one follows it.
-Does not own: what is written to the tables (`tracker.ingest.batch`, `tracker.ingest.sums`) or read from them (`tracker.reports.clicks`).
+Does not own: what is written to the tables (`tracker.ingest.batch`, `tracker.ingest.sums`) or read
+from them (`tracker.reports.clicks`).
 
 In `counters` and `clickers`, 0 stands for all: all days, all campaigns, all links. A day is a
 number, days since 1970 in UTC. Of a single link there are sums of all days alone.

@@ -3,18 +3,18 @@
 Owns: which names of links go, and what becomes of the sums of those.
 Does not own: when (`retention`), or which links reports list (`tracker.ingest.listed_links`).
 
-Three kinds of rows keep a link's name: a set that a message has, its place in a campaign's list, and
-a sum of clicks.
+Three kinds of rows keep a link's name: a set that a message has, its place in a campaign's list,
+and a sum of clicks.
 
 - A set goes with its last message.
 - A URL that nobody clicked is listed until the latest message that had it is purged. A group, which
   somebody named, stays as long as its campaign is in reports.
-- Sums stay, and so does the name of what was clicked, but for a reader's own links: those that are not
-  listed, and whose every click was on one message to one recipient. Their sums are added to those of
-  the campaign's link `(purged)`, so that a purge leaves no URL that was somebody's.
+- Sums stay, and so does the name of what was clicked, but for a reader's own links: those that are
+  not listed, and whose every click was on one message to one recipient. Their sums are added to
+  those of the campaign's link `(purged)`, so that a purge leaves no URL that was somebody's.
 
-Nothing is searched for: a name is looked at when one of its rows goes. So this costs as much as there
-is to let go of, however much the store holds.
+Nothing is searched for: a name is looked at when one of its rows goes. So this costs as much as
+there is to let go of, however much the store holds.
 """
 
 from collections.abc import Collection, Iterable
@@ -22,11 +22,11 @@ from collections.abc import Collection, Iterable
 from sqlite_utils import Database
 
 from tracker.store import database, named_rows, queries
-from tracker.store.database import Mark
+from tracker.store.database import Watermark
 from tracker.store.reserved import PURGED_NAME
 from tracker.urls.naming import is_url
 
-_UNLISTED: Mark = "unlisted_before_day"
+_UNLISTED: Watermark = "unlisted_before_day"
 """What is listed of earlier days stays, unless its last click is withdrawn."""
 _OWN = """
     INSERT INTO own
@@ -124,14 +124,14 @@ def unlist(db: Database, day: int) -> None:
 
     With them goes every sum whose last click was withdrawn.
     """
-    since = database.reached(db, _UNLISTED)
+    since = database.watermark(db, _UNLISTED)
     withdrawn = db.execute(_WITHDRAWN).fetchall()
     due = db.execute(_DUE, {"since": since, "day": max(day, since)}).fetchall()
     unlisted = [(campaign, link) for campaign, link, name in due if is_url(name)]
     db.conn.executemany(_UNLIST, unlisted)
     db.conn.executemany(_FORGET_SUM, withdrawn)
     _drop_links(db, {link for _, link in (*unlisted, *withdrawn)})
-    database.reach(db, _UNLISTED, day)
+    database.raise_watermark(db, _UNLISTED, day)
 
 
 def _drop_links(db: Database, links: Iterable[int]) -> None:

@@ -2,8 +2,9 @@
 
 Owns: which destinations take an addition: none that somebody signed, none that would grow too long,
 and an id only those whose host is to be told.
-Does not own: which links ask for any (`proxy.policy.decide`, `tracker.minting.request`), which URL was repaired to
-which (`tracker.decisions.overrides`), where parameters go in a URL (`params`), what an id is (`reader_id`).
+Does not own: which links ask for any (`proxy.policy.decide`, `tracker.minting.request`), which URL
+was repaired to which (`tracker.decisions.overrides`), where parameters go in a URL (`params`), what
+an id is (`reader_id`).
 """
 
 from collections.abc import Collection, Iterator
@@ -17,7 +18,7 @@ from tracker.urls.secrets import is_signed
 
 
 def params_text(destination: str, params: Params, max_octets: int) -> str:
-    """Give what stands before the fragment once `params` are added; nothing where they cannot be."""
+    """Return the text that adds `params` before the fragment; empty where it cannot be added."""
     if not params or is_signed(destination):
         return ""
     text = addition(destination, params)
@@ -28,7 +29,7 @@ def params_text(destination: str, params: Params, max_octets: int) -> str:
 def id_octets(
     destination: str, text: str, told: Params, hosts: Collection[str], max_octets: int
 ) -> int:
-    """Say how much an id adds to a tracked destination after `text`; 0 where it is not told.
+    """Return how much an id adds to a tracked destination after `text`; 0 where it is not told.
 
     `told` is the id as a parameter, `hosts` are those that learn it. A destination that holds a
     secret (`sensitive`) learns nothing either; that is for the caller to see to.
@@ -41,7 +42,7 @@ def id_octets(
 
 
 def carried(destination: str, params: Params, ids: Collection[str], hosts: Collection[str]) -> str:
-    """Give `destination` with what was added to the URL that it stands for now.
+    """Return `destination` with what was added to the URL that it stands for now.
 
     `ids` are the names of parameters that tell who clicks, `hosts` those that learn them. However
     long it grows, as it stands in no link.
@@ -65,22 +66,22 @@ class Additions:
 
     @classmethod
     def of(cls, config: Config) -> Self:
-        """Give those that a configuration adds."""
+        """Return the additions of a configuration."""
         tracking = config.tracking
         param = tracking.identify.param
         ids = frozenset() if param is None else frozenset({param})
         return cls(frozenset(tracking.url_params), ids, frozenset(tracking.identify.hosts))
 
     def also(self, names: frozenset[str], ids: frozenset[str]) -> "Additions":
-        """Give these and others that were added in former days; who may be told is as today."""
+        """Return these and former ones; `hosts`, who may be told ids, are those of today."""
         return Additions(self.names | names, self.ids | ids, self.hosts)
 
     def written(self, destination: str) -> Iterator[tuple[str, Params]]:
-        """Give what an author may have written for `destination`, each with what we then added."""
+        """Yield what an author may have written for `destination`, and what we added to each."""
         return originals(destination, self.names | self.ids)
 
     def carried(self, params: Params, destination: str) -> str:
-        """Give `destination` with what we added to another, as far as it can bear that."""
+        """Return `destination` with what we added to another, as far as it can bear that."""
         return carried(destination, params, self.ids, self.hosts)
 
 

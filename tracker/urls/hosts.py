@@ -1,8 +1,9 @@
 """The host that a destination leads to, and the hosts that a configuration names.
 
-Owns: a destination's host as a browser would ask for it (WHATWG URL §4.4), which hosts lie below one,
-and the tracking hosts of ours.
-Does not own: what follows from a host (`proxy.policy`, `tracker.minting.request`, `tracker.decisions.overrides`).
+Owns: a destination's host as a browser would ask for it (WHATWG URL §4.4), which hosts lie below
+one, and the tracking hosts of ours.
+Does not own: what follows from a host (`proxy.policy`, `tracker.minting.request`,
+`tracker.decisions.overrides`).
 """
 
 import contextlib
@@ -24,7 +25,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def host(destination: str) -> str:
-    """Give the host of a destination: lower case, decoded, punycode, without port or final dot."""
+    """Return the host of a destination, as browsers write it, without port and final dot."""
     shape = SHAPE.match(destination)
     if shape is None:
         return ""
@@ -42,7 +43,7 @@ def ascii_domain(name: str) -> str:
 
 
 def is_below(name: str, hosts: Collection[str]) -> bool:
-    """Whether a host is one of `hosts`, or a subdomain of one; all in lower case."""
+    """Return whether a host is one of `hosts`, or a subdomain of one; all in lower case."""
     while name:
         if name in hosts:
             return True
@@ -51,13 +52,13 @@ def is_below(name: str, hosts: Collection[str]) -> bool:
 
 
 def base_urls(config: Config, sender: SenderConfig | None) -> tuple[str, ...]:
-    """Give all that tracked links begin with, those of `sender` (or else the workspace's) first."""
+    """Return all base URLs of tracked links, that of `sender` (or else the workspace's) first."""
     own = (sender and sender.base_url) or config.tracking.base_url
     return tuple(dict.fromkeys((own, *config.base_urls)))
 
 
 def own_hosts(urls: tuple[str, ...]) -> re.Pattern[str]:
-    """Give a pattern of URLs that lead to one of these; scheme and case do not matter."""
+    """Return a pattern of URLs that lead to one of these; scheme and case do not matter."""
     return re.compile(rf"https?://(?:[^/?#@]*@)?(?:{'|'.join(map(_place, urls))})", re.IGNORECASE)
 
 

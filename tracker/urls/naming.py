@@ -4,9 +4,9 @@ Owns: the order in which a name is looked for, which names are URLs, the paramet
 links apart, and what the store is told of a sent link, so that a click on it is called the same.
 Does not own: the attributes that name a group (`proxy.policy.dialects`).
 
-A link is called by its group, else by its URL less what varies from reader to reader and less what we
-added. A click tells its whole destination; a sent link tells which parameters of it are no part of
-the name. These are few and the same in all messages, while names may be each reader's own.
+A link is called by its group, else by its URL less what varies from reader to reader and less what
+we added. A click tells its whole destination; a sent link tells which parameters of it are no part
+of the name. These are few and the same in all messages, while names may be each reader's own.
 """
 
 import re
@@ -44,7 +44,7 @@ class GroupPattern:
 
 
 def is_url(name: str) -> bool:
-    """Whether a link is called by its URL; else somebody has named it."""
+    """Return whether a link is called by its URL; else somebody has named it."""
     return _HTTP.match(name) is not None
 
 
@@ -52,20 +52,20 @@ _HTTP = re.compile(r"https?://", re.IGNORECASE)
 
 
 def patterns_of(config: Config) -> tuple[GroupPattern, ...]:
-    """Give the patterns of `[[tracking.group]]`."""
+    """Return the patterns of `[[tracking.group]]`."""
     return tuple(
         GroupPattern(re.compile(each.pattern), each.name) for each in config.tracking.group
     )
 
 
 def volatile_of(config: Config) -> frozenset[str]:
-    """Name what varies from reader to reader, in lower case; an id of ours does, whoever added it."""
+    """Return the parameters that vary from reader to reader, in lower case, our ids included."""
     named = (*config.tracking.volatile_params, config.tracking.identify.param or "")
     return VOLATILE_PARAMS | {name.lower() for name in named if name}
 
 
 def identity(destination: str, patterns: tuple[GroupPattern, ...], volatile: frozenset[str]) -> str:
-    """Give a link's name in reports: that of the first pattern, else its URL less what varies."""
+    """Return a link's name in reports: that of the first pattern, else its URL less what varies."""
     for group in patterns:
         if group.pattern.search(destination):
             return group.name
@@ -76,8 +76,8 @@ def identity(destination: str, patterns: tuple[GroupPattern, ...], volatile: fro
 class Naming:
     """How links are called of which only the destination is known, parameters of ours included.
 
-    `added` and `volatile` are in lower case. An author's own parameter that is called as one of ours
-    is taken for ours.
+    `added` and `volatile` are in lower case. An author's own parameter that is called as one of
+    ours is taken for ours.
     """
 
     patterns: tuple[GroupPattern, ...] = ()
@@ -86,12 +86,12 @@ class Naming:
 
     @classmethod
     def of(cls, config: Config) -> Self:
-        """Give what a configuration says."""
+        """Return the naming that a configuration asks for."""
         added = frozenset(name.lower() for name in config.tracking.url_params)
         return cls(patterns_of(config), volatile_of(config), added)
 
     def name(self, destination: str) -> str:
-        """Give a link's name in reports."""
+        """Return a link's name in reports."""
         return identity(without(destination, self.added), self.patterns, self.volatile)
 
 
@@ -109,7 +109,7 @@ class LinkNaming:
     id_param: str | None = None
 
     def sent_link(self, number: int, text: str, volatile: frozenset[str]) -> SentLink:
-        """Give what the store is told."""
+        """Return the link as it is told to the store; `number` is its place in the message."""
         ignored = self._ignored(volatile)
         url = without_written(self.destination, ignored)
         if self.name != identity(self.author_url, (), volatile):
@@ -117,7 +117,7 @@ class LinkNaming:
         return SentLink(number, url, None, text, ignored)
 
     def _ignored(self, volatile: frozenset[str]) -> tuple[str, ...]:
-        """Name what is no part of the link's name, as it is written in the destination."""
+        """Return the parameters that are no part of the name, as the destination has them."""
         names = {
             written_name(each) for each in pairs(self.destination) if is_called(each, volatile)
         }

@@ -2,7 +2,8 @@
 
 Owns: where parameters go, which are left out, how their values are written, and the way back from a
 destination to what it was before; destinations without some of their parameters.
-Does not own: whether a link gets any (`proxy.policy.decide`, `tracker.minting.request`), or can bear them (`additions`).
+Does not own: whether a link gets any (`proxy.policy.decide`, `tracker.minting.request`), or can
+bear them (`additions`).
 """
 
 import re
@@ -18,7 +19,7 @@ _PAIR = re.compile(r"[&;]")
 
 
 def filled(params: Params, campaign: str | None) -> Params:
-    """Give the parameters of one message; one whose campaign is unknown is left out."""
+    """Return the parameters of one message; one whose campaign is unknown is left out."""
     return tuple(
         (name, value.replace(CAMPAIGN, campaign or ""))
         for name, value in params
@@ -27,7 +28,7 @@ def filled(params: Params, campaign: str | None) -> Params:
 
 
 def addition(destination: str, params: Params) -> str:
-    """Give what has to stand before the fragment to add `params`; existing names are kept.
+    """Return what has to stand before the fragment to add `params`; existing names are kept.
 
     `https://example.com/?a=1#top` with `utm_source=mail` gives `&utm_source=mail`.
     """
@@ -47,21 +48,22 @@ def _separator(mark: str, query: str) -> str:
 
 
 def added(destination: str, params: Params) -> str:
-    """Give `destination` with `params` before its fragment."""
+    """Return `destination` with `params` before its fragment."""
     return inserted(destination, addition(destination, params))
 
 
 def inserted(destination: str, text: str) -> str:
-    """Give `destination` with `text` before its fragment."""
+    """Return `destination` with `text` before its fragment."""
     base, mark, fragment = destination.partition("#")
     return base + text + mark + fragment
 
 
 def originals(destination: str, names: Collection[str]) -> Iterator[tuple[str, Params]]:
-    """Give each URL that becomes `destination` when parameters of these names are added to it.
+    """Yield each URL that becomes `destination` when parameters of these names are added to it.
 
     The one that had least added comes first: an author may use our names, and that is kept. Exactly
-    those are given for which `added` gives `destination`, octet for octet, each with what was added.
+    those are given for which `added` gives `destination`, octet for octet, each with what was
+    added.
     """
     base, mark, fragment = destination.partition("#")
     pairs = base.partition("?")[2].split("&")
@@ -81,7 +83,7 @@ def originals(destination: str, names: Collection[str]) -> Iterator[tuple[str, P
 
 
 def _ours(pairs: Sequence[str], names: Collection[str]) -> Params:
-    """Give the parameters at the end that we may have written: each once, in our own spelling."""
+    """Return the parameters at the end that we may have written: each once, in our own spelling."""
     ours: dict[str, str] = {}
     for pair in reversed(pairs):
         name, _, value = map(unquote, pair.partition("="))
@@ -92,7 +94,7 @@ def _ours(pairs: Sequence[str], names: Collection[str]) -> Params:
 
 
 def without(destination: str, names: frozenset[str]) -> str:
-    """Give `destination` without the parameters of these names, which are in lower case."""
+    """Return `destination` without the parameters of these names, which are in lower case."""
     base, mark, fragment = destination.partition("#")
     path, question, query = base.partition("?")
     if not question:
@@ -105,10 +107,10 @@ def without(destination: str, names: frozenset[str]) -> str:
 
 
 def without_written(destination: str, written: Collection[str]) -> str:
-    """Give `destination` without the parameters whose names are written exactly so.
+    """Return `destination` without the parameters whose names are written exactly so.
 
-    An `&` at the end goes with them, so that it is the same whether what is added behind one is there
-    or not. Nothing changes where `written` is empty.
+    An `&` at the end goes with them, so that it is the same whether what is added behind one is
+    there or not. Nothing changes where `written` is empty.
     """
     base, mark, fragment = destination.partition("#")
     path, question, query = base.partition("?")
@@ -120,22 +122,22 @@ def without_written(destination: str, written: Collection[str]) -> str:
 
 
 def place(destination: str) -> str:
-    """Give a URL less query and fragment, which is that of whatever was added to it as well."""
+    """Return a URL less query and fragment, which is that of whatever was added to it as well."""
     return destination.partition("#")[0].partition("?")[0]
 
 
 def pairs(destination: str) -> list[str]:
-    """Give the parameters of `destination`, each `name=value` as it is written."""
+    """Return the parameters of `destination`, each `name=value` as it is written."""
     return destination.partition("#")[0].partition("?")[2].split("&")
 
 
 def written_name(pair: str) -> str:
-    """Give a parameter's name as it is written."""
+    """Return a parameter's name as it is written."""
     return pair.partition("=")[0]
 
 
 def is_called(pair: str, names: frozenset[str]) -> bool:
-    """Tell whether a parameter has one of these names, which are in lower case."""
+    """Return whether a parameter has one of these names, which are in lower case."""
     return _name(pair) in names
 
 
@@ -145,7 +147,7 @@ def _name(pair: str) -> str:
 
 
 def _names(query: str) -> set[str]:
-    """Give the names of a query's parameters, as a site reads them."""
+    """Return the names of a query's parameters, as a site reads them."""
     return {unquote_plus(written_name(pair)) for pair in _PAIR.split(query)}
 
 

@@ -27,7 +27,7 @@ ID_CHARACTERS = 22
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """Gives ids under the parameter `param`; `secret` is never shown."""
+    """Makes ids, and puts them into the parameter `param`; `secret` is never shown."""
 
     param: str
     secret: bytes = field(repr=False)
@@ -39,31 +39,31 @@ class Identifier:
 
     @classmethod
     def of(cls, config: Config, param: str = "") -> Self:
-        """Read the secret of a configuration that has a key file; who marks nothing needs no `param`.
+        """Read the secret of a configuration that has a key file; only marking URLs needs `param`.
 
         Raises `config.keys.secret_files.KeyFileError`.
         """
         return cls.load(param, cast("Path", config.keys.file))
 
     def id_of(self, address: str, person: str | None = None) -> str:
-        """Give the id of who has this address, and perhaps an id of the application's own."""
+        """Return the id of who has this address, and perhaps an id of the application's own."""
         if person and is_opaque(person):
             return person
         return self.hashed(person or address)
 
     def hashed(self, name: str) -> str:
-        """Give the id of an address; its domain may be written in any case."""
+        """Return the id of an address; its domain may be written in any case."""
         octets = normal_address(name).encode("utf-8", "surrogatepass")
         digest = hmac.digest(self.secret, octets, "sha256")[:HASH_OCTETS]
         return urlsafe_b64encode(digest)[:ID_CHARACTERS].decode("ascii")
 
     def marked(self, destination: str, person_id: str) -> str:
-        """Give `destination` with the id of who is sent there."""
+        """Return `destination` with the id of the reader who is sent there."""
         return added(destination, ((self.param, person_id),))
 
 
 def widest(param: str, person: str | None) -> Params:
-    """Give the longest that a message's ids may be, as a parameter.
+    """Return the longest id that a message may carry, as a parameter.
 
     `person` is the application's own id: of several recipients nobody has it.
     """

@@ -89,7 +89,7 @@ _PLACEHOLDER = re.compile(r"\{\{[^{}]{0,200}\}\}|\*\|[^|]{1,200}\|\*|%%[^%]{1,20
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """Which destinations count as sensitive: by the rules of this file, by the operator's patterns."""
+    """Which destinations count as sensitive: by the rules here, or by the operator's patterns."""
 
     builtin: bool
     patterns: tuple[re.Pattern[str], ...]
@@ -100,14 +100,14 @@ class Caution:
         return cls(builtin, tuple(map(re.compile, patterns)))
 
     def __call__(self, destination: str) -> bool:
-        """Whether a destination is sensitive."""
+        """Return whether a destination is sensitive."""
         if self.builtin and is_sensitive(destination):
             return True
         return any(pattern.search(destination) for pattern in self.patterns)
 
 
 def is_sensitive(destination: str) -> bool:
-    """Whether the URL looks like a key to an account or a pre-signed download."""
+    """Return whether the URL looks like a key to an account or a pre-signed download."""
     lower = destination.lower()
     if not any(hint in lower for hint in _HINTS):
         return False
@@ -123,21 +123,21 @@ def is_sensitive(destination: str) -> bool:
 
 
 def is_signed(destination: str) -> bool:
-    """Whether someone signed the URL, so that another parameter would make it invalid."""
+    """Return whether someone signed the URL, so that another parameter would make it invalid."""
     _, mark, query = destination.partition("#")[0].partition("?")
     names = {name for name, _ in _pairs(mark + query)}
     return _is_cloud_signed(names) or any(_SIGNATURE_NAME.fullmatch(name) for name in names)
 
 
 def has_placeholder(destination: str) -> bool:
-    """Whether a template placeholder is left for a later system to fill in."""
+    """Return whether a template placeholder is left for a later system to fill in."""
     if "{{" in destination or "*|" in destination or "%%" in destination:
         return _PLACEHOLDER.search(destination) is not None
     return False
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    """Give name (in lower case) and value of each parameter, in query and fragment alike."""
+    """Return name (in lower case) and value of each parameter, in query and fragment alike."""
     if "=" not in query:
         return []
     split = query[1:].replace("#", "&").replace("?", "&").replace(";", "&").split("&")
