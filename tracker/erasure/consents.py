@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.files import CONSENTS
-from tracker.persons import consent_key
+from tracker.persons import consent_key, written_alike
 from tracker.records import jsonl
 from tracker.records.jsonl import RawLine
 
@@ -45,5 +45,5 @@ def _is_of(line: RawLine[ConsentRecord], keys: Collection[str]) -> bool:
     """Return whether a line is about one of these persons."""
     if line.record is not None:
         return consent_key(line.record.person) in keys
-    text = line.octets.decode("utf-8", "replace").lower()
+    text = written_alike(line.octets.decode("utf-8", "replace"))
     return any((key if "@" in key else f'"{key}"') in text for key in keys)

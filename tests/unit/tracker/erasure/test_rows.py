@@ -76,6 +76,14 @@ def test_new_mail_is_to_somebody_new(known: Database):
     assert [row["event"] for row in clicks.activity(known, ANN)] == ["clicked", "sent"]
 
 
+@pytest.mark.parametrize("written", ["\u00c9MILE@example.net", "\u00e9mile@Example.NET"])
+def test_capital_letters_beyond_ascii_hide_nobody(db: Database, written: str):
+    """An address may be in any script (RFC 6531)."""
+    put(db, pending(recipients=(Recipient(1, "\u00c9mile@example.net"),)), accepted("m1", 1))
+    assert erased(db, written).persons == 1
+    assert list(db["persons"].rows) == []
+
+
 def test_an_own_id_and_its_addresses_are_one_person(db: Database):
     """Either name is enough; an id counts in their own URLs only, and as a whole value."""
     named = (Recipient(1, ANN, "7"), Recipient(2, "bob@example.net", "77"))
