@@ -281,35 +281,6 @@ async def test_data_that_trickles_is_bounded(proxy: Proxy, monkeypatch: pytest.M
     assert (await client.reply()).code == 421
 
 
-async def test_too_many_sessions_are_a_421(start_proxy: StartProxy) -> None:
-    """The excess may come back; those that are on go on."""
-    proxy = await start_proxy(proxy={"max_sessions": 2})
-    first, _second = await proxy.dial(), await proxy.dial()
-    third = await proxy.dial(greet=False)
-    assert (await third.reply()).wire().startswith(b"421 4.3.2")
-    assert await third.at_end()
-    assert (await first.ask(b"QUIT")).code == 221
-    await first.close()
-    await asyncio.sleep(0.05)
-    assert (await (await proxy.dial(greet=False)).reply()).code == 220
-
-
-async def test_too_many_sessions_of_one_address_are_a_421(start_proxy: StartProxy) -> None:
-    """One client does not take the place of all."""
-    proxy = await start_proxy(proxy={"max_sessions_per_address": 1})
-    await proxy.dial()
-    second = await proxy.dial(greet=False)
-    assert (await second.reply()).wire().startswith(b"421 4.7.0")
-
-
-async def test_a_front_server_speaks_for_many(start_proxy: StartProxy) -> None:
-    """Postfix as a front has as many sessions as it has clients."""
-    front = {"max_sessions_per_address": 1, "xclient_networks": ["127.0.0.1/32"]}
-    proxy = await start_proxy(proxy=front)
-    for _ in range(3):
-        assert (await (await proxy.dial(greet=False)).reply()).code == 220
-
-
 async def test_memory_for_mail_is_bounded(start_proxy: StartProxy, relay: ScriptedRelay) -> None:
     """What does not fit is answered 452 at its end; the others are served."""
     proxy = await start_proxy()

@@ -1,20 +1,13 @@
-"""The graceful stop (RFC 5321 §3.8), and reading the configuration again."""
+"""The graceful stop (RFC 5321 §3.8), as clients see it."""
 
 import asyncio
-import socket
-from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import pytest
-import uvloop
 from structlog.testing import capture_logs
 
-from config.keys.token_keys import KeyFileError
-from config.loading.load import ConfigError
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
-from tests.support.session_fixtures import Proxy, StartProxy, configuration, proxies, until
+from tests.support.session_fixtures import Proxy, StartProxy, until
 
 MESSAGE = (
     b"From: a@example.com\r\nSubject: hello\r\nContent-Type: text/html\r\n\r\n"
@@ -144,31 +137,6 @@ async def test_who_comes_to_speak_amid_a_stop_is_served(
     await asyncio.wait_for(stopping, 10)
 
 
-def test_who_is_accepted_as_the_stop_comes_is_served(tmp_path: Path) -> None:
-    """The kernel has handed the connection over: no successor could serve it."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, ThreadPoolExecutor() as pool:
-        heard = runner.run(_stopped_while_accepting(tmp_path, pool))
-        assert heard.result() == [b"220", b"221"]
-
-
-async def _stopped_while_accepting(folder: Path, pool: ThreadPoolExecutor) -> Future[list[bytes]]:
-    async with ScriptedRelay().listening() as relay, proxies(folder, relay) as start:
-        proxy = await start(proxy={"drain_timeout": "5s"})
-        sock = socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
-        # Between this turn of the loop and the first of the task it looks at its sockets.
-        stopping = asyncio.create_task(proxy.server.stop())
-        heard = pool.submit(_say_goodbye, sock)
-        await stopping
-        return heard
-
-
-def _say_goodbye(sock: socket.socket) -> list[bytes]:
-    with sock, sock.makefile("rwb", buffering=0) as client:
-        greeting = client.readline()
-        client.write(b"QUIT\r\n")
-        return [greeting[:3], client.readline()[:3]]
-
-
 async def test_a_stop_does_not_wait_for_ever(start_proxy: StartProxy, relay: ScriptedRelay) -> None:
     """After drain_timeout what is left is told 421; nothing of it was acknowledged."""
     proxy = await start_proxy(proxy={"drain_timeout": "0.2s"})
@@ -191,46 +159,3 @@ async def test_a_stop_waits_for_a_commit(start_proxy: StartProxy, relay: Scripte
     await proxy.server.stop()
     assert (await client.reply()).code == 250
     assert len(relay.messages) == 1
-
-
-async def test_a_reload_serves_new_sessions_by_the_new_configuration(
-    start_proxy: StartProxy, relay: ScriptedRelay, tmp_path: Any
-) -> None:
-    """Sessions that are on keep what they began with, and none is dropped."""
-    proxy = await start_proxy()
-    old = await proxy.dial()
-    folder = tmp_path / "new"
-    folder.mkdir()
-    changed = configuration(folder, relay.port, proxy={"hostname": "new.test"})
-    proxy.server.reload(lambda: changed)
-    new = await proxy.dial(greet=False)
-    assert (await new.reply()).lines[0].startswith(b"new.test ESMTP")
-    assert (await old.ask(b"HELO client.test")).lines == (b"proxy.test",)
-
-
-async def test_a_reload_makes_room_for_larger_messages(
-    start_proxy: StartProxy, relay: ScriptedRelay, tmp_path: Path
-) -> None:
-    """A message as large as `max_size` allows by now would hear 452 for ever."""
-    proxy = await start_proxy(proxy={"max_size": "66kB"})
-    proxy.server.services.memory_budget.limit_octets = 2 * 66_000
-    changed = configuration(tmp_path, relay.port, proxy={"max_size": "1MB"})
-    proxy.server.reload(lambda: changed)
-    client = await proxy.dial()
-    await client.transaction()
-    assert (await client.message(MESSAGE + b"<p>more</p>\r\n" * 30_000)).code == 250
-
-
-@pytest.mark.parametrize("problem", [ValueError, KeyFileError, ConfigError, RuntimeError])
-async def test_an_unusable_new_configuration_changes_nothing(
-    problem: type[Exception], proxy: Proxy
-) -> None:
-    """The old one stays in force, and the log says why."""
-
-    def broken() -> Any:
-        raise problem("waypost.toml:1: nonsense")
-
-    with capture_logs() as lines:
-        proxy.server.reload(broken)
-    assert [line["event"] for line in lines] == ["proxy_not_reloaded"]
-    assert (await (await proxy.dial()).ask(b"NOOP")).code == 250

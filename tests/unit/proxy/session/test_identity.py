@@ -1,0 +1,133 @@
+"""Who one client is, and what it may do, as its session goes on."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from config.addresses import parse_ip
+from config.schema import ProxyConfig, RelayConfig
+from proxy.relay.upstream import Upstream
+from proxy.session.connection import ClientConnection
+from proxy.session.identity import ClientIdentity
+from proxy.session.trust import Client
+from proxy.smtp import replies
+from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay
+
+LOCAL, STRANGER = Client(parse_ip("127.0.0.1")), Client(parse_ip("203.0.113.9"))
+FRONT = Client(parse_ip("192.0.2.1"))
+LOGIN = b"PLAIN AGEAYg=="
+OFFERED = frozenset({"AUTH"})
+
+
+@dataclass
+class Known:
+    """An identity, with the connection and the relay that it looks at."""
+
+    identity: ClientIdentity
+    connection: ClientConnection
+    upstream: Upstream
+
+
+def known(client: Client, relay_port: int = 1) -> Known:
+    """Return what is known of a client that has just connected."""
+    config = ProxyConfig.model_validate(
+        {"trusted_networks": ["198.51.100.0/24"], "xclient_networks": ["192.0.2.0/24"]}
+    )
+    connection = ClientConnection(lambda _: None, memoryview(bytearray(1)))
+    relay = RelayConfig.model_validate({"port": relay_port, "tls": "none"})
+    upstream = Upstream(relay, "proxy.test")
+    identity = ClientIdentity(connection, upstream, client, config, "proxy.test")
+    return Known(identity, connection, upstream)
+
+
+def test_a_login_makes_a_stranger_a_user() -> None:
+    """Until then it may neither send nor have its mail changed."""
+    stranger = known(STRANGER)
+    assert (stranger.identity.may_send, stranger.identity.trusted) == (False, False)
+    stranger.upstream.authenticated = True
+    assert (stranger.identity.may_send, stranger.identity.trusted) == (True, True)
+
+
+def test_an_account_is_the_login_where_it_has_a_name() -> None:
+    """Else the network, by which a retry is recognised just as well."""
+    stranger = known(STRANGER)
+    assert stranger.identity.account == "203.0.113.0/24"
+    stranger.upstream.account = "account:alice"
+    assert stranger.identity.account == "account:alice"
+
+
+@pytest.mark.parametrize(
+    ("client", "tls", "safe"),
+    [(LOCAL, False, True), (STRANGER, False, False), (STRANGER, True, True)],
+)
+def test_a_password_crosses_no_open_network(client: Client, *, tls: bool, safe: bool) -> None:
+    """This machine, or TLS."""
+    each = known(client)
+    each.connection.tls = tls
+    assert each.identity.may_show_password == safe
+
+
+async def test_a_login_in_the_open_is_refused() -> None:
+    """Whatever the client was offered before."""
+    identity = known(STRANGER).identity
+    assert await identity.log_in(LOGIN, OFFERED) is replies.TLS_NEEDED_FOR_AUTH
+
+
+async def test_a_login_that_was_not_offered_is_refused() -> None:
+    """The relay may take none."""
+    identity = known(LOCAL).identity
+    assert await identity.log_in(LOGIN, frozenset()) is replies.NOT_IMPLEMENTED
+
+
+async def test_a_login_at_a_relay_that_cannot_be_had_is_a_451(relay: ScriptedRelay) -> None:
+    """It offered AUTH, and has gone since."""
+    relay.extensions = (*EXTENSIONS, "AUTH PLAIN")
+    client = known(LOCAL, relay.port)
+    assert await client.upstream.open()
+    client.upstream._config = RelayConfig.model_validate({"port": 1, "tls": "none"})
+    client.upstream._session.abort()
+    assert await client.identity.log_in(LOGIN, OFFERED) is replies.NO_RELAY
+
+
+async def test_a_login_reaches_the_relay(relay: ScriptedRelay) -> None:
+    """Its reply is the client's, and the account has a name from then on."""
+    relay.extensions = (*EXTENSIONS, "AUTH PLAIN")
+    client = known(LOCAL, relay.port)
+    assert await client.upstream.open()
+    reply = await client.identity.log_in(b"PLAIN AGFsaWNlAHNlY3JldA==", OFFERED)
+    assert reply.wire() == b"235 2.7.0 welcome\r\n"
+    assert client.identity.account == "account:alice"
+
+
+def test_a_front_server_stays_one_while_it_speaks_for_others() -> None:
+    """It is its own address that counts for that, not its client's."""
+    front = known(FRONT).identity
+    assert front.may_speak_for_others
+    assert front.tell_client(b"ADDR=203.0.113.9") == replies.greeting("proxy.test")
+    assert front.client == Client(parse_ip("203.0.113.9"), vouched=True)
+    assert front.may_speak_for_others
+    assert not known(STRANGER).identity.may_speak_for_others
+
+
+def test_whose_mail_is_passed_on_counts_for_trust() -> None:
+    """The front server's own address lends none."""
+    front = known(LOCAL).identity
+    assert front.trusted
+    assert front.tell_origin(b"ADDR=203.0.113.9") is replies.OK
+    assert (front.trusted, front.may_send) == (False, True)
+
+
+def test_bad_attributes_change_nothing() -> None:
+    """Nothing is guessed."""
+    front = known(FRONT).identity
+    assert front.tell_client(b"ADDR=nonsense") is replies.XCLIENT_SYNTAX
+    assert front.tell_origin(b"FOO=1") is replies.XCLIENT_SYNTAX
+    assert front.client == FRONT
+
+
+def test_there_is_no_other_client_after_a_login() -> None:
+    """The relay's session is logged in, and cannot be logged out."""
+    front = known(FRONT)
+    front.upstream.authenticated = True
+    assert front.identity.tell_client(b"ADDR=203.0.113.9") is replies.ALREADY_AUTHENTICATED
+    assert front.identity.client == FRONT

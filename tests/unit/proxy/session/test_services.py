@@ -1,0 +1,109 @@
+"""What the sessions of a process share, and what a reload hands on."""
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from proxy.session.services import Services
+from proxy.session.upload import UPLOAD_BUDGET_OCTETS
+from tests.support.session_fixtures import configuration
+from tracker.decisions.files import CONSENTS
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Services]:
+    """Start the services of a usual configuration."""
+    services = Services.start(configuration(tmp_path, 25))
+    yield services
+    services.stop()
+
+
+def reloaded(before: Services, folder: Path, **tables: Any) -> Services:
+    """Return the services that take the place of `before`; `tables` change the configuration."""
+    folder.mkdir()
+    return Services.start(configuration(folder, 25, **tables), before)
+
+
+def test_a_reload_hands_on_what_must_not_double(started: Services, tmp_path: Path) -> None:
+    """Files that are open, consents that are read, and what is in use of both budgets."""
+    after = reloaded(started, tmp_path / "new")
+    assert after.spool is started.spool
+    assert after.delivered_db is started.delivered_db
+    assert after.consents is started.consents
+    assert after.memory_budget is started.memory_budget
+    assert after.loop_budget is started.loop_budget
+    after.dispatcher.close()
+
+
+def test_a_reload_makes_the_rest_anew(started: Services, tmp_path: Path) -> None:
+    """Keys, senders and settings are the new configuration's."""
+    after = reloaded(started, tmp_path / "new", proxy={"hostname": "new.test"})
+    assert after.hostname == after.proxy.hostname == "new.test"
+    assert after.dispatcher is not started.dispatcher
+    after.dispatcher.close()
+
+
+def test_the_store_stays_for_as_long_as_the_process_lives(
+    started: Services, tmp_path: Path
+) -> None:
+    """Spool and store belong together: one of them cannot move alone."""
+    after = reloaded(started, tmp_path / "new")
+    assert after.config.store == started.config.store
+    after.dispatcher.close()
+
+
+def test_without_copies_nothing_is_remembered_of_deliveries(tmp_path: Path) -> None:
+    """One message to all needs no memory of who has it."""
+    services = Services.start(configuration(tmp_path, 25, proxy={"copies": "shared"}))
+    assert services.delivered_db is None
+    services.stop()
+
+
+def test_the_host_name_is_the_systems_where_none_is_set(tmp_path: Path) -> None:
+    """As in EHLO of any mail server."""
+    services = Services.start(configuration(tmp_path, 25, proxy={"hostname": None}))
+    assert services.hostname
+    services.stop()
+
+
+def test_workers_share_the_memory_for_mail(tmp_path: Path) -> None:
+    """All of them together stay within the bound."""
+    services = Services.start(configuration(tmp_path, 25, proxy={"workers": 4, "max_size": "1MB"}))
+    assert services.memory_budget.limit_octets == UPLOAD_BUDGET_OCTETS // 4
+    services.stop()
+
+
+def test_two_of_the_largest_messages_always_fit(tmp_path: Path) -> None:
+    """Else one message of `max_size` would hear 452 for ever."""
+    services = Services.start(configuration(tmp_path, 25, proxy={"max_size": "200MB"}))
+    assert services.memory_budget.limit_octets == 2 * services.proxy.max_size
+    services.stop()
+
+
+def test_a_certificate_that_cannot_be_used_is_told_at_the_start(tmp_path: Path) -> None:
+    """Not at the first STARTTLS."""
+    (tmp_path / "proxy.pem").write_text("this is no certificate")
+    tables = {"tls_cert": str(tmp_path / "proxy.pem")}
+    with pytest.raises(ssl.SSLError):
+        Services.start(configuration(tmp_path, 25, proxy=tables))
+
+
+def test_consents_that_cannot_be_read_are_told_at_the_start(tmp_path: Path) -> None:
+    """Nobody would know who must not be tracked."""
+    config = configuration(tmp_path, 25)
+    CONSENTS.file_of(config.store.path).mkdir()
+    with pytest.raises(OSError, match="Is a directory"):
+        Services.start(config)
+
+
+def test_a_broken_record_of_deliveries_keeps_nobody_from_starting(tmp_path: Path) -> None:
+    """A retry may then be delivered twice; mail goes on, and the log says so."""
+    (tmp_path / "waypost.db.journal").mkdir()
+    with capture_logs() as lines:
+        services = Services.start(configuration(tmp_path, 25))
+    assert "journal_failed" in [line["event"] for line in lines]
+    services.stop()
