@@ -18,9 +18,8 @@ from config.schema import Config
 from tracker.cli import printing
 from tracker.cli.common import current_store, decoded_link
 from tracker.decisions import decide
-from tracker.decisions.files import DECISIONS
+from tracker.decisions.files import DECISIONS, KnownDecisions
 from tracker.decisions.overrides import MESSAGE_ID, Decision, Kind, decision
-from tracker.records.record_file import Merged
 from tracker.reports import sent_links
 from tracker.tokens import BadToken
 from tracker.urls.additions import Additions
@@ -160,7 +159,7 @@ def _message_of(config: Config, link: str) -> str:
         raise click.ClickException(str(error)) from None
 
 
-def _read(config: Config) -> Merged[Decision]:
+def _read(config: Config) -> KnownDecisions:
     """Return what was ever decided; click.ClickException where that cannot be read."""
     try:
         return DECISIONS.merged(config.store.path)

@@ -16,7 +16,7 @@ from config.telemetry import observe
 from tracker.decisions.consents import Consent, ConsentRecord, Consents
 from tracker.decisions.overrides import Decision, Overrides
 from tracker.records.live import LiveRecords
-from tracker.records.record_file import RecordFile
+from tracker.records.record_file import Merged, RecordFile
 
 
 def _erased(records: Iterable[ConsentRecord]) -> Collection[ConsentRecord]:
@@ -53,6 +53,8 @@ DECISIONS = RecordFile(
     fails_open=True,
     is_sound=lambda decision: decision.makes_sense,
 )
+KnownDecisions = Merged[Decision]
+"""All decisions that were ever read, and what is to be said of their files."""
 
 
 def record(store: Path, person: str, consent: Consent) -> ConsentRecord:
