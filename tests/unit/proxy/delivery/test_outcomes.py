@@ -1,92 +1,116 @@
-"""What log and metrics are told of each message."""
+"""What log and metrics are told of a message."""
 
 import pytest
 
-from config.telemetry.observe import REGISTRY
 from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_sent
-from proxy.policy.reasons import Untouched
+from proxy.policy.reasons import Skip, Untouched
 from proxy.relay.session import DataResult, Progress
 from proxy.rewrite.submission import Findings, Outgoing
-from proxy.smtp.envelope import Transaction, parse_mail
+from proxy.smtp import replies
 from proxy.smtp.replies import Reply
+from tests.support.checks.facts import pending
+from tests.support.delivering import transaction
+from tests.support.feeding import metric
 
-FOUND = Findings(3, {"unsubscribe": 2}, clipped=((101_000, 103_000),), odd_headers=("x-odd",))
-
-
-def counted(name: str, **labels: str) -> float:
-    """Return a counter's value."""
-    return REGISTRY.get_sample_value(name, labels) or 0.0
-
-
-def gained(name: str, outgoing: Outgoing, **labels: str) -> float:
-    """Return what telling of a copy adds to a counter."""
-    before = counted(name, **labels)
-    tell_made(outgoing)
-    return counted(name, **labels) - before
+FINDINGS = Findings(
+    links=3,
+    skipped={Skip.SENSITIVE: 2, Skip.OWN_HOST: 1},
+    clipped=((101_000, 103_000),),
+    odd_headers=("x-track-links",),
+)
 
 
-def test_of_a_copy_that_was_changed_log_and_metrics_tell_its_links(logged):
-    """Those that are tracked, and those that are not by their reason."""
-    outgoing = Outgoing(b"", None, None, FOUND)
-    assert gained("waypost_links_total", outgoing, decision="tracked") == 3
-    assert gained("waypost_links_total", outgoing, decision="unsubscribe") == 2
-    assert gained("waypost_planned_messages_total", outgoing, outcome="changed") == 1
-    assert gained("waypost_clipped_messages_total", outgoing) == 1
-    lines = {line["event"]: line for line in logged}
-    assert (lines["message_tracked"]["links"], lines["message_tracked"]["skipped"]) == (3, 2)
-    assert lines["header_odd"]["header"] == "x-odd"
-    assert lines["message_clipped"]["without_tracking"] == 101_000
+def counted() -> dict[str, float]:
+    """Return what metrics say now of messages and links."""
+    links = {
+        each: metric("waypost_links_total", decision=each)
+        for each in ("tracked", "sensitive", "own_host")
+    }
+    messages = {
+        each: metric("waypost_planned_messages_total", outcome=each)
+        for each in ("changed", "too_large")
+    }
+    return {**links, **messages, "clipped": metric("waypost_clipped_messages_total")}
 
 
-def test_of_a_copy_that_was_left_alone_they_tell_why(logged):
-    """Its links are not tracked, whatever was planned."""
-    outgoing = Outgoing(b"", None, Untouched.TOO_LARGE, FOUND)
-    assert gained("waypost_links_total", outgoing, decision="tracked") == 0
-    assert gained("waypost_planned_messages_total", outgoing, outcome="too_large") == 1
-    assert {"event": "message_left", "reason": "too_large"}.items() <= logged[-1].items()
+def added(before: dict[str, float]) -> dict[str, float]:
+    """Return what was added since, where anything was."""
+    return {name: now - before[name] for name, now in counted().items() if now != before[name]}
 
 
-def test_after_a_fault_a_copy_is_counted_and_no_second_line_is_written(logged):
-    """The fault was logged where it was caught."""
-    before = counted("waypost_planned_messages_total", outcome="plan_failed")
-    count_made(Outgoing(b"", None, Untouched.PLAN_FAILED, Findings()))
-    assert counted("waypost_planned_messages_total", outcome="plan_failed") == before + 1
-    assert not logged
+def test_a_tracked_copy_is_logged_and_counted(logged):
+    """Its links by decision; parts that are clipped and headers that are odd each have a line."""
+    before = counted()
+    tell_made(Outgoing(b"", None, None, FINDINGS))
+    assert logged == [
+        {"event": "header_odd", "header": "x-track-links", "log_level": "warning"},
+        {"event": "message_clipped", "html_octets": 103_000, "without_tracking": 101_000, "log_level": "warning"},
+        {"event": "message_tracked", "links": 3, "skipped": 3, "log_level": "debug"},
+    ]  # fmt: skip
+    assert added(before) == {
+        "tracked": 3,
+        "sensitive": 2,
+        "own_host": 1,
+        "changed": 1,
+        "clipped": 1,
+    }
 
 
-def test_of_what_nobody_looked_at_nothing_is_told(logged):
-    """A message of an untrusted client."""
+def test_a_copy_that_was_left_alone_has_its_reason(logged):
+    """Its links are not counted as tracked, whatever was planned."""
+    before = counted()
+    tell_made(Outgoing(b"", None, Untouched.TOO_LARGE, Findings(3, {Skip.SENSITIVE: 1})))
+    assert logged == [
+        {"event": "message_left", "reason": "too_large", "links": 3, "skipped": 1, "log_level": "info"}
+    ]  # fmt: skip
+    assert added(before) == {"too_large": 1, "sensitive": 1}
+
+
+def test_a_copy_that_nobody_looked_at_is_not_told_of(logged):
+    """A message of a client that is not trusted goes on as it is."""
+    before = counted()
     tell_made(Outgoing(b"", None, Untouched.UNTRUSTED))
-    assert not logged
+    assert (logged, added(before)) == ([], {})
+
+
+def test_a_copy_can_be_counted_without_a_line(logged):
+    """After a fault, of which the log was told before."""
+    before = counted()
+    count_made(Outgoing(b"", None, Untouched.TOO_LARGE, Findings()))
+    assert (logged, added(before)) == ([], {"too_large": 1})
 
 
 @pytest.mark.parametrize(
-    ("result", "outcome", "event"),
+    ("result", "event", "outcome"),
     [
-        (
-            DataResult(Reply(250, (b"ok",)), Progress.COMMITTED, lost=False),
-            "delivered",
-            "message_delivered",
-        ),
-        (
-            DataResult(Reply(550, (b"no",)), Progress.NOTHING, lost=False),
-            "refused",
-            "message_refused",
-        ),
+        (DataResult(Reply(250, (b"kept",)), Progress.COMMITTED, lost=False), "message_delivered", "delivered"),
+        (DataResult(Reply(550, (b"no",)), Progress.NOTHING, lost=False), "message_refused", "refused"),
+        (DataResult(replies.RELAY_LOST, Progress.IN_DOUBT, lost=True), "delivery_in_doubt", "in_doubt"),
     ],
-)
-def test_what_the_relay_says_is_told_in_its_words(result, outcome, event, logged):
-    """With who sent it, and to how many."""
-    transaction = Transaction(parse_mail(b"FROM:<a@example.com>", ()), b"")
-    before = counted("waypost_messages_total", outcome=outcome)
-    tell_sent(result, Outgoing(b"octets", None), transaction)
-    assert counted("waypost_messages_total", outcome=outcome) == before + 1
-    assert (logged[-1]["event"], logged[-1]["sender"]) == (event, "a@example.com")
-    assert logged[-1]["reply"] == str(result.reply)
+)  # fmt: skip
+def test_what_the_relay_made_of_a_copy_is_logged_and_counted(result, event, outcome, logged):
+    """With what is needed to find it again at the relay; no recipient is named."""
+    before = metric("waypost_messages_total", outcome=outcome)
+    handed = transaction(b"<b@example.net>", b"<c@example.net>", mail="<é@example.com>".encode())
+    tell_sent(result, Outgoing(b"12345", pending("m7")), handed)
+    (line,) = logged
+    assert line["event"] == event
+    assert (line["message"], line["sender"], line["recipients"]) == ("m7", "é@example.com", 2)
+    assert (line["size_octets"], line["reply"]) == (5, str(result.reply))
+    assert metric("waypost_messages_total", outcome=outcome) == before + 1
 
 
-def test_a_message_that_failed_is_told_with_its_cause(logged):
-    """For whoever has to mend it."""
-    tell_failed(ZeroDivisionError())
-    assert logged[-1]["event"] == "delivery_failed"
-    assert isinstance(logged[-1]["exc_info"], ZeroDivisionError)
+def test_a_sender_that_is_no_text_is_told_all_the_same(logged):
+    """No octets of a client break the log; a message without tracked links has no id."""
+    handed = transaction(b"<b@example.net>")
+    handed.mail = type(handed.mail)(b"\xff", {}, b"", 0)
+    tell_sent(DataResult(replies.OK, Progress.COMMITTED, lost=False), Outgoing(b"", None), handed)
+    assert (logged[0]["sender"], logged[0]["message"]) == ("\\xff", None)
+
+
+def test_a_message_that_did_not_get_to_the_relay_is_a_failure(logged):
+    """The log has the fault."""
+    before = metric("waypost_messages_total", outcome="failed")
+    tell_failed(error := ValueError("odd"))
+    assert [(line["event"], line["exc_info"]) for line in logged] == [("delivery_failed", error)]
+    assert metric("waypost_messages_total", outcome="failed") == before + 1

@@ -1,0 +1,330 @@
+"""From the final dot to the verdict: no fault of ours loses a message or becomes a 5xx."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.keys.dkim_keys import write_dkim_key
+from proxy.delivery import delivery as delivering
+from proxy.delivery.delivery import Delivery, Verdict
+from proxy.policy.reasons import Untouched
+from proxy.relay.upstream import Upstream
+from proxy.rewrite.render import Rendering
+from proxy.rewrite.submission import Fault
+from proxy.scheduling.dispatch import Dispatcher
+from proxy.session.services import Services
+from proxy.smtp import replies
+from tests.support.delivering import accept, kept, transaction, upstream_to
+from tests.support.mail import html_message, link
+from tests.support.relays.scripted_relay import ScriptedRelay, Step
+from tests.support.session_fixtures import configuration
+from tracker.events import Event, MessageAccepted, MessagePending, decode
+from tracker.spool import segments
+from tracker.spool.writer import Spool, SpoolError
+
+pytestmark = pytest.mark.usefixtures("logged")
+
+PLAIN = html_message(link("https://example.net/"))
+MESSAGE = html_message(link("https://example.net/"), "X-Track-Campaign: launch")
+"""Tracked, it differs; left alone, it is `PLAIN`."""
+A, B = b"<a@example.net>", b"<b@example.net>"
+LATER, NEVER = Step(b"450 4.2.0 later\r\n"), Step(b"550 5.7.1 no\r\n")
+PERSONAL = {"proxy": {"copies": "per-recipient"}}
+
+At = Callable[..., Awaitable["Sender"]]
+
+
+class Sender:
+    """One client's delivery under one configuration."""
+
+    def __init__(self, services: Services, upstream: Upstream) -> None:
+        self.services = services
+        self.upstream = upstream
+        self.delivery = Delivery(
+            services.dispatcher, services.spool, services.delivered_db, "proxy.test", upstream
+        )
+
+    async def deliver(
+        self, *rcpts: bytes, content: bytes = MESSAGE, trusted: bool = True
+    ) -> Verdict:
+        """Deliver one message, whose envelope the relay accepts."""
+        handed = transaction(*(rcpts or (A,)))
+        await accept(self.upstream, handed)
+        return await self.delivery.deliver(content, handed, trusted=trusted, account="me")
+
+    def events(self) -> list[Event]:
+        """Return what is in the spool, once all of it is on disk."""
+        self.services.spool.close()
+        found = []
+        for path in segments.listing(self.services.config.store.spool_dir):
+            descriptor = os.open(path, os.O_RDONLY)
+            for record in segments.read(descriptor, 0, 1_000_000, finished=True):
+                assert record.payload is not None
+                found.append(decode(record.payload))
+            os.close(descriptor)
+        return found
+
+
+@pytest.fixture
+async def at(tmp_path: Path, relay: ScriptedRelay) -> AsyncIterator[At]:
+    """Yield a function that returns a client's delivery; its arguments are tables of Config."""
+    started: list[Services] = []
+    async with upstream_to(relay) as upstream:
+
+        async def start(**tables: Any) -> Sender:
+            started.append(Services.start(configuration(tmp_path, relay.port, **tables)))
+            return Sender(started[-1], upstream)
+
+        yield start
+    for services in started:
+        services.stop()
+
+
+def signing_always(folder: Path) -> dict[str, Any]:
+    """Return the tables of a sender whose mail must not go out unsigned."""
+    write_dkim_key(folder / "dkim.pem")
+    key = {"selector": "s1", "key_file": str(folder / "dkim.pem")}
+    return {"sender": [{"domain": "example.com", "sign": "always", "dkim": [key]}]}
+
+
+def broken(*_args: object, **_kwargs: object) -> None:
+    """Fail as nobody foresaw."""
+    raise RuntimeError("broken")
+
+
+# --- one message
+
+
+async def test_a_message_is_tracked_and_its_verdict_is_the_relays(
+    at: At, relay: ScriptedRelay
+) -> None:
+    """The event is there before the message, and confirmed after it."""
+    sender = await at()
+    verdict = await sender.deliver(A, B)
+    assert verdict == Verdict(verdict.reply, delivered=True)
+    assert verdict.reply.wire() == b"250 2.0.0 queued as 1234\r\n"
+    assert kept(relay) == [[A, B]]
+    assert b"/c/" in relay.messages[0].data
+    pending, accepted = sender.events()
+    assert isinstance(pending, MessagePending)
+    assert isinstance(accepted, MessageAccepted)
+    assert (pending.campaign, accepted.message_id) == ("launch", pending.message_id)
+    assert (accepted.recipients, accepted.links) == ((1, 2), True)
+
+
+@pytest.mark.parametrize(
+    ("step", "wire"), [(NEVER, b"550 5.7.1 no\r\n"), (LATER, b"450 4.2.0 later\r\n")]
+)
+async def test_a_refusal_is_the_relays_own(
+    step: Step, wire: bytes, at: At, relay: ScriptedRelay
+) -> None:
+    """Nothing confirms the event, so that no figure counts the message."""
+    relay.script = {"DOT": step}
+    sender = await at()
+    verdict = await sender.deliver()
+    assert (verdict.reply.wire(), verdict.delivered) == (wire, False)
+    assert [type(event) for event in sender.events()] == [MessagePending]
+
+
+async def test_a_message_of_nobody_we_trust_goes_as_it_came(at: At, relay: ScriptedRelay) -> None:
+    """Headers of ours included; nothing is told of it, and no copy is made."""
+    sender = await at(**PERSONAL)
+    verdict = await sender.deliver(A, B, trusted=False)
+    assert (verdict.delivered, verdict.suppressed) == (True, None)
+    assert [each.data for each in relay.messages] == [MESSAGE]
+    assert sender.events() == []
+
+
+async def test_what_the_relay_can_do_is_known(at: At, relay: ScriptedRelay) -> None:
+    """Its size limit: what would exceed it by our doing goes out as it came."""
+    relay.extensions = ("PIPELINING", f"SIZE {len(PLAIN) + 50}")
+    sender = await at()
+    assert await sender.upstream.renew()
+    assert (await sender.deliver()).delivered
+    assert relay.messages[0].data == PLAIN
+
+
+# --- several recipients
+
+
+async def test_each_recipient_gets_a_copy_and_the_verdict_is_one(
+    at: At, relay: ScriptedRelay
+) -> None:
+    """Each copy has events of its own."""
+    sender = await at(**PERSONAL)
+    verdict = await sender.deliver(A, B)
+    assert (verdict.reply.code, verdict.delivered) == (250, True)
+    assert kept(relay) == [[A], [B]]
+    assert [type(event) for event in sender.events()] == [MessagePending, MessageAccepted] * 2
+
+
+async def test_a_retry_goes_on_until_the_client_has_heard(at: At, relay: ScriptedRelay) -> None:
+    """Once it has, the same message is another one."""
+    sender = await at(**PERSONAL)
+    for told, copies in ((False, 2), (True, 2), (True, 4)):
+        verdict = await sender.deliver(A, B)
+        assert verdict.reply.code == 250
+        await sender.delivery.settle(verdict, told=told)
+        assert len(relay.messages) == copies
+
+
+async def test_only_a_250_is_the_end_of_it(at: At, relay: ScriptedRelay) -> None:
+    """A client that heard 451 comes back, and nobody gets a second copy."""
+    relay.script = {"DOT": [Step(b"250 kept\r\n"), LATER]}
+    sender = await at(**PERSONAL)
+    verdict = await sender.deliver(A, B)
+    assert verdict.reply == replies.STILL_PENDING
+    await sender.delivery.settle(verdict, told=True)
+    relay.script = {}
+    assert (await sender.deliver(A, B)).reply.code == 250
+    assert kept(relay) == [[A], [B]]
+
+
+async def test_a_message_that_is_at_work_elsewhere_is_put_off(at: At, relay: ScriptedRelay) -> None:
+    """Its client is asked to come back, and the relay hears nothing."""
+    sender = await at(**PERSONAL)
+    assert (await sender.deliver(A, B)).delivered  # never settled: still at work
+    assert await sender.deliver(A, B) == Verdict(replies.STILL_PENDING)
+    assert len(relay.messages) == 2
+
+
+async def test_where_all_may_have_the_same_it_is_one_message(at: At, relay: ScriptedRelay) -> None:
+    """A message without links has no copies that differ."""
+    sender = await at(**PERSONAL)
+    verdict = await sender.deliver(A, B, content=html_message("<p>text</p>"))
+    assert kept(relay) == [[A, B]]
+    assert verdict.suppressed is not None
+
+
+# --- faults of ours, before the relay's final dot
+
+
+async def test_a_fault_in_the_work_sends_the_original(
+    at: At, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch, logged: list[dict[str, Any]]
+) -> None:
+    """As it came, where it is not the message that is to blame."""
+    monkeypatch.setattr(Dispatcher, "shared", broken)
+    assert (await (await at()).deliver()).delivered
+    assert [each.data for each in relay.messages] == [MESSAGE]
+    assert [line["reason"] for line in logged if line["event"] == "message_untouched"] == [
+        Untouched.REWRITE_FAILED
+    ]
+
+
+@pytest.mark.parametrize("rcpts", [(A,), (A, B)])
+async def test_a_message_that_cannot_be_worked_on_loses_our_headers(
+    rcpts: tuple[bytes, ...], at: At, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One message or copies; all recipients have what is left."""
+    monkeypatch.setattr("proxy.rewrite.senders.plan_message", broken)
+    assert (await (await at(**PERSONAL)).deliver(*rcpts)).delivered
+    assert {each.data for each in relay.messages} == {PLAIN}
+    assert sorted(rcpt for each in kept(relay) for rcpt in each) == sorted(rcpts)
+
+
+async def test_a_copy_that_cannot_be_made_is_the_original_for_that_one(
+    at: At, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others have theirs."""
+    sender = await at(**PERSONAL)
+    rewritten = Rendering._rewritten
+
+    def first_fails(rendering: Rendering, number: int) -> object:
+        if number == 1:
+            broken()
+        return rewritten(rendering, number)
+
+    monkeypatch.setattr(Rendering, "_rewritten", first_fails)
+    assert (await sender.deliver(A, B)).reply.code == 250
+    assert [b"/c/" in each.data for each in relay.messages] == [False, True]
+    assert relay.messages[0].data == PLAIN
+
+
+@pytest.mark.parametrize("where", ["shared", "left_alone"])
+async def test_mail_that_must_be_signed_is_not_sent_unsigned(
+    where: str, at: At, relay: ScriptedRelay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client is asked to come back, and the relay can go on."""
+
+    async def fails(*_: object) -> None:
+        raise Fault(Untouched.PLAN_FAILED) if where == "left_alone" else RuntimeError("broken")
+
+    monkeypatch.setattr(Dispatcher, "shared", fails)
+    if where == "left_alone":
+        monkeypatch.setattr(Dispatcher, "left_alone", broken)
+    sender = await at(**signing_always(tmp_path))
+    assert await sender.deliver() == Verdict(replies.CANNOT_SIGN)
+    assert not relay.messages
+    assert sender.upstream.usable
+
+
+async def test_whatever_else_fails_is_a_451_and_no_half_message(
+    at: At, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch, logged: list[dict[str, Any]]
+) -> None:
+    """The relay session goes: nobody knows what state it is in."""
+    sender = await at()
+    monkeypatch.setattr(Upstream, "data", broken)
+    assert await sender.deliver() == Verdict(replies.OUR_FAULT)
+    assert not sender.upstream.usable
+    assert not relay.messages
+    assert "delivery_failed" in [line["event"] for line in logged]
+
+
+async def test_a_fault_while_copies_are_sent_lets_go_of_the_message(
+    at: At, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's next try is not told that it is at work elsewhere."""
+    sender = await at(**PERSONAL)
+    with monkeypatch.context() as patch:
+        patch.setattr(Upstream, "data", broken)
+        assert (await sender.deliver(A, B)).reply == replies.OUR_FAULT
+    assert await sender.upstream.open()
+    assert (await sender.deliver(A, B)).reply.code == 250
+    assert kept(relay) == [[A], [B]]
+
+
+# --- the spool
+
+
+def never_written(*_: object) -> Future[None]:
+    """Return what waits for a disk that does not answer."""
+    return Future()
+
+
+def not_written(*_: object) -> Future[None]:
+    """Return what a disk that is full answers."""
+    done: Future[None] = Future()
+    done.set_exception(SpoolError("full"))
+    return done
+
+
+@pytest.mark.parametrize("append", [never_written, not_written, broken])
+async def test_mail_does_not_wait_for_its_event(
+    append: Callable[..., Any],
+    at: At,
+    relay: ScriptedRelay,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: list[dict[str, Any]],
+) -> None:
+    """A click is worth less than the mail, which is tracked all the same; the log says so."""
+    monkeypatch.setattr(delivering, "SPOOL_PATIENCE_S", 0.05)
+    monkeypatch.setattr(Spool, "append", append)
+    async with asyncio.timeout(2):
+        assert (await (await at()).deliver()).delivered
+    assert b"/c/" in relay.messages[0].data
+    assert "event_not_durable" in [line["event"] for line in logged]
+
+
+async def test_after_the_relays_250_nothing_else_is_said(
+    at: At, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong with log, metrics or spool."""
+    monkeypatch.setattr(delivering, "tell_sent", broken)
+    verdict = await (await at()).deliver()
+    assert (verdict.reply.code, verdict.delivered) == (250, True)
+    assert len(relay.messages) == 1
