@@ -17,7 +17,7 @@ The rules:
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, day_of
@@ -160,14 +160,19 @@ class Click:
 
     def scopes(self) -> tuple[Scope, ...]:
         """Return the scopes that the click is in."""
-        day = day_of(self.at_s)
-        return (
-            Scope(0, 0, 0),
-            Scope(0, self.campaign_id, 0),
-            Scope(0, self.campaign_id, self.link_id),
-            Scope(day, 0, 0),
-            Scope(day, self.campaign_id, 0),
-        )
+        return _scopes_of_clicks(day_of(self.at_s), self.campaign_id, self.link_id)
+
+
+@lru_cache(maxsize=4096)
+def _scopes_of_clicks(day: int, campaign_id: int, link_id: int) -> tuple[Scope, ...]:
+    """Return the scopes of clicks on one link on one day, of which there are many."""
+    return (
+        Scope(0, 0, 0),
+        Scope(0, campaign_id, 0),
+        Scope(0, campaign_id, link_id),
+        Scope(day, 0, 0),
+        Scope(day, campaign_id, 0),
+    )
 
 
 @dataclass(frozen=True, slots=True)
