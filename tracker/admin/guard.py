@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 OPEN_PATHS = frozenset({"/healthz", "/internal/ask"})
-"""Asked by programs without a password; nothing is told that certificates and links do not tell."""
+"""These need no password: the programs that ask have none. Their answers are no secret."""
 
 
 class Guard:

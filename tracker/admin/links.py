@@ -35,7 +35,7 @@ MakeLink = Callable[[Config, LinkRequest], Minted]
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The operation; `config` is asked anew for each request."""
+    """The operation; `config` is called for each request."""
 
     config: Callable[[], Config]
     make_link: MakeLink

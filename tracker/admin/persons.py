@@ -49,7 +49,7 @@ class ConsentGiven(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Persons:
-    """The operations; `config` is asked anew for each request."""
+    """The operations; `config` is called for each request."""
 
     config: Callable[[], Config]
 

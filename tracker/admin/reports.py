@@ -63,7 +63,7 @@ class ReportQuery(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """The operation of the API, and the page; `config` is asked anew for each request."""
+    """The operation of the API, and the page; `config` is called for each request."""
 
     config: Callable[[], Config]
 

@@ -52,7 +52,7 @@ def current_store(config: Config) -> Iterator[Database]:
 
 
 def as_service_user(error: PermissionError) -> click.ClickException:
-    """Return what a user is told who may not read or write a file of the service."""
+    """Return the error for a user who may not read or write a file of the service."""
     return click.ClickException(f"{error}: run as the user of the service")
 
 

@@ -1,6 +1,7 @@
 """Reading a link that somebody holds, full or short, whatever stands around its token.
 
-Owns: finding the token in a URL, or the one that a short link stands for, and what is told of it.
+Owns: finding the token in a URL, or the one that a short link stands for, and what a link holds as
+JSON.
 Does not own: tokens (`tracker.tokens`), or the file of short links (`short_links`).
 """
 

@@ -48,9 +48,9 @@ class Minted:
 
 @dataclass(frozen=True, slots=True)
 class Mint:
-    """Makes links; keys, consents and the secret of ids are asked anew for each.
+    """Makes links. All but `short_links` are called anew for each link, as what they return changes.
 
-    `identifier` returns what makes ids under the name of a parameter.
+    `identifier` returns what makes ids of readers, for the name of a parameter.
     """
 
     keyring: Callable[[], Keyring]

@@ -86,8 +86,8 @@ def _path_asked_about(query: bytes) -> bytes:
 class Redirector:
     """The ASGI application. `rules` and `well_known` may be replaced while it runs.
 
-    `keyring`, `overrides` and `short_links` (which returns the token of a code) are asked anew for
-    each click, as their files may change.
+    `keyring`, `overrides` and `short_links` (which returns the token of a code) are called for each
+    click, as their files may change.
     """
 
     def __init__(

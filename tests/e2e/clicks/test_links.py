@@ -28,12 +28,12 @@ def command(links: Links, *arguments: str) -> str:
     return done.stdout.decode().strip()
 
 
-def posted(links: Links, **wish: object) -> Any:
+def posted(links: Links, **fields: object) -> Any:
     """Ask for a link by HTTP."""
     connection = http.client.HTTPConnection("127.0.0.1", links.stack.admin, timeout=30)
     with contextlib.closing(connection):
         headers = {"Content-Type": "application/json"}
-        connection.request("POST", "/api/v1/links", json.dumps({"url": URL} | wish), headers)
+        connection.request("POST", "/api/v1/links", json.dumps({"url": URL} | fields), headers)
         answer = connection.getresponse()
         assert answer.status == 201
         return json.loads(answer.read())

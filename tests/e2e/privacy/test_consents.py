@@ -58,10 +58,10 @@ def tracked(stack: Stack, mailbox: Mailbox) -> list[str]:
 
 def link_for(stack: Stack, reader: str) -> bool:
     """Ask the tracker for a link; say whether it is a tracked one."""
-    wish = json.dumps({"url": "https://www.example.com/sale", "person": reader}).encode()
+    body = json.dumps({"url": "https://www.example.com/sale", "person": reader}).encode()
     url = f"http://127.0.0.1:{stack.admin}/api/v1/links"
     headers = {"Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(url, wish, headers), timeout=30) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=30) as answer:
         return bool(json.loads(answer.read())["tracked"])
 
 
