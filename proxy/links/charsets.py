@@ -16,8 +16,8 @@ label or a `<meta>` is never changed.
 - no label, us-ascii: as they are. Mail programs guess what 8-bit octets mean, so links that hold
   such octets are not tracked.
 
-A byte order mark overrides the label only among UTF-16 and UTF-32. If it contradicts any other
-label, the part is left alone.
+A byte order mark of UTF-8 overrides any label. One of UTF-16 or UTF-32 overrides none but labels of
+that encoding, in either byte order; where it contradicts another label, the part is left alone.
 """
 
 import codecs

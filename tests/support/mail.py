@@ -29,7 +29,7 @@ def html_message(
     charset: str = "utf-8",
     head: str = HEAD,
 ) -> bytes:
-    """Give a message whose body is one HTML part."""
+    """Return a message whose body is one HTML part."""
     octets = html.encode(charset) if isinstance(html, str) else html
     lines = [
         *headers,
@@ -51,12 +51,12 @@ def encoded(octets: bytes, encoding: str) -> bytes:
 
 
 def link(url: str, attributes: str = "", text: str = "text") -> str:
-    """Give an anchor."""
+    """Return an anchor."""
     return f'<a href="{url}" {attributes}>{text}</a>\r\n'
 
 
 def multipart(kind: str, *parts: bytes, headers: str = "", head: str = HEAD) -> bytes:
-    """Give a message of several parts, each with its own header block."""
+    """Return a message of several parts, each with its own header block."""
     top = (
         f'{head}{headers}MIME-Version: 1.0\r\nContent-Type: multipart/{kind}; boundary="b"\r\n\r\n'
     )

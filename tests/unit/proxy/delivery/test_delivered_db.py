@@ -33,7 +33,7 @@ FORMER = """
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a place for a journal."""
+    """Return a place for a journal."""
     return tmp_path / "waypost.db.journal"
 
 

@@ -13,7 +13,7 @@ NO = Reply(550, (b"5.7.1 no",))
 
 
 def mail(arg: str) -> MailCommand:
-    """Give the MAIL of the message that was refused."""
+    """Return the MAIL of the message that was refused."""
     return parse_mail(b"FROM:" + arg.encode(), OFFERED)
 
 

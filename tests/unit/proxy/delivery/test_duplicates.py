@@ -77,3 +77,12 @@ async def test_what_cannot_be_written_down_is_told_and_goes_on(
     with capture_logs() as lines:
         await message.delivered(b"b@example.net")
     assert [line["event"] for line in lines] == ["journal_failed"]
+
+
+async def test_a_journal_that_cannot_be_read_holds_no_mail_up(tmp_path: Path) -> None:
+    """Nothing is remembered of the message, and the log says why."""
+    (tmp_path / "journal").mkdir()
+    with capture_logs() as lines:
+        taken = await begun(tmp_path, MESSAGE)
+    assert (taken.key, taken.had) == (None, frozenset())
+    assert [line["event"] for line in lines] == ["journal_failed"]

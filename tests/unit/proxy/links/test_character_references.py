@@ -25,6 +25,7 @@ from proxy.links import character_references
         ("&notin;", "\N{NOT AN ELEMENT OF}"),
         ("&NotEqualTilde;", "\N{MINUS TILDE}\N{COMBINING LONG SOLIDUS OVERLAY}"),
         ("&unknown;", "&unknown;"),
+        (f"&{'amp' * 20};", f"&{'amp' * 20};"),
         ("&", "&"),
         ("&;", "&;"),
         ("&#", "&#"),

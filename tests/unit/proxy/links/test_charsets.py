@@ -117,6 +117,21 @@ def test_undeclared_octets_are_read_but_not_written(label):
         assert (seen.charset, seen.url_charset) == (codec, "ascii")
 
 
+@pytest.mark.parametrize("label", ["utf-8", "iso-8859-1", None, "x-unknown", "utf-16"])
+def test_the_mark_of_utf_8_goes_before_any_label(label):
+    """As browsers read it (WHATWG Encoding §6.1)."""
+    octets = codecs.BOM_UTF8 + "<a href='http://x/ä'>".encode()
+    assert view(octets, label) == HtmlView(octets, "utf-8", "utf-8")
+
+
+@pytest.mark.parametrize("label", ["utf_16_le", "utf_16_be", "utf_32_be"])
+def test_names_of_pythons_for_wide_charsets_are_understood(label):
+    """Where the web's table lacks them."""
+    seen = view(PLAIN.decode("ascii").encode(label), label)
+    assert seen is not None
+    assert seen.html == PLAIN
+
+
 def test_escape_sequences_are_put_back():
     """A value between two modes of ISO-2022-JP leaves the text after it in its own."""
     octets = b'\x1b(J\\<a href="\x1b$BF|\x1b(Bx">\x1b$BK\\\x1b(B<a href="y\x1b(J">~</a>'

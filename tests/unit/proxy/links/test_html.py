@@ -9,7 +9,7 @@ from proxy.message.limits import MAX_ATTRIBUTES, MAX_HREFS
 
 
 def found(html: bytes) -> list[str]:
-    """Give the values of the hrefs of a document."""
+    """Return the values of the hrefs of a document."""
     return [href.value for href in links(html)]
 
 

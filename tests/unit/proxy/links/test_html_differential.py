@@ -26,13 +26,13 @@ PIECES = ["<!--", "-->", "--!>", "<!-->", "<!--->", "<!", "<!x>", "<?x>", "</3>"
 
 @st.composite
 def documents(draw: st.DrawFn) -> str:
-    """Give a document of pieces, each link with a destination of its own."""
+    """Return a document of pieces, each link with a destination of its own."""
     pieces = draw(st.lists(st.sampled_from(LINKS * 4 + NO_LINKS + PIECES), max_size=12))
     return "".join(piece.replace("N", f"http://{at}.example/?") for at, piece in enumerate(pieces))
 
 
 def html5lib_hrefs(html: str) -> set[str]:
-    """Give the hrefs of every a and area that html5lib finds."""
+    """Return the hrefs of every a and area that html5lib finds."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataLossWarning)
         tree = html5lib.parse(html)

@@ -9,7 +9,7 @@ from tests.support.checks.growth import is_linear
 
 
 def found(text: bytes, *, flowed: bool = False, delsp: bool = False) -> list[str]:
-    """Give the URLs alone."""
+    """Return the URLs alone."""
     return [span.value for span in urls(text, flowed=flowed, delsp=delsp)]
 
 
@@ -22,6 +22,8 @@ def found(text: bytes, *, flowed: bool = False, delsp: bool = False) -> list[str
         (b"see http://a.example/x...", "http://a.example/x"),
         (b"http://a.example/x, or", "http://a.example/x"),
         (b"(http://a.example/x)", "http://a.example/x"),
+        (b"(http://a.example/x.)", "http://a.example/x"),
+        (b"([http://a.example/x!].)", "http://a.example/x"),
         (b"(see http://a.example/x_(y)).", "http://a.example/x_(y)"),
         (b"http://a.example/x_(y)", "http://a.example/x_(y)"),
         (b"[http://a.example/x]", "http://a.example/x"),

@@ -25,7 +25,7 @@ OPENINGS = [
 
 
 def seconds(html: bytes) -> float:
-    """Give the processor time of one reading."""
+    """Return the processor time of one reading."""
     start = time.process_time()
     links(html)
     return time.process_time() - start

@@ -13,7 +13,7 @@ from tracker.urls.hosts import host
 
 
 def browser(url: str) -> str | None:
-    """Give what a browser makes of an URL, by Ada's parser; None if it opens nothing."""
+    """Return what a browser makes of an URL, by Ada's parser; None if it opens nothing."""
     try:
         return str(ada_url.URL(url).href)
     except ValueError:

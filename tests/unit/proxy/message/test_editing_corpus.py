@@ -25,7 +25,7 @@ DISAGREEMENTS = {
 
 
 def messages(corpus: Path) -> list[Path]:
-    """Give every file of the corpus' mail."""
+    """Return every file of the corpus' mail."""
     return sorted(path for path in (corpus / "eml").rglob("*") if path.is_file())
 
 
@@ -40,7 +40,7 @@ def as_sent(raw: bytes) -> bytes:
 
 
 def their_html(raw: bytes) -> list[bytes]:
-    """Give the HTML parts as the standard library decodes them, without final line endings.
+    """Return the HTML parts as the standard library decodes them, without final line endings.
 
     Where a closing boundary is missing it drops the last line ending of the message.
     """
@@ -52,7 +52,7 @@ def their_html(raw: bytes) -> list[bytes]:
 
 
 def our_html(raw: bytes) -> list[bytes]:
-    """Give the HTML parts as we decode them."""
+    """Return the HTML parts as we decode them."""
     message = parse(raw)
     return [
         decode(message, part).octets.rstrip(b"\r\n")

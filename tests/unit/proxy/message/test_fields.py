@@ -14,7 +14,7 @@ def block(raw: bytes) -> HeaderBlock:
 
 
 def spans(raw: bytes) -> list[tuple[bytes, bytes]]:
-    """Give each field's name and its whole octets."""
+    """Return each field's name and its whole octets."""
     return [(field.name, raw[field.start : field.end]) for field in block(raw).fields]
 
 

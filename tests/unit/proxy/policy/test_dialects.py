@@ -143,7 +143,7 @@ def test_every_row_has_a_case():
 
 
 def message(name: bytes, value: str) -> bytes:
-    """Give a message that carries the header."""
+    """Return a message that carries the header."""
     return html_message(link(URL), f"{name.decode().title()}: {value}")
 
 

@@ -122,6 +122,9 @@ def test_a_word_longer_than_a_line_is_left_whole():
     assert value is not None
     assert [len(line) > LINE for line in value.split("\r\n")] == [False, True, False]
     assert json.loads(unfold(value.encode("ascii")))["b"] == "y"
+    last = off("sparkpost", json.dumps({"options": {}, "a": "x" * 2000}))
+    assert last is not None
+    assert [len(line) > LINE for line in last.split("\r\n")] == [False, True]
 
 
 @pytest.mark.parametrize("word", ["x ", "x" * 2000 + " "], ids=["short", "long"])

@@ -210,6 +210,14 @@ def test_urls_in_text_are_found_in_order_with_those_of_postal():
     assert [each.decision.skip for each in links] == [Skip.NOTRACK_SCHEME, None]
 
 
+def test_notrack_in_text_is_nothing_without_postals_dialect():
+    """No URL begins there that any program would open."""
+    policy = Policy(dialects=frozenset())
+    text = seen("https+notrack://a.example/ https://b.example/")
+    links = list(in_text(text, {}, policy, MessageFacts(), {}))
+    assert [each.destination for each in links] == ["https://b.example/"]
+
+
 def test_what_html_opted_out_is_opted_out_in_text():
     """For the same reason."""
     links = text_found("https://a.example/ https://b.example/", a=Skip.CLICKTRACKING)

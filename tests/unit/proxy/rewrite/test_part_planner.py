@@ -104,6 +104,13 @@ def test_part_reasons_have_the_same_names():
     assert {each.value for each in PartSkip} <= {each.value for each in Skip}
 
 
+@pytest.mark.parametrize("charset", ["utf-7", "x-unknown"])
+def test_links_in_a_charset_that_nobody_can_write_are_left_alone_and_told(charset):
+    """Octets that are ASCII there may mean something else."""
+    message = html_message((link(URL) + "<p>a+b~</p>").encode(), charset=charset)
+    assert reasons(message) == [Skip.CHARSET]
+
+
 def test_links_of_an_attachment_are_left_alone_and_told():
     """A file is not the message."""
     part = b"Content-Type: text/html\r\n\r\n" + link(URL).encode()

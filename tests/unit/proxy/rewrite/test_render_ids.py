@@ -33,7 +33,7 @@ NOW_S = 1_795_000_000.5
 
 
 def config(**tracking) -> Config:
-    """Give a configuration that tells one host."""
+    """Return a configuration that tells one host."""
     told = IdentifyConfig(param="wp_id", hosts=("shop.example.net",))
     settings = {"base_url": "https://t.example.net", "identify": told, **tracking}
     return Config(tracking=TrackingConfig(**settings), proxy=ProxyConfig(copies="per-recipient"))
@@ -52,7 +52,7 @@ def destinations(content: bytes) -> list[str]:
 
 
 def leads_to(html: str, *headers: str, **more) -> list[str]:
-    """Give where the links of the copy for one reader lead."""
+    """Return where the links of the copy for one reader lead."""
     return destinations(prepared(html, *headers, **more).shared().content)
 
 

@@ -70,3 +70,10 @@ def test_noise_never_raises(noise: bytes) -> None:
     """Whatever stands in the field or the message."""
     existing_signatures(parse(noise))
     existing_signatures(parse(foreign(noise)))
+
+
+def test_behind_a_mailbox_line_there_are_none() -> None:
+    """To a verifier that line is no field, so it reads none of those after it."""
+    assert (
+        existing_signatures(parse(b"From a@example.com Mon Jan  1\r\n" + OWN.sign(MESSAGE))) == ()
+    )

@@ -22,7 +22,7 @@ def test_an_ordinary_message_is_left_as_it_is() -> None:
 
 
 def without(name: bytes) -> bytes:
-    """Give the message without one of its fields."""
+    """Return the message without one of its fields."""
     return b"".join(line for line in FINE.splitlines(keepends=True) if not line.startswith(name))
 
 

@@ -13,7 +13,7 @@ from tests.support.signed import MESSAGE, PEMS, RSA, SIGNERS, verified
 
 
 def signed_names(signature: bytes) -> list[str]:
-    """Give the names in h=."""
+    """Return the names in h=."""
     value = re.search(rb"\bh=([^;]*);", signature)
     assert value is not None
     return [name.strip().decode() for name in value[1].split(b":")]
