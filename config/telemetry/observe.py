@@ -182,7 +182,20 @@ SESSION_FAILED = _event(
 SESSION_DROPPED = _event(
     "session_dropped",
     logging.INFO,
-    "A client hung up, was too slow, or lost the relay that it had logged in to. Says why.",
+    "A client hung up, was too slow, lost the relay that it had logged in to, or failed to log in too "
+    "often. Says why.",
+)
+LOGIN_FAILED = _event(
+    "login_failed",
+    logging.WARNING,
+    "The relay refused a login. Says the client's address, the account where the client named one and "
+    "`[privacy] ip` is not none, and the reply.",
+)
+LOGIN_REFUSED = _event(
+    "login_refused",
+    logging.WARNING,
+    "After too many failed logins of one session, or of one address within a minute, a client is "
+    "answered 421. Says its address and which limit it is.",
 )
 TLS_FAILED = _event("tls_failed", logging.INFO, "A client's TLS handshake failed. Says the cause.")
 MESSAGE_DELIVERED = _event(
@@ -279,6 +292,15 @@ SESSIONS_REFUSED = Counter(
     "waypost_sessions_refused",
     "Clients refused as they connected, by reason.",
     ["reason"],
+    registry=REGISTRY,
+)
+LOGINS_FAILED = Counter(
+    "waypost_logins_failed", "Logins of clients that the relay refused.", registry=REGISTRY
+)
+LOGINS_REFUSED = Counter(
+    "waypost_logins_refused",
+    "Clients answered 421 after too many failed logins, by limit: session or address.",
+    ["limit"],
     registry=REGISTRY,
 )
 MESSAGES = Counter(

@@ -34,7 +34,7 @@ class Upstream:
         """Called when a session has been lost that cannot be replaced."""
         self.authenticated = False
         self.account: str | None = None
-        """Who logged in, where the AUTH exchange named them."""
+        """The name under which the client logged in, where the AUTH exchange told it."""
         self._config = config
         self._hostname = hostname
         self._session: RelaySession | None = None

@@ -11,6 +11,7 @@ from proxy.relay.upstream import Upstream
 from proxy.session import trust
 from proxy.session.authentication import authenticate
 from proxy.session.connection import ClientConnection
+from proxy.session.login_limits import Guesses, LoginLimits, tell_refused
 from proxy.session.trust import Client
 from proxy.smtp import extensions, replies
 from proxy.smtp.replies import Reply
@@ -26,6 +27,7 @@ class ClientIdentity:
         client: Client,
         config: ProxyConfig,
         hostname: str,
+        login_limits: LoginLimits,
     ) -> None:
         self.client = client
         self._front = client
@@ -33,11 +35,14 @@ class ClientIdentity:
         self._upstream = upstream
         self._config = config
         self._hostname = hostname
+        self._login_limits = login_limits
+        self._guesses = Guesses(login_limits, client.address)
 
     @property
     def account(self) -> str:
         """The name under which a retry of its messages is recognised."""
-        return self._upstream.account or trust.account(self.client)
+        login = self._upstream.account
+        return trust.account(self.client) if login is None else f"account:{login}"
 
     @property
     def trusted(self) -> bool:
@@ -61,6 +66,11 @@ class ClientIdentity:
         """Whether it may use XCLIENT and XFORWARD."""
         return within(self._front.address, self._config.xclient_networks)
 
+    @property
+    def failed_too_often(self) -> bool:
+        """Whether so many of its logins failed that its session ends."""
+        return self._guesses.exhausted
+
     async def log_in(self, arg: bytes, offered: frozenset[str]) -> Reply:
         """Pass a login to the relay, and return its reply; `offered` are keywords of our EHLO."""
         refusal = self._refusal(arg, offered)
@@ -68,9 +78,19 @@ class ClientIdentity:
             return refusal
         if not await self._upstream.open():
             return replies.NO_RELAY
-        patience_s = self._config.idle_timeout
-        reply = await authenticate(self._connection, self._upstream, arg, patience_s)
-        return replies.NO_RELAY if reply.intermediate else reply
+        failed = self._guesses.failed
+        login = await authenticate(
+            self._connection, self._upstream, arg, self._config.idle_timeout, self._guesses
+        )
+        if self._upstream.authenticated:
+            self._upstream.account = login.account
+        elif self._guesses.failed > failed:
+            self._login_limits.tell_failed(str(self.client), login.account, login.reply)
+            if self._guesses.exhausted:
+                tell_refused(str(self.client), "session")
+        elif login.reply is replies.TOO_MANY_LOGINS:
+            tell_refused(str(self.client), "address")
+        return replies.NO_RELAY if login.reply.intermediate else login.reply
 
     def _refusal(self, arg: bytes, offered: frozenset[str]) -> Reply | None:
         if not self.may_show_password:
@@ -92,6 +112,7 @@ class ClientIdentity:
             self.client = trust.with_xclient(self.client, trust.parse_attributes(arg))
         except trust.BadAttribute:
             return replies.XCLIENT_SYNTAX
+        self._guesses = Guesses(self._login_limits, self.client.address)
         return replies.greeting(self._hostname)
 
     def tell_origin(self, arg: bytes) -> Reply:

@@ -25,6 +25,15 @@ MAX_ERRORS = 20
 MAX_COMMANDS_WITHOUT_MAIL = 1000
 """NOOP, RSET, HELO, HELP, VRFY, AUTH between two transactions, before a client is told 421."""
 
+MAX_FAILED_LOGINS = 3
+"""In one session, before a client is told 421."""
+
+MAX_FAILED_LOGINS_OF_ADDRESS = 10
+"""Within `config.throttle.WINDOW_S`, in all sessions; more logins of that address are told 421."""
+
+MAX_LOGGED_ACCOUNT_CHARACTERS = 100
+"""Of the name in a failed login, which anybody may have made up."""
+
 RECEIVE_OCTETS = 32 * 1024
 """Read from one client at a time."""
 

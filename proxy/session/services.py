@@ -1,12 +1,12 @@
 """What all sessions of a process share.
 
 Owns: making it from a configuration: the work on messages, the spool, the record of what is
-delivered, TLS, and the budgets for memory and for the event loop.
+delivered, TLS, the budgets for memory and for the event loop, and the limits of failed logins.
 Does not own: sessions (`session`), sockets (`server`).
 
 A reload makes new services; a session keeps to the end those it began with. Spool, delivered
-database, consents and both budgets are handed on, so that a reload neither doubles nor loses any;
-so the store stays the same.
+database, consents, budgets and failed logins are handed on, so that a reload neither doubles nor
+loses any; so the store stays the same.
 """
 
 import socket
@@ -20,6 +20,7 @@ from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
+from proxy.session.login_limits import LoginLimits
 from proxy.session.upload import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
@@ -39,6 +40,7 @@ class Services:
     tls_context: ssl.SSLContext | None
     memory_budget: MemoryBudget
     loop_budget: LoopBudget
+    login_limits: LoginLimits
 
     @property
     def proxy(self) -> ProxyConfig:
@@ -70,7 +72,9 @@ class Services:
             tls_context=_tls_context(config.proxy),
             memory_budget=before.memory_budget if before else _memory_budget(config.proxy.workers),
             loop_budget=loop_budget,
+            login_limits=before.login_limits if before else LoginLimits(config.proxy.workers),
         )
+        services.login_limits.names_accounts = config.privacy.ip != "none"
         services.memory_budget.make_room_for(config.proxy.max_size)
         return services
 

@@ -52,7 +52,12 @@ class Session:
         self._services = services
         self._upstream = Upstream(services.relay, services.hostname)
         self._identity = ClientIdentity(
-            connection, self._upstream, client, services.proxy, services.hostname
+            connection,
+            self._upstream,
+            client,
+            services.proxy,
+            services.hostname,
+            services.login_limits,
         )
         self._delivery = Delivery(
             services.dispatcher,
@@ -133,10 +138,15 @@ class Session:
 
     def _farewell(self) -> Reply | None:
         relay_lost = self._upstream.lost_for_good
-        return self._shutdown.farewell(in_transaction=self._in_transaction, relay_lost=relay_lost)
+        farewell = self._shutdown.farewell(
+            in_transaction=self._in_transaction, relay_lost=relay_lost
+        )
+        if farewell is None and self._identity.failed_too_often:
+            return replies.TOO_MANY_LOGINS
+        return farewell
 
     def _leave(self, farewell: Reply) -> None:
-        self._drop("stopped" if self._shutdown.stopping else "relay_lost", farewell)
+        self._drop(_WHY_LEFT[farewell], farewell)
         self._connection.close()
 
     # Commands.
@@ -182,6 +192,8 @@ class Session:
             return replies.SHUTTING_DOWN
         if self._upstream.lost_for_good and verb != b"QUIT":
             return replies.NO_RELAY_AT_HELLO
+        if self._identity.failed_too_often and verb != b"QUIT":
+            return replies.TOO_MANY_LOGINS
         if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
             return replies.LINE_TOO_LONG
         # A browser may have been made to post here: header fields come before its body.
@@ -422,6 +434,15 @@ _CLIENT_ERRORS = frozenset(
     }
 )
 """Replies of which a real mail program gets few in a row."""
+
+_WHY_LEFT: Mapping[Reply, str] = MappingProxyType(
+    {
+        replies.SHUTTING_DOWN: "stopped",
+        replies.NO_RELAY_AT_HELLO: "relay_lost",
+        replies.TOO_MANY_LOGINS: "logins",
+    }
+)
+"""What the log says of a session that ends with a 421 for which its client did not ask."""
 
 _BLANKS = re.compile(rb"[ \t]+")
 """RFC 5321 §4.1.1 has one space; every known server accepts tabs and several of them."""

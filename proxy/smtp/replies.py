@@ -180,6 +180,7 @@ STILL_PENDING = Reply.own(451, "4.4.5", "Not every copy could be delivered yet, 
 # What a client did that cannot be served.
 TIMED_OUT = Reply.own(421, "4.4.2", "Waited too long for you")
 TOO_MANY_ERRORS = Reply.own(421, "4.7.0", "Too many errors")
+TOO_MANY_LOGINS = Reply.own(421, "4.7.0", "Too many failed logins, try again later")
 FIELD_FOR_COMMAND = Reply.own(421, "4.7.0", "A header field is no command, goodbye")
 UNKNOWN_COMMAND = Reply.own(500, "5.5.2", "Command not recognised")
 LINE_TOO_LONG = Reply.own(500, "5.5.2", "Command line too long")

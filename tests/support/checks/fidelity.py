@@ -81,6 +81,9 @@ Beyond replies:
   command but QUIT, or once it is silent for a second, and its session ends. Who has not logged in notices
   nothing: the next command gets a fresh relay session. While a client takes its time over a message, the
   relay hears NOOP once a minute.
+- After three logins that the relay refused, a session hears 421 4.7.0 at its next command but QUIT, or once
+  it is silent for a second; so does the next login of an address of which ten were refused within a
+  minute, in whichever sessions. The relay is not asked then ([operations.md](operations.md#passwords-that-are-tried)).
 """
 
 

@@ -9,6 +9,7 @@ from config.schema import ProxyConfig, RelayConfig
 from proxy.relay.upstream import Upstream
 from proxy.session.connection import ClientConnection
 from proxy.session.identity import ClientIdentity
+from proxy.session.login_limits import LoginLimits
 from proxy.session.trust import Client
 from proxy.smtp import replies
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay
@@ -36,7 +37,7 @@ def known(client: Client, relay_port: int = 1) -> Known:
     connection = ClientConnection(lambda _: None, memoryview(bytearray(1)))
     relay = RelayConfig.model_validate({"port": relay_port, "tls": "none"})
     upstream = Upstream(relay, "proxy.test")
-    identity = ClientIdentity(connection, upstream, client, config, "proxy.test")
+    identity = ClientIdentity(connection, upstream, client, config, "proxy.test", LoginLimits())
     return Known(identity, connection, upstream)
 
 
@@ -52,7 +53,7 @@ def test_an_account_is_the_login_where_it_has_a_name() -> None:
     """Else the network, by which a retry is recognised just as well."""
     stranger = known(STRANGER)
     assert stranger.identity.account == "203.0.113.0/24"
-    stranger.upstream.account = "account:alice"
+    stranger.upstream.account = "alice"
     assert stranger.identity.account == "account:alice"
 
 

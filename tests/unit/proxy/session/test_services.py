@@ -29,13 +29,14 @@ def reloaded(before: Services, folder: Path, **tables: Any) -> Services:
 
 
 def test_a_reload_hands_on_what_must_not_double(started: Services, tmp_path: Path) -> None:
-    """Files that are open, consents that are read, and what is in use of both budgets."""
+    """Files that are open, consents that are read, what is in use of both budgets, failed logins."""
     after = reloaded(started, tmp_path / "new")
     assert after.spool is started.spool
     assert after.delivered_db is started.delivered_db
     assert after.consents is started.consents
     assert after.memory_budget is started.memory_budget
     assert after.loop_budget is started.loop_budget
+    assert after.login_limits is started.login_limits
     after.dispatcher.close()
 
 
@@ -44,6 +45,16 @@ def test_a_reload_makes_the_rest_anew(started: Services, tmp_path: Path) -> None
     after = reloaded(started, tmp_path / "new", proxy={"hostname": "new.test"})
     assert after.hostname == after.proxy.hostname == "new.test"
     assert after.dispatcher is not started.dispatcher
+    after.dispatcher.close()
+
+
+def test_whether_the_log_names_accounts_is_the_new_configurations(
+    started: Services, tmp_path: Path
+) -> None:
+    """As the operator has it from now on."""
+    assert started.login_limits.names_accounts
+    after = reloaded(started, tmp_path / "new", privacy={"ip": "none"})
+    assert not after.login_limits.names_accounts
     after.dispatcher.close()
 
 
