@@ -1,6 +1,7 @@
 """The tracker as a whole: redirector, admin listener, spool and ingester, from start to stop.
 
-Owns: what the tracker needs in order to start, the order in which its parts come and go.
+Owns: what the tracker needs in order to start, the order in which its parts start and stop, and what
+a reload changes.
 Does not own: any of those parts, nor signals and the command line (`tracker.cli.serve`).
 """
 
@@ -26,7 +27,9 @@ from config.values import Address
 from tracker import listener
 from tracker.admin.admin import Admin
 from tracker.admin.guard import Guard
+from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.files import CONSENTS, DECISIONS
+from tracker.decisions.overrides import Decision, Overrides
 from tracker.ingest.ingester import Ingester
 from tracker.minting.mint import Mint
 from tracker.minting.short_links import ShortLinks
@@ -63,33 +66,13 @@ async def serve(
     """Redirect and count until `stop` is set (or for good); raises CannotStart.
 
     `sockets` are open ones for readers, to listen on instead of the configured addresses. `reload`
-    gives the new configuration at SIGHUP; `process` is this one's name in the metrics.
+    returns the new configuration at SIGHUP; `process` is this one's name in the metrics.
     """
     parts = _prepare(config, sockets)
-    keys = parts.keys
     spool = Spool.open(config.store.spool_dir, "tracker")
-    overridden = LiveRecords(DECISIONS, config.store.path)
-    agreed = LiveRecords(CONSENTS, config.store.path)
-    short_links = ShortLinks(config.store.path)
-    overridden.refresh()
-    agreed.refresh()
-    short_links.refresh()
-    app = Redirector(
-        lambda: keys().ring,
-        Rules.from_config(config),
-        Recorder(spool).record,
-        overridden,
-        short_links.token,
-    )
-    app.well_known = well_known.load(config)
-    mint = Mint(
-        lambda: keys().ring,
-        agreed,
-        spool.append,
-        short_links,
-        lambda param: Identifier(param, keys().secret),
-    )
-    admin = Admin(config, mint.link, process)
+    files = _Files.read(config.store.path)
+    app = _redirector(config, parts.keys, files, spool)
+    admin = Admin(config, _mint(parts.keys, files, spool).link, process)
 
     def ready() -> None:
         observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
@@ -99,7 +82,7 @@ async def serve(
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
         ending.enter_context(_reloading(app, admin, ingester, parts, reload))
-        watching = watch.watching(keys, overridden, agreed, short_links, parts.password)
+        watching = watch.watching(parts.keys, *files.all, parts.password)
         async with watching, _administering(admin, parts):
             stop = stop or asyncio.Event()
             await listener.serve(app, parts.public, stop, ready, tls=parts.tls)
@@ -116,6 +99,50 @@ class _Keys:
     def load(cls, path: Path) -> "_Keys":
         """Read the file; raises KeyFileError."""
         return cls(Keyring.load(path), read_identify_secret(path))
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files beside the store that readers and links depend on; read again when they change."""
+
+    overrides: LiveRecords[Decision, Overrides]
+    consents: LiveRecords[ConsentRecord, Consents]
+    short_links: ShortLinks
+
+    @classmethod
+    def read(cls, store: Path) -> "_Files":
+        """Read what there is; files that cannot be read are logged, and tried again later."""
+        files = cls(LiveRecords(DECISIONS, store), LiveRecords(CONSENTS, store), ShortLinks(store))
+        for each in files.all:
+            each.refresh()
+        return files
+
+    @property
+    def all(self) -> tuple[watch.Refreshable, ...]:
+        """Each of them."""
+        return self.overrides, self.consents, self.short_links
+
+
+def _redirector(config: Config, keys: Watched[_Keys], files: _Files, spool: Spool) -> Redirector:
+    app = Redirector(
+        lambda: keys().ring,
+        Rules.from_config(config),
+        Recorder(spool).record,
+        files.overrides,
+        files.short_links.token,
+    )
+    app.well_known = well_known.load(config)
+    return app
+
+
+def _mint(keys: Watched[_Keys], files: _Files, spool: Spool) -> Mint:
+    return Mint(
+        lambda: keys().ring,
+        files.consents,
+        spool.append,
+        files.short_links,
+        lambda param: Identifier(param, keys().secret),
+    )
 
 
 @dataclass(frozen=True, slots=True)
