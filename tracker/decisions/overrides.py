@@ -91,7 +91,7 @@ class Overrides:
         return sum(map(len, kinds))
 
     def destination(self, link: Link, additions: Additions = NO_ADDITIONS) -> str | None:
-        """Return where `link` leads now; None where it was withdrawn.
+        """Return the destination of `link` now; None where the link was withdrawn.
 
         `additions` are the parameters that the configuration adds to destinations.
         """
@@ -104,13 +104,13 @@ class Overrides:
         return destination
 
     def repaired(self, destination: str, additions: Additions = NO_ADDITIONS) -> str:
-        """Return where repairs lead, the very same where there are none."""
+        """Return the destination after all repairs, unchanged where there are none."""
         for better in self.way(destination, additions):
             destination = better
         return destination
 
     def way(self, destination: str, additions: Additions = NO_ADDITIONS) -> Iterator[str]:
-        """Yield each URL that a destination was repaired to, and that one in its turn."""
+        """Yield the URL that a destination was repaired to, then that one's repair, and so on."""
         for _ in range(MAX_HOPS):
             better = self._better(destination, additions)
             if better is None or better == destination:
@@ -171,20 +171,20 @@ class Overrides:
 def decision(
     action: Action, kind: Kind, value: str, *, to: str = "", messages: Iterable[str] = ()
 ) -> Decision:
-    """Return the decision that is made now, by the user of this process."""
+    """Return a decision made now, by the user of this process."""
     # To the millisecond, as it is by its words that a decision is known to be the same.
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     return Decision(at, _user(), action, kind, value, to, tuple(messages))
 
 
 def repair(old: str, new: str, additions: Additions) -> Decision:
-    """Return the decision, made now, to lead links to `old` to `new` instead."""
+    """Return the decision, made now, that links to `old` lead to `new` instead."""
     params, ids = (tuple(sorted(names)) for names in (additions.names, additions.ids))
     return replace(decision("redirect", "destination", old, to=new), params=params, ids=ids)
 
 
 def _user() -> str:
-    """Return the user as the system knows it, not as the environment says."""
+    """Return the name of the user as the system knows it, whatever the environment says."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:  # in a container, whose user may have no name

@@ -36,7 +36,7 @@ _FIELD = (r'(?<="person":")', r'(?=")')
 
 @dataclass(frozen=True, slots=True)
 class PersonPatterns:
-    """Patterns of what counts `anywhere`, and of ids too short for that.
+    """Patterns of what tells of a person `anywhere`, and of ids that are too short for that.
 
     The latter are looked for as the value of a URL, as a word of a name, and as the field of a
     record.
@@ -81,7 +81,7 @@ class PersonPatterns:
 
 
 def _tells(name: str) -> bool:
-    """Return whether an id can hardly mean anything else where it stands alone."""
+    """Return whether an id is long enough to mean nothing else wherever it stands."""
     if not any(map(str.isdigit, name)):
         return False
     return len(name) >= (TELLING_DIGITS if name.isdigit() else TELLING_CHARACTERS)

@@ -36,7 +36,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows of each kind are nobody's now, and URLs without a trace.
+    """How many rows of each kind were deleted or emptied, and how many URLs were rewritten.
 
     `campaigns` are those that were called by something of the person: their names before and now.
     """
@@ -81,7 +81,7 @@ def find(db: Database, name: str) -> Person:
 
 
 def _add(person: Person, rows: Iterable[tuple[int, str]], exactly: str | None) -> None:
-    """Add rows; an id of the application's own is meant exactly as it is written."""
+    """Add rows to a person; an id of the application's own must be written exactly so."""
     for row, name in rows:
         if exactly is None or not is_opaque(name) or name == exactly:
             person.rows.add(row)
@@ -117,7 +117,7 @@ def _clicks(db: Database, person: Person) -> Iterator[int]:
 
 
 def _anonymise_clicks(db: Database, clicks: set[int]) -> None:
-    """Leave of clicks neither who nor with what, nor what nobody else clicks with."""
+    """Remove person, IP address and user agent from clicks, and user agents of nobody else."""
     if not clicks:
         return
     sql = "SELECT DISTINCT user_agent_id FROM clicks WHERE id IN (:values)"

@@ -92,7 +92,7 @@ class Message:
         return known is not None and known.erased
 
     def seen(self, at_s: float) -> None:
-        """Date a message by the earliest hint, as long as its own event has not come."""
+        """Date a message by its earliest event, as long as its own event has not come."""
         if self.link_set_id is None:
             self.sent_at_s = min(self.sent_at_s, at_s)
 
@@ -134,7 +134,7 @@ class Message:
 
 @dataclass(slots=True)
 class Click:
-    """A click, and under what it is counted.
+    """A click, and the campaign, link and person that it counts for.
 
     `full_destination` is that of a click on a link of somebody who was forgotten: only a part of
     it, `destination`, is written down.
@@ -152,7 +152,7 @@ class Click:
     full_destination: str | None = None
 
     def attribute(self, message: Message, link_id: int) -> None:
-        """Count it under what its message says."""
+        """Count the click for the campaign and person of its message, and for this link."""
         delivery = message.deliveries.get(self.recipient)
         self.campaign_id = message.campaign_id
         self.link_id = link_id

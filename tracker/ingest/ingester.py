@@ -86,7 +86,7 @@ class Ingester:
             self.close()
 
     def drain(self) -> bool:
-        """Feed all that the spool holds now; False while another process is the ingester.
+        """Feed all that the spool holds now; return False while another process is the ingester.
 
         Raises sqlite3.Error and OSError: nothing is lost then, and it may be tried again.
         """
@@ -105,7 +105,7 @@ class Ingester:
         self._lock.release()
 
     def _try(self) -> bool:
-        """Do one round, and see to what went wrong; True where nothing did."""
+        """Do one round, and deal with what went wrong; return True where nothing did."""
         held = self._lock.is_held
         try:
             if self.drain():
@@ -123,7 +123,7 @@ class Ingester:
         return True
 
     def _measure_backlog(self) -> None:
-        """Tell how much waits; most of all while the store cannot take it."""
+        """Set the metric of how much waits, also while the store cannot take it."""
         left_octets = 0
         with contextlib.suppress(OSError):
             for path in segments.listing(self._directory):
@@ -147,7 +147,7 @@ class Ingester:
             self._store = None
 
     def _set_aside_if_ours(self) -> None:
-        """Begin a new database where ours is beyond doubt malformed; leave any other file alone."""
+        """Set our database aside where SQLite finds it malformed; leave any other file alone."""
         ours = database.file_id(self._path) == self._known or database.is_ours(self._path)
         if ours and database.is_malformed(self._path):
             name = database.set_aside(self._path, "corrupt")
@@ -155,7 +155,7 @@ class Ingester:
             observe.log(observe.STORE_SET_ASIDE, name=str(name))
 
     def _open(self) -> Store:
-        """Return the store, opened anew where the file on disk is not the one that was open."""
+        """Return the store, opened again where the file on disk is another than the open one."""
         if self._store is not None and not self._store.is_current():
             observe.log(observe.STORE_REPLACED, store=str(self._path))
             self._close_store()
@@ -166,7 +166,7 @@ class Ingester:
         return self._store
 
     def _drain_segment(self, opened: Store, path: Path) -> None:
-        """Feed a segment, and delete it where that is the end of it."""
+        """Feed a segment, and delete it where it is finished and all of it was fed."""
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
@@ -237,7 +237,7 @@ class Ingester:
             erase_clicks(self._directory / name, records, forgotten)
 
     def _quarantine(self, name: str, record: Record, why: str) -> None:
-        """Keep what is no event. Raises OSError: then the segment waits, and nothing is lost."""
+        """Write what is no event to another file; raises OSError, and then the segment waits."""
         directory = self._directory / "quarantine"
         durable.make_directory(directory)
         with (directory / name).open("ab") as file:
@@ -257,7 +257,7 @@ class Ingester:
             self._offsets = {name: at for name, at in self._offsets.items() if name in on_disk}
 
     def _housekeep(self) -> None:
-        """Let go of what is old, now and then; only a service does, not a report."""
+        """Delete what is old, every few hours; only a service does, not a report."""
         if time.monotonic() < self._housekeeping_due_s:
             return
         opened = self._open()

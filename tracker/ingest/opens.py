@@ -37,7 +37,7 @@ _OPENED = """
 
 
 def alone(event: Event) -> bool:
-    """Return whether an event concerns opens alone: then it says nothing of links and clicks."""
+    """Return whether an event concerns opens alone, neither links nor clicks."""
     match event:
         case Opened():
             return True
@@ -47,7 +47,7 @@ def alone(event: Event) -> bool:
 
 
 def feed(db: Database, events: Sequence[Event], horizon_s: float) -> None:
-    """Keep what `events` say of opens, within the caller's transaction.
+    """Write down what `events` say of opens, within the caller's transaction.
 
     What was sent before `horizon_s` is purged, and stays so.
     """

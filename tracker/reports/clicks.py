@@ -31,7 +31,7 @@ COLUMNS = (
 class Figures:
     """What was sent and what was clicked, for everything, a campaign or a link.
 
-    `personal` are recipients with a copy of their own, the only ones whose clicks are somebody's.
+    `personal` are recipients with a copy of their own: only their clicks are known to be theirs.
     """
 
     messages: int = 0
@@ -51,14 +51,14 @@ class Figures:
         return self.unique_human / self.personal if self.personal else None
 
     def clicks_json(self) -> Json:
-        """Return the part that links have as well."""
+        """Return the figures that links have as well, as JSON."""
         return {
             "clicks": {"human": self.clicks_human, "all": self.clicks_all},
             "unique_clickers": {"human": self.unique_human, "all": self.unique_all},
         }
 
     def json(self) -> Json:
-        """Return all of it."""
+        """Return all figures as JSON."""
         return {
             "messages": self.messages,
             "recipients": self.recipients,
@@ -67,7 +67,7 @@ class Figures:
         }
 
     def columns(self) -> Json:
-        """Return the same, flat."""
+        """Return all figures as columns of a row."""
         return {
             "messages": self.messages,
             "recipients": self.recipients,
@@ -216,7 +216,7 @@ def report(db: Database, *, campaign: str | None = None, since_s: float | None =
 def _figures(
     db: Database, queries: Iterable[str], values: Mapping[str, float]
 ) -> dict[_Key, Figures]:
-    """Return figures by campaign and link; each query tells some of them, by their names."""
+    """Return figures by campaign and link; a query returns some of them, by their names."""
     figures: dict[_Key, Figures] = {}
     for query in queries:
         for row in db.query(query, dict(values)):
@@ -306,7 +306,7 @@ CLICKS = (
 
 
 def activity(db: Database, address: str) -> Iterator[Json]:
-    """Return what was sent to a person (an address, or the application's own id) and clicked."""
+    """Return what a person was sent and clicked: by an address, or an id of the application's."""
     rows = db.query(_ACTIVITY, {"person": normal_address(address)})
     return (_shown(row) for row in rows)
 
@@ -322,7 +322,7 @@ def clicks(db: Database) -> Iterator[Json]:
 
 
 def _shown(row: Json) -> Json:
-    """Return a row with what SQLite has no types for: moments in UTC, yes and no, lists."""
+    """Return a row with the types that SQLite lacks: moments in UTC, booleans, lists."""
     shown = dict(row)
     moment = datetime.fromtimestamp(shown.pop("at_s"), UTC)
     human, reasons = shown["human"], shown["reasons"]

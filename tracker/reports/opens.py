@@ -66,7 +66,7 @@ class Figures:
         return self.unique_human / self.personal if self.personal else None
 
     def json(self) -> Json:
-        """Return all of it."""
+        """Return all figures as JSON."""
         return {
             "messages": self.messages,
             "recipients": self.recipients,
@@ -76,7 +76,7 @@ class Figures:
         }
 
     def columns(self) -> Json:
-        """Return the same, flat."""
+        """Return all figures as columns of a row."""
         return {
             "messages": self.messages,
             "recipients": self.recipients,
@@ -96,7 +96,7 @@ class Report:
 
     @property
     def totals(self) -> Figures:
-        """Add them up: a message is of one campaign."""
+        """The sum of all campaigns; no message is of two."""
         return sum((figures for _, figures in self.campaigns), Figures())
 
     def json(self) -> Json:
@@ -105,7 +105,7 @@ class Report:
         return {"totals": self.totals.json(), "campaigns": campaigns}
 
     def rows(self) -> Iterable[Json]:
-        """Return it as rows of the same columns: the total, then campaigns."""
+        """Yield the report as rows of COLUMNS: the total, then campaigns."""
         yield {"of": "total", "campaign": None, **self.totals.columns()}
         for name, figures in self.campaigns:
             yield {"of": "campaign", "campaign": name, **figures.columns()}

@@ -50,7 +50,7 @@ def frame(payload: bytes) -> bytes:
 
 
 def create(directory: Path, role: str) -> tuple[Path, int]:
-    """Make a segment that this process holds; returns its path and file descriptor.
+    """Make a segment that this process holds; return its path and file descriptor.
 
     The directory's entry is durable when this returns. Raises OSError.
     """

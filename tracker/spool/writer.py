@@ -135,7 +135,7 @@ class Spool:
             _fail(waiting, SpoolFull("the spool was closed"))
 
     def _refusal(self, size_octets: int) -> SpoolError | None:
-        """Return why an event of this size cannot be promised to be durable soon."""
+        """Return the error that an event of this size meets now; None where it will be written."""
         if self._closing:
             return SpoolFull("the spool is closed")
         if size_octets > segments.MAX_RECORD_OCTETS:
@@ -169,7 +169,7 @@ class Spool:
         self._finish_segment()
 
     def _next_group(self) -> bool:
-        """Wait for events and take them over; False when the spool is to end."""
+        """Wait for events and take them over; return False when the spool is to end."""
         with self._changed:
             while not (self._queue or self._group or self._closing):
                 self._changed.wait(self._seconds_to_live())
@@ -232,7 +232,7 @@ class Spool:
                 waiting.future.set_result(None)
 
     def _failed(self, error: Exception) -> None:
-        """Tell all who wait, and keep the events. Only a full disk leaves the segment usable."""
+        """Fail all futures, and keep the events. Only after a full disk is the segment used on."""
         observe.SPOOL_FAILURES.inc()
         if not (isinstance(error, OSError) and error.errno in durable.FULL):
             self._finish_segment()
@@ -248,7 +248,7 @@ class Spool:
             _fail(waiting, SpoolError(str(error)))
 
     def _seconds_to_live(self) -> float | None:
-        """Return the time until the segment is to be finished for its age; None without one."""
+        """Return the seconds until the segment is too old; None without one."""
         if self._segment is None:
             return None
         return max(0.0, self._segment.begun_s + MAX_SEGMENT_AGE_S - time.monotonic())

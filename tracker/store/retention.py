@@ -61,7 +61,8 @@ def purged_before_s(db: Database) -> float:
 def expire_pending(db: Database, before_s: float) -> int:
     """Drop messages from before `before_s` that the relay did not take and nobody clicked.
 
-    They are in no sum. Return how many there were, a chunk at most; within the caller's transaction.
+    They are in no sum. Return how many there were, a chunk at most. Within the caller's
+    transaction.
     """
     return _drop(db, _NEVER_SENT, before_s).messages
 
@@ -120,13 +121,13 @@ def _drop(db: Database, which: str, before_s: float) -> Purged:
 
 
 def _forget_persons(db: Database, before_s: float) -> None:
-    """Delete who has no message left, and who clicked on days that are purged."""
+    """Delete persons who have no message left, and the clickers of days that are purged."""
     for sql in _FORGET:
         db.execute(sql, {"last_day": day_of(before_s) - 1})
 
 
 def _purge_opens(db: Database, before_s: float, chunk: int) -> int:
-    """Delete `chunk` rows a table of what was sent before a moment; return how many there were."""
+    """Delete up to `chunk` rows of each table of opens; return how many there were."""
     with db.atomic():
         values = {"before_s": before_s, "chunk": chunk}
         return sum(db.execute(sql, values).rowcount for sql in _PURGE_OPENS)

@@ -17,7 +17,7 @@ migrations = Migrations("waypost")
 
 @migrations()
 def names(db: Database) -> None:
-    """Make the tables of what rows are called by: campaigns, persons, links and sets of links."""
+    """Make the tables of rows with a name: campaigns, persons, links and sets of links."""
     db.executescript("""
         CREATE TABLE settings (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
         CREATE TABLE segments (
@@ -203,7 +203,7 @@ def names_less_parameters(db: Database) -> None:
 
 
 def _empty_purged_clicks(db: Database) -> None:
-    """Keep of clicks on purged messages how many there were."""
+    """Empty clicks on purged messages; how many there were is kept."""
     sums = db.execute(
         "SELECT sum(clicks_human), sum(clicks_all) FROM counters WHERE campaign_id = ? AND link_id > 0",
         [PURGED],
@@ -229,7 +229,7 @@ def _empty_purged_clicks(db: Database) -> None:
 
 @migrations()
 def indexes_of_what_goes(db: Database) -> None:
-    """Make what lets go of names find them; until now, each was looked at every few hours."""
+    """Make indexes for deleting names; until now, all names were looked at every few hours."""
     db.executescript("""
         CREATE INDEX messages_link_set ON messages (link_set_id) WHERE link_set_id IS NOT NULL;
         CREATE INDEX link_set_links_link ON link_set_links (link_id);

@@ -29,10 +29,10 @@ def params_text(destination: str, params: Params, max_octets: int) -> str:
 def id_octets(
     destination: str, text: str, told: Params, hosts: Collection[str], max_octets: int
 ) -> int:
-    """Return how much an id adds to a tracked destination after `text`; 0 where it is not told.
+    """Return how many octets an id adds to a destination after `text`; 0 where it gets none.
 
-    `told` is the id as a parameter, `hosts` are those that learn it. A destination that holds a
-    secret (`sensitive`) learns nothing either; that is for the caller to see to.
+    `told` is the id as a parameter, `hosts` are those that are told ids. A destination that holds a
+    secret gets no id either, which the caller has to check (`secrets`).
     """
     if host(destination) not in hosts or is_signed(destination):
         return 0
@@ -42,10 +42,10 @@ def id_octets(
 
 
 def carried(destination: str, params: Params, ids: Collection[str], hosts: Collection[str]) -> str:
-    """Return `destination` with what was added to the URL that it stands for now.
+    """Return the new destination of a repaired link with what was added to the old one.
 
-    `ids` are the names of parameters that tell who clicks, `hosts` those that learn them. However
-    long it grows, as it stands in no link.
+    `ids` are the names of parameters that tell who clicks, `hosts` those that are told them. The
+    length does not matter, as the result stands in no link.
     """
     if is_signed(destination):
         return destination
@@ -73,7 +73,7 @@ class Additions:
         return cls(frozenset(tracking.url_params), ids, frozenset(tracking.identify.hosts))
 
     def also(self, names: frozenset[str], ids: frozenset[str]) -> "Additions":
-        """Return these and former ones; `hosts`, who may be told ids, are those of today."""
+        """Return these and earlier ones; the hosts that may be told ids are those of today."""
         return Additions(self.names | names, self.ids | ids, self.hosts)
 
     def written(self, destination: str) -> Iterator[tuple[str, Params]]:
@@ -81,7 +81,7 @@ class Additions:
         return originals(destination, self.names | self.ids)
 
     def carried(self, params: Params, destination: str) -> str:
-        """Return `destination` with what we added to another, as far as it can bear that."""
+        """Return `destination` with what we added to another, as far as it takes additions."""
         return carried(destination, params, self.ids, self.hosts)
 
 

@@ -74,10 +74,10 @@ def identity(destination: str, patterns: tuple[GroupPattern, ...], volatile: fro
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """How links are called of which only the destination is known, parameters of ours included.
+    """How links are named of which only the destination is known, with parameters that we added.
 
-    `added` and `volatile` are in lower case. An author's own parameter that is called as one of
-    ours is taken for ours.
+    `added` and `volatile` are in lower case. An author's own parameter is taken for ours where it
+    has the name of one of ours.
     """
 
     patterns: tuple[GroupPattern, ...] = ()
@@ -99,8 +99,8 @@ class Naming:
 class LinkNaming:
     """What a link is made of: its URL as its author wrote it, where it leads, and its name.
 
-    `destination` has the parameters that all its readers share; `id_param` is the one that each
-    reader's copy may have besides. `name` is what reports call it.
+    `destination` has the parameters that all copies share; `id_param` is the one that a reader's
+    own copy may have as well. `name` is what reports call it.
     """
 
     author_url: str

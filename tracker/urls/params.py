@@ -19,7 +19,7 @@ _PAIR = re.compile(r"[&;]")
 
 
 def filled(params: Params, campaign: str | None) -> Params:
-    """Return the parameters of one message; one whose campaign is unknown is left out."""
+    """Return parameters with the campaign of a message put in; without one, such are left out."""
     return tuple(
         (name, value.replace(CAMPAIGN, campaign or ""))
         for name, value in params
@@ -28,7 +28,7 @@ def filled(params: Params, campaign: str | None) -> Params:
 
 
 def addition(destination: str, params: Params) -> str:
-    """Return what has to stand before the fragment to add `params`; existing names are kept.
+    """Return the text to insert before the fragment to add `params`, but for names that are there.
 
     `https://example.com/?a=1#top` with `utm_source=mail` gives `&utm_source=mail`.
     """
@@ -61,9 +61,9 @@ def inserted(destination: str, text: str) -> str:
 def originals(destination: str, names: Collection[str]) -> Iterator[tuple[str, Params]]:
     """Yield each URL that becomes `destination` when parameters of these names are added to it.
 
-    The one that had least added comes first: an author may use our names, and that is kept. Exactly
-    those are given for which `added` gives `destination`, octet for octet, each with what was
-    added.
+    The one with the fewest added comes first: an author may use our names, and that is kept.
+    Exactly those are yielded for which `added` returns `destination`, octet for octet, each with
+    what was added.
     """
     base, mark, fragment = destination.partition("#")
     pairs = base.partition("?")[2].split("&")
@@ -83,7 +83,7 @@ def originals(destination: str, names: Collection[str]) -> Iterator[tuple[str, P
 
 
 def _ours(pairs: Sequence[str], names: Collection[str]) -> Params:
-    """Return the parameters at the end that we may have written: each once, in our own spelling."""
+    """Return the parameters at the end that we may have written: each once, spelled as we do."""
     ours: dict[str, str] = {}
     for pair in reversed(pairs):
         name, _, value = map(unquote, pair.partition("="))
@@ -107,10 +107,10 @@ def without(destination: str, names: frozenset[str]) -> str:
 
 
 def without_written(destination: str, written: Collection[str]) -> str:
-    """Return `destination` without the parameters whose names are written exactly so.
+    """Return `destination` without the parameters whose names are spelled exactly as in `written`.
 
-    An `&` at the end goes with them, so that it is the same whether what is added behind one is
-    there or not. Nothing changes where `written` is empty.
+    An `&` at the end goes as well: we add parameters behind it without another one, so with them
+    or without, the result is the same. Nothing changes where `written` is empty.
     """
     base, mark, fragment = destination.partition("#")
     path, question, query = base.partition("?")
@@ -122,7 +122,7 @@ def without_written(destination: str, written: Collection[str]) -> str:
 
 
 def place(destination: str) -> str:
-    """Return a URL less query and fragment, which is that of whatever was added to it as well."""
+    """Return a URL without query and fragment: the same, whatever parameters were added."""
     return destination.partition("#")[0].partition("?")[0]
 
 

@@ -46,7 +46,7 @@ class Identifier:
         return cls.load(param, cast("Path", config.keys.file))
 
     def id_of(self, address: str, person: str | None = None) -> str:
-        """Return the id of who has this address, and perhaps an id of the application's own."""
+        """Return the id of the person at an address; `person` is the application's own id of them."""
         if person and is_opaque(person):
             return person
         return self.hashed(person or address)
@@ -65,7 +65,7 @@ class Identifier:
 def widest(param: str, person: str | None) -> Params:
     """Return the longest id that a message may carry, as a parameter.
 
-    `person` is the application's own id: of several recipients nobody has it.
+    `person` is the application's own id; copies for several recipients do not carry it.
     """
     own = person if person and is_opaque(person) else ""
     return ((param, max(own, "x" * ID_CHARACTERS, key=_written_octets)),)

@@ -15,8 +15,8 @@ from typing import Self
 
 PURPOSES = frozenset(
     {
-        "reset", "forgot", "forgotten", "recover", "recovery", "magic", "magic-link", "passwordless",
-        "one-time", "onetime", "otp", "2fa", "mfa", "verify", "verification", "confirm",
+        "reset", "forgot", "forgotten", "recover", "recovery", "magic", "magic-link",
+        "passwordless", "one-time", "onetime", "otp", "2fa", "mfa", "verify", "verification", "confirm",
         "confirmation", "activate", "activation", "invite", "invitation", "invitations", "invites",
         "login", "log-in", "signin", "sign-in", "sso", "auth", "oauth", "unlock", "password",
         "passwords", "resetpassword", "passwordreset", "forgotpassword", "magiclink", "verifyemail",
@@ -27,8 +27,8 @@ PURPOSES = frozenset(
 
 VAGUE_NAMES = frozenset(
     {
-        "token", "t", "code", "c", "key", "k", "hash", "h", "secret", "ticket", "otp", "pin", "uuid",
-        "nonce", "sig", "signature", "token_hash",
+        "token", "t", "code", "c", "key", "k", "hash", "h", "secret", "ticket", "otp", "pin",
+        "uuid", "nonce", "sig", "signature", "token_hash",
     }
 )  # fmt: skip
 """Parameters that may hold a secret: with a purpose before them, they do."""
