@@ -25,7 +25,6 @@ from proxy.policy.directives import LinkDirectives
 from proxy.policy.reasons import AUTHORS, Skip
 from proxy.policy.settings import Policy
 
-_NOTRACK_HINT = "+notrack:"
 _NOTRACK = re.compile(r"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
 _NOTRACK_RAW = re.compile(rb"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
 _NOTRACK_TEXT = re.compile(
@@ -81,14 +80,21 @@ def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Fo
     for href in links(view.html, view.charset):
         value = href.value
         _spend_on(value)
-        notrack = _NOTRACK.match(value) if postal and _NOTRACK_HINT in value else None
+        notrack = _NOTRACK.match(value) if postal else None
         if notrack:
             value = value[: notrack.start(1)] + value[notrack.end(1) :]
         if url := destination(value, view.url_charset):
             directives = policy.rules.directives(href.attributes)
             if notrack and directives.skip is None:
                 directives = replace(directives, skip=Skip.NOTRACK_SCHEME)
-            yield _candidate(view, href, url, policy, facts, directives)
+            text = partial(label, view.html, href, view.charset)
+            decision = decide(policy, facts, directives, url, text)
+            literal = [
+                *(_without_notrack(view.html, href) if notrack else ()),
+                *(_with_params(view.html, href, decision.params) if decision.params else ()),
+            ]
+            is_vml = href.element.startswith("v:")
+            yield FoundLink(href.start, href.end, url, decision, text, tuple(literal), is_vml)
         elif _HTTP.match(value):
             # Clients would differ on where it leads: it is found, but nobody can track it.
             unknown = Decision(Skip.AMBIGUOUS, value, "")
@@ -125,25 +131,6 @@ def _notrack_in_text(text: bytes) -> Iterator[FoundLink]:
 
 def _spend_on(value: str) -> None:
     spend(_LINK_STEPS + len(value) // _URL_OCTETS_A_STEP)
-
-
-def _candidate(
-    view: HtmlView,
-    href: Href,
-    url: str,
-    policy: Policy,
-    facts: MessageFacts,
-    directives: LinkDirectives,
-) -> FoundLink:
-    text = partial(label, view.html, href, view.charset)
-    decision = decide(policy, facts, directives, url, text)
-    literal: list[Edit] = []
-    if directives.skip is Skip.NOTRACK_SCHEME:
-        literal += _without_notrack(view.html, href)
-    if decision.params:
-        literal += _with_params(view.html, href, decision.params)
-    is_vml = href.element.startswith("v:")
-    return FoundLink(href.start, href.end, url, decision, text, tuple(literal), is_vml)
 
 
 def _without_notrack(html: bytes, href: Href) -> list[Edit]:
