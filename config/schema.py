@@ -299,7 +299,8 @@ class TrackerConfig(Table):
     admin_password_file: Annotated[FilePath | None, _example('"/etc/waypost/admin.password"')] = (
         None
     )
-    """File with the password of the admin listener. If set, every address of it asks for it."""
+    """File with the password of the admin listener. If set, every address of it asks for it, and looks
+    at ten wrong ones a minute from one client."""
     trusted_proxies: Annotated[Many[NetworkRange], _example('["127.0.0.1"]')] = ()
     """Networks of web servers in front of us whose X-Forwarded-For is believed."""
     well_known: Many[WellKnownConfig] = ()

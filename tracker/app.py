@@ -218,7 +218,7 @@ async def _administering(admin: Admin, parts: _Parts) -> AsyncIterator[None]:
         yield
         return
     stop = asyncio.Event()
-    guarded = Guard(admin.app, parts.password)
+    guarded = Guard(admin.app, parts.password, lambda: admin.config.tracker.trusted_proxies)
     serving = asyncio.create_task(
         listener.serve(guarded, parts.admin, stop, protocol=listener.BodyProtocol)
     )

@@ -150,6 +150,16 @@ FILE_UNUSABLE = _event(
 ADMIN_FAILED = _event(
     "admin_failed", logging.ERROR, "An internal error: the admin listener answered 500."
 )
+ADMIN_PASSWORD_WRONG = _event(
+    "admin_password_wrong",
+    logging.WARNING,
+    "A request for the admin listener had a wrong password. Says the client's address.",
+)
+ADMIN_LOCKED = _event(
+    "admin_locked",
+    logging.WARNING,
+    "After ten wrong passwords within a minute, an address is answered 429, whatever password it has.",
+)
 
 # The proxy, its sessions and their mail.
 PROXY_READY = _event(
@@ -391,7 +401,8 @@ CLICKS_FAILED = Counter(
 # The admin listener.
 ADMIN_REFUSED = Counter(
     "waypost_admin_refused",
-    "Requests that the admin listener refused: password (wrong or missing), host (not loopback).",
+    "Requests that the admin listener refused: password (wrong or missing), too_many (wrong passwords "
+    "from the same address before), host (not loopback).",
     ["reason"],
     registry=REGISTRY,
 )

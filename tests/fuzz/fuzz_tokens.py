@@ -17,7 +17,8 @@ import atheris
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 with atheris.instrument_imports(include=["tracker"]):
-    from tracker.redirect.visitor import Request, client_address, private_ip
+    from tracker.forwarded import client_address
+    from tracker.redirect.visitor import private_ip
     from tracker.tokens import BadToken, Keyring, Link, mint, read
 
 from config.keys.token_keys import TokenKey
@@ -54,7 +55,7 @@ def check(octets: bytes) -> None:
         assert link is None or mint(KEYRING, link) == text_of(rest)
     elif kind in b"xf":
         name = b"x-forwarded-for" if kind == b"x" else b"forwarded"
-        address = client_address(Request("GET", [(name, rest)], "10.0.0.1"), PROXIES)
+        address = client_address("10.0.0.1", [(name, rest)], PROXIES)
         assert private_ip(address, "truncate") is not None or address is None
     elif rest:
         link = reading(text_of(HEADER + CIPHER.encrypt(rest, [HEADER])))

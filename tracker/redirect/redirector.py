@@ -23,6 +23,7 @@ from config.schema import Config, IpPrivacy
 from config.telemetry import observe
 from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
+from tracker.forwarded import client_address
 from tracker.minting import short_links
 from tracker.redirect import answers, visitor, well_known
 from tracker.redirect.answers import Answer
@@ -177,7 +178,7 @@ def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
     """Return the event of a click on `link`."""
     request = _request(scope)
     classification = visitor.classify(request)
-    address = visitor.client_address(request, rules.trusted_proxies)
+    address = client_address(request.peer, request.headers, rules.trusted_proxies)
     at_s = time.time()
     return Clicked(
         event_id=event_id(at_s),

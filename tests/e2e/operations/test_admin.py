@@ -17,10 +17,9 @@ from tests.support.clients.programs import until, waypost
 from tests.support.readers.links import Links
 
 
-def ask(links: Links, path: str, password: str | None = None) -> tuple[int, bytes]:
+def ask(links: Links, path: str, password: str | None = None, **headers: str) -> tuple[int, bytes]:
     """Ask the admin listener; gives status and body."""
     connection = http.client.HTTPConnection("127.0.0.1", links.stack.admin, timeout=30)
-    headers = {}
     if password is not None:
         pair = base64.b64encode(f":{password}".encode()).decode()
         headers["Authorization"] = f"Basic {pair}"
@@ -89,8 +88,30 @@ def test_the_password_is_in_force_and_changes_without_a_restart(links: Links) ->
         assert ask(links, "/metrics", "wrong")[0] == 401
         assert ask(links, "/metrics", "first")[0] == 200
         password.write_text("second\n")
-        until(lambda: ask(links, "/metrics", "second")[0] == 200)
-        assert ask(links, "/metrics", "first")[0] == 401
+        until(lambda: ask(links, "/metrics", "first")[0] == 401)
+        assert ask(links, "/metrics", "second")[0] == 200
+
+
+def test_whoever_tries_passwords_gets_ten_a_minute(links: Links) -> None:
+    """By the address that the operator's web server names, and each is in the log."""
+    password = links.stack.folder / "admin.password"
+    password.write_text("right\n")
+    password.chmod(0o600)
+    keys = f'admin_password_file = "{password}"\ntrusted_proxies = ["127.0.0.1"]\n'
+    changed(links, "[store]\n", keys + "[store]\n")
+    with links.stack.serving("tracker"):
+        wanted = [
+            ("/metrics", f"guess {n}", {"X-Forwarded-For": "203.0.113.9"}) for n in range(200)
+        ]
+        statuses = [ask(links, path, guess, **who)[0] for path, guess, who in wanted]
+        assert statuses == [401] * 10 + [429] * 190
+        assert ask(links, "/metrics", "right", **{"X-Forwarded-For": "203.0.113.9"})[0] == 429
+        assert ask(links, "/metrics", "right", **{"X-Forwarded-For": "203.0.113.10"})[0] == 200
+        assert ask(links, "/metrics", "right")[0] == 200
+    log = links.stack.log.read_text()
+    assert log.count("admin_password_wrong           client=203.0.113.9") == 10
+    assert log.count("admin_locked                   client=203.0.113.9") == 1
+    assert "guess" not in log
 
 
 def test_a_new_host_gets_its_certificate_after_a_reload(links: Links) -> None:

@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import http.client
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.addresses import Network
 from config.keys import token_keys
 from config.values import Address
 from tracker import listener
@@ -56,10 +57,13 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: Any, password: bytes | None = None) -> AsyncIterator[Client]:
+async def serving(
+    app: Any, password: bytes | None = None, trusted_proxies: Sequence[Network] = ()
+) -> AsyncIterator[Client]:
     """Serve an application behind the guard, on a free port of the loopback."""
     sockets, stop = listener.bind([Address("127.0.0.1", 0)]), asyncio.Event()
-    guarded = Guard(app, None if password is None else lambda: password)
+    asked = None if password is None else lambda: password
+    guarded = Guard(app, asked, lambda: trusted_proxies)
     task = asyncio.create_task(
         listener.serve(guarded, sockets, stop, protocol=listener.BodyProtocol)
     )

@@ -1,6 +1,9 @@
 """Who may ask the admin listener: with a password, and without one."""
 
 import base64
+from collections.abc import MutableMapping
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from starlette.routing import Route
 from config.telemetry import observe
 from tests.support.clients.admin import Client, serving
 from tracker.admin.admin import Admin
-from tracker.admin.guard import names_loopback, password_in
+from tracker.admin.guard import MAX_WRONG_PASSWORDS, names_loopback, password_in
 
 PASSWORD = "horse:staple ü".encode()
 
@@ -84,6 +87,65 @@ async def test_with_a_password_any_host_will_do(admin: Admin) -> None:
             "/metrics", host="admin.example.com", authorization=basic("", PASSWORD)
         )
         assert answer.status == 200
+
+
+WRONG = basic("", b"wrong")
+
+
+async def test_ten_wrong_passwords_are_looked_at(
+    admin: Admin, logged: list[MutableMapping[str, Any]]
+) -> None:
+    """Then none, not even the right one, and the answer says for how long."""
+    async with serving(admin.app, PASSWORD) as client:
+        for _ in range(MAX_WRONG_PASSWORDS):
+            assert (await client.ask("/metrics", authorization=WRONG)).status == 401
+        for authorization in (WRONG, basic("", PASSWORD)):
+            answer = await client.ask("/metrics", authorization=authorization)
+            assert answer.status == 429
+            assert 55 <= int(answer.headers["retry-after"]) <= 60
+    told = [(line["event"], line["client"]) for line in logged]
+    assert told == [("admin_password_wrong", "127.0.0.1")] * 10 + [("admin_locked", "127.0.0.1")]
+
+
+async def test_the_right_password_takes_no_wrong_one_back(admin: Admin) -> None:
+    """Whoever may ask has others behind the same address, who may not."""
+    async with serving(admin.app, PASSWORD) as client:
+        for _ in range(MAX_WRONG_PASSWORDS):
+            assert (await client.ask("/metrics", authorization=basic("", PASSWORD))).status == 200
+            assert (await client.ask("/metrics", authorization=WRONG)).status == 401
+        assert (await client.ask("/metrics", authorization=WRONG)).status == 429
+
+
+async def test_requests_without_a_password_are_no_wrong_ones(admin: Admin) -> None:
+    """A browser asks so before it asks its user; and OPEN_PATHS stay open."""
+    async with serving(admin.app, PASSWORD) as client:
+        for _ in range(MAX_WRONG_PASSWORDS + 1):
+            assert (await client.ask("/metrics")).status == 401
+        assert (await client.ask("/metrics", authorization=basic("", PASSWORD))).status == 200
+        for _ in range(MAX_WRONG_PASSWORDS):
+            await client.ask("/metrics", authorization=WRONG)
+        assert (await client.ask("/metrics")).status == 401
+        assert (await client.ask("/healthz", authorization=WRONG)).status == 200
+
+
+async def test_clients_of_a_trusted_web_server_are_counted_by_themselves(admin: Admin) -> None:
+    """An IPv6 address with its /64; what others write into X-Forwarded-For is not believed."""
+
+    async def status(client: Client, *forwarded: str) -> int:
+        headers = {"X_Forwarded_For": ", ".join(forwarded)} if forwarded else {}
+        return (await client.ask("/metrics", authorization=WRONG, **headers)).status
+
+    async with serving(admin.app, PASSWORD, [ip_network("127.0.0.1")]) as client:
+        addresses = [f"2001:db8:0:1::{n}" for n in range(MAX_WRONG_PASSWORDS)]
+        assert {await status(client, each) for each in addresses} == {401}
+        assert await status(client, "2001:db8:0:1::ffff") == 429
+        assert await status(client, "203.0.113.1", "2001:db8:0:1::1") == 429
+        assert await status(client, "2001:db8:0:2::1") == 401
+        assert await status(client) == 401
+    async with serving(admin.app, PASSWORD) as client:
+        addresses = [f"192.0.2.{n}" for n in range(MAX_WRONG_PASSWORDS)]
+        assert {await status(client, each) for each in addresses} == {401}
+        assert await status(client, "192.0.2.77") == 429
 
 
 async def test_refusals_are_counted(client: Client) -> None:
