@@ -5,6 +5,9 @@ be none, nor a refusal of our making, nor half a message, nor a second copy that
 explains (RFC 1047: an attempt that failed after the final dot may have been delivered).
 
     python -m tests.crash.run --seconds 600 --kills 300 --messages 50000
+
+Applications differ (`load.HABITS`): one command after the other or pipelined, in the clear or with
+STARTTLS, small messages or a megabyte, to one up to four recipients.
 """
 
 import argparse
@@ -22,7 +25,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.crash.load import Application, Ledger, recipients
+import trustme
+
+from tests.crash.load import HABITS, Application, Ledger
 from tests.support.clients.programs import WAYPOST, free_port, waypost
 from tests.support.stack import Stack
 
@@ -80,18 +85,33 @@ class Outcome:
     ledger: Ledger
     delivered: collections.Counter[str]
     """How often each `message/recipient` stands in the relay's journal."""
-    to: list[str]
+    shared: bool
     half: int
     integrity: str
     reported: int
+    in_flight: int = 0
+    """Messages past their final dot as the proxy or the relay was killed, all kills together."""
     seconds: float = 0
     causes: collections.Counter[str] = field(default_factory=collections.Counter)
 
     @property
     def lost(self) -> list[str]:
         """Acknowledged, and not on the relay's disk."""
-        due = {f"{key}/{each}" for key in self.ledger.acknowledged for each in self.to}
+        due = {f"{key}/{each}" for key, to in self.ledger.acknowledged.items() for each in to}
         return sorted(due - self.delivered.keys())
+
+    @property
+    def repeated(self) -> collections.Counter[str]:
+        """How often each message was delivered again.
+
+        One attempt of a shared message reaches all of its recipients; where each gets a copy of
+        their own, each copy is an attempt.
+        """
+        again: collections.Counter[str] = collections.Counter()
+        for name, copies in self.delivered.items():
+            key = name.partition("/")[0]
+            again[key] = max(again[key], copies - 1) if self.shared else again[key] + copies - 1
+        return again
 
     @property
     def faults(self) -> dict[str, object]:
@@ -110,10 +130,7 @@ class Outcome:
 
     def explain(self) -> None:
         """Find for each second copy the failed attempt that left it behind."""
-        extra: collections.Counter[str] = collections.Counter()
-        for name, copies in self.delivered.items():
-            extra[name.partition("/")[0]] += copies - 1
-        for key, count in extra.items():
+        for key, count in self.repeated.items():
             after_dot = [
                 next((start for start in AFTER_DOT if why.startswith(start)), None)
                 for why in self.ledger.failures.get(key, [])
@@ -134,6 +151,11 @@ class Outcome:
             ("half messages at the relay", self.half),
             ("refusals (5xx) of our making", len(self.ledger.refused)),
             *((f"duplicates: {why}", count) for why, count in sorted(self.causes.items())),
+            ("messages in flight at the kills", self.in_flight),
+            (
+                "duplicates a message in flight",
+                f"{self.repeated.total() / max(1, self.in_flight):.2f}",
+            ),
             ("messages in the report", self.reported),
             ("integrity of the store", self.integrity),
         ]
@@ -148,16 +170,17 @@ class Wanted:
     kills: int
     messages: int = 0
     applications: int = 12
-    recipients: int = 1
-    """More than one: each gets a copy of their own (`copies = "per-recipient"`)."""
+    recipients: int = 4
+    """A message goes to one up to so many."""
+    copies: str = "shared"
+    """`[proxy] copies`."""
     seed: int = 0
 
 
 async def crash(folder: Path, wanted: Wanted) -> Outcome:
     """Run load and kills in `folder`, and tell what came of it."""
     sink_port = free_port()
-    copies = 'copies = "per-recipient"' if wanted.recipients > 1 else ""
-    stack = Stack(folder / "waypost", sink_port).furnish(proxy=copies)
+    stack = Stack(folder / "waypost", sink_port).furnish(proxy=_settings(folder, wanted))
     journal = folder / "journal"
     victims = [
         Victim("proxy", [WAYPOST, "proxy", "-c", stack.config], stack.smtp, folder / "proxy.log"),
@@ -174,25 +197,38 @@ async def crash(folder: Path, wanted: Wanted) -> Outcome:
         await asyncio.gather(*(victim.start() for victim in victims))
         stop = asyncio.Event()
         load = [
-            Application(stack.smtp, ledger, recipients(wanted.recipients))
-            for _ in range(wanted.applications)
+            Application(stack.smtp, ledger, HABITS[at % len(HABITS)], wanted.recipients)
+            for at in range(wanted.applications)
         ]
         running = [asyncio.create_task(each.run(stop)) for each in load]
-        await _kill_at_random(victims, wanted, ledger, begin_s + wanted.seconds)
+        in_flight = await _kill_at_random(victims, wanted, ledger, begin_s + wanted.seconds)
         stop.set()
         await asyncio.gather(*running)
     finally:
         for victim in victims:
             victim.end()
-    outcome = _outcome(stack, victims, ledger, journal, recipients(wanted.recipients))
+    outcome = _outcome(stack, victims, ledger, journal, shared=wanted.copies == "shared")
+    outcome.in_flight = in_flight
     outcome.seconds = time.monotonic() - begin_s
     outcome.explain()
     return outcome
 
 
+def _settings(folder: Path, wanted: Wanted) -> str:
+    """Return what `[proxy]` says: which copies, and a certificate for STARTTLS."""
+    certificate, key = folder / "proxy.crt", folder / "proxy.key"
+    issued = trustme.CA().issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(str(certificate))
+    issued.private_key_pem.write_to_path(str(key))
+    key.chmod(0o600)
+    return f'copies = "{wanted.copies}"\ntls_cert = "{certificate}"\ntls_key = "{key}"'
+
+
 async def _kill_at_random(
     victims: Sequence[Victim], wanted: Wanted, ledger: Ledger, end_s: float
-) -> None:
+) -> int:
+    """Kill until enough was killed and sent; return how many messages were in flight then."""
+    in_flight = 0
     chance = random.Random(wanted.seed)
     turn: list[Victim] = []
     while (
@@ -206,7 +242,10 @@ async def _kill_at_random(
         await asyncio.sleep(min(max(pause_s, 0.1), 5.0) * 2 * chance.random())
         if _kills(victims) < wanted.kills:
             turn = turn or chance.sample(victims, k=len(victims))
-            await turn.pop().kill()
+            victim = turn.pop()
+            in_flight += ledger.in_flight if victim.name != "ingester" else 0
+            await victim.kill()
+    return in_flight
 
 
 def _kills(victims: Sequence[Victim]) -> int:
@@ -214,7 +253,7 @@ def _kills(victims: Sequence[Victim]) -> int:
 
 
 def _outcome(
-    stack: Stack, victims: Sequence[Victim], ledger: Ledger, journal: Path, to: list[str]
+    stack: Stack, victims: Sequence[Victim], ledger: Ledger, journal: Path, *, shared: bool
 ) -> Outcome:
     lines = journal.read_text("latin-1").splitlines()
     report = waypost("report", "-c", stack.config, "--json")
@@ -224,8 +263,8 @@ def _outcome(
     return Outcome(
         kills={victim.name: victim.kills for victim in victims},
         ledger=ledger,
-        to=to,
         delivered=collections.Counter(line for line in lines if not line.startswith("HALF")),
+        shared=shared,
         half=sum(line.startswith("HALF") for line in lines),
         integrity=integrity,
         reported=int(json.loads(report.stdout)["totals"]["messages"]),
@@ -239,7 +278,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=60)
     parser.add_argument("--messages", type=int, default=0)
     parser.add_argument("--applications", type=int, default=12)
-    parser.add_argument("--recipients", type=int, default=1)
+    parser.add_argument("--recipients", type=int, default=4)
+    parser.add_argument("--copies", choices=("shared", "per-recipient"), default="shared")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     wanted = Wanted(**vars(parser.parse_args()))
     with tempfile.TemporaryDirectory(prefix="waypost-crash-") as name:
