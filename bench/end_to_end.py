@@ -41,7 +41,7 @@ class Figures(NamedTuple):
 
 
 def free_port() -> int:
-    """Give a free port of the loopback."""
+    """Return a free port of the loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -45,7 +45,7 @@ def grown(html: bytes) -> bytes:
 
 
 def documents(arguments: list[str]) -> dict[str, bytes]:
-    """Give the documents to read, by name."""
+    """Return the documents to read, by name."""
     if not arguments:
         return {"made up": grown(BLOCK)}
     files = [

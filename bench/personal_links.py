@@ -47,7 +47,7 @@ Content-Type: text/html; charset=utf-8
 
 
 def configured(folder: str) -> Config:
-    """Give a configuration that adds to destinations whatever it can."""
+    """Return a configuration that adds to destinations whatever it can."""
     return Config(
         store=StoreConfig(url=f"sqlite:///{folder}/waypost.db"),
         tracking=TrackingConfig(
@@ -58,7 +58,7 @@ def configured(folder: str) -> Config:
 
 
 def events(config: Config, messages: range) -> Iterator[Event]:
-    """Give what the proxy tells of these messages."""
+    """Return what the proxy tells of these messages."""
     transformer = Transformer(
         config, Keyring([new_token_key()]), {}, Identifier("wp_id", bytes(range(32)))
     )

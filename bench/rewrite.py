@@ -34,7 +34,7 @@ LINK = (
 
 
 def document(octets: int, links: int) -> str:
-    """Give an HTML document of about that size, with so many links."""
+    """Return an HTML document of about that size, with so many links."""
     rows = max(links, (octets - links * len(LINK)) // len(ROW))
     parts = ["<!DOCTYPE html><html><head><style>p{color:#333}</style></head><body>\r\n"]
     for number in range(rows):

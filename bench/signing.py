@@ -35,7 +35,7 @@ ROW = (
 
 
 def cpu_ms(work: Callable[[], object]) -> float:
-    """Give the CPU milliseconds of one call, of a few."""
+    """Return the CPU milliseconds of one call, of a few."""
     begin_s = time.process_time()
     for _ in range(REPEATS):
         work()
@@ -43,7 +43,7 @@ def cpu_ms(work: Callable[[], object]) -> float:
 
 
 def ways(message: bytes, pem: bytes) -> dict[str, Callable[[], object]]:
-    """Give each way to sign, by its name in the table."""
+    """Return each way to sign, by its name in the table."""
     signer = Signer("example.com", "bench", pem)
     key = serialization.load_pem_private_key(pem, password=None)
     assert isinstance(key, RSAPrivateKey)

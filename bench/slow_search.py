@@ -57,7 +57,7 @@ TEXT = (
 
 
 def repeated(pieces: list[bytes], chance: random.Random) -> bytes:
-    """Give a few pieces, some of them many times, again and again."""
+    """Return a few pieces, some of them many times, again and again."""
     times = [1, 1, 1, 1, 3, 30, 300]
     unit = b"".join(
         chance.choice(pieces) * chance.choice(times) for _ in range(chance.randint(1, 5))
@@ -67,7 +67,7 @@ def repeated(pieces: list[bytes], chance: random.Random) -> bytes:
 
 
 def page(chance: random.Random) -> bytes:
-    """Give an HTML document, as it stands or encoded."""
+    """Return an HTML document, as it stands or encoded."""
     text = repeated(MARKUP, chance)
     if chance.random() < 0.3:
         text = text.replace(b">", b">\r\n")
@@ -92,7 +92,7 @@ SHAPES: tuple[Callable[[random.Random], bytes], ...] = (
 
 
 def held_ms(transformer: Transformer, message: bytes) -> float:
-    """Give how long the loop would be held."""
+    """Return how long the loop would be held."""
     begun = time.thread_time()
     try:
         with work_budget.limit(MAX_STEPS_IN_LOOP):
@@ -103,7 +103,7 @@ def held_ms(transformer: Transformer, message: bytes) -> float:
 
 
 def transformer(folder: Path) -> Transformer:
-    """Give one that looks at all that it may be told to look at."""
+    """Return one that looks at all that it may be told to look at."""
     config = Path(configure(folder, 25, 26)[-1])
     more = 'plain_text = true\nopens = true\nvisible_urls = "skip"\nurl_params = { utm_source = "mail" }\n'
     text = config.read_text().replace("[tracking]\n", "[tracking]\n" + more)

@@ -38,7 +38,7 @@ ROUND = 50_000
 
 
 def events(clicks: int) -> Iterator[Event]:
-    """Give messages, their acceptance and their clicks, as they might come over 30 days."""
+    """Return messages, their acceptance and their clicks, as they might come over 30 days."""
     chance = random.Random(1)
     for number in range(clicks // CLICKS_A_MESSAGE):
         message_id, reader = f"{number:016x}", chance.randrange(max(1, clicks // 30))
@@ -55,7 +55,7 @@ def events(clicks: int) -> Iterator[Event]:
 
 
 def click(message_id: str, number: int, sent_at_s: int, chance: random.Random) -> Clicked:
-    """Give one click within the two days after sending."""
+    """Return one click within the two days after sending."""
     link = chance.choice(LINKS)
     human = chance.random() < 0.7
     return Clicked(

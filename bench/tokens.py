@@ -29,7 +29,7 @@ DESTINATIONS = {
 
 
 def best_us(work: object) -> float:
-    """Give the microseconds of one call, from the best round."""
+    """Return the microseconds of one call, from the best round."""
     rounds = timeit.repeat(work, number=REPEATS, repeat=ROUNDS)  # type: ignore[arg-type]
     return min(rounds) / REPEATS * 1e6
 

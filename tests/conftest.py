@@ -31,7 +31,7 @@ def _logging_stays_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """Give the folder of real messages; skip, saying so, where it is missing."""
+    """Return the folder of real messages; skip, saying so, where it is missing."""
     folder = Path(os.environ.get("WAYPOST_CORPUS", ROOT.parent / "shared" / "corpus"))
     if not folder.is_dir():
         pytest.skip(f"no corpus at {folder} (set WAYPOST_CORPUS)")

@@ -80,7 +80,7 @@ def rewrite(config: Config, file: BinaryIO) -> None:
 @form_option
 @message_argument
 def explain(config: Config, file: BinaryIO, form: Form) -> None:
-    """Say of each link in the message in FILE whether it is tracked, and why not."""
+    """Show each link of the message in FILE: whether it is tracked, and why not."""
     content, _ = as_sent(file.read())
     message = parse(content)
     assigned = Senders(config).assign(message)

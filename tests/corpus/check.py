@@ -109,7 +109,7 @@ def _octets(case: Case, made: Plan, tally: Tally) -> None:
 
 
 def _tracked(link: PlannedLink) -> str:
-    """Give a URL as long as a tracked one may be."""
+    """Return a URL as long as a tracked one may be."""
     return f"{TRACKED}{link.number}-{link.order}-".ljust(link.url_octets, "x")
 
 
@@ -118,7 +118,7 @@ def _long_lines(raw: bytes) -> int:
 
 
 def _contents(message: Message, tracked: dict[str, PlannedLink]) -> Iterator[object]:
-    """Give every part, decoded where that is possible, with the tracked values put back."""
+    """Return every part, decoded where that is possible, with the tracked values put back."""
     for part in message.parts:
         yield part.path, part.content_type, [message.raw[h.start : h.end] for h in part.headers]
         if part.content_type != "text/html" or part.skip is not None:

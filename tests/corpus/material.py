@@ -46,7 +46,7 @@ class Case:
 
 
 def cases(folder: Path) -> Iterator[Case]:
-    """Give every case in `folder`, in a fixed order."""
+    """Return every case in `folder`, in a fixed order."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             yield from _file(path, path.relative_to(folder).as_posix())
@@ -76,7 +76,7 @@ def _message(name: str, octets: bytes) -> Case:
 
 
 def documents(wire: bytes) -> tuple[Document, ...]:
-    """Give the HTML documents of a message as the standard library finds and decodes them."""
+    """Return the HTML documents of a message as the standard library finds and decodes them."""
     try:
         return tuple(_html(email.message_from_bytes(wire, policy=email.policy.compat32)))
     except (LookupError, ValueError, AttributeError, RecursionError):
@@ -136,7 +136,7 @@ def _as_qp(html: bytes) -> bytes:
 
 
 def _linked(html: str) -> str:
-    """Give every `a` and `area` an http href of its own."""
+    """Return every `a` and `area` an http href of its own."""
     count = 0
 
     def with_href(tag: re.Match[str]) -> str:

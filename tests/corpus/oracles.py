@@ -57,7 +57,7 @@ class Expected:
 
 
 def opened(value: str, codec: str = "utf-8") -> str | None:
-    """Give the URL that a browser opens for an href, in its normal form; None if it is not http(s).
+    """Return the URL that a browser opens for an href, in its normal form; None if it is not http(s).
 
     A value that no browser opens keeps its own form, so that it is compared nevertheless.
     """
@@ -88,7 +88,7 @@ def _in_codec(query: str, codec: str) -> str:
 
 
 def expected(document: Document) -> Expected:
-    """Give what readers can open in a document, in a browser or in Outlook."""
+    """Return what readers can open in a document, in a browser or in Outlook."""
     tree = _parse(document.text)
     browser = [*_hrefs(tree, LINKS)]
     outlook = [*_conditional_hrefs(tree)]
@@ -116,7 +116,7 @@ def _parse(text: str) -> Any:
 
 
 def _hrefs(document: Any, names: set[str] | None) -> Iterator[str]:
-    """Give the hrefs of elements of these names; of VML elements for None."""
+    """Return the hrefs of elements of these names; of VML elements for None."""
     for node in document.iter():
         if not isinstance(node.tag, str) or "href" not in node.attrib:
             continue
@@ -131,7 +131,7 @@ def _lexbor_hrefs(text: str) -> Iterator[str]:
 
 
 def _conditional_hrefs(document: Any) -> Iterator[str]:
-    """Give the hrefs that only Outlook reads: comments for it are documents to it."""
+    """Return the hrefs that only Outlook reads: comments for it are documents to it."""
     for node in document.iter():
         if isinstance(node.tag, str) or not (inside := _CONDITIONAL.match(node.text or "")):
             continue
@@ -141,7 +141,7 @@ def _conditional_hrefs(document: Any) -> Iterator[str]:
 
 
 def _without_tree_builder(document: Document) -> frozenset[str]:
-    """Give what a parser finds once the elements of `TREE_BUILDER` are taken away."""
+    """Return what a parser finds once the elements of `TREE_BUILDER` are taken away."""
     if not _BUILT.search(document.text):
         return frozenset()
     return _opened(_hrefs(_parse(_BUILT.sub("", document.text)), LINKS), document)

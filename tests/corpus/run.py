@@ -34,7 +34,7 @@ def passed(figures: Tally) -> bool:
 
 
 def table(figures: Tally) -> str:
-    """Give the figures as people read them."""
+    """Return the figures as people read them."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(figures.messages.items()))
     per_100kb_ms = figures.seconds * 1e3 / (figures.octets / 102_400) if figures.octets else 0.0
     rows: list[tuple[str, object]] = [

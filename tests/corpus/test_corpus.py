@@ -21,7 +21,7 @@ DOCUMENT = b"""<a href="http://one.example/?a=1&amp;b">1</a> <a href=http://two.
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Give a folder with one document of three links (by its name, sent as 8bit)."""
+    """Return a folder with one document of three links (by its name, sent as 8bit)."""
     (tmp_path / "8bit.html").write_bytes(DOCUMENT)
     return tmp_path
 

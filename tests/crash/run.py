@@ -140,7 +140,7 @@ class Outcome:
             self.causes["unexplained"] += max(0, count - len(reasons))
 
     def table(self) -> str:
-        """Give the figures for people."""
+        """Return the figures for people."""
         rows: list[tuple[str, object]] = [
             *((f"kill -9 of the {name}", count) for name, count in self.kills.items()),
             ("seconds", f"{self.seconds:.0f}"),

@@ -19,7 +19,7 @@ ROWS = [
 
 @cache
 def names_of_tests(file: str) -> set[str]:
-    """Give the names of the tests of a file."""
+    """Return the names of the tests of a file."""
     tree = ast.parse((ROOT / file).read_text())
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
 

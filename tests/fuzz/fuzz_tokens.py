@@ -63,7 +63,7 @@ def check(octets: bytes) -> None:
 
 
 def seeds() -> list[bytes]:
-    """Give an input of each kind that gets far."""
+    """Return an input of each kind that gets far."""
     link = Link(
         b"waypost!", 128, 16384, 1_795_430_400, "https://www.example.com/?utm_source=mail#a"
     )

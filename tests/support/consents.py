@@ -10,7 +10,7 @@ ANN, BOB = "ann@example.net", "bob@example.net"
 
 
 def known(store: Path) -> Consents:
-    """Give what a command is told."""
+    """Return what a command is told."""
     return Consents.from_records(CONSENTS.merged(store).records)
 
 

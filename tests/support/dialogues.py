@@ -176,7 +176,7 @@ class Turn:
 
     @property
     def pieces(self) -> list[bytes]:
-        """Give the octets, segment by segment."""
+        """Return the octets, segment by segment."""
         octets = b"".join(self.said)
         ends = (0, *self.cuts, len(octets))
         return [octets[start:end] for start, end in pairwise(ends)]
@@ -188,7 +188,7 @@ def dialogue(seed: int) -> list[Turn]:
 
 
 def command(text: str) -> bytes:
-    """Give a command line."""
+    """Return a command line."""
     return text.encode() + b"\r\n"
 
 
@@ -198,7 +198,7 @@ def commands(*lines: str) -> Turn:
 
 
 def message(*lines: bytes) -> bytes:
-    """Give a message as it goes over the wire, final dot included."""
+    """Return a message as it goes over the wire, final dot included."""
     return b"".join(b"." * line.startswith(b".") + line + b"\r\n" for line in lines) + b".\r\n"
 
 
@@ -232,7 +232,7 @@ class _Author:
                 yield Turn((command(response),), after=PROMPT_CODE)
 
     def transaction(self) -> list[Turn]:
-        """Give MAIL, RCPTs and DATA in random groups, the message behind."""
+        """Return MAIL, RCPTs and DATA in random groups, the message behind."""
         lines = ["MAIL FROM:" + self.argument(SENDERS, MAIL_PARAMETERS)]
         lines += [
             "RCPT TO:" + self.argument(RECIPIENTS, RCPT_PARAMETERS)
@@ -258,7 +258,7 @@ class _Author:
         return " ".join(words)
 
     def message(self) -> bytes:
-        """Give a message of some shape."""
+        """Return a message of some shape."""
         kind = self.random.choice((*KINDS, "text", "text", "html", "html"))
         if kind == "empty":
             return message()

@@ -17,7 +17,7 @@ SENT_S = int(time.time())
 
 
 def click(number: int) -> Clicked:
-    """Give a click on a message that nobody knows."""
+    """Return a click on a message that nobody knows."""
     return Clicked(
         event_id=f"e{number}",
         at_s=SENT_S + 0.5,
@@ -93,5 +93,5 @@ def eventually(condition: Callable[[], bool], within_s: float = 15) -> None:
 
 
 def metric(name: str, **labels: str) -> float:
-    """Give what a metric says now."""
+    """Return what a metric says now."""
     return REGISTRY.get_sample_value(name, labels) or 0.0

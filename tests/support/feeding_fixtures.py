@@ -14,13 +14,13 @@ from tracker.spool.writer import Spool
 
 @pytest.fixture
 def storing(tmp_path: Path) -> Config:
-    """Give a configuration whose store is not there yet."""
+    """Return a configuration whose store is not there yet."""
     return Config(store=StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db"))
 
 
 @pytest.fixture
 def spool(storing: Config) -> Iterator[Spool]:
-    """Give a spool of this store."""
+    """Return a spool of this store."""
     made = Spool.open(storing.store.spool_dir, "tracker")
     yield made
     made.close()
@@ -28,7 +28,7 @@ def spool(storing: Config) -> Iterator[Spool]:
 
 @pytest.fixture
 def ingester(storing: Config) -> Iterator[Ingester]:
-    """Give an ingester of this store."""
+    """Return an ingester of this store."""
     made = Ingester(storing)
     yield made
     made.close()
@@ -36,7 +36,7 @@ def ingester(storing: Config) -> Iterator[Ingester]:
 
 @pytest.fixture
 def db() -> Iterator[Database]:
-    """Give an empty store in memory."""
+    """Return an empty store in memory."""
     made = empty()
     yield made
     made.close()

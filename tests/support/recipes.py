@@ -7,7 +7,7 @@ from tests.support.repository import DOCS
 
 
 def recipe(section: str, file: str, own: Mapping[str, str], *, page: str = "recipes.md") -> str:
-    """Give the block for `file` of a section of the page.
+    """Return the block for `file` of a section of the page.
 
     Every key of `own` must stand in it once or more, and is replaced by its value.
     """

@@ -45,7 +45,7 @@ key_file = "{folder}/dkim.pem"
 
 @cache
 def initialised() -> Path:
-    """Give a folder that `waypost init` made, once for all tests: keys take their time."""
+    """Return a folder that `waypost init` made, once for all tests: keys take their time."""
     folder = Path(tempfile.mkdtemp(prefix="waypost-init-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     made = waypost("init", folder / "made", "--domain", "example.com")
@@ -65,17 +65,17 @@ class Stack:
 
     @property
     def config(self) -> Path:
-        """Give the configuration file."""
+        """Return the configuration file."""
         return self.folder / "waypost.toml"
 
     @property
     def log(self) -> Path:
-        """Give the file with what its processes printed."""
+        """Return the file with what its processes printed."""
         return self.folder / "waypost.log"
 
     @property
     def database(self) -> Path:
-        """Give the store's file."""
+        """Return the store's file."""
         return self.folder / "waypost.db"
 
     def furnish(self, *, proxy: str = "", tracking: str = "") -> "Stack":
@@ -111,7 +111,7 @@ class Stack:
             time.sleep(0.05)
 
     def report(self) -> dict[str, Any]:
-        """Give what `waypost report --json` says now."""
+        """Return what `waypost report --json` says now."""
         done = waypost("report", "-c", self.config, "--json")
         assert done.returncode == 0, done.stderr.decode()
         return dict(json.loads(done.stdout))
@@ -136,7 +136,7 @@ class Mailbox:
         return "250 2.0.0 kept"
 
     def wait_for(self, count: int, within_s: float = 15) -> list[bytes]:
-        """Give the content of all messages, once `count` have come."""
+        """Return the content of all messages, once `count` have come."""
         deadline = time.monotonic() + within_s
         while len(self.received) < count and time.monotonic() < deadline:
             time.sleep(0.02)

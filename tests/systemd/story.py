@@ -86,7 +86,7 @@ def mail_and_click() -> None:
 
 
 def arrives(url: str) -> str:
-    """Give where a link leads."""
+    """Return where a link leads."""
 
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_: object) -> None:

@@ -19,7 +19,7 @@ from tracker.tokens import SHARED, BadToken
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("url")
 def decode(config: Config, url: str, *, as_json: bool) -> None:
-    """Say what the tracked link URL, full or short, holds; a bare token will do as well."""
+    """Show what the tracked link URL, full or short, holds; a bare token will do as well."""
     try:
         facts = decoded_link(config, url).json()
     except BadToken as error:

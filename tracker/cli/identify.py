@@ -20,7 +20,7 @@ from tracker.urls.reader_id import Identifier
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with all addresses known.")
 @click.argument("person_id", metavar="ID", type=TEXT)
 def identify(config: Config, person_id: str, *, as_json: bool) -> None:
-    """Say who is behind ID, which [tracking.identify] told a destination.
+    """Show who is behind ID, which [tracking.identify] told a destination.
 
     That is an address, or the id that your application gave. Exit status 1 for an unknown one.
     """

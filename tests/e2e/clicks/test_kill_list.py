@@ -25,7 +25,7 @@ def links(tmp_path: Path) -> Links:
 
 
 def file_of(links: Links) -> Path:
-    """Give the file of decisions."""
+    """Return the file of decisions."""
     return links.stack.folder / "waypost.db.overrides"
 
 
@@ -54,7 +54,7 @@ def until(links: Links, expected: list[str | int]) -> None:
 
 
 def metric(links: Links, name: str) -> float:
-    """Give a gauge as Prometheus sees it."""
+    """Return a gauge as Prometheus sees it."""
     url = f"http://127.0.0.1:{links.stack.admin}/metrics"
     with urllib.request.urlopen(url, timeout=10) as answered:
         text = answered.read().decode()

@@ -117,7 +117,7 @@ def test_short_links_do_without_the_database(links: Links) -> None:
 
 
 def metric(links: Links, name: str) -> float:
-    """Give a gauge of short links as Prometheus sees it."""
+    """Return a gauge of short links as Prometheus sees it."""
     url = f"http://127.0.0.1:{links.stack.admin}/metrics"
     with urllib.request.urlopen(url, timeout=10) as answered:
         text = answered.read().decode()
@@ -162,7 +162,7 @@ def test_short_links_outlive_their_file(links: Links, lose: Callable[[Path], Non
 
 
 def copy_of(file: Path) -> Path:
-    """Give the copy of a file."""
+    """Return the copy of a file."""
     return file.with_name(f"{file.name}.known")
 
 

@@ -102,7 +102,7 @@ def test_a_store_that_cannot_be_made_stops_nothing(links: Links) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a file system of 4 MB; needs the right to mount one."""
+    """Return a file system of 4 MB; needs the right to mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]

@@ -37,7 +37,7 @@ def locked(links: Links) -> Path:
 
 
 def example(file: str, links: Links, own: Mapping[str, str] | None = None) -> str:
-    """Give an example of the page, for the listener of this test."""
+    """Return an example of the page, for the listener of this test."""
     addresses = {"127.0.0.1:8081": f"127.0.0.1:{links.stack.admin}"}
     return recipe("From your programs", file, addresses | dict(own or {}), page="tracker.md")
 

@@ -125,7 +125,7 @@ CLIENTS: list[Client] = [swaks, curl, msmtp, s_nail, perl, nodemailer, python, s
 
 @pytest.fixture(params=CLIENTS, ids=lambda client: client.__name__)
 def client(request: pytest.FixtureRequest) -> Client:
-    """Give each of the clients in turn."""
+    """Return each of the clients in turn."""
     return request.param
 
 

@@ -188,13 +188,13 @@ async def test_postfix_leaves_the_addresses_that_we_think_it_leaves(postfix: Pos
 
 
 def real_messages(corpus: Path) -> dict[str, bytes]:
-    """Give those messages of the corpus that we would sign, signed, by their path."""
+    """Return those messages of the corpus that we would sign, signed, by their path."""
     files = sorted(path for path in corpus.glob("eml/**/*") if path.is_file())
     return {str(path): message for path in files if (message := would_sign(path.read_bytes()))}
 
 
 def would_sign(raw: bytes) -> bytes | None:
-    """Give a message of the corpus signed, or None where we would leave it as it is."""
+    """Return a message of the corpus signed, or None where we would leave it as it is."""
     message = re.sub(rb"\r\n|\r|\n", b"\r\n", raw)
     message = splice(
         message, [Edit(each.start, each.end, b"") for each in existing_signatures(parse(message))]

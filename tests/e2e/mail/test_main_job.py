@@ -56,7 +56,7 @@ def follow(url: str, method: str = "GET") -> http.client.HTTPResponse:
 
 
 def links(content: bytes) -> list[str]:
-    """Give the tracked links of a message that came out of the proxy as 8-bit text."""
+    """Return the tracked links of a message that came out of the proxy as 8-bit text."""
     return [found.decode() for found in TRACKED.findall(content)]
 
 
@@ -158,7 +158,7 @@ def test_signature_verifies(stack: Stack, mailbox: Mailbox) -> None:
 
 
 def public_record(private_pem: bytes) -> bytes:
-    """Give the DKIM record of a key, made without our own code."""
+    """Return the DKIM record of a key, made without our own code."""
     der = subprocess.run(
         ["openssl", "rsa", "-pubout", "-outform", "DER"],
         input=private_pem, capture_output=True, check=True,

@@ -50,7 +50,7 @@ def fetch(url: str, method: str = "GET") -> http.client.HTTPResponse:
 
 
 def opens(stack: Stack) -> dict[str, Any]:
-    """Give what `waypost report --opens --json` says in total."""
+    """Return what `waypost report --opens --json` says in total."""
     done = waypost("report", "-c", stack.config, "--opens", "--json")
     assert done.returncode == 0, done.stderr.decode()
     return dict(json.loads(done.stdout)["totals"])

@@ -36,7 +36,7 @@ def send(stack: Stack, *messages: bytes) -> None:
 
 
 def location(url: str) -> str | None:
-    """Give where a tracked link leads."""
+    """Return where a tracked link leads."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=10)
     connection.request("GET", parts.path)

@@ -101,7 +101,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def templates(corpus: Path) -> list[Case]:
-    """Give templates with links, spread over their authors."""
+    """Return templates with links, spread over their authors."""
     found = [case for case in cases(corpus / "html") if plan(case.message, Policy()).links]
     return found if ALL else found[:: max(1, len(found) // TEMPLATES)][:TEMPLATES]
 

@@ -40,7 +40,7 @@ def sent(stack: Stack, mailbox: Mailbox) -> list[list[str]]:
 
 
 def counted(stack: Stack) -> dict[tuple[str, str | None], int]:
-    """Give how often each link of each campaign was clicked, as the report says."""
+    """Return how often each link of each campaign was clicked, as the report says."""
     links = stack.report()["links"]
     return {(each["link"], each["campaign"]): each["clicks"]["all"] for each in links}
 
@@ -85,6 +85,6 @@ def test_links_of_a_lost_store_are_named_without_what_was_added(
 
 
 def dump(stack: Stack) -> str:
-    """Give all rows of the store."""
+    """Return all rows of the store."""
     with contextlib.closing(sqlite3.connect(stack.database)) as db:
         return "\n".join(db.iterdump())

@@ -30,7 +30,7 @@ def ask(links: Links, path: str, password: str | None = None, **headers: str) ->
 
 
 def report(links: Links) -> Any:
-    """Give what the API reports."""
+    """Return what the API reports."""
     status, body = ask(links, "/api/v1/report")
     assert status == 200, body
     return json.loads(body)

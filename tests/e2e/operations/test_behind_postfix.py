@@ -97,7 +97,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def _proxy_table(again: int) -> str:
-    """Give what the page's waypost.toml adds to what every stack of the tests has."""
+    """Return what the page's waypost.toml adds to what every stack of the tests has."""
     own = {"port = 2526": f"port = {again}"}
     text = recipe(SECTION, "/etc/waypost/waypost.toml", own)
     table = text.partition("[proxy]\n")[2].partition("\n\n")[0]

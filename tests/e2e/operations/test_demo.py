@@ -14,7 +14,7 @@ from tests.support.clients.programs import WAYPOST, stop
 
 
 def wait_for(log: Path, text: str, within_s: float = 60) -> str:
-    """Give what the demo has printed, once it holds `text`."""
+    """Return what the demo has printed, once it holds `text`."""
     deadline = time.monotonic() + within_s
     while text not in (printed := log.read_text()):
         assert time.monotonic() < deadline, printed

@@ -29,7 +29,7 @@ def send(stack: Stack, message: EmailMessage) -> None:
 
 
 def samples(stack: Stack) -> list[str]:
-    """Give the lines of the page."""
+    """Return the lines of the page."""
     with urllib.request.urlopen(f"http://127.0.0.1:{stack.admin}/metrics", timeout=20) as answer:
         return str(answer.read().decode()).splitlines()
 

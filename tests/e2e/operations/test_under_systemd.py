@@ -74,7 +74,7 @@ class Unit:
             pass
 
     def close(self) -> None:
-        """Give up both sockets, and what still runs."""
+        """Return up both sockets, and what still runs."""
         for process in self._processes:
             process.kill()
             process.wait()

@@ -22,12 +22,12 @@ NO, SOME, YES = (f"{name}@example.net" for name in ("no", "some", "yes"))
 
 
 def file_of(stack: Stack) -> Path:
-    """Give the file of consents."""
+    """Return the file of consents."""
     return stack.folder / "waypost.db.consents"
 
 
 def copy_of(stack: Stack) -> Path:
-    """Give the copy of it."""
+    """Return the copy of it."""
     return stack.folder / "waypost.db.consents.known"
 
 
@@ -47,7 +47,7 @@ def is_tracked(stack: Stack, mailbox: Mailbox, to: str, html: str = HTML) -> boo
 
 
 def tracked(stack: Stack, mailbox: Mailbox) -> list[str]:
-    """Give whose mail is tracked, small or large."""
+    """Return whose mail is tracked, small or large."""
     return [
         f"{size} {reader}"
         for size, html in (("small", HTML), ("large", LARGE))
@@ -66,7 +66,7 @@ def link_for(stack: Stack, reader: str) -> bool:
 
 
 def metrics(stack: Stack, name: str) -> dict[str, float]:
-    """Give a gauge of each process, as Prometheus sees it."""
+    """Return a gauge of each process, as Prometheus sees it."""
     url = f"http://127.0.0.1:{stack.admin}/metrics"
     with urllib.request.urlopen(url, timeout=10) as answered:
         text = answered.read().decode()

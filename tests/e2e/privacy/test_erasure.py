@@ -91,7 +91,7 @@ def test_a_reader_is_forgotten_and_their_links_live(telling: Stack, mailbox: Mai
 
 
 def files_with(stack: Stack, *traces: bytes) -> list[Path]:
-    """Give the files beside the store, and the store's own, in whose octets any of these stands."""
+    """Return the files beside the store, and the store's own, in whose octets any of these stands."""
     files = [
         each
         for file in stack.folder.glob("waypost.db*")
@@ -158,5 +158,5 @@ def test_nothing_names_somebody_whose_mail_was_full_of_them(telling: Stack, mail
 
 
 def sums(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Give the figures of a report's campaigns without what these are called."""
+    """Return the figures of a report's campaigns without what these are called."""
     return [{**each, name: None} for each in report[f"{name}s"]]

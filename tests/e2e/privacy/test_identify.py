@@ -36,7 +36,7 @@ def followed(content: bytes) -> list[str]:
 
 
 def ids(destinations: list[str]) -> list[str]:
-    """Give what each destination was told."""
+    """Return what each destination was told."""
     return ["".join(parse_qs(urlsplit(url).query).get("wp_id", [])) for url in destinations]
 
 

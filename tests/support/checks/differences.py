@@ -138,5 +138,5 @@ DIFFERENCES = (
 
 
 def explained(pair: Pair) -> Difference | None:
-    """Give the first of the list that fits."""
+    """Return the first of the list that fits."""
     return next((each for each in DIFFERENCES if each.explains(pair)), None)

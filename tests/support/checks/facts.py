@@ -29,7 +29,7 @@ migrations.apply(TEMPLATE)
 
 
 def empty() -> Database:
-    """Give a store in memory."""
+    """Return a store in memory."""
     db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
     TEMPLATE.conn.backup(db.conn)
     return db
@@ -42,7 +42,7 @@ def put(db: Database, *events: Event) -> None:
 
 
 def pending(message: str = "m1", **changes: Any) -> MessagePending:
-    """Give a message to two readers, each with a copy."""
+    """Return a message to two readers, each with a copy."""
     facts: dict[str, Any] = {
         "message_id": message,
         "at_s": SENT_S,
@@ -56,12 +56,12 @@ def pending(message: str = "m1", **changes: Any) -> MessagePending:
 
 
 def accepted(message: str = "m1", *recipients: int) -> MessageAccepted:
-    """Give the relay's 250 for a message."""
+    """Return the relay's 250 for a message."""
     return MessageAccepted(message, SENT_S + 1, recipients or (1, 2))
 
 
 def clicked(event_id: str, message: str = "m1", **changes: Any) -> Clicked:
-    """Give a click of the first recipient on the first link."""
+    """Return a click of the first recipient on the first link."""
     facts: dict[str, Any] = {
         "event_id": event_id,
         "at_s": SENT_S + 60,
@@ -84,31 +84,31 @@ OURS = ("uid", "utm_source")
 
 
 def own_link(reader: str, number: int = 5) -> SentLink:
-    """Give a link that is a reader's own, to which parameters of ours were added."""
+    """Return a link that is a reader's own, to which parameters of ours were added."""
     return SentLink(number, f"https://example.net/for/{reader}?p=1", None, "Yours", OURS)
 
 
 def own_click(event_id: str, message: str, reader: str, **changes: Any) -> Clicked:
-    """Give a click on it, as its token tells."""
+    """Return a click on it, as its token tells."""
     destination = f"https://example.net/for/{reader}?p=1&utm_source=mail&uid={reader}"
     return clicked(event_id, message, **{"link": 5, "destination": destination, **changes})
 
 
 def with_pixel(message: str = "m1", **changes: object) -> MessagePending:
-    """Give a message to two readers that has a pixel and no link."""
+    """Return a message to two readers that has a pixel and no link."""
     return pending(message, **({"links": (), "opens": True} | changes))
 
 
 def taken(message: str = "m1", *, links: bool = False) -> MessageAccepted:
-    """Give the relay's 250 for it."""
+    """Return the relay's 250 for it."""
     return MessageAccepted(message, SENT_S + 1, (1, 2), links=links, opens=True)
 
 
 def opened(event_id: str, message: str = "m1", recipient: int = 1, *, human: bool = True) -> Opened:
-    """Give an open of the first recipient's copy."""
+    """Return an open of the first recipient's copy."""
     return Opened(event_id, SENT_S + 60, message, recipient, SENT_S, human)
 
 
 def totals(db: Database) -> clicks.Figures:
-    """Give the figures of everything."""
+    """Return the figures of everything."""
     return clicks.report(db).totals

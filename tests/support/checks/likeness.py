@@ -86,7 +86,7 @@ async def pour(port: int, turns: Sequence[Turn]) -> list[Answer]:
 
 
 def _poured(port: int, octets: bytes) -> bytes:
-    """Give all that came back; asyncio's streams lose what came right before a reset."""
+    """Return all that came back; asyncio's streams lose what came right before a reset."""
     received = b""
     with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as connection:
         with suppress(OSError):  # it may have hung up already
@@ -149,7 +149,7 @@ class Kept(NamedTuple):
 
 
 def kept(postfix: Postfix) -> dict[str, list[Kept]]:
-    """Give what was delivered, by queue id, as it was handed in."""
+    """Return what was delivered, by queue id, as it was handed in."""
     by_id: dict[str, list[Kept]] = defaultdict(list)
     for stored in postfix.delivered():
         received, addresses = _RECEIVED.search(stored), _ADDRESSES.match(stored)

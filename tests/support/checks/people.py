@@ -23,14 +23,14 @@ def erased(db: Database, name: str = "ann@Example.NET") -> Erased:
 
 
 def everything(db: Database) -> str:
-    """Give all that a store holds."""
+    """Return all that a store holds."""
     return json.dumps([list(table.rows) for table in db.tables], default=str).lower()
 
 
 def sent(
     message: str, to: Recipient, campaign: str, *urls: str, text: str = ""
 ) -> tuple[MessagePending, MessageAccepted]:
-    """Give the events of a message to one reader that the relay took."""
+    """Return the events of a message to one reader that the relay took."""
     links = tuple(SentLink(n, url, None, text) for n, url in enumerate(urls, 1))
     facts = {"recipients": (to,), "campaign": campaign, "links": links}
     return pending(message, **facts), accepted(message, 1)

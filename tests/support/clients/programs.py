@@ -18,7 +18,7 @@ WAYPOST = Path(sys.executable).with_name("waypost")
 
 
 def _unasked_ports() -> Iterator[int]:
-    """Give ports that the system hands to no connection going out, each as late again as can be."""
+    """Return ports that the system hands to no connection going out, each as late again as can be."""
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     ports = list(range(min(11_000, first // 2), first))
     random.shuffle(ports)  # other runs on this machine look for ports at the same time
@@ -29,7 +29,7 @@ _ports = _unasked_ports()
 
 
 def free_port() -> int:
-    """Give a port of the loopback that nobody has now, nor gets unless asking for it by number."""
+    """Return a port of the loopback that nobody has now, nor gets unless asking for it by number."""
     while True:
         port = next(_ports)
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -38,7 +38,7 @@ def free_port() -> int:
 
 
 def need(program: str, package: str | None = None) -> str:
-    """Give the path of a program, or skip the test, saying which package has it."""
+    """Return the path of a program, or skip the test, saying which package has it."""
     path = shutil.which(program, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
     if path is None:
         pytest.skip(f"{program} is not installed (Debian: {package or program})")

@@ -24,14 +24,14 @@ IN_FLIGHT = 20
 
 
 def context() -> ForkServerContext:
-    """Give the fork server, with what victims need imported."""
+    """Return the fork server, with what victims need imported."""
     server = multiprocessing.get_context("forkserver")
     server.set_forkserver_preload(["tests.support.clients.victims"])
     return server
 
 
 def config(folder: Path) -> Config:
-    """Give a configuration of a store in `folder`."""
+    """Return a configuration of a store in `folder`."""
     return Config(store=StoreConfig(url=f"sqlite:///{folder}/waypost.db"))
 
 

@@ -60,7 +60,7 @@ class Links:
         return Keyring.load(self.stack.folder / "token.keys")
 
     def path(self, destination: str = "https://example.com/?a=1&b=2#c", **changes: object) -> str:
-        """Give the path of a new link, its message's only one."""
+        """Return the path of a new link, its message's only one."""
         facts = {
             "message_id": secrets.token_bytes(8),
             "recipient": 1,
@@ -89,7 +89,7 @@ class Links:
         return destination
 
     def counted(self) -> list[str]:
-        """Give the destinations of all clicks that the store has, one for each click."""
+        """Return the destinations of all clicks that the store has, one for each click."""
         done = waypost("export", "-c", self.stack.config)
         assert done.returncode == 0, done.stderr.decode()
         return [json.loads(line)["destination"] for line in done.stdout.splitlines()]

@@ -9,7 +9,7 @@ _TRACKED = re.compile(rb'href="(http://[\w.-]+:\d+/(?:[\w-]+/)*c/(?:app/)?[\w-]+
 
 
 def tracked(content: bytes) -> list[str]:
-    """Give the tracked links of a message, in the order in which they stand there."""
+    """Return the tracked links of a message, in the order in which they stand there."""
     return [url.decode() for url in _TRACKED.findall(content)]
 
 

@@ -138,7 +138,7 @@ class Reader:
         return hrefs
 
     def sees(self, page: str) -> bytes:
-        """Give the pixels of a mail."""
+        """Return the pixels of a mail."""
         self.driver.get(f"http://{MAIL_HOST}{page}")
         picture: bytes = self.driver.get_screenshot_as_png()
         return picture

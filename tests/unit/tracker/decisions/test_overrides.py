@@ -22,7 +22,7 @@ TYPO, RIGHT = "https://shop.example.com/tpyo?a=1#top", "https://new.test/?b=2#en
 
 
 def leads(destination: str, *made: overrides.Decision, additions: Additions = UTM) -> str | None:
-    """Give where a link to `destination` leads after these decisions."""
+    """Return where a link to `destination` leads after these decisions."""
     link = Link(bytes(8), 1, 1, 1_795_430_400, destination)
     return Overrides.of(made).destination(link, additions)
 

@@ -12,7 +12,7 @@ from tracker.reports import clicks
 
 @pytest.fixture
 def known(db: Database) -> Database:
-    """Give a store in which two persons clicked."""
+    """Return a store in which two persons clicked."""
     put(db, pending(), accepted())
     put(db, clicked("c1", destination=PERSONAL, link=9, ip="192.0.2.0"))
     put(db, clicked("c2", recipient=2), clicked("c3"))

@@ -28,7 +28,7 @@ from tracker.store import retention
 
 
 def sums(db: Database) -> set[tuple[Any, ...]]:
-    """Give all sums by the names of what they are over, those of nothing apart."""
+    """Return all sums by the names of what they are over, those of nothing apart."""
     return set(
         db.execute("""
             SELECT day, ifnull(campaigns.name, campaign_id), ifnull(links.name, ''), messages,
@@ -41,7 +41,7 @@ def sums(db: Database) -> set[tuple[Any, ...]]:
 
 
 def rows(db: Database) -> set[tuple[Any, ...]]:
-    """Give all clicks with what they are counted under."""
+    """Return all clicks with what they are counted under."""
     return set(
         db.execute("""
             SELECT event_id, campaigns.name, links.name, persons.name

@@ -7,7 +7,7 @@ SENT_S = 1_790_000_000.0
 
 
 def message(*, shared: bool = False, recipients: int = 1) -> Message:
-    """Give a message whose own event has come."""
+    """Return a message whose own event has come."""
     known = Message(1, "m", SENT_S)
     known.describe(SENT_S, "example.com", 7, shared=shared)
     known.link_set_id = 1

@@ -15,13 +15,13 @@ FILE, COPY = Path("/var/lib/example/codes"), Path("/var/lib/example/codes.known"
 
 @pytest.fixture
 def logged() -> Iterator[list[dict[str, object]]]:
-    """Give what is logged."""
+    """Return what is logged."""
     with structlog.testing.capture_logs() as lines:
         yield lines
 
 
 def metric(name: str, **labels: str) -> float | None:
-    """Give a gauge as monitoring sees it."""
+    """Return a gauge as monitoring sees it."""
     return REGISTRY.get_sample_value(f"waypost_short_links_{name}", labels)
 
 

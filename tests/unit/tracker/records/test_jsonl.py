@@ -13,7 +13,7 @@ NUMBERS: TypeAdapter[int] = TypeAdapter(int)
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give a file with two records."""
+    """Return a file with two records."""
     path = tmp_path / "numbers"
     jsonl.append(path, NUMBERS, 1)
     jsonl.append(path, NUMBERS, 2)
@@ -21,7 +21,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def read(file: Path) -> list[int | None]:
-    """Give what stands in a file."""
+    """Return what stands in a file."""
     return list(jsonl.parse(jsonl.octets_of(file), NUMBERS))
 
 

@@ -36,7 +36,7 @@ def started(store: Path) -> LiveRecords[Decision, Overrides]:
 
 
 def metric(name: str, **labels: str) -> float | None:
-    """Give a gauge as monitoring sees it."""
+    """Return a gauge as monitoring sees it."""
     return REGISTRY.get_sample_value(f"waypost_overrides_{name}", labels)
 
 

@@ -19,7 +19,7 @@ class Parser:
         self.parsed: list[bytes] = []
 
     def __call__(self, octets: bytes) -> ParsedLines[bytes]:
-        """Give the words; what is no word is damaged."""
+        """Return the words; what is no word is damaged."""
         self.parsed.append(octets)
         lines = octets.splitlines()
         words = tuple(line for line in lines if re.fullmatch(rb"\w+", line))

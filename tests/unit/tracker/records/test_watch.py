@@ -26,7 +26,7 @@ def replace(path: Path, text: str) -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give a file that says 1."""
+    """Return a file that says 1."""
     path = tmp_path / "number"
     path.write_text("1")
     return path

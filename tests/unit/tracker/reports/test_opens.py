@@ -8,7 +8,7 @@ from tracker.reports.opens import Figures
 
 
 def figures(db: Database) -> Figures:
-    """Give the figures of everything."""
+    """Return the figures of everything."""
     return opens.report(db).totals
 
 

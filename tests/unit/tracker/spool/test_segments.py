@@ -26,7 +26,7 @@ def reading(path: Path) -> Iterator[int]:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give a place for a segment."""
+    """Return a place for a segment."""
     return tmp_path / "segment"
 
 

@@ -19,7 +19,7 @@ from tracker.spool.writer import Spool, SpoolError, SpoolFull
 
 
 def stored(directory: Path) -> list[str]:
-    """Give the ids of all events in the spool, in order."""
+    """Return the ids of all events in the spool, in order."""
     found = []
     for path in segments.listing(directory):
         descriptor = os.open(path, os.O_RDONLY)
@@ -45,13 +45,13 @@ def wait_for_events(directory: Path, count: int) -> None:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Give the place of a spool that is not there yet."""
+    """Return the place of a spool that is not there yet."""
     return tmp_path / "waypost.db.spool"
 
 
 @pytest.fixture
 def opened(directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spool]:
-    """Give a spool that tries again quickly."""
+    """Return a spool that tries again quickly."""
     monkeypatch.setattr(writer, "RETRY_S", 0.02)
     made = Spool.open(directory, "tracker")
     yield made

@@ -12,7 +12,7 @@ from tracker.store.database import Store, StoreError
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a place for a store."""
+    """Return a place for a store."""
     return tmp_path / "waypost.db"
 
 

@@ -14,7 +14,7 @@ IDENTIFIER = Identifier("wp_id", bytes(range(32)))
 
 @pytest.fixture
 def known(db: Database) -> Database:
-    """Give a store that knows a person by address, and one by an id."""
+    """Return a store that knows a person by address, and one by an id."""
     people = (Recipient(1, "ann@Example.NET"), Recipient(2, "bob@example.net", "4711"))
     put(db, pending(recipients=people), accepted(), clicked("c1"))
     return db

@@ -14,7 +14,7 @@ DAY_S = 86400
 
 
 def names(db: Database, table: str) -> set[str]:
-    """Give the names in a table."""
+    """Return the names in a table."""
     return {row["name"] for row in db[table].rows if row["name"]}
 
 

@@ -36,7 +36,7 @@ def _purged_click(db: Database) -> None:
 
 @pytest.fixture
 def older() -> Iterator[Database]:
-    """Give a store of before links were told less what is ours: each name is in a set."""
+    """Return a store of before links were told less what is ours: each name is in a set."""
     db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
     migrations.apply(db, stop_before="names_less_parameters")
     db.execute("INSERT INTO campaigns (id, name) VALUES (3, 'news')")
@@ -67,7 +67,7 @@ def older() -> Iterator[Database]:
 
 
 def listed(db: Database) -> set[str]:
-    """Give the links of the campaign."""
+    """Return the links of the campaign."""
     return {link.link for link in clicks.report(db, campaign="news").links}
 
 

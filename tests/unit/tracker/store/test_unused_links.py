@@ -16,17 +16,17 @@ SCANNED = re.compile(r"SCAN (\w+)")
 
 
 def link_names(db: Database) -> set[str]:
-    """Give the names of all links that the store has."""
+    """Return the names of all links that the store has."""
     return {row["name"] for row in db["links"].rows}
 
 
 def listed(db: Database) -> set[tuple[str, str | None]]:
-    """Give the links of the report, with their campaigns."""
+    """Return the links of the report, with their campaigns."""
     return {(link.link, link.campaign) for link in clicks.report(db).links}
 
 
 def scanned(db: Database, statement: str) -> set[str]:
-    """Give the tables that a statement goes through from end to end."""
+    """Return the tables that a statement goes through from end to end."""
     plan = db.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
     return {table for row in plan for table in SCANNED.findall(row[3])}
 
