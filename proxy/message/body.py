@@ -68,10 +68,6 @@ class Body(ABC):
     def _place(self, edits: Sequence[Edit]) -> list[Edit]:
         """Return raw edits for edits that were checked."""
 
-    def editable(self, start: int, end: int) -> bool:
-        """Whether a text of the same length could be put in the place of `start:end`."""
-        return self.obstacles([Change(start, end, end - start)])[0] is None
-
     def to_raw(self, edits: Iterable[Edit]) -> list[Edit]:
         """Turn edits of `octets` into edits of the raw message.
 

@@ -19,7 +19,7 @@ def header_edits(message: Message, provider: str | None, *, body_changes: bool) 
     edits: list[Edit] = []
     covered: set[bytes] = set()
     for each in signatures:
-        if body_changes and each.breaks(body_changed=True):
+        if body_changes and each.covers_body:
             edits.append(Edit(each.start, each.end, b""))
         else:
             covered.update(each.signed)

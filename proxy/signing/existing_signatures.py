@@ -6,7 +6,6 @@ made anew (`proxy.rewrite.header_edits`), one of any other domain makes us leave
 it is (`proxy.policy.eligibility`).
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from proxy.message.model import Message
@@ -23,17 +22,12 @@ class ExistingSignature:
 
     domain: str
     """d=, in lower case; empty where it cannot be read."""
-    selector: str
     signed: tuple[bytes, ...]
     """h=: names of the fields it covers, in lower case."""
     body_limit_octets: int | None
     """l=: how much of the canonical body it covers; None means all of it."""
     start: int
     end: int
-
-    def covers(self, name: bytes) -> bool:
-        """Whether adding, changing or removing a field of this name breaks the signature."""
-        return name.lower() in self.signed
 
     @property
     def covers_body(self) -> bool:
@@ -43,10 +37,6 @@ class ExistingSignature:
         it is the rule. Only l=0 leaves the body out.
         """
         return self.body_limit_octets != 0
-
-    def breaks(self, *, body_changed: bool, fields_changed: Collection[bytes] = ()) -> bool:
-        """Whether it may not survive a change of the body, or of fields of these names."""
-        return (body_changed and self.covers_body) or any(map(self.covers, fields_changed))
 
 
 def existing_signatures(message: Message) -> tuple[ExistingSignature, ...]:
@@ -66,7 +56,6 @@ def _read(field: Field) -> ExistingSignature:
     limit = tags.get(b"l", b"")
     return ExistingSignature(
         domain=tags.get(b"d", b"").decode("ascii", "replace").lower(),
-        selector=tags.get(b"s", b"").decode("ascii", "replace"),
         signed=tuple(name.lower() for name in tags.get(b"h", b"").split(b":") if name),
         body_limit_octets=int(limit) if limit.isdigit() and len(limit) <= 76 else None,  # noqa: PLR2004 - RFC 6376 §3.5
         start=field.start,

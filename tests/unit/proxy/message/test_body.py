@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from proxy.message.body import Change, Edit, IdentityBody, NotEditable, Obstacle, UnknownBody
 from proxy.message.editing import splice
+from tests.support.bodies import editable
 
 HEAD = b"Subject: x\r\n\r\n"
 
@@ -86,7 +87,7 @@ def test_body_of_unknown_encoding_can_be_read_only() -> None:
     decoded = UnknownBody(b"begin 644 x")
     assert decoded.octets == b"begin 644 x"
     assert decoded.obstacles([Change(0, 1, 1)]) == (Obstacle.MALFORMED,)
-    assert not decoded.editable(0, 1)
+    assert not editable(decoded, 0, 1)
     with pytest.raises(NotEditable):
         decoded.to_raw([Edit(0, 1, b"x")])
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from proxy.message.body import Change, Edit, NotEditable, Obstacle
 from proxy.message.editing import splice
 from proxy.message.quoted_printable import QuotedPrintableBody
+from tests.support.bodies import editable
 
 URL = b"https://t.example.com/c/" + b"Ab-_09" * 30
 
@@ -121,7 +122,7 @@ def test_malformed_escape_on_another_line_does_not_matter() -> None:
 def test_white_space_that_may_be_dropped_inside_the_span_is_not_editable() -> None:
     """Some decoders drop it, some keep it."""
     decoded = body(b"http://a/ \r\nb")
-    assert not decoded.editable(0, len(decoded.octets))
+    assert not editable(decoded, 0, len(decoded.octets))
 
 
 def test_line_over_998_octets_is_left_alone() -> None:
@@ -133,7 +134,7 @@ def test_line_over_998_octets_is_left_alone() -> None:
 def test_text_that_is_no_quoted_printable_at_all_is_not_editable() -> None:
     """Thousands of malformed escapes: the label is wrong."""
     decoded = body(b"a=\0\r\n" * 1001 + b"http://a/\r\n")
-    assert not decoded.editable(0, 1)
+    assert not editable(decoded, 0, 1)
 
 
 def test_what_may_begin_a_line_does_not_look_like_a_delimiter() -> None:
@@ -233,4 +234,4 @@ def test_hyphen_after_a_span_makes_it_not_editable() -> None:
     """Folding may put it at the start of a line, where two of them begin a delimiter."""
     decoded = body(b"<!-- http://a/-->\r\n")
     start = decoded.octets.index(b"http://a/")
-    assert not decoded.editable(start, start + 9)
+    assert not editable(decoded, start, start + 9)

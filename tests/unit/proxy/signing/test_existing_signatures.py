@@ -18,10 +18,10 @@ def foreign(tags: bytes) -> bytes:
 
 
 def test_our_own_signature_is_read_back() -> None:
-    """Domain in lower case, selector, names, and the span that removes it."""
+    """Domain in lower case, names, and the span that removes it."""
     signed = OWN.sign(MESSAGE)
     (found,) = existing_signatures(parse(signed))
-    assert (found.domain, found.selector) == ("example.com", "s1")
+    assert found.domain == "example.com"
     assert found.signed == (b"from", b"from")
     assert found.body_limit_octets is None
     assert signed[: found.start] + signed[found.end :] == MESSAGE
@@ -32,9 +32,8 @@ def test_tags_are_read_through_folding_and_case() -> None:
     (found,) = existing_signatures(
         parse(foreign(b"d = Other.\r\n\tTEST ;\r\n s=k1; h=From :\r\n\t X-Track-Links; l=0"))
     )
-    assert (found.domain, found.selector) == ("other.test", "k1")
-    assert found.covers(b"X-TRACK-LINKS")
-    assert not found.covers(b"Subject")
+    assert found.domain == "other.test"
+    assert found.signed == (b"from", b"x-track-links")
     assert found.body_limit_octets == 0
 
 
@@ -42,15 +41,7 @@ def test_a_change_of_the_body_breaks_all_but_l_0() -> None:
     """With l=0 the body is not signed at all; any other limit may be reached."""
     for limit, broken in ((b"", True), (b"; l=0", False), (b"; l=5", True), (b"; l=x", True)):
         (found,) = existing_signatures(parse(foreign(b"d=other.test; h=from" + limit)))
-        assert found.breaks(body_changed=True) is broken
-
-
-def test_removing_a_field_breaks_the_signatures_that_cover_it() -> None:
-    """Others stand."""
-    (covering,) = existing_signatures(parse(foreign(b"d=other.test; h=from:x-track-links")))
-    (other,) = existing_signatures(parse(foreign(b"d=other.test; h=from")))
-    assert covering.breaks(body_changed=False, fields_changed=[b"X-Track-Links"])
-    assert not other.breaks(body_changed=False, fields_changed=[b"X-Track-Links"])
+        assert found.covers_body is broken
 
 
 def test_a_signature_that_cannot_be_read_belongs_to_nobody() -> None:
