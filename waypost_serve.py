@@ -58,7 +58,7 @@ async def run_together(
             stop=no_more_mail,
             on_ready=partial(ready, "tracker"),
             reload=reload,
-            process="serve",
+            process=tracker.app.Process("serve", mail_sessions=config.proxy.max_sessions),
         )
         group.create_task(redirecting)
 

@@ -1,172 +1,284 @@
-"""Redirects a second, and CPU a redirect: our bare ASGI application against a Starlette route.
+"""Redirects: CPU a click, clicks a second and how long a reader waits, against nginx in the same run.
 
-Both read the same tokens, answer with the same headers, and run on the same uvicorn; each with the
-spool (every click durable before its answer) and without. All in one run, in turns: the machine's
-mood falls on all alike, so the ratios say more than the times.
+`waypost tracker` answers clicks on links of mail, each durable before its answer, with the ingester at
+work; previews of the same links (never recorded) show what recording costs; nginx answers `return 302`
+and knows nothing. The kinds take turns: the machine's mood falls on all alike, so the ratios say more
+than the times.
+
+    python bench/redirects.py [CHECKOUT…]     other checkouts of the project are measured in turns, too
 """
 
 import asyncio
 import os
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import uvloop
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
 
-from config.keys.token_keys import TokenKey
-from config.schema import Config
-from config.values import Address
-from tracker import listener
-from tracker.events import Clicked
-from tracker.redirect.answers import redirection
-from tracker.redirect.recorder import Recorder
-from tracker.redirect.redirector import Redirector, Rules, clicked
-from tracker.spool.writer import Spool
-from tracker.tokens import BadToken, Keyring, Link, mint, read
+from config.keys import token_keys
+from tracker.tokens import Keyring, Link, mint
 
-KEYRING = Keyring([TokenKey(1, bytes(range(64)), datetime.now(UTC).date())])
-LINK = Link(bytes(8), 1, 7, 1_795_430_400, "https://shop.example.com/item/42?utm_source=mail")
-REQUEST = (
-    f"GET /c/{mint(KEYRING, LINK)} HTTP/1.1\r\nHost: click.example.com\r\n"
+HERE = Path(__file__).resolve().parent.parent
+CONNECTIONS = 50
+CLICKS = 5000
+ROUNDS = 5
+MESSAGE_AT_S = 1_795_430_400
+DESTINATION = "https://shop.example.com/item/42?utm_source=mail"
+HEAD = (
+    "Host: click.example.com\r\n"
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0.0.0\r\n"
-    "Accept: text/html\r\nAccept-Language: en\r\nAccept-Encoding: gzip\r\n\r\n"
-).encode()
-CONNECTIONS = 64
-REQUESTS = 6000
-ROUNDS = 3
-KINDS = ("bare", "starlette", "bare + spool", "starlette + spool")
+    "Accept: text/html\r\nAccept-Language: en\r\nAccept-Encoding: gzip\r\n"
+)
+CONFIG = """\
+[tracking]
+base_url = "http://127.0.0.1:{port}"
+[tracker]
+listen = ["127.0.0.1:{port}"]
+admin_listen = []
+[store]
+url = "sqlite:///{folder}/waypost.db"
+[keys]
+file = "{folder}/token.keys"
+"""
+NGINX = """\
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log;
+worker_processes 1;
+events {{ worker_connections 4096; }}
+http {{
+    client_body_temp_path {folder}/a; proxy_temp_path {folder}/b; fastcgi_temp_path {folder}/c;
+    uwsgi_temp_path {folder}/d; scgi_temp_path {folder}/e;
+    access_log off;
+    keepalive_requests 1000000;
+    server {{ listen 127.0.0.1:{port}; return 302 "{destination}"; }}
+}}
+"""
+WAYPOST = "from waypost import main; main()"
 
 
-async def forget(_click: Clicked) -> None:
-    """Record nothing."""
+@dataclass(frozen=True)
+class Server:
+    """Something that redirects: its process, its port, and what asks it for a redirect."""
 
+    pid: int
+    port: int
+    path: str
 
-def starlette_app(record: Callable[[Clicked], Awaitable[None]]) -> Starlette:
-    """Do what the redirector does, as a Starlette route."""
-    rules = Rules.from_config(Config())
-
-    async def click(request: Request) -> Response:
-        try:
-            link = read(KEYRING, request.path_params["token"])
-        except BadToken:
-            return Response(status_code=404)
-        await record(clicked(request.scope, link, rules))
-        answer = redirection(link.destination)
-        headers = {name.decode(): value.decode() for name, value in answer.headers}
-        return HTMLResponse(answer.body, answer.status, headers)
-
-    return Starlette(routes=[Route("/c/{token}", click)])
-
-
-async def serve(kind: str, port: int, folder: Path) -> None:
-    """Serve one kind until killed."""
-    record = Recorder(Spool.open(folder, "tracker")).record if "spool" in kind else forget
-    if kind.startswith("bare"):
-        app: Any = Redirector(lambda: KEYRING, Rules.from_config(Config()), record)
-    else:
-        app = starlette_app(record)
-    await listener.serve(app, listener.bind([Address("127.0.0.1", port)]), asyncio.Event())
-
-
-class Client(asyncio.Protocol):
-    """One connection: sends a request as soon as the answer before has come."""
-
-    def __init__(self, left: list[int], done: asyncio.Future[None]) -> None:
-        self.left, self.done, self.buffer = left, done, b""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """Send the first request."""
-        self.transport = transport
-        self.send()
-
-    def send(self) -> None:
-        """Send a request, if any is left to be sent."""
-        if self.left[0] > 0:
-            self.left[0] -= 1
-            self.transport.write(REQUEST)
-        else:
-            self.transport.close()
-
-    def data_received(self, data: bytes) -> None:
-        """Take an answer; it ends with the line feed of its body."""
-        self.buffer += data
-        if self.buffer.endswith(b"</a>\n"):
-            if not self.buffer.startswith(b"HTTP/1.1 302"):
-                raise SystemExit(self.buffer)
-            self.buffer = b""
-            self.left[1] -= 1
-            if self.left[1] == 0 and not self.done.done():
-                self.done.set_result(None)
-            self.send()
-
-
-async def load(port: int, count: int) -> float:
-    """Make `count` requests over all connections; give the wall seconds."""
-    loop = asyncio.get_running_loop()
-    left, done = [count, count], loop.create_future()
-    started_s = time.perf_counter()
-    for _ in range(CONNECTIONS):
-        await loop.create_connection(lambda: Client(left, done), "127.0.0.1", port)
-    await done
-    return time.perf_counter() - started_s
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU seconds that a process has used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
-
-
-def start(kind: str, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """Start a server of this kind on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    process = subprocess.Popen([sys.executable, __file__, kind, str(port), str(folder)])
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return process, port
-        time.sleep(0.05)
-    raise SystemExit(f"{kind} does not listen")
-
-
-def main() -> None:
-    """Print the table."""
-    rates: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    costs: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    with tempfile.TemporaryDirectory() as name:
-        servers = {kind: start(kind, Path(name) / str(number)) for number, kind in enumerate(KINDS)}
-        for round_number in range(ROUNDS + 1):
-            for kind, (process, port) in servers.items():
-                before_s = cpu_seconds(process.pid)
-                wall_s = uvloop.run(load(port, REQUESTS))
-                if round_number:  # the first one warms up
-                    rates[kind].append(REQUESTS / wall_s)
-                    costs[kind].append((cpu_seconds(process.pid) - before_s) / REQUESTS * 1e6)
-        for process, _ in servers.values():
-            process.kill()
-            process.wait()
-    print(f"{'':20}{'redirects/s':>12}{'µs CPU each':>13}   (medians of {ROUNDS} rounds)")
-    for kind in KINDS:
-        print(
-            f"{kind:20}{statistics.median(rates[kind]):12.0f}{statistics.median(costs[kind]):13.1f}"
+    def cpu_s(self) -> float:
+        """Return the CPU seconds that its processes have used, in all their threads."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return sum(
+            int((task / "schedstat").read_text().split()[0]) / 1e9
+            for pid in (str(self.pid), *children)
+            for task in Path(f"/proc/{pid}/task").iterdir()
         )
 
 
+class Client(asyncio.Protocol):
+    """One connection of a reader: asks again as soon as it was answered.
+
+    With `reconnect` each click has a connection of its own.
+    """
+
+    def __init__(self, load: "Load") -> None:
+        self._load = load
+        self._answer = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask."""
+        self._transport = transport
+        self._ask()
+
+    def _ask(self) -> None:
+        if self._load.left == 0:
+            self._transport.close()
+            return
+        self._load.left -= 1
+        self._begun_s = time.perf_counter()
+        self._transport.write(self._load.request)
+
+    def data_received(self, data: bytes) -> None:
+        """Take an answer: its body ends it."""
+        self._answer += data
+        head, end, body = self._answer.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
+        if not end or len(body) < length:
+            return
+        if not head.startswith(b"HTTP/1.1 302"):
+            raise SystemExit(head)
+        self._answer = b""
+        self._load.took(time.perf_counter() - self._begun_s)
+        if self._load.reconnect:
+            self._transport.close()
+            self._load.connect()
+        else:
+            self._ask()
+
+
+class Load:
+    """So many clicks over so many connections; `waits_s` has how long each took."""
+
+    def __init__(self, server: Server, clicks: int, *, reconnect: bool) -> None:
+        close = "Connection: close\r\n" if reconnect else ""
+        self.request = f"GET {server.path} HTTP/1.1\r\n{HEAD}{close}\r\n".encode()
+        self.left = self._wanted = clicks
+        self.reconnect = reconnect
+        self.waits_s: list[float] = []
+        self._port = server.port
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    def connect(self) -> None:
+        """Open a connection, if there is anything left to ask."""
+        if self.left:
+            opening = self._loop.create_connection(lambda: Client(self), "127.0.0.1", self._port)
+            task = self._loop.create_task(opening)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def took(self, wait_s: float) -> None:
+        """Note one answer."""
+        self.waits_s.append(wait_s)
+        if len(self.waits_s) == self._wanted:
+            self._done.set()
+
+    async def run(self) -> float:
+        """Return the seconds from the first question to the last answer."""
+        begun_s = time.perf_counter()
+        for _ in range(CONNECTIONS):
+            self.connect()
+        await self._done.wait()
+        return time.perf_counter() - begun_s
+
+
+async def click(server: Server, clicks: int, *, reconnect: bool) -> tuple[float, list[float]]:
+    """Return the seconds for all clicks, and for each."""
+    load = Load(server, clicks, reconnect=reconnect)
+    return await load.run(), load.waits_s
+
+
+def free_port() -> int:
+    """Return a port that nobody has."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(port: int, arguments: list[str], source: Path = HERE) -> Iterator[int]:
+    """Run a server until the block ends; yield its process id."""
+    environment = os.environ | {"PYTHONPATH": str(source)}
+    process = subprocess.Popen(arguments, cwd=source, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(400):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        else:
+            raise SystemExit(f"{arguments} does not listen")
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def tracker(folder: Path, source: Path) -> Iterator[tuple[Server, Server]]:
+    """Run a tracker of a checkout; yield it with a link that counts, and with a preview."""
+    folder.mkdir()
+    token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
+    keyring, port = Keyring.load(folder / "token.keys"), free_port()
+    config = folder / "waypost.toml"
+    config.write_text(CONFIG.format(folder=folder, port=port))
+    links = [
+        Link(bytes(8), 1, 7, MESSAGE_AT_S, DESTINATION, preview=preview)
+        for preview in (False, True)
+    ]
+    paths = [f"/c/{mint(keyring, link)}" for link in links]
+    with running(
+        port, [sys.executable, "-c", WAYPOST, "tracker", "-c", str(config)], source
+    ) as pid:
+        yield Server(pid, port, paths[0]), Server(pid, port, paths[1])
+
+
+@contextmanager
+def nginx(folder: Path) -> Iterator[Server]:
+    """Run nginx with one worker process."""
+    folder.mkdir()
+    port, config = free_port(), folder / "nginx.conf"
+    config.write_text(NGINX.format(folder=folder, port=port, destination=DESTINATION))
+    arguments = ["nginx", "-e", str(folder / "nginx.log"), "-p", str(folder), "-c", str(config)]
+    with running(port, arguments) as pid:
+        yield Server(pid, port, "/")
+
+
+def servers(folder: Path, checkouts: list[Path], stack: ExitStack) -> dict[str, Server]:
+    """Start all kinds; return each by its name."""
+    found: dict[str, Server] = {}
+    for number, source in enumerate([HERE, *checkouts]):
+        name = f" of {source.name}" if checkouts else ""
+        counted, preview = stack.enter_context(tracker(folder / str(number), source))
+        found |= {f"waypost tracker{name}": counted, f"preview{name}": preview}
+    if shutil.which("nginx"):
+        found["nginx, return 302"] = stack.enter_context(nginx(folder / "nginx"))
+    return found
+
+
+@dataclass
+class Figures:
+    """What was measured of one kind, a figure a round."""
+
+    cpu_us: list[float]
+    rate: list[float]
+    waits_s: list[float]
+
+    def line(self) -> str:
+        """Return the medians, and how long readers waited."""
+        ordered = sorted(self.waits_s)
+        p50, p99 = (ordered[int(share * len(ordered))] * 1e3 for share in (0.5, 0.99))
+        cpu, rate = statistics.median(self.cpu_us), statistics.median(self.rate)
+        return f"{cpu:14.1f}{rate:12.0f}{p50:10.1f}{p99:10.1f}"
+
+
+def measure(kinds: dict[str, Server], *, reconnect: bool) -> dict[str, Figures]:
+    """Let all kinds take turns; the first round only warms up."""
+    figures: dict[str, Figures] = defaultdict(lambda: Figures([], [], []))
+    for round_number in range(ROUNDS + 1):
+        for name, server in kinds.items():
+            before_s = server.cpu_s()
+            wall_s, waits_s = uvloop.run(click(server, CLICKS, reconnect=reconnect))
+            if round_number:
+                figures[name].cpu_us.append((server.cpu_s() - before_s) / CLICKS * 1e6)
+                figures[name].rate.append(CLICKS / wall_s)
+                figures[name].waits_s += waits_s
+    return figures
+
+
+def main() -> None:
+    """Print a table for connections that stay, and one for a connection a click."""
+    checkouts = [Path(argument).resolve() for argument in sys.argv[1:]]
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        kinds = servers(Path(name), checkouts, stack)
+        for reconnect in (False, True):
+            how = "one for each click" if reconnect else "kept"
+            print(f"{CONNECTIONS} connections at a time, {how} (medians of {ROUNDS} rounds)")
+            print(f"{'':28}{'µs CPU a click':>14}{'clicks/s':>12}{'p50 ms':>10}{'p99 ms':>10}")
+            for kind, figures in measure(kinds, reconnect=reconnect).items():
+                print(f"{kind:28}{figures.line()}", flush=True)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        uvloop.run(serve(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))
-    else:
-        main()
+    main()

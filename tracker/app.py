@@ -21,16 +21,20 @@ from config.keys.secret_files import KeyFileError, read_password
 from config.keys.token_keys import read_identify_secret
 from config.loading.load import ConfigError
 from config.schema import Config
+from config.service import descriptors
 from config.service.reload import on_sighup
 from config.telemetry import observe
 from config.values import Address
-from tracker import listener
 from tracker.admin.admin import Admin
 from tracker.admin.guard import Guard
 from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.files import CONSENTS, DECISIONS
 from tracker.decisions.overrides import Decision, Overrides
 from tracker.ingest.ingester import Ingester
+from tracker.listener import asgi, server
+from tracker.listener.admission import Admission, fair_share
+from tracker.listener.limits import MAX_CONNECTIONS
+from tracker.listener.sockets import ListenError, bind, names
 from tracker.minting.mint import Mint
 from tracker.minting.short_links import ShortLinks
 from tracker.records import watch
@@ -54,6 +58,17 @@ class CannotStart(Exception):
         self.problems = tuple(problems)
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """The process that the tracker runs in: its name in the metrics, and its SMTP sessions besides."""
+
+    name: str
+    mail_sessions: int = 0
+
+
+ALONE = Process("tracker")
+
+
 async def serve(
     config: Config,
     *,
@@ -61,18 +76,18 @@ async def serve(
     on_ready: Callable[[], object] = lambda: None,
     sockets: Sequence[socket.socket] = (),
     reload: Callable[[], Config] | None = None,
-    process: str = "tracker",
+    process: Process = ALONE,
 ) -> None:
     """Redirect and count until `stop` is set (or for good); raises CannotStart.
 
     `sockets` are open ones for readers, to listen on instead of the configured addresses. `reload`
-    returns the new configuration at SIGHUP; `process` is this one's name in the metrics.
+    returns the new configuration at SIGHUP.
     """
     parts = _prepare(config, sockets)
     spool = Spool.open(config.store.spool_dir, "tracker")
     files = _Files.read(config.store.path)
     app = _redirector(config, parts.keys, files, spool)
-    admin = Admin(config, _mint(parts.keys, files, spool).link, process)
+    admin = Admin(config, _mint(parts.keys, files, spool).link, process.name)
 
     def ready() -> None:
         observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
@@ -81,11 +96,14 @@ async def serve(
     async with _feeding(config) as ingester, contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
-        ending.enter_context(_reloading(app, admin, ingester, parts, reload))
+        most = descriptors.for_readers(descriptors.allowed(), process.mail_sessions)
+        most = min(MAX_CONNECTIONS, most)
+        readers = Admission("public", most, fair_share(most), app.rules.trusted_proxies)
+        ending.enter_context(_reloading(app, readers, admin, ingester, parts, reload))
         watching = watch.watching(parts.keys, *files.all, parts.password)
         async with watching, _administering(admin, parts):
             stop = stop or asyncio.Event()
-            await listener.serve(app, parts.public, stop, ready, tls=parts.tls)
+            await server.serve(app, parts.public, stop, readers, on_ready=ready, tls=parts.tls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +219,14 @@ def _watched(
 
 def _bound(addresses: Sequence[Address], problems: list[str]) -> list[socket.socket]:
     try:
-        return listener.bind(addresses)
-    except listener.ListenError as error:
+        return bind(addresses)
+    except ListenError as error:
         problems += error.problems
         return []
 
 
 def _names(sockets: Sequence[socket.socket]) -> list[str]:
-    return [str(address) for address in listener.names(sockets)]
+    return [str(address) for address in names(sockets)]
 
 
 @contextlib.asynccontextmanager
@@ -219,9 +237,9 @@ async def _administering(admin: Admin, parts: _Parts) -> AsyncIterator[None]:
         return
     stop = asyncio.Event()
     guarded = Guard(admin.app, parts.password, lambda: admin.config.tracker.trusted_proxies)
-    serving = asyncio.create_task(
-        listener.serve(guarded, parts.admin, stop, protocol=listener.BodyProtocol)
-    )
+    most = descriptors.for_admin(descriptors.allowed())
+    operators = Admission("admin", most, most)
+    serving = asyncio.create_task(server.serve(asgi.serving(guarded), parts.admin, stop, operators))
     try:
         yield
     finally:
@@ -246,6 +264,7 @@ async def _feeding(config: Config) -> AsyncIterator[Ingester]:
 @contextlib.contextmanager
 def _reloading(
     app: Redirector,
+    readers: Admission,
     admin: Admin,
     ingester: Ingester,
     parts: _Parts,
@@ -259,6 +278,7 @@ def _reloading(
             config = read()
             _renew(parts.tls, config)
             app.rules = Rules.from_config(config)
+            readers.trust(config.tracker.trusted_proxies)
             app.well_known = well_known.load(config)
             admin.config = config.model_copy(update={"store": admin.config.store})
             ingester.configure(config)

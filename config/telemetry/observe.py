@@ -78,12 +78,6 @@ SPOOL_DROPPED = _event(
     logging.ERROR,
     "Events were lost: memory for them was full, or the process ended before they were on disk.",
 )
-SPOOL_MOVED = _event(
-    "spool_moved",
-    logging.ERROR,
-    "A segment in use was renamed or deleted, alone or with the spool's folder. It is in its place "
-    "again, with all that it held. Says where the old one is; other segments there are not counted.",
-)
 SPOOL_GARBAGE = _event(
     "spool_garbage",
     logging.ERROR,
@@ -142,6 +136,11 @@ CLICK_FAILED = _event(
     "click_failed",
     logging.ERROR,
     "An internal error: a click did not reach the spool. Its reader was redirected all the same.",
+)
+REQUEST_FAILED = _event(
+    "request_failed",
+    logging.ERROR,
+    "A fault of ours kept an HTTP request from its answer: 500. Says the cause.",
 )
 FILE_RELOADED = _event(
     "file_reloaded", logging.INFO, "A watched file has changed, and its new content is in force."
@@ -348,11 +347,6 @@ SPOOL_DROPS = Counter(
     "Events lost, because memory was full or the process ended while it could not write.",
     registry=REGISTRY,
 )
-SPOOL_MOVED_SEGMENTS = Counter(
-    "waypost_spool_moved_segments",
-    "Segments that were renamed or deleted while in use, and were put back.",
-    registry=REGISTRY,
-)
 SPOOL_WAITING_OCTETS = Gauge(
     "waypost_spool_waiting_octets",
     "Octets of events in memory that are not on disk yet, by the role of the spool.",
@@ -406,6 +400,25 @@ CLICKS_NOT_DURABLE = Counter(
 CLICKS_FAILED = Counter(
     "waypost_clicks_failed",
     "Clicks that did not reach the spool because of an internal error.",
+    registry=REGISTRY,
+)
+HTTP_CONNECTIONS = Gauge(
+    "waypost_http_connections",
+    "Connections that are open now, by listener: public, admin.",
+    ["listener"],
+    registry=REGISTRY,
+)
+HTTP_CONNECTIONS_CLOSED = Counter(
+    "waypost_http_connections_closed",
+    "Connections closed without an answer being owed, by why: time (the client took too long, or was "
+    "idle), network, total (as many as there may be from one network, in all: the longest idle made "
+    "room).",
+    ["why"],
+    registry=REGISTRY,
+)
+HTTP_CONNECTIONS_REFUSED = Counter(
+    "waypost_http_connections_refused",
+    "Connections refused because all that there may be were being answered.",
     registry=REGISTRY,
 )
 

@@ -20,6 +20,7 @@ TESTS = {path.relative_to(UNIT) for path in UNIT.rglob("test_*.py")}
 DECLARATIONS = {
     Path("proxy/message/limits.py"): "limits, each tested where it is kept",
     Path("proxy/session/limits.py"): "limits, each tested where it is kept",
+    Path("tracker/listener/limits.py"): "limits, each tested where it is kept",
 }
 """Modules without behaviour, and so without a test of their own, with the reason."""
 

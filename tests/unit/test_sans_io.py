@@ -17,7 +17,6 @@ FORBIDDEN = (
     "aiosmtpd",
     "aiosmtplib",
     "starlette",
-    "uvicorn",
     "prometheus_client",
     "structlog",
 )

@@ -1,32 +1,13 @@
 """Every answer that a reader's browser or app gets, as values.
 
 Owns: status, headers and body of each.
-Does not own: which of them a request gets (`redirector`), or the wire (`tracker.listener`).
+Does not own: which of them a request gets (`redirector`), or the wire (`tracker.listener.http1`).
 """
 
 import html
 import json
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole HTTP response. `body` is left out in answer to HEAD, its length is not."""
-
-    status: int
-    content_type: bytes
-    body: bytes
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-    @property
-    def all_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers of the response, those of its body included."""
-        return [
-            *self.headers,
-            (b"content-type", self.content_type),
-            (b"content-length", b"%d" % len(self.body)),
-        ]
-
+from tracker.listener.http1 import Answer
 
 _TEXT = b"text/plain; charset=utf-8"
 _HTML = b"text/html; charset=utf-8"

@@ -1,4 +1,4 @@
-"""The redirector: a bare ASGI application that answers a tracked link with its destination.
+"""The redirector: answers a tracked link with its destination.
 
 Owns: the paths of readers (`/c/TOKEN`, `/c/app/TOKEN`, `/s/CODE`, `/resolve`, `/robots.txt`,
 `/healthz`), which answer each request gets, and the event that stands for a click or an open.
@@ -6,6 +6,8 @@ Does not own: the answers themselves (`answers`), tokens (`tracker.tokens`), cod
 (`tracker.minting.short_links`), what stands under `/.well-known/` (`well_known`), which links were
 withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its client
 (`visitor`), keeping a click (`recorder`), or sockets and limits of HTTP (`tracker.listener`).
+withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its client (`visitor`),
+keeping a click (`recorder`), or HTTP itself (`tracker.listener.connection`).
 
 A token is taken as it stands in the request line: nothing is percent-decoded, no query read, no
 stray character forgiven, and whatever is not a token of ours gets one and the same 404.
@@ -13,9 +15,10 @@ stray character forgiven, and whatever is not a token of ours gets one and the s
 
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from config.addresses import Network
@@ -24,18 +27,14 @@ from config.telemetry import observe
 from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
 from tracker.forwarded import client_address
+from tracker.listener.http1 import Answer, Request
 from tracker.minting import short_links
 from tracker.redirect import answers, visitor, well_known
-from tracker.redirect.answers import Answer
-from tracker.redirect.visitor import Request
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, BadToken, Keyring, Link, read
 from tracker.urls.additions import NO_ADDITIONS, Additions
 
-if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
-Record = Callable[[Clicked | Opened], Coroutine[Any, Any, None]]
-"""Keeps a click or an open; returns once it is durable, or after having waited long enough."""
+Record = Callable[[Clicked | Opened, Callable[[], None]], None]
+"""Keeps a click or an open, and calls back once it is durable, or after having waited long enough."""
 
 ALLOWED_METHODS = ("GET", "HEAD")
 FIXED = {b"/robots.txt": answers.ROBOTS, b"/healthz": answers.HEALTHY}
@@ -84,8 +83,15 @@ def _path_asked_about(query: bytes) -> bytes:
         return b""
 
 
+class Client(Protocol):
+    """Whoever made a request."""
+
+    def reply(self, answer: Answer) -> None:
+        """Send the answer; called once."""
+
+
 class Redirector:
-    """The ASGI application. `rules` and `well_known` may be replaced while it runs.
+    """Answers the requests of readers. `rules` and `well_known` may be replaced while it runs.
 
     `keyring`, `overrides` and `short_links` (which returns the token of a code) are called for each
     click, as their files may change.
@@ -106,31 +112,27 @@ class Redirector:
         self.well_known: well_known.WellKnown = well_known.nothing
         self._record = record
 
-    async def __call__(self, scope: "Scope", _receive: "Receive", send: "Send") -> None:
-        """Answer one request."""
-        answer = await self._answer(scope)
-        headers = answer.all_headers
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        body = b"" if scope["method"] == "HEAD" else answer.body
-        await send({"type": "http.response.body", "body": body})
-
-    async def _answer(self, scope: "Scope") -> Answer:
-        path: bytes = scope["raw_path"]
+    def __call__(self, request: Request, client: Client) -> None:
+        """Answer one request, at once or when its click is kept."""
+        path = request.path
         by_app = path == RESOLVE
-        token = self._token(_path_asked_about(scope["query_string"]) if by_app else path)
-        answer = FIXED.get(path) or self._well_known(scope, path)
+        token = self._token(_path_asked_about(request.query) if by_app else path)
+        answer = FIXED.get(path) or self._well_known(request)
         if token is None and answer is None and not by_app:
-            return answers.NOT_FOUND
-        if scope["method"] not in ALLOWED_METHODS:
-            return answers.METHOD_NOT_ALLOWED
-        lead_to = answers.resolution if by_app else answers.redirection
-        return answer or await self._follow(scope, token or "", lead_to)
+            client.reply(answers.NOT_FOUND)
+        elif request.method not in ALLOWED_METHODS:
+            client.reply(answers.METHOD_NOT_ALLOWED)
+        elif answer is not None:
+            client.reply(answer)
+        else:
+            lead_to = answers.resolution if by_app else answers.redirection
+            self._follow(request, client, token or "", lead_to)
 
-    def _well_known(self, scope: "Scope", path: bytes) -> Answer | None:
-        if not path.startswith(b"/.well-known/"):
+    def _well_known(self, request: Request) -> Answer | None:
+        if not request.path.startswith(b"/.well-known/"):
             return None
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        content = self.well_known(host.decode("latin-1"), path)
+        host = next((value for name, value in request.headers if name == b"host"), b"")
+        content = self.well_known(host.decode("latin-1"), request.path)
         return None if content is None else answers.well_known(content)
 
     def _token(self, path: bytes) -> str | None:
@@ -144,39 +146,44 @@ class Redirector:
                     return self._short_links(rest.removeprefix(short_links.PATH)) or ""
         return None
 
-    async def _follow(self, scope: "Scope", token: str, lead_to: Callable[[str], Answer]) -> Answer:
-        """Return the answer to a request for a link, once the click is kept."""
+    def _follow(
+        self, request: Request, client: Client, token: str, lead_to: Callable[[str], Answer]
+    ) -> None:
+        """Answer a request for a link, once the click is kept."""
         try:
             link = read(self._keyring(), token)
         except BadToken:
             _REFUSED.inc()
-            return answers.NOT_FOUND
+            client.reply(answers.NOT_FOUND)
+            return
         destination = self._overrides().destination(link, self.rules.additions)
         if destination is None:
             _REVOKED.inc()
-            return answers.GONE
+            client.reply(answers.GONE)
+            return
         is_pixel = link.number == PIXEL_NUMBER
+        answer = answers.PIXEL if is_pixel else lead_to(destination)
         if link.preview:
             _PREVIEWED.inc()
+            client.reply(answer)
         else:
             (_OPENED if is_pixel else _REDIRECTED).inc()
-            await self._keep(scope, link)
-        return answers.PIXEL if is_pixel else lead_to(destination)
+            self._keep(request, link, partial(client.reply, answer))
 
-    async def _keep(self, scope: "Scope", link: Link) -> None:
+    def _keep(self, request: Request, link: Link, then: Callable[[], None]) -> None:
         """Keep the click or open. No fault of ours, whichever it is, may cost a redirect (P8)."""
         try:
             is_pixel = link.number == PIXEL_NUMBER
-            event = opened(scope, link) if is_pixel else clicked(scope, link, self.rules)
-            await self._record(event)
+            event = opened(request, link) if is_pixel else clicked(request, link, self.rules)
+            self._record(event, then)
         except Exception as error:  # noqa: BLE001 - see above
             observe.CLICKS_FAILED.inc()
             observe.log(observe.CLICK_FAILED, error=repr(error))
+            then()
 
 
-def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
+def clicked(request: Request, link: Link, rules: Rules) -> Clicked:
     """Return the event of a click on `link`."""
-    request = _request(scope)
     classification = visitor.classify(request)
     address = client_address(request.peer, request.headers, rules.trusted_proxies)
     at_s = time.time()
@@ -196,7 +203,7 @@ def clicked(scope: "Scope", link: Link, rules: Rules) -> Clicked:
     )
 
 
-def opened(scope: "Scope", link: Link) -> Opened:
+def opened(request: Request, link: Link) -> Opened:
     """Return the event of a request for a pixel; nothing is kept of who asked."""
     at_s = time.time()
     return Opened(
@@ -205,13 +212,8 @@ def opened(scope: "Scope", link: Link) -> Opened:
         message_id=link.message_id.hex(),
         recipient=link.recipient,
         sent_at_s=link.sent_at_s,
-        human=visitor.classify(_request(scope)).human,
+        human=visitor.classify(request).human,
     )
-
-
-def _request(scope: "Scope") -> Request:
-    peer = scope["client"]
-    return Request(scope["method"], scope["headers"], peer[0] if peer else None)
 
 
 def event_id(at_s: float) -> str:

@@ -14,20 +14,12 @@ from dataclasses import dataclass
 from config.addresses import IpAddress, first_of_network
 from config.schema import IpPrivacy
 from tracker.forwarded import Headers
+from tracker.listener.http1 import Request
 
 MAX_USER_AGENT_CHARACTERS = 512
 """What is kept of one; the longest of real browsers stay below 400."""
 KEPT_PREFIX_BITS = {4: 24, 6: 48}
 """What `truncate` keeps of an address: a network that many people share."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is known of one request. `peer` is who connected: an IP address, or None."""
-
-    method: str
-    headers: Headers
-    peer: str | None
 
 
 @dataclass(frozen=True, slots=True)

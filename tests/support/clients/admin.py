@@ -10,9 +10,9 @@ from typing import Any
 
 from config.addresses import Network
 from config.keys import token_keys
-from config.values import Address
-from tracker import listener
+from tests.support import http_server
 from tracker.admin.guard import Guard
+from tracker.listener import asgi
 from tracker.tokens import Keyring
 
 JSON = "application/json"
@@ -61,14 +61,7 @@ async def serving(
     app: Any, password: bytes | None = None, trusted_proxies: Sequence[Network] = ()
 ) -> AsyncIterator[Client]:
     """Serve an application behind the guard, on a free port of the loopback."""
-    sockets, stop = listener.bind([Address("127.0.0.1", 0)]), asyncio.Event()
     asked = None if password is None else lambda: password
     guarded = Guard(app, asked, lambda: trusted_proxies)
-    task = asyncio.create_task(
-        listener.serve(guarded, sockets, stop, protocol=listener.BodyProtocol)
-    )
-    try:
-        yield Client(listener.names(sockets)[0].port)
-    finally:
-        stop.set()
-        await asyncio.wait_for(task, 15)
+    async with http_server.serving(asgi.serving(guarded)) as served:
+        yield Client(served.port)

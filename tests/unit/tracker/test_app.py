@@ -17,7 +17,8 @@ import pytest
 from config.keys import token_keys
 from config.loading.load import ConfigError, Problem
 from config.schema import Config, PrivacyConfig
-from tracker import app, listener
+from tracker import app
+from tracker.listener import sockets as listening
 from tracker.store.database import StoreError, reading
 from tracker.tokens import Keyring, Link, mint
 
@@ -52,8 +53,8 @@ def furnished(tmp_path: Path) -> Furnished:
 @contextlib.asynccontextmanager
 async def serving(config: Config, reload: Callable[[], Config] | None = None) -> AsyncIterator[int]:
     """Run the tracker until the block ends; gives its port."""
-    sockets = listener.bind(config.tracker.listen)
-    port = listener.names(sockets)[0].port
+    sockets = listening.bind(config.tracker.listen)
+    port = listening.names(sockets)[0].port
     stop, ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(
         app.serve(config, stop=stop, on_ready=ready.set, sockets=sockets, reload=reload)

@@ -7,8 +7,8 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracker.listener.http1 import Answer
 from tracker.redirect import answers
-from tracker.redirect.answers import Answer
 
 FIXED = {name: value for name, value in vars(answers).items() if isinstance(value, Answer)}
 destinations = st.from_regex(r"https?://[\x21-\x7e]{1,60}", fullmatch=True)

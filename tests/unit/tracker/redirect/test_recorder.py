@@ -4,6 +4,8 @@ import asyncio
 import errno
 import os
 import threading
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,17 @@ from tracker.spool.writer import Spool
 CLICK = click(0)
 
 
+async def recorded(recorder: Recorder) -> None:
+    """Wait until a click is called back for."""
+    called = asyncio.Event()
+    recorder.record(CLICK, called.set)
+    await asyncio.wait_for(called.wait(), 10)
+
+
 async def test_a_click_is_on_disk_when_record_returns(tmp_path: Path) -> None:
     """P9: what is recorded stands in the segment before anybody is answered."""
     spool = Spool.open(tmp_path / "spool", "tracker")
-    await Recorder(spool, patience_s=10).record(CLICK)
+    await recorded(Recorder(spool, patience_s=10))
     (segment,) = (tmp_path / "spool").glob("*.log")
     assert CLICK.event_id.encode() in segment.read_bytes()
     spool.close()
@@ -32,13 +41,55 @@ async def test_a_slow_disk_delays_the_answer_only_so_long(
     monkeypatch.setattr(os, "fdatasync", lambda _descriptor: obeys.wait(30))
     before = metric("waypost_clicks_answered_before_durable_total")
     spool = Spool.open(tmp_path / "spool", "tracker")
-    await Recorder(spool, patience_s=0.1).record(CLICK)
+    await recorded(Recorder(spool, patience_s=0.1))
     assert not obeys.is_set()
     assert metric("waypost_clicks_answered_before_durable_total") == before + 1
     obeys.set()
     await asyncio.to_thread(spool.close)
     (segment,) = (tmp_path / "spool").glob("*.log")
     assert CLICK.event_id.encode() in segment.read_bytes()
+
+
+async def test_each_reader_is_called_back_once_and_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who came later wait as long as those before, whatever becomes of their clicks then."""
+    obeys = threading.Event()
+    monkeypatch.setattr(os, "fdatasync", lambda _descriptor: obeys.wait(30))
+    spool = Spool.open(tmp_path / "spool", "tracker")
+    recorder, begun_s, waited_s = Recorder(spool, patience_s=0.3), {}, {}
+
+    def called_back(number: int) -> None:
+        assert number not in waited_s
+        waited_s[number] = time.monotonic() - begun_s[number]
+
+    for number in range(6):
+        begun_s[number] = time.monotonic()
+        recorder.record(CLICK, partial(called_back, number))
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(0.5)
+    obeys.set()
+    await asyncio.to_thread(spool.close)
+    await asyncio.sleep(0.1)
+    assert len(waited_s) == 6
+    assert all(0.29 < each < 0.6 for each in waited_s.values())
+
+
+async def test_a_reader_who_cannot_be_called_back_costs_no_other(tmp_path: Path) -> None:
+    """A fault in one answer is for the event loop to tell; the group goes on."""
+    spool = Spool.open(tmp_path / "spool", "tracker")
+    faults, called = [], asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: faults.append(context))
+
+    def fault() -> None:
+        raise ZeroDivisionError
+
+    recorder = Recorder(spool, patience_s=5)
+    recorder.record(CLICK, fault)
+    recorder.record(CLICK, called.set)
+    await asyncio.wait_for(called.wait(), 2)
+    assert [type(each["exception"]) for each in faults] == [ZeroDivisionError]
+    await asyncio.to_thread(spool.close)
 
 
 async def test_a_refusing_disk_does_not_stop_answers(
@@ -57,7 +108,7 @@ async def test_a_refusing_disk_does_not_stop_answers(
     spool = Spool.open(tmp_path / "spool", "tracker")
     recorder = Recorder(spool, patience_s=5)
     for _ in range(3):
-        await asyncio.wait_for(recorder.record(CLICK), 10)
+        await recorded(recorder)
     full = False
     await asyncio.to_thread(spool.close)
     (segment,) = (tmp_path / "spool").glob("*.log")

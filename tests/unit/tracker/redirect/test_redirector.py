@@ -1,11 +1,10 @@
-"""The redirector: every path, method and fault, as an ASGI server would ask it."""
+"""The redirector: every path, method and fault, as the HTTP server would ask it."""
 
-import asyncio
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +15,7 @@ from config.schema import Config
 from config.telemetry.observe import REGISTRY
 from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
+from tracker.listener.http1 import Answer, Request
 from tracker.redirect.redirector import Redirector, Rules, event_id
 from tracker.tokens import PIXEL_NUMBER, Keyring, Link, mint
 
@@ -28,11 +28,16 @@ CHROME = (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64) Chrome/131.0.0.0")
 
 @dataclass
 class Response:
-    """What an ASGI server was told to send."""
+    """What a reader was answered; `reply` is called once."""
 
     status: int = 0
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytes = b""
+
+    def reply(self, answer: Answer) -> None:
+        """Take the answer."""
+        assert self.status == 0
+        self.status, self.headers, self.body = answer.status, answer.all_headers, answer.body
 
     def __getitem__(self, name: str) -> str:
         """Return a header's only value."""
@@ -52,28 +57,23 @@ class Reader:
     fault: Exception | None = None
     well_known: dict[tuple[str, bytes], bytes] = field(default_factory=dict)
 
-    async def ask(
+    def ask(
         self,
         path: str,
         method: str = "GET",
         headers: tuple[tuple[bytes, bytes], ...] = (CHROME,),
-        client: tuple[str, int] | None = ("192.0.2.77", 50000),
+        peer: str | None = "192.0.2.77",
     ) -> Response:
         """Make one request."""
-        response = Response()
 
-        async def send(message: dict[str, Any]) -> None:
-            response.status = message.get("status", response.status)
-            response.headers += message.get("headers", [])
-            response.body += message.get("body", b"")
-
-        async def record(event: Clicked | Opened) -> None:
+        def record(event: Clicked | Opened, then: Callable[[], None]) -> None:
             if self.fault is not None:
                 raise self.fault
             if isinstance(event, Opened):
                 self.opens.append(event)
             else:
                 self.clicks.append(event)
+            then()
 
         app = Redirector(
             lambda: KEYRING,
@@ -84,15 +84,8 @@ class Reader:
         )
         app.well_known = lambda host, path: self.well_known.get((host, path))
         path, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "method": method,
-            "raw_path": path.encode(),
-            "query_string": query.encode(),
-            "headers": headers,
-            "client": client,
-        }
-        await app(scope, asyncio.Queue().get, send)
+        response = Response()
+        app(Request(method, path.encode(), query.encode(), list(headers), peer), response)
         return response
 
 
@@ -107,9 +100,9 @@ def token(**changes: object) -> str:
     return mint(KEYRING, replace(LINK, **changes))
 
 
-async def test_a_link_redirects_to_its_destination(reader: Reader) -> None:
+def test_a_link_redirects_to_its_destination(reader: Reader) -> None:
     """The answer of DESIGN §4, header by header."""
-    answer = await reader.ask(f"/c/{token()}")
+    answer = reader.ask(f"/c/{token()}")
     assert answer.status == 302
     assert answer["location"] == LINK.destination
     assert answer["cache-control"] == "no-store"
@@ -119,9 +112,9 @@ async def test_a_link_redirects_to_its_destination(reader: Reader) -> None:
     assert not {b"set-cookie", b"server"} & {name for name, _ in answer.headers}
 
 
-async def test_a_click_says_who_what_and_when(reader: Reader) -> None:
+def test_a_click_says_who_what_and_when(reader: Reader) -> None:
     """The event holds what the token says, and what the request says of its reader."""
-    await reader.ask(f"/c/{token()}")
+    reader.ask(f"/c/{token()}")
     (click,) = reader.clicks
     assert (click.message_id, click.recipient, click.link) == ("0102030405060708", 5, 3)
     assert (click.sent_at_s, click.destination) == (LINK.sent_at_s, LINK.destination)
@@ -130,9 +123,9 @@ async def test_a_click_says_who_what_and_when(reader: Reader) -> None:
     assert click.user_agent == CHROME[1].decode()
 
 
-async def test_a_pixel_is_an_image_and_an_open(reader: Reader) -> None:
+def test_a_pixel_is_an_image_and_an_open(reader: Reader) -> None:
     """Link number 0 leads nowhere: a transparent GIF that nobody keeps, and no click."""
-    answer = await reader.ask(f"/c/{token(number=PIXEL_NUMBER)}")
+    answer = reader.ask(f"/c/{token(number=PIXEL_NUMBER)}")
     assert (answer.status, answer["content-type"]) == (200, "image/gif")
     assert answer["cache-control"] == "no-store"
     assert int(answer["content-length"]) == len(answer.body)
@@ -143,62 +136,62 @@ async def test_a_pixel_is_an_image_and_an_open(reader: Reader) -> None:
     assert (opened.message_id, opened.recipient, opened.human) == ("0102030405060708", 5, True)
 
 
-async def test_a_pixel_of_a_preview_or_a_withdrawn_message_is_not_counted(reader: Reader) -> None:
+def test_a_pixel_of_a_preview_or_a_withdrawn_message_is_not_counted(reader: Reader) -> None:
     """As with links."""
-    answer = await reader.ask(f"/c/{token(number=PIXEL_NUMBER, preview=True)}")
+    answer = reader.ask(f"/c/{token(number=PIXEL_NUMBER, preview=True)}")
     assert (answer.status, answer["content-type"]) == (200, "image/gif")
     reader.overrides = Overrides(messages={LINK.message_id.hex()})
-    assert (await reader.ask(f"/c/{token(number=PIXEL_NUMBER)}")).status == 410
+    assert (reader.ask(f"/c/{token(number=PIXEL_NUMBER)}")).status == 410
     assert reader.opens == []
 
 
-async def test_head_redirects_without_body_and_is_a_machines(reader: Reader) -> None:
-    """HEAD gets the headers of GET, its length included."""
+def test_head_redirects_and_is_a_machines(reader: Reader) -> None:
+    """HEAD gets the headers of GET; the body is left out on the wire."""
     path = f"/c/{token()}"
-    head, get = await reader.ask(path, "HEAD"), await reader.ask(path)
-    assert (head.status, head.headers, head.body) == (get.status, get.headers, b"")
+    head, get = reader.ask(path, "HEAD"), reader.ask(path)
+    assert (head.status, head.headers) == (get.status, get.headers)
     assert [(click.method, click.human) for click in reader.clicks] == [
         ("HEAD", False),
         ("GET", True),
     ]
 
 
-async def test_a_preview_redirects_and_is_never_counted(reader: Reader) -> None:
+def test_a_preview_redirects_and_is_never_counted(reader: Reader) -> None:
     """What `rewrite` and `explain` mint leads on, but leaves no click."""
-    assert (await reader.ask(f"/c/{token(preview=True)}"))["location"] == LINK.destination
+    assert (reader.ask(f"/c/{token(preview=True)}"))["location"] == LINK.destination
     assert reader.clicks == []
 
 
-async def test_an_app_link_is_a_link(reader: Reader) -> None:
+def test_an_app_link_is_a_link(reader: Reader) -> None:
     """The path tells a phone which app it is for; a browser is redirected as ever."""
-    assert (await reader.ask(f"/c/app/{token()}"))["location"] == LINK.destination
+    assert (reader.ask(f"/c/app/{token()}"))["location"] == LINK.destination
     assert len(reader.clicks) == 1
 
 
-async def test_a_code_redirects_and_counts_like_its_token(reader: Reader) -> None:
+def test_a_code_redirects_and_counts_like_its_token(reader: Reader) -> None:
     """GET, HEAD, what was withdrawn, what is unknown: as under /c/."""
     reader.codes = {"aBc1234": token(), "gone": token(preview=True), "bad": "AQ"}
-    plain = await reader.ask(f"/c/{token()}")
-    short = await reader.ask("/s/aBc1234?x=1")
+    plain = reader.ask(f"/c/{token()}")
+    short = reader.ask("/s/aBc1234?x=1")
     assert (short.status, short.headers) == (plain.status, plain.headers)
     assert [click.message_id for click in reader.clicks] == [LINK.message_id.hex()] * 2
-    unknown = await reader.ask("/c/unknown")
+    unknown = reader.ask("/c/unknown")
     for path in ("/s/", "/s/unknown", "/s/bad", "/s/aBc1234/", "/s/%61Bc1234", f"/s/{token()}"):
-        answer = await reader.ask(path)
+        answer = reader.ask(path)
         assert (answer.status, answer.headers, answer.body) == (404, unknown.headers, unknown.body)
     reader.overrides.messages.add(LINK.message_id.hex())
-    assert (await reader.ask("/s/aBc1234")).status == 410
+    assert (reader.ask("/s/aBc1234")).status == 410
 
 
 @pytest.mark.parametrize(
     "path", ["/c/TOKEN", "/c/app/TOKEN", "/s/code", "/c/TOKEN?utm=1%26x#top", "/go/c/TOKEN"]
 )
-async def test_an_app_is_told_where_a_link_leads(path: str) -> None:
+def test_an_app_is_told_where_a_link_leads(path: str) -> None:
     """In JSON, and the click counts."""
     base_url = {"tracking": {"base_url": "https://click.example.com/go"}}
     reader = Reader(Config.model_validate(base_url), codes={"code": token()})
     url = quote("https://click.example.com" + path.replace("TOKEN", token()), safe="")
-    answer = await reader.ask(f"/resolve?url={url}")
+    answer = reader.ask(f"/resolve?url={url}")
     assert (answer.status, answer["content-type"]) == (200, "application/json")
     assert json.loads(answer.body) == {"url": LINK.destination}
     assert len(reader.clicks) == 1
@@ -209,33 +202,33 @@ async def test_an_app_is_told_where_a_link_leads(path: str) -> None:
     ["", "url=", "url=x", "url=/c/x", "url=%FF", "URL=1", "url=/c/TOKEN&url=/c/TOKEN", "\xff",
      "url=https://[/c/TOKEN", "url=/x/c/TOKEN", "&".join(["a=b"] * 50)],
 )  # fmt: skip
-async def test_an_app_that_asks_about_no_link_gets_the_404(reader: Reader, query: str) -> None:
+def test_an_app_that_asks_about_no_link_gets_the_404(reader: Reader, query: str) -> None:
     """The same as for any path that is not ours."""
-    other = await reader.ask("/other")
-    answer = await reader.ask(f"/resolve?{query.replace('TOKEN', token())}")
+    other = reader.ask("/other")
+    answer = reader.ask(f"/resolve?{query.replace('TOKEN', token())}")
     assert (answer.status, answer.headers, answer.body) == (404, other.headers, other.body)
     assert reader.clicks == []
 
 
-async def test_phones_find_what_belongs_to_their_app(reader: Reader) -> None:
+def test_phones_find_what_belongs_to_their_app(reader: Reader) -> None:
     """As JSON, on its host alone; nothing else is under /.well-known/."""
     path = "/.well-known/apple-app-site-association"
     reader.well_known = {("app.test", path.encode()): b"{}"}
-    answer = await reader.ask(path, headers=((b"host", b"app.test"),))
+    answer = reader.ask(path, headers=((b"host", b"app.test"),))
     assert (answer.status, answer["content-type"], answer.body) == (200, "application/json", b"{}")
-    head = await reader.ask(path, "HEAD", headers=((b"host", b"app.test"),))
-    assert (head.status, head.headers, head.body) == (200, answer.headers, b"")
-    assert (await reader.ask(path, "POST", headers=((b"host", b"app.test"),))).status == 405
-    other = await reader.ask("/other")
+    head = reader.ask(path, "HEAD", headers=((b"host", b"app.test"),))
+    assert (head.status, head.headers) == (200, answer.headers)
+    assert (reader.ask(path, "POST", headers=((b"host", b"app.test"),))).status == 405
+    other = reader.ask("/other")
     for headers in (((b"host", b"other.test"),), ()):
-        missing = await reader.ask(path, headers=headers)
+        missing = reader.ask(path, headers=headers)
         assert (missing.status, missing.headers, missing.body) == (404, other.headers, other.body)
 
 
 @pytest.mark.parametrize("query", ["", "utm_source=x", "a=1&b=2", "/c/x", "%00"])
-async def test_query_strings_are_ignored(reader: Reader, query: str) -> None:
+def test_query_strings_are_ignored(reader: Reader, query: str) -> None:
     """Parameters that others append to every link change nothing."""
-    assert (await reader.ask(f"/c/{token()}?{query}"))["location"] == LINK.destination
+    assert (reader.ask(f"/c/{token()}?{query}"))["location"] == LINK.destination
 
 
 @pytest.mark.parametrize(
@@ -244,19 +237,19 @@ async def test_query_strings_are_ignored(reader: Reader, query: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/c/x", "/c/app/x", "/s/x", "/resolve", "/robots.txt", "/healthz"]
 )
-async def test_other_methods_are_not_allowed(reader: Reader, path: str, method: str) -> None:
+def test_other_methods_are_not_allowed(reader: Reader, path: str, method: str) -> None:
     """405 says which methods are (RFC 9110 §15.5.6), and nothing is counted."""
     path = path.replace("/c/x", f"/c/{token()}")
-    answer = await reader.ask(path, method)
+    answer = reader.ask(path, method)
     assert (answer.status, answer["allow"]) == (405, "GET, HEAD")
     assert reader.clicks == []
 
 
-async def test_no_fault_of_ours_costs_a_redirect(reader: Reader) -> None:
+def test_no_fault_of_ours_costs_a_redirect(reader: Reader) -> None:
     """P8: whatever breaks in keeping the click, the reader arrives, and it is counted."""
     before = REGISTRY.get_sample_value("waypost_clicks_failed_total")
     reader.fault = RuntimeError("a fault of ours")
-    assert (await reader.ask(f"/c/{token()}"))["location"] == LINK.destination
+    assert (reader.ask(f"/c/{token()}"))["location"] == LINK.destination
     assert REGISTRY.get_sample_value("waypost_clicks_failed_total") == (before or 0) + 1
 
 
@@ -293,44 +286,44 @@ def bad_paths() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", bad_paths())
-async def test_every_bad_link_gets_the_one_404(reader: Reader, name: str) -> None:
+def test_every_bad_link_gets_the_one_404(reader: Reader, name: str) -> None:
     """P10: nothing in status, headers or body tells one bad link from another."""
-    answer = await reader.ask(bad_paths()[name])
-    assert answer == await reader.ask("/c/" + "A" * 80)
+    answer = reader.ask(bad_paths()[name])
+    assert answer == reader.ask("/c/" + "A" * 80)
     assert answer.status == 404
     assert answer["cache-control"] == "no-store"
     assert reader.clicks == []
 
 
-async def test_robots_are_asked_to_stay_away(reader: Reader) -> None:
+def test_robots_are_asked_to_stay_away(reader: Reader) -> None:
     """Tracked links are nothing to index."""
-    answer = await reader.ask("/robots.txt")
+    answer = reader.ask("/robots.txt")
     assert (answer.status, answer.body) == (200, b"User-agent: *\nDisallow: /\n")
 
 
-async def test_health_is_told(reader: Reader) -> None:
+def test_health_is_told(reader: Reader) -> None:
     """Load balancers and monitors ask here."""
-    answer = await reader.ask("/healthz")
+    answer = reader.ask("/healthz")
     assert (answer.status, answer.body) == (200, b"ok\n")
 
 
-async def test_a_withdrawn_link_is_gone_and_not_counted(reader: Reader) -> None:
+def test_a_withdrawn_link_is_gone_and_not_counted(reader: Reader) -> None:
     """410 with a plain page, for readers and machines alike."""
     reader.overrides.messages.add(LINK.message_id.hex())
-    answer = await reader.ask(f"/c/{token()}")
+    answer = reader.ask(f"/c/{token()}")
     assert (answer.status, answer.body) == (410, b"This link was withdrawn by its sender.\n")
     assert answer["cache-control"] == "no-store"
     assert reader.clicks == []
 
 
-async def test_a_repaired_link_leads_on_and_counts_as_itself(reader: Reader) -> None:
+def test_a_repaired_link_leads_on_and_counts_as_itself(reader: Reader) -> None:
     """The reader goes to the new destination; reports keep the link that was sent."""
     reader.overrides.destinations[LINK.destination] = "https://example.com/new"
-    assert (await reader.ask(f"/c/{token()}"))["location"] == "https://example.com/new"
+    assert (reader.ask(f"/c/{token()}"))["location"] == "https://example.com/new"
     assert [click.destination for click in reader.clicks] == [LINK.destination]
 
 
-async def test_base_urls_may_have_paths() -> None:
+def test_base_urls_may_have_paths() -> None:
     """Links under a prefix are served there, with or without the web server stripping it."""
     config = Config.model_validate(
         {
@@ -340,17 +333,17 @@ async def test_base_urls_may_have_paths() -> None:
     )
     reader = Reader(config)
     for prefix, status in (("", 302), ("/t", 302), ("/go/to", 302), ("/go", 404), ("/t/t", 404)):
-        assert (await reader.ask(f"{prefix}/c/{token()}")).status == status
+        assert (reader.ask(f"{prefix}/c/{token()}")).status == status
 
 
 @pytest.mark.parametrize("path", ["/c", "/s", "/c/app", "/c/s/c"])
-async def test_a_path_of_a_base_url_may_look_like_ours(path: str) -> None:
+def test_a_path_of_a_base_url_may_look_like_ours(path: str) -> None:
     """Whatever it is, links of every kind live below it, and as before without it."""
     config = Config.model_validate({"tracking": {"base_url": f"https://example.com{path}"}})
     reader = Reader(config, codes={"code": token()})
     for link in (f"/c/{token()}", f"/c/app/{token()}", "/s/code"):
-        assert (await reader.ask(path + link)).status == 302
-        assert (await reader.ask(link)).status == 302
+        assert (reader.ask(path + link)).status == 302
+        assert (reader.ask(link)).status == 302
 
 
 @pytest.mark.parametrize(
@@ -367,9 +360,9 @@ async def test_a_path_of_a_base_url_may_look_like_ours(path: str) -> None:
         "https://xn--bcher-kva.example/" + "a" * 1270,
     ],
 )
-async def test_destinations_arrive_octet_for_octet(reader: Reader, destination: str) -> None:
+def test_destinations_arrive_octet_for_octet(reader: Reader, destination: str) -> None:
     """P4: Location is the destination as it is, and the page's link says the same."""
-    answer = await reader.ask(f"/c/{token(destination=destination)}")
+    answer = reader.ask(f"/c/{token(destination=destination)}")
     assert answer["location"] == destination
     anchor = BeautifulSoup(answer.body, "html.parser").find_all("a")[-1]
     assert (anchor["href"], anchor.get_text()) == (destination, destination)
@@ -378,21 +371,19 @@ async def test_destinations_arrive_octet_for_octet(reader: Reader, destination: 
 @pytest.mark.parametrize(
     ("privacy", "kept"), [("truncate", "198.51.100.0"), ("full", "198.51.100.9"), ("none", None)]
 )
-async def test_configuration_says_what_is_kept_of_an_address(
-    privacy: str, kept: str | None
-) -> None:
+def test_configuration_says_what_is_kept_of_an_address(privacy: str, kept: str | None) -> None:
     """`[privacy] ip` and `[tracker] trusted_proxies` reach the click."""
     config = Config.model_validate(
         {"privacy": {"ip": privacy}, "tracker": {"trusted_proxies": ["192.0.2.0/24"]}}
     )
     reader = Reader(config)
-    await reader.ask(f"/c/{token()}", headers=((b"x-forwarded-for", b"198.51.100.9"),))
+    reader.ask(f"/c/{token()}", headers=((b"x-forwarded-for", b"198.51.100.9"),))
     assert reader.clicks[0].ip == kept
 
 
-async def test_a_peer_without_an_address_is_served(reader: Reader) -> None:
+def test_a_peer_without_an_address_is_served(reader: Reader) -> None:
     """Behind a Unix socket there is no peer address."""
-    assert (await reader.ask(f"/c/{token()}", client=None)).status == 302
+    assert (reader.ask(f"/c/{token()}", peer=None)).status == 302
     assert reader.clicks[0].ip is None
 
 

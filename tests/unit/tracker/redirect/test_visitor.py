@@ -3,14 +3,15 @@
 import pytest
 
 from config.addresses import parse_ip
+from tracker.listener.http1 import Request
 from tracker.redirect import visitor
-from tracker.redirect.visitor import Request, classify, private_ip
+from tracker.redirect.visitor import classify, private_ip
 
 
 def request_of(*headers: tuple[str, str], method: str = "GET") -> Request:
     """Describe a request as the redirector does."""
     named = [(name.encode(), value.encode("latin-1")) for name, value in headers]
-    return Request(method, named, "10.0.0.1")
+    return Request(method, b"/", b"", named, "10.0.0.1")
 
 
 def test_get_is_a_human_without_reasons() -> None:

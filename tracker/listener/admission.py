@@ -1,0 +1,183 @@
+"""Who may connect, who has to leave, and when.
+
+Owns: how many connections there may be, in all and from one network; which of them makes room for a
+new one; and that nobody keeps one longer than `PATIENCE_S` without being owed an answer.
+Does not own: what a connection is at (`connection`), or how many descriptors there are
+(`config.service.descriptors`).
+
+A connection either rests (its client owes something: a TLS handshake, a request, reading an answer) or
+a request of it is being answered. Those that rest stand in order, the longest first. They have used up
+their time from the front, and the front makes room where a bound is reached; whoever is owed an answer
+gets it.
+
+A network is one IPv4 address, or one IPv6 /64: what one customer of a provider gets. An IPv4 /24 would
+throw strangers together, and whoever holds a whole one meets the bound of all connections, where the
+longest at rest goes first as well.
+"""
+
+import asyncio
+import contextlib
+import functools
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+from config.addresses import Network, first_of_network, parse_ip, within
+from config.telemetry import observe
+from tracker.listener.limits import MAX_FROM_NETWORK, NETWORK_SHARE, PATIENCE_S, SWEEP_S
+
+
+def fair_share(most: int) -> int:
+    """Return how many of `most` connections may come from one network."""
+    return min(MAX_FROM_NETWORK, max(1, most // NETWORK_SHARE))
+
+
+class Admitted(Protocol):
+    """A connection, as far as it matters here."""
+
+    peer: str | None
+    neighbours: "Neighbours"
+    rests_since_s: float
+
+    def close(self) -> None:
+        """Close once everything written has gone out; then call `Admission.leave`."""
+
+    def drop(self) -> None:
+        """Close at once, whatever it is at, and call `Admission.leave`."""
+
+
+NETWORK_BITS = {4: 32, 6: 64}
+
+Resting = OrderedDict[Admitted, None]
+"""The longest at rest first."""
+
+
+class Neighbours:
+    """The connections of one network, of which there may be `most`."""
+
+    __slots__ = ("count", "most", "network", "resting")
+
+    def __init__(self, network: str, most: int) -> None:
+        self.network = network
+        self.most = most
+        self.count = 0
+        self.resting: Resting = OrderedDict()
+
+
+class Admission:
+    """All connections of one HTTP server: at most `most`, and at most `share` from one network.
+
+    The networks of `trusted` are web servers of the operator's own, which speak for many readers: they
+    may have all. `name` tells this server from others in the metrics.
+    """
+
+    def __init__(self, name: str, most: int, share: int, trusted: Sequence[Network] = ()) -> None:
+        self._most = most
+        self._share = share
+        self._resting: Resting = OrderedDict()
+        self._working: set[Admitted] = set()
+        self._neighbours: dict[str, Neighbours] = {}
+        self._gone = asyncio.Event()
+        self._now_s = asyncio.get_running_loop().time
+        self._gauge = observe.HTTP_CONNECTIONS.labels(name)
+        self.trust(trusted)
+
+    def trust(self, networks: Sequence[Network]) -> None:
+        """Have connections that come from now on judged by these `trusted` networks."""
+        self._network_of = functools.lru_cache(1024)(functools.partial(_network_of, networks))
+
+    def admit(self, connection: Admitted) -> bool:
+        """Take in a new connection, at rest, if need be in place of another; False: there is no room."""
+        network, is_trusted = self._network_of(connection.peer)
+        neighbours = self._neighbours.get(network)
+        if neighbours is None:
+            neighbours = Neighbours(network, self._most if is_trusted else self._share)
+        if neighbours.count >= neighbours.most and not _made_room(neighbours.resting, "network"):
+            return False
+        if self._count() >= self._most and not _made_room(self._resting, "total"):
+            return False
+        neighbours.count += 1
+        self._neighbours[network] = connection.neighbours = neighbours
+        self.rest(connection)
+        self._gauge.set(self._count())
+        return True
+
+    def rest(self, connection: Admitted) -> None:
+        """Note that from now on the client owes something."""
+        connection.rests_since_s = self._now_s()
+        self._working.discard(connection)
+        for resting in (self._resting, connection.neighbours.resting):
+            resting[connection] = None
+            resting.move_to_end(connection)
+
+    def work(self, connection: Admitted) -> None:
+        """Note that from now on we owe an answer."""
+        self._resting.pop(connection, None)
+        connection.neighbours.resting.pop(connection, None)
+        self._working.add(connection)
+
+    def leave(self, connection: Admitted) -> None:
+        """Forget a connection that was admitted; call it once."""
+        self.work(connection)
+        self._working.discard(connection)
+        neighbours = connection.neighbours
+        neighbours.count -= 1
+        if not neighbours.count:
+            del self._neighbours[neighbours.network]
+        self._gauge.set(self._count())
+        if not self._count():
+            self._gone.set()
+
+    async def keep_time(self) -> None:
+        """Close connections that rested for longer than they may, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            before_s = self._now_s() - PATIENCE_S
+            while self._resting:
+                longest = next(iter(self._resting))
+                if longest.rests_since_s > before_s:
+                    break
+                _close(longest, "time")
+
+    def close_gently(self) -> None:
+        """Close all that rest, once what they were answered has gone out."""
+        for connection in tuple(self._resting):
+            connection.close()
+
+    def close_all(self) -> None:
+        """Close every connection at once."""
+        for connection in (*self._resting, *self._working):
+            connection.drop()
+
+    async def emptied(self, patience_s: float) -> None:
+        """Wait until no connection is left, `patience_s` at most."""
+        self._gone.clear()
+        if self._count():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), patience_s)
+
+    def _count(self) -> int:
+        return len(self._resting) + len(self._working)
+
+
+def _made_room(resting: Resting, bound: str) -> bool:
+    """Close the longest at rest; False where none rests."""
+    if not resting:
+        return False
+    _close(next(iter(resting)), bound)
+    return True
+
+
+def _close(connection: Admitted, reason: str) -> None:
+    observe.HTTP_CONNECTIONS_CLOSED.labels(reason).inc()
+    connection.drop()
+
+
+def _network_of(trusted: Sequence[Network], peer: str | None) -> tuple[str, bool]:
+    """Return whose neighbour a client at this address is, and whether it is `trusted`."""
+    if peer is None:  # a Unix socket, which only programs of this machine reach
+        return "", True
+    address = parse_ip(peer)
+    if address is None or within(address, trusted):
+        return peer, address is not None
+    return str(first_of_network(address, NETWORK_BITS)), False
