@@ -78,6 +78,12 @@ SPOOL_DROPPED = _event(
     logging.ERROR,
     "Events were lost: memory for them was full, or the process ended before they were on disk.",
 )
+SPOOL_MOVED = _event(
+    "spool_moved",
+    logging.ERROR,
+    "A segment in use was renamed or deleted, alone or with the spool's folder. It is in its place "
+    "again, with all that it held. Says where the old one is; other segments there are not counted.",
+)
 SPOOL_GARBAGE = _event(
     "spool_garbage",
     logging.ERROR,
@@ -345,6 +351,11 @@ SPOOL_FAILURES = Counter(
 SPOOL_DROPS = Counter(
     "waypost_spool_dropped_events",
     "Events lost, because memory was full or the process ended while it could not write.",
+    registry=REGISTRY,
+)
+SPOOL_MOVED_SEGMENTS = Counter(
+    "waypost_spool_moved_segments",
+    "Segments that were renamed or deleted while in use, and were put back.",
     registry=REGISTRY,
 )
 SPOOL_WAITING_OCTETS = Gauge(

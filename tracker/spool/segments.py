@@ -13,6 +13,7 @@ process however it dies. A file gets its final name only after it was locked, so
 lock a segment knows that nobody will ever write to it again.
 """
 
+import contextlib
 import fcntl
 import os
 import re
@@ -27,6 +28,8 @@ from tracker.records.durable import inherit_owner, make_directory, sync_director
 
 MAX_RECORD_OCTETS = 16 * 1024 * 1024
 """Longest line of a segment. A message of 1,000 recipients and 1,000 links takes about 2 MB."""
+
+COPY_OCTETS = 1024 * 1024
 
 _NAME = re.compile(r"[a-z]+-[0-9]{10}-[0-9]+-[0-9a-f]{16}\.log\Z")
 _FRAME_OCTETS = len(b"00000000 ")
@@ -54,20 +57,76 @@ def create(directory: Path, role: str) -> tuple[Path, int]:
 
     The directory's entry is durable when this returns. Raises OSError.
     """
-    make_directory(directory)
-    name = f"{role}-{int(time.time()):010d}-{os.getpid()}-{secrets.token_hex(8)}.log"
-    unnamed = directory / f".{name}"
-    descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+    path = directory / _new_name(role)
+    return path, _make(path, None)
+
+
+def restore(path: Path, moved: int) -> tuple[Path, int]:
+    """Make a segment anew at `path` with all that the open one `moved` holds, durably.
+
+    Return its path and file descriptor. A file at `path` is replaced: it is a copy, at best; where
+    a folder stands there, the segment gets another name. Raises OSError; then `moved` is as before.
+    """
+    if path.is_dir():
+        path = path.with_name(_new_name(_role(path)))
+    return path, _make(path, moved)
+
+
+def _new_name(role: str) -> str:
+    return f"{role}-{int(time.time()):010d}-{os.getpid()}-{secrets.token_hex(8)}.log"
+
+
+def _role(path: Path) -> str:
+    return path.name.lstrip(".").partition("-")[0]
+
+
+def _make(path: Path, source: int | None) -> int:
+    make_directory(path.parent)
+    unnamed = path.with_name(f".{path.name}")
+    unnamed.unlink(missing_ok=True)
+    descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
     try:
         inherit_owner(unnamed)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        unnamed.rename(directory / name)
-        sync_directory(directory)
-    except OSError:
-        os.close(descriptor)
-        unnamed.unlink(missing_ok=True)
+        if source is not None:
+            _copy(source, descriptor)
+        unnamed.rename(path)
+        sync_directory(path.parent)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+        with contextlib.suppress(OSError):
+            unnamed.unlink()
         raise
-    return directory / name, descriptor
+    return descriptor
+
+
+def _copy(source: int, target: int) -> None:
+    """Copy a file, durably; raises OSError."""
+    offset = 0
+    while octets := os.pread(source, COPY_OCTETS, offset):
+        offset += os.write(target, octets)
+    os.fdatasync(target)
+
+
+def is_in_place(path: Path, descriptor: int) -> bool:
+    """Return whether an open file is the one at `path`; also where that cannot be told."""
+    try:
+        found = os.stat(path, follow_symlinks=False)  # noqa: PTH116 - twice as fast as Path's
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    held = os.fstat(descriptor)
+    return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
+
+
+def place_of(descriptor: int) -> str:
+    """Return where an open file is now, as the system tells it; empty where it does not."""
+    try:
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    except OSError:
+        return ""
 
 
 def listing(directory: Path) -> list[Path]:
@@ -80,11 +139,19 @@ def listing(directory: Path) -> list[Path]:
 
 
 def sweep(directory: Path, before_s: float) -> None:
-    """Remove files of processes that died before they had named their segment; they are empty."""
+    """See to files of processes that died before they had named their segment.
+
+    Empty ones are removed. One with records was being restored (`restore`), and gets a name.
+    """
     for path in directory.glob(".*.log"):
-        found = path.stat()
-        if _NAME.match(path.name[1:]) and not found.st_size and found.st_mtime < before_s:
-            path.unlink()
+        with contextlib.suppress(OSError):
+            found = path.lstat()
+            if not _NAME.match(path.name[1:]) or found.st_mtime >= before_s:
+                continue
+            if not found.st_size:
+                path.unlink()
+            else:
+                path.rename(directory / _new_name(_role(path)))
 
 
 def is_finished(descriptor: int) -> bool:

@@ -1,5 +1,6 @@
 """Segments as files: framing, damage, locks."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -123,8 +124,8 @@ def test_listing_gives_segments_only_oldest_first(tmp_path: Path) -> None:
     assert segments.listing(tmp_path / "missing") == []
 
 
-def test_sweeping_removes_only_empty_files_that_never_got_a_name(tmp_path: Path) -> None:
-    """And only when they are old: a process may be about to name its segment."""
+def test_sweeping_removes_empty_files_that_never_got_a_name(tmp_path: Path) -> None:
+    """Only when they are old: a process may be about to name its segment; records get a name."""
     name = ".proxy-0000000001-10-00000000000000aa.log"
     (tmp_path / name).touch()
     (tmp_path / name.replace("aa", "bb")).write_bytes(b"x")
@@ -134,8 +135,74 @@ def test_sweeping_removes_only_empty_files_that_never_got_a_name(tmp_path: Path)
     segments.sweep(tmp_path, now_s - 10)
     assert len(list(tmp_path.iterdir())) == 4
     segments.sweep(tmp_path, now_s + 10)
-    assert {path.name for path in tmp_path.iterdir()} == {
-        name.replace("aa", "bb"),
-        name[1:],
-        ".other.log",
-    }
+    (restored,) = {*segments.listing(tmp_path)} - {tmp_path / name[1:]}
+    assert restored.read_bytes() == b"x"
+    assert {*tmp_path.iterdir()} == {restored, tmp_path / name[1:], tmp_path / ".other.log"}
+
+
+def test_sweeping_is_not_stopped_by_what_it_cannot_remove(tmp_path: Path) -> None:
+    """A folder of such a name, for one."""
+    for each in ("aa", "bb"):
+        (tmp_path / f".proxy-0000000001-10-00000000000000{each}.log").mkdir()
+        (tmp_path / f".proxy-0000000001-10-00000000000000{each}.log" / "file").touch()
+    empty = tmp_path / ".proxy-0000000001-10-00000000000000cc.log"
+    empty.touch()
+    segments.sweep(tmp_path, empty.stat().st_mtime + 10)
+    assert not empty.exists()
+
+
+def test_restored_segment_is_where_it_was_with_all_it_held(tmp_path: Path) -> None:
+    """However large; the old one is as it was, and so is who holds it."""
+    path, moved = segments.create(tmp_path / "spool", "proxy")
+    octets = os.urandom(2 * segments.COPY_OCTETS + 7)
+    os.write(moved, octets)
+    (tmp_path / "spool").rename(tmp_path / "moved")
+    assert not segments.is_in_place(path, moved)
+    assert segments.place_of(moved) == str(tmp_path / "moved" / path.name)
+    restored_path, restored = segments.restore(path, moved)
+    assert restored_path == path
+    assert segments.is_in_place(path, restored)
+    assert path.read_bytes() == octets == (tmp_path / "moved" / path.name).read_bytes()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+    with reading(path) as descriptor:
+        assert not segments.is_finished(descriptor)
+    os.close(moved)
+    os.close(restored)
+
+
+def test_what_cannot_be_restored_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills up meanwhile is not filled with copies."""
+    path, moved = segments.create(tmp_path / "spool", "proxy")
+    os.write(moved, b"octets")
+    path.unlink()
+
+    def full(_descriptor: int, _octets: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space"):
+            segments.restore(path, moved)
+    assert list(path.parent.iterdir()) == []
+    _, restored = segments.restore(path, moved)
+    assert path.read_bytes() == b"octets"
+    os.close(moved)
+    os.close(restored)
+
+
+def test_place_that_cannot_be_looked_at_is_taken_for_the_right_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is made anew because of an error of the disk; nor is its place guessed."""
+    path, descriptor = segments.create(tmp_path, "proxy")
+
+    def failing(*_: object, **__: object) -> os.stat_result:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "stat", failing)
+        assert segments.is_in_place(path, descriptor)
+    os.close(descriptor)
+    assert segments.place_of(descriptor) == ""

@@ -3,18 +3,18 @@
 import errno
 import os
 import resource
-import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.feeding import click, metric
+from tests.support.feeding import click, metric, put
 from tracker.events import Clicked, decode
-from tracker.spool import segments, writer
+from tracker.spool import open_segment, segments, writer
 from tracker.spool.writer import Spool, SpoolError, SpoolFull
 
 
@@ -107,7 +107,7 @@ def test_segments_rotate_by_size(
     opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A finished segment can be fed and deleted while the process lives on."""
-    monkeypatch.setattr(writer, "MAX_SEGMENT_OCTETS", 600)
+    monkeypatch.setattr(open_segment, "MAX_OCTETS", 600)
     for number in range(10):
         opened.append(click(number)).result(5)
     assert len(segments.listing(directory)) > 2
@@ -118,7 +118,7 @@ def test_idle_segment_is_finished_for_its_age(
     opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it holds need not wait for the process to end."""
-    monkeypatch.setattr(writer, "MAX_SEGMENT_AGE_S", 0.05)
+    monkeypatch.setattr(open_segment, "MAX_AGE_S", 0.05)
     opened.append(click(1)).result(5)
     (path,) = segments.listing(directory)
     descriptor = os.open(path, os.O_RDONLY)
@@ -197,14 +197,6 @@ def test_memory_for_refused_events_is_bounded(directory: Path) -> None:
     assert metric("waypost_spool_dropped_events_total") - before == 20
 
 
-def test_deleted_segment_is_replaced(opened: Spool, directory: Path) -> None:
-    """Whoever removes the folder loses what was in it, and nothing that comes after."""
-    opened.append(click(1)).result(5)
-    shutil.rmtree(directory)
-    opened.append(click(2)).result(5)
-    assert stored(directory) == ["e2"]
-
-
 def test_close_writes_what_is_waiting(opened: Spool, directory: Path) -> None:
     """And what comes after it is refused."""
     futures = [opened.append(click(number)) for number in range(100)]
@@ -271,6 +263,91 @@ def test_whatever_goes_wrong_the_writer_lives_on(
         opened.append(click(1)).result(5)
     wait_for_events(directory, 1)
     assert stored(directory) == ["e1"]
+
+
+class BadDisk:
+    """A disk whose syncs fail while it `is_bad`, and with them what closes the file after them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_bad = False
+        self._fdatasync, self._close = os.fdatasync, os.close
+        monkeypatch.setattr(os, "fdatasync", self.fdatasync)
+        monkeypatch.setattr(os, "close", self.close)
+
+    def fdatasync(self, descriptor: int) -> None:
+        """Fail as the kernel does where a write did not reach the disk."""
+        if self.is_bad:
+            raise OSError(errno.EIO, "Input/output error")
+        self._fdatasync(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        """Give the descriptor back and fail, as Linux does."""
+        self._close(descriptor)
+        if self.is_bad and threading.current_thread().name == "spool":
+            raise OSError(errno.EIO, "Input/output error")
+
+
+def test_failed_close_after_a_failed_sync_loses_nothing(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread lives on, and what was held is written when the disk is well again."""
+    disk = BadDisk(monkeypatch)
+    put(opened, 0, 1, 2)
+    disk.is_bad = True
+    for number in range(3, 8):
+        with pytest.raises(SpoolError):
+            opened.append(click(number)).result(5)
+    disk.is_bad = False
+    wait_for_events(directory, 8)
+    put(opened, *range(8, 12))
+    assert set(stored(directory)) == {f"e{number}" for number in range(12)}
+
+
+def test_nothing_ends_the_thread_but_closing_the_spool(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even what is meant to end a process, and not twice in a row."""
+    real, calls = os.fdatasync, []
+
+    def failing(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) <= 2:
+            raise SystemExit
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", failing)
+    with pytest.raises(SpoolError):
+        opened.append(click(1)).result(5)
+    wait_for_events(directory, 1)
+    put(opened, 2)
+    assert {*stored(directory)} == {"e1", "e2"}
+
+
+def test_event_is_kept_until_there_is_a_thread_to_write_it(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system may have none to give at that moment."""
+
+    def refusing(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as system:
+        system.setattr(threading.Thread, "start", refusing)
+        with pytest.raises(SpoolError, match="can't start new thread"):
+            opened.append(click(1)).result(5)
+    put(opened, 2)
+    assert stored(directory) == ["e1", "e2"]
+
+
+def test_what_is_dropped_is_logged(directory: Path, logged: list[MutableMapping[str, Any]]) -> None:
+    """The first at once, the others in one line with their number."""
+    directory.parent.joinpath("waypost.db.spool").write_text("a file where the folder should be")
+    opened = Spool.open(directory, "tracker", max_waiting_octets=100)
+    for number in range(3):
+        opened.append(click(number)).exception(5)
+    opened.close()
+    told = [(line["events"], line["why"]) for line in logged if line["event"] == "spool_dropped"]
+    assert told == [(1, "too many events are waiting"), (2, "too many events are waiting")]
 
 
 def test_spool_does_not_cross_a_fork(opened: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
