@@ -96,8 +96,8 @@ class ProxyConfig(Table):
     max_sessions: Positive = 500
     """Connections at the same time; further clients are answered 421 and may try again."""
     max_sessions_per_address: Positive = 50
-    """Connections at the same time from one address; mail servers of `xclient_networks` may have
-    more."""
+    """Connections at the same time from one address, counted before TLS; an IPv6 network (/64) that
+    is not trusted counts as one address. Mail servers of `xclient_networks` may have more."""
     copies: Copies = "shared"
     """`"shared"`: a message to several recipients stays one message, and nobody can tell which of
     them clicked. `"per-recipient"`: each recipient gets a copy with links of their own."""

@@ -38,7 +38,7 @@ from proxy.session.limits import (
 from proxy.session.proxy_protocol import BadProxyHeader, read_proxy_header
 from proxy.session.services import Services
 from proxy.session.session import Session
-from proxy.session.trust import Client
+from proxy.session.trust import Client, counted_as
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 from tracker.records.watch import watching
@@ -187,13 +187,21 @@ class Server:
         self._admit(connection, tls=True)
 
     def _admit(self, connection: ClientConnection, *, tls: bool) -> None:
-        if len(self._tasks) >= self.services.proxy.max_sessions:
-            _turn_away(connection, "sessions", None if tls else replies.TOO_MANY_SESSIONS)
-            return
-        task = asyncio.get_running_loop().create_task(self._serve(connection, tls=tls))
-        self._tasks[task] = None
-        SESSIONS.inc()
-        task.add_done_callback(self._forget)
+        """Begin to serve a connection, unless there are too many; nothing of it was read yet."""
+        proxy, peer = self.services.proxy, Client(parse_ip(connection.peer[0]))
+        speaks_for_another = within(peer.address, proxy.proxy_protocol_networks)
+        if len(self._tasks) >= proxy.max_sessions:
+            _turn_away(connection, peer, "sessions", None if tls else replies.TOO_MANY_SESSIONS)
+        elif not speaks_for_another and self._too_many_of(peer):
+            _turn_away(connection, peer, "address", None if tls else replies.TOO_MANY_FROM_ADDRESS)
+        else:
+            serving = self._serve_behind_header if speaks_for_another else self._serve
+            task = asyncio.get_running_loop().create_task(serving(connection, peer, tls=tls))
+            self._tasks[task] = None
+            SESSIONS.inc()
+            task.add_done_callback(self._forget)
+            if not speaks_for_another:
+                self._count(task, peer)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
@@ -201,25 +209,50 @@ class Server:
         if len(self._tasks) < FEW_SESSIONS:
             collect_if_idle()
 
-    async def _serve(self, connection: ClientConnection, *, tls: bool) -> None:
-        await self.services.loop_budget.take(COMMAND_WORTH_OCTETS)
-        client = await self._welcome(connection, tls=tls)
-        if client is None:
-            return
-        self._by_address[client.address] += 1
-        try:
-            await self._converse(connection, client)
-        finally:
-            self._by_address[client.address] -= 1
-            if not self._by_address[client.address]:
-                del self._by_address[client.address]
-
-    async def _converse(self, connection: ClientConnection, client: Client) -> None:
+    def _too_many_of(self, client: Client) -> bool:
+        """Return whether no more sessions of this client's address may begin."""
         proxy = self.services.proxy
+        sessions = self._by_address[counted_as(client, proxy)]
         speaks_for_many = within(client.address, proxy.xclient_networks)
-        sessions = 0 if speaks_for_many else self._by_address[client.address]
-        if sessions > proxy.max_sessions_per_address:
-            _turn_away(connection, "address", replies.TOO_MANY_FROM_ADDRESS)
+        return sessions >= proxy.max_sessions_per_address and not speaks_for_many
+
+    def _count(self, task: asyncio.Task[None], client: Client) -> None:
+        """Count a session of this client's address until `task` is done."""
+        address = counted_as(client, self.services.proxy)
+        self._by_address[address] += 1
+        task.add_done_callback(lambda _: self._discount(address))
+
+    def _discount(self, address: IpAddress | None) -> None:
+        self._by_address[address] -= 1
+        if not self._by_address[address]:
+            del self._by_address[address]
+
+    async def _serve_behind_header(
+        self, connection: ClientConnection, balancer: Client, *, tls: bool
+    ) -> None:
+        """Learn from a load balancer who its client is, and serve that one."""
+        try:
+            async with asyncio.timeout(GREETING_PATIENCE_S):
+                client = Client(await read_proxy_header(connection, balancer.address))
+        except (BadProxyHeader, LineTooLong, TimeoutError):
+            _turn_away(connection, balancer, "proxy_header", None)
+            return
+        except ClientGone:
+            connection.abort()
+            return
+        if self._too_many_of(client):
+            _turn_away(
+                connection, client, "address", None if tls else replies.TOO_MANY_FROM_ADDRESS
+            )
+            return
+        task = asyncio.current_task()
+        if task is not None:
+            self._count(task, client)
+        await self._serve(connection, client, tls=tls)
+
+    async def _serve(self, connection: ClientConnection, client: Client, *, tls: bool) -> None:
+        await self.services.loop_budget.take(COMMAND_WORTH_OCTETS)
+        if tls and not await self._encrypt(connection, client):
             return
         session = Session(connection, self.services, client)
         if self._stopping:  # it was at the handshake until now
@@ -229,30 +262,26 @@ class Server:
             self._tasks[task] = session
         await session.run()
 
-    async def _welcome(self, connection: ClientConnection, *, tls: bool) -> Client | None:
-        """Read the PROXY header and do implicit TLS; return the client, or None without one."""
-        proxy, peer = self.services.proxy, parse_ip(connection.peer[0])
+    async def _encrypt(self, connection: ClientConnection, client: Client) -> bool:
+        """Do implicit TLS; False: the connection is lost."""
         try:
-            if within(peer, proxy.proxy_protocol_networks):
-                async with asyncio.timeout(GREETING_PATIENCE_S):
-                    peer = await read_proxy_header(connection, peer)
-            if tls and self.services.tls_context is not None:
+            if self.services.tls_context is not None:
                 await connection.start_tls_behind_header(self.services.tls_context)
-        except (BadProxyHeader, LineTooLong, TimeoutError):
-            _turn_away(connection, "proxy_header", None)
         except ClientGone:
             connection.abort()
         except OSError as error:
-            log(TLS_FAILED, client=str(peer), cause=str(error))
+            log(TLS_FAILED, client=str(client), cause=str(error))
             connection.abort()
         else:
-            return Client(peer)
-        return None
+            return True
+        return False
 
 
-def _turn_away(connection: ClientConnection, reason: str, reply: Reply | None) -> None:
+def _turn_away(
+    connection: ClientConnection, client: Client, reason: str, reply: Reply | None
+) -> None:
     SESSIONS_REFUSED.labels(reason).inc()
-    log(SESSION_REFUSED, client=connection.peer[0], reason=reason)
+    log(SESSION_REFUSED, client=str(client), reason=reason)
     if reply is not None:
         connection.send(reply.wire())
     connection.close()

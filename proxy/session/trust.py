@@ -17,6 +17,10 @@ from proxy.smtp.envelope import unquoted
 NETWORK_BITS = {4: 24, 6: 64}
 """What counts as one sender's network: retries may come from a neighbour (RFC 6647 §4.2)."""
 
+ONE_CLIENT_BITS = {4: 32, 6: 64}
+"""What counts as one client's address: whoever has an IPv6 network has all of its /64
+(RFC 4291 §2.5.4)."""
+
 _ATTRIBUTE = re.compile(rb"([A-Za-z]{1,20})=([\x21-\x7e]{1,500})\Z")
 _UNKNOWN = frozenset({"[UNAVAILABLE]", "[TEMPUNAVAIL]"})
 ATTRIBUTES = frozenset(
@@ -61,10 +65,23 @@ def trusted(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool
     return within(client.address, config.trusted_networks)
 
 
+def counted_as(client: Client, config: ProxyConfig) -> IpAddress | None:
+    """Return the address under which sessions of `client` are counted, None where it is unknown.
+
+    That of a stranger with IPv6 is the first of its network.
+    """
+    if client.address is None or trusted(client, config, authenticated=False):
+        return client.address
+    return first_of_network(client.address, ONE_CLIENT_BITS)
+
+
 def account(client: Client) -> str:
     """Return who sends, to recognise a retry: the login at the front server, or the network."""
-    if client.login is not None:
-        return f"login:{client.login}"
+    return network(client) if client.login is None else f"login:{client.login}"
+
+
+def network(client: Client) -> str:
+    """Return the network that `client` is in."""
     if client.address is None:
         return "unknown"
     first = first_of_network(client.address, NETWORK_BITS)

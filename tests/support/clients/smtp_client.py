@@ -27,10 +27,17 @@ class Dialogue:
 
     @classmethod
     async def connect(
-        cls, port: int, *, host: str = "127.0.0.1", context: ssl.SSLContext | None = None
+        cls,
+        port: int,
+        *,
+        host: str = "127.0.0.1",
+        source: str | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> Self:
-        """Open a connection; with `context`, TLS from the first octet."""
-        return cls(*await asyncio.open_connection(host, port, ssl=context, limit=2**20))
+        """Open a connection, from the address `source`; with `context`, TLS from the first octet."""
+        local = (source, 0) if source is not None else None
+        connecting = asyncio.open_connection(host, port, ssl=context, local_addr=local, limit=2**20)
+        return cls(*await connecting)
 
     def send(self, octets: bytes) -> None:
         """Say `octets` as they are."""

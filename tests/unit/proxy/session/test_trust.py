@@ -50,6 +50,22 @@ def test_trust(client: Client, trusted: int, may_send: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.77", "203.0.113.77"),
+        ("2001:db8::77", "2001:db8::"),
+        ("2001:db8:1::77", "2001:db8:1::77"),
+        ("::1", "::1"),
+    ],
+)
+def test_a_stranger_with_ipv6_is_counted_by_network(address: str, counted: str) -> None:
+    """It has all addresses of it; who is trusted has neighbours that are others."""
+    config = proxy_config(trusted_networks=["2001:db8:1::/48"])
+    assert trust.counted_as(Client(parse_ip(address)), config) == parse_ip(counted)
+    assert trust.counted_as(Client(None), config) is None
+
+
+@pytest.mark.parametrize(
     ("client", "account"),
     [
         (Client(parse_ip("192.0.2.77")), "192.0.2.0/24"),
