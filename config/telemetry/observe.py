@@ -110,6 +110,18 @@ STORE_SET_ASIDE = _event(
     logging.ERROR,
     "SQLite calls the database malformed; it was renamed as said here, and a new one created.",
 )
+CLOCK_DOUBTED = _event(
+    "clock_doubted",
+    logging.ERROR,
+    "The clock is further ahead of the latest events than a machine is off: nothing is purged by it. "
+    "Says the clock, the latest moment that is known, and the command to run if the clock is right.",
+)
+PURGE_HORIZON_LOWERED = _event(
+    "purge_horizon_lowered",
+    logging.WARNING,
+    "A purge with a wrong clock had the store take mail of the future for purged; it is counted again. "
+    "Says until when it would not have been.",
+)
 
 # Metrics of several processes.
 METRICS_UNWRITTEN = _event(
@@ -393,6 +405,11 @@ SPOOL_BACKLOG_OCTETS = Gauge(
 )
 STORES_SET_ASIDE = Counter(
     "waypost_stores_set_aside", "Malformed databases that were renamed.", registry=REGISTRY
+)
+CLOCK_DOUBTED_NOW = Gauge(
+    "waypost_clock_doubted",
+    "1 while the clock is too far ahead of the latest events for a purge to go by it.",
+    registry=REGISTRY,
 )
 
 # Answers to readers.

@@ -40,16 +40,17 @@ def put(spool: Spool, *numbers: int) -> None:
         future.result(5)
 
 
-def spool_message(config: Config, campaign: str, number: int) -> None:
+def spool_message(config: Config, campaign: str, number: int, *, at_s: float | None = None) -> None:
     """Put a message to one recipient, which the relay took, into the spool."""
     spool = Spool.open(config.store.spool_dir, "proxy")
+    at_s = time.time() if at_s is None else at_s
     pending = MessagePending(
-        f"{number:016x}", time.time(), "example.com", campaign, shared=False,
+        f"{number:016x}", at_s, "example.com", campaign, shared=False,
         recipients=(Recipient(1, "reader@example.net"),),
         links=(SentLink(1, "https://example.com/", None, "text"),),
     )  # fmt: skip
     spool.append(pending)
-    spool.append(MessageAccepted(pending.message_id, time.time(), (1,)))
+    spool.append(MessageAccepted(pending.message_id, at_s, (1,)))
     spool.close()
 
 

@@ -1,11 +1,11 @@
 """`waypost purge`: old messages and clicks are deleted, the sums stay.
 
-Owns: the command. Does not own: what is deleted (`tracker.store.retention`).
+Owns: the command. Does not own: what is deleted (`tracker.store.retention`), or when the clock is
+believed (`tracker.store.clock`).
 """
 
 import sqlite3
 import time
-from datetime import UTC, datetime
 
 import click
 
@@ -14,8 +14,9 @@ from config.schema import Config
 from config.values import LONGEST_S, parse_duration
 from tracker.cli.common import log_errors_only
 from tracker.ingest.catch_up import catch_up
-from tracker.store import retention
+from tracker.store import clock, retention
 from tracker.store.database import StoreError
+from tracker.store.retention import ClockNotBelieved
 
 
 class Age(click.ParamType[float]):
@@ -39,17 +40,35 @@ class Age(click.ParamType[float]):
 @click.command()
 @config_option_without_files
 @click.option("--older-than", "age_s", type=Age(), required=True, help='For example "90d".')
-def purge(config: Config, age_s: float) -> None:
+@click.option("--insist", is_flag=True, help="The clock is right, however far ahead it seems.")
+def purge(config: Config, age_s: float, *, insist: bool) -> None:
     """Delete messages older than this, with their recipients and clicks.
 
     Reports keep their totals, and links go on working; clicks on them count as "(purged)".
     """
     log_errors_only(config)
-    before_s = time.time() - age_s
+    now_s = time.time()
     try:
         catch_up(config)
-        purged = retention.purge_file(config.store.path, before_s)
+        purged = retention.purge_file(
+            *(config.store.path, age_s),
+            clock_s=now_s,
+            retention_s=config.privacy.retention,
+            insist=insist,
+        )
+    except ClockNotBelieved as error:
+        raise click.ClickException(_doubted(error)) from None
     except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"{config.store.path} cannot be purged: {error}") from None
-    day = datetime.fromtimestamp(before_s, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    click.echo(f"Purged {purged.messages} messages and {purged.clicks} clicks from before {day}.")
+    before = clock.written(now_s - age_s)
+    click.echo(
+        f"Purged {purged.messages} messages and {purged.clicks} clicks from before {before}."
+    )
+
+
+def _doubted(error: ClockNotBelieved) -> str:
+    said, known = (clock.written(each) for each in (error.time.clock_s, error.time.known_s))
+    return (
+        f"nothing was purged: it is {said} by this machine's clock, and the latest that the store "
+        f"knows of is {known}. If the clock is right, add --insist."
+    )

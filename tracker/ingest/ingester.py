@@ -23,6 +23,7 @@ from pathlib import Path
 
 from config.schema import Config
 from config.telemetry import observe
+from config.values import format_duration
 from tracker.events import BadEvent, Event, decode
 from tracker.ingest.batch import feed
 from tracker.ingest.lock import Lock
@@ -30,9 +31,16 @@ from tracker.records import durable
 from tracker.spool import segments
 from tracker.spool.overwrite import erase_clicks
 from tracker.spool.segments import Record
-from tracker.store import database
+from tracker.store import clock, database
+from tracker.store.clock import Time
 from tracker.store.database import Store
-from tracker.store.retention import expire_pending, purge
+from tracker.store.retention import (
+    expire_pending,
+    is_time_settled,
+    lower_horizon,
+    purge,
+    read_clock,
+)
 from tracker.urls.naming import Naming
 
 INTERVAL_S = 0.25
@@ -70,6 +78,8 @@ class Ingester:
         self._offsets: dict[str, int] = {}
         self._failure: str | None = None
         self._housekeeping_due_s = 0.0
+        self._clock_read_s: float | None = None
+        """When the clock was last read, by the monotonic one."""
 
     def configure(self, config: Config) -> None:
         """Take a configuration that was read anew; the store and its spool stay where they are."""
@@ -163,7 +173,22 @@ class Ingester:
             self._store = Store.open(self._path)
             self._known = self._store.identity
             self._offsets = self._store.offsets()
+            self._settle_time(self._store)
         return self._store
+
+    def _settle_time(self, opened: Store) -> None:
+        """Before anything is fed, note the latest moment that is known, where none was.
+
+        And count again what a purge with a wrong clock would have the store take for purged.
+        """
+        clock_s = time.time()
+        if is_time_settled(opened.db, clock_s):
+            return
+        with opened.transaction():
+            now = read_clock(opened.db, clock_s, 0.0, self._retention_s)
+            former_s = lower_horizon(opened.db, now)
+        if former_s is not None:
+            observe.log(observe.PURGE_HORIZON_LOWERED, until=clock.written(former_s))
 
     def _drain_segment(self, opened: Store, path: Path) -> None:
         """Feed a segment, and delete it where it is finished and all of it was fed."""
@@ -261,11 +286,32 @@ class Ingester:
         if time.monotonic() < self._housekeeping_due_s:
             return
         opened = self._open()
+        now = self._read_clock(opened)
+        if not now.known_s:
+            return  # there is nothing yet; with the first event there is
         with opened.transaction():
-            expire_pending(opened.db, time.time() - PENDING_S)
-        purge(opened.db, time.time() - self._retention_s)
+            expire_pending(opened.db, now.before_s(PENDING_S))
+        purge(opened.db, now.before_s(self._retention_s))
         segments.sweep(self._directory, time.time() - LEFTOVER_S)
         self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S
+
+    def _read_clock(self, opened: Store) -> Time:
+        """Return what the clock is worth; log where nothing is purged by it."""
+        read_s = time.monotonic()
+        ran_s = 0.0 if self._clock_read_s is None else read_s - self._clock_read_s
+        with opened.transaction():
+            now = read_clock(opened.db, time.time(), ran_s, self._retention_s)
+        self._clock_read_s = read_s
+        doubted = now.known_s > 0 and not now.believed
+        observe.CLOCK_DOUBTED_NOW.set(doubted)
+        if doubted:
+            observe.log(
+                observe.CLOCK_DOUBTED,
+                clock=clock.written(now.clock_s),
+                latest_known=clock.written(now.known_s),
+                insist=f"waypost purge --older-than {format_duration(self._retention_s)} --insist",
+            )
+        return now
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,9 @@ from sqlite_utils import Database
 from tracker.records import durable
 from tracker.store.schema import migrations
 
-Watermark = Literal["purged_before_s", "unlisted_before_day"]
-"""A value that only ever rises: what lies below it has been purged, or looked at."""
+Watermark = Literal["purged_before_s", "unlisted_before_day", "known_time_s"]
+"""A value that only rises, unless a wrong clock raised it: what lies below it has been purged, or
+looked at, or has passed."""
 
 APPLICATION_ID = 0x57617970
 """Says in the file's header that it is a store of ours ("Wayp"), for file(1) and for `is_ours`."""
@@ -283,3 +284,8 @@ def raise_watermark(db: Database, name: Watermark, value: float) -> None:
            ON CONFLICT DO UPDATE SET value = max(value, excluded.value)""",
         [name, value],
     )
+
+
+def set_watermark(db: Database, name: Watermark, value: float) -> None:
+    """Set a watermark that a wrong clock had raised, within the open transaction."""
+    db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", [name, value])

@@ -134,6 +134,12 @@ def unlist(db: Database, day: int) -> None:
     database.raise_watermark(db, _UNLISTED, day)
 
 
+def relist(db: Database, day: int) -> None:
+    """Look again at what is listed from `day` on, after a purge with a wrong clock."""
+    if database.watermark(db, _UNLISTED) > day:
+        database.set_watermark(db, _UNLISTED, day)
+
+
 def _drop_links(db: Database, links: Iterable[int]) -> None:
     """Delete those of these links whose names nothing keeps."""
     queries.change_in(db, _DROP_LINKS, links)

@@ -11,7 +11,7 @@ from tests.support.clients.commands import LINKS, click, output, run, spooled
 def test_purge_keeps_sums_and_forgets_people(filled: Path) -> None:
     """Later clicks on what was purged are counted as such, and nobody's."""
     before = json.loads(output(filled, "report", "--json"))
-    said = output(filled, "purge", "--older-than", "1s")
+    said = output(filled, "purge", "--older-than", "1s", "--insist")
     assert said.startswith("Purged 2 messages and 4 clicks")
     assert json.loads(output(filled, "report", "--json")) == before
     assert output(filled, "export") == ""
@@ -22,6 +22,16 @@ def test_purge_keeps_sums_and_forgets_people(filled: Path) -> None:
     assert after["totals"]["unique_clickers"] == before["totals"]["unique_clickers"]
     (purged,) = (row for row in after["campaigns"] if row["campaign"] == "(purged)")
     assert (purged["messages"], purged["clicks"]["all"]) == (0, 1)
+
+
+def test_purge_does_not_go_by_a_clock_that_is_years_ahead(filled: Path) -> None:
+    """As it is here: the events are of 2023. Nothing is purged unless somebody insists."""
+    result = run(filled, "purge", "--older-than", "1s")
+    assert (result.exit_code, "2023-11-16 00:00 UTC" in result.stderr) == (1, True)
+    assert "add --insist" in result.stderr
+    assert len(output(filled, "export").splitlines()) == 4
+    output(filled, "purge", "--older-than", "1s", "--insist")
+    assert output(filled, "export") == ""
 
 
 def test_purge_wants_a_duration(filled: Path) -> None:

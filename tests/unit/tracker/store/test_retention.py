@@ -8,9 +8,11 @@ from tracker.events import Recipient, SentLink
 from tracker.reports import clicks
 from tracker.store import retention
 from tracker.store.reserved import PURGED_NAME
-from tracker.store.retention import Purged, expire_pending, purge
+from tracker.store.retention import Purged, expire_pending, lower_horizon, purge, read_clock
 
 DAY_S = 86400
+YEARS_S = 3652 * DAY_S
+RETENTION_S = 90.0 * DAY_S
 
 
 def names(db: Database, table: str) -> set[str]:
@@ -169,3 +171,46 @@ def test_purges_do_not_go_back(db: Database) -> None:
     purge(db, SENT_S + 10)
     purge(db, SENT_S - 10)
     assert retention.purged_before_s(db) == SENT_S + 10
+
+
+def test_the_latest_known_moment_is_noted(db: Database) -> None:
+    """By who reads the clock next, in another process, a jump is seen; insistence is believed."""
+    put(db, pending(), accepted())
+    now_s = SENT_S + 9 * DAY_S
+    assert read_clock(db, now_s, 0, RETENTION_S).believed
+    doubted = read_clock(db, now_s + YEARS_S, 0, RETENTION_S)
+    assert (doubted.believed, doubted.known_s) == (False, now_s)
+    put(db, pending("m2", at_s=now_s + YEARS_S), accepted("m2"))
+    assert not read_clock(db, now_s + YEARS_S, 0, RETENTION_S).believed
+
+
+def test_mail_counts_again_after_a_purge_with_a_wrong_clock(db: Database) -> None:
+    """Up to its last day, what is purged stays so; sums stay as they were, and no link is unlisted."""
+    put(db, pending(), accepted(), clicked("c1"))
+    before = totals(db)
+    purge(db, SENT_S + YEARS_S)
+    now_s = SENT_S + 20 * DAY_S
+    put(db, pending("lost", at_s=now_s), accepted("lost"))
+    assert totals(db) == before
+    with db.atomic():
+        time = read_clock(db, now_s, 0, RETENTION_S)
+        assert lower_horizon(db, time) == SENT_S + YEARS_S
+        assert lower_horizon(db, time) is None
+    put(db, pending("m2", at_s=now_s), accepted("m2"), clicked("c2", "m2", sent_at_s=now_s))
+    put(db, clicked("c3", at_s=now_s))
+    report = clicks.report(db)
+    assert (report.totals.messages, report.totals.clicks_all) == (2, 3)
+    assert {each.campaign: each.figures.clicks_all for each in report.campaigns} == {
+        "news": 2,
+        PURGED_NAME: 1,
+    }
+
+
+def test_a_horizon_of_the_past_stays(db: Database) -> None:
+    """Whatever the clock says, and where no time is known."""
+    assert lower_horizon(db, read_clock(db, SENT_S, 0, RETENTION_S)) is None
+    put(db, pending(), accepted())
+    purge(db, SENT_S - DAY_S)
+    for clock_s in (SENT_S, 3600.0, SENT_S + YEARS_S):
+        assert lower_horizon(db, read_clock(db, clock_s, 0, RETENTION_S)) is None
+    assert retention.purged_before_s(db) == SENT_S - DAY_S

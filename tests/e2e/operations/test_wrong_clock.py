@@ -1,0 +1,71 @@
+"""A machine whose clock is ten years ahead for a while: nothing is lost, and figures go on."""
+
+import http.client
+import json
+import re
+import smtplib
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.clients.programs import WAYPOST, need, running, until, waypost
+from tests.support.mail import html_message, link
+from tests.support.stack import Mailbox, Stack
+
+TRACKED = re.compile(rb'href="(http://127\.0\.0\.1:\d+/c/[\w-]+)"')
+
+
+@pytest.fixture
+def stack(tmp_path: Path, mailbox: Mailbox) -> Stack:
+    """Furnish a Waypost; nothing of it runs yet."""
+    return Stack(folder=tmp_path / "waypost", relay=mailbox.port).furnish()
+
+
+def used(stack: Stack, mailbox: Mailbox, campaign: str) -> str:
+    """Send a message of a campaign, and click its link; return the link."""
+    count = len(mailbox.received)
+    with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+        message = html_message(link("https://example.net/"), f"X-Track-Campaign: {campaign}")
+        client.sendmail("bounces@example.com", ["reader@example.org"], message)
+    url = TRACKED.findall(mailbox.wait_for(count + 1)[-1])[0].decode()
+    follow(url)
+    until(lambda: campaign in counted(stack))
+    return url
+
+
+def follow(url: str) -> None:
+    """Click a link."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    connection.request("GET", parts.path)
+    assert connection.getresponse().status == 302
+    connection.close()
+
+
+def counted(stack: Stack) -> dict[str, tuple[int, int]]:
+    """Return messages and clicks of each campaign."""
+    rows = stack.report()["campaigns"]
+    return {row["campaign"]: (row["messages"], row["clicks"]["all"]) for row in rows}
+
+
+def test_a_start_with_a_clock_ten_years_ahead(stack: Stack, mailbox: Mailbox) -> None:
+    """Its service purges nothing, and says so; a command does not either. Then the clock is right."""
+    faketime = need("faketime")
+    with stack.serving():
+        first = used(stack, mailbox, "before")
+    ahead = [faketime, "--exclude-monotonic", "-f", "+3650d"]
+    with running([*ahead, WAYPOST, "serve", "-c", stack.config], stack.smtp, stack.log):
+        used(stack, mailbox, "meanwhile")
+        stack.wait_for_log("clock_doubted")
+        follow(first)
+    purge = [*ahead, WAYPOST, "purge", "-c", stack.config, "--older-than", "90d"]
+    refused = subprocess.run(purge, capture_output=True, check=False)
+    assert (refused.returncode, b"add --insist" in refused.stderr) == (1, True)
+    with stack.serving():
+        used(stack, mailbox, "after")
+        follow(first)
+    assert counted(stack) == {"before": (1, 3), "meanwhile": (1, 1), "after": (1, 1)}
+    exported = waypost("export", "-c", stack.config).stdout.splitlines()
+    assert {json.loads(line)["destination"] for line in exported} == {"https://example.net/"}
