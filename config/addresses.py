@@ -11,6 +11,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 IpAddress = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+LOOPBACKS: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1"))
+"""This machine's loopback."""
+
 PrefixBits = Mapping[int, int]
 """How many leading bits of an address count, by IP version: `{4: 24, 6: 48}`."""
 

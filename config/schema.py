@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ByteSize, ConfigDict, Field
 
 from config.values import (
+    Account,
     Address,
     BaseUrl,
     FilePath,
@@ -112,6 +113,9 @@ class ProxyConfig(Table):
     trusted_networks: Annotated[Many[NetworkRange], _example('["192.0.2.0/24"]')] = ()
     """Networks whose clients may send without logging in. Their mail is tracked and signed, and so
     is mail from this machine and from everyone who logged in. Everybody else has to log in."""
+    trust_loopback: bool = True
+    """Whether programs on this machine may send without logging in, and have their mail tracked and
+    signed. `false`: they are like anybody else, and log in or are in `trusted_networks`."""
     xclient_networks: Many[NetworkRange] = ()
     """Networks of mail servers that may name the real client with XCLIENT or XFORWARD (Postfix with
     us as its `smtpd_proxy_filter`). Whether mail may be sent and is tracked then depends on that
@@ -260,6 +264,14 @@ class SenderConfig(Table):
     """`"rewritten"`: sign messages that tracking changed; if that fails, the original goes out.
     `"always"`: sign every message; if that fails, it is refused for now (451). `"never"`: leave
     signing to the relay."""
+    accounts: Annotated[
+        Many[Account] | None, _example('["newsletter@example.com", "loopback"]')
+    ] = None
+    """Who may send as this domain: login names, exactly as programs give them; for clients that did not
+    log in, networks, or `"loopback"` for this machine. They must be trusted besides (`[proxy]
+    trusted_networks`). A login that tells no name, as with DIGEST-MD5, is none of these. Mail of others
+    passes unsigned and untracked; with `sign = "always"` it is refused (550). Not set: everybody whose
+    mail is trusted."""
     dkim: Many[DkimConfig] = ()
     """Keys to sign with: one signature for each. Without keys, rewritten mail goes out unsigned."""
 

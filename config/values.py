@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, ByteSize, Field, PlainSerializer, PlainVal
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
-from config.addresses import Network, is_loopback
+from config.addresses import LOOPBACKS, Network, is_loopback
 
 UNIT_SECONDS = {
     "s": 1.0,
@@ -36,6 +36,18 @@ HOST = re.compile(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
     re.ASCII | re.IGNORECASE,
 )
+LOOPBACK = "loopback"
+"""As one who may send: this machine."""
+NOT_ACCOUNTS = frozenset(
+    {"all", "any", "anyone", "everybody", "everyone", "localhost", "local", LOOPBACK}
+)
+"""Words that somebody may have meant for something else than a login name of these letters."""
+NETWORK_LIKE = re.compile(
+    r"\d+\.[\d.]+(?:/.*)?|[0-9a-f]*:[0-9a-f:.]*(?:/.*)?|[^@]*/\d+", re.IGNORECASE
+)
+"""What was meant for a network, or nobody could tell."""
+MAX_ACCOUNT = 255
+"""Characters of a login name."""
 URL_TEXT = re.compile(r"[\x21-\x7e]+")
 
 
@@ -138,6 +150,32 @@ def _network(value: object) -> Network:
     except ValueError:
         raise wrong(f'"{value}" is not a network', hint) from None
     raise wrong(f'"{value}" has host bits set', f'did you mean "{meant}"?')
+
+
+def _account(value: object) -> str | Network:
+    hint = 'write login names, "loopback", or networks like "192.0.2.0/24"'
+    if isinstance(value, Network) or value == LOOPBACK:
+        return value
+    if not isinstance(value, str):
+        raise wrong("is not an account", hint)
+    if value.lower() in NOT_ACCOUNTS:
+        raise wrong(f'"{value}" is not known', hint)
+    if "*" in value:
+        raise wrong(f'"{value}" has a wildcard', "write each login name in full")
+    if NETWORK_LIKE.fullmatch(value):
+        return _network(value)
+    if not value.isprintable() or not 0 < len(value) <= MAX_ACCOUNT:
+        raise wrong("is not a login name", hint)
+    if value != value.strip():
+        raise wrong(f'"{value}" begins or ends with a blank', f'write "{value.strip()}"')
+    return value
+
+
+def networks_of(account: str | Network) -> tuple[Network, ...]:
+    """Return the networks that one of `accounts` stands for; none for a login name."""
+    if isinstance(account, str):
+        return LOOPBACKS if account == LOOPBACK else ()
+    return (account,)
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -246,6 +284,12 @@ Seconds = Annotated[
 Octets = Annotated[ByteSize, PlainSerializer(format_size), Kind("size")]
 ListenAddress = Annotated[
     Address, PlainValidator(_address), PlainSerializer(str), Kind("host:port")
+]
+Account = Annotated[
+    str | Network,
+    PlainValidator(_account),
+    PlainSerializer(str),
+    Kind('login name, network or "loopback"'),
 ]
 NetworkRange = Annotated[Network, PlainValidator(_network), PlainSerializer(str), Kind("network")]
 FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str), Kind("path")]

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from config.addresses import Network, is_loopback
+from config.addresses import LOOPBACKS, Network, is_loopback
 from config.loading.lines import Loc
 from config.schema import Config, SenderConfig
-from config.values import Address
+from config.values import Address, networks_of
 
 WIDEST_PREFIX = {4: 8, 6: 7}
 """Nothing wider than the widest private networks, 10.0.0.0/8 and fc00::/7, may be trusted."""
@@ -296,6 +296,36 @@ def _signing_has_keys(config: Config) -> Iterator[Finding]:
         if sender.sign == "never" and sender.dkim:
             what = '"never" leaves the keys of [[sender.dkim]] unused'
             yield Finding(loc, what, "remove one of the two", fatal=False)
+
+
+@_rule("sender.accounts")
+def _somebody_may_send(config: Config) -> Iterator[Finding]:
+    for index, sender in enumerate(config.sender):
+        if sender.accounts == ():
+            loc: Loc = ("sender", index, "accounts")
+            what = f"is empty: nobody could send as {sender.domain}"
+            yield Finding(loc, what, "leave it out to allow everybody whose mail is trusted")
+
+
+@_rule(
+    "sender.accounts", "proxy.trust_loopback", "proxy.trusted_networks", "proxy.xclient_networks"
+)
+def _accounts_are_trusted(config: Config) -> Iterator[Finding]:
+    """Without a login, only clients in trusted networks count, or whom a front server speaks for."""
+    trusted = [*config.proxy.trusted_networks, *LOOPBACKS * config.proxy.trust_loopback]
+    for index, sender in enumerate(config.sender) if not config.proxy.xclient_networks else ():
+        for at, account in enumerate(sender.accounts or ()):
+            meant = networks_of(account)
+            if meant and not any(_share(one, other) for one in meant for other in trusted):
+                loc: Loc = ("sender", index, "accounts", at)
+                what = f'"{account}" has no effect: clients there are not trusted'
+                hint = "add them to proxy.trusted_networks, or name logins"
+                yield Finding(loc, what, hint, fatal=False)
+
+
+def _share(one: Network, other: Network) -> bool:
+    """Return whether some address is in both."""
+    return one.version == other.version and one.overlaps(other)
 
 
 @_rule("sender.dkim.selector")

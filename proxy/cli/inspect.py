@@ -3,8 +3,8 @@
 Owns: reading the message, showing the plan to people and machines, preview links.
 Does not own: the plan (`proxy.rewrite.planner`, `proxy.rewrite.senders`).
 
-Both judge the message as one from a client that we trust. Their links are previews: they
-redirect, if made with the keys of the configuration, and never count.
+Both judge the message as one from a client that we trust, and that may send as its From domain. Their
+links are previews: they redirect, if made with the keys of the configuration, and never count.
 """
 
 import json
@@ -93,6 +93,7 @@ def explain(config: Config, file: BinaryIO, form: Form) -> None:
         click.echo(written(described(plan, growth_octets)["links"], form, COLUMNS))
         return
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    console.print(judged_as(assigned), highlight=False)
     for line in summary(plan, growth_octets, url_for):
         console.print(line, highlight=False)
     if plan.links or plan.skipped:
@@ -128,6 +129,14 @@ def described(plan: Plan, growth_octets: int) -> dict[str, Any]:
         ],
         "growth_octets": growth_octets,
     }
+
+
+def judged_as(assigned: SenderPlan) -> str:
+    """Return in a line whose mail the message is taken for."""
+    sender = assigned.sender
+    bound = sender is not None and sender.accounts is not None
+    whose = f", and is one of `accounts` of {sender.domain}" if sender and bound else ""
+    return f"judged as: sent by a client that is trusted{whose}"
 
 
 def summary(plan: Plan, growth_octets: int, url_for: Callable[[PlannedLink], str]) -> Iterator[str]:

@@ -19,7 +19,8 @@ from config.telemetry.observe import EVENT_NOT_DURABLE, MESSAGE_UNTOUCHED, log
 from proxy.delivery.copies import Copies, unsent
 from proxy.delivery.delivered_db import DeliveredDb
 from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
-from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_sent
+from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_refused, tell_sent
+from proxy.policy.accounts import NOBODY, Submitter
 from proxy.relay.session import DataResult
 from proxy.relay.upstream import Upstream
 from proxy.rewrite.submission import Fault, Outgoing, Submission
@@ -66,12 +67,18 @@ class Delivery:
         self._upstream = upstream
 
     async def deliver(
-        self, content: bytes, transaction: Transaction, *, trusted: bool, account: str
+        self,
+        content: bytes,
+        transaction: Transaction,
+        *,
+        trusted: bool,
+        account: str,
+        submitter: Submitter = NOBODY,
     ) -> Verdict:
         """Bring `content` to the relay; never raises but for cancellation.
 
-        `account` is who sends, by whom an identical message is known as a retry. The caller gives
-        the verdict to `settle` once the client has heard it.
+        `account` is who sends, by whom an identical message is known as a retry; `submitter` decides as
+        whom. The caller gives the verdict to `settle` once the client has heard it.
         """
         submission = Submission(
             mail_from=transaction.mail.path,
@@ -79,6 +86,7 @@ class Delivery:
             trusted=trusted,
             relay_8bitmime="8BITMIME" in self._upstream.capabilities,
             relay_size_octets=extensions.relay_size(self._upstream.capabilities),
+            submitter=submitter,
         )
         handed = _Handed(content, transaction, submission)
         del content  # let go of by `handed` as soon as there is something else to send
@@ -102,6 +110,9 @@ class Delivery:
     async def _all(self, handed: "_Handed") -> Verdict:
         """Send one message to all recipients."""
         outgoing = await self._made(self._shared(handed), handed)
+        if outgoing.refused:
+            tell_refused(outgoing, handed.transaction)
+            return Verdict(replies.NOT_ITS_ACCOUNT)
         handed.content = b""
         await self._tell_pending(outgoing)
         result = await self._upstream.data(outgoing.content, handed.transaction.lines)
@@ -151,6 +162,9 @@ class Delivery:
         # Without `make`, what all may have, to those who did not get it yet.
         making = make(index) if make is not None else self._shared(handed)
         outgoing = await self._made(making, handed)
+        if outgoing.refused:
+            tell_refused(outgoing, handed.transaction)
+            return unsent(replies.NOT_ITS_ACCOUNT)
         await self._tell_pending(outgoing)
         result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
         self._conclude(result, outgoing, handed.transaction)

@@ -22,7 +22,9 @@ from config.telemetry.observe import (
 )
 from proxy.relay.session import DataResult
 from proxy.rewrite.submission import Outgoing
+from proxy.smtp import replies
 from proxy.smtp.envelope import Transaction
+from proxy.smtp.replies import Reply
 
 _CHANGED = "changed"
 """The outcome of a copy that was not left alone."""
@@ -32,7 +34,7 @@ def tell_made(outgoing: Outgoing) -> None:
     """Log and count what became of a copy; nothing is told of one that nobody looked at."""
     count_made(outgoing)
     findings = outgoing.findings
-    if findings is None:
+    if findings is None or outgoing.refused:
         return
     for name in findings.odd_headers:
         log(HEADER_ODD, header=name)
@@ -58,15 +60,15 @@ def count_made(outgoing: Outgoing) -> None:
         LINKS.labels("tracked").inc(findings.links)
 
 
+def tell_refused(outgoing: Outgoing, transaction: Transaction) -> None:
+    """Log and count a message that we refuse."""
+    MESSAGES.labels("refused").inc()
+    facts = _facts(replies.NOT_ITS_ACCOUNT, outgoing, transaction)
+    log(MESSAGE_REFUSED, **facts, reason=outgoing.untouched)
+
+
 def tell_sent(result: DataResult, outgoing: Outgoing, transaction: Transaction) -> None:
     """Log and count what the relay made of a copy."""
-    facts = {
-        "message": outgoing.pending.message_id if outgoing.pending else None,
-        "sender": transaction.mail.path.decode("utf-8", "backslashreplace"),
-        "recipients": len(transaction.rcpts),
-        "size_octets": len(outgoing.content),
-        "reply": str(result.reply),
-    }
     if result.committed:
         outcome, event = "delivered", MESSAGE_DELIVERED
     elif result.in_doubt:
@@ -74,10 +76,20 @@ def tell_sent(result: DataResult, outgoing: Outgoing, transaction: Transaction) 
     else:
         outcome, event = "refused", MESSAGE_REFUSED
     MESSAGES.labels(outcome).inc()
-    log(event, **facts)
+    log(event, **_facts(result.reply, outgoing, transaction))
 
 
 def tell_failed(error: Exception) -> None:
     """Log and count a message that did not get as far as the relay, by a fault of ours."""
     MESSAGES.labels("failed").inc()
     log(DELIVERY_FAILED, exc_info=error)
+
+
+def _facts(reply: Reply, outgoing: Outgoing, transaction: Transaction) -> dict[str, object]:
+    return {
+        "message": outgoing.pending.message_id if outgoing.pending else None,
+        "sender": transaction.mail.path.decode("utf-8", "backslashreplace"),
+        "recipients": len(transaction.rcpts),
+        "size_octets": len(outgoing.content),
+        "reply": str(reply),
+    }

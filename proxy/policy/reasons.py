@@ -34,6 +34,10 @@ class Untouched(Reason):
     # The configuration.
     DISABLED = "disabled", "tracking is off, whatever the message says (`enabled = false`)"
     UNKNOWN_SENDER = "unknown_sender", "no [[sender]] is configured for the From domain"
+    NOT_ITS_ACCOUNT = (
+        "not_its_account",
+        "the client may not send as the From domain (`accounts` of its [[sender]])",
+    )
     OFF_BY_DEFAULT = "off_by_default", "tracking is off by default, and no header switches it on"
     # What the message asks for.
     TRACKING_OFF = "tracking_off", "a header of the message switches tracking off"

@@ -1,8 +1,9 @@
 """Whose mail is tracked, and how: the policies of a configuration by From-domain.
 
-Owns: finding the [[sender]] that a message belongs to, and its plan under that sender's policy.
-Does not own: what a policy means (`proxy.policy.settings`), who may submit mail
-(`proxy.session.trust`), keys (`transformer`).
+Owns: finding the [[sender]] that a message belongs to, what becomes of mail of those who may not send
+as it, and the plan of the others' under that sender's policy.
+Does not own: what a policy means (`proxy.policy.settings`), who may submit mail at all
+(`proxy.session.trust`) and who as whom (`proxy.policy.accounts`), keys (`transformer`).
 """
 
 from collections.abc import Collection
@@ -11,6 +12,7 @@ from typing import Self
 
 from config.schema import Config, SenderConfig, closest
 from proxy.message.editing import Message
+from proxy.policy.accounts import Accounts, Submitter
 from proxy.policy.eligibility import from_domain
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
@@ -22,7 +24,8 @@ from proxy.rewrite.planner import plan_message
 class Sender:
     """One [[sender]], or all mail where none is configured (`domain` is empty then).
 
-    `signs`: what we change is signed; `signs_always`: everything is.
+    `signs`: what we change is signed; `signs_always`: everything is. `accounts` are those who may send
+    as it, None where all may whose mail is trusted.
     """
 
     domain: str
@@ -31,12 +34,14 @@ class Sender:
     signs_always: bool
     policy: Policy
     policy_7bit: Policy
+    accounts: Accounts | None = None
 
     @classmethod
     def of(cls, config: Config, sender: SenderConfig | None, *, has_keys: bool) -> Self:
         """Return what `config` says of one sender."""
         sign = sender.sign if sender and has_keys else "never"
         domains = frozenset({sender.domain.lower()}) if sender and has_keys else frozenset()
+        accounts = sender.accounts if sender else None
         policy, policy_7bit = (
             Policy.from_config(
                 config, sender, signing=Signing(sign != "never", domains, relay_8bitmime)
@@ -50,16 +55,25 @@ class Sender:
             signs_always=sign == "always",
             policy=policy,
             policy_7bit=policy_7bit,
+            accounts=None if accounts is None else Accounts.of(accounts),
         )
+
+    def may_be_used_by(self, submitter: Submitter) -> bool:
+        """Return whether mail that `submitter` hands in is this sender's."""
+        return self.accounts is None or submitter in self.accounts
 
 
 @dataclass(frozen=True, slots=True)
 class SenderPlan:
-    """A message's plan, its sender if there is one, and its From-domain ("" for none)."""
+    """A message's plan, its sender if there is one, and its From-domain ("" for none).
+
+    `refused`: the message must not go out, as all mail of that domain is signed, and this may not be.
+    """
 
     plan: Plan
     sender: Sender | None
     domain: str
+    refused: bool = False
 
 
 class Senders:
@@ -85,23 +99,56 @@ class Senders:
         return self._any or closest(domain, self._by_domain)
 
     def assign(
-        self, message: Message, *, null_sender: bool = False, relay_8bitmime: bool = True
+        self,
+        message: Message,
+        submitter: Submitter | None = None,
+        *,
+        null_sender: bool = False,
+        relay_8bitmime: bool = True,
     ) -> SenderPlan:
-        """Return the plan for `message`, from a client that we trust; raises for a fault of ours."""
-        domain = from_domain(message)
-        sender = None if isinstance(domain, Untouched) else self.find(domain)
-        if null_sender:
-            return SenderPlan(Plan(message.raw, Untouched.NULL_SENDER), sender, domain)
-        if isinstance(domain, Untouched):
-            return SenderPlan(Plan(message.raw, domain), None, "")
-        if sender is None:
-            return SenderPlan(Plan(message.raw, Untouched.UNKNOWN_SENDER), None, domain)
-        policy = sender.policy if relay_8bitmime else sender.policy_7bit
-        return SenderPlan(plan_message(message, policy), sender, domain)
+        """Return the plan for `message`, from a client that we trust; raises for a fault of ours.
 
-    def left_alone(self, message: Message, reason: Untouched) -> SenderPlan:
+        Without a `submitter`, as if whoever may send as its From-domain had sent it.
+        """
+        whose = self._whose(message, submitter)
+        untouched = whose.untouched
+        if null_sender and untouched is not Untouched.NOT_ITS_ACCOUNT:
+            untouched = Untouched.NULL_SENDER
+        if untouched is not None or whose.sender is None:
+            return whose.with_plan(Plan(message.raw, untouched))
+        policy = whose.sender.policy if relay_8bitmime else whose.sender.policy_7bit
+        return whose.with_plan(plan_message(message, policy))
+
+    def left_alone(
+        self, message: Message, reason: Untouched, submitter: Submitter | None = None
+    ) -> SenderPlan:
         """Return a plan that changes nothing in `message`, for a reason that is known already."""
+        whose = self._whose(message, submitter)
+        if whose.refused:
+            reason = Untouched.NOT_ITS_ACCOUNT
+        return whose.with_plan(Plan(message.raw, reason))
+
+    def _whose(self, message: Message, submitter: Submitter | None) -> "_Whose":
         domain = from_domain(message)
         if isinstance(domain, Untouched):
-            return SenderPlan(Plan(message.raw, reason), None, "")
-        return SenderPlan(Plan(message.raw, reason), self.find(domain), domain)
+            return _Whose(None, "", domain)
+        sender = self.find(domain)
+        if sender is None:
+            return _Whose(None, domain, Untouched.UNKNOWN_SENDER)
+        if submitter is not None and not sender.may_be_used_by(submitter):
+            return _Whose(None, domain, Untouched.NOT_ITS_ACCOUNT, sender.signs_always)
+        return _Whose(sender, domain)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """Whose mail a message is: that of `sender`, or of none and why."""
+
+    sender: Sender | None
+    domain: str
+    untouched: Untouched | None = None
+    refused: bool = False
+
+    def with_plan(self, plan: Plan) -> SenderPlan:
+        """Return this with what is to be done."""
+        return SenderPlan(plan, self.sender, self.domain, self.refused)

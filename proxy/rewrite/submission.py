@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from proxy.policy.accounts import NOBODY, Submitter
 from proxy.policy.reasons import Untouched
 from proxy.signing.signer import SigningError
 from tracker.events import MessagePending
@@ -43,7 +44,8 @@ def step(reason: Untouched) -> Iterator[None]:
 class Submission:
     """What the session knows of a message. Paths are without brackets, the null sender is empty.
 
-    `relay_size_octets` is the relay's SIZE, None or 0 where it has no limit.
+    `submitter` is who hands it in. `relay_size_octets` is the relay's SIZE, None or 0 where it has no
+    limit.
     """
 
     mail_from: bytes
@@ -51,6 +53,7 @@ class Submission:
     trusted: bool
     relay_8bitmime: bool = True
     relay_size_octets: int | None = None
+    submitter: Submitter = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,11 @@ class Outgoing:
     """What the relay gets, and the event that tells of its tracked links, if it has any.
 
     `untouched` is why nothing was changed, or None. `findings` is None where nothing was looked at.
+    `refused`: it must not go out, as all mail of its sender is signed, and this may not be.
     """
 
     content: bytes
     pending: MessagePending | None
     untouched: Untouched | None = None
     findings: Findings | None = None
+    refused: bool = False

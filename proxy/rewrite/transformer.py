@@ -16,7 +16,7 @@ from proxy.message.editing import Message, parse
 from proxy.policy.reasons import Untouched
 from proxy.rewrite.render import Rendering
 from proxy.rewrite.senders import SenderPlan, Senders
-from proxy.rewrite.submission import Fault, Outgoing, Submission, step
+from proxy.rewrite.submission import Fault, Findings, Outgoing, Submission, step
 from proxy.signing.self_check import probe
 from proxy.signing.signer import Signer
 from tracker.decisions.consents import Consents
@@ -88,9 +88,13 @@ class Transformer:
             message = parse(content)
             plan = self._senders.assign(
                 message,
+                submission.submitter,
                 null_sender=not submission.mail_from,
                 relay_8bitmime=submission.relay_8bitmime,
             )
+            if plan.refused:
+                refused = _refused(message, plan)
+                return Prepared(refused.untouched, 0, lambda _: refused)
             rendering = self._rendering(message, plan, submission, now_s, self._consents())
         recipients = len(submission.rcpt_to)
         prepared = Prepared(plan.plan.untouched, recipients, rendering.outgoing)
@@ -107,7 +111,9 @@ class Transformer:
         """
         with step(fault.reason):
             message = parse(content)
-            plan = self._senders.left_alone(message, fault.reason)
+            plan = self._senders.left_alone(message, fault.reason, submission.submitter)
+            if plan.refused:
+                return _refused(message, plan)
             rendering = self._rendering(message, plan, submission, now_s, Consents())
         return rendering.outgoing(range(1, len(submission.rcpt_to) + 1))
 
@@ -131,6 +137,10 @@ class Transformer:
             now_s,
             self._identifier,
         )
+
+
+def _refused(message: Message, plan: SenderPlan) -> Outgoing:
+    return Outgoing(message.raw, None, plan.plan.untouched, Findings(), refused=True)
 
 
 class Prepared:

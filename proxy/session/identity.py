@@ -7,6 +7,7 @@ Does not own: the rules for addresses and attributes (`trust`), the exchange of 
 
 from config.addresses import within
 from config.schema import ProxyConfig
+from proxy.policy.accounts import Submitter
 from proxy.relay.upstream import Upstream
 from proxy.session import trust
 from proxy.session.authentication import authenticate
@@ -49,6 +50,12 @@ class ClientIdentity:
         """Whether its mail may be tracked and signed (DESIGN §3.4)."""
         authenticated = self._upstream.authenticated
         return trust.trusted(self.client, self._config, authenticated=authenticated)
+
+    @property
+    def submitter(self) -> Submitter:
+        """Who hands its mail in, as `accounts` of a [[sender]] may name it."""
+        authenticated = self._upstream.authenticated
+        return trust.submitter(self.client, self._upstream.account, authenticated=authenticated)
 
     @property
     def may_send(self) -> bool:

@@ -377,6 +377,7 @@ class Session:
             transaction,
             trusted=self._identity.trusted,
             account=self._identity.account,
+            submitter=self._identity.submitter,
         )
         if not verdict.delivered:
             self._upstream.forget_transaction()

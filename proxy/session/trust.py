@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from config.addresses import IpAddress, first_of_network, parse_ip, within
 from config.schema import ProxyConfig
+from proxy.policy.accounts import Submitter
 from proxy.smtp.envelope import unquoted
 
 NETWORK_BITS = {4: 24, 6: 64}
@@ -59,10 +60,31 @@ class Client:
 
 def trusted(client: Client, config: ProxyConfig, *, authenticated: bool) -> bool:
     """Return whether mail of `client` may be rewritten and signed (DESIGN §3.4)."""
-    logged_in = client.login is not None or (authenticated and not client.forwarded)
-    if logged_in or client.submitted or client.local:
+    if logged_in(client, authenticated=authenticated) or client.submitted:
         return True
-    return within(client.address, config.trusted_networks)
+    local = client.local and config.trust_loopback
+    return local or within(client.address, config.trusted_networks)
+
+
+def logged_in(client: Client, *, authenticated: bool) -> bool:
+    """Return whether the mail is that of a login, here (`authenticated`) or at a front server.
+
+    The login of a server that passes on mail of others is not theirs.
+    """
+    return client.login is not None or (authenticated and not client.forwarded)
+
+
+def submitter(client: Client, account: str | None, *, authenticated: bool) -> Submitter:
+    """Return who hands mail in; `account` is the name of a login here, None where it told none.
+
+    A login here counts before what a front server says: the relay has checked it.
+    """
+    here = authenticated and not client.forwarded
+    return Submitter(
+        client.address,
+        logged_in(client, authenticated=authenticated),
+        account if here else client.login,
+    )
 
 
 def counted_as(client: Client, config: ProxyConfig) -> IpAddress | None:

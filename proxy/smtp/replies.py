@@ -211,5 +211,6 @@ PARAMETER_NOT_OFFERED = Reply.own(555, "5.5.4", "Parameter not recognised or not
 TOO_BIG = Reply.own(552, "5.3.4", "Message too big")
 ENDLESS = Reply.own(421, "4.3.2", "The message does not end")
 BARE_NEWLINE = Reply.own(550, "5.6.11", "Bare <CR> or <LF> in the message; lines end with <CR><LF>")
+NOT_ITS_ACCOUNT = Reply.own(550, "5.7.1", "You may not send as the domain in From")
 XCLIENT_FORBIDDEN = Reply.own(550, "5.7.0", "Not allowed from your address")
 XCLIENT_SYNTAX = Reply.own(501, "5.5.4", "Bad attribute")

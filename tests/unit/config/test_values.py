@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from config import values
+from config.addresses import LOOPBACKS
 from config.values import Address
 
 FOLDER = {"folder": Path("/etc/waypost")}
@@ -309,6 +310,7 @@ KINDS = (
     values.Seconds,
     values.ListenAddress,
     values.NetworkRange,
+    values.Account,
     values.FilePath,
     values.Regex,
     values.HostName,
@@ -327,3 +329,39 @@ def test_whatever_stands_in_a_file_is_read_or_refused(kind: Any, value: object) 
         (told,) = error.errors()
         assert told["ctx"]["what"]
         assert told["ctx"]["hint"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "alice",
+        "alice@example.com",
+        "DOM\\alice",
+        "apikey",
+        "4711",
+        "abc.de",
+        "host/mail.example.com@REALM",
+        "a b",
+        "ünï",
+    ],
+)
+def test_a_login_name_is_taken_as_it_is(text: str) -> None:
+    """Case and all: only the relay knows which of them are one."""
+    assert read(values.Account, text) == text
+
+
+def test_an_account_may_be_this_machine_or_a_network() -> None:
+    """For clients that have no login."""
+    assert values.networks_of(read(values.Account, "loopback")) == LOOPBACKS
+    assert values.networks_of(read(values.Account, "192.0.2.7")) == (ip_network("192.0.2.7"),)
+    assert values.networks_of("alice") == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " alice", "al\nice", "Loopback", "localhost", "any", "*", "*@example.com", "192.0.2.0/33",
+     "192.0.2.1/24", "1.2.3", "x/24", "2001:db8::/129", "x" * 256],
+)  # fmt: skip
+def test_what_is_nobodys_account_is_refused(text: str) -> None:
+    """Who mistypes a network has not named a login."""
+    assert refusal(values.Account, text)

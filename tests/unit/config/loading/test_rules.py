@@ -289,3 +289,31 @@ def test_what_is_added_to_links_means_something(
 ) -> None:
     """A parameter for nobody, one named twice, a placeholder that is not known."""
     assert found(tracking=tracking) == expected
+
+
+@pytest.mark.parametrize(
+    ("accounts", "proxy", "expected"),
+    [
+        (None, {}, []),
+        ([], {}, problem("sender.0.accounts")),
+        (["alice", "loopback", "127.0.0.5"], {}, []),
+        (["loopback"], {"trust_loopback": False}, warning("sender.0.accounts.0")),
+        (["loopback"], {"trust_loopback": False, "trusted_networks": ["127.0.0.1"]}, []),
+        (["loopback"], {"trust_loopback": False, "trusted_networks": ["::1"]}, []),
+        (["192.0.2.7"], {"trusted_networks": ["192.0.2.0/24"]}, []),
+        (["192.0.0.0/16"], {"trusted_networks": ["192.0.2.0/24"]}, []),
+        (
+            ["alice", "192.0.2.7"],
+            {"trusted_networks": ["10.0.0.0/8"]},
+            warning("sender.0.accounts.1"),
+        ),
+        (["2001:db8::/64"], {"trusted_networks": ["10.0.0.0/8"]}, warning("sender.0.accounts.0")),
+        (["192.0.2.7"], {"xclient_networks": ["127.0.0.1"]}, []),
+    ],
+)
+def test_somebody_may_send_as_each_sender(
+    accounts: list[str] | None, proxy: dict[str, object], expected: list[tuple[str, bool]]
+) -> None:
+    """A network whose clients are not trusted is of no use, unless a front server vouches for them."""
+    sender = {"domain": "example.com", "accounts": accounts}
+    assert found(proxy=proxy, sender=[sender]) == expected

@@ -176,3 +176,15 @@ def test_parts_are_told_apart(run, tmp_path):
     (tmp_path / "m").write_bytes(multipart("mixed", part, file))
     told = json.loads(run(explain, "--json", "m").stdout)["links"]
     assert [(each["part"], each["reason"]) for each in told] == [("1", None), ("2", "attachment")]
+
+
+def test_explain_says_whose_mail_it_judges(run, message, tmp_path):
+    """No file says who will hand it in."""
+    judged = "judged as: sent by a client that is trusted"
+    assert f"{judged}\n" in run(explain, message).stdout
+    (tmp_path / "waypost.toml").write_text(
+        '[[sender]]\ndomain = "example.com"\naccounts = ["alice"]\n'
+    )
+    told = run(explain, message).stdout
+    assert f"{judged}, and is one of `accounts` of example.com\n" in told
+    assert "1 links tracked" in told

@@ -12,6 +12,7 @@ import pytest
 from config.keys.dkim_keys import write_dkim_key
 from proxy.delivery import delivery as delivering
 from proxy.delivery.delivery import Delivery, Verdict
+from proxy.policy.accounts import NOBODY, Submitter
 from proxy.policy.reasons import Untouched
 from proxy.relay.upstream import Upstream
 from proxy.rewrite.render import Rendering
@@ -50,12 +51,18 @@ class Sender:
         )
 
     async def deliver(
-        self, *rcpts: bytes, content: bytes = MESSAGE, trusted: bool = True
+        self,
+        *rcpts: bytes,
+        content: bytes = MESSAGE,
+        trusted: bool = True,
+        submitter: Submitter = NOBODY,
     ) -> Verdict:
         """Deliver one message, whose envelope the relay accepts."""
         handed = transaction(*(rcpts or (A,)))
         await accept(self.upstream, handed)
-        return await self.delivery.deliver(content, handed, trusted=trusted, account="me")
+        return await self.delivery.deliver(
+            content, handed, trusted=trusted, account="me", submitter=submitter
+        )
 
     def events(self) -> list[Event]:
         """Return what is in the spool, once all of it is on disk."""
@@ -328,3 +335,22 @@ async def test_after_the_relays_250_nothing_else_is_said(
     verdict = await (await at()).deliver()
     assert (verdict.reply.code, verdict.delivered) == (250, True)
     assert len(relay.messages) == 1
+
+
+@pytest.mark.parametrize("copies", ["shared", "per-recipient"])
+async def test_mail_of_others_is_refused_for_good_where_all_is_signed(
+    copies: str, at: At, relay: ScriptedRelay, tmp_path: Path
+) -> None:
+    """And none of it is at the relay, nor in the spool, nor remembered as at work."""
+    tables = signing_always(tmp_path)
+    tables["sender"][0]["accounts"] = ["alice"]
+    sender = await at(proxy={"copies": copies}, **tables)
+    for _ in range(2):
+        verdict = await sender.deliver(A, B, submitter=Submitter(logged_in=True, account="mallory"))
+        assert verdict.reply is replies.NOT_ITS_ACCOUNT
+        assert not verdict.delivered
+        await sender.delivery.settle(verdict, told=True)
+        sender.upstream.forget_transaction()
+    alice = Submitter(logged_in=True, account="alice")
+    assert (await sender.deliver(A, B, submitter=alice)).delivered
+    assert all(b"DKIM-Signature" in message.data for message in relay.messages)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_sent
+from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_refused, tell_sent
 from proxy.policy.reasons import Skip, Untouched
 from proxy.relay.session import DataResult, Progress
 from proxy.rewrite.submission import Findings, Outgoing
@@ -114,3 +114,24 @@ def test_a_message_that_did_not_get_to_the_relay_is_a_failure(logged):
     tell_failed(error := ValueError("odd"))
     assert [(line["event"], line["exc_info"]) for line in logged] == [("delivery_failed", error)]
     assert metric("waypost_messages_total", outcome="failed") == before + 1
+
+
+def test_a_message_that_we_refuse_is_logged_once(logged):
+    """With our reply, and why."""
+    refused = Outgoing(b"12345", None, Untouched.NOT_ITS_ACCOUNT, Findings(), refused=True)
+    before = metric("waypost_messages_total", outcome="refused")
+    tell_made(refused)
+    tell_refused(refused, transaction(b"<a@example.net>"))
+    assert logged == [
+        {
+            "event": "message_refused",
+            "log_level": "info",
+            "message": None,
+            "sender": "sender@example.com",
+            "recipients": 1,
+            "size_octets": 5,
+            "reply": "550 5.7.1 You may not send as the domain in From",
+            "reason": "not_its_account",
+        }
+    ]
+    assert metric("waypost_messages_total", outcome="refused") == before + 1

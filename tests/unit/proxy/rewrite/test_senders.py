@@ -15,6 +15,7 @@ from config.schema import (
 )
 from proxy.message.editing import parse
 from proxy.policy import Untouched
+from proxy.policy.accounts import Submitter
 from proxy.rewrite.senders import Senders
 from proxy.rewrite.transformer import Transformer
 from tests.support.mail import HEAD, html_message, link
@@ -196,3 +197,50 @@ def test_a_message_left_alone_has_its_sender_all_the_same():
     )
     nobody = senders(a="never").left_alone(parse(b"\r\n"), Untouched.PLAN_FAILED)
     assert (nobody.sender, nobody.plan.untouched) == (None, Untouched.PLAN_FAILED)
+
+
+ALICE = Submitter(logged_in=True, account="alice")
+MALLORY = Submitter(logged_in=True, account="mallory")
+
+
+def bound(sign: str = "rewritten") -> Senders:
+    """Return the senders of a configuration in which alice alone may send as a.test."""
+    sender = SenderConfig(domain="a.test", subdomains=True, sign=sign, accounts=("alice",))
+    return Senders(Config(sender=(sender,)), ["a.test"])
+
+
+@pytest.mark.parametrize("null", [False, True])
+@pytest.mark.parametrize("domain", ["a.test", "news.a.test"])
+@pytest.mark.parametrize(("sign", "refused"), [("rewritten", False), ("always", True)])
+def test_mail_of_others_is_no_senders(null, domain, sign, refused):
+    """It is neither tracked nor signed, whatever its envelope says; with "always" it is refused."""
+    message = parse(html_message(HTML, head=f"From: x@{domain}\r\n"))
+    found = bound(sign).assign(message, MALLORY, null_sender=null)
+    assert (found.sender, found.domain, found.refused) == (None, domain, refused)
+    assert found.plan.untouched == Untouched.NOT_ITS_ACCOUNT
+    own = bound(sign).assign(message, ALICE, null_sender=null)
+    assert (own.sender is not None, own.refused) == (True, False)
+    assert (own.plan.untouched == Untouched.NULL_SENDER) == null
+
+
+def test_other_domains_are_anybodys():
+    """`accounts` is of one sender."""
+    message = parse(html_message(HTML, head="From: x@b.test\r\n"))
+    found = bound("always").assign(message, MALLORY)
+    assert (found.plan.untouched, found.refused) == (Untouched.UNKNOWN_SENDER, False)
+
+
+def test_without_a_submitter_a_message_is_judged_as_its_senders_own():
+    """For `waypost explain`."""
+    message = parse(html_message(HTML, head="From: x@a.test\r\n"))
+    assert bound().assign(message).sender is not None
+
+
+@pytest.mark.parametrize(("sign", "refused"), [("rewritten", False), ("always", True)])
+def test_what_failed_is_no_senders_either(sign, refused):
+    """Else a message that we stumble over would be signed for anybody."""
+    message = parse(html_message(HTML, head="From: x@a.test\r\n"))
+    found = bound(sign).left_alone(message, Untouched.PLAN_FAILED, MALLORY)
+    assert (found.sender, found.refused) == (None, refused)
+    own = bound(sign).left_alone(message, Untouched.PLAN_FAILED, ALICE)
+    assert (own.sender is not None, own.plan.untouched) == (True, Untouched.PLAN_FAILED)

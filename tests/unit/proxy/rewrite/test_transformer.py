@@ -163,3 +163,25 @@ def test_each_header_block_is_read_once(monkeypatch):
     assert out.content.count(b"DKIM-Signature:") == 2
     finished = out.content[out.content.index(b"From:") :]
     assert read == [message, finished]
+
+
+BOUND = {"accounts": ("alice",)}
+
+
+@pytest.mark.parametrize("sign", ["rewritten", "always"])
+def test_mail_of_others_loses_our_headers_and_gets_nothing(sign):
+    """Where all mail of the domain is signed, it is refused instead."""
+    out = outgoing(html_message(HTML, OWN), sign=sign, **BOUND)
+    assert out.untouched == Untouched.NOT_ITS_ACCOUNT
+    assert (out.pending, out.refused) == (None, sign == "always")
+    assert out.content == html_message(HTML, *[OWN] * (sign == "always"))
+
+
+@pytest.mark.parametrize("sign", ["rewritten", "always"])
+def test_a_fault_signs_nothing_of_others(sign):
+    """The original that goes on instead is not its sender's either."""
+    made = transformer(sign=sign, **BOUND).left_alone(
+        html_message(HTML, OWN), ONE, NOW_S, Fault(Untouched.PLAN_FAILED)
+    )
+    assert made.refused == (sign == "always")
+    assert b"DKIM-Signature" not in made.content

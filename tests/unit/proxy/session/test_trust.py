@@ -4,8 +4,11 @@ import pytest
 
 from config.addresses import parse_ip
 from config.schema import ProxyConfig
+from proxy.policy.accounts import Submitter
 from proxy.session import trust
 from proxy.session.trust import BadAttribute, Client
+
+HERE = parse_ip("192.0.2.1")
 
 
 def proxy_config(**keys: object) -> ProxyConfig:
@@ -77,3 +80,43 @@ def test_a_stranger_with_ipv6_is_counted_by_network(address: str, counted: str) 
 def test_an_account_is_a_login_or_a_network(client: Client, account: str) -> None:
     """A retry may come from a neighbour."""
     assert trust.account(client) == account
+
+
+@pytest.mark.parametrize(
+    ("client", "authenticated", "trusted"),
+    [
+        (Client(parse_ip("127.0.0.1")), False, False),
+        (Client(parse_ip("::1")), False, False),
+        (Client(parse_ip("127.0.0.2")), False, True),
+        (Client(parse_ip("127.0.0.1")), True, True),
+        (Client(parse_ip("127.0.0.1"), login="alice"), False, True),
+        (Client(parse_ip("127.0.0.1"), submitted=True), False, True),
+    ],
+)
+def test_this_machine_need_not_be_trusted(client: Client, authenticated: int, trusted: int) -> None:
+    """With `trust_loopback = false` it is like any other; a password is as safe there as before."""
+    config = proxy_config(trust_loopback=False, trusted_networks=["127.0.0.2"])
+    assert trust.trusted(client, config, authenticated=bool(authenticated)) == trusted
+    assert trust.may_send(client, config, authenticated=bool(authenticated)) == trusted
+    assert client.local
+
+
+@pytest.mark.parametrize(
+    ("client", "account", "authenticated", "logged_in", "named"),
+    [
+        (Client(HERE), None, False, False, None),
+        (Client(HERE), "alice", True, True, "alice"),
+        (Client(HERE), None, True, True, None),
+        (Client(HERE, login="bob"), None, False, True, "bob"),
+        (Client(HERE, login="bob"), "alice", True, True, "alice"),
+        (Client(HERE, login="bob"), None, True, True, None),
+        (Client(HERE, forwarded=True), "front", True, False, None),
+        (Client(HERE, forwarded=True, login="bob"), "front", True, True, "bob"),
+    ],
+)
+def test_a_submitter_is_a_login_here_else_at_the_front_server(
+    client: Client, account: str | None, authenticated: int, logged_in: int, named: str | None
+) -> None:
+    """The login of a server that passes on mail of others is not theirs."""
+    found = trust.submitter(client, account, authenticated=bool(authenticated))
+    assert found == Submitter(HERE, bool(logged_in), named)
