@@ -18,7 +18,7 @@ import tracker.app
 from config.cli.options import config_path_option, loaded
 from config.loading.load import ConfigError, load
 from config.schema import Config
-from config.service import systemd
+from config.service import descriptors, systemd
 from config.telemetry import observe
 
 
@@ -46,7 +46,11 @@ async def run_together(
     async def take_mail() -> None:
         try:
             await proxy.server.serve(
-                config, stop=stop, on_ready=partial(ready, "proxy"), reload=reload
+                config,
+                stop=stop,
+                on_ready=partial(ready, "proxy"),
+                reload=reload,
+                most_sessions=descriptors.for_mail(descriptors.allowed(), beside_readers=True),
             )
         finally:
             no_more_mail.set()

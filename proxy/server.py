@@ -15,6 +15,7 @@ from functools import partial
 
 from config.addresses import IpAddress, parse_ip, within
 from config.schema import Config
+from config.service import descriptors
 from config.service.reload import on_sighup
 from config.telemetry.observe import (
     PROXY_NOT_RELOADED,
@@ -77,15 +78,19 @@ async def serve(
     on_ready: Callable[[], object] | None = None,
     sockets: Sockets | None = None,
     reload: Callable[[], Config] | None = None,
+    most_sessions: int | None = None,
 ) -> None:
     """Take mail on all listeners until `stop` is set; then let transactions finish.
 
     `sockets` are listening already (socket activation, workers); without them those of
     `[proxy] listen` and `listen_tls` are made. `reload` reads the configuration anew at SIGHUP.
+    `most_sessions` is what this process has descriptors for, if it does not serve mail alone.
     Raises ListenError, ConfigError, OSError or ssl.SSLError for what cannot be used at the start.
     """
     sockets = sockets or bind(config)
-    server = Server(Services.start(config))
+    if most_sessions is None:
+        most_sessions = descriptors.for_mail(descriptors.allowed())
+    server = Server(Services.start(config), most_sessions)
     freeze_startup_objects()
     reloading = nullcontext() if reload is None else on_sighup(partial(server.reload, reload))
     try:
@@ -127,8 +132,9 @@ def _listening(address: Address, *, shared: bool) -> socket.socket:
 class Server:
     """All sessions of one process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, most_sessions: int = descriptors.MOST_WANTED) -> None:
         self.services = services
+        self._most_sessions = most_sessions
         self._listeners: list[asyncio.Server] = []
         self._tasks: dict[asyncio.Task[None], Session | None] = {}
         self._by_address: Counter[IpAddress | None] = Counter()
@@ -190,7 +196,7 @@ class Server:
         """Begin to serve a connection, unless there are too many; nothing of it was read yet."""
         proxy, peer = self.services.proxy, Client(parse_ip(connection.peer[0]))
         speaks_for_another = within(peer.address, proxy.proxy_protocol_networks)
-        if len(self._tasks) >= proxy.max_sessions:
+        if len(self._tasks) >= min(proxy.max_sessions, self._most_sessions):
             _turn_away(connection, peer, "sessions", None if tls else replies.TOO_MANY_SESSIONS)
         elif not speaks_for_another and self._too_many_of(peer):
             _turn_away(connection, peer, "address", None if tls else replies.TOO_MANY_FROM_ADDRESS)

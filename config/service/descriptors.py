@@ -1,8 +1,8 @@
 """File descriptors: how many this process may have, and who may use how many of them.
 
 Owns: raising the soft limit (RLIMIT_NOFILE) to the hard one, and sharing it out, so that connections
-of readers never take what spool, store and mail need.
-Does not own: refusing connections beyond a share (`tracker.listener.admission`).
+of readers and of SMTP clients never take what spool and store need, nor each other's.
+Does not own: refusing connections beyond a share (`tracker.listener.admission`, `proxy.server`).
 """
 
 import resource
@@ -17,7 +17,10 @@ FOR_ADMIN = 256
 """Connections of operators, their programs and Prometheus; fewer where descriptors are few."""
 
 LEAST = 16
-"""Connections of readers, however few descriptors there are."""
+"""Connections of readers, or SMTP sessions, however few descriptors there are."""
+
+A_SESSION = 2
+"""Descriptors of one SMTP session: to its client and to the relay."""
 
 
 def allowed() -> int:
@@ -41,8 +44,20 @@ def for_admin(descriptors: int) -> int:
 def for_readers(descriptors: int, mail_sessions: int = 0) -> int:
     """Return how many connections of readers a process with so many `descriptors` may have.
 
-    Each of `mail_sessions` in the same process takes two, to the client and to the relay. Where there
-    are too few for all, readers get a quarter.
+    `mail_sessions` are those of SMTP in the same process. Where there are too few descriptors for all,
+    readers get a quarter.
     """
     free = descriptors - KEPT - for_admin(descriptors)
-    return max(LEAST, free // 4, free - 2 * mail_sessions)
+    return max(LEAST, free // 4, free - A_SESSION * mail_sessions)
+
+
+def for_mail(descriptors: int, *, beside_readers: bool = False) -> int:
+    """Return how many SMTP sessions a process with so many `descriptors` may have.
+
+    With `beside_readers` it has their connections and those of the admin listener as well.
+    """
+    free = descriptors - KEPT
+    if beside_readers:
+        free -= for_admin(descriptors)
+        free -= max(LEAST, free // 4)
+    return max(LEAST, free // A_SESSION)

@@ -200,6 +200,22 @@ def test_a_network_that_idles_keeps_out_nobody(links: Links) -> None:
         assert not all(map(is_closed, crowd))
 
 
+def test_smtp_sessions_leave_clicks_their_descriptors(stack: Stack) -> None:
+    """More of them than there are descriptors: those above the bound hear so, clicks are kept."""
+    links, told = Links(stack), []
+    with few_descriptors(stack, "serve", 400), contextlib.ExitStack() as opened:
+        for number in range(120):
+            client = opened.enter_context(connect(stack.smtp, f"127.0.0.{2 + number // 30}"))
+            told.append(client.recv(1000)[:3])
+            if told[-1] == b"220":
+                client.sendall(b"EHLO a.test\r\n")
+                client.recv(1000)
+        assert set(told) == {b"220", b"421"}
+        destinations = [links.click() for _ in range(5)]
+    assert sorted(links.counted()) == sorted(destinations)
+    assert "Too many open files" not in stack.log.read_text()
+
+
 def test_a_crowd_of_many_networks_takes_no_descriptor_of_mail_and_clicks(
     stack: Stack, mailbox: Mailbox
 ) -> None:

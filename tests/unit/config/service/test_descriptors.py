@@ -43,6 +43,15 @@ def test_where_it_may_not_be_raised_it_is_counted_with(monkeypatch: pytest.Monke
     assert descriptors.allowed() == 1024
 
 
+@given(st.integers(400, 65_536), st.integers(0, 10_000))
+def test_nobody_takes_what_spool_and_store_need(limit: int, sessions: int) -> None:
+    """With as many readers, operators and SMTP sessions as there may be."""
+    mail = min(sessions, descriptors.for_mail(limit, beside_readers=True))
+    readers = descriptors.for_readers(limit, sessions)
+    taken = descriptors.A_SESSION * mail + readers + descriptors.for_admin(limit)
+    assert limit - taken >= descriptors.KEPT
+
+
 @given(st.integers(256, 65_536), st.integers(0, 10_000))
 def test_readers_leave_enough_for_the_rest(limit: int, sessions: int) -> None:
     """For spool and store always, for mail where there is enough, else three quarters."""
@@ -59,3 +68,10 @@ def test_readers_leave_enough_for_the_rest(limit: int, sessions: int) -> None:
 def test_readers_get_their_share(limit: int, sessions: int, readers: int) -> None:
     """Beside no mail nearly all, else at least a quarter."""
     assert descriptors.for_readers(limit, sessions) == readers
+
+
+@pytest.mark.parametrize(("limit", "alone", "beside"), [(65_536, 32_704, 24_432), (1024, 448, 288)])
+def test_mail_gets_its_share(limit: int, alone: int, beside: int) -> None:
+    """More than [proxy] max_sessions, but where there are few descriptors."""
+    assert descriptors.for_mail(limit) == alone
+    assert descriptors.for_mail(limit, beside_readers=True) == beside
