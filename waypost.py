@@ -7,6 +7,7 @@ Does not own: what a subcommand does.
 
 import importlib
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
@@ -56,6 +57,24 @@ class Commands(click.Group):
         module, name = COMMANDS[cmd_name].split(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse our own options; an error quotes no control of theirs."""
+        with _escaped_errors():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the subcommand; an error quotes no control of what it was given, or found."""
+        with _escaped_errors():
+            return super().invoke(ctx)
+
+
+def _escaped_errors() -> AbstractContextManager[None]:
+    """Import `config.cli.output` now that `config` is known to be ours."""
+    made: AbstractContextManager[None] = importlib.import_module(
+        "config.cli.output"
+    ).escaped_errors()
+    return made
 
 
 class ForeignPackageError(RuntimeError):

@@ -28,9 +28,8 @@ import dkim
 import uvloop
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from bs4 import BeautifulSoup
-from rich.console import Console
-from rich.markup import escape
 
+from config.cli.console import Console, cell
 from config.keys import dkim_keys, token_keys
 from config.loading.load import load
 from config.schema import Config
@@ -208,11 +207,12 @@ def show_received(console: Console, content: bytes, record: str) -> None:
     message = email.message_from_bytes(content, policy=policy.default)
     valid = dkim.verify(content, dnsfunc=lambda *_args, **_kwargs: record.encode())
     say = partial(console.print, highlight=False, soft_wrap=True)
-    say(f"\n[bold]{message['Subject']}[/bold], to {message['To']}")
+    say()
+    say(cell(str(message["Subject"]), "bold"), cell(f"to {message['To']}"), sep=", ")
     say(f"  its DKIM signature is {'valid' if valid else '[red]not valid[/red]'}")
     for text, href in tracked_links(content):
-        say(f"  [bold]{escape(text)}[/bold]", escape(href))
-        say("    a click on it leads to", escape(click_link(href)))
+        say(" ", cell(text, "bold"), cell(href))
+        say("    a click on it leads to", cell(click_link(href)))
 
 
 async def show(console: Console, config: Config, inbox: Inbox, folder: Path) -> None:
@@ -252,9 +252,9 @@ def show_arrival(console: Console, content: bytes) -> None:
     """Print one message that somebody sent to the demo, and its tracked links."""
     message = email.message_from_bytes(content, policy=policy.default)
     say = partial(console.print, highlight=False, soft_wrap=True)
-    say("\n[bold]Received:[/bold]", escape(str(message["Subject"])))
+    say("\n[bold]Received:[/bold]", cell(str(message["Subject"])))
     for text, href in tracked_links(content):
-        say(f"  {escape(text)}:", escape(href))
+        say(" ", cell(f"{text}:"), cell(href))
 
 
 async def run(*, once: bool) -> None:

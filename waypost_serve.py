@@ -16,6 +16,7 @@ import uvloop
 import proxy.server
 import tracker.app
 from config.cli.options import config_path_option, loaded
+from config.cli.output import Problems
 from config.loading.load import ConfigError, load
 from config.schema import Config
 from config.service import descriptors, systemd
@@ -84,4 +85,5 @@ def serve(config: Path) -> None:
     try:
         uvloop.run(run(config, settings))
     except* (tracker.app.CannotStart, ConfigError, OSError) as group:
-        raise click.ClickException("\n".join(map(str, group.exceptions))) from None
+        told = "\n".join(map(str, group.exceptions))
+        raise Problems(told.split("\n")) from None

@@ -4,14 +4,15 @@ Owns: how both print their answer, for people and as JSON.
 Does not own: finding the problems (`config.loading.load`).
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from config.cli.listing import print_json
 from config.cli.options import config_path_option, loaded
+from config.cli.output import echo
 from config.keys.token_keys import minting_key, read_token_keys
 from config.loading.load import Examined, Problem, examine
 from config.reference.catalogue import table, to_toml
@@ -31,20 +32,20 @@ def check(ctx: click.Context, config: Path, *, as_json: bool, quiet: bool, stric
     The relay is not contacted, and DNS is not asked: see `waypost dns --check`.
     """
     found = examine(config)
-    click.echo(_as_json(config, found) if as_json else "\n".join(_report(config, found, quiet)))
+    if as_json:
+        print_json(_as_json(config, found))
+    else:
+        echo(*_report(config, found, quiet))
     ctx.exit(1 if found.problems or (strict and found.warnings) else 0)
 
 
-def _as_json(path: Path, found: Examined) -> str:
-    return json.dumps(
-        {
-            "file": str(path),
-            "ok": not found.problems,
-            "problems": list(map(_problem, found.problems)),
-            "warnings": list(map(_problem, found.warnings)),
-        },
-        indent=2,
-    )
+def _as_json(path: Path, found: Examined) -> dict[str, object]:
+    return {
+        "file": str(path),
+        "ok": not found.problems,
+        "problems": list(map(_problem, found.problems)),
+        "warnings": list(map(_problem, found.warnings)),
+    }
 
 
 def _problem(problem: Problem) -> dict[str, object]:
@@ -107,17 +108,18 @@ def show(config: Path, *, changed: bool, as_json: bool) -> None:
     """Print what is in force, defaults included. Secrets are in files of their own, not here."""
     dump = loaded(config, files=False).model_dump(mode="json", exclude_defaults=changed)
     if as_json:
-        click.echo(json.dumps(dump, indent=2))
+        print_json(dump)
         return
-    click.echo(f"# In force with {config}")
+    echo(f"# In force with {config}")
     for name, value in dump.items():
-        click.echo("\n".join(_tables(name, value)))
+        echo(*_tables(name, value))
 
 
 def _tables(name: str, value: Any) -> Iterator[str]:  # noqa: ANN401 - a table or an array of them
     for item in value if isinstance(value, list) else [value]:
         below = [key for key in item if table(f"{name}.{key}")]
-        yield f"\n[[{name}]]" if isinstance(value, list) else f"\n[{name}]"
+        yield ""
+        yield f"[[{name}]]" if isinstance(value, list) else f"[{name}]"
         yield from (_line(key, item[key]) for key in item if key not in below)
         for key in below:
             yield from _tables(f"{name}.{key}", item[key])

@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 import dns.resolver
 
-from config.cli.listing import Form, Row, form_option, written
+from config.cli.listing import Form, Row, form_option, print_rows
 from config.cli.options import config_path_option, loaded
+from config.cli.output import echo
 from config.keys.dns_records import Answer, Record, check, records
 from config.keys.secret_files import KeyFileError
 from config.values import Address
@@ -34,14 +35,17 @@ def dns_command(
     except KeyFileError as error:
         raise click.ClickException(str(error)) from None
     if not ask:
-        rows = [_fields(record) for record in wanted]
-        click.echo("\n".join(_zone(wanted)) if form == "people" else written(rows, form, FIELDS))
+        if form == "people":
+            echo(*_zone(wanted))
+        else:
+            print_rows(map(_fields, wanted), form, FIELDS)
         return
     asked = _resolver(resolver)
     answers = [check(record, asked) for record in wanted]
-    rows = [_answer(answer) for answer in answers]
-    columns = (*FIELDS, "state", "found")
-    click.echo("\n".join(_told(answers)) if form == "people" else written(rows, form, columns))
+    if form == "people":
+        echo(*_told(answers))
+    else:
+        print_rows(map(_answer, answers), form, (*FIELDS, "state", "found"))
     ctx.exit(0 if all(answer.ok for answer in answers) else 1)
 
 

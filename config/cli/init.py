@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from config.cli.output import echo
 from config.keys import dkim_keys, token_keys
 from config.keys.dns_records import records
 from config.keys.secret_files import KeyFileError
@@ -111,7 +112,8 @@ def init(folder: Path, domain: str, base_url: str | None, relay: Address) -> Non
     except (OSError, KeyFileError) as error:
         raise click.ClickException(str(error)) from None
     host = url.partition("://")[2]
-    click.echo(NEXT.format(folder=folder, file=folder / "waypost.toml", zone=zone, host=host))
+    told = NEXT.format(folder=folder, file=folder / "waypost.toml", zone=zone, host=host)
+    echo(*told.split("\n"))
 
 
 def _values(folder: Path, domain: str, base_url: str, relay: Address) -> Values:

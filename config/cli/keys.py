@@ -10,8 +10,9 @@ from typing import get_args
 
 import click
 
-from config.cli.listing import Form, form_option, written
+from config.cli.listing import Form, form_option, print_rows
 from config.cli.options import config_option_without_files
+from config.cli.output import echo
 from config.keys.dkim_keys import write_dkim_key
 from config.keys.secret_files import KeyFileError, locked
 from config.keys.token_keys import (
@@ -59,9 +60,9 @@ def list_keys(config: Config, form: Form) -> None:
         for key in keys
     ]
     if form == "people":
-        click.echo("\n".join("{id:3}  {created}  {state}".format_map(row) for row in rows))
+        echo(*("{id:3}  {created}  {state}".format_map(row) for row in rows))
     else:
-        click.echo(written(rows, form, ("id", "created", "state")))
+        print_rows(rows, form, ("id", "created", "state"))
 
 
 def _state(key: TokenKey, keys: Sequence[TokenKey]) -> str:
@@ -75,8 +76,8 @@ def _state(key: TokenKey, keys: Sequence[TokenKey]) -> str:
 def rotate(config: Config) -> None:
     """Make a new key for new links. Links in delivered mail go on working."""
     made = _change(_file(config), lambda keys: (*keys, new_token_key(keys)))[-1]
-    click.echo(f"Key {made.id} makes new links from now on; the older ones are still read.")
-    click.echo(RESTART)
+    echo(f"Key {made.id} makes new links from now on; the older ones are still read.")
+    echo(*RESTART.split("\n"))
 
 
 @keys_group.command("revoke")
@@ -89,8 +90,8 @@ def revoke_key(config: Config, number: int, *, yes: bool) -> None:
     if not yes:
         click.confirm(f"Every link that key {number} made will be dead. Revoke it?", abort=True)
     _change(path, lambda keys: revoke(keys, number))
-    click.echo(f"Key {number} is revoked.")
-    click.echo(RESTART)
+    echo(f"Key {number} is revoked.")
+    echo(*RESTART.split("\n"))
 
 
 @keys_group.command()
@@ -108,7 +109,8 @@ def dkim(file: Path, selector: str, algorithm: DkimAlgorithm) -> None:
         write_dkim_key(file.absolute(), algorithm)
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}") from None
-    click.echo(DKIM.format(file=file.absolute(), selector=selector, algorithm=algorithm))
+    told = DKIM.format(file=file.absolute(), selector=selector, algorithm=algorithm)
+    echo(*told.split("\n"))
 
 
 def _file(config: Config) -> Path:

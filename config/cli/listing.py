@@ -1,45 +1,104 @@
-"""`--json` and `--csv`, the options that every listing takes.
+"""`--json`, `--csv` and `--raw`, the options that every listing takes, and both forms.
 
-Owns: the options, and writing a few rows in either form.
-Does not own: what a listing looks like for people, or rows read from the store
-(`tracker.cli.printing`).
+Owns: the options; JSON and CSV (RFC 4180, which ends lines with CRLF).
+Does not own: what a listing looks like for people (`tracker.cli.printing`), or which texts a
+spreadsheet takes for a formula, and a terminal for an order (`config.escaping`).
+
+JSON is exact. In CSV, a text that a spreadsheet would take for a formula gets an apostrophe before
+it, unless `--raw` asks for none; and on a terminal, controls are escaped.
 """
 
 import csv
-import io
+import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import click
 
-Form = Literal["people", "json", "csv"]
+from config.cli.output import echo
+from config.escaping import csv_text, printable
+
+Form = Literal["people", "json", "csv", "raw csv"]
 Row = Mapping[str, object]
+Command = Callable[..., Any]
 
 
-def form_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--json` and `--csv` to a command, which receives `form: Form`."""
-    for name in ("csv", "json"):
-        text = f"Print {name.upper()}."
-        command = click.option(f"--{name}", "form", flag_value=name, help=text)(command)
-    return click.option("--people", "form", flag_value="people", default="people", hidden=True)(
-        command
-    )
+def form_option(command: Command) -> Command:
+    """Add `--json`, `--csv` and `--raw` to a command, which receives `form: Form`."""
+    return _with_form(command, "people", "Print JSON.")
 
 
-def written(rows: Sequence[Row], form: Form, columns: Sequence[str]) -> str:
-    """Return rows as a JSON array, or as CSV with these columns and a header line.
+def export_form_option(command: Command) -> Command:
+    """Add the same to a command that prints lines of JSON unless CSV is asked for."""
+    return _with_form(command, "json", "Print lines of JSON (the default).")
 
-    In CSV, the items of a list are separated by spaces.
-    """
+
+def _with_form(command: Command, default: Form, json_help: str) -> Command:
+    @functools.wraps(command)
+    def in_form(*args: object, form: Form | None, raw: bool, **others: object) -> object:
+        if raw and form != "csv":
+            raise click.UsageError("--raw goes with --csv")
+        return command(*args, form="raw csv" if raw else form or default, **others)
+
+    for option in (
+        click.option("--raw", is_flag=True, help="With --csv: no apostrophe before any cell."),
+        click.option("--csv", "form", flag_value="csv", help="Print CSV."),
+        click.option("--json", "form", flag_value="json", help=json_help),
+    ):
+        in_form = option(in_form)
+    return in_form
+
+
+def print_rows(rows: Iterable[Row], form: Form, columns: Sequence[str]) -> None:
+    """Print rows as a JSON array, or as CSV with these columns."""
     if form == "json":
-        return json.dumps(rows, indent=2)
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
+        print_json(list(rows))
+    else:
+        print_csv(rows, form, columns)
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON."""
+    echo(*json.dumps(value, indent=2, ensure_ascii=False).split("\n"))
+
+
+def print_csv(rows: Iterable[Row], form: Form, columns: Sequence[str]) -> None:
+    """Print a head with the names of columns, and rows of these columns.
+
+    The items of a list are separated by spaces, and nothing stands for None.
+    """
+    shown = _shown(form)
+    writer = csv.DictWriter(sys.stdout, columns)
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return out.getvalue().rstrip("\n")
+    writer.writerows({name: shown(value) for name, value in row.items()} for row in rows)
 
 
-def _cell(value: object) -> object:
-    return " ".join(map(str, value)) if isinstance(value, tuple | list) else value
+def _shown(form: Form) -> Callable[[object], object]:
+    """Return what makes the cell of a value; a number is nobody's formula, -1 included."""
+
+    def shown(value: object) -> object:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        text = cell_text(value)
+        if form != "raw csv":
+            text = csv_text(text)
+        return printable(text) if on_terminal else _encodable(text)
+
+    on_terminal = form != "raw csv" and sys.stdout.isatty()
+    return shown
+
+
+def cell_text(value: object) -> str:
+    """Return a value in words, for a cell."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple | list):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _encodable(text: str) -> str:
+    """Return a text without lone surrogates, of which UTF-8 has none: each is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()

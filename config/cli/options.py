@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import click
 
+from config.cli.output import Problems, echo
 from config.loading.load import ConfigError, Problem, find, load
 from config.schema import Config
 
@@ -41,15 +42,15 @@ TEXT = Text()
 Command = Callable[..., Any]
 
 
-class UnusableConfig(click.ClickException):
+class UnusableConfig(Problems):
     """The configuration cannot be used: exit status 1, with every problem on a line of its own."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("\n".join(map(str, problems)))
+        super().__init__(map(str, problems))
 
-    def show(self, file: IO[Any] | None = None) -> None:
+    def show(self, file: IO[Any] | None = None) -> None:  # noqa: ARG002 - click's signature
         """Print the problems to standard error."""
-        click.echo(self.message, file=file, err=file is None)
+        echo(*self.message.split("\n"), err=True)
 
 
 def located(path: Path | None) -> Path:

@@ -20,6 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from config.escaping import printable
 from config.loading import file_checks, rules
 from config.loading.lines import Loc, key_lines, line_of
 from config.loading.rules import Finding
@@ -29,7 +30,6 @@ from config.schema import Config
 PLACES = (Path("waypost.toml"), Path("/etc/waypost/waypost.toml"))
 ROUNDS = 4
 """Without its wrong value a table may lack one, and is taken out as well: once for each level."""
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 SYNTAX_HINTS = {
     "Invalid value": 'strings stand in "quotes"; true and false are lower case',
@@ -54,8 +54,7 @@ class Problem:
         """Write `file:line: key: what (hint)`."""
         place = f"{self.file}:{self.line}" if self.line else f"{self.file}"
         key = f" {self.key}:" if self.key else ""
-        text = f"{place}:{key} {self.what}" + (f" ({self.hint})" if self.hint else "")
-        return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+        return printable(f"{place}:{key} {self.what}" + (f" ({self.hint})" if self.hint else ""))
 
 
 class ConfigError(Exception):

@@ -57,7 +57,8 @@ Written by `python -m config.reference.manual` from `config/telemetry/observe.py
 
 ## Log
 
-Lines go to standard error (under systemd: the journal), for people or as JSON (`[log] format`).
+Lines go to standard error (under systemd: the journal), for people or as JSON (`[log] format`); in both,
+control characters that others wrote are escaped.
 None holds a message body, a credential or a full link of a reader.
 """
 

@@ -9,6 +9,7 @@ No event carries a message body, a credential or a full link of a reader.
 """
 
 import contextlib
+import json
 import logging
 import sys
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
 )
+
+from config.escaping import printable, printable_lines
 
 # Each would have a second series, for when it was created, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -554,12 +557,36 @@ def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog tak
         structlog.get_logger().log(event.level, event.name, **fields)
 
 
+class _Shown:
+    """What a console shows for a value: this text, as it stands here."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _escape_controls(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Escape the controls in all facts of a line; JSON has done so itself (ASCII alone)."""
+    for name in event.keys() - {"event", "level", "timestamp"}:
+        value = event[name]
+        text = value if isinstance(value, str) else repr(value)
+        if name in {"exception", "stack"}:  # they have lines of their own
+            event[name] = printable_lines(text)
+        elif printable(text) != text:
+            event[name] = _Shown(printable(json.dumps(text, ensure_ascii=False)))
+    return event
+
+
 def configure(level: str = "info", style: Literal["console", "json"] = "console") -> None:
     """Set up structlog for this process: lines of `level` and above go to standard error."""
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+    renderers: list[structlog.typing.Processor] = (
+        [structlog.processors.JSONRenderer()]
         if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else [_escape_controls, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )
     structlog.configure(
         processors=[
@@ -567,7 +594,7 @@ def configure(level: str = "info", style: Literal["console", "json"] = "console"
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            renderer,
+            *renderers,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
-from config.cli.listing import Form, form_option, written
+from config.cli.console import Console, cell
+from config.cli.listing import Form, form_option, print_csv
 from config.cli.options import HELP, loaded
+from config.cli.output import echo
 from config.keys.secret_files import KeyFileError
 from config.keys.token_keys import new_token_key
 from config.loading.load import find
@@ -45,7 +46,7 @@ def _config(_ctx: click.Context, _parameter: click.Parameter, path: Path | None)
     found = find(path)
     if found is not None:
         return loaded(found, files=False)
-    click.echo("no configuration found: showing what the defaults do", err=True)
+    echo("no configuration found: showing what the defaults do", err=True)
     return Config()
 
 
@@ -87,10 +88,10 @@ def explain(config: Config, file: BinaryIO, form: Form) -> None:
     plan, url_for = _in_full(assigned.plan, message), _previews(config, assigned)
     growth_octets = len(plan.render(url_for)) - len(content)
     if form == "json":
-        click.echo(json.dumps(described(plan, growth_octets)))
+        echo(json.dumps(described(plan, growth_octets)))
         return
-    if form == "csv":
-        click.echo(written(described(plan, growth_octets)["links"], form, COLUMNS))
+    if form != "people":
+        print_csv(described(plan, growth_octets)["links"], form, COLUMNS)
         return
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     console.print(judged_as(assigned), highlight=False)
@@ -131,32 +132,41 @@ def described(plan: Plan, growth_octets: int) -> dict[str, Any]:
     }
 
 
-def judged_as(assigned: SenderPlan) -> str:
+def judged_as(assigned: SenderPlan) -> Text:
     """Return in a line whose mail the message is taken for."""
     sender = assigned.sender
     bound = sender is not None and sender.accounts is not None
     whose = f", and is one of `accounts` of {sender.domain}" if sender and bound else ""
-    return f"judged as: sent by a client that is trusted{whose}"
+    return _line("judged as", f"sent by a client that is trusted{whose}")
 
 
-def summary(plan: Plan, growth_octets: int, url_for: Callable[[PlannedLink], str]) -> Iterator[str]:
+def summary(
+    plan: Plan, growth_octets: int, url_for: Callable[[PlannedLink], str]
+) -> Iterator[Text]:
     """Return a few lines on what becomes of the message as a whole."""
     if plan.untouched is not None:
-        yield f"[bold]untouched[/]: {plan.untouched} ({escape(plan.untouched.help)})"
+        yield _line("untouched", f"{plan.untouched} ({plan.untouched.help})", "bold")
     else:
-        yield f"[bold]changed[/]: {len(plan.links)} links tracked, {len(plan.skipped)} left alone"
+        counts = f"{len(plan.links)} links tracked, {len(plan.skipped)} left alone"
+        yield _line("changed", counts, "bold")
         if plan.has_pixel:
-            yield "opens: a pixel is added"
-        yield f"growth: {growth_octets} octets"
-    yield f"campaign: {escape(plan.campaign or '-')}"
+            yield _line("opens", "a pixel is added")
+        yield _line("growth", f"{growth_octets} octets")
+    yield _line("campaign", plan.campaign or "-")
     if plan.asked.person:
-        yield f"person: {escape(plan.asked.person)}"
+        yield _line("person", plan.asked.person)
     for name in plan.asked.odd:
-        yield f"[yellow]odd header[/]: the value of {name} is not known, and counted as off"
+        what = f"the value of {name} is not known, and counted as off"
+        yield _line("odd header", what, "yellow")
     for part in plan.parts:
         before, after = part.html_octets(url_for)
         if before <= CLIP_OCTETS < after:
-            yield f"[yellow]clipped[/]: {after} octets of HTML (before: {before}); Gmail shows 102 kB"
+            what = f"{after} octets of HTML (before: {before}); Gmail shows 102 kB"
+            yield _line("clipped", what, "yellow")
+
+
+def _line(name: str, what: str, style: str = "") -> Text:
+    return Text.assemble((name, style), ": ", cell(what))
 
 
 def table(plan: Plan) -> Table:
@@ -168,10 +178,10 @@ def table(plan: Plan) -> Table:
         skipped = isinstance(link, SkippedLink)
         group = "" if link.group == link.destination else link.group
         shown.add_row(
-            escape(link.destination),
-            "skipped" if skipped else "[green]tracked[/]",
-            f"{link.reason}: {escape(link.reason.help)}" if isinstance(link, SkippedLink) else "",
-            escape(group),
+            cell(link.destination),
+            cell("skipped") if skipped else cell("tracked", "green"),
+            cell(f"{link.reason}: {link.reason.help}" if isinstance(link, SkippedLink) else ""),
+            cell(group),
             link.part,
         )
     return shown
@@ -188,7 +198,7 @@ def _place(link: PlannedLink | SkippedLink) -> tuple[list[int], int]:
 
 def _say_untouched(plan: Plan) -> None:
     if plan.untouched is not None:
-        click.echo(f"untouched: {plan.untouched} ({plan.untouched.help})", err=True)
+        echo(f"untouched: {plan.untouched} ({plan.untouched.help})", err=True)
 
 
 def _previews(config: Config, assigned: SenderPlan) -> Callable[[PlannedLink], str]:
@@ -212,5 +222,5 @@ def _keyring(config: Config) -> Keyring:
         why = "[keys] file is not set"
     except (KeyFileError, OSError, ValueError) as error:
         why = str(error)
-    click.echo(f"{why}: the links shown lead nowhere", err=True)
+    echo(f"{why}: the links shown lead nowhere", err=True)
     return Keyring([new_token_key()])

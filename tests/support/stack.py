@@ -121,11 +121,12 @@ class Stack:
 class Mailbox:
     """A relay that takes every message, in a thread of its own, and keeps it as it came.
 
-    For recipients in `later` it is too early.
+    For recipients in `later` it is too early; to all else it says `reply`.
     """
 
     port: int = 0
     later: set[str] = field(default_factory=set)
+    reply: str = "250 2.0.0 kept"
     received: list[Envelope] = field(default_factory=list)
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
@@ -133,7 +134,7 @@ class Mailbox:
         if self.later.intersection(envelope.rcpt_tos):
             return "451 4.2.0 later"
         self.received.append(envelope)
-        return "250 2.0.0 kept"
+        return self.reply
 
     def wait_for(self, count: int, within_s: float = 15) -> list[bytes]:
         """Return the content of all messages, once `count` have come."""

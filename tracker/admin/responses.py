@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from config.escaping import printable
 from config.keys.secret_files import KeyFileError
 from tracker.admin.requests import InvalidRequest
 from tracker.spool.writer import SpoolError
@@ -25,9 +26,17 @@ UNCACHED = {
 }
 
 
+class _EscapedJson(JSONResponse):
+    """JSON that moves no cursor on the terminal of somebody who asks with curl."""
+
+    def render(self, content: Any) -> bytes:  # noqa: ANN401 - any JSON
+        """Return the body, with the controls in its strings escaped."""
+        return printable(super().render(content).decode()).encode()
+
+
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] = UNCACHED) -> Response:  # noqa: ANN401 - any JSON
     """Return an answer in JSON that no cache keeps; `headers` come on top of UNCACHED."""
-    return JSONResponse(value, status, {**UNCACHED, **headers})
+    return _EscapedJson(value, status, {**UNCACHED, **headers})
 
 
 def _invalid_request(_request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 import click
 from sqlite_utils import Database
 
+from config.cli.output import echo
 from config.schema import Config
 from config.telemetry import observe
 from tracker.ingest.catch_up import catch_up
@@ -36,9 +37,7 @@ def current_store(config: Config) -> Iterator[Database]:
     try:
         backlog = catch_up(config)
         if backlog.octets:
-            click.echo(
-                f"Not counted yet: {backlog.octets} octets of the spool ({backlog.why})", err=True
-            )
+            echo(f"Not counted yet: {backlog.octets} octets of the spool ({backlog.why})", err=True)
         with database.reading(config.store.path) as db:
             yield db
     except database.StoreError as error:

@@ -9,6 +9,7 @@ import click
 
 from config.cli.listing import Form, form_option
 from config.cli.options import TEXT, config_option_without_files
+from config.cli.output import echo
 from config.schema import Config
 from tracker.cli import printing
 from tracker.decisions import files
@@ -41,10 +42,10 @@ def consent(config: Config, person: str | None, level: str | None, form: Form) -
         path = error.filename or CONSENTS.file_of(store)
         raise click.ClickException(f"{path}: {error.strerror}") from None
     for complaint in CONSENTS.complaints(store, merged):
-        click.echo(complaint, err=True)
+        echo(complaint, err=True)
     consents = Consents.from_records(merged.records)
     if person:
-        click.echo(f"{person}: {consents.of(person)}")
+        echo(f"{person}: {consents.of(person)}")
         return
     rows = [
         {"person": record.person, "consent": record.consent.value, "at": record.at}

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from config.cli.options import config_option
+from config.cli.output import echo
 from config.schema import Config
 from tracker.cli.common import decoded_link
 from tracker.tokens import SHARED, BadToken
@@ -24,7 +25,7 @@ def decode(config: Config, url: str, *, as_json: bool) -> None:
         facts = decoded_link(config, url).json()
     except BadToken as error:
         raise click.ClickException(f"not a link of ours: {error}") from None
-    click.echo(json.dumps(facts) if as_json else "\n".join(_lines(facts)))
+    echo(*([json.dumps(facts)] if as_json else _lines(facts)))
 
 
 def _lines(facts: Mapping[str, object]) -> Iterator[str]:

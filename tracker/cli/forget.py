@@ -11,6 +11,7 @@ from dataclasses import asdict
 import click
 
 from config.cli.options import TEXT, config_option
+from config.cli.output import echo
 from config.schema import Config
 from tracker.cli.common import log_errors_only
 from tracker.erasure.forget import Forgotten, erase
@@ -38,7 +39,7 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
         done = erase(config, address)
     except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"not everything is erased, try again: {error}") from None
-    click.echo(json.dumps(asdict(done)) if as_json else "\n".join(_lines(address, done)))
+    echo(*([json.dumps(asdict(done))] if as_json else _lines(address, done)))
     if done.log_left:
         raise click.ClickException(
             f"a program that reads the store kept its log from being emptied: when it is done,"

@@ -9,6 +9,7 @@ import json
 import click
 
 from config.cli.options import TEXT, config_option
+from config.cli.output import echo
 from config.schema import Config
 from tracker.cli.common import current_store
 from tracker.store.persons import addresses, behind_id
@@ -32,6 +33,6 @@ def identify(config: Config, person_id: str, *, as_json: bool) -> None:
         known = addresses(db, person)
     if as_json:
         answer = {"id": person_id, "person": person, "addresses": known}
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        echo(json.dumps(answer, ensure_ascii=False))
     else:
-        click.echo(person)
+        echo(person)

@@ -9,6 +9,7 @@ import click
 from pydantic import ValidationError
 
 from config.cli.options import config_option
+from config.cli.output import Problems, echo
 from config.schema import Config
 from tracker.cli.common import as_service_user, keyring_of, log_errors_only
 from tracker.minting.mint import mint_once
@@ -42,7 +43,7 @@ def link(config: Config, **options: object) -> None:
     log_errors_only(config)
     try:
         request = LinkRequest.model_validate(options)
-        click.echo(mint_once(config, keyring_of(config), request).url)
+        echo(mint_once(config, keyring_of(config), request).url)
     except ValidationError as error:
         raise _refusal(problems_of(error)) from None
     except CannotMake as error:
@@ -53,9 +54,7 @@ def link(config: Config, **options: object) -> None:
         raise click.ClickException(f"no link was made: {error}") from None
 
 
-def _refusal(problems: list[tuple[str, str]]) -> click.ClickException:
+def _refusal(problems: list[tuple[str, str]]) -> Problems:
     """Return the error that names each option and what is wrong with it."""
     options = {"url": "URL"}
-    return click.ClickException(
-        "\n".join(f"{options.get(field, f'--{field}')}: {problem}" for field, problem in problems)
-    )
+    return Problems(f"{options.get(field, f'--{field}')}: {problem}" for field, problem in problems)

@@ -13,6 +13,7 @@ import click
 
 from config.cli.listing import Form, form_option
 from config.cli.options import TEXT, config_option_without_files
+from config.cli.output import echo
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from tracker.cli import printing
@@ -60,8 +61,8 @@ def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
     with _clear_errors():
         made = decide.withdraw_campaign(campaign, messages)
     _write(config, made)
-    click.echo(f"Campaign {campaign}: {len(messages)} messages revoked. {FORCE}")
-    click.echo("Messages that are sent from now on are not: stop sending, or revoke it again.")
+    echo(f"Campaign {campaign}: {len(messages)} messages revoked. {FORCE}")
+    echo("Messages that are sent from now on are not: stop sending, or revoke it again.")
 
 
 @revoke.command("host")
@@ -82,10 +83,10 @@ def list_decisions(config: Config, form: Form) -> None:
     """Print every decision ever made, the oldest first: when, by whom, what."""
     found = _read(config)
     for complaint in DECISIONS.complaints(config.store.path, found):
-        click.echo(complaint, err=True)
+        echo(complaint, err=True)
     if form == "people":
         for each in found.records:
-            click.echo(_line(each))
+            echo(_line(each))
     else:
         facts = map(asdict, found.records)
         rows = ({name: _plain(each[name]) for name in COLUMNS} for each in facts)
@@ -112,12 +113,12 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
             decide.destination(url)
     if new is None:
         _take_back(config, "destination", old)
-        click.echo(f"{old} leads where it was written to again. {FORCE}")
+        echo(f"{old} leads where it was written to again. {FORCE}")
         return
     with _clear_errors():
         made = decide.repair(_read(config).records, old, new, Additions.of(config))
     _write(config, made)
-    click.echo(f"{old} leads to {new}. {FORCE}")
+    echo(f"{old} leads to {new}. {FORCE}")
     _hint(config, old)
 
 
@@ -127,7 +128,7 @@ def _revoke(config: Config, kind: Kind, value: str, *, undo: bool) -> None:
         _take_back(config, kind, value)
     else:
         _write(config, decision("revoke", kind, value))
-    click.echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {FORCE}")
+    echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {FORCE}")
 
 
 def _take_back(config: Config, kind: Kind, value: str) -> None:
@@ -195,10 +196,10 @@ def _hint(config: Config, old: str) -> None:
         with current_store(config) as db:
             is_known = sent_links.is_known(db, old, config)
     except click.ClickException as error:
-        click.echo(f"Whether such a link was sent cannot be said: {error.message}", err=True)
+        echo(f"Whether such a link was sent cannot be said: {error.message}", err=True)
         return
     if not is_known:
-        click.echo(
+        echo(
             "The database knows no such link. It may be one that nobody clicked; else compare OLD, "
             "octet for octet, with what `waypost decode LINK` says.",
             err=True,

@@ -1,21 +1,17 @@
 """How answers of the store are printed: tables for people, JSON, CSV.
 
-Owns: the three forms, and the columns of tables for people.
-Does not own: the answers, and their columns in CSV (`tracker.reports.clicks`,
-`tracker.reports.opens`), or the commands (`report`).
+Owns: which form an answer is printed in, and the columns of tables for people.
+Does not own: JSON and CSV (`config.cli.listing`), the answers, and their columns in CSV
+(`tracker.reports.clicks`, `tracker.reports.opens`), or the commands (`report`).
 """
 
-import csv
-import json
-import sys
 from collections.abc import Iterable, Sequence
 
-import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from config.cli.listing import Form
+from config.cli.console import Console, cell
+from config.cli.listing import Form, cell_text, print_csv, print_json, print_rows
 from tracker.reports import clicks, opens
 from tracker.reports.clicks import Figures, Json
 
@@ -27,48 +23,32 @@ NAMELESS = "(none)"
 
 def listing(rows: Iterable[Json], form: Form, title: str, columns: Sequence[str]) -> None:
     """Print rows in the form that was asked for."""
-    match form:
-        case "json":
-            click.echo(json.dumps(list(rows), indent=2, ensure_ascii=False))
-        case "csv":
-            csv_rows(rows, columns)
-        case _:
-            _table_of(rows, Console(), title, columns)
+    if form == "people":
+        _print_table(rows, title, columns)
+    else:
+        print_rows(rows, form, columns)
 
 
-def csv_rows(rows: Iterable[Json], columns: Sequence[str]) -> None:
-    """Print a head with the names of columns, and rows of these columns."""
-    writer = csv.DictWriter(sys.stdout, columns)
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-
-
-def _table_of(rows: Iterable[Json], console: Console, title: str, columns: Sequence[str]) -> None:
-    table = Table(title=Text(title), title_justify="left")
+def _print_table(rows: Iterable[Json], title: str, columns: Sequence[str]) -> None:
+    table = Table(title=cell(title), title_justify="left")
     for name in columns:
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(row[name])) for name in columns))
-    console.print(table if table.row_count else Text(f"{title}: nothing"))
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    return "" if value is None else str(value)
+        table.add_row(*(cell(cell_text(row[name])) for name in columns))
+    Console().print(table if table.row_count else cell(f"{title}: nothing"))
 
 
 def report(answer: clicks.Report | opens.Report, form: Form, console: Console) -> None:
     """Print a report, of clicks or of opens, in the form that was asked for."""
+    columns = opens.COLUMNS if isinstance(answer, opens.Report) else clicks.COLUMNS
     if form == "json":
-        click.echo(json.dumps(answer.json(), indent=2, ensure_ascii=False))
+        print_json(answer.json())
+    elif form != "people":
+        print_csv(answer.rows(), form, columns)
     elif isinstance(answer, opens.Report):
-        csv_rows(answer.rows(), opens.COLUMNS) if form == "csv" else opens_table(answer, console)
+        opens_table(answer, console)
     else:
-        csv_rows(answer.rows(), clicks.COLUMNS) if form == "csv" else tables(answer, console)
+        tables(answer, console)
 
 
 def tables(answer: clicks.Report, console: Console) -> None:
@@ -81,7 +61,7 @@ def tables(answer: clicks.Report, console: Console) -> None:
     console.print(campaigns)
     links = _table("Links", "Link", "Campaign", *_CLICKS)
     for link in answer.links[:SHOWN_LINKS]:
-        links.add_row(Text(link.link), _name(link.campaign), *_click_cells(link.figures))
+        links.add_row(cell(link.link), _name(link.campaign), *_click_cells(link.figures))
     console.print(links)
     if len(answer.links) > SHOWN_LINKS:
         console.print(f"and {len(answer.links) - SHOWN_LINKS} more: use --json or --csv")
@@ -100,7 +80,7 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _name(campaign: str | None) -> Text:
-    return Text(NAMELESS if campaign is None else campaign)
+    return cell(NAMELESS if campaign is None else campaign)
 
 
 def _campaign_cells(figures: Figures) -> tuple[str, ...]:

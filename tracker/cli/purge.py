@@ -10,6 +10,7 @@ import time
 import click
 
 from config.cli.options import config_option_without_files
+from config.cli.output import echo
 from config.schema import Config
 from config.values import LONGEST_S, parse_duration
 from tracker.cli.common import log_errors_only
@@ -61,9 +62,7 @@ def purge(config: Config, age_s: float, *, insist: bool) -> None:
     except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"{config.store.path} cannot be purged: {error}") from None
     before = clock.written(now_s - age_s)
-    click.echo(
-        f"Purged {purged.messages} messages and {purged.clicks} clicks from before {before}."
-    )
+    echo(f"Purged {purged.messages} messages and {purged.clicks} clicks from before {before}.")
 
 
 def _doubted(error: ClockNotBelieved) -> str:

@@ -9,10 +9,11 @@ import json
 from datetime import datetime
 
 import click
-from rich.console import Console
 
-from config.cli.listing import Form, form_option
+from config.cli.console import Console
+from config.cli.listing import Form, export_form_option, form_option, print_csv
 from config.cli.options import TEXT, config_option_without_files
+from config.cli.output import echo
 from config.schema import Config
 from tracker.cli import printing
 from tracker.cli.common import current_store
@@ -69,16 +70,13 @@ def clickers(config: Config, link: str, form: Form) -> None:
 
 @click.command()
 @config_option_without_files
-@click.option("--csv", "form", flag_value="csv", help="Print CSV.")
-@click.option(
-    "--json", "form", flag_value="json", default="json", help="Print lines of JSON (the default)."
-)
+@export_form_option
 def export(config: Config, form: Form) -> None:
     """Print every click that is kept, one a line."""
     with current_store(config) as db:
         rows = clicks.clicks(db)
-        if form == "csv":
-            printing.csv_rows(rows, clicks.CLICKS)
+        if form != "json":
+            print_csv(rows, form, clicks.CLICKS)
             return
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            echo(json.dumps(row, ensure_ascii=False))

@@ -11,6 +11,7 @@ import click
 import uvloop
 
 from config.cli.options import config_path_option, loaded
+from config.cli.output import Problems
 from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
@@ -27,7 +28,7 @@ def tracker(config: Path) -> None:
     try:
         uvloop.run(_run(config, settings))
     except CannotStart as error:
-        raise click.ClickException(str(error)) from None
+        raise Problems(error.problems) from None
 
 
 async def _run(path: Path, settings: Config) -> None:

@@ -9,6 +9,7 @@ import pytest
 from config.cli import dns
 from config.keys.dkim_keys import dkim_record
 from tests.support.commands import run
+from tests.support.hostile import obeyed
 from tests.support.name_server import NameServer
 
 NAME = "waypost1._domainkey.example.com"
@@ -97,6 +98,15 @@ def test_dns_check_shows_both_where_they_differ(home: Path, server: NameServer) 
     assert said[1] == "  answer   v=DKIM1; p=AAAA"
     assert said[2].startswith("  expected v=DKIM1; k=rsa; p=")
     assert said[3] == "click.example.com CNAME, A or AAAA: missing"
+
+
+def test_dns_check_shows_what_a_terminal_would_obey(home: Path, server: NameServer) -> None:
+    """Whoever runs the zone writes the answer."""
+    server.zone[NAME, "TXT"] = [r'"\027]0;owned\007\010v=DKIM1"']
+    asked = f"127.0.0.1:{server.port}"
+    said = run("dns", "--check", "--resolver", asked, "-c", home / "waypost.toml", status=1)
+    assert r"  answer   \u001b]0;owned\u0007\nv=DKIM1" in said.splitlines()
+    assert obeyed(said) == set()
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv"])

@@ -6,12 +6,16 @@ import json
 import logging
 import re
 import sys
+from pathlib import Path
+from typing import Literal
 
 import pytest
 import structlog
+from hypothesis import given
 
 from config.telemetry import observe
 from config.telemetry.observe import EVENTS, REGISTRY, LogEvent, RecordFileMetrics
+from tests.support.hostile import TITLE, hostile_text, obeyed
 from tests.support.repository import ROOT
 
 FAILED = LogEvent("unit_failed", logging.ERROR, "A test's own.")
@@ -94,6 +98,49 @@ def test_a_line_for_people_has_no_colours_in_a_file(capsys: pytest.CaptureFixtur
     assert "unit_failed" in said
     assert "path=/srv" in said
     assert "\x1b" not in said
+
+
+def logged(style: Literal["console", "json"], **facts: object) -> str:
+    """Return the line that is written of an event."""
+    with pytest.MonkeyPatch.context() as patch:
+        out = io.StringIO()
+        patch.setattr("sys.stderr", out)
+        observe.configure("info", style)
+        observe.log(FAILED, **facts)
+        return out.getvalue()
+
+
+def test_a_line_for_people_shows_controls() -> None:
+    """What others wrote neither moves the cursor nor begins a line of its own."""
+    line = logged("console", reply=f"550 {TITLE}\n2026-01-01 [error] forged", cause="ok")
+    assert r'reply="550 \u001b]0;owned\u0007\n2026-01-01 [error] forged"' in line
+    assert "cause=ok" in line
+    assert line.count("\n") == 1
+
+
+@given(hostile_text)
+def test_no_line_for_people_holds_a_control(text: str) -> None:
+    """Whatever a fact holds, and whatever it is in; but for ours of a traceback."""
+    facts = {"text": text, "list": [text], "error": ValueError(text), "path": Path(f"/{text}x")}
+    line = logged("console", **facts)
+    assert obeyed(line) == set()
+    assert line.count("\n") == 1
+
+
+@given(hostile_text)
+def test_no_traceback_for_people_holds_a_control(text: str) -> None:
+    """The error quotes what it failed over."""
+    assert obeyed(logged("console", exc_info=ValueError(text))) == set()
+
+
+@given(hostile_text)
+def test_a_line_for_machines_is_exact_and_holds_no_control(text: str) -> None:
+    """Somebody looks at it all the same."""
+    line = logged("json", text=text, list=[text])
+    told = json.loads(line)
+    assert (told["text"], told["list"]) == (text, [text])
+    assert obeyed(line) == set()
+    assert line.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """`waypost explain` and `waypost rewrite`: what becomes of a message, without sending it."""
 
+import base64
+import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -9,7 +12,8 @@ from click.testing import CliRunner
 
 from config.keys.token_keys import new_token_key, write_token_keys
 from proxy.cli.inspect import explain, rewrite
-from tests.support.mail import html_message, link, multipart
+from tests.support.hostile import FORMULA, TITLE, obeyed
+from tests.support.mail import HEAD, html_message, link, multipart
 from tracker.tokens import PATH, Keyring, read
 
 URL = "https://example.com/a"
@@ -67,6 +71,28 @@ def test_explain_prints_json(run, message):
         {"url": "https://example.com/b", "decision": "skipped", "reason": "clicktracking_off",
          "group": "https://example.com/b", "part": "1"},
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [[explain], [explain, "--json"], [rewrite, "-c", TITLE]])
+def test_what_a_message_says_moves_no_cursor(run, tmp_path, command):
+    """Subject, group and link are the sender's; a file may be called anything."""
+    words = base64.b64encode(f"{TITLE}\r\n\u202e".encode()).decode()
+    html = link(f"{URL}?{TITLE}", f"data-link-group='{TITLE}'") + link(
+        URL, f'data-link-group="{FORMULA}"'
+    )
+    head = HEAD.replace("Spring", f"=?utf-8?b?{words}?=")
+    (tmp_path / "m").write_bytes(html_message(html, f"X-Track-Person: {TITLE}", head=head))
+    result = run(*command, "m")
+    assert obeyed(result.stdout + result.stderr) == set()
+    assert r"\u001b]0;owned\u0007" in result.stdout + result.stderr
+
+
+def test_a_group_that_is_a_formula_is_text(run, tmp_path):
+    """Raw where it is wanted."""
+    (tmp_path / "m").write_bytes(html_message(link(URL, f"data-link-group='{FORMULA}'")))
+    (safe,) = csv.DictReader(io.StringIO(run(explain, "--csv", "m").stdout))
+    (raw,) = csv.DictReader(io.StringIO(run(explain, "--csv", "--raw", "m").stdout))
+    assert (safe["group"], raw["group"]) == (f"'{FORMULA}", FORMULA)
 
 
 def test_links_are_told_in_their_order(run, tmp_path):

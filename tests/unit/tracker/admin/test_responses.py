@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from starlette.routing import Route
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from tests.support.clients.admin import Client, serving
+from tests.support.hostile import hostile_text, obeyed
 from tracker.admin.requests import InvalidRequest
 from tracker.admin.responses import ERROR_HANDLERS, UNCACHED, json_response
 from tracker.spool.writer import SpoolError
@@ -64,3 +66,11 @@ def test_headers_come_on_top_of_those_against_caches() -> None:
     answer = json_response({"a": None}, 201, {"retry-after": "5"})
     assert (answer.status_code, json.loads(answer.body)) == (201, {"a": None})
     assert {*UNCACHED.items(), ("retry-after", "5")} <= set(answer.headers.items())
+
+
+@given(hostile_text)
+def test_json_is_exact_and_moves_no_cursor(text: str) -> None:
+    """Whatever a campaign is called: curl prints it on a terminal."""
+    body = json_response({text: [text]}).body
+    assert json.loads(bytes(body)) == {text: [text]}
+    assert obeyed(bytes(body).decode()) == set()

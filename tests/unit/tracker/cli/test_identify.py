@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.keys import token_keys
+from tests.support import commands
 from tests.support.clients.commands import LINKS, message, spooled
+from tests.support.hostile import TITLE, obeyed
 from tracker.cli.identify import identify
 from tracker.events import MessageAccepted, MessagePending, Recipient
 from tracker.urls.reader_id import Identifier
@@ -39,6 +41,22 @@ def test_the_address_behind_a_hash_is_printed(folder: Path) -> None:
     """Alone, for scripts."""
     done = run(folder, hashed(folder, "ann@example.org"))
     assert (done.exit_code, done.stdout, done.stderr) == (0, "ann@example.org\n", "")
+
+
+def test_a_person_moves_no_cursor(folder: Path) -> None:
+    """Applications name persons as they like, and whoever asks quotes what a link had."""
+    own = MessagePending(
+        f"{3:016x}", 1_700_000_000, "example.com", "news", shared=False,
+        recipients=(Recipient(1, "bob@example.org", TITLE),), links=LINKS,
+    )  # fmt: skip
+    spooled(folder, own, MessageAccepted(own.message_id, own.at_s, (1,)))
+    assert run(folder, TITLE).stdout == "\\u001b]0;owned\\u0007\n"
+    assert json.loads(run(folder, "--json", TITLE).stdout)["person"] == TITLE
+    assert obeyed(run(folder, "--json", TITLE).stdout) == set()
+    assert (
+        obeyed(commands.run("identify", "-c", folder / "waypost.toml", f"?{TITLE}", status=1))
+        == set()
+    )
 
 
 def test_an_id_of_the_applications_own_is_its_own_answer(folder: Path) -> None:

@@ -6,9 +6,9 @@ import json
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
-from rich.console import Console
 
+from config.cli.console import Console
+from tests.support.hostile import hostile_text, obeyed
 from tracker.cli import printing
 from tracker.reports import clicks, opens
 from tracker.reports.clicks import CampaignFigures, LinkFigures
@@ -26,8 +26,6 @@ OPENS = opens.Report(
 )
 ROWS = [{"name": "a,b", "human": True, "none": None, "list": ["x", "y"]}]
 COLUMNS = ("name", "human", "none", "list")
-
-words = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]))
 
 
 def console() -> Console:
@@ -70,15 +68,15 @@ def test_no_rows_are_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == "Clickers of [x]: nothing\n"
 
 
-@given(st.lists(st.fixed_dictionaries({"a": words, "b": st.none() | st.integers()}), max_size=5))
-def test_csv_is_read_back_as_it_was(rows: list[clicks.Json]) -> None:
-    """Whatever commas, quotes and breaks a campaign's name has."""
-    with pytest.MonkeyPatch.context() as patch:
-        out = io.StringIO(newline="")
-        patch.setattr("sys.stdout", out)
-        printing.csv_rows(rows, ("a", "b"))
-    back = list(csv.DictReader(io.StringIO(out.getvalue(), newline="")))
-    assert back == [{"a": row["a"], "b": "" if row["b"] is None else str(row["b"])} for row in rows]
+@given(hostile_text, hostile_text)
+def test_no_table_holds_a_control(text: str, name: str) -> None:
+    """Whatever campaigns and links are called."""
+    links = (LinkFigures(text, name, name, FIGURES),)
+    report = clicks.Report(FIGURES, (CampaignFigures(text, FIGURES),), links)
+    shown = console()
+    printing.report(report, "people", shown)
+    printing.report(opens.Report(((text, opens.Figures()),)), "people", shown)
+    assert obeyed(printed(shown)) == set()
 
 
 def test_a_report_for_people_has_campaigns_and_links() -> None:
