@@ -96,9 +96,13 @@ def _content(schema: Json) -> Json:
     return {"content": {"application/json": {"schema": schema}}}
 
 
-def object_of(properties: dict[str, Json]) -> Json:
-    """Return the schema of an object that has all of these properties."""
-    return {"type": "object", "properties": properties, "required": list(properties)}
+def object_of(properties: dict[str, Json], *marks: str) -> Json:
+    """Return the schema of an object that has all of these properties.
+
+    A mark is one that it has only where it is true.
+    """
+    marked: Json = {mark: {"const": True} for mark in marks}
+    return {"type": "object", "properties": properties | marked, "required": list(properties)}
 
 
 def array_of(item: Json) -> Json:

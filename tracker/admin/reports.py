@@ -35,11 +35,12 @@ _FIGURES = {
     "click_rate": {"type": ["number", "null"], "minimum": 0},
 }
 _CAMPAIGN = {"campaign": {"type": ["string", "null"]}}
+_LINK = {"link": STRING, "url": STRING}
 REPORT = object_of(
     {
         "totals": object_of(_FIGURES),
-        "campaigns": array_of(object_of(_CAMPAIGN | _FIGURES)),
-        "links": array_of(object_of({"link": STRING, "url": STRING} | _CAMPAIGN | _CLICKS)),
+        "campaigns": array_of(object_of(_CAMPAIGN | _FIGURES, "purged_campaign")),
+        "links": array_of(object_of(_LINK | _CAMPAIGN | _CLICKS, "purged_campaign", "purged_link")),
     }
 )
 """The schema of what `Report.json` returns."""

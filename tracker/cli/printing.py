@@ -8,17 +8,15 @@ Does not own: JSON and CSV (`config.cli.listing`), the answers, and their column
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
-from rich.text import Text
 
 from config.cli.console import Console, cell
 from config.cli.listing import Form, cell_text, print_csv, print_json, print_rows
 from tracker.reports import clicks, opens
 from tracker.reports.clicks import Figures, Json
+from tracker.reports.names import Name
 
 SHOWN_LINKS = 50
 """Links in the table for people; `--json` and `--csv` give them all."""
-NAMELESS = "(none)"
-"""Stands for the campaign of messages without one."""
 
 
 def listing(rows: Iterable[Json], form: Form, title: str, columns: Sequence[str]) -> None:
@@ -55,13 +53,14 @@ def tables(answer: clicks.Report, console: Console) -> None:
     """Print a report for people."""
     campaigns = _table("Campaigns", "Campaign", "Messages", "Recipients", *_CLICKS, "Click rate")
     for each in answer.campaigns:
-        campaigns.add_row(_name(each.campaign), *_campaign_cells(each.figures))
+        campaigns.add_row(cell(each.name.for_people), *_campaign_cells(each.figures))
     campaigns.add_section()
     campaigns.add_row("Total", *_campaign_cells(answer.totals), style="bold")
     console.print(campaigns)
     links = _table("Links", "Link", "Campaign", *_CLICKS)
     for link in answer.links[:SHOWN_LINKS]:
-        links.add_row(cell(link.link), _name(link.campaign), *_click_cells(link.figures))
+        names = cell(link.name.for_people), cell(link.of.for_people)
+        links.add_row(*names, *_click_cells(link.figures))
     console.print(links)
     if len(answer.links) > SHOWN_LINKS:
         console.print(f"and {len(answer.links) - SHOWN_LINKS} more: use --json or --csv")
@@ -77,10 +76,6 @@ def _table(title: str, *columns: str) -> Table:
         words = name in _WORDS
         table.add_column(name, justify="left" if words else "right", overflow="fold")
     return table
-
-
-def _name(campaign: str | None) -> Text:
-    return cell(NAMELESS if campaign is None else campaign)
 
 
 def _campaign_cells(figures: Figures) -> tuple[str, ...]:
@@ -110,7 +105,7 @@ def opens_table(answer: opens.Report, console: Console) -> None:
     """Print a report of opens for people."""
     table = _table("Opens", "Campaign", "Messages", "Recipients", *_OPENS, "Open rate")
     for campaign, figures in answer.campaigns:
-        table.add_row(_name(campaign), *_open_cells(figures))
+        table.add_row(cell(Name(campaign).for_people), *_open_cells(figures))
     table.add_section()
     table.add_row("Total", *_open_cells(answer.totals), style="bold")
     console.print(table)

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from tracker.ingest.counting import Click, Message
 from tracker.store import named_rows
-from tracker.store.reserved import PURGED, PURGED_NAME
+from tracker.store.reserved import PURGED, RESERVED_NAME
 from tracker.urls.naming import Naming
 from tracker.urls.params import without_written
 
@@ -45,7 +45,7 @@ def _name(message: Message, click: Click, ignored: Params, naming: Naming) -> st
     """Return the name of a link without a group."""
     destination = click.full_destination or click.destination
     if message.campaign_id == PURGED:
-        return PURGED_NAME
+        return RESERVED_NAME
     if message.link_set_id is None:
         return naming.name(destination)
     return without_written(destination, ignored.get((message.link_set_id, click.number), ()))

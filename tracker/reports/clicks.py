@@ -16,15 +16,19 @@ from typing import Any
 from sqlite_utils import Database
 
 from tracker.persons import normal_address
-from tracker.store.reserved import PURGED
+from tracker.reports import names
+from tracker.reports.names import Name
+from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
 
 Json = dict[str, Any]
 
 COLUMNS = (
     *("of", "campaign", "link", "url", "messages", "recipients", "clicks_human", "clicks_all"),
     *("unique_clickers_human", "unique_clickers_all", "click_rate"),
+    *("purged_campaign", "purged_link"),
 )
-"""Of a report as rows."""
+"""Of a report as rows. The last two are true where the campaign or the link is called `(purged)` by
+us; an author may call one so as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +85,55 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class CampaignFigures:
-    """A campaign, None for messages without one, and its figures."""
+    """A campaign, None for messages without one, and its figures.
+
+    `purged_campaign`: it is ours, for clicks on purged messages, whatever authors call theirs.
+    """
 
     campaign: str | None
     figures: Figures
+    purged_campaign: bool = False
+
+    @property
+    def name(self) -> Name:
+        """Its name."""
+        return Name(self.campaign, self.purged_campaign)
+
+    def names_json(self) -> Json:
+        """Return what names it."""
+        mark = {"purged_campaign": True} if self.purged_campaign else {}
+        return {"campaign": self.campaign, **mark}
 
 
 @dataclass(frozen=True, slots=True)
 class LinkFigures:
-    """A link of a campaign: its name in reports (group, else URL), a URL, and its figures."""
+    """A link of a campaign: its name in reports (group, else URL), a URL, and its figures.
+
+    `purged_link`: it is ours, for clicks on links that are purged; `purged_campaign`: its campaign is.
+    """
 
     link: str
     url: str
     campaign: str | None
     figures: Figures
+    purged_campaign: bool = False
+    purged_link: bool = False
+
+    @property
+    def name(self) -> Name:
+        """Its name."""
+        return Name(self.link, self.purged_link)
+
+    @property
+    def of(self) -> Name:
+        """The name of its campaign."""
+        return Name(self.campaign, self.purged_campaign)
+
+    def names_json(self) -> Json:
+        """Return what names it."""
+        named = {"link": self.link, "url": self.url, "campaign": self.campaign}
+        marks = {"purged_campaign": self.purged_campaign, "purged_link": self.purged_link}
+        return {**named, **{mark: True for mark, is_ours in marks.items() if is_ours}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +148,21 @@ class Report:
         """Return the report as `waypost report --json` prints it."""
         return {
             "totals": self.totals.json(),
-            "campaigns": [{"campaign": c.campaign, **c.figures.json()} for c in self.campaigns],
-            "links": [
-                {"link": k.link, "url": k.url, "campaign": k.campaign, **k.figures.clicks_json()}
-                for k in self.links
-            ],
+            "campaigns": [{**each.names_json(), **each.figures.json()} for each in self.campaigns],
+            "links": [{**each.names_json(), **each.figures.clicks_json()} for each in self.links],
         }
 
     def rows(self) -> Iterator[Json]:
         """Return the report as rows of COLUMNS: the total, campaigns, links."""
-        nameless = {"campaign": None, "link": None, "url": None}
-        yield {"of": "total", **nameless, **self.totals.columns()}
-        for each in self.campaigns:
-            yield {
-                "of": "campaign",
-                **nameless,
-                "campaign": each.campaign,
-                **each.figures.columns(),
-            }
+        empty = dict.fromkeys(COLUMNS)
+        yield {**empty, "of": "total", **self.totals.columns()}
+        for campaign in self.campaigns:
+            about = {"of": "campaign", **campaign.names_json()}
+            yield {**empty, **about, **campaign.figures.columns()}
         for link in self.links:
-            names = {"campaign": link.campaign, "link": link.link, "url": link.url}
             inapplicable = dict.fromkeys(("messages", "recipients", "click_rate"))
-            yield {"of": "link", **names, **link.figures.columns(), **inapplicable}
+            about = {"of": "link", **link.names_json()}
+            yield {**empty, **about, **link.figures.columns(), **inapplicable}
 
 
 _SUMS = """
@@ -185,6 +217,8 @@ _LISTED_SINCE = """
          WHERE counted AND campaign_id != :purged AND sent_at_s >= :since_s)
 """
 
+_LINKS = "SELECT id, name, url FROM links"
+
 _Key = tuple[int, int]
 """Rows of a campaign and of a link; 0 is all of them."""
 
@@ -203,8 +237,7 @@ def report(db: Database, *, campaign: str | None = None, since_s: float | None =
         values = {"since_s": since_s, "purged": PURGED}
         figures = _figures(db, (_SENT_SINCE, _CLICKED_SINCE), values)
         listed = set(db.execute(_LISTED_SINCE, values).fetchall())
-    names: dict[int, str | None] = dict(db.execute("SELECT id, name FROM campaigns").fetchall())
-    wanted = {row: name for row, name in names.items() if campaign in (None, name)}
+    wanted = names.campaigns(db, campaign)
     total = (0, 0) if campaign is None else (min(wanted, default=-1), 0)
     return Report(
         figures.get(total, Figures()),
@@ -230,29 +263,31 @@ def _order(figures: Figures, *names: str | None) -> tuple[Any, ...]:
     return (-figures.clicks_all, -figures.messages, *(name or "" for name in names))
 
 
-def _campaigns(figures: dict[_Key, Figures], names: dict[int, str | None]) -> list[CampaignFigures]:
+def _campaigns(figures: dict[_Key, Figures], named: dict[int, Name]) -> list[CampaignFigures]:
     rows = [
-        CampaignFigures(names[campaign], count)
+        CampaignFigures(named[campaign].text, count, named[campaign].purged)
         for (campaign, link), count in figures.items()
-        if campaign in names and not link and (count.messages or count.clicks_all)
+        if campaign in named and not link and (count.messages or count.clicks_all)
     ]
     return sorted(rows, key=lambda row: _order(row.figures, row.campaign))
 
 
 def _links(
-    db: Database, figures: dict[_Key, Figures], listed: set[_Key], names: dict[int, str | None]
+    db: Database, figures: dict[_Key, Figures], listed: set[_Key], named: dict[int, Name]
 ) -> list[LinkFigures]:
     clicked = {key for key, count in figures.items() if key[1] and count.clicks_all}
-    known = {
-        row: (name, url)
-        for row, name, url in db.execute("SELECT id, name, ifnull(url, name) FROM links")
-    }
+    known = {row: (Name.of(stored), url) for row, stored, url in db.execute(_LINKS)}
     rows = [
-        LinkFigures(*known[link], names[campaign], figures.get((campaign, link), Figures()))
+        _link(*known[link], named[campaign], figures.get((campaign, link), Figures()))
         for campaign, link in listed | clicked
-        if campaign in names
+        if campaign in named
     ]
     return sorted(rows, key=lambda row: _order(row.figures, row.link, row.campaign))
+
+
+def _link(name: Name, url: str | None, of: Name, figures: Figures) -> LinkFigures:
+    link = name.text or ""
+    return LinkFigures(link, url or link, of.text, figures, of.purged, name.purged)
 
 
 _ACTIVITY = """
@@ -284,9 +319,10 @@ _CLICKERS = """
     WHERE day = 0 AND link_id IN (SELECT id FROM links WHERE name = :link OR url = :link)
     GROUP BY person_id ORDER BY human DESC, "all" DESC, person
 """
-_CLICKS = """
+_SHOWN = f"CASE {{0}}.name WHEN '{RESERVED_NAME}' THEN '{PURGED_NAME}' ELSE {{0}}.name END"
+_CLICKS = f"""
     SELECT event_id, at_s, messages.message_id, recipient, number AS link_number,
-        campaigns.name AS campaign, links.name AS link, destination, persons.name AS person,
+        {_SHOWN.format("campaigns")} AS campaign, {_SHOWN.format("links")} AS link, destination, persons.name AS person,
         method, human, reasons, ip, user_agents.name AS user_agent
     FROM clicks JOIN messages ON messages.id = clicks.message
     JOIN campaigns ON campaigns.id = clicks.campaign_id
@@ -294,7 +330,7 @@ _CLICKS = """
     JOIN user_agents ON user_agents.id = user_agent_id
     LEFT JOIN persons ON persons.id = person_id
     ORDER BY clicks.id
-"""
+"""  # noqa: S608 - a constant
 
 ACTIVITY = ("at", "event", "campaign", "link", "url", "human", "reasons")
 CLICKERS = ("person", "human", "all")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from tracker.reports import names
 from tracker.reports.clicks import Json
 from tracker.store.reserved import NO_CAMPAIGN
 
@@ -113,11 +114,11 @@ class Report:
 
 def report(db: Database, *, campaign: str | None = None, since_s: float | None = None) -> Report:
     """Return figures of everything, or of one campaign, or of what was sent since a moment."""
-    known: dict[int, str | None] = dict(db.execute("SELECT id, name FROM campaigns").fetchall())
+    known = names.campaigns(db)
     found: dict[str | None, Figures] = {}
     for query in (_COPIES, _OPENS):
         for row in db.query(query, {"since_s": since_s or 0.0, "unknown": NO_CAMPAIGN}):
-            name = known[row.pop("campaign_id")]
+            name = known[row.pop("campaign_id")].text
             if campaign in (None, name):
                 found[name] = found.get(name, Figures()) + Figures(**row)
     return Report(tuple(sorted(found.items(), key=_order)))

@@ -10,7 +10,9 @@ NO_CAMPAIGN = 1
 PURGED = 2
 """Row of `campaigns` for clicks whose message was purged."""
 PURGED_NAME = "(purged)"
-"""That campaign's name, and the name of the link to which the clicks of purged links are added."""
+"""What reports call that campaign, and the link to which the clicks of purged links are added."""
+RESERVED_NAME = ""
+"""What stands for that name in tables: no author can call anything so."""
 ERASED_ADDRESS = ""
 """Address of a delivery whose recipient was forgotten. It stays, even if the event comes again."""
 DAY_S = 86400

@@ -10,7 +10,7 @@ number, days since 1970 in UTC. Of a single link there are sums of all days alon
 
 from sqlite_utils import Database, Migrations
 
-from tracker.store.reserved import NO_CAMPAIGN, PURGED, PURGED_NAME
+from tracker.store.reserved import NO_CAMPAIGN, PURGED, PURGED_NAME, RESERVED_NAME
 
 migrations = Migrations("waypost")
 
@@ -246,3 +246,35 @@ def indexes_of_what_goes(db: Database) -> None:
             AND id NOT IN (SELECT link_id FROM campaign_links)
             AND id NOT IN (SELECT link_id FROM counters WHERE link_id > 0);
     """)
+
+
+@migrations()
+def reserved_names(db: Database) -> None:
+    """Call the rows that stand for what was purged as no author can call a campaign or a link.
+
+    Until now, a campaign of an author's that was called `(purged)` was not counted, and clicks on a
+    link of that name were added to those of purged links.
+    """
+    db.execute("UPDATE campaigns SET name = ? WHERE id = ?", [RESERVED_NAME, PURGED])
+    if db.execute("SELECT 1 FROM pixels WHERE campaign_id = ?", [PURGED]).fetchone():
+        # No campaign of ours has opens: these are an author's.
+        db.execute("INSERT INTO campaigns (name) VALUES (?)", [PURGED_NAME])
+        db.execute(
+            """UPDATE pixels SET campaign_id = (SELECT id FROM campaigns WHERE name = ?)
+               WHERE campaign_id = ?""",
+            [PURGED_NAME, PURGED],
+        )
+    is_authors = """
+        SELECT 1 FROM links WHERE name = ? AND (id IN (SELECT link_id FROM link_set_links)
+        OR id IN (SELECT link_id FROM campaign_links))
+    """
+    if not db.execute(is_authors, [PURGED_NAME]).fetchone():
+        db.execute("UPDATE links SET name = ? WHERE name = ?", [RESERVED_NAME, PURGED_NAME])
+        return
+    db.execute("INSERT INTO links (name) VALUES (?)", [RESERVED_NAME])
+    for table in ("counters", "clickers", "clicks"):
+        db.execute(
+            f"""UPDATE {table} SET link_id = (SELECT id FROM links WHERE name = ?)
+                WHERE campaign_id = ? AND link_id = (SELECT id FROM links WHERE name = ?)""",  # noqa: S608 - constants
+            [RESERVED_NAME, PURGED, PURGED_NAME],
+        )

@@ -23,7 +23,7 @@ from sqlite_utils import Database
 
 from tracker.store import database, named_rows, queries
 from tracker.store.database import Watermark
-from tracker.store.reserved import PURGED_NAME
+from tracker.store.reserved import RESERVED_NAME
 from tracker.urls.naming import is_url
 
 _UNLISTED: Watermark = "unlisted_before_day"
@@ -104,7 +104,7 @@ def add_up_own(db: Database) -> None:
     )
     db.execute("DELETE FROM own")
     if db.execute(_OWN).rowcount:
-        link = named_rows.ids(db, "links", {PURGED_NAME})[PURGED_NAME]
+        link = named_rows.ids(db, "links", {RESERVED_NAME})[RESERVED_NAME]
         for sql in _ADD_UP:
             db.execute(sql, {"link": link})
         _drop_links(db, [link for (link,) in db.execute("SELECT link_id FROM own")])

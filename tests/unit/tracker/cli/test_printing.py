@@ -88,6 +88,17 @@ def test_a_report_for_people_has_campaigns_and_links() -> None:
         assert expected in text
 
 
+def test_people_see_which_campaign_is_ours() -> None:
+    """An author's of the same name is in quotation marks."""
+    shown = console()
+    ours = CampaignFigures("(purged)", FIGURES, purged_campaign=True)
+    link = LinkFigures("(purged)", "https://a.test/", "(purged)", FIGURES, purged_campaign=True)
+    campaigns = (ours, CampaignFigures("(purged)", FIGURES))
+    printing.report(clicks.Report(FIGURES, campaigns, (link,)), "people", shown)
+    text = printed(shown)
+    assert (text.count(" (purged) "), text.count(' "(purged)" ')) == (2, 2)
+
+
 def test_a_long_report_is_cut_and_says_so() -> None:
     """The whole is in the other forms."""
     shown = console()

@@ -9,6 +9,8 @@ from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending
 from tracker.events import Recipient, SentLink
 from tracker.reports import clicks
 from tracker.reports.clicks import Figures
+from tracker.store.reserved import PURGED_NAME
+from tracker.store.retention import purge
 
 DAY_S = 86400
 OFFER = SentLink(4, "https://example.net/4?who=1", "offer", "Offer")
@@ -56,6 +58,30 @@ def test_a_report_may_be_of_what_was_sent_since_a_moment(filled: Database) -> No
     assert report.totals == report.campaigns[0].figures == Figures(1, 1, 1, 0, 1, 0, 1)
     assert [each.campaign for each in report.campaigns] == [None]
     assert clicks.report(filled, since_s=SENT_S + 2 * DAY_S) == clicks.Report(Figures(), (), ())
+
+
+def test_a_campaign_may_be_called_as_ours_is(db: Database) -> None:
+    """All ten messages count, each with its campaign; clicks on purged ones stand apart."""
+    group = SentLink(1, "https://example.net/1", PURGED_NAME, "")
+    purge(db, SENT_S - DAY_S)
+    for number in range(10):
+        message, campaign = f"m{number}", (PURGED_NAME, "news")[number % 2]
+        put(db, pending(message, campaign=campaign, links=(group,)), accepted(message))
+        put(db, clicked(f"c{number}", message))
+    put(db, clicked("late", "gone", sent_at_s=SENT_S - 2 * DAY_S))
+    for report in (clicks.report(db), clicks.report(db, since_s=0)):
+        assert (report.totals.messages, report.totals.clicks_all) == (10, 11)
+        assert [(each["campaign"], each["messages"], each["clicks"]["all"], each.get("purged_campaign"))
+                for each in report.json()["campaigns"]] == [
+            (PURGED_NAME, 5, 5, None), ("news", 5, 5, None), (PURGED_NAME, 0, 1, True),
+        ]  # fmt: skip
+        ours = [each.link for each in report.links if each.purged_link]
+        authors = [each.campaign for each in report.links if not each.purged_link]
+        assert (ours, sorted(authors, key=str)) == ([PURGED_NAME], [PURGED_NAME, "news"])
+    assert clicks.report(db, campaign=PURGED_NAME).totals.messages == 5
+    assert sum(row["purged_campaign"] is True for row in clicks.report(db).rows()) == 2
+    (late,) = (row for row in clicks.clicks(db) if row["event_id"] == "late")
+    assert (late["campaign"], late["link"]) == (PURGED_NAME, PURGED_NAME)
 
 
 def test_rows_of_a_report_have_the_same_columns(filled: Database) -> None:

@@ -9,8 +9,9 @@ from sqlite_utils import Database
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
 from tracker.events import SentLink, decode, encode
 from tracker.reports import clicks
+from tracker.reports.opens import report as opens_report
 from tracker.store import retention
-from tracker.store.reserved import PURGED_NAME
+from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
 from tracker.store.schema import migrations
 
 URL = "https://example.net/a"
@@ -92,7 +93,7 @@ def test_an_older_store_can_be_purged(older: Database) -> None:
     put(older, clicked("c1"), clicked("c2", "m3", destination=OWN))
     retention.purge(older, SENT_S + 86400)
     assert listed(older) == {URL, "offer", PURGED_NAME}
-    assert {row["name"] for row in older["links"].rows} == {URL, "offer", PURGED_NAME}
+    assert {row["name"] for row in older["links"].rows} == {URL, "offer", RESERVED_NAME}
     assert older["link_sets"].count == 0
 
 
@@ -132,3 +133,30 @@ def test_events_of_an_earlier_version_are_read() -> None:
     earlier = encode(event).replace(b',"ignored":[]', b"")
     assert b"ignored" not in earlier
     assert decode(earlier) == event
+
+
+def test_what_authors_called_as_ours_is_told_from_ours() -> None:
+    """A link of that name keeps its clicks, and ours those on purged messages; opens are theirs."""
+    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    migrations.apply(db, stop_before="reserved_names")
+    db.execute("INSERT INTO campaigns (id, name) VALUES (3, 'news')")
+    db.execute("INSERT INTO links (id, name) VALUES (1, ?)", [PURGED_NAME])
+    db.execute("INSERT INTO link_sets VALUES (1, x'00')")
+    db.execute("INSERT INTO link_set_links VALUES (1, 1, 1)")
+    for campaign, count in ((PURGED, 4), (3, 7)):
+        for link in (0, 1):
+            db.execute(
+                """INSERT INTO counters (day, campaign_id, link_id, clicks_all)
+                   VALUES (0, ?, ?, ?)""",
+                [campaign, link, count],
+            )
+    db.execute("INSERT INTO pixels VALUES ('m1', 1, ?, ?, 1, 1)", [SENT_S, PURGED])
+    db.conn.commit()
+    migrations.apply(db)
+    found = {
+        (each.link, each.purged_link, each.campaign): each.figures.clicks_all
+        for each in clicks.report(db).links
+    }
+    assert found == {(PURGED_NAME, False, "news"): 7, (PURGED_NAME, True, PURGED_NAME): 4}
+    assert [name for name, _ in opens_report(db).campaigns] == [PURGED_NAME]
+    db.close()
