@@ -1,12 +1,14 @@
 """The `waypost` command: imports the subcommand that is called, from packages that are ours.
 
-Owns: the command line's entry point, where each subcommand stands, and the check that the packages
-found are ours.
-Does not own: what a subcommand does.
+Owns: the command line's entry point, where each subcommand stands, the check that the packages
+found are ours, and that SIGHUP does not end a service that is starting.
+Does not own: what a subcommand does, or a reload (`config.service.reload`).
 """
 
 import importlib
+import signal
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -41,6 +43,9 @@ COMMANDS = {
 }
 """Each subcommand's module and its name there. Only the one that is called is imported: to import
 all of them takes as long as most of them take to run."""
+
+SERVICES = ("proxy", "serve", "tracker")
+"""The subcommands that read their configuration again at SIGHUP."""
 
 
 class Commands(click.Group):
@@ -99,8 +104,18 @@ def cli() -> None:
     """Waypost: a link-tracking SMTP proxy."""
 
 
+def hold_sighup(arguments: Sequence[str]) -> None:
+    """Have SIGHUP wait where a service is started, until that hears it (`config.service.reload`).
+
+    Until then it would end the process: whoever asks for a reload cannot know how far a start is.
+    """
+    if next((each for each in arguments if not each.startswith("-")), None) in SERVICES:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
 def main() -> None:
     """Run the command line; the exit status is 0 ok, 1 problem found, 2 usage."""
+    hold_sighup(sys.argv[1:])
     try:
         verify_packages()
     except ForeignPackageError as error:

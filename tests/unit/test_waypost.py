@@ -1,10 +1,13 @@
 """The command line as a whole."""
 
+import signal
+from collections.abc import Iterator
+
 import click
 import click.testing
 import pytest
 
-from waypost import COMMANDS, cli
+from waypost import COMMANDS, SERVICES, cli, hold_sighup
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -28,3 +31,21 @@ def test_help_lists_every_command() -> None:
     outcome = click.testing.CliRunner().invoke(cli, ["--help"])
     assert outcome.exit_code == 0
     assert [name for name in COMMANDS if f"  {name} " not in outcome.output] == []
+
+
+@pytest.fixture
+def _mask() -> Iterator[None]:
+    """Undo what a test does to the signals of this process."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@pytest.mark.usefixtures("_mask")
+@pytest.mark.parametrize("name", [*COMMANDS, "--help"])
+def test_sighup_waits_where_a_service_starts_and_nowhere_else(name: str) -> None:
+    """A service hears it later; `waypost demo` in a terminal that is closed should end."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
+    hold_sighup([name, "-c", "x"])
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert (signal.SIGHUP in blocked) == (name in SERVICES)
