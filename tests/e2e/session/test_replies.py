@@ -85,8 +85,12 @@ async def test_a_relay_that_does_not_begin_is_a_421(
 
 
 @pytest.mark.parametrize("step", ["AUTH", "RESPONSE"])
-async def test_every_code_at_a_login(step: str, proxy: Proxy, relay: ScriptedRelay) -> None:
+async def test_every_code_at_a_login(
+    step: str, start_proxy: StartProxy, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At the command and amid the exchange; 334 alone asks for more, and 235 alone lets in."""
+    monkeypatch.setattr("proxy.session.login_limits.MAX_FAILED_LOGINS_OF_ADDRESS", len(CODES))
+    proxy = await start_proxy()
     relay.extensions = (*relay.extensions, "AUTH PLAIN LOGIN")
     for code in {*CODES} - {334}:
         relay.script = {"AUTH": said(334), step: said(code)}
