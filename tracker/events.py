@@ -79,7 +79,8 @@ class MessagePending:
 class MessageAccepted:
     """The relay said 250 to `message_id` (hexadecimal) for these recipient numbers.
 
-    `links` and `opens` say whether tracked links are in it, and whether a pixel is.
+    `at_s` is the message's, so that both are purged at once. `links` and `opens` say whether tracked
+    links are in it, and whether a pixel is.
     """
 
     message_id: str

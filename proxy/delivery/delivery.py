@@ -10,7 +10,6 @@ Does not own: what is done to the octets (`proxy.rewrite.transformer`), where th
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -244,5 +243,5 @@ class _Handed:
 def _accepted(pending: MessagePending) -> MessageAccepted:
     numbers = tuple(recipient.number for recipient in pending.recipients)
     return MessageAccepted(
-        pending.message_id, time.time(), numbers, links=bool(pending.links), opens=pending.opens
+        pending.message_id, pending.at_s, numbers, links=bool(pending.links), opens=pending.opens
     )

@@ -52,6 +52,11 @@ def _has_links(message_id: str, known: Mapping[str, Message]) -> bool:
     return message_id in known and known[message_id].link_set_id is not None
 
 
+def _is_old(click: Clicked, horizon_s: float) -> bool:
+    """Return whether a click is on a message of before the horizon; a token tells whole seconds."""
+    return click.sent_at_s + 1 <= horizon_s
+
+
 @dataclass
 class _Names:
     """Rows of what the messages of a batch call by name; sets of links by message, of new ones."""
@@ -135,15 +140,20 @@ class Batch:
                     self._merge_pending(event, names)
                 case MessageAccepted() if event.at_s >= horizon_s:
                     self._merge_accepted(event)
-        for click in self._new_clicks():
-            # A token tells whole seconds.
-            self._merge_click(click, is_old=click.sent_at_s + 1 <= horizon_s)
+        for click in self._new_clicks(horizon_s):
+            self._merge_click(click, is_old=_is_old(click, horizon_s))
 
-    def _new_clicks(self) -> list[Clicked]:
-        """Return the clicks that the store does not have, each once."""
+    def _new_clicks(self, horizon_s: float) -> list[Clicked]:
+        """Return the clicks that never counted, each once.
+
+        Of clicks on purged messages, those of before the horizon may all have counted: a purge
+        remembers only later ones.
+        """
         found = {event.event_id: event for event in self.events if isinstance(event, Clicked)}
-        known = rows.known_events(self.db, found)
-        return [event for event_id, event in found.items() if event_id not in known]
+        old = {key for key, event in found.items() if _is_old(event, horizon_s)}
+        counted = rows.known_events(self.db, found) | rows.purged_events(self.db, old)
+        counted |= {key for key in old if found[key].at_s < horizon_s}
+        return [event for key, event in found.items() if key not in counted]
 
     def _message(self, message_id: str, at_s: float) -> Message:
         message = self.messages.get(message_id)

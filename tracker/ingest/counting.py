@@ -11,7 +11,8 @@ The rules:
 - While its message is not known, a click counts without campaign, under the URL it led to, less
   what varies and what the configuration adds (`tracker.urls.naming`).
 - A message that was purged counts no more; clicks on it count under the campaign `(purged)`, and
-  there under one link of that name.
+  there under one link of that name. One from before the horizon of the purge, or one that was purged
+  itself, has counted before.
 - A copy whose recipient was erased counts as before; clicks on its links are nobody's.
 """
 

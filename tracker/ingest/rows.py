@@ -31,6 +31,7 @@ _CLICKS = """
     FROM clicks WHERE message IN (:values)
 """
 _KNOWN_EVENTS = "SELECT event_id FROM clicks WHERE event_id IN (:values)"
+_PURGED_EVENTS = "SELECT event_id FROM purged_clicks WHERE event_id IN (:values)"
 _PUT_MESSAGE = """
     INSERT INTO messages
         (id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id, shared, counted)
@@ -82,6 +83,11 @@ def read_clicks(db: Database, messages: Mapping[int, Message]) -> list[tuple[Mes
 def known_events(db: Database, event_ids: Iterable[str]) -> set[str]:
     """Return those of these ids under which the store has a click."""
     return {event_id for (event_id,) in queries.rows_in(db, _KNOWN_EVENTS, event_ids)}
+
+
+def purged_events(db: Database, event_ids: Iterable[str]) -> set[str]:
+    """Return those of these ids under which the store had a click that was purged not long ago."""
+    return {event_id for (event_id,) in queries.rows_in(db, _PURGED_EVENTS, event_ids)}
 
 
 def write_messages(db: Database, messages: Iterable[Message]) -> None:

@@ -46,6 +46,12 @@ _NEVER_SENT = "SELECT id FROM messages WHERE counted = 0 AND sent_at_s < :before
 _SETS = """
     SELECT DISTINCT link_set_id FROM messages WHERE id IN gone AND link_set_id IS NOT NULL
 """
+_REMEMBER_CLICKS = """
+    INSERT OR IGNORE INTO purged_clicks
+    SELECT event_id, at_s FROM clicks WHERE message IN gone AND at_s >= :before_s
+"""
+"""Of an earlier click, that it is of before the horizon tells that it counts no more."""
+_FORGET_CLICKS = "DELETE FROM purged_clicks WHERE at_s < ?"
 _FORGET = (
     "DELETE FROM clickers WHERE day BETWEEN 1 AND :last_day",
     """DELETE FROM persons WHERE NOT EXISTS
@@ -166,6 +172,7 @@ def purge(db: Database, before_s: float) -> Purged:
         if total.messages:
             _forget_persons(db, before_s)
         unused_links.unlist(db, day_of(before_s))
+        db.execute(_FORGET_CLICKS, [before_s])
     return total
 
 
@@ -183,6 +190,7 @@ def _drop(db: Database, which: str, before_s: float) -> Purged:
         return Purged()
     unused_links.add_up_own(db)
     sets = {row for (row,) in db.execute(_SETS)}
+    db.execute(_REMEMBER_CLICKS, values)
     clicks = db.execute("DELETE FROM clicks WHERE message IN gone").rowcount
     db.execute("DELETE FROM deliveries WHERE message IN gone")
     db.execute("DELETE FROM sightings WHERE message IN gone")

@@ -278,3 +278,14 @@ def reserved_names(db: Database) -> None:
                 WHERE campaign_id = ? AND link_id = (SELECT id FROM links WHERE name = ?)""",  # noqa: S608 - constants
             [RESERVED_NAME, PURGED, PURGED_NAME],
         )
+
+
+@migrations()
+def purged_clicks(db: Database) -> None:
+    """Make the table of clicks that were purged and might come again, as long as they might count."""
+    db.execute("""
+        CREATE TABLE purged_clicks (
+            event_id TEXT PRIMARY KEY,
+            at_s REAL NOT NULL
+        ) STRICT, WITHOUT ROWID
+    """)

@@ -122,6 +122,7 @@ async def test_a_message_is_tracked_and_its_verdict_is_the_relays(
     assert isinstance(accepted, MessageAccepted)
     assert (pending.campaign, accepted.message_id) == ("launch", pending.message_id)
     assert (accepted.recipients, accepted.links) == ((1, 2), True)
+    assert accepted.at_s == pending.at_s  # however long the relay took: both are purged at once
 
 
 @pytest.mark.parametrize(

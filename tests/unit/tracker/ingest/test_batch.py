@@ -221,6 +221,21 @@ def test_a_purge_leaves_the_same_whatever_the_order(events: list[Event], random:
     other.close()
 
 
+@given(histories(), st.sampled_from([0, 2, 86400, 2 * 86400]), st.data())
+def test_what_comes_again_after_a_purge_changes_no_figure(
+    events: list[Event], after_s: int, data: st.DataObject
+) -> None:
+    """Any of it, in any order: a click that was purged with its message has counted."""
+    db = fed(events, [])
+    retention.purge(db, SENT_S + after_s)
+    before = clicks.report(db)
+    put(db, *data.draw(st.lists(st.sampled_from(events))))
+    assert clicks.report(db) == before
+    retention.purge(db, SENT_S + after_s)
+    assert clicks.report(db).totals == before.totals
+    db.close()
+
+
 def _clicks_of(report: clicks.Report) -> Counter[str | None]:
     """Add up what links count, by campaign."""
     clicks: Counter[str | None] = Counter()

@@ -11,6 +11,7 @@ from tracker.store.reserved import PURGED_NAME
 from tracker.store.retention import Purged, expire_pending, lower_horizon, purge, read_clock
 
 DAY_S = 86400
+LATER_S = SENT_S + DAY_S + 60
 YEARS_S = 3652 * DAY_S
 RETENTION_S = 90.0 * DAY_S
 
@@ -66,8 +67,8 @@ def test_click_on_a_purged_message_counts_as_such(db: Database) -> None:
     put(db, pending(), accepted(), clicked("c1"))
     purge(db, SENT_S + DAY_S)
     before = totals(db)
-    put(db, clicked("c2"), pending(), accepted())
-    put(db, clicked("c3"))
+    put(db, clicked("c2", at_s=LATER_S), pending(), accepted())
+    put(db, clicked("c3", at_s=LATER_S))
     after = totals(db)
     assert (after.messages, after.recipients, after.unique_human) == (1, 2, before.unique_human)
     campaigns = {row.campaign: row.figures.clicks_all for row in clicks.report(db).campaigns}
@@ -80,12 +81,39 @@ def test_nothing_is_kept_of_a_click_on_a_purged_message_but_that_it_was(db: Data
     at = "https://example.net/for/ann?wp_id="
     for number in range(3):
         message = f"m{number}"
-        put(db, clicked(message, message, destination=f"{at}{number}", ip="192.0.2.0"))
-    put(db, clicked("again", "m1", destination=at, ip="192.0.2.0"))
+        about = {"at_s": LATER_S, "ip": "192.0.2.0"}
+        put(db, clicked(message, message, destination=f"{at}{number}", **about))
+    put(db, clicked("again", "m1", destination=at, **about))
     (link,) = clicks.report(db).links
     assert (link.link, link.campaign, link.figures.clicks_all) == (PURGED_NAME, PURGED_NAME, 4)
     left = "".join(db.conn.iterdump())
     assert not any(each in left for each in ("example.net/for", "wp_id", "192.0.2.0", "Browser"))
+
+
+def test_a_click_that_comes_again_after_a_purge_counts_once(db: Database) -> None:
+    """Whether it was of before the horizon or of after it, and on whatever it was."""
+    events = (
+        *(pending(), accepted(), pending("m2", at_s=LATER_S), accepted("m2")),
+        *(clicked("c1"), clicked("c2", at_s=LATER_S), clicked("c3", "gone", at_s=LATER_S)),
+        clicked("c4", "m2", at_s=LATER_S + 9, sent_at_s=int(LATER_S)),
+    )
+    put(db, *events)
+    for horizon_s in (SENT_S + DAY_S, SENT_S + DAY_S + 120, SENT_S + 9 * DAY_S):
+        before = clicks.report(db)
+        purge(db, horizon_s)
+        put(db, *events)
+        put(db, *events)
+        assert clicks.report(db).totals == before.totals
+    assert db["purged_clicks"].count == 0
+
+
+def test_of_a_purged_click_no_more_is_kept_than_it_takes_to_know_it(db: Database) -> None:
+    """Its id and its moment, until that is before the horizon as well."""
+    put(db, pending(), accepted(), clicked("c1"), clicked("c2", at_s=LATER_S))
+    purge(db, SENT_S + DAY_S)
+    assert [dict(row) for row in db["purged_clicks"].rows] == [{"event_id": "c2", "at_s": LATER_S}]
+    purge(db, LATER_S + 1)
+    assert db["purged_clicks"].count == 0
 
 
 def test_a_click_in_the_second_of_the_purge_waits_for_its_message(db: Database) -> None:
