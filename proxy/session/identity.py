@@ -2,7 +2,7 @@
 
 Owns: the client as it is known now, and what AUTH, XCLIENT and XFORWARD change in that.
 Does not own: the rules for addresses and attributes (`trust`), the exchange of a login
-(`authentication`), or when a command may come (`session`).
+(`authentication`) and how often it may fail (`login_limits`), or when a command may come (`session`).
 """
 
 from config.addresses import within
@@ -10,7 +10,7 @@ from config.schema import ProxyConfig
 from proxy.policy.accounts import Submitter
 from proxy.relay.upstream import Upstream
 from proxy.session import trust
-from proxy.session.authentication import authenticate
+from proxy.session.authentication import Login, authenticate
 from proxy.session.connection import ClientConnection
 from proxy.session.login_limits import Guesses, LoginLimits, tell_refused
 from proxy.session.trust import Client
@@ -85,19 +85,22 @@ class ClientIdentity:
             return refusal
         if not await self._upstream.open():
             return replies.NO_RELAY
-        failed = self._guesses.failed
+        failed_before = self._guesses.failed
         login = await authenticate(
             self._connection, self._upstream, arg, self._config.idle_timeout, self._guesses
         )
         if self._upstream.authenticated:
             self._upstream.account = login.account
-        elif self._guesses.failed > failed:
-            self._login_limits.tell_failed(str(self.client), login.account, login.reply)
-            if self._guesses.exhausted:
-                tell_refused(str(self.client), "session")
+        elif self._guesses.failed > failed_before:
+            self._tell_failed(login)
         elif login.reply is replies.TOO_MANY_LOGINS:
             tell_refused(str(self.client), "address")
         return replies.NO_RELAY if login.reply.intermediate else login.reply
+
+    def _tell_failed(self, login: Login) -> None:
+        self._login_limits.tell_failed(str(self.client), login.account, login.reply)
+        if self._guesses.exhausted:
+            tell_refused(str(self.client), "session")
 
     def _refusal(self, arg: bytes, offered: frozenset[str]) -> Reply | None:
         if not self.may_show_password:
