@@ -22,6 +22,7 @@ from config.telemetry.observe import (
     PROXY_READY,
     PROXY_RELOADED,
     PROXY_STOPPING,
+    RESTART_NEEDED,
     SESSION_REFUSED,
     SESSIONS,
     SESSIONS_REFUSED,
@@ -155,13 +156,17 @@ class Server:
         log(PROXY_READY, addresses=names)
 
     def reload(self, read: Callable[[], Config]) -> None:
-        """Serve new sessions by the configuration that `read` returns; listeners stay."""
+        """Serve new sessions by the configuration that `read` returns; log what takes a restart."""
         try:
-            self.services = Services.start(read(), self.services)
+            config = read()
+            waiting = self.services.take_restart(config)
+            self.services = Services.start(config, self.services)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one goes on
             log(PROXY_NOT_RELOADED, problems=str(error))
-        else:
-            log(PROXY_RELOADED)
+            return
+        log(PROXY_RELOADED)
+        if waiting:
+            log(RESTART_NEEDED, service="proxy", keys=waiting)
 
     async def stop(self) -> None:
         """Accept no more sessions; end idle ones, let the others finish their message."""
@@ -270,9 +275,13 @@ class Server:
 
     async def _encrypt(self, connection: ClientConnection, client: Client) -> bool:
         """Do implicit TLS; False: the connection is lost."""
+        context = self.services.tls_context
+        if context is None:  # of a worker that began after a reload without the certificate
+            log(TLS_FAILED, client=str(client), cause="there is no certificate")
+            connection.abort()
+            return False
         try:
-            if self.services.tls_context is not None:
-                await connection.start_tls_behind_header(self.services.tls_context)
+            await connection.start_tls_behind_header(context)
         except ClientGone:
             connection.abort()
         except OSError as error:

@@ -1,8 +1,8 @@
 """The tracker as a whole: redirector, admin listener, spool and ingester, from start to stop.
 
-Owns: what the tracker needs in order to start, the order in which its parts start and stop, and what
-a reload changes.
-Does not own: any of those parts, nor signals and the command line (`tracker.cli.serve`).
+Owns: what the tracker needs in order to start, and the order in which its parts start and stop.
+Does not own: any of those parts, what a reload changes (`reload`), nor signals and the command line
+(`tracker.cli.serve`).
 """
 
 import asyncio
@@ -10,16 +10,14 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from config.keys import certificates
-from config.keys.secret_files import KeyFileError, read_password
+from config.keys.secret_files import KeyFileError
 from config.keys.token_keys import read_identify_secret
-from config.loading.load import ConfigError
 from config.schema import Config
 from config.service import descriptors
 from config.service.reload import on_sighup
@@ -27,6 +25,7 @@ from config.telemetry import observe
 from config.values import Address
 from tracker.admin.admin import Admin
 from tracker.admin.guard import Guard
+from tracker.admin.password import AdminPassword
 from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.files import CONSENTS, DECISIONS
 from tracker.decisions.overrides import Decision, Overrides
@@ -43,11 +42,10 @@ from tracker.records.watch import Watched
 from tracker.redirect import well_known
 from tracker.redirect.recorder import Recorder
 from tracker.redirect.redirector import Redirector, Rules
+from tracker.reload import Reload
 from tracker.spool.writer import Spool
 from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
-
-T = TypeVar("T")
 
 
 class CannotStart(Exception):
@@ -99,7 +97,9 @@ async def serve(
         most = descriptors.for_readers(descriptors.allowed(), process.mail_sessions)
         most = min(MAX_CONNECTIONS, most)
         readers = Admission("public", most, fair_share(most), app.rules.trusted_proxies)
-        ending.enter_context(_reloading(app, readers, admin, ingester, parts, reload))
+        if reload is not None:
+            running = Reload(parts.keys, parts.password, parts.tls, app, readers, admin, ingester)
+            ending.enter_context(on_sighup(partial(running.reload, reload)))
         watching = watch.watching(parts.keys, *files.all, parts.password)
         async with watching, _administering(admin, parts):
             stop = stop or asyncio.Event()
@@ -167,11 +167,11 @@ def _mint(keys: Watched[_Keys], files: _Files, spool: Spool) -> Mint:
 class _Parts:
     """What must be there before anything starts.
 
-    Without `password`, none is asked for; without `tls`, readers are answered over plain HTTP.
+    Without `tls`, readers are answered over plain HTTP.
     """
 
     keys: Watched[_Keys]
-    password: Watched[bytes] | None
+    password: AdminPassword
     tls: ssl.SSLContext | None
     public: Sequence[socket.socket]
     admin: Sequence[socket.socket]
@@ -182,12 +182,12 @@ def _prepare(config: Config, sockets: Sequence[socket.socket]) -> _Parts:
     problems: list[str] = []
     if config.keys.file is None:
         problems.append("keys.file is not set: make a key file with waypost init")
-    keys = _watched(config.keys.file, _Keys.load, problems)
-    password = _watched(config.tracker.admin_password_file, read_password, problems)
+    keys = _keys(config.keys.file, problems)
+    password = _password(config.tracker.admin_password_file, problems)
     tls = _tls(config, problems)
     admin = _bound(config.tracker.admin_listen, problems)
     public = sockets or _bound(config.tracker.listen, problems)
-    if problems or keys is None:
+    if problems or keys is None or password is None:
         for opened in (*public, *admin):
             opened.close()
         raise CannotStart(problems)
@@ -205,14 +205,20 @@ def _tls(config: Config, problems: list[str]) -> ssl.SSLContext | None:
         return None
 
 
-def _watched(
-    path: Path | None, load: Callable[[Path], T], problems: list[str]
-) -> Watched[T] | None:
+def _keys(path: Path | None, problems: list[str]) -> Watched[_Keys] | None:
     if path is None:
         return None
     try:
-        return Watched(path, load)
+        return Watched(path, _Keys.load)
     except (KeyFileError, ValueError) as error:
+        problems.append(str(error))
+        return None
+
+
+def _password(path: Path | None, problems: list[str]) -> AdminPassword | None:
+    try:
+        return AdminPassword(path)
+    except KeyFileError as error:
         problems.append(str(error))
         return None
 
@@ -259,40 +265,3 @@ async def _feeding(config: Config) -> AsyncIterator[Ingester]:
     finally:
         stop.set()
         await asyncio.to_thread(thread.join)
-
-
-@contextlib.contextmanager
-def _reloading(
-    app: Redirector,
-    readers: Admission,
-    admin: Admin,
-    ingester: Ingester,
-    parts: _Parts,
-    read: Callable[[], Config] | None,
-) -> Iterator[None]:
-    """Read configuration and certificate anew at SIGHUP; addresses, store and key file stay."""
-
-    def reload(read: Callable[[], Config]) -> None:
-        parts.keys.refresh()
-        try:
-            config = read()
-            _renew(parts.tls, config)
-            app.rules = Rules.from_config(config)
-            readers.trust(config.tracker.trusted_proxies)
-            app.well_known = well_known.load(config)
-            admin.config = config.model_copy(update={"store": admin.config.store})
-            ingester.configure(config)
-        except (ConfigError, OSError, ValueError) as error:
-            observe.log(observe.TRACKER_NOT_RELOADED, problems=str(error))
-        else:
-            observe.log(observe.TRACKER_RELOADED)
-
-    with on_sighup(partial(reload, read)) if read is not None else contextlib.nullcontext():
-        yield
-
-
-def _renew(tls: ssl.SSLContext | None, config: Config) -> None:
-    """Raise OSError or ValueError where the certificate cannot be used; then the old one stays."""
-    certificate = config.tracker.tls_cert
-    if tls is not None and certificate is not None:
-        certificates.renew(tls, certificate, config.tracker.tls_key)

@@ -1,15 +1,23 @@
 """Reload: SIGHUP asks every service in this process to read its configuration again.
 
-Owns: passing one signal on to several callbacks; an event loop has one handler for each signal.
-Does not own: what a service does then (`proxy.server`, `tracker.app`).
+Owns: passing one signal on to several callbacks, as an event loop has one handler for each signal;
+and keeping the values of keys that take a restart.
+Does not own: what a service does then, and which keys those are (`proxy.session.services`,
+`tracker.reload`).
 """
 
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 _callbacks: list[Callable[[], object]] = []
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @contextlib.contextmanager
@@ -32,3 +40,18 @@ def on_sighup(callback: Callable[[], object]) -> Iterator[None]:
 def _call_all() -> None:
     for callback in tuple(_callbacks):
         callback()
+
+
+def changed(keys: Iterable[str], before: Model, after: Model) -> tuple[str, ...]:
+    """Return those of `keys` (`"table.key"`) that have another value in `after`."""
+    return tuple(key for key in keys if attrgetter(key)(before) != attrgetter(key)(after))
+
+
+def keep(keys: Iterable[str], before: Model, after: Model) -> Model:
+    """Return the configuration `after` with the values of `before` for `keys` (`"table.key"`)."""
+    kept = after
+    for key in keys:
+        name, _, field = key.partition(".")
+        table = getattr(kept, name).model_copy(update={field: attrgetter(key)(before)})
+        kept = kept.model_copy(update={name: table})
+    return kept

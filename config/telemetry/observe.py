@@ -138,6 +138,14 @@ METRICS_UNREADABLE = _event(
     "The metrics of another process cannot be read, and are not shown. Says which process.",
 )
 
+# Reload.
+RESTART_NEEDED = _event(
+    "restart_needed",
+    logging.WARNING,
+    "A reload was asked to change keys that take a restart; until then, what was in force stays. Says "
+    "which service, and which keys.",
+)
+
 # The tracker, its clicks and its files.
 TRACKER_READY = _event(
     "tracker_ready", logging.INFO, "The tracker accepts requests. Says the addresses it listens on."
@@ -146,7 +154,9 @@ TRACKER_STOPPING = _event(
     "tracker_stopping", logging.INFO, "The tracker accepts no more requests, and finishes its work."
 )
 TRACKER_RELOADED = _event(
-    "tracker_reloaded", logging.INFO, "The configuration was read again, and is in force."
+    "tracker_reloaded",
+    logging.INFO,
+    "The configuration was read again, and is in force, except for what `restart_needed` names.",
 )
 TRACKER_NOT_RELOADED = _event(
     "tracker_not_reloaded",
@@ -197,7 +207,8 @@ PROXY_STOPPING = _event(
 PROXY_RELOADED = _event(
     "proxy_reloaded",
     logging.INFO,
-    "The configuration was read again, and is in force for new sessions.",
+    "The configuration was read again, and is in force for new sessions, except for what "
+    "`restart_needed` names.",
 )
 PROXY_NOT_RELOADED = _event(
     "proxy_not_reloaded",

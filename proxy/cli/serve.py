@@ -17,8 +17,10 @@ from config.cli.options import config_path_option, loaded
 from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
+from config.service.reload import keep
 from config.telemetry import exposition, observe
 from proxy.server import Sockets, bind, serve
+from proxy.session.services import TAKE_RESTART
 from proxy.workers import Workers
 
 
@@ -44,7 +46,7 @@ def _share_out(path: Path, config: Config, shares: list[Sockets]) -> int:
 
     def read_again() -> None:
         with contextlib.suppress(Exception):  # each worker logs it
-            in_force[0] = load(path, files=True)
+            in_force[0] = keep(TAKE_RESTART, config, load(path, files=True))
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
         _work(f"proxy-{index}", path, in_force[0], shares[index], on_ready)

@@ -1,12 +1,13 @@
 """What all sessions of a process share.
 
 Owns: making it from a configuration: the work on messages, the spool, the record of what is
-delivered, TLS, the budgets for memory and for the event loop, and the limits of failed logins.
+delivered, TLS, the budgets for memory and for the event loop, and the limits of failed logins; and
+which keys of a configuration take a restart.
 Does not own: sessions (`session`), sockets (`server`).
 
 A reload makes new services; a session keeps to the end those it began with. Spool, delivered
 database, consents, budgets and failed logins are handed on, so that a reload neither doubles nor
-loses any; so the store stays the same.
+loses any.
 """
 
 import socket
@@ -16,6 +17,7 @@ from typing import Self
 
 from config.keys.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
+from config.service.reload import changed, keep
 from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
 from proxy.scheduling.dispatch import Dispatcher
@@ -25,6 +27,18 @@ from proxy.session.upload import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
 from tracker.spool.writer import Spool
+
+TAKE_RESTART = (
+    "proxy.listen",
+    "proxy.listen_tls",
+    "proxy.workers",
+    "store.url",
+    "keys.file",
+    "log.level",
+    "log.format",
+)
+"""Keys whose values at the start stay: of sockets, processes, files and a log that are open; and of the
+key file, as the tracker goes on reading the one that it was started with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +73,7 @@ class Services:
         Raises ConfigError, OSError or ssl.SSLError for keys and certificates that cannot be used.
         """
         if before is not None:
-            config = config.model_copy(update={"store": before.config.store})
+            config = keep(TAKE_RESTART, before.config, config)
         loop_budget = before.loop_budget if before else LoopBudget(ITERATION_OCTETS)
         consents = before.consents if before else _consents(config)
         services = cls(
@@ -69,7 +83,7 @@ class Services:
             delivered_db=_delivered_db(config, before.delivered_db if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
             consents=consents,
-            tls_context=_tls_context(config.proxy),
+            tls_context=_tls_context(config.proxy) or (before.tls_context if before else None),
             memory_budget=before.memory_budget if before else _memory_budget(config.proxy.workers),
             loop_budget=loop_budget,
             login_limits=before.login_limits if before else LoginLimits(config.proxy.workers),
@@ -77,6 +91,17 @@ class Services:
         services.login_limits.names_accounts = config.privacy.ip != "none"
         services.memory_budget.make_room_for(config.proxy.max_size)
         return services
+
+    def take_restart(self, config: Config) -> list[str]:
+        """Return the keys that have other values in `config`, but not before a restart.
+
+        A certificate that is named no more is among them: without it, clients that log in would send
+        their passwords in the clear to the sockets that are open.
+        """
+        keys = [*changed(TAKE_RESTART, self.config, config)]
+        if self.tls_context is not None and config.proxy.tls_cert is None:
+            keys.append("proxy.tls_cert")
+        return keys
 
     def stop(self) -> None:
         """Finish the work on hand; the spool writes what it holds."""

@@ -37,15 +37,15 @@ MAX_WRONG_PASSWORDS = 10
 class Guard:
     """An ASGI application that lets requests through to another, or refuses them.
 
-    With a password, every request but those of OPEN_PATHS must carry it. Without one, requests must
-    name the loopback as their host, as only programs of this machine do. `trusted_proxies` returns the
-    networks of web servers that say for whom they ask.
+    With a password, every request but those of OPEN_PATHS must carry it. Where `password` returns None,
+    requests must name the loopback as their host, as only programs of this machine do. `trusted_proxies`
+    returns the networks of web servers that say for whom they ask.
     """
 
     def __init__(
         self,
         app: "ASGIApp",
-        password: Callable[[], bytes] | None = None,
+        password: Callable[[], bytes | None] = lambda: None,
         trusted_proxies: Callable[[], Sequence[Network]] = tuple,
     ) -> None:
         self._app = app
@@ -66,14 +66,15 @@ class Guard:
 
     def _refusal(self, scope: "Scope") -> Response | None:
         headers = Headers(scope=scope)
-        if self._password is None:
+        password = self._password()
+        if password is None:
             return None if names_loopback(headers.getlist("host")) else _misdirected()
         if scope["path"] in OPEN_PATHS:
             return None
         given = password_in(headers.get("authorization", ""))
         if given is None:
             return _unauthorized()
-        return self._judged(given, self._password(), self._address(scope))
+        return self._judged(given, password, self._address(scope))
 
     def _judged(self, given: bytes, right: bytes, address: IpAddress | None) -> Response | None:
         """Compare passwords, unless the address has tried too many wrong ones."""

@@ -1,14 +1,16 @@
 """SIGHUP asks a service for a reload: while it starts, later, and for what it cannot change."""
 
+import http.client
 import signal
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from subprocess import STDOUT, Popen
 
 import pytest
 
-from tests.support.clients.programs import WAYPOST, stop, until
+from tests.support.clients.programs import WAYPOST, free_port, stop, until
 from tests.support.stack import Stack
 
 RELOADED = {
@@ -58,3 +60,62 @@ def test_a_service_that_is_asked_while_it_starts_comes_up(
             )
         )
         assert stop(process) == 0
+
+
+def asked(stack: Stack, password: str | None = None) -> int:
+    """Return the status of an answer of the admin listener."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.admin, timeout=20)
+    headers = {} if password is None else {"Authorization": f"Bearer {password}"}
+    with closing(connection):
+        connection.request("GET", "/metrics", headers=headers)
+        return connection.getresponse().status
+
+
+def reload(stack: Stack, process: Popen[bytes], *events: str) -> str:
+    """Ask for a reload; return what is logged until each of `events` is."""
+    before = len(stack.log.read_text())
+    process.send_signal(signal.SIGHUP)
+    until(lambda: all(event in stack.log.read_text()[before:] for event in events))
+    return stack.log.read_text()[before:]
+
+
+def test_a_password_is_in_force_with_its_reload(tmp_path: Path) -> None:
+    """Added, named anew, and removed: then the listener asks for it until a restart."""
+    stack = Stack(folder=tmp_path / "waypost", relay=9).furnish()
+    without = stack.config.read_text()
+    for name in ("first", "second"):
+        (stack.folder / name).write_text(name)
+        (stack.folder / name).chmod(0o600)
+    with stack.serving() as process:
+        stack.wait_for_log("tracker_ready")
+        assert asked(stack) == 200
+        for name, other in (("first", "second"), ("second", "first")):
+            key = f'[tracker]\nadmin_password_file = "{name}"'
+            stack.config.write_text(without.replace("[tracker]", key))
+            assert "restart_needed" not in reload(stack, process, *RELOADED["serve"])
+            assert (asked(stack), asked(stack, other), asked(stack, name)) == (401, 401, 200)
+        stack.config.write_text(without)
+        said = reload(stack, process, *RELOADED["serve"], "restart_needed")
+        assert "keys=['tracker.admin_password_file'] service=tracker" in said
+        assert (asked(stack), asked(stack, "second")) == (401, 200)
+    with stack.serving():
+        until(lambda: stack.log.read_text().count("tracker_ready") == 2)
+        assert asked(stack) == 200
+
+
+def test_what_takes_a_restart_is_in_force_after_one(tmp_path: Path) -> None:
+    """Until then it is as it was, and each service says which keys of its own wait."""
+    stack = Stack(folder=tmp_path / "waypost", relay=9).furnish()
+    text, moved = stack.config.read_text(), free_port()
+    with stack.serving() as process:
+        stack.wait_for_log("tracker_ready")
+        stack.config.write_text(text.replace(str(stack.smtp), str(moved)).replace(".db", "2.db"))
+        said = reload(stack, process, *RELOADED["serve"], "service=tracker")
+        assert "keys=['proxy.listen', 'store.url'] service=proxy" in said
+        assert "keys=['store.url'] service=tracker" in said
+        with socket.create_connection(("127.0.0.1", stack.smtp), 5) as client:
+            assert client.recv(200).startswith(b"220 ")
+        assert not (stack.folder / "waypost2.db").exists()
+    stack.smtp = moved
+    with stack.serving():
+        until((stack.folder / "waypost2.db").exists)

@@ -61,7 +61,6 @@ async def serving(
     app: Any, password: bytes | None = None, trusted_proxies: Sequence[Network] = ()
 ) -> AsyncIterator[Client]:
     """Serve an application behind the guard, on a free port of the loopback."""
-    asked = None if password is None else lambda: password
-    guarded = Guard(app, asked, lambda: trusted_proxies)
+    guarded = Guard(app, lambda: password, lambda: trusted_proxies)
     async with http_server.serving(asgi.serving(guarded)) as served:
         yield Client(served.port)

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from config.keys.token_keys import KeyFileError
 from config.loading.load import ConfigError
+from config.schema import Config
 from proxy.server import ListenError, Sockets, bind, serve
 from tests.support.clients.programs import free_port
 from tests.support.clients.smtp_client import Dialogue
@@ -153,6 +154,38 @@ async def test_a_reload_serves_new_sessions_by_the_new_configuration(
     new = await proxy.dial(greet=False)
     assert (await new.reply()).lines[0].startswith(b"new.test ESMTP")
     assert (await old.ask(b"HELO client.test")).lines == (b"proxy.test",)
+
+
+async def test_a_reload_says_what_takes_a_restart(
+    start_proxy: StartProxy, relay: ScriptedRelay, tmp_path: Path
+) -> None:
+    """Once all else is in force; and nothing where nothing is."""
+    proxy = await start_proxy()
+    new = configuration(tmp_path, relay.port, proxy={"listen": ["127.0.0.1:1"], "workers": 2})
+    with capture_logs() as lines:
+        proxy.server.reload(lambda: new)
+        proxy.server.reload(_unusable)
+    reloaded, waiting, refused = lines
+    assert (reloaded["event"], refused["event"]) == ("proxy_reloaded", "proxy_not_reloaded")
+    assert (waiting["event"], waiting["service"]) == ("restart_needed", "proxy")
+    assert {"proxy.listen", "proxy.workers"} <= set(waiting["keys"])
+
+
+def _unusable() -> Config:
+    raise ConfigError(())
+
+
+async def test_implicit_tls_without_a_certificate_is_no_plain_text(
+    start_proxy: StartProxy, relay: ScriptedRelay
+) -> None:
+    """A worker may begin after a reload that took the certificate away: the sockets are its parent's."""
+    proxy = await start_proxy()
+    sock = socket.create_server(("127.0.0.1", 0))
+    port = sock.getsockname()[1]
+    await proxy.server.listen(Sockets((), (sock,)))
+    client = await Dialogue.connect(port)
+    assert await client.reader.read() == b""
+    await client.close()
 
 
 async def test_a_reload_makes_room_for_larger_messages(

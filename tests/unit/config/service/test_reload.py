@@ -5,7 +5,8 @@ import os
 import signal
 import threading
 
-from config.service.reload import on_sighup
+from config.schema import Config
+from config.service.reload import changed, keep, on_sighup
 
 
 async def hang_up(told: asyncio.Event) -> None:
@@ -50,3 +51,20 @@ async def test_one_that_came_while_blocked_is_heard() -> None:
     with on_sighup(told.set):
         async with asyncio.timeout(5):
             assert await told.wait()
+
+
+BEFORE = Config.model_validate({"relay": {"port": 1}, "log": {"level": "error"}})
+AFTER = Config.model_validate({"relay": {"port": 2, "host": "new.test"}, "log": {"level": "error"}})
+
+
+def test_keys_that_have_changed_are_named() -> None:
+    """Of those that are asked about."""
+    assert changed(("relay.port", "log.level"), BEFORE, AFTER) == ("relay.port",)
+
+
+def test_keys_that_are_kept_stay_and_all_others_are_new() -> None:
+    """Neither configuration is changed itself."""
+    kept = keep(("relay.port", "log.level"), BEFORE, AFTER)
+    assert (kept.relay.port, kept.relay.host) == (1, "new.test")
+    assert changed(("relay.port", "relay.host"), AFTER, kept) == ("relay.port",)
+    assert AFTER.relay.port == 2
