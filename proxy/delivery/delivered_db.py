@@ -5,7 +5,8 @@ copy (`[proxy] copies = "per-recipient"`), and that no two sessions send anyone 
 Does not own: sending copies (`copies`).
 
 An entry says: this sender's message, these very octets, went to this recipient, and its client
-does not know yet. It is durable before the next copy is begun, is deleted once the client has
+does not know yet. Another says by what the tracker knows this recipient's copy, so that reports take
+a retry for the same message. It is durable before the next copy is begun, is deleted once the client has
 heard 250, and expires. So an identical retry goes on where the last ended, and the same message
 sent twice on purpose is delivered twice: the second finds no entry, and while the first is still
 at work it is asked to come back. Transactions of one message to different recipients (a mailer
@@ -20,10 +21,14 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from proxy.rewrite.submission import CopyId
+from tracker.tokens import MESSAGE_ID_OCTETS
 
 EXPIRY_S = 4 * 86_400.0
 """Clients give up after four or five days (RFC 5321 §4.5.4.1)."""
@@ -41,6 +46,12 @@ create table if not exists copies (
     primary key (message, recipient_hash)
 ) without rowid;
 create index if not exists copies_at_s on copies (at_s);
+create table if not exists copy_ids (
+    message blob not null, recipient_hash blob not null,
+    message_id blob not null, number integer not null, at_s real not null,
+    primary key (message, recipient_hash)
+) without rowid;
+create index if not exists copy_ids_at_s on copy_ids (at_s);
 create table if not exists holds (
     message blob not null, recipient_hash blob not null,
     process integer not null, at_s real not null,
@@ -58,6 +69,14 @@ _TAKE_OVER = {
     "held": """insert or replace into holds
         select message, recipient_hash(message, recipient), process, at_s from held""",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """A message that was taken up: who `had` it before, and by what each recipient's copy is known."""
+
+    had: frozenset[bytes]
+    copy_ids: Mapping[bytes, CopyId]
 
 
 class JournalError(Exception):
@@ -88,8 +107,8 @@ class DeliveredDb:
         self._lock = threading.Lock()
         self._held: set[tuple[bytes, bytes]] = set()
 
-    def begin(self, message: bytes, recipients: Collection[bytes]) -> frozenset[bytes] | None:
-        """Take `message` up for `recipients`; give those that have it already.
+    def begin(self, message: bytes, recipients: Sequence[bytes]) -> TakenUp | None:
+        """Take `message` up for `recipients`, who may be named twice.
 
         None: another is at work on it for one of them.
         """
@@ -98,7 +117,7 @@ class DeliveredDb:
             if not self._held.isdisjoint(pairs):
                 return None
             with closing(self._open()) as db:
-                found = _taken_up(db, message, frozenset(recipients))
+                found = _taken_up(db, message, list(dict.fromkeys(recipients)))
             if found is not None:
                 self._held |= pairs
             return found
@@ -121,15 +140,15 @@ class DeliveredDb:
             self._held -= {(message, recipient) for recipient in recipients}
             with closing(self._open()) as db:
                 _run(db, "begin immediate")
-                for table in ("holds", "copies") if told else ("holds",):
+                for table in ("holds", "copies", "copy_ids") if told else ("holds",):
                     where = "message = ? and recipient_hash = ?"
-                    _run_each(db, f"delete from {table} where {where}", hashes)  # noqa: S608 - one of these two
+                    _run_each(db, f"delete from {table} where {where}", hashes)  # noqa: S608 - one of these
                 _run(db, "commit")
 
     def tidy(self) -> None:
         """Let go of entries that are old, and of what an earlier version wrote in clear."""
         with closing(self._open()) as db:
-            _run(db, "delete from copies where at_s < ?", time.time() - EXPIRY_S)
+            _expire(db, time.time())
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -151,13 +170,11 @@ class DeliveredDb:
         return db
 
 
-def _taken_up(
-    db: sqlite3.Connection, message: bytes, recipients: frozenset[bytes]
-) -> frozenset[bytes] | None:
+def _taken_up(db: sqlite3.Connection, message: bytes, recipients: list[bytes]) -> TakenUp | None:
     now_s = time.time()
     hashes = {recipient_hash(message, recipient): recipient for recipient in recipients}
     _run(db, "begin immediate")
-    _run(db, "delete from copies where at_s < ?", now_s - EXPIRY_S)
+    _expire(db, now_s)
     _run(db, "delete from holds where at_s < ?", now_s - HELD_S)
     holders = dict(_run(db, "select recipient_hash, process from holds where message = ?", message))
     if any(_runs(holders[each]) for each in hashes.keys() & holders.keys()):
@@ -166,8 +183,29 @@ def _taken_up(
     taken = [(message, each, os.getpid(), now_s) for each in hashes]
     _run_each(db, "insert or replace into holds values (?, ?, ?, ?)", taken)
     found = _run(db, "select recipient_hash from copies where message = ?", message)
+    copy_ids = _copy_ids(db, message, hashes, now_s)
     _run(db, "commit")
-    return frozenset(hashes[each] for (each,) in found if each in hashes)
+    return TakenUp(frozenset(hashes[each] for (each,) in found if each in hashes), copy_ids)
+
+
+def _copy_ids(
+    db: sqlite3.Connection, message: bytes, hashes: Mapping[bytes, bytes], now_s: float
+) -> dict[bytes, CopyId]:
+    """Return the ids of recipients' copies, making those of recipients that have none."""
+    query = "select recipient_hash, message_id, number from copy_ids where message = ?"
+    known = {each: CopyId(*copy_id) for each, *copy_id in _run(db, query, message)}
+    message_id = os.urandom(MESSAGE_ID_OCTETS)
+    ids = {
+        each: known.get(each) or CopyId(message_id, number) for number, each in enumerate(hashes, 1)
+    }
+    new = [(message, each, *ids[each], now_s) for each in ids.keys() - known.keys()]
+    _run_each(db, "insert into copy_ids values (?, ?, ?, ?, ?)", new)
+    return {hashes[each]: copy_id for each, copy_id in ids.items()}
+
+
+def _expire(db: sqlite3.Connection, now_s: float) -> None:
+    for table in ("copies", "copy_ids"):
+        _run(db, f"delete from {table} where at_s < ?", now_s - EXPIRY_S)  # noqa: S608 - one of these
 
 
 def _take_over(db: sqlite3.Connection) -> None:

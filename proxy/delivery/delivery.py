@@ -125,6 +125,7 @@ class Delivery:
         message = await duplicates.begin(account, handed.submission, handed.content)
         if message is None:
             return Verdict(replies.STILL_PENDING)
+        handed.submission = message.submission
         copies = Copies(self._upstream, message, handed.transaction, self._hostname)
         try:
             async with self._personal(handed) as make:

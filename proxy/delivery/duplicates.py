@@ -7,13 +7,13 @@ Does not own: the file (`delivered_db`).
 
 import asyncio
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ParamSpec, TypeVar
 
 from config.telemetry.observe import JOURNAL_FAILED, log
-from proxy.delivery.delivered_db import DeliveredDb, JournalError, message_key
+from proxy.delivery.delivered_db import DeliveredDb, JournalError, TakenUp, message_key
 from proxy.rewrite.submission import Submission
 
 HEADER_OCTETS = 256 * 1024
@@ -21,22 +21,27 @@ HEADER_OCTETS = 256 * 1024
 
 _MESSAGE_ID = re.compile(rb"(?:\A|\r\n)message-id[ \t]*:", re.IGNORECASE)
 
-Taking = asyncio.Task[frozenset[bytes] | None]
+Taking = asyncio.Task[TakenUp | None]
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressedMessage:
-    """A message taken up for `recipients`. `had` are those that have it from an earlier try.
+    """A message taken up for the recipients of a submission.
 
-    Without `key` nothing is remembered of it.
+    `had` are those that have it from an earlier try. Without `key` nothing is remembered of it.
     """
 
     duplicates: "DuplicateSuppression"
     key: bytes | None
-    recipients: frozenset[bytes]
+    submission: Submission
     had: frozenset[bytes] = frozenset()
+
+    @property
+    def recipients(self) -> frozenset[bytes]:
+        """Whom it is for."""
+        return frozenset(self.submission.rcpt_to)
 
     async def delivered(self, recipient: bytes) -> None:
         """Remember durably that this recipient has it."""
@@ -54,22 +59,25 @@ class DuplicateSuppression:
         self, account: str, submission: Submission, content: bytes
     ) -> SuppressedMessage | None:
         """Take a message up; None: another session is at work on it now, for one of the same."""
-        rcpts = frozenset(submission.rcpt_to)
+        rcpts = submission.rcpt_to
         if not _MESSAGE_ID.search(content[:HEADER_OCTETS].partition(b"\r\n\r\n")[0]):
-            return SuppressedMessage(self, None, rcpts)
+            return SuppressedMessage(self, None, submission)
         key = await asyncio.to_thread(message_key, account, submission.mail_from, content)
         taking = asyncio.create_task(asyncio.to_thread(self.delivered_db.begin, key, rcpts))
         try:
-            had = await asyncio.shield(taking)
+            taken = await asyncio.shield(taking)
         except JournalError as error:
             log(JOURNAL_FAILED, cause=str(error))
-            return SuppressedMessage(self, None, rcpts)
+            return SuppressedMessage(self, None, submission)
         except BaseException:
             taking.add_done_callback(partial(self._put_back, key, rcpts))
             raise
-        return None if had is None else SuppressedMessage(self, key, rcpts, had)
+        if taken is None:
+            return None
+        copy_ids = tuple(taken.copy_ids[rcpt] for rcpt in rcpts)
+        return SuppressedMessage(self, key, replace(submission, copy_ids=copy_ids), taken.had)
 
-    def _put_back(self, key: bytes, rcpts: frozenset[bytes], taken: Taking) -> None:
+    def _put_back(self, key: bytes, rcpts: Sequence[bytes], taken: Taking) -> None:
         """Lay down what nobody waited for: it would be at work for ever."""
         if not taken.cancelled() and taken.exception() is None and taken.result() is not None:
             end = partial(self.delivered_db.end, key, rcpts, told=False)

@@ -32,12 +32,25 @@ Clipped = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class _Copy:
+    """A copy for `recipients`, counted from 1, and by what it is known.
+
+    Its tokens have `number`; its event has one of `numbers` for each recipient.
+    """
+
+    message_id: bytes
+    number: int
+    recipients: Sequence[int]
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rendering:
     """All that is known of one message at work.
 
     `consents` are those known of persons, `signers` the sender's, `provider` the service behind the
     relay, `identifier` what tells destinations who clicked; `message_id` is what tokens and events
-    know the message by.
+    know the message by, unless the submission says it of each copy.
     """
 
     keyring: Keyring
@@ -70,14 +83,22 @@ class Rendering:
             untouched = Untouched.CONSENT_NONE
         if untouched is not None:
             return self._left(untouched)
-        number = SHARED if consent is not Consent.FULL or len(recipients) != 1 else recipients[0]
+        copy = self._copy(recipients, personal=consent is Consent.FULL and len(recipients) == 1)
         with step(Untouched.REWRITE_FAILED):
-            content, clipped = self._rewritten(number)
+            content, clipped = self._rewritten(copy)
         if self._is_too_large(content):
             return self._left(Untouched.TOO_LARGE, clipped)
         tells = self.plan.links or self.plan.has_pixel
-        pending = self._pending(recipients, number) if tells else None
+        pending = self._pending(copy) if tells else None
         return Outgoing(content, pending, None, _findings(self.plan, clipped))
+
+    def _copy(self, recipients: Sequence[int], *, personal: bool) -> _Copy:
+        """Return by what the copy for these recipients is known."""
+        message_id, numbers = self.message_id, tuple(recipients)
+        if len(recipients) == 1 and self.submission.copy_ids:
+            message_id, number = self.submission.copy_ids[recipients[0] - 1]
+            numbers = (number,)
+        return _Copy(message_id, numbers[0] if personal else SHARED, recipients, numbers)
 
     def _left(self, untouched: Untouched, clipped: Clipped = ()) -> Outgoing:
         """Return the message as it came, less our own headers; signed, where all of its sender is."""
@@ -100,13 +121,13 @@ class Rendering:
         """Return the application's own id; with several recipients nobody knows whose it is."""
         return self.plan.asked.person if len(self.submission.rcpt_to) == 1 else None
 
-    def _rewritten(self, number: int) -> tuple[bytes, Clipped]:
+    def _rewritten(self, copy: _Copy) -> tuple[bytes, Clipped]:
         """Return the copy with tracked links, and which of its parts are clipped for it."""
         urls: dict[int, str] = {}
 
         def url_for(link: PlannedLink) -> str:
             if link.number not in urls:
-                urls[link.number] = self._url(link, number)
+                urls[link.number] = self._url(link, copy)
             return urls[link.number]
 
         edits = [
@@ -117,14 +138,13 @@ class Rendering:
         content = splice(self.message.raw, edits)
         return self._signed(content) if self.sender and self.sender.signs else content, clipped
 
-    def _url(self, link: PlannedLink, number: int) -> str:
+    def _url(self, link: PlannedLink, copy: _Copy) -> str:
         destination = link.destination
-        if link.identified and self.identifier and number != SHARED:
-            person_id = self.identifier.id_of(self._address(number), self._person())
+        if link.identified and self.identifier and copy.number != SHARED:
+            person_id = self.identifier.id_of(self._address(copy.recipients[0]), self._person())
             destination = self.identifier.marked(destination, person_id)
-        token = mint(
-            self.keyring, Link(self.message_id, number, link.number, int(self.now_s), destination)
-        )
+        about = (copy.message_id, copy.number, link.number, int(self.now_s), destination)
+        token = mint(self.keyring, Link(*about))
         base_url = self.sender.policy.base_urls[0] if self.sender else ""
         return tracked_url(base_url, token, app=link.app)
 
@@ -140,15 +160,18 @@ class Rendering:
         limit_octets = self.submission.relay_size_octets or len(content)
         return limit_octets < len(content)
 
-    def _pending(self, recipients: Sequence[int], number: int) -> MessagePending:
-        person = self._person() if number != SHARED else None
+    def _pending(self, copy: _Copy) -> MessagePending:
+        person = self._person() if copy.number != SHARED else None
         return MessagePending(
-            message_id=self.message_id.hex(),
+            message_id=copy.message_id.hex(),
             at_s=self.now_s,
             sender_domain=self.assigned.domain,
             campaign=self.plan.campaign,
-            shared=number == SHARED,
-            recipients=tuple(Recipient(each, self._address(each), person) for each in recipients),
+            shared=copy.number == SHARED,
+            recipients=tuple(
+                Recipient(number, self._address(each), person)
+                for number, each in zip(copy.numbers, copy.recipients, strict=True)
+            ),
             links=self._sent_links(),
             opens=self.plan.has_pixel,
         )

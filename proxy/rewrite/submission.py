@@ -8,6 +8,7 @@ logs and metrics of it (`proxy.delivery.delivery`).
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.policy.reasons import Untouched
@@ -40,12 +41,20 @@ def step(reason: Untouched) -> Iterator[None]:
         raise Fault(reason) from error
 
 
+class CopyId(NamedTuple):
+    """By what tokens and events know one recipient's copy: the message, and a number in it from 1."""
+
+    message_id: bytes
+    number: int
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """What the session knows of a message. Paths are without brackets, the null sender is empty.
 
     `submitter` is who hands it in. `relay_size_octets` is the relay's SIZE, None or 0 where it has no
-    limit.
+    limit. `copy_ids` are those of each recipient's own copy, where an earlier try may have told of
+    them; none: any will do.
     """
 
     mail_from: bytes
@@ -54,6 +63,7 @@ class Submission:
     relay_8bitmime: bool = True
     relay_size_octets: int | None = None
     submitter: Submitter = NOBODY
+    copy_ids: tuple[CopyId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

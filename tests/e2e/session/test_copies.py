@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from config.schema import Config, StoreConfig
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, configuration
+from tracker.ingest.catch_up import catch_up
+from tracker.reports import clicks
+from tracker.reports.clicks import Figures
+from tracker.store import database
 
 MESSAGE = (
     b"From: a@example.com\r\nSubject: hello\r\nMessage-ID: <1@example.com>\r\n"
@@ -64,6 +69,23 @@ async def test_an_identical_retry_goes_on_where_the_last_ended(
     assert kept(relay) == [[RCPTS[0]], [RCPTS[2]]]
     assert (await send(personal)).startswith(b"250")
     assert kept(relay) == [[RCPTS[0]], [RCPTS[2]], [RCPTS[1]]]
+
+
+async def test_a_retry_counts_as_the_same_message(
+    start_proxy: StartProxy, relay: ScriptedRelay, tmp_path: Path
+) -> None:
+    """Whoever of its recipients is left; each keeps the number that tells clicks apart."""
+    store = {"url": f"sqlite:///{tmp_path}/shared.db"}
+    relay.script = {"DOT": [OK, LATER, LATER, OK, LATER, OK]}
+    for _ in range(3):  # each by a proxy of its own
+        proxy = await start_proxy(proxy={"copies": "per-recipient"}, store=store)
+        reply = await send(proxy)
+        await proxy.server.stop()
+    assert reply.startswith(b"250")
+    config = Config(store=StoreConfig(**store))
+    assert catch_up(config).octets == 0
+    with database.reading(config.store.path) as db:
+        assert clicks.report(db).totals == Figures(messages=1, recipients=3, personal=3)
 
 
 async def test_the_journal_outlives_the_process(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -37,16 +38,51 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "waypost.db.journal"
 
 
+def had(ours: DeliveredDb, message: bytes, recipients: Sequence[bytes]) -> frozenset[bytes] | None:
+    """Take a message up; return who had it already, None where another is at work on it."""
+    taken = ours.begin(message, recipients)
+    return None if taken is None else taken.had
+
+
+def test_a_recipients_copy_is_known_by_the_same_until_told(path: Path) -> None:
+    """In whatever order, and with whomever, a retry names them."""
+    first = DeliveredDb(path)
+    begun = first.begin(KEY, (*WHO, BOB))
+    assert begun is not None
+    assert {each.number for each in begun.copy_ids.values()} == {1, 2}
+    assert len({each.message_id for each in begun.copy_ids.values()}) == 1
+    first.end(KEY, WHO, told=False)
+    again = DeliveredDb(path).begin(KEY, (b"d@example.net", *reversed(WHO)))
+    assert again is not None
+    assert {each: again.copy_ids[each] for each in WHO} == begun.copy_ids
+    assert again.copy_ids[b"d@example.net"].message_id != begun.copy_ids[BOB].message_id
+    DeliveredDb(path).end(KEY, (*WHO, b"d@example.net"), told=True)
+    later = DeliveredDb(path).begin(KEY, WHO)
+    assert later is not None
+    assert set(later.copy_ids.values()).isdisjoint(begun.copy_ids.values())
+
+
+def test_ids_of_copies_expire_as_copies_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody tries again by then."""
+    ours = DeliveredDb(path)
+    ours.begin(KEY, WHO)
+    later_s = time.time() + delivered_db.EXPIRY_S + 1
+    monkeypatch.setattr(delivered_db.time, "time", lambda: later_s)
+    ours.tidy()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        assert db.execute("select count(*) from copy_ids").fetchone() == (0,)
+
+
 def test_what_was_delivered_is_known_until_told(path: Path) -> None:
     """Across journals, as across processes and crashes."""
     first = DeliveredDb(path)
-    assert first.begin(KEY, WHO) == frozenset()
+    assert had(first, KEY, WHO) == frozenset()
     first.delivered(KEY, BOB)
     first.end(KEY, WHO, told=False)
     second = DeliveredDb(path)
-    assert second.begin(KEY, WHO) == {BOB}
+    assert had(second, KEY, WHO) == {BOB}
     second.end(KEY, WHO, told=True)
-    assert second.begin(KEY, WHO) == frozenset()
+    assert had(second, KEY, WHO) == frozenset()
 
 
 def test_no_file_tells_of_recipients(path: Path) -> None:
@@ -70,7 +106,7 @@ def test_what_an_earlier_version_wrote_is_taken_over(path: Path) -> None:
     ours = DeliveredDb(path)
     ours.tidy()
     assert not [file for file in path.parent.iterdir() if b"@example" in file.read_bytes()]
-    assert ours.begin(KEY, WHO) == {BOB}
+    assert had(ours, KEY, WHO) == {BOB}
     ours.end(KEY, WHO, told=False)
 
 
@@ -83,7 +119,7 @@ def test_an_earlier_version_may_be_at_work_while_it_is_replaced(path: Path) -> N
         db.execute("insert into held values (?, ?, ?, ?)", (b"x", BOB, os.getppid(), time.time()))
         db.commit()
     ours = DeliveredDb(path)
-    assert ours.begin(KEY, WHO) == {BOB}
+    assert had(ours, KEY, WHO) == {BOB}
     assert ours.begin(b"x", WHO) is None
 
 
@@ -104,7 +140,7 @@ def test_two_sessions_never_work_on_one_message(path: Path) -> None:
     )
     assert found.stdout == b"None\n"
     ours.end(KEY, WHO, told=False)
-    assert ours.begin(KEY, WHO) == frozenset()
+    assert had(ours, KEY, WHO) == frozenset()
 
 
 def test_a_process_that_died_holds_nothing(path: Path) -> None:
@@ -115,7 +151,7 @@ def test_a_process_that_died_holds_nothing(path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute("update holds set process = ?", (_no_process(),))
     db.close()
-    assert DeliveredDb(path).begin(KEY, WHO) == {BOB}
+    assert had(DeliveredDb(path), KEY, WHO) == {BOB}
 
 
 def test_a_process_number_that_names_another_by_now_holds_for_a_while_only(
@@ -131,7 +167,7 @@ def test_a_process_number_that_names_another_by_now_holds_for_a_while_only(
     assert DeliveredDb(path).begin(KEY, WHO) is None
     later_s = time.time() + delivered_db.HELD_S + 1
     monkeypatch.setattr(delivered_db.time, "time", lambda: later_s)
-    assert DeliveredDb(path).begin(KEY, WHO) == {BOB}
+    assert had(DeliveredDb(path), KEY, WHO) == {BOB}
 
 
 def test_transactions_to_different_recipients_know_nothing_of_one_another(path: Path) -> None:
@@ -139,11 +175,11 @@ def test_transactions_to_different_recipients_know_nothing_of_one_another(path: 
     ours = DeliveredDb(path)
     ours.begin(KEY, WHO)
     ours.delivered(KEY, BOB)
-    assert ours.begin(KEY, (b"d@example.net",)) == frozenset()
+    assert had(ours, KEY, (b"d@example.net",)) == frozenset()
     assert ours.begin(KEY, (b"e@example.net", BOB)) is None
     ours.end(KEY, (b"d@example.net",), told=True)
     ours.end(KEY, WHO, told=False)
-    assert ours.begin(KEY, WHO) == {BOB}
+    assert had(ours, KEY, WHO) == {BOB}
 
 
 def test_entries_expire(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +190,7 @@ def test_entries_expire(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours.end(KEY, WHO, told=False)
     later_s = time.time() + 5 * 86_400
     monkeypatch.setattr(delivered_db.time, "time", lambda: later_s)
-    assert ours.begin(KEY, WHO) == frozenset()
+    assert had(ours, KEY, WHO) == frozenset()
 
 
 def test_a_journal_that_cannot_be_had_says_so(tmp_path: Path) -> None:

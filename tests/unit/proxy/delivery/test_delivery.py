@@ -181,6 +181,24 @@ async def test_a_retry_goes_on_until_the_client_has_heard(at: At, relay: Scripte
         assert len(relay.messages) == copies
 
 
+async def test_a_retry_is_the_same_message_to_the_tracker(at: At, relay: ScriptedRelay) -> None:
+    """Each copy by the same id and number; sent again on purpose, it is another."""
+    relay.script = {"DOT": [Step(b"250 kept\r\n"), LATER]}
+    sender = await at(**PERSONAL)
+    for _ in range(2):
+        await sender.delivery.settle(await sender.deliver(A, B), told=True)
+        relay.script = {}
+    await sender.deliver(A, B)
+    told = [
+        (event.message_id, event.recipients[0].number)
+        for event in sender.events()
+        if isinstance(event, MessagePending)
+    ]
+    first, other = told[0][0], told[-1][0]
+    assert told == [(first, 1), (first, 2), (first, 2), (other, 1), (other, 2)]
+    assert first != other
+
+
 async def test_only_a_250_is_the_end_of_it(at: At, relay: ScriptedRelay) -> None:
     """A client that heard 451 comes back, and nobody gets a second copy."""
     relay.script = {"DOT": [Step(b"250 kept\r\n"), LATER]}
@@ -242,10 +260,10 @@ async def test_a_copy_that_cannot_be_made_is_the_original_for_that_one(
     sender = await at(**PERSONAL)
     rewritten = Rendering._rewritten
 
-    def first_fails(rendering: Rendering, number: int) -> object:
-        if number == 1:
+    def first_fails(rendering: Rendering, copy: Any) -> object:
+        if copy.number == 1:
             broken()
-        return rewritten(rendering, number)
+        return rewritten(rendering, copy)
 
     monkeypatch.setattr(Rendering, "_rewritten", first_fails)
     assert (await sender.deliver(A, B)).reply.code == 250

@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from proxy.delivery.delivered_db import DeliveredDb, JournalError
+from proxy.delivery.delivered_db import DeliveredDb, JournalError, TakenUp
 from proxy.delivery.duplicates import HEADER_OCTETS, DuplicateSuppression, SuppressedMessage
 from proxy.rewrite.transformer import Submission
 
@@ -23,7 +25,7 @@ async def test_a_message_that_nobody_waits_for_is_put_back(
     delivered_db = DeliveredDb(tmp_path / "journal")
     plain, begun, go_on = delivered_db.begin, threading.Event(), threading.Event()
 
-    def slow(message: bytes, recipients: frozenset[bytes]) -> frozenset[bytes] | None:
+    def slow(message: bytes, recipients: Sequence[bytes]) -> TakenUp | None:
         begun.set()
         go_on.wait(5)
         return plain(message, recipients)
@@ -86,3 +88,19 @@ async def test_a_journal_that_cannot_be_read_holds_no_mail_up(tmp_path: Path) ->
         taken = await begun(tmp_path, MESSAGE)
     assert (taken.key, taken.had) == (None, frozenset())
     assert [line["event"] for line in lines] == ["journal_failed"]
+
+
+async def test_a_retry_has_the_ids_of_the_first_try(tmp_path: Path) -> None:
+    """Each recipient theirs; a message that is not remembered has any."""
+    suppression = DuplicateSuppression(DeliveredDb(tmp_path / "journal"))
+    several = replace(SUBMISSION, rcpt_to=(b"b@example.net", b"c@example.net", b"b@example.net"))
+    first = await suppression.begin("x", several, MESSAGE)
+    assert first is not None
+    assert [each.number for each in first.submission.copy_ids] == [1, 2, 1]
+    await suppression.end(first, told=False)
+    again = await suppression.begin("x", SUBMISSION, MESSAGE)
+    assert again is not None
+    assert again.submission.copy_ids == first.submission.copy_ids[:1]
+    nameless = await suppression.begin("x", several, b"Subject: x\r\n\r\n")
+    assert nameless is not None
+    assert nameless.submission == several

@@ -1,6 +1,7 @@
 """The copies of one message: tracked links, consent, signatures, and the event that tells of them."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from config.schema import (
 from proxy.message.work_budget import BudgetExceeded, limit
 from proxy.policy import Untouched
 from proxy.rewrite.planned import CLIP_OCTETS, Plan
-from proxy.rewrite.submission import Fault
+from proxy.rewrite.submission import CopyId, Fault
 from proxy.signing.signer import Signer, SigningError
 from tests.support.mail import html_message
 from tests.support.outgoing import (
@@ -73,6 +74,27 @@ def test_the_pixel_of_a_shared_copy_is_nobodys():
         (1, 2),
         (PIXEL_NUMBER, 2),
     ]
+
+
+def test_a_copy_has_the_id_that_an_earlier_try_told_of(tmp_path: Path) -> None:
+    """In its tokens and in its event; where nobody may be told apart, in the event alone."""
+    ids = CopyId(b"earlier1", 7), CopyId(b"earlier2", 9)
+    again = dataclasses.replace(TWO, copy_ids=ids)
+    knowing = consenting(tmp_path, b="anonymous")
+    prepared = knowing.prepare(html_message(HTML), again, NOW_S)
+    for index, number in enumerate((7, 0)):
+        copy = prepared.personal(index)
+        (token,) = tokens(copy.content)
+        assert (token.message_id, token.recipient) == (ids[index].message_id, number)
+        (recipient,) = copy.pending.recipients
+        assert copy.pending.message_id == ids[index].message_id.hex()
+        assert (recipient.number, recipient.address.encode()) == (
+            ids[index].number,
+            TWO.rcpt_to[index],
+        )
+    shared = prepared.shared()
+    assert [each.number for each in shared.pending.recipients] == [1, 2]
+    assert shared.pending.message_id not in {each.message_id.hex() for each in ids}
 
 
 def test_without_opens_nothing_tells_of_them():
