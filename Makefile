@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lint check format docs bench corpus fuzz crash systemd lock clean
+.PHONY: setup run test lint check format docs bench corpus fuzz crash traces systemd lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -40,6 +40,7 @@ format: $(READY)
 docs: $(READY)
 	$(BIN)/python -m config.reference.manual
 	$(BIN)/python -m proxy.policy.manual
+	$(BIN)/python -m tracker.judging.manual
 	$(BIN)/python -m tests.support.checks.fidelity
 
 bench: $(READY)
@@ -63,6 +64,12 @@ fuzz: $(READY)
 CRASH ?= --seconds 600 --kills 300 --messages 50000
 crash: $(READY)
 	$(BIN)/python -m tests.crash.run $(CRASH)
+
+# How well people and machines are told apart, on generated mail; fails below the bars.
+# TRACES=--write puts the table into docs/machines.md.
+TRACES ?= --messages 40000
+traces: $(READY)
+	$(BIN)/python -m tests.traces.run $(TRACES)
 
 # The README's production commands and the units, under a systemd of their own; as root.
 systemd:

@@ -19,6 +19,7 @@ PACKAGES = ("config", "tracker", "proxy")
 COMMANDS = {
     "activity": "tracker.cli.report:activity",
     "check": "config.cli.check:check",
+    "classify": "tracker.cli.classify:classify",
     "clickers": "tracker.cli.report:clickers",
     "consent": "tracker.cli.consent:consent",
     "decode": "tracker.cli.decode:decode",

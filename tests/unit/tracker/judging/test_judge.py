@@ -1,0 +1,132 @@
+"""Verdicts on the clicks of one copy, whatever the order in which they came."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracker.judging.click import Click, Message
+from tracker.judging.judge import Verdict, judge
+from tracker.judging.rules import Settings
+
+MESSAGE = Message(sent_at_s=0.0, links=8)
+CLICKS = st.builds(
+    Click,
+    at_s=st.one_of(
+        st.integers(0, 40).map(lambda tenths: tenths / 10),
+        st.integers(0, 4000).map(float),
+    ),
+    link=st.integers(1, 8),
+    network=st.sampled_from(["192.0.2.0", "198.51.100.0", "203.0.113.0", "2001:db8::", None]),
+    agent=st.sampled_from(["a", "b", "c"]),
+    signals=st.sampled_from(
+        [(), (), (), ("head",), ("prefetch",), ("no-language",), ("probable-network:x",)]
+    ),
+)
+MESSAGES = st.builds(
+    Message,
+    sent_at_s=st.sampled_from([None, 0.0, 100.0]),
+    links=st.sampled_from([None, 1, 3, 8]),
+    is_shared=st.booleans(),
+)
+
+
+def click(at_s: float, link: int, network: str = "n", agent: str = "a", *signals: str) -> Click:
+    """Return a click so many seconds after sending."""
+    return Click(at_s, link, network, agent, signals)
+
+
+def verdicts(
+    *clicks: Click, message: Message = MESSAGE, settings: Settings | None = None
+) -> list[Verdict]:
+    """Return the verdicts of the rules as they are declared."""
+    return judge(clicks, message, settings or Settings())
+
+
+@given(clicks=st.lists(CLICKS, max_size=12), message=MESSAGES, data=st.data())
+def test_any_order_gives_the_same_verdicts(
+    clicks: list[Click], message: Message, data: st.DataObject
+) -> None:
+    """Each click is judged alike, wherever it stands."""
+    order = data.draw(st.permutations(range(len(clicks))))
+    found = judge([clicks[index] for index in order], message, Settings())
+    expected = judge(clicks, message, Settings())
+    assert found == [expected[index] for index in order]
+
+
+@given(groups=st.lists(st.lists(CLICKS, max_size=4), max_size=4), message=MESSAGES)
+def test_any_grouping_ends_in_the_same_verdicts(
+    groups: list[list[Click]], message: Message
+) -> None:
+    """Judged anew as each group arrives, the last verdicts are those of all clicks at once."""
+    known: list[Click] = []
+    found: list[Verdict] = []
+    for group in groups:
+        known = [*group, *known]
+        found = judge(known, message, Settings())
+    once = sorted((each for group in groups for each in group), key=lambda click: click.order)
+    by_click = dict(zip(once, judge(once, message, Settings()), strict=True))
+    assert found == [by_click[each] for each in known]
+
+
+@given(clicks=st.lists(CLICKS, max_size=12), message=MESSAGES)
+def test_a_verdict_is_what_its_score_says(clicks: list[Click], message: Message) -> None:
+    """Machine, doubtful or human, by the two thresholds; no points without a reason."""
+    for verdict in judge(clicks, message, Settings()):
+        assert verdict.human == (verdict.score < 100)
+        assert verdict.doubtful == (50 <= verdict.score < 100)
+        assert bool(verdict.reasons) == bool(verdict.score)
+
+
+def test_a_click_with_nothing_to_say_is_human() -> None:
+    """Hours after sending."""
+    assert verdicts(click(9000, 1)) == [Verdict(human=True, doubtful=False, score=0, reasons=())]
+
+
+def test_one_strong_signal_is_a_machine_and_one_weak_is_doubtful() -> None:
+    """By the points of the table."""
+    machine, doubtful = verdicts(click(9000, 1, "n", "a", "head"), click(1, 2, "m", "b"))
+    assert (machine.human, machine.reasons) == (False, ("head/1",))
+    assert (doubtful.human, doubtful.doubtful, doubtful.reasons) == (True, True, ("early/1",))
+
+
+def test_what_a_swept_copy_has_left_is_company() -> None:
+    """The same visitor's click a minute after its sweep; another's stays human."""
+    found = verdicts(click(900, 1), click(900.1, 2), click(960, 3), click(980, 4, "m", "b"))
+    assert [each.human for each in found] == [False, False, False, True]
+    assert found[2].reasons == ("company/1",)
+
+
+def test_an_echo_keeps_the_first_click_a_persons() -> None:
+    """And is a machine's itself."""
+    first, second = verdicts(click(9000, 1), click(9012, 1, "m", "b"))
+    assert first.human
+    assert second.reasons == ("echo/1",)
+
+
+def test_a_vendors_network_counts_within_ten_minutes_of_sending() -> None:
+    """Later a person may sit behind browser isolation."""
+    label = "probable-network:proofpoint"
+    soon, late = verdicts(click(60, 1, "n", "a", label), click(9000, 1, "n", "a", label))
+    assert not soon.human
+    assert (late.human, late.score) == (True, 0)
+
+
+def test_a_shared_copy_is_judged_by_visitor() -> None:
+    """Its readers come from many networks at once."""
+    clicks = [click(9000 + n, n, f"n{n}", f"a{n}") for n in range(1, 6)]
+    shared = Message(sent_at_s=0.0, links=8, is_shared=True)
+    assert all(each.human for each in verdicts(*clicks, message=shared))
+    assert not any(each.human for each in verdicts(*clicks))
+
+
+def test_settings_move_the_threshold_and_the_points() -> None:
+    """A rule that weighs nothing gives no reason."""
+    [verdict] = verdicts(click(9000, 1, "n", "a", "head"), settings=Settings(points={"head": 0}))
+    assert verdict == Verdict(human=True, doubtful=False, score=0, reasons=())
+    [verdict] = verdicts(click(9000, 1, "n", "a", "no-html"), settings=Settings(threshold=50))
+    assert not verdict.human
+
+
+def test_ten_thousand_clicks_on_one_copy_are_judged_in_seconds() -> None:
+    """The time is in proportion, whatever somebody sends."""
+    clicks = [click(n / 50, n % 8, f"n{n % 40}", f"a{n % 7}") for n in range(10_000)]
+    assert len(verdicts(*clicks)) == len(clicks)

@@ -1,0 +1,131 @@
+"""Judging the clicks of one copy: a person's, a doubtful person's, or a machine's, and why.
+
+Owns: the sum of points, and what it means.
+Does not own: the rules (`rules`, `sequences`, `company`), or what is kept of a request (`signals`).
+
+The verdicts depend on which clicks are known, and on nothing else: not on the order in which they came.
+"""
+
+import functools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tracker.judging import company, sequences
+from tracker.judging.click import Click, Message
+from tracker.judging.rules import BY_NAME, PROBABLE_S, RULES, Settings
+from tracker.judging.sequences import Shares
+
+Visitor = tuple[str | None, str]
+Look = Callable[[Sequence[Click]], Shares]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a click is taken for. `reasons` are labels of rules, the order is that of RULES."""
+
+    human: bool
+    doubtful: bool
+    score: int
+    reasons: tuple[str, ...]
+
+
+def judge(clicks: Sequence[Click], message: Message, settings: Settings) -> list[Verdict]:
+    """Return the verdict on each click of one copy, in the order given.
+
+    Of a copy that several people share, what each visitor does is judged apart.
+    """
+    if not message.is_shared:
+        return _judge_visitors(clicks, message, settings)
+    verdicts: dict[int, Verdict] = {}
+    for indices in _by_visitor(clicks):
+        found = _judge_visitors([clicks[index] for index in indices], message, settings)
+        verdicts |= dict(zip(indices, found, strict=True))
+    return [verdicts[index] for index in range(len(clicks))]
+
+
+def _judge_visitors(clicks: Sequence[Click], message: Message, settings: Settings) -> list[Verdict]:
+    order = sorted(range(len(clicks)), key=lambda index: clicks[index].order)
+    found = _Findings([clicks[index] for index in order], settings)
+    _judge_alone(found, message)
+    _judge_together(found, message)
+    found.add("echo", company.echo(found.clicks, found.machines()))
+    found.add("company", company.company(found.clicks, found.machines()))
+    verdicts = dict(zip(order, found.verdicts(), strict=True))
+    return [verdicts[index] for index in range(len(clicks))]
+
+
+class _Findings:
+    """The points of each click so far, by rule. `clicks` are in order of time."""
+
+    def __init__(self, clicks: Sequence[Click], settings: Settings) -> None:
+        self.clicks = clicks
+        self._settings = settings
+        self._points: list[dict[str, int]] = [{} for _ in clicks]
+
+    def add(self, rule: str, shares: Iterable[float]) -> None:
+        """Give each click its share of the rule's points."""
+        for index, share in enumerate(shares):
+            self._add(index, rule, share)
+
+    def add_for(self, group: Sequence[int], rule: str, look: Look) -> None:
+        """Give the clicks of a group their shares, as seen among themselves."""
+        found = look([self.clicks[index] for index in group])
+        for index, share in zip(group, found, strict=True):
+            self._add(index, rule, share)
+
+    def _add(self, index: int, rule: str, share: float) -> None:
+        if share:
+            self._points[index][rule] = round(share * self._settings.weight(rule))
+
+    def machines(self) -> list[bool]:
+        """Return which clicks are machines' by what was found so far."""
+        return [sum(points.values()) >= self._settings.threshold for points in self._points]
+
+    def verdicts(self) -> list[Verdict]:
+        """Return the verdict on each click."""
+        return [self._verdict(points) for points in self._points]
+
+    def _verdict(self, points: dict[str, int]) -> Verdict:
+        score = sum(points.values())
+        human = score < self._settings.threshold
+        reasons = tuple(rule.label for rule in RULES if points.get(rule.name))
+        return Verdict(human, human and score >= self._settings.doubtful, score, reasons)
+
+
+def _judge_alone(found: _Findings, message: Message) -> None:
+    """Add what each request says by itself, and when it came."""
+    marks = [{signal.partition(":")[0] for signal in click.signals} for click in found.clicks]
+    if message.sent_at_s is not None:
+        for click, names in zip(found.clicks, marks, strict=True):
+            if (message.age_s(click) or 0.0) > PROBABLE_S:
+                names.discard("probable-network")
+    for name in sorted({name for names in marks for name in names} & BY_NAME.keys()):
+        found.add(name, (float(name in names) for names in marks))
+    found.add("early", sequences.early(found.clicks, message))
+
+
+def _judge_together(found: _Findings, message: Message) -> None:
+    """Add what several clicks say that were made, not fetched ahead."""
+    made = [index for index, click in enumerate(found.clicks) if not click.is_ahead]
+    found.add_for(made, "burst", sequences.burst)
+    fleet = functools.partial(sequences.many_networks, message=message)
+    found.add_for(made, "many-networks", fleet)
+    for group in _by_visitor([found.clicks[index] for index in made]):
+        own = [made[index] for index in group]
+        for rule, look in _OF_A_VISITOR.items():
+            found.add_for(own, rule, functools.partial(look, message=message))
+
+
+_OF_A_VISITOR: Mapping[str, Callable[..., Shares]] = {
+    "early-pair": sequences.early_pair,
+    "all-links": sequences.all_links,
+    "in-order": sequences.in_order,
+}
+
+
+def _by_visitor(clicks: Sequence[Click]) -> list[list[int]]:
+    groups: dict[Visitor, list[int]] = defaultdict(list)
+    for index, click in enumerate(clicks):
+        groups[click.network, click.agent].append(index)
+    return list(groups.values())

@@ -1,0 +1,118 @@
+"""The page `docs/machines.md`: what a person and a machine are here, and each rule with its points.
+
+Owns: the text around the table of rules. `python -m tracker.judging.manual` writes the page, and leaves
+what `make traces` measured as it is; a test fails while the page is stale.
+Does not own: the rules (`rules`).
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tracker.judging.rules import RULES, Settings
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "machines.md"
+BEGIN, END = "<!-- measured by make traces -->\n", "<!-- end -->\n"
+
+HEAD = """\
+# People and machines
+
+Written by `python -m tracker.judging.manual` from `tracker/judging/rules.py`, and by `make traces`; edit there.
+
+Mail filters follow the links of a mail before anybody reads it, messengers fetch previews, browsers fetch
+ahead. `waypost classify` tells such requests from those of people, by the rules below.
+
+**Reports do not use these rules yet.** They take HEAD alone for a machine's. What you can do today is to judge
+a trace: [`waypost classify`](#judging-a-trace).
+
+## What the words mean
+- A click is a **machine's** when its rules add up to {threshold} points or more.
+- It is a **person's** below that. From {doubtful} points on it is **doubtful**: counted as a person's, and marked.
+- A **copy** is one message to one recipient. Clicks are judged together with all others of their copy, so
+  a later click can change what an earlier one is taken for. The order in which clicks arrive changes nothing.
+- Of a copy that several people share, what each visitor (network and agent) does is judged apart.
+
+A label drops nothing: everybody is served alike.
+
+## The rules
+"Soon" goes by the time at which the message was sent. A network is a /24 of IPv4, a /48
+of IPv6; an agent is the `User-Agent`.
+
+| Rule | Points | A click counts as such where |
+|---|---:|---|
+"""
+
+MIDDLE = """
+Header fields are not kept for this; a click keeps the names of the signals above that its own request has.
+
+The networks are in `tracker/judging/networks.txt`, with their sources; the agents of crawlers are those of the
+package crawler-user-agents (MIT), with a few left out that people's browsers have too.
+
+## How well it works
+Measured on generated mail (`make traces`, `tests/traces/`): a fifth of the recipients' domains has a filter,
+12 % of the copies a reader who clicks. The kinds of filters and readers follow what vendors and senders have
+published; real mail has others, in other shares. Judged right:
+
+"""
+
+TAIL = """
+## What cannot be told
+- **One link fetched alone, by a browser's whole header fields, from a network of which nothing is known**, is
+  taken for a person's. Headless browsers send all that people's browsers send, `Sec-Fetch-User` included.
+  The same goes for a sweep over a message with one link.
+- People who open several links in tabs within two minutes of sending look like filters, and are taken
+  for machines. So are those who open seven or more links, all of them, in the order of the text.
+- Behind browser isolation, a click within two minutes of sending is taken for the vendor's filter.
+- A browser whose Fetch Metadata something takes out on the way is doubtful, and within five minutes of sending
+  a machine.
+- A second fetch by a filter with the reader's very agent is taken for another click of the reader's.
+- Where a click's address is not kept (`[privacy] ip = "none"`), rules that compare networks say nothing.
+
+There are no hidden links to trap machines: they would alter your message, and mailbox providers count hidden
+content as spam.
+
+## Judging a trace
+```console
+$ waypost classify trace.jsonl
+$ waypost classify --json trace.jsonl > verdicts.jsonl
+```
+
+A trace has a JSON object on each line, by time; no configuration is needed. Other fields are ignored, and so are
+empty lines. A line that is neither a message nor a request is named by its number, with the reason, and the
+exit status is 1.
+
+```json
+{"type": "message", "message_id": "a1", "sent_at_s": 1795430400, "links": 4, "recipients": 1, "domain": "example.com"}
+{"type": "request", "ts": 1795430443.2, "message_id": "a1", "recipient": 1, "link": 2, "method": "GET", "https": true, "headers": [["User-Agent", "curl/8.7.1"]], "ip": "192.0.2.7"}
+```
+
+`sent_at_s` and `ts` are seconds since 1970; `links` and `recipients` are counts; `link` and `recipient` are
+numbers from 1, and recipient 0 is a copy that several share. `--json` prints a line for each request, in order:
+
+```json
+{"human": false, "doubtful": false, "score": 240, "reasons": ["robot-agent/1", "no-language/1", "no-html/1", "early/1"]}
+```
+
+A reason is a rule's name and version. Without `--json` there is a table, and totals.
+"""
+
+
+def page(measured: str) -> str:
+    """Return the page with what was measured, as it stands between BEGIN and END."""
+    settings = Settings()
+    head = HEAD.format(threshold=settings.threshold, doubtful=settings.doubtful)
+    rows = [f"| `{rule.name}` | {rule.shares or rule.points} | {rule.sees} |\n" for rule in RULES]
+    return "".join([head, *rows, MIDDLE, BEGIN, measured, END, TAIL])
+
+
+def measured_on(text: str) -> str:
+    """Return what stands between BEGIN and END."""
+    return text.partition(BEGIN)[2].partition(END)[0]
+
+
+def write(rows: Iterable[str]) -> None:
+    """Write the page with rows that were measured anew."""
+    PAGE.write_text(page("".join(f"{row}\n" for row in rows)))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(measured_on(PAGE.read_text() if PAGE.exists() else "")))

@@ -1,0 +1,55 @@
+"""What a click keeps of its request: small values, by which it can be judged again and again.
+
+Owns: the signals, each computed from one request and its whole address.
+Does not own: what they weigh (`rules`, `judge`), agents (`agents`, `robots`), or networks (`networks`).
+
+Header fields themselves are not kept.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from tracker.judging.agents import is_stale_desktop, sends_fetch_metadata
+from tracker.judging.networks import Networks
+from tracker.judging.request import Request
+from tracker.judging.robots import is_robot
+
+Signals = tuple[str, ...]
+"""Names of SIGNALS, and `scanner-network:LABEL` or `probable-network:LABEL`, in alphabetical order."""
+
+PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
+_AHEAD = re.compile(r"prefetch|prerender|preview|instant", re.IGNORECASE)
+
+
+def _agent(request: Request) -> str:
+    return request.header(b"user-agent")
+
+
+def _is_prefetch(request: Request) -> bool:
+    return any(_AHEAD.search(request.header(name)) for name in PURPOSES)
+
+
+def _lacks_fetch_metadata(request: Request) -> bool:
+    """Return whether a browser would have said that it navigates (W3C Fetch Metadata §2.3)."""
+    navigates = request.header(b"sec-fetch-mode").lower() == "navigate"
+    return request.https and not navigates and sends_fetch_metadata(_agent(request))
+
+
+SIGNALS: Mapping[str, Callable[[Request], bool]] = {
+    "head": lambda request: request.method.upper() == "HEAD",
+    "no-fetch-metadata": _lacks_fetch_metadata,
+    "no-html": lambda request: "text/html" not in request.header(b"accept").lower(),
+    "no-language": lambda request: not request.header(b"accept-language"),
+    "prefetch": _is_prefetch,
+    "robot-agent": lambda request: is_robot(_agent(request)),
+    "stale-agent": lambda request: is_stale_desktop(_agent(request)),
+}
+"""Each signal's name, and when a request has it."""
+
+
+def signals_of(request: Request, networks: Networks) -> Signals:
+    """Return the signals of a request."""
+    found = [name for name, sees in SIGNALS.items() if sees(request)]
+    if label := networks.label(request.address):
+        found.append(f"{label.certainty}-network:{label.name}")
+    return tuple(sorted(found))
