@@ -11,10 +11,10 @@ The parser is given a head up to its end and no further, so that a second reques
 connection is not looked at before the first is answered, and no octet of a request is read twice.
 """
 
+import functools
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import formatdate
-from functools import cached_property
 from http import HTTPStatus
 
 from httptools import (
@@ -59,7 +59,7 @@ class Request:
     """The client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A whole response; its length is told to HEAD too."""
 
@@ -67,6 +67,12 @@ class Answer:
     content_type: bytes
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    head: bytes = field(init=False, repr=False, compare=False)
+    """What each such response begins with: all but its last fields and the empty line."""
+
+    def __post_init__(self) -> None:
+        fields = [b"%b: %b\r\n" % pair for pair in self.all_headers]
+        object.__setattr__(self, "head", b"".join((status_line(self.status), *fields)))
 
     @property
     def all_headers(self) -> Fields:
@@ -77,25 +83,17 @@ class Answer:
             (b"content-length", b"%d" % len(self.body)),
         ]
 
-    @cached_property
-    def head(self) -> bytes:
-        """What is the same in each head: its last fields and the empty line are missing."""
-        return status_line(self.status) + b"".join(
-            b"%b: %b\r\n" % pair for pair in self.all_headers
-        )
-
     def octets(self, request: Request, *, keep_alive: bool) -> bytes:
         """Return the response to `request` as it goes over the wire."""
         body = b"" if request.method == "HEAD" else self.body
         return b"".join((self.head, closing_fields(request, keep_alive=keep_alive), body))
 
 
+@functools.cache
 def status_line(status: int) -> bytes:
     """Return the first line of a response."""
-    return b"HTTP/1.1 %d %b\r\n" % (status, _PHRASES.get(status, b""))
-
-
-_PHRASES = {status.value: status.phrase.encode() for status in HTTPStatus}
+    phrases = {each.value: each.phrase.encode() for each in HTTPStatus}
+    return b"HTTP/1.1 %d %b\r\n" % (status, phrases.get(status, b""))
 
 
 def closing_fields(request: Request, *, keep_alive: bool) -> bytes:

@@ -13,76 +13,77 @@ from functools import partial
 
 from config.telemetry import observe
 from tracker.events import Clicked, Opened
-from tracker.spool.writer import Spool
+from tracker.spool.writer import Spool, framed
 
 PATIENCE_S = 0.25
 """A reader notices little of this; a group commit takes a few milliseconds."""
 
 
-class _Waiting:
-    """A reader whose click is being kept; `then` is called once, and is None from then on."""
+class _Group:
+    """Readers whose clicks came at one time; each is called back once."""
 
-    __slots__ = ("due_s", "then")
+    __slots__ = ("calls", "due_s", "records")
 
-    def __init__(self, due_s: float, then: Callable[[], None]) -> None:
+    def __init__(self, due_s: float) -> None:
         self.due_s = due_s
-        self.then: Callable[[], None] | None = then
+        self.records: list[bytes] = []
+        self.calls: list[Callable[[], None]] = []
 
 
 class Recorder:
     """Appends clicks to a spool, waiting until they are durable, or `patience_s` at most.
 
-    The spool's thread hands over the results of a whole group of clicks at once, so that the event
-    loop is woken once a group, and not once a click. One timer serves all who wait.
+    The clicks of one turn of the event loop go to the spool together, and come back together: neither
+    its thread nor the event loop is woken once a click. One timer serves all who wait.
     """
 
     def __init__(self, spool: Spool, patience_s: float = PATIENCE_S) -> None:
         self._spool = spool
         self._patience_s = patience_s
         self._loop = asyncio.get_running_loop()
-        self._results: deque[tuple[_Waiting, bool]] = deque()
-        self._waking = False
-        self._waiting: deque[_Waiting] = deque()
+        self._arriving: _Group | None = None
+        self._waiting: deque[_Group] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def record(self, click: Clicked | Opened, then: Callable[[], None]) -> None:
         """Keep one click or open, then call back. The spool still holds what it could not write (P9)."""
-        waiting = _Waiting(self._loop.time() + self._patience_s, then)
-        self._spool.append(click).add_done_callback(partial(self._hand_over, waiting))
-        self._waiting.append(waiting)
+        record = framed(click)
+        if self._arriving is None:
+            self._arriving = _Group(self._loop.time() + self._patience_s)
+            self._loop.call_soon(self._hand_over)
+        self._arriving.records.append(record)
+        self._arriving.calls.append(then)
+
+    def _hand_over(self) -> None:
+        """Give the spool what has come in this turn of the loop."""
+        group, self._arriving = self._arriving, None
+        if group is None:
+            return
+        self._waiting.append(group)
         if self._timer is None:
-            self._timer = self._loop.call_later(self._patience_s, self._lose_patience)
+            self._timer = self._loop.call_at(group.due_s, self._lose_patience)
+        self._spool.append_all(group.records).add_done_callback(partial(self._hand_back, group))
 
-    def _hand_over(self, waiting: _Waiting, future: Future[None]) -> None:
-        """Hand a result over to the event loop; called in the spool's thread."""
-        self._results.append((waiting, future.exception() is None))
-        if not self._waking and not self._loop.is_closed():
-            self._waking = True
-            self._loop.call_soon_threadsafe(self._wake)
-
-    def _wake(self) -> None:
-        # Cleared first: results that come from now on wake us again, earlier ones are here.
-        self._waking = False
-        try:
-            while self._results:
-                _settle(*self._results.popleft())
-        finally:
-            if self._results:
-                self._loop.call_soon(self._wake)
+    def _hand_back(self, group: _Group, future: Future[None]) -> None:
+        """Take the spool's word for a group; called in its thread."""
+        if not self._loop.is_closed():
+            is_durable = future.exception() is None
+            self._loop.call_soon_threadsafe(partial(self._settle, group, is_durable=is_durable))
 
     def _lose_patience(self) -> None:
         """Call back for all whose time is over, and come again for the next."""
         now_s, self._timer = self._loop.time(), None
-        while self._waiting and (self._waiting[0].then is None or self._waiting[0].due_s <= now_s):
-            _settle(self._waiting.popleft(), durable=False)
+        while self._waiting and (not self._waiting[0].calls or self._waiting[0].due_s <= now_s):
+            self._settle(self._waiting.popleft(), is_durable=False)
         if self._waiting:
             self._timer = self._loop.call_at(self._waiting[0].due_s, self._lose_patience)
 
-
-def _settle(waiting: _Waiting, durable: bool) -> None:  # noqa: FBT001 - the result itself
-    then, waiting.then = waiting.then, None
-    if then is None:
-        return
-    if not durable:
-        observe.CLICKS_NOT_DURABLE.inc()
-    then()
+    def _settle(self, group: _Group, *, is_durable: bool) -> None:
+        calls, group.calls = group.calls, []
+        if not is_durable:
+            observe.CLICKS_NOT_DURABLE.inc(len(calls))
+        for then in calls:
+            try:
+                then()
+            except Exception as error:  # noqa: BLE001 - one reader's answer must not cost another's
+                observe.log(observe.REQUEST_FAILED, error=repr(error))

@@ -18,6 +18,7 @@ import contextlib
 import os
 import threading
 from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,11 +44,17 @@ class SpoolFull(SpoolError):
     """The event was dropped: memory for events that cannot be written is full."""
 
 
+def framed(event: Event) -> bytes:
+    """Return an event as `Spool.append_all` takes it."""
+    return segments.frame(encode(event))
+
+
 @dataclass(slots=True)
 class _Waiting:
-    """One framed event. Its future is None once the caller has been told of a failure."""
+    """Framed events. Their future is None once the caller has been told of a failure."""
 
-    record: bytes
+    records: bytes
+    count: int
     future: Future[None] | None
 
 
@@ -88,17 +95,21 @@ class Spool:
         It fails with SpoolError where the event is kept but not durable, at once while the disk
         refuses, and with SpoolFull where it was dropped.
         """
+        return self.append_all((framed(event),))
+
+    def append_all(self, records: Sequence[bytes]) -> Future[None]:
+        """Queue `framed` events that came at one time; what `append` says holds for all of them."""
         if os.getpid() != self._pid:
             raise RuntimeError("a spool belongs to the process that opened it")
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()
-        waiting = _Waiting(segments.frame(encode(event)), future)
+        waiting = _Waiting(b"".join(records), len(records), future)
         with self._changed:
-            refusal = self._refusal(len(waiting.record)) or self._take(waiting)
+            refusal = self._refusal(records) or self._take(waiting)
             if refusal:
                 waiting.future = None
         if isinstance(refusal, SpoolFull):
-            self._drops.add(1, str(refusal))
+            self._drops.add(waiting.count, str(refusal))
         if refusal:
             future.set_exception(refusal)
         return future
@@ -116,25 +127,26 @@ class Spool:
         with self._changed:
             lost = [*self._group, *self._queue]
         if lost:
-            self._drops.add(len(lost), "closed before it could write")
+            self._drops.add(_count(lost), "closed before it could write")
         self._drops.tell()
         for waiting in lost:
             _fail(waiting, SpoolFull("the spool was closed"))
 
-    def _refusal(self, size_octets: int) -> SpoolError | None:
-        """Return why an event of this size cannot be kept."""
+    def _refusal(self, records: Sequence[bytes]) -> SpoolError | None:
+        """Return why events cannot be kept."""
         if self._closing:
             return SpoolFull("the spool is closed")
-        if size_octets > segments.MAX_RECORD_OCTETS:
-            return SpoolFull(f"an event of {size_octets} octets")
-        if self._waiting_octets + size_octets > self._max_waiting_octets:
+        sizes_octets = [len(record) for record in records]
+        if max(sizes_octets) > segments.MAX_RECORD_OCTETS:
+            return SpoolFull(f"an event of {max(sizes_octets)} octets")
+        if self._waiting_octets + sum(sizes_octets) > self._max_waiting_octets:
             return SpoolFull("too many events are waiting")
         return None
 
     def _take(self, waiting: _Waiting) -> SpoolError | None:
-        """Queue an event; return why it cannot be promised to be durable soon."""
+        """Queue events; return why they cannot be promised to be durable soon."""
         self._queue.append(waiting)
-        self._waiting_octets += len(waiting.record)
+        self._waiting_octets += len(waiting.records)
         self._waiting_gauge.set(self._waiting_octets)
         try:
             self._ensure_thread()
@@ -189,7 +201,7 @@ class Spool:
         size_octets = 0
         while self._queue and (not group or size_octets < MAX_GROUP_OCTETS):
             group.append(self._queue.popleft())
-            size_octets += len(group[-1].record)
+            size_octets += len(group[-1].records)
         return group
 
     def _look_after_segment(self) -> None:
@@ -204,7 +216,7 @@ class Spool:
             self._segment = OpenSegment.create(self._directory, self._role)
         try:
             with observe.SPOOL_SYNC_SECONDS.time():
-                self._segment.write(b"".join(waiting.record for waiting in self._group))
+                self._segment.write(b"".join(waiting.records for waiting in self._group))
         finally:
             self._forget_closed()
 
@@ -216,11 +228,11 @@ class Spool:
         done, self._group = self._group, []
         with self._changed:
             recovered, self._failure = self._failure, None
-            self._waiting_octets -= sum(len(waiting.record) for waiting in done)
+            self._waiting_octets -= sum(len(waiting.records) for waiting in done)
             self._waiting_gauge.set(self._waiting_octets)
-        observe.SPOOL_EVENTS.inc(len(done))
+        observe.SPOOL_EVENTS.inc(_count(done))
         if recovered:
-            observe.log(observe.SPOOL_RECOVERED, events=len(done))
+            observe.log(observe.SPOOL_RECOVERED, events=_count(done))
             self._drops.tell()
         for waiting in done:
             if waiting.future is not None:
@@ -239,6 +251,10 @@ class Spool:
             )
         for waiting in waiting_events:
             _fail(waiting, SpoolError(str(error)))
+
+
+def _count(waiting: Iterable[_Waiting]) -> int:
+    return sum(each.count for each in waiting)
 
 
 def _fail(waiting: _Waiting, error: SpoolError) -> None:

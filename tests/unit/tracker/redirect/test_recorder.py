@@ -75,11 +75,12 @@ async def test_each_reader_is_called_back_once_and_in_time(
     assert all(0.29 < each < 0.6 for each in waited_s.values())
 
 
-async def test_a_reader_who_cannot_be_called_back_costs_no_other(tmp_path: Path) -> None:
-    """A fault in one answer is for the event loop to tell; the group goes on."""
+async def test_a_reader_who_cannot_be_called_back_costs_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fault in one answer is logged; the others of the group are called back."""
     spool = Spool.open(tmp_path / "spool", "tracker")
-    faults, called = [], asyncio.Event()
-    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: faults.append(context))
+    called = asyncio.Event()
 
     def fault() -> None:
         raise ZeroDivisionError
@@ -88,7 +89,7 @@ async def test_a_reader_who_cannot_be_called_back_costs_no_other(tmp_path: Path)
     recorder.record(CLICK, fault)
     recorder.record(CLICK, called.set)
     await asyncio.wait_for(called.wait(), 2)
-    assert [type(each["exception"]) for each in faults] == [ZeroDivisionError]
+    assert "ZeroDivisionError" in capsys.readouterr().out
     await asyncio.to_thread(spool.close)
 
 

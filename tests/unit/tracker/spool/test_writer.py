@@ -15,7 +15,7 @@ import pytest
 from tests.support.feeding import click, metric, put
 from tracker.events import Clicked, decode
 from tracker.spool import open_segment, segments, writer
-from tracker.spool.writer import Spool, SpoolError, SpoolFull
+from tracker.spool.writer import Spool, SpoolError, SpoolFull, framed
 
 
 def stored(directory: Path) -> list[str]:
@@ -76,6 +76,14 @@ def test_event_is_on_disk_when_its_future_resolves(opened: Spool, directory: Pat
     for number in range(5):
         opened.append(click(number)).result(5)
         assert stored(directory)[-1] == f"e{number}"
+
+
+def test_events_that_came_together_are_on_disk_together(opened: Spool, directory: Path) -> None:
+    """In their order, each counted, when their one future resolves."""
+    before = metric("waypost_spool_events_total")
+    opened.append_all([framed(click(number)) for number in range(5)]).result(5)
+    assert stored(directory) == [f"e{number}" for number in range(5)]
+    assert metric("waypost_spool_events_total") - before == 5
 
 
 def test_nothing_is_made_before_the_first_event(opened: Spool, directory: Path) -> None:
@@ -195,6 +203,18 @@ def test_memory_for_refused_events_is_bounded(directory: Path) -> None:
     assert metric("waypost_spool_dropped_events_total") - before == len(dropped)
     opened.close()
     assert metric("waypost_spool_dropped_events_total") - before == 20
+
+
+def test_events_that_came_together_are_dropped_together(directory: Path) -> None:
+    """Each is counted, those that were kept until the end as well."""
+    opened = Spool.open(directory, "tracker", max_waiting_octets=2000)
+    records = [framed(click(number)) for number in range(20)]
+    before = metric("waypost_spool_dropped_events_total")
+    assert isinstance(opened.append_all(records).exception(5), SpoolFull)
+    assert metric("waypost_spool_dropped_events_total") - before == 20
+    opened.append_all(records[:2]).result(5)
+    opened.close()
+    assert stored(directory) == ["e0", "e1"]
 
 
 def test_close_writes_what_is_waiting(opened: Spool, directory: Path) -> None:
