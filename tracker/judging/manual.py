@@ -42,7 +42,8 @@ of IPv6; an agent is the `User-Agent`.
 """
 
 MIDDLE = """
-Header fields are not kept for this; a click keeps the names of the signals above that its own request has.
+To judge a click again, its time, link, network and agent are enough, with the names of those rules above that
+its own request met: header fields need not be kept.
 
 The networks are in `tracker/judging/networks.txt`, with their sources; the agents of crawlers are those of the
 package crawler-user-agents (MIT), with a few left out that people's browsers have too.
