@@ -101,4 +101,4 @@ def cell_text(value: object) -> str:
 
 def _encodable(text: str) -> str:
     """Return a text without lone surrogates, of which UTF-8 has none: each is escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
