@@ -92,6 +92,20 @@ SPOOL_GARBAGE = _event(
     logging.ERROR,
     "Part of a segment is not an event; it was copied to the quarantine file named here.",
 )
+SEGMENT_UNREADABLE = _event(
+    "segment_unreadable",
+    logging.ERROR,
+    "A segment of the spool cannot be read. It is left where it is and tried again now and then; "
+    "the others are counted meanwhile. Says the cause.",
+)
+SEGMENT_READ_AGAIN = _event(
+    "segment_read_again", logging.INFO, "A segment that could not be read is counted now."
+)
+SEGMENT_VANISHED = _event(
+    "segment_vanished",
+    logging.ERROR,
+    "A segment was moved away or deleted before it was counted. Says how many octets were not.",
+)
 INGESTER_STARTED = _event(
     "ingester_started", logging.INFO, "This process now writes events from the spool to the store."
 )
@@ -107,6 +121,11 @@ STORE_REPLACED = _event(
     "store_replaced",
     logging.WARNING,
     "The database file was replaced or removed while it was open; it was opened or created anew.",
+)
+STORE_EMPTIED = _event(
+    "store_emptied",
+    logging.ERROR,
+    "The database file was emptied; it was renamed as said here, and a new one created.",
 )
 STORE_SET_ASIDE = _event(
     "store_set_aside",
@@ -415,6 +434,22 @@ INGEST_GARBAGE = Counter(
 SPOOL_BACKLOG_OCTETS = Gauge(
     "waypost_spool_backlog_octets",
     "Octets of the spool whose events are not in the store yet.",
+    registry=REGISTRY,
+)
+SPOOL_UNREADABLE_SEGMENTS = Gauge(
+    "waypost_spool_unreadable_segments",
+    "Segments of the spool that cannot be read, and are not counted meanwhile.",
+    registry=REGISTRY,
+)
+SPOOL_VANISHED_OCTETS = Counter(
+    "waypost_spool_vanished_octets",
+    "Octets of segments that were moved away or deleted before they were counted.",
+    registry=REGISTRY,
+)
+STORES_LOST = Counter(
+    "waypost_stores_lost",
+    "Times that the database file was emptied, or replaced or removed while it was open, by which.",
+    ["how"],
     registry=REGISTRY,
 )
 STORES_SET_ASIDE = Counter(

@@ -6,6 +6,8 @@ Does not own: the figures (`tracker.reports.clicks`), or who may see them (`guar
 The page has no script and loads nothing.
 """
 
+from collections.abc import Sequence
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tracker.reports.clicks import Report
@@ -26,15 +28,15 @@ _TEMPLATES = Environment(
 )
 
 
-def page(report: Report, not_counted_octets: int = 0) -> str:
-    """Return the page, in HTML."""
+def page(report: Report, not_counted: Sequence[str] = ()) -> str:
+    """Return the page, in HTML; `not_counted` are sentences that say what figures lack."""
     return _TEMPLATES.get_template("overview.html").render(
         totals=report.totals,
         campaigns=report.campaigns[:SHOWN],
         campaigns_left=max(0, len(report.campaigns) - SHOWN),
         links=report.links[:SHOWN],
         links_left=max(0, len(report.links) - SHOWN),
-        not_counted=not_counted_octets,
+        not_counted=not_counted,
         number=_number,
         rate=_rate,
         more=_more,

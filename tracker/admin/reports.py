@@ -1,6 +1,6 @@
 """The report over HTTP: in JSON for programs, as a page for people.
 
-Owns: what may be asked of a report, and the header that tells what it lacks.
+Owns: what may be asked of a report, and the headers that tell what it lacks.
 Does not own: the figures (`tracker.reports.clicks`, `tracker.ingest.catch_up`), or what the page
 looks like (`overview`).
 """
@@ -18,13 +18,15 @@ from tracker.admin import overview
 from tracker.admin.openapi import INTEGER, STRING, Operation, array_of, object_of
 from tracker.admin.requests import parse_query
 from tracker.admin.responses import UNCACHED, json_response
-from tracker.ingest.catch_up import BRIEF_S, catch_up
+from tracker.ingest.catch_up import BRIEF_S, Backlog, catch_up
 from tracker.reports import clicks
 from tracker.reports.clicks import Report
 from tracker.store import database
 
 NOT_COUNTED = "waypost-not-counted-octets"
 """The header that says how much of the spool a report lacks."""
+NOT_COUNTED_WHY = "waypost-not-counted"
+"""The header that says in words what a report lacks, and why."""
 
 _COUNTS = object_of({"human": INTEGER, "all": INTEGER})
 _CLICKS = {"clicks": _COUNTS, "unique_clickers": _COUNTS}
@@ -85,18 +87,29 @@ class Reports:
 
     def overview(self, _request: Request) -> Response:
         """Return the page of all figures."""
-        page = overview.page(*self._figures(ReportQuery()))
+        report, backlog = self._figures(ReportQuery())
+        page = overview.page(report, list(backlog.sentences()))
         return HTMLResponse(page, headers=UNCACHED | overview.SECURITY)
 
     def _report(self, request: Request) -> Response:
-        report, backlog_octets = self._figures(parse_query(ReportQuery, request))
-        headers = {NOT_COUNTED: str(backlog_octets)} if backlog_octets else {}
+        report, backlog = self._figures(parse_query(ReportQuery, request))
+        headers = {}
+        if backlog.octets:
+            headers[NOT_COUNTED] = str(backlog.octets)
+        if sentences := list(backlog.sentences()):
+            headers[NOT_COUNTED_WHY] = _header("; ".join(sentences))
         return json_response(report.json(), headers=headers)
 
-    def _figures(self, query: ReportQuery) -> tuple[Report, int]:
-        """Return a report, and how many octets of the spool it lacks."""
+    def _figures(self, query: ReportQuery) -> tuple[Report, Backlog]:
+        """Return a report, and what it lacks."""
         config = self.config()
         backlog = catch_up(config, BRIEF_S)
         with database.reading(config.store.path) as db:
             report = clicks.report(db, campaign=query.campaign, since_s=query.since_s)
-        return report, backlog.octets
+        return report, backlog
+
+
+def _header(text: str) -> str:
+    """Return text as a header may hold it."""
+    plain = "".join(each if each.isprintable() else " " for each in text)
+    return plain.encode("ascii", "backslashreplace").decode("ascii")

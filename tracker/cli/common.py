@@ -35,9 +35,8 @@ def current_store(config: Config) -> Iterator[Database]:
     """Open the store for questions, with what the spool holds; print what is not counted yet."""
     log_errors_only(config)
     try:
-        backlog = catch_up(config)
-        if backlog.octets:
-            echo(f"Not counted yet: {backlog.octets} octets of the spool ({backlog.why})", err=True)
+        for sentence in catch_up(config).sentences():
+            echo(sentence, err=True)
         with database.reading(config.store.path) as db:
             yield db
     except database.StoreError as error:

@@ -34,7 +34,7 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
     log_errors_only(config)
     try:
         backlog = catch_up(config)
-        if backlog.octets:
+        if backlog.why:
             raise click.ClickException(f"nothing is erased yet, try again: {backlog.why}")
         done = erase(config, address)
     except (sqlite3.Error, StoreError, OSError) as error:

@@ -1,18 +1,22 @@
 """Bringing the store up to what the spool holds now, before somebody reads figures from it.
 
-Owns: feeding it where no service does, waiting for the one that does, and for how long.
-Does not own: feeding itself (`ingester`).
+Owns: feeding it where no service does, waiting for the one that does, for how long, and saying what
+figures lack all the same.
+Does not own: feeding itself (`ingester`), or its troubles (`trouble`).
 """
 
 import contextlib
 import sqlite3
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config.schema import Config
+from tracker.ingest.backlog import size_octets
 from tracker.ingest.ingester import Ingester
+from tracker.ingest.lock import Lock
+from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
 from tracker.store import database
 from tracker.store.database import StoreError
@@ -21,60 +25,107 @@ PATIENCE_S = 10.0
 """Of a command."""
 BRIEF_S = 2.0
 """The patience of who asks over HTTP."""
+BY_ANOTHER = "another process is feeding the store"
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What of the spool is not in the store, and why; nothing is zero octets."""
+    """What of the spool is not in the store, and why; `why` is empty where all of it is.
 
-    octets: int
-    why: str
+    `lost` tells what no waiting brings back: what vanished, and former stores.
+    """
+
+    octets: int = 0
+    why: str = ""
+    lost: tuple[str, ...] = ()
+
+    def sentences(self) -> Iterator[str]:
+        """Say in words what figures lack."""
+        if self.why:
+            yield f"Not counted yet: {self.octets} octets of the spool ({self.why})"
+        for each in self.lost:
+            yield f"Not counted: {each}"
 
 
 def catch_up(config: Config, patience_s: float = PATIENCE_S) -> Backlog:
     """Bring the store up to what the spool holds now, feeding it or waiting for who does.
 
-    Raises StoreError where the store is malformed. Otherwise return what could not be fed in time.
+    Raises StoreError where the store is malformed, or not ours. Otherwise return what could not be
+    fed in time; segments that cannot be read are not waited for.
     """
+    if database.is_empty(config.store.path):
+        _feed_once(config)
     wanted = _sizes(config.store.spool_dir)
     deadline_s = time.monotonic() + patience_s
     while left := _left(config, wanted):
-        why = _feed_once(config)
-        if why == "malformed":
-            raise StoreError(f"{config.store.path} is malformed", why)
-        if time.monotonic() > deadline_s:
-            return Backlog(left, why)
+        trouble, feeder = _feed_once(config)
+        all_unreadable = left.keys() <= trouble.unreadable.keys()
+        if all_unreadable or time.monotonic() > deadline_s:
+            reasons = (feeder if not all_unreadable else "", *trouble.sentences())
+            why = ": ".join(filter(None, reasons))
+            return Backlog(sum(left.values()), why, _lost(config, trouble))
         time.sleep(0.05)
-    return Backlog(0, "")
+    return Backlog(lost=_lost(config, Lock(config.store.spool_dir).told()))
 
 
-def _feed_once(config: Config) -> str:
-    """Feed the store if nobody else does; return what hindered it, empty for nothing."""
+def _feed_once(config: Config) -> tuple[Trouble, str]:
+    """Feed the store if nobody else does; return what hinders it, and who else does.
+
+    Raises StoreError where the store is malformed, or not ours.
+    """
     ingester = Ingester(config)
     try:
-        return "" if ingester.drain() else "another process is feeding the store"
-    except (sqlite3.Error, OSError) as error:
-        return database.cause_of(error)
+        feeder = "" if ingester.drain() else BY_ANOTHER
+        return ingester.trouble(), feeder
+    except (StoreError, sqlite3.Error, OSError) as error:
+        if database.cause_of(error) == "malformed":
+            raise StoreError(f"{config.store.path} is malformed", "malformed") from error
+        if isinstance(error, StoreError):
+            raise
+        return replace(ingester.trouble(), failing=database.describe(error)), ""
     finally:
         ingester.close()
 
 
-def _sizes(directory: Path) -> dict[Path, int]:
+def _lost(config: Config, trouble: Trouble) -> tuple[str, ...]:
+    """Say in words what no waiting brings back."""
+    vanished = trouble.vanished_octets
+    text = f"{vanished} octets that vanished from the spool before they were counted"
+    asides = [f"what {path} held: it was set aside" for path in database.asides(config.store.path)]
+    return (*([text] if vanished else []), *asides)
+
+
+def _sizes(directory: Path) -> dict[Path, int | None]:
+    """Return how much each segment holds; None where that cannot be told, as of a folder."""
     sizes = {}
     for path in segments.listing(directory):
         with contextlib.suppress(FileNotFoundError):
-            sizes[path] = path.stat().st_size
+            sizes[path] = size_octets(path)
     return sizes
 
 
-def _left(config: Config, wanted: Mapping[Path, int]) -> int:
-    """Count the octets up to `wanted` that are not in the store."""
-    there = {path: size for path, size in wanted.items() if path.exists()}
+def _left(config: Config, wanted: Mapping[Path, int | None]) -> dict[str, int]:
+    """Return the octets of each segment up to `wanted` that are not in the store.
+
+    A segment whose size cannot be told is left as well, with no octets.
+    """
+    there = {path.name: size for path, size in wanted.items() if _is_there(path)}
     if not there:
-        return 0
+        return {}
     try:
         with database.reading(config.store.path) as db:
             fed = database.offsets(db)
-    except StoreError:
+    except StoreError as error:
+        if error.cause == "foreign":
+            raise
         fed = {}
-    return sum(max(0, size - fed.get(path.name, 0)) for path, size in there.items())
+    left = {name: max(0, (size or 0) - fed.get(name, 0)) for name, size in there.items()}
+    return {name: octets for name, octets in left.items() if octets or there[name] is None}
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        size_octets(path)
+    except FileNotFoundError:
+        return False
+    return True

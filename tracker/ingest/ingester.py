@@ -1,10 +1,10 @@
 """The one ingester of a store: what the spool holds is fed to the database, exactly once.
 
 Owns: how far each segment was fed, what becomes of damaged records, of finished segments, and of a
-database that is missing, locked, full or malformed.
-Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), rows
-(`batch`), the database's file (`tracker.store.database`), or waiting for figures that are up to
-date (`catch_up`).
+database that is missing, emptied, locked, full or malformed.
+Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), those that
+cannot be read or vanished (`backlog`), rows (`batch`), the database's file
+(`tracker.store.database`), or waiting for figures that are up to date (`catch_up`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
@@ -25,8 +25,10 @@ from config.schema import Config
 from config.telemetry import observe
 from config.values import format_duration
 from tracker.events import BadEvent, Event, decode
+from tracker.ingest.backlog import Backlog
 from tracker.ingest.batch import feed
 from tracker.ingest.lock import Lock
+from tracker.ingest.trouble import Trouble
 from tracker.records import durable
 from tracker.spool import segments
 from tracker.spool.overwrite import erase_clicks
@@ -45,6 +47,8 @@ from tracker.urls.naming import Naming
 
 INTERVAL_S = 0.25
 MAX_BACKOFF_S = 10.0
+EMPTIED_S = 0.1
+"""A database that stays empty for this is not one that is just being written by somebody."""
 CHUNK_OCTETS = 1024 * 1024
 """One transaction: about 2,500 clicks."""
 HOUSEKEEPING_S = 6 * 3600.0
@@ -73,10 +77,12 @@ class Ingester:
         self._directory = config.store.spool_dir
         self.configure(config)
         self._lock = Lock(self._directory)
+        self._backlog = Backlog(self._directory)
         self._store: Store | None = None
         self._known: tuple[int, int] | None = None
         self._offsets: dict[str, int] = {}
         self._failure: str | None = None
+        self._failing = ""
         self._housekeeping_due_s = 0.0
         self._clock_read_s: float | None = None
         """When the clock was last read, by the monotonic one."""
@@ -98,16 +104,24 @@ class Ingester:
     def drain(self) -> bool:
         """Feed all that the spool holds now; return False while another process is the ingester.
 
-        Raises sqlite3.Error and OSError: nothing is lost then, and it may be tried again.
+        Segments that cannot be read are passed over (`trouble`). Raises StoreError, sqlite3.Error and
+        OSError: nothing is lost then, and it may be tried again.
         """
         if not self._lock.acquire():
             self._close_store()
             return False
         opened = self._open()
         for path in segments.listing(self._directory):
-            self._drain_segment(opened, path)
+            if self._backlog.is_due(path):
+                self._try_segment(opened, path)
         self._forget_deleted(opened)
         return True
+
+    def trouble(self) -> Trouble:
+        """Return what keeps events from being counted: ours, or that of the process that feeds."""
+        if not self._lock.is_held:
+            return self._lock.told()
+        return self._backlog.trouble(self._failing)
 
     def close(self) -> None:
         """Close the store, and let another process be the ingester."""
@@ -120,32 +134,31 @@ class Ingester:
         try:
             if self.drain():
                 self._housekeep()
+            self._recovered()
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round is tried
             self._failed(error)
             return False
         finally:
             if self._lock.is_held and not held:
                 observe.log(observe.INGESTER_STARTED, store=str(self._path))
-            self._measure_backlog()
-        if self._failure:
-            observe.log(observe.INGEST_RECOVERED)
-            self._failure = None
+            self._backlog.measure(self._offsets, is_ours=held and self._lock.is_held)
+            self._lock.tell(self._backlog.trouble(self._failing))
         return True
 
-    def _measure_backlog(self) -> None:
-        """Set the metric of how much waits, also while the store cannot take it."""
-        left_octets = 0
-        with contextlib.suppress(OSError):
-            for path in segments.listing(self._directory):
-                left_octets += max(0, path.stat().st_size - self._offsets.get(path.name, 0))
-        observe.SPOOL_BACKLOG_OCTETS.set(left_octets)
+    def _recovered(self) -> None:
+        if self._failure:
+            observe.log(observe.INGEST_RECOVERED)
+        self._failure, self._failing = None, ""
 
     def _failed(self, error: Exception) -> None:
+        with contextlib.suppress(OSError):
+            if self._set_aside_if_emptied():
+                return
         cause = database.cause_of(error)
         observe.INGEST_FAILURES.labels(cause).inc()
         if cause != self._failure:
             observe.log(observe.INGEST_FAILED, cause=cause, error=str(error), store=str(self._path))
-            self._failure = cause
+        self._failure, self._failing = cause, database.describe(error)
         self._close_store()
         if cause == "malformed":
             with contextlib.suppress(OSError):
@@ -166,9 +179,12 @@ class Ingester:
 
     def _open(self) -> Store:
         """Return the store, opened again where the file on disk is another than the open one."""
+        self._set_aside_if_emptied()
         if self._store is not None and not self._store.is_current():
+            observe.STORES_LOST.labels("replaced").inc()
             observe.log(observe.STORE_REPLACED, store=str(self._path))
-            self._close_store()
+            abandoned, self._store = self._store, None
+            abandoned.abandon()
         if self._store is None:
             self._store = Store.open(self._path)
             self._known = self._store.identity
@@ -190,17 +206,44 @@ class Ingester:
         if former_s is not None:
             observe.log(observe.PURGE_HORIZON_LOWERED, until=clock.written(former_s))
 
-    def _drain_segment(self, opened: Store, path: Path) -> None:
-        """Feed a segment, and delete it where it is finished and all of it was fed."""
+    def _set_aside_if_emptied(self) -> bool:
+        """Set the database aside if it has no octet left, now and a moment later."""
+        if not database.is_empty(self._path):
+            return False
+        time.sleep(EMPTIED_S)
+        if not database.is_empty(self._path):
+            return False
+        # While it is open: SQLite writes nothing to a database that is not in its place.
+        name = database.set_aside(self._path, "emptied")
+        observe.STORES_LOST.labels("emptied").inc()
+        observe.log(observe.STORE_EMPTIED, store=str(self._path), name=str(name))
+        self._close_store()
+        return True
+
+    def _try_segment(self, opened: Store, path: Path) -> None:
+        """Feed a segment; one that cannot be read, or set right, is no hindrance to the others."""
         try:
-            descriptor = os.open(path, os.O_RDONLY)
+            deleted = self._drain_segment(opened, path)
         except FileNotFoundError:
             return
+        except OSError as error:
+            self._backlog.cannot_be_read(path, error)
+        else:
+            self._backlog.was_read(path, deleted=deleted)
+
+    def _drain_segment(self, opened: Store, path: Path) -> bool:
+        """Feed a segment; return True where it is finished, all of it was fed, and it is deleted."""
+        descriptor = segments.open_to_read(path)
         try:
             finished = segments.is_finished(descriptor)
             offset = self._feed_from(opened, path.name, descriptor, finished=finished)
-            if finished and offset >= os.fstat(descriptor).st_size and opened.is_current():
-                path.unlink()
+            if not finished or offset < os.fstat(descriptor).st_size:
+                return False
+            # Its writer may have put another in its place.
+            if not (segments.is_in_place(path, descriptor) and opened.is_current()):
+                return False
+            path.unlink()
+            return True
         finally:
             os.close(descriptor)
 

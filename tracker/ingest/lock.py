@@ -1,14 +1,19 @@
 """Who may feed a store: one process at a time.
 
-Owns: the lock file in the spool directory. Does not own: what its holder does (`ingester`).
+Owns: the lock file in the spool directory, in which its holder tells others of its trouble.
+Does not own: what its holder does (`ingester`), or what is trouble (`trouble`).
 """
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
 
+from tracker.ingest.trouble import Trouble
 from tracker.records import durable
 from tracker.store import database
+
+MAX_TOLD_OCTETS = 1024 * 1024
 
 
 class Lock:
@@ -17,6 +22,7 @@ class Lock:
     def __init__(self, directory: Path) -> None:
         self._path = directory / "ingester.lock"
         self._descriptor: int | None = None
+        self._told = b""
 
     def acquire(self) -> bool:
         """Take the lock, or make sure that it is still held; False while another has it."""
@@ -37,6 +43,32 @@ class Lock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def tell(self, trouble: Trouble) -> None:
+        """Tell others what keeps us from feeding the store, if that is news.
+
+        It is of use to people only: a disk that cannot hold it is no reason to stop.
+        """
+        octets = trouble.encode()
+        if self._descriptor is not None and octets != self._told:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
+                os.pwrite(self._descriptor, octets, 0)
+                self._told = octets
+
+    def told(self) -> Trouble:
+        """Return what its holder tells; no trouble where nobody has it."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY)
+        except OSError:
+            return Trouble()
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return Trouble.decode(os.pread(descriptor, MAX_TOLD_OCTETS, 0))
+        finally:
+            os.close(descriptor)
+        return Trouble()
+
     def _take(self) -> int | None:
         durable.make_directory(self._path.parent)
         descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
@@ -44,6 +76,8 @@ class Lock:
             durable.inherit_owner(self._path)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._is_on_disk(descriptor):
+                os.ftruncate(descriptor, 0)
+                self._told = b""
                 return descriptor
         except BlockingIOError:
             pass

@@ -14,10 +14,12 @@ lock a segment knows that nobody will ever write to it again.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import re
 import secrets
+import stat
 import time
 import zlib
 from collections.abc import Iterator
@@ -152,6 +154,19 @@ def sweep(directory: Path, before_s: float) -> None:
                 path.unlink()
             else:
                 path.rename(directory / _new_name(_role(path)))
+
+
+def open_to_read(path: Path) -> int:
+    """Open a segment and return its file descriptor; raises OSError, also for what is no file."""
+    # A pipe of that name would keep us waiting for a writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "Not a regular file", str(path))
 
 
 def is_finished(descriptor: int) -> bool:

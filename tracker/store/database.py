@@ -1,6 +1,7 @@
 """The store's file: opened, created, checked, set aside.
 
-Owns: connections and their settings, whether the file that is open is still the one on disk, what
+Owns: connections and their settings, whether a file is a store of ours at all, whether the file that
+is open is still the one on disk, what
 SQLite's errors mean to us, how far each spool segment has been fed, and watermarks.
 Does not own: tables (`schema`), rows (`tracker.ingest.batch`), questions
 (`tracker.reports.clicks`), or when to try again (`tracker.ingest.ingester`).
@@ -12,8 +13,10 @@ deletion.
 """
 
 import contextlib
+import glob
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +33,9 @@ Watermark = Literal["purged_before_s", "unlisted_before_day", "known_time_s"]
 looked at, or has passed."""
 
 APPLICATION_ID = 0x57617970
-"""Says in the file's header that it is a store of ours ("Wayp"), for file(1) and for `is_ours`."""
+"""Says in the file's header that it is a store of ours ("Wayp"), as file(1) shows it."""
+_FIRST_TABLES = {"settings", "segments", "campaigns", "persons", "links", "_sqlite_migrations"}
+"""By which a store of ours is known that does not say so, as one made from `.dump`."""
 BUSY_TIMEOUT_MS = 2000
 READ_TIMEOUT_MS = 5000
 CHANGE_TIMEOUT_MS = 30_000
@@ -48,6 +53,7 @@ _CAUSES = {
     sqlite3.SQLITE_PERM: "read-only",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened",
 }
+_CONNECTING = threading.Lock()
 _HEADER = b"SQLite format 3\0"
 _APPLICATION_ID_AT = 68
 
@@ -62,10 +68,18 @@ class StoreError(Exception):
 
 def cause_of(error: Exception) -> str:
     """Return what an error of SQLite or of the disk means, as "locked", "full" or "malformed"."""
+    if isinstance(error, StoreError):
+        return error.cause
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         return _CAUSES.get(code & 0xFF, "failing")
     return "full" if isinstance(error, OSError) and error.errno in durable.FULL else "failing"
+
+
+def describe(error: Exception) -> str:
+    """Return what an error of SQLite or of the disk means, with its own words."""
+    cause, text = cause_of(error), str(error)
+    return text if cause == "foreign" else f"{cause}: {text}"
 
 
 class Store:
@@ -75,20 +89,25 @@ class Store:
         self.path = path
         self.db = db
         self.identity = file_id(path)
+        self._log_id = file_id(_beside(path)[0])
 
     @classmethod
     def open(cls, path: Path) -> "Store":
         """Open the store, making it where it is missing, with all migrations applied.
 
-        Raises sqlite3.Error and OSError.
+        Raises StoreError where it is a database of another program, sqlite3.Error and OSError.
         """
         if file_id(path) is None:
             _create(path)
+        require_ours(path)
         return cls(path, _open_to_feed(path))
 
     def is_current(self) -> bool:
         """Return whether the open file is still on disk; SQLite would commit to a deleted one."""
-        return self.identity is not None and file_id(self.path) == self.identity
+        try:
+            return self.identity is not None and file_id(self.path) == self.identity
+        except OSError:
+            return False
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -129,6 +148,16 @@ class Store:
         with contextlib.suppress(sqlite3.Error):
             self.db.close()
 
+    def abandon(self) -> None:
+        """Close a store whose file was replaced or removed; raises OSError.
+
+        SQLite leaves its write-ahead log in its place then, and would play it into any other
+        database there, a copy that was put back included.
+        """
+        self.close()
+        if self._log_id is not None and file_id(_beside(self.path)[0]) == self._log_id:
+            set_aside(self.path, "orphan", database=False)
+
 
 def offsets(db: Database) -> dict[str, int]:
     """Return how many octets of each segment are in a store."""
@@ -158,6 +187,7 @@ def changing(path: Path) -> Iterator[Store]:
 
     Raises StoreError and sqlite3.Error.
     """
+    require_ours(path)
     with contextlib.closing(connect(path, CHANGE_TIMEOUT_MS)) as conn:
         opened = Store(path, Database(conn, execute_plugins=False))
         require_current(opened.db, path)
@@ -172,8 +202,36 @@ def require_current(db: Database, path: Path) -> None:
         )
 
 
+def require_ours(path: Path) -> None:
+    """Raise StoreError where an existing file is a database of another program; touch nothing.
+
+    Raises sqlite3.Error where that cannot be told.
+    """
+    with _CONNECTING, contextlib.closing(_look_at(path)) as conn:
+        application_id = conn.execute("PRAGMA application_id").fetchone()[0]
+        tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master")}
+    if application_id != APPLICATION_ID and (application_id or not tables >= _FIRST_TABLES):
+        raise StoreError(
+            f"{path} is a database of another program and is left alone: name another file in"
+            " [store] url, or move that one away",
+            "foreign",
+        )
+
+
+def _look_at(path: Path) -> sqlite3.Connection:
+    """Open a database without writing to it, or beside it.
+
+    To read a database that has a write-ahead log, SQLite makes one where there is none, unless told
+    that the file does not change. Then it takes no locks, but closing the file would end those of
+    another connection of this process, were there one (fcntl(2)): hence `_CONNECTING`.
+    """
+    in_use = any(each.exists() for each in _beside(path))
+    return _connection(path, "mode=ro" if in_use else "mode=ro&immutable=1", READ_TIMEOUT_MS)
+
+
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    if file_id(path) is not None and path.stat().st_size:
+    if file_id(path) is not None and not is_empty(path):
+        require_ours(path)
         return connect(path, READ_TIMEOUT_MS)
     conn = sqlite3.connect(":memory:")
     migrations.apply(Database(conn, execute_plugins=False))
@@ -182,7 +240,18 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
 
 def connect(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
     """Open an existing database; never makes one. Raises sqlite3.Error."""
-    uri = f"file:{quote(str(path.absolute()))}?mode=rw"
+    with _CONNECTING:
+        conn = _connection(path, "mode=rw", busy_timeout_ms)
+        try:
+            conn.execute("PRAGMA schema_version").fetchone()  # locks it, and has files beside it
+        except BaseException:
+            conn.close()
+            raise
+        return conn
+
+
+def _connection(path: Path, how: str, busy_timeout_ms: int) -> sqlite3.Connection:
+    uri = f"file:{quote(str(path.absolute()))}?{how}"
     return sqlite3.connect(uri, uri=True, timeout=busy_timeout_ms / 1000)
 
 
@@ -233,6 +302,14 @@ def file_id(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def is_empty(path: Path) -> bool:
+    """Return whether there is a file of no octets, as no store of ours ever is."""
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
+
+
 def is_ours(path: Path) -> bool:
     """Return whether a file's header claims to be a store of Waypost, whatever the rest is like."""
     with path.open("rb") as file:
@@ -250,8 +327,8 @@ def is_malformed(path: Path) -> bool:
     return bool(verdict[0] != "ok")
 
 
-def set_aside(path: Path, why: str) -> Path:
-    """Rename a database, and what SQLite keeps beside it; nothing is ever deleted.
+def set_aside(path: Path, why: str, *, database: bool = True) -> Path:
+    """Rename a database, and what SQLite keeps beside it, or only that; nothing is ever deleted.
 
     The shared memory file alone is removed: it holds no data, and a new database must not use it.
     """
@@ -259,11 +336,20 @@ def set_aside(path: Path, why: str) -> Path:
     aside = path.with_name(f"{path.name}.{why}-{moment}")
     log, memory = _beside(path)
     memory.unlink(missing_ok=True)
-    for old, new in ((log, _beside(aside)[0]), (path, aside)):
+    moves = ((log, _beside(aside)[0]), (path, aside))
+    for old, new in moves if database else moves[:1]:
         with contextlib.suppress(FileNotFoundError):
             old.rename(new)
     durable.sync_directory(path.absolute().parent)
     return aside
+
+
+def asides(path: Path) -> list[Path]:
+    """Return former stores that were set aside, and are there still."""
+    name = glob.escape(path.name)
+    return sorted(
+        each for why in ("corrupt", "emptied") for each in path.parent.glob(f"{name}.{why}-*Z")
+    )
 
 
 def _beside(path: Path) -> tuple[Path, Path]:

@@ -1,15 +1,19 @@
 """A spool on a disk that fails, or that somebody moves about: `waypost tracker` and real clicks."""
 
+import json
 import os
 import shutil
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.clients.programs import until
+from tests.support.clients.programs import WAYPOST, need, until, waypost
+from tests.support.clients.programs import running as running_program
 from tests.support.readers.links import Links
+from tests.support.stack import Stack
 
 BAD_DISK = """
 import os, pathlib, threading
@@ -99,3 +103,64 @@ def test_clicks_go_on_while_the_spool_is_renamed_again_and_again(links: Links) -
                 spool_of(links).rename(links.stack.folder / f"moved{number}")
         time.sleep(0.1)
         until(lambda: sorted(links.counted()) == sorted(clicked))
+
+
+def test_folder_that_is_called_as_a_segment_stops_nothing(links: Links) -> None:
+    """All clicks are counted; log, metric and reports name it until it is gone."""
+    stack, name = links.stack, "proxy-0000000001-10-00000000000000aa.log"
+    with stack.serving("tracker"):
+        clicked = [links.click() for _ in range(5)]
+        (spool_of(links) / name).mkdir()
+        stack.wait_for_log("segment_unreadable", within_s=5)
+        clicked += [links.click() for _ in range(5)]
+        until(lambda: sorted(links.counted()) == sorted(clicked))
+        said = f"Not counted yet: 0 octets of the spool ({name} cannot be read: Is a directory)"
+        assert report(stack) == (10, said, said)
+        assert 'waypost_spool_unreadable_segments{process="tracker"} 1.0' in metrics(stack)
+        (spool_of(links) / name).rmdir()
+        until(lambda: report(stack) == (10, "", None))
+        until(lambda: 'waypost_spool_unreadable_segments{process="tracker"} 0.0' in metrics(stack))
+
+
+def test_segment_without_permission_is_counted_once_it_is_given_back(links: Links) -> None:
+    """Other segments go on meanwhile, and reports say why this one does not."""
+    stack = links.stack
+    command: list[str | Path] = [WAYPOST, "tracker", "-c", stack.config]
+    if os.geteuid() == 0:  # root may read everything, unless it gives that right up
+        command = [need("setpriv"), "--bounding-set=-dac_override,-dac_read_search", *command]
+    with running_program(command, stack.http, stack.log):
+        clicked = [links.click() for _ in range(5)]
+        until(lambda: sorted(links.counted()) == sorted(clicked))
+        (segment,) = spool_of(links).glob("tracker-*.log")
+        segment.chmod(0o000)
+        clicked += [links.click() for _ in range(5)]
+        stack.wait_for_log("segment_unreadable", within_s=5)
+        shutil.copyfile(segment, spool_of(links) / "tracker-0000000001-10-00000000000000aa.log")
+        until(lambda: len(list(spool_of(links).glob("*.log"))) == 1)
+        counted, said, in_header = report(stack)
+        assert counted == 10
+        assert said == in_header
+        assert f"{segment.name} cannot be read: Permission denied" in said
+        clicked.append(links.click())
+        assert report(stack)[0] == 10
+        segment.chmod(0o600)
+        stack.wait_for_log("segment_read_again", within_s=5)
+        until(lambda: sorted(links.counted()) == sorted(clicked))
+        assert report(stack) == (11, "", None)
+
+
+def report(stack: Stack) -> tuple[int, str, str | None]:
+    """Return all clicks that are counted, and what command and API say is not."""
+    done = waypost("report", "-c", stack.config, "--json")
+    assert done.returncode == 0, done.stderr.decode()
+    url = f"http://127.0.0.1:{stack.admin}/api/v1/report"
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        assert json.load(answer) == json.loads(done.stdout)
+        header = answer.headers["waypost-not-counted"]
+    return json.loads(done.stdout)["totals"]["clicks"]["all"], done.stderr.decode().strip(), header
+
+
+def metrics(stack: Stack) -> list[str]:
+    """Return the lines of the tracker's page."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{stack.admin}/metrics", timeout=20) as answer:
+        return str(answer.read().decode()).splitlines()

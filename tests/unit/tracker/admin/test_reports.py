@@ -48,4 +48,20 @@ async def test_what_cannot_be_counted_yet_is_said(
     monkeypatch.setattr("tracker.ingest.catch_up.Ingester.drain", lambda _self: False)
     answer = await client.ask("/api/v1/report")
     assert answer.json["totals"]["messages"] == 1
-    assert int(answer.headers["waypost-not-counted-octets"]) > 0
+    octets = int(answer.headers["waypost-not-counted-octets"])
+    assert answer.headers["waypost-not-counted"] == (
+        f"Not counted yet: {octets} octets of the spool (another process is feeding the store)"
+    )
+    assert octets > 0
+
+
+async def test_what_is_not_counted_is_named_in_a_header_that_can_be_sent(
+    client: Client, config: Config
+) -> None:
+    """Whatever a path holds."""
+    spool_message(config, "sale", 1)
+    await client.ask("/api/v1/report")
+    config.store.path.with_name("waypost.db.emptied-\n\u201320261128T000000.000000Z").touch()
+    answer = await client.ask("/api/v1/report")
+    assert "waypost.db.emptied- \\u201320261128" in answer.headers["waypost-not-counted"]
+    assert "waypost-not-counted-octets" not in answer.headers

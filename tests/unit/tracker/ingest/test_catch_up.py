@@ -1,11 +1,20 @@
 """Figures that are up to date, with and without a service that feeds the store."""
 
+import contextlib
+import sqlite3
+import time
+from pathlib import Path
+
 import pytest
 
 from config.schema import Config
-from tests.support.feeding import click_count, put, running
+from tests.support.feeding import click_count, eventually, metric, put, running
+from tracker.ingest import backlog as backlog_module
+from tracker.ingest import ingester as ingester_module
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
+from tracker.ingest.lock import Lock
+from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.store import database
 
@@ -52,3 +61,91 @@ def test_catching_up_on_a_malformed_store_is_an_error(storing: Config, spool: Sp
     with pytest.raises(database.StoreError, match="malformed"):
         catch_up(storing)
     assert storing.store.path.read_bytes() == b"\xaa" * 5000
+
+
+def folder_of_that_name(storing: Config) -> Path:
+    """Make a folder that bears the name of a segment."""
+    path = storing.store.spool_dir / "proxy-0000000001-10-00000000000000aa.log"
+    path.mkdir(parents=True)
+    return path
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_segment_that_cannot_be_read_is_named_and_not_waited_for(
+    storing: Config, spool: Spool, ingester: Ingester, *, served: bool
+) -> None:
+    """Whether a service feeds the store or not; all others are counted."""
+    put(spool, 1, 2)
+    bad = folder_of_that_name(storing)
+    with running(ingester) if served else contextlib.nullcontext():
+        if served:
+            eventually(lambda: bool(Lock(storing.store.spool_dir).told().unreadable))
+        begun_s = time.monotonic()
+        backlog = catch_up(storing)
+    assert time.monotonic() - begun_s < 5
+    assert list(backlog.sentences()) == [
+        f"Not counted yet: 0 octets of the spool ({bad.name} cannot be read: Is a directory)"
+    ]
+    assert click_count(storing) == 2
+
+
+def test_what_hinders_the_service_is_said(
+    storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not only that another process is at work."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    put(spool, 1)
+    ingester.drain()
+    ingester.close()
+    with contextlib.closing(sqlite3.connect(storing.store.path)) as other, running(ingester):
+        other.execute("BEGIN IMMEDIATE")
+        put(spool, 2)
+        eventually(lambda: bool(Lock(storing.store.spool_dir).told().failing))
+        backlog = catch_up(storing, patience_s=0.1)
+    assert backlog.why == "another process is feeding the store: locked: database is locked"
+
+
+def test_what_vanished_is_said(
+    storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the service that knows of it, to whoever asks for figures."""
+    monkeypatch.setattr(backlog_module, "GRACE_S", 0)
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(ingester_module, "MAX_BACKOFF_S", 0.3)
+    ingester.drain()
+    ingester.close()
+    with contextlib.closing(sqlite3.connect(storing.store.path)) as other, running(ingester):
+        other.execute("BEGIN IMMEDIATE")
+        put(spool, *range(7))
+        spool.close()
+        (segment,) = segments.listing(storing.store.spool_dir)
+        size = segment.stat().st_size
+        eventually(lambda: metric("waypost_spool_backlog_octets") == size)
+        segment.unlink()
+        eventually(lambda: bool(Lock(storing.store.spool_dir).told().vanished_octets))
+        assert list(catch_up(storing).sentences()) == [
+            f"Not counted: {size} octets that vanished from the spool before they were counted"
+        ]
+
+
+def test_emptied_store_is_made_anew_and_that_is_said(storing: Config) -> None:
+    """Though nothing waits in the spool; zeros alone would tell nobody."""
+    storing.store.path.touch()
+    for _ in range(2):
+        (said,) = catch_up(storing).sentences()
+        assert "waypost.db.emptied-" in said
+    assert storing.store.path.stat().st_size > 0
+    (aside,) = storing.store.path.parent.glob("waypost.db.emptied-*")
+    aside.unlink()
+    assert list(catch_up(storing).sentences()) == []
+
+
+def test_database_of_another_program_is_an_error_at_once(storing: Config, spool: Spool) -> None:
+    """No waiting makes it ours."""
+    put(spool, 1)
+    with contextlib.closing(sqlite3.connect(storing.store.path)) as other:
+        other.execute("CREATE TABLE letters (text)")
+    begun_s = time.monotonic()
+    with pytest.raises(database.StoreError, match="another program"):
+        catch_up(storing)
+    assert time.monotonic() - begun_s < 5

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -206,3 +206,15 @@ def test_place_that_cannot_be_looked_at_is_taken_for_the_right_one(
         assert segments.is_in_place(path, descriptor)
     os.close(descriptor)
     assert segments.place_of(descriptor) == ""
+
+
+@pytest.mark.parametrize(
+    "put", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/etc/hostname")]
+)
+def test_what_is_no_file_is_not_opened(file: Path, put: Callable[[Path], object]) -> None:
+    """A pipe would keep us waiting, and a symbolic link may lead anywhere."""
+    put(file)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(OSError, match=r"Is a directory|Not a regular file|symbolic links"):
+        segments.open_to_read(file)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -1,7 +1,11 @@
 """The store's file: made, told apart from others, set aside."""
 
+import contextlib
 import errno
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -129,8 +133,124 @@ def test_other_databases_are_an_error_to_readers(path: Path) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE letters (text)")
     other.close()
-    with pytest.raises(StoreError, match="no store"):
+    with pytest.raises(StoreError, match="database of another program") as caught:
         database.reading(path).__enter__()
+    assert caught.value.cause == "foreign"
+
+
+def rollback_journal(path: Path) -> None:
+    """Make somebody's database as SQLite does by itself."""
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE letters (text)")
+
+
+def write_ahead_log(path: Path) -> None:
+    """Make somebody's database with a write-ahead log, closed."""
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("CREATE TABLE letters (text)")
+
+
+def log_of_a_dead_process(path: Path) -> None:
+    """Make somebody's database whose process was killed before the log was in it."""
+    write_ahead_log(path)
+    script = "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]);"
+    script += "db.execute('INSERT INTO letters VALUES (1)'); db.commit(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", script, path], check=True)
+
+
+def other_id(path: Path) -> None:
+    """Make a database that says whose it is, with tables that are called as ours."""
+    made(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA application_id = 1234")
+
+
+def no_tables(path: Path) -> None:
+    """Make a database that is just being begun."""
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA user_version = 1")
+
+
+@pytest.mark.parametrize(
+    "make", [rollback_journal, write_ahead_log, log_of_a_dead_process, other_id, no_tables]
+)
+def test_databases_of_others_are_refused_and_not_touched(
+    path: Path, make: Callable[[Path], None]
+) -> None:
+    """By whoever feeds, reads or changes: no octet, no file beside them, no time of theirs."""
+    make(path)
+    before = {each.name: (each.read_bytes(), each.stat().st_mtime_ns) for each in beside(path)}
+    for use in (
+        lambda: Store.open(path),
+        lambda: database.reading(path).__enter__(),
+        lambda: database.changing(path).__enter__(),
+    ):
+        with pytest.raises(StoreError, match=r"name another file in \[store\] url") as caught:
+            use()
+        assert caught.value.cause == "foreign"
+    after = {each.name: (each.read_bytes(), each.stat().st_mtime_ns) for each in beside(path)}
+    assert after == before
+
+
+def beside(path: Path) -> list[Path]:
+    """Return a database and what stands beside it, but for its shared memory: that is no data."""
+    return [each for each in path.parent.iterdir() if not each.name.endswith("-shm")]
+
+
+def test_store_of_ours_that_does_not_say_so_is_known_by_its_tables(path: Path) -> None:
+    """It is read, and says so once it was opened to be fed."""
+    made(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as older:
+        older.execute("PRAGMA application_id = 0")
+    assert not database.is_ours(path)
+    with database.reading(path) as db:
+        assert database.offsets(db) == {"segment": 7}
+    Store.open(path).close()
+    assert database.is_ours(path)
+
+
+def test_looking_whose_a_store_is_ends_no_lock_of_this_process(path: Path) -> None:
+    """Else another process would take itself for the last, and delete the log that is in use."""
+    opened = made(path)
+    log = path.with_name("waypost.db-wal")
+    held = log.stat().st_ino
+    database.require_ours(path)
+    with database.reading(path) as db:
+        assert database.offsets(db) == {"segment": 7}
+    script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]);"
+    script += "db.execute('SELECT * FROM segments').fetchall(); db.close()"
+    subprocess.run([sys.executable, "-c", script, path], check=True)
+    assert log.stat().st_ino == held
+    opened.close()
+
+
+def test_abandoned_store_leaves_no_log_of_its_own(path: Path, tmp_path: Path) -> None:
+    """One that came with the other file stays with it."""
+    opened = made(path)
+    path.rename(tmp_path / "moved.db")
+    log = path.with_name("waypost.db-wal")
+    held = log.read_bytes()
+    opened.abandon()
+    (kept,) = tmp_path.glob("waypost.db.orphan-*Z-wal")
+    assert kept.read_bytes() == held
+    opened = made(path)
+    for name in ("waypost.db", "waypost.db-wal"):
+        (tmp_path / name).rename(tmp_path / f"old-{name}")
+    log.write_bytes(b"of another")
+    opened.abandon()
+    assert log.read_bytes() == b"of another"
+
+
+def test_former_stores_are_found_until_somebody_takes_them_away(path: Path) -> None:
+    """Those of which something may be had back."""
+    made(path).close()
+    first = database.set_aside(path, "corrupt")
+    path.touch()
+    second = database.set_aside(path, "emptied")
+    path.with_name("waypost.db-wal").write_bytes(b"frames")
+    database.set_aside(path, "orphan")
+    assert database.asides(path) == [first, second]
 
 
 def test_errors_are_named_by_what_to_do() -> None:
