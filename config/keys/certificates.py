@@ -7,9 +7,10 @@ Does not own: who may read a key (`secret_files`), or reporting what is wrong wi
 """
 
 import ssl
+from contextlib import ExitStack
 from pathlib import Path
 
-from config.keys.secret_files import usable_path
+from config.keys.secret_files import readable_path
 
 
 def server_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
@@ -35,6 +36,8 @@ def renew(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
 
 
 def _load(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
-    private = usable_path(key) if key else None
-    # Without a passphrase of our own OpenSSL would ask for one on the terminal.
-    context.load_cert_chain(usable_path(certificate), private, password=lambda: "")
+    with ExitStack() as opened:
+        public = opened.enter_context(readable_path(certificate))
+        private = opened.enter_context(readable_path(key)) if key else None
+        # Without a passphrase of our own OpenSSL would ask for one on the terminal.
+        context.load_cert_chain(public, private, password=lambda: "")

@@ -20,8 +20,8 @@ from config.keys.secret_files import (
     KeyFileError,
     credential,
     read_password,
+    read_public,
     read_secret,
-    usable_path,
 )
 from config.keys.token_keys import read_token_keys
 from config.loading.lines import Loc
@@ -82,7 +82,7 @@ def _certificate(table: str, cert: Path | None, key: Path | None) -> Iterator[Fi
     name = "tls_key" if key else "tls_cert"
     try:
         read_secret(key or cert, also=GROUP_MAY_READ)
-        usable_path(cert).read_bytes()
+        read_public(cert)
     except KeyFileError as error:
         yield _finding((table, name), error)
         return
@@ -100,7 +100,7 @@ def _pair(table: str, cert: Path, key: Path | None) -> Iterator[Finding]:
         what = f"{cert} and its key do not work together: {reason}"
         yield Finding((table, "tls_cert"), what, "both in PEM, the key without a passphrase")
         return
-    leaf = x509.load_pem_x509_certificates(usable_path(cert).read_bytes())[0]
+    leaf = x509.load_pem_x509_certificates(read_public(cert))[0]
     ends = leaf.not_valid_after_utc
     if ends - RENEW_WITHIN < datetime.now(UTC):
         yield Finding((table, "tls_cert"), f"{cert} ends on {ends:%Y-%m-%d}", "", fatal=False)
@@ -141,7 +141,7 @@ def _well_known(config: Config) -> Iterator[Finding]:
 
 def _not_json(path: Path) -> str | None:
     try:
-        json.loads(usable_path(path).read_bytes())
+        json.loads(read_public(path))
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     except ValueError as error:

@@ -23,6 +23,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from config.regular_files import opener_without_links
 from config.telemetry.observe import METRICS_UNREADABLE, METRICS_UNWRITTEN, REGISTRY, log
 
 WRITE_S = 5.0
@@ -84,7 +85,10 @@ def _claimed(directory: Path, process: str) -> Iterator[Path]:
     names = itertools.chain((process,), (f"{process}.{number}" for number in itertools.count(2)))
     for name in names:
         path, lock = directory / f"{name}{SUFFIX}", directory / f"{name}.lock"
-        with lock.open("ab") as claim, contextlib.suppress(BlockingIOError):
+        with (
+            open(lock, "ab", opener=opener_without_links) as claim,
+            contextlib.suppress(BlockingIOError),
+        ):
             fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with its holder
             try:
                 yield path
@@ -97,7 +101,8 @@ def _claimed(directory: Path, process: str) -> Iterator[Path]:
 
 def _write(path: Path) -> None:
     unfinished = path.with_suffix(".new")
-    unfinished.write_bytes(generate_latest(REGISTRY))
+    with open(unfinished, "wb", opener=opener_without_links) as file:
+        file.write(generate_latest(REGISTRY))
     unfinished.replace(path)
 
 
@@ -113,7 +118,10 @@ def _of_others(directory: Path, besides: str) -> dict[str, str]:
     for path in sorted(directory.glob(f"*{SUFFIX}")):
         with contextlib.suppress(OSError):  # it may have ended this moment
             if path.stem != besides and path.stat().st_mtime > time.time() - STALE_S:
-                texts[path.stem] = path.read_text(encoding="utf-8", errors="replace")
+                with open(
+                    path, encoding="utf-8", errors="replace", opener=opener_without_links
+                ) as file:
+                    texts[path.stem] = file.read()
     return texts
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from config.regular_files import opener_without_links
 from tracker.erasure.patterns import PersonPatterns
 from tracker.events import BadEvent, decode
 from tracker.persons import written_alike
@@ -67,7 +68,7 @@ class _Task:
     def file(self, path: Path, end: int) -> None:
         """Rewrite what stands before `end`. Raises OSError."""
         at = 0
-        with path.open("r+b", buffering=0) as file:
+        with open(path, "r+b", buffering=0, opener=opener_without_links) as file:
             descriptor = file.fileno()
             while at < end and (
                 records := segments.read(descriptor, at, CHUNK_OCTETS, finished=True)

@@ -21,6 +21,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.regular_files import opener_without_links
 from config.schema import Config
 from config.telemetry import observe
 from config.values import format_duration
@@ -308,7 +309,7 @@ class Ingester:
         """Write what is no event to another file; raises OSError, and then the segment waits."""
         directory = self._directory / "quarantine"
         durable.make_directory(directory)
-        with (directory / name).open("ab") as file:
+        with open(directory / name, "ab", opener=opener_without_links) as file:
             file.write(record.raw)
             file.flush()
             os.fsync(file.fileno())

@@ -9,6 +9,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from config.regular_files import open_regular
 from tracker.ingest.trouble import Trouble
 from tracker.records import durable
 from tracker.store import database
@@ -58,7 +59,7 @@ class Lock:
     def told(self) -> Trouble:
         """Return what its holder tells; no trouble where nobody has it."""
         try:
-            descriptor = os.open(self._path, os.O_RDONLY)
+            descriptor = open_regular(self._path, os.O_RDONLY | os.O_NOFOLLOW)
         except OSError:
             return Trouble()
         try:
@@ -71,9 +72,8 @@ class Lock:
 
     def _take(self) -> int | None:
         durable.make_directory(self._path.parent)
-        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        descriptor = durable.open_or_make(self._path, os.O_RDWR | os.O_NOFOLLOW)
         try:
-            durable.inherit_owner(self._path)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._is_on_disk(descriptor):
                 os.ftruncate(descriptor, 0)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from tracker.records.durable import inherit_owner, sync_directory
+from config.regular_files import opener
+from tracker.records.durable import open_or_make, sync_directory
 from tracker.records.watch import ChangeDetector
 
 LAST_OCTETS = 64
@@ -55,7 +56,7 @@ class CodeFile:
 
     def _read(self) -> Reading:
         try:
-            with self.path.open("rb") as file:
+            with open(self.path, "rb", opener=opener) as file:
                 return self._read_on(file)[0]
         except FileNotFoundError:
             self._begin(None)
@@ -64,10 +65,9 @@ class CodeFile:
     def extend(self, choose: Callable[[Reading], Mapping[str, str]]) -> None:
         """Read what was added, and durably append what `choose` makes of it; raises OSError."""
         self._changes.expect_change()  # what is written now may be gone at the next reading
-        descriptor = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = open_or_make(self.path, os.O_RDWR | os.O_APPEND)
         with os.fdopen(descriptor, "a+b") as file:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            inherit_owner(self.path)
             reading, torn = self._read_on(file)
             links = choose(reading).items()
             file.write(b"\n" * torn + b"".join(f"{c} {t}\n".encode("ascii") for c, t in links))

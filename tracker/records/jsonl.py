@@ -16,7 +16,8 @@ from typing import BinaryIO, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from tracker.records.durable import inherit_owner, sync_directory
+from config.regular_files import opener
+from tracker.records.durable import open_or_make, sync_directory
 
 Record = TypeVar("Record")
 
@@ -24,7 +25,8 @@ Record = TypeVar("Record")
 def octets_of(path: Path) -> bytes:
     """Return what is in a file, nothing where there is none; raises OSError."""
     try:
-        return path.read_bytes()
+        with open(path, "rb", opener=opener) as file:
+            return file.read()
     except FileNotFoundError:
         return b""
 
@@ -58,10 +60,9 @@ def append(path: Path, adapter: TypeAdapter[Record], *records: Record) -> None:
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[BinaryIO]:
     """Open a file to read and append to, alone; it is made where there is none."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    descriptor = open_or_make(path, os.O_RDWR | os.O_APPEND)
     with os.fdopen(descriptor, "a+b") as file:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        inherit_owner(path)
         yield file
     sync_directory(path.parent)
 
@@ -121,7 +122,9 @@ def _placed(file: BinaryIO, adapter: TypeAdapter[Record]) -> Iterator[RawLine[Re
 
 
 def _blank(path: Path, lines: Iterable[RawLine[Record]]) -> None:
-    with path.open("r+b", buffering=0) as file:  # what is open to append cannot write elsewhere
+    with open(
+        path, "r+b", buffering=0, opener=opener
+    ) as file:  # what is open to append cannot write elsewhere
         for line in lines:
             os.pwrite(file.fileno(), b" " * len(line.octets.rstrip(b"\r\n")), line.at)
         os.fsync(file.fileno())

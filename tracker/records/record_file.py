@@ -26,7 +26,6 @@ from pydantic import TypeAdapter
 from config.keys.secret_files import locked, write_secret
 from config.telemetry.observe import RecordFileMetrics
 from tracker.records import jsonl
-from tracker.records.durable import inherit_owner
 from tracker.records.jsonl import Record
 
 
@@ -148,8 +147,8 @@ class RecordFile(Generic[Record, Sum]):
         if count and lines == ParsedLines(everything[:count]):
             jsonl.append(copy, self.adapter, *everything[count:])
         elif lines != ParsedLines(everything):
-            write_secret(copy, jsonl.dump(everything, self.adapter), replace=True)
-            inherit_owner(copy)
+            octets = jsonl.dump(everything, self.adapter)
+            write_secret(copy, octets, replace=True, inherit_owner=True)
 
     def complaints(self, store: Path, merged: Merged[Record]) -> Iterator[str]:
         """Yield what is wrong with the file, for people."""

@@ -8,7 +8,7 @@ Does not own: the answer to a reader (`redirector`), or whether the files are JS
 from collections.abc import Callable
 from pathlib import Path
 
-from config.keys.secret_files import usable_path
+from config.keys.secret_files import read_public
 from config.schema import Config
 from config.telemetry import observe
 
@@ -42,7 +42,7 @@ def nothing(_host: str, _path: bytes) -> bytes | None:
 
 def _content(path: Path) -> bytes | None:
     try:
-        return usable_path(path).read_bytes()
+        return read_public(path)
     except OSError as error:
         observe.log(observe.FILE_UNUSABLE, path=str(path), error=str(error))
         return None

@@ -11,6 +11,7 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from config.regular_files import opener_without_links
 from tracker.events import BadEvent, Clicked, decode, encode, erased
 from tracker.spool import segments
 from tracker.spool.segments import Record
@@ -18,7 +19,7 @@ from tracker.spool.segments import Record
 
 def erase_clicks(path: Path, records: Sequence[Record], event_ids: Collection[str]) -> None:
     """Rewrite those clicks among the records of a segment as clicks of nobody; raises OSError."""
-    with path.open("r+b", buffering=0) as file:
+    with open(path, "r+b", buffering=0, opener=opener_without_links) as file:
         for record in records:
             with contextlib.suppress(BadEvent):
                 event = decode(record.payload or b"")

@@ -14,18 +14,17 @@ lock a segment knows that nobody will ever write to it again.
 """
 
 import contextlib
-import errno
 import fcntl
 import os
 import re
 import secrets
-import stat
 import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.regular_files import open_regular
 from tracker.records.durable import inherit_owner, make_directory, sync_directory
 
 MAX_RECORD_OCTETS = 16 * 1024 * 1024
@@ -88,7 +87,7 @@ def _make(path: Path, source: int | None) -> int:
     unnamed.unlink(missing_ok=True)
     descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
     try:
-        inherit_owner(unnamed)
+        inherit_owner(descriptor, path.parent)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if source is not None:
             _copy(source, descriptor)
@@ -158,15 +157,7 @@ def sweep(directory: Path, before_s: float) -> None:
 
 def open_to_read(path: Path) -> int:
     """Open a segment and return its file descriptor; raises OSError, also for what is no file."""
-    # A pipe of that name would keep us waiting for a writer.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
-        return descriptor
-    os.close(descriptor)
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    return open_regular(path, os.O_RDONLY | os.O_NOFOLLOW)
 
 
 def is_finished(descriptor: int) -> bool:

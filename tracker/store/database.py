@@ -264,8 +264,11 @@ def _create(path: Path) -> None:
     unnamed = path.with_name(f".{path.name}.new")
     for leftover in (unnamed, *_beside(unnamed)):
         leftover.unlink(missing_ok=True)
-    os.close(os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    durable.inherit_owner(unnamed)
+    descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        durable.inherit_owner(descriptor, path.absolute().parent)
+    finally:
+        os.close(descriptor)
     _open_to_feed(unnamed).close()
     set_aside(path, "orphan")
     unnamed.rename(path)

@@ -13,13 +13,16 @@ from config.keys.secret_files import (
     KeyFileError,
     credential,
     locked,
+    locked_secret,
     read_password,
     read_secret,
+    readable_path,
     usable_path,
     write_secret,
 )
 
 NOBODY = 65534
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
 
 
 def test_only_its_owner_may_read_what_is_written(tmp_path: Path) -> None:
@@ -57,6 +60,96 @@ def test_a_replaced_file_keeps_its_owner(tmp_path: Path) -> None:
     write_secret(tmp_path / "key", b"new", replace=True)
     assert (tmp_path / "key").stat().st_uid == NOBODY
     assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+
+
+@needs_root
+def test_what_root_writes_may_belong_to_the_owner_of_the_folder(tmp_path: Path) -> None:
+    """Whoever had the file before, and whatever stood in its place."""
+    os.chown(tmp_path, NOBODY, NOBODY)
+    (tmp_path / "copy").symlink_to("gone")
+    for _ in range(2):
+        write_secret(tmp_path / "copy", b"lines", replace=True, inherit_owner=True)
+        assert (tmp_path / "gone").stat().st_uid == NOBODY
+        os.chown(tmp_path / "gone", 12345, 12345)
+
+
+def test_a_new_file_is_not_made_behind_a_link(tmp_path: Path) -> None:
+    """Who can put a link there would choose what root makes, and where."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "dkim.pem").symlink_to(tmp_path / "anything")
+    with pytest.raises(FileExistsError):
+        write_secret(tmp_path / "folder" / "dkim.pem", b"key")
+    assert not (tmp_path / "anything").exists()
+
+
+def test_a_locked_file_is_read_and_replaced(tmp_path: Path) -> None:
+    """Where it is; a link to it stays."""
+    (tmp_path / "safe").mkdir()
+    write_secret(tmp_path / "safe" / "key", b"old")
+    (tmp_path / "key").symlink_to(tmp_path / "safe" / "key")
+    with locked_secret(tmp_path / "key") as file:
+        file.replace(file.content + b" and new")
+    assert (tmp_path / "key").is_symlink()
+    assert read_secret(tmp_path / "safe" / "key") == b"old and new"
+
+
+@needs_root
+def test_a_locked_file_stays_whose_it_was_when_it_was_read(tmp_path: Path) -> None:
+    """Who owns the folder could put a file of their own in its place meanwhile."""
+    os.chown(tmp_path, NOBODY, NOBODY)
+    key = tmp_path / "key"
+    write_secret(key, b"secret")
+    with locked_secret(key) as file:
+        key.unlink()
+        write_secret(key, b"theirs")
+        os.chown(key, NOBODY, NOBODY)
+        file.replace(file.content)
+    assert (key.stat().st_uid, read_secret(key)) == (0, b"secret")
+
+
+@needs_root
+def test_a_locked_file_is_the_one_that_was_opened(tmp_path: Path) -> None:
+    """No link that appears in its place leads root to another's."""
+    (tmp_path / "roots").write_text("of root")
+    (tmp_path / "theirs").mkdir()
+    write_secret(tmp_path / "theirs" / "key", b"secret")
+    with locked_secret(tmp_path / "theirs" / "key") as file:
+        (tmp_path / "theirs" / "key").unlink()
+        (tmp_path / "theirs" / "key").symlink_to(tmp_path / "roots")
+        file.replace(b"new")
+    assert (tmp_path / "roots").read_text() == "of root"
+    assert read_secret(tmp_path / "theirs" / "key") == b"new"
+
+
+@pytest.mark.parametrize(
+    ("mode", "what"), [(None, "does not exist"), (0o640, "can be read or changed by others")]
+)
+def test_only_a_secret_file_is_locked(tmp_path: Path, mode: int | None, what: str) -> None:
+    """As only such a one is read."""
+    if mode is not None:
+        (tmp_path / "key").touch()
+        (tmp_path / "key").chmod(mode)
+    with pytest.raises(KeyFileError, match=what), locked_secret(tmp_path / "key"):
+        pytest.fail("it was locked")
+
+
+@needs_root
+def test_a_library_finds_what_only_root_may_read() -> None:
+    """As OpenSSL, which opens a certificate's key by its path."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        key = Path(folder, "key")
+        write_secret(key, b"secret")
+        with readable_path(key) as found:
+            assert found == key
+        read_secret(key)
+        os.seteuid(NOBODY)
+        try:
+            with readable_path(key) as found:
+                assert found.read_bytes() == b"secret"
+        finally:
+            os.seteuid(0)
+    assert not found.exists()
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(

@@ -12,7 +12,7 @@ from config.telemetry.observe import REGISTRY
 from tests.support.checks.losses import damage, delete, empty
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
-from tracker.records import record_file, watch
+from tracker.records import jsonl, record_file, watch
 from tracker.records.live import LiveRecords
 
 
@@ -229,8 +229,8 @@ def test_at_rest_nothing_is_read(store: Path, monkeypatch: pytest.MonkeyPatch) -
     kill_list = started(store)
     kill_list.refresh()
     read: list[Path] = []
-    real = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or real(path))
+    real = jsonl.octets_of
+    monkeypatch.setattr(jsonl, "octets_of", lambda path: read.append(path) or real(path))
     kill_list.refresh()
     assert read == []
     revoke(store, "two.test")

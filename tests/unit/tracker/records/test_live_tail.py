@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.records import watch
+from tracker.records import jsonl, watch
 from tracker.records.live import FileTail
 from tracker.records.record_file import ParsedLines
 
@@ -89,7 +89,7 @@ def test_what_cannot_be_read_is_tried_again(file: Path, monkeypatch: pytest.Monk
     tail.read()
     file.write_bytes(b"two\n")
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_bytes", lambda _: (_ for _ in ()).throw(OSError(24, "many")))
+        patched.setattr(jsonl, "octets_of", lambda _: (_ for _ in ()).throw(OSError(24, "many")))
         for _ in range(2):
             with pytest.raises(OSError, match="many"):
                 tail.read()

@@ -133,7 +133,7 @@ import os, sys
 from pathlib import Path
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import decision
-Path.replace = lambda *_: os._exit(9)
+os.replace = lambda *_, **__: os._exit(9)
 DECISIONS.remember(Path(sys.argv[1]), (decision("revoke", "host", "one.test"),))
 """
 
