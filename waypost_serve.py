@@ -6,17 +6,18 @@ Does not own: what either serves (`proxy.server`, `tracker.app`), signals and sy
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import click
 import uvloop
 
 import proxy.server
 import tracker.app
-from config.cli.options import config_path_option, loaded
+from config.cli.options import config_file_option, loaded_to_serve, serve_as_owner
 from config.cli.output import Problems
+from config.loading.config_file import ConfigFile
 from config.loading.load import ConfigError, load
 from config.schema import Config
 from config.service import descriptors, systemd
@@ -27,14 +28,19 @@ async def run_together(
     config: Config,
     *,
     stop: asyncio.Event,
+    on_open: Callable[[], object] = lambda: None,
     on_ready: Callable[[], object] = lambda: None,
     reload: Callable[[], Config] | None = None,
 ) -> None:
     """Serve both until `stop` is set; `on_ready` is called once both take connections.
 
-    Readers are served until the last message is through. `reload` returns the new configuration at
-    SIGHUP. Where one cannot start or fails, the other ends too; raises an ExceptionGroup of why.
+    `on_open` is called before, once keys are read and sockets open, with nothing of the store
+    touched. Readers are served until the last message is through. `reload` returns the new
+    configuration at SIGHUP. Where one cannot start or fails, the other ends too; raises an
+    ExceptionGroup of why.
     """
+    parts, sockets = _opened(config)
+    on_open()
     waiting = {"proxy", "tracker"}
 
     def ready(name: str) -> None:
@@ -50,6 +56,7 @@ async def run_together(
                 config,
                 stop=stop,
                 on_ready=partial(ready, "proxy"),
+                sockets=sockets,
                 reload=reload,
                 most_sessions=descriptors.for_mail(descriptors.allowed(), beside_readers=True),
             )
@@ -62,25 +69,50 @@ async def run_together(
             config,
             stop=no_more_mail,
             on_ready=partial(ready, "tracker"),
+            parts=parts,
             reload=reload,
             process=tracker.app.Process("serve", mail_sessions=config.proxy.max_sessions),
         )
         group.create_task(redirecting)
 
 
-async def run(path: Path, config: Config) -> None:
+def _opened(config: Config) -> tuple[tracker.app.Parts, proxy.server.Sockets]:
+    """Open the sockets of both; raises an ExceptionGroup of all that stands in the way."""
+    problems: list[Exception] = []
+    with contextlib.ExitStack() as undo:
+        try:
+            parts = tracker.app.prepare(config)
+            undo.callback(parts.close)
+        except tracker.app.CannotStart as error:
+            problems.append(error)
+        try:
+            sockets = proxy.server.bind(config)
+            undo.callback(sockets.close)
+        except OSError as error:
+            problems.append(error)
+        if problems:
+            raise ExceptionGroup("cannot start", problems)
+        undo.pop_all()
+    return parts, sockets
+
+
+async def run(file: ConfigFile, config: Config) -> None:
     """Serve until SIGTERM or SIGINT."""
     async with systemd.service() as stop:
         await run_together(
-            config, stop=stop, on_ready=systemd.ready, reload=partial(load, path, files=True)
+            config,
+            stop=stop,
+            on_open=partial(serve_as_owner, config),
+            on_ready=systemd.ready,
+            reload=partial(load, file, files=True),
         )
 
 
 @click.command()
-@config_path_option
-def serve(config: Path) -> None:
+@config_file_option
+def serve(config: ConfigFile) -> None:
     """Run proxy and tracker together."""
-    settings = loaded(config, files=True)
+    settings = loaded_to_serve(config)
     observe.configure(settings.log.level, settings.log.format)
     try:
         uvloop.run(run(config, settings))

@@ -78,17 +78,17 @@ async def serve(
     *,
     stop: asyncio.Event | None = None,
     on_ready: Callable[[], object] = lambda: None,
-    sockets: Sequence[socket.socket] = (),
+    parts: "Parts | None" = None,
     reload: Callable[[], Config] | None = None,
     process: Process = ALONE,
 ) -> None:
     """Redirect and count until `stop` is set (or for good); raises CannotStart.
 
-    `sockets` are open ones for readers, to listen on instead of the configured addresses. `reload`
-    returns the new configuration at SIGHUP.
+    `parts` are those of `prepare`, where they had to be made before. `reload` returns the new
+    configuration at SIGHUP.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    parts = _prepare(config, sockets)
+    parts = parts or prepare(config)
     spool = Spool.open(config.store.spool_dir, "tracker")
     files = _Files.read(config.store.path)
     app = _redirector(config, parts.keys, files, spool)
@@ -171,7 +171,7 @@ def _mint(keys: Watched[_Keys], files: _Files, spool: Spool) -> Mint:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class Parts:
     """What must be there before anything starts.
 
     Without `tls`, readers are answered over plain HTTP.
@@ -183,9 +183,18 @@ class _Parts:
     public: Sequence[socket.socket]
     admin: Sequence[socket.socket]
 
+    def close(self) -> None:
+        """Listen no more, where nothing starts after all."""
+        for opened in (*self.public, *self.admin):
+            opened.close()
 
-def _prepare(config: Config, sockets: Sequence[socket.socket]) -> _Parts:
-    """Load the secrets and open the sockets; raises CannotStart with all that stands in the way."""
+
+def prepare(config: Config, sockets: Sequence[socket.socket] = ()) -> Parts:
+    """Load the secrets and open the sockets; raises CannotStart with all that stands in the way.
+
+    That is all for which a service may need to be root; nothing of the store is touched. `sockets`
+    are open ones for readers, to listen on instead of the configured addresses.
+    """
     problems: list[str] = []
     if config.keys.file is None:
         problems.append("keys.file is not set: make a key file with waypost init")
@@ -198,7 +207,7 @@ def _prepare(config: Config, sockets: Sequence[socket.socket]) -> _Parts:
         for opened in (*public, *admin):
             opened.close()
         raise CannotStart(problems)
-    return _Parts(keys, password, tls, public, admin)
+    return Parts(keys, password, tls, public, admin)
 
 
 def _tls(config: Config, problems: list[str]) -> ssl.SSLContext | None:
@@ -243,7 +252,7 @@ def _names(sockets: Sequence[socket.socket]) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def _administering(admin: Admin, parts: _Parts) -> AsyncIterator[None]:
+async def _administering(admin: Admin, parts: Parts) -> AsyncIterator[None]:
     """Serve the admin listener while the block runs, if there is one."""
     if not parts.admin:
         yield

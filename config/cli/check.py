@@ -5,15 +5,15 @@ Does not own: finding the problems (`config.loading.load`).
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import click
 
 from config.cli.listing import print_json
-from config.cli.options import config_path_option, loaded
+from config.cli.options import config_file_option, loaded
 from config.cli.output import echo
 from config.keys.token_keys import minting_key, read_token_keys
+from config.loading.config_file import ConfigFile
 from config.loading.load import Examined, Problem, examine
 from config.reference.catalogue import table, to_toml
 from config.schema import Config, SenderConfig
@@ -21,12 +21,14 @@ from config.values import Address
 
 
 @click.command()
-@config_path_option
+@config_file_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Only problems and warnings.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings too.")
 @click.pass_context
-def check(ctx: click.Context, config: Path, *, as_json: bool, quiet: bool, strict: bool) -> None:
+def check(
+    ctx: click.Context, config: ConfigFile, *, as_json: bool, quiet: bool, strict: bool
+) -> None:
     """Report every problem of the configuration and of the files it names.
 
     The relay is not contacted, and DNS is not asked: see `waypost dns --check`.
@@ -39,9 +41,9 @@ def check(ctx: click.Context, config: Path, *, as_json: bool, quiet: bool, stric
     ctx.exit(1 if found.problems or (strict and found.warnings) else 0)
 
 
-def _as_json(path: Path, found: Examined) -> dict[str, object]:
+def _as_json(file: ConfigFile, found: Examined) -> dict[str, object]:
     return {
-        "file": str(path),
+        "file": str(file),
         "ok": not found.problems,
         "problems": list(map(_problem, found.problems)),
         "warnings": list(map(_problem, found.warnings)),
@@ -57,7 +59,7 @@ def _problem(problem: Problem) -> dict[str, object]:
     }
 
 
-def _report(path: Path, found: Examined, quiet: bool) -> Iterator[str]:  # noqa: FBT001 - as the option
+def _report(file: ConfigFile, found: Examined, quiet: bool) -> Iterator[str]:  # noqa: FBT001 - as the option
     yield from map(str, found.problems)
     yield from (f"{warning}  [warning]" for warning in found.warnings)
     if quiet:
@@ -66,7 +68,7 @@ def _report(path: Path, found: Examined, quiet: bool) -> Iterator[str]:  # noqa:
         yield from _summary(found.config)
     counts = [_count(found.problems, "problem"), _count(found.warnings, "warning")]
     told = ", ".join(filter(None, counts))
-    yield f"{path}: {told or 'ok'}"
+    yield f"{file}: {told or 'ok'}"
 
 
 def _count(items: tuple[Problem, ...], noun: str) -> str:
@@ -101,10 +103,10 @@ def _signing(sender: SenderConfig) -> str:
 
 
 @click.command()
-@config_path_option
+@config_file_option
 @click.option("--changed", is_flag=True, help="Only what differs from the defaults.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show(config: Path, *, changed: bool, as_json: bool) -> None:
+def show(config: ConfigFile, *, changed: bool, as_json: bool) -> None:
     """Print what is in force, defaults included. Secrets are in files of their own, not here."""
     dump = loaded(config, files=False).model_dump(mode="json", exclude_defaults=changed)
     if as_json:

@@ -5,29 +5,29 @@ Does not own: the records, and comparing them with the answers (`config.keys.dns
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import click
 import dns.resolver
 
 from config.cli.listing import Form, Row, form_option, print_rows
-from config.cli.options import config_path_option, loaded
+from config.cli.options import config_file_option, loaded
 from config.cli.output import echo
 from config.keys.dns_records import Answer, Record, check, records
 from config.keys.secret_files import KeyFileError
+from config.loading.config_file import ConfigFile
 from config.values import Address
 
 FIELDS = ("name", "type", "value", "purpose")
 
 
 @click.command("dns")
-@config_path_option
+@config_file_option
 @click.option("--check", "ask", is_flag=True, help="Ask the DNS, and exit with 1 unless all is ok.")
 @click.option("--resolver", metavar="ADDRESS[:PORT]", help="Whom to ask, instead of this system's.")
 @form_option
 @click.pass_context
 def dns_command(
-    ctx: click.Context, config: Path, *, ask: bool, resolver: str | None, form: Form
+    ctx: click.Context, config: ConfigFile, *, ask: bool, resolver: str | None, form: Form
 ) -> None:
     """Print the DNS records that the configuration needs, as lines of a zone file."""
     try:

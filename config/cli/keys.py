@@ -11,18 +11,17 @@ from typing import get_args
 import click
 
 from config.cli.listing import Form, form_option, print_rows
-from config.cli.options import config_option_without_files
+from config.cli.options import config_option_of_keys
 from config.cli.output import echo
 from config.keys.dkim_keys import write_dkim_key
-from config.keys.secret_files import KeyFileError, locked
+from config.keys.secret_files import KeyFileError
 from config.keys.token_keys import (
     TokenKey,
+    change_token_keys,
     minting_key,
     new_token_key,
-    read_identify_secret,
     read_token_keys,
     revoke,
-    write_token_keys,
 )
 from config.schema import Config, DkimAlgorithm
 
@@ -47,7 +46,7 @@ def keys_group() -> None:
 
 
 @keys_group.command("list")
-@config_option_without_files
+@config_option_of_keys
 @form_option
 def list_keys(config: Config, form: Form) -> None:
     """List the keys, without their secrets."""
@@ -72,7 +71,7 @@ def _state(key: TokenKey, keys: Sequence[TokenKey]) -> str:
 
 
 @keys_group.command()
-@config_option_without_files
+@config_option_of_keys
 def rotate(config: Config) -> None:
     """Make a new key for new links. Links in delivered mail go on working."""
     made = _change(_file(config), lambda keys: (*keys, new_token_key(keys)))[-1]
@@ -83,7 +82,7 @@ def rotate(config: Config) -> None:
 @keys_group.command("revoke")
 @click.argument("number", metavar="ID", type=click.IntRange(1, 255))
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@config_option_without_files
+@config_option_of_keys
 def revoke_key(config: Config, number: int, *, yes: bool) -> None:
     """End every link that key ID made, in delivered mail too. For a key that leaked."""
     path = _file(config)
@@ -121,11 +120,6 @@ def _file(config: Config) -> Path:
 
 def _change(path: Path, change: Change) -> Sequence[TokenKey]:
     try:
-        with locked(path):
-            changed = change(read_token_keys(path))
-            # Written down from now on, so that it outlives the oldest key.
-            secret = read_identify_secret(path)
-            write_token_keys(path, changed, identify_secret=secret, replace=True)
+        return change_token_keys(path, change)
     except (OSError, KeyFileError, ValueError) as error:
         raise click.ClickException(str(error)) from None
-    return changed

@@ -1,19 +1,31 @@
 """What the parameters of all commands share: the option `-c/--config`, and the type of texts.
 
 Owns: turning the named file into the Config that a command receives, or into exit status 1 with
-every problem on a line of its own; refusing arguments that are not UTF-8.
-Does not own: finding and reading the file (`config.loading.load`).
+every problem on a line of its own; that commands over the store do not work as root on what is
+another's; refusing arguments that are not UTF-8.
+Does not own: finding the file (`config.loading.config_file`), reading it (`config.loading.load`), or whose the store is
+(`config.service.state_owner`).
 """
 
-from collections.abc import Callable
+import contextlib
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from config.cli.output import Problems, echo
-from config.loading.load import ConfigError, Problem, find, load
+from config.keys.secret_files import KeyFileError, read_secret
+from config.loading.config_file import ConfigFile, find
+from config.loading.load import ConfigError, Problem, load
 from config.schema import Config
+from config.service.state_owner import (
+    CannotWork,
+    become_owner,
+    owner_of,
+    show_files_to_children,
+)
 
 HELP = "The configuration. Default: $WAYPOST_CONFIG, ./waypost.toml, /etc/waypost/waypost.toml."
 
@@ -53,35 +65,87 @@ class UnusableConfig(Problems):
         echo(*self.message.split("\n"), err=True)
 
 
-def located(path: Path | None) -> Path:
-    """Return the path of the configuration; `path` is that of `-c`. Raises click.UsageError."""
-    found = find(path)
+def located(path: Path | None) -> ConfigFile:
+    """Return the file of the configuration; `path` is that of `-c`. Raises click.UsageError."""
+    found = located_if_any(path)
     if found is None:
         raise click.UsageError("no configuration found: use -c FILE, or make one: waypost init DIR")
     return found
 
 
-def loaded(path: Path | None, *, files: bool) -> Config:
-    """Return the configuration; `path` is that of `-c`. Raises click.ClickException."""
+def located_if_any(path: Path | None) -> ConfigFile | None:
+    """Return the same, or None; standard error tells which file it is that nobody named."""
+    found = find(path)
+    if found is not None and not found.named:
+        echo(f"Configuration: {found.path.absolute()}", err=True)
+    return found
+
+
+def loaded(file: ConfigFile, *, files: bool) -> Config:
+    """Return the configuration in a file; raises click.ClickException."""
     try:
-        return load(located(path), files=files)
+        return load(file, files=files)
     except ConfigError as error:
         raise UnusableConfig(error.problems) from None
 
 
-def _option(callback: Callable[[Path | None], object]) -> Callable[[Command], Command]:
+def work_as_owner(config: Config) -> Config:
+    """Give up root's rights for those of who owns the store, before anything of it is touched.
+
+    What only root may read has to be read before. Raises click.ClickException where root would have
+    to trust others.
+    """
+    if config.keys.file is not None:
+        with contextlib.suppress(KeyFileError):  # told when it is needed
+            read_secret(config.keys.file)
+    with _clear_errors():
+        become_owner(config.store.path, config.store.spool_dir)
+    return config
+
+
+def loaded_to_serve(file: ConfigFile) -> Config:
+    """Return the configuration of a service; raises as `loaded`, and as `serve_as_owner` will."""
+    config = loaded(file, files=True)
+    if os.geteuid() == 0:
+        with _clear_errors():
+            owner_of(config.store.path, config.store.spool_dir)
+    return config
+
+
+def serve_as_owner(config: Config) -> None:
+    """Do what `work_as_owner` does for a service that has its sockets, which only root may open."""
+    work_as_owner(config)
+    show_files_to_children()
+
+
+@contextlib.contextmanager
+def _clear_errors() -> Iterator[None]:
+    """End the command with exit status 1 and one line where root cannot work on the store."""
+    try:
+        yield
+    except (CannotWork, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _option(callback: Callable[[ConfigFile], object]) -> Callable[[Command], Command]:
     def convert(_ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> object:
-        return callback(value)
+        return callback(located(value))
 
     kind = click.Path(dir_okay=False, path_type=Path)
     return click.option("-c", "--config", "config", type=kind, callback=convert, help=HELP)
 
 
-config_option = _option(lambda path: loaded(path, files=True))
-"""`-c/--config FILE`: the command receives `config: Config`, its key files checked."""
+config_option = _option(lambda file: work_as_owner(loaded(file, files=True)))
+"""`-c/--config FILE`: the command receives `config: Config`, its key files checked.
 
-config_option_without_files = _option(lambda path: loaded(path, files=False))
+Where root runs it, it works as the owner of the store.
+"""
+
+config_option_without_files = _option(lambda file: work_as_owner(loaded(file, files=False)))
 """The same for commands that need no key, so that users who cannot read one may run them."""
 
-config_path_option = _option(located)
-"""The same for commands that only need the path of the file: they receive `config: Path`."""
+config_option_of_keys = _option(lambda file: loaded(file, files=False))
+"""The same for commands over keys, which leave the store alone, and stay root's."""
+
+config_file_option = _option(lambda file: file)
+"""The same for commands that only need the file: they receive `config: ConfigFile`."""

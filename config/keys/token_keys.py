@@ -10,7 +10,7 @@ import base64
 import binascii
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from config.keys.secret_files import KeyFileError, read_secret, write_secret
+from config.keys.secret_files import KeyFileError, locked_secret, read_secret, write_secret
 
 SECRET_OCTETS = 64
 """An AES-256-SIV key (RFC 5297)."""
@@ -79,13 +79,17 @@ class _KeyFile(BaseModel):
 
 def read_token_keys(path: Path) -> tuple[TokenKey, ...]:
     """Return the keys in a key file, in its order; raises KeyFileError."""
-    file = _read(path)
+    return _parsed(path, read_secret(path))[0]
+
+
+def _parsed(path: Path, content: bytes) -> tuple[tuple[TokenKey, ...], bytes]:
+    """Return the keys in a key file and the secret of ids; raises KeyFileError."""
+    file = _read(path, content)
     keys = tuple(
         TokenKey(each.id, _key(path, each), each.created, each.revoked) for each in file.key
     )
     _refuse_unusable(path, keys)
-    _identify_secret(path, file)
-    return keys
+    return keys, _identify_secret(path, file)
 
 
 def read_identify_secret(path: Path) -> bytes:
@@ -94,7 +98,7 @@ def read_identify_secret(path: Path) -> bytes:
     Where the file has none, it is derived from the oldest key, revoked or not, so that new keys
     change no id.
     """
-    return _identify_secret(path, _read(path))
+    return _identify_secret(path, _read(path, read_secret(path)))
 
 
 def _identify_secret(path: Path, file: _KeyFile) -> bytes:
@@ -118,8 +122,7 @@ def new_identify_secret() -> bytes:
     return os.urandom(IDENTIFY_OCTETS)
 
 
-def _read(path: Path) -> _KeyFile:
-    content = read_secret(path)
+def _read(path: Path, content: bytes) -> _KeyFile:
     try:
         return _KeyFile.model_validate(tomllib.loads(content.decode()))
     except ValidationError as error:
@@ -157,12 +160,30 @@ def write_token_keys(
     replace: bool = False,
 ) -> None:
     """Write the key file, readable by its owner alone; raises as `write_secret` does."""
+    write_secret(path, _content(keys, identify_secret), replace=replace)
+
+
+def change_token_keys(
+    path: Path, change: Callable[[tuple[TokenKey, ...]], Sequence[TokenKey]]
+) -> Sequence[TokenKey]:
+    """Write what `change` makes of the keys in a key file, and return it.
+
+    Raises KeyFileError, OSError and what `change` does; then the file stays as it is.
+    """
+    with locked_secret(path) as file:
+        keys, identify_secret = _parsed(path, file.content)
+        changed = change(keys)
+        # The secret is written down from now on, so that it outlives the oldest key.
+        file.replace(_content(changed, identify_secret))
+    return changed
+
+
+def _content(keys: Sequence[TokenKey], identify_secret: bytes | None) -> bytes:
     identify = ""
     if identify_secret is not None:
         secret = base64.b64encode(identify_secret).decode()
         identify = KEY_FILE_IDENTIFY.format(secret=secret)
-    content = "".join((KEY_FILE_HEAD, identify, *map(_entry, keys)))
-    write_secret(path, content.encode(), replace=replace)
+    return "".join((KEY_FILE_HEAD, identify, *map(_entry, keys))).encode()
 
 
 def _entry(key: TokenKey) -> str:

@@ -1,8 +1,9 @@
 """Reading `waypost.toml`: into a Config, or into all of its problems at once.
 
-Owns: finding the file, reading it, and reporting each problem as `file:line: key: what (hint)`.
-Does not own: what a key means (`config.schema`), which values go together (`rules`), the files that
-keys name (`file_checks`), the words for a wrong value (`wording`), or where a key stands (`lines`).
+Owns: reporting each problem as `file:line: key: what (hint)`.
+Does not own: finding the file, and whether it may be read (`config_file`), what a key means
+(`config.schema`), which values go together (`rules`), the files that keys name (`file_checks`), the
+words for a wrong value (`wording`), or where a key stands (`lines`).
 """
 
 import contextlib
@@ -12,7 +13,7 @@ import re
 import socket
 import stat
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,12 @@ from pydantic_core import ErrorDetails
 
 from config.escaping import printable
 from config.loading import file_checks, rules
+from config.loading.config_file import ConfigFile, NotTrusted, user_name
 from config.loading.lines import Loc, key_lines, line_of
 from config.loading.rules import Finding
 from config.loading.wording import dotted, word
 from config.schema import Config
 
-PLACES = (Path("waypost.toml"), Path("/etc/waypost/waypost.toml"))
 ROUNDS = 4
 """Without its wrong value a table may lack one, and is taken out as well: once for each level."""
 SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -74,35 +75,30 @@ class Examined:
     warnings: tuple[Problem, ...]
 
 
-def find(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the file to load: `path`, else $WAYPOST_CONFIG, else the first of PLACES that exists."""
-    if path is not None:
-        return path
-    if named := environ.get("WAYPOST_CONFIG"):
-        return Path(named)
-    return next((place for place in PLACES if place.exists()), None)
-
-
-def load(path: Path, *, files: bool = True) -> Config:
-    """Return the configuration in the file `path`; raises ConfigError.
+def load(file: ConfigFile | Path, *, files: bool = True) -> Config:
+    """Return the configuration in a file; raises ConfigError.
 
     With `files=False` the files that it names (keys, certificates) are not checked, for commands
     that need none of them.
     """
-    examined = examine(path, files=files)
+    examined = examine(file, files=files)
     if examined.config is None:
         raise ConfigError(examined.problems)
     return examined.config
 
 
-def examine(path: Path, *, files: bool = True) -> Examined:
-    """Read the file `path`, and return its configuration, problems and warnings, sorted by line."""
+def examine(file: ConfigFile | Path, *, files: bool = True) -> Examined:
+    """Read a file, and return its configuration, problems and warnings, sorted by line."""
+    file = file if isinstance(file, ConfigFile) else ConfigFile(file)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        octets, found = file.read()
+        text = octets.decode("utf-8-sig")
         data = tomllib.loads(text)
+    except NotTrusted as error:
+        return Examined(None, (Problem(file.path, None, "", error.what, error.hint),), ())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        return Examined(None, (_unreadable(path, error),), ())
-    return _Examination(path, text, data).result(files=files)
+        return Examined(None, (_unreadable(file.path, error),), ())
+    return _Examination(file.path, found, text, data).result(files=files)
 
 
 def _unreadable(
@@ -123,8 +119,9 @@ def _unreadable(
 class _Examination:
     """The steps from a parsed file to an Examined."""
 
-    def __init__(self, path: Path, text: str, data: dict[str, Any]) -> None:
+    def __init__(self, path: Path, found: os.stat_result, text: str, data: dict[str, Any]) -> None:
         self._path = path
+        self._found = found
         self._data = data
         self._lines = key_lines(text)
 
@@ -157,10 +154,13 @@ class _Examination:
         return errors, None, spoilt
 
     def _exposed(self) -> Iterator[Problem]:
-        mode = stat.S_IMODE(self._path.stat().st_mode)
+        mode, owner = stat.S_IMODE(self._found.st_mode), self._found.st_uid
         if mode & 0o022:
             what = f"can be changed by others (mode {mode:04o}), who could redirect your mail"
             yield Problem(self._path, None, "", what, f"chmod go-w {self._path}")
+        if owner not in (0, os.geteuid()):
+            what = f"can be changed by {user_name(owner)}, to whom it belongs"
+            yield Problem(self._path, None, "", what, f"chown root {self._path}")
 
     def _told(self, found: Iterable[Finding]) -> Iterator[Problem]:
         return (self._problem(item.loc, item.what, item.hint) for item in found)

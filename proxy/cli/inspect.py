@@ -21,11 +21,10 @@ from rich.text import Text
 
 from config.cli.console import Console, cell
 from config.cli.listing import Form, form_option, print_csv
-from config.cli.options import HELP, loaded
+from config.cli.options import HELP, loaded, located_if_any
 from config.cli.output import echo
 from config.keys.secret_files import KeyFileError
 from config.keys.token_keys import new_token_key
-from config.loading.load import find
 from config.schema import Config
 from proxy.message.editing import Message, parse, splice
 from proxy.policy import Policy
@@ -43,7 +42,7 @@ PIPED_WIDTH = 160
 
 def _config(_ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> Config:
     """Load the configuration that is meant, else the defaults."""
-    found = find(path)
+    found = located_if_any(path)
     if found is not None:
         return loaded(found, files=False)
     echo("no configuration found: showing what the defaults do", err=True)

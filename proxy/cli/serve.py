@@ -8,12 +8,12 @@ Does not own: listeners and sessions (`server`), processes (`workers`), signals 
 import contextlib
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 import uvloop
 
-from config.cli.options import config_path_option, loaded
+from config.cli.options import config_file_option, loaded_to_serve, serve_as_owner
+from config.loading.config_file import ConfigFile
 from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
@@ -25,13 +25,14 @@ from proxy.workers import Workers
 
 
 @click.command("proxy")
-@config_path_option
-def proxy_command(config: Path) -> None:
+@config_file_option
+def proxy_command(config: ConfigFile) -> None:
     """Take mail over SMTP and hand it to the relay, its links tracked."""
-    settings = loaded(config, files=True)
+    settings = loaded_to_serve(config)
     observe.configure(settings.log.level, settings.log.format)
     try:
         shares = _shares(settings)
+        serve_as_owner(settings)
         if len(shares) == 1:
             _work("proxy", config, settings, shares[0], systemd.ready)
         else:
@@ -40,16 +41,16 @@ def proxy_command(config: Path) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def _share_out(path: Path, config: Config, shares: list[Sockets]) -> int:
+def _share_out(file: ConfigFile, config: Config, shares: list[Sockets]) -> int:
     """Run a worker for each share; one that replaces another has the configuration in force."""
     in_force = [config]
 
     def read_again() -> None:
         with contextlib.suppress(Exception):  # each worker logs it
-            in_force[0] = keep(TAKE_RESTART, config, load(path, files=True))
+            in_force[0] = keep(TAKE_RESTART, config, load(file, files=True))
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
-        _work(f"proxy-{index}", path, in_force[0], shares[index], on_ready)
+        _work(f"proxy-{index}", file, in_force[0], shares[index], on_ready)
 
     return Workers(shares, work, read_again).run()
 
@@ -69,14 +70,14 @@ def _shares(config: Config) -> list[Sockets]:
 
 
 def _work(
-    name: str, path: Path, config: Config, sockets: Sockets, on_ready: Callable[[], object]
+    name: str, file: ConfigFile, config: Config, sockets: Sockets, on_ready: Callable[[], object]
 ) -> None:
     with exposition.published(exposition.directory_of(config.store.spool_dir), name):
-        uvloop.run(_serve(path, config, sockets, on_ready))
+        uvloop.run(_serve(file, config, sockets, on_ready))
 
 
 async def _serve(
-    path: Path, config: Config, sockets: Sockets, on_ready: Callable[[], object]
+    file: ConfigFile, config: Config, sockets: Sockets, on_ready: Callable[[], object]
 ) -> None:
     async with systemd.service() as stop:
         await serve(
@@ -84,5 +85,5 @@ async def _serve(
             stop=stop,
             on_ready=on_ready,
             sockets=sockets,
-            reload=lambda: load(path, files=True),
+            reload=lambda: load(file, files=True),
         )

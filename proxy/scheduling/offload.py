@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -26,6 +26,7 @@ from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from config.keys import kept_files
 from config.schema import Config
 from config.telemetry import observe
 from proxy.rewrite.submission import Fault, Outgoing, Submission
@@ -174,7 +175,7 @@ class OffloadProcess:
                 max_workers=1,
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_begin,
-                initargs=(self._config,),
+                initargs=(self._config, kept_files.everything()),
             )
         return self._pool
 
@@ -185,7 +186,8 @@ _prepared: dict[int, Prepared] = {}
 _transformers: list[Transformer] = []
 
 
-def _begin(config: Config) -> None:
+def _begin(config: Config, kept: Mapping[Path, bytes]) -> None:
+    kept_files.adopt(kept)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     observe.configure(config.log.level, config.log.format)

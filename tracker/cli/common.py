@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from config.cli.output import echo
 from config.schema import Config
+from config.service import state_owner
 from config.telemetry import observe
 from tracker.ingest.catch_up import catch_up
 from tracker.minting import lookup
@@ -51,7 +52,12 @@ def current_store(config: Config) -> Iterator[Database]:
 
 def as_service_user(error: PermissionError) -> click.ClickException:
     """Return the error for a user who may not read or write a file of the service."""
-    return click.ClickException(f"{error}: run as the user of the service")
+    owner = state_owner.worked_as()
+    if owner is None:
+        return click.ClickException(f"{error}: run as the user of the service")
+    return click.ClickException(
+        f"{error}: tried as {owner.name}, to whom {owner.place} belongs, as root does"
+    )
 
 
 def keyring_of(config: Config) -> Keyring:

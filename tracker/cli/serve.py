@@ -5,25 +5,25 @@ Does not own: what is served (`tracker.app`), signals and systemd (`config.servi
 """
 
 from functools import partial
-from pathlib import Path
 
 import click
 import uvloop
 
-from config.cli.options import config_path_option, loaded
+from config.cli.options import config_file_option, loaded_to_serve, serve_as_owner
 from config.cli.output import Problems
+from config.loading.config_file import ConfigFile
 from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
 from config.telemetry import observe
-from tracker.app import CannotStart, serve
+from tracker.app import CannotStart, prepare, serve
 
 
 @click.command()
-@config_path_option
-def tracker(config: Path) -> None:
+@config_file_option
+def tracker(config: ConfigFile) -> None:
     """Redirect and count clicks, without the mail proxy."""
-    settings = loaded(config, files=True)
+    settings = loaded_to_serve(config)
     observe.configure(settings.log.level, settings.log.format)
     try:
         uvloop.run(_run(config, settings))
@@ -31,13 +31,15 @@ def tracker(config: Path) -> None:
         raise Problems(error.problems) from None
 
 
-async def _run(path: Path, settings: Config) -> None:
+async def _run(file: ConfigFile, settings: Config) -> None:
     """Serve until SIGTERM or SIGINT; raises CannotStart."""
+    parts = prepare(settings, systemd.inherited_sockets().get(systemd.TRACKER, ()))
+    serve_as_owner(settings)
     async with systemd.service() as stop:
         await serve(
             settings,
             stop=stop,
             on_ready=systemd.ready,
-            sockets=systemd.inherited_sockets().get(systemd.TRACKER, ()),
-            reload=partial(load, path),
+            parts=parts,
+            reload=partial(load, file),
         )

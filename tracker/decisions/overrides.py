@@ -5,7 +5,6 @@ Does not own: where decisions are kept (`files`), which URLs are meant by a repa
 that it names (`tracker.urls.additions`), the answer to a reader (`tracker.redirect.redirector`).
 """
 
-import os
 import pwd
 import re
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from config.service import state_owner
 from tracker.tokens import Link, is_destination
 from tracker.urls.additions import NO_ADDITIONS, Additions
 from tracker.urls.hosts import host, is_below
@@ -171,7 +171,7 @@ class Overrides:
 def decision(
     action: Action, kind: Kind, value: str, *, to: str = "", messages: Iterable[str] = ()
 ) -> Decision:
-    """Return a decision made now, by the user of this process."""
+    """Return a decision made now, by who called this process."""
     # To the millisecond, as it is by its words that a decision is known to be the same.
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
     return Decision(at, _user(), action, kind, value, to, tuple(messages))
@@ -185,7 +185,8 @@ def repair(old: str, new: str, additions: Additions) -> Decision:
 
 def _user() -> str:
     """Return the name of the user as the system knows it, whatever the environment says."""
+    uid = state_owner.caller()
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:  # in a container, whose user may have no name
-        return f"uid {os.getuid()}"
+        return f"uid {uid}"

@@ -57,7 +57,13 @@ async def serving(config: Config, reload: Callable[[], Config] | None = None) ->
     port = listening.names(sockets)[0].port
     stop, ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(
-        app.serve(config, stop=stop, on_ready=ready.set, sockets=sockets, reload=reload)
+        app.serve(
+            config,
+            stop=stop,
+            on_ready=ready.set,
+            parts=app.prepare(config, sockets),
+            reload=reload,
+        )
     )
     await asyncio.wait({task, asyncio.create_task(ready.wait())}, return_when="FIRST_COMPLETED")
     yield port

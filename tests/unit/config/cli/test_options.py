@@ -1,5 +1,7 @@
 """What the parameters of all commands share."""
 
+import os
+import re
 from pathlib import Path
 
 import click
@@ -11,6 +13,9 @@ from config.keys import token_keys
 from config.schema import Config
 from tests.support.commands import run
 from tracker.cli import consent, forget, identify, report
+from waypost import cli
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
 
 NO_UTF8 = "caf\udce9"
 """What Python makes of the octets `caf\\xe9` on a command line."""
@@ -54,7 +59,7 @@ def test_without_a_configuration_it_is_a_usage_error(
     """And the message says how to make one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WAYPOST_CONFIG", raising=False)
-    monkeypatch.setattr("config.loading.load.PLACES", ())
+    monkeypatch.setattr("config.loading.config_file.PLACES", ())
     for name in ("check", "show", "dns"):
         assert "waypost init DIR" in run(name, status=2)
 
@@ -86,3 +91,49 @@ def test_a_command_gets_the_loaded_configuration(home: Path) -> None:
     (home / "token.keys").unlink()
     outcome = CliRunner().invoke(report, ["-c", str(home / "waypost.toml")])
     assert outcome.stdout == "https://click.example.com\n"
+
+
+@pytest.fixture
+def here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in the folder of a configuration that nobody names; return the file."""
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("WAYPOST_CONFIG", raising=False)
+    return home / "waypost.toml"
+
+
+@pytest.mark.parametrize("name", ["check", "show", "dns", "report", "consent", "explain"])
+def test_a_configuration_that_nobody_named_is_told_of(here: Path, name: str) -> None:
+    """On standard error, so that nobody wonders whose relay or store it is."""
+    outcome = CliRunner().invoke(cli, [name], input="Subject: hello\n\n")
+    assert (outcome.exit_code, outcome.stderr) == (0, f"Configuration: {here}\n")
+    outcome = CliRunner().invoke(cli, [name, "-c", "waypost.toml"], input="Subject: hello\n\n")
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "arguments",
+    [["check"], ["show"], ["dns"], ["report"], ["explain"], ["keys", "list"], ["serve"]],
+    ids=" ".join,
+)
+def test_a_configuration_of_somebody_else_is_not_found(here: Path, arguments: list[str]) -> None:
+    """Exit status 1, and how to read it all the same."""
+    os.chown(here, 12345, 12345)
+    outcome = CliRunner().invoke(cli, arguments)
+    assert outcome.exit_code == 1
+    assert "belongs neither to you nor to root, but to user 12345" in outcome.output
+    assert "-c waypost.toml" in outcome.output
+    assert [each.name for each in here.parent.glob("waypost.db*")] == []
+
+
+@needs_root
+@pytest.mark.parametrize("command", ["report", "consent", "tracker", "proxy", "serve"])
+def test_root_works_on_no_store_that_others_can_exchange(home: Path, command: str) -> None:
+    """Exit status 1, and which folder it is; nothing is made there."""
+    home.chmod(0o777)
+    file = home / "waypost.toml"
+    file.write_text(re.sub(r":(2525|8080|8081)\b", ":0", file.read_text()))
+    outcome = CliRunner().invoke(cli, [command, "-c", str(file)])
+    assert outcome.exit_code == 1
+    assert f"others can change {home} (mode 0777)" in outcome.output
+    assert list(home.glob("waypost.db*")) == []

@@ -1,8 +1,9 @@
-"""Finding and reading a configuration.
+"""Reading a configuration.
 
 What is wrong with a file, and how that is told, stands in tests/configs (`test_load_bad_configs`).
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.keys import dkim_keys, token_keys
-from config.loading.load import ConfigError, examine, find, load
+from config.loading.load import ConfigError, examine, load
 from config.reference.catalogue import tables, to_toml
 from config.reference.manual import example_file
 from config.values import Address
@@ -95,6 +96,15 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     assert load(file).relay.tls == "none"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+def test_root_is_warned_of_a_file_that_is_anothers(tmp_path: Path) -> None:
+    """Who owns the file rules what root's commands do."""
+    file = furnish(tmp_path)
+    os.chown(file, 12345, 12345)
+    (warning,) = (each for each in examine(file).warnings if not each.key)
+    assert "can be changed by user 12345, to whom it belongs" in str(warning)
+
+
 def test_a_missing_file_is_a_problem_like_any_other(tmp_path: Path) -> None:
     """Told with its name, without a line."""
     with pytest.raises(ConfigError, match="cannot be read: No such file"):
@@ -105,27 +115,6 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """Told with its name, without a line."""
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         load(tmp_path)
-
-
-def test_a_named_file_counts_before_all_others(tmp_path: Path) -> None:
-    """`-c` first, then $WAYPOST_CONFIG."""
-    environ = {"WAYPOST_CONFIG": "/srv/other.toml"}
-    assert find(tmp_path, environ) == tmp_path
-    assert find(None, environ) == Path("/srv/other.toml")
-
-
-def test_the_file_here_counts_before_the_one_in_etc(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """./waypost.toml is found without being named."""
-    monkeypatch.chdir(tmp_path)
-    etc = tmp_path / "etc.toml"
-    monkeypatch.setattr("config.loading.load.PLACES", (Path("waypost.toml"), etc))
-    assert find(None, {}) is None
-    etc.touch()
-    assert find(None, {}) == etc
-    Path("waypost.toml").touch()
-    assert find(None, {}) == Path("waypost.toml")
 
 
 VALUES = st.recursive(

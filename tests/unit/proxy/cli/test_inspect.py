@@ -28,7 +28,7 @@ def run(tmp_path, monkeypatch):
     """Return a function that runs a command in an empty folder, where there is no configuration."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("WAYPOST_CONFIG", raising=False)
-    monkeypatch.setattr("config.loading.load.PLACES", (Path("waypost.toml"),))
+    monkeypatch.setattr("config.loading.config_file.PLACES", (Path("waypost.toml"),))
     return lambda command, *args, **more: CliRunner().invoke(command, args, **more)
 
 
