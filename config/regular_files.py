@@ -52,11 +52,11 @@ def _nofollow(folder: Path) -> int:
 def _explained(error: OSError, path: Path) -> OSError:
     """Return the error in words where the system's own are misleading."""
     if error.errno == errno.ELOOP:
-        return OSError(errno.ELOOP, "is a symbolic link, which is not followed here", str(path))
+        return OSError(errno.ELOOP, "A symbolic link, which is not followed here", str(path))
     return _no_file(path) if error.errno == errno.ENXIO else error  # a socket, or a pipe
 
 
 def _no_file(path: Path) -> OSError:
     if path.is_dir():
         return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    return OSError(errno.EINVAL, "is no regular file", str(path))
+    return OSError(errno.EINVAL, "Not a regular file", str(path))
