@@ -79,7 +79,7 @@ class Admission:
         self._neighbours: dict[str, Neighbours] = {}
         self._gone = asyncio.Event()
         self._now_s = asyncio.get_running_loop().time
-        self._gauge = observe.HTTP_CONNECTIONS.labels(name)
+        observe.HTTP_CONNECTIONS.labels(name).set_function(self._count)
         self.trust(trusted)
 
     def trust(self, networks: Sequence[Network]) -> None:
@@ -99,7 +99,6 @@ class Admission:
         neighbours.count += 1
         self._neighbours[network] = connection.neighbours = neighbours
         self.rest(connection)
-        self._gauge.set(self._count())
         return True
 
     def rest(self, connection: Admitted) -> None:
@@ -124,7 +123,6 @@ class Admission:
         neighbours.count -= 1
         if not neighbours.count:
             del self._neighbours[neighbours.network]
-        self._gauge.set(self._count())
         if not self._count():
             self._gone.set()
 
