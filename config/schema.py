@@ -152,6 +152,10 @@ class RelayConfig(Table):
     changes in them is taken into account when signing."""
     allow_plain_auth: bool = False
     """Whether passwords may be sent over an unencrypted connection to a relay on another machine."""
+    max_logins: Positive = 10
+    """How many clients that have to log in may be logging in at the same time, each in a session with
+    the relay (shared among `workers`); others wait for up to half a minute. One network has at most
+    half of them. Such a client gets no relay session before it logs in."""
     connect_timeout: Patience = 30.0
     """How long to wait for a connection and the greeting."""
     command_timeout: Patience = 300.0

@@ -240,6 +240,11 @@ PROXY_WORKER_LOST = _event(
 SESSION_REFUSED = _event(
     "session_refused", logging.WARNING, "A client was refused as it connected. Says why."
 )
+LOGINS_CROWDED = _event(
+    "logins_crowded",
+    logging.WARNING,
+    "A client waited in vain to log in, as `[relay] max_logins` others were at it; it may try again.",
+)
 SESSION_FAILED = _event(
     "session_failed",
     logging.ERROR,

@@ -89,6 +89,9 @@ class RelaySession:
         self.capabilities = self._permitted(contact.capabilities)
         """What the relay offers now: keyword in upper case → parameters. AUTH only where a
         password may cross."""
+        self.keywords = frozenset(self.capabilities)
+        """What the relay has offered in this session: many a relay offers AUTH no more once
+        somebody is logged in, and takes AUTH= of MAIL all the same (RFC 4954 §5)."""
 
     @classmethod
     async def open(cls, config: RelayConfig, hostname: str) -> Self:
@@ -173,6 +176,11 @@ class RelaySession:
         """Send QUIT and close; never raises for what the relay does."""
         self._connection.send(b"QUIT\r\n", replies=1)
         await self._connection.reply(QUIT_PATIENCE_S)
+        self._connection.close()
+
+    def leave(self) -> None:
+        """Send QUIT and close without waiting for the reply, which would change nothing."""
+        self._connection.send(b"QUIT\r\n", replies=1)
         self._connection.close()
 
     def abort(self) -> None:
@@ -260,6 +268,7 @@ class RelaySession:
         if reply.code == OK_CODE:
             hello = "\n".join(line.decode("utf-8", "replace") for line in reply.lines)
             self.capabilities = self._permitted(capabilities_of(hello))
+            self.keywords |= frozenset(self.capabilities)
 
     def _permitted(self, offered: dict[str, str]) -> dict[str, str]:
         return {k: v for k, v in offered.items() if k != "AUTH" or self._secret_safe}

@@ -1,19 +1,21 @@
-"""The relay for one client's whole session: opened, lost, replaced, closed.
+"""The relay for one client's whole session: opened, lost, replaced, let go, closed.
 
-Owns: when a relay session is opened and closed, that a transaction which the relay lost before
+Owns: how a relay session is opened and closed, that a transaction which the relay lost before
 DATA is replayed on a fresh session once (DESIGN §3.8), and that no state of one transaction leaks
 into the next.
-Does not own: talking SMTP to the relay (`session`), or what clients are told besides
-(`proxy.session.session`).
+Does not own: talking SMTP to the relay (`session`), what is known of the relay without a session
+(`capability_cache`), which clients get one when (`proxy.session.identity`), or what they are told
+besides (`proxy.session.session`).
 
 Credentials are not kept. So a session that had logged in cannot be replaced: the client is told
 to come back.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_REPLACED, log
+from proxy.relay.capability_cache import CapabilityCache
 from proxy.relay.session import DataResult, Fault, Progress, RelaySession, RelayUnavailable
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
@@ -29,7 +31,7 @@ five minutes, many wait for less, and a login that is lost with the session cann
 class Upstream:
     """The way to the relay for one client. Nothing here raises for what the relay does."""
 
-    def __init__(self, config: RelayConfig, hostname: str) -> None:
+    def __init__(self, config: RelayConfig, hostname: str, cache: CapabilityCache) -> None:
         self.on_lost: Callable[[], None] | None = None
         """Called when a session has been lost that cannot be replaced."""
         self.authenticated = False
@@ -37,7 +39,9 @@ class Upstream:
         """The name under which the client logged in, where the AUTH exchange told it."""
         self._config = config
         self._hostname = hostname
+        self._cache = cache
         self._session: RelaySession | None = None
+        self._reached = False
         self._stale_transaction = False
         self._replaced = False
 
@@ -50,6 +54,11 @@ class Upstream:
     def usable(self) -> bool:
         """A session is open, as far as can be known without asking."""
         return self._session is not None and self._session.fault is None
+
+    @property
+    def no_relay(self) -> Reply:
+        """The reply where no session can be opened; at the first need of one, it is goodbye."""
+        return replies.NO_RELAY if self._reached else replies.NO_RELAY_AT_HELLO
 
     @property
     def lost_for_good(self) -> bool:
@@ -66,9 +75,26 @@ class Upstream:
         try:
             self._session = await RelaySession.open(self._config, self._hostname)
         except RelayUnavailable:
+            self._cache.forget()
             return False
+        self._reached = True
+        self._cache.note(self._session.capabilities)
         self._session.when_lost(self._note_loss)
         return True
+
+    async def offers(self, *, connect: bool) -> Mapping[str, str] | None:
+        """Return what the relay offers, or None where it cannot be reached.
+
+        With `connect`, or once there is a session, by asking in the client's own session; else what
+        the relay was last seen to offer.
+        """
+        if connect or self.usable:
+            return self.capabilities if await self.open() else None
+        return await self._cache.get()
+
+    def lacks_any(self, keywords: Collection[str]) -> bool:
+        """Return whether the open session was not offered all of these; False without one."""
+        return self._session is not None and not self._session.keywords.issuperset(keywords)
 
     def begin(self) -> None:
         """Start a transaction: it may be replayed on a fresh session once."""
@@ -131,6 +157,13 @@ class Upstream:
         if self._session is not None and self.usable:
             await self._session.quit()
         self._drop()
+
+    def let_go(self) -> None:
+        """End the relay session with QUIT, at once; the next command opens another."""
+        if self._session is not None and self.usable:
+            self._session.leave()
+        self._session = None
+        self._stale_transaction = False
 
     async def renew(self) -> bool:
         """Have the next command open a fresh session; False: the client has logged in to this."""

@@ -2,7 +2,7 @@
 
 Owns: the exchange line by line as raw octets, and its limits.
 Does not own: SASL mechanisms, credentials (nothing is kept), whether a client may log in here
-(`identity`), how often a login may fail (`login_limits`), or who is trusted after it (`trust`).
+(`login`), how often a login may fail (`login_limits`), or who is trusted after it (`trust`).
 
 The name of an account decides who may send as a [[sender]]. So it is read only where no relay can
 have read another: from base64 without anything to ignore, and from no more responses than the

@@ -1,7 +1,7 @@
 """Every limit of one SMTP session that no key of the configuration sets, in one place.
 
 Owns: the numbers and why they are what they are. Sizes are octets, times seconds.
-Does not own: limits of all sessions together (`proxy.server`, `upload`,
+Does not own: limits of all sessions together (`proxy.server`, `upload`, `login_slots`,
 `proxy.scheduling.loop_budget`), of a message's inside (`proxy.message.limits`), of a reply
 (`proxy.smtp.replies`), or of the relay's side (`proxy.relay.dial`, `proxy.relay.session`).
 """
@@ -42,6 +42,13 @@ SESSION_BUFFER_OCTETS = 32 * 1024
 
 GREETING_PATIENCE_S = 30.0
 """For the PROXY header and for a TLS handshake: nobody types these."""
+
+LOGIN_PATIENCE_S = 30.0
+"""For each line of a stranger's AUTH exchange: programs answer at once, and a relay session waits."""
+
+RELAY_IDLE_S = 30.0
+"""A relay session without a login is let go of when its client, not trusted by address but vouched
+for by a mail server, says nothing for this long between two transactions."""
 
 DATA_PATIENCE_S = 180.0
 """RFC 5321 §4.5.3.2.5: between two chunks of DATA; each chunk arms it anew."""

@@ -40,6 +40,10 @@ class LoginLimits:
         self._judging: Counter[IpAddress | None] = Counter()
         self._waiting: list[asyncio.Future[None]] = []
 
+    def exhausted(self, address: IpAddress | None) -> bool:
+        """Return whether so many logins of `address` failed lately that none is tried now."""
+        return not self._throttle.left(address)
+
     async def begin(self, address: IpAddress | None) -> bool:
         """Wait until the relay may judge a login of `address`; False: too many have failed.
 

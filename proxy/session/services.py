@@ -1,13 +1,14 @@
 """What all sessions of a process share.
 
 Owns: making it from a configuration: the work on messages, the spool, the record of what is
-delivered, TLS, the budgets for memory and for the event loop, and the limits of failed logins; and
-which keys of a configuration take a restart.
+delivered, TLS, the budgets for memory and for the event loop, the slots for logins and the limits
+of failed ones, and what was last seen of the relay; and which keys of a configuration take a
+restart.
 Does not own: sessions (`session`), sockets (`server`).
 
 A reload makes new services; a session keeps to the end those it began with. Spool, delivered
-database, consents, budgets and failed logins are handed on, so that a reload neither doubles nor
-loses any.
+database, consents, budgets, slots and failed logins are handed on, so that a reload neither doubles
+nor loses any. What was seen of the relay is not: it may be another now.
 """
 
 import socket
@@ -20,9 +21,11 @@ from config.schema import Config, ProxyConfig, RelayConfig
 from config.service.reload import changed, keep
 from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
+from proxy.relay.capability_cache import CapabilityCache
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.session.login_limits import LoginLimits
+from proxy.session.login_slots import LoginSlots
 from proxy.session.upload import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
@@ -55,6 +58,8 @@ class Services:
     memory_budget: MemoryBudget
     loop_budget: LoopBudget
     login_limits: LoginLimits
+    login_slots: LoginSlots
+    capability_cache: CapabilityCache
 
     @property
     def proxy(self) -> ProxyConfig:
@@ -76,9 +81,10 @@ class Services:
             config = keep(TAKE_RESTART, before.config, config)
         loop_budget = before.loop_budget if before else LoopBudget(ITERATION_OCTETS)
         consents = before.consents if before else _consents(config)
+        hostname = config.proxy.hostname or socket.getfqdn()
         services = cls(
             config=config,
-            hostname=config.proxy.hostname or socket.getfqdn(),
+            hostname=hostname,
             dispatcher=Dispatcher.start(config, consents.latest, loop_budget),
             delivered_db=_delivered_db(config, before.delivered_db if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
@@ -87,9 +93,12 @@ class Services:
             memory_budget=before.memory_budget if before else _memory_budget(config.proxy.workers),
             loop_budget=loop_budget,
             login_limits=before.login_limits if before else LoginLimits(config.proxy.workers),
+            login_slots=before.login_slots if before else LoginSlots(1),
+            capability_cache=CapabilityCache(config.relay, hostname),
         )
         services.login_limits.names_accounts = config.privacy.ip != "none"
         services.memory_budget.make_room_for(config.proxy.max_size)
+        services.login_slots.limit = max(config.relay.max_logins // config.proxy.workers, 1)
         return services
 
     def take_restart(self, config: Config) -> list[str]:
@@ -105,6 +114,7 @@ class Services:
 
     def stop(self) -> None:
         """Finish the work on hand; the spool writes what it holds."""
+        self.capability_cache.stop()
         self.dispatcher.close()
         self.spool.close()
 

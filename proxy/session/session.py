@@ -3,14 +3,15 @@
 Owns: the order of commands, what state each leaves, and that the session ends. Every verb is a
 method that returns its reply as a value; a 421, ours or the relay's, ends the session.
 Does not own: the octets on the wire (`connection`), the grammar of arguments
-(`proxy.smtp.envelope`), who may do what (`identity`), MAIL and RCPT (`transactions`), taking in a
-message (`upload`) and handing it on (`proxy.delivery.delivery`), what a stop allows (`shutdown`),
-nor the relay (`proxy.relay.upstream`).
+(`proxy.smtp.envelope`), who may do what (`identity`), AUTH (`login`), MAIL and RCPT
+(`transactions`), taking in a message (`upload`) and handing it on (`proxy.delivery.delivery`), what a
+stop allows (`shutdown`), nor the relay (`proxy.relay.upstream`).
 """
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from config.telemetry.observe import (
@@ -32,8 +33,10 @@ from proxy.session.limits import (
     MAX_COMMANDS_WITHOUT_MAIL,
     MAX_ERRORS,
     MAX_PIPELINED_COMMANDS,
+    RELAY_IDLE_S,
     SILENCE_S,
 )
+from proxy.session.login import ClientLogin
 from proxy.session.services import Services
 from proxy.session.shutdown import Shutdown
 from proxy.session.transactions import Command, Transactions
@@ -50,14 +53,16 @@ class Session:
     def __init__(self, connection: ClientConnection, services: Services, client: Client) -> None:
         self._connection = connection
         self._services = services
-        self._upstream = Upstream(services.relay, services.hostname)
+        self._upstream = Upstream(services.relay, services.hostname, services.capability_cache)
         self._identity = ClientIdentity(
+            connection, self._upstream, client, services.proxy, services.hostname
+        )
+        self._login = ClientLogin(
             connection,
             self._upstream,
-            client,
-            services.proxy,
-            services.hostname,
+            self._identity,
             services.login_limits,
+            services.login_slots,
         )
         self._delivery = Delivery(
             services.dispatcher,
@@ -141,7 +146,7 @@ class Session:
         farewell = self._shutdown.farewell(
             in_transaction=self._in_transaction, relay_lost=relay_lost
         )
-        if farewell is None and self._identity.failed_too_often:
+        if farewell is None and self._login.failed_too_often:
             return replies.TOO_MANY_LOGINS
         return farewell
 
@@ -156,9 +161,22 @@ class Session:
         self._waiting = True
         patience_s = SILENCE_S if self._farewell() else self._services.proxy.idle_timeout
         try:
-            return await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
+            with self._relay_let_go_when_idle():
+                return await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
         finally:
             self._waiting = False
+
+    @contextmanager
+    def _relay_let_go_when_idle(self) -> Iterator[None]:
+        """Have a relay session end that nobody logged in to and no message is on its way to."""
+        if self._identity.may_keep_relay or self._in_transaction or not self._upstream.usable:
+            yield
+            return
+        later = asyncio.get_running_loop().call_later(RELAY_IDLE_S, self._upstream.let_go)
+        try:
+            yield
+        finally:
+            later.cancel()
 
     async def _serve_command(self) -> None:
         try:
@@ -192,7 +210,7 @@ class Session:
             return replies.SHUTTING_DOWN
         if self._upstream.lost_for_good and verb != b"QUIT":
             return replies.NO_RELAY_AT_HELLO
-        if self._identity.failed_too_often and verb != b"QUIT":
+        if self._login.failed_too_often and verb != b"QUIT":
             return replies.TOO_MANY_LOGINS
         if len(line) >= MAX_COMMAND_OCTETS and verb != b"AUTH":
             return replies.LINE_TOO_LONG
@@ -234,35 +252,43 @@ class Session:
         return await self._upstream.ask(b"RSET")
 
     async def on_helo(self, arg: bytes) -> Reply:
-        """Open the relay session, and greet a client that knows no extensions."""
+        """Make sure that there is a relay, and greet a client that knows no extensions."""
         if not arg:
             return replies.HELLO_SYNTAX
-        if not await self._begin():
+        if await self._begin() is None:
             return replies.NO_RELAY_AT_HELLO
         return replies.hello(self._services.hostname)
 
     async def on_ehlo(self, arg: bytes) -> Reply:
-        """Open the relay session, and offer what the relay offers and we allow."""
+        """Make sure that there is a relay, and offer what the relay offers and we allow."""
         if not arg:
             return replies.HELLO_SYNTAX
-        if not await self._begin():
+        capabilities = await self._begin()
+        if capabilities is None:
             return replies.NO_RELAY_AT_HELLO
+        auth = self._identity.may_show_password
         lines = extensions.offers(
-            self._upstream.capabilities,
+            capabilities,
             max_size_octets=self._services.proxy.max_size,
             starttls=self._services.tls_context is not None and not self._connection.tls,
-            auth=self._identity.may_show_password,
+            auth=auth,
             xclient=self._identity.may_speak_for_others,
         )
         self._transactions.offered = extensions.keywords(lines)
+        self._login.mechanisms = extensions.mechanisms(capabilities) if auth else ()
         return replies.hello(self._services.hostname, lines)
 
-    async def _begin(self) -> bool:
-        """End the transaction, as EHLO and HELO do (RFC 5321 §4.1.4); False: there is no relay."""
-        self._transactions.offered = frozenset()
+    async def _begin(self) -> Mapping[str, str] | None:
+        """End the transaction, as EHLO and HELO do (RFC 5321 §4.1.4).
+
+        Return what the relay offers, by a session opened for this client if that is trusted unasked,
+        else as far as is known; None: the relay cannot be reached.
+        """
+        self._forget_hello()
         self._transactions.end()
-        self._greeted = await self._upstream.open()
-        return self._greeted
+        capabilities = await self._upstream.offers(connect=self._identity.trusted_unasked)
+        self._greeted = capabilities is not None
+        return capabilities
 
     # STARTTLS, AUTH, XCLIENT and XFORWARD.
 
@@ -294,7 +320,7 @@ class Session:
             return replies.ALREADY_AUTHENTICATED
         if self._in_transaction:
             return replies.NOT_IN_TRANSACTION
-        return await self._identity.log_in(arg, self._transactions.offered)
+        return await self._login.log_in(arg, self._services.proxy.idle_timeout)
 
     async def on_xclient(self, arg: bytes) -> Reply:
         """Learn from a front server who its client is; the session starts over for that client."""
@@ -304,6 +330,9 @@ class Session:
         reply = self._identity.tell_client(arg)
         if reply.positive:
             self._forget_hello()
+            self._login.begin_anew()
+            if not self._identity.trusted_unasked:
+                self._upstream.let_go()
         return reply
 
     async def on_xforward(self, arg: bytes) -> Reply:
@@ -317,6 +346,7 @@ class Session:
 
     def _forget_hello(self) -> None:
         self._greeted, self._transactions.offered = False, frozenset()
+        self._login.mechanisms = ()
 
     # The mail transaction.
 

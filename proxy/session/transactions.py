@@ -1,7 +1,8 @@
 """MAIL and RCPT of one session: checked, passed on in groups, remembered.
 
-Owns: which of them reach the relay, with which SIZE, and the transaction that results from the
-relay's answers.
+Owns: which of them reach the relay, with which SIZE, the transaction that results from the relay's
+answers, and that no parameter goes to a relay session which does not offer it (our EHLO reply may
+be older than the session).
 Does not own: their grammar (`proxy.smtp.envelope`), or how they reach the relay
 (`proxy.relay.upstream`).
 """
@@ -54,6 +55,8 @@ class Transactions:
         `may_grow`: the message may become larger on its way through us.
         """
         self._mail = self.transaction.mail if self.transaction else None
+        if self._mail is None and commands[0][0] == b"MAIL" and not await self._upstream.open():
+            return [self._upstream.no_relay] * len(commands)
         self._rcpts = len(self.transaction.rcpts) if self.transaction else 0
         checked = [self._check(verb, arg, may_grow=may_grow) for verb, arg in commands]
         lines = [each.line for each in checked if isinstance(each, _ToRelay)]
@@ -78,6 +81,8 @@ class Transactions:
         if self._mail is not None:
             return replies.NESTED_MAIL
         mail = parse_mail(arg, self.offered)
+        if self._upstream.lacks_any(mail.extensions):
+            return replies.PARAMETER_NOT_NOW
         if mail.size_octets is not None and mail.size_octets > self._max_size_octets:
             return replies.TOO_BIG
         self._mail = mail
@@ -98,6 +103,8 @@ class Transactions:
         if self._rcpts >= self._max_rcpts:
             return replies.TOO_MANY_RECIPIENTS
         rcpt = parse_rcpt(arg, self.offered)
+        if self._upstream.lacks_any(rcpt.extensions):
+            return replies.PARAMETER_NOT_NOW
         self._rcpts += 1
         return _ToRelay(rcpt, rcpt.line)
 

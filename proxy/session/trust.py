@@ -12,15 +12,12 @@ from dataclasses import dataclass, replace
 
 from config.addresses import IpAddress, first_of_network, parse_ip, within
 from config.schema import ProxyConfig
+from config.throttle import network_of
 from proxy.policy.accounts import Submitter
 from proxy.smtp.envelope import unquoted
 
 NETWORK_BITS = {4: 24, 6: 64}
 """What counts as one sender's network: retries may come from a neighbour (RFC 6647 §4.2)."""
-
-ONE_CLIENT_BITS = {4: 32, 6: 64}
-"""What counts as one client's address: whoever has an IPv6 network has all of its /64
-(RFC 4291 §2.5.4)."""
 
 _ATTRIBUTE = re.compile(rb"([A-Za-z]{1,20})=([\x21-\x7e]{1,500})\Z")
 _UNKNOWN = frozenset({"[UNAVAILABLE]", "[TEMPUNAVAIL]"})
@@ -94,7 +91,7 @@ def counted_as(client: Client, config: ProxyConfig) -> IpAddress | None:
     """
     if client.address is None or trusted(client, config, authenticated=False):
         return client.address
-    return first_of_network(client.address, ONE_CLIENT_BITS)
+    return network_of(client.address)
 
 
 def account(client: Client) -> str:

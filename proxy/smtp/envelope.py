@@ -97,6 +97,11 @@ class MailCommand:
         return b"MAIL " + self.raw
 
     @property
+    def extensions(self) -> frozenset[str]:
+        """The EHLO keywords under which its parameters are offered."""
+        return frozenset(MAIL_PARAMETERS[name] for name in self.params)
+
+    @property
     def size_octets(self) -> int | None:
         """What the client declared with SIZE (RFC 1870), if it did."""
         value = self.params.get(b"SIZE")
@@ -120,6 +125,11 @@ class RcptCommand:
     def line(self) -> bytes:
         """The command for the relay, without CRLF."""
         return b"RCPT " + self.raw
+
+    @property
+    def extensions(self) -> frozenset[str]:
+        """The EHLO keywords under which its parameters are offered."""
+        return frozenset(RCPT_PARAMETERS[name] for name in self.params)
 
 
 def parse_mail(arg: bytes, offered: Collection[str]) -> MailCommand:

@@ -165,6 +165,8 @@ NO_RELAY_AT_HELLO = Reply.own(421, "4.4.1", "The relay cannot be reached, try ag
 NO_RELAY = Reply.own(451, "4.4.1", "The relay cannot be reached, try again later")
 RELAY_LOST = Reply.own(451, "4.4.2", "The connection to the relay was lost, try again later")
 RELAY_CHANGED = Reply.own(451, "4.4.2", "The relay changed its answers, try again later")
+PARAMETER_NOT_NOW = Reply.own(451, "4.3.3", "The relay does not take this parameter now, try later")
+MECHANISM_NOT_NOW = Reply.own(454, "4.7.0", "The relay does not offer this login now, try later")
 RELAY_UNINTELLIGIBLE = Reply.own(451, "4.5.0", "The relay gave an answer that makes no sense")
 
 # Our own trouble. Never more than 4xx either.
@@ -172,6 +174,7 @@ OUR_FAULT = Reply.own(451, "4.3.0", "Local error in processing, try again later"
 OUR_FAULT_CLOSING = Reply.own(421, "4.3.0", "Local error, closing; try again later")
 CANNOT_SIGN = Reply.own(451, "4.3.0", "The message cannot be signed now, try again later")
 NO_MEMORY = Reply.own(452, "4.3.1", "Too much mail is in the works, try again later")
+LOGINS_CROWDED = Reply.own(454, "4.7.0", "Too many are logging in now, try again later")
 TOO_MANY_SESSIONS = Reply.own(421, "4.3.2", "Too many sessions, try again later")
 TOO_MANY_FROM_ADDRESS = Reply.own(421, "4.7.0", "Too many sessions from your address")
 SHUTTING_DOWN = Reply.own(421, "4.3.2", "Shutting down, try again later")

@@ -5,6 +5,7 @@ Does not own: the proxy and its usual relay (`session_fixtures`).
 """
 
 import ssl
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def authority(tmp_path: Path) -> trustme.CA:
     return authority
 
 
+@cache
 def client_context(authority: trustme.CA) -> ssl.SSLContext:
     """Return the TLS context of a client that trusts `authority` alone."""
     context = ssl.create_default_context()

@@ -6,9 +6,12 @@ Waypost, and the answers and the mail that came of them are put side by side.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.support.checks.differences import DIFFERENCES, explained
 from tests.support.checks.likeness import (
@@ -19,12 +22,14 @@ from tests.support.checks.likeness import (
     kept,
     pairs,
     play,
+    play_on,
     pour,
     untracked,
 )
 from tests.support.clients.habits import HABITS
-from tests.support.clients.programs import until
-from tests.support.dialogues import Turn, dialogue
+from tests.support.clients.programs import free_port, until
+from tests.support.clients.strangers import connect_as
+from tests.support.dialogues import GOOD, Turn, commands, dialogue
 from tests.support.relays.dovecot_auth import dovecot_auth
 from tests.support.relays.postfix import Postfix, postfix_running
 from tests.support.stack import Stack
@@ -34,6 +39,9 @@ DIALOGUES = range(985, 1051)
 """Among these each of the differences comes about."""
 HOSTNAME = "w.test"
 POURED = range(2000, 2040)
+STRANGERS = range(3000, 3030)
+LOGGED_IN = (commands("EHLO client.test"), commands(f"AUTH PLAIN {GOOD}"))
+"""What a client that is not trusted by address says first: nothing else would be answered alike."""
 SETTINGS = {
     "smtpd_sasl_auth_enable": "yes",
     "smtpd_sasl_type": "dovecot",
@@ -50,6 +58,9 @@ class House:
 
     postfix: Postfix
     stack: Stack
+    for_strangers: int
+    """The port of another Waypost, where clients log in over TLS behind a load balancer."""
+    authority: trustme.CA
     told: set[str] = field(default_factory=set)
     """Queue ids of which a client has heard."""
     twins: list[tuple[str, str]] = field(default_factory=list)
@@ -60,6 +71,17 @@ class House:
         direct, through = await asyncio.gather(
             say(self.postfix.port, turns), say(self.stack.smtp, turns)
         )
+        return self._compared(direct, through)
+
+    async def both_as_stranger(self, turns: Sequence[Turn]) -> list[Pair]:
+        """Do the same as a client that is not trusted by address, and so has to log in."""
+        stranger = await connect_as(self.for_strangers, "203.0.113.9", self.authority)
+        direct, through = await asyncio.gather(
+            play(self.postfix.port, turns), play_on(stranger, turns)
+        )
+        return self._compared(direct, through)
+
+    def _compared(self, direct: list[Answer], through: list[Answer]) -> list[Pair]:
         heard = list(pairs(direct, through))
         for one, other in zip(direct[: len(heard)], through[: len(heard)], strict=True):
             if one.queue_id and other.queue_id:
@@ -85,8 +107,30 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             stack = Stack(folder / "waypost", postfix.port).furnish(
                 proxy=f'hostname = "{HOSTNAME}"'
             )
-            with stack.serving("proxy"):
-                yield House(postfix, stack)
+            authority = trustme.CA()
+            strangers = _for_strangers(folder / "strangers", postfix.port, authority)
+            with stack.serving("proxy"), strangers as tls_port:
+                yield House(postfix, stack, tls_port, authority)
+
+
+@contextmanager
+def _for_strangers(folder: Path, relay: int, authority: trustme.CA) -> Iterator[int]:
+    """Run a Waypost that trusts only who logs in; return its port for TLS behind a load balancer."""
+    port = free_port()
+    stack = Stack(folder, relay).furnish(
+        proxy=f"""
+        hostname = "{HOSTNAME}"
+        listen_tls = ["127.0.0.1:{port}"]
+        tls_cert = "{folder}/proxy.pem"
+        proxy_protocol_networks = ["127.0.0.0/8"]
+        """
+    )
+    certificate = folder / "proxy.pem"
+    certificate.touch(mode=0o600)
+    issued = authority.issue_cert("proxy.test").private_key_and_cert_chain_pem
+    certificate.write_bytes(issued.bytes())
+    with stack.serving("proxy"):
+        yield port
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +171,35 @@ async def test_a_dialogue_poured_in_at_once_is_answered_the_same(seed: int, hous
 async def test_what_clients_are_used_to_works_the_same(habit: str, house: House) -> None:
     """To the last code: no difference is allowed here."""
     answers = await house.both(HABITS[habit])
+    assert [pair for pair in answers if pair.direct != pair.through] == []
+    assert answers[-1].said == b"(one more)"
+
+
+@pytest.mark.parametrize("seed", STRANGERS)
+async def test_a_client_that_has_to_log_in_hears_the_same(seed: int, house: House) -> None:
+    """Once it has logged in, though its EHLO was answered without a relay session of its own.
+
+    It has TLS already, which the Postfix here has not.
+    """
+    answers = await house.both_as_stranger([*LOGGED_IN, *dialogue(seed)])
+    assert answers[2].through == "235 2.7.0"
+    alike = [pair for pair in answers if not pair.said.upper().startswith(b"STARTTLS")]
+    assert not unexplained(alike)
+
+
+LOGIN_HABITS = [
+    habit
+    for habit, turns in HABITS.items()
+    if any(said.upper().startswith(b"AUTH") for turn in turns for said in turn.said)
+]
+
+
+@pytest.mark.parametrize("habit", LOGIN_HABITS)
+async def test_what_clients_that_log_in_are_used_to_works_the_same(
+    habit: str, house: House
+) -> None:
+    """To the last code, also where they are not trusted by address."""
+    answers = await house.both_as_stranger(HABITS[habit])
     assert [pair for pair in answers if pair.direct != pair.through] == []
     assert answers[-1].said == b"(one more)"
 

@@ -55,7 +55,11 @@ class Pair:
 
 async def play(port: int, turns: Sequence[Turn]) -> list[Answer]:
     """Say a dialogue; the last answer tells whether the session went on."""
-    client = await Dialogue.connect(port)
+    return await play_on(await Dialogue.connect(port), turns)
+
+
+async def play_on(client: Dialogue, turns: Sequence[Turn]) -> list[Answer]:
+    """Say a dialogue on a connection whose greeting is still to come."""
     answers = [await _answer(client, b"")]
     for turn in turns:
         if turn.after is not None and not answers[-1].heard.startswith(str(turn.after)):

@@ -21,15 +21,21 @@ async def come_as(
 
     With `greet` the session is past EHLO.
     """
-    client = await Dialogue.connect(proxy.port)
+    client = await connect_as(proxy.port, address, authority)
     proxy.clients.append(client)
+    if greet:
+        assert (await client.reply()).code == 220
+        assert (await client.ask(b"EHLO client.test")).code == 250
+    return client
+
+
+async def connect_as(port: int, address: str, authority: trustme.CA | None = None) -> Dialogue:
+    """Connect to any such listener; with `authority`, the greeting comes over TLS."""
+    client = await Dialogue.connect(port)
     family = b"TCP6 %s ::1" if ":" in address else b"TCP4 %s 127.0.0.1"
     client.send(b"PROXY " + family % address.encode() + b" 4711 465\r\n")
     if authority is not None:
         await client.writer.start_tls(client_context(authority), server_hostname="proxy.test")
-    if greet:
-        assert (await client.reply()).code == 220
-        assert (await client.ask(b"EHLO client.test")).code == 250
     return client
 
 

@@ -56,6 +56,8 @@ class ScriptedRelay:
     extensions: tuple[str, ...] = EXTENSIONS
     end: re.Pattern[bytes] = STRICT_END
     ignore_nul: bool = False
+    most_sessions: int | None = None
+    """More than these at the same time hear 421."""
     port: int = 0
     messages: list[Kept] = field(default_factory=list)
     connections: list[list[bytes]] = field(default_factory=list)
@@ -66,6 +68,11 @@ class ScriptedRelay:
     def commands(self) -> list[bytes]:
         """Return every command line of every connection, in order."""
         return [line for lines in self.connections for line in lines]
+
+    @property
+    def sessions(self) -> int:
+        """Return how many connections are open now."""
+        return len(self._tasks)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["ScriptedRelay"]:
@@ -84,6 +91,10 @@ class ScriptedRelay:
         task = asyncio.current_task()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if self.most_sessions is not None and self.sessions > self.most_sessions:
+            writer.write(b"421 4.7.0 too many connections\r\n")
+            writer.close()
+            return
         conversation = _Conversation(self, reader, writer)
         self.connections.append(conversation.lines)
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):

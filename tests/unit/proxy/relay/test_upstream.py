@@ -7,6 +7,7 @@ import pytest
 
 from config.schema import RelayConfig
 from proxy.relay import upstream as upstream_module
+from proxy.relay.capability_cache import CapabilityCache
 from proxy.relay.session import Progress
 from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
@@ -27,7 +28,8 @@ def new_upstream(relay: ScriptedRelay) -> NewUpstream:
 
     def new(**settings: object) -> Upstream:
         tables = {"host": "127.0.0.1", "port": relay.port, "tls": "none", **settings}
-        return Upstream(RelayConfig.model_validate(tables), "waypost.test")
+        config = RelayConfig.model_validate(tables)
+        return Upstream(config, "waypost.test", CapabilityCache(config, "waypost.test"))
 
     return new
 
@@ -70,6 +72,69 @@ async def test_a_relay_that_cannot_be_reached_is_a_451(new_upstream: NewUpstream
     upstream = new_upstream(port=1)
     assert not await upstream.open()
     assert await upstream.exchange([MAIL, RCPT]) == [replies.NO_RELAY] * 2
+
+
+async def test_the_first_need_of_a_relay_that_is_not_there_is_goodbye(
+    new_upstream: NewUpstream, relay: ScriptedRelay
+) -> None:
+    """Later it is a 451: the client has a session with us that may be worth keeping."""
+    upstream = new_upstream()
+    assert upstream.no_relay is replies.NO_RELAY_AT_HELLO
+    await upstream.open()
+    upstream.drop()
+    assert upstream.no_relay is replies.NO_RELAY
+
+
+# What it offers
+
+
+async def test_offers_are_known_without_a_session(upstream: Upstream, relay: ScriptedRelay) -> None:
+    """Those that the relay was last seen to make."""
+    remembered = await upstream.offers(connect=False)
+    assert not upstream.usable
+    assert await upstream.offers(connect=True) == remembered
+    assert upstream.usable
+
+
+async def test_a_session_that_is_open_knows_better_than_any_memory(
+    upstream: Upstream, relay: ScriptedRelay
+) -> None:
+    """It may be logged in, or with another address of the relay."""
+    await upstream.open()
+    upstream._cache.note({"DSN": ""})
+    assert "SIZE" in (await upstream.offers(connect=False) or {})
+
+
+@pytest.mark.parametrize("connect", [True, False])
+async def test_a_relay_that_cannot_be_reached_offers_nothing(
+    connect: int, new_upstream: NewUpstream
+) -> None:
+    """Asked by this client, or by a probe."""
+    assert await new_upstream(port=1).offers(connect=bool(connect)) is None
+
+
+async def test_a_relay_that_cannot_be_reached_is_not_remembered(
+    upstream: Upstream, relay: ScriptedRelay
+) -> None:
+    """Whoever says EHLO next is told so."""
+    await upstream.open()
+    relay.script = {"GREETING": Step(b"554 no\r\n")}
+    upstream.drop()
+    assert not await upstream.open()
+    assert await upstream.offers(connect=False) is None
+
+
+async def test_what_a_session_lacks_is_known_once_it_is_open(
+    upstream: Upstream, relay: ScriptedRelay
+) -> None:
+    """What it was offered before a login counts as well: many a relay offers AUTH no more then."""
+    assert not upstream.lacks_any({"NONSENSE"})
+    relay.extensions = (*EXTENSIONS, "AUTH PLAIN")
+    await upstream.open()
+    relay.extensions = ("DELIVERBY 240",)
+    assert upstream.lacks_any({"DSN", "DELIVERBY"})
+    assert (await upstream.auth_line(LOGIN)).code == replies.AUTHENTICATED_CODE
+    assert not upstream.lacks_any({"AUTH", "DSN", "DELIVERBY"})
 
 
 # Replacing
@@ -310,6 +375,21 @@ async def test_a_session_ends_with_quit(upstream: Upstream, relay: ScriptedRelay
     await upstream.open()
     await upstream.quit()
     assert relay.connections == [[EHLO, b"QUIT"]]
+
+
+async def test_a_session_that_is_let_go_ends_with_quit_at_once(
+    upstream: Upstream, relay: ScriptedRelay
+) -> None:
+    """The next command opens another."""
+    upstream.let_go()
+    await upstream.open()
+    upstream.let_go()
+    assert not upstream.usable
+    await until(lambda: not relay.sessions)
+    upstream.begin()
+    assert await upstream.open()
+    assert (await upstream.exchange([MAIL]))[0].positive
+    assert relay.connections == [[EHLO, b"QUIT"], [EHLO, MAIL]]
 
 
 async def test_a_session_that_is_dropped_hears_nothing_more(

@@ -6,18 +6,15 @@ import pytest
 
 from config.addresses import parse_ip
 from config.schema import ProxyConfig, RelayConfig
+from proxy.relay.capability_cache import CapabilityCache
 from proxy.relay.upstream import Upstream
 from proxy.session.connection import ClientConnection
 from proxy.session.identity import ClientIdentity
-from proxy.session.login_limits import LoginLimits
 from proxy.session.trust import Client
 from proxy.smtp import replies
-from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay
 
 LOCAL, STRANGER = Client(parse_ip("127.0.0.1")), Client(parse_ip("203.0.113.9"))
 FRONT = Client(parse_ip("192.0.2.1"))
-LOGIN = b"PLAIN AGEAYg=="
-OFFERED = frozenset({"AUTH"})
 
 
 @dataclass
@@ -29,15 +26,15 @@ class Known:
     upstream: Upstream
 
 
-def known(client: Client, relay_port: int = 1) -> Known:
+def known(client: Client) -> Known:
     """Return what is known of a client that has just connected."""
     config = ProxyConfig.model_validate(
         {"trusted_networks": ["198.51.100.0/24"], "xclient_networks": ["192.0.2.0/24"]}
     )
     connection = ClientConnection(lambda _: None, memoryview(bytearray(1)))
-    relay = RelayConfig.model_validate({"port": relay_port, "tls": "none"})
-    upstream = Upstream(relay, "proxy.test")
-    identity = ClientIdentity(connection, upstream, client, config, "proxy.test", LoginLimits())
+    relay = RelayConfig.model_validate({"port": 1, "tls": "none"})
+    upstream = Upstream(relay, "proxy.test", CapabilityCache(relay, "proxy.test"))
+    identity = ClientIdentity(connection, upstream, client, config, "proxy.test")
     return Known(identity, connection, upstream)
 
 
@@ -57,6 +54,16 @@ def test_an_account_is_the_login_where_it_has_a_name() -> None:
     assert stranger.identity.account == "account:alice"
 
 
+def test_who_is_trusted_without_a_login_may_have_the_relay_at_once() -> None:
+    """A stranger keeps it once it is logged in."""
+    stranger = known(STRANGER)
+    assert (stranger.identity.trusted_unasked, stranger.identity.may_keep_relay) == (False, False)
+    stranger.upstream.authenticated = True
+    assert (stranger.identity.trusted_unasked, stranger.identity.may_keep_relay) == (False, True)
+    assert known(LOCAL).identity.trusted_unasked
+    assert known(LOCAL).identity.may_keep_relay
+
+
 @pytest.mark.parametrize(
     ("client", "tls", "safe"),
     [(LOCAL, False, True), (STRANGER, False, False), (STRANGER, True, True)],
@@ -66,38 +73,6 @@ def test_a_password_crosses_no_open_network(client: Client, *, tls: bool, safe: 
     each = known(client)
     each.connection.tls = tls
     assert each.identity.may_show_password == safe
-
-
-async def test_a_login_in_the_open_is_refused() -> None:
-    """Whatever the client was offered before."""
-    identity = known(STRANGER).identity
-    assert await identity.log_in(LOGIN, OFFERED) is replies.TLS_NEEDED_FOR_AUTH
-
-
-async def test_a_login_that_was_not_offered_is_refused() -> None:
-    """The relay may take none."""
-    identity = known(LOCAL).identity
-    assert await identity.log_in(LOGIN, frozenset()) is replies.NOT_IMPLEMENTED
-
-
-async def test_a_login_at_a_relay_that_cannot_be_had_is_a_451(relay: ScriptedRelay) -> None:
-    """It offered AUTH, and has gone since."""
-    relay.extensions = (*EXTENSIONS, "AUTH PLAIN")
-    client = known(LOCAL, relay.port)
-    assert await client.upstream.open()
-    client.upstream._config = RelayConfig.model_validate({"port": 1, "tls": "none"})
-    client.upstream._session.abort()
-    assert await client.identity.log_in(LOGIN, OFFERED) is replies.NO_RELAY
-
-
-async def test_a_login_reaches_the_relay(relay: ScriptedRelay) -> None:
-    """Its reply is the client's, and the account has a name from then on."""
-    relay.extensions = (*EXTENSIONS, "AUTH PLAIN")
-    client = known(LOCAL, relay.port)
-    assert await client.upstream.open()
-    reply = await client.identity.log_in(b"PLAIN AGFsaWNlAHNlY3JldA==", OFFERED)
-    assert reply.wire() == b"235 2.7.0 welcome\r\n"
-    assert client.identity.account == "account:alice"
 
 
 def test_a_front_server_stays_one_while_it_speaks_for_others() -> None:

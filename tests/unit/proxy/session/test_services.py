@@ -40,6 +40,7 @@ def test_a_reload_hands_on_what_must_not_double(started: Services, tmp_path: Pat
     assert after.consents is started.consents
     assert after.memory_budget is started.memory_budget
     assert after.loop_budget is started.loop_budget
+    assert after.login_slots is started.login_slots
     assert after.login_limits is started.login_limits
     after.dispatcher.close()
 
@@ -49,6 +50,7 @@ def test_a_reload_makes_the_rest_anew(started: Services, tmp_path: Path) -> None
     after = reloaded(started, tmp_path / "new", proxy={"hostname": "new.test"})
     assert after.hostname == after.proxy.hostname == "new.test"
     assert after.dispatcher is not started.dispatcher
+    assert after.capability_cache is not started.capability_cache
     after.dispatcher.close()
 
 
@@ -121,6 +123,24 @@ def test_what_takes_a_restart_is_documented(key: str) -> None:
     """Where operators look for what a reload does."""
     text = (DOCS / "operations.md").read_text()
     assert f"`{key}`" in text.partition("## What a reload changes")[2].partition("\n## ")[0]
+
+
+def test_slots_for_logins_are_as_the_new_configuration_has_them(
+    started: Services, tmp_path: Path
+) -> None:
+    """At once: whoever is logging in goes on."""
+    assert started.login_slots.limit == started.relay.max_logins
+    after = reloaded(started, tmp_path / "new", relay={"max_logins": 9})
+    assert started.login_slots.limit == 9
+    after.dispatcher.close()
+
+
+@pytest.mark.parametrize(("workers", "share"), [(4, 2), (16, 1)])
+def test_workers_share_the_slots_for_logins(workers: int, share: int, tmp_path: Path) -> None:
+    """Each has one at least."""
+    services = Services.start(configuration(tmp_path, 25, proxy={"workers": workers}))
+    assert services.login_slots.limit == share
+    services.stop()
 
 
 def test_without_copies_nothing_is_remembered_of_deliveries(tmp_path: Path) -> None:

@@ -16,6 +16,14 @@ class Agreeable:
 
     capabilities: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
 
+    async def open(self) -> bool:
+        """Be there."""
+        return True
+
+    def lacks_any(self, _keywords: frozenset[str]) -> bool:
+        """Offer everything."""
+        return False
+
     def begin(self) -> None:
         """Start a transaction."""
 
