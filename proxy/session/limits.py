@@ -1,7 +1,7 @@
 """Every limit of one SMTP session that no key of the configuration sets, in one place.
 
 Owns: the numbers and why they are what they are. Sizes are octets, times seconds.
-Does not own: limits of all sessions together (`proxy.server`, `upload`, `login_slots`,
+Does not own: limits of all sessions together (`proxy.server`, `memory_budget`, `login_slots`,
 `proxy.scheduling.loop_budget`), of a message's inside (`proxy.message.limits`), of a reply
 (`proxy.smtp.replies`), or of the relay's side (`proxy.relay.dial`, `proxy.relay.session`).
 """

@@ -26,7 +26,7 @@ from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.session.login_limits import LoginLimits
 from proxy.session.login_slots import LoginSlots
-from proxy.session.upload import UPLOAD_BUDGET_OCTETS, MemoryBudget
+from proxy.session.memory_budget import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
 from tracker.spool.writer import Spool

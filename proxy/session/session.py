@@ -37,11 +37,12 @@ from proxy.session.limits import (
     SILENCE_S,
 )
 from proxy.session.login import ClientLogin
+from proxy.session.memory_budget import Lease
 from proxy.session.services import Services
 from proxy.session.shutdown import Shutdown
 from proxy.session.transactions import Command, Transactions
 from proxy.session.trust import Client
-from proxy.session.upload import REFUSALS, Lease, UploadAborted, receive
+from proxy.session.upload import REFUSALS, UploadAborted, receive
 from proxy.smtp import extensions, replies
 from proxy.smtp.envelope import Transaction
 from proxy.smtp.replies import Reply
@@ -117,7 +118,7 @@ class Session:
         except TimeoutError:
             self._drop("silent", replies.TIMED_OUT)
         except UploadAborted as error:
-            self._drop("endless", error.reply)
+            self._drop(error.why, error.reply)
 
     def stop(self) -> None:
         """End the session (RFC 5321 §3.8): now if it is idle, else after its client's message."""
@@ -380,10 +381,11 @@ class Session:
             return replies.MAIL_FIRST
         if not transaction.rcpts:
             return replies.NO_VALID_RECIPIENTS if transaction.refused else replies.RCPT_FIRST
-        if self._services.memory_budget.exhausted:
-            return replies.NO_MEMORY
-        self._say(replies.GO_AHEAD)
-        with Lease(self._services.memory_budget) as lease:
+        holders = (self._identity.account, self._identity.network)
+        with Lease(self._services.memory_budget, holders) as lease:
+            if not lease.may_begin:
+                return replies.NO_MEMORY
+            self._say(replies.GO_AHEAD)
             reply = await self._message(transaction, lease)
         self._transactions.transaction = None
         return reply

@@ -1,25 +1,22 @@
 """Taking in one message from a client, within bounds on time and memory.
 
 Owns: the timers of DATA (RFC 5321 §4.5.3.2.5), each chunk arming them anew but the whole bounded
-by a slowest pace, and the memory that all messages of a process may hold together.
-Does not own: what the octets mean (`proxy.smtp.data`), or what is done with the message
-(`proxy.delivery.delivery`).
+by a slowest pace, and ending an upload that has to give way to others.
+Does not own: what the octets mean (`proxy.smtp.data`), how much memory there is and who gives way
+(`memory_budget`), or what is done with the message (`proxy.delivery.delivery`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Self
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from proxy.scheduling.loop_budget import LoopBudget
 from proxy.session.connection import ClientConnection
 from proxy.session.limits import DATA_PATIENCE_S, DATA_SLACK_S, DISCARD_FACTOR, SLOWEST_OCTETS_PER_S
+from proxy.session.memory_budget import Lease
 from proxy.smtp import replies
 from proxy.smtp.data import DataReader, Received, Refusal
 from proxy.smtp.replies import Reply
-
-UPLOAD_BUDGET_OCTETS = 256 * 1024 * 1024
-"""All messages being taken in or passed on, shared among `workers`. What is above gets 452: with
-200 uploads of 25 MB and 1,000 idle sessions a process stays below 1 GiB."""
 
 REFUSALS = {
     Refusal.TOO_BIG: replies.TOO_BIG,
@@ -30,51 +27,15 @@ REFUSALS = {
 
 
 class UploadAborted(ConnectionError):
-    """A message that takes too long or does not end; `reply` is our last to this client."""
+    """A message that takes too long or does not end; `reply` is our last to this client.
 
-    def __init__(self, reply: Reply) -> None:
+    `why` is for the log.
+    """
+
+    def __init__(self, reply: Reply, why: str = "endless") -> None:
         super().__init__(str(reply))
         self.reply = reply
-
-
-class MemoryBudget:
-    """Octets of mail that this process may hold at one time."""
-
-    def __init__(self, limit_octets: int) -> None:
-        self.limit_octets = limit_octets
-        self.used_octets = 0
-
-    @property
-    def exhausted(self) -> bool:
-        """No new message may begin."""
-        return self.used_octets >= self.limit_octets
-
-    def make_room_for(self, message_octets: int) -> None:
-        """Raise the limit where two messages of this size would not fit."""
-        self.limit_octets = max(self.limit_octets, 2 * message_octets)
-
-
-class Lease:
-    """One message's share of a budget; a context manager that returns it."""
-
-    def __init__(self, budget: MemoryBudget) -> None:
-        self._budget = budget
-        self._held_octets = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.resize(0)
-
-    def resize(self, held_octets: int) -> bool:
-        """Hold this much; False, and the lease stays as it was, when there is no room."""
-        change = held_octets - self._held_octets
-        if change > 0 and self._budget.used_octets + change > self._budget.limit_octets:
-            return False
-        self._budget.used_octets += change
-        self._held_octets = held_octets
-        return True
+        self.why = why
 
 
 async def receive(
@@ -94,15 +55,30 @@ async def receive(
     """
     reader = DataReader(max_octets, normalise=normalise)
     pace = _Pace(max_octets)
-    while not reader.ended:
-        chunk = pace.passed(await connection.chunk(DATA_PATIENCE_S))
-        await loop_budget.take(len(chunk))
-        if not reader.feed(chunk):
-            await meanwhile()
-        _settle(reader, lease)
+    async with _giving_way(lease):
+        while not reader.ended:
+            chunk = pace.passed(await connection.chunk(DATA_PATIENCE_S))
+            await loop_budget.take(len(chunk))
+            if not reader.feed(chunk):
+                await meanwhile()
+            _settle(reader, lease)
     received, rest = reader.finish()
     connection.unread(rest)
     return received
+
+
+@asynccontextmanager
+async def _giving_way(lease: Lease) -> AsyncIterator[None]:
+    """Break off the block where its upload has to give way to others; raises UploadAborted then."""
+    now_s = asyncio.get_running_loop().time
+    try:
+        async with asyncio.timeout(None) as limit:
+            with lease.uploading(lambda: limit.reschedule(now_s())):
+                yield
+    except TimeoutError:
+        if not limit.expired():  # the client was silent for too long
+            raise
+        raise UploadAborted(replies.TOO_SLOW_NOW, "slow") from None
 
 
 def _settle(reader: DataReader, lease: Lease) -> None:

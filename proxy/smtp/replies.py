@@ -174,6 +174,7 @@ OUR_FAULT = Reply.own(451, "4.3.0", "Local error in processing, try again later"
 OUR_FAULT_CLOSING = Reply.own(421, "4.3.0", "Local error, closing; try again later")
 CANNOT_SIGN = Reply.own(451, "4.3.0", "The message cannot be signed now, try again later")
 NO_MEMORY = Reply.own(452, "4.3.1", "Too much mail is in the works, try again later")
+TOO_SLOW_NOW = Reply.own(421, "4.3.1", "Too slow while memory is short, try again later")
 LOGINS_CROWDED = Reply.own(454, "4.7.0", "Too many are logging in now, try again later")
 TOO_MANY_SESSIONS = Reply.own(421, "4.3.2", "Too many sessions, try again later")
 TOO_MANY_FROM_ADDRESS = Reply.own(421, "4.7.0", "Too many sessions from your address")

@@ -284,7 +284,7 @@ async def test_data_that_trickles_is_bounded(proxy: Proxy, monkeypatch: pytest.M
 async def test_memory_for_mail_is_bounded(start_proxy: StartProxy, relay: ScriptedRelay) -> None:
     """What does not fit is answered 452 at its end; the others are served."""
     proxy = await start_proxy()
-    proxy.server.services.memory_budget.limit_octets = 300_000
+    proxy.server.services.memory_budget.limit_octets = 600_000
     clients = [await proxy.dial() for _ in range(3)]
     for client in clients:
         await client.transaction()

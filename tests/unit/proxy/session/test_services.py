@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from config.schema import Config
 from config.service.reload import changed
+from proxy.session.memory_budget import LARGEST_MESSAGES, UPLOAD_BUDGET_OCTETS
 from proxy.session.services import TAKE_RESTART, Services
-from proxy.session.upload import UPLOAD_BUDGET_OCTETS
 from tests.support.repository import DOCS
 from tests.support.session_fixtures import configuration
 from tracker.decisions.files import CONSENTS
@@ -167,7 +167,7 @@ def test_workers_share_the_memory_for_mail(tmp_path: Path) -> None:
 def test_two_of_the_largest_messages_always_fit(tmp_path: Path) -> None:
     """Else one message of `max_size` would hear 452 for ever."""
     services = Services.start(configuration(tmp_path, 25, proxy={"max_size": "200MB"}))
-    assert services.memory_budget.limit_octets == 2 * services.proxy.max_size
+    assert services.memory_budget.limit_octets == LARGEST_MESSAGES * services.proxy.max_size
     services.stop()
 
 

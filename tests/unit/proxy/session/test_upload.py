@@ -1,24 +1,109 @@
-"""Memory that all messages share."""
+"""Taking in one message: it ends where it has to give way to others, and where its client does."""
 
-from proxy.session.upload import Lease, MemoryBudget
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
+from proxy.session import memory_budget, upload
+from proxy.session.connection import ClientConnection
+from proxy.session.limits import RECEIVE_OCTETS
+from proxy.session.memory_budget import Lease, MemoryBudget
+from proxy.session.upload import UploadAborted, receive
+from proxy.smtp import replies
+from proxy.smtp.data import Received, Refusal
+from tests.support.clients.smtp_client import Dialogue
+from tests.support.session_fixtures import until
+
+BUDGET_OCTETS = 40_000
+MAX_OCTETS = 30_000
+LARGE = b"x" * 18_000 + b"\r\n"
 
 
-def test_a_lease_is_given_back() -> None:
-    """However the upload ends."""
-    budget = MemoryBudget(100)
-    with Lease(budget) as lease:
-        assert lease.resize(60)
-        assert lease.resize(30)
-        assert budget.used_octets == 30
-    assert budget.used_octets == 0
+@dataclass
+class Uploading:
+    """A client amid DATA, and what becomes of its message."""
+
+    client: Dialogue
+    lease: Lease
+    receiving: "asyncio.Task[Received]"
 
 
-def test_what_does_not_fit_is_refused_and_the_rest_stands() -> None:
-    """One message too many is not everyone's trouble."""
-    budget = MemoryBudget(100)
-    with Lease(budget) as first, Lease(budget) as second:
-        assert first.resize(80)
-        assert not second.resize(30)
-        assert budget.used_octets == 80
-        assert second.resize(20)
-        assert budget.exhausted
+@pytest.fixture
+async def uploads() -> AsyncIterator[list[Uploading]]:
+    """Begin three uploads of different clients, which share a budget."""
+    accepted: asyncio.Queue[ClientConnection] = asyncio.Queue()
+    arriving = memoryview(bytearray(RECEIVE_OCTETS))
+    server = await asyncio.get_running_loop().create_server(
+        lambda: ClientConnection(accepted.put_nowait, arriving), "127.0.0.1", 0
+    )
+    budget, loop_budget = MemoryBudget(BUDGET_OCTETS), LoopBudget(ITERATION_OCTETS)
+    made: list[Uploading] = []
+    connections: list[ClientConnection] = []
+
+    async def meanwhile() -> None:
+        await asyncio.sleep(0)
+
+    for name in ("a", "b", "c"):
+        client = await Dialogue.connect(server.sockets[0].getsockname()[1])
+        connections.append(await accepted.get())
+        lease = Lease(budget, (name,))
+        receiving = receive(
+            connections[-1], lease, loop_budget, MAX_OCTETS, normalise=False, meanwhile=meanwhile
+        )
+        made.append(Uploading(client, lease, asyncio.create_task(receiving)))
+    yield made
+    server.close()
+    for each, connection in zip(made, connections, strict=True):
+        each.receiving.cancel()
+        await asyncio.gather(each.receiving, return_exceptions=True)
+        connection.abort()
+        await each.client.close()
+
+
+async def test_a_message_is_taken_to_its_end(uploads: list[Uploading]) -> None:
+    """It holds memory for as long as its lease."""
+    uploads[0].client.send(LARGE + b".\r\n")
+    received = await uploads[0].receiving
+    assert (received.refusal, received.content) == (None, LARGE)
+    assert uploads[0].lease.held_octets == len(LARGE)
+
+
+async def test_a_slow_upload_ends_when_others_have_no_room(
+    uploads: list[Uploading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, though it waits for its client; its memory is theirs."""
+    slow, other, _ = uploads
+    slow.client.send(LARGE)
+    await until(lambda: slow.lease.held_octets > 0)
+    monkeypatch.setattr(memory_budget, "UPLOAD_PATIENCE_S", 0.0)
+    slow.lease._patience_s = 0.0
+    other.client.send(LARGE + b".\r\n")
+    with pytest.raises(UploadAborted) as aborted:
+        await asyncio.wait_for(slow.receiving, 2)
+    assert (aborted.value.reply, aborted.value.why) == (replies.TOO_SLOW_NOW, "slow")
+    assert (await other.receiving).content == LARGE
+    assert slow.lease.held_octets == 0
+
+
+async def test_one_that_keeps_up_is_let_finish(uploads: list[Uploading]) -> None:
+    """The next has no room then, and hears so at its end."""
+    first, second, _ = uploads
+    first.client.send(LARGE)
+    await until(lambda: first.lease.held_octets > 0)
+    second.client.send(LARGE + b".\r\n")
+    assert (await second.receiving).refusal is Refusal.NO_MEMORY
+    first.client.send(b".\r\n")
+    assert (await first.receiving).content == LARGE
+
+
+async def test_a_silent_client_is_not_taken_for_a_slow_one(
+    uploads: list[Uploading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody needed its memory: it is its own silence that ends it."""
+    monkeypatch.setattr(upload, "DATA_PATIENCE_S", 0.05)
+    uploads[0].client.send(b"half a line")
+    with pytest.raises(TimeoutError):
+        await uploads[0].receiving
