@@ -10,7 +10,8 @@ Does not own: what is done to the octets (`proxy.rewrite.transformer`), where th
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,10 @@ from tracker.spool.writer import Spool
 
 SPOOL_PATIENCE_S = 0.25
 """How long mail waits for its event to be on disk (DESIGN P9); then it goes on without."""
+
+
+Append = Callable[[Event], Future[None]]
+"""Appends an event to the spool; the future is done once it is as safe as it must be."""
 
 
 class SigningRefused(Exception):
@@ -115,7 +120,7 @@ class Delivery:
         handed.content = b""
         await self._tell_pending(outgoing)
         result = await self._upstream.data(outgoing.content, handed.transaction.lines)
-        self._conclude(result, outgoing, handed.transaction)
+        await self._conclude(result, outgoing, handed.transaction)
         return Verdict(result.reply, result.committed)
 
     async def _each(
@@ -167,7 +172,7 @@ class Delivery:
             return unsent(replies.NOT_ITS_ACCOUNT)
         await self._tell_pending(outgoing)
         result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
-        self._conclude(result, outgoing, handed.transaction)
+        await self._conclude(result, outgoing, handed.transaction)
         return result
 
     async def _shared(self, handed: "_Handed") -> Outgoing:
@@ -207,25 +212,30 @@ class Delivery:
 
     async def _tell_pending(self, outgoing: Outgoing) -> None:
         """Have the links' owner on disk before the message can be read; mail never waits long."""
-        if outgoing.pending is None:
-            return
-        try:
-            written = self._spool.append(outgoing.pending)
-            await asyncio.wait_for(asyncio.wrap_future(written), SPOOL_PATIENCE_S)
-        except Exception as error:  # noqa: BLE001 - clicks are worth less than mail
-            log(EVENT_NOT_DURABLE, message=outgoing.pending.message_id, cause=repr(error))
+        if outgoing.pending is not None:
+            await self._told(self._spool.append, outgoing.pending)
 
-    def _conclude(self, result: DataResult, outgoing: Outgoing, transaction: Transaction) -> None:
-        """Tell log, metrics and spool; whatever goes wrong here, the verdict stands."""
+    async def _conclude(
+        self, result: DataResult, outgoing: Outgoing, transaction: Transaction
+    ) -> None:
+        """Tell log, metrics and spool; whatever goes wrong here, the verdict stands.
+
+        What the relay took is written, so that it counts although this process were killed, before
+        the client hears so.
+        """
         try:
             tell_sent(result, outgoing, transaction)
-            if result.committed and outgoing.pending is not None:
-                self._append(_accepted(outgoing.pending))
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
+        if result.committed and outgoing.pending is not None:
+            await self._told(self._spool.append_written, _accepted(outgoing.pending))
 
-    def _append(self, event: Event) -> None:
-        self._spool.append(event).add_done_callback(lambda done: done.exception())
+    async def _told(self, append: Append, event: MessagePending | MessageAccepted) -> None:
+        """Append an event; mail never waits long for that."""
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(append(event)), SPOOL_PATIENCE_S)
+        except Exception as error:  # noqa: BLE001 - clicks are worth less than mail
+            log(EVENT_NOT_DURABLE, message=event.message_id, cause=repr(error))
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ LARGE_OCTETS = 1_000_000
 TEMPLATE = (
     "From: Shop <shop@example.com>\r\nTo: reader@example.net\r\nSubject: Order {key}\r\n"
     "Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{key}@example.com>\r\nX-Key: {key}\r\n"
+    "X-Track-Campaign: {key}\r\n"
     "MIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
     '<p><a href="https://shop.example.com/orders?id={key}&amp;copy=2">Order</a></p>\r\n{more}'
     "END {key}\r\n"

@@ -88,7 +88,8 @@ class Outcome:
     shared: bool
     half: int
     integrity: str
-    reported: int
+    reported: dict[str, int]
+    """How many messages the report counts under the name of each."""
     in_flight: int = 0
     """Messages past their final dot as the proxy or the relay was killed, all kills together."""
     seconds: float = 0
@@ -99,6 +100,22 @@ class Outcome:
         """Acknowledged, and not on the relay's disk."""
         due = {f"{key}/{each}" for key, to in self.ledger.acknowledged.items() for each in to}
         return sorted(due - self.delivered.keys())
+
+    @property
+    def uncounted(self) -> list[str]:
+        """Acknowledged, and in no report."""
+        return sorted(self.ledger.acknowledged.keys() - self.reported.keys())
+
+    @property
+    def counted_again(self) -> list[str]:
+        """Sent again and counted as another message, where each recipient gets a copy of their own.
+
+        With one recipient, or one copy for all, nothing tells a retry from another message.
+        """
+        several = {key for key, to in self.ledger.acknowledged.items() if len(to) > 1}
+        return (
+            [] if self.shared else sorted(key for key in several if self.reported.get(key, 0) > 1)
+        )
 
     @property
     def repeated(self) -> collections.Counter[str]:
@@ -122,8 +139,10 @@ class Outcome:
             "half messages": self.half,
             "duplicates without a cause": self.causes["unexplained"],
             "store damaged": "" if self.integrity == "ok" else self.integrity,
+            "acknowledged messages that no report counts": self.uncounted,
+            "retries counted as other messages": self.counted_again,
             "messages reported that were never sent": max(
-                0, self.reported - self.delivered.total()
+                0, sum(self.reported.values()) - self.delivered.total()
             ),
         }
         return {name: what for name, what in found.items() if what}
@@ -156,7 +175,9 @@ class Outcome:
                 "duplicates a message in flight",
                 f"{self.repeated.total() / max(1, self.in_flight):.2f}",
             ),
-            ("messages in the report", self.reported),
+            ("messages in the report", sum(self.reported.values())),
+            ("acknowledged messages in no report", len(self.uncounted)),
+            ("retries counted as other messages", len(self.counted_again)),
             ("integrity of the store", self.integrity),
         ]
         return "\n".join(f"{name:44}{value:>12}" for name, value in rows)
@@ -267,7 +288,11 @@ def _outcome(
         shared=shared,
         half=sum(line.startswith("HALF") for line in lines),
         integrity=integrity,
-        reported=int(json.loads(report.stdout)["totals"]["messages"]),
+        reported={
+            each["campaign"]: each["messages"]
+            for each in json.loads(report.stdout)["campaigns"]
+            if each["messages"]
+        },
     )
 
 

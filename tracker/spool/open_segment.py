@@ -13,6 +13,7 @@ Does not own: the files themselves (`segments`), or which events are written, an
 import contextlib
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from config.telemetry import observe
@@ -63,8 +64,8 @@ class OpenSegment:
         if is_full and not self._unwritten:
             self.close()
 
-    def write(self, octets: bytes) -> None:
-        """Append octets and make them durable.
+    def write(self, octets: bytes, written: Callable[[], None] = lambda: None) -> None:
+        """Append octets and make them durable; call `written` as soon as they are appended.
 
         Raises OSError. If it `is_partial` then, the next call goes on with what is left, whatever
         it is given.
@@ -76,6 +77,7 @@ class OpenSegment:
             if not (isinstance(error, OSError) and error.errno in durable.FULL):
                 self.close()
             raise
+        written()
         try:
             os.fdatasync(self._open())
         except BaseException:

@@ -6,8 +6,9 @@ Does not own: the segment that is written to (`open_segment`), how drops are tol
 feeding the store (`tracker.ingest.ingester`).
 
 The rules:
-- An event's future is resolved after the fdatasync that covers it, or fails with SpoolError as soon
-  as its write has failed. A failed event is *kept*, in bounded memory, and tried again; the error
+- An event's future is resolved after the fdatasync that covers it (one of `append_written` before it,
+  once the event is written: the end of this process does not undo that, a power loss may), or fails
+  with SpoolError as soon as its write has failed. A failed event is *kept*, in bounded memory, and tried again; the error
   only says that it is not durable yet. SpoolFull says that it was dropped, and counted.
 - A segment that is given up is followed by a new one, with all that it did not make durable: events
   may be there twice, and the store counts them once by their ids.
@@ -51,11 +52,15 @@ def framed(event: Event) -> bytes:
 
 @dataclass(slots=True)
 class _Waiting:
-    """Framed events. Their future is None once the caller has been told of a failure."""
+    """Framed events. Their future is None once the caller has been told.
+
+    `early`: the caller is told when they are written, not when they are durable.
+    """
 
     records: bytes
     count: int
     future: Future[None] | None
+    early: bool
 
 
 class Spool:
@@ -97,13 +102,20 @@ class Spool:
         """
         return self.append_all((framed(event),))
 
-    def append_all(self, records: Sequence[bytes]) -> Future[None]:
-        """Queue `framed` events that came at one time; what `append` says holds for all of them."""
+    def append_written(self, event: Event) -> Future[None]:
+        """Queue one event, as `append` does, with a future that is resolved when it is written."""
+        return self.append_all((framed(event),), early=True)
+
+    def append_all(self, records: Sequence[bytes], *, early: bool = False) -> Future[None]:
+        """Queue `framed` events that came at one time; what `append` says holds for all of them.
+
+        With `early`, what `append_written` says.
+        """
         if os.getpid() != self._pid:
             raise RuntimeError("a spool belongs to the process that opened it")
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()
-        waiting = _Waiting(b"".join(records), len(records), future)
+        waiting = _Waiting(b"".join(records), len(records), future, early)
         with self._changed:
             refusal = self._refusal(records) or self._take(waiting)
             if refusal:
@@ -216,9 +228,16 @@ class Spool:
             self._segment = OpenSegment.create(self._directory, self._role)
         try:
             with observe.SPOOL_SYNC_SECONDS.time():
-                self._segment.write(b"".join(waiting.records for waiting in self._group))
+                octets = b"".join(waiting.records for waiting in self._group)
+                self._segment.write(octets, self._written)
         finally:
             self._forget_closed()
+
+    def _written(self) -> None:
+        """Tell who waits for no more than that."""
+        for waiting in self._group:
+            if waiting.early:
+                _succeed(waiting)
 
     def _forget_closed(self) -> None:
         if self._segment is not None and self._segment.is_closed:
@@ -235,8 +254,7 @@ class Spool:
             observe.log(observe.SPOOL_RECOVERED, events=_count(done))
             self._drops.tell()
         for waiting in done:
-            if waiting.future is not None:
-                waiting.future.set_result(None)
+            _succeed(waiting)
 
     def _failed(self, error: BaseException) -> None:
         """Tell all who wait, and keep the events."""
@@ -255,6 +273,12 @@ class Spool:
 
 def _count(waiting: Iterable[_Waiting]) -> int:
     return sum(each.count for each in waiting)
+
+
+def _succeed(waiting: _Waiting) -> None:
+    if waiting.future is not None:
+        waiting.future.set_result(None)
+        waiting.future = None
 
 
 def _fail(waiting: _Waiting, error: SpoolError) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import configuration
 from tracker.events import Event, MessageAccepted, MessagePending, decode
 from tracker.spool import segments
+from tracker.spool.open_segment import OpenSegment
 from tracker.spool.writer import Spool, SpoolError
 
 pytestmark = pytest.mark.usefixtures("logged")
@@ -344,6 +346,40 @@ async def test_mail_does_not_wait_for_its_event(
         assert (await (await at()).deliver()).delivered
     assert b"/c/" in relay.messages[0].data
     assert "event_not_durable" in [line["event"] for line in logged]
+
+
+async def test_what_the_relay_took_is_written_before_the_client_hears_so(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However slow the spool is: a process that is killed then has told of it."""
+    plain = OpenSegment.write
+
+    def slow(segment: OpenSegment, octets: bytes, written: Callable[[], None]) -> None:
+        time.sleep(0.1)
+        plain(segment, octets, written)
+
+    monkeypatch.setattr(OpenSegment, "write", slow)
+    sender = await at()
+    verdict = await sender.deliver(A)
+    assert verdict.delivered
+    (path,) = segments.listing(sender.services.config.store.spool_dir)
+    assert [b'"accepted"' in line for line in path.read_bytes().splitlines()] == [False, True]
+
+
+@pytest.mark.parametrize("append", [never_written, not_written, broken])
+async def test_a_verdict_does_not_wait_long_for_the_spool(
+    append: Callable[..., Any],
+    at: At,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: list[dict[str, Any]],
+) -> None:
+    """The relay has the message; the event is kept, and the log says that it is not safe yet."""
+    monkeypatch.setattr(delivering, "SPOOL_PATIENCE_S", 0.05)
+    monkeypatch.setattr(Spool, "append_written", append)
+    async with asyncio.timeout(2):
+        verdict = await (await at()).deliver()
+    assert (verdict.reply.code, verdict.delivered) == (250, True)
+    assert [line["event"] for line in logged].count("event_not_durable") == 1
 
 
 async def test_after_the_relays_250_nothing_else_is_said(

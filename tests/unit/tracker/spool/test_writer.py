@@ -86,6 +86,38 @@ def test_events_that_came_together_are_on_disk_together(opened: Spool, directory
     assert metric("waypost_spool_events_total") - before == 5
 
 
+def test_an_event_may_be_told_of_when_it_is_written(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk takes its time to make it durable, for which others wait."""
+    go_on = threading.Event()
+    synced = os.fdatasync
+
+    def slow(descriptor: int) -> None:
+        go_on.wait(5)
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    opened.append_written(click(1)).result(5)
+    assert stored(directory) == ["e1"]
+    durable, written = opened.append(click(2)), opened.append_written(click(3))
+    assert not durable.done()
+    go_on.set()
+    durable.result(5)
+    written.result(5)
+    assert stored(directory) == ["e1", "e2", "e3"]
+
+
+def test_an_event_that_cannot_be_written_is_told_of_once(opened: Spool, directory: Path) -> None:
+    """And kept, whatever its caller waits for."""
+    opened.append(click(1)).result(5)
+    (path,) = segments.listing(directory)
+    with largest_file(path.stat().st_size + 5), pytest.raises(SpoolError):
+        opened.append_written(click(2)).result(5)
+    wait_for_events(directory, 2)
+    assert sorted(stored(directory)) == ["e1", "e2"]
+
+
 def test_nothing_is_made_before_the_first_event(opened: Spool, directory: Path) -> None:
     """A process that has nothing to tell leaves no trace."""
     assert not directory.exists()
