@@ -41,13 +41,10 @@ def test_the_tracker_shows_what_the_proxy_counted(tmp_path: Path, mailbox: Mailb
         with stack.serving("proxy"):
             send(stack, mail(1_000))
             send(stack, mail(1_000_000))
-            until(
-                lambda: (
-                    'waypost_links_total{decision="tracked",process="proxy"} 2.0' in samples(stack)
-                )
-            )
+            delivered = 'waypost_messages_total{outcome="delivered",process="proxy"} 2.0'
+            until(lambda: delivered in samples(stack))
             lines = samples(stack)
-            assert 'waypost_messages_total{outcome="delivered",process="proxy"} 2.0' in lines
+            assert 'waypost_links_total{decision="tracked",process="proxy"} 2.0' in lines
             assert 'waypost_sessions{process="tracker"} 0.0' in lines
         assert not any('process="proxy"' in line for line in samples(stack))
 
