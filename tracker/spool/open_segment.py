@@ -5,6 +5,8 @@ Does not own: the files themselves (`segments`), or which events are written, an
 
 - After a full disk, the segment goes on where it stopped. After any other error it is given up,
   above all after a failed fdatasync: it may have lost octets that a second one would call safe.
+- A segment that was given up before anything in it was durable is begun again under its name, so that
+  a disk which refuses for long is not filled with copies of what it refuses.
 - A segment that was renamed or deleted, alone or with its folder, is where no ingester looks. It is
   made anew in its place, under its name and with all that it holds. A new name would do as well,
   but in the new place the same octets have the same offsets: nothing is fed twice.
@@ -31,16 +33,20 @@ class OpenSegment:
     """A segment that this process holds; used by one thread."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
-        self._path = path
+        self.path = path
         self._descriptor: int | None = descriptor
+        self._is_durable = False
         self._begun_s = time.monotonic()
         self._size_octets = 0
         self._unwritten = b""
 
     @classmethod
-    def create(cls, directory: Path, role: str) -> "OpenSegment":
-        """Begin a segment in a folder, which is made where it is missing; raises OSError."""
-        return cls(*segments.create(directory, role))
+    def create(cls, directory: Path, role: str, void: Path | None = None) -> "OpenSegment":
+        """Begin a segment in a folder, which is made where it is missing; raises OSError.
+
+        It takes the place of `void`, if there is one that has no use any more.
+        """
+        return cls(*(segments.create_again(void) if void else segments.create(directory, role)))
 
     @property
     def is_closed(self) -> bool:
@@ -48,9 +54,20 @@ class OpenSegment:
         return self._descriptor is None
 
     @property
+    def is_void(self) -> bool:
+        """Return whether nothing in it was ever durable: whoever appended it has it still."""
+        return not self._is_durable
+
+    @property
     def is_partial(self) -> bool:
         """Return whether there was no room for the rest of what is being written."""
         return bool(self._unwritten)
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether it is large or old enough, and no half of anything is in it."""
+        is_large = self._size_octets >= MAX_OCTETS
+        return not self._unwritten and (is_large or not self._left_s())
 
     @property
     def patience_s(self) -> float:
@@ -60,8 +77,7 @@ class OpenSegment:
     def look_after(self) -> None:
         """Put it back if it was moved away; finish it if it is large or old. Raises OSError."""
         self._put_back()
-        is_full = self._size_octets >= MAX_OCTETS or not self._left_s()
-        if is_full and not self._unwritten:
+        if self.is_full:
             self.close()
 
     def write(self, octets: bytes, written: Callable[[], None] = lambda: None) -> None:
@@ -84,6 +100,7 @@ class OpenSegment:
             self.close()
             raise
         self._put_back()
+        self._is_durable = True
 
     def close(self) -> None:
         """Finish it, or give it up; never raises."""
@@ -109,13 +126,13 @@ class OpenSegment:
         Raises OSError; then it is open still, wherever it is, and this is to be tried again.
         """
         moved = self._open()
-        if segments.is_in_place(self._path, moved):
+        if segments.is_in_place(self.path, moved):
             return
         moved_to = segments.place_of(moved)
-        self._path, self._descriptor = segments.restore(self._path, moved)
+        self.path, self._descriptor = segments.restore(self.path, moved)
         _close(moved)
         observe.SPOOL_MOVED_SEGMENTS.inc()
-        observe.log(observe.SPOOL_MOVED, segment=str(self._path), moved_to=moved_to)
+        observe.log(observe.SPOOL_MOVED, segment=str(self.path), moved_to=moved_to)
 
     def _left_s(self) -> float:
         """Return the time until it is too old; 0 when it is."""

@@ -62,15 +62,24 @@ def create(directory: Path, role: str) -> tuple[Path, int]:
     return path, _make(path, None)
 
 
+def create_again(path: Path) -> tuple[Path, int]:
+    """Make an empty segment in place of the one at `path`, as `create` does."""
+    return _replace(path, None)
+
+
 def restore(path: Path, moved: int) -> tuple[Path, int]:
     """Make a segment anew at `path` with all that the open one `moved` holds, durably.
 
     Return its path and file descriptor. A file at `path` is replaced: it is a copy, at best; where
     a folder stands there, the segment gets another name. Raises OSError; then `moved` is as before.
     """
+    return _replace(path, moved)
+
+
+def _replace(path: Path, source: int | None) -> tuple[Path, int]:
     if path.is_dir():
         path = path.with_name(_new_name(_role(path)))
-    return path, _make(path, moved)
+    return path, _make(path, source)
 
 
 def _new_name(role: str) -> str:
@@ -83,21 +92,22 @@ def _role(path: Path) -> str:
 
 def _make(path: Path, source: int | None) -> int:
     make_directory(path.parent)
-    unnamed = path.with_name(f".{path.name}")
-    unnamed.unlink(missing_ok=True)
-    descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
+    made = path.with_name(f".{path.name}")
+    made.unlink(missing_ok=True)
+    descriptor = os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
     try:
         inherit_owner(descriptor, path.parent)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if source is not None:
             _copy(source, descriptor)
-        unnamed.rename(path)
+        made = made.rename(path)
         sync_directory(path.parent)
     except BaseException:
         with contextlib.suppress(OSError):
             os.close(descriptor)
-        with contextlib.suppress(OSError):
-            unnamed.unlink()
+        if made != path or source is None:
+            with contextlib.suppress(OSError):
+                made.unlink()
         raise
     return descriptor
 

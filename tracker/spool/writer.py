@@ -8,8 +8,9 @@ feeding the store (`tracker.ingest.ingester`).
 The rules:
 - An event's future is resolved after the fdatasync that covers it (one of `append_written` before it,
   once the event is written: the end of this process does not undo that, a power loss may), or fails
-  with SpoolError as soon as its write has failed. A failed event is *kept*, in bounded memory, and tried again; the error
-  only says that it is not durable yet. SpoolFull says that it was dropped, and counted.
+  with SpoolError as soon as its write has failed. A failed event is *kept*, in bounded memory, and
+  tried again; the error only says that it is not durable yet. SpoolFull says that it was dropped, and
+  counted.
 - A segment that is given up is followed by a new one, with all that it did not make durable: events
   may be there twice, and the store counts them once by their ids.
 - Nothing but `close` ends the thread.
@@ -79,6 +80,7 @@ class Spool:
         self._closing = False
         self._thread: threading.Thread | None = None
         self._segment: OpenSegment | None = None
+        self._void: Path | None = None
         self._group: list[_Waiting] = []
         self._drops = Drops()
 
@@ -188,7 +190,8 @@ class Spool:
         try:
             self._wait()
             last_try = self._closing
-            self._look_after_segment()
+            if self._segment is not None and (self._segment.is_full or not self._group):
+                self._look_after(self._segment)
             if self._group:
                 self._write_group()
             self._succeeded()
@@ -216,22 +219,23 @@ class Spool:
             size_octets += len(group[-1].records)
         return group
 
-    def _look_after_segment(self) -> None:
+    def _look_after(self, segment: OpenSegment) -> None:
         """Raise OSError where the segment was moved away, and cannot be put back now."""
-        if self._segment is not None:
-            self._segment.look_after()
-            self._forget_closed()
+        segment.look_after()
+        self._forget_closed(segment)
 
     def _write_group(self) -> None:
         """Make the group durable; raises OSError, leaving what is needed to try again."""
-        if self._segment is None:
-            self._segment = OpenSegment.create(self._directory, self._role)
+        segment = self._segment
+        if segment is None:
+            segment = OpenSegment.create(self._directory, self._role, self._void)
+            self._segment, self._void = segment, None
         try:
             with observe.SPOOL_SYNC_SECONDS.time():
                 octets = b"".join(waiting.records for waiting in self._group)
-                self._segment.write(octets, self._written)
+                segment.write(octets, self._written)
         finally:
-            self._forget_closed()
+            self._forget_closed(segment)
 
     def _written(self) -> None:
         """Tell who waits for no more than that."""
@@ -239,9 +243,10 @@ class Spool:
             if waiting.early:
                 _succeed(waiting)
 
-    def _forget_closed(self) -> None:
-        if self._segment is not None and self._segment.is_closed:
+    def _forget_closed(self, segment: OpenSegment) -> None:
+        if segment.is_closed:
             self._segment = None
+            self._void = segment.path if segment.is_void else None
 
     def _succeeded(self) -> None:
         done, self._group = self._group, []

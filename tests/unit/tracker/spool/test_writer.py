@@ -1,6 +1,7 @@
 """The spool of one process, on a real disk that sometimes refuses."""
 
 import errno
+import itertools
 import os
 import resource
 import signal
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.feeding import click, metric, put
+from tests.support.feeding import click, eventually, metric, put
 from tracker.events import Clicked, decode
 from tracker.spool import open_segment, segments, writer
 from tracker.spool.writer import Spool, SpoolError, SpoolFull, framed
@@ -208,20 +209,60 @@ def test_failed_sync_gives_the_segment_up(
     opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A second fdatasync would call octets safe that the first one lost."""
-    real, calls = os.fdatasync, []
+    put(opened, 0)
+    real, files = os.fdatasync, []
 
     def failing(descriptor: int) -> None:
-        calls.append(descriptor)
-        if len(calls) == 1:
+        files.append(os.fstat(descriptor).st_ino)
+        if len(files) <= 3:
             raise OSError(5, "Input/output error")
         real(descriptor)
 
     monkeypatch.setattr(os, "fdatasync", failing)
     with pytest.raises(SpoolError):
         opened.append(click(1)).result(5)
-    wait_for_events(directory, 2)
-    assert len(segments.listing(directory)) == 2
-    assert stored(directory) == ["e1", "e1"]
+    wait_for_events(directory, 3)
+    assert sorted(stored(directory)) == ["e0", "e1", "e1"]
+    assert len(files) == 4
+    assert all(file != next_ for file, next_ in itertools.pairwise(files))
+
+
+def unsynced(_descriptor: int) -> None:
+    """Fail as the kernel does where a write did not reach the disk."""
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_segment_that_cannot_be_begun_leaves_nothing(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often that is tried."""
+    put(opened, 0)
+    before = metric("waypost_spool_failures_total")
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fdatasync", unsynced)
+        disk.setattr(segments, "sync_directory", unsynced)
+        opened.append(click(1)).exception(5)
+        eventually(lambda: metric("waypost_spool_failures_total") > before + 5)
+        assert {*stored(directory)} == {"e0", "e1"}
+        assert len(list(directory.iterdir())) == 1
+    wait_for_events(directory, 3)
+
+
+def test_disk_that_refuses_for_long_is_not_filled_with_copies(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was never durable is written in place of the last attempt."""
+    put(opened, 0)
+    before = metric("waypost_spool_failures_total")
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "fdatasync", unsynced)
+        with pytest.raises(SpoolError):
+            opened.append(click(1)).result(5)
+        eventually(lambda: metric("waypost_spool_failures_total") > before + 20)
+        assert len(segments.listing(directory)) == 2
+    wait_for_events(directory, 3)
+    put(opened, 2)
+    assert sorted(stored(directory)) == ["e0", "e1", "e1", "e2"]
 
 
 def test_memory_for_refused_events_is_bounded(directory: Path) -> None:
