@@ -164,7 +164,7 @@ def _mint(keys: Watched[_Keys], files: _Files, spool: Spool) -> Mint:
     return Mint(
         lambda: keys().ring,
         files.consents,
-        spool.append,
+        spool,
         files.short_links,
         lambda param: Identifier(param, keys().secret),
     )

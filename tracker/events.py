@@ -92,6 +92,20 @@ class MessageAccepted:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRefused:
+    """These recipient numbers of `message_id` did not get it, for certain: it is not in doubt.
+
+    `at_s` is the message's. `links` says whether tracked links are in it.
+    """
+
+    message_id: str
+    at_s: Moment
+    recipients: tuple[Number, ...]
+    links: bool = True
+    kind: Literal["refused"] = "refused"
+
+
+@dataclass(frozen=True, slots=True)
 class Clicked:
     """A link was requested. `event_id` makes feeding the store idempotent.
 
@@ -130,7 +144,7 @@ class Opened:
     kind: Literal["opened"] = "opened"
 
 
-Event = MessagePending | MessageAccepted | Clicked | Opened
+Event = MessagePending | MessageAccepted | MessageRefused | Clicked | Opened
 
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
 

@@ -29,7 +29,7 @@ from proxy.scheduling.offload import MakeCopy
 from proxy.smtp import extensions, replies
 from proxy.smtp.envelope import Transaction
 from proxy.smtp.replies import Reply
-from tracker.events import Event, MessageAccepted, MessagePending
+from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused
 from tracker.spool.writer import Spool
 
 SPOOL_PATIENCE_S = 0.25
@@ -227,8 +227,20 @@ class Delivery:
             tell_sent(result, outgoing, transaction)
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
-        if result.committed and outgoing.pending is not None:
+        if outgoing.pending is None or result.in_doubt:
+            return
+        if result.committed:
             await self._told(self._spool.append_written, _accepted(outgoing.pending))
+        else:
+            self._tell_refused(outgoing.pending)
+
+    def _tell_refused(self, pending: MessagePending) -> None:
+        """Append that the relay did not take a message; nobody waits for that."""
+        try:
+            refused = self._spool.append(_refused(pending))
+            refused.add_done_callback(lambda done: done.exception())
+        except Exception as error:  # noqa: BLE001 - clicks are worth less than mail
+            log(EVENT_NOT_DURABLE, message=pending.message_id, cause=repr(error))
 
     async def _told(self, append: Append, event: MessagePending | MessageAccepted) -> None:
         """Append an event; mail never waits long for that."""
@@ -252,7 +264,17 @@ class _Handed:
 
 
 def _accepted(pending: MessagePending) -> MessageAccepted:
-    numbers = tuple(recipient.number for recipient in pending.recipients)
     return MessageAccepted(
-        pending.message_id, pending.at_s, numbers, links=bool(pending.links), opens=pending.opens
+        *(pending.message_id, pending.at_s, _numbers(pending)),
+        links=bool(pending.links),
+        opens=pending.opens,
     )
+
+
+def _refused(pending: MessagePending) -> MessageRefused:
+    links = bool(pending.links)
+    return MessageRefused(pending.message_id, pending.at_s, _numbers(pending), links=links)
+
+
+def _numbers(pending: MessagePending) -> tuple[int, ...]:
+    return tuple(recipient.number for recipient in pending.recipients)

@@ -32,6 +32,7 @@ def page(report: Report, not_counted: Sequence[str] = ()) -> str:
     """Return the page, in HTML; `not_counted` are sentences that say what figures lack."""
     return _TEMPLATES.get_template("overview.html").render(
         totals=report.totals,
+        unknown_messages=report.unknown_messages,
         campaigns=report.campaigns[:SHOWN],
         campaigns_left=max(0, len(report.campaigns) - SHOWN),
         links=report.links[:SHOWN],

@@ -18,6 +18,8 @@ from tracker.reports.names import Name
 SHOWN_LINKS = 50
 """Links in the table for people; `--json` and `--csv` give them all."""
 
+UNKNOWN = "Messages in no figure, as nobody knows whether the relay took them: {}"
+
 
 def listing(rows: Iterable[Json], form: Form, title: str, columns: Sequence[str]) -> None:
     """Print rows in the form that was asked for."""
@@ -64,6 +66,8 @@ def tables(answer: clicks.Report, console: Console) -> None:
     console.print(links)
     if len(answer.links) > SHOWN_LINKS:
         console.print(f"and {len(answer.links) - SHOWN_LINKS} more: use --json or --csv")
+    if answer.unknown_messages:
+        console.print(UNKNOWN.format(answer.unknown_messages))
 
 
 _CLICKS = ("Clicks\nhuman / all", "Clickers\nhuman / all")

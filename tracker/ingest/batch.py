@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from sqlite_utils import Database
 
 from tracker import persons
-from tracker.events import Clicked, Event, MessageAccepted, MessagePending, erased, purged
+from tracker.events import (
+    Clicked,
+    Event,
+    MessageAccepted,
+    MessagePending,
+    MessageRefused,
+    erased,
+    purged,
+)
 from tracker.ingest import listed_links, opens, rows, sums
 from tracker.ingest.attribution import attribute
 from tracker.ingest.counting import Click, Delivery, Message, MessageTotals, Sums
@@ -140,6 +148,8 @@ class Batch:
                     self._merge_pending(event, names)
                 case MessageAccepted() if event.at_s >= horizon_s:
                     self._merge_accepted(event)
+                case MessageRefused() if event.at_s >= horizon_s:
+                    self._merge_refused(event)
         for click in self._new_clicks(horizon_s):
             self._merge_click(click, is_old=_is_old(click, horizon_s))
 
@@ -193,6 +203,11 @@ class Batch:
         message = self._message(event.message_id, event.at_s)
         for number in event.recipients:
             self._delivery(message, number).accepted = True
+
+    def _merge_refused(self, event: MessageRefused) -> None:
+        message = self._message(event.message_id, event.at_s)
+        for number in event.recipients:
+            self._delivery(message, number).refused = True
 
     def _merge_click(self, event: Clicked, *, is_old: bool) -> None:
         new = event.message_id not in self.messages

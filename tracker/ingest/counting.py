@@ -5,7 +5,8 @@ come, so sums that are kept as differences of what messages and clicks add do to
 Does not own: where state and sums are kept (`batch`, `sums`).
 
 The rules:
-- A message counts once it was accepted by the relay or clicked; so does a recipient.
+- A message counts once it was accepted by the relay or clicked; so does a recipient. What was refused
+  does not, and of the rest nobody knows.
 - A click of a personal link is its recipient's, once the message is known; one of a shared link is
   nobody's.
 - While its message is not known, a click counts without campaign, under the URL it led to, less
@@ -58,6 +59,7 @@ class Delivery:
     address: str | None = None
     accepted: bool = False
     clicked: bool = False
+    refused: bool = False
 
     @property
     def erased(self) -> bool:
@@ -111,6 +113,12 @@ class Message:
     def counted(self) -> bool:
         """Return whether anyone got this message, as far as we know."""
         return any(each.got_it for each in self.deliveries.values())
+
+    @property
+    def unknown(self) -> bool:
+        """Return whether nothing says what became of it: nobody is known to have got it, or not."""
+        refused = [each.refused for each in self.deliveries.values()]
+        return not self.counted and not (refused and all(refused))
 
     @property
     def clicked(self) -> bool:

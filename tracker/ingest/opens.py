@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlite_utils import Database
 
-from tracker.events import Event, MessageAccepted, MessagePending, Opened
+from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused, Opened
 from tracker.ingest.rows import Row
 from tracker.store import named_rows
 from tracker.store.reserved import NO_CAMPAIGN
@@ -41,7 +41,7 @@ def alone(event: Event) -> bool:
     match event:
         case Opened():
             return True
-        case MessagePending() | MessageAccepted():
+        case MessagePending() | MessageAccepted() | MessageRefused():
             return not event.links
     return False
 

@@ -22,7 +22,7 @@ _MESSAGES = """
     FROM messages WHERE message_id IN (:values)
 """
 _DELIVERIES = """
-    SELECT message, number, person_id, address, accepted, clicked
+    SELECT message, number, person_id, address, accepted, clicked, refused
     FROM deliveries WHERE message IN (:values)
 """
 _CLICKS = """
@@ -34,16 +34,19 @@ _KNOWN_EVENTS = "SELECT event_id FROM clicks WHERE event_id IN (:values)"
 _PURGED_EVENTS = "SELECT event_id FROM purged_clicks WHERE event_id IN (:values)"
 _PUT_MESSAGE = """
     INSERT INTO messages
-        (id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id, shared, counted)
+        (id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id, shared, counted,
+        unknown)
     VALUES (:id, :message_id, :sent_at_s, :sender_domain, :campaign_id, :link_set_id, :shared,
-        :counted)
+        :counted, :unknown)
     ON CONFLICT (id) DO UPDATE SET sent_at_s = excluded.sent_at_s,
         sender_domain = excluded.sender_domain, campaign_id = excluded.campaign_id,
-        link_set_id = excluded.link_set_id, shared = excluded.shared, counted = excluded.counted
+        link_set_id = excluded.link_set_id, shared = excluded.shared, counted = excluded.counted,
+        unknown = excluded.unknown
 """
 _PUT_DELIVERY = """
-    INSERT OR REPLACE INTO deliveries (message, number, person_id, address, accepted, clicked)
-    VALUES (:message, :number, :person_id, :address, :accepted, :clicked)
+    INSERT OR REPLACE INTO deliveries
+        (message, number, person_id, address, accepted, clicked, refused)
+    VALUES (:message, :number, :person_id, :address, :accepted, :clicked, :refused)
 """
 _PUT_CLICK = """
     INSERT INTO clicks (id, event_id, at_s, message, recipient, number, destination, method,
@@ -70,6 +73,7 @@ def read_messages(db: Database, message_ids: Iterable[str]) -> dict[str, Message
             address=row["address"],
             accepted=bool(row["accepted"]),
             clicked=bool(row["clicked"]),
+            refused=bool(row["refused"]),
         )
     return messages
 
@@ -131,6 +135,7 @@ def message_row(message: Message) -> Row:
         "link_set_id": message.link_set_id,
         "shared": message.shared,
         "counted": message.counted,
+        "unknown": message.unknown,
     }
 
 
@@ -143,6 +148,7 @@ def delivery_row(message: int, number: int, delivery: Delivery) -> Row:
         "address": delivery.address,
         "accepted": delivery.accepted,
         "clicked": delivery.clicked,
+        "refused": delivery.refused,
     }
 
 

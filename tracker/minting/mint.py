@@ -13,22 +13,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from config.schema import Config
+from config.telemetry.observe import EVENT_NOT_DURABLE, log
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
-from tracker.events import Event, MessageAccepted, MessagePending, Recipient
+from tracker.events import MessageAccepted, MessagePending, MessageRefused, Recipient
 from tracker.minting import short_links
 from tracker.minting.request import LinkRequest, ResolvedRequest
 from tracker.minting.short_links import ShortLinks
 from tracker.persons import is_opaque
-from tracker.spool.writer import Spool
+from tracker.spool.writer import Spool, SpoolError
 from tracker.tokens import MESSAGE_ID_OCTETS, SHARED, Keyring, Link, mint, tracked_url
 from tracker.urls.reader_id import Identifier
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 PATIENCE_S = 10.0
 """How long the events of a link may take to become durable."""
@@ -48,21 +45,21 @@ class Minted:
 
 @dataclass(frozen=True, slots=True)
 class Mint:
-    """Makes links. All but `short_links` are called anew for each link, as what they return changes.
+    """Makes links. What is called is called anew for each link, as what it returns changes.
 
     `identifier` returns what makes ids of readers, for the name of a parameter.
     """
 
     keyring: Callable[[], Keyring]
     consents: Callable[[], Consents]
-    append: Callable[[Event], "Future[None]"]
+    spool: Spool
     short_links: ShortLinks
     identifier: Callable[[str], Identifier]
 
     def link(self, config: Config, request: LinkRequest) -> Minted:
         """Make a link, once all that reports need is durable.
 
-        Raises request.CannotMake, SpoolError, KeyFileError and OSError.
+        Raises request.CannotMake, SpoolError, KeyFileError and OSError; then nothing counts.
         """
         resolved = ResolvedRequest.of(request, config)
         consent = self.consents().of(request.person)
@@ -79,9 +76,7 @@ class Mint:
             destination=self._destination(resolved, person),
             preview=not tracked,
         )
-        if tracked:
-            self._record(link, resolved, person)
-        return self._minted(link, resolved)
+        return self._told(link, resolved, person) if tracked else self._minted(link, resolved)
 
     def _destination(self, resolved: ResolvedRequest, person: str | None) -> str:
         """Return where the link leads, with the person's id where that site is told who comes."""
@@ -91,22 +86,21 @@ class Mint:
         identifier = self.identifier(param)
         return identifier.marked(resolved.destination, identifier.id_of(person, person))
 
-    def _record(self, link: Link, resolved: ResolvedRequest, person: str | None) -> None:
-        """Append what reports need, and wait until it is durable."""
-        message_id, at_s = link.message_id.hex(), time.time()
-        identified = link.destination != resolved.destination
-        pending = MessagePending(
-            message_id=message_id,
-            at_s=at_s,
-            sender_domain=resolved.sender_domain,
-            campaign=resolved.request.campaign,
-            shared=person is None,
-            recipients=(_recipient(person),) if person else (),
-            links=(resolved.sent_link(identified=identified),),
-        )
-        accepted = MessageAccepted(message_id, at_s, (link.recipient,))
-        for future in [self.append(event) for event in (pending, accepted)]:
-            future.result(PATIENCE_S)
+    def _told(self, link: Link, resolved: ResolvedRequest, person: str | None) -> Minted:
+        """Make a link that counts from the moment that there is one."""
+        pending = _pending(link, resolved, person)
+        about = (pending.message_id, pending.at_s, (link.recipient,))
+        try:
+            self.spool.append(pending).result(PATIENCE_S)
+            minted = self._minted(link, resolved)
+        except BaseException:
+            self.spool.append(MessageRefused(*about))
+            raise
+        try:
+            self.spool.append_written(MessageAccepted(*about)).result(PATIENCE_S)
+        except (SpoolError, TimeoutError) as error:  # it is kept, and the link is as good as any
+            log(EVENT_NOT_DURABLE, message=pending.message_id, cause=repr(error))
+        return minted
 
     def _minted(self, link: Link, resolved: ResolvedRequest) -> Minted:
         token = mint(self.keyring(), link)
@@ -119,13 +113,27 @@ class Mint:
         return Minted(url, link.destination, tracked=not link.preview, message_id=message_id)
 
 
+def _pending(link: Link, resolved: ResolvedRequest, person: str | None) -> MessagePending:
+    """Return what reports need to know of a link before it counts."""
+    identified = link.destination != resolved.destination
+    return MessagePending(
+        message_id=link.message_id.hex(),
+        at_s=time.time(),
+        sender_domain=resolved.sender_domain,
+        campaign=resolved.request.campaign,
+        shared=person is None,
+        recipients=(_recipient(person),) if person else (),
+        links=(resolved.sent_link(identified=identified),),
+    )
+
+
 def mint_once(config: Config, keyring: Keyring, request: LinkRequest) -> Minted:
     """Make one link where no tracker runs; raises what `Mint.link` does."""
     consents = Consents.from_records(CONSENTS.merged(config.store.path).records)
     codes, identifier = ShortLinks(config.store.path), partial(Identifier.of, config)
     spool = Spool.open(config.store.spool_dir, "link")
     try:
-        maker = Mint(lambda: keyring, lambda: consents, spool.append, codes, identifier)
+        maker = Mint(lambda: keyring, lambda: consents, spool, codes, identifier)
         return maker.link(config, request)
     finally:
         spool.close()

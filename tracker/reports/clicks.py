@@ -8,7 +8,8 @@ A report of everything is read from the sums, and takes the same time however ma
 One since a day is counted from the rows of messages sent since then and of the clicks on them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,7 @@ from sqlite_utils import Database
 from tracker.persons import normal_address
 from tracker.reports import names
 from tracker.reports.names import Name
-from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
+from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME, day_of
 
 Json = dict[str, Any]
 
@@ -138,11 +139,15 @@ class LinkFigures:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Figures in total, by campaign and by link; the most clicked first."""
+    """Figures in total, by campaign and by link; the most clicked first.
+
+    `unknown_messages` are in no figure: nobody knows whether the relay took them.
+    """
 
     totals: Figures
     campaigns: tuple[CampaignFigures, ...]
     links: tuple[LinkFigures, ...]
+    unknown_messages: int = 0
 
     def json(self) -> Json:
         """Return the report as `waypost report --json` prints it."""
@@ -150,6 +155,7 @@ class Report:
             "totals": self.totals.json(),
             "campaigns": [{**each.names_json(), **each.figures.json()} for each in self.campaigns],
             "links": [{**each.names_json(), **each.figures.clicks_json()} for each in self.links],
+            "unknown_messages": self.unknown_messages,
         }
 
     def rows(self) -> Iterator[Json]:
@@ -217,7 +223,17 @@ _LISTED_SINCE = """
          WHERE counted AND campaign_id != :purged AND sent_at_s >= :since_s)
 """
 
+_UNKNOWN = """
+    SELECT campaign_id, count(*) FROM messages
+    WHERE unknown = 1 AND sent_at_s >= :since_s AND sent_at_s < :before_s GROUP BY campaign_id
+    UNION ALL
+    SELECT campaign_id, sum(messages) FROM unknown_messages
+    WHERE day >= :day GROUP BY campaign_id
+"""
 _LINKS = "SELECT id, name, url FROM links"
+
+UNKNOWN_AFTER_S = 900.0
+"""Until then the relay may still answer: it has ten minutes for that (RFC 5321 §4.5.3.2.6)."""
 
 _Key = tuple[int, int]
 """Rows of a campaign and of a link; 0 is all of them."""
@@ -243,7 +259,16 @@ def report(db: Database, *, campaign: str | None = None, since_s: float | None =
         figures.get(total, Figures()),
         tuple(_campaigns(figures, wanted)),
         tuple(_links(db, figures, listed, wanted)),
+        _unknown(db, wanted, since_s or 0.0),
     )
+
+
+def _unknown(db: Database, campaigns: Collection[int], since_s: float) -> int:
+    """Count the messages of which nobody knows whether the relay took them."""
+    before_s = time.time() - UNKNOWN_AFTER_S
+    values = {"since_s": since_s, "before_s": before_s, "day": day_of(since_s)}
+    found = db.execute(_UNKNOWN, values).fetchall()
+    return sum(count for campaign, count in found if campaign in campaigns)
 
 
 def _figures(

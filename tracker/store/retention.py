@@ -46,6 +46,12 @@ _NEVER_SENT = "SELECT id FROM messages WHERE counted = 0 AND sent_at_s < :before
 _SETS = """
     SELECT DISTINCT link_set_id FROM messages WHERE id IN gone AND link_set_id IS NOT NULL
 """
+_COUNT_UNKNOWN = """
+    INSERT INTO unknown_messages (day, campaign_id, messages)
+    SELECT max(1, CAST(sent_at_s / 86400 AS INTEGER)), campaign_id, count(*)
+    FROM messages WHERE id IN gone AND unknown = 1 GROUP BY 1, 2
+    ON CONFLICT DO UPDATE SET messages = messages + excluded.messages
+"""
 _REMEMBER_CLICKS = """
     INSERT OR IGNORE INTO purged_clicks
     SELECT event_id, at_s FROM clicks WHERE message IN gone AND at_s >= :before_s
@@ -128,7 +134,7 @@ def lower_horizon(db: Database, time: Time) -> float | None:
 def expire_pending(db: Database, before_s: float) -> int:
     """Drop messages from before `before_s` that the relay did not take and nobody clicked.
 
-    They are in no sum. Return how many there were, a chunk at most. Within the caller's
+    They are in no sum; of how many nobody knows what became of them is kept. Return how many there were, a chunk at most. Within the caller's
     transaction.
     """
     return _drop(db, _NEVER_SENT, before_s).messages
@@ -190,6 +196,7 @@ def _drop(db: Database, which: str, before_s: float) -> Purged:
         return Purged()
     unused_links.add_up_own(db)
     sets = {row for (row,) in db.execute(_SETS)}
+    db.execute(_COUNT_UNKNOWN)
     db.execute(_REMEMBER_CLICKS, values)
     clicks = db.execute("DELETE FROM clicks WHERE message IN gone").rowcount
     db.execute("DELETE FROM deliveries WHERE message IN gone")

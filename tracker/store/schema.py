@@ -289,3 +289,19 @@ def purged_clicks(db: Database) -> None:
             at_s REAL NOT NULL
         ) STRICT, WITHOUT ROWID
     """)
+
+
+@migrations()
+def unknown_messages(db: Database) -> None:
+    """Keep of which messages nobody knows whether the relay took them; until now they only expired."""
+    db.executescript("""
+        ALTER TABLE deliveries ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE messages ADD COLUMN unknown INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX messages_unknown ON messages (sent_at_s) WHERE unknown = 1;
+        CREATE TABLE unknown_messages (       -- of messages that are gone
+            day INTEGER NOT NULL,             -- on which they were sent
+            campaign_id INTEGER NOT NULL,
+            messages INTEGER NOT NULL,
+            PRIMARY KEY (day, campaign_id)
+        ) STRICT, WITHOUT ROWID;
+    """)

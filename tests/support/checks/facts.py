@@ -10,6 +10,7 @@ from tracker.events import (
     Event,
     MessageAccepted,
     MessagePending,
+    MessageRefused,
     Opened,
     Recipient,
     SentLink,
@@ -58,6 +59,11 @@ def pending(message: str = "m1", **changes: Any) -> MessagePending:
 def accepted(message: str = "m1", *recipients: int) -> MessageAccepted:
     """Return the relay's 250 for a message."""
     return MessageAccepted(message, SENT_S + 1, recipients or (1, 2))
+
+
+def refused(message: str = "m1", *recipients: int) -> MessageRefused:
+    """Return the relay's refusal of a message."""
+    return MessageRefused(message, SENT_S, recipients or (1, 2))
 
 
 def clicked(event_id: str, message: str = "m1", **changes: Any) -> Clicked:

@@ -15,6 +15,7 @@ from tracker.events import (
     Event,
     MessageAccepted,
     MessagePending,
+    MessageRefused,
     Recipient,
     SentLink,
     decode,
@@ -33,6 +34,7 @@ CLICK = Clicked(
 EVENTS: list[Event] = [
     CLICK,
     MessageAccepted("m", 2.0, (1, 2)),
+    MessageRefused("m", 2.0, (1, 2), links=False),
     MessagePending(
         *("m", 1.0, "example.com", None),
         shared=False,

@@ -25,7 +25,7 @@ from tests.support.delivering import accept, kept, transaction, upstream_to
 from tests.support.mail import html_message, link
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import configuration
-from tracker.events import Event, MessageAccepted, MessagePending, decode
+from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused, decode
 from tracker.spool import segments
 from tracker.spool.open_segment import OpenSegment
 from tracker.spool.writer import Spool, SpoolError
@@ -133,11 +133,23 @@ async def test_a_message_is_tracked_and_its_verdict_is_the_relays(
 async def test_a_refusal_is_the_relays_own(
     step: Step, wire: bytes, at: At, relay: ScriptedRelay
 ) -> None:
-    """Nothing confirms the event, so that no figure counts the message."""
+    """The tracker is told, so that no figure counts the message, and it is not in doubt."""
     relay.script = {"DOT": step}
     sender = await at()
     verdict = await sender.deliver()
     assert (verdict.reply.wire(), verdict.delivered) == (wire, False)
+    pending, refused = sender.events()
+    assert isinstance(pending, MessagePending)
+    assert refused == MessageRefused(pending.message_id, pending.at_s, (1,))
+
+
+async def test_a_message_in_doubt_is_neither_taken_nor_refused(
+    at: At, relay: ScriptedRelay
+) -> None:
+    """The relay had all of it, and did not answer: nobody knows."""
+    relay.script = {"DOT": Step(then="reset")}
+    sender = await at()
+    assert not (await sender.deliver()).delivered
     assert [type(event) for event in sender.events()] == [MessagePending]
 
 

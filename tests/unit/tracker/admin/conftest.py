@@ -37,7 +37,7 @@ def admin(config: Config) -> Iterator[Admin]:
     short_links = ShortLinks(config.store.path.with_name("codes"))
     spool = Spool.open(config.store.spool_dir, "tracker")
     identifier = partial(Identifier, secret=bytes(32))
-    mint = Mint(lambda: KEYRING, Consents, spool.append, short_links, identifier)
+    mint = Mint(lambda: KEYRING, Consents, spool, short_links, identifier)
     yield Admin(config, mint.link)
     spool.close()
 

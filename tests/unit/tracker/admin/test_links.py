@@ -7,6 +7,10 @@ import pytest
 from config.schema import Config
 from tests.support.clients.admin import JSON, KEYRING, Client, serving
 from tracker.admin.admin import Admin
+from tracker.ingest.catch_up import catch_up
+from tracker.reports import clicks
+from tracker.reports.clicks import Figures
+from tracker.store import database
 from tracker.tokens import read
 
 
@@ -27,6 +31,22 @@ async def test_a_link_is_made(client: Client) -> None:
         "tracked": True,
         "message_id": link.message_id.hex(),
     }
+
+
+async def test_a_short_link_that_was_not_made_is_in_no_figure(
+    client: Client, config: Config
+) -> None:
+    """Nor is there anything that nobody knows of."""
+    config.store.path.with_name("codes.shortlinks").mkdir()
+    asked = {"url": "https://example.com/", "short": True, "campaign": "sms"}
+    answer = await client.ask(
+        "/api/v1/links", "POST", json.dumps(asked).encode(), content_type=JSON
+    )
+    assert answer.status == 503
+    assert catch_up(config).octets == 0
+    with database.reading(config.store.path) as db:
+        assert clicks.report(db).totals == Figures()
+        assert not any(row["unknown"] for row in db["messages"].rows)
 
 
 @pytest.mark.parametrize(

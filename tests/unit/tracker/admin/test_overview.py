@@ -31,6 +31,13 @@ async def test_people_see_an_overview(client: Client, config: Config) -> None:
     assert named == ["Campaigns", "Links"]
 
 
+def test_the_overview_tells_of_messages_in_no_figure() -> None:
+    """Where there are any."""
+    for count in (0, 7):
+        page = overview.page(Report(Figures(), (), (), unknown_messages=count))
+        assert ("7 messages are in no figure" in page) == bool(count)
+
+
 def test_a_long_overview_is_cut() -> None:
     """And says how much there is; large numbers can be read."""
     figures = Figures(messages=1_234_567, personal=3, unique_human=1)

@@ -99,6 +99,14 @@ def test_people_see_which_campaign_is_ours() -> None:
     assert (text.count(" (purged) "), text.count(' "(purged)" ')) == (2, 2)
 
 
+def test_people_are_told_of_messages_in_no_figure() -> None:
+    """Where there are any."""
+    for count in (0, 7):
+        shown = console()
+        printing.report(clicks.Report(FIGURES, (), (), unknown_messages=count), "people", shown)
+        assert ("nobody knows whether the relay took them: 7" in printed(shown)) == bool(count)
+
+
 def test_a_long_report_is_cut_and_says_so() -> None:
     """The whole is in the other forms."""
     shown = console()

@@ -27,6 +27,7 @@ def test_report_without_a_store_is_all_zeros(folder: Path) -> None:
         },
         "campaigns": [],
         "links": [],
+        "unknown_messages": 0,
     }
     assert set(folder.iterdir()) == before
 

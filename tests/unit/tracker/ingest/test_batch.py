@@ -20,9 +20,10 @@ from tests.support.checks.facts import (
     own_link,
     pending,
     put,
+    refused,
     totals,
 )
-from tracker.events import Event, MessageAccepted, Recipient, SentLink
+from tracker.events import Event, MessageAccepted, MessageRefused, Recipient, SentLink
 from tracker.reports import clicks
 from tracker.store import retention
 
@@ -57,6 +58,19 @@ def test_message_counts_when_accepted(db: Database) -> None:
     assert totals(db) == clicks.Figures()
     put(db, accepted())
     assert totals(db) == clicks.Figures(messages=1, recipients=2, personal=2)
+
+
+def test_of_a_message_that_was_neither_taken_nor_refused_nobody_knows(db: Database) -> None:
+    """In whatever order it is heard; a refusal counts for nothing where the relay took it later."""
+    put(db, pending("m1"), refused("m2"), pending("m2"), pending("m3"), refused("m3", 1))
+    put(
+        db, pending("m4"), accepted("m4", 1), refused("m4", 1, 2), pending("m5"), clicked("c", "m5")
+    )
+    unknown = {row["message_id"] for row in db["messages"].rows if row["unknown"]}
+    assert unknown == {"m1", "m3"}
+    assert totals(db).messages == 2
+    put(db, accepted("m1"), refused("m3", 2))
+    assert not any(row["unknown"] for row in db["messages"].rows)
 
 
 def test_click_rate_is_human_clickers_of_personal_recipients(db: Database) -> None:
@@ -148,6 +162,8 @@ def histories(draw: st.DrawFn) -> list[Event]:
         )
         taken = draw(st.sets(st.integers(1, len(people))))
         events += [about, MessageAccepted(message, SENT_S + day + 1, tuple(sorted(taken)))]
+        left = draw(st.sets(st.integers(1, len(people))))
+        events.append(MessageRefused(message, SENT_S + day, tuple(sorted(left))))
         for click in range(draw(st.integers(0, 4))):
             event = draw(st.sampled_from([clicked, partial(own_click, reader=own)]))
             where = {"link": (link := draw(st.integers(1, 4))), "destination": DESTINATIONS[link]}

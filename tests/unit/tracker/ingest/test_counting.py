@@ -49,6 +49,18 @@ def test_shared_click_is_nobodys() -> None:
     assert (click.person_id, click.campaign_id, click.link_id) == (None, 7, 5)
 
 
+def test_nobody_knows_of_a_message_before_all_of_it_was_refused_or_some_taken() -> None:
+    """A copy each may end differently."""
+    several = message(recipients=2)
+    assert several.unknown
+    several.delivery(1).refused = True
+    assert several.unknown
+    several.delivery(2).refused = True
+    assert not several.unknown
+    several.delivery(2).clicked = True
+    assert (several.unknown, several.recipients) == (False, 1)
+
+
 def test_purged_message_contributes_nothing() -> None:
     """It was counted under its own campaign before it went."""
     known = message()

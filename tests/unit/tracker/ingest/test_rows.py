@@ -18,6 +18,7 @@ DELIVERIES = st.dictionaries(
         address=st.sampled_from([None, "", "ann@example.net"]),
         accepted=st.booleans(),
         clicked=st.booleans(),
+        refused=st.booleans(),
     ),
 )
 MESSAGES = st.builds(

@@ -1,5 +1,6 @@
 """Links for SMS, push and chat: where they lead, whose they are, and what reports are told."""
 
+import errno
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from config.schema import Config
 from proxy.rewrite.transformer import Submission, Transformer
 from tests.support.mail import html_message, link
 from tracker.decisions.consents import Consent, ConsentRecord, Consents
-from tracker.events import Event, MessageAccepted, MessagePending, Recipient
+from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused, Recipient
 from tracker.minting.mint import Mint, Minted
 from tracker.minting.request import LinkRequest, TooLong, UnknownSender
 from tracker.minting.short_links import ShortLinks
@@ -35,6 +36,7 @@ class Shop:
     consents: Consents = field(default_factory=Consents)
     events: list[Event] = field(default_factory=list)
     fault: Exception | None = None
+    late_fault: Exception | None = None
 
     def configure(self, *senders: dict[str, object], **tracking: object) -> None:
         """Set keys of [tracking], and what [[sender]]s there are."""
@@ -47,12 +49,17 @@ class Shop:
     @property
     def mint(self) -> Mint:
         """Return what makes them."""
-        return Mint(lambda: KEYRING, lambda: self.consents, self.append, self.codes, identifier)
+        return Mint(lambda: KEYRING, lambda: self.consents, self, self.codes, identifier)  # type: ignore[arg-type]
 
     @property
     def codes(self) -> ShortLinks:
         """Return the short links."""
         return ShortLinks.load(self.folder / "codes")
+
+    def append_written(self, event: Event) -> "Future[None]":
+        """Be the spool, which may fail by now."""
+        self.fault = self.late_fault
+        return self.append(event)
 
     def append(self, event: Event) -> "Future[None]":
         """Be the spool."""
@@ -211,6 +218,27 @@ def test_no_link_without_its_events(shop: Shop) -> None:
     with pytest.raises(SpoolError):
         shop.link(short=True)
     assert not (shop.folder / "codes").exists()
+
+
+def test_a_short_link_that_cannot_be_made_counts_for_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tracker hears that nobody got it."""
+
+    def full(_links: ShortLinks, _token: str) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ShortLinks, "add", full)
+    with pytest.raises(OSError, match="No space"):
+        shop.link(short=True)
+    assert [type(event) for event in shop.events] == [MessagePending, MessageRefused]
+
+
+def test_a_link_is_made_although_it_may_not_count_yet(shop: Shop) -> None:
+    """It is there, and what makes it count is kept until it can be written."""
+    shop.late_fault = SpoolError("full")
+    assert token_in(shop.link()).destination == URL
+    assert [type(event) for event in shop.events] == [MessagePending, MessageAccepted]
 
 
 def test_a_destination_has_a_greatest_length(shop: Shop) -> None:

@@ -84,6 +84,20 @@ def test_a_campaign_may_be_called_as_ours_is(db: Database) -> None:
     assert (late["campaign"], late["link"]) == (PURGED_NAME, PURGED_NAME)
 
 
+def test_messages_of_which_nobody_knows_are_told_apart(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the relay can no longer answer; they are in no figure."""
+    put(db, pending(), pending("m2", campaign=None), pending("m3"), accepted("m3"))
+    monkeypatch.setattr(clicks.time, "time", lambda: SENT_S + 60.0)
+    assert clicks.report(db).unknown_messages == 0
+    monkeypatch.setattr(clicks.time, "time", lambda: SENT_S + 901.0)
+    report = clicks.report(db)
+    assert (report.totals.messages, report.unknown_messages) == (1, 2)
+    assert report.json()["unknown_messages"] == 2
+    assert clicks.report(db, campaign="news").unknown_messages == 1
+
+
 def test_rows_of_a_report_have_the_same_columns(filled: Database) -> None:
     """The total first, then campaigns, then links, of which some figures make no sense."""
     rows = list(clicks.report(filled).rows())

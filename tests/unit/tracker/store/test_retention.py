@@ -3,7 +3,16 @@
 import pytest
 from sqlite_utils import Database
 
-from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put, totals
+from tests.support.checks.facts import (
+    LINKS,
+    SENT_S,
+    accepted,
+    clicked,
+    pending,
+    put,
+    refused,
+    totals,
+)
 from tracker.events import Recipient, SentLink
 from tracker.reports import clicks
 from tracker.store import retention
@@ -27,6 +36,21 @@ def test_pending_messages_expire_unless_clicked(db: Database) -> None:
     assert expire_pending(db, SENT_S + 1) == 1
     assert {row["message_id"] for row in db["messages"].rows} == {"m2", "m3"}
     assert totals(db).messages == 2
+
+
+def test_it_is_kept_of_how_many_messages_nobody_knows(db: Database) -> None:
+    """By day and campaign, when they expire and when they are purged; not of what was refused."""
+    put(db, *(pending(f"m{number}") for number in range(3)), pending("m3", campaign="other"))
+    put(db, refused("m0"), pending("m4", at_s=SENT_S + DAY_S), pending("m5", at_s=LATER_S))
+    before = clicks.report(db)
+    assert before.unknown_messages == 5
+    expire_pending(db, SENT_S + 1)
+    assert clicks.report(db) == before
+    purge(db, LATER_S)
+    assert clicks.report(db).unknown_messages == 5
+    assert clicks.report(db, campaign="other").unknown_messages == 1
+    assert clicks.report(db, since_s=LATER_S).unknown_messages == 2  # of a whole day, once purged
+    assert db["messages"].count == 1
 
 
 def test_young_pending_messages_wait(db: Database) -> None:
