@@ -16,7 +16,7 @@ from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.rows import Erased, Person
 from tracker.erasure.spool import Traces
 from tracker.persons import normal_address
-from tracker.store import database, queries
+from tracker.store import database, files, queries
 from tracker.urls.reader_id import Identifier
 
 
@@ -46,7 +46,7 @@ def erase(config: Config, name: str) -> Forgotten:
     """
     identifier = Identifier.of(config)
     path = config.store.path
-    if database.file_id(path) is None:
+    if files.file_id(path) is None:
         return _erase_files(config, _Found(Person({name, normal_address(name)})), identifier)
     with database.changing(path) as opened:
         with opened.transaction():

@@ -18,7 +18,7 @@ from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
 from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
-from tracker.store import database
+from tracker.store import database, files
 from tracker.store.database import StoreError
 
 PATIENCE_S = 10.0
@@ -53,7 +53,7 @@ def catch_up(config: Config, patience_s: float = PATIENCE_S) -> Backlog:
     Raises StoreError where the store is malformed, or not ours. Otherwise return what could not be
     fed in time; segments that cannot be read are not waited for.
     """
-    if database.is_empty(config.store.path):
+    if files.is_empty(config.store.path):
         _feed_once(config)
     wanted = _sizes(config.store.spool_dir)
     deadline_s = time.monotonic() + patience_s
@@ -91,7 +91,7 @@ def _lost(config: Config, trouble: Trouble) -> tuple[str, ...]:
     """Say in words what no waiting brings back."""
     vanished = trouble.vanished_octets
     text = f"{vanished} octets that vanished from the spool before they were counted"
-    asides = [f"what {path} held: it was set aside" for path in database.asides(config.store.path)]
+    asides = [f"what {path} held: it was set aside" for path in files.asides(config.store.path)]
     return (*([text] if vanished else []), *asides)
 
 

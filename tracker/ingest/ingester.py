@@ -1,10 +1,10 @@
 """The one ingester of a store: what the spool holds is fed to the database, exactly once.
 
-Owns: how far each segment was fed, what becomes of damaged records, of finished segments, and of a
-database that is missing, emptied, locked, full or malformed.
+Owns: how far each segment was fed, what becomes of damaged records and of finished segments, and
+trying again while the store cannot take anything.
 Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), those that
-cannot be read or vanished (`backlog`), rows (`batch`), the database's file
-(`tracker.store.database`), or waiting for figures that are up to date (`catch_up`).
+cannot be read or vanished (`backlog`), a database that is missing, emptied or malformed
+(`kept_store`), rows (`batch`), or waiting for figures that are up to date (`catch_up`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
@@ -28,6 +28,7 @@ from config.values import format_duration
 from tracker.events import BadEvent, Event, decode
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.batch import feed
+from tracker.ingest.kept_store import KeptStore
 from tracker.ingest.lock import Lock
 from tracker.ingest.trouble import Trouble
 from tracker.records import durable
@@ -48,8 +49,6 @@ from tracker.urls.naming import Naming
 
 INTERVAL_S = 0.25
 MAX_BACKOFF_S = 10.0
-EMPTIED_S = 0.1
-"""A database that stays empty for this is not one that is just being written by somebody."""
 CHUNK_OCTETS = 1024 * 1024
 """One transaction: about 2,500 clicks."""
 HOUSEKEEPING_S = 6 * 3600.0
@@ -79,8 +78,8 @@ class Ingester:
         self.configure(config)
         self._lock = Lock(self._directory)
         self._backlog = Backlog(self._directory)
-        self._store: Store | None = None
-        self._known: tuple[int, int] | None = None
+        self._kept = KeptStore(self._path)
+        self._opened: Store | None = None
         self._offsets: dict[str, int] = {}
         self._failure: str | None = None
         self._failing = ""
@@ -109,7 +108,7 @@ class Ingester:
         OSError: nothing is lost then, and it may be tried again.
         """
         if not self._lock.acquire():
-            self._close_store()
+            self._kept.close()
             return False
         opened = self._open()
         for path in segments.listing(self._directory):
@@ -126,7 +125,7 @@ class Ingester:
 
     def close(self) -> None:
         """Close the store, and let another process be the ingester."""
-        self._close_store()
+        self._kept.close()
         self._lock.release()
 
     def _try(self) -> bool:
@@ -153,45 +152,26 @@ class Ingester:
 
     def _failed(self, error: Exception) -> None:
         with contextlib.suppress(OSError):
-            if self._set_aside_if_emptied():
+            if self._lock.is_held and self._kept.set_aside_if_emptied():
                 return
         cause = database.cause_of(error)
         observe.INGEST_FAILURES.labels(cause).inc()
         if cause != self._failure:
             observe.log(observe.INGEST_FAILED, cause=cause, error=str(error), store=str(self._path))
         self._failure, self._failing = cause, database.describe(error)
-        self._close_store()
+        self._kept.close()
         if cause == "malformed":
             with contextlib.suppress(OSError):
-                self._set_aside_if_ours()
-
-    def _close_store(self) -> None:
-        if self._store is not None:
-            self._store.close()
-            self._store = None
-
-    def _set_aside_if_ours(self) -> None:
-        """Set our database aside where SQLite finds it malformed; leave any other file alone."""
-        ours = database.file_id(self._path) == self._known or database.is_ours(self._path)
-        if ours and database.is_malformed(self._path):
-            name = database.set_aside(self._path, "corrupt")
-            observe.STORES_SET_ASIDE.inc()
-            observe.log(observe.STORE_SET_ASIDE, name=str(name))
+                self._kept.set_aside_if_malformed()
 
     def _open(self) -> Store:
-        """Return the store, opened again where the file on disk is another than the open one."""
-        self._set_aside_if_emptied()
-        if self._store is not None and not self._store.is_current():
-            observe.STORES_LOST.labels("replaced").inc()
-            observe.log(observe.STORE_REPLACED, store=str(self._path))
-            abandoned, self._store = self._store, None
-            abandoned.abandon()
-        if self._store is None:
-            self._store = Store.open(self._path)
-            self._known = self._store.identity
-            self._offsets = self._store.offsets()
-            self._settle_time(self._store)
-        return self._store
+        """Return the store; where it was opened just now, see how far it was fed."""
+        opened = self._kept.open()
+        if opened is not self._opened:
+            self._offsets = opened.offsets()
+            self._settle_time(opened)
+            self._opened = opened
+        return opened
 
     def _settle_time(self, opened: Store) -> None:
         """Before anything is fed, note the latest moment that is known, where none was.
@@ -206,20 +186,6 @@ class Ingester:
             former_s = lower_horizon(opened.db, now)
         if former_s is not None:
             observe.log(observe.PURGE_HORIZON_LOWERED, until=clock.written(former_s))
-
-    def _set_aside_if_emptied(self) -> bool:
-        """Set the database aside if it has no octet left, now and a moment later."""
-        if not database.is_empty(self._path):
-            return False
-        time.sleep(EMPTIED_S)
-        if not database.is_empty(self._path):
-            return False
-        # While it is open: SQLite writes nothing to a database that is not in its place.
-        name = database.set_aside(self._path, "emptied")
-        observe.STORES_LOST.labels("emptied").inc()
-        observe.log(observe.STORE_EMPTIED, store=str(self._path), name=str(name))
-        self._close_store()
-        return True
 
     def _try_segment(self, opened: Store, path: Path) -> None:
         """Feed a segment; one that cannot be read, or set right, is no hindrance to the others."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from config.regular_files import open_regular
 from tracker.ingest.trouble import Trouble
 from tracker.records import durable
-from tracker.store import database
+from tracker.store import files
 
 MAX_TOLD_OCTETS = 1024 * 1024
 
@@ -89,4 +89,4 @@ class Lock:
 
     def _is_on_disk(self, descriptor: int) -> bool:
         held = os.fstat(descriptor)
-        return database.file_id(self._path) == (held.st_dev, held.st_ino)
+        return files.file_id(self._path) == (held.st_dev, held.st_ino)

@@ -1,10 +1,10 @@
-"""The store's file: opened, created, checked, set aside.
+"""The store: opened, created, checked.
 
-Owns: connections and their settings, whether a file is a store of ours at all, whether the file that
-is open is still the one on disk, what
-SQLite's errors mean to us, how far each spool segment has been fed, and watermarks.
-Does not own: tables (`schema`), rows (`tracker.ingest.batch`), questions
-(`tracker.reports.clicks`), or when to try again (`tracker.ingest.ingester`).
+Owns: connections and their settings, refusing what is no store of ours, whether the file that is
+open is still the one on disk, what SQLite's errors mean to us, how far each spool segment has been
+fed, and watermarks.
+Does not own: the files as files (`files`), tables (`schema`), rows (`tracker.ingest.batch`),
+questions (`tracker.reports.clicks`), or when to try again (`tracker.ingest.ingester`).
 
 Whoever opens the store for feeding holds the ingester's lock. Only then is a file created or
 renamed here; everyone else reads, or changes what is there. Commits are synchronous (FULL), because
@@ -13,12 +13,10 @@ deletion.
 """
 
 import contextlib
-import glob
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -26,14 +24,13 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from tracker.records import durable
+from tracker.store import files
 from tracker.store.schema import migrations
 
 Watermark = Literal["purged_before_s", "unlisted_before_day", "known_time_s"]
 """A value that only rises, unless a wrong clock raised it: what lies below it has been purged, or
 looked at, or has passed."""
 
-APPLICATION_ID = 0x57617970
-"""Says in the file's header that it is a store of ours ("Wayp"), as file(1) shows it."""
 _FIRST_TABLES = {"settings", "segments", "campaigns", "persons", "links", "_sqlite_migrations"}
 """By which a store of ours is known that does not say so, as one made from `.dump`."""
 BUSY_TIMEOUT_MS = 2000
@@ -54,8 +51,6 @@ _CAUSES = {
     sqlite3.SQLITE_CANTOPEN: "cannot be opened",
 }
 _CONNECTING = threading.Lock()
-_HEADER = b"SQLite format 3\0"
-_APPLICATION_ID_AT = 68
 
 
 class StoreError(Exception):
@@ -88,8 +83,8 @@ class Store:
     def __init__(self, path: Path, db: Database) -> None:
         self.path = path
         self.db = db
-        self.identity = file_id(path)
-        self._log_id = file_id(_beside(path)[0])
+        self.identity = files.file_id(path)
+        self._log_id = files.file_id(files.beside(path)[0])
 
     @classmethod
     def open(cls, path: Path) -> "Store":
@@ -97,7 +92,7 @@ class Store:
 
         Raises StoreError where it is a database of another program, sqlite3.Error and OSError.
         """
-        if file_id(path) is None:
+        if files.file_id(path) is None:
             _create(path)
         require_ours(path)
         return cls(path, _open_to_feed(path))
@@ -105,7 +100,7 @@ class Store:
     def is_current(self) -> bool:
         """Return whether the open file is still on disk; SQLite would commit to a deleted one."""
         try:
-            return self.identity is not None and file_id(self.path) == self.identity
+            return self.identity is not None and files.file_id(self.path) == self.identity
         except OSError:
             return False
 
@@ -155,8 +150,8 @@ class Store:
         database there, a copy that was put back included.
         """
         self.close()
-        if self._log_id is not None and file_id(_beside(self.path)[0]) == self._log_id:
-            set_aside(self.path, "orphan", database=False)
+        if self._log_id is not None and files.file_id(files.beside(self.path)[0]) == self._log_id:
+            files.set_aside(self.path, "orphan", database=False)
 
 
 def offsets(db: Database) -> dict[str, int]:
@@ -210,7 +205,7 @@ def require_ours(path: Path) -> None:
     with _CONNECTING, contextlib.closing(_look_at(path)) as conn:
         application_id = conn.execute("PRAGMA application_id").fetchone()[0]
         tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master")}
-    if application_id != APPLICATION_ID and (application_id or not tables >= _FIRST_TABLES):
+    if application_id != files.APPLICATION_ID and (application_id or not tables >= _FIRST_TABLES):
         raise StoreError(
             f"{path} is a database of another program and is left alone: name another file in"
             " [store] url, or move that one away",
@@ -225,12 +220,12 @@ def _look_at(path: Path) -> sqlite3.Connection:
     that the file does not change. Then it takes no locks, but closing the file would end those of
     another connection of this process, were there one (fcntl(2)): hence `_CONNECTING`.
     """
-    in_use = any(each.exists() for each in _beside(path))
+    in_use = any(each.exists() for each in files.beside(path))
     return _connection(path, "mode=ro" if in_use else "mode=ro&immutable=1", READ_TIMEOUT_MS)
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    if file_id(path) is not None and not is_empty(path):
+    if files.file_id(path) is not None and not files.is_empty(path):
         require_ours(path)
         return connect(path, READ_TIMEOUT_MS)
     conn = sqlite3.connect(":memory:")
@@ -262,7 +257,7 @@ def _create(path: Path) -> None:
     """
     durable.make_directory(path.absolute().parent)
     unnamed = path.with_name(f".{path.name}.new")
-    for leftover in (unnamed, *_beside(unnamed)):
+    for leftover in (unnamed, *files.beside(unnamed)):
         leftover.unlink(missing_ok=True)
     descriptor = os.open(unnamed, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
@@ -270,7 +265,7 @@ def _create(path: Path) -> None:
     finally:
         os.close(descriptor)
     _open_to_feed(unnamed).close()
-    set_aside(path, "orphan")
+    files.set_aside(path, "orphan")
     unnamed.rename(path)
     durable.sync_directory(path.absolute().parent)
 
@@ -292,32 +287,8 @@ def _set_up(db: Database) -> None:
     db.execute("PRAGMA temp_store = MEMORY")
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_OCTETS}")
-    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
-def file_id(path: Path) -> tuple[int, int] | None:
-    """Return what tells a file from another that takes its place; None where there is none."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-def is_empty(path: Path) -> bool:
-    """Return whether there is a file of no octets, as no store of ours ever is."""
-    try:
-        return path.stat().st_size == 0
-    except FileNotFoundError:
-        return False
-
-
-def is_ours(path: Path) -> bool:
-    """Return whether a file's header claims to be a store of Waypost, whatever the rest is like."""
-    with path.open("rb") as file:
-        header = file.read(_APPLICATION_ID_AT + 4)
-    return header.startswith(_HEADER) and header.endswith(APPLICATION_ID.to_bytes(4, "big"))
+    if db.execute("PRAGMA application_id").fetchone()[0] != files.APPLICATION_ID:
+        db.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
 
 
 def is_malformed(path: Path) -> bool:
@@ -328,36 +299,6 @@ def is_malformed(path: Path) -> bool:
     except sqlite3.DatabaseError as error:
         return cause_of(error) == "malformed"
     return bool(verdict[0] != "ok")
-
-
-def set_aside(path: Path, why: str, *, database: bool = True) -> Path:
-    """Rename a database, and what SQLite keeps beside it, or only that; nothing is ever deleted.
-
-    The shared memory file alone is removed: it holds no data, and a new database must not use it.
-    """
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    aside = path.with_name(f"{path.name}.{why}-{moment}")
-    log, memory = _beside(path)
-    memory.unlink(missing_ok=True)
-    moves = ((log, _beside(aside)[0]), (path, aside))
-    for old, new in moves if database else moves[:1]:
-        with contextlib.suppress(FileNotFoundError):
-            old.rename(new)
-    durable.sync_directory(path.absolute().parent)
-    return aside
-
-
-def asides(path: Path) -> list[Path]:
-    """Return former stores that were set aside, and are there still."""
-    name = glob.escape(path.name)
-    return sorted(
-        each for why in ("corrupt", "emptied") for each in path.parent.glob(f"{name}.{why}-*Z")
-    )
-
-
-def _beside(path: Path) -> tuple[Path, Path]:
-    """Return what SQLite keeps beside a database: its write-ahead log, and shared memory."""
-    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
 
 
 def watermark(db: Database, name: Watermark) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from tracker.store import clock, database, unused_links
+from tracker.store import clock, database, files, unused_links
 from tracker.store.clock import Time
 from tracker.store.database import Watermark
 from tracker.store.reserved import DAY_S, day_of
@@ -148,7 +148,7 @@ def purge_file(
     With `insist` the clock is right, whatever the store knows. Raises ClockNotBelieved, StoreError
     and sqlite3.Error.
     """
-    if database.file_id(path) is None:
+    if files.file_id(path) is None:
         return Purged()
     with database.changing(path) as opened:
         with opened.db.atomic():

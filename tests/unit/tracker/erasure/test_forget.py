@@ -17,6 +17,7 @@ from tracker.events import Event
 from tracker.ingest.catch_up import catch_up
 from tracker.spool.writer import Spool
 from tracker.store import database
+from tracker.store import files as store_files
 
 
 @pytest.fixture
@@ -119,5 +120,5 @@ def test_a_log_that_somebody_reads_is_left(filled: Config, monkeypatch: pytest.M
 
 def test_former_stores_are_told(filled: Config) -> None:
     """Nobody looks into them."""
-    aside = database.set_aside(filled.store.path, "corrupt")
+    aside = store_files.set_aside(filled.store.path, "corrupt")
     assert erase(filled, ANN).set_aside == (str(aside),)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.store import database
+from tracker.store import database, files
 from tracker.store.database import Store, StoreError
 
 
@@ -32,7 +32,7 @@ def test_store_is_for_its_owner_alone_and_says_what_it_is(path: Path) -> None:
     """It holds addresses of people."""
     made(path).close()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert database.is_ours(path)
+    assert files.is_ours(path)
     assert sorted(each.name for each in path.parent.iterdir()) == ["waypost.db"]
 
 
@@ -73,10 +73,10 @@ def test_failed_transaction_leaves_nothing(path: Path) -> None:
 def test_what_is_set_aside_can_be_opened_again(path: Path) -> None:
     """With its write-ahead log, and as often as there is something to set aside."""
     opened = made(path)
-    names = [database.set_aside(path, "corrupt")]
+    names = [files.set_aside(path, "corrupt")]
     assert not path.exists()
     made(path).close()
-    names.append(database.set_aside(path, "corrupt"))
+    names.append(files.set_aside(path, "corrupt"))
     opened.close()
     assert len(set(names)) == 2
     for name in names:
@@ -203,11 +203,11 @@ def test_store_of_ours_that_does_not_say_so_is_known_by_its_tables(path: Path) -
     made(path).close()
     with contextlib.closing(sqlite3.connect(path)) as older:
         older.execute("PRAGMA application_id = 0")
-    assert not database.is_ours(path)
+    assert not files.is_ours(path)
     with database.reading(path) as db:
         assert database.offsets(db) == {"segment": 7}
     Store.open(path).close()
-    assert database.is_ours(path)
+    assert files.is_ours(path)
 
 
 def test_looking_whose_a_store_is_ends_no_lock_of_this_process(path: Path) -> None:
@@ -240,17 +240,6 @@ def test_abandoned_store_leaves_no_log_of_its_own(path: Path, tmp_path: Path) ->
     log.write_bytes(b"of another")
     opened.abandon()
     assert log.read_bytes() == b"of another"
-
-
-def test_former_stores_are_found_until_somebody_takes_them_away(path: Path) -> None:
-    """Those of which something may be had back."""
-    made(path).close()
-    first = database.set_aside(path, "corrupt")
-    path.touch()
-    second = database.set_aside(path, "emptied")
-    path.with_name("waypost.db-wal").write_bytes(b"frames")
-    database.set_aside(path, "orphan")
-    assert database.asides(path) == [first, second]
 
 
 def test_errors_are_named_by_what_to_do() -> None:

@@ -1,0 +1,77 @@
+"""The store of an ingester, whatever becomes of its file.
+
+Owns: noticing that the file was replaced, removed or emptied, and setting aside one that is of no use.
+Does not own: how a store is opened (`tracker.store.database`), files beside it
+(`tracker.store.files`), or when that is tried again (`ingester`).
+
+Whoever uses it holds the ingester's lock.
+"""
+
+import time
+from pathlib import Path
+
+from config.telemetry import observe
+from tracker.store import database, files
+from tracker.store.database import Store
+
+EMPTIED_S = 0.1
+"""A database that stays empty for this is not one that is just being written by somebody."""
+
+
+class KeptStore:
+    """The store at `path`, opened when it is needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._store: Store | None = None
+        self._known: tuple[int, int] | None = None
+
+    def open(self) -> Store:
+        """Return the store, opened again where the file on disk is another than the open one.
+
+        Raises StoreError, sqlite3.Error and OSError.
+        """
+        self.set_aside_if_emptied()
+        if self._store is not None and not self._store.is_current():
+            observe.STORES_LOST.labels("replaced").inc()
+            observe.log(observe.STORE_REPLACED, store=str(self._path))
+            abandoned, self._store = self._store, None
+            abandoned.abandon()
+        if self._store is None:
+            self._store = Store.open(self._path)
+            self._known = self._store.identity
+        return self._store
+
+    def close(self) -> None:
+        """Close it, until it is needed again; never raises."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def set_aside_if_emptied(self) -> bool:
+        """Set the database aside if it has no octet left, now and a moment later.
+
+        Return whether it was; raises OSError.
+        """
+        if not files.is_empty(self._path):
+            return False
+        time.sleep(EMPTIED_S)
+        if not files.is_empty(self._path):
+            return False
+        # While it is open: SQLite writes nothing to a database that is not in its place.
+        name = files.set_aside(self._path, "emptied")
+        observe.STORES_LOST.labels("emptied").inc()
+        observe.log(observe.STORE_EMPTIED, store=str(self._path), name=str(name))
+        self.close()
+        return True
+
+    def set_aside_if_malformed(self) -> None:
+        """Set our database aside where SQLite finds it malformed; leave any other file alone.
+
+        Raises OSError.
+        """
+        ours = files.file_id(self._path) == self._known or files.is_ours(self._path)
+        if ours and database.is_malformed(self._path):
+            name = files.set_aside(self._path, "corrupt")
+            observe.STORES_SET_ASIDE.inc()
+            observe.log(observe.STORE_SET_ASIDE, name=str(name))

@@ -1,0 +1,73 @@
+"""The files of a store as files: which is which, whose they are, and setting them aside.
+
+Owns: what SQLite keeps beside a database, the mark by which a store of ours is known, and the names of
+former stores.
+Does not own: connections to a database, or judging whether it is sound (`database`), or when one is
+set aside (`tracker.ingest.kept_store`).
+"""
+
+import contextlib
+import glob
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tracker.records import durable
+
+APPLICATION_ID = 0x57617970
+"""Says in the file's header that it is a store of ours ("Wayp"), as file(1) shows it."""
+_HEADER = b"SQLite format 3\0"
+_APPLICATION_ID_AT = 68
+
+
+def file_id(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another that takes its place; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def is_empty(path: Path) -> bool:
+    """Return whether there is a file of no octets, as no store of ours ever is."""
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return False
+
+
+def is_ours(path: Path) -> bool:
+    """Return whether a file's header claims to be a store of Waypost, whatever the rest is like."""
+    with path.open("rb") as file:
+        header = file.read(_APPLICATION_ID_AT + 4)
+    return header.startswith(_HEADER) and header.endswith(APPLICATION_ID.to_bytes(4, "big"))
+
+
+def set_aside(path: Path, why: str, *, database: bool = True) -> Path:
+    """Rename a database, and what SQLite keeps beside it, or only that; nothing is ever deleted.
+
+    The shared memory file alone is removed: it holds no data, and a new database must not use it.
+    """
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    aside = path.with_name(f"{path.name}.{why}-{moment}")
+    log, memory = beside(path)
+    memory.unlink(missing_ok=True)
+    moves = ((log, beside(aside)[0]), (path, aside))
+    for old, new in moves if database else moves[:1]:
+        with contextlib.suppress(FileNotFoundError):
+            old.rename(new)
+    durable.sync_directory(path.absolute().parent)
+    return aside
+
+
+def asides(path: Path) -> list[Path]:
+    """Return former stores that were set aside, and are there still."""
+    name = glob.escape(path.name)
+    return sorted(
+        each for why in ("corrupt", "emptied") for each in path.parent.glob(f"{name}.{why}-*Z")
+    )
+
+
+def beside(path: Path) -> tuple[Path, Path]:
+    """Return what SQLite keeps beside a database: its write-ahead log, and shared memory."""
+    return path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
