@@ -150,7 +150,7 @@ class Lease:
             yield
 
     def end(self) -> None:
-        """Give way to others: hold nothing any more."""
+        """Return way to others: hold nothing any more."""
         self._ended = True
         self._hold(0)
         if self._on_end is not None:

@@ -40,7 +40,7 @@ class Backlog:
     lost: tuple[str, ...] = ()
 
     def sentences(self) -> Iterator[str]:
-        """Say in words what figures lack."""
+        """Show in words what figures lack."""
         if self.why:
             yield f"Not counted yet: {self.octets} octets of the spool ({self.why})"
         for each in self.lost:
@@ -88,7 +88,7 @@ def _feed_once(config: Config) -> tuple[Trouble, str]:
 
 
 def _lost(config: Config, trouble: Trouble) -> tuple[str, ...]:
-    """Say in words what no waiting brings back."""
+    """Show in words what no waiting brings back."""
     vanished = trouble.vanished_octets
     text = f"{vanished} octets that vanished from the spool before they were counted"
     asides = [f"what {path} held: it was set aside" for path in files.asides(config.store.path)]
