@@ -90,7 +90,7 @@ def loaded(file: ConfigFile, *, files: bool) -> Config:
 
 
 def work_as_owner(config: Config) -> Config:
-    """Return up root's rights for those of who owns the store, before anything of it is touched.
+    """Drop root's rights for those of who owns the store, before anything of it is touched.
 
     What only root may read has to be read before. Raises click.ClickException where root would have
     to trust others.

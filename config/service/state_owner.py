@@ -62,7 +62,7 @@ def caller() -> int:
 
 
 def become_owner(store: Path, spool: Path) -> None:
-    """Return up root's rights for those of the owner of a store, for good; raises CannotWork.
+    """Drop root's rights for those of the owner of a store, for good; raises CannotWork.
 
     Nothing changes for a process that is not root's, or where store and spool belong to root.
     """

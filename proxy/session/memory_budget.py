@@ -150,7 +150,7 @@ class Lease:
             yield
 
     def end(self) -> None:
-        """Return way to others: hold nothing any more."""
+        """Make way for others: hold nothing any more."""
         self._ended = True
         self._hold(0)
         if self._on_end is not None:

@@ -40,7 +40,7 @@ class Backlog:
     lost: tuple[str, ...] = ()
 
     def sentences(self) -> Iterator[str]:
-        """Show in words what figures lack."""
+        """Return in words what figures lack."""
         if self.why:
             yield f"Not counted yet: {self.octets} octets of the spool ({self.why})"
         for each in self.lost:
@@ -88,7 +88,7 @@ def _feed_once(config: Config) -> tuple[Trouble, str]:
 
 
 def _lost(config: Config, trouble: Trouble) -> tuple[str, ...]:
-    """Show in words what no waiting brings back."""
+    """Return in words what no waiting brings back."""
     vanished = trouble.vanished_octets
     text = f"{vanished} octets that vanished from the spool before they were counted"
     asides = [f"what {path} held: it was set aside" for path in files.asides(config.store.path)]

@@ -64,12 +64,12 @@ class _Findings:
         self._points: list[dict[str, int]] = [{} for _ in clicks]
 
     def add(self, rule: str, shares: Iterable[float]) -> None:
-        """Return each click its share of the rule's points."""
+        """Add to each click its share of the rule's points."""
         for index, share in enumerate(shares):
             self._add(index, rule, share)
 
     def add_for(self, group: Sequence[int], rule: str, look: Look) -> None:
-        """Return the clicks of a group their shares, as seen among themselves."""
+        """Add to the clicks of a group their shares, as seen among themselves."""
         found = look([self.clicks[index] for index in group])
         for index, share in zip(group, found, strict=True):
             self._add(index, rule, share)

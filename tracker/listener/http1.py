@@ -188,7 +188,7 @@ class RequestReader:
         self._expects_continue = False
 
     def _read_head(self) -> None:
-        """Return the parser what is here of a head, no further than to its end; raises BadRequest."""
+        """Feed the parser what is here of a head, no further than to its end; raises BadRequest."""
         end = (self._seen + self.pending).find(_END_OF_HEAD)
         size_octets = len(self.pending)
         if end >= 0:

@@ -55,7 +55,7 @@ class Recorder:
         self._arriving.calls.append(then)
 
     def _hand_over(self) -> None:
-        """Return the spool what has come in this turn of the loop."""
+        """Hand the spool what has come in this turn of the loop."""
         group, self._arriving = self._arriving, None
         if group is None:
             return
