@@ -76,6 +76,7 @@ class Backlog:
         """Note that a segment was fed as far as it goes; `deleted` if that was the end of it."""
         if deleted:
             self._waiting.pop(path.name, None)
+        self._gone.pop(path.name, None)
         if self._unreadable.pop(path.name, None) is not None:
             observe.log(observe.SEGMENT_READ_AGAIN, file=str(path))
             self._gauge()

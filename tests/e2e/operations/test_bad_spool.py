@@ -1,8 +1,10 @@
 """A spool on a disk that fails, or that somebody moves about: `waypost tracker` and real clicks."""
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import time
 import urllib.request
 from collections.abc import Callable
@@ -147,6 +149,39 @@ def test_segment_without_permission_is_counted_once_it_is_given_back(links: Link
         stack.wait_for_log("segment_read_again", within_s=5)
         until(lambda: sorted(links.counted()) == sorted(clicked))
         assert report(stack) == (11, "", None)
+
+
+def test_segments_that_were_moved_away_uncounted_are_told_until_they_are_back(
+    links: Links,
+) -> None:
+    """What a dead process had written waits for a locked database, and its folder is renamed."""
+    stack, moved = links.stack, links.stack.folder / "moved"
+    with stack.serving("tracker"):
+        clicked = [links.click() for _ in range(5)]
+    assert sorted(links.counted()) == sorted(clicked)
+    with contextlib.closing(sqlite3.connect(stack.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with stack.serving("tracker") as tracker:
+            clicked += [links.click() for _ in range(5)]
+            tracker.kill()
+            tracker.wait()
+        (left,) = spool_of(links).glob("tracker-*.log")
+        size = left.stat().st_size
+        with stack.serving("tracker"):
+            clicked += [links.click() for _ in range(5)]
+            stack.wait_for_log("cause=locked")
+            spool_of(links).rename(moved)
+            stack.wait_for_log("spool_moved", within_s=5)
+            stack.wait_for_log("segment_vanished", within_s=40)
+            other.rollback()
+            until(lambda: len(links.counted()) == 10)
+            counted, said, in_header = report(stack)
+            assert (counted, said) == (10, in_header)
+            assert f"{size} octets that vanished from the spool before they were counted" in said
+            for segment in moved.glob("*.log"):
+                segment.replace(spool_of(links) / segment.name)
+            until(lambda: sorted(links.counted()) == sorted(clicked))
+            until(lambda: report(stack) == (15, "", None))
 
 
 def report(stack: Stack) -> tuple[int, str, str | None]:

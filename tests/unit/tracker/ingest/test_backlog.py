@@ -125,6 +125,16 @@ def test_what_vanishes_before_it_is_fed_is_told(
     assert waiting.trouble("").vanished_octets == 0
 
 
+def test_what_is_moved_back_and_fed_at_once_has_not_vanished(
+    waiting: Backlog, segment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be deleted again before it is measured."""
+    vanish(waiting, segment, monkeypatch)
+    assert waiting.trouble("").vanished_octets == 7
+    waiting.was_read(segment, deleted=True)
+    assert waiting.trouble("").vanished_octets == 0
+
+
 def test_what_vanished_is_not_told_for_ever(
     waiting: Backlog, segment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
