@@ -5,13 +5,12 @@ ours becomes a 5xx or loses a message (DESIGN P5, P6): before the relay's final 
 original octets, or a 451 where `sign = "always"` forbids them unsigned; after its 250 nothing but
 that 250 is ever said. Whatever fails below is raised, and caught here alone.
 Does not own: what is done to the octets (`proxy.rewrite.transformer`), where that happens
-(`proxy.scheduling.dispatch`), one copy a recipient (`copies`), what log and metrics are told
-(`outcomes`), or finding the relay (`proxy.relay.upstream`).
+(`proxy.scheduling.dispatch`), one copy a recipient (`copies`), what the tracker is told
+(`tracking_events`), what log and metrics are (`outcomes`), or finding the relay
+(`proxy.relay.upstream`).
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -20,6 +19,7 @@ from proxy.delivery.copies import Copies, unsent
 from proxy.delivery.delivered_db import DeliveredDb
 from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
 from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_refused, tell_sent
+from proxy.delivery.tracking_events import TrackingEvents
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.relay.session import DataResult
 from proxy.relay.upstream import Upstream
@@ -29,15 +29,7 @@ from proxy.scheduling.offload import MakeCopy
 from proxy.smtp import extensions, replies
 from proxy.smtp.envelope import Transaction
 from proxy.smtp.replies import Reply
-from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused
 from tracker.spool.writer import Spool
-
-SPOOL_PATIENCE_S = 0.25
-"""How long mail waits for its event to be on disk (DESIGN P9); then it goes on without."""
-
-
-Append = Callable[[Event], Future[None]]
-"""Appends an event to the spool; the future is done once it is as safe as it must be."""
 
 
 class SigningRefused(Exception):
@@ -65,7 +57,7 @@ class Delivery:
         upstream: Upstream,
     ) -> None:
         self._dispatcher = dispatcher
-        self._spool = spool
+        self._events = TrackingEvents(spool)
         self._duplicates = DuplicateSuppression(delivered_db) if delivered_db is not None else None
         self._hostname = hostname
         self._upstream = upstream
@@ -118,7 +110,7 @@ class Delivery:
             tell_refused(outgoing, handed.transaction)
             return Verdict(replies.NOT_ITS_ACCOUNT)
         handed.content = b""
-        await self._tell_pending(outgoing)
+        await self._events.tell_pending(outgoing.pending)
         result = await self._upstream.data(outgoing.content, handed.transaction.lines)
         await self._conclude(result, outgoing, handed.transaction)
         return Verdict(result.reply, result.committed)
@@ -170,7 +162,7 @@ class Delivery:
         if outgoing.refused:
             tell_refused(outgoing, handed.transaction)
             return unsent(replies.NOT_ITS_ACCOUNT)
-        await self._tell_pending(outgoing)
+        await self._events.tell_pending(outgoing.pending)
         result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
         await self._conclude(result, outgoing, handed.transaction)
         return result
@@ -210,44 +202,15 @@ class Delivery:
             raise SigningRefused(repr(error)) from error
         return Outgoing(content, None, fault.reason)
 
-    async def _tell_pending(self, outgoing: Outgoing) -> None:
-        """Have the links' owner on disk before the message can be read; mail never waits long."""
-        if outgoing.pending is not None:
-            await self._told(self._spool.append, outgoing.pending)
-
     async def _conclude(
         self, result: DataResult, outgoing: Outgoing, transaction: Transaction
     ) -> None:
-        """Tell log, metrics and spool; whatever goes wrong here, the verdict stands.
-
-        What the relay took is written, so that it counts although this process were killed, before
-        the client hears so.
-        """
+        """Tell log, metrics and tracker; whatever goes wrong here, the verdict stands."""
         try:
             tell_sent(result, outgoing, transaction)
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
-        if outgoing.pending is None or result.in_doubt:
-            return
-        if result.committed:
-            await self._told(self._spool.append_written, _accepted(outgoing.pending))
-        else:
-            self._tell_refused(outgoing.pending)
-
-    def _tell_refused(self, pending: MessagePending) -> None:
-        """Append that the relay did not take a message; nobody waits for that."""
-        try:
-            refused = self._spool.append(_refused(pending))
-            refused.add_done_callback(lambda done: done.exception())
-        except Exception as error:  # noqa: BLE001 - clicks are worth less than mail
-            log(EVENT_NOT_DURABLE, message=pending.message_id, cause=repr(error))
-
-    async def _told(self, append: Append, event: MessagePending | MessageAccepted) -> None:
-        """Append an event; mail never waits long for that."""
-        try:
-            await asyncio.wait_for(asyncio.wrap_future(append(event)), SPOOL_PATIENCE_S)
-        except Exception as error:  # noqa: BLE001 - clicks are worth less than mail
-            log(EVENT_NOT_DURABLE, message=event.message_id, cause=repr(error))
+        await self._events.tell_result(result, outgoing.pending)
 
 
 @dataclass(slots=True)
@@ -261,20 +224,3 @@ class _Handed:
     transaction: Transaction
     submission: Submission
     fallback: Outgoing | None = None
-
-
-def _accepted(pending: MessagePending) -> MessageAccepted:
-    return MessageAccepted(
-        *(pending.message_id, pending.at_s, _numbers(pending)),
-        links=bool(pending.links),
-        opens=pending.opens,
-    )
-
-
-def _refused(pending: MessagePending) -> MessageRefused:
-    links = bool(pending.links)
-    return MessageRefused(pending.message_id, pending.at_s, _numbers(pending), links=links)
-
-
-def _numbers(pending: MessagePending) -> tuple[int, ...]:
-    return tuple(recipient.number for recipient in pending.recipients)

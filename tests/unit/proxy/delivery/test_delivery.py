@@ -12,6 +12,7 @@ import pytest
 
 from config.keys.dkim_keys import write_dkim_key
 from proxy.delivery import delivery as delivering
+from proxy.delivery import tracking_events
 from proxy.delivery.delivery import Delivery, Verdict
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.policy.reasons import Untouched
@@ -352,7 +353,7 @@ async def test_mail_does_not_wait_for_its_event(
     logged: list[dict[str, Any]],
 ) -> None:
     """A click is worth less than the mail, which is tracked all the same; the log says so."""
-    monkeypatch.setattr(delivering, "SPOOL_PATIENCE_S", 0.05)
+    monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.05)
     monkeypatch.setattr(Spool, "append", append)
     async with asyncio.timeout(2):
         assert (await (await at()).deliver()).delivered
@@ -386,7 +387,7 @@ async def test_a_verdict_does_not_wait_long_for_the_spool(
     logged: list[dict[str, Any]],
 ) -> None:
     """The relay has the message; the event is kept, and the log says that it is not safe yet."""
-    monkeypatch.setattr(delivering, "SPOOL_PATIENCE_S", 0.05)
+    monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.05)
     monkeypatch.setattr(Spool, "append_written", append)
     async with asyncio.timeout(2):
         verdict = await (await at()).deliver()
