@@ -2,7 +2,7 @@
 
 Owns: what is told of a message, of a click and of an open, as frozen values, and their JSON.
 Does not own: files (`tracker.spool.writer`, `tracker.spool.segments`), rows
-(`tracker.ingest.batch`), or what counts as a human (`tracker.redirect.visitor`).
+(`tracker.ingest.batch`), or what counts as a human (`tracker.judging`).
 
 Events may reach the store in any order, and more than once: they name what happened, and the
 store merges them. All events of one `message_id` carry the same campaign and links.
@@ -22,6 +22,9 @@ Number = Annotated[int, Field(ge=0, lt=2**63)]
 
 Moment = Annotated[float, Field(ge=0, lt=1e11, allow_inf_nan=False)]
 """Seconds since 1970, within the next 3,000 years."""
+
+_UNLESS_EMPTY = Field(exclude_if=lambda value: not value)
+"""Left out where it says nothing: what is erased of an old event has to fit in its place."""
 
 MAX_NAME = 200
 """Characters of a campaign's name, a group's or a person's id, wherever they come from."""
@@ -61,7 +64,8 @@ class MessagePending:
     """A message with tracked links or a pixel, about to be committed to the relay.
 
     `recipients` are those whom the relay accepted; with `shared` they all got the same copy,
-    whose tokens carry recipient number 0. `opens`: it carries a pixel; then `links` may be empty.
+    whose tokens carry recipient number 0. `links` are all tracked links, whatever the copy, those of a
+    tracked plaintext part besides those of HTML. `opens`: it carries a pixel; then `links` may be empty.
     """
 
     message_id: str
@@ -109,8 +113,12 @@ class MessageRefused:
 class Clicked:
     """A link was requested. `event_id` makes feeding the store idempotent.
 
-    `recipient` is 0 for a shared token. `ip` has already been made private. `reasons` name the
-    rules that made it a machine's; none when `human`.
+    `recipient` is 0 for a shared token. `ip` has already been made private. `signals` are what its
+    request showed of a machine (`tracker.judging.signals`), `network` whose visitor's it was, as judging
+    compares them; events of earlier versions have neither (`tracker.judging.click.recorded`).
+
+    `human` and `reasons` are what the request says by itself, which is all that earlier versions know;
+    with the other clicks on the copy, a click may be judged otherwise.
     """
 
     event_id: str
@@ -125,6 +133,8 @@ class Clicked:
     reasons: tuple[str, ...]
     ip: str | None
     user_agent: str
+    signals: Annotated[tuple[str, ...], _UNLESS_EMPTY] = ()
+    network: Annotated[str | None, _UNLESS_EMPTY] = None
     kind: Literal["clicked"] = "clicked"
 
 
@@ -186,9 +196,9 @@ def erased(click: Clicked) -> Clicked:
     """
     found = _ORIGIN.match(click.destination)
     origin = f"{found[1]}{found[2]}/"[: len(click.destination)] if found else ""
-    return replace(click, destination=origin, ip=None, user_agent="")
+    return replace(click, destination=origin, ip=None, network=None, user_agent="")
 
 
 def purged(click: Clicked) -> Clicked:
     """Return a click on a link of a purged message, of which only that it happened is kept."""
-    return replace(click, destination="", ip=None, user_agent="")
+    return replace(click, destination="", ip=None, network=None, user_agent="")

@@ -1,11 +1,15 @@
 """A click and its message, as far as judging looks at them.
 
-Owns: the values, and an order of clicks that does not depend on when they arrived.
-Does not own: how events tell them (`tracker.events`), or what follows (`judge`).
+Owns: the values, what events tell of them, and an order of clicks that does not depend on when they
+arrived.
+Does not own: the form of events (`tracker.events`), or what follows (`judge`).
 """
 
 from dataclasses import dataclass
 
+from tracker.events import Clicked
+from tracker.forwarded import parse_address
+from tracker.judging.networks import visitor_network
 from tracker.judging.signals import Signals
 
 
@@ -41,3 +45,13 @@ class Message:
     def age_s(self, click: Click) -> float | None:
         """Return the seconds from sending to a click; 0 where clocks differ."""
         return None if self.sent_at_s is None else max(0.0, click.at_s - self.sent_at_s)
+
+
+def recorded(event: Clicked) -> Click:
+    """Return the click that an event tells of.
+
+    Earlier versions kept no signals, but the method; of an address they kept the network, or all of it.
+    """
+    signals = event.signals or (("head",) if event.method == "HEAD" else ())
+    network = event.network or visitor_network(parse_address(event.ip or ""))
+    return Click(event.at_s, event.link, network, event.user_agent, signals)

@@ -33,6 +33,7 @@ CLICK = Clicked(
 )
 EVENTS: list[Event] = [
     CLICK,
+    replace(CLICK, signals=("head", "scanner-network:barracuda"), network="192.0.2.0"),
     MessageAccepted("m", 2.0, (1, 2)),
     MessageRefused("m", 2.0, (1, 2), links=False),
     MessagePending(
@@ -108,11 +109,26 @@ def test_events_of_before_are_understood() -> None:
 )
 def test_of_an_erased_click_the_host_is_left(destination: str, left: str) -> None:
     """Never longer than before, so that it fits where the record stands in the spool."""
-    click = replace(CLICK, destination=destination, ip="192.0.2.0")
+    click = replace(CLICK, destination=destination, ip="192.0.2.0", network="192.0.2.0")
     assert erased(click) == replace(CLICK, destination=left, ip=None, user_agent="")
+    assert len(encode(erased(click))) < len(encode(click))
+
+
+def test_an_erased_click_of_before_fits_in_its_place() -> None:
+    """What an earlier version did not write takes no room either."""
+    line = (
+        b'{"event_id":"e","at_s":1.5,"message_id":"m","recipient":1,"link":2,"sent_at_s":3,"destination":'
+        b'"https://x.test/a","method":"GET","human":true,"reasons":[],"ip":null,"user_agent":"",'
+        b'"kind":"clicked"}'
+    )
+    click = decode(line)
+    assert isinstance(click, Clicked)
+    assert (click.signals, click.network) == ((), None)
+    assert encode(click) == line
+    assert len(encode(erased(click))) < len(line)
 
 
 def test_of_a_purged_click_nothing_is_left_but_that_it_happened() -> None:
     """When, on which message, by a human or a machine."""
-    click = replace(CLICK, ip="192.0.2.0")
+    click = replace(CLICK, ip="192.0.2.0", network="192.0.2.0")
     assert purged(click) == replace(CLICK, destination="", ip=None, user_agent="")
