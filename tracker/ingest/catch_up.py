@@ -57,8 +57,10 @@ def catch_up(config: Config, patience_s: float = PATIENCE_S) -> Backlog:
         _feed_once(config)
     wanted = _sizes(config.store.spool_dir)
     deadline_s = time.monotonic() + patience_s
-    while left := _left(config, wanted):
+    while _left(config, wanted):
         trouble, feeder = _feed_once(config)
+        if not (left := _left(config, wanted)):
+            break
         all_unreadable = left.keys() <= trouble.unreadable.keys()
         if all_unreadable or time.monotonic() > deadline_s:
             reasons = (feeder if not all_unreadable else "", *trouble.sentences())

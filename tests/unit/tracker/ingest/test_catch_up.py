@@ -26,6 +26,17 @@ def test_catching_up_feeds_where_nobody_does(storing: Config, spool: Spool) -> N
     assert click_count(storing) == 10
 
 
+def test_catching_up_does_not_wait_for_what_it_fed_itself(
+    storing: Config, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks has waited for the feeding."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    put(spool, *range(10))
+    assert catch_up(storing).octets == 0
+    assert (click_count(storing), pauses) == (10, [])
+
+
 def test_catching_up_waits_for_the_ingester(
     storing: Config, spool: Spool, ingester: Ingester
 ) -> None:
