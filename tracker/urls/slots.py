@@ -1,0 +1,188 @@
+"""Slots: links that are one link, though each reader's copy leads to a URL of its own.
+
+Owns: which links of a campaign's messages stand in one slot, what its messages tell of a slot, and
+which values in its URLs are the reader's own.
+Does not own: how URLs are taken apart (`shape`), where what was told is kept and when sums move
+(`tracker.ingest`), or links that somebody named (`naming`).
+
+Links of equal text, host and shape are one slot of their campaign. Messages decide, not clicks:
+
+- A place in a slot (`shape`) is the *reader's* once `MIN_PERSONS` persons had a value there, and as
+  long as no value was two persons'. Its values are no part of the link's name.
+- It is *shared*, for ever, once a value was two persons', or one message had two values: then it
+  tells links apart (`?session=101`, `?session=102` in one message, languages, halves of an A/B test,
+  recommended products). One value in several links of a message is no objection: `?for=7` may be
+  in all that a reader gets.
+- A person may have any number of values, as each message may have another. A message to several
+  persons shows what is not one person's. Nobody is told by an empty value.
+- Once more than `MAX_PERSONS` persons had the place, it is the reader's for good: what comes later
+  changes nothing, and the values need not be kept. Up to there, and to `MAX_VALUES`, the outcome is
+  the same in whatever order messages come, and however often.
+- Names that nearly always tell who clicks (`likely`) are the reader's from the beginning, and as
+  long as the place is not shared.
+
+A text that shows the link's own host is a URL, and as good as none. A link without a text has that
+of another link of its message to the same URL, as those of a message's plain text have.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from tracker.events import SentLink
+from tracker.urls.hosts import host
+from tracker.urls.shape import Parts, parts
+
+MIN_PERSONS: Final = 3
+MAX_PERSONS: Final = 1_000
+MAX_VALUES: Final = 4_000
+"""Values of one place that are compared, as one person may have any number."""
+_CACHED_LINKS = 4_096
+_SLOT_OCTETS = 16
+_VALUE_OCTETS = 8
+
+
+class Placed(NamedTuple):
+    """A link of a message: its number there, its slot, and its URL taken apart."""
+
+    number: int
+    slot: bytes
+    parts: Parts
+
+
+class Sighting(NamedTuple):
+    """A person had a value at a place of a slot; without a value, one that is not theirs alone."""
+
+    slot: bytes
+    place: int
+    value: int | None
+    person: int
+
+
+class State(IntEnum):
+    """What is known of a place: nothing for certain, or one of two things for ever."""
+
+    OPEN = 0
+    SHARED = 1
+    READERS = 2
+
+
+@dataclass(slots=True)
+class Place:
+    """What messages told of one place of a slot, so far.
+
+    Of `holders`, the person behind each value, and of the persons that are `counted` already, only
+    those need be there that are to be seen next.
+    """
+
+    state: State = State.OPEN
+    persons: int = 0
+    values: int = 0
+    holders: dict[int, int] = field(default_factory=dict)
+    counted: set[int] = field(default_factory=set)
+
+    def see(self, value: int | None, person: int) -> None:
+        """Merge a sighting."""
+        if self.state is not State.OPEN:
+            return
+        if value is None or self.holders.get(value, person) != person:
+            self._settle(State.SHARED)
+            return
+        if value not in self.holders:
+            self.holders[value] = person
+            self.values += 1
+        if person not in self.counted:
+            self.counted.add(person)
+            self.persons += 1
+        if self.persons > MAX_PERSONS or self.values > MAX_VALUES:
+            self._settle(State.READERS)
+
+    def is_readers(self, *, likely: bool = False) -> bool:
+        """Return whether values here are the reader's own; `likely` by the name of the parameter."""
+        if self.state is State.OPEN:
+            return likely or self.persons >= MIN_PERSONS
+        return self.state is State.READERS
+
+    def _settle(self, state: State) -> None:
+        self.state = state
+        self.holders.clear()
+        self.counted.clear()
+
+
+def placed(links: Iterable[SentLink]) -> list[Placed]:
+    """Return in which slots the links of a message stand, but for those that somebody named."""
+    unnamed = [link for link in links if not link.group]
+    texts: dict[str, str] = {}
+    if any(not link.text for link in unnamed):
+        # The least of them: the same in whatever order they stand.
+        for link in sorted(unnamed, key=lambda each: each.text, reverse=True):
+            texts[link.url] = link.text or texts.get(link.url, "")
+    return [Placed(link.number, *_slot(link.text or texts[link.url], link.url)) for link in unnamed]
+
+
+@lru_cache(_CACHED_LINKS)
+def _slot(text: str, url: str) -> tuple[bytes, Parts]:
+    """Return the slot of a link, and its URL taken apart. Most links are in all messages."""
+    taken = parts(url)
+    about = f"{'' if _shows(text, url) else text}\n{taken.shape}".encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(about, digest_size=_SLOT_OCTETS).digest(), taken
+
+
+def _shows(text: str, url: str) -> bool:
+    name = host(url) if "." in text else ""
+    return bool(name) and name in text.lower()
+
+
+def sightings(
+    links: Iterable[Placed], persons: frozenset[int], settled: Collection[bytes] = ()
+) -> Iterator[Sighting]:
+    """Return what a message to these persons tells of the slots that its links stand in.
+
+    Of slots that are `settled` nothing more need be known: no place of theirs is open.
+    """
+    if not persons:
+        return
+    person = min(persons)
+    for slot, members in _by_slot(links, settled).items():
+        for place, values in enumerate(zip(*members, strict=True)):
+            found = set(values) - {""}
+            if len(found) == 1 == len(persons):
+                yield Sighting(slot, place, hashed(found.pop()), person)
+            elif found:
+                yield Sighting(slot, place, None, person)
+
+
+def _by_slot(
+    links: Iterable[Placed], settled: Collection[bytes]
+) -> dict[bytes, list[tuple[str, ...]]]:
+    """Return the values of each slot that is not settled, by links."""
+    slots: dict[bytes, list[tuple[str, ...]]] = {}
+    for link in links:
+        if link.slot not in settled:
+            slots.setdefault(link.slot, []).append(link.parts.values)
+    return slots
+
+
+def hashed(value: str) -> int:
+    """Return what is kept of a value: a number of 64 bits with a sign, as SQLite holds it."""
+    octets = value.encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(octets, digest_size=_VALUE_OCTETS).digest()
+    return int.from_bytes(digest, signed=True)
+
+
+def readers(
+    taken: Parts, places: Mapping[int, Place], likely: frozenset[str] = frozenset()
+) -> frozenset[int]:
+    """Return the places where a URL holds its reader's own; `likely` names are in lower case."""
+    found = {at for at, place in places.items() if place.is_readers()}
+    if likely:
+        unseen = Place()
+        found |= {
+            at
+            for at in range(len(taken.values))
+            if taken.name(at).lower() in likely and places.get(at, unseen).is_readers(likely=True)
+        }
+    return frozenset(found)
