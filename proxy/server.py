@@ -30,17 +30,14 @@ from config.telemetry.observe import (
     log,
 )
 from config.values import Address
+from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
+from proxy.client.limits import GREETING_PATIENCE_S, RECEIVE_OCTETS
+from proxy.client.proxy_protocol import BadProxyHeader, read_proxy_header
+from proxy.client.trust import Client, counted_as
 from proxy.scheduling.gc_tuning import collect_if_idle, freeze_startup_objects
 from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS
-from proxy.session.connection import ClientConnection, ClientGone, LineTooLong
-from proxy.session.limits import (
-    GREETING_PATIENCE_S,
-    RECEIVE_OCTETS,
-)
-from proxy.session.proxy_protocol import BadProxyHeader, read_proxy_header
 from proxy.session.services import Services
 from proxy.session.session import Session
-from proxy.session.trust import Client, counted_as
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 from tracker.records.watch import watching

@@ -1,8 +1,8 @@
 """Who may send as a [[sender]]: the logins and networks of its `accounts`.
 
 Owns: what is known of whoever hands a message in, and whether `accounts` has it.
-Does not own: whose mail is trusted at all, and how logins get their names (`proxy.session.trust`,
-`proxy.session.authentication`), what becomes of others' mail (`proxy.rewrite.senders`), or reading
+Does not own: whose mail is trusted at all, and how logins get their names (`proxy.client.trust`,
+`proxy.client.authentication`), what becomes of others' mail (`proxy.rewrite.senders`), or reading
 `accounts` (`config.values`).
 """
 

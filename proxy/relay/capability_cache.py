@@ -2,7 +2,7 @@
 
 Owns: that memory, how long it is good for, and the one probe for all who wait where there is none.
 Does not own: reaching the relay (`session`), which clients are answered from memory
-(`proxy.session.identity`), or what they are offered of it (`proxy.smtp.extensions`).
+(`proxy.client.identity`), or what they are offered of it (`proxy.smtp.extensions`).
 """
 
 import asyncio

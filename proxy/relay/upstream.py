@@ -4,7 +4,7 @@ Owns: how a relay session is opened and closed, that a transaction which the rel
 DATA is replayed on a fresh session once (DESIGN §3.8), and that no state of one transaction leaks
 into the next.
 Does not own: talking SMTP to the relay (`session`), what is known of the relay without a session
-(`capability_cache`), which clients get one when (`proxy.session.identity`), or what they are told
+(`capability_cache`), which clients get one when (`proxy.client.identity`), or what they are told
 besides (`proxy.session.session`).
 
 Credentials are not kept. So a session that had logged in cannot be replaced: the client is told

@@ -3,7 +3,7 @@
 Owns: finding the [[sender]] that a message belongs to, what becomes of mail of those who may not send
 as it, and the plan of the others' under that sender's policy.
 Does not own: what a policy means (`proxy.policy.settings`), who may submit mail at all
-(`proxy.session.trust`) and who as whom (`proxy.policy.accounts`), keys (`transformer`).
+(`proxy.client.trust`) and who as whom (`proxy.policy.accounts`), keys (`transformer`).
 """
 
 from collections.abc import Collection

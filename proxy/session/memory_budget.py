@@ -2,8 +2,8 @@
 
 Owns: what is held by whom, how much one account or network may hold beside others, and which
 upload ends when memory is short.
-Does not own: reading a message (`upload`), who its client is (`identity`), or what one message may
-hold (`proxy.smtp.data`).
+Does not own: reading a message (`upload`), who its client is (`proxy.client.identity`), or what
+one message may hold (`proxy.smtp.data`).
 
 An account, and a network, may hold as much as it leaves free (a dynamic threshold, Choudhury and
 Hahne, IEEE/ACM ToN 6(2), 1998): at most a half, and while others hold theirs a half of what those

@@ -4,7 +4,7 @@ Owns: making it from a configuration: the work on messages, the spool, the recor
 delivered, TLS, the budgets for memory and for the event loop, the slots for logins and the limits
 of failed ones, and what was last seen of the relay; and which keys of a configuration take a
 restart.
-Does not own: sessions (`session`), sockets (`server`).
+Does not own: sessions (`session`), sockets (`proxy.server`).
 
 A reload makes new services; a session keeps to the end those it began with. Spool, delivered
 database, consents, budgets, slots and failed logins are handed on, so that a reload neither doubles
@@ -20,12 +20,12 @@ from config.keys.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
 from config.service.reload import changed, keep
 from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
+from proxy.client.login_limits import LoginLimits
+from proxy.client.login_slots import LoginSlots
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
 from proxy.relay.capability_cache import CapabilityCache
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
-from proxy.session.login_limits import LoginLimits
-from proxy.session.login_slots import LoginSlots
 from proxy.session.memory_budget import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords

@@ -2,10 +2,10 @@
 
 Owns: the order of commands, what state each leaves, and that the session ends. Every verb is a
 method that returns its reply as a value; a 421, ours or the relay's, ends the session.
-Does not own: the octets on the wire (`connection`), the grammar of arguments
-(`proxy.smtp.envelope`), who may do what (`identity`), AUTH (`login`), MAIL and RCPT
-(`transactions`), taking in a message (`upload`) and handing it on (`proxy.delivery.delivery`), what a
-stop allows (`shutdown`), nor the relay (`proxy.relay.upstream`).
+Does not own: the octets on the wire (`proxy.client.connection`), the grammar of arguments
+(`proxy.smtp.envelope`), who may do what (`proxy.client.identity`), AUTH (`proxy.client.login`), MAIL
+and RCPT (`transactions`), taking in a message (`upload`) and handing it on
+(`proxy.delivery.delivery`), what a stop allows (`shutdown`), nor the relay (`proxy.relay.upstream`).
 """
 
 import asyncio
@@ -22,26 +22,25 @@ from config.telemetry.observe import (
     TLS_FAILED,
     log,
 )
+from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
+from proxy.client.identity import ClientIdentity
+from proxy.client.limits import MAX_AUTH_LINE_OCTETS, MAX_COMMAND_OCTETS
+from proxy.client.login import ClientLogin
+from proxy.client.trust import Client
 from proxy.delivery.delivery import Delivery, Verdict
 from proxy.relay.upstream import Upstream
 from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS
-from proxy.session.connection import ClientConnection, ClientGone, LineTooLong
-from proxy.session.identity import ClientIdentity
 from proxy.session.limits import (
-    MAX_AUTH_LINE_OCTETS,
-    MAX_COMMAND_OCTETS,
     MAX_COMMANDS_WITHOUT_MAIL,
     MAX_ERRORS,
     MAX_PIPELINED_COMMANDS,
     RELAY_IDLE_S,
     SILENCE_S,
 )
-from proxy.session.login import ClientLogin
 from proxy.session.memory_budget import Lease
 from proxy.session.services import Services
 from proxy.session.shutdown import Shutdown
 from proxy.session.transactions import Command, Transactions
-from proxy.session.trust import Client
 from proxy.session.upload import REFUSALS, UploadAborted, receive
 from proxy.smtp import extensions, replies
 from proxy.smtp.envelope import Transaction

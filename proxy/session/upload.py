@@ -10,8 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from proxy.client.connection import ClientConnection
 from proxy.scheduling.loop_budget import LoopBudget
-from proxy.session.connection import ClientConnection
 from proxy.session.limits import DATA_PATIENCE_S, DATA_SLACK_S, DISCARD_FACTOR, SLOWEST_OCTETS_PER_S
 from proxy.session.memory_budget import Lease
 from proxy.smtp import replies

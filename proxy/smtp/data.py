@@ -3,7 +3,7 @@
 Owns: finding <CRLF>.<CRLF> over the borders of chunks, taking transparency dots out and putting
 them in (dot-stuffing, RFC 5321 §4.5.2), the limit on size, and the policy on CR and LF standing
 alone (RFC 5321 §2.3.8).
-Does not own: reading from the client (`proxy.session.connection`), writing to the relay
+Does not own: reading from the client (`proxy.client.connection`), writing to the relay
 (`proxy.relay.connection`), or what is done with the message (`proxy.delivery.delivery`).
 
 Only the octets CR LF . CR LF end a message. A server behind us that takes less for the end, such

@@ -3,7 +3,7 @@
 Owns: the allow-list of SMTP extensions, and how each is derived from the relay's: SIZE (RFC 1870),
 AUTH (RFC 4954), LIMITS (RFC 9422), PIPELINING (RFC 2920), STARTTLS (RFC 3207).
 Does not own: the relay's own list (`proxy.relay.session`), or who may be offered AUTH and XCLIENT
-(`proxy.session.identity`).
+(`proxy.client.identity`).
 """
 
 import re

@@ -4,7 +4,7 @@ Owns: what a reply is, how it is read from lines and written to the wire (RFC 53
 RFC 2034, RFC 3463), the codes that decide how a session goes on, and the wording of every reply
 that Waypost itself gives.
 Does not own: when a reply is given (`proxy.session.session`), or sockets
-(`proxy.relay.connection`, `proxy.session.connection`).
+(`proxy.relay.connection`, `proxy.client.connection`).
 
 The wording is public: it says what the client can do about it. Causes belong in our log.
 """

@@ -18,6 +18,7 @@ MODULES = {
 TESTS = {path.relative_to(UNIT) for path in UNIT.rglob("test_*.py")}
 
 DECLARATIONS = {
+    Path("proxy/client/limits.py"): "limits, each tested where it is kept",
     Path("proxy/message/limits.py"): "limits, each tested where it is kept",
     Path("proxy/session/limits.py"): "limits, each tested where it is kept",
     Path("tracker/listener/limits.py"): "limits, each tested where it is kept",

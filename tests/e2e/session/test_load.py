@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
+from proxy.client.limits import RECEIVE_OCTETS
 from proxy.rewrite.transformer import Prepared, Submission, Transformer
 from proxy.scheduling.loop_budget import ITERATION_OCTETS
-from proxy.session.limits import RECEIVE_OCTETS
 from proxy.smtp.data import DataReader
 from tests.support.relays.scripted_relay import ScriptedRelay
 from tests.support.session_fixtures import Proxy, until

@@ -89,7 +89,7 @@ async def test_every_code_at_a_login(
     step: str, start_proxy: StartProxy, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At the command and amid the exchange; 334 alone asks for more, and 235 alone lets in."""
-    monkeypatch.setattr("proxy.session.login_limits.MAX_FAILED_LOGINS_OF_ADDRESS", len(CODES))
+    monkeypatch.setattr("proxy.client.login_limits.MAX_FAILED_LOGINS_OF_ADDRESS", len(CODES))
     proxy = await start_proxy()
     relay.extensions = (*relay.extensions, "AUTH PLAIN LOGIN")
     for code in {*CODES} - {334}:

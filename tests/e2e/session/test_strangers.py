@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from proxy.client import login, login_slots
 from proxy.relay import capability_cache
-from proxy.session import login, login_slots, session
+from proxy.session import session
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.clients.strangers import behind_balancer, come_as
 from tests.support.identity_fixtures import LOOPBACK, away, send, start_tls

@@ -11,12 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from config.addresses import parse_ip
+from proxy.client.connection import ClientConnection
+from proxy.client.limits import RECEIVE_OCTETS
+from proxy.client.trust import Client
 from proxy.relay.upstream import Upstream
-from proxy.session.connection import ClientConnection
-from proxy.session.limits import RECEIVE_OCTETS
 from proxy.session.services import Services
 from proxy.session.session import Session
-from proxy.session.trust import Client
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import configuration, until

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from proxy.client.connection import ClientConnection
+from proxy.client.limits import RECEIVE_OCTETS
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.session import memory_budget, upload
-from proxy.session.connection import ClientConnection
-from proxy.session.limits import RECEIVE_OCTETS
 from proxy.session.memory_budget import Lease, MemoryBudget
 from proxy.session.upload import UploadAborted, receive
 from proxy.smtp import replies

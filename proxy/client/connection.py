@@ -2,7 +2,7 @@
 
 Owns: reading ahead within bounds, lines within bounds and time, half-closed and lost connections,
 and that nothing sent before a TLS handshake is ever read after it (RFC 3207 §4.2).
-Does not own: what a line means (`session`), or who the client is (`trust`).
+Does not own: what a line means (`proxy.session.session`), or who the client is (`trust`).
 
 A client that closes its sending half is served to the end of what it has sent. Nothing is
 cancelled because a client has gone: that shows when more is read from it, or in `lost`.
@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from proxy.session.limits import (
+from proxy.client.limits import (
     GREETING_PATIENCE_S,
     MAX_COMMAND_OCTETS,
     SESSION_BUFFER_OCTETS,

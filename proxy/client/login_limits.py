@@ -3,7 +3,7 @@
 Owns: counting the logins that the relay refused, in one session and of one address over all sessions
 of a process, and telling log and metrics of them.
 Does not own: the exchange (`authentication`), the numbers (`limits`), the window in which failures
-count (`config.throttle`), or ending a session (`session`).
+count (`config.throttle`), or ending a session (`proxy.session.session`).
 
 A login that the relay is judging holds one of the failures which its address has left; if all are
 held, the next login waits for a verdict. So the bound holds for logins on many sessions at the same
@@ -16,12 +16,12 @@ from collections import Counter
 from config.addresses import IpAddress
 from config.telemetry.observe import LOGIN_FAILED, LOGIN_REFUSED, LOGINS_FAILED, LOGINS_REFUSED, log
 from config.throttle import Throttle, network_of
-from proxy.relay.upstream import Upstream
-from proxy.session.limits import (
+from proxy.client.limits import (
     MAX_FAILED_LOGINS,
     MAX_FAILED_LOGINS_OF_ADDRESS,
     MAX_LOGGED_ACCOUNT_CHARACTERS,
 )
+from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 

@@ -9,13 +9,13 @@ Does not own: the exchange line by line (`authentication`), how many may log in 
 from collections.abc import Sequence
 
 from config.telemetry.observe import LOGINS_CROWDED, log
+from proxy.client.authentication import Login, authenticate
+from proxy.client.connection import ClientConnection
+from proxy.client.identity import ClientIdentity
+from proxy.client.limits import LOGIN_PATIENCE_S
+from proxy.client.login_limits import Guesses, LoginLimits, tell_refused
+from proxy.client.login_slots import LoginsCrowded, LoginSlots
 from proxy.relay.upstream import Upstream
-from proxy.session.authentication import Login, authenticate
-from proxy.session.connection import ClientConnection
-from proxy.session.identity import ClientIdentity
-from proxy.session.limits import LOGIN_PATIENCE_S
-from proxy.session.login_limits import Guesses, LoginLimits, tell_refused
-from proxy.session.login_slots import LoginsCrowded, LoginSlots
 from proxy.smtp import extensions, replies
 from proxy.smtp.replies import Reply
 

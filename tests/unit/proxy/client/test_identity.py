@@ -6,11 +6,11 @@ import pytest
 
 from config.addresses import parse_ip
 from config.schema import ProxyConfig, RelayConfig
+from proxy.client.connection import ClientConnection
+from proxy.client.identity import ClientIdentity
+from proxy.client.trust import Client
 from proxy.relay.capability_cache import CapabilityCache
 from proxy.relay.upstream import Upstream
-from proxy.session.connection import ClientConnection
-from proxy.session.identity import ClientIdentity
-from proxy.session.trust import Client
 from proxy.smtp import replies
 
 LOCAL, STRANGER = Client(parse_ip("127.0.0.1")), Client(parse_ip("203.0.113.9"))

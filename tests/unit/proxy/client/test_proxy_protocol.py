@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from config.addresses import IpAddress, parse_ip
-from proxy.session.proxy_protocol import BadProxyHeader, read_proxy_header
+from proxy.client.proxy_protocol import BadProxyHeader, read_proxy_header
 
 PEER = parse_ip("192.0.2.1")
 V2 = b"\r\n\r\n\0\r\nQUIT\n"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.session.limits import MAX_FAILED_LOGINS, MAX_FAILED_LOGINS_OF_ADDRESS
-from proxy.session.login_limits import Guesses, LoginLimits
+from proxy.client.limits import MAX_FAILED_LOGINS, MAX_FAILED_LOGINS_OF_ADDRESS
+from proxy.client.login_limits import Guesses, LoginLimits
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 

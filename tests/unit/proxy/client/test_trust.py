@@ -4,9 +4,9 @@ import pytest
 
 from config.addresses import parse_ip
 from config.schema import ProxyConfig
+from proxy.client import trust
+from proxy.client.trust import BadAttribute, Client
 from proxy.policy.accounts import Submitter
-from proxy.session import trust
-from proxy.session.trust import BadAttribute, Client
 
 HERE = parse_ip("192.0.2.1")
 

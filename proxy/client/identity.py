@@ -2,16 +2,16 @@
 
 Owns: the client as it is known now, and what AUTH, XCLIENT and XFORWARD change in that.
 Does not own: the rules for addresses and attributes (`trust`), its logins (`login`), or when a
-command may come (`session`).
+command may come (`proxy.session.session`).
 """
 
 from config.addresses import within
 from config.schema import ProxyConfig
+from proxy.client import trust
+from proxy.client.connection import ClientConnection
+from proxy.client.trust import Client
 from proxy.policy.accounts import Submitter
 from proxy.relay.upstream import Upstream
-from proxy.session import trust
-from proxy.session.connection import ClientConnection
-from proxy.session.trust import Client
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.session import login_slots
-from proxy.session.login_slots import LoginsCrowded, LoginSlots
+from proxy.client import login_slots
+from proxy.client.login_slots import LoginsCrowded, LoginSlots
 
 
 @asynccontextmanager

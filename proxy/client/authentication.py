@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from proxy.client.connection import ClientConnection, LineTooLong
+from proxy.client.limits import MAX_AUTH_LINE_OCTETS
+from proxy.client.login_limits import Guesses
 from proxy.relay.upstream import Upstream
-from proxy.session.connection import ClientConnection, LineTooLong
-from proxy.session.limits import MAX_AUTH_LINE_OCTETS
-from proxy.session.login_limits import Guesses
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from proxy.session.connection import ClientConnection, ClientGone, LineTooLong
-from proxy.session.limits import RECEIVE_OCTETS, SESSION_BUFFER_OCTETS
+from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
+from proxy.client.limits import RECEIVE_OCTETS, SESSION_BUFFER_OCTETS
 from tests.support.clients.smtp_client import reset
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.session.authentication import account_name
+from proxy.client.authentication import account_name
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,17 @@ import pytest
 
 from config.addresses import parse_ip
 from config.schema import ProxyConfig, RelayConfig
+from proxy.client import login as login_module
+from proxy.client import login_slots
+from proxy.client.connection import ClientConnection
+from proxy.client.identity import ClientIdentity
+from proxy.client.limits import MAX_FAILED_LOGINS_OF_ADDRESS, RECEIVE_OCTETS
+from proxy.client.login import ClientLogin
+from proxy.client.login_limits import LoginLimits
+from proxy.client.login_slots import LoginSlots
+from proxy.client.trust import Client
 from proxy.relay.capability_cache import CapabilityCache
 from proxy.relay.upstream import Upstream
-from proxy.session import login as login_module
-from proxy.session import login_slots
-from proxy.session.connection import ClientConnection
-from proxy.session.identity import ClientIdentity
-from proxy.session.limits import MAX_FAILED_LOGINS_OF_ADDRESS, RECEIVE_OCTETS
-from proxy.session.login import ClientLogin
-from proxy.session.login_limits import LoginLimits
-from proxy.session.login_slots import LoginSlots
-from proxy.session.trust import Client
 from proxy.smtp import replies
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
