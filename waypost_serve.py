@@ -1,7 +1,7 @@
 """`waypost serve`: proxy and tracker together in one process, the embedded default.
 
 Owns: bringing both up and down as one.
-Does not own: what either serves (`proxy.server`, `tracker.app`), signals and systemd
+Does not own: what either serves (`proxy.server.server`, `tracker.app.app`), signals and systemd
 (`config.service.systemd`).
 """
 
@@ -13,8 +13,6 @@ from functools import partial
 import click
 import uvloop
 
-import proxy.server
-import tracker.app
 from config.cli.options import config_file_option, loaded_to_serve, serve_as_owner
 from config.cli.output import Problems
 from config.loading.config_file import ConfigFile
@@ -22,6 +20,10 @@ from config.loading.load import ConfigError, load
 from config.schema import Config
 from config.service import descriptors, systemd
 from config.telemetry import observe
+from proxy.server import server as mail_server
+from proxy.server.sockets import Sockets, bind
+from tracker.app import app as tracker_app
+from tracker.app.parts import CannotStart, Parts, prepare
 
 
 async def run_together(
@@ -52,7 +54,7 @@ async def run_together(
 
     async def take_mail() -> None:
         try:
-            await proxy.server.serve(
+            await mail_server.serve(
                 config,
                 stop=stop,
                 on_ready=partial(ready, "proxy"),
@@ -65,28 +67,28 @@ async def run_together(
 
     async with asyncio.TaskGroup() as group:
         group.create_task(take_mail())
-        redirecting = tracker.app.serve(
+        redirecting = tracker_app.serve(
             config,
             stop=no_more_mail,
             on_ready=partial(ready, "tracker"),
             parts=parts,
             reload=reload,
-            process=tracker.app.Process("serve", mail_sessions=config.proxy.max_sessions),
+            process=tracker_app.Process("serve", mail_sessions=config.proxy.max_sessions),
         )
         group.create_task(redirecting)
 
 
-def _opened(config: Config) -> tuple[tracker.app.Parts, proxy.server.Sockets]:
+def _opened(config: Config) -> tuple[Parts, Sockets]:
     """Open the sockets of both; raises an ExceptionGroup of all that stands in the way."""
     problems: list[Exception] = []
     with contextlib.ExitStack() as undo:
         try:
-            parts = tracker.app.prepare(config)
+            parts = prepare(config)
             undo.callback(parts.close)
-        except tracker.app.CannotStart as error:
+        except CannotStart as error:
             problems.append(error)
         try:
-            sockets = proxy.server.bind(config)
+            sockets = bind(config)
             undo.callback(sockets.close)
         except OSError as error:
             problems.append(error)
@@ -116,6 +118,6 @@ def serve(config: ConfigFile) -> None:
     observe.configure(settings.log.level, settings.log.format)
     try:
         uvloop.run(run(config, settings))
-    except* (tracker.app.CannotStart, ConfigError, OSError) as group:
+    except* (CannotStart, ConfigError, OSError) as group:
         told = "\n".join(map(str, group.exceptions))
         raise Problems(told.split("\n")) from None

@@ -26,7 +26,7 @@ from end_to_end import configure, free_port, message, program
 
 from config.loading.load import load
 from config.schema import Config
-from proxy.server import serve
+from proxy.server.server import serve
 
 UPLOADS, IDLE, DRIPPING = 200, 1000, 200
 SIZE_OCTETS = 25_000_000

@@ -2,7 +2,7 @@
 
 Owns: raising the soft limit (RLIMIT_NOFILE) to the hard one, and sharing it out, so that connections
 of readers and of SMTP clients never take what spool and store need, nor each other's.
-Does not own: refusing connections beyond a share (`tracker.listener.admission`, `proxy.server`).
+Does not own: refusing connections beyond a share (`tracker.listener.admission`, `proxy.server.server`).
 """
 
 import resource

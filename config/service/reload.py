@@ -2,8 +2,8 @@
 
 Owns: passing one signal on to several callbacks, as an event loop has one handler for each signal;
 and keeping the values of keys that take a restart.
-Does not own: what a service does then, and which keys those are (`proxy.session.services`,
-`tracker.reload`).
+Does not own: what a service does then, and which keys those are (`proxy.server.reload`,
+`tracker.app.reload`).
 """
 
 import asyncio

@@ -3,7 +3,8 @@
 Owns: the notification protocol (sd_notify(3)), the watchdog's interval (sd_watchdog_enabled(3)) and
 socket activation (sd_listen_fds(3)), all by environment variables and file descriptors, and the
 signals that stop a service. Without systemd all of it but the signals does nothing.
-Does not own: when a service is ready, or what it does with a socket (`proxy.server`, `tracker.app`).
+Does not own: when a service is ready, or what it does with a socket (`proxy.server.server`,
+`tracker.app.app`).
 """
 
 import asyncio

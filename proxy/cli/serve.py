@@ -1,7 +1,7 @@
 """`waypost proxy`: the SMTP side as a service.
 
 Owns: the command, and its exit status.
-Does not own: listeners and sessions (`server`), processes (`workers`), signals and systemd
+Does not own: listeners and sessions (`proxy.server.server`), processes (`proxy.server.workers`), signals and systemd
 (`config.service.systemd`).
 """
 
@@ -17,11 +17,11 @@ from config.loading.config_file import ConfigFile
 from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
-from config.service.reload import keep
 from config.telemetry import exposition, observe
-from proxy.server import Sockets, bind, serve
-from proxy.session.services import TAKE_RESTART
-from proxy.workers import Workers
+from proxy.server.reload import kept
+from proxy.server.server import serve
+from proxy.server.sockets import Sockets, bind
+from proxy.server.workers import Workers
 
 
 @click.command("proxy")
@@ -47,7 +47,7 @@ def _share_out(file: ConfigFile, config: Config, shares: list[Sockets]) -> int:
 
     def read_again() -> None:
         with contextlib.suppress(Exception):  # each worker logs it
-            in_force[0] = keep(TAKE_RESTART, config, load(file, files=True))
+            in_force[0] = kept(config, load(file, files=True))
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
         _work(f"proxy-{index}", file, in_force[0], shares[index], on_ready)

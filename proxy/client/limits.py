@@ -2,7 +2,7 @@
 
 Owns: the numbers and why they are what they are. Sizes are octets, times seconds.
 Does not own: limits of a session's commands and messages (`proxy.session.limits`), of all clients
-together (`proxy.server`, `login_slots`), or of the relay's side (`proxy.relay.dial`,
+together (`proxy.server.server`, `login_slots`), or of the relay's side (`proxy.relay.dial`,
 `proxy.relay.session`).
 """
 

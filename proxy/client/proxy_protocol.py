@@ -1,7 +1,7 @@
 """The PROXY header in which a load balancer names its client (HAProxy's, versions 1 and 2).
 
 Owns: what such a header means to us.
-Does not own: its format (aiosmtpd reads it), who must send one (`proxy.server`), or what the
+Does not own: its format (aiosmtpd reads it), who must send one (`proxy.server.server`), or what the
 client may do then (`trust`).
 """
 

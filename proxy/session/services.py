@@ -2,9 +2,9 @@
 
 Owns: making it from a configuration: the work on messages, the spool, the record of what is
 delivered, TLS, the budgets for memory and for the event loop, the slots for logins and the limits
-of failed ones, and what was last seen of the relay; and which keys of a configuration take a
-restart.
-Does not own: sessions (`session`), sockets (`proxy.server`).
+of failed ones, and what was last seen of the relay.
+Does not own: sessions (`session`), sockets (`proxy.server.sockets`), or which keys of a configuration
+take a restart (`proxy.server.reload`).
 
 A reload makes new services; a session keeps to the end those it began with. Spool, delivered
 database, consents, budgets, slots and failed logins are handed on, so that a reload neither doubles
@@ -18,7 +18,6 @@ from typing import Self
 
 from config.keys.certificates import server_context
 from config.schema import Config, ProxyConfig, RelayConfig
-from config.service.reload import changed, keep
 from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.client.login_limits import LoginLimits
 from proxy.client.login_slots import LoginSlots
@@ -30,18 +29,6 @@ from proxy.session.memory_budget import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
 from tracker.spool.writer import Spool
-
-TAKE_RESTART = (
-    "proxy.listen",
-    "proxy.listen_tls",
-    "proxy.workers",
-    "store.url",
-    "keys.file",
-    "log.level",
-    "log.format",
-)
-"""Keys whose values at the start stay: of sockets, processes, files and a log that are open; and of the
-key file, as the tracker goes on reading the one that it was started with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +62,10 @@ class Services:
     def start(cls, config: Config, before: Self | None = None) -> Self:
         """Make everything that `config` asks for; `before` is what it replaces.
 
-        Raises ConfigError, OSError or ssl.SSLError for keys and certificates that cannot be used.
+        Where there is one, `config` has its values for all that takes a restart
+        (`proxy.server.reload.kept`). Raises ConfigError, OSError or
+        ssl.SSLError for keys and certificates that cannot be used.
         """
-        if before is not None:
-            config = keep(TAKE_RESTART, before.config, config)
         loop_budget = before.loop_budget if before else LoopBudget(ITERATION_OCTETS)
         consents = before.consents if before else _consents(config)
         hostname = config.proxy.hostname or socket.getfqdn()
@@ -100,17 +87,6 @@ class Services:
         services.memory_budget.make_room_for(config.proxy.max_size)
         services.login_slots.limit = max(config.relay.max_logins // config.proxy.workers, 1)
         return services
-
-    def take_restart(self, config: Config) -> list[str]:
-        """Return the keys that have other values in `config`, but not before a restart.
-
-        A certificate that is named no more is among them: without it, clients that log in would send
-        their passwords in the clear to the sockets that are open.
-        """
-        keys = [*changed(TAKE_RESTART, self.config, config)]
-        if self.tls_context is not None and config.proxy.tls_cert is None:
-            keys.append("proxy.tls_cert")
-        return keys
 
     def stop(self) -> None:
         """Finish the work on hand; the spool writes what it holds."""

@@ -3,7 +3,7 @@
 Owns: which commands are still served once a stop is asked for, and whether a client that says
 nothing is told 421 without having asked.
 Does not own: saying that 421 and closing (`session`), asking every session to stop
-(`proxy.server`), or whether the relay is lost (`proxy.relay.upstream`).
+(`proxy.server.server`), or whether the relay is lost (`proxy.relay.upstream`).
 
 No I/O, no clock: the session tells what was said and when, and asks.
 

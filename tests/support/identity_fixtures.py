@@ -23,7 +23,7 @@ LOOPBACK = ["127.0.0.0/8"]
 
 def away(monkeypatch: pytest.MonkeyPatch, address: str = "203.0.113.9") -> None:
     """Make every client of the proxy appear to come from `address`."""
-    monkeypatch.setattr("proxy.server.parse_ip", lambda _host: parse_ip(address))
+    monkeypatch.setattr("proxy.server.server.parse_ip", lambda _host: parse_ip(address))
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 
 from config.keys import token_keys
 from config.schema import Config
-from proxy.server import Server, bind
+from proxy.server.server import Server
+from proxy.server.sockets import bind
 from proxy.session.services import Services
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.relays.scripted_relay import ScriptedRelay

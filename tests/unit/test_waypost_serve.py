@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import tracker.app
 from config.loading.load import load
 from config.schema import Config
 from tests.support.stack import Stack
+from tracker.app.parts import CannotStart
 from waypost_serve import run_together, serve
 
 
@@ -54,7 +54,7 @@ async def test_where_one_cannot_start_the_other_ends_too(stack: Stack, config: C
     with socket.create_server(("127.0.0.1", stack.http)), pytest.raises(ExceptionGroup) as raised:
         await asyncio.wait_for(run_together(config, stop=asyncio.Event()), 20)
     (error,) = raised.value.exceptions
-    assert isinstance(error, tracker.app.CannotStart)
+    assert isinstance(error, CannotStart)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", stack.smtp), 5)
 

@@ -2,7 +2,7 @@
 
 Owns: which file it is.
 Does not own: how a file is watched (`tracker.records.watch`), who must know the password (`guard`), or
-when a configuration is read again (`tracker.reload`).
+when a configuration is read again (`tracker.app.reload`).
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """`waypost tracker`: the redirector as a service of its own.
 
 Owns: the command, the event loop, and its exit status.
-Does not own: what is served (`tracker.app`), signals and systemd (`config.service.systemd`).
+Does not own: what is served (`tracker.app.app`), signals and systemd (`config.service.systemd`).
 """
 
 from functools import partial
@@ -16,7 +16,8 @@ from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
 from config.telemetry import observe
-from tracker.app import CannotStart, prepare, serve
+from tracker.app.app import serve
+from tracker.app.parts import CannotStart, prepare
 
 
 @click.command()

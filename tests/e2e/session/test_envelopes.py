@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from proxy.server import Server, bind
+from proxy.server.server import Server
+from proxy.server.sockets import bind
 from proxy.session.services import Services
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay
 from tests.support.session_fixtures import Proxy, configuration, stop

@@ -13,7 +13,7 @@ from config.schema import Config
 from config.service import systemd
 from config.telemetry import exposition
 from proxy.cli.serve import _shares, proxy_command
-from proxy.server import Sockets
+from proxy.server.sockets import Sockets
 from tests.support.clients.programs import WAYPOST, free_port, stop, until
 from tests.support.session_fixtures import configuration
 from tests.support.stack import Mailbox, Stack

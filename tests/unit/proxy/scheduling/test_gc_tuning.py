@@ -42,7 +42,7 @@ def test_nothing_of_a_large_message_stays() -> None:
 
 def test_what_was_there_before_is_not_gone_through_again() -> None:
     """A full collection looks at what came later alone."""
-    look = "import gc\nfrom proxy import server\nfrom proxy.scheduling.gc_tuning import freeze_startup_objects\nfreeze_startup_objects()\n"
+    look = "import gc\nfrom proxy.server import server\nfrom proxy.scheduling.gc_tuning import freeze_startup_objects\nfreeze_startup_objects()\n"
     done = subprocess.run(
         [sys.executable, "-c", f"{look}print(len(gc.get_objects()), gc.get_freeze_count())"],
         capture_output=True,

@@ -6,14 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import trustme
 from structlog.testing import capture_logs
 
-from config.schema import Config
-from config.service.reload import changed
 from proxy.session.memory_budget import LARGEST_MESSAGES, UPLOAD_BUDGET_OCTETS
-from proxy.session.services import TAKE_RESTART, Services
-from tests.support.repository import DOCS
+from proxy.session.services import Services
 from tests.support.session_fixtures import configuration
 from tracker.decisions.files import CONSENTS
 
@@ -62,67 +58,6 @@ def test_whether_the_log_names_accounts_is_the_new_configurations(
     after = reloaded(started, tmp_path / "new", privacy={"ip": "none"})
     assert not after.login_limits.names_accounts
     after.dispatcher.close()
-
-
-def test_the_store_stays_for_as_long_as_the_process_lives(
-    started: Services, tmp_path: Path
-) -> None:
-    """Spool and store belong together: one of them cannot move alone."""
-    after = reloaded(started, tmp_path / "new")
-    assert after.config.store == started.config.store
-    after.dispatcher.close()
-
-
-@pytest.mark.parametrize("key", TAKE_RESTART)
-def test_what_takes_a_restart_is_named_and_stays(
-    started: Services, tmp_path: Path, key: str
-) -> None:
-    """At each reload, until it is taken back."""
-    other = {
-        "proxy.listen": ["127.0.0.1:1"],
-        "proxy.listen_tls": ["127.0.0.1:2"],
-        "proxy.workers": 3,
-        "store.url": "sqlite:////nowhere/other.db",
-        "keys.file": "/nowhere/other.keys",
-        "log.level": "error",
-        "log.format": "json",
-    }
-    table, _, name = key.partition(".")
-    dump = started.config.model_dump()
-    config = Config.model_validate({**dump, table: {**dump[table], name: other[key]}}, strict=False)
-    before = started
-    for _ in range(2):
-        assert before.take_restart(config) == [key]
-        after = Services.start(config, before)
-        assert changed((key,), started.config, after.config) == ()
-        after.dispatcher.close()
-        before = after
-    assert before.take_restart(started.config) == []
-
-
-def test_a_certificate_stays_until_a_restart(tmp_path: Path) -> None:
-    """Clients log in on sockets that are open; its file may be gone."""
-    issued = trustme.CA().issue_cert("proxy.test")
-    certificate = tmp_path / "proxy.pem"
-    issued.private_key_and_cert_chain_pem.write_to_path(certificate)
-    services = Services.start(configuration(tmp_path, 25, proxy={"tls_cert": str(certificate)}))
-    certificate.unlink()
-    without = services.config.model_copy(
-        update={"proxy": services.proxy.model_copy(update={"tls_cert": None})}
-    )
-    assert services.take_restart(without) == ["proxy.tls_cert"]
-    after = Services.start(without, services)
-    assert after.tls_context is services.tls_context
-    assert after.take_restart(without) == ["proxy.tls_cert"]
-    after.dispatcher.close()
-    services.stop()
-
-
-@pytest.mark.parametrize("key", [*TAKE_RESTART, "proxy.tls_cert"])
-def test_what_takes_a_restart_is_documented(key: str) -> None:
-    """Where operators look for what a reload does."""
-    text = (DOCS / "operations.md").read_text()
-    assert f"`{key}`" in text.partition("## What a reload changes")[2].partition("\n## ")[0]
 
 
 def test_slots_for_logins_are_as_the_new_configuration_has_them(

@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ import pytest
 from config.keys import token_keys
 from config.loading.load import ConfigError, Problem
 from config.schema import Config, PrivacyConfig
-from tracker import app
+from tracker.app import app
+from tracker.app.parts import prepare
 from tracker.listener import sockets as listening
 from tracker.store.database import StoreError, reading
 from tracker.tokens import Keyring, Link, mint
@@ -61,7 +61,7 @@ async def serving(config: Config, reload: Callable[[], Config] | None = None) ->
             config,
             stop=stop,
             on_ready=ready.set,
-            parts=app.prepare(config, sockets),
+            parts=prepare(config, sockets),
             reload=reload,
         )
     )
@@ -114,29 +114,6 @@ async def test_a_spool_that_cannot_be_made_does_not_stop_redirects(furnished: Fu
     async with serving(furnished.config) as port:
         for _ in range(3):
             assert (await follow(port, furnished.link()))[0] == 302
-
-
-async def test_every_problem_is_told_at_once(furnished: Furnished) -> None:
-    """No keys and no port: both are said, and nothing stays open."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        listeners = {"listen": [f"127.0.0.1:{port}"], "admin_listen": []}
-        config = Config.model_validate({"tracker": listeners})
-        with pytest.raises(app.CannotStart) as caught:
-            await app.serve(config)
-    assert len(caught.value.problems) == 2
-    assert "keys.file is not set" in caught.value.problems[0]
-    assert f"cannot listen on 127.0.0.1:{port}" in caught.value.problems[1]
-
-
-async def test_unusable_keys_are_told(furnished: Furnished) -> None:
-    """The tracker does not start without keys: every link would be dead."""
-    assert furnished.config.keys.file is not None
-    furnished.config.keys.file.chmod(0o644)
-    with pytest.raises(app.CannotStart, match="can be read or changed by others"):
-        await app.serve(furnished.config)
 
 
 async def test_a_click_reaches_the_store(furnished: Furnished) -> None:

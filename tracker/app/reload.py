@@ -2,7 +2,7 @@
 
 Owns: the order in which a new configuration is put in force, all of it or nothing.
 Does not own: reading it (`config.loading.load`), the signal (`config.service.reload`), or the parts that
-it is for (`app` makes them).
+it is for (`app` and `parts` make them).
 """
 
 import ssl

@@ -1,14 +1,13 @@
 """The tracker as a whole: redirector, admin listener, spool and ingester, from start to stop.
 
-Owns: what the tracker needs in order to start, and the order in which its parts start and stop.
-Does not own: any of those parts, what a reload changes (`reload`), nor signals and the command line
-(`tracker.cli.serve`).
+Owns: the order in which its parts start and stop.
+Does not own: any of those parts, what must be there before (`parts`), what a reload changes
+(`reload`), nor signals and the command line (`tracker.cli.serve`).
 """
 
 import asyncio
 import contextlib
 import socket
-import ssl
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -16,17 +15,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from config.keys import certificates
-from config.keys.secret_files import KeyFileError
-from config.keys.token_keys import read_identify_secret
 from config.schema import Config
 from config.service import descriptors
 from config.service.reload import on_sighup
 from config.telemetry import observe
-from config.values import Address
 from tracker.admin.admin import Admin
 from tracker.admin.guard import Guard
-from tracker.admin.password import AdminPassword
+from tracker.app.parts import Keys, Parts, prepare
+from tracker.app.reload import Reload
 from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.files import CONSENTS, DECISIONS
 from tracker.decisions.overrides import Decision, Overrides
@@ -34,7 +30,7 @@ from tracker.ingest.ingester import Ingester
 from tracker.listener import asgi, server
 from tracker.listener.admission import Admission, fair_share
 from tracker.listener.limits import MAX_CONNECTIONS
-from tracker.listener.sockets import ListenError, bind, names
+from tracker.listener.sockets import names
 from tracker.minting.mint import Mint
 from tracker.minting.short_links import ShortLinks
 from tracker.records import watch
@@ -43,23 +39,13 @@ from tracker.records.watch import Watched
 from tracker.redirect import well_known
 from tracker.redirect.recorder import Recorder
 from tracker.redirect.redirector import Redirector, Rules
-from tracker.reload import Reload
 from tracker.spool.writer import Spool
-from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
 
 SWITCH_INTERVAL_S = 0.0005
 """Under load the event loop holds the interpreter nearly all the time. The spool's thread wants it for a
 moment, several times a commit, and waits for it so long at most: a tenth of Python's default. With 50
 readers at one time a third more of them are answered in the same time, at the same cost."""
-
-
-class CannotStart(Exception):
-    """Why the tracker cannot start: every problem, each in one line."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +64,7 @@ async def serve(
     *,
     stop: asyncio.Event | None = None,
     on_ready: Callable[[], object] = lambda: None,
-    parts: "Parts | None" = None,
+    parts: Parts | None = None,
     reload: Callable[[], Config] | None = None,
     process: Process = ALONE,
 ) -> None:
@@ -114,19 +100,6 @@ async def serve(
 
 
 @dataclass(frozen=True, slots=True)
-class _Keys:
-    """What the key file holds: the keys of links, and the secret of ids."""
-
-    ring: Keyring
-    secret: bytes
-
-    @classmethod
-    def load(cls, path: Path) -> "_Keys":
-        """Read the file; raises KeyFileError."""
-        return cls(Keyring.load(path), read_identify_secret(path))
-
-
-@dataclass(frozen=True, slots=True)
 class _Files:
     """The files beside the store that readers and links depend on; read again when they change."""
 
@@ -148,7 +121,7 @@ class _Files:
         return self.overrides, self.consents, self.short_links
 
 
-def _redirector(config: Config, keys: Watched[_Keys], files: _Files, spool: Spool) -> Redirector:
+def _redirector(config: Config, keys: Watched[Keys], files: _Files, spool: Spool) -> Redirector:
     app = Redirector(
         lambda: keys().ring,
         Rules.from_config(config),
@@ -160,7 +133,7 @@ def _redirector(config: Config, keys: Watched[_Keys], files: _Files, spool: Spoo
     return app
 
 
-def _mint(keys: Watched[_Keys], files: _Files, spool: Spool) -> Mint:
+def _mint(keys: Watched[Keys], files: _Files, spool: Spool) -> Mint:
     return Mint(
         lambda: keys().ring,
         files.consents,
@@ -168,83 +141,6 @@ def _mint(keys: Watched[_Keys], files: _Files, spool: Spool) -> Mint:
         files.short_links,
         lambda param: Identifier(param, keys().secret),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What must be there before anything starts.
-
-    Without `tls`, readers are answered over plain HTTP.
-    """
-
-    keys: Watched[_Keys]
-    password: AdminPassword
-    tls: ssl.SSLContext | None
-    public: Sequence[socket.socket]
-    admin: Sequence[socket.socket]
-
-    def close(self) -> None:
-        """Listen no more, where nothing starts after all."""
-        for opened in (*self.public, *self.admin):
-            opened.close()
-
-
-def prepare(config: Config, sockets: Sequence[socket.socket] = ()) -> Parts:
-    """Load the secrets and open the sockets; raises CannotStart with all that stands in the way.
-
-    That is all for which a service may need to be root; nothing of the store is touched. `sockets`
-    are open ones for readers, to listen on instead of the configured addresses.
-    """
-    problems: list[str] = []
-    if config.keys.file is None:
-        problems.append("keys.file is not set: make a key file with waypost init")
-    keys = _keys(config.keys.file, problems)
-    password = _password(config.tracker.admin_password_file, problems)
-    tls = _tls(config, problems)
-    admin = _bound(config.tracker.admin_listen, problems)
-    public = sockets or _bound(config.tracker.listen, problems)
-    if problems or keys is None or password is None:
-        for opened in (*public, *admin):
-            opened.close()
-        raise CannotStart(problems)
-    return Parts(keys, password, tls, public, admin)
-
-
-def _tls(config: Config, problems: list[str]) -> ssl.SSLContext | None:
-    certificate = config.tracker.tls_cert
-    if certificate is None:
-        return None
-    try:
-        return certificates.server_context(certificate, config.tracker.tls_key)
-    except (OSError, ValueError) as error:
-        problems.append(f"tracker.tls_cert: {certificate} cannot be used: {error}")
-        return None
-
-
-def _keys(path: Path | None, problems: list[str]) -> Watched[_Keys] | None:
-    if path is None:
-        return None
-    try:
-        return Watched(path, _Keys.load)
-    except (KeyFileError, ValueError) as error:
-        problems.append(str(error))
-        return None
-
-
-def _password(path: Path | None, problems: list[str]) -> AdminPassword | None:
-    try:
-        return AdminPassword(path)
-    except KeyFileError as error:
-        problems.append(str(error))
-        return None
-
-
-def _bound(addresses: Sequence[Address], problems: list[str]) -> list[socket.socket]:
-    try:
-        return bind(addresses)
-    except ListenError as error:
-        problems += error.problems
-        return []
 
 
 def _names(sockets: Sequence[socket.socket]) -> list[str]:

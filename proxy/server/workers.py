@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from config.service import systemd
 from config.telemetry.observe import PROXY_WORKER_LOST, log
-from proxy.server import Sockets
+from proxy.server.sockets import Sockets
 
 RESTART_PAUSE_S = 1.0
 """A worker that ends at once must not become a fork bomb."""

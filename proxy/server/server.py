@@ -1,16 +1,15 @@
-"""The listeners of the proxy, and every session from accept to goodbye.
+"""The sessions of one process, each from accept to goodbye.
 
-Owns: sockets (our own or inherited), implicit TLS and the PROXY header before a session begins,
-how many sessions there may be, reload, and the graceful stop (RFC 5321 §3.8).
-Does not own: what is said in a session (`proxy.session.session`), or several processes (`workers`).
+Owns: implicit TLS and the PROXY header before a session begins, how many sessions there may be, and
+the graceful stop (RFC 5321 §3.8).
+Does not own: what is said in a session (`proxy.session.session`), opening sockets (`sockets`), what a
+new configuration changes (`reload`), or several processes (`workers`).
 """
 
 import asyncio
-import socket
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
 
 from config.addresses import IpAddress, parse_ip, within
@@ -18,11 +17,8 @@ from config.schema import Config
 from config.service import descriptors
 from config.service.reload import on_sighup
 from config.telemetry.observe import (
-    PROXY_NOT_RELOADED,
     PROXY_READY,
-    PROXY_RELOADED,
     PROXY_STOPPING,
-    RESTART_NEEDED,
     SESSION_REFUSED,
     SESSIONS,
     SESSIONS_REFUSED,
@@ -36,37 +32,19 @@ from proxy.client.proxy_protocol import BadProxyHeader, read_proxy_header
 from proxy.client.trust import Client, counted_as
 from proxy.scheduling.gc_tuning import collect_if_idle, freeze_startup_objects
 from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS
+from proxy.server.reload import renewed
+from proxy.server.sockets import LISTEN_BACKLOG, Sockets, bind
 from proxy.session.services import Services
 from proxy.session.session import Session
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
 from tracker.records.watch import watching
 
-LISTEN_BACKLOG = 1024
-"""Connections that the kernel keeps for us while we are busy."""
-
 FEW_SESSIONS = 20
 """So few that the collector goes through what they hold in a millisecond."""
 
 COMMIT_GRACE_S = 660.0
 """How long a stop waits for transactions whose final dot is on its way (RFC 5321 §4.5.3.2.6)."""
-
-
-class ListenError(OSError):
-    """An address cannot be listened on; the text says which and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sockets:
-    """Sockets that listen: for plain SMTP, and for TLS from the first octet."""
-
-    plain: Sequence[socket.socket]
-    tls: Sequence[socket.socket] = ()
-
-    def close(self) -> None:
-        """Listen no more."""
-        for sock in (*self.plain, *self.tls):
-            sock.close()
 
 
 async def serve(
@@ -102,31 +80,6 @@ async def serve(
         await server.stop()
 
 
-def bind(config: Config, *, shared: bool = False) -> Sockets:
-    """Listen on all addresses of `[proxy]`; `shared` with SO_REUSEPORT. Raises ListenError."""
-    made: list[socket.socket] = []
-    plain, tls = config.proxy.listen, config.proxy.listen_tls
-    try:
-        for address in (*plain, *tls):
-            made.append(_listening(address, shared=shared))  # noqa: PERF401 - closed when one fails
-    except BaseException:
-        Sockets(made).close()
-        raise
-    return Sockets(made[: len(plain)], made[len(plain) :])
-
-
-def _listening(address: Address, *, shared: bool) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    try:
-        return socket.create_server(
-            address, family=family, backlog=LISTEN_BACKLOG, reuse_port=shared
-        )
-    except OSError as error:
-        raise ListenError(
-            error.errno, f"cannot listen on {address}: {error.strerror or error}"
-        ) from None
-
-
 class Server:
     """All sessions of one process."""
 
@@ -153,17 +106,8 @@ class Server:
         log(PROXY_READY, addresses=names)
 
     def reload(self, read: Callable[[], Config]) -> None:
-        """Serve new sessions by the configuration that `read` returns; log what takes a restart."""
-        try:
-            config = read()
-            waiting = self.services.take_restart(config)
-            self.services = Services.start(config, self.services)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one goes on
-            log(PROXY_NOT_RELOADED, problems=str(error))
-            return
-        log(PROXY_RELOADED)
-        if waiting:
-            log(RESTART_NEEDED, service="proxy", keys=waiting)
+        """Serve new sessions by the configuration that `read` returns, if it can be used."""
+        self.services = renewed(self.services, read)
 
     async def stop(self) -> None:
         """Accept no more sessions; end idle ones, let the others finish their message."""

@@ -21,8 +21,8 @@ from config.loading.load import ConfigError, Problem
 from config.schema import Config
 from tests.support.clients.programs import free_port
 from tests.support.repository import DOCS
-from tracker import app
-from tracker.reload import TAKE_RESTART
+from tracker.app import app
+from tracker.app.reload import TAKE_RESTART
 
 
 @dataclass

@@ -18,8 +18,8 @@ from tests.support.repository import ROOT
 PARENT = """
 import os, signal, socket, sys, time
 from pathlib import Path
-from proxy import workers
-from proxy.server import Sockets
+from proxy.server import workers
+from proxy.server.sockets import Sockets
 
 folder = Path(sys.argv[1])
 workers.RESTART_PAUSE_S = 0.01

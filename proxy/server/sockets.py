@@ -1,0 +1,58 @@
+"""The sockets that the proxy listens on.
+
+Owns: opening those that the configuration names, and closing all.
+Does not own: sockets that systemd hands over (`config.service.systemd`), or accepting connections
+(`server`).
+"""
+
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.schema import Config
+from config.values import Address
+
+LISTEN_BACKLOG = 1024
+"""Connections that the kernel keeps for us while we are busy."""
+
+
+class ListenError(OSError):
+    """An address cannot be listened on; the text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """Sockets that listen: for plain SMTP, and for TLS from the first octet."""
+
+    plain: Sequence[socket.socket]
+    tls: Sequence[socket.socket] = ()
+
+    def close(self) -> None:
+        """Listen no more."""
+        for sock in (*self.plain, *self.tls):
+            sock.close()
+
+
+def bind(config: Config, *, shared: bool = False) -> Sockets:
+    """Listen on all addresses of `[proxy]`; `shared` with SO_REUSEPORT. Raises ListenError."""
+    made: list[socket.socket] = []
+    plain, tls = config.proxy.listen, config.proxy.listen_tls
+    try:
+        for address in (*plain, *tls):
+            made.append(_listening(address, shared=shared))  # noqa: PERF401 - closed when one fails
+    except BaseException:
+        Sockets(made).close()
+        raise
+    return Sockets(made[: len(plain)], made[len(plain) :])
+
+
+def _listening(address: Address, *, shared: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server(
+            address, family=family, backlog=LISTEN_BACKLOG, reuse_port=shared
+        )
+    except OSError as error:
+        raise ListenError(
+            error.errno, f"cannot listen on {address}: {error.strerror or error}"
+        ) from None
