@@ -1,14 +1,12 @@
 """`waypost explain` and `waypost rewrite`: what becomes of a message, without sending it.
 
-Owns: reading the message, showing the plan to people and machines, preview links.
-Does not own: the plan (`proxy.rewrite.planner`, `proxy.rewrite.senders`).
+Owns: reading the message, and showing the plan to people and machines.
+Does not own: what would become of it (`proxy.rewrite.preview`).
 
-Both judge the message as one from a client that we trust, and that may send as its From domain. Their
-links are previews: they redirect, if made with the keys of the configuration, and never count.
+Their links redirect if they are made with the keys of the configuration.
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -26,13 +24,10 @@ from config.cli.output import echo
 from config.keys.secret_files import KeyFileError
 from config.keys.token_keys import new_token_key
 from config.schema import Config
-from proxy.message.editing import Message, parse, splice
-from proxy.policy import Policy
-from proxy.rewrite.header_edits import header_edits
 from proxy.rewrite.planned import CLIP_OCTETS, Plan, PlannedLink, SkippedLink
-from proxy.rewrite.planner import plan_message
-from proxy.rewrite.senders import SenderPlan, Senders
-from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
+from proxy.rewrite.preview import Preview
+from proxy.rewrite.senders import Sender
+from tracker.tokens import Keyring
 
 COLUMNS = ("url", "decision", "reason", "group", "part")
 """Of a link, in JSON and CSV."""
@@ -65,12 +60,9 @@ message_argument = click.argument("file", type=click.File("rb"), default="-")
 def rewrite(config: Config, file: BinaryIO) -> None:
     """Write the message in FILE (or standard input) as the relay would get it, but unsigned."""
     content, is_unix = as_sent(file.read())
-    message = parse(content)
-    assigned = Senders(config).assign(message)
-    changes = assigned.plan.changes(_previews(config, assigned))
-    headers = header_edits(message, config.relay.provider, body_changes=bool(changes))
-    _say_untouched(assigned.plan)
-    written = splice(message.raw, [*headers, *changes])
+    preview = _preview(content, config)
+    _say_untouched(preview.plan)
+    written = preview.rewritten()
     sys.stdout.buffer.write(written.replace(b"\r\n", b"\n") if is_unix else written)
     sys.stdout.buffer.flush()
 
@@ -82,10 +74,8 @@ def rewrite(config: Config, file: BinaryIO) -> None:
 def explain(config: Config, file: BinaryIO, form: Form) -> None:
     """Show each link of the message in FILE: whether it is tracked, and why not."""
     content, _ = as_sent(file.read())
-    message = parse(content)
-    assigned = Senders(config).assign(message)
-    plan, url_for = _in_full(assigned.plan, message), _previews(config, assigned)
-    growth_octets = len(plan.render(url_for)) - len(content)
+    preview = _preview(content, config)
+    plan, growth_octets = preview.plan_in_full(), preview.growth_octets()
     if form == "json":
         echo(json.dumps(described(plan, growth_octets)))
         return
@@ -93,18 +83,11 @@ def explain(config: Config, file: BinaryIO, form: Form) -> None:
         print_csv(described(plan, growth_octets)["links"], form, COLUMNS)
         return
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-    console.print(judged_as(assigned), highlight=False)
-    for line in summary(plan, growth_octets, url_for):
+    console.print(judged_as(preview.sender), highlight=False)
+    for line in summary(plan, growth_octets, preview.url_for):
         console.print(line, highlight=False)
     if plan.links or plan.skipped:
         console.print(table(plan))
-
-
-def _in_full(plan: Plan, message: Message) -> Plan:
-    """Name the links, too, of a message that the proxy leaves alone without looking for any."""
-    if plan.untouched is None or plan.skipped or plan.failure:
-        return plan
-    return plan_message(message, Policy(), plan.untouched)
 
 
 def as_sent(content: bytes) -> tuple[bytes, bool]:
@@ -131,9 +114,8 @@ def described(plan: Plan, growth_octets: int) -> dict[str, Any]:
     }
 
 
-def judged_as(assigned: SenderPlan) -> Text:
+def judged_as(sender: Sender | None) -> Text:
     """Return in a line whose mail the message is taken for."""
-    sender = assigned.sender
     bound = sender is not None and sender.accounts is not None
     whose = f", and is one of `accounts` of {sender.domain}" if sender and bound else ""
     return _line("judged as", f"sent by a client that is trusted{whose}")
@@ -200,17 +182,9 @@ def _say_untouched(plan: Plan) -> None:
         echo(f"untouched: {plan.untouched} ({plan.untouched.help})", err=True)
 
 
-def _previews(config: Config, assigned: SenderPlan) -> Callable[[PlannedLink], str]:
-    keyring = _keyring(config)
-    message_id = os.urandom(MESSAGE_ID_OCTETS)
+def _preview(content: bytes, config: Config) -> Preview:
     now_s = int(datetime.now(UTC).timestamp())
-    base_url = assigned.sender.policy.base_urls[0] if assigned.sender else ""
-
-    def url_for(link: PlannedLink) -> str:
-        preview = Link(message_id, 1, link.number, now_s, link.destination, preview=True)
-        return tracked_url(base_url, mint(keyring, preview), app=link.app)
-
-    return url_for
+    return Preview.of(content, config, _keyring(config), now_s)
 
 
 def _keyring(config: Config) -> Keyring:

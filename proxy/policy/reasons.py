@@ -2,10 +2,10 @@
 
 Owns: the names that `explain`, logs and metrics show, and what each means to an operator.
 `docs/reasons.md` is written from this file (`manual`).
-Does not own: the rules behind them: `eligibility`, `headers` and `decide` for what the policy says,
-`proxy.rewrite.part_planner` for what the octets allow, `proxy.rewrite.senders` and
-`proxy.rewrite.transformer` for what session and envelope lead to, `proxy.rewrite.submission` for
-faults of ours.
+Does not own: the rules behind them: `headers` and `decide` for what the policy says,
+`proxy.rewrite.eligibility` and `proxy.rewrite.part_planner` for what the octets allow,
+`proxy.rewrite.senders` and `proxy.rewrite.transformer` for what session and envelope lead to,
+`proxy.rewrite.submission` for faults of ours.
 """
 
 from enum import StrEnum

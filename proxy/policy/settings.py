@@ -1,7 +1,8 @@
 """The policy of one sender: everything that the operator decided about tracking, as a value.
 
 Owns: the policy's fields and defaults, and how it is made from the configuration.
-Does not own: what the fields mean to a link (`directives`) or a message (`eligibility`, `headers`).
+Does not own: what the fields mean to a link (`directives`) or a message
+(`headers`, `proxy.rewrite.eligibility`).
 """
 
 from collections.abc import Callable

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 from proxy.message.editing import Message, parse
 from proxy.policy.decide import MessageFacts
-from proxy.policy.eligibility import reason_untouched
 from proxy.policy.headers import Switches, campaign, switches, unsubscribe_urls, verdict
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
+from proxy.rewrite.eligibility import reason_untouched
 from proxy.rewrite.part_planner import OFF, PartPlanner
 from proxy.rewrite.planned import Plan, PlannedLink, SkippedLink
 from tracker.decisions.consents import Consent

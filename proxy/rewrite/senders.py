@@ -13,9 +13,9 @@ from typing import Self
 from config.schema import Config, SenderConfig, closest
 from proxy.message.editing import Message
 from proxy.policy.accounts import Accounts, Submitter
-from proxy.policy.eligibility import from_domain
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
+from proxy.rewrite.eligibility import from_domain
 from proxy.rewrite.planned import Plan
 from proxy.rewrite.planner import plan_message
 

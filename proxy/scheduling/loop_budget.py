@@ -49,6 +49,10 @@ class LoopBudget:
         self._used_this_iteration += octets
         self._tick_soon()
 
+    async def take_command(self) -> None:
+        """Wait for an iteration that has room for a command, or a new connection."""
+        await self.take(COMMAND_WORTH_OCTETS)
+
     @property
     def _full(self) -> bool:
         return self._used_last_iteration + self._used_this_iteration >= self._iteration_octets

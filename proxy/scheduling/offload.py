@@ -28,10 +28,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from config.keys import kept_files
 from config.schema import Config
+from config.service.gc_tuning import freeze_startup_objects
 from config.telemetry import observe
 from proxy.rewrite.submission import Fault, Outgoing, Submission
 from proxy.rewrite.transformer import Prepared, Transformer
-from proxy.scheduling.gc_tuning import freeze_startup_objects
 from proxy.scheduling.shared_memory import SharedBuffer
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords

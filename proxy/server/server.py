@@ -15,13 +15,12 @@ from functools import partial
 from config.addresses import IpAddress, parse_ip, within
 from config.schema import Config
 from config.service import descriptors
+from config.service.gc_tuning import collect_if_idle, freeze_startup_objects
 from config.service.reload import on_sighup
 from config.telemetry.observe import (
     PROXY_READY,
     PROXY_STOPPING,
-    SESSION_REFUSED,
     SESSIONS,
-    SESSIONS_REFUSED,
     TLS_FAILED,
     log,
 )
@@ -30,14 +29,11 @@ from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
 from proxy.client.limits import GREETING_PATIENCE_S, RECEIVE_OCTETS
 from proxy.client.proxy_protocol import BadProxyHeader, read_proxy_header
 from proxy.client.trust import Client, counted_as
-from proxy.scheduling.gc_tuning import collect_if_idle, freeze_startup_objects
-from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS
 from proxy.server.reload import renewed
 from proxy.server.sockets import LISTEN_BACKLOG, Sockets, bind
 from proxy.session.services import Services
 from proxy.session.session import Session
-from proxy.smtp import replies
-from proxy.smtp.replies import Reply
+from proxy.session.turned_away import TurnedAway, turn_away
 from tracker.records.watch import watching
 
 FEW_SESSIONS = 20
@@ -143,9 +139,9 @@ class Server:
         proxy, peer = self.services.proxy, Client(parse_ip(connection.peer[0]))
         speaks_for_another = within(peer.address, proxy.proxy_protocol_networks)
         if len(self._tasks) >= min(proxy.max_sessions, self._most_sessions):
-            _turn_away(connection, peer, "sessions", None if tls else replies.TOO_MANY_SESSIONS)
+            turn_away(connection, peer, TurnedAway.SESSIONS, tls=tls)
         elif not speaks_for_another and self._too_many_of(peer):
-            _turn_away(connection, peer, "address", None if tls else replies.TOO_MANY_FROM_ADDRESS)
+            turn_away(connection, peer, TurnedAway.ADDRESS, tls=tls)
         else:
             serving = self._serve_behind_header if speaks_for_another else self._serve
             task = asyncio.get_running_loop().create_task(serving(connection, peer, tls=tls))
@@ -187,15 +183,13 @@ class Server:
             async with asyncio.timeout(GREETING_PATIENCE_S):
                 client = Client(await read_proxy_header(connection, balancer.address))
         except (BadProxyHeader, LineTooLong, TimeoutError):
-            _turn_away(connection, balancer, "proxy_header", None)
+            turn_away(connection, balancer, TurnedAway.PROXY_HEADER, tls=tls)
             return
         except ClientGone:
             connection.abort()
             return
         if self._too_many_of(client):
-            _turn_away(
-                connection, client, "address", None if tls else replies.TOO_MANY_FROM_ADDRESS
-            )
+            turn_away(connection, client, TurnedAway.ADDRESS, tls=tls)
             return
         task = asyncio.current_task()
         if task is not None:
@@ -203,7 +197,7 @@ class Server:
         await self._serve(connection, client, tls=tls)
 
     async def _serve(self, connection: ClientConnection, client: Client, *, tls: bool) -> None:
-        await self.services.loop_budget.take(COMMAND_WORTH_OCTETS)
+        await self.services.loop_budget.take_command()
         if tls and not await self._encrypt(connection, client):
             return
         session = Session(connection, self.services, client)
@@ -231,13 +225,3 @@ class Server:
         else:
             return True
         return False
-
-
-def _turn_away(
-    connection: ClientConnection, client: Client, reason: str, reply: Reply | None
-) -> None:
-    SESSIONS_REFUSED.labels(reason).inc()
-    log(SESSION_REFUSED, client=str(client), reason=reason)
-    if reply is not None:
-        connection.send(reply.wire())
-    connection.close()

@@ -29,7 +29,6 @@ from proxy.client.login import ClientLogin
 from proxy.client.trust import Client
 from proxy.delivery.delivery import Delivery, Verdict
 from proxy.relay.upstream import Upstream
-from proxy.scheduling.loop_budget import COMMAND_WORTH_OCTETS
 from proxy.session.limits import (
     MAX_COMMANDS_WITHOUT_MAIL,
     MAX_ERRORS,
@@ -191,7 +190,7 @@ class Session:
             else:
                 self._leave(farewell)
             return
-        await self._services.loop_budget.take(COMMAND_WORTH_OCTETS)
+        await self._services.loop_budget.take_command()
         verb, arg = _split(line)
         refusal = self._refusal(verb, line)
         if refusal is not None:

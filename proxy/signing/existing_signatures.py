@@ -3,7 +3,7 @@
 Owns: reading DKIM-Signature fields as far as that takes (RFC 6376 §3.5), without verifying anything.
 Does not own: what is done about them: a signature of a domain that we hold a key for is removed and
 made anew (`proxy.rewrite.header_edits`), one of any other domain makes us leave the whole message as
-it is (`proxy.policy.eligibility`).
+it is (`proxy.rewrite.eligibility`).
 """
 
 from dataclasses import dataclass, replace

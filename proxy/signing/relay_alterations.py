@@ -1,7 +1,7 @@
 """What a mail server would change in a message after we signed it, and so break the signature.
 
 Owns: the list of such changes, each seen in a default Postfix, and how they are recognised.
-Does not own: what follows from it (`proxy.policy.eligibility`: the message is left as it is), or the
+Does not own: what follows from it (`proxy.rewrite.eligibility`: the message is left as it is), or the
 signature (`signer`).
 """
 

@@ -9,7 +9,7 @@ import dkim
 import pytest
 
 from config.keys.dkim_keys import dkim_record, new_dkim_key
-from proxy.policy.eligibility import from_domain
+from proxy.rewrite.eligibility import from_domain
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.identity_fixtures import LOOPBACK, away
 from tests.support.mail import html_message, link

@@ -8,11 +8,11 @@ import weakref
 
 import pytest
 
-from proxy.scheduling import gc_tuning
+from config.service import gc_tuning
 
 GROW_AND_FREE = """
 import io, pathlib, resource
-from proxy.scheduling.gc_tuning import freeze_startup_objects
+from config.service.gc_tuning import freeze_startup_objects
 
 def resident_octets():
     pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
@@ -42,7 +42,7 @@ def test_nothing_of_a_large_message_stays() -> None:
 
 def test_what_was_there_before_is_not_gone_through_again() -> None:
     """A full collection looks at what came later alone."""
-    look = "import gc\nfrom proxy.server import server\nfrom proxy.scheduling.gc_tuning import freeze_startup_objects\nfreeze_startup_objects()\n"
+    look = "import gc\nfrom proxy.server import server\nfrom config.service.gc_tuning import freeze_startup_objects\nfreeze_startup_objects()\n"
     done = subprocess.run(
         [sys.executable, "-c", f"{look}print(len(gc.get_objects()), gc.get_freeze_count())"],
         capture_output=True,
@@ -56,7 +56,7 @@ def test_what_was_there_before_is_not_gone_through_again() -> None:
 def test_many_sessions_at_once_do_not_have_all_gone_through() -> None:
     """As much as 1,300 sessions are comes, and no full collection."""
     come = (
-        "import gc\nfrom proxy.scheduling.gc_tuning import freeze_startup_objects\nfreeze_startup_objects()\n"
+        "import gc\nfrom config.service.gc_tuning import freeze_startup_objects\nfreeze_startup_objects()\n"
         "before = gc.get_stats()[2]['collections']\nkept = [[] for _ in range(80_000)]\n"
         "print(gc.get_stats()[1]['collections'], gc.get_stats()[2]['collections'] - before)\n"
     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.message.editing import parse
 from proxy.policy import Policy, Untouched
-from proxy.policy.eligibility import MAX_FROM, from_domain
+from proxy.rewrite.eligibility import MAX_FROM, from_domain
 from proxy.rewrite.planner import plan
 from tests.support.mail import HEAD, html_message, link
 from tests.support.plans import (
