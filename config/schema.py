@@ -346,7 +346,8 @@ class PrivacyConfig(Table):
 
     ip: IpPrivacy = "truncate"
     """What is kept of readers' addresses: with `"truncate"` the network (/24, /48), with `"full"` the
-    whole address, with `"none"` nothing; the log then names no account of a failed login either."""
+    whole address, with `"none"` nothing. Of SMTP clients it says nothing: the log names those that
+    fail to log in, or are refused, whatever it is."""
     retention: Patience = 730 * 86400.0
     """How long messages and single clicks are kept. Totals stay, and links go on working; a click
     that comes later is counted, and nothing else of it is kept."""

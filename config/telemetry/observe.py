@@ -259,8 +259,8 @@ SESSION_DROPPED = _event(
 LOGIN_FAILED = _event(
     "login_failed",
     logging.WARNING,
-    "The relay refused a login. Says the client's address, the account where the client named one and "
-    "`[privacy] ip` is not none, and the reply.",
+    "The relay refused a login. Says the client's address, the account where the client named one, and "
+    "the reply; never the password.",
 )
 LOGIN_REFUSED = _event(
     "login_refused",

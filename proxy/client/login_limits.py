@@ -30,11 +30,10 @@ class LoginLimits:
     """The failed logins of all sessions of a process, by address.
 
     `workers` is how many processes share the limit of an address: the kernel spreads its connections
-    evenly. `names_accounts`: the log may name the account of a failed login.
+    evenly.
     """
 
     def __init__(self, workers: int = 1) -> None:
-        self.names_accounts = True
         share = max(MAX_FAILED_LOGINS, MAX_FAILED_LOGINS_OF_ADDRESS // workers)
         self._throttle = Throttle(share)
         self._judging: Counter[IpAddress | None] = Counter()
@@ -74,7 +73,7 @@ class LoginLimits:
     def tell_failed(self, client: str, account: str | None, reply: Reply) -> None:
         """Log and count a failed login; `account` is the name that the client gave."""
         LOGINS_FAILED.inc()
-        shown = _shown(account) if account and self.names_accounts else None
+        shown = _shown(account) if account else None
         log(LOGIN_FAILED, client=client, account=shown, reply=str(reply))
 
 

@@ -83,7 +83,6 @@ class Services:
             login_slots=before.login_slots if before else LoginSlots(1),
             capability_cache=CapabilityCache(config.relay, hostname),
         )
-        services.login_limits.names_accounts = config.privacy.ip != "none"
         services.memory_budget.make_room_for(config.proxy.max_size)
         services.login_slots.limit = max(config.relay.max_logins // config.proxy.workers, 1)
         return services

@@ -251,15 +251,15 @@ async def test_a_failed_login_is_told_with_address_and_account(
     assert after == (before[0] + 3, before[1] + 1)
 
 
-async def test_no_account_is_told_where_nothing_is_to_be_kept(
+async def test_what_is_kept_of_readers_says_nothing_about_logins(
     start_proxy: StartProxy, relay: ScriptedRelay, logged: list[MutableMapping[str, Any]]
 ) -> None:
-    """The address is, or nobody could do anything about it."""
+    """Whose password is tried, and from where, is what an operator has to know."""
     proxy = await start_proxy(privacy={"ip": "none"})
     client = await proxy.dial()
     await client.ask(GUESS)
     (line,) = [line for line in logged if line["event"] == "login_failed"]
-    assert (line["client"], line["account"]) == ("127.0.0.1", None)
+    assert (line["client"], line["account"]) == ("127.0.0.1", "alice")
 
 
 async def test_a_name_that_was_made_up_cannot_forge_a_line(

@@ -50,16 +50,6 @@ def test_a_reload_makes_the_rest_anew(started: Services, tmp_path: Path) -> None
     after.dispatcher.close()
 
 
-def test_whether_the_log_names_accounts_is_the_new_configurations(
-    started: Services, tmp_path: Path
-) -> None:
-    """As the operator has it from now on."""
-    assert started.login_limits.names_accounts
-    after = reloaded(started, tmp_path / "new", privacy={"ip": "none"})
-    assert not after.login_limits.names_accounts
-    after.dispatcher.close()
-
-
 def test_slots_for_logins_are_as_the_new_configuration_has_them(
     started: Services, tmp_path: Path
 ) -> None:
