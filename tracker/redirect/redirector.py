@@ -6,8 +6,6 @@ Does not own: the answers themselves (`answers`), tokens (`tracker.tokens`), cod
 (`tracker.minting.short_links`), what stands under `/.well-known/` (`well_known`), which links were
 withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its client
 (`visitor`), keeping a click (`recorder`), or sockets and limits of HTTP (`tracker.listener`).
-withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its client (`visitor`),
-keeping a click (`recorder`), or HTTP itself (`tracker.listener.connection`).
 
 A token is taken as it stands in the request line: nothing is percent-decoded, no query read, no
 stray character forgiven, and whatever is not a token of ours gets one and the same 404.
