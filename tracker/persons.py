@@ -14,17 +14,15 @@ Does not own: the rows of persons (`tracker.store.persons`), or the ids that sit
 (`tracker.urls.reader_id`).
 """
 
-from tracker.events import Recipient
-
 
 def is_opaque(person: str) -> bool:
     """Return whether an id of the application's own may be told; with an `@` it is an address."""
     return "@" not in person
 
 
-def person_name(recipient: Recipient) -> str:
-    """Return the name of a recipient's person: the application's own id, else the address."""
-    return recipient.person or normal_address(recipient.address)
+def person_name(address: str, person: str | None) -> str:
+    """Return the name of the person at an address: the application's own id, else the address."""
+    return person or normal_address(address)
 
 
 def normal_address(address: str) -> str:

@@ -35,6 +35,8 @@ PATH = "/c/"
 """What stands between the base URL and a token."""
 APP_PATH = "/c/app/"
 """The same for links that an app opens (universal links, app links)."""
+SHORT_PATH = "/s/"
+"""The same for a code that stands for a token (`tracker.minting.short_links`)."""
 
 MESSAGE_ID_OCTETS = 8
 KEY_OCTETS = 64

@@ -23,8 +23,7 @@ from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
 from tracker.ingest.catch_up import BRIEF_S, catch_up
 from tracker.store import database
-from tracker.store.persons import addresses, behind_id
-from tracker.urls.reader_id import Identifier
+from tracker.store.persons import identified
 
 CONSENT_RECORD = object_of({"at": STRING, "person": STRING, "consent": STRING})
 PERSON = object_of({"id": STRING, "person": STRING, "addresses": array_of(STRING)})
@@ -88,14 +87,12 @@ class Persons:
 
     def _identify(self, request: Request) -> Response:
         person_id, config = parse_query(IdQuery, request).id, self.config()
-        identifier = Identifier.of(config)
         catch_up(config, BRIEF_S)
         with database.reading(config.store.path) as db:
-            person = behind_id(db, identifier, person_id)
-            if person is None:
-                raise HTTPException(404, f"nobody is known as {person_id}")
-            known = addresses(db, person)
-        return json_response({"id": person_id, "person": person, "addresses": known})
+            found = identified(db, config, person_id)
+        if found is None:
+            raise HTTPException(404, f"nobody is known as {person_id}")
+        return json_response({"id": person_id, **found._asdict()})
 
     def _consents(self, _request: Request) -> Response:
         merged = CONSENTS.merged(self.config().store.path)

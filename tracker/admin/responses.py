@@ -16,7 +16,6 @@ from starlette.responses import JSONResponse, Response
 from config.escaping import printable
 from config.keys.secret_files import KeyFileError
 from tracker.admin.requests import InvalidRequest
-from tracker.spool.writer import SpoolError
 from tracker.store.database import StoreError
 
 UNCACHED = {
@@ -64,7 +63,6 @@ ERROR_HANDLERS: dict[Any, Any] = {
     InvalidRequest: _invalid_request,
     HTTPException: _http_error,
     StoreError: _unavailable,
-    SpoolError: _unavailable,
     KeyFileError: _unavailable,
     sqlite3.Error: _unavailable,
     OSError: _unavailable,

@@ -40,7 +40,6 @@ from tracker.redirect import well_known
 from tracker.redirect.recorder import Recorder
 from tracker.redirect.redirector import Redirector, Rules
 from tracker.spool.writer import Spool
-from tracker.urls.reader_id import Identifier
 
 SWITCH_INTERVAL_S = 0.0005
 """Under load the event loop holds the interpreter nearly all the time. The spool's thread wants it for a
@@ -139,7 +138,7 @@ def _mint(keys: Watched[Keys], files: _Files, spool: Spool) -> Mint:
         files.consents,
         spool,
         files.short_links,
-        lambda param: Identifier(param, keys().secret),
+        lambda: keys().secret,
     )
 
 

@@ -12,8 +12,7 @@ from config.cli.options import TEXT, config_option
 from config.cli.output import echo
 from config.schema import Config
 from tracker.cli.common import current_store
-from tracker.store.persons import addresses, behind_id
-from tracker.urls.reader_id import Identifier
+from tracker.store.persons import identified
 
 
 @click.command()
@@ -25,14 +24,11 @@ def identify(config: Config, person_id: str, *, as_json: bool) -> None:
 
     That is an address, or the id that your application gave. Exit status 1 for an unknown one.
     """
-    identifier = Identifier.of(config)
     with current_store(config) as db:
-        person = behind_id(db, identifier, person_id)
-        if person is None:
-            raise click.ClickException(f"nobody is known as {person_id}")
-        known = addresses(db, person)
+        found = identified(db, config, person_id)
+    if found is None:
+        raise click.ClickException(f"nobody is known as {person_id}")
     if as_json:
-        answer = {"id": person_id, "person": person, "addresses": known}
-        echo(json.dumps(answer, ensure_ascii=False))
+        echo(json.dumps({"id": person_id, **found._asdict()}, ensure_ascii=False))
     else:
-        echo(person)
+        echo(found.person)

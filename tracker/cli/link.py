@@ -14,7 +14,6 @@ from config.schema import Config
 from tracker.cli.common import as_service_user, keyring_of, log_errors_only
 from tracker.minting.mint import mint_once
 from tracker.minting.request import CannotMake, LinkRequest, problems_of
-from tracker.spool.writer import SpoolError
 
 
 @click.command()
@@ -50,7 +49,7 @@ def link(config: Config, **options: object) -> None:
         raise _refusal([(error.field, str(error))]) from None
     except PermissionError as error:
         raise as_service_user(error) from None
-    except (SpoolError, OSError) as error:
+    except OSError as error:
         raise click.ClickException(f"no link was made: {error}") from None
 
 

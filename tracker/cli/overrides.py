@@ -23,7 +23,6 @@ from tracker.decisions.files import DECISIONS, KnownDecisions
 from tracker.decisions.overrides import MESSAGE_ID, Decision, Kind, decision
 from tracker.reports import sent_links
 from tracker.tokens import BadToken
-from tracker.urls.additions import Additions
 
 FORCE = "In force within seconds, wherever the tracker runs on this store."
 COLUMNS = ("at", "by", "action", "kind", "value", "to", "messages")
@@ -116,7 +115,7 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
         echo(f"{old} leads where it was written to again. {FORCE}")
         return
     with _clear_errors():
-        made = decide.repair(_read(config).records, old, new, Additions.of(config))
+        made = decide.repair(_read(config).records, old, new, config)
     _write(config, made)
     echo(f"{old} leads to {new}. {FORCE}")
     _hint(config, old)

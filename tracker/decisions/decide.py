@@ -7,6 +7,7 @@ Does not own: what decisions make of a link (`overrides`), or where they are kep
 
 from collections.abc import Collection, Iterable
 
+from config.schema import Config
 from tracker.decisions import overrides
 from tracker.decisions.overrides import Decision, Kind, Overrides, decision
 from tracker.tokens import is_destination
@@ -48,11 +49,12 @@ def restore(earlier: Iterable[Decision], kind: Kind, value: str) -> Decision:
     return decision("restore", kind, value)
 
 
-def repair(earlier: Iterable[Decision], old: str, new: str, additions: Additions) -> Decision:
+def repair(earlier: Iterable[Decision], old: str, new: str, config: Config) -> Decision:
     """Return the decision that leads links to `old` to `new`; raises CannotDecide for a circle.
 
-    `additions` are the parameters that the configuration adds to destinations.
+    `config` says which parameters are added to destinations.
     """
+    additions = Additions.of(config)
     made = overrides.repair(old, new, additions)
     way = [old, *Overrides.of((*earlier, made)).way(old, additions)]
     if new == old or len(set(way)) < len(way):

@@ -2,7 +2,7 @@
 
 Owns: which lines of file and copy go, and that a nameless record stands for each.
 Does not own: what such a record is (`tracker.decisions.consents`), or how a line is replaced
-(`tracker.records.jsonl`).
+(`tracker.records.record_file`).
 """
 
 import secrets
@@ -12,8 +12,6 @@ from pathlib import Path
 from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.files import CONSENTS
 from tracker.persons import consent_key, written_alike
-from tracker.records import jsonl
-from tracker.records.jsonl import RawLine
 
 
 def forget(store: Path, names: Iterable[str]) -> int:
@@ -27,10 +25,9 @@ def forget(store: Path, names: Iterable[str]) -> int:
     theirs = [each for each in records if consent_key(each.person) in wanted]
     went = 0
     if theirs or file.exists():
-        gone = jsonl.supersede(
-            file,
-            CONSENTS.adapter,
-            goes=lambda line: _is_of(line, wanted),
+        gone = CONSENTS.supersede(
+            store,
+            goes=lambda line: _is_of(line.record, line.octets, wanted),
             instead=lambda record: record.nameless(salt),
             also=[each.nameless(salt) for each in theirs],
         )
@@ -41,9 +38,9 @@ def forget(store: Path, names: Iterable[str]) -> int:
     return went
 
 
-def _is_of(line: RawLine[ConsentRecord], keys: Collection[str]) -> bool:
-    """Return whether a line is about one of these persons."""
-    if line.record is not None:
-        return consent_key(line.record.person) in keys
-    text = written_alike(line.octets.decode("utf-8", "replace"))
+def _is_of(record: ConsentRecord | None, line: bytes, keys: Collection[str]) -> bool:
+    """Return whether a line is about one of these persons; `record` is None if it is damaged."""
+    if record is not None:
+        return consent_key(record.person) in keys
+    text = written_alike(line.decode("utf-8", "replace"))
     return any((key if "@" in key else f'"{key}"') in text for key in keys)

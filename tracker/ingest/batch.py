@@ -48,7 +48,7 @@ def feed(db: Database, events: Sequence[Event], naming: Naming = _DEFAULT) -> fr
 def _persons(pending: Sequence[MessagePending], known: Mapping[str, Message]) -> set[str]:
     """Return the names of those who get mail, but for the forgotten."""
     return {
-        persons.person_name(to)
+        persons.person_name(to.address, to.person)
         for each in pending
         for to in each.recipients
         if to.address != ERASED_ADDRESS
@@ -192,7 +192,7 @@ class Batch:
             if delivery.erased or recipient.address == ERASED_ADDRESS:
                 delivery.address = ERASED_ADDRESS
                 continue
-            name = persons.person_name(recipient)
+            name = persons.person_name(recipient.address, recipient.person)
             address = persons.normal_address(recipient.address)
             delivery.person_id = names.persons[name]
             delivery.address = None if name == address else address

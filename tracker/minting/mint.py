@@ -12,20 +12,18 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from config.schema import Config
 from config.telemetry.observe import EVENT_NOT_DURABLE, log
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
 from tracker.events import MessageAccepted, MessagePending, MessageRefused, Recipient
-from tracker.minting import short_links
 from tracker.minting.request import LinkRequest, ResolvedRequest
 from tracker.minting.short_links import ShortLinks
 from tracker.persons import is_opaque
 from tracker.spool.writer import Spool, SpoolError
-from tracker.tokens import MESSAGE_ID_OCTETS, SHARED, Keyring, Link, mint, tracked_url
-from tracker.urls.reader_id import Identifier
+from tracker.tokens import MESSAGE_ID_OCTETS, SHARED, SHORT_PATH, Keyring, Link, mint, tracked_url
+from tracker.urls.reader_id import Identifier, secret_of
 
 PATIENCE_S = 10.0
 """How long the events of a link may take to become durable."""
@@ -47,19 +45,20 @@ class Minted:
 class Mint:
     """Makes links. What is called is called anew for each link, as what it returns changes.
 
-    `identifier` returns what makes ids of readers, for the name of a parameter.
+    `secret` is that of ids of readers.
     """
 
     keyring: Callable[[], Keyring]
     consents: Callable[[], Consents]
     spool: Spool
     short_links: ShortLinks
-    identifier: Callable[[str], Identifier]
+    secret: Callable[[], bytes]
 
     def link(self, config: Config, request: LinkRequest) -> Minted:
         """Make a link, once all that reports need is durable.
 
-        Raises request.CannotMake, SpoolError, KeyFileError and OSError; then nothing counts.
+        Raises request.CannotMake, KeyFileError and OSError (SpoolError and TimeoutError among them);
+        then nothing counts.
         """
         resolved = ResolvedRequest.of(request, config)
         consent = self.consents().of(request.person)
@@ -83,7 +82,7 @@ class Mint:
         param = resolved.id_param if person else None
         if person is None or param is None:
             return resolved.destination
-        identifier = self.identifier(param)
+        identifier = Identifier(param, self.secret())
         return identifier.marked(resolved.destination, identifier.id_of(person, person))
 
     def _told(self, link: Link, resolved: ResolvedRequest, person: str | None) -> Minted:
@@ -106,7 +105,7 @@ class Mint:
         token = mint(self.keyring(), link)
         if resolved.request.short:
             code = self.short_links.add(token)
-            url = f"{resolved.base_url.rstrip('/')}{short_links.PATH}{code}"
+            url = f"{resolved.base_url.rstrip('/')}{SHORT_PATH}{code}"
         else:
             url = tracked_url(resolved.base_url, token)
         message_id = None if link.preview else link.message_id.hex()
@@ -130,10 +129,10 @@ def _pending(link: Link, resolved: ResolvedRequest, person: str | None) -> Messa
 def mint_once(config: Config, keyring: Keyring, request: LinkRequest) -> Minted:
     """Make one link where no tracker runs; raises what `Mint.link` does."""
     consents = Consents.from_records(CONSENTS.merged(config.store.path).records)
-    codes, identifier = ShortLinks(config.store.path), partial(Identifier.of, config)
+    codes = ShortLinks(config.store.path)
     spool = Spool.open(config.store.spool_dir, "link")
     try:
-        maker = Mint(lambda: keyring, lambda: consents, spool, codes, identifier)
+        maker = Mint(lambda: keyring, lambda: consents, spool, codes, lambda: secret_of(config))
         return maker.link(config, request)
     finally:
         spool.close()

@@ -25,14 +25,13 @@ from typing import Self
 from config.telemetry import observe
 from tracker.minting.code_file import CodeFile, Reading, settle
 from tracker.records.health import FileHealth
+from tracker.tokens import SHORT_PATH
 
-PATH = "/s/"
-"""What stands between the base URL and a code."""
 CODE_CHARACTERS = 7
 """There are 3.5e12 of them: with a million in use, one guess in 3.5 million finds one."""
 ALPHABET = string.ascii_letters + string.digits
 
-_IN_URL = re.compile(rf"{PATH}([A-Za-z0-9]{{1,7}})\Z")
+_IN_URL = re.compile(rf"{SHORT_PATH}([A-Za-z0-9]{{1,7}})\Z")
 
 
 class ShortLinks:

@@ -26,7 +26,7 @@ from pydantic import TypeAdapter
 from config.keys.secret_files import locked, write_secret
 from config.telemetry.observe import RecordFileMetrics
 from tracker.records import jsonl
-from tracker.records.jsonl import Record
+from tracker.records.jsonl import RawLine, Record
 
 
 class Summary(Protocol):
@@ -94,6 +94,16 @@ class RecordFile(Generic[Record, Sum]):
     def append(self, store: Path, record: Record) -> None:
         """Write a record down durably; raises OSError."""
         jsonl.append(self.file_of(store), self.adapter, record)
+
+    def supersede(
+        self,
+        store: Path,
+        goes: Callable[[RawLine[Record]], bool],
+        instead: Callable[[Record], Record],
+        also: Iterable[Record] = (),
+    ) -> list[RawLine[Record]]:
+        """Put others in the place of records in the file; see `jsonl.supersede`. Raises OSError."""
+        return jsonl.supersede(self.file_of(store), self.adapter, goes, instead, also)
 
     def parse(self, octets: bytes) -> ParsedLines[Record]:
         """Return what a file, or a part of it, says."""

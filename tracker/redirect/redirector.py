@@ -26,9 +26,8 @@ from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
 from tracker.forwarded import client_address
 from tracker.listener.http1 import Answer, Request
-from tracker.minting import short_links
 from tracker.redirect import answers, visitor, well_known
-from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, BadToken, Keyring, Link, read
+from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, SHORT_PATH, BadToken, Keyring, Link, read
 from tracker.urls.additions import NO_ADDITIONS, Additions
 
 Record = Callable[[Clicked | Opened, Callable[[], None]], None]
@@ -140,8 +139,8 @@ class Redirector:
                 rest = path[len(prefix) :].decode("latin-1")
                 if rest.startswith(PATH):
                     return rest.removeprefix(PATH).removeprefix(_APP)
-                if rest.startswith(short_links.PATH):
-                    return self._short_links(rest.removeprefix(short_links.PATH)) or ""
+                if rest.startswith(SHORT_PATH):
+                    return self._short_links(rest.removeprefix(SHORT_PATH)) or ""
         return None
 
     def _follow(

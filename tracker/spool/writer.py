@@ -38,7 +38,7 @@ MAX_GROUP_OCTETS = 1024 * 1024
 RETRY_S = 0.5
 
 
-class SpoolError(Exception):
+class SpoolError(OSError):
     """The event is not durable (yet): it is kept in memory and tried again."""
 
 

@@ -1,14 +1,33 @@
 """Persons of the store: who is behind an id, and where they got mail.
 
-Owns: these two questions. Does not own: what an id is (`tracker.urls.reader_id`), or who is the
-same person (`tracker.persons`).
+Owns: these two questions.
+Does not own: what an id is (`tracker.urls.reader_id`), or who is the same person (`tracker.persons`).
 """
+
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from config.schema import Config
 from tracker.persons import is_opaque
 from tracker.store import named_rows
 from tracker.urls.reader_id import ID_CHARACTERS, Identifier
+
+
+class Known(NamedTuple):
+    """A person, and the addresses at which they got mail."""
+
+    person: str
+    addresses: list[str]
+
+
+def identified(db: Database, config: Config, person_id: str) -> Known | None:
+    """Return whom destinations are told of as `person_id`; None if unknown.
+
+    Raises `config.keys.secret_files.KeyFileError`.
+    """
+    person = behind_id(db, Identifier.of(config), person_id)
+    return None if person is None else Known(person, addresses(db, person))
 
 
 def behind_id(db: Database, identifier: Identifier, person_id: str) -> str | None:

@@ -43,7 +43,7 @@ class Identifier:
 
         Raises `config.keys.secret_files.KeyFileError`.
         """
-        return cls.load(param, cast("Path", config.keys.file))
+        return cls(param, secret_of(config))
 
     def id_of(self, address: str, person: str | None = None) -> str:
         """Return the id of the person at an address; `person` is the application's own id of them."""
@@ -60,6 +60,14 @@ class Identifier:
     def marked(self, destination: str, person_id: str) -> str:
         """Return `destination` with the id of the reader who is sent there."""
         return added(destination, ((self.param, person_id),))
+
+
+def secret_of(config: Config) -> bytes:
+    """Return the secret of a configuration that has a key file.
+
+    Raises `config.keys.secret_files.KeyFileError`.
+    """
+    return read_identify_secret(cast("Path", config.keys.file))
 
 
 def widest(param: str, person: str | None) -> Params:

@@ -1,7 +1,6 @@
 """What tests of the admin listener share: the application, and somebody who asks it."""
 
 from collections.abc import AsyncIterator, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from tracker.decisions.consents import Consents
 from tracker.minting.mint import Mint
 from tracker.minting.short_links import ShortLinks
 from tracker.spool.writer import Spool
-from tracker.urls.reader_id import Identifier
 
 
 @pytest.fixture
@@ -36,8 +34,7 @@ def admin(config: Config) -> Iterator[Admin]:
     """Return the application; its spool is closed in the end, and tries nothing any more."""
     short_links = ShortLinks(config.store.path.with_name("codes"))
     spool = Spool.open(config.store.spool_dir, "tracker")
-    identifier = partial(Identifier, secret=bytes(32))
-    mint = Mint(lambda: KEYRING, Consents, spool, short_links, identifier)
+    mint = Mint(lambda: KEYRING, Consents, spool, short_links, lambda: bytes(32))
     yield Admin(config, mint.link)
     spool.close()
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.schema import Config
 from tracker.decisions import decide
 from tracker.decisions.overrides import Overrides, decision
-from tracker.urls.additions import NO_ADDITIONS, Additions
 
 ONE, TWO, THREE = "https://a.test/", "https://b.test/", "https://c.test/"
 
@@ -75,16 +75,16 @@ def test_what_is_not_in_force_cannot_be_taken_back() -> None:
 
 def test_a_repair_notes_what_is_added_today() -> None:
     """So that it meets links which were sent with that, whatever is configured later."""
-    additions = Additions(names=frozenset({"utm_source"}), ids=frozenset({"wp_id"}))
-    made = decide.repair([], ONE, TWO, additions)
+    tracking = {"url_params": {"utm_source": "mail"}, "identify": {"param": "wp_id"}}
+    made = decide.repair([], ONE, TWO, Config.model_validate({"tracking": tracking}))
     assert (made.action, made.value, made.to) == ("redirect", ONE, TWO)
     assert (made.params, made.ids) == (("utm_source",), ("wp_id",))
 
 
 def test_a_repair_of_a_repair_is_no_circle() -> None:
     """It is followed."""
-    first = decide.repair([], ONE, TWO, NO_ADDITIONS)
-    second = decide.repair([first], TWO, THREE, NO_ADDITIONS)
+    first = decide.repair([], ONE, TWO, Config())
+    second = decide.repair([first], TWO, THREE, Config())
     assert Overrides.of([first, second]).repaired(ONE) == THREE
 
 
@@ -97,11 +97,11 @@ def test_a_circle_is_refused(pairs: list[tuple[str, str]], old: str, new: str) -
     """Its links would lead nowhere."""
     earlier = [decision("redirect", "destination", source, to=to) for source, to in pairs]
     with pytest.raises(decide.CannotDecide, match="in a circle"):
-        decide.repair(earlier, old, new, NO_ADDITIONS)
+        decide.repair(earlier, old, new, Config())
 
 
 def test_a_repair_may_replace_the_one_that_makes_the_circle() -> None:
     """The last decision about a URL counts."""
     earlier = [decision("redirect", "destination", ONE, to=TWO)]
-    made = decide.repair(earlier, ONE, THREE, NO_ADDITIONS)
+    made = decide.repair(earlier, ONE, THREE, Config())
     assert Overrides.of([*earlier, made]).repaired(ONE) == THREE

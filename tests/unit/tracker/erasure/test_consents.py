@@ -12,7 +12,7 @@ from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.decisions.files import CONSENTS
 from tracker.erasure import consents
-from tracker.records import record_file
+from tracker.records import jsonl, record_file
 
 
 def test_an_opt_out_outlives_the_person(store: Path, file: Path) -> None:
@@ -134,12 +134,12 @@ def test_what_is_said_while_somebody_is_forgotten_is_not_lost(
 ) -> None:
     """A line that comes between reading and erasing is erased as the others are."""
     files.record(store, ANN, Consent.FULL)
-    supersede = consents.jsonl.supersede
+    supersede = jsonl.supersede
 
     def late(*args: object, **kwargs: object) -> object:
         files.record(store, ANN, Consent.NONE)
         return supersede(*args, **kwargs)
 
-    monkeypatch.setattr(consents.jsonl, "supersede", late)
+    monkeypatch.setattr(jsonl, "supersede", late)
     assert consents.forget(store, [ANN]) == 2
     assert (known(store).of(ANN), traces(store)) == (Consent.NONE, [])

@@ -49,7 +49,7 @@ class Shop:
     @property
     def mint(self) -> Mint:
         """Return what makes them."""
-        return Mint(lambda: KEYRING, lambda: self.consents, self, self.codes, identifier)  # type: ignore[arg-type]
+        return Mint(lambda: KEYRING, lambda: self.consents, self, self.codes, lambda: SECRET)  # type: ignore[arg-type]
 
     @property
     def codes(self) -> ShortLinks:

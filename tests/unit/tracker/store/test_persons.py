@@ -1,8 +1,12 @@
 """Who is behind an id, and where they got mail."""
 
+from pathlib import Path
+
 import pytest
 from sqlite_utils import Database
 
+from config.keys.token_keys import new_token_key, write_token_keys
+from config.schema import Config
 from tests.support.checks.facts import accepted, clicked, pending, put
 from tracker.events import Recipient
 from tracker.reports import clicks
@@ -32,6 +36,19 @@ def test_an_id_leads_back_to_the_person(known: Database):
     assert persons.addresses(known, "4711") == ["bob@example.net"]
     assert persons.addresses(known, "ann@example.net") == ["ann@example.net"]
     assert list(clicks.activity(known, "ann@example.net"))
+
+
+def test_a_person_is_found_with_the_key_file_of_the_configuration(
+    known: Database, tmp_path: Path
+) -> None:
+    """An unknown id is nobody's."""
+    file = tmp_path / "token.keys"
+    write_token_keys(file, [new_token_key()])
+    config = Config.model_validate({"keys": {"file": str(file)}})
+    person_id = Identifier.of(config).hashed("ann@example.net")
+    found = persons.identified(known, config, person_id)
+    assert found == ("ann@example.net", ["ann@example.net"])
+    assert persons.identified(known, config, "x" * len(person_id)) is None
 
 
 def test_a_link_that_is_not_in_mail_gives_no_address(db: Database):
