@@ -116,8 +116,10 @@ def serve(config: ConfigFile) -> None:
     """Run proxy and tracker together."""
     settings = loaded_to_serve(config)
     observe.configure(settings.log.level, settings.log.format)
+    told: list[str] = []
     try:
         uvloop.run(run(config, settings))
     except* (CannotStart, ConfigError, OSError) as group:
-        told = "\n".join(map(str, group.exceptions))
-        raise Problems(told.split("\n")) from None
+        told = "\n".join(map(str, group.exceptions)).split("\n")
+    if told:  # raised above, it would be one of a group (Python 3.11.2, of Debian 12)
+        raise Problems(told)

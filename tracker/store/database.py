@@ -202,7 +202,7 @@ def require_ours(path: Path) -> None:
 
     Raises sqlite3.Error where that cannot be told.
     """
-    with _CONNECTING, contextlib.closing(_look_at(path)) as conn:
+    with _CONNECTING, _saying_why(path), contextlib.closing(_look_at(path)) as conn:
         application_id = conn.execute("PRAGMA application_id").fetchone()[0]
         tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master")}
     if application_id != files.APPLICATION_ID and (application_id or not tables >= _FIRST_TABLES):
@@ -235,7 +235,7 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
 
 def connect(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
     """Open an existing database; never makes one. Raises sqlite3.Error."""
-    with _CONNECTING:
+    with _CONNECTING, _saying_why(path):
         conn = _connection(path, "mode=rw", busy_timeout_ms)
         try:
             conn.execute("PRAGMA schema_version").fetchone()  # locks it, and has files beside it
@@ -243,6 +243,17 @@ def connect(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
             conn.close()
             raise
         return conn
+
+
+@contextlib.contextmanager
+def _saying_why(path: Path) -> Iterator[None]:
+    """Add to SQLite's "unable to open database file" what is wrong with which file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if why := files.why_unusable(path):
+            error.args = (f"{error}: {why}",)
+        raise
 
 
 def _connection(path: Path, how: str, busy_timeout_ms: int) -> sqlite3.Connection:

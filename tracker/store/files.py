@@ -1,13 +1,14 @@
 """The files of a store as files: which is which, whose they are, and setting them aside.
 
-Owns: what SQLite keeps beside a database, the mark by which a store of ours is known, and the names of
-former stores.
+Owns: what SQLite keeps beside a database, the mark by which a store of ours is known, why a file may be
+of no use, and the names of former stores.
 Does not own: connections to a database, or judging whether it is sound (`database`), or when one is
 set aside (`tracker.ingest.kept_store`).
 """
 
 import contextlib
 import glob
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def set_aside(path: Path, why: str, *, database: bool = True) -> Path:
             old.rename(new)
     durable.sync_directory(path.absolute().parent)
     return aside
+
+
+def why_unusable(path: Path) -> str:
+    """Return in words why SQLite may be unable to open a database; empty where none is found.
+
+    Only looked at: to open and close a file would end the locks that SQLite has on it (fcntl(2)).
+    """
+    for each in filter(os.path.lexists, (path, *beside(path))):
+        link = f", a link to {each.readlink()}," if each.is_symlink() else ""
+        if not os.path.exists(each):  # noqa: PTH110 - Path's raises where a folder is closed to us
+            return f"{each.name}{link} cannot be reached"
+        if not each.is_file():
+            return f"{each.name}{link} is not a file"
+        if not os.access(each, os.R_OK | os.W_OK):
+            return f"{each.name}{link} may not be read and written by this user"
+    return ""
 
 
 def asides(path: Path) -> list[Path]:

@@ -10,54 +10,20 @@ import smtplib
 import socket
 import ssl
 import subprocess
-import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from email.message import EmailMessage
 from email.utils import format_datetime, localtime, make_msgid
-from functools import cache
 from pathlib import Path
 
 import pytest
 import trustme
 
+from tests.support.as_root import MAIN, NOBODY, environment, interpreter
 from tests.support.clients.programs import running, until
-from tests.support.repository import ROOT
 from tests.support.stack import Mailbox, Stack
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up its rights")
-
-NOBODY = 65534
-"""Who owns the folder of the store."""
-MAIN = "import sys; from waypost import main; sys.argv[0] = 'waypost'; main()"
-
-
-@cache
-def interpreter() -> str:
-    """Return a Python that nobody may run, as the service's account must; else skip the test."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    for found in (sys.executable, f"/usr/bin/python{version}"):
-        try:
-            done = subprocess.run(
-                [found, "-c", "import waypost, waypost_serve"],
-                env=environment(),
-                user=NOBODY,
-                group=NOBODY,
-                extra_groups=(),
-                check=False,
-                capture_output=True,
-            )
-        except OSError:
-            continue
-        if done.returncode == 0:
-            return found
-    pytest.skip(f"nobody can run neither {sys.executable} nor /usr/bin/python{version}")
-
-
-def environment() -> dict[str, str]:
-    """Return an environment in which every Python finds what is installed for this one."""
-    return {**os.environ, "PYTHONPATH": f"{ROOT}:{sysconfig.get_path('purelib')}"}
 
 
 @pytest.fixture

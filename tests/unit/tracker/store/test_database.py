@@ -250,3 +250,13 @@ def test_errors_are_named_by_what_to_do() -> None:
     with pytest.raises(sqlite3.OperationalError) as caught:
         sqlite3.connect("/nonexistent/waypost.db")
     assert database.cause_of(caught.value) == "cannot be opened"
+
+
+@pytest.mark.parametrize("name", ["waypost.db", "waypost.db-wal"])
+def test_what_cannot_be_opened_is_named(path: Path, name: str) -> None:
+    """SQLite says "unable to open database file", or "disk I/O error", and no more."""
+    Store.open(path).close()
+    path.with_name(name).unlink(missing_ok=True)
+    path.with_name(name).mkdir()
+    with pytest.raises(sqlite3.OperationalError, match=f"{name} is not a file"):
+        Store.open(path)

@@ -38,6 +38,20 @@ def test_a_file_is_told_from_one_that_takes_its_place(path: Path, tmp_path: Path
     assert not files.is_empty(path)
 
 
+def test_why_a_store_cannot_be_used_is_said(path: Path) -> None:
+    """Which file it is, and where a link leads."""
+    assert files.why_unusable(path) == ""
+    path.touch()
+    assert files.why_unusable(path) == ""
+    log, _ = files.beside(path)
+    log.mkdir()
+    assert files.why_unusable(path) == "waypost.db-wal is not a file"
+    path.unlink()
+    path.symlink_to("elsewhere.db")
+    why = "waypost.db, a link to elsewhere.db, cannot be reached"
+    assert files.why_unusable(path) == why
+
+
 def test_only_a_store_says_that_it_is_one(path: Path) -> None:
     """Whatever the rest of it is like; not a file that bears the mark somewhere, nor a short one."""
     Store.open(path).close()
