@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from config.regular_files import opener_without_links
+from config.files.regular import opener_without_links
 from tracker.erasure.patterns import PersonPatterns
 from tracker.events import BadEvent, decode
 from tracker.persons import written_alike

@@ -21,7 +21,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.regular_files import opener_without_links
+from config.files import durable
+from config.files.regular import opener_without_links
 from config.schema import Config
 from config.telemetry import observe
 from config.values import format_duration
@@ -31,7 +32,6 @@ from tracker.ingest.batch import feed
 from tracker.ingest.kept_store import KeptStore
 from tracker.ingest.lock import Lock
 from tracker.ingest.trouble import Trouble
-from tracker.records import durable
 from tracker.spool import segments
 from tracker.spool.overwrite import erase_clicks
 from tracker.spool.segments import Record

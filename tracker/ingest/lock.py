@@ -9,9 +9,9 @@ import fcntl
 import os
 from pathlib import Path
 
-from config.regular_files import open_regular
+from config.files import durable
+from config.files.regular import open_regular
 from tracker.ingest.trouble import Trouble
-from tracker.records import durable
 from tracker.store import files
 
 MAX_TOLD_OCTETS = 1024 * 1024

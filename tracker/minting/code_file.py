@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from config.regular_files import opener
-from tracker.records.durable import open_or_make, sync_directory
+from config.files.durable import open_or_make, sync_directory
+from config.files.regular import opener
 from tracker.records.watch import ChangeDetector
 
 LAST_OCTETS = 64

@@ -16,8 +16,8 @@ from typing import BinaryIO, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from config.regular_files import opener
-from tracker.records.durable import open_or_make, sync_directory
+from config.files.durable import open_or_make, sync_directory
+from config.files.regular import opener
 
 Record = TypeVar("Record")
 

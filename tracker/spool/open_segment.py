@@ -18,8 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from config.files import durable
 from config.telemetry import observe
-from tracker.records import durable
 from tracker.spool import segments
 
 MAX_OCTETS = 16 * 1024 * 1024

@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from config.regular_files import opener_without_links
+from config.files.regular import opener_without_links
 from tracker.events import BadEvent, Clicked, decode, encode, erased
 from tracker.spool import segments
 from tracker.spool.segments import Record

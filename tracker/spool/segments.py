@@ -24,8 +24,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.regular_files import open_regular
-from tracker.records.durable import inherit_owner, make_directory, sync_directory
+from config.files.durable import inherit_owner, make_directory, sync_directory
+from config.files.regular import open_regular
 
 MAX_RECORD_OCTETS = 16 * 1024 * 1024
 """Longest line of a segment. A message of 1,000 recipients and 1,000 links takes about 2 MB."""

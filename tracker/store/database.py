@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 from sqlite_utils import Database
 
-from tracker.records import durable
+from config.files import durable
 from tracker.store import files
 from tracker.store.schema import migrations
 

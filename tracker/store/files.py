@@ -12,7 +12,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tracker.records import durable
+from config.files import durable
 
 APPLICATION_ID = 0x57617970
 """Says in the file's header that it is a store of ours ("Wayp"), as file(1) shows it."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracker.records import durable
+from config.files import durable
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from config.regular_files import open_regular, opener, opener_without_links
+from config.files.regular import open_regular, opener, opener_without_links
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
 

@@ -2,15 +2,15 @@
 
 Owns: making a folder for its owner alone, who owns what root makes, and that names in a folder are
 durable.
-Does not own: what is written to a file (`jsonl`, `tracker.spool.writer`), files that are written
-whole (`config.keys.secret_files`), or when a link is followed (`config.regular_files`).
+Does not own: what is written to a file (`tracker.records.jsonl`, `tracker.spool.writer`), files that
+are written whole (`config.keys.secret_files`), or when a link is followed (`regular`).
 """
 
 import errno
 import os
 from pathlib import Path
 
-from config.regular_files import open_regular
+from config.files.regular import open_regular
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Errors that go away when there is room again."""

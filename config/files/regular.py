@@ -2,7 +2,7 @@
 
 Owns: when a symbolic link is followed, and that nothing but a regular file is opened, without
 waiting for one.
-Does not own: what root makes for others (`tracker.records.durable`), or whose rights a command has
+Does not own: what root makes for others (`durable`), or whose rights a command has
 (`config.service.state_owner`).
 
 Who owns a folder can put a link to another's file there. For root that would be anybody's file, so
