@@ -35,7 +35,7 @@ BareNewlines = Literal["reject", "normalise"]
 RelayTls = Literal["required", "opportunistic", "implicit", "none"]
 Switch = Literal["on", "off"]
 VisibleUrls = Literal["track", "skip"]
-CampaignFrom = Literal["subject", "list-id", "none"]
+CampaignFrom = Literal["template", "subject", "list-id", "none"]
 Sign = Literal["rewritten", "always", "never"]
 DkimAlgorithm = Literal["rsa-sha256", "ed25519-sha256"]
 IpPrivacy = Literal["truncate", "full", "none"]
@@ -215,8 +215,10 @@ class TrackingConfig(Table):
     visible_urls: VisibleUrls = "track"
     """What to do with a link whose text is itself a URL: mail programs may warn when text and
     target differ."""
-    campaign_from: CampaignFrom = "subject"
-    """Where the campaign's name comes from in a message without `X-Track-Campaign`."""
+    campaign_from: CampaignFrom = "template"
+    """Where the campaign's name comes from in a message without `X-Track-Campaign`. `"template"` is
+    the subject without what is the reader's (their name, order and customer numbers, dates and
+    times), so that one mailing is one campaign; `"subject"` is the whole subject."""
     max_destination: Annotated[int, Field(ge=1, le=2048)] = 1300
     """The longest destination that is tracked, in octets; longer links are left as they are."""
     max_growth: Annotated[Octets | None, _example('"20kB"')] = None

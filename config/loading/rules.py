@@ -387,6 +387,18 @@ def _known_placeholders(config: Config) -> Iterator[Finding]:
                 yield Finding(loc, f"{found} is not known", "only {campaign} is")
 
 
+@_rule("tracking.url_params", "tracking.campaign_from")
+def _campaign_in_params_is_meant(config: Config) -> Iterator[Finding]:
+    """Sites count by `utm_campaign`: who upgrades hears once that its values change."""
+    if "campaign_from" in config.tracking.model_fields_set:
+        return
+    for name, value in config.tracking.url_params.items():
+        if "{campaign}" in value:
+            what = "{campaign} is the subject without names, numbers and dates, and was all of it"
+            hint = 'set campaign_from = "template", or "subject" to keep all of it'
+            yield Finding(("tracking", "url_params", name), what, hint, fatal=False)
+
+
 @_rule("proxy.drain_timeout")
 def _drain_fits_the_unit(config: Config) -> Iterator[Finding]:
     if config.proxy.drain_timeout > LONGEST_DRAIN_S:

@@ -31,6 +31,19 @@ from tracker.tokens import Keyring
 
 COLUMNS = ("url", "decision", "reason", "group", "part")
 """Of a link, in JSON and CSV."""
+READ_FROM = {
+    "header": "as a header of the message says",
+    "template": "the subject without what is the reader's",
+    "subject": "the subject",
+    "list-id": "List-Id",
+}
+NO_CAMPAIGN = {
+    "template": "nothing is left of the subject without what is the reader's: set X-Track-Campaign",
+    "subject": "no subject",
+    "list-id": "no List-Id",
+    "none": "no header names one",
+}
+"""By what the campaign is read from, if there is none."""
 PIPED_WIDTH = 160
 """Columns of the table where no terminal tells."""
 
@@ -100,6 +113,8 @@ def described(plan: Plan, growth_octets: int) -> dict[str, Any]:
     """Return the plan ready for JSON."""
     return {
         "untouched": plan.untouched,
+        "campaign": plan.campaign,
+        "campaign_from": plan.counts_for.read_from,
         "links": [
             {
                 "url": link.destination,
@@ -133,7 +148,7 @@ def summary(
         if plan.has_pixel:
             yield _line("opens", "a pixel is added")
         yield _line("growth", f"{growth_octets} octets")
-    yield _line("campaign", plan.campaign or "-")
+    yield _line("campaign", _campaign(plan))
     if plan.asked.person:
         yield _line("person", plan.asked.person)
     for name in plan.asked.odd:
@@ -144,6 +159,14 @@ def summary(
         if before <= CLIP_OCTETS < after:
             what = f"{after} octets of HTML (before: {before}); Gmail shows 102 kB"
             yield _line("clipped", what, "yellow")
+
+
+def _campaign(plan: Plan) -> str:
+    """Return the campaign and what it was read from; or that there is none, and why."""
+    read_from = plan.counts_for.read_from
+    if plan.campaign is None:
+        return f"- ({NO_CAMPAIGN[read_from]})"
+    return f"{plan.campaign} ({READ_FROM[read_from]})"
 
 
 def _line(name: str, what: str, style: str = "") -> Text:

@@ -27,8 +27,13 @@ def clean_text(text: str) -> str:
 
     It can be encoded, in a URL for example: what is no character becomes U+FFFD. Never raises.
     """
+    return clean_line(text)[:MAX_NAME]
+
+
+def clean_line(text: str) -> str:
+    """Return what `clean_text` returns before it is cut to the length of a name."""
     words = _NO_CHARACTER.sub("\ufffd", decode_words(text[:MAX_ENCODED]))
-    return _CONTROLS.sub(" ", words).strip()[:MAX_NAME]
+    return _CONTROLS.sub(" ", words).strip()
 
 
 def decode_words(text: str) -> str:

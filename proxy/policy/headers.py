@@ -14,15 +14,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
+from proxy.campaign.names import Reader
+from proxy.campaign.template import template
 from proxy.links.urls import destination, same_place
 from proxy.message.editing import Message
-from proxy.message.encoded_words import clean_text, decode_words
+from proxy.message.encoded_words import clean_line, clean_text, decode_words
 from proxy.message.fields import unfold
 from proxy.policy.dialects import HEADER_CONVENTIONS, NATIVE, OWN_HEADERS, HeaderConvention, Said
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
 from tracker.decisions.consents import Consent, strictest
+from tracker.events import MAX_NAME
 
 MAX_UNSUBSCRIBE = 100_000
 """Octets of a List-Unsubscribe header that are read."""
@@ -53,6 +57,17 @@ class Switches:
 SILENT = Switches()
 
 
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What a message counts for in reports, None for nothing, and what it was read from."""
+
+    name: str | None = None
+    read_from: Literal["header", "template", "subject", "list-id", "none"] = "none"
+
+
+NO_CAMPAIGN = Campaign()
+
+
 def switches(message: Message, policy: Policy) -> Switches:
     """Return what the headers of the message ask for."""
     rows = conventions(policy.dialects)
@@ -73,16 +88,37 @@ def own_headers(message: Message) -> list[tuple[int, int, bytes]]:
     ]
 
 
-def campaign(message: Message, policy: Policy, asked: Switches) -> str | None:
+def campaign(message: Message, policy: Policy, asked: Switches) -> Campaign:
     """Return the campaign: what a header says, else the subject or list as `campaign_from` says."""
-    if asked.campaign or policy.campaign_from == "none":
-        return asked.campaign
-    name = b"subject" if policy.campaign_from == "subject" else b"list-id"
+    if asked.campaign:
+        return Campaign(asked.campaign, "header")
+    match policy.campaign_from:
+        case "none":
+            name = None
+        case "template":
+            name = _template(message)
+        case "subject":
+            name = clean_text(_first_value(message, b"subject"))
+        case "list-id":
+            name = clean_text(_first_value(message, b"list-id"))
+            listed = _LIST_ID.search(name)
+            name = listed[1].strip() if listed else name
+    return Campaign(name or None, policy.campaign_from)
+
+
+def _template(message: Message) -> str | None:
+    """Return the subject without what is the reader's."""
+    subject = clean_line(_first_value(message, b"subject"))
+    if not subject:
+        return None
+    to, cc = (message.values(name) for name in (b"to", b"cc"))
+    reader = Reader.of_header(b",".join(to).decode("utf-8", "replace"), has_more=bool(cc))
+    return (template(subject, reader) or "")[:MAX_NAME].rstrip()
+
+
+def _first_value(message: Message, name: bytes) -> str:
     values = message.values(name)
-    text = clean_text(values[0].decode("utf-8", "replace")) if values else ""
-    if policy.campaign_from == "list-id" and (listed := _LIST_ID.search(text)):
-        text = listed[1].strip()
-    return text or None
+    return values[0].decode("utf-8", "replace") if values else ""
 
 
 def unsubscribe_urls(message: Message) -> frozenset[str]:

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from config.schema import DIALECTS, Config, SenderConfig
+from config.schema import DIALECTS, CampaignFrom, Config, SenderConfig
 from proxy.policy.directives import LinkRules, link_rules
 from proxy.policy.traits import Traits, UrlRules
 from tracker.tokens import url_octets as tracked_url_octets
@@ -55,7 +55,7 @@ class Policy:
     sensitive: tuple[str, ...] = ()
     sensitive_builtin: bool = True
     visible_urls: Literal["track", "skip"] = "track"
-    campaign_from: Literal["subject", "list-id", "none"] = "subject"
+    campaign_from: CampaignFrom = "template"
     max_destination: int = 1300
     max_growth: int | None = None
     params_when_off: bool = False

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from proxy.links.charsets import HtmlView
 from proxy.message.editing import Body, Edit, splice
-from proxy.policy.headers import SILENT, Switches
+from proxy.policy.headers import NO_CAMPAIGN, SILENT, Campaign, Switches
 from proxy.policy.reasons import Skip, Untouched
 from proxy.rewrite.pixel import markup
 
@@ -102,7 +102,7 @@ class Plan:
     """What is to be done with the message `raw`.
 
     `untouched` says why it stays as it is as a whole, or is None. `asked` is what its headers
-    say, `campaign` its name in reports. `failure` is the fault of ours that ended planning.
+    say, `counts_for` its campaign. `failure` is the fault of ours that ended planning.
     """
 
     raw: bytes = field(repr=False)
@@ -110,9 +110,14 @@ class Plan:
     links: tuple[PlannedLink, ...] = ()
     skipped: tuple[SkippedLink, ...] = ()
     asked: Switches = SILENT
-    campaign: str | None = None
+    counts_for: Campaign = NO_CAMPAIGN
     failure: Exception | None = None
     parts: tuple[PartPlan, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def campaign(self) -> str | None:
+        """The name of its campaign in reports."""
+        return self.counts_for.name
 
     @property
     def has_pixel(self) -> bool:

@@ -41,12 +41,12 @@ def plan_message(message: Message, policy: Policy, untouched: Untouched | None =
     """
     asked = switches(message, policy)
     untouched = _untouched(message, policy, asked, untouched)
-    name = campaign(message, policy, asked)
+    counts_for = campaign(message, policy, asked)
     adds = policy.url_params and asked.params is not False
     adds = adds and (untouched is None or (policy.params_when_off and untouched in OFF))
     facts = MessageFacts(
         unsubscribe=unsubscribe_urls(message),
-        params=filled(policy.url_params, name) if adds else (),
+        params=filled(policy.url_params, counts_for.name) if adds else (),
         identify=_identify(policy, asked),
     )
     planner = PartPlanner(message, policy, facts, untouched, asked)
@@ -59,7 +59,7 @@ def plan_message(message: Message, policy: Policy, untouched: Untouched | None =
         tuple(planner.links),
         tuple(planner.skipped),
         asked,
-        name,
+        counts_for,
         parts=parts,
     )
 

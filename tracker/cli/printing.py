@@ -18,6 +18,12 @@ from tracker.reports.names import Name
 SHOWN_LINKS = 50
 """Links in the table for people; `--json` and `--csv` give them all."""
 
+MANY_CAMPAIGNS = 20
+NEARLY_ALL = 0.8
+SCATTERED = (
+    "{} of {} campaigns are of one message: name campaigns with the header X-Track-Campaign "
+    "(`waypost explain FILE` shows where a message's comes from)"
+)
 UNKNOWN = "Messages in no figure, as nobody knows whether the relay took them: {}"
 
 
@@ -68,6 +74,16 @@ def tables(answer: clicks.Report, console: Console) -> None:
         console.print(f"and {len(answer.links) - SHOWN_LINKS} more: use --json or --csv")
     if answer.unknown_messages:
         console.print(UNKNOWN.format(answer.unknown_messages))
+    if (advice := _scattered([each.figures.messages for each in answer.campaigns])) is not None:
+        console.print(advice)
+
+
+def _scattered(messages: Sequence[int]) -> str | None:
+    """Return advice where nearly all campaigns are of one message, by the messages of each."""
+    of_one = messages.count(1)
+    if len(messages) < MANY_CAMPAIGNS or of_one < NEARLY_ALL * len(messages):
+        return None
+    return SCATTERED.format(of_one, len(messages))
 
 
 _CLICKS = ("Clicks\nhuman / all", "Clickers\nhuman / all")

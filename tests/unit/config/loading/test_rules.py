@@ -278,9 +278,17 @@ def test_each_tracking_host_has_its_files_once(
             problem("tracking.identify.param"),
         ),
         (
-            {"url_params": {"utm_campaign": "{campaign}", "x": "{}"}},
+            {
+                "url_params": {"utm_campaign": "{campaign}", "x": "{}"},
+                "campaign_from": "template",
+            },
             problem("tracking.url_params.x"),
         ),
+        (
+            {"url_params": {"x": "mail", "utm_campaign": "{campaign}"}},
+            warning("tracking.url_params.utm_campaign"),
+        ),
+        ({"url_params": {"x": "{campaign}"}, "campaign_from": "subject"}, []),
         ({"url_params": {"x": "{sender}"}}, problem("tracking.url_params.x")),
     ],
 )

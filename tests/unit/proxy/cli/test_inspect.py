@@ -50,6 +50,28 @@ def test_explain_shows_each_link_and_why(run, message):
     assert re.search(r"/b +│ skipped +│ clicktracking_off: clicktracking=off", result.stdout)
 
 
+@pytest.mark.parametrize(
+    ("headers", "line", "told"),
+    [
+        ((), "Spring (the subject without what is the reader's)", ["Spring", "template"]),
+        (("X-Track-Campaign: x",), "x (as a header of the message says)", ["x", "header"]),
+    ],
+)
+def test_explain_shows_the_campaign_and_where_it_comes_from(run, tmp_path, headers, line, told):
+    """Of two mailings that are one campaign, or one that is two, somebody wants to know why."""
+    (tmp_path / "m").write_bytes(html_message(link(URL), *headers))
+    assert f"campaign: {line}\n" in run(explain, "m").stdout
+    found = json.loads(run(explain, "--json", "m").stdout)
+    assert [found["campaign"], found["campaign_from"]] == told
+
+
+def test_explain_says_why_there_is_no_campaign(run, tmp_path):
+    """A subject that is only the reader's name is no campaign's."""
+    head = "From: a@example.com\r\nTo: Anna <a@example.net>\r\nSubject: Anna\r\n"
+    (tmp_path / "m").write_bytes(html_message(link(URL), head=head))
+    assert "campaign: - (nothing is left of the subject" in run(explain, "m").stdout
+
+
 def test_explain_prints_csv(run, message, tmp_path):
     """A line for each link, and one for what the columns are."""
     head, first, second = run(explain, "--csv", message).stdout.splitlines()

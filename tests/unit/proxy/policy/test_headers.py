@@ -99,6 +99,7 @@ def test_of_several_headers_off_wins():
         (("X-PM-Tag: tag",), Policy(dialects=frozenset()), "Spring"),
         (("List-Id: News of ours <news.example.com>",), Policy(campaign_from="list-id"), "news.example.com"),
         ((), Policy(campaign_from="list-id"), None),
+        ((), Policy(campaign_from="subject"), "Spring"),
         ((), Policy(campaign_from="none"), None),
         (("X-Track-Campaign: x",), Policy(campaign_from="none"), "x"),
     ],
@@ -106,6 +107,41 @@ def test_of_several_headers_off_wins():
 def test_a_message_has_a_campaign(headers, policy, campaign):
     """Our header, those of others, else what the configuration points at."""
     assert plan(html_message(link(URL), *headers), policy).campaign == campaign
+
+
+def campaign_of(subject: str, *headers: str) -> str | None:
+    """Return the campaign of a message with this subject."""
+    head = "\r\n".join(("From: a@example.com", f"Subject: {subject}", *headers, ""))
+    return plan(html_message(link(URL), head=head), Policy()).campaign
+
+
+@pytest.mark.parametrize(
+    ("headers", "campaign"),
+    [
+        (("To: Anna <a@example.net>",), "…, your order …"),
+        (("To: =?utf-8?q?=22Anna=22_M=C3=BCller?= <a@example.net>",), "…, your order …"),
+        (("To: anna@example.net",), "…, your order …"),
+        (("To: Anna <a@example.net>, b@example.net",), "Anna, your order …"),
+        (("To: Anna <a@example.net>", "Cc: b@example.net"), "Anna, your order …"),
+        (("To: Anna <a@example.net>", "To: b@example.net"), "Anna, your order …"),
+        (("To: undisclosed-recipients:;",), "Anna, your order …"),
+        ((), "Anna, your order …"),
+    ],
+)
+def test_the_one_reader_that_to_names_is_no_part_of_the_campaign(headers, campaign):
+    """Of several recipients, nobody's name is taken out: all have the same subject."""
+    assert campaign_of("Anna, your order 12345", *headers) == campaign
+
+
+def test_a_name_at_the_end_of_a_long_subject_is_found():
+    """The subject is cut to the length of a name when it is a campaign's, not before."""
+    words = "x" * 195
+    long = {
+        campaign_of(f"{words} {name}", f"To: {name} <a@example.net>")
+        for name in ("Annabella", "Christopher")
+    }
+    assert long == {f"{words} …"}
+    assert campaign_of("y" * 300, "To: a@example.net") == "y" * 200
 
 
 @pytest.mark.parametrize(

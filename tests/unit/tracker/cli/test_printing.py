@@ -39,6 +39,31 @@ def printed(console: Console) -> str:
     return console.file.getvalue()
 
 
+def campaigns(*messages: int) -> clicks.Report:
+    """Return a report of campaigns with so many messages each."""
+    rows = [
+        CampaignFigures(f"c{at}", clicks.Figures(messages=count))
+        for at, count in enumerate(messages)
+    ]
+    return clicks.Report(FIGURES, tuple(rows), ())
+
+
+@pytest.mark.parametrize(
+    ("messages", "told"),
+    [
+        ([1] * 16 + [2] * 4, "16 of 20 campaigns are of one message: name campaigns with"),
+        ([1] * 15 + [2] * 5, None),
+        ([1] * 19, None),
+    ],
+)
+def test_a_report_says_that_campaigns_are_scattered(messages: list[int], told: str | None) -> None:
+    """Figures of single messages tell nothing, and one header mends that."""
+    out = console()
+    printing.tables(campaigns(*messages), out)
+    assert ("X-Track-Campaign" in printed(out)) == (told is not None)
+    assert (told or "") in printed(out)
+
+
 def test_rows_as_json_keep_their_types(capsys: pytest.CaptureFixture[str]) -> None:
     """Programs need not read words."""
     printing.listing(ROWS, "json", "Things", COLUMNS)
