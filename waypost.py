@@ -12,7 +12,24 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import click
+SERVICES = ("proxy", "serve", "tracker")
+"""The subcommands that read their configuration again at SIGHUP."""
+
+
+def hold_sighup(arguments: Sequence[str]) -> None:
+    """Have SIGHUP wait where a service is started, until that hears it (`config.service.reload`).
+
+    Until then it would end the process: whoever asks for a reload cannot know how far a start is.
+    """
+    if next((each for each in arguments if not each.startswith("-")), None) in SERVICES:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+
+
+if Path(sys.argv[0]).name == "waypost":
+    # Before click is imported, which takes as long as Python's own start.
+    hold_sighup(sys.argv[1:])
+
+import click  # noqa: E402
 
 PACKAGES = ("config", "tracker", "proxy")
 
@@ -44,9 +61,6 @@ COMMANDS = {
 }
 """Each subcommand's module and its name there. Only the one that is called is imported: to import
 all of them takes as long as most of them take to run."""
-
-SERVICES = ("proxy", "serve", "tracker")
-"""The subcommands that read their configuration again at SIGHUP."""
 
 
 class Commands(click.Group):
@@ -103,15 +117,6 @@ def verify_packages() -> None:
 @click.version_option(package_name="waypost")
 def cli() -> None:
     """Waypost: a link-tracking SMTP proxy."""
-
-
-def hold_sighup(arguments: Sequence[str]) -> None:
-    """Have SIGHUP wait where a service is started, until that hears it (`config.service.reload`).
-
-    Until then it would end the process: whoever asks for a reload cannot know how far a start is.
-    """
-    if next((each for each in arguments if not each.startswith("-")), None) in SERVICES:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def main() -> None:

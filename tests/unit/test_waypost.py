@@ -1,12 +1,15 @@
 """The command line as a whole."""
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
 import click.testing
 import pytest
 
+from tests.support.repository import ROOT
 from waypost import COMMANDS, SERVICES, cli, hold_sighup
 
 
@@ -49,3 +52,35 @@ def test_sighup_waits_where_a_service_starts_and_nowhere_else(name: str) -> None
     hold_sighup([name, "-c", "x"])
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert (signal.SIGHUP in blocked) == (name in SERVICES)
+
+
+IMPORT = """
+import signal, sys
+
+class Look:
+    def find_spec(self, name, *_):
+        if name == "click":
+            print(signal.SIGHUP in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+sys.meta_path.insert(0, Look())
+sys.argv = sys.argv[1:]
+import waypost
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "waits"),
+    [
+        (["/opt/waypost/bin/waypost", "proxy"], "True"),
+        (["/opt/waypost/bin/waypost", "report"], "False"),
+        (["/usr/bin/pytest", "proxy"], "False"),
+    ],
+)
+def test_sighup_waits_before_anything_is_imported_that_takes_long(
+    arguments: list[str], waits: str
+) -> None:
+    """A signal that comes before that ends the process; no other program is changed by an import."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT, *arguments], cwd=ROOT, capture_output=True, check=True
+    )
+    assert done.stdout.decode().strip() == waits
