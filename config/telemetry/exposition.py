@@ -12,6 +12,7 @@ from the page within STALE_S seconds.
 import contextlib
 import fcntl
 import itertools
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -23,7 +24,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from config.files.regular import opener_without_links
+from config.files.regular import open_regular, opener_without_links
 from config.telemetry.observe import METRICS_UNREADABLE, METRICS_UNWRITTEN, REGISTRY, log
 
 WRITE_S = 5.0
@@ -57,20 +58,22 @@ def published(directory: Path, process: str) -> Iterator[None]:
 
 
 def _keep_writing(directory: Path, process: str, ended: threading.Event) -> None:
-    told, path = False, None
-    with contextlib.ExitStack() as claims:
-        while True:
-            try:
-                _make_folders(directory)
-                path = path or claims.enter_context(_claimed(directory, process))
-                _write(path)
-                told = False
-            except OSError as error:
-                if not told:
-                    log(METRICS_UNWRITTEN, path=str(directory), cause=str(error))
-                told = True
-            if ended.wait(WRITE_S):
-                return
+    told, claim = False, None
+    while True:
+        try:
+            _make_folders(directory)
+            if claim is None or not claim.is_in_place():
+                _give_up(claim)
+                claim = _claim(directory, process)
+            _write(claim.path)
+            told = False
+        except OSError as error:
+            if not told:
+                log(METRICS_UNWRITTEN, path=str(directory), cause=str(error))
+            told = True
+        if ended.wait(WRITE_S):
+            _give_up(claim)
+            return
 
 
 def _make_folders(directory: Path) -> None:
@@ -79,24 +82,58 @@ def _make_folders(directory: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-@contextlib.contextmanager
-def _claimed(directory: Path, process: str) -> Iterator[Path]:
-    """Yield the path of a file that is ours while the block runs, and delete it in the end."""
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A file that is ours, by a lock beside it that ends with its holder."""
+
+    path: Path
+    lock: Path
+    held: int
+
+    def take(self) -> bool:
+        """Lock it; False, and it is closed, where another has it. Raises OSError."""
+        try:
+            fcntl.flock(self.held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            taken = self.is_in_place()
+        except BlockingIOError:
+            taken = False
+        except OSError:
+            os.close(self.held)
+            raise
+        if not taken:
+            os.close(self.held)
+        return taken
+
+    def is_in_place(self) -> bool:
+        """Return whether the lock is the one that others find; its folder may have been moved."""
+        held = os.fstat(self.held)
+        try:
+            found = self.lock.lstat()
+        except FileNotFoundError:
+            return False
+        return (found.st_dev, found.st_ino) == (held.st_dev, held.st_ino)
+
+
+def _claim(directory: Path, process: str) -> _Claim:
+    """Make a file ours; raises OSError."""
     names = itertools.chain((process,), (f"{process}.{number}" for number in itertools.count(2)))
     for name in names:
         path, lock = directory / f"{name}{SUFFIX}", directory / f"{name}.lock"
-        with (
-            open(lock, "ab", opener=opener_without_links) as claim,
-            contextlib.suppress(BlockingIOError),
-        ):
-            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with its holder
-            try:
-                yield path
-            finally:
-                for left in (path, lock):
-                    with contextlib.suppress(OSError):  # a file that stays is too old soon
-                        left.unlink()
-            return
+        claim = _Claim(path, lock, open_regular(lock, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW))
+        if claim.take():
+            return claim
+    raise AssertionError  # there is no last name
+
+
+def _give_up(claim: _Claim | None) -> None:
+    """Delete what is ours, unless another's stands in its place."""
+    if claim is None:
+        return
+    with contextlib.suppress(OSError):  # a file that stays is too old soon
+        if claim.is_in_place():
+            claim.path.unlink(missing_ok=True)
+            claim.lock.unlink()
+    os.close(claim.held)
 
 
 def _write(path: Path) -> None:

@@ -116,6 +116,35 @@ def test_two_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert not third.exists()
 
 
+def test_a_folder_that_was_moved_away_leaves_nobody_a_name_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock in a folder that is elsewhere now holds no file here."""
+    monkeypatch.setattr(exposition, "WRITE_S", 0.01)
+    first, second = (tmp_path / "metrics" / f"proxy{number}.prom" for number in ("", ".2"))
+    with exposition.published(tmp_path / "metrics", "proxy"):
+        until(first.exists)
+        (tmp_path / "metrics").rename(tmp_path / "moved")
+        with exposition.published(tmp_path / "metrics", "proxy"):
+            until(lambda: first.exists() and second.exists())
+        until(lambda: first.exists() != second.exists())
+        monkeypatch.setattr(exposition, "WRITE_S", 1000)
+    assert list((tmp_path / "metrics").iterdir()) == []
+
+
+def test_who_ends_takes_no_file_of_another_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose folder was moved away has none in the new one."""
+    path = tmp_path / "metrics" / "proxy.prom"
+    with exposition.published(tmp_path / "metrics", "proxy"):
+        until(path.exists)
+        (tmp_path / "metrics").rename(tmp_path / "moved")
+        (tmp_path / "metrics").mkdir()
+        written(tmp_path / "metrics", "proxy")
+    assert path.read_text() == OTHERS
+
+
 def test_a_name_is_free_again_when_its_process_was_killed(tmp_path: Path) -> None:
     """What it left behind is no process."""
     (tmp_path / "proxy.lock").touch()
