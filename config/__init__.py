@@ -1,1 +1,1 @@
-"""What operators write (configuration, keys) and what they see (log events, metrics)."""
+"""What operators write (configuration, keys), what they see (log, metrics), and running a service."""

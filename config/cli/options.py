@@ -3,8 +3,8 @@
 Owns: turning the named file into the Config that a command receives, or into exit status 1 with
 every problem on a line of its own; that commands over the store do not work as root on what is
 another's; refusing arguments that are not UTF-8.
-Does not own: finding the file (`config.loading.config_file`), reading it (`config.loading.load`), or whose the store is
-(`config.service.state_owner`).
+Does not own: finding the file (`config.loading.config_file`), reading it (`config.loading.load`),
+or whose the store is (`config.service.state_owner`).
 """
 
 import contextlib

@@ -2,8 +2,8 @@
 
 Owns: making a folder for its owner alone, who owns what root makes, and that names in a folder are
 durable.
-Does not own: what is written to a file (`tracker.records.jsonl`, `tracker.spool.writer`), files that
-are written whole (`config.keys.secret_files`), or when a link is followed (`regular`).
+Does not own: what is written to a file (`tracker.records.jsonl`, `tracker.spool.writer`), files
+that are written whole (`config.keys.secret_files`), or when a link is followed (`regular`).
 """
 
 import errno

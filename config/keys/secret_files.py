@@ -53,8 +53,8 @@ def usable_path(path: Path) -> Path:
 def read_secret(path: Path, *, also: int = 0) -> bytes:
     """Return the content of a file that nobody but its owner may read; raises KeyFileError.
 
-    `also` are further permission bits that are allowed (0o040: the group may read). Where there is a
-    systemd credential of the same name, that is read instead.
+    `also` are further permission bits that are allowed (0o040: the group may read). Where there is
+    a systemd credential of the same name, that is read instead.
     """
     passed = credential(path)
     try:
@@ -144,8 +144,8 @@ def write_secret(
     """Write a file that only its owner may read, whole or not at all.
 
     Raises FileExistsError if the file exists and `replace` is not set, and OSError for all else. A
-    file that is replaced keeps its owner; with `inherit_owner`, what root writes belongs to the owner
-    of the folder.
+    file that is replaced keeps its owner; with `inherit_owner`, what root writes belongs to the
+    owner of the folder.
     """
     target = path.resolve() if replace else path.parent.resolve() / path.name
     with _opened_folder(target.parent) as folder:
@@ -233,8 +233,8 @@ def _opened_folder(path: Path) -> Iterator[int]:
 def locked(path: Path) -> Iterator[tuple[int, str]]:
     """Lock the folder of `path` while the block runs: read, change and write the file in it.
 
-    Of two processes that do so at once, the second waits, and neither overwrites the other's change.
-    Yields the folder's descriptor, and what the file is called there.
+    Of two processes that do so at once, the second waits, and neither overwrites the other's
+    change. Yields the folder's descriptor, and what the file is called there.
     """
     target = path.resolve()
     with _opened_folder(target.parent) as folder:

@@ -1,8 +1,8 @@
 """Whether the files that a configuration names exist and hold what they should.
 
 Owns: opening each of them once, as the service would, and reporting what is wrong as a Finding.
-Does not own: what a key file holds (`config.keys.token_keys`, `config.keys.dkim_keys`), who may read
-it (`config.keys.secret_files`).
+Does not own: what a key file holds (`config.keys.token_keys`, `config.keys.dkim_keys`), who may
+read it (`config.keys.secret_files`).
 """
 
 import json

@@ -2,7 +2,8 @@
 
 Owns: every rule about more than one key of a Config. Each rule names the keys that it reads, and is
 left out when one of them is already wrong by itself. Does no I/O.
-Does not own: what a single value may be (`config.schema`), the files that keys name (`file_checks`).
+Does not own: what a single value may be (`config.schema`), the files that keys name
+(`file_checks`).
 """
 
 import re

@@ -1,7 +1,7 @@
 """What is generated from the declarations: the commented example file, and two pages of `docs/`.
 
-Owns: headings, introductions and layout. `python -m config.reference.manual` writes the pages anew; a
-test fails while they are stale.
+Owns: headings, introductions and layout. `python -m config.reference.manual` writes the pages anew;
+a test fails while they are stale.
 Does not own: descriptions, defaults and help texts, which stand where each thing is declared
 (`config.schema`, listed by `catalogue`; `config.telemetry.observe`).
 """

@@ -1,1 +1,1 @@
-"""Running as a service: systemd (readiness, watchdog, inherited sockets), stop and reload."""
+"""Running as a service: systemd, stop and reload, whose rights it has, its descriptors and memory."""

@@ -1,8 +1,9 @@
 """File descriptors: how many this process may have, and who may use how many of them.
 
-Owns: raising the soft limit (RLIMIT_NOFILE) to the hard one, and sharing it out, so that connections
-of readers and of SMTP clients never take what spool and store need, nor each other's.
-Does not own: refusing connections beyond a share (`tracker.listener.admission`, `proxy.server.server`).
+Owns: raising the soft limit (RLIMIT_NOFILE) to the hard one, and sharing it out, so that
+connections of readers and of SMTP clients never take what spool and store need, nor each other's.
+Does not own: refusing connections beyond a share (`tracker.listener.admission`,
+`proxy.server.server`).
 """
 
 import resource
@@ -44,8 +45,8 @@ def for_admin(descriptors: int) -> int:
 def for_readers(descriptors: int, mail_sessions: int = 0) -> int:
     """Return how many connections of readers a process with so many `descriptors` may have.
 
-    `mail_sessions` are those of SMTP in the same process. Where there are too few descriptors for all,
-    readers get a quarter.
+    `mail_sessions` are those of SMTP in the same process. Where there are too few descriptors for
+    all, readers get a quarter.
     """
     free = descriptors - KEPT - for_admin(descriptors)
     return max(LEAST, free // 4, free - A_SESSION * mail_sessions)

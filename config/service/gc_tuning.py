@@ -1,8 +1,8 @@
 """Memory of a process that runs for months: large blocks are freed, lasting objects not scanned.
 
 Owns: settings of the C library (where it is glibc) and of Python's garbage collector.
-Does not own: how much mail may be held (`proxy.session.memory_budget`), or when few sessions are open
-(`proxy.server.server`).
+Does not own: how much mail may be held (`proxy.session.memory_budget`), or when few sessions are
+open (`proxy.server.server`).
 
 Left to itself, glibc takes the first large block that is freed as a sign to keep all of that size
 (mallopt(3), M_MMAP_THRESHOLD): after a few messages of 25 MB a process would hold hundreds of

@@ -2,7 +2,7 @@
 
 Owns: finding that user, giving up root's rights for theirs, and refusing to work as root where
 others could put files in the way.
-Does not own: keeping what only root may read (`config.keys.secret_files`), or which commands touch
+Does not own: keeping what only root may read (`config.keys.kept_files`), or which commands touch
 the store (`config.cli.options`).
 
 Who can change the folder of the store can exchange all that is in it while a command runs. As root,

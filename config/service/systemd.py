@@ -102,8 +102,8 @@ async def service() -> AsyncIterator[asyncio.Event]:
 def inherited_sockets(environ: Mapping[str, str] = os.environ) -> Sockets:
     """Return the sockets that systemd opened for us, by their `FileDescriptorName=`.
 
-    Call it once: each socket object owns its descriptor from then on. Child processes do not inherit
-    them.
+    Call it once: each socket object owns its descriptor from then on. Child processes do not
+    inherit them.
     """
     count = environ.get("LISTEN_FDS", "")
     if environ.get("LISTEN_PID") != str(os.getpid()) or not count.isdecimal():

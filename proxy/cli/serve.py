@@ -1,8 +1,8 @@
 """`waypost proxy`: the SMTP side as a service.
 
 Owns: the command, and its exit status.
-Does not own: listeners and sessions (`proxy.server.server`), processes (`proxy.server.workers`), signals and systemd
-(`config.service.systemd`).
+Does not own: listeners and sessions (`proxy.server.server`), processes (`proxy.server.workers`),
+signals and systemd (`config.service.systemd`).
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """AUTH of one client: whether it may come now, the relay session for it, and what is told of it.
 
-Owns: what is refused before the relay hears of it, and that a client which is trusted only once it is
-logged in holds a relay session for that only while it logs in.
+Owns: what is refused before the relay hears of it, and that a client which is trusted only once it
+is logged in holds a relay session for that only while it logs in.
 Does not own: the exchange line by line (`authentication`), how many may log in at the same time
 (`login_slots`), how often they may fail (`login_limits`), or who the client is (`identity`).
 """
@@ -52,8 +52,8 @@ class ClientLogin:
     async def log_in(self, arg: bytes, patience_s: float) -> Reply:
         """Pass a login to the relay, and return its reply.
 
-        A client is given `patience_s` for each line of the exchange. A stranger has less, waits for a
-        slot, and keeps the relay session only if it is logged in.
+        A client is given `patience_s` for each line of the exchange. A stranger has less, waits for
+        a slot, and keeps the relay session only if it is logged in.
         """
         refusal = self._refusal(arg)
         if refusal is not None:

@@ -1,7 +1,7 @@
 """How often clients may fail to log in, so that nobody tries passwords at the relay through us.
 
-Owns: counting the logins that the relay refused, in one session and of one address over all sessions
-of a process, and telling log and metrics of them.
+Owns: counting the logins that the relay refused, in one session and of one address over all
+sessions of a process, and telling log and metrics of them.
 Does not own: the exchange (`authentication`), the numbers (`limits`), the window in which failures
 count (`config.throttle`), or ending a session (`proxy.session.session`).
 
@@ -29,8 +29,8 @@ from proxy.smtp.replies import Reply
 class LoginLimits:
     """The failed logins of all sessions of a process, by address.
 
-    `workers` is how many processes share the limit of an address: the kernel spreads its connections
-    evenly.
+    `workers` is how many processes share the limit of an address: the kernel spreads its
+    connections evenly.
     """
 
     def __init__(self, workers: int = 1) -> None:
@@ -93,9 +93,10 @@ class Guesses:
     async def judged(self, upstream: Upstream, line: bytes) -> Reply:
         """Return the relay's reply to a line of an AUTH exchange that may hold a password.
 
-        The reply is TOO_MANY_LOGINS, and nothing is sent, where too many of the address have failed.
-        A relay that hangs up instead of answering may have judged as well: that counts as a failure.
-        Another 4xx does not: a relay that cannot judge now has said nothing about a password.
+        The reply is TOO_MANY_LOGINS, and nothing is sent, where too many of the address have
+        failed. A relay that hangs up instead of answering may have judged as well: that counts as a
+        failure. Another 4xx does not: a relay that cannot judge now has said nothing about a
+        password.
         """
         if not await self._limits.begin(self._address):
             return replies.TOO_MANY_LOGINS

@@ -1,8 +1,9 @@
 """One message to several recipients as a copy for each (`[proxy] copies = "per-recipient"`).
 
 Owns: one relay transaction a recipient, what the client is told when they end differently, and
-that no recipient gets a copy twice because the client tries again (with `delivered_db`).
-Does not own: what stands in a copy (`proxy.rewrite.transformer`), finding the relay (`proxy.relay.upstream`).
+that no recipient gets a copy twice because the client tries again (with `duplicates`).
+Does not own: what stands in a copy (`proxy.rewrite.transformer`), finding the relay
+(`proxy.relay.upstream`).
 
 What the client hears, once every recipient that the relay had accepted has been tried: 250 when
 all have it; the relay's refusal when none will; 451 while for any of them it is too early to say,

@@ -1,19 +1,20 @@
 """What of a message to several recipients has been delivered, until its client has heard so.
 
 Owns: the file that remembers, across retries, crashes and workers, to whom the relay has taken a
-copy (`[proxy] copies = "per-recipient"`), and that no two sessions send anyone the same message at once.
+copy (`[proxy] copies = "per-recipient"`), and that no two sessions send anyone the same message at
+once.
 Does not own: sending copies (`copies`).
 
-An entry says: this sender's message, these very octets, went to this recipient, and its client
-does not know yet. Another says by what the tracker knows this recipient's copy, so that reports take
-a retry for the same message. It is durable before the next copy is begun, is deleted once the client has
-heard 250, and expires. So an identical retry goes on where the last ended, and the same message
-sent twice on purpose is delivered twice: the second finds no entry, and while the first is still
-at work it is asked to come back. Transactions of one message to different recipients (a mailer
-splits long lists) know nothing of one another.
+An entry says: this sender's message, these very octets, went to this recipient, and its client does
+not know yet. Another says by what the tracker knows this recipient's copy, so that reports take a
+retry for the same message. It is durable before the next copy is begun, is deleted once the client
+has heard 250, and expires. So an identical retry goes on where the last ended, and the same message
+sent twice on purpose is delivered twice: the second finds no entry, and while the first is still at
+work it is asked to come back. Transactions of one message to different recipients (a mailer splits
+long lists) know nothing of one another.
 
-Neither message nor recipient can be read in it: a recipient is known by a hash with the message's own,
-which only who has that very message can make. So nobody need be erased here who is forgotten.
+Neither message nor recipient can be read in it: a recipient is known by a hash with the message's
+own, which only who has that very message can make. So nobody need be erased here who is forgotten.
 """
 
 import hashlib

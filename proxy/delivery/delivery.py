@@ -1,7 +1,7 @@
 """One message from the client's final dot to the relay's verdict.
 
-Owns: the order of work (prepare, event, relay's DATA, event), and the promise that no fault of
-ours becomes a 5xx or loses a message (DESIGN P5, P6): before the relay's final dot a fault means the
+Owns: the order of work (prepare, event, relay's DATA, event), and the promise that no fault of ours
+becomes a 5xx or loses a message (DESIGN P5, P6): before the relay's final dot a fault means the
 original octets, or a 451 where `sign = "always"` forbids them unsigned; after its 250 nothing but
 that 250 is ever said. Whatever fails below is raised, and caught here alone.
 Does not own: what is done to the octets (`proxy.rewrite.transformer`), where that happens
@@ -73,8 +73,8 @@ class Delivery:
     ) -> Verdict:
         """Bring `content` to the relay; never raises but for cancellation.
 
-        `account` is who sends, by whom an identical message is known as a retry; `submitter` decides as
-        whom. The caller gives the verdict to `settle` once the client has heard it.
+        `account` is who sends, by whom an identical message is known as a retry; `submitter`
+        decides as whom. The caller gives the verdict to `settle` once the client has heard it.
         """
         submission = Submission(
             mail_from=transaction.mail.path,

@@ -2,7 +2,7 @@
 
 Owns: which Python codec a charset label means to mail programs (the WHATWG Encoding table, by
 `webencodings`), and where ASCII octets in a body are surely ASCII characters.
-Does not own: markup (`html`), URLs (`urls`), or transfer encodings (`proxy.message.editing`). A
+Does not own: markup (`html`), URLs (`urls`), or transfer encodings (`proxy.message.body`). A
 label or a `<meta>` is never changed.
 
 - UTF-8, ISO-8859-x, windows-125x, KOI8, EUC-* and all other charsets of one octet that extend

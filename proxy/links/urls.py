@@ -1,7 +1,7 @@
 """The URL that a browser would open for an href, as ASCII octets.
 
 Owns: the way from an href's value to the destination of a link (WHATWG URL §4.4).
-Does not own: which destinations are tracked (`policy`), or what their host is
+Does not own: which destinations are tracked (`proxy.policy.decide`), or what their host is
 (`tracker.urls.hosts`).
 
 Nothing is normalised: a destination is what the author wrote, with only those characters encoded

@@ -2,7 +2,7 @@
 
 Owns: `parse`, `decode` and `splice`, in terms of which the rest of the proxy sees a message
 (RFC 5322, RFC 2045, RFC 2046), and their names gathered in one place.
-Does not own: finding fields (`fields`) and parts (`parser`), transfer encodings (`editing`),
+Does not own: finding fields (`fields`) and parts (`parser`), transfer encodings (`body`, `quoted_printable`, `base64`),
 or which message or link to track (`policy`).
 """
 

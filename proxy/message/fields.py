@@ -1,7 +1,8 @@
 """Where the header fields of an entity stand (RFC 5322 §2.2 and §3.6.8, obsolete forms of §4.5).
 
 Owns: the offsets of each field in the raw octets, folding, and where a header block ends.
-Does not own: what the values mean (`mime`), or which fields matter (`policy`, `proxy.signing.signer`).
+Does not own: what the values mean (`mime`), or which fields matter (`proxy.policy.headers`,
+`proxy.signing.signer`).
 """
 
 import re

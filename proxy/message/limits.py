@@ -1,8 +1,8 @@
 """How much structure one message may have before it is delivered untouched (P13).
 
 Owns: the numbers that bound the work on a message, each with its precedent.
-Does not own: sizes and counts that operators choose (`config.schema`), the length of a
-destination (`policy`).
+Does not own: sizes and counts that operators choose (`config.schema`), or how many links are tracked
+(`proxy.rewrite.part_planner`).
 """
 
 MAX_NESTING = 100

@@ -3,8 +3,9 @@
 Owns: reading the *values* of Content-Type, Content-Transfer-Encoding and Content-Disposition
 (RFC 2045 §5 and §6, RFC 2183, parameters of RFC 2231) as leniently as mail clients do, and telling
 where clients would read them differently: such a value is `doubtful`, and what it describes is left
-alone. Does not own: where fields and parts stand (`editing`), what the octets of a body mean
-(`editing`, `proxy.links.charsets`).
+alone.
+Does not own: where fields and parts stand (`fields`, `parser`), or what the octets of a body mean
+(`body`, `proxy.links.charsets`).
 """
 
 import re

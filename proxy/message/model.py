@@ -1,7 +1,7 @@
 """A message and its body parts as values: where each stands, what it is, why to leave it alone.
 
 Owns: `Message`, `Part` and the reasons in `Skip`.
-Does not own: finding them (`parser`), transfer encodings (`editing`), or which message or link
+Does not own: finding them (`parser`), transfer encodings (`body`), or which message or link
 to track (`policy`).
 """
 

@@ -1,11 +1,12 @@
 """How much work a message is, counted while it is done, and broken off where it is too much.
 
 Owns: the count and its bound.
-Does not own: how many steps are too many, or what becomes of the message then (`proxy.scheduling.dispatch`).
+Does not own: how many steps are too many, or what becomes of the message then
+(`proxy.scheduling.dispatch`).
 
-A step is about a microsecond; whoever does something as often as a message wants says so with `spend`.
-The octets of a message do not tell beforehand: 200 KB may be a photograph or 10,000 links, and
-base64 hides which. The count is the same wherever and whenever the work is done.
+A step is about a microsecond; whoever does something as often as a message wants says so with
+`spend`. The octets of a message do not tell beforehand: 200 KB may be a photograph or 10,000 links,
+and base64 hides which. The count is the same wherever and whenever the work is done.
 """
 
 from collections.abc import Iterator

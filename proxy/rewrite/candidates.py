@@ -2,8 +2,8 @@
 
 Owns: going from the octets of a part to destinations and decisions, and the changes whose text is
 known beforehand (a scheme's `+notrack` taken away, URL parameters on links that are not tracked).
-Does not own: finding hrefs and URLs (`proxy.links.html`, `proxy.links.plaintext`), deciding (`policy`), or what the
-encoding allows (`part_planner`).
+Does not own: finding hrefs and URLs (`proxy.links.html`, `proxy.links.plaintext`), deciding
+(`proxy.policy.decide`), or what the encoding allows (`part_planner`).
 """
 
 import re

@@ -3,8 +3,8 @@
 Owns: the rules of promise 3 for whole messages: who it is from, reports, signatures and seals of
 others, encryption, and what a relay would alter after we signed.
 Does not own: parts within a message (`proxy.message.parser`), what signatures and relays are like
-(`proxy.signing.existing_signatures`, `proxy.signing.relay_alterations`), or what the session and the
-envelope say (`proxy.rewrite.transformer`, `proxy.rewrite.senders`).
+(`proxy.signing.existing_signatures`, `proxy.signing.relay_alterations`), or what the session and
+the envelope say (`proxy.rewrite.transformer`, `proxy.rewrite.senders`).
 """
 
 import re

@@ -1,8 +1,8 @@
 """Going through the parts of a message for its plan.
 
-Owns: for each link of each part the one decision, of what is wanted (`proxy.policy.decide`) and what
-the octets allow (`proxy.message.body`, `proxy.links.charsets`); the numbers of tracked links; limits
-on how many there may be.
+Owns: for each link of each part the one decision, of what is wanted (`proxy.policy.decide`) and
+what the octets allow (`proxy.message.body`, `proxy.links.charsets`); the numbers of tracked links;
+limits on how many there may be.
 Does not own: finding links (`candidates`), whether the message may be changed at all (`planner`).
 """
 

@@ -1,8 +1,8 @@
 """The pixel that tells of an open: where it can stand in a document, and what is written there.
 
 Owns: finding a place where a browser surely reads markup, and the markup itself.
-Does not own: whether a message gets one (`policy`, `part_planner`), its URL (`render`), or what its request is
-answered with (`tracker.redirect.redirector`).
+Does not own: whether a message gets one (`policy`, `part_planner`), its URL (`render`), or what its
+request is answered with (`tracker.redirect.answers`).
 
 A place is just before the document's last `</body>`, else at its end. Where neither is surely
 outside of a tag, a comment and raw text, there is none.

@@ -1,7 +1,7 @@
 """A plan for one message, as a value: what is tracked, what is not, what changes, and rendering it.
 
 Owns: the shape of a plan, and turning it into octets once tracked URLs are known.
-Does not own: how a plan is made (`planner`), or where tracked URLs come from (`transformer`).
+Does not own: how a plan is made (`planner`), or where tracked URLs come from (`render`).
 """
 
 from collections.abc import Callable
@@ -23,10 +23,10 @@ class PlannedLink(NamedTuple):
 
     `number` counts from 1; a button and its twin for Outlook share one. `destination` is where the
     reader shall arrive, URL parameters included. `group` is the link's name in reports, `text` what
-    readers see, `part` the part it stands in ("1.2"), `order` its place among all links.
-    `original` is the value as it stands there, character references and all, one character an
-    octet: given back by `url_for`, nothing changes. `url_octets` is the most that its tracked URL may
-    have. `app` says that it is to open an app, `identified` that in a copy for one reader alone the
+    readers see, `part` the part it stands in ("1.2"), `order` its place among all links. `original`
+    is the value as it stands there, character references and all, one character an octet: given
+    back by `url_for`, nothing changes. `url_octets` is the most that its tracked URL may have.
+    `app` says that it is to open an app, `identified` that in a copy for one reader alone the
     destination is told who that is. `author_url` is the destination before parameters were added.
     """
 

@@ -1,6 +1,7 @@
 """The plan for one message: which links are tracked, which are not and why, and what changes.
 
-Owns: whether a message may be changed, by everything that has a say in it, and what its links share.
+Owns: whether a message may be changed, by everything that has a say in it, and what its links
+share.
 Does not own: the shape of a plan and rendering it (`planned`), going through the parts
 (`part_planner`), tracked URLs, headers and signatures (`render`), or any single rule.
 

@@ -1,7 +1,7 @@
 """What would become of one message, without sending it.
 
-Owns: judging it as one from a client that we trust, and that may send as its From-domain; links that
-redirect and never count; naming the links of a message that is left alone, too.
+Owns: judging it as one from a client that we trust, and that may send as its From-domain; links
+that redirect and never count; naming the links of a message that is left alone, too.
 Does not own: the plan (`planner`, `senders`), or showing it (`proxy.cli.inspect`).
 """
 

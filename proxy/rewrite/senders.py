@@ -1,7 +1,7 @@
 """Whose mail is tracked, and how: the policies of a configuration by From-domain.
 
-Owns: finding the [[sender]] that a message belongs to, what becomes of mail of those who may not send
-as it, and the plan of the others' under that sender's policy.
+Owns: finding the [[sender]] that a message belongs to, what becomes of mail of those who may not
+send as it, and the plan of the others' under that sender's policy.
 Does not own: what a policy means (`proxy.policy.settings`), who may submit mail at all
 (`proxy.client.trust`) and who as whom (`proxy.policy.accounts`), keys (`transformer`).
 """
@@ -24,8 +24,8 @@ from proxy.rewrite.planner import plan_message
 class Sender:
     """One [[sender]], or all mail where none is configured (`domain` is empty then).
 
-    `signs`: what we change is signed; `signs_always`: everything is. `accounts` are those who may send
-    as it, None where all may whose mail is trusted.
+    `signs`: what we change is signed; `signs_always`: everything is. `accounts` are those who may
+    send as it, None where all may whose mail is trusted.
     """
 
     domain: str

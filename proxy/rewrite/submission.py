@@ -1,8 +1,8 @@
 """What goes into the work on one message, and what comes out: values, and the one way to fail.
 
 Owns: the shape of both, and `Fault`, which says at which step the work failed.
-Does not own: the work (`transformer`, `render`), what becomes of a message after a fault, or telling
-logs and metrics of it (`proxy.delivery.delivery`).
+Does not own: the work (`transformer`, `render`), what becomes of a message after a fault, or
+telling logs and metrics of it (`proxy.delivery.delivery`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -52,9 +52,9 @@ class CopyId(NamedTuple):
 class Submission:
     """What the session knows of a message. Paths are without brackets, the null sender is empty.
 
-    `submitter` is who hands it in. `relay_size_octets` is the relay's SIZE, None or 0 where it has no
-    limit. `copy_ids` are those of each recipient's own copy, where an earlier try may have told of
-    them; none: any will do.
+    `submitter` is who hands it in. `relay_size_octets` is the relay's SIZE, None or 0 where it has
+    no limit. `copy_ids` are those of each recipient's own copy, where an earlier try may have told
+    of them; none: any will do.
     """
 
     mail_from: bytes
@@ -71,8 +71,8 @@ class Findings:
     """What was found in a message, for log and metrics.
 
     `links` is how many are tracked, unless the message is left alone; `skipped` counts the others
-    by reason. `clipped` holds, for each part that mail programs clip by our doing, its octets before
-    and after. `odd_headers` have a value that no one defined.
+    by reason. `clipped` holds, for each part that mail programs clip by our doing, its octets
+    before and after. `odd_headers` have a value that no one defined.
     """
 
     links: int = 0

@@ -1,8 +1,8 @@
 """How much of everybody's mail is worked on in one iteration of the event loop.
 
 Owns: the bound on an iteration, and who comes next: first come, first served.
-Does not own: how much one session reads or writes at a time (`proxy.session.limits`,
-`proxy.relay.session`).
+Does not own: how much one session reads or writes at a time (`proxy.client.limits`,
+`proxy.smtp.data`).
 
 When 200 clients upload at one time, octets of all of them may have come in one iteration. Each
 takes little to work on; without a bound the loop would do them all before anybody else had a word.

@@ -1,8 +1,8 @@
 """What a reload changes in a proxy that runs, and what has to wait for a restart.
 
 Owns: which keys take a restart, and that a configuration which cannot be used changes nothing.
-Does not own: reading it (`config.loading.load`), the signal (`config.service.reload`), or what sessions
-share under it (`proxy.session.services`).
+Does not own: reading it (`config.loading.load`), the signal (`config.service.reload`), or what
+sessions share under it (`proxy.session.services`).
 """
 
 from collections.abc import Callable
@@ -21,8 +21,8 @@ TAKE_RESTART = (
     "log.level",
     "log.format",
 )
-"""Keys whose values at the start stay: of sockets, processes, files and a log that are open; and of the
-key file, as the tracker goes on reading the one that it was started with."""
+"""Keys whose values at the start stay: of sockets, processes, files and a log that are open; and of
+the key file, as the tracker goes on reading the one that it was started with."""
 
 
 def renewed(before: Services, read: Callable[[], Config]) -> Services:

@@ -2,8 +2,8 @@
 
 Owns: implicit TLS and the PROXY header before a session begins, how many sessions there may be, and
 the graceful stop (RFC 5321 §3.8).
-Does not own: what is said in a session (`proxy.session.session`), opening sockets (`sockets`), what a
-new configuration changes (`reload`), or several processes (`workers`).
+Does not own: what is said in a session (`proxy.session.session`), opening sockets (`sockets`), what
+a new configuration changes (`reload`), or several processes (`workers`).
 """
 
 import asyncio

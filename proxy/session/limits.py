@@ -2,8 +2,8 @@
 
 Owns: the numbers and why they are what they are. Sizes are octets, times seconds.
 Does not own: limits of a client's connection and logins (`proxy.client.limits`), of all sessions
-together (`proxy.server.server`, `memory_budget`, `proxy.scheduling.loop_budget`), of a message's inside
-(`proxy.message.limits`), of a reply (`proxy.smtp.replies`), or of the relay's side
+together (`proxy.server.server`, `memory_budget`, `proxy.scheduling.loop_budget`), of a message's
+inside (`proxy.message.limits`), of a reply (`proxy.smtp.replies`), or of the relay's side
 (`proxy.relay.dial`, `proxy.relay.session`).
 """
 

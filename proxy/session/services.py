@@ -1,10 +1,10 @@
 """What all sessions of a process share.
 
 Owns: making it from a configuration: the work on messages, the spool, the record of what is
-delivered, TLS, the budgets for memory and for the event loop, the slots for logins and the limits
+delivered, consents, TLS, the budgets for memory and for the event loop, the slots for logins and the limits
 of failed ones, and what was last seen of the relay.
-Does not own: sessions (`session`), sockets (`proxy.server.sockets`), or which keys of a configuration
-take a restart (`proxy.server.reload`).
+Does not own: sessions (`session`), sockets (`proxy.server.sockets`), or which keys of a
+configuration take a restart (`proxy.server.reload`).
 
 A reload makes new services; a session keeps to the end those it began with. Spool, delivered
 database, consents, budgets, slots and failed logins are handed on, so that a reload neither doubles

@@ -3,9 +3,10 @@
 Owns: the order of commands, what state each leaves, and that the session ends. Every verb is a
 method that returns its reply as a value; a 421, ours or the relay's, ends the session.
 Does not own: the octets on the wire (`proxy.client.connection`), the grammar of arguments
-(`proxy.smtp.envelope`), who may do what (`proxy.client.identity`), AUTH (`proxy.client.login`), MAIL
-and RCPT (`transactions`), taking in a message (`upload`) and handing it on
-(`proxy.delivery.delivery`), what a stop allows (`shutdown`), nor the relay (`proxy.relay.upstream`).
+(`proxy.smtp.envelope`), who may do what (`proxy.client.identity`), AUTH (`proxy.client.login`),
+MAIL and RCPT (`transactions`), taking in a message (`upload`) and handing it on
+(`proxy.delivery.delivery`), what a stop allows (`shutdown`), nor the relay
+(`proxy.relay.upstream`).
 """
 
 import asyncio
@@ -280,8 +281,8 @@ class Session:
     async def _begin(self) -> Mapping[str, str] | None:
         """End the transaction, as EHLO and HELO do (RFC 5321 §4.1.4).
 
-        Return what the relay offers, by a session opened for this client if that is trusted unasked,
-        else as far as is known; None: the relay cannot be reached.
+        Return what the relay offers, by a session opened for this client if that is trusted
+        unasked, else as far as is known; None: the relay cannot be reached.
         """
         self._forget_hello()
         self._transactions.end()

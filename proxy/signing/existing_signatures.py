@@ -1,9 +1,10 @@
 """The signatures that a message brought along: whose they are, and which a change would break.
 
-Owns: reading DKIM-Signature fields as far as that takes (RFC 6376 §3.5), without verifying anything.
+Owns: reading DKIM-Signature fields as far as that takes (RFC 6376 §3.5), without verifying
+anything.
 Does not own: what is done about them: a signature of a domain that we hold a key for is removed and
-made anew (`proxy.rewrite.header_edits`), one of any other domain makes us leave the whole message as
-it is (`proxy.rewrite.eligibility`).
+made anew (`proxy.rewrite.header_edits`), one of any other domain makes us leave the whole message
+as it is (`proxy.rewrite.eligibility`).
 """
 
 from dataclasses import dataclass, replace

@@ -1,8 +1,8 @@
 """What a mail server would change in a message after we signed it, and so break the signature.
 
 Owns: the list of such changes, each seen in a default Postfix, and how they are recognised.
-Does not own: what follows from it (`proxy.rewrite.eligibility`: the message is left as it is), or the
-signature (`signer`).
+Does not own: what follows from it (`proxy.rewrite.eligibility`: the message is left as it is), or
+the signature (`signer`).
 """
 
 import re

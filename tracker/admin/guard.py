@@ -1,10 +1,10 @@
 """Who may use the admin listener.
 
-Owns: the password, in HTTP Basic (RFC 7617) or as a bearer token (RFC 6750), how often an address may
-try one, and the check that keeps a page in somebody's browser from asking for the listener on its own
-machine (DNS rebinding).
-Does not own: what is answered then (`admin`), the window in which tries count (`config.throttle`), which
-address a request comes from (`tracker.forwarded`), or which addresses need a password
+Owns: the password, in HTTP Basic (RFC 7617) or as a bearer token (RFC 6750), how often an address
+may try one, and the check that keeps a page in somebody's browser from asking for the listener on
+its own machine (DNS rebinding).
+Does not own: what is answered then (`admin`), the window in which tries count (`config.throttle`),
+which address a request comes from (`tracker.forwarded`), or which addresses need a password
 (`config.loading.rules`).
 """
 
@@ -37,9 +37,9 @@ MAX_WRONG_PASSWORDS = 10
 class Guard:
     """An ASGI application that lets requests through to another, or refuses them.
 
-    With a password, every request but those of OPEN_PATHS must carry it. Where `password` returns None,
-    requests must name the loopback as their host, as only programs of this machine do. `trusted_proxies`
-    returns the networks of web servers that say for whom they ask.
+    With a password, every request but those of OPEN_PATHS must carry it. Where `password` returns
+    None, requests must name the loopback as their host, as only programs of this machine do.
+    `trusted_proxies` returns the networks of web servers that say for whom they ask.
     """
 
     def __init__(

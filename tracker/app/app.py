@@ -42,9 +42,9 @@ from tracker.redirect.redirector import Redirector, Rules
 from tracker.spool.writer import Spool
 
 SWITCH_INTERVAL_S = 0.0005
-"""Under load the event loop holds the interpreter nearly all the time. The spool's thread wants it for a
-moment, several times a commit, and waits for it so long at most: a tenth of Python's default. With 50
-readers at one time a third more of them are answered in the same time, at the same cost."""
+"""Under load the event loop holds the interpreter nearly all the time. The spool's thread wants it
+for a moment, several times a commit, and waits for it so long at most: a tenth of Python's default.
+With 50 readers at one time a third more of them are answered in the same time, at the same cost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What a reload changes in a tracker that runs, and what has to wait for a restart.
 
 Owns: the order in which a new configuration is put in force, all of it or nothing.
-Does not own: reading it (`config.loading.load`), the signal (`config.service.reload`), or the parts that
-it is for (`app` and `parts` make them).
+Does not own: reading it (`config.loading.load`), the signal (`config.service.reload`), or the parts
+that it is for (`app` and `parts` make them).
 """
 
 import ssl

@@ -5,14 +5,14 @@ new one; and that nobody keeps one longer than `PATIENCE_S` without being owed a
 Does not own: what a connection is at (`connection`), or how many descriptors there are
 (`config.service.descriptors`).
 
-A connection either rests (its client owes something: a TLS handshake, a request, reading an answer) or
-a request of it is being answered. Those that rest stand in order, the longest first. They have used up
-their time from the front, and the front makes room where a bound is reached; whoever is owed an answer
-gets it.
+A connection either rests (its client owes something: a TLS handshake, a request, reading an answer)
+or a request of it is being answered. Those that rest stand in order, the longest first. They have
+used up their time from the front, and the front makes room where a bound is reached; whoever is
+owed an answer gets it.
 
-A network is one IPv4 address, or one IPv6 /64: what one customer of a provider gets. An IPv4 /24 would
-throw strangers together, and whoever holds a whole one meets the bound of all connections, where the
-longest at rest goes first as well.
+A network is one IPv4 address, or one IPv6 /64: what one customer of a provider gets. An IPv4 /24
+would throw strangers together, and whoever holds a whole one meets the bound of all connections,
+where the longest at rest goes first as well.
 """
 
 import asyncio
@@ -67,8 +67,8 @@ class Neighbours:
 class Admission:
     """All connections of one HTTP server: at most `most`, and at most `share` from one network.
 
-    The networks of `trusted` are web servers of the operator's own, which speak for many readers: they
-    may have all. `name` tells this server from others in the metrics.
+    The networks of `trusted` are web servers of the operator's own, which speak for many readers:
+    they may have all. `name` tells this server from others in the metrics.
     """
 
     def __init__(self, name: str, most: int, share: int, trusted: Sequence[Network] = ()) -> None:

@@ -1,11 +1,12 @@
 """An ASGI application behind our HTTP server: how the admin pages and the API are served.
 
-Owns: what ASGI (version 3, HTTP only) says that a server does: the scope, bodies as they come, responses
-in pieces, a client that has gone.
-Does not own: connections and their bounds (`connection`), or the application (`tracker.admin.admin`).
+Owns: what ASGI (version 3, HTTP only) says that a server does: the scope, bodies as they come,
+responses in pieces, a client that has gone.
+Does not own: connections and their bounds (`connection`), or the application
+(`tracker.admin.admin`).
 
-Bodies are handed over as they come, and read no faster than the application takes them; `send` waits
-while the client does not read.
+Bodies are handed over as they come, and read no faster than the application takes them; `send`
+waits while the client does not read.
 """
 
 import asyncio

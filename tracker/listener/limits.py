@@ -1,8 +1,8 @@
 """Every limit of the HTTP server, in one place.
 
 Owns: the numbers and why they are what they are. Sizes are octets, times seconds.
-Does not own: how many descriptors a process may have (`config.service.descriptors`), or what the API
-takes of a body (`tracker.admin.requests`).
+Does not own: how many descriptors a process may have (`config.service.descriptors`), or what the
+API takes of a body (`tracker.admin.requests`).
 """
 
 MAX_HEAD_OCTETS = 16 * 1024

@@ -1,8 +1,8 @@
 """An HTTP server on sockets that listen, from start to stop.
 
 Owns: taking connections, and stopping without breaking off an answer.
-Does not own: the sockets (`sockets`), each connection (`connection`), their bounds (`admission`), or
-what is answered (`tracker.redirect.redirector`, `asgi`).
+Does not own: the sockets (`sockets`), each connection (`connection`), their bounds (`admission`),
+or what is answered (`tracker.redirect.redirector`, `asgi`).
 """
 
 import asyncio

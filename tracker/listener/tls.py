@@ -1,8 +1,8 @@
 """TLS as a server speaks it, without I/O: what the network brought in, what it is to take out.
 
 Owns: the handshake and the records of one connection, on the standard library's `ssl.SSLObject`.
-Does not own: certificate and versions (`config.keys.certificates`), or the connection, whose bounds of
-reading, writing and time hold for encrypted octets as for others (`connection`).
+Does not own: certificate and versions (`config.keys.certificates`), or the connection, whose bounds
+of reading, writing and time hold for encrypted octets as for others (`connection`).
 """
 
 import contextlib

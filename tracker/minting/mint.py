@@ -57,8 +57,8 @@ class Mint:
     def link(self, config: Config, request: LinkRequest) -> Minted:
         """Make a link, once all that reports need is durable.
 
-        Raises request.CannotMake, KeyFileError and OSError (SpoolError and TimeoutError among them);
-        then nothing counts.
+        Raises request.CannotMake, KeyFileError and OSError (SpoolError and TimeoutError among
+        them); then nothing counts.
         """
         resolved = ResolvedRequest.of(request, config)
         consent = self.consents().of(request.person)

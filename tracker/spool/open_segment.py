@@ -5,8 +5,8 @@ Does not own: the files themselves (`segments`), or which events are written, an
 
 - After a full disk, the segment goes on where it stopped. After any other error it is given up,
   above all after a failed fdatasync: it may have lost octets that a second one would call safe.
-- A segment that was given up before anything in it was durable is begun again under its name, so that
-  a disk which refuses for long is not filled with copies of what it refuses.
+- A segment that was given up before anything in it was durable is begun again under its name, so
+  that a disk which refuses for long is not filled with copies of what it refuses.
 - A segment that was renamed or deleted, alone or with its folder, is where no ingester looks. It is
   made anew in its place, under its name and with all that it holds. A new name would do as well,
   but in the new place the same octets have the same offsets: nothing is fed twice.

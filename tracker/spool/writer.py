@@ -1,19 +1,17 @@
 """This process's spool: events become durable here before anything is answered.
 
-Owns: the queue of events, the thread that writes them in groups (one write, one fdatasync), and what
-becomes of events that the disk refuses.
+Owns: the queue of events, the thread that writes them in groups (one write, one fdatasync), and
+what becomes of events that the disk refuses.
 Does not own: the segment that is written to (`open_segment`), how drops are told (`drops`), or
 feeding the store (`tracker.ingest.ingester`).
 
-The rules:
-- An event's future is resolved after the fdatasync that covers it (one of `append_written` before it,
-  once the event is written: the end of this process does not undo that, a power loss may), or fails
-  with SpoolError as soon as its write has failed. A failed event is *kept*, in bounded memory, and
-  tried again; the error only says that it is not durable yet. SpoolFull says that it was dropped, and
-  counted.
-- A segment that is given up is followed by a new one, with all that it did not make durable: events
-  may be there twice, and the store counts them once by their ids.
-- Nothing but `close` ends the thread.
+The rules: - An event's future is resolved after the fdatasync that covers it (one of
+`append_written` before it, once the event is written: the end of this process does not undo that, a
+power loss may), or fails with SpoolError as soon as its write has failed. A failed event is *kept*,
+in bounded memory, and tried again; the error only says that it is not durable yet. SpoolFull says
+that it was dropped, and counted. - A segment that is given up is followed by a new one, with all
+that it did not make durable: events may be there twice, and the store counts them once by their
+ids. - Nothing but `close` ends the thread.
 """
 
 import contextlib

@@ -134,8 +134,8 @@ def lower_horizon(db: Database, time: Time) -> float | None:
 def expire_pending(db: Database, before_s: float) -> int:
     """Drop messages from before `before_s` that the relay did not take and nobody clicked.
 
-    They are in no sum; of how many nobody knows what became of them is kept. Return how many there were, a chunk at most. Within the caller's
-    transaction.
+    They are in no sum; of how many nobody knows what became of them is kept. Return how many there
+    were, a chunk at most. Within the caller's transaction.
     """
     return _drop(db, _NEVER_SENT, before_s).messages
 
