@@ -1,17 +1,16 @@
 """The links of an HTML document as a browser finds them, as spans of octets.
 
 Owns: which tags of a document are links (`a` and `area`, and `v:*` inside Outlook's conditional
-comments), where their href values stand, and the text by which people know a link.
-Does not own: the grammar of tags (`tokenizer`), SVG and MathML (`foreign_content`), character
-references (`character_references`), charsets (`charsets`), URLs (`urls`), or which links are
-tracked (`policy`).
+comments), and where their href values stand.
+Does not own: the grammar of tags (`tokenizer`), SVG and MathML (`foreign_content`), the text of a
+link (`labels`), character references (`character_references`), charsets (`charsets`), URLs (`urls`),
+or which links are tracked (`policy`).
 
 This is WHATWG tokenization (HTML §13.2.5) without a tree builder, so links that only a tree builder
 would drop are found here (`<a>` inside `<select>`, a frameset document). Time is linear in the size
 of the document, whatever its octets are.
 """
 
-import html as html_text
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -22,19 +21,10 @@ from proxy.links.foreign_content import Foreign
 from proxy.message.limits import MAX_ATTRIBUTES, MAX_HREFS
 from proxy.message.work_budget import spend
 
-MAX_LABEL_CHARACTERS: Final = 200
-"""Longer link texts are cut; people read them in reports."""
-
-_LABEL_OCTETS: Final = 4096
-"""How far after a tag the text of its link is looked for."""
-_LABEL_TAG_STEPS: Final = 2
 _STRETCH_STEPS: Final = 6
 _QUOTES: Final = (b'"', b"'")
 _LINKS: Final = frozenset({b"a", b"area"})
 _FOREIGN: Final = frozenset({b"svg", b"math"})
-_BREAKS: Final = frozenset(
-    {"br", "p", "div", "td", "th", "tr", "table", "li", "h1", "h2", "h3", "h4", "h5", "h6"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,44 +55,6 @@ def links(html: bytes, charset: str = "utf-8") -> list[Href]:
     scanner = Scanner(html, charset)
     scanner.run()
     return scanner.found
-
-
-def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
-    """Return what people read on a link: its text, else the alternative text of its image, else "".
-
-    At most `MAX_LABEL_CHARACTERS`, white space collapsed; only the first 4,096 octets after the tag
-    are read.
-    """
-    name = re.escape(href.element.encode("utf-8"))
-    window = html[href.content_start : href.content_start + _LABEL_OCTETS]
-    inside = re.split(rb"(?i)</?%s[\s/>]" % name, window, maxsplit=1)[0]
-    if href.element == "area":
-        inside = b""
-    spend(_LABEL_TAG_STEPS * inside.count(b"<") + inside.count(b"&"))
-    text = _readable(inside, charset) or _alternative(inside, charset)
-    text = text or href.attributes.get("alt") or href.attributes.get("title") or ""
-    return " ".join(text.split())[:MAX_LABEL_CHARACTERS].rstrip()
-
-
-def _readable(inside: bytes, charset: str) -> str:
-    without = re.sub(rb"(?s)<!--.*?(?:-->|\Z)", b"", inside)
-    spaced = tokenizer.TAG_OR_REST.sub(_space_for_break, without)
-    return " ".join(html_text.unescape(spaced.decode(charset, "ignore")).split())
-
-
-def _space_for_break(tag: re.Match[bytes]) -> bytes:
-    name = tag[1].lstrip(b"/").lower().decode("ascii", "replace")
-    return b" " if name in _BREAKS else b""
-
-
-def _alternative(inside: bytes, charset: str) -> str:
-    for tag in tokenizer.TAG_OR_REST.finditer(inside):
-        if tag[1].lower() == b"img":
-            for attribute in tokenizer.attributes(inside, *tag.span(2)):
-                index = attribute.lastindex or 1
-                if index > 1 and attribute[1].lower() == b"alt":
-                    return decode(attribute[index].decode(charset, "replace"))
-    return ""
 
 
 class Scanner:

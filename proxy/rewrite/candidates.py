@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from proxy.links.character_references import encode
 from proxy.links.charsets import HtmlView
-from proxy.links.html import Href, label, links
+from proxy.links.html import Href, links
+from proxy.links.labels import label
 from proxy.links.plaintext import urls
 from proxy.links.urls import destination
 from proxy.message.editing import Edit

@@ -21,7 +21,8 @@ from html5lib.constants import DataLossWarning
 
 with atheris.instrument_imports(include=["proxy"]):
     from proxy.links.charsets import view
-    from proxy.links.html import Href, label, links
+    from proxy.links.html import Href, links
+    from proxy.links.labels import label
     from proxy.links.urls import destination
     from proxy.message.editing import Edit, splice
     from tracker.urls.hosts import host

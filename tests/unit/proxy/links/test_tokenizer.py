@@ -7,7 +7,8 @@ import tracemalloc
 import pytest
 
 from proxy.links import tokenizer
-from proxy.links.html import label, links
+from proxy.links.html import links
+from proxy.links.labels import label
 from tests.support.checks.growth import is_linear
 
 FAMILIES = [

@@ -1,0 +1,116 @@
+"""The text by which people know a link: what they read on it, or its images' alternative texts.
+
+Owns: where a link's content ends, and what of it people see: no markup, no comments (Outlook's
+conditional ones neither), no invisible characters.
+Does not own: finding links (`html`), the grammar of tags (`tokenizer`), character references
+(`character_references`).
+
+This is no tree builder: of nested and misplaced tags it sees the text, which is what counts here.
+Time is linear in the octets that are read.
+"""
+
+import html as html_text
+import re
+from functools import lru_cache
+from typing import Final
+
+from proxy.links import tokenizer
+from proxy.links.character_references import decode
+from proxy.links.html import Href
+from proxy.message.work_budget import spend
+
+MAX_LABEL_CHARACTERS: Final = 200
+"""Longer link texts are cut; people read them in reports."""
+
+_LABEL_OCTETS: Final = 4096
+"""How far after a tag the text of its link is looked for."""
+_LABEL_TAG_STEPS: Final = 2
+_BREAKS: Final = frozenset(
+    {"br", "p", "div", "td", "th", "tr", "table", "li", "h1", "h2", "h3", "h4", "h5", "h6"}
+)
+_UNSEEN_MARKUP: Final = re.compile(
+    rb"<!--(?:-?>|.*?(?:--!?>|\Z))|<[!?][^>]*(?:>|\Z)|</(?:>|[^A-Za-z>][^>]*(?:>|\Z))"
+    rb"|<(style|script|title)[\s/>].*?(?:</\1(?:>|[\s/][^>]*>?)|\Z)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Comments, declarations such as `<![endif]-->`, and elements whose content nobody reads."""
+_MAYBE_UNSEEN: Final = re.compile(rb"<(?:[!?]|/[^A-Za-z]|[sS][tTcC]|[tT][iI])")
+
+_INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufeff\uffa0]+"
+)
+"""What preheaders are padded with; letters are joined or set apart by none of these."""
+_IDLE_JOINERS: Final = re.compile(
+    r"(?<!\S)[\u200c\u200d]+|[\u200c\u200d]+(?!\S)|([\u200c\u200d])\1+"
+)
+"""Joiners that join nothing: they stay between letters (Persian) and within emoji."""
+
+
+def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
+    """Return what people read on a link: its text, else the alternative text of its images, else "".
+
+    At most `MAX_LABEL_CHARACTERS`, white space collapsed; only the first 4,096 octets after the tag
+    are read.
+    """
+    inside = _inside(html, href)
+    spend(_LABEL_TAG_STEPS * inside.count(b"<") + inside.count(b"&"))
+    text = _readable(inside, charset) or _seen(_alternatives(inside, charset))
+    return text or _seen(href.attributes.get("alt") or href.attributes.get("title") or "")
+
+
+def _inside(html: bytes, href: Href) -> bytes:
+    """Return the content of a link, without what nobody sees.
+
+    An end tag inside a comment ends nothing, but where there is no other: the shape of a button in
+    Outlook ends in a conditional comment of its own.
+    """
+    if href.element == "area":
+        return b""
+    window = html[href.content_start : href.content_start + _LABEL_OCTETS]
+    end = _end_of(href.element)
+    found = end.search(window)
+    inside = window[: found.start()] if found else window
+    if _MAYBE_UNSEEN.search(inside) is None:
+        return inside
+    if href.element == "a":
+        seen = _UNSEEN_MARKUP.sub(b"", window)
+        if found := end.search(seen):
+            return seen[: found.start()]
+    return _UNSEEN_MARKUP.sub(b"", inside)
+
+
+@lru_cache(maxsize=16)
+def _end_of(element: str) -> re.Pattern[bytes]:
+    """Return a pattern for what ends the content of a link: its end tag, or the next of its kind."""
+    return re.compile(rb"(?i)</?%s[\s/>]" % re.escape(element.encode("utf-8")))
+
+
+def _readable(inside: bytes, charset: str) -> str:
+    spaced = tokenizer.TAG_OR_REST.sub(_space_for_break, inside) if b"<" in inside else inside
+    return _seen(html_text.unescape(spaced.decode(charset, "ignore")))
+
+
+def _seen(text: str) -> str:
+    """Return a text on one line, without characters that nobody sees, cut to a label's length."""
+    if not text.isascii():
+        text = _IDLE_JOINERS.sub("", _INVISIBLE.sub("", text))
+    return " ".join(text.split())[:MAX_LABEL_CHARACTERS].rstrip()
+
+
+def _space_for_break(tag: re.Match[bytes]) -> bytes:
+    name = tag[1].lstrip(b"/").lower().decode("ascii", "replace")
+    return b" " if name in _BREAKS else b""
+
+
+def _alternatives(inside: bytes, charset: str) -> str:
+    """Return the alternative texts of all images, each once."""
+    texts: dict[str, None] = {}
+    for tag in tokenizer.TAG_OR_REST.finditer(inside):
+        if tag[1].lower() == b"img":
+            for attribute in tokenizer.attributes(inside, *tag.span(2)):
+                index = attribute.lastindex or 1
+                if index > 1 and attribute[1].lower() == b"alt":
+                    texts.setdefault(decode(attribute[index].decode(charset, "replace")).strip())
+                    break
+    return " ".join(texts)
