@@ -73,7 +73,7 @@ async def run_together(
             on_ready=partial(ready, "tracker"),
             parts=parts,
             reload=reload,
-            process=tracker_app.Process("serve", mail_sessions=config.proxy.max_sessions),
+            process=tracker_app.Process("serve", takes_mail=True),
         )
         group.create_task(redirecting)
 

@@ -49,10 +49,16 @@ With 50 readers at one time a third more of them are answered in the same time, 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """The process that the tracker runs in: its name in the metrics, and its SMTP sessions besides."""
+    """The process that the tracker runs in: its name in the metrics, and whether it takes mail too."""
 
     name: str
-    mail_sessions: int = 0
+    takes_mail: bool = False
+
+    def reader_bounds(self, config: Config) -> tuple[int, int]:
+        """Return how many connections of readers there may be, in all and from one network."""
+        sessions = config.proxy.max_sessions if self.takes_mail else 0
+        most = min(MAX_CONNECTIONS, descriptors.for_readers(descriptors.allowed(), sessions))
+        return most, fair_share(most)
 
 
 ALONE = Process("tracker")
@@ -86,11 +92,18 @@ async def serve(
     async with _feeding(config) as ingester, contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
-        most = descriptors.for_readers(descriptors.allowed(), process.mail_sessions)
-        most = min(MAX_CONNECTIONS, most)
-        readers = Admission("public", most, fair_share(most), app.rules.trusted_proxies)
+        readers = Admission("public", *process.reader_bounds(config), app.rules.trusted_proxies)
         if reload is not None:
-            running = Reload(parts.keys, parts.password, parts.tls, app, readers, admin, ingester)
+            running = Reload(
+                keys=parts.keys,
+                password=parts.password,
+                tls=parts.tls,
+                app=app,
+                readers=readers,
+                reader_bounds=process.reader_bounds,
+                admin=admin,
+                ingester=ingester,
+            )
             ending.enter_context(on_sighup(partial(running.reload, reload)))
         watching = watch.watching(parts.keys, *files.all, parts.password)
         async with watching, _administering(admin, parts):

@@ -43,6 +43,7 @@ class Reload:
     tls: ssl.SSLContext | None
     app: Redirector
     readers: Admission
+    reader_bounds: Callable[[Config], tuple[int, int]]
     admin: Admin
     ingester: Ingester
 
@@ -76,6 +77,7 @@ class Reload:
         put_password_in_force()
         self.app.rules, self.app.well_known = rules, files
         self.readers.trust(config.tracker.trusted_proxies)
+        self.readers.limit(*self.reader_bounds(config))
         self.admin.config = config
         self.ingester.configure(config)
 

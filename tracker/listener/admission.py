@@ -53,13 +53,13 @@ Resting = OrderedDict[Admitted, None]
 
 
 class Neighbours:
-    """The connections of one network, of which there may be `most`."""
+    """The connections of one network."""
 
-    __slots__ = ("count", "most", "network", "resting")
+    __slots__ = ("count", "is_trusted", "network", "resting")
 
-    def __init__(self, network: str, most: int) -> None:
+    def __init__(self, network: str, *, is_trusted: bool) -> None:
         self.network = network
-        self.most = most
+        self.is_trusted = is_trusted
         self.count = 0
         self.resting: Resting = OrderedDict()
 
@@ -82,6 +82,12 @@ class Admission:
         observe.HTTP_CONNECTIONS.labels(name).set_function(self._count)
         self.trust(trusted)
 
+    def limit(self, most: int, share: int) -> None:
+        """Have other bounds from now on; where there are too many in all, those at rest have to go."""
+        self._most, self._share = most, share
+        while self._count() > most and _made_room(self._resting, "total"):
+            pass
+
     def trust(self, networks: Sequence[Network]) -> None:
         """Have connections that come from now on judged by these `trusted` networks."""
         self._network_of = functools.lru_cache(1024)(functools.partial(_network_of, networks))
@@ -91,8 +97,9 @@ class Admission:
         network, is_trusted = self._network_of(connection.peer)
         neighbours = self._neighbours.get(network)
         if neighbours is None:
-            neighbours = Neighbours(network, self._most if is_trusted else self._share)
-        if neighbours.count >= neighbours.most and not _made_room(neighbours.resting, "network"):
+            neighbours = Neighbours(network, is_trusted=is_trusted)
+        most = self._most if neighbours.is_trusted else self._share
+        if neighbours.count >= most and not _made_room(neighbours.resting, "network"):
             return False
         if self._count() >= self._most and not _made_room(self._resting, "total"):
             return False

@@ -19,7 +19,9 @@ from structlog.testing import capture_logs
 from config.keys import token_keys
 from config.loading.load import ConfigError, Problem
 from config.schema import Config
+from config.service import descriptors
 from tests.support.clients.programs import free_port
+from tests.support.feeding import metric
 from tests.support.repository import DOCS
 from tracker.app import app
 from tracker.app.reload import TAKE_RESTART
@@ -63,6 +65,11 @@ class Running:
 
         return await asyncio.to_thread(ask)
 
+    async def metric(self, name: str) -> float:
+        """Return what a metric of readers is, once the loop has done what is due."""
+        await asyncio.sleep(0.1)
+        return metric(name, listener="public")
+
 
 @pytest.fixture
 def tables(tmp_path: Path) -> dict[str, dict[str, Any]]:
@@ -86,7 +93,13 @@ async def serving(tables: dict[str, dict[str, Any]]) -> AsyncIterator[Running]:
     running = Running({name: dict(table) for name, table in tables.items()})
     stop, ready = asyncio.Event(), asyncio.Event()
     task = asyncio.create_task(
-        app.serve(running.read(), stop=stop, on_ready=ready.set, reload=running.read)
+        app.serve(
+            running.read(),
+            stop=stop,
+            on_ready=ready.set,
+            reload=running.read,
+            process=app.Process("serve", takes_mail=True),
+        )
     )
     await asyncio.wait({task, asyncio.create_task(ready.wait())}, return_when="FIRST_COMPLETED")
     try:
@@ -94,6 +107,32 @@ async def serving(tables: dict[str, dict[str, Any]]) -> AsyncIterator[Running]:
     finally:
         stop.set()
         await asyncio.wait_for(task, 20)
+
+
+async def test_more_sessions_of_mail_leave_fewer_connections_to_readers(
+    tables: dict[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process that has both, of the descriptors that there are; and the other way round."""
+    monkeypatch.setattr(descriptors, "allowed", lambda: 600)
+    tables["tracker"]["trusted_proxies"] = ["127.0.0.1/32"]
+    tables["proxy"] = {"max_sessions": 20}
+    address = tables["tracker"]["listen"][0].split(":")
+    async with serving(tables) as running, contextlib.AsyncExitStack() as opened:
+
+        async def connect(count: int) -> None:
+            for _ in range(count):
+                _, writer = await asyncio.open_connection(*address)
+                opened.callback(writer.close)
+
+        await connect(150)
+        assert await running.metric("waypost_http_connections") == 150
+        running.tables["proxy"]["max_sessions"] = 160
+        await running.reload()
+        assert await running.metric("waypost_http_connections") == 99
+        running.tables["proxy"]["max_sessions"] = 20
+        await running.reload()
+        await connect(51)
+        assert await running.metric("waypost_http_connections") == 150
 
 
 def secret(path: Path, text: str) -> str:

@@ -111,6 +111,19 @@ async def test_whom_to_trust_may_change() -> None:
     assert all(opened([Stub(room), Stub(room)]))
 
 
+async def test_how_many_there_may_be_may_change() -> None:
+    """The longest at rest go at once; of those who are owed an answer, none."""
+    room = Admission("test", 10, 10)
+    stubs = [Stub(room, f"192.0.2.{number % 2}") for number in range(6)]
+    room.work(stubs[0])
+    room.limit(3, 2)
+    assert opened(stubs) == [True, False, False, False, True, True]
+    assert Stub(room, "192.0.2.1").open
+    assert opened(stubs) == [True, False, False, False, False, True]
+    room.limit(10, 10)
+    assert all(opened([Stub(room) for _ in range(7)]))
+
+
 async def test_time_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of those at rest; whoever is owed an answer waits for us."""
     monkeypatch.setattr(admission, "PATIENCE_S", 0.3)
