@@ -8,6 +8,7 @@ signals and systemd (`config.service.systemd`).
 import contextlib
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 
 import click
 import uvloop
@@ -22,6 +23,7 @@ from proxy.server.reload import kept
 from proxy.server.server import serve
 from proxy.server.sockets import Sockets, bind
 from proxy.server.workers import Workers
+from proxy.session.services import tls_context_of
 
 
 @click.command("proxy")
@@ -42,15 +44,21 @@ def proxy_command(config: ConfigFile) -> None:
 
 
 def _share_out(file: ConfigFile, config: Config, shares: list[Sockets]) -> int:
-    """Run a worker for each share; one that replaces another has the configuration in force."""
-    in_force = [config]
+    """Run a worker for each share; one that replaces another has the configuration in force.
+
+    And the certificate, which stays in force where a reload names it no more.
+    """
+    in_force = [(config, tls_context_of(config.proxy))]
 
     def read_again() -> None:
         with contextlib.suppress(Exception):  # each worker logs it
-            in_force[0] = kept(config, load(file, files=True))
+            read = kept(config, load(file, files=True))
+            in_force[0] = read, tls_context_of(read.proxy) or in_force[0][1]
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
-        _work(f"proxy-{index}", file, in_force[0], shares[index], on_ready)
+        config, former_tls = in_force[0]
+        sockets = replace(shares[index], former_tls=former_tls)
+        _work(f"proxy-{index}", file, config, sockets, on_ready)
 
     return Workers(shares, work, read_again).run()
 

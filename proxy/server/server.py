@@ -62,7 +62,7 @@ async def serve(
     sockets = sockets or bind(config)
     if most_sessions is None:
         most_sessions = descriptors.for_mail(descriptors.allowed())
-    server = Server(Services.start(config), most_sessions)
+    server = Server(Services.start(config, former_tls=sockets.former_tls), most_sessions)
     freeze_startup_objects()
     reloading = nullcontext() if reload is None else on_sighup(partial(server.reload, reload))
     try:
@@ -211,7 +211,7 @@ class Server:
     async def _encrypt(self, connection: ClientConnection, client: Client) -> bool:
         """Do implicit TLS; False: the connection is lost."""
         context = self.services.tls_context
-        if context is None:  # of a worker that began after a reload without the certificate
+        if context is None:  # sockets for TLS are never open without (`Sockets.former_tls`)
             log(TLS_FAILED, client=str(client), cause="there is no certificate")
             connection.abort()
             return False

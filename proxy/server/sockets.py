@@ -6,6 +6,7 @@ Does not own: sockets that systemd hands over (`config.service.systemd`), or acc
 """
 
 import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ class Sockets:
 
     plain: Sequence[socket.socket]
     tls: Sequence[socket.socket] = ()
+    former_tls: ssl.SSLContext | None = None
+    """The certificate in force where the configuration names none any more."""
 
     def close(self) -> None:
         """Listen no more."""

@@ -59,10 +59,16 @@ class Services:
         return self.config.relay
 
     @classmethod
-    def start(cls, config: Config, before: Self | None = None) -> Self:
+    def start(
+        cls,
+        config: Config,
+        before: Self | None = None,
+        former_tls: ssl.SSLContext | None = None,
+    ) -> Self:
         """Make everything that `config` asks for; `before` is what it replaces.
 
-        Where there is one, `config` has its values for all that takes a restart
+        `former_tls` is in force where `config` names no certificate and nothing is replaced. Where
+        something is, `config` has its values for all that takes a restart
         (`proxy.server.reload.kept`). Raises ConfigError, OSError or
         ssl.SSLError for keys and certificates that cannot be used.
         """
@@ -76,7 +82,8 @@ class Services:
             delivered_db=_delivered_db(config, before.delivered_db if before else None),
             spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
             consents=consents,
-            tls_context=_tls_context(config.proxy) or (before.tls_context if before else None),
+            tls_context=tls_context_of(config.proxy)
+            or (before.tls_context if before else former_tls),
             memory_budget=before.memory_budget if before else _memory_budget(config.proxy.workers),
             loop_budget=loop_budget,
             login_limits=before.login_limits if before else LoginLimits(config.proxy.workers),
@@ -108,7 +115,8 @@ def _consents(config: Config) -> ConsentsInForce:
     return consents
 
 
-def _tls_context(config: ProxyConfig) -> ssl.SSLContext | None:
+def tls_context_of(config: ProxyConfig) -> ssl.SSLContext | None:
+    """Return the context of the certificate that is named, if one is; raises OSError and ValueError."""
     return server_context(config.tls_cert, config.tls_key) if config.tls_cert else None
 
 

@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import trustme
 
-from tests.support.clients.programs import stop, until, waypost
+from tests.support.clients.programs import free_port, stop, until, waypost
 from tests.support.stack import Mailbox, Stack
 
 MESSAGE = "From: a@example.com\nSubject: hello\n\nbody\n"
@@ -160,6 +161,37 @@ def test_a_worker_that_replaces_another_serves_by_the_configuration_in_force(
         until(lambda: len(set(children(process.pid)) - set(before)) == 2)
         for _ in range(8):
             assert greeting(two_workers).startswith(b"220 new.example.com ")
+
+
+def test_a_worker_that_replaces_another_has_the_certificate_that_a_reload_may_not_take_away(
+    two_workers: Stack, authority: trustme.CA
+) -> None:
+    """Others go on with it until a restart; clients would send this one their passwords in the clear."""
+    issued = authority.issue_cert("mail.example.com")
+    certificate = two_workers.folder / "mail.pem"
+    issued.private_key_and_cert_chain_pem.write_to_path(certificate)
+    certificate.chmod(0o600)
+    without = two_workers.config.read_text()
+    implicit = free_port()
+    tls = f'tls_cert = "{certificate}"\nlisten_tls = ["127.0.0.1:{implicit}"]'
+    two_workers.config.write_text(without.replace("workers = 2", f"workers = 2\n{tls}"))
+    with two_workers.serving("proxy") as process:
+        until(lambda: two_workers.log.read_text().count("proxy_ready") == 2)
+        two_workers.config.write_text(without)
+        certificate.unlink()
+        process.send_signal(signal.SIGHUP)
+        until(lambda: two_workers.log.read_text().count("proxy.tls_cert") == 2)
+        before = children(process.pid)
+        for victim in before:
+            os.kill(victim, signal.SIGKILL)
+        until(lambda: len(set(children(process.pid)) - set(before)) == 2)
+        for _ in range(8):
+            with smtplib.SMTP("127.0.0.1", two_workers.smtp, timeout=20) as client:
+                client.ehlo()
+                assert client.has_extn("starttls")
+                assert client.starttls()[0] == 220
+        with smtplib.SMTP_SSL("127.0.0.1", implicit, timeout=20) as client:
+            assert client.noop()[0] == 250
 
 
 def test_workers_do_not_outlive_a_parent_that_is_killed(two_workers: Stack) -> None:
