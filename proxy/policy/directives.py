@@ -2,14 +2,15 @@
 
 Owns: finding the conventions that apply to a link, and combining several of them into one value:
 an opt-out beats an opt-in, our own group name beats those of other systems.
-Does not own: the conventions (`dialects`), or whether the link is tracked in the end (`decide`).
+Does not own: the conventions (`link_conventions`), or whether the link is tracked in the end (`decide`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from proxy.policy.dialects import LINK_CONVENTIONS, NATIVE, Effect, LinkConvention, Value
+from proxy.policy.dialects import NATIVE
+from proxy.policy.link_conventions import LINK_CONVENTIONS, Effect, LinkConvention, Value
 from proxy.policy.reasons import Skip
 
 

@@ -3,7 +3,7 @@
 Owns: reading the headers that count (our own, and those of the enabled dialects) in one pass over
 the message into one value; which of several wins (an off beats every on); and what follows for the
 whole message, given the default.
-Does not own: what one header's value means (`dialects`), or single links (`directives`).
+Does not own: what one header's value means (`header_conventions`), or single links (`directives`).
 
 Whether a link is tracked is decided in this order: `enabled = false`, which nothing lifts; an
 opt-out of the link itself; the headers of the message; the default of its [[sender]]; the default
@@ -22,7 +22,13 @@ from proxy.links.urls import destination, same_place
 from proxy.message.editing import Message
 from proxy.message.encoded_words import clean_line, clean_text, decode_words
 from proxy.message.fields import unfold
-from proxy.policy.dialects import HEADER_CONVENTIONS, NATIVE, OWN_HEADERS, HeaderConvention, Said
+from proxy.policy.dialects import NATIVE
+from proxy.policy.header_conventions import (
+    HEADER_CONVENTIONS,
+    OWN_HEADERS,
+    HeaderConvention,
+    Said,
+)
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
 from tracker.decisions.consents import Consent, strictest

@@ -2,20 +2,16 @@
 
 Owns: the text around the tables. `python -m proxy.policy.manual` writes both pages; a test fails
 while they are stale.
-Does not own: the tables themselves (`dialects`, `providers`, `reasons`).
+Does not own: the tables themselves (`link_conventions`, `header_conventions`, `providers`, `reasons`).
 """
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from config.schema import DIALECTS
-from proxy.policy.dialects import (
-    HEADER_CONVENTIONS,
-    LINK_CONVENTIONS,
-    NATIVE,
-    NOTRACK_DIALECT,
-    NOTRACK_EXAMPLE,
-)
+from proxy.policy.dialects import NATIVE
+from proxy.policy.header_conventions import HEADER_CONVENTIONS
+from proxy.policy.link_conventions import LINK_CONVENTIONS, NOTRACK_DIALECT, NOTRACK_EXAMPLE
 from proxy.policy.providers import OFF_HEADERS
 from proxy.policy.reasons import SOFT, Reason, Skip, Untouched
 
@@ -44,7 +40,8 @@ TITLES = {
 MIGRATION_HEAD = """\
 # Coming from another system
 
-Written by `python -m proxy.policy.manual` from `proxy/policy/dialects.py`; edit there.
+Written by `python -m proxy.policy.manual` from `proxy/policy/link_conventions.py` and
+`proxy/policy/header_conventions.py`; edit there.
 
 Mail that you wrote for another system works here unchanged: Waypost understands the attributes,
 classes and headers below. It leaves those of other systems in the message, and removes its own

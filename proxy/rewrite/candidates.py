@@ -21,8 +21,8 @@ from proxy.links.urls import destination
 from proxy.message.editing import Edit
 from proxy.message.work_budget import spend
 from proxy.policy.decide import Decision, MessageFacts, decide
-from proxy.policy.dialects import NOTRACK_DIALECT
 from proxy.policy.directives import LinkDirectives
+from proxy.policy.link_conventions import NOTRACK_DIALECT
 from proxy.policy.reasons import AUTHORS, Skip
 from proxy.policy.settings import Policy
 

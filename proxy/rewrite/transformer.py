@@ -8,10 +8,11 @@ sign (`proxy.signing.signer`), sending, or what becomes of a message when the wo
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from typing import Self, TypeVar
 
 from config.keys.dkim_keys import read_dkim_key
 from config.schema import Config
+from proxy.message import work_budget
 from proxy.message.editing import Message, parse
 from proxy.policy.reasons import Untouched
 from proxy.rewrite.render import Rendering
@@ -25,6 +26,18 @@ from tracker.urls.reader_id import Identifier
 
 KnownConsents = Callable[[], Consents]
 """Returns what persons agreed to, as far as it is known now."""
+
+
+T = TypeVar("T")
+
+
+def within(most_steps: int, work: Callable[[], T]) -> T | None:
+    """Return what work on a message makes; None, and nothing is done, where it takes more steps."""
+    try:
+        with work_budget.limit(most_steps):
+            return work()
+    except work_budget.BudgetExceeded:
+        return None
 
 
 class Transformer:

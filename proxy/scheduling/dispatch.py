@@ -15,9 +15,8 @@ from contextlib import asynccontextmanager
 from typing import Self, TypeVar
 
 from config.schema import Config
-from proxy.message import work_budget
 from proxy.rewrite.submission import Fault, Outgoing, Submission
-from proxy.rewrite.transformer import KnownConsents, Prepared, Transformer
+from proxy.rewrite.transformer import KnownConsents, Prepared, Transformer, within
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.scheduling.offload import MakeCopy, OffloadProcess
 
@@ -110,11 +109,7 @@ class Dispatcher:
     async def _within_budget(self, work: Callable[[], T]) -> T | None:
         """Return what `work` makes, in an iteration that has room; None where it is too much work."""
         await self._loop_budget.take(ITERATION_OCTETS)
-        try:
-            with work_budget.limit(MAX_STEPS_IN_LOOP):
-                return work()
-        except work_budget.BudgetExceeded:
-            return None
+        return within(MAX_STEPS_IN_LOOP, work)
 
     def _personal_in_loop(self, prepared: Prepared) -> MakeCopy:
         async def make(index: int) -> Outgoing:

@@ -18,7 +18,7 @@ import pytest
 import waypost_links
 from proxy.message.editing import parse
 from proxy.policy import Policy
-from proxy.policy.dialects import OWN_HEADERS
+from proxy.policy.header_conventions import OWN_HEADERS
 from proxy.policy.headers import switches
 from tracker.decisions.consents import Consent
 from tracker.minting.request import LinkRequest

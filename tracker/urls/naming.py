@@ -2,7 +2,7 @@
 
 Owns: the order in which a name is looked for, which names are URLs, the parameters that never tell
 links apart, and what the store is told of a sent link, so that a click on it is called the same.
-Does not own: the attributes that name a group (`proxy.policy.dialects`).
+Does not own: the attributes that name a group (`proxy.policy.link_conventions`).
 
 A link is called by its group, else by its URL less what varies from reader to reader and less what
 we added. A click tells its whole destination; a sent link tells which parameters of it are no part

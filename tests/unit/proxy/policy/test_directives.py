@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from config.schema import DIALECTS
 from proxy.policy import Skip
-from proxy.policy.dialects import LINK_CONVENTIONS, Value
 from proxy.policy.directives import NO_DIRECTIVES, LinkDirectives, link_rules
+from proxy.policy.link_conventions import LINK_CONVENTIONS, Value
 from tests.support.plans import URL, outcome
 
 RULES = link_rules(frozenset(DIALECTS))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.policy.dialects import LINK_CONVENTIONS
+from proxy.policy.link_conventions import LINK_CONVENTIONS
 from proxy.policy.reasons import AUTHORS, SOFT, Skip, Untouched
 
 

@@ -18,7 +18,7 @@ from config.schema import (
 from proxy.message import fields
 from proxy.policy import Untouched
 from proxy.rewrite.submission import Fault
-from proxy.rewrite.transformer import Transformer
+from proxy.rewrite.transformer import Transformer, within
 from proxy.signing import canonicalization
 from proxy.signing.self_check import ProbeFailed
 from tests.support.mail import html_message
@@ -46,6 +46,19 @@ def test_a_consent_is_in_force_with_the_next_message(tmp_path):
     files.record(tmp_path / "waypost.db", "reader@example.org", Consent.NONE)
     out = at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
     assert out.untouched == Untouched.CONSENT_NONE
+
+
+def test_work_that_takes_too_many_steps_is_broken_off():
+    """It can be done anew elsewhere; the same message asks for the same number of steps."""
+    at_work = transformer()
+
+    def work():
+        return at_work.prepare(html_message(HTML * 100), ONE, NOW_S)
+
+    assert within(1_000, work) is None
+    made = within(1_000_000, work)
+    assert made is not None
+    assert made.shared().untouched is None
 
 
 def test_nothing_is_tracked_while_nobody_knows_who_opted_out(tmp_path):
