@@ -184,17 +184,26 @@ class ClientConnection(asyncio.BufferedProtocol):
         await self._handshake(context)
 
     async def start_tls_behind_header(self, context: ssl.SSLContext) -> None:
-        """Do the handshake after a PROXY header: what came after that header is TLS already.
+        """Do the handshake where all that came and was not read is TLS already.
 
-        Raises as `start_tls`.
+        So it is behind a PROXY header, and where a client speaks TLS from its first octet. Raises as
+        `start_tls`.
         """
-        received = self._take(len(self._received))
-        feeding = asyncio.create_task(self._feed_to_tls(received)) if received else None
+        loop = asyncio.get_running_loop()
+        handshake = loop.create_task(self._handshake(context))
+        feeding: list[asyncio.Handle] = []
+
+        def hand_over() -> None:
+            # The handshake has begun: the TLS layer takes over in the next iteration, and what is
+            # due there first comes before anything that the loop reads from the client later.
+            feeding.append(loop.call_soon(self._feed_to_tls))
+
+        feeding.append(loop.call_soon(hand_over))
         try:
-            await self._handshake(context)
+            await handshake
         finally:
-            if feeding is not None:
-                feeding.cancel()
+            for each in feeding:
+                each.cancel()
 
     async def _handshake(self, context: ssl.SSLContext) -> None:
         encrypted = await asyncio.get_running_loop().start_tls(
@@ -209,12 +218,10 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._transport = encrypted
         self.tls = True
 
-    async def _feed_to_tls(self, received: bytes) -> None:
-        """Feed octets to the TLS layer, once it has taken the transport over."""
-        plain = self._transport
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        layer = cast("asyncio.BufferedProtocol", plain.get_protocol())
+    def _feed_to_tls(self) -> None:
+        """Feed what came before to the TLS layer, which has just taken the transport over."""
+        layer = cast("asyncio.BufferedProtocol", self._transport.get_protocol())
+        received = self._take(len(self._received))
         while received:
             buffer = memoryview(layer.get_buffer(len(received)))
             size_octets = min(len(buffer), len(received))

@@ -1,14 +1,21 @@
 """The connection to one client: lines, chunks, and what happens when it goes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+import trustme
+import uvloop
 
+from config.keys.certificates import server_context
 from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
 from proxy.client.limits import RECEIVE_OCTETS, SESSION_BUFFER_OCTETS
 from tests.support.clients.smtp_client import reset
+from tests.support.identity_fixtures import client_context
 
 
 @dataclass
@@ -125,3 +132,63 @@ async def test_a_lost_client_swallows_replies(pair: Pair) -> None:
     await pair.connection.drain()
     with pytest.raises(ClientGone):
         await pair.connection.chunk(1)
+
+
+class SplitHello:
+    """A TLS client whose first message comes in two pieces."""
+
+    def __init__(self, authority: trustme.CA, address: tuple[str, int]) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = client_context(authority)
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname="proxy.test")
+        with pytest.raises(ssl.SSLWantReadError):
+            self._tls.do_handshake()
+        hello = self._outgoing.read()
+        self.first, self.second = hello[:100], hello[100:]
+        self.socket = socket.create_connection(address, 10)
+
+    def finish(self) -> str | None:
+        """Do the rest of the handshake; return the version of TLS, None where that is refused."""
+        while octets := self.socket.recv(65536):
+            self._incoming.write(octets)
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+            self.socket.sendall(self._outgoing.read())
+            return self._tls.version()
+        return None
+
+
+async def handshake_in_pieces(authority: trustme.CA, certificate: Path) -> str | None:
+    """Have the second piece come just as the handshake begins; the first was received before."""
+    accepted: asyncio.Queue[ClientConnection] = asyncio.Queue()
+    arriving = memoryview(bytearray(RECEIVE_OCTETS))
+    server = await asyncio.get_running_loop().create_server(
+        lambda: ClientConnection(accepted.put_nowait, arriving), "127.0.0.1", 0
+    )
+    client = SplitHello(authority, server.sockets[0].getsockname())
+    client.socket.sendall(client.first)
+    connection = await accepted.get()
+    await asyncio.sleep(0.05)
+    client.socket.sendall(client.second)
+    encrypting = connection.start_tls_behind_header(server_context(certificate, None))
+    version, _ = await asyncio.gather(
+        asyncio.to_thread(client.finish), encrypting, return_exceptions=True
+    )
+    client.socket.close()
+    connection.abort()
+    server.close()
+    assert isinstance(version, str | None)
+    return version
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_handshake_may_come_in_pieces(
+    run: Callable[[Coroutine[None, None, str | None]], str | None],
+    authority: trustme.CA,
+    tmp_path: Path,
+) -> None:
+    """In their order, whenever each comes: the loop may read the second before we feed the first."""
+    for _ in range(10):
+        assert run(handshake_in_pieces(authority, tmp_path / "proxy.pem")) == "TLSv1.3"
