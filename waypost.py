@@ -51,6 +51,7 @@ COMMANDS = {
     "link": "tracker.cli.link:link",
     "proxy": "proxy.cli.serve:proxy_command",
     "purge": "tracker.cli.purge:purge",
+    "reclassify": "tracker.cli.reclassify:reclassify",
     "redirect": "tracker.cli.overrides:redirect",
     "report": "tracker.cli.report:report",
     "revoke": "tracker.cli.overrides:revoke",

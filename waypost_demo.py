@@ -36,7 +36,7 @@ from config.schema import Config
 from config.telemetry import observe
 from tracker.cli import printing
 from tracker.cli.common import current_store
-from tracker.reports import clicks
+from tracker.reports import summary
 from waypost_serve import run_together
 
 DOMAIN = "example.com"
@@ -229,7 +229,7 @@ async def show(console: Console, config: Config, inbox: Inbox, folder: Path) -> 
 def show_report(console: Console, config: Config) -> None:
     """Print the tables of `waypost report`."""
     with current_store(config) as db:
-        printing.tables(clicks.report(db), console)
+        printing.tables(summary.report(db), console)
 
 
 async def stay(console: Console, config: Config, inbox: Inbox, stop: asyncio.Event) -> None:

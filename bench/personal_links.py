@@ -22,7 +22,7 @@ from config.telemetry import observe
 from proxy.rewrite.transformer import Submission, Transformer
 from tracker.events import Event, MessageAccepted
 from tracker.ingest.catch_up import catch_up
-from tracker.reports import clicks
+from tracker.reports import summary
 from tracker.spool.writer import Spool
 from tracker.store import database, retention
 from tracker.tokens import Keyring
@@ -113,7 +113,7 @@ def main() -> None:
             db = Database(conn, execute_plugins=False)
             before = counts(db)
             begun_s = time.perf_counter()
-            listed = len(clicks.report(db).links)
+            listed = len(summary.report(db).links)
             report_s = time.perf_counter() - begun_s
             size_octets = config.store.path.stat().st_size
             idle_s, purge_s = purging(db, SENT_S - 86400), purging(db, SENT_S + 86400)

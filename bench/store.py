@@ -23,7 +23,7 @@ from config.keys import token_keys
 from config.schema import Config, StoreConfig
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.catch_up import catch_up
-from tracker.reports import clicks
+from tracker.reports import summary
 from tracker.spool.writer import Spool
 from tracker.store import database
 
@@ -108,7 +108,7 @@ def report_seconds(config: Config) -> tuple[float, float]:
     """Time a report from the sums, and the whole command with its start."""
     inside = Stopwatch()
     with inside, database.reading(config.store.path) as db:
-        clicks.report(db)
+        summary.report(db)
     file = config.store.path.with_name("waypost.toml")
     secret = config.store.path.with_name("token.keys")
     token_keys.write_token_keys(secret, [token_keys.new_token_key()])

@@ -9,7 +9,7 @@ from config.schema import Config
 from config.telemetry.observe import REGISTRY
 from tracker.events import Clicked, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.ingester import Ingester
-from tracker.reports import clicks
+from tracker.reports import summary
 from tracker.spool.writer import Spool
 from tracker.store import database
 
@@ -47,7 +47,7 @@ def spool_message(config: Config, campaign: str, number: int, *, at_s: float | N
     pending = MessagePending(
         f"{number:016x}", at_s, "example.com", campaign, shared=False,
         recipients=(Recipient(1, "reader@example.net"),),
-        links=(SentLink(1, "https://example.com/", None, "text"),),
+        links=(SentLink(1, "https://example.com/", None, "<b>text</b>"),),
     )  # fmt: skip
     spool.append(pending)
     spool.append(MessageAccepted(pending.message_id, at_s, (1,)))
@@ -71,7 +71,7 @@ def click_count(config: Config) -> int:
     """Count the clicks in the store, which must be sound."""
     with database.reading(config.store.path) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        counted = clicks.report(db).totals.clicks_all
+        counted = summary.report(db).totals.clicks_all
         assert counted == db["clicks"].count
     return counted
 

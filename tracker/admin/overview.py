@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tracker.reports.clicks import Report
+from tracker.reports.figures import Report
 
 SHOWN = 100
 """Campaigns and links on the page; the report has them all."""
@@ -32,11 +32,11 @@ def page(report: Report, not_counted: Sequence[str] = ()) -> str:
     """Return the page, in HTML; `not_counted` are sentences that say what figures lack."""
     return _TEMPLATES.get_template("overview.html").render(
         totals=report.totals,
-        unknown_messages=report.unknown_messages,
+        notes=list(report.notes()),
         campaigns=report.campaigns[:SHOWN],
         campaigns_left=max(0, len(report.campaigns) - SHOWN),
         links=report.links[:SHOWN],
-        links_left=max(0, len(report.links) - SHOWN),
+        links_left=max(0, report.links_total - min(len(report.links), SHOWN)),
         not_counted=not_counted,
         number=_number,
         rate=_rate,

@@ -19,8 +19,8 @@ from tracker.admin.openapi import INTEGER, STRING, Operation, array_of, object_o
 from tracker.admin.requests import parse_query
 from tracker.admin.responses import UNCACHED, json_response
 from tracker.ingest.catch_up import BRIEF_S, Backlog, catch_up
-from tracker.reports import clicks
-from tracker.reports.clicks import Report
+from tracker.reports import summary
+from tracker.reports.figures import Report
 from tracker.store import database
 
 NOT_COUNTED = "waypost-not-counted-octets"
@@ -28,21 +28,26 @@ NOT_COUNTED = "waypost-not-counted-octets"
 NOT_COUNTED_WHY = "waypost-not-counted"
 """The header that says in words what a report lacks, and why."""
 
-_COUNTS = object_of({"human": INTEGER, "all": INTEGER})
+_COUNTS = object_of({"human": INTEGER, "doubtful": INTEGER, "all": INTEGER})
 _CLICKS = {"clicks": _COUNTS, "unique_clickers": _COUNTS}
 _FIGURES = {
     "messages": INTEGER,
-    "recipients": INTEGER,
+    "deliveries": INTEGER,
+    "clicked_deliveries": INTEGER,
     **_CLICKS,
-    "click_rate": {"type": ["number", "null"], "minimum": 0},
+    "click_rate": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    "shared": object_of({"messages": INTEGER, "recipients": INTEGER, "clicks": INTEGER}),
 }
 _CAMPAIGN = {"campaign": {"type": ["string", "null"]}}
-_LINK = {"link": STRING, "url": STRING}
+_LINK = {"link": STRING, "url": STRING, "text": STRING}
 REPORT = object_of(
     {
         "totals": object_of(_FIGURES),
         "campaigns": array_of(object_of(_CAMPAIGN | _FIGURES, "purged_campaign")),
-        "links": array_of(object_of(_LINK | _CAMPAIGN | _CLICKS, "purged_campaign", "purged_link")),
+        "links": array_of(object_of(_LINK | _CLICKS, "purged_link")),
+        "links_total": INTEGER,
+        "days": array_of(object_of({"day": STRING, "clicks": _COUNTS})),
+        "unknown_messages": INTEGER,
     }
 )
 """The schema of what `Report.json` returns."""
@@ -58,10 +63,19 @@ class ReportQuery(BaseModel):
         default=None, description="Only messages sent since then (UTC), and the clicks on them."
     )
 
+    until: datetime | None = Field(
+        default=None, description="Only messages sent before then (UTC), and the clicks on them."
+    )
+
+    @property
+    def until_s(self) -> float | None:
+        """`until` in seconds since 1970."""
+        return None if self.until is None else summary.utc_seconds(self.until)
+
     @property
     def since_s(self) -> float | None:
         """`since` in seconds since 1970."""
-        return None if self.since is None else clicks.utc_seconds(self.since)
+        return None if self.since is None else summary.utc_seconds(self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,7 @@ class Reports:
                 "GET",
                 "/api/v1/report",
                 self._report,
-                "Messages, recipients and clicks: in total, by campaign, by link.",
+                "Messages, deliveries and clicks: in total, by campaign, by link.",
                 "As `waypost report --json` prints it",
                 REPORT,
                 query=ReportQuery,
@@ -105,7 +119,9 @@ class Reports:
         config = self.config()
         backlog = catch_up(config, BRIEF_S)
         with database.reading(config.store.path) as db:
-            report = clicks.report(db, campaign=query.campaign, since_s=query.since_s)
+            report = summary.report(
+                db, campaign=query.campaign, since_s=query.since_s, until_s=query.until_s
+            )
         return report, backlog
 
 

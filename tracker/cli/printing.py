@@ -11,20 +11,12 @@ from rich.table import Table
 
 from config.cli.console import Console, cell
 from config.cli.listing import Form, cell_text, print_csv, print_json, print_rows
-from tracker.reports import clicks, opens
-from tracker.reports.clicks import Figures, Json
+from tracker.reports import opens
+from tracker.reports.figures import COLUMNS, Figures, Json, Report
 from tracker.reports.names import Name
 
 SHOWN_LINKS = 50
 """Links in the table for people; `--json` and `--csv` give them all."""
-
-MANY_CAMPAIGNS = 20
-NEARLY_ALL = 0.8
-SCATTERED = (
-    "{} of {} campaigns are of one message: name campaigns with the header X-Track-Campaign "
-    "(`waypost explain FILE` shows where a message's comes from)"
-)
-UNKNOWN = "Messages in no figure, as nobody knows whether the relay took them: {}"
 
 
 def listing(rows: Iterable[Json], form: Form, title: str, columns: Sequence[str]) -> None:
@@ -44,9 +36,9 @@ def _print_table(rows: Iterable[Json], title: str, columns: Sequence[str]) -> No
     Console().print(table if table.row_count else cell(f"{title}: nothing"))
 
 
-def report(answer: clicks.Report | opens.Report, form: Form, console: Console) -> None:
+def report(answer: Report | opens.Report, form: Form, console: Console) -> None:
     """Print a report, of clicks or of opens, in the form that was asked for."""
-    columns = opens.COLUMNS if isinstance(answer, opens.Report) else clicks.COLUMNS
+    columns = opens.COLUMNS if isinstance(answer, opens.Report) else COLUMNS
     if form == "json":
         print_json(answer.json())
     elif form != "people":
@@ -57,53 +49,48 @@ def report(answer: clicks.Report | opens.Report, form: Form, console: Console) -
         tables(answer, console)
 
 
-def tables(answer: clicks.Report, console: Console) -> None:
+def tables(answer: Report, console: Console) -> None:
     """Print a report for people."""
-    campaigns = _table("Campaigns", "Campaign", "Messages", "Recipients", *_CLICKS, "Click rate")
+    campaigns = _table("Campaigns", "Campaign", "Messages", *_DELIVERIES, "Rate", *_CLICKS)
     for each in answer.campaigns:
         campaigns.add_row(cell(each.name.for_people), *_campaign_cells(each.figures))
     campaigns.add_section()
     campaigns.add_row("Total", *_campaign_cells(answer.totals), style="bold")
     console.print(campaigns)
-    links = _table("Links", "Link", "Campaign", *_CLICKS)
+    links = _table("Links", "Link", "Text", *_CLICKS)
     for link in answer.links[:SHOWN_LINKS]:
-        names = cell(link.name.for_people), cell(link.of.for_people)
+        names = cell(link.name.for_people), cell(link.text)
         links.add_row(*names, *_click_cells(link.figures))
     console.print(links)
-    if len(answer.links) > SHOWN_LINKS:
-        console.print(f"and {len(answer.links) - SHOWN_LINKS} more: use --json or --csv")
-    if answer.unknown_messages:
-        console.print(UNKNOWN.format(answer.unknown_messages))
-    if (advice := _scattered([each.figures.messages for each in answer.campaigns])) is not None:
-        console.print(advice)
+    if answer.links_total > min(len(answer.links), SHOWN_LINKS):
+        left = answer.links_total - min(len(answer.links), SHOWN_LINKS)
+        console.print(f"and {left} more: use --json or --csv")
+    for note in answer.notes():
+        console.print(note)
 
 
-def _scattered(messages: Sequence[int]) -> str | None:
-    """Return advice where nearly all campaigns are of one message, by the messages of each."""
-    of_one = messages.count(1)
-    if len(messages) < MANY_CAMPAIGNS or of_one < NEARLY_ALL * len(messages):
-        return None
-    return SCATTERED.format(of_one, len(messages))
-
-
-_CLICKS = ("Clicks\nhuman / all", "Clickers\nhuman / all")
-_WORDS = ("Campaign", "Link")
+_DELIVERIES = ("Deliveries", "Clicked")
+_CLICKS = ("People", "Clicks\nof all")
+_WORDS = ("Campaign", "Link", "Text")
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", pad_edge=False, collapse_padding=True)
     for name in columns:
-        words = name in _WORDS
-        table.add_column(name, justify="left" if words else "right", overflow="fold")
+        if name in _WORDS:
+            table.add_column(name, justify="left", overflow="fold", min_width=15)
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
 def _campaign_cells(figures: Figures) -> tuple[str, ...]:
     return (
         str(figures.messages),
-        str(figures.recipients),
-        *_click_cells(figures),
+        str(figures.deliveries),
+        str(figures.clicked),
         _percent(figures.click_rate),
+        *_click_cells(figures),
     )
 
 
@@ -112,10 +99,7 @@ def _percent(rate: float | None) -> str:
 
 
 def _click_cells(figures: Figures) -> tuple[str, ...]:
-    return (
-        f"{figures.clicks_human} / {figures.clicks_all}",
-        f"{figures.unique_human} / {figures.unique_all}",
-    )
+    return (str(figures.unique_human), f"{figures.clicks_human} / {figures.clicks_all}")
 
 
 _OPENS = ("Opens\nhuman / all", "Opened copies\nhuman / all")

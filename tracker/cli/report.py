@@ -6,7 +6,10 @@ printed (`printing`), or bringing the store up to date (`common`).
 """
 
 import json
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import wraps
+from typing import NamedTuple
 
 import click
 
@@ -17,33 +20,78 @@ from config.cli.output import echo
 from config.schema import Config
 from tracker.cli import printing
 from tracker.cli.common import current_store
-from tracker.reports import clicks, opens
+from tracker.reports import clicks, opens, summary
+from tracker.reports.activity import COLUMNS as ACTIVITY
+from tracker.reports.activity import FOR_PEOPLE as ACTIVITY_FOR_PEOPLE
+from tracker.reports.activity import activity as activity_of
+from tracker.reports.breakdown import BY, By, breakdown
+from tracker.reports.breakdown import COLUMNS as BREAKDOWN
+from tracker.reports.figures import Json
+
+_DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+_campaign_option = click.option("--campaign", type=TEXT, help="Only this campaign.")
+_PROGRESS = 100_000
+"""Clicks of an export between two signs of life."""
+
+
+class Asked(NamedTuple):
+    """A campaign, and the moments from which and before which its messages were sent, or None."""
+
+    campaign: str | None
+    since_s: float | None
+    until_s: float | None
+
+
+def _asked_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add `--campaign`, `--since` and `--until`; the command gets them as `asked`."""
+
+    @wraps(command)
+    def with_asked(
+        *args: object,
+        campaign: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        **others: object,
+    ) -> None:
+        command(*args, asked=Asked(campaign, _seconds(since), _seconds(until)), **others)
+
+    about = "Only messages sent {} this day (UTC), and the clicks on them."
+    with_until = click.option("--until", type=_DAY, help=about.format("before"))(with_asked)
+    with_since = click.option("--since", type=_DAY, help=about.format("since"))(with_until)
+    return _campaign_option(with_since)
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else summary.utc_seconds(moment)
 
 
 @click.command()
 @config_option_without_files
-@click.option("--campaign", type=TEXT, help="Only this campaign.")
+@_asked_options
 @click.option(
-    "--since",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
-    help="Only messages sent since this day (UTC), and the clicks on them.",
+    "--by", type=click.Choice(BY), help="Figures by link, group, day, hour, sender or domain."
 )
 @click.option(
     "--opens", "of_opens", is_flag=True, help="Opens instead of clicks (`[tracking] opens`)."
 )
 @form_option
-def report(
-    config: Config, campaign: str | None, since: datetime | None, form: Form, *, of_opens: bool
-) -> None:
-    """Print messages, recipients and clicks: in total, by campaign, by link.
+def report(config: Config, asked: Asked, by: By | None, form: Form, *, of_opens: bool) -> None:
+    """Print messages, deliveries and clicks: in total, by campaign, by link.
 
-    The click rate is the share of recipients with a copy of their own who clicked, machines apart.
+    The click rate is the share of deliveries (copies for one recipient) that a human clicked. Days and hours
+    go by when a click was made, all else by when a message was sent; in UTC.
     """
-    since_s = None if since is None else clicks.utc_seconds(since)
-    ask = opens.report if of_opens else clicks.report
+    if of_opens and (by or asked.until_s is not None):
+        raise click.UsageError("--opens goes with neither --by nor --until")
     with current_store(config) as db:
-        answer = ask(db, campaign=campaign, since_s=since_s)
-    printing.report(answer, form, Console())
+        if by:
+            rows = breakdown(db, by, **asked._asdict())
+            printing.listing(rows, form, f"By {by}", BREAKDOWN[by])
+        elif of_opens:
+            answer = opens.report(db, campaign=asked.campaign, since_s=asked.since_s)
+            printing.report(answer, form, Console())
+        else:
+            printing.report(summary.report(db, **asked._asdict()), form, Console())
 
 
 @click.command()
@@ -51,32 +99,62 @@ def report(
 @config_option_without_files
 @form_option
 def activity(config: Config, address: str, form: Form) -> None:
-    """Print what was sent to ADDRESS (or a person's own id) and what was clicked there."""
+    """Print what was sent to ADDRESS (or a person's own id), what was clicked, and how it was judged."""
     with current_store(config) as db:
-        rows = clicks.activity(db, address)
-        printing.listing(rows, form, f"Activity of {address}", clicks.ACTIVITY)
+        rows = activity_of(db, address)
+        columns = ACTIVITY_FOR_PEOPLE if form == "people" else ACTIVITY
+        printing.listing(rows, form, f"Activity of {address}", columns)
 
 
 @click.command()
-@click.argument("link", type=TEXT)
+@click.argument("link", type=TEXT, required=False)
 @config_option_without_files
+@_campaign_option
+@click.option(
+    "--all", "machines", is_flag=True, help="Also persons of whom every click is a machine's."
+)
 @form_option
-def clickers(config: Config, link: str, form: Form) -> None:
-    """Print who clicked LINK, named as `waypost report` does: its group or URL."""
+def clickers(
+    config: Config, link: str | None, campaign: str | None, form: Form, *, machines: bool
+) -> None:
+    """Print who clicked LINK, named as `waypost report` does: its group or URL. Without LINK, any link.
+
+    With their addresses, and when they clicked first and last.
+    """
     with current_store(config) as db:
-        rows = clicks.clickers(db, link)
-        printing.listing(rows, form, f"Clickers of {link}", clicks.CLICKERS)
+        rows = clicks.clickers(db, link, campaign=campaign, machines=machines)
+        title = f"Clickers of {link or campaign or 'all'}"
+        printing.listing(rows, form, title, clicks.CLICKERS)
 
 
 @click.command()
 @config_option_without_files
+@_asked_options
+@click.option(
+    "--after",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="CURSOR",
+    help="Only clicks that were counted after the one with this `cursor`.",
+)
 @export_form_option
-def export(config: Config, form: Form) -> None:
-    """Print every click that is kept, one a line."""
+def export(config: Config, asked: Asked, after: int, form: Form) -> None:
+    """Print every click that is kept, one a line, in the order in which they were counted.
+
+    Each has a `cursor`: with the last one, --after goes on where an export ended.
+    """
     with current_store(config) as db:
-        rows = clicks.clicks(db)
+        rows = _with_progress(clicks.clicks(db, **asked._asdict(), after=after))
         if form != "json":
             print_csv(rows, form, clicks.CLICKS)
             return
         for row in rows:
             echo(json.dumps(row, ensure_ascii=False))
+
+
+def _with_progress(rows: Iterator[Json]) -> Iterator[Json]:
+    """Yield rows, and tell on standard error how many there were."""
+    for count, row in enumerate(rows, 1):
+        yield row
+        if count % _PROGRESS == 0:
+            echo(f"{count:,} clicks", err=True)

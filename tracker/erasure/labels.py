@@ -28,24 +28,24 @@ class Relabelled:
 
 
 _RECEIVED = """
-    SELECT campaign_id, sum(number != 0 AND (accepted OR clicked OR EXISTS (
+    SELECT campaign_id, sum(number != 0 AND (accepted OR clicks OR EXISTS (
         SELECT 1 FROM deliveries AS everyones WHERE everyones.message = deliveries.message
-        AND everyones.number = 0 AND (everyones.accepted OR everyones.clicked)
+        AND everyones.number = 0 AND (everyones.accepted OR everyones.clicks)
     )))
     FROM deliveries JOIN messages ON messages.id = message
     WHERE person_id IN (:values) GROUP BY campaign_id
 """
 _RECIPIENTS = """
-    SELECT campaign_id, recipients FROM counters
+    SELECT campaign_id, deliveries + shared_recipients FROM counters
     WHERE day = 0 AND link_id = 0 AND campaign_id IN (:values)
 """
 _CLICKED = """
     SELECT link_id, sum(clicks_all) FROM clickers
-    WHERE day = 0 AND campaign_id > 0 AND link_id > 0 AND person_id IN (:values) GROUP BY link_id
+    WHERE campaign_id = 0 AND link_id > 0 AND person_id IN (:values) GROUP BY link_id
 """
 _CLICKS = """
-    SELECT link_id, sum(clicks_all) FROM counters
-    WHERE day = 0 AND campaign_id > 0 AND link_id IN (:values) GROUP BY link_id
+    SELECT link_id, clicks_all FROM counters
+    WHERE day = 0 AND campaign_id = 0 AND link_id IN (:values)
 """
 _UNNAMED_SETS = """
     UPDATE link_sets SET hash = randomblob(16)

@@ -30,14 +30,14 @@ def attribute(db: Database, clicks: Sequence[tuple[Message, Click]], naming: Nam
     names = {
         click.id: _name(message, click, ignored, naming)
         for message, click in clicks
-        if (message.link_set_id, click.number) not in groups
+        if (message.link_set_id, click.made.link) not in groups
     }
     names |= _hosts_alone(db, [click for _, click in clicks if click.full_destination], names)
     links = named_rows.ids(db, "links", set(names.values()))
     for message, click in clicks:
         name = names.get(click.id)
         click.attribute(
-            message, groups[message.link_set_id, click.number] if name is None else links[name]
+            message, groups[message.link_set_id, click.made.link] if name is None else links[name]
         )
 
 
@@ -48,7 +48,7 @@ def _name(message: Message, click: Click, ignored: Params, naming: Naming) -> st
         return RESERVED_NAME
     if message.link_set_id is None:
         return naming.name(destination)
-    return without_written(destination, ignored.get((message.link_set_id, click.number), ()))
+    return without_written(destination, ignored.get((message.link_set_id, click.made.link), ()))
 
 
 def _hosts_alone(db: Database, erased: Sequence[Click], names: Mapping[int, str]) -> dict[int, str]:

@@ -1,13 +1,13 @@
 """Feeding events to the store: load what they touch, merge, write what changed.
 
 Owns: the one way in which events become rows, within the caller's transaction.
-Does not own: the rules of counting (`counting`), the SQL of messages and clicks (`rows`), the link
-that a click counts for (`attribution`), the sums (`sums`), opens, which have tables of their own
+Does not own: the rules of counting (`counting`), which clicks are judged together (`sittings`), the SQL
+of messages and clicks (`rows`), the link that a click counts for (`attribution`), the sums (`sums`), opens, which have tables of their own
 (`opens`), or when it happens (`ingester`).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
@@ -21,25 +21,35 @@ from tracker.events import (
     erased,
     purged,
 )
-from tracker.ingest import listed_links, opens, rows, sums
+from tracker.ingest import listed_links, opens, rows, sittings, sums
 from tracker.ingest.attribution import attribute
 from tracker.ingest.counting import Click, Delivery, Message, MessageTotals, Sums
 from tracker.ingest.listed_links import ListedLink
+from tracker.ingest.sittings import Pair, Span
+from tracker.judging.click import recorded
+from tracker.judging.rules import Settings
 from tracker.store import named_rows, queries
+from tracker.store.named_rows import number_of_links
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED
 from tracker.store.retention import purged_before_s
 from tracker.urls.naming import Naming
 
 _DEFAULT = Naming()
+_JUDGED_AS_BUILT_IN = Settings()
 
 
-def feed(db: Database, events: Sequence[Event], naming: Naming = _DEFAULT) -> frozenset[str]:
+def feed(
+    db: Database,
+    events: Sequence[Event],
+    naming: Naming = _DEFAULT,
+    settings: Settings = _JUDGED_AS_BUILT_IN,
+) -> frozenset[str]:
     """Merge `events` into the store, in whatever order they come, repeated ones once.
 
-    `naming` says what links are called whose message is not known. Return the ids of clicks on
-    links of somebody who was forgotten.
+    `naming` says what links are called whose message is not known, `settings` how clicks are judged.
+    Return the ids of clicks on links of somebody who was forgotten.
     """
-    batch = Batch(db, [event for event in events if not opens.alone(event)], naming)
+    batch = Batch(db, [event for event in events if not opens.alone(event)], naming, settings)
     batch.run()
     opens.feed(db, events, purged_before_s(db))
     return frozenset(batch.full_destinations)
@@ -103,6 +113,7 @@ class Batch:
     db: Database
     events: Sequence[Event]
     naming: Naming
+    settings: Settings
     sums: Sums = field(default_factory=Sums)
     messages: dict[str, Message] = field(default_factory=dict)
     totals_before: dict[str, MessageTotals | None] = field(default_factory=dict)
@@ -119,10 +130,9 @@ class Batch:
         self._load()
         self._merge()
         listed_links.record(self.db, self.listed)
+        self._settle_clicks()
         rows.write_messages(self.db, self.messages.values())
         rows.write_deliveries(self.db, self.changed)
-        self._move_known_clicks()
-        self._write_clicks()
         self._count_messages()
         sums.apply(self.db, self.sums)
 
@@ -187,6 +197,7 @@ class Batch:
         )
         if message.link_set_id is None:
             message.link_set_id = names.link_sets[event.message_id]
+            message.links = number_of_links(event.links)
         for recipient in event.recipients:
             delivery = self._delivery(message, recipient.number)
             if delivery.erased or recipient.address == ERASED_ADDRESS:
@@ -217,54 +228,74 @@ class Batch:
         if message.campaign_id == PURGED:
             event = purged(event)
         delivery = self._delivery(message, event.recipient)
-        delivery.clicked = True
+        delivery.clicks += 1
         if delivery.erased:
             self.full_destinations[event.event_id] = event.destination
             event = erased(event)
         self.clicks.append(event)
 
-    def _move_known_clicks(self) -> None:
-        """Count clicks that came before their message where they belong."""
-        late = {row: self.described[row] for row in self.clicked_before & self.described.keys()}
-        clicks = rows.read_clicks(self.db, late)
-        for _, click in clicks:
-            self.sums.add_click(click, -1)
-        self._count_clicks(clicks)
-        rows.move_clicks(self.db, [click for _, click in clicks])
+    def _settle_clicks(self) -> None:
+        """Attribute and judge new clicks, and anew the known ones that they or their message change."""
+        new = self._new_pairs()
+        known = self._known_pairs(new)
+        before = [replace(click) for _, click in known]
+        moved = [pair for pair in known if pair[0].id in self.late]
+        attribute(self.db, [*new, *moved], self.naming)
+        sittings.judge([*known, *new], self.settings)
+        changed = sittings.changes(before, known)
+        for change in changed:
+            change.count(self.sums)
+            self._delivery(change.message, change.after.recipient)
+        rows.change_clicks(self.db, [change.after for change in changed])
+        self._write_clicks(new)
 
-    def _write_clicks(self) -> None:
-        """Count new clicks, and write them down."""
+    def _new_pairs(self) -> list[Pair]:
         first = queries.next_id(self.db, "clicks")
-        clicks = [
+        return [
             (self.messages[event.message_id], self._click(row, event))
             for row, event in enumerate(self.clicks, first)
         ]
-        self._count_clicks(clicks)
+
+    def _known_pairs(self, new: Sequence[Pair]) -> list[Pair]:
+        """Return the known clicks that new ones are judged with, and those that came before their message."""
+        spans = {
+            Span(row, number)
+            for row, message in self.late.items()
+            for number, delivery in message.deliveries.items()
+            if delivery.clicks
+        }
+        elsewhere = [pair for pair in new if pair[0].id in self.clicked_before - self.late.keys()]
+        spans |= sittings.spans(elsewhere)
+        by_row = {message.id: message for message in self.messages.values()}
+        return [(by_row[row], click) for row, click in rows.read_clicks(self.db, spans)]
+
+    @property
+    def late(self) -> dict[int, Message]:
+        """The messages of this batch whose clicks came before them, by row."""
+        return {row: self.described[row] for row in self.clicked_before & self.described.keys()}
+
+    def _write_clicks(self, new: Sequence[Pair]) -> None:
+        """Count new clicks, and write them down."""
+        for message, click in new:
+            self.sums.add_click(click, 1)
+            self._delivery(message, click.recipient).clicks_human += click.verdict.human
         agents = named_rows.ids(self.db, "user_agents", {event.user_agent for event in self.clicks})
         rows.insert_clicks(
             self.db,
             [
                 rows.click_row(event, message, click, agents[event.user_agent])
-                for event, (message, click) in zip(self.clicks, clicks, strict=True)
+                for event, (message, click) in zip(self.clicks, new, strict=True)
             ],
         )
 
     def _click(self, row: int, event: Clicked) -> Click:
         return Click(
             row,
-            event.at_s,
             event.recipient,
-            event.link,
             event.destination,
-            event.human,
+            recorded(event),
             full_destination=self.full_destinations.get(event.event_id),
         )
-
-    def _count_clicks(self, clicks: Sequence[tuple[Message, Click]]) -> None:
-        """Attribute clicks as their messages now say, and add them to the sums."""
-        attribute(self.db, clicks, self.naming)
-        for _, click in clicks:
-            self.sums.add_click(click, 1)
 
     def _count_messages(self) -> None:
         """Add to the sums by how much the totals of messages changed."""

@@ -5,10 +5,15 @@ come, so sums that are kept as differences of what messages and clicks add do to
 Does not own: where state and sums are kept (`batch`, `sums`).
 
 The rules:
-- A message counts once it was accepted by the relay or clicked; so does a recipient. What was refused
-  does not, and of the rest nobody knows.
+- A message counts once it was accepted by the relay or clicked; so does a delivery, which is a copy
+  for one recipient. What was refused does not, and of the rest nobody knows.
+- A delivery is clicked where a click on it is a human's, also where its recipient was erased. The
+  click rate is the share of deliveries that are: at most 1.
+- A copy that several recipients share is no delivery: messages, recipients and clicks of such copies
+  are counted apart, within the messages and clicks.
 - A click of a personal link is its recipient's, once the message is known; one of a shared link is
   nobody's.
+- Whoever has human clicks, all of them doubtful, is a doubtful clicker.
 - While its message is not known, a click counts without campaign, under the URL it led to, less
   what varies and what the configuration adds (`tracker.urls.naming`).
 - A message that was purged counts no more; clicks on it count under the campaign `(purged)`, and
@@ -19,11 +24,16 @@ The rules:
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from typing import NamedTuple
 
+from tracker.judging.click import Click as Made
+from tracker.judging.judge import Verdict
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, day_of
 from tracker.tokens import SHARED
+
+NOT_JUDGED = Verdict(human=True, doubtful=False, score=0, reasons=())
+"""What a click is taken for as long as nobody has looked at it."""
 
 
 class Scope(NamedTuple):
@@ -34,32 +44,70 @@ class Scope(NamedTuple):
     link_id: int
 
 
+class Clicker(NamedTuple):
+    """A person who clicked a link of a campaign."""
+
+    campaign_id: int
+    link_id: int
+    person_id: int
+
+
 @dataclass(slots=True)
 class MessageSum:
-    """How many messages, and recipients of them, in one scope."""
+    """How many messages and deliveries in one scope; how many of shared copies, and to how many."""
 
     messages: int = 0
-    recipients: int = 0
-    personal: int = 0
+    deliveries: int = 0
+    clicked: int = 0
+    shared_messages: int = 0
+    shared_recipients: int = 0
+
+    def add(self, other: "MessageSum", sign: int) -> None:
+        """Add (1) or withdraw (-1) a sum."""
+        self.messages += sign * other.messages
+        self.deliveries += sign * other.deliveries
+        self.clicked += sign * other.clicked
+        self.shared_messages += sign * other.shared_messages
+        self.shared_recipients += sign * other.shared_recipients
 
 
 @dataclass(slots=True)
 class ClickSum:
-    """How many clicks, in one scope."""
+    """How many clicks in one scope; `human` includes `doubtful`, `total` those of machines."""
 
     human: int = 0
+    doubtful: int = 0
     total: int = 0
+    shared: int = 0
+
+    def add(self, click: "Click", sign: int) -> None:
+        """Add (1) or withdraw (-1) a click."""
+        self.total += sign
+        if click.verdict.human:
+            self.human += sign
+            if click.verdict.doubtful:
+                self.doubtful += sign
+        if click.recipient == SHARED:
+            self.shared += sign
+
+    def add_sum(self, other: "ClickSum") -> None:
+        """Add another sum."""
+        self.human += other.human
+        self.doubtful += other.doubtful
+        self.total += other.total
+        self.shared += other.shared
 
 
 @dataclass(slots=True)
 class Delivery:
-    """What is known of one recipient of one message."""
+    """What is known of one recipient of one message, and how many clicks there were on the copy."""
 
     person_id: int | None = None
     address: str | None = None
     accepted: bool = False
-    clicked: bool = False
     refused: bool = False
+    clicks: int = 0
+    clicks_human: int = 0
 
     @property
     def erased(self) -> bool:
@@ -69,12 +117,15 @@ class Delivery:
     @property
     def got_it(self) -> bool:
         """Return whether it was delivered, as far as we know."""
-        return self.accepted or self.clicked
+        return self.accepted or self.clicks > 0
 
 
 @dataclass(slots=True)
 class Message:
-    """What is known of one message. Its links are None until its own event has come."""
+    """What is known of one message. Its set of links is None until its own event has come.
+
+    `links` is how many it has; None where a store of an earlier version did not keep that.
+    """
 
     id: int
     message_id: str
@@ -82,6 +133,7 @@ class Message:
     sender_domain: str | None = None
     campaign_id: int = NO_CAMPAIGN
     link_set_id: int | None = None
+    links: int | None = None
     shared: bool = False
     deliveries: dict[int, Delivery] = field(default_factory=dict)
 
@@ -123,11 +175,22 @@ class Message:
     @property
     def clicked(self) -> bool:
         """Return whether any link of it was clicked."""
-        return any(each.clicked for each in self.deliveries.values())
+        return any(each.clicks for each in self.deliveries.values())
 
-    @property
-    def recipients(self) -> int:
-        """How many recipients count. Whatever is true of a shared copy is true of them all."""
+    def count(self) -> MessageSum:
+        """Return what the message counts for; whatever is true of a shared copy is true of all."""
+        if self.shared:
+            return MessageSum(1, shared_messages=1, shared_recipients=self._got_it())
+        own = [
+            each
+            for number, each in self.deliveries.items()
+            # While its own event has not come, only clicks tell that a copy is of one recipient.
+            if number != SHARED
+            and (each.clicks or (each.accepted and self.link_set_id is not None))
+        ]
+        return MessageSum(1, len(own), sum(each.clicks_human > 0 for each in own))
+
+    def _got_it(self) -> int:
         copy = self.deliveries.get(SHARED)
         everyone = copy is not None and copy.got_it
         return sum(
@@ -135,53 +198,44 @@ class Message:
             for number, each in self.deliveries.items()
         )
 
-    @property
-    def personal(self) -> int:
-        """How many of the recipients got a copy of their own."""
-        return 0 if self.shared or self.link_set_id is None else self.recipients
+
+class Attribution(NamedTuple):
+    """The campaign, link and person that a click counts for."""
+
+    campaign_id: int = NO_CAMPAIGN
+    link_id: int = 0
+    person_id: int | None = None
+
+
+NOT_ATTRIBUTED = Attribution()
 
 
 @dataclass(slots=True)
 class Click:
-    """A click, and the campaign, link and person that it counts for.
+    """A click as it was made, what it was judged to be, and what it counts for.
 
-    `full_destination` is that of a click on a link of somebody who was forgotten: only a part of
-    it, `destination`, is written down.
+    `full_destination` is that of a click on a link of somebody who was forgotten: only a part of it,
+    `destination`, is written down.
     """
 
     id: int
-    at_s: float
     recipient: int
-    number: int
     destination: str
-    human: bool
-    campaign_id: int = NO_CAMPAIGN
-    link_id: int = 0
-    person_id: int | None = None
+    made: Made
+    verdict: Verdict = NOT_JUDGED
+    counted: Attribution = NOT_ATTRIBUTED
     full_destination: str | None = None
 
     def attribute(self, message: Message, link_id: int) -> None:
         """Count the click for the campaign and person of its message, and for this link."""
         delivery = message.deliveries.get(self.recipient)
-        self.campaign_id = message.campaign_id
-        self.link_id = link_id
-        self.person_id = None if message.shared or delivery is None else delivery.person_id
+        person = None if message.shared or delivery is None else delivery.person_id
+        self.counted = Attribution(message.campaign_id, link_id, person)
 
-    def scopes(self) -> tuple[Scope, ...]:
-        """Return the scopes that the click is in."""
-        return _scopes_of_clicks(day_of(self.at_s), self.campaign_id, self.link_id)
-
-
-@lru_cache(maxsize=4096)
-def _scopes_of_clicks(day: int, campaign_id: int, link_id: int) -> tuple[Scope, ...]:
-    """Return the scopes of clicks on one link on one day, of which there are many."""
-    return (
-        Scope(0, 0, 0),
-        Scope(0, campaign_id, 0),
-        Scope(0, campaign_id, link_id),
-        Scope(day, 0, 0),
-        Scope(day, campaign_id, 0),
-    )
+    @property
+    def state(self) -> tuple[Attribution, Verdict]:
+        """What of it may change."""
+        return self.counted, self.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,20 +244,14 @@ class MessageTotals:
 
     campaign_id: int
     day: int
-    recipients: int
-    personal: int
+    sum: MessageSum
 
     @classmethod
     def of(cls, message: Message) -> "MessageTotals | None":
         """Return what `message` adds to the sums now; None for nothing."""
         if not message.counted or message.campaign_id == PURGED:
             return None
-        return cls(
-            message.campaign_id,
-            day_of(message.sent_at_s),
-            message.recipients,
-            message.personal,
-        )
+        return cls(message.campaign_id, day_of(message.sent_at_s), message.count())
 
     def scopes(self) -> tuple[Scope, ...]:
         """Return the scopes that the message is in."""
@@ -219,35 +267,42 @@ class MessageTotals:
 class Sums:
     """Changes of sums, collected over many events, to be applied at once.
 
-    `clickers` are by scope and person.
+    `clicks` are by day, campaign and link alone, `clickers` by campaign, link and person: the sums over
+    all of these follow from them (`click_sums`, `tracker.ingest.sums`).
     """
 
     messages: defaultdict[Scope, MessageSum] = field(
         default_factory=partial(defaultdict, MessageSum)
     )
     clicks: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
-    clickers: defaultdict[tuple[Scope, int], ClickSum] = field(
-        default_factory=partial(defaultdict, ClickSum)
-    )
+    clickers: defaultdict[Clicker, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
 
     def add_message(self, totals: MessageTotals | None, sign: int) -> None:
         """Add (1) or withdraw (-1) what a message contributes."""
         if totals is None:
             return
         for scope in totals.scopes():
-            changed = self.messages[scope]
-            changed.messages += sign
-            changed.recipients += sign * totals.recipients
-            changed.personal += sign * totals.personal
+            self.messages[scope].add(totals.sum, sign)
 
     def add_click(self, click: Click, sign: int) -> None:
         """Add (1) or withdraw (-1) a click."""
-        human = sign if click.human else 0
-        for scope in click.scopes():
-            changed = self.clicks[scope]
-            changed.human += human
-            changed.total += sign
-            if click.person_id is not None:
-                clicker = self.clickers[scope, click.person_id]
-                clicker.human += human
-                clicker.total += sign
+        campaign_id, link_id, person_id = click.counted
+        day = day_of(click.made.at_s)
+        self.clicks[Scope(day, campaign_id, link_id)].add(click, sign)
+        if person_id is not None:
+            self.clickers[Clicker(campaign_id, link_id, person_id)].add(click, sign)
+
+    def click_sums(self) -> dict[Scope, ClickSum]:
+        """Return the changes of all sums of clicks."""
+        found: defaultdict[Scope, ClickSum] = defaultdict(ClickSum)
+        for (day, campaign_id, link_id), changed in self.clicks.items():
+            found[Scope(day, campaign_id, 0)].add_sum(changed)
+            found[Scope(0, campaign_id, link_id)].add_sum(changed)
+        for scope, changed in list(found.items()):
+            if scope.day:
+                found[Scope(scope.day, 0, 0)].add_sum(changed)
+                found[Scope(0, scope.campaign_id, 0)].add_sum(changed)
+                found[Scope(0, 0, 0)].add_sum(changed)
+            else:
+                found[Scope(0, 0, scope.link_id)].add_sum(changed)
+        return found

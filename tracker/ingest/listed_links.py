@@ -11,7 +11,7 @@ it, so that it can go when those messages do.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlite_utils import Database
@@ -27,12 +27,16 @@ KEPT = 200_000
 
 
 class ListedLink(NamedTuple):
-    """A link of a message, by their rows, and the message's day; `name` is what reports call it."""
+    """A link of a message, by their rows, and the message's day; `name` is what reports call it.
+
+    `text` is what people see of it.
+    """
 
     campaign_id: int
     message: int
     day: int
     name: str
+    text: str = ""
 
 
 class _Key(NamedTuple):
@@ -53,6 +57,7 @@ _LIST = """
     INSERT INTO campaign_links (campaign_id, link_id, day) VALUES (?, ?, ?)
     ON CONFLICT DO UPDATE SET day = max(day, excluded.day)
 """
+_PUT_TEXT = "UPDATE links SET text = min(ifnull(text, ?1), ?1) WHERE name = ?2"
 _REMEMBERED = """
     SELECT hash, message, sent_at_s FROM sightings LEFT JOIN messages ON messages.id = message
     WHERE hash IN (:values)
@@ -64,7 +69,7 @@ _FORGET = "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?
 def of(message: Message, links: Iterable[SentLink]) -> list[ListedLink]:
     """Return the links of a message as reports call them."""
     about = (message.campaign_id, message.id, day_of(message.sent_at_s))
-    return [ListedLink(*about, link.group or link.url) for link in links]
+    return [ListedLink(*about, link.group or link.url, link.text) for link in links]
 
 
 def record(db: Database, links: Sequence[ListedLink]) -> None:
@@ -79,6 +84,7 @@ def record(db: Database, links: Sequence[ListedLink]) -> None:
     single = _single(db, days, {key for key in days if key not in listed and is_url(key.name)})
     latest = {key: max(each.values()) for key, each in days.items() if key not in single}
     _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)})
+    _put_texts(db, links, {key.name for key in latest.keys() - listed.keys()})
     _remember(db, {digest: min(days[key]) for key, digest in single.items()})
 
 
@@ -103,6 +109,15 @@ def _list(db: Database, days: Mapping[_Key, int]) -> None:
     db.conn.executemany(
         _LIST, [(key.campaign_id, rows[key.name], day) for key, day in days.items()]
     )
+
+
+def _put_texts(db: Database, links: Iterable[ListedLink], new: Collection[str]) -> None:
+    """Keep what people see of links that are listed from now on; of several texts, the least."""
+    texts: dict[str, str] = {}
+    for link in links:
+        if link.text and link.name in new:
+            texts[link.name] = min(texts.get(link.name, link.text), link.text)
+    db.conn.executemany(_PUT_TEXT, [(text, name) for name, text in texts.items()])
 
 
 def _remember(db: Database, once: Mapping[bytes, int]) -> None:

@@ -5,30 +5,48 @@ Does not own: what becomes of the values (`batch`), the sums (`sums`), or rows t
 name (`tracker.store.named_rows`).
 """
 
+import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlite_utils import Database
 
 from tracker.events import Clicked
-from tracker.ingest.counting import Click, Delivery, Message
+from tracker.ingest.counting import Attribution, Click, Delivery, Message
+from tracker.ingest.sittings import Span
+from tracker.judging.click import Click as Made
+from tracker.judging.click import network_of
+from tracker.judging.judge import Verdict
 from tracker.store import queries
 
 Row = dict[str, Any]
 """A row to be written, by the names of its columns."""
 
 _MESSAGES = """
-    SELECT id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id, shared
-    FROM messages WHERE message_id IN (:values)
+    SELECT messages.id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id,
+        link_sets.links, shared
+    FROM messages LEFT JOIN link_sets ON link_sets.id = link_set_id
+    WHERE message_id IN (:values)
 """
+_MESSAGES_BY_ROW = _MESSAGES.replace("message_id IN", "messages.id IN")
 _DELIVERIES = """
-    SELECT message, number, person_id, address, accepted, clicked, refused
+    SELECT message, number, person_id, address, accepted, refused, clicks, clicks_human
     FROM deliveries WHERE message IN (:values)
 """
+_SPANS = """
+    CREATE TEMP TABLE IF NOT EXISTS spans (
+        message INTEGER, recipient INTEGER, from_s REAL, to_s REAL,
+        PRIMARY KEY (message, recipient, from_s)
+    ) WITHOUT ROWID
+"""
+_PUT_SPAN = "INSERT INTO spans (message, recipient, from_s, to_s) VALUES (?, ?, ?, ?)"
 _CLICKS = """
-    SELECT id, at_s, message, recipient, number, destination, human,
+    SELECT clicks.id, at_s, clicks.message, clicks.recipient, number, destination, signals,
+        ip, user_agents.name AS agent, human, doubtful, score, reasons,
         campaign_id, link_id, person_id
-    FROM clicks WHERE message IN (:values)
+    FROM spans CROSS JOIN clicks ON clicks.message = spans.message
+        AND clicks.recipient = spans.recipient AND at_s >= from_s AND at_s < to_s
+    JOIN user_agents ON user_agents.id = user_agent_id
 """
 _KNOWN_EVENTS = "SELECT event_id FROM clicks WHERE event_id IN (:values)"
 _PURGED_EVENTS = "SELECT event_id FROM purged_clicks WHERE event_id IN (:values)"
@@ -45,26 +63,37 @@ _PUT_MESSAGE = """
 """
 _PUT_DELIVERY = """
     INSERT OR REPLACE INTO deliveries
-        (message, number, person_id, address, accepted, clicked, refused)
-    VALUES (:message, :number, :person_id, :address, :accepted, :clicked, :refused)
+        (message, number, person_id, address, accepted, refused, clicks, clicks_human)
+    VALUES (:message, :number, :person_id, :address, :accepted, :refused, :clicks, :clicks_human)
 """
 _PUT_CLICK = """
     INSERT INTO clicks (id, event_id, at_s, message, recipient, number, destination, method,
-        human, reasons, ip, user_agent_id, campaign_id, link_id, person_id)
+        signals, human, doubtful, score, reasons, ip, user_agent_id,
+        campaign_id, link_id, person_id)
     VALUES (:id, :event_id, :at_s, :message, :recipient, :number, :destination, :method,
-        :human, :reasons, :ip, :user_agent_id, :campaign_id, :link_id, :person_id)
+        :signals, :human, :doubtful, :score, :reasons, :ip, :user_agent_id,
+        :campaign_id, :link_id, :person_id)
 """
-_MOVE_CLICK = """
-    UPDATE clicks SET campaign_id = :campaign_id, link_id = :link_id, person_id = :person_id
+_CHANGE_CLICK = """
+    UPDATE clicks SET human = :human, doubtful = :doubtful, score = :score, reasons = :reasons,
+        campaign_id = :campaign_id, link_id = :link_id, person_id = :person_id
     WHERE id = :id
 """
 
 
 def read_messages(db: Database, message_ids: Iterable[str]) -> dict[str, Message]:
     """Return those messages that the store has, by their ids, with their deliveries."""
+    return _read_messages(db, _MESSAGES, message_ids)
+
+
+def read_messages_by_row(db: Database, numbers: Iterable[int]) -> dict[str, Message]:
+    """Return the messages of these rows, by their ids, with their deliveries."""
+    return _read_messages(db, _MESSAGES_BY_ROW, numbers)
+
+
+def _read_messages(db: Database, query: str, values: Iterable[object]) -> dict[str, Message]:
     messages = {
-        row["message_id"]: Message(**row)
-        for row in queries.rows_by_name(db, _MESSAGES, message_ids)
+        row["message_id"]: Message(**row) for row in queries.rows_by_name(db, query, values)
     }
     by_row = {message.id: message for message in messages.values()}
     for row in queries.rows_by_name(db, _DELIVERIES, by_row):
@@ -72,16 +101,37 @@ def read_messages(db: Database, message_ids: Iterable[str]) -> dict[str, Message
             person_id=row["person_id"],
             address=row["address"],
             accepted=bool(row["accepted"]),
-            clicked=bool(row["clicked"]),
             refused=bool(row["refused"]),
+            clicks=row["clicks"],
+            clicks_human=row["clicks_human"],
         )
     return messages
 
 
-def read_clicks(db: Database, messages: Mapping[int, Message]) -> list[tuple[Message, Click]]:
-    """Return the clicks on these messages, which are given by their rows."""
-    found = (dict(row) for row in queries.rows_by_name(db, _CLICKS, messages))
-    return [(messages[row.pop("message")], Click(**row)) for row in found]
+def read_clicks(db: Database, spans: Iterable[Span]) -> list[tuple[int, Click]]:
+    """Return the clicks of copies in spans of time, each with the row of its message."""
+    wanted = list(spans)
+    if not wanted:
+        return []
+    db.execute(_SPANS)
+    db.execute("DELETE FROM spans")
+    db.conn.executemany(_PUT_SPAN, wanted)
+    cursor = db.execute(_CLICKS)
+    cursor.row_factory = sqlite3.Row
+    return [(row["message"], _click(row)) for row in cursor]
+
+
+def _click(row: sqlite3.Row) -> Click:
+    signals, reasons = (tuple(row[name].split()) for name in ("signals", "reasons"))
+    network = network_of(row["ip"])
+    return Click(
+        row["id"],
+        row["recipient"],
+        row["destination"],
+        Made(row["at_s"], row["number"], network, row["agent"], signals),
+        Verdict(bool(row["human"]), bool(row["doubtful"]), row["score"], reasons),
+        Attribution(row["campaign_id"], row["link_id"], row["person_id"]),
+    )
 
 
 def known_events(db: Database, event_ids: Iterable[str]) -> set[str]:
@@ -110,18 +160,10 @@ def insert_clicks(db: Database, rows: Iterable[Row]) -> None:
     db.conn.executemany(_PUT_CLICK, rows)
 
 
-def move_clicks(db: Database, clicks: Iterable[Click]) -> None:
-    """Write down under which campaign, link and person clicks are counted now."""
-    rows = (
-        {
-            "id": click.id,
-            "campaign_id": click.campaign_id,
-            "link_id": click.link_id,
-            "person_id": click.person_id,
-        }
-        for click in clicks
-    )
-    db.conn.executemany(_MOVE_CLICK, rows)
+def change_clicks(db: Database, clicks: Iterable[Click]) -> None:
+    """Write down what clicks were judged to be, and under which campaign, link and person."""
+    rows = ({"id": click.id, **_verdict_row(click), **click.counted._asdict()} for click in clicks)
+    db.conn.executemany(_CHANGE_CLICK, rows)
 
 
 def message_row(message: Message) -> Row:
@@ -147,13 +189,14 @@ def delivery_row(message: int, number: int, delivery: Delivery) -> Row:
         "person_id": delivery.person_id,
         "address": delivery.address,
         "accepted": delivery.accepted,
-        "clicked": delivery.clicked,
         "refused": delivery.refused,
+        "clicks": delivery.clicks,
+        "clicks_human": delivery.clicks_human,
     }
 
 
 def click_row(event: Clicked, message: Message, click: Click, user_agent_id: int) -> Row:
-    """Return the row of a click that is counted under what `click` says."""
+    """Return the row of a click."""
     return {
         "id": click.id,
         "event_id": event.event_id,
@@ -163,11 +206,18 @@ def click_row(event: Clicked, message: Message, click: Click, user_agent_id: int
         "number": event.link,
         "destination": event.destination,
         "method": event.method,
-        "human": event.human,
-        "reasons": " ".join(event.reasons),
+        "signals": " ".join(click.made.signals),
         "ip": event.ip,
         "user_agent_id": user_agent_id,
-        "campaign_id": click.campaign_id,
-        "link_id": click.link_id,
-        "person_id": click.person_id,
+        **_verdict_row(click),
+        **click.counted._asdict(),
+    }
+
+
+def _verdict_row(click: Click) -> Row:
+    return {
+        "human": click.verdict.human,
+        "doubtful": click.verdict.doubtful,
+        "score": click.verdict.score,
+        "reasons": " ".join(click.verdict.reasons),
     }

@@ -5,6 +5,7 @@ arrived.
 Does not own: the form of events (`tracker.events`), or what follows (`judge`).
 """
 
+import functools
 from dataclasses import dataclass
 
 from tracker.events import Clicked
@@ -47,11 +48,17 @@ class Message:
         return None if self.sent_at_s is None else max(0.0, click.at_s - self.sent_at_s)
 
 
+@functools.lru_cache(maxsize=4096)
+def network_of(ip: str | None) -> str | None:
+    """Return the network of a visitor, of whom an address or only its network is kept."""
+    return visitor_network(parse_address(ip or ""))
+
+
 def recorded(event: Clicked) -> Click:
     """Return the click that an event tells of.
 
     Earlier versions kept no signals, but the method; of an address they kept the network, or all of it.
     """
     signals = event.signals or (("head",) if event.method == "HEAD" else ())
-    network = event.network or visitor_network(parse_address(event.ip or ""))
+    network = event.network or network_of(event.ip)
     return Click(event.at_s, event.link, network, event.user_agent, signals)

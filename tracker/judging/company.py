@@ -20,6 +20,8 @@ def echo(clicks: Sequence[Click], are_machines: Sequence[bool]) -> list[float]:
     A click that is a machine's by itself is followed by people, and echoes nobody.
     """
     shares = [0.0] * len(clicks)
+    if all(click.network == clicks[0].network for click in clicks):
+        return shares
     followed: dict[int, dict[tuple[str, str], float]] = defaultdict(dict)
     for index, (click, is_machine) in enumerate(zip(clicks, are_machines, strict=True)):
         if is_machine or click.network is None:
@@ -39,6 +41,8 @@ def company(clicks: Sequence[Click], are_machines: Sequence[bool]) -> list[float
 
     A browser that fetched ahead is no company, as its user may follow the link at any time.
     """
+    if not any(are_machines):
+        return [0.0] * len(clicks)
     moments: dict[Hashable, list[float]] = defaultdict(list)
     for click, is_machine in zip(clicks, are_machines, strict=True):
         if is_machine and not click.is_ahead:

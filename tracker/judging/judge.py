@@ -7,13 +7,26 @@ The verdicts depend on which clicks are known, and on nothing else: not on the o
 """
 
 import functools
+import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tracker.judging import company, sequences
 from tracker.judging.click import Click, Message
-from tracker.judging.rules import BY_NAME, PROBABLE_S, RULES, Settings
+from tracker.judging.rules import (
+    BURSTS,
+    BY_NAME,
+    FLEET,
+    FLOOD,
+    PAIRS,
+    PROBABLE_S,
+    RULES,
+    SWEEP_LEAST,
+    SWEEP_SHARE,
+    WALK_LEAST,
+    Settings,
+)
 from tracker.judging.sequences import Shares
 
 Visitor = tuple[str | None, str]
@@ -44,13 +57,24 @@ def judge(clicks: Sequence[Click], message: Message, settings: Settings) -> list
     return [verdicts[index] for index in range(len(clicks))]
 
 
+def flooded(clicks: Sequence[Click], message: Message, settings: Settings) -> list[Verdict]:
+    """Return the verdict on each of some clicks of a copy that has more than FLOOD in all."""
+    found = _Findings(clicks, settings)
+    _judge_alone(found, message)
+    found.add("flood", [1.0] * len(clicks))
+    return found.verdicts()
+
+
 def _judge_visitors(clicks: Sequence[Click], message: Message, settings: Settings) -> list[Verdict]:
+    if len(clicks) > FLOOD:
+        return flooded(clicks, message, settings)
     order = sorted(range(len(clicks)), key=lambda index: clicks[index].order)
     found = _Findings([clicks[index] for index in order], settings)
     _judge_alone(found, message)
-    _judge_together(found, message)
-    found.add("echo", company.echo(found.clicks, found.machines()))
-    found.add("company", company.company(found.clicks, found.machines()))
+    if len(clicks) > 1:
+        _judge_together(found, message)
+        found.add("echo", company.echo(found.clicks, found.machines()))
+        found.add("company", company.company(found.clicks, found.machines()))
     verdicts = dict(zip(order, found.verdicts(), strict=True))
     return [verdicts[index] for index in range(len(clicks))]
 
@@ -108,20 +132,26 @@ def _judge_alone(found: _Findings, message: Message) -> None:
 def _judge_together(found: _Findings, message: Message) -> None:
     """Add what several clicks say that were made, not fetched ahead."""
     made = [index for index, click in enumerate(found.clicks) if not click.is_ahead]
-    found.add_for(made, "burst", sequences.burst)
-    fleet = functools.partial(sequences.many_networks, message=message)
-    found.add_for(made, "many-networks", fleet)
+    for rule, least, look in _OF_ALL:
+        if len(made) >= least:
+            found.add_for(made, rule, functools.partial(look, message=message))
     for group in _by_visitor([found.clicks[index] for index in made]):
         own = [made[index] for index in group]
-        for rule, look in _OF_A_VISITOR.items():
-            found.add_for(own, rule, functools.partial(look, message=message))
+        for rule, least, look in _OF_A_VISITOR:
+            if len(own) >= least:
+                found.add_for(own, rule, functools.partial(look, message=message))
 
 
-_OF_A_VISITOR: Mapping[str, Callable[..., Shares]] = {
-    "early-pair": sequences.early_pair,
-    "all-links": sequences.all_links,
-    "in-order": sequences.in_order,
-}
+_OF_ALL: tuple[tuple[str, int, Callable[..., Shares]], ...] = (
+    ("burst", min(count for count, _ in BURSTS), sequences.burst),
+    ("many-networks", FLEET[0], sequences.many_networks),
+)
+_OF_A_VISITOR: tuple[tuple[str, int, Callable[..., Shares]], ...] = (
+    ("early-pair", min(count for count, _ in PAIRS), sequences.early_pair),
+    ("all-links", math.ceil(SWEEP_SHARE * SWEEP_LEAST), sequences.all_links),
+    ("in-order", WALK_LEAST, sequences.in_order),
+)
+"""Rules that look at several clicks, and how many of them there have to be."""
 
 
 def _by_visitor(clicks: Sequence[Click]) -> list[list[int]]:

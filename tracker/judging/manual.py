@@ -19,10 +19,8 @@ HEAD = """\
 Written by `python -m tracker.judging.manual` from `tracker/judging/rules.py`, and by `make traces`; edit there.
 
 Mail filters follow the links of a mail before anybody reads it, messengers fetch previews, browsers fetch
-ahead. `waypost classify` tells such requests from those of people, by the rules below.
-
-**Reports do not use these rules yet.** They take HEAD alone for a machine's. What you can do today is to judge
-a trace: [`waypost classify`](#judging-a-trace).
+ahead. Reports tell their clicks from those of people by the rules below ([figures](figures.md)); `waypost
+reclassify` judges what is kept anew, and `waypost classify` a [trace](#judging-a-trace) of your own.
 
 ## What the words mean
 - A click is a **machine's** when its rules add up to {threshold} points or more.

@@ -41,6 +41,8 @@ ECHO_S = 60.0
 SWEEP_SHARE, SWEEP_LEAST, SWEEP_S = 0.9, 7, 900.0
 WALK_LEAST, WALK_STEP_S, WALK_PACE_S = 3, 6.0, 0.95
 COMPANY_S = 900.0
+FLOOD = 1000
+"""So many clicks on one copy are judged together; more are nobody's reading."""
 SAME_BOTH, SAME_NETWORK, SAME_AGENT = 1.0, 0.4, 0.3
 
 RULES: tuple[Rule, ...] = (
@@ -72,6 +74,11 @@ RULES: tuple[Rule, ...] = (
     Rule("stale-agent", 90, "the agent is a desktop browser that hardly anybody has any more"),
     Rule("no-language", 50, "there is no `Accept-Language`"),
     Rule("no-html", 50, "`Accept` does not name `text/html`"),
+    Rule(
+        "flood",
+        100,
+        "the copy was clicked more than 1,000 times (of a shared copy: by one visitor within an hour)",
+    ),
     Rule("burst", 100, "2 links of the copy were fetched within 0.25 seconds, or 3 within 0.6"),
     Rule(
         "many-networks",

@@ -40,7 +40,7 @@ def _earliness(age_s: float | None) -> float:
     return next((share for until_s, share in EARLY_STEPS if age_s < until_s), 0.0)
 
 
-def burst(clicks: Sequence[Click]) -> Shares:
+def burst(clicks: Sequence[Click], message: Message) -> Shares:  # noqa: ARG001 - as all of these
     """Return which clicks are among several links at once, those before the burst is known included."""
     links = [click.link for click in clicks]
     return _either(dense(clicks, links, count, span_s) for count, span_s in BURSTS)
@@ -53,6 +53,8 @@ def many_networks(clicks: Sequence[Click], message: Message) -> Shares:
     it; and one agent may be a person whose address changes from link to link.
     """
     count, span_s = FLEET
+    if len({click.network for click in clicks}) < count:
+        return [0.0] * len(clicks)
     soon, again = _soon(clicks, message), _fetched_again(clicks)
     keys = [
         click.network if is_soon or not is_again else None
@@ -133,6 +135,9 @@ def dense(
     A key of None stands for nothing. Takes time in proportion to the number of clicks.
     """
     shares = [0.0] * len(clicks)
+    together = zip(clicks, clicks[distinct - 1 :], strict=False)
+    if all(last.at_s - first.at_s > span_s for first, last in together):
+        return shares
     window: dict[Hashable, int] = {}
     start = marked = 0
     for end, click in enumerate(clicks):

@@ -49,3 +49,8 @@ def campaigns(db: Database, only: str | None = None) -> dict[int, Name]:
     if len(wanted) > 1:
         del wanted[PURGED]
     return wanted
+
+
+def scope(db: Database, campaign: str | None) -> int:
+    """Return the row of a campaign, 0 where all are meant (None), -1 for one that is unknown."""
+    return 0 if campaign is None else min(campaigns(db, campaign), default=-1)

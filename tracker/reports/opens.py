@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from tracker.reports import names
-from tracker.reports.clicks import Json
+from tracker.reports.figures import Json
 from tracker.store.reserved import NO_CAMPAIGN
 
 COLUMNS = (

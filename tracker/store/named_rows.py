@@ -6,7 +6,7 @@ report lists though nobody clicked them (`tracker.ingest.listed_links`).
 
 A set says which numbers of a message stand for links that are not called by the URL that a click
 tells: for some it holds their group, for others which parameters of that URL are no part of the
-name. It is known by the hash of these, so that a million messages with the same forty links share
+name. It is known by the hash of these, and of how many links there are, so that a million messages with the same forty links share
 one set, also where their URLs are each reader's own.
 """
 
@@ -24,11 +24,16 @@ from tracker.urls.naming import is_url
 Table = Literal["campaigns", "persons", "user_agents", "links"]
 
 
-def set_hash(links: Iterable[SentLink]) -> bytes:
+def set_hash(links: Collection[SentLink]) -> bytes:
     """Return the hash of a set: the same for messages whose numbers stand for the same links."""
     told = [(link.number, link.group or link.ignored) for link in links]
-    named = json.dumps([each for each in told if each[1]])
+    named = json.dumps([number_of_links(links), *(each for each in told if each[1])])
     return hashlib.blake2b(named.encode("ascii"), digest_size=16).digest()
+
+
+def number_of_links(links: Iterable[SentLink]) -> int:
+    """Return how many links a message has; those of one number are one."""
+    return len({link.number for link in links})
 
 
 def find(db: Database, table: Table, names: Iterable[str]) -> dict[str, int]:
@@ -58,7 +63,10 @@ def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[
         return known
     links = _group_ids(db, [link for each in new.values() for link in each])
     for row, (key, members) in enumerate(new.items(), queries.next_id(db, "link_sets")):
-        db.execute("INSERT INTO link_sets (id, hash) VALUES (?, ?)", [row, key])
+        db.execute(
+            "INSERT INTO link_sets (id, hash, links) VALUES (?, ?, ?)",
+            [row, key, number_of_links(members)],
+        )
         db.conn.executemany(
             "INSERT OR IGNORE INTO link_set_links (link_set_id, number, link_id) VALUES (?, ?, ?)",
             [(row, link.number, links[link.group]) for link in members if link.group],
@@ -94,11 +102,11 @@ def ignored_params(
 
 
 def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:
-    """Return the rows of the groups of links. A group keeps the least of its URLs as an example."""
+    """Return the rows of the groups of links. A group keeps the least of its URLs and of its texts."""
     named = {link.group: link for link in links if link.group}
     rows = ids(db, "links", named)
     db.conn.executemany(
-        """UPDATE links SET text = ifnull(text, ?2),
+        """UPDATE links SET text = CASE WHEN ?2 = '' THEN text ELSE min(ifnull(text, ?2), ?2) END,
                url = CASE WHEN ?3 THEN min(ifnull(url, ?1), ?1) ELSE url END
            WHERE id = ?4""",
         # A URL is its own example.

@@ -59,7 +59,6 @@ _REMEMBER_CLICKS = """
 """Of an earlier click, that it is of before the horizon tells that it counts no more."""
 _FORGET_CLICKS = "DELETE FROM purged_clicks WHERE at_s < ?"
 _FORGET = (
-    "DELETE FROM clickers WHERE day BETWEEN 1 AND :last_day",
     """DELETE FROM persons WHERE NOT EXISTS
         (SELECT 1 FROM deliveries WHERE person_id = persons.id)""",
     "DELETE FROM clickers WHERE person_id NOT IN (SELECT id FROM persons)",
@@ -176,7 +175,7 @@ def purge(db: Database, before_s: float) -> Purged:
         total += gone
     with db.atomic():
         if total.messages:
-            _forget_persons(db, before_s)
+            _forget_persons(db)
         unused_links.unlist(db, day_of(before_s))
         db.execute(_FORGET_CLICKS, [before_s])
     return total
@@ -206,10 +205,10 @@ def _drop(db: Database, which: str, before_s: float) -> Purged:
     return Purged(messages, clicks)
 
 
-def _forget_persons(db: Database, before_s: float) -> None:
-    """Delete persons who have no message left, and the clickers of days that are purged."""
+def _forget_persons(db: Database) -> None:
+    """Delete persons who have no message left; what they clicked stays in the sums."""
     for sql in _FORGET:
-        db.execute(sql, {"last_day": day_of(before_s) - 1})
+        db.execute(sql)
 
 
 def _purge_opens(db: Database, before_s: float, chunk: int) -> int:

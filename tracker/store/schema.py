@@ -10,6 +10,7 @@ number, days since 1970 in UTC. Of a single link there are sums of all days alon
 
 from sqlite_utils import Database, Migrations
 
+from tracker.store import judged_upgrade
 from tracker.store.reserved import NO_CAMPAIGN, PURGED, PURGED_NAME, RESERVED_NAME
 
 migrations = Migrations("waypost")
@@ -305,3 +306,9 @@ def unknown_messages(db: Database) -> None:
             PRIMARY KEY (day, campaign_id)
         ) STRICT, WITHOUT ROWID;
     """)
+
+
+@migrations()
+def judged_clicks(db: Database) -> None:
+    """Keep what clicks are judged by, and count deliveries that a human clicked."""
+    judged_upgrade.run(db)

@@ -40,23 +40,28 @@ _OWN = """
         GROUP BY link_id HAVING count(DISTINCT message) = 1
     ) AS theirs
     WHERE clicks = (
-        SELECT sum(clicks_all) FROM counters
-        WHERE day = 0 AND link_id = theirs.link_id AND link_id > 0
+        SELECT clicks_all FROM counters
+        WHERE day = 0 AND campaign_id = 0 AND link_id = theirs.link_id AND link_id > 0
     ) AND NOT EXISTS (SELECT 1 FROM campaign_links WHERE link_id = theirs.link_id)
 """
+_OWN_OF_ALL = "INSERT INTO own SELECT 0, link_id FROM own"
 _ADD_UP = (
     """INSERT INTO counters
-        (day, campaign_id, link_id, clicks_human, clicks_all, unique_human, unique_all)
-    SELECT 0, campaign_id, :link, sum(clicks_human), sum(clicks_all),
-        sum(unique_human), sum(unique_all)
+        (day, campaign_id, link_id, clicks_human, clicks_doubtful, clicks_all, clicks_shared,
+        unique_human, unique_doubtful, unique_all)
+    SELECT 0, campaign_id, :link, sum(clicks_human), sum(clicks_doubtful), sum(clicks_all),
+        sum(clicks_shared), sum(unique_human), sum(unique_doubtful), sum(unique_all)
     FROM own JOIN counters USING (campaign_id, link_id) WHERE day = 0 GROUP BY campaign_id
     ON CONFLICT DO UPDATE SET
         clicks_human = clicks_human + excluded.clicks_human,
+        clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
         clicks_all = clicks_all + excluded.clicks_all,
+        clicks_shared = clicks_shared + excluded.clicks_shared,
         unique_human = unique_human + excluded.unique_human,
+        unique_doubtful = unique_doubtful + excluded.unique_doubtful,
         unique_all = unique_all + excluded.unique_all""",
     "DELETE FROM counters WHERE day = 0 AND (campaign_id, link_id) IN own",
-    "DELETE FROM clickers WHERE day = 0 AND (campaign_id, link_id) IN own",
+    "DELETE FROM clickers WHERE (campaign_id, link_id) IN own",
 )
 _WITHDRAWN = "SELECT campaign_id, link_id FROM counters WHERE link_id > 0 AND clicks_all = 0"
 _DUE = f"""
@@ -104,6 +109,7 @@ def add_up_own(db: Database) -> None:
     )
     db.execute("DELETE FROM own")
     if db.execute(_OWN).rowcount:
+        db.execute(_OWN_OF_ALL)
         link = named_rows.ids(db, "links", {RESERVED_NAME})[RESERVED_NAME]
         for sql in _ADD_UP:
             db.execute(sql, {"link": link})

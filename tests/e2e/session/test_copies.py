@@ -11,8 +11,8 @@ from config.schema import Config, StoreConfig
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, configuration
 from tracker.ingest.catch_up import catch_up
-from tracker.reports import clicks
-from tracker.reports.clicks import Figures
+from tracker.reports import summary
+from tracker.reports.figures import Figures
 from tracker.store import database
 
 MESSAGE = (
@@ -85,7 +85,7 @@ async def test_a_retry_counts_as_the_same_message(
     config = Config(store=StoreConfig(**store))
     assert catch_up(config).octets == 0
     with database.reading(config.store.path) as db:
-        assert clicks.report(db).totals == Figures(messages=1, recipients=3, personal=3)
+        assert summary.report(db).totals == Figures(messages=1, deliveries=3)
 
 
 async def test_the_journal_outlives_the_process(

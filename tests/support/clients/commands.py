@@ -6,7 +6,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from config.loading.load import load
-from tracker.cli import consent, identify, purge, report
+from tracker.cli import consent, identify, purge, reclassify, report
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.spool.writer import Spool
 
@@ -18,6 +18,7 @@ COMMANDS = {
     "clickers": report.clickers,
     "export": report.export,
     "purge": purge.purge,
+    "reclassify": reclassify.reclassify,
     "consent": consent.consent,
     "identify": identify.identify,
 }
@@ -65,11 +66,11 @@ def message(
 
 
 def click(number: int, message: int, link: SentLink, **changes: Any) -> Clicked:
-    """Return a click of that message's reader."""
+    """Return a click of that message's reader, ten minutes after the one before."""
     facts: dict[str, Any] = {"method": "GET", "human": True, "reasons": (), "user_agent": "B/1"}
     return Clicked(
         event_id=f"c{number}",
-        at_s=SENT_S + 60 + number,
+        at_s=SENT_S + 61 + 600 * (number - 1),
         message_id=f"{message:016x}",
         recipient=1,
         link=link.number,

@@ -165,7 +165,7 @@ async def test_a_fault_of_ours_is_a_500_and_one_line(
         raise RuntimeError("a bug")
 
     observe.configure()
-    monkeypatch.setattr("tracker.reports.clicks.report", fail)
+    monkeypatch.setattr("tracker.reports.summary.report", fail)
     async with serving(admin.app) as client:
         answer = await client.ask("/api/v1/report")
         assert (answer.status, list(answer.json)) == (500, ["error"])

@@ -8,8 +8,8 @@ from config.schema import Config
 from tests.support.clients.admin import JSON, KEYRING, Client, serving
 from tracker.admin.admin import Admin
 from tracker.ingest.catch_up import catch_up
-from tracker.reports import clicks
-from tracker.reports.clicks import Figures
+from tracker.reports import summary
+from tracker.reports.figures import Figures
 from tracker.store import database
 from tracker.tokens import read
 
@@ -45,7 +45,7 @@ async def test_a_short_link_that_was_not_made_is_in_no_figure(
     assert answer.status == 503
     assert catch_up(config).octets == 0
     with database.reading(config.store.path) as db:
-        assert clicks.report(db).totals == Figures()
+        assert summary.report(db).totals == Figures()
         assert not any(row["unknown"] for row in db["messages"].rows)
 
 

@@ -26,7 +26,7 @@ async def test_the_openapi_document_tells_each_operation(admin: Admin) -> None:
         for method, path in told:
             assert (await client.ask(path, method)).status not in {404, 405}
         parameters = document["paths"]["/api/v1/report"]["get"]["parameters"]
-        assert [each["name"] for each in parameters] == ["campaign", "since"]
+        assert [each["name"] for each in parameters] == ["campaign", "since", "until"]
         for name in re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)):
             assert "enum" in document["components"]["schemas"][name]
         assert '"#/$defs/' not in json.dumps(document)

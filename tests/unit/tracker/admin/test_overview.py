@@ -6,7 +6,7 @@ from config.schema import Config
 from tests.support.clients.admin import Client
 from tests.support.feeding import spool_message
 from tracker.admin import overview
-from tracker.reports.clicks import Figures, LinkFigures, Report
+from tracker.reports.figures import Figures, LinkFigures, Report
 
 
 async def test_people_see_an_overview(client: Client, config: Config) -> None:
@@ -25,7 +25,7 @@ async def test_people_see_an_overview(client: Client, config: Config) -> None:
         for table in page.find_all("table")
     )
     assert [row[:3] for row in campaigns] == [["<script>alert(1)</script>", "2", "2"]]
-    assert links == [["https://example.com/", "<script>alert(1)</script>", "0", "0", "0"]]
+    assert links == [["https://example.com/", "<b>text</b>", "0", "0", "0"]]
     assert all(head.get("scope") == "col" for head in page.find_all("th"))
     named = [each["aria-label"] for each in page.find_all(role="region", tabindex="0")]
     assert named == ["Campaigns", "Links"]
@@ -35,17 +35,23 @@ def test_the_overview_tells_of_messages_in_no_figure() -> None:
     """Where there are any."""
     for count in (0, 7):
         page = overview.page(Report(Figures(), (), (), unknown_messages=count))
-        assert ("7 messages are in no figure" in page) == bool(count)
+        assert ("nobody knows whether the relay took them: 7." in page) == bool(count)
+
+
+def test_the_overview_tells_of_doubtful_clicks_and_shared_copies() -> None:
+    """Which no other figure of the page shows."""
+    totals = Figures(clicks_human=5, clicks_doubtful=2, shared_messages=3, shared_recipients=40)
+    page = overview.page(Report(totals, (), ()))
+    assert "Human clicks that are doubtful: 2" in page
+    assert "3 messages to 40 recipients, 0 clicks." in page
 
 
 def test_a_long_overview_is_cut() -> None:
     """And says how much there is; large numbers can be read."""
-    figures = Figures(messages=1_234_567, personal=3, unique_human=1)
-    links = tuple(
-        LinkFigures(f"link {n}", "https://example.com/", None, figures) for n in range(150)
-    )
-    page = overview.page(Report(figures, (), links), ["5 octets are <not> counted"])
-    assert "and 50 more links" in page
+    figures = Figures(messages=1_234_567, deliveries=3, clicked=1, unique_human=7)
+    links = tuple(LinkFigures(f"link {n}", "https://example.com/", "", figures) for n in range(150))
+    page = overview.page(Report(figures, (), links, 1150), ["5 octets are <not> counted"])
+    assert "and 1050 more links" in page
     assert "link 100" not in page
     assert "5 octets are &lt;not&gt; counted." in page
     assert "1\u202f234\u202f567" in page

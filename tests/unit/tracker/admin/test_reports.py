@@ -37,6 +37,21 @@ async def test_a_report_can_be_of_a_campaign_or_since_a_day(client: Client, conf
         assert none["totals"]["messages"] == 0
 
 
+async def test_a_report_can_end_before_a_moment(client: Client, config: Config) -> None:
+    """Which is not of the period itself; without a time zone, it is in UTC."""
+    for number, at_s in enumerate((1_790_000_000.0, 1_790_086_400.0), 1):
+        spool_message(config, "sale", number, at_s=at_s)
+    for until, messages in (
+        ("2026-09-21T14:13:20", 0),
+        ("2026-09-22T14:13:20", 1),
+        ("2026-09-22T16:13:21%2B02:00", 2),
+    ):
+        answer = await client.ask(f"/api/v1/report?until={until}")
+        assert answer.json["totals"]["messages"] == messages
+    both = await client.ask("/api/v1/report?since=2026-09-22&until=2026-09-23")
+    assert both.json["totals"]["messages"] == 1
+
+
 async def test_what_cannot_be_counted_yet_is_said(
     client: Client, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,6 @@ def filled(folder: Path) -> Path:
         click(1, 1, LINKS[0]),
         click(2, 1, LINKS[0]),
         click(3, 1, LINKS[1]),
-        click(4, 2, LINKS[0], method="HEAD", human=False, reasons=("head",)),
+        click(4, 2, LINKS[0], method="HEAD", human=False, reasons=("head/1",), signals=("head",)),
     )
     return folder

@@ -10,16 +10,23 @@ from hypothesis import given
 from config.cli.console import Console
 from tests.support.hostile import hostile_text, obeyed
 from tracker.cli import printing
-from tracker.reports import clicks, opens
-from tracker.reports.clicks import CampaignFigures, LinkFigures
+from tracker.reports import opens
+from tracker.reports.figures import CampaignFigures, Figures, LinkFigures, Report
 
-FIGURES = clicks.Figures(
-    messages=2, recipients=5, personal=4, clicks_human=3, clicks_all=7, unique_human=1, unique_all=2
+FIGURES = Figures(
+    messages=2,
+    deliveries=8,
+    clicked=2,
+    clicks_human=3,
+    clicks_all=7,
+    unique_human=6,
+    unique_all=9,
 )
-REPORT = clicks.Report(
+REPORT = Report(
     FIGURES,
-    (CampaignFigures(None, FIGURES), CampaignFigures("[b]sale[/b]", clicks.Figures())),
-    (LinkFigures("offer", "https://a.test/", "[b]sale[/b]", FIGURES),),
+    (CampaignFigures(None, FIGURES), CampaignFigures("[b]sale[/b]", Figures())),
+    (LinkFigures("offer", "https://a.test/", "[b]to the sale[/b]", FIGURES),),
+    1,
 )
 OPENS = opens.Report(
     ((None, opens.Figures(messages=2, recipients=5, personal=4, opens_human=3, unique_human=3)),)
@@ -39,13 +46,10 @@ def printed(console: Console) -> str:
     return console.file.getvalue()
 
 
-def campaigns(*messages: int) -> clicks.Report:
+def campaigns(*messages: int) -> Report:
     """Return a report of campaigns with so many messages each."""
-    rows = [
-        CampaignFigures(f"c{at}", clicks.Figures(messages=count))
-        for at, count in enumerate(messages)
-    ]
-    return clicks.Report(FIGURES, tuple(rows), ())
+    rows = [CampaignFigures(f"c{at}", Figures(messages=count)) for at, count in enumerate(messages)]
+    return Report(FIGURES, tuple(rows), ())
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,7 @@ def test_no_rows_are_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_table_holds_a_control(text: str, name: str) -> None:
     """Whatever campaigns and links are called."""
     links = (LinkFigures(text, name, name, FIGURES),)
-    report = clicks.Report(FIGURES, (CampaignFigures(text, FIGURES),), links)
+    report = Report(FIGURES, (CampaignFigures(text, FIGURES),), links)
     shown = console()
     printing.report(report, "people", shown)
     printing.report(opens.Report(((text, opens.Figures()),)), "people", shown)
@@ -105,21 +109,35 @@ def test_no_table_holds_a_control(text: str, name: str) -> None:
 
 
 def test_a_report_for_people_has_campaigns_and_links() -> None:
-    """Human and all, a rate in per cent; names are taken literally."""
+    """Deliveries and how many were clicked, a rate in per cent; names are taken literally."""
     shown = console()
     printing.report(REPORT, "people", shown)
     text = printed(shown)
-    for expected in ("Campaigns", "Links", "(none)", "[b]sale[/b]", "3 / 7", "1 / 2", "25.0%", "-"):
+    for expected in ("Campaigns", "Links", "(none)", "[b]sale[/b]", "[b]to the sale[/b]"):
         assert expected in text
+    campaign = next(line for line in text.splitlines() if "(none)" in line)
+    assert _cells(campaign) == ["(none)", "2", "8", "2", "25.0%", "6", "3 / 7"]
+    unsent = next(line for line in text.splitlines() if "[b]sale[/b]" in line)
+    assert _cells(unsent) == ["[b]sale[/b]", "0", "0", "0", "-", "0", "0 / 0"]
+    link = next(line for line in text.splitlines() if "offer" in line)
+    assert _cells(link) == ["offer", "[b]to the sale[/b]", "6", "3 / 7"]
 
 
-def test_people_see_which_campaign_is_ours() -> None:
-    """An author's of the same name is in quotation marks."""
+def _cells(line: str) -> list[str]:
+    """Return what stands in the cells of a row."""
+    return [cell.strip() for cell in line.strip("│").split("│")]
+
+
+def test_people_see_which_names_are_ours() -> None:
+    """An author's campaign or link of the same name is in quotation marks."""
     shown = console()
     ours = CampaignFigures("(purged)", FIGURES, purged_campaign=True)
-    link = LinkFigures("(purged)", "https://a.test/", "(purged)", FIGURES, purged_campaign=True)
+    links = (
+        LinkFigures("(purged)", "(purged)", "", FIGURES, purged_link=True),
+        LinkFigures("(purged)", "https://a.test/", "Offer", FIGURES),
+    )
     campaigns = (ours, CampaignFigures("(purged)", FIGURES))
-    printing.report(clicks.Report(FIGURES, campaigns, (link,)), "people", shown)
+    printing.report(Report(FIGURES, campaigns, links, 2), "people", shown)
     text = printed(shown)
     assert (text.count(" (purged) "), text.count(' "(purged)" ')) == (2, 2)
 
@@ -128,19 +146,30 @@ def test_people_are_told_of_messages_in_no_figure() -> None:
     """Where there are any."""
     for count in (0, 7):
         shown = console()
-        printing.report(clicks.Report(FIGURES, (), (), unknown_messages=count), "people", shown)
+        printing.report(Report(FIGURES, (), (), unknown_messages=count), "people", shown)
         assert ("nobody knows whether the relay took them: 7" in printed(shown)) == bool(count)
 
 
-def test_a_long_report_is_cut_and_says_so() -> None:
-    """The whole is in the other forms."""
+@pytest.mark.parametrize("total", [53, 1053])
+def test_a_long_report_is_cut_and_says_so(total: int) -> None:
+    """With how many links there are besides, also of those that the report itself leaves out."""
     shown = console()
-    links = tuple(LinkFigures(f"link {n}", "https://a.test/", None, FIGURES) for n in range(53))
-    printing.report(clicks.Report(FIGURES, (), links), "people", shown)
+    links = tuple(LinkFigures(f"link {n}", "https://a.test/", "", FIGURES) for n in range(53))
+    printing.report(Report(FIGURES, (), links, total), "people", shown)
     text = printed(shown)
     assert "link 49" in text
     assert "link 50" not in text
-    assert "and 3 more: use --json or --csv" in text
+    assert f"and {total - 50} more: use --json or --csv" in text
+
+
+def test_people_are_told_what_the_figures_do_not_show() -> None:
+    """Of doubtful clicks, and of copies that several share."""
+    shown = console()
+    more = Figures(clicks_doubtful=2, unique_doubtful=1, shared_messages=3, shared_recipients=40)
+    printing.report(Report(FIGURES + more, (), ()), "people", shown)
+    text = printed(shown)
+    assert "Human clicks that are doubtful: 2; people of whom every click is: 1" in text
+    assert "3 messages to 40 recipients, 0 clicks" in text
 
 
 def test_a_report_as_csv_has_a_row_for_each_of_its_figures(

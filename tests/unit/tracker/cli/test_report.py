@@ -13,6 +13,8 @@ from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.events import Opened
 
+NOTHING_SHARED = {"messages": 0, "recipients": 0, "clicks": 0}
+
 
 def test_report_without_a_store_is_all_zeros(folder: Path) -> None:
     """And leaves no trace of having been asked."""
@@ -20,13 +22,17 @@ def test_report_without_a_store_is_all_zeros(folder: Path) -> None:
     assert json.loads(output(folder, "report", "--json")) == {
         "totals": {
             "messages": 0,
-            "recipients": 0,
-            "clicks": {"human": 0, "all": 0},
-            "unique_clickers": {"human": 0, "all": 0},
+            "deliveries": 0,
+            "clicked_deliveries": 0,
+            "clicks": {"human": 0, "doubtful": 0, "all": 0},
+            "unique_clickers": {"human": 0, "doubtful": 0, "all": 0},
             "click_rate": None,
+            "shared": NOTHING_SHARED,
         },
         "campaigns": [],
         "links": [],
+        "links_total": 0,
+        "days": [],
         "unknown_messages": 0,
     }
     assert set(folder.iterdir()) == before
@@ -37,30 +43,37 @@ def test_report_counts_what_is_still_in_the_spool(filled: Path) -> None:
     report = json.loads(output(filled, "report", "--json"))
     news = {
         "messages": 1,
-        "recipients": 1,
-        "clicks": {"human": 3, "all": 3},
-        "unique_clickers": {"human": 1, "all": 1},
+        "deliveries": 1,
+        "clicked_deliveries": 1,
+        "clicks": {"human": 3, "doubtful": 0, "all": 3},
+        "unique_clickers": {"human": 1, "doubtful": 0, "all": 1},
         "click_rate": 1.0,
+        "shared": NOTHING_SHARED,
     }
     none = {
         "messages": 1,
-        "recipients": 1,
-        "clicks": {"human": 0, "all": 1},
-        "unique_clickers": {"human": 0, "all": 1},
+        "deliveries": 1,
+        "clicked_deliveries": 0,
+        "clicks": {"human": 0, "doubtful": 0, "all": 1},
+        "unique_clickers": {"human": 0, "doubtful": 0, "all": 1},
         "click_rate": 0.0,
+        "shared": NOTHING_SHARED,
     }
     assert report["campaigns"] == [{"campaign": "news", **news}, {"campaign": None, **none}]
     assert report["totals"]["click_rate"] == 0.5
     assert report["links"][0] == {
         "link": "https://example.net/a",
         "url": "https://example.net/a",
-        "campaign": "news",
-        "clicks": {"human": 2, "all": 2},
-        "unique_clickers": {"human": 1, "all": 1},
+        "text": "",
+        "clicks": {"human": 2, "doubtful": 0, "all": 3},
+        "unique_clickers": {"human": 1, "doubtful": 0, "all": 2},
     }
-    offers = {row["campaign"]: row for row in report["links"] if row["link"] == "offer"}
-    assert {each["url"] for each in offers.values()} == {LINKS[1].url}
-    assert (offers["news"]["clicks"]["all"], offers[None]["clicks"]["all"]) == (1, 0)
+    (offer,) = (row for row in report["links"] if row["link"] == "offer")
+    assert (offer["url"], offer["text"], offer["clicks"]["all"]) == (LINKS[1].url, "B", 1)
+    assert report["links_total"] == 2
+    assert report["days"] == [
+        {"day": "2023-11-14", "clicks": {"human": 3, "doubtful": 0, "all": 4}}
+    ]
 
 
 def test_report_of_one_campaign(filled: Path) -> None:
@@ -74,7 +87,7 @@ def test_report_since_a_day(filled: Path) -> None:
     """Only messages sent since then, and the clicks on them."""
     report = json.loads(output(filled, "report", "--json", "--since", "2023-11-15"))
     assert [row["campaign"] for row in report["campaigns"]] == [None]
-    assert report["totals"]["clicks"] == {"human": 0, "all": 1}
+    assert report["totals"]["clicks"] == {"human": 0, "doubtful": 0, "all": 1}
 
 
 def test_report_for_people_names_everything(filled: Path) -> None:
@@ -88,7 +101,7 @@ def test_report_for_people_names_everything(filled: Path) -> None:
 def test_report_as_csv(filled: Path) -> None:
     """One row for the total, for each campaign, for each link."""
     rows = list(csv.DictReader(io.StringIO(output(filled, "report", "--csv"))))
-    assert [row["of"] for row in rows] == ["total", *["campaign"] * 2, *["link"] * 4]
+    assert [row["of"] for row in rows] == ["total", *["campaign"] * 2, *["link"] * 2]
     assert rows[0]["clicks_human"] == "3"
 
 
@@ -96,8 +109,8 @@ def test_clickers_of_a_link_by_its_url_and_by_its_group(filled: Path) -> None:
     """Under the names that the report gives."""
     by_url = json.loads(output(filled, "clickers", "https://example.net/a", "--json"))
     assert by_url == [
-        {"person": "ann@example.org", "human": 2, "all": 2},
-        {"person": "bob@example.org", "human": 0, "all": 1},
+        {"person": "ann@example.org", "human": 2, "doubtful": 0, "all": 2},
+        {"person": "bob@example.org", "human": 0, "doubtful": 0, "all": 1},
     ]
     (offer,) = json.loads(output(filled, "clickers", "offer", "--json"))
     assert offer["person"] == "ann@example.org"
@@ -117,7 +130,7 @@ def test_export_gives_every_click(filled: Path) -> None:
     lines = output(filled, "export").splitlines()
     clicks = [json.loads(line) for line in lines]
     assert [row["event_id"] for row in clicks] == ["c1", "c2", "c3", "c4"]
-    assert clicks[3]["reasons"] == ["head"]
+    assert (clicks[3]["reasons"], clicks[3]["score"]) == (["head/1", "early/1"], 160)
     assert clicks[0]["at"] == "2023-11-14T22:14:21.000+00:00"
     assert len(output(filled, "export", "--csv").splitlines()) == 5
 

@@ -5,7 +5,7 @@ from sqlite_utils import Database
 from tests.support.checks.facts import accepted, clicked, pending, put
 from tests.support.checks.people import ANN, CAY, erased, sent
 from tracker.events import Recipient, SentLink
-from tracker.reports import clicks
+from tracker.reports import summary
 
 URL = "https://example.net/"
 
@@ -15,10 +15,10 @@ def test_campaigns_lose_the_address_and_keep_their_sums(db: Database):
     for message, to in (("m1", Recipient(1, ANN)), ("m2", Recipient(1, "bob@example.net"))):
         put(db, *sent(message, to, f"Hello {to.address}", URL), clicked(f"c{message}", message))
     put(db, *sent("m3", Recipient(1, "bob@example.net"), "news", URL))
-    before = clicks.report(db)
+    before = summary.report(db)
     assert erased(db).campaigns == {f"Hello {ANN}": "Hello erased"}
     assert erased(db, "bob@example.net").campaigns == {"Hello bob@example.net": "Hello erased"}
-    after = clicks.report(db)
+    after = summary.report(db)
     assert after.totals == before.totals
     assert {each.campaign for each in after.campaigns} == {"Hello erased", "Hello erased#4", "news"}
     assert [each.figures for each in after.campaigns] == [each.figures for each in before.campaigns]
@@ -65,5 +65,5 @@ def test_sets_of_what_was_renamed_leave_no_hash(db: Database):
     put(db, pending(links=(named,)))
     assert db["link_sets"].count == len(before)
     put(db, clicked("c1", recipient=2), pending("m3", links=(named,)), clicked("c2", "m3"))
-    counted = {each.link: each.figures.clicks_all for each in clicks.report(db).links}
+    counted = {each.link: each.figures.clicks_all for each in summary.report(db).links}
     assert (counted["for erased"], counted[f"for {ANN}"]) == (1, 1)

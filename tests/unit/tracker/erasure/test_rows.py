@@ -7,7 +7,8 @@ from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending
 from tests.support.checks.people import ANN, ANNS_ID, PERSONAL, erased, everything, sent
 from tracker.erasure.rows import Erased
 from tracker.events import Recipient, SentLink
-from tracker.reports import clicks
+from tracker.reports import summary
+from tracker.reports.activity import activity
 
 
 @pytest.fixture
@@ -21,16 +22,16 @@ def known(db: Database) -> Database:
 
 def test_nothing_tells_of_the_person_any_more(known: Database):
     """Neither names nor URLs; others stay, and the figures do."""
-    before = clicks.report(known).json()
+    before = summary.report(known).json()
     assert ANNS_ID.lower() in everything(known)
     assert erased(known) == Erased(persons=1, deliveries=1, clicks=2, urls=2)
     left = everything(known)
     assert not any(each in left for each in ("ann", ANNS_ID.lower(), "192.0.2.0"))
     assert "bob@example.net" in left
-    after = clicks.report(known).json()
+    after = summary.report(known).json()
     assert after["totals"] == before["totals"]
     assert after["campaigns"] == before["campaigns"]
-    assert list(clicks.activity(known, ANN)) == []
+    assert list(activity(known, ANN)) == []
 
 
 def test_it_may_be_done_again(known: Database):
@@ -46,7 +47,7 @@ def test_later_clicks_count_as_nobodys(known: Database):
     put(known, clicked("c4", destination=PERSONAL, ip="192.0.2.0"), pending(), accepted())
     after = totals(known)
     assert after.clicks_all == before.clicks_all + 1
-    assert (after.unique_all, after.recipients) == (before.unique_all, before.recipients)
+    assert (after.unique_all, after.deliveries) == (before.unique_all, before.deliveries)
     left = everything(known)
     assert not any(each in left for each in ("ann", ANNS_ID.lower(), "192.0.2.0"))
 
@@ -62,7 +63,7 @@ def test_later_clicks_count_under_links_that_others_have(known: Database):
     put(known, clicked("c4", "m2"), clicked("c5", "m2", link=2, destination=LINKS[1].url))
     put(known, clicked("c7", "m2", link=5, destination="https://a.net/"))
     put(known, clicked("c6", "m2", link=9, destination=PERSONAL))
-    counted = {each.link: each.figures.clicks_all for each in clicks.report(known).links}
+    counted = {each.link: each.figures.clicks_all for each in summary.report(known).links}
     assert (counted["https://example.net/1"], counted["https://example.net/2"]) == (3, 1)
     assert (counted["offer"], counted["https://shop.example.net/"]) == (1, 1)
     kept = known.execute("SELECT destination FROM clicks WHERE event_id IN ('c4', 'c5')").fetchall()
@@ -73,7 +74,7 @@ def test_new_mail_is_to_somebody_new(known: Database):
     """Erasure is no opt-out: that is what consents are for."""
     erased(known)
     put(known, pending("m2"), accepted("m2"), clicked("c4", "m2"))
-    assert [row["event"] for row in clicks.activity(known, ANN)] == ["clicked", "sent"]
+    assert [row["event"] for row in activity(known, ANN)] == ["clicked", "sent"]
 
 
 @pytest.mark.parametrize("written", ["\u00c9MILE@example.net", "\u00e9mile@Example.NET"])
@@ -118,5 +119,5 @@ def test_urls_that_nobody_else_got_leave_no_hash(db: Database):
 def test_figures_of_days_stay(known: Database):
     """What was counted since a day is asked of rows, which are there, too; but nobody clicked."""
     erased(known)
-    since = clicks.report(known, since_s=SENT_S - 1).totals
-    assert (since.messages, since.recipients, since.clicks_all) == (1, 2, 3)
+    since = summary.report(known, since_s=SENT_S - 1).totals
+    assert (since.messages, since.deliveries, since.clicks_all) == (1, 2, 3)

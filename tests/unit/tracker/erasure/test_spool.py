@@ -85,5 +85,5 @@ def test_rewritten_records_make_nobody(db: Database):
     """Should the store be lost, and a segment be fed again."""
     nobody = Recipient(1, "")
     put(db, pending(recipients=(nobody,)), accepted("m1", 1), clicked("c1", destination=PERSONAL))
-    assert (totals(db).recipients, totals(db).clicks_all, totals(db).unique_all) == (1, 1, 0)
+    assert (totals(db).deliveries, totals(db).clicks_all, totals(db).unique_all) == (1, 1, 0)
     assert list(db["persons"].rows) == []

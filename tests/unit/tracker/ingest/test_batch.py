@@ -1,8 +1,8 @@
 """Feeding events to real SQLite: in any order, any number of times, with the same sums."""
 
 import itertools
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,32 +20,39 @@ from tests.support.checks.facts import (
     own_link,
     pending,
     put,
+    recount,
     refused,
     totals,
 )
 from tracker.events import Event, MessageAccepted, MessageRefused, Recipient, SentLink
-from tracker.reports import clicks
+from tracker.judging.rules import FLOOD
+from tracker.reports import clicks, summary
+from tracker.reports.figures import Figures, Report
 from tracker.store import retention
+from tracker.store.reserved import ERASED_ADDRESS
 
 
 def sums(db: Database) -> set[tuple[Any, ...]]:
     """Return all sums by the names of what they are over, those of nothing apart."""
     return set(
         db.execute("""
-            SELECT day, ifnull(campaigns.name, campaign_id), ifnull(links.name, ''), messages,
-                recipients, personal, clicks_human, clicks_all, unique_human, unique_all
+            SELECT day, ifnull(campaigns.name, campaign_id), ifnull(links.name, ''),
+                messages, deliveries, clicked, shared_messages, shared_recipients,
+                clicks_human, clicks_doubtful, clicks_all, clicks_shared,
+                unique_human, unique_doubtful, unique_all
             FROM counters LEFT JOIN campaigns ON campaigns.id = campaign_id
             LEFT JOIN links ON links.id = link_id
-            WHERE messages OR recipients OR personal OR clicks_all OR unique_all
+            WHERE messages OR clicks_all
         """).fetchall()
     )
 
 
 def rows(db: Database) -> set[tuple[Any, ...]]:
-    """Return all clicks with what they are counted under."""
+    """Return all clicks with what they are counted under and judged to be."""
     return set(
         db.execute("""
-            SELECT event_id, campaigns.name, links.name, persons.name
+            SELECT event_id, campaigns.name, links.name, persons.name,
+                human, doubtful, score, reasons
             FROM clicks JOIN campaigns ON campaigns.id = campaign_id
             JOIN links ON links.id = link_id LEFT JOIN persons ON persons.id = person_id
         """).fetchall()
@@ -55,9 +62,9 @@ def rows(db: Database) -> set[tuple[Any, ...]]:
 def test_message_counts_when_accepted(db: Database) -> None:
     """Not before."""
     put(db, pending())
-    assert totals(db) == clicks.Figures()
+    assert totals(db) == Figures()
     put(db, accepted())
-    assert totals(db) == clicks.Figures(messages=1, recipients=2, personal=2)
+    assert totals(db) == Figures(messages=1, deliveries=2)
 
 
 def test_of_a_message_that_was_neither_taken_nor_refused_nobody_knows(db: Database) -> None:
@@ -73,12 +80,73 @@ def test_of_a_message_that_was_neither_taken_nor_refused_nobody_knows(db: Databa
     assert not any(row["unknown"] for row in db["messages"].rows)
 
 
-def test_click_rate_is_human_clickers_of_personal_recipients(db: Database) -> None:
+def test_click_rate_is_of_deliveries_with_a_human_click(db: Database) -> None:
     """One of two readers clicked, twice; the other's scanner did too."""
-    machine = clicked("c3", recipient=2, human=False, method="HEAD", reasons=("head",))
+    machine = clicked("c3", recipient=2, method="HEAD")
     put(db, pending(), accepted(), clicked("c1"), clicked("c2"), machine)
-    assert totals(db) == clicks.Figures(1, 2, 2, 2, 3, 1, 2)
+    assert totals(db) == Figures(
+        messages=1,
+        deliveries=2,
+        clicked=1,
+        clicks_human=2,
+        clicks_all=3,
+        unique_human=1,
+        unique_all=2,
+    )
     assert totals(db).click_rate == 0.5
+
+
+def test_ten_mails_that_ten_people_click_each_make_a_rate_of_one(db: Database) -> None:
+    """As every delivery was clicked, though there are only ten people."""
+    people = tuple(Recipient(n, f"reader{n}@example.net") for n in range(1, 11))
+    for mail in range(10):
+        message = f"m{mail}"
+        put(db, pending(message, recipients=people), accepted(message, *range(1, 11)))
+        put(db, *(clicked(f"{message}c{n}", message, recipient=n) for n in range(1, 11)))
+    assert (totals(db).deliveries, totals(db).unique_human) == (100, 10)
+    assert totals(db).click_rate == 1.0
+
+
+def test_a_click_that_only_a_clicked_copy_tells_of_counts_as_accepted(db: Database) -> None:
+    """The relay's 250 was lost; the click proves it. The rate is never more than 1."""
+    put(db, pending(), clicked("c1", recipient=2))
+    assert (totals(db).deliveries, totals(db).clicked) == (1, 1)
+
+
+def test_an_erased_recipients_click_counts_for_the_rate(db: Database) -> None:
+    """It is nobody's, but its delivery was clicked."""
+    forgotten = (Recipient(1, ERASED_ADDRESS),)
+    put(db, pending(recipients=forgotten), accepted("m1", 1), clicked("c1"))
+    assert (totals(db).unique_human, totals(db).click_rate) == (0, 1.0)
+
+
+def test_a_burst_is_a_machines_from_its_first_click_on(db: Database) -> None:
+    """Those that were counted as a person's before it was known as one are taken back."""
+    put(db, pending(), accepted(), clicked("c1", link=1))
+    assert totals(db).clicks_human == 1
+    put(db, clicked("c2", link=2, at_s=SENT_S + 60.1))
+    assert (totals(db).clicks_human, totals(db).clicks_all) == (0, 2)
+    assert (totals(db).clicked, totals(db).unique_human, totals(db).unique_all) == (0, 0, 1)
+
+
+def test_a_doubtful_click_is_a_humans_and_told_apart(db: Database) -> None:
+    """So is a clicker of whom every click is doubtful."""
+    put(db, pending(), accepted(), clicked("c1", signals=("no-html",), at_s=SENT_S + 4000))
+    assert (totals(db).clicks_human, totals(db).clicks_doubtful) == (1, 1)
+    assert (totals(db).unique_human, totals(db).unique_doubtful) == (1, 1)
+    put(db, clicked("c2", at_s=SENT_S + 9000))
+    assert (totals(db).unique_human, totals(db).unique_doubtful) == (1, 0)
+
+
+def test_more_clicks_than_anybody_makes_are_a_machines(db: Database) -> None:
+    """The copy's earlier ones as well; what it costs to count one more does not grow with them."""
+    put(db, pending(), accepted(), clicked("first", at_s=SENT_S + 9000))
+    flood = [clicked(f"c{n}", at_s=SENT_S + 20000 + 100 * n) for n in range(FLOOD)]
+    put(db, *flood[:-1])
+    assert totals(db).clicks_human == FLOOD
+    put(db, flood[-1])
+    put(db, clicked("last", at_s=SENT_S + 9500000))
+    assert (totals(db).clicks_human, totals(db).clicks_all) == (0, FLOOD + 2)
 
 
 def test_click_fed_twice_counts_once(db: Database) -> None:
@@ -91,18 +159,27 @@ def test_click_fed_twice_counts_once(db: Database) -> None:
 def test_click_on_a_shared_copy_is_nobodys(db: Database) -> None:
     """It is a click, and makes no clicker and no rate."""
     put(db, pending(shared=True), accepted(), clicked("c1", recipient=0))
-    assert totals(db) == clicks.Figures(1, 2, 0, 1, 1, 0, 0)
+    assert totals(db) == Figures(
+        messages=1,
+        clicks_human=1,
+        clicks_all=1,
+        shared_messages=1,
+        shared_recipients=2,
+        clicks_shared=1,
+    )
     assert totals(db).click_rate is None
 
 
 def test_click_before_its_message_moves_where_it_belongs(db: Database) -> None:
     """It counts at once, without campaign; then under its campaign and person."""
     put(db, clicked("c1"))
-    assert rows(db) == {("c1", None, "https://example.net/1", None)}
-    assert totals(db) == clicks.Figures(1, 1, 0, 1, 1, 0, 0)
+    early = (1, 0, 40, "early/1")
+    assert rows(db) == {("c1", None, "https://example.net/1", None, *early)}
+    alone = Figures(messages=1, deliveries=1, clicked=1, clicks_human=1, clicks_all=1)
+    assert totals(db) == alone
     put(db, pending())
-    assert rows(db) == {("c1", "news", "https://example.net/1", "ann@example.net")}
-    assert totals(db) == clicks.Figures(1, 1, 1, 1, 1, 1, 1)
+    assert rows(db) == {("c1", "news", "https://example.net/1", "ann@example.net", *early)}
+    assert totals(db) == replace(alone, unique_human=1, unique_all=1)
 
 
 def test_person_is_the_applications_id_else_the_address(db: Database) -> None:
@@ -121,7 +198,7 @@ def test_group_is_one_link_and_keeps_what_was_clicked(db: Database) -> None:
     put(db, clicked("c1", "m7", destination="https://example.net/for/7"))
     assert db["links"].count == 1
     assert [row["destination"] for row in clicks.clicks(db)] == ["https://example.net/for/7"]
-    assert clicks.report(db).links[0].link == "offer"
+    assert summary.report(db).links[0].link == "offer"
 
 
 def test_names_may_hold_any_character(db: Database) -> None:
@@ -129,10 +206,16 @@ def test_names_may_hold_any_character(db: Database) -> None:
     name = "a\0b'c\"д"
     put(db, pending(campaign=name, recipients=(Recipient(1, name),)), accepted("m1", 1))
     put(db, clicked("c1", user_agent=name, destination=f"https://example.net/{name}", link=99))
-    (campaign,) = clicks.report(db).campaigns
+    (campaign,) = summary.report(db).campaigns
     assert (campaign.campaign, campaign.figures.unique_human) == (name, 1)
 
 
+SECONDS = st.sampled_from([0, 0.1, 0.2, 1, 30, 50, 100, 700, 4000])
+VISITORS = {
+    "ip": st.sampled_from([None, "192.0.2.0", "198.51.100.0", "203.0.113.0"]),
+    "user_agent": st.sampled_from(["Browser/1", "Browser/2"]),
+    "signals": st.sampled_from([(), (), ("head",), ("no-html",), ("no-language", "stale-agent")]),
+}
 GROUPS = st.sampled_from([None, "offer", "https://example.net/"])
 DESTINATIONS = {link: f"https://example.net/{link}" for link in range(1, 5)}
 
@@ -171,10 +254,10 @@ def histories(draw: st.DrawFn) -> list[Event]:
                 event(
                     f"{message}c{click}",
                     message,
-                    at_s=SENT_S + day + 86400 * draw(st.integers(0, 1)),
+                    at_s=SENT_S + day + 86400 * draw(st.integers(0, 1)) + draw(SECONDS),
                     sent_at_s=SENT_S + day,
                     recipient=0 if shared else draw(st.integers(1, len(people))),
-                    human=draw(st.booleans()),
+                    **{name: draw(values) for name, values in VISITORS.items()},
                     **(where if event is clicked else {}),
                 )
             )
@@ -198,7 +281,7 @@ def test_order_and_transactions_do_not_matter(events: list[Event], random: Any) 
     random.shuffle(shuffled)
     one, other = fed(events, []), fed(shuffled, range(len(events)))
     assert (sums(one), rows(one)) == (sums(other), rows(other))
-    assert clicks.report(one) == clicks.report(other)
+    assert summary.report(one) == summary.report(other)
     one.close()
     other.close()
 
@@ -220,11 +303,11 @@ def test_a_purge_leaves_the_same_whatever_the_order(events: list[Event], random:
     shuffled = list(events)
     random.shuffle(shuffled)
     one, other = fed(events, []), fed(shuffled, range(len(events)))
-    before = clicks.report(one)
+    before = summary.report(one)
     for db in (one, other):
         retention.purge(db, SENT_S + 86400)
-    after = clicks.report(one)
-    assert after == clicks.report(other)
+    after = summary.report(one)
+    assert after == summary.report(other)
     assert (after.totals, after.campaigns) == (before.totals, before.campaigns)
     assert _clicks_of(after) == _clicks_of(before)
     dangling = """SELECT link_id FROM (SELECT link_id FROM clicks
@@ -244,31 +327,27 @@ def test_what_comes_again_after_a_purge_changes_no_figure(
     """Any of it, in any order: a click that was purged with its message has counted."""
     db = fed(events, [])
     retention.purge(db, SENT_S + after_s)
-    before = clicks.report(db)
+    before = summary.report(db)
     put(db, *data.draw(st.lists(st.sampled_from(events))))
-    assert clicks.report(db) == before
+    assert summary.report(db) == before
     retention.purge(db, SENT_S + after_s)
-    assert clicks.report(db).totals == before.totals
+    assert summary.report(db).totals == before.totals
     db.close()
 
 
-def _clicks_of(report: clicks.Report) -> Counter[str | None]:
-    """Add up what links count, by campaign."""
-    clicks: Counter[str | None] = Counter()
-    for link in report.links:
-        clicks[link.campaign] += link.figures.clicks_all
-    return +clicks
+def _clicks_of(report: Report) -> int:
+    """Return how many clicks there are on links."""
+    return sum(link.figures.clicks_all for link in report.links)
 
 
 @given(histories(), st.lists(st.integers(0, 99), max_size=4))
 def test_sums_equal_a_recount_of_the_rows(events: list[Event], cuts: list[int]) -> None:
     """The report from the sums is the one counted from messages and clicks."""
     db = fed(events, cuts)
-    assert clicks.report(db) == clicks.report(db, since_s=0)
-    per_day = """SELECT max(1, CAST(at_s / 86400 AS INTEGER)), campaign_id, sum(human), count(*),
-        count(DISTINCT CASE WHEN human THEN person_id END), count(DISTINCT person_id)
-        FROM clicks GROUP BY 1, 2"""
-    kept = """SELECT day, campaign_id, clicks_human, clicks_all, unique_human, unique_all
+    assert summary.report(db) == recount(db)
+    per_day = """SELECT max(1, CAST(at_s / 86400 AS INTEGER)), campaign_id,
+        sum(human), sum(doubtful), count(*) FROM clicks GROUP BY 1, 2"""
+    kept = """SELECT day, campaign_id, clicks_human, clicks_doubtful, clicks_all
         FROM counters WHERE day AND campaign_id AND clicks_all"""
     assert set(db.execute(per_day).fetchall()) == set(db.execute(kept).fetchall())
     db.close()

@@ -16,7 +16,7 @@ from tracker.events import Event, decode, encode
 from tracker.ingest import ingester as ingester_module
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
-from tracker.reports import clicks
+from tracker.reports import summary
 from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.store import database
@@ -105,7 +105,7 @@ def test_a_click_of_the_forgotten_counts_under_its_link_although_a_commit_failed
     monkeypatch.setattr(FullAtCommit, "is_full", False)
     ingester.drain()
     with database.reading(storing.store.path) as db:
-        (link,) = clicks.report(db).links
+        (link,) = summary.report(db).links
     assert (link.link, link.figures.clicks_all) == (shared.destination, 3)
 
 
@@ -224,7 +224,7 @@ def test_service_purges_what_is_older_than_the_retention(spool: Spool, storing: 
     with running(Ingester(brief)):
         eventually(lambda: rows(storing, "clicks") == 0)
     with database.reading(storing.store.path) as db:
-        assert clicks.report(db).totals.clicks_all == 1
+        assert summary.report(db).totals.clicks_all == 1
 
 
 def test_links_of_unknown_messages_are_named_as_the_configuration_says(
@@ -238,7 +238,7 @@ def test_links_of_unknown_messages_are_named_as_the_configuration_says(
         spool.append(dataclasses.replace(click(number), destination=at)).result(5)
         assert ingester.drain()
     with database.reading(storing.store.path) as db:
-        found = {link.link for link in clicks.report(db).links}
+        found = {link.link for link in summary.report(db).links}
     assert found == {"https://example.net/0", "https://example.net/1"}
 
 

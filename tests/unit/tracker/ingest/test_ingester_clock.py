@@ -10,7 +10,7 @@ from config.schema import Config, PrivacyConfig
 from tests.support.feeding import SENT_S, metric, rows, spool_message
 from tracker.ingest import ingester as ingester_module
 from tracker.ingest.ingester import Ingester
-from tracker.reports import clicks
+from tracker.reports import summary
 from tracker.store import database, retention
 
 DAY_S = 86400.0
@@ -69,7 +69,7 @@ def test_a_start_with_a_clock_ten_years_ahead_loses_nothing(
     started(storing)
     assert metric("waypost_clock_doubted") == 0
     with database.reading(storing.store.path) as db:
-        (campaign,) = clicks.report(db).campaigns
+        (campaign,) = summary.report(db).campaigns
     assert (campaign.campaign, campaign.figures.messages) == ("news", 2)
     assert rows(storing, "messages") == 2
 
@@ -105,4 +105,4 @@ def test_a_horizon_of_the_future_is_lowered_before_anything_is_fed(
     started(storing)
     assert "purge_horizon_lowered" in [line["event"] for line in logged]
     with database.reading(storing.store.path) as db:
-        assert clicks.report(db).totals.messages == 3
+        assert summary.report(db).totals.messages == 3

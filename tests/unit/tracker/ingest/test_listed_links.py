@@ -6,7 +6,7 @@ from sqlite_utils import Database
 from tests.support.checks.facts import LINKS, accepted, clicked, own_click, own_link, pending, put
 from tracker.events import SentLink
 from tracker.ingest import listed_links
-from tracker.reports import clicks
+from tracker.reports import summary
 
 
 def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
@@ -15,7 +15,7 @@ def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
         own = SentLink(4, f"https://example.net/for/{reader}", None, "Yours")
         put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
     put(db, clicked("c1", "m7", link=4, destination="https://example.net/for/7"))
-    assert {link.link for link in clicks.report(db).links} == {
+    assert {link.link for link in summary.report(db).links} == {
         *(link.url for link in LINKS),
         "https://example.net/for/7",
     }
@@ -29,7 +29,7 @@ def test_personal_url_with_parameters_of_ours_is_stored_only_when_clicked(db: Da
         put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
     assert (db["link_sets"].count, db["link_set_links"].count, db["links"].count) == (1, 0, 3)
     put(db, own_click("c1", "m7", "r7"))
-    assert {link.link for link in clicks.report(db).links} == {
+    assert {link.link for link in summary.report(db).links} == {
         *(link.url for link in LINKS),
         "https://example.net/for/r7?p=1",
     }
@@ -51,14 +51,14 @@ def test_message_told_twice_has_not_shared_its_links(db: Database) -> None:
     """Events may be fed again, and several copies tell of one message."""
     put(db, pending(), accepted())
     put(db, pending())
-    assert clicks.report(db).links == ()
+    assert summary.report(db).links == ()
 
 
 def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
     """With zeros, where two messages share them."""
     put(db, pending("m1"), pending("m2"), accepted("m1"))
     put(db, clicked("c1", link=2, destination="https://example.net/2"))
-    report = clicks.report(db)
+    report = summary.report(db)
     assert [link.link for link in report.links] == [f"https://example.net/{n}" for n in (2, 1, 3)]
     assert [link.figures.clicks_all for link in report.links] == [1, 0, 0]
 
@@ -71,4 +71,4 @@ def test_a_group_that_is_called_like_a_url_is_listed_like_one(db: Database) -> N
         )
         both = SentLink(2, "https://example.net/?uid=7", "https://example.net/", "")
         put(db, pending(f"m{number}", links=(own, both)), accepted(f"m{number}"))
-    assert [link.link for link in clicks.report(db).links] == ["https://example.net/"]
+    assert [link.link for link in summary.report(db).links] == ["https://example.net/"]

@@ -8,28 +8,48 @@ from sqlite_utils import Database
 
 from tests.support.checks.facts import empty
 from tracker.ingest import sums
-from tracker.ingest.counting import Click, MessageTotals, Sums
+from tracker.ingest.counting import Attribution, Click, MessageSum, MessageTotals, Sums
+from tracker.judging.click import Click as Made
+from tracker.judging.judge import Verdict
+from tracker.store.reserved import DAY_S
 
-DAY_S = 86400
+HUMAN = Verdict(human=True, doubtful=False, score=0, reasons=())
+DOUBTFUL = Verdict(human=True, doubtful=True, score=50, reasons=("no-html/1",))
+MACHINE = Verdict(human=False, doubtful=False, score=100, reasons=("head/1",))
+
+COUNTED = Attribution(3, 4, 5)
+
+
+def click(
+    verdict: Verdict = HUMAN,
+    *,
+    at_s: float = DAY_S,
+    recipient: int = 1,
+    counted: Attribution = COUNTED,
+) -> Click:
+    """Return a click that counts for a link of a campaign."""
+    return Click(1, recipient, "", Made(at_s, 1, None, "", ()), verdict, counted)
+
+
 CLICKS = st.builds(
-    Click,
-    id=st.just(1),
+    click,
+    st.sampled_from([HUMAN, HUMAN, DOUBTFUL, MACHINE]),
     at_s=st.sampled_from([5 * DAY_S, 6 * DAY_S]),
-    recipient=st.just(1),
-    number=st.just(1),
-    destination=st.just(""),
-    human=st.booleans(),
-    campaign_id=st.integers(1, 2),
-    link_id=st.integers(1, 2),
-    person_id=st.none() | st.integers(1, 2),
+    recipient=st.integers(0, 1),
+    counted=st.builds(
+        Attribution,
+        campaign_id=st.integers(1, 2),
+        link_id=st.integers(1, 2),
+        person_id=st.none() | st.integers(1, 2),
+    ),
 )
 
 
 def changes(clicks: list[Click], sign: int = 1) -> Sums:
     """Return the changes that clicks make when they are added, or withdrawn."""
     changed = Sums()
-    for click in clicks:
-        changed.add_click(click, sign)
+    for each in clicks:
+        changed.add_click(each, sign)
     return changed
 
 
@@ -47,8 +67,8 @@ def test_changes_may_be_applied_at_once_or_one_by_one(clicks: list[Click]) -> No
     """Whoever clicks again is counted as one person all the same."""
     at_once, one_by_one = empty(), empty()
     sums.apply(at_once, changes(clicks))
-    for click in clicks:
-        sums.apply(one_by_one, changes([click]))
+    for each in clicks:
+        sums.apply(one_by_one, changes([each]))
     assert kept(at_once) == kept(one_by_one)
     at_once.close()
     one_by_one.close()
@@ -66,26 +86,76 @@ def test_what_is_withdrawn_leaves_nothing(clicks: list[Click], others: list[Clic
     alone.close()
 
 
+@given(st.lists(CLICKS, max_size=4), st.lists(CLICKS, max_size=4))
+def test_clicks_that_give_way_to_others_in_one_change_leave_nothing(
+    clicks: list[Click], others: list[Click]
+) -> None:
+    """As many may come as go: what they differ in is changed all the same."""
+    changed, alone = empty(), empty()
+    sums.apply(changed, changes(clicks))
+    both = changes(others)
+    for each in clicks:
+        both.add_click(each, -1)
+    sums.apply(changed, both)
+    sums.apply(alone, changes(others))
+    assert kept(changed) == kept(alone)
+    changed.close()
+    alone.close()
+
+
+def test_a_shared_click_that_gives_its_place_to_another_is_withdrawn(db: Database) -> None:
+    """Though there are as many clicks as before."""
+    shared = click(recipient=0, counted=Attribution(3, 4, None))
+    sums.apply(db, changes([shared]))
+    both = changes([click()])
+    both.add_click(shared, -1)
+    sums.apply(db, both)
+    assert {row["clicks_shared"] for row in db["counters"].rows} == {0}
+
+
 def test_a_person_counts_once_however_often_they_click(db: Database) -> None:
     """As a human as soon as one of the clicks was a human's."""
-    machine = Click(1, DAY_S, 1, 1, "", human=False, campaign_id=3, link_id=4, person_id=5)
-    human = Click(2, DAY_S, 1, 1, "", human=True, campaign_id=3, link_id=4, person_id=5)
     figures = (
         "SELECT clicks_human, clicks_all, unique_human, unique_all FROM counters WHERE day = 0"
     )
-    sums.apply(db, changes([machine]))
+    sums.apply(db, changes([click(MACHINE)]))
     assert set(db.execute(figures)) == {(0, 1, 0, 1)}
-    sums.apply(db, changes([human, human]))
+    sums.apply(db, changes([click(), click()]))
     assert set(db.execute(figures)) == {(2, 3, 1, 1)}
+
+
+def test_a_person_is_doubtful_while_every_human_click_is(db: Database) -> None:
+    """Those of machines say nothing about that."""
+    figures = "SELECT clicks_doubtful, unique_human, unique_doubtful FROM counters WHERE day = 0"
+    sums.apply(db, changes([click(DOUBTFUL), click(MACHINE)]))
+    assert set(db.execute(figures)) == {(1, 1, 1)}
+    sums.apply(db, changes([click()]))
+    assert set(db.execute(figures)) == {(1, 1, 0)}
+    sums.apply(db, changes([click()], -1))
+    assert set(db.execute(figures)) == {(1, 1, 1)}
+
+
+def test_who_clicked_two_links_of_two_campaigns_is_one_person(db: Database) -> None:
+    """In each sum that is over both; days have no clickers."""
+    pairs = [(3, 4), (3, 6), (8, 4)]
+    sums.apply(db, changes([click(counted=Attribution(*pair, 5)) for pair in pairs]))
+    query = "SELECT day, campaign_id, link_id, clicks_all, unique_all FROM counters"
+    assert set(db.execute(query)) == {
+        *((0, 0, 0, 3, 1), (0, 3, 0, 2, 1), (0, 8, 0, 1, 1), (0, 0, 4, 2, 1), (0, 0, 6, 1, 1)),
+        *((0, *pair, 1, 1) for pair in pairs),
+        *((1, 0, 0, 3, 0), (1, 3, 0, 2, 0), (1, 8, 0, 1, 0)),
+    }
 
 
 def test_messages_are_summed_by_day_and_campaign(db: Database) -> None:
     """In all four scopes, and in none of a link."""
     changed = Sums()
-    changed.add_message(MessageTotals(3, 20_000, recipients=2, personal=1), 1)
+    changed.add_message(MessageTotals(3, 20_000, MessageSum(1, 2, 1, 0, 0)), 1)
+    changed.add_message(MessageTotals(3, 20_000, MessageSum(1, 0, 0, 1, 9)), 1)
     changed.add_message(None, 1)
     sums.apply(db, changed)
-    query = "SELECT day, campaign_id, link_id, messages, recipients, personal FROM counters"
+    query = """SELECT day, campaign_id, link_id, messages, deliveries, clicked,
+        shared_messages, shared_recipients FROM counters"""
     assert set(db.execute(query)) == {
-        (day, campaign, 0, 1, 2, 1) for day in (0, 20_000) for campaign in (0, 3)
+        (day, campaign, 0, 2, 2, 1, 1, 9) for day in (0, 20_000) for campaign in (0, 3)
     }

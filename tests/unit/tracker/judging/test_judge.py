@@ -1,11 +1,14 @@
 """Verdicts on the clicks of one copy, whatever the order in which they came."""
 
+from unittest import mock
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.judging.click import Click, Message
-from tracker.judging.judge import Verdict, judge
-from tracker.judging.rules import Settings
+from tracker.judging.judge import Verdict, flooded, judge
+from tracker.judging.rules import FLOOD, Settings
 
 MESSAGE = Message(sent_at_s=0.0, links=8)
 CLICKS = st.builds(
@@ -126,7 +129,66 @@ def test_settings_move_the_threshold_and_the_points() -> None:
     assert not verdict.human
 
 
-def test_ten_thousand_clicks_on_one_copy_are_judged_in_seconds() -> None:
-    """The time is in proportion, whatever somebody sends."""
+def many(count: int, step_s: float = 4000.0) -> list[Click]:
+    """Return clicks of one visitor, of which each may be a person's."""
+    return [click(9000 + step_s * number, 1) for number in range(count)]
+
+
+def test_more_clicks_than_are_judged_together_are_a_flood() -> None:
+    """All of them; one less is none."""
+    assert all(each.human for each in verdicts(*many(FLOOD)))
+    found = verdicts(*many(FLOOD + 1))
+    assert {(each.human, each.score, each.reasons) for each in found} == {
+        (False, 100, ("flood/1",))
+    }
+
+
+def test_of_a_flood_each_click_is_judged_by_itself() -> None:
+    """By its request and its moment; what the others are says nothing more."""
+    early, headed = click(1, 1), click(9000, 2, "m", "b", "head")
+    found = flooded([early, headed, click(9000.1, 3)], MESSAGE, Settings())
+    assert [each.reasons for each in found] == [
+        ("flood/1", "early/1"),
+        ("head/1", "flood/1"),
+        ("flood/1",),
+    ]
+    assert not any(each.human for each in found)
+    assert flooded([headed], MESSAGE, Settings()) == [found[1]]
+
+
+def test_a_shared_copy_is_flooded_by_one_visitor() -> None:
+    """Its other readers are none of it, however many they are."""
+    shared = Message(sent_at_s=0.0, links=8, is_shared=True)
+    readers = [click(9000 + 4000 * n, 1, f"n{n}", "b") for n in range(FLOOD + 1)]
+    found = verdicts(*many(FLOOD + 1), *readers, message=shared)
+    assert not any(each.human for each in found[: FLOOD + 1])
+    assert all(each.human for each in found[FLOOD + 1 :])
+
+
+def test_a_flood_weighs_what_is_set() -> None:
+    """An operator may take it for a person's."""
+    found = verdicts(*many(FLOOD + 1), settings=Settings(points={"flood": 0}))
+    assert all(each == Verdict(human=True, doubtful=False, score=0, reasons=()) for each in found)
+
+
+@given(groups=st.lists(st.lists(CLICKS, max_size=4), max_size=4), message=MESSAGES)
+def test_floods_do_not_depend_on_the_order_either(
+    groups: list[list[Click]], message: Message
+) -> None:
+    """Of which a few clicks are one here."""
+    every = [each for group in groups for each in group]
+    with mock.patch("tracker.judging.judge.FLOOD", 5):
+        forward = judge(every, message, Settings())
+        backward = judge(every[::-1], message, Settings())
+    assert forward == backward[::-1]
+    if not message.is_shared:
+        is_flood = [any(reason == "flood/1" for reason in each.reasons) for each in forward]
+        assert is_flood == [len(every) > 5] * len(every)
+
+
+@pytest.mark.parametrize("most", [FLOOD, 20_000])
+def test_ten_thousand_clicks_on_one_copy_are_judged_in_seconds(most: int) -> None:
+    """The time is in proportion, whatever somebody sends; also where all are judged together."""
     clicks = [click(n / 50, n % 8, f"n{n % 40}", f"a{n % 7}") for n in range(10_000)]
-    assert len(verdicts(*clicks)) == len(clicks)
+    with mock.patch("tracker.judging.judge.FLOOD", most):
+        assert len(verdicts(*clicks)) == len(clicks)

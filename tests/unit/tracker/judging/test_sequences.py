@@ -23,17 +23,18 @@ def test_early_falls_with_time() -> None:
 def test_a_burst_includes_its_first_clicks() -> None:
     """They were there before anybody knew of a burst."""
     clicks = [click(5, 1), click(9000, 1), click(9000.2, 2), click(9009, 3)]
-    assert sequences.burst(clicks) == [0.0, 1.0, 1.0, 0.0]
+    assert sequences.burst(clicks, MESSAGE) == [0.0, 1.0, 1.0, 0.0]
 
 
 def test_one_link_twice_is_no_burst() -> None:
     """People click twice."""
-    assert sequences.burst([click(9, 1), click(9.1, 1), click(9.2, 1)]) == [0.0] * 3
+    assert sequences.burst([click(9, 1), click(9.1, 1), click(9.2, 1)], MESSAGE) == [0.0] * 3
 
 
 def test_six_tabs_in_four_seconds_are_no_burst() -> None:
     """People open tabs."""
-    assert not any(sequences.burst([click(0.7 * number, number) for number in range(6)]))
+    tabs = [click(0.7 * number, number) for number in range(6)]
+    assert not any(sequences.burst(tabs, MESSAGE))
 
 
 def test_several_networks_at_once_are_a_fleet() -> None:

@@ -26,7 +26,26 @@ def test_set_is_known_by_numbers_and_groups() -> None:
     )
     assert named_rows.set_hash([one]) != named_rows.set_hash([SentLink(2, one.url, "offer", "")])
     assert named_rows.set_hash([one]) != named_rows.set_hash([SentLink(1, one.url, "other", "")])
-    assert named_rows.set_hash([]) == named_rows.set_hash([SentLink(1, one.url, None, "")])
+    assert named_rows.set_hash([SentLink(1, "https://x.test/", None, "")]) == named_rows.set_hash(
+        [SentLink(1, one.url, None, "")]
+    )
+
+
+def test_sets_of_different_size_are_different() -> None:
+    """Judging asks how many links a message has; those of one number, in two parts, are one."""
+    links = tuple(SentLink(n, f"https://example.net/{n}", None, "") for n in range(1, 4))
+    hashes = {named_rows.set_hash(links[:count]) for count in range(4)}
+    assert len(hashes) == 4
+    twice = (*links, SentLink(1, "https://example.net/1", None, "as text"))
+    assert named_rows.number_of_links(twice) == 3
+    assert named_rows.set_hash(twice) == named_rows.set_hash(links)
+
+
+def test_a_set_keeps_how_many_links_it_has(db: Database) -> None:
+    """Also where none of them has a row of its own."""
+    links = tuple(SentLink(n, f"https://example.net/{n}", None, "") for n in range(3))
+    named_rows.link_set_ids(db, {b"3": links, b"0": ()})
+    assert {row["hash"]: row["links"] for row in db["link_sets"].rows} == {b"3": 3, b"0": 0}
 
 
 def test_group_keeps_the_least_of_its_urls_as_an_example(db: Database) -> None:

@@ -9,7 +9,7 @@ from config.keys.token_keys import new_token_key, write_token_keys
 from config.schema import Config
 from tests.support.checks.facts import accepted, clicked, pending, put
 from tracker.events import Recipient
-from tracker.reports import clicks
+from tracker.reports.activity import activity
 from tracker.store import persons
 from tracker.urls.reader_id import Identifier
 
@@ -35,7 +35,7 @@ def test_an_id_leads_back_to_the_person(known: Database):
     assert persons.behind_id(known, IDENTIFIER, IDENTIFIER.hashed("cay@example.net")) is None
     assert persons.addresses(known, "4711") == ["bob@example.net"]
     assert persons.addresses(known, "ann@example.net") == ["ann@example.net"]
-    assert list(clicks.activity(known, "ann@example.net"))
+    assert list(activity(known, "ann@example.net"))
 
 
 def test_a_person_is_found_with_the_key_file_of_the_configuration(

@@ -8,7 +8,7 @@ from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
 from tracker.events import SentLink, decode, encode
-from tracker.reports import clicks
+from tracker.reports import summary
 from tracker.reports.opens import report as opens_report
 from tracker.store import retention
 from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
@@ -69,7 +69,7 @@ def older() -> Iterator[Database]:
 
 def listed(db: Database) -> set[str]:
     """Return the links of the campaign."""
-    return {link.link for link in clicks.report(db, campaign="news").links}
+    return {link.link for link in summary.report(db, campaign="news").links}
 
 
 def test_what_one_message_had_is_listed_no_more(older: Database) -> None:
@@ -83,7 +83,7 @@ def test_links_already_sent_keep_counting(older: Database) -> None:
     put(older, clicked("c1", destination=at), clicked("c2", "m3", destination=OWN))
     again = SentLink(1, URL, None, "", ("utm_source", "wp_id"))
     put(older, pending("m4", links=(again,)), accepted("m4"), clicked("c3", "m4", destination=at))
-    links = clicks.report(older, campaign="news").links
+    links = summary.report(older, campaign="news").links
     figures = {link.link: link.figures.clicks_all for link in links}
     assert figures == {URL: 2, OWN: 1, "offer": 0}
 
@@ -105,7 +105,7 @@ def test_listed_links_of_younger_messages_stay(older: Database) -> None:
 
 def test_clicks_on_what_was_purged_keep_nothing(older: Database) -> None:
     """Until now, each kept its full URL; they are one link, and the sum stays."""
-    (purged,) = (each for each in clicks.report(older).links if each.campaign == PURGED_NAME)
+    (purged,) = (each for each in summary.report(older).links if each.purged_link)
     assert (purged.link, purged.figures.clicks_all) == (PURGED_NAME, 4)
     retention.purge(older, 0)
     left = "".join(older.conn.iterdump())
@@ -154,9 +154,10 @@ def test_what_authors_called_as_ours_is_told_from_ours() -> None:
     db.conn.commit()
     migrations.apply(db)
     found = {
-        (each.link, each.purged_link, each.campaign): each.figures.clicks_all
-        for each in clicks.report(db).links
+        (each.link, each.purged_link): each.figures.clicks_all for each in summary.report(db).links
     }
-    assert found == {(PURGED_NAME, False, "news"): 7, (PURGED_NAME, True, PURGED_NAME): 4}
+    assert found == {(PURGED_NAME, False): 7, (PURGED_NAME, True): 4}
+    (news,) = summary.report(db, campaign="news").links
+    assert (news.purged_link, news.figures.clicks_all) == (False, 7)
     assert [name for name, _ in opens_report(db).campaigns] == [PURGED_NAME]
     db.close()

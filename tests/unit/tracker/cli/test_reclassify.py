@@ -1,0 +1,63 @@
+"""`waypost reclassify`: what is said of clicks that are judged anew."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.clients.commands import LINKS, click, output, run, spooled
+from tracker.cli import reclassify
+from tracker.judging.rules import Settings
+
+RULES: dict[str, dict[str, int]] = {}
+"""No rule sees other clicks than before; one weighs more."""
+STRICT = Settings(points={"early": 150, "company": 0})
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch, filled: Path) -> Path:
+    """Return a store whose clicks were counted when `early` weighed less than it does now."""
+    output(filled, "report")
+    monkeypatch.setattr(reclassify, "settings_of", lambda _config: STRICT)
+    return filled
+
+
+def test_people_see_what_changed_by_rule_and_campaign(counted: Path) -> None:
+    """The click of a minute after sending is a machine's now."""
+    spooled(counted, click(9, 1, LINKS[1]))
+    said = output(counted, "reclassify")
+    assert "5 clicks were judged anew; 2 were changed." in said
+    assert "news" in said
+    assert "-1" in said
+    assert json.loads(output(counted, "report", "--json"))["totals"]["clicks"]["human"] == 3
+
+
+def test_a_dry_run_says_so_and_changes_nothing(counted: Path) -> None:
+    """What it would change stands in JSON as well."""
+    before = output(counted, "report", "--json")
+    assert "2 would be changed" in output(counted, "reclassify", "--dry-run")
+    planned = json.loads(output(counted, "reclassify", "--dry-run", "--json"))
+    assert planned == {"clicks": 4, "changed": 2, "rules": RULES, "campaigns": {"news": -1}}
+    assert output(counted, "report", "--json") == before
+    assert json.loads(output(counted, "reclassify", "--json")) == planned
+
+
+def test_a_second_time_changes_nothing(counted: Path) -> None:
+    """Nor does what was sent before `--since`."""
+    assert (
+        json.loads(output(counted, "reclassify", "--json", "--since", "2023-11-15"))["clicks"] == 1
+    )
+    output(counted, "reclassify")
+    assert json.loads(output(counted, "reclassify", "--json"))["changed"] == 0
+
+
+def test_a_store_that_is_none_is_a_clear_error(counted: Path) -> None:
+    """No traceback."""
+    (counted / "waypost.db").write_bytes(b"no database at all, and longer than a page header" * 9)
+    result = run(counted, "reclassify")
+    assert (result.exit_code, "Traceback" in result.output) == (1, False)
+
+
+def test_without_a_store_nothing_is_judged(folder: Path) -> None:
+    """As before the first message."""
+    assert output(folder, "reclassify") == "0 clicks were judged anew; 0 were changed.\n"

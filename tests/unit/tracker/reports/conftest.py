@@ -1,0 +1,24 @@
+"""What tests of reports share: a store of two campaigns, and clicks on both."""
+
+import pytest
+from sqlite_utils import Database
+
+from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
+from tracker.events import Recipient, SentLink
+from tracker.store.reserved import DAY_S
+
+OFFER = SentLink(4, "https://example.net/4?who=1", "offer", "Offer")
+
+
+@pytest.fixture
+def filled(db: Database) -> Database:
+    """Return a store of two campaigns; Bob's address is behind an id of the application's own."""
+    bob = Recipient(1, "bob@example.net", "id-7")
+    put(db, pending(links=(*LINKS, OFFER)), accepted())
+    put(db, pending("m2", campaign=None, recipients=(bob,), at_s=SENT_S + DAY_S))
+    put(db, accepted("m2", 1))
+    put(db, clicked("c1"), clicked("c2"))
+    put(db, clicked("c3", link=4, destination=OFFER.url, at_s=SENT_S + 60 + 3600))
+    machine = {"human": False, "method": "HEAD", "reasons": ("head/1",), "signals": ("head",)}
+    put(db, clicked("c4", "m2", sent_at_s=SENT_S + DAY_S, at_s=SENT_S + DAY_S + 60, **machine))
+    return db

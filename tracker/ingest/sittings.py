@@ -1,0 +1,135 @@
+"""Which clicks are judged together: those of one copy of a message.
+
+Owns: sittings, as they are called here, what the judge is told of them, and by how much a change of
+its mind changes sums. It is sans-IO.
+Does not own: the verdicts (`tracker.judging.judge`), reading and writing clicks (`rows`), or when they
+are judged (`batch`, `reclassify`).
+
+The clicks on a copy of one recipient are judged together; those on a copy that several share, hour by
+hour, as there may be very many. Where more clicks come together than any person makes
+(`tracker.judging.rules.FLOOD`), and where the copy is nobody's any more, each is judged by itself: what
+was kept of the others is gone, or says nothing more.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tracker.ingest.counting import NOT_JUDGED, Click, Message, Sums
+from tracker.judging import judge as judging
+from tracker.judging.click import Message as About
+from tracker.judging.judge import Verdict
+from tracker.judging.rules import FLOOD, Settings
+from tracker.store.reserved import PURGED
+from tracker.tokens import SHARED
+
+HOUR_S = 3600
+Pair = tuple[Message, Click]
+
+
+class Span(NamedTuple):
+    """The clicks on one copy, from and before moments: all of them, or those of an hour."""
+
+    message: int
+    recipient: int
+    from_s: float = 0.0
+    to_s: float = 1e12
+
+
+class Sitting(NamedTuple):
+    """The row of a message, the number of a recipient, and the hour, where several share the copy."""
+
+    message: int
+    recipient: int
+    hour: int = 0
+
+    @classmethod
+    def of(cls, message: int, click: Click) -> "Sitting":
+        """Return the sitting that a click on a message is of."""
+        hour = int(click.made.at_s // HOUR_S) if click.recipient == SHARED else 0
+        return cls(message, click.recipient, hour)
+
+    @property
+    def span(self) -> Span:
+        """Where its clicks are."""
+        if self.recipient != SHARED:
+            return Span(self.message, self.recipient)
+        from_s = float(self.hour * HOUR_S)
+        return Span(self.message, self.recipient, from_s, from_s + HOUR_S)
+
+
+def is_closed(message: Message, recipient: int) -> bool:
+    """Return whether nothing is kept of a copy's clicks by which they could be judged together."""
+    return message.campaign_id == PURGED or message.has_erased(recipient)
+
+
+def is_flooded(message: Message, recipient: int, but: int = 0) -> bool:
+    """Return whether a copy of one recipient has more clicks than are judged together.
+
+    `but` so many that are not counted.
+    """
+    return recipient != SHARED and message.delivery(recipient).clicks - but > FLOOD
+
+
+def spans(new: Iterable[Pair]) -> set[Span]:
+    """Return where the clicks are with which new ones are judged, and which these may change."""
+    arriving = Counter((message.id, click.recipient) for message, click in new)
+    return {
+        Sitting.of(message.id, click).span
+        for message, click in new
+        if not is_closed(message, click.recipient)
+        and not is_flooded(message, click.recipient, but=arriving[message.id, click.recipient])
+    }
+
+
+def judge(clicks: Iterable[Pair], settings: Settings) -> None:
+    """Judge clicks, given with all others of their sittings; those of closed copies only once."""
+    together: dict[Sitting, list[Pair]] = {}
+    for message, click in clicks:
+        together.setdefault(Sitting.of(message.id, click), []).append((message, click))
+    for sitting, pairs in together.items():
+        message = pairs[0][0]
+        members = [click for _, click in pairs]
+        if is_closed(message, sitting.recipient):
+            members = [click for click in members if click.verdict is NOT_JUDGED]
+        found = _verdicts(message, sitting.recipient, members, settings)
+        for click, verdict in zip(members, found, strict=True):
+            click.verdict = verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A click of a message before and after it was attributed or judged anew."""
+
+    message: Message
+    before: Click
+    after: Click
+
+    def count(self, sums: Sums) -> None:
+        """Change sums, and the human clicks of its copy, by the difference."""
+        sums.add_click(self.before, -1)
+        sums.add_click(self.after, 1)
+        delivery = self.message.delivery(self.after.recipient)
+        delivery.clicks_human += self.after.verdict.human - self.before.verdict.human
+
+
+def changes(before: Iterable[Click], now: Iterable[Pair]) -> list[Change]:
+    """Return which clicks changed; `before` are copies from before, in the same order."""
+    return [
+        Change(message, old, click)
+        for old, (message, click) in zip(before, now, strict=True)
+        if old.state != click.state
+    ]
+
+
+def _verdicts(
+    message: Message, recipient: int, clicks: Sequence[Click], settings: Settings
+) -> list[Verdict]:
+    about = About(message.sent_at_s, message.links, message.shared or recipient == SHARED)
+    made = [click.made for click in clicks]
+    if is_closed(message, recipient):
+        return [judging.judge([each], about, settings)[0] for each in made]
+    if is_flooded(message, recipient):
+        return judging.flooded(made, about, settings)
+    return judging.judge(made, about, settings)

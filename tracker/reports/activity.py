@@ -1,0 +1,108 @@
+"""What one person was sent and clicked.
+
+Owns: the question, its queries, and telling in words why each click was judged as it was.
+Does not own: the words (`tracker.judging.words`), or how an answer is printed (`tracker.cli.printing`).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from tracker.judging.click import Click, Message, network_of
+from tracker.judging.words import in_words
+from tracker.persons import normal_address
+from tracker.reports.clicks import shown
+from tracker.reports.figures import Json
+from tracker.tokens import SHARED
+
+_PERSON = """
+    WITH person AS (
+        SELECT message, number, accepted OR clicks > 0 AS got_it FROM deliveries
+        WHERE person_id = (SELECT id FROM persons WHERE name = :person)
+        UNION
+        SELECT message, number, accepted OR clicks > 0 FROM deliveries WHERE address = :person
+    )
+"""
+_SENT = f"""
+    {_PERSON}
+    SELECT sent_at_s AS at_s, 'sent' AS event, campaigns.name AS campaign,
+        NULL AS link, NULL AS url, NULL AS human, NULL AS doubtful, NULL AS score, NULL AS reasons
+    FROM person JOIN messages ON messages.id = person.message
+    JOIN campaigns ON campaigns.id = campaign_id
+    WHERE got_it OR (shared AND counted)
+"""  # noqa: S608 - a constant
+_CLICKED = f"""
+    {_PERSON}
+    SELECT at_s, 'clicked' AS event, campaigns.name AS campaign, links.name AS link,
+        nullif(destination, links.name) AS url, human, doubtful, score, reasons,
+        clicks.message, clicks.recipient, clicks.number, signals, ip, user_agents.name AS agent,
+        sent_at_s, link_sets.links, shared
+    FROM person JOIN clicks ON clicks.message = person.message AND clicks.recipient = person.number
+    JOIN messages ON messages.id = clicks.message
+    JOIN campaigns ON campaigns.id = clicks.campaign_id
+    JOIN links ON links.id = link_id
+    JOIN user_agents ON user_agents.id = user_agent_id
+    LEFT JOIN link_sets ON link_sets.id = link_set_id
+    WHERE clicks.person_id IS NOT NULL
+"""  # noqa: S608 - a constant
+
+COLUMNS = (
+    *("at", "event", "campaign", "link", "url", "human", "doubtful", "score", "reasons", "why"),
+)
+"""Columns of the answer, which one of no rows has as well. `why` has the reasons in words."""
+
+
+FOR_PEOPLE = ("at", "event", "campaign", "link", "human", "why")
+"""Those that a table has room for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """The clicks on one copy, in order of time, and its message."""
+
+    message: Message
+    clicks: list[Click]
+
+
+def activity(db: Database, address: str) -> Iterator[Json]:
+    """Yield what a person was sent and clicked, the latest first.
+
+    By an address, or an id of the application's.
+    """
+    asked = {"person": normal_address(address)}
+    told = [{**row, "why": None} for row in db.query(_SENT, asked)]
+    told += _clicked(list(db.query(_CLICKED, asked)))
+    for row in sorted(told, key=lambda each: each["at_s"], reverse=True):
+        yield {name: value for name, value in shown(row).items() if name in COLUMNS}
+
+
+def _clicked(rows: list[Json]) -> Iterator[Json]:
+    """Yield clicks with the reasons for their verdicts in words."""
+    clicks = [_click(row) for row in rows]
+    copies: dict[tuple[int, int], _Copy] = {}
+    together: dict[tuple[int, int], list[Click]] = defaultdict(list)
+    for row, click in zip(rows, clicks, strict=True):
+        key = row["message"], row["recipient"]
+        together[key].append(click)
+        copies[key] = _Copy(_message(row), together[key])
+    for members in together.values():
+        members.sort(key=lambda each: each.order)
+    for row, click in zip(rows, clicks, strict=True):
+        copy = copies[row["message"], row["recipient"]]
+        words = [
+            in_words(each, click, copy.clicks, copy.message) for each in row["reasons"].split()
+        ]
+        yield {**row, "why": "; ".join(words)}
+
+
+def _click(row: Json) -> Click:
+    signals = tuple(row["signals"].split())
+    return Click(row["at_s"], row["number"], network_of(row["ip"]), row["agent"], signals)
+
+
+def _message(row: Json) -> Message:
+    return Message(
+        row["sent_at_s"], row["links"], bool(row["shared"]) or row["recipient"] == SHARED
+    )
