@@ -61,7 +61,8 @@ def test_reports_know_campaign_person_and_name(running: Links) -> None:
     report = running.stack.report()
     (campaign,) = report["campaigns"]
     assert campaign["campaign"] == "sms"
-    assert (campaign["messages"], campaign["recipients"]) == (2, 1)
+    assert (campaign["messages"], campaign["deliveries"]) == (2, 1)
+    assert campaign["shared"] == {"messages": 1, "recipients": 0, "clicks": 2}
     assert campaign["clicks"]["human"] == 3
     assert campaign["unique_clickers"]["human"] == 1
     assert campaign["click_rate"] == 1.0

@@ -55,7 +55,8 @@ def test_each_senders_mail_has_links_of_its_own_host(hosting: Stack, mailbox: Ma
         assert common.startswith(f"http://127.0.0.1:{hosting.http}/c/")
         assert own.startswith(f"http://localhost:{hosting.http}/go/c/")
         assert [follow(common), follow(own)] == [SHOP, SHOP]
-    assert hosting.report()["totals"]["clicks"] == {"human": 2, "all": 2}
+    clicks = hosting.report()["totals"]["clicks"]
+    assert (clicks["human"], clicks["all"]) == (2, 2)
 
 
 def test_links_of_an_app_have_a_path_of_their_own(hosting: Stack, mailbox: Mailbox) -> None:

@@ -65,7 +65,7 @@ def test_a_python_application_gets_a_link(links: Links, tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (0, "")
         follow(links, done.stdout)
     totals = links.stack.report()["totals"]
-    assert (totals["recipients"], totals["unique_clickers"]["human"]) == (1, 1)
+    assert (totals["deliveries"], totals["unique_clickers"]["human"]) == (1, 1)
 
 
 def test_an_old_python_will_do() -> None:

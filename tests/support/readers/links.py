@@ -12,6 +12,7 @@ from pathlib import Path
 
 from config.keys import token_keys
 from tests.support.clients.programs import waypost
+from tests.support.readers.readers import BROWSER
 from tests.support.stack import Stack
 from tracker.tokens import PATH, Keyring, Link, mint
 
@@ -73,10 +74,10 @@ class Links:
     def ask(
         self, path: str, method: str = "GET", host: str = "127.0.0.1", **headers: str
     ) -> Answer:
-        """Make one request on a connection of its own."""
+        """Make one request on a connection of its own, with the headers of a browser."""
         connection = http.client.HTTPConnection(host, self.stack.http, timeout=10)
         with contextlib.closing(connection):
-            connection.request(method, path, headers=headers)
+            connection.request(method, path, headers=BROWSER | headers)
             response = connection.getresponse()
             told = tuple((name.lower(), value) for name, value in response.getheaders())
             return Answer(response.status, response.headers["Location"], told, response.read())

@@ -139,7 +139,7 @@ def test_people_see_which_names_are_ours() -> None:
     campaigns = (ours, CampaignFigures("(purged)", FIGURES))
     printing.report(Report(FIGURES, campaigns, links, 2), "people", shown)
     text = printed(shown)
-    assert (text.count(" (purged) "), text.count(' "(purged)" ')) == (2, 2)
+    assert (text.count("(purged)"), text.count('"(purged)"')) == (4, 2)
 
 
 def test_people_are_told_of_messages_in_no_figure() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.clients.commands import LINKS, SENT_S, message, output, spooled
+from tests.support.clients.commands import LINKS, SENT_S, message, output, run, spooled
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.events import Opened
 
+ANN = "ann@example.org"
 NOTHING_SHARED = {"messages": 0, "recipients": 0, "clicks": 0}
 
 
@@ -107,11 +108,13 @@ def test_report_as_csv(filled: Path) -> None:
 
 def test_clickers_of_a_link_by_its_url_and_by_its_group(filled: Path) -> None:
     """Under the names that the report gives."""
-    by_url = json.loads(output(filled, "clickers", "https://example.net/a", "--json"))
-    assert by_url == [
-        {"person": "ann@example.org", "human": 2, "doubtful": 0, "all": 2},
-        {"person": "bob@example.org", "human": 0, "doubtful": 0, "all": 1},
-    ]
+    url = "https://example.net/a"
+    (ann,) = json.loads(output(filled, "clickers", url, "--json"))
+    assert (ann["person"], ann["addresses"], ann["human"]) == (ANN, [ANN], 2)
+    everybody = json.loads(output(filled, "clickers", url, "--all", "--json"))
+    assert [row["person"] for row in everybody] == [ANN, "bob@example.org"]
+    segment = output(filled, "clickers", "--campaign", "news", "--csv").splitlines()
+    assert [row.split(",")[1] for row in segment] == ["addresses", ANN]
     (offer,) = json.loads(output(filled, "clickers", "offer", "--json"))
     assert offer["person"] == "ann@example.org"
 
@@ -180,3 +183,48 @@ def test_opens_are_printed_as_clicks_are(folder: Path) -> None:
     for expected in ("Opens", "Campaign", "Open rate", "human / all", "1 / 1", "33.3%", "Total"):
         assert expected in text
     assert "open_rate" not in text
+
+
+def test_a_report_may_be_broken_down(filled: Path) -> None:
+    """In a period as well; CSV has the same columns."""
+    rows = json.loads(output(filled, "report", "--by", "day", "--json"))
+    assert rows == [{"day": "2023-11-14", "clicks_human": 3, "clicks_doubtful": 0, "clicks_all": 4}]
+    head, *links = output(
+        filled, "report", "--by", "link", "--campaign", "news", "--csv"
+    ).splitlines()
+    assert (head.split(",")[:3], len(links)) == (["link", "url", "text"], 2)
+    early = json.loads(
+        output(filled, "report", "--by", "sender", "--until", "2023-11-15", "--json")
+    )
+    assert [(row["sender"], row["deliveries"]) for row in early] == [("example.com", 1)]
+    totals = json.loads(output(filled, "report", "--until", "2023-11-15", "--json"))["totals"]
+    assert (totals["messages"], totals["clicks"]["all"]) == (1, 3)
+
+
+def test_an_export_goes_on_after_a_cursor(filled: Path) -> None:
+    """And may be of a campaign, or of what was sent in a period."""
+    first, *_ = output(filled, "export").splitlines()
+    rest = output(filled, "export", "--after", str(json.loads(first)["cursor"])).splitlines()
+    assert len(rest) == 3
+    assert len(output(filled, "export", "--campaign", "news").splitlines()) == 3
+    assert len(output(filled, "export", "--since", "2023-11-15").splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (["report", "--by", "week"], "--by"),
+        (["report", "--since", "soon"], "--since"),
+        (["report", "--until", "2023-13-01"], "--until"),
+        (["report", "--opens", "--by", "day"], "--opens"),
+        (["export", "--after", "x"], "--after"),
+        (["reclassify", "--since", "x"], "--since"),
+        (["clickers", "--until", "2023-11-14"], "--until"),
+    ],
+)
+def test_what_makes_no_sense_ends_with_2_and_names_the_field(
+    folder: Path, arguments: list[str], field: str
+) -> None:
+    """Nothing is read."""
+    result = run(folder, *arguments)
+    assert (result.exit_code, field in result.stderr) == (2, True)
