@@ -113,7 +113,7 @@ def main() -> None:
             db = Database(conn, execute_plugins=False)
             before = counts(db)
             begun_s = time.perf_counter()
-            listed = len(summary.report(db).links)
+            listed = summary.report(db).links_total
             report_s = time.perf_counter() - begun_s
             size_octets = config.store.path.stat().st_size
             idle_s, purge_s = purging(db, SENT_S - 86400), purging(db, SENT_S + 86400)
