@@ -19,11 +19,10 @@ from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
 from config.telemetry import exposition, observe
-from proxy.server.reload import kept
+from proxy.server.reload import InForce
 from proxy.server.server import serve
 from proxy.server.sockets import Sockets, bind
 from proxy.server.workers import Workers
-from proxy.session.services import tls_context_of
 
 
 @click.command("proxy")
@@ -44,21 +43,16 @@ def proxy_command(config: ConfigFile) -> None:
 
 
 def _share_out(file: ConfigFile, config: Config, shares: list[Sockets]) -> int:
-    """Run a worker for each share; one that replaces another has the configuration in force.
-
-    And the certificate, which stays in force where a reload names it no more.
-    """
-    in_force = [(config, tls_context_of(config.proxy))]
+    """Run a worker for each share; one that replaces another has what is in force by then."""
+    in_force = InForce(config)
 
     def read_again() -> None:
         with contextlib.suppress(Exception):  # each worker logs it
-            read = kept(config, load(file, files=True))
-            in_force[0] = read, tls_context_of(read.proxy) or in_force[0][1]
+            in_force.reload(load(file, files=True))
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
-        config, former_tls = in_force[0]
-        sockets = replace(shares[index], former_tls=former_tls)
-        _work(f"proxy-{index}", file, config, sockets, on_ready)
+        sockets = replace(shares[index], former_tls=in_force.tls_context)
+        _work(f"proxy-{index}", file, in_force.config, sockets, on_ready)
 
     return Workers(shares, work, read_again).run()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from config.schema import Config
 from config.service.reload import changed, keep
 from config.telemetry.observe import PROXY_NOT_RELOADED, PROXY_RELOADED, RESTART_NEEDED, log
-from proxy.session.services import Services
+from proxy.session.services import Services, tls_context_of
 
 TAKE_RESTART = (
     "proxy.listen",
@@ -23,6 +23,24 @@ TAKE_RESTART = (
 )
 """Keys whose values at the start stay: of sockets, processes, files and a log that are open; and of
 the key file, as the tracker goes on reading the one that it was started with."""
+
+
+class InForce:
+    """The configuration and the certificate that a worker begins with, as reloads go by.
+
+    The certificate stays in force where a reload names it no more. Raises OSError and ValueError for
+    one that cannot be used; then nothing changes.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.tls_context = tls_context_of(config.proxy)
+
+    def reload(self, config: Config) -> None:
+        """Take over what a worker would take over by now."""
+        config = kept(self.config, config)
+        self.tls_context = tls_context_of(config.proxy) or self.tls_context
+        self.config = config
 
 
 def renewed(before: Services, read: Callable[[], Config]) -> Services:

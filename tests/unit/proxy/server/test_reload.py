@@ -12,7 +12,7 @@ from config.keys.token_keys import KeyFileError
 from config.loading.load import ConfigError
 from config.schema import Config
 from config.service.reload import changed
-from proxy.server.reload import TAKE_RESTART, renewed
+from proxy.server.reload import TAKE_RESTART, InForce, renewed
 from proxy.session.services import Services
 from tests.support.relays.scripted_relay import ScriptedRelay
 from tests.support.repository import DOCS
@@ -149,6 +149,26 @@ def test_a_certificate_stays_until_a_restart(tmp_path: Path) -> None:
     for each in (after, again):
         each.dispatcher.close()
     services.stop()
+
+
+def test_a_worker_begins_with_the_certificate_that_stays_in_force(tmp_path: Path) -> None:
+    """It replaces one that has it; all else is as the new configuration says, but for a restart."""
+    issued = trustme.CA().issue_cert("proxy.test")
+    certificate = tmp_path / "proxy.pem"
+    issued.private_key_and_cert_chain_pem.write_to_path(certificate)
+    first = configuration(tmp_path, 25, proxy={"tls_cert": str(certificate)})
+    in_force = InForce(first)
+    before = in_force.tls_context
+    assert before is not None
+    without = {"tls_cert": None, "hostname": "new.test", "workers": 3}
+    in_force.reload(first.model_copy(update={"proxy": first.proxy.model_copy(update=without)}))
+    assert in_force.tls_context is before
+    assert (in_force.config.proxy.hostname, in_force.config.proxy.workers) == ("new.test", 1)
+    certificate.write_text("this is no certificate")
+    with pytest.raises(OSError, match="PEM"):
+        in_force.reload(first)
+    assert in_force.tls_context is before
+    assert in_force.config.proxy.tls_cert is None
 
 
 @pytest.mark.parametrize("key", [*TAKE_RESTART, "proxy.tls_cert"])
