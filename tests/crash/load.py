@@ -56,7 +56,7 @@ class Ledger:
     """The recipients of each."""
     failures: dict[str, list[str]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
-    """Replies with 5xx: there must be none."""
+    """Replies with 5xx that an attempt failed by: there must be none."""
     numbers: Iterator[int] = field(default_factory=itertools.count)
     in_flight: int = 0
     """Messages past their final dot, and not answered yet."""
@@ -148,11 +148,19 @@ class Application:
         self._writer.write(text.encode())
 
     async def _hear(self, expected: Iterable[int]) -> None:
-        """Read an answer to each command of a group, before any of them is a failure."""
-        replies = [(await self._reply(), each) for each in expected]
-        for reply, each in replies:
-            if reply[0] - ord("0") != each:
-                raise Failed(reply.decode("utf-8", "replace").strip())
+        """Read an answer to each command of a group; the first that fails is why the group does.
+
+        Those after it only follow from it, such as 503 and 554 to DATA (RFC 2920 §3.1).
+        """
+        why = None
+        for each in expected:
+            reply = await self._reply()
+            if why is None and reply[0] - ord("0") != each:
+                why = reply.decode("utf-8", "replace").strip()
+                if reply[:1] == b"5":
+                    self._ledger.refused.append(why)
+        if why is not None:
+            raise Failed(why)
 
     async def _say(self, octets: bytes, expected: int) -> None:
         assert self._writer is not None
@@ -166,8 +174,6 @@ class Application:
             reply += (line := await self._reader.readline())
         if not line.endswith(b"\n"):
             raise EOFError
-        if reply[:1] == b"5" and not reply.startswith(b"503"):
-            self._ledger.refused.append(reply.decode("utf-8", "replace"))
         return reply
 
     def _hang_up(self) -> None:
