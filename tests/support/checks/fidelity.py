@@ -68,6 +68,9 @@ said 2xx at the dot. RSET changes nothing at a relay that has gone, so the clien
 DATA is answered 354 by us; what the relay says to its own DATA arrives at the client's dot. A 2xx to a
 greeting or EHLO (other than 220 and 250) is as good as none.
 
+What a relay could do to you, and who stands between it and Waypost, is told in
+[security.md](security.md#the-relay-and-the-way-to-it).
+
 """
 
 STRANGERS = """
