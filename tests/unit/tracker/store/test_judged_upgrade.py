@@ -28,7 +28,7 @@ from tracker.judging.rules import RULES, Settings
 from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report
 from tracker.store import judged_upgrade, retention
-from tracker.store.reserved import DAY_S, PURGED_NAME
+from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
 from tracker.store.schema import migrations
 
 STEP = "judged_clicks"
@@ -311,6 +311,23 @@ def test_people_who_clicked_a_purged_link_stay_in_its_figures() -> None:
         each for each in summary.report(db, campaign="news").links if each.figures.clicks_all
     )
     assert same == link
+
+
+def test_people_who_clicked_links_of_their_own_are_added_up_over_campaigns() -> None:
+    """A purge left of these one link a campaign, and nobody's of one campaign is another's."""
+    old = earlier([])
+    old.execute("INSERT INTO campaigns (id, name) VALUES (3, 'news'), (4, 'other')")
+    old.execute("INSERT INTO links (id, name) VALUES (9, ?)", [RESERVED_NAME])
+    for campaign, people in ((3, 5), (4, 2)):
+        old.execute(
+            """INSERT INTO counters (day, campaign_id, link_id,
+                clicks_human, clicks_all, unique_human, unique_all) VALUES (0, ?, 9, ?, ?, ?, ?)""",
+            [campaign, people * 2, people * 3, people, people + 1],
+        )
+    old.conn.commit()
+    (link,) = summary.report(upgraded(old)).links
+    assert (link.link, link.purged_link) == (PURGED_NAME, True)
+    assert link.figures == Figures(clicks_human=14, clicks_all=21, unique_human=7, unique_all=9)
 
 
 def test_a_partly_purged_campaign_has_no_rate_above_one() -> None:
