@@ -35,8 +35,10 @@ from config.loading.load import load
 from config.schema import Config
 from config.telemetry import observe
 from tracker.cli import printing
-from tracker.cli.common import current_store
+from tracker.cli.common import current_store, keyring_of
+from tracker.minting.lookup import token_in
 from tracker.reports import summary
+from tracker.tokens import Keyring, read
 from waypost_serve import run_together
 
 DOMAIN = "example.com"
@@ -193,26 +195,40 @@ def tracked_links(content: bytes) -> list[tuple[str, str]]:
     return [(anchor.get_text(" ", strip=True), str(anchor["href"])) for anchor in anchors]
 
 
+BROWSER = {
+    "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "Accept": "text/html",
+    "Accept-Language": "en",
+}
+"""What a reader's browser sends: without it, a click is taken for a machine's."""
+
+
 def click_link(url: str) -> str:
     """Request a tracked link; return where the reader would go next."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=10)
     with contextlib.closing(connection):
-        connection.request("GET", parts.path)
+        connection.request("GET", parts.path, headers=BROWSER)
         return connection.getresponse().headers["Location"]
 
 
-def show_received(console: Console, content: bytes, record: str) -> None:
-    """Print what came out of the proxy: signature, links, and where a click leads."""
+def show_received(console: Console, content: bytes, record: str, keyring: Keyring) -> None:
+    """Print what came out of the proxy: signature, links, and where these lead.
+
+    The first is clicked. Who clicks them all at once would be taken for a mail filter.
+    """
     message = email.message_from_bytes(content, policy=policy.default)
     valid = dkim.verify(content, dnsfunc=lambda *_args, **_kwargs: record.encode())
     say = partial(console.print, highlight=False, soft_wrap=True)
     say()
     say(cell(str(message["Subject"]), "bold"), cell(f"to {message['To']}"), sep=", ")
     say(f"  its DKIM signature is {'valid' if valid else '[red]not valid[/red]'}")
-    for text, href in tracked_links(content):
+    for number, (text, href) in enumerate(tracked_links(content)):
         say(" ", cell(text, "bold"), cell(href))
-        say("    a click on it leads to", cell(click_link(href)))
+        if number == 0:
+            say("    clicked; it leads to", cell(click_link(href)))
+        else:
+            say("    leads to", cell(read(keyring, token_in(href)).destination))
 
 
 async def show(console: Console, config: Config, inbox: Inbox, folder: Path) -> None:
@@ -220,8 +236,9 @@ async def show(console: Console, config: Config, inbox: Inbox, folder: Path) -> 
     for message in samples():
         await asyncio.to_thread(send, config, message)
     record = dkim_keys.dkim_record((folder / "dkim.pem").read_bytes())
+    keyring = keyring_of(config)
     for content in inbox.messages:
-        await asyncio.to_thread(show_received, console, content, record)
+        await asyncio.to_thread(show_received, console, content, record, keyring)
     console.print()
     await asyncio.to_thread(show_report, console, config)
 

@@ -45,7 +45,7 @@ def test_demo_shows_where_each_click_leads(once: subprocess.CompletedProcess[str
 
 
 def test_demo_reports_its_own_clicks(once: subprocess.CompletedProcess[str]) -> None:
-    """Two messages, four clicks, everybody clicked."""
+    """Two messages, one click each, everybody clicked."""
     total = next(line for line in once.stdout.splitlines() if "Total" in line)
     assert re.findall(r"[\d.]+%?", total)[:2] == ["2", "2"]
     assert "100.0%" in total
