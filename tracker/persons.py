@@ -6,8 +6,8 @@ Owns: every rule by which two names are one person's. They differ, each for its 
   it is, for it is its owner's (RFC 5321 §2.4). Two people are never made one.
 - `consent_key`, for consents: all in lower case, without blanks around. Nobody's opt-out may fail
   on a capital letter.
-- `written_alike`, for erasure: all in lower case. Who asks to be forgotten is found under any
-  spelling.
+- `written_alike`, for erasure and for what one person did: all in lower case. Who asks to be
+  forgotten, or is asked for, is found under any spelling.
 - `is_opaque`: what holds no `@` is an id of the application's own, and may be told as it is.
 
 Does not own: the rows of persons (`tracker.store.persons`), or the ids that sites are told

@@ -19,6 +19,7 @@ from config.telemetry import observe
 from tracker.ingest.catch_up import catch_up
 from tracker.minting import lookup
 from tracker.minting.lookup import DecodedLink
+from tracker.reports.known import Unknown
 from tracker.store import database
 from tracker.tokens import Keyring
 
@@ -33,14 +34,17 @@ def log_errors_only(config: Config) -> None:
 
 @contextmanager
 def current_store(config: Config) -> Iterator[Database]:
-    """Open the store for questions, with what the spool holds; print what is not counted yet."""
+    """Open the store for questions, with what the spool holds; print what is not counted yet.
+
+    A question about what is not known ends the command, and says so.
+    """
     log_errors_only(config)
     try:
         for sentence in catch_up(config).sentences():
             echo(sentence, err=True)
         with database.reading(config.store.path) as db:
             yield db
-    except database.StoreError as error:
+    except (database.StoreError, Unknown) as error:
         raise click.ClickException(str(error)) from None
     except PermissionError as error:
         raise as_service_user(error) from None

@@ -20,7 +20,7 @@ from config.cli.output import echo
 from config.schema import Config
 from tracker.cli import printing
 from tracker.cli.common import current_store
-from tracker.reports import clicks, opens, summary
+from tracker.reports import clicks, known, opens, summary
 from tracker.reports.activity import COLUMNS as ACTIVITY
 from tracker.reports.activity import FOR_PEOPLE as ACTIVITY_FOR_PEOPLE
 from tracker.reports.activity import activity as activity_of
@@ -84,6 +84,7 @@ def report(config: Config, asked: Asked, by: By | None, form: Form, *, of_opens:
     if of_opens and (by or asked.until_s is not None):
         raise click.UsageError("--opens goes with neither --by nor --until")
     with current_store(config) as db:
+        known.campaign(db, asked.campaign)
         if by:
             rows = breakdown(db, by, **asked._asdict())
             printing.listing(rows, form, f"By {by}", BREAKDOWN[by])
@@ -99,11 +100,15 @@ def report(config: Config, asked: Asked, by: By | None, form: Form, *, of_opens:
 @config_option_without_files
 @form_option
 def activity(config: Config, address: str, form: Form) -> None:
-    """Print what was sent to ADDRESS (or a person's own id), what was clicked, and how it was judged."""
+    """Print what was sent to ADDRESS (or a person's own id), what was clicked, and how it was judged.
+
+    ADDRESS may be written in any case; what was sent to it is shown, however it was written there.
+    """
     with current_store(config) as db:
-        rows = activity_of(db, address)
+        names = known.person(db, address)
+        rows = activity_of(db, *names)
         columns = ACTIVITY_FOR_PEOPLE if form == "people" else ACTIVITY
-        printing.listing(rows, form, f"Activity of {address}", columns)
+        printing.listing(rows, form, f"Activity of {', '.join(names)}", columns)
 
 
 @click.command()
@@ -122,6 +127,8 @@ def clickers(
     With their addresses, and when they clicked first and last.
     """
     with current_store(config) as db:
+        known.link(db, link)
+        known.campaign(db, campaign)
         rows = clicks.clickers(db, link, campaign=campaign, machines=machines)
         title = f"Clickers of {link or campaign or 'all'}"
         printing.listing(rows, form, title, clicks.CLICKERS)
@@ -144,6 +151,7 @@ def export(config: Config, asked: Asked, after: int, form: Form) -> None:
     Each has a `cursor`: with the last one, --after goes on where an export ended.
     """
     with current_store(config) as db:
+        known.campaign(db, asked.campaign)
         rows = _with_progress(clicks.clicks(db, **asked._asdict(), after=after))
         if form != "json":
             print_csv(rows, form, clicks.CLICKS)

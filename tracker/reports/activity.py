@@ -4,6 +4,7 @@ Owns: the question, its queries, and telling in words why each click was judged 
 Does not own: the words (`tracker.judging.words`), or how an answer is printed (`tracker.cli.printing`).
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from sqlite_utils import Database
 
 from tracker.judging.click import Click, Message, network_of
 from tracker.judging.words import in_words
-from tracker.persons import normal_address
 from tracker.reports.clicks import shown
 from tracker.reports.figures import Json
 from tracker.tokens import SHARED
@@ -20,9 +20,12 @@ from tracker.tokens import SHARED
 _PERSON = """
     WITH person AS (
         SELECT message, number, accepted OR clicks > 0 AS got_it FROM deliveries
-        WHERE person_id = (SELECT id FROM persons WHERE name = :person)
+        WHERE person_id IN (
+            SELECT id FROM persons WHERE name IN (SELECT value FROM json_each(:names))
+        )
         UNION
-        SELECT message, number, accepted OR clicks > 0 FROM deliveries WHERE address = :person
+        SELECT message, number, accepted OR clicks > 0 FROM deliveries
+        WHERE address IN (SELECT value FROM json_each(:names))
     )
 """
 _SENT = f"""
@@ -66,12 +69,13 @@ class _Copy:
     clicks: list[Click]
 
 
-def activity(db: Database, address: str) -> Iterator[Json]:
+def activity(db: Database, *names: str) -> Iterator[Json]:
     """Yield what a person was sent and clicked, the latest first.
 
-    By an address, or an id of the application's.
+    By addresses, or ids of the application's; all are one person's, and written as they stand in the
+    store (`tracker.store.persons.written_alike`).
     """
-    asked = {"person": normal_address(address)}
+    asked = {"names": json.dumps(names)}
     told = [{**row, "why": None} for row in db.query(_SENT, asked)]
     told += _clicked(list(db.query(_CLICKED, asked)))
     for row in sorted(told, key=lambda each: each["at_s"], reverse=True):

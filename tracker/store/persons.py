@@ -1,6 +1,6 @@
-"""Persons of the store: who is behind an id, and where they got mail.
+"""Persons of the store: who is behind an id, where they got mail, and how they are written.
 
-Owns: these two questions.
+Owns: these questions.
 Does not own: what an id is (`tracker.urls.reader_id`), or who is the same person (`tracker.persons`).
 """
 
@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from config.schema import Config
 from tracker.persons import is_opaque
+from tracker.persons import written_alike as alike
 from tracker.store import named_rows
 from tracker.urls.reader_id import ID_CHARACTERS, Identifier
 
@@ -43,6 +44,41 @@ def behind_id(db: Database, identifier: Identifier, person_id: str) -> str | Non
         if identifier.hashed(name) == person_id:
             return str(name)
     return None
+
+
+_EXACTLY = """
+    SELECT name FROM persons WHERE name = :name
+    UNION SELECT address FROM deliveries WHERE address = :name
+"""
+_IN_ASCII = """
+    SELECT name FROM persons WHERE name = :name COLLATE NOCASE
+    UNION SELECT address FROM deliveries
+    WHERE address IS NOT NULL AND address = :name COLLATE NOCASE
+"""
+_BEYOND_ASCII = """
+    SELECT name FROM persons
+    WHERE length(CAST(name AS BLOB)) > length(name) AND written_alike(name) = :name
+    UNION SELECT address FROM deliveries
+    WHERE address IS NOT NULL
+        AND length(CAST(address AS BLOB)) > length(address) AND written_alike(address) = :name
+"""
+
+
+def written_alike(db: Database, name: str) -> list[str]:
+    """Return the names and addresses in the store that an address is, whatever its case.
+
+    What looks like an address may be an id of the application's; one that does not is found only
+    exactly as it is.
+    """
+    if is_opaque(name):
+        query = _EXACTLY
+    elif name.isascii():
+        query = _IN_ASCII
+    else:
+        # SQLite's own lower() and NOCASE know ASCII alone.
+        db.conn.create_function("written_alike", 1, alike, deterministic=True)
+        query, name = _BEYOND_ASCII, alike(name)
+    return sorted(str(found) for (found,) in db.execute(query, {"name": name}))
 
 
 def addresses(db: Database, person: str) -> list[str]:

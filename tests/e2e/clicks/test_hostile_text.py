@@ -66,6 +66,10 @@ def test_no_command_and_no_log_drives_a_terminal(clicked: Stack) -> None:
         printed = said(clicked, *command)
         assert (command, obeyed(printed)) == (command, set())
     assert r"\u001b]0;owned\u0007" in said(clicked, "report")
+    unknown = waypost("report", "-c", clicked.config, "--campaign", f"{TITLE}x")
+    assert (unknown.returncode, unknown.stdout) == (1, b"")
+    assert b"did you mean" in unknown.stderr
+    assert obeyed(unknown.stderr.decode()) == set()
     log = clicked.log.read_bytes().decode()
     assert obeyed(log) == set()
     assert r"\u001b]0;owned\u0007" in log

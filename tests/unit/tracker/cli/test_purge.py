@@ -17,7 +17,8 @@ def test_purge_keeps_sums_and_forgets_people(filled: Path) -> None:
     assert said.startswith("Purged 2 messages and 4 clicks")
     assert json.loads(output(filled, "report", "--json")) == before
     assert output(filled, "export") == ""
-    assert "nothing" in output(filled, "activity", "ann@example.org")
+    unknown = run(filled, "activity", "ann@example.org")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
     spooled(filled, dataclasses.replace(click(9, 1, LINKS[0]), at_s=time.time()))
     after = json.loads(output(filled, "report", "--json"))
     assert after["totals"]["messages"] == before["totals"]["messages"]

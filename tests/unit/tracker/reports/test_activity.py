@@ -12,7 +12,7 @@ BOB = Recipient(1, "bob@example.net", "id-7")
 def test_the_latest_comes_first_and_every_row_has_all_columns(db: Database) -> None:
     """What was sent has no verdict."""
     put(db, pending(), accepted(), clicked("c1", at_s=SENT_S + 9000))
-    rows = list(activity(db, "ann@EXAMPLE.net"))
+    rows = list(activity(db, "ann@example.net"))
     assert [row["event"] for row in rows] == ["clicked", "sent"]
     assert all(tuple(row) == COLUMNS for row in rows)
     assert set(FOR_PEOPLE) < set(COLUMNS)
@@ -24,6 +24,7 @@ def test_an_address_leads_to_mail_that_went_there_under_an_id(db: Database) -> N
     """The id leads to the same."""
     put(db, pending(recipients=(BOB,)), accepted("m1", 1), clicked("c1"))
     assert list(activity(db, "id-7")) == list(activity(db, "bob@example.net")) != []
+    assert list(activity(db, "id-7", "bob@example.net")) == list(activity(db, "id-7"))
 
 
 def test_why_a_click_is_a_machines_is_told_in_words(db: Database) -> None:

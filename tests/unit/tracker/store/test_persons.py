@@ -38,6 +38,35 @@ def test_an_id_leads_back_to_the_person(known: Database):
     assert list(activity(known, "ann@example.net"))
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("ann@example.net", ["ann@example.net"]),
+        ("ANN@Example.NET", ["ann@example.net"]),
+        ("Bob@example.net", ["bob@example.net"]),
+        ("JÖRG@EXAMPLE.NET", ["Jörg@example.net", "jörg@example.net"]),
+        ("id@EXAMPLE", ["ID@Example"]),
+        ("4711", ["4711"]),
+        ("kunde", []),
+        ("KUNDE", ["KUNDE"]),
+        ("an_@example.net", []),
+        ("cay@example.net", []),
+    ],
+)
+def test_a_person_is_found_however_they_are_written(
+    known: Database, asked: str, found: list[str]
+) -> None:
+    """An address in any case, also beyond ASCII; an id of the application's only as it is."""
+    more = (
+        Recipient(1, "Jörg@example.net"),
+        Recipient(2, "jörg@EXAMPLE.net"),
+        Recipient(3, "cid@example.net", "ID@Example"),
+        Recipient(4, "eve@example.net", "KUNDE"),
+    )
+    put(known, pending("m2", recipients=more), accepted("m2", 1, 2, 3, 4))
+    assert persons.written_alike(known, asked) == found
+
+
 def test_a_person_is_found_with_the_key_file_of_the_configuration(
     known: Database, tmp_path: Path
 ) -> None:
