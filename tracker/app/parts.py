@@ -16,7 +16,7 @@ from config.keys.secret_files import KeyFileError
 from config.keys.token_keys import read_identify_secret
 from config.schema import Config
 from config.values import Address
-from tracker.admin.password import AdminPassword
+from tracker.app.admin_password import AdminPassword
 from tracker.listener.sockets import ListenError, bind
 from tracker.records.watch import Watched
 from tracker.tokens import Keyring

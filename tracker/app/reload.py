@@ -16,7 +16,7 @@ from config.schema import Config
 from config.service.reload import changed, keep
 from config.telemetry import observe
 from tracker.admin.admin import Admin
-from tracker.admin.password import AdminPassword
+from tracker.app.admin_password import AdminPassword
 from tracker.ingest.ingester import Ingester
 from tracker.listener.admission import Admission
 from tracker.records.watch import Refreshable

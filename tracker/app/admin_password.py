@@ -1,8 +1,8 @@
 """The password of the admin listener: from a file, which may change and be replaced by another.
 
 Owns: which file it is.
-Does not own: how a file is watched (`tracker.records.watch`), who must know the password (`guard`),
-or when a configuration is read again (`tracker.app.reload`).
+Does not own: how a file is watched (`tracker.records.watch`), who must know the password
+(`tracker.admin.guard`), or when a configuration is read again (`reload`).
 """
 
 from collections.abc import Callable

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.keys.secret_files import KeyFileError
-from tracker.admin.password import AdminPassword
+from tracker.app.admin_password import AdminPassword
 
 
 @pytest.fixture
