@@ -192,6 +192,14 @@ REQUEST_FAILED = _event(
     logging.ERROR,
     "A fault of ours kept an HTTP request from its answer: 500. Says the cause.",
 )
+HTTP_BOUND_REACHED = _event(
+    "http_bound_reached",
+    logging.WARNING,
+    "A bound of an HTTP listener was reached. Says which listener; which bound: network, total (as many "
+    "connections as there may be from one network, in all: the longest idle made room, or the new one "
+    "was refused), head, fields, body (of a request, which was answered 400); and how often since the "
+    "last such line. There is one a minute at most for each.",
+)
 FILE_RELOADED = _event(
     "file_reloaded", logging.INFO, "A watched file has changed, and its new content is in force."
 )

@@ -24,6 +24,7 @@ from typing import Protocol
 
 from config.addresses import Network, first_of_network, parse_ip, within
 from config.telemetry import observe
+from tracker.listener.bounds import BoundLog
 from tracker.listener.limits import MAX_FROM_NETWORK, NETWORK_SHARE, PATIENCE_S, SWEEP_S
 
 
@@ -72,6 +73,7 @@ class Admission:
     """
 
     def __init__(self, name: str, most: int, share: int, trusted: Sequence[Network] = ()) -> None:
+        self.bounds = BoundLog(name)
         self._most = most
         self._share = share
         self._resting: Resting = OrderedDict()
@@ -85,8 +87,8 @@ class Admission:
     def limit(self, most: int, share: int) -> None:
         """Have other bounds from now on; where there are too many in all, those at rest have to go."""
         self._most, self._share = most, share
-        while self._count() > most and _made_room(self._resting, "total"):
-            pass
+        while self._count() > most and self._resting:
+            _close(next(iter(self._resting)), "total")
 
     def trust(self, networks: Sequence[Network]) -> None:
         """Have connections that come from now on judged by these `trusted` networks."""
@@ -99,9 +101,9 @@ class Admission:
         if neighbours is None:
             neighbours = Neighbours(network, is_trusted=is_trusted)
         most = self._most if neighbours.is_trusted else self._share
-        if neighbours.count >= most and not _made_room(neighbours.resting, "network"):
+        if neighbours.count >= most and not self._made_room(neighbours.resting, "network"):
             return False
-        if self._count() >= self._most and not _made_room(self._resting, "total"):
+        if self._count() >= self._most and not self._made_room(self._resting, "total"):
             return False
         neighbours.count += 1
         self._neighbours[network] = connection.neighbours = neighbours
@@ -164,13 +166,13 @@ class Admission:
     def _count(self) -> int:
         return len(self._resting) + len(self._working)
 
-
-def _made_room(resting: Resting, bound: str) -> bool:
-    """Close the longest at rest; False where none rests."""
-    if not resting:
-        return False
-    _close(next(iter(resting)), bound)
-    return True
+    def _made_room(self, resting: Resting, bound: str) -> bool:
+        """Close the longest at rest, as a bound is reached; False where none rests."""
+        self.bounds.reached(bound)
+        if not resting:
+            return False
+        _close(next(iter(resting)), bound)
+        return True
 
 
 def _close(connection: Admitted, reason: str) -> None:

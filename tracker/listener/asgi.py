@@ -92,8 +92,8 @@ class _Exchange:
             if self._more_body:
                 try:
                     body, self._more_body = self._connection.take_body()
-                except BadRequest:
-                    self._connection.refuse()
+                except BadRequest as error:
+                    self._connection.refuse(error)
                     break
                 if body or not self._more_body:
                     return {"type": "http.request", "body": body, "more_body": self._more_body}

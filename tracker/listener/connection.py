@@ -18,7 +18,7 @@ from typing import cast
 
 from config.telemetry import observe
 from tracker.listener.admission import Admission, Neighbours
-from tracker.listener.http1 import Answer, BadRequest, Request, RequestReader
+from tracker.listener.http1 import Answer, BadRequest, Request, RequestReader, TooLarge
 from tracker.listener.limits import LINGER_S, READ_OCTETS, UNREAD_OCTETS
 from tracker.listener.tls import Tls, TlsError
 
@@ -177,10 +177,12 @@ class Connection(asyncio.BufferedProtocol):
             raise BadRequest("the body was broken off")
         return body, not self._reader.body_ended
 
-    def refuse(self) -> None:
-        """Answer that this is no HTTP; nothing behind it can be read."""
+    def refuse(self, error: BadRequest) -> None:
+        """Answer that this is no HTTP, or too much; nothing behind it can be read."""
         if self.lost:
             return
+        if isinstance(error, TooLarge):
+            self._site.admission.bounds.reached(error.bound)
         self.request = self.changed = None
         self._site.admission.rest(self)
         self._send(MALFORMED.octets(_ANY, keep_alive=False))
@@ -226,8 +228,8 @@ class Connection(asyncio.BufferedProtocol):
             return
         try:
             self.request = request = self._reader.next_request()
-        except BadRequest:
-            self.refuse()
+        except BadRequest as error:
+            self.refuse(error)
             return
         if request is not None:
             self._answer(request)

@@ -31,12 +31,21 @@ Fields = list[tuple[bytes, bytes]]
 """Header fields in their order, names in lower case."""
 
 _END_OF_HEAD = b"\r\n\r\n"
-_VERSIONS = frozenset({"1.0", "1.1"})
+_HOSTS = {"1.0": (0, 1), "1.1": (1,)}
+"""How often each version may have a Host field (RFC 9112 §3.2)."""
 _FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
 
 
 class BadRequest(ValueError):
     """What came is no request, or none within the bounds; nothing behind it can be read."""
+
+
+class TooLarge(BadRequest):
+    """It is larger than it may be: the `bound` is that of its head, fields or body."""
+
+    def __init__(self, bound: str) -> None:
+        super().__init__(f"too long: {bound}")
+        self.bound = bound
 
 
 @dataclass(slots=True)
@@ -169,7 +178,7 @@ class RequestReader:
             if not self.body_ended:  # what is behind a body in chunks concerns nobody
                 raise BadRequest(str(error)) from None
         if not self._body_left and not self.body_ended:
-            raise BadRequest("the body is too long")
+            raise TooLarge("body")
         body, self._body = b"".join(self._body), []
         return body
 
@@ -195,7 +204,7 @@ class RequestReader:
             size_octets = end + len(_END_OF_HEAD) - len(self._seen)
         self._head_octets += size_octets
         if self._head_octets > MAX_HEAD_OCTETS:
-            raise BadRequest("the head is too large")
+            raise TooLarge("head")
         piece, self.pending = self.pending[:size_octets], self.pending[size_octets:]
         self._seen = b"" if end >= 0 else (self._seen + piece)[1 - len(_END_OF_HEAD) :]
         try:
@@ -204,7 +213,9 @@ class RequestReader:
             if self._request is not None:
                 self._request.keep_alive = False
         except HttpParserError as error:
-            raise BadRequest(str(error.__context__ or error)) from None
+            if isinstance(error.__context__, BadRequest):
+                raise error.__context__ from None
+            raise BadRequest(str(error)) from None
 
     # What the parser calls. What is raised here, it hands on as the context of an error of its own.
 
@@ -239,8 +250,10 @@ class RequestReader:
         version = self._parser.get_http_version()
         if self._request is not None or self._is_last:
             raise BadRequest("a head where none was expected")
-        if len(self._fields) > MAX_FIELDS or self._hosts > 1 or version not in _VERSIONS:
-            raise BadRequest("too many fields, several hosts, or a version that is not known")
+        if len(self._fields) > MAX_FIELDS:
+            raise TooLarge("fields")
+        if self._hosts not in _HOSTS.get(version, ()):
+            raise BadRequest("no host or several, or a version that is not known")
         path, query = _split(self._target)
         self.body_ended = not (self._chunked or self._length_octets)
         self._body_left = MAX_BODY_OCTETS

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from tests.support.feeding import metric
 from tracker.listener import admission
@@ -122,6 +123,18 @@ async def test_how_many_there_may_be_may_change() -> None:
     assert opened(stubs) == [True, False, False, False, False, True]
     room.limit(10, 10)
     assert all(opened([Stub(room) for _ in range(7)]))
+
+
+async def test_bounds_that_are_reached_are_told() -> None:
+    """That of a network and that of all, whether somebody at rest made room or nobody did."""
+    room = Admission("test", 3, 2)
+    with capture_logs() as logged:
+        stubs = [Stub(room, "192.0.2.1") for _ in range(3)]
+        stubs += [Stub(room, f"192.0.2.{number}") for number in range(2, 4)]
+    assert [(line["event"], line["listener"], line["bound"]) for line in logged] == [
+        ("http_bound_reached", "test", "network"),
+        ("http_bound_reached", "test", "total"),
+    ]
 
 
 async def test_time_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from tests.support.http_server import serving
 from tracker.listener import admission, asgi
+from tracker.listener.limits import MAX_BODY_OCTETS
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
 PIECE = {"type": "http.response.body", "body": b"piece", "more_body": True}
@@ -187,6 +189,17 @@ async def test_a_body_that_is_none_or_broken_off_is_never_taken_for_whole(
         )
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_a_body_that_is_too_long_is_refused_and_told() -> None:
+    """The one bound that only an application meets, as others pass bodies over."""
+    more = f"Content-Length: {MAX_BODY_OCTETS + 1}\r\n"
+    body = b"x" * (MAX_BODY_OCTETS + 1)
+    with capture_logs() as logged:
+        async with serving(ECHO) as served:
+            answer = await served.talk(ask(method="POST", more=more) + body)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert [line["bound"] for line in logged if line["event"] == "http_bound_reached"] == ["body"]
 
 
 async def test_a_long_response_waits_for_its_reader() -> None:

@@ -119,7 +119,7 @@ async def test_what_is_no_http_is_refused(octets: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "octets", [b"", b"GET / HTTP/1.1\r\nHo", b"\r\n", b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n"],
+    "octets", [b"", b"GET / HTTP/1.1\r\nHo", b"\r\n", b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"],
     ids=["nothing", "half", "blank", "body"],
 )  # fmt: skip
 @pytest.mark.parametrize("encrypted", [False, True])
@@ -320,7 +320,7 @@ PIECES = st.sampled_from(
         ONE * 40,
         b"\r\n",
         b"GET / HTTP/1.1\r\nX",
-        b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
         b"12345",
         b"\n",
     ]

@@ -119,6 +119,8 @@ def test_behind_a_last_request_nothing_is_read() -> None:
         HEAD + b": x\r\n\r\n",
         HEAD + b"X: a\x00b\r\n\r\n",
         HEAD + b"Host: b\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET http://a.test/ HTTP/1.1\r\nX-Y: 1\r\n\r\n",
         HEAD + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\n",
         HEAD + b"Content-Length: 3, 3\r\n\r\n",
         HEAD + b"Content-Length: +3\r\n\r\n",
@@ -147,6 +149,11 @@ def test_what_could_be_read_in_two_ways_is_refused(octets: bytes) -> None:
 def test_a_request_is_not_looked_at_before_the_one_before_was_taken() -> None:
     """The second of two is garbage, and the first is read."""
     assert told(GET + b"garbage\r\n\r\n") == [facts(one(GET)), "bad"]
+
+
+def test_http_1_0_knows_no_host() -> None:
+    """What health checks of load balancers still speak."""
+    assert one(b"GET /healthz HTTP/1.0\r\n\r\n").path == b"/healthz"
 
 
 def test_empty_lines_before_a_request_are_passed_over() -> None:
