@@ -62,9 +62,33 @@ Dialect = Literal[
     "generic",
 ]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
+ClickRule = Literal[
+    "head",
+    "prefetch",
+    "robot-agent",
+    "scanner-network",
+    "probable-network",
+    "cloud-network",
+    "no-fetch-metadata",
+    "stale-agent",
+    "no-language",
+    "no-html",
+    "flood",
+    "burst",
+    "many-networks",
+    "echo",
+    "early",
+    "early-pair",
+    "all-links",
+    "in-order",
+    "company",
+]
+"""A rule by which clicks are judged; `tracker.judging.rules` says what each sees, and its points."""
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
+Points = Annotated[int, Field(ge=0, le=1000)]
+Limit = Annotated[int, Field(ge=1, le=1000)]
 Patience = Annotated[Seconds, Field(gt=0)]
 Parameter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]+$")]
 """The name of a URL parameter, which needs no escaping."""
@@ -320,9 +344,34 @@ class TrackerConfig(Table):
     """File with the password of the admin listener. If set, every address of it asks for it, and looks
     at ten wrong ones a minute from one client."""
     trusted_proxies: Annotated[Many[NetworkRange], _example('["127.0.0.1"]')] = ()
-    """Networks of web servers in front of us whose X-Forwarded-For is believed."""
+    """Networks of web servers in front of us whose X-Forwarded-For and X-Forwarded-Proto (or
+    Forwarded) are believed."""
     well_known: Many[WellKnownConfig] = ()
     """Files that phones look for on a tracking host."""
+
+
+class ClicksConfig(Table):
+    """Which clicks are taken for people's, and which for machines' (docs/machines.md).
+
+    Rules give a click points. Everybody is served alike, whatever the points.
+    """
+
+    threshold: Limit = 100
+    """From how many points on a click is a machine's."""
+    doubtful: Limit = 50
+    """From how many points on a click that is taken for a person's is marked as doubtful. As high as
+    `threshold`: none is."""
+    points: Annotated[dict[ClickRule, Points], _example("{no-language = 30, all-links = 0}")] = (
+        Field(default_factory=dict)
+    )
+    """Points of rules that shall have others than docs/machines.md says, as rule = points:
+    the most that the rule gives. 0 switches it off."""
+    networks: Annotated[FilePath | None, _example('"/etc/waypost/networks.txt"')] = None
+    """File with networks of mail filters, besides those that Waypost knows: on each line
+    `NETWORK scanner LABEL` (nobody but a filter is there), `NETWORK probable LABEL` (people too, behind
+    browser isolation), `NETWORK cloud LABEL` (machines of many, few people) or `NETWORK none` (forget what Waypost knows of it); `#` begins a comment. Of two
+    networks around an address the smaller counts, and yours takes the place of all that Waypost knows
+    inside of it. Read at the start and at SIGHUP; in force for new clicks."""
 
 
 class StoreConfig(Table):
@@ -380,6 +429,7 @@ class Config(Table):
     tracking: TrackingConfig = Field(default_factory=TrackingConfig)
     sender: Many[SenderConfig] = ()
     tracker: TrackerConfig = Field(default_factory=TrackerConfig)
+    clicks: ClicksConfig = Field(default_factory=ClicksConfig)
     store: StoreConfig = Field(default_factory=StoreConfig)
     privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
     keys: KeysConfig = Field(default_factory=KeysConfig)

@@ -1,6 +1,7 @@
-"""Which client a request comes from, seen through web servers of the operator's own.
+"""Which client a request comes from, and whether by HTTPS, through the operator's own web servers.
 
-Owns: reading X-Forwarded-For and Forwarded (RFC 7239), as far as their authors are trusted.
+Owns: reading X-Forwarded-For, X-Forwarded-Proto and Forwarded (RFC 7239), as far as their authors
+are trusted.
 Does not own: what is made of an address (`tracker.redirect.visitor`, `tracker.admin.guard`), or which
 web servers are trusted (`config.schema`).
 """
@@ -41,6 +42,23 @@ def client_address(
     return address
 
 
+def client_is_secure(
+    peer: str | None, headers: Headers, trusted_proxies: Sequence[Network], *, tls: bool
+) -> bool:
+    """Return whether the client itself used HTTPS, for certain.
+
+    `tls` says that whoever connected did. A web server that is trusted has to tell of its client, and
+    each of several has to say the same.
+    """
+    if not trusted_proxies or not within(parse_address(peer or ""), trusted_proxies):
+        return tls
+    told = _values(headers, b"x-forwarded-proto")
+    listed = ",".join(told).split(",")
+    if not told:
+        listed = _FORWARDED_PROTO.findall(",".join(_values(headers, b"forwarded")))
+    return {each.strip(' "').lower() for each in listed} == {"https"}
+
+
 _WITH_PORT = re.compile(r"\[([^\]]*)\](?::\w*)?|([^:]*):\w*")
 
 
@@ -68,6 +86,7 @@ def _hops(headers: Headers) -> list[str]:
 
 
 _FORWARDED_FOR = re.compile(r'(?:^|[,;])\s*for=("[^"]*"|[^",;\s]*)', re.IGNORECASE)
+_FORWARDED_PROTO = re.compile(r'(?:^|[,;])\s*proto=("[^"]*"|[^",;\s]*)', re.IGNORECASE)
 
 
 def _values(headers: Headers, wanted: bytes) -> list[str]:

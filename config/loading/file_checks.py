@@ -2,7 +2,7 @@
 
 Owns: opening each of them once, as the service would, and reporting what is wrong as a Finding.
 Does not own: what a key file holds (`config.keys.token_keys`, `config.keys.dkim_keys`), who may
-read it (`config.keys.secret_files`).
+read it (`config.keys.secret_files`), networks of mail filters (`config.filter_networks`).
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from config import filter_networks
 from config.keys.certificates import server_context
 from config.keys.dkim_keys import read_dkim_key
 from config.keys.secret_files import (
@@ -147,6 +148,21 @@ def _not_json(path: Path) -> str | None:
     except ValueError as error:
         return f"is not JSON: {error}"
     return None
+
+
+@RULES.reading("clicks.networks")
+def _networks(config: Config) -> Iterator[Finding]:
+    path, loc = config.clicks.networks, ("clicks", "networks")
+    if path is None:
+        return
+    try:
+        filter_networks.parse(read_public(path).decode().splitlines())
+    except OSError as error:
+        yield Finding(loc, f"{path} cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        yield Finding(loc, f"{path} is not UTF-8", "save the file as UTF-8")
+    except filter_networks.BadNetworks as error:
+        yield Finding(loc, f"{path}:{error.line}: {error.what}", error.hint)
 
 
 @RULES.reading("store.url")

@@ -279,6 +279,14 @@ def _well_known_hosts_are_ours(config: Config) -> Iterator[Finding]:
             yield Finding(loc, what, "write the host that tracked links have", fatal=False)
 
 
+@_rule("clicks.threshold", "clicks.doubtful")
+def _doubt_comes_first(config: Config) -> Iterator[Finding]:
+    clicks = config.clicks
+    if clicks.doubtful > clicks.threshold:
+        what = f"is more than clicks.threshold: from {clicks.threshold} points on nobody doubts"
+        yield Finding(("clicks", "doubtful"), what, f"at most {clicks.threshold}")
+
+
 @_rule("sender.domain")
 def _senders_once(config: Config) -> Iterator[Finding]:
     for index, sender in enumerate(config.sender):

@@ -114,7 +114,7 @@ def _kind(annotation: Any) -> str:  # noqa: ANN401 - any type form
     if origin is tuple:
         return f"array of: {_kind(arguments[0])}"
     if origin is dict:
-        return "table of strings"
+        return f"table of {_kind(arguments[1])}s"
     return SIMPLE[annotation]
 
 

@@ -32,13 +32,15 @@ def later_sweep(rng: Random, mail: Mail) -> Iterator[Request]:
         yield Request(at_s, link, visitor)
 
 
-def great_fleet(rng: Random, mail: Mail) -> Iterator[Request]:
-    """Yield requests: every link from a network of its own."""
-    at_s, headers = begins_at(rng, mail), _whole_browser(rng).headers
-    for link in range(1, mail.links + 1):
-        for _ in range(2):
-            at_s += rng.uniform(0, 4)
-            yield Request(at_s, link, Visitor(visitors.cloud(rng), headers))
+def two_clouds(rng: Random, mail: Mail) -> Iterator[Request]:
+    """Yield requests: two filters, one after the other, each of which looks at some links."""
+    at_s = begins_at(rng, mail)
+    for _ in range(2):
+        visitor = _whole_browser(rng)
+        for link in rng.sample(range(1, mail.links + 1), rng.randint(1, min(4, mail.links))):
+            yield Request(at_s, link, visitor)
+            at_s += rng.uniform(0.05, 1.5)
+        at_s += rng.uniform(5, 90)
 
 
 def retried(rng: Random, mail: Mail) -> Iterator[Request]:
@@ -77,15 +79,24 @@ def again(rng: Random, mail: Mail) -> Iterator[Request]:
         at_s += rng.lognormvariate(math.log(7200), 2)
 
 
+def colleagues(rng: Random, mail: Mail) -> Iterator[Request]:
+    """Yield requests: several people of one office, one of whom told the others of it."""
+    at_s, link = opened_at(rng, mail), rng.randint(1, mail.links)
+    for _ in range(rng.randint(2, 5)):
+        yield Request(at_s, link, Visitor(mail.office, visitors.desktop(rng)))
+        at_s += 5 + rng.lognormvariate(math.log(120), 1)
+
+
 PEOPLE: dict[str, tuple[float, Kind]] = {
     "all articles": (3, all_articles),
     "three tabs": (5, three_tabs),
     "again": (5, again),
+    "colleagues": (4, colleagues),
 }
 SCANNERS: dict[str, tuple[float, Kind]] = {
     "slow walk": (5, slow_walk),
     "later sweep": (5, later_sweep),
-    "great fleet": (5, great_fleet),
+    "two clouds": (5, two_clouds),
     "retried": (5, retried),
 }
 HELD_OUT = Mix(people.KINDS | PEOPLE, scanners.KINDS | SCANNERS)

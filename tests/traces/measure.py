@@ -13,6 +13,8 @@ from tracker.judging.rules import Settings
 
 PRECISION, RECALL, READER, SCANNER = 0.98, 0.985, 0.95, 0.96
 """The bars: of human, and of each kind."""
+OTHER_PRECISION, OTHER_RECALL, OTHER_CLICKERS = 0.88, 0.98, 0.06
+"""The bars on kinds that the rules were not chosen by; unique clickers may be so far from the truth."""
 
 
 @dataclass
@@ -75,6 +77,17 @@ class Figures:
             bar = READER if self.human[kind] else SCANNER
             if kind != scanners.LONE and tally.share < bar:
                 missed.append(f"{kind} {tally.share:.4f}")
+        return missed
+
+    def below_bars_of_others(self) -> list[str]:
+        """Return what misses its bar where the rules were not chosen by the kinds."""
+        missed = []
+        if self.precision < OTHER_PRECISION:
+            missed.append(f"precision {self.precision:.4f}")
+        if self.recall < OTHER_RECALL:
+            missed.append(f"recall {self.recall:.4f}")
+        if abs(self.clickers - 1) > OTHER_CLICKERS:
+            missed.append(f"clickers {self.clickers:.4f}")
         return missed
 
 

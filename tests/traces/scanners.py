@@ -96,6 +96,15 @@ def fleet(rng: Random, mail: Mail) -> Iterator[Request]:
         yield Request(moment_s, rng.randint(1, mail.links), _browser(rng))
 
 
+def great_fleet(rng: Random, mail: Mail) -> Iterator[Request]:
+    """Yield requests: every link from a network of its own."""
+    at_s, headers = begins_at(rng, mail), _browser(rng).headers
+    for link in range(1, mail.links + 1):
+        for _ in range(2):
+            at_s += rng.uniform(0, 4)
+            yield Request(at_s, link, Visitor(visitors.cloud(rng), headers))
+
+
 def outdated(rng: Random, mail: Mail) -> Iterator[Request]:
     """Yield requests: claims a browser of years ago, and has its fields."""
     agent = visitors.navigation(rng, rng.choice(visitors.OUTDATED), fetch_metadata=False)
@@ -163,6 +172,7 @@ KINDS: dict[str, tuple[float, Kind]] = {
     "HEAD first": (8, head_first),
     "walk": (8, walk),
     "fleet": (8, fleet),
+    "great fleet": (4, great_fleet),
     "outdated agent": (6, outdated),
     "published network": (10, published),
     "vendor's network": (10, vendor),
@@ -171,7 +181,7 @@ KINDS: dict[str, tuple[float, Kind]] = {
 }
 """Each kind of filter at delivery, and its weight."""
 LONE = "one link alone"
-WHOLE_BROWSERS = {"sweep", "walk", "own gateway"}
+WHOLE_BROWSERS = {"sweep", "walk", "own gateway", "later sweep", "slow walk"}
 """Kinds that nothing but the number of their requests gives away."""
 AFTER_CLICKS = {
     "second fetch": (0.04, second_fetch),

@@ -141,6 +141,10 @@ LIBRARIES = (
 )  # fmt: skip
 
 
+UNKNOWN = 0.25
+"""The share of data centres' addresses that are on no list."""
+
+
 def address(rng: Random) -> str:
     """Return an address of an access provider's network."""
     if rng.random() < 0.2:
@@ -152,7 +156,10 @@ def address(rng: Random) -> str:
 
 
 def cloud(rng: Random) -> str:
-    """Return an address of a data centre, of which nothing is published."""
+    """Return an address of a data centre: a great provider's, or, of four, one of whom nothing is known."""
+    if rng.random() < UNKNOWN:
+        first, second = rng.choice([(51, 68), (95, 216), (146, 70), (45, 132), (185, 220)])
+        return f"{first}.{second}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
     first, second = rng.choice([(34, 90), (35, 160), (13, 58), (20, 40), (54, 170), (3, 120)])
     return f"{first}.{second + rng.randrange(8)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
 

@@ -70,9 +70,9 @@ def _run(
     return done, {named[row].for_people: count for row, count in done.human.items() if count}
 
 
-def settings_of(_config: Config) -> Settings:
+def settings_of(config: Config) -> Settings:
     """Return how clicks are judged."""
-    return Settings()
+    return Settings.of(config)
 
 
 def _json(done: Reclassified, campaigns: dict[str, int]) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from tracker.judging.rules import (
     BY_NAME,
     FLEET,
     FLOOD,
+    NETWORK_S,
     PAIRS,
-    PROBABLE_S,
     RULES,
     SWEEP_LEAST,
     SWEEP_SHARE,
@@ -28,6 +28,7 @@ from tracker.judging.rules import (
     Settings,
 )
 from tracker.judging.sequences import Shares
+from tracker.judging.signals import Signals
 
 Visitor = tuple[str | None, str]
 Look = Callable[[Sequence[Click]], Shares]
@@ -63,6 +64,14 @@ def flooded(clicks: Sequence[Click], message: Message, settings: Settings) -> li
     _judge_alone(found, message)
     found.add("flood", [1.0] * len(clicks))
     return found.verdicts()
+
+
+def judge_alone(signals: Signals, age_s: float | None, settings: Settings) -> Verdict:
+    """Return the verdict on a request of which nothing is known but itself, and when it came."""
+    points = {name: settings.weight(name) for name in _rules_met(signals, age_s)}
+    if share := sequences.earliness(age_s):
+        points["early"] = round(share * settings.weight("early"))
+    return _verdict(points, settings)
 
 
 def _judge_visitors(clicks: Sequence[Click], message: Message, settings: Settings) -> list[Verdict]:
@@ -108,23 +117,34 @@ class _Findings:
 
     def verdicts(self) -> list[Verdict]:
         """Return the verdict on each click."""
-        return [self._verdict(points) for points in self._points]
+        return [_verdict(points, self._settings) for points in self._points]
 
-    def _verdict(self, points: dict[str, int]) -> Verdict:
-        score = sum(points.values())
-        human = score < self._settings.threshold
-        reasons = tuple(rule.label for rule in RULES if points.get(rule.name))
-        return Verdict(human, human and score >= self._settings.doubtful, score, reasons)
+
+def _verdict(points: dict[str, int], settings: Settings) -> Verdict:
+    score = sum(points.values())
+    human = score < settings.threshold
+    reasons = tuple(rule.label for rule in RULES if points.get(rule.name)) if score else ()
+    return Verdict(human, human and score >= settings.doubtful, score, reasons)
+
+
+def _rules_met(signals: Signals, age_s: float | None) -> set[str]:
+    """Return the rules that a request meets by its signals."""
+    if not signals:
+        return set()
+    names = {signal.partition(":")[0] for signal in signals} & BY_NAME.keys()
+    return {name for name in names if _is_soon_enough(name, age_s)}
+
+
+def _is_soon_enough(name: str, age_s: float | None) -> bool:
+    if name not in NETWORK_S:
+        return True
+    return age_s is not None and age_s <= NETWORK_S[name]
 
 
 def _judge_alone(found: _Findings, message: Message) -> None:
     """Add what each request says by itself, and when it came."""
-    marks = [{signal.partition(":")[0] for signal in click.signals} for click in found.clicks]
-    if message.sent_at_s is not None:
-        for click, names in zip(found.clicks, marks, strict=True):
-            if (message.age_s(click) or 0.0) > PROBABLE_S:
-                names.discard("probable-network")
-    for name in sorted({name for names in marks for name in names} & BY_NAME.keys()):
+    marks = [_rules_met(click.signals, message.age_s(click)) for click in found.clicks]
+    for name in sorted({name for names in marks for name in names}):
         found.add(name, (float(name in names) for names in marks))
     found.add("early", sequences.early(found.clicks, message))
 

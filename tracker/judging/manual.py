@@ -22,6 +22,9 @@ Mail filters follow the links of a mail before anybody reads it, messengers fetc
 ahead. Reports tell their clicks from those of people by the rules below ([figures](figures.md)); `waypost
 reclassify` judges what is kept anew, and `waypost classify` a [trace](#judging-a-trace) of your own.
 
+Opens, and clicks that an app asks about itself (`/resolve`), go by `head`, `prefetch` and `scanner-network`:
+mail programs and apps are no browsers.
+
 ## What the words mean
 - A click is a **machine's** when its rules add up to {threshold} points or more.
 - It is a **person's** below that. From {doubtful} points on it is **doubtful**: counted as a person's, and marked.
@@ -43,8 +46,10 @@ MIDDLE = """
 To judge a click again, its time, link, network and agent are enough, with the names of those rules above that
 its own request met: header fields need not be kept.
 
-The networks are in `tracker/judging/networks.txt`, with their sources; the agents of crawlers are those of the
-package crawler-user-agents (MIT), with a few left out that people's browsers have too.
+All points can be changed, and networks added or taken out: `[clicks]` in [configuration.md](configuration.md).
+The published networks are in `tracker/judging/networks.txt` and `clouds.txt`, with their sources. The agents of
+crawlers are those of the package crawler-user-agents (MIT), with a few left out that people's browsers have
+too.
 
 ## How well it works
 Measured on generated mail (`make traces`, `tests/traces/`): a fifth of the recipients' domains has a filter,
@@ -55,14 +60,17 @@ published; real mail has others, in other shares. Judged right:
 
 TAIL = """
 ## What cannot be told
-- **One link fetched alone, by a browser's whole header fields, from a network of which nothing is known**, is
-  taken for a person's. Headless browsers send all that people's browsers send, `Sec-Fetch-User` included.
-  The same goes for a sweep over a message with one link.
+- **One link fetched alone, by a browser's whole header fields, from a network of which nothing is known, or
+  later than two minutes after sending**, is taken for a person's. Headless browsers send all that people's
+  browsers send, `Sec-Fetch-User` included. The same goes for a sweep over a message with one link.
 - People who open several links in tabs within two minutes of sending look like filters, and are taken
   for machines. So are those who open seven or more links, all of them, in the order of the text.
-- Behind browser isolation, a click within two minutes of sending is taken for the vendor's filter.
+- Behind browser isolation, a click within two minutes of sending is taken for the vendor's filter; so is one
+  from a desktop or VPN in a great provider's cloud. Later, such networks prove nothing.
 - A browser whose Fetch Metadata something takes out on the way is doubtful, and within five minutes of sending
-  a machine.
+  a machine. Behind a web server of yours nobody is asked for it, unless `[tracker] trusted_proxies` has its
+  address, it sets `X-Forwarded-Proto` ([tracker.md](tracker.md#https-and-web-servers)), and each `base_url`
+  is HTTPS.
 - A second fetch by a filter with the reader's very agent is taken for another click of the reader's.
 - Where a click's address is not kept (`[privacy] ip = "none"`), rules that compare networks say nothing.
 

@@ -1,82 +1,28 @@
-"""The networks of mail filters: which label an address has.
+"""Which networks are compared and known: a visitor's, and the published ones of mail filters.
 
-Owns: the form of a file of networks, and finding the label of an address.
-Does not own: the networks themselves (`networks.txt` beside this file), or what a label weighs (`rules`).
+Owns: how large a visitor's network is.
+Does not own: the published networks (in the text files of this folder), their form
+(`config.filter_networks`), an operator's own (`tracker.redirect.known_networks`), or what a label weighs
+(`rules`).
 """
 
 import functools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from ipaddress import ip_network
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, cast, get_args
 
-from config.addresses import IpAddress, Network, first_of_network
+from config.addresses import IpAddress, first_of_network
+from config.filter_networks import Networks, parse
 
-BUILT_IN = Path(__file__).with_name("networks.txt")
-Certainty = Literal["scanner", "probable"]
+BUILT_IN = ("networks.txt", "clouds.txt")
 KEPT_BITS: Mapping[int, int] = {4: 24, 6: 48}
 """What counts as one network of a visitor, by IP version."""
-
-
-class BadNetworks(ValueError):
-    """A line of a file of networks that cannot be read; the message has its number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """Whose network it is, and whether only machines sit there."""
-
-    certainty: Certainty
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Networks:
-    """Labels of networks; of two that hold an address, the smaller counts."""
-
-    labels: Mapping[Network, Label]
-    _bits: tuple[tuple[int, int], ...] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        bits = {(network.version, network.prefixlen) for network in self.labels}
-        object.__setattr__(self, "_bits", tuple(sorted(bits, reverse=True)))
-
-    def label(self, address: IpAddress | None) -> Label | None:
-        """Return the label of the network that an address is in, or None."""
-        if address is None:
-            return None
-        for version, bits in self._bits:
-            if version == address.version:
-                first = first_of_network(address, {version: bits})
-                if found := self.labels.get(ip_network(f"{first}/{bits}")):
-                    return found
-        return None
-
-
-def parse(lines: Iterable[str]) -> Networks:
-    """Return the networks of a file's lines, `NETWORK CERTAINTY LABEL`; raises BadNetworks."""
-    labels: dict[Network, Label] = {}
-    for number, line in enumerate(lines, 1):
-        if words := line.partition("#")[0].split():
-            try:
-                labels[ip_network(words[0])] = _label(words[1:])
-            except ValueError as error:
-                raise BadNetworks(f"line {number}: {error}") from None
-    return Networks(labels)
-
-
-def _label(words: list[str]) -> Label:
-    match words:
-        case [certainty, name] if certainty in get_args(Certainty):
-            return Label(cast("Certainty", certainty), name)
-    raise ValueError("not of the form NETWORK scanner|probable LABEL")
 
 
 @functools.cache
 def built_in() -> Networks:
     """Return the published networks that come with Waypost; read when first asked for."""
-    return parse(BUILT_IN.read_text().splitlines())
+    texts = [Path(__file__).with_name(name).read_text() for name in BUILT_IN]
+    return parse("".join(texts).splitlines())
 
 
 def visitor_network(address: IpAddress | None) -> str | None:

@@ -59,11 +59,6 @@ def is_robot(agent: str) -> bool:
     """Return whether an agent is empty, or that of a program that is no browser."""
     if not _BROWSERS_BEGIN.match(agent):
         return True
-    return _is_listed(agent)
-
-
-@functools.lru_cache(maxsize=4096)
-def _is_listed(agent: str) -> bool:
     if _LIBRARIES.search(agent) or _LOOK_FIRST.search(agent) or _NAMED_SO.search(agent):
         return True
     literals, others = _vendored()

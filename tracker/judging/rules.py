@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from config.schema import ClickRule, Config
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -16,7 +18,7 @@ class Rule:
     `points` are what it weighs at most; `sees` completes "a click counts as such where …".
     """
 
-    name: str
+    name: ClickRule
     points: int
     sees: str
     version: int = 1
@@ -30,13 +32,18 @@ class Rule:
 
 EARLY_STEPS = ((5.0, 1.0), (60.0, 5 / 6), (120.0, 2 / 3), (300.0, 1 / 6))
 """Seconds since sending, and the share of the points of `early` before that."""
-PROBABLE_S = 600.0
+NETWORK_S: Mapping[str, float] = MappingProxyType(
+    {"probable-network": 600.0, "cloud-network": 300.0}
+)
+"""Seconds since sending for which a network counts where people may be, too."""
 BURSTS = ((2, 0.25), (3, 0.6))
 """So many links of one copy within so many seconds, faster than anybody opens tabs."""
 PAIRS = ((2, 4.5), (3, 10.0))
 PAIR_AGE_S = 300.0
 FLEET = (3, 45.0)
 """Networks, and the seconds within which they come for one copy."""
+CROWD = (5, 45.0)
+"""The same for networks that nobody moves between, whatever their agents."""
 ECHO_S = 60.0
 SWEEP_SHARE, SWEEP_LEAST, SWEEP_S = 0.9, 7, 900.0
 WALK_LEAST, WALK_STEP_S, WALK_PACE_S = 3, 6.0, 0.95
@@ -64,6 +71,11 @@ RULES: tuple[Rule, ...] = (
         "it comes from a security vendor's network within 10 minutes of sending",
     ),
     Rule(
+        "cloud-network",
+        60,
+        "it comes from a network of a cloud provider within 5 minutes of sending",
+    ),
+    Rule(
         "no-fetch-metadata",
         90,
         (
@@ -85,7 +97,7 @@ RULES: tuple[Rule, ...] = (
         100,
         (
             "3 networks (/24, /48) came for links of the copy within 45 seconds; after the first "
-            "5 minutes, with more than one agent, and second fetches left aside"
+            "5 minutes, with more than one agent, and second fetches left aside; or 5 networks"
         ),
     ),
     Rule(
@@ -138,8 +150,15 @@ class Settings:
 
     threshold: int = 100
     doubtful: int = 50
-    points: Mapping[str, int] = field(default_factory=dict)
+    points: Mapping[ClickRule, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, config: Config) -> "Settings":
+        """Return the settings of a configuration."""
+        clicks = config.clicks
+        return cls(clicks.threshold, clicks.doubtful, clicks.points)
 
     def weight(self, name: str) -> int:
         """Return the most points that a rule gives."""
-        return self.points.get(name, BY_NAME[name].points)
+        rule = BY_NAME[name]
+        return self.points.get(rule.name, rule.points)

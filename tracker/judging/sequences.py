@@ -13,6 +13,7 @@ from itertools import pairwise
 from tracker.judging.click import Click, Message
 from tracker.judging.rules import (
     BURSTS,
+    CROWD,
     EARLY_STEPS,
     ECHO_S,
     FLEET,
@@ -31,11 +32,12 @@ Shares = list[float]
 
 def early(clicks: Sequence[Click], message: Message) -> Shares:
     """Return how early each click came after sending."""
-    return [_earliness(message.age_s(click)) for click in clicks]
+    return [earliness(message.age_s(click)) for click in clicks]
 
 
-def _earliness(age_s: float | None) -> float:
-    if age_s is None:
+def earliness(age_s: float | None) -> float:
+    """Return the share of points for a click that came so many seconds after sending."""
+    if age_s is None or age_s >= EARLY_STEPS[-1][0]:
         return 0.0
     return next((share for until_s, share in EARLY_STEPS if age_s < until_s), 0.0)
 
@@ -50,8 +52,10 @@ def many_networks(clicks: Sequence[Click], message: Message) -> Shares:
     """Return which clicks are among several networks at once.
 
     Later than soon after sending, a link may be fetched again, from elsewhere, because a person followed
-    it; and one agent may be a person whose address changes from link to link.
+    it; and one agent may be a person whose address changes from link to link, but not as often as those of
+    a crowd.
     """
+    crowd = dense(clicks, [click.network for click in clicks], *CROWD)
     count, span_s = FLEET
     if len({click.network for click in clicks}) < count:
         return [0.0] * len(clicks)
@@ -63,7 +67,8 @@ def many_networks(clicks: Sequence[Click], message: Message) -> Shares:
     networks = dense(clicks, keys, count, span_s)
     agents = dense(clicks, [click.agent for click in clicks], 2, span_s)
     shares = zip(networks, agents, soon, strict=True)
-    return [network if agent or is_soon else 0.0 for network, agent, is_soon in shares]
+    fleet = [network if agent or is_soon else 0.0 for network, agent, is_soon in shares]
+    return _either((crowd, fleet))
 
 
 def _fetched_again(clicks: Sequence[Click]) -> list[bool]:

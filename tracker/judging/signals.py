@@ -6,11 +6,13 @@ Does not own: what they weigh (`rules`, `judge`), agents (`agents`, `robots`), o
 Header fields themselves are not kept.
 """
 
+import functools
 import re
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
+from config.filter_networks import Networks
 from tracker.judging.agents import is_stale_desktop, sends_fetch_metadata
-from tracker.judging.networks import Networks
 from tracker.judging.request import Request
 from tracker.judging.robots import is_robot
 
@@ -21,18 +23,27 @@ PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 _AHEAD = re.compile(r"prefetch|prerender|preview|instant", re.IGNORECASE)
 
 
-def _agent(request: Request) -> str:
-    return request.header(b"user-agent")
+class _Claims(NamedTuple):
+    """What an agent claims to be."""
+
+    is_robot: bool
+    is_stale: bool
+    sends_fetch_metadata: bool
+
+
+@functools.lru_cache(maxsize=4096)
+def _claims(agent: str) -> _Claims:
+    return _Claims(is_robot(agent), is_stale_desktop(agent), sends_fetch_metadata(agent))
 
 
 def _is_prefetch(request: Request) -> bool:
-    return any(_AHEAD.search(request.header(name)) for name in PURPOSES)
+    return any(_AHEAD.search(request.header(name)) for name in PURPOSES if name in request.fields)
 
 
 def _lacks_fetch_metadata(request: Request) -> bool:
     """Return whether a browser would have said that it navigates (W3C Fetch Metadata §2.3)."""
     navigates = request.header(b"sec-fetch-mode").lower() == "navigate"
-    return request.https and not navigates and sends_fetch_metadata(_agent(request))
+    return request.https and not navigates and _claims(request.agent).sends_fetch_metadata
 
 
 SIGNALS: Mapping[str, Callable[[Request], bool]] = {
@@ -41,8 +52,8 @@ SIGNALS: Mapping[str, Callable[[Request], bool]] = {
     "no-html": lambda request: "text/html" not in request.header(b"accept").lower(),
     "no-language": lambda request: not request.header(b"accept-language"),
     "prefetch": _is_prefetch,
-    "robot-agent": lambda request: is_robot(_agent(request)),
-    "stale-agent": lambda request: is_stale_desktop(_agent(request)),
+    "robot-agent": lambda request: _claims(request.agent).is_robot,
+    "stale-agent": lambda request: _claims(request.agent).is_stale,
 }
 """Each signal's name, and when a request has it."""
 

@@ -11,10 +11,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from config.filter_networks import Networks
 from tracker.forwarded import parse_address
 from tracker.judging.click import Click, Message
 from tracker.judging.judge import Verdict, judge
-from tracker.judging.networks import Networks, visitor_network
+from tracker.judging.networks import visitor_network
 from tracker.judging.request import Request
 from tracker.judging.rules import Settings
 from tracker.judging.signals import signals_of
@@ -61,7 +62,7 @@ class RequestLine(BaseModel):
             (name.lower().encode("utf-8", "replace"), value.encode("utf-8", "replace"))
             for name, value in self.headers
         ]
-        return Request(self.method, self.https, headers, parse_address(self.ip or ""))
+        return Request.of(self.method, headers, parse_address(self.ip or ""), https=self.https)
 
 
 Line = MessageLine | RequestLine
@@ -85,9 +86,8 @@ def _reason(error: ValidationError) -> str:
 def click_of(line: RequestLine, networks: Networks) -> Click:
     """Return the click that a request is, with its signals."""
     request = line.request()
-    agent = request.header(b"user-agent")
     network = visitor_network(request.address)
-    return Click(line.ts, line.link, network, agent, signals_of(request, networks))
+    return Click(line.ts, line.link, network, request.agent, signals_of(request, networks))
 
 
 @dataclass(frozen=True, slots=True)

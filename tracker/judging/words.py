@@ -103,6 +103,7 @@ _WORDS: Mapping[str, Callable[[Click, Copy, Message], str]] = {
     "robot-agent": _always("the user agent of a robot, or none"),
     "scanner-network": _network("the network of a mail filter"),
     "probable-network": _network("the network of a security vendor"),
+    "cloud-network": _network("the network of a cloud provider"),
     "no-fetch-metadata": _always("a browser that did not say that it follows a link"),
     "stale-agent": _always("an outdated desktop browser"),
     "no-language": _always("no Accept-Language"),

@@ -84,7 +84,7 @@ class Connection(asyncio.BufferedProtocol):
         if not self._admitted:
             self._turn_away()
             return
-        self._reader = RequestReader(self.peer)
+        self._reader = RequestReader(self.peer, tls=self._site.tls is not None)
         if self._site.tls is not None:
             self._tls = Tls(self._site.tls)
 

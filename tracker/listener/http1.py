@@ -66,6 +66,8 @@ class Request:
     has_body: bool = False
     expects_continue: bool = False
     """The client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1)."""
+    tls: bool = False
+    """Whoever connected did so with TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +139,13 @@ class RequestReader:
     BadRequest, nothing is read.
     """
 
-    def __init__(self, peer: str | None = None) -> None:
+    def __init__(self, peer: str | None = None, *, tls: bool = False) -> None:
         self.pending = b""
         """What was received and not looked at."""
         self.body_ended = True
         """No octet of the last request's body is outstanding."""
         self._peer = peer
+        self._tls = tls
         self._parser = HttpRequestParser(self)
         self._request: Request | None = None
         self._is_last = False
@@ -269,6 +272,7 @@ class RequestReader:
             self._parser.should_keep_alive() and self._next_head_is_certain(),
             not self.body_ended,
             self._expects_continue and not self.body_ended,
+            self._tls,
         )
 
     def _next_head_is_certain(self) -> bool:

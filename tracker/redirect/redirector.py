@@ -14,19 +14,22 @@ stray character forgiven, and whatever is not a token of ours gets one and the s
 import secrets
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from config.addresses import Network
+from config.addresses import Network, is_loopback
+from config.filter_networks import Networks
 from config.schema import Config, IpPrivacy
 from config.telemetry import observe
 from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
-from tracker.forwarded import client_address
+from tracker.judging.judge import judge_alone
+from tracker.judging.networks import built_in
+from tracker.judging.rules import Settings
 from tracker.listener.http1 import Answer, Request
-from tracker.redirect import answers, visitor, well_known
+from tracker.redirect import answers, known_networks, visitor, well_known
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, SHORT_PATH, BadToken, Keyring, Link, read
 from tracker.urls.additions import NO_ADDITIONS, Additions
 
@@ -47,21 +50,28 @@ class Rules:
     `ip_privacy` says how much of an address is kept, `trusted_proxies` whose word about a client's
     address is believed. `prefixes` may stand before our paths: nothing, or the path of a base URL.
     `additions` are the parameters that destinations were given, which a repair does not name.
+    `networks` are those of mail filters, `judging` says what the signals of a machine weigh.
     """
 
     ip_privacy: IpPrivacy
     trusted_proxies: tuple[Network, ...]
     prefixes: tuple[bytes, ...]
     additions: Additions = NO_ADDITIONS
+    links_are_https: bool = False
+    networks: Networks = field(default_factory=built_in)
+    judging: Settings = field(default_factory=Settings)
 
     @classmethod
     def from_config(cls, config: Config) -> "Rules":
-        """Return the rules of a configuration."""
+        """Return the rules of a configuration; raises OSError and ValueError."""
         return cls(
             config.privacy.ip,
             config.tracker.trusted_proxies,
             _prefixes(config.base_urls),
             Additions.of(config),
+            _are_https(config.base_urls),
+            known_networks.load(config),
+            Settings.of(config),
         )
 
 
@@ -69,6 +79,12 @@ def _prefixes(base_urls: Iterable[str]) -> tuple[bytes, ...]:
     """Return the paths of base URLs, the longest first: one that is `/c` is not taken for ours."""
     paths = {"", *(urlsplit(url).path.rstrip("/") for url in base_urls)}
     return tuple(path.encode("ascii") for path in sorted(paths, key=len, reverse=True))
+
+
+def _are_https(base_urls: Iterable[str]) -> bool:
+    """Return whether all links that lead to this service from elsewhere are HTTPS."""
+    urls = map(urlsplit, base_urls)
+    return all(url.scheme == "https" or is_loopback(url.hostname or "") for url in urls)
 
 
 def _path_asked_about(query: bytes) -> bytes:
@@ -171,7 +187,7 @@ class Redirector:
         """Keep the click or open. No fault of ours, whichever it is, may cost a redirect (P8)."""
         try:
             is_pixel = link.number == PIXEL_NUMBER
-            event = opened(request, link) if is_pixel else clicked(request, link, self.rules)
+            event = (opened if is_pixel else clicked)(request, link, self.rules)
             self._record(event, then)
         except Exception as error:  # noqa: BLE001 - see above
             observe.CLICKS_FAILED.inc()
@@ -181,9 +197,11 @@ class Redirector:
 
 def clicked(request: Request, link: Link, rules: Rules) -> Clicked:
     """Return the event of a click on `link`."""
-    classification = visitor.classify(request)
-    address = client_address(request.peer, request.headers, rules.trusted_proxies)
     at_s = time.time()
+    visit = visitor.visit(request, rules.trusted_proxies, links_are_https=rules.links_are_https)
+    signals = visitor.signals(visit, rules.networks, of_page=request.path != RESOLVE)
+    verdict = judge_alone(signals, max(0.0, at_s - link.sent_at_s), rules.judging)
+    kept = visitor.kept(visit.address, rules.ip_privacy)
     return Clicked(
         event_id=event_id(at_s),
         at_s=at_s,
@@ -193,23 +211,27 @@ def clicked(request: Request, link: Link, rules: Rules) -> Clicked:
         sent_at_s=link.sent_at_s,
         destination=link.destination,
         method=request.method,
-        human=classification.human,
-        reasons=classification.reasons,
-        ip=visitor.private_ip(address, rules.ip_privacy),
-        user_agent=visitor.user_agent(request.headers),
+        human=verdict.human,
+        reasons=verdict.reasons,
+        ip=kept.ip,
+        user_agent=visit.agent,
+        signals=signals,
+        network=kept.network,
     )
 
 
-def opened(request: Request, link: Link) -> Opened:
+def opened(request: Request, link: Link, rules: Rules) -> Opened:
     """Return the event of a request for a pixel; nothing is kept of who asked."""
     at_s = time.time()
+    visit = visitor.visit(request, rules.trusted_proxies, links_are_https=rules.links_are_https)
+    signals = visitor.signals(visit, rules.networks, of_page=False)
     return Opened(
         event_id=event_id(at_s),
         at_s=at_s,
         message_id=link.message_id.hex(),
         recipient=link.recipient,
         sent_at_s=link.sent_at_s,
-        human=visitor.classify(request).human,
+        human=judge_alone(signals, None, rules.judging).human,
     )
 
 

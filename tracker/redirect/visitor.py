@@ -1,76 +1,62 @@
-"""What a request says of who made it: a human or a machine, and what may be kept of the address.
+"""What a request says of who made it: the signals of a machine, and what may be kept of the address.
 
-Owns: the rules that tell machines from readers, each with a name and a version, so that counts can
-be made anew when rules change; making an address private.
+Owns: the request as judging looks at it, what of it counts where no page was asked for, and making an
+address private.
 Does not own: the answer to a request (`redirector`), which address it comes from
-(`tracker.forwarded`), or how clicks are counted (`tracker.ingest.counting`).
+(`tracker.forwarded`), what signals are and what they weigh (`tracker.judging`), or how clicks are
+counted (`tracker.ingest.counting`).
 
-Everybody is served alike; a classification is a label and drops nothing.
+Everybody is served alike; a verdict is a label and drops nothing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from config.addresses import IpAddress, first_of_network
+from config.addresses import IpAddress, Network
+from config.filter_networks import Networks
 from config.schema import IpPrivacy
-from tracker.forwarded import Headers
+from tracker import forwarded
+from tracker.judging.networks import visitor_network
+from tracker.judging.request import Request as Visit
+from tracker.judging.signals import Signals, signals_of
 from tracker.listener.http1 import Request
 
-MAX_USER_AGENT_CHARACTERS = 512
-"""What is kept of one; the longest of real browsers stay below 400."""
-KEPT_PREFIX_BITS = {4: 24, 6: 48}
-"""What `truncate` keeps of an address: a network that many people share."""
+TELLING_OF_ANYBODY = frozenset({"head", "prefetch", "scanner-network"})
+"""Signals that count where no browser asks for a page: mail programs that load an image, and apps that
+ask where a link leads, have agents and header fields of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class MachineRule:
-    """One reason to take a request for a machine's. A changed test gets a higher version."""
+def visit(request: Request, trusted_proxies: Sequence[Network], *, links_are_https: bool) -> Visit:
+    """Return a request as judging looks at it: with the client's whole address.
 
-    name: str
-    version: int
-    matches: Callable[[Request], bool]
-
-    @property
-    def label(self) -> str:
-        """The rule's name and version, as they stand in stored clicks."""
-        return f"{self.name}/{self.version}"
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """A machine's request, by the labels of the rules that say so; a human's where none does."""
-
-    reasons: tuple[str, ...]
-
-    @property
-    def human(self) -> bool:
-        """Whether no rule took the request for a machine's."""
-        return not self.reasons
+    HTTPS is certain only where tracked links are: a web server in front may tell of another one, which
+    lies before it, speaks HTTPS with it, and with its clients whatever they like.
+    """
+    address = forwarded.client_address(request.peer, request.headers, trusted_proxies)
+    secure = links_are_https and forwarded.client_is_secure(
+        request.peer, request.headers, trusted_proxies, tls=request.tls
+    )
+    return Visit.of(request.method, request.headers, address, https=secure)
 
 
-RULES: tuple[MachineRule, ...] = (
-    # No browser sends HEAD when its user follows a link; scanners and previews do.
-    MachineRule("head", 1, lambda request: request.method == "HEAD"),
-)
+def signals(visit: Visit, networks: Networks, *, of_page: bool = True) -> Signals:
+    """Return what a request shows of a machine."""
+    found = signals_of(visit, networks)
+    if of_page:
+        return found
+    return tuple(each for each in found if each.partition(":")[0] in TELLING_OF_ANYBODY)
 
 
-def classify(request: Request) -> Classification:
-    """Return what all rules say of one request."""
-    return Classification(tuple(rule.label for rule in RULES if rule.matches(request)))
+class Kept(NamedTuple):
+    """What is kept of an address: it, or less, and the network by which visitors are told apart."""
+
+    ip: str | None
+    network: str | None
 
 
-def user_agent(headers: Headers) -> str:
-    """Return the User-Agent, cut to a bounded length; empty where there is none."""
-    for name, value in headers:
-        if name == b"user-agent":
-            return value[:MAX_USER_AGENT_CHARACTERS].decode("latin-1")
-    return ""
-
-
-def private_ip(address: IpAddress | None, mode: IpPrivacy) -> str | None:
+def kept(address: IpAddress | None, mode: IpPrivacy) -> Kept:
     """Return what may be kept of an address: all of it, its network's first address, or nothing."""
     if address is None or mode == "none":
-        return None
-    if mode == "full":
-        return str(address)
-    return str(first_of_network(address, KEPT_PREFIX_BITS))
+        return Kept(None, None)
+    network = visitor_network(address)
+    return Kept(str(address) if mode == "full" else network, network)

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.clients.programs import waypost
 from tests.support.hostile import FORMULA, TITLE, obeyed
+from tests.support.readers.readers import BROWSER
 from tests.support.stack import Mailbox, Stack
 
 READER = "reader@example.net"
@@ -39,7 +40,7 @@ def clicked(stack: Stack, mailbox: Mailbox) -> Stack:
         assert found is not None
         url = urlsplit(found[0].decode())
         connection = http.client.HTTPConnection(url.netloc, timeout=10)
-        connection.request("GET", url.path, headers={"User-Agent": AGENT})
+        connection.request("GET", url.path, headers=BROWSER | {"User-Agent": AGENT})
         assert connection.getresponse().status == 302
         connection.close()
         stack.wait_for_log("message_delivered")

@@ -13,6 +13,7 @@ import trustme
 
 from tests.support.clients.programs import need, waypost
 from tests.support.readers.links import Links
+from tests.support.readers.readers import BROWSER
 
 TLS = '[tracker]\ntls_cert = "{0}/tls.pem"\ntls_key = "{0}/tls.key"'
 
@@ -71,6 +72,16 @@ def test_a_link_redirects_over_https(links: Links) -> None:
         )  # fmt: skip
     assert f"\r\nlocation: {destination}\r\n".encode() in done.stdout
     assert links.counted() == [destination]
+
+
+def test_fetch_metadata_is_missed_over_https(links: Links) -> None:
+    """A browser sends it there."""
+    authority = certify(links.stack.folder)
+    with links.stack.serving("tracker"), connected(links, authority) as connection:
+        for headers in (BROWSER, BROWSER | {"Sec-Fetch-Mode": "cors"}):
+            connection.request("GET", links.path(), headers=headers)
+            connection.getresponse().read()
+        assert [click.signals for click in links.spooled()] == [(), ("no-fetch-metadata",)]
 
 
 def test_plain_http_is_not_answered(links: Links) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from tests.support.mail import html_message, link
-from tests.support.readers.readers import follow, tracked
+from tests.support.readers.readers import BROWSER, follow, tracked
 from tests.support.stack import Mailbox, Stack
 
 SHOP, APP = "https://shop.example.net/sale?a=1&b=2#top", "https://shop.example.net/app/orders"
@@ -41,7 +41,7 @@ def send(stack: Stack, sender: str, html: str) -> None:
 def asked(stack: Stack, host: str, path: str) -> tuple[int, bytes]:
     """Ask the tracker under one of its names."""
     with closing(http.client.HTTPConnection("127.0.0.1", stack.http, timeout=10)) as connection:
-        connection.request("GET", path, headers={"Host": f"{host}:{stack.http}"})
+        connection.request("GET", path, headers=BROWSER | {"Host": f"{host}:{stack.http}"})
         answer = connection.getresponse()
         return answer.status, answer.read()
 

@@ -2,8 +2,8 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import trustme
 
 from tests.support.clients.programs import free_port, need, running, waypost
 from tests.support.readers.links import Links
+from tests.support.readers.readers import BROWSER
 from tests.support.recipes import recipe
 from tests.support.stack import Stack
 
@@ -42,7 +43,7 @@ class WebServer:
         """Request a path of a host, from a reader's own address."""
         return subprocess.run(
             [need("curl"), "-gsSki", "--path-as-is", "--max-time", "20", "--interface", READER,
-             "--resolve", f"{host}:{self.port}:127.0.0.1", f"https://{host}:{self.port}{path}"],
+             "-A", BROWSER["User-Agent"], "--resolve", f"{host}:{self.port}:127.0.0.1", f"https://{host}:{self.port}{path}"],
             capture_output=True, check=False,
         )  # fmt: skip
 
@@ -117,6 +118,17 @@ def test_a_click_passes_through_unharmed(links: Links, tmp_path: Path, server) -
     exported = waypost("export", "-c", links.stack.config).stdout
     (click,) = [json.loads(line) for line in exported.splitlines()]
     assert (click["destination"], click["ip"]) == (DESTINATION, READER)
+
+
+@pytest.mark.parametrize("server", [nginx, caddy])
+def test_who_says_no_more_than_a_browsers_name_is_known(
+    links: Links, tmp_path: Path, server: Callable[..., AbstractContextManager[WebServer]]
+) -> None:
+    """The web server tells that the reader came by HTTPS, where browsers send Fetch Metadata."""
+    with server(links, tmp_path) as front:
+        assert front.get(links.path(DESTINATION)).returncode == 0
+        (click,) = links.spooled()
+    assert click.signals == ("no-fetch-metadata", "no-html", "no-language")
 
 
 def test_caddy_gets_certificates_for_tracking_hosts_only(links: Links, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.clients.programs import waypost
 from tests.support.mail import html_message, link
+from tests.support.readers.readers import BROWSER
 from tests.support.stack import Mailbox, Stack
 
 URL = "https://shop.example.com/a"
@@ -39,7 +40,7 @@ def location(url: str) -> str | None:
     """Return where a tracked link leads."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-    connection.request("GET", parts.path)
+    connection.request("GET", parts.path, headers=BROWSER)
     found = connection.getresponse().getheader("Location")
     connection.close()
     return found

@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.clients.programs import waypost
 from tests.support.mail import html_message, link
+from tests.support.readers.readers import BROWSER
 from tests.support.stack import Mailbox, Stack
 
 GOOD, WRONG, RIGHT = (f"https://example.net/{name}" for name in ("good", "wrong", "right"))
@@ -40,7 +41,7 @@ def answers(links: list[str]) -> list[str | int]:
     for url in links:
         parts = urlsplit(url)
         connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-        connection.request("GET", parts.path)
+        connection.request("GET", parts.path, headers=BROWSER)
         response = connection.getresponse()
         found.append(response.getheader("Location") or response.status)
         connection.close()

@@ -21,6 +21,7 @@ import trustme
 
 from tests.support.as_root import MAIN, NOBODY, environment, interpreter
 from tests.support.clients.programs import running, until
+from tests.support.readers.readers import BROWSER
 from tests.support.stack import Mailbox, Stack
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives up its rights")
@@ -111,7 +112,7 @@ def follow(stack: Stack, content: bytes) -> int:
     assert found is not None, content[:2000]
     connection = http.client.HTTPConnection("127.0.0.1", stack.http, timeout=20)
     with contextlib.closing(connection):
-        connection.request("GET", found[1].decode())
+        connection.request("GET", found[1].decode(), headers=BROWSER)
         return connection.getresponse().status
 
 

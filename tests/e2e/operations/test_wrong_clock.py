@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.clients.programs import WAYPOST, need, running, until, waypost
 from tests.support.mail import html_message, link
+from tests.support.readers.readers import BROWSER
 from tests.support.stack import Mailbox, Stack
 
 TRACKED = re.compile(rb'href="(http://127\.0\.0\.1:\d+/c/[\w-]+)"')
@@ -39,7 +40,7 @@ def follow(url: str) -> None:
     """Click a link."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-    connection.request("GET", parts.path)
+    connection.request("GET", parts.path, headers=BROWSER)
     assert connection.getresponse().status == 302
     connection.close()
 

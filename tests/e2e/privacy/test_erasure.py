@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.clients.programs import waypost
 from tests.support.mail import HEAD, html_message, link
+from tests.support.readers.readers import BROWSER
 from tests.support.stack import Mailbox, Stack
 
 TRACKING = """\
@@ -37,7 +38,7 @@ def followed(content: bytes, user_agent: str = "") -> list[str]:
     for url in TRACKED.findall(content):
         parts = urlsplit(url.decode())
         connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-        connection.request("GET", parts.path, headers={"User-Agent": user_agent})
+        connection.request("GET", parts.path, headers=BROWSER | {"User-Agent": user_agent})
         found.append(connection.getresponse().getheader("Location") or "")
         connection.close()
     return found

@@ -14,6 +14,8 @@ from config.keys import token_keys
 from tests.support.clients.programs import waypost
 from tests.support.readers.readers import BROWSER
 from tests.support.stack import Stack
+from tracker.events import Clicked, decode
+from tracker.spool import segments
 from tracker.tokens import PATH, Keyring, Link, mint
 
 CONFIG = """\
@@ -88,6 +90,13 @@ class Links:
         answer = self.ask(self.path(destination))
         assert (answer.status, answer.location) == (302, destination)
         return destination
+
+    def spooled(self) -> list[Clicked]:
+        """Return the clicks in the spool of a tracker that runs, as they were kept."""
+        paths = segments.listing(self.stack.folder / "waypost.db.spool")
+        lines = b"".join(map(Path.read_bytes, paths)).splitlines()
+        events = [decode(line.partition(b" ")[2]) for line in lines]
+        return [event for event in events if isinstance(event, Clicked)]
 
     def counted(self) -> list[str]:
         """Return the destinations of all clicks that the store has, one for each click."""

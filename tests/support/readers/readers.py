@@ -11,8 +11,9 @@ BROWSER = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     "Accept-Language": "en-US,en;q=0.5",
+    "Sec-Fetch-Mode": "navigate",
 }
-"""What a browser says of itself over HTTP; a client that says nothing is taken for a machine."""
+"""What a browser says when a link is followed; a client that says nothing is taken for a machine."""
 
 
 def tracked(content: bytes) -> list[str]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.schema import TrackerConfig
-from tracker.forwarded import client_address, parse_address
+from tracker.forwarded import client_address, client_is_secure, parse_address
 
 PROXIES = TrackerConfig.model_validate(
     {"trusted_proxies": ["10.0.0.0/8", "2001:db8:ffff::/48"]}
@@ -144,3 +144,42 @@ def test_any_header_gives_an_address_or_none(values: list[bytes], name: bytes) -
     """Hostile octets in either header raise nothing."""
     found = client_address("10.0.0.1", [(name, value) for value in values], PROXIES)
     assert found is None or isinstance(found, ipaddress.IPv4Address | ipaddress.IPv6Address)
+
+
+def is_secure(*headers: tuple[str, str], peer: str | None = "10.0.0.1", tls: bool = False) -> bool:
+    """Return whether a client is known to use HTTPS."""
+    named = [(name.encode(), value.encode("latin-1")) for name, value in headers]
+    return client_is_secure(peer, named, PROXIES, tls=tls)
+
+
+def test_who_connects_with_tls_is_secure() -> None:
+    """Whatever it writes; and the other way round."""
+    assert is_secure(("x-forwarded-proto", "http"), peer="192.0.2.1", tls=True)
+    assert not is_secure(("x-forwarded-proto", "https"), peer="192.0.2.1")
+    assert not is_secure(("x-forwarded-proto", "https"), peer=None)
+
+
+@pytest.mark.parametrize(
+    ("headers", "secure"),
+    [
+        ([("x-forwarded-proto", "https")], True),
+        ([("x-forwarded-proto", "HTTPS, https ")], True),
+        ([("x-forwarded-proto", "http, https")], False),
+        ([("x-forwarded-proto", "https"), ("x-forwarded-proto", "http")], False),
+        ([("x-forwarded-proto", "http"), ("forwarded", "proto=https")], False),
+        ([("forwarded", 'for=192.0.2.1;proto=https, for="[2001:db8::1]";Proto="https"')], True),
+        ([("forwarded", "for=192.0.2.1;proto=http")], False),
+        ([("forwarded", "for=192.0.2.1")], False),
+        ([], False),
+    ],
+)
+def test_web_servers_have_to_tell(headers: list[tuple[str, str]], *, secure: bool) -> None:
+    """That they speak TLS with us says nothing of the client."""
+    assert is_secure(*headers, tls=True) == is_secure(*headers) == secure
+
+
+@given(st.lists(st.tuples(st.sampled_from(["x-forwarded-proto", "forwarded"]), st.binary())))
+def test_any_octets_say_so_or_not(headers: list[tuple[str, bytes]]) -> None:
+    """Whatever stands in a header, no exception comes of it."""
+    named = [(name.encode(), value) for name, value in headers]
+    assert client_is_secure("10.0.0.1", named, PROXIES, tls=False) in {True, False}

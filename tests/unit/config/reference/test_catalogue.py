@@ -90,6 +90,7 @@ def test_a_table_that_nobody_knows_is_none() -> None:
         ("tracking", "max_growth", "size"),
         ("tracking", "sensitive", "array of: regular expression"),
         ("tracking", "url_params", "table of strings"),
+        ("clicks", "points", "table of whole numbers"),
         ("tracking.group", "name", "string"),
         ("store", "url", "URL"),
     ],

@@ -16,6 +16,7 @@ import pytest
 from config.keys import token_keys
 from config.loading.load import ConfigError, Problem
 from config.schema import Config, PrivacyConfig
+from tests.support.readers.readers import BROWSER
 from tracker.app import app
 from tracker.app.parts import prepare
 from tracker.listener import sockets as listening
@@ -77,7 +78,7 @@ async def follow(port: int, path: str) -> tuple[int, str | None]:
     def ask() -> tuple[int, str | None]:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         with contextlib.closing(connection):
-            connection.request("GET", path)
+            connection.request("GET", path, headers=BROWSER)
             answer = connection.getresponse()
             return answer.status, answer.headers["Location"]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracker.judging.click import Click, Message
-from tracker.judging.judge import Verdict, flooded, judge
+from tracker.judging.judge import Verdict, flooded, judge, judge_alone
 from tracker.judging.rules import FLOOD, Settings
 
 MESSAGE = Message(sent_at_s=0.0, links=8)
@@ -21,7 +21,16 @@ CLICKS = st.builds(
     network=st.sampled_from(["192.0.2.0", "198.51.100.0", "203.0.113.0", "2001:db8::", None]),
     agent=st.sampled_from(["a", "b", "c"]),
     signals=st.sampled_from(
-        [(), (), (), ("head",), ("prefetch",), ("no-language",), ("probable-network:x",)]
+        [
+            (),
+            (),
+            (),
+            ("head",),
+            ("prefetch",),
+            ("no-language",),
+            ("probable-network:x",),
+            ("cloud-network:x",),
+        ]
     ),
 )
 MESSAGES = st.builds(
@@ -79,6 +88,13 @@ def test_a_verdict_is_what_its_score_says(clicks: list[Click], message: Message)
         assert bool(verdict.reasons) == bool(verdict.score)
 
 
+@given(click=CLICKS, message=MESSAGES)
+def test_a_click_alone_is_judged_alike(click: Click, message: Message) -> None:
+    """At the request, as of a copy that nobody clicked otherwise."""
+    alone = judge_alone(click.signals, message.age_s(click), Settings())
+    assert [alone] == judge([click], message, Settings())
+
+
 def test_a_click_with_nothing_to_say_is_human() -> None:
     """Hours after sending."""
     assert verdicts(click(9000, 1)) == [Verdict(human=True, doubtful=False, score=0, reasons=())]
@@ -111,6 +127,20 @@ def test_a_vendors_network_counts_within_ten_minutes_of_sending() -> None:
     soon, late = verdicts(click(60, 1, "n", "a", label), click(9000, 1, "n", "a", label))
     assert not soon.human
     assert (late.human, late.score) == (True, 0)
+
+
+def test_a_cloud_proves_nothing_but_soon_after_sending() -> None:
+    """Of two minutes; later somebody's desktop may be there, or the way out of a VPN."""
+    clicks = [
+        click(at_s, 1, f"n{at_s}", f"a{at_s}", "cloud-network:aws") for at_s in (90, 240, 999)
+    ]
+    assert [(each.human, each.doubtful) for each in verdicts(*clicks)] == [
+        (False, False),
+        (True, True),
+        (True, False),
+    ]
+    [unknown] = verdicts(clicks[0], message=Message())
+    assert unknown.score == 0
 
 
 def test_a_shared_copy_is_judged_by_visitor() -> None:

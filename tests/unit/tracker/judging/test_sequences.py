@@ -57,6 +57,13 @@ def test_one_agent_whose_address_changes_is_no_fleet() -> None:
     assert sequences.many_networks(clicks, MESSAGE) == [0.0] * 3
 
 
+def test_one_agent_in_many_networks_at_once_is_a_fleet() -> None:
+    """Nobody moves as often."""
+    clicks = [Click(9000.0 + n, 1 + n % 3, f"n{n}", "a", ()) for n in range(5)]
+    assert sequences.many_networks(clicks, MESSAGE) == [1.0] * 5
+    assert sequences.many_networks(clicks[:4], MESSAGE) == [0.0] * 4
+
+
 def test_networks_that_are_not_kept_are_no_fleet() -> None:
     """Nothing is known of them."""
     clicks = [Click(1050.0 + n, n, None, f"a{n}", ()) for n in range(3)]

@@ -26,7 +26,7 @@ def signals(
 ) -> Signals:
     """Return the signals of a browser's request, less some fields and with others."""
     fields = {name: value for name, value in BROWSER.items() if name not in without} | (plus or {})
-    request = Request(method, https, list(fields.items()), ip_address(ip))
+    request = Request.of(method, list(fields.items()), ip_address(ip), https=https)
     return signals_of(request, built_in())
 
 
@@ -69,3 +69,4 @@ def test_method_agent_and_network_count() -> None:
     assert signals(plus={b"user-agent": AGENT.replace(b"131", b"42")}) == ("stale-agent",)
     assert signals(ip="40.107.1.1") == ("scanner-network:exchange-online-protection",)
     assert signals(ip="67.231.152.1") == ("probable-network:proofpoint",)
+    assert signals(ip="54.171.1.1") == ("cloud-network:aws",)

@@ -52,6 +52,16 @@ def test_a_request_is_read() -> None:
     assert (request.peer, request.version) == ("192.0.2.1", "1.1")
     assert request.keep_alive
     assert not request.has_body
+    assert not request.tls
+
+
+def test_a_request_says_whether_it_came_over_tls() -> None:
+    """As the connection knows it."""
+    reader = RequestReader("192.0.2.1", tls=True)
+    reader.feed(GET)
+    request = reader.next_request()
+    assert request is not None
+    assert request.tls
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ KEYRING = Keyring([TokenKey(1, bytes(range(64)), date(2026, 11, 1))])
 LINK = Link(
     b"\x01\x02\x03\x04\x05\x06\x07\x08", 5, 3, 1_795_430_400, "https://example.com/?a=1&b=2#c"
 )
-CHROME = (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64) Chrome/131.0.0.0")
+AGENT = b"Mozilla/5.0 (X11; Linux x86_64) Chrome/131.0.0.0"
+BROWSER = ((b"user-agent", AGENT), (b"accept", b"text/html"), (b"accept-language", b"en"))
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Reader:
         self,
         path: str,
         method: str = "GET",
-        headers: tuple[tuple[bytes, bytes], ...] = (CHROME,),
+        headers: tuple[tuple[bytes, bytes], ...] = BROWSER,
         peer: str | None = "192.0.2.77",
     ) -> Response:
         """Make one request."""
@@ -120,7 +121,8 @@ def test_a_click_says_who_what_and_when(reader: Reader) -> None:
     assert (click.sent_at_s, click.destination) == (LINK.sent_at_s, LINK.destination)
     assert (click.method, click.human, click.reasons) == ("GET", True, ())
     assert click.ip == "192.0.2.0"
-    assert click.user_agent == CHROME[1].decode()
+    assert (click.signals, click.network) == ((), "192.0.2.0")
+    assert click.user_agent == AGENT.decode()
 
 
 def test_a_pixel_is_an_image_and_an_open(reader: Reader) -> None:
@@ -134,6 +136,16 @@ def test_a_pixel_is_an_image_and_an_open(reader: Reader) -> None:
     assert reader.clicks == []
     (opened,) = reader.opens
     assert (opened.message_id, opened.recipient, opened.human) == ("0102030405060708", 5, True)
+
+
+def test_a_pixel_is_not_asked_for_by_browsers_alone(reader: Reader) -> None:
+    """Mail programs open mail too; mail filters do not, nor does HEAD."""
+    program = ((b"user-agent", b"Microsoft Outlook 16.0"), (b"accept", b"image/*"))
+    path = f"/c/{token(number=PIXEL_NUMBER)}"
+    reader.ask(path, headers=program)
+    reader.ask(path, headers=program, peer="209.222.82.1")
+    reader.ask(path, "HEAD")
+    assert [opened.human for opened in reader.opens] == [True, False, False]
 
 
 def test_a_pixel_of_a_preview_or_a_withdrawn_message_is_not_counted(reader: Reader) -> None:
@@ -195,6 +207,18 @@ def test_an_app_is_told_where_a_link_leads(path: str) -> None:
     assert (answer.status, answer["content-type"]) == (200, "application/json")
     assert json.loads(answer.body) == {"url": LINK.destination}
     assert len(reader.clicks) == 1
+
+
+def test_an_app_is_no_robot(reader: Reader) -> None:
+    """It asks by a library of its own, because somebody followed the link."""
+    asks = ((b"user-agent", b"Shop/7 CFNetwork/1568.100.1 Darwin/24.0.0"), (b"accept", b"*/*"))
+    url = quote(f"https://click.example.com/c/{token()}", safe="")
+    reader.ask(f"/resolve?url={url}", headers=asks)
+    reader.ask(f"/c/{token()}", headers=asks)
+    assert [(click.human, click.signals) for click in reader.clicks] == [
+        (True, ()),
+        (False, ("no-html", "no-language", "robot-agent")),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -379,6 +403,43 @@ def test_configuration_says_what_is_kept_of_an_address(privacy: str, kept: str |
     reader = Reader(config)
     reader.ask(f"/c/{token()}", headers=((b"x-forwarded-for", b"198.51.100.9"),))
     assert reader.clicks[0].ip == kept
+
+
+@pytest.mark.parametrize(
+    ("privacy", "network"), [("truncate", "3.24.133.0"), ("full", "3.24.133.0"), ("none", None)]
+)
+def test_signals_are_those_of_the_whole_address(privacy: str, network: str | None) -> None:
+    """Half of a /24 of Amazon's is a filter's: what is kept of the address would not tell."""
+    reader = Reader(Config.model_validate({"privacy": {"ip": privacy}}))
+    reader.ask(f"/c/{token()}", peer="3.24.133.200")
+    reader.ask(f"/c/{token()}", peer="3.24.133.2")
+    assert [(click.human, click.signals, click.network) for click in reader.clicks] == [
+        (False, ("scanner-network:barracuda",), network),
+        (True, ("cloud-network:aws",), network),
+    ]
+
+
+def test_points_of_the_configuration_count_at_once() -> None:
+    """A click is labelled by what is in force."""
+    tables = {"clicks": {"points": {"robot-agent": 0, "no-html": 0, "no-language": 20}}}
+    reader = Reader(Config.model_validate(tables))
+    reader.ask(f"/c/{token()}", headers=())
+    (click,) = reader.clicks
+    assert (click.human, click.reasons) == (True, ("no-language/1",))
+    assert click.signals == ("no-html", "no-language", "robot-agent")
+
+
+def test_browsers_are_known_by_what_they_send_over_https() -> None:
+    """A web server in front says that the reader used it."""
+    tables = {
+        "tracking": {"base_url": "https://click.example.com"},
+        "tracker": {"trusted_proxies": ["192.0.2.77"]},
+    }
+    reader = Reader(Config.model_validate(tables))
+    told = (*BROWSER, (b"x-forwarded-proto", b"https"), (b"x-forwarded-for", b"198.51.100.9"))
+    for headers in (told, (*told, (b"sec-fetch-mode", b"navigate"))):
+        reader.ask(f"/c/{token()}", headers=headers)
+    assert [click.signals for click in reader.clicks] == [("no-fetch-metadata",), ()]
 
 
 def test_a_peer_without_an_address_is_served(reader: Reader) -> None:

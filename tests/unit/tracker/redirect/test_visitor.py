@@ -1,68 +1,84 @@
-"""Visitors: who is a machine, and what is kept of an address."""
+"""Visitors: what a request shows of a machine, and what is kept of an address."""
 
 import pytest
 
 from config.addresses import parse_ip
+from config.schema import TrackerConfig
+from tracker.judging.networks import built_in
 from tracker.listener.http1 import Request
 from tracker.redirect import visitor
-from tracker.redirect.visitor import classify, private_ip
+from tracker.redirect.visitor import Kept, kept
+
+PROXIES = TrackerConfig.model_validate({"trusted_proxies": ["10.0.0.0/8"]}).trusted_proxies
 
 
-def request_of(*headers: tuple[str, str], method: str = "GET") -> Request:
+def request_of(
+    *headers: tuple[str, str], method: str = "GET", peer: str = "10.0.0.1", tls: bool = False
+) -> Request:
     """Describe a request as the redirector does."""
     named = [(name.encode(), value.encode("latin-1")) for name, value in headers]
-    return Request(method, b"/", b"", named, "10.0.0.1")
+    return Request(method, b"/", b"", named, peer, tls=tls)
 
 
-def test_get_is_a_human_without_reasons() -> None:
-    """Until machine rules exist, human = everything but HEAD."""
-    classification = classify(request_of())
-    assert classification.human
-    assert classification.reasons == ()
+def signals(request: Request, *, of_page: bool = True) -> tuple[str, ...]:
+    """Return the signals of a request for links that are HTTPS."""
+    visit = visitor.visit(request, PROXIES, links_are_https=True)
+    return visitor.signals(visit, built_in(), of_page=of_page)
 
 
-def test_head_is_a_machine_by_a_named_and_versioned_rule() -> None:
-    """A HEAD is labelled with the rule and its version, so that counts can be made anew."""
-    classification = classify(request_of(method="HEAD"))
-    assert not classification.human
-    assert classification.reasons == ("head/1",)
+def test_a_visit_has_the_whole_address_of_the_client() -> None:
+    """As the web server in front tells it."""
+    asked = request_of(("x-forwarded-for", "192.0.2.77"), ("user-agent", "x"))
+    visit = visitor.visit(asked, PROXIES, links_are_https=True)
+    assert (visit.address, visit.agent) == (parse_ip("192.0.2.77"), "x")
+    assert signals(request_of(("x-forwarded-for", "40.107.3.4"), method="HEAD")) == (
+        *("head", "no-html", "no-language", "robot-agent"),
+        "scanner-network:exchange-online-protection",
+    )
 
 
-def test_rules_have_names_of_their_own() -> None:
-    """Two rules with one label could not be told apart in stored clicks."""
-    labels = [rule.label for rule in visitor.RULES]
-    assert len(set(labels)) == len(labels)
+def test_https_is_certain_or_not_taken_for_it() -> None:
+    """With our own TLS, or where the web server in front says so and all links are HTTPS."""
+
+    def https(request: Request, *, links_are_https: bool = True) -> bool:
+        return visitor.visit(request, PROXIES, links_are_https=links_are_https).https
+
+    assert https(request_of(peer="192.0.2.1", tls=True))
+    assert not https(request_of(peer="192.0.2.1"))
+    told = request_of(("x-forwarded-proto", "https"))
+    assert https(told)
+    assert not https(told, links_are_https=False)
+    assert not https(request_of(("x-forwarded-proto", "http"), tls=True))
+    assert not https(request_of())
+
+
+def test_images_and_apps_are_judged_by_what_tells_of_anybody() -> None:
+    """A mail program that loads an image has no agent of a browser, nor does an app ask for HTML."""
+    client = ("user-agent", "Microsoft Outlook 16.0"), ("accept", "image/*")
+    assert signals(request_of(*client)) == ("no-html", "no-language", "robot-agent")
+    assert signals(request_of(*client), of_page=False) == ()
+    scanner = request_of(*client, ("x-forwarded-for", "209.222.82.1"), method="HEAD")
+    assert signals(scanner, of_page=False) == ("head", "scanner-network:barracuda")
 
 
 @pytest.mark.parametrize(
-    ("mode", "ip", "kept"),
+    ("mode", "ip", "expected"),
     [
-        ("truncate", "192.0.2.77", "192.0.2.0"),
-        ("truncate", "2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
-        ("truncate", "::ffff:192.0.2.77", "192.0.2.0"),
-        ("full", "192.0.2.77", "192.0.2.77"),
-        ("full", "2001:db8::1", "2001:db8::1"),
-        ("none", "192.0.2.77", None),
-        ("none", "2001:db8::1", None),
+        ("truncate", "192.0.2.77", Kept("192.0.2.0", "192.0.2.0")),
+        ("truncate", "2001:db8:1:2:3:4:5:6", Kept("2001:db8:1::", "2001:db8:1::")),
+        ("truncate", "::ffff:192.0.2.77", Kept("192.0.2.0", "192.0.2.0")),
+        ("full", "192.0.2.77", Kept("192.0.2.77", "192.0.2.0")),
+        ("full", "2001:db8:1::1", Kept("2001:db8:1::1", "2001:db8:1::")),
+        ("none", "192.0.2.77", Kept(None, None)),
+        ("none", "2001:db8::1", Kept(None, None)),
     ],
 )
-def test_addresses_are_made_private(mode: str, ip: str, kept: str | None) -> None:
+def test_addresses_are_made_private(mode: str, ip: str, expected: Kept) -> None:
     """`truncate` keeps /24 and /48, `full` everything, `none` nothing."""
-    assert private_ip(parse_ip(ip), mode) == kept
+    assert kept(parse_ip(ip), mode) == expected
 
 
 @pytest.mark.parametrize("mode", ["truncate", "full", "none"])
 def test_no_address_stays_none(mode: str) -> None:
     """A peer without an address, as on a Unix socket, is kept as unknown."""
-    assert private_ip(None, mode) is None
-
-
-def test_the_user_agent_is_kept_and_bounded() -> None:
-    """The first User-Agent counts, cut at a length that no browser reaches."""
-    assert (
-        visitor.user_agent(request_of(("user-agent", "Mozilla/5.0"), ("user-agent", "x")).headers)
-        == "Mozilla/5.0"
-    )
-    assert visitor.user_agent(request_of().headers) == ""
-    long = visitor.user_agent([(b"user-agent", b"\xff" * 10_000)])
-    assert long == "ÿ" * visitor.MAX_USER_AGENT_CHARACTERS
+    assert kept(None, mode) == Kept(None, None)
