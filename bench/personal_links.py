@@ -29,7 +29,10 @@ from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
 
 SENT_S = 1_790_000_000.0
-TABLES = ("links", "link_sets", "link_set_links", "link_set_ignored", "campaign_links", "sightings")
+TABLES = (
+    *("links", "link_sets", "link_set_links", "link_set_ignored", "campaign_links", "sightings"),
+    *("slots", "slot_values", "link_set_slots", "link_aliases"),
+)
 ROUND = 10_000
 MAIL = """\
 From: shop@example.com

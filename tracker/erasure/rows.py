@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from tracker.erasure import labels
 from tracker.erasure.patterns import PersonPatterns
 from tracker.persons import is_opaque, normal_address, written_alike
-from tracker.store import named_rows, queries
+from tracker.store import named_rows, queries, slots
 from tracker.store.reserved import ERASED_ADDRESS
 from tracker.urls.reader_id import Identifier
 
@@ -96,6 +96,7 @@ def forget(db: Database, person: Person, identifier: Identifier) -> Erased:
     urls = relabelled.links + _clean_clicks(db, clicks, patterns)
     _anonymise_clicks(db, clicks)
     _forget_hashes(db, person)
+    slots.forget_persons(db, person.rows)
     db.conn.executemany(
         "UPDATE deliveries SET person_id = NULL, address = ? WHERE message = ? AND number = ?",
         [(ERASED_ADDRESS, *copy) for copy in person.copies],

@@ -6,11 +6,13 @@ Does not own: how a message's campaign and person are known (`counting`), when c
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
 from tracker.ingest.counting import Click, Message
-from tracker.store import named_rows
+from tracker.ingest.personal_links import Slots
+from tracker.store import named_rows, slots
 from tracker.store.reserved import PURGED, RESERVED_NAME
 from tracker.urls.naming import Naming
 from tracker.urls.params import without_written
@@ -19,36 +21,69 @@ Params = Mapping[tuple[int | None, int], frozenset[str]]
 """Parameters that are no part of a link's name, by set of links and number."""
 
 
-def attribute(db: Database, clicks: Sequence[tuple[Message, Click]], naming: Naming) -> None:
+def attribute(
+    db: Database, clicks: Sequence[tuple[Message, Click]], naming: Naming, known: Slots
+) -> None:
     """Count clicks under what their messages say now; links that are new get rows.
 
-    `naming` says what links are called whose message is not known.
+    `naming` says what links are called whose message is not known, `known` what is in a link's URL
+    that is no part of its name.
     """
     sets = {message.link_set_id for message, _ in clicks if message.link_set_id is not None}
     groups = named_rows.numbered_links(db, sets)
-    ignored = named_rows.ignored_params(db, sets)
-    names = {
-        click.id: _name(message, click, ignored, naming)
+    names = _Names(naming, named_rows.ignored_params(db, sets), slots.numbers(db, sets), known)
+    names.load(clicks)
+    found = {
+        click.id: names.of(message, click)
         for message, click in clicks
         if (message.link_set_id, click.made.link) not in groups
     }
-    names |= _hosts_alone(db, [click for _, click in clicks if click.full_destination], names)
-    links = named_rows.ids(db, "links", set(names.values()))
+    found |= _hosts_alone(db, [click for _, click in clicks if click.full_destination], found)
+    links = named_rows.ids(db, "links", set(found.values()))
+    named_rows.put_own(db, {links[name]: text for name, text in names.own.items() if name in links})
     for message, click in clicks:
-        name = names.get(click.id)
+        name = found.get(click.id)
         click.attribute(
             message, groups[message.link_set_id, click.made.link] if name is None else links[name]
         )
 
 
-def _name(message: Message, click: Click, ignored: Params, naming: Naming) -> str:
-    """Return the name of a link without a group."""
-    destination = click.full_destination or click.destination
-    if message.campaign_id == PURGED:
-        return RESERVED_NAME
-    if message.link_set_id is None:
-        return naming.name(destination)
-    return without_written(destination, ignored.get((message.link_set_id, click.made.link), ()))
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The names of links without a group; the slots of links are by set of links and number.
+
+    `own` are those that are each reader's own, with what people see of them.
+    """
+
+    naming: Naming
+    ignored: Params
+    numbers: Mapping[tuple[int | None, int], bytes]
+    known: Slots
+    own: dict[str, str] = field(default_factory=dict)
+
+    def load(self, clicks: Sequence[tuple[Message, Click]]) -> None:
+        """Read what is known of the slots that clicks were in."""
+        wanted: dict[int, set[bytes]] = {}
+        for message, click in clicks:
+            if slot := self.numbers.get((message.link_set_id, click.made.link)):
+                wanted.setdefault(message.campaign_id, set()).add(slot)
+        for campaign, hashes in wanted.items():
+            self.known.load(campaign, hashes)
+
+    def of(self, message: Message, click: Click) -> str:
+        """Return the name of a link."""
+        destination = click.full_destination or click.destination
+        if message.campaign_id == PURGED:
+            return RESERVED_NAME
+        if message.link_set_id is None:
+            return self.naming.name(destination)
+        place = message.link_set_id, click.made.link
+        url = without_written(destination, self.ignored.get(place, ()))
+        own = self.known.name(message.campaign_id, self.numbers.get(place, b""), url)
+        if own is None:
+            return url
+        self.own[own.name] = min(self.own.get(own.name, own.text), own.text)
+        return own.name
 
 
 def _hosts_alone(db: Database, erased: Sequence[Click], names: Mapping[int, str]) -> dict[int, str]:

@@ -2,8 +2,8 @@
 
 Owns: the one way in which events become rows, within the caller's transaction.
 Does not own: the rules of counting (`counting`), which clicks are judged together (`sittings`), the SQL
-of messages and clicks (`rows`), the link that a click counts for (`attribution`), the sums (`sums`), opens, which have tables of their own
-(`opens`), or when it happens (`ingester`).
+of messages and clicks (`rows`), the link that a click counts for (`attribution`, `personal_links`),
+the sums (`sums`), opens, which have tables of their own (`opens`), or when it happens (`ingester`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,10 +21,10 @@ from tracker.events import (
     erased,
     purged,
 )
-from tracker.ingest import listed_links, opens, rows, sittings, sums
+from tracker.ingest import listed_links, moved_clicks, opens, rows, sittings, sums
 from tracker.ingest.attribution import attribute
 from tracker.ingest.counting import Click, Delivery, Message, MessageTotals, Sums
-from tracker.ingest.listed_links import ListedLink
+from tracker.ingest.personal_links import Slots, Told
 from tracker.ingest.sittings import Pair, Span
 from tracker.judging.click import recorded
 from tracker.judging.rules import Settings
@@ -33,6 +33,7 @@ from tracker.store.named_rows import number_of_links
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED
 from tracker.store.retention import purged_before_s
 from tracker.urls.naming import Naming
+from tracker.urls.slots import Placed, placed
 
 _DEFAULT = Naming()
 _JUDGED_AS_BUILT_IN = Settings()
@@ -51,6 +52,7 @@ def feed(
     """
     batch = Batch(db, [event for event in events if not opens.alone(event)], naming, settings)
     batch.run()
+    moved_clicks.move(db, naming)
     opens.feed(db, events, purged_before_s(db))
     return frozenset(batch.full_destinations)
 
@@ -77,23 +79,31 @@ def _is_old(click: Clicked, horizon_s: float) -> bool:
 
 @dataclass
 class _Names:
-    """Rows of what the messages of a batch call by name; sets of links by message, of new ones."""
+    """Rows of what the messages of a batch call by name; sets of links by message, of new ones.
+
+    `placed` are the links of each message that nobody named.
+    """
 
     campaigns: dict[str, int]
     persons: dict[str, int]
     link_sets: dict[str, int]
+    placed: dict[str, list[Placed]]
 
     @classmethod
     def of(
         cls, db: Database, pending: Sequence[MessagePending], known: Mapping[str, Message]
     ) -> "_Names":
         new = [each for each in pending if not _has_links(each.message_id, known)]
-        hashes = {each.message_id: named_rows.set_hash(each.links) for each in new}
+        links = {each.message_id: placed(each.links) for each in pending}
+        hashes = {
+            each.message_id: named_rows.set_hash(each.links, links[each.message_id]) for each in new
+        }
         sets = named_rows.link_set_ids(db, {hashes[each.message_id]: each.links for each in new})
         return cls(
             named_rows.ids(db, "campaigns", {each.campaign for each in pending if each.campaign}),
             named_rows.ids(db, "persons", _persons(pending, known)),
             {message_id: sets[value] for message_id, value in hashes.items()},
+            links,
         )
 
     def campaign(self, name: str | None) -> int:
@@ -122,14 +132,20 @@ class Batch:
     changed: dict[tuple[int, int], Delivery] = field(default_factory=dict)
     clicks: list[Clicked] = field(default_factory=list)
     full_destinations: dict[str, str] = field(default_factory=dict)
-    listed: list[ListedLink] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     next_message: int = 0
+
+    def __post_init__(self) -> None:
+        """Know nothing of the slots yet that its messages tell of."""
+        self.slots = Slots(self.db)
 
     def run(self) -> None:
         """Do it all."""
         self._load()
         self._merge()
-        listed_links.record(self.db, self.listed)
+        self.slots.see(self.told)
+        links = [link for told in self.told for link in listed_links.of(told, self.slots)]
+        listed_links.record(self.db, links)
         self._settle_clicks()
         rows.write_messages(self.db, self.messages.values())
         rows.write_deliveries(self.db, self.changed)
@@ -198,6 +214,7 @@ class Batch:
         if message.link_set_id is None:
             message.link_set_id = names.link_sets[event.message_id]
             message.links = number_of_links(event.links)
+        theirs: set[int] = set()
         for recipient in event.recipients:
             delivery = self._delivery(message, recipient.number)
             if delivery.erased or recipient.address == ERASED_ADDRESS:
@@ -207,8 +224,10 @@ class Batch:
             address = persons.normal_address(recipient.address)
             delivery.person_id = names.persons[name]
             delivery.address = None if name == address else address
+            theirs.add(delivery.person_id)
         self.described[message.id] = message
-        self.listed += listed_links.of(message, event.links)
+        links = names.placed[event.message_id]
+        self.told.append(Told(message, frozenset(theirs), event.links, links))
 
     def _merge_accepted(self, event: MessageAccepted) -> None:
         message = self._message(event.message_id, event.at_s)
@@ -240,7 +259,7 @@ class Batch:
         known = self._known_pairs(new)
         before = [replace(click) for _, click in known]
         moved = [pair for pair in known if pair[0].id in self.late]
-        attribute(self.db, [*new, *moved], self.naming)
+        attribute(self.db, [*new, *moved], self.naming, self.slots)
         sittings.judge([*known, *new], self.settings)
         changed = sittings.changes(before, known)
         for change in changed:

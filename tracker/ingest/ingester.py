@@ -31,6 +31,7 @@ from tracker.ingest.backlog import Backlog
 from tracker.ingest.batch import feed
 from tracker.ingest.kept_store import KeptStore
 from tracker.ingest.lock import Lock
+from tracker.ingest.moved_clicks import has_moves, move
 from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
 from tracker.spool.overwrite import erase_clicks
@@ -115,6 +116,7 @@ class Ingester:
             if self._backlog.is_due(path):
                 self._try_segment(opened, path)
         self._forget_deleted(opened)
+        self._move_clicks(opened)
         return True
 
     def trouble(self) -> Trouble:
@@ -281,6 +283,12 @@ class Ingester:
             os.fsync(file.fileno())
         observe.INGEST_GARBAGE.inc()
         observe.log(observe.SPOOL_GARBAGE, file=str(directory / name), why=why, end=record.end)
+
+    def _move_clicks(self, opened: Store) -> None:
+        """Move clicks that count under another link now, in transactions of bounded size."""
+        while has_moves(opened.db):
+            with opened.transaction():
+                move(opened.db, self._naming)
 
     def _forget_deleted(self, opened: Store) -> None:
         """Forget segments that are no more, once their names are durably gone."""

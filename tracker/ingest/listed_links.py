@@ -7,7 +7,8 @@ Does not own: links that were clicked, which have rows anyway (`batch`), or when
 A URL is worth a row once two messages of the campaign had it. Until then only its hash is kept, and
 of those only the latest, so that a million personal URLs take no more room than `KEPT`. Groups are
 listed at once: somebody named them. With a listed link goes the day of the latest message that had
-it, so that it can go when those messages do.
+it, so that it can go when those messages do; and its slot, as reports leave out what turns out to be
+the reader's own (`personal_links`): a reader may get it twice.
 """
 
 import hashlib
@@ -16,8 +17,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from tracker.events import SentLink
-from tracker.ingest.counting import Message
+from tracker.ingest.personal_links import Slots, Told
 from tracker.store import named_rows, queries
 from tracker.store.reserved import day_of
 from tracker.urls.naming import is_url
@@ -29,7 +29,7 @@ KEPT = 200_000
 class ListedLink(NamedTuple):
     """A link of a message, by their rows, and the message's day; `name` is what reports call it.
 
-    `text` is what people see of it.
+    `text` is what people see of it, `slot` what it is compared with; None where somebody named it.
     """
 
     campaign_id: int
@@ -37,6 +37,7 @@ class ListedLink(NamedTuple):
     day: int
     name: str
     text: str = ""
+    slot: bytes | None = None
 
 
 class _Key(NamedTuple):
@@ -54,7 +55,7 @@ _LISTED = """
     WHERE name IN (:values)
 """
 _LIST = """
-    INSERT INTO campaign_links (campaign_id, link_id, day) VALUES (?, ?, ?)
+    INSERT INTO campaign_links (campaign_id, link_id, day, slot) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET day = max(day, excluded.day)
 """
 _PUT_TEXT = "UPDATE links SET text = min(ifnull(text, ?1), ?1) WHERE name = ?2"
@@ -66,10 +67,16 @@ _REMEMBER = "INSERT OR IGNORE INTO sightings (hash, message) VALUES (?, ?)"
 _FORGET = "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?"
 
 
-def of(message: Message, links: Iterable[SentLink]) -> list[ListedLink]:
-    """Return the links of a message as reports call them."""
+def of(told: Told, known: Slots) -> list[ListedLink]:
+    """Return the links of a message as reports call them, but for what is always the reader's own."""
+    message, own = told.message, known.own_numbers(told)
     about = (message.campaign_id, message.id, day_of(message.sent_at_s))
-    return [ListedLink(*about, link.group or link.url, link.text) for link in links]
+    slots = {link.number: link.slot for link in told.placed}
+    return [
+        ListedLink(*about, link.group or link.url, link.text, slots.get(link.number))
+        for link in told.links
+        if link.number not in own
+    ]
 
 
 def record(db: Database, links: Sequence[ListedLink]) -> None:
@@ -83,7 +90,8 @@ def record(db: Database, links: Sequence[ListedLink]) -> None:
     }
     single = _single(db, days, {key for key in days if key not in listed and is_url(key.name)})
     latest = {key: max(each.values()) for key, each in days.items() if key not in single}
-    _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)})
+    slots = {_Key(each.campaign_id, each.name): each.slot for each in links}
+    _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)}, slots)
     _put_texts(db, links, {key.name for key in latest.keys() - listed.keys()})
     _remember(db, {digest: min(days[key]) for key, digest in single.items()})
 
@@ -103,11 +111,12 @@ def _names(keys: Iterable[_Key]) -> set[str]:
     return {key.name for key in keys}
 
 
-def _list(db: Database, days: Mapping[_Key, int]) -> None:
-    """List links, each with the day of the latest message that has it."""
+def _list(db: Database, days: Mapping[_Key, int], slots: Mapping[_Key, bytes | None]) -> None:
+    """List links, each with the day of the latest message that has it, and with its slot."""
     rows = named_rows.ids(db, "links", _names(days))
     db.conn.executemany(
-        _LIST, [(key.campaign_id, rows[key.name], day) for key, day in days.items()]
+        _LIST,
+        [(key.campaign_id, rows[key.name], day, slots[key]) for key, day in days.items()],
     )
 
 

@@ -15,7 +15,13 @@ from tracker.reports.figures import Json
 from tracker.reports.period import Period
 from tracker.store.reserved import PURGED_NAME, RESERVED_NAME
 
-_LINKS = "SELECT id FROM links WHERE name = :link OR url = :link"
+_LINKS = """
+    WITH named AS (SELECT id FROM links WHERE name = :link OR url = :link)
+    SELECT id FROM named UNION
+    SELECT leads_to FROM named CROSS JOIN link_aliases ON link_id = named.id WHERE NOT EXISTS (
+        SELECT 1 FROM counters WHERE day = 0 AND campaign_id = 0 AND counters.link_id = named.id
+    )
+"""
 _CLICKERS = """
     SELECT persons.id AS person_id, persons.name AS person, sum(clicks_human) AS human,
         sum(clicks_doubtful) AS doubtful, sum(clicks_all) AS "all"

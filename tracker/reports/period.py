@@ -100,12 +100,19 @@ CLICKED_LINKS = f"""
     ) GROUP BY link_id
 """  # noqa: S608 - a constant
 """Clicks by link, of all campaigns (0) or one."""
-LISTED_LINKS = """
+NOT_OWN = """
+    NOT EXISTS (
+        SELECT 1 FROM slots WHERE slots.campaign_id = campaign_links.campaign_id
+        AND slots.hash = campaign_links.slot AND slots.text IS NOT NULL
+    )
+"""
+"""Links that are not each reader's own; those are one, which has another name."""
+LISTED_LINKS = f"""
     SELECT DISTINCT link_id FROM campaign_links WHERE campaign_id IN (
         SELECT campaign_id FROM messages WHERE counted AND campaign_id != :purged
         AND sent_at_s >= :since_s AND sent_at_s < :until_s
-    ) AND :campaign IN (0, campaign_id)
-"""
+    ) AND :campaign IN (0, campaign_id) AND {NOT_OWN}
+"""  # noqa: S608 - a constant
 """Links that the campaigns have, clicked or not."""
 
 

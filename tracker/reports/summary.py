@@ -48,11 +48,11 @@ _FOUND_LINKS = """
         unique_all, clicks_shared
     FROM counters WHERE day = 0 AND campaign_id = :campaign AND link_id > 0 AND clicks_all > 0
 """
-_LISTED_LINKS = """
+_LISTED_LINKS = f"""
     SELECT DISTINCT link_id FROM campaign_links WHERE campaign_id IN (
         SELECT campaign_id FROM counters WHERE day = 0 AND link_id = 0 AND messages > 0
-    ) AND :campaign IN (0, campaign_id)
-"""
+    ) AND :campaign IN (0, campaign_id) AND {period.NOT_OWN}
+"""  # noqa: S608 - a constant
 _LINKS = """
     WITH found AS ({found}), listed AS ({listed}), every AS (
         SELECT * FROM found

@@ -12,23 +12,36 @@ one set, also where their URLs are each reader's own.
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from sqlite_utils import Database
 
 from tracker.events import SentLink
-from tracker.store import queries
+from tracker.store import queries, slots
 from tracker.urls.naming import is_url
+from tracker.urls.slots import Placed, placed
 
+_PUT_OWN = """
+    UPDATE links SET own = 1,
+        text = CASE WHEN ?1 = '' THEN text ELSE min(ifnull(text, ?1), ?1) END
+    WHERE id = ?2
+"""
 Table = Literal["campaigns", "persons", "user_agents", "links"]
 
 
-def set_hash(links: Collection[SentLink]) -> bytes:
-    """Return the hash of a set: the same for messages whose numbers stand for the same links."""
+def set_hash(links: Collection[SentLink], in_slots: Sequence[Placed]) -> bytes:
+    """Return the hash of a set: the same for messages whose numbers stand for the same links.
+
+    `in_slots` are the same links, placed.
+    """
     told = [(link.number, link.group or link.ignored) for link in links]
     named = json.dumps([number_of_links(links), *(each for each in told if each[1])])
-    return hashlib.blake2b(named.encode("ascii"), digest_size=16).digest()
+    numbered: dict[int, bytes] = {}
+    for link in in_slots:
+        numbered.setdefault(link.number, link.slot)
+    told_of = (named.encode("ascii"), str(list(numbered)).encode("ascii"), *numbered.values())
+    return hashlib.blake2b(b"".join(told_of), digest_size=16).digest()
 
 
 def number_of_links(links: Iterable[SentLink]) -> int:
@@ -47,10 +60,25 @@ def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:
     known = find(db, table, names)
     new = [name for name in names if name not in known]
     if new:
-        sql = f"INSERT INTO {table} (name) VALUES (?)"  # noqa: S608 - names of our own
-        db.conn.executemany(sql, [(name,) for name in new])
-        known.update(find(db, table, new))
+        made = {name: row for row, name in enumerate(dict.fromkeys(new), _next_id(db, table))}
+        sql = f"INSERT INTO {table} (id, name) VALUES (?, ?)"  # noqa: S608 - names of our own
+        db.conn.executemany(sql, [(row, name) for name, row in made.items()])
+        known.update(made)
     return known
+
+
+def _next_id(db: Database, table: Table) -> int:
+    """Return the first free row number. That of a link which leads to another is not free."""
+    free = queries.next_id(db, table)
+    if table == "links":
+        taken = db.execute("SELECT ifnull(max(link_id), 0) + 1 FROM link_aliases").fetchone()[0]
+        free = max(free, int(taken))
+    return free
+
+
+def put_own(db: Database, texts: Mapping[int, str]) -> None:
+    """Write down that links are each reader's own, and what people see of them."""
+    db.conn.executemany(_PUT_OWN, [(text, row) for row, text in texts.items()])
 
 
 def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes, int]:
@@ -79,6 +107,7 @@ def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[
                 if link.ignored and not link.group
             ],
         )
+        slots.put_numbers(db, row, placed(members))
         known[key] = row
     return known
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from tracker.store import clock, database, files, unused_links
+from tracker.store import clock, database, files, slots, unused_links
 from tracker.store.clock import Time
 from tracker.store.database import Watermark
 from tracker.store.reserved import DAY_S, day_of
@@ -209,6 +209,7 @@ def _forget_persons(db: Database) -> None:
     """Delete persons who have no message left; what they clicked stays in the sums."""
     for sql in _FORGET:
         db.execute(sql)
+    slots.forget_gone(db)
 
 
 def _purge_opens(db: Database, before_s: float, chunk: int) -> int:

@@ -312,3 +312,45 @@ def unknown_messages(db: Database) -> None:
 def judged_clicks(db: Database) -> None:
     """Keep what clicks are judged by, and count deliveries that a human clicked."""
     judged_upgrade.run(db)
+
+
+@migrations()
+def slots(db: Database) -> None:
+    """Make the tables of what messages told of links that may be each reader's own."""
+    db.executescript("""
+        CREATE TABLE slots (                  -- links of equal text, host and shape
+            id INTEGER PRIMARY KEY,
+            campaign_id INTEGER NOT NULL,
+            hash BLOB NOT NULL,               -- of the three
+            text TEXT,                        -- while they are one link; else NULL
+            places TEXT NOT NULL,             -- state, persons and values of each place
+            UNIQUE (campaign_id, hash)
+        ) STRICT;
+        CREATE INDEX slots_hash ON slots (hash);
+        CREATE TABLE slot_values (            -- while a place is open
+            slot_id INTEGER NOT NULL,
+            place INTEGER NOT NULL,
+            value INTEGER NOT NULL,           -- its hash
+            person_id INTEGER NOT NULL,       -- the only one who had it
+            PRIMARY KEY (slot_id, place, value)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX slot_values_person ON slot_values (person_id, slot_id, place);
+        CREATE TABLE slot_moves (             -- slots whose clicks count under another name now
+            slot_id INTEGER PRIMARY KEY,
+            after_message INTEGER NOT NULL    -- clicks on messages up to it were moved
+        ) STRICT;
+        CREATE TABLE link_set_slots (
+            link_set_id INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            hash BLOB NOT NULL,               -- of a slot, in whatever campaign
+            PRIMARY KEY (link_set_id, number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX link_set_slots_hash ON link_set_slots (hash);
+        CREATE TABLE link_aliases (           -- links that are gone, and where their clicks went
+            link_id INTEGER PRIMARY KEY,
+            leads_to INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX link_aliases_leads_to ON link_aliases (leads_to);
+        ALTER TABLE links ADD COLUMN own INTEGER NOT NULL DEFAULT 0;  -- URLs that are each reader's
+        ALTER TABLE campaign_links ADD COLUMN slot BLOB;  -- its hash; NULL where somebody named it
+    """)

@@ -17,11 +17,11 @@ Nothing is searched for: a name is looked at when one of its rows goes. So this 
 there is to let go of, however much the store holds.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlite_utils import Database
 
-from tracker.store import database, named_rows, queries
+from tracker.store import database, named_rows, queries, slots
 from tracker.store.database import Watermark
 from tracker.store.reserved import RESERVED_NAME
 from tracker.urls.naming import is_url
@@ -43,6 +43,7 @@ _OWN = """
         SELECT clicks_all FROM counters
         WHERE day = 0 AND campaign_id = 0 AND link_id = theirs.link_id AND link_id > 0
     ) AND NOT EXISTS (SELECT 1 FROM campaign_links WHERE link_id = theirs.link_id)
+    AND NOT EXISTS (SELECT 1 FROM links WHERE id = theirs.link_id AND own)
 """
 _OWN_OF_ALL = "INSERT INTO own SELECT 0, link_id FROM own"
 _ADD_UP = (
@@ -79,6 +80,18 @@ _DUE = f"""
 """  # noqa: S608 - a constant
 _UNLIST = "DELETE FROM campaign_links WHERE campaign_id = ? AND link_id = ?"
 _FORGET_SUM = "DELETE FROM counters WHERE day = 0 AND campaign_id = ? AND link_id = ?"
+_FORGET_EMPTY = """
+    DELETE FROM counters
+    WHERE day = 0 AND campaign_id IN (0, ?) AND link_id = ? AND link_id > 0 AND clicks_all = 0
+"""
+_PUT_ALIAS = """
+    INSERT OR REPLACE INTO link_aliases (link_id, leads_to)
+    SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM counters WHERE link_id = ?1 AND link_id > 0)
+"""
+_LEAD_ON = """
+    UPDATE link_aliases SET leads_to = ?2
+    WHERE leads_to = ?1 AND NOT EXISTS (SELECT 1 FROM links WHERE id = ?1)
+"""
 _UNUSED_SETS = """
     SELECT id FROM link_sets WHERE id IN (:values)
     AND NOT EXISTS (SELECT 1 FROM messages WHERE link_set_id = link_sets.id)
@@ -89,6 +102,10 @@ _DROP_SETS = (
     "DELETE FROM link_set_ignored WHERE link_set_id IN (:values)",
     "DELETE FROM link_sets WHERE id IN (:values)",
 )
+_DROP_ALIASES = """
+    DELETE FROM link_aliases WHERE leads_to IN (:values)
+    AND NOT EXISTS (SELECT 1 FROM links WHERE id = leads_to)
+"""
 _DROP_LINKS = """
     DELETE FROM links WHERE id IN (:values)
     AND NOT EXISTS (SELECT 1 FROM link_set_links WHERE link_id = links.id)
@@ -122,7 +139,22 @@ def drop_sets(db: Database, sets: Collection[int]) -> None:
     links = {link for (link,) in queries.rows_in(db, _LINKS_OF_SETS, unused)}
     for sql in _DROP_SETS:
         queries.change_in(db, sql, unused)
+    slots.drop_sets(db, unused)
     _drop_links(db, links)
+
+
+def drop_emptied(db: Database, went: Mapping[tuple[int, int], int]) -> None:
+    """Delete links of campaigns that have no clicks left, within the open transaction.
+
+    `went` says to which link their clicks were moved, 0 for several; there the number of one that
+    is gone leads from now on.
+    """
+    leads = [(link, to) for (_, link), to in went.items() if to]
+    db.conn.executemany(_FORGET_EMPTY, list(went))
+    queries.change_in(db, _DROP_LINKS, {link for _, link in went})
+    db.conn.executemany(_PUT_ALIAS, leads)
+    db.conn.executemany(_LEAD_ON, leads)
+    queries.change_in(db, _DROP_ALIASES, {link for _, link in went})
 
 
 def unlist(db: Database, day: int) -> None:
@@ -147,5 +179,7 @@ def relist(db: Database, day: int) -> None:
 
 
 def _drop_links(db: Database, links: Iterable[int]) -> None:
-    """Delete those of these links whose names nothing keeps."""
-    queries.change_in(db, _DROP_LINKS, links)
+    """Delete those of these links whose names nothing keeps, and what leads to them."""
+    dropped = list(links)
+    queries.change_in(db, _DROP_LINKS, dropped)
+    queries.change_in(db, _DROP_ALIASES, dropped)

@@ -2,7 +2,8 @@
 
 Owns: the order in which a name is looked for, which names are URLs, the parameters that never tell
 links apart, and what the store is told of a sent link, so that a click on it is called the same.
-Does not own: the attributes that name a group (`proxy.policy.link_conventions`).
+Does not own: the attributes that name a group (`proxy.policy.link_conventions`), or what else of URLs
+turns out to be the reader's own (`slots`).
 
 A link is called by its group, else by its URL less what varies from reader to reader and less what
 we added. A click tells its whole destination; a sent link tells which parameters of it are no part
@@ -20,19 +21,23 @@ from tracker.urls.params import is_called, pairs, without, without_written, writ
 VOLATILE_PARAMS = frozenset(
     {
         # who clicks
-        "email", "e-mail", "email_address", "mail", "uid", "user", "user_id", "userid", "member_id",
-        "customer_id", "contact_id", "subscriber", "subscriber_id", "recipient", "recipient_id",
+        "email", "e-mail", "email_address", "uid", "user_id", "userid", "member_id",
+        "customer_id", "contact_id", "subscriber_id", "recipient_id",
         "wp_id", "cio_id", "mc_eid", "vero_id", "oly_anon_id", "oly_enc_id", "_hsenc", "_hsmi",
         "mkt_tok", "ml_subscriber", "ml_subscriber_hash", "_kx", "ajs_uid", "__s", "trk_contact",
         # secrets and signatures
-        "token", "hash", "sig", "signature", "hmac", "nonce", "otp", "expires",
+        "token", "sig", "signature", "hmac", "nonce", "otp", "expires",
         # sessions and clicks
-        "phpsessid", "jsessionid", "sid", "session", "session_id", "sessionid", "fbclid", "gclid",
+        "phpsessid", "jsessionid", "sid", "session_id", "sessionid", "fbclid", "gclid",
         "dclid", "msclkid", "yclid", "twclid", "ttclid", "li_fat_id", "igshid", "_ga", "_gl",
         "ts", "timestamp", "cachebuster", "_",
     }
 )  # fmt: skip
-"""Parameters, in lower case, that differ between readers of the same link."""
+"""Parameters, in lower case, that differ between readers of the same link.
+
+Words that may as well name what a link leads to are not among them (`session`, `user`, `hash`): whose
+these are, a campaign's messages tell (`slots`).
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ MAX_VALUES: Final = 40
 
 _HOLE = "\0"
 _SEGMENT = re.compile(r"([^/\\;]+)")
-_NAME = re.compile(r"[?&#]([^?&#=]*)=\Z")
 
 
 class Parts(NamedTuple):
@@ -42,11 +41,6 @@ class Parts(NamedTuple):
     def shape(self) -> str:
         """Return what URLs of equal host and shape have in common; case tells none apart."""
         return _HOLE.join(self.pieces).lower()
-
-    def name(self, at: int) -> str:
-        """Return the name of the parameter that a value belongs to; empty for other values."""
-        found = _NAME.search(self.pieces[at])
-        return found[1] if found else ""
 
     def without(self, places: Collection[int]) -> str:
         """Return the URL without the values at these places: segments read `…`, parameters go."""

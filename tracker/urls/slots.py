@@ -18,15 +18,13 @@ Links of equal text, host and shape are one slot of their campaign. Messages dec
 - Once more than `MAX_PERSONS` persons had the place, it is the reader's for good: what comes later
   changes nothing, and the values need not be kept. Up to there, and to `MAX_VALUES`, the outcome is
   the same in whatever order messages come, and however often.
-- Names that nearly always tell who clicks (`likely`) are the reader's from the beginning, and as
-  long as the place is not shared.
 
 A text that shows the link's own host is a URL, and as good as none. A link without a text has that
 of another link of its message to the same URL, as those of a message's plain text have.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import lru_cache
@@ -46,10 +44,11 @@ _VALUE_OCTETS = 8
 
 
 class Placed(NamedTuple):
-    """A link of a message: its number there, its slot, and its URL taken apart."""
+    """A link of a message: its number there, its slot and text, and its URL taken apart."""
 
     number: int
     slot: bytes
+    text: str
     parts: Parts
 
 
@@ -100,11 +99,11 @@ class Place:
         if self.persons > MAX_PERSONS or self.values > MAX_VALUES:
             self._settle(State.READERS)
 
-    def is_readers(self, *, likely: bool = False) -> bool:
-        """Return whether values here are the reader's own; `likely` by the name of the parameter."""
-        if self.state is State.OPEN:
-            return likely or self.persons >= MIN_PERSONS
-        return self.state is State.READERS
+    @property
+    def is_readers(self) -> bool:
+        """Return whether values here are the reader's own."""
+        enough = self.state is State.OPEN and self.persons >= MIN_PERSONS
+        return enough or self.state is State.READERS
 
     def _settle(self, state: State) -> None:
         self.state = state
@@ -115,20 +114,22 @@ class Place:
 def placed(links: Iterable[SentLink]) -> list[Placed]:
     """Return in which slots the links of a message stand, but for those that somebody named."""
     unnamed = [link for link in links if not link.group]
+    if all(link.text for link in unnamed):
+        return [_placed(link.number, link.text, link.url) for link in unnamed]
     texts: dict[str, str] = {}
-    if any(not link.text for link in unnamed):
-        # The least of them: the same in whatever order they stand.
-        for link in sorted(unnamed, key=lambda each: each.text, reverse=True):
-            texts[link.url] = link.text or texts.get(link.url, "")
-    return [Placed(link.number, *_slot(link.text or texts[link.url], link.url)) for link in unnamed]
+    # The least of them: the same in whatever order they stand.
+    for link in sorted(unnamed, key=lambda each: each.text, reverse=True):
+        texts[link.url] = link.text or texts.get(link.url, "")
+    return [_placed(link.number, link.text or texts[link.url], link.url) for link in unnamed]
 
 
 @lru_cache(_CACHED_LINKS)
-def _slot(text: str, url: str) -> tuple[bytes, Parts]:
-    """Return the slot of a link, and its URL taken apart. Most links are in all messages."""
-    taken = parts(url)
-    about = f"{'' if _shows(text, url) else text}\n{taken.shape}".encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(about, digest_size=_SLOT_OCTETS).digest(), taken
+def _placed(number: int, text: str, url: str) -> Placed:
+    """Return a link with its slot. Most links are in all messages."""
+    taken, shown = parts(url), "" if _shows(text, url) else text
+    about = f"{shown}\n{taken.shape}".encode("utf-8", "surrogatepass")
+    slot = hashlib.blake2b(about, digest_size=_SLOT_OCTETS).digest()
+    return Placed(number, slot, shown, taken)
 
 
 def _shows(text: str, url: str) -> bool:
@@ -136,17 +137,15 @@ def _shows(text: str, url: str) -> bool:
     return bool(name) and name in text.lower()
 
 
-def sightings(
-    links: Iterable[Placed], persons: frozenset[int], settled: Collection[bytes] = ()
-) -> Iterator[Sighting]:
+def sightings(links: Iterable[Placed], persons: frozenset[int]) -> Iterator[Sighting]:
     """Return what a message to these persons tells of the slots that its links stand in.
 
-    Of slots that are `settled` nothing more need be known: no place of theirs is open.
+    Links may be left out whose slots are settled: no place of theirs is open.
     """
     if not persons:
         return
     person = min(persons)
-    for slot, members in _by_slot(links, settled).items():
+    for slot, members in _by_slot(links).items():
         for place, values in enumerate(zip(*members, strict=True)):
             found = set(values) - {""}
             if len(found) == 1 == len(persons):
@@ -155,14 +154,11 @@ def sightings(
                 yield Sighting(slot, place, None, person)
 
 
-def _by_slot(
-    links: Iterable[Placed], settled: Collection[bytes]
-) -> dict[bytes, list[tuple[str, ...]]]:
-    """Return the values of each slot that is not settled, by links."""
+def _by_slot(links: Iterable[Placed]) -> dict[bytes, list[tuple[str, ...]]]:
+    """Return the values of each slot, by links."""
     slots: dict[bytes, list[tuple[str, ...]]] = {}
     for link in links:
-        if link.slot not in settled:
-            slots.setdefault(link.slot, []).append(link.parts.values)
+        slots.setdefault(link.slot, []).append(link.parts.values)
     return slots
 
 
@@ -171,18 +167,3 @@ def hashed(value: str) -> int:
     octets = value.encode("utf-8", "surrogatepass")
     digest = hashlib.blake2b(octets, digest_size=_VALUE_OCTETS).digest()
     return int.from_bytes(digest, signed=True)
-
-
-def readers(
-    taken: Parts, places: Mapping[int, Place], likely: frozenset[str] = frozenset()
-) -> frozenset[int]:
-    """Return the places where a URL holds its reader's own; `likely` names are in lower case."""
-    found = {at for at, place in places.items() if place.is_readers()}
-    if likely:
-        unseen = Place()
-        found |= {
-            at
-            for at in range(len(taken.values))
-            if taken.name(at).lower() in likely and places.get(at, unseen).is_readers(likely=True)
-        }
-    return frozenset(found)

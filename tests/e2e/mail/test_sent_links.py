@@ -4,10 +4,12 @@ import contextlib
 import smtplib
 import sqlite3
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.support.checks.personal import KINDS
 from tests.support.clients.programs import waypost
 from tests.support.mail import html_message, link
 from tests.support.readers.readers import follow, tracked
@@ -47,25 +49,43 @@ def counted(stack: Stack) -> tuple[dict[str, int], dict[str | None, int]]:
 
 
 def test_a_link_is_one_whatever_is_added_to_it(adding: Stack, mailbox: Mailbox) -> None:
-    """Personal ones are known once they are clicked; purged ones are known no more."""
+    """The readers' own are one as well, known once it is clicked; purged ones are known no more."""
     with adding.serving():
         ann, bob, eve = sent(adding, mailbox)
         assert counted(adding) == ({SALE: 0}, {"news": 0})
         places = [follow(ann[0]), follow(bob[0])]
         follow(ann[1])
-        assert counted(adding) == ({SALE: 2, OWN + "ann": 1}, {"news": 3})
+        assert counted(adding) == ({SALE: 2, OWN + "…": 1}, {"news": 3})
         time.sleep(1.1)
         purged = waypost("purge", "-c", adding.config, "--older-than", "1s")
         assert purged.returncode == 0, purged.stderr.decode()
-        assert counted(adding) == ({SALE: 2, "(purged)": 1}, {"news": 3})
+        assert counted(adding) == ({SALE: 2, OWN + "…": 1}, {"news": 3})
         assert [follow(ann[0]), follow(bob[0])] == places
         follow(eve[1])
-        assert counted(adding) == ({SALE: 2, "(purged)": 4}, {"news": 3, "(purged)": 3})
+        left = {SALE: 2, OWN + "…": 1, "(purged)": 3}
+        assert counted(adding) == (left, {"news": 3, "(purged)": 3})
     ids = [place.partition("wp_id=")[2].partition("#")[0] for place in places]
     for who, place in zip(ids, places, strict=True):
         assert place.endswith(f"page=2&utm_source=mail&utm_campaign=news&wp_id={who}#top")
-    rows = dump(adding)
-    assert not any(each in rows for each in (*ids, "/for/", "utm_source", "@example.org"))
+    rows, own = dump(adding), [f"/for/{reader}" for reader in READERS]
+    assert not any(each in rows for each in (*ids, *own, "utm_source", "@example.org"))
+
+
+def test_links_of_readers_are_one_whatever_differs(adding: Stack, mailbox: Mailbox) -> None:
+    """Wherever in a URL their application puts what is theirs, they are one line, with all clicks."""
+    readers = range(1, 5)
+    with adding.serving():
+        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=20) as client:
+            for reader in readers:
+                links = (link(url_of(reader), text=kind) for kind, (url_of, _) in KINDS.items())
+                message = html_message("".join(links), "X-Track-Campaign: news")
+                client.sendmail("bounces@example.com", [f"r{reader}@example.org"], message)
+        for copy in mailbox.wait_for(len(readers)):
+            for url in tracked(copy):
+                follow(url)
+        links_of = Counter(name for _, name in KINDS.values())
+        expected = {name: len(readers) * count for name, count in links_of.items()}
+        assert counted(adding)[0] == expected
 
 
 def test_links_of_a_lost_store_are_named_without_what_was_added(

@@ -7,6 +7,7 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
+from tests.support.checks.personal import SITE, mail, story
 from tracker.events import SentLink
 from tracker.reports import clicks
 from tracker.store.reserved import DAY_S, PURGED_NAME
@@ -105,3 +106,12 @@ def test_a_click_on_what_was_purged_is_told_under_our_name(db: Database) -> None
     put(db, clicked("late", "gone", sent_at_s=SENT_S - 2 * DAY_S))
     told = [(row["event_id"], row["campaign"], row["link"]) for row in clicks.clicks(db)]
     assert told == [("c1", PURGED_NAME, PURGED_NAME), ("late", PURGED_NAME, PURGED_NAME)]
+
+
+def test_a_url_that_became_each_readers_own_leads_to_all_of_them(db: Database) -> None:
+    """As long as the store has it: one reader got it twice."""
+    put(db, *story(1, f"{SITE}u/1"), mail(1, [f"{SITE}u/1"], message_id="again"))
+    put(db, *story(2, f"{SITE}u/2"), *story(3, f"{SITE}u/3"))
+    for link in (f"{SITE}u/1", f"{SITE}u/…"):
+        persons = [row["person"] for row in clicks.clickers(db, link)]
+        assert persons == [f"r{n}@example.net" for n in (1, 2, 3)]

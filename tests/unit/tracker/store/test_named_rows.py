@@ -5,6 +5,7 @@ from sqlite_utils import Database
 from tests.support.checks.facts import pending, put
 from tracker.events import SentLink
 from tracker.store import named_rows
+from tracker.urls.slots import placed
 
 
 def test_names_are_found_and_made_in_any_number(db: Database) -> None:
@@ -18,27 +19,37 @@ def test_names_are_found_and_made_in_any_number(db: Database) -> None:
     assert len(set(made.values())) == 1700
 
 
+def hashed(*links: SentLink) -> bytes:
+    """Return the hash of the set of these links."""
+    return named_rows.set_hash(links, placed(links))
+
+
 def test_set_is_known_by_numbers_and_groups() -> None:
     """Not by what varies from reader to reader."""
     one = SentLink(1, "https://example.net/1", "offer", "Yours, Ann")
-    assert named_rows.set_hash([one]) == named_rows.set_hash(
-        [SentLink(1, "https://x.test/", "offer", "")]
-    )
-    assert named_rows.set_hash([one]) != named_rows.set_hash([SentLink(2, one.url, "offer", "")])
-    assert named_rows.set_hash([one]) != named_rows.set_hash([SentLink(1, one.url, "other", "")])
-    assert named_rows.set_hash([SentLink(1, "https://x.test/", None, "")]) == named_rows.set_hash(
-        [SentLink(1, one.url, None, "")]
-    )
+    assert hashed(one) == hashed(SentLink(1, "https://x.test/", "offer", ""))
+    assert hashed(one) != hashed(SentLink(2, one.url, "offer", ""))
+    assert hashed(one) != hashed(SentLink(1, one.url, "other", ""))
+    unnamed = SentLink(1, one.url, None, "Yours")
+    assert hashed(unnamed) == hashed(SentLink(1, "https://example.net/2", None, "Yours"))
+
+
+def test_sets_differ_in_what_people_see() -> None:
+    """And in the shape of URLs, as other slots are told of."""
+    one = SentLink(1, "https://example.net/1", None, "Yours")
+    assert hashed(one) != hashed(SentLink(1, one.url, None, "Ours"))
+    assert hashed(one) != hashed(SentLink(1, f"{one.url}/2", None, "Yours"))
+    assert hashed() != hashed(one)
 
 
 def test_sets_of_different_size_are_different() -> None:
     """Judging asks how many links a message has; those of one number, in two parts, are one."""
     links = tuple(SentLink(n, f"https://example.net/{n}", None, "") for n in range(1, 4))
-    hashes = {named_rows.set_hash(links[:count]) for count in range(4)}
+    hashes = {hashed(*links[:count]) for count in range(4)}
     assert len(hashes) == 4
-    twice = (*links, SentLink(1, "https://example.net/1", None, "as text"))
+    twice = (*links, SentLink(1, "https://example.net/1", None, ""))
     assert named_rows.number_of_links(twice) == 3
-    assert named_rows.set_hash(twice) == named_rows.set_hash(links)
+    assert hashed(*twice) == hashed(*links)
 
 
 def test_a_set_keeps_how_many_links_it_has(db: Database) -> None:

@@ -77,12 +77,6 @@ def test_what_is_left_out_is_seen(url, places, name):
     assert parts(url).without(places) == name
 
 
-def test_a_parameter_has_a_name():
-    """A segment and a lone value have none."""
-    taken = parts("https://example.com/a?b=1&C=2&d#/e?f=3")
-    assert [taken.name(at) for at in range(len(taken.values))] == ["", "b", "C", "", "", "f"]
-
-
 def test_shapes_differ_in_what_is_fixed():
     """But for case."""
     assert parts("HTTPS://Example.com/a?B=1").shape == parts("https://example.com/b?b=2").shape

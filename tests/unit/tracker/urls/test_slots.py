@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tracker.events import SentLink
 from tracker.urls import slots
-from tracker.urls.slots import Place, Sighting, State, hashed, placed, readers, sightings
+from tracker.urls.slots import Place, State, hashed, placed, sightings
 
 Mail = tuple[frozenset[int], tuple[SentLink, ...]]
 """The persons who get a message, and its links."""
@@ -33,20 +33,25 @@ def seen(mails: Iterable[Mail]) -> Slots:
     return told
 
 
-def names(mails: Sequence[Mail], told: Slots, likely: frozenset[str] = frozenset()) -> list[str]:
+def readers(places: dict[int, Place]) -> set[int]:
+    """Return the places that are the reader's."""
+    return {at for at, place in places.items() if place.is_readers}
+
+
+def names(mails: Sequence[Mail], told: Slots) -> list[str]:
     """Return what the links of messages are called, in their order, each once."""
     found = [
-        each.parts.without(readers(each.parts, told.get(each.slot, {}), likely))
+        each.parts.without(readers(told.get(each.slot, {})))
         for _, links in mails
         for each in placed(links)
     ]
     return list(dict.fromkeys(found))
 
 
-def named(*mails: Sequence[str], likely: frozenset[str] = frozenset()) -> list[str]:
+def named(*mails: Sequence[str]) -> list[str]:
     """Return what is said of links, which are given by their URLs, one message a person."""
     sent = [(frozenset({n}), tuple(map(link, urls))) for n, urls in enumerate(mails, 1)]
-    return names(sent, seen(sent), likely)
+    return names(sent, seen(sent))
 
 
 PERSONAL: list[tuple[Callable[[int], str], str]] = [
@@ -150,27 +155,10 @@ def test_a_message_to_nobody_tells_nothing():
     assert list(sightings(placed([link("https://example.com/1")]), frozenset())) == []
 
 
-def test_a_settled_slot_is_passed_over():
-    """It costs next to nothing from then on."""
-    links = placed([link("https://example.com/1", "A"), link("https://example.com/1", "B")])
-    told = list(sightings(links, frozenset({1}), {links[0].slot}))
-    assert told == [Sighting(links[1].slot, 0, hashed("1"), 1)]
-
-
 def test_an_empty_value_is_nobodys():
     """Readers without an account have the same link."""
     urls = [f"https://example.com/?u={n if n % 2 else ''}" for n in range(1, 20)]
     assert named(*([url] for url in urls)) == ["https://example.com/"]
-
-
-def test_a_likely_name_is_the_readers_from_the_beginning():
-    """Until two persons have the same, or one message has two."""
-    likely = frozenset({"uid"})
-    assert named(["https://example.com/?UID=1"], likely=likely) == ["https://example.com/"]
-    twice = ["https://example.com/?uid=1"]
-    assert named(twice, twice, likely=likely) == twice
-    pages = ["https://example.com/?uid=1", "https://example.com/?uid=2"]
-    assert named(pages, likely=likely) == pages
 
 
 @pytest.mark.parametrize(
@@ -223,7 +211,7 @@ def test_after_many_persons_a_place_is_the_readers_for_good(monkeypatch):
         place.see(person, person)
     place.see(1, 2)
     place.see(None, 3)
-    assert place.is_readers()
+    assert place.is_readers
     assert (place.state, place.holders, place.counted) == (State.READERS, {}, set())
 
 
@@ -269,7 +257,7 @@ MAILS = st.lists(
 def verdicts(told: Slots) -> dict[tuple[bytes, int], tuple[State, int, bool]]:
     """Return what holds of each place."""
     return {
-        (slot, at): (place.state, place.persons * (place.state is State.OPEN), place.is_readers())
+        (slot, at): (place.state, place.persons * (place.state is State.OPEN), place.is_readers)
         for slot, places in told.items()
         for at, place in places.items()
     }
@@ -301,7 +289,7 @@ def test_the_rule_holds(mails):
         is_one_persons = len({value for value, _ in pairs}) == len(pairs)
         enough = len({person for _, person in pairs}) >= slots.MIN_PERSONS
         expected = enough and is_one_persons and (slot, at) not in several
-        assert told[slot][at].is_readers() == expected
+        assert told[slot][at].is_readers == expected
 
 
 def test_a_sighting_needs_only_what_it_is_about():

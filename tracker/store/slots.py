@@ -1,0 +1,214 @@
+"""Rows of slots: what messages told of links that may be each reader's own.
+
+Owns: reading and writing slots with their places and values, which numbers of a message stand in
+which slot, and when none of it is needed any more.
+Does not own: what a slot is, and what follows from what was told (`tracker.urls.slots`), or links
+and sums (`tracker.ingest.personal_links`).
+
+Of a place that is settled no values are kept. So what is kept grows with the persons of a campaign
+up to a thousand, and not at all with the links that all of them have.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from tracker.store import queries
+from tracker.urls.slots import Place, Placed, Sighting, State
+
+_OF_CAMPAIGN = (
+    "SELECT id, hash, text, places FROM slots WHERE campaign_id = {} AND hash IN (:values)"
+)
+_HOLDER = "SELECT person_id FROM slot_values WHERE slot_id = ? AND place = ? AND value = ?"
+_COUNTED = "SELECT 1 FROM slot_values WHERE person_id = ? AND slot_id = ? AND place = ? LIMIT 1"
+_PUT = """
+    INSERT INTO slots (id, campaign_id, hash, text, places) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET text = excluded.text, places = excluded.places
+"""
+_PUT_VALUE = "INSERT OR IGNORE INTO slot_values VALUES (?, ?, ?, ?)"
+_DROP_VALUES = "DELETE FROM slot_values WHERE slot_id = ? AND place = ?"
+_OF_SETS = "SELECT link_set_id, number, hash FROM link_set_slots WHERE link_set_id IN (:values)"
+_QUEUE = """
+    INSERT INTO slot_moves (slot_id, after_message) VALUES (?, 0)
+    ON CONFLICT DO UPDATE SET after_message = 0
+"""
+_NEXT = """
+    SELECT slots.id, campaign_id, hash, text, places, after_message
+    FROM slot_moves JOIN slots ON slots.id = slot_id ORDER BY slot_id LIMIT 1
+"""
+_MESSAGES = """
+    SELECT messages.id, message_id FROM messages
+    WHERE link_set_id IN (SELECT link_set_id FROM link_set_slots WHERE hash = :hash)
+    AND campaign_id = :campaign AND messages.id > :after ORDER BY messages.id LIMIT :chunk
+"""
+_PUT_NUMBER = "INSERT OR IGNORE INTO link_set_slots (link_set_id, number, hash) VALUES (?, ?, ?)"
+_HASHES_OF_SETS = "SELECT DISTINCT hash FROM link_set_slots WHERE link_set_id IN (:values)"
+_DROP_SETS = "DELETE FROM link_set_slots WHERE link_set_id IN (:values)"
+_UNUSED = """
+    SELECT id FROM slots WHERE hash IN (:values)
+    AND NOT EXISTS (SELECT 1 FROM link_set_slots WHERE link_set_slots.hash = slots.hash)
+"""
+_SEEN_IN = "SELECT DISTINCT slot_id FROM slot_values WHERE person_id IN (:values)"
+_NOBODYS = """
+    SELECT DISTINCT hash FROM slots AS theirs WHERE id IN (:values) AND NOT EXISTS (
+        SELECT 1 FROM slots WHERE slots.hash = theirs.hash AND text IS NOT NULL
+    ) AND NOT EXISTS (
+        SELECT 1 FROM slots JOIN slot_values ON slot_id = slots.id WHERE slots.hash = theirs.hash
+    )
+"""
+_UNNAME_SETS = """
+    UPDATE link_sets SET hash = randomblob(16)
+    WHERE id IN (SELECT link_set_id FROM link_set_slots WHERE hash IN (:values))
+"""
+
+
+@dataclass(slots=True)
+class Slot:
+    """A slot of a campaign, its row, and what is known of its places.
+
+    `text` is kept while its links are one.
+    """
+
+    id: int
+    campaign_id: int
+    hash: bytes
+    text: str | None
+    places: list[Place]
+
+    @property
+    def readers(self) -> frozenset[int]:
+        """The places where values are the reader's own."""
+        return frozenset(at for at, place in enumerate(self.places) if place.is_readers)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more need be known of it."""
+        return all(place.state is not State.OPEN for place in self.places)
+
+
+def load(db: Database, campaign_id: int, hashes: Iterable[bytes]) -> dict[bytes, Slot]:
+    """Return those of these slots of a campaign that are known, without the values there."""
+    sql = _OF_CAMPAIGN.format(int(campaign_id))
+    return {
+        row[1]: Slot(row[0], campaign_id, row[1], row[2], _places(row[3]))
+        for row in queries.rows_in(db, sql, hashes)
+    }
+
+
+def load_values(db: Database, slot: Slot, seen: Sighting) -> None:
+    """Add to a place what it must know before it sees this."""
+    place = slot.places[seen.place]
+    if place.state is not State.OPEN or seen.value is None:
+        return
+    if seen.value not in place.holders:
+        for (person,) in db.execute(_HOLDER, [slot.id, seen.place, seen.value]):
+            place.holders[seen.value] = person
+    if (
+        seen.person not in place.counted
+        and db.execute(_COUNTED, [seen.person, slot.id, seen.place]).fetchone()
+    ):
+        place.counted.add(seen.person)
+
+
+def save(db: Database, slots: Collection[Slot]) -> None:
+    """Write slots that changed, with the values that were seen."""
+    db.conn.executemany(
+        _PUT,
+        [
+            (slot.id, slot.campaign_id, slot.hash, slot.text, _written(slot.places))
+            for slot in slots
+        ],
+    )
+    for slot in slots:
+        for at, place in enumerate(slot.places):
+            if place.state is State.OPEN:
+                values = [(slot.id, at, *held) for held in place.holders.items()]
+                db.conn.executemany(_PUT_VALUE, values)
+            else:
+                db.execute(_DROP_VALUES, [slot.id, at])
+
+
+class Move(NamedTuple):
+    """A slot whose clicks are to be moved, but for those on messages up to a row."""
+
+    slot: Slot
+    after_message: int
+
+
+def queue_moves(db: Database, moved: Iterable[Slot]) -> None:
+    """Have the clicks of slots moved, all of them."""
+    db.conn.executemany(_QUEUE, [(slot.id,) for slot in moved])
+
+
+def next_move(db: Database) -> Move | None:
+    """Return what is to be moved next."""
+    row = db.execute(_NEXT).fetchone()
+    return row and Move(Slot(row[0], row[1], row[2], row[3], _places(row[4])), row[5])
+
+
+def messages_after(db: Database, move: Move, chunk: int) -> list[tuple[int, str]]:
+    """Return the rows and ids of the next messages with links in a slot that is moved."""
+    slot = move.slot
+    values = {"hash": slot.hash, "campaign": slot.campaign_id}
+    return list(db.execute(_MESSAGES, {**values, "after": move.after_message, "chunk": chunk}))
+
+
+def moved_up_to(db: Database, slot: Slot, message: int | None) -> None:
+    """Write down up to which message the clicks of a slot were moved; None where all of them."""
+    if message is None:
+        db.execute("DELETE FROM slot_moves WHERE slot_id = ?", [slot.id])
+    else:
+        db.execute("UPDATE slot_moves SET after_message = ? WHERE slot_id = ?", [message, slot.id])
+
+
+def put_numbers(db: Database, link_set: int, links: Iterable[Placed]) -> None:
+    """Write down in which slots the links of a set stand."""
+    db.conn.executemany(_PUT_NUMBER, [(link_set, link.number, link.slot) for link in links])
+
+
+def numbers(db: Database, sets: Iterable[int]) -> dict[tuple[int | None, int], bytes]:
+    """Return the slots of links, by set and number."""
+    return {(row[0], row[1]): row[2] for row in queries.rows_in(db, _OF_SETS, sets)}
+
+
+def drop_sets(db: Database, sets: Collection[int]) -> None:
+    """Delete what is known of these sets, and of slots that no other has."""
+    hashes = [row for (row,) in queries.rows_in(db, _HASHES_OF_SETS, sets)]
+    queries.change_in(db, _DROP_SETS, sets)
+    _drop(db, [row for (row,) in queries.rows_in(db, _UNUSED, hashes)])
+
+
+def forget_persons(db: Database, persons: Collection[int]) -> None:
+    """Delete the values that these persons had, and the slots that nobody else was seen in.
+
+    How many persons had a value is kept, so no clicks move.
+    """
+    theirs = {slot for (slot,) in queries.rows_in(db, _SEEN_IN, persons)}
+    queries.change_in(db, "DELETE FROM slot_values WHERE person_id IN (:values)", persons)
+    alone = [hash_ for (hash_,) in queries.rows_in(db, _NOBODYS, theirs)]
+    # Whoever knows the text could make such a hash.
+    queries.change_in(db, _UNNAME_SETS, alone)
+    queries.change_in(db, "DELETE FROM link_set_slots WHERE hash IN (:values)", alone)
+    _drop(db, [row for (row,) in queries.rows_in(db, _UNUSED, alone)])
+
+
+def forget_gone(db: Database) -> None:
+    """Delete the values of persons who have no row any more."""
+    db.execute("DELETE FROM slot_values WHERE person_id NOT IN (SELECT id FROM persons)")
+
+
+def _drop(db: Database, rows: Collection[int]) -> None:
+    queries.change_in(db, "DELETE FROM slot_values WHERE slot_id IN (:values)", rows)
+    queries.change_in(db, "DELETE FROM slot_moves WHERE slot_id IN (:values)", rows)
+    queries.change_in(db, "DELETE FROM slots WHERE id IN (:values)", rows)
+
+
+def _written(places: Iterable[Place]) -> str:
+    return " ".join(f"{int(each.state)}:{each.persons}:{each.values}" for each in places)
+
+
+def _places(text: str) -> list[Place]:
+    fields = (each.split(":") for each in text.split())
+    return [Place(State(int(state)), int(n), int(values)) for state, n, values in fields]
