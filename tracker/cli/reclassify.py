@@ -63,16 +63,11 @@ def _run(
     since_s = 0.0 if since is None else summary.utc_seconds(since)
     with database.changing(config.store.path) as opened:
         chunks = deque(
-            judge_anew(opened, settings_of(config), since_s=since_s, dry_run=dry_run), maxlen=1
+            judge_anew(opened, Settings.of(config), since_s=since_s, dry_run=dry_run), maxlen=1
         )
         named = names.campaigns(opened.db)
     done = chunks.pop() if chunks else Reclassified()
     return done, {named[row].for_people: count for row, count in done.human.items() if count}
-
-
-def settings_of(config: Config) -> Settings:
-    """Return how clicks are judged."""
-    return Settings.of(config)
 
 
 def _json(done: Reclassified, campaigns: dict[str, int]) -> dict[str, Any]:

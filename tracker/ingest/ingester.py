@@ -33,6 +33,7 @@ from tracker.ingest.kept_store import KeptStore
 from tracker.ingest.lock import Lock
 from tracker.ingest.moved_clicks import has_moves, move
 from tracker.ingest.trouble import Trouble
+from tracker.judging.rules import Settings
 from tracker.spool import segments
 from tracker.spool.overwrite import erase_clicks
 from tracker.spool.segments import Record
@@ -92,6 +93,7 @@ class Ingester:
         """Take a configuration that was read anew; the store and its spool stay where they are."""
         self._retention_s = config.privacy.retention
         self._naming = Naming.of(config)
+        self._judging = Settings.of(config)
 
     def run(self, stop: threading.Event) -> None:
         """Feed the store until `stop` is set, whatever happens to it; wait while another does."""
@@ -253,7 +255,7 @@ class Ingester:
             stored = opened.offset(name)
             if stored != offset:
                 return stored
-            forgotten = feed(opened.db, chunk.events, self._naming)
+            forgotten = feed(opened.db, chunk.events, self._naming, self._judging)
             opened.set_offset(name, chunk.end)
             for record, why in chunk.damaged:
                 self._quarantine(name, record, why)
