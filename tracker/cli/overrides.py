@@ -102,8 +102,10 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
 
     OLD is the URL as it was written, or as it was sent: with what [tracking.url_params] and
     [tracking.identify] added. Named as it was written, NEW gets the same parameters, but only a
-    host of [tracking.identify] is told who clicks; named as it was sent, readers arrive at exactly
-    NEW.
+    host of [tracking.identify] is told who clicks; named as it was sent, NEW gets none of them.
+
+    Any reader's URL will do, or the link as `waypost report` calls it: all readers' links are led to
+    NEW, each with the parameters that are the reader's own (`[tracking] volatile_params` and others).
     """
     if undo == (new is not None):
         raise click.UsageError("give OLD and NEW, or OLD and --undo")

@@ -13,6 +13,7 @@ from tracker.decisions.overrides import Decision, Kind, Overrides, decision
 from tracker.tokens import is_destination
 from tracker.urls import hosts
 from tracker.urls.additions import Additions
+from tracker.urls.naming import volatile_of
 
 
 class CannotDecide(ValueError):
@@ -52,11 +53,13 @@ def restore(earlier: Iterable[Decision], kind: Kind, value: str) -> Decision:
 def repair(earlier: Iterable[Decision], old: str, new: str, config: Config) -> Decision:
     """Return the decision that leads links to `old` to `new`; raises CannotDecide for a circle.
 
-    `config` says which parameters are added to destinations.
+    `config` says which parameters are added to destinations, and which are each reader's own.
     """
     additions = Additions.of(config)
-    made = overrides.repair(old, new, additions)
+    made = overrides.repair(old, new, additions, volatile_of(config))
     way = [old, *Overrides.of((*earlier, made)).way(old, additions)]
+    if new != old and way == [old]:
+        raise CannotDecide(f"{new} differs from {old} only in what is each reader's own, and kept")
     if new == old or len(set(way)) < len(way):
         raise CannotDecide(f"{new} leads to {old} already: that would go in a circle")
     return made

@@ -18,7 +18,7 @@ from config.service import state_owner
 from tracker.tokens import Link, is_destination
 from tracker.urls.additions import NO_ADDITIONS, Additions
 from tracker.urls.hosts import host, is_below
-from tracker.urls.params import place
+from tracker.urls.params import Params, is_called, pairs, place, without
 
 Action = Literal["revoke", "redirect", "restore"]
 Kind = Literal["message", "campaign", "host", "destination"]
@@ -36,6 +36,8 @@ class Decision:
     `value` is a message id (hexadecimal), a campaign, a host, or a destination; `to` the new
     destination of a "redirect". A campaign names the `messages` that it had then, a repair the
     `params` and `ids` (the same that tell who clicks) which Waypost added to destinations then.
+    `personal` are the places in which the URLs of one link differ from reader to reader: `?name` is
+    what a parameter of that name (in lower case) is set to. Places of another form change nothing.
     """
 
     at: str
@@ -47,6 +49,12 @@ class Decision:
     messages: tuple[MessageId, ...] = ()
     params: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+
+    @property
+    def personal_params(self) -> frozenset[str]:
+        """The names of parameters that are each reader's own."""
+        return frozenset(place[1:] for place in self.personal if place.startswith("?"))
 
     @property
     def makes_sense(self) -> bool:
@@ -65,7 +73,9 @@ class Overrides:
     """The sum of all decisions. `params` and `ids` are those that any repair knew of.
 
     `places` are where repaired URLs lead, their parameters apart: a click that leads elsewhere
-    costs nothing for all of them.
+    costs nothing for all of them. `personal` are the parameters of each repaired URL that are a
+    reader's own; `links` leads from those that are, and from the URL without them, to the repaired
+    URL.
     """
 
     messages: set[str] = field(default_factory=set)
@@ -75,6 +85,8 @@ class Overrides:
     params: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
     places: set[str] = field(default_factory=set)
+    personal: dict[str, frozenset[str]] = field(default_factory=dict)
+    links: dict[frozenset[str], dict[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, made: Iterable[Decision]) -> Self:
@@ -119,16 +131,31 @@ class Overrides:
             destination = better
 
     def _better(self, destination: str, additions: Additions) -> str | None:
-        """Repair a URL once: as it was sent, else as its author wrote it."""
-        if (exact := self.destinations.get(destination)) is not None:
-            return exact
+        """Repair a URL once: as it was sent, else as its author wrote it, else as another reader's."""
         if place(destination) not in self.places:
             return None
         additions = additions.also(self.params, self.ids)
-        for written, params in additions.written(destination):
-            if (better := self.destinations.get(written)) is not None:
-                return additions.carried(params, better)
+        variants = [(destination, ()), *additions.written(destination)]
+        for written, params in variants:
+            if written in self.destinations:
+                return self._kept(written, written, params, additions)
+        for written, params in variants:
+            if (named := self._named(written)) is not None:
+                return self._kept(named, written, params, additions)
         return None
+
+    def _named(self, written: str) -> str | None:
+        """Return the repaired URL that differs from this one only in what is a reader's own."""
+        for names, links in reversed(self.links.items()):
+            if (named := links.get(without(written, names))) is not None:
+                return named
+        return None
+
+    def _kept(self, repaired: str, written: str, params: Params, additions: Additions) -> str:
+        """Return where a repaired URL leads, with what is the reader's own, and what we added."""
+        names = self.personal.get(repaired, frozenset())
+        own = [pair for pair in pairs(written) if is_called(pair, names)] if names else []
+        return additions.carried(params, additions.kept(own, self.destinations[repaired]))
 
     def holds(self, kind: Kind, value: str) -> bool:
         """Return whether something was decided about this, and not taken back."""
@@ -161,11 +188,30 @@ class Overrides:
                 self.hosts.add(value)
             case "destination", "restore":
                 self.destinations.pop(value, None)
+                self._unname(value)
             case "destination", _:
+                self._unname(value)
                 self.destinations[value] = made.to
+                self._name(value, made.personal_params)
                 self.places.add(place(value))
                 self.params |= set(made.params)
                 self.ids |= set(made.ids)
+
+    def _name(self, repaired: str, names: frozenset[str]) -> None:
+        """Have a repair apply to the URLs of all readers, as well; one without `names` does not."""
+        if names:
+            self.personal[repaired] = names
+            self.links.setdefault(names, {})[without(repaired, names)] = repaired
+
+    def _unname(self, repaired: str) -> None:
+        """Take that back; an earlier repair of another reader's URL applies to all again."""
+        names = self.personal.pop(repaired, None)
+        if not names or self.links[names][without(repaired, names)] != repaired:
+            return
+        del self.links[names][without(repaired, names)]
+        for other, of in self.personal.items():
+            if of == names and without(other, names) == without(repaired, names):
+                self.links[names][without(other, names)] = other
 
 
 def decision(
@@ -177,10 +223,18 @@ def decision(
     return Decision(at, _user(), action, kind, value, to, tuple(messages))
 
 
-def repair(old: str, new: str, additions: Additions) -> Decision:
-    """Return the decision, made now, that links to `old` lead to `new` instead."""
+def repair(
+    old: str, new: str, additions: Additions, personal: frozenset[str] = frozenset()
+) -> Decision:
+    """Return the decision, made now, that links to `old` lead to `new` instead.
+
+    `personal` are the names of parameters that are each reader's own, in lower case.
+    """
     params, ids = (tuple(sorted(names)) for names in (additions.names, additions.ids))
-    return replace(decision("redirect", "destination", old, to=new), params=params, ids=ids)
+    ours = {name.lower() for name in additions.names | additions.ids}
+    places = tuple(f"?{name}" for name in sorted(personal - ours))
+    made = decision("redirect", "destination", old, to=new)
+    return replace(made, params=params, ids=ids, personal=places)
 
 
 def _user() -> str:

@@ -7,13 +7,21 @@ was repaired to which (`tracker.decisions.overrides`), where parameters go in a 
 an id is (`reader_id`).
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self
 
 from config.schema import Config
 from tracker.urls.hosts import host
-from tracker.urls.params import Params, added, addition, inserted, originals
+from tracker.urls.params import (
+    Params,
+    added,
+    addition,
+    inserted,
+    originals,
+    with_written,
+    written_name,
+)
 from tracker.urls.secrets import is_signed
 
 
@@ -83,6 +91,15 @@ class Additions:
     def carried(self, params: Params, destination: str) -> str:
         """Return `destination` with what we added to another, as far as it takes additions."""
         return carried(destination, params, self.ids, self.hosts)
+
+    def kept(self, pairs: Iterable[str], destination: str) -> str:
+        """Return `destination` with a reader's own parameters, as they are written in another."""
+        if is_signed(destination):
+            return destination
+        withheld = frozenset() if host(destination) in self.hosts else self.ids
+        return with_written(
+            destination, [pair for pair in pairs if written_name(pair) not in withheld]
+        )
 
 
 NO_ADDITIONS = Additions()

@@ -93,6 +93,16 @@ def _ours(pairs: Sequence[str], names: Collection[str]) -> Params:
     return tuple(reversed(ours.items()))
 
 
+def with_written(destination: str, more: Iterable[str]) -> str:
+    """Return `destination` with parameters as they are written, but for names that are there."""
+    base = destination.partition("#")[0]
+    _, mark, query = base.partition("?")
+    present = frozenset(name.lower() for name in _names(query))
+    missing = [pair for pair in more if not is_called(pair, present)]
+    text = _separator(mark, query) + "&".join(missing) if missing else ""
+    return inserted(destination, text)
+
+
 def without(destination: str, names: frozenset[str]) -> str:
     """Return `destination` without the parameters of these names, which are in lower case."""
     base, mark, fragment = destination.partition("#")

@@ -111,3 +111,24 @@ def test_a_misspelt_repair_is_told_of(adding: Stack, mailbox: Mailbox) -> None:
         assert follow(ann) == before
     adding.database.write_bytes(b"no database" * 1000)
     assert b"cannot be said" in redirect(adding, TYPO, RIGHT)
+
+
+def test_all_readers_links_are_mended_by_the_url_of_one(adding: Stack, mailbox: Mailbox) -> None:
+    """Each arrives with what is theirs: as the author wrote it, and as Waypost added it."""
+    with adding.serving():
+        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=20) as client:
+            for number, reader in enumerate(READERS, 1):
+                html = link(f"https://shop.test/tpyo?uid={number}&a=1")
+                client.sendmail("b@example.com", [reader], html_message(html))
+        urls = [url for each in mailbox.wait_for(2) for url in tracked(each)]
+        redirect(adding, "https://shop.test/tpyo?uid=1&a=1", "https://shop.test/right")
+        for number, url in enumerate(urls, 1):
+            until_led_to(url, f"https://shop.test/right?uid={number}&utm_source=mail")
+
+
+def until_led_to(url: str, beginning: str) -> None:
+    """Wait until a link leads to a URL that begins so."""
+    deadline = time.monotonic() + 15
+    while not follow(url).startswith(beginning):
+        assert time.monotonic() < deadline, follow(url)
+        time.sleep(0.1)

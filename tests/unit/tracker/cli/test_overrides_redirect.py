@@ -67,6 +67,16 @@ def test_a_destination_is_repaired_and_restored(folder: Path) -> None:
     assert (restored.action, restored.kind, restored.value) == ("restore", "destination", old)
 
 
+def test_a_readers_own_parameters_are_noted_with_the_decision(folder: Path) -> None:
+    """No database is asked when somebody clicks, and no later configuration."""
+    assert run(folder, "https://a.test/?uid=1", TWO).exit_code == 0
+    (repaired,) = made(folder)
+    assert {"?uid", "?email"} <= set(repaired.personal)
+    assert {"?wp_id", "?utm_source"}.isdisjoint(repaired.personal)
+    refused = run(folder, "https://a.test/x?uid=1", "https://a.test/x")
+    assert (refused.exit_code, "only in what is each reader's own" in refused.stderr) == (1, True)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from dataclasses import replace
 
 import pytest
 
@@ -107,6 +108,77 @@ def test_each_reader_of_a_repaired_link_is_told_of_where_that_may_be_known() -> 
     assert leads(
         sent, repair(TYPO, "https://foreign.test/", TELLING), additions=TELLING
     ) == "https://foreign.test/?utm_source=mail"  # fmt: skip
+
+
+PERSONAL = frozenset({"uid", "token", "wp_id"})
+WHOSE = "https://shop.example.com/tpyo?a=1{}#top"
+
+
+@pytest.mark.parametrize("old", [TYPO, WHOSE.format("&uid=1"), WHOSE.format("&token=x&uid=2")])
+@pytest.mark.parametrize(
+    ("sent", "own"),
+    [
+        ("", ""),
+        ("&uid=1", "&uid=1"),
+        ("&UID=%31", "&UID=%31"),
+        ("&uid=7&token=a+b%7E", "&uid=7&token=a+b%7E"),
+        ("&uid=7&utm_source=mail", "&uid=7&utm_source=mail"),
+    ],
+)
+def test_a_repair_applies_to_every_readers_url_and_keeps_what_is_theirs(
+    old: str, sent: str, own: str
+) -> None:
+    """Whichever reader's URL is named, or none; octet for octet, with what Waypost added."""
+    made = repair(old, RIGHT, UTM, PERSONAL)
+    assert leads(WHOSE.format(sent), made) == f"https://new.test/?b=2{own}#end"
+    assert leads("https://shop.example.com/tpyo?uid=7&a=1#top", made) == (
+        "https://new.test/?b=2&uid=7#end"
+    )
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [WHOSE.format("&b=1&uid=7"), "https://shop.example.com/tpyo?a=2&uid=7#top",
+     "https://shop.example.com/tpy?a=1&uid=7#top", "https://shop.example.com/tpyo?a=1&uid=7#end"],
+)  # fmt: skip
+def test_links_that_differ_in_more_are_others(sent: str) -> None:
+    """Octet for octet."""
+    assert leads(sent, repair(WHOSE.format("&uid=1"), RIGHT, UTM, PERSONAL)) is sent
+
+
+def test_a_repair_of_one_readers_url_goes_before_that_of_all() -> None:
+    """The last one of all counts for the others; taken back, the one before."""
+    one, two = WHOSE.format("&uid=1"), WHOSE.format("&uid=2")
+    made = [
+        repair(one, "https://a.test/", UTM, PERSONAL),
+        repair(two, "https://b.test/", UTM, PERSONAL),
+    ]
+    assert leads(one, *made) == "https://a.test/?uid=1"
+    assert leads(WHOSE.format("&uid=3"), *made) == "https://b.test/?uid=3"
+    made.append(decision("restore", "destination", two))
+    assert leads(WHOSE.format("&uid=3"), *made) == "https://a.test/?uid=3"
+    made.append(decision("restore", "destination", one))
+    assert leads(one, *made) == one
+
+
+def test_what_is_the_readers_stays_out_of_urls_that_have_it_or_are_signed() -> None:
+    """NEW's own parameters stay, a signed NEW as it is; ids are told to the hosts of today alone."""
+    old, sent = WHOSE.format("&uid=1"), WHOSE.format("&uid=7&wp_id=4711")
+    signed = "https://files.test/a.pdf?X-Amz-Signature=00ff&X-Amz-Expires=60"
+    assert leads(
+        sent, repair(old, "https://new.test/?Uid=0", TELLING, PERSONAL), additions=TELLING
+    ) == ("https://new.test/?Uid=0&wp_id=4711")
+    assert leads(sent, repair(old, signed, UTM, PERSONAL)) == signed
+    foreign = repair(old, "https://foreign.test/", UTM, PERSONAL)
+    assert leads(sent, foreign, additions=TELLING) == "https://foreign.test/?uid=7"
+
+
+def test_an_earlier_decision_reads_as_before() -> None:
+    """It has no places of readers, or such as only a later version knows."""
+    one = WHOSE.format("&uid=1")
+    for made in (repair(one, RIGHT, UTM), replace(repair(one, RIGHT, UTM), personal=("/2", "#x"))):
+        assert leads(one, made) == RIGHT
+        assert leads(WHOSE.format("&uid=7"), made) == WHOSE.format("&uid=7")
 
 
 @pytest.mark.parametrize(

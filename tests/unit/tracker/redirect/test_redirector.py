@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from config.keys.token_keys import TokenKey
 from config.schema import Config
 from config.telemetry.observe import REGISTRY
-from tracker.decisions.overrides import Overrides
+from tracker.decisions.overrides import Overrides, decision
 from tracker.events import Clicked, Opened
 from tracker.listener.http1 import Answer, Request
 from tracker.redirect.redirector import Redirector, Rules, event_id
@@ -342,7 +342,8 @@ def test_a_withdrawn_link_is_gone_and_not_counted(reader: Reader) -> None:
 
 def test_a_repaired_link_leads_on_and_counts_as_itself(reader: Reader) -> None:
     """The reader goes to the new destination; reports keep the link that was sent."""
-    reader.overrides.destinations[LINK.destination] = "https://example.com/new"
+    new = "https://example.com/new"
+    reader.overrides.apply(decision("redirect", "destination", LINK.destination, to=new))
     assert (reader.ask(f"/c/{token()}"))["location"] == "https://example.com/new"
     assert [click.destination for click in reader.clicks] == [LINK.destination]
 
