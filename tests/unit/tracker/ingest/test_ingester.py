@@ -6,11 +6,12 @@ import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
 
-from config.schema import Config, PrivacyConfig, StoreConfig, TrackingConfig
+from config.schema import ClicksConfig, Config, PrivacyConfig, StoreConfig, TrackingConfig
 from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
 from tracker.events import Event, decode, encode
 from tracker.ingest import ingester as ingester_module
@@ -20,7 +21,6 @@ from tracker.reports import summary
 from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.store import database
-from tracker.urls.naming import Naming
 
 
 def finished_segment(storing: Config, octets: bytes) -> Path:
@@ -148,8 +148,8 @@ def test_event_that_cannot_be_fed_does_not_hold_up_others(
     """Whatever is wrong with it, it is found, kept aside, and the rest is counted."""
     real = ingester_module.feed
 
-    def picky(db: Database, events: Sequence[Event], naming: Naming) -> None:
-        real(db, events, naming)
+    def picky(db: Database, events: Sequence[Event], *how: Any) -> None:
+        real(db, events, *how)
         if click(13) in events:
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
 
@@ -242,6 +242,19 @@ def test_links_of_unknown_messages_are_named_as_the_configuration_says(
     assert found == {"https://example.net/0", "https://example.net/1"}
 
 
+def test_new_clicks_are_judged_by_the_points_of_the_configuration(
+    storing: Config, spool: Spool, ingester: Ingester
+) -> None:
+    """The one in force: it may be read anew."""
+    for number, points in enumerate(({}, {"early": 0})):
+        ingester.configure(storing.model_copy(update={"clicks": ClicksConfig(points=points)}))
+        spool.append(dataclasses.replace(click(number), signals=("no-language",))).result(5)
+        assert ingester.drain()
+    with database.reading(storing.store.path) as db:
+        totals = summary.report(db).totals
+    assert (totals.clicks_human, totals.clicks_all) == (1, 2)
+
+
 def test_files_that_root_makes_belong_to_the_folders_owner(tmp_path: Path) -> None:
     """So that `sudo waypost report` locks no service out."""
     if os.geteuid() != 0:
@@ -288,11 +301,11 @@ def test_round_ends_although_the_writer_is_faster(
     real = ingester_module.feed
     rounds = 0
 
-    def writing(db: Database, events: Sequence[Event], naming: Naming) -> None:
+    def writing(db: Database, events: Sequence[Event], *how: Any) -> None:
         nonlocal rounds
         rounds += 1
         put(spool, rounds)
-        real(db, events, naming)
+        real(db, events, *how)
 
     monkeypatch.setattr(ingester_module, "feed", writing)
     put(spool, 0)
