@@ -24,6 +24,7 @@ from tracker.admin.guard import Guard
 from tracker.app.parts import Keys, Parts, prepare
 from tracker.app.reload import Reload
 from tracker.decisions.consents import ConsentRecord, Consents
+from tracker.decisions.destinations import Destinations
 from tracker.decisions.files import CONSENTS, DECISIONS
 from tracker.decisions.overrides import Decision, Overrides
 from tracker.ingest.ingester import Ingester
@@ -82,7 +83,8 @@ async def serve(
     parts = parts or prepare(config)
     spool = Spool.open(config.store.spool_dir, "tracker")
     files = _Files.read(config.store.path)
-    app = _redirector(config, parts.keys, files, spool)
+    destinations = Destinations(files.overrides, config)
+    app = _redirector(config, parts.keys, files, destinations, spool)
     admin = Admin(config, _mint(parts.keys, files, spool).link, process.name)
 
     def ready() -> None:
@@ -99,6 +101,7 @@ async def serve(
                 password=parts.password,
                 tls=parts.tls,
                 app=app,
+                destinations=destinations,
                 readers=readers,
                 reader_bounds=process.reader_bounds,
                 admin=admin,
@@ -133,12 +136,14 @@ class _Files:
         return self.overrides, self.consents, self.short_links
 
 
-def _redirector(config: Config, keys: Watched[Keys], files: _Files, spool: Spool) -> Redirector:
+def _redirector(
+    config: Config, keys: Watched[Keys], files: _Files, destinations: Destinations, spool: Spool
+) -> Redirector:
     app = Redirector(
         lambda: keys().ring,
         Rules.from_config(config),
         Recorder(spool).record,
-        files.overrides,
+        destinations,
         files.short_links.token,
     )
     app.well_known = well_known.load(config)

@@ -17,6 +17,7 @@ from config.service.reload import changed, keep
 from config.telemetry import observe
 from tracker.admin.admin import Admin
 from tracker.app.admin_password import AdminPassword
+from tracker.decisions.destinations import Destinations
 from tracker.ingest.ingester import Ingester
 from tracker.listener.admission import Admission
 from tracker.records.watch import Refreshable
@@ -42,6 +43,7 @@ class Reload:
     password: AdminPassword
     tls: ssl.SSLContext | None
     app: Redirector
+    destinations: Destinations
     readers: Admission
     reader_bounds: Callable[[Config], tuple[int, int]]
     admin: Admin
@@ -76,6 +78,7 @@ class Reload:
         self._renew(config)
         put_password_in_force()
         self.app.rules, self.app.well_known = rules, files
+        self.destinations.configure(config)
         self.readers.trust(config.tracker.trusted_proxies)
         self.readers.limit(*self.reader_bounds(config))
         self.admin.config = config

@@ -4,7 +4,7 @@ Owns: the paths of readers (`/c/TOKEN`, `/c/app/TOKEN`, `/s/CODE`, `/resolve`, `
 `/healthz`), which answer each request gets, and the event that stands for a click or an open.
 Does not own: the answers themselves (`answers`), tokens (`tracker.tokens`), codes
 (`tracker.minting.short_links`), what stands under `/.well-known/` (`well_known`), which links were
-withdrawn or repaired (`tracker.decisions.overrides`), what a request says of its client
+withdrawn or repaired (`tracker.decisions.destinations`), what a request says of its client
 (`visitor`), keeping a click (`recorder`), or sockets and limits of HTTP (`tracker.listener`).
 
 A token is taken as it stands in the request line: nothing is percent-decoded, no query read, no
@@ -23,7 +23,6 @@ from config.addresses import Network, is_loopback
 from config.filter_networks import Networks
 from config.schema import Config, IpPrivacy
 from config.telemetry import observe
-from tracker.decisions.overrides import Overrides
 from tracker.events import Clicked, Opened
 from tracker.judging.judge import judge_alone
 from tracker.judging.networks import built_in
@@ -31,7 +30,6 @@ from tracker.judging.rules import Settings
 from tracker.listener.http1 import Answer, Request
 from tracker.redirect import answers, known_networks, visitor, well_known
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, SHORT_PATH, BadToken, Keyring, Link, read
-from tracker.urls.additions import NO_ADDITIONS, Additions
 
 Record = Callable[[Clicked | Opened, Callable[[], None]], None]
 """Keeps a click or an open, and calls back once it is durable, or after having waited long enough."""
@@ -49,14 +47,12 @@ class Rules:
 
     `ip_privacy` says how much of an address is kept, `trusted_proxies` whose word about a client's
     address is believed. `prefixes` may stand before our paths: nothing, or the path of a base URL.
-    `additions` are the parameters that destinations were given, which a repair does not name.
     `networks` are those of mail filters, `judging` says what the signals of a machine weigh.
     """
 
     ip_privacy: IpPrivacy
     trusted_proxies: tuple[Network, ...]
     prefixes: tuple[bytes, ...]
-    additions: Additions = NO_ADDITIONS
     links_are_https: bool = False
     networks: Networks = field(default_factory=built_in)
     judging: Settings = field(default_factory=Settings)
@@ -68,7 +64,6 @@ class Rules:
             config.privacy.ip,
             config.tracker.trusted_proxies,
             _prefixes(config.base_urls),
-            Additions.of(config),
             _are_https(config.base_urls),
             known_networks.load(config),
             Settings.of(config),
@@ -106,8 +101,8 @@ class Client(Protocol):
 class Redirector:
     """Answers the requests of readers. `rules` and `well_known` may be replaced while it runs.
 
-    `keyring`, `overrides` and `short_links` (which returns the token of a code) are called for each
-    click, as their files may change.
+    `keyring`, `destination` (where a link leads now, None if it was withdrawn) and `short_links` (which
+    returns the token of a code) are called for each click, as their files may change.
     """
 
     def __init__(
@@ -115,11 +110,11 @@ class Redirector:
         keyring: Callable[[], Keyring],
         rules: Rules,
         record: Record,
-        overrides: Callable[[], Overrides] = Overrides,
+        destination: Callable[[Link], str | None],
         short_links: Callable[[str], str | None] = lambda _code: None,
     ) -> None:
         self._keyring = keyring
-        self._overrides = overrides
+        self._destination = destination
         self._short_links = short_links
         self.rules = rules
         self.well_known: well_known.WellKnown = well_known.nothing
@@ -169,7 +164,7 @@ class Redirector:
             _REFUSED.inc()
             client.reply(answers.NOT_FOUND)
             return
-        destination = self._overrides().destination(link, self.rules.additions)
+        destination = self._destination(link)
         if destination is None:
             _REVOKED.inc()
             client.reply(answers.GONE)

@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from config.keys.token_keys import TokenKey
 from config.schema import Config
 from config.telemetry.observe import REGISTRY
+from tracker.decisions.destinations import Destinations
 from tracker.decisions.overrides import Overrides, decision
 from tracker.events import Clicked, Opened
 from tracker.listener.http1 import Answer, Request
@@ -80,7 +81,7 @@ class Reader:
             lambda: KEYRING,
             Rules.from_config(self.config),
             record,
-            lambda: self.overrides,
+            Destinations(lambda: self.overrides, self.config),
             self.codes.get,
         )
         app.well_known = lambda host, path: self.well_known.get((host, path))
