@@ -7,8 +7,8 @@ Does not own: links that were clicked, which have rows anyway (`batch`), or when
 A URL is worth a row once two messages of the campaign had it. Until then only its hash is kept, and
 of those only the latest, so that a million personal URLs take no more room than `KEPT`. Groups are
 listed at once: somebody named them. With a listed link goes the day of the latest message that had
-it, so that it can go when those messages do; and its slot, as reports leave out what turns out to be
-the reader's own (`personal_links`): a reader may get it twice.
+it, so that it can go when those messages do; and its slot, as reports leave out what turns out to
+be the reader's own (`personal_links`): a reader may get it twice.
 """
 
 import hashlib
@@ -68,7 +68,7 @@ _FORGET = "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?
 
 
 def of(told: Told, known: Slots) -> list[ListedLink]:
-    """Return the links of a message as reports call them, but for what is always the reader's own."""
+    """Return the links of a message as reports call them, but for those always the reader's own."""
     message, own = told.message, known.own_numbers(told)
     about = (message.campaign_id, message.id, day_of(message.sent_at_s))
     slots = {link.number: link.slot for link in told.placed}

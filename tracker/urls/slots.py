@@ -10,9 +10,9 @@ Links of equal text, host and shape are one slot of their campaign. Messages dec
 - A place in a slot (`shape`) is the *reader's* once `MIN_PERSONS` persons had a value there, and as
   long as no value was two persons'. Its values are no part of the link's name.
 - It is *shared*, for ever, once a value was two persons', or one message had two values: then it
-  tells links apart (`?session=101`, `?session=102` in one message, languages, halves of an A/B test,
-  recommended products). One value in several links of a message is no objection: `?for=7` may be
-  in all that a reader gets.
+  tells links apart (`?session=101`, `?session=102` in one message, languages, halves of an A/B
+  test, recommended products). One value in several links of a message is no objection: `?for=7` may
+  be in all that a reader gets.
 - A person may have any number of values, as each message may have another. A message to several
   persons shows what is not one person's. Nobody is told by an empty value.
 - Once more than `MAX_PERSONS` persons had the place, it is the reader's for good: what comes later
