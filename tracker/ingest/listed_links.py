@@ -82,15 +82,17 @@ def of(told: Told, known: Slots) -> list[ListedLink]:
 def record(db: Database, links: Sequence[ListedLink]) -> None:
     """Have reports list the links that a campaign's messages share."""
     days: dict[_Key, _Days] = {}
+    slots: dict[_Key, bytes | None] = {}
     for each in links:
-        days.setdefault(_Key(each.campaign_id, each.name), {})[each.message] = each.day
+        key = _Key(each.campaign_id, each.name)
+        days.setdefault(key, {})[each.message] = each.day
+        slots[key] = each.slot
     listed = {
         _Key(campaign, name): day
         for campaign, name, day in queries.rows_in(db, _LISTED, _names(days))
     }
     single = _single(db, days, {key for key in days if key not in listed and is_url(key.name)})
     latest = {key: max(each.values()) for key, each in days.items() if key not in single}
-    slots = {_Key(each.campaign_id, each.name): each.slot for each in links}
     _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)}, slots)
     _put_texts(db, links, {key.name for key in latest.keys() - listed.keys()})
     _remember(db, {digest: min(days[key]) for key, digest in single.items()})
