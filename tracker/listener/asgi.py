@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote
 
+from starlette.requests import ClientDisconnect
+
 from config.telemetry import observe
 from tracker.listener.connection import FAULT, Connection, Handler
 from tracker.listener.http1 import BadRequest, Fields, Request, closing_fields, status_line
@@ -58,6 +60,8 @@ class _Exchange:
         """Have the request answered, whatever the application does."""
         try:
             await app(self._scope(), self._receive, self._send)
+        except ClientDisconnect:
+            pass  # gone, or refused, before its body had come: no fault of ours
         except Exception as error:  # noqa: BLE001 - whatever it is, others are to be answered
             observe.log(observe.REQUEST_FAILED, error=repr(error))
         if not self._begun:
