@@ -120,7 +120,12 @@ class _Findings:
         return [_verdict(points, self._settings) for points in self._points]
 
 
+_NOTHING_TO_SAY = Verdict(human=True, doubtful=False, score=0, reasons=())
+
+
 def _verdict(points: dict[str, int], settings: Settings) -> Verdict:
+    if not points:  # of most people's clicks
+        return _NOTHING_TO_SAY
     score = sum(points.values())
     human = score < settings.threshold
     reasons = tuple(rule.label for rule in RULES if points.get(rule.name)) if score else ()

@@ -25,6 +25,7 @@ def built_in() -> Networks:
     return parse("".join(texts).splitlines())
 
 
+@functools.lru_cache(maxsize=4096)
 def visitor_network(address: IpAddress | None) -> str | None:
     """Return the network that stands for a visitor: the first address of its /24 or /48."""
     return None if address is None else str(first_of_network(address, KEPT_BITS))

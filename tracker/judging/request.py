@@ -5,7 +5,7 @@ Does not own: what follows from it (`signals`), or whose address it is (`tracker
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from config.addresses import IpAddress
 from tracker.forwarded import Headers
@@ -14,8 +14,7 @@ MAX_AGENT_CHARACTERS = 512
 """What is kept and looked at of a User-Agent; the longest of real browsers stay below 400."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is known of one request. `address` is the client's, whole, or None.
 
     `fields` has the first value of each header field, by its name in lower case, `agent` the User-Agent,
