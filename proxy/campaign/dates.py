@@ -24,7 +24,7 @@ Span = tuple[int, int]
 
 _DAY = r"(?:3[01]|[12][0-9]|0?[1-9])"
 _MONTH_NUMBER = r"(?:1[0-2]|0?[1-9])"
-_YEAR = r"(?:19|20)[0-9]{2}(?![0-9])"
+_YEAR = r"(?:19|20)[0-9]{2}(?![0-9…])"
 _ORDINAL = r"(?:st|nd|rd|th|er|º|°|ª|\.|-го)?"
 _RANGE = rf"(?:{_DAY}\.? ?[-–—] ?)?"
 _HOUR = r"(?:2[0-4]|1[0-9]|0?[0-9])"
@@ -37,10 +37,10 @@ _NO_AMOUNT = r"(?! ?(?:[%€$£]|Euro?(?!\w)))"
 
 _DATE = re.compile(
     "|".join((
-        rf"{_YEAR}([-/.]){_MONTH_NUMBER}\1{_DAY}(?![0-9])",
+        rf"{_YEAR}([-/.]){_MONTH_NUMBER}\1{_DAY}(?![0-9…])",
         rf"[0-9]{{1,2}}\. ?[0-9]{{1,2}}\. ?(?:{_YEAR}|[0-9]{{2}}(?![0-9%])(?! ?[%€]))",
-        rf"[0-9]{{1,2}}([-/.])[0-9]{{1,2}}\2(?:{_YEAR}|[0-9]{{2}}(?![0-9]))",
-        rf"{_RANGE}{_DAY}\. ?{_MONTH_NUMBER}\.(?![0-9])",
+        rf"[0-9]{{1,2}}([-/.])[0-9]{{1,2}}\2(?:{_YEAR}|[0-9]{{2}}(?![0-9…]))",
+        rf"{_RANGE}{_DAY}\. ?{_MONTH_NUMBER}\.(?![0-9…])",
         r"(?:[0-9]{4}年 ?)?[0-9]{1,2}月 ?[0-9]{1,2}(?:日|号)(?: ?[(（][月火水木金土日一二三四五六][)）])?",
         r"(?:[0-9]{4}년 ?)?[0-9]{1,2}월 ?[0-9]{1,2}일(?: ?\([월화수목금토일]\))?",
     )),
@@ -56,7 +56,7 @@ _TIME = re.compile(
         rf"{_HOUR}:{_MINUTES}(?::{_MINUTES})?(?![0-9:])(?:Z(?!\w))?{_ZONE}",
         rf"(?:1[0-2]|0?[1-9]) ?{_HALF}{_ZONE}",
         rf"{_HOUR} ?Uhr(?!\w)",
-        rf"{_HOUR} ?h ?{_MINUTES}(?![0-9])",
+        rf"{_HOUR} ?h ?{_MINUTES}(?![0-9…])",
         r"[0-9]{1,2}時(?:[0-9]{1,2}分|半)?",
         r"[0-9]{1,2}시(?: ?[0-9]{1,2}분| ?반)?",
     )),
@@ -68,8 +68,9 @@ _DAY_BEHIND_MONTH = re.compile(
 _BARE_DATE = re.compile(rf"{_DAY}[/.]{_MONTH_NUMBER}(?![\w%€]|[/.,]?[0-9]){_NO_AMOUNT}")
 _BARE_HOUR = re.compile(rf"{_HOUR} ?h(?!\w)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![0-9.,:/#№$€£¥-])[0-9]")
-_BEHIND_ASCII = re.compile(r"[A-SU-Za-z_]\Z")
-"""A letter to which a number belongs (`KW12`); a `T` may stand between date and time (ISO 8601)."""
+_BEHIND_ASCII = re.compile(r"[A-SU-Za-z_…]\Z")
+"""A letter to which a number belongs (`KW12`), or what stands for letters that are gone; a `T` may
+stand between date and time (ISO 8601)."""
 _LAST_WORD = re.compile(r"(?<!\w)([^\W\d_]+)(?:\.?,? )\Z")
 _HALF_DAY = re.compile(r"(?:午前|午後|上午|下午|晚上|오전|오후) ?\Z")
 _WINDOW = 24

@@ -18,6 +18,7 @@ from typing import Final, Self
 from proxy.campaign.dates import Span
 from proxy.campaign.vocabulary import (
     AMBIGUOUS,
+    ELIDED,
     GREETINGS,
     OF,
     PARTICLES,
@@ -45,6 +46,7 @@ _SIMPLE = re.compile(
 )
 """What most To headers look like; all others are read by the rules of RFC 5322."""
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af々]+")
+_CJK_OR_GONE = re.compile(rf"{_CJK.pattern}|…")
 _HONORIFIC = re.compile(r"さま|さん|ちゃん|くん|様|君|殿|氏|님|씨|先生|女士|小姐")
 _GENDERED = re.compile(r"先生|女士|小姐")
 _STOP = re.compile(r"\Z|[,!:?;。，！：？、]| [-–—|] ")
@@ -163,7 +165,7 @@ def _family(subject: str, name: str) -> Iterator[Span]:
     at = subject.find(name)
     while at >= 0:
         end = at + len(name)
-        if _HONORIFIC.match(subject, end) and not _CJK.match(subject[at - 1 : at]):
+        if _HONORIFIC.match(subject, end) and not _CJK_OR_GONE.match(subject[at - 1 : at]):
             yield at, end
         at = subject.find(name, end)
 
@@ -275,7 +277,7 @@ def _whole(subject: str, start: int, end: int, reader: Reader) -> Span:
         if before is None:
             break
         word = folded(before[1])
-        is_elided = word == "d" and before[2] in "'’"
+        is_elided = word in ELIDED and before[2] in "'’"
         if not is_elided and (word not in TITLES | OF or before[2] in "'’"):
             break
         start = before.start()

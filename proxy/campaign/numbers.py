@@ -22,8 +22,8 @@ from proxy.campaign.vocabulary import (
     folded,
 )
 
-_CODE = re.compile(r"[0-9A-Za-z]+(?:[-/_][0-9A-Za-z]+)*")
-"""What may be a number, with letters in it and in groups."""
+_CODE = re.compile(r"(?<![0-9A-Za-z…])[0-9A-Za-z]+(?:[-/_][0-9A-Za-z]+)*(?!…)")
+"""What may be a number, with letters in it and in groups; not the rest of what is gone already."""
 
 _CURRENCY = r"[€$£¥₽₺₴₩₹฿₪¢￥]"
 _UNIT = re.compile(

@@ -20,6 +20,9 @@ from proxy.campaign.numbers import numbers
 GONE = "…"
 """Stands for what was the reader's."""
 
+MAX_PASSES = 5
+"""What stood beside something that is gone may be read otherwise then: all is looked at again."""
+
 _SPACE = re.compile(r"\s+")
 _DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"…(?:[ .‐-]{0,2}…)+")
@@ -27,14 +30,22 @@ _RUN = re.compile(r"…(?:[ .‐-]{0,2}…)+")
 
 def template(subject: str, reader: Reader = NOBODY) -> str | None:
     """Return the subject with `…` for what is the reader's; None where nothing else is left."""
-    text = _SPACE.sub(" ", subject).strip()
-    found: Iterable[Span] = names(text, reader)
-    if _DIGIT.search(text):
-        found = chain(found, dates(text), numbers(text))
-    made = _collapsed("".join(_pieces(text, sorted(found))))
+    made, text = _SPACE.sub(" ", subject).strip(), ""
+    for _ in range(MAX_PASSES):
+        if made == text:
+            break
+        made, text = _replaced(made, reader), made
     if GONE in made and not any(map(str.isalnum, made)):
         return None
     return made or None
+
+
+def _replaced(text: str, reader: Reader) -> str:
+    """Return a text with `…` for each name, date and number that is found in it."""
+    found: Iterable[Span] = names(text, reader)
+    if _DIGIT.search(text):
+        found = chain(found, dates(text), numbers(text))
+    return _collapsed("".join(_pieces(text, sorted(found))))
 
 
 def _pieces(text: str, spans: Iterable[Span]) -> Iterator[str]:

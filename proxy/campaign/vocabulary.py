@@ -87,6 +87,9 @@ TITLES = _words("""
 """)
 """Change with who is addressed (`Liebe Frau`, `Lieber Herr`), and are part of what is theirs."""
 
+ELIDED: Final = frozenset({"d", "o"})
+"""Stand before a name with an apostrophe (`d'Anna`, `O'Brien`)."""
+
 OF: Final = frozenset({"de", "da", "do", "di"})
 """Change with the name behind them (`de Paul`, `d'Anna`)."""
 

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.campaign.names import NOBODY, Reader
@@ -90,6 +90,9 @@ def test_what_is_the_readers_alone_names_no_campaign(subject):
 
 
 @given(SUBJECT, st.one_of(READERS, st.just(NOBODY)))
+@example("ANNA0.0.2000", Reader.of("Anna", "anna@example.net"))
+@example("Anna1234", Reader.of("Anna", "anna@example.net"))
+@example("1.1.0001", NOBODY)
 def test_a_template_is_its_own_template(subject, reader):
     """Who gives it as the campaign of the next message gets the same campaign."""
     made = template(subject, reader)
