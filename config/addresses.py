@@ -3,7 +3,7 @@
 Owns: which spellings mean the same address, which hosts are this machine's loopback, and whether an
 address is in a network. Does no I/O.
 Does not own: addresses with a port, and networks as configuration keys (`values`), or the header
-fields that name a client (`proxy.client.trust`, `tracker.forwarded`).
+fields that name a client (`proxy.client.trust`, `config.forwarded`).
 """
 
 from collections.abc import Iterable, Mapping

@@ -2,8 +2,8 @@
 
 Owns: `parse`, `decode` and `splice`, in terms of which the rest of the proxy sees a message
 (RFC 5322, RFC 2045, RFC 2046), and their names gathered in one place.
-Does not own: finding fields (`fields`) and parts (`parser`), transfer encodings (`body`, `quoted_printable`, `base64`),
-or which message or link to track (`policy`).
+Does not own: finding fields (`fields`) and parts (`parser`), transfer encodings (`body`,
+`quoted_printable`, `base64`), or which message or link to track (`proxy.policy`).
 """
 
 from collections.abc import Iterable

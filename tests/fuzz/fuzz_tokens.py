@@ -17,7 +17,7 @@ import atheris
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 with atheris.instrument_imports(include=["tracker"]):
-    from tracker.forwarded import client_address
+    from config.forwarded import client_address
     from tracker.redirect.visitor import private_ip
     from tracker.tokens import BadToken, Keyring, Link, mint, read
 

@@ -4,7 +4,7 @@ Owns: the password, in HTTP Basic (RFC 7617) or as a bearer token (RFC 6750), ho
 may try one, and the check that keeps a page in somebody's browser from asking for the listener on
 its own machine (DNS rebinding).
 Does not own: what is answered then (`admin`), the window in which tries count (`config.throttle`),
-which address a request comes from (`tracker.forwarded`), or which addresses need a password
+which address a request comes from (`config.forwarded`), or which addresses need a password
 (`config.loading.rules`).
 """
 
@@ -19,10 +19,10 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 
 from config.addresses import IpAddress, Network, is_loopback
+from config.forwarded import client_address
 from config.telemetry import observe
 from config.throttle import Throttle
 from tracker.admin.responses import json_response
-from tracker.forwarded import client_address
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

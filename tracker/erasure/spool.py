@@ -18,10 +18,9 @@ from typing import Any
 
 from config.files.regular import opener_without_links
 from tracker.erasure.patterns import PersonPatterns
-from tracker.events import BadEvent, decode
 from tracker.persons import written_alike
 from tracker.spool import segments
-from tracker.spool.overwrite import overwrite
+from tracker.spool.overwrite import fields_of, overwrite
 from tracker.spool.segments import Record
 from tracker.store.reserved import ERASED_ADDRESS
 
@@ -96,11 +95,9 @@ class _Task:
 
     def _rewritten(self, payload: bytes) -> bytes:
         """Return a payload without the person; the same where it told nothing of them."""
-        try:
-            decode(payload)
-        except BadEvent:
+        event = fields_of(payload)
+        if event is None:
             return self._patterns.masked(payload)
-        event = json.loads(payload)
         if not self._redacted(event):
             return payload
         return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()

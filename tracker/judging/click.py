@@ -8,8 +8,8 @@ Does not own: the form of events (`tracker.events`), or what follows (`judge`).
 import functools
 from dataclasses import dataclass
 
+from config.forwarded import parse_address
 from tracker.events import Clicked
-from tracker.forwarded import parse_address
 from tracker.judging.networks import visitor_network
 from tracker.judging.signals import Signals
 

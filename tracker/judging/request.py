@@ -1,14 +1,14 @@
 """One request, as far as judging looks at it.
 
 Owns: the value, and how much of an agent counts.
-Does not own: what follows from it (`signals`), or whose address it is (`tracker.forwarded`).
+Does not own: what follows from it (`signals`), or whose address it is (`config.forwarded`).
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from config.addresses import IpAddress
-from tracker.forwarded import Headers
+from config.forwarded import Headers
 
 MAX_AGENT_CHARACTERS = 512
 """What is kept and looked at of a User-Agent; the longest of real browsers stay below 400."""

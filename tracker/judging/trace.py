@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from config.filter_networks import Networks
-from tracker.forwarded import parse_address
+from config.forwarded import parse_address
 from tracker.judging.click import Click, Message
 from tracker.judging.judge import Verdict, judge
 from tracker.judging.networks import visitor_network

@@ -3,7 +3,7 @@
 Owns: the request as judging looks at it, what of it counts where no page was asked for, and making an
 address private.
 Does not own: the answer to a request (`redirector`), which address it comes from
-(`tracker.forwarded`), what signals are and what they weigh (`tracker.judging`), or how clicks are
+(`config.forwarded`), what signals are and what they weigh (`tracker.judging`), or how clicks are
 counted (`tracker.ingest.counting`).
 
 Everybody is served alike; a verdict is a label and drops nothing.
@@ -12,10 +12,10 @@ Everybody is served alike; a verdict is a label and drops nothing.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from config import forwarded
 from config.addresses import IpAddress, Network
 from config.filter_networks import Networks
 from config.schema import IpPrivacy
-from tracker import forwarded
 from tracker.judging.networks import visitor_network
 from tracker.judging.request import Request as Visit
 from tracker.judging.signals import Signals, signals_of

@@ -7,9 +7,11 @@ Does not own: which records are rewritten, and how (`tracker.erasure.spool`,
 """
 
 import contextlib
+import json
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from config.files.regular import opener_without_links
 from tracker.events import BadEvent, Clicked, decode, encode, erased
@@ -25,6 +27,16 @@ def erase_clicks(path: Path, records: Sequence[Record], event_ids: Collection[st
                 event = decode(record.payload or b"")
                 if isinstance(event, Clicked) and event.event_id in event_ids:
                     overwrite(file.fileno(), record, encode(erased(event)))
+
+
+def fields_of(payload: bytes) -> dict[str, Any] | None:
+    """Return what the event in a payload says, as JSON holds it; None where there is no event."""
+    try:
+        decode(payload)
+    except BadEvent:
+        return None
+    said: dict[str, Any] = json.loads(payload)
+    return said
 
 
 def overwrite(descriptor: int, record: Record, payload: bytes) -> bool:

@@ -75,3 +75,12 @@ def test_clicks_are_erased_by_their_ids(file: Path) -> None:
     assert click == erased(mine)
     assert damaged == b"no event"
     assert [decode(each) for each in rest] == others
+
+
+def test_what_an_event_says_is_read_as_json_holds_it() -> None:
+    """By the names of its fields; what is no event says nothing."""
+    told = overwrite.fields_of(encode(clicked("c1")))
+    assert told is not None
+    assert (told["kind"], told["event_id"]) == ("clicked", "c1")
+    assert overwrite.fields_of(b'{"kind": "clicked"}') is None
+    assert overwrite.fields_of(b"no JSON") is None

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.forwarded import client_address, client_is_secure, parse_address
 from config.schema import TrackerConfig
-from tracker.forwarded import client_address, client_is_secure, parse_address
 
 PROXIES = TrackerConfig.model_validate(
     {"trusted_proxies": ["10.0.0.0/8", "2001:db8:ffff::/48"]}

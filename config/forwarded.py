@@ -2,8 +2,8 @@
 
 Owns: reading X-Forwarded-For, X-Forwarded-Proto and Forwarded (RFC 7239), as far as their authors
 are trusted.
-Does not own: what is made of an address (`tracker.redirect.visitor`, `tracker.admin.guard`), or which
-web servers are trusted (`config.schema`).
+Does not own: what is made of an address (`tracker.redirect.visitor`, `tracker.admin.guard`), or
+which web servers are trusted (`schema`).
 """
 
 import functools
