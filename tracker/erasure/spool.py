@@ -113,6 +113,7 @@ class _Task:
                 event["destination"] = self._patterns.without(event["destination"], theirs=theirs)
                 if theirs:
                     event.update(ip=None, user_agent="")
+                    event.pop("network", None)
         return json.dumps(event) != before
 
     def _redact_pending(self, event: dict[str, Any]) -> None:

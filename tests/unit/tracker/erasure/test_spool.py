@@ -1,6 +1,7 @@
 """Records of the spool that tell of a person are rewritten in place."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -10,7 +11,7 @@ from tests.support.checks.people import ANN, ANNS_ID, CAY, IDENTIFIER, PERSONAL,
 from tracker.erasure import spool
 from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.spool import Traces
-from tracker.events import MessagePending, Recipient, SentLink, decode, encode
+from tracker.events import Clicked, MessagePending, Recipient, SentLink, decode, encode
 from tracker.spool import segments
 
 
@@ -37,6 +38,28 @@ def test_fed_records_are_rewritten_in_place(tmp_path: Path):
     assert kept[1:2] + kept[3:] == [events[1], events[3]]
     assert not any(each in octets[: fed[path.name]] for each in (b"ann@", ANNS_ID.encode()))
     assert spool.redact(tmp_path / "spool", fed, Traces([ANN], patterns)) == (0, 0)
+
+
+def test_a_click_of_theirs_tells_no_address_network_or_agent(tmp_path: Path):
+    """As one that is fed after they were forgotten; what gave a machine away stays."""
+    events = [
+        pending(),
+        replace(
+            clicked("c1", ip="192.0.2.0", user_agent="Agent/7"),
+            network="192.0.2.0/24",
+            signals=("no-language",),
+        ),
+    ]
+    lines = [segments.frame(encode(each)) for each in events]
+    path, descriptor = segments.create(tmp_path, "tracker")
+    os.write(descriptor, b"".join(lines))
+    os.close(descriptor)
+    traces = Traces([ANN], PersonPatterns.of([ANN], IDENTIFIER))
+    assert spool.redact(tmp_path, {path.name: sum(map(len, lines))}, traces) == (2, 0)
+    kept = decode(path.read_bytes().splitlines()[1][9:])
+    assert isinstance(kept, Clicked)
+    assert (kept.ip, kept.network, kept.user_agent) == (None, None, "")
+    assert kept.signals == ("no-language",)
 
 
 def test_records_lose_campaigns_and_texts_as_the_store_does(tmp_path: Path):
