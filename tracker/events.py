@@ -2,7 +2,7 @@
 
 Owns: what is told of a message, of a click and of an open, as frozen values, and their JSON.
 Does not own: files (`tracker.spool.writer`, `tracker.spool.segments`), rows
-(`tracker.ingest.batch`), or what counts as a human (`tracker.judging`).
+(`tracker.counting.batch`), or what counts as a human (`tracker.judging`).
 
 Events may reach the store in any order, and more than once: they name what happened, and the
 store merges them. All events of one `message_id` carry the same campaign and links.

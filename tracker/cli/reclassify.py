@@ -1,7 +1,7 @@
 """`waypost reclassify`: the clicks that are kept are judged anew.
 
 Owns: the command, and how it tells what changed.
-Does not own: judging anew (`tracker.ingest.reclassify`), or the rules (`tracker.judging.rules`).
+Does not own: judging anew (`tracker.counting.reclassify`), or the rules (`tracker.judging.rules`).
 """
 
 import sqlite3
@@ -18,9 +18,9 @@ from config.cli.options import config_option_without_files
 from config.cli.output import echo
 from config.schema import Config
 from tracker.cli.common import log_errors_only
+from tracker.counting.reclassify import Reclassified
+from tracker.counting.reclassify import reclassify as judge_anew
 from tracker.ingest.catch_up import catch_up
-from tracker.ingest.reclassify import Reclassified
-from tracker.ingest.reclassify import reclassify as judge_anew
 from tracker.judging.rules import Settings
 from tracker.reports import names, summary
 from tracker.store import database, files

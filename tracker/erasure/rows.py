@@ -3,7 +3,7 @@
 Owns: which rows are deleted, emptied or rewritten, and that sums stay as they are.
 Does not own: what gives a person away in a URL (`patterns`), what campaigns and links are called
 (`labels`), the spool (`spool`), consents (`consents`), or how later clicks are counted
-(`tracker.ingest.batch`).
+(`tracker.counting.batch`).
 
 A delivery outlives its person as a tombstone: the links in delivered mail go on working, and a
 click on one counts, but as nobody's.

@@ -1,1 +1,1 @@
-"""From the spool to the store, exactly once, and what is counted on the way."""
+"""From the spool to the store, exactly once: who feeds it, from where, and what hinders that."""

@@ -4,7 +4,7 @@ Owns: how far each segment was fed, what becomes of damaged records and of finis
 trying again while the store cannot take anything.
 Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), those that
 cannot be read or vanished (`backlog`), a database that is missing, emptied or malformed
-(`kept_store`), rows (`batch`), or waiting for figures that are up to date (`catch_up`).
+(`kept_store`), rows (`tracker.counting.batch`), or waiting for figures that are up to date (`catch_up`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
@@ -26,12 +26,12 @@ from config.files.regular import opener_without_links
 from config.schema import Config
 from config.telemetry import observe
 from config.values import format_duration
+from tracker.counting.batch import feed
+from tracker.counting.moved_clicks import has_moves, move
 from tracker.events import BadEvent, Event, decode
 from tracker.ingest.backlog import Backlog
-from tracker.ingest.batch import feed
 from tracker.ingest.kept_store import KeptStore
 from tracker.ingest.lock import Lock
-from tracker.ingest.moved_clicks import has_moves, move
 from tracker.ingest.trouble import Trouble
 from tracker.judging.rules import Settings
 from tracker.spool import segments

@@ -4,7 +4,7 @@ Owns: the request as judging looks at it, what of it counts where no page was as
 address private.
 Does not own: the answer to a request (`redirector`), which address it comes from
 (`config.forwarded`), what signals are and what they weigh (`tracker.judging`), or how clicks are
-counted (`tracker.ingest.counting`).
+counted (`tracker.counting.model`).
 
 Everybody is served alike; a verdict is a label and drops nothing.
 """

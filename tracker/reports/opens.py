@@ -1,7 +1,7 @@
 """How often mail was opened: figures by campaign, for a report.
 
 Owns: the question, asked of rows, and what is shown of the answer.
-Does not own: the rows (`tracker.ingest.opens`), or how an answer is printed
+Does not own: the rows (`tracker.counting.opens`), or how an answer is printed
 (`tracker.cli.printing`).
 """
 

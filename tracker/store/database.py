@@ -3,7 +3,7 @@
 Owns: connections and their settings, refusing what is no store of ours, whether the file that is
 open is still the one on disk, what SQLite's errors mean to us, how far each spool segment has been
 fed, and watermarks.
-Does not own: the files as files (`files`), tables (`schema`), rows (`tracker.ingest.batch`),
+Does not own: the files as files (`files`), tables (`schema`), rows (`tracker.counting.batch`),
 questions (`tracker.reports.clicks`), or when to try again (`tracker.ingest.ingester`).
 
 Whoever opens the store for feeding holds the ingester's lock. Only then is a file created or

@@ -1,8 +1,8 @@
 """Rows of the store that are known by a name: campaigns, persons, links, sets of links.
 
 Owns: finding such rows, making those that are new, and how sets of links are told apart.
-Does not own: messages and clicks, which point at them (`tracker.ingest.batch`), or which links a
-report lists though nobody clicked them (`tracker.ingest.listed_links`).
+Does not own: messages and clicks, which point at them (`tracker.counting.batch`), or which links a
+report lists though nobody clicked them (`tracker.counting.listed_links`).
 
 A set says which numbers of a message stand for links that are not called by the URL that a click
 tells: for some it holds their group, for others which parameters of that URL are no part of the

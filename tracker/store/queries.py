@@ -1,7 +1,7 @@
 """Queries of the store: for any number of values, and with rows read by the names of their columns.
 
 Owns: `IN (:values)` for more values than SQLite takes at once, and the next free row number.
-Does not own: connections (`database`), or what is asked (`named_rows`, `tracker.ingest.rows`).
+Does not own: connections (`database`), or what is asked (`named_rows`, `tracker.counting.rows`).
 """
 
 import sqlite3

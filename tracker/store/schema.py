@@ -1,7 +1,7 @@
 """The tables of the store, and how an older store becomes a present one.
 
 Owns: the schema, step by step; a step that was released is never edited, a new one follows it.
-Does not own: what is written to the tables (`tracker.ingest.batch`, `tracker.ingest.sums`) or read
+Does not own: what is written to the tables (`tracker.counting.batch`, `tracker.counting.sums`) or read
 from them (`tracker.reports.clicks`).
 
 In `counters` and `clickers`, 0 stands for all: all days, all campaigns, all links. A day is a

@@ -3,7 +3,7 @@
 Owns: reading and writing slots with their places and values, which numbers of a message stand in
 which slot, and when none of it is needed any more.
 Does not own: what a slot is, and what follows from what was told (`tracker.urls.slots`), or links
-and sums (`tracker.ingest.personal_links`).
+and sums (`tracker.counting.personal_links`).
 
 Of a place that is settled no values are kept. So what is kept grows with the persons of a campaign
 up to a thousand, and not at all with the links that all of them have.

@@ -1,7 +1,7 @@
 """Links that nothing needs any more, once the messages that had them are gone.
 
 Owns: which names of links go, and what becomes of the sums of those.
-Does not own: when (`retention`), or which links reports list (`tracker.ingest.listed_links`).
+Does not own: when (`retention`), or which links reports list (`tracker.counting.listed_links`).
 
 Three kinds of rows keep a link's name: a set that a message has, its place in a campaign's list,
 and a sum of clicks.

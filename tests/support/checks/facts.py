@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from tracker.counting.batch import feed
 from tracker.events import (
     Clicked,
     Event,
@@ -15,7 +16,6 @@ from tracker.events import (
     Recipient,
     SentLink,
 )
-from tracker.ingest.batch import feed
 from tracker.reports import summary
 from tracker.reports.figures import Figures, Report
 from tracker.store.schema import migrations

@@ -21,9 +21,9 @@ from tests.support.checks.facts import (
     pending,
     recount,
 )
-from tests.unit.tracker.ingest.test_batch import histories, sums
+from tests.unit.tracker.counting.test_batch import histories, sums
+from tracker.counting.batch import feed
 from tracker.events import Clicked, Event, Recipient
-from tracker.ingest.batch import feed
 from tracker.judging.rules import RULES, Settings
 from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, recount
-from tests.unit.tracker.ingest.test_batch import histories, rows, sums
+from tests.unit.tracker.counting.test_batch import histories, rows, sums
+from tracker.counting import reclassify
+from tracker.counting.batch import feed
 from tracker.events import Event
-from tracker.ingest import reclassify
-from tracker.ingest.batch import feed
 from tracker.judging.rules import Settings
 from tracker.reports import summary
 from tracker.store.database import Store

@@ -5,7 +5,7 @@ from sqlite_utils import Database
 
 from tests.support.checks.facts import NAMING, clicked, put
 from tests.support.checks.personal import SITE, mail, story
-from tracker.ingest import moved_clicks
+from tracker.counting import moved_clicks
 from tracker.reports import summary
 
 OWN = f"{SITE}…"

@@ -268,7 +268,7 @@ class Sums:
     """Changes of sums, collected over many events, to be applied at once.
 
     `clicks` are by day, campaign and link alone, `clickers` by campaign, link and person: the sums over
-    all of these follow from them (`click_sums`, `tracker.ingest.sums`).
+    all of these follow from them (`click_sums`, `tracker.counting.sums`).
     """
 
     messages: defaultdict[Scope, MessageSum] = field(

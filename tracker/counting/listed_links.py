@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from tracker.ingest.personal_links import Slots, Told
+from tracker.counting.personal_links import Slots, Told
 from tracker.store import named_rows, queries
 from tracker.store.reserved import day_of
 from tracker.urls.naming import is_url

@@ -1,7 +1,7 @@
 """Clicks that count under another link than before: moved once more is known of the link.
 
 Owns: moving the clicks of a slot, with their sums, in transactions of bounded size.
-Does not own: when (`ingester`, `batch`), what makes a slot one link (`tracker.urls.slots`), or the
+Does not own: when (`tracker.ingest.ingester`, `batch`), what makes a slot one link (`tracker.urls.slots`), or the
 sums (`sums`).
 
 Meanwhile each click counts under one of its two names, so that all other sums are right throughout.
@@ -14,11 +14,11 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
-from tracker.ingest import rows, sums
-from tracker.ingest.attribution import attribute
-from tracker.ingest.counting import Click, Message, Sums
-from tracker.ingest.personal_links import Slots
-from tracker.ingest.sittings import Pair, Span
+from tracker.counting import rows, sums
+from tracker.counting.attribution import attribute
+from tracker.counting.model import Click, Message, Sums
+from tracker.counting.personal_links import Slots
+from tracker.counting.sittings import Pair, Span
 from tracker.store import slots, unused_links
 from tracker.store.slots import Move
 from tracker.urls.naming import Naming

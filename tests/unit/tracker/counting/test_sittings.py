@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from tracker.ingest import sittings
-from tracker.ingest.counting import NOT_JUDGED, Attribution, Click, ClickSum, Message, Sums
-from tracker.ingest.sittings import HOUR_S, Change, Sitting, Span, changes, is_closed, is_flooded
+from tracker.counting import sittings
+from tracker.counting.model import NOT_JUDGED, Attribution, Click, ClickSum, Message, Sums
+from tracker.counting.sittings import HOUR_S, Change, Sitting, Span, changes, is_closed, is_flooded
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.judging.rules import FLOOD, Settings

@@ -1,7 +1,7 @@
 """Which link, campaign and person a click counts for.
 
 Owns: finding the link that a click was on: by its number in its message, else by its destination.
-Does not own: how a message's campaign and person are known (`counting`), when clicks are attributed
+Does not own: how a message's campaign and person are known (`model`), when clicks are attributed
 (`batch`), or what a destination is called that no message is known for (`tracker.urls.naming`).
 """
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
-from tracker.ingest.counting import Click, Message
-from tracker.ingest.personal_links import Slots
+from tracker.counting.model import Click, Message
+from tracker.counting.personal_links import Slots
 from tracker.store import named_rows, slots
 from tracker.store.reserved import PURGED, RESERVED_NAME
 from tracker.urls.naming import Naming

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from tracker.ingest.counting import NOT_JUDGED, Click, Message, Sums
+from tracker.counting.model import NOT_JUDGED, Click, Message, Sums
 from tracker.judging import judge as judging
 from tracker.judging.click import Message as About
 from tracker.judging.judge import Verdict

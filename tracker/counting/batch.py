@@ -1,9 +1,9 @@
 """Feeding events to the store: load what they touch, merge, write what changed.
 
 Owns: the one way in which events become rows, within the caller's transaction.
-Does not own: the rules of counting (`counting`), which clicks are judged together (`sittings`), the SQL
+Does not own: the rules of counting (`model`), which clicks are judged together (`sittings`), the SQL
 of messages and clicks (`rows`), the link that a click counts for (`attribution`, `personal_links`),
-the sums (`sums`), opens, which have tables of their own (`opens`), or when it happens (`ingester`).
+the sums (`sums`), opens, which have tables of their own (`opens`), or when it happens (`tracker.ingest.ingester`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,11 @@ from dataclasses import dataclass, field, replace
 from sqlite_utils import Database
 
 from tracker import persons
+from tracker.counting import listed_links, moved_clicks, opens, rows, sittings, sums
+from tracker.counting.attribution import attribute
+from tracker.counting.model import Click, Delivery, Message, MessageTotals, Sums
+from tracker.counting.personal_links import Slots, Told
+from tracker.counting.sittings import Pair, Span
 from tracker.events import (
     Clicked,
     Event,
@@ -21,11 +26,6 @@ from tracker.events import (
     erased,
     purged,
 )
-from tracker.ingest import listed_links, moved_clicks, opens, rows, sittings, sums
-from tracker.ingest.attribution import attribute
-from tracker.ingest.counting import Click, Delivery, Message, MessageTotals, Sums
-from tracker.ingest.personal_links import Slots, Told
-from tracker.ingest.sittings import Pair, Span
 from tracker.judging.click import recorded
 from tracker.judging.rules import Settings
 from tracker.store import named_rows, queries

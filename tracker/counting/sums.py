@@ -1,7 +1,7 @@
 """The sums of the store, changed in the transaction that changes what they are sums of.
 
 Owns: applying collected changes to `counters` and `clickers`.
-Does not own: what adds to which sum (`counting`).
+Does not own: what adds to which sum (`model`).
 
 Unique clickers are counted as persons whose clicks in a scope went from none to some, or back, so
 that a change costs the same whether ten people clicked or ten million.
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from sqlite_utils import Database
 
-from tracker.ingest.counting import MessageSum, Sums
+from tracker.counting.model import MessageSum, Sums
 
 _CHANGES = """
     CREATE TEMP TABLE IF NOT EXISTS changes (

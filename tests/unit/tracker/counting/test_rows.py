@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from tests.support.checks.facts import clicked, empty
-from tracker.ingest import rows
-from tracker.ingest.counting import Attribution, Click, Delivery, Message
-from tracker.ingest.sittings import Span
+from tracker.counting import rows
+from tracker.counting.model import Attribution, Click, Delivery, Message
+from tracker.counting.sittings import Span
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 

@@ -4,8 +4,8 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, accepted, clicked, own_click, own_link, pending, put
+from tracker.counting import listed_links
 from tracker.events import SentLink
-from tracker.ingest import listed_links
 from tracker.reports import summary
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from tracker.counting.model import Message
 from tracker.events import SentLink
-from tracker.ingest.counting import Message
 from tracker.store import queries, slots
 from tracker.store.slots import Slot
 from tracker.urls.shape import parts

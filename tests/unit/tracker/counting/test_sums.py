@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from tests.support.checks.facts import empty
-from tracker.ingest import sums
-from tracker.ingest.counting import Attribution, Click, MessageSum, MessageTotals, Sums
+from tracker.counting import sums
+from tracker.counting.model import Attribution, Click, MessageSum, MessageTotals, Sums
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.store.reserved import DAY_S

@@ -1,4 +1,4 @@
-"""Rows of messages, deliveries and clicks: read as values of `counting`, written from them.
+"""Rows of messages, deliveries and clicks: read as values of `model`, written from them.
 
 Owns: the SQL of these three tables while events are fed, each column by its name.
 Does not own: what becomes of the values (`batch`), the sums (`sums`), or rows that are known by a
@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from tracker.counting.model import Attribution, Click, Delivery, Message
+from tracker.counting.sittings import Span
 from tracker.events import Clicked
-from tracker.ingest.counting import Attribution, Click, Delivery, Message
-from tracker.ingest.sittings import Span
 from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlite_utils import Database
 
+from tracker.counting.rows import Row
 from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused, Opened
-from tracker.ingest.rows import Row
 from tracker.store import named_rows
 from tracker.store.reserved import NO_CAMPAIGN
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracker.ingest.counting import (
+from tracker.counting.model import (
     NOT_JUDGED,
     Attribution,
     Click,

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
-from tracker.ingest import rows, sittings, sums
-from tracker.ingest.counting import Message, MessageTotals, Sums
-from tracker.ingest.sittings import Change, Span
+from tracker.counting import rows, sittings, sums
+from tracker.counting.model import Message, MessageTotals, Sums
+from tracker.counting.sittings import Change, Span
 from tracker.judging.rules import Settings
 from tracker.store.database import Store
 

@@ -1,0 +1,1 @@
+"""What events mean together: messages, deliveries, clicks and the sums of them."""
