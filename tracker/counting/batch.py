@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from tracker import persons
 from tracker.counting import listed_links, moved_clicks, opens, rows, sittings, sums
 from tracker.counting.attribution import attribute
-from tracker.counting.model import Click, Delivery, Message, MessageTotals, Sums
+from tracker.counting.model import Click, Delivery, Message, MessageTotals, Sums, made
 from tracker.counting.personal_links import Slots, Told
 from tracker.counting.sittings import Pair, Span
 from tracker.events import (
@@ -26,7 +26,6 @@ from tracker.events import (
     erased,
     purged,
 )
-from tracker.judging.click import recorded
 from tracker.judging.rules import Settings
 from tracker.store import named_rows, queries
 from tracker.store.named_rows import number_of_links
@@ -312,7 +311,7 @@ class Batch:
             row,
             event.recipient,
             event.destination,
-            recorded(event),
+            made(event),
             full_destination=self.full_destinations.get(event.event_id),
         )
 

@@ -27,7 +27,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
+from tracker.events import Clicked
 from tracker.judging.click import Click as Made
+from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, day_of
 from tracker.tokens import SHARED
@@ -306,3 +308,13 @@ class Sums:
             else:
                 found[Scope(0, 0, scope.link_id)].add_sum(changed)
         return found
+
+
+def made(event: Clicked) -> Made:
+    """Return the click that an event tells of.
+
+    Earlier versions kept no signals, but the method; of an address they kept the network, or all of it.
+    """
+    signals = event.signals or (("head",) if event.method == "HEAD" else ())
+    network = event.network or network_of(event.ip)
+    return Made(event.at_s, event.link, network, event.user_agent, signals)

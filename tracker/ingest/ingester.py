@@ -26,14 +26,13 @@ from config.files.regular import opener_without_links
 from config.schema import Config
 from config.telemetry import observe
 from config.values import format_duration
-from tracker.counting.batch import feed
-from tracker.counting.moved_clicks import has_moves, move
+from tracker.counting.feeder import Feeder
+from tracker.counting.moved_clicks import has_moves
 from tracker.events import BadEvent, Event, decode
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.kept_store import KeptStore
 from tracker.ingest.lock import Lock
 from tracker.ingest.trouble import Trouble
-from tracker.judging.rules import Settings
 from tracker.spool import segments
 from tracker.spool.overwrite import erase_clicks
 from tracker.spool.segments import Record
@@ -47,7 +46,6 @@ from tracker.store.retention import (
     purge,
     read_clock,
 )
-from tracker.urls.naming import Naming
 
 INTERVAL_S = 0.25
 MAX_BACKOFF_S = 10.0
@@ -92,8 +90,7 @@ class Ingester:
     def configure(self, config: Config) -> None:
         """Take a configuration that was read anew; the store and its spool stay where they are."""
         self._retention_s = config.privacy.retention
-        self._naming = Naming.of(config)
-        self._judging = Settings.of(config)
+        self._feeder = Feeder.of(config)
 
     def run(self, stop: threading.Event) -> None:
         """Feed the store until `stop` is set, whatever happens to it; wait while another does."""
@@ -255,7 +252,7 @@ class Ingester:
             stored = opened.offset(name)
             if stored != offset:
                 return stored
-            forgotten = feed(opened.db, chunk.events, self._naming, self._judging)
+            forgotten = self._feeder.feed(opened.db, chunk.events)
             opened.set_offset(name, chunk.end)
             for record, why in chunk.damaged:
                 self._quarantine(name, record, why)
@@ -290,7 +287,7 @@ class Ingester:
         """Move clicks that count under another link now, in transactions of bounded size."""
         while has_moves(opened.db):
             with opened.transaction():
-                move(opened.db, self._naming)
+                self._feeder.move(opened.db)
 
     def _forget_deleted(self, opened: Store) -> None:
         """Forget segments that are no more, once their names are durably gone."""

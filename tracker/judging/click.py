@@ -1,15 +1,13 @@
 """A click and its message, as far as judging looks at them.
 
-Owns: the values, what events tell of them, and an order of clicks that does not depend on when they
-arrived.
-Does not own: the form of events (`tracker.events`), or what follows (`judge`).
+Owns: the values, and an order of clicks that does not depend on when they arrived.
+Does not own: what events tell of them (`tracker.counting.model`), or what follows (`judge`).
 """
 
 import functools
 from dataclasses import dataclass
 
 from config.forwarded import parse_address
-from tracker.events import Clicked
 from tracker.judging.networks import visitor_network
 from tracker.judging.signals import Signals
 
@@ -52,13 +50,3 @@ class Message:
 def network_of(ip: str | None) -> str | None:
     """Return the network of a visitor, of whom an address or only its network is kept."""
     return visitor_network(parse_address(ip or ""))
-
-
-def recorded(event: Clicked) -> Click:
-    """Return the click that an event tells of.
-
-    Earlier versions kept no signals, but the method; of an address they kept the network, or all of it.
-    """
-    signals = event.signals or (("head",) if event.method == "HEAD" else ())
-    network = event.network or network_of(event.ip)
-    return Click(event.at_s, event.link, network, event.user_agent, signals)

@@ -15,7 +15,6 @@ from tracker.judging.click import Click, Message, network_of
 from tracker.judging.words import in_words
 from tracker.reports.clicks import shown
 from tracker.reports.figures import Json
-from tracker.tokens import SHARED
 
 _PERSON = """
     WITH person AS (
@@ -41,7 +40,7 @@ _CLICKED = f"""
     SELECT at_s, 'clicked' AS event, campaigns.name AS campaign, links.name AS link,
         nullif(destination, links.name) AS url, human, doubtful, score, reasons,
         clicks.message, clicks.recipient, clicks.number, signals, ip, user_agents.name AS agent,
-        sent_at_s, link_sets.links, shared
+        sent_at_s, link_sets.links, shared OR recipient = 0 AS is_shared
     FROM person JOIN clicks ON clicks.message = person.message AND clicks.recipient = person.number
     JOIN messages ON messages.id = clicks.message
     JOIN campaigns ON campaigns.id = clicks.campaign_id
@@ -107,6 +106,4 @@ def _click(row: Json) -> Click:
 
 
 def _message(row: Json) -> Message:
-    return Message(
-        row["sent_at_s"], row["links"], bool(row["shared"]) or row["recipient"] == SHARED
-    )
+    return Message(row["sent_at_s"], row["links"], bool(row["is_shared"]))

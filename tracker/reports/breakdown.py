@@ -15,7 +15,6 @@ from typing import Literal, get_args
 
 from sqlite_utils import Database
 
-from tracker.persons import is_opaque
 from tracker.reports import names, summary
 from tracker.reports.figures import Json
 from tracker.reports.period import Period
@@ -145,7 +144,7 @@ def _domains(db: Database, values: Mapping[str, float]) -> Iterator[Json]:
     found: defaultdict[str, _Sent] = defaultdict(_Sent)
     for row in db.query(_BY_ADDRESS, dict(values)):
         address = row["name"] or ""
-        domain = "" if is_opaque(address) else address.rpartition("@")[2].lower()
+        domain = address.rpartition("@")[2].lower() if "@" in address else ""
         found[domain] += _Sent.of(row)
     few = [name for name, sent in found.items() if sent.persons < FEWEST or not name]
     other = sum((found.pop(name) for name in few), _Sent())

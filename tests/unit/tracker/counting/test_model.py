@@ -1,7 +1,10 @@
 """What events mean together, free of SQL."""
 
+from dataclasses import replace
+
 import pytest
 
+from tests.support.checks.facts import clicked
 from tracker.counting.model import (
     NOT_JUDGED,
     Attribution,
@@ -12,7 +15,9 @@ from tracker.counting.model import (
     MessageTotals,
     Scope,
     Sums,
+    made,
 )
+from tracker.events import decode, encode
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.store.reserved import DAY_S, ERASED_ADDRESS, PURGED
@@ -176,3 +181,20 @@ def test_a_click_that_is_withdrawn_adds_nothing() -> None:
             sums.add_click(click(verdict), sign)
     assert {*map(str, sums.click_sums().values())} == {str(ClickSum())}
     assert {*map(str, sums.clickers.values())} == {str(ClickSum())}
+
+
+def test_an_event_tells_of_a_click() -> None:
+    """With what was kept of its request."""
+    event = replace(clicked("c1"), signals=("no-html",), network="192.0.2.0", link=4)
+    told = Made(event.at_s, 4, "192.0.2.0", "Browser/1", ("no-html",))
+    assert made(decode(encode(event))) == told
+
+
+def test_an_event_of_before_tells_what_it_can() -> None:
+    """HEAD by its method, the network by the address, shortened or whole."""
+    head = decode(encode(replace(clicked("c1"), method="HEAD", human=False, reasons=("head/1",))))
+    assert made(head).signals == ("head",)
+    assert made(clicked("c1")).signals == ()
+    assert made(clicked("c1")).network is None
+    for ip, network in (("192.0.2.0", "192.0.2.0"), ("2001:db8:1:2::3", "2001:db8:1::")):
+        assert made(replace(clicked("c1"), ip=ip)).network == network

@@ -13,8 +13,8 @@ from sqlite_utils import Database
 
 from config.schema import ClicksConfig, Config, PrivacyConfig, StoreConfig, TrackingConfig
 from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
+from tracker.counting import batch
 from tracker.events import Event, decode, encode
-from tracker.ingest import ingester as ingester_module
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
 from tracker.reports import summary
@@ -146,14 +146,14 @@ def test_event_that_cannot_be_fed_does_not_hold_up_others(
     storing: Config, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is wrong with it, it is found, kept aside, and the rest is counted."""
-    real = ingester_module.feed
+    real = batch.feed
 
     def picky(db: Database, events: Sequence[Event], *how: Any) -> None:
         real(db, events, *how)
         if click(13) in events:
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
 
-    monkeypatch.setattr(ingester_module, "feed", picky)
+    monkeypatch.setattr(batch, "feed", picky)
     octets = [segments.frame(encode(click(number))) for number in range(50)]
     path = finished_segment(storing, b"".join(octets))
     ingester.drain()
@@ -298,7 +298,7 @@ def test_round_ends_although_the_writer_is_faster(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is written during a round is for the next one: a report must not chase it."""
-    real = ingester_module.feed
+    real = batch.feed
     rounds = 0
 
     def writing(db: Database, events: Sequence[Event], *how: Any) -> None:
@@ -307,7 +307,7 @@ def test_round_ends_although_the_writer_is_faster(
         put(spool, rounds)
         real(db, events, *how)
 
-    monkeypatch.setattr(ingester_module, "feed", writing)
+    monkeypatch.setattr(batch, "feed", writing)
     put(spool, 0)
     ingester.drain()
     assert rounds == 1

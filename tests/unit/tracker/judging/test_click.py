@@ -1,10 +1,6 @@
 """Clicks have an order of their own, and messages an age."""
 
-from dataclasses import replace
-
-from tests.support.feeding import click
-from tracker.events import decode, encode
-from tracker.judging.click import Click, Message, recorded
+from tracker.judging.click import Click, Message
 
 
 def test_clicks_are_ordered_by_time_first() -> None:
@@ -25,20 +21,3 @@ def test_a_prefetch_is_ahead() -> None:
     """By its signal."""
     assert Click(1.0, 1, "a", "b", ("prefetch",)).is_ahead
     assert not Click(1.0, 1, "a", "b", ("head",)).is_ahead
-
-
-def test_an_event_tells_of_a_click() -> None:
-    """With what was kept of its request."""
-    event = replace(click(1), signals=("no-html",), network="192.0.2.0", link=4)
-    told = Click(event.at_s, 4, "192.0.2.0", "Browser/1", ("no-html",))
-    assert recorded(decode(encode(event))) == told
-
-
-def test_an_event_of_before_tells_what_it_can() -> None:
-    """HEAD by its method, the network by the address, shortened or whole."""
-    head = decode(encode(replace(click(1), method="HEAD", human=False, reasons=("head/1",))))
-    assert recorded(head).signals == ("head",)
-    assert recorded(click(1)).signals == ()
-    assert recorded(click(1)).network is None
-    for ip, network in (("192.0.2.0", "192.0.2.0"), ("2001:db8:1:2::3", "2001:db8:1::")):
-        assert recorded(replace(click(1), ip=ip)).network == network

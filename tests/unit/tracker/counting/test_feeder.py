@@ -1,0 +1,26 @@
+"""Events are fed as a configuration says."""
+
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from config.schema import ClicksConfig, Config, StoreConfig
+from tests.support.checks.facts import SENT_S, accepted, clicked, pending, totals
+from tracker.counting.feeder import Feeder
+
+
+@pytest.mark.parametrize(
+    ("points", "human"), [(ClicksConfig(), 1), (ClicksConfig(points={"no-html": 100}), 0)]
+)
+def test_clicks_are_judged_by_its_points(
+    db: Database, tmp_path: Path, points: ClicksConfig, human: int
+) -> None:
+    """Those of docs/machines.md, where it has none."""
+    config = Config(store=StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db"), clicks=points)
+    feeder = Feeder.of(config)
+    click = clicked("c1", at_s=SENT_S + 9000, signals=("no-html",))
+    with db.atomic():
+        assert feeder.feed(db, [pending(), accepted(), click]) == frozenset()
+        feeder.move(db)
+    assert totals(db).clicks_human == human
