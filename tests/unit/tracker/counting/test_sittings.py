@@ -163,8 +163,10 @@ def test_the_judge_knows_the_message() -> None:
 
 def test_settings_are_the_judges() -> None:
     """As an operator has them."""
-    (verdict,) = judged((message(), click()), settings=Settings(doubtful=0))
-    assert verdict.doubtful
+    lacking = click(LATER_S, 1, 1, "Browser/1", "no-html")
+    for doubtful, expected in ((50, True), (60, False)):
+        (verdict,) = judged((message(), lacking), settings=Settings(doubtful=doubtful))
+        assert verdict.doubtful is expected
     signalled = click(LATER_S, 1, 1, "Browser/1", "head")
     (verdict,) = judged((message(), signalled), settings=Settings(points={"head": 0}))
     assert verdict.human
