@@ -143,8 +143,7 @@ class Batch:
         self._load()
         self._merge()
         self.slots.see(self.told)
-        links = [link for told in self.told for link in listed_links.of(told, self.slots)]
-        listed_links.record(self.db, links)
+        listed_links.record(self.db, [listed_links.of(told, self.slots) for told in self.told])
         self._settle_clicks()
         rows.write_messages(self.db, self.messages.values())
         rows.write_deliveries(self.db, self.changed)

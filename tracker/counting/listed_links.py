@@ -12,7 +12,7 @@ be the reader's own (`personal_links`): a reader may get it twice.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlite_utils import Database
@@ -26,18 +26,24 @@ KEPT = 200_000
 """URLs remembered of single messages: about 20 MB."""
 
 
-class ListedLink(NamedTuple):
-    """A link of a message, by their rows, and the message's day; `name` is what reports call it.
+class Shown(NamedTuple):
+    """A link of a message: what reports call it, and what people see of it.
 
-    `text` is what people see of it, `slot` what it is compared with; None where somebody named it.
+    `slot` is what it is compared with; None where somebody named it.
     """
+
+    name: str
+    text: str = ""
+    slot: bytes | None = None
+
+
+class Listing(NamedTuple):
+    """The links of a message, its row and its campaign's, and its day."""
 
     campaign_id: int
     message: int
     day: int
-    name: str
-    text: str = ""
-    slot: bytes | None = None
+    links: tuple[Shown, ...]
 
 
 class _Key(NamedTuple):
@@ -67,35 +73,50 @@ _REMEMBER = "INSERT OR IGNORE INTO sightings (hash, message) VALUES (?, ?)"
 _FORGET = "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?"
 
 
-def of(told: Told, known: Slots) -> list[ListedLink]:
+def of(told: Told, known: Slots) -> Listing:
     """Return the links of a message as reports call them, but for those always the reader's own."""
     message, own = told.message, known.own_numbers(told)
-    about = (message.campaign_id, message.id, day_of(message.sent_at_s))
     slots = {link.number: link.slot for link in told.placed}
-    return [
-        ListedLink(*about, link.group or link.url, link.text, slots.get(link.number))
+    links = tuple(
+        Shown(link.group or link.url, link.text, slots.get(link.number))
         for link in told.links
         if link.number not in own
-    ]
+    )
+    return Listing(message.campaign_id, message.id, day_of(message.sent_at_s), links)
 
 
-def record(db: Database, links: Sequence[ListedLink]) -> None:
+def record(db: Database, listings: Sequence[Listing]) -> None:
     """Have reports list the links that a campaign's messages share."""
-    days: dict[_Key, _Days] = {}
-    slots: dict[_Key, bytes | None] = {}
-    for each in links:
-        key = _Key(each.campaign_id, each.name)
-        days.setdefault(key, {})[each.message] = each.day
-        slots[key] = each.slot
+    days, shown = _by_name(listings)
     listed = {
         _Key(campaign, name): day
         for campaign, name, day in queries.rows_in(db, _LISTED, _names(days))
     }
     single = _single(db, days, {key for key in days if key not in listed and is_url(key.name)})
     latest = {key: max(each.values()) for key, each in days.items() if key not in single}
-    _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)}, slots)
-    _put_texts(db, links, {key.name for key in latest.keys() - listed.keys()})
+    _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)}, shown)
+    _put_texts(db, {key: shown[key].text for key in latest.keys() - listed.keys()})
     _remember(db, {digest: min(days[key]) for key, digest in single.items()})
+
+
+def _by_name(listings: Iterable[Listing]) -> tuple[dict[_Key, _Days], dict[_Key, Shown]]:
+    """Return which messages have each link, and one of the ways in which it is shown.
+
+    Most messages of a campaign have the same links: these are looked at once.
+    """
+    alike: dict[tuple[int, tuple[Shown, ...]], _Days] = {}
+    for each in listings:
+        alike.setdefault((each.campaign_id, each.links), {})[each.message] = each.day
+    days: dict[_Key, _Days] = {}
+    shown: dict[_Key, Shown] = {}
+    for (campaign_id, links), found in alike.items():
+        for link in links:
+            key = _Key(campaign_id, link.name)
+            days.setdefault(key, {}).update(found)
+            before = shown.get(key)
+            if before is None or (link.text and link.text < (before.text or link.text + " ")):
+                shown[key] = link
+    return days, shown
 
 
 def _single(db: Database, days: dict[_Key, _Days], new: Iterable[_Key]) -> dict[_Key, bytes]:
@@ -113,22 +134,18 @@ def _names(keys: Iterable[_Key]) -> set[str]:
     return {key.name for key in keys}
 
 
-def _list(db: Database, days: Mapping[_Key, int], slots: Mapping[_Key, bytes | None]) -> None:
+def _list(db: Database, days: Mapping[_Key, int], shown: Mapping[_Key, Shown]) -> None:
     """List links, each with the day of the latest message that has it, and with its slot."""
     rows = named_rows.ids(db, "links", _names(days))
     db.conn.executemany(
         _LIST,
-        [(key.campaign_id, rows[key.name], day, slots[key]) for key, day in days.items()],
+        [(key.campaign_id, rows[key.name], day, shown[key].slot) for key, day in days.items()],
     )
 
 
-def _put_texts(db: Database, links: Iterable[ListedLink], new: Collection[str]) -> None:
+def _put_texts(db: Database, texts: Mapping[_Key, str]) -> None:
     """Keep what people see of links that are listed from now on; of several texts, the least."""
-    texts: dict[str, str] = {}
-    for link in links:
-        if link.text and link.name in new:
-            texts[link.name] = min(texts.get(link.name, link.text), link.text)
-    db.conn.executemany(_PUT_TEXT, [(text, name) for name, text in texts.items()])
+    db.conn.executemany(_PUT_TEXT, [(text, key.name) for key, text in texts.items() if text])
 
 
 def _remember(db: Database, once: Mapping[bytes, int]) -> None:

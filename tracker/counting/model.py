@@ -141,7 +141,10 @@ class Message:
 
     def delivery(self, number: int) -> Delivery:
         """Return the delivery of this number, made where it is new."""
-        return self.deliveries.setdefault(number, Delivery())
+        known = self.deliveries.get(number)
+        if known is None:
+            known = self.deliveries[number] = Delivery()
+        return known
 
     def has_erased(self, number: int) -> bool:
         """Return whether the recipient of this number is forgotten."""
