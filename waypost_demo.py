@@ -70,6 +70,8 @@ domain = "{domain}"
 [[sender.dkim]]
 selector = "{selector}"
 key_file = "{folder}/dkim.pem"
+[clicks.points]
+early = 0  # who tries the demo clicks at once
 """
 
 RECEIPT = """\
