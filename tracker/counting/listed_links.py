@@ -4,9 +4,9 @@ Owns: telling links that a campaign's messages share from those that are made fo
 Does not own: links that were clicked, which have rows anyway (`batch`), or when a listed link goes
 (`tracker.store.unused_links`).
 
-A URL is worth a row once two messages of the campaign had it. Until then only its hash is kept, and
-of those only the latest, so that a million personal URLs take no more room than `KEPT`. Groups are
-listed at once: somebody named them. With a listed link goes the day of the latest message that had
+A URL is worth a row once two messages of the campaign had it, or one that went to several: all of them
+have it. Until then only its hash is kept, and of those only the latest, so that a million personal URLs
+take no more room than `KEPT`. Groups are listed at once: somebody named them. With a listed link goes the day of the latest message that had
 it, so that it can go when those messages do; and its slot, as reports leave out what turns out to
 be the reader's own (`personal_links`): a reader may get it twice.
 """
@@ -38,11 +38,12 @@ class Shown(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The links of a message, its row and its campaign's, and its day."""
+    """The links of a message, its row and its campaign's, its day, and whether several have it."""
 
     campaign_id: int
     message: int
     day: int
+    several: bool
     links: tuple[Shown, ...]
 
 
@@ -82,17 +83,25 @@ def of(told: Told, known: Slots) -> Listing:
         for link in told.links
         if link.number not in own
     )
-    return Listing(message.campaign_id, message.id, day_of(message.sent_at_s), links)
+    several = len(told.persons) > 1
+    return Listing(message.campaign_id, message.id, day_of(message.sent_at_s), several, links)
 
 
 def record(db: Database, listings: Sequence[Listing]) -> None:
     """Have reports list the links that a campaign's messages share."""
     days, shown = _by_name(listings)
+    shared = {
+        _Key(each.campaign_id, link.name)
+        for each in listings
+        if each.several
+        for link in each.links
+    }
     listed = {
         _Key(campaign, name): day
         for campaign, name, day in queries.rows_in(db, _LISTED, _names(days))
     }
-    single = _single(db, days, {key for key in days if key not in listed and is_url(key.name)})
+    new = {key for key in days if key not in listed and is_url(key.name)}
+    single = _single(db, days, new - shared)
     latest = {key: max(each.values()) for key, each in days.items() if key not in single}
     _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)}, shown)
     _put_texts(db, {key: shown[key].text for key in latest.keys() - listed.keys()})

@@ -57,6 +57,11 @@ def pending(message: str = "m1", **changes: Any) -> MessagePending:
     return MessagePending(**{**facts, **changes})
 
 
+def to_ann(message: str = "m1", **changes: Any) -> MessagePending:
+    """Return a message to one reader."""
+    return pending(message, **{"recipients": pending().recipients[:1], **changes})
+
+
 def accepted(message: str = "m1", *recipients: int) -> MessageAccepted:
     """Return the relay's 250 for a message."""
     return MessageAccepted(message, SENT_S + 1, recipients or (1, 2))

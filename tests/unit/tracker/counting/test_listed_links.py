@@ -3,7 +3,16 @@
 import pytest
 from sqlite_utils import Database
 
-from tests.support.checks.facts import LINKS, accepted, clicked, own_click, own_link, pending, put
+from tests.support.checks.facts import (
+    LINKS,
+    accepted,
+    clicked,
+    own_click,
+    own_link,
+    pending,
+    put,
+    to_ann,
+)
 from tracker.counting import listed_links
 from tracker.events import SentLink
 from tracker.reports import summary
@@ -13,7 +22,7 @@ def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
     """A link that no other message had is nothing to list, unless it was clicked."""
     for reader in range(1, 51):
         own = SentLink(4, f"https://example.net/for/{reader}", None, "Yours")
-        put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
+        put(db, to_ann(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
     put(db, clicked("c1", "m7", link=4, destination="https://example.net/for/7"))
     assert {link.link for link in summary.report(db).links} == {
         *(link.url for link in LINKS),
@@ -26,7 +35,7 @@ def test_personal_url_with_parameters_of_ours_is_stored_only_when_clicked(db: Da
     """As without them: one set of links for all messages, and no row for what nobody clicked."""
     for reader in range(1, 51):
         own = own_link(f"r{reader}")
-        put(db, pending(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
+        put(db, to_ann(f"m{reader}", links=(*LINKS, own)), accepted(f"m{reader}", 1))
     assert (db["link_sets"].count, db["link_set_links"].count, db["links"].count) == (1, 0, 3)
     put(db, own_click("c1", "m7", "r7"))
     assert {link.link for link in summary.report(db).links} == {
@@ -43,15 +52,22 @@ def test_only_the_latest_single_urls_are_remembered(
     monkeypatch.setattr(listed_links, "KEPT", 10)
     for reader in range(50):
         own = SentLink(1, f"https://example.net/for/{reader}", None, "Yours")
-        put(db, pending(f"m{reader}", links=(own,)))
+        put(db, to_ann(f"m{reader}", links=(own,)))
     assert db["sightings"].count == 10
 
 
 def test_message_told_twice_has_not_shared_its_links(db: Database) -> None:
     """Events may be fed again, and several copies tell of one message."""
-    put(db, pending(), accepted())
-    put(db, pending())
+    put(db, to_ann(), accepted("m1", 1))
+    put(db, to_ann())
     assert summary.report(db).links == ()
+
+
+def test_links_of_one_message_to_several_readers_are_listed(db: Database) -> None:
+    """All of them have these, with the text that they see."""
+    put(db, pending(), accepted())
+    shown = [(link.link, link.text) for link in summary.report(db).links]
+    assert shown == [(link.url, link.text) for link in LINKS]
 
 
 def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
@@ -70,5 +86,5 @@ def test_a_group_that_is_called_like_a_url_is_listed_like_one(db: Database) -> N
             1, f"https://example.net/{number}?uid=7", f"https://example.net/{number}", ""
         )
         both = SentLink(2, "https://example.net/?uid=7", "https://example.net/", "")
-        put(db, pending(f"m{number}", links=(own, both)), accepted(f"m{number}"))
+        put(db, to_ann(f"m{number}", links=(own, both)), accepted(f"m{number}", 1))
     assert [link.link for link in summary.report(db).links] == ["https://example.net/"]

@@ -76,7 +76,7 @@ def test_rows_of_a_report_have_the_same_columns(filled: Database) -> None:
     assert {tuple(sorted(row)) for row in rows} == {tuple(sorted(COLUMNS))}
     assert [row["of"] for row in rows[:4]] == ["total", "campaign", "campaign", "link"]
     assert (rows[0]["clicks_all"], rows[3]["clicks_all"], rows[3]["messages"]) == (4, 3, None)
-    assert (rows[3]["campaign"], rows[3]["text"]) == (None, "")
+    assert (rows[3]["campaign"], rows[3]["text"]) == (None, "link 1")
 
 
 def test_a_report_as_json() -> None:

@@ -54,7 +54,9 @@ def test_until_alone_leaves_out_what_was_sent_later(db: Database) -> None:
     report = summary.report(db, until_s=SENT_S + 1)
     assert [(each.campaign, each.figures.clicks_all) for each in report.campaigns] == [("news", 1)]
     assert [(each.link, each.figures.clicks_all) for each in report.links] == [
-        ("https://example.net/1", 1)
+        ("https://example.net/1", 1),
+        ("https://example.net/2", 0),
+        ("https://example.net/3", 0),
     ]
     one = Figures(clicks_human=1, clicks_all=1)
     assert report.days == (DayFigures(SENT_S // DAY_S, one),)

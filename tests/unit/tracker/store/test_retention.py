@@ -11,6 +11,7 @@ from tests.support.checks.facts import (
     pending,
     put,
     refused,
+    to_ann,
     totals,
 )
 from tracker.events import Recipient, SentLink
@@ -146,7 +147,7 @@ def test_a_click_in_the_second_of_the_purge_waits_for_its_message(db: Database) 
     """Its token tells whole seconds; the message may be a little younger, and kept."""
     purge(db, SENT_S + 0.5)
     put(db, clicked("c1"))
-    put(db, pending(at_s=SENT_S + 0.7), accepted())
+    put(db, to_ann(at_s=SENT_S + 0.7), accepted("m1", 1))
     report = summary.report(db)
     assert [each.campaign for each in report.campaigns] == ["news"]
     assert [each.link for each in report.links] == ["https://example.net/1"]

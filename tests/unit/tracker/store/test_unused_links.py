@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
+from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put, to_ann
 from tracker.events import SentLink
 from tracker.store.retention import purge
 
@@ -40,8 +40,8 @@ def busy(db: Database) -> None:
     """Have something to let go of in every way."""
     own = SentLink(4, "https://example.net/for/ann", None, "", ("uid",))
     group = SentLink(5, "https://example.net/5", "offer", "")
-    to_ann = {"links": (*LINKS, own, group), "recipients": pending().recipients[:1]}
-    put(db, *(pending(f"m{n}", **to_ann) for n in (1, 2)), accepted("m1", 1), accepted("m2", 1))
+    links = (*LINKS, own, group)
+    put(db, *(to_ann(f"m{n}", links=links) for n in (1, 2)), accepted("m1", 1), accepted("m2", 1))
     put(db, clicked("c1", link=4, destination=own.url))
     put(db, clicked("c2", "m3", destination="https://example.net/early"))
     put(db, pending("m3", links=(group,)))
@@ -69,7 +69,7 @@ def test_what_was_clicked_while_it_was_due_goes_when_the_click_turns_out_to_be_a
     put(db, clicked("c1", "m3", sent_at_s=SENT_S + DAY_S, destination=LINKS[0].url))
     purge(db, SENT_S + DAY_S)
     assert listed(db) == {(LINKS[0].url, None)}
-    put(db, pending("m3", at_s=SENT_S + DAY_S, links=LINKS[:1]))
+    put(db, to_ann("m3", at_s=SENT_S + DAY_S, links=LINKS[:1]))
     purge(db, SENT_S + DAY_S)
     assert listed(db) == {(LINKS[0].url, "news")}
     assert db["campaign_links"].count == 0
