@@ -1,9 +1,10 @@
 """Feeding events to the store: load what they touch, merge, write what changed.
 
 Owns: the one way in which events become rows, within the caller's transaction.
-Does not own: the rules of counting (`model`), which clicks are judged together (`sittings`), the SQL
-of messages and clicks (`rows`), the link that a click counts for (`attribution`, `personal_links`),
-the sums (`sums`), opens, which have tables of their own (`opens`), or when it happens (`tracker.ingest.ingester`).
+Does not own: the rules of counting (`model`), which clicks are judged together (`sittings`), the
+SQL of messages and clicks (`rows`), the link that a click counts for (`attribution`,
+`personal_links`), the sums (`sums`), opens, which have tables of their own (`opens`), or when it
+happens (`tracker.ingest.ingester`).
 """
 
 from collections.abc import Mapping, Sequence

@@ -124,6 +124,7 @@ def test_all_readers_links_are_mended_by_the_url_of_one(adding: Stack, mailbox: 
         redirect(adding, "https://shop.test/tpyo?uid=1&a=1", "https://shop.test/right")
         for number, url in enumerate(urls, 1):
             until_led_to(url, f"https://shop.test/right?uid={number}&utm_source=mail")
+        assert len({follow(url) for url in urls}) == len(urls) == len(READERS)
 
 
 def until_led_to(url: str, beginning: str) -> None:

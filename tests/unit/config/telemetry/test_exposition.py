@@ -149,6 +149,7 @@ def test_a_name_is_free_again_when_its_process_was_killed(tmp_path: Path) -> Non
     """What it left behind is no process."""
     (tmp_path / "proxy.lock").touch()
     path = written(tmp_path, "proxy")
+    assert path.read_text() == OTHERS
     with exposition.published(tmp_path, "proxy"):
         until(lambda: path.read_text() != OTHERS)
 
