@@ -4,9 +4,9 @@ Owns: what a report consists of, and its queries of the sums.
 Does not own: the figures as values (`figures`), those of a period (`period`), or that the spool was
 fed before (`tracker.ingest.catch_up`).
 
-A report of everything is read from the sums, and takes the same time however many clicks there are. A
-period, even one of all times, is counted from rows; it selects messages by when they were sent, with all clicks on them; only the figures of days go by
-when a click was made.
+A report of everything is read from the sums, and takes the same time however many clicks there are.
+A period, even one of all times, is counted from rows. It selects messages by when they were sent,
+with all clicks on them; only the figures of days go by when a click was made.
 """
 
 import time
