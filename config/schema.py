@@ -39,6 +39,7 @@ CampaignFrom = Literal["template", "subject", "list-id", "none"]
 Sign = Literal["rewritten", "always", "never"]
 DkimAlgorithm = Literal["rsa-sha256", "ed25519-sha256"]
 IpPrivacy = Literal["truncate", "full", "none"]
+LogRecipients = Literal["full", "domain", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
 Provider = Literal["postmark", "sendgrid", "mailgun", "ses", "sparkpost", "mandrill", "mailjet"]
@@ -399,6 +400,9 @@ class PrivacyConfig(Table):
     """What is kept of readers' addresses: with `"truncate"` the network (/24, /48), with `"full"` the
     whole address, with `"none"` nothing. Of SMTP clients it says nothing: the log names those that
     fail to log in, or are refused, whatever it is."""
+    log_recipients: LogRecipients = "full"
+    """What the log says of recipients: with `"full"` their addresses, with `"domain"` what follows
+    the @, with `"none"` only how many they are. The log is not erased by `waypost forget`."""
     retention: Patience = 730 * 86400.0
     """How long messages and single clicks are kept. Totals stay, and links go on working; a click
     that comes later is counted, and nothing else of it is kept."""

@@ -15,6 +15,7 @@ where that makes it shorter. Tokens stand in mail already delivered: what is wri
 version is never changed, a new version is added instead.
 """
 
+import os
 import re
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -148,6 +149,11 @@ def _cipher(key: TokenKey) -> AESSIV:
     if len(key.secret) != KEY_OCTETS:
         raise ValueError(f"token key {key.id} has {len(key.secret)} octets, not {KEY_OCTETS}")
     return AESSIV(key.secret)
+
+
+def new_message_id() -> bytes:
+    """Return a random id, by which tokens, events and the log know one message."""
+    return os.urandom(MESSAGE_ID_OCTETS)
 
 
 def mint(keyring: Keyring, link: Link) -> str:

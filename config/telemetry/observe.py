@@ -253,6 +253,18 @@ LOGINS_CROWDED = _event(
     logging.WARNING,
     "A client waited in vain to log in, as `[relay] max_logins` others were at it; it may try again.",
 )
+SESSION_UNUSED = _event(
+    "session_unused",
+    logging.DEBUG,
+    "A client connected and hung up without a word, as the health checks of load balancers do.",
+)
+COMMAND_REFUSED = _event(
+    "command_refused",
+    logging.INFO,
+    "A command was refused, by the relay or by us. Says the command, whom it names, the reply and "
+    "whose it is. After 60 such lines within a minute about one address, `untold` in the next says how "
+    "many had none.",
+)
 SESSION_FAILED = _event(
     "session_failed",
     logging.ERROR,
@@ -261,8 +273,8 @@ SESSION_FAILED = _event(
 SESSION_DROPPED = _event(
     "session_dropped",
     logging.INFO,
-    "A client hung up, was too slow, lost the relay that it had logged in to, or failed to log in too "
-    "often. Says why.",
+    "A client hung up, was too slow, made too many errors, lost the relay that it had logged in to, or "
+    "failed to log in too often. Says why.",
 )
 LOGIN_FAILED = _event(
     "login_failed",
@@ -280,7 +292,8 @@ TLS_FAILED = _event("tls_failed", logging.INFO, "A client's TLS handshake failed
 MESSAGE_DELIVERED = _event(
     "message_delivered",
     logging.INFO,
-    "The relay accepted a message. Says whether it was rewritten.",
+    "The relay accepted a message. Says from which client and account, to whom (as `[privacy] "
+    "log_recipients` allows), its Message-ID and campaign, and at which relay it has which queue id.",
 )
 MESSAGE_REFUSED = _event(
     "message_refused", logging.INFO, "A message was refused, by the relay or by us. Says the reply."
@@ -371,6 +384,13 @@ SESSIONS_REFUSED = Counter(
     "waypost_sessions_refused",
     "Clients refused as they connected, by reason.",
     ["reason"],
+    registry=REGISTRY,
+)
+COMMANDS_REFUSED = Counter(
+    "waypost_commands_refused",
+    "Commands of clients that were refused, by verb (a message at its final dot counts as DATA), code "
+    "and whose reply it was: relay, waypost.",
+    ["verb", "code", "by"],
     registry=REGISTRY,
 )
 LOGINS_FAILED = Counter(
@@ -605,6 +625,14 @@ CONSENTS_IN_FORCE = Gauge(
     registry=REGISTRY,
 )
 SHORT_LINKS = _record_file("short_links", "short links")
+
+
+def about(**fields: object) -> None:
+    """Have all lines of this task from here on say `fields` as well; None takes one back."""
+    structlog.contextvars.unbind_contextvars(*fields)
+    structlog.contextvars.bind_contextvars(
+        **{name: value for name, value in fields.items() if value is not None}
+    )
 
 
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value

@@ -8,7 +8,7 @@ Does not own: the exchange line by line (`authentication`), how many may log in 
 
 from collections.abc import Sequence
 
-from config.telemetry.observe import LOGINS_CROWDED, log
+from config.telemetry.observe import LOGINS_CROWDED, about, log
 from proxy.client.authentication import Login, authenticate
 from proxy.client.connection import ClientConnection
 from proxy.client.identity import ClientIdentity
@@ -33,6 +33,8 @@ class ClientLogin:
     ) -> None:
         self.mechanisms: tuple[str, ...] = ()
         """Those of our last EHLO reply."""
+        self.refusal_told = False
+        """Whether the log was told why the last login was refused."""
         self._connection = connection
         self._upstream = upstream
         self._identity = identity
@@ -55,6 +57,7 @@ class ClientLogin:
         A client is given `patience_s` for each line of the exchange. A stranger has less, waits for
         a slot, and keeps the relay session only if it is logged in.
         """
+        self.refusal_told = False
         refusal = self._refusal(arg)
         if refusal is not None:
             return refusal
@@ -65,6 +68,7 @@ class ClientLogin:
                 return await self._pass_on_for_stranger(arg, min(LOGIN_PATIENCE_S, patience_s))
         except LoginsCrowded:
             log(LOGINS_CROWDED, client=str(self._identity.client))
+            self.refusal_told = True
             return replies.LOGINS_CROWDED
 
     async def _pass_on_for_stranger(self, arg: bytes, patience_s: float) -> Reply:
@@ -86,17 +90,23 @@ class ClientLogin:
         login = await authenticate(self._connection, self._upstream, arg, patience_s, self._guesses)
         if self._upstream.authenticated:
             self._upstream.account = login.account
+            about(account=login.account)
         elif self._guesses.failed > failed_before:
             self._tell_failed(login)
         elif login.reply is replies.TOO_MANY_LOGINS:
-            tell_refused(str(self._identity.client), "address")
+            self._tell_too_many()
         return replies.NO_RELAY if login.reply.intermediate else login.reply
 
     def _tell_failed(self, login: Login) -> None:
         client = str(self._identity.client)
+        self.refusal_told = True
         self._limits.tell_failed(client, login.account, login.reply)
         if self._guesses.exhausted:
             tell_refused(client, "session")
+
+    def _tell_too_many(self) -> None:
+        self.refusal_told = True
+        tell_refused(str(self._identity.client), "address")
 
     def _refusal(self, arg: bytes) -> Reply | None:
         """Return the reply to a login that the relay does not hear of, else None."""
@@ -110,7 +120,7 @@ class ClientLogin:
         if not _names(arg, self.mechanisms):
             return replies.MECHANISM_UNKNOWN
         if self._limits.exhausted(self._identity.client.address):
-            tell_refused(str(self._identity.client), "address")
+            self._tell_too_many()
             return replies.TOO_MANY_LOGINS
         return None
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from config.schema import LogRecipients
 from config.telemetry.observe import NOTICE_SENT, log
 from proxy.delivery.dsn import Refusal, failure_report
 from proxy.delivery.duplicates import SuppressedMessage
@@ -22,6 +23,7 @@ from proxy.relay.session import DataResult, Progress
 from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
 from proxy.smtp.envelope import RcptCommand, Transaction
+from proxy.smtp.logged_address import recipients, shown
 from proxy.smtp.replies import CLOSING_CODE, Reply
 
 COPIES_PATIENCE_S = 240.0
@@ -67,11 +69,13 @@ class Copies:
         message: SuppressedMessage,
         transaction: Transaction,
         hostname: str,
+        log_recipients: LogRecipients = "full",
     ) -> None:
         self._upstream = upstream
         self._message = message
         self._transaction = transaction
         self._hostname = hostname
+        self._log_recipients = log_recipients
         self._sent_here = False
         """The relay session has taken a copy already."""
 
@@ -140,8 +144,9 @@ class Copies:
         notice = failure_report(mail, wanted, content, self._hostname)
         result = await self._upstream.data(notice, lines)
         if result.committed:
-            refused = [_shown(refusal.rcpt.path) for refusal in wanted]
-            log(NOTICE_SENT, sender=_shown(sender), refused=refused)
+            paths = [refusal.rcpt.path for refusal in wanted]
+            refused = recipients(paths, self._log_recipients)
+            log(NOTICE_SENT, sender=shown(sender), recipients=len(paths), refused=refused)
         return result.committed
 
     async def _count(self, tally: Tally, rcpt: RcptCommand, result: DataResult) -> None:
@@ -170,7 +175,3 @@ _NO_RELAY = (replies.NO_RELAY, replies.RELAY_UNINTELLIGIBLE, replies.RELAY_CHANG
 
 def _wants_word(rcpt: RcptCommand) -> bool:
     return FAILURE in (rcpt.params.get(b"NOTIFY") or FAILURE).upper().split(b",")
-
-
-def _shown(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")

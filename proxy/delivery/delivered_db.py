@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from proxy.rewrite.submission import CopyId
-from tracker.tokens import MESSAGE_ID_OCTETS
+from tracker.tokens import new_message_id
 
 EXPIRY_S = 4 * 86_400.0
 """Clients give up after four or five days (RFC 5321 §4.5.4.1)."""
@@ -108,17 +108,22 @@ class DeliveredDb:
         self._lock = threading.Lock()
         self._held: set[tuple[bytes, bytes]] = set()
 
-    def begin(self, message: bytes, recipients: Sequence[bytes]) -> TakenUp | None:
+    def begin(
+        self, message: bytes, recipients: Sequence[bytes], message_id: bytes | None = None
+    ) -> TakenUp | None:
         """Take `message` up for `recipients`, who may be named twice.
 
-        None: another is at work on it for one of them.
+        Copies that nobody has tried yet are known by `message_id`, or by a new one. None: another is at work on the
+        message for one of them.
         """
         pairs = {(message, recipient) for recipient in recipients}
         with self._lock:
             if not self._held.isdisjoint(pairs):
                 return None
             with closing(self._open()) as db:
-                found = _taken_up(db, message, list(dict.fromkeys(recipients)))
+                found = _taken_up(
+                    db, message, list(dict.fromkeys(recipients)), message_id or new_message_id()
+                )
             if found is not None:
                 self._held |= pairs
             return found
@@ -171,7 +176,9 @@ class DeliveredDb:
         return db
 
 
-def _taken_up(db: sqlite3.Connection, message: bytes, recipients: list[bytes]) -> TakenUp | None:
+def _taken_up(
+    db: sqlite3.Connection, message: bytes, recipients: list[bytes], message_id: bytes
+) -> TakenUp | None:
     now_s = time.time()
     hashes = {recipient_hash(message, recipient): recipient for recipient in recipients}
     _run(db, "begin immediate")
@@ -184,18 +191,21 @@ def _taken_up(db: sqlite3.Connection, message: bytes, recipients: list[bytes]) -
     taken = [(message, each, os.getpid(), now_s) for each in hashes]
     _run_each(db, "insert or replace into holds values (?, ?, ?, ?)", taken)
     found = _run(db, "select recipient_hash from copies where message = ?", message)
-    copy_ids = _copy_ids(db, message, hashes, now_s)
+    copy_ids = _copy_ids(db, message, hashes, message_id, now_s)
     _run(db, "commit")
     return TakenUp(frozenset(hashes[each] for (each,) in found if each in hashes), copy_ids)
 
 
 def _copy_ids(
-    db: sqlite3.Connection, message: bytes, hashes: Mapping[bytes, bytes], now_s: float
+    db: sqlite3.Connection,
+    message: bytes,
+    hashes: Mapping[bytes, bytes],
+    message_id: bytes,
+    now_s: float,
 ) -> dict[bytes, CopyId]:
     """Return the ids of recipients' copies, making those of recipients that have none."""
     query = "select recipient_hash, message_id, number from copy_ids where message = ?"
     known = {each: CopyId(*copy_id) for each, *copy_id in _run(db, query, message)}
-    message_id = os.urandom(MESSAGE_ID_OCTETS)
     ids = {
         each: known.get(each) or CopyId(message_id, number) for number, each in enumerate(hashes, 1)
     }

@@ -10,15 +10,23 @@ Does not own: what is done to the octets (`proxy.rewrite.transformer`), where th
 (`proxy.relay.upstream`).
 """
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from config.telemetry.observe import EVENT_NOT_DURABLE, MESSAGE_UNTOUCHED, log
+from config.schema import LogRecipients
+from config.telemetry.observe import EVENT_NOT_DURABLE, MESSAGE_UNTOUCHED, about, log
 from proxy.delivery.copies import Copies, unsent
 from proxy.delivery.delivered_db import DeliveredDb
 from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
-from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_refused, tell_sent
+from proxy.delivery.outcomes import (
+    Handover,
+    count_made,
+    tell_failed,
+    tell_made,
+    tell_refused,
+    tell_sent,
+)
 from proxy.delivery.tracking_events import TrackingEvents
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.relay.session import DataResult
@@ -55,7 +63,9 @@ class Delivery:
         delivered_db: DeliveredDb | None,
         hostname: str,
         upstream: Upstream,
+        log_recipients: LogRecipients = "full",
     ) -> None:
+        self._log_recipients = log_recipients
         self._dispatcher = dispatcher
         self._events = TrackingEvents(spool)
         self._duplicates = DuplicateSuppression(delivered_db) if delivered_db is not None else None
@@ -83,6 +93,7 @@ class Delivery:
             relay_8bitmime="8BITMIME" in self._upstream.capabilities,
             relay_size_octets=extensions.relay_size(self._upstream.capabilities),
             submitter=submitter,
+            message_id=transaction.message_id,
         )
         handed = _Handed(content, transaction, submission)
         del content  # let go of by `handed` as soon as there is something else to send
@@ -107,12 +118,12 @@ class Delivery:
         """Send one message to all recipients."""
         outgoing = await self._made(self._shared(handed), handed)
         if outgoing.refused:
-            tell_refused(outgoing, handed.transaction)
+            tell_refused(outgoing, self._handover(handed))
             return Verdict(replies.NOT_ITS_ACCOUNT)
         handed.content = b""
         await self._events.tell_pending(outgoing.pending)
         result = await self._upstream.data(outgoing.content, handed.transaction.lines)
-        await self._conclude(result, outgoing, handed.transaction)
+        await self._conclude(result, outgoing, handed)
         return Verdict(result.reply, result.committed)
 
     async def _each(
@@ -123,7 +134,9 @@ class Delivery:
         if message is None:
             return Verdict(replies.STILL_PENDING)
         handed.submission = message.submission
-        copies = Copies(self._upstream, message, handed.transaction, self._hostname)
+        _name_as_before(message.submission)
+        envelope = (handed.transaction, self._hostname, self._log_recipients)
+        copies = Copies(self._upstream, message, *envelope)
         try:
             async with self._personal(handed) as make:
                 if make is None and not message.had:
@@ -160,11 +173,11 @@ class Delivery:
         making = make(index) if make is not None else self._shared(handed)
         outgoing = await self._made(making, handed)
         if outgoing.refused:
-            tell_refused(outgoing, handed.transaction)
+            tell_refused(outgoing, self._handover(handed))
             return unsent(replies.NOT_ITS_ACCOUNT)
         await self._events.tell_pending(outgoing.pending)
         result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
-        await self._conclude(result, outgoing, handed.transaction)
+        await self._conclude(result, outgoing, handed, (rcpt.path,))
         return result
 
     async def _shared(self, handed: "_Handed") -> Outgoing:
@@ -203,14 +216,28 @@ class Delivery:
         return Outgoing(content, None, fault.reason)
 
     async def _conclude(
-        self, result: DataResult, outgoing: Outgoing, transaction: Transaction
+        self,
+        result: DataResult,
+        outgoing: Outgoing,
+        handed: "_Handed",
+        rcpts: Sequence[bytes] | None = None,
     ) -> None:
         """Tell log, metrics and tracker; whatever goes wrong here, the verdict stands."""
         try:
-            tell_sent(result, outgoing, transaction)
+            tell_sent(result, outgoing, self._handover(handed), rcpts)
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
         await self._events.tell_result(result, outgoing.pending)
+
+    def _handover(self, handed: "_Handed") -> Handover:
+        relay, submitter = self._upstream.address, handed.submission.submitter
+        return Handover(handed.transaction, submitter, relay, self._log_recipients)
+
+
+def _name_as_before(submission: Submission) -> None:
+    """Have the log call a message that was tried before what it was called then."""
+    if submission.copy_ids:
+        about(message=submission.copy_ids[0].message_id.hex())
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ Does not own: the file (`delivered_db`).
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,12 +13,8 @@ from typing import ParamSpec, TypeVar
 
 from config.telemetry.observe import JOURNAL_FAILED, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError, TakenUp, message_key
+from proxy.message.message_id import message_id
 from proxy.rewrite.submission import Submission
-
-HEADER_OCTETS = 256 * 1024
-"""How far a Message-ID is looked for, in a header that does not end: some 2 ms."""
-
-_MESSAGE_ID = re.compile(rb"(?:\A|\r\n)message-id[ \t]*:", re.IGNORECASE)
 
 Taking = asyncio.Task[TakenUp | None]
 P = ParamSpec("P")
@@ -60,10 +55,12 @@ class DuplicateSuppression:
     ) -> SuppressedMessage | None:
         """Take a message up; None: another session is at work on it now, for one of the same."""
         rcpts = submission.rcpt_to
-        if not _MESSAGE_ID.search(content[:HEADER_OCTETS].partition(b"\r\n\r\n")[0]):
+        if message_id(content) is None:
             return SuppressedMessage(self, None, submission)
         key = await asyncio.to_thread(message_key, account, submission.mail_from, content)
-        taking = asyncio.create_task(asyncio.to_thread(self.delivered_db.begin, key, rcpts))
+        taking = asyncio.create_task(
+            asyncio.to_thread(self.delivered_db.begin, key, rcpts, submission.message_id)
+        )
         try:
             taken = await asyncio.shield(taking)
         except JournalError as error:

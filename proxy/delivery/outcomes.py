@@ -5,6 +5,10 @@ Does not own: the events and counters themselves (`config.telemetry.observe`), o
 (`delivery`).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.schema import LogRecipients
 from config.telemetry.observe import (
     CLIPPED_MESSAGES,
     DELIVERY_FAILED,
@@ -20,10 +24,14 @@ from config.telemetry.observe import (
     PLANNED_MESSAGES,
     log,
 )
+from proxy.message.message_id import message_id
+from proxy.policy.accounts import Submitter
 from proxy.relay.session import DataResult
 from proxy.rewrite.submission import Outgoing
 from proxy.smtp import replies
 from proxy.smtp.envelope import Transaction
+from proxy.smtp.logged_address import recipients, shown
+from proxy.smtp.queue_id import queue_id
 from proxy.smtp.replies import Reply
 
 _CHANGED = "changed"
@@ -60,15 +68,27 @@ def count_made(outgoing: Outgoing) -> None:
         LINKS.labels("tracked").inc(findings.links)
 
 
-def tell_refused(outgoing: Outgoing, transaction: Transaction) -> None:
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """Whose message goes to whom: the envelope, the client with its account, and the relay."""
+
+    transaction: Transaction
+    submitter: Submitter
+    relay: str | None
+    log_recipients: LogRecipients
+
+
+def tell_refused(outgoing: Outgoing, handover: Handover) -> None:
     """Log and count a message that we refuse."""
     MESSAGES.labels("refused").inc()
-    facts = _facts(replies.NOT_ITS_ACCOUNT, outgoing, transaction)
+    facts = _facts(replies.NOT_ITS_ACCOUNT, outgoing, handover)
     log(MESSAGE_REFUSED, **facts, reason=outgoing.untouched)
 
 
-def tell_sent(result: DataResult, outgoing: Outgoing, transaction: Transaction) -> None:
-    """Log and count what the relay made of a copy."""
+def tell_sent(
+    result: DataResult, outgoing: Outgoing, handover: Handover, rcpts: Sequence[bytes] | None = None
+) -> None:
+    """Log and count what the relay made of a copy; `rcpts` are those of the copy, None: all."""
     if result.committed:
         outcome, event = "delivered", MESSAGE_DELIVERED
     elif result.in_doubt:
@@ -76,7 +96,10 @@ def tell_sent(result: DataResult, outgoing: Outgoing, transaction: Transaction) 
     else:
         outcome, event = "refused", MESSAGE_REFUSED
     MESSAGES.labels(outcome).inc()
-    log(event, **_facts(result.reply, outgoing, transaction))
+    facts = _facts(result.reply, outgoing, handover, rcpts)
+    if result.committed:
+        facts["queue_id"] = queue_id(result.reply)
+    log(event, **facts)
 
 
 def tell_failed(error: Exception) -> None:
@@ -85,11 +108,23 @@ def tell_failed(error: Exception) -> None:
     log(DELIVERY_FAILED, exc_info=error)
 
 
-def _facts(reply: Reply, outgoing: Outgoing, transaction: Transaction) -> dict[str, object]:
+def _facts(
+    reply: Reply, outgoing: Outgoing, handover: Handover, rcpts: Sequence[bytes] | None = None
+) -> dict[str, object]:
+    transaction, submitter = handover.transaction, handover.submitter
+    rcpts = transaction.rcpt_to if rcpts is None else rcpts
+    named = recipients(rcpts, handover.log_recipients)
+    pending = outgoing.pending
     return {
-        "message": outgoing.pending.message_id if outgoing.pending else None,
-        "sender": transaction.mail.path.decode("utf-8", "backslashreplace"),
-        "recipients": len(transaction.rcpts),
+        "message": pending.message_id if pending else transaction.message_id.hex(),
+        "client": str(submitter.address or "unknown"),
+        "account": submitter.account,
+        "sender": shown(transaction.mail.path),
+        "recipients": len(rcpts),
+        **({"to": named} if named is not None else {}),
+        "message_id": message_id(outgoing.content),
+        "campaign": pending.campaign if pending else None,
         "size_octets": len(outgoing.content),
+        "relay": handover.relay,
         "reply": str(reply),
     }

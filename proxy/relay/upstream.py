@@ -51,6 +51,11 @@ class Upstream:
         return self._session.capabilities if self._session is not None else {}
 
     @property
+    def address(self) -> str | None:
+        """The address of the relay in use; None while there is no session."""
+        return str(self._session.address) if self._session is not None else None
+
+    @property
     def usable(self) -> bool:
         """A session is open, as far as can be known without asking."""
         return self._session is not None and self._session.fault is None

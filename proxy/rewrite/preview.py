@@ -5,7 +5,6 @@ that redirect and never count; naming the links of a message that is left alone,
 Does not own: the plan (`planner`, `senders`), or showing it (`proxy.cli.inspect`).
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -17,7 +16,7 @@ from proxy.rewrite.header_edits import header_edits
 from proxy.rewrite.planned import Plan, PlannedLink
 from proxy.rewrite.planner import plan_message
 from proxy.rewrite.senders import Sender, Senders
-from tracker.tokens import MESSAGE_ID_OCTETS, Keyring, Link, mint, tracked_url
+from tracker.tokens import Keyring, Link, mint, new_message_id, tracked_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ class Preview:
 
 
 def _previews(keyring: Keyring, base_url: str, now_s: int) -> Callable[[PlannedLink], str]:
-    message_id = os.urandom(MESSAGE_ID_OCTETS)
+    message_id = new_message_id()
 
     def url_for(link: PlannedLink) -> str:
         preview = Link(message_id, 1, link.number, now_s, link.destination, preview=True)

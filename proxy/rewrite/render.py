@@ -7,10 +7,9 @@ Does not own: what to change (`planner`), which headers go (`header_edits`), how
 (`proxy.delivery.delivery`).
 """
 
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from proxy.message.editing import Message, splice
 from proxy.message.work_budget import spend
@@ -23,7 +22,7 @@ from proxy.rewrite.submission import Findings, Outgoing, Submission, step
 from proxy.signing.signer import Signable, Signer
 from tracker.decisions.consents import Consent, Consents, strictest
 from tracker.events import MessagePending, Recipient, SentLink
-from tracker.tokens import MESSAGE_ID_OCTETS, SHARED, Keyring, Link, mint, tracked_url
+from tracker.tokens import SHARED, Keyring, Link, mint, tracked_url
 from tracker.urls.naming import LinkNaming
 from tracker.urls.reader_id import Identifier
 
@@ -49,8 +48,7 @@ class Rendering:
     """All that is known of one message at work.
 
     `consents` are those known of persons, `signers` the sender's, `provider` the service behind the
-    relay, `identifier` what tells destinations who clicked; `message_id` is what tokens and events
-    know the message by, unless the submission says it of each copy.
+    relay, `identifier` what tells destinations who clicked.
     """
 
     keyring: Keyring
@@ -62,7 +60,6 @@ class Rendering:
     submission: Submission
     now_s: float
     identifier: Identifier | None = None
-    message_id: bytes = field(default_factory=lambda: os.urandom(MESSAGE_ID_OCTETS))
 
     @property
     def plan(self) -> Plan:
@@ -94,7 +91,7 @@ class Rendering:
 
     def _copy(self, recipients: Sequence[int], *, personal: bool) -> _Copy:
         """Return by what the copy for these recipients is known."""
-        message_id, numbers = self.message_id, tuple(recipients)
+        message_id, numbers = self.submission.message_id, tuple(recipients)
         if len(recipients) == 1 and self.submission.copy_ids:
             message_id, number = self.submission.copy_ids[recipients[0] - 1]
             numbers = (number,)

@@ -14,6 +14,7 @@ from proxy.policy.accounts import NOBODY, Submitter
 from proxy.policy.reasons import Untouched
 from proxy.signing.signer import SigningError
 from tracker.events import MessagePending
+from tracker.tokens import new_message_id
 
 
 class Fault(Exception):
@@ -54,7 +55,7 @@ class Submission:
 
     `submitter` is who hands it in. `relay_size_octets` is the relay's SIZE, None or 0 where it has
     no limit. `copy_ids` are those of each recipient's own copy, where an earlier try may have told
-    of them; none: any will do.
+    of them; none: those of `message_id`, by which tokens, events and log know the message.
     """
 
     mail_from: bytes
@@ -64,6 +65,7 @@ class Submission:
     relay_size_octets: int | None = None
     submitter: Submitter = NOBODY
     copy_ids: tuple[CopyId, ...] = ()
+    message_id: bytes = field(default_factory=new_message_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ a new configuration changes (`reload`), or several processes (`workers`).
 """
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
+from contextvars import Context, copy_context
 from functools import partial
 
 from config.addresses import IpAddress, parse_ip, within
@@ -22,6 +24,7 @@ from config.telemetry.observe import (
     PROXY_STOPPING,
     SESSIONS,
     TLS_FAILED,
+    about,
     log,
 )
 from config.values import Address
@@ -38,6 +41,9 @@ from tracker.records.watch import watching
 
 FEW_SESSIONS = 20
 """So few that the collector goes through what they hold in a millisecond."""
+
+SESSION_ID_OCTETS = 6
+"""Of the random id by which the log knows a session."""
 
 COMMIT_GRACE_S = 660.0
 """How long a stop waits for transactions whose final dot is on its way (RFC 5321 §4.5.3.2.6)."""
@@ -144,7 +150,9 @@ class Server:
             turn_away(connection, peer, TurnedAway.ADDRESS, tls=tls)
         else:
             serving = self._serve_behind_header if speaks_for_another else self._serve
-            task = asyncio.get_running_loop().create_task(serving(connection, peer, tls=tls))
+            task = asyncio.get_running_loop().create_task(
+                serving(connection, peer, tls=tls), context=_told_apart(peer)
+            )
             self._tasks[task] = None
             SESSIONS.inc()
             task.add_done_callback(self._forget)
@@ -188,6 +196,7 @@ class Server:
         except ClientGone:
             connection.abort()
             return
+        about(client=str(client))
         if self._too_many_of(client):
             turn_away(connection, client, TurnedAway.ADDRESS, tls=tls)
             return
@@ -225,3 +234,10 @@ class Server:
         else:
             return True
         return False
+
+
+def _told_apart(client: Client) -> Context:
+    """Return a context in which all lines of the log say which session they are about, and whose."""
+    context = copy_context()
+    context.run(about, session=secrets.token_hex(SESSION_ID_OCTETS), client=str(client))
+    return context

@@ -2,7 +2,7 @@
 
 Owns: making it from a configuration: the work on messages, the spool, the record of what is
 delivered, consents, TLS, the budgets for memory and for the event loop, the slots for logins and the limits
-of failed ones, and what was last seen of the relay.
+of failed ones, what was told of refusals, and what was last seen of the relay.
 Does not own: sessions (`session`), sockets (`proxy.server.sockets`), or which keys of a
 configuration take a restart (`proxy.server.reload`).
 
@@ -26,6 +26,7 @@ from proxy.relay.capability_cache import CapabilityCache
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.session.memory_budget import UPLOAD_BUDGET_OCTETS, MemoryBudget
+from proxy.session.refusals import Refusals
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
 from tracker.spool.writer import Spool
@@ -47,6 +48,7 @@ class Services:
     login_limits: LoginLimits
     login_slots: LoginSlots
     capability_cache: CapabilityCache
+    refusals: Refusals
 
     @property
     def proxy(self) -> ProxyConfig:
@@ -89,6 +91,7 @@ class Services:
             login_limits=before.login_limits if before else LoginLimits(config.proxy.workers),
             login_slots=before.login_slots if before else LoginSlots(1),
             capability_cache=CapabilityCache(config.relay, hostname),
+            refusals=before.refusals if before else Refusals(),
         )
         services.memory_budget.make_room_for(config.proxy.max_size)
         services.login_slots.limit = max(config.relay.max_logins // config.proxy.workers, 1)

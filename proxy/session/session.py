@@ -13,6 +13,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import copy_context
 from types import MappingProxyType
 
 from config.telemetry.observe import (
@@ -20,7 +21,9 @@ from config.telemetry.observe import (
     MESSAGES_UNACKED,
     SESSION_DROPPED,
     SESSION_FAILED,
+    SESSION_UNUSED,
     TLS_FAILED,
+    about,
     log,
 )
 from proxy.client.connection import ClientConnection, ClientGone, LineTooLong
@@ -70,6 +73,7 @@ class Session:
             services.delivered_db,
             services.hostname,
             self._upstream,
+            services.config.privacy.log_recipients,
         )
         self._greeted = False
         self._transactions = Transactions(self._upstream, services.proxy)
@@ -78,7 +82,11 @@ class Session:
         self._ended = False
         self._waiting = False
         """For the client's next command."""
+        self._heard = False
+        """The client has said something."""
         self._shutdown = Shutdown()
+        self._context = copy_context()
+        """What lines of the log say of this session, for calls that come from elsewhere."""
 
     @property
     def may_be_cut_off(self) -> bool:
@@ -132,7 +140,8 @@ class Session:
         """Send the farewell where there is one, unless the client speaks first."""
         if not self._ended:
             wait_s = self._shutdown.silence_left_s(_now_s())
-            asyncio.get_running_loop().call_later(wait_s, self._leave_if_silent)
+            call_later = asyncio.get_running_loop().call_later
+            call_later(wait_s, self._leave_if_silent, context=self._context)
 
     def _leave_if_silent(self) -> None:
         heard = self._connection.next_line(MAX_AUTH_LINE_OCTETS) is not None
@@ -162,9 +171,11 @@ class Session:
         patience_s = SILENCE_S if self._farewell() else self._services.proxy.idle_timeout
         try:
             with self._relay_let_go_when_idle():
-                return await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
+                line = await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
         finally:
             self._waiting = False
+        self._heard = True
+        return line
 
     @contextmanager
     def _relay_let_go_when_idle(self) -> Iterator[None]:
@@ -182,12 +193,12 @@ class Session:
         try:
             line = await self._next_command()
         except LineTooLong:
-            self._answer(replies.LINE_TOO_LONG)
+            self._answer(replies.LINE_TOO_LONG, b"")
             return
         except TimeoutError:
             farewell = self._farewell()
             if farewell is None:
-                self._answer(replies.TIMED_OUT)
+                self._end("silent", replies.TIMED_OUT)
             else:
                 self._leave(farewell)
             return
@@ -195,13 +206,13 @@ class Session:
         verb, arg = _split(line)
         refusal = self._refusal(verb, line)
         if refusal is not None:
-            self._answer(refusal)
+            self._answer(refusal, verb, arg)
         elif verb in (b"MAIL", b"RCPT"):
             await self._envelope(verb, arg)
         else:
             reply = await _VERBS.get(verb, Session.on_unknown)(self, arg)
             if reply is not None:
-                self._answer(reply)
+                self._answer(reply, verb, arg)
         await self._connection.drain()
 
     def _refusal(self, verb: bytes, line: bytes) -> Reply | None:
@@ -248,7 +259,7 @@ class Session:
         """End the transaction, here and at the relay."""
         if arg:
             return replies.NO_ARGUMENT_WANTED
-        self._transactions.transaction = None
+        self._transactions.clear()
         return await self._upstream.ask(b"RSET")
 
     async def on_helo(self, arg: bytes) -> Reply:
@@ -329,6 +340,7 @@ class Session:
             return refusal
         reply = self._identity.tell_client(arg)
         if reply.positive:
+            about(client=str(self._identity.client))
             self._forget_hello()
             self._login.begin_anew()
             if not self._identity.trusted_unasked:
@@ -337,7 +349,9 @@ class Session:
 
     async def on_xforward(self, arg: bytes) -> Reply:
         """Learn from a front server whose mail it passes on."""
-        return self._front_refusal() or self._identity.tell_origin(arg)
+        reply = self._front_refusal() or self._identity.tell_origin(arg)
+        about(client=str(self._identity.client))
+        return reply
 
     def _front_refusal(self) -> Reply | None:
         if not self._identity.may_speak_for_others:
@@ -359,9 +373,9 @@ class Session:
                 break
             self._connection.skip_line()
             group.append((verb, arg))
-        for reply in await self._answers(group):
+        for (verb, arg), reply in zip(group, await self._answers(group), strict=True):
             if not self._ended:
-                self._answer(reply)
+                self._answer(reply, verb, arg)
 
     async def _answers(self, group: list[Command]) -> list[Reply]:
         if not self._greeted:
@@ -386,7 +400,7 @@ class Session:
                 return replies.NO_MEMORY
             self._say(replies.GO_AHEAD)
             reply = await self._message(transaction, lease)
-        self._transactions.transaction = None
+        self._transactions.clear()
         return reply
 
     async def _message(self, transaction: Transaction, lease: Lease) -> Reply | None:
@@ -417,6 +431,8 @@ class Session:
 
     async def _acknowledge(self, verdict: Verdict) -> None:
         """Send the verdict to the client; log it where the client has gone."""
+        if not verdict.reply.positive:
+            self._services.refusals.count(b"DATA", verdict.reply)
         self._answer(verdict.reply)
         self._shutdown.told_verdict(_now_s())
         unheard = self._connection.lost or self._connection.finished
@@ -428,15 +444,33 @@ class Session:
 
     # Replies and states.
 
-    def _answer(self, reply: Reply) -> None:
-        """Send `reply`; end the session after a 421, or after too many errors."""
+    def _answer(self, reply: Reply, verb: bytes | None = None, arg: bytes = b"") -> None:
+        """Send `reply`; end the session after a 421, or after too many errors.
+
+        `verb` is the command that it answers, if nobody has told the log of a refusal yet.
+        """
         self._say(reply)
+        if verb is not None and not reply.positive:
+            self._tell_refusal(reply, verb, arg)
         self._ended |= reply.code == replies.CLOSING_CODE
         self._errors = self._errors + 1 if reply in _CLIENT_ERRORS else 0
         self._idle_commands += 1
         if self._errors >= MAX_ERRORS or self._idle_commands >= MAX_COMMANDS_WITHOUT_MAIL:
-            self._say(replies.TOO_MANY_ERRORS)
-            self._ended = True
+            self._end("errors", replies.TOO_MANY_ERRORS)
+
+    def _tell_refusal(self, reply: Reply, verb: bytes, arg: bytes) -> None:
+        refusals = self._services.refusals
+        if verb == b"AUTH" and self._login.refusal_told:
+            refusals.count(verb, reply)
+            return
+        how = self._services.config.privacy.log_recipients
+        refusals.tell(self._identity.client, verb, arg, reply, how)
+
+    def _end(self, why: str, reply: Reply) -> None:
+        """End the session with a 421, once what it is at is done."""
+        self._say(reply)
+        log(SESSION_DROPPED, client=str(self._identity.client), why=why)
+        self._ended = True
 
     def _say(self, reply: Reply) -> None:
         self._connection.send(reply.wire())
@@ -446,7 +480,9 @@ class Session:
         """End the session from our side, and the relay's with any message it has not accepted."""
         if reply is not None:
             self._say(reply)
-        log(SESSION_DROPPED, client=str(self._identity.client), why=why)
+        unused = why == "gone" and not self._heard
+        event = SESSION_UNUSED if unused else SESSION_DROPPED
+        log(event, client=str(self._identity.client), why=why)
         self._ended = True
         self._upstream.drop()
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.schema import ProxyConfig
+from config.telemetry.observe import about
 from proxy.relay.upstream import Upstream
 from proxy.session.limits import MAX_RECIPIENTS
 from proxy.smtp import extensions, replies
@@ -47,7 +48,12 @@ class Transactions:
         """Forget the transaction; the relay is told to before the next."""
         if self.transaction is not None:
             self._upstream.forget_transaction()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget the transaction, as the relay has done."""
         self.transaction = None
+        about(message=None)
 
     async def pass_on(self, commands: Sequence[Command], *, may_grow: bool) -> list[Reply]:
         """Send a group of MAIL and RCPT to the relay; return the reply to each.
@@ -111,12 +117,17 @@ class Transactions:
     def _note(self, command: MailCommand | RcptCommand, line: bytes, answer: Reply) -> Reply:
         """Update the transaction by the relay's `answer` to `command`, and return that answer."""
         if isinstance(command, MailCommand):
-            self.transaction = Transaction(command, line) if answer.positive else None
+            self._begin(Transaction(command, line) if answer.positive else None)
         elif self.transaction is not None and answer.positive:
             self.transaction.accept(command)
         elif self.transaction is not None:
             self.transaction.refused += 1
         return answer
+
+    def _begin(self, transaction: Transaction | None) -> None:
+        """Have lines of the log say from here on which message they are about."""
+        self.transaction = transaction
+        about(message=transaction.message_id.hex() if transaction else None)
 
 
 @dataclass(frozen=True, slots=True)

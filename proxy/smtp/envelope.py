@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
+from tracker.tokens import new_message_id
 
 MAX_SIZE_DIGITS = 20
 """RFC 1870 §3: the digits of a SIZE value."""
@@ -197,12 +198,16 @@ def _check_values(command: MailCommand) -> None:
 
 @dataclass(slots=True)
 class Transaction:
-    """An accepted MAIL and the RCPTs after it; `refused` counts those that were not accepted."""
+    """An accepted MAIL and the RCPTs after it; `refused` counts those that were not accepted.
+
+    `message_id` is by what tokens, events and the log know its message.
+    """
 
     mail: MailCommand
     mail_line: bytes
     rcpts: list[RcptCommand] = field(default_factory=list)
     refused: int = 0
+    message_id: bytes = field(default_factory=new_message_id)
     lines: list[bytes] = field(init=False)
     """What the relay has accepted, as it was sent."""
 

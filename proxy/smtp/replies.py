@@ -218,3 +218,10 @@ BARE_NEWLINE = Reply.own(550, "5.6.11", "Bare <CR> or <LF> in the message; lines
 NOT_ITS_ACCOUNT = Reply.own(550, "5.7.1", "You may not send as the domain in From")
 XCLIENT_FORBIDDEN = Reply.own(550, "5.7.0", "Not allowed from your address")
 XCLIENT_SYNTAX = Reply.own(501, "5.5.4", "Bad attribute")
+
+_OWN = tuple(value for value in globals().copy().values() if isinstance(value, Reply))
+
+
+def is_own(reply: Reply) -> bool:
+    """Return whether this is one of the above, not the relay's, be it in the very same words."""
+    return any(reply is each for each in _OWN)

@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from proxy.delivery.delivered_db import DeliveredDb, JournalError, TakenUp
-from proxy.delivery.duplicates import HEADER_OCTETS, DuplicateSuppression, SuppressedMessage
+from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
+from proxy.message.message_id import HEADER_OCTETS
 from proxy.rewrite.transformer import Submission
 
 MESSAGE = b"Message-ID: <1@example.com>\r\n\r\n"
@@ -25,10 +26,10 @@ async def test_a_message_that_nobody_waits_for_is_put_back(
     delivered_db = DeliveredDb(tmp_path / "journal")
     plain, begun, go_on = delivered_db.begin, threading.Event(), threading.Event()
 
-    def slow(message: bytes, recipients: Sequence[bytes]) -> TakenUp | None:
+    def slow(message: bytes, recipients: Sequence[bytes], message_id: bytes) -> TakenUp | None:
         begun.set()
         go_on.wait(5)
-        return plain(message, recipients)
+        return plain(message, recipients, message_id)
 
     monkeypatch.setattr(delivered_db, "begin", slow)
     first = asyncio.create_task(DuplicateSuppression(delivered_db).begin("x", SUBMISSION, MESSAGE))

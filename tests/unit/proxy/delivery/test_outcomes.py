@@ -2,11 +2,21 @@
 
 import pytest
 
-from proxy.delivery.outcomes import count_made, tell_failed, tell_made, tell_refused, tell_sent
+from config.addresses import parse_ip
+from proxy.delivery.outcomes import (
+    Handover,
+    count_made,
+    tell_failed,
+    tell_made,
+    tell_refused,
+    tell_sent,
+)
+from proxy.policy.accounts import Submitter
 from proxy.policy.reasons import Skip, Untouched
 from proxy.relay.session import DataResult, Progress
 from proxy.rewrite.submission import Findings, Outgoing
 from proxy.smtp import replies
+from proxy.smtp.envelope import Transaction
 from proxy.smtp.replies import Reply
 from tests.support.checks.facts import pending
 from tests.support.delivering import transaction
@@ -18,6 +28,12 @@ FINDINGS = Findings(
     clipped=((101_000, 103_000),),
     odd_headers=("x-track-links",),
 )
+
+
+def handover(handed: Transaction) -> Handover:
+    """Return one between a client that is logged in and a relay."""
+    submitter = Submitter(parse_ip("192.0.2.1"), logged_in=True, account="shop")
+    return Handover(handed, submitter, "relay:25", "full")
 
 
 def counted() -> dict[str, float]:
@@ -89,23 +105,26 @@ def test_a_copy_can_be_counted_without_a_line(logged):
     ],
 )  # fmt: skip
 def test_what_the_relay_made_of_a_copy_is_logged_and_counted(result, event, outcome, logged):
-    """With what is needed to find it again at the relay; no recipient is named."""
+    """With what is needed to find it again at the relay."""
     before = metric("waypost_messages_total", outcome=outcome)
     handed = transaction(b"<b@example.net>", b"<c@example.net>", mail="<é@example.com>".encode())
-    tell_sent(result, Outgoing(b"12345", pending("m7")), handed)
+    tell_sent(result, Outgoing(b"12345", pending("m7")), handover(handed))
     (line,) = logged
     assert line["event"] == event
+    assert (line["client"], line["account"], line["relay"]) == ("192.0.2.1", "shop", "relay:25")
+    assert line["to"] == ["b@example.net", "c@example.net"]
     assert (line["message"], line["sender"], line["recipients"]) == ("m7", "é@example.com", 2)
     assert (line["size_octets"], line["reply"]) == (5, str(result.reply))
     assert metric("waypost_messages_total", outcome=outcome) == before + 1
 
 
 def test_a_sender_that_is_no_text_is_told_all_the_same(logged):
-    """No octets of a client break the log; a message without tracked links has no id."""
+    """No octets of a client break the log; a message without tracked links has an id as well."""
     handed = transaction(b"<b@example.net>")
     handed.mail = type(handed.mail)(b"\xff", {}, b"", 0)
-    tell_sent(DataResult(replies.OK, Progress.COMMITTED, lost=False), Outgoing(b"", None), handed)
-    assert (logged[0]["sender"], logged[0]["message"]) == ("\\xff", None)
+    result = DataResult(replies.OK, Progress.COMMITTED, lost=False)
+    tell_sent(result, Outgoing(b"", None), handover(handed))
+    assert (logged[0]["sender"], logged[0]["message"]) == ("\\xff", handed.message_id.hex())
 
 
 def test_a_message_that_did_not_get_to_the_relay_is_a_failure(logged):
@@ -121,15 +140,22 @@ def test_a_message_that_we_refuse_is_logged_once(logged):
     refused = Outgoing(b"12345", None, Untouched.NOT_ITS_ACCOUNT, Findings(), refused=True)
     before = metric("waypost_messages_total", outcome="refused")
     tell_made(refused)
-    tell_refused(refused, transaction(b"<a@example.net>"))
+    handed = transaction(b"<a@example.net>")
+    tell_refused(refused, handover(handed))
     assert logged == [
         {
             "event": "message_refused",
             "log_level": "info",
-            "message": None,
+            "message": handed.message_id.hex(),
+            "client": "192.0.2.1",
+            "account": "shop",
             "sender": "sender@example.com",
             "recipients": 1,
+            "to": ["a@example.net"],
+            "message_id": None,
+            "campaign": None,
             "size_octets": 5,
+            "relay": "relay:25",
             "reply": "550 5.7.1 You may not send as the domain in From",
             "reason": "not_its_account",
         }

@@ -183,10 +183,11 @@ def test_each_copy_follows_its_own_reader(tmp_path):
     assert prepared.shared().untouched == Untouched.CONSENT_NONE
 
 
-def test_two_messages_have_two_ids():
-    """Identical octets sent twice are two messages."""
-    message = html_message(HTML)
-    assert outgoing(message).pending.message_id != outgoing(message).pending.message_id
+def test_a_message_has_the_id_of_its_submission():
+    """By which the log knows it too; identical octets sent twice are two messages."""
+    message, other = html_message(HTML), dataclasses.replace(ONE, message_id=b"12345678")
+    assert outgoing(message).pending.message_id == ONE.message_id.hex()
+    assert outgoing(message, other).pending.message_id == b"12345678".hex()
 
 
 def test_never_signs_where_the_relay_does():
