@@ -93,6 +93,7 @@ Limit = Annotated[int, Field(ge=1, le=1000)]
 Patience = Annotated[Seconds, Field(gt=0)]
 Parameter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]+$")]
 """The name of a URL parameter, which needs no escaping."""
+LoginName = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 def _example(toml: str) -> Any:  # noqa: ANN401 - pydantic declares no type for what Field gives
@@ -172,6 +173,20 @@ class RelayConfig(Table):
     """Whether the relay's certificate must be valid and carry its name."""
     ca_file: Annotated[FilePath | None, _example('"/etc/waypost/relay-ca.pem"')] = None
     """Certificates (PEM) to trust instead of this system's."""
+    client_cert: Annotated[FilePath | None, _example('"/etc/waypost/tls/client.pem"')] = None
+    """Certificate chain (PEM) to show to a relay that asks for one."""
+    client_key: Annotated[FilePath | None, _example('"/etc/waypost/tls/client.key"')] = None
+    """Private key (PEM) of `client_cert`. Unset: it is in the same file."""
+    user: Annotated[LoginName | None, _example('"apikey"')] = None
+    """Our own login at the relay, for clients that are trusted and did not log in themselves. It is
+    sent over TLS with a certificate that verifies, or to this machine, and nowhere else."""
+    password_file: Annotated[FilePath | None, _example('"/etc/waypost/relay.password"')] = None
+    """File with the password of `user`, for its owner's eyes alone. It is read at each login."""
+    token_command: Annotated[
+        Many[str], _example('["/usr/local/bin/relay-token", "mail@example.com"]')
+    ] = ()
+    """Instead of a password: a program and its arguments that print an access token of `user`, for
+    XOAUTH2. A token is used for five minutes."""
     provider: Annotated[Provider | None, _example('"postmark"')] = None
     """The sending service behind the relay. Messages tell it not to track a second time, and what it
     changes in them is taken into account when signing."""

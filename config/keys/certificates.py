@@ -1,4 +1,4 @@
-"""The TLS context of a listener, from the certificate and key that a configuration names.
+"""TLS contexts from the certificate and key that a configuration names, most of all a listener's.
 
 Owns: loading both, also as systemd credentials, without ever asking for a passphrase, and replacing
 them without closing connections.
@@ -21,7 +21,7 @@ def server_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    _load(context, certificate, key)
+    load_chain(context, certificate, key)
     return context
 
 
@@ -32,10 +32,11 @@ def renew(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
     """
     # Tried with a new context first: one that has a certificate without its key serves nobody.
     server_context(certificate, key)
-    _load(context, certificate, key)
+    load_chain(context, certificate, key)
 
 
-def _load(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
+def load_chain(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
+    """Have `context` show a certificate, of a server or a client; raises as `server_context`."""
     with ExitStack() as opened:
         public = opened.enter_context(readable_path(certificate))
         private = opened.enter_context(readable_path(key)) if key else None

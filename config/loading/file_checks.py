@@ -7,6 +7,7 @@ read it (`config.keys.secret_files`), networks of mail filters (`config.filter_n
 
 import json
 import os
+import shutil
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -77,10 +78,20 @@ def _certificate_of_the_tracker(config: Config) -> Iterator[Finding]:
     yield from _certificate("tracker", config.tracker.tls_cert, config.tracker.tls_key)
 
 
-def _certificate(table: str, cert: Path | None, key: Path | None) -> Iterator[Finding]:
+@RULES.reading("relay.client_cert", "relay.client_key")
+def _certificate_for_the_relay(config: Config) -> Iterator[Finding]:
+    relay = config.relay
+    yield from _certificate("relay", relay.client_cert, relay.client_key, prefix="client")
+
+
+def _certificate(
+    table: str, cert: Path | None, key: Path | None, *, prefix: str = "tls"
+) -> Iterator[Finding]:
+    """Look at a certificate and its key, which stand in `<prefix>_cert` and `<prefix>_key`."""
     if cert is None:
         return
-    name = "tls_key" if key else "tls_cert"
+    name = f"{prefix}_key" if key else f"{prefix}_cert"
+    loc: Loc = (table, f"{prefix}_cert")
     try:
         read_secret(key or cert, also=GROUP_MAY_READ)
         read_public(cert)
@@ -88,23 +99,23 @@ def _certificate(table: str, cert: Path | None, key: Path | None) -> Iterator[Fi
         yield _finding((table, name), error)
         return
     except OSError as error:
-        yield Finding((table, "tls_cert"), f"{cert} cannot be read: {error.strerror}")
+        yield Finding(loc, f"{cert} cannot be read: {error.strerror}")
         return
-    yield from _pair(table, cert, key)
+    yield from _pair(loc, cert, key)
 
 
-def _pair(table: str, cert: Path, key: Path | None) -> Iterator[Finding]:
+def _pair(loc: Loc, cert: Path, key: Path | None) -> Iterator[Finding]:
     try:
         server_context(cert, key)
     except (ssl.SSLError, ValueError) as error:
         reason = str(getattr(error, "reason", error)).lower().replace("_", " ")
         what = f"{cert} and its key do not work together: {reason}"
-        yield Finding((table, "tls_cert"), what, "both in PEM, the key without a passphrase")
+        yield Finding(loc, what, "both in PEM, the key without a passphrase")
         return
     leaf = x509.load_pem_x509_certificates(read_public(cert))[0]
     ends = leaf.not_valid_after_utc
     if ends - RENEW_WITHIN < datetime.now(UTC):
-        yield Finding((table, "tls_cert"), f"{cert} ends on {ends:%Y-%m-%d}", "", fatal=False)
+        yield Finding(loc, f"{cert} ends on {ends:%Y-%m-%d}", "", fatal=False)
 
 
 @RULES.reading("relay.ca_file")
@@ -118,6 +129,25 @@ def _certificates_of_the_relay(config: Config) -> Iterator[Finding]:
         yield Finding(("relay", "ca_file"), f"{path} holds no certificate in PEM")
     except OSError as error:
         yield Finding(("relay", "ca_file"), f"{path} cannot be read: {error.strerror}")
+
+
+@RULES.reading("relay.user", "relay.password_file")
+def _password_at_the_relay(config: Config) -> Iterator[Finding]:
+    path = config.relay.password_file
+    if path is None:
+        return
+    try:
+        read_password(path)
+    except KeyFileError as error:
+        yield _finding(("relay", "password_file"), error)
+
+
+@RULES.reading("relay.token_command")
+def _token_command(config: Config) -> Iterator[Finding]:
+    command = config.relay.token_command
+    if command and shutil.which(command[0]) is None:
+        what = f"{command[0]} is no program that this user can run"
+        yield Finding(("relay", "token_command"), what, "write its whole path")
 
 
 @RULES.reading("tracker.admin_password_file")

@@ -213,6 +213,54 @@ def _relay_secrecy(config: Config) -> Iterator[Finding]:
         yield Finding(("relay", "verify"), what, "set relay.ca_file instead", fatal=False)
 
 
+@_rule("relay.user", "relay.password_file", "relay.token_command")
+def _relay_login_is_whole(config: Config) -> Iterator[Finding]:
+    relay = config.relay
+    ways = [name for name in ("password_file", "token_command") if getattr(relay, name)]
+    if relay.user and not ways:
+        hint = "set relay.password_file or relay.token_command"
+        yield Finding(("relay", "user"), "has no password", hint)
+    if len(ways) > 1:
+        what = "is of no use beside relay.password_file"
+        yield Finding(("relay", "token_command"), what, "leave one of the two out")
+    for name in ways if not relay.user else ():
+        yield Finding(("relay", name), "is of no use alone", "set relay.user too")
+
+
+@_rule("relay.user", "relay.host", "relay.fallback", "relay.tls", "relay.verify")
+def _relay_login_is_safe(config: Config) -> Iterator[Finding]:
+    relay = config.relay
+    hosts = (relay.host, *(address.host for address in relay.fallback))
+    away = next((host for host in hosts if not is_loopback(host)), None)
+    if relay.user is None or away is None:
+        return
+    loc: Loc = ("relay", "user")
+    if relay.tls not in {"required", "implicit"}:
+        what = f'would be sent to {away}, and tls = "{relay.tls}" does not keep it secret'
+        yield Finding(loc, what, 'tls = "required", or "implicit" for port 465')
+    elif not relay.verify:
+        what = f"would be sent to whoever answers as {away}: verify is off"
+        yield Finding(loc, what, "set relay.ca_file instead of verify = false")
+
+
+@_rule("relay.user", "proxy.trust_loopback")
+def _relay_login_for_whom(config: Config) -> Iterator[Finding]:
+    if config.relay.user and config.proxy.trust_loopback:
+        what = "is used for whatever connects from this machine, and whatever forwards to us there"
+        hint = "if others reach a port that ends here: proxy.trust_loopback = false"
+        yield Finding(("relay", "user"), what, hint, fatal=False)
+
+
+@_rule("relay.client_cert", "relay.client_key", "relay.tls")
+def _relay_client_certificate(config: Config) -> Iterator[Finding]:
+    relay = config.relay
+    if relay.client_key and not relay.client_cert:
+        yield Finding(("relay", "client_key"), "is of no use alone", "set relay.client_cert too")
+    if relay.client_cert and relay.tls == "none":
+        what = 'has no effect with tls = "none"'
+        yield Finding(("relay", "client_cert"), what, 'tls = "required"', fatal=False)
+
+
 @_rule("relay.port", "relay.tls")
 def _relay_port_speaks_so(config: Config) -> Iterator[Finding]:
     relay = config.relay

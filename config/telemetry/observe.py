@@ -65,6 +65,13 @@ RELAY_BROKE_OFF = _event(
     "A session with the relay broke off before its work was done. Says why, and how far it came.",
 )
 
+RELAY_LOGIN_FAILED = _event(
+    "relay_login_failed",
+    logging.ERROR,
+    "We could not log in to the relay with `[relay] user`; mail that needs it is answered 451, and "
+    "nothing is tried before `pause_s` have passed. Says the cause, and the relay's reply.",
+)
+
 # Spool and store.
 SPOOL_WRITE_FAILED = _event(
     "spool_write_failed",
@@ -545,6 +552,12 @@ ADMIN_REFUSED = Counter(
 RELAY_ATTEMPTS_FAILED = Counter(
     "waypost_relay_attempts_failed",
     "Failed attempts to open a session with an address of the relay, by cause.",
+    ["cause"],
+    registry=REGISTRY,
+)
+RELAY_LOGINS_FAILED = Counter(
+    "waypost_relay_logins_failed",
+    "Attempts to log in to the relay with our own login that failed, by cause.",
     ["cause"],
     registry=REGISTRY,
 )

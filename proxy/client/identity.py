@@ -61,6 +61,15 @@ class ClientIdentity:
         return trust.trusted(self.client, self._config, authenticated=False)
 
     @property
+    def may_use_our_login(self) -> bool:
+        """Whether its mail may go out under our own login at the relay.
+
+        That is for whoever is trusted without a login here; not for whom a mail server only answers
+        for, nor for whoever has shown the relay a login of its own.
+        """
+        return self.trusted_unasked and not self._upstream.authenticated
+
+    @property
     def may_keep_relay(self) -> bool:
         """Whether its relay session stays open while it says nothing."""
         return self._upstream.authenticated or self.trusted_unasked

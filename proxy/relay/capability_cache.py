@@ -6,9 +6,8 @@ Does not own: reaching the relay (`session`), which clients are answered from me
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
-from config.schema import RelayConfig
 from proxy.relay.session import RelaySession, RelayUnavailable
 
 MAX_AGE_S = 60.0
@@ -17,11 +16,10 @@ after this time at the latest, though no client opens a session with it."""
 
 
 class CapabilityCache:
-    """The memory of one process; it is about the relay of one configuration."""
+    """The memory of one process; it is about one relay, with which `dial` opens a session."""
 
-    def __init__(self, config: RelayConfig, hostname: str) -> None:
-        self._config = config
-        self._hostname = hostname
+    def __init__(self, dial: Callable[[], Awaitable[RelaySession]]) -> None:
+        self._dial = dial
         self._seen: Mapping[str, str] | None = None
         self._seen_at_s = 0.0
         self._probe: asyncio.Task[Mapping[str, str] | None] | None = None
@@ -54,7 +52,7 @@ class CapabilityCache:
 
     async def _ask(self) -> Mapping[str, str] | None:
         try:
-            session = await RelaySession.open(self._config, self._hostname)
+            session = await self._dial()
         except RelayUnavailable:
             self.forget()
             return None

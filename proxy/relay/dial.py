@@ -14,7 +14,7 @@ import ssl
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 from aiosmtplib import SMTP
 from aiosmtplib.errors import (
@@ -27,6 +27,8 @@ from aiosmtplib.errors import (
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from config.addresses import is_loopback
+from config.keys.certificates import load_chain
+from config.keys.secret_files import usable_path
 from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_ATTEMPT_FAILED, RELAY_ATTEMPTS_FAILED, log
 from config.values import Address
@@ -94,6 +96,8 @@ class Contact:
     capabilities: dict[str, str]
     """What it offers now: keyword in upper case → its parameters as written."""
     tls: bool
+    verified: bool
+    """Its certificate is valid, and names the relay of the configuration."""
     loopback: bool
     """It runs on this machine, so that nobody can listen in between."""
 
@@ -216,6 +220,7 @@ class _Call:
             address=self._address,
             capabilities=capabilities_of(hello.message) if hello else {},
             tls=tls,
+            verified=tls and context is not None and context.verify_mode is ssl.CERT_REQUIRED,
             loopback=self._loopback,
         )
 
@@ -256,7 +261,8 @@ class _Call:
         # Opportunistic TLS to this very machine guards against nobody, and the certificate
         # that a mail server makes for itself at installation never verifies.
         excused = self._loopback and self._config.tls == "opportunistic"
-        return tls_context(self._config.verify and not excused, self._config.ca_file)
+        own = ClientCertificate.of(self._config)
+        return tls_context(self._config.verify and not excused, self._config.ca_file, own)
 
     def _hang_up(self) -> None:
         if self._client is not None and self._client.transport is not None:
@@ -306,15 +312,47 @@ def _explain(error: Exception) -> tuple[Unavailable, str]:
     return cause, detail
 
 
-def tls_context(verify: bool, ca_file: Path | None) -> ssl.SSLContext:  # noqa: FBT001
-    """Return the context for connections to the relay; read anew when `ca_file` has changed."""
-    stamp_ns = ca_file.stat().st_mtime_ns if ca_file else 0
-    return _cached_context(verify, ca_file, stamp_ns)
+@dataclass(frozen=True, slots=True)
+class ClientCertificate:
+    """What we show to a relay that asks who we are; `key` is None where it is in the same file."""
+
+    cert: Path
+    key: Path | None
+
+    @classmethod
+    def of(cls, config: RelayConfig) -> Self | None:
+        """Return the one that is configured."""
+        return cls(config.client_cert, config.client_key) if config.client_cert else None
 
 
-@functools.lru_cache(maxsize=8)
-def _cached_context(verify: bool, ca_file: Path | None, _stamp_ns: int) -> ssl.SSLContext:  # noqa: FBT001
+def tls_context(
+    verify: bool,  # noqa: FBT001
+    ca_file: Path | None,
+    own: ClientCertificate | None = None,
+) -> ssl.SSLContext:
+    """Return the context for connections to the relay; read anew when a file of it has changed."""
+    files = [ca_file, *((own.cert, own.key) if own else ())]
+    stamps_ns = tuple(_changed_ns(file) for file in files if file)
+    return _cached_context(verify, ca_file, own, stamps_ns)
+
+
+def _changed_ns(file: Path) -> int:
+    try:
+        return usable_path(file).stat().st_mtime_ns
+    except OSError:  # in a folder that root alone may enter, and did
+        return 0
+
+
+@functools.lru_cache(maxsize=16)
+def _cached_context(
+    verify: bool,  # noqa: FBT001
+    ca_file: Path | None,
+    own: ClientCertificate | None,
+    _stamps_ns: tuple[int, ...],
+) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file)
+    if own is not None:
+        load_chain(context, own.cert, own.key)
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -84,6 +84,9 @@ class RelaySession:
         self._config = config
         self._hostname = hostname
         self._connection = contact.connection
+        self.ours = False
+        """It is logged in with our own login, which is nobody else's."""
+        self.may_have_our_login = contact.verified or contact.loopback
         self._secret_safe = contact.tls or contact.loopback or config.allow_plain_auth
         self._fault_told = False
         self.capabilities = self._permitted(contact.capabilities)

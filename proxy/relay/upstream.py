@@ -7,15 +7,14 @@ Does not own: talking SMTP to the relay (`session`), what is known of the relay 
 (`capability_cache`), which clients get one when (`proxy.client.identity`), or what they are told
 besides (`proxy.session.session`).
 
-Credentials are not kept. So a session that had logged in cannot be replaced: the client is told
-to come back.
+Credentials of clients are not kept. So a session that a client had logged in to cannot be replaced: the
+client is told to come back. One that uses our own login (`own_login`) can: we log in again.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_REPLACED, log
-from proxy.relay.capability_cache import CapabilityCache
+from proxy.relay.relay import Relay
 from proxy.relay.session import DataResult, Fault, Progress, RelaySession, RelayUnavailable
 from proxy.smtp import replies
 from proxy.smtp.replies import Reply
@@ -31,15 +30,14 @@ five minutes, many wait for less, and a login that is lost with the session cann
 class Upstream:
     """The way to the relay for one client. Nothing here raises for what the relay does."""
 
-    def __init__(self, config: RelayConfig, hostname: str, cache: CapabilityCache) -> None:
+    def __init__(self, relay: Relay) -> None:
         self.on_lost: Callable[[], None] | None = None
         """Called when a session has been lost that cannot be replaced."""
         self.authenticated = False
         self.account: str | None = None
         """The name under which the client logged in, where the AUTH exchange told it."""
-        self._config = config
-        self._hostname = hostname
-        self._cache = cache
+        self._relay = relay
+        self._wants_our_login = False
         self._session: RelaySession | None = None
         self._reached = False
         self._stale_transaction = False
@@ -78,12 +76,10 @@ class Upstream:
             return False
         self._drop()
         try:
-            self._session = await RelaySession.open(self._config, self._hostname)
+            self._session = await self._relay.open()
         except RelayUnavailable:
-            self._cache.forget()
             return False
         self._reached = True
-        self._cache.note(self._session.capabilities)
         self._session.when_lost(self._note_loss)
         return True
 
@@ -95,11 +91,28 @@ class Upstream:
         """
         if connect or self.usable:
             return self.capabilities if await self.open() else None
-        return await self._cache.get()
+        return await self._relay.capability_cache.get()
 
     def lacks_any(self, keywords: Collection[str]) -> bool:
         """Return whether the open session was not offered all of these; False without one."""
         return self._session is not None and not self._session.keywords.issuperset(keywords)
+
+    async def ready(self, *, own_login: bool) -> Reply | None:
+        """Make sure of a session for a transaction; return the reply to MAIL where there is none.
+
+        With `own_login`, the relay sees it under our own login, if we have one and the client has not
+        logged in itself; without, never.
+        """
+        self._wants_our_login = own_login and not self.authenticated
+        if not self._wants_our_login:
+            self.give_up_our_login()
+        return await self._logged_in() if await self.open() else self.no_relay
+
+    def give_up_our_login(self) -> None:
+        """End a relay session that has our login: its client is another now, or is to log in."""
+        self._wants_our_login = False
+        if self._session is not None and self._session.ours:
+            self.let_go()
 
     def begin(self) -> None:
         """Start a transaction: it may be replayed on a fresh session once."""
@@ -201,6 +214,9 @@ class Upstream:
         """Replay `transaction` on a fresh session; return the reply to the client if that fails."""
         if self._replaced or not await self.open() or self._session is None:
             return replies.NO_RELAY
+        refusal = await self._logged_in()
+        if refusal is not None:
+            return refusal
         self._replaced = True
         log(RELAY_REPLACED, address=str(self._session.address), commands=len(transaction))
         if transaction:
@@ -209,6 +225,13 @@ class Upstream:
                 self._drop()
                 return replies.RELAY_CHANGED
         return None
+
+    async def _logged_in(self) -> Reply | None:
+        """Log in with our own login where that is wanted; return the reply if that fails."""
+        session, own_login = self._session, self._relay.own_login
+        if session is None or own_login is None or not self._wants_our_login or session.ours:
+            return None
+        return await own_login.log_in(session)
 
     def _note_loss(self) -> None:
         if self.lost_for_good and self.on_lost is not None:

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from config.keys.certificates import server_context
-from config.schema import Config, ProxyConfig, RelayConfig
+from config.schema import Config, ProxyConfig
 from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.client.login_limits import LoginLimits
 from proxy.client.login_slots import LoginSlots
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
-from proxy.relay.capability_cache import CapabilityCache
+from proxy.relay.relay import Relay
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.session.memory_budget import UPLOAD_BUDGET_OCTETS, MemoryBudget
@@ -47,18 +47,13 @@ class Services:
     loop_budget: LoopBudget
     login_limits: LoginLimits
     login_slots: LoginSlots
-    capability_cache: CapabilityCache
+    relay: Relay
     refusals: Refusals
 
     @property
     def proxy(self) -> ProxyConfig:
         """The table `[proxy]`."""
         return self.config.proxy
-
-    @property
-    def relay(self) -> RelayConfig:
-        """The table `[relay]`."""
-        return self.config.relay
 
     @classmethod
     def start(
@@ -90,7 +85,7 @@ class Services:
             loop_budget=loop_budget,
             login_limits=before.login_limits if before else LoginLimits(config.proxy.workers),
             login_slots=before.login_slots if before else LoginSlots(1),
-            capability_cache=CapabilityCache(config.relay, hostname),
+            relay=Relay(config.relay, hostname),
             refusals=before.refusals if before else Refusals(),
         )
         services.memory_budget.make_room_for(config.proxy.max_size)
@@ -99,7 +94,7 @@ class Services:
 
     def stop(self) -> None:
         """Finish the work on hand; the spool writes what it holds."""
-        self.capability_cache.stop()
+        self.relay.stop()
         self.dispatcher.close()
         self.spool.close()
 

@@ -56,7 +56,7 @@ class Session:
     def __init__(self, connection: ClientConnection, services: Services, client: Client) -> None:
         self._connection = connection
         self._services = services
-        self._upstream = Upstream(services.relay, services.hostname, services.capability_cache)
+        self._upstream = Upstream(services.relay)
         self._identity = ClientIdentity(
             connection, self._upstream, client, services.proxy, services.hostname
         )
@@ -314,6 +314,7 @@ class Session:
             return replies.ALREADY_TLS
         if self._in_transaction or self._upstream.authenticated:
             return replies.NOT_IN_TRANSACTION
+        self._upstream.give_up_our_login()
         self._say(replies.READY_FOR_TLS)
         try:
             await self._connection.start_tls(context)
@@ -343,13 +344,18 @@ class Session:
             about(client=str(self._identity.client))
             self._forget_hello()
             self._login.begin_anew()
+            self._upstream.give_up_our_login()
             if not self._identity.trusted_unasked:
                 self._upstream.let_go()
         return reply
 
     async def on_xforward(self, arg: bytes) -> Reply:
         """Learn from a front server whose mail it passes on."""
-        reply = self._front_refusal() or self._identity.tell_origin(arg)
+        refusal = self._front_refusal()
+        if refusal is not None:
+            return refusal
+        self._upstream.give_up_our_login()
+        reply = self._identity.tell_origin(arg)
         about(client=str(self._identity.client))
         return reply
 
@@ -383,7 +389,11 @@ class Session:
         if group[0][0] == b"MAIL" and not self._identity.may_send:
             return [replies.AUTH_REQUIRED, *[replies.MAIL_FIRST] * (len(group) - 1)]
         self._idle_commands = 0
-        return await self._transactions.pass_on(group, may_grow=self._identity.trusted)
+        return await self._transactions.pass_on(
+            group,
+            may_grow=self._identity.trusted,
+            own_login=self._identity.may_use_our_login,
+        )
 
     async def on_data(self, arg: bytes) -> Reply | None:
         """Take a message (RFC 5321 §4.1.1.4): the 354 is ours, the reply to the dot the relay's."""

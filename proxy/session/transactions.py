@@ -55,14 +55,19 @@ class Transactions:
         self.transaction = None
         about(message=None)
 
-    async def pass_on(self, commands: Sequence[Command], *, may_grow: bool) -> list[Reply]:
+    async def pass_on(
+        self, commands: Sequence[Command], *, may_grow: bool, own_login: bool
+    ) -> list[Reply]:
         """Send a group of MAIL and RCPT to the relay; return the reply to each.
 
-        `may_grow`: the message may become larger on its way through us.
+        `may_grow`: the message may become larger on its way through us. `own_login`: it may go out
+        under our own login at the relay.
         """
         self._mail = self.transaction.mail if self.transaction else None
-        if self._mail is None and commands[0][0] == b"MAIL" and not await self._upstream.open():
-            return [self._upstream.no_relay] * len(commands)
+        if self._mail is None and commands[0][0] == b"MAIL":
+            refusal = await self._upstream.ready(own_login=own_login)
+            if refusal is not None:
+                return [refusal] * len(commands)
         self._rcpts = len(self.transaction.rcpts) if self.transaction else 0
         checked = [self._check(verb, arg, may_grow=may_grow) for verb, arg in commands]
         lines = [each.line for each in checked if isinstance(each, _ToRelay)]

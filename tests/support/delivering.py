@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from config.schema import RelayConfig
-from proxy.relay.capability_cache import CapabilityCache
+from proxy.relay.relay import Relay
 from proxy.relay.upstream import Upstream
 from proxy.smtp.envelope import Transaction, parse_mail, parse_rcpt
 from tests.support.relays.scripted_relay import ScriptedRelay
@@ -27,7 +27,7 @@ def transaction(
 async def upstream_to(relay: ScriptedRelay) -> AsyncIterator[Upstream]:
     """Open a relay session for one client; it is dropped at the end of the block."""
     config = RelayConfig(host="127.0.0.1", port=relay.port, tls="none")
-    upstream = Upstream(config, "proxy.test", CapabilityCache(config, "proxy.test"))
+    upstream = Upstream(Relay(config, "proxy.test"))
     assert await upstream.open()
     try:
         yield upstream

@@ -157,6 +157,8 @@ def test_mail_does_not_go_round_in_circles(
         ({"ca_file": "ca.pem"}, []),
         ({"allow_plain_auth": True, "tls": "required"}, warning("relay.allow_plain_auth")),
         ({"allow_plain_auth": True}, []),
+        ({"client_cert": "c.pem", "tls": "none"}, warning("relay.client_cert")),
+        ({"client_key": "c.key"}, problem("relay.client_key")),
     ],
 )
 def test_what_is_doubtful_about_the_relay_is_told(
@@ -164,6 +166,37 @@ def test_what_is_doubtful_about_the_relay_is_told(
 ) -> None:
     """Mail in the clear beyond this machine, ports of another kind, keys without effect."""
     assert found(relay=relay) == expected
+
+
+@pytest.mark.parametrize(
+    ("relay", "expected"),
+    [
+        ({}, []),
+        ({"host": "localhost", "tls": "none"}, []),
+        ({"host": "192.0.2.9", "tls": "required"}, []),
+        ({"host": "192.0.2.9", "tls": "implicit", "ca_file": "ca.pem", "port": 465}, []),
+        ({"host": "192.0.2.9"}, problem("relay.user")),
+        ({"fallback": ["192.0.2.9:587"]}, problem("relay.user")),
+        ({"token_command": ["token"]}, problem("relay.token_command")),
+        ({"password_file": None, "token_command": ["token"]}, []),
+        ({"password_file": None}, problem("relay.user")),
+        ({"user": None}, problem("relay.password_file")),
+    ],
+)
+def test_our_login_is_whole_and_goes_where_it_is_safe(
+    relay: dict[str, object], expected: list[tuple[str, bool]]
+) -> None:
+    """That is this machine, or TLS that proves who is there, for every relay of the fail-over."""
+    login = {"user": "us", "password_file": "password", **relay}
+    assert found(relay=login, proxy={"trust_loopback": False}) == expected
+
+
+@pytest.mark.parametrize("trusts", [True, False])
+def test_our_login_for_whatever_forwards_to_this_machine_is_told(trusts: object) -> None:
+    """It would be an open relay on an account that somebody pays for."""
+    expected = warning("relay.user") if trusts else []
+    login = {"user": "us", "password_file": "password"}
+    assert found(relay=login, proxy={"trust_loopback": trusts}) == expected
 
 
 @pytest.mark.parametrize(

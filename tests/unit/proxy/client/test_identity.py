@@ -9,7 +9,7 @@ from config.schema import ProxyConfig, RelayConfig
 from proxy.client.connection import ClientConnection
 from proxy.client.identity import ClientIdentity
 from proxy.client.trust import Client
-from proxy.relay.capability_cache import CapabilityCache
+from proxy.relay.relay import Relay
 from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
 
@@ -33,7 +33,7 @@ def known(client: Client) -> Known:
     )
     connection = ClientConnection(lambda _: None, memoryview(bytearray(1)))
     relay = RelayConfig.model_validate({"port": 1, "tls": "none"})
-    upstream = Upstream(relay, "proxy.test", CapabilityCache(relay, "proxy.test"))
+    upstream = Upstream(Relay(relay, "proxy.test"))
     identity = ClientIdentity(connection, upstream, client, config, "proxy.test")
     return Known(identity, connection, upstream)
 

@@ -17,7 +17,7 @@ from proxy.client.login import ClientLogin
 from proxy.client.login_limits import LoginLimits
 from proxy.client.login_slots import LoginSlots
 from proxy.client.trust import Client
-from proxy.relay.capability_cache import CapabilityCache
+from proxy.relay.relay import Relay
 from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
 from tests.support.clients.smtp_client import Dialogue
@@ -50,7 +50,7 @@ async def trying(relay: ScriptedRelay) -> AsyncIterator[Try]:
     relay.extensions = (*EXTENSIONS, "AUTH PLAIN")
     config = RelayConfig.model_validate({"port": relay.port, "tls": "none"})
     limits, slots = LoginLimits(), LoginSlots(2)
-    cache = CapabilityCache(config, "proxy.test")
+    known = Relay(config, "proxy.test")
     accepted: asyncio.Queue[ClientConnection] = asyncio.Queue()
     arriving = memoryview(bytearray(RECEIVE_OCTETS))
     server = await asyncio.get_running_loop().create_server(
@@ -62,7 +62,7 @@ async def trying(relay: ScriptedRelay) -> AsyncIterator[Try]:
         client = await Dialogue.connect(server.sockets[0].getsockname()[1])
         connection = await accepted.get()
         connection.tls = True
-        upstream = Upstream(config, "proxy.test", cache)
+        upstream = Upstream(known)
         identity = ClientIdentity(connection, upstream, who, ProxyConfig(), "proxy.test")
         login = ClientLogin(connection, upstream, identity, limits, slots)
         login.mechanisms = ("PLAIN",)
@@ -132,7 +132,7 @@ async def test_an_address_that_failed_too_often_costs_no_relay_session(
 async def test_a_relay_that_has_gone_since_ehlo_is_goodbye(trying: Try) -> None:
     """Nothing has begun: the client comes back later, as if it had heard so at EHLO."""
     stranger = await trying()
-    stranger.upstream._config = RelayConfig.model_validate({"port": 1, "tls": "none"})
+    stranger.upstream._relay.config = RelayConfig.model_validate({"port": 1, "tls": "none"})
     assert await stranger.login.log_in(LOGIN, PATIENCE_S) is replies.NO_RELAY_AT_HELLO
 
 
@@ -140,7 +140,7 @@ async def test_a_relay_that_has_gone_since_it_was_reached_is_a_451(trying: Try) 
     """Whoever is trusted had a session, and lost it."""
     local = await trying(LOCAL)
     assert await local.upstream.open()
-    local.upstream._config = RelayConfig.model_validate({"port": 1, "tls": "none"})
+    local.upstream._relay.config = RelayConfig.model_validate({"port": 1, "tls": "none"})
     local.upstream.drop()
     assert await local.login.log_in(LOGIN, PATIENCE_S) is replies.NO_RELAY
 

@@ -7,6 +7,7 @@ import pytest
 from config.schema import RelayConfig
 from proxy.relay import capability_cache
 from proxy.relay.capability_cache import CapabilityCache
+from proxy.relay.session import RelaySession
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import until
 
@@ -16,7 +17,7 @@ PROBE = [b"EHLO waypost.test", b"QUIT"]
 def cache_of(port: int, **keys: object) -> CapabilityCache:
     """Return what is known of a relay on this port: nothing yet."""
     config = RelayConfig.model_validate({"port": port, "tls": "none", **keys})
-    return CapabilityCache(config, "waypost.test")
+    return CapabilityCache(lambda: RelaySession.open(config, "waypost.test"))
 
 
 @pytest.fixture

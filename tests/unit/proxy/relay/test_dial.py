@@ -185,6 +185,38 @@ async def test_a_certificate_that_does_not_verify_is_refused_and_explained(
     assert "relay.ca_file" in str(error)
 
 
+async def test_a_relay_that_asks_for_it_is_shown_our_certificate(
+    authority: trustme.CA, ca_file: Path, tmp_path: Path
+) -> None:
+    """Without one, that relay refuses the handshake, or hangs up after it (TLS 1.3)."""
+    issued = authority.issue_cert("waypost.test")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "client.pem"))
+    context = server_context(authority, "localhost")
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    relay = ActingRelay(tls=context, implicit=True)
+    keys = {"host": "localhost", "tls": "implicit", "ca_file": ca_file}
+    async with relay.serving():
+        await failing(plain(relay.port, **keys))
+        config = plain(relay.port, **keys, client_cert=tmp_path / "client.pem")
+        async with dialled(config) as contact:
+            assert contact.verified
+
+
+@pytest.mark.parametrize(
+    ("mode", "verify", "verified"), [("required", True, True), ("required", False, False)]
+)
+async def test_whether_the_certificate_was_verified_is_known(
+    mode: str, verify: object, verified: object, authority: trustme.CA, ca_file: Path
+) -> None:
+    """Our login goes over no other connection to another machine."""
+    relay = ActingRelay({"EHLO": WITH_STARTTLS}, tls=server_context(authority, "localhost"))
+    keys = {"host": "localhost", "tls": mode, "ca_file": ca_file, "verify": verify}
+    async with relay.serving(), dialled(plain(relay.port, **keys)) as contact:
+        assert contact.tls
+        assert contact.verified == verified
+
+
 async def test_verification_can_be_switched_off(authority: trustme.CA) -> None:
     """`verify = false` takes any certificate."""
     relay = ActingRelay({"EHLO": WITH_STARTTLS}, tls=server_context(authority, "other.test"))
@@ -202,6 +234,7 @@ async def test_opportunistic_tls_on_the_loopback_takes_any_certificate(
     relay = ActingRelay({"EHLO": WITH_STARTTLS}, tls=server_context(authority, "other.test"))
     async with relay.serving(), dialled(plain(relay.port, tls="opportunistic")) as contact:
         assert contact.tls
+        assert not contact.verified
 
 
 @pytest.mark.parametrize("script", [{}, {"EHLO": WITH_STARTTLS, "STARTTLS": b"454 not now\r\n"}])

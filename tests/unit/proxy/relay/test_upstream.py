@@ -7,7 +7,7 @@ import pytest
 
 from config.schema import RelayConfig
 from proxy.relay import upstream as upstream_module
-from proxy.relay.capability_cache import CapabilityCache
+from proxy.relay.relay import Relay
 from proxy.relay.session import Progress
 from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
@@ -29,7 +29,7 @@ def new_upstream(relay: ScriptedRelay) -> NewUpstream:
     def new(**settings: object) -> Upstream:
         tables = {"host": "127.0.0.1", "port": relay.port, "tls": "none", **settings}
         config = RelayConfig.model_validate(tables)
-        return Upstream(config, "waypost.test", CapabilityCache(config, "waypost.test"))
+        return Upstream(Relay(config, "waypost.test"))
 
     return new
 
@@ -101,7 +101,7 @@ async def test_a_session_that_is_open_knows_better_than_any_memory(
 ) -> None:
     """It may be logged in, or with another address of the relay."""
     await upstream.open()
-    upstream._cache.note({"DSN": ""})
+    upstream._relay.capability_cache.note({"DSN": ""})
     assert "SIZE" in (await upstream.offers(connect=False) or {})
 
 

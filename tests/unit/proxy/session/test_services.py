@@ -46,7 +46,7 @@ def test_a_reload_makes_the_rest_anew(started: Services, tmp_path: Path) -> None
     after = reloaded(started, tmp_path / "new", proxy={"hostname": "new.test"})
     assert after.hostname == after.proxy.hostname == "new.test"
     assert after.dispatcher is not started.dispatcher
-    assert after.capability_cache is not started.capability_cache
+    assert after.relay is not started.relay
     after.dispatcher.close()
 
 
@@ -54,7 +54,7 @@ def test_slots_for_logins_are_as_the_new_configuration_has_them(
     started: Services, tmp_path: Path
 ) -> None:
     """At once: whoever is logging in goes on."""
-    assert started.login_slots.limit == started.relay.max_logins
+    assert started.login_slots.limit == started.config.relay.max_logins
     after = reloaded(started, tmp_path / "new", relay={"max_logins": 9})
     assert started.login_slots.limit == 9
     after.dispatcher.close()

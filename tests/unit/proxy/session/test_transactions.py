@@ -16,9 +16,8 @@ class Agreeable:
 
     capabilities: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
 
-    async def open(self) -> bool:
+    async def ready(self, *, own_login: bool) -> None:
         """Be there."""
-        return True
 
     def lacks_any(self, _keywords: frozenset[str]) -> bool:
         """Offer everything."""
@@ -38,9 +37,13 @@ async def one_by_one(count: int) -> None:
     """Name `count` recipients, each in a group of its own."""
     upstream: Any = Agreeable()
     transactions = Transactions(upstream, ProxyConfig())
-    await transactions.pass_on([(b"MAIL", b"FROM:<a@example.com>")], may_grow=False)
+    await transactions.pass_on(
+        [(b"MAIL", b"FROM:<a@example.com>")], may_grow=False, own_login=False
+    )
     for number in range(count):
-        await transactions.pass_on([(b"RCPT", b"TO:<%d@example.net>" % number)], may_grow=False)
+        await transactions.pass_on(
+            [(b"RCPT", b"TO:<%d@example.net>" % number)], may_grow=False, own_login=False
+        )
     assert transactions.transaction is not None
     assert len(transactions.transaction.lines) == count + 1
 

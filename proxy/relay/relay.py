@@ -1,0 +1,39 @@
+"""One relay, as all sessions of a process know it.
+
+Owns: the way to a session with it, and what is remembered from one session to the next: what it
+offers, and how our own login fared.
+Does not own: reaching it (`dial`), talking to it (`session`), or the relay session of one client
+(`upstream`).
+"""
+
+from config.schema import RelayConfig
+from proxy.relay.capability_cache import CapabilityCache
+from proxy.relay.own_login import OwnLogin
+from proxy.relay.session import RelaySession, RelayUnavailable
+
+
+class Relay:
+    """The relay of one table `[relay]`; `hostname` is our name in EHLO."""
+
+    def __init__(self, config: RelayConfig, hostname: str) -> None:
+        self.config = config
+        self.own_login = OwnLogin(config) if config.user else None
+        self.capability_cache = CapabilityCache(self._dial)
+        self._hostname = hostname
+
+    async def open(self) -> RelaySession:
+        """Return a new session with it. Raises RelayUnavailable."""
+        try:
+            session = await self._dial()
+        except RelayUnavailable:
+            self.capability_cache.forget()
+            raise
+        self.capability_cache.note(session.capabilities)
+        return session
+
+    def stop(self) -> None:
+        """End what goes on in the background."""
+        self.capability_cache.stop()
+
+    async def _dial(self) -> RelaySession:
+        return await RelaySession.open(self.config, self._hostname)
