@@ -1,7 +1,8 @@
 """`waypost check` and `waypost show`: what is wrong with a configuration, and what is in force.
 
 Owns: how both print their answer, for people and as JSON.
-Does not own: finding the problems (`config.loading.load`).
+Does not own: finding the problems (`config.loading.load`), or what is often left untracked
+(`config.telemetry.left_mail`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,8 @@ from config.loading.config_file import ConfigFile
 from config.loading.load import Examined, Problem, examine
 from config.reference.catalogue import table, to_toml
 from config.schema import Config, SenderConfig
+from config.telemetry.exposition import directory_of
+from config.telemetry.left_mail import frequent
 from config.values import Address
 
 
@@ -31,22 +34,32 @@ def check(
 ) -> None:
     """Report every problem of the configuration and of the files it names.
 
-    The relay is not contacted, and DNS is not asked: see `waypost dns --check`.
+    The relay is not contacted, and DNS is not asked: see `waypost dns --check`. While a proxy runs,
+    warns too of what it often leaves untracked; `--strict` takes no notice of that.
     """
     found = examine(config)
+    often = _often_left(config, found.config)
     if as_json:
-        print_json(_as_json(config, found))
+        print_json(_as_json(config, found, often))
     else:
-        echo(*_report(config, found, quiet))
+        echo(*_report(config, found, often, quiet))
     ctx.exit(1 if found.problems or (strict and found.warnings) else 0)
 
 
-def _as_json(file: ConfigFile, found: Examined) -> dict[str, object]:
+def _often_left(file: ConfigFile, config: Config | None) -> tuple[Problem, ...]:
+    """Return what running proxies leave untracked often."""
+    if config is None:
+        return ()
+    metrics = directory_of(config.store.spool_dir)
+    return tuple(Problem(file.path, None, "", *each) for each in frequent(metrics))
+
+
+def _as_json(file: ConfigFile, found: Examined, often: tuple[Problem, ...]) -> dict[str, object]:
     return {
         "file": str(file),
         "ok": not found.problems,
         "problems": list(map(_problem, found.problems)),
-        "warnings": list(map(_problem, found.warnings)),
+        "warnings": list(map(_problem, (*found.warnings, *often))),
     }
 
 
@@ -59,14 +72,20 @@ def _problem(problem: Problem) -> dict[str, object]:
     }
 
 
-def _report(file: ConfigFile, found: Examined, quiet: bool) -> Iterator[str]:  # noqa: FBT001 - as the option
+def _report(
+    file: ConfigFile,
+    found: Examined,
+    often: tuple[Problem, ...],
+    quiet: bool,  # noqa: FBT001 - as the option
+) -> Iterator[str]:
+    warnings = (*found.warnings, *often)
     yield from map(str, found.problems)
-    yield from (f"{warning}  [warning]" for warning in found.warnings)
+    yield from (f"{warning}  [warning]" for warning in warnings)
     if quiet:
         return
     if found.config is not None:
         yield from _summary(found.config)
-    counts = [_count(found.problems, "problem"), _count(found.warnings, "warning")]
+    counts = [_count(found.problems, "problem"), _count(warnings, "warning")]
     told = ", ".join(filter(None, counts))
     yield f"{file}: {told or 'ok'}"
 

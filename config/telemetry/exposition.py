@@ -149,6 +149,14 @@ def page(directory: Path, process: str) -> bytes:
     return generate_latest(_AllProcesses(_merged(texts)))
 
 
+def counted(directory: Path, name: str) -> Iterator[tuple[dict[str, str], float]]:
+    """Return the samples of a metric that other processes wrote within STALE_S: labels and value."""
+    for metric in _merged(_of_others(directory, "")):
+        for each in metric.samples:
+            if each.name == name:
+                yield each.labels, each.value
+
+
 def _of_others(directory: Path, besides: str) -> dict[str, str]:
     """Return what other processes wrote within STALE_S, by their names."""
     texts = {}

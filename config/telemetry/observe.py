@@ -351,7 +351,10 @@ MESSAGE_TRACKED = _event(
     "message_tracked", logging.DEBUG, "Links of a message are tracked. Says how many."
 )
 MESSAGE_LEFT = _event(
-    "message_left", logging.INFO, "A message goes out as it came. Says the name of the reason."
+    "message_left",
+    logging.INFO,
+    "A message goes out as it came. Says the name of the reason; where that is known, what in the message "
+    "is behind it, in which header or line, and the cure.",
 )
 MESSAGE_CLIPPED = _event(
     "message_clipped",
@@ -371,6 +374,13 @@ PLANNED_MESSAGES = Counter(
     "waypost_planned_messages",
     "Messages of trusted clients, each copy for itself, by outcome: changed, or the reason why not.",
     ["outcome"],
+    registry=REGISTRY,
+)
+RELAY_ALTERATIONS = Counter(
+    "waypost_relay_alterations",
+    "Messages left alone as the relay would alter them (relay_would_alter), by what it would alter and in "
+    "which header; empty for the body, other for a header that is not listed.",
+    ["alteration", "header"],
     registry=REGISTRY,
 )
 LINKS = Counter(

@@ -24,6 +24,7 @@ from config.cli.output import echo
 from config.keys.secret_files import KeyFileError
 from config.keys.token_keys import new_token_key
 from config.schema import Config
+from proxy.rewrite.diagnosis import Diagnosis
 from proxy.rewrite.planned import CLIP_OCTETS, Plan, PlannedLink, SkippedLink
 from proxy.rewrite.preview import Preview
 from proxy.rewrite.senders import Sender
@@ -113,6 +114,7 @@ def described(plan: Plan, growth_octets: int) -> dict[str, Any]:
     """Return the plan ready for JSON."""
     return {
         "untouched": plan.untouched,
+        "diagnosis": _diagnosis(plan.diagnosis),
         "campaign": plan.campaign,
         "campaign_from": plan.counts_for.read_from,
         "links": [
@@ -129,6 +131,17 @@ def described(plan: Plan, growth_octets: int) -> dict[str, Any]:
     }
 
 
+def _diagnosis(diagnosis: Diagnosis | None) -> dict[str, str | int | None] | None:
+    if diagnosis is None:
+        return None
+    return {
+        "what": diagnosis.what or None,
+        "header": diagnosis.header or None,
+        "line": diagnosis.line or None,
+        "cure": diagnosis.cure or None,
+    }
+
+
 def judged_as(sender: Sender | None) -> Text:
     """Return in a line whose mail the message is taken for."""
     bound = sender is not None and sender.accounts is not None
@@ -142,6 +155,7 @@ def summary(
     """Return a few lines on what becomes of the message as a whole."""
     if plan.untouched is not None:
         yield _line("untouched", f"{plan.untouched} ({plan.untouched.help})", "bold")
+        yield from _diagnosed(plan.diagnosis)
     else:
         counts = f"{len(plan.links)} links tracked, {len(plan.skipped)} left alone"
         yield _line("changed", counts, "bold")
@@ -159,6 +173,15 @@ def summary(
         if before <= CLIP_OCTETS < after:
             what = f"{after} octets of HTML (before: {before}); Gmail shows 102 kB"
             yield _line("clipped", what, "yellow")
+
+
+def _diagnosed(diagnosis: Diagnosis | None) -> Iterator[Text]:
+    if diagnosis is None:
+        return
+    if found := ": ".join(filter(None, (diagnosis.where, diagnosis.what))):
+        yield _line("found", found)
+    if diagnosis.cure:
+        yield _line("cure", diagnosis.cure, "green")
 
 
 def _campaign(plan: Plan) -> str:

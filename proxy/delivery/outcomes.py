@@ -22,18 +22,27 @@ from config.telemetry.observe import (
     MESSAGE_TRACKED,
     MESSAGES,
     PLANNED_MESSAGES,
+    RELAY_ALTERATIONS,
     log,
 )
 from proxy.message.message_id import message_id
 from proxy.policy.accounts import Submitter
+from proxy.policy.reasons import CURES, Untouched
 from proxy.relay.session import DataResult
-from proxy.rewrite.submission import Outgoing
+from proxy.rewrite.diagnosis import Diagnosis
+from proxy.rewrite.submission import Findings, Outgoing
 from proxy.smtp import replies
 from proxy.smtp.envelope import Transaction
 from proxy.smtp.logged_address import recipients, shown
 from proxy.smtp.queue_id import queue_id
 from proxy.smtp.replies import Reply
 
+_KNOWN_HEADERS = frozenset(
+    {
+        *("from", "sender", "reply-to", "to", "cc", "date", "message-id", "subject"),
+        *("references", "in-reply-to", "list-unsubscribe", "content-type"),
+    }
+)
 _CHANGED = "changed"
 """The outcome of a copy that was not left alone."""
 
@@ -52,7 +61,12 @@ def tell_made(outgoing: Outgoing) -> None:
     if outgoing.untouched is None:
         log(MESSAGE_TRACKED, links=findings.links, skipped=skipped)
     else:
-        log(MESSAGE_LEFT, reason=outgoing.untouched, links=findings.links, skipped=skipped)
+        facts = {
+            "links": findings.links,
+            "skipped": skipped,
+            **_diagnosed(outgoing.untouched, findings),
+        }
+        log(MESSAGE_LEFT, reason=outgoing.untouched, **facts)
 
 
 def count_made(outgoing: Outgoing) -> None:
@@ -66,6 +80,21 @@ def count_made(outgoing: Outgoing) -> None:
         LINKS.labels(reason).inc(links)
     if outgoing.untouched is None:
         LINKS.labels("tracked").inc(findings.links)
+    elif outgoing.untouched is Untouched.RELAY_WOULD_ALTER and findings.diagnosis is not None:
+        header = findings.diagnosis.header
+        RELAY_ALTERATIONS.labels(findings.diagnosis.what, _in_metrics(header)).inc()
+
+
+def _diagnosed(untouched: Untouched, findings: Findings) -> dict[str, str]:
+    """Return what is known of why, where and the cure."""
+    diagnosis = findings.diagnosis or Diagnosis(cure=CURES.get(untouched, ""))
+    told = {"what": diagnosis.what, "where": diagnosis.where, "cure": diagnosis.cure}
+    return {name: text for name, text in told.items() if text}
+
+
+def _in_metrics(header: str) -> str:
+    """Return a header's name, if it is none that somebody made up."""
+    return header if header in _KNOWN_HEADERS or not header else "other"
 
 
 @dataclass(frozen=True, slots=True)

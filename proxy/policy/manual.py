@@ -13,7 +13,7 @@ from proxy.policy.dialects import NATIVE
 from proxy.policy.header_conventions import HEADER_CONVENTIONS
 from proxy.policy.link_conventions import LINK_CONVENTIONS, NOTRACK_DIALECT, NOTRACK_EXAMPLE
 from proxy.policy.providers import OFF_HEADERS
-from proxy.policy.reasons import SOFT, Reason, Skip, Untouched
+from proxy.policy.reasons import CURES, SOFT, Reason, Skip, Untouched
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -64,7 +64,9 @@ Written by `python -m proxy.policy.manual` from `proxy/policy/reasons.py`; edit 
 
 `waypost explain FILE` shows one of these reasons for every link that Waypost does not track, and
 one for a message that it does not change. The metrics `waypost_links` and
-`waypost_planned_messages` count them.
+`waypost_planned_messages` count them. For a message, `explain` and the log (`message_left`) name the
+header or line that is behind the reason, and what to do about it; `waypost_relay_alterations` counts what
+the relay would alter, by header.
 """
 
 
@@ -99,9 +101,16 @@ def _cell(text: str) -> str:
 
 def reasons_page() -> str:
     """Return the text of docs/reasons.md."""
-    lines = [REASONS_HEAD, "## Messages", "", *_reasons(Untouched)]
+    lines = [REASONS_HEAD, "## Messages", "", *_messages()]
     lines += ["", "## Links", "", *_reasons(Skip)]
     return "\n".join([*lines, "", '\\* Does not apply to a link with `data-track="true"`.', ""])
+
+
+def _messages() -> Iterator[str]:
+    yield "| Reason | Meaning | What to do |"
+    yield "|---|---|---|"
+    for reason in Untouched:
+        yield f"| `{reason}` | {_cell(reason.help)} | {_cell(CURES.get(reason, ''))} |"
 
 
 def _reasons(reasons: Iterable[Reason]) -> Iterator[str]:

@@ -8,7 +8,9 @@ Does not own: the rules behind them: `headers` and `decide` for what the policy 
 `proxy.rewrite.submission` for faults of ours.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Self
 
 
@@ -61,6 +63,27 @@ class Untouched(Reason):
     PLAN_FAILED = "plan_failed", "finding links failed (an error in Waypost; see the log)"
     REWRITE_FAILED = "rewrite_failed", "rewriting failed (an error in Waypost; see the log)"
     SIGNING_FAILED = "signing_failed", "signing failed (an error in Waypost; see the log)"
+
+
+CURES: Mapping[Untouched, str] = MappingProxyType(
+    {
+        Untouched.UNTRUSTED: "log in, or add the client's network to `[proxy] trusted_networks`",
+        Untouched.DISABLED: "`enabled = true` in `[tracking]` and in the `[[sender]]`",
+        Untouched.UNKNOWN_SENDER: "add a `[[sender]]` for the domain of From",
+        Untouched.NOT_ITS_ACCOUNT: "add the login or network to `accounts` of the `[[sender]]`",
+        Untouched.OFF_BY_DEFAULT: 'set `X-Track-Links: on`, or `default = "on"`',
+        Untouched.NO_FROM: "set From, with one address",
+        Untouched.SEVERAL_FROM: "set one From with one address; names with commas or @ go in quotes",
+        Untouched.FOREIGN_SIGNATURE: (
+            "have Waypost sign (`[[sender.dkim]]`), and nobody before it"
+        ),
+        Untouched.MALFORMED: "mend the structure: what cannot be read with certainty is not changed",
+        Untouched.TOO_LARGE: "make the message smaller",
+        Untouched.MAX_GROWTH: "raise `[tracking] max_growth`, or send fewer links",
+        Untouched.ALL_SKIPPED: "`waypost explain` says of each link why",
+    }
+)
+"""What can be done about a reason; the others are as they should be, or faults of ours."""
 
 
 class Skip(Reason):

@@ -12,6 +12,7 @@ from proxy.links.charsets import HtmlView
 from proxy.message.editing import Body, Edit, splice
 from proxy.policy.headers import NO_CAMPAIGN, SILENT, Campaign, Switches
 from proxy.policy.reasons import Skip, Untouched
+from proxy.rewrite.diagnosis import Diagnosis
 from proxy.rewrite.pixel import markup
 
 CLIP_OCTETS = 102_000
@@ -102,7 +103,8 @@ class Plan:
     """What is to be done with the message `raw`.
 
     `untouched` says why it stays as it is as a whole, or is None. `asked` is what its headers
-    say, `counts_for` its campaign. `failure` is the fault of ours that ended planning.
+    say, `counts_for` its campaign. `failure` is the fault of ours that ended planning, `diagnosis`
+    what in the message is behind `untouched`.
     """
 
     raw: bytes = field(repr=False)
@@ -112,6 +114,7 @@ class Plan:
     asked: Switches = SILENT
     counts_for: Campaign = NO_CAMPAIGN
     failure: Exception | None = None
+    diagnosis: Diagnosis | None = field(default=None, compare=False)
     parts: tuple[PartPlan, ...] = field(default=(), repr=False, compare=False)
 
     @property

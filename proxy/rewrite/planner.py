@@ -17,6 +17,7 @@ from proxy.policy.decide import MessageFacts
 from proxy.policy.headers import Switches, campaign, switches, unsubscribe_urls, verdict
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
+from proxy.rewrite.diagnosis import Diagnosis, diagnose
 from proxy.rewrite.eligibility import reason_untouched
 from proxy.rewrite.part_planner import OFF, PartPlanner
 from proxy.rewrite.planned import Plan, PlannedLink, SkippedLink
@@ -54,13 +55,15 @@ def plan_message(message: Message, policy: Policy, untouched: Untouched | None =
     parts = tuple(planner.parts())
     if policy.max_growth is not None and planner.growth_octets > policy.max_growth:
         return plan_message(message, replace(policy, url_params=()), Untouched.MAX_GROWTH)
+    left = None if parts else (untouched or planner.nothing_to_do())
     return Plan(
         message.raw,
-        None if parts else (untouched or planner.nothing_to_do()),
+        left,
         tuple(planner.links),
         tuple(planner.skipped),
         asked,
         counts_for,
+        diagnosis=_diagnosis(message, policy, left),
         parts=parts,
     )
 
@@ -75,6 +78,12 @@ def _untouched(
     if asked.consent is Consent.NONE:
         return Untouched.CONSENT_NONE
     return verdict(switch=_switch(policy, asked), default=policy.default)
+
+
+def _diagnosis(message: Message, policy: Policy, left: Untouched | None) -> Diagnosis | None:
+    if left is None:
+        return None
+    return diagnose(message, left, relay_8bitmime=policy.signing.relay_8bitmime)
 
 
 def _identify(policy: Policy, asked: Switches) -> Params:

@@ -203,4 +203,4 @@ class Rendering:
 
 def _findings(plan: Plan, clipped: Clipped) -> Findings:
     skipped = Counter(str(link.reason) for link in plan.skipped)
-    return Findings(len(plan.links), skipped, clipped, plan.asked.odd)
+    return Findings(len(plan.links), skipped, clipped, plan.asked.odd, plan.diagnosis)

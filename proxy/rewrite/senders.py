@@ -15,6 +15,7 @@ from proxy.message.editing import Message
 from proxy.policy.accounts import Accounts, Submitter
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
+from proxy.rewrite.diagnosis import diagnose
 from proxy.rewrite.eligibility import from_domain
 from proxy.rewrite.planned import Plan
 from proxy.rewrite.planner import plan_message
@@ -115,7 +116,8 @@ class Senders:
         if null_sender and untouched is not Untouched.NOT_ITS_ACCOUNT:
             untouched = Untouched.NULL_SENDER
         if untouched is not None or whose.sender is None:
-            return whose.with_plan(Plan(message.raw, untouched))
+            diagnosis = diagnose(message, untouched) if untouched is not None else None
+            return whose.with_plan(Plan(message.raw, untouched, diagnosis=diagnosis))
         policy = whose.sender.policy if relay_8bitmime else whose.sender.policy_7bit
         return whose.with_plan(plan_message(message, policy))
 

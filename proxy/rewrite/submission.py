@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.policy.reasons import Untouched
+from proxy.rewrite.diagnosis import Diagnosis
 from proxy.signing.signer import SigningError
 from tracker.events import MessagePending
 from tracker.tokens import new_message_id
@@ -74,13 +75,15 @@ class Findings:
 
     `links` is how many are tracked, unless the message is left alone; `skipped` counts the others
     by reason. `clipped` holds, for each part that mail programs clip by our doing, its octets
-    before and after. `odd_headers` have a value that no one defined.
+    before and after. `odd_headers` have a value that no one defined. `diagnosis` is what in the
+    message is behind the reason for leaving it alone.
     """
 
     links: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     clipped: tuple[tuple[int, int], ...] = ()
     odd_headers: tuple[str, ...] = ()
+    diagnosis: Diagnosis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,3 +95,17 @@ def test_check_sums_up_what_is_set_up(home: Path) -> None:
 def test_check_is_quiet_on_demand(home: Path) -> None:
     """For cron: nothing is said where nothing is wrong."""
     assert run("check", "-q", "-c", home / "waypost.toml").strip() == ""
+
+
+def test_check_warns_of_what_is_often_left_untracked(home: Path) -> None:
+    """By what the running proxy counts; a service is not kept from starting by mail of before."""
+    metrics = home / "waypost.db.spool" / "metrics"
+    metrics.mkdir(parents=True)
+    (metrics / "proxy.prom").write_text(
+        "# TYPE waypost_planned_messages counter\n"
+        'waypost_planned_messages_total{outcome="several_from"} 30.0\n'
+    )
+    said = run("check", "--strict", "-q", "-c", home / "waypost.toml")
+    assert "30 of 30 messages went out untracked since the proxy started: several_from" in said
+    (warning,) = json.loads(run("check", "--json", "-c", home / "waypost.toml"))["warnings"]
+    assert "waypost explain" in warning["hint"]

@@ -65,6 +65,17 @@ def test_explain_shows_the_campaign_and_where_it_comes_from(run, tmp_path, heade
     assert [found["campaign"], found["campaign_from"]] == told
 
 
+def test_explain_names_what_is_in_the_way_and_the_cure(run, tmp_path):
+    """The header and its line, as the program that wrote it needs mending."""
+    head = "Subject: x\r\nFrom: a@example.com, b@example.com\r\n"
+    (tmp_path / "m").write_bytes(html_message(link(URL), head=head))
+    said = run(explain, "m").stdout
+    assert "found: header From, line 2: several addresses\n" in said
+    assert "cure: set one From with one address" in said
+    found = json.loads(run(explain, "--json", "m").stdout)["diagnosis"]
+    assert (found["what"], found["header"], found["line"]) == ("several addresses", "from", 2)
+
+
 def test_explain_says_why_there_is_no_campaign(run, tmp_path):
     """A subject that is only the reader's name is no campaign's."""
     head = "From: a@example.com\r\nTo: Anna <a@example.net>\r\nSubject: Anna\r\n"

@@ -14,6 +14,7 @@ from proxy.delivery.outcomes import (
 from proxy.policy.accounts import Submitter
 from proxy.policy.reasons import Skip, Untouched
 from proxy.relay.session import DataResult, Progress
+from proxy.rewrite.diagnosis import Diagnosis
 from proxy.rewrite.submission import Findings, Outgoing
 from proxy.smtp import replies
 from proxy.smtp.envelope import Transaction
@@ -77,9 +78,29 @@ def test_a_copy_that_was_left_alone_has_its_reason(logged):
     before = counted()
     tell_made(Outgoing(b"", None, Untouched.TOO_LARGE, Findings(3, {Skip.SENSITIVE: 1})))
     assert logged == [
-        {"event": "message_left", "reason": "too_large", "links": 3, "skipped": 1, "log_level": "info"}
-    ]  # fmt: skip
+        {
+            "event": "message_left",
+            "reason": "too_large",
+            "links": 3,
+            "skipped": 1,
+            "cure": "make the message smaller",
+            "log_level": "info",
+        }
+    ]
     assert added(before) == {"too_large": 1, "sensitive": 1}
+
+
+@pytest.mark.parametrize(("header", "counted_as"), [("to", "to"), ("x-made-up", "other"), ("", "")])
+def test_what_a_relay_would_alter_is_logged_and_counted(header, counted_as, logged):
+    """With its place and the cure; metrics name no header that somebody made up."""
+    labels = {"alteration": "line_too_long", "header": counted_as}
+    before = metric("waypost_relay_alterations_total", **labels)
+    findings = Findings(diagnosis=Diagnosis("line_too_long", header, 7, "break it"))
+    tell_made(Outgoing(b"", None, Untouched.RELAY_WOULD_ALTER, findings))
+    (line,) = logged
+    assert (line["what"], line["cure"]) == ("line_too_long", "break it")
+    assert line["where"].endswith("line 7")
+    assert metric("waypost_relay_alterations_total", **labels) == before + 1
 
 
 def test_a_copy_that_nobody_looked_at_is_not_told_of(logged):

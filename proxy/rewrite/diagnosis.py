@@ -1,0 +1,221 @@
+"""What exactly in a message is behind the reason for leaving it alone, where, and the cure.
+
+Owns: naming the header, the line and the cure for people, after a message was left alone.
+Does not own: the reasons and their general cures (`proxy.policy.reasons`), or finding them
+(`eligibility`, `proxy.signing.relay_alterations`).
+
+Nothing here is done for a message that is changed.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from proxy.message.limits import LINE_OCTETS
+from proxy.message.model import Message
+from proxy.policy.reasons import CURES, Untouched
+from proxy.signing.existing_signatures import existing_signatures
+from proxy.signing.relay_alterations import (
+    ADDRESS_FIELDS,
+    MAX_FIELD_OCTETS,
+    Alteration,
+    qualified,
+    relay_would_alter,
+)
+
+_LONG_LINE = re.compile(rb"[^\n]{%d}" % (LINE_OCTETS + 2))
+_CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_BARE_NEWLINE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_EIGHT_BIT = re.compile(rb"[\x80-\xff]")
+_ODD_COLON = re.compile(rb"^[!-9;-~]+[ \t]+:", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a message was left alone, as an operator can act upon.
+
+    `what` names it more closely than the reason, "" where there is nothing closer; `header` is the
+    field in question in lower case, "" for the body or none; `line` counts from 1, 0 for nowhere.
+    """
+
+    what: str = ""
+    header: str = ""
+    line: int = 0
+    cure: str = ""
+
+    @property
+    def where(self) -> str:
+        """Header and line, as one says them; "" where there is neither."""
+        header = f"header {self.header.title()}" if self.header else ""
+        line = f"line {self.line}" if self.line else ""
+        return ", ".join(filter(None, (header, line)))
+
+
+def diagnose(message: Message, untouched: Untouched, *, relay_8bitmime: bool = True) -> Diagnosis:
+    """Return what is behind a reason to leave `message` alone; linear in its size."""
+    if untouched is Untouched.RELAY_WOULD_ALTER:
+        alteration = relay_would_alter(message, relay_8bitmime=relay_8bitmime)
+        return _alteration(message, alteration) if alteration else Diagnosis()
+    cure = CURES.get(untouched, "")
+    find = _FINDERS.get(untouched)
+    what, header, offset = find(message) if find else ("", "", None)
+    return Diagnosis(what, header, 0 if offset is None else _line(message, offset), cure)
+
+
+Found = tuple[str, str, int | None]
+"""What, in which header, at which offset."""
+
+
+def _several_from(message: Message) -> Found:
+    fields = [field for field in message.headers if field.name.lower() == b"from"]
+    if len(fields) > 1:
+        return f"{len(fields)} From headers", "from", fields[1].start
+    return "several addresses", "from", fields[0].start if fields else None
+
+
+def _foreign_signature(message: Message) -> Found:
+    signatures = existing_signatures(message)
+    domains = ", ".join(sorted({each.domain for each in signatures if each.domain}))
+    what = (
+        f"signed by {domains[:_MOST_CHARACTERS]}" if domains else "a signature that cannot be read"
+    )
+    return what, "dkim-signature", signatures[0].start if signatures else None
+
+
+def _named(*names: bytes) -> Callable[[Message], Found]:
+    """Return a function that finds the first of these fields."""
+
+    def find(message: Message) -> Found:
+        for field in message.headers:
+            if field.name.lower() in names:
+                return "", field.name.decode("ascii", "replace").lower(), field.start
+        return "", "", None
+
+    return find
+
+
+def _malformed(message: Message) -> Found:
+    if message.header.broken:
+        return "no header field", "", message.body_start
+    return ("limit" if message.skip == "limit" else "structure"), "content-type", None
+
+
+_MOST_CHARACTERS = 200
+
+_FINDERS: Mapping[Untouched, Callable[[Message], Found]] = MappingProxyType(
+    {
+        Untouched.NO_FROM: _named(b"from"),
+        Untouched.SEVERAL_FROM: _several_from,
+        Untouched.FOREIGN_SIGNATURE: _foreign_signature,
+        Untouched.ARC_SEALED: _named(b"arc-seal", b"arc-message-signature"),
+        Untouched.REPORT: _named(b"content-type"),
+        Untouched.SIGNED: _named(b"content-type"),
+        Untouched.ENCRYPTED: _named(b"content-type"),
+        Untouched.UNKNOWN_SENDER: _named(b"from"),
+        Untouched.NOT_ITS_ACCOUNT: _named(b"from"),
+        Untouched.MALFORMED: _malformed,
+    }
+)
+
+
+# What a relay would alter.
+
+
+def _alteration(message: Message, alteration: Alteration) -> Diagnosis:
+    cure = ALTERATION_CURES.get(alteration, "")
+    missing = _MISSING.get(alteration)
+    if missing is not None:
+        return Diagnosis(alteration, missing, 0, cure)
+    find = _OFFSETS.get(alteration)
+    offset = find(message) if find else None
+    if offset is None:
+        return Diagnosis(alteration, "", 0, cure)
+    return Diagnosis(alteration, _header_at(message, offset), _line(message, offset), cure)
+
+
+_MISSING: Mapping[Alteration, str] = MappingProxyType(
+    {
+        Alteration.NO_DATE: "date",
+        Alteration.NO_FROM: "from",
+        Alteration.NO_MESSAGE_ID: "message-id",
+    }
+)
+
+
+def _unqualified(message: Message) -> int | None:
+    for field in message.headers:
+        value = message.raw[field.value_start : field.end]
+        if field.name.lower() in ADDRESS_FIELDS and not qualified(value):
+            return field.start
+    return None
+
+
+def _long_field(message: Message) -> int | None:
+    long = (each for each in message.headers if each.end - each.start > MAX_FIELD_OCTETS)
+    return next((field.start for field in long), None)
+
+
+def _first(pattern: re.Pattern[bytes], *, body: bool = False) -> Callable[[Message], int | None]:
+    def find(message: Message) -> int | None:
+        found = pattern.search(message.raw, message.body_start if body else 0)
+        return found.start() if found else None
+
+    return find
+
+
+def _malformed_header(message: Message) -> int | None:
+    if message.header.broken:
+        return message.body_start
+    if message.header.start > 0:
+        return 0
+    found = _ODD_COLON.search(message.raw, 0, message.body_start)
+    return found.start() if found else None
+
+
+_OFFSETS: Mapping[Alteration, Callable[[Message], int | None]] = MappingProxyType(
+    {
+        Alteration.UNQUALIFIED: _unqualified,
+        Alteration.LONG_LINE: _first(_LONG_LINE),
+        Alteration.LONG_FIELD: _long_field,
+        Alteration.EIGHT_BIT: _first(_EIGHT_BIT, body=True),
+        Alteration.MALFORMED_HEADER: _malformed_header,
+        Alteration.CONTROL: _first(_CONTROL),
+        Alteration.BARE_NEWLINE: _first(_BARE_NEWLINE),
+    }
+)
+
+ALTERATION_CURES: Mapping[Alteration, str] = MappingProxyType(
+    {
+        Alteration.NO_DATE: "have the program set Date",
+        Alteration.NO_FROM: "have the program set From",
+        Alteration.NO_MESSAGE_ID: "have the program set Message-ID",
+        Alteration.UNQUALIFIED: (
+            "write each address with its full domain, and a name that holds commas in double quotes"
+        ),
+        Alteration.LONG_LINE: (
+            "send the part as quoted-printable or base64, or break its lines at 998 octets"
+        ),
+        Alteration.LONG_FIELD: "shorten the header",
+        Alteration.EIGHT_BIT: (
+            "send the part as quoted-printable, or use a relay that offers 8BITMIME"
+        ),
+        Alteration.MALFORMED_HEADER: "write each header as `Name: value`, with no space before the colon",
+        Alteration.CONTROL: "take the control character out of the header",
+        Alteration.BARE_NEWLINE: (
+            'end lines with CR LF, or set `[proxy] bare_newlines = "normalise"`'
+        ),
+    }
+)
+"""What whoever writes or configures can do about each."""
+
+
+def _line(message: Message, offset: int) -> int:
+    return message.raw.count(b"\n", 0, offset) + 1
+
+
+def _header_at(message: Message, offset: int) -> str:
+    for field in message.headers:
+        if field.start <= offset < field.end:
+            return field.name.decode("ascii", "replace").lower()
+    return ""
