@@ -51,6 +51,15 @@ class SentLink:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkSet:
+    """Links that the messages after it in a segment have in common; they call them by `name`."""
+
+    name: str
+    links: tuple[SentLink, ...]
+    kind: Literal["links"] = "links"
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """One addressee. `number` is 1-based; 0 stands for a copy shared by several."""
 
@@ -66,6 +75,9 @@ class MessagePending:
     `recipients` are those whom the relay accepted; with `shared` they all got the same copy,
     whose tokens carry recipient number 0. `links` are all tracked links, whatever the copy, those of a
     tracked plaintext part besides those of HTML. `opens`: it carries a pixel; then `links` may be empty.
+
+    In a segment, `links` stand once for all messages that have the same, as a LinkSet of the name
+    `link_set` (`tracker.spool.link_sets`); events of earlier versions hold their own.
     """
 
     message_id: str
@@ -76,6 +88,7 @@ class MessagePending:
     recipients: tuple[Recipient, ...]
     links: tuple[SentLink, ...]
     opens: bool = False
+    link_set: Annotated[str | None, _UNLESS_EMPTY] = None
     kind: Literal["pending"] = "pending"
 
 
@@ -155,11 +168,13 @@ class Opened:
 
 
 Event = MessagePending | MessageAccepted | MessageRefused | Clicked | Opened
+Told = Event | LinkSet
+"""What a line of a segment tells."""
 
-_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="kind")])
+_ADAPTER: TypeAdapter[Told] = TypeAdapter(Annotated[Told, Field(discriminator="kind")])
 
 
-def encode(event: Event) -> bytes:
+def encode(event: Told) -> bytes:
     """One line of JSON in UTF-8, without its newline. What UTF-8 cannot hold is escaped."""
     try:
         return _ADAPTER.dump_json(event)
@@ -167,7 +182,7 @@ def encode(event: Event) -> bytes:
         return _ADAPTER.dump_json(_printable(event))
 
 
-def decode(line: bytes) -> Event:
+def decode(line: bytes) -> Told:
     """Read back what `encode` wrote; raises BadEvent for anything else."""
     try:
         return _ADAPTER.validate_json(line, strict=True)

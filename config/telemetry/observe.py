@@ -99,6 +99,12 @@ SPOOL_GARBAGE = _event(
     logging.ERROR,
     "Part of a segment is not an event; it was copied to the quarantine file named here.",
 )
+LINKS_LOST = _event(
+    "links_lost",
+    logging.WARNING,
+    "The part of a segment that lists a message's links is damaged. The message and its clicks count; "
+    "clicked links are called by their URLs, and others are not listed.",
+)
 SEGMENT_UNREADABLE = _event(
     "segment_unreadable",
     logging.ERROR,

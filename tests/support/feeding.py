@@ -1,15 +1,20 @@
 """What tests of the spool and the store share: clicks, and an ingester in its thread."""
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from config.schema import Config
 from config.telemetry.observe import REGISTRY
-from tracker.events import Clicked, MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.ingest.chunk import Chunk
 from tracker.ingest.ingester import Ingester
 from tracker.reports import summary
+from tracker.spool import segments
+from tracker.spool.link_sets import LinkSets
 from tracker.spool.writer import Spool
 from tracker.store import database
 
@@ -32,6 +37,19 @@ def click(number: int) -> Clicked:
         ip=None,
         user_agent="Browser/1",
     )
+
+
+def spooled(directory: Path) -> list[Event]:
+    """Return the events of all segments, messages with their links; nothing may be damaged."""
+    found: list[Event] = []
+    for path in segments.listing(directory):
+        descriptor = segments.open_to_read(path)
+        records = segments.read(descriptor, 0, segments.MAX_RECORD_OCTETS, finished=True)
+        chunk = Chunk.read(records, LinkSets(), descriptor)
+        assert not list(chunk.damaged())
+        found.extend(chunk.events())
+        os.close(descriptor)
+    return found
 
 
 def put(spool: Spool, *numbers: int) -> None:

@@ -11,7 +11,7 @@ the store be lost and a segment be fed again, rewritten records tell of nobody.
 import contextlib
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,21 +62,31 @@ class _Task:
         self._copies = set(traces.copies)
         self._campaigns = traces.campaigns
         self._patterns = traces.patterns
+        self._own_sets: set[str] = set()
         self.done = self.left = 0
 
     def file(self, path: Path, end: int) -> None:
         """Rewrite what stands before `end`. Raises OSError."""
-        at = 0
         with open(path, "r+b", buffering=0, opener=opener_without_links) as file:
             descriptor = file.fileno()
-            while at < end and (
-                records := segments.read(descriptor, at, CHUNK_OCTETS, finished=True)
-            ):
-                for record in records:
-                    if record.end <= end:
-                        self._record(descriptor, record)
-                at = records[-1].end
+            self._own_sets = self._sets_of_theirs(descriptor)
+            for record in _records(descriptor):
+                if record.end <= end:
+                    self._record(descriptor, record)
             os.fsync(descriptor)
+
+    def _sets_of_theirs(self, descriptor: int) -> set[str]:
+        """Return the sets of links that only messages to the person alone have."""
+        theirs: set[str] = set()
+        others: set[str] = set()
+        for record in _records(descriptor):
+            if b'"link_set":"' not in record.raw:
+                continue
+            event = fields_of(record.payload or b"") or {}
+            if name := event.get("link_set"):
+                alone = all(map(self._is_theirs, event["recipients"]))
+                (theirs if alone else others).add(name)
+        return theirs - others
 
     def _record(self, descriptor: int, record: Record) -> None:
         if record.payload is None:
@@ -108,6 +118,8 @@ class _Task:
         match event["kind"]:
             case "pending":
                 self._redact_pending(event)
+            case "links":
+                self._redact_links(event, alone=event["name"] in self._own_sets)
             case "clicked":
                 theirs = (event["message_id"], event["recipient"]) in self._copies
                 event["destination"] = self._patterns.without(event["destination"], theirs=theirs)
@@ -124,6 +136,9 @@ class _Task:
         alone = len(theirs) == len(event["recipients"])
         if (campaign := event["campaign"]) is not None:
             event["campaign"] = self._campaigns.get(campaign) or self._patterns.without(campaign)
+        self._redact_links(event, alone=alone)
+
+    def _redact_links(self, event: dict[str, Any], *, alone: bool) -> None:
         for link in event["links"]:
             for name in ("url", "group", "text"):
                 link[name] = link[name] and self._patterns.without(link[name], theirs=alone)
@@ -131,3 +146,11 @@ class _Task:
     def _is_theirs(self, to: dict[str, Any]) -> bool:
         known = {written_alike(to["address"]), written_alike(to["person"] or "")}
         return not known.isdisjoint(self._names)
+
+
+def _records(descriptor: int) -> Iterator[Record]:
+    """Yield the records of a segment; raises OSError."""
+    at = 0
+    while records := segments.read(descriptor, at, CHUNK_OCTETS, finished=True):
+        yield from records
+        at = records[-1].end

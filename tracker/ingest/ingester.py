@@ -18,7 +18,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from config.files import durable
@@ -28,12 +27,13 @@ from config.telemetry import observe
 from config.values import format_duration
 from tracker.counting.feeder import Feeder
 from tracker.counting.moved_clicks import has_moves
-from tracker.events import BadEvent, Event, decode
 from tracker.ingest.backlog import Backlog
+from tracker.ingest.chunk import Chunk, Line
 from tracker.ingest.kept_store import KeptStore
 from tracker.ingest.lock import Lock
 from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
+from tracker.spool.link_sets import LinkSets
 from tracker.spool.overwrite import erase_clicks
 from tracker.spool.segments import Record
 from tracker.store import clock, database
@@ -81,6 +81,7 @@ class Ingester:
         self._kept = KeptStore(self._path)
         self._opened: Store | None = None
         self._offsets: dict[str, int] = {}
+        self._link_sets: dict[str, LinkSets] = {}
         self._failure: str | None = None
         self._failing = ""
         self._housekeeping_due_s = 0.0
@@ -211,6 +212,7 @@ class Ingester:
             if not (segments.is_in_place(path, descriptor) and opened.is_current()):
                 return False
             path.unlink()
+            self._link_sets.pop(path.name, None)
             return True
         finally:
             os.close(descriptor)
@@ -225,40 +227,38 @@ class Ingester:
         while offset < size_octets and (
             records := segments.read(descriptor, offset, CHUNK_OCTETS, finished=finished)
         ):
-            offset = self._offsets[name] = self._feed(opened, name, offset, records)
+            link_sets = self._link_sets.setdefault(name, LinkSets())
+            chunk = Chunk.read(records, link_sets, descriptor)
+            offset = self._offsets[name] = self._feed(opened, name, offset, chunk)
         return offset
 
-    def _feed(self, opened: Store, name: str, offset: int, records: Sequence[Record]) -> int:
+    def _feed(self, opened: Store, name: str, offset: int, chunk: Chunk) -> int:
         """Feed records in one transaction; return the offset of the segment after it.
 
         Where an event cannot be fed whatever the store's state, halves are tried, until it stands
         alone; then it is set aside.
         """
-        chunk = _decode(records)
         try:
-            return self._commit(opened, name, offset, records, chunk)
+            return self._commit(opened, name, offset, chunk)
         except _POISON as error:
-            if len(records) == 1:
-                chunk = _Chunk(chunk.end, (), ((records[0], repr(error)),))
-                return self._commit(opened, name, offset, records, chunk)
-        middle = len(records) // 2
-        offset = self._feed(opened, name, offset, records[:middle])
-        return self._feed(opened, name, offset, records[middle:])
+            if len(chunk.lines) == 1:
+                return self._commit(opened, name, offset, chunk.set_aside(repr(error)))
+        first, second = chunk.halves()
+        return self._feed(opened, name, self._feed(opened, name, offset, first), second)
 
-    def _commit(
-        self, opened: Store, name: str, offset: int, records: Sequence[Record], chunk: "_Chunk"
-    ) -> int:
+    def _commit(self, opened: Store, name: str, offset: int, chunk: Chunk) -> int:
         with opened.transaction():
             stored = opened.offset(name)
             if stored != offset:
                 return stored
-            forgotten = self._feeder.feed(opened.db, chunk.events)
+            events = chunk.events()
+            forgotten = self._feeder.feed(opened.db, events)
             opened.set_offset(name, chunk.end)
-            for record, why in chunk.damaged:
-                self._quarantine(name, record, why)
+            for line in chunk.damaged():
+                self._quarantine(name, line)
         if forgotten:
-            self._redact(opened, name, records, forgotten)
-        observe.INGESTED_EVENTS.inc(len(chunk.events))
+            self._redact(opened, name, chunk.records, forgotten)
+        observe.INGESTED_EVENTS.inc(len(events))
         return chunk.end
 
     def _redact(
@@ -272,16 +272,17 @@ class Ingester:
         with contextlib.suppress(OSError, sqlite3.Error), opened.transaction():
             erase_clicks(self._directory / name, records, forgotten)
 
-    def _quarantine(self, name: str, record: Record, why: str) -> None:
+    def _quarantine(self, name: str, line: Line) -> None:
         """Write what is no event to another file; raises OSError, and then the segment waits."""
         directory = self._directory / "quarantine"
         durable.make_directory(directory)
         with open(directory / name, "ab", opener=opener_without_links) as file:
-            file.write(record.raw)
+            file.write(line.kept_octets)
             file.flush()
             os.fsync(file.fileno())
         observe.INGEST_GARBAGE.inc()
-        observe.log(observe.SPOOL_GARBAGE, file=str(directory / name), why=why, end=record.end)
+        about = {"why": line.damage, "end": line.record.end}
+        observe.log(observe.SPOOL_GARBAGE, file=str(directory / name), **about)
 
     def _move_clicks(self, opened: Store) -> None:
         """Move clicks that count under another link now, in transactions of bounded size."""
@@ -297,6 +298,7 @@ class Ingester:
             durable.sync_directory(self._directory)
             opened.forget_segments(gone)
             self._offsets = {name: at for name, at in self._offsets.items() if name in on_disk}
+            self._link_sets = {n: each for n, each in self._link_sets.items() if n in on_disk}
 
     def _housekeep(self) -> None:
         """Delete what is old, every few hours; only a service does, not a report."""
@@ -329,23 +331,3 @@ class Ingester:
                 insist=f"waypost purge --older-than {format_duration(self._retention_s)} --insist",
             )
         return now
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Records of one transaction: the offset after them, the events, and what is no event."""
-
-    end: int
-    events: tuple[Event, ...]
-    damaged: tuple[tuple[Record, str], ...]
-
-
-def _decode(records: Sequence[Record]) -> _Chunk:
-    events: list[Event] = []
-    damaged: list[tuple[Record, str]] = []
-    for record in records:
-        try:
-            events.append(decode(record.payload or b""))
-        except BadEvent as error:
-            damaged.append((record, str(error) if record.payload else "damaged"))
-    return _Chunk(records[-1].end, tuple(events), tuple(damaged))

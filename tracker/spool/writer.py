@@ -18,7 +18,7 @@ import contextlib
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from config.telemetry import observe
 from tracker.events import Event, encode
 from tracker.spool import segments
 from tracker.spool.drops import Drops
+from tracker.spool.link_sets import WrittenSet, taken_out
 from tracker.spool.open_segment import OpenSegment
 
 MAX_WAITING_OCTETS = 64 * 1024 * 1024
@@ -53,13 +54,20 @@ def framed(event: Event) -> bytes:
 class _Waiting:
     """Framed events. Their future is None once the caller has been told.
 
-    `early`: the caller is told when they are written, not when they are durable.
+    `early`: the caller is told when they are written, not when they are durable. `link_set` has to
+    stand in the segment before them.
     """
 
     records: bytes
     count: int
     future: Future[None] | None
     early: bool
+    link_set: WrittenSet | None = None
+
+    @property
+    def size_octets(self) -> int:
+        """Return how much memory they take, and their set, which others may share."""
+        return len(self.records) + (len(self.link_set.record) if self.link_set else 0)
 
 
 class Spool:
@@ -79,6 +87,7 @@ class Spool:
         self._thread: threading.Thread | None = None
         self._segment: OpenSegment | None = None
         self._void: Path | None = None
+        self._sets_written: set[str] = set()
         self._group: list[_Waiting] = []
         self._drops = Drops()
 
@@ -100,24 +109,34 @@ class Spool:
         It fails with SpoolError where the event is kept but not durable, at once while the disk
         refuses, and with SpoolFull where it was dropped.
         """
-        return self.append_all((framed(event),))
+        return self._append(event, early=False)
 
     def append_written(self, event: Event) -> Future[None]:
         """Queue one event, as `append` does, with a future that is resolved when it is written."""
-        return self.append_all((framed(event),), early=True)
+        return self._append(event, early=True)
 
-    def append_all(self, records: Sequence[bytes], *, early: bool = False) -> Future[None]:
+    def append_all(self, records: Sequence[bytes]) -> Future[None]:
         """Queue `framed` events that came at one time; what `append` says holds for all of them.
 
-        With `early`, what `append_written` says.
+        They are no events of messages, whose links stand apart (`tracker.spool.link_sets`).
         """
+        return self._append_records(records, early=False)
+
+    def _append(self, event: Event, *, early: bool) -> Future[None]:
+        event, link_set = taken_out(event)
+        return self._append_records((framed(event),), early=early, link_set=link_set)
+
+    def _append_records(
+        self, records: Sequence[bytes], *, early: bool, link_set: WrittenSet | None = None
+    ) -> Future[None]:
         if os.getpid() != self._pid:
             raise RuntimeError("a spool belongs to the process that opened it")
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()
-        waiting = _Waiting(b"".join(records), len(records), future, early)
+        waiting = _Waiting(b"".join(records), len(records), future, early, link_set)
+        longest_octets = max(len(each) for each in (*records, link_set.record if link_set else b""))
         with self._changed:
-            refusal = self._refusal(records) or self._take(waiting)
+            refusal = self._refusal(waiting, longest_octets) or self._take(waiting)
             if refusal:
                 waiting.future = None
         if isinstance(refusal, SpoolFull):
@@ -144,21 +163,20 @@ class Spool:
         for waiting in lost:
             _fail(waiting, SpoolFull("the spool was closed"))
 
-    def _refusal(self, records: Sequence[bytes]) -> SpoolError | None:
-        """Return why events cannot be kept."""
+    def _refusal(self, waiting: _Waiting, longest_octets: int) -> SpoolError | None:
+        """Return why events cannot be kept; `longest_octets` is the size of their longest record."""
         if self._closing:
             return SpoolFull("the spool is closed")
-        sizes_octets = [len(record) for record in records]
-        if max(sizes_octets) > segments.MAX_RECORD_OCTETS:
-            return SpoolFull(f"an event of {max(sizes_octets)} octets")
-        if self._waiting_octets + sum(sizes_octets) > self._max_waiting_octets:
+        if longest_octets > segments.MAX_RECORD_OCTETS:
+            return SpoolFull(f"an event of {longest_octets} octets")
+        if self._waiting_octets + waiting.size_octets > self._max_waiting_octets:
             return SpoolFull("too many events are waiting")
         return None
 
     def _take(self, waiting: _Waiting) -> SpoolError | None:
         """Queue events; return why they cannot be promised to be durable soon."""
         self._queue.append(waiting)
-        self._waiting_octets += len(waiting.records)
+        self._waiting_octets += waiting.size_octets
         self._waiting_gauge.set(self._waiting_octets)
         try:
             self._ensure_thread()
@@ -214,7 +232,7 @@ class Spool:
         size_octets = 0
         while self._queue and (not group or size_octets < MAX_GROUP_OCTETS):
             group.append(self._queue.popleft())
-            size_octets += len(group[-1].records)
+            size_octets += group[-1].size_octets
         return group
 
     def _look_after(self, segment: OpenSegment) -> None:
@@ -228,12 +246,25 @@ class Spool:
         if segment is None:
             segment = OpenSegment.create(self._directory, self._role, self._void)
             self._segment, self._void = segment, None
+            self._sets_written.clear()
         try:
             with observe.SPOOL_SYNC_SECONDS.time():
-                octets = b"".join(waiting.records for waiting in self._group)
-                segment.write(octets, self._written)
+                segment.write(b"".join(self._records()), self._written)
         finally:
             self._forget_closed(segment)
+
+    def _records(self) -> Iterator[bytes]:
+        """Yield the records of the group, and before them the sets that its segment lacks.
+
+        What a segment did not take at once it still has to take (`OpenSegment.is_partial`), so
+        those sets are in it.
+        """
+        for waiting in self._group:
+            link_set = waiting.link_set
+            if link_set is not None and link_set.name not in self._sets_written:
+                self._sets_written.add(link_set.name)
+                yield link_set.record
+            yield waiting.records
 
     def _written(self) -> None:
         """Tell who waits for no more than that."""
@@ -250,7 +281,7 @@ class Spool:
         done, self._group = self._group, []
         with self._changed:
             recovered, self._failure = self._failure, None
-            self._waiting_octets -= sum(len(waiting.records) for waiting in done)
+            self._waiting_octets -= sum(waiting.size_octets for waiting in done)
             self._waiting_gauge.set(self._waiting_octets)
         observe.SPOOL_EVENTS.inc(_count(done))
         if recovered:

@@ -42,6 +42,13 @@ EVENTS: list[Event] = [
         recipients=(Recipient(1, "a@example.net", "id"),),
         links=(SentLink(1, "https://x.test/", "group", "text"),),
     ),
+    MessagePending(
+        *("m", 1.0, "example.com", None),
+        shared=False,
+        recipients=(Recipient(1, "a@example.net"),),
+        links=(),
+        link_set="0123",
+    ),
     with_pixel(),
     taken(),
     opened("o1"),

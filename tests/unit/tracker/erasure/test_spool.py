@@ -8,11 +8,13 @@ from sqlite_utils import Database
 
 from tests.support.checks.facts import accepted, clicked, pending, put, totals
 from tests.support.checks.people import ANN, ANNS_ID, CAY, IDENTIFIER, PERSONAL, sent
+from tests.support.feeding import spooled
 from tracker.erasure import spool
 from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.spool import Traces
 from tracker.events import Clicked, MessagePending, Recipient, SentLink, decode, encode
 from tracker.spool import segments
+from tracker.spool.writer import Spool
 
 
 def test_fed_records_are_rewritten_in_place(tmp_path: Path):
@@ -38,6 +40,31 @@ def test_fed_records_are_rewritten_in_place(tmp_path: Path):
     assert kept[1:2] + kept[3:] == [events[1], events[3]]
     assert not any(each in octets[: fed[path.name]] for each in (b"ann@", ANNS_ID.encode()))
     assert spool.redact(tmp_path / "spool", fed, Traces([ANN], patterns)) == (0, 0)
+
+
+def test_links_that_stand_apart_are_rewritten(tmp_path: Path):
+    """Of those of messages to them alone each place of theirs; of others', only what names them."""
+    page, named = "https://example.net/?p=7", f"https://example.net/?a={CAY.address}"
+    own, common = (SentLink(1, page, None, "own"),), (SentLink(1, page, None, "common"),)
+    bob = Recipient(1, "bob@example.net")
+    events = [
+        pending("m1", recipients=(CAY,), links=own),
+        pending("m2", recipients=(CAY,), links=common),
+        pending("m3", recipients=(bob,), links=common),
+        pending("m4", recipients=(bob,), links=(SentLink(1, named, named, "x"),)),
+    ]
+    writer = Spool.open(tmp_path, "proxy")
+    for event in events:
+        writer.append(event).result(5)
+    writer.close()
+    (path,) = segments.listing(tmp_path)
+    traces = Traces(["7", CAY.address], PersonPatterns.of(["7", CAY.address], IDENTIFIER))
+    assert spool.redact(tmp_path, {path.name: path.stat().st_size}, traces) == (4, 0)
+    kept = [event for event in spooled(tmp_path) if isinstance(event, MessagePending)]
+    assert [event.links[0].url for event in kept] == [
+        *("https://example.net/?p=e", page, page, "https://example.net/?a=erased")
+    ]
+    assert CAY.address.encode() not in path.read_bytes()
 
 
 def test_a_click_of_theirs_tells_no_address_network_or_agent(tmp_path: Path):

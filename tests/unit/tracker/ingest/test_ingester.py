@@ -12,6 +12,7 @@ import pytest
 from sqlite_utils import Database
 
 from config.schema import ClicksConfig, Config, PrivacyConfig, StoreConfig, TrackingConfig
+from tests.support.checks.facts import accepted, pending
 from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
 from tracker.counting import batch
 from tracker.events import Event, decode, encode
@@ -42,6 +43,23 @@ def test_events_are_fed_once(storing: Config, spool: Spool, ingester: Ingester) 
     assert other.drain()
     other.close()
     assert click_count(storing) == 150
+
+
+def test_links_of_a_message_are_found_after_a_restart(storing: Config) -> None:
+    """Another ingester begins behind the set that the message names."""
+    spool = Spool.open(storing.store.spool_dir, "proxy")
+    for number in range(2):
+        for event in (pending(f"m{number}"), accepted(f"m{number}")):
+            spool.append(event).result(5)
+        ingester = Ingester(storing)
+        assert ingester.drain()
+        ingester.close()
+    spool.close()
+    with database.reading(storing.store.path) as db:
+        assert db.execute(
+            "SELECT count(*), count(DISTINCT link_set_id) FROM messages"
+        ).fetchone() == (2, 1)
+        assert db.execute("SELECT links FROM link_sets").fetchall() == [(len(pending().links),)]
 
 
 def test_a_click_of_the_forgotten_is_rewritten_where_it_was_fed_from(

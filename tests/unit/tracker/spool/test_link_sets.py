@@ -1,0 +1,108 @@
+"""Links that many messages have stand once in a segment, and are found again from any record on."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.checks.facts import accepted, clicked, pending
+from tests.support.feeding import spooled
+from tracker.events import Event, LinkSet, MessagePending, SentLink, decode
+from tracker.spool import open_segment, segments
+from tracker.spool.link_sets import LinkSets, SetMissing, sets_of, taken_out
+from tracker.spool.writer import Spool
+
+NEWSLETTER = tuple(SentLink(n, f"https://example.com/{n}", None, f"Page {n}") for n in range(1, 41))
+OTHER = (SentLink(1, "https://example.com/other", None, "Other"),)
+
+
+def message(number: int, links: tuple[SentLink, ...] = NEWSLETTER) -> MessagePending:
+    """Return a message of these links."""
+    return pending(f"m{number}", links=links)
+
+
+def write(directory: Path, events: Sequence[Event]) -> None:
+    """Write events durably, and end the spool."""
+    spool = Spool.open(directory, "proxy")
+    for event in events:
+        spool.append(event).result(5)
+    spool.close()
+
+
+def told(path: Path) -> list[object]:
+    """Return what the lines of a segment tell, as they stand there."""
+    return [decode(line[9:]) for line in path.read_bytes().splitlines()]
+
+
+def test_an_event_without_links_is_written_as_it_is():
+    """A click, and a message with nothing but a pixel."""
+    for event in (clicked("c1"), accepted(), pending(links=(), opens=True)):
+        assert taken_out(event) == (event, None)
+
+
+def test_links_of_many_messages_stand_once_in_a_segment(tmp_path: Path):
+    """And a message is then as short as its readers make it."""
+    write(tmp_path, [message(number) for number in range(5)])
+    (path,) = segments.listing(tmp_path)
+    lines = told(path)
+    assert [type(each).__name__ for each in lines] == ["LinkSet"] + 5 * ["MessagePending"]
+    assert max(map(len, path.read_bytes().splitlines()[1:])) < 400
+    assert spooled(tmp_path) == [message(number) for number in range(5)]
+
+
+def test_each_set_stands_before_its_first_message(tmp_path: Path):
+    """Also where they come in turns, and in one write."""
+    events = [message(number, OTHER if number % 2 else NEWSLETTER) for number in range(6)]
+    spool = Spool.open(tmp_path, "proxy")
+    for future in [spool.append(event) for event in events]:
+        future.result(5)
+    spool.close()
+    assert sum(isinstance(each, LinkSet) for each in told(segments.listing(tmp_path)[0])) == 2
+    assert spooled(tmp_path) == events
+
+
+def test_every_segment_holds_the_sets_of_its_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """One segment can be read without the others, which may be deleted."""
+    monkeypatch.setattr(open_segment, "MAX_OCTETS", 6000)
+    spool = Spool.open(tmp_path, "proxy")
+    for number in range(40):
+        spool.append(message(number)).result(5)
+    spool.close()
+    paths = segments.listing(tmp_path)
+    assert len(paths) > 2
+    assert all(isinstance(told(path)[0], LinkSet) for path in paths if told(path))
+    events = [message(number) for number in range(40)]
+    assert sorted(spooled(tmp_path), key=str) == sorted(events, key=str)
+
+
+def test_a_message_is_completed_where_reading_begins_behind_its_set(tmp_path: Path):
+    """As after a restart; what stands behind the record is not looked at."""
+    write(tmp_path, [message(1), message(2), message(3, OTHER)])
+    (path,) = segments.listing(tmp_path)
+    descriptor = segments.open_to_read(path)
+    records = segments.read(descriptor, 0, 100_000, finished=True)
+    begins = [record.end - len(record.raw) for record in records]
+    second, other = (decode(records[index].payload or b"") for index in (2, 4))
+    assert not isinstance(second, LinkSet)
+    assert not isinstance(other, LinkSet)
+    link_sets = LinkSets()
+    assert link_sets.complete(second, descriptor, begins[2]) == message(2)
+    with pytest.raises(SetMissing):
+        link_sets.complete(other, descriptor, begins[3])
+    assert link_sets.complete(other, descriptor, begins[4]) == message(3, OTHER)
+    os.close(descriptor)
+
+
+def test_a_damaged_set_is_none(tmp_path: Path):
+    """Its messages are not led astray."""
+    write(tmp_path, [message(1)])
+    (path,) = segments.listing(tmp_path)
+    octets = bytearray(path.read_bytes())
+    octets[40] ^= 1
+    path.write_bytes(octets)
+    descriptor = segments.open_to_read(path)
+    assert list(sets_of(descriptor, 0, len(octets))) == []
+    os.close(descriptor)

@@ -1,0 +1,105 @@
+"""Links that many messages have, written once a segment.
+
+Owns: taking the links out of a message's event, and putting them back when a segment is read.
+Does not own: the events (`tracker.events`), writing (`writer`), or the form of segments (`segments`).
+
+A newsletter's forty links take 4 KB, and each of its messages has the same. Their set is written
+before the first message of a segment that has them, and is called by a hash. So a segment can be read
+alone, from any message on: sets that came before are looked for once.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import NamedTuple
+
+from tracker.events import BadEvent, Event, LinkSet, MessagePending, SentLink, Told, decode, encode
+from tracker.spool import segments
+from tracker.spool.segments import Record
+
+_REMEMBERED = 64
+"""Sets whose name and form are kept, so that they are made once for a newsletter."""
+_CHUNK_OCTETS = 1024 * 1024
+_LAST_FIELD = b'"kind":"links"}'
+
+
+class WrittenSet(NamedTuple):
+    """A set of links as it stands in a segment: its name, and its record."""
+
+    name: str
+    record: bytes
+
+
+class SetMissing(LookupError):
+    """No record before it in its segment tells of which links a message has."""
+
+
+def taken_out(event: Event) -> tuple[Event, WrittenSet | None]:
+    """Return an event as it is written, and the set of links that has to stand before it."""
+    if not isinstance(event, MessagePending) or not event.links:
+        return event, None
+    written = _written(event.links)
+    return replace(event, links=(), link_set=written.name), written
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _written(links: tuple[SentLink, ...]) -> WrittenSet:
+    unnamed = encode(LinkSet("", links))
+    name = hashlib.blake2b(unnamed, digest_size=12).hexdigest()
+    return WrittenSet(name, segments.frame(encode(LinkSet(name, links))))
+
+
+class LinkSets:
+    """The sets of one segment, as far as it was read."""
+
+    def __init__(self) -> None:
+        self._links: dict[str, tuple[SentLink, ...]] = {}
+        self._searched_octets = 0
+
+    def add(self, link_set: LinkSet) -> None:
+        """Remember a set that was read."""
+        self._links[link_set.name] = link_set.links
+
+    def complete(self, event: Event, descriptor: int, before: int) -> Event:
+        """Return an event with its links; `before` is the offset at which its record begins.
+
+        Raises SetMissing and OSError.
+        """
+        if not isinstance(event, MessagePending) or event.link_set is None:
+            return event
+        if event.link_set not in self._links:
+            self._search(descriptor, before)
+        try:
+            links = self._links[event.link_set]
+        except KeyError as error:
+            raise SetMissing(event.link_set) from error
+        return replace(event, links=links, link_set=None)
+
+    def _search(self, descriptor: int, before: int) -> None:
+        """Read the sets of the segment up to an offset: after a restart, they were read long ago."""
+        for found in sets_of(descriptor, self._searched_octets, before):
+            self.add(found)
+        self._searched_octets = max(before, self._searched_octets)
+
+
+def sets_of(descriptor: int, start: int, end: int) -> Iterator[LinkSet]:
+    """Yield the sets whose records stand from one offset on and before another; raises OSError."""
+    while start < end and (
+        records := segments.read(descriptor, start, _CHUNK_OCTETS, finished=False)
+    ):
+        for record in records:
+            found = _set_in(record)
+            if found is not None and record.end <= end:
+                yield found
+        start = records[-1].end
+
+
+def _set_in(record: Record) -> LinkSet | None:
+    if record.payload is None or not record.payload.rstrip().endswith(_LAST_FIELD):
+        return None
+    try:
+        told: Told = decode(record.payload)
+    except BadEvent:
+        return None
+    return told if isinstance(told, LinkSet) else None
