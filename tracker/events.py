@@ -26,6 +26,9 @@ Moment = Annotated[float, Field(ge=0, lt=1e11, allow_inf_nan=False)]
 _UNLESS_EMPTY = Field(exclude_if=lambda value: not value)
 """Left out where it says nothing: what is erased of an old event has to fit in its place."""
 
+Outcome = Literal["delivered", "refused", "in_doubt"]
+"""What the relay made of a message; in doubt where it did not answer."""
+
 MAX_NAME = 200
 """Characters of a campaign's name, a group's or a person's id, wherever they come from."""
 
@@ -123,6 +126,31 @@ class MessageRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageHandled:
+    """What became of a message, or of the copy of some of its recipients; also of one left untouched.
+
+    `sent_s` is when it was sent, in whole seconds, as its links know it; `sender` its envelope's. `reply` is the
+    relay's, or ours; `untouched` is why nothing in it was changed, None where something was. It is kept apart
+    from what is counted, and for a shorter time (`[privacy] details`).
+    """
+
+    message_id: str
+    sent_s: Number
+    sender: str
+    recipients: tuple[Recipient, ...]
+    outcome: Outcome
+    reply: str
+    subject: str = ""
+    header_message_id: str | None = None
+    queue_id: str | None = None
+    relay: str | None = None
+    client: str | None = None
+    account: str | None = None
+    untouched: str | None = None
+    kind: Literal["handled"] = "handled"
+
+
+@dataclass(frozen=True, slots=True)
 class Clicked:
     """A link was requested. `event_id` makes feeding the store idempotent.
 
@@ -167,7 +195,7 @@ class Opened:
     kind: Literal["opened"] = "opened"
 
 
-Event = MessagePending | MessageAccepted | MessageRefused | Clicked | Opened
+Event = MessagePending | MessageAccepted | MessageRefused | MessageHandled | Clicked | Opened
 Told = Event | LinkSet
 """What a line of a segment tells."""
 

@@ -10,18 +10,21 @@ Does not own: what is done to the octets (`proxy.rewrite.transformer`), where th
 (`proxy.relay.upstream`).
 """
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from config.schema import LogRecipients
+from config.schema import PrivacyConfig
 from config.telemetry.observe import EVENT_NOT_DURABLE, MESSAGE_UNTOUCHED, about, log
 from proxy.delivery.copies import Copies, unsent
 from proxy.delivery.delivered_db import DeliveredDb
+from proxy.delivery.details import details
 from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
 from proxy.delivery.outcomes import (
     Handover,
     count_made,
+    outcome_of,
     tell_failed,
     tell_made,
     tell_refused,
@@ -37,6 +40,7 @@ from proxy.scheduling.offload import MakeCopy
 from proxy.smtp import extensions, replies
 from proxy.smtp.envelope import Transaction
 from proxy.smtp.replies import Reply
+from tracker.events import Outcome
 from tracker.spool.writer import Spool
 
 
@@ -63,9 +67,10 @@ class Delivery:
         delivered_db: DeliveredDb | None,
         hostname: str,
         upstream: Upstream,
-        log_recipients: LogRecipients = "full",
+        privacy: PrivacyConfig,
     ) -> None:
-        self._log_recipients = log_recipients
+        self._log_recipients = privacy.log_recipients
+        self._keeps_details = privacy.details > 0
         self._dispatcher = dispatcher
         self._events = TrackingEvents(spool)
         self._duplicates = DuplicateSuppression(delivered_db) if delivered_db is not None else None
@@ -118,7 +123,7 @@ class Delivery:
         """Send one message to all recipients."""
         outgoing = await self._made(self._shared(handed), handed)
         if outgoing.refused:
-            tell_refused(outgoing, self._handover(handed))
+            self._refuse(outgoing, handed)
             return Verdict(replies.NOT_ITS_ACCOUNT)
         handed.content = b""
         await self._events.tell_pending(outgoing.pending)
@@ -173,7 +178,7 @@ class Delivery:
         making = make(index) if make is not None else self._shared(handed)
         outgoing = await self._made(making, handed)
         if outgoing.refused:
-            tell_refused(outgoing, self._handover(handed))
+            self._refuse(outgoing, handed, (rcpt.path,))
             return unsent(replies.NOT_ITS_ACCOUNT)
         await self._events.tell_pending(outgoing.pending)
         result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
@@ -215,6 +220,13 @@ class Delivery:
             raise SigningRefused(repr(error)) from error
         return Outgoing(content, None, fault.reason)
 
+    def _refuse(
+        self, outgoing: Outgoing, handed: "_Handed", rcpts: Sequence[bytes] | None = None
+    ) -> None:
+        """Tell that we refuse a message."""
+        tell_refused(outgoing, self._handover(handed))
+        self._tell_details("refused", replies.NOT_ITS_ACCOUNT, outgoing, handed, rcpts)
+
     async def _conclude(
         self,
         result: DataResult,
@@ -228,6 +240,24 @@ class Delivery:
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
         await self._events.tell_result(result, outgoing.pending)
+        self._tell_details(outcome_of(result), result.reply, outgoing, handed, rcpts)
+
+    def _tell_details(
+        self,
+        outcome: Outcome,
+        reply: Reply,
+        outgoing: Outgoing,
+        handed: "_Handed",
+        rcpts: Sequence[bytes] | None,
+    ) -> None:
+        """Tell what became of a message, where that is kept; whatever goes wrong here, the verdict stands."""
+        if not self._keeps_details:
+            return
+        try:
+            about = (outcome, reply, outgoing, self._handover(handed), rcpts)
+            self._events.tell_details(details(*about, time.time()))
+        except Exception as error:  # noqa: BLE001 - the relay has spoken
+            log(EVENT_NOT_DURABLE, exc_info=error)
 
     def _handover(self, handed: "_Handed") -> Handover:
         relay, submitter = self._upstream.address, handed.submission.submitter

@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from config.telemetry.observe import JOURNAL_FAILED, log
 from proxy.delivery.delivered_db import DeliveredDb, JournalError, TakenUp, message_key
-from proxy.message.message_id import message_id
+from proxy.message.named_fields import message_id
 from proxy.rewrite.submission import Submission
 
 Taking = asyncio.Task[TakenUp | None]

@@ -25,7 +25,7 @@ from config.telemetry.observe import (
     RELAY_ALTERATIONS,
     log,
 )
-from proxy.message.message_id import message_id
+from proxy.message.named_fields import message_id
 from proxy.policy.accounts import Submitter
 from proxy.policy.reasons import CURES, Untouched
 from proxy.relay.session import DataResult
@@ -36,6 +36,7 @@ from proxy.smtp.envelope import Transaction
 from proxy.smtp.logged_address import recipients, shown
 from proxy.smtp.queue_id import queue_id
 from proxy.smtp.replies import Reply
+from tracker.events import Outcome
 
 _KNOWN_HEADERS = frozenset(
     {
@@ -114,16 +115,26 @@ def tell_refused(outgoing: Outgoing, handover: Handover) -> None:
     log(MESSAGE_REFUSED, **facts, reason=outgoing.untouched)
 
 
+_TOLD = {
+    "delivered": MESSAGE_DELIVERED,
+    "in_doubt": DELIVERY_IN_DOUBT,
+    "refused": MESSAGE_REFUSED,
+}
+
+
+def outcome_of(result: DataResult) -> Outcome:
+    """Return what the relay made of a message."""
+    if result.committed:
+        return "delivered"
+    return "in_doubt" if result.in_doubt else "refused"
+
+
 def tell_sent(
     result: DataResult, outgoing: Outgoing, handover: Handover, rcpts: Sequence[bytes] | None = None
 ) -> None:
     """Log and count what the relay made of a copy; `rcpts` are those of the copy, None: all."""
-    if result.committed:
-        outcome, event = "delivered", MESSAGE_DELIVERED
-    elif result.in_doubt:
-        outcome, event = "in_doubt", DELIVERY_IN_DOUBT
-    else:
-        outcome, event = "refused", MESSAGE_REFUSED
+    outcome = outcome_of(result)
+    event = _TOLD[outcome]
     MESSAGES.labels(outcome).inc()
     facts = _facts(result.reply, outgoing, handover, rcpts)
     if result.committed:

@@ -8,6 +8,7 @@ Does not own: the events (`tracker.events`), keeping them (`tracker.spool.writer
 - `accepted` is written before the client hears of it, so that it is not lost with this process. A
   power loss may undo that, as mail does not wait for the disk a second time.
 - `refused` only says that nothing is in doubt; nobody waits for it.
+- `handled` tells what became of any message, for who asks; nobody waits for it.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from concurrent.futures import Future
 
 from config.telemetry.observe import EVENT_NOT_DURABLE, log
 from proxy.relay.session import DataResult
-from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused
+from tracker.events import Event, MessageAccepted, MessageHandled, MessagePending, MessageRefused
 from tracker.spool.writer import Spool
 
 PATIENCE_S = 0.25
@@ -46,7 +47,11 @@ class TrackingEvents:
         else:
             self._append(_refused(pending))
 
-    def _append(self, event: MessageRefused) -> None:
+    def tell_details(self, event: MessageHandled) -> None:
+        """Tell what became of a message, whatever it is; no mail waits for that."""
+        self._append(event)
+
+    def _append(self, event: MessageRefused | MessageHandled) -> None:
         try:
             self._spool.append(event).add_done_callback(Future.exception)
         except Exception as error:  # noqa: BLE001 - clicks are worth less than mail

@@ -73,7 +73,7 @@ class Session:
             services.delivered_db,
             services.hostname,
             self._upstream,
-            services.config.privacy.log_recipients,
+            services.config.privacy,
         )
         self._greeted = False
         self._transactions = Transactions(self._upstream, services.proxy)

@@ -26,7 +26,7 @@ from tests.support.feeding import spooled
 from tests.support.mail import html_message, link
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import configuration
-from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused
+from tracker.events import Event, MessageAccepted, MessageHandled, MessagePending, MessageRefused
 from tracker.spool import segments
 from tracker.spool.open_segment import OpenSegment
 from tracker.spool.writer import Spool, SpoolError
@@ -50,7 +50,12 @@ class Sender:
         self.services = services
         self.upstream = upstream
         self.delivery = Delivery(
-            services.dispatcher, services.spool, services.delivered_db, "proxy.test", upstream
+            services.dispatcher,
+            services.spool,
+            services.delivered_db,
+            "proxy.test",
+            upstream,
+            services.config.privacy,
         )
 
     async def deliver(
@@ -68,7 +73,14 @@ class Sender:
         )
 
     def events(self) -> list[Event]:
-        """Return what is in the spool, once all of it is on disk."""
+        """Return what is in the spool, once all of it is on disk; of details nothing."""
+        return [event for event in self._spooled() if not isinstance(event, MessageHandled)]
+
+    def details(self) -> list[MessageHandled]:
+        """Return what is told of messages beside the figures."""
+        return [event for event in self._spooled() if isinstance(event, MessageHandled)]
+
+    def _spooled(self) -> list[Event]:
         self.services.spool.close()
         return spooled(self.services.config.store.spool_dir)
 
@@ -348,7 +360,7 @@ async def test_mail_does_not_wait_for_its_event(
     """A click is worth less than the mail, which is tracked all the same; the log says so."""
     monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.05)
     monkeypatch.setattr(Spool, "append", append)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         assert (await (await at()).deliver()).delivered
     assert b"/c/" in relay.messages[0].data
     assert "event_not_durable" in [line["event"] for line in logged]
@@ -383,7 +395,7 @@ async def test_a_verdict_does_not_wait_long_for_the_spool(
     """The relay has the message; the event is kept, and the log says that it is not safe yet."""
     monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.05)
     monkeypatch.setattr(Spool, "append_written", append)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         verdict = await (await at()).deliver()
     assert (verdict.reply.code, verdict.delivered) == (250, True)
     assert [line["event"] for line in logged].count("event_not_durable") == 1
@@ -416,3 +428,56 @@ async def test_mail_of_others_is_refused_for_good_where_all_is_signed(
     alice = Submitter(logged_in=True, account="alice")
     assert (await sender.deliver(A, B, submitter=alice)).delivered
     assert all(b"DKIM-Signature" in message.data for message in relay.messages)
+
+
+# --- what is kept beside the figures
+
+
+async def test_what_became_of_a_message_is_told(at: At) -> None:
+    """By all that people may look for; its recipients as its links know them."""
+    sender = await at()
+    content = MESSAGE.replace(b"Subject: ", b"Message-ID: <1@example.com>\r\nSubject: ", 1)
+    await sender.deliver(A, B, content=content)
+    pending, _ = sender.events()
+    assert isinstance(pending, MessagePending)
+    (told,) = sender.details()
+    assert (told.message_id, told.sent_s) == (pending.message_id, int(pending.at_s))
+    assert told.recipients == pending.recipients
+    assert (told.outcome, told.reply) == ("delivered", "250 2.0.0 queued as 1234")
+    assert (told.header_message_id, told.queue_id) == ("<1@example.com>", "1234")
+    assert told.subject
+    assert told.untouched is None
+
+
+async def test_what_became_of_mail_left_untouched_is_told(at: At) -> None:
+    """With the reason; there is no other event of it."""
+    sender = await at()
+    await sender.deliver(A, trusted=False)
+    assert not sender.events()
+    (told,) = sender.details()
+    assert [to.address for to in told.recipients] == ["a@example.net"]
+    assert (told.outcome, told.untouched) == ("delivered", Untouched.UNTRUSTED)
+
+
+async def test_what_was_refused_is_told(at: At, relay: ScriptedRelay) -> None:
+    """With the relay's words."""
+    relay.script = {"DOT": NEVER}
+    sender = await at()
+    await sender.deliver(A)
+    (told,) = sender.details()
+    assert (told.outcome, told.reply, told.queue_id) == ("refused", "550 5.7.1 no", None)
+
+
+async def test_each_copy_is_told_of(at: At) -> None:
+    """With its one recipient."""
+    sender = await at(**PERSONAL)
+    await sender.deliver(A, B)
+    assert [[to.number for to in told.recipients] for told in sender.details()] == [[1], [2]]
+
+
+async def test_nothing_is_told_where_nothing_is_kept(at: At) -> None:
+    """`[privacy] details = "0s"`; figures are as ever."""
+    sender = await at(privacy={"details": "0s"})
+    await sender.deliver(A)
+    assert len(sender.events()) == 2
+    assert not sender.details()

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from proxy.delivery.delivered_db import DeliveredDb, JournalError, TakenUp
 from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
-from proxy.message.message_id import HEADER_OCTETS
+from proxy.message.named_fields import HEADER_OCTETS
 from proxy.rewrite.transformer import Submission
 
 MESSAGE = b"Message-ID: <1@example.com>\r\n\r\n"

@@ -1,8 +1,8 @@
-"""The Message-ID of a message that was not parsed."""
+"""Message-ID and Subject of a message that was not parsed."""
 
 import pytest
 
-from proxy.message.message_id import HEADER_OCTETS, message_id
+from proxy.message.named_fields import HEADER_OCTETS, message_id, subject
 from tests.support.checks.growth import is_linear
 
 
@@ -23,6 +23,29 @@ from tests.support.checks.growth import is_linear
 def test_the_first_message_id_of_the_header_is_found(content: bytes, found: str | None) -> None:
     """Folded or not, in any case; what is in the body is not."""
     assert message_id(content) == found
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"Subject: Hello\r\n\r\n", "Hello"),
+        (
+            b"To: a\r\nSUBJECT: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n =?utf-8?q?_you?=\r\n\r\n",
+            "Gr\u00fc\u00dfe you",
+        ),
+        (b"Subject: a\r\n\tb\x07c\r\nSubject: d\r\n\r\n", "a b c"),
+        (b"Subject: \xff\r\n\r\n", "\ufffd"),
+        (b"To: a\r\n\r\nSubject: b\r\n", ""),
+    ],
+)
+def test_the_subject_is_read_as_people_do(content: bytes, found: str) -> None:
+    """On one line; what is in the body is not."""
+    assert subject(content) == found
+
+
+def test_a_long_subject_is_cut() -> None:
+    """As names are."""
+    assert len(subject(b"Subject: " + b"x" * 5000)) == 200
 
 
 def test_a_header_that_does_not_end_is_read_so_far() -> None:

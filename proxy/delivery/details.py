@@ -1,0 +1,45 @@
+"""What is kept of a message beside the figures, for whoever asks what became of it.
+
+Owns: the event that tells it.
+Does not own: the log (`outcomes`), how long it is kept (`tracker.details`), or sending the event
+(`tracking_events`).
+"""
+
+from collections.abc import Sequence
+
+from proxy.delivery.outcomes import Handover
+from proxy.message.named_fields import message_id, subject
+from proxy.rewrite.submission import Outgoing
+from proxy.smtp.logged_address import shown
+from proxy.smtp.queue_id import queue_id
+from proxy.smtp.replies import Reply
+from tracker.events import MessageHandled, Outcome, Recipient
+
+
+def details(
+    outcome: Outcome,
+    reply: Reply,
+    outgoing: Outgoing,
+    handover: Handover,
+    rcpts: Sequence[bytes] | None,
+    now_s: float,
+) -> MessageHandled:
+    """Return what became of a copy for `rcpts`, None: of all; it was handed over at `now_s`."""
+    transaction, submitter, pending = handover.transaction, handover.submitter, outgoing.pending
+    paths = transaction.rcpt_to if rcpts is None else rcpts
+    everyone = (Recipient(number, shown(path)) for number, path in enumerate(paths, 1))
+    return MessageHandled(
+        message_id=pending.message_id if pending else transaction.message_id.hex(),
+        sent_s=int(pending.at_s if pending else now_s),
+        sender=shown(transaction.mail.path),
+        recipients=pending.recipients if pending else tuple(everyone),
+        outcome=outcome,
+        reply=str(reply),
+        subject=subject(outgoing.content),
+        header_message_id=message_id(outgoing.content),
+        queue_id=queue_id(reply) if outcome == "delivered" else None,
+        relay=handover.relay,
+        client=str(submitter.address) if submitter.address else None,
+        account=submitter.account,
+        untouched=outgoing.untouched,
+    )
