@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support.feeding import spooled
 from tracker.cli.link import link
+from tracker.events import MessageAccepted, MessagePending
 from tracker.minting.short_links import ShortLinks
 from tracker.tokens import Keyring, Link, read
 from tracker.urls.reader_id import Identifier
@@ -37,8 +39,8 @@ def test_the_link_is_printed_alone(folder: Path) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     (line,) = done.stdout.splitlines()
     assert read_back(folder, line.rpartition("/c/")[2]).destination == f"{URL}&utm_source=wp"
-    (segment,) = (folder / "waypost.db.spool").glob("*.log")
-    assert segment.read_bytes().count(b"\n") == 2
+    told = spooled(folder / "waypost.db.spool")
+    assert [type(event) for event in told] == [MessagePending, MessageAccepted]
 
 
 def test_a_sender_may_be_chosen(folder: Path) -> None:
