@@ -9,7 +9,9 @@ A message is named by the second it was sent in and its id, as its tokens are; a
 database, so that any machine may make such keys.
 """
 
+import functools
 import hashlib
+import ipaddress
 import re
 from typing import NamedTuple
 
@@ -56,7 +58,7 @@ def message_text(number: int) -> str:
 
 def event_octets(event_id: str, at_s: float) -> bytes:
     """Return the 16 octets of a click's id: as they are where they begin with its moment."""
-    at_ms = min(int(at_s * 1000), _LAST_MOMENT_MS)
+    at_ms = min(max(0, int(at_s * 1000)), _LAST_MOMENT_MS)
     if _EVENT_ID.fullmatch(event_id):
         octets = bytes.fromhex(event_id)
         # Seconds are no exact fractions: a moment that was rounded once may be rounded otherwise here.
@@ -80,6 +82,25 @@ def first_of(at_s: float) -> bytes:
     """Return what the ids of clicks since a moment are not less than: for ranges of them."""
     at_ms = min(max(0, round(at_s * 1000)), _LAST_MOMENT_MS)
     return at_ms.to_bytes(_MOMENT_OCTETS, "big")
+
+
+def destination_hash(url: str) -> bytes:
+    """Return the 16 octets by which a destination is found."""
+    return hashlib.blake2b(_encoded(url), digest_size=16).digest()
+
+
+@functools.lru_cache(maxsize=4096)
+def address_octets(ip: str | None) -> bytes | None:
+    """Return the 4 or 16 octets of an IP address; None where there is none, or it is no such thing."""
+    try:
+        return ipaddress.ip_address(ip or "").packed
+    except ValueError:
+        return None
+
+
+def address_text(octets: bytes | None) -> str | None:
+    """Return an IP address as text."""
+    return None if octets is None else str(ipaddress.ip_address(octets))
 
 
 def _encoded(text: str) -> bytes:
