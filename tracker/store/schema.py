@@ -9,8 +9,10 @@ A message is named by the second it was sent in and its id, so what was sent at 
 together: in periods of reports, in retention, and in the cache. Nothing that there is many of holds
 text that others have as well: rows with a name are told by number.
 
-In `counters` and `clickers`, 0 stands for all: all days, all campaigns, all links. A day is a
-number, days since 1970 in UTC. Of a single link there are sums of all days alone.
+In `counters`, `cohorts` and `clicked_by`, 0 stands for all: all days, all campaigns, all links. A day
+is a number, days since 1970 in UTC: in `counters` that on which a click was made, or a message sent, and
+of a single link there are sums of all days alone; in the others that on which the message was sent, and
+of all campaigns together there is nothing of a single link and day.
 """
 
 from sqlite_utils import Database, Migrations
@@ -46,7 +48,10 @@ _HOUSEKEEPING = """
 """
 _NAMES = """
     CREATE TABLE campaigns (id INTEGER PRIMARY KEY, name TEXT UNIQUE) STRICT;
-    CREATE TABLE persons (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+    CREATE TABLE persons (             -- a number is never given again: sets outlive persons
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE
+    ) STRICT;
     CREATE TABLE domains (                -- of senders
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE
@@ -211,15 +216,7 @@ _SUMS = """
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX counters_link ON counters (link_id) WHERE link_id > 0;
     CREATE INDEX counters_withdrawn ON counters (clicks_all) WHERE link_id > 0 AND clicks_all = 0;
-    CREATE TABLE clickers (
-        link_id INTEGER NOT NULL,
-        campaign_id INTEGER NOT NULL,
-        person_id INTEGER NOT NULL,
-        clicks_human INTEGER NOT NULL,
-        clicks_doubtful INTEGER NOT NULL,
-        clicks_all INTEGER NOT NULL,
-        PRIMARY KEY (link_id, campaign_id, person_id)
-    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX counters_top ON counters (campaign_id, clicks_all) WHERE day = 0 AND link_id > 0;
     CREATE TABLE cohorts (                -- clicks by the day on which their message was sent
         day INTEGER NOT NULL,
         campaign_id INTEGER NOT NULL,
@@ -229,6 +226,24 @@ _SUMS = """
         clicks_all INTEGER NOT NULL DEFAULT 0,
         clicks_shared INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (day, campaign_id, link_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE clicked_by (             -- persons, each in the best of three sets that is theirs
+        link_id INTEGER NOT NULL,
+        campaign_id INTEGER NOT NULL,
+        day INTEGER NOT NULL,             -- on which their message was sent
+        part INTEGER NOT NULL,            -- 65,536 persons each, by the rows of these
+        certain BLOB,                     -- with a human click that is not doubtful
+        doubtful BLOB,                    -- with human clicks
+        machines BLOB,                    -- with clicks
+        PRIMARY KEY (link_id, campaign_id, day, part)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE hours (                  -- clicks by the hour in which they were made
+        hour INTEGER NOT NULL,            -- since 1970
+        campaign_id INTEGER NOT NULL,
+        clicks_human INTEGER NOT NULL DEFAULT 0,
+        clicks_doubtful INTEGER NOT NULL DEFAULT 0,
+        clicks_all INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (hour, campaign_id)
     ) STRICT, WITHOUT ROWID;
 """
 _SLOTS = """
