@@ -110,14 +110,8 @@ class Store:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Write all or nothing: where the block raises, all is rolled back."""
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self.db):
             yield
-            self.db.conn.commit()
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                self.db.conn.rollback()
-            raise
 
     def offset(self, segment: str) -> int:
         """Return how many octets of a segment are in the store."""
@@ -176,6 +170,19 @@ class ChangedStore(Store):
                 super().__init__(self.path, _open_to_change(self.path))
             with super().transaction():
                 yield
+
+
+@contextlib.contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """Write all or nothing: where the block raises, all is rolled back."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.conn.commit()
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            db.conn.rollback()
+        raise
 
 
 def offsets(db: Database) -> dict[str, int]:
@@ -306,8 +313,12 @@ def _saying_why(path: Path) -> Iterator[None]:
 
 
 def _connection(path: Path, how: str, busy_timeout_ms: int) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?{how}"
-    return sqlite3.connect(uri, uri=True, timeout=busy_timeout_ms / 1000)
+    return sqlite3.connect(uri(path, how), uri=True, timeout=busy_timeout_ms / 1000)
+
+
+def uri(path: Path, how: str) -> str:
+    """Return what SQLite calls a database of ours; `how` it is opened, as `mode=ro`."""
+    return f"file:{quote(str(path.absolute()))}?{how}"
 
 
 def _create(path: Path) -> None:
