@@ -31,7 +31,15 @@ from tracker.events import Clicked
 from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict
-from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, day_of
+from tracker.store.reserved import (
+    ERASED_ADDRESS,
+    HOURS_A_DAY,
+    NO_CAMPAIGN,
+    PURGED,
+    Kind,
+    day_of,
+    hour_of,
+)
 from tracker.tokens import SHARED
 
 NOT_JUDGED = Verdict(human=True, doubtful=False, score=0, reasons=())
@@ -46,9 +54,19 @@ class Scope(NamedTuple):
     link_id: int
 
 
-class Clicker(NamedTuple):
-    """A person who clicked a link of a campaign."""
+class OfLink(NamedTuple):
+    """Clicks on a link of a campaign, by the hour in which they were made and the day of sending."""
 
+    hour: int
+    sent_day: int
+    campaign_id: int
+    link_id: int
+
+
+class Clicker(NamedTuple):
+    """A person who clicked a link of a campaign, in messages that were sent on one day."""
+
+    sent_day: int
     campaign_id: int
     link_id: int
     person_id: int
@@ -205,11 +223,12 @@ class Message:
 
 
 class Attribution(NamedTuple):
-    """The campaign, link and person that a click counts for."""
+    """The campaign, link and person that a click counts for, and the day its message was sent."""
 
     campaign_id: int = NO_CAMPAIGN
     link_id: int = 0
     person_id: int | None = None
+    sent_day: int = 0
 
 
 NOT_ATTRIBUTED = Attribution()
@@ -236,6 +255,11 @@ class Click:
         delivery = message.deliveries.get(self.recipient)
         person = None if message.shared or delivery is None else delivery.person_id
         self.counted = Attribution(message.campaign_id, link_id, person)
+
+    @property
+    def kind(self) -> Kind:
+        """What it was judged to be."""
+        return Kind.of(human=self.verdict.human, doubtful=self.verdict.doubtful)
 
     @property
     def state(self) -> tuple[Attribution, Verdict]:
@@ -269,18 +293,35 @@ class MessageTotals:
 
 
 @dataclass(slots=True)
+class ClickSums:
+    """Changes of all sums of clicks.
+
+    `made` go by the day on which a click was made (0: all days), `sent` by that on which its message
+    was, `hours` are by hour and campaign.
+    """
+
+    made: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    sent: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    hours: defaultdict[tuple[int, int], ClickSum] = field(
+        default_factory=partial(defaultdict, ClickSum)
+    )
+
+
+@dataclass(slots=True)
 class Sums:
     """Changes of sums, collected over many events, to be applied at once.
 
-    `clicks` are by day, campaign and link alone, `clickers` by campaign, link and person: the sums over
-    all of these follow from them (`click_sums`, `tracker.counting.sums`).
+    `clicks` are those of single links of campaigns: all other sums follow from them (`click_sums`).
+    `clickers` have the best of the clicks that they made; of those who are `withdrawn` a click is gone,
+    so that their rows must be asked what is left.
     """
 
     messages: defaultdict[Scope, MessageSum] = field(
         default_factory=partial(defaultdict, MessageSum)
     )
-    clicks: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
-    clickers: defaultdict[Clicker, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    clicks: defaultdict[OfLink, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    clickers: dict[Clicker, Kind] = field(default_factory=dict)
+    withdrawn: set[Clicker] = field(default_factory=set)
 
     def add_message(self, totals: MessageTotals | None, sign: int) -> None:
         """Add (1) or withdraw (-1) what a message contributes."""
@@ -291,26 +332,43 @@ class Sums:
 
     def add_click(self, click: Click, sign: int) -> None:
         """Add (1) or withdraw (-1) a click."""
-        campaign_id, link_id, person_id = click.counted
-        day = day_of(click.made.at_s)
-        self.clicks[Scope(day, campaign_id, link_id)].add(click, sign)
-        if person_id is not None:
-            self.clickers[Clicker(campaign_id, link_id, person_id)].add(click, sign)
+        campaign_id, link_id, person_id, sent_day = click.counted
+        hour = hour_of(click.made.at_s)
+        self.clicks[OfLink(hour, sent_day, campaign_id, link_id)].add(click, sign)
+        if person_id is None:
+            return
+        clicker = Clicker(sent_day, campaign_id, link_id, person_id)
+        if sign < 0:
+            self.withdrawn.add(clicker)
+        elif (kind := click.kind) > self.clickers.get(clicker, Kind.NOBODY):
+            self.clickers[clicker] = kind
 
-    def click_sums(self) -> dict[Scope, ClickSum]:
+    def click_sums(self) -> ClickSums:
         """Return the changes of all sums of clicks."""
-        found: defaultdict[Scope, ClickSum] = defaultdict(ClickSum)
-        for (day, campaign_id, link_id), changed in self.clicks.items():
-            found[Scope(day, campaign_id, 0)].add_sum(changed)
-            found[Scope(0, campaign_id, link_id)].add_sum(changed)
-        for scope, changed in list(found.items()):
-            if scope.day:
-                found[Scope(scope.day, 0, 0)].add_sum(changed)
-                found[Scope(0, scope.campaign_id, 0)].add_sum(changed)
-                found[Scope(0, 0, 0)].add_sum(changed)
-            else:
-                found[Scope(0, 0, scope.link_id)].add_sum(changed)
+        found = ClickSums()
+        for (hour, sent_day, campaign_id, link_id), changed in self.clicks.items():
+            found.made[Scope(0, campaign_id, link_id)].add_sum(changed)
+            found.sent[Scope(sent_day, campaign_id, link_id)].add_sum(changed)
+            found.hours[hour, campaign_id].add_sum(changed)
+        _sum_up_hours(found)
+        for (_, campaign_id, link_id), changed in list(found.made.items()):
+            if link_id:
+                found.made[Scope(0, 0, link_id)].add_sum(changed)
+                found.made[Scope(0, campaign_id, 0)].add_sum(changed)
+                found.made[Scope(0, 0, 0)].add_sum(changed)
+        for (day, campaign_id, _), changed in list(found.sent.items()):
+            found.sent[Scope(day, campaign_id, 0)].add_sum(changed)
+            found.sent[Scope(day, 0, 0)].add_sum(changed)
         return found
+
+
+def _sum_up_hours(found: ClickSums) -> None:
+    """Add hours of all campaigns, and days."""
+    for (hour, campaign_id), changed in list(found.hours.items()):
+        day = hour // HOURS_A_DAY
+        found.hours[hour, 0].add_sum(changed)
+        found.made[Scope(day, campaign_id, 0)].add_sum(changed)
+        found.made[Scope(day, 0, 0)].add_sum(changed)
 
 
 def made(event: Clicked) -> Made:
