@@ -9,6 +9,7 @@ The earlier store is attached as `first`, in the last state of its form. Sums ar
 was purged. Sums that the first form did not have are made from what rows are left.
 """
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def prepare(db: Database) -> None:
     for name, arguments, function in (
         ("message_number", 1, keys.message_number),
         ("event_octets", 2, keys.event_octets),
-        ("destination_hash", 1, keys.destination_hash),
+        ("destination_hash", 1, functools.lru_cache(4096)(keys.destination_hash)),
         ("address_octets", 1, keys.address_octets),
     ):
         db.conn.create_function(name, arguments, function, deterministic=True)
@@ -130,6 +131,16 @@ _TEMPORARY = """
         person_id INTEGER,
         PRIMARY KEY (sent_s, message_id, event_id)
     ) WITHOUT ROWID;
+    CREATE TEMP TABLE summed (            -- of these
+        made_in INTEGER NOT NULL,
+        sent_on INTEGER NOT NULL,
+        campaign_id INTEGER NOT NULL,
+        link_id INTEGER NOT NULL,
+        human INTEGER NOT NULL,
+        doubtful INTEGER NOT NULL,
+        total INTEGER NOT NULL,
+        shared INTEGER NOT NULL
+    );
 """
 _SUMS = """
     day, campaign_id, link_id, messages, deliveries, clicked, shared_messages, shared_recipients,
@@ -229,29 +240,32 @@ _CLICKS = (
         AND verdicts.score = clicked.score AND verdicts.reasons = clicked.reasons
     ORDER BY sent_s, message_id, event_id""",
 )
-_COUNTS = """
-    sum(human) AS clicks_human, sum(human AND doubtful) AS clicks_doubtful, count(*) AS clicks_all
-"""
+_SENT_ON = f"max(1, sent_s / {DAY_S})"
+_MADE_IN = f"max({DAY_S // HOUR_S}, CAST(at_s / {HOUR_S} AS INTEGER))"
 _ADDED = """
     clicks_human = clicks_human + excluded.clicks_human,
     clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
     clicks_all = clicks_all + excluded.clicks_all
 """
-_SENT_ON = f"max(1, sent_s / {DAY_S})"
-_MADE_IN = f"max({DAY_S // HOUR_S}, CAST(at_s / {HOUR_S} AS INTEGER))"
 _BY_TIME = (
+    "DELETE FROM summed",
+    f"""INSERT INTO summed
+    SELECT {_MADE_IN} AS made_in, {_SENT_ON} AS sent_on, campaign_id, link_id,
+        sum(human), sum(human AND doubtful), count(*), sum(recipient = 0)
+    FROM clicked GROUP BY made_in, sent_on, campaign_id, link_id""",  # noqa: S608 - constants
     *(
         f"""INSERT INTO cohorts (day, campaign_id, link_id,
             clicks_human, clicks_doubtful, clicks_all, clicks_shared)
-        SELECT {_SENT_ON} AS day, {campaign} AS campaign, {link} AS link,
-            {_COUNTS}, sum(recipient = 0) FROM clicked WHERE true GROUP BY day, campaign, link
+        SELECT sent_on, {campaign} AS campaign, {link} AS link,
+            sum(human), sum(doubtful), sum(total), sum(shared)
+        FROM summed WHERE true GROUP BY sent_on, campaign, link
         ON CONFLICT DO UPDATE SET {_ADDED}, clicks_shared = clicks_shared + excluded.clicks_shared"""  # noqa: S608 - constants
         for campaign, link in (("campaign_id", "link_id"), ("campaign_id", "0"), ("0", "0"))
     ),
     *(
         f"""INSERT INTO hours (hour, campaign_id, clicks_human, clicks_doubtful, clicks_all)
-        SELECT {_MADE_IN} AS made_in, {campaign} AS campaign, {_COUNTS}
-        FROM clicked WHERE true GROUP BY made_in, campaign ON CONFLICT DO UPDATE SET {_ADDED}"""  # noqa: S608 - constants
+        SELECT made_in, {campaign} AS campaign, sum(human), sum(doubtful), sum(total)
+        FROM summed WHERE true GROUP BY made_in, campaign ON CONFLICT DO UPDATE SET {_ADDED}"""  # noqa: S608 - constants
         for campaign in ("campaign_id", "0")
     ),
 )
