@@ -11,13 +11,14 @@ was purged. Sums that the first form did not have are made from what rows are le
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
 from tracker.store import keys
+from tracker.store.first_form import sets
 from tracker.store.reserved import DAY_S, PURGED
 
 CHUNK_ROWS = 20_000
@@ -35,6 +36,7 @@ class Stage:
 
     `bound` is a query for where the next chunk ends (:upto), by where the one before ended (:after), of
     `rows` at most; NULL where nothing is left. `counted` are the tables whose rows make the work.
+    `finish` does what is no matter of SQL.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Stage:
     statements: tuple[str, ...]
     counted: tuple[str, ...]
     rows: int = CHUNK_ROWS
+    finish: Callable[[Database, Mapping[str, int]], None] | None = None
 
 
 def prepare(db: Database) -> None:
@@ -74,6 +77,8 @@ def copy_chunk(db: Database, stage: Stage, after: int) -> Copied | None:
         written = db.execute(sql, values).rowcount
         into = _INTO.match(sql)
         rows += written if into and into[1] in stage.counted else 0
+    if stage.finish is not None:
+        stage.finish(db, values)
     return Copied(upto, rows)
 
 
@@ -279,6 +284,7 @@ _MESSAGES = Stage(
     (*_MOVE_MESSAGES, *_CLICKS, *_BY_TIME),
     ("messages", "deliveries", "clicks"),
     CHUNK_MESSAGES,
+    sets.add_days,
 )
 _LOST = """
     SELECT message, CAST(min(at_s) AS INTEGER), message_number('row ' || message), :purged
@@ -305,6 +311,7 @@ _CLICKS_ALONE = Stage(
     ),
     (),
     CHUNK_MESSAGES,
+    sets.add_days,
 )
 """Clicks whose message no version should have left without a row: they are those of a purged one."""
 _ARRIVALS = Stage(
@@ -319,6 +326,17 @@ _ARRIVALS = Stage(
     ("clicks",),
     50_000,
 )
+_CLICKERS = Stage(
+    "clickers",
+    """SELECT max(campaign_id) FROM (
+        SELECT campaign_id FROM first.clickers WHERE campaign_id > :after
+        ORDER BY campaign_id LIMIT :rows
+    )""",
+    (),
+    (),
+    finish=sets.add_all_days,
+)
+"""A campaign at least, and all campaigns together, in one go."""
 _SIGHTINGS = _by_id(
     "sightings",
     f"""INSERT OR IGNORE INTO sightings (id, hash, sent_s, message_id)
@@ -369,6 +387,7 @@ STAGES = (
     _MESSAGES,
     _CLICKS_ALONE,
     _ARRIVALS,
+    _CLICKERS,
     _SIGHTINGS,
     _PIXELS,
     _OPENS,
