@@ -227,6 +227,7 @@ _SUMS = """
         clicks_shared INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (day, campaign_id, link_id)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX cohorts_campaign ON cohorts (campaign_id, day) WHERE link_id = 0;
     CREATE TABLE clicked_by (             -- persons, each in the best of three sets that is theirs
         link_id INTEGER NOT NULL,
         campaign_id INTEGER NOT NULL,
