@@ -8,7 +8,7 @@ The most clicked come first, those with as many clicks by name. There may be ver
 where each reader had links that nobody else had: of these, so many are compared as COMPARED says.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -147,7 +147,7 @@ class Links:
         listing = _LISTING.format("day = 0" if self.period is None else _IN_PERIOD)
         return _LISTED.format(listing=listing, not_own=_NOT_OWN, found=self._found)
 
-    def _values(self, most: int = -1) -> Mapping[str, object]:
+    def _values(self, most: int = -1) -> dict[str, int]:
         days = {} if self.period is None else self.period.days()
         return {"campaign": self.campaign, "most": most, **days}
 
