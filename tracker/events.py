@@ -26,6 +26,10 @@ Moment = Annotated[float, Field(ge=0, lt=1e11, allow_inf_nan=False)]
 _UNLESS_EMPTY = Field(exclude_if=lambda value: not value)
 """Left out where it says nothing: what is erased of an old event has to fit in its place."""
 
+SentSecond = Annotated[Number | None, Field(exclude_if=lambda value: value is None)]
+"""The second since 1970 that a message's tokens tell, by which and by its id it is named. Events of
+earlier versions have none: it is that of their `at_s`, or next to it."""
+
 MAX_NAME = 200
 """Characters of a campaign's name, a group's or a person's id, wherever they come from."""
 
@@ -76,6 +80,7 @@ class MessagePending:
     recipients: tuple[Recipient, ...]
     links: tuple[SentLink, ...]
     opens: bool = False
+    sent_s: SentSecond = None
     kind: Literal["pending"] = "pending"
 
 
@@ -92,6 +97,7 @@ class MessageAccepted:
     recipients: tuple[Number, ...]
     links: bool = True
     opens: bool = False
+    sent_s: SentSecond = None
     kind: Literal["accepted"] = "accepted"
 
 
@@ -106,6 +112,7 @@ class MessageRefused:
     at_s: Moment
     recipients: tuple[Number, ...]
     links: bool = True
+    sent_s: SentSecond = None
     kind: Literal["refused"] = "refused"
 
 

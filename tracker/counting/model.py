@@ -23,14 +23,15 @@ The rules:
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
-from tracker.events import Clicked
+from tracker.events import Clicked, Event, Opened
 from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict
+from tracker.store.keys import MessageKey, moment_s
 from tracker.store.reserved import (
     ERASED_ADDRESS,
     HOURS_A_DAY,
@@ -128,11 +129,18 @@ class Delivery:
     refused: bool = False
     clicks: int = 0
     clicks_human: int = 0
+    clicks_doubtful: int = 0
 
     @property
     def erased(self) -> bool:
         """Return whether its recipient is forgotten."""
         return self.address == ERASED_ADDRESS
+
+    def judged(self, verdict: Verdict, sign: int) -> None:
+        """Add (1) or withdraw (-1) what a click on it was judged to be."""
+        if verdict.human:
+            self.clicks_human += sign
+            self.clicks_doubtful += sign * verdict.doubtful
 
     @property
     def got_it(self) -> bool:
@@ -145,12 +153,11 @@ class Message:
     """What is known of one message. Its set of links is None until its own event has come.
 
     `links` is how many it has; None where a store of an earlier version did not keep that.
+    `domain_id` is the sender's.
     """
 
-    id: int
-    message_id: str
-    sent_at_s: float
-    sender_domain: str | None = None
+    key: MessageKey
+    domain_id: int | None = None
     campaign_id: int = NO_CAMPAIGN
     link_set_id: int | None = None
     links: int | None = None
@@ -169,20 +176,28 @@ class Message:
         known = self.deliveries.get(number)
         return known is not None and known.erased
 
-    def seen(self, at_s: float) -> None:
-        """Date a message by its earliest event, as long as its own event has not come."""
+    def describe(self, domain_id: int, campaign_id: int, *, shared: bool) -> None:
+        """Merge what the message's own event says; several copies have one each, all the same."""
         if self.link_set_id is None:
-            self.sent_at_s = min(self.sent_at_s, at_s)
+            self.domain_id = domain_id
+            self.shared = shared
+            self.campaign_id = campaign_id
 
-    def describe(self, at_s: float, sender_domain: str, campaign_id: int, *, shared: bool) -> None:
-        """Merge what the message's own event says; several copies have one each."""
-        if self.link_set_id is not None:
-            self.sent_at_s = min(self.sent_at_s, at_s)
-            return
-        self.sent_at_s = at_s
-        self.sender_domain = sender_domain
-        self.shared = shared
-        self.campaign_id = campaign_id
+    def as_it_is(self) -> "Message":
+        """Return a copy that does not change with it."""
+        deliveries = {number: replace(each) for number, each in self.deliveries.items()}
+        return replace(self, deliveries=deliveries)
+
+    def attribution(self, recipient: int, link_id: int) -> "Attribution":
+        """Return what a click on a copy of it counts for."""
+        delivery = self.deliveries.get(recipient)
+        person = None if self.shared or delivery is None else delivery.person_id
+        return Attribution(self.campaign_id, link_id, person, day_of(self.key.sent_s))
+
+    @property
+    def is_described(self) -> bool:
+        """Return whether its own event has come."""
+        return self.link_set_id is not None
 
     @property
     def counted(self) -> bool:
@@ -239,10 +254,10 @@ class Click:
     """A click as it was made, what it was judged to be, and what it counts for.
 
     `full_destination` is that of a click on a link of somebody who was forgotten: only a part of it,
-    `destination`, is written down.
+    `destination`, is written down. `id` are the octets of its event's id.
     """
 
-    id: int
+    id: bytes
     recipient: int
     destination: str
     made: Made
@@ -252,9 +267,7 @@ class Click:
 
     def attribute(self, message: Message, link_id: int) -> None:
         """Count the click for the campaign and person of its message, and for this link."""
-        delivery = message.deliveries.get(self.recipient)
-        person = None if message.shared or delivery is None else delivery.person_id
-        self.counted = Attribution(message.campaign_id, link_id, person)
+        self.counted = message.attribution(self.recipient, link_id)
 
     @property
     def kind(self) -> Kind:
@@ -280,7 +293,7 @@ class MessageTotals:
         """Return what `message` adds to the sums now; None for nothing."""
         if not message.counted or message.campaign_id == PURGED:
             return None
-        return cls(message.campaign_id, day_of(message.sent_at_s), message.count())
+        return cls(message.campaign_id, day_of(message.key.sent_s), message.count())
 
     def scopes(self) -> tuple[Scope, ...]:
         """Return the scopes that the message is in."""
@@ -371,11 +384,20 @@ def _sum_up_hours(found: ClickSums) -> None:
         found.made[Scope(day, 0, 0)].add_sum(changed)
 
 
-def made(event: Clicked) -> Made:
+def key_of(event: Event) -> MessageKey:
+    """Return the key of the message that an event is about, as the event has it."""
+    match event:
+        case Clicked() | Opened():
+            return MessageKey.of(event.sent_at_s, event.message_id)
+    return MessageKey.of(event.at_s if event.sent_s is None else event.sent_s, event.message_id)
+
+
+def made(event: Clicked, event_id: bytes) -> Made:
     """Return the click that an event tells of.
 
     Earlier versions kept no signals, but the method; of an address they kept the network, or all of it.
+    Its moment is that of its id's octets, which is what is kept of it.
     """
     signals = event.signals or (("head",) if event.method == "HEAD" else ())
     network = event.network or network_of(event.ip)
-    return Made(event.at_s, event.link, network, event.user_agent, signals)
+    return Made(moment_s(event_id), event.link, network, event.user_agent, signals)
