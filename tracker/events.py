@@ -29,6 +29,10 @@ _UNLESS_EMPTY = Field(exclude_if=lambda value: not value)
 Outcome = Literal["delivered", "refused", "in_doubt"]
 """What the relay made of a message; in doubt where it did not answer."""
 
+SentSecond = Annotated[Number | None, Field(exclude_if=lambda value: value is None)]
+"""The second since 1970 that a message's tokens tell, by which and by its id it is named. Events of
+earlier versions have none: it is that of their `at_s`, or next to it."""
+
 MAX_NAME = 200
 """Characters of a campaign's name, a group's or a person's id, wherever they come from."""
 
@@ -92,6 +96,7 @@ class MessagePending:
     links: tuple[SentLink, ...]
     opens: bool = False
     link_set: Annotated[str | None, _UNLESS_EMPTY] = None
+    sent_s: SentSecond = None
     kind: Literal["pending"] = "pending"
 
 
@@ -108,6 +113,7 @@ class MessageAccepted:
     recipients: tuple[Number, ...]
     links: bool = True
     opens: bool = False
+    sent_s: SentSecond = None
     kind: Literal["accepted"] = "accepted"
 
 
@@ -122,6 +128,7 @@ class MessageRefused:
     at_s: Moment
     recipients: tuple[Number, ...]
     links: bool = True
+    sent_s: SentSecond = None
     kind: Literal["refused"] = "refused"
 
 

@@ -30,7 +30,7 @@ def details(
     everyone = (Recipient(number, shown(path)) for number, path in enumerate(paths, 1))
     return MessageHandled(
         message_id=pending.message_id if pending else transaction.message_id.hex(),
-        sent_s=int(pending.at_s if pending else now_s),
+        sent_s=int(now_s) if pending is None else pending.sent_s or int(pending.at_s),
         sender=shown(transaction.mail.path),
         recipients=pending.recipients if pending else tuple(everyone),
         outcome=outcome,

@@ -97,12 +97,13 @@ def _settle(waiter: asyncio.Future[None], error: BaseException | None) -> None:
 
 def _accepted(pending: MessagePending) -> MessageAccepted:
     about = (pending.message_id, pending.at_s, _numbers(pending))
-    return MessageAccepted(*about, links=bool(pending.links), opens=pending.opens)
+    sent_s, links = pending.sent_s, bool(pending.links)
+    return MessageAccepted(*about, links=links, opens=pending.opens, sent_s=sent_s)
 
 
 def _refused(pending: MessagePending) -> MessageRefused:
     about = (pending.message_id, pending.at_s, _numbers(pending))
-    return MessageRefused(*about, links=bool(pending.links))
+    return MessageRefused(*about, links=bool(pending.links), sent_s=pending.sent_s)
 
 
 def _numbers(pending: MessagePending) -> tuple[int, ...]:

@@ -171,6 +171,7 @@ class Rendering:
             ),
             links=self._sent_links(),
             opens=self.plan.has_pixel,
+            sent_s=int(self.now_s),
         )
 
     def _sent_links(self) -> tuple[SentLink, ...]:

@@ -2,10 +2,14 @@
 
 import contextlib
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
 
 from config.schema import Config
 from config.telemetry.observe import REGISTRY
@@ -17,7 +21,32 @@ from tracker.spool import segments
 from tracker.spool.link_sets import LinkSets
 from tracker.spool.writer import Spool
 from tracker.store import database
+from tracker.store.keys import address_text, event_octets, message_text, moment_s
 
+_CLICKS = """
+    SELECT event_id, clicks.sent_s, clicks.message_id, recipient, clicks.number, destinations.url AS destination,
+        method, signals, human, doubtful, score, reasons, ip, user_agents.name AS user_agent,
+        campaigns.name AS campaign, links.name AS link, persons.name AS person
+    FROM arrivals JOIN clicks USING (sent_s, message_id, arrival)
+    JOIN messages USING (sent_s, message_id)
+    JOIN campaigns ON campaigns.id = campaign_id
+    JOIN links ON links.id = link_id
+    JOIN destinations ON destinations.id = destination_id
+    JOIN user_agents ON user_agents.id = user_agent_id
+    JOIN signal_sets ON signal_sets.id = signal_set_id
+    JOIN verdicts ON verdicts.id = verdict_id
+    LEFT JOIN deliveries ON NOT shared AND deliveries.sent_s = clicks.sent_s
+        AND deliveries.message_id = clicks.message_id AND deliveries.number = recipient
+    LEFT JOIN persons ON persons.id = person_id
+    ORDER BY arrival
+"""
+_MESSAGES = """
+    SELECT sent_s, message_id, domains.name AS sender_domain, campaigns.name AS campaign,
+        link_set_id, shared, counted, unknown
+    FROM messages JOIN campaigns ON campaigns.id = campaign_id
+    LEFT JOIN domains ON domains.id = domain_id
+    ORDER BY sent_s, message_id
+"""
 SENT_S = int(time.time())
 
 
@@ -109,6 +138,37 @@ def eventually(condition: Callable[[], bool], within_s: float = 15) -> None:
                 return
         time.sleep(0.02)
     raise AssertionError("it did not come about in time")
+
+
+def click_rows(db: Database) -> list[dict[str, Any]]:
+    """Return every click of a store in the order in which they came, in words instead of numbers.
+
+    With the moment, and with the campaign, link and person for which it counts.
+    """
+    cursor = db.execute(_CLICKS)
+    cursor.row_factory = sqlite3.Row
+    return [
+        {
+            **row,
+            "event_id": row["event_id"].hex(),
+            "at_s": moment_s(row["event_id"]),
+            "message_id": message_text(row["message_id"]),
+            "ip": address_text(row["ip"]),
+        }
+        for row in cursor
+    ]
+
+
+def message_rows(db: Database) -> list[dict[str, Any]]:
+    """Return every message of a store by the time of sending, in words instead of numbers."""
+    cursor = db.execute(_MESSAGES)
+    cursor.row_factory = sqlite3.Row
+    return [{**row, "message_id": message_text(row["message_id"])} for row in cursor]
+
+
+def stored_id(event_id: str, at_s: float) -> str:
+    """Return how the store writes the id of a click of this moment."""
+    return event_octets(event_id, at_s).hex()
 
 
 def metric(name: str, **labels: str) -> float:

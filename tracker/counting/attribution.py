@@ -33,16 +33,14 @@ def attribute(
     groups = named_rows.numbered_links(db, sets)
     names = _Names(naming, named_rows.ignored_params(db, sets), slots.numbers(db, sets), known)
     names.load(clicks)
-    found = {
-        click.id: names.of(message, click)
+    found = [
+        None if (message.link_set_id, click.made.link) in groups else names.of(message, click)
         for message, click in clicks
-        if (message.link_set_id, click.made.link) not in groups
-    }
-    found |= _hosts_alone(db, [click for _, click in clicks if click.full_destination], found)
-    links = named_rows.ids(db, "links", set(found.values()))
+    ]
+    _leave_hosts_alone(db, [click for _, click in clicks], found)
+    links = named_rows.ids(db, "links", {name for name in found if name is not None})
     named_rows.put_own(db, {links[name]: text for name, text in names.own.items() if name in links})
-    for message, click in clicks:
-        name = found.get(click.id)
+    for (message, click), name in zip(clicks, found, strict=True):
         click.attribute(
             message, groups[message.link_set_id, click.made.link] if name is None else links[name]
         )
@@ -86,11 +84,13 @@ class _Names:
         return own.name
 
 
-def _hosts_alone(db: Database, erased: Sequence[Click], names: Mapping[int, str]) -> dict[int, str]:
-    """Return what is left of the names of links of the forgotten that the store does not have.
+def _leave_hosts_alone(db: Database, clicks: Sequence[Click], names: list[str | None]) -> None:
+    """Leave only hosts of those names of links of the forgotten that the store does not have.
 
     Such a link may have been theirs alone; one that the store has is somebody else's as well.
     """
-    unnamed = [click for click in erased if click.id in names]
-    known = named_rows.find(db, "links", {names[click.id] for click in unnamed})
-    return {click.id: click.destination for click in unnamed if names[click.id] not in known}
+    erased = {at: names[at] for at, click in enumerate(clicks) if click.full_destination}
+    known = named_rows.find(db, "links", {name for name in erased.values() if name is not None})
+    for at, name in erased.items():
+        if name is not None and name not in known:
+            names[at] = clicks[at].destination

@@ -1,21 +1,24 @@
 """Feeding events to the store: load what they touch, merge, write what changed.
 
 Owns: the one way in which events become rows, within the caller's transaction.
-Does not own: the rules of counting (`model`), which clicks are judged together (`sittings`), the
-SQL of messages and clicks (`rows`), the link that a click counts for (`attribution`,
-`personal_links`), the sums (`sums`), opens, which have tables of their own (`opens`), or when it
-happens (`tracker.ingest.ingester`).
+Does not own: the rules of counting (`model`), which events are about one message (`message_keys`),
+which clicks are judged together (`sittings`), the SQL of messages and clicks (`rows`), the link that a
+click counts for (`attribution`, `personal_links`), the sums (`sums`), opens, which have tables of their
+own (`opens`), or when it happens (`tracker.ingest.ingester`).
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
 from tracker import persons
-from tracker.counting import listed_links, moved_clicks, opens, rows, sittings, sums
+from tracker.counting import listed_links, message_keys, moved_clicks, opens, rows, sittings, sums
 from tracker.counting.attribution import attribute
-from tracker.counting.model import Click, Delivery, Message, MessageTotals, Sums, made
+from tracker.counting.message_keys import Renamed
+from tracker.counting.model import Click, Delivery, Message, MessageTotals, Sums, key_of, made
 from tracker.counting.personal_links import Slots, Told
 from tracker.counting.sittings import Pair, Span
 from tracker.events import (
@@ -27,13 +30,15 @@ from tracker.events import (
     erased,
     purged,
 )
+from tracker.judging.judge import Verdict
 from tracker.judging.rules import Settings
-from tracker.store import named_rows, queries
-from tracker.store.named_rows import number_of_links
+from tracker.store import named_rows
+from tracker.store.keys import MessageKey, event_octets
+from tracker.store.named_rows import SignalSet, number_of_links
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED
 from tracker.store.retention import purged_before_s
 from tracker.urls.naming import Naming
-from tracker.urls.slots import Placed, placed
+from tracker.urls.slots import placed
 
 _DEFAULT = Naming()
 _JUDGED_AS_BUILT_IN = Settings()
@@ -50,60 +55,118 @@ def feed(
     `naming` says what links are called whose message is not known, `settings` how clicks are judged.
     Return the ids of clicks on links of somebody who was forgotten.
     """
-    batch = Batch(db, [event for event in events if not opens.alone(event)], naming, settings)
-    batch.run()
+    horizon_s = purged_before_s(db)
+    batch = Batch(db, naming, settings, horizon_s)
+    batch.run([event for event in events if not opens.alone(event)])
     moved_clicks.move(db, naming)
-    opens.feed(db, events, purged_before_s(db))
-    return frozenset(batch.full_destinations)
+    opens.feed(db, events, horizon_s)
+    return frozenset(batch.forgotten)
 
 
-def _persons(pending: Sequence[MessagePending], known: Mapping[str, Message]) -> set[str]:
+class _Arrived(NamedTuple):
+    """A click that never counted: its message's key, the octets of its id, and its event.
+
+    `full_destination` is that of a click on a link of the forgotten; its event has less.
+    """
+
+    message: MessageKey
+    id: bytes
+    event: Clicked
+    full_destination: str | None = None
+
+    def click(self) -> Click:
+        """Return the click as it was made."""
+        return Click(
+            self.id,
+            self.event.recipient,
+            self.event.destination,
+            made(self.event, self.id),
+            full_destination=self.full_destination,
+        )
+
+    def signals(self) -> SignalSet:
+        """Return what its request showed."""
+        return self.event.method, made(self.event, self.id).signals
+
+
+class _ClickNames(NamedTuple):
+    """Rows of what the clicks of a batch tell as others do."""
+
+    destinations: dict[str, int]
+    user_agents: dict[str, int]
+    signal_sets: dict[SignalSet, int]
+
+    @classmethod
+    def of(cls, db: Database, clicks: Sequence[_Arrived]) -> "_ClickNames":
+        urls = Counter(each.event.destination for each in clicks)
+        agents = Counter(each.event.user_agent for each in clicks)
+        names = cls(
+            named_rows.destination_ids(db, urls),
+            named_rows.ids(db, "user_agents", agents),
+            named_rows.signal_set_ids(db, {each.signals() for each in clicks}),
+        )
+        for table, counts, rows_of in (
+            ("destinations", urls, names.destinations),
+            ("user_agents", agents, names.user_agents),
+        ):
+            named_rows.count_clicks(db, table, {rows_of[name]: n for name, n in counts.items()})
+        return names
+
+    def shared(self, arrived: _Arrived, verdict_id: int) -> rows.Shared:
+        """Return the rows that a click's row names."""
+        event = arrived.event
+        return rows.Shared(
+            self.destinations[event.destination],
+            self.user_agents[event.user_agent],
+            self.signal_sets[arrived.signals()],
+            verdict_id,
+        )
+
+
+def _persons(
+    pending: Mapping[MessageKey, Sequence[MessagePending]], known: Mapping[MessageKey, Message]
+) -> set[str]:
     """Return the names of those who get mail, but for the forgotten."""
     return {
         persons.person_name(to.address, to.person)
-        for each in pending
-        for to in each.recipients
-        if to.address != ERASED_ADDRESS
-        and not (each.message_id in known and known[each.message_id].has_erased(to.number))
+        for key, events in pending.items()
+        for event in events
+        for to in event.recipients
+        if to.address != ERASED_ADDRESS and not (key in known and known[key].has_erased(to.number))
     }
-
-
-def _has_links(message_id: str, known: Mapping[str, Message]) -> bool:
-    return message_id in known and known[message_id].link_set_id is not None
-
-
-def _is_old(click: Clicked, horizon_s: float) -> bool:
-    """Return whether a click is on a message of before the horizon; a token tells whole seconds."""
-    return click.sent_at_s + 1 <= horizon_s
 
 
 @dataclass
 class _Names:
-    """Rows of what the messages of a batch call by name; sets of links by message, of new ones.
-
-    `placed` are the links of each message that nobody named.
-    """
+    """Rows of what the messages of a batch call by name; sets of links by message, of new ones."""
 
     campaigns: dict[str, int]
+    domains: dict[str, int]
     persons: dict[str, int]
-    link_sets: dict[str, int]
-    placed: dict[str, list[Placed]]
+    link_sets: dict[MessageKey, int]
 
     @classmethod
     def of(
-        cls, db: Database, pending: Sequence[MessagePending], known: Mapping[str, Message]
+        cls,
+        db: Database,
+        pending: Mapping[MessageKey, Sequence[MessagePending]],
+        known: Mapping[MessageKey, Message],
     ) -> "_Names":
-        new = [each for each in pending if not _has_links(each.message_id, known)]
-        links = {each.message_id: placed(each.links) for each in pending}
-        hashes = {
-            each.message_id: named_rows.set_hash(each.links, links[each.message_id]) for each in new
+        new = {
+            key: events[0]
+            for key, events in pending.items()
+            if not (key in known and known[key].is_described)
         }
-        sets = named_rows.link_set_ids(db, {hashes[each.message_id]: each.links for each in new})
+        every = [event for events in pending.values() for event in events]
+        hashes = {
+            key: named_rows.set_hash(event.links, placed(event.links)) for key, event in new.items()
+        }
+        sets = named_rows.link_set_ids(db, {hashes[key]: event.links for key, event in new.items()})
         return cls(
-            named_rows.ids(db, "campaigns", {each.campaign for each in pending if each.campaign}),
+            named_rows.ids(db, "campaigns", {each.campaign for each in every if each.campaign}),
+            named_rows.ids(db, "domains", {each.sender_domain for each in every}),
             named_rows.ids(db, "persons", _persons(pending, known)),
-            {message_id: sets[value] for message_id, value in hashes.items()},
-            links,
+            {key: sets[value] for key, value in hashes.items()},
         )
 
     def campaign(self, name: str | None) -> int:
@@ -114,104 +177,145 @@ class _Names:
 class Batch:
     """One transaction's worth of events, and all rows that they touch.
 
-    `totals_before` is what messages added to the sums until now; `described` are those whose own
-    event is in the batch, and `clicked_before` those that had clicks before it (all by row);
-    `changed` are deliveries, by the row of their message and their number. `full_destinations` are
-    those of clicks on links of the forgotten, by event: they are not written down.
+    `messages` are those that are known, or become so. Of the ones that the store has, `rows_before`
+    are their rows, `totals_before` what they added to the sums until now, and `before` are those as
+    they were whose own event is in the batch, though they had clicks before it (`clicked_before`).
+    `described` are messages whose own event is in the batch; `changed` are deliveries, by message and
+    number. `forgotten` are the ids of clicks on links of the forgotten.
     """
 
     db: Database
-    events: Sequence[Event]
     naming: Naming
     settings: Settings
+    horizon_s: float
     sums: Sums = field(default_factory=Sums)
-    messages: dict[str, Message] = field(default_factory=dict)
-    totals_before: dict[str, MessageTotals | None] = field(default_factory=dict)
-    clicked_before: set[int] = field(default_factory=set)
-    described: dict[int, Message] = field(default_factory=dict)
-    changed: dict[tuple[int, int], Delivery] = field(default_factory=dict)
-    clicks: list[Clicked] = field(default_factory=list)
-    full_destinations: dict[str, str] = field(default_factory=dict)
+    messages: dict[MessageKey, Message] = field(default_factory=dict)
+    renamed: Renamed = field(default_factory=dict)
+    rows_before: dict[MessageKey, rows.Row] = field(default_factory=dict)
+    totals_before: dict[MessageKey, MessageTotals | None] = field(default_factory=dict)
+    clicked_before: set[MessageKey] = field(default_factory=set)
+    before: dict[MessageKey, Message] = field(default_factory=dict)
+    changed: dict[tuple[MessageKey, int], Delivery] = field(default_factory=dict)
+    clicks: list[_Arrived] = field(default_factory=list)
+    forgotten: list[str] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
-    next_message: int = 0
 
     def __post_init__(self) -> None:
         """Know nothing of the slots yet that its messages tell of."""
         self.slots = Slots(self.db)
 
-    def run(self) -> None:
+    def run(self, events: Sequence[Event]) -> None:
         """Do it all."""
-        self._load()
-        self._merge()
+        keyed = [(key_of(event), event) for event in events]
+        pending = self._load(keyed)
+        self._merge(keyed, pending)
         self.slots.see(self.told)
         listed_links.record(self.db, [listed_links.of(told, self.slots) for told in self.told])
         self._settle_clicks()
-        rows.write_messages(self.db, self.messages.values())
+        self._write_messages()
         rows.write_deliveries(self.db, self.changed)
-        self._count_messages()
         sums.apply(self.db, self.sums)
 
-    def _load(self) -> None:
-        """Find what the store knows of the messages in the batch."""
-        self.messages = rows.read_messages(self.db, {each.message_id for each in self.events})
-        self.clicked_before = {each.id for each in self.messages.values() if each.clicked}
-        self.totals_before = {key: MessageTotals.of(each) for key, each in self.messages.items()}
-        self.next_message = queries.next_id(self.db, "messages")
+    def _load(
+        self, keyed: Sequence[tuple[MessageKey, Event]]
+    ) -> dict[MessageKey, list[MessagePending]]:
+        """Find what the store knows of the messages; return what their own events tell, by key."""
+        told = {key for key, event in keyed if self._counts(key, event)}
+        own = {key for key, event in keyed if key in told and isinstance(event, MessagePending)}
+        known = rows.read_messages_near(self.db, {key for key, _ in keyed})
+        self.renamed = message_keys.renamed(told, own, known)
+        self.rows_before = {each: rows.message_row(known[each]) for each in known}
+        self._keep(known)
+        pending: dict[MessageKey, list[MessagePending]] = {}
+        for key, event in keyed:
+            if isinstance(event, MessagePending) and self._counts(key, event):
+                pending.setdefault(self._name(key), []).append(event)
+        return pending
 
-    def _merge(self) -> None:
+    def _keep(self, known: Mapping[MessageKey, Message]) -> None:
+        """Keep the messages that the store has, and how they were; name them as they are called now."""
+        moved = {key: now for key, now in self.renamed.items() if key in known}
+        for key, message in known.items():
+            name = moved.get(key, key)
+            self.messages[name] = message
+            self.totals_before[name] = MessageTotals.of(message)
+            if message.clicked:
+                self.clicked_before.add(name)
+                if name != key:
+                    self.before[name] = message.as_it_is()
+            message.key = name
+        if moved:
+            rows.rename_messages(self.db, moved)
+            self.rows_before = {moved.get(key, key): row for key, row in self.rows_before.items()}
+
+    def _name(self, key: MessageKey) -> MessageKey:
+        return self.renamed.get(key, key) if self.renamed else key
+
+    def _counts(self, key: MessageKey, event: Event) -> bool:
+        """Return whether what an event tells of a message counts still: it was not purged."""
+        return isinstance(event, Clicked) or key.sent_s >= self.horizon_s
+
+    def _merge(
+        self,
+        keyed: Sequence[tuple[MessageKey, Event]],
+        pending: Mapping[MessageKey, Sequence[MessagePending]],
+    ) -> None:
         """Merge every event into the message that it is about."""
-        horizon_s = purged_before_s(self.db)
-        pending = [
-            event
-            for event in self.events
-            if isinstance(event, MessagePending) and event.at_s >= horizon_s
-        ]
         names = _Names.of(self.db, pending, self.messages)
-        for event in self.events:
+        for told, event in keyed:
+            key = self._name(told)
             match event:
-                case MessagePending() if event.at_s >= horizon_s:
-                    self._merge_pending(event, names)
-                case MessageAccepted() if event.at_s >= horizon_s:
-                    self._merge_accepted(event)
-                case MessageRefused() if event.at_s >= horizon_s:
-                    self._merge_refused(event)
-        for click in self._new_clicks(horizon_s):
-            self._merge_click(click, is_old=_is_old(click, horizon_s))
+                case MessagePending() if self._counts(told, event):
+                    self._merge_pending(key, event, names)
+                case MessageAccepted() if self._counts(told, event):
+                    self._merge_accepted(key, event)
+                case MessageRefused() if self._counts(told, event):
+                    self._merge_refused(key, event)
+        for click in self._new_clicks(keyed):
+            self._merge_click(click)
 
-    def _new_clicks(self, horizon_s: float) -> list[Clicked]:
+    def _new_clicks(self, keyed: Sequence[tuple[MessageKey, Event]]) -> list[_Arrived]:
         """Return the clicks that never counted, each once.
 
         Of clicks on purged messages, those of before the horizon may all have counted: a purge
         remembers only later ones.
         """
-        found = {event.event_id: event for event in self.events if isinstance(event, Clicked)}
-        old = {key for key, event in found.items() if _is_old(event, horizon_s)}
-        counted = rows.known_events(self.db, found) | rows.purged_events(self.db, old)
-        counted |= {key for key in old if found[key].at_s < horizon_s}
-        return [event for key, event in found.items() if key not in counted]
+        found: dict[tuple[MessageKey, bytes], Clicked] = {}
+        for key, event in keyed:
+            if isinstance(event, Clicked):
+                found[self._name(key), event_octets(event.event_id, event.at_s)] = event
+        counted = rows.known_clicks(
+            self.db, [each for each in found if each[0] in self.clicked_before]
+        )
+        old = [each for each in found if each[0].sent_s < self.horizon_s]
+        if old:
+            purged_ids = rows.purged_events(self.db, {each[1] for each in old})
+            counted |= {
+                each for each in old if each[1] in purged_ids or found[each].at_s < self.horizon_s
+            }
+        return [_Arrived(*each, event) for each, event in found.items() if each not in counted]
 
-    def _message(self, message_id: str, at_s: float) -> Message:
-        message = self.messages.get(message_id)
+    def _message(self, key: MessageKey) -> Message:
+        message = self.messages.get(key)
         if message is None:
-            message = Message(self.next_message, message_id, at_s)
-            self.next_message += 1
-            self.messages[message_id] = message
-            self.totals_before[message_id] = None
-        message.seen(at_s)
+            message = self.messages[key] = Message(key)
+            self.totals_before[key] = None
         return message
 
     def _delivery(self, message: Message, number: int) -> Delivery:
         """Return a delivery that is about to change."""
-        delivery = self.changed[message.id, number] = message.delivery(number)
+        delivery = self.changed[message.key, number] = message.delivery(number)
         return delivery
 
-    def _merge_pending(self, event: MessagePending, names: _Names) -> None:
-        message = self._message(event.message_id, event.at_s)
+    def _merge_pending(self, key: MessageKey, event: MessagePending, names: _Names) -> None:
+        message = self._message(key)
+        if key in self.clicked_before and key not in self.before:
+            self.before[key] = message.as_it_is()
         message.describe(
-            event.at_s, event.sender_domain, names.campaign(event.campaign), shared=event.shared
+            names.domains[event.sender_domain], names.campaign(event.campaign), shared=event.shared
         )
         if message.link_set_id is None:
-            message.link_set_id = names.link_sets[event.message_id]
+            message.link_set_id = names.link_sets[key]
             message.links = number_of_links(event.links)
         theirs: set[int] = set()
         for recipient in event.recipients:
@@ -224,101 +328,102 @@ class Batch:
             delivery.person_id = names.persons[name]
             delivery.address = None if name == address else address
             theirs.add(delivery.person_id)
-        self.described[message.id] = message
-        links = names.placed[event.message_id]
-        self.told.append(Told(message, frozenset(theirs), event.links, links))
+        self.told.append(Told(message, frozenset(theirs), event.links, placed(event.links)))
 
-    def _merge_accepted(self, event: MessageAccepted) -> None:
-        message = self._message(event.message_id, event.at_s)
+    def _merge_accepted(self, key: MessageKey, event: MessageAccepted) -> None:
+        message = self._message(key)
         for number in event.recipients:
             self._delivery(message, number).accepted = True
 
-    def _merge_refused(self, event: MessageRefused) -> None:
-        message = self._message(event.message_id, event.at_s)
+    def _merge_refused(self, key: MessageKey, event: MessageRefused) -> None:
+        message = self._message(key)
         for number in event.recipients:
             self._delivery(message, number).refused = True
 
-    def _merge_click(self, event: Clicked, *, is_old: bool) -> None:
-        new = event.message_id not in self.messages
-        message = self._message(event.message_id, event.sent_at_s)
-        if new and is_old:
+    def _merge_click(self, click: _Arrived) -> None:
+        new = click.message not in self.messages
+        message = self._message(click.message)
+        if new and click.message.sent_s < self.horizon_s:
             message.campaign_id = PURGED
+        event = click.event
         if message.campaign_id == PURGED:
-            event = purged(event)
+            click = click._replace(event=purged(event))
         delivery = self._delivery(message, event.recipient)
         delivery.clicks += 1
         if delivery.erased:
-            self.full_destinations[event.event_id] = event.destination
-            event = erased(event)
-        self.clicks.append(event)
+            self.forgotten.append(event.event_id)
+            click = click._replace(
+                event=erased(click.event), full_destination=click.event.destination
+            )
+        self.clicks.append(click)
 
     def _settle_clicks(self) -> None:
         """Attribute and judge new clicks, and anew the known ones that they or their message change."""
-        new = self._new_pairs()
+        new = [(self.messages[arrived.message], arrived.click()) for arrived in self.clicks]
         known = self._known_pairs(new)
         before = [replace(click) for _, click in known]
-        moved = [pair for pair in known if pair[0].id in self.late]
+        moved = [pair for pair in known if pair[0].key in self.before]
         attribute(self.db, [*new, *moved], self.naming, self.slots)
         sittings.judge([*known, *new], self.settings)
         changed = sittings.changes(before, known)
         for change in changed:
             change.count(self.sums)
             self._delivery(change.message, change.after.recipient)
-        rows.change_clicks(self.db, [change.after for change in changed])
-        self._write_clicks(new)
-
-    def _new_pairs(self) -> list[Pair]:
-        first = queries.next_id(self.db, "clicks")
-        return [
-            (self.messages[event.message_id], self._click(row, event))
-            for row, event in enumerate(self.clicks, first)
-        ]
+        self._write_clicks(new, [(change.message, change.after) for change in changed])
 
     def _known_pairs(self, new: Sequence[Pair]) -> list[Pair]:
-        """Return the known clicks that new ones are judged with, and those that came before their message."""
+        """Return the known clicks that new ones are judged with, and those that came before their message.
+
+        They count for what their messages said before.
+        """
         spans = {
-            Span(row, number)
-            for row, message in self.late.items()
-            for number, delivery in message.deliveries.items()
+            Span(key, number)
+            for key in self.before
+            for number, delivery in self.messages[key].deliveries.items()
             if delivery.clicks
         }
-        elsewhere = [pair for pair in new if pair[0].id in self.clicked_before - self.late.keys()]
-        spans |= sittings.spans(elsewhere)
-        by_row = {message.id: message for message in self.messages.values()}
-        return [(by_row[row], click) for row, click in rows.read_clicks(self.db, spans)]
+        elsewhere = self.clicked_before - self.before.keys()
+        spans |= sittings.spans([pair for pair in new if pair[0].key in elsewhere])
+        return rows.read_clicks(self.db, spans, self.messages, self.before)
 
-    @property
-    def late(self) -> dict[int, Message]:
-        """The messages of this batch whose clicks came before them, by row."""
-        return {row: self.described[row] for row in self.clicked_before & self.described.keys()}
-
-    def _write_clicks(self, new: Sequence[Pair]) -> None:
-        """Count new clicks, and write them down."""
+    def _write_clicks(self, new: Sequence[Pair], changed: Sequence[Pair]) -> None:
+        """Count new clicks, and write them down, with the known ones that changed."""
         for message, click in new:
             self.sums.add_click(click, 1)
-            self._delivery(message, click.recipient).clicks_human += click.verdict.human
-        agents = named_rows.ids(self.db, "user_agents", {event.user_agent for event in self.clicks})
+            self._delivery(message, click.recipient).judged(click.verdict, 1)
+        verdicts = named_rows.verdict_ids(self.db, {click.verdict for _, click in (*new, *changed)})
+        rows.change_clicks(self.db, changed, verdicts)
+        if new:
+            self._insert_clicks(new, verdicts)
+
+    def _insert_clicks(self, new: Sequence[Pair], verdicts: Mapping[Verdict, int]) -> None:
+        names = _ClickNames.of(self.db, self.clicks)
         rows.insert_clicks(
             self.db,
             [
-                rows.click_row(event, message, click, agents[event.user_agent])
-                for event, (message, click) in zip(self.clicks, new, strict=True)
+                rows.click_row(
+                    *(arrived.event, message, click, arrival),
+                    names.shared(arrived, verdicts[click.verdict]),
+                )
+                for arrival, (arrived, (message, click)) in enumerate(
+                    zip(self.clicks, new, strict=True), rows.next_arrival(self.db)
+                )
             ],
         )
 
-    def _click(self, row: int, event: Clicked) -> Click:
-        return Click(
-            row,
-            event.recipient,
-            event.destination,
-            made(event),
-            full_destination=self.full_destinations.get(event.event_id),
-        )
-
-    def _count_messages(self) -> None:
-        """Add to the sums by how much the totals of messages changed."""
+    def _write_messages(self) -> None:
+        """Write what changed of messages, and add to the sums by how much their totals did."""
+        changed: list[Message] = []
+        sets: Counter[int] = Counter()
         for key, message in self.messages.items():
+            row, row_before = rows.message_row(message), self.rows_before.get(key)
+            if row != row_before:
+                changed.append(message)
+            if message.link_set_id and (row_before is None or not row_before["link_set_id"]):
+                sets[message.link_set_id] += 1
             before, after = self.totals_before[key], MessageTotals.of(message)
             if before != after:
                 self.sums.add_message(before, -1)
                 self.sums.add_message(after, 1)
+        rows.write_messages(self.db, changed)
+        named_rows.count_messages(self.db, sets)

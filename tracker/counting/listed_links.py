@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from tracker.counting.personal_links import Slots, Told
 from tracker.store import named_rows, queries
+from tracker.store.keys import MessageKey
 from tracker.store.reserved import day_of
 from tracker.urls.naming import is_url
 
@@ -38,10 +39,10 @@ class Shown(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The links of a message, its row and its campaign's, its day, and whether several have it."""
+    """The links of a message, its key and its campaign's row, its day, and whether several have it."""
 
     campaign_id: int
-    message: int
+    message: MessageKey
     day: int
     several: bool
     links: tuple[Shown, ...]
@@ -54,8 +55,8 @@ class _Key(NamedTuple):
     name: str
 
 
-_Days = dict[int, int]
-"""The day of each message, by the message's row."""
+_Days = dict[MessageKey, int]
+"""The day of each message, by the message's key."""
 
 _LISTED = """
     SELECT campaign_id, name, day FROM campaign_links JOIN links ON links.id = link_id
@@ -67,10 +68,9 @@ _LIST = """
 """
 _PUT_TEXT = "UPDATE links SET text = min(ifnull(text, ?1), ?1) WHERE name = ?2"
 _REMEMBERED = """
-    SELECT hash, message, sent_at_s FROM sightings LEFT JOIN messages ON messages.id = message
-    WHERE hash IN (:values)
+    SELECT hash, sent_s, message_id FROM sightings WHERE hash IN (:values)
 """
-_REMEMBER = "INSERT OR IGNORE INTO sightings (hash, message) VALUES (?, ?)"
+_REMEMBER = "INSERT OR IGNORE INTO sightings (hash, sent_s, message_id) VALUES (?, ?, ?)"
 _FORGET = "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?"
 
 
@@ -84,7 +84,7 @@ def of(told: Told, known: Slots) -> Listing:
         if link.number not in own
     )
     several = len(told.persons) > 1
-    return Listing(message.campaign_id, message.id, day_of(message.sent_at_s), several, links)
+    return Listing(message.campaign_id, message.key, day_of(message.key.sent_s), several, links)
 
 
 def record(db: Database, listings: Sequence[Listing]) -> None:
@@ -134,8 +134,9 @@ def _single(db: Database, days: dict[_Key, _Days], new: Iterable[_Key]) -> dict[
     Messages that were remembered by a hash are added to `days`.
     """
     keys = {_hash(key): key for key in new}
-    for digest, message, sent_at_s in queries.rows_in(db, _REMEMBERED, keys):
-        days[keys[digest]].setdefault(message, day_of(sent_at_s or 0))
+    for digest, *message in queries.rows_in(db, _REMEMBERED, keys):
+        key = MessageKey(*message)
+        days[keys[digest]].setdefault(key, day_of(key.sent_s))
     return {key: digest for digest, key in keys.items() if len(days[key]) == 1}
 
 
@@ -157,10 +158,10 @@ def _put_texts(db: Database, texts: Mapping[_Key, str]) -> None:
     db.conn.executemany(_PUT_TEXT, [(text, key.name) for key, text in texts.items() if text])
 
 
-def _remember(db: Database, once: Mapping[bytes, int]) -> None:
+def _remember(db: Database, once: Mapping[bytes, MessageKey]) -> None:
     """Remember links of single messages by their hashes."""
     if once:
-        db.conn.executemany(_REMEMBER, list(once.items()))
+        db.conn.executemany(_REMEMBER, [(digest, *key) for digest, key in once.items()])
         db.execute(_FORGET, [KEPT])
 
 

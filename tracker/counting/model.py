@@ -23,15 +23,24 @@ The rules:
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
-from tracker.events import Clicked
+from tracker.events import Clicked, Event, Opened
 from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict
-from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED, day_of
+from tracker.store.keys import MessageKey, moment_s
+from tracker.store.reserved import (
+    ERASED_ADDRESS,
+    HOURS_A_DAY,
+    NO_CAMPAIGN,
+    PURGED,
+    Kind,
+    day_of,
+    hour_of,
+)
 from tracker.tokens import SHARED
 
 NOT_JUDGED = Verdict(human=True, doubtful=False, score=0, reasons=())
@@ -46,9 +55,19 @@ class Scope(NamedTuple):
     link_id: int
 
 
-class Clicker(NamedTuple):
-    """A person who clicked a link of a campaign."""
+class OfLink(NamedTuple):
+    """Clicks on a link of a campaign, by the hour in which they were made and the day of sending."""
 
+    hour: int
+    sent_day: int
+    campaign_id: int
+    link_id: int
+
+
+class Clicker(NamedTuple):
+    """A person who clicked a link of a campaign, in messages that were sent on one day."""
+
+    sent_day: int
     campaign_id: int
     link_id: int
     person_id: int
@@ -110,11 +129,18 @@ class Delivery:
     refused: bool = False
     clicks: int = 0
     clicks_human: int = 0
+    clicks_doubtful: int = 0
 
     @property
     def erased(self) -> bool:
         """Return whether its recipient is forgotten."""
         return self.address == ERASED_ADDRESS
+
+    def judged(self, verdict: Verdict, sign: int) -> None:
+        """Add (1) or withdraw (-1) what a click on it was judged to be."""
+        if verdict.human:
+            self.clicks_human += sign
+            self.clicks_doubtful += sign * verdict.doubtful
 
     @property
     def got_it(self) -> bool:
@@ -127,12 +153,11 @@ class Message:
     """What is known of one message. Its set of links is None until its own event has come.
 
     `links` is how many it has; None where a store of an earlier version did not keep that.
+    `domain_id` is the sender's.
     """
 
-    id: int
-    message_id: str
-    sent_at_s: float
-    sender_domain: str | None = None
+    key: MessageKey
+    domain_id: int | None = None
     campaign_id: int = NO_CAMPAIGN
     link_set_id: int | None = None
     links: int | None = None
@@ -151,20 +176,28 @@ class Message:
         known = self.deliveries.get(number)
         return known is not None and known.erased
 
-    def seen(self, at_s: float) -> None:
-        """Date a message by its earliest event, as long as its own event has not come."""
+    def describe(self, domain_id: int, campaign_id: int, *, shared: bool) -> None:
+        """Merge what the message's own event says; several copies have one each, all the same."""
         if self.link_set_id is None:
-            self.sent_at_s = min(self.sent_at_s, at_s)
+            self.domain_id = domain_id
+            self.shared = shared
+            self.campaign_id = campaign_id
 
-    def describe(self, at_s: float, sender_domain: str, campaign_id: int, *, shared: bool) -> None:
-        """Merge what the message's own event says; several copies have one each."""
-        if self.link_set_id is not None:
-            self.sent_at_s = min(self.sent_at_s, at_s)
-            return
-        self.sent_at_s = at_s
-        self.sender_domain = sender_domain
-        self.shared = shared
-        self.campaign_id = campaign_id
+    def as_it_is(self) -> "Message":
+        """Return a copy that does not change with it."""
+        deliveries = {number: replace(each) for number, each in self.deliveries.items()}
+        return replace(self, deliveries=deliveries)
+
+    def attribution(self, recipient: int, link_id: int) -> "Attribution":
+        """Return what a click on a copy of it counts for."""
+        delivery = self.deliveries.get(recipient)
+        person = None if self.shared or delivery is None else delivery.person_id
+        return Attribution(self.campaign_id, link_id, person, day_of(self.key.sent_s))
+
+    @property
+    def is_described(self) -> bool:
+        """Return whether its own event has come."""
+        return self.link_set_id is not None
 
     @property
     def counted(self) -> bool:
@@ -205,11 +238,12 @@ class Message:
 
 
 class Attribution(NamedTuple):
-    """The campaign, link and person that a click counts for."""
+    """The campaign, link and person that a click counts for, and the day its message was sent."""
 
     campaign_id: int = NO_CAMPAIGN
     link_id: int = 0
     person_id: int | None = None
+    sent_day: int = 0
 
 
 NOT_ATTRIBUTED = Attribution()
@@ -220,10 +254,10 @@ class Click:
     """A click as it was made, what it was judged to be, and what it counts for.
 
     `full_destination` is that of a click on a link of somebody who was forgotten: only a part of it,
-    `destination`, is written down.
+    `destination`, is written down. `id` are the octets of its event's id.
     """
 
-    id: int
+    id: bytes
     recipient: int
     destination: str
     made: Made
@@ -233,9 +267,12 @@ class Click:
 
     def attribute(self, message: Message, link_id: int) -> None:
         """Count the click for the campaign and person of its message, and for this link."""
-        delivery = message.deliveries.get(self.recipient)
-        person = None if message.shared or delivery is None else delivery.person_id
-        self.counted = Attribution(message.campaign_id, link_id, person)
+        self.counted = message.attribution(self.recipient, link_id)
+
+    @property
+    def kind(self) -> Kind:
+        """What it was judged to be."""
+        return Kind.of(human=self.verdict.human, doubtful=self.verdict.doubtful)
 
     @property
     def state(self) -> tuple[Attribution, Verdict]:
@@ -256,7 +293,7 @@ class MessageTotals:
         """Return what `message` adds to the sums now; None for nothing."""
         if not message.counted or message.campaign_id == PURGED:
             return None
-        return cls(message.campaign_id, day_of(message.sent_at_s), message.count())
+        return cls(message.campaign_id, day_of(message.key.sent_s), message.count())
 
     def scopes(self) -> tuple[Scope, ...]:
         """Return the scopes that the message is in."""
@@ -269,18 +306,35 @@ class MessageTotals:
 
 
 @dataclass(slots=True)
+class ClickSums:
+    """Changes of all sums of clicks.
+
+    `made` go by the day on which a click was made (0: all days), `sent` by that on which its message
+    was, `hours` are by hour and campaign.
+    """
+
+    made: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    sent: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    hours: defaultdict[tuple[int, int], ClickSum] = field(
+        default_factory=partial(defaultdict, ClickSum)
+    )
+
+
+@dataclass(slots=True)
 class Sums:
     """Changes of sums, collected over many events, to be applied at once.
 
-    `clicks` are by day, campaign and link alone, `clickers` by campaign, link and person: the sums over
-    all of these follow from them (`click_sums`, `tracker.counting.sums`).
+    `clicks` are those of single links of campaigns: all other sums follow from them (`click_sums`).
+    `clickers` have the best of the clicks that they made; of those who are `withdrawn` a click is gone,
+    so that their rows must be asked what is left.
     """
 
     messages: defaultdict[Scope, MessageSum] = field(
         default_factory=partial(defaultdict, MessageSum)
     )
-    clicks: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
-    clickers: defaultdict[Clicker, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    clicks: defaultdict[OfLink, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    clickers: dict[Clicker, Kind] = field(default_factory=dict)
+    withdrawn: set[Clicker] = field(default_factory=set)
 
     def add_message(self, totals: MessageTotals | None, sign: int) -> None:
         """Add (1) or withdraw (-1) what a message contributes."""
@@ -291,33 +345,59 @@ class Sums:
 
     def add_click(self, click: Click, sign: int) -> None:
         """Add (1) or withdraw (-1) a click."""
-        campaign_id, link_id, person_id = click.counted
-        day = day_of(click.made.at_s)
-        self.clicks[Scope(day, campaign_id, link_id)].add(click, sign)
-        if person_id is not None:
-            self.clickers[Clicker(campaign_id, link_id, person_id)].add(click, sign)
+        campaign_id, link_id, person_id, sent_day = click.counted
+        hour = hour_of(click.made.at_s)
+        self.clicks[OfLink(hour, sent_day, campaign_id, link_id)].add(click, sign)
+        if person_id is None:
+            return
+        clicker = Clicker(sent_day, campaign_id, link_id, person_id)
+        if sign < 0:
+            self.withdrawn.add(clicker)
+        elif (kind := click.kind) > self.clickers.get(clicker, Kind.NOBODY):
+            self.clickers[clicker] = kind
 
-    def click_sums(self) -> dict[Scope, ClickSum]:
+    def click_sums(self) -> ClickSums:
         """Return the changes of all sums of clicks."""
-        found: defaultdict[Scope, ClickSum] = defaultdict(ClickSum)
-        for (day, campaign_id, link_id), changed in self.clicks.items():
-            found[Scope(day, campaign_id, 0)].add_sum(changed)
-            found[Scope(0, campaign_id, link_id)].add_sum(changed)
-        for scope, changed in list(found.items()):
-            if scope.day:
-                found[Scope(scope.day, 0, 0)].add_sum(changed)
-                found[Scope(0, scope.campaign_id, 0)].add_sum(changed)
-                found[Scope(0, 0, 0)].add_sum(changed)
-            else:
-                found[Scope(0, 0, scope.link_id)].add_sum(changed)
+        found = ClickSums()
+        for (hour, sent_day, campaign_id, link_id), changed in self.clicks.items():
+            found.made[Scope(0, campaign_id, link_id)].add_sum(changed)
+            found.sent[Scope(sent_day, campaign_id, link_id)].add_sum(changed)
+            found.hours[hour, campaign_id].add_sum(changed)
+        _sum_up_hours(found)
+        for (_, campaign_id, link_id), changed in list(found.made.items()):
+            if link_id:
+                found.made[Scope(0, 0, link_id)].add_sum(changed)
+                found.made[Scope(0, campaign_id, 0)].add_sum(changed)
+                found.made[Scope(0, 0, 0)].add_sum(changed)
+        for (day, campaign_id, _), changed in list(found.sent.items()):
+            found.sent[Scope(day, campaign_id, 0)].add_sum(changed)
+            found.sent[Scope(day, 0, 0)].add_sum(changed)
         return found
 
 
-def made(event: Clicked) -> Made:
+def _sum_up_hours(found: ClickSums) -> None:
+    """Add hours of all campaigns, and days."""
+    for (hour, campaign_id), changed in list(found.hours.items()):
+        day = hour // HOURS_A_DAY
+        found.hours[hour, 0].add_sum(changed)
+        found.made[Scope(day, campaign_id, 0)].add_sum(changed)
+        found.made[Scope(day, 0, 0)].add_sum(changed)
+
+
+def key_of(event: Event) -> MessageKey:
+    """Return the key of the message that an event is about, as the event has it."""
+    match event:
+        case Clicked() | Opened():
+            return MessageKey.of(event.sent_at_s, event.message_id)
+    return MessageKey.of(event.at_s if event.sent_s is None else event.sent_s, event.message_id)
+
+
+def made(event: Clicked, event_id: bytes) -> Made:
     """Return the click that an event tells of.
 
     Earlier versions kept no signals, but the method; of an address they kept the network, or all of it.
+    Its moment is that of its id's octets, which is what is kept of it.
     """
     signals = event.signals or (("head",) if event.method == "HEAD" else ())
     network = event.network or network_of(event.ip)
-    return Made(event.at_s, event.link, network, event.user_agent, signals)
+    return Made(moment_s(event_id), event.link, network, event.user_agent, signals)

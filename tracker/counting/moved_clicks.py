@@ -19,12 +19,15 @@ from tracker.counting.attribution import attribute
 from tracker.counting.model import Click, Message, Sums
 from tracker.counting.personal_links import Slots
 from tracker.counting.sittings import Pair, Span
-from tracker.store import slots, unused_links
+from tracker.store import named_rows, slots, unused_links
+from tracker.store.keys import MessageKey
 from tracker.store.slots import Move
 from tracker.urls.naming import Naming
 
 CHUNK_MESSAGES = 500
 """Messages whose clicks are moved in one transaction."""
+LOOKED_AT = 20_000
+"""Messages that are looked at in one transaction, some hundredths of a second."""
 
 
 def has_moves(db: Database) -> bool:
@@ -34,29 +37,29 @@ def has_moves(db: Database) -> bool:
 
 def move(db: Database, naming: Naming) -> None:
     """Move the clicks of some messages, within the open transaction."""
-    left = CHUNK_MESSAGES
-    while left and (todo := slots.next_move(db)):
-        found = slots.messages_after(db, todo, left)
-        messages = rows.read_messages(db, [message_id for _, message_id in found])
-        _move(db, _pairs(db, todo, messages.values()), naming)
-        slots.moved_up_to(db, todo.slot, found[-1][0] if len(found) == left else None)
-        left -= len(found)
+    left, look_at = CHUNK_MESSAGES, LOOKED_AT
+    while left and look_at and (todo := slots.next_move(db)):
+        passed = slots.messages_after(db, todo, left, look_at)
+        messages = rows.read_messages(db, passed.messages)
+        _move(db, _pairs(db, todo, messages), naming)
+        slots.moved_up_to(db, todo.slot, passed.last)
+        left -= len(passed.messages)
+        look_at -= passed.looked_at
 
 
-def _pairs(db: Database, todo: Move, messages: Iterable[Message]) -> list[Pair]:
+def _pairs(db: Database, todo: Move, messages: Mapping[MessageKey, Message]) -> list[Pair]:
     """Return the clicks on the slot's links in these messages, but for those of the forgotten."""
-    by_row = {message.id: message for message in messages}
     spans = {
-        Span(row, number)
-        for row, message in by_row.items()
+        Span(key, number)
+        for key, message in messages.items()
         for number, delivery in message.deliveries.items()
         if delivery.clicks and not delivery.erased
     }
-    numbers = slots.numbers(db, {each.link_set_id for each in by_row.values() if each.link_set_id})
-    pairs = [(by_row[row], click) for row, click in rows.read_clicks(db, spans)]
+    sets = {each.link_set_id for each in messages.values() if each.link_set_id}
+    numbers = slots.numbers(db, sets)
     return [
         (message, click)
-        for message, click in pairs
+        for message, click in rows.read_clicks(db, spans, messages)
         if numbers.get((message.link_set_id, click.made.link)) == todo.slot.hash
     ]
 
@@ -65,15 +68,17 @@ def _move(db: Database, pairs: Sequence[Pair], naming: Naming) -> None:
     """Count clicks under what their links are called now."""
     before = [replace(click) for _, click in pairs]
     attribute(db, pairs, naming, Slots(db))
-    after = [click for _, click in pairs]
-    changed = [(old, new) for old, new in zip(before, after, strict=True) if old.state != new.state]
+    changed = [
+        (old, pair) for old, pair in zip(before, pairs, strict=True) if old.state != pair[1].state
+    ]
     moved = Sums()
-    for old, new in changed:
+    for old, (_, new) in changed:
         moved.add_click(old, -1)
         moved.add_click(new, 1)
+    verdicts = named_rows.verdict_ids(db, {new.verdict for _, (_, new) in changed})
+    rows.change_clicks(db, [pair for _, pair in changed], verdicts)
     sums.apply(db, moved)
-    rows.change_clicks(db, [new for _, new in changed])
-    unused_links.drop_emptied(db, _went(changed))
+    unused_links.drop_emptied(db, _went([(old, new) for old, (_, new) in changed]))
 
 
 def _went(changed: Iterable[tuple[Click, Click]]) -> Mapping[tuple[int, int], int]:

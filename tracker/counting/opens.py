@@ -14,25 +14,26 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlite_utils import Database
 
+from tracker.counting.model import key_of
 from tracker.counting.rows import Row
 from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused, Opened
 from tracker.store import named_rows
+from tracker.store.keys import event_octets
 from tracker.store.reserved import NO_CAMPAIGN
 
 _SENT = """
-    INSERT INTO pixels (message_id, number, sent_at_s, campaign_id, personal, accepted)
-    VALUES (:message_id, :number, :sent_at_s, :campaign_id, :personal, 0)
-    ON CONFLICT DO UPDATE SET sent_at_s = excluded.sent_at_s,
-        campaign_id = excluded.campaign_id, personal = excluded.personal
+    INSERT INTO pixels (sent_s, message_id, number, campaign_id, personal, accepted)
+    VALUES (:sent_s, :message_id, :number, :campaign_id, :personal, 0)
+    ON CONFLICT DO UPDATE SET campaign_id = excluded.campaign_id, personal = excluded.personal
 """
 _ACCEPTED = """
-    INSERT INTO pixels (message_id, number, sent_at_s, campaign_id, personal, accepted)
-    VALUES (:message_id, :number, :sent_at_s, :campaign_id, 0, 1)
+    INSERT INTO pixels (sent_s, message_id, number, campaign_id, personal, accepted)
+    VALUES (:sent_s, :message_id, :number, :campaign_id, 0, 1)
     ON CONFLICT DO UPDATE SET accepted = 1
 """
 _OPENED = """
-    INSERT OR IGNORE INTO opens (event_id, message_id, number, sent_at_s, at_s, human)
-    VALUES (:event_id, :message_id, :number, :sent_at_s, :at_s, :human)
+    INSERT OR IGNORE INTO opens (sent_s, message_id, event_id, number, human)
+    VALUES (:sent_s, :message_id, :event_id, :number, :human)
 """
 
 
@@ -49,16 +50,22 @@ def alone(event: Event) -> bool:
 def feed(db: Database, events: Sequence[Event], horizon_s: float) -> None:
     """Write down what `events` say of opens, within the caller's transaction.
 
-    What was sent before `horizon_s` is purged, and stays so.
+    Where tokens tell another second than events do, reports look there as well. What was sent before `horizon_s` is purged, and stays so.
     """
-    sent = [e for e in events if isinstance(e, MessagePending) and e.opens and e.at_s >= horizon_s]
-    accepted = [
-        e for e in events if isinstance(e, MessageAccepted) and e.opens and e.at_s >= horizon_s
-    ]
-    opened = [e for e in events if isinstance(e, Opened) and e.sent_at_s >= horizon_s]
+    about_opens = [event for event in events if isinstance(event, Opened) or _has_pixel(event)]
+    if not about_opens:
+        return
+    kept = [event for event in about_opens if key_of(event).sent_s >= horizon_s]
+    sent = [event for event in kept if isinstance(event, MessagePending)]
+    accepted = [event for event in kept if isinstance(event, MessageAccepted)]
+    opened = [event for event in kept if isinstance(event, Opened)]
     db.conn.executemany(_SENT, _sent_rows(db, sent))
     db.conn.executemany(_ACCEPTED, _accepted_rows(accepted))
     db.conn.executemany(_OPENED, map(_opened_row, opened))
+
+
+def _has_pixel(event: Event) -> bool:
+    return isinstance(event, MessagePending | MessageAccepted) and event.opens
 
 
 def _sent_rows(db: Database, sent: Sequence[MessagePending]) -> Iterator[Row]:
@@ -66,9 +73,8 @@ def _sent_rows(db: Database, sent: Sequence[MessagePending]) -> Iterator[Row]:
     for each in sent:
         for recipient in each.recipients:
             yield {
-                "message_id": each.message_id,
+                **key_of(each)._asdict(),
                 "number": recipient.number,
-                "sent_at_s": each.at_s,
                 "campaign_id": campaigns[each.campaign] if each.campaign else NO_CAMPAIGN,
                 "personal": not each.shared,
             }
@@ -78,19 +84,16 @@ def _accepted_rows(accepted: Iterable[MessageAccepted]) -> Iterator[Row]:
     for each in accepted:
         for number in each.recipients:
             yield {
-                "message_id": each.message_id,
+                **key_of(each)._asdict(),
                 "number": number,
-                "sent_at_s": each.at_s,
                 "campaign_id": NO_CAMPAIGN,
             }
 
 
 def _opened_row(event: Opened) -> Row:
     return {
-        "event_id": event.event_id,
-        "message_id": event.message_id,
+        **key_of(event)._asdict(),
+        "event_id": event_octets(event.event_id, event.at_s),
         "number": event.recipient,
-        "sent_at_s": event.sent_at_s,
-        "at_s": event.at_s,
         "human": event.human,
     }

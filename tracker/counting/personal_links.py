@@ -103,17 +103,19 @@ class Slots:
         for seen in sightings(links, told.persons):
             slot = campaign.slots.get(seen.slot)
             if slot is None:
-                slot = self._new(told.message.campaign_id, example[seen.slot])
+                slot = self._new(told.message, example[seen.slot])
             before.setdefault(slot.id, (slot, slot.readers))
+            slot.since_s = min(slot.since_s, told.message.key.sent_s)
             slots.load_values(self.db, slot, seen)
             slot.places[seen.place].see(seen.value, seen.person)
             slot.text = example[seen.slot].text if slot.readers else None
             campaign.settle(slot)
 
-    def _new(self, campaign_id: int, link: Placed) -> Slot:
+    def _new(self, message: Message, link: Placed) -> Slot:
         self.next_id = (self.next_id or queries.next_id(self.db, "slots") - 1) + 1
         places = [Place() for _ in link.parts.values]
-        slot = Slot(self.next_id, campaign_id, link.slot, None, places)
+        campaign_id, since_s = message.campaign_id, message.key.sent_s
+        slot = Slot(self.next_id, campaign_id, link.slot, None, places, since_s)
         self.known[campaign_id].slots[link.slot] = slot
         return slot
 

@@ -1,116 +1,177 @@
 """Rows of messages, deliveries and clicks: read as values of `model`, written from them.
 
-Owns: the SQL of these three tables while events are fed, each column by its name.
+Owns: the SQL of these tables while events are fed, each column by its name.
 Does not own: what becomes of the values (`batch`), the sums (`sums`), or rows that are known by a
 name (`tracker.store.named_rows`).
 """
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from tracker.counting.model import Attribution, Click, Delivery, Message
-from tracker.counting.sittings import Span
+from tracker.counting.message_keys import Renamed
+from tracker.counting.model import Click, Delivery, Message
+from tracker.counting.sittings import Pair, Span
 from tracker.events import Clicked
 from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict
 from tracker.store import queries
+from tracker.store.keys import MessageKey, address_octets, address_text, first_of, moment_s
 
 Row = dict[str, Any]
 """A row to be written, by the names of its columns."""
 
-_MESSAGES = """
-    SELECT messages.id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id,
-        link_sets.links, shared
-    FROM messages LEFT JOIN link_sets ON link_sets.id = link_set_id
-    WHERE message_id IN (:values)
-"""
-_MESSAGES_BY_ROW = _MESSAGES.replace("message_id IN", "messages.id IN")
-_DELIVERIES = """
-    SELECT message, number, person_id, address, accepted, refused, clicks, clicks_human
-    FROM deliveries WHERE message IN (:values)
-"""
-_SPANS = """
-    CREATE TEMP TABLE IF NOT EXISTS spans (
-        message INTEGER, recipient INTEGER, from_s REAL, to_s REAL,
-        PRIMARY KEY (message, recipient, from_s)
+_WANTED = """
+    CREATE TEMP TABLE IF NOT EXISTS wanted (
+        sent_s INTEGER, message_id INTEGER, PRIMARY KEY (sent_s, message_id)
     ) WITHOUT ROWID
 """
-_PUT_SPAN = "INSERT INTO spans (message, recipient, from_s, to_s) VALUES (?, ?, ?, ?)"
-_CLICKS = """
-    SELECT clicks.id, at_s, clicks.message, clicks.recipient, number, destination, signals,
-        ip, user_agents.name AS agent, human, doubtful, score, reasons,
-        campaign_id, link_id, person_id
-    FROM spans CROSS JOIN clicks ON clicks.message = spans.message
-        AND clicks.recipient = spans.recipient AND at_s >= from_s AND at_s < to_s
-    JOIN user_agents ON user_agents.id = user_agent_id
+_PUT_WANTED = "INSERT OR IGNORE INTO wanted VALUES (?, ?)"
+_MESSAGES = """
+    SELECT messages.sent_s, messages.message_id, domain_id, campaign_id, link_set_id,
+        link_sets.links, shared, deliveries.number, person_id, address, accepted, refused, clicks,
+        clicks_human, clicks_doubtful
+    FROM wanted CROSS JOIN messages ON messages.message_id = wanted.message_id
+        AND messages.sent_s {}
+    LEFT JOIN link_sets ON link_sets.id = link_set_id
+    LEFT JOIN deliveries ON deliveries.sent_s = messages.sent_s
+        AND deliveries.message_id = messages.message_id
 """
-_KNOWN_EVENTS = "SELECT event_id FROM clicks WHERE event_id IN (:values)"
+_OF_KEYS = _MESSAGES.format("= wanted.sent_s")
+_NEAR_KEYS = _MESSAGES.format("IN (wanted.sent_s - 1, wanted.sent_s, wanted.sent_s + 1)")
+_RENAME = tuple(
+    f"UPDATE {table} SET sent_s = ? WHERE sent_s = ? AND message_id = ?"  # noqa: S608 - names of ours
+    for table in ("messages", "deliveries", "clicks")
+)
+_RENAME_REFERENCES = (
+    """UPDATE arrivals SET sent_s = ?1 WHERE arrival IN
+        (SELECT arrival FROM clicks WHERE sent_s = ?1 AND message_id = ?3)""",
+    "UPDATE sightings SET sent_s = ?1 WHERE sent_s = ?2 AND message_id = ?3",
+)
+_SPANS = """
+    CREATE TEMP TABLE IF NOT EXISTS spans (
+        sent_s INTEGER, message_id INTEGER, recipient INTEGER, first BLOB, last BLOB,
+        PRIMARY KEY (sent_s, message_id, recipient, first)
+    ) WITHOUT ROWID
+"""
+_PUT_SPAN = "INSERT INTO spans VALUES (?, ?, ?, ?, ?)"
+_CLICKS = """
+    SELECT clicks.sent_s, clicks.message_id, event_id, clicks.recipient, number, url, signals, ip,
+        user_agents.name AS agent, human, doubtful, score, reasons, link_id
+    FROM spans CROSS JOIN clicks ON clicks.sent_s = spans.sent_s
+        AND clicks.message_id = spans.message_id AND event_id >= first AND event_id < last
+        AND clicks.recipient = spans.recipient
+    JOIN user_agents ON user_agents.id = user_agent_id
+    JOIN destinations ON destinations.id = destination_id
+    JOIN signal_sets ON signal_sets.id = signal_set_id
+    JOIN verdicts ON verdicts.id = verdict_id
+"""
+_WANTED_CLICKS = """
+    CREATE TEMP TABLE IF NOT EXISTS wanted_clicks (
+        sent_s INTEGER, message_id INTEGER, event_id BLOB,
+        PRIMARY KEY (sent_s, message_id, event_id)
+    ) WITHOUT ROWID
+"""
+_PUT_WANTED_CLICK = "INSERT OR IGNORE INTO wanted_clicks VALUES (?, ?, ?)"
+_KNOWN_CLICKS = """
+    SELECT sent_s, message_id, event_id
+    FROM wanted_clicks CROSS JOIN clicks USING (sent_s, message_id, event_id)
+"""
 _PURGED_EVENTS = "SELECT event_id FROM purged_clicks WHERE event_id IN (:values)"
 _PUT_MESSAGE = """
     INSERT INTO messages
-        (id, message_id, sent_at_s, sender_domain, campaign_id, link_set_id, shared, counted,
-        unknown)
-    VALUES (:id, :message_id, :sent_at_s, :sender_domain, :campaign_id, :link_set_id, :shared,
-        :counted, :unknown)
-    ON CONFLICT (id) DO UPDATE SET sent_at_s = excluded.sent_at_s,
-        sender_domain = excluded.sender_domain, campaign_id = excluded.campaign_id,
-        link_set_id = excluded.link_set_id, shared = excluded.shared, counted = excluded.counted,
+        (sent_s, message_id, campaign_id, link_set_id, domain_id, shared, counted, unknown)
+    VALUES (:sent_s, :message_id, :campaign_id, :link_set_id, :domain_id, :shared, :counted,
+        :unknown)
+    ON CONFLICT (sent_s, message_id) DO UPDATE SET
+        campaign_id = excluded.campaign_id, link_set_id = excluded.link_set_id,
+        domain_id = excluded.domain_id, shared = excluded.shared, counted = excluded.counted,
         unknown = excluded.unknown
 """
 _PUT_DELIVERY = """
-    INSERT OR REPLACE INTO deliveries
-        (message, number, person_id, address, accepted, refused, clicks, clicks_human)
-    VALUES (:message, :number, :person_id, :address, :accepted, :refused, :clicks, :clicks_human)
+    INSERT INTO deliveries
+        (sent_s, message_id, number, person_id, address, accepted, refused,
+        clicks, clicks_human, clicks_doubtful)
+    VALUES (:sent_s, :message_id, :number, :person_id, :address, :accepted, :refused,
+        :clicks, :clicks_human, :clicks_doubtful)
+    ON CONFLICT (sent_s, message_id, number) DO UPDATE SET
+        person_id = excluded.person_id, address = excluded.address,
+        accepted = excluded.accepted, refused = excluded.refused, clicks = excluded.clicks,
+        clicks_human = excluded.clicks_human, clicks_doubtful = excluded.clicks_doubtful
 """
 _PUT_CLICK = """
-    INSERT INTO clicks (id, event_id, at_s, message, recipient, number, destination, method,
-        signals, human, doubtful, score, reasons, ip, user_agent_id,
-        campaign_id, link_id, person_id)
-    VALUES (:id, :event_id, :at_s, :message, :recipient, :number, :destination, :method,
-        :signals, :human, :doubtful, :score, :reasons, :ip, :user_agent_id,
-        :campaign_id, :link_id, :person_id)
+    INSERT INTO clicks (sent_s, message_id, event_id, arrival, recipient, number,
+        destination_id, link_id, user_agent_id, signal_set_id, verdict_id, ip)
+    VALUES (:sent_s, :message_id, :event_id, :arrival, :recipient, :number,
+        :destination_id, :link_id, :user_agent_id, :signal_set_id, :verdict_id, :ip)
 """
+_PUT_ARRIVAL = "INSERT INTO arrivals (arrival, sent_s, message_id) VALUES (?, ?, ?)"
 _CHANGE_CLICK = """
-    UPDATE clicks SET human = :human, doubtful = :doubtful, score = :score, reasons = :reasons,
-        campaign_id = :campaign_id, link_id = :link_id, person_id = :person_id
-    WHERE id = :id
+    UPDATE clicks SET verdict_id = :verdict_id, link_id = :link_id
+    WHERE sent_s = :sent_s AND message_id = :message_id AND event_id = :event_id
 """
 
 
-def read_messages(db: Database, message_ids: Iterable[str]) -> dict[str, Message]:
-    """Return those messages that the store has, by their ids, with their deliveries."""
-    return _read_messages(db, _MESSAGES, message_ids)
+class Shared(NamedTuple):
+    """The rows of what a click tells that others tell as well."""
+
+    destination_id: int
+    user_agent_id: int
+    signal_set_id: int
+    verdict_id: int
 
 
-def read_messages_by_row(db: Database, numbers: Iterable[int]) -> dict[str, Message]:
-    """Return the messages of these rows, by their ids, with their deliveries."""
-    return _read_messages(db, _MESSAGES_BY_ROW, numbers)
+def read_messages(db: Database, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
+    """Return those of these messages that the store has, with their deliveries."""
+    return _read_messages(db, _OF_KEYS, keys)
 
 
-def _read_messages(db: Database, query: str, values: Iterable[object]) -> dict[str, Message]:
-    messages = {
-        row["message_id"]: Message(**row) for row in queries.rows_by_name(db, query, values)
-    }
-    by_row = {message.id: message for message in messages.values()}
-    for row in queries.rows_by_name(db, _DELIVERIES, by_row):
-        by_row[row["message"]].deliveries[row["number"]] = Delivery(
-            person_id=row["person_id"],
-            address=row["address"],
-            accepted=bool(row["accepted"]),
-            refused=bool(row["refused"]),
-            clicks=row["clicks"],
-            clicks_human=row["clicks_human"],
-        )
+def read_messages_near(db: Database, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
+    """Return the messages under these keys and those next to them (`message_keys.near`)."""
+    return _read_messages(db, _NEAR_KEYS, keys)
+
+
+def _read_messages(
+    db: Database, query: str, keys: Iterable[MessageKey]
+) -> dict[MessageKey, Message]:
+    db.execute(_WANTED)
+    db.execute("DELETE FROM wanted")
+    db.conn.executemany(_PUT_WANTED, keys)
+    messages: dict[MessageKey, Message] = {}
+    for row in db.execute(query):
+        key = MessageKey(row[0], row[1])
+        message = messages.get(key)
+        if message is None:
+            message = Message(key, row[2], row[3], row[4], row[5], bool(row[6]))
+            messages[key] = message
+        if row[7] is not None:
+            flags = bool(row[10]), bool(row[11])
+            message.deliveries[row[7]] = Delivery(row[8], row[9], *flags, *row[12:])
     return messages
 
 
-def read_clicks(db: Database, spans: Iterable[Span]) -> list[tuple[int, Click]]:
-    """Return the clicks of copies in spans of time, each with the row of its message."""
-    wanted = list(spans)
+def rename_messages(db: Database, renamed: Renamed) -> None:
+    """Name messages by other seconds, in all tables that tell of them."""
+    values = [(now.sent_s, *before) for before, now in renamed.items()]
+    for sql in (*_RENAME, *_RENAME_REFERENCES):
+        db.conn.executemany(sql, values)
+
+
+def read_clicks(
+    db: Database,
+    spans: Iterable[Span],
+    messages: Mapping[MessageKey, Message],
+    before: Mapping[MessageKey, Message] = MappingProxyType({}),
+) -> list[Pair]:
+    """Return the clicks of copies in spans of time, each with its message, one of `messages`.
+
+    A click counts for what its message says, or said `before` where that is given.
+    """
+    wanted = [(*span.message, span.recipient, *_bounds(span)) for span in spans]
     if not wanted:
         return []
     db.execute(_SPANS)
@@ -118,28 +179,47 @@ def read_clicks(db: Database, spans: Iterable[Span]) -> list[tuple[int, Click]]:
     db.conn.executemany(_PUT_SPAN, wanted)
     cursor = db.execute(_CLICKS)
     cursor.row_factory = sqlite3.Row
-    return [(row["message"], _click(row)) for row in cursor]
+    return [_pair(row, messages, before) for row in cursor]
 
 
-def _click(row: sqlite3.Row) -> Click:
+def _bounds(span: Span) -> tuple[bytes, bytes]:
+    return first_of(span.from_s), first_of(span.to_s)
+
+
+def _pair(
+    row: sqlite3.Row,
+    messages: Mapping[MessageKey, Message],
+    before: Mapping[MessageKey, Message],
+) -> Pair:
+    key = MessageKey(row["sent_s"], row["message_id"])
+    message = messages[key]
     signals, reasons = (tuple(row[name].split()) for name in ("signals", "reasons"))
-    network = network_of(row["ip"])
-    return Click(
-        row["id"],
+    network = network_of(address_text(row["ip"]))
+    click = Click(
+        row["event_id"],
         row["recipient"],
-        row["destination"],
-        Made(row["at_s"], row["number"], network, row["agent"], signals),
+        row["url"],
+        Made(moment_s(row["event_id"]), row["number"], network, row["agent"], signals),
         Verdict(bool(row["human"]), bool(row["doubtful"]), row["score"], reasons),
-        Attribution(row["campaign_id"], row["link_id"], row["person_id"]),
+        before.get(key, message).attribution(row["recipient"], row["link_id"]),
     )
+    return message, click
 
 
-def known_events(db: Database, event_ids: Iterable[str]) -> set[str]:
-    """Return those of these ids under which the store has a click."""
-    return {event_id for (event_id,) in queries.rows_in(db, _KNOWN_EVENTS, event_ids)}
+def known_clicks(
+    db: Database, wanted: Iterable[tuple[MessageKey, bytes]]
+) -> set[tuple[MessageKey, bytes]]:
+    """Return those of these clicks, each of a message, that the store has."""
+    rows = [(*key, event_id) for key, event_id in wanted]
+    if not rows:
+        return set()
+    db.execute(_WANTED_CLICKS)
+    db.execute("DELETE FROM wanted_clicks")
+    db.conn.executemany(_PUT_WANTED_CLICK, rows)
+    return {(MessageKey(row[0], row[1]), row[2]) for row in db.execute(_KNOWN_CLICKS)}
 
 
-def purged_events(db: Database, event_ids: Iterable[str]) -> set[str]:
+def purged_events(db: Database, event_ids: Iterable[bytes]) -> set[bytes]:
     """Return those of these ids under which the store had a click that was purged not long ago."""
     return {event_id for (event_id,) in queries.rows_in(db, _PURGED_EVENTS, event_ids)}
 
@@ -149,42 +229,63 @@ def write_messages(db: Database, messages: Iterable[Message]) -> None:
     db.conn.executemany(_PUT_MESSAGE, map(message_row, messages))
 
 
-def write_deliveries(db: Database, deliveries: Mapping[tuple[int, int], Delivery]) -> None:
-    """Insert or replace deliveries, given by the row of their message and their number."""
+def write_deliveries(db: Database, deliveries: Mapping[tuple[MessageKey, int], Delivery]) -> None:
+    """Insert deliveries, or update those that are there, given by their message and number."""
     rows = (delivery_row(*key, delivery) for key, delivery in deliveries.items())
     db.conn.executemany(_PUT_DELIVERY, rows)
 
 
 def insert_clicks(db: Database, rows: Iterable[Row]) -> None:
-    """Insert clicks, as `click_row` makes them."""
-    db.conn.executemany(_PUT_CLICK, rows)
+    """Insert clicks, as `click_row` makes them, and the order in which they came."""
+    written = list(rows)
+    db.conn.executemany(_PUT_CLICK, written)
+    arrivals = ((row["arrival"], row["sent_s"], row["message_id"]) for row in written)
+    db.conn.executemany(_PUT_ARRIVAL, arrivals)
 
 
-def change_clicks(db: Database, clicks: Iterable[Click]) -> None:
-    """Write down what clicks were judged to be, and under which campaign, link and person."""
-    rows = ({"id": click.id, **_verdict_row(click), **click.counted._asdict()} for click in clicks)
-    db.conn.executemany(_CHANGE_CLICK, rows)
+def next_arrival(db: Database) -> int:
+    """Return the number of the next click to be counted."""
+    return int(db.execute("SELECT ifnull(max(arrival), 0) + 1 FROM arrivals").fetchone()[0])
+
+
+def change_clicks(db: Database, clicks: Iterable[Pair], verdicts: Mapping[Verdict, int]) -> None:
+    """Write down what clicks were judged to be, and under which link they count.
+
+    `verdicts` are the rows of their verdicts.
+    """
+    db.conn.executemany(
+        _CHANGE_CLICK,
+        [
+            {
+                **message.key._asdict(),
+                "event_id": click.id,
+                "verdict_id": verdicts[click.verdict],
+                "link_id": click.counted.link_id,
+            }
+            for message, click in clicks
+        ],
+    )
 
 
 def message_row(message: Message) -> Row:
     """Return the row of a message."""
     return {
-        "id": message.id,
-        "message_id": message.message_id,
-        "sent_at_s": message.sent_at_s,
-        "sender_domain": message.sender_domain,
+        "sent_s": message.key.sent_s,
+        "message_id": message.key.message_id,
         "campaign_id": message.campaign_id,
         "link_set_id": message.link_set_id,
+        "domain_id": message.domain_id,
         "shared": message.shared,
         "counted": message.counted,
         "unknown": message.unknown,
     }
 
 
-def delivery_row(message: int, number: int, delivery: Delivery) -> Row:
-    """Return the row of a delivery; `message` is the row of its message."""
+def delivery_row(message: MessageKey, number: int, delivery: Delivery) -> Row:
+    """Return the row of a delivery of a message."""
     return {
-        "message": message,
+        "sent_s": message.sent_s,
+        "message_id": message.message_id,
         "number": number,
         "person_id": delivery.person_id,
         "address": delivery.address,
@@ -192,32 +293,20 @@ def delivery_row(message: int, number: int, delivery: Delivery) -> Row:
         "refused": delivery.refused,
         "clicks": delivery.clicks,
         "clicks_human": delivery.clicks_human,
+        "clicks_doubtful": delivery.clicks_doubtful,
     }
 
 
-def click_row(event: Clicked, message: Message, click: Click, user_agent_id: int) -> Row:
+def click_row(event: Clicked, message: Message, click: Click, arrival: int, shared: Shared) -> Row:
     """Return the row of a click."""
     return {
-        "id": click.id,
-        "event_id": event.event_id,
-        "at_s": event.at_s,
-        "message": message.id,
+        "sent_s": message.key.sent_s,
+        "message_id": message.key.message_id,
+        "event_id": click.id,
+        "arrival": arrival,
         "recipient": event.recipient,
         "number": event.link,
-        "destination": event.destination,
-        "method": event.method,
-        "signals": " ".join(click.made.signals),
-        "ip": event.ip,
-        "user_agent_id": user_agent_id,
-        **_verdict_row(click),
-        **click.counted._asdict(),
-    }
-
-
-def _verdict_row(click: Click) -> Row:
-    return {
-        "human": click.verdict.human,
-        "doubtful": click.verdict.doubtful,
-        "score": click.verdict.score,
-        "reasons": " ".join(click.verdict.reasons),
+        **shared._asdict(),
+        "link_id": click.counted.link_id,
+        "ip": address_octets(event.ip),
     }

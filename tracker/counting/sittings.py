@@ -21,6 +21,7 @@ from tracker.judging import judge as judging
 from tracker.judging.click import Message as About
 from tracker.judging.judge import Verdict
 from tracker.judging.rules import FLOOD, Settings
+from tracker.store.keys import MessageKey
 from tracker.store.reserved import PURGED
 from tracker.tokens import SHARED
 
@@ -31,21 +32,21 @@ Pair = tuple[Message, Click]
 class Span(NamedTuple):
     """The clicks on one copy, from and before moments: all of them, or those of an hour."""
 
-    message: int
+    message: MessageKey
     recipient: int
     from_s: float = 0.0
-    to_s: float = 1e12
+    to_s: float = 1e11
 
 
 class Sitting(NamedTuple):
-    """The row of a message, the number of a recipient, and the hour, where several share the copy."""
+    """The key of a message, the number of a recipient, and the hour, where several share the copy."""
 
-    message: int
+    message: MessageKey
     recipient: int
     hour: int = 0
 
     @classmethod
-    def of(cls, message: int, click: Click) -> "Sitting":
+    def of(cls, message: MessageKey, click: Click) -> "Sitting":
         """Return the sitting that a click on a message is of."""
         hour = int(click.made.at_s // HOUR_S) if click.recipient == SHARED else 0
         return cls(message, click.recipient, hour)
@@ -74,12 +75,12 @@ def is_flooded(message: Message, recipient: int, but: int = 0) -> bool:
 
 def spans(new: Iterable[Pair]) -> set[Span]:
     """Return where the clicks are with which new ones are judged, and which these may change."""
-    arriving = Counter((message.id, click.recipient) for message, click in new)
+    arriving = Counter((message.key, click.recipient) for message, click in new)
     return {
-        Sitting.of(message.id, click).span
+        Sitting.of(message.key, click).span
         for message, click in new
         if not is_closed(message, click.recipient)
-        and not is_flooded(message, click.recipient, but=arriving[message.id, click.recipient])
+        and not is_flooded(message, click.recipient, but=arriving[message.key, click.recipient])
     }
 
 
@@ -87,7 +88,7 @@ def judge(clicks: Iterable[Pair], settings: Settings) -> None:
     """Judge clicks, given with all others of their sittings; those of closed copies only once."""
     together: dict[Sitting, list[Pair]] = {}
     for message, click in clicks:
-        together.setdefault(Sitting.of(message.id, click), []).append((message, click))
+        together.setdefault(Sitting.of(message.key, click), []).append((message, click))
     for sitting, pairs in together.items():
         message = pairs[0][0]
         members = [click for _, click in pairs]
@@ -111,7 +112,8 @@ class Change:
         sums.add_click(self.before, -1)
         sums.add_click(self.after, 1)
         delivery = self.message.delivery(self.after.recipient)
-        delivery.clicks_human += self.after.verdict.human - self.before.verdict.human
+        delivery.judged(self.before.verdict, -1)
+        delivery.judged(self.after.verdict, 1)
 
 
 def changes(before: Iterable[Click], now: Iterable[Pair]) -> list[Change]:
@@ -126,7 +128,7 @@ def changes(before: Iterable[Click], now: Iterable[Pair]) -> list[Change]:
 def _verdicts(
     message: Message, recipient: int, clicks: Sequence[Click], settings: Settings
 ) -> list[Verdict]:
-    about = About(message.sent_at_s, message.links, message.shared or recipient == SHARED)
+    about = About(message.key.sent_s, message.links, message.shared or recipient == SHARED)
     made = [click.made for click in clicks]
     if is_closed(message, recipient):
         return [judging.judge([each], about, settings)[0] for each in made]

@@ -93,10 +93,11 @@ class Mint:
             self.spool.append(pending).result(PATIENCE_S)
             minted = self._minted(link, resolved)
         except BaseException:
-            self.spool.append(MessageRefused(*about))
+            self.spool.append(MessageRefused(*about, sent_s=link.sent_at_s))
             raise
         try:
-            self.spool.append_written(MessageAccepted(*about)).result(PATIENCE_S)
+            accepted = MessageAccepted(*about, sent_s=link.sent_at_s)
+            self.spool.append_written(accepted).result(PATIENCE_S)
         except (SpoolError, TimeoutError) as error:  # it is kept, and the link is as good as any
             log(EVENT_NOT_DURABLE, message=pending.message_id, cause=repr(error))
         return minted
@@ -117,12 +118,13 @@ def _pending(link: Link, resolved: ResolvedRequest, person: str | None) -> Messa
     identified = link.destination != resolved.destination
     return MessagePending(
         message_id=link.message_id.hex(),
-        at_s=time.time(),
+        at_s=link.sent_at_s,
         sender_domain=resolved.sender_domain,
         campaign=resolved.request.campaign,
         shared=person is None,
         recipients=(_recipient(person),) if person else (),
         links=(resolved.sent_link(identified=identified),),
+        sent_s=link.sent_at_s,
     )
 
 

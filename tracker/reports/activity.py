@@ -15,39 +15,46 @@ from tracker.judging.click import Click, Message, network_of
 from tracker.judging.words import in_words
 from tracker.reports.clicks import shown
 from tracker.reports.figures import Json
+from tracker.store.keys import address_text, moment_s
 
 _PERSON = """
     WITH person AS (
-        SELECT message, number, accepted OR clicks > 0 AS got_it FROM deliveries
-        WHERE person_id IN (
+        SELECT sent_s, message_id, number, person_id, accepted OR clicks > 0 AS got_it
+        FROM deliveries WHERE person_id IN (
             SELECT id FROM persons WHERE name IN (SELECT value FROM json_each(:names))
         )
         UNION
-        SELECT message, number, accepted OR clicks > 0 FROM deliveries
+        SELECT sent_s, message_id, number, person_id, accepted OR clicks > 0 FROM deliveries
         WHERE address IN (SELECT value FROM json_each(:names))
     )
 """
 _SENT = f"""
     {_PERSON}
-    SELECT sent_at_s AS at_s, 'sent' AS event, campaigns.name AS campaign,
+    SELECT person.sent_s AS at_s, 'sent' AS event, campaigns.name AS campaign,
         NULL AS link, NULL AS url, NULL AS human, NULL AS doubtful, NULL AS score, NULL AS reasons
-    FROM person JOIN messages ON messages.id = person.message
-    JOIN campaigns ON campaigns.id = campaign_id
+    FROM person CROSS JOIN messages ON messages.sent_s = person.sent_s
+        AND messages.message_id = person.message_id
+    CROSS JOIN campaigns ON campaigns.id = campaign_id
     WHERE got_it OR (shared AND counted)
 """  # noqa: S608 - a constant
 _CLICKED = f"""
     {_PERSON}
-    SELECT at_s, 'clicked' AS event, campaigns.name AS campaign, links.name AS link,
-        nullif(destination, links.name) AS url, human, doubtful, score, reasons,
-        clicks.message, clicks.recipient, clicks.number, signals, ip, user_agents.name AS agent,
-        sent_at_s, link_sets.links, shared OR recipient = 0 AS is_shared
-    FROM person JOIN clicks ON clicks.message = person.message AND clicks.recipient = person.number
-    JOIN messages ON messages.id = clicks.message
-    JOIN campaigns ON campaigns.id = clicks.campaign_id
-    JOIN links ON links.id = link_id
-    JOIN user_agents ON user_agents.id = user_agent_id
+    SELECT event_id, 'clicked' AS event, campaigns.name AS campaign, links.name AS link,
+        nullif(destinations.url, links.name) AS url, human, doubtful, score, reasons,
+        person.sent_s, person.message_id, recipient, clicks.number, signals, ip,
+        user_agents.name AS agent, link_sets.links
+    FROM person CROSS JOIN messages ON messages.sent_s = person.sent_s
+        AND messages.message_id = person.message_id
+    CROSS JOIN clicks ON clicks.sent_s = person.sent_s
+        AND clicks.message_id = person.message_id AND recipient = person.number
+    CROSS JOIN campaigns ON campaigns.id = campaign_id
+    CROSS JOIN links ON links.id = link_id
+    CROSS JOIN destinations ON destinations.id = destination_id
+    CROSS JOIN user_agents ON user_agents.id = user_agent_id
+    CROSS JOIN verdicts ON verdicts.id = verdict_id
+    CROSS JOIN signal_sets ON signal_sets.id = signal_set_id
     LEFT JOIN link_sets ON link_sets.id = link_set_id
-    WHERE clicks.person_id IS NOT NULL
+    WHERE person_id IS NOT NULL AND NOT shared
 """  # noqa: S608 - a constant
 
 COLUMNS = (
@@ -76,7 +83,8 @@ def activity(db: Database, *names: str) -> Iterator[Json]:
     """
     asked = {"names": json.dumps(names)}
     told = [{**row, "why": None} for row in db.query(_SENT, asked)]
-    told += _clicked(list(db.query(_CLICKED, asked)))
+    clicked = [{**row, "at_s": moment_s(row["event_id"])} for row in db.query(_CLICKED, asked)]
+    told += _clicked(clicked)
     for row in sorted(told, key=lambda each: each["at_s"], reverse=True):
         yield {name: value for name, value in shown(row).items() if name in COLUMNS}
 
@@ -84,26 +92,32 @@ def activity(db: Database, *names: str) -> Iterator[Json]:
 def _clicked(rows: list[Json]) -> Iterator[Json]:
     """Yield clicks with the reasons for their verdicts in words."""
     clicks = [_click(row) for row in rows]
-    copies: dict[tuple[int, int], _Copy] = {}
-    together: dict[tuple[int, int], list[Click]] = defaultdict(list)
+    copies: dict[tuple[int, int, int], _Copy] = {}
+    together: dict[tuple[int, int, int], list[Click]] = defaultdict(list)
     for row, click in zip(rows, clicks, strict=True):
-        key = row["message"], row["recipient"]
-        together[key].append(click)
-        copies[key] = _Copy(_message(row), together[key])
+        together[_key(row)].append(click)
+        copies[_key(row)] = _Copy(_message(row), together[_key(row)])
     for members in together.values():
         members.sort(key=lambda each: each.order)
     for row, click in zip(rows, clicks, strict=True):
-        copy = copies[row["message"], row["recipient"]]
+        copy = copies[_key(row)]
         words = [
             in_words(each, click, copy.clicks, copy.message) for each in row["reasons"].split()
         ]
         yield {**row, "why": "; ".join(words)}
 
 
+def _key(row: Json) -> tuple[int, int, int]:
+    """Return which copy a click was on."""
+    return row["sent_s"], row["message_id"], row["recipient"]
+
+
 def _click(row: Json) -> Click:
     signals = tuple(row["signals"].split())
-    return Click(row["at_s"], row["number"], network_of(row["ip"]), row["agent"], signals)
+    return Click(
+        row["at_s"], row["number"], network_of(address_text(row["ip"])), row["agent"], signals
+    )
 
 
 def _message(row: Json) -> Message:
-    return Message(row["sent_at_s"], row["links"], bool(row["is_shared"]))
+    return Message(row["sent_s"], row["links"])

@@ -4,7 +4,8 @@ Owns: these questions, their columns, and their queries.
 Does not own: the report (`summary`), or how an answer is printed (`tracker.cli.printing`).
 
 Days and hours go by when a click was made, in UTC. All else is of what was sent within a period, with
-all clicks on it. Domains of fewer than FEWEST persons are one, `other`: they would tell of single people.
+all clicks on it. By link and group, by day and by hour they are read from sums; by sender and by domain
+they are counted from rows, which takes time by how much was sent. Domains of fewer than FEWEST persons are one, `other`: they would tell of single people.
 """
 
 from collections import defaultdict
@@ -17,7 +18,9 @@ from sqlite_utils import Database
 
 from tracker.reports import names, summary
 from tracker.reports.figures import Json
+from tracker.reports.links import Links
 from tracker.reports.period import Period
+from tracker.store.reserved import PURGED
 from tracker.urls.naming import is_url
 
 By = Literal["link", "group", "day", "hour", "sender", "recipient-domain"]
@@ -42,24 +45,30 @@ COLUMNS: Mapping[By, tuple[str, ...]] = {
 }
 
 _HOURS = """
-    SELECT CAST(at_s / 3600 AS INTEGER) AS hour, sum(human) AS clicks_human,
-        sum(doubtful) AS clicks_doubtful, count(*) AS clicks_all
-    FROM clicks WHERE at_s >= :since_s AND at_s < :until_s AND :campaign IN (0, campaign_id)
-    GROUP BY hour ORDER BY hour
+    SELECT hour, clicks_human, clicks_doubtful, clicks_all FROM hours
+    WHERE hour >= :since_s / 3600 AND hour < :until_s / 3600 AND campaign_id = :campaign
+    ORDER BY hour
 """
 _DELIVERIES = """
-    SELECT {key} AS name, persons.id AS person, count(*) AS deliveries,
+    SELECT {key} AS name, person_id AS person, count(*) AS deliveries,
         sum(deliveries.clicks_human > 0) AS clicked,
         sum(deliveries.clicks_human) AS human, sum(deliveries.clicks) AS total
-    FROM messages CROSS JOIN deliveries ON deliveries.message = messages.id
-    LEFT JOIN persons ON persons.id = person_id
-    WHERE sent_at_s >= :since_s AND sent_at_s < :until_s AND :campaign IN (0, campaign_id)
-        AND campaign_id != :purged AND NOT shared AND number != 0
+    FROM messages CROSS JOIN deliveries ON deliveries.sent_s = messages.sent_s
+        AND deliveries.message_id = messages.message_id
+    LEFT JOIN {names}
+    WHERE messages.sent_s >= :since_s AND messages.sent_s < :until_s
+        AND :campaign IN (0, campaign_id) AND campaign_id != :purged AND NOT shared AND number != 0
         AND (deliveries.clicks > 0 OR (accepted AND link_set_id IS NOT NULL))
     GROUP BY {group}
 """
-_BY_SENDER = _DELIVERIES.format(key="ifnull(sender_domain, '')", group="1")
-_BY_ADDRESS = _DELIVERIES.format(key="ifnull(address, persons.name)", group="1, 2")
+_BY_SENDER = _DELIVERIES.format(
+    key="domains.name", names="domains ON domains.id = domain_id", group="domain_id"
+)
+_BY_ADDRESS = _DELIVERIES.format(
+    key="ifnull(address, persons.name)",
+    names="persons ON persons.id = person_id",
+    group="person_id, address",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,20 @@ class _Sent:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Of what: all campaigns (0) or one, and of which period; None: of all there ever was."""
+
+    db: Database
+    campaign: int
+    period: Period | None
+
+    def values(self) -> dict[str, float]:
+        """Return what queries are asked with."""
+        about = {"campaign": self.campaign, "purged": PURGED}
+        return {**about, **(self.period or Period()).values()}
+
+
 def breakdown(
     db: Database,
     by: By,
@@ -98,51 +121,44 @@ def breakdown(
     until_s: float | None = None,
 ) -> Iterator[Json]:
     """Return rows of COLUMNS: of everything, or of one campaign, or of a period."""
-    values = {"campaign": names.scope(db, campaign), **Period.of(since_s, until_s).values()}
-    if by in ("link", "group", "day"):
-        report = summary.report(
-            db, campaign=campaign, since_s=since_s, until_s=until_s, limit=-1
-        ).json()
-        return _OF_A_REPORT[by](report)
-    return _OF_ROWS[by](db, values)
+    period = None if since_s is None and until_s is None else Period.of(since_s, until_s)
+    asked = _Asked(db, names.scope(db, campaign), period)
+    return _ROWS[by](asked)
 
 
-def _links(report: Json) -> Iterator[Json]:
-    for link in report["links"]:
-        named = {name: link[name] for name in ("link", "url", "text")}
-        yield {**named, **_of_clicks(link, "clicks"), **_of_clicks(link, "unique_clickers")}
+def _links(asked: _Asked) -> Iterator[Json]:
+    for link in Links(asked.db, asked.campaign, asked.period).every():
+        named = {"link": link.link, "url": link.url, "text": link.text}
+        yield {**named, **link.figures.click_columns()}
 
 
-def _groups(report: Json) -> Iterator[Json]:
-    for link in _links(report):
+def _groups(asked: _Asked) -> Iterator[Json]:
+    for link in _links(asked):
         if not is_url(link["link"]):
             yield {"group": link.pop("link"), **link}
 
 
-def _days(report: Json) -> Iterator[Json]:
-    for day in report["days"]:
-        yield {"day": day["day"], **_of_clicks(day, "clicks")}
+def _days(asked: _Asked) -> Iterator[Json]:
+    for day in summary.days(asked.db, asked.period or Period(), asked.campaign):
+        yield {"day": day.date, **{name: getattr(day.figures, name) for name in _MADE}}
 
 
-def _of_clicks(row: Json, kind: str) -> Json:
-    return {f"{kind}_{name}": count for name, count in row[kind].items()}
-
-
-def _hours(db: Database, values: Mapping[str, float]) -> Iterator[Json]:
-    for row in db.query(_HOURS, dict(values)):
+def _hours(asked: _Asked) -> Iterator[Json]:
+    for row in asked.db.query(_HOURS, asked.values()):
         begun = datetime.fromtimestamp(row.pop("hour") * HOUR_S, UTC)
         yield {"hour": begun.isoformat(timespec="minutes"), **row}
 
 
-def _senders(db: Database, values: Mapping[str, float]) -> Iterator[Json]:
-    found = {row["name"]: _Sent.of(row) for row in db.query(_BY_SENDER, dict(values))}
+def _senders(asked: _Asked) -> Iterator[Json]:
+    rows = asked.db.query(_BY_SENDER, asked.values())
+    found = {row["name"] or "": _Sent.of(row) for row in rows}
     yield from _rows("sender", found)
 
 
-def _domains(db: Database, values: Mapping[str, float]) -> Iterator[Json]:
+def _domains(asked: _Asked) -> Iterator[Json]:
     """Yield domains of recipients; an erased recipient has none, nor has one known by an id alone."""
     found: defaultdict[str, _Sent] = defaultdict(_Sent)
-    for row in db.query(_BY_ADDRESS, dict(values)):
+    for row in asked.db.query(_BY_ADDRESS, asked.values()):
         address = row["name"] or ""
         domain = address.rpartition("@")[2].lower() if "@" in address else ""
         found[domain] += _Sent.of(row)
@@ -156,12 +172,10 @@ def _rows(name: str, found: Mapping[str, _Sent]) -> Iterator[Json]:
         yield {name: key, **sent.columns()}
 
 
-_OF_A_REPORT: Mapping[By, Callable[[Json], Iterator[Json]]] = {
+_ROWS: Mapping[By, Callable[[_Asked], Iterator[Json]]] = {
     "link": _links,
     "group": _groups,
     "day": _days,
-}
-_OF_ROWS: Mapping[By, Callable[[Database, Mapping[str, float]], Iterator[Json]]] = {
     "hour": _hours,
     "sender": _senders,
     "recipient-domain": _domains,

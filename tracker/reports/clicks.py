@@ -5,6 +5,7 @@ Does not own: one person's clicks (`activity`), sums (`summary`), how answers ar
 fed before (`tracker.ingest.catch_up`).
 """
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -13,7 +14,9 @@ from sqlite_utils import Database
 from tracker.reports import names
 from tracker.reports.figures import Json
 from tracker.reports.period import Period
-from tracker.store.reserved import PURGED_NAME, RESERVED_NAME
+from tracker.store.clicked_by import PART, Persons
+from tracker.store.keys import address_text, event_text, message_text, moment_s
+from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
 
 _LINKS = """
     WITH named AS (SELECT id FROM links WHERE name = :link OR url = :link)
@@ -22,39 +25,81 @@ _LINKS = """
         SELECT 1 FROM counters WHERE day = 0 AND campaign_id = 0 AND counters.link_id = named.id
     )
 """
+_WHO = """
+    SELECT part, certain, doubtful, machines FROM clicked_by
+    WHERE link_id = :link AND campaign_id = :campaign AND day = 0
+"""
+_WHEN = """
+    SELECT min(day) AS first, max(day) AS last FROM clicked_by
+    WHERE link_id = :link AND campaign_id = :campaign AND day > 0
+"""
+_WHEN_OF_ALL = """
+    SELECT min(clicked_by.day) AS first, max(clicked_by.day) AS last
+    FROM counters INDEXED BY counters_link CROSS JOIN clicked_by
+        ON clicked_by.link_id = counters.link_id AND clicked_by.campaign_id = counters.campaign_id
+        AND clicked_by.day > 0
+    WHERE counters.link_id = :link AND counters.link_id > 0
+        AND counters.day = 0 AND counters.campaign_id > 0
+"""
 _CLICKERS = """
-    SELECT persons.id AS person_id, persons.name AS person, sum(clicks_human) AS human,
-        sum(clicks_doubtful) AS doubtful, sum(clicks_all) AS "all"
-    FROM clickers JOIN persons ON persons.id = person_id
-    WHERE campaign_id = :campaign AND link_id IN (:values)
-    GROUP BY persons.id HAVING sum(clicks_human) > 0 OR :machines
-    ORDER BY human DESC, "all" DESC, person
+    SELECT person_id, sum(human) AS human, sum(doubtful) AS doubtful, count(*) AS "all",
+        min(event_id) FILTER (WHERE human OR :machines) AS first,
+        max(event_id) FILTER (WHERE human OR :machines) AS last
+    FROM json_each(:persons) CROSS JOIN deliveries ON person_id = json_each.value
+        AND deliveries.sent_s >= :since_s AND deliveries.sent_s < :until_s AND deliveries.clicks > 0
+    CROSS JOIN messages ON messages.sent_s = deliveries.sent_s
+        AND messages.message_id = deliveries.message_id
+        AND NOT shared AND :campaign IN (0, campaign_id)
+    CROSS JOIN clicks ON clicks.sent_s = deliveries.sent_s
+        AND clicks.message_id = deliveries.message_id AND recipient = deliveries.number
+    CROSS JOIN verdicts ON verdicts.id = verdict_id
+    WHERE :any OR link_id IN (SELECT value FROM json_each(:links))
+    GROUP BY person_id HAVING sum(human) > 0 OR :machines
+"""
+_NAMES = """
+    SELECT persons.id, name FROM json_each(:persons) CROSS JOIN persons ON persons.id = json_each.value
 """
 _ADDRESSES = """
     SELECT DISTINCT ifnull(address, :person) AS address FROM deliveries
     WHERE person_id = :person_id ORDER BY address
 """
-_FIRST_AND_LAST = """
-    SELECT min(at_s) AS first, max(at_s) AS last
-    FROM deliveries CROSS JOIN clicks
-        ON clicks.message = deliveries.message AND clicks.recipient = deliveries.number
-    WHERE deliveries.person_id = :person_id AND clicks.person_id = :person_id
-        AND (human OR :machines) AND :campaign IN (0, campaign_id) AND (link_id IN (:values) OR :any)
-"""
 _SHOWN = f"CASE {{0}}.name WHEN '{RESERVED_NAME}' THEN '{PURGED_NAME}' ELSE {{0}}.name END"
-_CLICKS = f"""
-    SELECT clicks.id AS cursor, event_id, at_s, messages.message_id, recipient, number AS link_number,
-        {_SHOWN.format("campaigns")} AS campaign, {_SHOWN.format("links")} AS link, destination, persons.name AS person,
+_CLICK = f"""
+    SELECT clicks.arrival AS cursor, clicks.event_id, clicks.message_id, recipient,
+        number AS link_number, {_SHOWN.format("campaigns")} AS campaign,
+        {_SHOWN.format("links")} AS link, destinations.url AS destination,
+        CASE WHEN shared THEN NULL ELSE (
+            SELECT name FROM deliveries CROSS JOIN persons ON persons.id = person_id
+            WHERE deliveries.sent_s = clicks.sent_s AND deliveries.message_id = clicks.message_id
+            AND deliveries.number = recipient
+        ) END AS person,
         method, human, doubtful, score, reasons, ip, user_agents.name AS user_agent
-    FROM clicks JOIN messages ON messages.id = clicks.message
-    JOIN campaigns ON campaigns.id = clicks.campaign_id
-    JOIN links ON links.id = link_id
-    JOIN user_agents ON user_agents.id = user_agent_id
-    LEFT JOIN persons ON persons.id = person_id
-    WHERE clicks.id > :after AND sent_at_s >= :since_s AND sent_at_s < :until_s
-        AND :campaign IN (0, clicks.campaign_id)
-    ORDER BY clicks.id
+    FROM {{}}
+    CROSS JOIN messages ON messages.sent_s = clicks.sent_s
+        AND messages.message_id = clicks.message_id AND :campaign IN (0, campaign_id)
+    CROSS JOIN campaigns ON campaigns.id = campaign_id
+    CROSS JOIN links ON links.id = link_id
+    CROSS JOIN destinations ON destinations.id = destination_id
+    CROSS JOIN user_agents ON user_agents.id = user_agent_id
+    CROSS JOIN verdicts ON verdicts.id = verdict_id
+    CROSS JOIN signal_sets ON signal_sets.id = signal_set_id
 """  # noqa: S608 - a constant
+_ARRIVED = """
+    (SELECT arrival AS arrived, sent_s AS at, message_id AS of_message FROM arrivals
+        WHERE arrival > :after AND sent_s >= :since_s AND sent_s < :until_s
+    ) CROSS JOIN clicks ON clicks.sent_s = at AND clicks.message_id = of_message AND arrival = arrived
+"""
+_SENT = """
+    (SELECT sent_s AS at, message_id AS of_message, event_id AS event FROM clicks
+        WHERE sent_s >= :since_s AND sent_s < :until_s AND arrival > :after
+        ORDER BY arrival
+    ) CROSS JOIN clicks ON clicks.sent_s = at AND clicks.message_id = of_message AND event_id = event
+"""
+"""The same clicks in the same order: this way where they are few among all that arrived."""
+_BY_ARRIVAL = f"{_CLICK.format(_ARRIVED)} ORDER BY arrived"
+_BY_SENDING = _CLICK.format(_SENT)
+_FEW_DAYS = 31
+_CHUNK = 5000
 
 CLICKERS = ("person", "addresses", "human", "doubtful", "all", "first", "last")
 CLICKS = (
@@ -83,14 +128,50 @@ def clickers(
     of whom no click is a human's, and their machines' clicks with the first and last.
     """
     links = [0] if link is None else [row for (row,) in db.execute(_LINKS, {"link": link})]
-    marks = ",".join(map(str, links)) or "-1"
-    asked = {"campaign": names.scope(db, campaign), "machines": machines, "any": link is None}
-    for row in db.query(_CLICKERS.replace(":values", marks), asked):
+    scope = names.scope(db, campaign)
+    found: list[Json] = []
+    for of_link in links:
+        values = {"link": of_link, "campaign": scope}
+        when = _WHEN if scope or not of_link else _WHEN_OF_ALL
+        first, last = db.execute(when, values).fetchone()
+        if first is None:
+            continue
+        asked = {
+            "campaign": scope,
+            "links": json.dumps([of_link]),
+            "any": link is None,
+            "machines": machines,
+            "since_s": first * DAY_S,
+            "until_s": (last + 1) * DAY_S,
+        }
+        found += _clickers(db, _who(db, values, machines=machines), asked)
+    found.sort(key=lambda row: (-row["human"], -row["all"], row["person"]))
+    for row in found:
         about = {"person": row["person"], "person_id": row.pop("person_id")}
         addresses = [each["address"] for each in db.query(_ADDRESSES, about)]
-        (span,) = db.query(_FIRST_AND_LAST.replace(":values", marks), {**asked, **about})
-        moments = {name: None if at_s is None else moment(at_s) for name, at_s in span.items()}
-        yield {"person": row.pop("person"), "addresses": addresses, **row, **moments}
+        span = {name: moment(moment_s(row.pop(name))) for name in ("first", "last")}
+        yield {"person": row.pop("person"), "addresses": addresses, **row, **span}
+
+
+def _who(db: Database, values: Json, *, machines: bool) -> list[int]:
+    """Return the persons who clicked a link of a campaign; 0 stands for all."""
+    found: list[int] = []
+    for part, *columns in db.execute(_WHO, values):
+        persons = Persons.read(columns)
+        every = persons.certain | persons.doubtful
+        if machines:
+            every |= persons.machines
+        found += [part * PART + number for number in every]
+    return found
+
+
+def _clickers(db: Database, persons: list[int], asked: Json) -> Iterator[Json]:
+    """Yield how often persons clicked, as far as clicks are kept."""
+    for start in range(0, len(persons), _CHUNK):
+        chunk = {"persons": json.dumps(persons[start : start + _CHUNK])}
+        called = dict(db.execute(_NAMES, chunk).fetchall())
+        for row in db.query(_CLICKERS, asked | chunk):
+            yield {"person": called[row["person_id"]], **row}
 
 
 def clicks(
@@ -106,9 +187,24 @@ def clicks(
     All of them, those of a campaign, or those on what was sent within a period; from the one on that
     followed the `cursor` that `after` is.
     """
-    asked = {"campaign": names.scope(db, campaign), "after": after}
-    rows = db.query(_CLICKS, {**asked, **Period.of(since_s, until_s).values()})
-    return (shown(row) for row in rows)
+    asked = Period.of(since_s, until_s)
+    scope = names.scope(db, campaign)
+    values = {"campaign": scope, "after": after, **asked.values()}
+    few = asked.until_s - asked.since_s <= _FEW_DAYS * DAY_S
+    rows = db.query(_BY_SENDING if few else _BY_ARRIVAL, values)
+    return (shown(_told(row)) for row in rows)
+
+
+def _told(row: Json) -> Json:
+    """Return the row of a click with what is kept as octets in words."""
+    event = row["event_id"]
+    return {
+        **row,
+        "at_s": moment_s(event),
+        "event_id": event_text(event),
+        "message_id": message_text(row["message_id"]),
+        "ip": address_text(row["ip"]),
+    }
 
 
 def moment(at_s: float) -> str:

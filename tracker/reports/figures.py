@@ -6,11 +6,12 @@ Does not own: where the figures come from (`summary`, `period`), what campaigns 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from tracker.reports.names import Name
+from tracker.store.clicked_by import Counts
 from tracker.store.reserved import DAY_S
 
 Json = dict[str, Any]
@@ -54,6 +55,15 @@ class Figures:
     def click_rate(self) -> float | None:
         """Deliveries with a human click among all deliveries, 0 to 1; None where there are none."""
         return self.clicked / self.deliveries if self.deliveries else None
+
+    def of_people(self, people: Counts) -> "Figures":
+        """Return the same figures, with how many people clicked."""
+        return replace(
+            self,
+            unique_human=people.human,
+            unique_doubtful=people.doubtful,
+            unique_all=people.all,
+        )
 
     def clicks_json(self) -> Json:
         """Return the figures that links have as well, as JSON."""
@@ -163,10 +173,14 @@ class DayFigures:
     day: int
     figures: Figures
 
+    @property
+    def date(self) -> str:
+        """The day, as in ISO 8601."""
+        return datetime.fromtimestamp(self.day * DAY_S, UTC).date().isoformat()
+
     def json(self) -> Json:
         """Return the day and its clicks."""
-        date = datetime.fromtimestamp(self.day * DAY_S, UTC).date().isoformat()
-        return {"day": date, "clicks": self.figures.clicks_json()["clicks"]}
+        return {"day": self.date, "clicks": self.figures.clicks_json()["clicks"]}
 
 
 DOUBTFUL = "Human clicks that are doubtful: {}; people of whom every click is: {}"

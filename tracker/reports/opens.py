@@ -22,22 +22,27 @@ COLUMNS = (
 
 
 _COPIES = """
-    SELECT campaign_id, count(DISTINCT message_id) AS messages, count(*) AS recipients,
+    WITH copies AS (
+        SELECT campaign_id, sent_s, message_id, count(*) AS recipients, sum(personal) AS personal
+        FROM pixels WHERE sent_s >= :since_s AND (accepted OR EXISTS (
+            SELECT 1 FROM opens
+            WHERE opens.sent_s = pixels.sent_s AND opens.message_id = pixels.message_id
+            AND opens.number IN (0, pixels.number)
+        )) GROUP BY campaign_id, sent_s, message_id
+    )
+    SELECT campaign_id, count(*) AS messages, sum(recipients) AS recipients,
         sum(personal) AS personal
-    FROM pixels WHERE sent_at_s >= :since_s AND (accepted OR EXISTS (
-        SELECT 1 FROM opens
-        WHERE opens.message_id = pixels.message_id AND opens.number IN (0, pixels.number)
-    )) GROUP BY campaign_id
+    FROM copies GROUP BY campaign_id
 """
 _OPENS = """
     WITH copies AS (
-        SELECT message_id, number != 0 AS personal, sum(human) AS human, count(*) AS total
-        FROM opens WHERE sent_at_s >= :since_s GROUP BY message_id, number
+        SELECT sent_s, message_id, number != 0 AS personal, sum(human) AS human, count(*) AS total
+        FROM opens WHERE sent_s >= :since_s GROUP BY sent_s, message_id, number
     )
-    SELECT ifnull(
-            (SELECT campaign_id FROM pixels WHERE pixels.message_id = copies.message_id LIMIT 1),
-            :unknown
-        ) AS campaign_id, sum(human) AS opens_human, sum(total) AS opens_all,
+    SELECT ifnull((
+            SELECT campaign_id FROM pixels
+            WHERE pixels.sent_s = copies.sent_s AND pixels.message_id = copies.message_id LIMIT 1
+        ), :unknown) AS campaign_id, sum(human) AS opens_human, sum(total) AS opens_all,
         sum(personal AND human > 0) AS unique_human, sum(personal) AS unique_all
     FROM copies GROUP BY 1
 """

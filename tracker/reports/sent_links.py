@@ -7,6 +7,7 @@ Does not own: what is decided then (`tracker.decisions.decide`), or what a repor
 from sqlite_utils import Database
 
 from config.schema import Config
+from tracker.store.keys import message_text
 from tracker.urls.additions import Additions
 from tracker.urls.naming import volatile_of
 from tracker.urls.params import place, without
@@ -23,7 +24,7 @@ _URLS = """
 
 def messages_of(db: Database, campaign: str) -> list[str]:
     """Return the ids of the messages of a campaign, in hexadecimal."""
-    return [row["message_id"] for row in db.query(_MESSAGES, {"campaign": campaign})]
+    return [message_text(row["message_id"]) for row in db.query(_MESSAGES, {"campaign": campaign})]
 
 
 def is_known(db: Database, url: str, config: Config) -> bool:

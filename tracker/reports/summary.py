@@ -1,16 +1,16 @@
 """The report: figures of everything, of a campaign, or of what was sent within a period.
 
 Owns: what a report consists of, and its queries of the sums.
-Does not own: the figures as values (`figures`), those of a period (`period`), or that the spool was
-fed before (`tracker.ingest.catch_up`).
+Does not own: the figures as values (`figures`), those of a period (`period`), its links (`links`), or
+that the spool was fed before (`tracker.ingest.catch_up`).
 
-A report of everything is read from the sums, and takes the same time however many clicks there are.
-A period, even one of all times, is counted from rows. It selects messages by when they were sent,
-with all clicks on them; only the figures of days go by when a click was made.
+A report is read from sums, and takes the same time however many clicks there are. A period selects
+messages by the days on which they were sent, with all clicks on them; only the figures of days go by
+when a click was made.
 """
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
 from sqlite_utils import Database
@@ -20,9 +20,9 @@ from tracker.reports.figures import (
     CampaignFigures,
     DayFigures,
     Figures,
-    LinkFigures,
     Report,
 )
+from tracker.reports.links import Links
 from tracker.reports.names import Name
 from tracker.reports.period import Period
 
@@ -43,26 +43,6 @@ _CAMPAIGNS = f"""
         ON day = 0 AND campaign_id = campaigns.id AND link_id = 0
     WHERE messages OR clicks_all
 """  # noqa: S608 - a constant
-_FOUND_LINKS = """
-    SELECT link_id, clicks_human, clicks_doubtful, clicks_all, unique_human, unique_doubtful,
-        unique_all, clicks_shared
-    FROM counters WHERE day = 0 AND campaign_id = :campaign AND link_id > 0 AND clicks_all > 0
-"""
-_LISTED_LINKS = f"""
-    SELECT DISTINCT link_id FROM campaign_links WHERE campaign_id IN (
-        SELECT campaign_id FROM counters WHERE day = 0 AND link_id = 0 AND messages > 0
-    ) AND :campaign IN (0, campaign_id) AND {period.NOT_OWN}
-"""  # noqa: S608 - a constant
-_LINKS = """
-    WITH found AS ({found}), listed AS ({listed}), every AS (
-        SELECT * FROM found
-        UNION ALL
-        SELECT link_id, 0, 0, 0, 0, 0, 0, 0 FROM listed
-        WHERE link_id NOT IN (SELECT link_id FROM found)
-    )
-    SELECT name, url, text, every.*, count(*) OVER () AS links_total
-    FROM every JOIN links ON links.id = link_id ORDER BY clicks_all DESC, name LIMIT :limit
-"""
 _DAYS = """
     SELECT day, clicks_human, clicks_doubtful, clicks_all FROM counters
     WHERE day BETWEEN :first AND :last AND campaign_id = :campaign AND link_id = 0 AND clicks_all > 0
@@ -70,7 +50,7 @@ _DAYS = """
 """
 _UNKNOWN = """
     SELECT campaign_id, count(*) FROM messages
-    WHERE unknown = 1 AND sent_at_s >= :since_s AND sent_at_s < :until_s GROUP BY campaign_id
+    WHERE unknown = 1 AND sent_s >= :since_s AND sent_s < :until_s GROUP BY campaign_id
     UNION ALL
     SELECT campaign_id, sum(messages) FROM unknown_messages
     WHERE day BETWEEN :first AND :last GROUP BY campaign_id
@@ -88,41 +68,35 @@ def report(
     campaign: str | None = None,
     since_s: float | None = None,
     until_s: float | None = None,
-    limit: int = TOP_LINKS,
 ) -> Report:
-    """Return figures of everything, or of one campaign, or of what was sent within a period.
+    """Return figures of everything, or of one campaign, or of what was sent on some days.
 
-    `limit`: so many links at most, -1 for all.
+    Of these the moments are the beginnings, in UTC: that of the first, and of the one after the last.
     """
     asked = Period.of(since_s, until_s)
     whole = since_s is None and until_s is None
     wanted = names.campaigns(db, campaign)
     scope = names.scope(db, campaign)
-    links = list(_links(db, asked, scope, limit, whole=whole))
+    links = Links(db, scope, None if whole else asked)
+    found = _everything(db, scope) if whole else period.figures(db, asked, {*wanted, scope})
     return Report(
-        _totals(db, asked, scope, whole=whole),
-        tuple(_campaigns(db, asked, wanted, whole=whole)),
-        tuple(link for link, _ in links),
-        links[0][1] if links else 0,
-        tuple(_days(db, asked, scope)),
+        found.get(scope, Figures()),
+        tuple(_campaigns(found, wanted)),
+        tuple(links.top(TOP_LINKS)),
+        links.how_many(),
+        tuple(days(db, asked, scope)),
         _unknown(db, wanted, asked),
     )
 
 
-def _totals(db: Database, asked: Period, scope: int, *, whole: bool) -> Figures:
-    if not whole:
-        return period.figures(db, asked).get(scope, Figures())
+def _everything(db: Database, scope: int) -> dict[int, Figures]:
+    """Return figures of each campaign, and of all that is asked for."""
+    found = {row.pop("campaign_id"): Figures(**row) for row in db.query(_CAMPAIGNS)}
     row = next(db.query(_TOTALS, {"campaign": scope}), None)
-    return Figures(**row) if row else Figures()
+    return found | ({scope: Figures(**row)} if row else {})
 
 
-def _campaigns(
-    db: Database, asked: Period, named: dict[int, Name], *, whole: bool
-) -> list[CampaignFigures]:
-    if whole:
-        found = {row.pop("campaign_id"): Figures(**row) for row in db.query(_CAMPAIGNS)}
-    else:
-        found = period.figures(db, asked)
+def _campaigns(found: Mapping[int, Figures], named: Mapping[int, Name]) -> list[CampaignFigures]:
     rows = [
         CampaignFigures(named[campaign].text, figures, named[campaign].purged)
         for campaign, figures in found.items()
@@ -135,23 +109,8 @@ def _order(row: CampaignFigures) -> tuple[int, int, str]:
     return -row.figures.clicks_all, -row.figures.messages, row.campaign or ""
 
 
-def _links(
-    db: Database, asked: Period, scope: int, limit: int, *, whole: bool
-) -> Iterator[tuple[LinkFigures, int]]:
-    """Yield the links of a report, each with how many there are in all."""
-    found, listed = (
-        (_FOUND_LINKS, _LISTED_LINKS) if whole else (period.CLICKED_LINKS, period.LISTED_LINKS)
-    )
-    query = _LINKS.format(found=found, listed=listed)
-    for row in db.query(query, {"campaign": scope, "limit": limit, **asked.values()}):
-        name, url, text = Name.of(row.pop("name")), row.pop("url"), row.pop("text")
-        del row["link_id"]
-        total = row.pop("links_total")
-        link = name.text or ""
-        yield LinkFigures(link, url or link, text or "", Figures(**row), name.purged), total
-
-
-def _days(db: Database, asked: Period, scope: int) -> Iterator[DayFigures]:
+def days(db: Database, asked: Period, scope: int) -> Iterator[DayFigures]:
+    """Yield the clicks that were made on each day of a period, of all campaigns (0) or of one."""
     for row in db.query(_DAYS, {"campaign": scope, **asked.values()}):
         yield DayFigures(row.pop("day"), Figures(**row))
 

@@ -3,8 +3,9 @@
 Owns: connections and their settings, refusing what is no store of ours, whether the file that is
 open is still the one on disk, what SQLite's errors mean to us, how far each spool segment has been
 fed, and watermarks.
-Does not own: the files as files (`files`), tables (`schema`), rows (`tracker.counting.batch`),
-questions (`tracker.reports.clicks`), or when to try again (`tracker.ingest.ingester`).
+Does not own: the files as files (`files`), a file that takes the store's place (`replacement`), tables
+(`schema`), rows (`tracker.counting.batch`), questions (`tracker.reports.clicks`), or when to try again
+(`tracker.ingest.ingester`).
 
 Whoever opens the store for feeding holds the ingester's lock. Only then is a file created or
 renamed here; everyone else reads, or changes what is there. Commits are synchronous (FULL), because
@@ -16,7 +17,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
@@ -24,10 +25,11 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from config.files import durable
-from tracker.store import files
+from tracker.store import files, replacement
+from tracker.store.replacement import Progress
 from tracker.store.schema import migrations
 
-Watermark = Literal["purged_before_s", "unlisted_before_day", "known_time_s"]
+Watermark = Literal["purged_before_s", "unlisted_before_day", "known_time_s", "rewrite_wanted_s"]
 """A value that only rises, unless a wrong clock raised it: what lies below it has been purged, or
 looked at, or has passed."""
 
@@ -95,7 +97,8 @@ class Store:
         if files.file_id(path) is None:
             _create(path)
         require_ours(path)
-        return cls(path, _open_to_feed(path))
+        with replacement.opening(path):
+            return cls(path, _open_to_feed(path))
 
     def is_current(self) -> bool:
         """Return whether the open file is still on disk; SQLite would commit to a deleted one."""
@@ -107,14 +110,8 @@ class Store:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Write all or nothing: where the block raises, all is rolled back."""
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self.db):
             yield
-            self.db.conn.commit()
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                self.db.conn.rollback()
-            raise
 
     def offset(self, segment: str) -> int:
         """Return how many octets of a segment are in the store."""
@@ -154,6 +151,40 @@ class Store:
             files.set_aside(self.path, "orphan", database=False)
 
 
+class ChangedStore(Store):
+    """A store that a command changes, while another process may be feeding it, or replace its file.
+
+    Each transaction is on the file that is in place by then, so `db` may be another in the next one.
+    """
+
+    def __init__(self, path: Path, waiting: Callable[[Progress], None] | None = None) -> None:
+        super().__init__(path, _open_to_change(path))
+        self._waiting = waiting
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all or nothing, in the store that is in place; wait while it is being replaced."""
+        with replacement.changing(self.path, self._waiting):
+            if not self.is_current():
+                self.close()
+                super().__init__(self.path, _open_to_change(self.path))
+            with super().transaction():
+                yield
+
+
+@contextlib.contextmanager
+def transaction(db: Database) -> Iterator[None]:
+    """Write all or nothing: where the block raises, all is rolled back."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.conn.commit()
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            db.conn.rollback()
+        raise
+
+
 def offsets(db: Database) -> dict[str, int]:
     """Return how many octets of each segment are in a store."""
     return dict(db.execute("SELECT name, offset FROM segments").fetchall())
@@ -177,16 +208,31 @@ def reading(path: Path) -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def changing(path: Path) -> Iterator[Store]:
+def changing(
+    path: Path, waiting: Callable[[Progress], None] | None = None
+) -> Iterator[ChangedStore]:
     """Open an existing store to change it while another process may be feeding it.
 
+    `waiting` is called again and again while the store is being replaced. What is deleted is overwritten.
     Raises StoreError and sqlite3.Error.
     """
-    require_ours(path)
-    with contextlib.closing(connect(path, CHANGE_TIMEOUT_MS)) as conn:
-        opened = Store(path, Database(conn, execute_plugins=False))
-        require_current(opened.db, path)
+    opened = ChangedStore(path, waiting)
+    try:
         yield opened
+    finally:
+        opened.close()
+
+
+def _open_to_change(path: Path) -> Database:
+    require_ours(path)
+    db = Database(connect(path, CHANGE_TIMEOUT_MS), execute_plugins=False)
+    try:
+        require_current(db, path)
+        db.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def require_current(db: Database, path: Path) -> None:
@@ -202,7 +248,12 @@ def require_ours(path: Path) -> None:
 
     Raises sqlite3.Error where that cannot be told.
     """
-    with _CONNECTING, _saying_why(path), contextlib.closing(_look_at(path)) as conn:
+    with (
+        replacement.opening(path),
+        _CONNECTING,
+        _saying_why(path),
+        contextlib.closing(_look_at(path)) as conn,
+    ):
         application_id = conn.execute("PRAGMA application_id").fetchone()[0]
         tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master")}
     if application_id != files.APPLICATION_ID and (application_id or not tables >= _FIRST_TABLES):
@@ -234,7 +285,12 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
 
 
 def connect(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
-    """Open an existing database; never makes one. Raises sqlite3.Error."""
+    """Open the store where there is one; never makes one. Raises sqlite3.Error."""
+    with replacement.opening(path):
+        return _connect(path, busy_timeout_ms)
+
+
+def _connect(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
     with _CONNECTING, _saying_why(path):
         conn = _connection(path, "mode=rw", busy_timeout_ms)
         try:
@@ -257,8 +313,12 @@ def _saying_why(path: Path) -> Iterator[None]:
 
 
 def _connection(path: Path, how: str, busy_timeout_ms: int) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?{how}"
-    return sqlite3.connect(uri, uri=True, timeout=busy_timeout_ms / 1000)
+    return sqlite3.connect(uri(path, how), uri=True, timeout=busy_timeout_ms / 1000)
+
+
+def uri(path: Path, how: str) -> str:
+    """Return what SQLite calls a database of ours; `how` it is opened, as `mode=ro`."""
+    return f"file:{quote(str(path.absolute()))}?{how}"
 
 
 def _create(path: Path) -> None:
@@ -282,7 +342,7 @@ def _create(path: Path) -> None:
 
 
 def _open_to_feed(path: Path) -> Database:
-    db = Database(connect(path, BUSY_TIMEOUT_MS), execute_plugins=False)
+    db = Database(_connect(path, BUSY_TIMEOUT_MS), execute_plugins=False)
     try:
         _set_up(db)
         migrations.apply(db)

@@ -37,6 +37,14 @@ def is_empty(path: Path) -> bool:
         return False
 
 
+def size_octets(path: Path) -> int:
+    """Return the size of a file; 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
 def is_ours(path: Path) -> bool:
     """Return whether a file's header claims to be a store of Waypost, whatever the rest is like."""
     with path.open("rb") as file:

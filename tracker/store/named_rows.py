@@ -1,4 +1,4 @@
-"""Rows of the store that are known by a name: campaigns, persons, links, sets of links.
+"""Rows of the store that are known by a name, as campaigns, and by what many clicks tell alike.
 
 Owns: finding such rows, making those that are new, and how sets of links are told apart.
 Does not own: messages and clicks, which point at them (`tracker.counting.batch`), or which links a
@@ -18,7 +18,10 @@ from typing import Literal
 from sqlite_utils import Database
 
 from tracker.events import SentLink
+from tracker.judging.judge import Verdict
+from tracker.judging.signals import Signals
 from tracker.store import queries, slots
+from tracker.store.keys import destination_hash
 from tracker.urls.naming import is_url
 from tracker.urls.slots import Placed, placed
 
@@ -27,7 +30,16 @@ _PUT_OWN = """
         text = CASE WHEN ?1 = '' THEN text ELSE min(ifnull(text, ?1), ?1) END
     WHERE id = ?2
 """
-Table = Literal["campaigns", "persons", "user_agents", "links"]
+Table = Literal["campaigns", "persons", "domains", "user_agents", "links"]
+_OF_CLICKS = "UPDATE {} SET clicks = clicks + ? WHERE id = ?"
+_MESSAGES_OF_SET = "UPDATE link_sets SET messages = messages + ? WHERE id = ?"
+_FIND_VERDICT = """
+    SELECT id FROM verdicts WHERE human = ? AND doubtful = ? AND score = ? AND reasons = ?
+"""
+_PUT_VERDICT = "INSERT INTO verdicts (human, doubtful, score, reasons) VALUES (?, ?, ?, ?)"
+_FIND_SIGNALS = "SELECT id FROM signal_sets WHERE method = ? AND signals = ?"
+_PUT_SIGNALS = "INSERT INTO signal_sets (method, signals) VALUES (?, ?)"
+_PUT_DESTINATION = "INSERT INTO destinations (id, hash, url) VALUES (?, ?, ?)"
 
 
 def set_hash(links: Collection[SentLink], in_slots: Sequence[Placed]) -> bytes:
@@ -68,12 +80,71 @@ def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:
 
 
 def _next_id(db: Database, table: Table) -> int:
-    """Return the first free row number. That of a link which leads to another is not free."""
+    """Return the first free row number.
+
+    That of a link which leads to another is not free, and that of a person never is again.
+    """
     free = queries.next_id(db, table)
+    if table == "persons":
+        found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'persons'").fetchone()
+        free = max(free, int(found[0]) + 1) if found else free
     if table == "links":
         taken = db.execute("SELECT ifnull(max(link_id), 0) + 1 FROM link_aliases").fetchone()[0]
         free = max(free, int(taken))
     return free
+
+
+def destination_ids(db: Database, urls: Collection[str]) -> dict[str, int]:
+    """Return the rows of destinations, making those that are new."""
+    hashes = {destination_hash(url): url for url in urls}
+    sql = "SELECT hash, id FROM destinations WHERE hash IN (:values)"
+    known = {hashes[key]: row for key, row in queries.rows_in(db, sql, hashes)}
+    new = [(key, url) for key, url in hashes.items() if url not in known]
+    if new:
+        rows = list(enumerate(new, queries.next_id(db, "destinations")))
+        db.conn.executemany(_PUT_DESTINATION, [(row, *each) for row, each in rows])
+        known |= {url: row for row, (_, url) in rows}
+    return known
+
+
+def verdict_ids(db: Database, verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
+    """Return the rows of verdicts, making those that are new; there are not many."""
+    return {
+        each: _id_of(
+            db,
+            (_FIND_VERDICT, _PUT_VERDICT),
+            (each.human, each.doubtful, each.score, " ".join(each.reasons)),
+        )
+        for each in verdicts
+    }
+
+
+SignalSet = tuple[str, Signals]
+"""The method of a request, and its signals."""
+
+
+def signal_set_ids(db: Database, sets: Iterable[SignalSet]) -> dict[SignalSet, int]:
+    """Return the rows of what requests showed, making those that are new; there are not many."""
+    return {
+        (method, signals): _id_of(db, (_FIND_SIGNALS, _PUT_SIGNALS), (method, " ".join(signals)))
+        for method, signals in sets
+    }
+
+
+def _id_of(db: Database, statements: tuple[str, str], values: Sequence[object]) -> int:
+    find, put = statements
+    found = db.conn.execute(find, values).fetchone()
+    return int(found[0]) if found else int(db.conn.execute(put, values).lastrowid or 0)
+
+
+def count_clicks(db: Database, table: str, more: Mapping[int, int]) -> None:
+    """Note by how many more clicks each of these rows is named, of destinations or user agents."""
+    db.conn.executemany(_OF_CLICKS.format(table), [(n, row) for row, n in more.items()])
+
+
+def count_messages(db: Database, more: Mapping[int, int]) -> None:
+    """Note how many more messages have each of these sets of links."""
+    db.conn.executemany(_MESSAGES_OF_SET, [(n, row) for row, n in more.items()])
 
 
 def put_own(db: Database, texts: Mapping[int, str]) -> None:

@@ -16,33 +16,38 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from tracker.store import queries
+from tracker.store.keys import MessageKey
 from tracker.urls.slots import Place, Placed, Sighting, State
 
 _OF_CAMPAIGN = (
-    "SELECT id, hash, text, places FROM slots WHERE campaign_id = {} AND hash IN (:values)"
+    "SELECT id, hash, text, places, since_s FROM slots WHERE campaign_id = {} AND hash IN (:values)"
 )
 _HOLDER = "SELECT person_id FROM slot_values WHERE slot_id = ? AND place = ? AND value = ?"
 _COUNTED = "SELECT 1 FROM slot_values WHERE person_id = ? AND slot_id = ? AND place = ? LIMIT 1"
 _PUT = """
-    INSERT INTO slots (id, campaign_id, hash, text, places) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET text = excluded.text, places = excluded.places
+    INSERT INTO slots (id, campaign_id, hash, text, places, since_s) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET text = excluded.text, places = excluded.places,
+        since_s = excluded.since_s
 """
 _PUT_VALUE = "INSERT OR IGNORE INTO slot_values VALUES (?, ?, ?, ?)"
 _DROP_VALUES = "DELETE FROM slot_values WHERE slot_id = ? AND place = ?"
 _OF_SETS = "SELECT link_set_id, number, hash FROM link_set_slots WHERE link_set_id IN (:values)"
 _QUEUE = """
-    INSERT INTO slot_moves (slot_id, after_message) VALUES (?, 0)
-    ON CONFLICT DO UPDATE SET after_message = 0
+    INSERT INTO slot_moves (slot_id, after_sent_s, after_message_id) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET after_sent_s = excluded.after_sent_s,
+        after_message_id = excluded.after_message_id
 """
 _NEXT = """
-    SELECT slots.id, campaign_id, hash, text, places, after_message
+    SELECT slots.id, campaign_id, hash, text, places, since_s, after_sent_s, after_message_id
     FROM slot_moves JOIN slots ON slots.id = slot_id ORDER BY slot_id LIMIT 1
 """
 _MESSAGES = """
-    SELECT messages.id, message_id FROM messages
-    WHERE link_set_id IN (SELECT link_set_id FROM link_set_slots WHERE hash = :hash)
-    AND campaign_id = :campaign AND messages.id > :after ORDER BY messages.id LIMIT :chunk
+    SELECT sent_s, message_id, campaign_id, link_set_id FROM messages
+    WHERE (sent_s, message_id) > (?, ?) ORDER BY sent_s, message_id LIMIT ?
 """
+_SETS = "SELECT link_set_id FROM link_set_slots WHERE hash = ?"
+_UP_TO = "UPDATE slot_moves SET after_sent_s = ?, after_message_id = ? WHERE slot_id = ?"
+_LAST_ID = 2**63 - 1
 _PUT_NUMBER = "INSERT OR IGNORE INTO link_set_slots (link_set_id, number, hash) VALUES (?, ?, ?)"
 _HASHES_OF_SETS = "SELECT DISTINCT hash FROM link_set_slots WHERE link_set_id IN (:values)"
 _DROP_SETS = "DELETE FROM link_set_slots WHERE link_set_id IN (:values)"
@@ -68,7 +73,8 @@ _UNNAME_SETS = """
 class Slot:
     """A slot of a campaign, its row, and what is known of its places.
 
-    `text` is kept while its links are one.
+    `text` is kept while its links are one. `since_s` is when the first message was sent that told of
+    it while a place was open: clicks on earlier ones need not be looked at when a verdict changes.
     """
 
     id: int
@@ -76,6 +82,7 @@ class Slot:
     hash: bytes
     text: str | None
     places: list[Place]
+    since_s: int = 0
 
     @property
     def readers(self) -> frozenset[int]:
@@ -92,7 +99,7 @@ def load(db: Database, campaign_id: int, hashes: Iterable[bytes]) -> dict[bytes,
     """Return those of these slots of a campaign that are known, without the values there."""
     sql = _OF_CAMPAIGN.format(int(campaign_id))
     return {
-        row[1]: Slot(row[0], campaign_id, row[1], row[2], _places(row[3]))
+        row[1]: Slot(row[0], campaign_id, row[1], row[2], _places(row[3]), row[4])
         for row in queries.rows_in(db, sql, hashes)
     }
 
@@ -117,7 +124,7 @@ def save(db: Database, slots: Collection[Slot]) -> None:
     db.conn.executemany(
         _PUT,
         [
-            (slot.id, slot.campaign_id, slot.hash, slot.text, _written(slot.places))
+            (slot.id, slot.campaign_id, slot.hash, slot.text, _written(slot.places), slot.since_s)
             for slot in slots
         ],
     )
@@ -131,36 +138,61 @@ def save(db: Database, slots: Collection[Slot]) -> None:
 
 
 class Move(NamedTuple):
-    """A slot whose clicks are to be moved, but for those on messages up to a row."""
+    """A slot whose clicks are to be moved, but for those on messages up to one."""
 
     slot: Slot
-    after_message: int
+    after: MessageKey
+
+
+class Passed(NamedTuple):
+    """Messages with links in a slot that is moved, how many were looked at, and the last of these.
+
+    `last` is None where there are no more.
+    """
+
+    messages: list[MessageKey]
+    looked_at: int
+    last: MessageKey | None
 
 
 def queue_moves(db: Database, moved: Iterable[Slot]) -> None:
     """Have the clicks of slots moved, all of them."""
-    db.conn.executemany(_QUEUE, [(slot.id,) for slot in moved])
+    db.conn.executemany(_QUEUE, [(slot.id, slot.since_s - 1, _LAST_ID) for slot in moved])
 
 
 def next_move(db: Database) -> Move | None:
     """Return what is to be moved next."""
     row = db.execute(_NEXT).fetchone()
-    return row and Move(Slot(row[0], row[1], row[2], row[3], _places(row[4])), row[5])
+    if row is None:
+        return None
+    slot = Slot(row[0], row[1], row[2], row[3], _places(row[4]), row[5])
+    return Move(slot, MessageKey(*row[6:]))
 
 
-def messages_after(db: Database, move: Move, chunk: int) -> list[tuple[int, str]]:
-    """Return the rows and ids of the next messages with links in a slot that is moved."""
-    slot = move.slot
-    values = {"hash": slot.hash, "campaign": slot.campaign_id}
-    return list(db.execute(_MESSAGES, {**values, "after": move.after_message, "chunk": chunk}))
+def messages_after(db: Database, move: Move, chunk: int, look_at: int) -> Passed:
+    """Return the next messages with links in a slot that is moved: a chunk, at most.
+
+    No more than `look_at` messages are looked at, in the order of their keys: there is no index of
+    the links that messages have.
+    """
+    sets = {row for (row,) in db.execute(_SETS, [move.slot.hash])}
+    found: list[MessageKey] = []
+    looked_at, last = 0, move.after
+    for *key, campaign_id, link_set_id in db.execute(_MESSAGES, [*move.after, look_at]):
+        looked_at, last = looked_at + 1, MessageKey(*key)
+        if campaign_id == move.slot.campaign_id and link_set_id in sets:
+            found.append(last)
+            if len(found) == chunk:
+                return Passed(found, looked_at, last)
+    return Passed(found, looked_at, last if looked_at == look_at else None)
 
 
-def moved_up_to(db: Database, slot: Slot, message: int | None) -> None:
+def moved_up_to(db: Database, slot: Slot, message: MessageKey | None) -> None:
     """Write down up to which message the clicks of a slot were moved; None where all of them."""
     if message is None:
         db.execute("DELETE FROM slot_moves WHERE slot_id = ?", [slot.id])
     else:
-        db.execute("UPDATE slot_moves SET after_message = ? WHERE slot_id = ?", [message, slot.id])
+        db.execute(_UP_TO, [*message, slot.id])
 
 
 def put_numbers(db: Database, link_set: int, links: Iterable[Placed]) -> None:

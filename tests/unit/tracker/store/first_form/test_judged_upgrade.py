@@ -27,9 +27,10 @@ from tracker.events import Clicked, Event, Recipient
 from tracker.judging.rules import RULES, Settings
 from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report
-from tracker.store import judged_upgrade, retention
+from tracker.store import retention
+from tracker.store.first_form import judged_upgrade
+from tracker.store.first_form.schema import migrations
 from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
-from tracker.store.schema import migrations
 
 STEP = "judged_clicks"
 BY_METHOD = Settings(points={rule.name: 0 for rule in RULES if rule.name != "head"})

@@ -11,8 +11,8 @@ from tracker.events import SentLink, decode, encode
 from tracker.reports import summary
 from tracker.reports.opens import report as opens_report
 from tracker.store import retention
+from tracker.store.first_form.schema import migrations
 from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
-from tracker.store.schema import migrations
 
 URL = "https://example.net/a"
 """Shared by two messages; a third has a link of its own."""

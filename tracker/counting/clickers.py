@@ -1,0 +1,215 @@
+"""Who enters the sets of those who clicked, who leaves them, and by how much unique clickers change.
+
+Owns: applying collected changes to `clicked_by`, once the rows of clicks are written.
+Does not own: the sets and their rows (`tracker.store.clicked_by`), or the sums (`sums`).
+
+Whoever makes a click is in its sets at once. Where a click is withdrawn, or judged otherwise, the person's
+clicks in messages of that day say what is left; in the sets of all days is who is in one of a day. What
+was purged stays counted, so nobody leaves a set of a day that was purged, even in part.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pyroaring import BitMap
+from sqlite_utils import Database
+
+from tracker.counting.model import Clicker, Sums
+from tracker.store import clicked_by
+from tracker.store.clicked_by import ALL, Counts, Persons, Scope
+from tracker.store.reserved import DAY_S, Kind
+from tracker.store.retention import purged_before_s
+
+Place = tuple[Scope, int]
+"""A set, and a part of it."""
+
+_LEFT = """
+    SELECT campaign_id, link_id, human, doubtful FROM deliveries
+    CROSS JOIN messages ON messages.sent_s = deliveries.sent_s
+        AND messages.message_id = deliveries.message_id
+    CROSS JOIN clicks ON clicks.sent_s = deliveries.sent_s
+        AND clicks.message_id = deliveries.message_id AND recipient = deliveries.number
+    CROSS JOIN verdicts ON verdicts.id = verdict_id
+    WHERE person_id = :person AND deliveries.sent_s >= :since_s AND deliveries.sent_s < :until_s
+        AND deliveries.clicks > 0 AND NOT shared
+"""
+"""The clicks of a person on what was sent on one day."""
+_DAYS = """
+    SELECT certain, doubtful, machines FROM clicked_by
+    WHERE link_id = :link AND campaign_id = :campaign AND day > 0 AND part = :part
+    ORDER BY day DESC
+"""
+_DAYS_OF_LINK = """
+    SELECT certain, doubtful, machines FROM clicked_by
+    WHERE link_id = :link AND campaign_id > 0 AND day > 0 AND part = :part
+"""
+
+
+def apply(db: Database, sums: Sums) -> Mapping[tuple[int, int], Counts]:
+    """Apply changes of who clicked, within the open transaction.
+
+    Return by how many persons the sums of all days changed, by campaign and link.
+    """
+    sets = _Sets(db)
+    for place, persons in _entering(sums.clickers).items():
+        sets.raise_by(place, persons)
+    if sums.withdrawn:
+        _lower(db, sets, sums.withdrawn)
+    clicked_by.save(db, sets.changed())
+    return sets.differences()
+
+
+def _entering(clickers: Mapping[Clicker, Kind]) -> dict[Place, Persons]:
+    """Return who is to be in which set, at least by which kind."""
+    numbers: defaultdict[Place, tuple[list[int], ...]] = defaultdict(lambda: ([], [], []))
+    for (day, campaign, link, person), kind in clickers.items():
+        part, number = divmod(person, clicked_by.PART)
+        numbers[Scope(link, campaign, day), part][Kind.CERTAIN - kind].append(number)
+    found = {place: Persons(*map(BitMap, sets)) for place, sets in numbers.items()}
+    _roll_up(found, lambda scope: Scope(scope.link_id, scope.campaign_id, ALL))
+    _roll_up(found, lambda scope: Scope(ALL, scope.campaign_id, scope.day))
+    _roll_up(found, lambda scope: Scope(scope.link_id, ALL, ALL) if scope.day == ALL else None)
+    _roll_up(found, lambda scope: Scope(ALL, ALL, scope.day) if scope.link_id == ALL else None)
+    return found
+
+
+def _roll_up(found: dict[Place, Persons], wider: Callable[[Scope], Scope | None]) -> None:
+    """Add to sets those that are over more; `wider` says of which one a set is part of."""
+    for (scope, part), persons in list(found.items()):
+        into = wider(scope)
+        if into is None or into == scope:
+            continue
+        if (into, part) not in found:
+            found[into, part] = Persons()
+        found[into, part].raise_by(persons)
+
+
+def _of_day(clicker: Clicker) -> tuple[Scope, ...]:
+    day, campaign, link, _ = clicker
+    return Scope(link, campaign, day), Scope(ALL, campaign, day), Scope(ALL, ALL, day)
+
+
+def _of_all_days(campaign: int, link: int) -> tuple[Scope, ...]:
+    return (
+        Scope(link, campaign, ALL),
+        Scope(link, ALL, ALL),
+        Scope(ALL, campaign, ALL),
+        Scope(ALL, ALL, ALL),
+    )
+
+
+@dataclass(slots=True)
+class _Sets:
+    """The parts of sets that a transaction touches, and how many were in them before."""
+
+    db: Database
+    known: dict[Place, Persons] = field(default_factory=dict)
+    touched: set[Place] = field(default_factory=set)
+    before: dict[Place, Counts] = field(default_factory=dict)
+
+    def at(self, place: Place) -> Persons:
+        """Return a part of a set."""
+        found = self.known.get(place)
+        if found is None:
+            found = self.known[place] = clicked_by.load(self.db, *place)
+            self.before[place] = found.counts()
+        return found
+
+    def raise_by(self, place: Place, persons: Persons) -> None:
+        """Have persons in a set, by their kinds or by better ones."""
+        known = self.at(place)
+        known.raise_by(persons)
+        if known.counts() != self.before[place]:
+            self.touched.add(place)
+
+    def put(self, place: Place, number: int, kind: Kind) -> None:
+        """Have a person in a set by this kind."""
+        self.known[place].put(number, kind)
+        self.touched.add(place)
+
+    def changed(self) -> dict[Place, Persons]:
+        """Return the parts that are to be written."""
+        return {place: self.known[place] for place in self.touched}
+
+    def differences(self) -> dict[tuple[int, int], Counts]:
+        """Return by how many persons the sets of all days changed, by campaign and link."""
+        found: dict[tuple[int, int], Counts] = {}
+        for place in self.touched:
+            scope = place[0]
+            if scope.day == ALL:
+                key = scope.campaign_id, scope.link_id
+                changed = self.known[place].counts().less(self.before[place])
+                found[key] = found.get(key, Counts()).plus(changed)
+        return found
+
+
+def _lower(db: Database, sets: _Sets, withdrawn: Iterable[Clicker]) -> None:
+    """Have in sets by what is left those of whom a click was withdrawn."""
+    purged_s = purged_before_s(db)
+    left: dict[tuple[int, int], Mapping[tuple[int, int], Kind]] = {}
+    lowered: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+    for clicker in withdrawn:
+        day, campaign, link, person = clicker
+        if day * DAY_S < purged_s:
+            continue
+        if (person, day) not in left:
+            left[person, day] = _left(db, person, day)
+        for scope in _of_day(clicker):
+            kind = left[person, day].get((scope.campaign_id, scope.link_id), Kind.NOBODY)
+            part, number = divmod(person, clicked_by.PART)
+            if sets.at((scope, part)).kind(number) > kind:
+                sets.put((scope, part), number, kind)
+                lowered[campaign, link].add(person)
+    _lower_in_all_days(db, sets, lowered)
+
+
+def _left(db: Database, person: int, day: int) -> Mapping[tuple[int, int], Kind]:
+    """Return the best of a person's clicks on what was sent on a day, by campaign and link."""
+    values = {"person": person, "since_s": day * DAY_S, "until_s": (day + 1) * DAY_S}
+    best: defaultdict[tuple[int, int], Kind] = defaultdict(lambda: Kind.NOBODY)
+    for campaign, link, human, doubtful in db.execute(_LEFT, values):
+        kind = Kind.of(human=bool(human), doubtful=bool(doubtful))
+        for key in ((campaign, link), (campaign, ALL), (ALL, ALL)):
+            best[key] = max(best[key], kind)
+    return best
+
+
+def _lower_in_all_days(
+    db: Database, sets: _Sets, lowered: Mapping[tuple[int, int], set[int]]
+) -> None:
+    """Have persons in the sets of all days by the best that sets of single days have."""
+    wanted: defaultdict[Place, set[int]] = defaultdict(set)
+    for (campaign, link), persons in lowered.items():
+        for scope in _of_all_days(campaign, link):
+            for person in persons:
+                part, number = divmod(person, clicked_by.PART)
+                wanted[scope, part].add(number)
+    clicked_by.save(db, sets.changed())  # which are asked now
+    for place, numbers in wanted.items():
+        known = sets.at(place)
+        open_ = {number: known.kind(number) for number in numbers}
+        for number, kind in _best(db, place, open_).items():
+            if kind < open_[number]:
+                sets.put(place, number, kind)
+
+
+def _best(db: Database, place: Place, known: Mapping[int, Kind]) -> dict[int, Kind]:
+    """Return the best kinds by which persons are in sets of single days; none is better than `known`."""
+    best = dict.fromkeys(known, Kind.NOBODY)
+    missing = set(known)
+    for persons in _days(db, place):
+        for number in tuple(missing):
+            best[number] = max(best[number], persons.kind(number))
+            if best[number] >= known[number]:
+                missing.discard(number)
+        if not missing:
+            break
+    return best
+
+
+def _days(db: Database, place: Place) -> Iterator[Persons]:
+    scope, part = place
+    sql = _DAYS_OF_LINK if scope.link_id and not scope.campaign_id else _DAYS
+    values = {"link": scope.link_id, "campaign": scope.campaign_id, "part": part}
+    return (Persons.read(row) for row in db.execute(sql, values))

@@ -1,0 +1,162 @@
+"""Who clicked: sets of persons, by link, campaign and the day on which their message was sent.
+
+Owns: the sets as values, and their rows.
+Does not own: when somebody enters or leaves one (`tracker.counting.clickers`), or what is asked of them
+(`tracker.reports.people`).
+
+Sets of any days are united without counting anybody twice, which sums cannot do. A set is kept in parts of
+65,536 persons, by their rows, so that a click changes some kilobytes at most, however many there are.
+Persons are numbers here, which are never given again: a set outlives those who are forgotten.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Self
+
+from pyroaring import BitMap
+from sqlite_utils import Database
+
+from tracker.store.reserved import Kind
+
+PART = 65536
+"""Persons in a part: as many as one container of a roaring bitmap has."""
+ALL = 0
+"""Stands for all links, all campaigns, or all days."""
+
+_READ = """
+    SELECT certain, doubtful, machines FROM clicked_by
+    WHERE link_id = ? AND campaign_id = ? AND day = ? AND part = ?
+"""
+_PUT = """
+    INSERT INTO clicked_by (link_id, campaign_id, day, part, certain, doubtful, machines)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (link_id, campaign_id, day, part) DO UPDATE SET certain = excluded.certain,
+        doubtful = excluded.doubtful, machines = excluded.machines
+"""
+_DROP = """
+    DELETE FROM clicked_by WHERE link_id = ? AND campaign_id = ? AND day = ? AND part = ?
+"""
+
+
+class Scope(NamedTuple):
+    """What a set is of: clicks on a link of a campaign, in messages of a day."""
+
+    link_id: int
+    campaign_id: int
+    day: int
+
+
+class Counts(NamedTuple):
+    """How many persons: with human clicks, with none but doubtful ones of these, with any."""
+
+    human: int = 0
+    doubtful: int = 0
+    all: int = 0
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Return the sum of both."""
+        return Counts(*(one + another for one, another in zip(self, other, strict=True)))
+
+    def less(self, other: "Counts") -> "Counts":
+        """Return by how much it is more than another."""
+        return Counts(*(one - another for one, another in zip(self, other, strict=True)))
+
+
+class Persons:
+    """Persons in disjoint sets, by the best of their clicks: numbers within a part, or of all parts."""
+
+    __slots__ = ("certain", "doubtful", "machines")
+
+    def __init__(
+        self,
+        certain: BitMap | None = None,
+        doubtful: BitMap | None = None,
+        machines: BitMap | None = None,
+    ) -> None:
+        self.certain = BitMap() if certain is None else certain
+        self.doubtful = BitMap() if doubtful is None else doubtful
+        self.machines = BitMap() if machines is None else machines
+
+    @classmethod
+    def read(cls, row: Iterable[bytes | None]) -> Self:
+        """Return what the columns of a row hold."""
+        return cls(*(None if each is None else BitMap.deserialize(each) for each in row))
+
+    def columns(self) -> tuple[bytes | None, bytes | None, bytes | None]:
+        """Return the columns of a row."""
+        certain, doubtful, machines = (
+            each.serialize() if each else None
+            for each in (self.certain, self.doubtful, self.machines)
+        )
+        return certain, doubtful, machines
+
+    def __bool__(self) -> bool:
+        return bool(self.certain or self.doubtful or self.machines)
+
+    def kind(self, person: int) -> Kind:
+        """Return what the best click of a person is."""
+        if person in self.certain:
+            return Kind.CERTAIN
+        if person in self.doubtful:
+            return Kind.DOUBTFUL
+        return Kind.MACHINE if person in self.machines else Kind.NOBODY
+
+    def put(self, person: int, kind: Kind) -> None:
+        """Have a person in the set of this kind, and in no other."""
+        for each in (self.certain, self.doubtful, self.machines):
+            each.discard(person)
+        if kind is Kind.CERTAIN:
+            self.certain.add(person)
+        elif kind is Kind.DOUBTFUL:
+            self.doubtful.add(person)
+        elif kind is Kind.MACHINE:
+            self.machines.add(person)
+
+    def raise_by(self, others: "Persons") -> None:
+        """Unite with others: whoever is in both is of the better kind."""
+        if others.certain:
+            self.certain |= others.certain
+        if others.doubtful:
+            self.doubtful |= others.doubtful
+        if others.machines:
+            self.machines |= others.machines
+        if self.doubtful:
+            self.doubtful -= self.certain
+        if self.machines:
+            self.machines -= self.certain
+            self.machines -= self.doubtful
+
+    def counts(self) -> Counts:
+        """Return how many they are."""
+        doubtful = len(self.doubtful)
+        human = len(self.certain) + doubtful
+        return Counts(human, doubtful, human + len(self.machines))
+
+
+def united(rows: Iterable[Persons]) -> Persons:
+    """Return everybody in some sets of one part, each with the best of their clicks."""
+    every = list(rows)
+    found = Persons(
+        BitMap.union(*[each.certain for each in every]) if every else None,
+        BitMap.union(*[each.doubtful for each in every]) if every else None,
+        BitMap.union(*[each.machines for each in every]) if every else None,
+    )
+    found.doubtful -= found.certain
+    found.machines -= found.certain
+    found.machines -= found.doubtful
+    return found
+
+
+def load(db: Database, scope: Scope, part: int) -> Persons:
+    """Return one part of a set."""
+    row = db.conn.execute(_READ, (*scope, part)).fetchone()
+    return Persons() if row is None else Persons.read(row)
+
+
+def save(db: Database, changed: Mapping[tuple[Scope, int], Persons]) -> None:
+    """Write parts of sets; those of nobody are gone."""
+    put = [
+        (*scope, part, *persons.columns()) for (scope, part), persons in changed.items() if persons
+    ]
+    gone = [(*scope, part) for (scope, part), persons in changed.items() if not persons]
+    db.conn.executemany(_PUT, put)
+    db.conn.executemany(_DROP, gone)

@@ -1,0 +1,1 @@
+"""The tables of earlier versions of Waypost, as far as they are needed to leave them."""

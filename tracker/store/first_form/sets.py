@@ -1,0 +1,70 @@
+"""Who clicked, as sets of persons, made from the rows of the first form.
+
+Owns: reading who clicked of a chunk, and adding them to the sets.
+Does not own: the sets (`tracker.store.clicked_by`), or what a chunk is (`copy`).
+
+Sets of days are of the clicks there are; those of all days, as the first form had them, also of clicks that
+were purged.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from pyroaring import BitMap
+from sqlite_utils import Database
+
+from tracker.store import clicked_by
+from tracker.store.clicked_by import ALL, PART, Persons, Scope
+from tracker.store.reserved import DAY_S, Kind
+
+_OF_DAYS = f"""
+    SELECT link_id, campaign_id, max(1, sent_s / {DAY_S}) AS day, person_id,
+        max(CASE WHEN NOT human THEN {Kind.MACHINE:d} WHEN doubtful THEN {Kind.DOUBTFUL:d}
+            ELSE {Kind.CERTAIN:d} END)
+    FROM clicked WHERE person_id IS NOT NULL GROUP BY link_id, campaign_id, day, person_id
+"""  # noqa: S608 - constants
+_OF_ALL_DAYS = f"""
+    SELECT link_id, campaign_id, {ALL}, person_id,
+        CASE WHEN clicks_human = 0 THEN {Kind.MACHINE:d}
+            WHEN clicks_human = clicks_doubtful THEN {Kind.DOUBTFUL:d} ELSE {Kind.CERTAIN:d} END
+    FROM first.clickers WHERE campaign_id > :after AND campaign_id <= :upto AND clicks_all > 0
+"""  # noqa: S608 - constants
+
+_Numbers = defaultdict[tuple[Scope, int, int], list[int]]
+"""Persons by set, part and kind; in the better of two kinds as well."""
+
+
+def add_days(db: Database, _values: Mapping[str, int]) -> None:
+    """Add who clicked in the messages of a chunk."""
+    found: _Numbers = defaultdict(list)
+    for link, campaign, day, person, kind in db.execute(_OF_DAYS):
+        part, number = divmod(person, PART)
+        found[Scope(link, campaign, day), part, kind].append(number)
+        found[Scope(ALL, campaign, day), part, kind].append(number)
+        found[Scope(ALL, ALL, day), part, kind].append(number)
+    _add(db, found)
+
+
+def add_all_days(db: Database, values: Mapping[str, int]) -> None:
+    """Add who ever clicked in the campaigns of a chunk; campaign and link 0 are sets as well."""
+    found: _Numbers = defaultdict(list)
+    for link, campaign, day, person, kind in db.execute(_OF_ALL_DAYS, values):
+        part, number = divmod(person, PART)
+        found[Scope(link, campaign, day), part, kind].append(number)
+    _add(db, found)
+
+
+def _add(db: Database, found: _Numbers) -> None:
+    changed = {}
+    for scope, part in dict.fromkeys((scope, part) for scope, part, _ in found):
+        persons = clicked_by.load(db, scope, part)
+        persons.raise_by(_persons(found.get((scope, part, kind), ()) for kind in _KINDS))
+        changed[scope, part] = persons
+    clicked_by.save(db, changed)
+
+
+_KINDS = (Kind.CERTAIN, Kind.DOUBTFUL, Kind.MACHINE)
+
+
+def _persons(numbers: Iterable[Iterable[int]]) -> Persons:
+    return Persons(*(BitMap(each) for each in numbers))

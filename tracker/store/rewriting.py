@@ -1,0 +1,84 @@
+"""The store written anew: one file with what it holds, and nothing of what it ever held besides.
+
+Owns: that this was asked for, and doing it, with SQLite's `VACUUM INTO`.
+Does not own: how the new file takes the store's place (`replacement`), who is forgotten
+(`tracker.erasure.forget`), or when it is done (`tracker.ingest.ingester`).
+
+Rows that are deleted leave octets in pages that were split or joined, in the write-ahead log, and in
+what SQLite keeps of the file for later. A file that was written from the rows that are left has none.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from tracker.store import database, files, replacement
+from tracker.store.database import Watermark
+from tracker.store.replacement import Replacement
+
+_WANTED: Watermark = "rewrite_wanted_s"
+"""When somebody was forgotten whom the file may still tell of; in no file that was written since."""
+_FORGET_IT = "DELETE FROM settings WHERE name = ?"
+_TELL_EACH_STEPS = 200_000
+"""Of SQLite's virtual machine: some milliseconds."""
+
+
+def want(db: Database, now_s: float) -> None:
+    """Ask for the store to be written anew, within the open transaction that has deleted something."""
+    database.raise_watermark(db, _WANTED, now_s)
+
+
+def is_wanted(db: Database) -> bool:
+    """Return whether this file may tell of what was deleted."""
+    return database.watermark(db, _WANTED) > 0
+
+
+def is_wanted_at(path: Path) -> bool:
+    """Return whether the file that is there now may. Raises StoreError."""
+    with database.reading(path) as db:
+        return is_wanted(db)
+
+
+def require_room(path: Path) -> None:
+    """Raise OSError where the disk has no room for a second store."""
+    replacement.require_room(path, files.size_octets(path))
+
+
+def rewrite(path: Path, should_stop: Callable[[], bool] = lambda: False) -> None:
+    """Write the store anew and put the new file in its place; by the holder of the ingester's lock.
+
+    Who has it open for feeding opens it again. Raises Busy, sqlite3.Error (interrupted, where it
+    should stop) and OSError: the store is as it was then.
+    """
+    with replacement.replacing(path, "rewritten") as begun:
+        begun.make()
+        try:
+            begun.require_room(files.size_octets(path))
+            _copy(path, begun, should_stop)
+            begun.swap()
+        except BaseException:
+            begun.discard()
+            raise
+
+
+def _copy(path: Path, begun: Replacement, should_stop: Callable[[], bool]) -> None:
+    total = files.size_octets(path)
+
+    def tell() -> bool:
+        begun.tell(files.size_octets(begun.file), total)
+        return should_stop()
+
+    with contextlib.closing(database.connect(path, database.CHANGE_TIMEOUT_MS)) as conn:
+        conn.set_progress_handler(tell, _TELL_EACH_STEPS)
+        conn.execute("VACUUM INTO ?", [os.fspath(begun.file)])
+    with _opened(begun.file) as db:
+        db.execute(_FORGET_IT, [_WANTED])
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Database]:
+    with contextlib.closing(database.connect(path, database.BUSY_TIMEOUT_MS)) as conn, conn:
+        yield Database(conn, execute_plugins=False)
