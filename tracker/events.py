@@ -136,17 +136,19 @@ class MessageRefused:
 class MessageHandled:
     """What became of a message, or of the copy of some of its recipients; also of one left untouched.
 
-    `sent_s` is when it was sent, in whole seconds, as its links know it; `sender` its envelope's. `reply` is the
-    relay's, or ours; `untouched` is why nothing in it was changed, None where something was. It is kept apart
-    from what is counted, and for a shorter time (`[privacy] details`).
+    `sent_s` is when it was sent, in whole seconds, as its links know it; `number` is that of its first
+    recipient. `recipients` are those of whom no MessagePending tells. `sender` is the envelope's; `reply` the
+    relay's, or ours; `untouched` why nothing in it was changed, None where something was. It is kept apart from
+    what is counted, and for a shorter time (`[privacy] details`).
     """
 
     message_id: str
     sent_s: Number
+    number: Number
     sender: str
-    recipients: tuple[Recipient, ...]
     outcome: Outcome
     reply: str
+    recipients: tuple[Recipient, ...] = ()
     subject: str = ""
     header_message_id: str | None = None
     queue_id: str | None = None

@@ -27,14 +27,15 @@ def details(
     """Return what became of a copy for `rcpts`, None: of all; it was handed over at `now_s`."""
     transaction, submitter, pending = handover.transaction, handover.submitter, outgoing.pending
     paths = transaction.rcpt_to if rcpts is None else rcpts
-    everyone = (Recipient(number, shown(path)) for number, path in enumerate(paths, 1))
+    everyone = tuple(Recipient(number, shown(path)) for number, path in enumerate(paths, 1))
     return MessageHandled(
         message_id=pending.message_id if pending else transaction.message_id.hex(),
         sent_s=int(now_s) if pending is None else pending.sent_s or int(pending.at_s),
+        number=(pending.recipients if pending else everyone)[0].number,
         sender=shown(transaction.mail.path),
-        recipients=pending.recipients if pending else tuple(everyone),
         outcome=outcome,
         reply=str(reply),
+        recipients=() if pending else everyone,
         subject=subject(outgoing.content),
         header_message_id=message_id(outgoing.content),
         queue_id=queue_id(reply) if outcome == "delivered" else None,

@@ -120,6 +120,8 @@ class _Task:
                 self._redact_pending(event)
             case "links":
                 self._redact_links(event, alone=event["name"] in self._own_sets)
+            case "handled":
+                self._redact_handled(event)
             case "clicked":
                 theirs = (event["message_id"], event["recipient"]) in self._copies
                 event["destination"] = self._patterns.without(event["destination"], theirs=theirs)
@@ -142,6 +144,15 @@ class _Task:
         for link in event["links"]:
             for name in ("url", "group", "text"):
                 link[name] = link[name] and self._patterns.without(link[name], theirs=alone)
+
+    def _redact_handled(self, event: dict[str, Any]) -> None:
+        theirs = [to for to in event["recipients"] if self._is_theirs(to)]
+        for to in theirs:
+            to.update(address=ERASED_ADDRESS, person=None)
+        if theirs or (event["message_id"], event["number"]) in self._copies:
+            event.update(subject="", header_message_id=None, queue_id=None, reply="")
+        for name in ("sender", "subject", "account"):
+            event[name] = event[name] and self._patterns.without(event[name])
 
     def _is_theirs(self, to: dict[str, Any]) -> bool:
         known = {written_alike(to["address"]), written_alike(to["person"] or "")}

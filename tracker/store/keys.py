@@ -42,6 +42,11 @@ class MessageKey(NamedTuple):
         return message_text(self.message_id)
 
 
+def is_message_id(text: str) -> bool:
+    """Return whether a text is the id of a message, as events and people write it."""
+    return _MESSAGE_ID.fullmatch(text) is not None
+
+
 def message_number(message_id: str) -> int:
     """Return the 64 bits of a message's id, as a signed number; of another text, those of its hash."""
     if _MESSAGE_ID.fullmatch(message_id):

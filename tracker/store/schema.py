@@ -33,6 +33,7 @@ def second_form(db: Database) -> None:
     db.executescript(_SUMS)
     db.executescript(_SLOTS)
     db.executescript(_OPENS)
+    db.executescript(_DETAILS)
     db.conn.executemany(
         "INSERT INTO campaigns (id, name) VALUES (?, ?)",
         [(NO_CAMPAIGN, None), (PURGED, RESERVED_NAME)],
@@ -296,5 +297,43 @@ _OPENS = """
         number INTEGER NOT NULL,          -- of the recipient; 0: a copy that several share
         human INTEGER NOT NULL,
         PRIMARY KEY (sent_s, message_id, event_id)
+    ) STRICT, WITHOUT ROWID;
+"""
+_DETAILS = """
+    CREATE TABLE detail_texts (           -- what many messages have in common, once
+        id INTEGER PRIMARY KEY,
+        hash INTEGER NOT NULL UNIQUE,
+        text TEXT NOT NULL,
+        uses INTEGER NOT NULL DEFAULT 0   -- by rows of details; with the last it goes
+    ) STRICT;
+    CREATE TABLE details (                -- what became of a message, or of a copy of it
+        sent_s INTEGER NOT NULL,
+        message_id INTEGER NOT NULL,
+        number INTEGER NOT NULL,          -- of its first recipient
+        outcome_id INTEGER NOT NULL,      -- these are rows of detail_texts
+        sender_id INTEGER NOT NULL,
+        subject_id INTEGER NOT NULL,
+        reply_id INTEGER NOT NULL,        -- less the queue id
+        relay_id INTEGER,
+        client_id INTEGER,
+        account_id INTEGER,
+        untouched_id INTEGER,
+        header_message_id TEXT,
+        queue_id TEXT,
+        PRIMARY KEY (sent_s, message_id, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE detail_names (           -- by which a message is looked for
+        hash INTEGER NOT NULL,
+        sent_s INTEGER NOT NULL,
+        message_id INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        PRIMARY KEY (hash, sent_s, message_id, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE detail_recipients (      -- of messages that are in no other table
+        sent_s INTEGER NOT NULL,
+        message_id INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        PRIMARY KEY (sent_s, message_id, number)
     ) STRICT, WITHOUT ROWID;
 """

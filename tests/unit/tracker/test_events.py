@@ -51,7 +51,8 @@ EVENTS: list[Event] = [
         link_set="0123",
     ),
     MessageHandled(
-        *("m", 1, "app@example.com", (Recipient(1, "a@example.net"),), "delivered", "250 ok"),
+        *("m", 1, 1, "app@example.com", "delivered", "250 ok"),
+        recipients=(Recipient(1, "a@example.net"),),
         subject="Hello",
         untouched="off",
     ),

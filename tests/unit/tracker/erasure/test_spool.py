@@ -8,11 +8,20 @@ from sqlite_utils import Database
 
 from tests.support.checks.facts import accepted, clicked, pending, put, totals
 from tests.support.checks.people import ANN, ANNS_ID, CAY, IDENTIFIER, PERSONAL, sent
+from tests.support.details import handled
 from tests.support.feeding import spooled
 from tracker.erasure import spool
 from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.spool import Traces
-from tracker.events import Clicked, MessagePending, Recipient, SentLink, decode, encode
+from tracker.events import (
+    Clicked,
+    MessageHandled,
+    MessagePending,
+    Recipient,
+    SentLink,
+    decode,
+    encode,
+)
 from tracker.spool import segments
 from tracker.spool.writer import Spool
 
@@ -63,6 +72,31 @@ def test_links_that_stand_apart_are_rewritten(tmp_path: Path):
     kept = [event for event in spooled(tmp_path) if isinstance(event, MessagePending)]
     assert [event.links[0].url for event in kept] == [
         *("https://example.net/?p=e", page, page, "https://example.net/?a=erased")
+    ]
+    assert CAY.address.encode() not in path.read_bytes()
+
+
+def test_what_became_of_their_mail_is_told_of_nobody(tmp_path: Path):
+    """Tracked or not; of others' mail, what names them goes."""
+    events = [
+        pending("m1", recipients=(CAY,)),
+        replace(handled(1), message_id="m1"),
+        replace(handled(1, CAY), message_id="m2", subject="Hello 7"),
+        replace(
+            handled(1, Recipient(1, "bob@example.net")), sender=CAY.address, account=CAY.address
+        ),
+    ]
+    writer = Spool.open(tmp_path, "proxy")
+    for event in events:
+        writer.append(event).result(5)
+    writer.close()
+    (path,) = segments.listing(tmp_path)
+    traces = Traces([CAY.address], PersonPatterns.of([CAY.address], IDENTIFIER))
+    assert spool.redact(tmp_path, {path.name: path.stat().st_size}, traces) == (4, 0)
+    told = [event for event in spooled(tmp_path) if isinstance(event, MessageHandled)]
+    assert [(each.subject, each.header_message_id) for each in told] == [
+        *(("", None), ("", None)),
+        (handled().subject, handled().header_message_id),
     ]
     assert CAY.address.encode() not in path.read_bytes()
 

@@ -1,0 +1,99 @@
+"""Finding messages by what people know of them, and reading what became of them.
+
+Owns: the questions, and their queries.
+Does not own: the rows (`rows`), what was clicked in a message (`tracker.reports`), or how answers are
+printed (`tracker.cli`).
+"""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from tracker.details.rows import QUEUE_ID, TEXTS, name_hash
+from tracker.persons import written_alike
+from tracker.store import queries
+from tracker.store.keys import MessageKey, is_message_id, message_number
+
+MOST_FOUND = 100
+"""Messages that a question finds, the latest of them."""
+
+_BY_ID = "SELECT sent_s, message_id FROM messages WHERE message_id = ?"
+_BY_NAME = "SELECT DISTINCT sent_s, message_id FROM detail_names WHERE hash IN (:values)"
+_TO = f"""
+    SELECT DISTINCT sent_s, message_id FROM deliveries
+    WHERE person_id IN (:values) ORDER BY sent_s DESC LIMIT {MOST_FOUND}
+"""  # noqa: S608 - a constant
+_TO_ADDRESS = f"""
+    SELECT sent_s, message_id FROM deliveries
+    WHERE address IN (:values) AND address IS NOT NULL AND address != '' ORDER BY sent_s DESC LIMIT {MOST_FOUND}
+"""  # noqa: S608 - a constant
+_COPIES = f"""
+    SELECT number, {", ".join(f"{name}.text AS {name}" for name in TEXTS)}, header_message_id, queue_id
+    FROM details {" ".join(f"LEFT JOIN detail_texts AS {name} ON {name}.id = {name}_id" for name in TEXTS)}
+    WHERE sent_s = ? AND message_id = ? ORDER BY number
+"""  # noqa: S608 - constants
+_RECIPIENTS = """
+    SELECT number, address FROM detail_recipients WHERE sent_s = ? AND message_id = ? ORDER BY number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What became of a message, or of one recipient's copy, as `tracker.events.MessageHandled` says it.
+
+    `number` is that of its first recipient.
+    """
+
+    number: int
+    outcome: str
+    sender: str
+    subject: str
+    reply: str
+    relay: str | None
+    client: str | None
+    account: str | None
+    untouched: str | None
+    header_message_id: str | None
+    queue_id: str | None
+
+
+def find(db: Database, name: str, persons: Iterable[int] = ()) -> list[MessageKey]:
+    """Return the messages that a name leads to, the latest first: `MOST_FOUND` at most.
+
+    A name is a message's id (16 hexadecimal digits), a Message-ID with or without its angle brackets, the
+    relay's queue id, or an address; `persons` are the rows of those who are called so.
+    """
+    found = set(_named(db, name))
+    if is_message_id(name):
+        found |= {MessageKey(*row) for row in db.execute(_BY_ID, [message_number(name)])}
+    found |= {MessageKey(*row) for row in queries.rows_in(db, _TO, persons)}
+    alike = {name, written_alike(name)}
+    found |= {MessageKey(*row) for row in queries.rows_in(db, _TO_ADDRESS, alike)}
+    return sorted(found, reverse=True)[:MOST_FOUND]
+
+
+def _named(db: Database, name: str) -> Iterator[MessageKey]:
+    bare = name.strip("<>")
+    hashes = [
+        name_hash("id", name.lower()),
+        name_hash("queue-id", name),
+        name_hash("to", name),
+        *(name_hash("message-id", each) for each in (name, bare, f"<{bare}>")),
+    ]
+    return itertools.starmap(MessageKey, queries.rows_in(db, _BY_NAME, hashes))
+
+
+def copies(db: Database, message: MessageKey) -> list[Details]:
+    """Return what became of a message: of each copy, or of the one that all of its recipients had."""
+    found = []
+    for row in db.query(_COPIES, list(message)):
+        row["reply"] = row["reply"].replace(QUEUE_ID, row["queue_id"] or "")
+        found.append(Details(**row))
+    return found
+
+
+def recipients(db: Database, message: MessageKey) -> dict[int, str]:
+    """Return the recipients, by their numbers, of a message that is in no other table."""
+    return dict(db.execute(_RECIPIENTS, list(message)).fetchall())
