@@ -29,7 +29,10 @@ from tracker.store import files, replacement
 from tracker.store.replacement import Progress
 from tracker.store.schema import migrations
 
-Watermark = Literal["purged_before_s", "unlisted_before_day", "known_time_s", "rewrite_wanted_s"]
+Watermark = Literal[
+    *("purged_before_s", "unlisted_before_day", "known_time_s", "rewrite_wanted_s"),
+    *("identify_secret", "identified_up_to"),
+]
 """A value that only rises, unless a wrong clock raised it: what lies below it has been purged, or
 looked at, or has passed."""
 
