@@ -30,8 +30,12 @@ from tracker.store.replacement import Progress
 from tracker.store.schema import migrations
 
 Watermark = Literal[
-    *("purged_before_s", "unlisted_before_day", "known_time_s", "rewrite_wanted_s"),
-    *("identify_secret", "identified_up_to"),
+    "purged_before_s",
+    "unlisted_before_day",
+    "known_time_s",
+    "rewrite_wanted_s",
+    "identify_secret",
+    "identified_up_to",
 ]
 """A value that only rises, unless a wrong clock raised it: what lies below it has been purged, or
 looked at, or has passed."""
