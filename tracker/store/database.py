@@ -245,9 +245,9 @@ def _open_to_change(path: Path) -> Database:
 def require_current(db: Database, path: Path) -> None:
     """Raise StoreError where the tables are not those of this version."""
     if migrations.pending(db):
-        raise StoreError(
-            f"{path} is no store of this version; start `waypost tracker` once", "outdated"
-        )
+        upgrading = replacement.in_progress(path)
+        what = upgrading or "it is of an earlier version, which `waypost tracker` upgrades"
+        raise StoreError(f"{path} cannot be read yet: {what}", "outdated")
 
 
 def require_ours(path: Path) -> None:
