@@ -40,7 +40,16 @@ def test_spool_with_events_of_an_earlier_version_is_counted_on(path: Path) -> No
     with database.changing(path) as opened, opened.transaction():
         feed(opened.db, [decode(line) for line in lines])
     with database.reading(path) as db:
-        assert earlier_stores.answers(db) == earlier_stores.told("half")
+        found, told = earlier_stores.answers(db), earlier_stores.told("half")
+    # These came in one batch, and judging knows the second of sending, no fractions of it.
+    assert without_scores(found.pop("clicks")) == without_scores(told.pop("clicks"))
+    assert found == told
+
+
+def without_scores(clicks: list[list[object]]) -> list[str]:
+    """Return clicks in an order of their own, as people or machines."""
+    score = earlier_stores.CLICK.index("score")
+    return sorted(str([*row[:score], *row[score + 1 :]]) for row in clicks)
 
 
 def test_tables_of_every_kind_were_filled(path: Path) -> None:
