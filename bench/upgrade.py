@@ -153,7 +153,7 @@ def _numbered(sql: str) -> str:
     return before + _NUMBERS.format(most) + rest
 
 
-def sums(path: Path) -> dict[str, object]:
+def sums(path: Path) -> dict[str, tuple[int, ...]]:
     """Return what must be the same before and after."""
     with database.connect(path, 1000) as conn:
         return {

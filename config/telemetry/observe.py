@@ -135,6 +135,20 @@ STORE_REPLACED = _event(
     logging.WARNING,
     "The database file was replaced or removed while it was open; it was opened or created anew.",
 )
+STORE_UPGRADE_STARTED = _event(
+    "store_upgrade_started",
+    logging.INFO,
+    "The database is an earlier version's, or is still being copied: it becomes one of this version in "
+    "a new file beside it. Mail, links and the spool go on. Says its size.",
+)
+STORE_UPGRADING = _event(
+    "store_upgrading", logging.INFO, "How much of the database is upgraded by now, in percent."
+)
+STORE_UPGRADED = _event(
+    "store_upgraded",
+    logging.INFO,
+    "The database is of this version now. Says its size, and how many seconds that took.",
+)
 STORE_EMPTIED = _event(
     "store_emptied",
     logging.ERROR,

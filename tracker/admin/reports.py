@@ -60,11 +60,13 @@ class ReportQuery(BaseModel):
 
     campaign: str | None = Field(default=None, description="Only this campaign.")
     since: datetime | None = Field(
-        default=None, description="Only messages sent since then (UTC), and the clicks on them."
+        default=None,
+        description="Only messages sent from this day on (UTC), and the clicks on them.",
     )
 
     until: datetime | None = Field(
-        default=None, description="Only messages sent before then (UTC), and the clicks on them."
+        default=None,
+        description="Only messages sent before this day (UTC), and the clicks on them.",
     )
 
     @property

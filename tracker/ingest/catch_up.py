@@ -8,7 +8,7 @@ Does not own: feeding itself (`ingester`), or its troubles (`trouble`).
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,13 +18,20 @@ from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
 from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
-from tracker.store import database, files
+from tracker.store import database, files, replacement
 from tracker.store.database import StoreError
+from tracker.store.first_form import upgrade
+from tracker.store.first_form.upgrade import Watch
+from tracker.store.replacement import Progress
 
+Tell = Callable[[Progress], object]
 PATIENCE_S = 10.0
 """Of a command."""
 BRIEF_S = 2.0
 """The patience of who asks over HTTP."""
+UPGRADE_POLL_S = 0.2
+OUTDATED = "outdated"
+OF_EARLIER_VERSION = "whoever feeds it does not upgrade it: restart the service"
 BY_ANOTHER = "another process is feeding the store"
 
 
@@ -47,12 +54,22 @@ class Backlog:
             yield f"Not counted: {each}"
 
 
-def catch_up(config: Config, patience_s: float = PATIENCE_S) -> Backlog:
+def catch_up(
+    config: Config,
+    patience_s: float = PATIENCE_S,
+    tell: Tell | None = None,
+    *,
+    through_upgrade: bool = False,
+) -> Backlog:
     """Bring the store up to what the spool holds now, feeding it or waiting for who does.
 
-    Raises StoreError where the store is malformed, or not ours. Otherwise return what could not be
-    fed in time; segments that cannot be read are not waited for.
+    A store of an earlier version is upgraded where there is somebody to `tell` how far that is, unless
+    another process does; `through_upgrade` waits for that.
+
+    Raises StoreError where the store is malformed, not ours, or being upgraded. Otherwise return what
+    could not be fed in time; segments that cannot be read are not waited for.
     """
+    _see_to_upgrade(config, tell, waits=through_upgrade)
     if files.is_empty(config.store.path):
         _feed_once(config)
     wanted = _sizes(config.store.spool_dir)
@@ -70,12 +87,42 @@ def catch_up(config: Config, patience_s: float = PATIENCE_S) -> Backlog:
     return Backlog(lost=_lost(config, Lock(config.store.spool_dir).told()))
 
 
-def _feed_once(config: Config) -> tuple[Trouble, str]:
+def _see_to_upgrade(config: Config, tell: Tell | None, *, waits: bool) -> None:
+    """Have a store of an earlier version upgraded before anything is asked of it."""
+    path = config.store.path
+    deadline_s = time.monotonic() + PATIENCE_S
+    while upgrade.is_due(path):
+        progress = replacement.in_progress(path)
+        if progress is None:
+            _upgrade_here(config, tell)
+            if time.monotonic() > deadline_s and upgrade.is_due(path):
+                raise StoreError(
+                    f"{path} is of an earlier version, and {OF_EARLIER_VERSION}", OUTDATED
+                )
+        elif tell is None or not waits:
+            raise StoreError(f"{path} cannot be read yet: {progress}", OUTDATED)
+        else:
+            tell(progress)
+        time.sleep(UPGRADE_POLL_S)
+
+
+def _upgrade_here(config: Config, tell: Tell | None) -> None:
+    """Upgrade the store if nobody else is about to; raises StoreError where that is not possible."""
+    if tell is None:
+        why = Lock(config.store.spool_dir).told().failing
+        soon = f"{config.store.path} is of an earlier version, and about to be upgraded"
+        raise StoreError(why or soon, OUTDATED)
+    trouble, _ = _feed_once(config, Watch(tell=tell))
+    if trouble.failing:
+        raise StoreError(trouble.failing, OUTDATED)
+
+
+def _feed_once(config: Config, watch: Watch | None = None) -> tuple[Trouble, str]:
     """Feed the store if nobody else does; return what hinders it, and who else does.
 
     Raises StoreError where the store is malformed, or not ours.
     """
-    ingester = Ingester(config)
+    ingester = Ingester(config, watch)
     try:
         feeder = "" if ingester.drain() else BY_ANOTHER
         return ingester.trouble(), feeder

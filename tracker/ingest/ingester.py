@@ -29,7 +29,7 @@ from tracker.counting.feeder import Feeder
 from tracker.counting.moved_clicks import has_moves
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
-from tracker.ingest.kept_store import KeptStore
+from tracker.ingest.kept_store import KeptStore, LoggedUpgrade
 from tracker.ingest.lock import Lock
 from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
@@ -39,6 +39,7 @@ from tracker.spool.segments import Record
 from tracker.store import clock, database
 from tracker.store.clock import Time
 from tracker.store.database import Store
+from tracker.store.first_form.upgrade import Stopped, Watch
 from tracker.store.retention import (
     expire_pending,
     is_time_settled,
@@ -72,13 +73,15 @@ _POISON = (
 class Ingester:
     """Feeds the store of `config` from its spool. All of it runs in one thread."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, watch: Watch | None = None) -> None:
+        """Feed the store of `config`; one of an earlier version is upgraded where somebody watches that."""
         self._path = config.store.path
         self._directory = config.store.spool_dir
         self.configure(config)
         self._lock = Lock(self._directory)
         self._backlog = Backlog(self._directory)
         self._kept = KeptStore(self._path)
+        self._kept.watch = watch
         self._opened: Store | None = None
         self._offsets: dict[str, int] = {}
         self._link_sets: dict[str, LinkSets] = {}
@@ -96,6 +99,7 @@ class Ingester:
     def run(self, stop: threading.Event) -> None:
         """Feed the store until `stop` is set, whatever happens to it; wait while another does."""
         backoff_s = INTERVAL_S
+        self._kept.watch = Watch(stop.is_set, LoggedUpgrade().tell)
         try:
             while not stop.wait(backoff_s):
                 backoff_s = INTERVAL_S if self._try() else min(2 * backoff_s, MAX_BACKOFF_S)
@@ -137,6 +141,8 @@ class Ingester:
             if self.drain():
                 self._housekeep()
             self._recovered()
+        except Stopped:
+            return True
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round is tried
             self._failed(error)
             return False

@@ -24,8 +24,9 @@ _PERSON = """
             SELECT id FROM persons WHERE name IN (SELECT value FROM json_each(:names))
         )
         UNION
-        SELECT sent_s, message_id, number, person_id, accepted OR clicks > 0 FROM deliveries
-        WHERE address IN (SELECT value FROM json_each(:names))
+        SELECT sent_s, message_id, number, person_id, accepted OR clicks > 0
+        FROM json_each(:names) CROSS JOIN deliveries
+            ON address = json_each.value COLLATE NOCASE AND address = json_each.value
     )
 """
 _SENT = f"""

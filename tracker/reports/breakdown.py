@@ -121,7 +121,7 @@ def breakdown(
     until_s: float | None = None,
 ) -> Iterator[Json]:
     """Return rows of COLUMNS: of everything, or of one campaign, or of a period."""
-    period = None if since_s is None and until_s is None else Period.of(since_s, until_s)
+    period = None if since_s is None and until_s is None else Period.of_days(since_s, until_s)
     asked = _Asked(db, names.scope(db, campaign), period)
     return _ROWS[by](asked)
 

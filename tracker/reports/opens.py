@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from tracker.reports import names
 from tracker.reports.figures import Json
+from tracker.store.keys import SAME_MESSAGE_S
 from tracker.store.reserved import NO_CAMPAIGN
 
 COLUMNS = (
@@ -21,23 +22,30 @@ COLUMNS = (
 """Of a report as rows."""
 
 
-_COPIES = """
+_SECONDS = ", ".join(f"{{0}} + {each}" for each in range(-SAME_MESSAGE_S, SAME_MESSAGE_S + 1))
+_COPIES = f"""
     WITH copies AS (
         SELECT campaign_id, sent_s, message_id, count(*) AS recipients, sum(personal) AS personal
         FROM pixels WHERE sent_s >= :since_s AND (accepted OR EXISTS (
-            SELECT 1 FROM opens
-            WHERE opens.sent_s = pixels.sent_s AND opens.message_id = pixels.message_id
-            AND opens.number IN (0, pixels.number)
+            SELECT 1 FROM opens WHERE opens.sent_s IN ({_SECONDS.format("pixels.sent_s")})
+            AND opens.message_id = pixels.message_id AND opens.number IN (0, pixels.number)
         )) GROUP BY campaign_id, sent_s, message_id
     )
     SELECT campaign_id, count(*) AS messages, sum(recipients) AS recipients,
         sum(personal) AS personal
     FROM copies GROUP BY campaign_id
-"""
-_OPENS = """
-    WITH copies AS (
-        SELECT sent_s, message_id, number != 0 AS personal, sum(human) AS human, count(*) AS total
-        FROM opens WHERE sent_s >= :since_s GROUP BY sent_s, message_id, number
+"""  # noqa: S608 - constants
+_OPENS = f"""
+    WITH found AS (
+        SELECT message_id, number, human, sent_s, (
+            SELECT pixels.sent_s FROM pixels
+            WHERE pixels.sent_s IN ({_SECONDS.format("opens.sent_s")})
+            AND pixels.message_id = opens.message_id LIMIT 1
+        ) AS pixel_s FROM opens WHERE sent_s >= :since_s
+    ), copies AS (
+        SELECT ifnull(pixel_s, sent_s) AS sent_s, message_id, number != 0 AS personal,
+            sum(human) AS human, count(*) AS total
+        FROM found GROUP BY 1, message_id, number
     )
     SELECT ifnull((
             SELECT campaign_id FROM pixels
@@ -45,7 +53,8 @@ _OPENS = """
         ), :unknown) AS campaign_id, sum(human) AS opens_human, sum(total) AS opens_all,
         sum(personal AND human > 0) AS unique_human, sum(personal) AS unique_all
     FROM copies GROUP BY 1
-"""
+"""  # noqa: S608 - constants
+"""An open is of the message of that id whose second is the token's, or next to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,18 +31,19 @@ class Period:
         """Return the period between moments, of which None is no bound."""
         return cls(since_s or 0.0, _EVER_S if until_s is None else until_s)
 
+    @classmethod
+    def of_days(cls, since_s: float | None, until_s: float | None) -> "Period":
+        """Return the days between moments; one within a day stands for where that day begins."""
+        asked = cls.of(since_s, until_s)
+        return cls(asked.since_s // DAY_S * DAY_S, asked.until_s // DAY_S * DAY_S)
+
     def days(self) -> dict[str, int]:
         """Return its `first` and `last` day, in days since 1970."""
-        return {"first": day_of(self.since_s), "last": day_of(max(0.0, self.until_s - 1e-3))}
+        return {"first": day_of(self.since_s), "last": int(self.until_s // DAY_S) - 1}
 
     def values(self) -> dict[str, float]:
         """Return what queries are asked with."""
         return {"since_s": self.since_s, "until_s": self.until_s, **self.days()}
-
-
-def begins_a_day(at_s: float) -> bool:
-    """Return whether a moment may bound a report: it is the first one of a day in UTC."""
-    return at_s % DAY_S == 0
 
 
 _SENT = """

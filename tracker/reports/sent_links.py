@@ -13,18 +13,28 @@ from tracker.urls.naming import volatile_of
 from tracker.urls.params import place, without
 
 _MESSAGES = """
-    SELECT message_id FROM messages JOIN campaigns ON campaigns.id = campaign_id
-    WHERE campaigns.name = :campaign
+    WITH wanted AS (SELECT id FROM campaigns WHERE name = :campaign)
+    SELECT message_id FROM wanted CROSS JOIN counters INDEXED BY counters_days
+        ON counters.campaign_id = wanted.id AND link_id = 0 AND counters.messages > 0
+        AND day BETWEEN 1 AND :last
+    CROSS JOIN messages ON sent_s >= CASE day WHEN 1 THEN 0 ELSE day * 86400 END
+        AND sent_s < (day + 1) * 86400 AND messages.campaign_id = wanted.id
+    UNION
+    SELECT message_id FROM messages WHERE counted = 0 AND sent_s >= 0
+        AND campaign_id IN (SELECT id FROM wanted)
 """
 _URLS = """
-    SELECT ifnull(url, name) AS url FROM links
-    WHERE substr(ifnull(url, name), 1, length(:beginning)) = :beginning
+    SELECT name FROM links WHERE name >= :beginning AND name < :end AND url IS NULL
+    UNION ALL
+    SELECT url FROM links WHERE url >= :beginning AND url < :end
 """
+_LAST_DAY = 1_000_000
+_LAST_CHARACTER = chr(0x10FFFF)
 
 
 def messages_of(db: Database, campaign: str) -> list[str]:
     """Return the ids of the messages of a campaign, in hexadecimal."""
-    return [message_text(row["message_id"]) for row in db.query(_MESSAGES, {"campaign": campaign})]
+    return [message_text(row["message_id"]) for row in db.query(_MESSAGES, {"campaign": campaign, "last": _LAST_DAY})]
 
 
 def is_known(db: Database, url: str, config: Config) -> bool:
@@ -39,5 +49,6 @@ def is_known(db: Database, url: str, config: Config) -> bool:
         return {without(each, volatile) for each in urls}
 
     wanted = variants(url)
-    found = db.execute(_URLS, {"beginning": place(url)})
+    beginning = place(url)
+    found = db.execute(_URLS, {"beginning": beginning, "end": beginning + _LAST_CHARACTER})
     return any(not wanted.isdisjoint(variants(known)) for (known,) in found)

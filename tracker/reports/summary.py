@@ -69,11 +69,8 @@ def report(
     since_s: float | None = None,
     until_s: float | None = None,
 ) -> Report:
-    """Return figures of everything, or of one campaign, or of what was sent on some days.
-
-    Of these the moments are the beginnings, in UTC: that of the first, and of the one after the last.
-    """
-    asked = Period.of(since_s, until_s)
+    """Return figures of everything, or of one campaign, or of what was sent within a period of days."""
+    asked = Period.of_days(since_s, until_s)
     whole = since_s is None and until_s is None
     wanted = names.campaigns(db, campaign)
     scope = names.scope(db, campaign)

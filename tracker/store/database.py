@@ -29,7 +29,14 @@ from tracker.store import files, replacement
 from tracker.store.replacement import Progress
 from tracker.store.schema import migrations
 
-Watermark = Literal["purged_before_s", "unlisted_before_day", "known_time_s", "rewrite_wanted_s"]
+Watermark = Literal[
+    "purged_before_s",
+    "unlisted_before_day",
+    "known_time_s",
+    "rewrite_wanted_s",
+    "identify_secret",
+    "identified_up_to",
+]
 """A value that only rises, unless a wrong clock raised it: what lies below it has been purged, or
 looked at, or has passed."""
 
@@ -238,9 +245,9 @@ def _open_to_change(path: Path) -> Database:
 def require_current(db: Database, path: Path) -> None:
     """Raise StoreError where the tables are not those of this version."""
     if migrations.pending(db):
-        raise StoreError(
-            f"{path} is no store of this version; start `waypost tracker` once", "outdated"
-        )
+        upgrading = replacement.in_progress(path)
+        what = upgrading or "it is of an earlier version, which `waypost tracker` upgrades"
+        raise StoreError(f"{path} cannot be read yet: {what}", "outdated")
 
 
 def require_ours(path: Path) -> None:

@@ -22,7 +22,7 @@ the clock twice."""
 _MESSAGE_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _EVENT_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _MOMENT_OCTETS = 6
-_LAST_MOMENT_MS = 2 ** (8 * _MOMENT_OCTETS) - 1
+_LAST_MOMENT_MS: int = 2 ** (8 * _MOMENT_OCTETS) - 1
 
 
 class MessageKey(NamedTuple):

@@ -1,7 +1,8 @@
 """Persons of the store: who is behind an id, where they got mail, and how they are written.
 
 Owns: these questions.
-Does not own: what an id is (`tracker.urls.reader_id`), or who is the same person (`tracker.persons`).
+Does not own: what an id is (`tracker.urls.reader_id`), the ids that are kept (`identities`), or who is
+the same person (`tracker.persons`).
 """
 
 from typing import NamedTuple
@@ -11,8 +12,8 @@ from sqlite_utils import Database
 from config.schema import Config
 from tracker.persons import is_opaque
 from tracker.persons import written_alike as alike
-from tracker.store import named_rows
-from tracker.urls.reader_id import ID_CHARACTERS, Identifier
+from tracker.store import identities, named_rows
+from tracker.urls.reader_id import Identifier
 
 
 class Known(NamedTuple):
@@ -32,23 +33,15 @@ def identified(db: Database, config: Config, person_id: str) -> Known | None:
 
 
 def behind_id(db: Database, identifier: Identifier, person_id: str) -> str | None:
-    """Return the person behind an id: an address or the application's own id; None if unknown.
-
-    A hash is compared with those of all persons in the store, some microseconds each.
-    """
+    """Return the person behind an id: an address or the application's own id; None if unknown."""
     if is_opaque(person_id) and named_rows.find(db, "persons", [person_id]):
         return person_id
-    if len(person_id) != ID_CHARACTERS:
-        return None
-    for (name,) in db.execute("SELECT name FROM persons"):
-        if identifier.hashed(name) == person_id:
-            return str(name)
-    return None
+    return identities.person(db, identifier, person_id)
 
 
 _EXACTLY = """
     SELECT name FROM persons WHERE name = :name
-    UNION SELECT address FROM deliveries WHERE address = :name
+    UNION SELECT address FROM deliveries WHERE address = :name COLLATE NOCASE AND address = :name
 """
 _IN_ASCII = """
     SELECT name FROM persons WHERE name = :name COLLATE NOCASE

@@ -51,8 +51,13 @@ _NAMES = """
     CREATE TABLE campaigns (id INTEGER PRIMARY KEY, name TEXT UNIQUE) STRICT;
     CREATE TABLE persons (             -- a number is never given again: sets outlive persons
         id INTEGER PRIMARY KEY AUTOINCREMENT,
-        name TEXT NOT NULL UNIQUE
+        name TEXT NOT NULL UNIQUE,
+        told BLOB                         -- the id that destinations are told, as octets
     ) STRICT;
+    CREATE INDEX persons_told ON persons (told) WHERE told IS NOT NULL;
+    CREATE INDEX persons_alike ON persons (name COLLATE NOCASE);
+    CREATE INDEX persons_beyond_ascii ON persons (name)
+        WHERE length(CAST(name AS BLOB)) > length(name);
     CREATE TABLE domains (                -- of senders
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE
@@ -91,6 +96,7 @@ _LINKS = """
         text TEXT,                        -- of its anchor
         own INTEGER NOT NULL DEFAULT 0    -- URLs that are each reader's
     ) STRICT;
+    CREATE INDEX links_url ON links (url) WHERE url IS NOT NULL;
     CREATE TABLE link_aliases (           -- links that are gone, and where their clicks went
         link_id INTEGER PRIMARY KEY,
         leads_to INTEGER NOT NULL
@@ -169,7 +175,10 @@ _MESSAGES = """
         PRIMARY KEY (sent_s, message_id, number)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX deliveries_person ON deliveries (person_id) WHERE person_id IS NOT NULL;
-    CREATE INDEX deliveries_address ON deliveries (address) WHERE address IS NOT NULL;
+    CREATE INDEX deliveries_address ON deliveries (address COLLATE NOCASE)
+        WHERE address IS NOT NULL;
+    CREATE INDEX deliveries_beyond_ascii ON deliveries (address)
+        WHERE address IS NOT NULL AND length(CAST(address AS BLOB)) > length(address);
 """
 _CLICKS = """
     CREATE TABLE clicks (                 -- campaign and person are the message's and the copy's
@@ -217,6 +226,7 @@ _SUMS = """
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX counters_link ON counters (link_id) WHERE link_id > 0;
     CREATE INDEX counters_withdrawn ON counters (clicks_all) WHERE link_id > 0 AND clicks_all = 0;
+    CREATE INDEX counters_days ON counters (campaign_id, day) WHERE link_id = 0;
     CREATE INDEX counters_top ON counters (campaign_id, clicks_all) WHERE day = 0 AND link_id > 0;
     CREATE TABLE cohorts (                -- clicks by the day on which their message was sent
         day INTEGER NOT NULL,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.checks.facts import recount
+from tests.support.checks.recount import recount
 from tests.support.clients import victims
 from tests.support.clients.programs import until
 from tracker.ingest.catch_up import catch_up

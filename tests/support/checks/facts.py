@@ -17,7 +17,7 @@ from tracker.events import (
     SentLink,
 )
 from tracker.reports import summary
-from tracker.reports.figures import Figures, Report
+from tracker.reports.figures import Figures
 from tracker.store.schema import migrations
 from tracker.urls.naming import Naming
 
@@ -62,14 +62,14 @@ def to_ann(message: str = "m1", **changes: Any) -> MessagePending:
     return pending(message, **{"recipients": pending().recipients[:1], **changes})
 
 
-def accepted(message: str = "m1", *recipients: int) -> MessageAccepted:
-    """Return the relay's 250 for a message."""
-    return MessageAccepted(message, SENT_S + 1, recipients or (1, 2))
+def accepted(message: str = "m1", *recipients: int, sent_s: float = SENT_S) -> MessageAccepted:
+    """Return the relay's 250 for a message, a second after it was sent."""
+    return MessageAccepted(message, sent_s + 1, recipients or (1, 2), sent_s=int(sent_s))
 
 
 def refused(message: str = "m1", *recipients: int) -> MessageRefused:
     """Return the relay's refusal of a message."""
-    return MessageRefused(message, SENT_S, recipients or (1, 2))
+    return MessageRefused(message, SENT_S, recipients or (1, 2), sent_s=SENT_S)
 
 
 def clicked(event_id: str, message: str = "m1", **changes: Any) -> Clicked:
@@ -113,17 +113,12 @@ def with_pixel(message: str = "m1", **changes: object) -> MessagePending:
 
 def taken(message: str = "m1", *, links: bool = False) -> MessageAccepted:
     """Return the relay's 250 for it."""
-    return MessageAccepted(message, SENT_S + 1, (1, 2), links=links, opens=True)
+    return MessageAccepted(message, SENT_S + 1, (1, 2), links=links, opens=True, sent_s=SENT_S)
 
 
 def opened(event_id: str, message: str = "m1", recipient: int = 1, *, human: bool = True) -> Opened:
     """Return an open of the first recipient's copy."""
     return Opened(event_id, SENT_S + 60, message, recipient, SENT_S, human)
-
-
-def recount(db: Database) -> Report:
-    """Return the report of everything, counted from rows: without a bound, it is read from sums."""
-    return summary.report(db, since_s=1)
 
 
 def totals(db: Database) -> Figures:

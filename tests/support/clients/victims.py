@@ -1,4 +1,4 @@
-"""Processes that a test kills: a writer of clicks, and an ingester.
+"""Processes that a test kills: a writer of clicks, an ingester, and an upgrade.
 
 They are functions, run by a fork server that has everything imported, so that a test can kill
 hundreds of them in seconds.
@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections import deque
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -18,6 +19,8 @@ from config.schema import Config, StoreConfig
 from tracker.events import Clicked, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.ingester import Ingester
 from tracker.spool.writer import Spool
+from tracker.store.first_form import upgrade
+from tracker.store.first_form.upgrade import Watch
 
 SENT_S = int(time.time())
 IN_FLIGHT = 20
@@ -89,3 +92,8 @@ def _click(event_id: str, message_id: str, number: int) -> Clicked:
 def ingest(folder: Path) -> None:
     """Feed the store without end."""
     Ingester(config(folder)).run(threading.Event())
+
+
+def upgrade_store(path: Path, told: Connection) -> None:
+    """Upgrade a store, telling how far it is before each chunk."""
+    upgrade.run(path, Watch(tell=told.send))

@@ -344,14 +344,6 @@ _SIGHTINGS = _by_id(
     FROM first.sightings AS old CROSS JOIN first.messages ON messages.id = message
     WHERE old.id > :after AND old.id <= :upto ORDER BY old.id""",  # noqa: S608 - a constant
 )
-_SENT_S = """
-    CAST(coalesce(
-        (SELECT sent_at_s FROM first.messages WHERE messages.message_id = old.message_id),
-        (SELECT min(sent_at_s) FROM first.pixels WHERE pixels.message_id = old.message_id),
-        old.sent_at_s
-    ) AS INTEGER) AS sent_s, message_number(old.message_id) AS message_number
-"""
-"""The key of what tells of opens: the message's own, as tokens may be a second off, and copies more."""
 
 
 def _by_sending(table: str, *statements: str) -> Stage:
@@ -365,18 +357,21 @@ def _by_sending(table: str, *statements: str) -> Stage:
     return Stage(table, bound, statements, (table,))
 
 
+# Each copy of a message had an event of its own; an open has its token's second, as its event would again.
 _PIXELS = _by_sending(
     "pixels",
-    f"""INSERT OR IGNORE INTO pixels
+    """INSERT OR IGNORE INTO pixels
         (sent_s, message_id, number, campaign_id, personal, accepted)
-    SELECT {_SENT_S}, number, campaign_id, personal, accepted
-    FROM first.pixels AS old WHERE sent_at_s >= :after AND sent_at_s < :upto ORDER BY 1, 2, 3""",  # noqa: S608 - a constant
+    SELECT CAST((
+        SELECT min(sent_at_s) FROM first.pixels AS copies WHERE copies.message_id = old.message_id
+    ) AS INTEGER), message_number(message_id), number, campaign_id, personal, accepted
+    FROM first.pixels AS old WHERE sent_at_s >= :after AND sent_at_s < :upto ORDER BY 1, 2, 3""",
 )
 _OPENS = _by_sending(
     "opens",
     f"""INSERT OR IGNORE INTO opens (sent_s, message_id, event_id, number, human)
-    SELECT {_SENT_S}, event_octets(event_id, at_s), number, human
-    FROM first.opens AS old WHERE sent_at_s >= :after AND sent_at_s < :upto ORDER BY 1, 2, 3""",  # noqa: S608 - a constant
+    SELECT {_KEY}, event_octets(event_id, at_s), number, human
+    FROM first.opens WHERE sent_at_s >= :after AND sent_at_s < :upto ORDER BY 1, 2, 3""",  # noqa: S608 - a constant
 )
 STAGES = (
     _SMALL,

@@ -48,7 +48,7 @@ def add_days(db: Database, _values: Mapping[str, int]) -> None:
 def add_all_days(db: Database, values: Mapping[str, int]) -> None:
     """Add who ever clicked in the campaigns of a chunk; campaign and link 0 are sets as well."""
     found: _Numbers = defaultdict(list)
-    for link, campaign, day, person, kind in db.execute(_OF_ALL_DAYS, values):
+    for link, campaign, day, person, kind in db.execute(_OF_ALL_DAYS, dict(values)):
         part, number = divmod(person, PART)
         found[Scope(link, campaign, day), part, kind].append(number)
     _add(db, found)

@@ -2,8 +2,8 @@
 
 Owns: seeing that a store is of the first form, the order of the steps, that each may be cut short at any
 moment and is taken up again, and how far it has come.
-Does not own: the rows (`copy`), the last state of the first form (`schema`), or the swap and who waits
-for it (`tracker.store.replacement`).
+Does not own: the rows (`copy`), the last state of the first form (`schema`), the swap and who waits for it
+(`tracker.store.replacement`), or when it is done (`tracker.ingest.ingester`).
 
 Whoever runs it holds the ingester's lock. The earlier store stays as it is until the new one is complete;
 mail, links and the spool go on meanwhile. Its write lock is held, so that no program of an earlier version
@@ -13,6 +13,7 @@ changes what was copied already; where one did while nobody held it, the copy be
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from tracker.store.database import StoreError
 from tracker.store.first_form import copy
 from tracker.store.first_form.copy import STAGES
 from tracker.store.first_form.schema import migrations as steps
-from tracker.store.replacement import Busy, Replacement
+from tracker.store.replacement import Busy, Progress, Replacement
 from tracker.store.schema import migrations
 
 _CACHE_KIB = 65536
@@ -36,6 +37,21 @@ _STANDS = """
         total INTEGER NOT NULL
     )
 """
+
+
+class Stopped(Exception):
+    """The upgrade was to stop before it was done; it goes on from there the next time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who watches an upgrade: whether it should stop, and whom it tells how far it has come."""
+
+    should_stop: Callable[[], bool] = lambda: False
+    tell: Callable[[Progress], object] = lambda _: None
+
+
+NOBODY = Watch()
 
 
 class _Stand(NamedTuple):
@@ -54,40 +70,33 @@ def is_due(path: Path) -> bool:
         return False
     database.require_ours(path)
     with contextlib.closing(database.connect(path, database.READ_TIMEOUT_MS)) as conn:
-        return is_first_form(conn)
+        db = Database(conn, execute_plugins=False)
+        return bool(steps.applied(db)) and not migrations.applied(db)
 
 
-def is_first_form(conn: sqlite3.Connection) -> bool:
-    """Return whether a database of ours is of the first form."""
-    sets = {name for (name,) in conn.execute("SELECT migration_set FROM _sqlite_migrations")}
-    return steps.name in sets and migrations.name not in sets
-
-
-def run(path: Path, should_stop: Callable[[], bool] = lambda: False) -> bool:
+def run(path: Path, watch: Watch = NOBODY) -> None:
     """Have a store of the second form take the place of one of the first.
 
-    Return False where it was to stop before it was done; then it goes on from there the next time. Raises
-    StoreError, sqlite3.Error and OSError: the earlier store is in its place then.
+    Raises Stopped, StoreError, sqlite3.Error and OSError: the earlier store is in its place then.
     """
     try:
         with replacement.replacing(path, "upgraded") as begun:
             with _earlier(path, begun) as earlier:
-                if not _write(path, begun, earlier, should_stop):
-                    return False
+                _write(path, begun, earlier, watch)
             begun.swap()
     except Busy:
         raise StoreError(f"{path} is being changed by a command", "locked") from None
-    return True
 
 
 @contextlib.contextmanager
 def _earlier(path: Path, begun: Replacement) -> Iterator[str]:
-    """Bring a store to the last state of the first form, and keep it there; yield what tells it from others."""
-    octets = files.size_octets(path) + files.size_octets(files.beside(path)[0])
+    """Bring a store to the last state of the first form, and keep it so.
+
+    Yield what tells it from any other, and from what anybody makes of it.
+    """
     with contextlib.closing(database.connect(path, database.CHANGE_TIMEOUT_MS)) as conn:
         db = Database(conn, execute_plugins=False)
-        due = bool(steps.pending(db))
-        begun.require_room(octets * (2 if due else 1))
+        _require_room(path, begun, steps_due=bool(steps.pending(db)))
         db.enable_wal()
         steps.apply(db)
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -96,30 +105,41 @@ def _earlier(path: Path, begun: Replacement) -> Iterator[str]:
         conn.rollback()
 
 
+def _require_room(path: Path, begun: Replacement, *, steps_due: bool) -> None:
+    """Raise StoreError where the disk has no room for the new store, which is not the larger one.
+
+    To bring the earlier one to its last state may write all of it once more, to its write-ahead log.
+    """
+    octets = files.size_octets(path) + files.size_octets(files.beside(path)[0])
+    try:
+        begun.require_room(octets * 2 if steps_due else octets)
+    except OSError as error:
+        why = f"{path} cannot be upgraded: {error.strerror} in {path.absolute().parent}"
+        raise StoreError(why, "full") from error
+
+
 def _seen(path: Path) -> str:
-    """Return what tells a file, as it stands, from any other and from what anybody makes of it."""
     seen = []
     for each in (path, files.beside(path)[0]):
-        with contextlib.suppress(FileNotFoundError):
+        if files.size_octets(each):
             found = each.stat()
-            if found.st_size:
-                seen.append(f"{found.st_ino} {found.st_size} {found.st_mtime_ns}")
+            seen.append(f"{found.st_ino} {found.st_size} {found.st_mtime_ns}")
     return ", ".join(seen)
 
 
-def _write(path: Path, begun: Replacement, earlier: str, should_stop: Callable[[], bool]) -> bool:
-    """Write the new file, going on where it stands; return False where it was to stop before."""
-    db = _opened(path, begun, earlier)
+def _write(path: Path, begun: Replacement, earlier: str, watch: Watch) -> None:
+    """Write the new file, going on where it stands; raises Stopped."""
+    db = _resumed(path, begun, earlier) or _begun(path, begun, earlier)
     with contextlib.closing(db.conn):
         stand = _read_stand(db)
         while stand.stage < len(STAGES):
             begun.tell(stand.done, stand.total)
-            if should_stop():
-                return False
+            watch.tell(Progress("upgraded", stand.done, stand.total))
+            if watch.should_stop():
+                raise Stopped
             stand = _advance(db, stand)
         with database.transaction(db):
             db.execute("DROP TABLE upgrade")
-    return True
 
 
 def _advance(db: Database, stand: _Stand) -> _Stand:
@@ -130,38 +150,55 @@ def _advance(db: Database, stand: _Stand) -> _Stand:
             stand = stand._replace(stage=stand.stage + 1, after=copy.BEGINNING)
         else:
             stand = stand._replace(after=copied.upto, done=stand.done + copied.rows)
-        db.execute(
-            "UPDATE upgrade SET stage = :stage, after = :after, done = :done", stand._asdict()
-        )
+        sql = "UPDATE upgrade SET stage = :stage, after = :after, done = :done"
+        db.execute(sql, stand._asdict())
     return stand
 
 
-def _opened(path: Path, begun: Replacement, earlier: str) -> Database:
-    """Open the new file with the earlier store attached; make it, unless there is one of this store."""
-    if files.file_id(begun.file) is not None:
-        with contextlib.suppress(sqlite3.DatabaseError):
-            db = _attached(path, begun.file)
-            if _read_stand(db).earlier == earlier:
-                return db
-            db.close()
+def _resumed(path: Path, begun: Replacement, earlier: str) -> Database | None:
+    """Open the new file where one was begun from the same earlier store, and is sound."""
+    if files.file_id(begun.file) is None:
+        return None
+    try:
+        db = _attached(path, begun.file)
+    except sqlite3.Error:
+        return None
+    try:
+        if _read_stand(db).earlier == earlier and db.execute(_CHECK).fetchone() == ("ok",):
+            return db
+    except (sqlite3.Error, TypeError):
+        pass  # it was cut short before anything was copied, or is damaged
+    db.close()
+    return None
+
+
+_CHECK = "PRAGMA main.quick_check(1)"
+
+
+def _begun(path: Path, begun: Replacement, earlier: str) -> Database:
+    """Make the new file."""
     begun.make()
     db = _attached(path, begun.file)
-    db.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
-    migrations.apply(db)
-    with database.transaction(db):
-        db.execute(_STANDS)
+    try:
+        db.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
+        migrations.apply(db)
         row = _Stand(earlier, 0, copy.BEGINNING, 0, copy.work(db))
-        db.execute(
-            "INSERT INTO upgrade VALUES (:earlier, :stage, :after, :done, :total)", row._asdict()
-        )
+        with database.transaction(db):
+            db.execute(_STANDS)
+            sql = "INSERT INTO upgrade VALUES (:earlier, :stage, :after, :done, :total)"
+            db.execute(sql, row._asdict())
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
 def _attached(path: Path, file: Path) -> Database:
+    """Open the new file, with the earlier store attached."""
     conn = sqlite3.connect(database.uri(file, "mode=rw"), uri=True)
     db = Database(conn, execute_plugins=False)
     try:
-        # Pages that are new are written once so; with a write-ahead log it would be twice.
+        # Nearly all pages are new, and are written once so; with a write-ahead log, twice.
         conn.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
         conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         conn.execute("ATTACH ? AS first", [database.uri(path, "mode=ro")])

@@ -20,10 +20,10 @@ from tests.support.checks.facts import (
     own_link,
     pending,
     put,
-    recount,
     refused,
     totals,
 )
+from tests.support.checks.recount import recount
 from tracker.events import Event, MessageAccepted, MessageRefused, Recipient, SentLink
 from tracker.judging.rules import FLOOD
 from tracker.reports import clicks, summary

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from tests.support.checks.facts import SENT_S, accepted, clicked, pending, recount
+from tests.support.checks.facts import SENT_S, accepted, clicked, pending
+from tests.support.checks.recount import recount
 from tests.unit.tracker.counting.test_batch import histories, rows, sums
 from tracker.counting import reclassify
 from tracker.counting.batch import feed

@@ -16,7 +16,7 @@ def filled(db: Database) -> Database:
     bob = Recipient(1, "bob@example.net", "id-7")
     put(db, pending(links=(*LINKS, OFFER)), accepted())
     put(db, pending("m2", campaign=None, recipients=(bob,), at_s=SENT_S + DAY_S))
-    put(db, accepted("m2", 1))
+    put(db, accepted("m2", 1, sent_s=SENT_S + DAY_S))
     put(db, clicked("c1"), clicked("c2"))
     put(db, clicked("c3", link=4, destination=OFFER.url, at_s=SENT_S + 60 + 3600))
     machine = {"human": False, "method": "HEAD", "reasons": ("head/1",), "signals": ("head",)}

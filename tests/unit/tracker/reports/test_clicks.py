@@ -10,6 +10,7 @@ from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tests.support.checks.personal import SITE, mail, story
 from tracker.events import SentLink
 from tracker.reports import clicks
+from tracker.store.keys import event_octets, message_number, message_text
 from tracker.store.reserved import DAY_S, PURGED_NAME
 from tracker.store.retention import purge
 
@@ -65,8 +66,10 @@ def test_clickers_have_addresses_and_moments(filled: Database) -> None:
 
 def test_clicks_may_be_of_a_campaign_a_period_or_after_a_cursor(filled: Database) -> None:
     """As messages were sent; a cursor goes on where another answer ended."""
-    assert [row["event_id"] for row in clicks.clicks(filled, campaign="news")] == ["c1", "c2", "c3"]
-    assert [row["event_id"] for row in clicks.clicks(filled, since_s=SENT_S + DAY_S)] == ["c4"]
+    links = [row["link_number"] for row in clicks.clicks(filled, campaign="news")]
+    assert links == [1, 1, 4]
+    (only,) = clicks.clicks(filled, since_s=SENT_S + DAY_S)
+    assert only["method"] == "HEAD"
     assert len(list(clicks.clicks(filled, until_s=SENT_S + DAY_S))) == 3
     first, second, *_ = clicks.clicks(filled)
     assert next(clicks.clicks(filled, after=first["cursor"])) == second
@@ -75,13 +78,13 @@ def test_clicks_may_be_of_a_campaign_a_period_or_after_a_cursor(filled: Database
 def test_every_click_is_told_in_the_order_of_counting(filled: Database) -> None:
     """With all that is kept of it."""
     rows = list(clicks.clicks(filled))
-    assert [row["event_id"] for row in rows] == ["c1", "c2", "c3", "c4"]
+    assert [row["cursor"] for row in rows] == [1, 2, 3, 4]
     assert all(tuple(row) == clicks.CLICKS for row in rows)
     assert rows[3] == {
         "at": datetime.fromtimestamp(SENT_S + DAY_S + 60, UTC).isoformat(timespec="milliseconds"),
         "cursor": 4,
-        "event_id": "c4",
-        "message_id": "m2",
+        "event_id": event_octets("c4", SENT_S + DAY_S + 60).hex(),
+        "message_id": message_text(message_number("m2")),
         "recipient": 1,
         "link_number": 1,
         "campaign": None,
@@ -104,8 +107,9 @@ def test_a_click_on_what_was_purged_is_told_under_our_name(db: Database) -> None
     purge(db, SENT_S - DAY_S)
     put(db, pending(campaign=PURGED_NAME, links=(group,)), accepted(), clicked("c1"))
     put(db, clicked("late", "gone", sent_at_s=SENT_S - 2 * DAY_S))
-    told = [(row["event_id"], row["campaign"], row["link"]) for row in clicks.clicks(db)]
-    assert told == [("c1", PURGED_NAME, PURGED_NAME), ("late", PURGED_NAME, PURGED_NAME)]
+    told = [(row["destination"], row["campaign"], row["link"]) for row in clicks.clicks(db)]
+    theirs, ours = "https://example.net/1", ""
+    assert told == [(theirs, PURGED_NAME, PURGED_NAME), (ours, PURGED_NAME, PURGED_NAME)]
 
 
 def test_a_url_that_became_each_readers_own_leads_to_all_of_them(db: Database) -> None:

@@ -1,19 +1,23 @@
-"""Figures of what was sent within a period, counted from rows."""
+"""Figures of what was sent within a period of days."""
 
 import itertools
 
 from sqlite_utils import Database
 
-from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put, recount, refused
+from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put, refused
+from tests.support.checks.recount import recount
 from tracker.reports import period, summary
 from tracker.reports.figures import DayFigures, Figures
 from tracker.reports.period import Period
 from tracker.store.reserved import DAY_S
 
+DAY = SENT_S // DAY_S * DAY_S
+"""When the day of `SENT_S` begins."""
+
 
 def sent(db: Database, message: str, at_s: float, *clicks_at_s: float, **changes: object) -> None:
     """Have a message taken by the relay, and its first recipient click so long after sending."""
-    put(db, pending(message, at_s=at_s, **changes), accepted(message))
+    put(db, pending(message, at_s=at_s, **changes), accepted(message, sent_s=at_s))
     for number, after_s in enumerate(clicks_at_s):
         at = {"at_s": at_s + after_s, "sent_at_s": int(at_s)}
         put(db, clicked(f"{message}c{number}", message, **at))
@@ -25,6 +29,13 @@ def test_no_bounds_are_all_time() -> None:
     assert Period.of(0.0, None) == Period()
     assert Period.of(SENT_S, None) == Period(since_s=SENT_S)
     assert Period.of(None, SENT_S) == Period(until_s=SENT_S)
+
+
+def test_a_moment_within_a_day_stands_for_its_beginning() -> None:
+    """So periods that follow each other have each message once."""
+    assert Period.of_days(SENT_S, None).since_s == DAY
+    assert Period.of_days(None, SENT_S).until_s == DAY
+    assert Period.of_days(DAY, DAY + DAY_S).days() == {"first": DAY // DAY_S, "last": DAY // DAY_S}
 
 
 def test_a_period_ends_before_its_last_moment(db: Database) -> None:
@@ -51,7 +62,7 @@ def test_until_alone_leaves_out_what_was_sent_later(db: Database) -> None:
     sent(db, "m1", SENT_S, 600)
     other = {"campaign": "other", "links": pending().links[:1]}
     sent(db, "m2", SENT_S + 5 * DAY_S, 600, **other)
-    report = summary.report(db, until_s=SENT_S + 1)
+    report = summary.report(db, until_s=DAY + DAY_S)
     assert [(each.campaign, each.figures.clicks_all) for each in report.campaigns] == [("news", 1)]
     assert [(each.link, each.figures.clicks_all) for each in report.links] == [
         ("https://example.net/1", 1),
@@ -60,14 +71,14 @@ def test_until_alone_leaves_out_what_was_sent_later(db: Database) -> None:
     ]
     one = Figures(clicks_human=1, clicks_all=1)
     assert report.days == (DayFigures(SENT_S // DAY_S, one),)
-    assert summary.report(db, until_s=SENT_S).totals == Figures()
+    assert summary.report(db, until_s=DAY).totals == Figures()
 
 
 def test_a_campaign_within_a_period_is_both(db: Database) -> None:
     """Its own messages of then, and the links that were clicked on them."""
     for number, campaign in enumerate(("news", "other", "news"), 1):
         sent(db, f"m{number}", SENT_S + number * DAY_S, 600, campaign=campaign)
-    within = {"since_s": SENT_S, "until_s": SENT_S + 3 * DAY_S}
+    within = {"since_s": DAY, "until_s": DAY + 3 * DAY_S}
     report = summary.report(db, campaign="news", **within)
     assert (report.totals.messages, report.totals.clicks_all) == (1, 1)
     assert [each.figures.clicks_all for each in report.links if each.figures.clicks_all] == [1]
@@ -82,8 +93,8 @@ def test_deliveries_of_a_period_are_counted_as_sums_are(db: Database) -> None:
     put(db, pending("m2", shared=True), accepted("m2"), clicked("s1", "m2", recipient=0))
     put(db, pending("m3"), accepted("m3", 1), refused("m3", 2))
     put(db, clicked("alone", "m4", recipient=3), accepted("m5"))
-    found = period.figures(db, Period(since_s=SENT_S - 1))
-    assert found[0] == summary.report(db).totals
+    found = period.figures(db, Period(since_s=DAY), {0})
+    assert found[0] == summary.report(db).totals == recount(db).totals
     assert (found[0].messages, found[0].deliveries, found[0].clicked) == (5, 4, 2)
     assert (found[0].shared_messages, found[0].shared_recipients, found[0].clicks_shared) == (
         1,
@@ -97,7 +108,7 @@ def test_doubtful_clickers_of_a_period_are_those_without_another_click(db: Datab
     sent(db, "m1", SENT_S)
     sent(db, "m2", SENT_S + DAY_S, 9000)
     put(db, clicked("c1", at_s=SENT_S + 9000, signals=("no-html",)))
-    first = summary.report(db, until_s=SENT_S + 1).totals
+    first = summary.report(db, until_s=DAY + DAY_S).totals
     assert (first.unique_human, first.unique_doubtful, first.clicks_doubtful) == (1, 1, 1)
     both = summary.report(db).totals
     assert (both.unique_human, both.unique_doubtful, both.clicks_doubtful) == (1, 0, 1)
@@ -108,6 +119,6 @@ def test_doubtful_clickers_of_a_period_are_those_without_another_click(db: Datab
 def test_messages_of_which_nobody_knows_are_of_the_period(db: Database) -> None:
     """When they were sent."""
     put(db, pending("m1"), pending("m2", at_s=SENT_S + DAY_S))
-    assert summary.report(db, until_s=SENT_S + DAY_S).unknown_messages == 1
-    assert summary.report(db, until_s=SENT_S + DAY_S + 1).unknown_messages == 2
-    assert summary.report(db, since_s=SENT_S + 1).unknown_messages == 1
+    assert summary.report(db, until_s=DAY + DAY_S).unknown_messages == 1
+    assert summary.report(db, until_s=DAY + 2 * DAY_S).unknown_messages == 2
+    assert summary.report(db, since_s=DAY + DAY_S).unknown_messages == 1

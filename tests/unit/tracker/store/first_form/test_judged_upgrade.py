@@ -19,8 +19,8 @@ from tests.support.checks.facts import (
     own_click,
     own_link,
     pending,
-    recount,
 )
+from tests.support.checks.recount import recount
 from tests.unit.tracker.counting.test_batch import histories, sums
 from tracker.counting.batch import feed
 from tracker.events import Clicked, Event, Recipient
