@@ -67,7 +67,8 @@ def catch_up(
     another process does; `through_upgrade` waits for that.
 
     Raises StoreError where the store is malformed, not ours, or being upgraded. Otherwise return what
-    could not be fed in time; segments that cannot be read are not waited for.
+    could not be fed in time; what waits for a store that is being replaced, or in
+    segments that cannot be read, is not waited for.
     """
     _see_to_upgrade(config, tell, waits=through_upgrade)
     if files.is_empty(config.store.path):
@@ -79,7 +80,9 @@ def catch_up(
         if not (left := _left(config, wanted)):
             break
         all_unreadable = left.keys() <= trouble.unreadable.keys()
-        if all_unreadable or time.monotonic() > deadline_s:
+        replaced = replacement.in_progress(config.store.path)
+        if all_unreadable or replaced or time.monotonic() > deadline_s:
+            feeder = str(replaced) if replaced else feeder
             reasons = (feeder if not all_unreadable else "", *trouble.sentences())
             why = ": ".join(filter(None, reasons))
             return Backlog(sum(left.values()), why, _lost(config, trouble))
