@@ -149,6 +149,17 @@ STORE_UPGRADED = _event(
     logging.INFO,
     "The database is of this version now. Says its size, and how many seconds that took.",
 )
+STORE_REWRITTEN = _event(
+    "store_rewritten",
+    logging.INFO,
+    "After somebody was forgotten, the store was written to a new file, without what was deleted.",
+)
+STORE_NOT_REWRITTEN = _event(
+    "store_not_rewritten",
+    logging.ERROR,
+    "The store could not be written anew: its files may still hold octets of what was deleted. It is"
+    " tried again every minute.",
+)
 STORE_EMPTIED = _event(
     "store_emptied",
     logging.ERROR,

@@ -1,10 +1,11 @@
 """What commands over the store and over links share.
 
 Owns: opening the store for questions and reading a link, with one line and exit status 1 where that
-fails.
+fails; what a command says that waits.
 Does not own: the questions (`tracker.reports.clicks`), or links (`tracker.minting.lookup`).
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
@@ -25,6 +26,9 @@ from tracker.tokens import Keyring
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+WAITING_S = 5.0
+"""How often a command says what it waits for."""
 
 
 def log_errors_only(config: Config) -> None:
@@ -52,6 +56,19 @@ def current_store(config: Config) -> Iterator[Database]:
         raise  # whoever read the answer has enough; click knows what to do
     except OSError as error:
         raise click.ClickException(str(error)) from None
+
+
+class Waiting:
+    """What a command waits for, told on standard error: at once, and then every few seconds."""
+
+    def __init__(self) -> None:
+        self._due_s = 0.0
+
+    def say(self, what: object) -> None:
+        """Tell it. Whoever does not want to wait may stop the command: it can be run again."""
+        if time.monotonic() >= self._due_s:
+            self._due_s = time.monotonic() + WAITING_S
+            echo(f"Waiting: {what}", err=True)
 
 
 def as_service_user(error: PermissionError) -> click.ClickException:

@@ -13,8 +13,9 @@ import click
 from config.cli.options import TEXT, config_option
 from config.cli.output import echo
 from config.schema import Config
-from tracker.cli.common import log_errors_only
+from tracker.cli.common import Waiting, log_errors_only
 from tracker.erasure.forget import Forgotten, erase
+from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
 from tracker.store.database import StoreError
 
@@ -27,24 +28,24 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
     """Erase who is known by ADDRESS (or by your own id): names, addresses, and URLs with them.
 
     Figures stay. Links in delivered mail go on working, and count as nobody's. What the person
-    agreed to stays in force, under a hash. It may be run again, and then finds nothing.
+    agreed to stays in force, under a hash. At the end the store is written anew, which is waited for;
+    mail, links and reports go on. It may be stopped at any time and be run again.
     """
     if not address.strip():
         raise click.UsageError("ADDRESS is empty")
     log_errors_only(config)
+    told = Waiting()
     try:
-        backlog = catch_up(config)
+        waiting.for_replacement(config, told.say)
+        backlog = catch_up(config, tell=told.say, through_upgrade=True)
         if backlog.why:
             raise click.ClickException(f"nothing is erased yet, try again: {backlog.why}")
-        done = erase(config, address)
+        done = erase(config, address, told.say)
+        if config.store.path.exists():
+            waiting.for_rewriting(config, told.say)
     except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"not everything is erased, try again: {error}") from None
     echo(*([json.dumps(asdict(done))] if as_json else _lines(address, done)))
-    if done.log_left:
-        raise click.ClickException(
-            f"a program that reads the store kept its log from being emptied: when it is done,"
-            f" run this again ({config.store.path}-wal)"
-        )
 
 
 def _lines(address: str, done: Forgotten) -> Iterator[str]:

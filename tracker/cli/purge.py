@@ -13,7 +13,8 @@ from config.cli.options import config_option_without_files
 from config.cli.output import echo
 from config.schema import Config
 from config.values import LONGEST_S, parse_duration
-from tracker.cli.common import log_errors_only
+from tracker.cli.common import Waiting, log_errors_only
+from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
 from tracker.store import clock, retention
 from tracker.store.database import StoreError
@@ -48,14 +49,16 @@ def purge(config: Config, age_s: float, *, insist: bool) -> None:
     Reports keep their totals, and links go on working; clicks on them count as "(purged)".
     """
     log_errors_only(config)
-    now_s = time.time()
+    now_s, told = time.time(), Waiting()
     try:
-        catch_up(config)
+        waiting.for_replacement(config, told.say)
+        catch_up(config, tell=told.say, through_upgrade=True)
         purged = retention.purge_file(
             *(config.store.path, age_s),
             clock_s=now_s,
             retention_s=config.privacy.retention,
             insist=insist,
+            waiting=told.say,
         )
     except ClockNotBelieved as error:
         raise click.ClickException(_doubted(error)) from None

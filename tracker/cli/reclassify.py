@@ -17,9 +17,10 @@ from config.cli.listing import print_json
 from config.cli.options import config_option_without_files
 from config.cli.output import echo
 from config.schema import Config
-from tracker.cli.common import log_errors_only
+from tracker.cli.common import Waiting, log_errors_only
 from tracker.counting.reclassify import Reclassified
 from tracker.counting.reclassify import reclassify as judge_anew
+from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
 from tracker.judging.rules import Settings
 from tracker.reports import names, summary
@@ -43,9 +44,11 @@ def reclassify(config: Config, since: datetime | None, *, dry_run: bool, as_json
     go on meanwhile. It may be stopped at any time, and be run again.
     """
     log_errors_only(config)
+    told = Waiting()
     try:
-        catch_up(config)
-        done, campaigns = _run(config, since, dry_run=dry_run)
+        waiting.for_replacement(config, told.say)
+        catch_up(config, tell=told.say, through_upgrade=True)
+        done, campaigns = _run(config, since, told, dry_run=dry_run)
     except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"{config.store.path} cannot be changed: {error}") from None
     if as_json:
@@ -55,13 +58,13 @@ def reclassify(config: Config, since: datetime | None, *, dry_run: bool, as_json
 
 
 def _run(
-    config: Config, since: datetime | None, *, dry_run: bool
+    config: Config, since: datetime | None, told: Waiting, *, dry_run: bool
 ) -> tuple[Reclassified, dict[str, int]]:
     """Return what changed, and by how much human clicks did, by campaign."""
     if files.file_id(config.store.path) is None:
         return Reclassified(), {}
     since_s = 0.0 if since is None else summary.utc_seconds(since)
-    with database.changing(config.store.path) as opened:
+    with database.changing(config.store.path, told.say) as opened:
         chunks = deque(
             judge_anew(opened, Settings.of(config), since_s=since_s, dry_run=dry_run), maxlen=1
         )

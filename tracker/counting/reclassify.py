@@ -5,11 +5,14 @@ Does not own: which clicks are judged together (`sittings`), the SQL (`rows`), t
 it is asked for (`tracker.cli.reclassify`).
 
 Each chunk is a transaction of its own, so that feeding and reports need not wait for long. It may be
-stopped at any point, and be done again: what is judged anew a second time does not change.
+stopped at any point, and be done again: what is judged anew a second time does not change. What is
+purged meanwhile is passed over.
 """
 
+import contextlib
+import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
@@ -18,18 +21,21 @@ from tracker.counting import rows, sittings, sums
 from tracker.counting.model import Message, MessageTotals, Sums
 from tracker.counting.sittings import Change, Span
 from tracker.judging.rules import Settings
+from tracker.store import named_rows
+from tracker.store.chunks import Pace
 from tracker.store.database import Store
+from tracker.store.keys import MessageKey
+from tracker.store.retention import purged_before_s
 
-CHUNK_CLICKS = 2000
-CHUNK_MESSAGES = 500
+CHUNK_CLICKS = 4000
+"""Clicks that are judged in one transaction, at most; but all of a message are."""
 
 _CLICKED = """
-    SELECT message, sum(clicks) AS clicks FROM deliveries
-    WHERE message > :after AND clicks > 0 AND message IN (
-        SELECT id FROM messages WHERE id > :after AND sent_at_s >= :since_s
-    )
-    GROUP BY message ORDER BY message LIMIT :limit
+    SELECT sent_s, message_id, sum(clicks) AS clicks FROM deliveries
+    WHERE (sent_s, message_id) > (:sent_s, :message_id) AND clicks > 0
+    GROUP BY sent_s, message_id ORDER BY sent_s, message_id LIMIT :limit
 """
+_LAST_ID = 2**63 - 1
 
 
 @dataclass(slots=True)
@@ -62,45 +68,44 @@ def reclassify(
 
     With `dry_run` nothing is written. Raises sqlite3.Error.
     """
-    done, after = Reclassified(), 0
-    while chunk := _next_chunk(store.db, after, since_s):
+    since_s = max(since_s, purged_before_s(store.db))
+    done, after = Reclassified(), MessageKey(math.ceil(since_s) - 1, _LAST_ID)
+    pace = Pace(CHUNK_CLICKS)
+    while chunk := _next_chunk(store.db, after, pace.size):
         after = chunk[-1]
         if dry_run:
-            with (
-                store.db.atomic()
-            ):  # which only reads: spans are in tables of this connection alone
+            with store.db.atomic():  # which only reads, but for tables of this connection alone
                 _judge(store.db, chunk, settings, done)
         else:
-            with store.transaction():
-                _apply(store.db, chunk, settings, done)
+            with pace.writing(store) as db:
+                _apply(db, chunk, settings, done)
         yield done
 
 
-def _next_chunk(db: Database, after: int, since_s: float) -> list[int]:
-    """Return the rows of the next messages: as many as have CHUNK_CLICKS clicks, one at least."""
-    values = {"after": after, "since_s": since_s, "limit": CHUNK_MESSAGES}
-    chunk: list[int] = []
-    clicks = 0
-    for message, count in db.execute(_CLICKED, values).fetchall():
-        clicks += count
-        if chunk and clicks > CHUNK_CLICKS:
-            break
-        chunk.append(message)
+def _next_chunk(db: Database, after: MessageKey, most: int) -> list[MessageKey]:
+    """Return the keys of the next messages: as many as have so many clicks, one at least."""
+    chunk: list[MessageKey] = []
+    with contextlib.closing(db.execute(_CLICKED, {**after._asdict(), "limit": most})) as rows_:
+        for sent_s, message_id, clicks in rows_:
+            most -= clicks
+            if chunk and most < 0:
+                break
+            chunk.append(MessageKey(sent_s, message_id))
     return chunk
 
 
 def _judge(
-    db: Database, chunk: list[int], settings: Settings, done: Reclassified
+    db: Database, chunk: Collection[MessageKey], settings: Settings, done: Reclassified
 ) -> tuple[list[Message], list[Change]]:
     """Judge the clicks of some messages; return the messages as they were, and what changed."""
-    messages = {each.id: each for each in rows.read_messages_by_row(db, chunk).values()}
+    messages = rows.read_messages(db, chunk)
     spans = {
-        Span(row, number)
-        for row, message in messages.items()
+        Span(key, number)
+        for key, message in messages.items()
         for number, delivery in message.deliveries.items()
         if delivery.clicks and not sittings.is_closed(message, number)
     }
-    known = [(messages[row], click) for row, click in rows.read_clicks(db, spans)]
+    known = rows.read_clicks(db, spans, messages)
     before = [replace(click) for _, click in known]
     sittings.judge(known, settings)
     changed = sittings.changes(before, known)
@@ -110,7 +115,9 @@ def _judge(
     return list(messages.values()), changed
 
 
-def _apply(db: Database, chunk: list[int], settings: Settings, done: Reclassified) -> None:
+def _apply(
+    db: Database, chunk: Collection[MessageKey], settings: Settings, done: Reclassified
+) -> None:
     """Judge the clicks of some messages, and write down what changed, within the open transaction."""
     messages, changed = _judge(db, chunk, settings, done)
     if not changed:
@@ -122,8 +129,9 @@ def _apply(db: Database, chunk: list[int], settings: Settings, done: Reclassifie
     for message, before in zip(messages, totals, strict=True):
         differences.add_message(before, -1)
         differences.add_message(MessageTotals.of(message), 1)
-    rows.change_clicks(db, [change.after for change in changed])
-    copies = {(change.message.id, change.after.recipient) for change in changed}
-    deliveries = {message.id: message.deliveries for message in messages}
+    verdicts = named_rows.verdict_ids(db, {change.after.verdict for change in changed})
+    rows.change_clicks(db, [(change.message, change.after) for change in changed], verdicts)
+    copies = {(change.message.key, change.after.recipient) for change in changed}
+    deliveries = {message.key: message.deliveries for message in messages}
     rows.write_deliveries(db, {key: deliveries[key[0]][key[1]] for key in copies})
     sums.apply(db, differences)

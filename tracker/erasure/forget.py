@@ -1,31 +1,35 @@
 """Forgetting a person everywhere: rows, spool, consents.
 
-Owns: the order of the steps, which can be repeated from any point, and that no octet of what was
-deleted stays in the store's files.
-Does not own: each step (`rows`, `spool`, `consents`), or how it is asked for
+Owns: the order of the steps, which can be repeated from any point, and that the store is written anew
+where it may tell of what was deleted.
+Does not own: each step (`rows`, `labels`, `spool`, `consents`), writing the store anew
+(`tracker.store.rewriting`) and when (`tracker.ingest.ingester`), or how it is asked for
 (`tracker.cli.forget`).
 """
 
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
 from config.schema import Config
-from tracker.erasure import consents, rows, spool
+from tracker.erasure import consents, labels, rows, spool
 from tracker.erasure.patterns import PersonPatterns
-from tracker.erasure.rows import Erased, Person
-from tracker.erasure.spool import Traces
+from tracker.erasure.rows import Copy, Person
+from tracker.erasure.spool import Alone, Traces
 from tracker.persons import normal_address
-from tracker.store import database, files, queries
+from tracker.store import database, files, rewriting
+from tracker.store.database import ChangedStore
+from tracker.store.keys import SAME_MESSAGE_S, message_number
+from tracker.store.replacement import Progress
+from tracker.store.reserved import ERASED_ADDRESS
 from tracker.urls.reader_id import Identifier
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What is gone, and what may still tell of the person: former stores that were set aside.
-
-    With `log_left`, the store's write-ahead log does, as somebody was reading it.
-    """
+    """What is gone, and what may still tell of the person: former stores that were set aside."""
 
     persons: int = 0
     deliveries: int = 0
@@ -36,70 +40,110 @@ class Forgotten:
     spool_records_left: int = 0
     consents: int = 0
     set_aside: tuple[str, ...] = ()
-    log_left: bool = False
 
 
-def erase(config: Config, name: str) -> Forgotten:
+_IS_ERASED = """
+    SELECT 1 FROM deliveries WHERE sent_s IN (?, ?, ?) AND message_id = ? AND number = ?
+    AND address = ?
+"""
+
+
+def erase(
+    config: Config, name: str, waiting: Callable[[Progress], None] | None = None
+) -> Forgotten:
     """Erase a person everywhere; raises StoreError, sqlite3.Error and OSError.
 
-    The rows by which they are found go last, with the commit: until then, all may be done again.
+    The rows by which they are found go last: until then, all may be done again. From then on, the store
+    is wanted to be written anew (`tracker.store.rewriting`). `waiting` is called as long as it is being
+    replaced.
     """
-    identifier = Identifier.of(config)
     path = config.store.path
+    erasure = _Erasure(config, name)
     if files.file_id(path) is None:
-        return _erase_files(config, _Found(Person({name, normal_address(name)})), identifier)
-    with database.changing(path) as opened:
-        with opened.transaction():
-            person = rows.find(opened.db, name)
-            copies = _message_ids(opened.db, person)
-            erased = rows.forget(opened.db, person, identifier)
-            done = _erase_files(
-                config, _Found(person, erased, copies, opened.offsets()), identifier
-            )
-        return replace(done, log_left=not _overwrite_deleted(opened.db))
+        erasure.files(None)
+    else:
+        with database.changing(path, waiting) as opened:
+            begun = rewriting.begin(opened, time.time())
+            while not erasure.rows(opened):
+                pass
+            # Clicks that were counted since the last time, on the copies that went last.
+            erasure.files(opened)
+            rewriting.end(opened, time.time(), wanted=begun or erasure.is_changed)
+    asides = sorted(map(str, path.parent.glob(f"{path.name}.*-*Z")))
+    return replace(erasure.done, set_aside=tuple(asides))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What was found in the store; `fed` is how much of each segment was there by then."""
+@dataclass(slots=True)
+class _Erasure:
+    """The erasure of a person, step by step; `done` is what it has come to."""
 
-    person: Person
-    erased: Erased = field(default_factory=Erased)
-    copies: frozenset[tuple[str, int]] = frozenset()
-    fed: dict[str, int] = field(default_factory=dict)
+    config: Config
+    name: str
+    done: Forgotten = field(default_factory=Forgotten)
+    person: Person = field(init=False)
+    campaigns: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.person = Person({self.name, normal_address(self.name)})
+
+    @property
+    def is_changed(self) -> bool:
+        """Return whether the store has been changed."""
+        done = self.done
+        return bool(done.persons or done.deliveries or done.clicks or done.urls or done.campaigns)
+
+    def rows(self, opened: ChangedStore) -> bool:
+        """Erase what the store has; return False where they have got mail meanwhile."""
+        person = rows.find(opened.db, self.name)
+        self.person.names |= person.names
+        patterns = self._patterns()
+        relabelled = labels.clean(opened, person.rows, patterns)
+        self.campaigns = {**self.campaigns, **relabelled.campaigns}
+        emptied = rows.empty(opened, person, patterns)
+        urls = rows.clean_urls(opened, patterns)
+        self.person.copies |= person.copies
+        self.files(opened)
+        last = rows.forget(opened, person, patterns)
+        done = self.done
+        self.done = replace(
+            done,
+            deliveries=done.deliveries + emptied.deliveries,
+            clicks=done.clicks + emptied.clicks,
+            urls=done.urls + relabelled.links + emptied.urls + urls,
+            campaigns=len(self.campaigns),
+            persons=done.persons + (last.persons if last else 0),
+        )
+        return last is not None
+
+    def files(self, opened: ChangedStore | None) -> None:
+        """Erase in spool and consents what the rows led to."""
+        person = self.person
+        copies = {_as_told(copy) for copy in person.copies}
+        traces = Traces(person.names, self._patterns(), copies, self.campaigns)
+        fed: Mapping[str, int] = {}
+        alone: Alone = spool.nobody_else
+        if opened is not None:
+            traces = replace(traces, is_erased=lambda *copy: _is_erased(opened.db, *copy))
+            fed, alone = opened.offsets(), opened.transaction
+        records, left = spool.redact(self.config.store.spool_dir, fed, traces, alone)
+        self.done = replace(
+            self.done,
+            spool_records=self.done.spool_records + records,
+            spool_records_left=left,
+            consents=self.done.consents + consents.forget(self.config.store.path, person.names),
+        )
+
+    def _patterns(self) -> PersonPatterns:
+        return PersonPatterns.of(self.person.names, Identifier.of(self.config))
 
 
-def _erase_files(config: Config, found: _Found, identifier: Identifier) -> Forgotten:
-    """Erase in spool and consents what the rows led to."""
-    path, erased = config.store.path, found.erased
-    patterns = PersonPatterns.of(found.person.names, identifier)
-    traces = Traces(found.person.names, patterns, found.copies, erased.campaigns)
-    records, left = spool.redact(config.store.spool_dir, found.fed, traces)
-    return Forgotten(
-        persons=erased.persons,
-        deliveries=erased.deliveries,
-        clicks=erased.clicks,
-        urls=erased.urls,
-        campaigns=len(erased.campaigns),
-        spool_records=records,
-        spool_records_left=left,
-        consents=consents.forget(path, found.person.names),
-        set_aside=tuple(sorted(map(str, path.parent.glob(f"{path.name}.*-*Z*")))),
-    )
+def _as_told(copy: Copy) -> tuple[str, int]:
+    """Return a copy by message id and recipient number, as events name it."""
+    return copy.message.text, copy.number
 
 
-def _overwrite_deleted(db: Database) -> bool:
-    """Leave nothing of what was deleted, now or earlier, in unused places of the store's files.
-
-    Return False where somebody reads what the write-ahead log holds.
-    """
-    db.execute("VACUUM")
-    busy, *_ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
-
-
-def _message_ids(db: Database, person: Person) -> frozenset[tuple[str, int]]:
-    """Return the copies of a person by message id and recipient number, as events name them."""
-    sql = "SELECT id, message_id FROM messages WHERE id IN (:values)"
-    ids = dict(queries.rows_in(db, sql, {message for message, _ in person.copies}))
-    return frozenset((ids[message], number) for message, number in person.copies)
+def _is_erased(db: Database, message_id: str, sent_at_s: float, number: int) -> bool:
+    sent_s = int(sent_at_s)
+    seconds = sent_s - SAME_MESSAGE_S, sent_s, sent_s + SAME_MESSAGE_S
+    values = [*seconds, message_number(message_id), number, ERASED_ADDRESS]
+    return db.execute(_IS_ERASED, values).fetchone() is not None

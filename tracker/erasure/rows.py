@@ -1,63 +1,109 @@
 """Forgetting a person: the rows of the store that say who somebody is.
 
-Owns: which rows are deleted, emptied or rewritten, and that sums stay as they are.
+Owns: which rows are deleted, emptied or rewritten, in which order, and that sums stay as they are.
 Does not own: what gives a person away in a URL (`patterns`), what campaigns and links are called
 (`labels`), the spool (`spool`), consents (`consents`), or how later clicks are counted
 (`tracker.counting.batch`).
 
 A delivery outlives its person as a tombstone: the links in delivered mail go on working, and a
 click on one counts, but as nobody's.
+
+All of it is done bit by bit, while others feed the store. The rows by which a person is found go last, in
+one transaction: their own, and one copy for each address that they got mail at. So it can be done again
+from any point.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
 
-from tracker.erasure import labels
 from tracker.erasure.patterns import PersonPatterns
-from tracker.persons import is_opaque, normal_address, written_alike
-from tracker.store import named_rows, queries, slots
+from tracker.persons import is_opaque, normal_address
+from tracker.store import named_rows, persons, queries, slots
+from tracker.store.chunks import Changeable, Pace, db_of, writing
+from tracker.store.keys import MessageKey, destination_hash
 from tracker.store.reserved import ERASED_ADDRESS
-from tracker.urls.reader_id import Identifier
+
+CHUNK_CLICKS = 5000
+"""Clicks and copies that are emptied in one transaction, at most."""
+CHUNK_URLS = 10_000
+"""Destinations that are looked at at once."""
+
+
+class Copy(NamedTuple):
+    """A copy of a message, by the number of its recipient."""
+
+    message: MessageKey
+    number: int
 
 
 @dataclass(slots=True)
 class Person:
     """Whom to forget: all names that they are known by, and their rows.
 
-    `copies` are the message and number of each of their copies of mail.
+    `copies` are all copies of mail to them, `anchors` those of them by which they are found.
     """
 
     names: set[str]
     rows: set[int] = field(default_factory=set)
-    copies: set[tuple[int, int]] = field(default_factory=set)
+    copies: set[Copy] = field(default_factory=set)
+    anchors: set[Copy] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """How many rows of each kind were deleted or emptied, and how many URLs were rewritten.
-
-    `campaigns` are those that were called by something of the person: their names before and now.
-    """
+@dataclass(slots=True)
+class Emptied:
+    """How many rows were deleted or emptied, and how many URLs were rewritten."""
 
     persons: int = 0
     deliveries: int = 0
     clicks: int = 0
     urls: int = 0
-    campaigns: dict[str, str] = field(default_factory=dict)
 
 
-_BY_NAME = "SELECT id, name FROM persons WHERE written_alike(name) IN (:values)"
+_BY_NAME = "SELECT id, name FROM persons WHERE name IN (:values)"
 _BY_ADDRESS = """
     SELECT DISTINCT persons.id, persons.name FROM deliveries JOIN persons ON persons.id = person_id
-    WHERE address IS NOT NULL AND written_alike(address) IN (:values)
+    WHERE address = ?1 COLLATE NOCASE AND address = ?1
 """
 _ADDRESSES = """
     SELECT DISTINCT address FROM deliveries
     WHERE person_id IN (:values) AND address IS NOT NULL AND address != ''
 """
-_COPIES = "SELECT message, number FROM deliveries WHERE person_id IN (:values)"
+_COPIES = """
+    SELECT sent_s, message_id, number, person_id, address FROM deliveries
+    WHERE person_id IN (:values)
+"""
+_CLICKS = """
+    SELECT event_id, destination_id, url, user_agent_id, ip
+    FROM clicks JOIN destinations ON destinations.id = destination_id
+    WHERE sent_s = ? AND message_id = ? AND event_id > ? AND recipient = ?
+    ORDER BY event_id LIMIT ?
+"""
+_EMPTY_CLICK = """
+    UPDATE clicks SET ip = NULL, destination_id = ?, user_agent_id = ?
+    WHERE sent_s = ? AND message_id = ? AND event_id = ?
+"""
+_EMPTY_COPY = """
+    UPDATE deliveries SET person_id = NULL, address = ?
+    WHERE sent_s = ? AND message_id = ? AND number = ?
+"""
+_READ_BY = """
+    SELECT count(*) FROM deliveries WHERE sent_s = ? AND message_id = ? AND number != 0
+"""
+_FORGET_HASHES = """
+    DELETE FROM sightings WHERE id IN (
+        SELECT id FROM sightings WHERE (sent_s, message_id) IN alone
+    )
+"""
+_URLS = "SELECT id, url FROM destinations WHERE id > ? ORDER BY id LIMIT ?"
+_PUT_URL = """
+    UPDATE destinations SET url = ?1, hash = CASE
+        WHEN EXISTS (SELECT 1 FROM destinations WHERE hash = ?2) THEN randomblob(16) ELSE ?2 END
+    WHERE id = ?3 AND url = ?4
+"""
 
 
 def find(db: Database, name: str) -> Person:
@@ -65,88 +111,181 @@ def find(db: Database, name: str) -> Person:
 
     An address leads to those who got mail there, an id to its addresses.
     """
-    # SQLite's own lower() knows ASCII alone.
-    db.conn.create_function("written_alike", 1, written_alike, deterministic=True)
     person = Person({name, normal_address(name)})
-    _add(person, queries.rows_in(db, _BY_NAME, {written_alike(name)}), name)
+    alike = persons.written_alike(db, name)
+    _add(person, queries.rows_in(db, _BY_NAME, alike))
     if not is_opaque(name):
-        _add(person, queries.rows_in(db, _BY_ADDRESS, {written_alike(name)}), None)
+        for address in alike:
+            _add(person, db.execute(_BY_ADDRESS, [address]))
     addresses = {each for (each,) in queries.rows_in(db, _ADDRESSES, person.rows)}
     if is_opaque(name):
         person.names |= addresses
-        alike = {written_alike(each) for each in addresses}
-        _add(person, queries.rows_in(db, _BY_NAME, alike), None)
-    person.copies = set(queries.rows_in(db, _COPIES, person.rows))
+        for address in addresses:
+            _add(person, queries.rows_in(db, _BY_NAME, persons.written_alike(db, address)))
+    _add_copies(db, person)
     return person
 
 
-def _add(person: Person, rows: Iterable[tuple[int, str]], exactly: str | None) -> None:
-    """Add rows to a person; an id of the application's own must be written exactly so."""
+def _add(person: Person, rows: Iterable[tuple[int, str]]) -> None:
     for row, name in rows:
-        if exactly is None or not is_opaque(name) or name == exactly:
-            person.rows.add(row)
-            person.names.add(name)
+        person.rows.add(row)
+        person.names.add(name)
 
 
-def forget(db: Database, person: Person, identifier: Identifier) -> Erased:
-    """Forget a person, within the caller's transaction. Sums stay."""
-    patterns = PersonPatterns.of(person.names, identifier)
-    clicks = set(_clicks(db, person))
-    relabelled = labels.clean(db, person.rows, patterns)
-    urls = relabelled.links + _clean_clicks(db, clicks, patterns)
-    _anonymise_clicks(db, clicks)
-    _forget_hashes(db, person)
-    slots.forget_persons(db, person.rows)
+def _add_copies(db: Database, person: Person) -> None:
+    found: set[tuple[int, str | None]] = set()
+    for *key, number, row, address in queries.rows_in(db, _COPIES, person.rows):
+        copy = Copy(MessageKey(*key), number)
+        person.copies.add(copy)
+        if (row, address) not in found:
+            found.add((row, address))
+            person.anchors.add(copy)
+
+
+def empty(opened: Changeable, person: Person, patterns: PersonPatterns) -> Emptied:
+    """Empty the copies of a person, but for the anchors, and all of their clicks. Sums stay."""
+    emptied = Emptied()
+    todo = deque(sorted(person.copies - person.anchors) + sorted(person.anchors))
+    pace = Pace(CHUNK_CLICKS)
+    after = b""
+    while todo:
+        with pace.writing(opened) as db:
+            clicks = _Clicks(db, patterns)
+            left, before = pace.size, len(todo)
+            done: list[Copy] = []
+            while todo and left > 0:
+                last = clicks.empty(todo[0], after, left)
+                left -= clicks.looked_at + 1
+                emptied.clicks += clicks.looked_at
+                after = last
+                if not last:
+                    done.append(todo.popleft())
+            _empty_copies(db, [copy for copy in done if copy not in person.anchors])
+            clicks.finish()
+        emptied.deliveries += before - len(todo)
+        emptied.urls += clicks.urls
+    return emptied
+
+
+class _Clicks:
+    """Emptying clicks within one transaction."""
+
+    def __init__(self, db: Database, patterns: PersonPatterns) -> None:
+        self._db = db
+        self._patterns = patterns
+        self._nameless = named_rows.ids(db, "user_agents", {""})[""]
+        self._agents: dict[int, int] = {}
+        self._destinations: dict[int, int] = {}
+        self._clean: dict[int, int] = {}
+        self.urls = self.looked_at = 0
+
+    def empty(self, copy: Copy, after: bytes, most: int) -> bytes:
+        """Remove address, user agent and person from clicks on a copy, and rewrite their URLs.
+
+        Begin after an event. Return the last one where there may be more, else nothing.
+        """
+        values = [*copy.message, after, copy.number, most]
+        clicks = self._db.execute(_CLICKS, values).fetchall()
+        self.looked_at = len(clicks)
+        changed = []
+        for event_id, destination, url, agent, ip in clicks:
+            clean = self._destination(destination, url)
+            if (clean, self._nameless, None) != (destination, agent, ip):
+                self._count(self._agents, agent, self._nameless)
+                self._count(self._destinations, destination, clean)
+                self.urls += clean != destination
+                changed.append((clean, self._nameless, *copy.message, event_id))
+        self._db.conn.executemany(_EMPTY_CLICK, changed)
+        return clicks[-1][0] if len(clicks) == most else b""
+
+    def finish(self) -> None:
+        """Delete what no click names any more."""
+        tables: tuple[tuple[Literal["user_agents", "destinations"], dict[int, int]], ...]
+        tables = ("user_agents", self._agents), ("destinations", self._destinations)
+        for table, more in tables:
+            named_rows.count_clicks(self._db, table, more)
+            named_rows.drop_unnamed(self._db, table, more)
+
+    def _destination(self, row: int, url: str) -> int:
+        """Return where a click led, without the person."""
+        if row not in self._clean:
+            clean = self._patterns.without(url, theirs=True)
+            same = clean == url
+            self._clean[row] = row if same else named_rows.destination_ids(self._db, [clean])[clean]
+        return self._clean[row]
+
+    @staticmethod
+    def _count(more: dict[int, int], before: int, now: int) -> None:
+        if before != now:
+            more[before] = more.get(before, 0) - 1
+            more[now] = more.get(now, 0) + 1
+
+
+def _empty_copies(db: Database, copies: Collection[Copy]) -> None:
+    """Make tombstones of copies, and delete hashes of URLs that stood in messages to nobody else.
+
+    Such a URL could be guessed.
+    """
     db.conn.executemany(
-        "UPDATE deliveries SET person_id = NULL, address = ? WHERE message = ? AND number = ?",
-        [(ERASED_ADDRESS, *copy) for copy in person.copies],
+        _EMPTY_COPY, [(ERASED_ADDRESS, *copy.message, copy.number) for copy in copies]
     )
-    for sql in (
-        "DELETE FROM clickers WHERE person_id = ?",
-        "DELETE FROM persons WHERE id = ?",
-    ):
-        db.conn.executemany(sql, [(row,) for row in person.rows])
-    return Erased(len(person.rows), len(person.copies), len(clicks), urls, relabelled.campaigns)
-
-
-def _clicks(db: Database, person: Person) -> Iterator[int]:
-    """Yield the clicks on their copies; a click on a copy that several share is nobody's."""
-    sql = "SELECT id, message, recipient FROM clicks WHERE message IN (:values)"
-    for row, message, recipient in queries.rows_in(db, sql, {copy[0] for copy in person.copies}):
-        if (message, recipient) in person.copies:
-            yield row
-
-
-def _anonymise_clicks(db: Database, clicks: set[int]) -> None:
-    """Remove person, IP address and user agent from clicks, and user agents of nobody else."""
-    if not clicks:
-        return
-    sql = "SELECT DISTINCT user_agent_id FROM clicks WHERE id IN (:values)"
-    agents = {agent for (agent,) in queries.rows_in(db, sql, clicks)}
-    nameless = named_rows.ids(db, "user_agents", {""})[""]
-    db.conn.executemany(
-        "UPDATE clicks SET person_id = NULL, ip = NULL, user_agent_id = ? WHERE id = ?",
-        [(nameless, row) for row in clicks],
-    )
-    used = {agent for (agent,) in db.execute("SELECT DISTINCT user_agent_id FROM clicks")}
-    db.conn.executemany("DELETE FROM user_agents WHERE id = ?", [(row,) for row in agents - used])
-
-
-def _forget_hashes(db: Database, person: Person) -> None:
-    """Delete hashes of URLs that stood in messages to nobody else: such a URL could be guessed."""
-    messages = {message for message, _ in person.copies}
-    alone = """SELECT message FROM deliveries WHERE message IN (:values) AND number != 0
-               GROUP BY message HAVING count(*) = 1"""
-    theirs = {message for (message,) in queries.rows_in(db, alone, messages)}
-    deletion = "DELETE FROM sightings WHERE message IN (:values)"
-    queries.change_in(db, deletion, theirs)
-
-
-def _clean_clicks(db: Database, theirs: set[int], patterns: PersonPatterns) -> int:
-    changed = [
-        (clean, row)
-        for row, url in db.execute("SELECT id, destination FROM clicks")
-        if (clean := patterns.without(url, theirs=row in theirs)) != url
+    alone = [
+        copy.message for copy in copies if db.execute(_READ_BY, copy.message).fetchone()[0] == 1
     ]
-    db.conn.executemany("UPDATE clicks SET destination = ? WHERE id = ?", changed)
-    return len(changed)
+    if alone:
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS alone (sent_s INTEGER, message_id INTEGER)")
+        db.execute("DELETE FROM alone")
+        db.conn.executemany("INSERT INTO alone VALUES (?, ?)", alone)
+        db.execute(_FORGET_HASHES)
+
+
+def clean_urls(opened: Changeable, patterns: PersonPatterns) -> int:
+    """Rewrite what tells of a person in URLs that anybody clicked; return how many there were."""
+    changed, pace = 0, Pace(CHUNK_CLICKS)
+    for found in _telling(opened, patterns):
+        todo = found
+        while todo:
+            chunk, todo = todo[: pace.size], todo[pace.size :]
+            with pace.writing(opened) as db:
+                db.conn.executemany(_PUT_URL, chunk)
+        changed += len(found)
+    return changed
+
+
+def _telling(
+    opened: Changeable, patterns: PersonPatterns
+) -> Iterator[list[tuple[str, bytes, int, str]]]:
+    """Yield URLs that tell of a person: without that, the hash of this, the row, and as they are."""
+    after = 0
+    while urls := db_of(opened).execute(_URLS, [after, CHUNK_URLS]).fetchall():
+        after = urls[-1][0]
+        clean = ((row, url, patterns.without(url)) for row, url in urls)
+        yield [
+            (now, destination_hash(now), row, before) for row, before, now in clean if now != before
+        ]
+
+
+def forget(opened: Changeable, person: Person, patterns: PersonPatterns) -> Emptied | None:
+    """Delete the rows of a person, once all else is done, with the last copies and new clicks on them.
+
+    Return None where they have got mail meanwhile: then all has to be done again.
+    """
+    pace = Pace(CHUNK_CLICKS)
+    more = True
+    while more:
+        with pace.writing(opened) as db:
+            more = slots.forget_persons(db, person.rows, pace.size)
+    with writing(opened) as db:
+        now = Person(set(), person.rows)
+        _add_copies(db, now)
+        if now.copies - person.anchors:
+            return None
+        clicks = _Clicks(db, patterns)
+        for copy in person.anchors:
+            after = clicks.empty(copy, b"", CHUNK_CLICKS)
+            while after:
+                after = clicks.empty(copy, after, CHUNK_CLICKS)
+        _empty_copies(db, person.anchors)
+        clicks.finish()
+        db.conn.executemany("DELETE FROM persons WHERE id = ?", [(row,) for row in person.rows])
+        return Emptied(persons=len(person.rows), urls=clicks.urls)

@@ -11,7 +11,8 @@ the store be lost and a segment be fed again, rewritten records tell of nobody.
 import contextlib
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,21 @@ from tracker.spool.overwrite import fields_of, overwrite
 from tracker.spool.segments import Record
 from tracker.store.reserved import ERASED_ADDRESS
 
-CHUNK_OCTETS = 1024 * 1024
+CHUNK_OCTETS = 256 * 1024
+"""Rewritten at once, while the ingester does not write to the segment."""
+
+IsErased = Callable[[str, float, int], bool]
+"""Whether the copy is a tombstone that events tell of by a message's id, its second, and a number."""
+
+
+Alone = Callable[[], AbstractContextManager[None]]
+"""Entered while records are rewritten, so that nobody else does the same."""
+nobody_else: Alone = contextlib.nullcontext
+"""For where there is no store, and so nobody who feeds it."""
+
+
+def _none_is(_message_id: str, _sent_at_s: float, _number: int) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +53,21 @@ class Traces:
     patterns: PersonPatterns
     copies: Collection[tuple[str, int]] = ()
     campaigns: Mapping[str, str] = field(default_factory=dict)
+    is_erased: IsErased = _none_is
 
 
-def redact(directory: Path, fed: Mapping[str, int], traces: Traces) -> tuple[int, int]:
+def redact(
+    directory: Path,
+    fed: Mapping[str, int],
+    traces: Traces,
+    alone: Alone = nobody_else,
+) -> tuple[int, int]:
     """Rewrite every record that tells of a person; return how many were, and how many could not be.
 
-    `fed` are the octets of each segment that the store has. Raises OSError.
+    `fed` are the octets of each segment that the store has. While `alone` is entered, nobody else
+    rewrites records: a chunk at a time. Raises OSError.
     """
-    task = _Task(traces)
+    task = _Task(traces, alone)
     for path in segments.listing(directory):
         with contextlib.suppress(FileNotFoundError):
             task.file(path, fed.get(path.name, 0))
@@ -57,7 +79,9 @@ def redact(directory: Path, fed: Mapping[str, int], traces: Traces) -> tuple[int
 class _Task:
     """Rewriting the files of one spool; `done` and `left` count records."""
 
-    def __init__(self, traces: Traces) -> None:
+    def __init__(self, traces: Traces, alone: Alone) -> None:
+        self._alone = alone
+        self._is_erased = traces.is_erased
         self._names = {written_alike(name) for name in traces.names} - {""}
         self._copies = set(traces.copies)
         self._campaigns = traces.campaigns
@@ -70,10 +94,19 @@ class _Task:
         with open(path, "r+b", buffering=0, opener=opener_without_links) as file:
             descriptor = file.fileno()
             self._own_sets = self._sets_of_theirs(descriptor)
-            for record in _records(descriptor):
+            at = 0
+            while at < end and (read := self._chunk(descriptor, at, end)) > at:
+                at = read
+            os.fsync(descriptor)
+
+    def _chunk(self, descriptor: int, at: int, end: int) -> int:
+        """Rewrite some records; return where the next one is."""
+        with self._alone():
+            records = segments.read(descriptor, at, CHUNK_OCTETS, finished=True)
+            for record in records:
                 if record.end <= end:
                     self._record(descriptor, record)
-            os.fsync(descriptor)
+        return records[-1].end if records else at
 
     def _sets_of_theirs(self, descriptor: int) -> set[str]:
         """Return the sets of links that only messages to the person alone have."""
@@ -123,7 +156,7 @@ class _Task:
             case "handled":
                 self._redact_handled(event)
             case "clicked":
-                theirs = (event["message_id"], event["recipient"]) in self._copies
+                theirs = self._is_theirs_copy(event)
                 event["destination"] = self._patterns.without(event["destination"], theirs=theirs)
                 if theirs:
                     event.update(ip=None, user_agent="")
@@ -140,6 +173,18 @@ class _Task:
             event["campaign"] = self._campaigns.get(campaign) or self._patterns.without(campaign)
         self._redact_links(event, alone=alone)
 
+    def _redact_handled(self, event: dict[str, Any]) -> None:
+        """Of mail to nobody else, no subject is left; who sends to others may be the person, too."""
+        theirs = [to for to in event["recipients"] if self._is_theirs(to)]
+        for to in theirs:
+            to.update(address=ERASED_ADDRESS, person=None)
+        alone = len(theirs) == len(event["recipients"])
+        for name in ("sender", "reply", "subject", "header_message_id", "account"):
+            if said := event.get(name):
+                event[name] = self._patterns.without(said, theirs=alone)
+        if alone and "subject" in event:
+            event["subject"] = ""
+
     def _redact_links(self, event: dict[str, Any], *, alone: bool) -> None:
         for link in event["links"]:
             for name in ("url", "group", "text"):
@@ -153,6 +198,12 @@ class _Task:
             event.update(subject="", header_message_id=None, queue_id=None, reply="")
         for name in ("sender", "subject", "account"):
             event[name] = event[name] and self._patterns.without(event[name])
+
+    def _is_theirs_copy(self, event: dict[str, Any]) -> bool:
+        message, recipient = event["message_id"], event["recipient"]
+        if (message, recipient) in self._copies:
+            return True
+        return self._is_erased(message, event["sent_at_s"], recipient)
 
     def _is_theirs(self, to: dict[str, Any]) -> bool:
         known = {written_alike(to["address"]), written_alike(to["person"] or "")}

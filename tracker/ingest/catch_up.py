@@ -58,18 +58,17 @@ def catch_up(
     config: Config,
     patience_s: float = PATIENCE_S,
     tell: Tell | None = None,
-    *,
-    through_upgrade: bool = False,
 ) -> Backlog:
     """Bring the store up to what the spool holds now, feeding it or waiting for who does.
 
-    A store of an earlier version is upgraded where there is somebody to `tell` how far that is, unless
-    another process does; `through_upgrade` waits for that.
+    A store of an earlier version is upgraded first, where there is somebody to `tell` how far that is, and
+    no other process does.
 
     Raises StoreError where the store is malformed, not ours, or being upgraded. Otherwise return what
-    could not be fed in time; segments that cannot be read are not waited for.
+    could not be fed in time; what waits for a store that is being replaced, or in
+    segments that cannot be read, is not waited for.
     """
-    _see_to_upgrade(config, tell, waits=through_upgrade)
+    _see_to_upgrade(config, tell)
     if files.is_empty(config.store.path):
         _feed_once(config)
     wanted = _sizes(config.store.spool_dir)
@@ -79,7 +78,9 @@ def catch_up(
         if not (left := _left(config, wanted)):
             break
         all_unreadable = left.keys() <= trouble.unreadable.keys()
-        if all_unreadable or time.monotonic() > deadline_s:
+        replaced = replacement.in_progress(config.store.path)
+        if all_unreadable or replaced or time.monotonic() > deadline_s:
+            feeder = str(replaced) if replaced else feeder
             reasons = (feeder if not all_unreadable else "", *trouble.sentences())
             why = ": ".join(filter(None, reasons))
             return Backlog(sum(left.values()), why, _lost(config, trouble))
@@ -87,23 +88,24 @@ def catch_up(
     return Backlog(lost=_lost(config, Lock(config.store.spool_dir).told()))
 
 
-def _see_to_upgrade(config: Config, tell: Tell | None, *, waits: bool) -> None:
+def _see_to_upgrade(config: Config, tell: Tell | None) -> None:
     """Have a store of an earlier version upgraded before anything is asked of it."""
     path = config.store.path
     deadline_s = time.monotonic() + PATIENCE_S
-    while upgrade.is_due(path):
-        progress = replacement.in_progress(path)
-        if progress is None:
-            _upgrade_here(config, tell)
-            if time.monotonic() > deadline_s and upgrade.is_due(path):
-                raise StoreError(
-                    f"{path} is of an earlier version, and {OF_EARLIER_VERSION}", OUTDATED
-                )
-        elif tell is None or not waits:
+    while _is_earlier(path):
+        if progress := replacement.in_progress(path):
             raise StoreError(f"{path} cannot be read yet: {progress}", OUTDATED)
-        else:
-            tell(progress)
+        _upgrade_here(config, tell)
+        if time.monotonic() > deadline_s and _is_earlier(path):
+            raise StoreError(f"{path} is of an earlier version, and {OF_EARLIER_VERSION}", OUTDATED)
         time.sleep(UPGRADE_POLL_S)
+
+
+def _is_earlier(path: Path) -> bool:
+    """Return whether a store is of an earlier version; of what cannot be read, others say why."""
+    with contextlib.suppress(sqlite3.Error):
+        return upgrade.is_due(path)
+    return False
 
 
 def _upgrade_here(config: Config, tell: Tell | None) -> None:

@@ -4,7 +4,7 @@ Owns: how far each segment was fed, what becomes of damaged records and of finis
 trying again while the store cannot take anything.
 Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), those that
 cannot be read or vanished (`backlog`), a database that is missing, emptied or malformed
-(`kept_store`), rows (`tracker.counting.batch`), or waiting for figures that are up to date (`catch_up`).
+(`kept_store`), when the store is written anew (`rewriter`), rows (`tracker.counting.batch`), or waiting for figures that are up to date (`catch_up`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
@@ -31,12 +31,13 @@ from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
 from tracker.ingest.kept_store import KeptStore, LoggedUpgrade
 from tracker.ingest.lock import Lock
+from tracker.ingest.rewriter import Rewriter
 from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
 from tracker.spool.link_sets import LinkSets
 from tracker.spool.overwrite import erase_clicks
 from tracker.spool.segments import Record
-from tracker.store import clock, database
+from tracker.store import clock, database, rewriting
 from tracker.store.clock import Time
 from tracker.store.database import Store
 from tracker.store.first_form.upgrade import Stopped, Watch
@@ -82,6 +83,8 @@ class Ingester:
         self._backlog = Backlog(self._directory)
         self._kept = KeptStore(self._path)
         self._kept.watch = watch
+        self._rewriter = Rewriter(self._path)
+        self._stop = threading.Event()
         self._opened: Store | None = None
         self._offsets: dict[str, int] = {}
         self._link_sets: dict[str, LinkSets] = {}
@@ -100,6 +103,7 @@ class Ingester:
         """Feed the store until `stop` is set, whatever happens to it; wait while another does."""
         backoff_s = INTERVAL_S
         self._kept.watch = Watch(stop.is_set, LoggedUpgrade().tell)
+        self._stop = stop
         try:
             while not stop.wait(backoff_s):
                 backoff_s = INTERVAL_S if self._try() else min(2 * backoff_s, MAX_BACKOFF_S)
@@ -123,6 +127,11 @@ class Ingester:
         self._move_clicks(opened)
         return True
 
+    def rewrite(self) -> None:
+        """Write the store anew, as its drained ingester; raises Busy, sqlite3.Error and OSError."""
+        rewriting.rewrite(self._path)
+        self._kept.close()
+
     def trouble(self) -> Trouble:
         """Return what keeps events from being counted: ours, or that of the process that feeds."""
         if not self._lock.is_held:
@@ -139,6 +148,8 @@ class Ingester:
         held = self._lock.is_held
         try:
             if self.drain():
+                if self._rewriter.attend(self._open(), self._stop.is_set):
+                    self._kept.close()
                 self._housekeep()
             self._recovered()
         except Stopped:
@@ -314,9 +325,8 @@ class Ingester:
         now = self._read_clock(opened)
         if not now.known_s:
             return  # there is nothing yet; with the first event there is
-        with opened.transaction():
-            expire_pending(opened.db, now.before_s(PENDING_S))
-        purge(opened.db, now.before_s(self._retention_s))
+        expire_pending(opened, now.before_s(PENDING_S))
+        purge(opened, now.before_s(self._retention_s))
         segments.sweep(self._directory, time.time() - LEFTOVER_S)
         self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S
 

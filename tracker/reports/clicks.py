@@ -98,6 +98,7 @@ _SENT = """
 """The same clicks in the same order: this way where they are few among all that arrived."""
 _BY_ARRIVAL = f"{_CLICK.format(_ARRIVED)} ORDER BY arrived"
 _BY_SENDING = _CLICK.format(_SENT)
+_DAYS = "SELECT min(day), max(day) FROM cohorts WHERE link_id = 0 AND campaign_id = :campaign"
 _FEW_DAYS = 31
 _CHUNK = 5000
 
@@ -187,12 +188,23 @@ def clicks(
     All of them, those of a campaign, or those on what was sent within a period; from the one on that
     followed the `cursor` that `after` is.
     """
-    asked = Period.of(since_s, until_s)
     scope = names.scope(db, campaign)
+    asked = Period.of(since_s, until_s)
+    if scope:
+        asked = _clicked_days(db, scope, asked)
     values = {"campaign": scope, "after": after, **asked.values()}
     few = asked.until_s - asked.since_s <= _FEW_DAYS * DAY_S
     rows = db.query(_BY_SENDING if few else _BY_ARRIVAL, values)
     return (shown(_told(row)) for row in rows)
+
+
+def _clicked_days(db: Database, campaign: int, asked: Period) -> Period:
+    """Return a period without what is before and after the messages of a campaign that were clicked."""
+    first, last = db.execute(_DAYS, {"campaign": campaign}).fetchone()
+    if first is None:
+        return Period(until_s=0)
+    begun_s = 0 if first == 1 else first * DAY_S
+    return Period(max(asked.since_s, begun_s), min(asked.until_s, (last + 1) * DAY_S))
 
 
 def _told(row: Json) -> Json:

@@ -34,7 +34,10 @@ _LAST_CHARACTER = chr(0x10FFFF)
 
 def messages_of(db: Database, campaign: str) -> list[str]:
     """Return the ids of the messages of a campaign, in hexadecimal."""
-    return [message_text(row["message_id"]) for row in db.query(_MESSAGES, {"campaign": campaign, "last": _LAST_DAY})]
+    return [
+        message_text(row["message_id"])
+        for row in db.query(_MESSAGES, {"campaign": campaign, "last": _LAST_DAY})
+    ]
 
 
 def is_known(db: Database, url: str, config: Config) -> bool:

@@ -33,6 +33,7 @@ Watermark = Literal[
     "purged_before_s",
     "unlisted_before_day",
     "known_time_s",
+    "rewrite_begun_s",
     "rewrite_wanted_s",
     "identify_secret",
     "identified_up_to",

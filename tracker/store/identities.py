@@ -20,7 +20,7 @@ from tracker.urls.reader_id import ID_CHARACTERS, Identifier
 CHUNK = 2000
 """Persons whose ids are made in one transaction."""
 
-_SECRET: Watermark = "identify_secret"
+_MADE_WITH: Watermark = "identify_secret"
 _UP_TO: Watermark = "identified_up_to"
 _NEXT = "SELECT id, name FROM persons WHERE id > ? ORDER BY id LIMIT ?"
 _PUT = "UPDATE persons SET told = ? WHERE id = ?"
@@ -29,8 +29,8 @@ _PUT = "UPDATE persons SET told = ? WHERE id = ?"
 def keep(db: Database, identifier: Identifier) -> None:
     """Make the ids of the next persons that have none, within the open transaction."""
     secret = _number_of(identifier)
-    if database.watermark(db, _SECRET) != secret:
-        database.set_watermark(db, _SECRET, secret)
+    if database.watermark(db, _MADE_WITH) != secret:
+        database.set_watermark(db, _MADE_WITH, secret)
         database.set_watermark(db, _UP_TO, 0)
     rows = db.execute(_NEXT, [int(database.watermark(db, _UP_TO)), CHUNK]).fetchall()
     if rows:
@@ -43,7 +43,7 @@ def person(db: Database, identifier: Identifier, person_id: str) -> str | None:
     """Return whom destinations are told of by this id; None if nobody."""
     if len(person_id) != ID_CHARACTERS:
         return None
-    kept = database.watermark(db, _SECRET) == _number_of(identifier)
+    kept = database.watermark(db, _MADE_WITH) == _number_of(identifier)
     found = db.execute(
         "SELECT name FROM persons WHERE told = ?", [_octets(person_id) if kept else None]
     ).fetchone()

@@ -213,3 +213,11 @@ def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:
         [(link.url, link.text, not is_url(name), rows[name]) for name, link in named.items()],
     )
     return rows
+
+
+def drop_unnamed(
+    db: Database, table: Literal["destinations", "user_agents"], touched: Iterable[int]
+) -> None:
+    """Delete those of these rows that no click names any more."""
+    sql = f"DELETE FROM {table} WHERE id IN (:values) AND clicks <= 0"  # noqa: S608 - names of our own
+    queries.change_in(db, sql, touched)

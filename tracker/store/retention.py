@@ -8,25 +8,24 @@ The sums keep their counts of what is purged. Who has no message left is forgott
 one again, they count as somebody new.
 """
 
+import contextlib
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from tracker.store import clock, database, files, slots, unused_links
+from tracker.store.chunks import Changeable, Pace, writing
 from tracker.store.clock import Time
 from tracker.store.database import Watermark
+from tracker.store.keys import first_of
+from tracker.store.replacement import Progress
 from tracker.store.reserved import DAY_S, day_of
 
-_PURGE_OPENS = (
-    """DELETE FROM pixels WHERE (message_id, number) IN (
-        SELECT message_id, number FROM pixels WHERE sent_at_s < :before_s LIMIT :chunk)""",
-    """DELETE FROM opens WHERE event_id IN (
-        SELECT event_id FROM opens WHERE sent_at_s < :before_s LIMIT :chunk)""",
-)
-
-CHUNK_MESSAGES = 5000
-"""Messages purged in one transaction, so that feeding and reports need not wait for long."""
+CHUNK_ROWS = 20_000
+"""Messages, copies and clicks that are purged in one transaction, at most."""
 _PURGED: Watermark = "purged_before_s"
 """Messages sent earlier than this are gone on purpose."""
 _KNOWN: Watermark = "known_time_s"
@@ -35,35 +34,91 @@ _COUNTED_DAYS = """
     SELECT day FROM counters
     WHERE campaign_id = 0 AND link_id = 0 AND day BETWEEN :first AND :last
 """
-_LAST_MESSAGE = "SELECT max(sent_at_s) FROM messages WHERE sent_at_s <= ?"
+_LAST_MESSAGE = "SELECT max(sent_s) FROM messages WHERE sent_s <= ?"
 _LAST_DAY_OF_MAIL = """
     SELECT day FROM counters
     WHERE campaign_id = 0 AND link_id = 0 AND day BETWEEN 1 AND :last AND messages > 0
     ORDER BY day DESC LIMIT 1
 """
-_OLD = "SELECT id FROM messages WHERE sent_at_s < :before_s ORDER BY sent_at_s LIMIT :chunk"
-_NEVER_SENT = "SELECT id FROM messages WHERE counted = 0 AND sent_at_s < :before_s LIMIT :chunk"
-_SETS = """
-    SELECT DISTINCT link_set_id FROM messages WHERE id IN gone AND link_set_id IS NOT NULL
+_OLD = """
+    SELECT sent_s, message_id FROM messages WHERE sent_s < :before_s
+    ORDER BY sent_s, message_id LIMIT :chunk
+"""
+_NEVER_SENT = """
+    SELECT sent_s, message_id FROM messages
+    WHERE counted = 0 AND sent_s < :before_s ORDER BY sent_s LIMIT :chunk
+"""
+_SIZE = "SELECT count(*) + sum(clicks) FROM deliveries WHERE sent_s = ? AND message_id = ?"
+_GONE = """
+    CREATE TEMP TABLE IF NOT EXISTS gone (
+        sent_s INTEGER, message_id INTEGER, PRIMARY KEY (sent_s, message_id)
+    ) WITHOUT ROWID
+"""
+_GOING_CLICKS = """
+    CREATE TEMP TABLE IF NOT EXISTS going_clicks AS
+    SELECT sent_s, message_id, event_id, arrival, destination_id, user_agent_id FROM clicks LIMIT 0
+"""
+_PICK_CLICKS = """
+    INSERT INTO going_clicks
+    SELECT sent_s, message_id, event_id, arrival, destination_id, user_agent_id
+    FROM gone CROSS JOIN clicks USING (sent_s, message_id) LIMIT ?
+"""
+_REMEMBER_CLICKS = """
+    INSERT OR IGNORE INTO purged_clicks SELECT event_id FROM going_clicks WHERE event_id >= ?
+"""
+"""Of an earlier click, that it is of before the horizon tells that it counts no more."""
+_DROP_CLICKS = (
+    """UPDATE destinations SET clicks = clicks - fewer FROM (
+        SELECT destination_id, count(*) AS fewer FROM going_clicks GROUP BY destination_id
+    ) WHERE id = destination_id""",
+    """DELETE FROM destinations
+        WHERE id IN (SELECT destination_id FROM going_clicks) AND clicks <= 0""",
+    """UPDATE user_agents SET clicks = clicks - fewer FROM (
+        SELECT user_agent_id, count(*) AS fewer FROM going_clicks GROUP BY user_agent_id
+    ) WHERE id = user_agent_id""",
+    """DELETE FROM user_agents
+        WHERE id IN (SELECT user_agent_id FROM going_clicks) AND clicks <= 0""",
+    "DELETE FROM arrivals WHERE arrival IN (SELECT arrival FROM going_clicks)",
+    """DELETE FROM clicks WHERE (sent_s, message_id, event_id) IN
+        (SELECT sent_s, message_id, event_id FROM going_clicks)""",
+)
+_PICK_COPIES = """
+    SELECT sent_s, message_id, number, person_id
+    FROM gone CROSS JOIN deliveries USING (sent_s, message_id) LIMIT ?
+"""
+_DROP_COPY = "DELETE FROM deliveries WHERE sent_s = ? AND message_id = ? AND number = ?"
+_DROP_PERSON = """
+    DELETE FROM persons WHERE id = ?1
+    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE person_id = ?1)
 """
 _COUNT_UNKNOWN = """
     INSERT INTO unknown_messages (day, campaign_id, messages)
-    SELECT max(1, CAST(sent_at_s / 86400 AS INTEGER)), campaign_id, count(*)
-    FROM messages WHERE id IN gone AND unknown = 1 GROUP BY 1, 2
+    SELECT max(1, sent_s / 86400), campaign_id, count(*)
+    FROM gone CROSS JOIN messages USING (sent_s, message_id) WHERE unknown = 1 GROUP BY 1, 2
     ON CONFLICT DO UPDATE SET messages = messages + excluded.messages
 """
-_REMEMBER_CLICKS = """
-    INSERT OR IGNORE INTO purged_clicks
-    SELECT event_id, at_s FROM clicks WHERE message IN gone AND at_s >= :before_s
+_SETS = """
+    SELECT link_set_id, count(*) FROM gone CROSS JOIN messages USING (sent_s, message_id)
+    WHERE link_set_id IS NOT NULL GROUP BY link_set_id
 """
-"""Of an earlier click, that it is of before the horizon tells that it counts no more."""
-_FORGET_CLICKS = "DELETE FROM purged_clicks WHERE at_s < ?"
-_FORGET = (
-    """DELETE FROM persons WHERE NOT EXISTS
-        (SELECT 1 FROM deliveries WHERE person_id = persons.id)""",
-    "DELETE FROM clickers WHERE person_id NOT IN (SELECT id FROM persons)",
-    "DELETE FROM user_agents WHERE id NOT IN (SELECT user_agent_id FROM clicks)",
-)
+_DROP_SIGHTINGS = """
+    DELETE FROM sightings WHERE id IN (
+        SELECT id FROM sightings WHERE (sent_s, message_id) IN gone
+    )
+"""
+_DROP_MESSAGES = "DELETE FROM messages WHERE (sent_s, message_id) IN gone"
+_FORGET_CLICKS = """
+    DELETE FROM purged_clicks WHERE event_id IN (
+        SELECT event_id FROM purged_clicks WHERE event_id < :before LIMIT :chunk)
+"""
+_PURGE_PIXELS = """
+    DELETE FROM pixels WHERE (sent_s, message_id, number) IN (
+        SELECT sent_s, message_id, number FROM pixels WHERE sent_s < :before LIMIT :chunk)
+"""
+_PURGE_OPENS = """
+    DELETE FROM opens WHERE (sent_s, message_id, event_id) IN (
+        SELECT sent_s, message_id, event_id FROM opens WHERE sent_s < :before LIMIT :chunk)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,90 +185,130 @@ def lower_horizon(db: Database, time: Time) -> float | None:
     return former_s
 
 
-def expire_pending(db: Database, before_s: float) -> int:
+def expire_pending(opened: Changeable, before_s: float) -> int:
     """Drop messages from before `before_s` that the relay did not take and nobody clicked.
 
     They are in no sum; of how many nobody knows what became of them is kept. Return how many there
-    were, a chunk at most. Within the caller's transaction.
+    were. In transactions of its own.
     """
-    return _drop(db, _NEVER_SENT, before_s).messages
+    return _drop(opened, _NEVER_SENT, before_s).messages
 
 
 def purge_file(
-    path: Path, age_s: float, *, clock_s: float, retention_s: float, insist: bool
+    path: Path,
+    age_s: float,
+    *,
+    clock_s: float,
+    retention_s: float,
+    insist: bool,
+    waiting: Callable[[Progress], None] | None = None,
 ) -> Purged:
     """Purge the store at `path` of what is older than `age_s`, where there is one.
 
-    With `insist` the clock is right, whatever the store knows. Raises ClockNotBelieved, StoreError
+    With `insist` the clock is right, whatever the store knows. `waiting` is called as long as the store
+    is being replaced. Raises ClockNotBelieved, StoreError
     and sqlite3.Error.
     """
     if files.file_id(path) is None:
         return Purged()
-    with database.changing(path) as opened:
-        with opened.db.atomic():
+    with database.changing(path, waiting) as opened:
+        with opened.transaction():
             if insist:
                 database.set_watermark(opened.db, _KNOWN, clock_s)
             time = read_clock(opened.db, clock_s, 0, retention_s)
             lower_horizon(opened.db, time)
         if time.known_s and not time.believed:
             raise ClockNotBelieved(time)
-        return purge(opened.db, time.before_s(age_s))
+        return purge(opened, time.before_s(age_s))
 
 
-def purge(db: Database, before_s: float) -> Purged:
+def purge(opened: Changeable, before_s: float) -> Purged:
     """Delete messages sent before `before_s` with all that belongs to them; keep the sums.
 
-    In transactions of its own. Return how much it was. From now on, clicks on such messages count
-    under the campaign `(purged)`.
+    Return how much it was. From now on, clicks on such messages count under the campaign `(purged)`.
+    Tokens tell whole seconds, so what was sent in the second of `before_s` stays, all of it. In
+    transactions of its own: what is left when it is stopped after any of them, goes the next time.
     """
-    with db.atomic():
+    before_s = math.floor(before_s)
+    with writing(opened) as db:
         database.raise_watermark(db, _PURGED, before_s)
-    while _purge_opens(db, before_s, CHUNK_MESSAGES):
-        pass
-    total = Purged()
-    while (gone := _purge_chunk(db, before_s)).messages:
-        total += gone
-    with db.atomic():
-        if total.messages:
-            _forget_persons(db)
-        unused_links.unlist(db, day_of(before_s))
-        db.execute(_FORGET_CLICKS, [before_s])
+    _delete(opened, _PURGE_PIXELS, before_s)
+    _delete(opened, _PURGE_OPENS, before_s)
+    total = _drop(opened, _OLD, before_s)
+    unused_links.unlist(opened, day_of(before_s))
+    _delete(opened, _FORGET_CLICKS, first_of(before_s))
     return total
 
 
-def _purge_chunk(db: Database, before_s: float) -> Purged:
-    with db.atomic():
-        return _drop(db, _OLD, before_s)
+def _delete(opened: Changeable, sql: str, before: float | bytes) -> None:
+    """Delete what lies before something, with a statement that deletes a chunk."""
+    pace = Pace(CHUNK_ROWS)
+    while True:
+        chunk = pace.size
+        with pace.writing(opened) as db:
+            if db.execute(sql, {"before": before, "chunk": chunk}).rowcount < chunk:
+                return
 
 
-def _drop(db: Database, which: str, before_s: float) -> Purged:
+def _drop(opened: Changeable, which: str, before_s: float) -> Purged:
     """Delete the messages that a query gives, and what belongs to them."""
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS gone (message INTEGER PRIMARY KEY)")
+    total, pace = Purged(), Pace(CHUNK_ROWS)
+    while True:
+        with pace.writing(opened) as db:
+            if not _pick(db, which, before_s, pace.size):
+                return total
+            total += _drop_picked(db, before_s, pace.size)
+
+
+def _pick(db: Database, which: str, before_s: float, rows: int) -> bool:
+    """Have in `gone` the next messages that have up to so many rows, one at least; False for none."""
+    db.execute(_GONE)
     db.execute("DELETE FROM gone")
-    values = {"before_s": before_s, "chunk": CHUNK_MESSAGES}
-    if not db.execute(f"INSERT INTO gone {which}", values).rowcount:
-        return Purged()
+    picked: list[Sequence[int]] = []
+    with contextlib.closing(db.execute(which, {"before_s": before_s, "chunk": rows})) as keys:
+        for key in keys:
+            rows -= 1 + (db.execute(_SIZE, key).fetchone()[0] or 0)
+            if picked and rows < 0:
+                break
+            picked.append(key)
+    db.conn.executemany("INSERT INTO gone VALUES (?, ?)", picked)
+    return bool(picked)
+
+
+def _drop_picked(db: Database, before_s: float, rows: int) -> Purged:
+    """Delete up to so many rows of the messages in `gone`, and the messages once these are all."""
     unused_links.add_up_own(db)
-    sets = {row for (row,) in db.execute(_SETS)}
-    db.execute(_COUNT_UNKNOWN)
-    db.execute(_REMEMBER_CLICKS, values)
-    clicks = db.execute("DELETE FROM clicks WHERE message IN gone").rowcount
-    db.execute("DELETE FROM deliveries WHERE message IN gone")
-    db.execute("DELETE FROM sightings WHERE message IN gone")
-    messages = db.execute("DELETE FROM messages WHERE id IN gone").rowcount
-    unused_links.drop_sets(db, sets)
-    return Purged(messages, clicks)
+    clicks = _drop_clicks(db, before_s, rows)
+    if clicks < rows and _drop_copies(db, rows):
+        db.execute(_COUNT_UNKNOWN)
+        sets = dict(db.execute(_SETS).fetchall())
+        db.execute(_DROP_SIGHTINGS)
+        messages = db.execute(_DROP_MESSAGES).rowcount
+        unused_links.drop_sets(db, sets)
+        return Purged(messages, clicks)
+    return Purged(0, clicks)
 
 
-def _forget_persons(db: Database) -> None:
-    """Delete persons who have no message left; what they clicked stays in the sums."""
-    for sql in _FORGET:
-        db.execute(sql)
-    slots.forget_gone(db)
+def _drop_clicks(db: Database, before_s: float, rows: int) -> int:
+    db.execute(_GOING_CLICKS)
+    db.execute("DELETE FROM going_clicks")
+    picked = db.execute(_PICK_CLICKS, [rows]).rowcount
+    if picked:
+        db.execute(_REMEMBER_CLICKS, [first_of(before_s)])
+        for sql in _DROP_CLICKS:
+            db.execute(sql)
+    return picked
 
 
-def _purge_opens(db: Database, before_s: float, chunk: int) -> int:
-    """Delete up to `chunk` rows of each table of opens; return how many there were."""
-    with db.atomic():
-        values = {"before_s": before_s, "chunk": chunk}
-        return sum(db.execute(sql, values).rowcount for sql in _PURGE_OPENS)
+def _drop_copies(db: Database, rows: int) -> bool:
+    """Delete copies, and persons who have none left; return whether that were all.
+
+    What these clicked stays in the sums.
+    """
+    copies = db.execute(_PICK_COPIES, [rows]).fetchall()
+    db.conn.executemany(_DROP_COPY, [copy[:3] for copy in copies])
+    persons = {person for *_, person in copies if person is not None}
+    left = db.conn.executemany(_DROP_PERSON, [(person,) for person in persons]).rowcount
+    if left:
+        slots.forget_gone(db, persons)
+    return len(copies) < rows

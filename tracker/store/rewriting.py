@@ -16,19 +16,36 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from tracker.store import database, files, replacement
+from tracker.store.chunks import Changeable, writing
 from tracker.store.database import Watermark
 from tracker.store.replacement import Replacement
 
+_BEGUN: Watermark = "rewrite_begun_s"
+"""When somebody began to delete what the file must not tell of; by the end of that it is `_WANTED`."""
 _WANTED: Watermark = "rewrite_wanted_s"
-"""When somebody was forgotten whom the file may still tell of; in no file that was written since."""
+"""Since when the file may tell of what was deleted; in no file that was written since."""
 _FORGET_IT = "DELETE FROM settings WHERE name = ?"
 _TELL_EACH_STEPS = 200_000
 """Of SQLite's virtual machine: some milliseconds."""
 
 
-def want(db: Database, now_s: float) -> None:
-    """Ask for the store to be written anew, within the open transaction that has deleted something."""
-    database.raise_watermark(db, _WANTED, now_s)
+def begin(opened: Changeable, now_s: float) -> bool:
+    """Note that something is being deleted that the file must not tell of.
+
+    Return whether that was noted before: then somebody died on the way, or is still on it.
+    """
+    with writing(opened) as db:
+        begun = database.watermark(db, _BEGUN) > 0
+        database.raise_watermark(db, _BEGUN, now_s)
+    return begun
+
+
+def end(opened: Changeable, now_s: float, *, wanted: bool) -> None:
+    """Note that it is deleted, and whether it is `wanted` that the store be written anew."""
+    with writing(opened) as db:
+        db.execute(_FORGET_IT, [_BEGUN])
+        if wanted:
+            database.raise_watermark(db, _WANTED, now_s)
 
 
 def is_wanted(db: Database) -> bool:

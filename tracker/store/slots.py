@@ -56,6 +56,11 @@ _UNUSED = """
     AND NOT EXISTS (SELECT 1 FROM link_set_slots WHERE link_set_slots.hash = slots.hash)
 """
 _SEEN_IN = "SELECT DISTINCT slot_id FROM slot_values WHERE person_id IN (:values)"
+_DROP_THEIRS = "DELETE FROM slot_values WHERE person_id = ? AND slot_id = ?"
+_DROP_GONE = """
+    DELETE FROM slot_values WHERE person_id IN (:values)
+    AND NOT EXISTS (SELECT 1 FROM persons WHERE id = person_id)
+"""
 _NOBODYS = """
     SELECT DISTINCT hash FROM slots AS theirs WHERE id IN (:values) AND NOT EXISTS (
         SELECT 1 FROM slots WHERE slots.hash = theirs.hash AND text IS NOT NULL
@@ -212,23 +217,26 @@ def drop_sets(db: Database, sets: Collection[int]) -> None:
     _drop(db, [row for (row,) in queries.rows_in(db, _UNUSED, hashes)])
 
 
-def forget_persons(db: Database, persons: Collection[int]) -> None:
+def forget_persons(db: Database, persons: Collection[int], chunk: int) -> bool:
     """Delete the values that these persons had, and the slots that nobody else was seen in.
 
-    How many persons had a value is kept, so no clicks move.
+    How many persons had a value is kept, so no clicks move. Of a chunk of slots, at most; return
+    whether there may be more.
     """
-    theirs = {slot for (slot,) in queries.rows_in(db, _SEEN_IN, persons)}
-    queries.change_in(db, "DELETE FROM slot_values WHERE person_id IN (:values)", persons)
+    seen = {slot for (slot,) in queries.rows_in(db, _SEEN_IN, persons)}
+    theirs = sorted(seen)[:chunk]
+    db.conn.executemany(_DROP_THEIRS, [(row, slot) for row in persons for slot in theirs])
     alone = [hash_ for (hash_,) in queries.rows_in(db, _NOBODYS, theirs)]
     # Whoever knows the text could make such a hash.
     queries.change_in(db, _UNNAME_SETS, alone)
     queries.change_in(db, "DELETE FROM link_set_slots WHERE hash IN (:values)", alone)
     _drop(db, [row for (row,) in queries.rows_in(db, _UNUSED, alone)])
+    return len(theirs) < len(seen)
 
 
-def forget_gone(db: Database) -> None:
-    """Delete the values of persons who have no row any more."""
-    db.execute("DELETE FROM slot_values WHERE person_id NOT IN (SELECT id FROM persons)")
+def forget_gone(db: Database, persons: Collection[int]) -> None:
+    """Delete the values of those of these persons who have no row any more."""
+    queries.change_in(db, _DROP_GONE, persons)
 
 
 def _drop(db: Database, rows: Collection[int]) -> None:

@@ -17,11 +17,13 @@ Nothing is searched for: a name is looked at when one of its rows goes. So this 
 there is to let go of, however much the store holds.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlite_utils import Database
 
-from tracker.store import database, named_rows, queries, slots
+from tracker.store import clicked_by, database, named_rows, queries, slots
+from tracker.store.chunks import Changeable, Pace, db_of, writing
+from tracker.store.clicked_by import Persons, Scope
 from tracker.store.database import Watermark
 from tracker.store.reserved import RESERVED_NAME
 from tracker.urls.naming import is_url
@@ -30,14 +32,17 @@ _UNLISTED: Watermark = "unlisted_before_day"
 """What is listed of earlier days stays, unless its last click is withdrawn."""
 _OWN = """
     INSERT INTO own
-    SELECT campaign_id, link_id FROM (
-        SELECT clicks.campaign_id, link_id, count(*) AS clicks
-        FROM clicks JOIN messages ON messages.id = message
-        WHERE message IN gone AND link_set_id IS NOT NULL AND 1 = (
+    SELECT campaign_id, link_id, max(1, sent_s / 86400) FROM (
+        SELECT messages.campaign_id, link_id, messages.sent_s, count(*) AS clicks
+        FROM gone CROSS JOIN messages USING (sent_s, message_id)
+        CROSS JOIN clicks USING (sent_s, message_id)
+        WHERE link_set_id IS NOT NULL AND 1 = (
             SELECT count(*) FROM deliveries
-            WHERE deliveries.message = messages.id AND deliveries.number != 0
+            WHERE deliveries.sent_s = messages.sent_s AND deliveries.message_id = messages.message_id
+            AND deliveries.number != 0
         )
-        GROUP BY link_id HAVING count(DISTINCT message) = 1
+        GROUP BY link_id HAVING min(messages.sent_s) = max(messages.sent_s)
+            AND min(messages.message_id) = max(messages.message_id)
     ) AS theirs
     WHERE clicks = (
         SELECT clicks_all FROM counters
@@ -45,14 +50,15 @@ _OWN = """
     ) AND NOT EXISTS (SELECT 1 FROM campaign_links WHERE link_id = theirs.link_id)
     AND NOT EXISTS (SELECT 1 FROM links WHERE id = theirs.link_id AND own)
 """
-_OWN_OF_ALL = "INSERT INTO own SELECT 0, link_id FROM own"
+_OWN_OF_ALL = "INSERT INTO own SELECT 0, link_id, day FROM own"
 _ADD_UP = (
     """INSERT INTO counters
         (day, campaign_id, link_id, clicks_human, clicks_doubtful, clicks_all, clicks_shared,
         unique_human, unique_doubtful, unique_all)
     SELECT 0, campaign_id, :link, sum(clicks_human), sum(clicks_doubtful), sum(clicks_all),
         sum(clicks_shared), sum(unique_human), sum(unique_doubtful), sum(unique_all)
-    FROM own JOIN counters USING (campaign_id, link_id) WHERE day = 0 GROUP BY campaign_id
+    FROM own CROSS JOIN counters USING (campaign_id, link_id)
+    WHERE counters.day = 0 GROUP BY campaign_id
     ON CONFLICT DO UPDATE SET
         clicks_human = clicks_human + excluded.clicks_human,
         clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
@@ -61,8 +67,20 @@ _ADD_UP = (
         unique_human = unique_human + excluded.unique_human,
         unique_doubtful = unique_doubtful + excluded.unique_doubtful,
         unique_all = unique_all + excluded.unique_all""",
-    "DELETE FROM counters WHERE day = 0 AND (campaign_id, link_id) IN own",
-    "DELETE FROM clickers WHERE (campaign_id, link_id) IN own",
+    """INSERT INTO cohorts
+        (day, campaign_id, link_id, clicks_human, clicks_doubtful, clicks_all, clicks_shared)
+    SELECT day, campaign_id, :link, sum(clicks_human), sum(clicks_doubtful), sum(clicks_all),
+        sum(clicks_shared)
+    FROM own CROSS JOIN cohorts USING (day, campaign_id, link_id) GROUP BY day, campaign_id
+    ON CONFLICT DO UPDATE SET
+        clicks_human = clicks_human + excluded.clicks_human,
+        clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
+        clicks_all = clicks_all + excluded.clicks_all,
+        clicks_shared = clicks_shared + excluded.clicks_shared""",
+    """DELETE FROM counters WHERE (day, campaign_id, link_id) IN
+        (SELECT 0, campaign_id, link_id FROM own)""",
+    """DELETE FROM cohorts WHERE (day, campaign_id, link_id) IN
+        (SELECT day, campaign_id, link_id FROM own)""",
 )
 _WITHDRAWN = "SELECT campaign_id, link_id FROM counters WHERE link_id > 0 AND clicks_all = 0"
 _DUE = f"""
@@ -78,8 +96,27 @@ _DUE = f"""
         AND link_id = due.link_id AND clicks_all > 0
     )
 """  # noqa: S608 - a constant
-_UNLIST = "DELETE FROM campaign_links WHERE campaign_id = ? AND link_id = ?"
-_FORGET_SUM = "DELETE FROM counters WHERE day = 0 AND campaign_id = ? AND link_id = ?"
+_NOT_CLICKED = """NOT EXISTS (
+    SELECT 1 FROM counters WHERE day = 0 AND counters.campaign_id = ?1 AND counters.link_id = ?2
+    AND clicks_all > 0
+)"""
+_UNLIST = f"""
+    DELETE FROM campaign_links
+    WHERE campaign_id = ?1 AND link_id = ?2 AND day < ?3 AND {_NOT_CLICKED}
+"""  # noqa: S608 - a constant
+_FORGET_SUM = """
+    DELETE FROM counters WHERE day = 0 AND campaign_id = ? AND link_id = ? AND clicks_all = 0
+"""
+_CLICKED_OWN = """
+    SELECT clicked_by.campaign_id, clicked_by.day, part, certain, doubtful, machines
+    FROM (SELECT DISTINCT link_id FROM own) AS links CROSS JOIN clicked_by USING (link_id)
+"""
+_DROP_CLICKED_BY = """
+    DELETE FROM clicked_by WHERE link_id IN (:values)
+    AND NOT EXISTS (SELECT 1 FROM links WHERE id = link_id)
+"""
+CHUNK_LINKS = 5000
+"""Links that are unlisted in one transaction, at most."""
 _FORGET_EMPTY = """
     DELETE FROM counters
     WHERE day = 0 AND campaign_id IN (0, ?) AND link_id = ? AND link_id > 0 AND clicks_all = 0
@@ -92,10 +129,8 @@ _LEAD_ON = """
     UPDATE link_aliases SET leads_to = ?2
     WHERE leads_to = ?1 AND NOT EXISTS (SELECT 1 FROM links WHERE id = ?1)
 """
-_UNUSED_SETS = """
-    SELECT id FROM link_sets WHERE id IN (:values)
-    AND NOT EXISTS (SELECT 1 FROM messages WHERE link_set_id = link_sets.id)
-"""
+_FEWER_MESSAGES = "UPDATE link_sets SET messages = messages - ? WHERE id = ?"
+_UNUSED_SETS = "SELECT id FROM link_sets WHERE id IN (:values) AND messages <= 0"
 _LINKS_OF_SETS = "SELECT link_id FROM link_set_links WHERE link_set_id IN (:values)"
 _DROP_SETS = (
     "DELETE FROM link_set_links WHERE link_set_id IN (:values)",
@@ -121,7 +156,7 @@ def add_up_own(db: Database) -> None:
     """
     db.execute(
         """CREATE TEMP TABLE IF NOT EXISTS own (
-            campaign_id INTEGER, link_id INTEGER, PRIMARY KEY (campaign_id, link_id)
+            campaign_id INTEGER, link_id INTEGER, day INTEGER, PRIMARY KEY (campaign_id, link_id)
         ) WITHOUT ROWID"""
     )
     db.execute("DELETE FROM own")
@@ -130,12 +165,31 @@ def add_up_own(db: Database) -> None:
         link = named_rows.ids(db, "links", {RESERVED_NAME})[RESERVED_NAME]
         for sql in _ADD_UP:
             db.execute(sql, {"link": link})
-        _drop_links(db, [link for (link,) in db.execute("SELECT link_id FROM own")])
+        _add_up_persons(db, link)
+        _drop_links(db, {link for (link,) in db.execute("SELECT link_id FROM own")})
 
 
-def drop_sets(db: Database, sets: Collection[int]) -> None:
-    """Delete those of these sets that no message has any more, within the open transaction."""
-    unused = [row for (row,) in queries.rows_in(db, _UNUSED_SETS, sets)]
+def _add_up_persons(db: Database, link: int) -> None:
+    """Have those who clicked links that were one reader's among those of the link `(purged)`."""
+    theirs: dict[tuple[Scope, int], list[Persons]] = {}
+    for campaign, day, part, *sets in db.execute(_CLICKED_OWN):
+        theirs.setdefault((Scope(link, campaign, day), part), []).append(Persons.read(sets))
+    clicked_by.save(
+        db,
+        {
+            place: clicked_by.united([clicked_by.load(db, *place), *found])
+            for place, found in theirs.items()
+        },
+    )
+
+
+def drop_sets(db: Database, fewer: Mapping[int, int]) -> None:
+    """Note by how many fewer messages have these sets, and delete those that none has any more.
+
+    Within the open transaction.
+    """
+    db.conn.executemany(_FEWER_MESSAGES, [(n, row) for row, n in fewer.items()])
+    unused = [row for (row,) in queries.rows_in(db, _UNUSED_SETS, fewer)]
     links = {link for (link,) in queries.rows_in(db, _LINKS_OF_SETS, unused)}
     for sql in _DROP_SETS:
         queries.change_in(db, sql, unused)
@@ -152,24 +206,35 @@ def drop_emptied(db: Database, went: Mapping[tuple[int, int], int]) -> None:
     leads = [(link, to) for (_, link), to in went.items() if to]
     db.conn.executemany(_FORGET_EMPTY, list(went))
     queries.change_in(db, _DROP_LINKS, {link for _, link in went})
+    queries.change_in(db, _DROP_CLICKED_BY, {link for _, link in went})
     db.conn.executemany(_PUT_ALIAS, leads)
     db.conn.executemany(_LEAD_ON, leads)
     queries.change_in(db, _DROP_ALIASES, {link for _, link in went})
 
 
-def unlist(db: Database, day: int) -> None:
-    """Unlist URLs that only messages of before `day` had, within the open transaction.
+def unlist(opened: Changeable, day: int) -> None:
+    """Unlist URLs that only messages of before `day` had.
 
-    With them goes every sum whose last click was withdrawn.
+    With them goes every sum whose last click was withdrawn. In transactions of its own.
     """
+    db = db_of(opened)
     since = database.watermark(db, _UNLISTED)
     withdrawn = db.execute(_WITHDRAWN).fetchall()
     due = db.execute(_DUE, {"since": since, "day": max(day, since)}).fetchall()
-    unlisted = [(campaign, link) for campaign, link, name in due if is_url(name)]
-    db.conn.executemany(_UNLIST, unlisted)
-    db.conn.executemany(_FORGET_SUM, withdrawn)
-    _drop_links(db, {link for _, link in (*unlisted, *withdrawn)})
-    database.raise_watermark(db, _UNLISTED, day)
+    pace = Pace(CHUNK_LINKS)
+    listed = [(campaign, link) for campaign, link, name in due if is_url(name)]
+    while listed:
+        chunk, listed = listed[: pace.size], listed[pace.size :]
+        with pace.writing(opened) as db:
+            db.conn.executemany(_UNLIST, [(*each, max(day, since)) for each in chunk])
+            _drop_links(db, {link for _, link in chunk})
+    while withdrawn:
+        chunk, withdrawn = withdrawn[: pace.size], withdrawn[pace.size :]
+        with pace.writing(opened) as db:
+            db.conn.executemany(_FORGET_SUM, chunk)
+            _drop_links(db, {link for _, link in chunk})
+    with writing(opened) as db:
+        database.raise_watermark(db, _UNLISTED, day)
 
 
 def relist(db: Database, day: int) -> None:
@@ -182,4 +247,5 @@ def _drop_links(db: Database, links: Iterable[int]) -> None:
     """Delete those of these links whose names nothing keeps, and what leads to them."""
     dropped = list(links)
     queries.change_in(db, _DROP_LINKS, dropped)
+    queries.change_in(db, _DROP_CLICKED_BY, dropped)
     queries.change_in(db, _DROP_ALIASES, dropped)

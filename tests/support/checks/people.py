@@ -1,11 +1,13 @@
 """What tests of erasure share: who is forgotten, and what told of them."""
 
 import json
+from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
 from tests.support.checks.facts import accepted, pending
-from tracker.erasure.rows import Erased, find, forget
+from tracker.erasure import labels, rows
+from tracker.erasure.patterns import PersonPatterns
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.urls.reader_id import Identifier
 
@@ -16,10 +18,31 @@ PERSONAL = f"https://shop.example.net/?mail=Ann%40example.net&wp_id={ANNS_ID}"
 CAY = Recipient(1, "cay@example.net", "7")
 
 
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How many rows were deleted or emptied, and how many URLs were rewritten.
+
+    `campaigns` are those that were called by something of the person: their names before and now.
+    """
+
+    persons: int = 0
+    deliveries: int = 0
+    clicks: int = 0
+    urls: int = 0
+    campaigns: dict[str, str] = field(default_factory=dict)
+
+
 def erased(db: Database, name: str = "ann@Example.NET") -> Erased:
-    """Forget somebody."""
-    with db.atomic():
-        return forget(db, find(db, name), IDENTIFIER)
+    """Forget somebody in the rows of a store, as `tracker.erasure.forget` does."""
+    person = rows.find(db, name)
+    patterns = PersonPatterns.of(person.names, IDENTIFIER)
+    relabelled = labels.clean(db, person.rows, patterns)
+    emptied = rows.empty(db, person, patterns)
+    urls = relabelled.links + emptied.urls + rows.clean_urls(db, patterns)
+    last = rows.forget(db, person, patterns)
+    assert last is not None
+    counts = last.persons, emptied.deliveries, emptied.clicks, urls + last.urls
+    return Erased(*counts, relabelled.campaigns)
 
 
 def everything(db: Database) -> str:

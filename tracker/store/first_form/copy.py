@@ -36,7 +36,7 @@ class Stage:
 
     `bound` is a query for where the next chunk ends (:upto), by where the one before ended (:after), of
     `rows` at most; NULL where nothing is left. `counted` are the tables whose rows make the work.
-    `finish` does what is no matter of SQL.
+    `finish` does what is no matter of SQL, and returns how many of these rows it had.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Stage:
     statements: tuple[str, ...]
     counted: tuple[str, ...]
     rows: int = CHUNK_ROWS
-    finish: Callable[[Database, Mapping[str, int]], None] | None = None
+    finish: Callable[[Database, Mapping[str, int]], int] | None = None
 
 
 def prepare(db: Database) -> None:
@@ -76,9 +76,9 @@ def copy_chunk(db: Database, stage: Stage, after: int) -> Copied | None:
     for sql in stage.statements:
         written = db.execute(sql, values).rowcount
         into = _INTO.match(sql)
-        rows += written if into and into[1] in stage.counted else 0
+        rows += written if into and into[1] in (stage.name, *stage.counted) else 0
     if stage.finish is not None:
-        stage.finish(db, values)
+        rows += stage.finish(db, values)
     return Copied(upto, rows)
 
 
@@ -333,7 +333,7 @@ _CLICKERS = Stage(
         ORDER BY campaign_id LIMIT :rows
     )""",
     (),
-    (),
+    ("clickers",),
     finish=sets.add_all_days,
 )
 """A campaign at least, and all campaigns together, in one go."""

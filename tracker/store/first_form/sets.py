@@ -34,8 +34,8 @@ _Numbers = defaultdict[tuple[Scope, int, int], list[int]]
 """Persons by set, part and kind; in the better of two kinds as well."""
 
 
-def add_days(db: Database, _values: Mapping[str, int]) -> None:
-    """Add who clicked in the messages of a chunk."""
+def add_days(db: Database, _values: Mapping[str, int]) -> int:
+    """Add who clicked in the messages of a chunk; their clicks are counted already, so return 0."""
     found: _Numbers = defaultdict(list)
     for link, campaign, day, person, kind in db.execute(_OF_DAYS):
         part, number = divmod(person, PART)
@@ -43,15 +43,22 @@ def add_days(db: Database, _values: Mapping[str, int]) -> None:
         found[Scope(ALL, campaign, day), part, kind].append(number)
         found[Scope(ALL, ALL, day), part, kind].append(number)
     _add(db, found)
+    return 0
 
 
-def add_all_days(db: Database, values: Mapping[str, int]) -> None:
-    """Add who ever clicked in the campaigns of a chunk; campaign and link 0 are sets as well."""
+def add_all_days(db: Database, values: Mapping[str, int]) -> int:
+    """Add who ever clicked in the campaigns of a chunk; return how many rows said so.
+
+    Those of campaign and link 0, which are all of them, are sets as well.
+    """
     found: _Numbers = defaultdict(list)
+    rows = 0
     for link, campaign, day, person, kind in db.execute(_OF_ALL_DAYS, dict(values)):
+        rows += 1
         part, number = divmod(person, PART)
         found[Scope(link, campaign, day), part, kind].append(number)
     _add(db, found)
+    return rows
 
 
 def _add(db: Database, found: _Numbers) -> None:

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from config.schema import ClicksConfig, Config, StoreConfig
+from config.keys.token_keys import new_token_key, write_token_keys
+from config.schema import (
+    ClicksConfig,
+    Config,
+    IdentifyConfig,
+    KeysConfig,
+    StoreConfig,
+    TrackingConfig,
+)
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, totals
 from tracker.counting.feeder import Feeder
 
@@ -24,3 +32,20 @@ def test_clicks_are_judged_by_its_points(
         assert feeder.feed(db, [pending(), accepted(), click]) == frozenset()
         feeder.move(db)
     assert totals(db).clicks_human == human
+
+
+def test_persons_get_the_ids_that_destinations_are_told(db: Database, tmp_path: Path) -> None:
+    """Where any are told; without their secret, counting goes on."""
+    secret = tmp_path / "token.keys"
+    config = Config(
+        store=StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db"),
+        keys=KeysConfig(file=secret),
+        tracking=TrackingConfig(identify=IdentifyConfig(param="wp_id", hosts=("example.net",))),
+    )
+    with db.atomic():
+        Feeder.of(config).feed(db, [pending("m1")])
+    assert db["persons"].count_where("told IS NOT NULL") == 0
+    write_token_keys(secret, [new_token_key()])
+    with db.atomic():
+        Feeder.of(config).feed(db, [pending("m2")])
+    assert db["persons"].count_where("told IS NOT NULL") == 2

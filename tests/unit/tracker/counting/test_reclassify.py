@@ -35,7 +35,6 @@ def stored(path: Path, events: list[Event], judged: Settings) -> Store:
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have chunks of few clicks, so that there are several."""
     monkeypatch.setattr(reclassify, "CHUNK_CLICKS", 3)
-    monkeypatch.setattr(reclassify, "CHUNK_MESSAGES", 2)
 
 
 def figures(db: Database) -> tuple[Any, ...]:

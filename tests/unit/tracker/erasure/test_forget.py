@@ -8,15 +8,16 @@ import pytest
 
 from config.loading.load import load
 from config.schema import Config
-from tests.support.checks.facts import accepted, clicked, pending
+from tests.support.checks.facts import SENT_S, accepted, clicked, pending
 from tests.support.checks.people import ANN
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.erasure.forget import Forgotten, erase
 from tracker.events import Event
+from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
 from tracker.spool.writer import Spool
-from tracker.store import database
+from tracker.store import database, rewriting
 from tracker.store import files as store_files
 
 
@@ -56,6 +57,7 @@ def test_rows_spool_and_consents_go(filled: Config) -> None:
     assert tells(filled)
     done = erase(filled, "ann@EXAMPLE.net")
     assert (done.persons, done.deliveries, done.clicks, done.consents) == (1, 1, 1, 1)
+    waiting.for_rewriting(filled, lambda _progress: None)
     assert tells(filled) == []
     assert erase(filled, ANN) == Forgotten()
 
@@ -68,6 +70,7 @@ def test_records_that_were_fed_are_rewritten(config: Config) -> None:
         catch_up(config)
         done = erase(config, ANN)
         assert (done.spool_records, done.spool_records_left) == (2, 0)
+        waiting.for_rewriting(config, lambda _progress: None)
         assert tells(config) == []
 
 
@@ -82,6 +85,7 @@ def test_what_failed_half_way_can_be_repeated(filled: Config) -> None:
     aside.rename(consents)
     done = erase(filled, ANN)
     assert (done.persons, done.deliveries, done.consents) == (1, 1, 1)
+    waiting.for_rewriting(filled, lambda _progress: None)
     assert tells(filled) == []
 
 
@@ -94,7 +98,7 @@ def test_without_a_store_the_files_beside_it_are_erased(config: Config) -> None:
 
 
 def test_nothing_is_left_in_unused_places_of_the_database(filled: Config) -> None:
-    """Not even of what was deleted before without being overwritten."""
+    """Not even of what was deleted before without being overwritten, or is in the log that others read."""
     path = filled.store.path
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA secure_delete = OFF")
@@ -102,20 +106,36 @@ def test_nothing_is_left_in_unused_places_of_the_database(filled: Config) -> Non
         db.execute("DROP TABLE old")
         db.commit()
     assert tells(filled, b"ann@example.net of old")
-    assert not erase(filled, ANN).log_left
-    assert tells(filled) == []
-
-
-def test_a_log_that_somebody_reads_is_left(filled: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And told; once nobody reads, erasing again empties it."""
-    monkeypatch.setattr(database, "CHANGE_TIMEOUT_MS", 50)
-    with contextlib.closing(sqlite3.connect(filled.store.path)) as reader:
+    with contextlib.closing(sqlite3.connect(path)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM messages").fetchone()
-        assert erase(filled, ANN).log_left
-        reader.rollback()
-        assert not erase(filled, ANN).log_left
-    assert tells(filled) == []
+        erase(filled, ANN)
+        assert rewriting.is_wanted_at(path)
+        waiting.for_rewriting(filled, lambda _progress: None)
+        assert tells(filled) == []
+
+
+def test_who_is_not_known_costs_no_second_file(filled: Config) -> None:
+    """Unless somebody died on the way to forgetting them."""
+    path = filled.store.path
+    erase(filled, "nobody@example.net")
+    assert not rewriting.is_wanted_at(path)
+    with database.changing(path) as opened:
+        rewriting.begin(opened, SENT_S)
+    erase(filled, "nobody@example.net")
+    assert rewriting.is_wanted_at(path)
+
+
+def test_clicks_of_the_forgotten_are_rewritten_whoever_died_before(filled: Config) -> None:
+    """In the spool a copy is known for theirs by the tombstone, too."""
+    with contextlib.closing(Spool.open(filled.store.spool_dir, "tracker")) as busy:
+        busy.append(clicked("c2", ip="192.0.2.77")).result(5)
+        catch_up(filled)
+        with database.changing(filled.store.path) as opened, opened.transaction():
+            opened.db.execute("UPDATE deliveries SET person_id = NULL, address = ''")
+            opened.db.execute("DELETE FROM persons")
+        erase(filled, ANN)
+        assert tells(filled, b"192.0.2.77") == []
 
 
 def test_former_stores_are_told(filled: Config) -> None:

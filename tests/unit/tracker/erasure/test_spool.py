@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from tests.support.checks.facts import accepted, clicked, pending, put, totals
+from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put, totals
 from tests.support.checks.people import ANN, ANNS_ID, CAY, IDENTIFIER, PERSONAL, sent
 from tests.support.details import handled
 from tests.support.feeding import spooled
@@ -171,3 +171,34 @@ def test_rewritten_records_make_nobody(db: Database):
     put(db, pending(recipients=(nobody,)), accepted("m1", 1), clicked("c1", destination=PERSONAL))
     assert (totals(db).deliveries, totals(db).clicks_all, totals(db).unique_all) == (1, 1, 0)
     assert list(db["persons"].rows) == []
+
+
+def test_what_became_of_their_mail_tells_nobody(tmp_path: Path):
+    """Of mail to several, what the others have stays; also where the person is who sent it."""
+    theirs = MessageHandled(
+        "m1",
+        SENT_S,
+        "shop@example.com",
+        (Recipient(1, ANN),),
+        "delivered",
+        f"250 <{ANN}> ok",
+        "For you",
+    )
+    several = replace(
+        theirs,
+        sender=ANN,
+        recipients=(Recipient(1, ANN), Recipient(2, "bob@example.net")),
+        reply="250 ok",
+    )
+    lines = [segments.frame(encode(each)) for each in (theirs, several)]
+    path, descriptor = segments.create(tmp_path, "proxy")
+    os.write(descriptor, b"".join(lines))
+    os.close(descriptor)
+    traces = Traces([ANN], PersonPatterns.of([ANN], IDENTIFIER))
+    assert spool.redact(tmp_path, {path.name: sum(map(len, lines))}, traces) == (2, 0)
+    first, second = (decode(line[9:]) for line in path.read_bytes().splitlines())
+    assert isinstance(first, MessageHandled)
+    assert isinstance(second, MessageHandled)
+    assert (first.subject, first.reply, second.subject) == ("", "250 <erased> ok", "For you")
+    assert [to.address for to in second.recipients] == ["", "bob@example.net"]
+    assert b"ann@" not in path.read_bytes()

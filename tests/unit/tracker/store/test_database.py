@@ -121,7 +121,7 @@ def test_readers_cannot_write(path: Path) -> None:
 def test_store_of_an_older_version_is_an_error_to_readers(path: Path) -> None:
     """They do not change it; starting the service does."""
     opened = made(path)
-    opened.db.execute("DELETE FROM _sqlite_migrations WHERE name = 'rollups'")
+    opened.db.execute("DELETE FROM _sqlite_migrations WHERE name = 'second_form'")
     opened.close()
     with pytest.raises(StoreError, match="start `waypost tracker` once") as caught:
         database.reading(path).__enter__()

@@ -1,5 +1,7 @@
 """What the store lets go of, and what it keeps."""
 
+from dataclasses import replace
+
 import pytest
 from sqlite_utils import Database
 
@@ -17,6 +19,7 @@ from tests.support.checks.facts import (
 from tracker.events import Recipient, SentLink
 from tracker.reports import summary
 from tracker.store import retention
+from tracker.store.keys import event_octets, message_number
 from tracker.store.reserved import PURGED_NAME
 from tracker.store.retention import Purged, expire_pending, lower_horizon, purge, read_clock
 
@@ -31,11 +34,16 @@ def names(db: Database, table: str) -> set[str]:
     return {row["name"] for row in db[table].rows if row["name"]}
 
 
+def kept_messages(db: Database) -> set[int]:
+    """Return the ids of the messages that the store has."""
+    return {row["message_id"] for row in db["messages"].rows}
+
+
 def test_pending_messages_expire_unless_clicked(db: Database) -> None:
     """The relay's 250 or a click keeps them."""
     put(db, pending("m1"), pending("m2"), pending("m3"), accepted("m2"), clicked("c1", "m3"))
     assert expire_pending(db, SENT_S + 1) == 1
-    assert {row["message_id"] for row in db["messages"].rows} == {"m2", "m3"}
+    assert kept_messages(db) == {message_number("m2"), message_number("m3")}
     assert totals(db).messages == 2
 
 
@@ -62,17 +70,34 @@ def test_young_pending_messages_wait(db: Database) -> None:
 
 def test_purge_deletes_what_is_old_in_chunks(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it, and nothing else; the sums stay as they were."""
-    monkeypatch.setattr(retention, "CHUNK_MESSAGES", 3)
+    monkeypatch.setattr(retention, "CHUNK_ROWS", 8)
     for number in range(10):
-        message = f"m{number}"
-        put(
-            db, pending(message, at_s=SENT_S + number), accepted(message), clicked(message, message)
-        )
+        message, sent_s = f"m{number}", SENT_S + number
+        put(db, pending(message, at_s=sent_s), replace(accepted(message), sent_s=sent_s))
+        put(db, clicked(message, message, sent_at_s=sent_s))
     before = totals(db)
     assert purge(db, SENT_S + 7) == Purged(messages=7, clicks=7)
-    assert {row["message_id"] for row in db["messages"].rows} == {"m7", "m8", "m9"}
-    assert (db["clicks"].count, db["deliveries"].count) == (3, 6)
+    assert kept_messages(db) == {message_number(f"m{number}") for number in (7, 8, 9)}
+    assert (db["clicks"].count, db["deliveries"].count, db["arrivals"].count) == (3, 6, 3)
     assert totals(db) == before
+
+
+def test_a_message_of_many_clicks_and_readers_goes_bit_by_bit(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than one transaction takes; sums stay, and what no click names any more goes."""
+    readers = tuple(Recipient(number, f"reader{number}@example.net") for number in range(1, 21))
+    put(db, pending(recipients=readers, shared=True), *(accepted("m1", n) for n in range(1, 21)))
+    put(db, *(clicked(f"c{n}", recipient=0, user_agent=f"Agent/{n % 3}") for n in range(30)))
+    put(db, pending("young", at_s=LATER_S), clicked("last", "young", sent_at_s=int(LATER_S)))
+    before = totals(db)
+    monkeypatch.setattr(retention, "CHUNK_ROWS", 8)
+    assert purge(db, SENT_S + 9) == Purged(messages=1, clicks=30)
+    assert totals(db) == before
+    assert (db["clicks"].count, db["arrivals"].count, db["deliveries"].count) == (1, 1, 2)
+    for table in ("user_agents", "destinations"):
+        assert [row["clicks"] for row in db[table].rows] == [1]
+    assert names(db, "persons") == {"ann@example.net", "bob@example.net"}
 
 
 def test_who_has_no_message_left_is_forgotten(db: Database) -> None:
@@ -138,7 +163,8 @@ def test_of_a_purged_click_no_more_is_kept_than_it_takes_to_know_it(db: Database
     """Its id and its moment, until that is before the horizon as well."""
     put(db, pending(), accepted(), clicked("c1"), clicked("c2", at_s=LATER_S))
     purge(db, SENT_S + DAY_S)
-    assert [dict(row) for row in db["purged_clicks"].rows] == [{"event_id": "c2", "at_s": LATER_S}]
+    kept = [dict(row) for row in db["purged_clicks"].rows]
+    assert kept == [{"event_id": event_octets("c2", LATER_S)}]
     purge(db, LATER_S + 1)
     assert db["purged_clicks"].count == 0
 

@@ -21,9 +21,10 @@ def path(tmp_path: Path) -> Iterator[Path]:
     with opened.transaction():
         opened.db.execute("INSERT INTO persons (id, name) VALUES (7, ?)", [NAME.decode()])
         opened.db.execute("INSERT INTO persons (id, name) VALUES (9, 'bob@example.org')")
+    rewriting.begin(opened, 1000.0)
     with opened.transaction():
         opened.db.execute("DELETE FROM persons WHERE id = 7")
-        rewriting.want(opened.db, 1000.0)
+    rewriting.end(opened, 1001.0, wanted=True)
     yield path
     opened.close()
 
@@ -57,3 +58,12 @@ def test_service_that_stops_does_not_wait_for_it(path: Path, monkeypatch: pytest
         rewriting.rewrite(path, lambda: True)
     assert rewriting.is_wanted_at(path)
     assert not list(path.parent.glob("*.rewritten"))
+
+
+def test_what_was_begun_and_not_ended_is_known_the_next_time(path: Path):
+    """Whoever died on the way may have left what the next one does not find any more."""
+    with database.changing(path) as opened:
+        assert not rewriting.begin(opened, 2000.0)
+        assert rewriting.begin(opened, 2001.0)
+        rewriting.end(opened, 2002.0, wanted=False)
+        assert not rewriting.begin(opened, 2003.0)

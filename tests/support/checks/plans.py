@@ -1,0 +1,55 @@
+"""How SQLite answers what is asked of a store: by an index, or by looking at all rows of a table."""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+
+from sqlite_utils import Database
+
+GROWING = frozenset(
+    {
+        *("messages", "deliveries", "clicks", "arrivals", "purged_clicks", "pixels", "opens"),
+        *("persons", "destinations", "links", "link_sets", "link_set_links", "link_set_slots"),
+        *("counters", "cohorts", "clicked_by", "campaign_links", "sightings", "slot_values"),
+    }
+)
+"""Tables that grow with mail, clicks or readers; what is asked of them looks at some rows alone."""
+FEW = frozenset(
+    {
+        *("messages_pending", "messages_unknown", "counters_withdrawn"),
+        *("persons_beyond_ascii", "deliveries_beyond_ascii"),
+    }
+)
+"""Indexes of few rows, which may be looked through."""
+
+_SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
+_ASKS = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+
+
+def scans(db: Database, ask: Callable[[], object]) -> Iterator[str]:
+    """Yield steps of plans that look at all rows of a table that grows, with their statements."""
+    for sql in _statements(db, ask):
+        for *_, step in db.execute(f"EXPLAIN QUERY PLAN {sql}"):
+            found = _SCAN.match(step)
+            if found and found[1] in GROWING and found[2] not in FEW:
+                yield f"{step}: {' '.join(sql.split())}"
+
+
+def _statements(db: Database, ask: Callable[[], object]) -> list[str]:
+    """Return what is asked of SQLite meanwhile, with its values; each question once."""
+    seen: dict[str, None] = {}
+    db.conn.set_trace_callback(lambda sql: seen.setdefault(sql) if _ASKS.match(sql) else None)
+    try:
+        ask()
+    finally:
+        db.conn.set_trace_callback(None)
+    return [sql for sql in seen if _can_be_explained(db, sql)]
+
+
+def _can_be_explained(db: Database, sql: str) -> bool:
+    """Return whether a statement is whole: SQLite cuts values off that are very long."""
+    try:
+        db.execute(f"EXPLAIN {sql}").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return True

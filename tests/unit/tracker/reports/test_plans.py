@@ -1,0 +1,81 @@
+"""Every question is answered by an index, however much the store holds.
+
+Each is asked of a store of two campaigns, and the plans of all statements are looked at: none may look at
+all rows of a table that grows with mail, clicks or readers.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+from config.schema import Config
+from tests.support.checks.facts import SENT_S, clicked, put
+from tests.support.checks.plans import scans
+from tracker.reports import activity, clicks, known, opens, sent_links, summary
+from tracker.reports.breakdown import BY, breakdown
+from tracker.store import identities, persons
+from tracker.store.reserved import DAY_S
+from tracker.urls.reader_id import Identifier
+
+DAY = {"since_s": SENT_S, "until_s": SENT_S + DAY_S}
+LINK = "https://example.net/1"
+ANN = "ann@Example.NET"
+IDENTIFIER = Identifier("wp_id", bytes(range(32)))
+
+Question = Callable[[Database], Any]
+
+QUESTIONS: dict[str, Question] = {
+    "report": summary.report,
+    "report of a campaign": lambda db: summary.report(db, campaign="news"),
+    "report of a period": lambda db: summary.report(db, **DAY),
+    "report of a campaign in a period": lambda db: summary.report(db, campaign="news", **DAY),
+    "clickers of a link": lambda db: clicks.clickers(db, LINK),
+    "clickers of a group": lambda db: clicks.clickers(db, "offer", machines=True),
+    "clickers of a link of a campaign": lambda db: clicks.clickers(db, LINK, campaign="news"),
+    "clickers of a campaign": lambda db: clicks.clickers(db, campaign="news"),
+    "clickers": clicks.clickers,
+    "clicks": clicks.clicks,
+    "clicks after a cursor": lambda db: clicks.clicks(db, after=2),
+    "clicks of a day": lambda db: clicks.clicks(db, **DAY),
+    "clicks of a campaign": lambda db: clicks.clicks(db, campaign="news"),
+    "activity": lambda db: activity.activity(db, *known.person(db, "ANN@example.net")),
+    "activity of another writing": lambda db: persons.written_alike(db, "Jörg@example.net"),
+    "activity of an id": lambda db: activity.activity(db, *known.person(db, "id-7")),
+    "a link that is known": lambda db: known.link(db, LINK),
+    "a campaign that is known": lambda db: known.campaign(db, "news"),
+    "who is behind an id": lambda db: persons.behind_id(db, IDENTIFIER, IDENTIFIER.hashed(ANN)),
+    "addresses": lambda db: persons.addresses(db, ANN),
+    "messages of a campaign": lambda db: sent_links.messages_of(db, "news"),
+    "a URL that is known": lambda db: sent_links.is_known(db, LINK, Config()),
+    **{f"by {by}": lambda db, by=by: breakdown(db, by) for by in BY},
+    **{f"by {by} of a day": lambda db, by=by: breakdown(db, by, **DAY) for by in BY},
+    **{f"by {by} of a campaign": lambda db, by=by: breakdown(db, by, campaign="news") for by in BY},
+}
+
+
+def _asked(question: Question, db: Database) -> None:
+    """Ask, and read the whole answer."""
+    answer = question(db)
+    if isinstance(answer, Iterator):
+        list(answer)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_no_question_looks_at_all_rows(filled: Database, name: str) -> None:
+    """Nor at all entries of an index."""
+    put(filled, clicked("c9", recipient=2, at_s=SENT_S + 9000, signals=("no-html",)))
+    identities.keep(filled, IDENTIFIER)
+    assert list(scans(filled, lambda: _asked(QUESTIONS[name], filled))) == []
+
+
+def test_a_scan_would_be_seen(filled: Database) -> None:
+    """So the tests above mean something."""
+    (found,) = scans(filled, lambda: filled.execute("SELECT count(*) FROM clicks WHERE number = 1"))
+    assert found.startswith("SCAN clicks")
+
+
+def test_opens_of_a_period_are_looked_for_by_when_they_were_sent(filled: Database) -> None:
+    """By their keys."""
+    assert list(scans(filled, lambda: opens.report(filled, since_s=SENT_S))) == []
