@@ -26,8 +26,11 @@ from tracker.urls.reader_id import Identifier
 
 @dataclass(frozen=True, slots=True)
 class Feeder:
-    """Names of links, settings of judging, what makes ids of persons, where destinations are told any, and
-    whether it is kept what became of messages."""
+    """Names of links, and settings of judging.
+
+    `identifier` makes ids of persons, where destinations are told any. `keeps_details`: it is kept
+    what became of messages.
+    """
 
     naming: Naming
     judging: Settings

@@ -179,25 +179,18 @@ class _Task:
         for to in theirs:
             to.update(address=ERASED_ADDRESS, person=None)
         alone = len(theirs) == len(event["recipients"])
+        if not event["recipients"]:
+            alone = (event["message_id"], event["number"]) in self._copies
         for name in ("sender", "reply", "subject", "header_message_id", "account"):
             if said := event.get(name):
                 event[name] = self._patterns.without(said, theirs=alone)
-        if alone and "subject" in event:
-            event["subject"] = ""
+        if alone:
+            event.update(subject="", header_message_id=None, queue_id=None)
 
     def _redact_links(self, event: dict[str, Any], *, alone: bool) -> None:
         for link in event["links"]:
             for name in ("url", "group", "text"):
                 link[name] = link[name] and self._patterns.without(link[name], theirs=alone)
-
-    def _redact_handled(self, event: dict[str, Any]) -> None:
-        theirs = [to for to in event["recipients"] if self._is_theirs(to)]
-        for to in theirs:
-            to.update(address=ERASED_ADDRESS, person=None)
-        if theirs or (event["message_id"], event["number"]) in self._copies:
-            event.update(subject="", header_message_id=None, queue_id=None, reply="")
-        for name in ("sender", "subject", "account"):
-            event[name] = event[name] and self._patterns.without(event[name])
 
     def _is_theirs_copy(self, event: dict[str, Any]) -> bool:
         message, recipient = event["message_id"], event["recipient"]
