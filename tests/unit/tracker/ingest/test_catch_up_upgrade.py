@@ -5,7 +5,6 @@ import os
 import threading
 from collections import namedtuple
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -21,9 +20,7 @@ from tracker.spool.writer import Spool
 from tracker.store import database, replacement
 from tracker.store.database import StoreError
 from tracker.store.first_form import upgrade
-
-if TYPE_CHECKING:
-    from tracker.store.replacement import Progress
+from tracker.store.replacement import Progress
 
 
 @pytest.fixture
