@@ -44,7 +44,7 @@ def current_store(config: Config) -> Iterator[Database]:
     """
     log_errors_only(config)
     try:
-        for sentence in catch_up(config).sentences():
+        for sentence in catch_up(config, tell=Waiting().say).sentences():
             echo(sentence, err=True)
         with database.reading(config.store.path) as db:
             yield db

@@ -58,17 +58,19 @@ def catch_up(
     config: Config,
     patience_s: float = PATIENCE_S,
     tell: Tell | None = None,
+    *,
+    through_upgrade: bool = False,
 ) -> Backlog:
     """Bring the store up to what the spool holds now, feeding it or waiting for who does.
 
-    A store of an earlier version is upgraded first, where there is somebody to `tell` how far that is, and
-    no other process does.
+    A store of an earlier version is upgraded first, where there is somebody to `tell` how far that is;
+    another process that does so is waited for only to come `through_upgrade`.
 
     Raises StoreError where the store is malformed, not ours, or being upgraded. Otherwise return what
-    could not be fed in time; what waits for a store that is being replaced, or in
-    segments that cannot be read, is not waited for.
+    could not be fed in time; what waits for a store that is being replaced, or in segments that cannot be
+    read, is not waited for.
     """
-    _see_to_upgrade(config, tell)
+    _see_to_upgrade(config, tell, waits=through_upgrade)
     if files.is_empty(config.store.path):
         _feed_once(config)
     wanted = _sizes(config.store.spool_dir)
@@ -88,14 +90,19 @@ def catch_up(
     return Backlog(lost=_lost(config, Lock(config.store.spool_dir).told()))
 
 
-def _see_to_upgrade(config: Config, tell: Tell | None) -> None:
+def _see_to_upgrade(config: Config, tell: Tell | None, *, waits: bool) -> None:
     """Have a store of an earlier version upgraded before anything is asked of it."""
     path = config.store.path
     deadline_s = time.monotonic() + PATIENCE_S
     while _is_earlier(path):
-        if progress := replacement.in_progress(path):
+        progress = replacement.in_progress(path)
+        if progress is None:
+            _upgrade_here(config, tell)
+        elif tell is None or not waits:
             raise StoreError(f"{path} cannot be read yet: {progress}", OUTDATED)
-        _upgrade_here(config, tell)
+        else:
+            deadline_s = time.monotonic() + PATIENCE_S
+            tell(progress)
         if time.monotonic() > deadline_s and _is_earlier(path):
             raise StoreError(f"{path} is of an earlier version, and {OF_EARLIER_VERSION}", OUTDATED)
         time.sleep(UPGRADE_POLL_S)

@@ -1,9 +1,10 @@
 """Whoever asks a store of an earlier version is told how far its upgrade is, or has it upgraded."""
 
+import concurrent.futures
 import os
+import threading
 from collections import namedtuple
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,9 +20,7 @@ from tracker.spool.writer import Spool
 from tracker.store import database, replacement
 from tracker.store.database import StoreError
 from tracker.store.first_form import upgrade
-
-if TYPE_CHECKING:
-    from tracker.store.replacement import Progress
+from tracker.store.replacement import Progress
 
 
 @pytest.fixture
@@ -70,6 +69,25 @@ def test_whoever_asks_while_another_upgrades_is_told_how_far_that_is(earlier: Co
         for tell in (None, lambda _: None):
             with pytest.raises(StoreError, match="the store is being upgraded, 43 %"):
                 catch_up(earlier, tell=tell)
+
+
+def test_command_that_has_to_waits_for_another_that_upgrades(earlier: Config) -> None:
+    """`waypost forget` must find everybody: it goes on once the upgrade is done."""
+    told: list[Progress] = []
+    asked = threading.Event()
+
+    def tell(progress: Progress) -> None:
+        told.append(progress)
+        asked.set()
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        with replacement.replacing(earlier.store.path, "upgraded") as begun:
+            begun.tell(43, 100)
+            done = pool.submit(catch_up, earlier, tell=tell, through_upgrade=True)
+            assert asked.wait(20)
+        assert done.result(60).octets == 0
+    assert told[0].percent == 43
+    assert not upgrade.is_due(earlier.store.path)
 
 
 @pytest.mark.usefixtures("small_disk")
