@@ -54,6 +54,7 @@ def _lines(address: str, done: Forgotten) -> Iterator[str]:
         "copies of mail": done.deliveries,
         "clicks": done.clicks,
         "URLs": done.urls,
+        "details of messages": done.details,
         "names of campaigns": done.campaigns,
         "records of the spool": done.spool_records,
         "lines about consent": done.consents,

@@ -1,20 +1,21 @@
 """Letting go of details: those that have grown old, and those of whoever is to be forgotten.
 
 Owns: which rows go, some at a time.
-Does not own: when (`tracker.ingest.ingester`), the transactions that hold each step, or whose copies
-a person's are (`tracker.erasure.rows`).
+Does not own: when (`tracker.ingest.ingester`, `tracker.erasure.details`), or whose copies a person's are
+(`tracker.erasure.rows`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from sqlite_utils import Database
 
 from tracker.details import rows
 from tracker.details.rows import CopyKey, name_hash
+from tracker.store.chunks import Changeable, Pace
 from tracker.store.keys import MessageKey
 
 CHUNK_ROWS = 2000
-"""Rows that are deleted, or texts that are looked at, in one transaction."""
+"""Rows that are deleted in one transaction, or texts that are looked at."""
 
 _OLD = """
     SELECT sent_s, message_id, number FROM details WHERE sent_s < ?
@@ -25,12 +26,19 @@ _OF_MESSAGE = """
 """
 _NAMED = "SELECT sent_s, message_id, number FROM detail_names WHERE hash = ?"
 _TEXTS = "SELECT id, text FROM detail_texts WHERE id > ? ORDER BY id LIMIT ?"
-_REWRITE = "UPDATE OR IGNORE detail_texts SET text = ?, hash = ? WHERE id = ?"
+_REWRITE = "UPDATE detail_texts SET text = ?, hash = ? WHERE id = ?"
 
 
-def expire(db: Database, before_s: float, limit: int = CHUNK_ROWS) -> int:
-    """Delete some details of what was sent before a moment; return how many, 0 when all are gone."""
-    return rows.drop(db, [CopyKey(*row) for row in db.execute(_OLD, [before_s, limit]).fetchall()])
+def expire(opened: Changeable, before_s: float) -> int:
+    """Delete the details of what was sent before a moment, bit by bit; return how many there were."""
+    pace = Pace(CHUNK_ROWS)
+    expired, last = 0, -1
+    while last:
+        with pace.writing(opened) as db:
+            old = db.execute(_OLD, [before_s, pace.size]).fetchall()
+            last = rows.drop(db, [CopyKey(*row) for row in old])
+        expired += last
+    return expired
 
 
 def forget_copies(db: Database, copies: Iterable[tuple[MessageKey, int]]) -> int:
@@ -51,17 +59,16 @@ def forget_recipient(db: Database, address: str) -> int:
     return rows.drop(db, [CopyKey(*row) for row in found])
 
 
-def rewrite_texts(
-    db: Database, without: Callable[[str], str], after: int = 0, limit: int = CHUNK_ROWS
-) -> int | None:
-    """Take a person out of some of the texts; return after which row to go on, None when all are done.
+def texts(db: Database, after: int, limit: int = CHUNK_ROWS) -> list[tuple[int, str]]:
+    """Return some texts with their rows, from the one on that follows a row."""
+    return db.execute(_TEXTS, [after, limit]).fetchall()
 
-    `without` returns a text less the person.
+
+def rewrite_texts(db: Database, clean: Iterable[tuple[int, str]]) -> None:
+    """Put texts in the place of those that rows have.
+
+    The hash becomes one of the row's own: another row may have the same text.
     """
-    found = db.execute(_TEXTS, [after, limit]).fetchall()
-    changed = [(row, text, without(text)) for row, text in found]
-    for row, before, text in changed:
-        if text != before:
-            # A hash of the row's own: another row may have the same text by now.
-            db.execute(_REWRITE, [text, name_hash(f"row {row}", text), row])
-    return found[-1][0] if found else None
+    db.conn.executemany(
+        _REWRITE, [(text, name_hash(f"row {row}", text), row) for row, text in clean]
+    )

@@ -2,7 +2,7 @@
 
 Owns: the order of the steps, which can be repeated from any point, and that the store is written anew
 where it may tell of what was deleted.
-Does not own: each step (`rows`, `labels`, `spool`, `consents`), writing the store anew
+Does not own: each step (`rows`, `labels`, `details`, `spool`, `consents`), writing the store anew
 (`tracker.store.rewriting`) and when (`tracker.ingest.ingester`), or how it is asked for
 (`tracker.cli.forget`).
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from sqlite_utils import Database
 
 from config.schema import Config
-from tracker.erasure import consents, labels, rows, spool
+from tracker.erasure import consents, details, labels, rows, spool
 from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.rows import Copy, Person
 from tracker.erasure.spool import Alone, Traces
@@ -35,6 +35,7 @@ class Forgotten:
     deliveries: int = 0
     clicks: int = 0
     urls: int = 0
+    details: int = 0
     campaigns: int = 0
     spool_records: int = 0
     spool_records_left: int = 0
@@ -90,7 +91,8 @@ class _Erasure:
     def is_changed(self) -> bool:
         """Return whether the store has been changed."""
         done = self.done
-        return bool(done.persons or done.deliveries or done.clicks or done.urls or done.campaigns)
+        rows_changed = done.persons + done.deliveries + done.clicks + done.urls + done.details
+        return bool(rows_changed or done.campaigns)
 
     def rows(self, opened: ChangedStore) -> bool:
         """Erase what the store has; return False where they have got mail meanwhile."""
@@ -101,6 +103,7 @@ class _Erasure:
         self.campaigns = {**self.campaigns, **relabelled.campaigns}
         emptied = rows.empty(opened, person, patterns)
         urls = rows.clean_urls(opened, patterns)
+        of_messages = details.forget(opened, person, patterns)
         self.person.copies |= person.copies
         self.files(opened)
         last = rows.forget(opened, person, patterns)
@@ -110,6 +113,7 @@ class _Erasure:
             deliveries=done.deliveries + emptied.deliveries,
             clicks=done.clicks + emptied.clicks,
             urls=done.urls + relabelled.links + emptied.urls + urls,
+            details=done.details + of_messages,
             campaigns=len(self.campaigns),
             persons=done.persons + (last.persons if last else 0),
         )

@@ -27,6 +27,7 @@ from config.telemetry import observe
 from config.values import format_duration
 from tracker.counting.feeder import Feeder
 from tracker.counting.moved_clicks import has_moves
+from tracker.details.expiry import expire
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
 from tracker.ingest.kept_store import KeptStore, LoggedUpgrade
@@ -97,6 +98,7 @@ class Ingester:
     def configure(self, config: Config) -> None:
         """Take a configuration that was read anew; the store and its spool stay where they are."""
         self._retention_s = config.privacy.retention
+        self._details_s = config.privacy.details
         self._feeder = Feeder.of(config)
 
     def run(self, stop: threading.Event) -> None:
@@ -327,6 +329,7 @@ class Ingester:
             return  # there is nothing yet; with the first event there is
         expire_pending(opened, now.before_s(PENDING_S))
         purge(opened, now.before_s(self._retention_s))
+        expire(opened, now.before_s(min(self._details_s, self._retention_s)))
         segments.sweep(self._directory, time.time() - LEFTOVER_S)
         self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S
 
