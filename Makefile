@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lint check format docs bench corpus fuzz crash traces systemd lock clean
+.PHONY: setup run test lint check format docs bench bench-store corpus fuzz crash traces systemd lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -45,6 +45,11 @@ docs: $(READY)
 
 bench: $(READY)
 	$(BIN)/python bench/run.py
+
+# A store of size: what it is asked, costs and makes wait. Quicker: make bench-store CLICKS=1000000
+CLICKS ?= 10000000
+bench-store: $(READY)
+	$(BIN)/python bench/store_at_size.py $(CLICKS) --locks
 
 # Every message and document of a folder through the rewriter: make corpus CORPUS=DIR
 CORPUS ?= ../shared/corpus

@@ -37,15 +37,16 @@ def renamed(
     if len({key.message_id for key in every}) == len(every):
         return {}
     found: Renamed = {}
-    for key in told:
-        cluster = {key, *(each for each in near(key) if each in every)}
-        if key in found or len(cluster) == 1:
+    taken: set[MessageKey] = set()
+    for key in sorted(told):
+        if key in taken:
             continue
+        cluster = {key, *(each for each in near(key) if each in every and each not in taken)}
         # What the store has under two keys was never told of by events between them: two messages.
         rows = sorted(each for each in cluster if each in known)
         cluster -= set(rows) - ({key} if key in known else set(rows[:1]))
+        taken |= cluster
         described = {each for each in cluster if each in known and known[each].is_described}
-        described |= cluster.intersection(own)
-        name = min(described or cluster)
+        name = min(described | cluster.intersection(own) or cluster)
         found |= {each: name for each in cluster if each != name}
     return found

@@ -65,16 +65,18 @@ def message(
     ]
 
 
-def click(number: int, message: int, link: SentLink, **changes: Any) -> Clicked:
+def click(
+    number: int, message: int, link: SentLink, sent_s: int = SENT_S, **changes: Any
+) -> Clicked:
     """Return a click of that message's reader, ten minutes after the one before."""
     facts: dict[str, Any] = {"method": "GET", "human": True, "reasons": (), "user_agent": "B/1"}
     return Clicked(
         event_id=f"c{number}",
-        at_s=SENT_S + 61 + 600 * (number - 1),
+        at_s=sent_s + 61 + 600 * (number - 1),
         message_id=f"{message:016x}",
         recipient=1,
         link=link.number,
-        sent_at_s=SENT_S,
+        sent_at_s=sent_s,
         destination=link.url,
         ip="192.0.2.0",
         **{**facts, **changes},

@@ -37,14 +37,15 @@ async def test_a_report_can_be_of_a_campaign_or_since_a_day(client: Client, conf
         assert none["totals"]["messages"] == 0
 
 
-async def test_a_report_can_end_before_a_moment(client: Client, config: Config) -> None:
-    """Which is not of the period itself; without a time zone, it is in UTC."""
+async def test_a_report_can_end_before_a_day(client: Client, config: Config) -> None:
+    """Which is not of the period itself; a moment is of its day, and in UTC without a time zone."""
     for number, at_s in enumerate((1_790_000_000.0, 1_790_086_400.0), 1):
         spool_message(config, "sale", number, at_s=at_s)
     for until, messages in (
-        ("2026-09-21T14:13:20", 0),
+        ("2026-09-21", 0),
         ("2026-09-22T14:13:20", 1),
-        ("2026-09-22T16:13:21%2B02:00", 2),
+        ("2026-09-23T01:00:00%2B02:00", 1),
+        ("2026-09-23T02:00:00%2B02:00", 2),
     ):
         answer = await client.ask(f"/api/v1/report?until={until}")
         assert answer.json["totals"]["messages"] == messages

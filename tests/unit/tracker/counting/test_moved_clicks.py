@@ -70,7 +70,7 @@ def test_clicks_of_the_forgotten_stay_where_they_are(db: Database) -> None:
     """What stood in their links is not known any more."""
     put(db, *story(1, f"{SITE}1"))
     db.execute("UPDATE deliveries SET address = '', person_id = NULL")
-    db.execute("UPDATE clicks SET destination = ?, person_id = NULL", [SITE])
+    db.execute("UPDATE destinations SET url = ?", [SITE])
     for n in (2, 3, 4):
         put(db, *story(n, f"{SITE}{n}"))
     assert lines(db) == {OWN: 3, f"{SITE}1": 1}

@@ -5,14 +5,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from tests.support.checks.facts import clicked, empty
+from tests.support.checks.facts import SENT_S, clicked, empty
+from tests.support.feeding import click_rows
 from tracker.counting import rows
 from tracker.counting.model import Attribution, Click, Delivery, Message
 from tracker.counting.sittings import Span
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
+from tracker.store import named_rows
+from tracker.store.keys import MessageKey, event_octets
+from tracker.store.reserved import day_of
 
 IDS = st.integers(1, 9)
+KEY, OTHER = MessageKey(SENT_S, -7), MessageKey(SENT_S, 8)
 DELIVERIES = st.dictionaries(
     st.integers(0, 5),
     st.builds(
@@ -23,40 +28,53 @@ DELIVERIES = st.dictionaries(
         refused=st.booleans(),
         clicks=IDS,
         clicks_human=IDS,
+        clicks_doubtful=IDS,
     ),
 )
 MESSAGES = st.builds(
     Message,
-    id=IDS,
-    message_id=st.sampled_from(["m1", "m2"]),
-    sent_at_s=st.floats(0, 1e10),
-    sender_domain=st.none() | st.just("example.com"),
+    key=st.builds(MessageKey, st.integers(0, 2**40), st.integers(-(2**63), 2**63 - 1)),
+    domain_id=st.none() | IDS,
     campaign_id=IDS,
     link_set_id=st.none() | IDS,
     shared=st.booleans(),
     deliveries=DELIVERIES,
 )
 DOUBTFUL = Verdict(human=True, doubtful=True, score=65, reasons=("no-html/1", "early/1"))
+MACHINE = Verdict(human=False, doubtful=False, score=100, reasons=("burst/1",))
 
 
 def written(db: Database, message: Message) -> None:
     """Write a message with its deliveries."""
     rows.write_messages(db, [message])
     rows.write_deliveries(
-        db, {(message.id, number): each for number, each in message.deliveries.items()}
+        db, {(message.key, number): each for number, each in message.deliveries.items()}
     )
 
 
-def inserted(
-    db: Database, message: Message, click: Click, event_id: str = "c1", **changes: object
-) -> None:
+def inserted(db: Database, message: Message, click: Click, **changes: object) -> None:
     """Write a click as its event tells it."""
     made = click.made
-    about = {"at_s": made.at_s, "link": made.link, "recipient": click.recipient} | changes
-    event = clicked(event_id, message.message_id, destination=click.destination, **about)
-    agent = 8
-    db.execute("INSERT OR IGNORE INTO user_agents (id, name) VALUES (?, 'Browser/1')", [agent])
-    rows.insert_clicks(db, [rows.click_row(event, message, click, agent)])
+    told = {"at_s": made.at_s, "link": made.link, "recipient": click.recipient} | changes
+    event = clicked("c", message.key.text, destination=click.destination, **told)
+    signals = (event.method, made.signals)
+    shared = rows.Shared(
+        named_rows.destination_ids(db, {event.destination})[event.destination],
+        named_rows.ids(db, "user_agents", {event.user_agent})[event.user_agent],
+        named_rows.signal_set_ids(db, {signals})[signals],
+        named_rows.verdict_ids(db, {click.verdict})[click.verdict],
+    )
+    rows.insert_clicks(db, [rows.click_row(event, message, click, rows.next_arrival(db), shared)])
+
+
+def click_of(
+    made: Made, *, recipient: int = 1, verdict: Verdict = DOUBTFUL, link: int = 6, number: int = 0
+) -> Click:
+    """Return a click on a copy of the message, to which the message's own rows attribute it."""
+    person = 5 if recipient == 1 else None
+    counted = Attribution(3, link, person, day_of(SENT_S))
+    octets = event_octets(f"c{number}", made.at_s)
+    return Click(octets, recipient, "https://example.net/", made, verdict, counted)
 
 
 @given(MESSAGES)
@@ -66,17 +84,15 @@ def test_a_message_is_read_back_as_it_was_written(message: Message) -> None:
     db = empty()
     for _ in range(2):
         written(db, message)
-        assert rows.read_messages(db, [message.message_id]) == {message.message_id: message}
-    assert rows.read_messages(db, ["others"]) == {}
-    assert rows.read_messages_by_row(db, [message.id]) == {message.message_id: message}
-    assert rows.read_messages_by_row(db, [message.id + 1]) == {}
+        assert rows.read_messages(db, [message.key]) == {message.key: message}
+    assert rows.read_messages(db, [MessageKey(message.key.sent_s + 1, 0)]) == {}
     db.close()
 
 
 @pytest.fixture
 def message(db: Database) -> Message:
     """Have a message with one reader in the store."""
-    message = Message(1, "m1", 1.0, campaign_id=3, link_set_id=4)
+    message = Message(KEY, campaign_id=3, link_set_id=4)
     message.delivery(1).person_id = 5
     written(db, message)
     return message
@@ -87,73 +103,99 @@ def made(at_s: float = 2.0, link: int = 9, network: str | None = None, *signals:
     return Made(at_s, link, network, "Browser/1", signals)
 
 
+def test_a_message_is_found_by_the_seconds_next_to_its_own(db: Database, message: Message) -> None:
+    """Not by others, and no other message."""
+    for seconds in (-1, 0, 1):
+        near = MessageKey(SENT_S + seconds, KEY.message_id)
+        assert list(rows.read_messages_near(db, [near, OTHER])) == [KEY]
+    assert rows.read_messages_near(db, [MessageKey(SENT_S + 2, KEY.message_id)]) == {}
+
+
 def test_a_message_knows_how_many_links_it_has(db: Database, message: Message) -> None:
     """From its set; nobody knows of those of earlier versions."""
     db.execute("INSERT INTO link_sets (id, hash, links) VALUES (4, x'00', 12)")
-    assert rows.read_messages(db, ["m1"])["m1"].links == 12
+    assert rows.read_messages(db, [KEY])[KEY].links == 12
     db.execute("UPDATE link_sets SET links = NULL")
-    assert rows.read_messages(db, ["m1"])["m1"].links is None
+    assert rows.read_messages(db, [KEY])[KEY].links is None
     assert message.links is None
 
 
 def test_a_click_is_read_back_as_it_was_written(db: Database, message: Message) -> None:
     """With what it was judged to be and counted for, and with that as it is when it changed."""
-    told = made(2.0, 9, "192.0.2.0", "no-html", "stale-agent")
-    click = Click(7, 1, "https://example.net/", told, DOUBTFUL, Attribution(3, 6, None))
+    click = click_of(made(2.0, 9, "192.0.2.0", "no-html", "stale-agent"))
     inserted(db, message, click, ip="192.0.2.0")
-    assert rows.read_clicks(db, [Span(1, 1)]) == [(1, click)]
-    click.verdict = Verdict(human=False, doubtful=False, score=100, reasons=("burst/1",))
-    click.counted = Attribution(10, 11, 12)
-    rows.change_clicks(db, [click])
-    assert rows.read_clicks(db, [Span(1, 1)]) == [(1, click)]
-    assert rows.known_events(db, ["c1", "c2"]) == {"c1"}
+    messages = {KEY: message}
+    assert rows.read_clicks(db, [Span(KEY, 1)], messages) == [(message, click)]
+    click.verdict, click.counted = MACHINE, click.counted._replace(link_id=11)
+    verdicts = named_rows.verdict_ids(db, {MACHINE})
+    rows.change_clicks(db, [(message, click)], verdicts)
+    assert rows.read_clicks(db, [Span(KEY, 1)], messages) == [(message, click)]
+    wanted = {(KEY, click.id), (OTHER, click.id), (KEY, bytes(16))}
+    assert rows.known_clicks(db, wanted) == {(KEY, click.id)}
+    assert rows.known_clicks(db, []) == set()
+
+
+def test_a_click_counts_for_what_its_message_said_before(db: Database, message: Message) -> None:
+    """Where that is given, as the sums have it so."""
+    inserted(db, message, click_of(made()))
+    before = {KEY: Message(KEY, campaign_id=1)}
+    ((told, click),) = rows.read_clicks(db, [Span(KEY, 1)], {KEY: message}, before)
+    assert told is message
+    assert click.counted == Attribution(1, 6, None, day_of(SENT_S))
 
 
 def test_a_visitor_is_known_by_network_whatever_was_kept(db: Database, message: Message) -> None:
     """Of the whole address it is made; some keep none."""
-    for row, ip in enumerate((None, "192.0.2.0", "192.0.2.7", "2001:db8:1:2::"), 1):
-        inserted(db, message, Click(row, 1, "", made()), f"c{row}", ip=ip)
-    networks = [click.made.network for _, click in rows.read_clicks(db, [Span(1, 1)])]
-    assert networks == [None, "192.0.2.0", "192.0.2.0", "2001:db8:1::"]
+    for number, ip in enumerate((None, "192.0.2.0", "192.0.2.7", "2001:db8:1:2::"), 1):
+        inserted(db, message, click_of(made(number)), ip=ip)
+    read = rows.read_clicks(db, [Span(KEY, 1)], {KEY: message})
+    assert [click.made.network for _, click in read] == [
+        None,
+        "192.0.2.0",
+        "192.0.2.0",
+        "2001:db8:1::",
+    ]
 
 
 def test_clicks_are_read_by_copy_and_span(db: Database, message: Message) -> None:
     """From its first moment on, before its last; each once, though spans are asked for twice."""
-    for row, (at_s, recipient) in enumerate(((2.0, 1), (2.0, 0), (5.0, 0), (8.0, 0)), 1):
-        inserted(db, message, Click(row, recipient, "", made(at_s)), f"c{row}")
+    for number, (at_s, recipient) in enumerate(((2.0, 1), (2.0, 0), (5.0, 0), (8.0, 0)), 1):
+        inserted(db, message, click_of(made(at_s, number), recipient=recipient, number=number))
 
-    def found(*spans: Span) -> set[int]:
-        read = [click.id for _, click in rows.read_clicks(db, spans)]
-        assert len(set(read)) == len(read)
-        return set(read)
+    def found(*spans: Span) -> list[int]:
+        return sorted(each.made.link for _, each in rows.read_clicks(db, spans, {KEY: message}))
 
-    assert found() == set()
-    assert found(Span(1, 1)) == {1}
-    assert found(Span(1, 0, 2.0, 8.0)) == {2, 3}
-    assert found(Span(1, 0), Span(1, 1), Span(2, 1)) == {1, 2, 3, 4}
-    assert found(Span(1, 0, 8.0, 9.0)) == {4}
+    assert found() == []
+    assert found(Span(KEY, 1)) == [1]
+    assert found(Span(KEY, 0, 2.0, 8.0)) == [2, 3]
+    assert found(Span(KEY, 0), Span(KEY, 1), Span(OTHER, 1)) == [1, 2, 3, 4]
+    assert found(Span(KEY, 0, 8.0, 9.0)) == [4]
 
 
 def test_a_row_names_every_column(message: Message) -> None:
     """A column that is added to a table and forgotten here would stay empty."""
     db = empty()
-    click = Click(1, 1, "", made())
+    shared = rows.Shared(1, 2, 3, 4)
     rows_made = {
         "messages": rows.message_row(message),
-        "deliveries": rows.delivery_row(1, 1, Delivery()),
-        "clicks": rows.click_row(clicked("c1"), message, click, 1),
+        "deliveries": rows.delivery_row(KEY, 1, Delivery()),
+        "clicks": rows.click_row(clicked("c1"), message, click_of(made()), 1, shared),
     }
     for table, row in rows_made.items():
         assert set(row) == {column.name for column in db[table].columns}
 
 
-def test_a_click_keeps_what_its_event_told(db: Database, message: Message) -> None:
+def test_a_click_keeps_what_its_event_told(db: Database) -> None:
     """Who and what it was; of what it is judged to be, what was found with the others."""
-    click = Click(1, 1, "", made(2.0, 9, None, "head"), DOUBTFUL)
+    db.execute("INSERT INTO links (id, name) VALUES (6, 'x')")
+    message = Message(KEY)
+    written(db, message)
+    click = click_of(made(2.0, 9, None, "head"))
     inserted(db, message, click, method="HEAD", human=False, reasons=("x",), ip="192.0.2.0")
-    (row,) = db["clicks"].rows
+    (row,) = click_rows(db)
     expected = {
-        "event_id": "c1",
+        "event_id": click.id.hex(),
+        "at_s": 2.0,
         "method": "HEAD",
         "signals": "head",
         "human": 1,
@@ -163,3 +205,17 @@ def test_a_click_keeps_what_its_event_told(db: Database, message: Message) -> No
         "ip": "192.0.2.0",
     }
     assert {name: row[name] for name in expected} == expected
+
+
+def test_a_message_that_is_renamed_takes_all_of_its_rows_along(
+    db: Database, message: Message
+) -> None:
+    """Others of that second stay."""
+    written(db, Message(OTHER))
+    inserted(db, message, click_of(made()))
+    db.execute("INSERT INTO sightings (hash, sent_s, message_id) VALUES (x'00', ?, ?)", [*KEY])
+    rows.rename_messages(db, {KEY: MessageKey(SENT_S + 1, KEY.message_id)})
+    for table in ("messages", "deliveries", "clicks", "arrivals", "sightings"):
+        ours = [row for row in db[table].rows if row["message_id"] == KEY.message_id]
+        assert [row["sent_s"] for row in ours] == [SENT_S + 1]
+    assert list(rows.read_messages(db, [OTHER])) == [OTHER]

@@ -10,6 +10,7 @@ from tracker.counting.sittings import HOUR_S, Change, Sitting, Span, changes, is
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.judging.rules import FLOOD, Settings
+from tracker.store.keys import MessageKey
 from tracker.store.reserved import ERASED_ADDRESS, PURGED
 from tracker.tokens import SHARED
 
@@ -18,9 +19,15 @@ LATER_S = SENT_S + 9000.0
 MACHINE = Verdict(human=False, doubtful=False, score=100, reasons=("head/1",))
 
 
-def message(row: int = 1, *, clicks: int = 0, shared: bool = False, links: int = 8) -> Message:
+ONE, OTHER = MessageKey(SENT_S, 1), MessageKey(SENT_S, 2)
+"""Messages."""
+
+
+def message(
+    key: MessageKey = ONE, *, clicks: int = 0, shared: bool = False, links: int = 8
+) -> Message:
     """Return a message to two, and so many clicks on the first one's copy."""
-    known = Message(row, f"m{row}", SENT_S, campaign_id=7, link_set_id=1, links=links)
+    known = Message(key, campaign_id=7, link_set_id=1, links=links)
     known.shared = shared
     known.delivery(1).clicks = clicks
     known.delivery(2)
@@ -37,7 +44,7 @@ def click(
 ) -> Click:
     """Return a click on a copy."""
     made = Made(at_s, link, "192.0.2.0", agent, signals)
-    return Click(1, recipient, "https://example.net/", made, verdict)
+    return Click(b"", recipient, "https://example.net/", made, verdict)
 
 
 def judged(*pairs: tuple[Message, Click], settings: Settings | None = None) -> list[Verdict]:
@@ -58,19 +65,19 @@ def closed(how: str) -> Message:
 
 def test_all_clicks_on_one_recipients_copy_are_one_sitting() -> None:
     """Whenever they are made."""
-    first, last = Sitting.of(1, click(SENT_S)), Sitting.of(1, click(SENT_S + 9e6))
-    assert first == last == Sitting(1, 1)
+    first, last = Sitting.of(ONE, click(SENT_S)), Sitting.of(ONE, click(SENT_S + 9e6))
+    assert first == last == Sitting(ONE, 1)
     span = first.span
-    assert (span.message, span.recipient) == (1, 1)
+    assert (span.message, span.recipient) == (ONE, 1)
     assert span.from_s <= 0 < SENT_S + 9e6 < span.to_s
 
 
 def test_clicks_on_a_shared_copy_are_judged_by_the_hour() -> None:
     """Each click in one hour, whose span begins with it and ends before the next."""
     moments = [SENT_S, SENT_S + HOUR_S - 0.001, SENT_S + HOUR_S]
-    one, same, next_one = (Sitting.of(1, click(at_s, recipient=SHARED)) for at_s in moments)
+    one, same, next_one = (Sitting.of(ONE, click(at_s, recipient=SHARED)) for at_s in moments)
     assert one == same != next_one
-    assert one.span == Span(1, SHARED, SENT_S, SENT_S + HOUR_S)
+    assert one.span == Span(ONE, SHARED, SENT_S, SENT_S + HOUR_S)
     assert next_one.span.from_s == one.span.to_s
 
 
@@ -96,17 +103,17 @@ def test_a_copy_is_flooded_by_more_clicks_than_are_judged_together() -> None:
 
 def test_new_clicks_are_judged_with_those_of_their_copies() -> None:
     """Each copy once; of a shared one the hours in which something is new."""
-    one, other = message(1, clicks=2), message(2, shared=True)
+    one, other = message(clicks=2), message(OTHER, shared=True)
     new = [
         *((one, click()), (one, click(LATER_S + 9)), (one, click(recipient=2))),
         *((other, click(SENT_S, recipient=SHARED)), (other, click(SENT_S + 5, recipient=SHARED))),
         (other, click(SENT_S + 2 * HOUR_S, recipient=SHARED)),
     ]
     assert sittings.spans(new) == {
-        Sitting(1, 1).span,
-        Sitting(1, 2).span,
-        Span(2, SHARED, SENT_S, SENT_S + HOUR_S),
-        Span(2, SHARED, SENT_S + 2 * HOUR_S, SENT_S + 3 * HOUR_S),
+        Sitting(ONE, 1).span,
+        Sitting(ONE, 2).span,
+        Span(OTHER, SHARED, SENT_S, SENT_S + HOUR_S),
+        Span(OTHER, SHARED, SENT_S + 2 * HOUR_S, SENT_S + 3 * HOUR_S),
     }
 
 
@@ -119,13 +126,13 @@ def test_nothing_is_read_of_a_closed_copy(how: str) -> None:
 def test_nothing_is_read_of_a_copy_that_was_flooded_before() -> None:
     """But all of it once, when it becomes flooded: those that were people's are taken back."""
     new = [(message(clicks=FLOOD + 2), click())] * 2
-    assert sittings.spans(new) == {Sitting(1, 1).span}
+    assert sittings.spans(new) == {Sitting(ONE, 1).span}
     assert sittings.spans(new[:1]) == set()
 
 
 def test_each_copy_is_judged_by_itself() -> None:
     """Two links at once are a machine's where they are of one copy."""
-    one, other = message(1), message(2)
+    one, other = message(), message(OTHER)
     together = judged((one, click()), (one, click(LATER_S + 0.1, 2)))
     assert [each.human for each in together] == [False, False]
     apart = judged((one, click()), (other, click(LATER_S + 0.1, 2)), (one, click(LATER_S, 2, 2)))
@@ -215,8 +222,8 @@ def test_a_change_is_counted_as_the_difference() -> None:
     sums = Sums()
     Change(known, before, replace(before, verdict=MACHINE)).count(sums)
     assert known.delivery(1).clicks_human == 1
-    assert {(each.human, each.total) for each in sums.click_sums().values()} == {(-1, 0)}
+    assert {(each.human, each.total) for each in sums.click_sums().made.values()} == {(-1, 0)}
     back = Sums()
     Change(known, replace(before, verdict=MACHINE), before).count(back)
     assert known.delivery(1).clicks_human == 2
-    assert set(map(str, back.click_sums().values())) == {str(ClickSum(human=1))}
+    assert set(map(str, back.click_sums().made.values())) == {str(ClickSum(human=1))}
