@@ -131,8 +131,8 @@ class Skip(Reason):
         "mail programs would differ on where its part begins and ends, or on its type",
     )
     LIMIT = "limit", "its message has more parts or headers than Waypost reads"
-    SIGNED = "signed", "its part is signed"
-    ENCRYPTED = "encrypted", "its part is encrypted"
+    SIGNED = "signed", "its part is signed, or holds OpenPGP-signed text"
+    ENCRYPTED = "encrypted", "its part is encrypted, or holds OpenPGP-encrypted text"
     REPORT = "report", "its part belongs to a report"
     NESTED_MESSAGE = "nested_message", "its part belongs to a forwarded message"
     ATTACHMENT = "attachment", "its part is a file"

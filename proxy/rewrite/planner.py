@@ -17,6 +17,7 @@ from proxy.policy.decide import MessageFacts
 from proxy.policy.headers import Switches, campaign, switches, unsubscribe_urls, verdict
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
+from proxy.policy.substitutions import tags
 from proxy.rewrite.diagnosis import Diagnosis, diagnose
 from proxy.rewrite.eligibility import reason_untouched
 from proxy.rewrite.part_planner import OFF, PartPlanner
@@ -50,6 +51,7 @@ def plan_message(message: Message, policy: Policy, untouched: Untouched | None =
         unsubscribe=unsubscribe_urls(message),
         params=filled(policy.url_params, counts_for.name) if adds else (),
         identify=_identify(policy, asked),
+        tags=tags(message),
     )
     planner = PartPlanner(message, policy, facts, untouched, asked)
     parts = tuple(planner.parts())
