@@ -165,7 +165,8 @@ class RelayConfig(Table):
     port: Port = 25
     """Its port: 25 or 587 with STARTTLS, 465 with `tls = "implicit"`."""
     fallback: Annotated[Many[ListenAddress], _example('["mx2.example.com:25"]')] = ()
-    """More relays, `"host:port"`, tried in this order when the first cannot be reached."""
+    """More relays, `"host:port"`, tried in this order when the first cannot be reached, or is silent
+    for some seconds. It is used again once it answers."""
     tls: RelayTls = "opportunistic"
     """`"required"`: STARTTLS or nothing. `"opportunistic"`: STARTTLS where offered.
     `"implicit"`: TLS from the first octet. `"none"`: never."""
@@ -197,7 +198,8 @@ class RelayConfig(Table):
     the relay (shared among `workers`); others wait for up to half a minute. One network has at most
     half of them. Such a client gets no relay session before it logs in."""
     connect_timeout: Patience = 30.0
-    """How long to wait for a connection and the greeting."""
+    """How long connection, greeting and EHLO may take in all. A client waits for a few seconds at most
+    where the relay was not slow before; then the call goes on without it."""
     command_timeout: Patience = 300.0
     """How long to wait for the reply to a command (RFC 5321 §4.5.3.2)."""
     data_timeout: Patience = 600.0
