@@ -113,7 +113,8 @@ class ProxyConfig(Table):
 
     listen: Many[ListenAddress] = (Address("127.0.0.1", 2525),)
     """Addresses to accept mail on, `"host:port"`. One that other machines can reach needs `tls_cert`
-    (clients then log in over TLS with the relay's accounts) or `trusted_networks`."""
+    (clients then log in over TLS with the relay's accounts) or `trusted_networks`. `"[::]:2525"` takes
+    IPv4 too, unless another listener has that port for IPv4."""
     listen_tls: Many[ListenAddress] = ()
     """Addresses with TLS from the first octet (implicit TLS, the port of submissions, 465)."""
     hostname: Annotated[HostName | None, _example('"mail.example.com"')] = None
@@ -133,7 +134,8 @@ class ProxyConfig(Table):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that share the listeners. One serves some hundred messages a second."""
     tls_cert: Annotated[FilePath | None, _example('"/etc/waypost/tls/fullchain.pem"')] = None
-    """Certificate chain (PEM) for STARTTLS and `listen_tls`."""
+    """Certificate chain (PEM) for STARTTLS and `listen_tls`. Once renewed, it is in force within seconds;
+    `waypost init --tls` makes one."""
     tls_key: Annotated[FilePath | None, _example('"/etc/waypost/tls/privkey.pem"')] = None
     """Private key (PEM) of `tls_cert`. Unset: it is in the same file."""
     trusted_networks: Annotated[Many[NetworkRange], _example('["192.0.2.0/24"]')] = ()
@@ -455,6 +457,13 @@ class Config(Table):
     privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
     keys: KeysConfig = Field(default_factory=KeysConfig)
     log: LogConfig = Field(default_factory=LogConfig)
+
+    def takes_ipv4(self, listener: Address) -> bool:
+        """Return whether a listener for all of IPv6 takes IPv4 too: if no other has its port."""
+        mail = (*self.proxy.listen, *self.proxy.listen_tls)
+        others = (*mail, *self.tracker.listen, *self.tracker.admin_listen)
+        taken = any(":" not in other.host and listener.port == other.port != 0 for other in others)
+        return listener.host == "::" and not taken
 
     @property
     def base_urls(self) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def _hosts(address: Address) -> tuple[str, ...]:
 
 
 def _overlapping(mine: str, yours: str) -> bool:
-    # Listeners take one family each: [::]:25 leaves 0.0.0.0:25 free.
+    # [::]:25 leaves 0.0.0.0:25 to whoever has it.
     same_family = (":" in mine) == (":" in yours)
     return mine == yours or (same_family and bool({mine, yours} & WILDCARDS))
 
@@ -194,7 +194,8 @@ def _relay_is_not_ourselves(config: Config) -> Iterator[Finding]:
     for loc, target in targets:
         for listener, address in ours:
             elsewhere = address.host in WILDCARDS and not is_loopback(target.host)
-            if _collide(target, address) and not elsewhere:
+            both = [Address("0.0.0.0", address.port)] if config.takes_ipv4(address) else []  # noqa: S104
+            if any(_collide(target, each) for each in (address, *both)) and not elsewhere:
                 name = ".".join(map(str, listener[:2]))
                 yield Finding(loc, f"{target} is our own {name}", "name the server behind us")
                 break

@@ -140,6 +140,11 @@ class ClientConnection(asyncio.BufferedProtocol):
                 await self._more()
         return self._take(len(self._received))
 
+    async def begun(self) -> None:
+        """Wait until something has come; raises ClientGone."""
+        while not self._received:
+            await self._more()
+
     async def read(self, n: int = -1) -> bytes:
         """Return up to `n` octets, as `asyncio.StreamReader` does; raises ClientGone."""
         if not self._received:

@@ -88,7 +88,12 @@ class ClientIdentity:
     @property
     def may_show_password(self) -> bool:
         """Whether nobody else can overhear its login."""
-        return self._connection.tls or self.client.local
+        return self.encrypted or self.client.local
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it speaks TLS, with us or with the load balancer that told of it."""
+        return self._connection.tls or self._front.tls
 
     @property
     def may_speak_for_others(self) -> bool:

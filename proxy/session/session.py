@@ -266,8 +266,10 @@ class Session:
         """Make sure that there is a relay, and greet a client that knows no extensions."""
         if not arg:
             return replies.HELLO_SYNTAX
-        if await self._begin() is None:
+        capabilities = await self._begin()
+        if capabilities is None:
             return replies.NO_RELAY_AT_HELLO
+        self._offer_logins(capabilities)
         return replies.hello(self._services.hostname)
 
     async def on_ehlo(self, arg: bytes) -> Reply:
@@ -277,17 +279,21 @@ class Session:
         capabilities = await self._begin()
         if capabilities is None:
             return replies.NO_RELAY_AT_HELLO
-        auth = self._identity.may_show_password
         lines = extensions.offers(
             capabilities,
             max_size_octets=self._services.proxy.max_size,
-            starttls=self._services.tls_context is not None and not self._connection.tls,
-            auth=auth,
+            starttls=self._services.tls_context is not None and not self._identity.encrypted,
+            auth=self._identity.may_show_password,
             xclient=self._identity.may_speak_for_others,
         )
         self._transactions.offered = extensions.keywords(lines)
-        self._login.mechanisms = extensions.mechanisms(capabilities) if auth else ()
+        self._offer_logins(capabilities)
         return replies.hello(self._services.hostname, lines)
+
+    def _offer_logins(self, capabilities: Mapping[str, str]) -> None:
+        """Take logins with what the relay offers; after HELO too, as Postfix does."""
+        safe = self._identity.may_show_password
+        self._login.mechanisms = extensions.mechanisms(capabilities) if safe else ()
 
     async def _begin(self) -> Mapping[str, str] | None:
         """End the transaction, as EHLO and HELO do (RFC 5321 §4.1.4).
@@ -310,7 +316,7 @@ class Session:
             return replies.NO_ARGUMENT_WANTED
         if context is None:
             return replies.NOT_IMPLEMENTED
-        if self._connection.tls:
+        if self._identity.encrypted:
             return replies.ALREADY_TLS
         if self._in_transaction or self._upstream.authenticated:
             return replies.NOT_IN_TRANSACTION
