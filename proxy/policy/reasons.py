@@ -46,7 +46,10 @@ class Untouched(Reason):
     CONSENT_NONE = "consent_none", "the person refused tracking (by header or `waypost consent`)"
     # What the message is.
     NO_FROM = "no_from", "there is no From header, or no domain in it"
-    SEVERAL_FROM = "several_from", "there are several From headers, or several addresses in one"
+    SEVERAL_FROM = (
+        "several_from",
+        "there are several From headers, or addresses of several senders in one",
+    )
     REPORT = "report", "it is a report: delivery status, disposition or feedback"
     SIGNED = "signed", "it is signed with S/MIME or OpenPGP"
     ENCRYPTED = "encrypted", "it is encrypted with S/MIME or OpenPGP"

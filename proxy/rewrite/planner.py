@@ -19,7 +19,7 @@ from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
 from proxy.policy.substitutions import tags
 from proxy.rewrite.diagnosis import Diagnosis, diagnose
-from proxy.rewrite.eligibility import reason_untouched
+from proxy.rewrite.eligibility import mentions_others, reason_untouched
 from proxy.rewrite.part_planner import OFF, PartPlanner
 from proxy.rewrite.planned import Plan, PlannedLink, SkippedLink
 from tracker.decisions.consents import Consent
@@ -32,7 +32,8 @@ __all__ = ["Plan", "PlannedLink", "SkippedLink", "plan", "plan_message"]
 def plan(message: bytes, policy: Policy) -> Plan:
     """Return what is to be done with `message`. Never raises: a fault of ours is a plan's `failure`."""
     try:
-        return plan_message(parse(message), policy)
+        parsed = parse(message)
+        return plan_message(parsed, policy, mentions_others(parsed))
     except Exception as failure:  # noqa: BLE001 - promise 3: mail passes, whatever is wrong with us
         return Plan(message, Untouched.PLAN_FAILED, failure=failure)
 

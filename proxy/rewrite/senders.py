@@ -16,7 +16,7 @@ from proxy.policy.accounts import Accounts, Submitter
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
 from proxy.rewrite.diagnosis import diagnose
-from proxy.rewrite.eligibility import from_domain
+from proxy.rewrite.eligibility import originator_of
 from proxy.rewrite.planned import Plan
 from proxy.rewrite.planner import plan_message
 
@@ -131,15 +131,23 @@ class Senders:
         return whose.with_plan(Plan(message.raw, reason))
 
     def _whose(self, message: Message, submitter: Submitter | None) -> "_Whose":
-        domain = from_domain(message)
-        if isinstance(domain, Untouched):
-            return _Whose(None, "", domain)
-        sender = self.find(domain)
+        found = originator_of(message)
+        if isinstance(found, Untouched):
+            return _Whose(None, "", found)
+        domain, sender = found.domain, self.find(found.domain)
         if sender is None:
             return _Whose(None, domain, Untouched.UNKNOWN_SENDER)
+        if not all(self._are_one(domain, other) for other in found.mentions):
+            return _Whose(None, "", Untouched.SEVERAL_FROM)
         if submitter is not None and not sender.may_be_used_by(submitter):
             return _Whose(None, domain, Untouched.NOT_ITS_ACCOUNT, sender.signs_always)
         return _Whose(sender, domain)
+
+    def _are_one(self, domain: str, other: str) -> bool:
+        """Whether two domains are the same sender's; where there is none, the same domain."""
+        if self._any is not None:
+            return domain == other
+        return self.find(domain) is self.find(other)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,6 @@ host = "127.0.0.1"
 domain = "example.com"
 """
 OTHERWISE: dict[str, str] = {
-    "30-from-address-as-name": "several_from",
-    "31-from-brackets": "several_from",
-    "33-from-comma": "several_from",
     "45-charset-utf8mb4": "no program knows this charset",
     "47-charset-twice": "a contradiction to some",
     "49-body-has-a-name": "a part with a name is a file",
