@@ -42,6 +42,7 @@ IpPrivacy = Literal["truncate", "full", "none"]
 LogRecipients = Literal["full", "domain", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
+RelayProfile = Literal["default", "sendmail", "verbatim"]
 Provider = Literal["postmark", "sendgrid", "mailgun", "ses", "sparkpost", "mandrill", "mailjet"]
 Dialect = Literal[
     "customerio",
@@ -193,6 +194,11 @@ class RelayConfig(Table):
     provider: Annotated[Provider | None, _example('"postmark"')] = None
     """The sending service behind the relay. Messages tell it not to track a second time, and what it
     changes in them is taken into account when signing."""
+    profile: RelayProfile = "default"
+    """What the relay does to addresses in headers (docs/alterations.md): a message in which it would
+    break our signature is left alone. `"default"`: what Postfix does for its own machine, and
+    OpenSMTPD. `"sendmail"`: what Sendmail does. `"verbatim"`: nothing, as Exim, a Postfix on another
+    machine and most sending services."""
     allow_plain_auth: bool = False
     """Whether passwords may be sent over an unencrypted connection to a relay on another machine."""
     max_logins: Positive = 10

@@ -99,6 +99,8 @@ def _signatures(message: Message, signing: Signing) -> Untouched | None:
 
 def _altered(message: Message, signing: Signing) -> Untouched | None:
     """Return whether the relay would change what we sign."""
-    if relay_would_alter(message, relay_8bitmime=signing.relay_8bitmime):
+    if relay_would_alter(
+        message, relay_8bitmime=signing.relay_8bitmime, profile=signing.relay_profile
+    ):
         return Untouched.RELAY_WOULD_ALTER
     return None

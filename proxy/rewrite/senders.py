@@ -7,7 +7,7 @@ Does not own: what a policy means (`proxy.policy.settings`), who may submit mail
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from config.schema import Config, SenderConfig, closest
@@ -43,11 +43,10 @@ class Sender:
         sign = sender.sign if sender and has_keys else "never"
         domains = frozenset({sender.domain.lower()}) if sender and has_keys else frozenset()
         accounts = sender.accounts if sender else None
+        signing = Signing(sign != "never", domains, relay_profile=config.relay.profile)
         policy, policy_7bit = (
-            Policy.from_config(
-                config, sender, signing=Signing(sign != "never", domains, relay_8bitmime)
-            )
-            for relay_8bitmime in (True, False)
+            Policy.from_config(config, sender, signing=replace(signing, relay_8bitmime=each))
+            for each in (True, False)
         )
         return cls(
             domain=sender.domain.lower() if sender else "",
