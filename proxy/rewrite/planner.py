@@ -86,7 +86,7 @@ def _untouched(
 def _diagnosis(message: Message, policy: Policy, left: Untouched | None) -> Diagnosis | None:
     if left is None:
         return None
-    return diagnose(message, left, relay_8bitmime=policy.signing.relay_8bitmime)
+    return diagnose(message, left, policy.signing)
 
 
 def _identify(policy: Policy, asked: Switches) -> Params:

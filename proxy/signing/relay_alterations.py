@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 from config.schema import RelayProfile
+from proxy.message.fields import Header
 from proxy.message.limits import LINE_OCTETS
 from proxy.message.model import Message
 from proxy.signing.canonicalization import Field, fields_of, is_malformed
@@ -94,8 +95,7 @@ def relay_would_alter(
     return (
         _no_from(found)
         or _obsolete(message.raw, found)
-        or _odd_field(message, found, _REWRITES[profile])
-        or _filled_in(found, profile)
+        or _odd_field(message, profile)
         or _odd_line(message)
         or _eight_bit(message.raw, message.body_start, relay_8bitmime=relay_8bitmime)
     )
@@ -111,28 +111,35 @@ def _obsolete(message: bytes, found: Iterable[Field]) -> Alteration | None:
     return Alteration.MALFORMED_HEADER if odd else None
 
 
-def _odd_field(message: Message, found: Iterable[Field], rewrites: _Rewrites) -> Alteration | None:
+def _odd_field(message: Message, profile: RelayProfile) -> Alteration | None:
+    altered = altered_field(message, profile)
+    return altered[0] if altered else None
+
+
+def altered_field(
+    message: Message, profile: RelayProfile = "default"
+) -> tuple[Alteration, Header] | None:
+    """Return the first header field of which a relay would alter what is there, and how; or None."""
     left_out = too_long_to_sign(message.raw, message.header)
     octets = 0
-    for header, field in zip(message.headers, found, strict=True):
+    for header, field in zip(message.headers, fields_of(message.raw, message.header), strict=True):
         if _HEADER_CONTROLS.search(field.value):
-            return Alteration.CONTROL
+            return Alteration.CONTROL, header
         if field.name not in _SIGNED or field.name in left_out:
             continue
         if is_too_long(message.raw, header):
-            return Alteration.LONG_FIELD
+            return Alteration.LONG_FIELD, header
         if field.name in ADDRESS_FIELDS:
             octets += len(field.value)
-            if rewrites(field, octets):
-                return Alteration.ADDRESS
+            if _REWRITES[profile](field, octets):
+                return Alteration.ADDRESS, header
+        if profile == "sendmail" and field.name in _FILLED_IN and not field.value.strip():
+            return Alteration.EMPTY, header
     return None
 
 
-def _filled_in(found: Iterable[Field], profile: RelayProfile) -> Alteration | None:
-    """Sendmail puts a value into these."""
-    names = (b"date", b"message-id") if profile == "sendmail" else ()
-    empty = any(field.name in names and not field.value.strip() for field in found)
-    return Alteration.EMPTY if empty else None
+_FILLED_IN = frozenset({b"date", b"message-id"})
+"""Sendmail puts a value into these."""
 
 
 def _odd_line(message: Message) -> Alteration | None:
