@@ -28,12 +28,14 @@ class Signing:
     """What has to be known of our signing before a message is changed.
 
     `signs`: whether we sign what we change; if not, the relay may alter the message as it likes.
-    `domains`: those whose DKIM signatures we can replace by our own. `relay_8bitmime`: whether the
-    relay takes 8-bit bodies as they are, `relay_profile` what it does to addresses.
+    `domains`: those whose DKIM signatures we can replace by our own, with `subdomains` those of
+    their subdomains too. `relay_8bitmime`: whether the relay takes 8-bit bodies as they are,
+    `relay_profile` what it does to addresses.
     """
 
     signs: bool = False
     domains: frozenset[str] = frozenset()
+    subdomains: bool = False
     relay_8bitmime: bool = True
     relay_profile: RelayProfile = "default"
 

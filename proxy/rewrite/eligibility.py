@@ -16,7 +16,7 @@ from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
 from proxy.signing.existing_signatures import existing_signatures
 from proxy.signing.relay_alterations import relay_would_alter
-from tracker.urls.hosts import ascii_domain
+from tracker.urls.hosts import ascii_domain, is_below
 
 _SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 
@@ -94,7 +94,20 @@ def _signatures(message: Message, signing: Signing) -> Untouched | None:
         return None
     domains = {signature.domain for signature in existing_signatures(message)}
     # No signature found where there is one: it cannot be read, so it is not ours.
-    return None if domains and domains <= signing.domains else Untouched.FOREIGN_SIGNATURE
+    ours = bool(domains) and all(_replaces(signing, domain, message) for domain in domains)
+    return None if ours else Untouched.FOREIGN_SIGNATURE
+
+
+def _replaces(signing: Signing, domain: str, message: Message) -> bool:
+    """Whether our signature can stand in for one of this domain.
+
+    Not for a subdomain's that is From's own domain, as DMARC may ask for exactly that (RFC 7489
+    §3.1.1, strict alignment).
+    """
+    if domain in signing.domains:
+        return True
+    below = signing.subdomains and is_below(domain, signing.domains)
+    return below and from_domain(message) != domain
 
 
 def _altered(message: Message, signing: Signing) -> Untouched | None:

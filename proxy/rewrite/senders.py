@@ -43,14 +43,15 @@ class Sender:
         sign = sender.sign if sender and has_keys else "never"
         domains = frozenset({sender.domain.lower()}) if sender and has_keys else frozenset()
         accounts = sender.accounts if sender else None
-        signing = Signing(sign != "never", domains, relay_profile=config.relay.profile)
+        below = sender is not None and sender.subdomains
+        signing = Signing(sign != "never", domains, below, relay_profile=config.relay.profile)
         policy, policy_7bit = (
             Policy.from_config(config, sender, signing=replace(signing, relay_8bitmime=each))
             for each in (True, False)
         )
         return cls(
             domain=sender.domain.lower() if sender else "",
-            subdomains=sender is not None and sender.subdomains,
+            subdomains=below,
             signs=sign != "never",
             signs_always=sign == "always",
             policy=policy,

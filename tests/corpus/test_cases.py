@@ -24,9 +24,6 @@ host = "127.0.0.1"
 domain = "example.com"
 """
 OTHERWISE: dict[str, str] = {
-    "45-charset-utf8mb4": "no program knows this charset",
-    "47-charset-twice": "a contradiction to some",
-    "49-body-has-a-name": "a part with a name is a file",
     "55-list-unsubscribe-variants": "another spelling",
     "59-more-dialects": "other dialects",
 }

@@ -67,6 +67,27 @@ def test_one_foreign_signature_among_ours_is_enough():
 
 
 @pytest.mark.parametrize(
+    ("sender", "signed_by", "subdomains", "foreign"),
+    [
+        ("example.com", "mail.example.com", True, False),
+        ("news.example.com", "mail.example.com", True, False),
+        ("mail.example.com", "mail.example.com", True, True),
+        ("example.com", "mail.example.com", False, True),
+        ("example.com", "badexample.com", True, True),
+    ],
+)
+def test_a_signature_of_an_own_subdomain_is_replaced_but_for_froms_own(
+    sender, signed_by, subdomains, foreign
+):
+    """DMARC may ask that From's domain itself signs; whoever else of ours did, did no more than we do."""
+    head = HEAD.replace("news@example.com", f"news@{sender}")
+    message = html_message(link(URL), DKIM.format(signed_by), head=head)
+    signing = dataclasses.replace(KEY_OF_EXAMPLE_COM, subdomains=subdomains)
+    made = plan(message, Policy(signing=signing))
+    assert made.untouched == (Untouched.FOREIGN_SIGNATURE if foreign else None)
+
+
+@pytest.mark.parametrize(
     "message",
     [
         html_message(link(URL), head=HEAD.replace("Subject: Spring", f"Subject: {'x' * 999}")),
