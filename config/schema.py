@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
 from config.values import (
     Account,
     Address,
+    AlsoAlone,
     BaseUrl,
     FilePath,
     HostName,
@@ -94,6 +95,7 @@ Limit = Annotated[int, Field(ge=1, le=1000)]
 Patience = Annotated[Seconds, Field(gt=0)]
 Parameter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]+$")]
 """The name of a URL parameter, which needs no escaping."""
+RelayName = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_.-]+$")]
 LoginName = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -105,7 +107,11 @@ class Table(BaseModel):
     """What all tables share: frozen, strict, no unknown keys, described by their docstrings."""
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        serialize_by_alias=True,
     )
 
 
@@ -161,8 +167,23 @@ class ProxyConfig(Table):
 
 
 class RelayConfig(Table):
-    """The mail server that Waypost hands every message to."""
+    """The mail server that Waypost hands every message to.
 
+    For several, write `[[relay]]` for each, with a `name`; docs/relays.md says which of them gets a
+    message.
+    """
+
+    name: Annotated[RelayName | None, _example('"newsletter"')] = None
+    """What the log calls it. Each of several needs one."""
+    senders: Annotated[Many[HostName], _example('["news.example.com"]')] = ()
+    """Of several relays: this one is for mail whose envelope sender is in one of these domains, or
+    in a subdomain."""
+    accounts: Annotated[Many[Account], _example('["newsletter@example.com", "192.0.2.0/24"]')] = ()
+    """Of several relays: this one is for these clients, where the envelope sender does not tell: login
+    names, networks of clients without a login, or `"loopback"`."""
+    listeners: Annotated[Many[ListenAddress], _example('["127.0.0.1:2526"]')] = ()
+    """Of several relays: this one is for what connects to these addresses of `[proxy] listen` and
+    `listen_tls`, where neither sender nor account tells. Clients there log in to it."""
     host: ServerName = "127.0.0.1"
     """Name or address of the relay."""
     port: Port = 25
@@ -450,11 +471,20 @@ class LogConfig(Table):
     """`"console"` for people, `"json"` for machines."""
 
 
+def _array_of_one(value: object) -> object:
+    """Read `[relay]`, and an array of none, like one `[[relay]]`."""
+    if value in ([], ()):
+        return (RelayConfig(),)
+    return (value,) if isinstance(value, dict | RelayConfig) else value
+
+
 class Config(Table):
     """All of `waypost.toml`."""
 
     proxy: ProxyConfig = Field(default_factory=ProxyConfig)
-    relay: RelayConfig = Field(default_factory=RelayConfig)
+    relays: Annotated[Many[RelayConfig], BeforeValidator(_array_of_one), AlsoAlone()] = Field(
+        default=(RelayConfig(),), alias="relay"
+    )
     tracking: TrackingConfig = Field(default_factory=TrackingConfig)
     sender: Many[SenderConfig] = ()
     tracker: TrackerConfig = Field(default_factory=TrackerConfig)
@@ -470,6 +500,11 @@ class Config(Table):
         others = (*mail, *self.tracker.listen, *self.tracker.admin_listen)
         taken = any(":" not in other.host and listener.port == other.port != 0 for other in others)
         return listener.host == "::" and not taken
+
+    @property
+    def relay(self) -> RelayConfig:
+        """The relay for mail that nothing else says of, the first; most often the only one."""
+        return self.relays[0]
 
     @property
     def base_urls(self) -> tuple[str, ...]:

@@ -275,6 +275,11 @@ class Kind:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class AlsoAlone:
+    """Marks an array of tables that is most often one table: `[name]` in the manual, and in files."""
+
+
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 """A TOML array, read into a tuple."""
 Seconds = Annotated[

@@ -65,6 +65,12 @@ RELAY_PASSED_OVER = _event(
     "An address of the relay is silent for so long that the next is tried. It is left out until it "
     "answers in the background.",
 )
+RELAY_DIFFERS = _event(
+    "relay_differs",
+    logging.WARNING,
+    "The header From of a message is in `senders` of another relay than the one that gets it: its "
+    "envelope sender, account or listener says otherwise.",
+)
 RELAY_BACK = _event(
     "relay_back",
     logging.INFO,

@@ -100,6 +100,12 @@ class ClientConnection(asyncio.BufferedProtocol):
         return (name[0], name[1]) if isinstance(name, tuple) else ("", 0)
 
     @property
+    def local(self) -> tuple[str, int]:
+        """Our own address and port of the connection; ("", 0) where there is none any more."""
+        name = self._transport.get_extra_info("sockname")
+        return (name[0], name[1]) if isinstance(name, tuple) else ("", 0)
+
+    @property
     def finished(self) -> bool:
         """The client will send no more, and has sent nothing that was not read."""
         return self._eof and not self._received
