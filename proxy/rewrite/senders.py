@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Self
 
-from config.schema import Config, SenderConfig, closest
+from config.schema import Config, RelayProfile, SenderConfig, closest
 from proxy.message.editing import Message
 from proxy.policy.accounts import Accounts, Submitter
 from proxy.policy.reasons import Untouched
@@ -44,7 +44,7 @@ class Sender:
         domains = frozenset({sender.domain.lower()}) if sender and has_keys else frozenset()
         accounts = sender.accounts if sender else None
         below = sender is not None and sender.subdomains
-        signing = Signing(sign != "never", domains, below, relay_profile=config.relay.profile)
+        signing = Signing(sign != "never", domains, below, relay_profile=_relay_profile(config))
         policy, policy_7bit = (
             Policy.from_config(config, sender, signing=replace(signing, relay_8bitmime=each))
             for each in (True, False)
@@ -75,6 +75,14 @@ class SenderPlan:
     sender: Sender | None
     domain: str
     refused: bool = False
+
+
+_FROM_MILD_TO_HARSH: tuple[RelayProfile, ...] = ("verbatim", "default", "sendmail")
+
+
+def _relay_profile(config: Config) -> RelayProfile:
+    """Return what the relay does to addresses; of several, what the worst of them does."""
+    return max((relay.profile for relay in config.relays), key=_FROM_MILD_TO_HARSH.index)
 
 
 class Senders:

@@ -19,7 +19,8 @@ from proxy.rewrite.render import Rendering
 from proxy.rewrite.senders import SenderPlan, Senders
 from proxy.rewrite.submission import Fault, Findings, Outgoing, Submission, step
 from proxy.signing.self_check import probe
-from proxy.signing.signer import PROFILES, Signer
+from proxy.signing.signed_fields import PROFILES
+from proxy.signing.signer import Signer
 from tracker.decisions.consents import Consents
 from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
