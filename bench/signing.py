@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from config.keys.dkim_keys import new_dkim_key
 from proxy.message.editing import parse
 from proxy.signing.relay_alterations import relay_would_alter
-from proxy.signing.signer import SIGNED_FIELDS, Signer
+from proxy.signing.signed_fields import SIGNED_FIELDS
+from proxy.signing.signer import Signer
 
 ROUNDS = 15
 REPEATS = 5

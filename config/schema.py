@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
 from config.values import (
     Account,
     Address,
+    AlsoAlone,
     BaseUrl,
     FilePath,
     HostName,
@@ -42,6 +43,7 @@ IpPrivacy = Literal["truncate", "full", "none"]
 LogRecipients = Literal["full", "domain", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
+RelayProfile = Literal["default", "sendmail", "verbatim"]
 Provider = Literal["postmark", "sendgrid", "mailgun", "ses", "sparkpost", "mandrill", "mailjet"]
 Dialect = Literal[
     "customerio",
@@ -93,6 +95,7 @@ Limit = Annotated[int, Field(ge=1, le=1000)]
 Patience = Annotated[Seconds, Field(gt=0)]
 Parameter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]+$")]
 """The name of a URL parameter, which needs no escaping."""
+RelayName = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_.-]+$")]
 LoginName = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
@@ -104,7 +107,11 @@ class Table(BaseModel):
     """What all tables share: frozen, strict, no unknown keys, described by their docstrings."""
 
     model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", use_attribute_docstrings=True
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        serialize_by_alias=True,
     )
 
 
@@ -113,7 +120,8 @@ class ProxyConfig(Table):
 
     listen: Many[ListenAddress] = (Address("127.0.0.1", 2525),)
     """Addresses to accept mail on, `"host:port"`. One that other machines can reach needs `tls_cert`
-    (clients then log in over TLS with the relay's accounts) or `trusted_networks`."""
+    (clients then log in over TLS with the relay's accounts) or `trusted_networks`. `"[::]:2525"` takes
+    IPv4 too, unless another listener has that port for IPv4."""
     listen_tls: Many[ListenAddress] = ()
     """Addresses with TLS from the first octet (implicit TLS, the port of submissions, 465)."""
     hostname: Annotated[HostName | None, _example('"mail.example.com"')] = None
@@ -133,7 +141,8 @@ class ProxyConfig(Table):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Processes that share the listeners. One serves some hundred messages a second."""
     tls_cert: Annotated[FilePath | None, _example('"/etc/waypost/tls/fullchain.pem"')] = None
-    """Certificate chain (PEM) for STARTTLS and `listen_tls`."""
+    """Certificate chain (PEM) for STARTTLS and `listen_tls`. Once renewed, it is in force within seconds;
+    `waypost init --tls` makes one."""
     tls_key: Annotated[FilePath | None, _example('"/etc/waypost/tls/privkey.pem"')] = None
     """Private key (PEM) of `tls_cert`. Unset: it is in the same file."""
     trusted_networks: Annotated[Many[NetworkRange], _example('["192.0.2.0/24"]')] = ()
@@ -158,14 +167,30 @@ class ProxyConfig(Table):
 
 
 class RelayConfig(Table):
-    """The mail server that Waypost hands every message to."""
+    """The mail server that Waypost hands every message to.
 
+    For several, write `[[relay]]` for each, with a `name`; docs/relays.md says which of them gets a
+    message.
+    """
+
+    name: Annotated[RelayName | None, _example('"newsletter"')] = None
+    """What the log calls it. Each of several needs one."""
+    senders: Annotated[Many[HostName], _example('["news.example.com"]')] = ()
+    """Of several relays: this one is for mail whose envelope sender is in one of these domains, or
+    in a subdomain."""
+    accounts: Annotated[Many[Account], _example('["newsletter@example.com", "192.0.2.0/24"]')] = ()
+    """Of several relays: this one is for these clients, where the envelope sender does not tell: login
+    names, networks of clients without a login, or `"loopback"`."""
+    listeners: Annotated[Many[ListenAddress], _example('["127.0.0.1:2526"]')] = ()
+    """Of several relays: this one is for what connects to these addresses of `[proxy] listen` and
+    `listen_tls`, where neither sender nor account tells. Clients there log in to it."""
     host: ServerName = "127.0.0.1"
     """Name or address of the relay."""
     port: Port = 25
     """Its port: 25 or 587 with STARTTLS, 465 with `tls = "implicit"`."""
     fallback: Annotated[Many[ListenAddress], _example('["mx2.example.com:25"]')] = ()
-    """More relays, `"host:port"`, tried in this order when the first cannot be reached."""
+    """More relays, `"host:port"`, tried in this order when the first cannot be reached, or is silent
+    for some seconds. It is used again once it answers."""
     tls: RelayTls = "opportunistic"
     """`"required"`: STARTTLS or nothing. `"opportunistic"`: STARTTLS where offered.
     `"implicit"`: TLS from the first octet. `"none"`: never."""
@@ -190,6 +215,11 @@ class RelayConfig(Table):
     provider: Annotated[Provider | None, _example('"postmark"')] = None
     """The sending service behind the relay. Messages tell it not to track a second time, and what it
     changes in them is taken into account when signing."""
+    profile: RelayProfile = "default"
+    """What the relay does to addresses in headers (docs/alterations.md): a message in which it would
+    break our signature is left alone. `"default"`: what Postfix does for its own machine, and
+    OpenSMTPD. `"sendmail"`: what Sendmail does. `"verbatim"`: nothing, as Exim, a Postfix on another
+    machine and most sending services."""
     allow_plain_auth: bool = False
     """Whether passwords may be sent over an unencrypted connection to a relay on another machine."""
     max_logins: Positive = 10
@@ -197,7 +227,8 @@ class RelayConfig(Table):
     the relay (shared among `workers`); others wait for up to half a minute. One network has at most
     half of them. Such a client gets no relay session before it logs in."""
     connect_timeout: Patience = 30.0
-    """How long to wait for a connection and the greeting."""
+    """How long connection, greeting and EHLO may take in all. A client waits for a few seconds at most
+    where the relay was not slow before; then the call goes on without it."""
     command_timeout: Patience = 300.0
     """How long to wait for the reply to a command (RFC 5321 §4.5.3.2)."""
     data_timeout: Patience = 600.0
@@ -444,11 +475,20 @@ class LogConfig(Table):
     """`"console"` for people, `"json"` for machines."""
 
 
+def _array_of_one(value: object) -> object:
+    """Read `[relay]`, and an array of none, like one `[[relay]]`."""
+    if value in ([], ()):
+        return (RelayConfig(),)
+    return (value,) if isinstance(value, dict | RelayConfig) else value
+
+
 class Config(Table):
     """All of `waypost.toml`."""
 
     proxy: ProxyConfig = Field(default_factory=ProxyConfig)
-    relay: RelayConfig = Field(default_factory=RelayConfig)
+    relays: Annotated[Many[RelayConfig], BeforeValidator(_array_of_one), AlsoAlone()] = Field(
+        default=(RelayConfig(),), alias="relay"
+    )
     tracking: TrackingConfig = Field(default_factory=TrackingConfig)
     sender: Many[SenderConfig] = ()
     tracker: TrackerConfig = Field(default_factory=TrackerConfig)
@@ -457,6 +497,18 @@ class Config(Table):
     privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
     keys: KeysConfig = Field(default_factory=KeysConfig)
     log: LogConfig = Field(default_factory=LogConfig)
+
+    def takes_ipv4(self, listener: Address) -> bool:
+        """Return whether a listener for all of IPv6 takes IPv4 too: if no other has its port."""
+        mail = (*self.proxy.listen, *self.proxy.listen_tls)
+        others = (*mail, *self.tracker.listen, *self.tracker.admin_listen)
+        taken = any(":" not in other.host and listener.port == other.port != 0 for other in others)
+        return listener.host == "::" and not taken
+
+    @property
+    def relay(self) -> RelayConfig:
+        """The relay for mail that nothing else says of, the first; most often the only one."""
+        return self.relays[0]
 
     @property
     def base_urls(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+import idna
 from pydantic import BeforeValidator, ByteSize, Field, PlainSerializer, PlainValidator
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
@@ -222,7 +223,9 @@ def _server(value: object) -> str:
 
 def _punycode(name: str) -> str:
     try:
-        return name.encode("idna").decode("ascii")
+        return idna.encode(name, uts46=True).decode(
+            "ascii"
+        )  # IDNA 2008, as browsers and DNS have it
     except UnicodeError:
         return "xn--…"
 
@@ -270,6 +273,11 @@ class Kind:
     """The name that the manual has for a kind of value."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoAlone:
+    """Marks an array of tables that is most often one table: `[name]` in the manual, and in files."""
 
 
 Many = Annotated[tuple[T, ...], Field(strict=False)]

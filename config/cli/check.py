@@ -95,10 +95,12 @@ def _count(items: tuple[Problem, ...], noun: str) -> str:
 
 
 def _summary(config: Config) -> Iterator[str]:
-    proxy, relay = config.proxy, config.relay
+    proxy = config.proxy
     yield f"takes mail on   {_listed([*proxy.listen, *proxy.listen_tls])}, as {proxy.hostname}"
-    relays = [Address(relay.host, relay.port), *relay.fallback]
-    yield f"hands it to     {_listed(relays)}, TLS {relay.tls}"
+    for relay in config.relays:
+        named = f"{relay.name}: " if relay.name else ""
+        addresses = [Address(relay.host, relay.port), *relay.fallback]
+        yield f"hands it to     {named}{_listed(addresses)}, TLS {relay.tls}"
     yield f"links begin     {config.tracking.base_url}/c/"
     yield f"takes clicks on {_listed(config.tracker.listen)}"
     yield f"keeps them in   {config.store.path}"
@@ -128,6 +130,8 @@ def _signing(sender: SenderConfig) -> str:
 def show(config: ConfigFile, *, changed: bool, as_json: bool) -> None:
     """Print what is in force, defaults included. Secrets are in files of their own, not here."""
     dump = loaded(config, files=False).model_dump(mode="json", exclude_defaults=changed)
+    if len(dump.get("relay", ())) == 1:
+        (dump["relay"],) = dump["relay"]
     if as_json:
         print_json(dump)
         return

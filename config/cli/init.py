@@ -2,19 +2,22 @@
 
 Owns: which keys of the example file are set, and the next steps as the operator reads them.
 Does not own: the example file (`config.reference.manual`), making keys (`config.keys.token_keys`,
-`config.keys.dkim_keys`), or the DNS records (`config.keys.dns_records`).
+`config.keys.dkim_keys`), the local authority (`config.keys.local_authority`), or the DNS records (`config.keys.dns_records`).
 """
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from config.addresses import parse_ip
 from config.cli.output import echo
 from config.keys import dkim_keys, token_keys
 from config.keys.dns_records import records
+from config.keys.local_authority import CERTIFICATE_LASTS, LocalAuthority, names_of_this_host
 from config.keys.secret_files import KeyFileError
 from config.loading.load import load
 from config.reference.manual import Values, example_file
@@ -26,7 +29,7 @@ SYSTEM_STORE = "/var/lib/waypost/waypost.db"
 """Where the unit files keep the store; nothing that changes belongs under /etc."""
 
 NEXT = """\
-Wrote {folder}/waypost.toml, token.keys and dkim.pem.
+Wrote {folder}/waypost.toml, {written}.
 
 Next:
 1. Publish these DNS records (again: waypost dns -c {file}; whether they are there: --check):
@@ -40,6 +43,12 @@ Next:
    and let your application send its mail to 127.0.0.1:2525.
 5. Keep a copy of {folder}/token.keys in a safe place:
    without it, every link in delivered mail is dead.
+"""
+
+NEXT_TLS = """\
+6. Have your applications trust {authority}, and switch STARTTLS on in them
+   as docs/applications.md shows. The certificate is for {names},
+   and lasts until {ends}; renew it in time: waypost keys certificate -c {file}
 """
 
 
@@ -59,6 +68,21 @@ class Checked(click.ParamType[str]):
         except ValidationError as error:
             context = error.errors()[0]["ctx"]
             self.fail(f"{context['what']} ({context['hint']})", param, ctx)
+
+
+class TlsName(click.ParamType[str]):
+    """A host name or an IP address, as a certificate names it."""
+
+    name = "NAME"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return it in lower case; a usage error says what is wrong with it."""
+        text = str(value).strip("[]")
+        if parse_ip(text) is not None:
+            return str(parse_ip(text))
+        return Checked(TypeAdapter(HostName), self.name).convert(text, param, ctx)
 
 
 class RelayAddress(click.ParamType[Address]):
@@ -99,12 +123,34 @@ class RelayAddress(click.ParamType[Address]):
     show_default=True,
     help="The mail server to hand mail to.",
 )
-def init(folder: Path, domain: str, base_url: str | None, relay: Address) -> None:
+@click.option(
+    "--tls",
+    is_flag=True,
+    help="Make a certificate for this host too, by an authority of its own, for programs that want TLS.",
+)
+@click.option(
+    "--tls-name",
+    "more_names",
+    multiple=True,
+    type=TlsName(),
+    help="One more name or address by which programs reach this host. May be repeated.",
+)
+def init(
+    folder: Path,
+    domain: str,
+    base_url: str | None,
+    relay: Address,
+    *,
+    tls: bool,
+    more_names: tuple[str, ...],
+) -> None:
     """Write DIR/waypost.toml, its keys, and say what to do next. Overwrites nothing."""
     url = base_url or f"https://click.{domain}"
     folder = folder.resolve()
+    names = tuple(dict.fromkeys((*more_names, *names_of_this_host())))
+    authority = LocalAuthority(folder / "tls") if tls or more_names else None
     try:
-        _write(folder, _values(folder, domain, url, relay))
+        _write(folder, _values(folder, domain, url, relay, authority), authority, names)
         config = load(folder / "waypost.toml")
         zone = "\n".join(line for record in records(config) for line in record.zone_lines())
     except FileExistsError as error:
@@ -112,15 +158,29 @@ def init(folder: Path, domain: str, base_url: str | None, relay: Address) -> Non
     except (OSError, KeyFileError) as error:
         raise click.ClickException(str(error)) from None
     host = url.partition("://")[2]
-    told = NEXT.format(folder=folder, file=folder / "waypost.toml", zone=zone, host=host)
+    written = "token.keys and dkim.pem" if authority is None else "token.keys, dkim.pem and tls/"
+    file = folder / "waypost.toml"
+    told = NEXT.format(folder=folder, written=written, file=file, zone=zone, host=host)
+    if authority is not None:
+        told += NEXT_TLS.format(
+            authority=authority.authority,
+            names=", ".join(names),
+            ends=f"{datetime.now(UTC) + CERTIFICATE_LASTS:%Y-%m-%d}",
+            file=file,
+        )
     echo(*told.split("\n"))
 
 
-def _values(folder: Path, domain: str, base_url: str, relay: Address) -> Values:
+def _values(
+    folder: Path, domain: str, base_url: str, relay: Address, tls: LocalAuthority | None = None
+) -> Values:
     in_etc = folder.is_relative_to("/etc")
     store = f"sqlite:///{SYSTEM_STORE}" if in_etc else f"sqlite:///{folder}/waypost.db"
+    proxy = {"listen": '["127.0.0.1:2525"]'}
+    if tls is not None:
+        proxy |= {"tls_cert": json.dumps(str(tls.certificate)), "tls_key": json.dumps(str(tls.key))}
     return {
-        "proxy": {"listen": '["127.0.0.1:2525"]'},
+        "proxy": proxy,
         "relay": {"host": json.dumps(relay.host), "port": str(relay.port)},
         "tracking": {"base_url": json.dumps(base_url)},
         "sender": {"domain": json.dumps(domain)},
@@ -134,10 +194,12 @@ def _values(folder: Path, domain: str, base_url: str, relay: Address) -> Values:
     }
 
 
-def _write(folder: Path, values: Values) -> None:
+def _write(
+    folder: Path, values: Values, tls: LocalAuthority | None, names: tuple[str, ...]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name in NAMES:
-        if (path := folder / name).exists():
+    for path in (*(folder / name for name in NAMES), *(tls.files if tls else ())):
+        if path.exists():
             raise FileExistsError(None, "exists", str(path))
     token_keys.write_token_keys(
         folder / "token.keys",
@@ -145,6 +207,8 @@ def _write(folder: Path, values: Values) -> None:
         identify_secret=token_keys.new_identify_secret(),
     )
     dkim_keys.write_dkim_key(folder / "dkim.pem")
+    if tls is not None:
+        tls.make(names)
     with (folder / "waypost.toml").open("x", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o644)  # it holds no secret, and nobody else may change it
         file.write(example_file(values))

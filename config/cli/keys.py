@@ -1,4 +1,4 @@
-"""`waypost keys`: list, rotate and revoke the keys of tracked links; make keys for DKIM.
+"""`waypost keys`: list, rotate and revoke the keys of tracked links; keys for DKIM, certificates.
 
 Owns: what the operator is told and asked at each step, above all before one that cannot be undone.
 Does not own: keys and their files (`config.keys.token_keys`, `config.keys.dkim_keys`).
@@ -14,6 +14,7 @@ from config.cli.listing import Form, form_option, print_rows
 from config.cli.options import config_option_of_keys
 from config.cli.output import echo
 from config.keys.dkim_keys import write_dkim_key
+from config.keys.local_authority import LocalAuthority
 from config.keys.secret_files import KeyFileError
 from config.keys.token_keys import (
     TokenKey,
@@ -42,7 +43,7 @@ Change = Callable[[tuple[TokenKey, ...]], Sequence[TokenKey]]
 
 @click.group("keys")
 def keys_group() -> None:
-    """List, rotate and revoke the keys of tracked links, and make keys for DKIM."""
+    """List, rotate and revoke the keys of tracked links; make keys for DKIM; renew a certificate."""
 
 
 @keys_group.command("list")
@@ -110,6 +111,23 @@ def dkim(file: Path, selector: str, algorithm: DkimAlgorithm) -> None:
         raise click.ClickException(f"{file}: {error.strerror}") from None
     told = DKIM.format(file=file.absolute(), selector=selector, algorithm=algorithm)
     echo(*told.split("\n"))
+
+
+@keys_group.command()
+@config_option_of_keys
+def certificate(config: Config) -> None:
+    """Renew the certificate that `waypost init --tls` made. A service that runs takes it over."""
+    path = config.proxy.tls_cert
+    authority = LocalAuthority(path.parent) if path else None
+    if path is None or authority is None or not authority.authority_key.exists():
+        raise click.ClickException(
+            "proxy.tls_cert is none that `waypost init --tls` made: whoever issued it renews it"
+        )
+    try:
+        ends = authority.renew()
+    except (OSError, KeyFileError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    echo(f"{path} is renewed, and lasts until {ends:%Y-%m-%d}.")
 
 
 def _file(config: Config) -> Path:

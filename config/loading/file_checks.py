@@ -70,33 +70,34 @@ def _dkim_keys(config: Config) -> Iterator[Finding]:
 
 @RULES.reading("proxy.tls_cert", "proxy.tls_key")
 def _certificate_of_the_proxy(config: Config) -> Iterator[Finding]:
-    yield from _certificate("proxy", config.proxy.tls_cert, config.proxy.tls_key)
+    yield from _certificate(("proxy",), config.proxy.tls_cert, config.proxy.tls_key)
 
 
 @RULES.reading("tracker.tls_cert", "tracker.tls_key")
 def _certificate_of_the_tracker(config: Config) -> Iterator[Finding]:
-    yield from _certificate("tracker", config.tracker.tls_cert, config.tracker.tls_key)
+    yield from _certificate(("tracker",), config.tracker.tls_cert, config.tracker.tls_key)
 
 
 @RULES.reading("relay.client_cert", "relay.client_key")
 def _certificate_for_the_relay(config: Config) -> Iterator[Finding]:
-    relay = config.relay
-    yield from _certificate("relay", relay.client_cert, relay.client_key, prefix="client")
+    for at, relay in enumerate(config.relays):
+        cert, key = relay.client_cert, relay.client_key
+        yield from _certificate(("relay", at), cert, key, prefix="client")
 
 
 def _certificate(
-    table: str, cert: Path | None, key: Path | None, *, prefix: str = "tls"
+    table: Loc, cert: Path | None, key: Path | None, *, prefix: str = "tls"
 ) -> Iterator[Finding]:
     """Look at a certificate and its key, which stand in `<prefix>_cert` and `<prefix>_key`."""
     if cert is None:
         return
     name = f"{prefix}_key" if key else f"{prefix}_cert"
-    loc: Loc = (table, f"{prefix}_cert")
+    loc: Loc = (*table, f"{prefix}_cert")
     try:
         read_secret(key or cert, also=GROUP_MAY_READ)
         read_public(cert)
     except KeyFileError as error:
-        yield _finding((table, name), error)
+        yield _finding((*table, name), error)
         return
     except OSError as error:
         yield Finding(loc, f"{cert} cannot be read: {error.strerror}")
@@ -120,34 +121,37 @@ def _pair(loc: Loc, cert: Path, key: Path | None) -> Iterator[Finding]:
 
 @RULES.reading("relay.ca_file")
 def _certificates_of_the_relay(config: Config) -> Iterator[Finding]:
-    path = config.relay.ca_file
-    if path is None:
-        return
-    try:
-        ssl.create_default_context(cafile=path)
-    except ssl.SSLError:
-        yield Finding(("relay", "ca_file"), f"{path} holds no certificate in PEM")
-    except OSError as error:
-        yield Finding(("relay", "ca_file"), f"{path} cannot be read: {error.strerror}")
+    for at, relay in enumerate(config.relays):
+        loc = ("relay", at, "ca_file")
+        path = relay.ca_file
+        if path is None:
+            continue
+        try:
+            ssl.create_default_context(cafile=path)
+        except ssl.SSLError:
+            yield Finding(loc, f"{path} holds no certificate in PEM")
+        except OSError as error:
+            yield Finding(loc, f"{path} cannot be read: {error.strerror}")
 
 
 @RULES.reading("relay.user", "relay.password_file")
 def _password_at_the_relay(config: Config) -> Iterator[Finding]:
-    path = config.relay.password_file
-    if path is None:
-        return
-    try:
-        read_password(path)
-    except KeyFileError as error:
-        yield _finding(("relay", "password_file"), error)
+    for at, relay in enumerate(config.relays):
+        if relay.password_file is None:
+            continue
+        try:
+            read_password(relay.password_file)
+        except KeyFileError as error:
+            yield _finding(("relay", at, "password_file"), error)
 
 
 @RULES.reading("relay.token_command")
 def _token_command(config: Config) -> Iterator[Finding]:
-    command = config.relay.token_command
-    if command and shutil.which(command[0]) is None:
-        what = f"{command[0]} is no program that this user can run"
-        yield Finding(("relay", "token_command"), what, "write its whole path")
+    for at, relay in enumerate(config.relays):
+        command = relay.token_command
+        if command and shutil.which(command[0]) is None:
+            what = f"{command[0]} is no program that this user can run"
+            yield Finding(("relay", at, "token_command"), what, "write its whole path")
 
 
 @RULES.reading("tracker.admin_password_file")

@@ -31,6 +31,8 @@ from config.schema import Config
 
 ROUNDS = 4
 """Without its wrong value a table may lack one, and is taken out as well: once for each level."""
+MAY_BE_ALONE = ("relay",)
+"""Tables that are read as an array of one; the places of their keys in the file have no number."""
 SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 SYNTAX_HINTS = {
     "Invalid value": 'strings stand in "quotes"; true and false are lower case',
@@ -123,6 +125,7 @@ class _Examination:
         self._path = path
         self._found = found
         self._data = data
+        self._arrays_of_one = {name for name in MAY_BE_ALONE if isinstance(data.get(name), dict)}
         self._lines = key_lines(text)
 
     def result(self, *, files: bool) -> Examined:
@@ -140,6 +143,7 @@ class _Examination:
         """Return the errors of single values, the Config without those values, and their names."""
         errors: list[ErrorDetails] = []
         data = copy.deepcopy(self._data)
+        data |= {name: [data[name]] for name in self._arrays_of_one}
         spoilt: list[str] = []
         context = {"folder": self._path.absolute().parent}
         for _ in range(ROUNDS):
@@ -166,6 +170,8 @@ class _Examination:
         return (self._problem(item.loc, item.what, item.hint) for item in found)
 
     def _problem(self, loc: Loc, what: str, hint: str) -> Problem:
+        if loc[:1] and loc[0] in self._arrays_of_one and loc[1:2] == (0,):
+            loc = (loc[0], *loc[2:])
         return Problem(self._path, line_of(self._lines, loc), dotted(loc), what, hint)
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from config.addresses import LOOPBACKS, Network, is_loopback
 from config.loading.lines import Loc
-from config.schema import Config, SenderConfig
+from config.schema import Config, RelayConfig, SenderConfig
 from config.values import Address, networks_of
 
 WIDEST_PREFIX = {4: 8, 6: 7}
@@ -102,7 +102,7 @@ def _hosts(address: Address) -> tuple[str, ...]:
 
 
 def _overlapping(mine: str, yours: str) -> bool:
-    # Listeners take one family each: [::]:25 leaves 0.0.0.0:25 free.
+    # [::]:25 leaves 0.0.0.0:25 to whoever has it.
     same_family = (":" in mine) == (":" in yours)
     return mine == yours or (same_family and bool({mine, yours} & WILDCARDS))
 
@@ -185,16 +185,23 @@ def _trust_has_bounds(config: Config) -> Iterator[Finding]:
                 )
 
 
+def _relays(config: Config) -> Iterator[tuple[Loc, RelayConfig]]:
+    for index, relay in enumerate(config.relays):
+        yield ("relay", index), relay
+
+
 @_rule("relay.host", "relay.port", "relay.fallback", "proxy.listen", "proxy.listen_tls")
 def _relay_is_not_ourselves(config: Config) -> Iterator[Finding]:
-    relay = config.relay
-    targets: list[tuple[Loc, Address]] = [(("relay", "port"), Address(relay.host, relay.port))]
-    targets += [(("relay", "fallback", at), address) for at, address in enumerate(relay.fallback)]
+    targets: list[tuple[Loc, Address]] = []
+    for at, relay in _relays(config):
+        targets.append(((*at, "port"), Address(relay.host, relay.port)))
+        targets += [((*at, "fallback", each), to) for each, to in enumerate(relay.fallback)]
     ours = list(_listeners(config, *LISTENERS[:2]))
     for loc, target in targets:
         for listener, address in ours:
             elsewhere = address.host in WILDCARDS and not is_loopback(target.host)
-            if _collide(target, address) and not elsewhere:
+            both = [Address("0.0.0.0", address.port)] if config.takes_ipv4(address) else []  # noqa: S104
+            if any(_collide(target, each) for each in (address, *both)) and not elsewhere:
                 name = ".".join(map(str, listener[:2]))
                 yield Finding(loc, f"{target} is our own {name}", "name the server behind us")
                 break
@@ -202,85 +209,124 @@ def _relay_is_not_ourselves(config: Config) -> Iterator[Finding]:
 
 @_rule("relay.host", "relay.tls", "relay.verify")
 def _relay_secrecy(config: Config) -> Iterator[Finding]:
-    relay = config.relay
-    if is_loopback(relay.host):
-        return
-    if relay.tls == "none":
-        what = "mail crosses the network unencrypted"
-        yield Finding(("relay", "tls"), what, 'tls = "required"', fatal=False)
-    elif not relay.verify:
-        what = "is off: anybody between us and the relay can read along"
-        yield Finding(("relay", "verify"), what, "set relay.ca_file instead", fatal=False)
+    for at, relay in _relays(config):
+        if is_loopback(relay.host):
+            continue
+        if relay.tls == "none":
+            what = "mail crosses the network unencrypted"
+            yield Finding((*at, "tls"), what, 'tls = "required"', fatal=False)
+        elif not relay.verify:
+            what = "is off: anybody between us and the relay can read along"
+            yield Finding((*at, "verify"), what, "set relay.ca_file instead", fatal=False)
 
 
 @_rule("relay.user", "relay.password_file", "relay.token_command")
 def _relay_login_is_whole(config: Config) -> Iterator[Finding]:
-    relay = config.relay
-    ways = [name for name in ("password_file", "token_command") if getattr(relay, name)]
-    if relay.user and not ways:
-        hint = "set relay.password_file or relay.token_command"
-        yield Finding(("relay", "user"), "has no password", hint)
-    if len(ways) > 1:
-        what = "is of no use beside relay.password_file"
-        yield Finding(("relay", "token_command"), what, "leave one of the two out")
-    for name in ways if not relay.user else ():
-        yield Finding(("relay", name), "is of no use alone", "set relay.user too")
+    for at, relay in _relays(config):
+        ways = [name for name in ("password_file", "token_command") if getattr(relay, name)]
+        if relay.user and not ways:
+            hint = "set relay.password_file or relay.token_command"
+            yield Finding((*at, "user"), "has no password", hint)
+        if len(ways) > 1:
+            what = "is of no use beside relay.password_file"
+            yield Finding((*at, "token_command"), what, "leave one of the two out")
+        for name in ways if not relay.user else ():
+            yield Finding((*at, name), "is of no use alone", "set relay.user too")
 
 
 @_rule("relay.user", "relay.host", "relay.fallback", "relay.tls", "relay.verify")
 def _relay_login_is_safe(config: Config) -> Iterator[Finding]:
-    relay = config.relay
-    hosts = (relay.host, *(address.host for address in relay.fallback))
-    away = next((host for host in hosts if not is_loopback(host)), None)
-    if relay.user is None or away is None:
-        return
-    loc: Loc = ("relay", "user")
-    if relay.tls not in {"required", "implicit"}:
-        what = f'would be sent to {away}, and tls = "{relay.tls}" does not keep it secret'
-        yield Finding(loc, what, 'tls = "required", or "implicit" for port 465')
-    elif not relay.verify:
-        what = f"would be sent to whoever answers as {away}: verify is off"
-        yield Finding(loc, what, "set relay.ca_file instead of verify = false")
+    for at, relay in _relays(config):
+        hosts = (relay.host, *(address.host for address in relay.fallback))
+        away = next((host for host in hosts if not is_loopback(host)), None)
+        if relay.user is None or away is None:
+            continue
+        loc: Loc = (*at, "user")
+        if relay.tls not in {"required", "implicit"}:
+            what = f'would be sent to {away}, and tls = "{relay.tls}" does not keep it secret'
+            yield Finding(loc, what, 'tls = "required", or "implicit" for port 465')
+        elif not relay.verify:
+            what = f"would be sent to whoever answers as {away}: verify is off"
+            yield Finding(loc, what, "set relay.ca_file instead of verify = false")
 
 
 @_rule("relay.user", "proxy.trust_loopback")
 def _relay_login_for_whom(config: Config) -> Iterator[Finding]:
-    if config.relay.user and config.proxy.trust_loopback:
-        what = "is used for whatever connects from this machine, and whatever forwards to us there"
-        hint = "if others reach a port that ends here: proxy.trust_loopback = false"
-        yield Finding(("relay", "user"), what, hint, fatal=False)
+    for at, relay in _relays(config):
+        if relay.user and config.proxy.trust_loopback:
+            what = (
+                "is used for whatever connects from this machine, and whatever forwards to us there"
+            )
+            hint = "if others reach a port that ends here: proxy.trust_loopback = false"
+            yield Finding((*at, "user"), what, hint, fatal=False)
 
 
 @_rule("relay.client_cert", "relay.client_key", "relay.tls")
 def _relay_client_certificate(config: Config) -> Iterator[Finding]:
-    relay = config.relay
-    if relay.client_key and not relay.client_cert:
-        yield Finding(("relay", "client_key"), "is of no use alone", "set relay.client_cert too")
-    if relay.client_cert and relay.tls == "none":
-        what = 'has no effect with tls = "none"'
-        yield Finding(("relay", "client_cert"), what, 'tls = "required"', fatal=False)
+    for at, relay in _relays(config):
+        if relay.client_key and not relay.client_cert:
+            yield Finding((*at, "client_key"), "is of no use alone", "set relay.client_cert too")
+        if relay.client_cert and relay.tls == "none":
+            what = 'has no effect with tls = "none"'
+            yield Finding((*at, "client_cert"), what, 'tls = "required"', fatal=False)
 
 
 @_rule("relay.port", "relay.tls")
 def _relay_port_speaks_so(config: Config) -> Iterator[Finding]:
-    relay = config.relay
-    if relay.port == SUBMISSIONS_PORT and relay.tls not in {"implicit", "none"}:
-        what = "465 expects TLS from the first octet"
-        yield Finding(("relay", "port"), what, 'tls = "implicit", or port = 587', fatal=False)
-    if relay.port in STARTTLS_PORTS and relay.tls == "implicit":
-        what = f"{relay.port} expects STARTTLS, not TLS from the first octet"
-        yield Finding(("relay", "port"), what, 'tls = "required", or port = 465', fatal=False)
+    for at, relay in _relays(config):
+        if relay.port == SUBMISSIONS_PORT and relay.tls not in {"implicit", "none"}:
+            what = "465 expects TLS from the first octet"
+            yield Finding((*at, "port"), what, 'tls = "implicit", or port = 587', fatal=False)
+        if relay.port in STARTTLS_PORTS and relay.tls == "implicit":
+            what = f"{relay.port} expects STARTTLS, not TLS from the first octet"
+            yield Finding((*at, "port"), what, 'tls = "required", or port = 465', fatal=False)
 
 
 @_rule("relay.ca_file", "relay.tls", "relay.verify", "relay.allow_plain_auth")
 def _relay_keys_have_effect(config: Config) -> Iterator[Finding]:
-    relay = config.relay
-    if relay.ca_file and (relay.tls == "none" or not relay.verify):
-        what = "has no effect while certificates are not verified"
-        yield Finding(("relay", "ca_file"), what, "", fatal=False)
-    if relay.allow_plain_auth and relay.tls in {"required", "implicit"}:
-        what = "has no effect: the connection is always encrypted"
-        yield Finding(("relay", "allow_plain_auth"), what, "leave it out", fatal=False)
+    for at, relay in _relays(config):
+        if relay.ca_file and (relay.tls == "none" or not relay.verify):
+            what = "has no effect while certificates are not verified"
+            yield Finding((*at, "ca_file"), what, "", fatal=False)
+        if relay.allow_plain_auth and relay.tls in {"required", "implicit"}:
+            what = "has no effect: the connection is always encrypted"
+            yield Finding((*at, "allow_plain_auth"), what, "leave it out", fatal=False)
+
+
+@_rule("relay.name", "relay.senders", "relay.accounts", "relay.listeners")
+def _relays_are_told_apart(config: Config) -> Iterator[Finding]:
+    seen: dict[tuple[str, object], Loc] = {}
+    for at, relay in _relays(config):
+        if len(config.relays) > 1 and relay.name is None:
+            yield Finding((*at, "name"), "is missing", "each of several relays needs a name")
+        for key, values in _marks(relay):
+            loc = (*at, key)
+            if len(config.relays) == 1 and key != "name":
+                what = "has no effect: there is no other relay"
+                yield Finding(loc, what, "leave it out, or write [[relay]] for each", fatal=False)
+            for value in values:
+                if seen.setdefault((key, value), at) != at:
+                    yield Finding(loc, f'"{value}" is said of another relay too', "choose one")
+
+
+def _marks(relay: RelayConfig) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Yield what a relay is chosen by: the key, and its values."""
+    for key in ("senders", "accounts", "listeners"):
+        values = getattr(relay, key)
+        if values:
+            yield key, values
+    if relay.name is not None:
+        yield "name", (relay.name,)
+
+
+@_rule("relay.listeners", "proxy.listen", "proxy.listen_tls")
+def _relay_listeners_exist(config: Config) -> Iterator[Finding]:
+    ours = {*config.proxy.listen, *config.proxy.listen_tls}
+    for at, relay in _relays(config):
+        for each, listener in enumerate(relay.listeners):
+            if listener not in ours:
+                what = f"{listener} is no address of proxy.listen or proxy.listen_tls"
+                yield Finding((*at, "listeners", each), what, "write it as it stands there")
 
 
 @_rule("tracker.admin_listen", "tracker.admin_password_file")

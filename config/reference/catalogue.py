@@ -16,7 +16,7 @@ from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
 from config.schema import Config
-from config.values import Address, Kind, format_duration, format_size
+from config.values import Address, AlsoAlone, Kind, format_duration, format_size
 
 SIMPLE = {str: "string", int: "whole number", bool: "true or false"}
 
@@ -67,13 +67,14 @@ def _subtables(model: type[BaseModel], prefix: str) -> Iterator[TableEntry]:
         below = _model(field.annotation)
         if below is None:
             continue
-        path = f"{prefix}{name}"
+        path = f"{prefix}{field.alias or name}"
         keys = tuple(
             _key(key, value)
             for key, value in below.model_fields.items()
             if _model(value.annotation) is None
         )
-        array = get_origin(field.annotation) is tuple
+        alone = any(isinstance(item, AlsoAlone) for item in field.metadata)
+        array = get_origin(field.annotation) is tuple and not alone
         yield TableEntry(path, array, _unwrap(below.__doc__ or ""), keys)
         yield from _subtables(below, f"{path}.")
 

@@ -59,6 +59,23 @@ RELAY_ATTEMPT_FAILED = _event(
     logging.WARNING,
     "No session with one address of the relay; the next is tried. Says the cause.",
 )
+RELAY_PASSED_OVER = _event(
+    "relay_passed_over",
+    logging.WARNING,
+    "An address of the relay is silent for so long that the next is tried. It is left out until it "
+    "answers in the background.",
+)
+RELAY_DIFFERS = _event(
+    "relay_differs",
+    logging.WARNING,
+    "The header From of a message is in `senders` of another relay than the one that gets it: its "
+    "envelope sender, account or listener says otherwise.",
+)
+RELAY_BACK = _event(
+    "relay_back",
+    logging.INFO,
+    "An address of the relay that could not be had answers again. Says how long it took.",
+)
 RELAY_BROKE_OFF = _event(
     "relay_broke_off",
     logging.WARNING,

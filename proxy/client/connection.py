@@ -100,6 +100,12 @@ class ClientConnection(asyncio.BufferedProtocol):
         return (name[0], name[1]) if isinstance(name, tuple) else ("", 0)
 
     @property
+    def local(self) -> tuple[str, int]:
+        """Our own address and port of the connection; ("", 0) where there is none any more."""
+        name = self._transport.get_extra_info("sockname")
+        return (name[0], name[1]) if isinstance(name, tuple) else ("", 0)
+
+    @property
     def finished(self) -> bool:
         """The client will send no more, and has sent nothing that was not read."""
         return self._eof and not self._received
@@ -139,6 +145,11 @@ class ClientConnection(asyncio.BufferedProtocol):
             async with asyncio.timeout(patience_s):
                 await self._more()
         return self._take(len(self._received))
+
+    async def begun(self) -> None:
+        """Wait until something has come; raises ClientGone."""
+        while not self._received:
+            await self._more()
 
     async def read(self, n: int = -1) -> bytes:
         """Return up to `n` octets, as `asyncio.StreamReader` does; raises ClientGone."""

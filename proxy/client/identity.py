@@ -62,12 +62,12 @@ class ClientIdentity:
 
     @property
     def may_use_our_login(self) -> bool:
-        """Whether its mail may go out under our own login at the relay.
+        """Whether its mail may go out under our own login at a relay to which it did not log in itself.
 
-        That is for whoever is trusted without a login here; not for whom a mail server only answers
-        for, nor for whoever has shown the relay a login of its own.
+        That is for whoever is trusted; not for whom a mail server only answers for. With several relays,
+        a client that logged in to one gets another only where that names its account.
         """
-        return self.trusted_unasked and not self._upstream.authenticated
+        return self.trusted
 
     @property
     def may_keep_relay(self) -> bool:
@@ -88,7 +88,12 @@ class ClientIdentity:
     @property
     def may_show_password(self) -> bool:
         """Whether nobody else can overhear its login."""
-        return self._connection.tls or self.client.local
+        return self.encrypted or self.client.local
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it speaks TLS, with us or with the load balancer that told of it."""
+        return self._connection.tls or self._front.tls
 
     @property
     def may_speak_for_others(self) -> bool:

@@ -83,6 +83,7 @@ class ClientLogin:
 
     async def _pass_on(self, arg: bytes, patience_s: float) -> Reply:
         self._upstream.give_up_our_login()
+        self._upstream.go_home()
         if not await self._upstream.open():
             return self._upstream.no_relay
         if not _names(arg, extensions.mechanisms(self._upstream.capabilities)):

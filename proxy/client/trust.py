@@ -37,7 +37,8 @@ class Client:
     `address` is the real client's after PROXY, XCLIENT and XFORWARD, None where the front server
     does not know it. `vouched`: a mail server of `xclient_networks` answers for this client;
     `submitted`: it says that the client is one of its own users. `forwarded`: the mail server
-    passes on mail of others, so that a login here is the server's own.
+    passes on mail of others, so that a login here is the server's own. `tls`: a load balancer has
+    decrypted what the client sends.
     """
 
     address: IpAddress | None
@@ -45,6 +46,7 @@ class Client:
     login: str | None = None
     submitted: bool = False
     forwarded: bool = False
+    tls: bool = False
 
     @property
     def local(self) -> bool:

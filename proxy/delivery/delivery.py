@@ -99,6 +99,7 @@ class Delivery:
             relay_size_octets=extensions.relay_size(self._upstream.capabilities),
             submitter=submitter,
             message_id=transaction.message_id,
+            relay=self._upstream.relay_name,
         )
         handed = _Handed(content, transaction, submission)
         del content  # let go of by `handed` as soon as there is something else to send

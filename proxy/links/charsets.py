@@ -13,7 +13,7 @@ label or a `<meta>` is never changed.
 - ISO-2022-JP: decoded. Edits are put back together with their escape sequences.
 - UTF-7, HZ, ISO-2022-KR, ISO-2022-CN, unknown labels: read only if every octet is plain ASCII and
   none of them could switch to another character set.
-- no label, us-ascii: as they are. Mail programs guess what 8-bit octets mean, so links that hold
+- no label, us-ascii, what MySQL calls UTF-8: as they are. Mail programs guess what 8-bit octets mean, so links that hold
   such octets are not tracked.
 
 A byte order mark of UTF-8 overrides any label. One of UTF-16 or UTF-32 overrides none but labels of
@@ -53,7 +53,9 @@ _ESCAPE: Final = re.compile(rb"\x1b(?:\([BJI]|\$[@B])")
 _ASCII: Final = b"\x1b(B"
 _ONE_OCTET: Final = frozenset({_ASCII, b"\x1b(J"})
 _PAIRED: Final = 2  # UTF-16: characters past U+FFFF are two units
-_GUESSED: Final = frozenset({"", "us-ascii", "ascii"})
+_GUESSED: Final = frozenset(
+    {"", "us-ascii", "ascii", "utf8mb4", "utf8mb3", "utf-8mb4", "utf-8mb3"}  # of MySQL alone
+)
 
 
 class _Run(NamedTuple):

@@ -55,6 +55,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TOKEN = r"[!#$%&'*+.^_`{|}~0-9A-Za-z-]+"  # noqa: S105
 _TYPE = re.compile(rf"{_TOKEN}/{_TOKEN}")
 _SECTION = re.compile(r"([^*]+)\*(?:(\d{1,3})(\*)?)?")
+_NO_LETTER = re.compile(r"[^a-z0-9]+")  # utf8 is UTF-8
 _DECISIVE = frozenset({"boundary", "charset"})
 
 _IDENTITY_LABEL = re.compile(r"([78])[- ]?bits?\+?")
@@ -90,23 +91,45 @@ def content_type(values: Sequence[bytes], default: str) -> Structured:
     if not values:
         return Structured(default)
     first = structured(values[0])
-    doubtful = first.doubtful or any(value != values[0] for value in values[1:])
+    doubtful = first.doubtful or any(_differ(first, structured(value)) for value in values[1:])
     named = _TYPE.match(first.value)
     if named is None:
         return Structured("text/plain", first.params, doubtful)
     return Structured(named[0], first.params, doubtful or named.end() != len(first.value))
 
 
+def _differ(one: Structured, other: Structured) -> bool:
+    """Whether two fields say different things; labels of charsets have no case."""
+    if one.value != other.value or one.params.keys() != other.params.keys():
+        return True
+    return any(not _same(name, text, other.params[name]) for name, text in one.params.items())
+
+
+def _same(name: str, one: str, other: str) -> bool:
+    if name != "charset":
+        return one == other
+    return _NO_LETTER.sub("", one.lower()) == _NO_LETTER.sub("", other.lower())
+
+
 def is_attachment(dispositions: Sequence[bytes], kind: Structured) -> bool:
     """Whether an entity is a file rather than text to read: what has a name, or is not inline.
 
-    An unknown disposition is an attachment (RFC 2183 §2.8), and so is a contradictory one.
+    An unknown disposition is an attachment (RFC 2183 §2.8), and so is a contradictory one. Whether
+    a whole message is one that has a name alone, its disposition says (`is_inline`).
     """
     for value in dispositions:
         disposition = structured(value)
         if disposition.value not in {"", "inline"} or "filename" in disposition.params:
             return True
     return "name" in kind.params and not kind.value.startswith("multipart/")
+
+
+def is_inline(dispositions: Sequence[bytes]) -> bool:
+    """Whether an entity says of itself that it is to be read, and has no file name for it."""
+    found = [structured(value) for value in dispositions]
+    return bool(found) and all(
+        each.value == "inline" and "filename" not in each.params for each in found
+    )
 
 
 def structured(value: bytes) -> Structured:
@@ -192,12 +215,12 @@ def _collate(pairs: list[tuple[str, str]]) -> tuple[dict[str, str], bool]:
             conflict |= number in sections.setdefault(section[1], {}) and section[1] in _DECISIVE
             sections[section[1]][number] = content
         else:
-            conflict |= name in _DECISIVE and params.get(name, value) != value
+            conflict |= name in _DECISIVE and not _same(name, params.get(name, value), value)
             params.setdefault(name, value)
     for name, numbered in sections.items():
         whole = "".join(numbered[number] for number in sorted(numbered))
         gaps = sorted(numbered) != list(range(len(numbered)))
-        conflict |= name in _DECISIVE and (gaps or params.get(name, whole) != whole)
+        conflict |= name in _DECISIVE and (gaps or not _same(name, params.get(name, whole), whole))
         params[name] = whole
     return params, conflict
 

@@ -50,6 +50,7 @@ class _Facts:
     kind: Structured
     encoding: TransferEncoding | None
     attachment: bool
+    inline: bool
     checksum: bool
 
     @classmethod
@@ -60,6 +61,7 @@ class _Facts:
             kind,
             mime.transfer_encoding(mine[b"content-transfer-encoding"]),
             mime.is_attachment(mine[b"content-disposition"], kind),
+            mime.is_inline(mine[b"content-disposition"]),
             bool(mine[b"content-md5"]),
         )
 
@@ -74,15 +76,18 @@ class _Facts:
             return Skip.MALFORMED
         if not self.kind.value.startswith("multipart/"):
             return None
-        if not self.is_plain:
+        if self.encoding is None:
             return Skip.MALFORMED
         return Skip.ATTACHMENT if self.attachment else None
 
-    def own_skip(self) -> Skip | None:
-        """Why this entity, as a leaf, may not be touched."""
+    def own_skip(self, *, whole: bool) -> Skip | None:
+        """Why this entity, as a leaf, may not be touched.
+
+        `whole`: it is all of a message, and so no file where it says that it is inline.
+        """
         if self.kind.value.startswith("message/"):
             return Skip.NESTED_MESSAGE
-        if self.attachment:
+        if self.attachment and not (whole and self.inline):
             return Skip.ATTACHMENT
         if self.encoding is None:
             return Skip.ENCODING
@@ -107,11 +112,17 @@ class _Context:
 
 @dataclass(slots=True)
 class _Level:
-    """An open multipart, with what its body parts inherit."""
+    """An open multipart, with what its body parts inherit.
+
+    `first` is the number of the first of its parts. `encoded`: it says that it is base64 or
+    quoted-printable, which is not allowed (RFC 2045 §6.4); readers take no notice of it.
+    """
 
     boundary: bytes
     inherited: _Context
     leaf: Part
+    first: int
+    encoded: bool
     count: int = 0
 
     def next_child(self) -> _Context:
@@ -216,7 +227,8 @@ class _Walk:
             whole=False,
         )
         level = len(self.levels)
-        self.levels.append(_Level(boundary, inherited, leaf))
+        encoded = leaf.encoding is not None and not leaf.encoding.is_identity
+        self.levels.append(_Level(boundary, inherited, leaf, len(self.parts), encoded))
         self.marks[boundary], self.marks[closing] = (level, False), (level, True)
         self._note_openings()
         return True
@@ -225,12 +237,21 @@ class _Walk:
         """Take multiparts off the stack; one in which no delimiter was found is a leaf after all."""
         if level >= len(self.levels):
             return
-        for closed in reversed(self.levels[level:]):
+        whole = level if found is not None and found.closing else None
+        for at in range(len(self.levels) - 1, level - 1, -1):
+            closed = self.levels[at]
             del self.marks[closed.boundary], self.marks[closed.boundary + b"--"]
             if not closed.count:
                 self._add(closed.leaf, found)
+            if closed.encoded and not (closed.count and at == whole):
+                self._doubt(closed.first)
         del self.levels[level:]
         self._note_openings()
+
+    def _doubt(self, first: int) -> None:
+        """Leave the parts alone from here on: delimiters do not stand plainly around them."""
+        doubted = [replace(part, skip=part.skip or Skip.MALFORMED) for part in self.parts[first:]]
+        self.parts[first:] = doubted
 
     def _note_openings(self) -> None:
         self.openings = tuple(level.boundary for level in self.levels)
@@ -296,5 +317,5 @@ def _leaf(block: HeaderBlock, facts: _Facts, context: _Context, skip: Skip | Non
         encoding=facts.encoding,
         body_start=block.body_start,
         body_end=block.body_start,
-        skip=skip or facts.own_skip(),
+        skip=skip or facts.own_skip(whole=context.whole),
     )

@@ -32,16 +32,21 @@ class MessageFacts:
 
     `unsubscribe`: the URLs of List-Unsubscribe, as `same_place` writes them. `params`: the URL
     parameters to add. `identify`: the parameter that tells who clicked; its value stands for the
-    real one and is at least as long.
+    real one and is at least as long. `tags` are those that the relay will fill in.
     """
 
     unsubscribe: frozenset[str] = frozenset()
     params: Params = ()
     identify: Params = ()
+    tags: tuple[str, ...] = ()
 
     def unsubscribes(self, destination: str) -> bool:
         """Whether the destination stands in List-Unsubscribe."""
         return bool(self.unsubscribe) and same_place(destination) in self.unsubscribe
+
+    def fills_in(self, destination: str) -> bool:
+        """Whether the relay will fill in a part of the destination."""
+        return any(tag in destination for tag in self.tags)
 
 
 class Decision(NamedTuple):
@@ -71,6 +76,8 @@ def decide(
     `text` returns what its reader sees; it is called only where that matters.
     """
     traits = policy.traits(destination)
+    if facts.fills_in(destination):
+        traits = traits._replace(skip=traits.skip or Skip.PLACEHOLDER)
     app = directives.app and policy.app_links
     if app and directives.skip is Skip.APP_LINK:
         directives = replace(directives, skip=None)

@@ -46,7 +46,10 @@ class Untouched(Reason):
     CONSENT_NONE = "consent_none", "the person refused tracking (by header or `waypost consent`)"
     # What the message is.
     NO_FROM = "no_from", "there is no From header, or no domain in it"
-    SEVERAL_FROM = "several_from", "there are several From headers, or several addresses in one"
+    SEVERAL_FROM = (
+        "several_from",
+        "there are several From headers, or addresses of several senders in one",
+    )
     REPORT = "report", "it is a report: delivery status, disposition or feedback"
     SIGNED = "signed", "it is signed with S/MIME or OpenPGP"
     ENCRYPTED = "encrypted", "it is encrypted with S/MIME or OpenPGP"
@@ -131,8 +134,8 @@ class Skip(Reason):
         "mail programs would differ on where its part begins and ends, or on its type",
     )
     LIMIT = "limit", "its message has more parts or headers than Waypost reads"
-    SIGNED = "signed", "its part is signed"
-    ENCRYPTED = "encrypted", "its part is encrypted"
+    SIGNED = "signed", "its part is signed, or holds OpenPGP-signed text"
+    ENCRYPTED = "encrypted", "its part is encrypted, or holds OpenPGP-encrypted text"
     REPORT = "report", "its part belongs to a report"
     NESTED_MESSAGE = "nested_message", "its part belongs to a forwarded message"
     ATTACHMENT = "attachment", "its part is a file"

@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from config.schema import DIALECTS, CampaignFrom, Config, SenderConfig
+from config.schema import DIALECTS, CampaignFrom, Config, RelayProfile, SenderConfig
 from proxy.policy.directives import LinkRules, link_rules
 from proxy.policy.traits import Traits, UrlRules
 from tracker.tokens import url_octets as tracked_url_octets
@@ -28,13 +28,16 @@ class Signing:
     """What has to be known of our signing before a message is changed.
 
     `signs`: whether we sign what we change; if not, the relay may alter the message as it likes.
-    `domains`: those whose DKIM signatures we can replace by our own. `relay_8bitmime`: whether the
-    relay takes 8-bit bodies as they are.
+    `domains`: those whose DKIM signatures we can replace by our own, with `subdomains` those of
+    their subdomains too. `relay_8bitmime`: whether the relay takes 8-bit bodies as they are,
+    `relay_profile` what it does to addresses.
     """
 
     signs: bool = False
     domains: frozenset[str] = frozenset()
+    subdomains: bool = False
     relay_8bitmime: bool = True
+    relay_profile: RelayProfile = "default"
 
 
 @dataclass(frozen=True, slots=True)

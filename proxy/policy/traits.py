@@ -2,7 +2,7 @@
 
 Owns: asking all rules that look at nothing but the URL, and remembering the answers: most messages
 hold links that the message before them held.
-Does not own: the single rules (`tracker.urls.hosts`, `tracker.urls.secrets`,
+Does not own: the single rules (`tracker.urls.hosts`, `tracker.urls.secrets`, `tracker.urls.placeholders`,
 `tracker.urls.naming`), or what follows from them (`decide`).
 """
 
@@ -15,7 +15,8 @@ from typing import NamedTuple
 from proxy.policy.reasons import Skip
 from tracker.urls.hosts import host, is_below
 from tracker.urls.naming import GroupPattern, identity
-from tracker.urls.secrets import Caution, has_placeholder
+from tracker.urls.placeholders import has_placeholder
+from tracker.urls.secrets import Caution
 
 REMEMBERED = 2048
 """How many destinations a policy remembers the traits of."""

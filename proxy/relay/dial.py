@@ -1,8 +1,9 @@
-"""Reaching the relay: its addresses in turn, greeting, EHLO, TLS.
+"""Calling the relay at one address: connection, greeting, EHLO, TLS.
 
-Owns: the order in which addresses are tried, what counts as unreachable and why, the TLS modes of
-`[relay] tls` and the check of the certificate, what the relay offers (RFC 5321 §4.1.1.1).
-Does not own: anything said on the connection after that (`session`).
+Owns: what counts as unreachable and why, the TLS modes of `[relay] tls` and the check of the
+certificate, what the relay offers (RFC 5321 §4.1.1.1).
+Does not own: which address is called when (`failover`), or anything said on the connection after that
+(`session`).
 
 aiosmtplib does the talking up to there; then a `connection` takes the transport over (ADR 0005).
 """
@@ -30,13 +31,9 @@ from config.addresses import is_loopback
 from config.keys.certificates import load_chain
 from config.keys.secret_files import usable_path
 from config.schema import RelayConfig
-from config.telemetry.observe import RELAY_ATTEMPT_FAILED, RELAY_ATTEMPTS_FAILED, log
 from config.values import Address
 from proxy.relay.connection import RelayConnection
 from proxy.smtp.replies import CLOSING_CODE, is_ourselves
-
-MAX_ATTEMPTS = 8
-"""Addresses tried for one session; a client waits for our EHLO reply meanwhile."""
 
 
 class Unavailable(StrEnum):
@@ -76,6 +73,14 @@ class Attempt:
         return f"{self.address}: {self.cause}: {self.detail}"
 
 
+class AttemptFailed(ConnectionError):
+    """One address gave no session."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        super().__init__(str(attempt))
+        self.attempt = attempt
+
+
 class RelayUnavailable(ConnectionError):
     """No address of the relay gave a session. `attempts` has one entry per address tried.
 
@@ -102,25 +107,6 @@ class Contact:
     """It runs on this machine, so that nobody can listen in between."""
 
 
-async def dial(config: RelayConfig, hostname: str) -> Contact:
-    """Return the first relay address that is ready for mail; `hostname` is our name in EHLO.
-
-    Raises RelayUnavailable.
-    """
-    attempts: list[Attempt] = []
-    for address in (Address(config.host, config.port), *config.fallback):
-        try:
-            for found in await _resolve(address, config.connect_timeout):
-                contact = await _try(config, hostname, address, found, attempts)
-                if contact is not None:
-                    return contact
-        except OSError as error:  # TimeoutError is one
-            _note(attempts, Attempt(address, Unavailable.NAME, str(error) or "no answer in time"))
-        if len(attempts) >= MAX_ATTEMPTS:
-            break
-    raise RelayUnavailable(tuple(attempts))
-
-
 def capabilities_of(hello: str) -> dict[str, str]:
     """Read the text lines of an EHLO reply, the first being the relay's name.
 
@@ -135,51 +121,54 @@ def capabilities_of(hello: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """An address as `socket.getaddrinfo` returns it."""
+class Endpoint:
+    """Where to call: one address of a name, as `socket.getaddrinfo` returns it.
 
-    family: int
-    protocol: int
-    sockaddr: tuple[str, int] | tuple[str, int, int, int]
+    Without `sockaddr`, the name is still to be looked up.
+    """
 
-
-async def _resolve(address: Address, patience_s: float) -> list[_Found]:
-    """Look up the addresses of one name; raises OSError."""
-    async with asyncio.timeout(patience_s):
-        infos = await asyncio.get_running_loop().getaddrinfo(*address, type=socket.SOCK_STREAM)
-    return [
-        _Found(family, protocol, cast("tuple[str, int]", sockaddr))
-        for family, _, protocol, _, sockaddr in infos[:MAX_ATTEMPTS]
-    ]
+    address: Address
+    family: int = socket.AF_UNSPEC
+    protocol: int = 0
+    sockaddr: tuple[str, int] | tuple[str, int, int, int] | None = None
 
 
-async def _try(
-    config: RelayConfig, hostname: str, address: Address, found: _Found, attempts: list[Attempt]
-) -> Contact | None:
-    call = _Call(config, hostname, address, found)
+async def look_up(address: Address) -> tuple[Endpoint, ...]:
+    """Return the addresses of a name. Raises AttemptFailed."""
     try:
-        return await call.place()
+        infos = await asyncio.get_running_loop().getaddrinfo(*address, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise AttemptFailed(Attempt(address, Unavailable.NAME, str(error))) from None
+    return tuple(
+        Endpoint(address, family, protocol, cast("tuple[str, int]", sockaddr))
+        for family, _, protocol, _, sockaddr in infos
+    )
+
+
+async def call(config: RelayConfig, hostname: str, endpoint: Endpoint) -> Contact:
+    """Return the relay at `endpoint`, ready for mail; `hostname` is our name in EHLO.
+
+    It may take `connect_timeout` in all. Raises AttemptFailed.
+    """
+    try:
+        async with asyncio.timeout(config.connect_timeout):
+            return await _Call(config, hostname, endpoint).place()
     except (OSError, SMTPException, ValueError) as error:
-        _note(attempts, Attempt(address, *_explain(error)))
-        return None
-
-
-def _note(attempts: list[Attempt], attempt: Attempt) -> None:
-    attempts.append(attempt)
-    facts = {"address": str(attempt.address), "cause": attempt.cause, "detail": attempt.detail}
-    RELAY_ATTEMPTS_FAILED.labels(attempt.cause).inc()
-    log(RELAY_ATTEMPT_FAILED, **facts)
+        raise AttemptFailed(Attempt(endpoint.address, *_explain(error))) from error
 
 
 class _Call:
     """One attempt at one address, from connect to the last EHLO."""
 
-    def __init__(self, config: RelayConfig, hostname: str, address: Address, found: _Found) -> None:
+    def __init__(self, config: RelayConfig, hostname: str, endpoint: Endpoint) -> None:
+        if endpoint.sockaddr is None:
+            raise ValueError("an address is called, not a name")
         self._config = config
         self._hostname = hostname
-        self._address = address
-        self._found = found
-        self._loopback = is_loopback(found.sockaddr[0])
+        self._address = endpoint.address
+        self._family, self._protocol = endpoint.family, endpoint.protocol
+        self._sockaddr = endpoint.sockaddr
+        self._loopback = is_loopback(self._sockaddr[0])
         self._client: SMTP | None = None
         self._sock: socket.socket | None = None
 
@@ -225,10 +214,9 @@ class _Call:
         )
 
     async def _connect(self) -> None:
-        self._sock = socket.socket(self._found.family, socket.SOCK_STREAM, self._found.protocol)
+        self._sock = socket.socket(self._family, socket.SOCK_STREAM, self._protocol)
         self._sock.setblocking(False)  # noqa: FBT003 - the socket module's own signature
-        async with asyncio.timeout(self._config.connect_timeout):
-            await asyncio.get_running_loop().sock_connect(self._sock, self._found.sockaddr)
+        await asyncio.get_running_loop().sock_connect(self._sock, self._sockaddr)
 
     async def _hello(self, client: SMTP) -> None:
         """RFC 5321 §3.2: EHLO, and HELO where the relay does not know it."""
@@ -298,7 +286,8 @@ def _explain(error: Exception) -> tuple[Unavailable, str]:
     while isinstance(deepest.__cause__, Exception):
         deepest = deepest.__cause__
     cause = next((c for types, c in _CAUSES if isinstance(deepest, types)), Unavailable.PROTOCOL)
-    detail = str(deepest) or str(error) or type(deepest).__name__
+    unnamed = "no answer in time" if cause is Unavailable.TIMED_OUT else type(deepest).__name__
+    detail = str(deepest) or str(error) or unnamed
     if isinstance(deepest, ssl.SSLCertVerificationError):
         detail = (
             f"the relay's certificate does not verify: {deepest.verify_message}"

@@ -1,13 +1,14 @@
 """One relay, as all sessions of a process know it.
 
 Owns: the way to a session with it, and what is remembered from one session to the next: what it
-offers, and how our own login fared.
-Does not own: reaching it (`dial`), talking to it (`session`), or the relay session of one client
+offers, at which of its addresses it can be had, and how our own login fared.
+Does not own: reaching it (`failover`), talking to it (`session`), or the relay session of one client
 (`upstream`).
 """
 
 from config.schema import RelayConfig
 from proxy.relay.capability_cache import CapabilityCache
+from proxy.relay.failover import Failover
 from proxy.relay.own_login import OwnLogin
 from proxy.relay.session import RelaySession, RelayUnavailable
 
@@ -20,6 +21,7 @@ class Relay:
         self.own_login = OwnLogin(config) if config.user else None
         self.capability_cache = CapabilityCache(self._dial)
         self._hostname = hostname
+        self._failover = Failover(config, hostname)
 
     async def open(self) -> RelaySession:
         """Return a new session with it. Raises RelayUnavailable."""
@@ -34,6 +36,7 @@ class Relay:
     def stop(self) -> None:
         """End what goes on in the background."""
         self.capability_cache.stop()
+        self._failover.stop()
 
     async def _dial(self) -> RelaySession:
-        return await RelaySession.open(self.config, self._hostname)
+        return RelaySession(self.config, self._hostname, await self._failover.reach())

@@ -20,7 +20,8 @@ from typing import Self
 from config.schema import RelayConfig
 from config.telemetry.observe import RELAY_BROKE_OFF, RELAY_FAULTS, log
 from proxy.relay.connection import Fault
-from proxy.relay.dial import Contact, RelayUnavailable, capabilities_of, dial
+from proxy.relay.dial import Contact, RelayUnavailable, capabilities_of
+from proxy.relay.failover import dial
 from proxy.smtp import replies
 from proxy.smtp.data import stuffed
 from proxy.smtp.replies import (

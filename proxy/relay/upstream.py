@@ -31,17 +31,34 @@ class Upstream:
     """The way to the relay for one client. Nothing here raises for what the relay does."""
 
     def __init__(self, relay: Relay) -> None:
+        """`relay` is where the client logs in, and its mail goes unless `ready` is told another."""
         self.on_lost: Callable[[], None] | None = None
         """Called when a session has been lost that cannot be replaced."""
         self.authenticated = False
         self.account: str | None = None
         """The name under which the client logged in, where the AUTH exchange told it."""
+        self._home = relay
         self._relay = relay
+        self._sessions: dict[Relay, RelaySession] = {}
         self._wants_our_login = False
-        self._session: RelaySession | None = None
         self._reached = False
-        self._stale_transaction = False
+        self._stale: set[Relay] = set()
+        """Where a transaction may still be open that is none any more."""
         self._replaced = False
+
+    @property
+    def _session(self) -> RelaySession | None:
+        return self._sessions.get(self._relay)
+
+    @property
+    def at_home(self) -> bool:
+        """The relay in use is the one to which the client logs in."""
+        return self._relay is self._home
+
+    @property
+    def relay_name(self) -> str | None:
+        """The name of the relay in use, where the configuration gives it one."""
+        return self._relay.config.name
 
     @property
     def capabilities(self) -> Mapping[str, str]:
@@ -66,21 +83,24 @@ class Upstream:
     @property
     def lost_for_good(self) -> bool:
         """The session that the client logged in to is lost: the client must start over."""
-        return self.authenticated and not self.usable
+        session = self._sessions.get(self._home)
+        return self.authenticated and (session is None or session.fault is not None)
 
     async def open(self) -> bool:
         """Make sure that there is a session; False: the relay cannot be reached."""
         if self.usable:
             return True
-        if self.authenticated:
+        if self.authenticated and self.at_home:
             return False
         self._drop()
+        relay = self._relay
         try:
-            self._session = await self._relay.open()
+            session = await relay.open()
         except RelayUnavailable:
             return False
+        self._sessions[relay] = session
         self._reached = True
-        self._session.when_lost(self._note_loss)
+        session.when_lost(self._note_loss)
         return True
 
     async def offers(self, *, connect: bool) -> Mapping[str, str] | None:
@@ -89,6 +109,7 @@ class Upstream:
         With `connect`, or once there is a session, by asking in the client's own session; else what
         the relay was last seen to offer.
         """
+        self.go_home()
         if connect or self.usable:
             return self.capabilities if await self.open() else None
         return await self._relay.capability_cache.get()
@@ -97,22 +118,29 @@ class Upstream:
         """Return whether the open session was not offered all of these; False without one."""
         return self._session is not None and not self._session.keywords.issuperset(keywords)
 
-    async def ready(self, *, own_login: bool) -> Reply | None:
+    async def ready(self, *, own_login: bool, relay: Relay | None = None) -> Reply | None:
         """Make sure of a session for a transaction; return the reply to MAIL where there is none.
 
-        With `own_login`, the relay sees it under our own login, if we have one and the client has not
-        logged in itself; without, never.
+        `relay` is the one of several that gets it, by default that of the client's login. With
+        `own_login`, the relay sees it under our own login, if we have one and the client has not logged
+        in there itself; without, never.
         """
-        self._wants_our_login = own_login and not self.authenticated
+        self._relay = relay or self._home
+        self._wants_our_login = own_login and not (self.authenticated and self.at_home)
         if not self._wants_our_login:
             self.give_up_our_login()
         return await self._logged_in() if await self.open() else self.no_relay
 
+    def go_home(self) -> None:
+        """Use the relay to which the client logs in."""
+        self._relay = self._home
+
     def give_up_our_login(self) -> None:
         """End a relay session that has our login: its client is another now, or is to log in."""
         self._wants_our_login = False
-        if self._session is not None and self._session.ours:
-            self.let_go()
+        for relay, session in list(self._sessions.items()):
+            if session.ours:
+                self._leave(relay)
 
     def begin(self) -> None:
         """Start a transaction: it may be replayed on a fresh session once."""
@@ -120,7 +148,7 @@ class Upstream:
 
     def forget_transaction(self) -> None:
         """Have RSET sent before the next command: the relay may still hold a transaction."""
-        self._stale_transaction = True
+        self._stale.add(self._relay)
 
     async def exchange(
         self, lines: Sequence[bytes], transaction: Sequence[bytes] = ()
@@ -142,17 +170,17 @@ class Upstream:
             (answer,) = await self._try((line,))
             if answer is not replies.NO_RELAY:
                 return answer
-        return replies.NO_RELAY_AT_HELLO if self.authenticated else replies.OK
+        return replies.NO_RELAY_AT_HELLO if self.lost_for_good else replies.OK
 
     async def keep_alive(self) -> None:
         """Send NOOP where the relay has heard nothing for KEEP_ALIVE_S; called during an upload."""
-        session = self._session
-        if session is not None and session.fault is None and session.silent_s > KEEP_ALIVE_S:
-            await session.exchange((b"NOOP",))
+        for session in list(self._sessions.values()):
+            if session.fault is None and session.silent_s > KEEP_ALIVE_S:
+                await session.exchange((b"NOOP",))
 
     async def auth_line(self, line: bytes) -> Reply:
         """Pass on one line of an AUTH exchange; 235 makes this session irreplaceable."""
-        if self._session is None:
+        if self._session is None or not self.at_home:
             return replies.NO_RELAY
         reply = await self._session.auth_line(line)
         self.authenticated |= reply.code == replies.AUTHENTICATED_CODE
@@ -172,35 +200,39 @@ class Upstream:
 
     async def quit(self) -> None:
         """End the relay session with QUIT."""
-        if self._session is not None and self.usable:
-            await self._session.quit()
-        self._drop()
+        for session in self._sessions.values():
+            if session.fault is None:
+                await session.quit()
+        self.drop()
 
     def let_go(self) -> None:
         """End the relay session with QUIT, at once; the next command opens another."""
-        if self._session is not None and self.usable:
-            self._session.leave()
-        self._session = None
-        self._stale_transaction = False
+        for relay in list(self._sessions):
+            self._leave(relay)
 
     async def renew(self) -> bool:
         """Have the next command open a fresh session; False: the client has logged in to this."""
-        if self.authenticated:
+        if self.authenticated and self.at_home:
             return False
-        await self.quit()
+        if self._session is not None and self.usable:
+            await self._session.quit()
+        self._drop()
         return True
 
     def drop(self) -> None:
         """Drop the relay session at once, and any message that the relay has not accepted."""
-        self._drop()
+        for session in self._sessions.values():
+            session.abort()
+        self._sessions.clear()
+        self._stale.clear()
 
     async def _try(self, lines: Sequence[bytes]) -> list[Reply]:
         if self._session is None:
             return [replies.NO_RELAY] * len(lines)
-        if not self._stale_transaction:
+        if self._relay not in self._stale:
             return await self._session.exchange(lines)
         reset, *answers = await self._session.exchange((b"RSET", *lines))
-        self._stale_transaction = False
+        self._stale.discard(self._relay)
         if not reset.positive:
             self._session.abort()
             return [replies.NO_RELAY] * len(lines)
@@ -238,10 +270,17 @@ class Upstream:
             self.on_lost()
 
     def _drop(self) -> None:
-        if self._session is not None:
-            self._session.abort()
-        self._session = None
-        self._stale_transaction = False
+        """Drop the session with the relay in use."""
+        session = self._sessions.pop(self._relay, None)
+        if session is not None:
+            session.abort()
+        self._stale.discard(self._relay)
+
+    def _leave(self, relay: Relay) -> None:
+        session = self._sessions.pop(relay)
+        if session.fault is None:
+            session.leave()
+        self._stale.discard(relay)
 
 
 def _unsent(reply: Reply) -> DataResult:

@@ -31,7 +31,7 @@ _NOTRACK_RAW = re.compile(rb"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
 _NOTRACK_TEXT = re.compile(
     rb"(?<![!-;=?-~])(https?)(\+notrack)(://[!#-;=?-~]*[#-&*+/-9=A-Z_a-z~-])", re.IGNORECASE
 )
-_HTTP = re.compile(r"[\x00-\x20]*https?://", re.IGNORECASE)
+_HTTP = re.compile(r"[\x00-\x20]*https?:(?=[^\x00-\x20])", re.IGNORECASE)
 _LINK_STEPS = 40
 """Of work (`effort`): to decide on a link, track it and tell of it."""
 _URL_OCTETS_A_STEP = 8

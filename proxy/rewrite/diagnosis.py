@@ -12,17 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from config.schema import RelayProfile
 from proxy.message.limits import LINE_OCTETS
 from proxy.message.model import Message
 from proxy.policy.reasons import CURES, Untouched
+from proxy.policy.settings import Signing
 from proxy.signing.existing_signatures import existing_signatures
-from proxy.signing.relay_alterations import (
-    ADDRESS_FIELDS,
-    MAX_FIELD_OCTETS,
-    Alteration,
-    qualified,
-    relay_would_alter,
-)
+from proxy.signing.relay_alterations import Alteration, altered_field, relay_would_alter
 
 _LONG_LINE = re.compile(rb"[^\n]{%d}" % (LINE_OCTETS + 2))
 _CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -52,11 +48,13 @@ class Diagnosis:
         return ", ".join(filter(None, (header, line)))
 
 
-def diagnose(message: Message, untouched: Untouched, *, relay_8bitmime: bool = True) -> Diagnosis:
+def diagnose(message: Message, untouched: Untouched, signing: Signing | None = None) -> Diagnosis:
     """Return what is behind a reason to leave `message` alone; linear in its size."""
     if untouched is Untouched.RELAY_WOULD_ALTER:
-        alteration = relay_would_alter(message, relay_8bitmime=relay_8bitmime)
-        return _alteration(message, alteration) if alteration else Diagnosis()
+        signing = signing or Signing()
+        eight_bit, profile = signing.relay_8bitmime, signing.relay_profile
+        alteration = relay_would_alter(message, relay_8bitmime=eight_bit, profile=profile)
+        return _alteration(message, alteration, profile) if alteration else Diagnosis()
     cure = CURES.get(untouched, "")
     find = _FINDERS.get(untouched)
     what, header, offset = find(message) if find else ("", "", None)
@@ -122,38 +120,16 @@ _FINDERS: Mapping[Untouched, Callable[[Message], Found]] = MappingProxyType(
 # What a relay would alter.
 
 
-def _alteration(message: Message, alteration: Alteration) -> Diagnosis:
+def _alteration(message: Message, alteration: Alteration, profile: RelayProfile) -> Diagnosis:
     cure = ALTERATION_CURES.get(alteration, "")
-    missing = _MISSING.get(alteration)
-    if missing is not None:
-        return Diagnosis(alteration, missing, 0, cure)
+    if alteration is Alteration.NO_FROM:
+        return Diagnosis(alteration, "from", 0, cure)
     find = _OFFSETS.get(alteration)
-    offset = find(message) if find else None
+    altered = altered_field(message, profile)
+    offset = find(message) if find else altered[1].start if altered else None
     if offset is None:
         return Diagnosis(alteration, "", 0, cure)
     return Diagnosis(alteration, _header_at(message, offset), _line(message, offset), cure)
-
-
-_MISSING: Mapping[Alteration, str] = MappingProxyType(
-    {
-        Alteration.NO_DATE: "date",
-        Alteration.NO_FROM: "from",
-        Alteration.NO_MESSAGE_ID: "message-id",
-    }
-)
-
-
-def _unqualified(message: Message) -> int | None:
-    for field in message.headers:
-        value = message.raw[field.value_start : field.end]
-        if field.name.lower() in ADDRESS_FIELDS and not qualified(value):
-            return field.start
-    return None
-
-
-def _long_field(message: Message) -> int | None:
-    long = (each for each in message.headers if each.end - each.start > MAX_FIELD_OCTETS)
-    return next((field.start for field in long), None)
 
 
 def _first(pattern: re.Pattern[bytes], *, body: bool = False) -> Callable[[Message], int | None]:
@@ -175,9 +151,7 @@ def _malformed_header(message: Message) -> int | None:
 
 _OFFSETS: Mapping[Alteration, Callable[[Message], int | None]] = MappingProxyType(
     {
-        Alteration.UNQUALIFIED: _unqualified,
-        Alteration.LONG_LINE: _first(_LONG_LINE),
-        Alteration.LONG_FIELD: _long_field,
+        Alteration.LONG_LINE: _first(_LONG_LINE, body=True),
         Alteration.EIGHT_BIT: _first(_EIGHT_BIT, body=True),
         Alteration.MALFORMED_HEADER: _malformed_header,
         Alteration.CONTROL: _first(_CONTROL),
@@ -187,21 +161,21 @@ _OFFSETS: Mapping[Alteration, Callable[[Message], int | None]] = MappingProxyTyp
 
 ALTERATION_CURES: Mapping[Alteration, str] = MappingProxyType(
     {
-        Alteration.NO_DATE: "have the program set Date",
         Alteration.NO_FROM: "have the program set From",
-        Alteration.NO_MESSAGE_ID: "have the program set Message-ID",
-        Alteration.UNQUALIFIED: (
-            "write each address with its full domain, and a name that holds commas in double quotes"
+        Alteration.ADDRESS: (
+            "write each address with its full domain, and a name that holds commas in double quotes;"
+            " or say with `[relay] profile` that the relay rewrites no addresses"
         ),
         Alteration.LONG_LINE: (
             "send the part as quoted-printable or base64, or break its lines at 998 octets"
         ),
-        Alteration.LONG_FIELD: "shorten the header",
+        Alteration.LONG_FIELD: "shorten the header, or fold its lines at 998 octets",
+        Alteration.EMPTY: "have the program set Date and Message-ID, or leave them out",
         Alteration.EIGHT_BIT: (
             "send the part as quoted-printable, or use a relay that offers 8BITMIME"
         ),
         Alteration.MALFORMED_HEADER: "write each header as `Name: value`, with no space before the colon",
-        Alteration.CONTROL: "take the control character out of the header",
+        Alteration.CONTROL: "take the control character out of the message",
         Alteration.BARE_NEWLINE: (
             'end lines with CR LF, or set `[proxy] bare_newlines = "normalise"`'
         ),

@@ -7,48 +7,55 @@ Does not own: parts within a message (`proxy.message.parser`), what signatures a
 the envelope say (`proxy.rewrite.transformer`, `proxy.rewrite.senders`).
 """
 
-import re
-from email.utils import getaddresses
+import contextlib
 
 from proxy.message.editing import Message
+from proxy.message.mailbox import Originator, SeveralMailboxesError, originator
 from proxy.message.mime import content_type
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
 from proxy.signing.existing_signatures import existing_signatures
 from proxy.signing.relay_alterations import relay_would_alter
+from tracker.urls.hosts import ascii_domain, is_below
 
-MAX_FROM = 10_000
-"""Octets of a From header that is read; real ones stay below 500."""
-
-_PLAIN_ADDRESS = re.compile(
-    rb'\s*(?:"[^"\\]*"\s*|[^"<>(),;:@\\\[\]]*)<[^<>@\s,"]+@([^<>@\s,"]+)>\s*'
-    rb"|\s*[^<>@\s,;:()\"]+@([^<>@\s,;:()\"]+)\s*"
-)
 _SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 
 
-def from_domain(message: Message) -> str | Untouched:
-    """Return the one From-domain in lower case, or why there is none to go by."""
+def originator_of(message: Message) -> Originator | Untouched:
+    """Return whose mail it is by its one From field, or why there is none to go by.
+
+    Domains are in lower case, and in punycode as the configuration has them (IDNA 2008).
+    """
     values = message.values(b"from")
     if len(values) != 1:
         return Untouched.SEVERAL_FROM if values else Untouched.NO_FROM
-    if len(values[0]) > MAX_FROM:
-        return Untouched.NO_FROM
-    if plain := _PLAIN_ADDRESS.fullmatch(values[0]):
-        return (plain[1] or plain[2]).decode("utf-8", "replace").rstrip(".").lower()
-    addresses = _addresses(values[0].decode("utf-8", "replace"))
-    if len(addresses) > 1:
-        return Untouched.SEVERAL_FROM
-    domain = addresses[0].rpartition("@")[2] if addresses and "@" in addresses[0] else ""
-    return domain.strip().rstrip(".").lower() or Untouched.NO_FROM
-
-
-def _addresses(text: str) -> list[str]:
-    """Read a header of addresses (RFC 5322 §3.4); none where it is beyond all reason."""
     try:
-        return [address for _, address in getaddresses([text]) if address]
-    except RecursionError:  # comments within comments
-        return []
+        found = originator(values[0])
+    except SeveralMailboxesError:
+        return Untouched.SEVERAL_FROM
+    if found is None:
+        return Untouched.NO_FROM
+    return Originator(_ascii(found.domain), frozenset(map(_ascii, found.mentions)))
+
+
+def from_domain(message: Message) -> str | Untouched:
+    """Return the one From-domain, or why there is none to go by."""
+    found = originator_of(message)
+    return found if isinstance(found, Untouched) else found.domain
+
+
+def mentions_others(message: Message) -> Untouched | None:
+    """Return a reason where From names an address beside its mailbox that has another domain."""
+    found = originator_of(message)
+    alone = isinstance(found, Untouched) or found.mentions <= {found.domain}
+    return None if alone else Untouched.SEVERAL_FROM
+
+
+def _ascii(domain: str) -> str:
+    if not domain.isascii():
+        with contextlib.suppress(UnicodeError):  # no domain at all; told as it stands
+            return ascii_domain(domain)
+    return domain
 
 
 def reason_untouched(message: Message, policy: Policy) -> Untouched | None:
@@ -87,11 +94,26 @@ def _signatures(message: Message, signing: Signing) -> Untouched | None:
         return None
     domains = {signature.domain for signature in existing_signatures(message)}
     # No signature found where there is one: it cannot be read, so it is not ours.
-    return None if domains and domains <= signing.domains else Untouched.FOREIGN_SIGNATURE
+    ours = bool(domains) and all(_replaces(signing, domain, message) for domain in domains)
+    return None if ours else Untouched.FOREIGN_SIGNATURE
+
+
+def _replaces(signing: Signing, domain: str, message: Message) -> bool:
+    """Whether our signature can stand in for one of this domain.
+
+    Not for a subdomain's that is From's own domain, as DMARC may ask for exactly that (RFC 7489
+    §3.1.1, strict alignment).
+    """
+    if domain in signing.domains:
+        return True
+    below = signing.subdomains and is_below(domain, signing.domains)
+    return below and from_domain(message) != domain
 
 
 def _altered(message: Message, signing: Signing) -> Untouched | None:
     """Return whether the relay would change what we sign."""
-    if relay_would_alter(message, relay_8bitmime=signing.relay_8bitmime):
+    if relay_would_alter(
+        message, relay_8bitmime=signing.relay_8bitmime, profile=signing.relay_profile
+    ):
         return Untouched.RELAY_WOULD_ALTER
     return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from proxy.links import charsets
 from proxy.links.charsets import HtmlView
+from proxy.message.armour import protection
 from proxy.message.editing import Body, Change, Edit, Message, Obstacle, Part, decode
 from proxy.message.editing import Skip as PartSkip
 from proxy.policy.decide import Decision, MessageFacts
@@ -82,7 +83,7 @@ class PartPlanner:
         whole = self._whole(part, view)
         seen = view or HtmlView(body.octets, "latin-1", "ascii")
         found = [(each, _reason(each.decision.skip, whole)) for each in self._find(part, seen)]
-        if view is None or not (whole is None or self._only_params(whole)):
+        if view is None or not (whole is None or self._only_params(whole, part, view)):
             for each, reason in found:
                 self._skip(each, reason or Untouched.ALL_SKIPPED, part)
             return None
@@ -97,16 +98,15 @@ class PartPlanner:
         """Return why no link of the part is tracked, or None."""
         if self.untouched is not None:
             return self.untouched
-        if part.skip is not None:
-            return _PART_SKIPS[part.skip]
-        if view is None:
-            return Skip.CHARSET
+        if (kept := _kept(part, view)) is not None:
+            return kept
         is_html = part.content_type == "text/html"
         switch = self.asked.html if is_html else self.asked.text
         return Untouched.TRACKING_OFF if switch is False else None
 
-    def _only_params(self, whole: Skip | Untouched) -> bool:
-        return self.policy.params_when_off and bool(self.facts.params) and whole in OFF
+    def _only_params(self, whole: Skip | Untouched, part: Part, view: HtmlView) -> bool:
+        wanted = self.policy.params_when_off and bool(self.facts.params) and whole in OFF
+        return wanted and _kept(part, view) is None
 
     def _edited(
         self, part: Part, body: Body, view: HtmlView, found: Sequence[_Found]
@@ -215,6 +215,16 @@ class Wanted:
     decided: Skip | Untouched | None
     changes: Sequence[Change]
     refused: Skip | None = None
+
+
+def _kept(part: Part, view: HtmlView | None) -> Skip | None:
+    """Return why no octet of a part may change, whatever is wanted of it; or None."""
+    if part.skip is not None:
+        return _PART_SKIPS[part.skip]
+    if view is None:
+        return Skip.CHARSET
+    protected = protection(view.html)
+    return None if protected is None else _PART_SKIPS[protected]
 
 
 def _ask(body: Body, view: HtmlView, wanted: Iterable[Wanted]) -> None:

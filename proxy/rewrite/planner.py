@@ -17,8 +17,9 @@ from proxy.policy.decide import MessageFacts
 from proxy.policy.headers import Switches, campaign, switches, unsubscribe_urls, verdict
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy
+from proxy.policy.substitutions import tags
 from proxy.rewrite.diagnosis import Diagnosis, diagnose
-from proxy.rewrite.eligibility import reason_untouched
+from proxy.rewrite.eligibility import mentions_others, reason_untouched
 from proxy.rewrite.part_planner import OFF, PartPlanner
 from proxy.rewrite.planned import Plan, PlannedLink, SkippedLink
 from tracker.decisions.consents import Consent
@@ -31,7 +32,8 @@ __all__ = ["Plan", "PlannedLink", "SkippedLink", "plan", "plan_message"]
 def plan(message: bytes, policy: Policy) -> Plan:
     """Return what is to be done with `message`. Never raises: a fault of ours is a plan's `failure`."""
     try:
-        return plan_message(parse(message), policy)
+        parsed = parse(message)
+        return plan_message(parsed, policy, mentions_others(parsed))
     except Exception as failure:  # noqa: BLE001 - promise 3: mail passes, whatever is wrong with us
         return Plan(message, Untouched.PLAN_FAILED, failure=failure)
 
@@ -50,6 +52,7 @@ def plan_message(message: Message, policy: Policy, untouched: Untouched | None =
         unsubscribe=unsubscribe_urls(message),
         params=filled(policy.url_params, counts_for.name) if adds else (),
         identify=_identify(policy, asked),
+        tags=tags(message),
     )
     planner = PartPlanner(message, policy, facts, untouched, asked)
     parts = tuple(planner.parts())
@@ -83,7 +86,7 @@ def _untouched(
 def _diagnosis(message: Message, policy: Policy, left: Untouched | None) -> Diagnosis | None:
     if left is None:
         return None
-    return diagnose(message, left, relay_8bitmime=policy.signing.relay_8bitmime)
+    return diagnose(message, left, policy.signing)
 
 
 def _identify(policy: Policy, asked: Switches) -> Params:

@@ -7,16 +7,16 @@ Does not own: what a policy means (`proxy.policy.settings`), who may submit mail
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
-from config.schema import Config, SenderConfig, closest
+from config.schema import Config, RelayProfile, SenderConfig, closest
 from proxy.message.editing import Message
 from proxy.policy.accounts import Accounts, Submitter
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
 from proxy.rewrite.diagnosis import diagnose
-from proxy.rewrite.eligibility import from_domain
+from proxy.rewrite.eligibility import originator_of
 from proxy.rewrite.planned import Plan
 from proxy.rewrite.planner import plan_message
 
@@ -43,15 +43,15 @@ class Sender:
         sign = sender.sign if sender and has_keys else "never"
         domains = frozenset({sender.domain.lower()}) if sender and has_keys else frozenset()
         accounts = sender.accounts if sender else None
+        below = sender is not None and sender.subdomains
+        signing = Signing(sign != "never", domains, below, relay_profile=_relay_profile(config))
         policy, policy_7bit = (
-            Policy.from_config(
-                config, sender, signing=Signing(sign != "never", domains, relay_8bitmime)
-            )
-            for relay_8bitmime in (True, False)
+            Policy.from_config(config, sender, signing=replace(signing, relay_8bitmime=each))
+            for each in (True, False)
         )
         return cls(
             domain=sender.domain.lower() if sender else "",
-            subdomains=sender is not None and sender.subdomains,
+            subdomains=below,
             signs=sign != "never",
             signs_always=sign == "always",
             policy=policy,
@@ -75,6 +75,14 @@ class SenderPlan:
     sender: Sender | None
     domain: str
     refused: bool = False
+
+
+_FROM_MILD_TO_HARSH: tuple[RelayProfile, ...] = ("verbatim", "default", "sendmail")
+
+
+def _relay_profile(config: Config) -> RelayProfile:
+    """Return what the relay does to addresses; of several, what the worst of them does."""
+    return max((relay.profile for relay in config.relays), key=_FROM_MILD_TO_HARSH.index)
 
 
 class Senders:
@@ -131,15 +139,23 @@ class Senders:
         return whose.with_plan(Plan(message.raw, reason))
 
     def _whose(self, message: Message, submitter: Submitter | None) -> "_Whose":
-        domain = from_domain(message)
-        if isinstance(domain, Untouched):
-            return _Whose(None, "", domain)
-        sender = self.find(domain)
+        found = originator_of(message)
+        if isinstance(found, Untouched):
+            return _Whose(None, "", found)
+        domain, sender = found.domain, self.find(found.domain)
         if sender is None:
             return _Whose(None, domain, Untouched.UNKNOWN_SENDER)
+        if not all(self._are_one(domain, other) for other in found.mentions):
+            return _Whose(None, "", Untouched.SEVERAL_FROM)
         if submitter is not None and not sender.may_be_used_by(submitter):
             return _Whose(None, domain, Untouched.NOT_ITS_ACCOUNT, sender.signs_always)
         return _Whose(sender, domain)
+
+    def _are_one(self, domain: str, other: str) -> bool:
+        """Whether two domains are the same sender's; where there is none, the same domain."""
+        if self._any is not None:
+            return domain == other
+        return self.find(domain) is self.find(other)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class Submission:
     relay_size_octets: int | None = None
     submitter: Submitter = NOBODY
     copy_ids: tuple[CopyId, ...] = ()
+    relay: str | None = None
+    """The name of the relay that gets it, of several."""
     message_id: bytes = field(default_factory=new_message_id)
 
 

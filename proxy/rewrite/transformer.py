@@ -19,6 +19,7 @@ from proxy.rewrite.render import Rendering
 from proxy.rewrite.senders import SenderPlan, Senders
 from proxy.rewrite.submission import Fault, Findings, Outgoing, Submission, step
 from proxy.signing.self_check import probe
+from proxy.signing.signed_fields import PROFILES
 from proxy.signing.signer import Signer
 from tracker.decisions.consents import Consents
 from tracker.tokens import Keyring
@@ -26,6 +27,15 @@ from tracker.urls.reader_id import Identifier
 
 KnownConsents = Callable[[], Consents]
 """Returns what persons agreed to, as far as it is known now."""
+
+
+def _profile(config: Config) -> str:
+    """Return by whose habits is signed: any of several relays may get a message.
+
+    A profile leaves fields out of signatures that a relay would change, which is right for all.
+    """
+    providers = [relay.provider for relay in config.relays if relay.provider is not None]
+    return next((each for each in providers if each in PROFILES), "default")
 
 
 T = TypeVar("T")
@@ -59,6 +69,7 @@ class Transformer:
         self._identifier = identifier
         self._signers = {domain.lower(): tuple(each) for domain, each in signers.items()}
         self._provider = config.relay.provider
+        self._providers = {relay.name: relay.provider for relay in config.relays}
         self._consents = consents
         self._shares = config.proxy.copies == "shared"
         self._senders = Senders(config, [domain for domain, each in signers.items() if each])
@@ -71,7 +82,7 @@ class Transformer:
         """
         if config.keys.file is None:
             raise ValueError("[keys] file is not set: there is nothing to mint links with")
-        profile = config.relay.provider or "default"
+        profile = _profile(config)
         signers = {
             sender.domain: [
                 Signer(
@@ -143,7 +154,7 @@ class Transformer:
             self._keyring,
             consents,
             self._signers.get(domain, ()),
-            self._provider,
+            self._providers.get(submission.relay, self._provider),
             message,
             plan,
             submission,

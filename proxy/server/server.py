@@ -22,6 +22,7 @@ from config.service.reload import on_sighup
 from config.telemetry.observe import (
     PROXY_READY,
     PROXY_STOPPING,
+    SESSION_UNUSED,
     SESSIONS,
     TLS_FAILED,
     about,
@@ -37,6 +38,7 @@ from proxy.server.sockets import LISTEN_BACKLOG, Sockets, bind
 from proxy.session.services import Services
 from proxy.session.session import Session
 from proxy.session.turned_away import TurnedAway, turn_away
+from tracker.records.certificates import InForce, renewing
 from tracker.records.watch import watching
 
 FEW_SESSIONS = 20
@@ -73,7 +75,7 @@ async def serve(
     reloading = nullcontext() if reload is None else on_sighup(partial(server.reload, reload))
     try:
         await server.listen(sockets)
-        async with watching(server.services.consents):
+        async with watching(server.services.consents), renewing(server.certificate):
             with reloading:
                 if on_ready is not None:
                     on_ready()
@@ -106,6 +108,13 @@ class Server:
             )
         names = [str(Address(*sock.getsockname()[:2])) for sock, _ in accepts]
         log(PROXY_READY, addresses=names)
+
+    def certificate(self) -> InForce | None:
+        """Return the certificate in force, if the configuration names it."""
+        proxy, context = self.services.proxy, self.services.tls_context
+        if context is None or proxy.tls_cert is None:
+            return None
+        return InForce(context, proxy.tls_cert, proxy.tls_key)
 
     def reload(self, read: Callable[[], Config]) -> None:
         """Serve new sessions by the configuration that `read` returns, if it can be used."""
@@ -189,7 +198,7 @@ class Server:
         """Learn from a load balancer who its client is, and serve that one."""
         try:
             async with asyncio.timeout(GREETING_PATIENCE_S):
-                client = Client(await read_proxy_header(connection, balancer.address))
+                client = await read_proxy_header(connection, balancer.address)
         except (BadProxyHeader, LineTooLong, TimeoutError):
             turn_away(connection, balancer, TurnedAway.PROXY_HEADER, tls=tls)
             return
@@ -225,8 +234,11 @@ class Server:
             connection.abort()
             return False
         try:
+            async with asyncio.timeout(GREETING_PATIENCE_S):
+                await connection.begun()
             await connection.start_tls_behind_header(context)
         except ClientGone:
+            log(SESSION_UNUSED, client=str(client), why="gone")
             connection.abort()
         except OSError as error:
             log(TLS_FAILED, client=str(client), cause=str(error))

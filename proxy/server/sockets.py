@@ -42,18 +42,24 @@ def bind(config: Config, *, shared: bool = False) -> Sockets:
     plain, tls = config.proxy.listen, config.proxy.listen_tls
     try:
         for address in (*plain, *tls):
-            made.append(_listening(address, shared=shared))  # noqa: PERF401 - closed when one fails
+            both = config.takes_ipv4(address)
+            made.append(_listening(address, shared=shared, both=both))
     except BaseException:
         Sockets(made).close()
         raise
     return Sockets(made[: len(plain)], made[len(plain) :])
 
 
-def _listening(address: Address, *, shared: bool) -> socket.socket:
+def _listening(address: Address, *, shared: bool, both: bool) -> socket.socket:
+    """Listen on an address; `both`: IPv4 too, on one of IPv6."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:
         return socket.create_server(
-            address, family=family, backlog=LISTEN_BACKLOG, reuse_port=shared
+            address,
+            family=family,
+            backlog=LISTEN_BACKLOG,
+            reuse_port=shared,
+            dualstack_ipv6=both,
         )
     except OSError as error:
         raise ListenError(

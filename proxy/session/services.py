@@ -22,7 +22,7 @@ from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.client.login_limits import LoginLimits
 from proxy.client.login_slots import LoginSlots
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
-from proxy.relay.relay import Relay
+from proxy.relay.choice import Relays
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.session.memory_budget import UPLOAD_BUDGET_OCTETS, MemoryBudget
@@ -47,7 +47,7 @@ class Services:
     loop_budget: LoopBudget
     login_limits: LoginLimits
     login_slots: LoginSlots
-    relay: Relay
+    relays: Relays
     refusals: Refusals
 
     @property
@@ -85,7 +85,7 @@ class Services:
             loop_budget=loop_budget,
             login_limits=before.login_limits if before else LoginLimits(config.proxy.workers),
             login_slots=before.login_slots if before else LoginSlots(1),
-            relay=Relay(config.relay, hostname),
+            relays=Relays(config.relays, hostname),
             refusals=before.refusals if before else Refusals(),
         )
         services.memory_budget.make_room_for(config.proxy.max_size)
@@ -94,7 +94,7 @@ class Services:
 
     def stop(self) -> None:
         """Finish the work on hand; the spool writes what it holds."""
-        self.relay.stop()
+        self.relays.stop()
         self.dispatcher.close()
         self.spool.close()
 

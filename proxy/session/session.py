@@ -19,6 +19,7 @@ from types import MappingProxyType
 from config.telemetry.observe import (
     DELIVERED_UNACKED,
     MESSAGES_UNACKED,
+    RELAY_DIFFERS,
     SESSION_DROPPED,
     SESSION_FAILED,
     SESSION_UNUSED,
@@ -32,6 +33,7 @@ from proxy.client.limits import MAX_AUTH_LINE_OCTETS, MAX_COMMAND_OCTETS
 from proxy.client.login import ClientLogin
 from proxy.client.trust import Client
 from proxy.delivery.delivery import Delivery, Verdict
+from proxy.relay.relay import Relay
 from proxy.relay.upstream import Upstream
 from proxy.session.limits import (
     MAX_COMMANDS_WITHOUT_MAIL,
@@ -56,7 +58,8 @@ class Session:
     def __init__(self, connection: ClientConnection, services: Services, client: Client) -> None:
         self._connection = connection
         self._services = services
-        self._upstream = Upstream(services.relay)
+        self._home = services.relays.of_listener(connection.local)
+        self._upstream = Upstream(self._home)
         self._identity = ClientIdentity(
             connection, self._upstream, client, services.proxy, services.hostname
         )
@@ -266,8 +269,10 @@ class Session:
         """Make sure that there is a relay, and greet a client that knows no extensions."""
         if not arg:
             return replies.HELLO_SYNTAX
-        if await self._begin() is None:
+        capabilities = await self._begin()
+        if capabilities is None:
             return replies.NO_RELAY_AT_HELLO
+        self._offer_logins(capabilities)
         return replies.hello(self._services.hostname)
 
     async def on_ehlo(self, arg: bytes) -> Reply:
@@ -277,17 +282,21 @@ class Session:
         capabilities = await self._begin()
         if capabilities is None:
             return replies.NO_RELAY_AT_HELLO
-        auth = self._identity.may_show_password
         lines = extensions.offers(
             capabilities,
             max_size_octets=self._services.proxy.max_size,
-            starttls=self._services.tls_context is not None and not self._connection.tls,
-            auth=auth,
+            starttls=self._services.tls_context is not None and not self._identity.encrypted,
+            auth=self._identity.may_show_password,
             xclient=self._identity.may_speak_for_others,
         )
         self._transactions.offered = extensions.keywords(lines)
-        self._login.mechanisms = extensions.mechanisms(capabilities) if auth else ()
+        self._offer_logins(capabilities)
         return replies.hello(self._services.hostname, lines)
+
+    def _offer_logins(self, capabilities: Mapping[str, str]) -> None:
+        """Take logins with what the relay offers; after HELO too, as Postfix does."""
+        safe = self._identity.may_show_password
+        self._login.mechanisms = extensions.mechanisms(capabilities) if safe else ()
 
     async def _begin(self) -> Mapping[str, str] | None:
         """End the transaction, as EHLO and HELO do (RFC 5321 §4.1.4).
@@ -299,7 +308,9 @@ class Session:
         self._transactions.end()
         capabilities = await self._upstream.offers(connect=self._identity.trusted_unasked)
         self._greeted = capabilities is not None
-        return capabilities
+        if capabilities is None or not self._services.relays.several:
+            return capabilities
+        return await self._services.relays.common(self._home, capabilities)
 
     # STARTTLS, AUTH, XCLIENT and XFORWARD.
 
@@ -310,7 +321,7 @@ class Session:
             return replies.NO_ARGUMENT_WANTED
         if context is None:
             return replies.NOT_IMPLEMENTED
-        if self._connection.tls:
+        if self._identity.encrypted:
             return replies.ALREADY_TLS
         if self._in_transaction or self._upstream.authenticated:
             return replies.NOT_IN_TRANSACTION
@@ -393,7 +404,24 @@ class Session:
             group,
             may_grow=self._identity.trusted,
             own_login=self._identity.may_use_our_login,
+            relay_for=self._relay_for if self._services.relays.several else None,
         )
+
+    def _relay_for(self, path: bytes) -> Relay:
+        return self._services.relays.for_mail(
+            path,
+            self._identity.submitter,
+            self._home,
+            authenticated=self._upstream.authenticated,
+        )
+
+    def _seen_whose_it_is(self, content: bytes) -> bytes:
+        """Return `content`; log where its header From is of another relay than the one that gets it."""
+        relays = self._services.relays
+        meant = relays.of_header_from(content) if relays.several else None
+        if meant is not None and meant.config.name != self._upstream.relay_name:
+            log(RELAY_DIFFERS, relay=self._upstream.relay_name, header_from=meant.config.name)
+        return content
 
     async def on_data(self, arg: bytes) -> Reply | None:
         """Take a message (RFC 5321 §4.1.1.4): the 354 is ours, the reply to the dot the relay's."""
@@ -428,7 +456,7 @@ class Session:
             return REFUSALS[received.refusal]
         self._shutdown.committing = True
         verdict = await self._delivery.deliver(
-            received.take(),
+            self._seen_whose_it_is(received.take()),
             transaction,
             trusted=self._identity.trusted,
             account=self._identity.account,

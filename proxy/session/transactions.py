@@ -7,11 +7,12 @@ Does not own: their grammar (`proxy.smtp.envelope`), or how they reach the relay
 (`proxy.relay.upstream`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from config.schema import ProxyConfig
 from config.telemetry.observe import about
+from proxy.relay.relay import Relay
 from proxy.relay.upstream import Upstream
 from proxy.session.limits import MAX_RECIPIENTS
 from proxy.smtp import extensions, replies
@@ -25,6 +26,9 @@ from proxy.smtp.envelope import (
 )
 from proxy.smtp.extensions import GROWTH_ALLOWANCE_OCTETS
 from proxy.smtp.replies import Reply
+
+RelayFor = Callable[[bytes], Relay]
+"""Returns the relay for mail of an envelope sender."""
 
 Command = tuple[bytes, bytes]
 """A verb in upper case, and its argument as it came."""
@@ -56,16 +60,22 @@ class Transactions:
         about(message=None)
 
     async def pass_on(
-        self, commands: Sequence[Command], *, may_grow: bool, own_login: bool
+        self,
+        commands: Sequence[Command],
+        *,
+        may_grow: bool,
+        own_login: bool,
+        relay_for: RelayFor | None = None,
     ) -> list[Reply]:
         """Send a group of MAIL and RCPT to the relay; return the reply to each.
 
         `may_grow`: the message may become larger on its way through us. `own_login`: it may go out
-        under our own login at the relay.
+        under our own login at the relay. `relay_for` tells which of several relays gets it.
         """
         self._mail = self.transaction.mail if self.transaction else None
         if self._mail is None and commands[0][0] == b"MAIL":
-            refusal = await self._upstream.ready(own_login=own_login)
+            relay = relay_for(self._sender(commands[0][1])) if relay_for else None
+            refusal = await self._upstream.ready(own_login=own_login, relay=relay)
             if refusal is not None:
                 return [refusal] * len(commands)
         self._rcpts = len(self.transaction.rcpts) if self.transaction else 0
@@ -79,6 +89,13 @@ class Transactions:
             else each
             for each in checked
         ]
+
+    def _sender(self, arg: bytes) -> bytes:
+        """Return the path in MAIL, empty where it is none, and will be refused."""
+        try:
+            return parse_mail(arg, self.offered).path
+        except BadEnvelope:
+            return b""
 
     def _check(self, verb: bytes, arg: bytes, *, may_grow: bool) -> "_ToRelay | Reply":
         try:

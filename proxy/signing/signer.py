@@ -1,8 +1,8 @@
 """DKIM signatures (RFC 6376, RFC 8463): relaxed/relaxed, RSA-SHA256 or Ed25519-SHA256.
 
-Owns: which header fields are signed, and the DKIM-Signature field that is added.
-Does not own: the private key and its record (`config.keys.dkim_keys`), the canonical form
-(`canonicalization`), signatures that a message brought along (`existing_signatures`), what a relay
+Owns: the DKIM-Signature field that is added.
+Does not own: which header fields are signed (`signed_fields`), the private key and its record
+(`config.keys.dkim_keys`), the canonical form (`canonicalization`), signatures that a message brought along (`existing_signatures`), what a relay
 would change after signing (`relay_alterations`), or whether a message is signed at all
 (`proxy.rewrite.render`).
 
@@ -34,63 +34,7 @@ from proxy.signing.canonicalization import (
     relaxed_body,
     relaxed_value,
 )
-
-SIGNED_FIELDS = (
-    "from",
-    "sender",
-    "reply-to",
-    "to",
-    "cc",
-    "subject",
-    "date",
-    "message-id",
-    "in-reply-to",
-    "references",
-    "resent-from",
-    "resent-sender",
-    "resent-to",
-    "resent-cc",
-    "resent-date",
-    "resent-message-id",
-    "mime-version",
-    "content-type",
-    "content-transfer-encoding",
-    "content-disposition",
-    "content-id",
-    "content-description",
-    "list-id",
-    "list-help",
-    "list-unsubscribe",
-    "list-unsubscribe-post",
-    "list-subscribe",
-    "list-post",
-    "list-owner",
-    "list-archive",
-    "feedback-id",
-    "auto-submitted",
-)
-"""Every instance of these is signed (RFC 6376 §5.4.1, RFC 8058 §4). What mail servers add, drop or
-change on the way is not among them: Bcc, Resent-Bcc, Return-Path, Received."""
-
-OVERSIGNED_FIELDS = frozenset(
-    {
-        "from",
-        "to",
-        "subject",
-        "date",
-        "content-type",
-        "list-unsubscribe",
-        "list-unsubscribe-post",
-    }
-)
-"""Signed once more than they are there: a second one, which some readers would show instead,
-breaks the signature (RFC 6376 §8.15)."""
-
-PROFILES: Mapping[str, frozenset[str]] = {
-    "default": frozenset(),
-    "ses": frozenset({"date", "message-id"}),
-}
-"""What a relay replaces on every message, and so must not be signed, by the name of the relay."""
+from proxy.signing.signed_fields import OVERSIGNED_FIELDS, PROFILES, SIGNED_FIELDS, too_long_to_sign
 
 MAX_SIGNED_FIELDS = 500
 """Names in h=. Real messages have some thirty; a field of 100,000 octets is cut on the way."""
@@ -110,8 +54,8 @@ class SigningError(ValueError):
 class Signable:
     """A finished message as signatures see it, read once for all keys that sign it.
 
-    `fields` are those of its header by lower-case name, `body_hash` is the SHA-256 of its relaxed
-    body.
+    `fields` are those of its header that may be signed, by lower-case name, `body_hash` is the
+    SHA-256 of its relaxed body.
     """
 
     fields: Mapping[bytes, Sequence[Field]]
@@ -131,6 +75,8 @@ class Signable:
         fields = _by_name(fields_of(message, block))
         if len(fields.get(b"from", ())) != 1:
             raise SigningError("a message to be signed has exactly one From field")
+        for name in too_long_to_sign(message, block):
+            fields.pop(name, None)
         return cls(fields, hashlib.sha256(relaxed_body(message[block.body_start :])).digest())
 
 

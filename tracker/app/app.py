@@ -35,6 +35,7 @@ from tracker.listener.sockets import names
 from tracker.minting.mint import Mint
 from tracker.minting.short_links import ShortLinks
 from tracker.records import watch
+from tracker.records.certificates import InForce, renewing
 from tracker.records.live import LiveRecords
 from tracker.records.watch import Watched
 from tracker.redirect import well_known
@@ -109,9 +110,18 @@ async def serve(
             )
             ending.enter_context(on_sighup(partial(running.reload, reload)))
         watching = watch.watching(parts.keys, *files.all, parts.password)
-        async with watching, _administering(admin, parts):
+        certificate = renewing(partial(_certificate, parts, admin))
+        async with watching, certificate, _administering(admin, parts):
             stop = stop or asyncio.Event()
             await server.serve(app, parts.public, stop, readers, on_ready=ready, tls=parts.tls)
+
+
+def _certificate(parts: Parts, admin: Admin) -> InForce | None:
+    """Return the certificate in force, if the configuration names it."""
+    tracker = admin.config.tracker
+    if parts.tls is None or tracker.tls_cert is None:
+        return None
+    return InForce(parts.tls, tracker.tls_cert, tracker.tls_key)
 
 
 @dataclass(frozen=True, slots=True)

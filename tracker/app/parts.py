@@ -74,8 +74,8 @@ def prepare(config: Config, sockets: Sequence[socket.socket] = ()) -> Parts:
     keys = _keys(config.keys.file, problems)
     password = _password(config.tracker.admin_password_file, problems)
     tls = _tls(config, problems)
-    admin = _bound(config.tracker.admin_listen, problems)
-    public = sockets or _bound(config.tracker.listen, problems)
+    admin = _bound(config, config.tracker.admin_listen, problems)
+    public = sockets or _bound(config, config.tracker.listen, problems)
     if problems or keys is None or password is None:
         for opened in (*public, *admin):
             opened.close()
@@ -112,9 +112,11 @@ def _password(path: Path | None, problems: list[str]) -> AdminPassword | None:
         return None
 
 
-def _bound(addresses: Sequence[Address], problems: list[str]) -> list[socket.socket]:
+def _bound(
+    config: Config, addresses: Sequence[Address], problems: list[str]
+) -> list[socket.socket]:
     try:
-        return bind(addresses)
+        return bind(addresses, config.takes_ipv4)
     except ListenError as error:
         problems += error.problems
         return []

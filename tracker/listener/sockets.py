@@ -8,7 +8,7 @@ Does not own: what comes in by them (`server`), or sockets that systemd opened
 
 import errno
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from config.values import Address
@@ -23,16 +23,20 @@ class ListenError(Exception):
         self.problems = problems
 
 
-def bind(addresses: Iterable[Address]) -> list[socket.socket]:
+def bind(
+    addresses: Iterable[Address], takes_ipv4: Callable[[Address], bool] = lambda _: False
+) -> list[socket.socket]:
     """Open the sockets of all addresses, or none at all; raises ListenError with every problem.
 
-    A name may stand for several addresses, as `localhost` does for 127.0.0.1 and ::1.
+    A name may stand for several addresses, as `localhost` does for 127.0.0.1 and ::1. `takes_ipv4`
+    says whether one for all of IPv6 is for IPv4 as well.
     """
     sockets: list[socket.socket] = []
     problems: list[str] = []
     for address in addresses:
         try:
-            sockets += [_bound(family, where) for family, where in _resolved(address)]
+            both = takes_ipv4(address)
+            sockets += [_bound(family, where, both=both) for family, where in _resolved(address)]
         except OSError as error:
             problems.append(f"cannot listen on {address}: {_reason(error)}")
     if problems:
@@ -60,13 +64,13 @@ def _resolved(address: Address) -> list[tuple[int, Any]]:
     return [(family, where) for family, _type, _protocol, _name, where in found]
 
 
-def _bound(family: int, where: Any) -> socket.socket:  # noqa: ANN401 - differs by family
+def _bound(family: int, where: Any, *, both: bool) -> socket.socket:  # noqa: ANN401 - differs by family
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            # So that [::]:8080 and 0.0.0.0:8080 can stand side by side.
-            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            # So that [::]:8080 and 0.0.0.0:8080 can stand side by side, where both are wanted.
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(not both))
         opened.bind(where)
         opened.listen(BACKLOG)
     except OSError:

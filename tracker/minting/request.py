@@ -18,8 +18,9 @@ from tracker.urls import params
 from tracker.urls.additions import id_octets, params_text
 from tracker.urls.hosts import base_urls, host, is_below, own_hosts
 from tracker.urls.naming import LinkNaming, identity, patterns_of, volatile_of
+from tracker.urls.placeholders import has_placeholder
 from tracker.urls.reader_id import widest
-from tracker.urls.secrets import Caution, has_placeholder
+from tracker.urls.secrets import Caution
 
 
 def _destination(url: str) -> str:

@@ -17,6 +17,7 @@ from typing import Self
 from config.schema import Config
 from tracker.events import SentLink
 from tracker.urls.params import is_called, pairs, without, without_written, written_name
+from tracker.urls.secrets import without_secrets
 
 VOLATILE_PARAMS = frozenset(
     {
@@ -70,11 +71,14 @@ def volatile_of(config: Config) -> frozenset[str]:
 
 
 def identity(destination: str, patterns: tuple[GroupPattern, ...], volatile: frozenset[str]) -> str:
-    """Return a link's name in reports: that of the first pattern, else its URL less what varies."""
+    """Return a link's name in reports: that of the first pattern, else its URL.
+
+    What varies is left out, and so is what is a secret, whoever wants such a link tracked.
+    """
     for group in patterns:
         if group.pattern.search(destination):
             return group.name
-    return without(destination, volatile) if "?" in destination else destination
+    return without_secrets(without(destination, volatile) if "?" in destination else destination)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +121,9 @@ class LinkNaming:
         """Return the link as it is told to the store; `number` is its place in the message."""
         ignored = self._ignored(volatile)
         url = without_written(self.destination, ignored)
-        if self.name != identity(self.author_url, (), volatile):
-            return SentLink(number, url, self.name, text)
+        safe = without_secrets(url)
+        if safe != url or self.name != identity(self.author_url, (), volatile):
+            return SentLink(number, safe, self.name, text)
         return SentLink(number, url, None, text, ignored)
 
     def _ignored(self, volatile: frozenset[str]) -> tuple[str, ...]:

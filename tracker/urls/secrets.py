@@ -1,90 +1,131 @@
 """Destinations that carry a secret, and those that someone signed.
 
-Owns: the built-in rules for password resets, magic links, one-time codes and pre-signed downloads,
-and for template placeholders. They are conservative: a word like "reset" alone is an article about
-passwords; only with a secret beside it is it a key to an account.
-Does not own: the operator's own patterns, or what follows (`proxy.policy.decide`, `additions`).
+Owns: the built-in rules for password resets, magic links, confirmations, invitations, one-time codes
+and timed downloads: what in a URL is a secret. They are conservative: a word like "reset" alone is
+an article about passwords; only with a secret beside it is it a key to an account.
+Does not own: what looks random (`randomness`), what a URL says it is for (`purposes`), the operator's
+own patterns, or what follows (`proxy.policy.decide`, `additions`, `naming`).
 
-Cheap tests come first, as nearly every link passes here and nearly none is sensitive.
+A secret looks random, or has a clear name. What it is for may stand in the path, in a parameter's
+name or value, or in the fragment, which has a path and parameters of its own in many programs.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Self
+from functools import lru_cache
+from typing import Final, NamedTuple, Self
+from urllib.parse import unquote
 
-PURPOSES = frozenset(
-    {
-        "reset", "forgot", "forgotten", "recover", "recovery", "magic", "magic-link",
-        "passwordless", "one-time", "onetime", "otp", "2fa", "mfa", "verify", "verification", "confirm",
-        "confirmation", "activate", "activation", "invite", "invitation", "invitations", "invites",
-        "login", "log-in", "signin", "sign-in", "sso", "auth", "oauth", "unlock", "password",
-        "passwords", "resetpassword", "passwordreset", "forgotpassword", "magiclink", "verifyemail",
-        "confirmemail",
-    }
-)  # fmt: skip
-"""Words of a path or host that say what a secret beside them opens."""
+from tracker.urls.purposes import Purpose, is_public, is_purpose_alone, purpose
+from tracker.urls.randomness import is_code, is_random, noise
+from tracker.urls.shape import ELLIPSIS, parts
+
+REMEMBERED: Final = 4_096
+"""How many destinations are remembered."""
+MIN_SECRET: Final = 3
+MIN_DIGITS: Final = 4
+MIN_VAGUE_SECRET: Final = 6
+MIN_SIGNATURE: Final = 16
+"""Characters of a parameter's value, or of a code in figures: below, it is a page number or so."""
+MAX_SEGMENTS_BETWEEN: Final = 4
+"""Between a purpose and its secret: `/user/reset/<user>/<time>/<secret>`."""
+MAX_NESTING: Final = 2
+"""URLs in parameters of URLs that are looked into."""
+MAX_TEXTS: Final = 200
+"""Segments and parameters that are looked at."""
 
 VAGUE_NAMES = frozenset(
     {
-        "token", "t", "code", "c", "key", "k", "hash", "h", "secret", "ticket", "otp", "pin",
-        "uuid", "nonce", "sig", "signature", "token_hash",
+        "token", "t", "code", "c", "key", "k", "hash", "h", "secret", "ticket", "otp", "pin", "uuid",
+        "guid", "nonce", "sig", "signature", "token_hash", "v", "vt", "i", "s", "x", "data", "params",
+        "rk", "n", "otc", "auth", "state",
     }
 )  # fmt: skip
-"""Parameters that may hold a secret: with a purpose before them, they do."""
-
-CLEAR_NAMES = frozenset({"token", "secret", "ticket", "otp", "pin", "token_hash"})
+"""Parameters that may hold a secret: with a purpose beside them, they do."""
+CLEAR_NAMES = frozenset({"token", "secret", "otp", "pin", "token_hash", "ticket", "code", "otc"})
 """Those of the vague names that hold a secret however short, if there is a purpose before them."""
+_PASSWORDS = frozenset({"password", "passwd", "pwd", "pass", "passphrase", "passcode", "sesame"})
+_TOKENS = frozenset({"token", "secret", "jwt", "auth"})
+"""Parameters that hold a secret if it looks random, whatever the link is for."""
+_NOBODYS = re.compile(
+    r"utm_.*|mtm_.*|pk_.*|g?clid|.*clid|wbraid|gbraid|_ga|_gl|_hs.*|mc_[ce]id|mkt_tok|_kx|__s|__hs.*|"
+    r"vero_.*|oly_.*|ml_.*|trk.*|trk_.*|ref|ref_|ref_src|referrer|aff.*|sc_.*|s_kwcid|epik|igshid|igsh|si|"
+    r"_branch.*|ck_.*|wp_id|cio_id|rdt_cid|vgo_ee|spm|scm|eid|smid|cid|sid|bxid|session(?:_?id)?|"
+    r"campaign.*|source|medium|q|query|search|text|keywords?|title_text|api_?key|flow|"
+    r"(?:user|client|tenant|org|organi[sz]ation|account|customer|member|contact|recipient|subscriber|"
+    r"message|event|product|order|page|post|project|team|workspace|company|list|store|shop|offer|item|"
+    r"tab|app|site|group|request|device|creation|session|publication|campaign|request)[_-]?(?:id|guid)|"
+    r"connection|lang|locale|hl|variant|v(?:er(?:sion)?)?_?hash|width|height|response_type|scope"
+)
+"""Parameters that are no secrets, whatever they look like: ids of clicks, campaigns, and things."""
 
-MIN_SECRET = 3
-MIN_DIGITS = 4
-MIN_VAGUE_SECRET = 6
-"""Characters of a parameter's value, or of a code in figures: below, it is a page number or so."""
-
-MAX_SEGMENTS_BETWEEN = 2
-"""Between a purpose and its secret: `/reset/<user>/<secret>`."""
-
-_SECRET_ENDINGS = ("token", "code", "key", "secret", "otp", "password", "passcode", "jwt")
+_SECRET_ENDINGS = (
+    "token", "code", "key", "secret", "otp", "password", "passcode", "jwt", "ticket", "hash", "uuid",
+)  # fmt: skip
 _SECRET_NAME = re.compile(
     r"(?:.*[\[._-])?"
-    r"(?:(?:reset|password|pwd|confirm(?:ation)?|invit(?:e|ation)|unlock|login|signin|magic|"
-    r"magic_?link|auth|access|id|session|verif(?:y|ication)|activation|sso|one_?time|otp|"
-    r"passwordless|perishable|recovery)[_-]?(?:password[_-]?)?(?:token|code|key|secret)"
-    r"|otp|one_?time_?(?:code|password)|oob_?code|passcode|jwt)\]?"
+    r"(?:(?:reset|password|pwd|confirm(?:ation)?|invit(?:e|ation)|unlock|log_?in|sign_?in|sign_?up|magic|"
+    r"magic_?link|auth|access|id|session|verif(?:y|ication)|activat(?:e|ion)|sso|one_?time|otp|link|flow|"
+    r"passwordless|perishable|recovery|registration|registrationkey|refresh|bearer|secure|private|rm|mail|"
+    r"email|user|admin|passworduid|password_?forget|share|download|s|m)[_-]?(?:password[_-]?|uid)?"
+    r"(?:token|code|key|secret|ticket|hash|uuid)"
+    r"|otp|one_?time_?(?:code|password)|oob_?code|passcode|jwt|x-(?:api|access)-token)\]?"
 )
-_RANDOM = re.compile(
-    r"(?=\w{0,64}\d)\w{16}"  # hexadecimal, base 36
-    r"|[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}"  # UUID
-    r"|[0-9a-z]{1,13}-[0-9a-z]{20}"  # Django
-    r"|(?=[\w-]{0,64}\d)(?=[\w-]{0,64}[A-Z])[\w-]{20}",  # base64url
-    re.ASCII,
-)
-_SHORT_SECRET = re.compile(r"(?=\D{0,64}\d)\w{6,64}", re.ASCII)
-"""What is random enough only as the last segment, with its purpose right before it."""
+_WORDY_NAMES = frozenset({"code", "key", "hash", "t", "c", "k", "h", "ticket", "pin", "secret"})
 _JSON_WEB_TOKEN = re.compile(r"[/=.#]eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{8}")
+_SIGNED_MESSAGE = re.compile(r"[\w%=-]{20,}--[0-9a-f]{40,64}")
+"""As Rails signs messages: Active Storage, sign-in links."""
 _CREDENTIALS = re.compile(r"https?://[^/?#@:]*:[^/?#@]+@", re.IGNORECASE)
+_STATIC = re.compile(r".*\.(?:png|jpe?g|gif|webp|svg|ico|css|js|mjs|woff2?|ttf|map)", re.IGNORECASE)
+_BETWEEN = re.compile(r"[/|]")
+_NESTED = re.compile(r"(?:https?:/|/)", re.IGNORECASE)
+_DJANGO = re.compile(r"(?:[\w-]{1,40}[-/])?[0-9a-z]{4,13}-[0-9a-f]{20,64}")
+_TIME = re.compile(r"[0-9]{10}(?:[0-9]{3})?|[0-9A-Fa-f]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T.*")
+_TIME_AND_SECRET = re.compile(r"[0-9]{10}(?:[-_~|:.]|%7[Cc])(?=.{16})(.*)")
 
 _CLOUD_SIGNATURES = frozenset(
     {
         "x-amz-signature", "x-goog-signature", "x-oss-signature", "x-obs-signature",
-        "x-tos-signature", "q-signature",
+        "x-tos-signature", "q-signature", "hdnea", "hdnts", "hdntl", "__token__", "__gda__",
+        "bcdn_token", "txsecret", "auth_key",
     }
 )  # fmt: skip
 _SIGNATURE_PARTNERS = frozenset(
-    {"googleaccessid", "awsaccesskeyid", "ossaccesskeyid", "key-pair-id", "expires", "policy"}
+    {
+        "googleaccessid",
+        "awsaccesskeyid",
+        "ossaccesskeyid",
+        "key-pair-id",
+        "keyname",
+        "expires",
+        "policy",
+    }
 )
 _AZURE_PARTNERS = frozenset({"sv", "se", "sp", "sr"})
 _SIGNATURE_NAME = re.compile(
-    r"(?:.*[._-])?(?:sig|sign|signature|hmac|mac|digest|checksum|hash|expires)"
+    r"(?:.*[._-])?(?:sig|sign|signature|hmac|mac|digest|checksum|hash|expires|md5)"
 )
-_HINTS = (
-    "reset", "forgot", "recover", "magic", "passw", "one", "otp", "2fa", "mfa", "verif", "confirm",
-    "activ", "invit", "log", "sign", "sso", "auth", "unlock", "token", "code", "key", "secret",
-    "jwt", "eyj", "@", "sig=",
+_EXPIRIES = frozenset(
+    {"expires", "expire", "exp", "expiry", "e", "ttl", "t", "ts", "timestamp", "oe", "txtime", "expiration",
+     "valid_until", "deadline", "until"}
 )  # fmt: skip
-"""Nothing is sensitive that holds none of these."""
+_TIMED_NAMES = frozenset(
+    {"md5", "st", "token", "sig", "sign", "signature", "hash", "hmac", "h", "s", "k", "key", "oh", "auth",
+     "policy", "secret", "mac", "digest", "verify", "tk"}
+)  # fmt: skip
+_HINTS = re.compile(
+    r"[0-9a-z]{6}|@|eyj|otp|pin|code|token|key|sig=|secret|jwt|passw", re.IGNORECASE | re.ASCII
+)
 
-_PLACEHOLDER = re.compile(r"\{\{[^{}]{0,200}\}\}|\*\|[^|]{1,200}\|\*|%%[^%]{1,200}%%")
+
+class Text(NamedTuple):
+    """One parameter: its name in lower case and as written; `raw` is its value as the URL has it."""
+
+    name: str
+    written: str
+    raw: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,94 +148,265 @@ class Caution:
 
 
 def is_sensitive(destination: str) -> bool:
-    """Return whether the URL looks like a key to an account or a pre-signed download."""
-    lower = destination.lower()
-    if not any(hint in lower for hint in _HINTS):
-        return False
-    path = destination.partition("#")[0].partition("?")[0]
-    pairs = _pairs(destination[len(path) :])
-    return (
-        _names_a_secret(path, pairs)
-        or _is_cloud_signed({name for name, _ in pairs})
-        or _holds_a_secret(path)
-        or ("eyJ" in destination and _JSON_WEB_TOKEN.search(destination) is not None)
-        or ("@" in path and _CREDENTIALS.match(path) is not None)
-    )
+    """Return whether the URL looks like a key to an account or a timed download."""
+    return bool(secrets_of(destination))
+
+
+def without_secrets(destination: str) -> str:
+    """Return the URL less its secrets: segments read `…`, parameters go."""
+    found = secrets_of(destination)
+    if not found:
+        return destination
+    taken = parts(destination)
+    places = [at for at, value in enumerate(taken.values) if any(each in value for each in found)]
+    text = taken.without(places)
+    for each in found:
+        text = text.replace(each, ELLIPSIS)
+    return text
+
+
+@lru_cache(maxsize=REMEMBERED)
+def secrets_of(destination: str) -> tuple[str, ...]:
+    """Return each text of the URL that is a secret, as it is written there."""
+    return tuple(dict.fromkeys(_secrets(destination, MAX_NESTING)))
 
 
 def is_signed(destination: str) -> bool:
     """Return whether someone signed the URL, so that another parameter would make it invalid."""
-    _, mark, query = destination.partition("#")[0].partition("?")
-    names = {name for name, _ in _pairs(mark + query)}
-    return _is_cloud_signed(names) or any(_SIGNATURE_NAME.fullmatch(name) for name in names)
+    texts = _Texts.of(destination)
+    names = {text.name for text in texts.pairs}
+    return (
+        _is_cloud_signed(names)
+        or any(_SIGNATURE_NAME.fullmatch(name) for name in names)
+        or any(True for _ in _timed(texts))
+    )
 
 
-def has_placeholder(destination: str) -> bool:
-    """Return whether a template placeholder is left for a later system to fill in."""
-    if "{{" in destination or "*|" in destination or "%%" in destination:
-        return _PLACEHOLDER.search(destination) is not None
-    return False
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """What a URL is made of. The path of the fragment goes on with the URL's own."""
+
+    host: str
+    segments: tuple[str, ...]
+    pairs: tuple[Text, ...]
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        base, _, fragment = url.partition("#")
+        path, _, query = base.partition("?")
+        route, mark, more = fragment.partition("?")
+        if not mark and "=" in route:
+            route, more = "", fragment
+        _, _, rest = path.partition("://")
+        host, _, rest = rest.partition("/")
+        segments, pairs = [], [*_pairs(query), *_pairs(more)]
+        for segment in (rest + "/" + route).split("/")[:MAX_TEXTS]:
+            if "=" in segment and "&" in segment:
+                pairs += _pairs(segment)
+            elif segment:
+                segments.append(segment)
+        if not path.partition("://")[1]:
+            host, segments = "", [each for each in (path + "/" + route).split("/") if each]
+        return cls(host, tuple(segments), tuple(pairs[:MAX_TEXTS]))
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
-    """Return name (in lower case) and value of each parameter, in query and fragment alike."""
-    if "=" not in query:
+def _pairs(query: str) -> list[Text]:
+    """Return the parameters of a query or a fragment."""
+    if not query:
         return []
-    split = query[1:].replace("#", "&").replace("?", "&").replace(";", "&").split("&")
-    return [(name.lower(), value) for name, _, value in (pair.partition("=") for pair in split)]
+    found = []
+    for pair in query.replace("?", "&").replace(";", "&").split("&", MAX_TEXTS)[:MAX_TEXTS]:
+        name, equals, raw = pair.partition("=")
+        if not equals:
+            name, raw = "", name
+        written = _decoded(name)
+        found.append(Text(written.lower(), written, raw, _decoded(raw)))
+    return found
 
 
-def _names_a_secret(path: str, pairs: Sequence[tuple[str, str]]) -> bool:
-    for name, value in pairs:
-        # ?reset_password_token=…: the name says it all.
-        if len(value) >= MIN_SECRET and _is_secret_name(name):
-            return True
-        # /password/reset?token=…: a vague name, but a purpose before it.
-        if name in VAGUE_NAMES and len(value) >= _least(name, value) and _has_purpose(path):
-            return True
+def _decoded(text: str) -> str:
+    return unquote(text) if "%" in text else text
+
+
+def _secrets(url: str, nesting: int) -> Iterator[str]:
+    if _HINTS.search(url) is None:
+        return
+    texts = _Texts.of(url)
+    names = {text.name for text in texts.pairs}
+    if _is_cloud_signed(names):
+        yield from (text.raw for text in texts.pairs if _SIGNATURE_NAME.fullmatch(text.name))
+        yield from (text.raw for text in texts.pairs if text.name in _CLOUD_SIGNATURES)
+    yield from _timed(texts)
+    yield from _in_segments(texts)
+    yield from _in_pairs(texts)
+    yield from _anywhere(url)
+    if nesting:
+        for text in texts.pairs:
+            if _NESTED.match(text.value) and any(_secrets(text.value, nesting - 1)):
+                yield text.raw
+
+
+def _anywhere(url: str) -> Iterator[str]:
+    """Find what is a secret by its form alone."""
+    if "eyJ" in url and (token := _JSON_WEB_TOKEN.search(url)):
+        yield token[0][1:]
+    if "--" in url and (message := _SIGNED_MESSAGE.search(url)):
+        yield message[0]
+    if "@" in url and (credentials := _CREDENTIALS.match(url)):
+        yield credentials[0].partition("://")[2]
+
+
+def _timed(texts: _Texts) -> Iterator[str]:
+    """Find the signatures of downloads that end at a time."""
+    ends = any(text.name in _EXPIRIES and _TIME.fullmatch(text.value) for text in texts.pairs)
+    for text in texts.pairs:
+        both = _TIME_AND_SECRET.fullmatch(text.value)
+        if (
+            (ends and text.name in _TIMED_NAMES and noise(text.value) >= MIN_SIGNATURE)
+            or (both is not None and is_random(both[1]))
+            or ("hmac=" in text.value and is_random(text.value.rpartition("hmac=")[2]))
+            or (text.name in {"signature", "_signature"} and noise(text.value) >= 2 * MIN_SIGNATURE)
+        ):
+            yield text.raw
+    yield from _timed_segments(texts.segments, ends=ends)
+
+
+def _timed_segments(segments: tuple[str, ...], *, ends: bool) -> Iterator[str]:
+    for at, segment in enumerate(segments[:-1]):
+        if noise(segment) < 2 * MIN_SIGNATURE or is_public(segments[at - 1] if at else ""):
+            continue
+        if ends or _TIME.fullmatch(segments[at + 1]):
+            yield segment
+
+
+def _in_segments(texts: _Texts) -> Iterator[str]:
+    segments = texts.segments
+    last = len(segments) - 1
+    for at, segment in enumerate(segments):
+        if at == last and at and _is_short_secret(segments[at - 1], segment):
+            yield segment
+        if not _is_key(segment) or _STATIC.fullmatch(segment):
+            continue
+        before = segments[max(0, at - 1 - MAX_SEGMENTS_BETWEEN) : at]
+        after = purpose(segments[at + 1]) if at < last else Purpose.NONE
+        if _is_opened_by(before) or (
+            not any(map(is_public, before))
+            and (after is Purpose.STRONG or _says_purpose(texts.pairs))
+        ):
+            yield segment
+
+
+def _is_opened_by(before: tuple[str, ...]) -> bool:
+    """Whether a purpose stands before a segment, and nothing that is public in between."""
+    for at in range(len(before) - 1, -1, -1):
+        if is_public(before[at]):
+            return False
+        found = purpose(_decoded(before[at]))
+        if found is not Purpose.NONE:
+            return found is Purpose.STRONG or not any(map(is_public, before[:at]))
     return False
 
 
-def _least(name: str, value: str) -> int:
-    if name in CLEAR_NAMES:
-        return MIN_SECRET
-    return MIN_DIGITS if value.isdigit() else MIN_VAGUE_SECRET
+def _says_purpose(pairs: tuple[Text, ...]) -> bool:
+    return any(purpose(text.value) is Purpose.STRONG for text in _telling(pairs))
+
+
+def _is_key(segment: str) -> bool:
+    """Whether a segment is random enough to be nobody's name for a page."""
+    text = _decoded(segment)
+    return is_random(text) or _DJANGO.fullmatch(text) is not None
+
+
+def _is_short_secret(before: str, segment: str) -> bool:
+    """Look for `/magic/abc123`, `/otp/123456`, `/sympa/ticket/12345678901234`."""
+    if not is_purpose_alone(before) or purpose(before) is Purpose.NONE:
+        return False
+    if segment.isdigit():
+        strong = purpose(before) is Purpose.STRONG
+        return len(segment) >= (MIN_VAGUE_SECRET if strong else 2 * MIN_VAGUE_SECRET)
+    if purpose(before) is Purpose.STRONG:
+        return is_code(segment) and "." not in segment
+    return False
+
+
+def _telling(pairs: tuple[Text, ...]) -> Iterator[Text]:
+    """Yield the parameters whose values may say what the link is for."""
+    return (text for text in pairs if not _NESTED.match(text.value) and not _is_nobodys(text.name))
+
+
+@lru_cache(maxsize=1024)
+def _is_nobodys(name: str) -> bool:
+    return _NOBODYS.fullmatch(name) is not None
+
+
+def _in_pairs(texts: _Texts) -> Iterator[str]:
+    found = [text for text in texts.pairs if _may_be_secret(text)]
+    if not found:
+        return
+    whole = _purpose_of(texts)
+    yield from (text.raw for text in found if _is_secret(text, whole))
+
+
+def _may_be_secret(text: Text) -> bool:
+    """Whether a parameter is worth asking what the URL is for: cheap, and most are not."""
+    if text.name and (_NESTED.match(text.value) or _is_nobodys(text.name)):
+        return False
+    return (
+        any(map(is_code, _pieces(text.value)))
+        or text.name in CLEAR_NAMES
+        or text.name.rstrip("]").endswith(_SECRET_ENDINGS)
+    )
+
+
+def _purpose_of(texts: _Texts) -> Purpose:
+    """Return the strongest purpose that the URL names."""
+    found = [purpose(_decoded(segment)) for segment in texts.segments]
+    found += [purpose(text.value) for text in _telling(texts.pairs) if not is_random(text.value)]
+    found += [purpose(text.written) for text in texts.pairs if not _is_nobodys(text.name)]
+    hosts = (purpose(label) for label in texts.host.lower().split(".")[:-2])
+    found += [Purpose.WEAK for each in hosts if each is not Purpose.NONE]
+    return max(found, default=Purpose.NONE)
+
+
+def _is_secret(text: Text, whole: Purpose) -> bool:
+    return _has_clear_name(text) or (whole is not Purpose.NONE and _is_for_purpose(text, whole))
+
+
+def _has_clear_name(text: Text) -> bool:
+    """Look for `?reset_password_token=…`, where the name says it all."""
+    name, value = text.name, text.value
+    if name in _PASSWORDS:
+        return is_code(value)
+    if name in _TOKENS and is_random(value):
+        return True
+    return len(value) >= MIN_SECRET and _is_secret_name(name)
+
+
+def _is_for_purpose(text: Text, whole: Purpose) -> bool:
+    """Look for `/password/reset?token=…`: a vague name, or none, but a purpose beside it."""
+    if text.name in VAGUE_NAMES and _is_long_enough(text.name, text.value, whole):
+        return True
+    if purpose(text.written) is Purpose.STRONG and is_code(text.value):
+        return True
+    return whole is Purpose.STRONG and any(map(_is_key, _pieces(text.value)))
+
+
+def _pieces(value: str) -> list[str]:
+    """Return what a value is made of: `1700000000|0f3a…`, `Special:Confirm/0f3a…`."""
+    return _BETWEEN.split(value) if "/" in value or "|" in value else [value]
+
+
+def _is_long_enough(name: str, value: str, whole: Purpose) -> bool:
+    if value.isdigit():
+        least = MIN_DIGITS if whole is Purpose.STRONG else MIN_VAGUE_SECRET
+        return name in CLEAR_NAMES and len(value) >= least
+    if name in CLEAR_NAMES and name not in _WORDY_NAMES:
+        return (len(value) >= MIN_SECRET and whole is Purpose.STRONG) or is_code(value)
+    return is_code(value) if whole is Purpose.STRONG else noise(value) >= MIN_VAGUE_SECRET
 
 
 def _is_secret_name(name: str) -> bool:
-    ending = name.rstrip("]").endswith(_SECRET_ENDINGS)
-    return ending and _SECRET_NAME.fullmatch(name) is not None
-
-
-def _has_purpose(path: str) -> bool:
-    segments = path.lower().split("/")
-    host = segments[2].split(".") if len(segments) > 2 else []  # noqa: PLR2004 - https:, "", host
-    return any(_is_purpose(segment) for segment in (*host, *segments[3:]))
-
-
-def _is_purpose(segment: str) -> bool:
-    if segment in PURPOSES:
-        return True
-    words = segment.partition(".")[0].replace("_", "-").split("-")
-    return len(words) > 1 and (words[0] in PURPOSES or words[-1] in PURPOSES)
-
-
-def _holds_a_secret(path: str) -> bool:
-    """Look for `/reset/Mg/5x8-2f0c…` or `/verify/9f86d081…`: a purpose, then a random segment."""
-    segments = path.rstrip("/").split("/")[3:]
-    if (
-        len(segments) > 1
-        and _SHORT_SECRET.fullmatch(segments[-1])
-        and _is_purpose(segments[-2].lower())
-    ):
-        return True
-    for at, _ in enumerate(segments):
-        if not _RANDOM.match(segments[at]):
-            continue
-        before = segments[max(0, at - 1 - MAX_SEGMENTS_BETWEEN) : at]
-        if any(_is_purpose(segment.lower()) for segment in before):
-            return True
-    return False
+    return name.rstrip("]").endswith(_SECRET_ENDINGS) and _SECRET_NAME.fullmatch(name) is not None
 
 
 def _is_cloud_signed(names: set[str]) -> bool:

@@ -58,9 +58,13 @@ MESSAGES = {
     "repeated fields": f"{HEAD}Subject: x\r\nTo: other@example.net\r\nCc: a@example.com\r\n"
     "Cc: b@example.com\r\n\r\nx\r\n",
     "odd names": f"{HEAD}Subject: x\r\nX-Empty:\r\nX_y!z: 1\r\nSUBJECT-ISH: 2\r\n\r\nx\r\n",
-    "controls": f"{HEAD}Subject: x\r\n\r\na\0b\x01\x0b\x0c\x7f\r\n",
+    "controls": f"{HEAD}Subject: x\r\n\r\na\x01\x0b\x0c\x7f\r\n",
     "from line": f"{HEAD}Subject: x\r\n\r\nFrom the start\r\n>From here\r\n",
     "looks like a header": f"{HEAD}Subject: x\r\n\r\nBcc: not a header\r\nReceived: no\r\n",
+    "no date, no message-id": "From: Shop <shop@example.com>\r\nSubject: x\r\n\r\nx\r\n",
+    "long lists": HEAD.replace("reader@example.net", ", ".join(["reader@example.net"] * 60))
+    + f"Subject: x\r\nReferences: {'<message@example.net> ' * 60}x\r\n\r\nx\r\n",
+    "a long field that is not signed": f"{HEAD}Subject: x\r\nX-Note: {'word ' * 300}\r\n\r\nx\r\n",
     "multipart": f"{HEAD}Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n"
     ' boundary="b"\r\n\r\npreamble\r\n--b\r\n\r\none\r\n--b\r\nContent-Type: text/html\r\n\r\n'
     "<b>two</b>\r\n--b--\r\nepilogue\r\n",
@@ -141,9 +145,7 @@ def test_the_verifiers_can_say_no(tmp_path: Path) -> None:
 
 
 ALTERED = {
-    "date_missing": HEAD.replace("Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n", ""),
-    "message_id_missing": HEAD.replace("Message-ID: <order-7@example.com>\r\n", ""),
-    "address_unqualified": HEAD.replace("reader@example.net", "reader"),
+    "address_rewritten": HEAD.replace("reader@example.net", "reader"),
     "header_malformed": HEAD + "no field\r\n",
 }
 
@@ -155,36 +157,6 @@ async def test_what_postfix_alters_is_what_we_say_it_alters(postfix: Postfix) ->
     assert reasons == list(ALTERED)
     for message, arrived in zip(messages, await after_postfix(postfix, messages), strict=True):
         assert not arrived.endswith(message)
-
-
-ADDRESSES = [
-    "a@example.com,, b@example.net, ",
-    '"One, Some" <a@example.com>, John Q. Public <b@example.net>',
-    "a@[192.0.2.1], (comment, (nested)) b@example.net (more)",
-    "Friends: a@example.com, b@example.net;, undisclosed-recipients:;",
-    "=?utf-8?q?caf=C3=A9?= <a@example.com>, caf\u00e9@example.com, a@ex\u00e4mple.com",
-    "Some [one] <a+b=c@example.com>, Some. <x'y`{|}~/z@example.com>",
-    '"\\"quoted\\"" and not <A@EXAMPLE.COM>, <b@example.com> (c)',
-]
-REWRITTEN = [
-    "a",
-    '"john"@example.com',
-    "s..p@example.com",
-    "a@example.com.",
-    "G: a <a@b.test>",
-]
-
-
-async def test_postfix_leaves_the_addresses_that_we_think_it_leaves(postfix: Postfix) -> None:
-    """And rewrites those that we think it rewrites."""
-    messages = [
-        HEAD.replace("reader@example.net", value).encode() + b"Subject: x\r\n\r\nx\r\n"
-        for value in (*ADDRESSES, *REWRITTEN)
-    ]
-    arrived = await after_postfix(postfix, messages)
-    kept = [after.endswith(before) for before, after in zip(messages, arrived, strict=True)]
-    assert kept == [True] * len(ADDRESSES) + [False] * len(REWRITTEN)
-    assert kept == [relay_would_alter(parse(m), relay_8bitmime=True) is None for m in messages]
 
 
 def real_messages(corpus: Path) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import dkim
 import pytest
 
 from config.keys.dkim_keys import dkim_record, new_dkim_key
-from proxy.rewrite.eligibility import from_domain
+from proxy.rewrite.eligibility import originator_of
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.identity_fixtures import LOOPBACK, away
 from tests.support.mail import html_message, link
@@ -160,19 +160,19 @@ async def test_a_fault_of_ours_signs_nothing_of_others(
     client = await (await start(accounts=["alice"])).dial()
     assert (await sent(client)).startswith(b"250")
     monkeypatch.undo()
-    monkeypatch.setattr("proxy.rewrite.senders.from_domain", raising_once())
+    monkeypatch.setattr("proxy.rewrite.senders.originator_of", raising_once())
     client = await (await start(accounts=["alice"], sign="always")).dial()
     assert await sent(client) == REFUSAL
     assert not any(is_signed(message.data) for message in relay.messages)
 
 
 def raising_once() -> Callable[..., Any]:
-    """Return `from_domain` as it is, but for the first call, which fails."""
+    """Return `originator_of` as it is, but for the first call, which fails."""
     calls: list[object] = []
 
     def called(message: Any) -> Any:
         calls.append(message)
-        return from_domain(message) if len(calls) > 1 else 1 / 0
+        return originator_of(message) if len(calls) > 1 else 1 / 0
 
     return called
 

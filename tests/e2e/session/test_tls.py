@@ -1,5 +1,6 @@
 """TLS with clients: STARTTLS, and TLS from the first octet."""
 
+import asyncio
 import ssl
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.support.clients.smtp_client import Dialogue
 from tests.support.identity_fixtures import LOOPBACK, client_context, start_tls
 from tests.support.relays.scripted_relay import ScriptedRelay
 from tests.support.session_fixtures import StartProxy
+from tracker.records.certificates import renewing
 
 
 async def test_starttls_begins_anew(
@@ -96,3 +98,27 @@ async def test_tls_may_follow_a_proxy_header_at_once(
         except ssl.SSLWantReadError:
             client.send(outgoing.read())
     assert greeting.startswith(b"220 ")
+
+
+async def test_a_renewed_certificate_is_in_force_unasked(
+    start_proxy: StartProxy, authority: trustme.CA, tmp_path: Path
+) -> None:
+    """For new sessions, within seconds, without a signal."""
+    file = tmp_path / "proxy.pem"
+    proxy = await start_proxy(
+        proxy={"listen": [], "listen_tls": ["127.0.0.1:0"], "tls_cert": str(file)}
+    )
+    async with renewing(proxy.server.certificate):
+        new = trustme.CA()
+        issued = new.issue_cert("proxy.test", "127.0.0.1")
+        issued.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "new"))
+        (tmp_path / "new").replace(file)
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    client = await Dialogue.connect(proxy.port, context=client_context(new))
+                    break
+                except ssl.SSLCertVerificationError:
+                    await asyncio.sleep(0.1)
+        assert (await client.reply()).code == 220
+        await client.close()

@@ -187,7 +187,7 @@ async def _strangers(start_proxy: StartProxy, relay: ScriptedRelay) -> str:
         issued = authority.issue_cert("proxy.test")
         issued.private_key_and_cert_chain_pem.write_to_path(f"{folder}/proxy.pem")
         proxy = await start_proxy(relay=TIMEOUTS, proxy=behind_balancer(Path(folder)))
-    cache = proxy.server.services.relay.capability_cache
+    cache = proxy.server.services.relays.all[0].capability_cache
     rows = [("The relay…", *STRANGERS_STEPS), ("---",) * (len(STRANGERS_STEPS) + 1)]
     for name, behaviour in BEHAVIOURS.items():
         cells = []

@@ -36,6 +36,7 @@ host_lookup =
 rfc1413_hosts =
 tls_advertise_hosts =
 message_size_limit = 50M
+smtp_accept_queue_per_connection = 0
 deliver_drop_privilege = true
 acl_smtp_rcpt = recipient
 acl_smtp_data = content
@@ -45,16 +46,18 @@ recipient:
        message = nobody of that name here
   defer recipients = later@example.net
        message = come back tomorrow
-  accept
+  accept control = submission/sender_retain
 content:
   deny condition = ${{if def:h_X-Refuse:}}
        message = $h_X-Refuse:
   accept
 begin routers
 everyone:
-  driver = accept
-  transport = inbox
+  {router}
 begin transports
+onward:
+  driver = smtp
+  allow_localhost
 inbox:
   driver = appendfile
   directory = {folder}/mail/inbox
@@ -63,6 +66,13 @@ inbox:
   no_envelope_to_add
   return_path_add
 """
+
+INBOX = "driver = accept\n  transport = inbox"
+ONWARD = """\
+driver = manualroute
+  transport = onward
+  self = send
+  route_list = * 127.0.0.1::{sink}"""
 
 OPENSMTPD = """\
 listen on 127.0.0.1 port {port} hostname opensmtpd.test
@@ -82,24 +92,25 @@ class Unpacked:
 
 
 @contextlib.contextmanager
-def exim_running() -> Iterator[Postfix]:
-    """Run an Exim that delivers everything into one Maildir."""
-    with _unpacked("exim4-daemon-light") as package:
+def exim_running(sink_port: int | None = None) -> Iterator[Postfix]:
+    """Run an Exim that delivers everything into one Maildir, or hands it on to `sink_port`."""
+    with unpacked("exim4-daemon-light") as package:
         folder, port = package.folder, free_port()
         for name in ("spool", "log", "mail"):
             (folder / name).mkdir()
             shutil.chown(folder / name, EXIM_ID)
         conf = folder / "exim.conf"
-        conf.write_text(EXIM.format(root=package.root, folder=folder, port=port))
+        router = INBOX if sink_port is None else ONWARD.format(sink=sink_port)
+        conf.write_text(EXIM.format(root=package.root, folder=folder, port=port, router=router))
         command = [package.root / "usr/sbin/exim4", "-bdf", "-q30m", "-C", conf]
-        with running(_private(folder, ["Debian-exim"], "", command), port, folder / "console"):
+        with running(private(folder, ["Debian-exim"], "", command), port, folder / "console"):
             yield Postfix(folder, port)
 
 
 @contextlib.contextmanager
 def opensmtpd_running(sink_port: int) -> Iterator[int]:
     """Run an OpenSMTPD that hands everything on to the server at `sink_port`; gives its port."""
-    with _unpacked("opensmtpd") as package:
+    with unpacked("opensmtpd") as package:
         folder, port = package.folder, free_port()
         conf = folder / "smtpd.conf"
         conf.write_text(OPENSMTPD.format(port=port, sink=sink_port))
@@ -109,14 +120,14 @@ def opensmtpd_running(sink_port: int) -> Iterator[int]:
         )
         command = [package.root / "usr/sbin/smtpd", "-d", "-f", conf]
         users = ["opensmtpd", "opensmtpq"]
-        with running(_private(folder, users, script, command), port, folder / "console"):
+        with running(private(folder, users, script, command), port, folder / "console"):
             yield port
 
 
-def _private(
+def private(
     folder: Path, users: Sequence[str], script: str, command: Sequence[str | Path]
 ) -> list[str | Path]:
-    """Return the command that runs `command` where `users` exist, after `script`."""
+    """Return the command that runs `command` where `users` exist, after `script`, a shell's."""
     for name in ("passwd", "group"):
         lines = [Path("/etc", name).read_text()]
         for number, user in enumerate(users, EXIM_ID):
@@ -130,10 +141,11 @@ def _private(
 
 
 @contextlib.contextmanager
-def _unpacked(package: str) -> Iterator[Unpacked]:
+def unpacked(package: str, *more: str) -> Iterator[Unpacked]:
+    """Unpack a package, and what it needs of others, for as long as the block lasts."""
     need("unshare", "util-linux")
     dpkg = need("dpkg")
-    archive = _archive(package)
+    archives = [_archive(name) for name in (package, *more)]
     try:
         subprocess.run(["unshare", "--mount", "true"], check=True, capture_output=True)
     except subprocess.CalledProcessError:
@@ -142,7 +154,8 @@ def _unpacked(package: str) -> Iterator[Unpacked]:
     folder = Path(tempfile.mkdtemp(prefix=f"waypost-{package}-"))
     try:
         folder.chmod(0o755)
-        subprocess.run([dpkg, "-x", archive, folder / "root"], check=True, capture_output=True)
+        for archive in archives:
+            subprocess.run([dpkg, "-x", archive, folder / "root"], check=True, capture_output=True)
         yield Unpacked(folder / "root", folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -133,3 +133,31 @@ def test_a_relay_is_a_host_with_or_without_a_port(relay: str, address: Address) 
 def test_init_makes_a_secret_for_ids_that_outlives_keys(home: Path) -> None:
     """It stands in the key file from the first day."""
     assert "[identify]" in (home / "token.keys").read_text()
+
+
+def test_init_makes_a_certificate_on_demand(tmp_path: Path) -> None:
+    """Named in the configuration, for this host and what else it is called."""
+    said = run("init", tmp_path, "--domain", "example.com", "--tls", "--tls-name", "192.0.2.7")
+    config = load(tmp_path / "waypost.toml")
+    assert (config.proxy.tls_cert, config.proxy.tls_key) == (
+        tmp_path / "tls" / "cert.pem",
+        tmp_path / "tls" / "key.pem",
+    )
+    assert f"trust {tmp_path}/tls/ca.pem" in said
+    assert "192.0.2.7, " in said
+    assert "localhost" in said
+    run("check", "-q", "-c", tmp_path / "waypost.toml")
+
+
+def test_init_overwrites_no_authority(tmp_path: Path) -> None:
+    """Programs may trust it already."""
+    (tmp_path / "tls").mkdir()
+    (tmp_path / "tls" / "ca.pem").write_text("mine")
+    said = run("init", tmp_path, "--domain", "example.com", "--tls", status=1)
+    assert "tls/ca.pem exists already" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["tls"]
+
+
+def test_a_name_for_the_certificate_is_checked(tmp_path: Path) -> None:
+    """It is a host's name or an address."""
+    run("init", tmp_path, "--domain", "example.com", "--tls-name", "a b", status=2)

@@ -161,7 +161,7 @@ def test_certificates_to_trust_are_read(tmp_path: Path, text: str | None, what: 
     if text is not None:
         (tmp_path / "ca.pem").write_text(text)
     (finding,) = found(tmp_path, relay={"ca_file": "ca.pem"})
-    assert finding.loc == ("relay", "ca_file")
+    assert finding.loc == ("relay", 0, "ca_file")
     assert what in finding.what
 
 

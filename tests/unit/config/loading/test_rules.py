@@ -29,8 +29,8 @@ def found(**keys: object) -> list[tuple[str, bool]]:
 
 
 def dotted(finding: Finding) -> str:
-    """Return the place of a finding, positions in arrays included."""
-    return ".".join(map(str, finding.loc))
+    """Return the place of a finding, positions in arrays included, but for that of the first relay."""
+    return ".".join(map(str, finding.loc)).replace("relay.0.", "relay.")
 
 
 def problem(name: str) -> list[tuple[str, bool]]:
@@ -189,6 +189,35 @@ def test_our_login_is_whole_and_goes_where_it_is_safe(
     """That is this machine, or TLS that proves who is there, for every relay of the fail-over."""
     login = {"user": "us", "password_file": "password", **relay}
     assert found(relay=login, proxy={"trust_loopback": False}) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ({"name": "a"}, {"name": "b"}, []),
+        ({"name": "a", "senders": ["x.test"]}, {"name": "b", "senders": ["y.test"]}, []),
+        ({"name": "a", "listeners": ["127.0.0.1:2525"]}, {"name": "b"}, []),
+        ({}, {"name": "b"}, problem("relay.name")),
+        ({"name": "a"}, {"name": "a"}, problem("relay.1.name")),
+        (
+            {"name": "a", "senders": ["x.test"]},
+            {"name": "b", "senders": ["x.test"]},
+            problem("relay.1.senders"),
+        ),
+        (
+            {"name": "a"},
+            {"name": "b", "listeners": ["127.0.0.1:9"]},
+            problem("relay.1.listeners.0"),
+        ),
+        ({"name": "a"}, {"name": "b", "host": "192.0.2.9", "tls": "none"}, warning("relay.1.tls")),
+        ({"name": "a", "senders": ["x.test"]}, None, warning("relay.senders")),
+    ],
+)
+def test_several_relays_are_told_apart(
+    first: dict[str, object], second: dict[str, object] | None, expected: list[tuple[str, bool]]
+) -> None:
+    """By a name for each, and by nothing that two of them have."""
+    assert found(relay=[first, second] if second else first) == expected
 
 
 @pytest.mark.parametrize("trusts", [True, False])

@@ -53,18 +53,18 @@ async def test_one_that_came_while_blocked_is_heard() -> None:
             assert await told.wait()
 
 
-BEFORE = Config.model_validate({"relay": {"port": 1}, "log": {"level": "error"}})
-AFTER = Config.model_validate({"relay": {"port": 2, "host": "new.test"}, "log": {"level": "error"}})
+BEFORE = Config.model_validate({"proxy": {"workers": 1}, "log": {"level": "error"}})
+AFTER = Config.model_validate({"proxy": {"workers": 2, "max_copies": 5}, "log": {"level": "error"}})
 
 
 def test_keys_that_have_changed_are_named() -> None:
     """Of those that are asked about."""
-    assert changed(("relay.port", "log.level"), BEFORE, AFTER) == ("relay.port",)
+    assert changed(("proxy.workers", "log.level"), BEFORE, AFTER) == ("proxy.workers",)
 
 
 def test_keys_that_are_kept_stay_and_all_others_are_new() -> None:
     """Neither configuration is changed itself."""
-    kept = keep(("relay.port", "log.level"), BEFORE, AFTER)
-    assert (kept.relay.port, kept.relay.host) == (1, "new.test")
-    assert changed(("relay.port", "relay.host"), AFTER, kept) == ("relay.port",)
-    assert AFTER.relay.port == 2
+    kept = keep(("proxy.workers", "log.level"), BEFORE, AFTER)
+    assert (kept.proxy.workers, kept.proxy.max_copies) == (1, 5)
+    assert changed(("proxy.workers", "proxy.max_copies"), AFTER, kept) == ("proxy.workers",)
+    assert AFTER.proxy.workers == 2

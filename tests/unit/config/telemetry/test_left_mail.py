@@ -19,7 +19,7 @@ def wrote(folder: Path, process: str, **outcomes: int) -> None:
     lines += [
         "# TYPE waypost_relay_alterations counter",
         f'waypost_relay_alterations_total{{alteration="line_too_long",header=""}} {altered - 1}.0',
-        'waypost_relay_alterations_total{alteration="address_unqualified",header="to"} 1.0',
+        'waypost_relay_alterations_total{alteration="address_rewritten",header="to"} 1.0',
     ]
     (folder / f"{process}.prom").write_text("\n".join([*lines, ""]))
 
@@ -30,7 +30,7 @@ def test_what_is_left_alone_often_is_named(tmp_path: Path) -> None:
     wrote(tmp_path, "proxy.2", changed=450, relay_would_alter=20)
     (found,) = frequent(tmp_path)
     assert found.what.startswith("50 of 1000 messages went out untracked")
-    assert "relay_would_alter (line_too_long: 48, address_unqualified in to: 2)" in found.what
+    assert "relay_would_alter (line_too_long: 48, address_rewritten in to: 2)" in found.what
     assert "waypost explain" in found.hint
 
 

@@ -129,10 +129,16 @@ async def test_an_address_that_failed_too_often_costs_no_relay_session(
 # Relays that are not what they were
 
 
+def gone(trying: Trying) -> None:
+    """Have nothing listen where the relay was."""
+    config = RelayConfig.model_validate({"port": 1, "tls": "none"})
+    trying.upstream._home = trying.upstream._relay = Relay(config, "proxy.test")
+
+
 async def test_a_relay_that_has_gone_since_ehlo_is_goodbye(trying: Try) -> None:
     """Nothing has begun: the client comes back later, as if it had heard so at EHLO."""
     stranger = await trying()
-    stranger.upstream._relay.config = RelayConfig.model_validate({"port": 1, "tls": "none"})
+    gone(stranger)
     assert await stranger.login.log_in(LOGIN, PATIENCE_S) is replies.NO_RELAY_AT_HELLO
 
 
@@ -140,7 +146,7 @@ async def test_a_relay_that_has_gone_since_it_was_reached_is_a_451(trying: Try) 
     """Whoever is trusted had a session, and lost it."""
     local = await trying(LOCAL)
     assert await local.upstream.open()
-    local.upstream._relay.config = RelayConfig.model_validate({"port": 1, "tls": "none"})
+    gone(local)
     local.upstream.drop()
     assert await local.login.log_in(LOGIN, PATIENCE_S) is replies.NO_RELAY
 

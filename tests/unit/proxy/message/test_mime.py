@@ -9,6 +9,7 @@ from proxy.message.mime import (
     TransferEncoding,
     content_type,
     is_attachment,
+    is_inline,
     structured,
     transfer_encoding,
 )
@@ -66,6 +67,7 @@ def test_content_type_without_doubt(value: bytes, kind: str, params: dict[str, s
         b"multipart/mixed; boundary=\xe9",
         b"multipart/mixed; boundary=a\0b",
         b"text/html; charset=utf-8; charset=koi8-r",
+        b"multipart/mixed; boundary=a; boundary=A",
         b"text/html; x=" + b"y" * MAX_STRUCTURED_OCTETS,
     ],
 )
@@ -78,6 +80,10 @@ def test_content_type_given_twice() -> None:
     """Alike is no matter; clients take the first or the last."""
     assert not content_type([b"text/html", b"text/html"], "text/plain").doubtful
     assert content_type([b"text/html", b"text/plain"], "text/plain").doubtful
+    twice = [b"text/html; charset=utf-8", b'Text/HTML; Charset="UTF-8"']
+    assert not content_type(twice, "text/plain").doubtful
+    assert content_type([b"text/html; charset=utf-8", b"text/html"], "text/plain").doubtful
+    assert content_type([b"a/b; boundary=x", b"a/b; boundary=X"], "text/plain").doubtful
     assert content_type([], "message/rfc822").value == "message/rfc822"
 
 
@@ -135,6 +141,30 @@ def test_transfer_encoding_given_twice() -> None:
 def test_attachments(dispositions: list[bytes], kind: bytes, attachment: bool) -> None:  # noqa: FBT001
     """A name, or any disposition but inline (RFC 2183 §2.8)."""
     assert is_attachment(dispositions, structured(kind)) is attachment
+
+
+@pytest.mark.parametrize(
+    "value", [b'"UTF-8"; charset=utf-8', b"utf8; charset=UTF-8; charset*=us-ascii''utf-8"]
+)
+def test_a_charset_given_twice_is_one(value: bytes) -> None:
+    """Labels have no case (RFC 2046 §4.1.2), and everybody reads utf8 as UTF-8."""
+    assert not content_type([b"text/html; charset=" + value], "text/plain").doubtful
+
+
+@pytest.mark.parametrize(
+    ("dispositions", "inline"),
+    [
+        ([b"inline"], True),
+        ([b"INLINE; x=y"], True),
+        ([], False),
+        ([b"attachment"], False),
+        ([b"inline; filename=a.html"], False),
+        ([b"inline", b"attachment"], False),
+    ],
+)
+def test_what_says_that_it_is_to_be_read(dispositions: list[bytes], inline: bool) -> None:  # noqa: FBT001
+    """A message that is all one part is then no file, whatever its name."""
+    assert is_inline(dispositions) is inline
 
 
 @given(st.text("ab=;\"\\( )*0'%\r\n\t\0é/", max_size=60))

@@ -165,10 +165,34 @@ def test_multipart_that_is_attached_is_left_alone() -> None:
     assert [skip for _, _, skip in listed(message)] == [Skip.ATTACHMENT, None]
 
 
-def test_multipart_with_an_encoding_is_in_doubt() -> None:
-    """It is not allowed (RFC 2045 §6.4); some readers decode it."""
-    inner = b"Content-Transfer-Encoding: base64\n" + multipart(b"mixed", b"in", HTML)
-    assert listed(parse(multipart(b"mixed", b"b", inner, HTML)))[0][2] is Skip.MALFORMED
+@pytest.mark.parametrize("encoding", [b"base64", b"quoted-printable"])
+def test_multipart_with_an_encoding_is_read_as_it_stands(encoding: bytes) -> None:
+    """It is not allowed (RFC 2045 §6.4), and nobody decodes what holds plain delimiters."""
+    label = b"Content-Transfer-Encoding: " + encoding + b"\n"
+    inner = label + multipart(b"mixed", b"in", HTML, label + multipart(b"related", b"in2", HTML))
+    message = parse(label + multipart(b"mixed", b"b", inner, HTML))
+    assert [skip for _, _, skip in listed(message)] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("label", "cut"), [(b"base64", b"--in--"), (b"quoted-printable", b"--in\n"), (b"x-odd", b"")]
+)
+def test_multipart_with_an_encoding_is_in_doubt_unless_it_is_whole(
+    label: bytes, cut: bytes
+) -> None:
+    """Without a delimiter at both ends it may be encoded after all."""
+    inner = b"Content-Transfer-Encoding: " + label + b"\n" + multipart(b"mixed", b"in", HTML)
+    inner = inner.replace(cut, b"", 1) if cut else inner
+    found = [skip for _, _, skip in listed(parse(multipart(b"mixed", b"b", inner, HTML)))]
+    assert found == [Skip.MALFORMED, None]
+
+
+def test_a_message_that_is_one_part_with_a_name_is_no_file_if_it_says_so() -> None:
+    """Database servers send such; a part of several with a name stays a file."""
+    head = b"Content-Disposition: inline\nContent-Type: text/html; name=message.html\n\nx"
+    assert listed(parse(head)) == [("1", "text/html", None)]
+    assert listed(parse(multipart(b"mixed", b"b", head)))[0][2] is Skip.ATTACHMENT
+    assert listed(parse(head.partition(b"\n")[2]))[0][2] is Skip.ATTACHMENT
 
 
 def test_parts_of_a_nested_message_are_listed_and_left_alone() -> None:

@@ -202,3 +202,13 @@ def test_an_app_link_opens_its_app_only_where_phones_know_it():
     known = decided(directives=app, app_links=True)
     assert (known.skip, known.app) == (None, True)
     assert decided(app_links=True).app is False
+
+
+def test_what_the_relay_fills_in_is_left_to_it():
+    """Tracked, every reader would arrive at the tag itself."""
+    facts = MessageFacts(tags=("-id-",))
+    assert decided(URL + "?u=-id-", facts=facts).skip is Skip.PLACEHOLDER
+    assert (
+        decided(URL + "?u=-id-", LinkDirectives(track=True), facts=facts).skip is Skip.PLACEHOLDER
+    )
+    assert decided(URL, facts=facts).skip is None

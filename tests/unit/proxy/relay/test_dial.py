@@ -11,7 +11,8 @@ import trustme
 
 from config.schema import RelayConfig
 from config.values import Address
-from proxy.relay.dial import Contact, RelayUnavailable, Unavailable, dial
+from proxy.relay.dial import Contact, RelayUnavailable, Unavailable
+from proxy.relay.failover import dial
 from proxy.smtp.replies import MARK
 from tests.support.clients.programs import free_port
 from tests.support.relays.relay_actions import ActingRelay, Line, saying
@@ -110,7 +111,7 @@ async def test_every_address_of_a_name_is_tried() -> None:
 CAUSES = {
     "CONNECT 421": ({"CONNECT": b"421 4.3.2 busy\r\n"}, Unavailable.REFUSED, "421 4.3.2 busy"),
     "CONNECT 554": ({"CONNECT": b"554 no\r\n"}, Unavailable.REFUSED, "554 no"),
-    "CONNECT silence": ({"CONNECT": Line.silence}, Unavailable.TIMED_OUT, "Timed out"),
+    "CONNECT silence": ({"CONNECT": Line.silence}, Unavailable.TIMED_OUT, "no answer in time"),
     "CONNECT reset": ({"CONNECT": Line.reset}, Unavailable.DISCONNECTED, ""),
     "CONNECT hang-up": ({"CONNECT": Line.hang_up}, Unavailable.DISCONNECTED, ""),
     "CONNECT nonsense": ({"CONNECT": b"HTTP/1.1 400 Bad\r\n"}, Unavailable.PROTOCOL, "HTTP"),

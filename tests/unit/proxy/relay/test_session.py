@@ -11,7 +11,7 @@ import uvloop
 
 from config.schema import RelayConfig
 from proxy.relay import session as relay_module
-from proxy.relay.dial import dial
+from proxy.relay.failover import dial
 from proxy.relay.session import Fault, Progress, RelaySession
 from proxy.smtp import replies
 from tests.support.relays.relay_actions import (

@@ -157,6 +157,15 @@ def test_only_outlooks_elements_are_vml():
     assert [each.is_vml for each in found(BUTTON.format(URL))] == [True, False]
 
 
+@pytest.mark.parametrize(
+    "href", ["https:/example.com/a", "http:example.com", "HTTPS:\\\\example.com"]
+)
+def test_a_link_with_other_slashes_is_listed(href):
+    """Browsers open it, other programs do not."""
+    (each,) = in_html(seen(link(href)), Policy(), MessageFacts())
+    assert (each.decision.skip, each.destination) == (Skip.AMBIGUOUS, href)
+
+
 def test_where_programs_would_differ_a_link_is_found_and_left_alone():
     """Octets that nobody labelled: each program guesses what they mean. It is told of, as it stands."""
     octets = b'<a href=" http://e.x/\xe9 ">x</a>'

@@ -4,6 +4,7 @@ import pytest
 
 from proxy.message.editing import parse
 from proxy.policy.reasons import CURES, Untouched
+from proxy.policy.settings import Signing
 from proxy.rewrite.diagnosis import ALTERATION_CURES, Diagnosis, diagnose
 from proxy.signing.relay_alterations import Alteration
 from tests.support.checks.growth import is_linear
@@ -18,17 +19,18 @@ ALTERED = Untouched.RELAY_WOULD_ALTER
 
 def of(message: bytes, untouched: Untouched = ALTERED, *, eight: bool = True) -> Diagnosis:
     """Return the diagnosis of a message."""
-    return diagnose(parse(message), untouched, relay_8bitmime=eight)
+    return diagnose(parse(message), untouched, Signing(relay_8bitmime=eight))
 
 
 @pytest.mark.parametrize(
     ("message", "what", "where"),
     [
-        (b"Reply-To: help\r\n" + FINE, "address_unqualified", "header Reply-To, line 1"),
-        (FINE.replace(b"reader@example.net", b"reader"), "address_unqualified", "header To, line 2"),
+        (b"Reply-To: help\r\n" + FINE, "address_rewritten", "header Reply-To, line 1"),
+        (FINE.replace(b"reader@example.net", b"reader"), "address_rewritten", "header To, line 2"),
         (FINE + b"x" * 999 + b"\r\n", "line_too_long", "line 8"),
-        (b"X-Long: " + b"x" * 1000 + b"\r\n" + FINE, "line_too_long", "header X-Long, line 1"),
-        (b"X-Long: x\r\n" + b" folded line\r\n" * 8000 + FINE, "field_too_long", "header X-Long, line 1"),
+        (b"List-ID: " + b"x" * 1000 + b"\r\n" + FINE, "field_too_long", "header List-Id, line 1"),
+        (b"List-ID: x\r\n" + b" folded line\r\n" * 8000 + FINE, "field_too_long", "header List-Id, line 1"),
+        (FINE + b"NUL \0\r\n", "control_character", "line 8"),
         (b"X-Nul: a\0b\r\n" + FINE, "control_character", "header X-Nul, line 1"),
         (b"Subject : space\r\n" + FINE, "header_malformed", "header Subject, line 1"),
         (b"no field\r\n" + FINE, "header_malformed", "line 1"),

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.message.editing import parse
+from proxy.message.mailbox import MAX_OCTETS
 from proxy.policy import Policy, Untouched
-from proxy.rewrite.eligibility import MAX_FROM, from_domain
+from proxy.rewrite.eligibility import from_domain, mentions_others
 from proxy.rewrite.planner import plan
 from tests.support.mail import HEAD, html_message, link
 from tests.support.plans import (
@@ -66,10 +67,30 @@ def test_one_foreign_signature_among_ours_is_enough():
 
 
 @pytest.mark.parametrize(
+    ("sender", "signed_by", "subdomains", "foreign"),
+    [
+        ("example.com", "mail.example.com", True, False),
+        ("news.example.com", "mail.example.com", True, False),
+        ("mail.example.com", "mail.example.com", True, True),
+        ("example.com", "mail.example.com", False, True),
+        ("example.com", "badexample.com", True, True),
+    ],
+)
+def test_a_signature_of_an_own_subdomain_is_replaced_but_for_froms_own(
+    sender, signed_by, subdomains, foreign
+):
+    """DMARC may ask that From's domain itself signs; whoever else of ours did, did no more than we do."""
+    head = HEAD.replace("news@example.com", f"news@{sender}")
+    message = html_message(link(URL), DKIM.format(signed_by), head=head)
+    signing = dataclasses.replace(KEY_OF_EXAMPLE_COM, subdomains=subdomains)
+    made = plan(message, Policy(signing=signing))
+    assert made.untouched == (Untouched.FOREIGN_SIGNATURE if foreign else None)
+
+
+@pytest.mark.parametrize(
     "message",
     [
-        html_message(link(URL), head=HEAD.replace("Date", "X-Date")),
-        html_message(link(URL), head=HEAD.replace("Message-ID", "X-Message-ID")),
+        html_message(link(URL), head=HEAD.replace("Subject: Spring", f"Subject: {'x' * 999}")),
         html_message(link(URL), head=HEAD.replace("reader@example.org", "reader")),
         html_message(link(URL) + "x" * 999),
     ],
@@ -100,9 +121,13 @@ def test_8bit_needs_a_relay_with_8bitmime_to_be_signed():
         ("(of example.net) a@example.com (Shop)", "example.com"),
         ("=?utf-8?q?a=40example=2Enet?= <a@example.com>", "example.com"),
         ("Shop\r\n <a@example.com>", "example.com"),
-        ("a@b\u00fccher.example", "b\u00fccher.example"),
+        ("a@b\u00fccher.example", "xn--bcher-kva.example"),
+        ("a@fa\u00df.example", "xn--fa-hia.example"),
+        ("Shop, Inc. <a@example.com>", "example.com"),
+        ("a@example.com, <b@example.com>", "example.com"),
+        ("a@example.com, b@example.com", Untouched.SEVERAL_FROM),
         ("a@example.com,", "example.com"),
-        ("x" * MAX_FROM + " <a@example.com>", Untouched.NO_FROM),
+        ("x" * MAX_OCTETS + " <a@example.com>", Untouched.NO_FROM),
     ],
 )
 def test_the_domain_is_that_of_the_one_address(sender, domain):
@@ -114,6 +139,24 @@ def test_no_header_and_several_are_told_apart():
     """With none there is nobody to ask, with several nobody knows whom."""
     assert from_domain(parse(b"To: a@example.com\r\n\r\n")) is Untouched.NO_FROM
     assert from_domain(parse(b"From: a@example.com\r\n" * 2 + b"\r\n")) is Untouched.SEVERAL_FROM
+
+
+@pytest.mark.parametrize(
+    ("sender", "reason"),
+    [
+        ("a@example.com <a@example.com>", None),
+        ("a@bank.test, <a@example.com>", Untouched.SEVERAL_FROM),
+        ("a@example.com", None),
+        ("root", None),
+    ],
+)
+def test_an_address_of_another_domain_is_anothers(sender, reason):
+    """Where no [[sender]] says which domains are one."""
+    assert mentions_others(parse(f"From: {sender}\r\n\r\n".encode())) is reason
+    if reason:
+        assert (
+            plan(html_message(link(URL), head=f"From: {sender}\r\n"), Policy()).untouched is reason
+        )
 
 
 @given(st.text(max_size=60))

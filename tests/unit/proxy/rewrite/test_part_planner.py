@@ -155,6 +155,39 @@ def test_plain_text_is_tracked_only_where_asked_for():
     assert rendered == message.replace(URL.encode(), TRACKED.encode())
 
 
+CLEARSIGNED = (
+    "-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: SHA256\r\n\r\nSee {}\r\n"
+    "-----BEGIN PGP SIGNATURE-----\r\n\r\niQEz\r\n-----END PGP SIGNATURE-----\r\n"
+)
+
+
+@pytest.mark.parametrize("headers", ["", "X-Track-Links: off\r\n"])
+def test_text_that_is_signed_with_openpgp_is_left_alone(headers):
+    """Not an octet of it changes, whatever is wanted: neither links nor parameters."""
+    parts = (text_part(CLEARSIGNED.format(URL)), html_part(CLEARSIGNED.format(link(URL))))
+    message = multipart("alternative", *parts, headers=headers)
+    policy = dataclasses.replace(PARAMS, plain_text=True, params_when_off=True)
+    made = plan(message, policy)
+    assert made.render(lambda _: TRACKED) is message
+    if not headers:
+        assert {each.reason for each in made.skipped} == {Skip.SIGNED}
+
+
+def test_parameters_of_untracked_messages_spare_attached_parts():
+    """`params_when_off` adds none to what may not be touched at all."""
+    attached = b"Content-Disposition: attachment\r\n" + html_part(link(URL))
+    message = multipart("mixed", attached, headers="X-Track-Links: off\r\n")
+    policy = dataclasses.replace(PARAMS, params_when_off=True)
+    assert plan(message, policy).render(lambda _: TRACKED) is message
+
+
+def test_tags_that_a_header_names_are_left_to_the_relay():
+    """Elsewhere in the message links are tracked."""
+    html = link(URL + "?id=-id-") + link(URL)
+    message = html_message(html, 'X-SMTPAPI: {"sub": {"-id-": ["1", "2"]}}')
+    assert reasons(message) == [Skip.PLACEHOLDER, None]
+
+
 def test_an_opt_out_in_html_holds_in_plain_text():
     """The author cannot mark a link there; other rules hold as everywhere."""
     text = f"{URL} https://example.com/b {URL}?reset_token=abcdef"

@@ -185,6 +185,39 @@ def test_a_message_is_assigned_by_its_from_domain(sender, null, untouched, domai
     assert (assigned.sender is None) is (domain != "a.test")
 
 
+@pytest.mark.parametrize(
+    ("sender", "untouched"),
+    [
+        ("x@a.test <x@a.test>", None),
+        ("news@mail.a.test, <x@a.test>", None),
+        ("x@a.test <news@mail.a.test>", None),
+        ("ceo@bank.test, <x@a.test>", Untouched.SEVERAL_FROM),
+        ("x@other.test <x@a.test>", Untouched.SEVERAL_FROM),
+        ("x@sub.other.test <x@a.test>", Untouched.SEVERAL_FROM),
+        ("x@a.test <ceo@bank.test>", Untouched.UNKNOWN_SENDER),
+    ],
+)
+def test_addresses_beside_the_mailbox_are_the_same_senders(sender, untouched):
+    """Else some reader may take the mail, and our signature, for another's."""
+    config = Config(
+        sender=(
+            SenderConfig(domain="a.test", subdomains=True),
+            SenderConfig(domain="other.test", subdomains=True),
+        )
+    )
+    message = parse(html_message(link(URL), head=f"From: {sender}\r\n"))
+    assert Senders(config).assign(message).plan.untouched is untouched
+
+
+def test_a_domain_of_other_letters_is_its_senders():
+    """It is written in punycode in the configuration, and as people write it in From (IDNA 2008)."""
+    known = Senders(Config(sender=(SenderConfig(domain="xn--fa-hia.test"),)))
+    message = parse(html_message(link(URL), head="From: x@faß.test\r\n"))
+    assert known.assign(message).plan.untouched is None
+    other = parse(html_message(link(URL), head="From: x@fass.test\r\n"))
+    assert known.assign(other).plan.untouched is Untouched.UNKNOWN_SENDER
+
+
 def test_a_message_left_alone_has_its_sender_all_the_same():
     """Nothing of it is planned."""
     message = parse(html_message(link(URL), head="From: x@a.test\r\n"))

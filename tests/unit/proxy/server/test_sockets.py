@@ -25,6 +25,26 @@ def test_every_address_has_its_listener(tmp_path: Path) -> None:
     sockets.close()
 
 
+def test_a_listener_for_all_of_ipv6_takes_ipv4_too(tmp_path: Path) -> None:
+    """As people expect of a wildcard."""
+    sockets = bind(configuration(tmp_path, 25, proxy={"listen": ["[::]:0"], "tls_cert": "x.pem"}))
+    for host in ("127.0.0.1", "::1"):
+        socket.create_connection((host, *ports(sockets)), 10).close()
+    sockets.close()
+
+
+@pytest.mark.parametrize("other", ["127.0.0.1", "0.0.0.0"])
+def test_it_leaves_ipv4_to_a_listener_of_its_port(tmp_path: Path, other: str) -> None:
+    """Each of them has its own connections."""
+    port = free_port()
+    listen = {"listen": [f"[::]:{port}"], "listen_tls": [f"{other}:{port}"], "tls_cert": "x.pem"}
+    sockets = bind(configuration(tmp_path, 25, proxy=listen))
+    with socket.create_connection(("127.0.0.1", port), 10):
+        accepted, _ = sockets.tls[0].accept()
+        accepted.close()
+    sockets.close()
+
+
 def test_an_address_in_use_is_named_and_the_others_are_let_go(tmp_path: Path) -> None:
     """Whoever mends it can start again at once."""
     free = free_port()

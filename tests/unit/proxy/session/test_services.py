@@ -46,7 +46,7 @@ def test_a_reload_makes_the_rest_anew(started: Services, tmp_path: Path) -> None
     after = reloaded(started, tmp_path / "new", proxy={"hostname": "new.test"})
     assert after.hostname == after.proxy.hostname == "new.test"
     assert after.dispatcher is not started.dispatcher
-    assert after.relay is not started.relay
+    assert after.relays is not started.relays
     after.dispatcher.close()
 
 

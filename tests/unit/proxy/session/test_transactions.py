@@ -16,7 +16,7 @@ class Agreeable:
 
     capabilities: dict[str, str] = {}  # noqa: RUF012 - nobody changes it
 
-    async def ready(self, *, own_login: bool) -> None:
+    async def ready(self, *, own_login: bool, relay: None) -> None:
         """Be there."""
 
     def lacks_any(self, _keywords: frozenset[str]) -> bool:

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.message.editing import parse
-from proxy.signing.relay_alterations import Alteration, qualified, relay_would_alter
-from tests.support.checks.growth import is_linear
+from proxy.signing.relay_alterations import MAX_READ_OCTETS, Alteration, relay_would_alter
 
 HEAD = (
     b"From: Shop <shop@example.com>\r\nTo: reader@example.net\r\nSubject: Your order\r\n"
@@ -27,19 +26,19 @@ def without(name: bytes) -> bytes:
 
 
 ALTERED = [
-    (without(b"Date"), Alteration.NO_DATE),
     (without(b"From"), Alteration.NO_FROM),
-    (without(b"Message-ID"), Alteration.NO_MESSAGE_ID),
-    (FINE.replace(b"reader@example.net", b"reader"), Alteration.UNQUALIFIED),
-    (b"Reply-To: help\r\n" + FINE, Alteration.UNQUALIFIED),
+    (FINE.replace(b"reader@example.net", b"reader"), Alteration.ADDRESS),
+    (FINE.replace(b"Shop <", b"Shop, Inc. <"), Alteration.ADDRESS),
+    (b"Reply-To: help\r\n" + FINE, Alteration.ADDRESS),
     (FINE + b"x" * 999 + b"\r\n", Alteration.LONG_LINE),
-    (b"X-Long: " + b"x" * 1000 + b"\r\n" + FINE, Alteration.LONG_LINE),
-    (b"X-Long: x\r\n" + b" folded line\r\n" * 8000 + FINE, Alteration.LONG_FIELD),
+    (b"In-Reply-To: " + b"x" * 1000 + b"\r\n" + FINE, Alteration.LONG_FIELD),
+    (b"List-ID: x\r\n" + b" folded line\r\n" * 8000 + FINE, Alteration.LONG_FIELD),
     (b"Subject : space\r\n" + FINE, Alteration.MALFORMED_HEADER),
     (b"no field\r\n" + FINE, Alteration.MALFORMED_HEADER),
     (b"From shop Mon Nov 23 10:00:00 2026\r\n" + FINE, Alteration.MALFORMED_HEADER),
     (b"X-Nul: a\0b\r\n" + FINE, Alteration.CONTROL),
     (b"X-Tab: a\vb\r\n" + FINE, Alteration.CONTROL),
+    (FINE + b"a\0b\r\n", Alteration.CONTROL),
     (FINE + b"bare\nLF\r\n", Alteration.BARE_NEWLINE),
     (FINE + b"bare\rCR\r\n", Alteration.BARE_NEWLINE),
 ]
@@ -49,7 +48,7 @@ ALTERED = [
     ("message", "reason"), ALTERED, ids=[str(r) + str(i) for i, (_, r) in enumerate(ALTERED)]
 )
 def test_what_would_be_altered_has_a_name(message: bytes, reason: Alteration) -> None:
-    """Each was seen to break a signature in a default Postfix, or to be unreadable to a verifier."""
+    """Each was seen to break a signature in a real server, or to be unreadable to a verifier."""
     assert relay_would_alter(parse(message), relay_8bitmime=True) is reason
 
 
@@ -67,63 +66,51 @@ def test_lines_of_998_octets_pass() -> None:
     assert relay_would_alter(parse(FINE + b"x" * 998 + b"\r\n"), relay_8bitmime=True) is None
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        b"a@example.com",
-        b" a@example.com, b@example.net ",
-        b"Some One <a@example.com>",
-        b'"One, Some" <a@example.com>, b@example.net',
-        b"Friends: a@example.com;, Others: b@example.com;, c@example.com",
-        b"a@example.com,, b@example.com,",
-        b"a@[192.0.2.1]",
-        b"a@[IPv6:2001:db8::1]",
-        b"(comment, with (nested) parts) a@example.com (more)",
-        b"Friends: a@example.com, b@example.net;",
-        b"undisclosed-recipients:;",
-        b"=?utf-8?q?caf=C3=A9?= <a@example.com>",
-        "Caf\u00e9 <a@example.com>".encode(),
-        b"John Q. Public <a@example.com>",
-        b"\r\n a@example.com,\r\n\tb@example.net\r\n",
-        b"",
-    ],
-)
-def test_full_addresses_pass(value: bytes) -> None:
-    """As applications write them."""
-    assert qualified(value)
+@pytest.mark.parametrize("missing", [b"Date", b"Message-ID", b"To"])
+def test_what_is_missing_breaks_nothing_where_it_is_added(missing: bytes) -> None:
+    """No signature names what is absent."""
+    assert relay_would_alter(parse(without(missing)), relay_8bitmime=True) is None
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        b"a",
-        b"a, b@example.com",
-        b"Some One <a>",
-        b"a@localhost",
-        b"<>",
-        b"<@route.example:a@example.com>",
-        b"a%example.com@example.net",
-        b"host!user",
-        b"One, Some <a@example.com>",
-        b"Some One a@example.com",
-        b"a@example.com b@example.com",
-        b"Some <a@example.com",
-        b"a@b@example.com",
-        b"Friends: a, b@example.net;",
-        b"=?utf-8?q?One,_Some?= <a@example.com>",
-        b'"john"@example.com',
-        b"s..p@example.com",
-        b".a@example.com",
-        b"a@example.com.",
-        b"Not a group: a <a@example.com>",
-        b"a@example.com; b@example.com",
-        b"(unclosed a@example.com",
-        b'"unclosed a@example.com',
-    ],
-)
-def test_what_a_mail_server_completes_or_rewrites_does_not(value: bytes) -> None:
-    """When in doubt, it counts as one that would be changed."""
-    assert not qualified(value)
+LONG = [b"To: ", b"Cc: ", b"References: ", b"X-Long: ", b"Bcc: "]
+
+
+@pytest.mark.parametrize("start", LONG)
+def test_long_fields_that_are_not_signed_break_nothing(start: bytes) -> None:
+    """Some never are, some are too long to be; so an address in them is nobody's matter."""
+    field = start + b"root, " + b"reader@example.net, " * 60 + b"\r\n"
+    message = parse(field + without(start.rstrip(b": ")))
+    assert relay_would_alter(message, relay_8bitmime=True) is None
+
+
+def test_address_fields_that_are_odd_and_many_count_as_altered() -> None:
+    """To read them takes long; those that are ordinary pass, as many as there are."""
+    ordinary = b"Cc: " + b"a@example.net,\r\n " * 3000 + b"a@example.net\r\n"
+    assert relay_would_alter(parse(ordinary + FINE), relay_8bitmime=True) is None
+    odd = b"'a@b.example' <a@b.example>,\r\n "
+    few, many = (b"Cc: " + odd * count + odd.rstrip(b", \r\n") + b"\r\n" for count in (9, 900))
+    assert len(many) > MAX_READ_OCTETS
+    assert relay_would_alter(parse(few + FINE), relay_8bitmime=True) is None
+    assert relay_would_alter(parse(many + FINE), relay_8bitmime=True) is Alteration.ADDRESS
+
+
+def test_the_relays_profile_says_which_addresses_are_rewritten() -> None:
+    """Sendmail quotes names, and fills in what is empty; some rewrite nothing."""
+    name = parse(FINE.replace(b"Shop <", b"O'Brien <"))
+    comma = parse(FINE.replace(b"Shop <", b"Shop, Inc. <"))
+    empty = parse(FINE.replace(b"<order-7@example.com>", b""))
+    altered = {
+        profile: [
+            relay_would_alter(each, relay_8bitmime=True, profile=profile)
+            for each in (name, comma, empty)
+        ]
+        for profile in ("default", "sendmail", "verbatim")
+    }
+    assert altered == {
+        "default": [None, Alteration.ADDRESS, None],
+        "sendmail": [Alteration.ADDRESS, Alteration.ADDRESS, Alteration.EMPTY],
+        "verbatim": [None, None, None],
+    }
 
 
 @given(st.binary(max_size=300))
@@ -132,12 +119,4 @@ def test_noise_is_judged_and_never_raises(noise: bytes) -> None:
     relay_would_alter(parse(noise), relay_8bitmime=False)
     relay_would_alter(parse(b"To: " + noise + b"\r\n" + FINE), relay_8bitmime=False)
     relay_would_alter(parse(FINE + noise), relay_8bitmime=False)
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [b'"', b"(", b"(\\", b"<", b",", b":", b"a@", b'"\\', b"[", b"a@b.", b"()", b'(")'],
-)
-def test_work_is_linear_in_hostile_addresses(piece: bytes) -> None:
-    """Quotes, comments and brackets that never close."""
-    assert is_linear(lambda count: qualified(piece * count), 4_000)
+    relay_would_alter(parse(b"To: " + noise + b"\r\n"), relay_8bitmime=True, profile="sendmail")

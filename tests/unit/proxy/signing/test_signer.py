@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.keys.dkim_keys import KeyUnusable
-from proxy.signing.signer import OVERSIGNED_FIELDS, Signable, Signer, SigningError
+from proxy.signing.signed_fields import OVERSIGNED_FIELDS
+from proxy.signing.signer import Signable, Signer, SigningError
 from tests.support.signed import MESSAGE, PEMS, RSA, SIGNERS, verified
 
 

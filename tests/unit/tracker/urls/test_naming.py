@@ -130,3 +130,24 @@ def test_a_destination_alone_is_named_by_the_configuration():
     url = "https://example.com/?basket=7&page=2&&b&utm_Source=mail&who=4711#top"
     assert naming.name(url) == "https://example.com/?page=2&&b#top"
     assert naming.name("https://example.com/orders/7?who=4711") == "an order"
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        (
+            "https://example.com/reset/8f14e45fceea167a5a36dedd4bea2543",
+            "https://example.com/reset/…",
+        ),
+        ("https://example.com/x?reset_key=8f14e45fcee&a=1", "https://example.com/x?a=1"),
+        ("https://example.com/#/verify/8f14e45fceea167a5a36", "https://example.com/#/verify/…"),
+    ],
+)
+def test_a_secret_is_no_part_of_a_name(url, name):
+    """Not even where the author wants such a link tracked, or no message is known for its click."""
+    assert identity(url, (), VOLATILE_PARAMS) == name
+    assert Naming().name(url) == name
+    sent = LinkNaming(url, url, name).sent_link(1, "", VOLATILE_PARAMS)
+    assert (sent.url, sent.group) == (name, name)
+    grouped = LinkNaming(url, url, "Set a password").sent_link(1, "", VOLATILE_PARAMS)
+    assert (grouped.url, grouped.group) == (name, "Set a password")

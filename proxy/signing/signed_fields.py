@@ -1,0 +1,93 @@
+"""Which header fields a signature of ours covers.
+
+Owns: the names, those that are signed once more than they are there, what a relay's profile leaves
+out, and what is left out where it is too long for a relay to pass on as it is.
+Does not own: the signature (`signer`), or what a relay would alter of what is signed
+(`relay_alterations`).
+"""
+
+from collections.abc import Mapping
+
+from proxy.message.fields import Header, HeaderBlock
+from proxy.message.limits import LINE_OCTETS
+
+SIGNED_FIELDS = (
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "subject",
+    "date",
+    "message-id",
+    "in-reply-to",
+    "references",
+    "resent-from",
+    "resent-sender",
+    "resent-to",
+    "resent-cc",
+    "resent-date",
+    "resent-message-id",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "content-disposition",
+    "content-id",
+    "content-description",
+    "list-id",
+    "list-help",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "list-subscribe",
+    "list-post",
+    "list-owner",
+    "list-archive",
+    "feedback-id",
+    "auto-submitted",
+)
+"""Every instance of these is signed (RFC 6376 §5.4.1, RFC 8058 §4). What mail servers add, drop or
+change on the way is not among them: Bcc, Resent-Bcc, Return-Path, Received."""
+
+OVERSIGNED_FIELDS = frozenset(
+    {
+        "from",
+        "to",
+        "subject",
+        "date",
+        "content-type",
+        "list-unsubscribe",
+        "list-unsubscribe-post",
+    }
+)
+"""Signed once more than they are there: a second one, which some readers would show instead,
+breaks the signature (RFC 6376 §8.15)."""
+
+PROFILES: Mapping[str, frozenset[str]] = {
+    "default": frozenset(),
+    "ses": frozenset({"date", "message-id"}),
+}
+"""What a relay replaces on every message, and so must not be signed, by the name of the relay."""
+
+LEFT_OUT_IF_LONG = frozenset({b"to", b"cc", b"references"})
+"""Applications write these as long as they like, and no reader is misled where they are not signed."""
+
+MAX_FIELD_OCTETS = 100_000
+"""Postfix cuts a header field at 102,400 octets (`header_size_limit`)."""
+
+
+def is_too_long(raw: bytes, field: Header) -> bool:
+    """Return whether relays fold a line of a field (RFC 5322 §2.1.1), or cut it."""
+    size = field.end - field.start
+    if size <= LINE_OCTETS:
+        return False
+    lines = raw[field.start : field.end].split(b"\r\n")
+    return size > MAX_FIELD_OCTETS or max(map(len, lines)) > LINE_OCTETS
+
+
+def too_long_to_sign(raw: bytes, block: HeaderBlock) -> frozenset[bytes]:
+    """Return the names of the fields that are left out of h= for their length, lower case."""
+    return frozenset(
+        name
+        for field in block.fields
+        if (name := field.name.lower()) in LEFT_OUT_IF_LONG and is_too_long(raw, field)
+    )
