@@ -22,11 +22,11 @@ from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.client.login_limits import LoginLimits
 from proxy.client.login_slots import LoginSlots
 from proxy.delivery.delivered_db import DeliveredDb, JournalError
-from proxy.relay.choice import Relays
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.session.memory_budget import UPLOAD_BUDGET_OCTETS, MemoryBudget
 from proxy.session.refusals import Refusals
+from proxy.session.relays import Relays
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
 from tracker.spool.writer import Spool

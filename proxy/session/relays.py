@@ -2,7 +2,7 @@
 
 Owns: the order in which envelope sender, account and listener tell, and whose header From belongs
 elsewhere.
-Does not own: the keys (`config.schema`), switching to a relay (`upstream`), or who a client is
+Does not own: the keys (`config.schema`), switching to a relay (`proxy.relay.upstream`), or who a client is
 (`proxy.client.identity`).
 
 The header From is not known at MAIL, and each reply is the relay's own: so the envelope decides.

@@ -5,7 +5,7 @@ import pytest
 from config.addresses import parse_ip
 from config.schema import RelayConfig
 from proxy.policy.accounts import NOBODY, Submitter
-from proxy.relay.choice import Relays, _common
+from proxy.session.relays import Relays, _common
 
 TABLES: list[dict[str, object]] = [
     {"name": "office"},
