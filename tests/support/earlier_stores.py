@@ -7,13 +7,17 @@ form answered what the second form must answer alike, after it had brought the s
 import contextlib
 import json
 import sqlite3
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
+from tests.support.checks.facts import empty
 from tests.support.repository import ROOT
 from tracker.reports import breakdown, clicks, opens, summary
+from tracker.store import database
+from tracker.store.first_form import copy
 from tracker.store.first_form.schema import migrations as steps
 
 FOLDER = ROOT / "tests" / "unit" / "tracker" / "store" / "first_form" / "stores"
@@ -77,6 +81,25 @@ def answers(db: Database) -> dict[str, Any]:
     }
     plain: dict[str, Any] = json.loads(json.dumps(found))
     return plain
+
+
+def upgraded(old: Database) -> Database:
+    """Return what becomes of a store of the first form: one of the second, in memory."""
+    steps.apply(old)
+    new = empty()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "first.db"
+        with contextlib.closing(sqlite3.connect(file)) as conn:
+            old.conn.backup(conn)
+        new.execute("ATTACH ? AS first", [str(file)])
+        copy.prepare(new)
+        for stage in copy.STAGES:
+            after = copy.BEGINNING
+            with database.transaction(new):
+                while copied := copy.copy_chunk(new, stage, after):
+                    after = copied.upto
+        new.execute("DETACH first")
+    return new
 
 
 def rows(path: Path) -> dict[str, list[Any]]:

@@ -21,13 +21,15 @@ from tests.support.checks.facts import (
     pending,
 )
 from tests.support.checks.recount import recount
+from tests.support.earlier_stores import upgraded
 from tests.unit.tracker.counting.test_batch import histories, sums
 from tracker.counting.batch import feed
 from tracker.events import Clicked, Event, Recipient
 from tracker.judging.rules import RULES, Settings
 from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report
-from tracker.store import retention
+from tracker.store import keys
+from tracker.store.clicked_by import PART, Persons
 from tracker.store.first_form import judged_upgrade
 from tracker.store.first_form.schema import migrations
 from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
@@ -38,10 +40,9 @@ BY_METHOD = Settings(points={rule.name: 0 for rule in RULES if rule.name != "hea
 
 COPIED = (
     *("settings", "campaigns", "persons", "user_agents", "links", "link_set_links"),
-    *("link_set_ignored", "campaign_links", "sightings", "messages", "purged_clicks"),
-    "unknown_messages",
+    *("link_set_ignored", "campaign_links", "unknown_messages"),
 )
-"""Tables that the step leaves alone; its own are told of by their rows."""
+"""Tables of both forms that the step leaves alone."""
 
 
 def put(db: Database, events: Iterable[Event]) -> None:
@@ -77,25 +78,51 @@ def earlier(events: Sequence[Event]) -> Database:
     return old
 
 
+_NUMBERED = """
+    CREATE TEMP TABLE numbered AS
+    SELECT row_number() OVER (ORDER BY sent_s, message_id) AS row, * FROM messages
+"""
+_ROWS = (
+    (
+        "SELECT id, CAST(hash || 'old' AS BLOB) FROM link_sets",
+        "INSERT INTO link_sets VALUES (?, ?)",
+    ),
+    (
+        """SELECT row, message_text(message_id), sent_s, domains.name, campaign_id, link_set_id,
+            shared, counted, unknown
+        FROM numbered LEFT JOIN domains ON domains.id = domain_id""",
+        "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ),
+    (
+        """SELECT sightings.id, hash, row FROM sightings JOIN numbered USING (sent_s, message_id)""",
+        "INSERT INTO sightings VALUES (?, ?, ?)",
+    ),
+    (
+        """SELECT row, number, person_id, address, accepted, clicks > 0, refused
+        FROM deliveries JOIN numbered USING (sent_s, message_id)""",
+        "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?)",
+    ),
+    (
+        """SELECT arrival, event_text(event_id), moment_s(event_id), row, recipient, clicks.number,
+            url, method, human, iif(human, '', 'head'), address_text(ip), user_agent_id,
+            campaign_id, link_id, iif(shared, NULL, person_id)
+        FROM clicks JOIN numbered USING (sent_s, message_id)
+        JOIN destinations ON destinations.id = destination_id
+        JOIN verdicts ON verdicts.id = verdict_id
+        JOIN signal_sets ON signal_sets.id = signal_set_id
+        LEFT JOIN deliveries ON deliveries.sent_s = clicks.sent_s
+            AND deliveries.message_id = clicks.message_id AND deliveries.number = recipient""",
+        f"INSERT INTO clicks VALUES ({', '.join('?' * 15)})",
+    ),
+)
+
+
 def copy_rows(now: Database, old: Database) -> None:
-    """Copy what the step changes, with the columns of before."""
-    for query, statement in (
-        (
-            "SELECT id, CAST(hash || 'old' AS BLOB) FROM link_sets",
-            "INSERT INTO link_sets VALUES (?, ?)",
-        ),
-        (
-            """SELECT message, number, person_id, address, accepted, clicks > 0, refused
-               FROM deliveries""",
-            "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?, ?)",
-        ),
-        (
-            """SELECT id, event_id, at_s, message, recipient, number, destination, method, human,
-                   iif(human, '', 'head'), ip, user_agent_id, campaign_id, link_id, person_id
-               FROM clicks""",
-            f"INSERT INTO clicks VALUES ({', '.join('?' * 15)})",
-        ),
-    ):
+    """Copy what the second form keeps otherwise, or the step changes, with the columns of before."""
+    for function in (keys.message_text, keys.event_text, keys.moment_s, keys.address_text):
+        now.conn.create_function(function.__name__, 1, function)
+    now.execute(_NUMBERED)
+    for query, statement in _ROWS:
         old.conn.executemany(statement, now.execute(query).fetchall())
 
 
@@ -146,6 +173,14 @@ def count(old: Database) -> None:
     old.conn.commit()
 
 
+_FORGET = (
+    """DELETE FROM persons WHERE NOT EXISTS
+        (SELECT 1 FROM deliveries WHERE person_id = persons.id)""",
+    "DELETE FROM clickers WHERE person_id NOT IN (SELECT id FROM persons)",
+    "DELETE FROM user_agents WHERE id NOT IN (SELECT user_agent_id FROM clicks)",
+)
+
+
 def purge_as_before(old: Database, before_s: float) -> None:
     """Let go of what is old as the version before did; sums stay."""
     old.execute("INSERT OR REPLACE INTO settings VALUES ('purged_before_s', ?)", [before_s])
@@ -153,7 +188,7 @@ def purge_as_before(old: Database, before_s: float) -> None:
     for table in ("clicks", "deliveries", "sightings"):
         old.execute(f"DELETE FROM {table} WHERE message IN {gone}", [before_s])
     old.execute("DELETE FROM messages WHERE sent_at_s < ?", [before_s])
-    for statement in retention._FORGET:
+    for statement in _FORGET:
         old.execute(statement)
     old.conn.commit()
 
@@ -165,31 +200,46 @@ def by_method(event: Event) -> Event:
     return replace(event, signals=(), method="HEAD" if "head" in event.signals else "GET")
 
 
-def upgraded(old: Database) -> Database:
-    """Take the step."""
-    migrations.apply(old)
-    return old
-
-
 def clickers(db: Database) -> set[tuple[object, ...]]:
-    """Return who clicked what, by names."""
-    return set(
-        db.execute("""
-            SELECT ifnull(campaigns.name, campaign_id), ifnull(links.name, ''), persons.name,
-                clicks_human, clicks_doubtful, clicks_all
-            FROM clickers JOIN persons ON persons.id = person_id
-            LEFT JOIN campaigns ON campaigns.id = campaign_id
-            LEFT JOIN links ON links.id = link_id
-        """).fetchall()
-    )
+    """Return who clicked what in the messages of which day, by names."""
+    named = dict(db.execute("SELECT id, name FROM persons").fetchall())
+    sets = db.execute("""
+        SELECT ifnull(links.name, ''), ifnull(campaigns.name, campaign_id), day, part,
+            certain, doubtful, machines
+        FROM clicked_by LEFT JOIN campaigns ON campaigns.id = campaign_id
+        LEFT JOIN links ON links.id = link_id
+    """)
+    found = set()
+    for link, campaign, day, part, *columns in sets:
+        persons = Persons.read(columns)
+        for kind in ("certain", "doubtful", "machines"):
+            names = {named.get(part * PART + number) for number in getattr(persons, kind)}
+            found.add((link, campaign, day, kind, frozenset(names)))
+    return found
+
+
+def hours(db: Database) -> set[tuple[object, ...]]:
+    """Return the clicks of each hour and of each day of sending."""
+    sql = """
+        SELECT 'hour', hour, ifnull(name, campaign_id), '', clicks_human, clicks_all, 0 FROM hours
+        LEFT JOIN campaigns ON campaigns.id = campaign_id UNION ALL
+        SELECT 'day', day, ifnull(campaigns.name, campaign_id), links.name, clicks_human, clicks_all,
+            clicks_shared
+        FROM cohorts LEFT JOIN campaigns ON campaigns.id = campaign_id
+        LEFT JOIN links ON links.id = link_id
+    """
+    return set(db.execute(sql).fetchall())
 
 
 def assert_same(one: Database, other: Database) -> None:
     """See that two stores say the same, in sums and in rows."""
     assert summary.report(one) == summary.report(other)
     assert recount(one) == recount(other) == summary.report(one)
+    assert hours(one) == hours(other)
     assert (sums(one), clickers(one)) == (sums(other), clickers(other))
-    copies = "SELECT message_id, number, clicks, clicks_human FROM deliveries JOIN messages ON id = message"
+    copies = (
+        "SELECT sent_s, message_id, number, clicks, clicks_human, clicks_doubtful FROM deliveries"
+    )
     assert set(one.execute(copies)) == set(other.execute(copies))
 
 
@@ -225,6 +275,9 @@ EVENTS = (
 )
 
 
+CLICKS = tuple(event for event in EVENTS if isinstance(event, Clicked))
+
+
 def recounted(db: Database) -> Report:
     """Return the report, which has to be that of the rows."""
     found = summary.report(db)
@@ -256,8 +309,13 @@ def test_clicks_keep_what_they_were_judged_to_be() -> None:
     """A HEAD by its signal, so that it is a machine's also when it is judged anew."""
     db = upgraded(earlier(EVENTS))
     told = {row["event_id"]: row for row in clicks.clicks(db)}
-    assert [told[name]["score"] for name in ("c1", "c3")] == [0, 100]
-    signals = {row["event_id"]: row["signals"] for row in db["clicks"].rows}
+    names = {keys.event_text(keys.event_octets(e.event_id, e.at_s)): e.event_id for e in CLICKS}
+    scores = {names[event_id]: row["score"] for event_id, row in told.items()}
+    assert (scores["c1"], scores["c3"]) == (0, 100)
+    kept = db.execute("""
+        SELECT event_id, signals FROM clicks JOIN signal_sets ON signal_sets.id = signal_set_id
+    """)
+    signals = {names[keys.event_text(event_id)]: signals for event_id, signals in kept}
     assert {name for name, kept in signals.items() if kept == "head"} == {"c3", "s2"}
     assert {kept for name, kept in signals.items() if name not in {"c3", "s2"}} == {""}
     assert not any(row["doubtful"] for row in told.values())
@@ -271,6 +329,9 @@ def test_nobody_knows_how_many_links_an_earlier_message_has() -> None:
     assert [row["links"] for row in db["link_sets"].rows if row["links"]] == [3]
 
 
+LATER_S = SENT_S + 9 * DAY_S
+
+
 def test_of_what_was_purged_as_many_are_clicked_as_there_were_clickers() -> None:
     """But never more than deliveries; what is kept is counted, and campaigns add up."""
     people = tuple(Recipient(n, f"reader{n}@example.net") for n in range(1, 5))
@@ -279,8 +340,9 @@ def test_of_what_was_purged_as_many_are_clicked_as_there_were_clickers() -> None
             *(pending("m1", recipients=people), accepted("m1", 1, 2, 3, 4)),
             *(clicked(f"c{n}", recipient=n) for n in (1, 2, 3)),
             clicked("again"),
-            *(pending("m2", at_s=SENT_S + 9 * DAY_S, campaign="other"), accepted("m2")),
-            clicked("c9", "m2", at_s=SENT_S + 9 * DAY_S),
+            pending("m2", at_s=LATER_S, campaign="other"),
+            accepted("m2", sent_s=LATER_S),
+            clicked("c9", "m2", at_s=LATER_S, sent_at_s=LATER_S),
         ]
     )
     purge_as_before(old, SENT_S + DAY_S)
@@ -335,13 +397,12 @@ def test_a_partly_purged_campaign_has_no_rate_above_one() -> None:
     """Who clicked is counted once for all mail; what is kept may be clicked more often."""
     ann = {"recipients": (Recipient(1, "ann@example.net"),)}
     kept = [f"k{n}" for n in range(3)]
-    later_s = SENT_S + 9 * DAY_S
     old = earlier(
         [
             *(pending("m1", **ann), accepted("m1", 1), clicked("c1")),
-            *(pending(name, at_s=later_s, **ann) for name in kept),
-            *(accepted(name, 1) for name in kept),
-            *(clicked(f"{name}c", name, at_s=later_s + 60) for name in kept),
+            *(pending(name, at_s=LATER_S, **ann) for name in kept),
+            *(accepted(name, 1, sent_s=LATER_S) for name in kept),
+            *(clicked(f"{name}c", name, at_s=LATER_S + 60, sent_at_s=LATER_S) for name in kept),
         ]
     )
     purge_as_before(old, SENT_S + DAY_S)

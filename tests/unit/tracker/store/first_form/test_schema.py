@@ -7,6 +7,7 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
+from tests.support.earlier_stores import upgraded
 from tracker.events import SentLink, decode, encode
 from tracker.reports import summary
 from tracker.reports.opens import report as opens_report
@@ -62,8 +63,9 @@ def older() -> Iterator[Database]:
             scope,
         )
     db.conn.commit()
-    migrations.apply(db)
-    yield db
+    made = upgraded(db)
+    yield made
+    made.close()
     db.close()
 
 
@@ -152,7 +154,7 @@ def test_what_authors_called_as_ours_is_told_from_ours() -> None:
             )
     db.execute("INSERT INTO pixels VALUES ('m1', 1, ?, ?, 1, 1)", [SENT_S, PURGED])
     db.conn.commit()
-    migrations.apply(db)
+    db = upgraded(db)
     found = {
         (each.link, each.purged_link): each.figures.clicks_all for each in summary.report(db).links
     }
