@@ -4,7 +4,8 @@ Owns: going through them in chunks, and what changed, by rule and campaign.
 Does not own: which clicks are judged together (`sittings`), the SQL (`rows`), the sums (`sums`), or how
 it is asked for (`tracker.cli.reclassify`).
 
-Each chunk is a transaction of its own, so that feeding and reports need not wait for long. It may be
+Clicks are judged without the write lock; only messages with a click whose label changes are judged once
+more, in small transactions, so that feeding and reports need not wait for long. It may be
 stopped at any point, and be done again: what is judged anew a second time does not change. What is
 purged meanwhile is passed over.
 """
@@ -12,8 +13,9 @@ purged meanwhile is passed over.
 import contextlib
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -28,7 +30,7 @@ from tracker.store.keys import MessageKey
 from tracker.store.retention import purged_before_s
 
 CHUNK_CLICKS = 4000
-"""Clicks that are judged in one transaction, at most; but all of a message are."""
+"""Clicks that are judged at once, and changed in one transaction, at most; but all of a message are."""
 
 _CLICKED = """
     SELECT sent_s, message_id, sum(clicks) AS clicks FROM deliveries
@@ -36,6 +38,7 @@ _CLICKED = """
     GROUP BY sent_s, message_id ORDER BY sent_s, message_id LIMIT :limit
 """
 _LAST_ID = 2**63 - 1
+_Keys = Collection[MessageKey]
 
 
 @dataclass(slots=True)
@@ -52,13 +55,14 @@ class Reclassified:
     lost: Counter[str] = field(default_factory=Counter)
     human: Counter[int] = field(default_factory=Counter)
 
-    def add(self, change: Change) -> None:
-        """Note one change."""
-        before, now = change.before.verdict, change.after.verdict
-        self.changed += 1
-        self.gained.update(set(now.reasons) - set(before.reasons))
-        self.lost.update(set(before.reasons) - set(now.reasons))
-        self.human[change.message.campaign_id] += now.human - before.human
+    def add(self, changes: Iterable[Change]) -> None:
+        """Note changes."""
+        for change in changes:
+            before, now = change.before.verdict, change.after.verdict
+            self.changed += 1
+            self.gained.update(set(now.reasons) - set(before.reasons))
+            self.lost.update(set(before.reasons) - set(now.reasons))
+            self.human[change.message.campaign_id] += now.human - before.human
 
 
 def reclassify(
@@ -71,34 +75,58 @@ def reclassify(
     since_s = max(since_s, purged_before_s(store.db))
     done, after = Reclassified(), MessageKey(math.ceil(since_s) - 1, _LAST_ID)
     pace = Pace(CHUNK_CLICKS)
-    while chunk := _next_chunk(store.db, after, pace.size):
-        after = chunk[-1]
+    while chunk := _next_chunk(store.db, after, CHUNK_CLICKS):
+        after = max(chunk)
+        with store.db.atomic():  # which only reads, but for tables of this connection alone
+            found = _judge(store.db, chunk, settings)
+        done.clicks += found.clicks
         if dry_run:
-            with store.db.atomic():  # which only reads, but for tables of this connection alone
-                _judge(store.db, chunk, settings, done)
+            done.add(found.changed)
         else:
-            with pace.writing(store) as db:
-                _apply(db, chunk, settings, done)
+            for some in _parts(found, chunk, pace):
+                with pace.writing(store) as db:
+                    changed = _apply(db, some, settings)
+                done.add(changed)
         yield done
 
 
-def _next_chunk(db: Database, after: MessageKey, most: int) -> list[MessageKey]:
-    """Return the keys of the next messages: as many as have so many clicks, one at least."""
-    chunk: list[MessageKey] = []
-    with contextlib.closing(db.execute(_CLICKED, {**after._asdict(), "limit": most})) as rows_:
-        for sent_s, message_id, clicks in rows_:
+def _parts(found: "_Judged", chunk: Mapping[MessageKey, int], pace: Pace) -> Iterator[_Keys]:
+    """Yield the messages whose clicks are to be changed, as many as go into one transaction."""
+    some: list[MessageKey] = []
+    clicks = 0
+    for key in sorted({change.message.key for change in found.changed}):
+        clicks += chunk[key]
+        if some and clicks > pace.size:
+            yield some
+            some, clicks = [], chunk[key]
+        some.append(key)
+    if some:
+        yield some
+
+
+def _next_chunk(db: Database, after: MessageKey, most: int) -> dict[MessageKey, int]:
+    """Return the next messages and their clicks: as many as have so many of these, one at least."""
+    chunk: dict[MessageKey, int] = {}
+    with contextlib.closing(db.execute(_CLICKED, {**after._asdict(), "limit": most})) as found:
+        for sent_s, message_id, clicks in found:
             most -= clicks
             if chunk and most < 0:
                 break
-            chunk.append(MessageKey(sent_s, message_id))
+            chunk[MessageKey(sent_s, message_id)] = clicks
     return chunk
 
 
-def _judge(
-    db: Database, chunk: Collection[MessageKey], settings: Settings, done: Reclassified
-) -> tuple[list[Message], list[Change]]:
-    """Judge the clicks of some messages; return the messages as they were, and what changed."""
-    messages = rows.read_messages(db, chunk)
+class _Judged(NamedTuple):
+    """Messages as they were, what changed, and how many clicks were judged."""
+
+    messages: list[Message]
+    changed: list[Change]
+    clicks: int
+
+
+def _judge(db: Database, keys: _Keys, settings: Settings) -> _Judged:
+    """Judge the clicks of some messages."""
+    messages = rows.read_messages(db, keys)
     spans = {
         Span(key, number)
         for key, message in messages.items()
@@ -108,20 +136,14 @@ def _judge(
     known = rows.read_clicks(db, spans, messages)
     before = [replace(click) for _, click in known]
     sittings.judge(known, settings)
-    changed = sittings.changes(before, known)
-    done.clicks += len(known)
-    for change in changed:
-        done.add(change)
-    return list(messages.values()), changed
+    return _Judged(list(messages.values()), sittings.changes(before, known), len(known))
 
 
-def _apply(
-    db: Database, chunk: Collection[MessageKey], settings: Settings, done: Reclassified
-) -> None:
+def _apply(db: Database, keys: _Keys, settings: Settings) -> list[Change]:
     """Judge the clicks of some messages, and write down what changed, within the open transaction."""
-    messages, changed = _judge(db, chunk, settings, done)
+    messages, changed, _ = _judge(db, keys, settings)
     if not changed:
-        return
+        return changed
     totals = [MessageTotals.of(message) for message in messages]
     differences = Sums()
     for change in changed:
@@ -135,3 +157,4 @@ def _apply(
     deliveries = {message.key: message.deliveries for message in messages}
     rows.write_deliveries(db, {key: deliveries[key[0]][key[1]] for key in copies})
     sums.apply(db, differences)
+    return changed
