@@ -166,7 +166,8 @@ class ChangedStore(Store):
     """
 
     def __init__(self, path: Path, waiting: Callable[[Progress], None] | None = None) -> None:
-        super().__init__(path, _open_to_change(path))
+        with replacement.opening(path):
+            super().__init__(path, _open_to_change(path))
         self._waiting = waiting
 
     @contextlib.contextmanager
@@ -294,12 +295,7 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
 
 def connect(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
     """Open the store where there is one; never makes one. Raises sqlite3.Error."""
-    with replacement.opening(path):
-        return _connect(path, busy_timeout_ms)
-
-
-def _connect(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
-    with _CONNECTING, _saying_why(path):
+    with replacement.opening(path), _CONNECTING, _saying_why(path):
         conn = _connection(path, "mode=rw", busy_timeout_ms)
         try:
             conn.execute("PRAGMA schema_version").fetchone()  # locks it, and has files beside it
@@ -350,7 +346,7 @@ def _create(path: Path) -> None:
 
 
 def _open_to_feed(path: Path) -> Database:
-    db = Database(_connect(path, BUSY_TIMEOUT_MS), execute_plugins=False)
+    db = Database(connect(path, BUSY_TIMEOUT_MS), execute_plugins=False)
     try:
         _set_up(db)
         migrations.apply(db)
