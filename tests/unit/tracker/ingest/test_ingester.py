@@ -22,6 +22,7 @@ from tracker.reports import summary
 from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.store import database
+from tracker.store.keys import message_number
 
 
 def finished_segment(storing: Config, octets: bytes) -> Path:
@@ -114,7 +115,8 @@ def test_a_click_of_the_forgotten_counts_under_its_link_although_a_commit_failed
         spool.append(event).result(5)
     ingester.drain()
     with contextlib.closing(sqlite3.connect(storing.store.path)) as db:
-        db.execute("UPDATE deliveries SET address = '' WHERE message = 1")
+        of_first = [message_number(shared.message_id)]
+        db.execute("UPDATE deliveries SET address = '' WHERE message_id = ?", of_first)
         db.commit()
     spool.append(dataclasses.replace(shared, event_id="e2")).result(5)
     monkeypatch.setattr(FullAtCommit, "is_full", True)

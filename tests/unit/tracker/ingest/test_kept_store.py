@@ -132,8 +132,8 @@ def test_older_copy_that_is_put_back_is_not_mixed_with_what_came_after_it(
 
     def fed(first: int, end: int) -> None:
         for number in range(first, end):
-            spool.append(dataclasses.replace(click(number), message_id=f"{number:016x}"))
-        spool.append(click(number)).result(30)
+            put = spool.append(dataclasses.replace(click(number), message_id=f"{number:016x}"))
+        put.result(30)
         ingester.drain()
 
     fed(0, 300)

@@ -123,7 +123,9 @@ def test_store_of_an_older_version_is_an_error_to_readers(path: Path) -> None:
     opened = made(path)
     opened.db.execute("DELETE FROM _sqlite_migrations WHERE name = 'second_form'")
     opened.close()
-    with pytest.raises(StoreError, match="start `waypost tracker` once") as caught:
+    with pytest.raises(
+        StoreError, match="of an earlier version, which `waypost tracker` upgrades"
+    ) as caught:
         database.reading(path).__enter__()
     assert caught.value.cause == "outdated"
 
