@@ -5,6 +5,7 @@ Does not own: finding the problems (`config.loading.load`), or what is often lef
 (`config.telemetry.left_mail`).
 """
 
+import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ import click
 from config.cli.listing import print_json
 from config.cli.options import config_file_option, loaded
 from config.cli.output import echo
+from config.files import store_header
 from config.keys.token_keys import minting_key, read_token_keys
 from config.loading.config_file import ConfigFile
 from config.loading.load import Examined, Problem, examine
@@ -21,6 +23,9 @@ from config.schema import Config, SenderConfig
 from config.telemetry.exposition import directory_of
 from config.telemetry.left_mail import frequent
 from config.values import Address
+
+UPGRADE_SPARE = 32 * 1024 * 1024
+"""Octets that an upgrade of the store leaves free."""
 
 
 @click.command()
@@ -35,14 +40,15 @@ def check(
     """Report every problem of the configuration and of the files it names.
 
     The relay is not contacted, and DNS is not asked: see `waypost dns --check`. While a proxy runs,
-    warns too of what it often leaves untracked; `--strict` takes no notice of that.
+    warns too of what it often leaves untracked, and of a store that the tracker is to upgrade;
+    `--strict` takes no notice of that.
     """
     found = examine(config)
-    often = _often_left(config, found.config)
+    seen = (*_often_left(config, found.config), *_earlier_store(config, found.config))
     if as_json:
-        print_json(_as_json(config, found, often))
+        print_json(_as_json(config, found, seen))
     else:
-        echo(*_report(config, found, often, quiet))
+        echo(*_report(config, found, seen, quiet))
     ctx.exit(1 if found.problems or (strict and found.warnings) else 0)
 
 
@@ -54,12 +60,32 @@ def _often_left(file: ConfigFile, config: Config | None) -> tuple[Problem, ...]:
     return tuple(Problem(file.path, None, "", *each) for each in frequent(metrics))
 
 
-def _as_json(file: ConfigFile, found: Examined, often: tuple[Problem, ...]) -> dict[str, object]:
+def _earlier_store(file: ConfigFile, config: Config | None) -> tuple[Problem, ...]:
+    """Return that the store is of an earlier version, and whether there is room for the new one."""
+    if config is None:
+        return ()
+    path = config.store.path
+    try:
+        header, octets = store_header.read(path), path.stat().st_size
+        free = shutil.disk_usage(path.parent).free
+    except OSError:
+        return ()  # there is none yet, or the service says what is wrong with it
+    if header is None or not header.is_earlier:
+        return ()
+    what = (
+        f"{path} is of an earlier version: the tracker upgrades it when it starts, in a new file beside"
+        f" it, which takes up to {octets} octets"
+    )
+    lacking = f"{free} octets are free: make room first" if free < octets + UPGRADE_SPARE else ""
+    return (Problem(file.path, None, "store.url", what, lacking),)
+
+
+def _as_json(file: ConfigFile, found: Examined, seen: tuple[Problem, ...]) -> dict[str, object]:
     return {
         "file": str(file),
         "ok": not found.problems,
         "problems": list(map(_problem, found.problems)),
-        "warnings": list(map(_problem, (*found.warnings, *often))),
+        "warnings": list(map(_problem, (*found.warnings, *seen))),
     }
 
 
@@ -75,10 +101,10 @@ def _problem(problem: Problem) -> dict[str, object]:
 def _report(
     file: ConfigFile,
     found: Examined,
-    often: tuple[Problem, ...],
+    seen: tuple[Problem, ...],
     quiet: bool,  # noqa: FBT001 - as the option
 ) -> Iterator[str]:
-    warnings = (*found.warnings, *often)
+    warnings = (*found.warnings, *seen)
     yield from map(str, found.problems)
     yield from (f"{warning}  [warning]" for warning in warnings)
     if quiet:

@@ -25,6 +25,7 @@ from urllib.parse import quote
 from sqlite_utils import Database
 
 from config.files import durable
+from config.files.store_header import APPLICATION_ID
 from tracker.store import files, replacement
 from tracker.store.replacement import Progress
 from tracker.store.schema import migrations
@@ -248,7 +249,7 @@ def require_current(db: Database, path: Path) -> None:
     """Raise StoreError where the tables are not those of this version."""
     if migrations.pending(db):
         upgrading = replacement.in_progress(path)
-        what = upgrading or "it is of an earlier version, which `waypost tracker` upgrades"
+        what = upgrading or "it is of an earlier version; start `waypost tracker` once"
         raise StoreError(f"{path} cannot be read yet: {what}", "outdated")
 
 
@@ -265,7 +266,7 @@ def require_ours(path: Path) -> None:
     ):
         application_id = conn.execute("PRAGMA application_id").fetchone()[0]
         tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master")}
-    if application_id != files.APPLICATION_ID and (application_id or not tables >= _FIRST_TABLES):
+    if application_id != APPLICATION_ID and (application_id or not tables >= _FIRST_TABLES):
         raise StoreError(
             f"{path} is a database of another program and is left alone: name another file in"
             " [store] url, or move that one away",
@@ -362,8 +363,9 @@ def _set_up(db: Database) -> None:
     db.execute("PRAGMA temp_store = MEMORY")
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_OCTETS}")
-    if db.execute("PRAGMA application_id").fetchone()[0] != files.APPLICATION_ID:
-        db.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
+    for mark, value in files.MARKS.items():
+        if db.execute(f"PRAGMA {mark}").fetchone()[0] != value:
+            db.execute(f"PRAGMA {mark} = {value}")
 
 
 def is_malformed(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """The files of a store as files: which is which, whose they are, and setting them aside.
 
-Owns: what SQLite keeps beside a database, the mark by which a store of ours is known, why a file may be
+Owns: what SQLite keeps beside a database, the marks by which a store of ours is known, why a file may be
 of no use, and the names of former stores.
 Does not own: connections to a database, or judging whether it is sound (`database`), or when one is
 set aside (`tracker.ingest.kept_store`).
@@ -12,12 +12,11 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from config.files import durable
+from config.files import durable, store_header
+from config.files.store_header import APPLICATION_ID, FORM
 
-APPLICATION_ID = 0x57617970
-"""Says in the file's header that it is a store of ours ("Wayp"), as file(1) shows it."""
-_HEADER = b"SQLite format 3\0"
-_APPLICATION_ID_AT = 68
+MARKS = {"application_id": APPLICATION_ID, "user_version": FORM}
+"""By SQLite's names: what says in a database's header that it is a store of ours, and of which form."""
 
 
 def file_id(path: Path) -> tuple[int, int] | None:
@@ -47,9 +46,8 @@ def size_octets(path: Path) -> int:
 
 def is_ours(path: Path) -> bool:
     """Return whether a file's header claims to be a store of Waypost, whatever the rest is like."""
-    with path.open("rb") as file:
-        header = file.read(_APPLICATION_ID_AT + 4)
-    return header.startswith(_HEADER) and header.endswith(APPLICATION_ID.to_bytes(4, "big"))
+    header = store_header.read(path)
+    return header is not None and header.is_ours
 
 
 def set_aside(path: Path, why: str, *, database: bool = True) -> Path:

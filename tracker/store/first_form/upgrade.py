@@ -180,7 +180,8 @@ def _begun(path: Path, begun: Replacement, earlier: str) -> Database:
     begun.make()
     db = _attached(path, begun.file)
     try:
-        db.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
+        for mark, value in files.MARKS.items():
+            db.execute(f"PRAGMA {mark} = {value}")
         migrations.apply(db)
         row = _Stand(earlier, 0, copy.BEGINNING, 0, copy.work(db))
         with database.transaction(db):

@@ -1,8 +1,15 @@
 """`waypost check` and `waypost show`: what is wrong, and what is in force."""
 
+import contextlib
 import json
+import shutil
+import sqlite3
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
+
+from config.files.store_header import APPLICATION_ID, FORM
 from config.loading.load import load
 from tests.support.commands import run
 
@@ -109,3 +116,23 @@ def test_check_warns_of_what_is_often_left_untracked(home: Path) -> None:
     assert "30 of 30 messages went out untracked since the proxy started: several_from" in said
     (warning,) = json.loads(run("check", "--json", "-c", home / "waypost.toml"))["warnings"]
     assert "waypost explain" in warning["hint"]
+
+
+def test_check_warns_of_a_store_that_the_tracker_is_to_upgrade(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And that the disk is too small for it; a service is not kept from starting."""
+    store = home / "waypost.db"
+    with contextlib.closing(sqlite3.connect(store)) as conn:
+        conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        conn.execute("CREATE TABLE settings (name TEXT)")
+    said = run("check", "--strict", "-q", "-c", home / "waypost.toml")
+    assert f"store.url: {store} is of an earlier version" in said
+    assert f"up to {store.stat().st_size} octets" in said
+    assert "make room" not in said
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4711))
+    said = run("check", "-q", "-c", home / "waypost.toml")
+    assert "(4711 octets are free: make room first)" in said
+    with contextlib.closing(sqlite3.connect(store)) as conn:
+        conn.execute(f"PRAGMA user_version = {FORM}")
+    assert run("check", "-q", "-c", home / "waypost.toml").strip() == ""

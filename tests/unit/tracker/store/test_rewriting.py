@@ -8,7 +8,7 @@ import pytest
 
 from tracker.store import database, replacement, rewriting
 from tracker.store.database import Store
-from tracker.store.files import APPLICATION_ID, beside
+from tracker.store.files import MARKS, beside
 
 NAME = b"ann@example.org"
 
@@ -36,7 +36,8 @@ def test_no_octet_of_what_was_deleted_is_left_and_all_else_is(path: Path):
     assert all(NAME not in each.read_bytes() for each in path.parent.iterdir())
     with database.reading(path) as db:
         assert db.execute("SELECT id, name FROM persons").fetchall() == [(9, "bob@example.org")]
-        assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        for mark, value in MARKS.items():
+            assert db.execute(f"PRAGMA {mark}").fetchone() == (value,)
         assert not rewriting.is_wanted(db)
 
 

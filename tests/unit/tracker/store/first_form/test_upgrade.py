@@ -132,7 +132,7 @@ def test_whoever_asks_meanwhile_is_told_how_far_it_is(path: Path) -> None:
 def test_store_that_is_to_be_upgraded_says_so(path: Path) -> None:
     """To whoever would read or change it before."""
     for opening in (database.reading, database.changing):
-        with pytest.raises(StoreError, match="which `waypost tracker` upgrades"), opening(path):
+        with pytest.raises(StoreError, match="start `waypost tracker` once"), opening(path):
             pass
 
 
