@@ -669,10 +669,11 @@ SHORT_LINKS = _record_file("short_links", "short links")
 
 def about(**fields: object) -> None:
     """Have all lines of this task from here on say `fields` as well; None takes one back."""
-    structlog.contextvars.unbind_contextvars(*fields)
-    structlog.contextvars.bind_contextvars(
-        **{name: value for name, value in fields.items() if value is not None}
-    )
+    for name, value in fields.items():
+        if value is None:
+            structlog.contextvars.unbind_contextvars(name)
+        else:
+            structlog.contextvars.bind_contextvars(**{name: value})
 
 
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value
