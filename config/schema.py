@@ -25,6 +25,7 @@ from config.values import (
     Many,
     NetworkRange,
     Octets,
+    Rate,
     Regex,
     Seconds,
     ServerName,
@@ -226,6 +227,12 @@ class RelayConfig(Table):
     """How many clients that have to log in may be logging in at the same time, each in a session with
     the relay (shared among `workers`); others wait for up to half a minute. One network has at most
     half of them. Such a client gets no relay session before it logs in."""
+    max_connections: Annotated[Positive | None, _example("20")] = None
+    """The most sessions with this relay at the same time (shared among `workers`). Clients wait for up
+    to half a minute; a session that is idle and that no client logged in to makes room."""
+    max_rate: Annotated[Rate | None, _example('"14/s"')] = None
+    """The most messages that this relay gets in a second, minute (`"100/min"`), hour or day, evenly
+    (shared among `workers`). Clients wait at MAIL for up to half a minute, and then hear 451."""
     connect_timeout: Patience = 30.0
     """How long connection, greeting and EHLO may take in all. A client waits for a few seconds at most
     where the relay was not slow before; then the call goes on without it."""

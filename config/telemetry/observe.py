@@ -71,6 +71,12 @@ RELAY_DIFFERS = _event(
     "The header From of a message is in `senders` of another relay than the one that gets it: its "
     "envelope sender, account or listener says otherwise.",
 )
+RELAY_AT_LIMIT = _event(
+    "relay_at_limit",
+    logging.WARNING,
+    "A client waited half a minute in vain, as the relay has all that `[relay] max_connections` or "
+    "`max_rate` allow; it was answered 451 and may try again. Says which limit it is.",
+)
 RELAY_BACK = _event(
     "relay_back",
     logging.INFO,
@@ -580,6 +586,12 @@ RELAY_ATTEMPTS_FAILED = Counter(
     "waypost_relay_attempts_failed",
     "Failed attempts to open a session with an address of the relay, by cause.",
     ["cause"],
+    registry=REGISTRY,
+)
+RELAY_BUSY = Counter(
+    "waypost_relay_at_limit",
+    "Clients that waited in vain for a relay session or a turn, by limit: connections or rate.",
+    ["limit"],
     registry=REGISTRY,
 )
 RELAY_LOGINS_FAILED = Counter(
