@@ -44,6 +44,16 @@ IpPrivacy = Literal["truncate", "full", "none"]
 LogRecipients = Literal["full", "domain", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
+ReferrerPolicy = Literal[
+    "no-referrer",
+    "no-referrer-when-downgrade",
+    "origin",
+    "origin-when-cross-origin",
+    "same-origin",
+    "strict-origin",
+    "strict-origin-when-cross-origin",
+    "unsafe-url",
+]
 RelayProfile = Literal["default", "sendmail", "verbatim"]
 Provider = Literal["postmark", "sendgrid", "mailgun", "ses", "sparkpost", "mandrill", "mailjet"]
 Dialect = Literal[
@@ -63,6 +73,10 @@ Dialect = Literal[
     "messagegears",
     "keap",
     "greenarrow",
+    "marketo",
+    "campaignmonitor",
+    "smtpeter",
+    "unosend",
     "generic",
 ]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
@@ -312,6 +326,8 @@ class TrackingConfig(Table):
     ] = Field(default_factory=dict)
     """Parameters added to every tracked destination, as name = value; `{campaign}` in a value stands
     for the message's campaign."""
+    url_params_hosts: Annotated[Many[HostName], _example('["www.example.com"]')] = ()
+    """Destination hosts that get `url_params`; subdomains are not included. Empty: all do."""
     volatile_params: Annotated[Many[str], _example('["session"]')] = ()
     """More parameters that reports ignore when they tell links apart (session ids and the like)."""
     identify: IdentifyConfig = Field(default_factory=IdentifyConfig)
@@ -402,6 +418,13 @@ class TrackerConfig(Table):
     Forwarded) are believed."""
     well_known: Many[WellKnownConfig] = ()
     """Files that phones look for on a tracking host."""
+    pass_query: Annotated[Many[Parameter], _example('["gclid"]')] = ()
+    """Parameters of a click on a short link that go along to its destination, like those that an
+    advertising network adds. A destination that has one of that name keeps its own, and one that
+    somebody signed takes none."""
+    referrer_policy: ReferrerPolicy = "no-referrer"
+    """What destinations are told of the page that a reader comes from (`Referrer-Policy`). With
+    `"unsafe-url"` that may be the tracked link itself."""
 
 
 class ClicksConfig(Table):

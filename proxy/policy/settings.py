@@ -65,6 +65,7 @@ class Policy:
     app_links: bool = False
     opens: bool = False
     url_params: Params = ()
+    url_params_hosts: frozenset[str] = frozenset()
     identify_param: str | None = None
     identify_hosts: frozenset[str] = frozenset()
     volatile_params: frozenset[str] = VOLATILE_PARAMS
@@ -118,6 +119,7 @@ class Policy:
             opens=tracking.opens,
             app_links=_opens_apps(config, base_urls(config, sender)[0]),
             url_params=tuple(tracking.url_params.items()),
+            url_params_hosts=frozenset(tracking.url_params_hosts),
             identify_param=tracking.identify.param,
             identify_hosts=frozenset(tracking.identify.hosts),
             volatile_params=volatile_of(config),

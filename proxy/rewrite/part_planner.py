@@ -27,7 +27,8 @@ from tracker.urls.params import inserted
 MAX_LINKS = 10_000
 """Tracked in one message; real ones stay below 1,000. More would hold up other sessions."""
 
-OFF = frozenset({Untouched.TRACKING_OFF, Untouched.OFF_BY_DEFAULT})
+_ASKED_OFF = frozenset({Untouched.TRACKING_OFF, Untouched.OFF_BY_DEFAULT})
+OFF = _ASKED_OFF | {Untouched.DISABLED}
 """Reasons with which `params_when_off` still adds URL parameters."""
 
 _OBSTACLES = {
@@ -243,7 +244,7 @@ def _place(wanted: tuple[Change, Wanted]) -> tuple[int, int]:
 
 def _reason(own: Skip | None, whole: Skip | Untouched | None) -> Skip | Untouched | None:
     """Return one reason: a link's own opt-out goes before the message's, after a final one."""
-    return (own or whole) if whole in OFF else (whole or own)
+    return (own or whole) if whole in _ASKED_OFF else (whole or own)
 
 
 class Numbers:

@@ -145,6 +145,19 @@ def test_parameters_of_untracked_messages_need_a_switch():
     assert [each.reason for each in made.skipped] == [Untouched.TRACKING_OFF]
 
 
+def test_parameters_are_added_where_tracking_is_disabled():
+    """To what may be changed at all; without the switch nothing is."""
+    message = html_message(link(URL))
+    off = dataclasses.replace(PARAMS, enabled=False)
+    assert plan(message, off).render(lambda _: TRACKED) is message
+    made = plan(message, dataclasses.replace(off, params_when_off=True))
+    assert decoded(made.render(lambda _: TRACKED)).startswith(f'<a href="{URL}?utm_source'.encode())
+    assert [each.reason for each in made.skipped] == [Untouched.DISABLED]
+    sealed = html_message(link(URL), "ARC-Seal: i=1")
+    adding = dataclasses.replace(off, params_when_off=True)
+    assert plan(sealed, adding).render(lambda _: TRACKED) is sealed
+
+
 def test_plain_text_is_tracked_only_where_asked_for():
     """Readers of plain text see the long links."""
     message = multipart("alternative", text_part(f"See {URL}."), html_part(link(URL)))
