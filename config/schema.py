@@ -175,6 +175,9 @@ class ProxyConfig(Table):
     bare_newlines: BareNewlines = "reject"
     """What to do with a lone CR or LF that could smuggle a second message past a relay: refuse the
     message, or replace each of them by CRLF. Harmless ones pass unchanged."""
+    add_missing: bool = True
+    """Whether a message that Waypost changes or signs gets a Date and a Message-ID where it has none
+    (RFC 6409 §8), as it would from most mail servers. No other message does."""
     idle_timeout: Patience = 300.0
     """How long a client may be silent (RFC 5321 §4.5.3.2 asks for at least 5 minutes)."""
     drain_timeout: Patience = 600.0

@@ -6,7 +6,7 @@ limits on how many there may be.
 Does not own: finding links (`candidates`), whether the message may be changed at all (`planner`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from proxy.links import charsets
@@ -118,6 +118,10 @@ class PartPlanner:
         if pixel_at is not None:
             wanted.append(Wanted(None, None, [Change(pixel_at, pixel_at, self._pixel_octets())]))
         _ask(body, view, wanted)
+        if self.policy.octets_to is not None and Skip.LONG_LINE in [
+            each.refused for each in wanted
+        ]:
+            _ask(body, view, [self._closer(each, self.policy.octets_to) for each in wanted])
         return self._sorted_out(part, body, view, wanted)
 
     def _wanted(self, each: FoundLink, reason: Skip | Untouched | None) -> "Wanted":
@@ -127,6 +131,19 @@ class PartPlanner:
         destination_octets = len(each.destination) + len(each.decision.params)
         url_octets = self._url_octets(each.decision, destination_octets)
         return Wanted(each, None, [Change(each.start, each.end, url_octets)])
+
+    def _closer(self, each: "Wanted", octets_to: Callable[[str, int], int]) -> "Wanted":
+        """Return what is wanted, with the octets that a link to this very destination may have.
+
+        What becomes of an id in it is not known yet.
+        """
+        each.refused = None
+        if each.link is not None and each.decided is None and not each.link.decision.id_octets:
+            found = each.link
+            octets = octets_to(inserted(found.destination, found.decision.params), MAX_LINKS)
+            more = self._app_octets(found.decision)
+            each.changes = [Change(found.start, found.end, octets + more)]
+        return each
 
     def _sorted_out(
         self, part: Part, body: Body, view: HtmlView, wanted: Sequence["Wanted"]
@@ -140,7 +157,10 @@ class PartPlanner:
             if found is None:
                 placed = None if each.refused else (each.changes[0].start, self._pixel(part))
             elif (reason := self._why_not(each)) is None:
-                tracked.append((found.start, found.end, self._link(found, part, view)))
+                (change,) = each.changes
+                tracked.append(
+                    (found.start, found.end, self._link(found, part, view, change.octets))
+                )
             else:
                 self._skip(found, reason, part)
                 literal += found.literal if each.decided and not each.refused else ()
@@ -172,8 +192,11 @@ class PartPlanner:
         return PlannedLink(PIXEL_NUMBER, home, "", "", part.path, self._order(), "", octets)
 
     def _url_octets(self, decision: Decision, destination_octets: int) -> int:
-        more = len(APP_PATH) - len(PATH) if decision.app else 0
-        return self.policy.worst_octets(destination_octets + decision.id_octets) + more
+        octets = self.policy.worst_octets(destination_octets + decision.id_octets)
+        return octets + self._app_octets(decision)
+
+    def _app_octets(self, decision: Decision) -> int:
+        return len(APP_PATH) - len(PATH) if decision.app else 0
 
     def _skip(self, each: FoundLink, reason: Skip | Untouched, part: Part) -> None:
         group, order = each.decision.group, self._order()
@@ -184,7 +207,7 @@ class PartPlanner:
     def _order(self) -> int:
         return len(self.links) + len(self.skipped)
 
-    def _link(self, each: FoundLink, part: Part, view: HtmlView) -> PlannedLink:
+    def _link(self, each: FoundLink, part: Part, view: HtmlView, url_octets: int) -> PlannedLink:
         destination = inserted(each.destination, each.decision.params)
         link = PlannedLink(
             number=self.numbers.give(each.destination, is_vml=each.is_vml),
@@ -194,7 +217,7 @@ class PartPlanner:
             part=part.path,
             order=self._order(),
             original=view.html[each.start : each.end].decode("latin-1"),
-            url_octets=self._url_octets(each.decision, len(destination)),
+            url_octets=url_octets,
             app=each.decision.app,
             identified=each.decision.id_octets > 0,
             author_url=each.destination,
