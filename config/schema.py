@@ -25,6 +25,7 @@ from config.values import (
     Many,
     NetworkRange,
     Octets,
+    Rate,
     Regex,
     Seconds,
     ServerName,
@@ -43,6 +44,16 @@ IpPrivacy = Literal["truncate", "full", "none"]
 LogRecipients = Literal["full", "domain", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
+ReferrerPolicy = Literal[
+    "no-referrer",
+    "no-referrer-when-downgrade",
+    "origin",
+    "origin-when-cross-origin",
+    "same-origin",
+    "strict-origin",
+    "strict-origin-when-cross-origin",
+    "unsafe-url",
+]
 RelayProfile = Literal["default", "sendmail", "verbatim"]
 Provider = Literal["postmark", "sendgrid", "mailgun", "ses", "sparkpost", "mandrill", "mailjet"]
 Dialect = Literal[
@@ -62,6 +73,10 @@ Dialect = Literal[
     "messagegears",
     "keap",
     "greenarrow",
+    "marketo",
+    "campaignmonitor",
+    "smtpeter",
+    "unosend",
     "generic",
 ]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
@@ -160,6 +175,9 @@ class ProxyConfig(Table):
     bare_newlines: BareNewlines = "reject"
     """What to do with a lone CR or LF that could smuggle a second message past a relay: refuse the
     message, or replace each of them by CRLF. Harmless ones pass unchanged."""
+    add_missing: bool = True
+    """Whether a message that Waypost changes or signs gets a Date and a Message-ID where it has none
+    (RFC 6409 §8), as it would from most mail servers. No other message does."""
     idle_timeout: Patience = 300.0
     """How long a client may be silent (RFC 5321 §4.5.3.2 asks for at least 5 minutes)."""
     drain_timeout: Patience = 600.0
@@ -226,6 +244,12 @@ class RelayConfig(Table):
     """How many clients that have to log in may be logging in at the same time, each in a session with
     the relay (shared among `workers`); others wait for up to half a minute. One network has at most
     half of them. Such a client gets no relay session before it logs in."""
+    max_connections: Annotated[Positive | None, _example("20")] = None
+    """The most sessions with this relay at the same time (shared among `workers`). Clients wait for up
+    to half a minute; a session that is idle and that no client logged in to makes room."""
+    max_rate: Annotated[Rate | None, _example('"14/s"')] = None
+    """The most messages that this relay gets in a second, minute (`"100/min"`), hour or day, evenly
+    (shared among `workers`). Clients wait at MAIL for up to half a minute, and then hear 451."""
     connect_timeout: Patience = 30.0
     """How long connection, greeting and EHLO may take in all. A client waits for a few seconds at most
     where the relay was not slow before; then the call goes on without it."""
@@ -305,6 +329,8 @@ class TrackingConfig(Table):
     ] = Field(default_factory=dict)
     """Parameters added to every tracked destination, as name = value; `{campaign}` in a value stands
     for the message's campaign."""
+    url_params_hosts: Annotated[Many[HostName], _example('["www.example.com"]')] = ()
+    """Destination hosts that get `url_params`; subdomains are not included. Empty: all do."""
     volatile_params: Annotated[Many[str], _example('["session"]')] = ()
     """More parameters that reports ignore when they tell links apart (session ids and the like)."""
     identify: IdentifyConfig = Field(default_factory=IdentifyConfig)
@@ -395,6 +421,13 @@ class TrackerConfig(Table):
     Forwarded) are believed."""
     well_known: Many[WellKnownConfig] = ()
     """Files that phones look for on a tracking host."""
+    pass_query: Annotated[Many[Parameter], _example('["gclid"]')] = ()
+    """Parameters of a click on a short link that go along to its destination, like those that an
+    advertising network adds. A destination that has one of that name keeps its own, and one that
+    somebody signed takes none."""
+    referrer_policy: ReferrerPolicy = "no-referrer"
+    """What destinations are told of the page that a reader comes from (`Referrer-Policy`). With
+    `"unsafe-url"` that may be the tracked link itself."""
 
 
 class ClicksConfig(Table):

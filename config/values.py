@@ -31,6 +31,7 @@ UNIT_SECONDS = {
 LONGEST_S = 36525 * UNIT_SECONDS["d"]
 """A hundred years; much more than that would not fit into dates."""
 DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.ASCII)
+RATE = re.compile(r"([1-9]\d{0,8})\s*/\s*([a-z]+)", re.ASCII)
 SIZE_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 HOST = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*"
@@ -122,6 +123,35 @@ def _duration(value: object, info: ValidationInfo) -> float:
     if seconds > LONGEST_S:
         raise wrong(f'"{value}" is more than a hundred years', hint)
     return seconds
+
+
+def parse_rate(text: str) -> float:
+    """Return how many a second `"14/s"`, `"100/min"`, `"5000/h"` or `"50000/d"` is; raises ValueError."""
+    match = RATE.fullmatch(text.strip())
+    if match is None or match[2] not in UNIT_SECONDS or not int(match[1]):
+        raise ValueError(text)
+    return int(match[1]) / UNIT_SECONDS[match[2]]
+
+
+def format_rate(per_s: float) -> str:
+    """Return a rate as people write it, in the smallest unit in which it is a whole number: `14/s`."""
+    for unit in ("s", "min", "h", "d"):
+        count = per_s * UNIT_SECONDS[unit]
+        if count >= 1 and abs(count - round(count)) < 1e-6 * count:
+            return f"{round(count)}/{unit}"
+    return f"{max(round(per_s * UNIT_SECONDS['d']), 1)}/d"
+
+
+def _rate(value: object) -> float:
+    hint = 'write a number and a unit of time, like "14/s", "100/min" or "5000/h"'
+    if isinstance(value, float):
+        return value
+    if not isinstance(value, str):
+        raise wrong("is not a rate", hint)
+    try:
+        return parse_rate(value)
+    except ValueError:
+        raise wrong(f'"{value}" is not a rate', hint) from None
 
 
 def _address(value: object) -> Address:
@@ -288,6 +318,9 @@ Seconds = Annotated[
     Field(allow_inf_nan=False),
     PlainSerializer(format_duration),
     Kind("duration"),
+]
+Rate = Annotated[
+    float, BeforeValidator(_rate), PlainSerializer(format_rate), Kind("number per unit of time")
 ]
 Octets = Annotated[ByteSize, PlainSerializer(format_size), Kind("size")]
 ListenAddress = Annotated[

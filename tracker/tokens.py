@@ -193,6 +193,17 @@ def url_octets(base_url: str, destination_octets: int) -> int:
     return len(base_url.rstrip("/").encode()) + len(PATH) + (octets * 4 + 2) // 3
 
 
+def url_octets_to(base_url: str, destination: str, most_number: int = MAX_VARINT) -> int:
+    """Return the most octets that a tracked URL to `destination` can have, by links up to this number.
+
+    Compressed as `mint` does it, which takes some microseconds. Raises UnicodeEncodeError.
+    """
+    octets = destination.encode("ascii")
+    packed_octets = min(len(octets), len(_deflate(octets)))
+    unused_octets = _VARINT_OCTETS - len(_varint(most_number))
+    return url_octets(base_url, packed_octets - unused_octets)
+
+
 def _check(link: Link) -> None:
     if len(link.message_id) != MESSAGE_ID_OCTETS:
         raise ValueError(f"a message id has {MESSAGE_ID_OCTETS} octets: {link.message_id!r}")

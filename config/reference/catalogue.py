@@ -16,8 +16,9 @@ from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
 from config.schema import Config
-from config.values import Address, AlsoAlone, Kind, format_duration, format_size
+from config.values import Address, AlsoAlone, Kind, format_duration, format_rate, format_size
 
+RATE = "number per unit of time"
 SIMPLE = {str: "string", int: "whole number", bool: "true or false"}
 
 
@@ -125,6 +126,8 @@ def to_toml(value: object, kind: str = "") -> str:
         return f"[{', '.join(to_toml(item, kind) for item in value)}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{to_toml(k)} = {to_toml(v)}" for k, v in value.items()) + "}"
+    if kind == RATE and isinstance(value, float):
+        value = format_rate(value)
     if kind == "duration" and isinstance(value, float):
         value = format_duration(value)
     elif isinstance(value, ByteSize):

@@ -71,6 +71,12 @@ RELAY_DIFFERS = _event(
     "The header From of a message is in `senders` of another relay than the one that gets it: its "
     "envelope sender, account or listener says otherwise.",
 )
+RELAY_AT_LIMIT = _event(
+    "relay_at_limit",
+    logging.WARNING,
+    "A client waited half a minute in vain, as the relay has all that `[relay] max_connections` or "
+    "`max_rate` allow; it was answered 451 and may try again. Says which limit it is.",
+)
 RELAY_BACK = _event(
     "relay_back",
     logging.INFO,
@@ -613,6 +619,12 @@ RELAY_ATTEMPTS_FAILED = Counter(
     ["cause"],
     registry=REGISTRY,
 )
+RELAY_BUSY = Counter(
+    "waypost_relay_at_limit",
+    "Clients that waited in vain for a relay session or a turn, by limit: connections or rate.",
+    ["limit"],
+    registry=REGISTRY,
+)
 RELAY_LOGINS_FAILED = Counter(
     "waypost_relay_logins_failed",
     "Attempts to log in to the relay with our own login that failed, by cause.",
@@ -700,10 +712,11 @@ SHORT_LINKS = _record_file("short_links", "short links")
 
 def about(**fields: object) -> None:
     """Have all lines of this task from here on say `fields` as well; None takes one back."""
-    structlog.contextvars.unbind_contextvars(*fields)
-    structlog.contextvars.bind_contextvars(
-        **{name: value for name, value in fields.items() if value is not None}
-    )
+    for name, value in fields.items():
+        if value is None:
+            structlog.contextvars.unbind_contextvars(name)
+        else:
+            structlog.contextvars.bind_contextvars(**{name: value})
 
 
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value

@@ -18,6 +18,13 @@ from tracker.urls.hosts import PORT, SHAPE, ascii_domain
 _TRIM: Final = "".join(map(chr, range(0x21)))
 _REMOVED: Final = str.maketrans("", "", "\t\n\r")
 _HTTP: Final = re.compile(r"https?://[/\\]*[^/\\?#]", re.IGNORECASE)
+_DEFAULT_PORT: Final = re.compile(r":(?:80|443)?\Z")
+_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
+_NEEDS_NO_ESCAPE: Final = frozenset(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~@:!$'()*,"
+)
+_LEAST_NAME: Final = 6
+"""Characters of a value that may stand for one reader."""
 _UNSAFE: Final = re.compile(r"[^\x21-\x7e]+")
 _SAFE: Final = (0x21, 0x7E)
 _QUERY: Final = b"\"#<>'"  # safe octets that are escaped where they are part of a longer character
@@ -73,10 +80,41 @@ def destination(value: str, charset: str = "utf-8") -> str | None:
 
 
 def same_place(destination: str) -> str:
-    """Return a destination with scheme and authority in lower case, for comparing it."""
-    scheme, mark, rest = destination.partition("://")
-    authority, slash, path = rest.partition("/")
-    return scheme.lower() + mark + authority.lower() + slash + path
+    """Return a destination as one would write it that leads to the same place, for comparing it.
+
+    Without a fragment, a default port, and escapes of characters that need none (RFC 3986 §6.2);
+    `%20` and `+` are one in a query.
+    """
+    shape = SHAPE.match(destination)
+    if shape is None:
+        return destination
+    scheme, authority, path, query, _ = shape.groups()
+    name = _DEFAULT_PORT.sub("", authority.lower()).rstrip(".")
+    asked = _unescaped(query).replace("+", "%20")
+    return f"{scheme.lower()}{name}{_unescaped(path) or '/'}{asked.rstrip('?&')}"
+
+
+def is_part_of(one: str, other: str) -> bool:
+    """Whether two such places are alike but for parameters that only one has.
+
+    The header may say `&oneclick=1`, and the body not. What they share has to name somebody.
+    """
+    mine, yours = one.partition("?"), other.partition("?")
+    if mine[0] != yours[0]:
+        return False
+    some, others = ({*each[2].split("&")} - {""} for each in (mine, yours))
+    shared = some & others
+    names = any(len(each.partition("=")[2]) >= _LEAST_NAME for each in shared)
+    return names and shared in (some, others)
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda found: _plain(found[0]), text) if "%" in text else text
+
+
+def _plain(escape: str) -> str:
+    character = chr(int(escape[1:], 16))
+    return character if character in _NEEDS_NO_ESCAPE else escape.upper()
 
 
 def _undisputed(url: str, charset: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from proxy.links.urls import same_place
+from proxy.links.urls import is_part_of, same_place
 from proxy.policy.directives import LinkDirectives
 from proxy.policy.reasons import SOFT, Skip
 from proxy.policy.settings import Policy
@@ -42,7 +42,12 @@ class MessageFacts:
 
     def unsubscribes(self, destination: str) -> bool:
         """Whether the destination stands in List-Unsubscribe."""
-        return bool(self.unsubscribe) and same_place(destination) in self.unsubscribe
+        if not self.unsubscribe:
+            return False
+        place = same_place(destination)
+        return place in self.unsubscribe or any(
+            is_part_of(place, listed) for listed in self.unsubscribe
+        )
 
     def fills_in(self, destination: str) -> bool:
         """Whether the relay will fill in a part of the destination."""
@@ -86,7 +91,8 @@ def decide(
         skip = Skip.VISIBLE_URL if _VISIBLE_URL.fullmatch(text()) else None
     params = ""
     if _wants_params(directives, skip):
-        params = params_text(destination, facts.params, policy.max_destination)
+        most, hosts = policy.max_destination, policy.url_params_hosts
+        params = params_text(destination, facts.params, most, hosts)
     added = 0
     if facts.identify and skip is None and not traits.sensitive:
         hosts, most = policy.identify_hosts, policy.max_destination

@@ -293,6 +293,20 @@ HEADER_CONVENTIONS: tuple[HeaderConvention, ...] = (
         "your own id for the person",
     ),
     HeaderConvention(
+        "smtpeter",
+        b"x-smtpeter-trackclicks",
+        _switch,
+        "X-SMTPeter-TrackClicks: true|false",
+        "whether this message is tracked",
+    ),
+    HeaderConvention(
+        "unosend",
+        b"x-unosend-track-clicks",
+        _switch,
+        "X-Unosend-Track-Clicks: true|false",
+        "whether this message is tracked",
+    ),
+    HeaderConvention(
         "generic",
         b"x-no-track",
         _no_track,

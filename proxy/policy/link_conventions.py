@@ -131,6 +131,23 @@ LINK_CONVENTIONS: tuple[LinkConvention, ...] = (
     _untracked("socketlabs", "hstracking", _OFF, 'HsTracking="false"', Skip.HS_TRACKING),
     _untracked("messagegears", "autotrack", _OFF, 'autotrack="false"', Skip.AUTOTRACK),
     _untracked("keap", "inf-track-no", _TOKEN, 'class="inf-track-no"', Skip.INF_TRACK_NO),
+    _untracked("keap", "nottracked", _FLAG, 'nottracked="true"', Skip.NOTTRACKED),
+    _untracked("marketo", "mktnotrack", _TOKEN, 'class="mktNoTrack"', Skip.MKT_NO_TRACK),
+    LinkConvention("marketo", "mktnotok", _TOKEN, Effect.NO_PARAMS, 'class="mktNoTok"'),
+    _untracked(
+        "campaignmonitor",
+        "cm_dontconvertlink",
+        _FLAG,
+        "cm_dontconvertlink",
+        Skip.DONT_CONVERT_LINK,
+    ),
+    _untracked(
+        "campaignmonitor",
+        "mb_dontconvertlink",
+        _FLAG,
+        "mb_dontconvertlink",
+        Skip.DONT_CONVERT_LINK,
+    ),
     _untracked("generic", "no-track", _FLAG, "no-track", Skip.NO_TRACK),
     _untracked("generic", "data-no-track", _FLAG, "data-no-track", Skip.NO_TRACK),
 )

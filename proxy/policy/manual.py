@@ -34,6 +34,10 @@ TITLES = {
     "messagegears": "MessageGears",
     "keap": "Keap (Infusionsoft)",
     "greenarrow": "GreenArrow",
+    "marketo": "Marketo",
+    "campaignmonitor": "Campaign Monitor (MailBuild)",
+    "smtpeter": "SMTPeter",
+    "unosend": "Unosend",
     "generic": "Seen in many places",
 }
 

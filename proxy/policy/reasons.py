@@ -107,6 +107,12 @@ class Skip(Reason):
     HS_TRACKING = "hstracking_false", 'HsTracking="false" (SocketLabs)'
     AUTOTRACK = "autotrack_false", 'autotrack="false" (MessageGears)'
     INF_TRACK_NO = "inf_track_no", 'class="inf-track-no" (Keap)'
+    NOTTRACKED = "nottracked", 'nottracked="true" (Keap)'
+    MKT_NO_TRACK = "mkt_no_track", 'class="mktNoTrack" (Marketo)'
+    DONT_CONVERT_LINK = (
+        "dont_convert_link",
+        "cm_dontconvertlink or mb_dontconvertlink (Campaign Monitor)",
+    )
     NOTRACK_SCHEME = "notrack_scheme", "https+notrack://… (Postal)"
     # What links are for.
     LIST_UNSUBSCRIBE = "list_unsubscribe", "its URL stands in the List-Unsubscribe header"
@@ -164,6 +170,9 @@ AUTHORS = frozenset(
         Skip.HS_TRACKING,
         Skip.AUTOTRACK,
         Skip.INF_TRACK_NO,
+        Skip.NOTTRACKED,
+        Skip.MKT_NO_TRACK,
+        Skip.DONT_CONVERT_LINK,
         Skip.NOTRACK_SCHEME,
         Skip.UNSUBSCRIBE,
         Skip.APP_LINK,

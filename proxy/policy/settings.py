@@ -15,6 +15,7 @@ from config.schema import DIALECTS, CampaignFrom, Config, RelayProfile, SenderCo
 from proxy.policy.directives import LinkRules, link_rules
 from proxy.policy.traits import Traits, UrlRules
 from tracker.tokens import url_octets as tracked_url_octets
+from tracker.tokens import url_octets_to
 from tracker.urls.hosts import base_urls, own_hosts
 from tracker.urls.naming import VOLATILE_PARAMS, GroupPattern, patterns_of, volatile_of
 from tracker.urls.params import Params
@@ -45,7 +46,8 @@ class Policy:
     """What is tracked for one sender. `Policy()` holds the defaults of the configuration.
 
     `url_octets` is how long a tracked URL may become: a number of octets, or a function from the
-    octets of the destination. `base_urls` are all of our tracking hosts, the sender's first.
+    octets of the destination; None: as tokens have it, which `octets_to` then tells more closely, of
+    one destination and the greatest number of a link. `base_urls` are all of our tracking hosts, the sender's first.
     `app_links`: phones know the sender's tracking host as one whose links open an app.
     """
 
@@ -65,6 +67,7 @@ class Policy:
     app_links: bool = False
     opens: bool = False
     url_params: Params = ()
+    url_params_hosts: frozenset[str] = frozenset()
     identify_param: str | None = None
     identify_hosts: frozenset[str] = frozenset()
     volatile_params: frozenset[str] = VOLATILE_PARAMS
@@ -73,12 +76,17 @@ class Policy:
     url_octets: int | Callable[[int], int] | None = None
 
     worst_octets: Callable[[int], int] = field(init=False, repr=False, compare=False)
+    octets_to: Callable[[str, int], int] | None = field(init=False, repr=False, compare=False)
     rules: LinkRules = field(init=False, repr=False, compare=False)
     traits: Callable[[str], Traits] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         derive = partial(object.__setattr__, self)
         derive("worst_octets", _worst(self.url_octets, self.base_urls))
+        derive(
+            "octets_to",
+            partial(url_octets_to, self.base_urls[0]) if self.url_octets is None else None,
+        )
         derive("rules", link_rules(self.dialects))
         urls = UrlRules(
             max_destination=self.max_destination,
@@ -118,6 +126,7 @@ class Policy:
             opens=tracking.opens,
             app_links=_opens_apps(config, base_urls(config, sender)[0]),
             url_params=tuple(tracking.url_params.items()),
+            url_params_hosts=frozenset(tracking.url_params_hosts),
             identify_param=tracking.identify.param,
             identify_hosts=frozenset(tracking.identify.hosts),
             volatile_params=volatile_of(config),

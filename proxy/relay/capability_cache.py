@@ -8,6 +8,7 @@ Does not own: reaching the relay (`session`), which clients are answered from me
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from proxy.relay.pacing import TooMuchNow
 from proxy.relay.session import RelaySession, RelayUnavailable
 
 MAX_AGE_S = 60.0
@@ -53,7 +54,7 @@ class CapabilityCache:
     async def _ask(self) -> Mapping[str, str] | None:
         try:
             session = await self._dial()
-        except RelayUnavailable:
+        except (RelayUnavailable, TooMuchNow):
             self.forget()
             return None
         self.note(session.capabilities)

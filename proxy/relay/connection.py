@@ -60,7 +60,7 @@ class RelayConnection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
-        self._on_fault: Callable[[], None] | None = None
+        self._on_fault: list[Callable[[], None]] = []
 
     @classmethod
     def adopt(cls, transport: asyncio.BaseTransport) -> Self:
@@ -106,9 +106,10 @@ class RelayConnection(asyncio.Protocol):
 
     def when_lost(self, tell: Callable[[], None]) -> None:
         """Have `tell` called as soon as there is a fault."""
-        self._on_fault = tell
         if self.fault is not None:
             tell()
+        else:
+            self._on_fault.append(tell)
 
     @property
     def replied(self) -> bool:
@@ -191,8 +192,8 @@ class RelayConnection(asyncio.Protocol):
     def _break(self, fault: Fault, detail: str = "") -> None:
         if self.fault is None:
             self.fault, self.fault_detail = fault, detail
-            tell, self._on_fault = self._on_fault, None
-            if tell is not None:
+            to_tell, self._on_fault = self._on_fault, []
+            for tell in to_tell:
                 tell()
         self._writable.set()
         self._wake()

@@ -144,15 +144,14 @@ class Failover:
     def go_on(self, endpoint: Endpoint, task: asyncio.Task[Reached]) -> None:
         """Have the call of an address that was passed over go on in the background, one for each."""
         if endpoint in self._background:
-            task.cancel()
+            _abandon(task)
             return
         self._background[endpoint] = task
         task.add_done_callback(lambda done: self._background_ended(endpoint, done))
 
     def _background_ended(self, endpoint: Endpoint, task: asyncio.Task[Reached]) -> None:
         del self._background[endpoint]
-        if not task.cancelled() and task.exception() is None:
-            hang_up(task.result())
+        _dispose(task)
 
     def _failed(
         self, endpoint: Endpoint, attempt: Attempt, took_s: float, *, quietly: bool
@@ -299,7 +298,7 @@ class _Race:
             elif task in self._passed_over:
                 self._failover.go_on(endpoint, task)
             else:
-                task.cancel()
+                _abandon(task)
         self._running.clear()
 
 
@@ -310,6 +309,17 @@ async def dial(config: RelayConfig, hostname: str) -> Contact:
         return await failover.reach()
     finally:
         failover.stop()
+
+
+def _abandon(task: asyncio.Task[Reached]) -> None:
+    """End a call; what it comes to all the same is of no use."""
+    task.cancel()
+    task.add_done_callback(_dispose)
+
+
+def _dispose(task: asyncio.Task[Reached]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        hang_up(task.result())
 
 
 def hang_up(reached: Reached) -> None:

@@ -1,6 +1,6 @@
 """One relay, as all sessions of a process know it.
 
-Owns: the way to a session with it, and what is remembered from one session to the next: what it
+Owns: the way to a session with it, within limits, and what is remembered from one session to the next: what it
 offers, at which of its addresses it can be had, and how our own login fared.
 Does not own: reaching it (`failover`), talking to it (`session`), or the relay session of one client
 (`upstream`).
@@ -10,21 +10,26 @@ from config.schema import RelayConfig
 from proxy.relay.capability_cache import CapabilityCache
 from proxy.relay.failover import Failover
 from proxy.relay.own_login import OwnLogin
+from proxy.relay.pacing import Pace, SessionSlots
 from proxy.relay.session import RelaySession, RelayUnavailable
 
 
 class Relay:
     """The relay of one table `[relay]`; `hostname` is our name in EHLO."""
 
-    def __init__(self, config: RelayConfig, hostname: str) -> None:
+    def __init__(self, config: RelayConfig, hostname: str, workers: int = 1) -> None:
+        """`workers` is how many processes share what the relay may get of us."""
         self.config = config
+        most, per_s = config.max_connections, config.max_rate
+        self.slots = SessionSlots(most and max(most // workers, 1))
+        self.pace = Pace(per_s and per_s / workers)
         self.own_login = OwnLogin(config) if config.user else None
         self.capability_cache = CapabilityCache(self._dial)
         self._hostname = hostname
         self._failover = Failover(config, hostname)
 
     async def open(self) -> RelaySession:
-        """Return a new session with it. Raises RelayUnavailable."""
+        """Return a new session with it. Raises RelayUnavailable, or TooMuchNow where all are in use."""
         try:
             session = await self._dial()
         except RelayUnavailable:
@@ -39,4 +44,12 @@ class Relay:
         self._failover.stop()
 
     async def _dial(self) -> RelaySession:
-        return RelaySession(self.config, self._hostname, await self._failover.reach())
+        await self.slots.take()
+        try:
+            contact = await self._failover.reach()
+        except BaseException:
+            self.slots.give_back()
+            raise
+        session = RelaySession(self.config, self._hostname, contact)
+        session.when_lost(self.slots.give_back)
+        return session

@@ -11,9 +11,14 @@ Credentials of clients are not kept. So a session that a client had logged in to
 client is told to come back. One that uses our own login (`own_login`) can: we log in again.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 
-from config.telemetry.observe import RELAY_REPLACED, log
+from config.schema import RelayConfig
+from config.telemetry.observe import RELAY_AT_LIMIT, RELAY_BUSY, RELAY_REPLACED, log
+from proxy.relay.keep_alive import KeepAlive
+from proxy.relay.pacing import TooMuchNow
 from proxy.relay.relay import Relay
 from proxy.relay.session import DataResult, Fault, Progress, RelaySession, RelayUnavailable
 from proxy.smtp import replies
@@ -22,8 +27,11 @@ from proxy.smtp.replies import Reply
 _WORTH_A_SECOND_TRY = frozenset({Fault.CLOSED, Fault.RESET, Fault.CLOSING, Fault.GIVEN_UP})
 """Faults of an old connection. A relay that is slow or talks nonsense would do so again."""
 
+MAX_IDLE_NOOPS = 50
+"""Between two messages of a session. Postfix takes a hundred commands that bring nothing."""
+
 KEEP_ALIVE_S = 60.0
-"""How long the relay may hear nothing from us during an upload: RFC 5321 §4.5.3.2.7 has it wait
+"""How long the relay may hear nothing from us during an upload, or while a client that is logged in is idle: RFC 5321 §4.5.3.2.7 has it wait
 five minutes, many wait for less, and a login that is lost with the session cannot be repeated."""
 
 
@@ -42,6 +50,8 @@ class Upstream:
         self._sessions: dict[Relay, RelaySession] = {}
         self._wants_our_login = False
         self._reached = False
+        self._too_much = False
+        self._idle_noops = 0
         self._stale: set[Relay] = set()
         """Where a transaction may still be open that is none any more."""
         self._replaced = False
@@ -78,6 +88,8 @@ class Upstream:
     @property
     def no_relay(self) -> Reply:
         """The reply where no session can be opened; at the first need of one, it is goodbye."""
+        if self._too_much:
+            return replies.RELAY_BUSY
         return replies.NO_RELAY if self._reached else replies.NO_RELAY_AT_HELLO
 
     @property
@@ -96,7 +108,10 @@ class Upstream:
         relay = self._relay
         try:
             session = await relay.open()
-        except RelayUnavailable:
+        except (RelayUnavailable, TooMuchNow) as error:
+            self._too_much = isinstance(error, TooMuchNow)
+            if self._too_much:
+                _tell_busy(relay.config, "connections")
             return False
         self._sessions[relay] = session
         self._reached = True
@@ -110,7 +125,7 @@ class Upstream:
         the relay was last seen to offer.
         """
         self.go_home()
-        if connect or self.usable:
+        if (connect and not self._relay.slots.full) or self.usable:
             return self.capabilities if await self.open() else None
         return await self._relay.capability_cache.get()
 
@@ -145,6 +160,7 @@ class Upstream:
     def begin(self) -> None:
         """Start a transaction: it may be replayed on a fresh session once."""
         self._replaced = False
+        self._idle_noops = 0
 
     def forget_transaction(self) -> None:
         """Have RSET sent before the next command: the relay may still hold a transaction."""
@@ -157,6 +173,12 @@ class Upstream:
 
         `transaction` are the lines that the relay has accepted before in the same transaction.
         """
+        if lines[0].upper().startswith(b"MAIL"):
+            try:
+                await self._relay.pace.turn()
+            except TooMuchNow:
+                _tell_busy(self._relay.config, "rate")
+                return [replies.RELAY_BUSY] * len(lines)
         if self.usable:
             answers = await self._try(lines)
             if answers[0] is not replies.NO_RELAY or not self._may_try_again():
@@ -177,6 +199,44 @@ class Upstream:
         for session in list(self._sessions.values()):
             if session.fault is None and session.silent_s > KEEP_ALIVE_S:
                 await session.exchange((b"NOOP",))
+
+    @asynccontextmanager
+    async def idle(self, *, in_transaction: bool) -> AsyncIterator[None]:
+        """Wait for the client while the block runs.
+
+        Sessions that are logged in hear NOOP now and then, at most MAX_IDLE_NOOPS times between two
+        messages. Those that can be replaced end if the relay has no more sessions for others.
+        """
+        mine = [
+            relay for relay in self._sessions if not in_transaction and self._replaceable(relay)
+        ]
+        for relay in mine:
+            relay.slots.idle(self, partial(self._leave_if_there, relay))
+        noops = KeepAlive(self._keep_alive_idle, KEEP_ALIVE_S) if self._has_login else None
+        try:
+            yield
+        finally:
+            for relay in mine:
+                relay.slots.busy(self)
+            if noops is not None:
+                await noops.stop()
+
+    @property
+    def _has_login(self) -> bool:
+        return self.authenticated or any(session.ours for session in self._sessions.values())
+
+    def _replaceable(self, relay: Relay) -> bool:
+        return not (self.authenticated and relay is self._home)
+
+    def _leave_if_there(self, relay: Relay) -> None:
+        if relay in self._sessions:
+            self._leave(relay)
+
+    async def _keep_alive_idle(self) -> None:
+        """Send NOOP as in an upload, unless that was done often enough."""
+        if self._idle_noops < MAX_IDLE_NOOPS:
+            self._idle_noops += 1
+            await self.keep_alive()
 
     async def auth_line(self, line: bytes) -> Reply:
         """Pass on one line of an AUTH exchange; 235 makes this session irreplaceable."""
@@ -281,6 +341,12 @@ class Upstream:
         if session.fault is None:
             session.leave()
         self._stale.discard(relay)
+
+
+def _tell_busy(config: RelayConfig, limit: str) -> None:
+    """Log and count a client that has waited in vain for a session or a turn."""
+    RELAY_BUSY.labels(limit).inc()
+    log(RELAY_AT_LIMIT, relay=config.name or config.host, limit=limit)
 
 
 def _unsent(reply: Reply) -> DataResult:

@@ -2,7 +2,8 @@
 
 Owns: taking away the headers that were meant for us and the signatures that we break, and telling
 the sending service not to track again; all as edits of the raw message.
-Does not own: which headers those are (`policy`), signing anew (`proxy.signing.signer`).
+Does not own: which headers those are (`policy`), the fields that are added where they are missing
+(`missing_fields`), signing anew (`proxy.signing.signer`).
 """
 
 from collections.abc import Container
@@ -10,11 +11,18 @@ from collections.abc import Container
 from proxy.message.editing import Edit, Message
 from proxy.policy.headers import own_headers
 from proxy.policy.providers import OFF_HEADERS
+from proxy.rewrite.missing_fields import MissingFields
 from proxy.signing.existing_signatures import existing_signatures
 
 
-def header_edits(message: Message, provider: str | None, *, body_changes: bool) -> list[Edit]:
-    """Return the edits for a message whose body changes, or does not."""
+def header_edits(
+    message: Message,
+    provider: str | None,
+    *,
+    body_changes: bool,
+    missing: MissingFields | None = None,
+) -> list[Edit]:
+    """Return the edits for a message whose body changes, or does not; `missing` is what it may get."""
     signatures = existing_signatures(message) if message.values(b"dkim-signature") else ()
     edits: list[Edit] = []
     covered: set[bytes] = set()
@@ -23,6 +31,8 @@ def header_edits(message: Message, provider: str | None, *, body_changes: bool) 
             edits.append(Edit(each.start, each.end, b""))
         else:
             covered.update(each.signed)
+    if missing is not None:
+        edits += missing.edits(message, covered)
     edits += _own(message, covered)
     if body_changes and provider:
         edits += _provider(message, provider, covered)

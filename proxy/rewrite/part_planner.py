@@ -6,7 +6,7 @@ limits on how many there may be.
 Does not own: finding links (`candidates`), whether the message may be changed at all (`planner`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from proxy.links import charsets
@@ -27,7 +27,8 @@ from tracker.urls.params import inserted
 MAX_LINKS = 10_000
 """Tracked in one message; real ones stay below 1,000. More would hold up other sessions."""
 
-OFF = frozenset({Untouched.TRACKING_OFF, Untouched.OFF_BY_DEFAULT})
+_ASKED_OFF = frozenset({Untouched.TRACKING_OFF, Untouched.OFF_BY_DEFAULT})
+OFF = _ASKED_OFF | {Untouched.DISABLED}
 """Reasons with which `params_when_off` still adds URL parameters."""
 
 _OBSTACLES = {
@@ -117,6 +118,10 @@ class PartPlanner:
         if pixel_at is not None:
             wanted.append(Wanted(None, None, [Change(pixel_at, pixel_at, self._pixel_octets())]))
         _ask(body, view, wanted)
+        if self.policy.octets_to is not None and Skip.LONG_LINE in [
+            each.refused for each in wanted
+        ]:
+            _ask(body, view, [self._closer(each, self.policy.octets_to) for each in wanted])
         return self._sorted_out(part, body, view, wanted)
 
     def _wanted(self, each: FoundLink, reason: Skip | Untouched | None) -> "Wanted":
@@ -126,6 +131,19 @@ class PartPlanner:
         destination_octets = len(each.destination) + len(each.decision.params)
         url_octets = self._url_octets(each.decision, destination_octets)
         return Wanted(each, None, [Change(each.start, each.end, url_octets)])
+
+    def _closer(self, each: "Wanted", octets_to: Callable[[str, int], int]) -> "Wanted":
+        """Return what is wanted, with the octets that a link to this very destination may have.
+
+        What becomes of an id in it is not known yet.
+        """
+        each.refused = None
+        if each.link is not None and each.decided is None and not each.link.decision.id_octets:
+            found = each.link
+            octets = octets_to(inserted(found.destination, found.decision.params), MAX_LINKS)
+            more = self._app_octets(found.decision)
+            each.changes = [Change(found.start, found.end, octets + more)]
+        return each
 
     def _sorted_out(
         self, part: Part, body: Body, view: HtmlView, wanted: Sequence["Wanted"]
@@ -139,7 +157,10 @@ class PartPlanner:
             if found is None:
                 placed = None if each.refused else (each.changes[0].start, self._pixel(part))
             elif (reason := self._why_not(each)) is None:
-                tracked.append((found.start, found.end, self._link(found, part, view)))
+                (change,) = each.changes
+                tracked.append(
+                    (found.start, found.end, self._link(found, part, view, change.octets))
+                )
             else:
                 self._skip(found, reason, part)
                 literal += found.literal if each.decided and not each.refused else ()
@@ -171,8 +192,11 @@ class PartPlanner:
         return PlannedLink(PIXEL_NUMBER, home, "", "", part.path, self._order(), "", octets)
 
     def _url_octets(self, decision: Decision, destination_octets: int) -> int:
-        more = len(APP_PATH) - len(PATH) if decision.app else 0
-        return self.policy.worst_octets(destination_octets + decision.id_octets) + more
+        octets = self.policy.worst_octets(destination_octets + decision.id_octets)
+        return octets + self._app_octets(decision)
+
+    def _app_octets(self, decision: Decision) -> int:
+        return len(APP_PATH) - len(PATH) if decision.app else 0
 
     def _skip(self, each: FoundLink, reason: Skip | Untouched, part: Part) -> None:
         group, order = each.decision.group, self._order()
@@ -183,7 +207,7 @@ class PartPlanner:
     def _order(self) -> int:
         return len(self.links) + len(self.skipped)
 
-    def _link(self, each: FoundLink, part: Part, view: HtmlView) -> PlannedLink:
+    def _link(self, each: FoundLink, part: Part, view: HtmlView, url_octets: int) -> PlannedLink:
         destination = inserted(each.destination, each.decision.params)
         link = PlannedLink(
             number=self.numbers.give(each.destination, is_vml=each.is_vml),
@@ -193,7 +217,7 @@ class PartPlanner:
             part=part.path,
             order=self._order(),
             original=view.html[each.start : each.end].decode("latin-1"),
-            url_octets=self._url_octets(each.decision, len(destination)),
+            url_octets=url_octets,
             app=each.decision.app,
             identified=each.decision.id_octets > 0,
             author_url=each.destination,
@@ -243,7 +267,7 @@ def _place(wanted: tuple[Change, Wanted]) -> tuple[int, int]:
 
 def _reason(own: Skip | None, whole: Skip | Untouched | None) -> Skip | Untouched | None:
     """Return one reason: a link's own opt-out goes before the message's, after a final one."""
-    return (own or whole) if whole in OFF else (whole or own)
+    return (own or whole) if whole in _ASKED_OFF else (whole or own)
 
 
 class Numbers:

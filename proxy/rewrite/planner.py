@@ -74,12 +74,14 @@ def plan_message(message: Message, policy: Policy, untouched: Untouched | None =
 def _untouched(
     message: Message, policy: Policy, asked: Switches, before: Untouched | None
 ) -> Untouched | None:
-    if not policy.enabled:
+    if not policy.enabled and not (policy.params_when_off and policy.url_params):
         return Untouched.DISABLED
     if reason := before or reason_untouched(message, policy):
         return reason
     if asked.consent is Consent.NONE:
         return Untouched.CONSENT_NONE
+    if not policy.enabled:
+        return Untouched.DISABLED
     return verdict(switch=_switch(policy, asked), default=policy.default)
 
 

@@ -5,6 +5,7 @@ that redirect and never count; naming the links of a message that is left alone,
 Does not own: the plan (`planner`, `senders`), or showing it (`proxy.cli.inspect`).
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
@@ -13,6 +14,7 @@ from config.schema import Config
 from proxy.message.editing import Message, parse, splice
 from proxy.policy.settings import Policy
 from proxy.rewrite.header_edits import header_edits
+from proxy.rewrite.missing_fields import UNIQUE_OCTETS, MissingFields, host_for
 from proxy.rewrite.planned import Plan, PlannedLink
 from proxy.rewrite.planner import plan_message
 from proxy.rewrite.senders import Sender, Senders
@@ -23,7 +25,8 @@ from tracker.tokens import Keyring, Link, mint, new_message_id, tracked_url
 class Preview:
     """One message under one configuration; `url_for` makes the preview of a tracked link.
 
-    `plan` is the one that is carried out, `sender` whose mail the message is (None: nobody's).
+    `plan` is the one that is carried out, `sender` whose mail the message is (None: nobody's),
+    `missing` what it gets if it lacks it.
     """
 
     message: Message
@@ -31,6 +34,7 @@ class Preview:
     sender: Sender | None
     provider: str | None
     url_for: Callable[[PlannedLink], str]
+    missing: MissingFields | None = None
 
     @classmethod
     def of(cls, content: bytes, config: Config, keyring: Keyring, now_s: int) -> Self:
@@ -39,12 +43,20 @@ class Preview:
         assigned = Senders(config).assign(message)
         base_url = assigned.sender.policy.base_urls[0] if assigned.sender else ""
         url_for = _previews(keyring, base_url, now_s)
-        return cls(message, assigned.plan, assigned.sender, config.relay.provider, url_for)
+        provider, missing = config.relay.provider, None
+        if config.proxy.add_missing and assigned.sender is not None:
+            host = host_for(assigned.domain, assigned.sender.domain)
+            missing = MissingFields(now_s, os.urandom(UNIQUE_OCTETS), host)
+        return cls(message, assigned.plan, assigned.sender, provider, url_for, missing)
 
     def rewritten(self) -> bytes:
         """Return the message as the relay would get it, but unsigned."""
         changes = self.plan.changes(self.url_for)
-        headers = header_edits(self.message, self.provider, body_changes=bool(changes))
+        signs = self.sender is not None and self.sender.signs_always
+        missing = self.missing if changes or signs else None
+        headers = header_edits(
+            self.message, self.provider, body_changes=bool(changes), missing=missing
+        )
         return splice(self.message.raw, [*headers, *changes])
 
     def plan_in_full(self) -> Plan:

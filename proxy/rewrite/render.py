@@ -16,6 +16,7 @@ from proxy.message.work_budget import spend
 from proxy.policy.reasons import Untouched
 from proxy.rewrite import pixel
 from proxy.rewrite.header_edits import header_edits
+from proxy.rewrite.missing_fields import MissingFields, host_for
 from proxy.rewrite.planned import CLIP_OCTETS, Plan, PlannedLink
 from proxy.rewrite.senders import Sender, SenderPlan
 from proxy.rewrite.submission import Findings, Outgoing, Submission, step
@@ -48,7 +49,8 @@ class Rendering:
     """All that is known of one message at work.
 
     `consents` are those known of persons, `signers` the sender's, `provider` the service behind the
-    relay, `identifier` what tells destinations who clicked.
+    relay, `identifier` what tells destinations who clicked; `adds_missing`: a message that lacks a Date
+    or a Message-ID gets it.
     """
 
     keyring: Keyring
@@ -60,6 +62,7 @@ class Rendering:
     submission: Submission
     now_s: float
     identifier: Identifier | None = None
+    adds_missing: bool = True
 
     @property
     def plan(self) -> Plan:
@@ -100,9 +103,11 @@ class Rendering:
     def _left(self, untouched: Untouched, clipped: Clipped = ()) -> Outgoing:
         """Return the message as it came, less our own headers; signed, where all of its sender is."""
         with step(Untouched.REWRITE_FAILED):
-            edits = header_edits(self.message, None, body_changes=False)
+            signs = self.sender is not None and self.sender.signs_always
+            missing = self._missing() if signs else None
+            edits = header_edits(self.message, None, body_changes=False, missing=missing)
             content = splice(self.message.raw, edits) if edits else self.message.raw
-            if self.sender is not None and self.sender.signs_always:
+            if signs:
                 content = self._signed(content)
         return Outgoing(content, None, untouched, _findings(self.plan, clipped))
 
@@ -128,12 +133,19 @@ class Rendering:
             return urls[link.number]
 
         edits = [
-            *header_edits(self.message, self.provider, body_changes=True),
+            *header_edits(self.message, self.provider, body_changes=True, missing=self._missing()),
             *self.plan.changes(url_for),
         ]
         clipped = self._clipped(url_for)
         content = splice(self.message.raw, edits)
         return self._signed(content) if self.sender and self.sender.signs else content, clipped
+
+    def _missing(self) -> MissingFields | None:
+        """Return what the message gets if it lacks it."""
+        if not self.adds_missing:
+            return None
+        host = host_for(self.assigned.domain, self.sender.domain if self.sender else None)
+        return MissingFields(self.now_s, self.submission.unique, host)
 
     def _url(self, link: PlannedLink, copy: _Copy) -> str:
         destination = link.destination

@@ -5,6 +5,7 @@ Does not own: the work (`transformer`, `render`), what becomes of a message afte
 telling logs and metrics of it (`proxy.delivery.delivery`).
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.policy.reasons import Untouched
 from proxy.rewrite.diagnosis import Diagnosis
+from proxy.rewrite.missing_fields import UNIQUE_OCTETS
 from proxy.signing.signer import SigningError
 from tracker.events import MessagePending
 from tracker.tokens import new_message_id
@@ -68,6 +70,7 @@ class Submission:
     copy_ids: tuple[CopyId, ...] = ()
     relay: str | None = None
     """The name of the relay that gets it, of several."""
+    unique: bytes = field(default_factory=lambda: os.urandom(UNIQUE_OCTETS), compare=False)
     message_id: bytes = field(default_factory=new_message_id)
 
 

@@ -70,6 +70,7 @@ class Transformer:
         self._signers = {domain.lower(): tuple(each) for domain, each in signers.items()}
         self._provider = config.relay.provider
         self._providers = {relay.name: relay.provider for relay in config.relays}
+        self._adds_missing = config.proxy.add_missing
         self._consents = consents
         self._shares = config.proxy.copies == "shared"
         self._senders = Senders(config, [domain for domain, each in signers.items() if each])
@@ -160,6 +161,7 @@ class Transformer:
             submission,
             now_s,
             self._identifier,
+            self._adds_missing,
         )
 
 

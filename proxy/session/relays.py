@@ -31,8 +31,8 @@ _DOMAIN = re.compile(rb"@([A-Za-z0-9.-]{1,255})")
 class Relays:
     """The relays of one configuration; `configs` has at least one."""
 
-    def __init__(self, configs: Iterable[RelayConfig], hostname: str) -> None:
-        self.all = tuple(Relay(config, hostname) for config in configs)
+    def __init__(self, configs: Iterable[RelayConfig], hostname: str, workers: int = 1) -> None:
+        self.all = tuple(Relay(config, hostname, workers) for config in configs)
         self._by_sender = {domain: relay for relay in self.all for domain in relay.config.senders}
         self._accounts = [
             (Accounts.of(relay.config.accounts), relay)

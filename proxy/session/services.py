@@ -85,7 +85,7 @@ class Services:
             loop_budget=loop_budget,
             login_limits=before.login_limits if before else LoginLimits(config.proxy.workers),
             login_slots=before.login_slots if before else LoginSlots(1),
-            relays=Relays(config.relays, hostname),
+            relays=Relays(config.relays, hostname, config.proxy.workers),
             refusals=before.refusals if before else Refusals(),
         )
         services.memory_budget.make_room_for(config.proxy.max_size)

@@ -173,8 +173,9 @@ class Session:
         self._waiting = True
         patience_s = SILENCE_S if self._farewell() else self._services.proxy.idle_timeout
         try:
-            with self._relay_let_go_when_idle():
-                line = await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
+            async with self._upstream.idle(in_transaction=self._in_transaction):
+                with self._relay_let_go_when_idle():
+                    line = await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
         finally:
             self._waiting = False
         self._heard = True

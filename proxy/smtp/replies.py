@@ -166,6 +166,7 @@ NO_RELAY = Reply.own(451, "4.4.1", "The relay cannot be reached, try again later
 RELAY_LOST = Reply.own(451, "4.4.2", "The connection to the relay was lost, try again later")
 RELAY_CHANGED = Reply.own(451, "4.4.2", "The relay changed its answers, try again later")
 PARAMETER_NOT_NOW = Reply.own(451, "4.3.3", "The relay does not take this parameter now, try later")
+RELAY_BUSY = Reply.own(451, "4.3.2", "Too much mail for the relay at once, try again later")
 NOT_LOGGED_IN = Reply.own(451, "4.3.5", "We cannot log in to the relay, try again later")
 MECHANISM_NOT_NOW = Reply.own(454, "4.7.0", "The relay does not offer this login now, try later")
 RELAY_UNINTELLIGIBLE = Reply.own(451, "4.5.0", "The relay gave an answer that makes no sense")

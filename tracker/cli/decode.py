@@ -1,8 +1,10 @@
 """`waypost decode`: what a tracked link says, for whoever holds the keys.
 
-Owns: the command. Does not own: reading the link (`tracker.minting.lookup`).
+Owns: the command. Does not own: reading the link (`tracker.minting.lookup`), or what mail filters make of
+it (`tracker.urls.wrappers`).
 """
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 
@@ -12,7 +14,9 @@ from config.cli.options import config_option
 from config.cli.output import echo
 from config.schema import Config
 from tracker.cli.common import decoded_link
+from tracker.minting.lookup import DecodedLink
 from tracker.tokens import SHARED, BadToken
+from tracker.urls.wrappers import layers
 
 
 @click.command()
@@ -20,12 +24,24 @@ from tracker.tokens import SHARED, BadToken
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.argument("url")
 def decode(config: Config, url: str, *, as_json: bool) -> None:
-    """Show what the tracked link URL, full or short, holds; a bare token will do as well."""
+    """Show what the tracked link URL, full or short, holds; a bare token will do as well.
+
+    A link that a mail filter has wrapped (Safe Links, URL Defense and others) is read through it.
+    """
     try:
-        facts = decoded_link(config, url).json()
+        facts = _innermost(config, url).json()
     except BadToken as error:
         raise click.ClickException(f"not a link of ours: {error}") from None
     echo(*([json.dumps(facts)] if as_json else _lines(facts)))
+
+
+def _innermost(config: Config, url: str) -> DecodedLink:
+    """Read a link, through whatever wraps it; raises as `decoded_link` does for the outermost."""
+    outer, *wrapped = layers(url)
+    for inner in reversed(wrapped):
+        with contextlib.suppress(BadToken, click.ClickException):
+            return decoded_link(config, inner)
+    return decoded_link(config, outer)
 
 
 def _lines(facts: Mapping[str, object]) -> Iterator[str]:

@@ -152,7 +152,8 @@ class ResolvedRequest:
         if not wanted or not (self._enabled or tracking.params_when_off):
             return ""
         filled = params.filled(tuple(tracking.url_params.items()), self.request.campaign)
-        return params_text(self.request.url, filled, tracking.max_destination)
+        most, hosts = tracking.max_destination, tracking.url_params_hosts
+        return params_text(self.request.url, filled, most, hosts)
 
     @property
     def _is_finished(self) -> bool:

@@ -32,7 +32,7 @@ PIXEL = Answer(
 )
 
 
-def redirection(destination: str) -> Answer:
+def redirection(destination: str, referrer_policy: str = "no-referrer") -> Answer:
     """Return the 302 to `destination`, octet for octet (RFC 9110 §15.4.3)."""
     shown = html.escape(destination)
     return Answer(
@@ -41,7 +41,7 @@ def redirection(destination: str) -> Answer:
         f'<!doctype html><title>Moved</title><a href="{shown}">{shown}</a>\n'.encode("ascii"),
         (
             (b"location", destination.encode("ascii")),
-            (b"referrer-policy", b"no-referrer"),
+            (b"referrer-policy", referrer_policy.encode("ascii")),
             *_UNCACHED,
         ),
     )

@@ -11,6 +11,7 @@ A token is taken as it stands in the request line: nothing is percent-decoded, n
 stray character forgiven, and whatever is not a token of ours gets one and the same 404.
 """
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -21,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from config.addresses import Network, is_loopback
 from config.filter_networks import Networks
-from config.schema import Config, IpPrivacy
+from config.schema import Config, IpPrivacy, ReferrerPolicy
 from config.telemetry import observe
 from tracker.events import Clicked, Opened
 from tracker.judging.judge import judge_alone
@@ -30,6 +31,8 @@ from tracker.judging.rules import Settings
 from tracker.listener.http1 import Answer, Request
 from tracker.redirect import answers, known_networks, visitor, well_known
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, SHORT_PATH, BadToken, Keyring, Link, read
+from tracker.urls.params import is_called, with_written, written_name
+from tracker.urls.secrets import is_signed
 
 Record = Callable[[Clicked | Opened, Callable[[], None]], None]
 """Keeps a click or an open, and calls back once it is durable, or after having waited long enough."""
@@ -38,6 +41,8 @@ ALLOWED_METHODS = ("GET", "HEAD")
 FIXED = {b"/robots.txt": answers.ROBOTS, b"/healthz": answers.HEALTHY}
 RESOLVE = b"/resolve"
 """Asked by an app that the system opened for a link: JSON instead of a redirect."""
+_SENDABLE = re.compile(r"[\x21-\x7e]{1,500}").fullmatch
+"""A parameter that may stand in a header field; no advertising network needs as much."""
 _APP = APP_PATH.removeprefix(PATH)
 
 
@@ -48,6 +53,8 @@ class Rules:
     `ip_privacy` says how much of an address is kept, `trusted_proxies` whose word about a client's
     address is believed. `prefixes` may stand before our paths: nothing, or the path of a base URL.
     `networks` are those of mail filters, `judging` says what the signals of a machine weigh.
+    `pass_query` are parameters that go along from a short link, in lower case; `referrer_policy` is
+    what destinations are told of where a reader comes from.
     """
 
     ip_privacy: IpPrivacy
@@ -56,6 +63,8 @@ class Rules:
     links_are_https: bool = False
     networks: Networks = field(default_factory=built_in)
     judging: Settings = field(default_factory=Settings)
+    pass_query: frozenset[str] = frozenset()
+    referrer_policy: ReferrerPolicy = "no-referrer"
 
     @classmethod
     def from_config(cls, config: Config) -> "Rules":
@@ -67,7 +76,17 @@ class Rules:
             _are_https(config.base_urls),
             known_networks.load(config),
             Settings.of(config),
+            frozenset(name.lower() for name in config.tracker.pass_query),
+            config.tracker.referrer_policy,
         )
+
+    def passed(self, query: bytes) -> list[str]:
+        """Return the parameters of a query that go along, as they are written."""
+        if not self.pass_query or not query:
+            return []
+        pairs = reversed(query.decode("latin-1").split("&"))  # the first of a name counts
+        found = [each for each in pairs if is_called(each, self.pass_query) and _SENDABLE(each)]
+        return list({written_name(each): each for each in found}.values())
 
 
 def _prefixes(base_urls: Iterable[str]) -> tuple[bytes, ...]:
@@ -133,8 +152,24 @@ class Redirector:
         elif answer is not None:
             client.reply(answer)
         else:
-            lead_to = answers.resolution if by_app else answers.redirection
-            self._follow(request, client, token or "", lead_to)
+            self._follow(request, client, token or "", self._lead_to(request))
+
+    def _lead_to(self, request: Request) -> Callable[[str], Answer]:
+        """Return what makes an answer of a destination."""
+        if request.path == RESOLVE:
+            return answers.resolution
+        more = self.rules.passed(request.query) if self._is_short(request.path) else []
+
+        def redirection(destination: str) -> Answer:
+            if more and not is_signed(destination):
+                destination = with_written(destination, more)
+            return answers.redirection(destination, self.rules.referrer_policy)
+
+        return redirection
+
+    def _is_short(self, path: bytes) -> bool:
+        short = SHORT_PATH.encode("ascii")
+        return any(path.startswith(prefix + short) for prefix in self.rules.prefixes)
 
     def _well_known(self, request: Request) -> Answer | None:
         if not request.path.startswith(b"/.well-known/"):

@@ -25,9 +25,14 @@ from tracker.urls.params import (
 from tracker.urls.secrets import is_signed
 
 
-def params_text(destination: str, params: Params, max_octets: int) -> str:
-    """Return the text that adds `params` before the fragment; empty where it cannot be added."""
-    if not params or is_signed(destination):
+def params_text(
+    destination: str, params: Params, max_octets: int, hosts: Collection[str] = ()
+) -> str:
+    """Return the text that adds `params` before the fragment; empty where it cannot be added.
+
+    `hosts` are those that get parameters; without any, all do.
+    """
+    if not params or (hosts and host(destination) not in hosts) or is_signed(destination):
         return ""
     text = addition(destination, params)
     # A parameter is not worth an untracked link.
@@ -49,28 +54,38 @@ def id_octets(
     return grown if len(destination) + len(text) + grown <= max_octets else 0
 
 
-def carried(destination: str, params: Params, ids: Collection[str], hosts: Collection[str]) -> str:
+def carried(
+    destination: str,
+    params: Params,
+    ids: Collection[str],
+    hosts: Collection[str],
+    param_hosts: Collection[str] = (),
+) -> str:
     """Return the new destination of a repaired link with what was added to the old one.
 
-    `ids` are the names of parameters that tell who clicks, `hosts` those that are told them. The
-    length does not matter, as the result stands in no link.
+    `ids` are the names of parameters that tell who clicks, `hosts` those that are told them,
+    `param_hosts` those that get the others (without any, all do). The length does not matter, as the
+    result stands in no link.
     """
     if is_signed(destination):
         return destination
-    told = host(destination) in hosts
-    return added(destination, tuple(each for each in params if told or each[0] not in ids))
+    name = host(destination)
+    takes = {True: name in hosts, False: not param_hosts or name in param_hosts}
+    return added(destination, tuple(each for each in params if takes[each[0] in ids]))
 
 
 @dataclass(frozen=True, slots=True)
 class Additions:
     """The names of parameters that Waypost adds to destinations.
 
-    Those of `ids` tell who clicks, which only `hosts` may know.
+    Those of `ids` tell who clicks, which only `hosts` may know. `names` are for `param_hosts`, or
+    for all where there are none.
     """
 
     names: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
+    param_hosts: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, config: Config) -> Self:
@@ -78,11 +93,13 @@ class Additions:
         tracking = config.tracking
         param = tracking.identify.param
         ids = frozenset() if param is None else frozenset({param})
-        return cls(frozenset(tracking.url_params), ids, frozenset(tracking.identify.hosts))
+        hosts, param_hosts = tracking.identify.hosts, tracking.url_params_hosts
+        names = frozenset(tracking.url_params)
+        return cls(names, ids, frozenset(hosts), frozenset(param_hosts))
 
     def also(self, names: frozenset[str], ids: frozenset[str]) -> "Additions":
-        """Return these and earlier ones; the hosts that may be told ids are those of today."""
-        return Additions(self.names | names, self.ids | ids, self.hosts)
+        """Return these and earlier ones; the hosts that get them are those of today."""
+        return Additions(self.names | names, self.ids | ids, self.hosts, self.param_hosts)
 
     def written(self, destination: str) -> Iterator[tuple[str, Params]]:
         """Yield what an author may have written for `destination`, and what we added to each."""
@@ -90,7 +107,7 @@ class Additions:
 
     def carried(self, params: Params, destination: str) -> str:
         """Return `destination` with what we added to another, as far as it takes additions."""
-        return carried(destination, params, self.ids, self.hosts)
+        return carried(destination, params, self.ids, self.hosts, self.param_hosts)
 
     def kept(self, pairs: Iterable[str], destination: str) -> str:
         """Return `destination` with a reader's own parameters, as they are written in another."""

@@ -1,5 +1,6 @@
 """Single values of the configuration, as people write them and as they are written back."""
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -365,3 +366,28 @@ def test_an_account_may_be_this_machine_or_a_network() -> None:
 def test_what_is_nobodys_account_is_refused(text: str) -> None:
     """Who mistypes a network has not named a login."""
     assert refusal(values.Account, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "per_s", "written"),
+    [
+        ("14/s", 14.0, "14/s"),
+        ("100/min", 100 / 60, "100/min"),
+        ("120 / min", 2.0, "2/s"),
+        ("5000/h", 5000 / 3600, "5000/h"),
+        ("7/d", 7 / 86400, "7/d"),
+    ],
+)
+def test_a_rate_is_a_number_in_a_unit_of_time(text: str, per_s: float, written: str) -> None:
+    """It is written in the smallest unit in which it is whole."""
+    assert values.parse_rate(text) == pytest.approx(per_s)
+    assert values.format_rate(per_s) == written
+
+
+@pytest.mark.parametrize(
+    "text", ["14", "0/s", "-1/s", "1.5/s", "14/fortnight", "/s", "14/", "1/s/s"]
+)
+def test_what_is_no_rate_is_refused(text: str) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(ValueError, match=re.escape(text)):
+        values.parse_rate(text)

@@ -396,3 +396,12 @@ def test_a_missing_key_file_is_told_by_name(tmp_path: Path) -> None:
     """The error names the file, so that the operator knows what is missing."""
     with pytest.raises(KeyFileError, match=r"token\.keys does not exist"):
         Keyring.load(tmp_path / "token.keys")
+
+
+@given(DESTINATIONS, st.integers(0, 10_000))
+def test_what_is_told_of_one_destination_is_never_exceeded(destination: str, number: int) -> None:
+    """Whoever reads it; and it is no more than what is told of any destination of that length."""
+    octets = tokens.url_octets_to("https://t.example.net", destination, 10_000)
+    link = replace(LINK, recipient=tokens.MAX_VARINT, number=number, destination=destination)
+    assert len(tokens.tracked_url("https://t.example.net", mint(KEYRING, link))) <= octets
+    assert octets <= tokens.url_octets("https://t.example.net", len(destination))

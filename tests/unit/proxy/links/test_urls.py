@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.links.urls import destination
+from proxy.links.urls import destination, is_part_of, same_place
 from proxy.message.work_budget import BudgetExceeded, limit
 from tracker.urls.hosts import host
 
@@ -151,3 +151,34 @@ def test_each_character_of_a_url_that_is_not_ascii_is_work():
         destination("http://x/?" + "ä" * 500, "cp1252")
     with limit(0):
         destination("http://x/?" + "a" * 500, "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("HTTPS://A.test:443", "https://a.test/"),
+        ("http://a.test:80/%7eann/?", "http://a.test/~ann/"),
+        ("https://a.test/x%2fy?a=%c3%a4+b#c", "https://a.test/x%2Fy?a=%C3%A4%20b"),
+        ("https://a.test:8443/x", "https://a.test:8443/x"),
+    ],
+)
+def test_places_are_compared_whatever_the_spelling(url, place):
+    """What is escaped without need, default ports and fragments make no difference."""
+    assert same_place(url) == place
+    assert same_place(place) == place
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "part"),
+    [
+        ("https://a.test/?u=1bbf5b37", "https://a.test/?u=1bbf5b37&jo=1", True),
+        ("https://a.test/?u=1bbf5b37&jo=1", "https://a.test/?u=1bbf5b37", True),
+        ("https://a.test/?u=1bbf5b37&x=2", "https://a.test/?u=1bbf5b37&jo=1", False),
+        ("https://a.test/?p=1", "https://a.test/?p=1&jo=1", False),
+        ("https://a.test/", "https://a.test/?u=1bbf5b37", False),
+        ("https://a.test/b?u=1bbf5b37", "https://a.test/?u=1bbf5b37", False),
+    ],
+)
+def test_a_place_may_have_more_parameters_than_another(one, other, part):
+    """But not others in their stead, and they have to share some."""
+    assert is_part_of(one, other) is part

@@ -212,3 +212,29 @@ def test_what_the_relay_fills_in_is_left_to_it():
         decided(URL + "?u=-id-", LinkDirectives(track=True), facts=facts).skip is Skip.PLACEHOLDER
     )
     assert decided(URL, facts=facts).skip is None
+
+
+def test_parameters_are_for_the_hosts_that_are_named():
+    """Without a list, for all."""
+    facts = MessageFacts(params=(("a", "b"),))
+    own = decided(facts=facts, url_params_hosts=frozenset({"example.com"}))
+    assert own.params == "?a=b"
+    other = decided(facts=facts, url_params_hosts=frozenset({"example.net"}))
+    assert (other.params, other.skip) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("url", "listed"),
+    [
+        ("https://EXAMPLE.com:443/u?e=a%40b.test#top", True),
+        ("https://example.com/u?e=a@b.test&oneclick=1", True),
+        ("https://example.com/u?e=c@b.test", False),
+        ("https://example.com/u", False),
+        ("https://example.com/v?e=a@b.test", False),
+        ("http://example.com/u?e=a@b.test", False),
+    ],
+)
+def test_the_unsubscribe_link_is_known_in_any_spelling(url, listed):
+    """A header and a body are often written by different programs."""
+    facts = MessageFacts(unsubscribe=frozenset({"https://example.com/u?e=a@b.test"}))
+    assert facts.unsubscribes(url) is listed

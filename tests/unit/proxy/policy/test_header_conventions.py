@@ -61,6 +61,8 @@ HEADERS: dict[bytes, list[tuple[str, object]]] = {
     b"x-amp": [("skip", False), ("else", None)],
     b"x-ee-tracking-enabled": [("true", True), ("false", False)],
     b"x-greenarrow-click-tracking-id": [("4711", ("person", "4711"))],
+    b"x-smtpeter-trackclicks": [("true", True), ("0", False)],
+    b"x-unosend-track-clicks": [("true", True), ("false", False)],
     b"x-no-track": [("anything", False), ("", False)],
 }  # fmt: skip
 """By header: values with what they switch (True, False, None), name (text) or say (field, value)."""

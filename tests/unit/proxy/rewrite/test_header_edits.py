@@ -8,6 +8,7 @@ from config.schema import (
 from proxy.message.editing import parse, splice
 from proxy.policy import Untouched
 from proxy.rewrite.header_edits import header_edits
+from proxy.rewrite.missing_fields import MissingFields
 from proxy.signing.signer import Signer
 from tests.support.checks.growth import is_linear
 from tests.support.mail import html_message
@@ -223,3 +224,18 @@ def test_a_switch_that_a_signature_covers_is_not_replaced():
     """The signature is worth more: it is another's, or it leaves the body out."""
     headers = [NO_BODY, "From: a", "X-PM-TrackLinks: HtmlOnly"]
     assert edited(*headers, provider="postmark") == headers
+
+
+@pytest.mark.parametrize("body_changes", [True, False])
+def test_what_is_missing_is_added_above_all(body_changes):
+    """Also above a header of ours that goes; and not what a signature that stays names."""
+    missing = MissingFields(0, b"\0", "example.com")
+    for signature, names in (
+        ("X: y", ["Message-ID", "Date"]),
+        (NO_BODY + "; h=date", ["Message-ID"]),
+    ):
+        message = parse(f"X-Track-Links: on\r\n{signature}\r\nFrom: a@b.c\r\n\r\n".encode())
+        edits = header_edits(message, None, body_changes=body_changes, missing=missing)
+        found = parse(splice(message.raw, edits)).headers
+        assert [each.name.decode() for each in found][: len(names)] == names
+        assert len(found) == len(names) + 2

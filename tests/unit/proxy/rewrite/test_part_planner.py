@@ -145,6 +145,19 @@ def test_parameters_of_untracked_messages_need_a_switch():
     assert [each.reason for each in made.skipped] == [Untouched.TRACKING_OFF]
 
 
+def test_parameters_are_added_where_tracking_is_disabled():
+    """To what may be changed at all; without the switch nothing is."""
+    message = html_message(link(URL))
+    off = dataclasses.replace(PARAMS, enabled=False)
+    assert plan(message, off).render(lambda _: TRACKED) is message
+    made = plan(message, dataclasses.replace(off, params_when_off=True))
+    assert decoded(made.render(lambda _: TRACKED)).startswith(f'<a href="{URL}?utm_source'.encode())
+    assert [each.reason for each in made.skipped] == [Untouched.DISABLED]
+    sealed = html_message(link(URL), "ARC-Seal: i=1")
+    adding = dataclasses.replace(off, params_when_off=True)
+    assert plan(sealed, adding).render(lambda _: TRACKED) is sealed
+
+
 def test_plain_text_is_tracked_only_where_asked_for():
     """Readers of plain text see the long links."""
     message = multipart("alternative", text_part(f"See {URL}."), html_part(link(URL)))
@@ -229,3 +242,29 @@ def test_numbers_begin_with_one_and_leave_none_out(elements):
     assert numbered == set(range(1, len(numbered) + 1))
     for each in anchors:
         assert len({url for url, _, number in given_out if number == each}) == 1
+
+
+SHOP = "https://www.example.com/collections/products/category/newsletter?id={}"
+"""What compresses well."""
+
+
+def test_a_line_has_room_for_what_its_links_will_be_not_for_the_worst_case() -> None:
+    """As many links as fit with tokens as they are; of them the message shows the longest."""
+    line = "".join(f'<a href="{SHOP.format(number)}">x</a> ' for number in range(9))
+    made = plan(html_message(line, encoding="7bit"), Policy())
+    worst = Policy().worst_octets(len(SHOP))
+    assert len(made.links) > 998 // (worst + 20)
+    assert {each.reason for each in made.skipped} <= {Skip.LONG_LINE}
+    assert all(each.url_octets < worst for each in made.links)
+    longest = made.render(lambda each: "x" * each.url_octets)
+    assert max(map(len, longest.split(b"\r\n"))) <= 998
+    with pytest.raises(ValueError, match="long_line"):
+        made.render(lambda each: "x" * (each.url_octets + 40))
+
+
+def test_a_policy_that_names_the_worst_case_is_held_to_it() -> None:
+    """Whoever says how long URLs become may need them all."""
+    line = "".join(f'<a href="{SHOP.format(number)}">x</a> ' for number in range(6))
+    made = plan(html_message(line, encoding="7bit"), Policy(url_octets=300))
+    assert len(made.links) == 2
+    assert {each.url_octets for each in made.links} == {300}

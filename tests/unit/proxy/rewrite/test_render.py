@@ -1,6 +1,8 @@
 """The copies of one message: tracked links, consent, signatures, and the event that tells of them."""
 
 import dataclasses
+import email
+import re
 from pathlib import Path
 
 import pytest
@@ -256,3 +258,50 @@ def test_links_are_counted_by_reason():
     """For metrics, in whichever process they are kept."""
     findings = outgoing(html_message(HTML)).findings
     assert (findings.links, findings.skipped) == (1, {"untracked_class": 1})
+
+
+BARE = html_message(HTML, OWN, head="From: a@example.com\r\nSubject: x\r\n")
+"""No Date, no Message-ID."""
+
+
+def identity(content: bytes) -> list[str]:
+    """Return the Message-IDs and Dates of a message."""
+    message = email.message_from_bytes(content)
+    return [*message.get_all("Message-ID", []), *message.get_all("Date", [])]
+
+
+def test_a_message_without_date_and_message_id_gets_both_and_they_are_signed():
+    """Once, at the top; the rest is what it was."""
+    out = outgoing(BARE)
+    assert out.untouched is None
+    assert len(identity(out.content)) == 2
+    assert verifies(out.content)
+    assert re.search(rb"h=[^;]*\bdate:[^;]*message-id", out.content)
+
+
+def test_all_copies_of_a_submission_have_one_message_id():
+    """Also after a fault, and whoever makes them; another submission has another."""
+    bodies = transformer(proxy=ProxyConfig(copies="per-recipient"), sign="always")
+    fault = Fault(Untouched.REWRITE_FAILED)
+    copies = [bodies.prepare(BARE, TWO, NOW_S).personal(each).content for each in (0, 1)]
+    copies.append(bodies.left_alone(BARE, TWO, NOW_S, fault).content)
+    assert len({tuple(identity(each)) for each in copies}) == 1
+    again = dataclasses.replace(TWO, unique=b"another")
+    assert identity(bodies.prepare(BARE, again, NOW_S).shared().content) != identity(copies[0])
+
+
+def test_a_message_that_we_neither_change_nor_sign_gets_nothing():
+    """It leaves as it came."""
+    plain = html_message("<p>no link</p>", head="From: a@example.com\r\nSubject: x\r\n")
+    assert outgoing(plain).content == plain
+    signed = transformer(sign="always").prepare(plain, ONE, NOW_S).shared()
+    assert len(identity(signed.content)) == 2
+    assert verifies(signed.content)
+
+
+def test_the_operator_may_have_nothing_added():
+    """`add_missing = false`."""
+    out = transformer(proxy=ProxyConfig(add_missing=False)).prepare(BARE, ONE, NOW_S).shared()
+    assert identity(out.content) == []
+    assert tokens(out.content)
+    assert verifies(out.content)

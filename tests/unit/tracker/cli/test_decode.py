@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner, Result
@@ -49,6 +50,20 @@ def test_urls_and_bare_tokens_are_taken(folder: Path, around: str) -> None:
     """Whatever was copied from a message is understood."""
     assert token_in(around.format("AQ_-x")) == "AQ_-x"
     assert run(folder, "--json", around.format(token(folder))).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    ["https://eur01.safelinks.protection.outlook.com/?url={}&data=x", "https://a.test/go?x=1&u={}"],
+)
+def test_a_link_is_read_through_what_filters_made_of_it(folder: Path, wrapper: str) -> None:
+    """Whoever asks has the link as it arrived."""
+    url = quote(f"https://t.example.com/c/{token(folder)}", safe="")
+    done = run(folder, "--json", wrapper.format(url))
+    assert json.loads(done.stdout)["destination"] == LINK.destination
+    wrong = run(folder, wrapper.format(quote("https://t.example.com/c/AAAA", safe="")))
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert "not a link of ours" in wrong.output
 
 
 def codes(folder: Path) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from config.keys.token_keys import TokenKey
-from config.schema import Config
+from config.schema import Config, TrackerConfig
 from config.telemetry.observe import REGISTRY
 from tracker.decisions.destinations import Destinations
 from tracker.decisions.overrides import Overrides, decision
@@ -456,3 +456,40 @@ def test_event_ids_are_unique_and_sort_by_time() -> None:
     assert ids == sorted(ids)
     assert len({event_id(1.0) for _ in range(1000)}) == 1000
     assert {len(identifier) for identifier in ids} == {32}
+
+
+@pytest.mark.parametrize(
+    ("query", "location"),
+    [
+        ("gclid=Cj0&x=1", "https://example.com/?a=1&b=2&gclid=Cj0#c"),
+        ("GCLID=Cj0", "https://example.com/?a=1&b=2&GCLID=Cj0#c"),
+        ("gclid=1&gclid=2", "https://example.com/?a=1&b=2&gclid=1#c"),
+        ("a=9", LINK.destination),
+        ("x=1", LINK.destination),
+        ("", LINK.destination),
+    ],
+)
+def test_a_short_link_passes_parameters_on(query: str, location: str) -> None:
+    """Those that are named, where the destination has none of the name; others' links pass none."""
+    config = Config(tracker=TrackerConfig(pass_query=("gclid", "a")))
+    reader = Reader(config, codes={"AbCdEf1": mint(KEYRING, LINK)})
+    assert reader.ask(f"/s/AbCdEf1?{query}")["location"] == location
+    assert reader.clicks[0].destination == LINK.destination
+    assert reader.ask(f"/c/{mint(KEYRING, LINK)}?{query}")["location"] == LINK.destination
+
+
+def test_what_cannot_stand_in_a_header_is_not_passed_on() -> None:
+    """Nor is anything to a destination that somebody signed."""
+    config = Config(tracker=TrackerConfig(pass_query=("gclid",)))
+    signed = replace(LINK, destination="https://example.com/f?Expires=1&Signature=a&Key-Pair-Id=K")
+    codes = {"AbCdEf1": mint(KEYRING, LINK), "AbCdEf2": mint(KEYRING, signed)}
+    reader = Reader(config, codes=codes)
+    assert reader.ask("/s/AbCdEf1?gclid=\u00e9")["location"] == LINK.destination
+    assert reader.ask("/s/AbCdEf2?gclid=1")["location"] == signed.destination
+    assert reader.ask("/s/AbCdEf1")["location"] == LINK.destination
+
+
+def test_the_referrer_policy_is_the_operators() -> None:
+    """Destinations learn nothing unless they are to."""
+    config = Config(tracker=TrackerConfig(referrer_policy="origin"))
+    assert Reader(config).ask(f"/c/{mint(KEYRING, LINK)}")["referrer-policy"] == "origin"

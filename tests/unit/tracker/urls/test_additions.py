@@ -54,3 +54,12 @@ def test_parameters_go_before_an_id():
 def test_what_goes_along_to_another_url_is_what_it_can_bear(destination, expected):
     """A foreign host learns no id, and a URL that somebody signed would be dead with anything more."""
     assert carried(destination, PARAMS + TOLD, {"wp_id"}, HOSTS) == expected
+
+
+def test_parameters_may_be_for_named_hosts_alone():
+    """One's own sites, as other people's would count them for themselves."""
+    assert params_text(URL, PARAMS, 1300, HOSTS) == TEXT
+    assert params_text(URL, PARAMS, 1300, {"other.example"}) == ""
+    told = carried(URL, PARAMS, (), (), {"other.example"})
+    assert told == URL
+    assert carried(URL, PARAMS, (), (), HOSTS) != URL

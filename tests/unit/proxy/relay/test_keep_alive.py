@@ -1,0 +1,70 @@
+"""Something done now and then while a client is silent."""
+
+import asyncio
+
+import pytest
+
+from proxy.relay.keep_alive import KeepAlive
+from tests.support.session_fixtures import until
+
+SOON_S = 0.01
+NEVER_S = 3600.0
+
+
+async def test_it_is_done_again_and_again_until_it_is_stopped() -> None:
+    """Not before the first time has passed."""
+    done: list[None] = []
+
+    async def act() -> None:
+        done.append(None)
+
+    alive = KeepAlive(act, SOON_S)
+    assert not done
+    await until(lambda: len(done) == 3)
+    await alive.stop()
+    assert alive._task is not None
+    assert alive._task.done()
+
+
+async def test_what_never_began_is_stopped_at_once() -> None:
+    """As after most commands."""
+    alive = KeepAlive(asyncio.sleep, NEVER_S)  # type: ignore[arg-type]
+    await alive.stop()
+    assert alive._task is None
+
+
+async def test_what_is_being_done_is_waited_for() -> None:
+    """The next command must not read the reply to this one."""
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def act() -> None:
+        begun.set()
+        await may_end.wait()
+
+    alive = KeepAlive(act, SOON_S)
+    await begun.wait()
+    stopping = asyncio.create_task(alive.stop())
+    await asyncio.sleep(0)
+    assert not stopping.done()
+    may_end.set()
+    await stopping
+
+
+async def test_a_session_that_is_cancelled_waits_for_nothing() -> None:
+    """What is being done ends with it."""
+    begun = asyncio.Event()
+
+    async def act() -> None:
+        begun.set()
+        await asyncio.sleep(NEVER_S)
+
+    alive = KeepAlive(act, SOON_S)
+    await begun.wait()
+    stopping = asyncio.create_task(alive.stop())
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    task = alive._task
+    assert task is not None
+    await until(task.done)
