@@ -11,9 +11,9 @@ from tests.support import earlier_stores
 from tests.support.earlier_stores import EVERY, put_last
 from tracker.counting.batch import feed
 from tracker.events import decode
+from tracker.first_form import upgrade
 from tracker.reports import clicks, summary
 from tracker.store import database, keys
-from tracker.store.first_form import upgrade
 
 
 @pytest.fixture
