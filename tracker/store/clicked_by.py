@@ -26,6 +26,17 @@ _READ = """
     SELECT certain, doubtful, machines FROM clicked_by
     WHERE link_id = ? AND campaign_id = ? AND day = ? AND part = ?
 """
+_WANTED = """
+    CREATE TEMP TABLE IF NOT EXISTS wanted_sets (
+        link_id INTEGER, campaign_id INTEGER, day INTEGER, part INTEGER,
+        PRIMARY KEY (link_id, campaign_id, day, part)
+    ) WITHOUT ROWID
+"""
+_PUT_WANTED = "INSERT INTO wanted_sets VALUES (?, ?, ?, ?)"
+_READ_WANTED = """
+    SELECT link_id, campaign_id, day, part, certain, doubtful, machines
+    FROM wanted_sets CROSS JOIN clicked_by USING (link_id, campaign_id, day, part)
+"""
 _PUT = """
     INSERT INTO clicked_by (link_id, campaign_id, day, part, certain, doubtful, machines)
     VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -52,6 +63,14 @@ class Counts(NamedTuple):
     doubtful: int = 0
     all: int = 0
 
+    @classmethod
+    def of(cls, kinds: Iterable[Kind]) -> Self:
+        """Return how many persons those are whose best clicks are of these kinds."""
+        every = list(kinds)
+        doubtful = every.count(Kind.DOUBTFUL)
+        human = doubtful + every.count(Kind.CERTAIN)
+        return cls(human, doubtful, human + every.count(Kind.MACHINE))
+
     def plus(self, other: "Counts") -> "Counts":
         """Return the sum of both."""
         return Counts(*(one + another for one, another in zip(self, other, strict=True)))
@@ -75,6 +94,15 @@ class Persons:
         self.certain = BitMap() if certain is None else certain
         self.doubtful = BitMap() if doubtful is None else doubtful
         self.machines = BitMap() if machines is None else machines
+
+    @classmethod
+    def of(cls, kinds: Mapping[int, Kind]) -> Self:
+        """Return these persons, with the best of their clicks."""
+        numbers: dict[Kind, list[int]] = {}
+        for number, kind in kinds.items():
+            numbers.setdefault(kind, []).append(number)
+        found = (numbers.get(kind) for kind in (Kind.CERTAIN, Kind.DOUBTFUL, Kind.MACHINE))
+        return cls(*(each and BitMap(each) for each in found))
 
     @classmethod
     def read(cls, row: Iterable[bytes | None]) -> Self:
@@ -144,6 +172,17 @@ def united(rows: Iterable[Persons]) -> Persons:
     found.machines -= found.certain
     found.machines -= found.doubtful
     return found
+
+
+def load_all(db: Database, places: Iterable[tuple[Scope, int]]) -> dict[tuple[Scope, int], Persons]:
+    """Return those of these parts of sets in which there is anybody."""
+    db.execute(_WANTED)
+    db.execute("DELETE FROM wanted_sets")
+    db.conn.executemany(_PUT_WANTED, [(*scope, part) for scope, part in places])
+    return {
+        (Scope(row[0], row[1], row[2]), row[3]): Persons.read(row[4:])
+        for row in db.execute(_READ_WANTED)
+    }
 
 
 def load(db: Database, scope: Scope, part: int) -> Persons:
