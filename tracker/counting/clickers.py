@@ -11,6 +11,7 @@ was purged stays counted, so nobody leaves a set of a day that was purged, even 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlite_utils import Database
 
@@ -91,7 +92,8 @@ def _rolled_up(sets: Mapping[Place, Kinds], wider: Callable[[Scope], Scope]) -> 
     for (scope, part), persons in sets.items():
         into = found.setdefault((wider(scope), part), {})
         for number, kind in persons.items():
-            if into.get(number, Kind.NOBODY) < kind:
+            known = into.get(number)
+            if known is None or known < kind:
                 into[number] = kind
     return found
 
@@ -117,7 +119,7 @@ class _Sets:
     db: Database
     known: dict[Place, Persons] = field(default_factory=dict)
     touched: set[Place] = field(default_factory=set)
-    more: dict[tuple[int, int], Counts] = field(default_factory=dict)
+    more: defaultdict[tuple[int, int], Counts] = field(default_factory=partial(defaultdict, Counts))
 
     def at(self, place: Place) -> Persons:
         """Return a part of a set."""
@@ -151,8 +153,7 @@ class _Sets:
         scope = place[0]
         if scope.day == ALL:
             key = scope.campaign_id, scope.link_id
-            changed = self.more.get(key, Counts()).plus(Counts.of(now))
-            self.more[key] = changed.less(Counts.of(before))
+            self.more[key] = self.more[key].plus(Counts.of(now).less(Counts.of(before)))
 
     def changed(self) -> dict[Place, Persons]:
         """Return the parts that are to be written."""

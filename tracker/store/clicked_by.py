@@ -19,6 +19,7 @@ from tracker.store.reserved import Kind
 
 PART = 65536
 """Persons in a part: as many as one container of a roaring bitmap has."""
+_NOBODY, _MACHINE, _DOUBTFUL, _CERTAIN = Kind  # looked up once: it is slow, and done for each click
 ALL = 0
 """Stands for all links, all campaigns, or all days."""
 
@@ -66,18 +67,21 @@ class Counts(NamedTuple):
     @classmethod
     def of(cls, kinds: Iterable[Kind]) -> Self:
         """Return how many persons those are whose best clicks are of these kinds."""
-        every = list(kinds)
-        doubtful = every.count(Kind.DOUBTFUL)
-        human = doubtful + every.count(Kind.CERTAIN)
-        return cls(human, doubtful, human + every.count(Kind.MACHINE))
+        human = doubtful = total = 0
+        for kind in kinds:
+            if kind is not _NOBODY:
+                total += 1
+                human += kind is not _MACHINE
+                doubtful += kind is _DOUBTFUL
+        return cls(human, doubtful, total)
 
     def plus(self, other: "Counts") -> "Counts":
         """Return the sum of both."""
-        return Counts(*(one + another for one, another in zip(self, other, strict=True)))
+        return Counts(self[0] + other[0], self[1] + other[1], self[2] + other[2])
 
     def less(self, other: "Counts") -> "Counts":
         """Return by how much it is more than another."""
-        return Counts(*(one - another for one, another in zip(self, other, strict=True)))
+        return Counts(self[0] - other[0], self[1] - other[1], self[2] - other[2])
 
 
 class Persons:
@@ -98,11 +102,15 @@ class Persons:
     @classmethod
     def of(cls, kinds: Mapping[int, Kind]) -> Self:
         """Return these persons, with the best of their clicks."""
-        numbers: dict[Kind, list[int]] = {}
+        found = cls()
         for number, kind in kinds.items():
-            numbers.setdefault(kind, []).append(number)
-        found = (numbers.get(kind) for kind in (Kind.CERTAIN, Kind.DOUBTFUL, Kind.MACHINE))
-        return cls(*(each and BitMap(each) for each in found))
+            if kind is _CERTAIN:
+                found.certain.add(number)
+            elif kind is _DOUBTFUL:
+                found.doubtful.add(number)
+            else:
+                found.machines.add(number)
+        return found
 
     @classmethod
     def read(cls, row: Iterable[bytes | None]) -> Self:
@@ -111,11 +119,11 @@ class Persons:
 
     def columns(self) -> tuple[bytes | None, bytes | None, bytes | None]:
         """Return the columns of a row."""
-        certain, doubtful, machines = (
-            each.serialize() if each else None
-            for each in (self.certain, self.doubtful, self.machines)
+        return (
+            self.certain.serialize() if self.certain else None,
+            self.doubtful.serialize() if self.doubtful else None,
+            self.machines.serialize() if self.machines else None,
         )
-        return certain, doubtful, machines
 
     def __bool__(self) -> bool:
         return bool(self.certain or self.doubtful or self.machines)
@@ -123,20 +131,20 @@ class Persons:
     def kind(self, person: int) -> Kind:
         """Return what the best click of a person is."""
         if person in self.certain:
-            return Kind.CERTAIN
+            return _CERTAIN
         if person in self.doubtful:
-            return Kind.DOUBTFUL
-        return Kind.MACHINE if person in self.machines else Kind.NOBODY
+            return _DOUBTFUL
+        return _MACHINE if person in self.machines else _NOBODY
 
     def put(self, person: int, kind: Kind) -> None:
         """Have a person in the set of this kind, and in no other."""
         for each in (self.certain, self.doubtful, self.machines):
             each.discard(person)
-        if kind is Kind.CERTAIN:
+        if kind is _CERTAIN:
             self.certain.add(person)
-        elif kind is Kind.DOUBTFUL:
+        elif kind is _DOUBTFUL:
             self.doubtful.add(person)
-        elif kind is Kind.MACHINE:
+        elif kind is _MACHINE:
             self.machines.add(person)
 
     def raise_by(self, others: "Persons") -> None:
