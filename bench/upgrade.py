@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 from sqlite_utils import Database
 
+from tracker.first_form import upgrade
+from tracker.first_form.schema import migrations
 from tracker.store import database, files
-from tracker.store.first_form import upgrade
-from tracker.store.first_form.schema import migrations
 
 SENT_S = 1_780_000_000
 DAYS = 200

@@ -15,12 +15,12 @@ from sqlite_utils import Database
 
 from tests.support.checks.facts import empty
 from tests.support.repository import ROOT
+from tracker.first_form import copy
+from tracker.first_form.schema import migrations as steps
 from tracker.reports import breakdown, clicks, opens, summary
 from tracker.store import database
-from tracker.store.first_form import copy
-from tracker.store.first_form.schema import migrations as steps
 
-FOLDER = ROOT / "tests" / "unit" / "tracker" / "store" / "first_form" / "stores"
+FOLDER = ROOT / "tests" / "unit" / "tracker" / "first_form" / "stores"
 EVERY = sorted(path.stem for path in FOLDER.glob("*.sql"))
 LAST = "last"
 """A store in the last state of the first form."""

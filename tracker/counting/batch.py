@@ -38,7 +38,7 @@ from tracker.store.named_rows import SignalSet, number_of_links
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED
 from tracker.store.retention import purged_before_s
 from tracker.urls.naming import Naming
-from tracker.urls.slots import placed
+from tracker.urls.slots import Placed, placed
 
 _DEFAULT = Naming()
 _JUDGED_AS_BUILT_IN = Settings()
@@ -84,10 +84,6 @@ class _Arrived(NamedTuple):
             full_destination=self.full_destination,
         )
 
-    def signals(self) -> SignalSet:
-        """Return what its request showed."""
-        return self.event.method, made(self.event, self.id).signals
-
 
 class _ClickNames(NamedTuple):
     """Rows of what the clicks of a batch tell as others do."""
@@ -97,13 +93,13 @@ class _ClickNames(NamedTuple):
     signal_sets: dict[SignalSet, int]
 
     @classmethod
-    def of(cls, db: Database, clicks: Sequence[_Arrived]) -> "_ClickNames":
-        urls = Counter(each.event.destination for each in clicks)
-        agents = Counter(each.event.user_agent for each in clicks)
+    def of(cls, db: Database, clicks: Sequence[_Arrived], signals: set[SignalSet]) -> "_ClickNames":
+        urls = Counter([each.event.destination for each in clicks])
+        agents = Counter([each.event.user_agent for each in clicks])
         names = cls(
             named_rows.destination_ids(db, urls),
             named_rows.ids(db, "user_agents", agents),
-            named_rows.signal_set_ids(db, {each.signals() for each in clicks}),
+            named_rows.signal_set_ids(db, signals),
         )
         for table, counts, rows_of in (
             ("destinations", urls, names.destinations),
@@ -112,13 +108,12 @@ class _ClickNames(NamedTuple):
             named_rows.count_clicks(db, table, {rows_of[name]: n for name, n in counts.items()})
         return names
 
-    def shared(self, arrived: _Arrived, verdict_id: int) -> rows.Shared:
+    def shared(self, event: Clicked, click: Click, verdict_id: int) -> rows.Shared:
         """Return the rows that a click's row names."""
-        event = arrived.event
         return rows.Shared(
             self.destinations[event.destination],
             self.user_agents[event.user_agent],
-            self.signal_sets[arrived.signals()],
+            self.signal_sets[event.method, click.made.signals],
             verdict_id,
         )
 
@@ -136,6 +131,30 @@ def _persons(
     }
 
 
+class _LinksOfMessage(NamedTuple):
+    """The links of a message that nobody named, placed; the hash of its set; how many there are."""
+
+    placed: list[Placed]
+    hash: bytes
+    number: int
+
+
+class _Links(NamedTuple):
+    """What the links of messages come to. Most messages have the very same list: it is looked at once."""
+
+    found: dict[int, _LinksOfMessage]
+
+    def of(self, event: MessagePending) -> _LinksOfMessage:
+        """Return what the links of a message come to, which lives as long as its batch."""
+        found = self.found.get(id(event.links))
+        if found is None:
+            in_slots = placed(event.links)
+            named = named_rows.set_hash(event.links, in_slots)
+            found = _LinksOfMessage(in_slots, named, number_of_links(event.links))
+            self.found[id(event.links)] = found
+        return found
+
+
 @dataclass
 class _Names:
     """Rows of what the messages of a batch call by name; sets of links by message, of new ones."""
@@ -151,6 +170,7 @@ class _Names:
         db: Database,
         pending: Mapping[MessageKey, Sequence[MessagePending]],
         known: Mapping[MessageKey, Message],
+        links: "_Links",
     ) -> "_Names":
         new = {
             key: events[0]
@@ -158,9 +178,7 @@ class _Names:
             if not (key in known and known[key].is_described)
         }
         every = [event for events in pending.values() for event in events]
-        hashes = {
-            key: named_rows.set_hash(event.links, placed(event.links)) for key, event in new.items()
-        }
+        hashes = {key: links.of(event).hash for key, event in new.items()}
         sets = named_rows.link_set_ids(db, {hashes[key]: event.links for key, event in new.items()})
         return cls(
             named_rows.ids(db, "campaigns", {each.campaign for each in every if each.campaign}),
@@ -199,6 +217,7 @@ class Batch:
     clicks: list[_Arrived] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    links: "_Links" = field(default_factory=lambda: _Links({}))
 
     def __post_init__(self) -> None:
         """Know nothing of the slots yet that its messages tell of."""
@@ -210,7 +229,7 @@ class Batch:
         pending = self._load(keyed)
         self._merge(keyed, pending)
         self.slots.see(self.told)
-        listed_links.record(self.db, [listed_links.of(told, self.slots) for told in self.told])
+        listed_links.record(self.db, listed_links.of(self.told, self.slots))
         self._settle_clicks()
         self._write_messages()
         rows.write_deliveries(self.db, self.changed)
@@ -261,7 +280,7 @@ class Batch:
         pending: Mapping[MessageKey, Sequence[MessagePending]],
     ) -> None:
         """Merge every event into the message that it is about."""
-        names = _Names.of(self.db, pending, self.messages)
+        names = _Names.of(self.db, pending, self.messages, self.links)
         for told, event in keyed:
             key = self._name(told)
             match event:
@@ -316,7 +335,7 @@ class Batch:
         )
         if message.link_set_id is None:
             message.link_set_id = names.link_sets[key]
-            message.links = number_of_links(event.links)
+            message.links = self.links.of(event).number
         theirs: set[int] = set()
         for recipient in event.recipients:
             delivery = self._delivery(message, recipient.number)
@@ -328,7 +347,8 @@ class Batch:
             delivery.person_id = names.persons[name]
             delivery.address = None if name == address else address
             theirs.add(delivery.person_id)
-        self.told.append(Told(message, frozenset(theirs), event.links, placed(event.links)))
+        links = self.links.of(event)
+        self.told.append(Told(message, frozenset(theirs), event.links, links.placed))
 
     def _merge_accepted(self, key: MessageKey, event: MessageAccepted) -> None:
         message = self._message(key)
@@ -397,13 +417,17 @@ class Batch:
             self._insert_clicks(new, verdicts)
 
     def _insert_clicks(self, new: Sequence[Pair], verdicts: Mapping[Verdict, int]) -> None:
-        names = _ClickNames.of(self.db, self.clicks)
+        signals = {
+            (arrived.event.method, click.made.signals)
+            for arrived, (_, click) in zip(self.clicks, new, strict=True)
+        }
+        names = _ClickNames.of(self.db, self.clicks, signals)
         rows.insert_clicks(
             self.db,
             [
                 rows.click_row(
                     *(arrived.event, message, click, arrival),
-                    names.shared(arrived, verdicts[click.verdict]),
+                    names.shared(arrived.event, click, verdicts[click.verdict]),
                 )
                 for arrival, (arrived, (message, click)) in enumerate(
                     zip(self.clicks, new, strict=True), rows.next_arrival(self.db)

@@ -11,8 +11,8 @@ was purged stays counted, so nobody leaves a set of a day that was purged, even 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from pyroaring import BitMap
 from sqlite_utils import Database
 
 from tracker.counting.model import Clicker, Sums
@@ -23,6 +23,8 @@ from tracker.store.retention import purged_before_s
 
 Place = tuple[Scope, int]
 """A set, and a part of it."""
+Kinds = dict[int, Kind]
+"""Persons of a part, and the best of their clicks."""
 
 _LEFT = """
     SELECT campaign_id, link_id, human, doubtful FROM deliveries
@@ -52,37 +54,48 @@ def apply(db: Database, sums: Sums) -> Mapping[tuple[int, int], Counts]:
     Return by how many persons the sums of all days changed, by campaign and link.
     """
     sets = _Sets(db)
-    for place, persons in _entering(sums.clickers).items():
-        sets.raise_by(place, persons)
+    sets.enter(_entering(sums.clickers))
     if sums.withdrawn:
         _lower(db, sets, sums.withdrawn)
     clicked_by.save(db, sets.changed())
     return sets.differences()
 
 
-def _entering(clickers: Mapping[Clicker, Kind]) -> dict[Place, Persons]:
+def _entering(clickers: Mapping[Clicker, Kind]) -> dict[Place, Kinds]:
     """Return who is to be in which set, at least by which kind."""
-    numbers: defaultdict[Place, tuple[list[int], ...]] = defaultdict(lambda: ([], [], []))
+    found: dict[Place, Kinds] = {}
     for (day, campaign, link, person), kind in clickers.items():
         part, number = divmod(person, clicked_by.PART)
-        numbers[Scope(link, campaign, day), part][Kind.CERTAIN - kind].append(number)
-    found = {place: Persons(*map(BitMap, sets)) for place, sets in numbers.items()}
-    _roll_up(found, lambda scope: Scope(scope.link_id, scope.campaign_id, ALL))
-    _roll_up(found, lambda scope: Scope(ALL, scope.campaign_id, scope.day))
-    _roll_up(found, lambda scope: Scope(scope.link_id, ALL, ALL) if scope.day == ALL else None)
-    _roll_up(found, lambda scope: Scope(ALL, ALL, scope.day) if scope.link_id == ALL else None)
+        found.setdefault((Scope(link, campaign, day), part), {})[number] = kind
+    of_links, of_campaigns = dict(found), _rolled_up(found, _over_links)
+    all_days = _rolled_up(of_links, _over_days)
+    found |= all_days | _rolled_up(all_days, _over_campaigns)
+    days = of_campaigns | _rolled_up(of_campaigns, _over_campaigns)
+    return found | days | _rolled_up(days, _over_days)
+
+
+def _over_links(scope: Scope) -> Scope:
+    return Scope(ALL, scope.campaign_id, scope.day)
+
+
+def _over_campaigns(scope: Scope) -> Scope:
+    return Scope(scope.link_id, ALL, scope.day)
+
+
+def _over_days(scope: Scope) -> Scope:
+    return Scope(scope.link_id, scope.campaign_id, ALL)
+
+
+def _rolled_up(sets: Mapping[Place, Kinds], wider: Callable[[Scope], Scope]) -> dict[Place, Kinds]:
+    """Return what sets are in those that are over more."""
+    found: dict[Place, Kinds] = {}
+    for (scope, part), persons in sets.items():
+        into = found.setdefault((wider(scope), part), {})
+        for number, kind in persons.items():
+            known = into.get(number)
+            if known is None or known < kind:
+                into[number] = kind
     return found
-
-
-def _roll_up(found: dict[Place, Persons], wider: Callable[[Scope], Scope | None]) -> None:
-    """Add to sets those that are over more; `wider` says of which one a set is part of."""
-    for (scope, part), persons in list(found.items()):
-        into = wider(scope)
-        if into is None or into == scope:
-            continue
-        if (into, part) not in found:
-            found[into, part] = Persons()
-        found[into, part].raise_by(persons)
 
 
 def _of_day(clicker: Clicker) -> tuple[Scope, ...]:
@@ -101,32 +114,46 @@ def _of_all_days(campaign: int, link: int) -> tuple[Scope, ...]:
 
 @dataclass(slots=True)
 class _Sets:
-    """The parts of sets that a transaction touches, and how many were in them before."""
+    """The parts of sets that a transaction touches, and by how much those of all days changed."""
 
     db: Database
     known: dict[Place, Persons] = field(default_factory=dict)
     touched: set[Place] = field(default_factory=set)
-    before: dict[Place, Counts] = field(default_factory=dict)
+    more: defaultdict[tuple[int, int], Counts] = field(default_factory=partial(defaultdict, Counts))
 
     def at(self, place: Place) -> Persons:
         """Return a part of a set."""
         found = self.known.get(place)
         if found is None:
             found = self.known[place] = clicked_by.load(self.db, *place)
-            self.before[place] = found.counts()
         return found
 
-    def raise_by(self, place: Place, persons: Persons) -> None:
-        """Have persons in a set, by their kinds or by better ones."""
-        known = self.at(place)
-        known.raise_by(persons)
-        if known.counts() != self.before[place]:
-            self.touched.add(place)
+    def enter(self, entering: Mapping[Place, Kinds]) -> None:
+        """Have persons in sets, by these kinds or by better ones."""
+        self.known |= clicked_by.load_all(self.db, entering)
+        for place, kinds in entering.items():
+            known = self.known.get(place)
+            if known is None:
+                self.known[place] = Persons.of(kinds)
+                self.touched.add(place)
+                self._count(place, (), kinds.values())
+                continue
+            for number, kind in kinds.items():
+                if known.kind(number) < kind:
+                    self.put(place, number, kind)
 
     def put(self, place: Place, number: int, kind: Kind) -> None:
-        """Have a person in a set by this kind."""
-        self.known[place].put(number, kind)
+        """Have a person in a set that is known by this kind."""
+        known = self.known[place]
+        self._count(place, (known.kind(number),), (kind,))
+        known.put(number, kind)
         self.touched.add(place)
+
+    def _count(self, place: Place, before: Iterable[Kind], now: Iterable[Kind]) -> None:
+        scope = place[0]
+        if scope.day == ALL:
+            key = scope.campaign_id, scope.link_id
+            self.more[key] = self.more[key].plus(Counts.of(now).less(Counts.of(before)))
 
     def changed(self) -> dict[Place, Persons]:
         """Return the parts that are to be written."""
@@ -134,14 +161,7 @@ class _Sets:
 
     def differences(self) -> dict[tuple[int, int], Counts]:
         """Return by how many persons the sets of all days changed, by campaign and link."""
-        found: dict[tuple[int, int], Counts] = {}
-        for place in self.touched:
-            scope = place[0]
-            if scope.day == ALL:
-                key = scope.campaign_id, scope.link_id
-                changed = self.known[place].counts().less(self.before[place])
-                found[key] = found.get(key, Counts()).plus(changed)
-        return found
+        return self.more
 
 
 def _lower(db: Database, sets: _Sets, withdrawn: Iterable[Clicker]) -> None:

@@ -74,28 +74,36 @@ _REMEMBER = "INSERT OR IGNORE INTO sightings (hash, sent_s, message_id) VALUES (
 _FORGET = "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?"
 
 
-def of(told: Told, known: Slots) -> Listing:
-    """Return the links of a message as reports call them, but for those always the reader's own."""
-    message, own = told.message, known.own_numbers(told)
+def of(messages: Sequence[Told], known: Slots) -> list[Listing]:
+    """Return the links of messages as reports call them, but for those always the reader's own."""
+    found: dict[tuple[int, int], tuple[Shown, ...]] = {}
+    listings = []
+    for told in messages:
+        message = told.message
+        # Most messages of a campaign have the very same links: these are looked at once.
+        same = message.campaign_id, id(told.links)
+        if (links := found.get(same)) is None:
+            links = found[same] = _shown(told, known)
+        day, several = day_of(message.key.sent_s), len(told.persons) > 1
+        listings.append(Listing(message.campaign_id, message.key, day, several, links))
+    return listings
+
+
+def _shown(told: Told, known: Slots) -> tuple[Shown, ...]:
+    own = known.own_numbers(told)
     slots = {link.number: link.slot for link in told.placed}
-    links = tuple(
+    return tuple(
         Shown(link.group or link.url, link.text, slots.get(link.number))
         for link in told.links
         if link.number not in own
     )
-    several = len(told.persons) > 1
-    return Listing(message.campaign_id, message.key, day_of(message.key.sent_s), several, links)
 
 
 def record(db: Database, listings: Sequence[Listing]) -> None:
     """Have reports list the links that a campaign's messages share."""
     days, shown = _by_name(listings)
-    shared = {
-        _Key(each.campaign_id, link.name)
-        for each in listings
-        if each.several
-        for link in each.links
-    }
+    several = {(each.campaign_id, id(each.links)): each for each in listings if each.several}
+    shared = {_Key(each.campaign_id, link.name) for each in several.values() for link in each.links}
     listed = {
         _Key(campaign, name): day
         for campaign, name, day in queries.rows_in(db, _LISTED, _names(days))
@@ -109,18 +117,16 @@ def record(db: Database, listings: Sequence[Listing]) -> None:
 
 
 def _by_name(listings: Iterable[Listing]) -> tuple[dict[_Key, _Days], dict[_Key, Shown]]:
-    """Return which messages have each link, and one of the ways in which it is shown.
-
-    Most messages of a campaign have the same links: these are looked at once.
-    """
-    alike: dict[tuple[int, tuple[Shown, ...]], _Days] = {}
+    """Return which messages have each link, and one of the ways in which it is shown."""
+    alike: dict[tuple[int, int], _Days] = {}
+    lists = {(each.campaign_id, id(each.links)): each.links for each in listings}
     for each in listings:
-        alike.setdefault((each.campaign_id, each.links), {})[each.message] = each.day
+        alike.setdefault((each.campaign_id, id(each.links)), {})[each.message] = each.day
     days: dict[_Key, _Days] = {}
     shown: dict[_Key, Shown] = {}
-    for (campaign_id, links), found in alike.items():
-        for link in links:
-            key = _Key(campaign_id, link.name)
+    for same, found in alike.items():
+        for link in lists[same]:
+            key = _Key(same[0], link.name)
             days.setdefault(key, {}).update(found)
             before = shown.get(key)
             if before is None or (link.text and link.text < (before.text or link.text + " ")):

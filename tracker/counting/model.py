@@ -55,6 +55,10 @@ class Scope(NamedTuple):
     link_id: int
 
 
+ScopeKey = tuple[int, int, int]
+"""A scope, or what is the same."""
+
+
 class OfLink(NamedTuple):
     """Clicks on a link of a campaign, by the hour in which they were made and the day of sending."""
 
@@ -313,8 +317,8 @@ class ClickSums:
     was, `hours` are by hour and campaign.
     """
 
-    made: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
-    sent: defaultdict[Scope, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    made: defaultdict[ScopeKey, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    sent: defaultdict[ScopeKey, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
     hours: defaultdict[tuple[int, int], ClickSum] = field(
         default_factory=partial(defaultdict, ClickSum)
     )
@@ -360,18 +364,18 @@ class Sums:
         """Return the changes of all sums of clicks."""
         found = ClickSums()
         for (hour, sent_day, campaign_id, link_id), changed in self.clicks.items():
-            found.made[Scope(0, campaign_id, link_id)].add_sum(changed)
-            found.sent[Scope(sent_day, campaign_id, link_id)].add_sum(changed)
+            found.made[0, campaign_id, link_id].add_sum(changed)
+            found.sent[sent_day, campaign_id, link_id].add_sum(changed)
             found.hours[hour, campaign_id].add_sum(changed)
         _sum_up_hours(found)
         for (_, campaign_id, link_id), changed in list(found.made.items()):
             if link_id:
-                found.made[Scope(0, 0, link_id)].add_sum(changed)
-                found.made[Scope(0, campaign_id, 0)].add_sum(changed)
-                found.made[Scope(0, 0, 0)].add_sum(changed)
+                found.made[0, 0, link_id].add_sum(changed)
+                found.made[0, campaign_id, 0].add_sum(changed)
+                found.made[0, 0, 0].add_sum(changed)
         for (day, campaign_id, _), changed in list(found.sent.items()):
-            found.sent[Scope(day, campaign_id, 0)].add_sum(changed)
-            found.sent[Scope(day, 0, 0)].add_sum(changed)
+            found.sent[day, campaign_id, 0].add_sum(changed)
+            found.sent[day, 0, 0].add_sum(changed)
         return found
 
 
@@ -380,8 +384,8 @@ def _sum_up_hours(found: ClickSums) -> None:
     for (hour, campaign_id), changed in list(found.hours.items()):
         day = hour // HOURS_A_DAY
         found.hours[hour, 0].add_sum(changed)
-        found.made[Scope(day, campaign_id, 0)].add_sum(changed)
-        found.made[Scope(day, 0, 0)].add_sum(changed)
+        found.made[day, campaign_id, 0].add_sum(changed)
+        found.made[day, 0, 0].add_sum(changed)
 
 
 def key_of(event: Event) -> MessageKey:

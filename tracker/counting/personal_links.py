@@ -78,8 +78,10 @@ class Slots:
     def see(self, messages: Sequence[Told]) -> None:
         """Merge what messages tell, and have clicks moved that count under another name now."""
         wanted: defaultdict[int, set[bytes]] = defaultdict(set)
-        for told in messages:
-            wanted[told.message.campaign_id].update([link.slot for link in told.placed])
+        # Most messages of a campaign have the very same links.
+        lists = {(told.message.campaign_id, id(told.placed)): told.placed for told in messages}
+        for (campaign_id, _), links in lists.items():
+            wanted[campaign_id].update([link.slot for link in links])
         for campaign_id, hashes in wanted.items():
             self.load(campaign_id, hashes)
         before: dict[int, tuple[Slot, frozenset[int]]] = {}
@@ -126,9 +128,12 @@ class Slots:
 
     def name(self, campaign_id: int, slot: bytes, url: str) -> Own | None:
         """Return what a link is called that is the reader's own; None where it is its URL."""
-        known = self.known[campaign_id].slots.get(slot)
-        readers = known.readers if known else frozenset()
-        if not readers or known is None:
+        campaign = self.known[campaign_id]
+        known = campaign.slots.get(slot)
+        if known is None or (slot in campaign.settled and slot not in campaign.own_for_good):
+            return None
+        readers = known.readers
+        if not readers:
             return None
         taken = parts(url)
         # Of a link that was blanked or repaired, nobody knows what stands where.

@@ -6,7 +6,7 @@ name (`tracker.store.named_rows`).
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -103,12 +103,6 @@ _PUT_DELIVERY = """
         accepted = excluded.accepted, refused = excluded.refused, clicks = excluded.clicks,
         clicks_human = excluded.clicks_human, clicks_doubtful = excluded.clicks_doubtful
 """
-_PUT_CLICK = """
-    INSERT INTO clicks (sent_s, message_id, event_id, arrival, recipient, number,
-        destination_id, link_id, user_agent_id, signal_set_id, verdict_id, ip)
-    VALUES (:sent_s, :message_id, :event_id, :arrival, :recipient, :number,
-        :destination_id, :link_id, :user_agent_id, :signal_set_id, :verdict_id, :ip)
-"""
 _PUT_ARRIVAL = "INSERT INTO arrivals (arrival, sent_s, message_id) VALUES (?, ?, ?)"
 _CHANGE_CLICK = """
     UPDATE clicks SET verdict_id = :verdict_id, link_id = :link_id
@@ -123,6 +117,29 @@ class Shared(NamedTuple):
     user_agent_id: int
     signal_set_id: int
     verdict_id: int
+
+
+class ClickRow(NamedTuple):
+    """The row of a click, by the names of its columns."""
+
+    sent_s: int
+    message_id: int
+    event_id: bytes
+    arrival: int
+    recipient: int
+    number: int
+    destination_id: int
+    user_agent_id: int
+    signal_set_id: int
+    verdict_id: int
+    link_id: int
+    ip: bytes | None
+
+
+_PUT_CLICK = f"""
+    INSERT INTO clicks ({", ".join(ClickRow._fields)})
+    VALUES ({", ".join("?" * len(ClickRow._fields))})
+"""  # noqa: S608 - names of ours
 
 
 def read_messages(db: Database, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
@@ -235,11 +252,10 @@ def write_deliveries(db: Database, deliveries: Mapping[tuple[MessageKey, int], D
     db.conn.executemany(_PUT_DELIVERY, rows)
 
 
-def insert_clicks(db: Database, rows: Iterable[Row]) -> None:
+def insert_clicks(db: Database, rows: Sequence[ClickRow]) -> None:
     """Insert clicks, as `click_row` makes them, and the order in which they came."""
-    written = list(rows)
-    db.conn.executemany(_PUT_CLICK, written)
-    arrivals = ((row["arrival"], row["sent_s"], row["message_id"]) for row in written)
+    db.conn.executemany(_PUT_CLICK, rows)
+    arrivals = [(row.arrival, row.sent_s, row.message_id) for row in rows]
     db.conn.executemany(_PUT_ARRIVAL, arrivals)
 
 
@@ -297,16 +313,17 @@ def delivery_row(message: MessageKey, number: int, delivery: Delivery) -> Row:
     }
 
 
-def click_row(event: Clicked, message: Message, click: Click, arrival: int, shared: Shared) -> Row:
+def click_row(
+    event: Clicked, message: Message, click: Click, arrival: int, shared: Shared
+) -> ClickRow:
     """Return the row of a click."""
-    return {
-        "sent_s": message.key.sent_s,
-        "message_id": message.key.message_id,
-        "event_id": click.id,
-        "arrival": arrival,
-        "recipient": event.recipient,
-        "number": event.link,
-        **shared._asdict(),
-        "link_id": click.counted.link_id,
-        "ip": address_octets(event.ip),
-    }
+    return ClickRow(
+        *message.key,
+        click.id,
+        arrival,
+        event.recipient,
+        event.link,
+        *shared,
+        click.counted.link_id,
+        address_octets(event.ip),
+    )

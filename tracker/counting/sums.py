@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from sqlite_utils import Database
 
 from tracker.counting import clickers
-from tracker.counting.model import ClickSum, ClickSums, MessageSum, Scope, Sums
+from tracker.counting.model import ClickSum, ClickSums, MessageSum, ScopeKey, Sums
 from tracker.store.clicked_by import Counts
 
 _COUNT_CLICKS = """
     INSERT INTO counters (day, campaign_id, link_id,
         clicks_human, clicks_doubtful, clicks_all, clicks_shared)
-    VALUES (:day, :campaign_id, :link_id, :human, :doubtful, :total, :shared)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
         clicks_human = clicks_human + excluded.clicks_human,
         clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
@@ -25,7 +25,7 @@ _COUNT_CLICKS = """
 _COUNT_BY_SENDING = _COUNT_CLICKS.replace("counters", "cohorts")
 _COUNT_HOURS = """
     INSERT INTO hours (hour, campaign_id, clicks_human, clicks_doubtful, clicks_all)
-    VALUES (:hour, :campaign_id, :human, :doubtful, :total)
+    VALUES (?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
         clicks_human = clicks_human + excluded.clicks_human,
         clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
@@ -69,31 +69,17 @@ def apply(db: Database, sums: Sums) -> None:
     _drop_empty(db, clicks)
 
 
-def _click_rows(sums: Mapping[Scope, ClickSum]) -> Iterator[dict[str, int]]:
+def _click_rows(sums: Mapping[ScopeKey, ClickSum]) -> Iterator[tuple[int, ...]]:
     """Yield the rows of sums of clicks that change."""
     for scope, count in sums.items():
         if count.human or count.doubtful or count.total or count.shared:
-            yield {
-                "day": scope.day,
-                "campaign_id": scope.campaign_id,
-                "link_id": scope.link_id,
-                "human": count.human,
-                "doubtful": count.doubtful,
-                "total": count.total,
-                "shared": count.shared,
-            }
+            yield (*scope, count.human, count.doubtful, count.total, count.shared)
 
 
-def _hour_rows(hours: Mapping[tuple[int, int], ClickSum]) -> Iterator[dict[str, int]]:
-    for (hour, campaign_id), count in hours.items():
+def _hour_rows(hours: Mapping[tuple[int, int], ClickSum]) -> Iterator[tuple[int, ...]]:
+    for hour, count in hours.items():
         if count.human or count.doubtful or count.total:
-            yield {
-                "hour": hour,
-                "campaign_id": campaign_id,
-                "human": count.human,
-                "doubtful": count.doubtful,
-                "total": count.total,
-            }
+            yield (*hour, count.human, count.doubtful, count.total)
 
 
 def _unique_rows(uniques: Mapping[tuple[int, int], Counts]) -> Iterator[dict[str, int]]:

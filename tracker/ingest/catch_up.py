@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config.schema import Config
+from tracker.first_form import upgrade
+from tracker.first_form.upgrade import Watch
 from tracker.ingest.backlog import size_octets
 from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
@@ -20,8 +22,6 @@ from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
 from tracker.store import database, files, replacement
 from tracker.store.database import StoreError
-from tracker.store.first_form import upgrade
-from tracker.store.first_form.upgrade import Watch
 from tracker.store.replacement import Progress
 
 Tell = Callable[[Progress], object]

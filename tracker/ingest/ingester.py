@@ -28,6 +28,7 @@ from config.values import format_duration
 from tracker.counting.feeder import Feeder
 from tracker.counting.moved_clicks import has_moves
 from tracker.details.expiry import expire
+from tracker.first_form.upgrade import Stopped, Watch
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
 from tracker.ingest.kept_store import KeptStore, LoggedUpgrade
@@ -41,7 +42,6 @@ from tracker.spool.segments import Record
 from tracker.store import clock, database, rewriting
 from tracker.store.clock import Time
 from tracker.store.database import Store
-from tracker.store.first_form.upgrade import Stopped, Watch
 from tracker.store.retention import (
     expire_pending,
     is_time_settled,

@@ -2,7 +2,7 @@
 
 Owns: noticing that the file was replaced, removed or emptied, setting aside one that is of no use, and
 having one of an earlier version upgraded before it is opened.
-Does not own: how a store is opened (`tracker.store.database`) or upgraded (`tracker.store.first_form`),
+Does not own: how a store is opened (`tracker.store.database`) or upgraded (`tracker.first_form`),
 files beside it (`tracker.store.files`), or when that is tried again (`ingester`).
 
 Whoever uses it holds the ingester's lock.
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.telemetry import observe
+from tracker.first_form import upgrade
 from tracker.store import database, files
 from tracker.store.database import Store, StoreError
-from tracker.store.first_form import upgrade
 from tracker.store.replacement import Progress
 
 EMPTIED_S = 0.1

@@ -19,12 +19,24 @@ from tracker.store.reserved import Kind
 
 PART = 65536
 """Persons in a part: as many as one container of a roaring bitmap has."""
+_NOBODY, _MACHINE, _DOUBTFUL, _CERTAIN = Kind  # looked up once: it is slow, and done for each click
 ALL = 0
 """Stands for all links, all campaigns, or all days."""
 
 _READ = """
     SELECT certain, doubtful, machines FROM clicked_by
     WHERE link_id = ? AND campaign_id = ? AND day = ? AND part = ?
+"""
+_WANTED = """
+    CREATE TEMP TABLE IF NOT EXISTS wanted_sets (
+        link_id INTEGER, campaign_id INTEGER, day INTEGER, part INTEGER,
+        PRIMARY KEY (link_id, campaign_id, day, part)
+    ) WITHOUT ROWID
+"""
+_PUT_WANTED = "INSERT INTO wanted_sets VALUES (?, ?, ?, ?)"
+_READ_WANTED = """
+    SELECT link_id, campaign_id, day, part, certain, doubtful, machines
+    FROM wanted_sets CROSS JOIN clicked_by USING (link_id, campaign_id, day, part)
 """
 _PUT = """
     INSERT INTO clicked_by (link_id, campaign_id, day, part, certain, doubtful, machines)
@@ -52,13 +64,24 @@ class Counts(NamedTuple):
     doubtful: int = 0
     all: int = 0
 
+    @classmethod
+    def of(cls, kinds: Iterable[Kind]) -> Self:
+        """Return how many persons those are whose best clicks are of these kinds."""
+        human = doubtful = total = 0
+        for kind in kinds:
+            if kind is not _NOBODY:
+                total += 1
+                human += kind is not _MACHINE
+                doubtful += kind is _DOUBTFUL
+        return cls(human, doubtful, total)
+
     def plus(self, other: "Counts") -> "Counts":
         """Return the sum of both."""
-        return Counts(*(one + another for one, another in zip(self, other, strict=True)))
+        return Counts(self[0] + other[0], self[1] + other[1], self[2] + other[2])
 
     def less(self, other: "Counts") -> "Counts":
         """Return by how much it is more than another."""
-        return Counts(*(one - another for one, another in zip(self, other, strict=True)))
+        return Counts(self[0] - other[0], self[1] - other[1], self[2] - other[2])
 
 
 class Persons:
@@ -77,17 +100,30 @@ class Persons:
         self.machines = BitMap() if machines is None else machines
 
     @classmethod
+    def of(cls, kinds: Mapping[int, Kind]) -> Self:
+        """Return these persons, with the best of their clicks."""
+        found = cls()
+        for number, kind in kinds.items():
+            if kind is _CERTAIN:
+                found.certain.add(number)
+            elif kind is _DOUBTFUL:
+                found.doubtful.add(number)
+            else:
+                found.machines.add(number)
+        return found
+
+    @classmethod
     def read(cls, row: Iterable[bytes | None]) -> Self:
         """Return what the columns of a row hold."""
         return cls(*(None if each is None else BitMap.deserialize(each) for each in row))
 
     def columns(self) -> tuple[bytes | None, bytes | None, bytes | None]:
         """Return the columns of a row."""
-        certain, doubtful, machines = (
-            each.serialize() if each else None
-            for each in (self.certain, self.doubtful, self.machines)
+        return (
+            self.certain.serialize() if self.certain else None,
+            self.doubtful.serialize() if self.doubtful else None,
+            self.machines.serialize() if self.machines else None,
         )
-        return certain, doubtful, machines
 
     def __bool__(self) -> bool:
         return bool(self.certain or self.doubtful or self.machines)
@@ -95,20 +131,20 @@ class Persons:
     def kind(self, person: int) -> Kind:
         """Return what the best click of a person is."""
         if person in self.certain:
-            return Kind.CERTAIN
+            return _CERTAIN
         if person in self.doubtful:
-            return Kind.DOUBTFUL
-        return Kind.MACHINE if person in self.machines else Kind.NOBODY
+            return _DOUBTFUL
+        return _MACHINE if person in self.machines else _NOBODY
 
     def put(self, person: int, kind: Kind) -> None:
         """Have a person in the set of this kind, and in no other."""
         for each in (self.certain, self.doubtful, self.machines):
             each.discard(person)
-        if kind is Kind.CERTAIN:
+        if kind is _CERTAIN:
             self.certain.add(person)
-        elif kind is Kind.DOUBTFUL:
+        elif kind is _DOUBTFUL:
             self.doubtful.add(person)
-        elif kind is Kind.MACHINE:
+        elif kind is _MACHINE:
             self.machines.add(person)
 
     def raise_by(self, others: "Persons") -> None:
@@ -144,6 +180,17 @@ def united(rows: Iterable[Persons]) -> Persons:
     found.machines -= found.certain
     found.machines -= found.doubtful
     return found
+
+
+def load_all(db: Database, places: Iterable[tuple[Scope, int]]) -> dict[tuple[Scope, int], Persons]:
+    """Return those of these parts of sets in which there is anybody."""
+    db.execute(_WANTED)
+    db.execute("DELETE FROM wanted_sets")
+    db.conn.executemany(_PUT_WANTED, [(*scope, part) for scope, part in places])
+    return {
+        (Scope(row[0], row[1], row[2]), row[3]): Persons.read(row[4:])
+        for row in db.execute(_READ_WANTED)
+    }
 
 
 def load(db: Database, scope: Scope, part: int) -> Persons:

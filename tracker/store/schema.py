@@ -3,7 +3,7 @@
 Owns: the schema, step by step; a step that was released is never edited, a new one follows it.
 Does not own: what is written to the tables (`tracker.counting.batch`, `tracker.counting.sums`) or read
 from them (`tracker.reports.clicks`), what keys are (`keys`), or stores of before this list of steps
-(`first_form`).
+(`tracker.first_form`).
 
 A message is named by the second it was sent in and its id, so what was sent at one time stands
 together: in periods of reports, in retention, and in the cache. Nothing that there is many of holds

@@ -11,6 +11,7 @@ up to a thousand, and not at all with the links that all of them have.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlite_utils import Database
@@ -250,5 +251,14 @@ def _written(places: Iterable[Place]) -> str:
 
 
 def _places(text: str) -> list[Place]:
+    """Return places as they were written. Settled ones never change: one list of them is enough."""
+    is_open = f"{State.OPEN:d}:"
+    return _read(text) if text.startswith(is_open) or f" {is_open}" in text else _settled(text)
+
+
+def _read(text: str) -> list[Place]:
     fields = (each.split(":") for each in text.split())
     return [Place(State(int(state)), int(n), int(values)) for state, n, values in fields]
+
+
+_settled = lru_cache(maxsize=4096)(_read)

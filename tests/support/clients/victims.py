@@ -17,10 +17,10 @@ from typing import Any
 
 from config.schema import Config, StoreConfig
 from tracker.events import Clicked, MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.first_form import upgrade
+from tracker.first_form.upgrade import Watch
 from tracker.ingest.ingester import Ingester
 from tracker.spool.writer import Spool
-from tracker.store.first_form import upgrade
-from tracker.store.first_form.upgrade import Watch
 
 SENT_S = int(time.time())
 IN_FLIGHT = 20

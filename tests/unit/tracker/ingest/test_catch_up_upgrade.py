@@ -11,6 +11,7 @@ import pytest
 from config.schema import Config
 from tests.support.earlier_stores import put_last
 from tests.support.feeding import eventually, put, running
+from tracker.first_form import upgrade
 from tracker.ingest import catch_up as catch_up_module
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
@@ -19,7 +20,6 @@ from tracker.reports import summary
 from tracker.spool.writer import Spool
 from tracker.store import database, replacement
 from tracker.store.database import StoreError
-from tracker.store.first_form import upgrade
 from tracker.store.replacement import Progress
 
 

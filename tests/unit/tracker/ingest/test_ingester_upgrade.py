@@ -8,11 +8,11 @@ from config.schema import Config
 from tests.support import earlier_stores
 from tests.support.earlier_stores import put_last
 from tests.support.feeding import eventually, put, running
+from tracker.first_form import copy, upgrade
 from tracker.ingest.ingester import Ingester
 from tracker.reports import summary
 from tracker.spool.writer import Spool
 from tracker.store import database
-from tracker.store.first_form import copy, upgrade
 
 
 def clicks(config: Config) -> int:

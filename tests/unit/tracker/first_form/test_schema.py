@@ -9,10 +9,10 @@ from sqlite_utils import Database
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
 from tests.support.earlier_stores import upgraded
 from tracker.events import SentLink, decode, encode
+from tracker.first_form.schema import migrations
 from tracker.reports import summary
 from tracker.reports.opens import report as opens_report
 from tracker.store import retention
-from tracker.store.first_form.schema import migrations
 from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
 
 URL = "https://example.net/a"

@@ -11,9 +11,9 @@ from tests.support import earlier_stores
 from tests.support.earlier_stores import EVERY, put_last
 from tracker.counting.batch import feed
 from tracker.events import decode
+from tracker.first_form import upgrade
 from tracker.reports import clicks, summary
 from tracker.store import database, keys
-from tracker.store.first_form import upgrade
 
 
 @pytest.fixture
@@ -53,14 +53,15 @@ def without_scores(clicks: list[list[object]]) -> list[str]:
 
 
 def test_tables_of_every_kind_were_filled(path: Path) -> None:
-    """Else nothing would be shown here."""
+    """Else nothing would be shown here. Earlier versions kept no details."""
     more = (
         "INSERT INTO link_aliases VALUES (999, 1)",
         "INSERT INTO slot_moves SELECT min(id), 9 FROM slots",
         "INSERT INTO purged_clicks VALUES ('e1', 1790500000)",
     )
     upgrade.run(put_last(path, *more))
-    assert [name for name, rows in earlier_stores.rows(path).items() if not rows] == []
+    empty = [name for name, rows in earlier_stores.rows(path).items() if not rows]
+    assert {name for name in empty if not name.startswith("detail")} == set()
 
 
 def test_numbers_of_rows_that_others_count_are_right(path: Path) -> None:

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from tracker.first_form import sets
 from tracker.store import keys
-from tracker.store.first_form import sets
 from tracker.store.reserved import DAY_S, PURGED
 
 CHUNK_ROWS = 20_000

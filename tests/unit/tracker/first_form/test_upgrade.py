@@ -12,10 +12,10 @@ import pytest
 from tests.support import earlier_stores
 from tests.support.clients import victims
 from tests.support.earlier_stores import put_last, rows
+from tracker.first_form import copy, upgrade
+from tracker.first_form.upgrade import Stopped, Watch
 from tracker.store import database, files, replacement
 from tracker.store.database import Store, StoreError
-from tracker.store.first_form import copy, upgrade
-from tracker.store.first_form.upgrade import Stopped, Watch
 from tracker.store.replacement import Progress
 
 

@@ -25,13 +25,13 @@ from tests.support.earlier_stores import upgraded
 from tests.unit.tracker.counting.test_batch import histories, sums
 from tracker.counting.batch import feed
 from tracker.events import Clicked, Event, Recipient
+from tracker.first_form import judged_upgrade
+from tracker.first_form.schema import migrations
 from tracker.judging.rules import RULES, Settings
 from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report
 from tracker.store import keys
 from tracker.store.clicked_by import PART, Persons
-from tracker.store.first_form import judged_upgrade
-from tracker.store.first_form.schema import migrations
 from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
 
 STEP = "judged_clicks"

@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from tracker.first_form import copy
+from tracker.first_form.copy import STAGES
+from tracker.first_form.schema import migrations as steps
 from tracker.store import database, files, replacement
 from tracker.store.database import StoreError
-from tracker.store.first_form import copy
-from tracker.store.first_form.copy import STAGES
-from tracker.store.first_form.schema import migrations as steps
 from tracker.store.replacement import Busy, Progress, Replacement
 from tracker.store.schema import migrations
 

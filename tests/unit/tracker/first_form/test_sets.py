@@ -9,9 +9,9 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.earlier_stores import put_last
+from tracker.first_form import upgrade
 from tracker.store import database
 from tracker.store.clicked_by import ALL, PART, Counts, Persons, united
-from tracker.store.first_form import upgrade
 
 FAR = 3 * PART + 7
 MORE = (

@@ -9,7 +9,7 @@ number, days since 1970 in UTC. Of a single link there are sums of all days alon
 
 from sqlite_utils import Database, Migrations
 
-from tracker.store.first_form import judged_upgrade
+from tracker.first_form import judged_upgrade
 from tracker.store.reserved import NO_CAMPAIGN, PURGED, PURGED_NAME, RESERVED_NAME
 
 migrations = Migrations("waypost")
