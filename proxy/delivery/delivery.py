@@ -27,6 +27,7 @@ from proxy.delivery.outcomes import (
     tell_refused,
     tell_sent,
 )
+from proxy.delivery.refusals import refusal_of
 from proxy.delivery.tracking_events import TrackingEvents
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.relay.session import DataResult
@@ -120,7 +121,7 @@ class Delivery:
         outgoing = await self._made(self._shared(handed), handed)
         if outgoing.refused:
             tell_refused(outgoing, self._handover(handed))
-            return Verdict(replies.NOT_ITS_ACCOUNT)
+            return Verdict(refusal_of(outgoing))
         handed.content = b""
         await self._events.tell_pending(outgoing.pending)
         result = await self._upstream.data(outgoing.content, handed.transaction.lines)
@@ -175,7 +176,7 @@ class Delivery:
         outgoing = await self._made(making, handed)
         if outgoing.refused:
             tell_refused(outgoing, self._handover(handed))
-            return unsent(replies.NOT_ITS_ACCOUNT)
+            return unsent(refusal_of(outgoing))
         await self._events.tell_pending(outgoing.pending)
         result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
         await self._conclude(result, outgoing, handed, (rcpt.path,))

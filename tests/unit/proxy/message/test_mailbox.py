@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.message.mailbox import MAX_OCTETS, SeveralMailboxesError, originator
+from proxy.message.mailbox import MAX_OCTETS, SeveralMailboxesError, domains_named, originator
 from tests.support.checks.growth import is_linear
 
 
@@ -187,3 +187,18 @@ def test_time_grows_with_the_length_alone(piece):
             return
 
     assert is_linear(read, MAX_OCTETS)
+
+
+@pytest.mark.parametrize(
+    ("value", "domains"),
+    [
+        (b"A <a@B.test>, c@d.test.", {"b.test", "d.test"}),
+        (b'"a@b.test" <c@d.test>, (e@f.test) g@h.test', {"d.test", "h.test"}),
+        (b'"unclosed a@b.test', {"b.test"}),
+        (b"root, AT&T @ Home <a@b.test>", {"home", "b.test"}),
+        (b"", set()),
+    ],
+)
+def test_the_domains_of_all_mailboxes_are_named(value: bytes, domains: set[str]) -> None:
+    """However many; what stands in quotes is none."""
+    assert domains_named(value) == domains
