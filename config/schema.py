@@ -35,6 +35,7 @@ from config.values import (
 Copies = Literal["shared", "per-recipient"]
 BareNewlines = Literal["reject", "normalise"]
 RelayTls = Literal["required", "opportunistic", "implicit", "none"]
+ClientInfoMode = Literal["none", "xforward", "xclient"]
 Switch = Literal["on", "off"]
 VisibleUrls = Literal["track", "skip"]
 CampaignFrom = Literal["template", "subject", "list-id", "none"]
@@ -241,6 +242,10 @@ class RelayConfig(Table):
     machine and most sending services."""
     allow_plain_auth: bool = False
     """Whether passwords may be sent over an unencrypted connection to a relay on another machine."""
+    client_info: ClientInfoMode = "none"
+    """Whether your own relay is told who the real client is: `"xforward"`, for its log, or
+    `"xclient"`, for all that it decides. It has to allow us that (Postfix:
+    `smtpd_authorized_xforward_hosts`, `smtpd_authorized_xclient_hosts`)."""
     max_logins: Positive = 10
     """How many clients that have to log in may be logging in at the same time, each in a session with
     the relay (shared among `workers`); others wait for up to half a minute. One network has at most
