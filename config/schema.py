@@ -35,6 +35,7 @@ from config.values import (
 Copies = Literal["shared", "per-recipient"]
 BareNewlines = Literal["reject", "normalise"]
 RelayTls = Literal["required", "opportunistic", "implicit", "none"]
+ClientInfoMode = Literal["none", "xforward", "xclient"]
 Switch = Literal["on", "off"]
 VisibleUrls = Literal["track", "skip"]
 CampaignFrom = Literal["template", "subject", "list-id", "none"]
@@ -174,7 +175,8 @@ class ProxyConfig(Table):
     """Networks of load balancers that name the real client with the PROXY protocol (HAProxy)."""
     bare_newlines: BareNewlines = "reject"
     """What to do with a lone CR or LF that could smuggle a second message past a relay: refuse the
-    message, or replace each of them by CRLF. Harmless ones pass unchanged."""
+    message, or replace each of them by CRLF. With `"reject"` harmless ones pass unchanged, but not in
+    mail of a sender with `sign = "always"`: it cannot be signed, and is refused."""
     add_missing: bool = True
     """Whether a message that Waypost changes or signs gets a Date and a Message-ID where it has none
     (RFC 6409 §8), as it would from most mail servers. No other message does."""
@@ -240,6 +242,10 @@ class RelayConfig(Table):
     machine and most sending services."""
     allow_plain_auth: bool = False
     """Whether passwords may be sent over an unencrypted connection to a relay on another machine."""
+    client_info: ClientInfoMode = "none"
+    """Whether your own relay is told who the real client is: `"xforward"`, for its log, or
+    `"xclient"`, for all that it decides. It has to allow us that (Postfix:
+    `smtpd_authorized_xforward_hosts`, `smtpd_authorized_xclient_hosts`)."""
     max_logins: Positive = 10
     """How many clients that have to log in may be logging in at the same time, each in a session with
     the relay (shared among `workers`); others wait for up to half a minute. One network has at most
@@ -365,8 +371,9 @@ class SenderConfig(Table):
     """Like `[tracking] default`, for this sender alone."""
     sign: Sign = "rewritten"
     """`"rewritten"`: sign messages that tracking changed; if that fails, the original goes out.
-    `"always"`: sign every message; if that fails, it is refused for now (451). `"never"`: leave
-    signing to the relay."""
+    `"always"`: sign every message; one that cannot be signed is refused (550, with the cure), as is
+    one without any From, and with 451 where signing fails by a fault of ours. `"never"`: leave signing
+    to the relay."""
     accounts: Annotated[
         Many[Account] | None, _example('["newsletter@example.com", "loopback"]')
     ] = None

@@ -19,7 +19,7 @@ from config.keys.token_keys import minting_key, read_token_keys
 from config.loading.config_file import ConfigFile
 from config.loading.load import Examined, Problem, examine
 from config.reference.catalogue import table, to_toml
-from config.schema import Config, SenderConfig
+from config.schema import BareNewlines, Config, SenderConfig
 from config.telemetry.exposition import directory_of
 from config.telemetry.left_mail import frequent
 from config.values import Address
@@ -131,7 +131,7 @@ def _summary(config: Config) -> Iterator[str]:
     yield f"takes clicks on {_listed(config.tracker.listen)}"
     yield f"keeps them in   {config.store.path}"
     for sender in config.sender:
-        yield f"sender          {sender.domain}: {_signing(sender)}"
+        yield f"sender          {sender.domain}: {_signing(sender, proxy.bare_newlines)}"
     if config.keys.file:
         keys = read_token_keys(config.keys.file)
         yield f"token keys      {len(keys)}; number {minting_key(keys).id} makes new links"
@@ -141,12 +141,14 @@ def _listed(items: Iterable[object]) -> str:
     return ", ".join(map(str, items))
 
 
-def _signing(sender: SenderConfig) -> str:
+def _signing(sender: SenderConfig, bare_newlines: BareNewlines) -> str:
     if sender.sign == "never" or not sender.dkim:
         return "not signed by us"
     what = "all mail" if sender.sign == "always" else "rewritten mail"
     keys = _listed(f"{key.selector} ({key.algorithm})" for key in sender.dkim)
-    return f"{what} signed with {keys}"
+    became = "mended" if bare_newlines == "normalise" else "refused, as it cannot be"
+    bare = f"; with a bare CR or LF: {became}" if sender.sign == "always" else ""
+    return f"{what} signed with {keys}{bare}"
 
 
 @click.command()

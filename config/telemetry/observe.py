@@ -71,6 +71,12 @@ RELAY_DIFFERS = _event(
     "The header From of a message is in `senders` of another relay than the one that gets it: its "
     "envelope sender, account or listener says otherwise.",
 )
+RELAY_CLIENT_INFO_REFUSED = _event(
+    "relay_client_info_refused",
+    logging.WARNING,
+    "The relay does not offer, or refuses, what `[relay] client_info` asks for; mail goes to it all the "
+    "same. Told once until the next start or reload.",
+)
 RELAY_AT_LIMIT = _event(
     "relay_at_limit",
     logging.WARNING,

@@ -81,6 +81,11 @@ def rewrite(config: Config, file: BinaryIO) -> None:
     sys.stdout.buffer.flush()
 
 
+REFUSED = (
+    'for good (550): all mail of this sender is signed (`sign = "always"`), and this cannot be'
+)
+
+
 @click.command()
 @config_or_defaults
 @form_option
@@ -91,13 +96,15 @@ def explain(config: Config, file: BinaryIO, form: Form) -> None:
     preview = _preview(content, config)
     plan, growth_octets = preview.plan_in_full(), preview.growth_octets()
     if form == "json":
-        echo(json.dumps(described(plan, growth_octets)))
+        echo(json.dumps(described(plan, growth_octets) | {"refused": preview.refused}))
         return
     if form != "people":
         print_csv(described(plan, growth_octets)["links"], form, COLUMNS)
         return
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     console.print(judged_as(preview.sender), highlight=False)
+    if preview.refused:
+        console.print(_line("refused", REFUSED, "bold"), highlight=False)
     for line in summary(plan, growth_octets, preview.url_for):
         console.print(line, highlight=False)
     if plan.links or plan.skipped:

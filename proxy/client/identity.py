@@ -13,6 +13,7 @@ from proxy.client.trust import Client
 from proxy.policy.accounts import Submitter
 from proxy.relay.upstream import Upstream
 from proxy.smtp import replies
+from proxy.smtp.client_info import ClientInfo
 from proxy.smtp.replies import Reply
 
 
@@ -68,6 +69,21 @@ class ClientIdentity:
         a client that logged in to one gets another only where that names its account.
         """
         return self.trusted
+
+    def info(self, hello: str | None, *, esmtp: bool) -> ClientInfo:
+        """Return what a relay may be told of it; `hello` is the name in its last EHLO or HELO.
+
+        Where a front server speaks for it, that name is the front server's.
+        """
+        client = self.client
+        return ClientInfo(
+            client.address,
+            name=client.name,
+            helo=client.helo if client.vouched else hello,
+            esmtp=esmtp,
+            login=client.login,
+            trusted=self.trusted,
+        )
 
     @property
     def may_keep_relay(self) -> bool:

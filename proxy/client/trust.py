@@ -37,13 +37,16 @@ class Client:
     `address` is the real client's after PROXY, XCLIENT and XFORWARD, None where the front server
     does not know it. `vouched`: a mail server of `xclient_networks` answers for this client;
     `submitted`: it says that the client is one of its own users. `forwarded`: the mail server
-    passes on mail of others, so that a login here is the server's own. `tls`: a load balancer has
+    passes on mail of others, so that a login here is the server's own. `name` and `helo` are what a
+    front server tells of it. `tls`: a load balancer has
     decrypted what the client sends.
     """
 
     address: IpAddress | None
     vouched: bool = False
     login: str | None = None
+    name: str | None = None
+    helo: str | None = None
     submitted: bool = False
     forwarded: bool = False
     tls: bool = False
@@ -144,7 +147,7 @@ def with_xclient(client: Client, attributes: Mapping[str, str]) -> Client:
     if "LOGIN" in attributes:
         login = attributes["LOGIN"]
         told = replace(told, login=None if login.upper() in _UNKNOWN else login)
-    return told
+    return _with_names(told, attributes)
 
 
 def with_xforward(client: Client, attributes: Mapping[str, str]) -> Client:
@@ -160,7 +163,15 @@ def with_xforward(client: Client, attributes: Mapping[str, str]) -> Client:
         told = replace(told, address=_told_address(attributes["ADDR"]), submitted=False)
     if "SOURCE" in attributes:
         told = replace(told, submitted=attributes["SOURCE"].upper() == "LOCAL")
-    return told
+    return _with_names(told, attributes)
+
+
+def _with_names(client: Client, attributes: Mapping[str, str]) -> Client:
+    def told(key: str, before: str | None) -> str | None:
+        value = attributes.get(key, before)
+        return None if value is None or value.upper() in _UNKNOWN else value
+
+    return replace(client, name=told("NAME", client.name), helo=told("HELO", client.helo))
 
 
 def _told_address(text: str) -> IpAddress | None:

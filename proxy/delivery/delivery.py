@@ -30,6 +30,7 @@ from proxy.delivery.outcomes import (
     tell_refused,
     tell_sent,
 )
+from proxy.delivery.refusals import refusal_of
 from proxy.delivery.tracking_events import TrackingEvents
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.relay.session import DataResult
@@ -125,7 +126,7 @@ class Delivery:
         outgoing = await self._made(self._shared(handed), handed)
         if outgoing.refused:
             self._refuse(outgoing, handed)
-            return Verdict(replies.NOT_ITS_ACCOUNT)
+            return Verdict(refusal_of(outgoing))
         handed.content = b""
         await self._events.tell_pending(outgoing.pending)
         result = await self._upstream.data(outgoing.content, handed.transaction.lines)
@@ -180,7 +181,7 @@ class Delivery:
         outgoing = await self._made(making, handed)
         if outgoing.refused:
             self._refuse(outgoing, handed, (rcpt.path,))
-            return unsent(replies.NOT_ITS_ACCOUNT)
+            return unsent(refusal_of(outgoing))
         await self._events.tell_pending(outgoing.pending)
         result = await self._upstream.data(outgoing.content, copies.lines(rcpt))
         await self._conclude(result, outgoing, handed, (rcpt.path,))
@@ -226,7 +227,7 @@ class Delivery:
     ) -> None:
         """Tell that we refuse a message."""
         tell_refused(outgoing, self._handover(handed))
-        self._tell_details("refused", replies.NOT_ITS_ACCOUNT, outgoing, handed, rcpts)
+        self._tell_details("refused", refusal_of(outgoing), outgoing, handed, rcpts)
 
     async def _conclude(
         self,

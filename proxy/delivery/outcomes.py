@@ -25,13 +25,13 @@ from config.telemetry.observe import (
     RELAY_ALTERATIONS,
     log,
 )
+from proxy.delivery.refusals import refusal_of
 from proxy.message.named_fields import message_id
 from proxy.policy.accounts import Submitter
 from proxy.policy.reasons import CURES, Untouched
 from proxy.relay.session import DataResult
 from proxy.rewrite.diagnosis import Diagnosis
 from proxy.rewrite.submission import Findings, Outgoing
-from proxy.smtp import replies
 from proxy.smtp.envelope import Transaction
 from proxy.smtp.logged_address import recipients, shown
 from proxy.smtp.queue_id import queue_id
@@ -111,7 +111,14 @@ class Handover:
 def tell_refused(outgoing: Outgoing, handover: Handover) -> None:
     """Log and count a message that we refuse."""
     MESSAGES.labels("refused").inc()
-    facts = _facts(replies.NOT_ITS_ACCOUNT, outgoing, handover)
+    facts = _facts(refusal_of(outgoing), outgoing, handover)
+    diagnosis = outgoing.findings.diagnosis if outgoing.findings else None
+    told = (
+        {"what": diagnosis.what, "where": diagnosis.where, "cure": diagnosis.cure}
+        if diagnosis
+        else {}
+    )
+    facts |= {name: text for name, text in told.items() if text}
     log(MESSAGE_REFUSED, **facts, reason=outgoing.untouched)
 
 

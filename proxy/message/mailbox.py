@@ -11,6 +11,7 @@ brackets alone would sign `ceo@bank.test, <app@example.com>`.
 """
 
 import binascii
+import contextlib
 import re
 from typing import Final, NamedTuple
 
@@ -46,6 +47,7 @@ _BEFORE_QUOTES: Final = (" ", "\t", ",", ";", "<")
 _SPECIAL: Final = re.compile(r"[,;:@.\[\]]")
 _ENCODED_WORD: Final = re.compile(r"=\?([^?\s]*)\?([bBqQ])\?([^?\s]*)\?=")
 _AFTER_AT: Final = re.compile(r"@([^@,;<>]*)")
+_DOMAIN: Final = re.compile(r'@\s*([^\s@,;:<>()"\[\]\\]+)')
 _SPACE: Final = re.compile(r"\s+")
 _DOTS: Final = (".", "\u3002", "\uff0e", "\uff61")
 """What IDNA takes for the dots of a domain (RFC 3490 §3.1)."""
@@ -75,6 +77,17 @@ def originator(value: bytes) -> Originator | None:
     if address is None and "@" in found[0][1]:
         raise SeveralMailboxesError
     return None if address is None else _named(address[1], frozenset(_mentioned(before)))
+
+
+def domains_named(value: bytes) -> frozenset[str]:
+    """Return the domains of all addresses in an unfolded From, however many; lower case.
+
+    What stands in quotes and comments is none, where they end.
+    """
+    text = value[:MAX_OCTETS].decode("utf-8", "replace")
+    with contextlib.suppress(SeveralMailboxesError):
+        text = _without_quotes_and_comments(text)
+    return frozenset(found[1].rstrip(".").lower() for found in _DOMAIN.finditer(text))
 
 
 def _hides_an_address(word: re.Match[str]) -> bool:

@@ -55,6 +55,10 @@ class Untouched(Reason):
     ENCRYPTED = "encrypted", "it is encrypted with S/MIME or OpenPGP"
     ARC_SEALED = "arc_sealed", "an earlier mail server sealed it with ARC"
     FOREIGN_SIGNATURE = "foreign_signature", "it is DKIM-signed by a domain that we have no key for"
+    UNSIGNABLE = (
+        "unsignable",
+        'no signature can be made for it, and all mail of its sender is signed (`sign = "always"`)',
+    )
     RELAY_WOULD_ALTER = "relay_would_alter", "the relay would alter it and so break our signature"
     MALFORMED = "malformed", "its MIME structure is broken or ambiguous, or has too many parts"
     TOO_LARGE = "too_large", "with tracked links it would exceed the relay's size limit"

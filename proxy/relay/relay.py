@@ -7,6 +7,7 @@ Does not own: reaching it (`failover`), talking to it (`session`), or the relay 
 """
 
 from config.schema import RelayConfig
+from config.telemetry.observe import RELAY_CLIENT_INFO_REFUSED, log
 from proxy.relay.capability_cache import CapabilityCache
 from proxy.relay.failover import Failover
 from proxy.relay.own_login import OwnLogin
@@ -26,6 +27,7 @@ class Relay:
         self.own_login = OwnLogin(config) if config.user else None
         self.capability_cache = CapabilityCache(self._dial)
         self._hostname = hostname
+        self._client_info_refused = False
         self._failover = Failover(config, hostname)
 
     async def open(self) -> RelaySession:
@@ -37,6 +39,13 @@ class Relay:
             raise
         self.capability_cache.note(session.capabilities)
         return session
+
+    def tell_client_info_refused(self, reply: str) -> None:
+        """Log that it takes no XCLIENT or XFORWARD of us, the first time."""
+        if not self._client_info_refused:
+            self._client_info_refused = True
+            name = self.config.name or self.config.host
+            log(RELAY_CLIENT_INFO_REFUSED, relay=name, mode=self.config.client_info, reply=reply)
 
     def stop(self) -> None:
         """End what goes on in the background."""

@@ -154,7 +154,7 @@ class RelaySession:
         if not reply.final and reply.code != PROMPT_CODE:
             return self._illegal(reply)
         if reply.code == AUTHENTICATED_CODE:
-            await self._hello_again()
+            await self.hello_again()
         return reply
 
     async def data(self, content: bytes) -> DataResult:
@@ -266,13 +266,17 @@ class RelaySession:
         facts = {"fault": self.fault, "detail": self.fault_detail, "progress": self.progress}
         log(RELAY_BROKE_OFF, address=str(self.address), **facts)
 
-    async def _hello_again(self) -> None:
-        """Read the relay's offers again: they may change with AUTH (RFC 4954 §4)."""
+    async def hello_again(self, *, anew: bool = False) -> None:
+        """Read the relay's offers again: they may change with AUTH (RFC 4954 §4).
+
+        `anew`: what was offered before is void, as after XCLIENT.
+        """
         (reply,) = await self.exchange([b"EHLO " + self._hostname.encode("ascii")])
         if reply.code == OK_CODE:
             hello = "\n".join(line.decode("utf-8", "replace") for line in reply.lines)
             self.capabilities = self._permitted(capabilities_of(hello))
-            self.keywords |= frozenset(self.capabilities)
+            before = frozenset() if anew else self.keywords
+            self.keywords = before | frozenset(self.capabilities)
 
     def _permitted(self, offered: dict[str, str]) -> dict[str, str]:
         return {k: v for k, v in offered.items() if k != "AUTH" or self._secret_safe}

@@ -22,6 +22,7 @@ from proxy.relay.pacing import TooMuchNow
 from proxy.relay.relay import Relay
 from proxy.relay.session import DataResult, Fault, Progress, RelaySession, RelayUnavailable
 from proxy.smtp import replies
+from proxy.smtp.client_info import ClientInfo, xclient, xforward
 from proxy.smtp.replies import Reply
 
 _WORTH_A_SECOND_TRY = frozenset({Fault.CLOSED, Fault.RESET, Fault.CLOSING, Fault.GIVEN_UP})
@@ -49,6 +50,9 @@ class Upstream:
         self._relay = relay
         self._sessions: dict[Relay, RelaySession] = {}
         self._wants_our_login = False
+        self.client_info: Callable[[], ClientInfo] | None = None
+        """Who the client is now, for `[relay] client_info`."""
+        self._introduced: dict[Relay, ClientInfo | None] = {}
         self._reached = False
         self._too_much = False
         self._idle_noops = 0
@@ -100,11 +104,11 @@ class Upstream:
 
     async def open(self) -> bool:
         """Make sure that there is a session; False: the relay cannot be reached."""
-        if self.usable:
+        if self.usable and self._introduced_as_it_is:
             return True
         if self.authenticated and self.at_home:
             return False
-        self._drop()
+        self._leave_if_there(self._relay)
         relay = self._relay
         try:
             session = await relay.open()
@@ -116,7 +120,8 @@ class Upstream:
         self._sessions[relay] = session
         self._reached = True
         session.when_lost(self._note_loss)
-        return True
+        await self._introduce(session)
+        return self.usable
 
     async def offers(self, *, connect: bool) -> Mapping[str, str] | None:
         """Return what the relay offers, or None where it cannot be reached.
@@ -128,6 +133,39 @@ class Upstream:
         if (connect and not self._relay.slots.full) or self.usable:
             return self.capabilities if await self.open() else None
         return await self._relay.capability_cache.get()
+
+    @property
+    def _introduced_as_it_is(self) -> bool:
+        """Whether the relay knows the client as it is now, or is not told, or cannot be told anew."""
+        if self._relay.config.client_info != "xclient" or self.client_info is None:
+            return True
+        known = self._introduced.get(self._relay) == self.client_info()
+        return known or (self.authenticated and self.at_home)
+
+    async def _introduce(self, session: RelaySession) -> None:
+        """Tell the relay who the client is, where it is to judge by that; it then greets anew."""
+        if self._relay.config.client_info != "xclient" or self.client_info is None:
+            return
+        info = self._introduced[self._relay] = self.client_info()
+        line = xclient(info, session.capabilities.get("XCLIENT", ""))
+        if not line:
+            self._relay.tell_client_info_refused("XCLIENT is not offered")
+            return
+        (reply,) = await session.exchange((line,))
+        if reply.positive:
+            await session.hello_again(anew=True)
+        elif session.fault is None:
+            self._relay.tell_client_info_refused(str(reply))
+
+    def _origin(self, session: RelaySession, lines: Sequence[bytes]) -> tuple[bytes, ...]:
+        """Return what is to be said before a MAIL for the relay's log: Postfix forgets it after each."""
+        asked = self._relay.config.client_info == "xforward" and self.client_info is not None
+        if not asked or self.client_info is None or not lines[0].upper().startswith(b"MAIL"):
+            return ()
+        line = xforward(self.client_info(), session.capabilities.get("XFORWARD", ""))
+        if not line:
+            self._relay.tell_client_info_refused("XFORWARD is not offered")
+        return (line,) if line else ()
 
     def lacks_any(self, keywords: Collection[str]) -> bool:
         """Return whether the open session was not offered all of these; False without one."""
@@ -289,13 +327,27 @@ class Upstream:
     async def _try(self, lines: Sequence[bytes]) -> list[Reply]:
         if self._session is None:
             return [replies.NO_RELAY] * len(lines)
-        if self._relay not in self._stale:
-            return await self._session.exchange(lines)
-        reset, *answers = await self._session.exchange((b"RSET", *lines))
+        reset = (b"RSET",) if self._relay in self._stale else ()
+        answers = await self._say(self._session, lines, before=reset)
         self._stale.discard(self._relay)
-        if not reset.positive:
+        if reset and not answers.pop(0).positive:
             self._session.abort()
             return [replies.NO_RELAY] * len(lines)
+        return answers
+
+    async def _say(
+        self, session: RelaySession, lines: Sequence[bytes], before: tuple[bytes, ...] = ()
+    ) -> list[Reply]:
+        """Send `before` and `lines` as one group, and between them whose mail it is.
+
+        Return the replies, but for that.
+        """
+        origin = self._origin(session, lines)
+        answers = await session.exchange((*before, *origin, *lines))
+        for _ in origin:
+            reply = answers.pop(len(before))
+            if reply.permanent:
+                self._relay.tell_client_info_refused(str(reply))
         return answers
 
     def _may_try_again(self) -> bool:
@@ -312,7 +364,7 @@ class Upstream:
         self._replaced = True
         log(RELAY_REPLACED, address=str(self._session.address), commands=len(transaction))
         if transaction:
-            answers = await self._session.exchange(transaction)
+            answers = await self._say(self._session, transaction)
             if not all(answer.positive for answer in answers):
                 self._drop()
                 return replies.RELAY_CHANGED

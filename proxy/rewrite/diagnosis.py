@@ -18,7 +18,7 @@ from proxy.message.model import Message
 from proxy.policy.reasons import CURES, Untouched
 from proxy.policy.settings import Signing
 from proxy.signing.existing_signatures import existing_signatures
-from proxy.signing.relay_alterations import Alteration, altered_field, relay_would_alter
+from proxy.signing.relay_alterations import Alteration, altered_field, relay_would_alter, unsignable
 
 _LONG_LINE = re.compile(rb"[^\n]{%d}" % (LINE_OCTETS + 2))
 _CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -55,6 +55,8 @@ def diagnose(message: Message, untouched: Untouched, signing: Signing | None = N
         eight_bit, profile = signing.relay_8bitmime, signing.relay_profile
         alteration = relay_would_alter(message, relay_8bitmime=eight_bit, profile=profile)
         return _alteration(message, alteration, profile) if alteration else Diagnosis()
+    if untouched is Untouched.UNSIGNABLE and (obstacle := unsignable(message)):
+        return _alteration(message, obstacle, "verbatim")
     cure = CURES.get(untouched, "")
     find = _FINDERS.get(untouched)
     what, header, offset = find(message) if find else ("", "", None)
@@ -175,6 +177,7 @@ ALTERATION_CURES: Mapping[Alteration, str] = MappingProxyType(
             "send the part as quoted-printable, or use a relay that offers 8BITMIME"
         ),
         Alteration.MALFORMED_HEADER: "write each header as `Name: value`, with no space before the colon",
+        Alteration.MANY_FIELDS: "send fewer header fields of one name",
         Alteration.CONTROL: "take the control character out of the message",
         Alteration.BARE_NEWLINE: (
             'end lines with CR LF, or set `[proxy] bare_newlines = "normalise"`'

@@ -10,7 +10,7 @@ the envelope say (`proxy.rewrite.transformer`, `proxy.rewrite.senders`).
 import contextlib
 
 from proxy.message.editing import Message
-from proxy.message.mailbox import Originator, SeveralMailboxesError, originator
+from proxy.message.mailbox import Originator, SeveralMailboxesError, domains_named, originator
 from proxy.message.mime import content_type
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
@@ -36,6 +36,12 @@ def originator_of(message: Message) -> Originator | Untouched:
     if found is None:
         return Untouched.NO_FROM
     return Originator(_ascii(found.domain), frozenset(map(_ascii, found.mentions)))
+
+
+def domains_in_from(message: Message) -> frozenset[str]:
+    """Return the domains of all mailboxes in all From fields, as `originator_of` has them."""
+    values = message.values(b"from")
+    return frozenset(_ascii(domain) for value in values for domain in domains_named(value))
 
 
 def from_domain(message: Message) -> str | Untouched:

@@ -26,7 +26,7 @@ class Preview:
     """One message under one configuration; `url_for` makes the preview of a tracked link.
 
     `plan` is the one that is carried out, `sender` whose mail the message is (None: nobody's),
-    `missing` what it gets if it lacks it.
+    `missing` what it gets if it lacks it; `refused`: it would not go out at all.
     """
 
     message: Message
@@ -35,6 +35,7 @@ class Preview:
     provider: str | None
     url_for: Callable[[PlannedLink], str]
     missing: MissingFields | None = None
+    refused: bool = False
 
     @classmethod
     def of(cls, content: bytes, config: Config, keyring: Keyring, now_s: int) -> Self:
@@ -47,7 +48,8 @@ class Preview:
         if config.proxy.add_missing and assigned.sender is not None:
             host = host_for(assigned.domain, assigned.sender.domain)
             missing = MissingFields(now_s, os.urandom(UNIQUE_OCTETS), host)
-        return cls(message, assigned.plan, assigned.sender, provider, url_for, missing)
+        told = (assigned.plan, assigned.sender, provider, url_for, missing, assigned.refused)
+        return cls(message, *told)
 
     def rewritten(self) -> bytes:
         """Return the message as the relay would get it, but unsigned."""

@@ -16,9 +16,10 @@ from proxy.policy.accounts import Accounts, Submitter
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
 from proxy.rewrite.diagnosis import diagnose
-from proxy.rewrite.eligibility import originator_of
+from proxy.rewrite.eligibility import domains_in_from, originator_of
 from proxy.rewrite.planned import Plan
 from proxy.rewrite.planner import plan_message
+from proxy.signing.relay_alterations import unsignable
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Senders:
         """
         whose = self._whose(message, submitter)
         untouched = whose.untouched
-        if null_sender and untouched is not Untouched.NOT_ITS_ACCOUNT:
+        if null_sender and not whose.refused and untouched is not Untouched.NOT_ITS_ACCOUNT:
             untouched = Untouched.NULL_SENDER
         if untouched is not None or whose.sender is None:
             diagnosis = diagnose(message, untouched) if untouched is not None else None
@@ -134,22 +135,33 @@ class Senders:
     ) -> SenderPlan:
         """Return a plan that changes nothing in `message`, for a reason that is known already."""
         whose = self._whose(message, submitter)
-        if whose.refused:
-            reason = Untouched.NOT_ITS_ACCOUNT
-        return whose.with_plan(Plan(message.raw, reason))
+        if not whose.refused or whose.untouched is None:
+            return whose.with_plan(Plan(message.raw, reason))
+        diagnosis = diagnose(message, whose.untouched)
+        return whose.with_plan(Plan(message.raw, whose.untouched, diagnosis=diagnosis))
 
     def _whose(self, message: Message, submitter: Submitter | None) -> "_Whose":
         found = originator_of(message)
         if isinstance(found, Untouched):
-            return _Whose(None, "", found)
+            return _Whose(None, "", found, self._must_be_signed(message))
         domain, sender = found.domain, self.find(found.domain)
         if sender is None:
             return _Whose(None, domain, Untouched.UNKNOWN_SENDER)
         if not all(self._are_one(domain, other) for other in found.mentions):
-            return _Whose(None, "", Untouched.SEVERAL_FROM)
+            return _Whose(None, "", Untouched.SEVERAL_FROM, sender.signs_always)
         if submitter is not None and not sender.may_be_used_by(submitter):
             return _Whose(None, domain, Untouched.NOT_ITS_ACCOUNT, sender.signs_always)
+        if sender.signs_always and unsignable(message):
+            return _Whose(None, domain, Untouched.UNSIGNABLE, refused=True)
         return _Whose(sender, domain)
+
+    def _must_be_signed(self, message: Message) -> bool:
+        """Whether a message that is nobody's for sure is in part one of whom all mail is signed."""
+        if not self.sign_always:
+            return False
+        senders = map(self.find, domains_in_from(message))
+        nobodys = not message.values(b"from")
+        return nobodys or any(sender is not None and sender.signs_always for sender in senders)
 
     def _are_one(self, domain: str, other: str) -> bool:
         """Whether two domains are the same sender's; where there is none, the same domain."""

@@ -166,7 +166,8 @@ class Transformer:
 
 
 def _refused(message: Message, plan: SenderPlan) -> Outgoing:
-    return Outgoing(message.raw, None, plan.plan.untouched, Findings(), refused=True)
+    findings = Findings(diagnosis=plan.plan.diagnosis)
+    return Outgoing(message.raw, None, plan.plan.untouched, findings, refused=True)
 
 
 class Prepared:

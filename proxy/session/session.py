@@ -48,6 +48,7 @@ from proxy.session.shutdown import Shutdown
 from proxy.session.transactions import Command, Transactions
 from proxy.session.upload import REFUSALS, UploadAborted, receive
 from proxy.smtp import extensions, replies
+from proxy.smtp.client_info import ClientInfo
 from proxy.smtp.envelope import Transaction
 from proxy.smtp.replies import Reply
 
@@ -78,6 +79,9 @@ class Session:
             self._upstream,
             services.config.privacy,
         )
+        self._upstream.client_info = self._client_info
+        self._hello: tuple[str, bool] | None = None
+        """The name in the client's last EHLO or HELO, and whether it was EHLO."""
         self._greeted = False
         self._transactions = Transactions(self._upstream, services.proxy)
         self._errors = 0
@@ -113,7 +117,8 @@ class Session:
             log(SESSION_FAILED, client=str(self._identity.client), exc_info=error)
             self._drop("failed", replies.OUR_FAULT_CLOSING)
         finally:
-            self._upstream.on_lost = None  # breaks the cycle: freed now, not by the collector
+            # These break cycles: freed now, not by the collector.
+            self._upstream.on_lost = self._upstream.client_info = None
             self._connection.close()
 
     async def _converse(self) -> None:
@@ -270,6 +275,7 @@ class Session:
         """Make sure that there is a relay, and greet a client that knows no extensions."""
         if not arg:
             return replies.HELLO_SYNTAX
+        self._hello = (arg.decode("utf-8", "replace"), False)
         capabilities = await self._begin()
         if capabilities is None:
             return replies.NO_RELAY_AT_HELLO
@@ -280,6 +286,7 @@ class Session:
         """Make sure that there is a relay, and offer what the relay offers and we allow."""
         if not arg:
             return replies.HELLO_SYNTAX
+        self._hello = (arg.decode("utf-8", "replace"), True)
         capabilities = await self._begin()
         if capabilities is None:
             return replies.NO_RELAY_AT_HELLO
@@ -298,6 +305,10 @@ class Session:
         """Take logins with what the relay offers; after HELO too, as Postfix does."""
         safe = self._identity.may_show_password
         self._login.mechanisms = extensions.mechanisms(capabilities) if safe else ()
+
+    def _client_info(self) -> ClientInfo:
+        name, esmtp = self._hello or (None, True)
+        return self._identity.info(name, esmtp=esmtp)
 
     async def _begin(self) -> Mapping[str, str] | None:
         """End the transaction, as EHLO and HELO do (RFC 5321 §4.1.4).

@@ -11,7 +11,7 @@ the signature still verifies: h= names none that is absent.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from config.schema import RelayProfile
@@ -22,7 +22,13 @@ from proxy.signing.canonicalization import Field, fields_of, is_malformed
 from proxy.signing.opensmtpd_addresses import opensmtpd_completes
 from proxy.signing.postfix_addresses import is_ordinary, postfix_rewrites
 from proxy.signing.sendmail_addresses import sendmail_may_rewrite
-from proxy.signing.signed_fields import SIGNED_FIELDS, is_too_long, too_long_to_sign
+from proxy.signing.signed_fields import (
+    MAX_SIGNED_FIELDS,
+    OVERSIGNED_FIELDS,
+    SIGNED_FIELDS,
+    is_too_long,
+    too_long_to_sign,
+)
 
 ADDRESS_FIELDS = frozenset(
     {
@@ -39,6 +45,9 @@ ADDRESS_FIELDS = frozenset(
 )
 """A mail server completes addresses in these (RFC 6409 §6.2)."""
 
+
+MOST_FIELDS = MAX_SIGNED_FIELDS - len(OVERSIGNED_FIELDS)
+"""Of a message that can be signed."""
 
 MAX_READ_OCTETS = 20_000
 """Of the address fields of a message. Beyond, those that are not of the most ordinary forms count as
@@ -57,6 +66,7 @@ class Alteration(StrEnum):
     CONTROL = "control_character"
     EMPTY = "field_empty"
     BARE_NEWLINE = "bare_newline"
+    MANY_FIELDS = "too_many_fields"
 
 
 _HEADER_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -95,6 +105,7 @@ def relay_would_alter(
     return (
         _no_from(found)
         or _obsolete(message.raw, found)
+        or _many(found)
         or _odd_field(message, profile)
         or _odd_line(message)
         or _eight_bit(message.raw, message.body_start, relay_8bitmime=relay_8bitmime)
@@ -103,6 +114,11 @@ def relay_would_alter(
 
 def _no_from(found: Iterable[Field]) -> Alteration | None:
     return None if any(field.name == b"from" for field in found) else Alteration.NO_FROM
+
+
+def _many(found: Sequence[Field]) -> Alteration | None:
+    signed = sum(field.name in _SIGNED for field in found)
+    return Alteration.MANY_FIELDS if signed > MOST_FIELDS else None
 
 
 def _obsolete(message: bytes, found: Iterable[Field]) -> Alteration | None:
@@ -142,13 +158,26 @@ _FILLED_IN = frozenset({b"date", b"message-id"})
 """Sendmail puts a value into these."""
 
 
+def unsignable(message: Message) -> Alteration | None:
+    """Return why no signature can be made for a message with one From field, whatever the relay does."""
+    if is_malformed(message.header):
+        return Alteration.MALFORMED_HEADER
+    if many := _many(fields_of(message.raw, message.header)):
+        return many
+    return Alteration.BARE_NEWLINE if _has_bare_newline(message.raw) else None
+
+
+def _has_bare_newline(raw: bytes) -> bool:
+    pairs = raw.count(b"\r\n")
+    return raw.count(b"\n") != pairs or raw.count(b"\r") != pairs
+
+
 def _odd_line(message: Message) -> Alteration | None:
     raw = message.raw
     if b"\0" in raw:
         return Alteration.CONTROL
     lines = raw[message.body_start :].split(b"\r\n")
-    pairs = raw.count(b"\r\n")
-    if raw.count(b"\n") != pairs or raw.count(b"\r") != pairs:
+    if _has_bare_newline(raw):
         return Alteration.BARE_NEWLINE
     return Alteration.LONG_LINE if max(map(len, lines)) > LINE_OCTETS else None
 

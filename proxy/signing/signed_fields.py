@@ -68,6 +68,9 @@ PROFILES: Mapping[str, frozenset[str]] = {
 }
 """What a relay replaces on every message, and so must not be signed, by the name of the relay."""
 
+MAX_SIGNED_FIELDS = 500
+"""Names in h=. Real messages have some thirty; a field of 100,000 octets is cut on the way."""
+
 LEFT_OUT_IF_LONG = frozenset({b"to", b"cc", b"references"})
 """Applications write these as long as they like, and no reader is misled where they are not signed."""
 

@@ -34,10 +34,13 @@ from proxy.signing.canonicalization import (
     relaxed_body,
     relaxed_value,
 )
-from proxy.signing.signed_fields import OVERSIGNED_FIELDS, PROFILES, SIGNED_FIELDS, too_long_to_sign
-
-MAX_SIGNED_FIELDS = 500
-"""Names in h=. Real messages have some thirty; a field of 100,000 octets is cut on the way."""
+from proxy.signing.signed_fields import (
+    MAX_SIGNED_FIELDS,
+    OVERSIGNED_FIELDS,
+    PROFILES,
+    SIGNED_FIELDS,
+    too_long_to_sign,
+)
 
 LINE_OCTETS = 76
 

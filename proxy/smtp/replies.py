@@ -218,6 +218,12 @@ TOO_BIG = Reply.own(552, "5.3.4", "Message too big")
 ENDLESS = Reply.own(421, "4.3.2", "The message does not end")
 BARE_NEWLINE = Reply.own(550, "5.6.11", "Bare <CR> or <LF> in the message; lines end with <CR><LF>")
 NOT_ITS_ACCOUNT = Reply.own(550, "5.7.1", "You may not send as the domain in From")
+ONE_FROM_WANTED = Reply.own(
+    550, "5.6.0", "All mail of this sender is signed; that takes one From with one address"
+)
+UNSIGNABLE = Reply.own(
+    550, "5.6.0", "All mail of this sender is signed, which takes a header of Name: value lines"
+)
 XCLIENT_FORBIDDEN = Reply.own(550, "5.7.0", "Not allowed from your address")
 XCLIENT_SYNTAX = Reply.own(501, "5.5.4", "Bad attribute")
 

@@ -5,7 +5,8 @@ together (`resetPassword`, `lost-password`, `registration.activate`, `Special:Co
 Does not own: what a purpose makes of what stands beside it (`secrets`).
 
 A purpose alone is nothing: articles have them, too. `STRONG` ones hardly stand beside random text
-unless it is a key; `WEAK` ones may, so that more has to be seen.
+unless it is a key; `WEAK` ones may, so that more has to be seen. A `HINT` says that a parameter may be
+one, but nothing of a path: an order's own number is as random in many shops.
 """
 
 import re
@@ -19,30 +20,35 @@ class Purpose(IntEnum):
     """How much a text says of what a link is for."""
 
     NONE = 0
-    WEAK = 1
-    STRONG = 2
+    HINT = 1
+    WEAK = 2
+    STRONG = 3
 
 
 _STRONG = frozenset(
     {
-        "reset", "forgot", "forgotten", "recover", "recovery", "passwordless", "onetime", "otp", "2fa",
-        "mfa", "rp", "verify", "verification", "verified", "confirm", "confirmation", "confirmed",
-        "activate", "activation", "reactivate", "invite", "invites", "invited", "invitee", "inviter",
-        "invitation", "invitations", "unlock", "validate", "redeem", "accept", "optin", "magiclink",
-        "magicsign", "emaillogin", "emailauth", "loginlink", "logintoken", "enroll", "enrol",
-        "resetting", "authenticate", "reminder", "adminhash", "newuseremail", "sesame", "pwreset",
-        "initpassword", "magic", "moncompte", "invalidate", "loginwithemail", "useremail",
-        "emailstart",
+        "reset", "resetting", "pwreset", "rp", "forgot", "forgotten", "recover", "recovery", "reminder",
+        "initpassword", "passwordless", "magic", "magiclink", "onetime", "otp", "2fa", "mfa", "sesame",
+        "emaillogin", "loginwithemail", "emailauth", "loginlink", "logintoken", "authenticate", "verify",
+        "verification", "verified", "validate", "invalidate", "confirm", "confirmation", "confirmed",
+        "activate", "activation", "reactivate", "enroll", "enrol", "unlock", "invite", "invites", "invited",
+        "invitee", "inviter", "invitation", "invitations", "redeem", "accept", "optin", "emailstart",
+        "adminhash", "newuseremail", "useremail",
     }
 )  # fmt: skip
 _WEAK = frozenset(
     {
-        "login", "logon", "signin", "signup", "signon", "register", "registration", "join", "sso",
-        "auth", "oauth", "oauth2", "access", "session", "setup", "welcome", "subscribe",
-        "subscription", "sign", "ticket", "token", "tokens", "onboarding", "download", "downloads",
-        "downloadable", "dl", "getfile", "callback", "newbloguser", "claim", "accounts", "order",
-        "orders", "authorize", "security", "newsletter", "emailupdate", "account", "anmelden",
-        "registrieren", "connexion", "inscription", "acceder", "entrar", "invoice", "invoices",
+        "login", "logon", "signin", "signup", "signon", "register", "registration", "join", "sso", "auth",
+        "oauth", "oauth2", "setup", "welcome", "onboarding", "sign", "esign", "esignature", "ticket",
+        "token", "tokens", "otl", "claim", "authorize", "callback", "newbloguser", "download", "downloads",
+        "downloadable", "dl", "getfile", "anmelden", "registrieren", "connexion", "inscription", "acceder",
+        "entrar",
+    }
+)  # fmt: skip
+_HINTS = frozenset(
+    {
+        "account", "accounts", "order", "orders", "invoice", "invoices", "newsletter", "security",
+        "session", "subscribe", "subscription", "access", "emailupdate",
     }
 )  # fmt: skip
 _STEMS = re.compile(
@@ -80,7 +86,9 @@ def purpose(text: str) -> Purpose:
     both = [first + second for first, second in pairwise(found)]
     if any(word in _STRONG or _STEMS.search(word) for word in (*found, *both)):
         return Purpose.STRONG
-    return Purpose.WEAK if any(word in _WEAK for word in (*found, *both)) else Purpose.NONE
+    if any(word in _WEAK for word in (*found, *both)):
+        return Purpose.WEAK
+    return Purpose.HINT if any(word in _HINTS for word in found) else Purpose.NONE
 
 
 def is_purpose_alone(text: str) -> bool:
@@ -90,7 +98,13 @@ def is_purpose_alone(text: str) -> bool:
 
 
 def _names(word: str) -> bool:
-    return word in _STRONG or word in _WEAK or word in _FILLERS or _STEMS.search(word) is not None
+    return (
+        word in _STRONG
+        or word in _WEAK
+        or word in _HINTS
+        or word in _FILLERS
+        or _STEMS.search(word) is not None
+    )
 
 
 _FILLERS = frozenset(

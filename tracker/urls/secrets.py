@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Self
 from urllib.parse import unquote
 
 from tracker.urls.purposes import Purpose, is_public, is_purpose_alone, purpose
-from tracker.urls.randomness import is_code, is_random, noise
+from tracker.urls.randomness import LONG, is_code, is_random, noise
 from tracker.urls.shape import ELLIPSIS, parts
 
 REMEMBERED: Final = 4_096
@@ -26,6 +26,7 @@ REMEMBERED: Final = 4_096
 MIN_SECRET: Final = 3
 MIN_DIGITS: Final = 4
 MIN_VAGUE_SECRET: Final = 6
+MAX_FIGURES: Final = 8
 MIN_SIGNATURE: Final = 16
 """Characters of a parameter's value, or of a code in figures: below, it is a page number or so."""
 MAX_SEGMENTS_BETWEEN: Final = 4
@@ -39,12 +40,15 @@ VAGUE_NAMES = frozenset(
     {
         "token", "t", "code", "c", "key", "k", "hash", "h", "secret", "ticket", "otp", "pin", "uuid",
         "guid", "nonce", "sig", "signature", "token_hash", "v", "vt", "i", "s", "x", "data", "params",
-        "rk", "n", "otc", "auth", "state",
+        "rk", "n", "otc", "otl", "ott", "auth", "state",
     }
 )  # fmt: skip
 """Parameters that may hold a secret: with a purpose beside them, they do."""
 CLEAR_NAMES = frozenset({"token", "secret", "otp", "pin", "token_hash", "ticket", "code", "otc"})
 """Those of the vague names that hold a secret however short, if there is a purpose before them."""
+_PINS = frozenset({"otp", "otc", "pin"})
+_FIGURES = frozenset({"c", "k", "n"})
+"""Parameters of one-time codes in figures: however short, and where they have as many as such codes."""
 _PASSWORDS = frozenset({"password", "passwd", "pwd", "pass", "passphrase", "passcode", "sesame"})
 _TOKENS = frozenset({"token", "secret", "jwt", "auth"})
 """Parameters that hold a secret if it looks random, whatever the link is for."""
@@ -68,16 +72,18 @@ _SECRET_NAME = re.compile(
     r"(?:(?:reset|password|pwd|confirm(?:ation)?|invit(?:e|ation)|unlock|log_?in|sign_?in|sign_?up|magic|"
     r"magic_?link|auth|access|id|session|verif(?:y|ication)|activat(?:e|ion)|sso|one_?time|otp|link|flow|"
     r"passwordless|perishable|recovery|registration|registrationkey|refresh|bearer|secure|private|rm|mail|"
-    r"email|user|admin|passworduid|password_?forget|share|download|s|m)[_-]?(?:password[_-]?|uid)?"
+    r"email|user|admin|passworduid|password_?forget|share|download|auto_?login|order|s|m)[_-]?(?:password[_-]?|uid)?"
     r"(?:token|code|key|secret|ticket|hash|uuid)"
     r"|otp|one_?time_?(?:code|password)|oob_?code|passcode|jwt|x-(?:api|access)-token)\]?"
 )
+_NEVER_WORDS = ("token", "secret", "otp", "password", "passcode", "jwt")
 _WORDY_NAMES = frozenset({"code", "key", "hash", "t", "c", "k", "h", "ticket", "pin", "secret"})
 _JSON_WEB_TOKEN = re.compile(r"[/=.#]eyJ[\w-]{8,}+\.eyJ[\w-]{8,}+\.[\w-]{8}")
 _SIGNED_MESSAGE = re.compile(r"[\w%=-]{20,}--[0-9a-f]{40,64}")
 """As Rails signs messages: Active Storage, sign-in links."""
 _CREDENTIALS = re.compile(r"https?://[^/?#@:]*:[^/?#@]+@", re.IGNORECASE)
 _STATIC = re.compile(r".*\.(?:png|jpe?g|gif|webp|svg|ico|css|js|mjs|woff2?|ttf|map)", re.IGNORECASE)
+_PIECES = re.compile(r"[;=]")
 _BETWEEN = re.compile(r"[/|]")
 _NESTED = re.compile(r"(?:https?:/|/)", re.IGNORECASE)
 _DJANGO = re.compile(r"(?:[\w-]{1,40}[-/])?[0-9a-z]{4,13}-[0-9a-f]{20,64}")
@@ -158,11 +164,19 @@ def without_secrets(destination: str) -> str:
     if not found:
         return destination
     taken = parts(destination)
-    places = [at for at, value in enumerate(taken.values) if any(each in value for each in found)]
+    places = [at for at, value in enumerate(taken.values) if _holds(value, found)]
     text = taken.without(places)
-    for each in found:
-        text = text.replace(each, ELLIPSIS)
+    for each in found:  # what is no value of the URL's, like credentials
+        text = text.replace(each, ELLIPSIS) if len(each) >= LONG or "@" in each else text
     return text
+
+
+def _holds(value: str, secrets: tuple[str, ...]) -> bool:
+    """Whether one of the secrets is in a value; a short one has to be a piece of it."""
+    pieces = _PIECES.split(value)
+    return any(
+        each in pieces or each == value or (len(each) >= LONG and each in value) for each in secrets
+    )
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -275,7 +289,8 @@ def _timed_segments(segments: tuple[str, ...], *, ends: bool) -> Iterator[str]:
     for at, segment in enumerate(segments[:-1]):
         if noise(segment) < 2 * MIN_SIGNATURE or is_public(segments[at - 1] if at else ""):
             continue
-        if ends or _TIME.fullmatch(segments[at + 1]):
+        around = segments[max(0, at - 1) : at + 2]
+        if ends or any(map(_TIME.fullmatch, around)):
             yield segment
 
 
@@ -283,7 +298,7 @@ def _in_segments(texts: _Texts) -> Iterator[str]:
     segments = texts.segments
     last = len(segments) - 1
     for at, segment in enumerate(segments):
-        if at == last and at and _is_short_secret(segments[at - 1], segment):
+        if at == last and _is_short_secret(_before_number(segments[:at]), segment):
             yield segment
         if not _is_key(segment) or _STATIC.fullmatch(segment):
             continue
@@ -302,7 +317,7 @@ def _is_opened_by(before: tuple[str, ...]) -> bool:
         if is_public(before[at]):
             return False
         found = purpose(_decoded(before[at]))
-        if found is not Purpose.NONE:
+        if found >= Purpose.WEAK:
             return found is Purpose.STRONG or not any(map(is_public, before[:at]))
     return False
 
@@ -317,9 +332,15 @@ def _is_key(segment: str) -> bool:
     return is_random(text) or _DJANGO.fullmatch(text) is not None
 
 
+def _before_number(segments: tuple[str, ...]) -> str:
+    """Return the last segment; of `/activation/42`, the one before the number."""
+    named = [each for each in segments[-2:] if not each.isdigit()]
+    return named[-1] if named else ""
+
+
 def _is_short_secret(before: str, segment: str) -> bool:
     """Look for `/magic/abc123`, `/otp/123456`, `/sympa/ticket/12345678901234`."""
-    if not is_purpose_alone(before) or purpose(before) is Purpose.NONE:
+    if not is_purpose_alone(before) or purpose(before) < Purpose.WEAK:
         return False
     if segment.isdigit():
         strong = purpose(before) is Purpose.STRONG
@@ -353,7 +374,7 @@ def _may_be_secret(text: Text) -> bool:
         return False
     return (
         any(map(is_code, _pieces(text.value)))
-        or text.name in CLEAR_NAMES
+        or text.name in CLEAR_NAMES | _FIGURES
         or text.name.rstrip("]").endswith(_SECRET_ENDINGS)
     )
 
@@ -379,7 +400,14 @@ def _has_clear_name(text: Text) -> bool:
         return is_code(value)
     if name in _TOKENS and is_random(value):
         return True
-    return len(value) >= MIN_SECRET and _is_secret_name(name)
+    if not _is_secret_name(name) or len(value) < MIN_SECRET:
+        return False
+    # ?invite_code=FRIENDS is no secret, ?reset_token=abcdef is.
+    return name.rstrip("]").endswith(_NEVER_WORDS) or _is_code_or_figures(value)
+
+
+def _is_code_or_figures(value: str) -> bool:
+    return is_code(value) or (value.isdigit() and len(value) >= MIN_DIGITS)
 
 
 def _is_for_purpose(text: Text, whole: Purpose) -> bool:
@@ -398,7 +426,9 @@ def _pieces(value: str) -> list[str]:
 
 def _is_long_enough(name: str, value: str, whole: Purpose) -> bool:
     if value.isdigit():
-        least = MIN_DIGITS if whole is Purpose.STRONG else MIN_VAGUE_SECRET
+        if name in _FIGURES:
+            return whole is Purpose.STRONG and MIN_VAGUE_SECRET <= len(value) <= MAX_FIGURES
+        least = MIN_DIGITS if whole is Purpose.STRONG or name in _PINS else MIN_VAGUE_SECRET
         return name in CLEAR_NAMES and len(value) >= least
     if name in CLEAR_NAMES and name not in _WORDY_NAMES:
         return (len(value) >= MIN_SECRET and whole is Purpose.STRONG) or is_code(value)

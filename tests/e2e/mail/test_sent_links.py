@@ -71,6 +71,27 @@ def test_a_link_is_one_whatever_is_added_to_it(adding: Stack, mailbox: Mailbox) 
     assert not any(each in rows for each in (*ids, *own, "utm_source", "@example.org"))
 
 
+RESETS = (
+    "https://app.example.net/reset/8f14e45fceea167a5a36dedd4bea2543",
+    "https://app.example.net/x?reset_token=7867066c06fb31a1d02ae0866d5b5a53",
+)
+
+
+def test_a_secret_is_in_no_report_even_where_its_author_has_it_tracked(
+    adding: Stack, mailbox: Mailbox
+) -> None:
+    """The reader arrives at it all the same."""
+    html = "".join(link(url, 'data-track="true"') for url in RESETS)
+    with adding.serving():
+        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=20) as client:
+            client.sendmail("b@example.com", ["ann@example.org"], html_message(html))
+        (message,) = mailbox.wait_for(1)
+        places = [follow(url) for url in tracked(message)]
+        links, _ = counted(adding)
+    assert all(place.startswith(url) for place, url in zip(places, RESETS, strict=True))
+    assert links == {"https://app.example.net/reset/…": 1, "https://app.example.net/x": 1}
+
+
 def test_links_of_readers_are_one_whatever_differs(adding: Stack, mailbox: Mailbox) -> None:
     """Wherever in a URL their application puts what is theirs, they are one line, with all clicks."""
     readers = range(1, 5)

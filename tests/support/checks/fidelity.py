@@ -98,7 +98,8 @@ it are the same, but for these:
 BEYOND = """
 Beyond replies:
 
-- EHLO offers PIPELINING, STARTTLS where Waypost has a certificate, and of what the relay offers 8BITMIME,
+- EHLO offers PIPELINING, STARTTLS where Waypost has a certificate and no load balancer has ended TLS, and
+  of what the relay offers 8BITMIME,
   SMTPUTF8, DSN, ENHANCEDSTATUSCODES, DELIVERBY, FUTURERELEASE, MT-PRIORITY, LIMITS, AUTH without
   mechanisms that look at the connection, and SIZE, less what tracking may add. Nothing else, such as
   CHUNKING. After STARTTLS, EHLO is due again (RFC 3207 §4.2).

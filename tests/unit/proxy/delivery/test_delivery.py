@@ -21,6 +21,7 @@ from proxy.rewrite.submission import Fault
 from proxy.scheduling.dispatch import Dispatcher
 from proxy.session.services import Services
 from proxy.smtp import replies
+from proxy.smtp.replies import Reply
 from tests.support.delivering import accept, kept, transaction, upstream_to
 from tests.support.feeding import spooled
 from tests.support.mail import html_message, link
@@ -429,6 +430,26 @@ async def test_mail_of_others_is_refused_for_good_where_all_is_signed(
     alice = Submitter(logged_in=True, account="alice")
     assert (await sender.deliver(A, B, submitter=alice)).delivered
     assert all(b"DKIM-Signature" in message.data for message in relay.messages)
+
+
+@pytest.mark.parametrize("copies", ["shared", "per-recipient"])
+@pytest.mark.parametrize(
+    ("content", "reply"),
+    [
+        (b"From: a@example.com\r\n\r\na\nb\r\n", replies.BARE_NEWLINE),
+        (b"From: a@example.com, b@example.com\r\n\r\nx\r\n", replies.ONE_FROM_WANTED),
+        (b"Subject: x\r\n\r\nx\r\n", replies.ONE_FROM_WANTED),
+        (b"From: a@example.com\r\nno field\r\n\r\nx\r\n", replies.UNSIGNABLE),
+    ],
+)
+async def test_what_cannot_be_signed_is_refused_for_good_where_all_is_signed(
+    copies: str, content: bytes, reply: Reply, at: At, relay: ScriptedRelay, tmp_path: Path
+) -> None:
+    """To try again would change nothing."""
+    sender = await at(proxy={"copies": copies}, **signing_always(tmp_path))
+    verdict = await sender.deliver(A, B, content=content)
+    assert verdict.reply is reply
+    assert relay.messages == []
 
 
 # --- what is kept beside the figures

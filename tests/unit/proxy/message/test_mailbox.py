@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.message.mailbox import MAX_OCTETS, SeveralMailboxesError, originator
+from proxy.message.mailbox import MAX_OCTETS, SeveralMailboxesError, domains_named, originator
 from tests.support.checks.growth import is_linear
 
 
@@ -97,6 +97,9 @@ PIECES = (
 )  # fmt: skip
 
 
+FUZZED = 100_000
+
+
 def texts(count: int) -> Iterator[str]:
     """Yield From values put together from what parsers trip over, the same in every run."""
     draw = random.Random(5322)
@@ -135,7 +138,7 @@ def by_policy(value: str) -> list[str]:
 
 def test_no_parser_of_python_finds_a_stranger_in_what_we_sign():
     """Of many thousand odd values; both parsers are lenient, each in its own way."""
-    taken = [value for value in texts(30_000) if signed(value)]
+    taken = [value for value in texts(FUZZED) if signed(value)]
     assert len(taken) > 1_000
     found = [(value, strangers([each for _, each in getaddresses([value])])) for value in taken]
     assert [pair for pair in found if pair[1]] == []
@@ -149,7 +152,7 @@ PERL = 'while(<STDIN>){chomp; print join("\\t", map {$_->address // ""} Mail::Ad
 @pytest.mark.skipif(which("perl") is None, reason="no perl (Debian: perl, libmailtools-perl)")
 def test_perl_finds_no_stranger_in_what_we_sign():
     """Mail::Address reads as many old programs do."""
-    taken = [value for value in texts(30_000) if signed(value)]
+    taken = [value for value in texts(FUZZED) if signed(value)]
     ran = subprocess.run(
         ["perl", "-MMail::Address", "-e", PERL],
         input="\n".join(taken) + "\n",
@@ -187,3 +190,18 @@ def test_time_grows_with_the_length_alone(piece):
             return
 
     assert is_linear(read, MAX_OCTETS)
+
+
+@pytest.mark.parametrize(
+    ("value", "domains"),
+    [
+        (b"A <a@B.test>, c@d.test.", {"b.test", "d.test"}),
+        (b'"a@b.test" <c@d.test>, (e@f.test) g@h.test', {"d.test", "h.test"}),
+        (b'"unclosed a@b.test', {"b.test"}),
+        (b"root, AT&T @ Home <a@b.test>", {"home", "b.test"}),
+        (b"", set()),
+    ],
+)
+def test_the_domains_of_all_mailboxes_are_named(value: bytes, domains: set[str]) -> None:
+    """However many; what stands in quotes is none."""
+    assert domains_named(value) == domains

@@ -25,9 +25,9 @@ NewFailover = Callable[..., Failover]
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have clients wait a fraction of a second, and dead relays called again at once."""
-    monkeypatch.setattr(failover_module, "PATIENCE_S", 0.3)
-    monkeypatch.setattr(failover_module, "LEAST_PATIENCE_S", 0.1)
+    """Have clients wait for little more than a second, and dead relays called again at once."""
+    monkeypatch.setattr(failover_module, "PATIENCE_S", 1.5)
+    monkeypatch.setattr(failover_module, "LEAST_PATIENCE_S", 0.3)
     monkeypatch.setattr(failover_module, "RETRY_S", 0.05)
 
 
@@ -131,7 +131,7 @@ async def test_a_slow_relay_is_waited_for_once_it_is_known_to_be_slow(
     new_failover: NewFailover, relay: ScriptedRelay, logged: Logged
 ) -> None:
     """Its first client goes to another, or hears 421, while the call goes on."""
-    relay.script = {"GREETING": Step(GREETING, delay_s=0.5)}
+    relay.script = {"GREETING": Step(GREETING, delay_s=2.0)}
     failover = new_failover(relay.port)
     with pytest.raises(RelayUnavailable):
         await failover.reach()
@@ -143,7 +143,7 @@ async def test_a_call_that_was_passed_over_may_still_be_the_first_that_is_ready(
     new_failover: NewFailover, relay: ScriptedRelay
 ) -> None:
     """The client takes whichever answers."""
-    relay.script = {"GREETING": Step(GREETING, delay_s=0.2)}
+    relay.script = {"GREETING": Step(GREETING, delay_s=1.0)}
     with DEAD_RELAYS["silent"]() as dead:
         assert await port_of(new_failover(relay.port, dead)) == relay.port
 

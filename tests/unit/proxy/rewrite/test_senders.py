@@ -277,3 +277,48 @@ def test_what_failed_is_no_senders_either(sign, refused):
     assert (found.sender, found.refused) == (None, refused)
     own = bound(sign).left_alone(message, Untouched.PLAN_FAILED, ALICE)
     assert (own.sender is not None, own.plan.untouched) == (True, Untouched.PLAN_FAILED)
+
+
+OWN = "x@a.test"
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        (f"From: {OWN}\r\nFrom: y@b.test\r\n", Untouched.SEVERAL_FROM),
+        (f"From: y@b.test\r\nFrom: {OWN}\r\n", Untouched.SEVERAL_FROM),
+        (f"From: A <{OWN}>, B <y@a.test>\r\n", Untouched.SEVERAL_FROM),
+        (f"From: B <y@b.test>, A <{OWN}>\r\n", Untouched.SEVERAL_FROM),
+        (f"From: y@b.test <{OWN}>\r\n", Untouched.SEVERAL_FROM),
+        (f"From: {OWN}\r\nSubject : odd\r\nno field\r\n", Untouched.UNSIGNABLE),
+        (f"From: {OWN}\r\nX: a\nb\r\n", Untouched.UNSIGNABLE),
+        (f"From: {OWN}\r\n" + "Cc: x@b.test\r\n" * 500, Untouched.UNSIGNABLE),
+        ("Subject: x\r\n", Untouched.NO_FROM),
+    ],
+)
+@pytest.mark.parametrize("null", [False, True])
+def test_what_has_to_be_signed_and_cannot_be_is_refused(head, reason, null):
+    """With "always", also where it failed before; else it is left as it is, and passes."""
+    message = parse(html_message(HTML, head=head))
+    found = bound("always").assign(message, null_sender=null)
+    assert (found.plan.untouched, found.refused) == (reason, True)
+    assert found.plan.diagnosis.cure
+    failed = bound("always").left_alone(message, Untouched.PLAN_FAILED)
+    assert (failed.plan.untouched, failed.refused) == (reason, True)
+    assert not bound().assign(message, null_sender=null).refused
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "From: x@b.test\r\n",
+        "From: x@b.test\r\nFrom: y@b.test\r\n",
+        'From: "x@a.test" <x@b.test>, y@b.test\r\n',
+        "From: x@b.test\r\nX: a\nb\r\n",
+        "From: x@a.test.b.test, y@b.test\r\n",
+        "From:\r\n",
+    ],
+)
+def test_mail_of_others_is_not_refused_for_want_of_a_signature(head):
+    """Whoever signs everything signs nothing of theirs."""
+    assert not bound("always").assign(parse(html_message(HTML, head=head))).refused

@@ -38,6 +38,12 @@ def test_what_everybody_may_do_is_a_weak_one(text):
     assert purpose(text) is Purpose.WEAK
 
 
+def test_what_everybody_has_is_a_hint():
+    """It says something of a parameter alone."""
+    assert purpose("orders") is Purpose.HINT
+    assert Purpose.NONE < Purpose.HINT < Purpose.WEAK < Purpose.STRONG
+
+
 @pytest.mark.parametrize(
     "text", ["", "blog", "authors", "catalog-index", "preset", "blog-in-berlin", "products"]
 )
