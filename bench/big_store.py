@@ -16,9 +16,10 @@ from sqlite_utils import Database
 
 from tracker.counting import sums
 from tracker.counting.model import Clicker, MessageSum, MessageTotals, OfLink, Sums
-from tracker.store import database
+from tracker.store import database, identities
 from tracker.store.keys import address_octets, destination_hash
 from tracker.store.reserved import DAY_S, HOUR_S, Kind
+from tracker.urls.reader_id import Identifier
 
 BEGUN_S = 1_770_000_000 // DAY_S * DAY_S
 DAYS = 200
@@ -27,6 +28,7 @@ AGENTS = 300
 CLICKS_OF_A_COPY = (0, 0, 1, 2, 3, 5, 6, 8, 10, 15)
 KINDS = (Kind.CERTAIN, Kind.DOUBTFUL, Kind.MACHINE)
 WEIGHTS = (60, 10, 30)
+IDENTIFIER = Identifier("wp_id", bytes(range(32)))
 
 _CLICK = "INSERT INTO clicks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _DELIVERY = "INSERT INTO deliveries VALUES (?, ?, 1, ?, NULL, 1, 0, ?, ?, ?)"
@@ -74,6 +76,9 @@ def make(path: Path, size: Size, *, quiet: bool = True) -> None:
         _Day(db, size, day, chance).write()
         if not quiet and day % 20 == 19:
             print(f"{day + 1} days, {time.perf_counter() - begun:.0f} s", flush=True)
+    for _ in range(0, size.persons, identities.CHUNK):
+        with db.atomic():
+            identities.keep(db, IDENTIFIER)
     store.close()
     with sqlite3.connect(path) as conn:
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -17,7 +17,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from config.files import durable
@@ -43,10 +43,10 @@ from tracker.store import clock, database, rewriting
 from tracker.store.clock import Time
 from tracker.store.database import Store
 from tracker.store.retention import (
-    expire_pending,
+    expiring,
     is_time_settled,
     lower_horizon,
-    purge,
+    purging,
     read_clock,
 )
 
@@ -55,6 +55,8 @@ MAX_BACKOFF_S = 10.0
 CHUNK_OCTETS = 1024 * 1024
 """One transaction: about 2,500 clicks."""
 HOUSEKEEPING_S = 6 * 3600.0
+HOUSEKEEPING_ROUND_S = 0.25
+"""How long old rows are deleted before the spool is fed again."""
 LEFTOVER_S = 3600.0
 PENDING_S = 7 * 86400.0
 """A message that the relay neither took nor refused in this time is taken for not sent."""
@@ -92,6 +94,7 @@ class Ingester:
         self._failure: str | None = None
         self._failing = ""
         self._housekeeping_due_s = 0.0
+        self._chores: Iterator[object] | None = None
         self._clock_read_s: float | None = None
         """When the clock was last read, by the monotonic one."""
 
@@ -152,6 +155,7 @@ class Ingester:
             if self.drain():
                 if self._rewriter.attend(self._open(), self._stop.is_set):
                     self._kept.close()
+                    self._chores = None
                 self._housekeep()
             self._recovered()
         except Stopped:
@@ -180,6 +184,7 @@ class Ingester:
         if cause != self._failure:
             observe.log(observe.INGEST_FAILED, cause=cause, error=str(error), store=str(self._path))
         self._failure, self._failing = cause, database.describe(error)
+        self._chores = None
         self._kept.close()
         if cause == "malformed":
             with contextlib.suppress(OSError):
@@ -189,6 +194,7 @@ class Ingester:
         """Return the store; where it was opened just now, see how far it was fed."""
         opened = self._kept.open()
         if opened is not self._opened:
+            self._chores = None
             self._offsets = opened.offsets()
             self._settle_time(opened)
             self._opened = opened
@@ -320,15 +326,24 @@ class Ingester:
             self._link_sets = {n: each for n, each in self._link_sets.items() if n in on_disk}
 
     def _housekeep(self) -> None:
-        """Delete what is old, every few hours; only a service does, not a report."""
-        if time.monotonic() < self._housekeeping_due_s:
-            return
-        opened = self._open()
+        """Delete what is old, every few hours, some of it in each round; only a service does."""
+        if self._chores is None:
+            if time.monotonic() < self._housekeeping_due_s:
+                return
+            self._chores = self._housekeeping(self._open())
+        until_s = time.monotonic() + HOUSEKEEPING_ROUND_S
+        for _ in self._chores:
+            if time.monotonic() > until_s:
+                return
+        self._chores = None
+
+    def _housekeeping(self, opened: Store) -> Iterator[object]:
+        """Do it bit by bit, so that the spool need not wait; yield between transactions."""
         now = self._read_clock(opened)
         if not now.known_s:
             return  # there is nothing yet; with the first event there is
-        expire_pending(opened, now.before_s(PENDING_S))
-        purge(opened, now.before_s(self._retention_s))
+        yield from expiring(opened, now.before_s(PENDING_S))
+        yield from purging(opened, now.before_s(self._retention_s))
         expire(opened, now.before_s(min(self._details_s, self._retention_s)))
         segments.sweep(self._directory, time.time() - LEFTOVER_S)
         self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S

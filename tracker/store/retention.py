@@ -10,7 +10,7 @@ one again, they count as somebody new.
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -185,13 +185,13 @@ def lower_horizon(db: Database, time: Time) -> float | None:
     return former_s
 
 
-def expire_pending(opened: Changeable, before_s: float) -> int:
+def expiring(opened: Changeable, before_s: float) -> Iterator[Purged]:
     """Drop messages from before `before_s` that the relay did not take and nobody clicked.
 
-    They are in no sum; of how many nobody knows what became of them is kept. Return how many there
-    were. In transactions of its own.
+    They are in no sum; of how many nobody knows what became of them is kept. Yield what each of its
+    transactions has deleted.
     """
-    return _drop(opened, _NEVER_SENT, before_s).messages
+    return _drop(opened, _NEVER_SENT, before_s)
 
 
 def purge_file(
@@ -229,35 +229,42 @@ def purge(opened: Changeable, before_s: float) -> Purged:
     Tokens tell whole seconds, so what was sent in the second of `before_s` stays, all of it. In
     transactions of its own: what is left when it is stopped after any of them, goes the next time.
     """
+    return sum(purging(opened, before_s), Purged())
+
+
+def purging(opened: Changeable, before_s: float) -> Iterator[Purged]:
+    """Purge bit by bit; yield what each transaction has deleted."""
     before_s = math.floor(before_s)
     with writing(opened) as db:
         database.raise_watermark(db, _PURGED, before_s)
-    _delete(opened, _PURGE_PIXELS, before_s)
-    _delete(opened, _PURGE_OPENS, before_s)
-    total = _drop(opened, _OLD, before_s)
-    unused_links.unlist(opened, day_of(before_s))
-    _delete(opened, _FORGET_CLICKS, first_of(before_s))
-    return total
+    yield from _delete(opened, _PURGE_PIXELS, before_s)
+    yield from _delete(opened, _PURGE_OPENS, before_s)
+    yield from _drop(opened, _OLD, before_s)
+    for _ in unused_links.unlisting(opened, day_of(before_s)):
+        yield Purged()
+    yield from _delete(opened, _FORGET_CLICKS, first_of(before_s))
 
 
-def _delete(opened: Changeable, sql: str, before: float | bytes) -> None:
+def _delete(opened: Changeable, sql: str, before: float | bytes) -> Iterator[Purged]:
     """Delete what lies before something, with a statement that deletes a chunk."""
     pace = Pace(CHUNK_ROWS)
-    while True:
+    deleted = chunk = 0
+    while deleted == chunk:
         chunk = pace.size
         with pace.writing(opened) as db:
-            if db.execute(sql, {"before": before, "chunk": chunk}).rowcount < chunk:
-                return
+            deleted = db.execute(sql, {"before": before, "chunk": chunk}).rowcount
+        yield Purged()
 
 
-def _drop(opened: Changeable, which: str, before_s: float) -> Purged:
+def _drop(opened: Changeable, which: str, before_s: float) -> Iterator[Purged]:
     """Delete the messages that a query gives, and what belongs to them."""
-    total, pace = Purged(), Pace(CHUNK_ROWS)
+    pace = Pace(CHUNK_ROWS)
     while True:
         with pace.writing(opened) as db:
             if not _pick(db, which, before_s, pace.size):
-                return total
-            total += _drop_picked(db, before_s, pace.size)
+                return
+            dropped = _drop_picked(db, before_s, pace.size)
+        yield dropped
 
 
 def _pick(db: Database, which: str, before_s: float, rows: int) -> bool:

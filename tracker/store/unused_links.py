@@ -17,7 +17,7 @@ Nothing is searched for: a name is looked at when one of its rows goes. So this 
 there is to let go of, however much the store holds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sqlite_utils import Database
 
@@ -212,10 +212,10 @@ def drop_emptied(db: Database, went: Mapping[tuple[int, int], int]) -> None:
     queries.change_in(db, _DROP_ALIASES, {link for _, link in went})
 
 
-def unlist(opened: Changeable, day: int) -> None:
-    """Unlist URLs that only messages of before `day` had.
+def unlisting(opened: Changeable, day: int) -> Iterator[None]:
+    """Unlist URLs that only messages of before `day` had; yield after each transaction.
 
-    With them goes every sum whose last click was withdrawn. In transactions of its own.
+    With them goes every sum whose last click was withdrawn.
     """
     db = db_of(opened)
     since = database.watermark(db, _UNLISTED)
@@ -228,11 +228,13 @@ def unlist(opened: Changeable, day: int) -> None:
         with pace.writing(opened) as db:
             db.conn.executemany(_UNLIST, [(*each, max(day, since)) for each in chunk])
             _drop_links(db, {link for _, link in chunk})
+        yield
     while withdrawn:
         chunk, withdrawn = withdrawn[: pace.size], withdrawn[pace.size :]
         with pace.writing(opened) as db:
             db.conn.executemany(_FORGET_SUM, chunk)
             _drop_links(db, {link for _, link in chunk})
+        yield
     with writing(opened) as db:
         database.raise_watermark(db, _UNLISTED, day)
 

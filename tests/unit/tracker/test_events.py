@@ -108,7 +108,10 @@ def test_fields_of_a_later_version_are_passed_over() -> None:
 def test_events_of_before_are_understood() -> None:
     """A spool that an older Waypost wrote says nothing of opens."""
     line = b'{"message_id":"m1","at_s":1.0,"recipients":[1],"kind":"accepted"}'
-    assert decode(line) == MessageAccepted("m1", 1.0, (1,), links=True, opens=False)
+    accepted = MessageAccepted("m1", 1.0, (1,), links=True, opens=False)
+    assert decode(line) == accepted
+    assert accepted.sent_s is None
+    assert b"sent_s" not in encode(accepted)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from proxy.delivery import tracking_events
 from proxy.delivery.tracking_events import TrackingEvents
 from proxy.relay.session import DataResult, Progress
 from proxy.smtp import replies
-from tests.support.checks.facts import pending, with_pixel
+from tests.support.checks.facts import SENT_S, pending, with_pixel
 from tracker.events import Event, MessageAccepted, MessageRefused
 from tracker.spool.writer import SpoolError
 
@@ -149,3 +149,20 @@ async def test_what_is_safe_too_late_disturbs_nobody(
         await asyncio.to_thread(future.set_result, None)
     await asyncio.sleep(0.02)
     assert cancelled.cancelled()
+
+
+async def test_what_became_of_a_message_is_told_by_the_second_of_its_tokens(
+    spool: Recording, events: TrackingEvents
+) -> None:
+    """By it and by its id the store names the message."""
+    told = pending(sent_s=SENT_S - 1)
+    for result in (TAKEN, REFUSED):
+        task = asyncio.create_task(events.tell_result(result, told))
+        await asyncio.sleep(0)
+        for _, future in spool.written:
+            future.done() or future.set_result(None)
+        await task
+    (accepted, _), (refused, _) = spool.written[0], spool.durable[0]
+    assert isinstance(accepted, MessageAccepted)
+    assert isinstance(refused, MessageRefused)
+    assert accepted.sent_s == refused.sent_s == SENT_S - 1

@@ -44,6 +44,7 @@ def test_a_tracked_message_is_signed_and_told():
     assert out.pending.message_id == token.message_id.hex()
     assert (out.pending.campaign, out.pending.sender_domain) == ("launch", "example.com")
     assert (out.pending.shared, out.pending.at_s) == (False, NOW_S)
+    assert out.pending.sent_s == token.sent_at_s
     assert [(each.number, each.address, each.person) for each in out.pending.recipients] == [
         (1, "reader@example.org", None)
     ]

@@ -208,7 +208,7 @@ def test_export_gives_every_click(filled: Path) -> None:
     lines = output(filled, "export").splitlines()
     clicks = [json.loads(line) for line in lines]
     assert [row["cursor"] for row in clicks] == [1, 2, 3, 4]
-    assert (clicks[3]["reasons"], clicks[3]["score"]) == (["head/1", "early/1"], 160)
+    assert (clicks[3]["reasons"], clicks[3]["score"]) == (["head/1"], 100)
     assert clicks[0]["at"] == "2023-11-14T22:14:21.000+00:00"
     assert len(output(filled, "export", "--csv").splitlines()) == 5
 

@@ -16,12 +16,13 @@ from tests.support.checks.facts import accepted, pending
 from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
 from tracker.counting import batch
 from tracker.events import Event, decode, encode
+from tracker.ingest import ingester as housekeeping
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
 from tracker.reports import summary
 from tracker.spool import segments
 from tracker.spool.writer import Spool
-from tracker.store import database
+from tracker.store import database, retention
 from tracker.store.keys import message_number
 
 
@@ -245,6 +246,25 @@ def test_service_purges_what_is_older_than_the_retention(spool: Spool, storing: 
         eventually(lambda: rows(storing, "clicks") == 0)
     with database.reading(storing.store.path) as db:
         assert summary.report(db).totals.clicks_all == 1
+
+
+def test_what_is_counted_does_not_wait_for_what_is_purged(
+    spool: Spool, storing: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Old rows go a few in each round, and what comes meanwhile is counted."""
+    monkeypatch.setattr(housekeeping, "HOUSEKEEPING_ROUND_S", 0.0)
+    monkeypatch.setattr(retention, "CHUNK_ROWS", 2)
+    brief = storing.model_copy(update={"privacy": PrivacyConfig(retention="1d")})
+    for number in range(4):
+        old = dataclasses.replace(click(number), sent_at_s=SENT_S - 2 * 86400 - number)
+        spool.append(old).result(5)
+    assert catch_up(brief).octets == 0
+    with running(Ingester(brief)):
+        for number in range(10, 20):
+            spool.append(click(number)).result(5)
+        eventually(lambda: rows(storing, "clicks") == 10)
+    with database.reading(storing.store.path) as db:
+        assert summary.report(db).totals.clicks_all == 14
 
 
 def test_links_of_unknown_messages_are_named_as_the_configuration_says(

@@ -369,3 +369,13 @@ def test_an_unknown_sender_is_told_who_is_known(
     with pytest.raises(UnknownSender, match=f'"www.example.org" is not .*; configured: {known}$'):
         shop.link(sender="www.example.org")
     assert shop.events == []
+
+
+def test_all_events_of_a_link_tell_the_second_of_its_token(shop: Shop) -> None:
+    """By it and by its id the store names what was made."""
+    token = shop.link(person="ann@example.net").url.rpartition("/")[2]
+    link = read(KEYRING, token)
+    seconds = [
+        each.sent_s for each in shop.events if isinstance(each, MessagePending | MessageAccepted)
+    ]
+    assert seconds == [link.sent_at_s] * 2

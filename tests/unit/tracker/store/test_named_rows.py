@@ -4,6 +4,7 @@ from sqlite_utils import Database
 
 from tests.support.checks.facts import pending, put
 from tracker.events import SentLink
+from tracker.judging.judge import Verdict
 from tracker.store import named_rows
 from tracker.urls.slots import placed
 
@@ -78,3 +79,48 @@ def test_messages_with_the_same_links_share_them(db: Database) -> None:
     put(db, *(pending(f"b{n}", links=links) for n in range(1000)))
     counts = {name: db[name].count for name in ("links", "link_set_links", "campaign_links")}
     assert counts == {"links": 6, "link_set_links": 3, "campaign_links": 6}
+
+
+def test_a_persons_number_is_never_given_again(db: Database) -> None:
+    """Sets of persons outlive those who are forgotten."""
+    (ann,) = named_rows.ids(db, "persons", ["ann"]).values()
+    db.execute("DELETE FROM persons")
+    assert named_rows.ids(db, "persons", ["bob"]) == {"bob": ann + 1}
+
+
+def test_destinations_are_found_and_made(db: Database) -> None:
+    """Each once, whatever is in it."""
+    urls = {"", "https://example.net/", "https://example.net/д"}
+    made = named_rows.destination_ids(db, urls)
+    assert named_rows.destination_ids(db, urls) == made
+    assert len(set(made.values())) == 3
+
+
+def test_verdicts_and_signals_are_found_and_made(db: Database) -> None:
+    """They are told apart by all that is in them."""
+    verdicts = {
+        Verdict(human, doubtful, score, reasons)
+        for human in (True, False)
+        for doubtful in (True, False)
+        for score in (0, 60)
+        for reasons in ((), ("early/1",), ("early/1", "no-html/1"))
+    }
+    rows = named_rows.verdict_ids(db, verdicts)
+    assert named_rows.verdict_ids(db, verdicts) == rows
+    assert len(set(rows.values())) == len(verdicts) == db["verdicts"].count
+    sets = {("GET", ()), ("HEAD", ()), ("GET", ("no-html",)), ("GET", ("no-html", "stale-agent"))}
+    found = named_rows.signal_set_ids(db, sets)
+    assert named_rows.signal_set_ids(db, sets) == found
+    assert len(set(found.values())) == 4
+
+
+def test_rows_know_how_many_name_them(db: Database) -> None:
+    """More and more, and none for those that nobody names yet."""
+    rows = named_rows.destination_ids(db, {"https://example.net/1", "https://example.net/2"})
+    one = rows["https://example.net/1"]
+    for more in (2, 3):
+        named_rows.count_clicks(db, "destinations", {one: more})
+    assert {row["id"]: row["clicks"] for row in db["destinations"].rows} == {
+        **dict.fromkeys(rows.values(), 0),
+        one: 5,
+    }

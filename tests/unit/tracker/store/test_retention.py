@@ -21,7 +21,7 @@ from tracker.reports import summary
 from tracker.store import retention
 from tracker.store.keys import event_octets, message_number
 from tracker.store.reserved import PURGED_NAME
-from tracker.store.retention import Purged, expire_pending, lower_horizon, purge, read_clock
+from tracker.store.retention import Purged, expiring, lower_horizon, purge, read_clock
 
 DAY_S = 86400
 LATER_S = SENT_S + DAY_S + 60
@@ -32,6 +32,11 @@ RETENTION_S = 90.0 * DAY_S
 def names(db: Database, table: str) -> set[str]:
     """Return the names in a table."""
     return {row["name"] for row in db[table].rows if row["name"]}
+
+
+def expire_pending(db: Database, before_s: float) -> int:
+    """Drop what was never sent; return how many messages that were."""
+    return sum(dropped.messages for dropped in expiring(db, before_s))
 
 
 def kept_messages(db: Database) -> set[int]:

@@ -105,3 +105,26 @@ def test_a_slot_of_the_forgotten_alone_goes(db: Database) -> None:
     assert (db["slots"].count, db["link_set_slots"].count, db["slot_values"].count) == (1, 1, 1)
     now = {row["id"]: row["hash"] for row in db["link_sets"].rows}
     assert [now[row] == sets[row] for row in sorted(sets)] == [False, True]
+
+
+def test_messages_of_a_slot_are_found_by_looking_at_some_at_a_time(db: Database) -> None:
+    """In the order of sending, from the first that told of the slot on; others are passed."""
+    put(db, mail(1, [f"{SITE}1"], message_id="m0", campaign="other", at_s=SENT_S - 5))
+    sent = [SENT_S + number for number in range(4)]
+    for number, at_s in enumerate(sent, 1):
+        put(db, mail(number, [f"{SITE}{number}"], message_id=f"m{number}", at_s=at_s))
+    (slot,) = (each for each in slots_of(db) if each.since_s == SENT_S)
+    slots.queue_moves(db, [slot])
+    found: list[int] = []
+    while todo := slots.next_move(db):
+        passed = slots.messages_after(db, todo, 2, 3)
+        assert len(passed.messages) <= 2
+        found += [key.sent_s for key in passed.messages]
+        slots.moved_up_to(db, todo.slot, passed.last)
+    assert found == sent
+
+
+def slots_of(db: Database) -> list[Slot]:
+    """Return all slots."""
+    rows = list(db["slots"].rows)
+    return [slots.load(db, row["campaign_id"], [row["hash"]])[row["hash"]] for row in rows]

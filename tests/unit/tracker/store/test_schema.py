@@ -1,0 +1,49 @@
+"""The tables of the store."""
+
+import re
+
+import pytest
+from sqlite_utils import Database
+
+from tests.support.checks.facts import empty
+from tracker.store.reserved import NO_CAMPAIGN, PURGED, RESERVED_NAME
+from tracker.store.schema import migrations
+
+OF_EACH_CLICK = ("clicks", "arrivals")
+OF_EACH_MESSAGE = ("messages", "deliveries", *OF_EACH_CLICK)
+
+
+def test_an_empty_store_lacks_no_step(db: Database) -> None:
+    """Nor does taking them again do any harm."""
+    assert not migrations.pending(db)
+    migrations.apply(db)
+
+
+def test_campaigns_that_stand_for_others_are_always_there(db: Database) -> None:
+    """Under the rows that the rules of counting know."""
+    assert [(row["id"], row["name"]) for row in db["campaigns"].rows] == [
+        (NO_CAMPAIGN, None),
+        (PURGED, RESERVED_NAME),
+    ]
+
+
+def test_every_table_is_strict() -> None:
+    """A number is a number, whoever writes it."""
+    db = empty()
+    tables = db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    ours = {name: sql for name, sql in tables if not name.startswith(("sqlite_", "_sqlite_"))}
+    assert [name for name, sql in ours.items() if not re.search(r"\)\s*STRICT\b", sql)] == []
+    db.close()
+
+
+@pytest.mark.parametrize("table", OF_EACH_MESSAGE)
+def test_what_there_is_most_of_stands_in_the_order_of_sending(db: Database, table: str) -> None:
+    """Clicks and copies beside their messages; only the order of arrival is another."""
+    keys = [column.name for column in db[table].columns if column.is_pk]
+    assert keys == ["arrival"] if table == "arrivals" else keys[:2] == ["sent_s", "message_id"]
+
+
+@pytest.mark.parametrize("table", OF_EACH_CLICK)
+def test_nothing_of_each_click_is_text(db: Database, table: str) -> None:
+    """What others tell as well is told by number."""
+    assert [column.name for column in db[table].columns if column.type == "TEXT"] == []
