@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from tracker.store.database import ChangedStore, Store
 
-TARGET_S = 0.1
+TARGET_S = 0.05
 """How long one transaction should take: so long others wait who want to write, and must not feel it."""
 
 Changeable = Store | Database
