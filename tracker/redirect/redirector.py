@@ -32,7 +32,7 @@ from tracker.listener.http1 import Answer, Request
 from tracker.redirect import answers, known_networks, visitor, well_known
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, SHORT_PATH, BadToken, Keyring, Link, read
 from tracker.urls.params import is_called, with_written, written_name
-from tracker.urls.secrets import is_signed
+from tracker.urls.signed import is_signed
 
 Record = Callable[[Clicked | Opened, Callable[[], None]], None]
 """Keeps a click or an open, and calls back once it is durable, or after having waited long enough."""

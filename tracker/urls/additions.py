@@ -22,7 +22,7 @@ from tracker.urls.params import (
     with_written,
     written_name,
 )
-from tracker.urls.secrets import is_signed
+from tracker.urls.signed import is_signed
 
 
 def params_text(

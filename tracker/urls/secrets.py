@@ -1,10 +1,10 @@
-"""Destinations that carry a secret, and those that someone signed.
+"""Destinations that carry a secret.
 
 Owns: the built-in rules for password resets, magic links, confirmations, invitations, one-time codes
 and timed downloads: what in a URL is a secret. They are conservative: a word like "reset" alone is
 an article about passwords; only with a secret beside it is it a key to an account.
-Does not own: what looks random (`randomness`), what a URL says it is for (`purposes`), the operator's
-own patterns, or what follows (`proxy.policy.decide`, `additions`, `naming`).
+Does not own: what looks random (`randomness`), what a URL says it is for (`purposes`), what somebody
+signed (`signed`), the operator's own patterns, or what follows (`proxy.policy.decide`, `naming`).
 
 A secret looks random, or has a clear name. What it is for may stand in the path, in a parameter's
 name or value, or in the fragment, which has a path and parameters of its own in many programs.
@@ -14,12 +14,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple, Self
-from urllib.parse import unquote
+from typing import Final, Self
 
 from tracker.urls.purposes import Purpose, is_public, is_purpose_alone, purpose
 from tracker.urls.randomness import LONG, is_code, is_random, noise
 from tracker.urls.shape import ELLIPSIS, parts
+from tracker.urls.signed import signatures
+from tracker.urls.texts import Text, Texts, decoded
 
 REMEMBERED: Final = 4_096
 """How many destinations are remembered."""
@@ -27,14 +28,11 @@ MIN_SECRET: Final = 3
 MIN_DIGITS: Final = 4
 MIN_VAGUE_SECRET: Final = 6
 MAX_FIGURES: Final = 8
-MIN_SIGNATURE: Final = 16
 """Characters of a parameter's value, or of a code in figures: below, it is a page number or so."""
 MAX_SEGMENTS_BETWEEN: Final = 4
 """Between a purpose and its secret: `/user/reset/<user>/<time>/<secret>`."""
 MAX_NESTING: Final = 2
 """URLs in parameters of URLs that are looked into."""
-MAX_TEXTS: Final = 200
-"""Segments and parameters that are looked at."""
 
 VAGUE_NAMES = frozenset(
     {
@@ -59,7 +57,7 @@ _NOBODYS = re.compile(
     r"campaign.*|source|medium|q|query|search|text|keywords?|title_text|api_?key|flow|"
     r"(?:user|client|tenant|org|organi[sz]ation|account|customer|member|contact|recipient|subscriber|"
     r"message|event|product|order|page|post|project|team|workspace|company|list|store|shop|offer|item|"
-    r"tab|app|site|group|request|device|creation|session|publication|campaign|request)[_-]?(?:id|guid)|"
+    r"tab|app|site|group|request|device|creation|session|publication|campaign)[_-]?(?:id|guid)|"
     r"connection|lang|locale|hl|variant|v(?:er(?:sion)?)?_?hash|width|height|response_type|scope"
 )
 """Parameters that are no secrets, whatever they look like: ids of clicks, campaigns, and things."""
@@ -87,51 +85,9 @@ _PIECES = re.compile(r"[;=]")
 _BETWEEN = re.compile(r"[/|]")
 _NESTED = re.compile(r"(?:https?:/|/)", re.IGNORECASE)
 _DJANGO = re.compile(r"(?:[\w-]{1,40}[-/])?[0-9a-z]{4,13}-[0-9a-f]{20,64}")
-_TIME = re.compile(r"[0-9]{10}(?:[0-9]{3})?|[0-9A-Fa-f]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}T.*")
-_TIME_AND_SECRET = re.compile(r"[0-9]{10}(?:[-_~|:.]|%7[Cc])(?=.{16})(.*)")
-
-_CLOUD_SIGNATURES = frozenset(
-    {
-        "x-amz-signature", "x-goog-signature", "x-oss-signature", "x-obs-signature",
-        "x-tos-signature", "q-signature", "hdnea", "hdnts", "hdntl", "__token__", "__gda__",
-        "bcdn_token", "txsecret", "auth_key",
-    }
-)  # fmt: skip
-_SIGNATURE_PARTNERS = frozenset(
-    {
-        "googleaccessid",
-        "awsaccesskeyid",
-        "ossaccesskeyid",
-        "key-pair-id",
-        "keyname",
-        "expires",
-        "policy",
-    }
-)
-_AZURE_PARTNERS = frozenset({"sv", "se", "sp", "sr"})
-_SIGNATURE_NAME = re.compile(
-    r"(?:.*[._-])?(?:sig|sign|signature|hmac|mac|digest|checksum|hash|expires|md5)"
-)
-_EXPIRIES = frozenset(
-    {"expires", "expire", "exp", "expiry", "e", "ttl", "t", "ts", "timestamp", "oe", "txtime", "expiration",
-     "valid_until", "deadline", "until"}
-)  # fmt: skip
-_TIMED_NAMES = frozenset(
-    {"md5", "st", "token", "sig", "sign", "signature", "hash", "hmac", "h", "s", "k", "key", "oh", "auth",
-     "policy", "secret", "mac", "digest", "verify", "tk"}
-)  # fmt: skip
 _HINTS = re.compile(
     r"[0-9a-z]{6}|@|eyj|otp|pin|code|token|key|sig=|secret|jwt|passw", re.IGNORECASE | re.ASCII
 )
-
-
-class Text(NamedTuple):
-    """One parameter: its name in lower case and as written; `raw` is its value as the URL has it."""
-
-    name: str
-    written: str
-    raw: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,72 +141,11 @@ def secrets_of(destination: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_secrets(destination, MAX_NESTING)))
 
 
-def is_signed(destination: str) -> bool:
-    """Return whether someone signed the URL, so that another parameter would make it invalid."""
-    texts = _Texts.of(destination)
-    names = {text.name for text in texts.pairs}
-    return (
-        _is_cloud_signed(names)
-        or any(_SIGNATURE_NAME.fullmatch(name) for name in names)
-        or any(True for _ in _timed(texts))
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """What a URL is made of. The path of the fragment goes on with the URL's own."""
-
-    host: str
-    segments: tuple[str, ...]
-    pairs: tuple[Text, ...]
-
-    @classmethod
-    def of(cls, url: str) -> Self:
-        base, _, fragment = url.partition("#")
-        path, _, query = base.partition("?")
-        route, mark, more = fragment.partition("?")
-        if not mark and "=" in route:
-            route, more = "", fragment
-        _, _, rest = path.partition("://")
-        host, _, rest = rest.partition("/")
-        segments, pairs = [], [*_pairs(query), *_pairs(more)]
-        for segment in (rest + "/" + route).split("/")[:MAX_TEXTS]:
-            if "=" in segment and "&" in segment:
-                pairs += _pairs(segment)
-            elif segment:
-                segments.append(segment)
-        if not path.partition("://")[1]:
-            host, segments = "", [each for each in (path + "/" + route).split("/") if each]
-        return cls(host, tuple(segments), tuple(pairs[:MAX_TEXTS]))
-
-
-def _pairs(query: str) -> list[Text]:
-    """Return the parameters of a query or a fragment."""
-    if not query:
-        return []
-    found = []
-    for pair in query.replace("?", "&").replace(";", "&").split("&", MAX_TEXTS)[:MAX_TEXTS]:
-        name, equals, raw = pair.partition("=")
-        if not equals:
-            name, raw = "", name
-        written = _decoded(name)
-        found.append(Text(written.lower(), written, raw, _decoded(raw)))
-    return found
-
-
-def _decoded(text: str) -> str:
-    return unquote(text) if "%" in text else text
-
-
 def _secrets(url: str, nesting: int) -> Iterator[str]:
     if _HINTS.search(url) is None:
         return
-    texts = _Texts.of(url)
-    names = {text.name for text in texts.pairs}
-    if _is_cloud_signed(names):
-        yield from (text.raw for text in texts.pairs if _SIGNATURE_NAME.fullmatch(text.name))
-        yield from (text.raw for text in texts.pairs if text.name in _CLOUD_SIGNATURES)
-    yield from _timed(texts)
+    texts = Texts.of(url)
+    yield from signatures(texts)
     yield from _in_segments(texts)
     yield from _in_pairs(texts)
     yield from _anywhere(url)
@@ -270,31 +165,7 @@ def _anywhere(url: str) -> Iterator[str]:
         yield credentials[0].partition("://")[2]
 
 
-def _timed(texts: _Texts) -> Iterator[str]:
-    """Find the signatures of downloads that end at a time."""
-    ends = any(text.name in _EXPIRIES and _TIME.fullmatch(text.value) for text in texts.pairs)
-    for text in texts.pairs:
-        both = _TIME_AND_SECRET.fullmatch(text.value)
-        if (
-            (ends and text.name in _TIMED_NAMES and noise(text.value) >= MIN_SIGNATURE)
-            or (both is not None and is_random(both[1]))
-            or ("hmac=" in text.value and is_random(text.value.rpartition("hmac=")[2]))
-            or (text.name in {"signature", "_signature"} and noise(text.value) >= 2 * MIN_SIGNATURE)
-        ):
-            yield text.raw
-    yield from _timed_segments(texts.segments, ends=ends)
-
-
-def _timed_segments(segments: tuple[str, ...], *, ends: bool) -> Iterator[str]:
-    for at, segment in enumerate(segments[:-1]):
-        if noise(segment) < 2 * MIN_SIGNATURE or is_public(segments[at - 1] if at else ""):
-            continue
-        around = segments[max(0, at - 1) : at + 2]
-        if ends or any(map(_TIME.fullmatch, around)):
-            yield segment
-
-
-def _in_segments(texts: _Texts) -> Iterator[str]:
+def _in_segments(texts: Texts) -> Iterator[str]:
     segments = texts.segments
     last = len(segments) - 1
     for at, segment in enumerate(segments):
@@ -316,7 +187,7 @@ def _is_opened_by(before: tuple[str, ...]) -> bool:
     for at in range(len(before) - 1, -1, -1):
         if is_public(before[at]):
             return False
-        found = purpose(_decoded(before[at]))
+        found = purpose(decoded(before[at]))
         if found >= Purpose.WEAK:
             return found is Purpose.STRONG or not any(map(is_public, before[:at]))
     return False
@@ -328,7 +199,7 @@ def _says_purpose(pairs: tuple[Text, ...]) -> bool:
 
 def _is_key(segment: str) -> bool:
     """Whether a segment is random enough to be nobody's name for a page."""
-    text = _decoded(segment)
+    text = decoded(segment)
     return is_random(text) or _DJANGO.fullmatch(text) is not None
 
 
@@ -360,7 +231,7 @@ def _is_nobodys(name: str) -> bool:
     return _NOBODYS.fullmatch(name) is not None
 
 
-def _in_pairs(texts: _Texts) -> Iterator[str]:
+def _in_pairs(texts: Texts) -> Iterator[str]:
     found = [text for text in texts.pairs if _may_be_secret(text)]
     if not found:
         return
@@ -379,9 +250,9 @@ def _may_be_secret(text: Text) -> bool:
     )
 
 
-def _purpose_of(texts: _Texts) -> Purpose:
+def _purpose_of(texts: Texts) -> Purpose:
     """Return the strongest purpose that the URL names."""
-    found = [purpose(_decoded(segment)) for segment in texts.segments]
+    found = [purpose(decoded(segment)) for segment in texts.segments]
     found += [purpose(text.value) for text in _telling(texts.pairs) if not is_random(text.value)]
     found += [purpose(text.written) for text in texts.pairs if not _is_nobodys(text.name)]
     hosts = (purpose(label) for label in texts.host.lower().split(".")[:-2])
@@ -437,13 +308,3 @@ def _is_long_enough(name: str, value: str, whole: Purpose) -> bool:
 
 def _is_secret_name(name: str) -> bool:
     return name.rstrip("]").endswith(_SECRET_ENDINGS) and _SECRET_NAME.fullmatch(name) is not None
-
-
-def _is_cloud_signed(names: set[str]) -> bool:
-    if not names:
-        return False
-    return (
-        not names.isdisjoint(_CLOUD_SIGNATURES)
-        or ("signature" in names and not names.isdisjoint(_SIGNATURE_PARTNERS))
-        or ("sig" in names and not names.isdisjoint(_AZURE_PARTNERS))
-    )
