@@ -25,6 +25,10 @@ class KeepAlive:
         self._stopped.set()
         if self._task is None:
             return
+        caller = asyncio.current_task()
+        if caller is not None and caller.cancelling():
+            self._task.cancel()
+            return
         try:
             await asyncio.shield(self._task)
         except asyncio.CancelledError:

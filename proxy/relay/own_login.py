@@ -87,10 +87,11 @@ class OwnLogin:
 
     async def log_in(self, session: RelaySession) -> Reply | None:
         """Log in; return the reply to a client that needs it where that fails, else None."""
-        if self._proven:
-            return await self._try(session)
-        async with self._one_at_a_time:
-            return await self._try(session)
+        if not self._proven:
+            async with self._one_at_a_time:
+                if not self._proven:
+                    return await self._try(session)
+        return await self._try(session)
 
     async def _try(self, session: RelaySession) -> Reply | None:
         if _now_s() < self._paused_until_s:

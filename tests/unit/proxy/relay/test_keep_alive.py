@@ -50,6 +50,33 @@ async def test_what_is_being_done_is_waited_for() -> None:
     await stopping
 
 
+async def test_a_session_that_was_cancelled_does_not_begin_to_wait() -> None:
+    """As it ends, at a stop of the service."""
+    begun = asyncio.Event()
+
+    async def act() -> None:
+        begun.set()
+        await asyncio.sleep(NEVER_S)
+
+    alive = KeepAlive(act, SOON_S)
+
+    async def session() -> None:
+        try:
+            await asyncio.sleep(NEVER_S)
+        finally:
+            await alive.stop()
+
+    await begun.wait()
+    running = asyncio.create_task(session())
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    task = alive._task
+    assert task is not None
+    await until(task.done)
+
+
 async def test_a_session_that_is_cancelled_waits_for_nothing() -> None:
     """What is being done ends with it."""
     begun = asyncio.Event()

@@ -17,6 +17,7 @@ from proxy.relay.relay import Relay
 from proxy.relay.session import RelaySession
 from proxy.smtp import replies
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
+from tests.support.session_fixtures import until
 
 PASSWORD = "correct horse"
 REFUSED = Step(b"535 5.7.8 no such account\r\n")
@@ -203,6 +204,23 @@ async def test_a_password_file_that_others_can_read_is_not_used(
     assert await log_in(ours()) is replies.NOT_LOGGED_IN
     assert logged[0]["cause"] == "no_secret"
     assert not said(relay)
+
+
+async def test_who_waited_for_the_first_login_does_not_wait_for_the_second(
+    ours: NewRelay, relay: ScriptedRelay
+) -> None:
+    """One at a time only until one has gone well."""
+    slow = Step(b"235 2.7.0 welcome\r\n", delay_s=0.2)
+    relay.script = {"AUTH": slow}
+    way = ours()
+    assert way.own_login is not None
+    sessions = [await way.open() for _ in range(4)]
+    logins = [asyncio.create_task(way.own_login.log_in(each)) for each in sessions]
+    await until(logins[0].done)
+    await until(lambda: len(said(relay)) == 4)
+    assert await asyncio.gather(*logins) == [None] * 4
+    for each in sessions:
+        each.abort()
 
 
 # What is refused
