@@ -37,6 +37,7 @@ BareNewlines = Literal["reject", "normalise"]
 RelayTls = Literal["required", "opportunistic", "implicit", "none"]
 ClientInfoMode = Literal["none", "xforward", "xclient"]
 Switch = Literal["on", "off"]
+LongLines = Literal["keep", "reencode"]
 VisibleUrls = Literal["track", "skip"]
 CampaignFrom = Literal["template", "subject", "list-id", "none"]
 Sign = Literal["rewritten", "always", "never"]
@@ -327,6 +328,10 @@ class TrackingConfig(Table):
     opens: bool = False
     """Whether tracked messages get a pixel that shows when they are opened. `false` is final; with
     `true` a message may still opt out (`X-Track-Opens: off`). Read docs/limits.md first."""
+    long_lines: LongLines = "keep"
+    """What to do with lines over 998 octets in 7bit and 8bit parts, in which no link can be tracked and
+    which relays fold. `"reencode"`: a part in which a link is tracked then goes on as quoted-printable,
+    which reads the same when decoded."""
     params_when_off: bool = False
     """Whether `url_params` are added to messages that are not tracked."""
     url_params: Annotated[

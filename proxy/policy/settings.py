@@ -48,7 +48,7 @@ class Policy:
     `url_octets` is how long a tracked URL may become: a number of octets, or a function from the
     octets of the destination; None: as tokens have it, which `octets_to` then tells more closely, of
     one destination and the greatest number of a link. `base_urls` are all of our tracking hosts, the sender's first.
-    `app_links`: phones know the sender's tracking host as one whose links open an app.
+    `reencodes`: parts with long lines go on as quoted-printable. `app_links`: phones know the sender's tracking host as one whose links open an app.
     """
 
     enabled: bool = True
@@ -63,6 +63,7 @@ class Policy:
     campaign_from: CampaignFrom = "template"
     max_destination: int = 1300
     max_growth: int | None = None
+    reencodes: bool = False
     params_when_off: bool = False
     app_links: bool = False
     opens: bool = False
@@ -122,6 +123,7 @@ class Policy:
             campaign_from=tracking.campaign_from,
             max_destination=tracking.max_destination,
             max_growth=tracking.max_growth,
+            reencodes=tracking.long_lines == "reencode",
             params_when_off=tracking.params_when_off,
             opens=tracking.opens,
             app_links=_opens_apps(config, base_urls(config, sender)[0]),

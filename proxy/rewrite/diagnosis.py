@@ -169,7 +169,8 @@ ALTERATION_CURES: Mapping[Alteration, str] = MappingProxyType(
             " or say with `[relay] profile` that the relay rewrites no addresses"
         ),
         Alteration.LONG_LINE: (
-            "send the part as quoted-printable or base64, or break its lines at 998 octets"
+            "send the part as quoted-printable or base64, or break its lines at 998 octets;"
+            ' or set `[tracking] long_lines = "reencode"`'
         ),
         Alteration.LONG_FIELD: "shorten the header, or fold its lines at 998 octets",
         Alteration.EMPTY: "have the program set Date and Message-ID, or leave them out",

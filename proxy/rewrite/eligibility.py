@@ -15,7 +15,7 @@ from proxy.message.mime import content_type
 from proxy.policy.reasons import Untouched
 from proxy.policy.settings import Policy, Signing
 from proxy.signing.existing_signatures import existing_signatures
-from proxy.signing.relay_alterations import relay_would_alter
+from proxy.signing.relay_alterations import Alteration, relay_would_alter
 from tracker.urls.hosts import ascii_domain, is_below
 
 _SMIME = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
@@ -71,7 +71,7 @@ def reason_untouched(message: Message, policy: Policy) -> Untouched | None:
         _structure(message)
         or _signatures(message, policy.signing)
         or (domain if isinstance(domain, Untouched) else None)
-        or (_altered(message, policy.signing) if policy.signing.signs else None)
+        or (_altered(message, policy) if policy.signing.signs else None)
     )
 
 
@@ -116,10 +116,13 @@ def _replaces(signing: Signing, domain: str, message: Message) -> bool:
     return below and from_domain(message) != domain
 
 
-def _altered(message: Message, signing: Signing) -> Untouched | None:
-    """Return whether the relay would change what we sign."""
-    if relay_would_alter(
-        message, relay_8bitmime=signing.relay_8bitmime, profile=signing.relay_profile
-    ):
-        return Untouched.RELAY_WOULD_ALTER
-    return None
+def _altered(message: Message, policy: Policy) -> Untouched | None:
+    """Return whether the relay would change what we sign; lines that we may mend are seen to later."""
+    signing = policy.signing
+    altered = relay_would_alter(
+        message,
+        relay_8bitmime=signing.relay_8bitmime,
+        profile=signing.relay_profile,
+        but=Alteration.LONG_LINE if policy.reencodes else None,
+    )
+    return Untouched.RELAY_WOULD_ALTER if altered else None

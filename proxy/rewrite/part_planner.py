@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from proxy.links import charsets
 from proxy.links.charsets import HtmlView
 from proxy.message.armour import protection
+from proxy.message.body import IdentityBody
 from proxy.message.editing import Body, Change, Edit, Message, Obstacle, Part, decode
 from proxy.message.editing import Skip as PartSkip
+from proxy.message.reencoded import ReencodedBody, has_long_line
 from proxy.policy.decide import Decision, MessageFacts
 from proxy.policy.headers import Switches
 from proxy.policy.reasons import AUTHORS, Skip, Untouched
@@ -118,6 +120,12 @@ class PartPlanner:
         if pixel_at is not None:
             wanted.append(Wanted(None, None, [Change(pixel_at, pixel_at, self._pixel_octets())]))
         _ask(body, view, wanted)
+        if again := self._reencoded(part, body, wanted):
+            body = again
+            _ask(body, view, _afresh(wanted))
+            planned = self._sorted_out(part, body, view, wanted)
+            self.growth_octets += again.growth_octets() if planned else 0
+            return planned
         if self.policy.octets_to is not None and Skip.LONG_LINE in [
             each.refused for each in wanted
         ]:
@@ -131,6 +139,19 @@ class PartPlanner:
         destination_octets = len(each.destination) + len(each.decision.params)
         url_octets = self._url_octets(each.decision, destination_octets)
         return Wanted(each, None, [Change(each.start, each.end, url_octets)])
+
+    def _reencoded(
+        self, part: Part, body: Body, wanted: Sequence["Wanted"]
+    ) -> ReencodedBody | None:
+        """Return the body as one that is encoded anew, where its lines are too long for a tracked link."""
+        tracks = any(each.link is not None and each.decided is None for each in wanted)
+        if not (self.policy.reencodes and tracks and isinstance(body, IdentityBody)):
+            return None
+        refused = Skip.LONG_LINE in [each.refused for each in wanted]
+        is_mime = bool(self.message.values(b"mime-version"))
+        if not (part.headers and is_mime and (refused or has_long_line(body.octets))):
+            return None
+        return ReencodedBody(body.octets, part.body_start, part.body_end, part.headers)
 
     def _closer(self, each: "Wanted", octets_to: Callable[[str, int], int]) -> "Wanted":
         """Return what is wanted, with the octets that a link to this very destination may have.
@@ -259,6 +280,12 @@ def _ask(body: Body, view: HtmlView, wanted: Iterable[Wanted]) -> None:
     for (_, each), obstacle in zip(pairs, obstacles, strict=True):
         if obstacle is not None:
             each.refused = _OBSTACLES[obstacle]
+
+
+def _afresh(wanted: Sequence[Wanted]) -> Sequence[Wanted]:
+    for each in wanted:
+        each.refused = None
+    return wanted
 
 
 def _place(wanted: tuple[Change, Wanted]) -> tuple[int, int]:

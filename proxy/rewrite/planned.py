@@ -142,8 +142,9 @@ class Plan:
         Where it gives the link's own destination, the original octets stay, however they were
         written. All else stands in an attribute as it is, so it has to be free of quotes, white
         space and ambiguous ampersands, and no longer than the link's `url_octets`; ValueError
-        for a longer one that does not fit. The header block stays, and where nothing changes the
-        original object is returned.
+        for a longer one that does not fit. The header block stays (but for the
+        Content-Transfer-Encoding of what is encoded anew), and where nothing changes the original
+        object is returned.
         """
         edits = self.changes(url_for)
         return splice(self.raw, edits) if edits else self.raw

@@ -6,13 +6,15 @@ Does not own: the shape of a plan and rendering it (`planned`), going through th
 (`part_planner`), tracked URLs, headers and signatures (`render`), or any single rule.
 
 What must be true, and is tested: outside of `Plan.edits` every octet of the message stays; the
-header block stays; a plan that changes nothing renders to the very object it was made from;
-`plan` raises for no input whatsoever.
+header block stays, but for the Content-Transfer-Encoding of a message that is encoded anew; a plan
+that changes nothing renders to the very object it was made from; `plan` raises for no input whatsoever.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from proxy.message.editing import Message, parse
+from proxy.message.reencoded import ReencodedBody, has_long_line
 from proxy.policy.decide import MessageFacts
 from proxy.policy.headers import Switches, campaign, switches, unsubscribe_urls, verdict
 from proxy.policy.reasons import Untouched
@@ -21,7 +23,7 @@ from proxy.policy.substitutions import tags
 from proxy.rewrite.diagnosis import Diagnosis, diagnose
 from proxy.rewrite.eligibility import mentions_others, reason_untouched
 from proxy.rewrite.part_planner import OFF, PartPlanner
-from proxy.rewrite.planned import Plan, PlannedLink, SkippedLink
+from proxy.rewrite.planned import PartPlan, Plan, PlannedLink, SkippedLink
 from tracker.decisions.consents import Consent
 from tracker.urls.params import Params, filled
 from tracker.urls.reader_id import widest
@@ -58,6 +60,9 @@ def plan_message(message: Message, policy: Policy, untouched: Untouched | None =
     parts = tuple(planner.parts())
     if policy.max_growth is not None and planner.growth_octets > policy.max_growth:
         return plan_message(message, replace(policy, url_params=()), Untouched.MAX_GROWTH)
+    mends = policy.reencodes and policy.signing.signs
+    if mends and parts and untouched is None and _keeps_long_line(message, parts):
+        return plan_message(message, policy, Untouched.RELAY_WOULD_ALTER)
     left = None if parts else (untouched or planner.nothing_to_do())
     return Plan(
         message.raw,
@@ -89,6 +94,20 @@ def _diagnosis(message: Message, policy: Policy, left: Untouched | None) -> Diag
     if left is None:
         return None
     return diagnose(message, left, policy.signing)
+
+
+def _keeps_long_line(message: Message, parts: Sequence[PartPlan]) -> bool:
+    """Return whether a line is too long for relays, outside of the parts that are encoded anew."""
+    at, kept = message.body_start, []
+    for part in sorted(parts, key=_start_of):
+        if isinstance(part.body, ReencodedBody):
+            kept.append(message.raw[at : part.body.start])
+            at = part.body.end
+    return any(map(has_long_line, (*kept, message.raw[at:])))
+
+
+def _start_of(part: PartPlan) -> int:
+    return part.body.start if isinstance(part.body, ReencodedBody) else 0
 
 
 def _identify(policy: Policy, asked: Switches) -> Params:

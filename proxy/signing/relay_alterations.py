@@ -92,12 +92,16 @@ _REWRITES: Mapping[RelayProfile, _Rewrites] = {
 
 
 def relay_would_alter(
-    message: Message, *, relay_8bitmime: bool, profile: RelayProfile = "default"
+    message: Message,
+    *,
+    relay_8bitmime: bool,
+    profile: RelayProfile = "default",
+    but: Alteration | None = None,
 ) -> Alteration | None:
     """Return the first thing in `message` (CRLF lines) that a relay would change, or None.
 
-    `relay_8bitmime`: the relay offers 8BITMIME; `profile` says what it does to addresses. Linear in
-    the size of the message; never raises.
+    `relay_8bitmime`: the relay offers 8BITMIME; `profile` says what it does to addresses; what is
+    `but` in the body is passed over. Linear in the size of the message; never raises.
     """
     if is_malformed(message.header):
         return Alteration.MALFORMED_HEADER
@@ -107,7 +111,7 @@ def relay_would_alter(
         or _obsolete(message.raw, found)
         or _many(found)
         or _odd_field(message, profile)
-        or _odd_line(message)
+        or _odd_line(message, but)
         or _eight_bit(message.raw, message.body_start, relay_8bitmime=relay_8bitmime)
     )
 
@@ -172,13 +176,15 @@ def _has_bare_newline(raw: bytes) -> bool:
     return raw.count(b"\n") != pairs or raw.count(b"\r") != pairs
 
 
-def _odd_line(message: Message) -> Alteration | None:
+def _odd_line(message: Message, but: Alteration | None) -> Alteration | None:
     raw = message.raw
     if b"\0" in raw:
         return Alteration.CONTROL
     lines = raw[message.body_start :].split(b"\r\n")
     if _has_bare_newline(raw):
         return Alteration.BARE_NEWLINE
+    if but is Alteration.LONG_LINE:
+        return None
     return Alteration.LONG_LINE if max(map(len, lines)) > LINE_OCTETS else None
 
 

@@ -1,16 +1,18 @@
 """Plans: whether a message may be changed at all, by name, and what no input may break."""
 
 import dataclasses
+import email
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.message.editing import parse, splice
-from proxy.policy import Policy, Untouched
+from proxy.policy import Policy, Skip, Untouched
+from proxy.policy.settings import Signing
 from proxy.rewrite.planner import plan, plan_message
 from tests.support.checks.growth import is_linear
-from tests.support.mail import html_message, link, multipart
+from tests.support.mail import html_message, html_part, link, multipart, text_part
 from tests.support.plans import (
     ADDED,
     DKIM,
@@ -101,7 +103,7 @@ UNTOUCHED = {
     Untouched.ARC_SEALED: (html_message(link(URL), "ARC-Seal: i=1; a=rsa-sha256; d=x.test"), Policy()),
     Untouched.FOREIGN_SIGNATURE: (html_message(link(URL), DKIM.format("example.com")), Policy()),
     Untouched.RELAY_WOULD_ALTER: (
-        html_message(link(URL), head="From: a@example.com\r\n"),
+        html_message(link(URL), head="From: a@example.com\r\nTo: root\r\n"),
         Policy(signing=KEY_OF_EXAMPLE_COM),
     ),
     Untouched.MALFORMED: (b"no header at all\r\n" + html_message(link(URL)), Policy()),
@@ -149,3 +151,58 @@ def test_a_campaign_of_no_characters_is_no_obstacle():
     made = plan(message, Policy(url_params=(("utm_campaign", "{campaign}"),)))
     assert made.failure is None
     assert made.links[0].destination.endswith("utm_campaign=%EF%BF%BD")
+
+
+REENCODING = Policy(reencodes=True)
+LONG = ("x" * 2000 + link(URL)) * 2 + "caf\u00e9 = \t\r\n"
+
+
+def twice_decoded(message: bytes) -> list[bytes]:
+    """Return what stands in each part."""
+    return [
+        bytes(part.get_payload(decode=True) or b"")
+        for part in email.message_from_bytes(message).walk()
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "8bit"])
+def test_a_part_with_long_lines_is_encoded_anew_where_that_is_wanted(encoding):
+    """Decoded it is what it was, but for the links; without a link to track it stays."""
+    html = LONG if encoding == "8bit" else LONG.replace("\u00e9", "e")
+    message = html_message(html, encoding=encoding)
+    assert [each.reason for each in plan(message, Policy()).skipped] == [Skip.LONG_LINE] * 2
+    made = plan(message, REENCODING)
+    assert len(made.links) == 2
+    written = made.render(lambda each: f"https://t.example/{each.number}")
+    assert max(map(len, written.split(b"\r\n"))) <= 998
+    (before,), (after,) = twice_decoded(message), twice_decoded(written)
+    assert after == before.replace(URL.encode(), b"https://t.example/1", 1).replace(
+        URL.encode(), b"https://t.example/2"
+    )
+    plain = html_message("x" * 2000, encoding=encoding)
+    assert plan(plain, REENCODING).render(lambda _: "") is plain
+
+
+def test_long_lines_are_no_reason_to_leave_a_message_where_they_are_mended():
+    """Those of other parts are; so are those of a part without a link."""
+    signing = dataclasses.replace(REENCODING, signing=Signing(signs=True))
+    first, second = html_part(LONG), text_part("x" * 2000)
+    mended = plan(multipart("alternative", first, text_part("short")), signing)
+    assert len(mended.links) == 2
+    left = plan(multipart("alternative", first, second), signing)
+    assert (left.untouched, left.diagnosis.what) == (Untouched.RELAY_WOULD_ALTER, "line_too_long")
+    assert plan(html_message(LONG), dataclasses.replace(signing, reencodes=False)).links == ()
+
+
+def test_what_encoding_adds_counts_as_growth():
+    """`max_growth` is of the whole message."""
+    many = html_message(link(URL) + "=" * 3000)
+    assert plan(many, REENCODING).links
+    bound = dataclasses.replace(REENCODING, max_growth=3000)
+    assert plan(many, bound).untouched == Untouched.MAX_GROWTH
+
+
+def test_a_message_without_mime_is_not_encoded_anew():
+    """Not every program would decode it."""
+    message = html_message(LONG).replace(b"MIME-Version: 1.0\r\n", b"")
+    assert plan(message, REENCODING).links == ()
