@@ -37,6 +37,11 @@ _STANDS = """
         total INTEGER NOT NULL
     )
 """
+_LACKING = """
+    CREATE TABLE lacking AS               -- indexes that are made when all rows are there
+    SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
+"""
+_CHECK = "PRAGMA main.quick_check(1)"
 
 
 class Stopped(Exception):
@@ -138,7 +143,11 @@ def _write(path: Path, begun: Replacement, earlier: str, watch: Watch) -> None:
             if watch.should_stop():
                 raise Stopped
             stand = _advance(db, stand)
+        while _make_index(db):
+            if watch.should_stop():
+                raise Stopped
         with database.transaction(db):
+            db.execute("DROP TABLE lacking")
             db.execute("DROP TABLE upgrade")
 
 
@@ -153,6 +162,21 @@ def _advance(db: Database, stand: _Stand) -> _Stand:
         sql = "UPDATE upgrade SET stage = :stage, after = :after, done = :done"
         db.execute(sql, stand._asdict())
     return stand
+
+
+def _make_index(db: Database) -> bool:
+    """Make one of the indexes that are lacking; return False where none is.
+
+    Rows come in the order of their tables, which is any order to an index: to keep it meanwhile would write
+    most of its pages with every chunk.
+    """
+    row = db.execute("SELECT name, sql FROM lacking LIMIT 1").fetchone()
+    if row is None:
+        return False
+    with database.transaction(db):
+        db.execute(row[1])
+        db.execute("DELETE FROM lacking WHERE name = ?", [row[0]])
+    return True
 
 
 def _resumed(path: Path, begun: Replacement, earlier: str) -> Database | None:
@@ -172,9 +196,6 @@ def _resumed(path: Path, begun: Replacement, earlier: str) -> Database | None:
     return None
 
 
-_CHECK = "PRAGMA main.quick_check(1)"
-
-
 def _begun(path: Path, begun: Replacement, earlier: str) -> Database:
     """Make the new file."""
     begun.make()
@@ -186,6 +207,9 @@ def _begun(path: Path, begun: Replacement, earlier: str) -> Database:
         row = _Stand(earlier, 0, copy.BEGINNING, 0, copy.work(db))
         with database.transaction(db):
             db.execute(_STANDS)
+            db.execute(_LACKING)
+            for (name,) in db.execute("SELECT name FROM lacking").fetchall():
+                db.execute(f"DROP INDEX {name}")
             sql = "INSERT INTO upgrade VALUES (:earlier, :stage, :after, :done, :total)"
             db.execute(sql, row._asdict())
     except BaseException:
