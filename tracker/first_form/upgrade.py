@@ -8,9 +8,14 @@ Does not own: the rows (`copy`), the last state of the first form (`schema`), th
 Whoever runs it holds the ingester's lock. The earlier store stays as it is until the new one is complete;
 mail, links and the spool go on meanwhile. Its write lock is held, so that no program of an earlier version
 changes what was copied already; where one did while nobody held it, the copy begins anew.
+
+Chunks are not waited for until they are on the disk, which takes as long as copying them; the new file is,
+once, before it takes its place. So a copy is taken up again by what this run of the machine has written, and
+begins anew after a crash of the machine.
 """
 
 import contextlib
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -42,6 +47,7 @@ _LACKING = """
     SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
 """
 _CHECK = "PRAGMA main.quick_check(1)"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Stopped(Exception):
@@ -124,12 +130,20 @@ def _require_room(path: Path, begun: Replacement, *, steps_due: bool) -> None:
 
 
 def _seen(path: Path) -> str:
-    seen = []
+    seen = [_run_of_the_machine()]
     for each in (path, files.beside(path)[0]):
         if files.size_octets(each):
             found = each.stat()
             seen.append(f"{found.st_ino} {found.st_size} {found.st_mtime_ns}")
     return ", ".join(seen)
+
+
+def _run_of_the_machine() -> str:
+    """Return what tells the time since the machine was started from any other; see random(4)."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return secrets.token_hex()
 
 
 def _write(path: Path, begun: Replacement, earlier: str, watch: Watch) -> None:
@@ -225,6 +239,7 @@ def _attached(path: Path, file: Path) -> Database:
     try:
         # Nearly all pages are new, and are written once so; with a write-ahead log, twice.
         conn.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
+        conn.execute("PRAGMA synchronous = OFF")
         conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         conn.execute("ATTACH ? AS first", [database.uri(path, "mode=ro")])
         conn.execute(f"PRAGMA first.cache_size = -{_CACHE_KIB}")

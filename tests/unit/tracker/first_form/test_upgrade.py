@@ -115,6 +115,19 @@ def test_upgrade_of_a_store_that_somebody_changed_meanwhile_begins_anew(path: Pa
     assert "'late'" in str(rows(path)["campaigns"])
 
 
+def test_upgrade_begins_anew_after_a_restart_of_the_machine(
+    path: Path, expected: dict[str, list[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written before may have got lost with its power."""
+    with pytest.raises(Stopped):
+        upgrade.run(path, stopping_after(12))
+    told: list[Progress] = []
+    monkeypatch.setattr(upgrade, "_BOOT_ID", path.with_name("none"))
+    upgrade.run(path, Watch(tell=told.append))
+    assert told[0].done == 0
+    assert rows(path) == expected
+
+
 def test_programs_of_the_earlier_version_cannot_change_it_meanwhile(path: Path) -> None:
     """They can read it."""
 
