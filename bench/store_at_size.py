@@ -121,7 +121,7 @@ def _octets(db: Database, tables: tuple[str, ...]) -> int:
 
 
 def _events(chance: random.Random, old: list[tuple[int, int]]) -> Iterator[Event]:
-    """Yield messages with their clicks, and as many clicks on old messages as on every tenth new one."""
+    """Yield messages with their clicks, and for each tenth one a click on an old message."""
     links = tuple(
         SentLink(n, f"https://www.example.com/news/{n}", None, f"News {n}")
         for n in range(1, LINKS + 1)
@@ -140,7 +140,7 @@ def _events(chance: random.Random, old: list[tuple[int, int]]) -> Iterator[Event
         yield MessageAccepted(message, sent_s + 0.2, (1,), sent_s=sent_s)
         for _ in range(5):
             yield _click(chance, message, sent_s, links)
-        if old and number % 2:
+        if old and number % 10 == 0:
             old_s, old_message = chance.choice(old)
             yield _click(chance, message_text(old_message), old_s, links)
 
@@ -166,9 +166,9 @@ def _click(
     )
 
 
-def _fed(config: Config, old: list[tuple[int, int]]) -> float:
+def _fed(config: Config, seed: int, old: list[tuple[int, int]]) -> float:
     """Feed events to a store; return how many a second of the processor's time."""
-    events = list(_events(random.Random(2), old))
+    events = list(_events(random.Random(seed), old))
     spool = Spool.open(config.store.spool_dir, "tracker")
     for future in [spool.append(event) for event in events]:
         future.result()
@@ -181,7 +181,7 @@ def _fed(config: Config, old: list[tuple[int, int]]) -> float:
 def _feeding(config: Config, folder: Path) -> Iterator[tuple[str, str]]:
     """Feed the same to an empty store and to this one, in turns."""
     sql = "SELECT sent_s, message_id FROM messages WHERE sent_s >= ? LIMIT 1"
-    chance = random.Random(3)
+    chance, seed = random.Random(3), time.time_ns()
     with database.reading(config.store.path) as db:
         old = [
             db.execute(sql, [BEGUN_S + chance.randrange((DAYS - 1) * DAY_S)]).fetchone()
@@ -189,9 +189,9 @@ def _feeding(config: Config, folder: Path) -> Iterator[tuple[str, str]]:
         ]
     with tempfile.TemporaryDirectory(dir=folder) as empty:
         url = f"sqlite:///{empty}/waypost.db"
-        alone = _fed(Config(store=StoreConfig(url=url)), [])
+        alone = _fed(Config(store=StoreConfig(url=url)), seed, [])
     yield "events a second into an empty store", f"{alone:,.0f}"
-    full = _fed(config, old)
+    full = _fed(config, seed, old)
     yield "… into this one, clicks on old messages included", f"{full:,.0f} ({full / alone:.0%})"
 
 

@@ -135,21 +135,19 @@ class _Sets:
             known = self.known.get(place)
             if known is None:
                 self.known[place] = Persons.of(kinds)
-                self.touched.add(place)
-                self._count(place, (), kinds.values())
-                continue
-            for number, kind in kinds.items():
-                if known.kind(number) < kind:
-                    self.put(place, number, kind)
+                self._changed(place, (), kinds.values())
+            elif raised := known.raise_to(kinds):
+                self._changed(place, raised.values(), [kinds[number] for number in raised])
 
     def put(self, place: Place, number: int, kind: Kind) -> None:
         """Have a person in a set that is known by this kind."""
         known = self.known[place]
-        self._count(place, (known.kind(number),), (kind,))
+        self._changed(place, (known.kind(number),), (kind,))
         known.put(number, kind)
-        self.touched.add(place)
 
-    def _count(self, place: Place, before: Iterable[Kind], now: Iterable[Kind]) -> None:
+    def _changed(self, place: Place, before: Iterable[Kind], now: Iterable[Kind]) -> None:
+        """Note that persons of these kinds are of others now."""
+        self.touched.add(place)
         scope = place[0]
         if scope.day == ALL:
             key = scope.campaign_id, scope.link_id

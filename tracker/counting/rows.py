@@ -5,8 +5,8 @@ Does not own: what becomes of the values (`batch`), the sums (`sums`), or rows t
 name (`tracker.store.named_rows`).
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -194,9 +194,7 @@ def read_clicks(
     db.execute(_SPANS)
     db.execute("DELETE FROM spans")
     db.conn.executemany(_PUT_SPAN, wanted)
-    cursor = db.execute(_CLICKS)
-    cursor.row_factory = sqlite3.Row
-    return [_pair(row, messages, before) for row in cursor]
+    return [_pair(row, messages, before) for row in db.execute(_CLICKS)]
 
 
 def _bounds(span: Span) -> tuple[bytes, bytes]:
@@ -204,23 +202,33 @@ def _bounds(span: Span) -> tuple[bytes, bytes]:
 
 
 def _pair(
-    row: sqlite3.Row,
+    row: Sequence[Any],
     messages: Mapping[MessageKey, Message],
     before: Mapping[MessageKey, Message],
 ) -> Pair:
-    key = MessageKey(row["sent_s"], row["message_id"])
+    key = MessageKey(row[0], row[1])
     message = messages[key]
-    signals, reasons = (tuple(row[name].split()) for name in ("signals", "reasons"))
-    network = network_of(address_text(row["ip"]))
+    event_id, recipient, number, url, signals, ip, agent = row[2:9]
+    network = network_of(address_text(ip))
     click = Click(
-        row["event_id"],
-        row["recipient"],
-        row["url"],
-        Made(moment_s(row["event_id"]), row["number"], network, row["agent"], signals),
-        Verdict(bool(row["human"]), bool(row["doubtful"]), row["score"], reasons),
-        before.get(key, message).attribution(row["recipient"], row["link_id"]),
+        event_id,
+        recipient,
+        url,
+        Made(moment_s(event_id), number, network, agent, _words(signals)),
+        _verdict(*row[9:13]),
+        before.get(key, message).attribution(recipient, row[13]),
     )
     return message, click
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+@lru_cache(maxsize=4096)
+def _verdict(human: int, doubtful: int, score: int, reasons: str) -> Verdict:
+    return Verdict(bool(human), bool(doubtful), score, _words(reasons))
 
 
 def known_clicks(

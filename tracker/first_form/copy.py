@@ -19,14 +19,13 @@ from sqlite_utils import Database
 
 from tracker.first_form import sets
 from tracker.store import keys
-from tracker.store.reserved import DAY_S, PURGED
+from tracker.store.reserved import DAY_S, HOUR_S, PURGED
 
 CHUNK_ROWS = 20_000
 CHUNK_MESSAGES = 4000
 """With all clicks on them, in one transaction: about a second."""
 BEGINNING = -(2**62)
 """Where the first chunk of every stage begins."""
-HOUR_S = 3600
 _INTO = re.compile(r"\s*INSERT OR \w+ INTO (?:main\.)?(\w+)")
 
 
@@ -82,14 +81,14 @@ def copy_chunk(db: Database, stage: Stage, after: int) -> Copied | None:
     return Copied(upto, rows)
 
 
-def _by_id(table: str, *statements: str, rows: int = CHUNK_ROWS) -> Stage:
+def _by_id(table: str, *statements: str) -> Stage:
     """Return the stage of a table whose rows have a number."""
     bound = f"""
         SELECT max(id) FROM (
             SELECT id FROM first.{table} WHERE id > :after ORDER BY id LIMIT :rows
         )
     """  # noqa: S608 - names of our own
-    return Stage(table, bound, statements, (table,), rows)
+    return Stage(table, bound, statements, (table,))
 
 
 def _whole(name: str, statements: Sequence[str], tables: Sequence[str]) -> Stage:

@@ -8,9 +8,14 @@ Does not own: the rows (`copy`), the last state of the first form (`schema`), th
 Whoever runs it holds the ingester's lock. The earlier store stays as it is until the new one is complete;
 mail, links and the spool go on meanwhile. Its write lock is held, so that no program of an earlier version
 changes what was copied already; where one did while nobody held it, the copy begins anew.
+
+Chunks are not waited for until they are on the disk, which takes as long as copying them; the new file is,
+once, before it takes its place. So a copy is taken up again by what this run of the machine has written, and
+begins anew after a crash of the machine.
 """
 
 import contextlib
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +42,12 @@ _STANDS = """
         total INTEGER NOT NULL
     )
 """
+_LACKING = """
+    CREATE TABLE lacking AS               -- indexes that are made when all rows are there
+    SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
+"""
+_CHECK = "PRAGMA main.quick_check(1)"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Stopped(Exception):
@@ -119,12 +130,20 @@ def _require_room(path: Path, begun: Replacement, *, steps_due: bool) -> None:
 
 
 def _seen(path: Path) -> str:
-    seen = []
+    seen = [_run_of_the_machine()]
     for each in (path, files.beside(path)[0]):
         if files.size_octets(each):
             found = each.stat()
             seen.append(f"{found.st_ino} {found.st_size} {found.st_mtime_ns}")
     return ", ".join(seen)
+
+
+def _run_of_the_machine() -> str:
+    """Return what tells the time since the machine was started from any other; see random(4)."""
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return secrets.token_hex()
 
 
 def _write(path: Path, begun: Replacement, earlier: str, watch: Watch) -> None:
@@ -138,7 +157,11 @@ def _write(path: Path, begun: Replacement, earlier: str, watch: Watch) -> None:
             if watch.should_stop():
                 raise Stopped
             stand = _advance(db, stand)
+        while _make_index(db):
+            if watch.should_stop():
+                raise Stopped
         with database.transaction(db):
+            db.execute("DROP TABLE lacking")
             db.execute("DROP TABLE upgrade")
 
 
@@ -153,6 +176,21 @@ def _advance(db: Database, stand: _Stand) -> _Stand:
         sql = "UPDATE upgrade SET stage = :stage, after = :after, done = :done"
         db.execute(sql, stand._asdict())
     return stand
+
+
+def _make_index(db: Database) -> bool:
+    """Make one of the indexes that are lacking; return False where none is.
+
+    Rows come in the order of their tables, which is any order to an index: to keep it meanwhile would write
+    most of its pages with every chunk.
+    """
+    row = db.execute("SELECT name, sql FROM lacking LIMIT 1").fetchone()
+    if row is None:
+        return False
+    with database.transaction(db):
+        db.execute(row[1])
+        db.execute("DELETE FROM lacking WHERE name = ?", [row[0]])
+    return True
 
 
 def _resumed(path: Path, begun: Replacement, earlier: str) -> Database | None:
@@ -172,9 +210,6 @@ def _resumed(path: Path, begun: Replacement, earlier: str) -> Database | None:
     return None
 
 
-_CHECK = "PRAGMA main.quick_check(1)"
-
-
 def _begun(path: Path, begun: Replacement, earlier: str) -> Database:
     """Make the new file."""
     begun.make()
@@ -186,6 +221,9 @@ def _begun(path: Path, begun: Replacement, earlier: str) -> Database:
         row = _Stand(earlier, 0, copy.BEGINNING, 0, copy.work(db))
         with database.transaction(db):
             db.execute(_STANDS)
+            db.execute(_LACKING)
+            for (name,) in db.execute("SELECT name FROM lacking").fetchall():
+                db.execute(f"DROP INDEX {name}")
             sql = "INSERT INTO upgrade VALUES (:earlier, :stage, :after, :done, :total)"
             db.execute(sql, row._asdict())
     except BaseException:
@@ -201,6 +239,7 @@ def _attached(path: Path, file: Path) -> Database:
     try:
         # Nearly all pages are new, and are written once so; with a write-ahead log, twice.
         conn.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
+        conn.execute("PRAGMA synchronous = OFF")
         conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         conn.execute("ATTACH ? AS first", [database.uri(path, "mode=ro")])
         conn.execute(f"PRAGMA first.cache_size = -{_CACHE_KIB}")

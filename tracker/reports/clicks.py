@@ -6,6 +6,7 @@ fed before (`tracker.ingest.catch_up`).
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -60,8 +61,8 @@ _NAMES = """
     SELECT persons.id, name FROM json_each(:persons) CROSS JOIN persons ON persons.id = json_each.value
 """
 _ADDRESSES = """
-    SELECT DISTINCT ifnull(address, :person) AS address FROM deliveries
-    WHERE person_id = :person_id ORDER BY address
+    SELECT DISTINCT person_id, address
+    FROM json_each(:persons) CROSS JOIN deliveries ON person_id = json_each.value
 """
 _SHOWN = f"CASE {{0}}.name WHEN '{RESERVED_NAME}' THEN '{PURGED_NAME}' ELSE {{0}}.name END"
 _CLICK = f"""
@@ -101,6 +102,7 @@ _BY_SENDING = _CLICK.format(_SENT)
 _DAYS = "SELECT min(day), max(day) FROM cohorts WHERE link_id = 0 AND campaign_id = :campaign"
 _FEW_DAYS = 31
 _CHUNK = 5000
+_SHOWN_AT_ONCE = 500
 
 CLICKERS = ("person", "addresses", "human", "doubtful", "all", "first", "last")
 CLICKS = (
@@ -130,28 +132,39 @@ def clickers(
     """
     links = [0] if link is None else [row for (row,) in db.execute(_LINKS, {"link": link})]
     scope = names.scope(db, campaign)
-    found: list[Json] = []
+    persons: set[int] = set()
+    days: list[int] = []
     for of_link in links:
         values = {"link": of_link, "campaign": scope}
         when = _WHEN if scope or not of_link else _WHEN_OF_ALL
-        first, last = db.execute(when, values).fetchone()
-        if first is None:
-            continue
-        asked = {
-            "campaign": scope,
-            "links": json.dumps([of_link]),
-            "any": link is None,
-            "machines": machines,
-            "since_s": first * DAY_S,
-            "until_s": (last + 1) * DAY_S,
-        }
-        found += _clickers(db, _who(db, values, machines=machines), asked)
+        days += [day for day in db.execute(when, values).fetchone() if day is not None]
+        persons.update(_who(db, values, machines=machines))
+    if not days:
+        return
+    asked = {
+        "campaign": scope,
+        "links": json.dumps(links),
+        "any": link is None,
+        "machines": machines,
+        "since_s": min(days) * DAY_S if min(days) > 1 else 0,
+        "until_s": (max(days) + 1) * DAY_S,
+    }
+    found = list(_clickers(db, sorted(persons), asked))
     found.sort(key=lambda row: (-row["human"], -row["all"], row["person"]))
+    for start in range(0, len(found), _SHOWN_AT_ONCE):
+        yield from _with_addresses(db, found[start : start + _SHOWN_AT_ONCE])
+
+
+def _with_addresses(db: Database, found: list[Json]) -> Iterator[Json]:
+    """Yield clickers as they are shown: where they got mail, at the address they are called by or others."""
+    asked = {"persons": json.dumps([row["person_id"] for row in found])}
+    addresses: defaultdict[int, set[str | None]] = defaultdict(set)
+    for person, address in db.execute(_ADDRESSES, asked):
+        addresses[person].add(address)
     for row in found:
-        about = {"person": row["person"], "person_id": row.pop("person_id")}
-        addresses = [each["address"] for each in db.query(_ADDRESSES, about)]
+        theirs = sorted({each or row["person"] for each in addresses[row.pop("person_id")]})
         span = {name: moment(moment_s(row.pop(name))) for name in ("first", "last")}
-        yield {"person": row.pop("person"), "addresses": addresses, **row, **span}
+        yield {"person": row.pop("person"), "addresses": theirs, **row, **span}
 
 
 def _who(db: Database, values: Json, *, machines: bool) -> list[int]:

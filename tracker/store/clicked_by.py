@@ -147,6 +147,16 @@ class Persons:
         elif kind is _MACHINE:
             self.machines.add(person)
 
+    def raise_to(self, kinds: Mapping[int, Kind]) -> dict[int, Kind]:
+        """Have persons be at least of these kinds; return whoever was not, with the former kind."""
+        raised: dict[int, Kind] = {}
+        for number, kind in kinds.items():
+            was = self.kind(number)
+            if was < kind:
+                self.put(number, kind)
+                raised[number] = was
+        return raised
+
     def raise_by(self, others: "Persons") -> None:
         """Unite with others: whoever is in both is of the better kind."""
         if others.certain:

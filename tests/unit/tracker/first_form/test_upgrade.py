@@ -79,6 +79,18 @@ def test_earlier_store_is_gone_and_nothing_is_left_beside_the_new_one(path: Path
         pass
 
 
+def test_new_store_has_all_tables_and_indexes_of_this_version(path: Path, tmp_path: Path) -> None:
+    """Nothing is left of how far the upgrade had come."""
+    upgrade.run(path)
+    Store.open(tmp_path / "new.db").close()
+    made = []
+    for each in (path, tmp_path / "new.db"):
+        with contextlib.closing(sqlite3.connect(each)) as conn:
+            made.append(set(conn.execute("SELECT type, name, sql FROM sqlite_master")))
+            assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert made[0] == made[1]
+
+
 def test_upgrade_that_was_stopped_goes_on(path: Path, expected: dict[str, list[object]]) -> None:
     """From where it stood; the earlier store is in place until then."""
     told: list[Progress] = []
@@ -101,6 +113,19 @@ def test_upgrade_of_a_store_that_somebody_changed_meanwhile_begins_anew(path: Pa
         conn.commit()
     upgrade.run(path)
     assert "'late'" in str(rows(path)["campaigns"])
+
+
+def test_upgrade_begins_anew_after_a_restart_of_the_machine(
+    path: Path, expected: dict[str, list[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written before may have got lost with its power."""
+    with pytest.raises(Stopped):
+        upgrade.run(path, stopping_after(12))
+    told: list[Progress] = []
+    monkeypatch.setattr(upgrade, "_BOOT_ID", path.with_name("none"))
+    upgrade.run(path, Watch(tell=told.append))
+    assert told[0].done == 0
+    assert rows(path) == expected
 
 
 def test_programs_of_the_earlier_version_cannot_change_it_meanwhile(path: Path) -> None:

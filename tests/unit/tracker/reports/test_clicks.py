@@ -64,6 +64,15 @@ def test_clickers_have_addresses_and_moments(filled: Database) -> None:
     assert ann["addresses"] == [ANN]
 
 
+def test_who_clicked_two_links_of_one_url_is_one_clicker(filled: Database) -> None:
+    """A group whose example it is, and the link that is called so itself."""
+    own = SentLink(5, OFFER_URL, None, "Offer, too")
+    put(filled, pending("m3", links=(own,)), accepted("m3"))
+    put(filled, clicked("c5", "m3", link=5, destination=OFFER_URL, at_s=SENT_S + 9000))
+    (ann,) = clicks.clickers(filled, OFFER_URL)
+    assert (ann["person"], ann["human"]) == (ANN, 2)
+
+
 def test_clicks_may_be_of_a_campaign_a_period_or_after_a_cursor(filled: Database) -> None:
     """As messages were sent; a cursor goes on where another answer ended."""
     links = [row["link_number"] for row in clicks.clicks(filled, campaign="news")]
