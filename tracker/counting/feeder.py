@@ -61,7 +61,7 @@ class Feeder:
 def _identifier(config: Config) -> Identifier | None:
     """Return what makes ids; None where none are told, or their secret cannot be read now."""
     param = config.tracking.identify.param
-    if not param:
+    if not param or config.keys.file is None:
         return None
     with contextlib.suppress(KeyFileError):
         return Identifier.of(config, param)

@@ -33,7 +33,7 @@ def test_a_spool_that_is_no_folder_is_a_clear_error(folder: Path, name: str) -> 
 def test_a_spool_that_fails_is_a_clear_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the disk has to say."""
 
-    def fails(_config: Config) -> None:
+    def fails(_config: Config, **_told: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(common, "catch_up", fails)

@@ -13,7 +13,6 @@ from tracker.cli import forget
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.spool.writer import Spool
-from tracker.store import database
 
 
 @pytest.fixture
@@ -46,21 +45,14 @@ def test_what_failed_half_way_can_be_repeated(folder: Path) -> None:
     assert b"ann@" not in (folder / "waypost.db.consents").read_bytes()
 
 
-def test_a_log_that_somebody_reads_is_left_and_told(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Exit status 1; once nobody reads, running it again empties the log."""
-    monkeypatch.setattr(database, "CHANGE_TIMEOUT_MS", 50)
+def test_nobody_who_reads_the_store_keeps_a_person_in_it(folder: Path) -> None:
+    """They read on in the former file, which has no name any more: nothing with one tells of Ann."""
     assert run_forget(folder, "nobody@example.net").exit_code == 0
-    log = folder / "waypost.db-wal"
     with contextlib.closing(sqlite3.connect(folder / "waypost.db")) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM messages").fetchone()
         done = run_forget(folder, "ann@example.net", "--json")
-        assert (done.exit_code, json.loads(done.stdout)["log_left"]) == (1, True)
-        assert "run this again" in done.stderr
-        assert log.stat().st_size
-        reader.rollback()
-        again = run_forget(folder, "ann@example.net")
-        assert (again.exit_code, again.stdout) == (0, "Nothing of ann@example.net is kept.\n")
-        assert log.stat().st_size == 0
+        assert (done.exit_code, json.loads(done.stdout)["persons"]) == (0, 1)
+        assert reader.execute("SELECT count(*) FROM persons").fetchone() == (2,)
+        left = [each for each in folder.rglob("waypost.db*") if each.is_file()]
+        assert not [each.name for each in left if b"ann@" in each.read_bytes()]
