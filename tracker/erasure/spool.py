@@ -25,7 +25,7 @@ from tracker.spool.overwrite import fields_of, overwrite
 from tracker.spool.segments import Record
 from tracker.store.reserved import ERASED_ADDRESS
 
-CHUNK_OCTETS = 256 * 1024
+CHUNK_OCTETS = 64 * 1024
 """Rewritten at once, while the ingester does not write to the segment."""
 
 IsErased = Callable[[str, float, int], bool]
