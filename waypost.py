@@ -49,6 +49,7 @@ COMMANDS = {
     "init": "config.cli.init:init",
     "keys": "config.cli.keys:keys_group",
     "link": "tracker.cli.link:link",
+    "message": "tracker.cli.message:message",
     "proxy": "proxy.cli.serve:proxy_command",
     "purge": "tracker.cli.purge:purge",
     "reclassify": "tracker.cli.reclassify:reclassify",

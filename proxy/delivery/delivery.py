@@ -175,7 +175,9 @@ class Delivery:
         rcpt = handed.transaction.rcpts[index]
         refusal = await copies.open_transaction(rcpt)
         if refusal is not None:
-            return unsent(refusal)
+            result, came = unsent(refusal), Outgoing(handed.content, None)
+            tell_sent(result, came, self._handover(handed), (rcpt.path,))
+            return result
         # Without `make`, what all may have, to those who did not get it yet.
         making = make(index) if make is not None else self._shared(handed)
         outgoing = await self._made(making, handed)

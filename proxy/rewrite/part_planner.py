@@ -120,17 +120,14 @@ class PartPlanner:
         if pixel_at is not None:
             wanted.append(Wanted(None, None, [Change(pixel_at, pixel_at, self._pixel_octets())]))
         _ask(body, view, wanted)
-        if again := self._reencoded(part, body, wanted):
-            body = again
-            _ask(body, view, _afresh(wanted))
-            planned = self._sorted_out(part, body, view, wanted)
-            self.growth_octets += again.growth_octets() if planned else 0
-            return planned
-        if self.policy.octets_to is not None and Skip.LONG_LINE in [
-            each.refused for each in wanted
-        ]:
+        if self.policy.octets_to is not None and _has_long_line(wanted):
             _ask(body, view, [self._closer(each, self.policy.octets_to) for each in wanted])
-        return self._sorted_out(part, body, view, wanted)
+        if (again := self._reencoded(part, body, wanted)) is None:
+            return self._sorted_out(part, body, view, wanted)
+        _ask(again, view, _afresh(wanted))
+        planned = self._sorted_out(part, again, view, wanted)
+        self.growth_octets += again.growth_octets() if planned else 0
+        return planned
 
     def _wanted(self, each: FoundLink, reason: Skip | Untouched | None) -> "Wanted":
         if reason is not None:
@@ -147,9 +144,9 @@ class PartPlanner:
         tracks = any(each.link is not None and each.decided is None for each in wanted)
         if not (self.policy.reencodes and tracks and isinstance(body, IdentityBody)):
             return None
-        refused = Skip.LONG_LINE in [each.refused for each in wanted]
         is_mime = bool(self.message.values(b"mime-version"))
-        if not (part.headers and is_mime and (refused or has_long_line(body.octets))):
+        is_long = _has_long_line(wanted) or has_long_line(body.octets)
+        if not (part.headers and is_mime and is_long):
             return None
         return ReencodedBody(body.octets, part.body_start, part.body_end, part.headers)
 
@@ -280,6 +277,10 @@ def _ask(body: Body, view: HtmlView, wanted: Iterable[Wanted]) -> None:
     for (_, each), obstacle in zip(pairs, obstacles, strict=True):
         if obstacle is not None:
             each.refused = _OBSTACLES[obstacle]
+
+
+def _has_long_line(wanted: Sequence[Wanted]) -> bool:
+    return any(each.refused is Skip.LONG_LINE for each in wanted)
 
 
 def _afresh(wanted: Sequence[Wanted]) -> Sequence[Wanted]:

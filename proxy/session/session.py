@@ -481,7 +481,9 @@ class Session:
 
     async def _acknowledge(self, verdict: Verdict) -> None:
         """Send the verdict to the client; log it where the client has gone."""
-        if not verdict.reply.positive:
+        if verdict.reply is replies.STILL_PENDING:
+            self._tell_refusal(verdict.reply, b"DATA", b"")
+        elif not verdict.reply.positive:  # the log has been told of the message itself
             self._services.refusals.count(b"DATA", verdict.reply)
         self._answer(verdict.reply)
         self._shutdown.told_verdict(_now_s())

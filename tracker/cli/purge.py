@@ -14,9 +14,10 @@ from config.cli.output import echo
 from config.schema import Config
 from config.values import LONGEST_S, parse_duration
 from tracker.cli.common import Waiting, log_errors_only
+from tracker.details.expiry import expire
 from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
-from tracker.store import clock, retention
+from tracker.store import clock, database, retention
 from tracker.store.database import StoreError
 from tracker.store.retention import ClockNotBelieved
 
@@ -60,12 +61,20 @@ def purge(config: Config, age_s: float, *, insist: bool) -> None:
             insist=insist,
             waiting=told.say,
         )
+        _let_go_of_details(config, told)
     except ClockNotBelieved as error:
         raise click.ClickException(_doubted(error)) from None
     except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"{config.store.path} cannot be purged: {error}") from None
     before = clock.written(now_s - age_s)
     echo(f"Purged {purged.messages} messages and {purged.clicks} clicks from before {before}.")
+
+
+def _let_go_of_details(config: Config, told: Waiting) -> None:
+    """Delete what is kept of single messages beside the figures, of all that is purged."""
+    if config.store.path.exists():
+        with database.changing(config.store.path, told.say) as opened:
+            expire(opened, retention.purged_before_s(opened.db))
 
 
 def _doubted(error: ClockNotBelieved) -> str:

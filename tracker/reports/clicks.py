@@ -16,7 +16,7 @@ from tracker.reports import names
 from tracker.reports.figures import Json
 from tracker.reports.period import Period
 from tracker.store.clicked_by import PART, Persons
-from tracker.store.keys import address_text, event_text, message_text, moment_s
+from tracker.store.keys import MessageKey, address_text, event_text, message_text, moment_s
 from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
 
 _LINKS = """
@@ -100,6 +100,10 @@ _SENT = """
 _BY_ARRIVAL = f"{_CLICK.format(_ARRIVED)} ORDER BY arrived"
 _BY_SENDING = _CLICK.format(_SENT)
 _DAYS = "SELECT min(day), max(day) FROM cohorts WHERE link_id = 0 AND campaign_id = :campaign"
+_OF_MESSAGE = f"""
+    {_CLICK.format("clicks")}
+    WHERE clicks.sent_s = :sent_s AND clicks.message_id = :message_id ORDER BY clicks.event_id
+"""
 _FEW_DAYS = 31
 _CHUNK = 5000
 _SHOWN_AT_ONCE = 500
@@ -218,6 +222,12 @@ def _clicked_days(db: Database, campaign: int, asked: Period) -> Period:
         return Period(until_s=0)
     begun_s = 0 if first == 1 else first * DAY_S
     return Period(max(asked.since_s, begun_s), min(asked.until_s, (last + 1) * DAY_S))
+
+
+def of_message(db: Database, key: MessageKey) -> Iterator[Json]:
+    """Return the clicks on one message that are kept, in order of time."""
+    values = {"campaign": 0, "sent_s": key.sent_s, "message_id": key.message_id}
+    return (shown(_told(row)) for row in db.query(_OF_MESSAGE, values))
 
 
 def _told(row: Json) -> Json:

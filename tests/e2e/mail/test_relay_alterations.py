@@ -5,6 +5,8 @@ import random
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from proxy.signing.canonicalization import relaxed_value
 from proxy.signing.opensmtpd_addresses import opensmtpd_completes
 from proxy.signing.postfix_addresses import postfix_rewrites
@@ -13,10 +15,12 @@ from tests.support.address_fields import field_values
 from tests.support.checks import alterations
 from tests.support.checks.alterations import BROKEN, DATE, MESSAGE_ID, SERVERS, behind, vetoed
 
+pytestmark = pytest.mark.timeout(900)
+
 BY_DEFAULT = ("Postfix, same machine", "Exim", "OpenSMTPD")
 FIELDS = 100_000 if os.environ.get("WAYPOST_HYPOTHESIS") == "thorough" else 6_000
 """Address fields that are made up and tried on each server; Sendmail gets a tenth."""
-A_MESSAGE = 60
+A_MESSAGE = 150
 NAMES = ("From", "To", "Cc")
 
 

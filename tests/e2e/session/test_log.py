@@ -123,6 +123,23 @@ async def test_a_refused_message_has_one_line(
     assert [line["event"] for line in told if "reply" in line] == ["message_refused"]
 
 
+async def test_a_copy_whose_recipient_is_refused_has_a_line(
+    start_proxy: StartProxy, relay: ScriptedRelay, told: Lines
+) -> None:
+    """Although the relay took that recipient while the client was asking."""
+    proxy = await start_proxy(proxy={"copies": "per-recipient"})
+    ok = Step(b"250 2.1.5 ok\r\n")
+    relay.script["RCPT"] = [ok, ok, ok, Step(b"550 5.1.1 gone\r\n"), ok]
+    client = await proxy.dial()
+    await client.ask(b"MAIL FROM:<shop@example.com>")
+    await client.ask(b"RCPT TO:<a@example.net>")
+    await client.ask(b"RCPT TO:<b@example.net>")
+    assert (await client.message(MESSAGE)).code == 250
+    line = only(told, "message_refused")
+    assert (line["to"], line["reply"]) == (["b@example.net"], "550 5.1.1 gone")
+    assert only(told, "message_delivered")["message"] == line["message"]
+
+
 async def test_a_failed_login_has_one_line(proxy: Proxy, relay: ScriptedRelay, told: Lines) -> None:
     """Its own."""
     relay.extensions = (*relay.extensions, "AUTH PLAIN")

@@ -155,8 +155,8 @@ SERVERS: Mapping[str, tuple[Start, str]] = {
 }
 """How each is run, and from which address it is spoken to: none but 127.0.0.1 is Postfix's own."""
 
-BOUNCED_AFTER_S = 10
-"""What has not come by then was given back to its sender, as the servers' logs say."""
+BOUNCED_AFTER_S = 20
+"""What has not come when nothing came for so long was given back to its sender, as the logs say."""
 
 A_SESSION = 50
 """Messages; OpenSMTPD takes a hundred in a session."""
@@ -180,9 +180,12 @@ def _through(start: Start, source: str) -> dict[str, str]:
 
 
 def behind(
-    start: Start, source: str, messages: Sequence[bytes], within_s: float
+    start: Start, source: str, messages: Sequence[bytes], idle_s: float
 ) -> list[bytes | None]:
-    """Return these messages as they are behind a server; None for one that does not come in time."""
+    """Return these messages as they are behind a server; None for one that does not come.
+
+    It is waited for until nothing came for `idle_s`.
+    """
     senders = [b"case-%d@example.com" % number for number in range(len(messages))]
     with sink_running() as sink, start(sink) as port:
         for at in range(0, len(messages), A_SESSION):
@@ -190,7 +193,7 @@ def behind(
                 for number in range(at, min(at + A_SESSION, len(messages))):
                     sender = senders[number].decode()
                     client.sendmail(sender, [TO], messages[number], ["BODY=8BITMIME"])
-        arrived = sink.wait_for(set(senders), within_s)
+        arrived = sink.wait_for(set(senders), idle_s)
     return [arrived.get(sender) for sender in senders]
 
 

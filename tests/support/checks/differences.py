@@ -41,13 +41,6 @@ DIFFERENCES = (
         "RFC 5321 §4.1.4; whether the relay would insist on it, nobody can know",
     ),
     Difference(
-        "AUTH after HELO",
-        rb"AUTH\b",
-        ("235 2.7.0", "334", "535 5.7.8"),
-        ("502 5.5.1",),
-        "RFC 4954 §3: it is offered in the answer to EHLO",
-    ),
-    Difference(
         "parameters of MAIL and RCPT after HELO",
         rb"(MAIL|RCPT) .*[> ]",
         ("250 2.1.*", "550 5.1.1", "450 4.2.1"),

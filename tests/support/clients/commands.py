@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from config.loading.load import load
 from tracker.cli import consent, identify, purge, reclassify, report
+from tracker.cli import message as message_command
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.spool.writer import Spool
 
@@ -21,6 +22,7 @@ COMMANDS = {
     "reclassify": reclassify.reclassify,
     "consent": consent.consent,
     "identify": identify.identify,
+    "message": message_command.message,
 }
 LINKS = (
     SentLink(1, "https://example.net/a", None, "A"),

@@ -23,10 +23,12 @@ class Sink:
     port: int = 0
     received: dict[bytes, bytes] = field(default_factory=dict)
 
-    def wait_for(self, senders: set[bytes], within_s: float = 60) -> dict[bytes, bytes]:
-        """Return all that came, once mail of each of `senders` has, or the time is over."""
-        deadline_s = time.monotonic() + within_s
+    def wait_for(self, senders: set[bytes], idle_s: float) -> dict[bytes, bytes]:
+        """Return all that came, once mail of each of `senders` has, or nothing came for so long."""
+        count, deadline_s = 0, time.monotonic() + idle_s
         while not senders <= self.received.keys() and time.monotonic() < deadline_s:
+            if len(self.received) > count:
+                count, deadline_s = len(self.received), time.monotonic() + idle_s
             time.sleep(0.05)
         return dict(self.received)
 

@@ -194,6 +194,14 @@ def test_long_lines_are_no_reason_to_leave_a_message_where_they_are_mended():
     assert plan(html_message(LONG), dataclasses.replace(signing, reencodes=False)).links == ()
 
 
+def test_lines_that_stay_short_enough_are_no_reason_to_encode_anew():
+    """By the tokens as they will be."""
+    html = "".join(f'<a href="https://example.com/newsletter/{each}">x</a> ' for each in range(6))
+    made = plan(html_message(html, encoding="7bit"), REENCODING)
+    assert len(made.links) == 6
+    assert b"quoted-printable" not in made.render(lambda each: "x" * each.url_octets)
+
+
 def test_what_encoding_adds_counts_as_growth():
     """`max_growth` is of the whole message."""
     many = html_message(link(URL) + "=" * 3000)

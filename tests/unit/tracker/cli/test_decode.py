@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.keys import token_keys
+from tests.support.clients.commands import SENT_S, message, output, spooled
 from tracker.cli.decode import decode
 from tracker.minting import short_links
 from tracker.minting.lookup import token_in
@@ -42,7 +43,22 @@ def test_json_says_everything(folder: Path) -> None:
         "key": 1,
         "destination": "https://example.com/?a=1&b=[2]#c",
         "preview": False,
+        "campaign": None,
+        "address": None,
+        "person": None,
     }
+
+
+def test_campaign_and_person_are_named_where_the_store_knows_them(folder: Path) -> None:
+    """Of a link in a message that was counted; a store that is none keeps no link from being read."""
+    sent = Link(bytes.fromhex(f"{7:016x}"), 1, 1, SENT_S, "https://example.net/a")
+    spooled(folder, *message(7, "news", "ann@example.org"))
+    output(folder, "report")
+    said = run(folder, token(folder, sent)).stdout
+    assert "campaign     news\n" in said
+    assert "person       ann@example.org\n" in said
+    (folder / "waypost.db").write_bytes(b"no database")
+    assert json.loads(run(folder, "--json", token(folder, sent)).stdout)["campaign"] is None
 
 
 @pytest.mark.parametrize("around", ["{}", "/c/{}", "http://a.test/t/c/{}?utm_x=1#y", " {}\n"])

@@ -5,8 +5,10 @@ import json
 import time
 from pathlib import Path
 
-from tests.support.clients.commands import LINKS, click, output, run, spooled
+from tests.support.clients.commands import LINKS, click, message, output, run, spooled
+from tests.support.details import handled
 from tests.support.earlier_stores import put
+from tracker.events import Recipient
 
 
 def test_purge_keeps_sums_and_forgets_people(filled: Path) -> None:
@@ -66,3 +68,13 @@ def test_purge_without_a_store_has_nothing_to_do(folder: Path) -> None:
     """And makes none."""
     assert output(folder, "purge", "--older-than", "90d").startswith("Purged 0 messages")
     assert not (folder / "waypost.db").exists()
+
+
+def test_purge_lets_go_of_details(folder: Path) -> None:
+    """What became of each message goes with the message, and of one left untouched as well."""
+    spooled(
+        folder, *message(1, "news", "ann@example.org"), handled(1, Recipient(1, "ann@example.org"))
+    )
+    assert run(folder, "message", "4Fk2").exit_code == 0
+    output(folder, "purge", "--older-than", "1s", "--insist")
+    assert run(folder, "message", "4Fk2").exit_code == 1

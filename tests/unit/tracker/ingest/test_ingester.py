@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from config.schema import ClicksConfig, Config, PrivacyConfig, StoreConfig, TrackingConfig
 from tests.support.checks.facts import accepted, pending
+from tests.support.details import handled
 from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
 from tracker.counting import batch
 from tracker.events import Event, decode, encode
@@ -265,6 +266,19 @@ def test_what_is_counted_does_not_wait_for_what_is_purged(
         eventually(lambda: rows(storing, "clicks") == 10)
     with database.reading(storing.store.path) as db:
         assert summary.report(db).totals.clicks_all == 14
+
+
+def test_service_lets_go_of_details_before_figures(spool: Spool, storing: Config) -> None:
+    """They have a retention of their own (`[privacy] details`)."""
+    brief = storing.model_copy(update={"privacy": PrivacyConfig(retention="9d", details="1d")})
+    spool.append(dataclasses.replace(handled(1), sent_s=SENT_S - 2 * 86400)).result(5)
+    spool.append(dataclasses.replace(handled(2), sent_s=SENT_S)).result(5)
+    spool.append(click(1)).result(5)
+    assert catch_up(brief).octets == 0
+    assert rows(storing, "details") == 2
+    with running(Ingester(brief)):
+        eventually(lambda: rows(storing, "details") == 1)
+    assert rows(storing, "clicks") == 1
 
 
 def test_links_of_unknown_messages_are_named_as_the_configuration_says(
