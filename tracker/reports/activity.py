@@ -15,7 +15,7 @@ from tracker.judging.click import Click, Message, network_of
 from tracker.judging.words import in_words
 from tracker.reports.clicks import shown
 from tracker.reports.figures import Json
-from tracker.store.keys import address_text, moment_s
+from tracker.store.keys import address_text, message_text, moment_s
 
 _PERSON = """
     WITH person AS (
@@ -31,8 +31,12 @@ _PERSON = """
 """
 _SENT = f"""
     {_PERSON}
-    SELECT person.sent_s AS at_s, 'sent' AS event, campaigns.name AS campaign,
-        NULL AS link, NULL AS url, NULL AS human, NULL AS doubtful, NULL AS score, NULL AS reasons
+    SELECT person.sent_s AS at_s, 'sent' AS event, person.message_id,
+        campaigns.name AS campaign, (
+            SELECT text FROM details JOIN detail_texts ON detail_texts.id = subject_id
+            WHERE details.sent_s = person.sent_s AND details.message_id = person.message_id
+                AND details.number <= person.number ORDER BY details.number DESC LIMIT 1
+        ) AS subject, NULL AS link, NULL AS url, NULL AS human, NULL AS doubtful, NULL AS score, NULL AS reasons
     FROM person CROSS JOIN messages ON messages.sent_s = person.sent_s
         AND messages.message_id = person.message_id
     CROSS JOIN campaigns ON campaigns.id = campaign_id
@@ -40,7 +44,7 @@ _SENT = f"""
 """  # noqa: S608 - a constant
 _CLICKED = f"""
     {_PERSON}
-    SELECT event_id, 'clicked' AS event, campaigns.name AS campaign, links.name AS link,
+    SELECT event_id, 'clicked' AS event, campaigns.name AS campaign, NULL AS subject, links.name AS link,
         nullif(destinations.url, links.name) AS url, human, doubtful, score, reasons,
         person.sent_s, person.message_id, recipient, clicks.number, signals, ip,
         user_agents.name AS agent, link_sets.links
@@ -59,12 +63,14 @@ _CLICKED = f"""
 """  # noqa: S608 - a constant
 
 COLUMNS = (
-    *("at", "event", "campaign", "link", "url", "human", "doubtful", "score", "reasons", "why"),
+    *("at", "event", "message_id", "campaign", "subject", "link", "url", "human", "doubtful"),
+    *("score", "reasons", "why"),
 )
-"""Columns of the answer, which one of no rows has as well. `why` has the reasons in words."""
+"""Columns of the answer, which one of no rows has as well. `subject` is that of what was sent, as long as
+details are kept; `why` has the reasons in words."""
 
 
-FOR_PEOPLE = ("at", "event", "campaign", "link", "human", "why")
+FOR_PEOPLE = ("at", "event", "campaign", "subject", "link", "human", "why")
 """Those that a table has room for."""
 
 
@@ -87,7 +93,8 @@ def activity(db: Database, *names: str) -> Iterator[Json]:
     clicked = [{**row, "at_s": moment_s(row["event_id"])} for row in db.query(_CLICKED, asked)]
     told += _clicked(clicked)
     for row in sorted(told, key=lambda each: each["at_s"], reverse=True):
-        yield {name: value for name, value in shown(row).items() if name in COLUMNS}
+        facts = shown({**row, "message_id": message_text(row["message_id"])})
+        yield {name: facts[name] for name in COLUMNS}
 
 
 def _clicked(rows: list[Json]) -> Iterator[Json]:

@@ -1,8 +1,12 @@
 """What one person was sent and clicked, and why each click was judged as it was."""
 
+from dataclasses import replace
+
 from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
+from tests.support.details import handled
+from tracker.details import feed
 from tracker.events import Recipient
 from tracker.reports.activity import COLUMNS, FOR_PEOPLE, activity
 
@@ -18,6 +22,20 @@ def test_the_latest_comes_first_and_every_row_has_all_columns(db: Database) -> N
     assert set(FOR_PEOPLE) < set(COLUMNS)
     assert (rows[0]["human"], rows[0]["doubtful"], rows[0]["why"]) == (True, False, "")
     assert (rows[1]["human"], rows[1]["score"], rows[1]["why"]) == (None, None, None)
+
+
+def test_what_was_sent_is_told_with_its_subject(db: Database) -> None:
+    """Each copy's own; a copy that several had is told of under the first of them."""
+    put(db, pending("m1"), accepted("m1"), pending("m2", shared=True), accepted("m2"))
+    told = {"sent_s": SENT_S, "subject": "For both"}
+    events = [
+        replace(handled(1), message_id="m1", **{**told, "subject": "For Ann"}),
+        replace(handled(2), message_id="m1", **{**told, "subject": "For Bob"}),
+        replace(handled(1), message_id="m2", **told),
+    ]
+    feed.feed(db, events, 0)
+    subjects = {row["subject"] for row in activity(db, "bob@example.net")}
+    assert subjects == {"For Bob", "For both"}
 
 
 def test_an_address_leads_to_mail_that_went_there_under_an_id(db: Database) -> None:
