@@ -178,6 +178,7 @@ ALTERATION_CURES: Mapping[Alteration, str] = MappingProxyType(
             "send the part as quoted-printable, or use a relay that offers 8BITMIME"
         ),
         Alteration.MALFORMED_HEADER: "write each header as `Name: value`, with no space before the colon",
+        Alteration.LONG_HEADER: "shorten the header: verifiers read 65,536 octets of it",
         Alteration.MANY_FIELDS: "send fewer header fields of one name",
         Alteration.CONTROL: "take the control character out of the message",
         Alteration.BARE_NEWLINE: (

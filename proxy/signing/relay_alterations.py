@@ -49,6 +49,9 @@ ADDRESS_FIELDS = frozenset(
 MOST_FIELDS = MAX_SIGNED_FIELDS - len(OVERSIGNED_FIELDS)
 """Of a message that can be signed."""
 
+MAX_HEADER_OCTETS = 60_000
+"""OpenDKIM verifies no message whose header has over 65,536 octets (`MaximumHeaders`); servers add some."""
+
 MAX_READ_OCTETS = 20_000
 """Of the address fields of a message. Beyond, those that are not of the most ordinary forms count as
 ones that are rewritten: to read them as Postfix does takes long."""
@@ -67,6 +70,7 @@ class Alteration(StrEnum):
     EMPTY = "field_empty"
     BARE_NEWLINE = "bare_newline"
     MANY_FIELDS = "too_many_fields"
+    LONG_HEADER = "header_too_long"
 
 
 _HEADER_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -111,6 +115,7 @@ def relay_would_alter(
         or _obsolete(message.raw, found)
         or _many(found)
         or _odd_field(message, profile)
+        or _long_header(message)
         or _odd_line(message, but)
         or _eight_bit(message.raw, message.body_start, relay_8bitmime=relay_8bitmime)
     )
@@ -123,6 +128,10 @@ def _no_from(found: Iterable[Field]) -> Alteration | None:
 def _many(found: Sequence[Field]) -> Alteration | None:
     signed = sum(field.name in _SIGNED for field in found)
     return Alteration.MANY_FIELDS if signed > MOST_FIELDS else None
+
+
+def _long_header(message: Message) -> Alteration | None:
+    return Alteration.LONG_HEADER if message.body_start > MAX_HEADER_OCTETS else None
 
 
 def _obsolete(message: bytes, found: Iterable[Field]) -> Alteration | None:

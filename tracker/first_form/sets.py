@@ -7,6 +7,7 @@ Sets of days are of the clicks there are; those of all days, as the first form h
 were purged.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -30,13 +31,18 @@ _OF_ALL_DAYS = f"""
     FROM first.clickers WHERE campaign_id > :after AND campaign_id <= :upto AND clicks_all > 0
 """  # noqa: S608 - constants
 
-_Numbers = defaultdict[tuple[Scope, int, int], list[int]]
+_Numbers = defaultdict[tuple[Scope, int, int], "array[int]"]
 """Persons by set, part and kind; in the better of two kinds as well."""
+
+
+def _numbers() -> "array[int]":
+    """Return no numbers yet, of which millions take few octets each."""
+    return array("I")
 
 
 def add_days(db: Database, _values: Mapping[str, int]) -> int:
     """Add who clicked in the messages of a chunk; their clicks are counted already, so return 0."""
-    found: _Numbers = defaultdict(list)
+    found: _Numbers = defaultdict(_numbers)
     for link, campaign, day, person, kind in db.execute(_OF_DAYS):
         part, number = divmod(person, PART)
         found[Scope(link, campaign, day), part, kind].append(number)
@@ -51,7 +57,7 @@ def add_all_days(db: Database, values: Mapping[str, int]) -> int:
 
     Those of campaign and link 0, which are all of them, are sets as well.
     """
-    found: _Numbers = defaultdict(list)
+    found: _Numbers = defaultdict(_numbers)
     rows = 0
     for link, campaign, day, person, kind in db.execute(_OF_ALL_DAYS, dict(values)):
         rows += 1

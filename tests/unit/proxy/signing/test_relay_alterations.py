@@ -33,6 +33,7 @@ ALTERED = [
     (FINE + b"x" * 999 + b"\r\n", Alteration.LONG_LINE),
     (b"In-Reply-To: " + b"x" * 1000 + b"\r\n" + FINE, Alteration.LONG_FIELD),
     (b"List-ID: x\r\n" + b" folded line\r\n" * 8000 + FINE, Alteration.LONG_FIELD),
+    (b"X-Long: x\r\n" + b" folded line\r\n" * 5000 + FINE, Alteration.LONG_HEADER),
     (b"Subject : space\r\n" + FINE, Alteration.MALFORMED_HEADER),
     (b"no field\r\n" + FINE, Alteration.MALFORMED_HEADER),
     (b"From shop Mon Nov 23 10:00:00 2026\r\n" + FINE, Alteration.MALFORMED_HEADER),

@@ -124,7 +124,7 @@ def test_store_of_an_older_version_is_an_error_to_readers(path: Path) -> None:
     opened.db.execute("DELETE FROM _sqlite_migrations WHERE name = 'second_form'")
     opened.close()
     with pytest.raises(
-        StoreError, match="of an earlier version, which `waypost tracker` upgrades"
+        StoreError, match="of an earlier version; start `waypost tracker` once"
     ) as caught:
         database.reading(path).__enter__()
     assert caught.value.cause == "outdated"
