@@ -88,9 +88,9 @@ def test_a_sender_has_its_own_tracking_host(links: Links) -> None:
         1, b'Error: --sender: "example.edu" is not a [[sender]]; configured: example.com\n',
     )  # fmt: skip
     with contextlib.closing(sqlite3.connect(links.stack.database)) as db:
-        assert db.execute("SELECT DISTINCT sender_domain FROM messages").fetchall() == [
-            ("example.com",)
-        ]
+        assert db.execute(
+            "SELECT DISTINCT name FROM messages JOIN domains ON domains.id = domain_id"
+        ).fetchall() == [("example.com",)]
 
 
 def test_short_links_work_within_seconds_and_count(running: Links) -> None:
