@@ -268,8 +268,8 @@ def insert_clicks(db: Database, rows: Sequence[ClickRow]) -> None:
 
 
 def next_arrival(db: Database) -> int:
-    """Return the number of the next click to be counted."""
-    return int(db.execute("SELECT ifnull(max(arrival), 0) + 1 FROM arrivals").fetchone()[0])
+    """Return the number of the next click to be counted; a cursor may stand behind one that was purged."""
+    return queries.next_unused_id(db, "arrivals")
 
 
 def change_clicks(db: Database, clicks: Iterable[Pair], verdicts: Mapping[Verdict, int]) -> None:

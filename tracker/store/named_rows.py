@@ -84,10 +84,9 @@ def _next_id(db: Database, table: Table) -> int:
 
     That of a link which leads to another is not free, and that of a person never is again.
     """
-    free = queries.next_id(db, table)
     if table == "persons":
-        found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'persons'").fetchone()
-        free = max(free, int(found[0]) + 1) if found else free
+        return queries.next_unused_id(db, table)
+    free = queries.next_id(db, table)
     if table == "links":
         taken = db.execute("SELECT ifnull(max(link_id), 0) + 1 FROM link_aliases").fetchone()[0]
         free = max(free, int(taken))

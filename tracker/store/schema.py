@@ -197,7 +197,7 @@ _CLICKS = """
         PRIMARY KEY (sent_s, message_id, event_id)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE arrivals (               -- the order in which clicks were counted
-        arrival INTEGER PRIMARY KEY,
+        arrival INTEGER PRIMARY KEY AUTOINCREMENT,
         sent_s INTEGER NOT NULL,
         message_id INTEGER NOT NULL
     ) STRICT;

@@ -5,14 +5,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from tests.support.checks.facts import SENT_S, clicked, empty
+from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
 from tests.support.feeding import click_rows
 from tracker.counting import rows
 from tracker.counting.model import Attribution, Click, Delivery, Message
 from tracker.counting.sittings import Span
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
-from tracker.store import named_rows
+from tracker.store import named_rows, retention
 from tracker.store.keys import MessageKey, event_octets
 from tracker.store.reserved import day_of
 
@@ -218,3 +218,13 @@ def test_a_message_that_is_renamed_takes_all_of_its_rows_along(
         ours = [row for row in db[table].rows if row["message_id"] == KEY.message_id]
         assert [row["sent_s"] for row in ours] == [SENT_S + 1]
     assert list(rows.read_messages(db, [OTHER])) == [OTHER]
+
+
+def test_the_number_of_a_purged_click_is_not_given_again() -> None:
+    """Whoever asks for clicks after it would miss the one that had it."""
+    db = empty()
+    put(db, pending(), accepted(), clicked("c1"))
+    first = rows.next_arrival(db)
+    retention.purge(db, SENT_S + 1)
+    assert db["arrivals"].count == 0
+    assert rows.next_arrival(db) == first
