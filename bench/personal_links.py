@@ -23,8 +23,9 @@ from proxy.rewrite.transformer import Submission, Transformer
 from tracker.events import Event, MessageAccepted
 from tracker.ingest.catch_up import catch_up
 from tracker.reports import summary
+from tracker.retention import retention
 from tracker.spool.writer import Spool
-from tracker.store import database, retention
+from tracker.store import database
 from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
 

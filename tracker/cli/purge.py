@@ -1,7 +1,7 @@
 """`waypost purge`: old messages and clicks are deleted, the sums stay.
 
-Owns: the command. Does not own: what is deleted (`tracker.store.retention`), or when the clock is
-believed (`tracker.store.clock`).
+Owns: the command. Does not own: what is deleted (`tracker.retention.retention`), or when the clock is
+believed (`tracker.retention.clock`).
 """
 
 import sqlite3
@@ -17,9 +17,10 @@ from tracker.cli.common import Waiting, log_errors_only
 from tracker.details.expiry import expire
 from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
-from tracker.store import clock, database, retention
+from tracker.retention import clock, retention
+from tracker.retention.retention import ClockNotBelieved
+from tracker.store import database
 from tracker.store.database import StoreError
-from tracker.store.retention import ClockNotBelieved
 
 
 class Age(click.ParamType[float]):

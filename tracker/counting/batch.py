@@ -32,11 +32,11 @@ from tracker.events import (
 )
 from tracker.judging.judge import Verdict
 from tracker.judging.rules import Settings
+from tracker.retention.retention import purged_before_s
 from tracker.store import named_rows
 from tracker.store.keys import MessageKey, event_octets
 from tracker.store.named_rows import SignalSet, number_of_links
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED
-from tracker.store.retention import purged_before_s
 from tracker.urls.naming import Naming
 from tracker.urls.slots import Placed, placed
 

@@ -16,10 +16,10 @@ from functools import partial
 from sqlite_utils import Database
 
 from tracker.counting.model import Clicker, Sums
+from tracker.retention.retention import purged_before_s
 from tracker.store import clicked_by
 from tracker.store.clicked_by import ALL, Counts, Persons, Scope
 from tracker.store.reserved import DAY_S, Kind
-from tracker.store.retention import purged_before_s
 
 Place = tuple[Scope, int]
 """A set, and a part of it."""

@@ -18,8 +18,8 @@ from tracker.counting import batch, moved_clicks
 from tracker.details import feed as details
 from tracker.events import Event, MessageHandled
 from tracker.judging.rules import Settings
+from tracker.retention.retention import purged_before_s
 from tracker.store import identities
-from tracker.store.retention import purged_before_s
 from tracker.urls.naming import Naming
 from tracker.urls.reader_id import Identifier
 

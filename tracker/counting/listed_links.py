@@ -2,7 +2,7 @@
 
 Owns: telling links that a campaign's messages share from those that are made for one reader.
 Does not own: links that were clicked, which have rows anyway (`batch`), or when a listed link goes
-(`tracker.store.unused_links`).
+(`tracker.retention.unused_links`).
 
 A URL is worth a row once two messages of the campaign had it, or one that went to several: all of them
 have it. Until then only its hash is kept, and of those only the latest, so that a million personal URLs

@@ -19,7 +19,8 @@ from tracker.counting.attribution import attribute
 from tracker.counting.model import Click, Message, Sums
 from tracker.counting.personal_links import Slots
 from tracker.counting.sittings import Pair, Span
-from tracker.store import named_rows, slots, unused_links
+from tracker.retention import unused_links
+from tracker.store import named_rows, slots
 from tracker.store.keys import MessageKey
 from tracker.store.slots import Move
 from tracker.urls.naming import Naming

@@ -4,7 +4,7 @@ Owns: what is written to the tables of opens. Off by default, and apart from cli
 clicks ever counts an open.
 Does not own: the pixel in a message (`proxy.rewrite.pixel`), its answer
 (`tracker.redirect.redirector`), what people ask (`tracker.reports.opens`), or when old rows go
-(`tracker.store.retention`).
+(`tracker.retention.retention`).
 
 An open belongs to a copy of a message, never to a person: nothing here names anybody. Events may
 come in any order and more than once; attribution happens when a report asks.

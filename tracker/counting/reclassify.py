@@ -23,11 +23,11 @@ from tracker.counting import rows, sittings, sums
 from tracker.counting.model import Message, MessageTotals, Sums
 from tracker.counting.sittings import Change, Span
 from tracker.judging.rules import Settings
+from tracker.retention.retention import purged_before_s
 from tracker.store import named_rows
 from tracker.store.chunks import Pace
 from tracker.store.database import Store
 from tracker.store.keys import MessageKey
-from tracker.store.retention import purged_before_s
 
 CHUNK_CLICKS = 4000
 """Clicks that are judged at once, and changed in one transaction, at most; but all of a message are."""

@@ -91,7 +91,7 @@ def _unique_rows(uniques: Mapping[tuple[int, int], Counts]) -> Iterator[dict[str
 def _drop_empty(db: Database, clicks: ClickSums) -> None:
     """Delete sums by the day of sending, and hours, of which all clicks were withdrawn.
 
-    Those of `counters` stay, as a link is listed by them (`tracker.store.unused_links`).
+    Those of `counters` stay, as a link is listed by them (`tracker.retention.unused_links`).
     """
     sent = [scope for scope, count in clicks.sent.items() if count.total < 0]
     hours = [hour for hour, count in clicks.hours.items() if count.total < 0]

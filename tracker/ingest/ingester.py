@@ -35,20 +35,21 @@ from tracker.ingest.kept_store import KeptStore, LoggedUpgrade
 from tracker.ingest.lock import Lock
 from tracker.ingest.rewriter import Rewriter
 from tracker.ingest.trouble import Trouble
-from tracker.spool import segments
-from tracker.spool.link_sets import LinkSets
-from tracker.spool.overwrite import erase_clicks
-from tracker.spool.segments import Record
-from tracker.store import clock, database, rewriting
-from tracker.store.clock import Time
-from tracker.store.database import Store
-from tracker.store.retention import (
+from tracker.retention import clock
+from tracker.retention.clock import Time
+from tracker.retention.retention import (
     expiring,
     is_time_settled,
     lower_horizon,
     purging,
     read_clock,
 )
+from tracker.spool import segments
+from tracker.spool.link_sets import LinkSets
+from tracker.spool.overwrite import erase_clicks
+from tracker.spool.segments import Record
+from tracker.store import database, rewriting
+from tracker.store.database import Store
 
 INTERVAL_S = 0.25
 MAX_BACKOFF_S = 10.0

@@ -30,7 +30,7 @@ from tracker.events import Event, MessageAccepted, MessageRefused, Recipient, Se
 from tracker.judging.rules import FLOOD
 from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report
-from tracker.store import retention
+from tracker.retention import retention
 from tracker.store.keys import message_number
 from tracker.store.reserved import ERASED_ADDRESS, day_of
 

@@ -19,7 +19,7 @@ from tests.support.checks.facts import (
 from tracker.events import Event, Recipient
 from tracker.reports import opens
 from tracker.reports.opens import Figures
-from tracker.store.retention import purge
+from tracker.retention.retention import purge
 
 
 def test_opens_leave_every_figure_of_clicks_alone(db: Database) -> None:

@@ -12,7 +12,8 @@ from tracker.counting.model import Attribution, Click, Delivery, Message
 from tracker.counting.sittings import Span
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
-from tracker.store import named_rows, retention
+from tracker.retention import retention
+from tracker.store import named_rows
 from tracker.store.keys import MessageKey, event_octets
 from tracker.store.reserved import day_of
 

@@ -12,7 +12,7 @@ from tracker.events import SentLink, decode, encode
 from tracker.first_form.schema import migrations
 from tracker.reports import summary
 from tracker.reports.opens import report as opens_report
-from tracker.store import retention
+from tracker.retention import retention
 from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
 
 URL = "https://example.net/a"

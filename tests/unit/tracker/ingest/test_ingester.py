@@ -21,9 +21,10 @@ from tracker.ingest import ingester as housekeeping
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
 from tracker.reports import summary
+from tracker.retention import retention
 from tracker.spool import segments
 from tracker.spool.writer import Spool
-from tracker.store import database, retention
+from tracker.store import database
 from tracker.store.keys import message_number
 
 

@@ -11,7 +11,8 @@ from tests.support.feeding import SENT_S, metric, rows, spool_message
 from tracker.ingest import ingester as ingester_module
 from tracker.ingest.ingester import Ingester
 from tracker.reports import summary
-from tracker.store import database, retention
+from tracker.retention import retention
+from tracker.store import database
 
 DAY_S = 86400.0
 Lines = list[MutableMapping[str, Any]]

@@ -10,9 +10,9 @@ from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tests.support.checks.personal import SITE, mail, story
 from tracker.events import SentLink
 from tracker.reports import clicks
+from tracker.retention.retention import purge
 from tracker.store.keys import event_octets, message_number, message_text
 from tracker.store.reserved import DAY_S, PURGED_NAME
-from tracker.store.retention import purge
 
 ANN = "ann@example.net"
 OFFER_URL = "https://example.net/4?who=1"

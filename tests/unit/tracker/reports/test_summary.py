@@ -10,8 +10,8 @@ from tests.support.checks.recount import recount
 from tracker.events import SentLink
 from tracker.reports import summary
 from tracker.reports.figures import DayFigures, Figures, Report
+from tracker.retention.retention import purge
 from tracker.store.reserved import DAY_S, PURGED_NAME
-from tracker.store.retention import purge
 
 NEWS = Figures(
     messages=1,

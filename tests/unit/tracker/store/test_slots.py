@@ -7,7 +7,8 @@ from tests.support.checks.facts import SENT_S, accepted, put
 from tests.support.checks.people import erased
 from tests.support.checks.personal import SITE, mail, story
 from tracker.reports import summary
-from tracker.store import retention, slots
+from tracker.retention import retention
+from tracker.store import slots
 from tracker.store.slots import Slot
 from tracker.urls.slots import Place, Sighting, State
 

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from tracker.store import clock, database, files, slots, unused_links
+from tracker.retention import clock, unused_links
+from tracker.retention.clock import Time
+from tracker.store import database, files, slots
 from tracker.store.chunks import Changeable, Pace, writing
-from tracker.store.clock import Time
 from tracker.store.database import Watermark
 from tracker.store.keys import first_of
 from tracker.store.replacement import Progress

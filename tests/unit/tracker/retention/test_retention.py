@@ -18,10 +18,10 @@ from tests.support.checks.facts import (
 )
 from tracker.events import Recipient, SentLink
 from tracker.reports import summary
-from tracker.store import retention
+from tracker.retention import retention
+from tracker.retention.retention import Purged, expiring, lower_horizon, purge, read_clock
 from tracker.store.keys import event_octets, message_number
 from tracker.store.reserved import PURGED_NAME
-from tracker.store.retention import Purged, expiring, lower_horizon, purge, read_clock
 
 DAY_S = 86400
 LATER_S = SENT_S + DAY_S + 60

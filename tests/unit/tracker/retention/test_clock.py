@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracker.store import clock
-from tracker.store.clock import MAX_GAP_S, Time, gap_s
+from tracker.retention import clock
+from tracker.retention.clock import MAX_GAP_S, Time, gap_s
 from tracker.store.reserved import DAY_S, day_of
 
 NOW_S = 1_795_000_000.0

@@ -7,7 +7,7 @@ from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put, to_ann
 from tracker.events import SentLink
-from tracker.store.retention import purge
+from tracker.retention.retention import purge
 
 DAY_S = 86400
 KEPT_OF_LINKS = {"links", "link_sets", "link_set_links", "link_set_ignored", "campaign_links"}

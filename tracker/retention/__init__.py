@@ -1,0 +1,1 @@
+"""Letting go of what is old: what goes, and by what time."""
