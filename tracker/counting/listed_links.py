@@ -109,7 +109,8 @@ def record(db: Database, listings: Sequence[Listing]) -> None:
         for campaign, name, day in queries.rows_in(db, _LISTED, _names(days))
     }
     new = {key for key in days if key not in listed and is_url(key.name)}
-    single = _single(db, days, new - shared)
+    once = _of_one_message(db, days, new)
+    single = {key: digest for key, digest in once.items() if key not in shared}
     latest = {key: max(each.values()) for key, each in days.items() if key not in single}
     _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)}, shown)
     _put_texts(db, {key: shown[key].text for key in latest.keys() - listed.keys()})
@@ -134,7 +135,9 @@ def _by_name(listings: Iterable[Listing]) -> tuple[dict[_Key, _Days], dict[_Key,
     return days, shown
 
 
-def _single(db: Database, days: dict[_Key, _Days], new: Iterable[_Key]) -> dict[_Key, bytes]:
+def _of_one_message(
+    db: Database, days: dict[_Key, _Days], new: Iterable[_Key]
+) -> dict[_Key, bytes]:
     """Return those of the `new` URLs that no second message had, and their hashes.
 
     Messages that were remembered by a hash are added to `days`.

@@ -5,6 +5,7 @@ from sqlite_utils import Database
 
 from tests.support.checks.facts import (
     LINKS,
+    SENT_S,
     accepted,
     clicked,
     own_click,
@@ -16,6 +17,7 @@ from tests.support.checks.facts import (
 from tracker.counting import listed_links
 from tracker.events import SentLink
 from tracker.reports import summary
+from tracker.store.reserved import day_of
 
 
 def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
@@ -68,6 +70,15 @@ def test_links_of_one_message_to_several_readers_are_listed(db: Database) -> Non
     put(db, pending(), accepted())
     shown = [(link.link, link.text) for link in summary.report(db).links]
     assert shown == [(link.url, link.text) for link in LINKS]
+
+
+def test_a_link_stays_listed_as_long_as_its_latest_message(db: Database) -> None:
+    """Also where that one, to a single reader, came first, and only a hash was kept of it."""
+    later = pending("m2", at_s=SENT_S + 86400, recipients=pending().recipients[:1])
+    put(db, later)
+    put(db, pending("m1", shared=True))
+    days = {row["day"] for row in db["campaign_links"].rows}
+    assert days == {day_of(SENT_S + 86400)}
 
 
 def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:

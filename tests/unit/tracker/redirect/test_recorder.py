@@ -15,6 +15,7 @@ from tracker.redirect.recorder import Recorder
 from tracker.spool.writer import Spool
 
 CLICK = click(0)
+_ID = b'"event_id":"e0"'
 
 
 async def recorded(recorder: Recorder) -> None:
@@ -29,7 +30,7 @@ async def test_a_click_is_on_disk_when_record_returns(tmp_path: Path) -> None:
     spool = Spool.open(tmp_path / "spool", "tracker")
     await recorded(Recorder(spool, patience_s=10))
     (segment,) = (tmp_path / "spool").glob("*.log")
-    assert CLICK.event_id.encode() in segment.read_bytes()
+    assert _ID in segment.read_bytes()
     spool.close()
 
 
@@ -47,7 +48,7 @@ async def test_a_slow_disk_delays_the_answer_only_so_long(
     obeys.set()
     await asyncio.to_thread(spool.close)
     (segment,) = (tmp_path / "spool").glob("*.log")
-    assert CLICK.event_id.encode() in segment.read_bytes()
+    assert _ID in segment.read_bytes()
 
 
 async def test_each_reader_is_called_back_once_and_in_time(
@@ -113,4 +114,4 @@ async def test_a_refusing_disk_does_not_stop_answers(
     full = False
     await asyncio.to_thread(spool.close)
     (segment,) = (tmp_path / "spool").glob("*.log")
-    assert segment.read_bytes().count(CLICK.event_id.encode()) == 3
+    assert segment.read_bytes().count(_ID) == 3
