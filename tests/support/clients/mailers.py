@@ -131,7 +131,7 @@ def django(port: int, file: Path) -> list[str]:
     """Django, where the Python that runs the tests has it; it composes the message itself."""
     found = find_spec("django")
     if found is None or found.origin is None:
-        pytest.skip("Django is not installed (pip install django)")
+        pytest.skip("Django is not installed (make setup)")
     where = ["env", f"PYTHONPATH={Path(found.origin).parents[1]}"]
     return [*where, sys.executable, "-c", DJANGO, str(port), SENDER, RCPT]
 
