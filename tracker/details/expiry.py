@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from sqlite_utils import Database
 
 from tracker.details import rows
-from tracker.details.rows import CopyKey, name_hash
+from tracker.details.rows import CopyKey, name_hash, text_hash
 from tracker.store.chunks import Changeable, Pace
 from tracker.store.keys import MessageKey
 
@@ -70,5 +70,5 @@ def rewrite_texts(db: Database, clean: Iterable[tuple[int, str]]) -> None:
     The hash becomes one of the row's own: another row may have the same text.
     """
     db.conn.executemany(
-        _REWRITE, [(text, name_hash(f"row {row}", text), row) for row, text in clean]
+        _REWRITE, [(text, text_hash(f"row {row} {text}"), row) for row, text in clean]
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from tracker.details.rows import QUEUE_ID, TEXTS, name_hash
+from tracker.details.rows import QUEUE_ID, TEXTS, message_id_of, name_hash
 from tracker.persons import written_alike
 from tracker.store import queries
 from tracker.store.keys import MessageKey, is_message_id, message_number
@@ -90,6 +90,8 @@ def copies(db: Database, message: MessageKey) -> list[Details]:
     found = []
     for row in db.query(_COPIES, list(message)):
         row["reply"] = row["reply"].replace(QUEUE_ID, row["queue_id"] or "")
+        domain = row.pop("header_domain")
+        row["header_message_id"] = message_id_of(row["header_message_id"], domain)
         found.append(Details(**row))
     return found
 

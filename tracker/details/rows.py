@@ -7,6 +7,7 @@ Does not own: which of several events holds (`feed`), questions (`lookup`), or w
 """
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -18,10 +19,15 @@ from tracker.persons import written_alike
 from tracker.store import queries
 from tracker.store.keys import MessageKey, message_text
 
-TEXTS = ("outcome", "sender", "subject", "reply", "relay", "client", "account", "untouched")
-"""What of details many messages have in common."""
+TEXTS = (
+    *("outcome", "sender", "subject", "reply", "relay", "client", "account", "untouched"),
+    "header_domain",
+)
+"""What of details many messages have in common; the last is the domain of their Message-IDs."""
 QUEUE_ID = "{queue_id}"
 """Stands for the queue id in the text of a reply, so that replies are alike."""
+
+_MESSAGE_ID = re.compile(r"<([^<>@]+)@([^<>@]+)>")
 
 _PUT = f"""
     INSERT INTO details (sent_s, message_id, number, {", ".join(f"{name}_id" for name in TEXTS)},
@@ -32,8 +38,9 @@ _PUT_NAME = "INSERT OR IGNORE INTO detail_names VALUES (?, ?, ?, ?)"
 _PUT_RECIPIENT = "INSERT OR IGNORE INTO detail_recipients VALUES (?, ?, ?, ?)"
 _RECIPIENTS = "SELECT number, address FROM detail_recipients WHERE sent_s = ? AND message_id = ?"
 _ROW = f"""
-    SELECT header_message_id, queue_id, {", ".join(f"{name}_id" for name in TEXTS)}
-    FROM details WHERE sent_s = ? AND message_id = ? AND number = ?
+    SELECT header_message_id, queue_id, text, {", ".join(f"{name}_id" for name in TEXTS)}
+    FROM details LEFT JOIN detail_texts ON detail_texts.id = header_domain_id
+    WHERE sent_s = ? AND message_id = ? AND number = ?
 """  # noqa: S608 - constants
 _DROP = "DELETE FROM details WHERE sent_s = ? AND message_id = ? AND number = ?"
 _DROP_NAME = """
@@ -60,11 +67,21 @@ class CopyKey(NamedTuple):
 
 
 def name_hash(kind: str, name: str) -> int:
-    """Return the number by which a name of a kind is looked for: "id", "message-id", "queue-id", "to"."""
-    octets = f"{kind} {written_alike(name) if kind == 'to' else name}".encode(
-        "utf-8", "surrogatepass"
-    )
-    return int.from_bytes(hashlib.blake2b(octets, digest_size=8).digest(), "big", signed=True)
+    """Return the number by which a name of a kind is looked for: "id", "message-id", "queue-id", "to".
+
+    48 bits, which SQLite keeps in six octets.
+    """
+    return _hash(f"{kind} {written_alike(name) if kind == 'to' else name}", 6)
+
+
+def text_hash(text: str) -> int:
+    """Return the number by which a text is found; those of one number are taken for one text."""
+    return _hash(text, 8)
+
+
+def message_id_of(local: str | None, domain: str | None) -> str | None:
+    """Return a Message-ID as it stood in the header; what is none by its form has no domain."""
+    return local if domain is None else f"<{local}@{domain}>"
 
 
 def put(db: Database, told: Mapping[CopyKey, MessageHandled]) -> None:
@@ -77,7 +94,7 @@ def put(db: Database, told: Mapping[CopyKey, MessageHandled]) -> None:
     for key, event in told.items():
         ids = [None if text is None else texts[text] for text in _texts(event)]
         uses.update(row for row in ids if row is not None)
-        rows.append((*key, *ids, event.header_message_id, event.queue_id))
+        rows.append((*key, *ids, _parted(event.header_message_id)[0], event.queue_id))
         to = [(each.number, each.address) for each in event.recipients if each.address]
         names += [(name, *key) for name in _names(key, event.header_message_id, event.queue_id, to)]
         recipients += [(*key.message, *each) for each in to]
@@ -95,7 +112,8 @@ def drop(db: Database, keys: Iterable[CopyKey]) -> int:
         found = db.execute(_ROW, list(key)).fetchone()
         if found is None:
             continue
-        header_message_id, queue_id, *ids = found
+        local, queue_id, domain, *ids = found
+        header_message_id = message_id_of(local, domain)
         uses.update(row for row in ids if row is not None)
         to = db.execute(_RECIPIENTS, list(key.message)).fetchall()
         names = _names(key, header_message_id, queue_id, to)
@@ -126,16 +144,28 @@ def _names(
 
 
 def _texts(event: MessageHandled) -> Iterator[str | None]:
-    for name in TEXTS:
+    for name in TEXTS[:-1]:
         text: str | None = getattr(event, name)
         if name == "reply" and text and event.queue_id:
             text = text.replace(event.queue_id, QUEUE_ID)
         yield text
+    yield _parted(event.header_message_id)[1]
+
+
+def _parted(header_message_id: str | None) -> tuple[str | None, str | None]:
+    """Return a Message-ID less its brackets and domain, and its domain (RFC 5322 §3.6.4)."""
+    found = _MESSAGE_ID.fullmatch(header_message_id or "")
+    return (found[1], found[2]) if found else (header_message_id, None)
+
+
+def _hash(text: str, octets: int) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=octets).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def _text_ids(db: Database, texts: Collection[str]) -> dict[str, int]:
     """Return the rows of texts, making those that are new. Those of one hash are one text."""
-    hashes = {text: name_hash("text", text) for text in texts}
+    hashes = {text: text_hash(text) for text in texts}
     known: dict[int, int] = dict(
         queries.rows_in(
             db, "SELECT hash, id FROM detail_texts WHERE hash IN (:values)", hashes.values()

@@ -328,7 +328,8 @@ _DETAILS = """
         client_id INTEGER,
         account_id INTEGER,
         untouched_id INTEGER,
-        header_message_id TEXT,
+        header_domain_id INTEGER,         -- of its Message-ID
+        header_message_id TEXT,           -- less brackets and domain, where it has one
         queue_id TEXT,
         PRIMARY KEY (sent_s, message_id, number)
     ) STRICT, WITHOUT ROWID;

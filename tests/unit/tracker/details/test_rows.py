@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
 from tests.support.checks.facts import empty
 from tests.support.details import handled
-from tracker.details import feed, rows
+from tracker.details import feed, lookup, rows
 from tracker.details.rows import CopyKey
 from tracker.store.keys import MessageKey
 
@@ -19,7 +21,7 @@ def test_texts_that_messages_have_in_common_stand_once() -> None:
         for n in range(1, 10)
     ]
     feed.feed(db, events, 0)
-    assert db["detail_texts"].count == 7
+    assert db["detail_texts"].count == 8
     assert {row["uses"] for row in db["detail_texts"].rows} == {9}
 
 
@@ -30,3 +32,17 @@ def test_rows_that_are_not_there_cannot_be_dropped_twice() -> None:
     assert rows.drop(db, [CopyKey(*KEY, 1)]) == 1
     assert rows.drop(db, [CopyKey(*KEY, 1)]) == 0
     assert {row["uses"] for row in db["detail_texts"].rows} == {1}
+
+
+@pytest.mark.parametrize(
+    "header_message_id",
+    ["<1@example.com>", "<a@b@example.com>", "1@example.com", "<1>", "", "<@x>", None],
+)
+def test_a_message_id_comes_back_as_it_was(header_message_id: str | None) -> None:
+    """Whatever its form; of the usual one its domain stands once."""
+    db = empty()
+    feed.feed(db, [replace(handled(), header_message_id=header_message_id)], 0)
+    (found,) = lookup.copies(db, KEY)
+    assert found.header_message_id == header_message_id
+    assert rows.drop(db, [CopyKey(*KEY, 1)]) == 1
+    assert [db[table].count for table in ("detail_texts", "detail_names")] == [0, 0]
