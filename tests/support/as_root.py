@@ -30,7 +30,7 @@ from tracker.ingest import catch_up
 
 for target in waypost.COMMANDS.values():
     importlib.import_module(target.split(":")[0])
-catch_up.catch_up.__defaults__ = (0.3,)  # nothing here mends itself
+catch_up.catch_up.__defaults__ = (0.3, None)  # nothing here mends itself
 
 def begin(arguments, output):
     descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

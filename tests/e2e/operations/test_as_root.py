@@ -142,6 +142,8 @@ PLANTED = {
     "database": ["waypost.db"],
     "beside databases": [
         *("waypost.db-wal", "waypost.db-shm", ".waypost.db.new"),
+        *(".waypost.db.changing", ".waypost.db.opening"),
+        *(".waypost.db.rewritten", ".waypost.db.upgraded"),
         *("waypost.db.journal", "waypost.db.journal-wal", "waypost.db.journal-shm"),
     ],
     "records": ["waypost.db.consents", "waypost.db.overrides", "waypost.db.shortlinks"],
