@@ -6,6 +6,7 @@ Does not own: reaching the relay (`session`), which clients are answered from me
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 
 from proxy.relay.pacing import TooMuchNow
@@ -21,8 +22,8 @@ class CapabilityCache:
 
     def __init__(self, dial: Callable[[], Awaitable[RelaySession]]) -> None:
         self._dial = dial
-        self._seen: Mapping[str, str] | None = None
-        self._seen_at_s = 0.0
+        self._seen: Mapping[str, str] = {}
+        self._seen_at_s = -math.inf
         self._probe: asyncio.Task[Mapping[str, str] | None] | None = None
 
     def note(self, capabilities: Mapping[str, str]) -> None:
@@ -31,7 +32,12 @@ class CapabilityCache:
 
     def forget(self) -> None:
         """Have the next who asks wait for a probe: the relay could not be reached."""
-        self._seen = None
+        self._seen_at_s = -math.inf
+
+    @property
+    def last_seen(self) -> Mapping[str, str]:
+        """What the relay offered when it was last reached, however long ago."""
+        return self._seen
 
     async def get(self) -> Mapping[str, str] | None:
         """Return what the relay offers before a login; None: it cannot be reached.
@@ -39,7 +45,7 @@ class CapabilityCache:
         However many wait, there is one probe, and it goes on although some of them give up.
         """
         age_s = asyncio.get_running_loop().time() - self._seen_at_s
-        if self._seen is not None and age_s <= MAX_AGE_S:
+        if age_s <= MAX_AGE_S:
             return self._seen
         if self._probe is None:
             self._probe = asyncio.create_task(self._ask())

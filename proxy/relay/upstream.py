@@ -54,6 +54,8 @@ class Upstream:
         """Who the client is now, for `[relay] client_info`."""
         self._introduced: dict[Relay, ClientInfo | None] = {}
         self._reached = False
+        self._others = False
+        """There are other relays: mail for them goes on."""
         self._too_much = False
         self._idle_noops = 0
         self._stale: set[Relay] = set()
@@ -91,10 +93,11 @@ class Upstream:
 
     @property
     def no_relay(self) -> Reply:
-        """The reply where no session can be opened; at the first need of one, it is goodbye."""
+        """The reply where no session can be opened; at the first need of the only relay, goodbye."""
         if self._too_much:
             return replies.RELAY_BUSY
-        return replies.NO_RELAY if self._reached else replies.NO_RELAY_AT_HELLO
+        stays = self._reached or self._others
+        return replies.NO_RELAY if stays else replies.NO_RELAY_AT_HELLO
 
     @property
     def lost_for_good(self) -> bool:
@@ -178,7 +181,7 @@ class Upstream:
         `own_login`, the relay sees it under our own login, if we have one and the client has not logged
         in there itself; without, never.
         """
-        self._relay = relay or self._home
+        self._relay, self._others = relay or self._home, relay is not None
         self._wants_our_login = own_login and not (self.authenticated and self.at_home)
         if not self._wants_our_login:
             self.give_up_our_login()

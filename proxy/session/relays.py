@@ -84,11 +84,24 @@ class Relays:
         domains = _DOMAIN.findall(found[1]) if found else []
         return self.of_sender(b"@" + domains[-1]) if domains else None
 
-    async def common(self, home: Relay, capabilities: Mapping[str, str]) -> Mapping[str, str]:
-        """Return what all relays offer that can be reached; `capabilities` are those of `home`."""
+    async def common(
+        self, home: Relay, capabilities: Mapping[str, str] | None
+    ) -> Mapping[str, str] | None:
+        """Return what all relays offer that can be reached; None: none can.
+
+        `capabilities` are those of `home`, None where it is one of those that cannot. Logins are its own
+        even then: a client that tries one is told to come back, not that there is none.
+        """
         others = (each.capability_cache.get() for each in self.all if each is not home)
         known = [each for each in await asyncio.gather(*others) if each is not None]
-        return _common(capabilities, known)
+        if capabilities is not None:
+            return _common(capabilities, known)
+        if not known:
+            return None
+        offered = {**_common(known[0], known[1:])}
+        offered.pop("AUTH", None)
+        logins = home.capability_cache.last_seen.get("AUTH")
+        return offered if logins is None else {**offered, "AUTH": logins}
 
     def stop(self) -> None:
         """End what goes on in the background."""

@@ -314,15 +314,18 @@ class Session:
         """End the transaction, as EHLO and HELO do (RFC 5321 §4.1.4).
 
         Return what the relay offers, by a session opened for this client if that is trusted
-        unasked, else as far as is known; None: the relay cannot be reached.
+        unasked, else as far as is known; None: the relay cannot be reached, nor any other that may
+        get its mail.
         """
         self._forget_hello()
         self._transactions.end()
         capabilities = await self._upstream.offers(connect=self._identity.trusted_unasked)
+        relays = self._services.relays
+        # Who has to log in needs the relay where that is done, whichever gets the mail.
+        if relays.several and (capabilities is not None or self._identity.may_send):
+            capabilities = await relays.common(self._home, capabilities)
         self._greeted = capabilities is not None
-        if capabilities is None or not self._services.relays.several:
-            return capabilities
-        return await self._services.relays.common(self._home, capabilities)
+        return capabilities
 
     # STARTTLS, AUTH, XCLIENT and XFORWARD.
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.clients.programs import free_port
 from tests.support.clients.smtp_client import Dialogue
-from tests.support.identity_fixtures import MECHANISMS
+from tests.support.identity_fixtures import MECHANISMS, away
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy
 
@@ -17,6 +17,7 @@ OURS = b"AUTH PLAIN " + base64.b64encode(b"\0news\0secret")
 ALICE = b"AUTH PLAIN " + base64.b64encode(b"\0alice\0own")
 NEWS = b"<a@news.example.com>"
 MESSAGE = b"From: a@example.com\r\n\r\nbody\r\n"
+GONE = Step(b"421 4.3.2 closed\r\n", then="close")
 Logged = list[MutableMapping[str, Any]]
 Start = Callable[..., Awaitable[Proxy]]
 
@@ -124,11 +125,55 @@ async def test_a_relay_that_cannot_be_reached_is_no_matter_to_mail_for_others(
     with_news: Start, relay: ScriptedRelay, news: ScriptedRelay
 ) -> None:
     """Its own mail hears 451."""
-    news.script = {"GREETING": Step(b"421 4.3.2 closed\r\n", then="close")}
+    news.script = {"GREETING": GONE}
     client = await (await with_news(senders=["news.example.com"])).dial()
     assert (await client.ask(b"MAIL FROM:" + NEWS)).wire().startswith(b"451 4.4.1")
     await send(client, b"<a@example.com>")
     assert len(relay.messages) == 1
+
+
+async def test_the_first_relay_is_no_matter_to_mail_for_others_either(
+    with_news: Start, relay: ScriptedRelay, news: ScriptedRelay
+) -> None:
+    """Not even when it was never seen; its own mail hears 451, in a session that goes on."""
+    relay.script = {"GREETING": GONE}
+    client = await (await with_news(senders=["news.example.com"])).dial()
+    assert (await client.ask(b"MAIL FROM:<a@example.com>")).wire().startswith(b"451 4.4.1")
+    await send(client, NEWS)
+    assert len(news.messages) == 1
+    assert (await client.ask(ALICE)).code == 502
+
+
+async def test_a_login_hears_that_the_first_relay_is_away(
+    with_news: Start, relay: ScriptedRelay
+) -> None:
+    """Not that there is no login: what it was last seen to take is offered."""
+    proxy = await with_news(senders=["news.example.com"])
+    await proxy.dial()
+    relay.script = {"GREETING": GONE}
+    client = await proxy.dial()
+    assert (await client.ask(ALICE)).wire().startswith(b"421 4.4.1")
+
+
+async def test_who_has_to_log_in_hears_at_ehlo_that_the_first_relay_is_away(
+    with_news: Start, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would hear 530 at MAIL, which is final."""
+    away(monkeypatch)
+    relay.script = {"GREETING": GONE}
+    client = await (await with_news(senders=["news.example.com"])).dial(greet=False)
+    await client.reply()
+    assert (await client.ask(b"EHLO client.test")).wire().startswith(b"421 4.4.1")
+
+
+async def test_no_relay_at_all_is_goodbye(
+    with_news: Start, relay: ScriptedRelay, news: ScriptedRelay
+) -> None:
+    """As with a single one."""
+    relay.script = news.script = {"GREETING": GONE}
+    client = await (await with_news(senders=["news.example.com"])).dial(greet=False)
+    await client.reply()
+    assert (await client.ask(b"EHLO client.test")).wire().startswith(b"421 4.4.1")
 
 
 async def test_a_header_from_of_another_relays_sender_is_told(

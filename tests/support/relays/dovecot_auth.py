@@ -1,12 +1,13 @@
-"""Who checks passwords for Postfix: Dovecot's authentication protocol 1.1, with one account."""
+"""Who checks passwords for Postfix: Dovecot's authentication protocol 1.1."""
 
 import base64
 import contextlib
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 LOGIN, PASSWORD = "alice", "correct horse"
+ACCOUNTS = {LOGIN: PASSWORD}
 PROMPTS = {"PLAIN": [b""], "LOGIN": [b"Username:", b"Password:"]}
 """What each mechanism asks for, one answer after the other."""
 
@@ -23,6 +24,8 @@ def answers(mechanism: str, login: str = LOGIN, password: str = PASSWORD) -> lis
 
 
 class _Dialogue(socketserver.StreamRequestHandler):
+    accounts: Mapping[str, str]
+
     def handle(self) -> None:
         """Say what we can, then judge each request once every prompt of it has its answer."""
         self.tell("VERSION\t1\t1", "MECH\tPLAIN\tplaintext", "MECH\tLOGIN\tplaintext")
@@ -43,17 +46,22 @@ class _Dialogue(socketserver.StreamRequestHandler):
             self.going[request] = (mechanism, said)
             self.tell(f"CONT\t{request}\t{_coded(prompts[len(said)])}")
         else:
-            good = bool(prompts) and said == answers(mechanism)
-            self.tell(f"{'OK' if good else 'FAIL'}\t{request}\tuser={LOGIN}")
+            good = [each for each in self.accounts.items() if said == answers(mechanism, *each)]
+            user = f"\tuser={good[0][0]}" if prompts and good else ""
+            self.tell(f"{'OK' if user else 'FAIL'}\t{request}{user}")
 
     def tell(self, *lines: str) -> None:
         self.wfile.write("".join(f"{line}\n" for line in lines).encode())
 
 
 @contextlib.contextmanager
-def dovecot_auth() -> Iterator[int]:
-    """Serve on a free port of the loopback until the block ends; gives the port."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Dialogue) as server:
+def dovecot_auth(accounts: Mapping[str, str] = ACCOUNTS) -> Iterator[int]:
+    """Serve on a free port of the loopback until the block ends; gives the port.
+
+    `accounts` are passwords by login.
+    """
+    dialogue = type("Dialogue", (_Dialogue,), {"accounts": accounts})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), dialogue) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

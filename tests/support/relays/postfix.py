@@ -143,9 +143,12 @@ def _furnish(postfix: Postfix, settings: Mapping[str, str], services: str) -> No
         (postfix.folder / name).mkdir()
     shutil.chown(postfix.folder / "data", "postfix", "postfix")
     shutil.chown(postfix.folder / "mail", 65534, 65534)
-    more = "".join(f"{key} = {value}\n" for key, value in settings.items())
+    # Each key once: of a second one every process warns the log as it starts, postlogd too, which is
+    # the log. Where the queue to it is full by then, it waits for itself, and all others for it.
+    usual = [line for line in MAIN.splitlines() if line.partition(" =")[0] not in settings]
+    added = [f"{key} = {value}" for key, value in settings.items()]
     conf = postfix.folder / "conf"
-    (conf / "main.cf").write_text((MAIN + more).format(**names))
+    (conf / "main.cf").write_text("\n".join([*usual, *added, ""]).format(**names))
     # Sockets are opened in this order, and only the one of MASTER is waited for.
     (conf / "master.cf").write_text((services + MASTER).format(**names))
     (conf / "header_checks").write_text(HEADER_CHECKS)

@@ -61,6 +61,14 @@ async def test_a_relay_that_cannot_be_reached_offers_nothing() -> None:
     assert await cache.get() is None
 
 
+async def test_what_it_last_offered_is_kept(cache: CapabilityCache) -> None:
+    """For who wants to know that, and no more."""
+    assert cache.last_seen == {}
+    cache.note({"DSN": ""})
+    cache.forget()
+    assert cache.last_seen == {"DSN": ""}
+
+
 async def test_a_relay_that_could_not_be_reached_is_asked_again(
     cache: CapabilityCache, relay: ScriptedRelay
 ) -> None:

@@ -85,6 +85,15 @@ async def test_the_first_need_of_a_relay_that_is_not_there_is_goodbye(
     assert upstream.no_relay is replies.NO_RELAY
 
 
+async def test_where_there_are_other_relays_it_is_a_451_from_the_first(
+    new_upstream: NewUpstream,
+) -> None:
+    """The next message may be for one of them."""
+    upstream = new_upstream(port=1)
+    assert await upstream.ready(own_login=False) is replies.NO_RELAY_AT_HELLO
+    assert await upstream.ready(own_login=False, relay=upstream._home) is replies.NO_RELAY
+
+
 # What it offers
 
 
