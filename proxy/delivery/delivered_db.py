@@ -204,12 +204,16 @@ def _copy_ids(
     now_s: float,
 ) -> dict[bytes, CopyId]:
     """Return the ids of recipients' copies, making those of recipients that have none."""
-    query = "select recipient_hash, message_id, number from copy_ids where message = ?"
-    known = {each: CopyId(*copy_id) for each, *copy_id in _run(db, query, message)}
-    ids = {
-        each: known.get(each) or CopyId(message_id, number) for number, each in enumerate(hashes, 1)
+    query = "select recipient_hash, message_id, number, at_s from copy_ids where message = ?"
+    known = {
+        each: CopyId(known_id, number, int(at_s))
+        for each, known_id, number, at_s in _run(db, query, message)
     }
-    new = [(message, each, *ids[each], now_s) for each in ids.keys() - known.keys()]
+    ids = {
+        each: known.get(each) or CopyId(message_id, number, int(now_s))
+        for number, each in enumerate(hashes, 1)
+    }
+    new = [(message, each, *ids[each][:2], now_s) for each in ids.keys() - known.keys()]
     _run_each(db, "insert into copy_ids values (?, ?, ?, ?, ?)", new)
     return {hashes[each]: copy_id for each, copy_id in ids.items()}
 

@@ -35,10 +35,12 @@ Clipped = tuple[tuple[int, int], ...]
 class _Copy:
     """A copy for `recipients`, counted from 1, and by what it is known.
 
-    Its tokens have `number`; its event has one of `numbers` for each recipient.
+    Its tokens have `number`; its event has one of `numbers` for each recipient. `sent_s` is the second
+    since 1970 that both tell.
     """
 
     message_id: bytes
+    sent_s: int
     number: int
     recipients: Sequence[int]
     numbers: tuple[int, ...]
@@ -94,11 +96,12 @@ class Rendering:
 
     def _copy(self, recipients: Sequence[int], *, personal: bool) -> _Copy:
         """Return by what the copy for these recipients is known."""
-        message_id, numbers = self.submission.message_id, tuple(recipients)
+        message_id, sent_s = self.submission.message_id, int(self.now_s)
+        numbers = tuple(recipients)
         if len(recipients) == 1 and self.submission.copy_ids:
-            message_id, number = self.submission.copy_ids[recipients[0] - 1]
+            message_id, number, sent_s = self.submission.copy_ids[recipients[0] - 1]
             numbers = (number,)
-        return _Copy(message_id, numbers[0] if personal else SHARED, recipients, numbers)
+        return _Copy(message_id, sent_s, numbers[0] if personal else SHARED, recipients, numbers)
 
     def _left(self, untouched: Untouched, clipped: Clipped = ()) -> Outgoing:
         """Return the message as it came, less our own headers; signed, where all of its sender is."""
@@ -152,7 +155,7 @@ class Rendering:
         if link.identified and self.identifier and copy.number != SHARED:
             person_id = self.identifier.id_of(self._address(copy.recipients[0]), self._person())
             destination = self.identifier.marked(destination, person_id)
-        about = (copy.message_id, copy.number, link.number, int(self.now_s), destination)
+        about = (copy.message_id, copy.number, link.number, copy.sent_s, destination)
         token = mint(self.keyring, Link(*about))
         base_url = self.sender.policy.base_urls[0] if self.sender else ""
         return tracked_url(base_url, token, app=link.app)
@@ -183,7 +186,7 @@ class Rendering:
             ),
             links=self._sent_links(),
             opens=self.plan.has_pixel,
-            sent_s=int(self.now_s),
+            sent_s=copy.sent_s,
         )
 
     def _sent_links(self) -> tuple[SentLink, ...]:

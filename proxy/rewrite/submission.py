@@ -46,10 +46,14 @@ def step(reason: Untouched) -> Iterator[None]:
 
 
 class CopyId(NamedTuple):
-    """By what tokens and events know one recipient's copy: the message, and a number in it from 1."""
+    """By what tokens and events know one recipient's copy: the message, and a number in it from 1.
+
+    A message is its id and the second since 1970 of the first try; so a retry is the same one.
+    """
 
     message_id: bytes
     number: int
+    sent_s: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -91,14 +92,18 @@ async def test_a_journal_that_cannot_be_read_holds_no_mail_up(tmp_path: Path) ->
     assert [line["event"] for line in lines] == ["journal_failed"]
 
 
-async def test_a_retry_has_the_ids_of_the_first_try(tmp_path: Path) -> None:
-    """Each recipient theirs; a message that is not remembered has any."""
+async def test_a_retry_has_the_ids_of_the_first_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each recipient theirs, and its second; a message that is not remembered has any."""
     suppression = DuplicateSuppression(DeliveredDb(tmp_path / "journal"))
     several = replace(SUBMISSION, rcpt_to=(b"b@example.net", b"c@example.net", b"b@example.net"))
     first = await suppression.begin("x", several, MESSAGE)
     assert first is not None
     assert [each.number for each in first.submission.copy_ids] == [1, 2, 1]
     await suppression.end(first, told=False)
+    later_s = time.time() + 600
+    monkeypatch.setattr(time, "time", lambda: later_s)
     again = await suppression.begin("x", SUBMISSION, MESSAGE)
     assert again is not None
     assert again.submission.copy_ids == first.submission.copy_ids[:1]

@@ -81,7 +81,7 @@ def test_the_pixel_of_a_shared_copy_is_nobodys():
 
 def test_a_copy_has_the_id_that_an_earlier_try_told_of(tmp_path: Path) -> None:
     """In its tokens and in its event; where nobody may be told apart, in the event alone."""
-    ids = CopyId(b"earlier1", 7), CopyId(b"earlier2", 9)
+    ids = CopyId(b"earlier1", 7, 5), CopyId(b"earlier2", 9, 6)
     again = dataclasses.replace(TWO, copy_ids=ids)
     knowing = consenting(tmp_path, b="anonymous")
     prepared = knowing.prepare(html_message(HTML), again, NOW_S)
@@ -91,6 +91,7 @@ def test_a_copy_has_the_id_that_an_earlier_try_told_of(tmp_path: Path) -> None:
         assert (token.message_id, token.recipient) == (ids[index].message_id, number)
         (recipient,) = copy.pending.recipients
         assert copy.pending.message_id == ids[index].message_id.hex()
+        assert token.sent_at_s == copy.pending.sent_s == ids[index].sent_s
         assert (recipient.number, recipient.address.encode()) == (
             ids[index].number,
             TWO.rcpt_to[index],
