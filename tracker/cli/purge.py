@@ -6,6 +6,7 @@ believed (`tracker.retention.clock`).
 
 import sqlite3
 import time
+from collections import deque
 
 import click
 
@@ -14,7 +15,7 @@ from config.cli.output import echo
 from config.schema import Config
 from config.values import LONGEST_S, parse_duration
 from tracker.cli.common import Waiting, log_errors_only
-from tracker.details.expiry import expire
+from tracker.details import expiry
 from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
 from tracker.retention import clock, retention
@@ -75,7 +76,7 @@ def _let_go_of_details(config: Config, told: Waiting) -> None:
     """Delete what is kept of single messages beside the figures, of all that is purged."""
     if config.store.path.exists():
         with database.changing(config.store.path, told.say) as opened:
-            expire(opened, retention.purged_before_s(opened.db))
+            deque(expiry.expiring(opened, retention.purged_before_s(opened.db)), maxlen=0)
 
 
 def _doubted(error: ClockNotBelieved) -> str:

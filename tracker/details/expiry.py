@@ -5,7 +5,7 @@ Does not own: when (`tracker.ingest.ingester`, `tracker.erasure.details`), or wh
 (`tracker.erasure.rows`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlite_utils import Database
 
@@ -29,16 +29,15 @@ _TEXTS = "SELECT id, text FROM detail_texts WHERE id > ? ORDER BY id LIMIT ?"
 _REWRITE = "UPDATE detail_texts SET text = ?, hash = ? WHERE id = ?"
 
 
-def expire(opened: Changeable, before_s: float) -> int:
-    """Delete the details of what was sent before a moment, bit by bit; return how many there were."""
+def expiring(opened: Changeable, before_s: float) -> Iterator[int]:
+    """Delete the details of what was sent before a moment; yield how many each transaction deleted."""
     pace = Pace(CHUNK_ROWS)
-    expired, last = 0, -1
+    last = -1
     while last:
         with pace.writing(opened) as db:
             old = db.execute(_OLD, [before_s, pace.size]).fetchall()
             last = rows.drop(db, [CopyKey(*row) for row in old])
-        expired += last
-    return expired
+        yield last
 
 
 def forget_copies(db: Database, copies: Iterable[tuple[MessageKey, int]]) -> int:

@@ -27,7 +27,7 @@ from config.telemetry import observe
 from config.values import format_duration
 from tracker.counting.feeder import Feeder
 from tracker.counting.moved_clicks import has_moves
-from tracker.details.expiry import expire
+from tracker.details import expiry
 from tracker.first_form.upgrade import Stopped, Watch
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
@@ -345,7 +345,8 @@ class Ingester:
             return  # there is nothing yet; with the first event there is
         yield from expiring(opened, now.before_s(PENDING_S))
         yield from purging(opened, now.before_s(self._retention_s))
-        expire(opened, now.before_s(min(self._details_s, self._retention_s)))
+        details_before_s = now.before_s(min(self._details_s, self._retention_s))
+        yield from expiry.expiring(opened, details_before_s)
         segments.sweep(self._directory, time.time() - LEFTOVER_S)
         self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S
 
