@@ -24,6 +24,8 @@ from tracker.spool.writer import Spool
 
 SENT_S = int(time.time())
 IN_FLIGHT = 20
+PAUSE_S = 0.005
+"""After each message with its ten clicks: what is written in seconds is recounted one by one."""
 
 
 def context() -> ForkServerContext:
@@ -54,6 +56,7 @@ def write(folder: Path, name: str) -> None:
     while True:
         message_id, person = f"{name}-m{number // 10}", f"reader{number // 10 % 50}@example.net"
         if number % 10 == 0:
+            time.sleep(PAUSE_S)
             spool.append(
                 MessagePending(
                     *(message_id, float(SENT_S), "example.com", f"campaign {number // 10 % 3}"),
