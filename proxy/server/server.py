@@ -164,13 +164,15 @@ class Server:
             )
             self._tasks[task] = None
             SESSIONS.inc()
-            task.add_done_callback(self._forget)
+            task.add_done_callback(partial(self._forget, connection))
             if not speaks_for_another:
                 self._count(task, peer)
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
+    def _forget(self, connection: ClientConnection, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
         SESSIONS.dec()
+        if task.cancelled():  # amid a header or a handshake: nobody else closes it
+            connection.abort()
         if len(self._tasks) < FEW_SESSIONS:
             collect_if_idle()
 

@@ -1,11 +1,15 @@
 """The graceful stop (RFC 5321 §3.8), as clients see it."""
 
 import asyncio
+import contextlib
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.support.clients.smtp_client import Dialogue
+from tests.support.clients.strangers import behind_balancer
+from tests.support.feeding import metric
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
 
@@ -159,3 +163,19 @@ async def test_a_stop_waits_for_a_commit(start_proxy: StartProxy, relay: Scripte
     await proxy.server.stop()
     assert (await client.reply()).code == 250
     assert len(relay.messages) == 1
+
+
+@pytest.mark.usefixtures("authority")
+@pytest.mark.parametrize("said", [b"", b"PROXY TCP4 192.0.2.7 192.0.2.1 4711 465\r\n"])
+async def test_a_stop_closes_who_is_amid_a_header_or_a_handshake(
+    said: bytes, start_proxy: StartProxy, tmp_path: Path
+) -> None:
+    """They have no session yet that could; a load balancer would wait for them."""
+    proxy = await start_proxy(proxy=behind_balancer(tmp_path, drain_timeout="1s"))
+    client = await proxy.dial(greet=False)
+    client.send(said)
+    await until(lambda: metric("waypost_sessions") >= 1)
+    await proxy.server.stop()
+    async with asyncio.timeout(10):
+        with contextlib.suppress(ConnectionError):
+            assert not await client.reader.read(1)
