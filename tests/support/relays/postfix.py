@@ -88,9 +88,11 @@ class Postfix:
         return "".join(file.read_text("utf-8", "replace") for file in files)
 
     def delivered(self) -> list[bytes]:
-        """Return every message delivered so far, as stored, its line ends made CRLF again."""
+        """Return every message delivered so far, the latest last, as stored, in lines of CRLF."""
         inbox = self.folder / "mail" / "inbox" / "new"
-        files = sorted(inbox.iterdir()) if inbox.is_dir() else []
+        found = inbox.iterdir() if inbox.is_dir() else ()
+        # Their names have the second first, and what follows it is in no order.
+        files = sorted(found, key=lambda file: file.stat().st_mtime_ns)
         return [file.read_bytes().replace(b"\n", b"\r\n") for file in files]
 
     def wait_for(self, count: int, within_s: float = 30) -> list[bytes]:
