@@ -106,7 +106,7 @@ class OwnLogin:
         return None
 
     async def _exchange(self, session: RelaySession) -> None:
-        """Say AUTH until the relay has judged. Raises _NotLoggedIn."""
+        """Exchange AUTH with the relay until it has judged. Raises _NotLoggedIn."""
         if not session.may_have_our_login:
             what = "only over TLS with a certificate that verifies, or on this machine"
             raise _NotLoggedIn(LoginFault.NOT_SAFE, what)
