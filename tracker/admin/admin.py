@@ -1,9 +1,8 @@
 """The admin listener's application: which path is answered by what.
 
 Owns: its paths, health, metrics, and what a web server asks before it gets a certificate.
-Does not own: who may ask (`guard`), reports and the page of figures (`reports`), links (`links`),
-persons (`persons`), the document that describes the API (`openapi`), or sockets
-(`tracker.listener`).
+Does not own: who may ask (`guard`), the page of figures (`overview`), the API (`tracker.api`), how an
+error is answered (`tracker.answers`), or sockets (`tracker.listener`).
 
 SQLite and files are read in threads, so that redirects in the same process go on meanwhile.
 """
@@ -14,17 +13,19 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from config.schema import Config
 from config.telemetry import exposition
-from tracker.admin import openapi
-from tracker.admin.links import Links, MakeLink
-from tracker.admin.openapi import Operation
-from tracker.admin.persons import Persons
-from tracker.admin.reports import Reports
-from tracker.admin.responses import ERROR_HANDLERS, UNCACHED, json_response
+from tracker.admin import overview
+from tracker.answers.errors import ERROR_HANDLERS
+from tracker.answers.responses import UNCACHED, json_response
+from tracker.api import openapi
+from tracker.api.links import Links, MakeLink
+from tracker.api.openapi import Operation
+from tracker.api.persons import Persons
+from tracker.api.reports import Reports
 
 
 class Admin:
@@ -54,7 +55,7 @@ class Admin:
     def app(self) -> Starlette:
         """The ASGI application."""
         routes = [
-            Route("/", self._reports.overview),
+            Route("/", self._overview),
             Route("/healthz", _healthz),
             Route("/metrics", self._metrics),
             Route("/internal/ask", self._ask),
@@ -67,6 +68,10 @@ class Admin:
 
     def _current_config(self) -> Config:
         return self.config
+
+    def _overview(self, _request: Request) -> Response:
+        page = overview.current(self.config)
+        return HTMLResponse(page, headers=UNCACHED | overview.SECURITY)
 
     async def _openapi(self, _request: Request) -> Response:
         return json_response(openapi.document(self.operations))

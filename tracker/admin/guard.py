@@ -22,7 +22,7 @@ from config.addresses import IpAddress, Network, is_loopback
 from config.forwarded import client_address
 from config.telemetry import observe
 from config.throttle import Throttle
-from tracker.admin.responses import json_response
+from tracker.answers.responses import json_response
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

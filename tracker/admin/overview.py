@@ -10,7 +10,11 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from config.schema import Config
+from tracker.ingest.catch_up import BRIEF_S, catch_up
+from tracker.reports import summary
 from tracker.reports.figures import Report
+from tracker.store import database
 
 SHOWN = 100
 """Campaigns and links on the page; the report has them all."""
@@ -26,6 +30,13 @@ _TEMPLATES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
 )
+
+
+def current(config: Config) -> str:
+    """Return the page of all figures; raises StoreError."""
+    backlog = catch_up(config, BRIEF_S)
+    with database.reading(config.store.path) as db:
+        return page(summary.report(db), list(backlog.sentences()))
 
 
 def page(report: Report, not_counted: Sequence[str] = ()) -> str:

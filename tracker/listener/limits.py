@@ -2,7 +2,7 @@
 
 Owns: the numbers and why they are what they are. Sizes are octets, times seconds.
 Does not own: how many descriptors a process may have (`config.service.descriptors`), or what the
-API takes of a body (`tracker.admin.requests`).
+API takes of a body (`tracker.api.requests`).
 """
 
 MAX_HEAD_OCTETS = 16 * 1024

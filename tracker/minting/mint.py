@@ -3,7 +3,7 @@
 Owns: the link itself, and the events by which reports count it, as a message with one link.
 Does not own: links in mail (`proxy.rewrite.render`), what may be asked for (`request`), tokens
 (`tracker.tokens`), codes (`short_links`), ids of readers (`tracker.urls.reader_id`), or how
-somebody asks (`tracker.cli.link`, `tracker.admin.links`).
+somebody asks (`tracker.cli.link`, `tracker.api.links`).
 
 A link of one person counts as that person's; one without a person is shared, by however many.
 """

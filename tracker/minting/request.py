@@ -3,7 +3,7 @@
 Owns: the request, what is wrong with one, and how the rules of mail apply to it: what is never
 tracked, which parameters are added, which sites are told who comes.
 Does not own: the link itself (`mint`), those rules (`tracker.urls.additions`, `tracker.urls.hosts`,
-`tracker.urls.secrets`), or how somebody asks (`tracker.cli.link`, `tracker.admin.links`).
+`tracker.urls.secrets`), or how somebody asks (`tracker.cli.link`, `tracker.api.links`).
 """
 
 from dataclasses import dataclass

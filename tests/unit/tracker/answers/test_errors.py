@@ -1,11 +1,9 @@
 """What is answered where something fails: JSON with one clear sentence."""
 
-import json
 import sqlite3
 from pathlib import Path
 
 import pytest
-from hypothesis import given
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,9 +13,7 @@ from starlette.routing import Route
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from tests.support.clients.admin import Client, serving
-from tests.support.hostile import hostile_text, obeyed
-from tracker.admin.requests import InvalidRequest
-from tracker.admin.responses import ERROR_HANDLERS, UNCACHED, json_response
+from tracker.answers.errors import ERROR_HANDLERS, InvalidRequest
 from tracker.spool.writer import SpoolError
 from tracker.store.database import StoreError
 
@@ -61,16 +57,6 @@ async def test_an_error_has_its_status_and_one_sentence(
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_headers_come_on_top_of_those_against_caches() -> None:
-    """None of these is lost."""
-    answer = json_response({"a": None}, 201, {"retry-after": "5"})
-    assert (answer.status_code, json.loads(answer.body)) == (201, {"a": None})
-    assert {*UNCACHED.items(), ("retry-after", "5")} <= set(answer.headers.items())
-
-
-@given(hostile_text)
-def test_json_is_exact_and_moves_no_cursor(text: str) -> None:
-    """Whatever a campaign is called: curl prints it on a terminal."""
-    body = json_response({text: [text]}).body
-    assert json.loads(bytes(body)) == {text: [text]}
-    assert obeyed(bytes(body).decode()) == set()
+def test_what_is_wrong_with_the_whole_is_the_bodys() -> None:
+    """Where there is no field to be named."""
+    assert InvalidRequest([("", "Invalid JSON")]).problems == (("body", "Invalid JSON"),)

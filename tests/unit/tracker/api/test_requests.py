@@ -8,7 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tests.support.clients.admin import JSON, Client, serving
-from tracker.admin.requests import InvalidRequest, parse_query
+from tracker.answers.errors import InvalidRequest
+from tracker.api.requests import parse_query
 
 
 async def test_a_query_that_makes_no_sense_names_its_field(client: Client) -> None:
@@ -33,7 +34,7 @@ async def test_a_body_has_bounds(client: Client, monkeypatch: pytest.MonkeyPatch
     """In size and in time."""
     answer = await client.ask("/api/v1/links", "POST", b" " * 70_000, content_type=JSON)
     assert answer.status == 413
-    monkeypatch.setattr("tracker.admin.requests.BODY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("tracker.api.requests.BODY_TIMEOUT_S", 0.1)
     answer = await client.ask(
         "/api/v1/links", "POST", b"{", content_type=JSON, content_length="100"
     )
@@ -77,8 +78,3 @@ def test_each_problem_of_a_query_has_its_field(query: bytes, field: str) -> None
         parse_query(Query, request(query))
     ((named, problem),) = raised.value.problems
     assert (named, str(raised.value)) == (field, f"{field}: {problem}")
-
-
-def test_what_is_wrong_with_the_whole_is_the_bodys() -> None:
-    """Where there is no field to be named."""
-    assert InvalidRequest([("", "Invalid JSON")]).problems == (("body", "Invalid JSON"),)

@@ -1,32 +1,24 @@
 """What is asked over HTTP, read: queries and JSON bodies.
 
-Owns: the bounds of a body, and what is wrong with a request that cannot be understood.
+Owns: the bounds of a body, and reading queries and bodies.
 Does not own: what may be asked (`reports`, `links`, `persons`), or how an error is answered
-(`responses`).
+(`tracker.answers.errors`).
 """
 
 import asyncio
-from collections.abc import Iterable
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from tracker.answers.errors import InvalidRequest
 from tracker.minting.request import problems_of
 
 MAX_BODY_OCTETS = 64 * 1024
 BODY_TIMEOUT_S = 10.0
 
 Model = TypeVar("Model", bound=BaseModel)
-
-
-class InvalidRequest(Exception):
-    """A request that cannot be understood: pairs of a field and what is wrong with it."""
-
-    def __init__(self, problems: Iterable[tuple[str, str]]) -> None:
-        self.problems = tuple((field or "body", problem) for field, problem in problems)
-        super().__init__("; ".join(f"{field}: {problem}" for field, problem in self.problems))
 
 
 def parse_query(model: type[Model], request: Request) -> Model:

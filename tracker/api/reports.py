@@ -1,8 +1,7 @@
-"""The report over HTTP: in JSON for programs, as a page for people.
+"""The API about figures: the report.
 
 Owns: what may be asked of a report, and the headers that tell what it lacks.
-Does not own: the figures (`tracker.reports.clicks`, `tracker.ingest.catch_up`), or what the page
-looks like (`overview`).
+Does not own: the figures (`tracker.reports.summary`, `tracker.ingest.catch_up`).
 """
 
 from collections.abc import Callable
@@ -11,13 +10,12 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from config.schema import Config
-from tracker.admin import overview
-from tracker.admin.openapi import INTEGER, STRING, Operation, array_of, object_of
-from tracker.admin.requests import parse_query
-from tracker.admin.responses import UNCACHED, json_response
+from tracker.answers.responses import json_response
+from tracker.api.openapi import INTEGER, STRING, Operation, array_of, object_of
+from tracker.api.requests import parse_query
 from tracker.ingest.catch_up import BRIEF_S, Backlog, catch_up
 from tracker.reports import summary
 from tracker.reports.figures import Report
@@ -82,7 +80,7 @@ class ReportQuery(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """The operation of the API, and the page; `config` is called for each request."""
+    """The operation; `config` is called for each request."""
 
     config: Callable[[], Config]
 
@@ -100,12 +98,6 @@ class Reports:
                 query=ReportQuery,
             ),
         )
-
-    def overview(self, _request: Request) -> Response:
-        """Return the page of all figures."""
-        report, backlog = self._figures(ReportQuery())
-        page = overview.page(report, list(backlog.sentences()))
-        return HTMLResponse(page, headers=UNCACHED | overview.SECURITY)
 
     def _report(self, request: Request) -> Response:
         report, backlog = self._figures(parse_query(ReportQuery, request))

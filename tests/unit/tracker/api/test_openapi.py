@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tests.support.clients.admin import serving
-from tracker.admin import openapi
 from tracker.admin.admin import Admin
-from tracker.admin.openapi import INTEGER, STRING, Operation, array_of, object_of
+from tracker.api import openapi
+from tracker.api.openapi import INTEGER, STRING, Operation, array_of, object_of
 from tracker.decisions.consents import Consent
 
 

@@ -2,7 +2,7 @@
 
 Owns: these operations.
 Does not own: ids (`tracker.urls.reader_id`), who is behind one (`tracker.store.persons`), consents
-(`tracker.decisions.consents`), or who may ask (`guard`).
+(`tracker.decisions.consents`), or who may ask.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.schema import Config
-from tracker.admin.openapi import STRING, Operation, array_of, object_of
-from tracker.admin.requests import parse_body, parse_query
-from tracker.admin.responses import json_response
+from tracker.answers.responses import json_response
+from tracker.api.openapi import STRING, Operation, array_of, object_of
+from tracker.api.requests import parse_body, parse_query
 from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS

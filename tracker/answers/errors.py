@@ -1,41 +1,30 @@
-"""Answers in JSON, those to what failed included.
+"""What is answered where something fails: JSON with one clear sentence.
 
-Owns: that no cache keeps an answer, and the status and text for each kind of error.
-Does not own: what is wrong with a request (`requests`), or refusing who may not ask (`guard`).
+Owns: the status and text for each kind of error, and the error of a request that cannot be understood.
+Does not own: JSON as a response (`responses`), reading requests (`tracker.api.requests`), or refusing
+who may not ask.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from config.escaping import printable
 from config.keys.secret_files import KeyFileError
-from tracker.admin.requests import InvalidRequest
+from tracker.answers.responses import json_response
 from tracker.store.database import StoreError
 
-UNCACHED = {
-    "cache-control": "no-store",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-}
 
+class InvalidRequest(Exception):
+    """A request that cannot be understood: pairs of a field and what is wrong with it."""
 
-class _EscapedJson(JSONResponse):
-    """JSON that moves no cursor on the terminal of somebody who asks with curl."""
-
-    def render(self, content: Any) -> bytes:  # noqa: ANN401 - any JSON
-        """Return the body, with the controls in its strings escaped."""
-        return printable(super().render(content).decode()).encode()
-
-
-def json_response(value: Any, status: int = 200, headers: Mapping[str, str] = UNCACHED) -> Response:  # noqa: ANN401 - any JSON
-    """Return an answer in JSON that no cache keeps; `headers` come on top of UNCACHED."""
-    return _EscapedJson(value, status, {**UNCACHED, **headers})
+    def __init__(self, problems: Iterable[tuple[str, str]]) -> None:
+        self.problems = tuple((field or "body", problem) for field, problem in problems)
+        super().__init__("; ".join(f"{field}: {problem}" for field, problem in self.problems))
 
 
 def _invalid_request(_request: Request, error: Exception) -> Response:

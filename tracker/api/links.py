@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from config.schema import Config
-from tracker.admin.openapi import STRING, Operation, object_of
-from tracker.admin.requests import InvalidRequest, parse_body
-from tracker.admin.responses import json_response
+from tracker.answers.errors import InvalidRequest
+from tracker.answers.responses import json_response
+from tracker.api.openapi import STRING, Operation, object_of
+from tracker.api.requests import parse_body
 from tracker.minting.mint import Minted
 from tracker.minting.request import CannotMake, LinkRequest
 
