@@ -2,7 +2,7 @@
 
 Owns: reading X-Forwarded-For, X-Forwarded-Proto and Forwarded (RFC 7239), as far as their authors
 are trusted.
-Does not own: what is made of an address (`tracker.redirect.visitor`, `tracker.admin.guard`), or
+Does not own: what is made of an address (`tracker.redirect.visitor`, `tracker.access.guard`), or
 which web servers are trusted (`schema`).
 """
 

@@ -1,7 +1,7 @@
 """The admin listener's application: which path is answered by what.
 
 Owns: its paths, health, metrics, and what a web server asks before it gets a certificate.
-Does not own: who may ask (`guard`), the page of figures (`overview`), the API (`tracker.api`), how an
+Does not own: who may ask (`tracker.access`), the page of figures (`overview`), the API (`tracker.api`), how an
 error is answered (`tracker.answers`), or sockets (`tracker.listener`).
 
 SQLite and files are read in threads, so that redirects in the same process go on meanwhile.

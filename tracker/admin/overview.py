@@ -1,7 +1,7 @@
 """The page that a browser sees at the admin listener: totals, campaigns, links.
 
 Owns: what stands on the page and how figures are written for people.
-Does not own: the figures (`tracker.reports.clicks`), or who may see them (`guard`).
+Does not own: the figures (`tracker.reports.clicks`), or who may see them (`tracker.access`).
 
 The page has no script and loads nothing.
 """

@@ -2,7 +2,7 @@
 
 Owns: which file it is.
 Does not own: how a file is watched (`tracker.records.watch`), who must know the password
-(`tracker.admin.guard`), or when a configuration is read again (`reload`).
+(`tracker.access.guard`), or when a configuration is read again (`reload`).
 """
 
 from collections.abc import Callable

@@ -19,8 +19,8 @@ from config.schema import Config
 from config.service import descriptors
 from config.service.reload import on_sighup
 from config.telemetry import observe
+from tracker.access.guard import Guard
 from tracker.admin.admin import Admin
-from tracker.admin.guard import Guard
 from tracker.app.parts import Keys, Parts, prepare
 from tracker.app.reload import Reload
 from tracker.decisions.consents import ConsentRecord, Consents

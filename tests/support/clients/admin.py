@@ -11,7 +11,7 @@ from typing import Any
 from config.addresses import Network
 from config.keys import token_keys
 from tests.support import http_server
-from tracker.admin.guard import Guard
+from tracker.access.guard import Guard
 from tracker.listener import asgi
 from tracker.tokens import Keyring
 

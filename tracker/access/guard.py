@@ -3,7 +3,7 @@
 Owns: the password, in HTTP Basic (RFC 7617) or as a bearer token (RFC 6750), how often an address
 may try one, and the check that keeps a page in somebody's browser from asking for the listener on
 its own machine (DNS rebinding).
-Does not own: what is answered then (`admin`), the window in which tries count (`config.throttle`),
+Does not own: what somebody may ask for then (`access`), the answer (`tracker.admin`), the window in which tries count (`config.throttle`),
 which address a request comes from (`config.forwarded`), or which addresses need a password
 (`config.loading.rules`).
 """
@@ -22,6 +22,8 @@ from config.addresses import IpAddress, Network, is_loopback
 from config.forwarded import client_address
 from config.telemetry import observe
 from config.throttle import Throttle
+from tracker.access.access import EVERYTHING
+from tracker.access.needs import STATE_KEY
 from tracker.answers.responses import json_response
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
+        scope["state"] = scope.get("state", {}) | {STATE_KEY: EVERYTHING}
         try:
             await self._app(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - it was answered; the log gets no traceback

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.routing import Route
+from starlette.applications import Starlette
 
 from config.telemetry import observe
 from tests.support.clients.admin import Client, serving
-from tracker.admin.admin import Admin
-from tracker.admin.guard import MAX_WRONG_PASSWORDS, names_loopback, password_in
+from tracker.access.guard import MAX_WRONG_PASSWORDS, names_loopback, password_in
 
 PASSWORD = "horse:staple ü".encode()
 
@@ -40,23 +39,12 @@ def basic(user: str, password: bytes) -> str:
         ("", 401),
     ],
 )
-async def test_the_password_opens(authorization: str, status: int, admin: Admin) -> None:
+async def test_the_password_opens(authorization: str, status: int, app: Starlette) -> None:
     """Basic or bearer; nothing else, and no part of it."""
-    async with serving(admin.app, PASSWORD) as client:
+    async with serving(app, PASSWORD) as client:
         answer = await client.ask("/metrics", authorization=authorization)
         assert answer.status == status
         assert ("www-authenticate" in answer.headers) == (status == 401)
-
-
-async def test_nothing_but_what_is_public_needs_no_password(admin: Admin) -> None:
-    """A web server asks for certificates, a supervisor for health; neither knows the password."""
-    paths = [route.path for route in admin.app.routes if isinstance(route, Route)]
-    async with serving(admin.app, PASSWORD) as client:
-        statuses = {path: (await client.ask(path)).status for path in [*paths, "/x"]}
-        open_to_all = {path for path, status in statuses.items() if status != 401}
-        assert open_to_all == {"/healthz", "/internal/ask"}
-        ask = await client.ask("/internal/ask?domain=click.example.com")
-        assert ask.status == 200
 
 
 @pytest.mark.parametrize(
@@ -80,9 +68,17 @@ async def test_without_a_password_only_the_loopback_is_a_host(
     assert (await client.ask("/healthz", host=host)).status == status
 
 
-async def test_with_a_password_any_host_will_do(admin: Admin) -> None:
+@pytest.mark.parametrize("password", [None, PASSWORD])
+async def test_whoever_is_let_in_may_do_everything(app: Starlette, password: bytes | None) -> None:
+    """With the password, or on this machine where there is none."""
+    async with serving(app, password) as client:
+        answer = await client.ask("/x", authorization=basic("", PASSWORD))
+        assert answer.json == {"name": "", "scopes": ["figures", "links", "persons"]}
+
+
+async def test_with_a_password_any_host_will_do(app: Starlette) -> None:
     """Behind a web server the name is its own."""
-    async with serving(admin.app, PASSWORD) as client:
+    async with serving(app, PASSWORD) as client:
         answer = await client.ask(
             "/metrics", host="admin.example.com", authorization=basic("", PASSWORD)
         )
@@ -93,10 +89,10 @@ WRONG = basic("", b"wrong")
 
 
 async def test_ten_wrong_passwords_are_looked_at(
-    admin: Admin, logged: list[MutableMapping[str, Any]]
+    app: Starlette, logged: list[MutableMapping[str, Any]]
 ) -> None:
     """Then none, not even the right one, and the answer says for how long."""
-    async with serving(admin.app, PASSWORD) as client:
+    async with serving(app, PASSWORD) as client:
         for _ in range(MAX_WRONG_PASSWORDS):
             assert (await client.ask("/metrics", authorization=WRONG)).status == 401
         for authorization in (WRONG, basic("", PASSWORD)):
@@ -107,18 +103,18 @@ async def test_ten_wrong_passwords_are_looked_at(
     assert told == [("admin_password_wrong", "127.0.0.1")] * 10 + [("admin_locked", "127.0.0.1")]
 
 
-async def test_the_right_password_takes_no_wrong_one_back(admin: Admin) -> None:
+async def test_the_right_password_takes_no_wrong_one_back(app: Starlette) -> None:
     """Whoever may ask has others behind the same address, who may not."""
-    async with serving(admin.app, PASSWORD) as client:
+    async with serving(app, PASSWORD) as client:
         for _ in range(MAX_WRONG_PASSWORDS):
             assert (await client.ask("/metrics", authorization=basic("", PASSWORD))).status == 200
             assert (await client.ask("/metrics", authorization=WRONG)).status == 401
         assert (await client.ask("/metrics", authorization=WRONG)).status == 429
 
 
-async def test_requests_without_a_password_are_no_wrong_ones(admin: Admin) -> None:
+async def test_requests_without_a_password_are_no_wrong_ones(app: Starlette) -> None:
     """A browser asks so before it asks its user; and OPEN_PATHS stay open."""
-    async with serving(admin.app, PASSWORD) as client:
+    async with serving(app, PASSWORD) as client:
         for _ in range(MAX_WRONG_PASSWORDS + 1):
             assert (await client.ask("/metrics")).status == 401
         assert (await client.ask("/metrics", authorization=basic("", PASSWORD))).status == 200
@@ -128,21 +124,21 @@ async def test_requests_without_a_password_are_no_wrong_ones(admin: Admin) -> No
         assert (await client.ask("/healthz", authorization=WRONG)).status == 200
 
 
-async def test_clients_of_a_trusted_web_server_are_counted_by_themselves(admin: Admin) -> None:
+async def test_clients_of_a_trusted_web_server_are_counted_by_themselves(app: Starlette) -> None:
     """An IPv6 address with its /64; what others write into X-Forwarded-For is not believed."""
 
     async def status(client: Client, *forwarded: str) -> int:
         headers = {"X_Forwarded_For": ", ".join(forwarded)} if forwarded else {}
         return (await client.ask("/metrics", authorization=WRONG, **headers)).status
 
-    async with serving(admin.app, PASSWORD, [ip_network("127.0.0.1")]) as client:
+    async with serving(app, PASSWORD, [ip_network("127.0.0.1")]) as client:
         addresses = [f"2001:db8:0:1::{n}" for n in range(MAX_WRONG_PASSWORDS)]
         assert {await status(client, each) for each in addresses} == {401}
         assert await status(client, "2001:db8:0:1::ffff") == 429
         assert await status(client, "203.0.113.1", "2001:db8:0:1::1") == 429
         assert await status(client, "2001:db8:0:2::1") == 401
         assert await status(client) == 401
-    async with serving(admin.app, PASSWORD) as client:
+    async with serving(app, PASSWORD) as client:
         addresses = [f"192.0.2.{n}" for n in range(MAX_WRONG_PASSWORDS)]
         assert {await status(client, each) for each in addresses} == {401}
         assert await status(client, "192.0.2.77") == 429
@@ -154,25 +150,6 @@ async def test_refusals_are_counted(client: Client) -> None:
     await client.ask("/metrics", host="example.com")
     after = observe.REGISTRY.get_sample_value("waypost_admin_refused_total", {"reason": "host"})
     assert after == (before or 0) + 1
-
-
-async def test_a_fault_of_ours_is_a_500_and_one_line(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, admin: Admin
-) -> None:
-    """Neither the client nor the log gets a traceback."""
-
-    def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("a bug")
-
-    observe.configure()
-    monkeypatch.setattr("tracker.reports.summary.report", fail)
-    async with serving(admin.app) as client:
-        answer = await client.ask("/api/v1/report")
-        assert (answer.status, list(answer.json)) == (500, ["error"])
-        assert (await client.ask("/healthz")).status == 200
-    said = capsys.readouterr().err
-    assert "admin_failed" in said
-    assert "Traceback" not in said
 
 
 @given(st.text(st.characters(max_codepoint=255)))
