@@ -93,8 +93,11 @@ def _names(db: Database, size: Size) -> None:
     )
     db.execute("INSERT INTO domains (name) VALUES ('example.com')")
     put(
-        "INSERT INTO user_agents (id, name, clicks) VALUES (?, ?, 1)",
-        ((number, f"Mozilla/5.0 (variant {number})") for number in range(1, AGENTS + 1)),
+        "INSERT INTO user_agents (id, name, clicks) VALUES (?, ?, ?)",
+        (
+            (number, f"Mozilla/5.0 (variant {number})", size.clicks)
+            for number in range(1, AGENTS + 1)
+        ),
     )
     put(
         "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?)",
@@ -113,8 +116,11 @@ def _names(db: Database, size: Size) -> None:
             ((row, name, f"Article {row}") for row, name in enumerate(names, first)),
         )
         put(
-            "INSERT INTO destinations (id, hash, url, clicks) VALUES (?, ?, ?, 1)",
-            ((row, destination_hash(name), name) for row, name in enumerate(names, first)),
+            "INSERT INTO destinations (id, hash, url, clicks) VALUES (?, ?, ?, ?)",
+            (
+                (row, destination_hash(name), name, size.clicks // DAYS)
+                for row, name in enumerate(names, first)
+            ),
         )
         put(
             "INSERT INTO campaign_links (campaign_id, link_id, day) VALUES (?, ?, ?)",

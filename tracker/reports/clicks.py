@@ -65,7 +65,7 @@ _ADDRESSES = """
     FROM json_each(:persons) CROSS JOIN deliveries ON person_id = json_each.value
 """
 _SHOWN = f"CASE {{0}}.name WHEN '{RESERVED_NAME}' THEN '{PURGED_NAME}' ELSE {{0}}.name END"
-_CLICK = f"""
+CLICK = f"""
     SELECT clicks.arrival AS cursor, clicks.event_id, clicks.message_id, recipient,
         number AS link_number, {_SHOWN.format("campaigns")} AS campaign,
         {_SHOWN.format("links")} AS link, destinations.url AS destination,
@@ -74,7 +74,7 @@ _CLICK = f"""
             WHERE deliveries.sent_s = clicks.sent_s AND deliveries.message_id = clicks.message_id
             AND deliveries.number = recipient
         ) END AS person,
-        method, human, doubtful, score, reasons, ip, user_agents.name AS user_agent
+        method, human, doubtful, score, reasons, ip, user_agents.name AS user_agent{{more}}
     FROM {{}}
     CROSS JOIN messages ON messages.sent_s = clicks.sent_s
         AND messages.message_id = clicks.message_id AND :campaign IN (0, campaign_id)
@@ -85,6 +85,7 @@ _CLICK = f"""
     CROSS JOIN verdicts ON verdicts.id = verdict_id
     CROSS JOIN signal_sets ON signal_sets.id = signal_set_id
 """  # noqa: S608 - a constant
+"""All that is kept of clicks, and `more` columns; what is put in is where rows of `clicks` come from."""
 _ARRIVED = """
     (SELECT arrival AS arrived, sent_s AS at, message_id AS of_message FROM arrivals
         WHERE arrival > :after AND sent_s >= :since_s AND sent_s < :until_s
@@ -97,11 +98,11 @@ _SENT = """
     ) CROSS JOIN clicks ON clicks.sent_s = at AND clicks.message_id = of_message AND event_id = event
 """
 """The same clicks in the same order: this way where they are few among all that arrived."""
-_BY_ARRIVAL = f"{_CLICK.format(_ARRIVED)} ORDER BY arrived"
-_BY_SENDING = _CLICK.format(_SENT)
+_BY_ARRIVAL = f"{CLICK.format(_ARRIVED, more='')} ORDER BY arrived"
+_BY_SENDING = CLICK.format(_SENT, more="")
 _DAYS = "SELECT min(day), max(day) FROM cohorts WHERE link_id = 0 AND campaign_id = :campaign"
 _OF_MESSAGE = f"""
-    {_CLICK.format("clicks")}
+    {CLICK.format("clicks", more="")}
     WHERE clicks.sent_s = :sent_s AND clicks.message_id = :message_id ORDER BY clicks.event_id
 """
 _FEW_DAYS = 31
@@ -212,7 +213,7 @@ def clicks(
     values = {"campaign": scope, "after": after, **asked.values()}
     few = asked.until_s - asked.since_s <= _FEW_DAYS * DAY_S
     rows = db.query(_BY_SENDING if few else _BY_ARRIVAL, values)
-    return (shown(_told(row)) for row in rows)
+    return (shown(told(row)) for row in rows)
 
 
 def _clicked_days(db: Database, campaign: int, asked: Period) -> Period:
@@ -227,10 +228,10 @@ def _clicked_days(db: Database, campaign: int, asked: Period) -> Period:
 def of_message(db: Database, key: MessageKey) -> Iterator[Json]:
     """Return the clicks on one message that are kept, in order of time."""
     values = {"campaign": 0, "sent_s": key.sent_s, "message_id": key.message_id}
-    return (shown(_told(row)) for row in db.query(_OF_MESSAGE, values))
+    return (shown(told(row)) for row in db.query(_OF_MESSAGE, values))
 
 
-def _told(row: Json) -> Json:
+def told(row: Json) -> Json:
     """Return the row of a click with what is kept as octets in words."""
     event = row["event_id"]
     return {

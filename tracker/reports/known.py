@@ -33,9 +33,13 @@ _PERSONS = "SELECT name FROM persons ORDER BY id DESC LIMIT :most"
 
 
 class Unknown(LookupError):
-    """Nothing is called so; the text says it, and what is called nearly so, else `why` that may be."""
+    """Nothing is called so; the text says it, and what is called nearly so, else `why` that may be.
+
+    `kind` is what was asked for, as "campaign".
+    """
 
     def __init__(self, kind: str, name: str, near: Iterable[str], why: str = "") -> None:
+        self.kind = kind
         self.near = tuple(near)
         offered = " or ".join(f'"{each}"' for each in self.near)
         hint = f"; did you mean {offered}?" if offered else why

@@ -37,6 +37,11 @@ class Period:
         asked = cls.of(since_s, until_s)
         return cls(asked.since_s // DAY_S * DAY_S, asked.until_s // DAY_S * DAY_S)
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves out anything."""
+        return self != Period()
+
     def days(self) -> dict[str, int]:
         """Return its `first` and `last` day, in days since 1970."""
         return {"first": day_of(self.since_s), "last": int(self.until_s // DAY_S) - 1}

@@ -15,6 +15,10 @@ from tests.support.checks.facts import SENT_S, clicked, put
 from tests.support.checks.plans import scans
 from tracker.reports import activity, clicks, known, opens, sent_links, summary
 from tracker.reports.breakdown import BY, breakdown
+from tracker.reports.log import ways
+from tracker.reports.log.filters import Filter
+from tracker.reports.log.page import page
+from tracker.reports.period import Period
 from tracker.store import identities, persons
 from tracker.store.reserved import DAY_S
 from tracker.urls.reader_id import Identifier
@@ -25,6 +29,16 @@ ANN = "ann@Example.NET"
 IDENTIFIER = Identifier("wp_id", bytes(range(32)))
 
 Question = Callable[[Database], Any]
+
+FILTERS = (
+    Filter(),
+    Filter(campaign=3),
+    Filter(link=1),
+    Filter(link=1, campaign=3),
+    Filter(person="ANN@example.net"),
+    Filter(label="machine", rule="head"),
+    Filter(period=Period(SENT_S, SENT_S + DAY_S)),
+)
 
 QUESTIONS: dict[str, Question] = {
     "report": summary.report,
@@ -49,6 +63,13 @@ QUESTIONS: dict[str, Question] = {
     "addresses": lambda db: persons.addresses(db, ANN),
     "messages of a campaign": lambda db: sent_links.messages_of(db, "news"),
     "a URL that is known": lambda db: sent_links.is_known(db, LINK, Config()),
+    **{
+        f"log: {asked}, newest first: {newest}": lambda db, asked=asked, newest=newest: page(
+            db, asked, newest_first=newest
+        )
+        for asked in FILTERS
+        for newest in (False, True)
+    },
     **{f"by {by}": lambda db, by=by: breakdown(db, by) for by in BY},
     **{f"by {by} of a day": lambda db, by=by: breakdown(db, by, **DAY) for by in BY},
     **{f"by {by} of a campaign": lambda db, by=by: breakdown(db, by, campaign="news") for by in BY},
@@ -68,6 +89,17 @@ def test_no_question_looks_at_all_rows(filled: Database, name: str) -> None:
     put(filled, clicked("c9", recipient=2, at_s=SENT_S + 9000, signals=("no-html",)))
     identities.keep(filled, IDENTIFIER)
     assert list(scans(filled, lambda: _asked(QUESTIONS[name], filled))) == []
+
+
+@pytest.mark.parametrize("scanned", [0, 1000])
+@pytest.mark.parametrize("asked", FILTERS, ids=str)
+def test_no_filter_looks_at_all_rows_where_there_are_many(
+    filled: Database, asked: Filter, scanned: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by days of sending, nor by the order of arrival."""
+    monkeypatch.setattr(ways, "LOOKED_AT", 1)
+    monkeypatch.setattr(ways, "SCANNED", scanned)
+    assert list(scans(filled, lambda: page(filled, asked))) == []
 
 
 def test_a_scan_would_be_seen(filled: Database) -> None:

@@ -1,0 +1,1 @@
+"""The log of clicks: those that fit a filter, page by page."""
