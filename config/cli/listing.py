@@ -12,7 +12,7 @@ import csv
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import click
@@ -69,17 +69,49 @@ def print_csv(rows: Iterable[Row], form: Form, columns: Sequence[str]) -> None:
 
     The items of a list are separated by spaces, and nothing stands for None.
     """
-    shown = _shown(form)
-    writer = csv.DictWriter(sys.stdout, columns)
+    sys.stdout.writelines(_lines(rows, columns, _shown(form)))
+
+
+def csv_lines(rows: Iterable[Row], columns: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of such a file, which is no terminal's."""
+    return _lines(rows, columns, _in_file)
+
+
+def _lines(
+    rows: Iterable[Row], columns: Sequence[str], shown: Callable[[object], object]
+) -> Iterator[str]:
+    writer = csv.DictWriter(line := _Line(), columns)
     writer.writeheader()
-    writer.writerows({name: shown(value) for name, value in row.items()} for row in rows)
+    yield line.text
+    for row in rows:
+        writer.writerow({name: shown(value) for name, value in row.items()})
+        yield line.text
+
+
+class _Line:
+    """What a writer of CSV wrote last."""
+
+    text = ""
+
+    def write(self, text: str) -> None:
+        """Take one line."""
+        self.text = text
+
+
+def _in_file(value: object) -> object:
+    return value if _is_number(value) else _encodable(csv_text(cell_text(value)))
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value is nobody's formula, -1 included."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _shown(form: Form) -> Callable[[object], object]:
-    """Return what makes the cell of a value; a number is nobody's formula, -1 included."""
+    """Return what makes the cell of a value."""
 
     def shown(value: object) -> object:
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if _is_number(value):
             return value
         text = cell_text(value)
         if form != "raw csv":

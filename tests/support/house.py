@@ -17,7 +17,7 @@ def drawn() -> dict[str, str]:
     for line in FLOW.split("```")[1].splitlines():
         if found := re.match(r"(\w+)/$", line):
             package = found[1]
-        elif found := re.match(r"  (\w+(?:, \w+)*/?(?: ●)?)  +", line):
+        elif found := re.match(r"  ([\w/]+?(?:, \w+)*/?(?: ●)?)  +", line):
             names = found[1].removesuffix(" ●").removesuffix("/").split(", ")
             places = [f"{package}/{name}" for name in names]
         if line.startswith("  "):
@@ -33,7 +33,7 @@ def core() -> list[Path]:
     found: set[Path] = set()
     for place, line in MAP.items():
         room = ROOT / place
-        if re.match(r"  [\w, ]+/? ●", line):
+        if re.match(r"  [\w/, ]+? ●", line):
             found |= set(room.glob("*.py")) if room.is_dir() else {room.with_suffix(".py")}
         else:
             found |= {room / f"{name}.py" for name in re.findall(r"(\w+) ●", line)}

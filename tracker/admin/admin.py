@@ -1,24 +1,24 @@
 """The admin listener's application: which path is answered by what.
 
 Owns: its paths, health, metrics, and what a web server asks before it gets a certificate.
-Does not own: who may ask (`tracker.access`), the page of figures (`overview`), the API (`tracker.api`), how an
+Does not own: who may ask (`tracker.access`), pages (`tracker.pages`), the API (`tracker.api`), how an
 error is answered (`tracker.answers`), or sockets (`tracker.listener`).
 
 SQLite and files are read in threads, so that redirects in the same process go on meanwhile.
 """
 
 from functools import cached_property
+from typing import cast
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from config.schema import Config
 from config.telemetry import exposition
-from tracker.admin import overview
 from tracker.answers.errors import ERROR_HANDLERS
 from tracker.answers.responses import UNCACHED, json_response
 from tracker.api import openapi
@@ -26,6 +26,8 @@ from tracker.api.links import Links, MakeLink
 from tracker.api.openapi import Operation
 from tracker.api.persons import Persons
 from tracker.api.reports import Reports
+from tracker.pages.rendering import errors
+from tracker.pages.site import Site
 
 
 class Admin:
@@ -55,23 +57,19 @@ class Admin:
     def app(self) -> Starlette:
         """The ASGI application."""
         routes = [
-            Route("/", self._overview),
+            *Site(self._current_config).routes,
             Route("/healthz", _healthz),
             Route("/metrics", self._metrics),
             Route("/internal/ask", self._ask),
             Route("/api/v1/openapi.json", self._openapi),
             *(Route(each.path, each.endpoint, methods=[each.method]) for each in self.operations),
         ]
-        application = Starlette(routes=routes, exception_handlers=ERROR_HANDLERS)
+        application = Starlette(routes=routes, exception_handlers=_HANDLERS)
         application.router.redirect_slashes = False
         return application
 
     def _current_config(self) -> Config:
         return self.config
-
-    def _overview(self, _request: Request) -> Response:
-        page = overview.current(self.config)
-        return HTMLResponse(page, headers=UNCACHED | overview.SECURITY)
 
     async def _openapi(self, _request: Request) -> Response:
         return json_response(openapi.document(self.operations))
@@ -90,3 +88,13 @@ class Admin:
 
 async def _healthz(_request: Request) -> Response:
     return PlainTextResponse("ok\n", headers=UNCACHED)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    """Tell a browser on a page what everybody else is told in JSON."""
+    if "text/html" in request.headers.get("accept", ""):
+        return errors.failed(request, error)
+    return cast("Response", ERROR_HANDLERS[HTTPException](request, error))
+
+
+_HANDLERS = ERROR_HANDLERS | {HTTPException: _http_error}

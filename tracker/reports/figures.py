@@ -6,7 +6,7 @@ Does not own: where the figures come from (`summary`, `period`), what campaigns 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,6 +55,11 @@ class Figures:
     def click_rate(self) -> float | None:
         """Deliveries with a human click among all deliveries, 0 to 1; None where there are none."""
         return self.clicked / self.deliveries if self.deliveries else None
+
+    @property
+    def clicks_machine(self) -> int:
+        """Clicks that are a machine's."""
+        return self.clicks_all - self.clicks_human
 
     def of_people(self, people: Counts) -> "Figures":
         """Return the same figures, with how many people clicked."""
@@ -124,12 +129,14 @@ class Figures:
 class CampaignFigures:
     """A campaign, None for messages without one, and its figures.
 
-    `purged_campaign`: it is ours, for clicks on purged messages, whatever authors call theirs.
+    `purged_campaign`: it is ours, for clicks on purged messages, whatever authors call theirs. `id` is
+    its row, by which URLs name it.
     """
 
     campaign: str | None
     figures: Figures
     purged_campaign: bool = False
+    id: int = field(default=0, compare=False)
 
     @property
     def name(self) -> Name:
@@ -146,7 +153,7 @@ class CampaignFigures:
 class LinkFigures:
     """A link: its name in reports (group, else URL), a URL, the text that people see, its figures.
 
-    `purged_link`: it is ours, for clicks on links that are purged.
+    `purged_link`: it is ours, for clicks on links that are purged. `id` is its row, by which URLs name it.
     """
 
     link: str
@@ -154,6 +161,7 @@ class LinkFigures:
     text: str
     figures: Figures
     purged_link: bool = False
+    id: int = field(default=0, compare=False)
 
     @property
     def name(self) -> Name:
@@ -197,6 +205,12 @@ SCATTERED = (
 UNKNOWN = "Messages in no figure, as nobody knows whether the relay took them: {}"
 
 
+def scattered(of_one: int, campaigns: int) -> Iterator[str]:
+    """Yield a sentence where nearly all campaigns are of one message: they lack a name."""
+    if campaigns >= MANY_CAMPAIGNS and of_one >= NEARLY_ALL * campaigns:
+        yield SCATTERED.format(of_one, campaigns)
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """Figures in total, by campaign and by link, the most clicked first; clicks by day.
@@ -224,8 +238,7 @@ class Report:
         if self.unknown_messages:
             yield UNKNOWN.format(self.unknown_messages)
         of_one = sum(each.figures.messages == 1 for each in self.campaigns)
-        if len(self.campaigns) >= MANY_CAMPAIGNS and of_one >= NEARLY_ALL * len(self.campaigns):
-            yield SCATTERED.format(of_one, len(self.campaigns))
+        yield from scattered(of_one, len(self.campaigns))
 
     def json(self) -> Json:
         """Return the report as `waypost report --json` prints it."""

@@ -159,4 +159,5 @@ def _name(row: Json) -> str:
 def _link(row: Json, figures: Figures) -> LinkFigures:
     name = Name.of(row["name"])
     link = name.text or ""
-    return LinkFigures(link, row["url"] or link, row["text"] or "", figures, name.purged)
+    url, text = row["url"] or link, row["text"] or ""
+    return LinkFigures(link, url, text, figures, name.purged, row["link_id"])

@@ -6,7 +6,7 @@ Does not own: figures of all times (`summary`), how many people clicked (`people
 They are sums by the day of sending, so a period is of whole days, in UTC.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -64,19 +64,53 @@ _CLICKED = """
     FROM cohorts WHERE day BETWEEN :first AND :last AND link_id = 0
     GROUP BY campaign_id HAVING sum(clicks_all) > 0
 """
+_OF_CAMPAIGN = (
+    """
+    SELECT ifnull(sum(messages), 0) AS messages, ifnull(sum(deliveries), 0) AS deliveries,
+        ifnull(sum(clicked), 0) AS clicked, ifnull(sum(shared_messages), 0) AS shared_messages,
+        ifnull(sum(shared_recipients), 0) AS shared_recipients
+    FROM counters INDEXED BY counters_days
+    WHERE link_id = 0 AND campaign_id = :campaign AND day BETWEEN :first AND :last
+    """,
+    """
+    SELECT ifnull(sum(clicks_human), 0) AS clicks_human,
+        ifnull(sum(clicks_doubtful), 0) AS clicks_doubtful,
+        ifnull(sum(clicks_all), 0) AS clicks_all, ifnull(sum(clicks_shared), 0) AS clicks_shared
+    FROM cohorts INDEXED BY cohorts_campaign
+    WHERE link_id = 0 AND campaign_id = :campaign AND day BETWEEN :first AND :last
+    """,
+)
 
 
 def figures(db: Database, period: Period, wanted: Collection[int]) -> dict[int, Figures]:
     """Return figures of those of these campaigns that have any; 0 stands for all."""
-    days = period.days()
+    found = {row: each for row, each in sums(db, period).items() if row in wanted}
+    return with_people(db, period, found)
+
+
+def sums(db: Database, period: Period) -> dict[int, Figures]:
+    """Return figures of all campaigns that have any, and of all of them (0), without people."""
     found: dict[int, Figures] = {}
     for query in (_SENT, _CLICKED):
-        for row in db.query(query, days):
+        for row in db.query(query, period.days()):
             campaign = row.pop("campaign_id")
-            if campaign in wanted:
-                found[campaign] = found.get(campaign, Figures()) + Figures(**row)
-    uniques = people.by_campaign(db, found, days)
+            found[campaign] = found.get(campaign, Figures()) + Figures(**row)
+    return found
+
+
+def with_people(db: Database, period: Period, found: Mapping[int, Figures]) -> dict[int, Figures]:
+    """Return these figures of campaigns, with how many people clicked."""
+    uniques = people.by_campaign(db, found, period.days())
     return {
         campaign: each.of_people(uniques.get(campaign, Counts()))
         for campaign, each in found.items()
     }
+
+
+def of_campaign(db: Database, period: Period, campaign: int) -> Figures:
+    """Return figures of one campaign, by its row, or of all (0)."""
+    values = {"campaign": campaign, **period.days()}
+    found = Figures()
+    for query in _OF_CAMPAIGN:
+        found += Figures(**next(db.query(query, values)))
+    return with_people(db, period, {campaign: found})[campaign]

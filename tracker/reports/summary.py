@@ -82,20 +82,25 @@ def report(
         tuple(links.top(TOP_LINKS)),
         links.how_many(),
         tuple(days(db, asked, scope)),
-        _unknown(db, wanted, asked),
+        unknown_messages(db, asked, wanted),
     )
+
+
+def totals(db: Database, campaign: int = 0) -> Figures:
+    """Return figures of all that was ever sent, of all campaigns (0) or of one, by its row."""
+    row = next(db.query(_TOTALS, {"campaign": campaign}), None)
+    return Figures(**row) if row else Figures()
 
 
 def _everything(db: Database, scope: int) -> dict[int, Figures]:
     """Return figures of each campaign, and of all that is asked for."""
     found = {row.pop("campaign_id"): Figures(**row) for row in db.query(_CAMPAIGNS)}
-    row = next(db.query(_TOTALS, {"campaign": scope}), None)
-    return found | ({scope: Figures(**row)} if row else {})
+    return found | {scope: totals(db, scope)}
 
 
 def _campaigns(found: Mapping[int, Figures], named: Mapping[int, Name]) -> list[CampaignFigures]:
     rows = [
-        CampaignFigures(named[campaign].text, figures, named[campaign].purged)
+        CampaignFigures(named[campaign].text, figures, named[campaign].purged, campaign)
         for campaign, figures in found.items()
         if campaign in named
     ]
@@ -112,9 +117,9 @@ def days(db: Database, asked: Period, scope: int) -> Iterator[DayFigures]:
         yield DayFigures(row.pop("day"), Figures(**row))
 
 
-def _unknown(db: Database, campaigns: Collection[int], asked: Period) -> int:
-    """Count the messages of which nobody knows whether the relay took them."""
+def unknown_messages(db: Database, asked: Period, campaigns: Collection[int] | None = None) -> int:
+    """Count the messages, of some campaigns or all, of which nobody knows whether the relay took them."""
     values = asked.values()
     values["until_s"] = min(values["until_s"], time.time() - UNKNOWN_AFTER_S)
     found = db.execute(_UNKNOWN, values).fetchall()
-    return sum(count for campaign, count in found if campaign in campaigns)
+    return sum(count for campaign, count in found if campaigns is None or campaign in campaigns)

@@ -1,0 +1,129 @@
+"""The page of everything: figures of a period, clicks by day, campaigns, top links.
+
+Owns: what may be asked of it, and what it shows.
+Does not own: the questions (`tracker.reports`), or what it looks like (`templates/overview.html`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from pydantic import Field
+from sqlite_utils import Database
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from config.schema import Config
+from tracker.pages import charts, view
+from tracker.pages.cards import cards
+from tracker.pages.reading import asking
+from tracker.pages.rendering.errors import page
+from tracker.pages.rendering.page import render
+from tracker.pages.view import Days, PeriodView
+from tracker.reports import period, summary
+from tracker.reports.campaigns import listing
+from tracker.reports.campaigns.listing import Listing, Order
+from tracker.reports.figures import Figures, LinkFigures, Report, scattered
+from tracker.reports.links import Links
+
+CAMPAIGNS = 25
+TOP_LINKS = 10
+_COMPARED = 100
+"""Links with the most clicks, machines' included, of which those that people clicked most are shown."""
+_RISING: frozenset[Order] = frozenset({"name"})
+"""Orders that begin with the lowest value, unless they are turned round."""
+
+Sort = Annotated[str, Field(pattern=f"^-?({'|'.join(listing.ORDERS)})$")]
+
+
+class OverviewView(PeriodView):
+    """A period, and the order of campaigns; a minus turns it round."""
+
+    sort: Sort = "sent"
+    after: str | None = None
+
+    @property
+    def order(self) -> Order:
+        """What campaigns are in order of."""
+        return cast("Order", self.sort.removeprefix("-"))
+
+    @property
+    def rising(self) -> bool:
+        """Whether the lowest value comes first."""
+        return self.sort.startswith("-") != (self.order in _RISING)
+
+    def turned(self, order: Order) -> str:
+        """Return the `sort` that a click on the head of a column asks for."""
+        return f"-{order}" if self.sort == order else order
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The page; `config` is called for each request."""
+
+    config: Callable[[], Config]
+
+    @property
+    def routes(self) -> list[Route]:
+        """Where it is."""
+        return [page("/", self._show)]
+
+    def _show(self, request: Request) -> Response:
+        asked = OverviewView.of(request)
+        days = asked.days
+        assert days is not None  # noqa: S101 - there is a usual period
+        with asking(self.config()) as store:
+            now = period.of_campaign(store.db, days.period, 0)
+            before = period.of_campaign(store.db, days.before.period, 0)
+            campaigns = _campaigns(store.db, asked, days)
+            return render(
+                request,
+                "overview.html",
+                view=asked,
+                days=days,
+                not_counted=store.not_counted,
+                cards=cards(now, before),
+                totals=now,
+                notes=_notes(store.db, days, now, campaigns),
+                chart=clicks_by_day(store.db, days, 0),
+                campaigns=campaigns,
+                next=view.cursor(*campaigns.next) if campaigns.next else None,
+                links=top_links(Links(store.db, 0, days.period), TOP_LINKS),
+            )
+
+
+def _campaigns(db: Database, asked: OverviewView, days: Days) -> Listing:
+    kind = str if asked.order == "name" else float
+    after = view.cursor_values(asked.after, kind, int)
+    return listing.listing(
+        db,
+        days.period,
+        asked.order,
+        rising=asked.rising,
+        after=cast("listing.Place | None", after),
+        limit=CAMPAIGNS,
+    )
+
+
+def _notes(db: Database, days: Days, totals: Figures, campaigns: Listing) -> list[str]:
+    unknown = summary.unknown_messages(db, days.period)
+    report = Report(totals, (), (), unknown_messages=unknown)
+    return [*report.notes(), *scattered(campaigns.single, campaigns.total)]
+
+
+def clicks_by_day(db: Database, days: Days, campaign: int) -> charts.Chart:
+    """Return the chart of clicks made on these days, of all campaigns (0) or of one."""
+    clicks = {
+        listing.day_date(each.day): (each.figures.clicks_human, each.figures.clicks_machine)
+        for each in summary.days(db, days.period, campaign)
+    }
+    unit = "Day" if days.count <= charts.MOST_BARS else "Days"
+    return charts.chart("by-day", "Clicks by day", unit, charts.by_day(days, clicks))
+
+
+def top_links(links: Links, limit: int) -> list[LinkFigures]:
+    """Return the links that people clicked most."""
+    found = links.top(_COMPARED)
+    found.sort(key=lambda each: (-each.figures.clicks_human, -each.figures.clicks_all, each.link))
+    return found[:limit]

@@ -1,0 +1,56 @@
+"""A page: its template, filled, and the headers that keep everything else out of it.
+
+Owns: the templates' environment, what every page shows around its content, and the policy on what
+it may load.
+Does not own: what is on which page (`tracker.pages.site`), or pages that say what failed (`errors`).
+
+Everything that others wrote is escaped by the templates. No page has a script or a style of its own
+in it, so that the policy forbids both, and what somebody smuggled in would not run.
+"""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from tracker.answers.responses import UNCACHED
+from tracker.pages.rendering import assets, numbers
+
+NAVIGATION = (("/", "Overview"),)
+"""Pages that each page leads to: path and name, in this order."""
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = UNCACHED | {"content-security-policy": POLICY}
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("tracker.pages"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {
+    "number": numbers.number,
+    "rate": numbers.rate,
+    "day": numbers.day,
+    "moment": numbers.moment,
+}
+_TEMPLATES.globals |= {
+    "asset": assets.url,
+    "navigation": NAVIGATION,
+    "plural": numbers.plural,
+    "share": numbers.share,
+}
+
+
+def render(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - whatever the template shows
+    """Return a page made from a template of `templates`, with its values.
+
+    Every template has `path`, that of the request, and `not_counted`, sentences without full stops
+    that say what figures lack.
+    """
+    shown = {"path": request.url.path, "not_counted": (), **values}
+    return HTMLResponse(_TEMPLATES.get_template(template).render(shown), status, headers=HEADERS)
