@@ -42,6 +42,7 @@ docs: $(READY)
 	$(BIN)/python -m proxy.policy.manual
 	$(BIN)/python -m tracker.judging.manual
 	$(BIN)/python -m tests.support.checks.fidelity
+	$(BIN)/python -m tests.support.explore
 
 bench: $(READY)
 	$(BIN)/python bench/run.py

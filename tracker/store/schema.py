@@ -17,6 +17,7 @@ of all campaigns together there is nothing of a single link and day.
 
 from sqlite_utils import Database, Migrations
 
+from tracker.store import views
 from tracker.store.reserved import NO_CAMPAIGN, PURGED, RESERVED_NAME
 
 migrations = Migrations("waypost-second-form")
@@ -38,6 +39,12 @@ def second_form(db: Database) -> None:
         "INSERT INTO campaigns (id, name) VALUES (?, ?)",
         [(NO_CAMPAIGN, None), (PURGED, RESERVED_NAME)],
     )
+
+
+@migrations()
+def views_for_people(db: Database) -> None:
+    """Make the views. Where they change, a later step makes them again."""
+    views.make(db)
 
 
 _HOUSEKEEPING = """
