@@ -31,7 +31,7 @@ if Path(sys.argv[0]).name == "waypost":
 
 import click  # noqa: E402
 
-PACKAGES = ("config", "tracker", "proxy")
+PACKAGES = ("config", "tracker", "proxy", "waypost_demo")
 
 COMMANDS = {
     "activity": "tracker.cli.report:activity",
@@ -40,7 +40,7 @@ COMMANDS = {
     "clickers": "tracker.cli.report:clickers",
     "consent": "tracker.cli.consent:consent",
     "decode": "tracker.cli.decode:decode",
-    "demo": "waypost_demo:demo",
+    "demo": "waypost_demo.command:demo",
     "dns": "config.cli.dns:dns_command",
     "explain": "proxy.cli.inspect:explain",
     "export": "tracker.cli.report:export",

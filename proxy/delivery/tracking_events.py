@@ -43,9 +43,9 @@ class TrackingEvents:
         if pending is None or result.in_doubt:
             return
         if result.committed:
-            await _told(self._spool.append_written, _accepted(pending))
+            await _told(self._spool.append_written, accepted(pending))
         else:
-            self._append(_refused(pending))
+            self._append(refused(pending))
 
     def tell_details(self, event: MessageHandled) -> None:
         """Tell what became of a message, whatever it is; no mail waits for that."""
@@ -95,13 +95,15 @@ def _settle(waiter: asyncio.Future[None], error: BaseException | None) -> None:
         waiter.set_exception(error)
 
 
-def _accepted(pending: MessagePending) -> MessageAccepted:
+def accepted(pending: MessagePending) -> MessageAccepted:
+    """Return the event of a message that the relay took."""
     about = (pending.message_id, pending.at_s, _numbers(pending))
     sent_s, links = pending.sent_s, bool(pending.links)
     return MessageAccepted(*about, links=links, opens=pending.opens, sent_s=sent_s)
 
 
-def _refused(pending: MessagePending) -> MessageRefused:
+def refused(pending: MessagePending) -> MessageRefused:
+    """Return the event of a message that the relay did not take, for certain."""
     about = (pending.message_id, pending.at_s, _numbers(pending))
     return MessageRefused(*about, links=bool(pending.links), sent_s=pending.sent_s)
 

@@ -225,9 +225,9 @@ class Redirector:
             then()
 
 
-def clicked(request: Request, link: Link, rules: Rules) -> Clicked:
-    """Return the event of a click on `link`."""
-    at_s = time.time()
+def clicked(request: Request, link: Link, rules: Rules, at_s: float | None = None) -> Clicked:
+    """Return the event of a click on `link`, made at `at_s`, seconds since 1970; None: now."""
+    at_s = time.time() if at_s is None else at_s
     visit = visitor.visit(request, rules.trusted_proxies, links_are_https=rules.links_are_https)
     signals = visitor.signals(visit, rules.networks, of_page=request.path != RESOLVE)
     verdict = judge_alone(signals, max(0.0, at_s - link.sent_at_s), rules.judging)

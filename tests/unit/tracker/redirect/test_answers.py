@@ -38,7 +38,7 @@ def test_a_redirection_names_the_destination_twice(destination: str) -> None:
     """In Location octet for octet, and as a link that a browser reads as the same URL."""
     answer = answers.redirection(destination)
     assert (answer.status, dict(answer.headers)[b"location"]) == (302, destination.encode())
-    page = BeautifulSoup(answer.body, "html.parser")
+    page = BeautifulSoup(answer.body.decode(), "html.parser")
     assert [anchor["href"] for anchor in page.find_all("a")] == [destination]
 
 
