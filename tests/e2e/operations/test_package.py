@@ -38,7 +38,7 @@ def test_wheel_holds_our_top_level_names_and_no_others(packed: set[str]) -> None
     """Folder names are import names (ADR 0001), and what applications copy stays out of our way."""
     names = {name.split("/")[0] for name in packed}
     ours = {name for name in names if not name.endswith(".dist-info")}
-    assert ours == {"config", "tracker", "proxy", *MODULES}
+    assert ours == {*waypost.PACKAGES, *MODULES}
 
 
 def test_wheel_holds_every_module(packed: set[str]) -> None:
