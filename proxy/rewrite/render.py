@@ -164,7 +164,8 @@ class Rendering:
         """Return the finished message, signed with every key of the sender. Raises SigningError."""
         if not self.signers:
             return content
-        message, now_s = Signable.read(content), int(self.now_s)
+        profile = self.sender.policy.signing.relay_profile if self.sender else "default"
+        message, now_s = Signable.read(content, profile), int(self.now_s)
         signatures = [signer.signature(message, now_s) for signer in self.signers]
         return b"".join((*signatures, content))
 

@@ -3,58 +3,36 @@
 Owns: the list of such changes, each seen in a real mail server (docs/alterations.md has the table),
 and how they are recognised.
 Does not own: what follows from it (`proxy.rewrite.eligibility`: the message is left as it is), which
-fields a signature covers (`signed_fields`), how each server reads addresses (`postfix_addresses`,
-`opensmtpd_addresses`, `sendmail_addresses`), or the signature (`signer`).
+fields a signature covers (`signed_fields`), which addresses a relay writes anew (`address_rewriting`),
+or the signature (`signer`).
 
 Only what is signed counts. A Message-ID and a Date that are missing are added by every server, and
 the signature still verifies: h= names none that is absent.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from config.schema import RelayProfile
 from proxy.message.fields import Header
 from proxy.message.limits import LINE_OCTETS
 from proxy.message.model import Message
+from proxy.signing.address_rewriting import ADDRESS_FIELDS, rewrites
 from proxy.signing.canonicalization import Field, fields_of, is_malformed
-from proxy.signing.opensmtpd_addresses import opensmtpd_completes
-from proxy.signing.postfix_addresses import is_ordinary, postfix_rewrites
-from proxy.signing.sendmail_addresses import sendmail_may_rewrite
 from proxy.signing.signed_fields import (
     MAX_SIGNED_FIELDS,
     OVERSIGNED_FIELDS,
     SIGNED_FIELDS,
     is_too_long,
-    too_long_to_sign,
+    left_out,
 )
-
-ADDRESS_FIELDS = frozenset(
-    {
-        b"from",
-        b"sender",
-        b"reply-to",
-        b"to",
-        b"cc",
-        b"resent-from",
-        b"resent-sender",
-        b"resent-to",
-        b"resent-cc",
-    }
-)
-"""A mail server completes addresses in these (RFC 6409 §6.2)."""
-
 
 MOST_FIELDS = MAX_SIGNED_FIELDS - len(OVERSIGNED_FIELDS)
 """Of a message that can be signed."""
 
 MAX_HEADER_OCTETS = 60_000
 """OpenDKIM verifies no message whose header has over 65,536 octets (`MaximumHeaders`); servers add some."""
-
-MAX_READ_OCTETS = 20_000
-"""Of the address fields of a message. Beyond, those that are not of the most ordinary forms count as
-ones that are rewritten: to read them as Postfix does takes long."""
 
 
 class Alteration(StrEnum):
@@ -75,24 +53,6 @@ class Alteration(StrEnum):
 
 _HEADER_CONTROLS = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SIGNED = frozenset(name.encode() for name in SIGNED_FIELDS)
-
-
-def _by_default(field: Field, octets: int) -> bool:
-    if is_ordinary(field.value):
-        return False
-    completed = field.name in _OPENSMTPD_FIELDS and opensmtpd_completes(field.value)
-    return octets > MAX_READ_OCTETS or completed or postfix_rewrites(field.value)
-
-
-_OPENSMTPD_FIELDS = frozenset({b"from", b"to", b"cc"})
-
-_Rewrites = Callable[[Field, int], bool]
-_REWRITES: Mapping[RelayProfile, _Rewrites] = {
-    "default": _by_default,
-    "sendmail": lambda field, _: sendmail_may_rewrite(field.value),
-    "verbatim": lambda _field, _octets: False,
-}
-"""By `[relay] profile`: whether the relay rewrites an address field, which ends so many octets of them."""
 
 
 def relay_would_alter(
@@ -149,19 +109,18 @@ def altered_field(
     message: Message, profile: RelayProfile = "default"
 ) -> tuple[Alteration, Header] | None:
     """Return the first header field of which a relay would alter what is there, and how; or None."""
-    left_out = too_long_to_sign(message.raw, message.header)
+    unsigned = left_out(message.raw, message.header, profile)
     octets = 0
     for header, field in zip(message.headers, fields_of(message.raw, message.header), strict=True):
         if _HEADER_CONTROLS.search(field.value):
             return Alteration.CONTROL, header
-        if field.name not in _SIGNED or field.name in left_out:
+        if field.name not in _SIGNED or field.name in unsigned:
             continue
         if is_too_long(message.raw, header):
             return Alteration.LONG_FIELD, header
-        if field.name in ADDRESS_FIELDS:
-            octets += len(field.value)
-            if _REWRITES[profile](field, octets):
-                return Alteration.ADDRESS, header
+        octets += len(field.value) if field.name in ADDRESS_FIELDS else 0
+        if rewrites(field.name, field.value, octets, profile):
+            return Alteration.ADDRESS, header
         if profile == "sendmail" and field.name in _FILLED_IN and not field.value.strip():
             return Alteration.EMPTY, header
     return None

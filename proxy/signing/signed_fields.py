@@ -1,15 +1,17 @@
 """Which header fields a signature of ours covers.
 
 Owns: the names, those that are signed once more than they are there, what a relay's profile leaves
-out, and what is left out where it is too long for a relay to pass on as it is.
-Does not own: the signature (`signer`), or what a relay would alter of what is signed
-(`relay_alterations`).
+out, and what is left out where a relay would not pass it on as it is.
+Does not own: the signature (`signer`), which addresses a relay writes anew (`address_rewriting`), or
+what it would alter of what is signed (`relay_alterations`).
 """
 
 from collections.abc import Mapping
 
+from config.schema import RelayProfile
 from proxy.message.fields import Header, HeaderBlock
 from proxy.message.limits import LINE_OCTETS
+from proxy.signing.address_rewriting import rewrites
 
 SIGNED_FIELDS = (
     "from",
@@ -74,6 +76,13 @@ MAX_SIGNED_FIELDS = 500
 LEFT_OUT_IF_LONG = frozenset({b"to", b"cc", b"references"})
 """Applications write these as long as they like, and no reader is misled where they are not signed."""
 
+LEFT_OUT_IF_REWRITTEN = frozenset(
+    {b"sender", b"to", b"cc", b"resent-from", b"resent-sender", b"resent-to", b"resent-cc"}
+)
+"""Where a relay writes one of these anew, as what is likely to be changed is better not signed
+(RFC 6376 §5.4). From has to be signed, and Reply-To says where an answer goes: for them the message is
+left alone."""
+
 MAX_FIELD_OCTETS = 100_000
 """Postfix cuts a header field at 102,400 octets (`header_size_limit`)."""
 
@@ -87,10 +96,16 @@ def is_too_long(raw: bytes, field: Header) -> bool:
     return size > MAX_FIELD_OCTETS or max(map(len, lines)) > LINE_OCTETS
 
 
-def too_long_to_sign(raw: bytes, block: HeaderBlock) -> frozenset[bytes]:
-    """Return the names of the fields that are left out of h= for their length, lower case."""
-    return frozenset(
-        name
-        for field in block.fields
-        if (name := field.name.lower()) in LEFT_OUT_IF_LONG and is_too_long(raw, field)
-    )
+def left_out(raw: bytes, block: HeaderBlock, profile: RelayProfile = "default") -> frozenset[bytes]:
+    """Return the names of the fields that are left out of h=, lower case: what a relay would alter."""
+    names, octets = set(), 0
+    for field in block.fields:
+        name = field.name.lower()
+        if name in LEFT_OUT_IF_LONG and is_too_long(raw, field):
+            names.add(name)
+        elif name in LEFT_OUT_IF_REWRITTEN and name not in names:
+            value = raw[field.value_start : field.end]
+            octets += len(value)
+            if rewrites(name, value, octets, profile):
+                names.add(name)
+    return frozenset(names)

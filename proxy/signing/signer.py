@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.keys.dkim_keys import algorithm_of, load_dkim_key, record_of
-from config.schema import DkimAlgorithm
+from config.schema import DkimAlgorithm, RelayProfile
 from proxy.signing.canonicalization import (
     Field,
     MalformedHeader,
@@ -39,7 +39,7 @@ from proxy.signing.signed_fields import (
     OVERSIGNED_FIELDS,
     PROFILES,
     SIGNED_FIELDS,
-    too_long_to_sign,
+    left_out,
 )
 
 LINE_OCTETS = 76
@@ -65,8 +65,8 @@ class Signable:
     body_hash: bytes
 
     @classmethod
-    def read(cls, message: bytes) -> Self:
-        """Read a message (CRLF lines).
+    def read(cls, message: bytes, relay_profile: RelayProfile = "default") -> Self:
+        """Read a message (CRLF lines); what a relay of this profile would write anew is left out.
 
         Raises SigningError: bare CR or LF, a header block that is none, not exactly one From.
         """
@@ -78,7 +78,7 @@ class Signable:
         fields = _by_name(fields_of(message, block))
         if len(fields.get(b"from", ())) != 1:
             raise SigningError("a message to be signed has exactly one From field")
-        for name in too_long_to_sign(message, block):
+        for name in left_out(message, block, relay_profile):
             fields.pop(name, None)
         return cls(fields, hashlib.sha256(relaxed_body(message[block.body_start :])).digest())
 

@@ -7,14 +7,16 @@ real servers and read behind them; a test sends them again and compares, with th
 
 import contextlib
 import smtplib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import dkim
 
 from config.keys.dkim_keys import new_dkim_key
+from config.schema import RelayProfile
 from proxy.message.editing import parse
 from proxy.signing.relay_alterations import relay_would_alter
-from proxy.signing.signer import Signer
+from proxy.signing.signed_fields import left_out
+from proxy.signing.signer import Signable, Signer
 from tests.support.checks.verifiers import dkimpy_verdict
 from tests.support.relays.postfix import postfix_running
 from tests.support.relays.private_relays import exim_running, opensmtpd_running
@@ -166,17 +168,22 @@ Verdicts = Mapping[str, Mapping[str, str]]
 
 
 def verdicts() -> dict[str, dict[str, str]]:
-    """Send every form through every server."""
-    return {name: _through(start, source) for name, (start, source) in SERVERS.items()}
+    """Send every form through every server, signed as if none wrote an address anew."""
+    return {name: through(name, MESSAGES, "verbatim") for name in SERVERS}
 
 
-def _through(start: Start, source: str) -> dict[str, str]:
-    signed = {name: SIGNER.sign(message) for name, message in MESSAGES.items()}
-    arrived = behind(start, source, list(signed.values()), BOUNCED_AFTER_S)
+def through(server: str, names: Iterable[str], profile: RelayProfile) -> dict[str, str]:
+    """Send forms through a server, signed for a relay of this profile."""
+    signed = {name: _signed(MESSAGES[name], profile) for name in names}
+    arrived = behind(*SERVERS[server], list(signed.values()), BOUNCED_AFTER_S)
     return {
         name: _verdict(message, after)
         for (name, message), after in zip(signed.items(), arrived, strict=True)
     }
+
+
+def _signed(message: bytes, profile: RelayProfile) -> bytes:
+    return SIGNER.signature(Signable.read(message, profile)) + message
 
 
 def behind(
@@ -209,31 +216,42 @@ def _verdict(sent: bytes, arrived: bytes | None) -> str:
     return AS_IT_IS if arrived.endswith(sent) else VALID
 
 
-def vetoed(name: str, profile: str) -> bool:
-    """Return whether we leave a form alone where the relay has this profile."""
+LEFT_ALONE = "left alone"
+
+
+def treatment(name: str, profile: RelayProfile) -> str:
+    """Return what we do with a form where the relay has this profile: "" for nothing special."""
     message = parse(MESSAGES[name])
-    return relay_would_alter(message, relay_8bitmime=True, profile=profile) is not None
+    if relay_would_alter(message, relay_8bitmime=True, profile=profile):
+        return LEFT_ALONE
+    always, unsigned = (
+        left_out(message.raw, message.header, each) for each in ("verbatim", profile)
+    )
+    names = sorted(each.decode().title() for each in unsigned - always)
+    return f"without {', '.join(names)}" if names else ""
 
 
 PAGE_HEAD = """\
 # What mail servers alter of a signed message
 
-A mail server that writes a field anew, or folds a line, breaks the DKIM signature that covers it. So a
-message that Waypost would sign is left alone (`relay_would_alter`) where the relay would do so. Each
-cell is a real message, signed by Waypost and verified by dkimpy behind the server
-(`tests/support/checks/alterations.py`): **broken**; `valid` where something else was changed, or added;
-nothing where it came through as it was; `bounced` where the server gives it back to its sender, as it
-does without Waypost.
+A mail server that writes a field anew, or folds a line, breaks the DKIM signature that covers it. So
+Waypost signs a message without a To, Cc, Sender or Resent field that the relay would write anew (RFC 6376
+§5.4). Where it is From, Reply-To or the body, a message that Waypost would sign is left alone
+(`relay_would_alter`). Each cell is a real message, signed by Waypost with all its fields and verified by
+dkimpy behind the server (`tests/support/checks/alterations.py`): **broken**; `valid` where something else
+was changed, or added; nothing where it came through as it was; `bounced` where the server gives it back to
+its sender, as it does without Waypost.
 
 Postfix is 3.7 with its default settings, for a client on the same machine and for one on another (to
 Postfix that is a question of `local_header_rewrite_clients`); Exim is 4.96 as Debian has it relay for its
 own clients; OpenSMTPD is 6.8, Sendmail 8.17 with Debian's `MustQuoteChars`, and no names looked up. All
 of them hand the message on by SMTP.
 
-The last two columns are Waypost's: whether it leaves such a message alone with `[relay] profile =
-"default"`, and with `"sendmail"`, which also leaves alone what it cannot be sure of. `"verbatim"` is for
-relays that rewrite no addresses, such as a Postfix on another machine, Exim, and most sending services:
-then nothing under "Addresses" keeps a message from being tracked.
+The last two columns are Waypost's: which field it leaves out of the signature, or whether it leaves such a
+message alone, with `[relay] profile = "default"`, and with `"sendmail"`, which does so also where it cannot
+be sure. `"verbatim"` is for relays that rewrite no addresses, such as a Postfix on another machine, Exim,
+and most sending services: then all fields are signed, and nothing under "Addresses" keeps a message from
+being tracked.
 
 A To, Cc or References with a line over 998 octets is left out of the signature, so that folding it
 breaks nothing. Between quotes, a comma or a dot harms nothing: `"Doe, John" <john@example.com>` is what
@@ -252,7 +270,7 @@ def page(found: Verdicts) -> str:
             "|---" * (len(columns) + 1) + "|",
         ]
         for name in forms:
-            ours = ["left alone" if vetoed(name, each) else "" for each in ("default", "sendmail")]
+            ours = [treatment(name, each) for each in ("default", "sendmail")]
             cells = [*(verdicts[name] for verdicts in found.values()), *ours]
             lines.append(f"| {name} | {' | '.join(cells)} |")
         sections.append("\n".join(lines) + "\n")

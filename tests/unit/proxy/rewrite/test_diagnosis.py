@@ -26,7 +26,7 @@ def of(message: bytes, untouched: Untouched = ALTERED, *, eight: bool = True) ->
     ("message", "what", "where"),
     [
         (b"Reply-To: help\r\n" + FINE, "address_rewritten", "header Reply-To, line 1"),
-        (FINE.replace(b"reader@example.net", b"reader"), "address_rewritten", "header To, line 2"),
+        (FINE.replace(b"shop@example.com", b"shop"), "address_rewritten", "header From, line 1"),
         (FINE + b"x" * 999 + b"\r\n", "line_too_long", "line 8"),
         (b"List-ID: " + b"x" * 1000 + b"\r\n" + FINE, "field_too_long", "header List-Id, line 1"),
         (b"List-ID: x\r\n" + b" folded line\r\n" * 8000 + FINE, "field_too_long", "header List-Id, line 1"),

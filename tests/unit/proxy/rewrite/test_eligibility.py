@@ -91,7 +91,12 @@ def test_a_signature_of_an_own_subdomain_is_replaced_but_for_froms_own(
     "message",
     [
         html_message(link(URL), head=HEAD.replace("Subject: Spring", f"Subject: {'x' * 999}")),
-        html_message(link(URL), head=HEAD.replace("reader@example.org", "reader")),
+        html_message(
+            link(URL),
+            head=HEAD.replace("reader@example.org", "reader").replace(
+                "Subject", "Reply-To: help\r\nSubject"
+            ),
+        ),
         html_message(link(URL) + "x" * 999),
     ],
 )

@@ -103,7 +103,7 @@ UNTOUCHED = {
     Untouched.ARC_SEALED: (html_message(link(URL), "ARC-Seal: i=1; a=rsa-sha256; d=x.test"), Policy()),
     Untouched.FOREIGN_SIGNATURE: (html_message(link(URL), DKIM.format("example.com")), Policy()),
     Untouched.RELAY_WOULD_ALTER: (
-        html_message(link(URL), head="From: a@example.com\r\nTo: root\r\n"),
+        html_message(link(URL), head="From: a@example.com\r\nReply-To: root\r\n"),
         Policy(signing=KEY_OF_EXAMPLE_COM),
     ),
     Untouched.MALFORMED: (b"no header at all\r\n" + html_message(link(URL)), Policy()),

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.message.editing import parse
-from proxy.signing.relay_alterations import MAX_READ_OCTETS, Alteration, relay_would_alter
+from proxy.signing.address_rewriting import MAX_READ_OCTETS
+from proxy.signing.relay_alterations import Alteration, relay_would_alter
 
 HEAD = (
     b"From: Shop <shop@example.com>\r\nTo: reader@example.net\r\nSubject: Your order\r\n"
@@ -27,7 +28,7 @@ def without(name: bytes) -> bytes:
 
 ALTERED = [
     (without(b"From"), Alteration.NO_FROM),
-    (FINE.replace(b"reader@example.net", b"reader"), Alteration.ADDRESS),
+    (FINE.replace(b"shop@example.com", b"shop"), Alteration.ADDRESS),
     (FINE.replace(b"Shop <", b"Shop, Inc. <"), Alteration.ADDRESS),
     (b"Reply-To: help\r\n" + FINE, Alteration.ADDRESS),
     (FINE + b"x" * 999 + b"\r\n", Alteration.LONG_LINE),
@@ -89,7 +90,9 @@ def test_address_fields_that_are_odd_and_many_count_as_altered() -> None:
     ordinary = b"Cc: " + b"a@example.net,\r\n " * 3000 + b"a@example.net\r\n"
     assert relay_would_alter(parse(ordinary + FINE), relay_8bitmime=True) is None
     odd = b"'a@b.example' <a@b.example>,\r\n "
-    few, many = (b"Cc: " + odd * count + odd.rstrip(b", \r\n") + b"\r\n" for count in (9, 900))
+    few, many = (
+        b"Reply-To: " + odd * count + odd.rstrip(b", \r\n") + b"\r\n" for count in (9, 900)
+    )
     assert len(many) > MAX_READ_OCTETS
     assert relay_would_alter(parse(few + FINE), relay_8bitmime=True) is None
     assert relay_would_alter(parse(many + FINE), relay_8bitmime=True) is Alteration.ADDRESS
@@ -112,6 +115,13 @@ def test_the_relays_profile_says_which_addresses_are_rewritten() -> None:
         "sendmail": [Alteration.ADDRESS, Alteration.ADDRESS, Alteration.EMPTY],
         "verbatim": [None, None, None],
     }
+
+
+@pytest.mark.parametrize("name", [b"To", b"Cc", b"Sender", b"Resent-To"])
+def test_fields_that_are_not_signed_where_they_are_altered_keep_no_message_back(name) -> None:
+    """The signature does without them."""
+    message = parse(name + b": root\r\n" + without(b"To"))
+    assert relay_would_alter(message, relay_8bitmime=True) is None
 
 
 @given(st.binary(max_size=300))

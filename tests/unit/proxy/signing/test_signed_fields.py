@@ -1,41 +1,43 @@
-"""Which header fields are signed, and which are left out for their length."""
+"""Which header fields are signed, and which are left out as a relay would alter them."""
 
 import pytest
 
+from config.schema import RelayProfile
 from proxy.message.editing import parse
+from proxy.signing.address_rewriting import MAX_READ_OCTETS
 from proxy.signing.signed_fields import (
     LEFT_OUT_IF_LONG,
     OVERSIGNED_FIELDS,
     SIGNED_FIELDS,
     is_too_long,
-    too_long_to_sign,
+    left_out,
 )
 
 
-def left_out(head: bytes) -> frozenset[bytes]:
+def unsigned(head: bytes, profile: RelayProfile = "default") -> frozenset[bytes]:
     """Return what is left out of the signature of a message with this header."""
     message = parse(head + b"\r\n")
-    return too_long_to_sign(message.raw, message.header)
+    return left_out(message.raw, message.header, profile)
 
 
 @pytest.mark.parametrize("name", [b"To", b"CC", b"References"])
 def test_long_lists_of_people_and_messages_are_left_out(name: bytes) -> None:
     """One line of 999 octets is enough, and that of one of two such fields."""
-    line = name + b": " + b"x" * (999 - len(name) - 2) + b"\r\n"
-    assert left_out(line) == left_out(name + b": short\r\n" + line) == {name.lower()}
-    assert left_out(line.replace(b"xx", b"x", 1)) == frozenset()
+    line = name + b": " + b"x@" + b"x" * (999 - len(name) - 4) + b"\r\n"
+    assert unsigned(line) == unsigned(name + b": s@x\r\n" + line) == {name.lower()}
+    assert unsigned(line.replace(b"xx", b"x", 1)) == frozenset()
 
 
 def test_a_folded_field_is_as_long_as_its_longest_line() -> None:
     """However many lines it has, up to what Postfix takes."""
-    assert left_out(b"To: a" + b",\r\n a@example.net" * 400 + b"\r\n") == frozenset()
-    assert left_out(b"To: a" + b",\r\n a@example.net" * 7000 + b"\r\n") == {b"to"}
+    assert unsigned(b"To: a@example.net" + b",\r\n a@example.net" * 400 + b"\r\n") == frozenset()
+    assert unsigned(b"To: a@example.net" + b",\r\n a@example.net" * 7000 + b"\r\n") == {b"to"}
 
 
 def test_other_fields_are_never_left_out() -> None:
     """A reader would be misled by another Subject."""
     message = parse(b"Subject: " + b"x" * 1000 + b"\r\n\r\n")
-    assert too_long_to_sign(message.raw, message.header) == frozenset()
+    assert left_out(message.raw, message.header) == frozenset()
     assert is_too_long(message.raw, message.headers[0])
 
 
@@ -44,3 +46,25 @@ def test_names_are_in_lower_case_and_once() -> None:
     assert len(set(SIGNED_FIELDS)) == len(SIGNED_FIELDS)
     assert {*OVERSIGNED_FIELDS, *(name.decode() for name in LEFT_OUT_IF_LONG)} <= {*SIGNED_FIELDS}
     assert all(name == name.lower() for name in SIGNED_FIELDS)
+
+
+@pytest.mark.parametrize("name", [b"To", b"CC", b"Sender", b"Resent-Cc"])
+def test_what_the_relay_writes_anew_is_left_out(name: bytes) -> None:
+    """By its profile; one of two such fields is enough."""
+    head = name + b": reader@example.net\r\n" + name + b": root\r\n"
+    assert unsigned(head) == unsigned(head, "sendmail") == {name.lower()}
+    assert unsigned(head, "verbatim") == frozenset()
+
+
+def test_from_and_reply_to_are_signed_whatever_a_relay_does() -> None:
+    """The message is left alone then."""
+    assert unsigned(b"From: root\r\nReply-To: root\r\n") == frozenset()
+
+
+def test_of_many_odd_addresses_no_more_is_read_than_there_is_time_for() -> None:
+    """What was not read counts as written anew."""
+    odd = b"'a@b.example' <a@b.example>,\r\n "
+    few, many = (odd * count + odd.rstrip(b", \r\n") + b"\r\n" for count in (9, 900))
+    assert len(many) > MAX_READ_OCTETS
+    assert unsigned(b"To: " + few) == frozenset()
+    assert unsigned(b"Resent-To: " + many + b"Cc: " + few) == {b"resent-to", b"cc"}
