@@ -21,6 +21,7 @@ DECLARATIONS = {
     Path("proxy/client/limits.py"): "limits, each tested where it is kept",
     Path("proxy/message/limits.py"): "limits, each tested where it is kept",
     Path("proxy/session/limits.py"): "limits, each tested where it is kept",
+    Path("tracker/api/models.py"): "models, each tested where it is answered",
     Path("tracker/listener/limits.py"): "limits, each tested where it is kept",
 }
 """Modules without behaviour, and so without a test of their own, with the reason."""

@@ -15,17 +15,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from config.schema import Config
 from config.telemetry import exposition
 from tracker.answers.errors import ERROR_HANDLERS
 from tracker.answers.responses import UNCACHED, json_response
-from tracker.api import openapi
-from tracker.api.links import Links, MakeLink
-from tracker.api.openapi import Operation
-from tracker.api.persons import Persons
-from tracker.api.reports import Reports
+from tracker.api.api import PREFIX, Api
+from tracker.api.links import MakeLink
 from tracker.pages.rendering import errors
 from tracker.pages.site import Site
 
@@ -40,18 +37,7 @@ class Admin:
     def __init__(self, config: Config, make_link: MakeLink, process: str = "tracker") -> None:
         self.config = config
         self._process = process
-        self._reports = Reports(self._current_config)
-        self._links = Links(self._current_config, make_link)
-        self._persons = Persons(self._current_config)
-
-    @cached_property
-    def operations(self) -> tuple[Operation, ...]:
-        """Everything that the API does."""
-        return (
-            *self._reports.operations,
-            *self._links.operations,
-            *self._persons.operations,
-        )
+        self.api = Api(self._current_config, make_link)
 
     @cached_property
     def app(self) -> Starlette:
@@ -61,8 +47,7 @@ class Admin:
             Route("/healthz", _healthz),
             Route("/metrics", self._metrics),
             Route("/internal/ask", self._ask),
-            Route("/api/v1/openapi.json", self._openapi),
-            *(Route(each.path, each.endpoint, methods=[each.method]) for each in self.operations),
+            Mount(PREFIX, self.api.app),
         ]
         application = Starlette(routes=routes, exception_handlers=_HANDLERS)
         application.router.redirect_slashes = False
@@ -70,9 +55,6 @@ class Admin:
 
     def _current_config(self) -> Config:
         return self.config
-
-    async def _openapi(self, _request: Request) -> Response:
-        return json_response(openapi.document(self.operations))
 
     async def _ask(self, request: Request) -> Response:
         """Answer a web server that asks whether it should get a certificate for a host."""

@@ -7,6 +7,7 @@ Does not own: what is answered where something fails (`errors`).
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, Response
 
 from config.escaping import printable
@@ -18,8 +19,18 @@ UNCACHED = {
 }
 
 
-class _EscapedJson(JSONResponse):
-    """JSON that moves no cursor on the terminal of somebody who asks with curl."""
+class EscapedJson(JSONResponse):
+    """JSON that no cache keeps, and that moves no cursor on the terminal of somebody who asks with curl."""
+
+    def __init__(
+        self,
+        content: Any,  # noqa: ANN401 - any JSON
+        status_code: int = 200,
+        headers: Mapping[str, str] = UNCACHED,
+        background: BackgroundTask | None = None,
+    ) -> None:
+        """Make it; `headers` come on top of UNCACHED."""
+        super().__init__(content, status_code, {**UNCACHED, **headers}, background=background)
 
     def render(self, content: Any) -> bytes:  # noqa: ANN401 - any JSON
         """Return the body, with the controls in its strings escaped."""
@@ -28,4 +39,4 @@ class _EscapedJson(JSONResponse):
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] = UNCACHED) -> Response:  # noqa: ANN401 - any JSON
     """Return an answer in JSON that no cache keeps; `headers` come on top of UNCACHED."""
-    return _EscapedJson(value, status, {**UNCACHED, **headers})
+    return EscapedJson(value, status, headers)

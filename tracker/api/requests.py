@@ -1,56 +1,110 @@
 """What is asked over HTTP, read: queries and JSON bodies.
 
-Owns: the bounds of a body, and reading queries and bodies.
-Does not own: what may be asked (`reports`, `links`, `persons`), or how an error is answered
-(`tracker.answers.errors`).
+Owns: the bounds of a body, what all questions have in common, and which field a problem is with.
+Does not own: what may be asked (the modules of each noun), checking it (FastAPI and pydantic), or
+how an error is answered (`tracker.answers.errors`).
 """
 
 import asyncio
-from typing import TypeVar
+import json
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ValidationError
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 
 from tracker.answers.errors import InvalidRequest
-from tracker.minting.request import problems_of
 
 MAX_BODY_OCTETS = 64 * 1024
 BODY_TIMEOUT_S = 10.0
+MAX_ROWS = 1000
+LAST_ROW = 2**63 - 1
+"""The largest number that SQLite gives to a row."""
 
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def parse_query(model: type[Model], request: Request) -> Model:
-    """Return the query of a request; raises InvalidRequest."""
-    try:
-        return model.model_validate(dict(request.query_params))
-    except ValidationError as error:
-        raise InvalidRequest(problems_of(error)) from None
+RowNumber = Annotated[int, Field(ge=0, le=LAST_ROW)]
 
 
-async def parse_body(model: type[Model], request: Request) -> Model:
-    """Return the JSON body of a request; raises InvalidRequest and HTTPException.
+class Asked(BaseModel):
+    """What may be asked: a name that is none of these is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PageAsked(Asked):
+    """Which part of a list is asked for."""
+
+    after: RowNumber | None = Field(
+        None, description="Go on behind this: `next` of the answer before."
+    )
+    limit: int = Field(100, ge=1, le=MAX_ROWS, description="How many rows at most.")
+
+
+class _JsonRequest(Request):
+    """A request whose body is JSON, of bounded size, and comes in bounded time.
 
     A form on somebody else's page can send a browser here with any body, but not with this type.
     """
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/json":
-        raise HTTPException(415, "send JSON, with content-type: application/json")
-    try:
-        return model.model_validate_json(await _body(request))
-    except ValidationError as error:
-        raise InvalidRequest(problems_of(error)) from None
 
+    async def body(self) -> bytes:
+        """Return the body; raises HTTPException."""
+        content_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type != "application/json":
+            raise HTTPException(415, "send JSON, with content-type: application/json")
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                return await self._bounded()
+        except TimeoutError:
+            raise HTTPException(408, "the body did not come in time") from None
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            async for chunk in request.stream():
+    async def _bounded(self) -> bytes:
+        if not hasattr(self, "_body"):
+            body = bytearray()
+            async for chunk in self.stream():
                 body += chunk
                 if len(body) > MAX_BODY_OCTETS:
                     raise HTTPException(413, f"at most {MAX_BODY_OCTETS} octets, please")
-    except TimeoutError:
-        raise HTTPException(408, "the body did not come in time") from None
-    return bytes(body)
+            self._body = bytes(body)
+        return self._body
+
+    async def json(self) -> Any:  # noqa: ANN401 - any JSON
+        """Return the value of the body; raises json.JSONDecodeError, also where it is no UTF-8."""
+        try:
+            return from_json(await self.body(), allow_inf_nan=False)
+        except ValueError as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None
+
+
+class JsonRoute(APIRoute):
+    """A route of the API: what it takes is JSON, or else refused."""
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """Return what answers a request."""
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await handler(_JsonRequest(request.scope, request.receive))
+
+        return handle
+
+
+async def nothing(request: Request) -> None:
+    """Refuse whatever is in a query, for operations that know no parameter."""
+    if unknown := list(request.query_params):
+        raise InvalidRequest([(name, "Extra inputs are not permitted") for name in unknown])
+
+
+def invalid(error: RequestValidationError) -> InvalidRequest:
+    """Return what FastAPI found wrong with a request, by the fields of query, path or body."""
+    return InvalidRequest([_problem(each) for each in error.errors()])
+
+
+def _problem(found: dict[str, Any]) -> tuple[str, str]:
+    if found["type"] == "json_invalid":
+        return "", f"Invalid JSON: {found['ctx']['error']}"
+    text = found["msg"].removeprefix("Value error, ")
+    return ".".join(map(str, found["loc"][1:])), text

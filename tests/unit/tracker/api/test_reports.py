@@ -60,7 +60,7 @@ async def test_what_cannot_be_counted_yet_is_said(
     spool_message(config, "sale", 1)
     await client.ask("/api/v1/report")
     spool_message(config, "sale", 2)
-    monkeypatch.setattr("tracker.api.reports.BRIEF_S", 0.1)
+    monkeypatch.setattr("tracker.api.current.BRIEF_S", 0.1)
     monkeypatch.setattr("tracker.ingest.catch_up.Ingester.drain", lambda _self: False)
     answer = await client.ask("/api/v1/report")
     assert answer.json["totals"]["messages"] == 1

@@ -1,15 +1,12 @@
 """What is asked over HTTP, read: what is understood, what is not, and within which bounds."""
 
-import pytest
-from pydantic import BaseModel, ConfigDict
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+import json
 
-from tests.support.clients.admin import JSON, Client, serving
-from tracker.answers.errors import InvalidRequest
-from tracker.api.requests import parse_query
+import pytest
+
+from tests.support.clients.admin import JSON, Client
+from tracker.admin.admin import Admin
+from tracker.api.api import PREFIX
 
 
 async def test_a_query_that_makes_no_sense_names_its_field(client: Client) -> None:
@@ -18,6 +15,28 @@ async def test_a_query_that_makes_no_sense_names_its_field(client: Client) -> No
     assert answer.status == 400
     assert {each["field"] for each in answer.json["problems"]} == {"since", "campain"}
     assert "campain" in answer.json["error"]
+
+
+async def test_no_operation_takes_a_parameter_that_it_does_not_know(
+    client: Client, admin: Admin
+) -> None:
+    """Whoever writes `campain=` would else take the figures of all for those of one."""
+    for each in admin.api.operations:
+        body = b"{}" if each.method == "POST" else None
+        answer = await client.ask(
+            f"{PREFIX}{each.path}?campain=x".replace("{id}", "1"),
+            each.method,
+            body,
+            content_type=JSON,
+        )
+        assert answer.status == 400, each.path
+        assert "campain" in {problem["field"] for problem in answer.json["problems"]}, each.path
+
+
+async def test_of_a_parameter_that_comes_twice_the_last_counts(client: Client) -> None:
+    """As with `curl` options."""
+    answer = await client.ask("/api/v1/report?since=yesterday&since=2026-11-28")
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize(
@@ -41,40 +60,32 @@ async def test_a_body_has_bounds(client: Client, monkeypatch: pytest.MonkeyPatch
     assert answer.status == 408
 
 
-async def test_bodies_arrive_whole() -> None:
-    """In pieces or at once, on a connection that goes on."""
-
-    async def length(request: Request) -> Response:
-        return Response(str(len(await request.body())))
-
-    async with serving(Starlette(routes=[Route("/", length, methods=["POST"])])) as client:
-        for octets in (0, 10, 100_000):
-            assert (await client.ask("/", "POST", b"x" * octets)).body == str(octets).encode()
-
-
-class Query(BaseModel):
-    """What may be asked in these tests."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    most: int = 10
-
-
-def request(query: bytes) -> Request:
-    """Return a request with a query."""
-    return Request({"type": "http", "query_string": query, "headers": []})
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"url": "\xff"}',
+        b"[" * 60_000,
+        b'{"url": NaN}',
+        b'{"url": %s}' % (b"1" * 9000),
+        b'{"url": "\\ud800"}',
+        b"null",
+    ],
+    ids=lambda body: repr(body[:16]),
+)
+async def test_a_body_that_is_no_json_is_told_as_such(client: Client, body: bytes) -> None:
+    """Whatever it is: 400, with a field."""
+    answer = await client.ask("/api/v1/links", "POST", body, content_type=JSON)
+    assert answer.status == 400
+    assert {each["field"] for each in answer.json["problems"]} <= {"body", "url"}
 
 
-def test_a_query_is_read_into_its_model() -> None:
-    """With its defaults; of a name that comes twice, the last counts."""
-    assert parse_query(Query, request(b"")).most == 10
-    assert parse_query(Query, request(b"most=3&most=4")).most == 4
-
-
-@pytest.mark.parametrize(("query", "field"), [(b"most=x", "most"), (b"least=1", "least")])
-def test_each_problem_of_a_query_has_its_field(query: bytes, field: str) -> None:
-    """In the error's own text as well."""
-    with pytest.raises(InvalidRequest) as raised:
-        parse_query(Query, request(query))
-    ((named, problem),) = raised.value.problems
-    assert (named, str(raised.value)) == (field, f"{field}: {problem}")
+async def test_a_body_may_come_in_pieces_and_name_its_charset(client: Client) -> None:
+    """As clients of HTTP/1.1 send them."""
+    asked = json.dumps({"url": f"https://example.com/?{'x' * 1000}"}).encode()
+    answer = await client.ask(
+        "/api/v1/links", "POST", asked, content_type="Application/JSON; charset=utf-8"
+    )
+    assert answer.status == 201
