@@ -16,6 +16,7 @@ from sqlite_utils import Database
 
 from tracker.counting import sums
 from tracker.counting.model import Clicker, MessageSum, MessageTotals, OfLink, Sums
+from tracker.judging.judge import Verdict
 from tracker.store import database, identities
 from tracker.store.keys import address_octets, destination_hash
 from tracker.store.reserved import DAY_S, HOUR_S, Kind
@@ -28,6 +29,12 @@ AGENTS = 300
 CLICKS_OF_A_COPY = (0, 0, 1, 2, 3, 5, 6, 8, 10, 15)
 KINDS = (Kind.CERTAIN, Kind.DOUBTFUL, Kind.MACHINE)
 WEIGHTS = (60, 10, 30)
+VERDICTS = (
+    Verdict(human=True, doubtful=False, score=0, reasons=()),
+    Verdict(human=True, doubtful=True, score=60, reasons=("no-html/1",)),
+    Verdict(human=False, doubtful=False, score=100, reasons=("head/1",)),
+)
+"""Of each kind, by the rows that stand for them."""
 IDENTIFIER = Identifier("wp_id", bytes(range(32)))
 
 _CLICK = "INSERT INTO clicks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -101,7 +108,10 @@ def _names(db: Database, size: Size) -> None:
     )
     put(
         "INSERT INTO verdicts VALUES (?, ?, ?, ?, ?)",
-        ((1, 1, 0, 0, ""), (2, 1, 1, 60, "no-html/1"), (3, 0, 0, 100, "head/1")),
+        (
+            (row, each.human, each.doubtful, each.score, " ".join(each.reasons))
+            for row, each in enumerate(VERDICTS, 1)
+        ),
     )
     put(
         "INSERT INTO signal_sets VALUES (?, ?, ?)",
@@ -196,6 +206,7 @@ class _Day:
             link = self.number * LINKS + number + 1
             verdict = chance.choices((1, 2, 3), WEIGHTS)[0]
             self._count(at_s, link, reader, KINDS[verdict - 1])
+            self.sums.judged[self.sent_day, VERDICTS[verdict - 1]] += 1
             yield (*key, event, 1, number + 1, link, link, agent, verdict, verdict, network)
 
     def _count(self, at_s: float, link: int, reader: int, kind: Kind) -> None:

@@ -22,7 +22,7 @@ The rules:
 - A copy whose recipient was erased counts as before; clicks on its links are nobody's.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
@@ -330,7 +330,8 @@ class Sums:
 
     `clicks` are those of single links of campaigns: all other sums follow from them (`click_sums`).
     `clickers` have the best of the clicks that they made; of those who are `withdrawn` a click is gone,
-    so that their rows must be asked what is left.
+    so that their rows must be asked what is left. `judged` are clicks by the day of sending and what they
+    were judged to be.
     """
 
     messages: defaultdict[Scope, MessageSum] = field(
@@ -339,6 +340,7 @@ class Sums:
     clicks: defaultdict[OfLink, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
     clickers: dict[Clicker, Kind] = field(default_factory=dict)
     withdrawn: set[Clicker] = field(default_factory=set)
+    judged: Counter[tuple[int, Verdict]] = field(default_factory=Counter)
 
     def add_message(self, totals: MessageTotals | None, sign: int) -> None:
         """Add (1) or withdraw (-1) what a message contributes."""
@@ -352,6 +354,7 @@ class Sums:
         campaign_id, link_id, person_id, sent_day = click.counted
         hour = hour_of(click.made.at_s)
         self.clicks[OfLink(hour, sent_day, campaign_id, link_id)].add(click, sign)
+        self.judged[sent_day, click.verdict] += sign
         if person_id is None:
             return
         clicker = Clicker(sent_day, campaign_id, link_id, person_id)

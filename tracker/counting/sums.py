@@ -1,6 +1,6 @@
 """The sums of the store, changed in the transaction that changes what they are sums of.
 
-Owns: applying collected changes to `counters`, `cohorts` and `hours`.
+Owns: applying collected changes to `counters`, `cohorts`, `hours` and `judged_days`.
 Does not own: what adds to which sum (`model`), or who clicked (`clickers`).
 """
 
@@ -10,6 +10,8 @@ from sqlite_utils import Database
 
 from tracker.counting import clickers
 from tracker.counting.model import ClickSum, ClickSums, MessageSum, ScopeKey, Sums
+from tracker.judging.judge import Verdict
+from tracker.store import named_rows
 from tracker.store.clicked_by import Counts
 
 _COUNT_CLICKS = """
@@ -31,6 +33,10 @@ _COUNT_HOURS = """
         clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
         clicks_all = clicks_all + excluded.clicks_all
 """
+_COUNT_JUDGED = """
+    INSERT INTO judged_days (day, verdict_id, clicks) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET clicks = clicks + excluded.clicks
+"""
 _COUNT_UNIQUES = """
     INSERT INTO counters (day, campaign_id, link_id, unique_human, unique_doubtful, unique_all)
     VALUES (0, :campaign_id, :link_id, :human, :doubtful, :all)
@@ -43,6 +49,7 @@ _DROP_BY_SENDING = """
     DELETE FROM cohorts WHERE day = ? AND campaign_id = ? AND link_id = ? AND clicks_all = 0
 """
 _DROP_HOURS = "DELETE FROM hours WHERE hour = ? AND campaign_id = ? AND clicks_all = 0"
+_DROP_JUDGED = "DELETE FROM judged_days WHERE day = ? AND verdict_id = ? AND clicks = 0"
 _COUNT_MESSAGES = """
     INSERT INTO counters (day, campaign_id, link_id,
         messages, deliveries, clicked, shared_messages, shared_recipients)
@@ -63,6 +70,7 @@ def apply(db: Database, sums: Sums) -> None:
     db.conn.executemany(_COUNT_CLICKS, list(_click_rows(clicks.made)))
     db.conn.executemany(_COUNT_BY_SENDING, list(_click_rows(clicks.sent)))
     db.conn.executemany(_COUNT_HOURS, list(_hour_rows(clicks.hours)))
+    _count_judged(db, sums.judged)
     uniques = clickers.apply(db, sums)
     db.conn.executemany(_COUNT_UNIQUES, list(_unique_rows(uniques)))
     db.conn.executemany(_COUNT_MESSAGES, list(_message_rows(sums)))
@@ -80,6 +88,15 @@ def _hour_rows(hours: Mapping[tuple[int, int], ClickSum]) -> Iterator[tuple[int,
     for hour, count in hours.items():
         if count.human or count.doubtful or count.total:
             yield (*hour, count.human, count.doubtful, count.total)
+
+
+def _count_judged(db: Database, judged: Mapping[tuple[int, Verdict], int]) -> None:
+    """Count clicks by what they were judged to be; sums of nothing go."""
+    changed = {key: count for key, count in judged.items() if count}
+    rows = named_rows.verdict_ids(db, {verdict for _, verdict in changed})
+    keyed = [(day, rows[verdict], count) for (day, verdict), count in changed.items()]
+    db.conn.executemany(_COUNT_JUDGED, keyed)
+    db.conn.executemany(_DROP_JUDGED, [row[:2] for row in keyed if row[2] < 0])
 
 
 def _unique_rows(uniques: Mapping[tuple[int, int], Counts]) -> Iterator[dict[str, int]]:

@@ -26,8 +26,9 @@ _TO = f"""
     WHERE person_id IN (:values) ORDER BY sent_s DESC LIMIT {MOST_FOUND}
 """  # noqa: S608 - a constant
 _TO_ADDRESS = f"""
-    SELECT sent_s, message_id FROM deliveries
-    WHERE address IN (:values) AND address IS NOT NULL AND address != '' ORDER BY sent_s DESC LIMIT {MOST_FOUND}
+    SELECT sent_s, message_id FROM deliveries INDEXED BY deliveries_address
+    WHERE address = ? COLLATE NOCASE AND address IS NOT NULL AND address != ''
+    ORDER BY sent_s DESC LIMIT {MOST_FOUND}
 """  # noqa: S608 - a constant
 _COPIES = f"""
     SELECT number, {", ".join(f"{name}.text AS {name}" for name in TEXTS)}, header_message_id, queue_id
@@ -69,8 +70,8 @@ def find(db: Database, name: str, persons: Iterable[int] = ()) -> list[MessageKe
     if is_message_id(name):
         found |= {MessageKey(*row) for row in db.execute(_BY_ID, [message_number(name)])}
     found |= {MessageKey(*row) for row in queries.rows_in(db, _TO, persons)}
-    alike = {name, written_alike(name)}
-    found |= {MessageKey(*row) for row in queries.rows_in(db, _TO_ADDRESS, alike)}
+    for address in {name, written_alike(name)}:
+        found |= {MessageKey(*row) for row in db.execute(_TO_ADDRESS, [address])}
     return sorted(found, reverse=True)[:MOST_FOUND]
 
 

@@ -272,8 +272,15 @@ _BY_TIME = (
         FROM summed WHERE true GROUP BY made_in, campaign ON CONFLICT DO UPDATE SET {_ADDED}"""  # noqa: S608 - constants
         for campaign in ("campaign_id", "0")
     ),
+    f"""INSERT INTO judged_days (day, verdict_id, clicks)
+    SELECT {_SENT_ON} AS sent_on, verdicts.id, count(*)
+    FROM clicked CROSS JOIN verdicts ON verdicts.human = clicked.human
+        AND verdicts.doubtful = clicked.doubtful
+        AND verdicts.score = clicked.score AND verdicts.reasons = clicked.reasons
+    GROUP BY sent_on, verdicts.id
+    ON CONFLICT DO UPDATE SET clicks = clicks + excluded.clicks""",  # noqa: S608 - constants
 )
-"""Clicks by the day of sending and by the hour, which no purge left: they are of the rows there are."""
+"""Clicks by the day of sending, by the hour and by what they were judged to be, which no purge left: they are of the rows there are."""
 _MESSAGES = Stage(
     "messages",
     """SELECT CAST(max(sent_at_s) AS INTEGER) + 1 FROM (

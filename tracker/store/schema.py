@@ -47,6 +47,28 @@ def views_for_people(db: Database) -> None:
     views.make(db)
 
 
+@migrations()
+def clicks_by_verdict(db: Database) -> None:
+    """Add the sums of clicks by what they were judged to be, and fill them from the clicks that are kept.
+
+    It takes a second for each million of these. Of purged clicks nobody knows it any more.
+    """
+    db.executescript(_JUDGED)
+    db.execute(_COUNT_JUDGED)
+
+
+_JUDGED = """
+    CREATE TABLE judged_days (            -- clicks by what they were judged to be
+        day INTEGER NOT NULL,             -- on which their message was sent
+        verdict_id INTEGER NOT NULL,
+        clicks INTEGER NOT NULL,
+        PRIMARY KEY (day, verdict_id)
+    ) STRICT, WITHOUT ROWID;
+"""
+_COUNT_JUDGED = """
+    INSERT INTO judged_days (day, verdict_id, clicks)
+    SELECT max(1, sent_s / 86400), verdict_id, count(*) FROM clicks GROUP BY 1, 2
+"""
 _HOUSEKEEPING = """
     CREATE TABLE settings (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE segments (

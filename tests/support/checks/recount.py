@@ -1,7 +1,7 @@
 """The report, counted by brute force from messages, deliveries and clicks: what sums and sets must equal."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -79,6 +79,19 @@ def recount(
         tuple(_days(db, scope, first, last)),
         sum(_is_unknown(row) and row["campaign_id"] in wanted for row in messages),
     )
+
+
+def judged_sums(db: Database) -> set[tuple[int, int, int]]:
+    """Return the sums that are kept of clicks: day of sending, row of the verdict, how many."""
+    return set(db.execute("SELECT day, verdict_id, clicks FROM judged_days").fetchall())
+
+
+def recount_judged(db: Database) -> set[tuple[int, int, int]]:
+    """Return the same, counted click by click."""
+    counted: Counter[tuple[int, int]] = Counter()
+    for sent_s, verdict in db.execute("SELECT sent_s, verdict_id FROM clicks"):
+        counted[day_of(sent_s), verdict] += 1
+    return {(*key, count) for key, count in counted.items()}
 
 
 def _clicks(db: Database, message: Row) -> Iterable[Row]:

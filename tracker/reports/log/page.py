@@ -24,14 +24,15 @@ from tracker.store.keys import moment_s
 
 LIMIT = 1000
 """Rows of a page at most."""
-COLUMNS = (*CLICKS, "campaign_id", "link_id")
-"""What each row tells: all that is kept of a click, and the numbers of its campaign and link."""
+COLUMNS = (*CLICKS, "campaign_id", "link_id", "sent_s")
+"""What each row tells: all that is kept of a click, the numbers of its campaign and link, and the second in
+which its message was sent."""
 
 _FOUND = """
     ({keys}) AS found CROSS JOIN clicks ON clicks.sent_s = found.sent_s
         AND clicks.message_id = found.message_id AND clicks.event_id = found.event_id
 """
-_IDS = ", messages.campaign_id, clicks.link_id"
+_IDS = ", messages.campaign_id, clicks.link_id, clicks.sent_s"
 _LATEST = "SELECT ifnull(max(arrival), 0) FROM arrivals"
 _MOMENT = """
     SELECT event_id FROM arrivals CROSS JOIN clicks ON clicks.sent_s = arrivals.sent_s

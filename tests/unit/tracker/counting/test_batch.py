@@ -24,7 +24,7 @@ from tests.support.checks.facts import (
     refused,
     totals,
 )
-from tests.support.checks.recount import recount
+from tests.support.checks.recount import judged_sums, recount, recount_judged
 from tests.support.feeding import click_rows, stored_id
 from tracker.events import Event, MessageAccepted, MessageRefused, Recipient, SentLink
 from tracker.judging.rules import FLOOD
@@ -352,6 +352,7 @@ def test_sums_equal_a_recount_of_the_rows(events: list[Event], cuts: list[int]) 
     kept = """SELECT day, name, clicks_all FROM counters JOIN campaigns ON campaigns.id = campaign_id
         WHERE day AND clicks_all"""
     assert {(*key, n) for key, n in per_day.items()} == set(db.execute(kept).fetchall())
+    assert judged_sums(db) == recount_judged(db)
     db.close()
 
 

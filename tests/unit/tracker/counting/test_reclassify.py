@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending
-from tests.support.checks.recount import recount
+from tests.support.checks.recount import judged_sums, recount, recount_judged
 from tests.unit.tracker.counting.test_batch import histories, rows, sums
 from tracker.counting import reclassify
 from tracker.counting.batch import feed
@@ -59,6 +59,7 @@ def test_it_equals_a_fresh_store_wherever_it_was_stopped_before(
         pass
     assert figures(store.db) == figures(fresh.db)
     assert summary.report(store.db) == recount(store.db)
+    assert judged_sums(store.db) == recount_judged(store.db)
     assert [done.changed for done in reclassify.reclassify(store, STRICT)][-1:] in ([], [0])
     store.close()
     fresh.close()

@@ -64,6 +64,7 @@ def kept(db: Database) -> list[set[tuple[Any, ...]]]:
         "SELECT * FROM cohorts",
         "SELECT * FROM hours",
         "SELECT * FROM clicked_by",
+        "SELECT day, score, reasons, clicks FROM judged_days JOIN verdicts ON verdicts.id = verdict_id",
     )
     return [set(db.execute(query).fetchall()) for query in queries]
 
@@ -149,6 +150,17 @@ def test_who_clicked_two_links_of_two_campaigns_is_one_person(db: Database) -> N
         *((0, *pair, 1, 1) for pair in pairs),
         *((1, 0, 0, 3, 0), (1, 3, 0, 2, 0), (1, 8, 0, 1, 0)),
     }
+
+
+def test_clicks_are_summed_by_what_they_were_judged_to_be(db: Database) -> None:
+    """On the day on which their message was sent; one that is judged otherwise moves."""
+    sums.apply(db, changes([click(MACHINE), click(MACHINE), click(DOUBTFUL)]))
+    both = changes([click(HUMAN)])
+    both.add_click(click(DOUBTFUL), -1)
+    sums.apply(db, both)
+    query = """SELECT day, human, reasons, clicks FROM judged_days
+        JOIN verdicts ON verdicts.id = verdict_id"""
+    assert set(db.execute(query)) == {(1, 0, "head/1", 2), (1, 1, "", 1)}
 
 
 def test_messages_are_summed_by_day_and_campaign(db: Database) -> None:

@@ -20,7 +20,7 @@ from tests.support.checks.facts import (
     own_link,
     pending,
 )
-from tests.support.checks.recount import recount
+from tests.support.checks.recount import judged_sums, recount, recount_judged
 from tests.support.earlier_stores import upgraded
 from tests.unit.tracker.counting.test_batch import histories, sums
 from tracker.counting.batch import feed
@@ -235,6 +235,8 @@ def assert_same(one: Database, other: Database) -> None:
     """See that two stores say the same, in sums and in rows."""
     assert summary.report(one) == summary.report(other)
     assert recount(one) == recount(other) == summary.report(one)
+    assert judged_sums(one) == recount_judged(one)
+    assert judged_sums(other) == recount_judged(other)
     assert hours(one) == hours(other)
     assert (sums(one), clickers(one)) == (sums(other), clickers(other))
     copies = (

@@ -13,11 +13,15 @@ from sqlite_utils import Database
 from config.schema import Config
 from tests.support.checks.facts import SENT_S, clicked, put
 from tests.support.checks.plans import scans
-from tracker.reports import activity, clicks, known, opens, sent_links, summary
+from tracker.reports import activity, clicks, known, opens, sent_links, story, summary
 from tracker.reports.breakdown import BY, breakdown
 from tracker.reports.log import ways
 from tracker.reports.log.filters import Filter
 from tracker.reports.log.page import page
+from tracker.reports.lookup import messages, timeline
+from tracker.reports.lookup.persons import starting_with
+from tracker.reports.machines.rules import by_rule
+from tracker.reports.machines.sample import sample
 from tracker.reports.period import Period
 from tracker.store import identities, persons
 from tracker.store.reserved import DAY_S
@@ -63,6 +67,16 @@ QUESTIONS: dict[str, Question] = {
     "addresses": lambda db: persons.addresses(db, ANN),
     "messages of a campaign": lambda db: sent_links.messages_of(db, "news"),
     "a URL that is known": lambda db: sent_links.is_known(db, LINK, Config()),
+    "what each rule caught": lambda db: by_rule(db, Period(**DAY)),
+    "a sample of clicks": lambda db: sample(db, Period(**DAY)),
+    "persons that begin with": lambda db: starting_with(db, "ann"),
+    "addresses that begin with": lambda db: starting_with(db, "b", after="a b"),
+    "a timeline": lambda db: timeline.timeline(db, *known.person(db, "ann@example.net")),
+    "the latest messages": messages.latest,
+    "messages before": lambda db: messages.latest(db, after=f"{SENT_S + 1}-{'0' * 16}"),
+    "messages to": lambda db: messages.found(db, "ann@example.net"),
+    "messages to an address of an id's": lambda db: messages.found(db, "bob@example.net"),
+    "the story of a message": lambda db: story.story(db, story.find(db, ANN)[0]),
     **{
         f"log: {asked}, newest first: {newest}": lambda db, asked=asked, newest=newest: page(
             db, asked, newest_first=newest

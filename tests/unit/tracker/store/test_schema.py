@@ -5,8 +5,9 @@ import re
 import pytest
 from sqlite_utils import Database
 
-from tests.support.checks.facts import empty
-from tracker.store.reserved import NO_CAMPAIGN, PURGED, RESERVED_NAME
+from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
+from tests.support.checks.recount import judged_sums
+from tracker.store.reserved import DAY_S, NO_CAMPAIGN, PURGED, RESERVED_NAME
 from tracker.store.schema import migrations
 
 OF_EACH_CLICK = ("clicks", "arrivals")
@@ -47,3 +48,17 @@ def test_what_there_is_most_of_stands_in_the_order_of_sending(db: Database, tabl
 def test_nothing_of_each_click_is_text(db: Database, table: str) -> None:
     """What others tell as well is told by number."""
     assert [column.name for column in db[table].columns if column.type == "TEXT"] == []
+
+
+def test_a_store_of_before_sums_by_verdict_gets_them_from_its_clicks() -> None:
+    """As if they had been kept from the beginning."""
+    db = empty()
+    at_s = SENT_S + DAY_S
+    put(db, pending(), accepted(), clicked("c1"), clicked("c2", at_s=at_s, method="HEAD"))
+    kept = judged_sums(db)
+    assert len(kept) == 2
+    db.execute("DROP TABLE judged_days")
+    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'clicks_by_verdict'")
+    migrations.apply(db)
+    assert judged_sums(db) == kept
+    db.close()

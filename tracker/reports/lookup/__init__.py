@@ -1,0 +1,1 @@
+"""Persons and messages, found and looked at: a page at a time."""
