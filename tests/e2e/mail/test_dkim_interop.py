@@ -145,7 +145,7 @@ def test_the_verifiers_can_say_no(tmp_path: Path) -> None:
 
 
 ALTERED = {
-    "address_rewritten": HEAD.replace("reader@example.net", "reader"),
+    "address_rewritten": HEAD + "Reply-To: help\r\n",
     "header_malformed": HEAD + "no field\r\n",
 }
 
