@@ -499,8 +499,10 @@ class PrivacyConfig(Table):
     that comes later is counted, and nothing else of it is kept."""
     details: Annotated[Seconds, Field(ge=0)] = 90 * 86400.0
     """How long it is kept what became of each message, also of mail left untouched: its sender,
-    Subject and Message-ID, the relay's queue id and reply, the client and its account. Figures need
-    none of it. With `"0s"` nothing of it is written down."""
+    Subject and Message-ID, the relay's queue id and reply, the client and its account; and from where
+    its clicks came: network, user agent, and what their requests showed. Figures need none of it, and
+    what a click was taken for stays. With `"0s"` nothing of a message is written down, and a click
+    keeps it for a day, in which further ones may change what it is taken for."""
 
 
 class KeysConfig(Table):

@@ -8,7 +8,9 @@ are judged (`batch`, `reclassify`).
 The clicks on a copy of one recipient are judged together; those on a copy that several share, hour by
 hour, as there may be very many. Where more clicks come together than any person makes
 (`tracker.judging.rules.FLOOD`), and where the copy is nobody's any more, each is judged by itself: what
-was kept of the others is gone, or says nothing more.
+was kept of the others is gone, or says nothing more. A settled click, of which no details are kept any more,
+keeps the verdict that it has, and takes no part in what is found of others: a time and a link without the
+rest would count against them, whoever it was.
 """
 
 from collections import Counter
@@ -85,9 +87,14 @@ def spans(new: Iterable[Pair]) -> set[Span]:
 
 
 def judge(clicks: Iterable[Pair], settings: Settings) -> None:
-    """Judge clicks, given with all others of their sittings; those of closed copies only once."""
+    """Judge clicks, given with all others of their sittings; those of closed copies only once.
+
+    Those that are settled were judged for good.
+    """
     together: dict[Sitting, list[Pair]] = {}
     for message, click in clicks:
+        if click.made.is_settled:
+            continue
         together.setdefault(Sitting.of(message.key, click), []).append((message, click))
     for sitting, pairs in together.items():
         message = pairs[0][0]

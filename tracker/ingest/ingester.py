@@ -28,6 +28,7 @@ from config.values import format_duration
 from tracker.counting.feeder import Feeder
 from tracker.counting.moved_clicks import has_moves
 from tracker.details import expiry
+from tracker.details.settling import Age, settling
 from tracker.first_form.upgrade import Stopped, Watch
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
@@ -347,6 +348,7 @@ class Ingester:
         yield from purging(opened, now.before_s(self._retention_s))
         details_before_s = now.before_s(min(self._details_s, self._retention_s))
         yield from expiry.expiring(opened, details_before_s)
+        yield from settling(opened, Age(details_before_s, now.before_s(0)))
         segments.sweep(self._directory, time.time() - LEFTOVER_S)
         self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S
 

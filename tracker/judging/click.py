@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from config.forwarded import parse_address
 from tracker.judging.networks import visitor_network
-from tracker.judging.signals import Signals
+from tracker.judging.signals import SETTLED, Signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class Click:
     def order(self) -> tuple[float, int, str, str, Signals]:
         """Return the place of a click among those of its copy: by time, then by all else."""
         return self.at_s, self.link, self.network or "", self.agent, self.signals
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what it was judged by is gone: its verdict stays, and it tells nothing of others."""
+        return SETTLED in self.signals
 
     @property
     def is_ahead(self) -> bool:

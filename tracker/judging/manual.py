@@ -46,6 +46,14 @@ MIDDLE = """
 To judge a click again, its time, link, network and agent are enough, with the names of those rules above that
 its own request met: header fields need not be kept.
 
+A click whose details have grown old (`[privacy] details`, 90 days after its message was sent) keeps its time and
+link, and the label that it has: for good, whatever comes later, and `waypost reclassify` leaves it. It takes no part
+in what is found of other clicks either, but for the count of `flood`: of a time and a link without the rest it
+cannot be told whose they were. No click loses its details within a day after it was made, and no rule
+looks further than 15 minutes, so when they go changes no label of others, unless clicks waited in the spool for
+a day. The labels of all clicks with details depend on these alone, whatever the order in which they
+arrive.
+
 All points can be changed, and networks added or taken out: `[clicks]` in [configuration.md](configuration.md).
 The published networks are in `tracker/judging/networks.txt` and `clouds.txt`, with their sources. The agents of
 crawlers are those of the package crawler-user-agents (MIT), with a few left out that people's browsers have

@@ -19,6 +19,9 @@ from tracker.judging.robots import is_robot
 Signals = tuple[str, ...]
 """Names of SIGNALS, and `scanner-network:LABEL` or `probable-network:LABEL`, in alphabetical order."""
 
+SETTLED = "settled"
+"""Stands among a click's signals once what it was judged by is not kept any more: its verdict stays."""
+
 PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 _AHEAD = re.compile(r"prefetch|prerender|preview|instant", re.IGNORECASE)
 

@@ -74,7 +74,8 @@ def _early_pair(click: Click, copy: Copy, _message: Message) -> str:
 
 def _many_networks(click: Click, copy: Copy, _message: Message) -> str:
     near = _near(click, copy, FLEET[1])
-    return f"{len({each.network for each in near})} networks within {_spread(near)}"
+    networks = len({each.network for each in near if each.network is not None})
+    return f"{networks if networks >= FLEET[0] else 'several'} networks within {_spread(near)}"
 
 
 def _echo(click: Click, copy: Copy, _message: Message) -> str:

@@ -74,7 +74,7 @@ CLICK = f"""
             WHERE deliveries.sent_s = clicks.sent_s AND deliveries.message_id = clicks.message_id
             AND deliveries.number = recipient
         ) END AS person,
-        method, human, doubtful, score, reasons, ip, user_agents.name AS user_agent{{more}}
+        nullif(method, '') AS method, human, doubtful, score, reasons, ip, user_agents.name AS user_agent{{more}}
     FROM {{}}
     CROSS JOIN messages ON messages.sent_s = clicks.sent_s
         AND messages.message_id = clicks.message_id AND :campaign IN (0, campaign_id)

@@ -38,6 +38,10 @@ Watermark = Literal[
     "rewrite_wanted_s",
     "identify_secret",
     "identified_up_to",
+    "clicks_settled_before_s",
+    "clicks_settled_up_to",
+    "clicks_settled_next",
+    "clicks_settled_noted_s",
 ]
 """A value that only rises, unless a wrong clock raised it: what lies below it has been purged, or
 looked at, or has passed."""

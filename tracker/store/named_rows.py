@@ -12,6 +12,7 @@ one set, also where their URLs are each reader's own.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -139,6 +140,16 @@ def _id_of(db: Database, statements: tuple[str, str], values: Sequence[object]) 
 def count_clicks(db: Database, table: str, more: Mapping[int, int]) -> None:
     """Note by how many more clicks each of these rows is named, of destinations or user agents."""
     db.conn.executemany(_OF_CLICKS.format(table), [(n, row) for row, n in more.items()])
+
+
+def change_agents(db: Database, changed: Iterable[tuple[int, int]]) -> None:
+    """Note that clicks name other agents than before, by the rows of both; who is named by none goes."""
+    more: Counter[int] = Counter()
+    for before, now in changed:
+        more[before] -= 1
+        more[now] += 1
+    count_clicks(db, "user_agents", more)
+    drop_unnamed(db, "user_agents", more)
 
 
 def count_messages(db: Database, more: Mapping[int, int]) -> None:

@@ -14,7 +14,17 @@ from sqlite_utils import Database
 from config.schema import ClicksConfig, Config, PrivacyConfig, StoreConfig, TrackingConfig
 from tests.support.checks.facts import accepted, pending
 from tests.support.details import handled
-from tests.support.feeding import SENT_S, click, click_count, eventually, metric, put, rows, running
+from tests.support.feeding import (
+    SENT_S,
+    click,
+    click_count,
+    click_rows,
+    eventually,
+    metric,
+    put,
+    rows,
+    running,
+)
 from tracker.counting import batch
 from tracker.events import Event, decode, encode
 from tracker.ingest import ingester as housekeeping
@@ -280,6 +290,24 @@ def test_service_lets_go_of_details_before_figures(spool: Spool, storing: Config
     with running(Ingester(brief)):
         eventually(lambda: rows(storing, "details") == 1)
     assert rows(storing, "clicks") == 1
+
+
+def test_service_lets_go_of_what_old_clicks_were_judged_by(spool: Spool, storing: Config) -> None:
+    """The clicks stay until their messages go."""
+    brief = storing.model_copy(update={"privacy": PrivacyConfig(retention="9d", details="2d")})
+    old_s = SENT_S - 3 * 86400
+    old = dataclasses.replace(click(1), at_s=old_s + 60.0, sent_at_s=old_s, user_agent="Old/1")
+    spool.append(old).result(5)
+    spool.append(click(2)).result(5)
+    assert catch_up(brief).octets == 0
+
+    def agents() -> list[str]:
+        with database.reading(storing.store.path) as db:
+            return [row["user_agent"] for row in click_rows(db)]
+
+    assert agents() == ["Old/1", "Browser/1"]
+    with running(Ingester(brief)):
+        eventually(lambda: agents() == ["", "Browser/1"])
 
 
 def test_links_of_unknown_messages_are_named_as_the_configuration_says(
