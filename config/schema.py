@@ -43,6 +43,7 @@ CampaignFrom = Literal["template", "subject", "list-id", "none"]
 Sign = Literal["rewritten", "always", "never"]
 DkimAlgorithm = Literal["rsa-sha256", "ed25519-sha256"]
 IpPrivacy = Literal["truncate", "full", "none"]
+ConsentLevel = Literal["full", "anonymous", "none"]
 LogRecipients = Literal["full", "domain", "none"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["console", "json"]
@@ -494,6 +495,11 @@ class PrivacyConfig(Table):
     log_recipients: LogRecipients = "full"
     """What the log says of recipients: with `"full"` their addresses, with `"domain"` what follows
     the @, with `"none"` only how many they are. The log is not erased by `waypost forget`."""
+    consent: ConsentLevel = "full"
+    """What is taken for agreed to by whoever never said, neither by `waypost consent` nor in the message's
+    header `X-Track-Person-Consent`: with `"full"` clicks count as that person's, with `"anonymous"` without a
+    person, with `"none"` their mail is not tracked at all. Links for nobody in particular are tracked all
+    the same. In force with the next message."""
     retention: Patience = 730 * 86400.0
     """How long messages and single clicks are kept. Totals stay, and links go on working; a click
     that comes later is counted, and nothing else of it is kept."""

@@ -56,7 +56,7 @@ class Switches:
     opens: bool | None = None
     campaign: str | None = None
     person: str | None = None
-    consent: Consent = Consent.FULL
+    consent: Consent | None = None
     odd: tuple[str, ...] = ()
 
 
@@ -190,8 +190,9 @@ def _first(found: list[tuple[HeaderConvention, Said]], field: str) -> str | None
     return None
 
 
-def _consent(said: Iterable[Said]) -> Consent:
-    return strictest(*(Consent(says.consent) for says in said if says.consent))
+def _consent(said: Iterable[Said]) -> Consent | None:
+    levels = [Consent(says.consent) for says in said if says.consent]
+    return strictest(*levels) if levels else None
 
 
 def verdict(*, switch: bool | None, default: bool) -> Untouched | None:

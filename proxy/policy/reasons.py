@@ -43,7 +43,10 @@ class Untouched(Reason):
     OFF_BY_DEFAULT = "off_by_default", "tracking is off by default, and no header switches it on"
     # What the message asks for.
     TRACKING_OFF = "tracking_off", "a header of the message switches tracking off"
-    CONSENT_NONE = "consent_none", "the person refused tracking (by header or `waypost consent`)"
+    CONSENT_NONE = (
+        "consent_none",
+        "the person did not agree to tracking (header, `waypost consent`, `[privacy] consent`)",
+    )
     # What the message is.
     NO_FROM = "no_from", "there is no From header, or no domain in it"
     SEVERAL_FROM = (

@@ -112,7 +112,7 @@ def _start_of(part: PartPlan) -> int:
 
 def _identify(policy: Policy, asked: Switches) -> Params:
     """Return room for an id, where the message's readers may be told apart."""
-    if policy.identify_param is None or asked.consent is not Consent.FULL:
+    if policy.identify_param is None or asked.consent not in (None, Consent.FULL):
         return ()
     return widest(policy.identify_param, asked.person)
 

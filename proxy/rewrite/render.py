@@ -50,7 +50,7 @@ class _Copy:
 class Rendering:
     """All that is known of one message at work.
 
-    `consents` are those known of persons, `signers` the sender's, `provider` the service behind the
+    `consents` are those known of persons, `unsaid` is the level of who never said, `signers` the sender's, `provider` the service behind the
     relay, `identifier` what tells destinations who clicked; `adds_missing`: a message that lacks a Date
     or a Message-ID gets it.
     """
@@ -65,6 +65,7 @@ class Rendering:
     now_s: float
     identifier: Identifier | None = None
     adds_missing: bool = True
+    unsaid: Consent = Consent.FULL
 
     @property
     def plan(self) -> Plan:
@@ -115,9 +116,13 @@ class Rendering:
         return Outgoing(content, None, untouched, _findings(self.plan, clipped))
 
     def _consent(self, recipients: Sequence[int]) -> Consent:
-        """Return the strictest of what the message says, and of what is known of its readers."""
-        addresses = [self._address(number) for number in recipients]
-        return strictest(self.plan.asked.consent, self.consents.of(*addresses, self._person()))
+        """Return the strictest of its readers' levels: what they, or the message for them, said."""
+        return strictest(*map(self._consent_of, recipients))
+
+    def _consent_of(self, number: int) -> Consent:
+        known = self.consents.said(self._address(number), self._person())
+        said = [level for level in (known, self.plan.asked.consent) if level is not None]
+        return strictest(*said) if said else self.unsaid
 
     def _address(self, number: int) -> str:
         return self.submission.rcpt_to[number - 1].decode("utf-8", "replace")

@@ -21,7 +21,7 @@ from proxy.rewrite.submission import Fault, Findings, Outgoing, Submission, step
 from proxy.signing.self_check import probe
 from proxy.signing.signed_fields import PROFILES
 from proxy.signing.signer import Signer
-from tracker.decisions.consents import Consents
+from tracker.decisions.consents import Consent, Consents
 from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
 
@@ -71,6 +71,7 @@ class Transformer:
         self._provider = config.relay.provider
         self._providers = {relay.name: relay.provider for relay in config.relays}
         self._adds_missing = config.proxy.add_missing
+        self._unsaid = Consent(config.privacy.consent)
         self._consents = consents
         self._shares = config.proxy.copies == "shared"
         self._senders = Senders(config, [domain for domain, each in signers.items() if each])
@@ -162,6 +163,7 @@ class Transformer:
             now_s,
             self._identifier,
             self._adds_missing,
+            self._unsaid,
         )
 
 

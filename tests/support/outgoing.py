@@ -10,6 +10,8 @@ from config.keys.dkim_keys import new_dkim_key
 from config.keys.token_keys import new_token_key
 from config.schema import (
     Config,
+    ConsentLevel,
+    PrivacyConfig,
     ProxyConfig,
     RelayConfig,
     SenderConfig,
@@ -65,9 +67,10 @@ def opening(*, copies: str = "shared") -> Transformer:
     return Transformer(config, KEYRING, {})
 
 
-def consenting(tmp_path: Path, **levels: str) -> Transformer:
-    """Return one that knows what readers agreed to."""
+def consenting(tmp_path: Path, *, unsaid: ConsentLevel = "full", **levels: str) -> Transformer:
+    """Return one that knows what readers agreed to; `unsaid` stands for those who never said."""
     config = Config(
+        privacy=PrivacyConfig(consent=unsaid),
         store=StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db"),
         tracking=TrackingConfig(base_url="https://t.example.net"),
         proxy=ProxyConfig(copies="per-recipient"),

@@ -28,8 +28,8 @@ def consent(config: Config, person: str | None, level: str | None, form: Form) -
     """Note that PERSON (an address, or your own id) agreed to LEVEL; without LEVEL, show it.
 
     "none": mail to this person is not tracked. "anonymous": clicks count, without a person.
-    "full": as everyone. Without PERSON, everyone who ever said is listed. In force with the next
-    message, wherever the proxy runs on this store.
+    "full": as everyone, unless [privacy] consent says otherwise of those who never said. Without PERSON,
+    everyone who ever said is listed. In force with the next message, wherever the proxy runs on this store.
     """
     if person is not None and not person.strip():
         raise click.UsageError("PERSON is empty")
@@ -45,7 +45,8 @@ def consent(config: Config, person: str | None, level: str | None, form: Form) -
         echo(complaint, err=True)
     consents = Consents.from_records(merged.records)
     if person:
-        echo(f"{person}: {consents.of(person)}")
+        said = consents.said(person)
+        echo(f"{person}: {said or f'{config.privacy.consent} (never said)'}")
         return
     rows = [
         {"person": record.person, "consent": record.consent.value, "at": record.at}

@@ -87,10 +87,15 @@ class Consents:
         """How many persons agreed to less than everything."""
         return sum(each.consent is not Consent.FULL for each in self.latest.values())
 
-    def of(self, *names: str | None) -> Consent:
-        """Return the level for a person known by these names; full for one who never said."""
-        found = (self._latest(consent_key(name)) for name in names if name)
-        return strictest(*(each.consent for each in found if each is not None))
+    def said(self, *names: str | None) -> Consent | None:
+        """Return what a person known by these names agreed to, the strictest; None: they never said."""
+        records = (self._latest(consent_key(name)) for name in names if name)
+        found = [each.consent for each in records if each is not None]
+        return strictest(*found) if found else None
+
+    def of(self, *names: str | None, unsaid: Consent = Consent.FULL) -> Consent:
+        """Return the level for a person known by these names; `unsaid` for one who never said."""
+        return self.said(*names) or unsaid
 
     def _latest(self, key: str) -> ConsentRecord | None:
         """Return the latest record; one from after the person was forgotten counts first."""

@@ -5,7 +5,8 @@ Does not own: links in mail (`proxy.rewrite.render`), what may be asked for (`re
 (`tracker.tokens`), codes (`short_links`), ids of readers (`tracker.urls.reader_id`), or how
 somebody asks (`tracker.cli.link`, `tracker.api.links`).
 
-A link of one person counts as that person's; one without a person is shared, by however many.
+A link of one person counts as that person's; one without a person is shared, by however many, and asks for
+nobody's consent.
 """
 
 import os
@@ -61,7 +62,8 @@ class Mint:
         them); then nothing counts.
         """
         resolved = ResolvedRequest.of(request, config)
-        consent = self.consents().of(request.person)
+        unsaid = Consent(config.privacy.consent) if request.person else Consent.FULL
+        consent = self.consents().of(request.person, unsaid=unsaid)
         tracked = resolved.may_be_tracked and consent is not Consent.NONE
         if not tracked and not request.short:
             url = resolved.destination

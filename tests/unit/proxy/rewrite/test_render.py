@@ -187,6 +187,38 @@ def test_each_copy_follows_its_own_reader(tmp_path):
     assert prepared.shared().untouched == Untouched.CONSENT_NONE
 
 
+@pytest.mark.parametrize(
+    ("unsaid", "header", "recipients"),
+    [
+        ("full", "", [1]),
+        ("anonymous", "", [0]),
+        ("none", "", []),
+        ("none", "X-Track-Person-Consent: full", [1]),
+        ("anonymous", "X-Track-Person-Consent: none", []),
+        ("full", "X-Track-Person-Consent: anonymous", [0]),
+    ],
+)
+def test_who_never_said_is_taken_to_agree_to_what_the_configuration_says(
+    tmp_path, unsaid, header, recipients
+):
+    """Unless the message speaks for them."""
+    at_work = consenting(tmp_path, unsaid=unsaid)
+    message = html_message(HTML, *filter(None, [header]))
+    out = at_work.prepare(message, ONE, NOW_S).shared()
+    assert [each.recipient for each in tokens(out.content)] == recipients
+    assert out.untouched == (None if recipients else Untouched.CONSENT_NONE)
+
+
+def test_who_said_is_not_who_never_said(tmp_path):
+    """One of them agreed to all; together they get what the strictest allows."""
+    at_work = consenting(tmp_path, unsaid="none", a="full")
+    both = dataclasses.replace(ONE, rcpt_to=(b"A@example.org", b"b@example.org"))
+    prepared = at_work.prepare(html_message(HTML), both, NOW_S)
+    assert [each.recipient for each in tokens(prepared.personal(0).content)] == [1]
+    assert prepared.personal(1).content == html_message(HTML)
+    assert prepared.shared().untouched == Untouched.CONSENT_NONE
+
+
 def test_a_message_has_the_id_of_its_submission():
     """By which the log knows it too; identical octets sent twice are two messages."""
     message, other = html_message(HTML), dataclasses.replace(ONE, message_id=b"12345678")

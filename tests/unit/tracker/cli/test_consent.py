@@ -39,7 +39,7 @@ def test_a_consent_is_noted_and_shown(run: Callable[..., Result], store: Path) -
     """`waypost consent ADDRESS LEVEL`, `waypost consent ADDRESS`."""
     assert run("reader@example.org", "none").output == "reader@example.org: none\n"
     assert run("reader@example.org").output == "reader@example.org: none\n"
-    assert run("other@example.org").output == "other@example.org: full\n"
+    assert run("other@example.org").output == "other@example.org: full (never said)\n"
     assert (
         Consents.from_records(CONSENTS.merged(store).records).of("reader@example.org")
         is Consent.NONE

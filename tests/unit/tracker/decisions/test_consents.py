@@ -17,6 +17,8 @@ def test_the_last_word_counts(store: Path) -> None:
     files.record(store, "reader@example.org", Consent.FULL)
     assert known(store).of("Reader@Example.org") is Consent.FULL
     assert before.of("nobody@example.org", None) is Consent.FULL
+    assert before.said("nobody@example.org", None) is None
+    assert before.of("nobody@example.org", unsaid=Consent.NONE) is Consent.NONE
 
 
 def test_of_several_names_the_strictest_counts(store: Path) -> None:

@@ -196,6 +196,17 @@ def test_consent_is_heeded(shop: Shop) -> None:
     assert shop.pending.recipients == ()
 
 
+def test_who_never_said_is_taken_to_agree_to_what_the_configuration_says(shop: Shop) -> None:
+    """Who did say is not concerned, nor is a link for nobody in particular."""
+    shop.consents.latest["yes"] = ConsentRecord("2026-11-23", "yes", Consent.FULL)
+    shop.config = Config.model_validate({"privacy": {"consent": "none"}})
+    assert shop.link(person="new").tracked is False
+    assert token_in(shop.link(person="yes")).recipient == 1
+    assert shop.link().tracked is True
+    shop.config = Config.model_validate({"privacy": {"consent": "anonymous"}})
+    assert token_in(shop.link(person="new")).recipient == 0
+
+
 def test_a_short_link_stands_for_the_same(shop: Shop) -> None:
     """A code of seven characters, for a token that says it all."""
     minted = shop.link(short=True, person="customer-7")
