@@ -9,8 +9,10 @@ Left to itself, glibc takes the first large block that is freed as a sign to kee
 megabytes for good, and a message that grows would be copied each time instead of being mapped anew.
 """
 
+import contextlib
 import ctypes
 import gc
+from collections.abc import Iterator
 
 _FULL_AFTER = 100
 """Collections of young objects before a full one: a session is some 60 objects, and a full
@@ -38,6 +40,22 @@ def collect_if_idle() -> None:
     """Do a full collection if one is due; call when few sessions are open."""
     if gc.get_count()[2] >= _DUE_AFTER:
         gc.collect()
+
+
+@contextlib.contextmanager
+def collecting_later() -> Iterator[None]:
+    """Collect nothing within the block: for work whose many values are all gone once it is done.
+
+    They are gone through again and again else, as long as they are there. What is due meanwhile
+    follows the block.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _give_large_blocks_back() -> None:

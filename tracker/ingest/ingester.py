@@ -23,6 +23,7 @@ from pathlib import Path
 from config.files import durable
 from config.files.regular import opener_without_links
 from config.schema import Config
+from config.service.gc_tuning import collecting_later
 from config.telemetry import observe
 from config.values import format_duration
 from tracker.counting.feeder import Feeder
@@ -251,13 +252,25 @@ class Ingester:
         """
         offset = self._offsets.get(name, 0)
         size_octets = os.fstat(descriptor).st_size
-        while offset < size_octets and (
-            records := segments.read(descriptor, offset, CHUNK_OCTETS, finished=finished)
-        ):
-            link_sets = self._link_sets.setdefault(name, LinkSets())
-            chunk = Chunk.read(records, link_sets, descriptor)
-            offset = self._offsets[name] = self._feed(opened, name, offset, chunk)
+        while offset < size_octets:
+            with collecting_later():
+                after = self._feed_next(opened, name, descriptor, offset, finished=finished)
+            if after == offset:
+                break
+            offset = after
         return offset
+
+    def _feed_next(
+        self, opened: Store, name: str, descriptor: int, offset: int, *, finished: bool
+    ) -> int:
+        """Feed a chunk of a segment; return the offset after it, the same where there is none."""
+        records = segments.read(descriptor, offset, CHUNK_OCTETS, finished=finished)
+        if not records:
+            return offset
+        link_sets = self._link_sets.setdefault(name, LinkSets())
+        chunk = Chunk.read(records, link_sets, descriptor)
+        after = self._offsets[name] = self._feed(opened, name, offset, chunk)
+        return after
 
     def _feed(self, opened: Store, name: str, offset: int, chunk: Chunk) -> int:
         """Feed records in one transaction; return the offset of the segment after it.

@@ -54,6 +54,9 @@ CHANGE_TIMEOUT_MS = 30_000
 """How long a command waits for who is feeding the store."""
 CACHE_KIB = 65536
 WAL_LIMIT_OCTETS = 64 * 1024 * 1024
+CHECKPOINT_PAGES = 4000
+"""Pages (16 MB) in the write-ahead log after which they are written to the database, once each: feeding
+changes many of them again and again. That is done after a commit, when others may write already."""
 
 _CAUSES = {
     sqlite3.SQLITE_BUSY: "locked",
@@ -366,6 +369,7 @@ def _set_up(db: Database) -> None:
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA temp_store = MEMORY")
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT_OCTETS}")
     for mark, value in files.MARKS.items():
         if db.execute(f"PRAGMA {mark}").fetchone()[0] != value:

@@ -83,3 +83,25 @@ def test_what_is_old_is_gone_through_where_that_is_due(
     monkeypatch.setattr(gc, "get_count", lambda: (0, 0, smaller))
     gc_tuning.collect_if_idle()
     assert (there() is not None) == stays
+
+
+def test_nothing_is_gone_through_while_much_is_made() -> None:
+    """As many lists as would have been looked at a hundred times are not; afterwards they are, as before."""
+    collected = gc.get_stats()[0]["collections"]
+    with gc_tuning.collecting_later():
+        made = [[] for _ in range(100_000)]
+        assert gc.get_stats()[0]["collections"] == collected
+    made += [[] for _ in range(100_000)]
+    assert gc.get_stats()[0]["collections"] > collected
+
+
+def test_who_never_collects_does_not_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where collecting was off before the block, it stays so."""
+    monkeypatch.setattr(gc, "isenabled", lambda: False)
+    try:
+        with gc_tuning.collecting_later():
+            pass
+        monkeypatch.undo()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
