@@ -9,12 +9,13 @@ The verdicts depend on which clicks are known, and on nothing else: not on the o
 import functools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tracker.judging import company, sequences
 from tracker.judging.click import Click, Message
 from tracker.judging.rules import (
+    APART_S,
     BURSTS,
     BY_NAME,
     FLEET,
@@ -77,15 +78,37 @@ def judge_alone(signals: Signals, age_s: float | None, settings: Settings) -> Ve
 def _judge_visitors(clicks: Sequence[Click], message: Message, settings: Settings) -> list[Verdict]:
     if len(clicks) > FLOOD:
         return flooded(clicks, message, settings)
+    verdicts = [_NOTHING_TO_SAY] * len(clicks)
     order = sorted(range(len(clicks)), key=lambda index: clicks[index].order)
-    found = _Findings([clicks[index] for index in order], settings)
+    for run in _runs(clicks, order):
+        found = _verdicts([clicks[index] for index in run], message, settings)
+        for index, verdict in zip(run, found, strict=True):
+            verdicts[index] = verdict
+    return verdicts
+
+
+def _runs(clicks: Sequence[Click], order: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the clicks that may say something of each other: mostly a single one. `order` is by time."""
+    run: list[int] = []
+    for index in order:
+        if run and clicks[index].at_s - clicks[run[-1]].at_s > APART_S:
+            yield run
+            run = []
+        run.append(index)
+    if run:
+        yield run
+
+
+def _verdicts(clicks: Sequence[Click], message: Message, settings: Settings) -> list[Verdict]:
+    """Return the verdicts on clicks in order of time, none of which is far from the next."""
+    if len(clicks) == 1:
+        return [judge_alone(clicks[0].signals, message.age_s(clicks[0]), settings)]
+    found = _Findings(clicks, settings)
     _judge_alone(found, message)
-    if len(clicks) > 1:
-        _judge_together(found, message)
-        found.add("echo", company.echo(found.clicks, found.machines()))
-        found.add("company", company.company(found.clicks, found.machines()))
-    verdicts = dict(zip(order, found.verdicts(), strict=True))
-    return [verdicts[index] for index in range(len(clicks))]
+    _judge_together(found, message)
+    found.add("echo", company.echo(found.clicks, found.machines()))
+    found.add("company", company.company(found.clicks, found.machines()))
+    return found.verdicts()
 
 
 class _Findings:

@@ -48,6 +48,8 @@ ECHO_S = 60.0
 SWEEP_SHARE, SWEEP_LEAST, SWEEP_S = 0.9, 7, 900.0
 WALK_LEAST, WALK_STEP_S, WALK_PACE_S = 3, 6.0, 0.95
 COMPANY_S = 900.0
+APART_S = 900.0
+"""Clicks that are further apart say nothing of each other: no rule looks further."""
 FLOOD = 1000
 """So many clicks on one copy are judged together; more are nobody's reading."""
 SAME_BOTH, SAME_NETWORK, SAME_AGENT = 1.0, 0.4, 0.3

@@ -95,6 +95,23 @@ def test_a_click_alone_is_judged_alike(click: Click, message: Message) -> None:
     assert [alone] == judge([click], message, Settings())
 
 
+@given(clicks=st.lists(CLICKS, max_size=12), message=MESSAGES)
+def test_clicks_that_are_far_apart_say_nothing_of_each_other(
+    clicks: list[Click], message: Message
+) -> None:
+    """What is judged apart for that reason is judged as with all others."""
+    with mock.patch("tracker.judging.judge.APART_S", 1e11):
+        together = judge(clicks, message, Settings())
+    assert judge(clicks, message, Settings()) == together
+
+
+def test_who_is_as_near_as_a_rule_looks_is_not_far() -> None:
+    """A quarter of an hour after a machine's click, one of the same visitor is company; later not."""
+    near = verdicts(click(9000, 1, "n", "a", "head"), click(9900, 2))
+    far = verdicts(click(9000, 1, "n", "a", "head"), click(9900.001, 2))
+    assert [each.human for each in (*near, *far)] == [False, False, False, True]
+
+
 def test_a_click_with_nothing_to_say_is_human() -> None:
     """Hours after sending."""
     assert verdicts(click(9000, 1)) == [Verdict(human=True, doubtful=False, score=0, reasons=())]
