@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from tracker.counting import sums
-from tracker.counting.model import Clicker, MessageSum, MessageTotals, OfLink, Sums
+from tracker.counting.model import Clicker, MessageSum, MessageTotals, Sums
 from tracker.judging.judge import Verdict
 from tracker.store import database, identities
 from tracker.store.keys import address_octets, destination_hash
@@ -210,11 +210,13 @@ class _Day:
             yield (*key, event, 1, number + 1, link, link, agent, verdict, verdict, network)
 
     def _count(self, at_s: float, link: int, reader: int, kind: Kind) -> None:
-        of_link = OfLink(int(at_s // HOUR_S), self.sent_day, self.campaign, link)
-        count = self.sums.clicks[of_link]
-        count.total += 1
-        count.human += kind > Kind.MACHINE
-        count.doubtful += kind is Kind.DOUBTFUL
+        for count in (
+            self.sums.clicks[self.sent_day, self.campaign, link],
+            self.sums.hours[int(at_s // HOUR_S), self.campaign],
+        ):
+            count.total += 1
+            count.human += kind > Kind.MACHINE
+            count.doubtful += kind is Kind.DOUBTFUL
         clicker = Clicker(self.sent_day, self.campaign, link, reader)
         if kind > self.sums.clickers.get(clicker, Kind.NOBODY):
             self.sums.clickers[clicker] = kind

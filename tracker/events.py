@@ -210,6 +210,8 @@ Told = Event | LinkSet
 
 _ADAPTER: TypeAdapter[Told] = TypeAdapter(Annotated[Told, Field(discriminator="kind")])
 
+_VALIDATOR = _ADAPTER.validator  # what the adapter asks, for each line
+
 
 def encode(event: Told) -> bytes:
     """One line of JSON in UTF-8, without its newline. What UTF-8 cannot hold is escaped."""
@@ -222,9 +224,10 @@ def encode(event: Told) -> bytes:
 def decode(line: bytes) -> Told:
     """Read back what `encode` wrote; raises BadEvent for anything else."""
     try:
-        return _ADAPTER.validate_json(line, strict=True)
+        told: Told = _VALIDATOR.validate_json(line, strict=True)
     except ValidationError as error:
         raise BadEvent(f"not an event: {line[:80]!r}") from error
+    return told
 
 
 def _printable(value: Any) -> Any:  # noqa: ANN401 - walks the fields of any event

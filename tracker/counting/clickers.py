@@ -18,11 +18,9 @@ from sqlite_utils import Database
 from tracker.counting.model import Clicker, Sums
 from tracker.retention.retention import purged_before_s
 from tracker.store import clicked_by
-from tracker.store.clicked_by import ALL, Counts, Persons, Scope
+from tracker.store.clicked_by import ALL, Counts, Persons, Place, Scope, ScopeKey
 from tracker.store.reserved import DAY_S, Kind
 
-Place = tuple[Scope, int]
-"""A set, and a part of it."""
 Kinds = dict[int, Kind]
 """Persons of a part, and the best of their clicks."""
 
@@ -66,7 +64,7 @@ def _entering(clickers: Mapping[Clicker, Kind]) -> dict[Place, Kinds]:
     found: dict[Place, Kinds] = {}
     for (day, campaign, link, person), kind in clickers.items():
         part, number = divmod(person, clicked_by.PART)
-        found.setdefault((Scope(link, campaign, day), part), {})[number] = kind
+        found.setdefault(((link, campaign, day), part), {})[number] = kind
     of_links, of_campaigns = dict(found), _rolled_up(found, _over_links)
     all_days = _rolled_up(of_links, _over_days)
     found |= all_days | _rolled_up(all_days, _over_campaigns)
@@ -74,23 +72,29 @@ def _entering(clickers: Mapping[Clicker, Kind]) -> dict[Place, Kinds]:
     return found | days | _rolled_up(days, _over_days)
 
 
-def _over_links(scope: Scope) -> Scope:
-    return Scope(ALL, scope.campaign_id, scope.day)
+def _over_links(scope: ScopeKey) -> ScopeKey:
+    return ALL, scope[1], scope[2]
 
 
-def _over_campaigns(scope: Scope) -> Scope:
-    return Scope(scope.link_id, ALL, scope.day)
+def _over_campaigns(scope: ScopeKey) -> ScopeKey:
+    return scope[0], ALL, scope[2]
 
 
-def _over_days(scope: Scope) -> Scope:
-    return Scope(scope.link_id, scope.campaign_id, ALL)
+def _over_days(scope: ScopeKey) -> ScopeKey:
+    return scope[0], scope[1], ALL
 
 
-def _rolled_up(sets: Mapping[Place, Kinds], wider: Callable[[Scope], Scope]) -> dict[Place, Kinds]:
+def _rolled_up(
+    sets: Mapping[Place, Kinds], wider: Callable[[ScopeKey], ScopeKey]
+) -> dict[Place, Kinds]:
     """Return what sets are in those that are over more."""
     found: dict[Place, Kinds] = {}
     for (scope, part), persons in sets.items():
-        into = found.setdefault((wider(scope), part), {})
+        place = wider(scope), part
+        into = found.get(place)
+        if into is None:
+            found[place] = dict(persons)
+            continue
         for number, kind in persons.items():
             known = into.get(number)
             if known is None or known < kind:
@@ -134,24 +138,26 @@ class _Sets:
         for place, kinds in entering.items():
             known = self.known.get(place)
             if known is None:
-                self.known[place] = Persons.of(kinds)
-                self._changed(place, (), kinds.values())
-            elif raised := known.raise_to(kinds):
-                self._changed(place, raised.values(), [kinds[number] for number in raised])
+                self.known[place] = known = Persons.of(kinds)
+                self._changed(place, known, Counts())
+                continue
+            before = known.counts()
+            if known.raise_to(kinds):
+                self._changed(place, known, before)
 
     def put(self, place: Place, number: int, kind: Kind) -> None:
         """Have a person in a set that is known by this kind."""
         known = self.known[place]
-        self._changed(place, (known.kind(number),), (kind,))
+        before = known.counts()
         known.put(number, kind)
+        self._changed(place, known, before)
 
-    def _changed(self, place: Place, before: Iterable[Kind], now: Iterable[Kind]) -> None:
-        """Note that persons of these kinds are of others now."""
+    def _changed(self, place: Place, now: Persons, before: Counts) -> None:
+        """Note that a part of a set is another now, and how many were in it before."""
         self.touched.add(place)
-        scope = place[0]
-        if scope.day == ALL:
-            key = scope.campaign_id, scope.link_id
-            self.more[key] = self.more[key].plus(Counts.of(now).less(Counts.of(before)))
+        (link, campaign, day), _ = place
+        if day == ALL:
+            self.more[campaign, link] = self.more[campaign, link].plus(now.counts().less(before))
 
     def changed(self) -> dict[Place, Persons]:
         """Return the parts that are to be written."""
@@ -227,7 +233,7 @@ def _best(db: Database, place: Place, known: Mapping[int, Kind]) -> dict[int, Ki
 
 
 def _days(db: Database, place: Place) -> Iterator[Persons]:
-    scope, part = place
-    sql = _DAYS_OF_LINK if scope.link_id and not scope.campaign_id else _DAYS
-    values = {"link": scope.link_id, "campaign": scope.campaign_id, "part": part}
+    (link, campaign, _), part = place
+    sql = _DAYS_OF_LINK if link and not campaign else _DAYS
+    values = {"link": link, "campaign": campaign, "part": part}
     return (Persons.read(row) for row in db.execute(sql, values))

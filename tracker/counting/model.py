@@ -43,6 +43,7 @@ from tracker.store.reserved import (
 )
 from tracker.tokens import SHARED
 
+_, _MACHINE, _DOUBTFUL, _CERTAIN = Kind  # looked up once: it is slow, and done for each click
 NOT_JUDGED = Verdict(human=True, doubtful=False, score=0, reasons=())
 """What a click is taken for as long as nobody has looked at it."""
 
@@ -57,15 +58,6 @@ class Scope(NamedTuple):
 
 ScopeKey = tuple[int, int, int]
 """A scope, or what is the same."""
-
-
-class OfLink(NamedTuple):
-    """Clicks on a link of a campaign, by the hour in which they were made and the day of sending."""
-
-    hour: int
-    sent_day: int
-    campaign_id: int
-    link_id: int
 
 
 class Clicker(NamedTuple):
@@ -276,7 +268,9 @@ class Click:
     @property
     def kind(self) -> Kind:
         """What it was judged to be."""
-        return Kind.of(human=self.verdict.human, doubtful=self.verdict.doubtful)
+        if not self.verdict.human:
+            return _MACHINE
+        return _DOUBTFUL if self.verdict.doubtful else _CERTAIN
 
     @property
     def state(self) -> tuple[Attribution, Verdict]:
@@ -328,16 +322,20 @@ class ClickSums:
 class Sums:
     """Changes of sums, collected over many events, to be applied at once.
 
-    `clicks` are those of single links of campaigns: all other sums follow from them (`click_sums`).
-    `clickers` have the best of the clicks that they made; of those who are `withdrawn` a click is gone,
-    so that their rows must be asked what is left. `judged` are clicks by the day of sending and what they
-    were judged to be.
+    `clicks` are those of single links of campaigns, by the day on which their message was sent, `hours`
+    are by hour and campaign: all other sums of clicks follow from these (`click_sums`). `clickers` have
+    the best of the clicks that they made; of those who are `withdrawn` a click is gone, so that their
+    rows must be asked what is left. `judged` are clicks by the day of sending and what they were judged
+    to be.
     """
 
     messages: defaultdict[Scope, MessageSum] = field(
         default_factory=partial(defaultdict, MessageSum)
     )
-    clicks: defaultdict[OfLink, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    clicks: defaultdict[ScopeKey, ClickSum] = field(default_factory=partial(defaultdict, ClickSum))
+    hours: defaultdict[tuple[int, int], ClickSum] = field(
+        default_factory=partial(defaultdict, ClickSum)
+    )
     clickers: dict[Clicker, Kind] = field(default_factory=dict)
     withdrawn: set[Clicker] = field(default_factory=set)
     judged: Counter[tuple[int, Verdict]] = field(default_factory=Counter)
@@ -352,8 +350,8 @@ class Sums:
     def add_click(self, click: Click, sign: int) -> None:
         """Add (1) or withdraw (-1) a click."""
         campaign_id, link_id, person_id, sent_day = click.counted
-        hour = hour_of(click.made.at_s)
-        self.clicks[OfLink(hour, sent_day, campaign_id, link_id)].add(click, sign)
+        self.clicks[sent_day, campaign_id, link_id].add(click, sign)
+        self.hours[hour_of(click.made.at_s), campaign_id].add(click, sign)
         self.judged[sent_day, click.verdict] += sign
         if person_id is None:
             return
@@ -366,10 +364,11 @@ class Sums:
     def click_sums(self) -> ClickSums:
         """Return the changes of all sums of clicks."""
         found = ClickSums()
-        for (hour, sent_day, campaign_id, link_id), changed in self.clicks.items():
+        for (day, campaign_id, link_id), changed in self.clicks.items():
+            found.sent[day, campaign_id, link_id].add_sum(changed)
             found.made[0, campaign_id, link_id].add_sum(changed)
-            found.sent[sent_day, campaign_id, link_id].add_sum(changed)
-            found.hours[hour, campaign_id].add_sum(changed)
+        for hour, changed in self.hours.items():
+            found.hours[hour].add_sum(changed)
         _sum_up_hours(found)
         for (_, campaign_id, link_id), changed in list(found.made.items()):
             if link_id:

@@ -15,7 +15,7 @@ from pyroaring import BitMap
 from sqlite_utils import Database
 
 from tracker.store import clicked_by
-from tracker.store.clicked_by import ALL, PART, Persons, Scope
+from tracker.store.clicked_by import ALL, PART, Persons, Place, Scope
 from tracker.store.reserved import DAY_S, Kind
 
 _OF_DAYS = f"""
@@ -68,7 +68,7 @@ def add_all_days(db: Database, values: Mapping[str, int]) -> int:
 
 
 def _add(db: Database, found: _Numbers) -> None:
-    changed = {}
+    changed: dict[Place, Persons] = {}
     for scope, part in dict.fromkeys((scope, part) for scope, part, _ in found):
         persons = clicked_by.load(db, scope, part)
         persons.raise_by(_persons(found.get((scope, part, kind), ()) for kind in _KINDS))

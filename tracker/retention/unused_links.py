@@ -23,7 +23,7 @@ from sqlite_utils import Database
 
 from tracker.store import clicked_by, database, named_rows, queries, slots
 from tracker.store.chunks import Changeable, Pace, db_of, writing
-from tracker.store.clicked_by import Persons, Scope
+from tracker.store.clicked_by import Persons, Place, Scope
 from tracker.store.database import Watermark
 from tracker.store.reserved import RESERVED_NAME
 from tracker.urls.naming import is_url
@@ -171,7 +171,7 @@ def add_up_own(db: Database) -> None:
 
 def _add_up_persons(db: Database, link: int) -> None:
     """Have those who clicked links that were one reader's among those of the link `(purged)`."""
-    theirs: dict[tuple[Scope, int], list[Persons]] = {}
+    theirs: dict[Place, list[Persons]] = {}
     for campaign, day, part, *sets in db.execute(_CLICKED_OWN):
         theirs.setdefault((Scope(link, campaign, day), part), []).append(Persons.read(sets))
     clicked_by.save(

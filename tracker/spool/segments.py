@@ -209,4 +209,5 @@ def _records(octets: bytes, offset: int, *, whole: bool) -> Iterator[Record]:
 
 def _payload(raw: bytes) -> bytes | None:
     payload = raw[_FRAME_OCTETS:-1]
-    return payload if frame(payload) == raw else None
+    framed = raw.startswith(b"%08x " % zlib.crc32(payload)) and raw.endswith(b"\n")
+    return payload if framed else None

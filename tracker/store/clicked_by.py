@@ -57,6 +57,12 @@ class Scope(NamedTuple):
     day: int
 
 
+ScopeKey = tuple[int, int, int]
+"""A scope, or what is the same."""
+Place = tuple[ScopeKey, int]
+"""A set, and a part of it."""
+
+
 class Counts(NamedTuple):
     """How many persons: with human clicks, with none but doubtful ones of these, with any."""
 
@@ -115,7 +121,12 @@ class Persons:
     @classmethod
     def read(cls, row: Iterable[bytes | None]) -> Self:
         """Return what the columns of a row hold."""
-        return cls(*(None if each is None else BitMap.deserialize(each) for each in row))
+        certain, doubtful, machines = row
+        return cls(
+            None if certain is None else BitMap.deserialize(certain),
+            None if doubtful is None else BitMap.deserialize(doubtful),
+            None if machines is None else BitMap.deserialize(machines),
+        )
 
     def columns(self) -> tuple[bytes | None, bytes | None, bytes | None]:
         """Return the columns of a row."""
@@ -147,14 +158,13 @@ class Persons:
         elif kind is _MACHINE:
             self.machines.add(person)
 
-    def raise_to(self, kinds: Mapping[int, Kind]) -> dict[int, Kind]:
-        """Have persons be at least of these kinds; return whoever was not, with the former kind."""
-        raised: dict[int, Kind] = {}
+    def raise_to(self, kinds: Mapping[int, Kind]) -> bool:
+        """Have persons be at least of these kinds; return whether anybody was not."""
+        raised = False
         for number, kind in kinds.items():
-            was = self.kind(number)
-            if was < kind:
+            if self.kind(number) < kind:
                 self.put(number, kind)
-                raised[number] = was
+                raised = True
         return raised
 
     def raise_by(self, others: "Persons") -> None:
@@ -192,24 +202,21 @@ def united(rows: Iterable[Persons]) -> Persons:
     return found
 
 
-def load_all(db: Database, places: Iterable[tuple[Scope, int]]) -> dict[tuple[Scope, int], Persons]:
+def load_all(db: Database, places: Iterable[Place]) -> dict[Place, Persons]:
     """Return those of these parts of sets in which there is anybody."""
     db.execute(_WANTED)
     db.execute("DELETE FROM wanted_sets")
     db.conn.executemany(_PUT_WANTED, [(*scope, part) for scope, part in places])
-    return {
-        (Scope(row[0], row[1], row[2]), row[3]): Persons.read(row[4:])
-        for row in db.execute(_READ_WANTED)
-    }
+    return {(row[:3], row[3]): Persons.read(row[4:]) for row in db.execute(_READ_WANTED)}
 
 
-def load(db: Database, scope: Scope, part: int) -> Persons:
+def load(db: Database, scope: ScopeKey, part: int) -> Persons:
     """Return one part of a set."""
     row = db.conn.execute(_READ, (*scope, part)).fetchone()
     return Persons() if row is None else Persons.read(row)
 
 
-def save(db: Database, changed: Mapping[tuple[Scope, int], Persons]) -> None:
+def save(db: Database, changed: Mapping[Place, Persons]) -> None:
     """Write parts of sets; those of nobody are gone."""
     put = [
         (*scope, part, *persons.columns()) for (scope, part), persons in changed.items() if persons

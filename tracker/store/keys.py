@@ -34,12 +34,17 @@ class MessageKey(NamedTuple):
     @classmethod
     def of(cls, sent_s: float, message_id: str) -> "MessageKey":
         """Return the key of a message, whose id is text."""
-        return cls(int(sent_s), message_number(message_id))
+        return _key_of(int(sent_s), message_id)
 
     @property
     def text(self) -> str:
         """The id as events and people write it."""
         return message_text(self.message_id)
+
+
+@functools.lru_cache(maxsize=4096)
+def _key_of(sent_s: int, message_id: str) -> MessageKey:
+    return MessageKey(sent_s, message_number(message_id))
 
 
 def is_message_id(text: str) -> bool:
