@@ -17,6 +17,7 @@ from starlette.responses import Response
 from config.schema import Config
 from tracker.answers.errors import ERROR_HANDLERS, InvalidRequest
 from tracker.answers.responses import EscapedJson, json_response
+from tracker.api.campaigns import Campaigns
 from tracker.api.document import document
 from tracker.api.links import Links, MakeLink
 from tracker.api.operations import Operation
@@ -31,7 +32,12 @@ class Api:
     """The API; `config` is called for each request. `make_link` may block, and raises what `Mint.link` does."""
 
     def __init__(self, config: Callable[[], Config], make_link: MakeLink) -> None:
-        self._nouns = (Reports(config), Links(config, make_link), People(config))
+        self._nouns = (
+            Reports(config),
+            Campaigns(config),
+            Links(config, make_link),
+            People(config),
+        )
 
     @property
     def operations(self) -> tuple[Operation, ...]:

@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field
 Row = TypeVar("Row")
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """A moment in UTC, as ISO 8601."""
+Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
+"""A day in UTC."""
 Ours = Literal[True]
 """Marks what is called `(purged)` by us: an author may call something so as well. Else it is not there."""
 
@@ -72,7 +74,7 @@ class CampaignFigures(Figures):
 class DayClicks(BaseModel):
     """The clicks that were made on a day, in UTC."""
 
-    day: str
+    day: Day
     clicks: Counts
 
 

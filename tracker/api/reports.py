@@ -6,7 +6,6 @@ Does not own: the figures (`tracker.reports.summary`), or the store (`current`).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query
@@ -18,29 +17,8 @@ from tracker.access.access import Scope
 from tracker.api.current import COUNTED, current
 from tracker.api.models import CampaignFigures, DayClicks, Figures, LinkFigures
 from tracker.api.operations import Json, Operation
-from tracker.api.requests import Asked
+from tracker.api.requests import PeriodAsked
 from tracker.reports import summary
-
-
-class PeriodAsked(Asked):
-    """Of what was sent when."""
-
-    since: datetime | None = Field(
-        None, description="Only messages sent from this day on (UTC), and the clicks on them."
-    )
-    until: datetime | None = Field(
-        None, description="Only messages sent before this day (UTC), and the clicks on them."
-    )
-
-    @property
-    def until_s(self) -> float | None:
-        """`until` in seconds since 1970."""
-        return None if self.until is None else summary.utc_seconds(self.until)
-
-    @property
-    def since_s(self) -> float | None:
-        """`since` in seconds since 1970."""
-        return None if self.since is None else summary.utc_seconds(self.since)
 
 
 class ReportAsked(PeriodAsked):

@@ -8,6 +8,7 @@ how an error is answered (`tracker.answers.errors`).
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tracker.answers.errors import InvalidRequest
+from tracker.reports.period import Period
+from tracker.reports.summary import utc_seconds
 
 MAX_BODY_OCTETS = 64 * 1024
 BODY_TIMEOUT_S = 10.0
@@ -42,6 +45,39 @@ class PageAsked(Asked):
         None, description="Go on behind this: `next` of the answer before."
     )
     limit: int = Field(100, ge=1, le=MAX_ROWS, description="How many rows at most.")
+
+
+class PeriodAsked(Asked):
+    """Of what was sent when."""
+
+    since: datetime | None = Field(
+        None, description="Only messages sent from this day on (UTC), and the clicks on them."
+    )
+    until: datetime | None = Field(
+        None, description="Only messages sent before this day (UTC), and the clicks on them."
+    )
+
+    @property
+    def since_s(self) -> float | None:
+        """`since` in seconds since 1970."""
+        return None if self.since is None else utc_seconds(self.since)
+
+    @property
+    def until_s(self) -> float | None:
+        """`until` in seconds since 1970."""
+        return None if self.until is None else utc_seconds(self.until)
+
+    @property
+    def period(self) -> Period | None:
+        """The days that are meant; None: all times."""
+        if self.since is None and self.until is None:
+            return None
+        return Period.of_days(self.since_s, self.until_s)
+
+
+def next_after(number: int | None) -> str | None:
+    """Return what `next` is for a list that goes on behind the row of this number."""
+    return None if number is None else str(number)
 
 
 class _JsonRequest(Request):

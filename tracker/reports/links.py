@@ -24,7 +24,7 @@ COMPARED = 2000
 """Links with as many clicks as the last one that is shown, which are put in order by name."""
 _CHUNK = 500
 
-_NOT_OWN = """
+NOT_OWN = """
     NOT EXISTS (
         SELECT 1 FROM slots WHERE slots.campaign_id = campaign_links.campaign_id
         AND slots.hash = campaign_links.slot AND slots.text IS NOT NULL
@@ -145,7 +145,7 @@ class Links:
     def _listed(self) -> str:
         """The query of links that were not clicked, but that a campaign of the report has."""
         listing = _LISTING.format("day = 0" if self.period is None else _IN_PERIOD)
-        return _LISTED.format(listing=listing, not_own=_NOT_OWN, found=self._found)
+        return _LISTED.format(listing=listing, not_own=NOT_OWN, found=self._found)
 
     def _values(self, most: int = -1) -> dict[str, int]:
         days = {} if self.period is None else self.period.days()

@@ -31,15 +31,15 @@ TOP_LINKS = 100
 UNKNOWN_AFTER_S = 900.0
 """Until then the relay may still answer: it has ten minutes for that (RFC 5321 §4.5.3.2.6)."""
 
-_SUMS = """
+SUMS = """
     messages, deliveries, clicked, clicks_human, clicks_doubtful, clicks_all,
     unique_human, unique_doubtful, unique_all, shared_messages, shared_recipients, clicks_shared
 """
 _TOTALS = f"""
-    SELECT {_SUMS} FROM counters WHERE day = 0 AND campaign_id = :campaign AND link_id = 0
+    SELECT {SUMS} FROM counters WHERE day = 0 AND campaign_id = :campaign AND link_id = 0
 """  # noqa: S608 - a constant
 _CAMPAIGNS = f"""
-    SELECT campaign_id, {_SUMS} FROM campaigns CROSS JOIN counters
+    SELECT campaign_id, {SUMS} FROM campaigns CROSS JOIN counters
         ON day = 0 AND campaign_id = campaigns.id AND link_id = 0
     WHERE messages OR clicks_all
 """  # noqa: S608 - a constant

@@ -1,4 +1,4 @@
-"""Links made over HTTP."""
+"""Links over HTTP: listed, and made."""
 
 import json
 
@@ -6,6 +6,7 @@ import pytest
 
 from config.schema import Config
 from tests.support.clients.admin import JSON, KEYRING, Client, serving
+from tests.support.feeding import spool_message
 from tracker.admin.admin import Admin
 from tracker.ingest.catch_up import catch_up
 from tracker.reports import summary
@@ -80,3 +81,19 @@ async def test_no_link_is_given_that_reports_would_not_know(config: Config, admi
     async with serving(admin.app) as client:
         answer = await client.ask("/api/v1/links", "POST", body, content_type=JSON)
     assert (answer.status, list(answer.json)) == (503, ["error"])
+
+
+async def test_links_are_listed_with_their_campaigns(client: Client, config: Config) -> None:
+    """All of them, or those of a campaign; each has a number."""
+    for number, campaign in enumerate(("a", "b", "b"), 1):
+        spool_message(config, campaign, number)
+    (link,) = (await client.ask("/api/v1/links")).json["data"]
+    assert (link["link"], link["text"]) == ("https://example.com/", "<b>text</b>")
+    told = (await client.ask(f"/api/v1/links/{link['id']}")).json
+    numbers = {each["campaign"]: each["id"] for each in told["campaigns"]}
+    assert set(numbers) == {"a", "b"}
+    of_b = numbers["b"]
+    assert (await client.ask(f"/api/v1/links?campaign={of_b}")).json["data"] == [link]
+    unknown = await client.ask("/api/v1/links?campaign=999")
+    assert (unknown.status, unknown.json["problems"][0]["field"]) == (400, "campaign")
+    assert (await client.ask("/api/v1/links/999")).status == 404

@@ -1,0 +1,1 @@
+"""Lists of all there is, some rows at a time, for programs."""
