@@ -85,7 +85,7 @@ async def test_no_link_is_given_that_reports_would_not_know(config: Config, admi
 
 async def test_links_are_listed_with_their_campaigns(client: Client, config: Config) -> None:
     """All of them, or those of a campaign; each has a number."""
-    for number, campaign in enumerate(("a", "b", "b"), 1):
+    for number, campaign in enumerate(("a", "a", "b", "b"), 1):
         spool_message(config, campaign, number)
     (link,) = (await client.ask("/api/v1/links")).json["data"]
     assert (link["link"], link["text"]) == ("https://example.com/", "<b>text</b>")
