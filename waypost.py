@@ -50,6 +50,7 @@ COMMANDS = {
     "keys": "config.cli.keys:keys_group",
     "link": "tracker.cli.link:link",
     "message": "tracker.cli.message:message",
+    "password": "config.cli.password:password",
     "proxy": "proxy.cli.serve:proxy_command",
     "purge": "tracker.cli.purge:purge",
     "reclassify": "tracker.cli.reclassify:reclassify",
@@ -59,6 +60,7 @@ COMMANDS = {
     "rewrite": "proxy.cli.inspect:rewrite",
     "serve": "waypost_serve:serve",
     "show": "config.cli.check:show",
+    "token": "tracker.cli.token:token",
     "tracker": "tracker.cli.serve:tracker",
 }
 """Each subcommand's module and its name there. Only the one that is called is imported: to import

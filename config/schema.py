@@ -20,6 +20,7 @@ from config.values import (
     AlsoAlone,
     BaseUrl,
     FilePath,
+    HeaderName,
     HostName,
     ListenAddress,
     Many,
@@ -42,6 +43,7 @@ VisibleUrls = Literal["track", "skip"]
 CampaignFrom = Literal["template", "subject", "list-id", "none"]
 Sign = Literal["rewritten", "always", "never"]
 DkimAlgorithm = Literal["rsa-sha256", "ed25519-sha256"]
+TokenScope = Literal["figures", "persons", "links"]
 IpPrivacy = Literal["truncate", "full", "none"]
 ConsentLevel = Literal["full", "anonymous", "none"]
 LogRecipients = Literal["full", "domain", "none"]
@@ -427,11 +429,22 @@ class TrackerConfig(Table):
     admin_password_file: Annotated[FilePath | None, _example('"/etc/waypost/admin.password"')] = (
         None
     )
-    """File with the password of the admin listener. If set, every address of it asks for it, and looks
-    at ten wrong ones a minute from one client."""
+    """File with the password of the admin listener, or with a hash of it that `waypost password` makes
+    (Argon2id). If set, every address of it asks for it, and looks at ten wrong ones a minute from one
+    client."""
     trusted_proxies: Annotated[Many[NetworkRange], _example('["127.0.0.1"]')] = ()
     """Networks of web servers in front of us whose X-Forwarded-For and X-Forwarded-Proto (or
     Forwarded) are believed."""
+    login_header: Annotated[HeaderName | None, _example('"Remote-User"')] = None
+    """The header in which a web server of `trusted_proxies` says who logged in there (single sign-on). It
+    counts from their addresses alone, and needs `admin_password_file` besides."""
+    login_header_scopes: Annotated[Many[TokenScope], _example('["figures"]')] = (
+        "figures",
+        "persons",
+        "links",
+    )
+    """What those may see and do whom `login_header` names: `"figures"`, `"persons"` and `"links"`, as
+    those of a token (docs/access.md)."""
     well_known: Many[WellKnownConfig] = ()
     """Files that phones look for on a tracking host."""
     pass_query: Annotated[Many[Parameter], _example('["gclid"]')] = ()

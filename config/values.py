@@ -38,6 +38,15 @@ HOST = re.compile(
     r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
     re.ASCII | re.IGNORECASE,
 )
+HEADER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", re.ASCII)
+"""No underscore, which web servers may take for a hyphen, and let through what they were to remove."""
+HEADERS_OF_OTHERS = frozenset(
+    {
+        *("accept", "authorization", "connection", "content-length", "content-type", "cookie"),
+        *("forwarded", "host", "origin", "referer", "transfer-encoding", "user-agent"),
+        *("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
+    }
+)
 LOOPBACK = "loopback"
 """As one who may send: this machine."""
 NOT_ACCOUNTS = frozenset(
@@ -242,6 +251,15 @@ def _host(value: object) -> str:
     return value.lower()
 
 
+def _header(value: object) -> str:
+    hint = 'write a name like "Remote-User"'
+    if not isinstance(value, str) or not HEADER.fullmatch(value):
+        raise wrong("is not the name of an HTTP header", hint)
+    if value.lower() in HEADERS_OF_OTHERS:
+        raise wrong(f'"{value}" has a meaning of its own', hint)
+    return value.lower()
+
+
 def _server(value: object) -> str:
     if isinstance(value, str) and ":" in value:
         try:
@@ -336,6 +354,7 @@ NetworkRange = Annotated[Network, PlainValidator(_network), PlainSerializer(str)
 FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str), Kind("path")]
 Regex = Annotated[str, BeforeValidator(_regex), Kind("regular expression")]
 HostName = Annotated[str, BeforeValidator(_host), Kind("host name")]
+HeaderName = Annotated[str, BeforeValidator(_header), Kind("HTTP header")]
 ServerName = Annotated[str, BeforeValidator(_server), Kind("host name or address")]
 BaseUrl = Annotated[str, BeforeValidator(_base_url), Kind("URL")]
 StoreUrl = Annotated[str, BeforeValidator(_store_url), Kind("URL")]

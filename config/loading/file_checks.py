@@ -18,6 +18,7 @@ from cryptography import x509
 from config import filter_networks
 from config.keys.certificates import server_context
 from config.keys.dkim_keys import read_dkim_key
+from config.keys.password_hash import read_admin_password
 from config.keys.secret_files import (
     KeyFileError,
     credential,
@@ -160,7 +161,7 @@ def _admin_password(config: Config) -> Iterator[Finding]:
     if path is None:
         return
     try:
-        read_password(path)
+        read_admin_password(path)
     except KeyFileError as error:
         yield _finding(loc, error)
 

@@ -342,6 +342,32 @@ def _admin_is_guarded(config: Config) -> Iterator[Finding]:
             )
 
 
+@_rule("tracker.login_header", "tracker.trusted_proxies", "tracker.admin_password_file")
+def _who_logged_in_is_vouched_for(config: Config) -> Iterator[Finding]:
+    tracker, loc = config.tracker, ("tracker", "login_header")
+    if tracker.login_header is None:
+        return
+    if not tracker.trusted_proxies:
+        hint = "name the web server that sets it in tracker.trusted_proxies"
+        yield Finding(loc, "would count from nobody", hint)
+    for network in tracker.trusted_proxies:
+        if network.prefixlen < WIDEST_PREFIX[network.version]:
+            what = f"would count from {network}, whoever is there"
+            yield Finding(loc, what, "name your web servers in tracker.trusted_proxies")
+    if tracker.admin_password_file is None:
+        what = "needs a password besides, for whoever comes another way"
+        yield Finding(loc, what, "set tracker.admin_password_file")
+
+
+@_rule("tracker.login_header", "tracker.login_header_scopes")
+def _login_scopes_are_of_a_header(config: Config) -> Iterator[Finding]:
+    tracker, loc = config.tracker, ("tracker", "login_header_scopes")
+    if tracker.login_header is not None and not tracker.login_header_scopes:
+        yield Finding(loc, "is empty: nobody could see anything", 'write at least ["figures"]')
+    if tracker.login_header is None and "login_header_scopes" in tracker.model_fields_set:
+        yield Finding(loc, "has no effect without tracker.login_header", fatal=False)
+
+
 @_rule("tracker.trusted_proxies")
 def _proxies_are_few(config: Config) -> Iterator[Finding]:
     for index, network in enumerate(config.tracker.trusted_proxies):

@@ -61,6 +61,15 @@ def caller() -> int:
     return 0 if _worked_as else os.getuid()
 
 
+def caller_name() -> str:
+    """Return the name of that user as the system knows it, whatever the environment says."""
+    uid = caller()
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # in a container, whose user may have no name
+        return f"uid {uid}"
+
+
 def become_owner(store: Path, spool: Path) -> None:
     """Drop root's rights for those of the owner of a store, for good; raises CannotWork.
 

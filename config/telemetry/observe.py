@@ -283,12 +283,26 @@ ADMIN_FAILED = _event(
 ADMIN_PASSWORD_WRONG = _event(
     "admin_password_wrong",
     logging.WARNING,
-    "A request for the admin listener had a wrong password. Says the client's address.",
+    "A request for the admin listener, or its login form, had a wrong password or token. Says the "
+    "client's address.",
+)
+ADMIN_LOGIN = _event(
+    "admin_login",
+    logging.INFO,
+    "Somebody logged in at the form. Says the client's address, and the name of the token, if that was "
+    "one.",
+)
+ADMIN_LOGOUT = _event("admin_logout", logging.INFO, "Somebody logged out.")
+ADMIN_LOGIN_HEADER_IGNORED = _event(
+    "admin_login_header_ignored",
+    logging.WARNING,
+    "A request named somebody in `[tracker] login_header`, but came from no address of `trusted_proxies`, "
+    "or named several or nobody. It was judged as if it had not. Says who connected; one line a minute.",
 )
 ADMIN_LOCKED = _event(
     "admin_locked",
     logging.WARNING,
-    "After ten wrong passwords within a minute, an address is answered 429, whatever password it has.",
+    "After ten wrong passwords or tokens within a minute, an address is answered 429, whatever it has.",
 )
 
 # The proxy, its sessions and their mail.
@@ -612,9 +626,19 @@ HTTP_CONNECTIONS_REFUSED = Counter(
 # The admin listener.
 ADMIN_REFUSED = Counter(
     "waypost_admin_refused",
-    "Requests that the admin listener refused: password (wrong or missing), too_many (wrong passwords "
-    "from the same address before), host (not loopback).",
+    "Requests that the admin listener refused: password (wrong or missing; or a wrong token), too_many "
+    "(wrong ones from the same address before), busy (too many to compare at one time), host (not "
+    "loopback), origin (sent by a page of another site), scope (the token or person lacks it).",
     ["reason"],
+    registry=REGISTRY,
+)
+
+ADMIN_LOGINS = Counter(
+    "waypost_admin_logins", "Logins at the form of the admin listener.", registry=REGISTRY
+)
+ADMIN_LOGIN_HEADERS_IGNORED = Counter(
+    "waypost_admin_login_headers_ignored",
+    "Requests whose `[tracker] login_header` did not count.",
     registry=REGISTRY,
 )
 
@@ -714,6 +738,12 @@ CONSENTS_IN_FORCE = Gauge(
     registry=REGISTRY,
 )
 SHORT_LINKS = _record_file("short_links", "short links")
+ACCESS = _record_file("access", "tokens of the admin listener")
+ACCESS_IN_FORCE = Gauge(
+    "waypost_access_in_force",
+    "Tokens of the admin listener that open something, when one was last added or revoked.",
+    registry=REGISTRY,
+)
 
 
 def about(**fields: object) -> None:

@@ -36,10 +36,14 @@ _INCLUDED = {Scope.PERSONS: frozenset({Scope.FIGURES})}
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who asks (the name of a token, or of a person; "" where nobody told one), and for what."""
+    """Who asks (the name of a token, or of a person; "" where nobody told one), and for what.
+
+    Whoever `logged_in` at our own form may log out.
+    """
 
     name: str
     scopes: frozenset[Scope]
+    logged_in: bool = False
 
     @classmethod
     def of(cls, name: str, *scopes: Scope) -> Self:

@@ -14,10 +14,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from config.telemetry import observe
 from tracker.access.access import NOTHING, Access, Scope
 
 STATE_KEY = "access"
 """Where `guard` puts the access into the state of an ASGI scope."""
+
+AUTHENTICATOR_KEY = "authenticator"
+"""Where the login form finds who judges what it is given."""
 
 Endpoint = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
 
@@ -39,6 +43,7 @@ def require(request: Request, *scopes: Scope) -> Access:
     """Return who asks; raises Forbidden where they lack one of `scopes`."""
     access = access_of(request)
     if missing := access.missing(*scopes):
+        observe.ADMIN_REFUSED.labels("scope").inc()
         raise Forbidden(access, missing)
     return access
 

@@ -19,6 +19,8 @@ from starlette.routing import Mount, Route
 
 from config.schema import Config
 from config.telemetry import exposition
+from tracker.access.access import Scope
+from tracker.access.needs import only
 from tracker.answers.errors import ERROR_HANDLERS
 from tracker.answers.responses import UNCACHED, json_response
 from tracker.api.api import PREFIX, Api
@@ -45,7 +47,7 @@ class Admin:
         routes = [
             *Site(self._current_config).routes,
             Route("/healthz", _healthz),
-            Route("/metrics", self._metrics),
+            Route("/metrics", only(self._metrics, Scope.FIGURES)),
             Route("/internal/ask", self._ask),
             Mount(PREFIX, self.api.app),
         ]

@@ -15,7 +15,7 @@ from config.escaping import printable
 UNCACHED = {
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
 }
 
 

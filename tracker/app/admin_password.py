@@ -8,7 +8,7 @@ Does not own: how a file is watched (`tracker.records.watch`), who must know the
 from collections.abc import Callable
 from pathlib import Path
 
-from config.keys.secret_files import read_password
+from config.keys.password_hash import read_admin_password
 from tracker.records.watch import Watched
 
 
@@ -18,10 +18,10 @@ class AdminPassword:
     def __init__(self, path: Path | None) -> None:
         """Read the file; raises KeyFileError."""
         self._path = path
-        self._file = None if path is None else Watched(path, read_password)
+        self._file = None if path is None else Watched(path, read_admin_password)
 
     def __call__(self) -> bytes | None:
-        """Return the password that is asked for; None: none is."""
+        """Return the password that is asked for, or its hash; None: none is."""
         return None if self._file is None else self._file()
 
     def refresh(self) -> None:
@@ -43,7 +43,7 @@ class AdminPassword:
         """
         if path is None or path == self._path:
             return self.refresh
-        file = Watched(path, read_password)
+        file = Watched(path, read_admin_password)
 
         def put_in_force() -> None:
             self._path, self._file = path, file

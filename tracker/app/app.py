@@ -19,7 +19,10 @@ from config.schema import Config
 from config.service import descriptors
 from config.service.reload import on_sighup
 from config.telemetry import observe
+from tracker.access.authentication import Authenticator
+from tracker.access.files import ACCESS
 from tracker.access.guard import Guard
+from tracker.access.tokens import AccessRecord, Tokens
 from tracker.admin.admin import Admin
 from tracker.app.parts import Keys, Parts, prepare
 from tracker.app.reload import Reload
@@ -87,6 +90,9 @@ async def serve(
     destinations = Destinations(files.overrides, config)
     app = _redirector(config, parts.keys, files, destinations, spool)
     admin = Admin(config, _mint(parts.keys, files, spool).link, process.name)
+    authenticator = Authenticator(
+        lambda: admin.config, parts.password, files.access, lambda: parts.keys().secret
+    )
 
     def ready() -> None:
         observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
@@ -111,7 +117,7 @@ async def serve(
             ending.enter_context(on_sighup(partial(running.reload, reload)))
         watching = watch.watching(parts.keys, *files.all, parts.password)
         certificate = renewing(partial(_certificate, parts, admin))
-        async with watching, certificate, _administering(admin, parts):
+        async with watching, certificate, _administering(admin, parts, authenticator):
             stop = stop or asyncio.Event()
             await server.serve(app, parts.public, stop, readers, on_ready=ready, tls=parts.tls)
 
@@ -131,11 +137,17 @@ class _Files:
     overrides: LiveRecords[Decision, Overrides]
     consents: LiveRecords[ConsentRecord, Consents]
     short_links: ShortLinks
+    access: LiveRecords[AccessRecord, Tokens]
 
     @classmethod
     def read(cls, store: Path) -> "_Files":
         """Read what there is; files that cannot be read are logged, and tried again later."""
-        files = cls(LiveRecords(DECISIONS, store), LiveRecords(CONSENTS, store), ShortLinks(store))
+        files = cls(
+            overrides=LiveRecords(DECISIONS, store),
+            consents=LiveRecords(CONSENTS, store),
+            short_links=ShortLinks(store),
+            access=LiveRecords(ACCESS, store),
+        )
         for each in files.all:
             each.refresh()
         return files
@@ -143,7 +155,7 @@ class _Files:
     @property
     def all(self) -> tuple[watch.Refreshable, ...]:
         """Each of them."""
-        return self.overrides, self.consents, self.short_links
+        return self.overrides, self.consents, self.short_links, self.access
 
 
 def _redirector(
@@ -175,13 +187,15 @@ def _names(sockets: Sequence[socket.socket]) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def _administering(admin: Admin, parts: Parts) -> AsyncIterator[None]:
+async def _administering(
+    admin: Admin, parts: Parts, authenticator: Authenticator
+) -> AsyncIterator[None]:
     """Serve the admin listener while the block runs, if there is one."""
     if not parts.admin:
         yield
         return
     stop = asyncio.Event()
-    guarded = Guard(admin.app, parts.password, lambda: admin.config.tracker.trusted_proxies)
+    guarded = Guard(admin.app, authenticator)
     most = descriptors.for_admin(descriptors.allowed())
     operators = Admission("admin", most, most)
     serving = asyncio.create_task(server.serve(asgi.serving(guarded), parts.admin, stop, operators))

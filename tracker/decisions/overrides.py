@@ -5,7 +5,6 @@ Does not own: where decisions are kept (`files`), which URLs are meant by a repa
 that it names (`tracker.urls.additions`), the answer to a reader (`tracker.redirect.redirector`).
 """
 
-import pwd
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -220,7 +219,7 @@ def decision(
     """Return a decision made now, by who called this process."""
     # To the millisecond, as it is by its words that a decision is known to be the same.
     at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return Decision(at, _user(), action, kind, value, to, tuple(messages))
+    return Decision(at, state_owner.caller_name(), action, kind, value, to, tuple(messages))
 
 
 def repair(
@@ -235,12 +234,3 @@ def repair(
     places = tuple(f"?{name}" for name in sorted(personal - ours))
     made = decision("redirect", "destination", old, to=new)
     return replace(made, params=params, ids=ids, personal=places)
-
-
-def _user() -> str:
-    """Return the name of the user as the system knows it, whatever the environment says."""
-    uid = state_owner.caller()
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:  # in a container, whose user may have no name
-        return f"uid {uid}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from config.schema import Config
+from tracker.pages import login
 from tracker.pages.overview import Overview
 from tracker.pages.rendering.assets import asset
 
@@ -28,4 +29,4 @@ class Site:
     def routes(self) -> list[Route]:
         """Where they are, and what they load."""
         found = [route for each in PAGES for route in each(self.config).routes]
-        return [*found, Route("/static/{name}", asset, methods=["GET"])]
+        return [*found, *login.routes(), Route("/static/{name}", asset, methods=["GET"])]

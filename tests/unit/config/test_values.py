@@ -267,6 +267,15 @@ def test_what_is_no_host_name_is_refused(text: str) -> None:
     assert f'"{text}" is not a host name' in refusal(values.HostName, text)
 
 
+def test_a_header_is_named_in_lower_case() -> None:
+    """As it is looked for; none that means something else, or that web servers could mistake."""
+    assert read(values.HeaderName, "X-Auth-Request-Email") == "x-auth-request-email"
+    for name in ("Remote_User", "Remote User", "-", "", "Benutzer-ä", 7):
+        assert "is not the name of an HTTP header" in refusal(values.HeaderName, name)
+    for name in ("Authorization", "cookie", "Host", "X-Forwarded-For"):
+        assert "has a meaning of its own" in refusal(values.HeaderName, name)
+
+
 def test_a_server_may_be_an_ipv6_address() -> None:
     """With or without brackets, as the port stands under its own key."""
     assert read(values.ServerName, "[::1]") == read(values.ServerName, "::1") == "::1"
@@ -316,6 +325,7 @@ KINDS = (
     values.Regex,
     values.HostName,
     values.ServerName,
+    values.HeaderName,
     values.BaseUrl,
     values.StoreUrl,
 )

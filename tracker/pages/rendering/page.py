@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from tracker.access.needs import access_of
 from tracker.answers.responses import UNCACHED
 from tracker.pages.rendering import assets, numbers
 
@@ -49,8 +50,13 @@ _TEMPLATES.globals |= {
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - whatever the template shows
     """Return a page made from a template of `templates`, with its values.
 
-    Every template has `path`, that of the request, and `not_counted`, sentences without full stops
+    Every template has `path`, that of the request, `access`, who asks, and `not_counted`, sentences without full stops
     that say what figures lack.
     """
-    shown = {"path": request.url.path, "not_counted": (), **values}
+    shown = {
+        "path": request.url.path,
+        "access": access_of(request),
+        "not_counted": (),
+        **values,
+    }
     return HTMLResponse(_TEMPLATES.get_template(template).render(shown), status, headers=HEADERS)

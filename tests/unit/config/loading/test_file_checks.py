@@ -173,6 +173,15 @@ def test_an_empty_password_is_none(tmp_path: Path) -> None:
     assert finding.what == f"{tmp_path}/password is empty"
 
 
+def test_a_hash_that_opens_to_nobody_is_told(tmp_path: Path) -> None:
+    """Half of one, as somebody copied it."""
+    (tmp_path / "password").write_text("$argon2id$v=19$m=19456,t=2,p=1$vGL3")
+    (tmp_path / "password").chmod(0o600)
+    (finding,) = found(tmp_path, tracker={"admin_password_file": "password"})
+    assert finding.what.endswith("/password holds an Argon2id hash that is cut off or damaged")
+    assert finding.hint == "`waypost password` makes a hash"
+
+
 def test_each_file_for_phones_is_found_at_its_key(tmp_path: Path) -> None:
     """What a phone cannot read opens no app."""
     (tmp_path / "bad.json").write_text("{")

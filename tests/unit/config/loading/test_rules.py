@@ -228,6 +228,13 @@ def test_our_login_for_whatever_forwards_to_this_machine_is_told(trusts: object)
     assert found(relay=login, proxy={"trust_loopback": trusts}) == expected
 
 
+SINGLE_SIGN_ON = {
+    "login_header": "Remote-User",
+    "trusted_proxies": ["127.0.0.1"],
+    "admin_password_file": "p",
+}
+
+
 @pytest.mark.parametrize(
     ("tracker", "expected"),
     [
@@ -237,6 +244,17 @@ def test_our_login_for_whatever_forwards_to_this_machine_is_told(trusts: object)
         ({"trusted_proxies": ["10.0.0.0/8"]}, []),
         ({"trusted_proxies": ["127.0.0.1", "::/0"]}, warning("tracker.trusted_proxies.1")),
         ({"tls_key": "key.pem"}, problem("tracker.tls_key")),
+        (SINGLE_SIGN_ON, []),
+        (SINGLE_SIGN_ON | {"trusted_proxies": []}, problem("tracker.login_header")),
+        (SINGLE_SIGN_ON | {"trusted_proxies": ["10.0.0.0/8"]}, []),
+        (
+            SINGLE_SIGN_ON | {"trusted_proxies": ["0.0.0.0/0"]},
+            problem("tracker.login_header") + warning("tracker.trusted_proxies.0"),
+        ),
+        (SINGLE_SIGN_ON | {"admin_password_file": None}, problem("tracker.login_header")),
+        (SINGLE_SIGN_ON | {"login_header_scopes": ["figures"]}, []),
+        (SINGLE_SIGN_ON | {"login_header_scopes": []}, problem("tracker.login_header_scopes")),
+        ({"login_header_scopes": ["figures"]}, warning("tracker.login_header_scopes")),
     ],
 )
 def test_the_tracker_shows_nothing_to_strangers(

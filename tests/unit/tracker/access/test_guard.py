@@ -6,13 +6,11 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from starlette.applications import Starlette
 
 from config.telemetry import observe
 from tests.support.clients.admin import Client, serving
-from tracker.access.guard import MAX_WRONG_PASSWORDS, names_loopback, password_in
+from tracker.access.authentication import MAX_WRONG_PASSWORDS
 
 PASSWORD = "horse:staple ü".encode()
 
@@ -152,29 +150,55 @@ async def test_refusals_are_counted(client: Client) -> None:
     assert after == (before or 0) + 1
 
 
-@given(st.text(st.characters(max_codepoint=255)))
-def test_any_authorization_field_holds_a_password_or_none(field: str) -> None:
-    """Whatever octets come, no exception comes of it."""
-    for scheme in ("", "Basic ", "Bearer "):
-        password = password_in(scheme + field)
-        assert password is None or isinstance(password, bytes)
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/internal/ask", "/login", "/logout", "/static/waypost.css"]
+)
+async def test_what_is_open_to_all_lets_nobody_see_anything(app: Starlette, path: str) -> None:
+    """Its endpoints know no access, whatever the request says."""
+    async with serving(app, PASSWORD) as client:
+        answer = await client.ask(path, authorization=basic("", PASSWORD))
+    assert (answer.status, answer.json["scopes"]) == (200, [])
 
 
-@given(st.text(st.characters(max_codepoint=255, exclude_characters=":")), st.binary())
-def test_the_password_of_a_pair_is_all_after_its_first_colon(user: str, password: bytes) -> None:
-    """A password may hold colons, a user's name may not (RFC 7617 §2)."""
-    assert password_in(basic(user, password)) == password
+async def test_forms_of_other_sites_are_refused(app: Starlette) -> None:
+    """Whether there is a password or not: a browser says it on its own, or is on this machine."""
+    for password in (PASSWORD, None):
+        async with serving(app, password) as client:
+            for headers in ({"sec_fetch_site": "cross-site"}, {"origin": "https://evil.example"}):
+                right = basic("", PASSWORD)
+                answer = await client.ask("/x", "POST", b"", authorization=right, **headers)
+                assert (answer.status, list(answer.json)) == (403, ["error"])
+
+
+async def test_people_get_the_form_and_programs_an_error(app: Starlette) -> None:
+    """With the whole URL that was asked for, as it was written."""
+    async with serving(app, PASSWORD) as client:
+        answer = await client.ask("/links/%37?period=7", accept="text/html")
+        assert answer.headers["location"] == "/login?to=/links/%2537%3Fperiod%3D7"
+        assert (await client.ask("/links/7", accept="*/*")).status == 401
 
 
 @pytest.mark.parametrize(
-    "hosts", [[], ["localhost", "localhost"], ["localhost", "rebound.example.com"]]
+    "cookie",
+    [
+        "",
+        ";;;",
+        "waypost",
+        "waypost=",
+        "waypost=.",
+        "waypost=a.b.c",
+        "=x",
+        "\xff=\xff; waypost=\xff",
+    ],
 )
-def test_a_request_names_its_host_once(hosts: list[str]) -> None:
-    """Of two fields, the one that is judged need not be the one that counts."""
-    assert not names_loopback(hosts)
+async def test_hostile_cookies_are_nobodys(app: Starlette, cookie: str) -> None:
+    """Nothing fails on them."""
+    async with serving(app, PASSWORD) as client:
+        assert (await client.ask("/x", cookie=cookie)).status == 401
 
 
-@given(st.text())
-def test_any_host_is_the_loopback_or_not(host: str) -> None:
-    """Whatever stands in the field."""
-    assert names_loopback([host]) in {True, False}
+async def test_a_head_of_64_kb_is_refused(app: Starlette) -> None:
+    """Before anything of it is looked at."""
+    async with serving(app, PASSWORD) as client:
+        for name in ("cookie", "authorization", "remote_user"):
+            assert (await client.ask("/x", **{name: "x" * 65536})).status in {400, 431}

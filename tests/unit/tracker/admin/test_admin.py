@@ -1,11 +1,18 @@
 """The admin listener's paths: what is there, and what is not."""
 
+import re
+
 import pytest
 from starlette.routing import Route
 
+from config.schema import Config
 from config.telemetry import observe
+from tests.support import http_server
 from tests.support.clients.admin import Client, serving
+from tracker.access import files
+from tracker.access.access import Scope
 from tracker.admin.admin import Admin
+from tracker.listener import asgi
 
 PASSWORD = b"horse staple"
 
@@ -62,9 +69,51 @@ async def test_nothing_but_what_is_public_needs_no_password(admin: Admin) -> Non
     async with serving(admin.app, PASSWORD) as client:
         statuses = {path: (await client.ask(path)).status for path in [*paths, "/x"]}
         open_to_all = {path for path, status in statuses.items() if status != 401}
-        assert open_to_all == {"/healthz", "/internal/ask"}
+        assert open_to_all == {"/healthz", "/internal/ask", "/login", "/logout", "/static/{name}"}
         ask = await client.ask("/internal/ask?domain=click.example.com")
         assert ask.status == 200
+
+
+PERSONAL = ("people", "message", "click", "identify", "consent", "forget")
+"""Words in the paths of what is about single persons."""
+
+
+async def test_every_page_asks_what_somebody_may_see(admin: Admin) -> None:
+    """Whoever adds one that forgets it shows it to each token."""
+    open_to_all = {"/healthz", "/internal/ask", "/login", "/logout", "/static/{name}"}
+    routes = [each for each in admin.app.routes if isinstance(each, Route)]
+    async with http_server.serving(asgi.serving(admin.app)) as served:  # no guard: no access
+        for route in routes:
+            path = re.sub(r"\{[^}]*\}", "1", route.path)
+            status = (await Client(served.port).ask(path)).status
+            assert status == 403 or route.path in open_to_all, route.path
+
+
+def test_every_operation_says_what_it_needs(admin: Admin) -> None:
+    """And what is about persons needs their scope."""
+    for each in admin.api.operations:
+        assert each.scopes, each.path
+        if any(word in each.path for word in PERSONAL):
+            assert Scope.PERSONS in each.scopes, each.path
+
+
+async def test_a_token_for_figures_sees_no_person(admin: Admin, config: Config) -> None:
+    """Nor makes a link."""
+    token = files.add(config.store.path, "grafana", [Scope.FIGURES], None)
+    bearer = f"Bearer {token}"
+    async with serving(admin.app, PASSWORD, store=config.store.path) as client:
+        for path, status in {
+            "/": 200,
+            "/metrics": 200,
+            "/api/v1/report": 200,
+            "/api/v1/openapi.json": 200,
+            "/api/v1/identify?id=x": 403,
+            "/api/v1/consents": 403,
+        }.items():
+            assert (await client.ask(path, authorization=bearer)).status == status, path
+        wanted = b'{"url": "https://example.com/"}'
+        json = {"authorization": bearer, "content_type": "application/json"}
+        assert (await client.ask("/api/v1/links", "POST", wanted, **json)).status == 403
 
 
 async def test_a_fault_of_ours_is_a_500_and_one_line(
