@@ -37,6 +37,7 @@ COMMANDS = {
     "activity": "tracker.cli.report:activity",
     "check": "config.cli.check:check",
     "classify": "tracker.cli.classify:classify",
+    "clickmap": "waypost_clickmap:clickmap",
     "clickers": "tracker.cli.report:clickers",
     "consent": "tracker.cli.consent:consent",
     "decode": "tracker.cli.decode:decode",
