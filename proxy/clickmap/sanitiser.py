@@ -2,19 +2,19 @@
 
 Owns: which elements and attributes stay: what shows text, and nothing that loads, runs, asks or leads
 anywhere. Pictures become boxes with their alternative texts.
-Does not own: the policy of the page that it is shown on, which forbids the same once more (`page`), or
-what is drawn (`page`).
+Does not own: where tags begin and end (`plain_markup`), what is drawn, or the policy of the page that it
+is shown on, which forbids the same once more (`page`).
 """
 
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from typing import NamedTuple
 
 from bs4 import BeautifulSoup
 from bs4.element import NavigableString, PageElement, PreformattedString, Stylesheet, Tag
 
 from proxy.clickmap.links import MARK, NoMap
+from proxy.clickmap.plain_markup import plain
 
 _SHOWN = frozenset(
     {
@@ -55,14 +55,8 @@ _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _WORD_PX = 70
 _LENGTH = re.compile(r"\d{1,4}(?:\.\d{1,2})?(?:px|%)?\Z")
 
-_VOID = frozenset(
-    {
-        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
-        "track", "wbr",
-    }
-)  # fmt: skip
 MAX_DEPTH = 500
-"""Newsletters are nested some dozens deep."""
+"""Newsletters are nested some dozens deep. To walk a tree takes time by the square of its depth."""
 
 Draw = Callable[["FoundLink"], "Drawing"]
 """Returns what is drawn on a link."""
@@ -89,9 +83,10 @@ def harmless(html: str, draw: Draw) -> str:
 
     Nothing of it loads anything, runs, or leads anywhere. Raises NoMap where it is nested too deeply.
     """
-    if _depth(html) > MAX_DEPTH:
+    markup = plain(html)
+    if markup.depth > MAX_DEPTH:
         raise NoMap(f"its HTML is nested more than {MAX_DEPTH} deep")
-    soup = BeautifulSoup(html, "html.parser")
+    soup = BeautifulSoup(markup.html, "html.parser")
     for each in list(soup.descendants):
         if isinstance(each, PreformattedString | Stylesheet):
             _text(each)
@@ -99,31 +94,6 @@ def harmless(html: str, draw: Draw) -> str:
         if not tag.decomposed:
             _element(tag, draw)
     return str(soup.decode(formatter="minimal"))
-
-
-class _Depth(HTMLParser):
-    """How deep elements are nested at most, where none is closed that is not said to be."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = self.most = 0
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:  # noqa: ARG002 - html.parser's signature
-        """Go in, but for elements that hold nothing."""
-        if tag not in _VOID:
-            self.now += 1
-            self.most = max(self.most, self.now)
-
-    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - html.parser's signature
-        """Go out."""
-        self.now = max(0, self.now - 1)
-
-
-def _depth(html: str) -> int:
-    """Return at least how deep the tree of a document is: to walk it takes time by its square."""
-    parser = _Depth()
-    parser.feed(html)
-    return parser.most
 
 
 def _text(text: NavigableString) -> None:
