@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config.keys import token_keys
 from config.schema import Config
 from tests.support.clients.admin import KEYRING, Client, serving
 from tracker.admin.admin import Admin
@@ -16,7 +17,9 @@ from tracker.spool.writer import Spool
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """Return a configuration with a store of its own and two tracking hosts."""
+    """Return a configuration with keys, a store of its own and two tracking hosts."""
+    keys = tmp_path / "admin.keys"
+    token_keys.write_token_keys(keys, [token_keys.new_token_key()])
     return Config.model_validate(
         {
             "tracking": {"base_url": "https://click.example.com"},
@@ -24,6 +27,7 @@ def config(tmp_path: Path) -> Config:
                 {"domain": "example.net", "base_url": "https://GO.example.net:8443/mail"},
                 {"domain": "example.org"},
             ],
+            "keys": {"file": keys},
             "store": {"url": f"sqlite:///{tmp_path}/waypost.db"},
         }
     )

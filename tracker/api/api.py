@@ -18,8 +18,12 @@ from config.schema import Config
 from tracker.answers.errors import ERROR_HANDLERS, InvalidRequest
 from tracker.answers.responses import EscapedJson, json_response
 from tracker.api.campaigns import Campaigns
+from tracker.api.clicks import Clicks
+from tracker.api.decisions import Decisions
 from tracker.api.document import document
+from tracker.api.forgetting import Forgetting
 from tracker.api.links import Links, MakeLink
+from tracker.api.messages import Messages
 from tracker.api.operations import Operation
 from tracker.api.people import People
 from tracker.api.reports import Reports
@@ -36,7 +40,11 @@ class Api:
             Reports(config),
             Campaigns(config),
             Links(config, make_link),
+            Decisions(config),
             People(config),
+            Messages(config),
+            Clicks(config),
+            Forgetting(config),
         )
 
     @property

@@ -143,4 +143,5 @@ def _problem(found: dict[str, Any]) -> tuple[str, str]:
     if found["type"] == "json_invalid":
         return "", f"Invalid JSON: {found['ctx']['error']}"
     text = found["msg"].removeprefix("Value error, ")
-    return ".".join(map(str, found["loc"][1:])), text
+    place, *field = map(str, found["loc"])
+    return ".".join(field) or place, text

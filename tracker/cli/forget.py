@@ -1,6 +1,6 @@
 """`waypost forget`: a person is erased, the figures stay.
 
-Owns: the command. Does not own: what is forgotten, and in which order (`tracker.erasure.forget`).
+Owns: the command. Does not own: forgetting, and what is waited for (`tracker.orders.forgetting`).
 """
 
 import json
@@ -14,9 +14,9 @@ from config.cli.options import TEXT, config_option
 from config.cli.output import echo
 from config.schema import Config
 from tracker.cli.common import Waiting, log_errors_only
-from tracker.erasure.forget import Forgotten, erase
-from tracker.ingest import waiting
-from tracker.ingest.catch_up import catch_up
+from tracker.erasure.forget import Forgotten
+from tracker.orders import forgetting
+from tracker.orders.forgetting import NotNow
 from tracker.store.database import StoreError
 
 
@@ -34,15 +34,10 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
     if not address.strip():
         raise click.UsageError("ADDRESS is empty")
     log_errors_only(config)
-    told = Waiting()
     try:
-        waiting.for_replacement(config, told.say)
-        backlog = catch_up(config, tell=told.say, through_upgrade=True)
-        if backlog.why:
-            raise click.ClickException(f"nothing is erased yet, try again: {backlog.why}")
-        done = erase(config, address, told.say)
-        if config.store.path.exists():
-            waiting.for_rewriting(config, told.say)
+        done = forgetting.forget(config, address, Waiting().say)
+    except NotNow as error:
+        raise click.ClickException(str(error)) from None
     except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"not everything is erased, try again: {error}") from None
     echo(*([json.dumps(asdict(done))] if as_json else _lines(address, done)))

@@ -1,7 +1,7 @@
 """`waypost revoke` and `waypost redirect`: links that were sent are withdrawn or repaired.
 
 Owns: the commands.
-Does not own: what may be decided (`tracker.decisions.decide`), where decisions are kept
+Does not own: what an order comes to (`tracker.orders.links`), where decisions are kept
 (`tracker.decisions.files`), or what was sent (`tracker.reports.sent_links`).
 """
 
@@ -17,12 +17,12 @@ from config.cli.output import echo
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from tracker.cli import printing
-from tracker.cli.common import current_store, decoded_link
+from tracker.cli.common import as_service_user, current_store, log_errors_only
 from tracker.decisions import decide
 from tracker.decisions.files import DECISIONS, KnownDecisions
-from tracker.decisions.overrides import MESSAGE_ID, Decision, Kind, decision
+from tracker.decisions.overrides import Decision, Kind
+from tracker.orders import links
 from tracker.reports import sent_links
-from tracker.tokens import BadToken
 
 FORCE = "In force within seconds, wherever the tracker runs on this store."
 COLUMNS = ("at", "by", "action", "kind", "value", "to", "messages")
@@ -40,9 +40,9 @@ def revoke() -> None:
 @config_option_without_files
 def revoke_message(config: Config, message: str, *, undo: bool) -> None:
     """Withdraw all links of a MESSAGE, named by its id or by any link of it, full or short."""
-    identifier = message.lower()
-    if not MESSAGE_ID.fullmatch(identifier):
-        identifier = _message_of(config, message)
+    log_errors_only(config)
+    with _clear_errors():
+        identifier = links.message_of(config, message)
     _revoke(config, "message", identifier, undo=undo)
 
 
@@ -58,7 +58,7 @@ def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
     with current_store(config) as db:
         messages = sent_links.messages_of(db, campaign)
     with _clear_errors():
-        made = decide.withdraw_campaign(campaign, messages)
+        made = links.withdrawal(config, "campaign", campaign, lambda _: messages)
     _write(config, made)
     echo(f"Campaign {campaign}: {len(messages)} messages revoked. {FORCE}")
     echo("Messages that are sent from now on are not: stop sending, or revoke it again.")
@@ -109,15 +109,12 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
     """
     if undo == (new is not None):
         raise click.UsageError("give OLD and NEW, or OLD and --undo")
-    with _clear_errors():
-        for url in filter(None, (old, new)):
-            decide.destination(url)
     if new is None:
         _take_back(config, "destination", old)
         echo(f"{old} leads where it was written to again. {FORCE}")
         return
     with _clear_errors():
-        made = decide.repair(_read(config).records, old, new, config)
+        made = links.repair(config, old, new)
     _write(config, made)
     echo(f"{old} leads to {new}. {FORCE}")
     _hint(config, old)
@@ -128,37 +125,29 @@ def _revoke(config: Config, kind: Kind, value: str, *, undo: bool) -> None:
     if undo:
         _take_back(config, kind, value)
     else:
-        _write(config, decision("revoke", kind, value))
+        with _clear_errors():
+            made = links.withdrawal(config, kind, value, lambda _: ())
+        _write(config, made)
     echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {FORCE}")
 
 
 def _take_back(config: Config, kind: Kind, value: str) -> None:
     with _clear_errors():
-        made = decide.restore(_read(config).records, kind, value)
+        made = links.restoration(config, kind, value)
     _write(config, made)
 
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
-    """End the command with exit status 1 and one line where something cannot be decided."""
+    """End the command with exit status 1 and one line where something cannot be decided, or read."""
     try:
         yield
-    except decide.CannotDecide as error:
+    except (decide.CannotDecide, KeyFileError, ValueError) as error:
         raise click.ClickException(str(error)) from None
-
-
-def _message_of(config: Config, link: str) -> str:
-    """Return the id of the message that a link is of; only this needs the keys."""
-    if config.keys.file is None:
-        raise click.ClickException("to read a link, set keys.file; or name the message by its id")
-    try:
-        return decoded_link(config, link).link.message_id.hex()
-    except BadToken:
-        raise click.ClickException(
-            "neither a message id (16 hexadecimal digits) nor a tracked link of ours"
-        ) from None
-    except (KeyFileError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
+    except PermissionError as error:
+        raise as_service_user(error) from None
+    except OSError as error:
+        raise click.ClickException(f"cannot read {error.filename}: {error.strerror}") from None
 
 
 def _read(config: Config) -> KnownDecisions:
@@ -173,7 +162,7 @@ def _read(config: Config) -> KnownDecisions:
 def _write(config: Config, decision: Decision) -> None:
     """Write a decision down; click.ClickException where that fails."""
     try:
-        DECISIONS.append(config.store.path, decision)
+        links.keep(config, decision)
     except OSError as error:
         path = DECISIONS.file_of(config.store.path)
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from None

@@ -19,11 +19,10 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from tracker.counting import queueing, rows, sittings, sums
+from tracker.counting import rows, sittings, sums
 from tracker.counting.model import Message, MessageTotals, Sums
 from tracker.counting.sittings import Change, Span
 from tracker.judging.rules import Settings
-from tracker.outbox.subscriptions import Subscriptions
 from tracker.retention.retention import purged_before_s
 from tracker.store import named_rows
 from tracker.store.chunks import Pace
@@ -39,7 +38,6 @@ _CLICKED = """
     GROUP BY sent_s, message_id ORDER BY sent_s, message_id LIMIT :limit
 """
 _LAST_ID = 2**63 - 1
-_NOBODY = Subscriptions()
 _Keys = Collection[MessageKey]
 
 
@@ -68,17 +66,11 @@ class Reclassified:
 
 
 def reclassify(
-    store: Store,
-    settings: Settings,
-    *,
-    since_s: float = 0.0,
-    dry_run: bool = False,
-    notify: Subscriptions = _NOBODY,
+    store: Store, settings: Settings, *, since_s: float = 0.0, dry_run: bool = False
 ) -> Iterator[Reclassified]:
     """Judge the clicks on messages sent since a moment anew; yield what was done, after each chunk.
 
-    With `dry_run` nothing is written. The webhooks that are to `notify` are told what changed. Raises
-    sqlite3.Error.
+    With `dry_run` nothing is written. Raises sqlite3.Error.
     """
     since_s = max(since_s, purged_before_s(store.db))
     done, after = Reclassified(), MessageKey(math.ceil(since_s) - 1, _LAST_ID)
@@ -93,7 +85,7 @@ def reclassify(
         else:
             for some in _parts(found, chunk, pace):
                 with pace.writing(store) as db:
-                    changed = _apply(db, some, settings, notify)
+                    changed = _apply(db, some, settings)
                 done.add(changed)
         yield done
 
@@ -147,7 +139,7 @@ def _judge(db: Database, keys: _Keys, settings: Settings) -> _Judged:
     return _Judged(list(messages.values()), sittings.changes(before, known), len(known))
 
 
-def _apply(db: Database, keys: _Keys, settings: Settings, notify: Subscriptions) -> list[Change]:
+def _apply(db: Database, keys: _Keys, settings: Settings) -> list[Change]:
     """Judge the clicks of some messages, and write down what changed, within the open transaction."""
     messages, changed, _ = _judge(db, keys, settings)
     if not changed:
@@ -165,5 +157,4 @@ def _apply(db: Database, keys: _Keys, settings: Settings, notify: Subscriptions)
     deliveries = {message.key: message.deliveries for message in messages}
     rows.write_deliveries(db, {key: deliveries[key[0]][key[1]] for key in copies})
     sums.apply(db, differences)
-    queueing.queue(db, notify, (), changed)
     return changed

@@ -39,7 +39,6 @@ class Unknown(LookupError):
     """
 
     def __init__(self, kind: str, name: str, near: Iterable[str], why: str = "") -> None:
-        self.kind = kind
         self.kind, self.near = kind, tuple(near)
         offered = " or ".join(f'"{each}"' for each in self.near)
         hint = f"; did you mean {offered}?" if offered else why

@@ -1,4 +1,4 @@
-"""Persons over HTTP: who is behind an id, and what they agreed to."""
+"""People over HTTP: who they are, what happened to them, and what they agreed to."""
 
 import json
 from pathlib import Path
@@ -47,3 +47,54 @@ async def test_the_person_behind_an_id_is_told(
     }
     assert (await client.ask("/api/v1/identify?id=nobody")).status == 404
     assert (await client.ask("/api/v1/identify")).status == 400
+
+
+async def test_people_are_listed_found_and_told_of(client: Client, config: Config) -> None:
+    """By number, by how their address begins, or whoever is known by it; each with a timeline."""
+    spool_message(config, "sale", 1, at_s=1_790_000_000)
+    spool_message(config, "news", 2, at_s=1_790_000_100)
+    (person,) = (await client.ask("/api/v1/people")).json["data"]
+    assert (person["person"], person["messages"]) == ("reader@example.net", 2)
+    assert person["addresses"] == ["reader@example.net"]
+    for search, found in (("READ", [person]), ("x", [])):
+        assert (await client.ask(f"/api/v1/people?search={search}")).json["data"] == found
+    (one,) = (await client.ask("/api/v1/people?person=Reader@Example.net")).json["data"]
+    assert one == {**person, "consent": None}
+    told = (await client.ask(f"{person['timeline']}?limit=1")).json
+    rest = (await client.ask(f"{person['timeline']}?limit=1&after={told['next']}")).json
+    assert [each["campaign"] for each in told["data"] + rest["data"]] == ["news", "sale"]
+    assert (rest["next"], told["data"][0]["event"]) == (None, "sent")
+
+
+async def test_who_is_not_known_is_nobody(client: Client) -> None:
+    """No error in a list; 404 for a timeline."""
+    assert (await client.ask("/api/v1/people?person=x")).json == {"data": [], "next": None}
+    assert (await client.ask("/api/v1/people/999/timeline")).status == 404
+
+
+async def test_consent_is_told_of_who_was_asked_for(client: Client, config: Config) -> None:
+    """What they said last."""
+    spool_message(config, "sale", 1)
+    body = b'{"person": "READER@example.net", "consent": "none"}'
+    await client.ask("/api/v1/consents", "POST", body, content_type=JSON)
+    (one,) = (await client.ask("/api/v1/people?person=reader@example.net")).json["data"]
+    assert one["consent"] == "none"
+
+
+async def test_what_makes_no_sense_is_told_by_its_field(client: Client) -> None:
+    """400."""
+    for query, field in (
+        ("?after=x", "after"),
+        ("?after=99999999999999999999", "after"),
+        ("?search=a&after=x", "after"),
+        ("?person=a&search=b", "query"),
+        ("?person=", "person"),
+        ("/1/timeline?after=nan", "after"),
+        ("/1/timeline?after=1e300", "after"),
+        ("/x/timeline", "id"),
+    ):
+        answer = await client.ask(f"/api/v1/people{query}")
+        assert (answer.status, [each["field"] for each in answer.json["problems"]]) == (
+            400,
+            [field],
+        ), query

@@ -1,0 +1,46 @@
+"""A person is forgotten: what is waited for before and after."""
+
+from pathlib import Path
+
+import pytest
+
+from config.keys import token_keys
+from config.schema import Config
+from tests.support.feeding import spool_message
+from tracker.ingest.catch_up import Backlog
+from tracker.orders import forgetting
+from tracker.orders.forgetting import NotNow
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """Return a configuration with keys and a store of its own."""
+    keys = tmp_path / "token.keys"
+    token_keys.write_token_keys(keys, [token_keys.new_token_key()])
+    url = f"sqlite:///{tmp_path}/waypost.db"
+    return Config.model_validate({"keys": {"file": keys}, "store": {"url": url}})
+
+
+def test_what_the_spool_holds_is_forgotten_too(config: Config) -> None:
+    """And the store is written anew before it is said to be done."""
+    spool_message(config, "sale", 1)
+    told: list[object] = []
+    done = forgetting.forget(config, "reader@example.net", told.append)
+    assert (done.persons, done.deliveries) == (1, 1)
+    assert told != []
+    assert b"reader@example.net" not in config.store.path.read_bytes()
+
+
+def test_nothing_is_erased_before_all_is_counted(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be counted now might bring the person back."""
+    backlog = Backlog(10, "the disk is full")
+    monkeypatch.setattr(forgetting, "catch_up", lambda *_, **__: backlog)
+    with pytest.raises(NotNow, match="the disk is full"):
+        forgetting.forget(config, "reader@example.net", lambda _: None)
+
+
+def test_where_there_is_no_store_there_is_nothing_to_write_anew(config: Config) -> None:
+    """Nor to erase."""
+    assert forgetting.forget(config, "nobody@example.net", lambda _: None).persons == 0

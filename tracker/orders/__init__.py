@@ -1,0 +1,1 @@
+"""What operators order, by a command or over HTTP: links withdrawn or repaired, a person forgotten."""

@@ -1,0 +1,34 @@
+"""A person is forgotten, from the spool being counted to the store being written anew.
+
+Owns: what is waited for before and after.
+Does not own: what is erased, and in which order (`tracker.erasure.forget`), or waiting itself
+(`tracker.ingest.waiting`).
+"""
+
+from collections.abc import Callable
+
+from config.schema import Config
+from tracker.erasure.forget import Forgotten, erase
+from tracker.ingest import waiting
+from tracker.ingest.catch_up import catch_up
+from tracker.store.replacement import Progress
+
+
+class NotNow(Exception):
+    """Nothing is erased yet, as events cannot be counted now; the text says why."""
+
+
+def forget(config: Config, name: str, tell: Callable[[Progress], None]) -> Forgotten:
+    """Erase a person everywhere, and wait until no octet of theirs is left.
+
+    May be stopped at any time, and be done again. `tell` is called with what is waited for. Raises
+    NotNow, StoreError, sqlite3.Error and OSError.
+    """
+    waiting.for_replacement(config, tell)
+    backlog = catch_up(config, tell=tell, through_upgrade=True)
+    if backlog.why:
+        raise NotNow(f"nothing is erased yet, try again: {backlog.why}")
+    done = erase(config, name, tell)
+    if config.store.path.exists():
+        waiting.for_rewriting(config, tell)
+    return done

@@ -1,1 +1,0 @@
-"""What webhooks are to be told: kept in the store from the transaction that counts until it is sent."""

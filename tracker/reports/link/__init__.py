@@ -1,1 +1,0 @@
-"""What pages and the API ask about links."""

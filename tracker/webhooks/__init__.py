@@ -1,1 +1,0 @@
-"""Sending events to webhooks: signed, bounded, and again until they are taken."""
