@@ -37,6 +37,7 @@ COMMANDS = {
     "activity": "tracker.cli.report:activity",
     "check": "config.cli.check:check",
     "classify": "tracker.cli.classify:classify",
+    "clickmap": "waypost_clickmap:clickmap",
     "clickers": "tracker.cli.report:clickers",
     "consent": "tracker.cli.consent:consent",
     "decode": "tracker.cli.decode:decode",
@@ -62,6 +63,7 @@ COMMANDS = {
     "show": "config.cli.check:show",
     "token": "tracker.cli.token:token",
     "tracker": "tracker.cli.serve:tracker",
+    "webhook": "tracker.cli.webhook:webhook_group",
 }
 """Each subcommand's module and its name there. Only the one that is called is imported: to import
 all of them takes as long as most of them take to run."""

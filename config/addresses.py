@@ -1,7 +1,7 @@
 """IP addresses and networks: reading and comparing them.
 
-Owns: which spellings mean the same address, which hosts are this machine's loopback, and whether an
-address is in a network. Does no I/O.
+Owns: which spellings mean the same address, which hosts are this machine's loopback, which addresses
+are everybody's, and whether an address is in a network. Does no I/O.
 Does not own: addresses with a port, and networks as configuration keys (`values`), or the header
 fields that name a client (`proxy.client.trust`, `config.forwarded`).
 """
@@ -13,6 +13,9 @@ IpAddress = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 LOOPBACKS: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1"))
 """This machine's loopback."""
+
+NAT64 = IPv6Network("64:ff9b::/96")
+"""IPv6 addresses that end in the IPv4 address that is meant (RFC 6052 §2.1)."""
 
 PrefixBits = Mapping[int, int]
 """How many leading bits of an address count, by IP version: `{4: 24, 6: 48}`."""
@@ -45,6 +48,21 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_public(address: IpAddress) -> bool:
+    """Return whether an address is one of a machine on the internet, and of no network of somebody's own.
+
+    An IPv6 address that stands for an IPv4 address (mapped, NAT64, 6to4, Teredo) is as public as that.
+    """
+    if isinstance(address, IPv6Address):
+        nat64 = IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
+        if meant := address.ipv4_mapped or nat64:
+            return is_public(meant)
+        tunnel = address.sixtofour or (address.teredo and address.teredo[1])
+        if tunnel and not is_public(tunnel):
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
 def first_of_network(address: IpAddress, prefix_bits: PrefixBits) -> IpAddress:

@@ -31,6 +31,7 @@ from config.values import (
     Seconds,
     ServerName,
     StoreUrl,
+    WebhookUrl,
 )
 
 Copies = Literal["shared", "per-recipient"]
@@ -524,6 +525,38 @@ class PrivacyConfig(Table):
     keeps it for a day, in which further ones may change what it is taken for."""
 
 
+class WebhookConfig(Table):
+    """A URL of yours that is told of clicks, each signed (docs/webhooks.md).
+
+    What it is told names persons, unless they did not agree to that. `waypost webhook` lists what waits.
+    """
+
+    url: Annotated[WebhookUrl, _example('"https://hooks.example.com/clicks"')]
+    """Where to; https, or http to this machine. Redirects are not followed."""
+    name: Annotated[RelayName | None, _example('"crm"')] = None
+    """What lists, log and metrics call it, and what stays if the URL changes. Unset: its host."""
+    secret_file: Annotated[FilePath, _example('"/etc/waypost/crm.secret"')]
+    """File with the secret that signs, `whsec_` and the base64 of 24 to 64 octets, for its owner's eyes
+    alone. While one secret takes the place of another, the file holds both, a line each, and both sign.
+    It is read again for each delivery."""
+    campaigns: Many[Annotated[str, Field(min_length=1)]] = ()
+    """Campaigns whose clicks are told, by name. Empty: all."""
+    machines: bool = False
+    """Whether clicks of machines are told, too. With `false`, a click that is taken for a machine's is
+    told once it is taken for a person's."""
+    settle: Annotated[Seconds, Field(ge=0, le=3600)] = 15.0
+    """How long after it was counted a click is told. Further clicks may show meanwhile that it was a
+    machine's."""
+    private: bool = False
+    """Whether the host may have an address of a private network, as 10.0.0.0/8. It is looked at where
+    the connection is made."""
+
+    @property
+    def called(self) -> str:
+        """What the webhook is called: its name, else its host and port."""
+        return self.name or urlsplit(self.url).netloc.lower()
+
+
 class KeysConfig(Table):
     """The keys that tracked links are encrypted with."""
 
@@ -561,6 +594,7 @@ class Config(Table):
     clicks: ClicksConfig = Field(default_factory=ClicksConfig)
     store: StoreConfig = Field(default_factory=StoreConfig)
     privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
+    webhook: Many[WebhookConfig] = ()
     keys: KeysConfig = Field(default_factory=KeysConfig)
     log: LogConfig = Field(default_factory=LogConfig)
 

@@ -59,6 +59,8 @@ NETWORK_LIKE = re.compile(
 """What was meant for a network, or nobody could tell."""
 MAX_ACCOUNT = 255
 """Characters of a login name."""
+MAX_URL = 2048
+"""Octets of a URL that is asked for."""
 URL_TEXT = re.compile(r"[\x21-\x7e]+")
 
 
@@ -305,6 +307,31 @@ def _check_base_url(value: str, hint: str) -> None:
         raise wrong(f'"{value}" has something after the host that does not belong there', hint)
 
 
+def _webhook_url(value: object) -> str:
+    hint = 'write the whole URL, like "https://hooks.example.com/clicks"'
+    if not isinstance(value, str):
+        raise wrong("is not a URL", hint)
+    if not URL_TEXT.fullmatch(value) or len(value) > MAX_URL:
+        more = "" if value.isascii() else ", a name outside ASCII as xn--…"
+        raise wrong("holds characters that a URL may not, or too many", f"{hint}{more}")
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise wrong(f"is not a URL: {error}", hint) from None
+    if parts.scheme not in {"http", "https"} or not host or port == 0:
+        raise wrong("is not an https URL with a host", hint)
+    if not HOST.fullmatch(host) and ":" not in host:
+        raise wrong(f'"{host}" is not a host name', hint)
+    if "@" in parts.netloc or "#" in value:
+        raise wrong("has a login or a fragment, which would not be sent", hint)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise wrong(
+            "is http: who clicked what would cross the network unencrypted", "write https://"
+        )
+    return value
+
+
 def _store_url(value: object, info: ValidationInfo) -> str:
     hint = 'write "sqlite:////abs/path/waypost.db"; with three slashes the path is relative'
     if not isinstance(value, str) or not re.fullmatch(r"sqlite:///[^?#\0:]*[^?#\0/:]", value):
@@ -357,4 +384,5 @@ HostName = Annotated[str, BeforeValidator(_host), Kind("host name")]
 HeaderName = Annotated[str, BeforeValidator(_header), Kind("HTTP header")]
 ServerName = Annotated[str, BeforeValidator(_server), Kind("host name or address")]
 BaseUrl = Annotated[str, BeforeValidator(_base_url), Kind("URL")]
+WebhookUrl = Annotated[str, BeforeValidator(_webhook_url), Kind("URL")]
 StoreUrl = Annotated[str, BeforeValidator(_store_url), Kind("URL")]

@@ -107,6 +107,8 @@ async def show_live(demo: Demo, console: Console, inbox: Inbox, keyring: Keyring
     for number, mailing in enumerate(sent):
         (demo.folder / f"sent-{number + 1}.eml").write_bytes(mailing.content)
         await asyncio.to_thread(send, demo.config, mailing)
+    letter = mailings.letter(demo.site, readers.everybody()[2], history.last_nine(history.now()))
+    (demo.folder / commands.LETTER).write_bytes(letter.content)
     for message in list(inbox.messages):
         await asyncio.to_thread(received.show, demo, console, message, keyring)
         _, href = tracked_links(message.content)[0]

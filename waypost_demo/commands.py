@@ -9,13 +9,16 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from email import policy
 from pathlib import Path
 
 from waypost_demo import history, readers
 from waypost_demo.inbox import Received
 from waypost_demo.set_up import Demo
+
+LETTER = "letter.eml"
+"""The last letter as it was sent, in the demo's folder."""
 
 
 def program() -> str:
@@ -29,7 +32,7 @@ def program() -> str:
 
 def last_letter(now: datetime) -> str:
     """Return the campaign of the last letter that was sent."""
-    return f"Weekly letter, week {(now - timedelta(days=1)).isocalendar().week}"
+    return f"Weekly letter, week {history.last_nine(now).isocalendar().week}"
 
 
 def lines(demo: Demo, live: Sequence[Received]) -> Iterator[tuple[str, str]]:
@@ -44,6 +47,10 @@ def lines(demo: Demo, live: Sequence[Received]) -> Iterator[tuple[str, str]]:
         (("activity", somebody), "what one person was sent and clicked"),
         *_about_message(live),
         (("export", "--campaign", letter, "--csv"), "every click, and why it counts as it does"),
+        (
+            ("clickmap", letter, str(demo.folder / LETTER), "-o", str(demo.folder / "map.html")),
+            "that letter as a page, with what each link did drawn on it",
+        ),
         (("explain", str(demo.folder / "sent-1.eml")), "which links are tracked, and why not"),
     )
     for (name, *arguments), about in asked:

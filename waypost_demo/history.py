@@ -79,7 +79,7 @@ class Written:
 def plan(site: str, now: datetime, rng: Random) -> Iterator[Planned]:
     """Yield the mail of the last weeks, in no order."""
     everybody = readers.everybody()
-    nine = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    nine = last_nine(now) + timedelta(days=1)
     for week in range(WEEKS):
         at, appeal = nine - timedelta(days=1 + 7 * week), rng.uniform(0.8, 1.2)
         for reader in everybody:
@@ -94,6 +94,11 @@ def plan(site: str, now: datetime, rng: Random) -> Iterator[Planned]:
         at = now - timedelta(seconds=ago_s + _MARGIN_S)
         reader = rng.choice(everybody)
         yield Planned(at, reader, mailings.order(site, reader, at, number), 2.0)
+
+
+def last_nine(now: datetime) -> datetime:
+    """Return nine o'clock of the day before, when the last letter was sent."""
+    return now.replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=1)
 
 
 def write(demo: Demo, now: datetime) -> Written:

@@ -27,6 +27,7 @@ from config.keys.secret_files import (
     read_secret,
 )
 from config.keys.token_keys import read_token_keys
+from config.keys.webhook_secrets import read_webhook_secrets
 from config.loading.lines import Loc
 from config.loading.rules import Finding, Rules
 from config.schema import Config
@@ -198,6 +199,15 @@ def _networks(config: Config) -> Iterator[Finding]:
         yield Finding(loc, f"{path} is not UTF-8", "save the file as UTF-8")
     except filter_networks.BadNetworks as error:
         yield Finding(loc, f"{path}:{error.line}: {error.what}", error.hint)
+
+
+@RULES.reading("webhook.secret_file")
+def _webhook_secrets(config: Config) -> Iterator[Finding]:
+    for index, webhook in enumerate(config.webhook):
+        try:
+            read_webhook_secrets(webhook.secret_file)
+        except KeyFileError as error:
+            yield _finding(("webhook", index, "secret_file"), error)
 
 
 @RULES.reading("store.url")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from config.addresses import LOOPBACKS, Network, is_loopback
+from config.addresses import LOOPBACKS, Network, is_loopback, is_public, parse_ip
 from config.loading.lines import Loc
 from config.schema import Config, RelayConfig, SenderConfig
 from config.values import Address, networks_of
@@ -526,6 +526,28 @@ def _campaign_in_params_is_meant(config: Config) -> Iterator[Finding]:
             what = "{campaign} is the subject without names, numbers and dates, and was all of it"
             hint = 'set campaign_from = "template", or "subject" to keep all of it'
             yield Finding(("tracking", "url_params", name), what, hint, fatal=False)
+
+
+@_rule("webhook.name", "webhook.url")
+def _webhooks_are_told_apart(config: Config) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for index, webhook in enumerate(config.webhook):
+        if webhook.called in seen:
+            key = "name" if webhook.name else "url"
+            what = f'there is a webhook called "{webhook.called}" already'
+            hint = f"give one of the two {'another' if webhook.name else 'a'} name"
+            yield Finding(("webhook", index, key), what, hint)
+        seen.add(webhook.called)
+
+
+@_rule("webhook.url", "webhook.private")
+def _webhooks_are_reached(config: Config) -> Iterator[Finding]:
+    for index, webhook in enumerate(config.webhook):
+        host = urlsplit(webhook.url).hostname or ""
+        address = parse_ip(host)
+        if address and not webhook.private and not is_loopback(host) and not is_public(address):
+            what = f"{host} is an address of a private network"
+            yield Finding(("webhook", index, "url"), what, "private = true allows it")
 
 
 @_rule("proxy.drain_timeout")

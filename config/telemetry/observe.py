@@ -199,6 +199,34 @@ STORE_SET_ASIDE = _event(
     logging.ERROR,
     "SQLite calls the database malformed; it was renamed as said here, and a new one created.",
 )
+WEBHOOK_FAILING = _event(
+    "webhook_failing",
+    logging.WARNING,
+    "A webhook did not take an event; this and all that follow wait, and are tried again. Says why.",
+)
+WEBHOOK_WORKING = _event(
+    "webhook_working", logging.INFO, "A webhook that failed takes events again."
+)
+WEBHOOK_STOPPED = _event(
+    "webhook_stopped",
+    logging.ERROR,
+    "A webhook answered 410 Gone: it is told nothing more, and events wait until `waypost webhook retry`.",
+)
+WEBHOOK_GAVE_UP = _event(
+    "webhook_gave_up",
+    logging.ERROR,
+    "An event was tried as often as it may be, for three days. It waits until `waypost webhook retry`.",
+)
+WEBHOOK_SECRET_UNUSABLE = _event(
+    "webhook_secret_unusable",
+    logging.ERROR,
+    "The file with a webhook's secret cannot be used; its events wait meanwhile. Says what is wrong.",
+)
+WEBHOOKS_WAIT = _event(
+    "webhooks_wait",
+    logging.ERROR,
+    "The events of a webhook cannot be read from the store, or put down in it; it is tried again. Says why.",
+)
 CLOCK_DOUBTED = _event(
     "clock_doubted",
     logging.ERROR,
@@ -583,6 +611,24 @@ STORES_LOST = Counter(
 )
 STORES_SET_ASIDE = Counter(
     "waypost_stores_set_aside", "Malformed databases that were renamed.", registry=REGISTRY
+)
+WEBHOOK_ATTEMPTS = Counter(
+    "waypost_webhook_attempts",
+    "Attempts to tell a webhook of something, by what came of them: sent, failed, given_up.",
+    ["webhook", "outcome"],
+    registry=REGISTRY,
+)
+WEBHOOK_WAITING = Gauge(
+    "waypost_webhook_waiting_events",
+    "Events that wait to be told to a webhook, counted up to 100,000.",
+    ["webhook"],
+    registry=REGISTRY,
+)
+WEBHOOK_STOPPED_NOW = Gauge(
+    "waypost_webhook_stopped",
+    "1 while a webhook that answered 410 is told nothing.",
+    ["webhook"],
+    registry=REGISTRY,
 )
 CLOCK_DOUBTED_NOW = Gauge(
     "waypost_clock_doubted",

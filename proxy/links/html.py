@@ -12,8 +12,8 @@ of the document, whatever its octets are.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Container
+from typing import Final, NamedTuple
 
 from proxy.links import tokenizer
 from proxy.links.character_references import decode
@@ -22,18 +22,18 @@ from proxy.message.limits import MAX_ATTRIBUTES, MAX_HREFS
 from proxy.message.work_budget import spend
 
 _STRETCH_STEPS: Final = 6
-_QUOTES: Final = (b'"', b"'")
+_TAIL_OCTETS_A_STEP: Final = 16
+_QUOTES: Final = {ord('"'): '"', ord("'"): "'"}
 _LINKS: Final = frozenset({b"a", b"area"})
 _FOREIGN: Final = frozenset({b"svg", b"math"})
 
 
-@dataclass(frozen=True, slots=True)
-class Href:
+class Href(NamedTuple):
     """One href that is not empty. Offsets are octets of the document, half open.
 
     `start:end` is the raw value, without its `quote` (`"`, `'`, or none). `value` is that value as
-    the HTML tokenizer reads it. `element` is the name of the tag. `attributes` has every attribute
-    of the tag, names in lower case, values decoded; of several with one name the first.
+    the HTML tokenizer reads it. `element` is the name of the tag. `attributes` has those attributes
+    that were asked for, names in lower case, values decoded; of several with one name the first.
     `content_start` is the offset after the tag.
     """
 
@@ -46,13 +46,13 @@ class Href:
     content_start: int
 
 
-def links(html: bytes, charset: str = "utf-8") -> list[Href]:
+def links(html: bytes, charset: str = "utf-8", wanted: Container[bytes] = ()) -> list[Href]:
     """Return every href of `html`, in order, whatever its scheme, at most `limits.MAX_HREFS`.
 
     Never raises, whatever the octets are. `charset` is a Python codec in which the octets of markup
-    are ASCII (`HtmlView.charset`).
+    are ASCII (`HtmlView.charset`); `wanted` are the names of attributes to read, in lower case.
     """
-    scanner = Scanner(html, charset)
+    scanner = Scanner(html, charset, wanted)
     scanner.run()
     return scanner.found
 
@@ -67,9 +67,10 @@ class Scanner:
 
     next_tag = tokenizer.NEXT
 
-    def __init__(self, html: bytes, charset: str) -> None:
+    def __init__(self, html: bytes, charset: str, wanted: Container[bytes] = ()) -> None:
         self.html = html
         self.charset = charset
+        self.wanted = wanted
         self.found: list[Href] = []
         self.limit = len(html)
         self.conditional = False
@@ -117,29 +118,38 @@ class Scanner:
         return tag.end()
 
     def _link(self, tag: re.Match[bytes], element: str) -> None:
+        """Note the href of a link, if it has one, and those of its attributes that are wanted."""
         attributes: dict[str, str] = {}
-        start = end = 0
-        for attribute in tokenizer.attributes(self.html, *tag.span(3)):
-            name = attribute[1].lower().decode("ascii", "replace")
-            if name in attributes:
+        start = end = count = 0
+        value = None
+        tail_start, tail_end = tag.span(3)
+        spend((tail_end - tail_start) // _TAIL_OCTETS_A_STEP)
+        for attribute in tokenizer.WHOLE_ATTRIBUTE.finditer(self.html, tail_start, tail_end):
+            group = attribute.lastindex
+            if group is None:
                 continue
-            if len(attributes) > MAX_ATTRIBUTES:
-                break
-            index = attribute.lastindex or 1
-            octets = attribute[index] if index > 1 else b""
-            attributes[name] = decode(octets.decode(self.charset, "replace"))
-            if name == "href" and octets:
-                start, end = attribute.span(index)
-        if start < end and len(attributes) <= MAX_ATTRIBUTES:
-            self._found(start, end, element, attributes, tag.end())
+            count += 1
+            name = attribute[1].lower()
+            if name == b"href":
+                if value is None:
+                    start, end = attribute.span(group) if group > 1 else (0, 0)
+                    value = self._value(attribute, group)
+            elif name in self.wanted:
+                text = name.decode("ascii", "replace")
+                if text not in attributes:
+                    attributes[text] = self._value(attribute, group)
+        if value is not None and start < end and (count <= MAX_ATTRIBUTES or self._is_sane(tag)):
+            quote = _QUOTES.get(self.html[start - 1], "")
+            self.found.append(Href(start, end, value, quote, element, attributes, tag.end()))
 
-    def _found(
-        self, start: int, end: int, element: str, attributes: dict[str, str], content_start: int
-    ) -> None:
-        before = self.html[start - 1 : start]
-        quote = before.decode("ascii") if before in _QUOTES else ""
-        value = attributes["href"]
-        self.found.append(Href(start, end, value, quote, element, attributes, content_start))
+    def _is_sane(self, tag: re.Match[bytes]) -> bool:
+        """Whether a tag has no more attributes than tags have; one that is given again does not count."""
+        names = {each[1].lower() for each in tokenizer.attributes(self.html, *tag.span(3))}
+        return len(names) <= MAX_ATTRIBUTES
+
+    def _value(self, attribute: re.Match[bytes], group: int) -> str:
+        """Return the value of an attribute as the HTML tokenizer reads it; group 1 is its name."""
+        return decode(attribute[group].decode(self.charset, "replace")) if group > 1 else ""
 
     def _declaration(self, mark: int) -> int:
         """Read what begins with `<!`, `<?` or `</` and is no end tag, from its second octet on.

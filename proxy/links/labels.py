@@ -22,6 +22,9 @@ from proxy.message.work_budget import spend
 MAX_LABEL_CHARACTERS: Final = 200
 """Longer link texts are cut; people read them in reports."""
 
+NAMES: Final = ("alt", "title")
+"""Attributes of a link that are its label where it has no text, the first of them that it has."""
+
 _LABEL_OCTETS: Final = 4096
 """How far after a tag the text of its link is looked for."""
 _LABEL_TAG_STEPS: Final = 2
@@ -56,7 +59,7 @@ def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
     inside = _inside(html, href)
     spend(_LABEL_TAG_STEPS * inside.count(b"<") + inside.count(b"&"))
     text = _readable(inside, charset) or _seen(_alternatives(inside, charset))
-    return text or _seen(href.attributes.get("alt") or href.attributes.get("title") or "")
+    return text or _seen(next(filter(None, map(href.attributes.get, NAMES)), ""))
 
 
 def _inside(html: bytes, href: Href) -> bytes:

@@ -85,11 +85,15 @@ TAG_OR_REST: Final = re.compile(rb"<(/?%s)(%s(?:>|\Z))" % (_NAME, _OPEN_TAIL))
 """Like `TAG`, in a document that was cut off: a tag that is never closed takes the rest."""
 
 # The last branch takes space at the end, which would else be tried again from each of its octets.
-_WHOLE_ATTRIBUTE: Final = re.compile(
+WHOLE_ATTRIBUTE: Final = re.compile(
     rb"[%(s)s/]*+([^%(s)s/>][^%(s)s/>=]*+)"
     rb"(?:[%(s)s]*+=[%(s)s]*+(?:\"([^\"]*+)|'([^']*+)|([^%(s)s>\"'][^%(s)s>]*+))?[\"']?)?"
     rb"|[%(s)s/]++" % {b"s": _SPACE}
 )
+"""One attribute within the rest of a tag: its name (group 1); its value, quoted or not (2, 3 or 4).
+
+`lastindex` is the group of the value, 1 for an attribute without one, None for what is none.
+"""
 
 DECLARATION: Final = re.compile(
     rb"!--(?:(?P<empty>-?>)|(?P<condition>\[if[^\]>]*\]>)"
@@ -112,7 +116,7 @@ def attributes(html: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:
 
     Group 1 is its name; `lastindex` is the group of its value, or 1 if it has none.
     """
-    for attribute in _WHOLE_ATTRIBUTE.finditer(html, start, end):
+    for attribute in WHOLE_ATTRIBUTE.finditer(html, start, end):
         spend(1)
         if attribute.lastindex:
             yield attribute

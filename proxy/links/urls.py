@@ -18,6 +18,7 @@ from tracker.urls.hosts import PORT, SHAPE, ascii_domain
 _TRIM: Final = "".join(map(chr, range(0x21)))
 _REMOVED: Final = str.maketrans("", "", "\t\n\r")
 _HTTP: Final = re.compile(r"https?://[/\\]*[^/\\?#]", re.IGNORECASE)
+_PLAIN: Final = re.compile(r"https?://[A-Za-z0-9][\x21-\x7e]*")
 _DEFAULT_PORT: Final = re.compile(r":(?:80|443)?\Z")
 _ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 _NEEDS_NO_ESCAPE: Final = frozenset(
@@ -59,6 +60,8 @@ def destination(value: str, charset: str = "utf-8") -> str | None:
     in it. None for any other scheme, for what no browser opens, and where browsers and mail
     programs could differ.
     """
+    if _PLAIN.fullmatch(value):
+        return value
     url = value.strip(_TRIM)
     if _UNSAFE.search(url):
         url = url.translate(_REMOVED)

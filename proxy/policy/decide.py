@@ -81,7 +81,7 @@ def decide(
     `text` returns what its reader sees; it is called only where that matters.
     """
     traits = policy.traits(destination)
-    if facts.fills_in(destination):
+    if facts.tags and facts.fills_in(destination):
         traits = traits._replace(skip=traits.skip or Skip.PLACEHOLDER)
     app = directives.app and policy.app_links
     if app and directives.skip is Skip.APP_LINK:
@@ -90,7 +90,7 @@ def decide(
     if skip is None and policy.visible_urls == "skip" and not directives.track:
         skip = Skip.VISIBLE_URL if _VISIBLE_URL.fullmatch(text()) else None
     params = ""
-    if _wants_params(directives, skip):
+    if facts.params and _wants_params(directives, skip):
         most, hosts = policy.max_destination, policy.url_params_hosts
         params = params_text(destination, facts.params, most, hosts)
     added = 0

@@ -5,9 +5,10 @@ an opt-out beats an opt-in, our own group name beats those of other systems.
 Does not own: the conventions (`link_conventions`), or whether the link is tracked in the end (`decide`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 from proxy.policy.dialects import NATIVE
 from proxy.policy.link_conventions import LINK_CONVENTIONS, Effect, LinkConvention, Value
@@ -40,8 +41,15 @@ class LinkRules:
     attributes: Mapping[str, tuple[LinkConvention, ...]]
     classes: Mapping[str, LinkConvention]
 
+    @property
+    def names(self) -> Iterator[str]:
+        """The names of all attributes that may say something."""
+        return chain(self.attributes, ("class",))
+
     def directives(self, attributes: Mapping[str, str]) -> LinkDirectives:
         """Return what a link's attributes ask for; their names are in lower case."""
+        if not attributes:
+            return NO_DIRECTIVES
         asked = [
             (row, attributes[name])
             for name in attributes

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from proxy.links.character_references import encode
 from proxy.links.charsets import HtmlView
 from proxy.links.html import Href, links
+from proxy.links.labels import NAMES as LABEL_NAMES
 from proxy.links.labels import label
 from proxy.links.plaintext import urls
 from proxy.links.urls import destination
@@ -78,10 +79,11 @@ def _with_twins(found: Sequence[FoundLink]) -> Iterator[FoundLink]:
 
 def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[FoundLink]:
     postal = NOTRACK_DIALECT in policy.dialects
-    for href in links(view.html, view.charset):
+    wanted = frozenset(name.encode() for name in (*policy.rules.names, *LABEL_NAMES))
+    for href in links(view.html, view.charset, wanted):
         value = href.value
         _spend_on(value)
-        notrack = _NOTRACK.match(value) if postal else None
+        notrack = _NOTRACK.match(value) if postal and "+" in value else None
         if notrack:
             value = value[: notrack.start(1)] + value[notrack.end(1) :]
         if url := destination(value, view.url_charset):
@@ -90,12 +92,9 @@ def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Fo
                 directives = replace(directives, skip=Skip.NOTRACK_SCHEME)
             text = partial(label, view.html, href, view.charset)
             decision = decide(policy, facts, directives, url, text)
-            literal = [
-                *(_without_notrack(view.html, href) if notrack else ()),
-                *(_with_params(view.html, href, decision.params) if decision.params else ()),
-            ]
+            literal = _literal(view.html, href, decision.params, has_notrack=notrack is not None)
             is_vml = href.element.startswith("v:")
-            yield FoundLink(href.start, href.end, url, decision, text, tuple(literal), is_vml)
+            yield FoundLink(href.start, href.end, url, decision, text, literal, is_vml)
         elif _HTTP.match(value):
             # Clients would differ on where it leads: it is found, but nobody can track it.
             unknown = Decision(Skip.AMBIGUOUS, value, "")
@@ -132,6 +131,14 @@ def _notrack_in_text(text: bytes) -> Iterator[FoundLink]:
 
 def _spend_on(value: str) -> None:
     spend(_LINK_STEPS + len(value) // _URL_OCTETS_A_STEP)
+
+
+def _literal(html: bytes, href: Href, params: str, *, has_notrack: bool) -> tuple[Edit, ...]:
+    """Return what changes in a link that is not tracked."""
+    if not (has_notrack or params):
+        return ()
+    without = _without_notrack(html, href) if has_notrack else []
+    return (*without, *(_with_params(html, href, params) if params else ()))
 
 
 def _without_notrack(html: bytes, href: Href) -> list[Edit]:

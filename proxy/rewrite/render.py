@@ -8,7 +8,7 @@ Does not own: what to change (`planner`), which headers go (`header_edits`), how
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from proxy.message.editing import Message, splice
@@ -196,17 +196,10 @@ class Rendering:
         )
 
     def _sent_links(self) -> tuple[SentLink, ...]:
-        """Return each number once, in the same words whichever copy it is."""
+        """Return what the store is told of each link."""
         volatile = self.sender.policy.volatile_params if self.sender else frozenset()
         id_param = self.identifier.param if self.identifier else None
-        sent: dict[int, SentLink] = {}
-        for link in self.plan.links:
-            sending = LinkNaming(
-                *(link.author_url, link.destination, link.group),
-                id_param if link.identified else None,
-            )
-            sent.setdefault(link.number, sending.sent_link(link.number, link.text, volatile))
-        return tuple(sent.values())
+        return sent_links(self.plan.links, volatile, id_param)
 
     def _clipped(self, url_for: Callable[[PlannedLink], str]) -> Clipped:
         """Return the parts that mail programs clip by our doing: their octets before and after."""
@@ -221,6 +214,24 @@ class Rendering:
             if before <= CLIP_OCTETS < after:
                 clipped.append((before, after))
         return tuple(clipped)
+
+
+def sent_links(
+    links: Iterable[PlannedLink], volatile: frozenset[str], id_param: str | None = None
+) -> tuple[SentLink, ...]:
+    """Return each number once, in the same words whichever copy it is.
+
+    `volatile` are parameters that are no part of a link's name, `id_param` is the one that tells
+    destinations who clicked.
+    """
+    sent: dict[int, SentLink] = {}
+    for link in links:
+        naming = LinkNaming(
+            *(link.author_url, link.destination, link.group),
+            id_param if link.identified else None,
+        )
+        sent.setdefault(link.number, naming.sent_link(link.number, link.text, volatile))
+    return tuple(sent.values())
 
 
 def _findings(plan: Plan, clipped: Clipped) -> Findings:

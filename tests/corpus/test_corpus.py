@@ -63,9 +63,9 @@ def test_the_tool_passes_what_is_right(folder, capsys):
     [
         ("links missed", lambda hrefs: hrefs[1:]),
         ("links missed", lambda hrefs: hrefs[:2]),
-        ("links invented", lambda hrefs: [dataclasses.replace(hrefs[0], value="http://x/"), *hrefs[1:]]),
-        ("destinations altered", lambda hrefs: [dataclasses.replace(hrefs[0], value=hrefs[1].value), dataclasses.replace(hrefs[1], value=hrefs[0].value), hrefs[2]]),
-        ("destinations altered", lambda hrefs: [dataclasses.replace(hrefs[0], end=hrefs[0].end - 1), *hrefs[1:]]),
+        ("links invented", lambda hrefs: [hrefs[0]._replace(value="http://x/"), *hrefs[1:]]),
+        ("destinations altered", lambda hrefs: [hrefs[0]._replace(value=hrefs[1].value), hrefs[1]._replace(value=hrefs[0].value), hrefs[2]]),
+        ("destinations altered", lambda hrefs: [hrefs[0]._replace(end=hrefs[0].end - 1), *hrefs[1:]]),
     ],
 )  # fmt: skip
 def test_the_tool_sees_wrong_links(folder, monkeypatch, fault, change):

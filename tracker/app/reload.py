@@ -23,6 +23,7 @@ from tracker.listener.admission import Admission
 from tracker.records.watch import Refreshable
 from tracker.redirect import well_known
 from tracker.redirect.redirector import Redirector, Rules
+from tracker.webhooks.sender import Sender
 
 TAKE_RESTART = (
     "tracker.listen",
@@ -48,6 +49,7 @@ class Reload:
     reader_bounds: Callable[[Config], tuple[int, int]]
     admin: Admin
     ingester: Ingester
+    sender: Sender
 
     def reload(self, read: Callable[[], Config]) -> None:
         """Put in force what `read` returns, and log what of it takes a restart, or why none of it is."""
@@ -83,6 +85,7 @@ class Reload:
         self.readers.limit(*self.reader_bounds(config))
         self.admin.config = config
         self.ingester.configure(config)
+        self.sender.configure(config)
 
     def _renew(self, config: Config) -> None:
         certificate = config.tracker.tls_cert

@@ -23,6 +23,7 @@ from tracker.counting.reclassify import reclassify as judge_anew
 from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
 from tracker.judging.rules import Settings
+from tracker.outbox.subscriptions import Subscriptions
 from tracker.reports import names, summary
 from tracker.store import database, files
 from tracker.store.database import StoreError
@@ -36,8 +37,11 @@ from tracker.store.database import StoreError
     help="Only clicks on messages sent since this day (UTC).",
 )
 @click.option("--dry-run", is_flag=True, help="Change nothing; print what would change.")
+@click.option("--notify", is_flag=True, help="Tell webhooks of clicks whose label changes.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def reclassify(config: Config, since: datetime | None, *, dry_run: bool, as_json: bool) -> None:
+def reclassify(
+    config: Config, since: datetime | None, *, dry_run: bool, notify: bool, as_json: bool
+) -> None:
     """Judge all clicks that are kept anew: people's, doubtful, or machines'.
 
     For when the points of [clicks] have changed, or the rules with a new version. Mail, links and reports
@@ -48,7 +52,7 @@ def reclassify(config: Config, since: datetime | None, *, dry_run: bool, as_json
     try:
         waiting.for_replacement(config, told.say)
         catch_up(config, tell=told.say, through_upgrade=True)
-        done, campaigns = _run(config, since, told, dry_run=dry_run)
+        done, campaigns = _run(config, since, told, dry_run=dry_run, notify=notify)
     except (sqlite3.Error, StoreError, OSError) as error:
         raise click.ClickException(f"{config.store.path} cannot be changed: {error}") from None
     if as_json:
@@ -58,15 +62,19 @@ def reclassify(config: Config, since: datetime | None, *, dry_run: bool, as_json
 
 
 def _run(
-    config: Config, since: datetime | None, told: Waiting, *, dry_run: bool
+    config: Config, since: datetime | None, told: Waiting, *, dry_run: bool, notify: bool
 ) -> tuple[Reclassified, dict[str, int]]:
     """Return what changed, and by how much human clicks did, by campaign."""
     if files.file_id(config.store.path) is None:
         return Reclassified(), {}
     since_s = 0.0 if since is None else summary.utc_seconds(since)
+    webhooks = Subscriptions.of(config) if notify else Subscriptions()
     with database.changing(config.store.path, told.say) as opened:
         chunks = deque(
-            judge_anew(opened, Settings.of(config), since_s=since_s, dry_run=dry_run), maxlen=1
+            judge_anew(
+                opened, Settings.of(config), since_s=since_s, dry_run=dry_run, notify=webhooks
+            ),
+            maxlen=1,
         )
         named = names.campaigns(opened.db)
     done = chunks.pop() if chunks else Reclassified()

@@ -4,7 +4,7 @@ Owns: the one way in which events become rows, within the caller's transaction.
 Does not own: the rules of counting (`model`), which events are about one message (`message_keys`),
 which clicks are judged together (`sittings`), the SQL of messages and clicks (`rows`), the link that a
 click counts for (`attribution`, `personal_links`), the sums (`sums`), opens, which have tables of their
-own (`opens`), or when it happens (`tracker.ingest.ingester`).
+own (`opens`), what webhooks are told (`queueing`), or when it happens (`tracker.ingest.ingester`).
 """
 
 from collections import Counter
@@ -15,7 +15,16 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from tracker import persons
-from tracker.counting import listed_links, message_keys, moved_clicks, opens, rows, sittings, sums
+from tracker.counting import (
+    listed_links,
+    message_keys,
+    moved_clicks,
+    opens,
+    queueing,
+    rows,
+    sittings,
+    sums,
+)
 from tracker.counting.attribution import attribute
 from tracker.counting.message_keys import Renamed
 from tracker.counting.model import Click, Delivery, Message, MessageTotals, Sums, key_of, made
@@ -32,6 +41,7 @@ from tracker.events import (
 )
 from tracker.judging.judge import Verdict
 from tracker.judging.rules import Settings
+from tracker.outbox.subscriptions import Subscriptions
 from tracker.retention.retention import purged_before_s
 from tracker.store import named_rows
 from tracker.store.keys import MessageKey, event_octets
@@ -42,6 +52,7 @@ from tracker.urls.slots import Placed, placed
 
 _DEFAULT = Naming()
 _JUDGED_AS_BUILT_IN = Settings()
+_NO_WEBHOOKS = Subscriptions()
 
 
 def feed(
@@ -49,14 +60,16 @@ def feed(
     events: Sequence[Event],
     naming: Naming = _DEFAULT,
     settings: Settings = _JUDGED_AS_BUILT_IN,
+    subscriptions: Subscriptions = _NO_WEBHOOKS,
 ) -> frozenset[str]:
     """Merge `events` into the store, in whatever order they come, repeated ones once.
 
-    `naming` says what links are called whose message is not known, `settings` how clicks are judged.
+    `naming` says what links are called whose message is not known, `settings` how clicks are judged,
+    `subscriptions` what webhooks are told of them.
     Return the ids of clicks on links of somebody who was forgotten.
     """
     horizon_s = purged_before_s(db)
-    batch = Batch(db, naming, settings, horizon_s)
+    batch = Batch(db, naming, settings, horizon_s, subscriptions)
     batch.run([event for event in events if not opens.alone(event)])
     moved_clicks.move(db, naming)
     opens.feed(db, events, horizon_s)
@@ -206,6 +219,7 @@ class Batch:
     naming: Naming
     settings: Settings
     horizon_s: float
+    subscriptions: Subscriptions = _NO_WEBHOOKS
     sums: Sums = field(default_factory=Sums)
     messages: dict[MessageKey, Message] = field(default_factory=dict)
     renamed: Renamed = field(default_factory=dict)
@@ -390,6 +404,7 @@ class Batch:
             change.count(self.sums)
             self._delivery(change.message, change.after.recipient)
         self._write_clicks(new, [(change.message, change.after) for change in changed])
+        queueing.queue(self.db, self.subscriptions, new, changed)
 
     def _known_pairs(self, new: Sequence[Pair]) -> list[Pair]:
         """Return the known clicks that new ones are judged with, and those that came before their message.

@@ -1,14 +1,14 @@
 """Feeding events to a store as a configuration says: what links are called, and how clicks are judged.
 
 Owns: which parts of a configuration counting goes by; that whoever is new gets the id by which they are
-found again, and that details are kept apart (`tracker.details`).
+found again, and that details are kept apart (`tracker.details`); which webhooks are told of clicks.
 Does not own: how events become rows (`batch`), which clicks move later (`moved_clicks`), or when and from
 where events are fed (`tracker.ingest.ingester`).
 """
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
@@ -18,6 +18,7 @@ from tracker.counting import batch, moved_clicks
 from tracker.details import feed as details
 from tracker.events import Event, MessageHandled
 from tracker.judging.rules import Settings
+from tracker.outbox.subscriptions import Subscriptions
 from tracker.retention.retention import purged_before_s
 from tracker.store import identities
 from tracker.urls.naming import Naming
@@ -36,17 +37,24 @@ class Feeder:
     judging: Settings
     identifier: Identifier | None = None
     keeps_details: bool = True
+    subscriptions: Subscriptions = field(default_factory=Subscriptions)
 
     @classmethod
     def of(cls, config: Config) -> "Feeder":
         """Return the feeder of a configuration."""
         keeps_details = config.privacy.details > 0
-        return cls(Naming.of(config), Settings.of(config), _identifier(config), keeps_details)
+        return cls(
+            Naming.of(config),
+            Settings.of(config),
+            _identifier(config),
+            keeps_details,
+            Subscriptions.of(config),
+        )
 
     def feed(self, db: Database, events: Sequence[Event]) -> frozenset[str]:
         """Feed events, within the open transaction; return as `batch.feed` does."""
         counted = [event for event in events if not isinstance(event, MessageHandled)]
-        forgotten = batch.feed(db, counted, self.naming, self.judging)
+        forgotten = batch.feed(db, counted, self.naming, self.judging, self.subscriptions)
         if self.keeps_details and len(counted) < len(events):
             details.feed(db, events, purged_before_s(db))
         if self.identifier is not None:

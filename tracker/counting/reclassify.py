@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from tracker.counting import rows, sittings, sums
+from tracker.counting import queueing, rows, sittings, sums
 from tracker.counting.model import Message, MessageTotals, Sums
 from tracker.counting.sittings import Change, Span
 from tracker.judging.rules import Settings
+from tracker.outbox.subscriptions import Subscriptions
 from tracker.retention.retention import purged_before_s
 from tracker.store import named_rows
 from tracker.store.chunks import Pace
@@ -38,6 +39,7 @@ _CLICKED = """
     GROUP BY sent_s, message_id ORDER BY sent_s, message_id LIMIT :limit
 """
 _LAST_ID = 2**63 - 1
+_NOBODY = Subscriptions()
 _Keys = Collection[MessageKey]
 
 
@@ -66,11 +68,17 @@ class Reclassified:
 
 
 def reclassify(
-    store: Store, settings: Settings, *, since_s: float = 0.0, dry_run: bool = False
+    store: Store,
+    settings: Settings,
+    *,
+    since_s: float = 0.0,
+    dry_run: bool = False,
+    notify: Subscriptions = _NOBODY,
 ) -> Iterator[Reclassified]:
     """Judge the clicks on messages sent since a moment anew; yield what was done, after each chunk.
 
-    With `dry_run` nothing is written. Raises sqlite3.Error.
+    With `dry_run` nothing is written. The webhooks that are to `notify` are told what changed. Raises
+    sqlite3.Error.
     """
     since_s = max(since_s, purged_before_s(store.db))
     done, after = Reclassified(), MessageKey(math.ceil(since_s) - 1, _LAST_ID)
@@ -85,7 +93,7 @@ def reclassify(
         else:
             for some in _parts(found, chunk, pace):
                 with pace.writing(store) as db:
-                    changed = _apply(db, some, settings)
+                    changed = _apply(db, some, settings, notify)
                 done.add(changed)
         yield done
 
@@ -139,7 +147,7 @@ def _judge(db: Database, keys: _Keys, settings: Settings) -> _Judged:
     return _Judged(list(messages.values()), sittings.changes(before, known), len(known))
 
 
-def _apply(db: Database, keys: _Keys, settings: Settings) -> list[Change]:
+def _apply(db: Database, keys: _Keys, settings: Settings, notify: Subscriptions) -> list[Change]:
     """Judge the clicks of some messages, and write down what changed, within the open transaction."""
     messages, changed, _ = _judge(db, keys, settings)
     if not changed:
@@ -157,4 +165,5 @@ def _apply(db: Database, keys: _Keys, settings: Settings) -> list[Change]:
     deliveries = {message.key: message.deliveries for message in messages}
     rows.write_deliveries(db, {key: deliveries[key[0]][key[1]] for key in copies})
     sums.apply(db, differences)
+    queueing.queue(db, notify, (), changed)
     return changed

@@ -45,7 +45,7 @@ _OF_KEYS = _MESSAGES.format("= wanted.sent_s")
 _NEAR_KEYS = _MESSAGES.format("IN (wanted.sent_s - 1, wanted.sent_s, wanted.sent_s + 1)")
 _RENAME = tuple(
     f"UPDATE {table} SET sent_s = ? WHERE sent_s = ? AND message_id = ?"  # noqa: S608 - names of ours
-    for table in ("messages", "deliveries", "clicks")
+    for table in ("messages", "deliveries", "clicks", "told_clicks", "outbox")
 )
 _RENAME_REFERENCES = (
     """UPDATE arrivals SET sent_s = ?1 WHERE arrival IN

@@ -140,6 +140,11 @@ class Ingester:
         rewriting.rewrite(self._path)
         self._kept.close()
 
+    @property
+    def feeds(self) -> bool:
+        """Whether this process feeds the store, as it last looked; from any thread."""
+        return self._lock.is_held
+
     def trouble(self) -> Trouble:
         """Return what keeps events from being counted: ours, or that of the process that feeds."""
         if not self._lock.is_held:

@@ -20,6 +20,11 @@ class Card:
     change: Change | None = None
 
 
+def link_cards(now: Figures) -> tuple[Card, ...]:
+    """Return the figures of a link, of which there are no deliveries."""
+    return cards(now)[1:4]
+
+
 def cards(now: Figures, before: Figures | None = None) -> tuple[Card, ...]:
     """Return the five figures of everything, a campaign or a period; `before` is the period before."""
     return (

@@ -16,15 +16,22 @@ from datetime import UTC, date, datetime, timedelta
 from tracker.pages.rendering.numbers import day as day_text
 from tracker.pages.rendering.numbers import number, plural
 from tracker.pages.view import Days
+from tracker.reports.campaigns.listing import day_date
+from tracker.reports.figures import DayFigures
 from tracker.store.reserved import HOUR_S, HOURS_A_DAY
 
 HEIGHT = 200
 """Of the area of the bars, in pixels of CSS."""
+FEWEST_BARS = 14
+"""Fewer days than that leave room behind them."""
 MOST_BARS = 100
 """More days than that are put together, as many to a bar as are needed."""
+DAYS_BY_HOUR = 3
+HOURS = DAYS_BY_HOUR * HOURS_A_DAY
+"""For so long after it was sent, clicks on a campaign are shown by hour."""
 _GAP = 0.25
 """Of a bar's place, left free beside it."""
-_STEPS = (10, 15, 20, 30, 40, 50, 80, 100)
+_STEPS = (10, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 """Of tenths of a power of ten."""
 _LINES = 3
 
@@ -135,7 +142,15 @@ def _in_words(bucket: Bucket) -> str:
 
 def _lines(top: int) -> Iterable[Mark]:
     for line in range(1, _LINES + 1):
-        yield Mark(number(top * line // _LINES), HEIGHT - HEIGHT * line / _LINES)
+        yield Mark(_brief(top * line // _LINES), HEIGHT - HEIGHT * line / _LINES)
+
+
+def _brief(count: int) -> str:
+    """Return a round number in few characters."""
+    for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= 10 * unit or (count >= unit and not count % (unit // 10)):
+            return f"{count / unit:.4g}{letter}"
+    return str(count)
 
 
 def _labels(buckets: Sequence[Bucket]) -> Iterable[Mark]:
@@ -165,6 +180,25 @@ def by_day(days: Days, clicks: Mapping[date, tuple[int, int]]) -> list[Bucket]:
     ]
 
 
+def of_days(days: Days, clicks: Iterable[DayFigures]) -> Chart:
+    """Return the chart of clicks by the day on which they were made."""
+    found = {
+        day_date(each.day): (each.figures.clicks_human, each.figures.clicks_machine)
+        for each in clicks
+    }
+    unit = "Day" if days.count <= MOST_BARS else "Days"
+    return chart("by-day", "Clicks by day", unit, by_day(days, found))
+
+
+def of_sent_days(clicks: Mapping[date, tuple[int, int]]) -> Chart | None:
+    """Return the chart of clicks by the day on which their message was sent; None where there are none."""
+    if not clicks:
+        return None
+    days = _with_room(Days(min(clicks), max(clicks)))
+    unit = "Sent on" if days.count <= MOST_BARS else "Sent from, to"
+    return chart("by-day", "Clicks by day of sending", unit, by_day(days, clicks))
+
+
 def _of_days(first: date, count: int, clicks: Mapping[date, tuple[int, int]]) -> Bucket:
     last = first + timedelta(days=count - 1)
     found = [clicks.get(first + timedelta(days=each), (0, 0)) for each in range(count)]
@@ -183,14 +217,26 @@ def by_hour(first: int, count: int, clicks: Mapping[int, tuple[int, int]]) -> li
     return [_of_hour(hour, *clicks.get(hour, (0, 0))) for hour in range(first, first + count)]
 
 
+def of_hours(first: int, clicks: Mapping[int, tuple[int, int]]) -> Chart:
+    """Return the chart of the HOURS from one on, which is counted from 1970."""
+    title = f"Clicks by hour, first {DAYS_BY_HOUR} days"
+    return chart("by-hour", title, "Hour", by_hour(first, HOURS, clicks))
+
+
+def days_of(clicks: Sequence[DayFigures], first: date | None) -> Days:
+    """Return the days of some clicks, from the one on that is given, if it is before them."""
+    begun, ended = day_date(clicks[0].day), day_date(clicks[-1].day)
+    return _with_room(Days(min(begun, first or begun), ended))
+
+
+def _with_room(days: Days) -> Days:
+    """Return some days, or as many as a chart is wide."""
+    return Days(days.first, max(days.last, days.first + timedelta(days=FEWEST_BARS - 1)))
+
+
 def _of_hour(hour: int, people: int, machines: int) -> Bucket:
     begun = datetime.fromtimestamp(hour * HOUR_S, UTC)
     at = f"{begun:%H:%M}"
     return Bucket(
         f"{_short(begun.date())} {at}", f"{day_text(begun.date())} {at}", people, machines
     )
-
-
-DAYS_BY_HOUR = 3
-HOURS = DAYS_BY_HOUR * HOURS_A_DAY
-"""For so long after it was sent, clicks on a campaign are shown by hour."""

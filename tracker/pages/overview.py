@@ -24,13 +24,11 @@ from tracker.pages.view import Days, PeriodView
 from tracker.reports import period, summary
 from tracker.reports.campaigns import listing
 from tracker.reports.campaigns.listing import Listing, Order
-from tracker.reports.figures import Figures, LinkFigures, Report, scattered
+from tracker.reports.figures import Figures, Report, scattered
 from tracker.reports.links import Links
 
 CAMPAIGNS = 25
 TOP_LINKS = 10
-_COMPARED = 100
-"""Links with the most clicks, machines' included, of which those that people clicked most are shown."""
 _RISING: frozenset[Order] = frozenset({"name"})
 """Orders that begin with the lowest value, unless they are turned round."""
 
@@ -86,10 +84,10 @@ class Overview:
                 cards=cards(now, before),
                 totals=now,
                 notes=_notes(store.db, days, now, campaigns),
-                chart=clicks_by_day(store.db, days, 0),
+                chart=charts.of_days(days, summary.days(store.db, days.period, 0)),
                 campaigns=campaigns,
                 next=view.cursor(*campaigns.next) if campaigns.next else None,
-                links=top_links(Links(store.db, 0, days.period), TOP_LINKS),
+                links=Links(store.db, 0, days.period).top_by_people(TOP_LINKS),
             )
 
 
@@ -110,20 +108,3 @@ def _notes(db: Database, days: Days, totals: Figures, campaigns: Listing) -> lis
     unknown = summary.unknown_messages(db, days.period)
     report = Report(totals, (), (), unknown_messages=unknown)
     return [*report.notes(), *scattered(campaigns.single, campaigns.total)]
-
-
-def clicks_by_day(db: Database, days: Days, campaign: int) -> charts.Chart:
-    """Return the chart of clicks made on these days, of all campaigns (0) or of one."""
-    clicks = {
-        listing.day_date(each.day): (each.figures.clicks_human, each.figures.clicks_machine)
-        for each in summary.days(db, days.period, campaign)
-    }
-    unit = "Day" if days.count <= charts.MOST_BARS else "Days"
-    return charts.chart("by-day", "Clicks by day", unit, charts.by_day(days, clicks))
-
-
-def top_links(links: Links, limit: int) -> list[LinkFigures]:
-    """Return the links that people clicked most."""
-    found = links.top(_COMPARED)
-    found.sort(key=lambda each: (-each.figures.clicks_human, -each.figures.clicks_all, each.link))
-    return found[:limit]

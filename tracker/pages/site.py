@@ -12,10 +12,12 @@ from starlette.routing import Route
 
 from config.schema import Config
 from tracker.pages import login
+from tracker.pages.campaigns import Campaigns
+from tracker.pages.links import Links
 from tracker.pages.overview import Overview
 from tracker.pages.rendering.assets import asset
 
-PAGES = (Overview,)
+PAGES = (Overview, Campaigns, Links)
 """Each makes its `routes` from what returns the configuration in force."""
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from tracker.answers.errors import InvalidRequest
@@ -28,7 +29,8 @@ MOST_CHARACTERS = 2048
 """Of a text that is looked for; longer than any link that mail programs take."""
 
 _Day = Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)]
-RowId = Annotated[int, Field(ge=0, le=2**63 - 1)]
+LAST_ROW = 2**63 - 1
+RowId = Annotated[int, Field(ge=0, le=LAST_ROW)]
 """The number of a campaign or a link, as it stands in URLs."""
 Words = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 """A text to look for."""
@@ -139,6 +141,14 @@ class PeriodView(View):
     def shown_period(self) -> str | None:
         """Which of PERIODS it is; None where it is none of them."""
         return self.period or (None if self.from_ else self.usual_period)
+
+
+def row_of(request: Request) -> int:
+    """Return the row that the path of a request names; raises HTTPException where it names none."""
+    text = request.path_params["id"]
+    if not (text.isascii() and text.isdecimal()) or len(text) > len(str(LAST_ROW)):
+        raise HTTPException(404)
+    return min(int(text), LAST_ROW)
 
 
 def cursor(*values: CursorValue) -> str:

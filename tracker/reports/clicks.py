@@ -7,8 +7,10 @@ fed before (`tracker.ingest.catch_up`).
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -41,6 +43,19 @@ _WHEN_OF_ALL = """
         AND clicked_by.day > 0
     WHERE counters.link_id = :link AND counters.link_id > 0
         AND counters.day = 0 AND counters.campaign_id > 0
+"""
+_LATEST = """
+    SELECT part, certain, doubtful, machines FROM clicked_by
+    WHERE link_id = :link AND campaign_id = :campaign AND day > 0 ORDER BY day DESC
+"""
+_LATEST_OF_ALL = """
+    SELECT part, certain, doubtful, machines
+    FROM counters INDEXED BY counters_link CROSS JOIN clicked_by
+        ON clicked_by.link_id = counters.link_id AND clicked_by.campaign_id = counters.campaign_id
+        AND clicked_by.day > 0
+    WHERE counters.link_id = :link AND counters.link_id > 0
+        AND counters.day = 0 AND counters.campaign_id > 0
+    ORDER BY clicked_by.day DESC
 """
 _CLICKERS = """
     SELECT person_id, sum(human) AS human, sum(doubtful) AS doubtful, count(*) AS "all",
@@ -135,21 +150,37 @@ def clickers(
     Of a link (its name or URL, as reports say) and of a campaign, or of all. With `machines`, also those
     of whom no click is a human's, and their machines' clicks with the first and last.
     """
-    links = [0] if link is None else [row for (row,) in db.execute(_LINKS, {"link": link})]
-    scope = names.scope(db, campaign)
+    links = None if link is None else [row for (row,) in db.execute(_LINKS, {"link": link})]
+    yield from clickers_of(db, links, names.scope(db, campaign), machines=machines)
+
+
+def clickers_of(
+    db: Database,
+    links: Sequence[int] | None,
+    campaign: int,
+    *,
+    machines: bool = False,
+    most: int | None = None,
+) -> Iterator[Json]:
+    """Yield the same by rows of links (None: of all) and of a campaign (0: of all).
+
+    No more than about `most`, where it is given: those who clicked in the latest messages.
+    """
     persons: set[int] = set()
     days: list[int] = []
-    for of_link in links:
-        values = {"link": of_link, "campaign": scope}
-        when = _WHEN if scope or not of_link else _WHEN_OF_ALL
+    for link in [0] if links is None else links:
+        values = {"link": link, "campaign": campaign}
+        when = _WHEN if campaign or not link else _WHEN_OF_ALL
         days += [day for day in db.execute(when, values).fetchone() if day is not None]
-        persons.update(_who(db, values, machines=machines))
+        who = _who(db, values, machines=machines)
+        is_many = most is not None and len(who) > most
+        persons.update(_latest(db, values, most or 0, machines=machines) if is_many else who)
     if not days:
         return
     asked = {
-        "campaign": scope,
-        "links": json.dumps(links),
-        "any": link is None,
+        "campaign": campaign,
+        "links": json.dumps(links or []),
+        "any": links is None,
         "machines": machines,
         "since_s": min(days) * DAY_S if min(days) > 1 else 0,
         "until_s": (max(days) + 1) * DAY_S,
@@ -174,14 +205,28 @@ def _with_addresses(db: Database, found: list[Json]) -> Iterator[Json]:
 
 def _who(db: Database, values: Json, *, machines: bool) -> list[int]:
     """Return the persons who clicked a link of a campaign; 0 stands for all."""
-    found: list[int] = []
-    for part, *columns in db.execute(_WHO, values):
-        persons = Persons.read(columns)
-        every = persons.certain | persons.doubtful
-        if machines:
-            every |= persons.machines
-        found += [part * PART + number for number in every]
+    return [each for row in db.execute(_WHO, values) for each in _people(row, machines=machines)]
+
+
+def _latest(db: Database, values: Json, most: int, *, machines: bool) -> set[int]:
+    """Return so many of them, who clicked in the latest messages."""
+    found: set[int] = set()
+    sets = _LATEST if values["campaign"] or not values["link"] else _LATEST_OF_ALL
+    for row in db.execute(sets, values):
+        found.update(islice(_people(row, machines=machines), most - len(found)))
+        if len(found) >= most:
+            break
     return found
+
+
+def _people(row: Sequence[Any], *, machines: bool) -> Iterator[int]:
+    """Yield the persons of one part of a set."""
+    part, *columns = row
+    persons = Persons.read(columns)
+    every = persons.certain | persons.doubtful
+    if machines:
+        every |= persons.machines
+    return (part * PART + number for number in every)
 
 
 def _clickers(db: Database, persons: list[int], asked: Json) -> Iterator[Json]:

@@ -22,6 +22,7 @@ from tracker.store.clicked_by import Counts
 
 COMPARED = 2000
 """Links with as many clicks as the last one that is shown, which are put in order by name."""
+TOP = 100
 _CHUNK = 500
 
 NOT_OWN = """
@@ -105,6 +106,14 @@ class Links:
         rows.sort(key=lambda row: (-row["clicks_all"], row["name"]))
         found = self._counted(rows[:limit])
         return found if len(found) == limit else found + self._top_listed(limit - len(found))
+
+    def top_by_people(self, limit: int) -> list[LinkFigures]:
+        """Return those that people clicked most, of the TOP that were clicked most, machines included."""
+        found = self.top(max(limit, TOP))
+        found.sort(
+            key=lambda each: (-each.figures.clicks_human, -each.figures.clicks_all, each.link)
+        )
+        return found[:limit]
 
     def _top_listed(self, limit: int) -> list[LinkFigures]:
         values = self._values(limit + COMPARED)

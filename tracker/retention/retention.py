@@ -79,6 +79,11 @@ _DROP_CLICKS = (
     ) WHERE id = user_agent_id""",
     """DELETE FROM user_agents
         WHERE id IN (SELECT user_agent_id FROM going_clicks) AND clicks <= 0""",
+    *(
+        f"""DELETE FROM {table} WHERE (sent_s, message_id, event_id) IN
+            (SELECT sent_s, message_id, event_id FROM going_clicks)"""  # noqa: S608 - names of ours
+        for table in ("told_clicks", "outbox")
+    ),
     "DELETE FROM arrivals WHERE arrival IN (SELECT arrival FROM going_clicks)",
     """DELETE FROM clicks WHERE (sent_s, message_id, event_id) IN
         (SELECT sent_s, message_id, event_id FROM going_clicks)""",

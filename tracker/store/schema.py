@@ -69,6 +69,14 @@ _COUNT_JUDGED = """
     INSERT INTO judged_days (day, verdict_id, clicks)
     SELECT max(1, sent_s / 86400), verdict_id, count(*) FROM clicks GROUP BY 1, 2
 """
+
+
+@migrations()
+def webhooks(db: Database) -> None:
+    """Make the tables of what webhooks are told."""
+    db.executescript(_WEBHOOKS)
+
+
 _HOUSEKEEPING = """
     CREATE TABLE settings (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE segments (
@@ -376,4 +384,37 @@ _DETAILS = """
         address TEXT NOT NULL,
         PRIMARY KEY (sent_s, message_id, number)
     ) STRICT, WITHOUT ROWID;
+"""
+_WEBHOOKS = """
+    CREATE TABLE webhooks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        sent INTEGER NOT NULL DEFAULT 0,  -- events that it took
+        sent_at_s REAL,                   -- the last of them
+        failures INTEGER NOT NULL DEFAULT 0,  -- one after another, up to now
+        failed_at_s REAL,                 -- the last time
+        error TEXT NOT NULL DEFAULT '',   -- then
+        rests_until_s REAL NOT NULL DEFAULT 0,
+        stopped_s REAL                    -- since when it wants nothing more
+    ) STRICT;
+    CREATE TABLE told_clicks (            -- that a webhook was told of, or is about to be
+        sent_s INTEGER NOT NULL,
+        message_id INTEGER NOT NULL,
+        event_id BLOB NOT NULL,
+        webhook_id INTEGER NOT NULL,
+        relabelled INTEGER NOT NULL DEFAULT 0,  -- how often it was to be told that the label changed
+        PRIMARY KEY (sent_s, message_id, event_id, webhook_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE outbox (                 -- events that wait
+        sent_s INTEGER NOT NULL,
+        message_id INTEGER NOT NULL,
+        event_id BLOB NOT NULL,
+        webhook_id INTEGER NOT NULL,
+        number INTEGER NOT NULL,          -- 0: the click; else that its label changed, the nth time
+        changed_s REAL,                   -- when it did
+        attempts INTEGER NOT NULL DEFAULT 0,
+        due_s REAL,                       -- NULL: given up
+        PRIMARY KEY (sent_s, message_id, event_id, webhook_id, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX outbox_due ON outbox (webhook_id, due_s);
 """

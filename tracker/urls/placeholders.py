@@ -21,7 +21,7 @@ from typing import Final
 NOT_ENCODED: Final = "".join(map(chr, range(0x21, 0x7F)))
 """Characters that stand in a URL as they are."""
 
-_MARKS = ("{", "*|", "%", "[", "<", "~", "#")
+_MARK = re.compile(r"[{%\[<~#]|\*\|")
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}]{0,200}\}\}"
     r"|\{%[^{}]{1,200}%\}"
@@ -53,8 +53,8 @@ _ENCODED = re.compile(
 
 def has_placeholder(destination: str, tags: Collection[str] = ()) -> bool:
     """Return whether a placeholder is left for a later system; `tags` are those that a message names."""
-    if any(mark in destination for mark in _MARKS) and (
+    if _MARK.search(destination) and (
         _PLACEHOLDER.search(destination) or _ENCODED.search(destination)
     ):
         return True
-    return any(tag in destination for tag in tags)
+    return bool(tags) and any(tag in destination for tag in tags)

@@ -91,6 +91,7 @@ def purpose(text: str) -> Purpose:
     return Purpose.HINT if any(word in _HINTS for word in found) else Purpose.NONE
 
 
+@lru_cache(maxsize=4096)
 def is_purpose_alone(text: str) -> bool:
     """Return whether a segment has no word that is not a purpose: `reset`, not `reset-your-plan`."""
     found = words(text.partition(".")[0])

@@ -47,6 +47,7 @@ CLEAR_NAMES = frozenset({"token", "secret", "otp", "pin", "token_hash", "ticket"
 _PINS = frozenset({"otp", "otc", "pin"})
 _FIGURES = frozenset({"c", "k", "n"})
 """Parameters of one-time codes in figures: however short, and where they have as many as such codes."""
+_CLEAR_OR_FIGURES = CLEAR_NAMES | _FIGURES
 _PASSWORDS = frozenset({"password", "passwd", "pwd", "pass", "passphrase", "passcode", "sesame"})
 _TOKENS = frozenset({"token", "secret", "jwt", "auth"})
 """Parameters that hold a secret if it looks random, whatever the link is for."""
@@ -88,6 +89,24 @@ _DJANGO = re.compile(r"(?:[\w-]{1,40}[-/])?[0-9a-z]{4,13}-[0-9a-f]{20,64}")
 _HINTS = re.compile(
     r"[0-9a-z]{6}|@|eyj|otp|pin|code|token|key|sig=|secret|jwt|passw", re.IGNORECASE | re.ASCII
 )
+
+_WORD = (
+    r"(?:[a-z]{1,4}(?![a-z])|(?=[a-z]{0,18}[aeiouy])(?![a-z]*?[b-df-hj-np-tv-xz]{6})[a-z]{5,19})"
+)
+_WORDS = (
+    r"(?:[a-z]{1,19}(?:[-_.,][a-z]{1,19})*|[0-9]{1,5}(?:[-_.,][0-9]{1,5})*|"
+    rf"(?:{_WORD}|[0-9]{{1,5}})(?:[-_.,](?:{_WORD}|[0-9]{{1,5}}))*)(?![^/?#&])"
+)
+_TELLING_NAMES = (
+    r"token|secret|otp|otc|pass|pwd|sesame|code|key|hash|uuid|guid|ticket|pin|jwt|auth|sig|mac|digest|"
+    r"checksum|md5|expir|polic|cred"
+)
+_PLAIN = re.compile(
+    rf"https?://[a-z0-9.-]+(?::[0-9]+)?(?:/(?:{_WORDS})?)*"
+    rf"(?:\?(?![^#]*?(?:{_TELLING_NAMES}))(?:[a-z_-]+=(?:{_WORDS})?(?:&(?!\Z))?)+)?(?:#(?:{_WORDS})?)?"
+)
+"""What most links are made of: words and small numbers, which are nobody's secret under any name but a
+telling one. To know them by sight takes a fifth of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +161,11 @@ def secrets_of(destination: str) -> tuple[str, ...]:
 
 
 def _secrets(url: str, nesting: int) -> Iterator[str]:
-    if _HINTS.search(url) is None:
-        return
+    if _PLAIN.fullmatch(url) is None and _HINTS.search(url):
+        yield from _looked_for(url, nesting)
+
+
+def _looked_for(url: str, nesting: int) -> Iterator[str]:
     texts = Texts.of(url)
     yield from signatures(texts)
     yield from _in_segments(texts)
@@ -211,14 +233,15 @@ def _before_number(segments: tuple[str, ...]) -> str:
 
 def _is_short_secret(before: str, segment: str) -> bool:
     """Look for `/magic/abc123`, `/otp/123456`, `/sympa/ticket/12345678901234`."""
+    figures = segment.isdigit()
+    if len(segment) < MIN_VAGUE_SECRET or not (
+        figures or (is_code(segment) and "." not in segment)
+    ):
+        return False
     if not is_purpose_alone(before) or purpose(before) < Purpose.WEAK:
         return False
-    if segment.isdigit():
-        strong = purpose(before) is Purpose.STRONG
-        return len(segment) >= (MIN_VAGUE_SECRET if strong else 2 * MIN_VAGUE_SECRET)
-    if purpose(before) is Purpose.STRONG:
-        return is_code(segment) and "." not in segment
-    return False
+    strong = purpose(before) is Purpose.STRONG
+    return strong or (figures and len(segment) >= 2 * MIN_VAGUE_SECRET)
 
 
 def _telling(pairs: tuple[Text, ...]) -> Iterator[Text]:
@@ -245,7 +268,7 @@ def _may_be_secret(text: Text) -> bool:
         return False
     return (
         any(map(is_code, _pieces(text.value)))
-        or text.name in CLEAR_NAMES | _FIGURES
+        or text.name in _CLEAR_OR_FIGURES
         or text.name.rstrip("]").endswith(_SECRET_ENDINGS)
     )
 

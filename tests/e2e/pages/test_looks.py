@@ -9,6 +9,12 @@ from tests.support.browser import DESK, PHONE, SCHEMES, Browser
 
 PAGES = {
     "overview": "/",
+    "campaign": "/campaigns/3",
+    "campaign-of-a-week": "/campaigns/3?period=7",
+    "compared": "/campaigns/3?with=4",
+    "links": "/links",
+    "links-found": "/links?q=boots",
+    "link": "/links/1",
     "nothing": "/?from=2001-01-01&to=2001-01-02",
     "bad-query": "/?period=yes",
     "not-found": "/nowhere",

@@ -6,7 +6,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from config.loading.load import load
-from tracker.cli import consent, identify, purge, reclassify, report
+from tracker.cli import consent, identify, purge, reclassify, report, webhook
 from tracker.cli import message as message_command
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.spool.writer import Spool
@@ -23,6 +23,9 @@ COMMANDS = {
     "consent": consent.consent,
     "identify": identify.identify,
     "message": message_command.message,
+    "webhook test": webhook.test,
+    "webhook retry": webhook.retry,
+    "webhook list": webhook.list_webhooks,
 }
 LINKS = (
     SentLink(1, "https://example.net/a", None, "A"),
@@ -31,7 +34,7 @@ LINKS = (
 
 
 def run(folder: Path, name: str, *arguments: str) -> Result:
-    """Run one command."""
+    """Run one command; `webhook list` is one, too."""
     config = str(folder / "waypost.toml")
     return CliRunner().invoke(COMMANDS[name], ["-c", config, *arguments])
 

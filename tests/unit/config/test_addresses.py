@@ -1,12 +1,12 @@
 """IP addresses and networks: one reading of them for every part of Waypost."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.addresses import first_of_network, is_loopback, parse_ip, within
+from config.addresses import first_of_network, is_loopback, is_public, parse_ip, within
 
 PREFIX_BITS = {4: 24, 6: 48}
 
@@ -93,6 +93,30 @@ def test_without_networks_no_address_is_within() -> None:
 def test_loopback_is_this_machine_only(host: str, *, loopback: bool) -> None:
     """A wildcard is not the loopback, and neither is a name that begins like it."""
     assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1"),
+        *("0.0.0.0", "224.0.0.1", "255.255.255.255", "192.0.2.1", "240.0.0.1"),
+        *("::", "::1", "fe80::1", "fc00::1", "ff02::1", "2001:db8::1", "::7f00:1"),
+        *("::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1", "64:ff9b::7f00:1"),
+        "2001:0:5ef5:79fd:0:59d:f5ff:fffe",  # Teredo for 10.0.0.1
+    ],
+)
+def test_an_address_of_no_machine_on_the_internet_is_not_public(address: str) -> None:
+    """Also where IPv6 only wraps it."""
+    assert not is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1"],
+)
+def test_an_address_of_the_internet_is_public(address: str) -> None:
+    """In either family, and of a network behind NAT64."""
+    assert is_public(ip_address(address))
 
 
 @given(st.ip_addresses())

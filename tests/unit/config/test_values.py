@@ -401,3 +401,43 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
     """Nothing is guessed."""
     with pytest.raises(ValueError, match=re.escape(text)):
         values.parse_rate(text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hooks.example.com/clicks?key=1",
+        "https://192.0.2.1:8443",
+        "https://[2001:db8::1]/",
+        "http://127.0.0.1:9000/",
+        "http://localhost/",
+        "http://[::1]:9000/",
+    ],
+)
+def test_the_url_of_a_webhook_stays_as_it_was_written(url: str) -> None:
+    """Https to anywhere, http to this machine."""
+    assert read(values.WebhookUrl, url) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        (1, "is not a URL"),
+        ("https://ex ample.com/", "holds characters"),
+        ("https://example.com/" + "x" * 2048, "or too many"),
+        ("https://exämple.com/", "xn--"),
+        ("https://[::1/", "is not a URL"),
+        ("https://example.com:99999/", "is not a URL"),
+        ("https:///clicks", "is not an https URL"),
+        ("ftp://example.com/", "is not an https URL"),
+        ("https://example.com:0/", "is not an https URL"),
+        ("https://exa$mple.com/", "is not a host name"),
+        ("https://user@example.com/", "has a login"),
+        ("https://example.com/#x", "has a login or a fragment"),
+        ("http://example.com/", "unencrypted"),
+        ("http://127.0.0.1.example.com/", "unencrypted"),
+    ],
+)
+def test_what_no_webhook_can_be_is_refused(url: object, what: str) -> None:
+    """What is wrong is said, and not the URL, which may hold a secret."""
+    assert what in refusal(values.WebhookUrl, url)

@@ -1,19 +1,22 @@
 """Tables as files of CSV (RFC 4180).
 
-Owns: the answer, in pieces as rows come, and its name.
+Owns: the answer and its name.
 Does not own: the rows, or which text a spreadsheet takes for a formula (`config.cli.listing`).
 """
 
-import itertools
 import re
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import IO
 
+from starlette.background import BackgroundTask
 from starlette.responses import Response, StreamingResponse
 
 from config.cli.listing import csv_lines
 from tracker.answers.responses import UNCACHED
 
-_ROWS_AT_ONCE = 500
+_IN_MEMORY_OCTETS = 1024 * 1024
+_PIECE_OCTETS = 64 * 1024
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_CHARACTERS = 60
 
@@ -21,13 +24,26 @@ _NAME_CHARACTERS = 60
 def csv_file(name: str, rows: Iterable[Mapping[str, object]], columns: Sequence[str]) -> Response:
     """Return rows of these columns as a file to save, called `name` and `.csv`.
 
-    The first rows are made before this returns, so that what fails at once is told as an error.
+    All rows are written, to a nameless file where they are many, before this returns: what fails is told
+    as an error and not as half a file, and nothing is read from the store while a client takes its time.
     """
-    lines = csv_lines(rows, columns)
-    begun = list(itertools.islice(lines, _ROWS_AT_ONCE))
-    headers = UNCACHED | {"content-disposition": f'attachment; filename="{_file_name(name)}.csv"'}
+    file = tempfile.SpooledTemporaryFile(_IN_MEMORY_OCTETS)  # noqa: SIM115 - closed once it was sent
+    try:
+        file.writelines(line.encode() for line in csv_lines(rows, columns))
+    except BaseException:
+        file.close()
+        raise
+    size = file.tell()
+    file.seek(0)
+    headers = UNCACHED | {
+        "content-disposition": f'attachment; filename="{_file_name(name)}.csv"',
+        "content-length": str(size),
+    }
     return StreamingResponse(
-        _pieces(begun, lines), media_type="text/csv; charset=utf-8", headers=headers
+        _pieces(file),
+        media_type="text/csv; charset=utf-8",
+        headers=headers,
+        background=BackgroundTask(file.close),
     )
 
 
@@ -35,8 +51,7 @@ def _file_name(name: str) -> str:
     return _UNFIT.sub("-", name).strip("-.")[:_NAME_CHARACTERS] or "waypost"
 
 
-def _pieces(begun: list[str], rest: Iterator[str]) -> Iterator[bytes]:
-    piece = begun
-    while piece:
-        yield "".join(piece).encode()
-        piece = list(itertools.islice(rest, _ROWS_AT_ONCE))
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE_OCTETS):
+            yield piece

@@ -11,6 +11,7 @@ from typing import Self
 
 NOTHING = "\N{EN DASH}"
 """Stands for a rate of nothing."""
+SAME = "the same"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -26,7 +27,7 @@ class Change:
     def of_count(cls, now: int, before: int) -> Self:
         """Return the change of a count, in percent of what it was."""
         if now == before or not before:
-            text = "as before" if now == before else "new"
+            text = SAME if now == before else "new"
             return cls(_sign(now - before), text, number(before))
         return cls(_sign(now - before), f"{abs(now - before) / before:.0%}", number(before))
 
@@ -36,7 +37,7 @@ class Change:
         if now is None or before is None:
             return None
         points = round(100 * (now - before), 1)
-        text = f"{abs(points):.1f} points" if points else "as before"
+        text = f"{abs(points):.1f} points" if points else SAME
         return cls(_sign(points), text, rate(before))
 
 
@@ -75,3 +76,9 @@ def moment(at_s: float) -> str:
     """Return a moment, given in seconds since 1970, as `9 Nov 2026 14:05 UTC`."""
     at = datetime.fromtimestamp(at_s, UTC)
     return f"{day(at.date())} {at:%H:%M} UTC"
+
+
+def when(text: str) -> str:
+    """Return a moment, given as reports do in ISO 8601, as `9 Nov 2026 14:05`."""
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    return f"{day(at.date())} {at:%H:%M}"

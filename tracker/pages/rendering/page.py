@@ -14,11 +14,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from tracker.access.access import Scope
 from tracker.access.needs import access_of
 from tracker.answers.responses import UNCACHED
 from tracker.pages.rendering import assets, numbers
 
-NAVIGATION = (("/", "Overview"),)
+NAVIGATION = (
+    ("/", "Overview"),
+    ("/links", "Links"),
+)
 """Pages that each page leads to: path and name, in this order."""
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -38,6 +42,7 @@ _TEMPLATES.filters |= {
     "rate": numbers.rate,
     "day": numbers.day,
     "moment": numbers.moment,
+    "when": numbers.when,
 }
 _TEMPLATES.globals |= {
     "asset": assets.url,
@@ -50,12 +55,14 @@ _TEMPLATES.globals |= {
 def render(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - whatever the template shows
     """Return a page made from a template of `templates`, with its values.
 
-    Every template has `path`, that of the request, `access`, who asks, and `not_counted`, sentences without full stops
-    that say what figures lack.
+    Every template has `path`, that of the request, `access`, who asks, `sees_persons`, whether they may
+    see persons, and `not_counted`, sentences without full stops that say what figures lack.
     """
+    access = access_of(request)
     shown = {
         "path": request.url.path,
-        "access": access_of(request),
+        "access": access,
+        "sees_persons": Scope.PERSONS in access.scopes,
         "not_counted": (),
         **values,
     }

@@ -1,6 +1,7 @@
 """A person is erased everywhere: in an order that can be repeated, and down to the octets."""
 
 import contextlib
+import json
 import sqlite3
 from pathlib import Path
 
@@ -10,15 +11,19 @@ from config.loading.load import load
 from config.schema import Config
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending
 from tests.support.checks.people import ANN
+from tracker.counting.batch import feed
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.erasure.forget import Forgotten, erase
 from tracker.events import Event
 from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
+from tracker.outbox import queue
+from tracker.outbox.subscriptions import Subscription, Subscriptions
 from tracker.spool.writer import Spool
 from tracker.store import database, rewriting
 from tracker.store import files as store_files
+from tracker.store.database import Store
 
 
 @pytest.fixture
@@ -142,3 +147,25 @@ def test_former_stores_are_told(filled: Config) -> None:
     """Nobody looks into them."""
     aside = store_files.set_aside(filled.store.path, "corrupt")
     assert erase(filled, ANN).set_aside == (str(aside),)
+
+
+def test_what_waits_for_a_webhook_names_nobody(filled: Config) -> None:
+    """It is told without the person, once they are forgotten: the outbox has nothing but keys."""
+    hook = Subscription("hook", machines=True)
+    own = pending("m2", campaign="For ann@example.net", recipients=pending().recipients[:1])
+    click = clicked("c2", "m2", user_agent="Ann's browser", ip="192.0.2.0")
+    opened = Store.open(filled.store.path)
+    with opened.transaction():
+        events = own, accepted("m2"), click
+        feed(opened.db, events, subscriptions=Subscriptions((hook,)))
+    opened.close()
+    erase(filled, ANN)
+    waiting.for_rewriting(filled, lambda _progress: None)
+    assert not tells(filled)
+    assert not tells(filled, b"Ann's browser")
+    with database.changing(filled.store.path) as store, store.transaction():
+        ((event, body),) = queue.take(store.db, hook, 1, now_s=9e9, lease_s=1, most=9)
+    told = json.loads(body)["data"]
+    assert (told["recipient"], told["person"], told["user_agent"]) == (None, None, "")
+    assert b"ann" not in body.lower()
+    assert event.id == told["event_id"]

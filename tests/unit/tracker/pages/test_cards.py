@@ -1,6 +1,6 @@
 """The five figures at the head of a page."""
 
-from tracker.pages.cards import cards
+from tracker.pages.cards import cards, link_cards
 from tracker.reports.figures import Figures
 
 NOW = Figures(
@@ -28,3 +28,9 @@ def test_each_tells_how_it_changed() -> None:
     signs = [each.change.sign for each in cards(NOW, before) if each.change]
     assert signs == ["▲", "▼", "=", "▲", "▼"]
     assert cards(NOW, Figures())[0].change is None
+
+
+def test_a_link_has_no_deliveries() -> None:
+    """And so no rate of its own."""
+    names = [each.name for each in link_cards(NOW)]
+    assert names == ["People who clicked", "Clicks by people", "Clicks by machines"]

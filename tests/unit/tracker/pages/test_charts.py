@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tracker.pages import charts
 from tracker.pages.charts import HEIGHT, Bucket, by_day, by_hour, chart, scale
 from tracker.pages.view import Days
+from tracker.reports.figures import DayFigures, Figures
 
 COUNTS = st.integers(0, 10**9)
 FIRST = date(2026, 11, 1)
@@ -83,6 +84,34 @@ def test_a_bar_of_several_days_says_which() -> None:
     buckets = by_day(Days(FIRST, FIRST + timedelta(days=150)), {})
     assert buckets[0].name == "1 Nov 2026 to 2 Nov 2026"
     assert buckets[-1].name == "31 Mar 2027"
+
+
+def test_lines_of_the_scale_are_called_briefly() -> None:
+    """Beside the bars there is little room."""
+    for count, lines in ((441, ["150", "300", "450"]), (9_000, ["3k", "6k", "9k"])):
+        made = chart("c", "Clicks", "Day", [Bucket("1", "1 Nov", count)])
+        assert [each.text for each in made.lines] == lines
+    millions = chart("c", "Clicks", "Day", [Bucket("1", "1 Nov", 4_500_000)])
+    assert [each.text for each in millions.lines] == ["1.5M", "3M", "4.5M"]
+
+
+def test_few_days_leave_room() -> None:
+    """A bar as wide as the page would tell nothing."""
+    sent = charts.of_sent_days({FIRST: (3, 1)})
+    assert sent is not None
+    assert len(sent.bars) == charts.FEWEST_BARS
+    assert charts.of_sent_days({}) is None
+    clicked = [DayFigures((FIRST - date(1970, 1, 1)).days, Figures(clicks_human=2, clicks_all=3))]
+    days = charts.days_of(clicked, FIRST - timedelta(days=1))
+    assert (days.first, days.count) == (FIRST - timedelta(days=1), charts.FEWEST_BARS)
+    made = charts.of_days(days, clicked)
+    assert (made.people, made.machines, made.unit) == (2, 1, "Day")
+
+
+def test_the_first_hours_are_those_of_three_days() -> None:
+    """From the one that is given."""
+    made = charts.of_hours(400_000, {400_000: (5, 0), 400_071: (1, 1), 400_072: (9, 9)})
+    assert (len(made.bars), made.people, made.machines) == (72, 6, 1)
 
 
 def test_hours_are_in_utc() -> None:

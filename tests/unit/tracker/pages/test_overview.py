@@ -7,6 +7,7 @@ from bs4 import BeautifulSoup
 from config.schema import Config
 from tests.support.clients.admin import Client
 from tests.support.feeding import spool_message
+from tests.support.pages import rows
 
 DAY_S = 86400
 
@@ -16,14 +17,6 @@ async def page(client: Client, query: str = "") -> BeautifulSoup:
     answer = await client.ask(f"/{query}")
     assert answer.status == 200, answer.body
     return BeautifulSoup(answer.body, "html.parser")
-
-
-def rows(page: BeautifulSoup, name: str) -> list[list[str]]:
-    """Return the cells of a table."""
-    return [
-        [cell.get_text() for cell in row.select("th, td")]
-        for row in page.select(f"table[aria-labelledby={name}] tbody tr")
-    ]
 
 
 async def test_campaigns_and_links_are_listed_and_no_name_is_believed(
@@ -37,7 +30,7 @@ async def test_campaigns_and_links_are_listed_and_no_name_is_believed(
     (campaign,) = rows(seen, "campaigns")
     assert (campaign[0], campaign[2]) == ("<script>alert(1)</script>", "2")
     (link,) = rows(seen, "links")
-    assert link == ["<b>text</b>https://example.com/", "0", "0", "0"]
+    assert link == ["<b>text</b> https://example.com/", "0", "0", "0"]
     assert all(head.get("scope") for head in seen.find_all("th"))
 
 
@@ -74,7 +67,6 @@ async def test_campaigns_stand_in_the_order_that_is_asked_for(
         ("?sort=-sent", "a b c", "ascending"),
         ("?sort=name", "a b c", "ascending"),
         ("?sort=-name", "c b a", "descending"),
-        ("?sort=deliveries", "c b a", "descending"),
     ):
         seen = await page(client, query)
         assert [row[0] for row in rows(seen, "campaigns")] == names.split()

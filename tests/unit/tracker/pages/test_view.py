@@ -6,11 +6,12 @@ from urllib.parse import parse_qs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from tracker.answers.errors import InvalidRequest
 from tracker.pages import view
-from tracker.pages.view import Days, PeriodView, cursor, cursor_values
+from tracker.pages.view import Days, PeriodView, cursor, cursor_values, row_of
 
 
 def of(query: str) -> PeriodView:
@@ -96,6 +97,20 @@ def test_no_text_but_a_cursor_is_taken_for_one(text: str) -> None:
     """It is told, with the field."""
     with pytest.raises(InvalidRequest, match="after: is no cursor of this list"):
         cursor_values(text, str, int)
+
+
+@pytest.mark.parametrize("text", ["0", "17", str(2**63 - 1), str(2**63)])
+def test_a_row_is_named_by_the_path(text: str) -> None:
+    """One that no table can have is just not found."""
+    request = Request({"type": "http", "path_params": {"id": text}})
+    assert row_of(request) == min(int(text), 2**63 - 1)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.0", "x", "\u0661", "9" * 5000])
+def test_what_is_no_row_is_not_found(text: str) -> None:
+    """404, without a look into the store."""
+    with pytest.raises(HTTPException):
+        row_of(Request({"type": "http", "path_params": {"id": text}}))
 
 
 def test_a_cursor_of_another_list_is_told() -> None:

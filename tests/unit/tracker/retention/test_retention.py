@@ -16,7 +16,9 @@ from tests.support.checks.facts import (
     to_ann,
     totals,
 )
+from tracker.counting.batch import feed
 from tracker.events import Recipient, SentLink
+from tracker.outbox.subscriptions import Subscription, Subscriptions
 from tracker.reports import summary
 from tracker.retention import retention
 from tracker.retention.retention import Purged, expiring, lower_horizon, purge, read_clock
@@ -302,3 +304,16 @@ def test_a_horizon_of_the_past_stays(db: Database) -> None:
     for clock_s in (SENT_S, 3600.0, SENT_S + YEARS_S):
         assert lower_horizon(db, read_clock(db, clock_s, 0, RETENTION_S)) is None
     assert retention.purged_before_s(db) == SENT_S - DAY_S
+
+
+def test_what_webhooks_were_to_be_told_of_purged_clicks_goes(db: Database) -> None:
+    """Sent or not; of other clicks it stays."""
+    hooks = Subscriptions((Subscription("hook", machines=True),))
+    put(db, pending("m1"), pending("m2", at_s=LATER_S))
+    events = clicked("c1"), clicked("c2", "m2", sent_at_s=LATER_S, at_s=LATER_S + 60)
+    with db.atomic():
+        feed(db, events, subscriptions=hooks)
+    assert (db["outbox"].count, db["told_clicks"].count) == (2, 2)
+    purge(db, SENT_S + DAY_S)
+    for table in ("outbox", "told_clicks"):
+        assert [row["sent_s"] for row in db[table].rows] == [LATER_S]

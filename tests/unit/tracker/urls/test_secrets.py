@@ -168,3 +168,54 @@ def test_whatever_a_url_is_it_is_read(text, before):
     url = before + text
     safe = secrets.without_secrets(url)
     assert (safe == url) or secrets.is_sensitive(url)
+
+
+PIECES = [
+    "reset",
+    "password",
+    "verify",
+    "magic",
+    "invite",
+    "orders",
+    "item",
+    "x",
+    "7",
+    "123",
+    "12345",
+]
+SEGMENT = st.lists(
+    st.one_of(st.sampled_from(PIECES), st.from_regex(r"[a-z]{1,19}|[0-9]{1,5}", fullmatch=True)),
+    min_size=1,
+    max_size=3,
+).map("-".join)
+PAIR = st.tuples(
+    st.one_of(
+        st.sampled_from(
+            ["id", "c", "k", "n", "t", "s", "v", "e", "expires", "code", "sv", "ref", "st"]
+        ),
+        st.from_regex(r"[a-z_-]{1,8}", fullmatch=True),
+    ),
+    SEGMENT,
+).map("=".join)
+
+
+@given(st.lists(SEGMENT, max_size=4), st.lists(PAIR, max_size=3), st.one_of(st.none(), SEGMENT))
+def test_what_is_passed_over_at_sight_holds_no_secret_when_looked_at(path, query, fragment):
+    """Words and small numbers, whatever the words are."""
+    url = f"https://example.com/{'/'.join(path)}" + ("?" + "&".join(query) if query else "")
+    url += "" if fragment is None else f"#{fragment}"
+    if secrets._PLAIN.fullmatch(url):
+        assert not list(secrets._looked_for(url, 2))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.example.com/products/item-42/?ref=mail&page=2",
+        "https://example.com/blog/how-to-reset-your-password#part-2",
+        "http://example.com:8080/news/2026/11/spring.html?utm_source=news_letter",
+    ],
+)
+def test_most_links_are_passed_over_at_sight(url):
+    """That takes a fraction of the time."""
+    assert secrets._PLAIN.fullmatch(url)

@@ -11,6 +11,7 @@ from tracker.pages.rendering.numbers import (
     plural,
     rate,
     share,
+    when,
 )
 
 
@@ -37,18 +38,19 @@ def test_days_and_moments_are_in_utc() -> None:
     """And said so where it matters."""
     assert day(date(2026, 11, 9)) == "9 Nov 2026"
     assert moment(1_793_520_000.0) == "1 Nov 2026 08:00 UTC"
+    assert when("2026-11-01T10:00:00.500+02:00") == "1 Nov 2026 08:00"
 
 
 def test_a_change_of_a_count_is_a_part_of_what_it_was() -> None:
     """Of nothing, it is new."""
     assert Change.of_count(15, 10) == Change("▲", "50%", "10")
     assert Change.of_count(5, 10) == Change("▼", "50%", "10")
-    assert Change.of_count(10, 10) == Change("=", "as before", "10")
+    assert Change.of_count(10, 10) == Change("=", "the same", "10")
     assert Change.of_count(10, 0) == Change("▲", "new", "0")
 
 
 def test_a_change_of_a_rate_is_in_points() -> None:
     """A rate of 20 % after 10 % is 10 points more, not twice as much."""
     assert Change.of_rate(0.2, 0.1) == Change("▲", "10.0 points", "10.0%")
-    assert Change.of_rate(0.1, 0.1) == Change("=", "as before", "10.0%")
+    assert Change.of_rate(0.1, 0.1) == Change("=", "the same", "10.0%")
     assert Change.of_rate(0.1, None) is None

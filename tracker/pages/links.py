@@ -1,0 +1,117 @@
+"""The pages of links: all of them, found by a text, and one of them.
+
+Owns: what may be asked of them, and what they show.
+Does not own: the questions (`tracker.reports`), or what they look like (`templates/links.html`,
+`templates/link.html`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from config.schema import Config
+from tracker.access.access import Scope
+from tracker.access.needs import access_of
+from tracker.answers.responses import UNCACHED
+from tracker.pages import charts, view
+from tracker.pages.cards import link_cards
+from tracker.pages.reading import Asked, asking
+from tracker.pages.rendering.downloads import csv_file
+from tracker.pages.rendering.errors import page
+from tracker.pages.rendering.page import render
+from tracker.pages.view import PeriodView, View, Words, row_of
+from tracker.reports import clicks
+from tracker.reports.figures import LinkFigures
+from tracker.reports.link import link, listing
+
+LINKS = 50
+CLICKERS = 50
+"""Persons on the page of a link; the file has all."""
+
+
+class LinksView(PeriodView):
+    """A period, of all times unless one is asked for, and a text to look for."""
+
+    usual_period = None
+
+    q: Words | None = None
+    after: str | None = None
+
+
+class LinkView(View):
+    """A link is shown as it is, of all times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The pages; `config` is called for each request."""
+
+    config: Callable[[], Config]
+
+    @property
+    def routes(self) -> list[Route]:
+        """Where they are."""
+        return [
+            page("/links", self._list),
+            page("/links/{id}", self._show),
+            page("/links/{id}/clickers.csv", self._clickers, Scope.PERSONS),
+        ]
+
+    def _list(self, request: Request) -> Response:
+        asked = LinksView.of(request)
+        after = cast("listing.Place | None", view.cursor_values(asked.after, int, int))
+        period = asked.days.period if asked.days else None
+        with asking(self.config()) as store:
+            if asked.q:
+                found = listing.Listing(tuple(listing.search(store.db, asked.q, period)), None)
+            else:
+                found = listing.listing(store.db, period, after=after, limit=LINKS)
+            return render(
+                request,
+                "links.html",
+                view=asked,
+                days=asked.days,
+                not_counted=store.not_counted,
+                links=found.rows,
+                next=view.cursor(*found.next) if found.next else None,
+                searched=listing.SEARCHED,
+                most_found=listing.MOST_FOUND,
+            )
+
+    def _show(self, request: Request) -> Response:
+        asked, row = LinkView.of(request), row_of(request)
+        with asking(self.config()) as store:
+            found = link.find(store.db, row)
+            if found.id != row:
+                return RedirectResponse(f"/links/{found.id}", headers=UNCACHED)
+            return _shown(request, store, asked, found)
+
+    def _clickers(self, request: Request) -> Response:
+        LinkView.of(request)
+        with asking(self.config()) as store:
+            found = link.find(store.db, row_of(request))
+            rows = clicks.clickers_of(store.db, [found.id], 0)
+            name = f"clickers {found.text or found.name.for_people}"
+            return csv_file(name, rows, clicks.CLICKERS)
+
+
+def _shown(request: Request, store: Asked, asked: LinkView, found: LinkFigures) -> Response:
+    by_day = link.by_day(store.db, found.id)
+    sees_persons = Scope.PERSONS in access_of(request).scopes
+    who = clicks.clickers_of(store.db, [found.id], 0, most=CLICKERS) if sees_persons else ()
+    return render(
+        request,
+        "link.html",
+        view=asked,
+        not_counted=store.not_counted,
+        link=found,
+        cards=link_cards(found.figures),
+        chart=charts.of_sent_days(by_day),
+        campaigns=link.campaigns(store.db, found.id),
+        destinations=link.destinations(store.db, found.id, by_day) if sees_persons else None,
+        clickers=list(who),
+    )

@@ -1,0 +1,151 @@
+"""The links that were clicked, the most clicked first, some at a time; and those that a text is found in.
+
+Owns: both questions, and where links are looked for.
+Does not own: the links of a report (`tracker.reports.links`), people (`tracker.reports.people`), or how a
+place in the list is written in a URL (`tracker.pages.view`).
+
+A text is looked for where it can be found while somebody waits: among the most clicked links and the
+latest ones, SEARCHED of each, whatever is written in which case; and among all links, where it is how
+their URL begins.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from tracker.reports import people
+from tracker.reports.figures import Figures, Json, LinkFigures
+from tracker.reports.names import Name
+from tracker.reports.period import Period
+from tracker.store.clicked_by import Counts
+from tracker.store.reserved import RESERVED_NAME
+
+SEARCHED = 10_000
+MOST_FOUND = 100
+Place = tuple[int, int]
+"""Where a list goes on: behind the link with so many clicks and this row."""
+
+_SUMS = "clicks_human, clicks_doubtful, clicks_all, clicks_shared"
+_EVER = f"""
+    SELECT link_id, {_SUMS}, unique_human, unique_doubtful, unique_all
+    FROM counters INDEXED BY counters_top
+    WHERE day = 0 AND campaign_id = 0 AND link_id > 0 AND clicks_all > 0
+        AND clicks_all <= :clicks AND (clicks_all < :clicks OR link_id < :link)
+    ORDER BY clicks_all DESC, link_id DESC LIMIT :most
+"""  # noqa: S608 - a constant
+_IN_PERIOD = """
+    SELECT link_id, sum(clicks_human) AS clicks_human, sum(clicks_doubtful) AS clicks_doubtful,
+        sum(clicks_all) AS clicks_all, sum(clicks_shared) AS clicks_shared
+    FROM cohorts WHERE day BETWEEN :first AND :last AND link_id > 0 {which}
+    GROUP BY link_id {having}
+"""
+_OF_PERIOD = _IN_PERIOD.format(
+    which="",
+    having="""HAVING sum(clicks_all) > 0
+        AND (sum(clicks_all) < :clicks OR (sum(clicks_all) = :clicks AND link_id < :link))
+    ORDER BY sum(clicks_all) DESC, link_id DESC LIMIT :most""",
+)
+_THESE_EVER = f"""
+    SELECT link_id, {_SUMS}, unique_human, unique_doubtful, unique_all
+    FROM json_each(:ids) CROSS JOIN counters
+        ON day = 0 AND campaign_id = 0 AND link_id = json_each.value
+"""  # noqa: S608 - a constant
+_THESE_IN_PERIOD = _IN_PERIOD.format(
+    which="AND link_id IN (SELECT value FROM json_each(:ids))", having=""
+)
+_NAMES = """
+    SELECT links.id, name, url, text FROM json_each(:ids) CROSS JOIN links ON links.id = json_each.value
+"""
+_FOUND = """
+    SELECT links.id FROM ({where}) AS searched CROSS JOIN links ON links.id = searched.id
+    WHERE (instr(folded(name), :text) OR instr(folded(ifnull(url, '')), :text)
+        OR instr(folded(ifnull(text, '')), :text)) AND name != :reserved
+    LIMIT :most
+"""
+_AMONG_CLICKED = _FOUND.format(
+    where="""
+    SELECT link_id AS id FROM counters INDEXED BY counters_top
+    WHERE day = 0 AND campaign_id = 0 AND link_id > 0 AND clicks_all > 0
+    ORDER BY clicks_all DESC LIMIT :searched
+"""
+)
+_AMONG_LATEST = _FOUND.format(
+    where="SELECT id FROM links WHERE id > (SELECT max(id) FROM links) - :searched"
+)
+_BEGINNING = """
+    SELECT id FROM links WHERE name >= :text AND name < :end
+    UNION SELECT id FROM links WHERE url IS NOT NULL AND url >= :text AND url < :end
+    LIMIT :most
+"""
+_SCHEMES = ("https://", "http://")
+_LAST_CHARACTER = chr(0x10FFFF)
+_EVERY: Place = (2**62, 2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some links; `next` is the place behind them, None at the end."""
+
+    rows: tuple[LinkFigures, ...]
+    next: Place | None
+
+
+def listing(
+    db: Database, period: Period | None, *, after: Place | None = None, limit: int
+) -> Listing:
+    """Return links that were clicked in what was sent within a period (None: ever)."""
+    clicks, link = after or _EVERY
+    asked = {"clicks": clicks, "link": link, "most": limit + 1}
+    sql, days = (_EVER, {}) if period is None else (_OF_PERIOD, period.days())
+    rows = list(db.query(sql, {**asked, **days}))
+    shown = rows[:limit]
+    last = (shown[-1]["clicks_all"], shown[-1]["link_id"]) if len(rows) > limit else None
+    return Listing(tuple(_told(db, shown, period)), last)
+
+
+def search(db: Database, text: str, period: Period | None) -> list[LinkFigures]:
+    """Return links in whose name, URL or text this one stands, the most clicked first."""
+    ids = _ids(db, text.strip())
+    sql, days = (_THESE_EVER, {}) if period is None else (_THESE_IN_PERIOD, period.days())
+    figures = {row["link_id"]: row for row in db.query(sql, {"ids": json.dumps(ids), **days})}
+    rows = [figures.get(row, {"link_id": row}) for row in ids]
+    found = _told(db, rows, period)
+    return sorted(found, key=lambda each: (-each.figures.clicks_all, each.link))[:MOST_FOUND]
+
+
+def _ids(db: Database, text: str) -> list[int]:
+    """Return the rows of links that a text is found in."""
+    db.conn.create_function("folded", 1, str.casefold, deterministic=True)
+    asked = {"text": text.casefold(), "searched": SEARCHED, "reserved": RESERVED_NAME}
+    found: dict[int, None] = {}
+    for sql in (_AMONG_CLICKED, _AMONG_LATEST):
+        found |= dict.fromkeys(row for (row,) in db.execute(sql, {**asked, "most": MOST_FOUND}))
+    for scheme in ("", *_SCHEMES):
+        begun = scheme + text
+        values = {"text": begun, "end": begun + _LAST_CHARACTER, "most": MOST_FOUND}
+        found |= dict.fromkeys(row for (row,) in db.execute(_BEGINNING, values))
+    return list(found)
+
+
+def _told(db: Database, rows: Iterable[Json], period: Period | None) -> list[LinkFigures]:
+    """Return sums of links with their names, and with the people of a period."""
+    sums = {row["link_id"]: _figures(row) for row in rows}
+    ids = json.dumps(list(sums))
+    if period is not None:
+        uniques = people.by_link(db, list(sums), 0, period.days())
+        sums = {row: each.of_people(uniques.get(row, Counts())) for row, each in sums.items()}
+    named = {row["id"]: row for row in db.query(_NAMES, {"ids": ids})}
+    return [link_of(named[row], each) for row, each in sums.items() if row in named]
+
+
+def _figures(row: Json) -> Figures:
+    return Figures(**{name: value for name, value in row.items() if name != "link_id"})
+
+
+def link_of(row: Json, figures: Figures) -> LinkFigures:
+    """Return a link by its row (`id`, `name`, `url`, `text`), with these figures."""
+    name = Name.of(row["name"])
+    link = name.text or ""
+    return LinkFigures(link, row["url"] or link, row["text"] or "", figures, name.purged, row["id"])

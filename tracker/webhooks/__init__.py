@@ -1,0 +1,1 @@
+"""Sending events to webhooks: signed, bounded, and again until they are taken."""
