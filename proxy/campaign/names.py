@@ -230,10 +230,12 @@ def _is_stem(stem: str, name: str) -> bool:
 
 def _is_glued(text: str, reader: Reader) -> bool:
     """Whether the local part begins or ends with the word: `Jane` in `janedoe`."""
-    word = folded(text)
-    if len(word) < _GLUED_LETTERS or word in ROLES or word in GREETINGS:
+    if not reader.glued:
         return False
-    return any(each.startswith(word) or each.endswith(word) for each in reader.glued)
+    word = folded(text)
+    if not any(each.startswith(word) or each.endswith(word) for each in reader.glued):
+        return False
+    return len(word) >= _GLUED_LETTERS and word not in ROLES and word not in GREETINGS
 
 
 def _is_addressed(subject: str, start: int, end: int) -> bool:

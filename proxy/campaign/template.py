@@ -11,7 +11,7 @@ names of two readers has one; it is never longer than its subject; the time is l
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from functools import lru_cache
 
 from proxy.campaign.dates import Span, dates
 from proxy.campaign.names import NOBODY, Reader, names
@@ -22,6 +22,9 @@ GONE = "…"
 
 MAX_PASSES = 5
 """What stood beside something that is gone may be read otherwise then: all is looked at again."""
+
+_REMEMBERED = 1024
+"""Texts whose dates and numbers are: without the names of readers, those of a mailing are one."""
 
 _SPACE = re.compile(r"\s+")
 _DIGIT = re.compile(r"\d")
@@ -42,10 +45,13 @@ def template(subject: str, reader: Reader = NOBODY) -> str | None:
 
 def _replaced(text: str, reader: Reader) -> str:
     """Return a text with `…` for each name, date and number that is found in it."""
-    found: Iterable[Span] = names(text, reader)
-    if _DIGIT.search(text):
-        found = chain(found, dates(text), numbers(text))
-    return _collapsed("".join(_pieces(text, sorted(found))))
+    return _collapsed("".join(_pieces(text, sorted((*names(text, reader), *_figures(text))))))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _figures(text: str) -> tuple[Span, ...]:
+    """Return where dates, times and numbers stand that are the reader's, whoever that is."""
+    return (*dates(text), *numbers(text)) if _DIGIT.search(text) else ()
 
 
 def _pieces(text: str, spans: Iterable[Span]) -> Iterator[str]:
