@@ -492,7 +492,8 @@ RELAY_ALTERATIONS = Counter(
 )
 LINKS = Counter(
     "waypost_links",
-    "Links of messages, by decision: tracked, or the reason why they were left alone.",
+    "Links of messages, by decision: tracked, or the reason why they were left alone. In a message in which "
+    "nothing may change no link is looked for.",
     ["decision"],
     registry=REGISTRY,
 )

@@ -40,16 +40,26 @@ def plan(message: bytes, policy: Policy) -> Plan:
         return Plan(message, Untouched.PLAN_FAILED, failure=failure)
 
 
-def plan_message(message: Message, policy: Policy, untouched: Untouched | None = None) -> Plan:
+def plan_message(
+    message: Message,
+    policy: Policy,
+    untouched: Untouched | None = None,
+    *,
+    lists_links: bool = True,
+) -> Plan:
     """Return the plan for a message that is parsed already; raises for a fault of ours.
 
-    `untouched` is a reason, found before the message was read, to leave it alone.
+    `untouched` is a reason, found before the message was read, to leave it alone. Unless the plan
+    `lists_links`, those of a message in which nothing can change are not looked for.
     """
     asked = switches(message, policy)
     untouched = _untouched(message, policy, asked, untouched)
     counts_for = campaign(message, policy, asked)
     adds = policy.url_params and asked.params is not False
     adds = adds and (untouched is None or (policy.params_when_off and untouched in OFF))
+    if untouched is not None and not adds and not lists_links:
+        diagnosis = _diagnosis(message, policy, untouched)
+        return Plan(message.raw, untouched, asked=asked, counts_for=counts_for, diagnosis=diagnosis)
     facts = MessageFacts(
         unsubscribe=unsubscribe_urls(message),
         params=filled(policy.url_params, counts_for.name) if adds else (),
@@ -59,10 +69,12 @@ def plan_message(message: Message, policy: Policy, untouched: Untouched | None =
     planner = PartPlanner(message, policy, facts, untouched, asked)
     parts = tuple(planner.parts())
     if policy.max_growth is not None and planner.growth_octets > policy.max_growth:
-        return plan_message(message, replace(policy, url_params=()), Untouched.MAX_GROWTH)
+        less = replace(policy, url_params=())
+        return plan_message(message, less, Untouched.MAX_GROWTH, lists_links=lists_links)
     mends = policy.reencodes and policy.signing.signs
     if mends and parts and untouched is None and _keeps_long_line(message, parts):
-        return plan_message(message, policy, Untouched.RELAY_WOULD_ALTER)
+        altered = Untouched.RELAY_WOULD_ALTER
+        return plan_message(message, policy, altered, lists_links=lists_links)
     left = None if parts else (untouched or planner.nothing_to_do())
     return Plan(
         message.raw,

@@ -115,10 +115,12 @@ class Senders:
         *,
         null_sender: bool = False,
         relay_8bitmime: bool = True,
+        lists_links: bool = True,
     ) -> SenderPlan:
         """Return the plan for `message`, from a client that we trust; raises for a fault of ours.
 
-        Without a `submitter`, as if whoever may send as its From-domain had sent it.
+        Without a `submitter`, as if whoever may send as its From-domain had sent it. `lists_links` as
+        in `plan_message`.
         """
         whose = self._whose(message, submitter)
         untouched = whose.untouched
@@ -128,7 +130,7 @@ class Senders:
             diagnosis = diagnose(message, untouched) if untouched is not None else None
             return whose.with_plan(Plan(message.raw, untouched, diagnosis=diagnosis))
         policy = whose.sender.policy if relay_8bitmime else whose.sender.policy_7bit
-        return whose.with_plan(plan_message(message, policy))
+        return whose.with_plan(plan_message(message, policy, lists_links=lists_links))
 
     def left_alone(
         self, message: Message, reason: Untouched, submitter: Submitter | None = None

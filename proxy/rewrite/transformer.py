@@ -117,6 +117,7 @@ class Transformer:
                 submission.submitter,
                 null_sender=not submission.mail_from,
                 relay_8bitmime=submission.relay_8bitmime,
+                lists_links=False,
             )
             if plan.refused:
                 refused = _refused(message, plan)

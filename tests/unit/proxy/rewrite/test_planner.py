@@ -8,8 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.message.editing import parse, splice
+from proxy.message.work_budget import limit
 from proxy.policy import Policy, Skip, Untouched
 from proxy.policy.settings import Signing
+from proxy.rewrite.eligibility import mentions_others
 from proxy.rewrite.planner import plan, plan_message
 from tests.support.checks.growth import is_linear
 from tests.support.mail import html_message, html_part, link, multipart, text_part
@@ -123,6 +125,31 @@ def test_a_message_is_left_alone(reason):
     assert made.render(lambda _: TRACKED) is message
     if reason not in {Untouched.NO_LINKS, Untouched.MALFORMED}:
         assert [each.destination for each in made.skipped] == [URL]
+
+
+SPENT_ON_A_HEADER = 30
+"""Steps of work; a link takes more."""
+FINAL = UNTOUCHED.keys() - {Untouched.NO_LINKS, Untouched.ALL_SKIPPED, Untouched.MAX_GROWTH}
+
+
+@pytest.mark.parametrize("reason", sorted(FINAL))
+def test_where_nothing_can_change_links_are_looked_for_only_if_they_are_to_be_listed(reason):
+    """A proxy need not read the HTML of such a message; all else in the plan is the same."""
+    message, policy = UNTOUCHED[reason]
+    parsed = parse(message)
+    listed = plan_message(parsed, policy, mentions_others(parsed))
+    with limit(SPENT_ON_A_HEADER):
+        made = plan_message(parsed, policy, mentions_others(parsed), lists_links=False)
+    assert made == dataclasses.replace(listed, skipped=())
+
+
+def test_links_are_looked_for_where_parameters_are_still_added():
+    """Tracking is off, and something changes all the same."""
+    message = parse(html_message(link(URL), "X-Track-Links: off"))
+    policy = Policy(params_when_off=True, url_params=(("utm_source", "mail"),))
+    made = plan_message(message, policy, lists_links=False)
+    assert made.untouched is None
+    assert [each.destination for each in made.skipped] == [URL]
 
 
 def test_a_reason_that_was_found_before_is_the_plans_reason():
