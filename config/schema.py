@@ -45,6 +45,7 @@ CampaignFrom = Literal["template", "subject", "list-id", "none"]
 Sign = Literal["rewritten", "always", "never"]
 DkimAlgorithm = Literal["rsa-sha256", "ed25519-sha256"]
 TokenScope = Literal["figures", "persons", "links"]
+UserAgentPrivacy = Literal["full", "family", "none"]
 IpPrivacy = Literal["truncate", "full", "none"]
 ConsentLevel = Literal["full", "anonymous", "none"]
 LogRecipients = Literal["full", "domain", "none"]
@@ -504,11 +505,17 @@ class PrivacyConfig(Table):
 
     ip: IpPrivacy = "truncate"
     """What is kept of readers' addresses: with `"truncate"` the network (/24, /48), with `"full"` the
-    whole address, with `"none"` nothing. Of SMTP clients it says nothing: the log names those that
+    whole address, with `"none"` nothing, but that for two days it can be told of clicks of one day
+    whether they came from one network. Of SMTP clients it says nothing: the log names those that
     fail to log in, or are refused, whatever it is."""
     log_recipients: LogRecipients = "full"
     """What the log says of recipients: with `"full"` their addresses, with `"domain"` what follows
     the @, with `"none"` only how many they are. The log is not erased by `waypost forget`."""
+    user_agent: UserAgentPrivacy = "full"
+    """What is kept of the user agent of a click, once the click was judged: with `"full"` all of it, with
+    `"family"` browser and system without versions (`Firefox on Linux`), with `"none"` nothing. Of the other
+    two, the store can tell for two days whether the agents of two clicks of one day are the same. In force
+    for clicks that are counted from then on."""
     consent: ConsentLevel = "full"
     """What is taken for agreed to by whoever never said, neither by `waypost consent` nor in the message's
     header `X-Track-Person-Consent`: with `"full"` clicks count as that person's, with `"anonymous"` without a

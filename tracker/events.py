@@ -165,7 +165,7 @@ class Clicked:
 
     `recipient` is 0 for a shared token. `ip` has already been made private. `signals` are what its
     request showed of a machine (`tracker.judging.signals`), `network` whose visitor's it was, as judging
-    compares them; events of earlier versions have neither (`tracker.counting.model.made`).
+    compares them (maybe a pseudonym, `tracker.privacy.pseudonyms`); events of earlier versions have neither (`tracker.counting.model.made`).
 
     `human` and `reasons` are what the request says by itself, which is all that earlier versions know;
     with the other clicks on the copy, a click may be judged otherwise.

@@ -42,6 +42,7 @@ from tracker.events import (
 from tracker.judging.judge import Verdict
 from tracker.judging.rules import Settings
 from tracker.outbox.subscriptions import Subscriptions
+from tracker.privacy.agents import Agents
 from tracker.retention.retention import purged_before_s
 from tracker.store import named_rows
 from tracker.store.keys import MessageKey, event_octets
@@ -53,6 +54,7 @@ from tracker.urls.slots import Placed, placed
 _DEFAULT = Naming()
 _JUDGED_AS_BUILT_IN = Settings()
 _NO_WEBHOOKS = Subscriptions()
+_AGENTS_IN_FULL = Agents()
 
 
 def feed(
@@ -61,15 +63,16 @@ def feed(
     naming: Naming = _DEFAULT,
     settings: Settings = _JUDGED_AS_BUILT_IN,
     subscriptions: Subscriptions = _NO_WEBHOOKS,
+    agents: Agents = _AGENTS_IN_FULL,
 ) -> frozenset[str]:
     """Merge `events` into the store, in whatever order they come, repeated ones once.
 
     `naming` says what links are called whose message is not known, `settings` how clicks are judged,
-    `subscriptions` what webhooks are told of them.
+    `subscriptions` what webhooks are told of them, `agents` what is kept of their user agents.
     Return the ids of clicks on links of somebody who was forgotten.
     """
     horizon_s = purged_before_s(db)
-    batch = Batch(db, naming, settings, horizon_s, subscriptions)
+    batch = Batch(db, naming, settings, horizon_s, subscriptions, agents)
     batch.run([event for event in events if not opens.alone(event)])
     moved_clicks.move(db, naming)
     opens.feed(db, events, horizon_s)
@@ -87,13 +90,13 @@ class _Arrived(NamedTuple):
     event: Clicked
     full_destination: str | None = None
 
-    def click(self) -> Click:
+    def click(self, agents: Agents) -> Click:
         """Return the click as it was made."""
         return Click(
             self.id,
             self.event.recipient,
             self.event.destination,
-            made(self.event, self.id),
+            made(self.event, self.id, agents),
             full_destination=self.full_destination,
         )
 
@@ -104,19 +107,23 @@ class _ClickNames(NamedTuple):
     destinations: dict[str, int]
     user_agents: dict[str, int]
     signal_sets: dict[SignalSet, int]
+    agents: Agents
 
     @classmethod
-    def of(cls, db: Database, clicks: Sequence[_Arrived], signals: set[SignalSet]) -> "_ClickNames":
+    def of(
+        cls, db: Database, clicks: Sequence[_Arrived], signals: set[SignalSet], agents: Agents
+    ) -> "_ClickNames":
         urls = Counter([each.event.destination for each in clicks])
-        agents = Counter([each.event.user_agent for each in clicks])
+        kept = Counter([agents.kept(each.event.user_agent) for each in clicks])
         names = cls(
             named_rows.destination_ids(db, urls),
-            named_rows.ids(db, "user_agents", agents),
+            named_rows.ids(db, "user_agents", kept),
             named_rows.signal_set_ids(db, signals),
+            agents,
         )
         for table, counts, rows_of in (
             ("destinations", urls, names.destinations),
-            ("user_agents", agents, names.user_agents),
+            ("user_agents", kept, names.user_agents),
         ):
             named_rows.count_clicks(db, table, {rows_of[name]: n for name, n in counts.items()})
         return names
@@ -125,7 +132,7 @@ class _ClickNames(NamedTuple):
         """Return the rows that a click's row names."""
         return rows.Shared(
             self.destinations[event.destination],
-            self.user_agents[event.user_agent],
+            self.user_agents[self.agents.kept(event.user_agent)],
             self.signal_sets[event.method, click.made.signals],
             verdict_id,
         )
@@ -220,6 +227,7 @@ class Batch:
     settings: Settings
     horizon_s: float
     subscriptions: Subscriptions = _NO_WEBHOOKS
+    agents: Agents = _AGENTS_IN_FULL
     sums: Sums = field(default_factory=Sums)
     messages: dict[MessageKey, Message] = field(default_factory=dict)
     renamed: Renamed = field(default_factory=dict)
@@ -393,7 +401,9 @@ class Batch:
 
     def _settle_clicks(self) -> None:
         """Attribute and judge new clicks, and anew the known ones that they or their message change."""
-        new = [(self.messages[arrived.message], arrived.click()) for arrived in self.clicks]
+        new = [
+            (self.messages[arrived.message], arrived.click(self.agents)) for arrived in self.clicks
+        ]
         known = self._known_pairs(new)
         before = [replace(click) for _, click in known]
         moved = [pair for pair in known if pair[0].key in self.before]
@@ -436,7 +446,7 @@ class Batch:
             (arrived.event.method, click.made.signals)
             for arrived, (_, click) in zip(self.clicks, new, strict=True)
         }
-        names = _ClickNames.of(self.db, self.clicks, signals)
+        names = _ClickNames.of(self.db, self.clicks, signals, self.agents)
         rows.insert_clicks(
             self.db,
             [
@@ -449,6 +459,7 @@ class Batch:
                 )
             ],
         )
+        rows.insert_pseudonyms(self.db, new)
 
     def _write_messages(self) -> None:
         """Write what changed of messages, and add to the sums by how much their totals did."""

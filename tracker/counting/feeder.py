@@ -7,7 +7,7 @@ where events are fed (`tracker.ingest.ingester`).
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlite_utils import Database
@@ -16,9 +16,10 @@ from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from tracker.counting import batch, moved_clicks
 from tracker.details import feed as details
-from tracker.events import Event, MessageHandled
+from tracker.events import Clicked, Event, MessageHandled
 from tracker.judging.rules import Settings
 from tracker.outbox.subscriptions import Subscriptions
+from tracker.privacy.agents import Agents
 from tracker.retention.retention import purged_before_s
 from tracker.store import identities
 from tracker.urls.naming import Naming
@@ -30,7 +31,7 @@ class Feeder:
     """Names of links, and settings of judging.
 
     `identifier` makes ids of persons, where destinations are told any. `keeps_details`: it is kept
-    what became of messages.
+    what became of messages. `agents` say what is kept of user agents.
     """
 
     naming: Naming
@@ -38,6 +39,7 @@ class Feeder:
     identifier: Identifier | None = None
     keeps_details: bool = True
     subscriptions: Subscriptions = field(default_factory=Subscriptions)
+    agents: Agents = field(default_factory=Agents)
 
     @classmethod
     def of(cls, config: Config) -> "Feeder":
@@ -49,12 +51,19 @@ class Feeder:
             _identifier(config),
             keeps_details,
             Subscriptions.of(config),
+            Agents(config.privacy.user_agent),
         )
+
+    def prepare(self, events: Iterable[Event]) -> None:
+        """Do what takes time and needs no database, before it is locked."""
+        self.agents.prepare(event.user_agent for event in events if isinstance(event, Clicked))
 
     def feed(self, db: Database, events: Sequence[Event]) -> frozenset[str]:
         """Feed events, within the open transaction; return as `batch.feed` does."""
         counted = [event for event in events if not isinstance(event, MessageHandled)]
-        forgotten = batch.feed(db, counted, self.naming, self.judging, self.subscriptions)
+        forgotten = batch.feed(
+            db, counted, self.naming, self.judging, self.subscriptions, self.agents
+        )
         if self.keeps_details and len(counted) < len(events):
             details.feed(db, events, purged_before_s(db))
         if self.identifier is not None:

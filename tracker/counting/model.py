@@ -31,6 +31,7 @@ from tracker.events import Clicked, Event, Opened
 from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict
+from tracker.privacy.agents import Agents
 from tracker.store.keys import MessageKey, moment_s
 from tracker.store.reserved import (
     ERASED_ADDRESS,
@@ -44,6 +45,7 @@ from tracker.store.reserved import (
 from tracker.tokens import SHARED
 
 _, _MACHINE, _DOUBTFUL, _CERTAIN = Kind  # looked up once: it is slow, and done for each click
+_IN_FULL = Agents()
 NOT_JUDGED = Verdict(human=True, doubtful=False, score=0, reasons=())
 """What a click is taken for as long as nobody has looked at it."""
 
@@ -398,12 +400,13 @@ def key_of(event: Event) -> MessageKey:
     return MessageKey.of(event.at_s if event.sent_s is None else event.sent_s, event.message_id)
 
 
-def made(event: Clicked, event_id: bytes) -> Made:
-    """Return the click that an event tells of.
+def made(event: Clicked, event_id: bytes, agents: Agents = _IN_FULL) -> Made:
+    """Return the click that an event tells of; `agents` say what agents are compared by.
 
     Earlier versions kept no signals, but the method; of an address they kept the network, or all of it.
     Its moment is that of its id's octets, which is what is kept of it.
     """
     signals = event.signals or (("head",) if event.method == "HEAD" else ())
     network = event.network or network_of(event.ip)
-    return Made(moment_s(event_id), event.link, network, event.user_agent, signals)
+    agent = agents.compared(event.user_agent, event.at_s)
+    return Made(moment_s(event_id), event.link, network, agent, signals)

@@ -19,8 +19,10 @@ from tracker.events import Clicked
 from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict
+from tracker.privacy.pseudonyms import is_pseudonym, octets, of_octets
 from tracker.store import queries
 from tracker.store.keys import MessageKey, address_octets, address_text, first_of, moment_s
+from tracker.store.reserved import day_of
 
 Row = dict[str, Any]
 """A row to be written, by the names of its columns."""
@@ -45,7 +47,7 @@ _OF_KEYS = _MESSAGES.format("= wanted.sent_s")
 _NEAR_KEYS = _MESSAGES.format("IN (wanted.sent_s - 1, wanted.sent_s, wanted.sent_s + 1)")
 _RENAME = tuple(
     f"UPDATE {table} SET sent_s = ? WHERE sent_s = ? AND message_id = ?"  # noqa: S608 - names of ours
-    for table in ("messages", "deliveries", "clicks", "told_clicks", "outbox")
+    for table in ("messages", "deliveries", "clicks", "told_clicks", "outbox", "pseudonyms")
 )
 _RENAME_REFERENCES = (
     """UPDATE arrivals SET sent_s = ?1 WHERE arrival IN
@@ -60,15 +62,18 @@ _SPANS = """
 """
 _PUT_SPAN = "INSERT INTO spans VALUES (?, ?, ?, ?, ?)"
 _CLICKS = """
-    SELECT clicks.sent_s, clicks.message_id, event_id, clicks.recipient, number, url, signals, ip,
-        user_agents.name AS agent, human, doubtful, score, reasons, link_id
+    SELECT clicks.sent_s, clicks.message_id, clicks.event_id, clicks.recipient, number, url, signals, ip,
+        user_agents.name AS agent, human, doubtful, score, reasons, link_id,
+        pseudonyms.network, pseudonyms.agent
     FROM spans CROSS JOIN clicks ON clicks.sent_s = spans.sent_s
-        AND clicks.message_id = spans.message_id AND event_id >= first AND event_id < last
+        AND clicks.message_id = spans.message_id AND clicks.event_id >= first AND clicks.event_id < last
         AND clicks.recipient = spans.recipient
     JOIN user_agents ON user_agents.id = user_agent_id
     JOIN destinations ON destinations.id = destination_id
     JOIN signal_sets ON signal_sets.id = signal_set_id
     JOIN verdicts ON verdicts.id = verdict_id
+    LEFT JOIN pseudonyms ON pseudonyms.sent_s = clicks.sent_s
+        AND pseudonyms.message_id = clicks.message_id AND pseudonyms.event_id = clicks.event_id
 """
 _WANTED_CLICKS = """
     CREATE TEMP TABLE IF NOT EXISTS wanted_clicks (
@@ -104,6 +109,7 @@ _PUT_DELIVERY = """
         clicks_human = excluded.clicks_human, clicks_doubtful = excluded.clicks_doubtful
 """
 _PUT_ARRIVAL = "INSERT INTO arrivals (arrival, sent_s, message_id) VALUES (?, ?, ?)"
+_PUT_PSEUDONYM = "INSERT OR REPLACE INTO pseudonyms VALUES (?, ?, ?, ?, ?, ?)"
 _CHANGE_CLICK = """
     UPDATE clicks SET verdict_id = :verdict_id, link_id = :link_id
     WHERE sent_s = :sent_s AND message_id = :message_id AND event_id = :event_id
@@ -209,7 +215,9 @@ def _pair(
     key = MessageKey(row[0], row[1])
     message = messages[key]
     event_id, recipient, number, url, signals, ip, agent = row[2:9]
-    network = network_of(address_text(ip))
+    network = network_of(address_text(ip)) if row[14] is None else of_octets(row[14])
+    if row[15] is not None:
+        agent = of_octets(row[15])
     click = Click(
         event_id,
         recipient,
@@ -265,6 +273,22 @@ def insert_clicks(db: Database, rows: Sequence[ClickRow]) -> None:
     db.conn.executemany(_PUT_CLICK, rows)
     arrivals = [(row.arrival, row.sent_s, row.message_id) for row in rows]
     db.conn.executemany(_PUT_ARRIVAL, arrivals)
+
+
+def insert_pseudonyms(db: Database, clicks: Iterable[Pair]) -> None:
+    """Keep what tells apart the visitors of whom network or agent are not kept."""
+    told = [
+        (message.key, click.id, click.made.at_s, click.made.network, click.made.agent)
+        for message, click in clicks
+        if is_pseudonym(click.made.network) or is_pseudonym(click.made.agent)
+    ]
+    db.conn.executemany(
+        _PUT_PSEUDONYM,
+        [
+            (*key, event_id, day_of(at_s), octets(network), octets(agent))
+            for key, event_id, at_s, network, agent in told
+        ],
+    )
 
 
 def next_arrival(db: Database) -> int:

@@ -1,6 +1,7 @@
 """Letting go of what clicks were judged by: network, agent and signals. Label, link, time and sums stay.
 
-Owns: which clicks are settled by their age, some at a time; that later ones on old messages are found again.
+Owns: which clicks are settled by their age, or as the pseudonyms of their visitors leave, some at a time; that
+later ones on old messages are found again.
 Does not own: when (`tracker.ingest.ingester`), that a settled click keeps its verdict
 (`tracker.counting.sittings`), or what became of messages (`expiry`).
 
@@ -50,6 +51,19 @@ _OF_MESSAGE = """
 _SETTLE = """
     UPDATE clicks SET ip = NULL, user_agent_id = ?, signal_set_id = ?
     WHERE sent_s = ? AND message_id = ? AND event_id = ?
+"""
+_DROP_PSEUDONYM = """
+    DELETE FROM pseudonyms WHERE sent_s = ? AND message_id = ? AND event_id = ?
+"""
+_PSEUDONYMS = """
+    SELECT pseudonyms.sent_s, pseudonyms.message_id, pseudonyms.event_id, method, signals
+    FROM pseudonyms LEFT JOIN clicks ON clicks.sent_s = pseudonyms.sent_s
+        AND clicks.message_id = pseudonyms.message_id AND clicks.event_id = pseudonyms.event_id
+    LEFT JOIN signal_sets ON signal_sets.id = signal_set_id
+    WHERE day < ? OR day > ? LIMIT ?
+"""
+_SIGNALS = """
+    UPDATE clicks SET signal_set_id = ? WHERE sent_s = ? AND message_id = ? AND event_id = ?
 """
 _ARRIVED = """
     SELECT arrival, sent_s, message_id FROM arrivals WHERE arrival > ? AND arrival <= ?
@@ -174,5 +188,31 @@ def _settle(db: Database, rows: Sequence[_Row], age: Age) -> int:
         return 0
     nameless = named_rows.ids(db, "user_agents", [""])[""]
     db.conn.executemany(_SETTLE, [(nameless, signals, *row[:3]) for row in going])
+    db.conn.executemany(_DROP_PSEUDONYM, [row[:3] for row in going])
     named_rows.change_agents(db, [(row.agent, nameless) for row in going])
     return len(going)
+
+
+def leaving(opened: Changeable, now_s: float) -> Iterator[int]:
+    """Delete pseudonyms of before yesterday, whose secrets are destroyed; yield after each transaction.
+
+    Of the clicks, which nothing tells apart any more, all else stays as it is.
+    """
+    today = int(now_s // DAY_S)
+    pace = Pace(CHUNK_ROWS)
+    deleted = size = 0
+    while deleted == size:
+        size = pace.size
+        with pace.writing(opened) as db:
+            found = db.execute(_PSEUDONYMS, [today - 1, today + 1, size]).fetchall()
+            kept = {row[3:]: _settled(*row[3:]) for row in found if row[3] is not None}
+            ids = named_rows.signal_set_ids(db, set(kept.values()))
+            changed = [(ids[kept[row[3:]]], *row[:3]) for row in found if row[3] is not None]
+            db.conn.executemany(_SIGNALS, changed)
+            db.conn.executemany(_DROP_PSEUDONYM, [row[:3] for row in found])
+            deleted = len(found)
+        yield deleted
+
+
+def _settled(method: str, signals: str) -> named_rows.SignalSet:
+    return method, tuple(sorted({*signals.split(), SETTLED}))

@@ -86,6 +86,9 @@ _EMPTY_CLICK = """
     UPDATE clicks SET ip = NULL, destination_id = ?, user_agent_id = ?
     WHERE sent_s = ? AND message_id = ? AND event_id = ?
 """
+_DROP_PSEUDONYM = """
+    DELETE FROM pseudonyms WHERE sent_s = ? AND message_id = ? AND event_id = ?
+"""
 _EMPTY_COPY = """
     UPDATE deliveries SET person_id = NULL, address = ?
     WHERE sent_s = ? AND message_id = ? AND number = ?
@@ -196,6 +199,7 @@ class _Clicks:
                 self.urls += clean != destination
                 changed.append((clean, self._nameless, *copy.message, event_id))
         self._db.conn.executemany(_EMPTY_CLICK, changed)
+        self._db.conn.executemany(_DROP_PSEUDONYM, [(*copy.message, row[0]) for row in clicks])
         return clicks[-1][0] if len(clicks) == most else b""
 
     def finish(self) -> None:

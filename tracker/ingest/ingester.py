@@ -29,7 +29,7 @@ from config.values import format_duration
 from tracker.counting.feeder import Feeder
 from tracker.counting.moved_clicks import has_moves
 from tracker.details import expiry
-from tracker.details.settling import Age, settling
+from tracker.details.settling import Age, leaving, settling
 from tracker.first_form.upgrade import Stopped, Watch
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
@@ -292,11 +292,12 @@ class Ingester:
         return self._feed(opened, name, self._feed(opened, name, offset, first), second)
 
     def _commit(self, opened: Store, name: str, offset: int, chunk: Chunk) -> int:
+        events = chunk.events()
+        self._feeder.prepare(events)
         with opened.transaction():
             stored = opened.offset(name)
             if stored != offset:
                 return stored
-            events = chunk.events()
             forgotten = self._feeder.feed(opened.db, events)
             opened.set_offset(name, chunk.end)
             for line in chunk.damaged():
@@ -366,6 +367,7 @@ class Ingester:
         yield from purging(opened, now.before_s(self._retention_s))
         details_before_s = now.before_s(min(self._details_s, self._retention_s))
         yield from expiry.expiring(opened, details_before_s)
+        yield from leaving(opened, now.before_s(0))
         yield from settling(opened, Age(details_before_s, now.before_s(0)))
         segments.sweep(self._directory, time.time() - LEFTOVER_S)
         self._housekeeping_due_s = time.monotonic() + HOUSEKEEPING_S

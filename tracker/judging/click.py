@@ -14,7 +14,11 @@ from tracker.judging.signals import SETTLED, Signals
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """One request for a link of a copy. `network` is the visitor's, None where it is not kept."""
+    """One request for a link of a copy. `network` is the visitor's, None where it is not known.
+
+    `network` and `agent` may be pseudonyms (`tracker.privacy.pseudonyms`), which are equal, differ, or
+    say neither.
+    """
 
     at_s: float
     link: int

@@ -12,6 +12,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from tracker.judging.click import Click
 from tracker.judging.rules import COMPANY_S, ECHO_S, SAME_AGENT, SAME_BOTH, SAME_NETWORK
+from tracker.privacy.pseudonyms import differ
 
 
 def echo(clicks: Sequence[Click], are_machines: Sequence[bool]) -> list[float]:
@@ -29,7 +30,10 @@ def echo(clicks: Sequence[Click], are_machines: Sequence[bool]) -> list[float]:
         before = followed[click.link]
         for visitor in [each for each, at_s in before.items() if click.at_s - at_s > ECHO_S]:
             del before[visitor]
-        if any(click.network != network and click.agent != agent for network, agent in before):
+        if any(
+            differ(click.network, network) and differ(click.agent, agent)
+            for network, agent in before
+        ):
             shares[index] = 1.0
         else:
             before[click.network, click.agent] = click.at_s

@@ -82,7 +82,11 @@ TAIL = """
   address, it sets `X-Forwarded-Proto` ([tracker.md](tracker.md#https-and-web-servers)), and each `base_url`
   is HTTPS.
 - A second fetch by a filter with the reader's very agent is taken for another click of the reader's.
-- Where a click's address is not kept (`[privacy] ip = "none"`), rules that compare networks say nothing.
+- Where a click's address is not kept (`[privacy] ip = "none"`), networks are compared by hashes under a secret of
+  the day, which the process that answers links has in its memory alone, and destroys after two days. The
+  same goes for agents that are not kept whole (`user_agent`), by secrets of the process that counts. Across days,
+  processes, machines and restarts it is unknown whether two are the same: unknown is never "another", and never
+  "the same". With its secret a hash leaves the click, which then keeps its label as one without details does.
 
 There are no hidden links to trap machines: they would alter your message, and mailbox providers count hidden
 content as spam.

@@ -26,6 +26,7 @@ from tracker.judging.rules import (
     WALK_PACE_S,
     WALK_STEP_S,
 )
+from tracker.privacy.pseudonyms import differ, realm
 
 Shares = list[float]
 
@@ -55,7 +56,7 @@ def many_networks(clicks: Sequence[Click], message: Message) -> Shares:
     it; and one agent may be a person whose address changes from link to link, but not as often as those of
     a crowd.
     """
-    crowd = dense(clicks, [click.network for click in clicks], *CROWD)
+    crowd = several(clicks, [click.network for click in clicks], *CROWD)
     count, span_s = FLEET
     if len({click.network for click in clicks}) < count:
         return [0.0] * len(clicks)
@@ -64,8 +65,8 @@ def many_networks(clicks: Sequence[Click], message: Message) -> Shares:
         click.network if is_soon or not is_again else None
         for click, is_soon, is_again in zip(clicks, soon, again, strict=True)
     ]
-    networks = dense(clicks, keys, count, span_s)
-    agents = dense(clicks, [click.agent for click in clicks], 2, span_s)
+    networks = several(clicks, keys, count, span_s)
+    agents = several(clicks, [click.agent for click in clicks], 2, span_s)
     shares = zip(networks, agents, soon, strict=True)
     fleet = [network if agent or is_soon else 0.0 for network, agent, is_soon in shares]
     return _either((crowd, fleet))
@@ -78,7 +79,7 @@ def _fetched_again(clicks: Sequence[Click]) -> list[bool]:
     for click in clicks:
         before = first.get(click.link)
         is_again = before is not None and click.at_s - before.at_s <= ECHO_S
-        again.append(is_again and before is not None and click.network != before.network)
+        again.append(is_again and before is not None and differ(click.network, before.network))
         if not is_again:
             first[click.link] = click
     return again
@@ -130,6 +131,24 @@ def _walks(clicks: Sequence[Click]) -> list[tuple[int, int]]:
         if after.link < click.link or after.at_s - click.at_s > WALK_STEP_S
     ]
     return list(pairwise([0, *breaks, len(clicks)]))
+
+
+def several(
+    clicks: Sequence[Click], keys: Sequence[str | None], distinct: int, span_s: float
+) -> Shares:
+    """Return which clicks lie within `span_s` seconds of so many networks, or agents, that surely differ."""
+    realms = {realm(key) for key in keys if key is not None}
+    if len(realms) <= 1:
+        return dense(clicks, keys, distinct, span_s)
+    return _either(
+        dense(
+            clicks,
+            [None if key is None or realm(key) != each else key for key in keys],
+            distinct,
+            span_s,
+        )
+        for each in realms
+    )
 
 
 def dense(

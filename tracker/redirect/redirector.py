@@ -231,7 +231,7 @@ def clicked(request: Request, link: Link, rules: Rules, at_s: float | None = Non
     visit = visitor.visit(request, rules.trusted_proxies, links_are_https=rules.links_are_https)
     signals = visitor.signals(visit, rules.networks, of_page=request.path != RESOLVE)
     verdict = judge_alone(signals, max(0.0, at_s - link.sent_at_s), rules.judging)
-    kept = visitor.kept(visit.address, rules.ip_privacy)
+    kept = visitor.kept(visit.address, rules.ip_privacy, at_s)
     return Clicked(
         event_id=event_id(at_s),
         at_s=at_s,

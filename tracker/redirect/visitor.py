@@ -20,6 +20,7 @@ from tracker.judging.networks import visitor_network
 from tracker.judging.request import Request as Visit
 from tracker.judging.signals import Signals, signals_of
 from tracker.listener.http1 import Request
+from tracker.privacy.pseudonyms import NETWORKS
 
 TELLING_OF_ANYBODY = frozenset({"head", "prefetch", "scanner-network"})
 """Signals that count where no browser asks for a page: mail programs that load an image, and apps that
@@ -48,15 +49,23 @@ def signals(visit: Visit, networks: Networks, *, of_page: bool = True) -> Signal
 
 
 class Kept(NamedTuple):
-    """What is kept of an address: it, or less, and the network by which visitors are told apart."""
+    """What is kept of an address: it, or less, and the network by which visitors are told apart.
+
+    The network may be a pseudonym (`tracker.privacy.pseudonyms`).
+    """
 
     ip: str | None
     network: str | None
 
 
-def kept(address: IpAddress | None, mode: IpPrivacy) -> Kept:
-    """Return what may be kept of an address: all of it, its network's first address, or nothing."""
-    if address is None or mode == "none":
-        return Kept(None, None)
+def kept(address: IpAddress | None, mode: IpPrivacy, at_s: float) -> Kept:
+    """Return what may be kept of an address: all of it, its network's first address, or nothing.
+
+    Of nothing, too, it can be told for two days whether another was the same, seen on the same day.
+    """
     network = visitor_network(address)
+    if address is None or network is None:
+        return Kept(None, None)
+    if mode == "none":
+        return Kept(None, NETWORKS.pseudonym(network, at_s))
     return Kept(str(address) if mode == "full" else network, network)

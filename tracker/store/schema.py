@@ -77,6 +77,12 @@ def webhooks(db: Database) -> None:
     db.executescript(_WEBHOOKS)
 
 
+@migrations()
+def pseudonyms_of_clicks(db: Database) -> None:
+    """Make the table of what tells visitors apart of whom neither network nor agent is kept."""
+    db.executescript(_PSEUDONYMS)
+
+
 _HOUSEKEEPING = """
     CREATE TABLE settings (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE segments (
@@ -417,4 +423,16 @@ _WEBHOOKS = """
         PRIMARY KEY (sent_s, message_id, event_id, webhook_id, number)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX outbox_due ON outbox (webhook_id, due_s);
+"""
+_PSEUDONYMS = """
+    CREATE TABLE pseudonyms (             -- of some clicks of the last two days
+        sent_s INTEGER NOT NULL,
+        message_id INTEGER NOT NULL,
+        event_id BLOB NOT NULL,
+        day INTEGER NOT NULL,             -- on which the click was made
+        network BLOB,                     -- 16 octets, as `tracker.privacy.pseudonyms` makes them
+        agent BLOB,
+        PRIMARY KEY (sent_s, message_id, event_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX pseudonyms_day ON pseudonyms (day);
 """

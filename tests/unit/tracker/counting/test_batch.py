@@ -7,12 +7,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from tests.support.checks.facts import (
     LINKS,
+    NAMING,
     SENT_S,
     accepted,
     clicked,
@@ -26,8 +27,11 @@ from tests.support.checks.facts import (
 )
 from tests.support.checks.recount import judged_sums, recount, recount_judged
 from tests.support.feeding import click_rows, stored_id
+from tracker.counting.batch import feed
 from tracker.events import Event, MessageAccepted, MessageRefused, Recipient, SentLink
 from tracker.judging.rules import FLOOD
+from tracker.privacy.agents import Agents
+from tracker.privacy.pseudonyms import DaySecrets
 from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report
 from tracker.retention import retention
@@ -405,3 +409,90 @@ def test_messages_of_one_id_are_told_apart_by_their_time(db: Database) -> None:
     put(db, pending(), pending(at_s=later, campaign="later"), clicked("c1"))
     put(db, clicked("c2", sent_at_s=later, at_s=later + 60))
     assert [row["campaign"] for row in click_rows(db)] == ["news", "later"]
+
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:{}.0) Gecko/20100101 Firefox/{}.0"
+AGENTS = [FIREFOX.format(version, version) for version in (128, 115)]
+
+
+def _fed(kept: Agents, events: Sequence[Event]) -> Database:
+    db = empty()
+    with db.atomic():
+        feed(db, [pending(), accepted()], NAMING, agents=kept)
+    for event in events:
+        with db.atomic():
+            feed(db, [event], NAMING, agents=kept)
+    return db
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 0.3, 20.0, 50.0, 700.0]),
+            st.integers(1, 3),
+            st.integers(1, 3),
+            st.integers(0, 1),
+            st.sampled_from([(), (), ("head",), ("no-html",)]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_labels_are_the_same_whatever_is_kept_of_agents_and_networks(
+    told: list[tuple[float, int, int, int, tuple[str, ...]]],
+) -> None:
+    """Of clicks of one day, as long as they can be told apart; of two of one moment, either may be first."""
+    whole = [
+        clicked(
+            f"c{n}",
+            link=link,
+            at_s=SENT_S + 3600 + after_s + n / 100,
+            network=f"192.0.{net}.0",
+            user_agent=AGENTS[agent],
+            signals=signals,
+        )
+        for n, (after_s, link, net, agent, signals) in enumerate(told)
+    ]
+    secrets = DaySecrets(lambda _call: None)
+    hidden = [
+        replace(each, network=secrets.pseudonym(each.network or "", each.at_s)) for each in whole
+    ]
+    expected = _fed(Agents("full"), [replace(each, ip=each.network) for each in whole])
+    for mode in ("full", "family", "none"):
+        db = _fed(Agents(mode), hidden)
+        assert rows(db) == rows(expected)
+        db.close()
+    expected.close()
+
+
+def test_what_is_kept_of_an_agent_names_what_many_have(db: Database) -> None:
+    """With a pseudonym for each click, of which no octet tells of the agent or of its network."""
+    kept = [clicked(f"c{n}", user_agent=agent) for n, agent in enumerate(AGENTS)]
+    with db.atomic():
+        feed(db, [pending(), *kept], NAMING, agents=Agents("family"))
+    assert {row["user_agent"] for row in click_rows(db)} == {"Firefox on Linux"}
+    assert [(row["name"], row["clicks"]) for row in db["user_agents"].rows] == [
+        ("Firefox on Linux", 2)
+    ]
+    octets = [row["agent"] for row in db["pseudonyms"].rows]
+    assert (len(set(octets)), {len(each) for each in octets}) == (2, {16})
+    assert not any(agent in "\n".join(db.conn.iterdump()) for agent in AGENTS)
+
+
+def test_by_default_there_is_no_pseudonym(db: Database) -> None:
+    """All is there to be compared."""
+    put(db, pending(), clicked("c1", network="192.0.2.0", ip="192.0.2.0"))
+    assert db["pseudonyms"].count == 0
+
+
+def test_a_message_that_is_named_anew_takes_its_pseudonyms_along(db: Database) -> None:
+    """Where its own event tells another second than its links do."""
+    with db.atomic():
+        feed(db, [clicked("c1", sent_at_s=SENT_S)], NAMING, agents=Agents("none"))
+        feed(db, [pending(at_s=SENT_S + 1.0, sent_s=SENT_S + 1)], NAMING)
+    keys = [
+        [(row["sent_s"], row["message_id"], row["event_id"]) for row in db[table].rows]
+        for table in ("clicks", "pseudonyms")
+    ]
+    assert keys[0] == keys[1] != []

@@ -11,6 +11,7 @@ from config.schema import (
     Config,
     IdentifyConfig,
     KeysConfig,
+    PrivacyConfig,
     StoreConfig,
     TrackingConfig,
 )
@@ -49,3 +50,13 @@ def test_persons_get_the_ids_that_destinations_are_told(db: Database, tmp_path: 
     with db.atomic():
         Feeder.of(config).feed(db, [pending("m2")])
     assert db["persons"].count_where("told IS NOT NULL") == 2
+
+
+def test_agents_are_kept_as_it_says(db: Database) -> None:
+    """Families are read before the store is locked."""
+    feeder = Feeder.of(Config(privacy=PrivacyConfig(user_agent="family")))
+    click = clicked("c1", user_agent="curl/8.7.1")
+    feeder.prepare([pending(), click])
+    with db.atomic():
+        feeder.feed(db, [pending(), click])
+    assert [row["name"] for row in db["user_agents"].rows] == ["curl"]

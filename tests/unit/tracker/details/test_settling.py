@@ -8,14 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
+from tests.support.checks.facts import NAMING, SENT_S, accepted, clicked, empty, pending, put
 from tests.support.checks.plans import scans
 from tests.support.feeding import click_rows
 from tracker.counting import reclassify
+from tracker.counting.batch import feed
 from tracker.details import settling
 from tracker.details.settling import Age
 from tracker.events import Clicked
 from tracker.judging.rules import Settings
+from tracker.privacy.agents import Agents
 from tracker.reports import activity, summary
 from tracker.store.database import Store
 from tracker.store.reserved import DAY_S
@@ -197,3 +199,41 @@ def test_nothing_is_searched_for(db: Database) -> None:
     assert list(scans(db, lambda: settled(db))) == []
     put(db, click(20))
     assert list(scans(db, lambda: settled(db, late))) == []
+
+
+def test_pseudonyms_leave_after_two_days(db: Database) -> None:
+    """What they told apart stays as it was judged; all else of the clicks stays too."""
+    reduced = Agents("none")
+    put(db, pending(), accepted())
+    with db.atomic():
+        feed(db, [click(n) for n in range(5)], NAMING, agents=reduced)
+    before = click_rows(db)
+    made_s = SENT_S + 9000.0
+    assert sum(settling.leaving(db, made_s + DAY_S)) == 0
+    assert db["pseudonyms"].count == 5
+    assert list(scans(db, lambda: list(settling.leaving(db, made_s + DAY_S)))) == []
+    assert sum(settling.leaving(db, made_s + 2 * DAY_S)) == 5
+    assert db["pseudonyms"].count == 0
+    told = [{**row, "signals": "no-language settled"} for row in before]
+    assert click_rows(db) == told
+    put(db, click(9, at_s=made_s + 0.1))
+    assert [row["reasons"] for row in click_rows(db)][:5] == [row["reasons"] for row in before]
+
+
+def test_pseudonyms_of_the_future_leave_as_well(db: Database) -> None:
+    """A wrong clock told of them; so do those of clicks that are gone."""
+    put(db, pending(), accepted())
+    with db.atomic():
+        feed(db, [click(1, at_s=LATER_S), click(2)], NAMING, agents=Agents("none"))
+    db.execute("DELETE FROM clicks WHERE arrival = 2")
+    assert sum(settling.leaving(db, SENT_S + 9000.0)) == 1
+    assert sum(settling.leaving(db, SENT_S + 9000.0 + 2 * DAY_S)) == 1
+
+
+def test_a_settled_click_has_no_pseudonym(db: Database) -> None:
+    """It goes with the rest."""
+    put(db, pending(), accepted())
+    with db.atomic():
+        feed(db, [click(1)], NAMING, agents=Agents("family"))
+    assert settled(db) == 1
+    assert db["pseudonyms"].count == 0

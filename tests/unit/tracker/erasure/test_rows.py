@@ -14,9 +14,11 @@ from tests.support.checks.people import (
     everything,
     sent,
 )
+from tracker.counting.batch import feed
 from tracker.erasure import rows
 from tracker.erasure.patterns import PersonPatterns
 from tracker.events import Recipient, SentLink
+from tracker.privacy.agents import Agents
 from tracker.reports import summary
 from tracker.reports.activity import activity
 from tracker.store.keys import message_number
@@ -181,3 +183,15 @@ def test_mail_that_came_meanwhile_is_not_overlooked(db: Database):
     put(db, pending("m2"), accepted("m2"))
     assert rows.forget(db, person, patterns) is None
     assert erased(db).deliveries == 2
+
+
+def test_no_pseudonym_of_theirs_is_left(db: Database) -> None:
+    """Of networks and agents that are not kept."""
+    with db.atomic():
+        feed(db, [pending(), accepted()])
+        feed(db, [clicked("c1"), clicked("c2", recipient=2)], agents=Agents("none"))
+    assert erased(db).clicks == 1
+    assert db["pseudonyms"].count == 1
+    with db.atomic():
+        feed(db, [clicked("c3")], agents=Agents("none"))
+    assert db["pseudonyms"].count == 1

@@ -2,6 +2,7 @@
 
 from tracker.judging.click import Click
 from tracker.judging.company import company, echo
+from tracker.privacy.pseudonyms import DaySecrets
 
 
 def click(
@@ -21,6 +22,23 @@ def test_the_same_network_or_agent_is_no_echo() -> None:
     """People click again, and from other devices at home."""
     assert not any(echo([click(0), click(5, agent="b")], [False] * 2))
     assert not any(echo([click(0), click(9, network="m")], [False] * 2))
+
+
+def test_who_may_be_the_same_is_no_echo_and_no_company() -> None:
+    """Of whom only hashes are kept, made by different processes, or on different days."""
+    today, elsewhere = DaySecrets(), DaySecrets()
+    net, agent = today.pseudonym("n", 0.0), today.pseudonym("a", 0.0)
+    other = click(9, network=today.pseudonym("m", 0.0), agent=today.pseudonym("b", 0.0))
+    assert echo([click(0, network=net, agent=agent), other], [False] * 2) == [0, 1]
+    for unknown in (
+        click(9, network=elsewhere.pseudonym("m", 0.0), agent=other.agent),
+        click(9, network=other.network, agent=elsewhere.pseudonym("b", 0.0)),
+        click(9, network="192.0.2.0", agent=other.agent),
+    ):
+        assert echo([click(0, network=net, agent=agent), unknown], [False] * 2) == [0, 0]
+    same = click(9, network=elsewhere.pseudonym("n", 0.0), agent=elsewhere.pseudonym("a", 0.0))
+    assert company([click(0, network=net, agent=agent), same], [True, False]) == [0.0, 0.0]
+    assert company([click(0, network=net, agent=agent)] * 2, [True, False]) == [0.0, 1.0]
 
 
 def test_people_who_follow_machines_echo_nobody() -> None:

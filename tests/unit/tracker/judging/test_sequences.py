@@ -2,6 +2,7 @@
 
 from tracker.judging import sequences
 from tracker.judging.click import Click, Message
+from tracker.privacy.pseudonyms import DaySecrets
 
 MESSAGE = Message(sent_at_s=1000.0, links=8)
 
@@ -94,3 +95,34 @@ def test_a_walk_goes_through_the_text_step_by_step() -> None:
     slow = [click(30 * number, number) for number in range(1, 9)]
     tabs = [click(0.7 * number, number) for number in range(1, 9)]
     assert [sequences.in_order(each, MESSAGE) for each in (back, slow, tabs)] == [[0.0] * 8] * 3
+
+
+def test_networks_that_may_be_one_are_no_fleet() -> None:
+    """Of which only hashes are kept, made by different processes, or on different days."""
+    today, elsewhere = DaySecrets(), DaySecrets()
+    nets = [f"192.0.{n}.0" for n in range(3)]
+    ours = [today.pseudonym(each, 0.0) for each in nets]
+    mixed = [*ours[:2], elsewhere.pseudonym(nets[2], 0.0)]
+    for networks, share in ((ours, 1.0), (mixed, 0.0), ([*nets[:2], ours[2]], 0.0)):
+        clicks = [click(9000 + 9 * n, n, each, f"a{n}") for n, each in enumerate(networks)]
+        assert sequences.many_networks(clicks, MESSAGE) == [share] * 3
+
+
+def test_agents_that_may_be_one_are_no_fleet() -> None:
+    """As if one browser's address changed."""
+    today, elsewhere = DaySecrets(), DaySecrets()
+    same = [today.pseudonym("a", 0.0), elsewhere.pseudonym("a", 0.0), today.pseudonym("a", 0.0)]
+    other = [*same[:2], today.pseudonym("b", 0.0)]
+    for agents, shares in ((same, [0.0] * 3), (other, [1.0, 0.0, 1.0])):
+        clicks = [click(9000 + 9 * n, n, f"192.0.{n}.0", each) for n, each in enumerate(agents)]
+        assert sequences.many_networks(clicks, MESSAGE) == shares
+
+
+def test_a_link_that_is_fetched_again_from_an_unknown_network_is_not_left_aside() -> None:
+    """Nobody knows that it was from elsewhere."""
+    today = DaySecrets()
+    known = [today.pseudonym(f"192.0.{n}.0", 0.0) for n in range(3)]
+    unknown = DaySecrets().pseudonym("x", 0.0)
+    links = [(unknown, 1), (known[0], 1), (known[1], 2), (known[2], 3)]
+    clicks = [click(9000 + 5 * n, link, net, f"a{n}") for n, (net, link) in enumerate(links)]
+    assert sequences.many_networks(clicks, MESSAGE) == [0.0, 1.0, 1.0, 1.0]

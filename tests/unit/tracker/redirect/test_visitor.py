@@ -6,10 +6,13 @@ from config.addresses import parse_ip
 from config.schema import TrackerConfig
 from tracker.judging.networks import built_in
 from tracker.listener.http1 import Request
+from tracker.privacy.pseudonyms import differ, is_pseudonym
 from tracker.redirect import visitor
 from tracker.redirect.visitor import Kept, kept
 
 PROXIES = TrackerConfig.model_validate({"trusted_proxies": ["10.0.0.0/8"]}).trusted_proxies
+
+NOW_S = 1_790_000_000.0
 
 
 def request_of(
@@ -69,16 +72,33 @@ def test_images_and_apps_are_judged_by_what_tells_of_anybody() -> None:
         ("truncate", "::ffff:192.0.2.77", Kept("192.0.2.0", "192.0.2.0")),
         ("full", "192.0.2.77", Kept("192.0.2.77", "192.0.2.0")),
         ("full", "2001:db8:1::1", Kept("2001:db8:1::1", "2001:db8:1::")),
-        ("none", "192.0.2.77", Kept(None, None)),
-        ("none", "2001:db8::1", Kept(None, None)),
     ],
 )
 def test_addresses_are_made_private(mode: str, ip: str, expected: Kept) -> None:
-    """`truncate` keeps /24 and /48, `full` everything, `none` nothing."""
-    assert kept(parse_ip(ip), mode) == expected
+    """`truncate` keeps /24 and /48, `full` everything."""
+    assert kept(parse_ip(ip), mode, NOW_S) == expected
+
+
+@pytest.mark.parametrize(
+    ("ip", "same", "other"),
+    [
+        ("192.0.2.77", "192.0.2.9", "192.0.3.77"),
+        ("2001:db8::1", "2001:db8:0:9::2", "2001:db8:1::1"),
+    ],
+)
+def test_of_no_address_it_can_be_told_whether_its_network_is_the_same(
+    ip: str, same: str, other: str
+) -> None:
+    """On the same day, and no more than that."""
+    first, again, elsewhere = (kept(parse_ip(each), "none", NOW_S) for each in (ip, same, other))
+    assert first == again
+    assert first.ip is None
+    assert is_pseudonym(first.network)
+    assert differ(first.network, elsewhere.network)
+    assert not differ(first.network, kept(parse_ip(other), "none", NOW_S + 86400).network)
 
 
 @pytest.mark.parametrize("mode", ["truncate", "full", "none"])
 def test_no_address_stays_none(mode: str) -> None:
     """A peer without an address, as on a Unix socket, is kept as unknown."""
-    assert kept(None, mode) == Kept(None, None)
+    assert kept(None, mode, NOW_S) == Kept(None, None)
