@@ -6,6 +6,7 @@ Does not own: who asks (`authentication`), what they may ask for (`needs`), how 
 (`refusals`), or which addresses need a password (`config.loading.rules`).
 """
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from tracker.access import refusals
 from tracker.access.access import EVERYTHING, NOTHING, Access
 from tracker.access.asked import Asked
 from tracker.access.authentication import Authenticator, Refused
+from tracker.access.lasting import LastingAnswer
 from tracker.access.needs import AUTHENTICATOR_KEY, STATE_KEY
 
 if TYPE_CHECKING:
@@ -40,20 +42,21 @@ class Guard:
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         """Answer one request."""
-        found = await self._access(scope)
+        asked = Asked.of(scope, self._authenticator.trusted_proxies)
+        found = await self._access(asked, scope)
         if isinstance(found, Response):
             await found(scope, receive, send)
             return
         ours = {STATE_KEY: found, AUTHENTICATOR_KEY: self._authenticator}
         scope["state"] = scope.get("state", {}) | ours
         try:
-            await self._app(scope, receive, send)
+            still = partial(self._is_still, found, asked)
+            await self._app(scope, receive, LastingAnswer(send, still))
         except Exception as error:  # noqa: BLE001 - it was answered; the log gets no traceback
             observe.log(observe.ADMIN_FAILED, path=scope["path"], error=repr(error))
 
-    async def _access(self, scope: "Scope") -> Access | Response:
+    async def _access(self, asked: Asked, scope: "Scope") -> Access | Response:
         """Return who asks, or what they are answered instead."""
-        asked = Asked.of(scope, self._authenticator.trusted_proxies)
         if self._authenticator.is_open and not asked.names_loopback:
             return refusals.misdirected()
         if asked.is_forged:
@@ -67,6 +70,16 @@ class Guard:
         except Refused as why:
             return refusals.refused(asked, why)
         return refusals.unknown(asked, _url(scope)) if access is None else access
+
+    async def _is_still(self, access: Access, asked: Asked) -> bool:
+        """Return whether somebody who was let in would be now; where that is not known, they are."""
+        if access is NOTHING or self._authenticator.is_open:
+            return True
+        try:
+            now = await self._authenticator.access_of(asked)
+        except Refused as why:
+            return why.reason != "password"
+        return now is not None and access.scopes <= now.scopes
 
 
 def _url(scope: "Scope") -> str:

@@ -10,7 +10,7 @@ from config.telemetry import observe
 from tests.support import http_server
 from tests.support.clients.admin import Client, serving
 from tracker.access import files
-from tracker.access.access import Scope
+from tracker.access.access import FORGETTING, Scope
 from tracker.admin.admin import Admin
 from tracker.listener import asgi
 
@@ -95,6 +95,8 @@ def test_every_operation_says_what_it_needs(admin: Admin) -> None:
         assert each.scopes, each.path
         if any(word in each.path for word in PERSONAL):
             assert Scope.PERSONS in each.scopes, each.path
+        if "forget" in each.path:
+            assert set(FORGETTING) <= set(each.scopes)
 
 
 async def test_a_token_for_figures_sees_no_person(admin: Admin, config: Config) -> None:
