@@ -16,11 +16,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pages_at_size
 from big_store import BEGUN_S, DAYS, IDENTIFIER, LINKS, Size, link_name, make, person_name
+from pages_at_size import PAGES
 from rich.console import Console
 from rich.table import Table
 from sqlite_utils import Database
@@ -97,19 +100,30 @@ def _questions(size: Size) -> dict[str, Question]:
     }
 
 
-def _asked(path: Path, size: Size, times: int) -> Iterator[tuple[str, list[float]]]:
-    """Ask each question so often; yield its name, and ms: of 50 and 95 in a hundred, then of the processor."""
+def _asked(config: Config, size: Size, times: int) -> Iterator[tuple[str, list[float]]]:
+    """Ask each question and page so often; yield its name and what `_timed` tells."""
+
+    def answer(question: Question, chance: random.Random) -> None:
+        with database.reading(config.store.path) as db:
+            question(db, chance)
+
     for name, question in _questions(size).items():
-        chance, found = random.Random(name), []
-        for _ in range(times):
-            begun_s, used_s = time.perf_counter(), time.process_time()
-            with database.reading(path) as db:
-                question(db, chance)
-            now_s = time.perf_counter()
-            found.append((1000 * (now_s - begun_s), 1000 * (time.process_time() - used_s)))
-        wall, used = (sorted(each) for each in zip(*found, strict=True))
-        most = min(len(found) - 1, int(0.95 * len(found)))
-        yield name, [statistics.median(wall), wall[most], statistics.median(used), used[most]]
+        yield name, _timed(partial(answer, question), random.Random(name), times)
+    for name, page in PAGES.items():
+        yield name, _timed(partial(pages_at_size.asked, config, page), random.Random(name), times)
+
+
+def _timed(ask: Callable[[random.Random], None], chance: random.Random, times: int) -> list[float]:
+    """Return ms: of 50 and 95 in a hundred, then of the processor."""
+    found = []
+    for _ in range(times):
+        begun_s, used_s = time.perf_counter(), time.process_time()
+        ask(chance)
+        now_s = time.perf_counter()
+        found.append((1000 * (now_s - begun_s), 1000 * (time.process_time() - used_s)))
+    wall, used = (sorted(each) for each in zip(*found, strict=True))
+    most = min(len(found) - 1, int(0.95 * len(found)))
+    return [statistics.median(wall), wall[most], statistics.median(used), used[most]]
 
 
 def _octets(db: Database, tables: tuple[str, ...]) -> int:
@@ -238,7 +252,7 @@ def _measure(folder: Path, arguments: argparse.Namespace) -> None:
         make(path, size, quiet=False)
     columns = ("p50 ms", "p95 ms", "p50 CPU ms", "p95 CPU ms")
     asked = _table(f"Questions to {size.clicks:,} clicks", *columns)
-    for name, found in _asked(path, size, arguments.times):
+    for name, found in _asked(config, size, arguments.times):
         asked.add_row(name, *(f"{each:,.0f}" for each in found))
     console = Console()
     console.print(asked)

@@ -5,6 +5,8 @@ Screenshots go to the folder that `$WAYPOST_SCREENSHOTS` names, else to the test
 
 import contextlib
 import os
+import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +48,19 @@ class Browser:
     def follow(self, text: str, within: str = "main") -> None:
         """Click on the first link with this text in a part of the page."""
         self.driver.find_element(By.CSS_SELECTOR, within).find_element(By.LINK_TEXT, text).click()
+
+    def download(self, text: str, within_s: float = 15) -> str:
+        """Click on the link of a file, and return what the file holds."""
+        with tempfile.TemporaryDirectory(prefix="waypost-download-") as folder:
+            told = {"behavior": "allow", "downloadPath": folder}
+            self._tell("Browser.setDownloadBehavior", told)
+            self.follow(text)
+            deadline = time.monotonic() + within_s
+            while time.monotonic() < deadline:
+                for file in Path(folder).glob("*.csv"):
+                    return file.read_bytes().decode()
+                time.sleep(0.02)
+        raise AssertionError(f"{text} gave no file")
 
     @property
     def path(self) -> str:

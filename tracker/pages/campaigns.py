@@ -33,6 +33,7 @@ from tracker.reports.figures import Figures, Json, Report
 from tracker.reports.links import Links
 
 TOP_LINKS = 25
+DOMAINS = 20
 COMPARED_LINKS = 50
 OTHERS = 50
 """Campaigns, the latest, that are offered to compare with."""
@@ -122,6 +123,7 @@ def _alone(db: Database, found: Campaign, days: Days | None) -> dict[str, Any]:
         "charts": list(_charts(db, found, days)),
         "links": Links(db, found.id, asked).top_by_people(TOP_LINKS),
         "domains": domains(db, found.id, asked),
+        "most_domains": DOMAINS,
     }
 
 

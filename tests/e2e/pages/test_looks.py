@@ -39,7 +39,7 @@ def test_axe_core_finds_nothing(browser: Browser, name: str, width: int, scheme:
 
 @pytest.mark.parametrize("width", [DESK, PHONE])
 def test_no_page_scrolls_sideways(browser: Browser, name: str, width: int) -> None:
-    """Names of 2,000 characters included."""
+    """Whatever it shows."""
     browser.looks(width)
     assert browser.overflow() == 0
 

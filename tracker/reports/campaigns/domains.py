@@ -19,7 +19,7 @@ from tracker.reports.campaigns.listing import day_date
 from tracker.reports.period import Period
 from tracker.store.reserved import DAY_S
 
-MOST_MESSAGES = 12_000
+MOST_MESSAGES = 5_000
 """That are looked at, of this campaign or sent between its messages."""
 MOST_DAYS = 200
 
