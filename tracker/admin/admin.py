@@ -40,12 +40,13 @@ class Admin:
         self.config = config
         self._process = process
         self.api = Api(self._current_config, make_link)
+        self._site = Site(self._current_config)
 
     @cached_property
     def app(self) -> Starlette:
         """The ASGI application."""
         routes = [
-            *Site(self._current_config).routes,
+            *self._site.routes,
             Route("/healthz", _healthz),
             Route("/metrics", only(self._metrics, Scope.FIGURES)),
             Route("/internal/ask", self._ask),
@@ -54,6 +55,10 @@ class Admin:
         application = Starlette(routes=routes, exception_handlers=_HANDLERS)
         application.router.redirect_slashes = False
         return application
+
+    def end(self) -> None:
+        """End answers that would go on for long: the process stops."""
+        self._site.tails.end()
 
     def _current_config(self) -> Config:
         return self.config

@@ -208,6 +208,7 @@ async def _administering(
     try:
         yield
     finally:
+        admin.end()
         stop.set()
         await serving
 

@@ -63,7 +63,7 @@ def story(db: Database, key: MessageKey) -> Json:
     details`); `campaign` and clicks are known of what was tracked.
     """
     counted = next(db.query(_MESSAGE, list(key)), None)
-    copies = [asdict(each) for each in lookup.copies(db, key)]
+    copies, recipients = handed_over(db, key)
     return {
         "message": key.text,
         "sent_at": clicks.moment(key.sent_s),
@@ -71,9 +71,15 @@ def story(db: Database, key: MessageKey) -> Json:
         "campaign": Name.of(counted["campaign"]).text if counted else None,
         "shared": bool(counted["shared"]) if counted else None,
         "copies": copies,
-        "recipients": list(_recipients(db, key, copies)),
+        "recipients": recipients,
         "events": sorted((*_clicks(db, key), *_opens(db, key)), key=lambda row: row["at"]),
     }
+
+
+def handed_over(db: Database, key: MessageKey) -> tuple[list[Json], list[Json]]:
+    """Return how each copy of a message was handed over, while that is kept, and its RECIPIENTS."""
+    copies = [asdict(each) for each in lookup.copies(db, key)]
+    return copies, list(_recipients(db, key, copies))
 
 
 def recipient(

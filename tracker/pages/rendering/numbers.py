@@ -82,3 +82,9 @@ def when(text: str) -> str:
     """Return a moment, given as reports do in ISO 8601, as `9 Nov 2026 14:05`."""
     at = datetime.fromisoformat(text).astimezone(UTC)
     return f"{day(at.date())} {at:%H:%M}"
+
+
+def day_and_time(text: str) -> tuple[str, str]:
+    """Return a moment, given in ISO 8601, as `9 Nov 2026` and `14:05:33`, in UTC."""
+    at = datetime.fromisoformat(text).astimezone(UTC)
+    return day(at.date()), f"{at:%H:%M:%S}"

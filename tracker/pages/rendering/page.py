@@ -8,9 +8,12 @@ Everything that others wrote is escaped by the templates. No page has a script o
 in it, so that the policy forbids both, and what somebody smuggled in would not run.
 """
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -22,6 +25,11 @@ from tracker.pages.rendering import assets, numbers
 NAVIGATION = (
     ("/", "Overview"),
     ("/links", "Links"),
+    ("/clicks", "Clicks"),
+    ("/people", "People"),
+    ("/messages", "Messages"),
+    ("/machines", "Machines"),
+    ("/state", "State"),
 )
 """Pages that each page leads to: path and name, in this order."""
 POLICY = (
@@ -30,6 +38,18 @@ POLICY = (
 )
 HEADERS = UNCACHED | {"content-security-policy": POLICY}
 
+
+def person_url(person: str) -> str:
+    """Return where the page of a person is, whatever stands in the name."""
+    return f"/people/{quote(person, safe='@', errors='replace')}"
+
+
+def with_code(text: str) -> Markup:
+    """Return a text in which what stands between backticks is code."""
+    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped
+
+
+_BACKTICKS = re.compile("`([^`]*)`")
 _TEMPLATES = Environment(
     loader=PackageLoader("tracker.pages"),
     autoescape=True,
@@ -43,6 +63,8 @@ _TEMPLATES.filters |= {
     "day": numbers.day,
     "moment": numbers.moment,
     "when": numbers.when,
+    "person_url": person_url,
+    "with_code": with_code,
 }
 _TEMPLATES.globals |= {
     "asset": assets.url,

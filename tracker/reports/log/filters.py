@@ -1,4 +1,4 @@
-"""Which clicks are asked for: of a campaign, a link or a person, a label, a rule, a period.
+"""Which clicks are asked for: of a campaign, a link, a person or a message, a label, a rule, a period.
 
 Owns: what may be asked, and the rows of the store that it means.
 Does not own: finding the clicks (`page`), or how a filter is written in a URL (`tracker.pages`,
@@ -10,11 +10,13 @@ from typing import Literal, get_args
 
 from sqlite_utils import Database
 
+from tracker.details import lookup
 from tracker.judging.rules import BY_NAME
 from tracker.reports import known
 from tracker.reports.known import Unknown
 from tracker.reports.period import Period
 from tracker.store import named_rows
+from tracker.store.keys import MessageKey, is_message_id
 
 Label = Literal["human", "doubtful", "machine"]
 """What a click was judged to be, as in figures: a human's may be doubtful."""
@@ -38,7 +40,7 @@ class Filter:
     """What clicks are to be; None: whatever it is. The period is that in which messages were sent.
 
     Campaign and link are numbers of their rows, the person an address or an id of the application's,
-    the rule a name without a version.
+    the rule a name without a version, the message its id.
     """
 
     campaign: int | None = None
@@ -47,6 +49,7 @@ class Filter:
     label: Label | None = None
     rule: str | None = None
     period: Period = field(default_factory=Period)
+    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Wanted:
     verdicts: tuple[int, ...] | None = None
     names: tuple[str, ...] = ()
     persons: tuple[int, ...] = ()
+    message: MessageKey | None = None
 
     @classmethod
     def of(cls, db: Database, asked: Filter) -> "Wanted":
@@ -74,6 +78,7 @@ class Wanted:
             _verdicts(db, asked),
             tuple(names),
             tuple(named_rows.find(db, "persons", names).values()),
+            message=message_key(db, asked.message),
         )
 
 
@@ -91,6 +96,19 @@ def link_row(db: Database, link: int | None) -> int | None:
     if found is None:
         raise Unknown("link", str(link), ())
     return int(found[0])
+
+
+def message_key(db: Database, message: str | None) -> MessageKey | None:
+    """Return the key of a message that is given by its id; raises Unknown.
+
+    Ids are random, so that no two messages share one; were there two, it is the latest.
+    """
+    if message is None:
+        return None
+    found = lookup.find(db, message) if is_message_id(message) else []
+    if not found:
+        raise Unknown("message", message, ())
+    return found[0]
 
 
 def _verdicts(db: Database, asked: Filter) -> tuple[int, ...] | None:

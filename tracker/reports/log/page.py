@@ -68,17 +68,17 @@ def page(
     knows no such campaign, link, person or rule.
     """
     wanted = Wanted.of(db, asked)
-    latest = _latest(db)
+    newest = latest(db)
     direction = ways.NEWEST_FIRST if newest_first else ways.OLDEST_FIRST
     if cursor is None:
-        cursor = latest + 1 if newest_first else 0
+        cursor = newest + 1 if newest_first else 0
     way = ways.way(db, wanted, cursor, direction)
     rows = _rows(db, wanted, way, {"cursor": cursor, "limit": limit}, direction)
     if len(rows) == limit:
         end = int(rows[-1]["cursor"])
         return Page(rows, end, ways.is_more(db, end, direction))
     if way.end is None or not ways.is_more(db, way.end, direction):
-        return Page(rows, 0 if newest_first else max(cursor, latest), more=False)
+        return Page(rows, 0 if newest_first else max(cursor, newest), more=False)
     return Page(rows, way.end, more=True, looked_to_s=_moment_s(db, way.end))
 
 
@@ -101,6 +101,7 @@ def _rows(
     return [shown(told(row)) for row in rows]
 
 
+_OF_MESSAGE = "clicks.sent_s = :of_sent_s AND clicks.message_id = :of_message_id"
 _OF_VERDICTS = "verdict_id IN (SELECT value FROM json_each(:verdicts))"
 _OF_LINK = "clicks.link_id = :of_link"
 _OF_CAMPAIGN = """EXISTS (
@@ -121,6 +122,8 @@ _OF_PERSON = """EXISTS (
 
 def _conditions(wanted: Wanted) -> Iterator[str]:
     """Yield what is asked of each click."""
+    if wanted.message is not None:
+        yield _OF_MESSAGE
     if wanted.verdicts is not None:
         yield _OF_VERDICTS
     if wanted.link is not None:
@@ -134,6 +137,8 @@ def _conditions(wanted: Wanted) -> Iterator[str]:
 def _values(wanted: Wanted) -> Json:
     return {
         "verdicts": json.dumps(wanted.verdicts or ()),
+        "of_sent_s": wanted.message and wanted.message.sent_s,
+        "of_message_id": wanted.message and wanted.message.message_id,
         "of_link": wanted.link,
         "of_campaign": wanted.campaign,
         "persons": json.dumps(wanted.persons),
@@ -141,7 +146,8 @@ def _values(wanted: Wanted) -> Json:
     }
 
 
-def _latest(db: Database) -> int:
+def latest(db: Database) -> int:
+    """Return the arrival of the click that was counted last; 0 where there is none."""
     return int(db.execute(_LATEST).fetchone()[0])
 
 

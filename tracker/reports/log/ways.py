@@ -3,7 +3,7 @@
 Owns: choosing the way, by sums that the store keeps, and what each way looks at.
 Does not own: what a filter means (`filters`), or the page that comes of it (`page`).
 
-The clicks on a person's copies, or on what was sent on the days of a campaign, of a link or of a period are
+The clicks on a message, on a person's copies, or on what was sent on the days of a campaign, of a link or of a period are
 looked at all together, where they are few enough. Else so many that arrived next to the cursor are.
 """
 
@@ -42,6 +42,7 @@ _CLICKS_OF_DAYS = """
     SELECT total(clicks_all) FROM json_each(:days) CROSS JOIN cohorts
         ON day = json_each.value AND campaign_id = 0 AND link_id = 0
 """
+_CLICKS_OF_MESSAGE = "SELECT total(clicks) FROM deliveries WHERE sent_s = ? AND message_id = ?"
 _COPIES = f"""
     SELECT sent_s, message_id, number, clicks FROM deliveries
     WHERE person_id IN (SELECT value FROM json_each(:persons))
@@ -115,7 +116,8 @@ class Way:
 def way(db: Database, wanted: Wanted, cursor: int, direction: Direction) -> Way:
     """Return the way on which few clicks are looked at."""
     return (
-        _of_person(db, wanted)
+        _of_message(db, wanted)
+        or _of_person(db, wanted)
         or _last(db, wanted, cursor, direction)
         or _of_days(db, wanted)
         or _arrived(db, wanted, cursor, direction)
@@ -125,6 +127,13 @@ def way(db: Database, wanted: Wanted, cursor: int, direction: Direction) -> Way:
 def is_more(db: Database, end: int, direction: Direction) -> bool:
     """Return whether there are clicks beyond an arrival."""
     return bool(db.execute(direction.sql(_BEYOND), [end]).fetchone()[0])
+
+
+def _of_message(db: Database, wanted: Wanted) -> Way | None:
+    if wanted.message is None:
+        return None
+    total = db.execute(_CLICKS_OF_MESSAGE, list(wanted.message)).fetchone()[0]
+    return Way("clicks", {}) if total <= SCANNED else None
 
 
 def _of_person(db: Database, wanted: Wanted) -> Way | None:

@@ -24,6 +24,7 @@ from tracker.reports.machines.rules import by_rule
 from tracker.reports.machines.sample import sample
 from tracker.reports.period import Period
 from tracker.store import identities, persons
+from tracker.store.keys import message_number, message_text
 from tracker.store.reserved import DAY_S
 from tracker.urls.reader_id import Identifier
 
@@ -40,6 +41,7 @@ FILTERS = (
     Filter(link=1),
     Filter(link=1, campaign=3),
     Filter(person="ANN@example.net"),
+    Filter(message=message_text(message_number("m1"))),
     Filter(label="machine", rule="head"),
     Filter(period=Period(SENT_S, SENT_S + DAY_S)),
 )

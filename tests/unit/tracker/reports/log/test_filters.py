@@ -24,6 +24,8 @@ def test_no_filter_means_every_click(logged: Database) -> None:
         (Filter(link=99), "link"),
         (Filter(person="nobody@example.net"), "person"),
         (Filter(rule="moon-phase"), "rule"),
+        (Filter(message="0123456789abcdef"), "message"),
+        (Filter(message="4Fk2"), "message"),
     ],
     ids=str,
 )

@@ -12,6 +12,7 @@ from tracker.reports.log import ways
 from tracker.reports.log.filters import LABELS, Filter, rules_of
 from tracker.reports.log.page import COLUMNS, Page, page
 from tracker.reports.period import Period
+from tracker.store.keys import message_number, message_text
 from tracker.store.reserved import DAY_S
 
 Fits = Callable[[dict[str, Any]], bool]
@@ -26,6 +27,10 @@ FILTERS: dict[str, tuple[dict[str, Any], Fits]] = {
     "address": (
         {"person": "bob@example.net"},
         lambda row: row["person"] in ("id-7", "bob@example.net"),
+    ),
+    "message": (
+        {"message": message_text(message_number("m1"))},
+        lambda row: row["message_id"] == message_text(message_number("m1")),
     ),
     "human": ({"label": "human"}, lambda row: row["human"]),
     "doubtful": ({"label": "doubtful"}, lambda row: row["human"] and row["doubtful"]),

@@ -8,6 +8,7 @@ from tracker.reports.log import ways
 from tracker.reports.log.filters import Filter, Wanted
 from tracker.reports.log.ways import NEWEST_FIRST, OLDEST_FIRST
 from tracker.reports.period import Period
+from tracker.store.keys import message_number, message_text
 from tracker.store.reserved import DAY_S
 
 
@@ -35,6 +36,12 @@ def test_a_campaign_a_link_and_a_period_are_looked_at_by_days(large: Database) -
         assert _source(large, asked) == "json_each(:runs)"
 
 
+def test_the_clicks_on_a_message_stand_together(large: Database) -> None:
+    """But for one that was clicked more often than anybody can be told."""
+    message = message_text(message_number("m1"))
+    assert _source(large, Filter(message=message)) == "clicks"
+
+
 def test_what_follows_a_late_cursor_is_looked_at_in_order(large: Database) -> None:
     """A live view asks for a few clicks at a time."""
     assert _source(large, Filter(campaign=3), cursor=9) == "arrivals"
@@ -48,6 +55,7 @@ def test_too_many_clicks_of_some_days_are_not_looked_at_together(
     monkeypatch.setattr(ways, "OF_A_PERSON", 1)
     assert _source(large, Filter(campaign=3)) == "arrivals"
     assert _source(large, Filter(person="ann@example.net")) == "arrivals"
+    assert _source(large, Filter(message=message_text(message_number("m1")))) == "arrivals"
     monkeypatch.setattr(ways, "SCANNED", 1000)
     monkeypatch.setattr(ways, "CAMPAIGNS_OF_A_LINK", 0)
     (link,) = large.execute("SELECT id FROM links WHERE name = 'offer'").fetchone()
