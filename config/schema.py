@@ -516,6 +516,11 @@ class PrivacyConfig(Table):
     `"family"` browser and system without versions (`Firefox on Linux`), with `"none"` nothing. Of the other
     two, the store can tell for two days whether the agents of two clicks of one day are the same. In force
     for clicks that are counted from then on."""
+    heed_gpc: bool = False
+    """Whether a reader's `Sec-GPC: 1` (Global Privacy Control) or `DNT: 1` is heeded: once such a click was
+    judged, nothing of it is kept but sums. It counts for its campaign, link, day and hour, and its
+    delivery as clicked, so that the click rate stays right; it is no person's, and neither exported
+    nor told to webhooks."""
     consent: ConsentLevel = "full"
     """What is taken for agreed to by whoever never said, neither by `waypost consent` nor in the message's
     header `X-Track-Person-Consent`: with `"full"` clicks count as that person's, with `"anonymous"` without a

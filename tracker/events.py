@@ -167,6 +167,8 @@ class Clicked:
     request showed of a machine (`tracker.judging.signals`), `network` whose visitor's it was, as judging
     compares them (maybe a pseudonym, `tracker.privacy.pseudonyms`); events of earlier versions have neither (`tracker.counting.model.made`).
 
+    `asks_for_privacy`: its reader asked not to be tracked, and that is heeded (`[privacy] heed_gpc`).
+
     `human` and `reasons` are what the request says by itself, which is all that earlier versions know;
     with the other clicks on the copy, a click may be judged otherwise.
     """
@@ -185,6 +187,7 @@ class Clicked:
     user_agent: str
     signals: Annotated[tuple[str, ...], _UNLESS_EMPTY] = ()
     network: Annotated[str | None, _UNLESS_EMPTY] = None
+    asks_for_privacy: Annotated[bool, _UNLESS_EMPTY] = False
     kind: Literal["clicked"] = "clicked"
 
 
@@ -244,7 +247,7 @@ def _printable(value: Any) -> Any:  # noqa: ANN401 - walks the fields of any eve
 
 
 def erased(click: Clicked) -> Clicked:
-    """Return a click on a link of somebody who was forgotten, without what could tell of them.
+    """Return a click of somebody who was forgotten, or asked not to be tracked, without what tells of them.
 
     Of the destination its host is left: nobody knows any more how the rest told of whom. Where the
     whole of it is the name of a link that the store has, the click counts there all the same.

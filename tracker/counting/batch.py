@@ -69,7 +69,8 @@ def feed(
 
     `naming` says what links are called whose message is not known, `settings` how clicks are judged,
     `subscriptions` what webhooks are told of them, `agents` what is kept of their user agents.
-    Return the ids of clicks on links of somebody who was forgotten.
+    Return the ids of clicks of which nothing may tell in the spool either: of somebody who was
+    forgotten, or asked not to be tracked.
     """
     horizon_s = purged_before_s(db)
     batch = Batch(db, naming, settings, horizon_s, subscriptions, agents)
@@ -99,6 +100,11 @@ class _Arrived(NamedTuple):
             made(self.event, self.id, agents),
             full_destination=self.full_destination,
         )
+
+    def nobodys(self, agents: Agents) -> Click:
+        """Return it without what would be its reader's own: a link that nobody else has is its host."""
+        full, destination = self.event.destination, erased(self.event).destination
+        return replace(self.click(agents), destination=destination, full_destination=full)
 
 
 class _ClickNames(NamedTuple):
@@ -219,7 +225,8 @@ class Batch:
     are their rows, `totals_before` what they added to the sums until now, and `before` are those as
     they were whose own event is in the batch, though they had clicks before it (`clicked_before`).
     `described` are messages whose own event is in the batch; `changed` are deliveries, by message and
-    number. `forgotten` are the ids of clicks on links of the forgotten.
+    number. `nobodys` are clicks of those who ask not to be tracked; `forgotten` are the ids of these, and
+    of clicks on links of the forgotten.
     """
 
     db: Database
@@ -237,6 +244,7 @@ class Batch:
     before: dict[MessageKey, Message] = field(default_factory=dict)
     changed: dict[tuple[MessageKey, int], Delivery] = field(default_factory=dict)
     clicks: list[_Arrived] = field(default_factory=list)
+    nobodys: list[_Arrived] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     links: "_Links" = field(default_factory=lambda: _Links({}))
@@ -328,6 +336,7 @@ class Batch:
         counted = rows.known_clicks(
             self.db, [each for each in found if each[0] in self.clicked_before]
         )
+        counted |= self._counted_as_nobodys(found)
         old = [each for each in found if each[0].sent_s < self.horizon_s]
         if old:
             purged_ids = rows.purged_events(self.db, {each[1] for each in old})
@@ -335,6 +344,13 @@ class Batch:
                 each for each in old if each[1] in purged_ids or found[each].at_s < self.horizon_s
             }
         return [_Arrived(*each, event) for each, event in found.items() if each not in counted]
+
+    def _counted_as_nobodys(
+        self, found: Mapping[tuple[MessageKey, bytes], Clicked]
+    ) -> set[tuple[MessageKey, bytes]]:
+        asking = {each for each, event in found.items() if event.asks_for_privacy}
+        known = rows.purged_events(self.db, {each[1] for each in asking}) if asking else set()
+        return {each for each in asking if each[1] in known}
 
     def _message(self, key: MessageKey) -> Message:
         message = self.messages.get(key)
@@ -392,6 +408,10 @@ class Batch:
             click = click._replace(event=purged(event))
         delivery = self._delivery(message, event.recipient)
         delivery.clicks += 1
+        if event.asks_for_privacy:
+            self.forgotten.append(event.event_id)
+            self.nobodys.append(click)
+            return
         if delivery.erased:
             self.forgotten.append(event.event_id)
             click = click._replace(
@@ -404,17 +424,36 @@ class Batch:
         new = [
             (self.messages[arrived.message], arrived.click(self.agents)) for arrived in self.clicks
         ]
-        known = self._known_pairs(new)
+        nobodys = [
+            (self.messages[each.message], each.nobodys(self.agents)) for each in self.nobodys
+        ]
+        known = self._known_pairs([*new, *nobodys])
         before = [replace(click) for _, click in known]
         moved = [pair for pair in known if pair[0].key in self.before]
-        attribute(self.db, [*new, *moved], self.naming, self.slots)
+        attribute(self.db, [*new, *nobodys, *moved], self.naming, self.slots)
         sittings.judge([*known, *new], self.settings)
+        self._count_nobodys(nobodys, [*known, *new])
         changed = sittings.changes(before, known)
         for change in changed:
             change.count(self.sums)
             self._delivery(change.message, change.after.recipient)
         self._write_clicks(new, [(change.message, change.after) for change in changed])
         queueing.queue(self.db, self.subscriptions, new, changed)
+
+    def _count_nobodys(self, nobodys: Sequence[Pair], others: Sequence[Pair]) -> None:
+        """Count clicks of those who ask not to be tracked, and keep no more than that they were counted.
+
+        They are judged beside all others, and change nothing of what these are taken for.
+        """
+        if not nobodys:
+            return
+        beside = [(message, replace(click)) for message, click in others]
+        sittings.judge([*beside, *nobodys], self.settings)
+        for message, click in nobodys:
+            click.counted = click.counted._replace(person_id=None)
+            self.sums.add_click(click, 1)
+            self._delivery(message, click.recipient).judged(click.verdict, 1)
+        rows.remember_events(self.db, [click.id for _, click in nobodys])
 
     def _known_pairs(self, new: Sequence[Pair]) -> list[Pair]:
         """Return the known clicks that new ones are judged with, and those that came before their message.

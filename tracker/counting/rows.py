@@ -87,6 +87,7 @@ _KNOWN_CLICKS = """
     FROM wanted_clicks CROSS JOIN clicks USING (sent_s, message_id, event_id)
 """
 _PURGED_EVENTS = "SELECT event_id FROM purged_clicks WHERE event_id IN (:values)"
+_REMEMBER_EVENT = "INSERT OR IGNORE INTO purged_clicks VALUES (?)"
 _PUT_MESSAGE = """
     INSERT INTO messages
         (sent_s, message_id, campaign_id, link_set_id, domain_id, shared, counted, unknown)
@@ -255,6 +256,11 @@ def known_clicks(
 def purged_events(db: Database, event_ids: Iterable[bytes]) -> set[bytes]:
     """Return those of these ids under which the store had a click that was purged not long ago."""
     return {event_id for (event_id,) in queries.rows_in(db, _PURGED_EVENTS, event_ids)}
+
+
+def remember_events(db: Database, event_ids: Iterable[bytes]) -> None:
+    """Remember that clicks of these ids were counted, of which nothing else is kept."""
+    db.conn.executemany(_REMEMBER_EVENT, [(each,) for each in event_ids])
 
 
 def write_messages(db: Database, messages: Iterable[Message]) -> None:

@@ -54,7 +54,7 @@ class Rules:
     address is believed. `prefixes` may stand before our paths: nothing, or the path of a base URL.
     `networks` are those of mail filters, `judging` says what the signals of a machine weigh.
     `pass_query` are parameters that go along from a short link, in lower case; `referrer_policy` is
-    what destinations are told of where a reader comes from.
+    what destinations are told of where a reader comes from; `heeds_gpc`: who asks not to be tracked is heard.
     """
 
     ip_privacy: IpPrivacy
@@ -65,6 +65,7 @@ class Rules:
     judging: Settings = field(default_factory=Settings)
     pass_query: frozenset[str] = frozenset()
     referrer_policy: ReferrerPolicy = "no-referrer"
+    heeds_gpc: bool = False
 
     @classmethod
     def from_config(cls, config: Config) -> "Rules":
@@ -78,6 +79,7 @@ class Rules:
             Settings.of(config),
             frozenset(name.lower() for name in config.tracker.pass_query),
             config.tracker.referrer_policy,
+            config.privacy.heed_gpc,
         )
 
     def passed(self, query: bytes) -> list[str]:
@@ -247,6 +249,7 @@ def clicked(request: Request, link: Link, rules: Rules, at_s: float | None = Non
         user_agent=visit.agent,
         signals=signals,
         network=kept.network,
+        asks_for_privacy=rules.heeds_gpc and visitor.asks_for_privacy(visit),
     )
 
 

@@ -48,6 +48,11 @@ def signals(visit: Visit, networks: Networks, *, of_page: bool = True) -> Signal
     return tuple(each for each in found if each.partition(":")[0] in TELLING_OF_ANYBODY)
 
 
+def asks_for_privacy(visit: Visit) -> bool:
+    """Return whether a reader asks not to be tracked: by Global Privacy Control, or as browsers once did."""
+    return any(visit.header(name) == "1" for name in (b"sec-gpc", b"dnt"))
+
+
 class Kept(NamedTuple):
     """What is kept of an address: it, or less, and the network by which visitors are told apart.
 

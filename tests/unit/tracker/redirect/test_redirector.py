@@ -424,6 +424,25 @@ def test_signals_are_those_of_the_whole_address(privacy: str, network: str | Non
     assert told == network or (network is None and is_pseudonym(told))
 
 
+@pytest.mark.parametrize(
+    ("heeds", "header", "asks"),
+    [
+        (True, (b"sec-gpc", b"1"), True),
+        (True, (b"dnt", b"1"), True),
+        (True, (b"dnt", b"0"), False),
+        (True, (b"sec-gpc", b""), False),
+        (False, (b"sec-gpc", b"1"), False),
+    ],
+)
+def test_who_asks_not_to_be_tracked_is_heard_where_that_is_heeded(
+    *, heeds: bool, header: tuple[bytes, bytes], asks: bool
+) -> None:
+    """`[privacy] heed_gpc`; the redirect is the same."""
+    reader = Reader(Config.model_validate({"privacy": {"heed_gpc": heeds}}))
+    assert reader.ask(f"/c/{token()}", headers=(header,)).status == 302
+    assert reader.clicks[0].asks_for_privacy is asks
+
+
 def test_points_of_the_configuration_count_at_once() -> None:
     """A click is labelled by what is in force."""
     tables = {"clicks": {"points": {"robot-agent": 0, "no-html": 0, "no-language": 20}}}
