@@ -4,7 +4,9 @@ Owns: what the demo is configured to do, and finding ports.
 Does not own: reading a configuration (`config.loading.load`), or serving (`waypost_demo.command`).
 """
 
+import base64
 import contextlib
+import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import click
 
 from config.keys import dkim_keys, token_keys
+from config.keys.secret_files import write_secret
 from config.loading.load import load
 from config.schema import Config
 
@@ -51,6 +54,12 @@ key_file = "{folder}/dkim.pem"
 networks = "{folder}/networks.txt"
 [clicks.points]
 early = 0  # who tries the demo clicks at once
+[[webhook]]
+name = "orders"
+url = "{site}/hooks/clicks"
+secret_file = "{folder}/webhook.secret"
+campaigns = ["Your order …"]
+settle = "2s"
 """
 
 NETWORKS = "203.0.113.64/26 scanner demo-filter\n"
@@ -94,9 +103,12 @@ def set_up(folder: Path, inbox_port: int, site: str) -> Demo:
     """Write keys and a configuration into `folder`, as `waypost init` would."""
     token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
     dkim_keys.write_dkim_key(folder / "dkim.pem")
+    secret = b"whsec_" + base64.b64encode(os.urandom(32)) + b"\n"
+    write_secret(folder / "webhook.secret", secret)
     (folder / "networks.txt").write_text(NETWORKS)
     text = CONFIG.format(
         folder=folder,
+        site=site,
         shop=SHOP_DOMAIN,
         club=CLUB_DOMAIN,
         selector=SELECTOR,

@@ -1,6 +1,6 @@
 """The site that links of the demo lead to: one page that shows which destination was reached.
 
-Owns: that page, and its server on the loopback.
+Owns: that page, its server on the loopback, and hearing of clicks as a webhook.
 Does not own: the links (`waypost_demo.mailings`), or redirecting (`tracker.redirect`).
 """
 
@@ -32,6 +32,8 @@ PICTURE = (
     b' fill="#d9c9b0"/><g fill="#8a5a44"><circle cx="150" cy="100" r="45"/><circle cx="280" cy="100"'
     b' r="45"/><circle cx="410" cy="100" r="45"/></g></svg>'
 )
+MOST_OCTETS = 100_000
+"""Of what is told of one click."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Nothing of what a link says can do anything there."""
 
@@ -51,6 +53,12 @@ class _Visitor(BaseHTTPRequestHandler):
         self.send_header("Content-Security-Policy", POLICY)
         self.end_headers()
         self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        """Take what a webhook is told of clicks; nothing becomes of it."""
+        self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MOST_OCTETS))
+        self.send_response(204)
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the terminal is for the demo."""

@@ -24,7 +24,7 @@ def test_its_configuration_is_sound_and_within_its_folder(tmp_path: Path) -> Non
     assert demo.config.store.path == tmp_path / "waypost.db"
     assert [each.domain for each in demo.config.sender] == ["example.com", "example.org"]
     assert demo.config_file.read_text().startswith("[proxy]")
-    for name in ("token.keys", "dkim.pem"):
+    for name in ("token.keys", "dkim.pem", "webhook.secret"):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
 

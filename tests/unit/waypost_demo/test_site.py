@@ -18,6 +18,15 @@ def test_markup_in_a_url_is_no_markup_of_the_page() -> None:
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
+def test_it_hears_of_clicks_as_a_webhook() -> None:
+    """So that the page of the state has one to show."""
+    told = urllib.request.Request("http://localhost", b'{"type": "click.created"}')
+    with site.serving(0) as url:
+        told.full_url = f"{url}/hooks/clicks"
+        with urllib.request.urlopen(told) as answer:
+            assert answer.status == 204
+
+
 def test_pictures_of_the_letter_are_there() -> None:
     """A mail program that shows it asks nobody else."""
     with site.serving(0) as url, urllib.request.urlopen(f"{url}/pictures/a.svg") as picture:
