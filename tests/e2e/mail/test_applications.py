@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clients.programs import need
+from tests.support.guarded import token
 from tests.support.readers.links import Links
 from tests.support.recipes import recipe
 from tests.support.repository import ROOT
@@ -20,8 +21,8 @@ from tests.support.stack import Mailbox, Stack
 
 CLIENT = ROOT / "clients" / "python" / "waypost_links.py"
 URL = "https://www.example.com/parcel"
-PASSWORD_FILE = "/etc/waypost/admin.password"
-PASSWORD_LINE = re.compile(r".*admin\.password.*\n")
+TOKEN_FILE = "/etc/waypost/links.token"
+TOKEN_LINE = re.compile(r".*links\.token.*\n")
 SHORT = re.compile(r"http://127\.0\.0\.1:\d+(/s/\w{7})")
 
 
@@ -76,9 +77,21 @@ def test_an_old_python_will_do() -> None:
     assert [name.name for name in first.names] == ["annotations"]
 
 
-def test_a_python_application_has_the_password(links: Links, tmp_path: Path) -> None:
-    """As its file has it; with another, the plain URL goes out, and the log says why."""
+def token_file(links: Links) -> Path:
+    """Make a token as the page tells; gives its file."""
+    file = links.stack.folder / "links.token"
+    file.write_text(token(links.stack, "shop", "links") + "\n")
+    return file
+
+
+@pytest.mark.parametrize("by_token", [False, True], ids=["password", "token"])
+def test_a_python_application_has_the_password(
+    links: Links, tmp_path: Path, *, by_token: bool
+) -> None:
+    """As its file has it, or a token; with another, the plain URL goes out, and the log says why."""
     file = locked(links)
+    if by_token:
+        file = token_file(links)
     reading = f"__import__('pathlib').Path({str(file)!r}).read_text('utf-8')"
     from_file = {"password=None": f"password={reading}"}
     wrong = {"password=None": "password='wrong'"}
@@ -112,14 +125,16 @@ def test_what_makes_no_sense_is_told_by_field(links: Links, tmp_path: Path) -> N
     )
 
 
-@pytest.mark.parametrize("protected", [False, True], ids=["open", "password"])
+@pytest.mark.parametrize("protected", [False, True], ids=["open", "token"])
 def test_the_way_by_http_is_as_the_page_tells(links: Links, *, protected: bool) -> None:
-    """With curl, with a password and without."""
+    """With curl, with a token and without."""
     need("curl")
-    own = {PASSWORD_FILE: str(locked(links))} if protected else {}
+    if protected:
+        locked(links)
+    own = {TOKEN_FILE: str(token_file(links))} if protected else {}
     script = example("sms.sh", links, own)
     if not protected:
-        script = PASSWORD_LINE.sub("", script)
+        script = TOKEN_LINE.sub("", script)
     with links.stack.serving("tracker"):
         done = subprocess.run(
             ["/bin/sh", "-c", script], capture_output=True, text=True, check=True, timeout=60

@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlencode
@@ -38,6 +38,7 @@ class Front:
 
     stack: Stack
     port: int
+    client: str = "127.0.0.1"
 
     @property
     def origin(self) -> str:
@@ -49,7 +50,7 @@ class Front:
         trust = ssl.create_default_context()
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30)
-        connection.sock = _connected(self.port, trust)
+        connection.sock = _connected(self.port, self.client, trust)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         with contextlib.closing(connection):
             connection.request(method, path, body or None, {"Host": f"{HOST}:{self.port}", **named})
@@ -57,9 +58,9 @@ class Front:
             return Told(answer.status, answer.headers, answer.read())
 
 
-def _connected(port: int, trust: ssl.SSLContext) -> ssl.SSLSocket:
+def _connected(port: int, client: str, trust: ssl.SSLContext) -> ssl.SSLSocket:
     return trust.wrap_socket(
-        socket.create_connection(("127.0.0.1", port), 30), server_hostname=HOST
+        socket.create_connection(("127.0.0.1", port), 30, (client, 0)), server_hostname=HOST
     )
 
 
@@ -183,12 +184,16 @@ def test_forms_of_other_origins_are_refused(front: Front) -> None:
 
 
 def test_wrong_passwords_lock_out_their_own_address(front: Front) -> None:
-    """Caddy says whose they are: this one is a client of its own beside whoever asks directly."""
-    for _ in range(10):
-        assert front.ask("/metrics", authorization="Bearer wrong").status == 401
-    assert front.ask("/metrics", authorization="Bearer wrong").status == 429
-    spoofed = front.ask("/metrics", authorization="Bearer wrong", x_forwarded_for="198.51.100.7")
-    assert spoofed.status == 429
+    """Caddy says whose they are, whatever the client says; others go on."""
+    other = replace(front, client="127.0.0.2")
+    for number in range(10):
+        forwarded = f"198.51.100.{number}"
+        told = other.ask("/metrics", authorization="Bearer wrong", x_forwarded_for=forwarded)
+        assert told.status == 401
+    assert other.ask("/metrics", authorization="Bearer wrong").status == 429
+    right = f"Bearer {PASSWORD}".encode().decode("latin-1")
+    assert other.ask("/metrics", authorization=right).status == 429
+    assert front.ask("/metrics", authorization=right).status == 200
 
 
 OAUTH2 = SignOn(
