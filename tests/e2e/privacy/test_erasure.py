@@ -14,6 +14,7 @@ from tests.support.clients.programs import waypost
 from tests.support.mail import HEAD, html_message, link
 from tests.support.readers.readers import BROWSER
 from tests.support.stack import Mailbox, Stack
+from tracker.store import database
 
 TRACKING = """\
 [tracking.identify]
@@ -32,13 +33,15 @@ def telling(tmp_path: Path, mailbox: Mailbox) -> Stack:
     return stack.furnish(proxy='copies = "per-recipient"', tracking=TRACKING)
 
 
-def followed(content: bytes, user_agent: str = "") -> list[str]:
+def followed(content: bytes, user_agent: str = "", **headers: str) -> list[str]:
     """Click every tracked link; gives where they lead."""
     found = []
     for url in TRACKED.findall(content):
         parts = urlsplit(url.decode())
         connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-        connection.request("GET", parts.path, headers=BROWSER | {"User-Agent": user_agent})
+        connection.request(
+            "GET", parts.path, headers=BROWSER | {"User-Agent": user_agent} | headers
+        )
         found.append(connection.getresponse().getheader("Location") or "")
         connection.close()
     return found
@@ -155,6 +158,48 @@ def test_nothing_names_somebody_whose_mail_was_full_of_them(telling: Stack, mail
         assert not files_with(telling, *JANES_TRACES)
     kept = waypost("consent", "-c", telling.config, "pers-4711x").stdout
     assert kept == b"pers-4711x: anonymous\n"
+
+
+LESS_KEPT = """
+[privacy]
+ip = "none"
+user_agent = "family"
+heed_gpc = true
+"""
+
+
+def told_apart_by(stack: Stack) -> list[bytes]:
+    """Return the octets, and their digits, by which visitors are compared who are not kept."""
+    with database.reading(stack.database) as db:
+        rows = db.execute("SELECT network, agent FROM pseudonyms").fetchall()
+    octets = [each for row in rows for each in row]
+    return [*octets, *(each.hex().encode() for each in octets)]
+
+
+def test_nothing_is_left_of_somebody_of_whom_less_is_kept(telling: Stack, mailbox: Mailbox):
+    """No pseudonym of network or agent, in store or spool; who asked not to be tracked left none."""
+    telling.config.write_text(telling.config.read_text() + LESS_KEPT)
+    with telling.serving():
+        send(telling, JANES_MAIL, JANE)
+        send(telling, html_message(HTML), "bob@example.org")
+        janes, bobs = mailbox.wait_for(2)
+        clicked = len(followed(janes, "Jane's browser"))
+        before = telling.report()
+        theirs = told_apart_by(telling)
+        assert len(theirs) == 4 * clicked
+        assert files_with(telling, *theirs)
+        browser = {"User-Agent": "Bob's browser", "Sec-GPC": "1"}
+        asking = len(followed(bobs, **browser))
+        counted = telling.report()["totals"]
+        assert counted["clicks"]["all"] == before["totals"]["clicks"]["all"] + asking
+        assert counted["unique_clickers"] == before["totals"]["unique_clickers"]
+        assert len(told_apart_by(telling)) == len(theirs)
+        assert not files_with(telling, b"Bob's browser")
+        done = waypost("forget", "-c", telling.config, "--json", JANE)
+        assert done.returncode == 0, done.stderr
+        assert told_apart_by(telling) == []
+        assert not files_with(telling, *JANES_TRACES, *theirs)
+        assert telling.report()["totals"] == counted
 
 
 def sums(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
