@@ -45,6 +45,7 @@ CLICKS_OF = ("clicks", "arrivals", "clicked_by", "cohorts", "hours", "counters",
 MESSAGES_OF = ("messages", "deliveries", "details")
 PAGE = 1000
 NEW_MESSAGES = 4000
+TURNS = 5
 
 Question = Callable[[Database, random.Random], Any]
 
@@ -134,13 +135,14 @@ def _octets(db: Database, tables: tuple[str, ...]) -> int:
     return int(db.execute(sql).fetchone()[0])
 
 
-def _events(chance: random.Random, old: list[tuple[int, int]]) -> Iterator[Event]:
+def _events(
+    chance: random.Random, begun_s: int, old: list[tuple[int, int]]
+) -> Iterator[Event]:
     """Yield messages with their clicks, and for each tenth one a click on an old message."""
     links = tuple(
         SentLink(n, f"https://www.example.com/news/{n}", None, f"News {n}")
         for n in range(1, LINKS + 1)
     )
-    begun_s = BEGUN_S + DAYS * DAY_S
     for number in range(NEW_MESSAGES):
         sent_s, message = begun_s + number, f"{chance.getrandbits(64):016x}"
         reader = Recipient(1, person_name(chance.randrange(20_000) + 1))
@@ -180,9 +182,9 @@ def _click(
     )
 
 
-def _fed(config: Config, seed: int, old: list[tuple[int, int]]) -> float:
+def _fed(config: Config, begun_s: int, old: list[tuple[int, int]]) -> float:
     """Feed events to a store; return how many a second of the processor's time."""
-    events = list(_events(random.Random(seed), old))
+    events = list(_events(random.Random(begun_s), begun_s, old))
     spool = Spool.open(config.store.spool_dir, "tracker")
     for future in [spool.append(event) for event in events]:
         future.result()
@@ -193,20 +195,30 @@ def _fed(config: Config, seed: int, old: list[tuple[int, int]]) -> float:
 
 
 def _feeding(config: Config, folder: Path) -> Iterator[tuple[str, str]]:
-    """Feed the same to an empty store and to this one, in turns."""
-    sql = "SELECT sent_s, message_id FROM messages WHERE sent_s >= ? LIMIT 1"
-    chance, seed = random.Random(3), time.time_ns()
-    with database.reading(config.store.path) as db:
-        old = [
-            db.execute(sql, [BEGUN_S + chance.randrange((DAYS - 1) * DAY_S)]).fetchone()
-            for _ in range(NEW_MESSAGES)
-        ]
-    with tempfile.TemporaryDirectory(dir=folder) as empty:
-        url = f"sqlite:///{empty}/waypost.db"
-        alone = _fed(Config(store=StoreConfig(url=url)), seed, [])
+    """Feed the same to an empty store and to this one, in turns; yield the median of each.
+
+    What is new was sent after all that is there, in each turn.
+    """
+    turns = []
+    for _ in range(TURNS):
+        begun_s, old = _old(config)
+        with tempfile.TemporaryDirectory(dir=folder) as empty:
+            url = f"sqlite:///{empty}/waypost.db"
+            alone = _fed(Config(store=StoreConfig(url=url)), begun_s, [])
+        turns.append((alone, _fed(config, begun_s, old)))
+    alone, full = (statistics.median(each) for each in zip(*turns, strict=True))
     yield "events a second into an empty store", f"{alone:,.0f}"
-    full = _fed(config, seed, old)
     yield "… into this one, clicks on old messages included", f"{full:,.0f} ({full / alone:.0%})"
+
+
+def _old(config: Config) -> tuple[int, list[tuple[int, int]]]:
+    """Return the second after all messages were sent, and some of them, of all days."""
+    sql = "SELECT sent_s, message_id FROM messages WHERE sent_s >= ? LIMIT 1"
+    with database.reading(config.store.path) as db:
+        latest_s = db.execute("SELECT max(sent_s) FROM messages").fetchone()[0]
+        chance = random.Random(latest_s)
+        moments = [BEGUN_S + chance.randrange((DAYS - 1) * DAY_S) for _ in range(NEW_MESSAGES)]
+        return latest_s + 1, [db.execute(sql, [each]).fetchone() for each in moments]
 
 
 def _waits(config: Config, size: Size) -> Iterator[tuple[str, str]]:
