@@ -135,9 +135,7 @@ def _octets(db: Database, tables: tuple[str, ...]) -> int:
     return int(db.execute(sql).fetchone()[0])
 
 
-def _events(
-    chance: random.Random, begun_s: int, old: list[tuple[int, int]]
-) -> Iterator[Event]:
+def _events(chance: random.Random, begun_s: int, old: list[tuple[int, int]]) -> Iterator[Event]:
     """Yield messages with their clicks, and for each tenth one a click on an old message."""
     links = tuple(
         SentLink(n, f"https://www.example.com/news/{n}", None, f"News {n}")

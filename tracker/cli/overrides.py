@@ -23,6 +23,7 @@ from tracker.decisions.files import DECISIONS, KnownDecisions
 from tracker.decisions.overrides import Decision, Kind
 from tracker.orders import links
 from tracker.reports import sent_links
+from tracker.urls import blanks
 
 FORCE = "In force within seconds, wherever the tracker runs on this store."
 COLUMNS = ("at", "by", "action", "kind", "value", "to", "messages")
@@ -106,6 +107,9 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
 
     Any reader's URL will do, or the link as `waypost report` calls it: all readers' links are led to
     NEW, each with the parameters that are the reader's own (`[tracking] volatile_params` and others).
+
+    Where a segment of the path is each reader's own, as in /offers/…/view, or what a parameter is set to,
+    write … in OLD as the report does, and in NEW where that is to stand: as often as in OLD, or not at all.
     """
     if undo == (new is not None):
         raise click.UsageError("give OLD and NEW, or OLD and --undo")
@@ -117,7 +121,7 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
         made = links.repair(config, old, new)
     _write(config, made)
     echo(f"{old} leads to {new}. {FORCE}")
-    _hint(config, old)
+    _hint(config, blanks.as_reported(made.value))
 
 
 def _revoke(config: Config, kind: Kind, value: str, *, undo: bool) -> None:

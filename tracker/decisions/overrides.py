@@ -2,7 +2,7 @@
 
 Owns: what a decision is, which ones can be carried out, and what all of them make of a link.
 Does not own: where decisions are kept (`files`), which URLs are meant by a repair beside the one
-that it names (`tracker.urls.additions`), the answer to a reader (`tracker.redirect.redirector`).
+that it names (`tracker.urls.additions`, `tracker.urls.blanks`), the answer to a reader (`tracker.redirect.redirector`).
 """
 
 import re
@@ -15,7 +15,9 @@ from pydantic import Field
 
 from config.service import state_owner
 from tracker.tokens import Link, is_destination
+from tracker.urls import blanks
 from tracker.urls.additions import NO_ADDITIONS, Additions
+from tracker.urls.blanks import Blanked
 from tracker.urls.hosts import host, is_below
 from tracker.urls.params import Params, is_called, pairs, place, without
 
@@ -24,6 +26,7 @@ Kind = Literal["message", "campaign", "host", "destination"]
 MAX_HOPS = 10
 """Repairs of repairs that are followed for one link."""
 
+_BLANK = re.compile(r"@([0-9]{1,3})", re.ASCII)
 MESSAGE_ID = re.compile(r"[0-9a-f]{16}\Z")
 MessageId = Annotated[str, Field(pattern=MESSAGE_ID)]
 
@@ -36,7 +39,8 @@ class Decision:
     destination of a "redirect". A campaign names the `messages` that it had then, a repair the
     `params` and `ids` (the same that tell who clicks) which Waypost added to destinations then.
     `personal` are the places in which the URLs of one link differ from reader to reader: `?name` is
-    what a parameter of that name (in lower case) is set to. Places of another form change nothing.
+    what a parameter of that name (in lower case) is set to, `@number` the value at that place of its
+    shape (`tracker.urls.shape`), from 0: a blank. Places of another form change nothing.
     """
 
     at: str
@@ -54,6 +58,12 @@ class Decision:
     def personal_params(self) -> frozenset[str]:
         """The names of parameters that are each reader's own."""
         return frozenset(place[1:] for place in self.personal if place.startswith("?"))
+
+    @property
+    def blanks(self) -> tuple[int, ...]:
+        """The places of the URL's shape that are each reader's own."""
+        found = filter(None, map(_BLANK.fullmatch, self.personal))
+        return tuple(sorted(int(each[1]) for each in found))
 
     @property
     def makes_sense(self) -> bool:
@@ -74,7 +84,7 @@ class Overrides:
     `places` are where repaired URLs lead, their parameters apart: a click that leads elsewhere
     costs nothing for all of them. `personal` are the parameters of each repaired URL that are a
     reader's own; `links` leads from those that are, and from the URL without them, to the repaired
-    URL.
+    URL. `blanked` are the repaired URLs with blanks.
     """
 
     messages: set[str] = field(default_factory=set)
@@ -86,6 +96,7 @@ class Overrides:
     places: set[str] = field(default_factory=set)
     personal: dict[str, frozenset[str]] = field(default_factory=dict)
     links: dict[frozenset[str], dict[str, str]] = field(default_factory=dict)
+    blanked: dict[str, Blanked] = field(default_factory=dict)
 
     @classmethod
     def of(cls, made: Iterable[Decision]) -> Self:
@@ -130,8 +141,12 @@ class Overrides:
             destination = better
 
     def _better(self, destination: str, additions: Additions) -> str | None:
-        """Repair a URL once: as it was sent, else as its author wrote it, else as another reader's."""
-        if place(destination) not in self.places:
+        """Repair a URL once: as it was sent, else as its author wrote it, else as another reader's.
+
+        At last as one with blanks, by the latest decision about such a URL.
+        """
+        like = self._begins_like_blanked(destination)
+        if place(destination) not in self.places and not like:
             return None
         additions = additions.also(self.params, self.ids)
         variants = [(destination, ()), *additions.written(destination)]
@@ -141,7 +156,19 @@ class Overrides:
         for written, params in variants:
             if (named := self._named(written)) is not None:
                 return self._kept(named, written, params, additions)
+        for written, params in variants:
+            for repaired in like:
+                if (values := self.blanked[repaired].values_in(written)) is not None:
+                    return self._kept(repaired, written, params, additions, values)
         return None
+
+    def _begins_like_blanked(self, destination: str) -> list[str]:
+        """Return the repaired URLs with blanks that a URL may be one of, the latest first."""
+        if not self.blanked:
+            return []
+        folded = destination.lower()
+        found = [each for each, of in self.blanked.items() if folded.startswith(of.beginning)]
+        return found[::-1]
 
     def _named(self, written: str) -> str | None:
         """Return the repaired URL that differs from this one only in what is a reader's own."""
@@ -150,11 +177,25 @@ class Overrides:
                 return named
         return None
 
-    def _kept(self, repaired: str, written: str, params: Params, additions: Additions) -> str:
-        """Return where a repaired URL leads, with what is the reader's own, and what we added."""
+    def _kept(
+        self,
+        repaired: str,
+        written: str,
+        params: Params,
+        additions: Additions,
+        values: tuple[str, ...] = (),
+    ) -> str:
+        """Return where a repaired URL leads, with what is the reader's own, and what we added.
+
+        `values` are what stands for its blanks. Where the new URL has none, those that are parameters
+        go along.
+        """
+        to = self.destinations[repaired]
         names = self.personal.get(repaired, frozenset())
+        if values and not blanks.places(to):
+            names |= self.blanked[repaired].params
         own = [pair for pair in pairs(written) if is_called(pair, names)] if names else []
-        return additions.carried(params, additions.kept(own, self.destinations[repaired]))
+        return additions.carried(params, additions.kept(own, blanks.filled(to, values)))
 
     def holds(self, kind: Kind, value: str) -> bool:
         """Return whether something was decided about this, and not taken back."""
@@ -192,6 +233,8 @@ class Overrides:
                 self._unname(value)
                 self.destinations[value] = made.to
                 self._name(value, made.personal_params)
+                if made.blanks:
+                    self.blanked[value] = Blanked.of(value, made.blanks, made.personal_params)
                 self.places.add(place(value))
                 self.params |= set(made.params)
                 self.ids |= set(made.ids)
@@ -204,6 +247,7 @@ class Overrides:
 
     def _unname(self, repaired: str) -> None:
         """Take that back; an earlier repair of another reader's URL applies to all again."""
+        self.blanked.pop(repaired, None)
         names = self.personal.pop(repaired, None)
         if not names or self.links[names][without(repaired, names)] != repaired:
             return
@@ -227,10 +271,15 @@ def repair(
 ) -> Decision:
     """Return the decision, made now, that links to `old` lead to `new` instead.
 
-    `personal` are the names of parameters that are each reader's own, in lower case.
+    `personal` are the names of parameters that are each reader's own, in lower case. Both URLs are in
+    ASCII, their blanks as well (`tracker.urls.blanks`).
     """
     params, ids = (tuple(sorted(names)) for names in (additions.names, additions.ids))
     ours = {name.lower() for name in additions.names | additions.ids}
-    places = tuple(f"?{name}" for name in sorted(personal - ours))
+    names = frozenset(personal - ours)
+    places = (
+        *(f"?{name}" for name in sorted(names)),
+        *(f"@{at}" for at in blanks.places(without(old, names))),
+    )
     made = decision("redirect", "destination", old, to=new)
     return replace(made, params=params, ids=ids, personal=places)

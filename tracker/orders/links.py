@@ -68,9 +68,8 @@ def _named(config: Config, kind: Kind, value: str) -> str:
 
 def repair(config: Config, old: str, new: str) -> Decision:
     """Return the decision that leads links to `old` to `new`; raises CannotDecide and OSError."""
-    for url in (old, new):
-        decide.destination(url)
-    return decide.repair(DECISIONS.merged(config.store.path).records, old, new, config)
+    urls = decide.destination(old), decide.destination(new)
+    return decide.repair(DECISIONS.merged(config.store.path).records, *urls, config)
 
 
 def keep(config: Config, made: Decision, by: str = "") -> Decision:

@@ -246,6 +246,7 @@ def _open_to_change(path: Path) -> Database:
     try:
         require_current(db, path)
         db.execute("PRAGMA secure_delete = ON")
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     except BaseException:
         db.close()
         raise

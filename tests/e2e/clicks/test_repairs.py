@@ -127,6 +127,23 @@ def test_all_readers_links_are_mended_by_the_url_of_one(adding: Stack, mailbox: 
         assert len({follow(url) for url in urls}) == len(urls) == len(READERS)
 
 
+def test_all_readers_links_are_mended_by_their_name(adding: Stack, mailbox: Mailbox) -> None:
+    """Named as reports do, with … for the segment and the route that are each reader's own."""
+    with adding.serving():
+        with smtplib.SMTP("127.0.0.1", adding.smtp, timeout=20) as client:
+            for number, reader in enumerate(READERS, 1):
+                html = link(f"https://shop.test/u/r{number}/tpyo#/for/{number}")
+                client.sendmail("b@example.com", [reader], html_message(html))
+        urls = [url for each in mailbox.wait_for(2) for url in tracked(each)]
+        old = "https://shop.test/u/…/tpyo#/for/…"
+        redirect(adding, old, "https://shop.test/right/…#/offer/…")
+        for number, url in enumerate(urls, 1):
+            until_led_to(url, f"https://shop.test/right/r{number}?utm_source=mail")
+            assert follow(url).endswith(f"#/offer/{number}")
+        redirect(adding, old, "--undo")
+        until_led_to(urls[0], "https://shop.test/u/r1/tpyo?utm_source=mail")
+
+
 def until_led_to(url: str, beginning: str) -> None:
     """Wait until a link leads to a URL that begins so."""
     deadline = time.monotonic() + 15

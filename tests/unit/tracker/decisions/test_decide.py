@@ -73,6 +73,27 @@ def test_what_is_not_in_force_cannot_be_taken_back() -> None:
             decide.restore(made, "host", "a.test")
 
 
+def test_a_blank_may_stand_for_a_whole_segment() -> None:
+    """As reports write it; nobody knows what a part of one would be."""
+    assert decide.destination("https://a.test/u/…/x?b=…") == (
+        "https://a.test/u/%E2%80%A6/x?b=%E2%80%A6"
+    )
+    with pytest.raises(decide.CannotDecide, match="a whole segment"):
+        decide.destination("https://a.test/u…/x")
+
+
+def test_a_new_url_has_as_many_blanks_as_the_old_one_or_none() -> None:
+    """Parameters that are each reader's own anyway do not count."""
+    old = decide.destination("https://a.test/u/…/x?uid=…")
+    for new in ("https://b.test/", "https://b.test/…"):
+        made = decide.repair([], old, decide.destination(new), Config())
+        assert made.blanks == (1,)
+    with pytest.raises(decide.CannotDecide, match="NEW has 2 …, and OLD 1"):
+        decide.repair([], old, decide.destination("https://b.test/…/…"), Config())
+    with pytest.raises(decide.CannotDecide, match="NEW has 1 …, and OLD 0"):
+        decide.repair([], ONE, decide.destination("https://b.test/…"), Config())
+
+
 def test_a_repair_notes_what_is_added_today() -> None:
     """So that it meets links which were sent with that, whatever is configured later."""
     tracking = {"url_params": {"utm_source": "mail"}, "identify": {"param": "wp_id"}}

@@ -10,6 +10,7 @@ from tracker.decisions import overrides
 from tracker.decisions.overrides import Overrides, decision, repair
 from tracker.tokens import Link
 from tracker.urls.additions import Additions
+from tracker.urls.blanks import BLANK
 
 LINK = Link(
     bytes.fromhex("0102030405060708"), 1, 1, 1_795_430_400, "https://Shop.Example.com/old?a=1"
@@ -171,6 +172,60 @@ def test_what_is_the_readers_stays_out_of_urls_that_have_it_or_are_signed() -> N
     assert leads(sent, repair(old, signed, UTM, PERSONAL)) == signed
     foreign = repair(old, "https://foreign.test/", UTM, PERSONAL)
     assert leads(sent, foreign, additions=TELLING) == "https://foreign.test/?uid=7"
+
+
+OFFER = f"https://shop.example.com/offers/{BLANK}/view?a=1"
+
+
+@pytest.mark.parametrize(
+    ("to", "sent", "expected"),
+    [
+        (f"https://new.test/deals/{BLANK}", "7f3a/view?a=1", "https://new.test/deals/7f3a"),
+        (f"https://new.test/deals/{BLANK}", "7/view?a=1&uid=5&utm_source=mail",
+         "https://new.test/deals/7?uid=5&utm_source=mail"),
+        (f"https://new.test/#/deal/{BLANK}", "7/view?a=1", "https://new.test/#/deal/7"),
+        ("https://new.test/", "7/view?a=1&uid=5", "https://new.test/?uid=5"),
+    ],
+)  # fmt: skip
+def test_a_repair_with_a_blank_applies_to_every_readers_url(
+    to: str, sent: str, expected: str
+) -> None:
+    """What stands there goes where NEW has a blank, or nowhere; all else as with other repairs."""
+    made = repair(OFFER, to, UTM, PERSONAL)
+    assert leads(f"https://shop.example.com/offers/{sent}", made) == expected
+    assert leads("https://shop.example.com/offers/7/buy?a=1", made).endswith("/7/buy?a=1")
+
+
+def test_a_parameter_and_a_route_may_be_blanks() -> None:
+    """Without blanks in NEW, parameters go along as they are written."""
+    old = f"https://app.test/?for={BLANK}#/offers/{BLANK}"
+    sent = "https://app.test/?for=a%20b#/offers/9"
+    to = f"https://app.test/{BLANK}?offer={BLANK}"
+    assert leads(sent, repair(old, to, UTM)) == "https://app.test/a%20b?offer=9"
+    assert leads(sent, repair(old, "https://new.test/#x", UTM)) == "https://new.test/?for=a%20b#x"
+
+
+def test_a_repair_with_a_blank_comes_last_and_is_taken_back() -> None:
+    """A URL that is named goes before; of two patterns the later one."""
+    one, all_ = "https://shop.example.com/offers/1/view?a=1", f"https://new.test/{BLANK}"
+    pages = f"https://shop.example.com/{BLANK}/{BLANK}/view?a=1"
+    made = [repair(one, "https://new.test/one", UTM), repair(OFFER, all_, UTM)]
+    assert leads(one, *made) == "https://new.test/one"
+    two = one.replace("/1/", "/2/")
+    assert leads(two, *made) == "https://new.test/2"
+    made.append(repair(pages, "https://new.test/page", UTM))
+    assert leads(two, *made) == "https://new.test/page"
+    made.append(decision("restore", "destination", pages))
+    assert leads(two, *made) == "https://new.test/2"
+    made.append(decision("restore", "destination", OFFER))
+    assert leads(two, *made) == two
+
+
+def test_a_place_that_somebody_wrote_by_hand_harms_nothing() -> None:
+    """Redirects go on whatever stands in the file."""
+    made = replace(repair(OFFER, RIGHT, UTM), personal=("@900", "@x", "@" + "9" * 5000))
+    sent = "https://shop.example.com/offers/7/view?a=1"
+    assert leads(sent, made) == sent
 
 
 def test_an_earlier_decision_reads_as_before() -> None:
