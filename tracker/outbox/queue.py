@@ -22,6 +22,7 @@ from tracker.store.keys import MessageKey
 UNDER_WAY_S = 60.0
 """Longer than an attempt takes."""
 
+_ROW = "SELECT id FROM webhooks WHERE name = ?"
 _STATE = """
     SELECT failures, rests_until_s, stopped_s IS NOT NULL FROM webhooks WHERE id = ?
 """
@@ -90,6 +91,12 @@ class Failure(NamedTuple):
     error: str
     rests_until_s: float
     stops: bool = False
+
+
+def row(db: Database, name: str) -> int | None:
+    """Return the row of a webhook; None where nothing was ever queued for it."""
+    found = db.execute(_ROW, [name]).fetchone()
+    return None if found is None else int(found[0])
 
 
 def state(db: Database, webhook_id: int) -> State:

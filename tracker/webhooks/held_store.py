@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from tracker.store import files
 from tracker.store.database import ChangedStore
 from tracker.store.replacement import Progress
 
@@ -22,6 +23,11 @@ class HeldStore:
         self._path = path
         self._should_stop = should_stop
         self._store: ChangedStore | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a file: before the first event there is none."""
+        return files.file_id(self._path) is not None
 
     def db(self) -> Database:
         """Return the database, to ask it; raises StoreError, sqlite3.Error and OSError."""

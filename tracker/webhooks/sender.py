@@ -67,7 +67,11 @@ class Sender:
     async def _attend(self, running: dict[str, "_Running"], means: Means) -> None:
         """Have a worker for each webhook of the configuration in force, and no other."""
         wanted = self._webhooks if self._feeds() else {}
-        other = [each for each in running.values() if wanted.get(each.name) != each.worker.webhook]
+        other = [
+            each
+            for each in running.values()
+            if wanted.get(each.name) != each.worker.webhook or each.task.done()
+        ]
         await _end(other)
         for each in other:
             del running[each.name]

@@ -24,6 +24,7 @@ from tracker.outbox import queue, standing
 from tracker.outbox.events import Event
 from tracker.outbox.queue import Attempt, Failure, Result, State
 from tracker.outbox.subscriptions import Subscription
+from tracker.store.database import StoreError
 from tracker.webhooks import signing
 from tracker.webhooks.client import MOST_AT_ONCE, Answer, Client
 from tracker.webhooks.connecting import Resolve, addresses_of
@@ -92,8 +93,8 @@ class Worker:
         try:
             secrets = read_webhook_secrets(self.webhook.secret_file)
         except KeyFileError as error:
-            self._tell(observe.WEBHOOK_SECRET_UNUSABLE, str(error))
-            return self._schedule.longest_rest_s
+            self._wait_for_secret(webhook_id, error)
+            return 0.0
         attempts = self._take(webhook_id)
         tried = (self._try(client, each, secrets) for each in attempts)
         answers = await asyncio.gather(*tried)
@@ -105,11 +106,10 @@ class Worker:
 
     def _due(self) -> int | None:
         """Return the row of the webhook where something is due for it, and it may be told."""
-        db = self._store.db()
-        found = db.execute("SELECT id FROM webhooks WHERE name = ?", [self._name]).fetchone()
-        if found is None:
+        db = self._store.db() if self._store.is_there else None
+        webhook_id = None if db is None else queue.row(db, self._name)
+        if db is None or webhook_id is None:
             return None
-        webhook_id = int(found[0])
         self._take_over(webhook_id)
         now_s, latest_s = self._schedule.clock(), self._schedule.latest_s
         self._state = queue.state(db, webhook_id)
@@ -197,9 +197,19 @@ class Worker:
         elif sent and self._state.failures:
             observe.log(observe.WEBHOOK_WORKING, webhook=self._name)
 
+    def _wait_for_secret(self, webhook_id: int, error: KeyFileError) -> None:
+        until_s = self._schedule.rests_until_s(self._state.failures + 1)
+        failure = Failure(f"its secret cannot be used: the file {error.what}", until_s)
+        with self._store.transaction() as db:
+            queue.settle(db, webhook_id, (), failure, self._schedule.clock())
+        self._tell(observe.WEBHOOK_SECRET_UNUSABLE, str(error))
+
     def _wait_for_store(self, error: Exception) -> None:
         self._store.close()
-        self._tell(observe.WEBHOOKS_WAIT, str(error))
+        if not (
+            isinstance(error, StoreError) and error.cause == "outdated"
+        ):  # about to be upgraded
+            self._tell(observe.WEBHOOKS_WAIT, str(error))
 
     def _tell(self, event: observe.LogEvent, why: str) -> None:
         """Log what keeps events waiting, if that is news."""
@@ -212,9 +222,8 @@ class Worker:
         if time.monotonic() < self._measured_s + MEASURE_S:
             return
         self._measured_s = time.monotonic()
-        db = self._store.db()
-        found = db.execute("SELECT id FROM webhooks WHERE name = ?", [self._name]).fetchone()
-        count = standing.waiting(db, int(found[0])) if found else 0
+        webhook_id = queue.row(self._store.db(), self._name) if self._store.is_there else None
+        count = 0 if webhook_id is None else standing.waiting(self._store.db(), webhook_id)
         observe.WEBHOOK_WAITING.labels(self._name).set(count)
         observe.WEBHOOK_STOPPED_NOW.labels(self._name).set(self._state.is_stopped)
 

@@ -47,6 +47,12 @@ def test_another_file_in_its_place_is_opened(held: HeldStore, path: Path) -> Non
     assert list(held.db()["webhooks"].rows) == []
 
 
+def test_it_is_told_whether_there_is_a_file(held: HeldStore, path: Path) -> None:
+    """Before the first event there is none."""
+    assert held.is_there
+    assert not HeldStore(path.with_name("other.db")).is_there
+
+
 def test_who_is_to_stop_waits_for_no_replacement(path: Path) -> None:
     """That may take minutes."""
     with contextlib.closing(HeldStore(path, lambda: True)) as held:

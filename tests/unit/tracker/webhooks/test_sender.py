@@ -133,6 +133,20 @@ def test_a_process_that_does_not_feed_the_store_sends_nothing(tmp_path: Path) ->
     assert len(receiver.received) == 3
 
 
+def test_whoever_feeds_the_store_again_sends_again(tmp_path: Path) -> None:
+    """However short it was that another did."""
+    feeds = Feeds()
+    with receiving() as receiver:
+        config = configured(tmp_path, webhook(receiver, tmp_path))
+        with sending(config, feeds):
+            for number in range(5):
+                fed(config, *clicks(1, first=number))
+                receiver.wait_for(number + 1)
+                feeds.answer = False
+                feeds.wait_for_more(1 + number)
+                feeds.answer = True
+
+
 def test_a_reload_puts_webhooks_in_force(tmp_path: Path) -> None:
     """New ones are told what comes, changed ones at their new place, removed ones nothing more."""
     with receiving() as first, receiving() as second:

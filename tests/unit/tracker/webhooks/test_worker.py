@@ -205,15 +205,19 @@ async def test_a_secret_that_cannot_be_used_is_logged_once(begin: Begin) -> None
             file.write_bytes(b"")
             assert await story.round() == 0
             assert await story.round(100) == 0
+            told = story.standing()
+            assert (told["state"], told["waiting"]) == ("failing", 1)
+            assert told["error"] == "its secret cannot be used: the file is empty"
             file.write_bytes(secret)
-            assert await story.round() == 1
-    assert [each["event"] for each in logged] == ["webhook_secret_unusable"]
+            assert await story.round(100) == 1
+    assert [each["event"] for each in logged] == ["webhook_secret_unusable", "webhook_working"]
 
 
 async def test_a_worker_that_meets_an_error_goes_on(tmp_path: Path) -> None:
     """Whatever it is; it is logged once."""
     with receiving() as receiver, structlog.testing.capture_logs() as logged:
         to = webhook(receiver, tmp_path)
+        (tmp_path / "waypost.db").write_bytes(b"no database at all, and longer than a header" * 9)
         store = HeldStore(tmp_path / "waypost.db")
         worker, rounds = Worker(to, Means(store, replace(QUICK, idle_s=0.0))), iter(range(5))
         pauses: list[float] = []
@@ -224,3 +228,13 @@ async def test_a_worker_that_meets_an_error_goes_on(tmp_path: Path) -> None:
         await worker.run(lambda: next(rounds, None) is not None, wait)
     assert pauses == [QUICK.rest_s] * 5
     assert [each["event"] for each in logged] == ["webhooks_wait"]
+
+
+async def test_before_there_is_a_store_there_is_nothing_to_tell(tmp_path: Path) -> None:
+    """And nothing to complain of."""
+    with receiving() as receiver, structlog.testing.capture_logs() as logged:
+        to = webhook(receiver, tmp_path)
+        worker = Worker(to, Means(HeldStore(tmp_path / "waypost.db"), QUICK))
+        async with Client(to, 5.0) as client:
+            assert await worker.round(client) == QUICK.idle_s
+    assert logged == []
