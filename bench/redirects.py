@@ -1,8 +1,8 @@
 """Redirects: CPU a click, clicks a second and how long a reader waits, against nginx in the same run.
 
 `waypost tracker` answers clicks on links of mail, each durable before its answer, with the ingester at
-work; previews of the same links (never recorded) show what recording costs; nginx answers `return 302`
-and knows nothing. The kinds take turns: the machine's mood falls on all alike, so the ratios say more
+work; previews of the same links (never recorded) show what recording costs; another tracker tells each
+click to a webhook that never answers; nginx answers `return 302` and knows nothing. The kinds take turns: the machine's mood falls on all alike, so the ratios say more
 than the times.
 
     python bench/redirects.py [CHECKOUT…]     other checkouts of the project are measured in turns, too
@@ -49,6 +49,13 @@ admin_listen = []
 url = "sqlite:///{folder}/waypost.db"
 [keys]
 file = "{folder}/token.keys"
+"""
+WEBHOOK = """\
+[[webhook]]
+url = "http://127.0.0.1:{port}/"
+secret_file = "{folder}/hook.secret"
+settle = "0s"
+machines = true
 """
 NGINX = """\
 daemon off;
@@ -196,13 +203,13 @@ def running(port: int, arguments: list[str], source: Path = HERE) -> Iterator[in
 
 
 @contextmanager
-def tracker(folder: Path, source: Path) -> Iterator[tuple[Server, Server]]:
+def tracker(folder: Path, source: Path, webhook: str = "") -> Iterator[tuple[Server, Server]]:
     """Run a tracker of a checkout; yield it with a link that counts, and with a preview."""
     folder.mkdir()
     token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
     keyring, port = Keyring.load(folder / "token.keys"), free_port()
     config = folder / "waypost.toml"
-    config.write_text(CONFIG.format(folder=folder, port=port))
+    config.write_text(CONFIG.format(folder=folder, port=port) + webhook)
     links = [
         Link(bytes(8), 1, 7, MESSAGE_AT_S, DESTINATION, preview=preview)
         for preview in (False, True)
@@ -212,6 +219,19 @@ def tracker(folder: Path, source: Path) -> Iterator[tuple[Server, Server]]:
         port, [sys.executable, "-c", WAYPOST, "tracker", "-c", str(config)], source
     ) as pid:
         yield Server(pid, port, paths[0]), Server(pid, port, paths[1])
+
+
+@contextmanager
+def dead_webhook(folder: Path) -> Iterator[Server]:
+    """Run a tracker that tells a webhook of each click, which takes connections and never answers."""
+    secret = folder.with_name("hook.secret")
+    secret.write_text("whsec_" + "A" * 43 + "=")
+    secret.chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as dead:
+        port = dead.getsockname()[1]
+        webhook = WEBHOOK.format(port=port, folder=secret.parent)
+        with tracker(folder, HERE, webhook) as (counted, _):
+            yield counted
 
 
 @contextmanager
@@ -232,6 +252,7 @@ def servers(folder: Path, checkouts: list[Path], stack: ExitStack) -> dict[str, 
         name = f" of {source.name}" if checkouts else ""
         counted, preview = stack.enter_context(tracker(folder / str(number), source))
         found |= {f"waypost tracker{name}": counted, f"preview{name}": preview}
+    found["with a dead webhook"] = stack.enter_context(dead_webhook(folder / "webhook"))
     if shutil.which("nginx"):
         found["nginx, return 302"] = stack.enter_context(nginx(folder / "nginx"))
     return found

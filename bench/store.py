@@ -2,7 +2,7 @@
 
 `python bench/store.py 1000000` fills that many clicks (default: 50,000). Ten clicks a message,
 forty links a message, twenty campaigns; readers come back. The spool is filled and fed in turns, so
-that a large run needs little room for it.
+that a large run needs little room for it. With `--webhook`, each click is queued for one that takes all.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from config.keys import token_keys
-from config.schema import Config, StoreConfig
+from config.schema import Config, StoreConfig, WebhookConfig
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.catch_up import catch_up
 from tracker.reports import summary
@@ -128,9 +128,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clicks", type=int, nargs="?", default=50_000)
     parser.add_argument("--folder", type=Path, help="where to keep the store, instead of nowhere")
+    parser.add_argument("--webhook", action="store_true", help="queue each click for a webhook")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        config = Config(store=StoreConfig(url=f"sqlite:///{folder}/waypost.db"))
+        hook = WebhookConfig(url="http://localhost/", secret_file=Path(), machines=True)
+        config = Config(
+            store=StoreConfig(url=f"sqlite:///{folder}/waypost.db"),
+            webhook=(hook,) if arguments.webhook else (),
+        )
         count, spooling_s, feeding_s = fill(config, arguments.clicks)
         inside_s, command_s = report_seconds(config)
         size = config.store.path.stat().st_size

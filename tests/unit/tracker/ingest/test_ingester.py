@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from config.schema import ClicksConfig, Config, PrivacyConfig, StoreConfig, TrackingConfig
+from config.schema import (
+    ClicksConfig,
+    Config,
+    PrivacyConfig,
+    StoreConfig,
+    TrackingConfig,
+    WebhookConfig,
+)
 from tests.support.checks.facts import accepted, pending
 from tests.support.details import handled
 from tests.support.feeding import (
@@ -396,3 +403,28 @@ def test_round_ends_although_the_writer_is_faster(
     assert rounds == 1
     ingester.drain()
     assert click_count(storing) == 2
+
+
+def test_of_two_one_says_that_it_feeds(storing: Config, ingester: Ingester) -> None:
+    """Others go by that: webhooks are told by the process that feeds. Once it ends, the other does."""
+    other = Ingester(storing)
+    assert (ingester.feeds, other.feeds) == (False, False)
+    assert (ingester.drain(), other.drain()) == (True, False)
+    assert (ingester.feeds, other.feeds) == (True, False)
+    ingester.close()
+    assert (ingester.feeds, other.drain(), other.feeds) == (False, True, True)
+    other.close()
+
+
+def test_clicks_are_queued_for_webhooks_of_the_configuration_in_force(
+    storing: Config, spool: Spool, ingester: Ingester
+) -> None:
+    """After a reload, for those of the new one."""
+    put(spool, 1)
+    ingester.drain()
+    assert rows(storing, "outbox") == 0
+    hook = WebhookConfig(url="https://example.com/", secret_file=Path("s"), machines=True)
+    ingester.configure(storing.model_copy(update={"webhook": (hook,)}))
+    put(spool, 2)
+    ingester.drain()
+    assert rows(storing, "outbox") == 1
