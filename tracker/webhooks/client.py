@@ -30,6 +30,8 @@ MOST_ANSWER_OCTETS = 16 * 1024
 """What is read of an answer's body; a longer one ends the connection."""
 BODY_S = 2.0
 """How long the body of an answer is read."""
+CLOSE_S = 1.0
+"""How long the end of a connection may take then."""
 KEPT_S = 20.0
 """How long a connection without a request is kept."""
 GONE = 410
@@ -94,16 +96,21 @@ class Client:
         await self._pool.aclose()
 
     async def post(self, body: bytes, headers: Headers, now_s: float) -> Answer:
-        """Post an event, and return what came of it, in `timeout_s` at most; never raises."""
+        """Post an event, and return what came of it; never raises.
+
+        Its status is waited for `timeout_s`, and its body for BODY_S more.
+        """
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await self._post(body, headers, now_s)
+            async with asyncio.timeout(self._timeout_s) as bound:
+                return await self._post(body, headers, now_s, bound)
         except (TimeoutError, httpcore.TimeoutException):
-            return Answer(error=f"no whole answer within {self._timeout_s:g} s")
-        except (httpcore.NetworkError, httpcore.ProtocolError, OSError, ValueError) as error:
+            return Answer(error=f"no answer within {self._timeout_s:g} s")
+        except Exception as error:  # noqa: BLE001 - whatever a receiver brings about, the attempt failed
             return Answer(error=words(error))
 
-    async def _post(self, body: bytes, headers: Headers, now_s: float) -> Answer:
+    async def _post(
+        self, body: bytes, headers: Headers, now_s: float, bound: asyncio.Timeout
+    ) -> Answer:
         sent = {
             "Host": urlsplit(self._url).netloc,
             "User-Agent": "Waypost",
@@ -114,6 +121,7 @@ class Client:
         async with self._pool.stream(
             "POST", self._url, headers=list(sent.items()), content=body, extensions=limits
         ) as response:
+            bound.reschedule(asyncio.get_running_loop().time() + BODY_S + CLOSE_S)
             told = {name.lower(): value for name, value in response.headers}
             wait_s = retry_after_s(told.get(b"retry-after", b"").decode("latin-1"), now_s)
             read = await _body(response)

@@ -103,6 +103,12 @@ def test_what_waits_goes_along_with_its_message(db: Database) -> None:
     assert keys == {row["sent_s"] for row in db["clicks"].rows}
 
 
+def test_a_reader_who_asks_not_to_be_tracked_is_not_told_of(db: Database) -> None:
+    """Their clicks are counted, and no more is kept of them (`[privacy] heed_gpc`)."""
+    put(db, pending(), accepted(), clicked("c1", at_s=LATE_S, asks_for_privacy=True))
+    assert [sent(db, hook) for hook in HOOKS.webhooks] == [[], [], []]
+
+
 def test_without_webhooks_nothing_is_queued(db: Database) -> None:
     """Nor is anything asked."""
     queue_clicks(db, Subscriptions(), (), ())

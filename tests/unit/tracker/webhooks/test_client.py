@@ -4,12 +4,14 @@ import ssl
 import time
 from pathlib import Path
 
+import httpcore
 import pytest
 import trustme
 
 from tests.support.receiver import (
     HANG_UP,
     Behaviour,
+    Exchange,
     Receiver,
     endless,
     receiving,
@@ -48,7 +50,7 @@ async def test_an_event_is_posted_as_json(tmp_path: Path) -> None:
     [
         (status(500), "answered 500"),
         (status(301, Location="http://127.0.0.1:1/"), "answered 301"),
-        (stall, "no whole answer within 1 s"),
+        (stall, "no answer within 1 s"),
         (HANG_UP, "it hung up before it had answered"),
         (says(b"HTTP/1.1 2"), "it hung up before it had answered"),
         (says(SECRET_WORDS + b"\r\n\r\n"), "what it answered is not HTTP"),
@@ -56,8 +58,8 @@ async def test_an_event_is_posted_as_json(tmp_path: Path) -> None:
         (says(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"), "what it answered is not HTTP"),
         (says(b"\0" * 100_000), "what it answered is not HTTP"),
         (endless(b"HTTP/1.1 200 OK\r\n", b"A: " + b"b" * 1000 + b"\r\n"), "is not HTTP"),
-        (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "no whole answer within 1 s"),
-        (endless(b"HTTP/1.1 200 OK\r\n", b""), "no whole answer within 1 s"),
+        (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "no answer within 1 s"),
+        (endless(b"HTTP/1.1 200 OK\r\n", b""), "no answer within 1 s"),
     ],
 )
 async def test_what_is_no_good_answer_is_a_failure(
@@ -90,6 +92,30 @@ async def test_the_status_counts_whatever_the_body_is(tmp_path: Path, behaviour:
         answer = await answer_of(receiver, tmp_path, timeout_s=10.0)
     assert answer.is_taken
     assert len(answer.body) <= MOST_ANSWER_OCTETS
+
+
+async def test_a_status_that_comes_late_counts(tmp_path: Path) -> None:
+    """Its body has a time of its own."""
+
+    def late(exchange: Exchange) -> None:
+        exchange.ends.wait(0.6)
+        endless(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", b"")(exchange)
+
+    with receiving(Receiver(then=late)) as receiver:
+        assert (await answer_of(receiver, tmp_path)).is_taken
+
+
+async def test_whatever_goes_wrong_is_a_failed_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other attempts go on."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(SECRET_WORDS)
+
+    monkeypatch.setattr(httpcore.AsyncConnectionPool, "stream", broken)
+    answer = await answer_of(Receiver(port=1), tmp_path)
+    assert (answer.is_taken, str(answer)) == (False, "it hung up before it had answered")
 
 
 async def test_retry_after_is_heard(tmp_path: Path) -> None:
