@@ -20,7 +20,8 @@ Written by `python -m tracker.judging.manual` from `tracker/judging/rules.py`, a
 
 Mail filters follow the links of a mail before anybody reads it, messengers fetch previews, browsers fetch
 ahead. Reports tell their clicks from those of people by the rules below ([figures](figures.md)); `waypost
-reclassify` judges what is kept anew, and `waypost classify` a [trace](#judging-a-trace) of your own.
+reclassify` judges what is kept anew, and `waypost classify` a [trace](#judging-a-trace) of your own. What each rule
+caught stands on the [page](pages.md) `/machines`, why a single click was judged so on `/clicks` and `/people`.
 
 Opens, and clicks that an app asks about itself (`/resolve`), go by `head`, `prefetch` and `scanner-network`:
 mail programs and apps are no browsers.

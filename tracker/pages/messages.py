@@ -41,7 +41,7 @@ CLICKS = 100
 class MessagesView(View):
     """What a message is known by: a recipient, its Message-ID, the relay's queue id, its id here."""
 
-    search: Words | None = None
+    q: Words | None = None
     after: Words | None = None
 
 
@@ -65,7 +65,7 @@ class Messages:
 
     def _search(self, request: Request) -> Response:
         asked = MessagesView.of(request)
-        text = (asked.search or "").strip()
+        text = (asked.q or "").strip()
         with asking(self.config()) as store:
             found = messages.found(store.db, text) if text else _latest(store.db, asked.after)
         if text and len(found.rows) == 1:

@@ -47,7 +47,7 @@ LEVELS: Mapping[Consent, str] = {
 class PeopleView(View):
     """What a name or an address begins with."""
 
-    search: Words | None = None
+    q: Words | None = None
     after: Words | None = None
 
 
@@ -73,7 +73,7 @@ class People:
 
     def _search(self, request: Request) -> Response:
         asked = PeopleView.of(request)
-        text = (asked.search or "").strip()
+        text = (asked.q or "").strip()
         config = self.config()
         with asking(config) as store:
             found = _found(store.db, text, asked.after)

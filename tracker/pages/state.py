@@ -1,8 +1,8 @@
 """The page of the state: what waits to be counted, the store, keys and certificates, versions.
 
 Owns: what it shows.
-Does not own: how the store is (`tracker.reports.state`), what waits (`tracker.ingest.catch_up`), or what it
-looks like (`templates/state.html`).
+Does not own: how the store is (`tracker.reports.state`), what waits (`tracker.ingest.catch_up`), how webhooks
+stand (`tracker.outbox.standing`), or what it looks like (`templates/state.html`).
 """
 
 import platform
@@ -20,11 +20,13 @@ from starlette.routing import Route
 from config.keys.secret_files import KeyFileError, read_public
 from config.keys.token_keys import TokenKey, read_token_keys
 from config.schema import Config
+from tracker.outbox import standing
 from tracker.pages.reading import asking
 from tracker.pages.rendering import numbers
 from tracker.pages.rendering.errors import page
 from tracker.pages.rendering.page import render
 from tracker.pages.view import View
+from tracker.reports.figures import Json
 from tracker.reports.state import State, state
 
 _UNITS = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"))
@@ -55,17 +57,51 @@ class StatePage:
         config = self.config()
         with asking(config) as store:
             now = state(store.db, config.store.path)
+            webhooks = standing.webhooks(store.db, config)
         return render(
             request,
             "state.html",
             not_counted=(),
             waiting=store.not_counted,
+            webhooks=[_webhook(each) for each in webhooks],
             last_click=numbers.moment(now.last_click_s) if now.last_click_s else None,
             store=list(_store(config, now)),
             keys=list(_keys(config)),
             certificate=list(_certificate(config)),
             versions=_versions(now),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """How a webhook stands, as a row has it; moments are in words."""
+
+    name: str
+    state: str
+    waiting: str
+    given_up: str
+    sent: str
+    sent_at: str
+    error: str
+    failed_at: str
+    next_at: str
+
+
+def _webhook(row: Json) -> Webhook:
+    moments = {name: _moment(row[name]) for name in ("sent_at", "failed_at", "next_at")}
+    counts = {name: _counted(row[name]) for name in ("waiting", "given_up", "sent")}
+    return Webhook(
+        name=row["name"], state=row["state"], error=row["error"] or "", **moments, **counts
+    )
+
+
+def _moment(text: str | None) -> str:
+    return f"{numbers.when(text)} UTC" if text else ""
+
+
+def _counted(count: int) -> str:
+    more = " or more" if count == standing.COUNTED else ""
+    return f"{numbers.number(count)}{more}"
 
 
 def size(octets: int) -> str:

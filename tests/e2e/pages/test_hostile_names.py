@@ -13,7 +13,19 @@ from tests.support.stack import Stack
 
 EVIL = "<script>document.title='pwned'</script>\"'><img src=x onerror=\"document.title='pwned'\">"
 LONG = "W" * (200 - len(EVIL))
-PAGES = ["/", "/campaigns/3", "/campaigns/3?with=1", "/links", "/links/1", "/links?q=" + "W" * 900]
+PAGES = [
+    "/",
+    "/campaigns/3",
+    "/campaigns/3?with=1",
+    "/links",
+    "/links/1",
+    "/links?q=" + "W" * 900,
+    "/clicks",
+    "/people",
+    "/people/ada.ahrens@mail.example",
+    "/messages",
+    "/machines",
+]
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,8 @@
 Pictures of all pages are left in the folder that `$WAYPOST_SCREENSHOTS` names.
 """
 
+import hashlib
+
 import pytest
 
 from tests.support.browser import DESK, PHONE, SCHEMES, Browser
@@ -15,6 +17,14 @@ PAGES = {
     "links": "/links",
     "links-found": "/links?q=boots",
     "link": "/links/1",
+    "clicks": "/clicks",
+    "clicks-of-a-rule": "/clicks?label=machine&rule=burst",
+    "people": "/people?q=ada",
+    "person": "/people/ada.ahrens@mail.example",
+    "messages": "/messages",
+    "message": f"/messages/{hashlib.sha256(b'9/3').hexdigest()[:16]}",
+    "machines": "/machines",
+    "state": "/state",
     "nothing": "/?from=2001-01-01&to=2001-01-02",
     "bad-query": "/?period=yes",
     "not-found": "/nowhere",

@@ -20,7 +20,7 @@ async def test_the_latest_messages_are_listed(client: Client) -> None:
 @pytest.mark.usefixtures("told")
 async def test_the_only_one_that_is_found_is_led_to(client: Client, text: str) -> None:
     """By recipient, Message-ID, queue id or id."""
-    answer = await client.ask(f"/messages?search={text}")
+    answer = await client.ask(f"/messages?q={text}")
     assert (answer.status, answer.headers.get("location")) == (303, f"/messages/{MESSAGE}")
 
 
@@ -89,5 +89,5 @@ async def test_what_cannot_be_answered_is_told(client: Client, path: str, status
 @pytest.mark.usefixtures("told")
 async def test_nothing_is_found_in_words(client: Client) -> None:
     """With how long such things are kept."""
-    page = read((await client.ask("/messages?search=nothing")).body)
+    page = read((await client.ask("/messages?q=nothing")).body)
     assert "[privacy] details" in page.select_one(".empty").get_text()

@@ -6,11 +6,12 @@ import pytest
 import trustme
 
 from config.keys import token_keys
-from config.schema import Config
+from config.schema import Config, WebhookConfig
 from tests.support.clients.admin import Client
-from tests.support.told_fixtures import read
+from tests.support.told_fixtures import SCRIPT, read, rows
 from tracker.admin.admin import Admin
 from tracker.pages.state import size
+from tracker.store.database import Store
 
 
 async def _facts(client: Client) -> dict[str, str]:
@@ -65,6 +66,30 @@ async def test_keys_and_certificate_are_told_without_secrets(
     facts = await _facts(client)
     assert facts["Certificate"].startswith("cannot be read now")
     assert facts["Key file"].startswith("cannot be read now")
+
+
+WEBHOOK = """
+    INSERT INTO webhooks (name, sent, sent_at_s, failures, error, failed_at_s)
+    VALUES ('crm', 7, 1790000000, 3, ?, 1790000100)
+"""
+
+
+@pytest.mark.usefixtures("told")
+async def test_webhooks_are_told_of(client: Client, admin: Admin, config: Config) -> None:
+    """What waits for each and what went wrong; a receiver's own words are those of others."""
+    webhook = WebhookConfig.model_validate(
+        {"name": "crm", "url": "https://crm.example.com/hook", "secret_file": "/x"}
+    )
+    admin.config = config.model_copy(update={"webhook": (webhook,)})
+    opened = Store.open(config.store.path)
+    with opened.transaction():
+        opened.db.execute(WEBHOOK, [SCRIPT])
+    opened.close()
+    (row,) = rows(read((await client.ask("/state")).body), "webhooks")
+    assert row == [
+        f"crm last failed 21 Sep 2026 14:15 UTC: {SCRIPT}",
+        *("failing", "0", "0", "7", "21 Sep 2026 14:13 UTC"),
+    ]
 
 
 @pytest.mark.parametrize(
