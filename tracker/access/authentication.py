@@ -108,7 +108,7 @@ class Authenticator:
     async def log_out(self, asked: Asked) -> str:
         """End the session of a request, and return the Set-Cookie field that says so.
 
-        Raises OSError where that could not be written down; until a restart it has ended.
+        Raises Refused, and OSError where that could not be written down; until a restart it has ended.
         """
         session = self._session(asked)
         if session is not None and not self._has_ended(session):
@@ -141,11 +141,12 @@ class Authenticator:
         may_try()
         if given.startswith(PREFIX.encode()) and (token := await self._token(given)) is not None:
             return token
+        kept = self._password()
         try:
-            is_right = await self._check.matches(given, self._password() or b"", may_try)
+            is_right = await self._check.matches(given, kept or b"", may_try)
         except Busy:
             raise Refused("busy", BUSY_S) from None
-        if not is_right or self.is_open:
+        if not is_right or kept is None or kept != self._password():  # changed while it was hashed
             self._failed(address)
             raise Refused("password")
         return None

@@ -80,7 +80,10 @@ async def _log_in(request: Request, authenticator: Authenticator, asked: Asked) 
 
 async def _log_out(request: Request) -> Response:
     authenticator, asked = _who(request)
-    cookie = await authenticator.log_out(asked)
+    try:
+        cookie = await authenticator.log_out(asked)
+    except Refused as why:
+        return _form(request, "/", why)
     answer = _gone_to(LOGIN)
     answer.headers.append("set-cookie", cookie)
     return answer

@@ -88,6 +88,23 @@ async def test_the_password_lets_in_and_what_is_kept_of_it_does_not(
         assert await reason(who, bearer(kept)) == "password"
 
 
+async def test_a_password_that_changes_while_it_is_hashed_opens_nothing(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session would be one of the new password."""
+    who = make(PASSWORD)
+    matches = who._check.matches
+
+    async def changed_meanwhile(*args: Any) -> bool:
+        is_right = await matches(*args)
+        who._password = lambda: b"another"
+        return is_right
+
+    monkeypatch.setattr(type(who._check), "matches", lambda _, *args: changed_meanwhile(*args))
+    with pytest.raises(Refused, match="password"):
+        await who.log_in(asked(), PASSWORD)
+
+
 async def test_who_says_nothing_is_nobody(make: Make) -> None:
     """And counts as no wrong password; nor does what is no password at all."""
     who = make()

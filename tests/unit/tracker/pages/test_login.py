@@ -204,3 +204,15 @@ async def test_tokens_that_cannot_be_read_are_told(app: Starlette, store: Path) 
         cookie = cookie_of(await send(client))
         assert (await client.ask("/login", cookie=cookie)).status == 503
         assert (await client.ask("/links/7", cookie=cookie)).status == 503
+        assert (await client.ask("/logout", "POST", b"", cookie=cookie)).status == 503
+
+
+async def test_a_session_ends_though_that_cannot_be_written_down(
+    app: Starlette, store: Path
+) -> None:
+    """Until the next start; and whoever logged out is told."""
+    async with serving(app, PASSWORD.encode(), store=store) as client:
+        cookie = cookie_of(await send(client))
+        ACCESS.file_of(store).mkdir()
+        assert (await client.ask("/logout", "POST", b"", cookie=cookie)).status == 503
+        assert (await client.ask("/links/7", cookie=cookie)).status == 401
