@@ -26,6 +26,8 @@ from config.values import Address
 
 UPGRADE_SPARE = 32 * 1024 * 1024
 """Octets that an upgrade of the store leaves free."""
+EMPTY_STORE = 1024 * 1024
+"""Octets that a store of this version takes at most with nothing in it: each table has a page."""
 
 
 @click.command()
@@ -74,9 +76,10 @@ def _earlier_store(file: ConfigFile, config: Config | None) -> tuple[Problem, ..
         return ()
     what = (
         f"{path} is of an earlier version: the tracker upgrades it when it starts, in a new file beside"
-        f" it, which takes up to {octets} octets"
+        f" it, which takes up to {octets + EMPTY_STORE} octets"
     )
-    lacking = f"{free} octets are free: make room first" if free < octets + UPGRADE_SPARE else ""
+    needed = octets + EMPTY_STORE + UPGRADE_SPARE
+    lacking = f"{free} octets are free: make room first" if free < needed else ""
     return (Problem(file.path, None, "store.url", what, lacking),)
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import sqlite3
-import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +65,8 @@ def test_disk_that_fails_for_a_while_loses_no_click(links: Links, switch: Path) 
         clicked += [links.click() for _ in range(5)]
         links.stack.wait_for_log("spool_recovered")
         until(lambda: sorted(links.counted()) == sorted(clicked))
+    assert sorted(links.counted()) == sorted(clicked)  # once, whatever was written twice
+    assert not list(spool_of(links).glob("quarantine/*"))
 
 
 def rename_and_replace(spool: Path) -> None:
@@ -103,8 +104,10 @@ def test_clicks_go_on_while_the_spool_is_renamed_again_and_again(links: Links) -
             clicked.append(links.click())
             if number % 10 == 5:
                 spool_of(links).rename(links.stack.folder / f"moved{number}")
-        time.sleep(0.1)
         until(lambda: sorted(links.counted()) == sorted(clicked))
+    assert len(list(links.stack.folder.glob("moved*"))) == 10
+    assert sorted(links.counted()) == sorted(clicked)
+    assert not list(spool_of(links).glob("quarantine/*"))
 
 
 def test_folder_that_is_called_as_a_segment_stops_nothing(links: Links) -> None:

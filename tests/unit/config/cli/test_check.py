@@ -9,9 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from config.cli.check import EMPTY_STORE
 from config.files.store_header import APPLICATION_ID, FORM
 from config.loading.load import load
 from tests.support.commands import run
+from tracker.store.database import Store
 
 
 def test_check_reports_problems_with_status_1(home: Path) -> None:
@@ -118,6 +120,12 @@ def test_check_warns_of_what_is_often_left_untracked(home: Path) -> None:
     assert "waypost explain" in warning["hint"]
 
 
+def test_a_store_with_nothing_in_it_takes_no_more_than_is_said(tmp_path: Path) -> None:
+    """Of a tiny store, most of what its upgrade takes are the tables."""
+    Store.open(tmp_path / "waypost.db").close()
+    assert (tmp_path / "waypost.db").stat().st_size <= EMPTY_STORE
+
+
 def test_check_warns_of_a_store_that_the_tracker_is_to_upgrade(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +136,7 @@ def test_check_warns_of_a_store_that_the_tracker_is_to_upgrade(
         conn.execute("CREATE TABLE settings (name TEXT)")
     said = run("check", "--strict", "-q", "-c", home / "waypost.toml")
     assert f"store.url: {store} is of an earlier version" in said
-    assert f"up to {store.stat().st_size} octets" in said
+    assert f"up to {store.stat().st_size + EMPTY_STORE} octets" in said
     assert "make room" not in said
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4711))
     said = run("check", "-q", "-c", home / "waypost.toml")

@@ -103,14 +103,20 @@ async def test_being_alive_is_reported_again_and_again(
     """As long as the event loop runs."""
     monkeypatch.setenv("WATCHDOG_USEC", "20000")
     reporting = asyncio.create_task(systemd.report_alive())
-    await asyncio.sleep(0.1)
+    reports = [await asyncio.to_thread(said, manager) for _ in range(3)]
     reporting.cancel()
-    assert [said(manager), said(manager), said(manager)] == [["WATCHDOG=1"]] * 3
+    assert reports == [["WATCHDOG=1"]] * 3
 
 
-async def test_nobody_asking_ends_the_reports() -> None:
-    """Without a watchdog there is nothing to do."""
+async def test_nobody_asking_ends_the_reports(
+    manager: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a watchdog there is nothing to do, and nothing is said."""
+    monkeypatch.delenv("WATCHDOG_USEC", raising=False)
     await asyncio.wait_for(systemd.report_alive(), 10)
+    manager.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        said(manager)
 
 
 def test_another_process_inherits_nothing() -> None:

@@ -162,8 +162,11 @@ def test_figures_are_written_again_and_again(
     with exposition.published(tmp_path / "metrics", "proxy"):
         path = tmp_path / "metrics" / "proxy.prom"
         until(path.exists)
-        first = path.stat().st_ino
-        until(lambda: path.stat().st_ino != first)
+        for _ in range(2):
+            before = path.read_text()
+            SESSIONS_REFUSED.labels("again").inc()
+            until(lambda before=before: path.read_text() != before)
+        assert 'reason="again"} 2.0' in path.read_text()
 
 
 def test_a_folder_that_cannot_be_written_is_told_once(

@@ -124,3 +124,4 @@ def test_a_worker_has_its_metrics_under_its_own_name(tmp_path: Path, mailbox: Ma
         folder = exposition.directory_of(stack.folder / "waypost.db.spool")
         names = {f"proxy-{index}{exposition.SUFFIX}" for index in range(2)}
         until(lambda: all((folder / name).exists() for name in names))
+        assert {path.name for path in folder.glob(f"*{exposition.SUFFIX}")} == names

@@ -395,8 +395,15 @@ async def test_a_verdict_does_not_wait_long_for_the_spool(
     logged: list[dict[str, Any]],
 ) -> None:
     """The relay has the message; the event is kept, and the log says that it is not safe yet."""
-    monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.05)
-    monkeypatch.setattr(Spool, "append_written", append)
+
+    def impatient(spool: Spool, event: Event) -> Future[None]:
+        # Only now: what is told before waits for the disk as long as that takes.
+        monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.05)
+        done: Future[None] = append(spool, event)
+        return done
+
+    monkeypatch.setattr(tracking_events, "PATIENCE_S", 30)
+    monkeypatch.setattr(Spool, "append_written", impatient)
     async with asyncio.timeout(30):
         verdict = await (await at()).deliver()
     assert (verdict.reply.code, verdict.delivered) == (250, True)
