@@ -15,6 +15,9 @@ from typing import Any
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support.readers.web import chromium
 from tests.support.repository import ROOT
@@ -46,15 +49,26 @@ class Browser:
         self.driver.get(self.origin + path)
 
     def follow(self, text: str, within: str = "main") -> None:
-        """Click on the first link with this text in a part of the page."""
-        self.driver.find_element(By.CSS_SELECTOR, within).find_element(By.LINK_TEXT, text).click()
+        """Click on the first link with this text in a part of the page, and be where it leads."""
+        with self.leaving():
+            self._link(text, within).click()
+
+    @contextlib.contextmanager
+    def leaving(self) -> Iterator[None]:
+        """Wait until the page that is there before the block is another."""
+        before = self.driver.find_element(By.TAG_NAME, "html")
+        yield
+        WebDriverWait(self.driver, 30).until(staleness_of(before))
+
+    def _link(self, text: str, within: str = "main") -> WebElement:
+        return self.driver.find_element(By.CSS_SELECTOR, within).find_element(By.LINK_TEXT, text)
 
     def download(self, text: str, within_s: float = 15) -> str:
         """Click on the link of a file, and return what the file holds."""
         with tempfile.TemporaryDirectory(prefix="waypost-download-") as folder:
             told = {"behavior": "allow", "downloadPath": folder}
             self._tell("Browser.setDownloadBehavior", told)
-            self.follow(text)
+            self._link(text).click()
             deadline = time.monotonic() + within_s
             while time.monotonic() < deadline:
                 for file in Path(folder).glob("*.csv"):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from sqlite_utils import Database
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -23,8 +24,10 @@ from tracker.pages.reading import Asked, asking
 from tracker.pages.rendering.downloads import csv_file
 from tracker.pages.rendering.errors import page
 from tracker.pages.rendering.page import render
-from tracker.pages.view import PeriodView, View, Words, row_of
+from tracker.pages.view import PeriodView, RowId, View, Words, row_of
 from tracker.reports import clicks
+from tracker.reports.campaigns import campaign
+from tracker.reports.campaigns.campaign import Campaign
 from tracker.reports.figures import LinkFigures
 from tracker.reports.link import link, listing
 
@@ -43,7 +46,9 @@ class LinksView(PeriodView):
 
 
 class LinkView(View):
-    """A link is shown as it is, of all times."""
+    """A link is shown as it is, of all times; in all campaigns or in one."""
+
+    campaign: RowId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,31 +92,44 @@ class Links:
         with asking(self.config()) as store:
             found = link.find(store.db, row)
             if found.id != row:
-                return RedirectResponse(f"/links/{found.id}", headers=UNCACHED)
+                url = f"/links/{found.id}{asked.query()}".rstrip("?")
+                return RedirectResponse(url, headers=UNCACHED)
             return _shown(request, store, asked, found)
 
     def _clickers(self, request: Request) -> Response:
-        LinkView.of(request)
+        asked = LinkView.of(request)
         with asking(self.config()) as store:
             found = link.find(store.db, row_of(request))
-            rows = clicks.clickers_of(store.db, [found.id], 0)
+            of = _campaign(store.db, asked)
+            rows = clicks.clickers_of(store.db, [found.id], of.id if of else 0)
             name = f"clickers {found.text or found.name.for_people}"
             return csv_file(name, rows, clicks.CLICKERS)
 
 
+def _campaign(db: Database, asked: LinkView) -> Campaign | None:
+    """Return the campaign that is asked about; raises Unknown where there is no such."""
+    return None if asked.campaign is None else campaign.find(db, asked.campaign)
+
+
 def _shown(request: Request, store: Asked, asked: LinkView, found: LinkFigures) -> Response:
-    by_day = link.by_day(store.db, found.id)
     sees_persons = Scope.PERSONS in access_of(request).scopes
-    who = clicks.clickers_of(store.db, [found.id], 0, most=CLICKERS) if sees_persons else ()
+    of = _campaign(store.db, asked)
+    row = of.id if of else 0
+    figures = link.in_campaign(store.db, found.id, row) if of else found.figures
+    by_day = link.by_day(store.db, found.id, row)
+    who = clicks.clickers_of(store.db, [found.id], row, most=CLICKERS) if sees_persons else ()
+    led = link.destinations(store.db, found.id, by_day) if sees_persons and not of else None
     return render(
         request,
         "link.html",
         view=asked,
         not_counted=store.not_counted,
         link=found,
-        cards=link_cards(found.figures),
+        campaign=of,
+        figures=figures,
+        cards=link_cards(figures),
         chart=charts.of_sent_days(by_day),
         campaigns=link.campaigns(store.db, found.id),
-        destinations=link.destinations(store.db, found.id, by_day) if sees_persons else None,
+        destinations=led,
         clickers=list(who),
     )

@@ -17,6 +17,7 @@ PAGES = {
     "links": "/links",
     "links-found": "/links?q=boots",
     "link": "/links/1",
+    "link-in-campaign": "/links/1?campaign=3",
     "clicks": "/clicks",
     "clicks-of-a-rule": "/clicks?label=machine&rule=burst",
     "people": "/people?q=ada",

@@ -62,7 +62,8 @@ def test_a_period_is_chosen_and_stays_in_the_address(reader: Browser) -> None:
     assert reader.path == "/?sort=rate&period=7"
     fields = reader.driver.find_elements(By.CSS_SELECTOR, "input[type=date]")
     first, last = (each.get_attribute("value") for each in fields)
-    reader.driver.find_element(By.CSS_SELECTOR, ".dates button").click()
+    with reader.leaving():
+        reader.driver.find_element(By.CSS_SELECTOR, ".dates button").click()
     assert reader.path == f"/?sort=rate&from={first}&to={last}"
 
 
@@ -72,7 +73,8 @@ def test_two_campaigns_are_compared(reader: Browser) -> None:
     reader.follow("Newsletter 45")
     choice = Select(reader.driver.find_element(By.NAME, "with"))
     choice.select_by_visible_text("Newsletter 44")
-    reader.driver.find_element(By.XPATH, "//button[.='Compare']").click()
+    with reader.leaving():
+        reader.driver.find_element(By.XPATH, "//button[.='Compare']").click()
     assert reader.texts("thead th") == ["Link", "Newsletter 45", "Share", "Newsletter 44", "Share"]
     assert len(reader.texts("tbody tr")) == 4
     reader.follow("Without comparison")
@@ -98,7 +100,8 @@ def test_a_link_is_looked_for(reader: Browser) -> None:
     """By what people saw."""
     reader.open("/links")
     field = reader.driver.find_element(By.NAME, "q")
-    field.send_keys("brown BOOTS", Keys.ENTER)
+    with reader.leaving():
+        field.send_keys("brown BOOTS", Keys.ENTER)
     assert reader.texts("tbody th a") == ["Brown boots"]
     assert reader.path == "/links?q=brown+BOOTS"
 
@@ -122,14 +125,16 @@ def test_all_of_it_is_reached_with_the_keyboard(browser: Browser) -> None:
     assert browser.driver.switch_to.active_element.text == "Skip to content"
     browser.press(Keys.ENTER)
     browser.tab_to("Newsletter 45")
-    browser.press(Keys.ENTER)
+    with browser.leaving():
+        browser.press(Keys.ENTER)
     assert browser.texts("h1") == ["Newsletter 45"]
     browser.driver.find_element(By.TAG_NAME, "body").send_keys(Keys.TAB)
     browser.tab_to("What these figures mean")
     browser.press(Keys.ENTER)
     assert "Click rate" in browser.texts(".defs dfn")
     browser.tab_to("Read the harvest story")
-    browser.press(Keys.ENTER)
+    with browser.leaving():
+        browser.press(Keys.ENTER)
     assert browser.texts("h1") == ["Read the harvest story"]
 
 

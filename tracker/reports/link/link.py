@@ -31,6 +31,9 @@ _SUMS = """
     clicks_human, clicks_doubtful, clicks_all, clicks_shared, unique_human, unique_doubtful, unique_all
 """
 _TOTALS = f"SELECT {_SUMS} FROM counters WHERE day = 0 AND campaign_id = 0 AND link_id = ?"  # noqa: S608 - a constant
+_IN_CAMPAIGN = f"""
+    SELECT {_SUMS} FROM counters WHERE day = 0 AND campaign_id = ? AND link_id = ?
+"""  # noqa: S608 - a constant
 _CAMPAIGNS = f"""
     SELECT campaigns.id, name, {_SUMS} FROM (
         SELECT campaign_id, {_SUMS} FROM counters INDEXED BY counters_link
@@ -56,6 +59,7 @@ _BY_DAY = """
         AND of_link.campaign_id = sent.campaign_id AND of_link.link_id = counters.link_id
     WHERE counters.link_id = :link AND counters.link_id > 0
         AND counters.day = 0 AND counters.campaign_id > 0
+        AND :campaign IN (0, counters.campaign_id)
     GROUP BY of_link.day
 """
 _LED = """
@@ -96,6 +100,11 @@ def find(db: Database, link: int) -> LinkFigures:
     return link_of(row, Figures(**(totals or {})))
 
 
+def in_campaign(db: Database, link: int, campaign: int) -> Figures:
+    """Return the figures of a link in one campaign."""
+    return Figures(**next(db.query(_IN_CAMPAIGN, [campaign, link]), {}))
+
+
 def campaigns(db: Database, link: int) -> list[InCampaign]:
     """Return the campaigns that have a link, those in which it was clicked most first."""
     asked = {"link": link, "most": CAMPAIGNS}
@@ -113,9 +122,12 @@ def _campaign(row: Mapping[str, object]) -> CampaignFigures:
     return CampaignFigures(name.text, Figures(**sums), name.purged, int(str(row["id"])))  # type: ignore[arg-type]
 
 
-def by_day(db: Database, link: int) -> Mapping[date, tuple[int, int]]:
-    """Return the clicks of people and of machines by the day on which their message was sent."""
-    rows = db.execute(_BY_DAY, {"link": link})
+def by_day(db: Database, link: int, campaign: int = 0) -> Mapping[date, tuple[int, int]]:
+    """Return the clicks of people and of machines by the day on which their message was sent.
+
+    In messages of all campaigns (0), or of one.
+    """
+    rows = db.execute(_BY_DAY, {"link": link, "campaign": campaign})
     return {day_date(day): (people, machines) for day, people, machines in rows}
 
 

@@ -21,6 +21,7 @@ def test_a_campaign_shows_its_figures_links_and_domains(sent: Config) -> None:
     assert values == ["50.0%", "1", "2", "1", "2"]
     assert ["link 1 https://example.net/1", "1", "50.0%", "1", "0", "1"] in rows(seen, "links")
     assert rows(seen, "domains") == [["other", "2", "50.0%", "2", "1", "33.3%"]]
+    assert seen.select("a[href='/links/1?campaign=3']")
     titles = [each.get_text() for each in seen.select("figcaption h2")]
     assert titles == ["Clicks by hour, first 3 days", "Clicks by day"]
 

@@ -65,6 +65,18 @@ def test_a_link_shows_its_campaigns_chart_and_clickers(sent: Config) -> None:
     assert len(seen.select("svg.bars")) == 1
 
 
+async def test_a_link_is_shown_in_one_campaign(sent: Config) -> None:
+    """With who clicked it there, on the page and as a file."""
+    see(sent, "/")
+    row = row_of(sent, "https://example.net/1")
+    seen = see(sent, f"/links/{row}?campaign=4")
+    assert [each.get_text() for each in seen.select(".card .value")] == ["1", "1", "0"]
+    assert [each[0] for each in rows(seen, "clickers")] == ["=id-7 bob@example.net"]
+    (file,) = seen.select("a[download]")
+    told = await pages.sent(ask(sent, str(file["href"])))
+    assert [each["person"] for each in csv.DictReader(told.splitlines())] == ["'=id-7"]
+
+
 def test_figures_alone_show_nobody(sent: Config) -> None:
     """Nor destinations, in which somebody may be named."""
     see(sent, "/")
@@ -90,6 +102,8 @@ def test_a_link_that_became_another_leads_there(sent: Config) -> None:
         store.db.execute("INSERT INTO link_aliases VALUES (?, ?)", [9000, row])
     answer = ask(sent, "/links/9000")
     assert (answer.status_code, answer.headers["location"]) == (307, f"/links/{row}")
+    answer = ask(sent, "/links/9000?campaign=3")
+    assert answer.headers["location"] == f"/links/{row}?campaign=3"
 
 
 @pytest.mark.parametrize(
@@ -101,6 +115,9 @@ def test_a_link_that_became_another_leads_there(sent: Config) -> None:
         ("/links?after=x", 400),
         ("/links?q=" + "x" * 2049, 400),
         ("/links/1?period=7", 400),
+        ("/links/1?campaign=99", 404),
+        ("/links/1/clickers.csv?campaign=99", 404),
+        ("/links/1?campaign=x", 400),
     ],
 )
 def test_what_is_not_there_or_cannot_be_asked_is_told(sent: Config, url: str, status: int) -> None:

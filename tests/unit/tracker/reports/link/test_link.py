@@ -8,6 +8,7 @@ from sqlite_utils import Database
 from tests.support.checks.facts import SENT_S, clicked, put
 from tests.support.checks.plans import scans
 from tracker.reports import clicks
+from tracker.reports.figures import Figures
 from tracker.reports.known import Unknown
 from tracker.reports.link import link
 from tracker.store.reserved import DAY_S
@@ -53,6 +54,14 @@ def test_campaigns_that_have_it_are_told(filled: Database, first: int) -> None:
 def test_clicks_are_told_by_the_day_of_sending(filled: Database, first: int) -> None:
     """People and machines apart."""
     assert link.by_day(filled, first) == {DAY: (2, 0), date(2026, 9, 22): (0, 1)}
+    assert link.by_day(filled, first, 3) == {DAY: (2, 0)}
+
+
+def test_a_link_has_its_figures_in_one_campaign(filled: Database, first: int) -> None:
+    """Of which it may be no part."""
+    found = link.in_campaign(filled, first, 3)
+    assert (found.clicks_human, found.clicks_all, found.unique_human) == (2, 2, 1)
+    assert link.in_campaign(filled, first, 2) == Figures()
 
 
 def test_destinations_are_those_of_the_latest_clicks(filled: Database) -> None:
@@ -84,6 +93,8 @@ def test_no_table_that_grows_is_looked_through(filled: Database, first: int) -> 
     for ask in (
         lambda: link.find(filled, 9000),
         lambda: link.campaigns(filled, first),
+        lambda: link.in_campaign(filled, first, 3),
+        lambda: link.by_day(filled, first, 3),
         lambda: link.destinations(filled, first, link.by_day(filled, first)),
         lambda: list(clicks.clickers_of(filled, [first], 0, most=1)),
         lambda: list(clicks.clickers_of(filled, None, 3, most=1)),
