@@ -28,6 +28,7 @@ from tracker.api.operations import Operation
 from tracker.api.people import People
 from tracker.api.reports import Reports
 from tracker.api.requests import JsonRoute, invalid
+from tracker.api.state import States
 
 PREFIX = "/api/v1"
 
@@ -45,6 +46,7 @@ class Api:
             Messages(config),
             Clicks(config),
             Forgetting(config),
+            States(config),
         )
 
     @property

@@ -1,0 +1,46 @@
+"""The state over HTTP."""
+
+from importlib import metadata
+
+import pytest
+
+from config.schema import Config, WebhookConfig
+from tests.support.clients.admin import Client
+from tests.support.feeding import spool_message
+from tracker.admin.admin import Admin
+
+
+async def test_what_is_there_is_told(client: Client, config: Config) -> None:
+    """What was counted, when it was sent, and versions."""
+    empty = (await client.ask("/api/v1/state")).json
+    assert (empty["store"]["messages"], empty["store"]["oldest_message"]) == (0, None)
+    spool_message(config, "sale", 1, at_s=1_790_000_000)
+    told = (await client.ask("/api/v1/state")).json
+    assert told["store"]["messages"] == 1
+    assert told["store"]["latest_message"] == "2026-09-21T14:13:20.000+00:00"
+    assert told["not_counted"] == {"octets": 0, "why": None}
+    assert told["versions"]["waypost"] == metadata.version("waypost")
+    assert told["webhooks"] == []
+
+
+async def test_what_waits_to_be_counted_is_told(
+    client: Client, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How much, and why."""
+    spool_message(config, "sale", 1)
+    monkeypatch.setattr("tracker.api.current.BRIEF_S", 0.1)
+    monkeypatch.setattr("tracker.ingest.catch_up.Ingester.drain", lambda _self: False)
+    waiting = (await client.ask("/api/v1/state")).json["not_counted"]
+    assert waiting["octets"] > 0
+    assert "another process" in waiting["why"]
+
+
+async def test_webhooks_stand_with_their_names_alone(client: Client, admin: Admin) -> None:
+    """Whatever receivers answered is not told to whoever may see figures."""
+    hook = WebhookConfig.model_validate(
+        {"url": "https://example.com/hook", "secret_file": "hook.secret"}
+    )
+    admin.config = admin.config.model_copy(update={"webhook": (hook,)})
+    (told,) = (await client.ask("/api/v1/state")).json["webhooks"]
+    assert (told["state"], told["waiting"]) == ("working", 0)
+    assert "error" not in told
