@@ -25,7 +25,7 @@ from tracker.store.database import Watermark
 from tracker.store.keys import MessageKey, moment_s
 from tracker.store.reserved import DAY_S
 
-CHUNK_ROWS = 4000
+CHUNK_ROWS = 2000
 """Clicks that are looked at in one transaction, at most."""
 KEPT_S = DAY_S
 """For so long after it was made a click keeps what it is judged by, whatever the settings: far longer than

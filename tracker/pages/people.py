@@ -183,4 +183,5 @@ def _consent(config: Config, names: list[str]) -> tuple[str, ConsentRecord | Non
     """Return what a person agreed to, in words, and the latest record of it; None: they never said."""
     consents = Consents.from_records(CONSENTS.merged(config.store.path).records)
     said = [found for name in names if (found := consents.latest.get(consent_key(name)))]
-    return LEVELS[consents.of(*names)], max(said, key=lambda each: each.at, default=None)
+    level = consents.of(*names, unsaid=Consent(config.privacy.consent))
+    return LEVELS[level], max(said, key=lambda each: each.at, default=None)

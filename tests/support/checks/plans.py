@@ -12,7 +12,7 @@ GROWING = frozenset(
         *("persons", "destinations", "links", "link_sets", "link_set_links", "link_set_slots"),
         *("counters", "cohorts", "clicked_by", "campaign_links", "sightings", "slot_values"),
         *("details", "detail_texts", "detail_names", "detail_recipients", "judged_days"),
-        *("told_clicks", "outbox"),
+        *("told_clicks", "outbox", "pseudonyms"),
     }
 )
 """Tables that grow with mail, clicks or readers; what is asked of them looks at some rows alone."""

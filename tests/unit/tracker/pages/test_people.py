@@ -2,7 +2,7 @@
 
 import pytest
 
-from config.schema import Config
+from config.schema import Config, PrivacyConfig
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending
 from tests.support.clients.admin import Client
 from tests.support.told_fixtures import ANN, FORMULA, MESSAGE, Put, read, rows
@@ -92,6 +92,14 @@ async def test_consent_is_told(
     text = read((await client.ask(f"/people/{ANN}")).body).get_text(" ", strip=True)
     assert words in text
     assert ("They said so on" in text) == bool(level)
+
+
+def test_the_level_of_who_never_said_is_that_of_the_configuration(config: Config) -> None:
+    """`[privacy] consent`."""
+    strict = config.model_copy(update={"privacy": PrivacyConfig(consent="none")})
+    assert people._consent(strict, [ANN]) == (people.LEVELS[Consent.NONE], None)
+    files.record(config.store.path, ANN, Consent.FULL)
+    assert people._consent(strict, [ANN])[0] == people.LEVELS[Consent.FULL]
 
 
 async def test_the_command_that_forgets_is_safe_to_copy(client: Client, store_events: Put) -> None:
