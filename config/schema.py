@@ -30,6 +30,7 @@ from config.values import (
     Regex,
     Seconds,
     ServerName,
+    ShortSeconds,
     StoreUrl,
     WebhookUrl,
 )
@@ -556,7 +557,7 @@ class WebhookConfig(Table):
     machines: bool = False
     """Whether clicks of machines are told, too. With `false`, a click that is taken for a machine's is
     told once it is taken for a person's."""
-    settle: Annotated[Seconds, Field(ge=0, le=3600)] = 15.0
+    settle: ShortSeconds = 15.0
     """How long after it was counted a click is told. Further clicks may show meanwhile that it was a
     machine's."""
     private: bool = False

@@ -14,7 +14,14 @@ from typing import Annotated, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import idna
-from pydantic import BeforeValidator, ByteSize, Field, PlainSerializer, PlainValidator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ByteSize,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
@@ -133,6 +140,12 @@ def _duration(value: object, info: ValidationInfo) -> float:
         raise wrong(f'"{value}" is not a duration', hint) from None
     if seconds > LONGEST_S:
         raise wrong(f'"{value}" is more than a hundred years', hint)
+    return seconds
+
+
+def _within_an_hour(seconds: float) -> float:
+    if seconds > UNIT_SECONDS["h"]:
+        raise wrong(f'"{format_duration(seconds)}" is more than an hour', 'write "1h" at most')
     return seconds
 
 
@@ -364,6 +377,8 @@ Seconds = Annotated[
     PlainSerializer(format_duration),
     Kind("duration"),
 ]
+ShortSeconds = Annotated[Seconds, AfterValidator(_within_an_hour)]
+"""Up to an hour."""
 Rate = Annotated[
     float, BeforeValidator(_rate), PlainSerializer(format_rate), Kind("number per unit of time")
 ]

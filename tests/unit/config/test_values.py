@@ -54,6 +54,12 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
     assert f'"{text}" is not a duration' in refusal(values.Seconds, text)
 
 
+def test_some_durations_are_an_hour_at_most() -> None:
+    """Said in the units that people write."""
+    assert read(values.ShortSeconds, "60min") == 3600
+    assert '"2h" is more than an hour' in refusal(values.ShortSeconds, "2h")
+
+
 def test_a_century_is_enough() -> None:
     """More would not fit into dates."""
     assert "more than a hundred years" in refusal(values.Seconds, "99999999d")
