@@ -26,7 +26,7 @@ from tracker.pages.rendering import numbers
 from tracker.pages.rendering.errors import page
 from tracker.pages.rendering.page import HEADERS, person_url, render
 from tracker.pages.view import MOST_CHARACTERS, View, Words
-from tracker.persons import consent_key
+from tracker.persons import consent_key, is_opaque
 from tracker.reports import known
 from tracker.reports.clicks import moment
 from tracker.reports.figures import Json
@@ -135,7 +135,7 @@ def _only(db: Database, config: Config, text: str, rows: list[Json]) -> str | No
     if people:
         return None
     alike = persons.written_alike(db, text)
-    if alike or config.keys.file is None:
+    if alike or config.keys.file is None or not is_opaque(text):
         return alike[0] if alike else None
     return persons.behind_id(db, Identifier.of(config), text)
 

@@ -15,6 +15,7 @@ from tests.support.checks.facts import SENT_S, clicked
 from tests.support.clients.admin import Client
 from tests.support.told_fixtures import ANN, MESSAGE, SCRIPT, Put
 from tracker.admin.admin import Admin
+from tracker.listener import admission
 from tracker.pages import live
 
 STATIC = Path(live.__file__).parent / "static"
@@ -186,6 +187,19 @@ async def test_a_stream_ends_after_a_while(client: Client, monkeypatch: pytest.M
     monkeypatch.setattr(live, "LASTS_S", 0.3)
     async with tail(client) as stream:
         await stream.ended()
+
+
+@pytest.mark.usefixtures("told")
+async def test_a_stream_outlives_the_patience_with_clients_that_owe_something(
+    client: Client, store_events: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever listens owes nothing: it is we who owe the answer."""
+    monkeypatch.setattr(admission, "PATIENCE_S", 0.1)
+    async with tail(client) as stream:
+        seen = [await stream.block() for _ in range(4)]
+        assert {each.get("id") for each in seen[1:]} == {"5"}
+        store_events(clicked("c6", MESSAGE, at_s=SENT_S + 69000))
+        assert [each["id"] for each in await stream.clicks(1)] == [6]
 
 
 @pytest.mark.usefixtures("told")

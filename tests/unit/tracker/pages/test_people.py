@@ -1,15 +1,20 @@
 """Pages about persons."""
 
+from pathlib import Path
+
 import pytest
 
+from config.keys import token_keys
 from config.schema import Config, PrivacyConfig
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending
 from tests.support.clients.admin import Client
 from tests.support.told_fixtures import ANN, FORMULA, MESSAGE, Put, read, rows
+from tracker.admin.admin import Admin
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.events import Recipient
 from tracker.pages import people
+from tracker.urls.reader_id import Identifier
 
 
 @pytest.mark.usefixtures("told")
@@ -135,6 +140,20 @@ async def test_a_name_may_hold_slashes_and_anything(client: Client, store_events
 async def test_what_cannot_be_answered_is_told(client: Client, path: str, status: int) -> None:
     """Neither a fault, nor an empty page."""
     assert (await client.ask(path)).status == status
+
+
+@pytest.mark.usefixtures("told")
+async def test_an_id_that_a_shop_was_told_leads_to_the_person(
+    client: Client, admin: Admin, tmp_path: Path
+) -> None:
+    """As it stands in the shop's own log."""
+    path = tmp_path / "token.keys"
+    token_keys.write_token_keys(path, [token_keys.new_token_key()])
+    keyed = admin.config.keys.model_copy(update={"file": path})
+    admin.config = admin.config.model_copy(update={"keys": keyed})
+    person_id = Identifier.of(admin.config).hashed(ANN)
+    answer = await client.ask(f"/people?q={person_id}")
+    assert (answer.status, answer.headers.get("location")) == (303, f"/people/{ANN}")
 
 
 @pytest.mark.usefixtures("told")
