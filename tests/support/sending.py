@@ -19,8 +19,8 @@ from tracker.webhooks.sender import Sender
 
 QUICK = Schedule(
     delays_s=(0.0, *[0.02] * 9),
-    timeout_s=1.0,
-    lease_s=1.5,
+    timeout_s=10.0,
+    lease_s=15.0,
     rest_s=0.01,
     longest_rest_s=0.05,
     idle_s=0.02,
