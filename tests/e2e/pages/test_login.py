@@ -87,7 +87,7 @@ def test_somebody_logs_out(visitor: Browser) -> None:
     visitor.open(VIEW)
     fill_in(visitor, PASSWORD)
     visitor.driver.find_element(By.CSS_SELECTOR, "form.account button").click()
-    assert visitor.path == "/login"
+    WebDriverWait(visitor.driver, PATIENCE_S).until(lambda _: visitor.path == "/login")
     assert cookies(visitor) == []
     visitor.open(VIEW)
     assert visitor.path == FORM
@@ -167,3 +167,19 @@ def test_the_form_can_be_used_by_everybody(
     assert visitor.overflow() == 0
     name = "login" if password is None else "login-refused"
     assert visitor.shoot(name, width, scheme).stat().st_size > 3_000
+
+
+@pytest.mark.parametrize("started", [True], ids=["scripts"], indirect=True, scope="module")
+def test_whoever_is_logged_in_sees_who_they_are(visitor: Browser, stack: Stack) -> None:
+    """However long the name of their token is; and no page that the token does not open."""
+    name = "somebody.with.a.rather.long.name@marketing.example.com"
+    visitor.open("/")
+    fill_in(visitor, token(stack, name, "figures"))
+    for width in (DESK, PHONE):
+        for scheme in SCHEMES:
+            visitor.looks(width, scheme)
+            assert visitor.findings() == []
+            assert visitor.overflow() == 0
+            assert visitor.texts("form.account span") == [name]
+            assert visitor.shoot("logged-in", width, scheme).stat().st_size > 5_000
+    assert "People" not in visitor.texts("header nav a")

@@ -32,6 +32,8 @@ NAVIGATION = (
     ("/state", "State"),
 )
 """Pages that each page leads to: path and name, in this order."""
+OF_PERSONS = frozenset({"/clicks", "/people", "/messages"})
+"""Those of them that only who may see persons is led to."""
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -69,6 +71,7 @@ _TEMPLATES.filters |= {
 _TEMPLATES.globals |= {
     "asset": assets.url,
     "navigation": NAVIGATION,
+    "of_persons": OF_PERSONS,
     "plural": numbers.plural,
     "share": numbers.share,
 }

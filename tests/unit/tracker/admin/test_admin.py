@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 from starlette.routing import Route
 
 from config.schema import Config
@@ -113,6 +114,9 @@ async def test_a_token_for_figures_sees_no_person(admin: Admin, config: Config) 
             "/api/v1/consents": 403,
         }.items():
             assert (await client.ask(path, authorization=bearer)).status == status, path
+        page = BeautifulSoup((await client.ask("/", authorization=bearer)).body, "html.parser")
+        for link in page.select("header nav a"):
+            assert (await client.ask(str(link["href"]), authorization=bearer)).status == 200
         wanted = b'{"url": "https://example.com/"}'
         json = {"authorization": bearer, "content_type": "application/json"}
         assert (await client.ask("/api/v1/links", "POST", wanted, **json)).status == 403
