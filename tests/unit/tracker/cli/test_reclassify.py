@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clients.commands import output, run
+from tracker.store import database
 
 RULES: dict[str, dict[str, int]] = {}
 """No rule sees other clicks than before; one weighs more."""
@@ -58,3 +59,24 @@ def test_a_store_that_is_none_is_a_clear_error(counted: Path) -> None:
 def test_without_a_store_nothing_is_judged(folder: Path) -> None:
     """As before the first message."""
     assert output(folder, "reclassify") == "0 clicks were judged anew; 0 were changed.\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "told"), [(["--notify"], 1), ([], 0), (["--notify", "--dry-run"], 0)]
+)
+def test_webhooks_are_told_where_that_is_asked_for(
+    filled: Path, options: list[str], told: int
+) -> None:
+    """Of the one click that becomes a machine's, of which they were told before."""
+    with (filled / "waypost.toml").open("a") as file:
+        file.write(
+            '[[webhook]]\nurl = "https://example.com/"\nsecret_file = "s"\nmachines = true\n'
+        )
+    output(filled, "report")
+    with database.changing(filled / "waypost.db") as opened, opened.transaction():
+        opened.db.execute("DELETE FROM outbox")
+    with (filled / "waypost.toml").open("a") as file:
+        file.write("[clicks.points]\nearly = 150\ncompany = 0\n")
+    output(filled, "reclassify", *options)
+    with database.reading(filled / "waypost.db") as db:
+        assert [row["number"] for row in db["outbox"].rows] == [1] * told
