@@ -52,6 +52,19 @@ def test_from_the_overview_to_who_clicked_a_link(reader: Browser) -> None:
     assert {"person", "addresses", "human", "first", "last"} <= told[0].keys()
 
 
+def test_from_a_link_to_a_person_and_their_message(reader: Browser) -> None:
+    """Who clicked leads to what they were sent, and that to what became of it."""
+    reader.open("/")
+    reader.follow("Newsletter 45")
+    reader.follow("Read the harvest story")
+    person = reader.texts("table[aria-labelledby=clickers] tbody th")[0]
+    reader.follow(person)
+    assert reader.texts("h1") == [person]
+    reader.follow("News")
+    assert reader.path.startswith("/messages/")
+    assert person in "".join(reader.texts("main"))
+
+
 def test_a_period_is_chosen_and_stays_in_the_address(reader: Browser) -> None:
     """By a link, or from one day to another; the order of campaigns goes along."""
     reader.open("/")

@@ -61,6 +61,7 @@ def test_a_link_shows_its_campaigns_chart_and_clickers(sent: Config) -> None:
     assert rows(seen, "destinations") == [["https://example.net/1", "3"]]
     clickers = rows(seen, "clickers")
     assert [row[0] for row in clickers] == ["=id-7 bob@example.net", "ann@example.net"]
+    assert seen.select("a[href='/people/%3Did-7']")
     assert clickers[1][1:] == ["1", "0", "21 Sep 2026 14:14", "21 Sep 2026 14:14"]
     assert len(seen.select("svg.bars")) == 1
 
