@@ -11,12 +11,13 @@ machine, or after a restart, or is no pseudonym, may be the same: a comparison s
 import hashlib
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 DAY_S = 86400
-LIFE_S = 2.0 * DAY_S
-"""After this a secret is destroyed."""
+LIFE_S = 1.0 * DAY_S
+"""For so long a secret lives at least: it is of no use any more then. Twice that is the most."""
 _MARK = "†"
 """Stands before the octets in hexadecimal digits. No header field has it: these are read as Latin-1."""
 _REALM_OCTETS = _HASH_OCTETS = 8
@@ -28,6 +29,7 @@ class _Secret(NamedTuple):
 
     realm: bytes
     key: bytes
+    made_s: float
 
 
 def _later(call: Callable[[], None]) -> None:
@@ -39,10 +41,15 @@ def _later(call: Callable[[], None]) -> None:
 class DaySecrets:
     """The secrets of one process, of the two days that it used last; for one thread."""
 
-    def __init__(self, later: Callable[[Callable[[], None]], None] = _later) -> None:
-        """Have `later` call when the life of a secret is over, whether it is used again or not."""
-        self._later = later
+    def __init__(
+        self,
+        later: Callable[[Callable[[], None]], None] = _later,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Have `later` call once in the life of a secret, by `clock`, whether it is used again or not."""
+        self._later, self._clock = later, clock
         self._secrets: dict[int, _Secret] = {}
+        self._is_timed = False
 
     def pseudonym(self, value: str, at_s: float) -> str:
         """Return what stands for a network or an agent that was seen at a moment."""
@@ -60,14 +67,22 @@ class DaySecrets:
     def _made(self, day: int) -> _Secret:
         while len(self._secrets) > 1:
             del self._secrets[next(iter(self._secrets))]
-        secret = _Secret(secrets.token_bytes(_REALM_OCTETS), secrets.token_bytes(32))
+        secret = _Secret(secrets.token_bytes(_REALM_OCTETS), secrets.token_bytes(32), self._clock())
         self._secrets[day] = secret
-        self._later(lambda: self._destroy(day, secret))
+        if not self._is_timed:
+            self._is_timed = True
+            self._later(self._destroy)
         return secret
 
-    def _destroy(self, day: int, secret: _Secret) -> None:
-        if self._secrets.get(day) is secret:
-            del self._secrets[day]
+    def _destroy(self) -> None:
+        """Destroy the secrets whose life is over, and come again for the others."""
+        now_s = self._clock()
+        for day, secret in list(self._secrets.items()):
+            if now_s - secret.made_s >= LIFE_S:
+                self._secrets.pop(day, None)
+        self._is_timed = bool(self._secrets)
+        if self._is_timed:
+            self._later(self._destroy)
 
 
 NETWORKS = DaySecrets()

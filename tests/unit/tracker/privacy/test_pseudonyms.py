@@ -22,6 +22,7 @@ class Clock:
     def __init__(self) -> None:
         """Have nothing to call."""
         self.calls: list[Callable[[], None]] = []
+        self.now_s = 0.0
 
     def later(self, call: Callable[[], None]) -> None:
         """Note a call for when the life of a secret is over."""
@@ -83,16 +84,22 @@ def test_the_secrets_of_two_days_are_kept() -> None:
 
 
 def test_a_secret_is_destroyed_though_nobody_comes_any_more() -> None:
-    """After its life; one that took its place lives on."""
+    """After a day of life, and before two; one that was made later lives on until then."""
     clock = Clock()
-    ours = DaySecrets(clock.later)
+    ours = DaySecrets(clock.later, lambda: clock.now_s)
     ours.pseudonym(NET, NOON_S)
-    (call,) = clock.calls
-    call()
+    clock.now_s = DAY_S / 2
+    ours.pseudonym(NET, NOON_S + DAY_S)
+    assert len(clock.calls) == 1
+    clock.now_s = DAY_S
+    clock.calls.pop()()
+    assert ours.days() == {20_001}
+    clock.now_s = 2 * DAY_S
+    clock.calls.pop()()
     assert ours.days() == set()
-    anew = ours.pseudonym(NET, NOON_S)
-    call()
-    assert ours.pseudonym(NET, NOON_S) == anew
+    assert clock.calls == []
+    ours.pseudonym(NET, NOON_S)
+    assert len(clock.calls) == 1
 
 
 def test_it_is_kept_as_sixteen_octets() -> None:
