@@ -99,21 +99,28 @@ async def show_past(demo: Demo, console: Console) -> None:
 
 
 async def show_live(demo: Demo, console: Console, inbox: Inbox, keyring: Keyring) -> None:
-    """Send messages through the proxy, show what comes out of it, and click a link of each.
-
-    Who clicks them all at once would be taken for a mail filter.
-    """
-    sent = samples(demo.site)
-    for number, mailing in enumerate(sent):
-        (demo.folder / f"sent-{number + 1}.eml").write_bytes(mailing.content)
+    """Send messages through the proxy, and show what comes out of it."""
+    for number, mailing in enumerate(samples(demo.site), 1):
+        (demo.folder / f"sent-{number}.eml").write_bytes(mailing.content)
         await asyncio.to_thread(send, demo.config, mailing)
     letter = mailings.letter(demo.site, readers.everybody()[2], history.last_nine(history.now()))
     (demo.folder / commands.LETTER).write_bytes(letter.content)
     for message in list(inbox.messages):
         await asyncio.to_thread(received.show, demo, console, message, keyring)
-        _, href = tracked_links(message.content)[0]
+
+
+async def click_live(console: Console, inbox: Inbox) -> None:
+    """Click the first link of each message that the demo sent itself.
+
+    Who clicks them all at once would be taken for a mail filter.
+    """
+    console.print()
+    for message in inbox.messages[: len(samples(""))]:
+        text, href = tracked_links(message.content)[0]
         destination = await asyncio.to_thread(click_link, href)
-        console.print("  its first link was clicked, and led to", cell(destination), soft_wrap=True)
+        console.print(
+            "Clicked", cell(text, "bold"), "which led to", cell(destination), soft_wrap=True
+        )
 
 
 async def stay(
@@ -162,6 +169,7 @@ async def _show(
     say(f"Open [bold]{demo.page}[/bold] in a browser: all that follows is there.")
     await show_live(demo, console, inbox, keyring)  # first, so that the store knows what day it is
     await show_past(demo, console)
+    await click_live(console, inbox)  # last, as the page shows what was counted last first
     say("\nThe same on the command line, while the demo runs:")
     for line, about in commands.lines(demo, inbox.messages):
         say(cell(f"  {about}:"))

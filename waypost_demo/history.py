@@ -39,7 +39,7 @@ from waypost_demo.readers import Fetch, Reader
 from waypost_demo.set_up import Demo
 
 if TYPE_CHECKING:
-    from tracker.events import Outcome
+    from tracker.events import Clicked, Outcome
 
 SEED = 20_261
 WEEKS = 9
@@ -58,12 +58,16 @@ _MARGIN_S = 120
 
 
 class Planned(NamedTuple):
-    """A message to be sent at a moment, to whom, and how much it is liked as a whole."""
+    """A message to be sent at a moment, to whom, and how much it is liked as a whole.
+
+    From `seed` follows what its reader makes of it, whatever time of the day it is.
+    """
 
     at: datetime
     reader: Reader
     mailing: Mailing
     appeal: float
+    seed: str
 
 
 @dataclass(slots=True)
@@ -84,16 +88,28 @@ def plan(site: str, now: datetime, rng: Random) -> Iterator[Planned]:
         at, appeal = nine - timedelta(days=1 + 7 * week), rng.uniform(0.8, 1.2)
         for reader in everybody:
             later = at + timedelta(seconds=1.5 * reader.number)
-            yield Planned(later, reader, mailings.letter(site, reader, later), appeal)
+            yield Planned(
+                later,
+                reader,
+                mailings.letter(site, reader, later),
+                appeal,
+                f"letter {week} {reader.number}",
+            )
     for days in OPEN_DAYS:
         for reader in everybody[::2]:
             later = nine - timedelta(days=days, hours=-5, seconds=-2 * reader.number)
-            yield Planned(later, reader, mailings.invitation(site, reader, later), 0.9)
+            yield Planned(
+                later,
+                reader,
+                mailings.invitation(site, reader, later),
+                0.9,
+                f"open {days} {reader.number}",
+            )
     for number in range(FIRST_ORDER, FIRST_ORDER + ORDERS):
         ago_s = (FIRST_ORDER + ORDERS - number - rng.random()) * WEEKS * 7 * 86_400 / ORDERS
         at = now - timedelta(seconds=ago_s + _MARGIN_S)
         reader = rng.choice(everybody)
-        yield Planned(at, reader, mailings.order(site, reader, at, number), 2.0)
+        yield Planned(at, reader, mailings.order(site, reader, at, number), 2.0, f"order {number}")
 
 
 def last_nine(now: datetime) -> datetime:
@@ -103,12 +119,13 @@ def last_nine(now: datetime) -> datetime:
 
 def write(demo: Demo, now: datetime) -> Written:
     """Write down all that happened until `now`; returns once it is on disk."""
-    past, rng = Past(demo), Random(SEED)  # noqa: S311 - a demo that is alike each time
+    past = Past(demo)
     try:
+        rng = Random(SEED)  # noqa: S311 - a demo that is alike each time
         mail = sorted(plan(demo.site, now, rng), key=lambda each: each.at)
         for planned in mail:
             if planned.at < now - timedelta(seconds=_MARGIN_S):
-                past.happen(planned, rng, (now - timedelta(seconds=_MARGIN_S)).timestamp())
+                past.happen(planned, (now - timedelta(seconds=_MARGIN_S)).timestamp())
     finally:
         past.close()
     return past.written
@@ -126,18 +143,22 @@ class Past:
         self._rules = Rules.from_config(config)
         self._relay = str(config.relay.host)
         self._spool = Spool.open(config.store.spool_dir, "proxy")
+        self._clicks: list[Clicked] = []
         self.written = Written()
 
     def close(self) -> None:
-        """Have everything on disk."""
+        """Have everything on disk: clicks as they were made, one after the other."""
+        for click in sorted(self._clicks, key=lambda each: each.at_s):
+            self._spool.append(click)
         self._spool.close()
 
-    def happen(self, planned: Planned, rng: Random, until_s: float) -> None:
+    def happen(self, planned: Planned, until_s: float) -> None:
         """Send a message, and have its reader and mail filter do what they do, up to a moment."""
         outgoing = self._made(planned)
         if not self._sent(planned, outgoing) or outgoing.pending is None:
             return
         sent_s, liked = planned.at.timestamp(), planned.mailing.links
+        rng = Random(f"{SEED} {planned.seed}")  # noqa: S311 - as above
         fetches = readers.fetches(rng, planned.reader, sent_s, liked, planned.appeal)
         tokens = self._tokens(outgoing.content) if fetches else {}
         numbers = {link.text: link.number for link in outgoing.pending.links}
@@ -180,7 +201,7 @@ class Past:
         path = f"{PATH}{token}".encode()
         request = Request(fetch.method, path, b"", fields, fetch.address)
         link = read(self._keyring, token)
-        self._spool.append(clicked(request, link, self._rules, fetch.at_s))
+        self._clicks.append(clicked(request, link, self._rules, fetch.at_s))
         self.written.clicks += 1
 
 

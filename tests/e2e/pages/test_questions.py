@@ -14,9 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.expected_conditions import staleness_of
 from selenium.webdriver.support.select import Select
-from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.support import spring_sale
 from tests.support.browser import Browser, browsing
@@ -100,16 +98,15 @@ class Visitor:
     def _leave(self, element: WebElement) -> None:
         """Click on what leads to another page, and wait for it."""
         self.clicks += 1
-        page = self.browser.driver.find_element(By.TAG_NAME, "html")
-        element.click()
-        WebDriverWait(self.browser.driver, 30).until(staleness_of(page))
+        with self.browser.leaving():
+            element.click()
 
 
 @pytest.fixture(scope="module")
 def at_desk(sold: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Start a browser."""
     with browsing(sold.admin, tmp_path_factory.mktemp("questions")) as started:
-        started.looks()
+        started.looks(height=3000)
         yield started
 
 
@@ -135,6 +132,19 @@ def test_which_links_were_clicked_by_how_many_and_at_what_rate(visitor: Visitor)
     assert visitor.clicks == 1
 
 
+def test_what_one_person_clicked(visitor: Visitor) -> None:
+    """Found by how the address begins: two clicks."""
+    visitor.follow("People")
+    visitor.type("q", "reader35@")
+    visitor.press("Find")
+    text = visitor.reads()
+    assert text.count("Clicked ") == 2
+    assert URLS[COATS] in text
+    assert URLS[SCARVES] in text
+    assert f"Sent {SPRING} has begun" in text
+    assert visitor.clicks == 2
+
+
 def test_who_clicked_a_link_as_csv(visitor: Visitor) -> None:
     """From the campaign to the link to the file: three clicks; of the campaign alone it is two."""
     visitor.follow(SPRING)
@@ -157,6 +167,15 @@ def test_clicks_over_time(visitor: Visitor) -> None:
     assert visitor.clicks == 2
 
 
+def test_what_machines_clicked(visitor: Visitor) -> None:
+    """By rule and by domain: one click."""
+    visitor.follow("Machines")
+    filtered = spring_sale.FILTERED * len(URLS) * len(RECIPIENTS)
+    assert str(filtered) in visitor.row("head")[0]
+    assert visitor.row(spring_sale.COMPANY)
+    assert visitor.clicks == 1
+
+
 def test_two_campaigns_compared(visitor: Visitor) -> None:
     """Link by link: four clicks, two of them in a list."""
     visitor.follow(SPRING)
@@ -168,3 +187,16 @@ def test_two_campaigns_compared(visitor: Visitor) -> None:
     assert str(people(SPRING, COATS)) in row
     assert str(people(WINTER, COATS)) in row
     assert visitor.clicks == 4
+
+
+def test_what_became_of_one_message(visitor: Visitor) -> None:
+    """By its Message-ID: two clicks."""
+    visitor.follow("Messages")
+    visitor.type("q", spring_sale.message_id(SPRING, 35))
+    visitor.press("Find")
+    text = visitor.reads()
+    assert "delivered" in text
+    assert "250 2.0.0 kept" in text
+    assert spring_sale.address(SPRING, 35) in text
+    assert URLS[COATS] in text
+    assert visitor.clicks == 2

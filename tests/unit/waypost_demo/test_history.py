@@ -32,6 +32,15 @@ def test_the_plan_is_alike_each_time() -> None:
     assert first == second
 
 
+def test_what_readers_do_follows_from_the_message_alone() -> None:
+    """Not from what time of the day it is."""
+    morning, evening = (
+        {each.seed: each.appeal for each in history.plan(SITE, now, Random(1))}
+        for now in (NOW.replace(hour=1), NOW.replace(hour=23))
+    )
+    assert morning == evening
+
+
 def test_nothing_of_it_is_in_the_future(demo: tuple[Demo, Written]) -> None:
     """Neither a message nor a click."""
     with database.reading(demo[0].config.store.path) as db:
