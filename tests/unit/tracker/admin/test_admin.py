@@ -1,6 +1,7 @@
 """The admin listener's paths: what is there, and what is not."""
 
 import re
+import time
 
 import pytest
 from bs4 import BeautifulSoup
@@ -8,12 +9,15 @@ from starlette.routing import Route
 
 from config.schema import Config
 from config.telemetry import observe
-from tests.support import http_server
+from tests.support import believable, http_server
 from tests.support.clients.admin import Client, serving
 from tracker.access import files
 from tracker.access.access import FORGETTING, Scope
 from tracker.admin.admin import Admin
+from tracker.ingest.catch_up import catch_up
 from tracker.listener import asgi
+from tracker.store import database
+from tracker.store.keys import message_text
 
 PASSWORD = b"horse staple"
 
@@ -120,6 +124,39 @@ async def test_a_token_for_figures_sees_no_person(admin: Admin, config: Config) 
         wanted = b'{"url": "https://example.com/"}'
         json = {"authorization": bearer, "content_type": "application/json"}
         assert (await client.ask("/api/v1/links", "POST", wanted, **json)).status == 403
+
+
+def _secrets_of(config: Config) -> set[bytes]:
+    """Return what tells of single persons, messages and clicks in a store: no figure holds it."""
+    with database.reading(config.store.path) as db:
+        names = [row[0] for row in db.execute("SELECT name FROM persons WHERE name <> ''")]
+        agents = [row[0] for row in db.execute("SELECT name FROM user_agents WHERE name <> ''")]
+        messages = db.execute("SELECT DISTINCT message_id FROM messages")
+        ids = [message_text(row[0]) for row in messages]
+    assert min(map(len, (names, agents, ids))) > 0
+    return {each.encode() for each in (*names, *agents, *ids)}
+
+
+async def test_no_page_and_no_operation_for_figures_names_anybody(
+    admin: Admin, config: Config
+) -> None:
+    """Of a sender with real traffic: no address, no message, no reader's browser."""
+    believable.spool(config, time.time())
+    catch_up(config)
+    secrets = _secrets_of(config)
+    token = files.add(config.store.path, "grafana", [Scope.FIGURES], None)
+    paths = [each.path for each in admin.app.routes if isinstance(each, Route)]
+    paths += [f"/api/v1{each.path}" for each in admin.api.operations if each.method == "GET"]
+    shown = 0
+    async with serving(admin.app, PASSWORD, store=config.store.path) as client:
+        for path in paths:
+            for number in "123":
+                url = re.sub(r"\{[^}]*\}", number, path)
+                answer = await client.ask(url, authorization=f"Bearer {token}")
+                found = {each for each in secrets if each in answer.body}
+                assert (url, found) == (url, set())
+                shown += answer.status == 200
+    assert shown > 20
 
 
 async def test_a_fault_of_ours_is_a_500_and_one_line(
