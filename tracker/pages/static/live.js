@@ -108,5 +108,8 @@
   view.querySelector(".live").hidden = false;
   button.addEventListener("click", turn);
   addEventListener("pagehide", close);
+  // A page that nobody sees keeps no place; it goes on where it was.
+  document.addEventListener("visibilitychange", () => on && (document.hidden ? close() : open()));
+  addEventListener("pageshow", (event) => on && event.persisted && open());
   turn();
 })();
