@@ -53,7 +53,7 @@ def until(holds: Callable[[], bool], within_s: float = 30) -> None:
         time.sleep(0.02)
 
 
-def wait_until_listening(port: int, process: subprocess.Popen[bytes], within_s: float = 20) -> None:
+def wait_until_listening(port: int, process: subprocess.Popen[bytes], within_s: float = 60) -> None:
     """Wait until somebody accepts on `port`; fail at once if `process` has ended."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
