@@ -43,6 +43,7 @@ docs: $(READY)
 	$(BIN)/python -m tracker.judging.manual
 	$(BIN)/python -m tests.support.checks.fidelity
 	$(BIN)/python -m tests.support.explore
+	$(BIN)/python -m tests.support.api_page
 
 bench: $(READY)
 	$(BIN)/python bench/run.py

@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import api_at_size
 import pages_at_size
 from big_store import BEGUN_S, DAYS, IDENTIFIER, LINKS, Size, link_name, make, person_name
 from pages_at_size import PAGES
@@ -102,7 +103,7 @@ def _questions(size: Size) -> dict[str, Question]:
 
 
 def _asked(config: Config, size: Size, times: int) -> Iterator[tuple[str, list[float]]]:
-    """Ask each question and page so often; yield its name and what `_timed` tells."""
+    """Ask each question and page, and make each call of the API, so often; yield its name and what `_timed` tells."""
 
     def answer(question: Question, chance: random.Random) -> None:
         with database.reading(config.store.path) as db:
@@ -112,6 +113,9 @@ def _asked(config: Config, size: Size, times: int) -> Iterator[tuple[str, list[f
         yield name, _timed(partial(answer, question), random.Random(name), times)
     for name, page in PAGES.items():
         yield name, _timed(partial(pages_at_size.asked, config, page), random.Random(name), times)
+    ask = api_at_size.Asking(config)
+    for name, call in api_at_size.calls(config).items():
+        yield f"API: {name}", _timed(partial(ask, call), random.Random(name), times)
 
 
 def _timed(ask: Callable[[random.Random], None], chance: random.Random, times: int) -> list[float]:

@@ -23,6 +23,8 @@ from tracker.store.clicked_by import Counts
 
 LOOKED_AT = 20_000
 """Links that are looked at for one that some campaign has, some microseconds each."""
+OF_A_PERIOD = 250
+"""Links of a part that is of a period: sets of people are united for each, some 0.1 ms."""
 
 _CLICKED = """
     SELECT link_id FROM counters
@@ -119,7 +121,8 @@ class Asked:
 
 
 def links(db: Database, asked: Asked, *, after: int = 0, limit: int) -> Part[LinkFigures]:
-    """Return links that were clicked, or that campaigns with messages have."""
+    """Return links that were clicked, or that campaigns with messages have: `limit` at most, or fewer."""
+    limit = limit if asked.period is None else min(limit, OF_A_PERIOD)
     values = {**asked.values(), "after": after, "most": limit + 1}
     looked = {**values, "looked_at": LOOKED_AT}
     numbers = {number for (number,) in db.execute(_clicked(asked), values)}

@@ -16,7 +16,7 @@ from tracker.persons import is_opaque
 from tracker.reports.clicks import moment
 from tracker.reports.figures import Json
 from tracker.reports.lists.part import Part, cut
-from tracker.store import named_rows, persons, queries
+from tracker.store import named_rows, persons
 
 _NUMBERS = "SELECT id FROM persons WHERE id > :after ORDER BY id LIMIT :most"
 _ABOUT = """
@@ -30,8 +30,8 @@ _COPIES = """
     GROUP BY person_id, address
 """
 _AT_ADDRESS = """
-    SELECT DISTINCT person_id FROM deliveries
-    WHERE address IN (:values) AND address IS NOT NULL AND person_id IS NOT NULL
+    SELECT DISTINCT person_id FROM deliveries INDEXED BY deliveries_address
+    WHERE address = :name COLLATE NOCASE AND address = :name AND address IS NOT NULL
 """
 
 
@@ -61,8 +61,9 @@ def called(db: Database, name: str) -> list[int]:
     """
     names = persons.written_alike(db, name)
     numbers = set(named_rows.find(db, "persons", names).values())
-    numbers |= {number for (number,) in queries.rows_in(db, _AT_ADDRESS, names)}
-    return sorted(numbers)
+    for each in names:
+        numbers |= {number for (number,) in db.execute(_AT_ADDRESS, {"name": each})}
+    return sorted(numbers - {None})
 
 
 def named(db: Database, names: Collection[str]) -> list[int]:
