@@ -20,7 +20,10 @@ from tracker.store.reserved import HOURS_A_DAY
 _NAME = "SELECT name FROM campaigns WHERE id = ?"
 _LATEST = """
     SELECT id, name FROM campaigns
-    WHERE id > (SELECT max(id) FROM campaigns) - :most AND id != :but ORDER BY id DESC
+    WHERE id > (SELECT max(id) FROM campaigns) - :most AND id != :but AND EXISTS (
+        SELECT 1 FROM counters WHERE day = 0 AND campaign_id = campaigns.id AND link_id = 0
+        AND (messages > 0 OR clicks_all > 0)
+    ) ORDER BY id DESC
 """
 _DAYS = """
     SELECT min(day), max(day) FROM counters INDEXED BY counters_days
@@ -57,7 +60,10 @@ def find(db: Database, campaign: int) -> Campaign:
 
 
 def latest(db: Database, most: int, but: int = 0) -> list[tuple[int, Name]]:
-    """Return the campaigns that were first heard of last, `but` one, the latest first."""
+    """Return the campaigns that were first heard of last, `but` one, the latest first.
+
+    Those of our own, for mail without a campaign and for what was purged, are among them if they have any.
+    """
     rows = db.execute(_LATEST, {"most": most, "but": but})
     return [(row, Name.of(name)) for row, name in rows]
 
