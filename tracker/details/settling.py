@@ -117,8 +117,9 @@ def _by_sending(opened: Changeable, age: Age) -> Iterator[int]:
     since_s = int(database.watermark(db_of(opened), _BEFORE))
     after: tuple[int, int, bytes] = (since_s, _LEAST_ID, b"")
     while True:
+        size = pace.size
+        _read(db_of(opened), _CLICKS, [*after, age.before_s, size])
         with pace.writing(opened) as db:
-            size = pace.size
             found = [_Row(*row) for row in db.execute(_CLICKS, [*after, age.before_s, size])]
             settled = _settle(db, found, age)
             is_last = len(found) < size
@@ -128,6 +129,12 @@ def _by_sending(opened: Changeable, age: Age) -> Iterator[int]:
         if is_last:
             return
         after = found[-1][:3]
+
+
+def _read(db: Database, query: str, values: Sequence[object]) -> None:
+    """Have SQLite read from the disk, while nobody waits to write, what it is to change next."""
+    for _ in db.execute(query, values):
+        pass
 
 
 def _by_arrival(opened: Changeable, age: Age) -> Iterator[int]:
