@@ -120,6 +120,8 @@ def _notes(
     """Yield sentences, without full stops, on what cannot be seen from what is drawn."""
     if found.untouched is not None:
         yield f"No link of this message is tracked: {found.untouched.help}"
+    elif found.received:
+        yield "Somebody received this message: where its tracked links lead is drawn as its author wrote it"
     elif found.campaign != campaign:
         other = names.Name(found.campaign).for_people
         yield f'This message counts for another campaign, "{other}"'

@@ -10,6 +10,7 @@ from tests.support.mail import html_message, link
 from tracker.events import Clicked, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.redirect.redirector import event_id
 from tracker.spool.writer import Spool
+from tracker.tokens import Keyring, Link, mint, tracked_url
 
 SENT_S = 1_790_000_000
 URL = "https://example.net/{}"
@@ -86,6 +87,18 @@ def test_a_message_of_another_campaign_says_so(store: Path) -> None:
     (store / "mail.eml").write_bytes(html_message(HTML, "X-Track-Campaign: Autumn"))
     text = drawn(store, "Spring sale", store / "mail.eml").get_text(" ")
     assert 'This message counts for another campaign, "Autumn"' in text
+
+
+def test_a_message_as_somebody_received_it_is_drawn_as_well(store: Path) -> None:
+    """What named its campaign is gone from its header, so nothing is said of that."""
+    keyring = Keyring.load(store / "token.keys")
+    held = Link(bytes(8), 1, 1, SENT_S, URL.format("a"))
+    html = link(tracked_url("http://t.example.net", mint(keyring, held)), text="A")
+    (store / "mail.eml").write_bytes(html_message(html))
+    text = drawn(store, "Spring sale", store / "mail.eml").get_text(" ")
+    assert "Somebody received this message" in text
+    assert "another campaign" not in text
+    assert URL.format("a") in text.partition("not in this message")[0]
 
 
 def test_a_message_that_is_not_tracked_says_why(store: Path) -> None:
