@@ -31,6 +31,7 @@ from tracker.answers.responses import UNCACHED
 from tracker.pages.clicks import ClicksView, Shown, known_filters, shown
 from tracker.pages.rendering.errors import FAILURES, failed
 from tracker.reports.figures import Json
+from tracker.reports.known import Unknown
 from tracker.reports.log import page as log
 from tracker.reports.log.filters import Filter
 from tracker.reports.lookup import why
@@ -127,6 +128,9 @@ class Live:
         while not self.tails.ended and time.monotonic() < begun_s + LASTS_S:
             try:
                 latest = await self.tails.latest(self.config())
+                cursor = min(
+                    cursor, latest
+                )  # as another store may have taken the place of this one
                 if troubled:
                     yield _event("ready", {})
                     troubled = False
@@ -137,6 +141,9 @@ class Live:
             except (StoreError, OSError) as error:
                 troubled = True
                 yield _event("trouble", {"error": f"No new clicks for now: {error}"})
+            except Unknown as error:  # whoever was asked for was forgotten meanwhile
+                yield _event("trouble", {"error": str(error)})
+                return
             if time.monotonic() >= told_s + HEARTBEAT_S:
                 yield _text([], cursor)
                 told_s = time.monotonic()

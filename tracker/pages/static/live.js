@@ -62,7 +62,7 @@
 
   const show = (event) => {
     const cursor = number(event.lastEventId);
-    if (last !== null && Number(cursor) <= Number(last)) return;
+    if (rows.querySelector(`[data-cursor="${cursor}"]`)) return;
     last = cursor;
     rows.prepend(row(JSON.parse(event.data), cursor));
     while (rows.rows.length > MOST_ROWS) rows.deleteRow(-1);

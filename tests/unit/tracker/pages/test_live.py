@@ -17,6 +17,7 @@ from tests.support.told_fixtures import ANN, MESSAGE, SCRIPT, Put
 from tracker.admin.admin import Admin
 from tracker.listener import admission
 from tracker.pages import live
+from tracker.store.database import Store
 
 STATIC = Path(live.__file__).parent / "static"
 
@@ -221,6 +222,27 @@ async def test_a_store_that_cannot_be_read_is_told_and_read_again(
             pass
         store_events(clicked("c6", MESSAGE, at_s=SENT_S + 69000))
         assert [each["id"] for each in await stream.clicks(1)] == [6]
+
+
+@pytest.mark.usefixtures("told")
+async def test_a_stream_of_somebody_who_was_forgotten_ends(
+    client: Client, config: Config, store_events: Put
+) -> None:
+    """There is nobody to tell of any more."""
+    async with tail(client, f"?person={ANN}") as stream:
+        await stream.block()
+        opened = Store.open(config.store.path)
+        with opened.transaction():
+            opened.db.execute(
+                "UPDATE deliveries SET person_id = NULL, address = '' WHERE number = 1"
+            )
+            opened.db.execute("DELETE FROM persons WHERE name = ?", [ANN])
+        opened.close()
+        store_events(clicked("c6", MESSAGE, recipient=2, at_s=SENT_S + 69000))
+        while (event := await stream.block()).get("event") != "trouble":
+            pass
+        assert ANN in json.loads(event["data"])["error"]
+        await stream.ended()
 
 
 def test_the_script_is_short_and_puts_in_nothing_but_text() -> None:
