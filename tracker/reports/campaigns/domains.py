@@ -29,7 +29,7 @@ _DAYS = """
     ORDER BY day DESC LIMIT :most
 """
 _ON_DAY = """
-    SELECT sent_s, message_id, campaign_id, shared FROM messages
+    SELECT sent_s, message_id, campaign_id, link_set_id, shared FROM messages
     WHERE sent_s >= :since_s AND sent_s < :until_s ORDER BY sent_s DESC, message_id DESC LIMIT :most
 """
 _DELIVERIES = f"""
@@ -37,7 +37,8 @@ _DELIVERIES = f"""
     FROM ({_ON_DAY}) AS latest CROSS JOIN deliveries ON deliveries.sent_s = latest.sent_s
         AND deliveries.message_id = latest.message_id
     LEFT JOIN persons ON persons.id = person_id
-    WHERE campaign_id = :campaign AND NOT shared AND number != 0 AND (clicks > 0 OR accepted)
+    WHERE campaign_id = :campaign AND NOT shared AND number != 0
+        AND (clicks > 0 OR (accepted AND link_set_id IS NOT NULL))
 """  # noqa: S608 - a constant
 _HOW_MANY = "SELECT messages FROM counters WHERE day = ? AND campaign_id = 0 AND link_id = 0"
 

@@ -12,7 +12,7 @@ from tracker.reports.campaigns.domains import domains
 from tracker.reports.period import Period
 from tracker.store.reserved import DAY_S
 
-NEWS = 3
+NAMELESS, NEWS = 1, 3
 
 
 @pytest.fixture
@@ -75,6 +75,12 @@ def test_a_period_is_of_its_days(mailed: Database) -> None:
     assert sum(each.deliveries for each in domains(mailed, NEWS, day).rows) == 8
     nothing = domains(mailed, NEWS, Period.of_days(0, DAY_S))
     assert (nothing.rows, nothing.since, nothing.is_all) == ((), None, True)
+
+
+def test_a_message_of_which_only_the_250_is_known_is_no_delivery(mailed: Database) -> None:
+    """As in reports."""
+    put(mailed, accepted("m9"))
+    assert domains(mailed, NAMELESS).rows == ()
 
 
 def test_no_table_that_grows_is_looked_through(mailed: Database) -> None:
