@@ -22,12 +22,10 @@ _HASH_CHARACTERS = 16
 
 
 @functools.cache
-def _content(name: str) -> bytes | None:
-    """Return what a file holds; None where there is no such file of ours."""
-    known = {
-        each.name: each for each in resources.files("tracker.pages").joinpath("static").iterdir()
-    }
-    return known[name].read_bytes() if name in known and _type_of(name) else None
+def _contents() -> dict[str, bytes]:
+    """Return what each file of ours holds: nothing is kept of names that somebody else thinks of."""
+    folder = resources.files("tracker.pages").joinpath("static")
+    return {each.name: each.read_bytes() for each in folder.iterdir() if _type_of(each.name)}
 
 
 def _type_of(name: str) -> str | None:
@@ -36,7 +34,7 @@ def _type_of(name: str) -> str | None:
 
 @functools.cache
 def _hash(name: str) -> str:
-    return hashlib.sha256(_content(name) or b"").hexdigest()[:_HASH_CHARACTERS]
+    return hashlib.sha256(_contents()[name]).hexdigest()[:_HASH_CHARACTERS]
 
 
 def url(name: str) -> str:
@@ -47,7 +45,7 @@ def url(name: str) -> str:
 def asset(request: Request) -> Response:
     """Return a file; a browser keeps it where it was asked for by its content."""
     name = request.path_params["name"]
-    content, content_type = _content(name), _type_of(name)
+    content, content_type = _contents().get(name), _type_of(name)
     if content is None or content_type is None:
         raise HTTPException(404)
     is_exact = request.query_params.get("v") == _hash(name)

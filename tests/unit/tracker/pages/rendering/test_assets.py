@@ -21,3 +21,15 @@ async def test_what_is_asked_for_by_its_content_may_be_kept(client: Client) -> N
 async def test_nothing_else_is_handed_out(client: Client, path: str) -> None:
     """Whatever the path holds."""
     assert (await client.ask(f"/static/{path}")).status == 404
+
+
+async def test_nothing_is_kept_of_names_that_no_file_has(client: Client) -> None:
+    """Anybody may ask for as many of them as they like, without a password."""
+    assets.url("waypost.css")
+    caches = [each for each in vars(assets).values() if hasattr(each, "cache_info")]
+    await client.ask("/static/first.css")
+    before = [each.cache_info().currsize for each in caches]
+    for name in range(20):
+        assert (await client.ask(f"/static/{name}.css?v={name}")).status == 404
+    assert caches
+    assert [each.cache_info().currsize for each in caches] == before
