@@ -53,14 +53,15 @@ def is_loopback(host: str) -> bool:
 def is_public(address: IpAddress) -> bool:
     """Return whether an address is one of a machine on the internet, and of no network of somebody's own.
 
-    An IPv6 address that stands for an IPv4 address (mapped, NAT64, 6to4, Teredo) is as public as that.
+    An IPv6 address that stands for an IPv4 address (mapped, NAT64, 6to4, Teredo) is as public as that;
+    a site-local one (RFC 3879), as old networks have them, is not.
     """
     if isinstance(address, IPv6Address):
         nat64 = IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
         if meant := address.ipv4_mapped or nat64:
             return is_public(meant)
         tunnel = address.sixtofour or (address.teredo and address.teredo[1])
-        if tunnel and not is_public(tunnel):
+        if address.is_site_local or (tunnel and not is_public(tunnel)):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

@@ -55,6 +55,7 @@ RETRY_MS = 1000
 FULL_RETRY_S = 10
 ROWS = 100
 _MOST_CURSOR = 2**63 - 1
+_CURSOR_DIGITS = len(str(_MOST_CURSOR))
 _HEADERS = UNCACHED | {"x-accel-buffering": "no"}
 """nginx would keep a stream back until a buffer of its is full."""
 
@@ -186,7 +187,12 @@ def _cursor(request: Request, asked: ClicksView) -> int | None:
     told = request.headers.get("last-event-id", "")
     if not told:
         return asked.after
-    if not (told.isascii() and told.isdecimal() and int(told[:20]) <= _MOST_CURSOR):
+    if not (
+        told.isascii()
+        and told.isdecimal()
+        and len(told) <= _CURSOR_DIGITS
+        and int(told) <= _MOST_CURSOR
+    ):
         raise InvalidRequest([("Last-Event-ID", "is no cursor of this list")])
     return int(told)
 
