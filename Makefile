@@ -20,8 +20,9 @@ $(READY): requirements.txt requirements-dev.txt pyproject.toml
 run: $(READY)
 	$(BIN)/waypost demo
 
+# A process for each core, each with whole files of tests.
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -77,9 +77,12 @@ def as_json(row: CampaignFigures | LinkFigures) -> Row:
     return row.names_json() | also
 
 
-@pytest.mark.parametrize("seed", [1, 2, random.randrange(3, 2**32)])
+@pytest.mark.parametrize(
+    "seed", [1, 2, random.randrange(3, 2**32)], ids=["first", "second", "another each time"]
+)
 def test_everybody_is_told_the_same(served: Served, seed: int) -> None:
     """Of everything, of each campaign and of each link, after each part of the history."""
+    print(f"seed {seed}")
     for part in (seed, seed + 1):
         spool_history(served.links.stack, part)
         by_command = served.links.stack.report()

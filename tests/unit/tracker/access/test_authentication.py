@@ -76,7 +76,9 @@ def revoked(store: Path, name: str) -> None:
         files.revoke(store, each)
 
 
-@pytest.mark.parametrize("kept", [PASSWORD, password_hash.make(PASSWORD).encode()])
+@pytest.mark.parametrize(
+    "kept", [PASSWORD, password_hash.make(PASSWORD).encode()], ids=["as it is", "a hash"]
+)
 async def test_the_password_lets_in_and_what_is_kept_of_it_does_not(
     make: Make, kept: bytes
 ) -> None:

@@ -61,7 +61,9 @@ def test_a_file_that_cannot_be_read_is_an_error_of_the_system(tmp_path: Path) ->
     assert raised.value.filename == str(path)
 
 
-@pytest.mark.parametrize("text", ["", "https://example.com/", f"/c/{TOKEN[:-1]}"])
+@pytest.mark.parametrize(
+    "text", ["", "https://example.com/", f"/c/{TOKEN[:-1]}"], ids=["nothing", "another", "cut off"]
+)
 def test_what_is_no_link_of_ours_is_a_bad_token(text: str) -> None:
     """As the redirector would say."""
     with pytest.raises(BadToken):
