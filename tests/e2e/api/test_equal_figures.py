@@ -1,5 +1,6 @@
 """One random history, equal figures everywhere: command, API, page, views, and a count by brute force."""
 
+import logging
 import random
 from typing import Any
 
@@ -82,7 +83,7 @@ def as_json(row: CampaignFigures | LinkFigures) -> Row:
 )
 def test_everybody_is_told_the_same(served: Served, seed: int) -> None:
     """Of everything, of each campaign and of each link, after each part of the history."""
-    print(f"seed {seed}")
+    logging.getLogger(__name__).info("seed %d", seed)  # told where the test fails
     for part in (seed, seed + 1):
         spool_history(served.links.stack, part)
         by_command = served.links.stack.report()
