@@ -82,7 +82,7 @@ _DROP_CLICKS = (
     *(
         f"""DELETE FROM {table} WHERE (sent_s, message_id, event_id) IN
             (SELECT sent_s, message_id, event_id FROM going_clicks)"""  # noqa: S608 - names of ours
-        for table in ("told_clicks", "outbox")
+        for table in ("told_clicks", "outbox", "pseudonyms")
     ),
     "DELETE FROM arrivals WHERE arrival IN (SELECT arrival FROM going_clicks)",
     """DELETE FROM clicks WHERE (sent_s, message_id, event_id) IN

@@ -19,6 +19,7 @@ from tests.support.checks.facts import (
 from tracker.counting.batch import feed
 from tracker.events import Recipient, SentLink
 from tracker.outbox.subscriptions import Subscription, Subscriptions
+from tracker.privacy.agents import Agents
 from tracker.reports import summary
 from tracker.retention import retention
 from tracker.retention.retention import Purged, expiring, lower_horizon, purge, read_clock
@@ -317,3 +318,13 @@ def test_what_webhooks_were_to_be_told_of_purged_clicks_goes(db: Database) -> No
     purge(db, SENT_S + DAY_S)
     for table in ("outbox", "told_clicks"):
         assert [row["sent_s"] for row in db[table].rows] == [LATER_S]
+
+
+def test_what_told_the_visitors_of_purged_clicks_apart_goes(db: Database) -> None:
+    """With the clicks, though two days are not over; of other clicks it stays."""
+    put(db, pending("m1"), pending("m2", at_s=LATER_S))
+    events = clicked("c1"), clicked("c2", "m2", sent_at_s=LATER_S, at_s=LATER_S + 60)
+    with db.atomic():
+        feed(db, events, agents=Agents("none"))
+    purge(db, SENT_S + DAY_S)
+    assert [row["sent_s"] for row in db["pseudonyms"].rows] == [LATER_S]
