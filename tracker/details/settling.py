@@ -141,6 +141,11 @@ def _by_arrival(opened: Changeable, age: Age) -> Iterator[int]:
     """Settle clicks that arrived when their message had grown old already."""
     db = db_of(opened)
     noted_s = database.watermark(db, _NOTED)
+    if noted_s > age.now_s:
+        # A wrong clock did: nobody knows how old those are that arrived by then.
+        with writing(opened) as db:
+            database.set_watermark(db, _NOTED, age.now_s)
+        return
     if noted_s > age.now_s - KEPT_S:
         return
     up_to, end = database.watermark(db, _UP_TO), database.watermark(db, _NEXT)

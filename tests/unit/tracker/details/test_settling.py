@@ -94,6 +94,16 @@ def test_a_click_of_the_future_is_no_exception(db: Database) -> None:
     assert settled(db) == 1
 
 
+def test_a_clock_that_was_ahead_for_a_while_holds_nothing_up(db: Database) -> None:
+    """Late clicks go a day after it was put right, and none of them before it is old."""
+    put(db, pending(), accepted(), click(1))
+    assert settled(db, Age(SENT_S + 1, LATER_S + 20 * DAY_S)) == 1
+    put(db, click(2, at_s=LATER_S - 60))
+    assert settled(db, Age(SENT_S + 1, LATER_S)) == 0
+    assert settled(db, Age(SENT_S + 1, LATER_S + DAY_S)) == 0
+    assert settled(db, Age(SENT_S + 1, LATER_S + 2 * DAY_S)) == 1
+
+
 def test_what_is_to_be_kept_longer_now_is_kept(db: Database) -> None:
     """Clicks on messages sent since the new moment, though others of their time went."""
     put(db, pending(), accepted(), click(1))
