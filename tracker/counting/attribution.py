@@ -22,12 +22,17 @@ Params = Mapping[tuple[int | None, int], frozenset[str]]
 
 
 def attribute(
-    db: Database, clicks: Sequence[tuple[Message, Click]], naming: Naming, known: Slots
+    db: Database,
+    clicks: Sequence[tuple[Message, Click]],
+    naming: Naming,
+    known: Slots,
+    *,
+    nobodys: bool = False,
 ) -> None:
     """Count clicks under what their messages say now; links that are new get rows.
 
     `naming` says what links are called whose message is not known, `known` what is in a link's URL
-    that is no part of its name.
+    that is no part of its name. `nobodys`: they are those of readers who ask not to be tracked.
     """
     sets = {message.link_set_id for message, _ in clicks if message.link_set_id is not None}
     groups = named_rows.numbered_links(db, sets)
@@ -37,7 +42,7 @@ def attribute(
         None if (message.link_set_id, click.made.link) in groups else names.of(message, click)
         for message, click in clicks
     ]
-    _leave_hosts_alone(db, [click for _, click in clicks], found)
+    _leave_hosts_alone(db, [click for _, click in clicks], found, nobodys=nobodys)
     links = named_rows.ids(db, "links", {name for name in found if name is not None})
     named_rows.put_own(db, {links[name]: text for name, text in names.own.items() if name in links})
     for (message, click), name in zip(clicks, found, strict=True):
@@ -84,13 +89,18 @@ class _Names:
         return own.name
 
 
-def _leave_hosts_alone(db: Database, clicks: Sequence[Click], names: list[str | None]) -> None:
+def _leave_hosts_alone(
+    db: Database, clicks: Sequence[Click], names: list[str | None], *, nobodys: bool
+) -> None:
     """Leave only hosts of those names of links of the forgotten that the store does not have.
 
-    Such a link may have been theirs alone; one that the store has is somebody else's as well.
+    Such a link may have been theirs alone; one that the store has is somebody else's as well. Of
+    `nobodys` it has to be listed: else its name may come from another click on the very copy, and a
+    purge, which has no row of this one, would not know that all of its clicks are gone.
     """
     erased = {at: names[at] for at, click in enumerate(clicks) if click.full_destination}
-    known = named_rows.find(db, "links", {name for name in erased.values() if name is not None})
+    wanted = {name for name in erased.values() if name is not None}
+    known = named_rows.shared(db, wanted) if nobodys else {*named_rows.find(db, "links", wanted)}
     for at, name in erased.items():
         if name is not None and name not in known:
             names[at] = clicks[at].destination

@@ -430,7 +430,7 @@ class Batch:
         known = self._known_pairs([*new, *nobodys])
         before = [replace(click) for _, click in known]
         moved = [pair for pair in known if pair[0].key in self.before]
-        attribute(self.db, [*new, *nobodys, *moved], self.naming, self.slots)
+        attribute(self.db, [*new, *moved], self.naming, self.slots)
         sittings.judge([*known, *new], self.settings)
         self._count_nobodys(nobodys, [*known, *new])
         changed = sittings.changes(before, known)
@@ -447,6 +447,7 @@ class Batch:
         """
         if not nobodys:
             return
+        attribute(self.db, nobodys, self.naming, self.slots, nobodys=True)
         beside = [(message, replace(click)) for message, click in others]
         sittings.judge([*beside, *nobodys], self.settings)
         for message, click in nobodys:

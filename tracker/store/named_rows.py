@@ -32,6 +32,10 @@ _PUT_OWN = """
     WHERE id = ?2
 """
 Table = Literal["campaigns", "persons", "domains", "user_agents", "links"]
+_SHARED = """
+    SELECT name FROM links WHERE name IN (:values)
+    AND (own OR EXISTS (SELECT 1 FROM campaign_links WHERE link_id = links.id))
+"""
 _OF_CLICKS = "UPDATE {} SET clicks = clicks + ? WHERE id = ?"
 _MESSAGES_OF_SET = "UPDATE link_sets SET messages = messages + ? WHERE id = ?"
 _FIND_VERDICT = """
@@ -66,6 +70,11 @@ def find(db: Database, table: Table, names: Iterable[str]) -> dict[str, int]:
     """Return the rows of those `names` that are known."""
     sql = f"SELECT name, id FROM {table} WHERE name IN (:values)"  # noqa: S608 - names of our own
     return dict(queries.rows_in(db, sql, names))
+
+
+def shared(db: Database, names: Iterable[str]) -> set[str]:
+    """Return which of these names are of links that no single reader has: listed ones, and what all have in common."""
+    return {name for (name,) in queries.rows_in(db, _SHARED, names)}
 
 
 def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:

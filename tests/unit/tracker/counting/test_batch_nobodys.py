@@ -18,10 +18,11 @@ from tests.support.checks.facts import (
 )
 from tests.support.feeding import click_rows
 from tracker.counting.batch import feed
-from tracker.events import Clicked
+from tracker.events import Clicked, SentLink
 from tracker.reports import activity, clicks, summary
 from tracker.reports.figures import Figures
-from tracker.store.reserved import NO_CAMPAIGN, PURGED
+from tracker.retention.retention import purge
+from tracker.store.reserved import DAY_S, NO_CAMPAIGN, PURGED
 
 LATER = {"at_s": SENT_S + 9000.0}
 
@@ -99,6 +100,21 @@ def test_a_link_that_is_theirs_alone_counts_under_its_host(db: Database) -> None
     put(db, own_click("c1", "m1", "ann", asks_for_privacy=True, **LATER))
     links = {each.link for each in summary.report(db).links if each.figures.clicks_all}
     assert links == {"https://example.net/"}
+
+
+def test_a_link_that_another_click_on_the_copy_named_counts_under_its_host_all_the_same(
+    db: Database,
+) -> None:
+    """A scanner's, as a rule; a purge leaves nothing of the URL, which told of the reader alone."""
+    own = SentLink(1, "https://example.net/for/ann", None, "")
+    put(db, to_ann(links=(own,)), accepted("m1", 1))
+    put(db, clicked("c1", destination=own.url, **LATER))
+    put(db, asking("c2", destination=own.url))
+    found = {each.link: each.figures.clicks_all for each in summary.report(db).links}
+    assert found == {own.url: 1, "https://example.net/": 1}
+    purge(db, SENT_S + DAY_S)
+    assert "for/ann" not in "\n".join(db.conn.iterdump())
+    assert totals(db).clicks_all == 2
 
 
 def test_on_a_message_that_is_unknown_or_purged(db: Database) -> None:
