@@ -39,7 +39,7 @@ def _later(call: Callable[[], None]) -> None:
 
 
 class DaySecrets:
-    """The secrets of one process, of the two days that it used last; for one thread."""
+    """The secrets of one process, of the two days that it used last; for one thread beside the timer's."""
 
     def __init__(
         self,
@@ -65,8 +65,8 @@ class DaySecrets:
         return set(self._secrets)
 
     def _made(self, day: int) -> _Secret:
-        while len(self._secrets) > 1:
-            del self._secrets[next(iter(self._secrets))]
+        for former in list(self._secrets)[:-1]:
+            self._secrets.pop(former, None)  # which the timer may have destroyed just now
         secret = _Secret(secrets.token_bytes(_REALM_OCTETS), secrets.token_bytes(32), self._clock())
         self._secrets[day] = secret
         if not self._is_timed:

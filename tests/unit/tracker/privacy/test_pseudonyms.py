@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tracker.privacy.pseudonyms import (
     DAY_S,
     DaySecrets,
@@ -100,6 +102,32 @@ def test_a_secret_is_destroyed_though_nobody_comes_any_more() -> None:
     assert clock.calls == []
     ours.pseudonym(NET, NOON_S)
     assert len(clock.calls) == 1
+
+
+def test_a_secret_may_be_destroyed_while_it_makes_room_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The timer has a thread of its own."""
+    ours = secrets()
+    for day in range(2):
+        ours.pseudonym(NET, NOON_S + day * DAY_S)
+
+    class Destroyed(dict[int, object]):
+        """Secrets of which the timer destroys each just before it is taken out."""
+
+        def pop(self, day: int, *default: object) -> object:
+            """Have it destroyed."""
+            super().pop(day)
+            return super().pop(day, *default)
+
+        def __delitem__(self, day: int) -> None:
+            """Have it destroyed."""
+            super().__delitem__(day)
+            super().__delitem__(day)
+
+    monkeypatch.setattr(ours, "_secrets", Destroyed(ours._secrets))
+    ours.pseudonym(NET, NOON_S + 2 * DAY_S)
+    assert ours.days() == {20_001, 20_002}
 
 
 def test_it_is_kept_as_sixteen_octets() -> None:
