@@ -1,4 +1,4 @@
-"""Queries of the store: for any number of values, and with rows read by the names of their columns.
+"""Queries of the store for any number of values, and numbers for new rows.
 
 Owns: `IN (:values)` for more values than SQLite takes at once, and the next free row number, or one that was never used.
 Does not own: connections (`database`), or what is asked (`named_rows`, `tracker.counting.rows`).
@@ -17,13 +17,6 @@ _GROUP = 500
 def rows_in(db: Database, sql: str, values: Iterable[object]) -> Iterator[Any]:
     """Run a query that holds `IN (:values)` for any number of values; yield its rows as tuples."""
     for cursor in _cursors(db, sql, values):
-        yield from cursor
-
-
-def rows_by_name(db: Database, sql: str, values: Iterable[object]) -> Iterator[sqlite3.Row]:
-    """Run such a query; yield rows whose columns are read by name."""
-    for cursor in _cursors(db, sql, values):
-        cursor.row_factory = sqlite3.Row
         yield from cursor
 
 

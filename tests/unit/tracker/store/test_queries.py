@@ -26,13 +26,6 @@ def test_any_number_of_values_may_be_asked_for(numbered: Database) -> None:
     assert list(queries.rows_in(numbered, sql, [])) == []
 
 
-def test_columns_are_read_by_name(numbered: Database) -> None:
-    """Wherever they stand in the query."""
-    sql = "SELECT name, id FROM persons WHERE name IN (:values)"
-    found = queries.rows_by_name(numbered, sql, ["7", "1700"])
-    assert {row["id"]: row["name"] for row in found} == {7: "7", 1700: "1700"}
-
-
 def test_any_number_of_values_may_be_changed(numbered: Database) -> None:
     """All of them, and no other."""
     queries.change_in(numbered, "DELETE FROM persons WHERE id IN (:values)", range(2, 2 * MANY))
