@@ -9,6 +9,7 @@ Does not own: who asks (`authentication`), what they may ask for (`needs`), how 
 from functools import partial
 from typing import TYPE_CHECKING
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from config.telemetry import observe
@@ -52,6 +53,8 @@ class Guard:
         try:
             still = partial(self._is_still, found, asked)
             await self._app(scope, receive, LastingAnswer(send, still))
+        except ClientDisconnect:
+            raise  # before its body had come: no fault of ours, and nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - it was answered; the log gets no traceback
             observe.log(observe.ADMIN_FAILED, path=scope["path"], error=repr(error))
 

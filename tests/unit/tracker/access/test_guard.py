@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from config.telemetry import observe
-from tests.support.clients.admin import Client, serving
+from tests.support.clients.admin import Client, authenticator, serving
 from tracker.access.authentication import MAX_WRONG_PASSWORDS
+from tracker.access.guard import Guard
 
 PASSWORD = "horse:staple ü".encode()
 
@@ -202,3 +206,35 @@ async def test_a_head_of_64_kb_is_refused(app: Starlette) -> None:
     async with serving(app, PASSWORD) as client:
         for name in ("cookie", "authorization", "remote_user"):
             assert (await client.ask("/x", **{name: "x" * 65536})).status in {400, 431}
+
+
+async def test_a_client_that_goes_before_its_body_has_come_is_no_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Anybody may do so at the login form, as often as they like."""
+
+    async def reads(request: Request) -> Response:
+        return Response(await request.body())
+
+    async def gone() -> MutableMapping[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: MutableMapping[str, Any]) -> None:
+        """Nobody is there."""
+
+    observe.configure()
+    guard = Guard(
+        Starlette(routes=[Route("/login", reads, methods=["POST"])]), authenticator(PASSWORD)
+    )
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/login",
+        "raw_path": b"/login",
+        "query_string": b"",
+        "headers": [],
+        "client": ("192.0.2.1", 0),
+    }
+    with pytest.raises(ClientDisconnect):
+        await guard(scope, gone, send)
+    assert capsys.readouterr().err == ""
