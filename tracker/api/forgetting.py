@@ -21,7 +21,7 @@ from config.telemetry import observe
 from tracker.access.access import FORGETTING
 from tracker.answers.responses import json_response
 from tracker.api.operations import Json, Operation
-from tracker.api.requests import Asked
+from tracker.api.requests import Asked, PersonName
 from tracker.erasure.forget import Forgotten
 from tracker.orders import forgetting
 from tracker.orders.forgetting import NotNow
@@ -36,7 +36,7 @@ MOST_AT_ONCE = 20
 class Person(Asked):
     """Who is to be forgotten."""
 
-    person: str = Field(pattern=r"\S", description="An address, or your own id.")
+    person: PersonName
 
 
 class Erased(BaseModel):

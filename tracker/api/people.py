@@ -21,7 +21,7 @@ from tracker.answers.errors import InvalidRequest
 from tracker.api.current import COUNTED, current
 from tracker.api.models import Counts, Moment, Page
 from tracker.api.operations import Json, Operation
-from tracker.api.requests import LAST_ROW, MAX_ROWS, Asked, next_after
+from tracker.api.requests import LAST_ROW, MAX_ROWS, Asked, PersonName, next_after
 from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
@@ -115,7 +115,7 @@ class IdAsked(Asked):
 class ConsentGiven(Asked):
     """What somebody agreed to."""
 
-    person: str = Field(pattern=r"\S", description="An address, or your own id.")
+    person: PersonName
     consent: Consent
 
 

@@ -29,6 +29,13 @@ MAX_ROWS = 1000
 LAST_ROW = 2**63 - 1
 """The largest number that SQLite gives to a row."""
 
+MOST_CHARACTERS = 4096
+"""Of a person's name: as long as a command of SMTP may be, so that every address fits."""
+
+PersonName = Annotated[
+    str,
+    Field(pattern=r"\S", max_length=MOST_CHARACTERS, description="An address, or your own id."),
+]
 RowNumber = Annotated[int, Field(ge=0, le=LAST_ROW)]
 
 

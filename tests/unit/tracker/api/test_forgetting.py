@@ -11,6 +11,7 @@ from config.schema import Config
 from tests.support.clients.admin import JSON, Answer, Client
 from tests.support.feeding import spool_message
 from tracker.api import forgetting
+from tracker.api.requests import MOST_CHARACTERS
 from tracker.erasure.forget import Forgotten
 from tracker.orders.forgetting import NotNow
 
@@ -103,3 +104,12 @@ async def test_what_fails_is_told_and_may_be_tried_again(
 async def test_nobody_is_forgotten_by_mistake(client: Client, body: bytes) -> None:
     """What makes no sense is 400."""
     assert (await client.ask("/api/v1/forget", "POST", body, content_type=JSON)).status == 400
+
+
+async def test_a_name_that_nobody_can_have_is_not_looked_for(client: Client) -> None:
+    """To look for one of 60,000 characters takes half a minute, in which no link would lead on."""
+    answer = await forget(client, "a@" * 20_000)
+    assert (answer.status, answer.json["problems"][0]["field"]) == (400, "person")
+    assert (
+        await forget(client, "a" * (MOST_CHARACTERS - len("@example.net")) + "@example.net")
+    ).status == 200
