@@ -144,7 +144,8 @@ def _judge(db: Database, keys: _Keys, settings: Settings) -> _Judged:
     known = rows.read_clicks(db, spans, messages)
     before = [replace(click) for _, click in known]
     sittings.judge(known, settings)
-    return _Judged(list(messages.values()), sittings.changes(before, known), len(known))
+    judged = sum(not click.made.is_settled for _, click in known)
+    return _Judged(list(messages.values()), sittings.changes(before, known), judged)
 
 
 def _apply(db: Database, keys: _Keys, settings: Settings, notify: Subscriptions) -> list[Change]:

@@ -129,14 +129,14 @@ def test_a_verdict_stays_whatever_comes_later(db: Database) -> None:
 
 
 def test_reclassify_leaves_what_is_settled(tmp_path: Path) -> None:
-    """Other clicks of the copy are judged anew."""
+    """Other clicks of the copy are judged anew, and no more are said to be."""
     store = Store.open(tmp_path / "waypost.db")
     put(store.db, pending(), accepted(), click(1))
     assert settled(store.db) == 1
     put(store.db, click(2))
     strict = Settings(points={"no-language": 100})
     (done,) = reclassify.reclassify(store, strict)
-    assert done.changed == 1
+    assert (done.clicks, done.changed) == (1, 1)
     assert [row["human"] for row in click_rows(store.db)] == [1, 0]
     store.close()
 
