@@ -56,7 +56,7 @@ class Guard:
         except ClientDisconnect:
             raise  # before its body had come: no fault of ours, and nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - it was answered; the log gets no traceback
-            observe.log(observe.ADMIN_FAILED, path=scope["path"], error=repr(error))
+            observe.log(observe.ADMIN_FAILED, path=_without_names(scope), error=repr(error))
 
     async def _access(self, asked: Asked, scope: "Scope") -> Access | Response:
         """Return who asks, or what they are answered instead."""
@@ -90,3 +90,12 @@ def _url(scope: "Scope") -> str:
     query = scope["query_string"]
     octets = scope["raw_path"] + (b"?" + query if query else b"")
     return str(octets.decode("latin-1"))
+
+
+def _without_names(scope: "Scope") -> str:
+    """Return the path without what it names, as a person: the log is kept when they are forgotten."""
+    path = str(scope["path"])
+    for name, value in scope.get("path_params", {}).items():
+        before, found, after = path.rpartition(str(value))
+        path = f"{before}{{{name}}}{after}" if found else path
+    return path

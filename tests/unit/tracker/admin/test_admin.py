@@ -176,3 +176,20 @@ async def test_a_fault_of_ours_is_a_500_and_one_line(
     said = capsys.readouterr().err
     assert "admin_failed" in said
     assert "Traceback" not in said
+
+
+async def test_the_log_of_a_fault_names_no_person(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, admin: Admin
+) -> None:
+    """It is kept when they are forgotten."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    observe.configure()
+    monkeypatch.setattr("tracker.reports.known.person", fail)
+    async with serving(admin.app) as client:
+        assert (await client.ask("/people/ann@example.com")).status == 500
+    said = capsys.readouterr().err
+    assert "path=/people/{person}" in said
+    assert "ann" not in said
