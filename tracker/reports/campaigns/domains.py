@@ -40,7 +40,7 @@ _DELIVERIES = f"""
     WHERE campaign_id = :campaign AND NOT shared AND number != 0
         AND (clicks > 0 OR (accepted AND link_set_id IS NOT NULL))
 """  # noqa: S608 - a constant
-_HOW_MANY = "SELECT messages FROM counters WHERE day = ? AND campaign_id = 0 AND link_id = 0"
+_HOW_MANY = f"SELECT count(*) FROM ({_ON_DAY})"  # noqa: S608 - a constant
 
 
 @dataclass(slots=True)
@@ -101,8 +101,7 @@ def domains(db: Database, campaign: int, period: Period | None = None) -> Domain
         for address, person, clicks, human in _deliveries(db, campaign, day, left):
             name = _domain(address or "")
             found.setdefault(name, Domain(name)).add(person, clicks, human)
-        sent = db.execute(_HOW_MANY, [day]).fetchone()
-        left -= int(sent[0]) if sent else 0
+        left -= db.execute(_HOW_MANY, _asked(day, left + 1)).fetchone()[0]
     is_all = is_all and left >= 0 and len(days) < MOST_DAYS
     return Domains(tuple(_told(found)), day_date(since) if since else None, is_all)
 
@@ -120,9 +119,12 @@ def _days(db: Database, campaign: int, period: Period) -> list[int]:
 def _deliveries(
     db: Database, campaign: int, day: int, most: int
 ) -> Iterator[tuple[str | None, int | None, int, int]]:
+    return iter(db.execute(_DELIVERIES, {"campaign": campaign, **_asked(day, most)}))
+
+
+def _asked(day: int, most: int) -> dict[str, int]:
     since_s = 0 if day == 1 else day * DAY_S
-    asked = {"since_s": since_s, "until_s": (day + 1) * DAY_S, "campaign": campaign, "most": most}
-    return iter(db.execute(_DELIVERIES, asked))
+    return {"since_s": since_s, "until_s": (day + 1) * DAY_S, "most": most}
 
 
 def _told(found: dict[str, Domain]) -> list[Domain]:

@@ -69,6 +69,16 @@ def test_no_more_messages_are_looked_at_than_one_can_wait_for(
     assert str(found.since) == "2026-09-22"
 
 
+def test_what_is_looked_at_and_counts_for_nothing_is_looked_at_all_the_same(
+    mailed: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Later messages that nobody took crowd out one that counts, and it says so."""
+    monkeypatch.setattr(module, "MOST_MESSAGES", 2)
+    put(mailed, *(pending(f"u{n}", at_s=SENT_S + DAY_S + 9) for n in range(2)))
+    found = domains(mailed, NEWS)
+    assert (found.rows, str(found.since), found.is_all) == ((), "2026-09-22", False)
+
+
 def test_a_period_is_of_its_days(mailed: Database) -> None:
     """And of nothing, there is nothing."""
     day = Period.of_days(SENT_S, SENT_S + DAY_S)
