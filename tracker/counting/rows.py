@@ -254,7 +254,7 @@ def known_clicks(
 
 
 def purged_events(db: Database, event_ids: Iterable[bytes]) -> set[bytes]:
-    """Return those of these ids under which the store had a click that was purged not long ago."""
+    """Return those of these ids whose clicks counted and are not kept: purged not long ago, or nobody's."""
     return {event_id for (event_id,) in queries.rows_in(db, _PURGED_EVENTS, event_ids)}
 
 
