@@ -56,6 +56,7 @@ FULL_RETRY_S = 10
 ROWS = 100
 _MOST_CURSOR = 2**63 - 1
 _CURSOR_DIGITS = len(str(_MOST_CURSOR))
+_MEDIA_TYPE = "text/event-stream"
 _HEADERS = UNCACHED | {"x-accel-buffering": "no"}
 """nginx would keep a stream back until a buffer of its is full."""
 
@@ -107,6 +108,8 @@ class Live:
             cursor = await run_in_threadpool(self._begin, asked, _cursor(request, asked))
         except FAILURES as error:
             return failed(request, error)
+        if request.method == "HEAD":  # has no body, so that nothing would be seen of a place
+            return Response(media_type=_MEDIA_TYPE, headers=_HEADERS)
         if self.tails.count >= MOST_TAILS or self.tails.ended:
             raise HTTPException(
                 503, "as many live views as there may be", {"retry-after": str(FULL_RETRY_S)}
@@ -162,7 +165,7 @@ class _Tail(StreamingResponse):
     """A stream that counts while it is sent."""
 
     def __init__(self, events: AsyncIterator[bytes], tails: Tails) -> None:
-        super().__init__(events, media_type="text/event-stream", headers=_HEADERS)
+        super().__init__(events, media_type=_MEDIA_TYPE, headers=_HEADERS)
         self._tails = tails
 
     async def __call__(self, scope: "AsgiScope", receive: "Receive", send: "Send") -> None:

@@ -138,6 +138,18 @@ async def test_a_cursor_ahead_of_the_store_is_brought_back(
         assert [each["id"] for each in await stream.clicks(1)] == [6]
 
 
+async def test_whoever_asks_for_the_head_takes_no_place(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has no body, so that nothing would be seen of one."""
+    monkeypatch.setattr(live, "MOST_TAILS", 0)
+    answer = await client.ask("/clicks/live", "HEAD")
+    assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (
+        200,
+        "text/event-stream",
+    )
+
+
 @pytest.mark.parametrize("cursor", ["x", "-1", "9" * 40, "0" * 5000, "1.5", "²"])
 async def test_what_is_no_cursor_is_refused(client: Client, cursor: str) -> None:
     """By the name of the field."""
