@@ -3,7 +3,7 @@
 Owns: counting them in a sliding window within bounded memory, an IPv6 address with its whole /64,
 as whoever has one address of it has all. Does no I/O.
 Does not own: what a failure is, or what is answered after too many (`proxy.client.login_limits`,
-`tracker.access.guard`).
+`tracker.access.refusals`).
 """
 
 import time

@@ -1,7 +1,7 @@
 """The pages of the admin listener.
 
 Owns: which pages there are.
-Does not own: what is on each (a module a page), who may ask (`tracker.admin`), or what all have in
+Does not own: what is on each (a module a page), who may ask (`tracker.access`), or what all have in
 common (`rendering`).
 """
 

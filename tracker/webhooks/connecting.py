@@ -71,7 +71,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         raise failure or AddressRefused(host)
 
     def _may_be(self, host: str, address: IpAddress | None) -> bool:
-        """Return whether a host may have this address: this machine's, only where the URL says so."""
+        """Return whether a host may have this address: this machine's or network's, only where that is said.
+
+        `localhost` and addresses of the loopback say the former, and lead nowhere else; `private` says both.
+        """
         if address is None or address.is_multicast or address.is_unspecified:
             return False
         if is_loopback(host):

@@ -1,7 +1,7 @@
 """What pages load: style and script, each under a name that changes with its content.
 
 Owns: the files of `static`, and how long a browser keeps them.
-Does not own: what stands in them, or who may ask (`tracker.admin`).
+Does not own: what stands in them, or who may ask (`tracker.access`).
 """
 
 import functools
