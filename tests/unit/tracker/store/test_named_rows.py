@@ -3,6 +3,7 @@
 from sqlite_utils import Database
 
 from tests.support.checks.facts import pending, put
+from tests.support.checks.plans import scans
 from tracker.events import SentLink
 from tracker.judging.judge import Verdict
 from tracker.store import named_rows
@@ -124,3 +125,13 @@ def test_rows_know_how_many_name_them(db: Database) -> None:
         **dict.fromkeys(rows.values(), 0),
         one: 5,
     }
+
+
+def test_a_link_is_shared_where_a_campaign_lists_it_or_it_is_of_all_readers(db: Database) -> None:
+    """One that was clicked alone is not; each is found by index."""
+    rows = named_rows.ids(db, "links", ["listed", "clicked", "of all"])
+    db.execute("INSERT INTO campaign_links VALUES (1, ?, 1, NULL)", [rows["listed"]])
+    named_rows.put_own(db, {rows["of all"]: "text"})
+    wanted = [*rows, "unknown"]
+    assert named_rows.shared(db, wanted) == {"listed", "of all"}
+    assert list(scans(db, lambda: named_rows.shared(db, wanted))) == []
