@@ -12,10 +12,12 @@ from typing import Annotated
 from fastapi import Path, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from config.schema import Config
 from tracker.access.access import Scope
+from tracker.access.needs import access_of
 from tracker.answers.errors import InvalidRequest
 from tracker.api.current import COUNTED, current
 from tracker.api.models import Counts, LinkFigures, Ours, Page
@@ -118,7 +120,9 @@ class Links:
             ),
         )
 
-    def links(self, asked: Annotated[LinksAsked, Query()], response: Response) -> Json:
+    def links(
+        self, asked: Annotated[LinksAsked, Query()], request: Request, response: Response
+    ) -> Json:
         """List links that were clicked, or that a campaign has, with their figures.
 
         Of all campaigns or of one, of all times or of a period. A page may have fewer rows than asked for.
@@ -128,9 +132,9 @@ class Links:
             if asked.campaign is not None and not is_known(db, asked.campaign):
                 raise InvalidRequest([("campaign", f"no campaign {asked.campaign} is known")])
             part = links.links(db, of, after=asked.after or 0, limit=asked.limit)
-        return {"data": [_link(each) for each in part.rows], "next": next_after(part.next)}
+        return {"data": [_link(each, request) for each in part.rows], "next": next_after(part.next)}
 
-    def link(self, number: Number, response: Response) -> Json:
+    def link(self, number: Number, request: Request, response: Response) -> Json:
         """Tell the figures of one link, and of it in each campaign."""
         with current(self.config(), response) as db:
             number = links.number_now(db, number)
@@ -138,7 +142,10 @@ class Links:
             if not found:
                 raise HTTPException(404, f"no link {number} is known")
             campaigns = links.campaigns_of(db, number, CAMPAIGNS)
-        return {**_link(found[0]), "campaigns": [_in_campaign(*each) for each in campaigns]}
+        return {
+            **_link(found[0], request),
+            "campaigns": [_in_campaign(*each) for each in campaigns],
+        }
 
     def make(self, body: LinkRequest) -> Json:
         """Make a tracked link for SMS, push, chat or print, as `waypost link` does."""
@@ -148,7 +155,10 @@ class Links:
             raise InvalidRequest([(error.field, str(error))]) from None
 
 
-def _link(found: Found) -> Json:
+def _link(found: Found, request: Request) -> Json:
+    """Return a link as whoever asks may see it."""
+    if Scope.PERSONS not in access_of(request).scopes:
+        found = found.without_example()
     return {"id": found.id, **found.names_json(), **found.figures.clicks_json()}
 
 

@@ -54,7 +54,10 @@ class Figures(BaseModel):
 
 
 class LinkFigures(BaseModel):
-    """A link: what it is called, a URL of it, the text that people saw, and who clicked."""
+    """A link: what it is called, a URL of it, the text that people saw, and who clicked.
+
+    The URL of a link that somebody named may be one reader's own: only who may see persons is told it.
+    """
 
     link: str
     url: str

@@ -5,15 +5,17 @@ Does not own: the figures (`tracker.reports.summary`), or the store (`current`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Query
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import Response
 
 from config.schema import Config
 from tracker.access.access import Scope
+from tracker.access.needs import access_of
 from tracker.api.current import COUNTED, current
 from tracker.api.models import CampaignFigures, DayClicks, Figures, LinkFigures
 from tracker.api.operations import Json, Operation
@@ -60,10 +62,15 @@ class Reports:
             ),
         )
 
-    def report(self, asked: Annotated[ReportAsked, Query()], response: Response) -> Json:
+    def report(
+        self, asked: Annotated[ReportAsked, Query()], request: Request, response: Response
+    ) -> Json:
         """Count messages, deliveries and clicks: in total, by campaign, by link."""
         with current(self.config(), response) as db:
             found = summary.report(
                 db, campaign=asked.campaign, since_s=asked.since_s, until_s=asked.until_s
             )
+        if Scope.PERSONS not in access_of(request).scopes:
+            links = tuple(each.without_example() for each in found.links)
+            found = replace(found, links=links)
         return found.json()

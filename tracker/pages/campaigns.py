@@ -15,7 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from config.schema import Config
-from tracker.access.access import Scope
+from tracker.access.access import Access, Scope
+from tracker.access.needs import access_of
 from tracker.pages import charts
 from tracker.pages.cards import cards
 from tracker.pages.charts import Chart
@@ -100,7 +101,7 @@ class Campaigns:
         asked = CampaignView.of(request)
         with asking(self.config()) as store:
             found = campaign.find(store.db, row_of(request))
-            rows = _link_rows(store.db, found, asked.days)
+            rows = _link_rows(store.db, found, asked.days, access_of(request))
             return csv_file(f"links {found.name.for_people}", rows, LINK_COLUMNS)
 
     def _clickers(self, request: Request) -> Response:
@@ -159,9 +160,10 @@ def _charts(db: Database, found: Campaign, days: Days | None) -> Iterator[Chart]
         yield charts.of_days(days, by_day)
 
 
-def _link_rows(db: Database, found: Campaign, days: Days | None) -> Iterator[Json]:
+def _link_rows(db: Database, found: Campaign, days: Days | None, access: Access) -> Iterator[Json]:
     deliveries = _figures(db, found, days).deliveries
-    for each in Links(db, found.id, days.period if days else None).every():
+    for every in Links(db, found.id, days.period if days else None).every():
+        each = every if Scope.PERSONS in access.scopes else every.without_example()
         yield {
             "link": each.link,
             "url": each.url,

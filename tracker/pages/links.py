@@ -124,7 +124,7 @@ def _shown(request: Request, store: Asked, asked: LinkView, found: LinkFigures) 
         "link.html",
         view=asked,
         not_counted=store.not_counted,
-        link=found,
+        link=found if sees_persons else found.without_example(),
         campaign=of,
         figures=figures,
         cards=link_cards(figures),

@@ -173,6 +173,10 @@ class LinkFigures:
         mark = {"purged_link": True} if self.purged_link else {}
         return {"link": self.link, "url": self.url, "text": self.text, **mark}
 
+    def without_example(self) -> "LinkFigures":
+        """Return it without the URL of one that somebody named: that may be one reader's own."""
+        return self if self.url == self.link else replace(self, url="")
+
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:

@@ -1,5 +1,6 @@
 """The admin listener's paths: what is there, and what is not."""
 
+import contextlib
 import re
 import time
 
@@ -14,8 +15,10 @@ from tests.support.clients.admin import Client, serving
 from tracker.access import files
 from tracker.access.access import FORGETTING, Scope
 from tracker.admin.admin import Admin
+from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.catch_up import catch_up
 from tracker.listener import asgi
+from tracker.spool.writer import Spool
 from tracker.store import database
 from tracker.store.keys import message_text
 
@@ -157,6 +160,36 @@ async def test_no_page_and_no_operation_for_figures_names_anybody(
                 assert (url, found) == (url, set())
                 shown += answer.status == 200
     assert shown > 20
+
+
+async def test_the_url_of_a_named_link_is_not_for_figures(admin: Admin, config: Config) -> None:
+    """It is an example, and may be one reader's own."""
+    with contextlib.closing(Spool.open(config.store.spool_dir, "proxy")) as spool:
+        own = "https://example.com/orders?email=ann@example.com"
+        sent = MessagePending(
+            *("1" * 16, time.time(), "example.com", "sale"),
+            shared=False,
+            recipients=(Recipient(1, "ann@example.com"),),
+            links=(SentLink(1, own, "My orders", "Orders"),),
+        )
+        spool.append(sent)
+        spool.append(MessageAccepted(sent.message_id, time.time(), (1,)))
+    catch_up(config)
+    with database.reading(config.store.path) as db:
+        (sale,) = db.execute("SELECT id FROM campaigns WHERE name = 'sale'").fetchone()
+    both = (Scope.FIGURES, Scope.PERSONS)
+    tokens = [files.add(config.store.path, each, [each], None) for each in both]
+    told = {}
+    async with serving(admin.app, PASSWORD, store=config.store.path) as client:
+        for path in (
+            *("/links/1", f"/campaigns/{sale}/links.csv"),
+            *("/api/v1/report", f"/api/v1/links?campaign={sale}", "/api/v1/links/1"),
+        ):
+            answers = [await client.ask(path, authorization=f"Bearer {token}") for token in tokens]
+            assert [each.status for each in answers] == [200, 200], path
+            assert all(b"My orders" in each.body for each in answers), path
+            told[path] = [b"ann@example.com" in each.body for each in answers]
+    assert set(map(tuple, told.values())) == {(False, True)}, told
 
 
 async def test_a_fault_of_ours_is_a_500_and_one_line(
