@@ -72,7 +72,10 @@ class Links:
         period = asked.days.period if asked.days else None
         with asking(self.config()) as store:
             if asked.q:
-                found = listing.Listing(tuple(listing.search(store.db, asked.q, period)), None)
+                rows = listing.search(store.db, asked.q, period)
+                if Scope.PERSONS not in access_of(request).scopes:
+                    rows = [each for each in rows if _shows(each, asked.q)]
+                found = listing.Listing(tuple(rows), None)
             else:
                 found = listing.listing(store.db, period, after=after, limit=LINKS)
             return render(
@@ -104,6 +107,12 @@ class Links:
             rows = clicks.clickers_of(store.db, [found.id], of.id if of else 0)
             name = f"clickers {found.text or found.name.for_people}"
             return csv_file(name, rows, clicks.CLICKERS)
+
+
+def _shows(found: LinkFigures, text: str) -> bool:
+    """Return whether a text stands in what everybody sees of a link, and not only in its example."""
+    wanted = text.strip().casefold()
+    return any(wanted in each.casefold() for each in (found.link, found.text or ""))
 
 
 def _campaign(db: Database, asked: LinkView) -> Campaign | None:

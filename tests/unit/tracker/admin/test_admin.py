@@ -3,6 +3,7 @@
 import contextlib
 import re
 import time
+from urllib.parse import quote
 
 import pytest
 from bs4 import BeautifulSoup
@@ -189,6 +190,10 @@ async def test_the_url_of_a_named_link_is_not_for_figures(admin: Admin, config: 
             assert [each.status for each in answers] == [200, 200], path
             assert all(b"My orders" in each.body for each in answers), path
             told[path] = [b"ann@example.com" in each.body for each in answers]
+        for text, found in (("orders?email=ann", [False, True]), ("MY orders", [True, True])):
+            path = f"/links?q={quote(text)}"
+            answers = [await client.ask(path, authorization=f"Bearer {token}") for token in tokens]
+            assert [b"My orders" in each.body for each in answers] == found, text
     assert set(map(tuple, told.values())) == {(False, True)}, told
 
 
