@@ -31,7 +31,7 @@ from sqlite_utils import Database
 from write_locks import watched
 
 from config.keys import token_keys
-from config.schema import Config, StoreConfig
+from config.schema import Config, KeysConfig, StoreConfig
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
 from tracker.ingest.catch_up import catch_up
 from tracker.reports import activity, clicks, known, summary
@@ -226,9 +226,7 @@ def _old(config: Config) -> tuple[int, list[tuple[int, int]]]:
 def _waits(config: Config, size: Size) -> Iterator[tuple[str, str]]:
     """Run commands that change much, and tell how long others waited to write."""
     path = config.store.path
-    file, secret = path.with_name("waypost.toml"), path.with_name("token.keys")
-    if not secret.exists():
-        token_keys.write_token_keys(secret, [token_keys.new_token_key()])
+    file, secret = path.with_name("waypost.toml"), config.keys.file
     file.write_text(f'[store]\nurl = "{config.store.url}"\n[keys]\nfile = "{secret}"\n')
     age_days = int((time.time() - BEGUN_S) / DAY_S) - DAYS // 20
     since = time.strftime("%Y-%m-%d", time.gmtime(BEGUN_S + (DAYS - 10) * DAY_S))
@@ -259,9 +257,17 @@ def _table(title: str, *columns: str) -> Table:
     return table
 
 
+def _config(path: Path) -> Config:
+    """Return the configuration of a store, with keys beside it."""
+    secret = path.with_name("token.keys")
+    if not secret.exists():
+        token_keys.write_token_keys(secret, [token_keys.new_token_key()])
+    return Config(store=StoreConfig(url=f"sqlite:///{path}"), keys=KeysConfig(file=secret))
+
+
 def _measure(folder: Path, arguments: argparse.Namespace) -> None:
     size, path = Size(arguments.clicks), folder / "waypost.db"
-    config = Config(store=StoreConfig(url=f"sqlite:///{path}"))
+    config = _config(path)
     if not path.exists():
         make(path, size, quiet=False)
     columns = ("p50 ms", "p95 ms", "p50 CPU ms", "p95 CPU ms")
