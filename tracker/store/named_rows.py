@@ -78,11 +78,11 @@ def shared(db: Database, names: Iterable[str]) -> set[str]:
 
 
 def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:
-    """Return the rows of `names`, making those that are new."""
+    """Return the rows of `names`, making those that are new, in alphabetical order."""
     known = find(db, table, names)
-    new = [name for name in names if name not in known]
+    new = sorted({name for name in names if name not in known})
     if new:
-        made = {name: row for row, name in enumerate(dict.fromkeys(new), _next_id(db, table))}
+        made = {name: row for row, name in enumerate(new, _next_id(db, table))}
         sql = f"INSERT INTO {table} (id, name) VALUES (?, ?)"  # noqa: S608 - names of our own
         db.conn.executemany(sql, [(row, name) for name, row in made.items()])
         known.update(made)

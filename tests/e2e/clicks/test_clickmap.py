@@ -12,7 +12,7 @@ from selenium.webdriver.remote.webdriver import WebDriver
 from config.schema import Config
 from proxy.clickmap.links import NoMap, marked
 from proxy.clickmap.page import Map, Row, page
-from tests.support.clients.programs import need
+from tests.support.clients.programs import need, until
 from tests.support.mail import html_message
 from tests.support.readers.web import chromium
 
@@ -114,6 +114,9 @@ def test_the_browser_of_this_test_would_tell(driver: WebDriver, net: Net, tmp_pa
     with contextlib.suppress(Exception):
         driver.switch_to.alert.accept()
     assert any("link.test" in each or "img.test" in each for each in net.requests)
+    # The page goes elsewhere by itself; not only when the next test has begun.
+    until(lambda: any("meta.test" in each for each in net.requests))
+    driver.get("about:blank")
 
 
 def test_hostile_mail_asks_for_nothing_and_runs_nothing(

@@ -68,11 +68,11 @@ async def test_filters_choose(client: Client, query: str, count: int) -> None:
 async def test_a_link_is_chosen_by_its_number(client: Client) -> None:
     """As it stands in URLs; the form says what it is called."""
     found = {}
-    for link in (1, 2):
+    for link in (1, 2, 3):
         page = read((await client.ask(f"/clicks?link={link}")).body)
         name = page.select_one("select[name=link] option[selected]").get_text()
         found[name] = len(rows(page, "clicks"))
-    assert found == {SCRIPT: 1, "https://example.net/1": 4}
+    assert found == {SCRIPT: 1, "https://example.net/1": 4, "https://example.net/2": 0}
 
 
 @pytest.mark.parametrize(
