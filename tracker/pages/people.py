@@ -112,8 +112,13 @@ class People:
                 events=[_event(row) for row in found.rows],
                 next=None if found.cursor_s is None else view.cursor(found.cursor_s),
                 consent=_consent(self.config(), [*names, *addresses]),
-                forget=f"waypost forget {shlex.quote(name)}",
+                forget=_forget(name),
             )
+
+
+def _forget(name: str) -> str:
+    """Return the command that forgets somebody, for a shell."""
+    return shlex.join(["waypost", "forget", *(["--"] if name.startswith("-") else []), name])
 
 
 def _found(db: Database, text: str, after: str | None) -> finding.Found:

@@ -161,3 +161,16 @@ async def test_nobody_is_found_in_words(client: Client) -> None:
     """Where nothing begins so."""
     page = read((await client.ask("/people?q=zz")).body)
     assert page.select_one(".empty").get_text().startswith("Nobody whose name")
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("ann@example.net", "waypost forget ann@example.net"),
+        ("it's me", "waypost forget 'it'\"'\"'s me'"),
+        ("--insist", "waypost forget -- --insist"),
+    ],
+)
+def test_the_command_that_forgets_takes_the_name_as_it_is(name, command):
+    """In a shell, and where it looks like an option."""
+    assert people._forget(name) == command
