@@ -69,6 +69,41 @@ COMMANDS = {
 all of them takes as long as most of them take to run."""
 
 
+SUMMARIES = {
+    "activity": "Print what was sent to ADDRESS (or a person's own id), what was clicked, and how it was judged.",
+    "check": "Report every problem of the configuration and of the files it names.",
+    "classify": "Judge the requests of FILE, a trace: a person's, doubtful, or a machine's.",
+    "clickers": "Print who clicked LINK, named as `waypost report` does: its group or URL.",
+    "clickmap": "Draw on MESSAGE (a .eml file, or - for standard input) what its links did in CAMPAIGN.",
+    "consent": "Note that PERSON (an address, or your own id) agreed to LEVEL; without LEVEL, show it.",
+    "decode": "Show what the tracked link URL, full or short, holds; a bare token will do as well.",
+    "demo": "Show the whole thing: a temporary Waypost with weeks of mail, its page, and your own mail.",
+    "dns": "Print the DNS records that the configuration needs, as lines of a zone file.",
+    "explain": "Show each link of the message in FILE: whether it is tracked, and why not.",
+    "export": "Print every click that is kept, one a line, in the order in which they were counted.",
+    "forget": "Erase who is known by ADDRESS (or by your own id): names, addresses, and URLs with them.",
+    "identify": "Show who is behind ID, which [tracking.identify] told a destination.",
+    "init": "Write DIR/waypost.toml, its keys, and say what to do next.",
+    "keys": "List, rotate and revoke the keys of tracked links; make keys for DKIM; renew a certificate.",
+    "link": "Print a tracked link to URL, for SMS, push, chat or print.",
+    "message": "Print what became of a message: who handed it in, what the relay said, who clicked.",
+    "password": "Make a hash (Argon2id) of a password, for the file that `[tracker] admin_password_file` names.",
+    "proxy": "Take mail over SMTP and hand it to the relay, its links tracked.",
+    "purge": "Delete messages older than this, with their recipients and clicks.",
+    "reclassify": "Judge all clicks that are kept anew: people's, doubtful, or machines'.",
+    "redirect": "Lead all links to the URL OLD to the URL NEW instead.",
+    "report": "Print messages, deliveries and clicks: in total, by campaign, by link.",
+    "revoke": "Withdraw links that were sent: readers get a plain page (410) instead.",
+    "rewrite": "Write the message in FILE (or standard input) as the relay would get it, but unsigned.",
+    "serve": "Run proxy and tracker together.",
+    "show": "Print what is in force, defaults included.",
+    "token": "Add, list and revoke tokens by which programs ask the admin listener.",
+    "tracker": "Redirect and count clicks, without the mail proxy.",
+    "webhook": "List webhooks and what waits for them; have it tried again; send an example.",
+}
+"""What `--help` says of each: the first sentence of its own help, which a test compares."""
+
+
 class Commands(click.Group):
     """The group of all COMMANDS."""
 
@@ -83,6 +118,11 @@ class Commands(click.Group):
         module, name = COMMANDS[cmd_name].split(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each subcommand does, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES[name]) for name in self.list_commands(ctx)])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse our own options; an error quotes no control of theirs."""

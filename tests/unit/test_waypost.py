@@ -10,7 +10,7 @@ import click.testing
 import pytest
 
 from tests.support.repository import ROOT
-from waypost import COMMANDS, SERVICES, cli, hold_sighup
+from waypost import COMMANDS, SERVICES, SUMMARIES, cli, hold_sighup
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -20,6 +20,25 @@ def test_every_command_has_help_under_its_name(name: str) -> None:
     assert command is not None
     assert command.name == name
     assert command.help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_says_of_each_command_what_its_own_help_begins_with(name: str) -> None:
+    """Nothing is imported to list them, so the words stand twice."""
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    assert SUMMARIES[name] == command.get_short_help_str(200)
+
+
+def test_the_list_of_commands_imports_none() -> None:
+    """Or to read it would take as long as to start everything."""
+    told = "from click.testing import CliRunner; import sys, waypost; "
+    told += "assert CliRunner().invoke(waypost.cli, ['--help']).exit_code == 0; "
+    told += (
+        "print(sorted({'fastapi', 'rich', 'pydantic', 'sqlite_utils', 'dkim'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout == b"[]\n"
 
 
 def test_unknown_command_is_a_usage_error() -> None:
