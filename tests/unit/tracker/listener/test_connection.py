@@ -194,6 +194,7 @@ async def test_who_does_not_read_is_not_answered_any_more(
             before = handler.count
             await asyncio.sleep(0.3)
         assert handler.count < asked
+        reader._limit = 1 << 30  # a stream that pauses by itself may lose what TLS had at the end
         reader._transport.resume_reading()
         answers = await asyncio.wait_for(reader.read(), 60)
         assert answers.count(b"HTTP/1.1 200 OK") == asked
