@@ -88,8 +88,10 @@ async def test_a_session_that_becomes_idle_makes_room_for_who_waits() -> None:
     await slots.take()
     waiting = asyncio.create_task(slots.take())
     await asyncio.sleep(0)
+    assert not waiting.done()
     slots.idle("a", slots.give_back)
     await waiting
+    assert waiting.done()
 
 
 async def test_messages_go_evenly() -> None:
@@ -115,5 +117,7 @@ async def test_who_would_wait_too_long_hears_so_at_once(impatient: None) -> None
 async def test_without_a_rate_nobody_waits() -> None:
     """As by default."""
     pace = Pace(None)
+    before_s = pace._next_at_s
     for _ in range(1000):
         await pace.turn()
+    assert pace._next_at_s == before_s

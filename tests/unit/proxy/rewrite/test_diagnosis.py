@@ -81,7 +81,8 @@ def test_everything_that_a_relay_would_alter_has_a_cure() -> None:
 @pytest.mark.parametrize("message", [b"", b"\0", b"From", b":\r\n", b"\r\n\r\n", b"a: b\n\n\r"])
 def test_a_diagnosis_is_made_of_anything(message: bytes, untouched: Untouched) -> None:
     """However little there is."""
-    of(message, untouched)
+    found = of(message, untouched)
+    assert 0 <= found.line <= message.count(b"\n") + 1
 
 
 def test_a_diagnosis_takes_linear_time() -> None:
