@@ -28,7 +28,8 @@ def reader(request: pytest.FixtureRequest) -> Browser:
 def _search(reader: Browser, text: str) -> None:
     field = reader.driver.find_element(By.NAME, "q")
     field.clear()
-    field.send_keys(text, Keys.ENTER)
+    with reader.leaving():
+        field.send_keys(text, Keys.ENTER)
 
 
 def test_a_person_is_found_with_all_that_they_were_sent_and_clicked(reader: Browser) -> None:
@@ -76,7 +77,8 @@ def test_clicks_are_chosen_and_taken_along_as_a_file(reader: Browser) -> None:
     reader.open("/clicks")
     for name, text in (("campaign", "Newsletter 45"), ("label", "a machine"), ("rule", "burst")):
         Select(reader.driver.find_element(By.NAME, name)).select_by_visible_text(text)
-    reader.driver.find_element(By.CSS_SELECTOR, ".filters button").click()
+    with reader.leaving():
+        reader.driver.find_element(By.CSS_SELECTOR, ".filters button").click()
     assert "label=machine" in reader.path
     assert "rule=burst" in reader.path
     shown = reader.texts(f"{CLICKS} tr")
