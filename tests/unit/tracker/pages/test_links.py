@@ -29,6 +29,19 @@ def test_all_links_are_listed(sent: Config) -> None:
     assert len(listed) == 2
 
 
+def test_how_much_of_the_most_clicked_one_each_is_is_drawn(sent: Config) -> None:
+    """By people; whoever cannot see it reads the figure beside it."""
+    seen = see(sent, "/links")
+    assert [each["width"] for each in seen.select(".beam rect")] == ["100.0%", "50.0%"]
+    assert {each["aria-hidden"] for each in seen.select(".beam")} == {"true"}
+
+
+def test_a_link_that_no_person_clicked_has_no_beam(sent: Config) -> None:
+    """And nothing is divided by none."""
+    assert rows(see(sent, "/links?q=LINK+3"), "links")
+    assert see(sent, "/links?q=LINK+3").select(".beam") == []
+
+
 def test_a_link_is_looked_for_by_its_text(sent: Config) -> None:
     """Also one that nobody clicked; where there is none, the page says so."""
     (found,) = rows(see(sent, "/links?q=LINK+3"), "links")
