@@ -22,7 +22,8 @@ from tracker.events import MessageAccepted, MessagePending, MessageRefused, Reci
 from tracker.minting.request import LinkRequest, ResolvedRequest
 from tracker.minting.short_links import ShortLinks
 from tracker.persons import is_opaque
-from tracker.spool.writer import Spool, SpoolError
+from tracker.spool.parcel import SpoolError
+from tracker.spool.writer import Spool
 from tracker.tokens import MESSAGE_ID_OCTETS, SHARED, SHORT_PATH, Keyring, Link, mint, tracked_url
 from tracker.urls.reader_id import Identifier, secret_of
 

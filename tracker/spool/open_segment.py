@@ -15,7 +15,6 @@ Does not own: the files themselves (`segments`), or which events are written, an
 import contextlib
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from config.files import durable
@@ -80,11 +79,10 @@ class OpenSegment:
         if self.is_full:
             self.close()
 
-    def write(self, octets: bytes, written: Callable[[], None] = lambda: None) -> None:
-        """Append octets and make them durable; call `written` as soon as they are appended.
+    def write(self, octets: bytes) -> None:
+        """Append octets; raises OSError.
 
-        Raises OSError. If it `is_partial` then, the next call goes on with what is left, whatever
-        it is given.
+        If it `is_partial` then, the next call goes on with what is left, whatever it is given.
         """
         self._unwritten = self._unwritten or octets
         try:
@@ -93,7 +91,9 @@ class OpenSegment:
             if not (isinstance(error, OSError) and error.errno in durable.FULL):
                 self.close()
             raise
-        written()
+
+    def sync(self) -> None:
+        """Make durable what was written; raises OSError."""
         try:
             os.fdatasync(self._open())
         except BaseException:

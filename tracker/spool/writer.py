@@ -2,72 +2,44 @@
 
 Owns: the queue of events, the thread that writes them in groups (one write, one fdatasync), and
 what becomes of events that the disk refuses.
-Does not own: the segment that is written to (`open_segment`), how drops are told (`drops`), or
-feeding the store (`tracker.ingest.ingester`).
+Does not own: the events and who is told of them (`parcel`), those of an event loop (`turns`), the
+segment that is written to (`open_segment`), how drops are told (`drops`), or feeding the store
+(`tracker.ingest.ingester`).
 
-The rules: - An event's future is resolved after the fdatasync that covers it (one of
-`append_written` before it, once the event is written: the end of this process does not undo that, a
-power loss may), or fails with SpoolError as soon as its write has failed. A failed event is *kept*,
-in bounded memory, and tried again; the error only says that it is not durable yet. SpoolFull says
-that it was dropped, and counted. - A segment that is given up is followed by a new one, with all
-that it did not make durable: events may be there twice, and the store counts them once by their
-ids. - Nothing but `close` ends the thread.
+The rules: - Whoever gave an event is told after the fdatasync that covers it, or with SpoolError as
+soon as its write has failed. A failed event is *kept*, in bounded memory, and tried again; the error
+only says that it is not durable yet. SpoolFull says that it was dropped, and counted. - Whoever asked
+only for an event to be written (`early`) is told before the fdatasync: the end of this process does
+not undo that, a power loss may. Where nobody waits for one, it comes within `SYNC_LATER_S`, for all
+that was written by then. - A segment that is given up is followed by a new one, with all that it did
+not make durable: events may be there twice, and the store counts them once by their ids. - Nothing
+but `close` ends the thread.
 """
 
 import contextlib
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 
 from config.telemetry import observe
-from tracker.events import Event, encode
+from tracker.events import Event
 from tracker.spool import segments
 from tracker.spool.drops import Drops
-from tracker.spool.link_sets import WrittenSet, taken_out
 from tracker.spool.open_segment import OpenSegment
+from tracker.spool.parcel import Parcel, SpoolError, SpoolFull, Told, framed_apart
 
 MAX_WAITING_OCTETS = 64 * 1024 * 1024
 """Events held in memory while the disk refuses: about 150,000 clicks."""
 MAX_GROUP_OCTETS = 1024 * 1024
 """One write. Bounds how long the first event of a group waits for the last."""
 RETRY_S = 0.5
-
-
-class SpoolError(OSError):
-    """The event is not durable (yet): it is kept in memory and tried again."""
-
-
-class SpoolFull(SpoolError):
-    """The event was dropped: memory for events that cannot be written is full."""
-
-
-def framed(event: Event) -> bytes:
-    """Return an event as `Spool.append_all` takes it."""
-    return segments.frame(encode(event))
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """Framed events. Their future is None once the caller has been told.
-
-    `early`: the caller is told when they are written, not when they are durable. `link_set` has to
-    stand in the segment before them.
-    """
-
-    records: bytes
-    count: int
-    future: Future[None] | None
-    early: bool
-    link_set: WrittenSet | None = None
-
-    @property
-    def size_octets(self) -> int:
-        """Return how much memory they take, and their set, which others may share."""
-        return len(self.records) + (len(self.link_set.record) if self.link_set else 0)
+SYNC_LATER_S = 0.05
+"""How long what was written may wait for its fdatasync, where nobody waits for that: the next event of
+a busy proxy brings one along."""
 
 
 class Spool:
@@ -80,7 +52,7 @@ class Spool:
         self._waiting_gauge = observe.SPOOL_WAITING_OCTETS.labels(role)
         self._pid = os.getpid()
         self._changed = threading.Condition()
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Parcel] = deque()
         self._waiting_octets = 0
         self._failure: str | None = None
         self._closing = False
@@ -88,7 +60,9 @@ class Spool:
         self._segment: OpenSegment | None = None
         self._void: Path | None = None
         self._sets_written: set[str] = set()
-        self._group: list[_Waiting] = []
+        self._group: list[Parcel] = []
+        self._unsynced: list[Parcel] = []
+        self._sync_due_s = 0.0
         self._drops = Drops()
 
     @classmethod
@@ -115,34 +89,35 @@ class Spool:
         """Queue one event, as `append` does, with a future that is resolved when it is written."""
         return self._append(event, early=True)
 
-    def append_all(self, records: Sequence[bytes]) -> Future[None]:
-        """Queue `framed` events that came at one time; what `append` says holds for all of them.
+    def hand_over(self, parcels: Sequence[Parcel]) -> None:
+        """Queue what came at one time; never blocks. The thread is woken once for all of it.
 
-        They are no events of messages, whose links stand apart (`tracker.spool.link_sets`).
+        Each parcel's giver is told, in this thread or in the spool's, what `append` says of its future.
         """
-        return self._append_records(records, early=False)
-
-    def _append(self, event: Event, *, early: bool) -> Future[None]:
-        event, link_set = taken_out(event)
-        return self._append_records((framed(event),), early=early, link_set=link_set)
-
-    def _append_records(
-        self, records: Sequence[bytes], *, early: bool, link_set: WrittenSet | None = None
-    ) -> Future[None]:
         if os.getpid() != self._pid:
             raise RuntimeError("a spool belongs to the process that opened it")
+        with self._changed:
+            refused = [(each, why) for each in parcels if (why := self._refused(each)) is not None]
+            self._changed.notify()
+        for parcel, (told, error) in refused:
+            if isinstance(error, SpoolFull):
+                self._drops.add(len(parcel.records), str(error))
+            if told is not None:
+                told(error)
+
+    def _append(self, event: Event, *, early: bool) -> Future[None]:
         future: Future[None] = Future()
         future.set_running_or_notify_cancel()
-        waiting = _Waiting(b"".join(records), len(records), future, early, link_set)
-        longest_octets = max(len(each) for each in (*records, link_set.record if link_set else b""))
-        with self._changed:
-            refusal = self._refusal(waiting, longest_octets) or self._take(waiting)
-            if refusal:
-                waiting.future = None
-        if isinstance(refusal, SpoolFull):
-            self._drops.add(waiting.count, str(refusal))
-        if refusal:
-            future.set_exception(refusal)
+
+        def told(error: SpoolError | None) -> None:
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+        record, link_set = framed_apart(event)
+        link_sets = (link_set,) if link_set else ()
+        self.hand_over((Parcel((record,), told, early=early, link_sets=link_sets),))
         return future
 
     def close(self, timeout_s: float = 5.0) -> None:
@@ -156,33 +131,42 @@ class Spool:
         if thread is not None:
             thread.join(timeout_s)
         with self._changed:
-            lost = [*self._group, *self._queue]
+            lost = [*self._unsynced, *self._group, *self._queue]
         if lost:
             self._drops.add(_count(lost), "closed before it could write")
         self._drops.tell()
-        for waiting in lost:
-            _fail(waiting, SpoolFull("the spool was closed"))
+        for parcel in lost:
+            parcel.tell(SpoolFull("the spool was closed"))
 
-    def _refusal(self, waiting: _Waiting, longest_octets: int) -> SpoolError | None:
-        """Return why events cannot be kept; `longest_octets` is the size of their longest record."""
+    def _refused(self, parcel: Parcel) -> tuple[Told | None, SpoolError] | None:
+        """Queue a parcel; return who has to be told why it cannot be promised to be durable soon."""
+        error = self._refusal(parcel)
+        if error is None:
+            error = self._take(parcel)
+        if error is None:
+            return None
+        told, parcel.told = parcel.told, None
+        return told, error
+
+    def _refusal(self, parcel: Parcel) -> SpoolError | None:
+        """Return why events cannot be kept."""
         if self._closing:
             return SpoolFull("the spool is closed")
-        if longest_octets > segments.MAX_RECORD_OCTETS:
-            return SpoolFull(f"an event of {longest_octets} octets")
-        if self._waiting_octets + waiting.size_octets > self._max_waiting_octets:
+        if parcel.longest_octets > segments.MAX_RECORD_OCTETS:
+            return SpoolFull(f"an event of {parcel.longest_octets} octets")
+        if self._waiting_octets + parcel.size_octets > self._max_waiting_octets:
             return SpoolFull("too many events are waiting")
         return None
 
-    def _take(self, waiting: _Waiting) -> SpoolError | None:
+    def _take(self, parcel: Parcel) -> SpoolError | None:
         """Queue events; return why they cannot be promised to be durable soon."""
-        self._queue.append(waiting)
-        self._waiting_octets += waiting.size_octets
+        self._queue.append(parcel)
+        self._waiting_octets += parcel.size_octets
         self._waiting_gauge.set(self._waiting_octets)
         try:
             self._ensure_thread()
         except RuntimeError as error:
             return SpoolError(str(error))
-        self._changed.notify()
         return SpoolError(self._failure) if self._failure else None
 
     def _ensure_thread(self) -> None:
@@ -210,7 +194,8 @@ class Spool:
                 self._look_after(self._segment)
             if self._group:
                 self._write_group()
-            self._succeeded()
+            if not self._unsynced:
+                self._recovered(())
         except BaseException as error:  # noqa: BLE001 - while this thread lives, nothing is lost
             with contextlib.suppress(Exception):
                 self._failed(error)
@@ -223,33 +208,51 @@ class Spool:
             if self._failure:
                 self._changed.wait_for(lambda: self._closing, RETRY_S)
             elif not (self._queue or self._group or self._closing):
-                self._changed.wait(self._segment.patience_s if self._segment else None)
+                self._changed.wait(self._patience_s())
             if not self._group:
                 self._group = self._take_group()
 
-    def _take_group(self) -> list[_Waiting]:
-        group: list[_Waiting] = []
+    def _take_group(self) -> list[Parcel]:
+        group: list[Parcel] = []
         size_octets = 0
         while self._queue and (not group or size_octets < MAX_GROUP_OCTETS):
             group.append(self._queue.popleft())
             size_octets += group[-1].size_octets
         return group
 
+    def _patience_s(self) -> float | None:
+        """Return how long nothing has to be done where nothing comes; None: for ever."""
+        if self._segment is None:
+            return None
+        if self._unsynced:
+            return max(0.0, self._sync_due_s - time.monotonic())
+        return self._segment.patience_s
+
     def _look_after(self, segment: OpenSegment) -> None:
         """Raise OSError where the segment was moved away, and cannot be put back now."""
-        segment.look_after()
-        self._forget_closed(segment)
+        try:
+            if self._unsynced:
+                self._sync(segment)
+            segment.look_after()
+        finally:
+            self._forget_closed(segment)
 
     def _write_group(self) -> None:
-        """Make the group durable; raises OSError, leaving what is needed to try again."""
+        """Write the group, and make it durable where that is due; raises OSError.
+
+        Then what is needed to try again is left.
+        """
         segment = self._segment
         if segment is None:
             segment = OpenSegment.create(self._directory, self._role, self._void)
             self._segment, self._void = segment, None
             self._sets_written.clear()
+        waited_for = self._closing or self._failure or any(each.waits for each in self._group)
         try:
-            with observe.SPOOL_SYNC_SECONDS.time():
-                segment.write(b"".join(self._records()), self._written)
+            segment.write(b"".join(self._records()))
+            self._note_written()
+            if waited_for or time.monotonic() >= self._sync_due_s:
+                self._sync(segment)
         finally:
             self._forget_closed(segment)
 
@@ -259,63 +262,67 @@ class Spool:
         What a segment did not take at once it still has to take (`OpenSegment.is_partial`), so
         those sets are in it.
         """
-        for waiting in self._group:
-            link_set = waiting.link_set
-            if link_set is not None and link_set.name not in self._sets_written:
-                self._sets_written.add(link_set.name)
-                yield link_set.record
-            yield waiting.records
+        for parcel in self._group:
+            for link_set in parcel.link_sets:
+                if link_set.name not in self._sets_written:
+                    self._sets_written.add(link_set.name)
+                    yield link_set.record
+            yield from parcel.records
 
-    def _written(self) -> None:
-        """Tell who waits for no more than that."""
-        for waiting in self._group:
-            if waiting.early:
-                _succeed(waiting)
+    def _note_written(self) -> None:
+        """Tell who waits for no more than that; the rest waits for the fdatasync."""
+        if not self._unsynced:
+            self._sync_due_s = time.monotonic() + SYNC_LATER_S
+        with self._changed:
+            self._unsynced += self._group
+            written, self._group = self._group, []
+        for parcel in written:
+            if parcel.early:
+                parcel.tell(None)
+
+    def _sync(self, segment: OpenSegment) -> None:
+        """Make durable what was written, and tell of it; raises OSError."""
+        with observe.SPOOL_SYNC_SECONDS.time():
+            segment.sync()
+        with self._changed:
+            done, self._unsynced = self._unsynced, []
+            self._waiting_octets -= sum(parcel.size_octets for parcel in done)
+            self._waiting_gauge.set(self._waiting_octets)
+        observe.SPOOL_EVENTS.inc(_count(done))
+        self._recovered(done)
+        for parcel in done:
+            parcel.tell(None)
 
     def _forget_closed(self, segment: OpenSegment) -> None:
+        """Where a segment was given up, have what it did not make durable written to another."""
         if segment.is_closed:
+            with self._changed:
+                self._group, self._unsynced = [*self._unsynced, *self._group], []
             self._segment = None
             self._void = segment.path if segment.is_void else None
 
-    def _succeeded(self) -> None:
-        done, self._group = self._group, []
+    def _recovered(self, done: Sequence[Parcel]) -> None:
+        """Note that the disk obeys, and say so where it did not before."""
         with self._changed:
             recovered, self._failure = self._failure, None
-            self._waiting_octets -= sum(waiting.size_octets for waiting in done)
-            self._waiting_gauge.set(self._waiting_octets)
-        observe.SPOOL_EVENTS.inc(_count(done))
         if recovered:
             observe.log(observe.SPOOL_RECOVERED, events=_count(done))
             self._drops.tell()
-        for waiting in done:
-            _succeed(waiting)
 
     def _failed(self, error: BaseException) -> None:
         """Tell all who wait, and keep the events."""
         with self._changed:
             first = self._failure is None
             self._failure = f"cannot write: {error}"
-            waiting_events = [*self._group, *self._queue]
+            waiting = [*self._unsynced, *self._group, *self._queue]
         observe.SPOOL_FAILURES.inc()
         if first:
             observe.log(
                 observe.SPOOL_WRITE_FAILED, error=str(error), directory=str(self._directory)
             )
-        for waiting in waiting_events:
-            _fail(waiting, SpoolError(str(error)))
+        for parcel in waiting:
+            parcel.tell(SpoolError(str(error)))
 
 
-def _count(waiting: Iterable[_Waiting]) -> int:
-    return sum(each.count for each in waiting)
-
-
-def _succeed(waiting: _Waiting) -> None:
-    if waiting.future is not None:
-        waiting.future.set_result(None)
-        waiting.future = None
-
-
-def _fail(waiting: _Waiting, error: SpoolError) -> None:
-    if waiting.future is not None:
-        waiting.future.set_exception(error)
-        waiting.future = None
+def _count(parcels: Iterable[Parcel]) -> int:
+    return sum(len(each.records) for each in parcels)

@@ -14,7 +14,8 @@ from proxy.session import session
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
-from tracker.spool.writer import Spool, SpoolError
+from tracker.spool.parcel import SpoolError
+from tracker.spool.writer import Spool
 
 MESSAGE = (
     b"From: a@example.com\r\nSubject: hello\r\nContent-Type: text/html\r\n\r\n"

@@ -30,7 +30,8 @@ from tests.support.session_fixtures import configuration
 from tracker.events import Event, MessageAccepted, MessageHandled, MessagePending, MessageRefused
 from tracker.spool import segments
 from tracker.spool.open_segment import OpenSegment
-from tracker.spool.writer import Spool, SpoolError
+from tracker.spool.parcel import SpoolError
+from tracker.spool.writer import Spool
 
 pytestmark = pytest.mark.usefixtures("logged")
 
@@ -374,9 +375,9 @@ async def test_what_the_relay_took_is_written_before_the_client_hears_so(
     """However slow the spool is: a process that is killed then has told of it."""
     plain = OpenSegment.write
 
-    def slow(segment: OpenSegment, octets: bytes, written: Callable[[], None]) -> None:
+    def slow(segment: OpenSegment, octets: bytes) -> None:
         time.sleep(0.1)
-        plain(segment, octets, written)
+        plain(segment, octets)
 
     monkeypatch.setattr(OpenSegment, "write", slow)
     sender = await at()

@@ -14,7 +14,7 @@ from proxy.relay.session import DataResult, Progress
 from proxy.smtp import replies
 from tests.support.checks.facts import SENT_S, pending, with_pixel
 from tracker.events import Event, MessageAccepted, MessageRefused
-from tracker.spool.writer import SpoolError
+from tracker.spool.parcel import SpoolError
 
 TAKEN = DataResult(replies.DELIVERED, Progress.COMMITTED, lost=False)
 REFUSED = DataResult(replies.OUR_FAULT, Progress.NOTHING, lost=False)

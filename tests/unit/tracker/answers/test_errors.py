@@ -14,7 +14,7 @@ from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from tests.support.clients.admin import Client, serving
 from tracker.answers.errors import ERROR_HANDLERS, InvalidRequest
-from tracker.spool.writer import SpoolError
+from tracker.spool.parcel import SpoolError
 from tracker.store.database import StoreError
 
 

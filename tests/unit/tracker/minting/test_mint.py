@@ -17,7 +17,7 @@ from tracker.events import Event, MessageAccepted, MessagePending, MessageRefuse
 from tracker.minting.mint import Mint, Minted
 from tracker.minting.request import LinkRequest, TooLong, UnknownSender
 from tracker.minting.short_links import ShortLinks
-from tracker.spool.writer import SpoolError
+from tracker.spool.parcel import SpoolError
 from tracker.tokens import Keyring, Link, read
 from tracker.urls.params import without_written
 from tracker.urls.reader_id import Identifier

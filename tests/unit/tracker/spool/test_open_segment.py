@@ -15,7 +15,8 @@ from tests.support.feeding import click, eventually, metric, put
 from tracker.events import encode
 from tracker.spool import open_segment, segments, writer
 from tracker.spool.open_segment import OpenSegment
-from tracker.spool.writer import Spool, SpoolError
+from tracker.spool.parcel import SpoolError
+from tracker.spool.writer import Spool
 
 
 @pytest.fixture
@@ -183,8 +184,9 @@ def test_given_up_segment_is_closed_once(directory: Path, monkeypatch: pytest.Mo
     with monkeypatch.context() as disk:
         disk.setattr(os, "close", failing)
         disk.setattr(os, "fdatasync", unsynced)
+        segment.write(b"octets")
         with pytest.raises(OSError, match="Input/output"):
-            segment.write(b"octets")
+            segment.sync()
         segment.close()
     assert segment.is_closed
     assert len(closed) == 1

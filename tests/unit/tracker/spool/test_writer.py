@@ -7,6 +7,7 @@ import resource
 import signal
 import threading
 from collections.abc import Iterator, MutableMapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ import pytest
 from tests.support.feeding import click, eventually, metric, put
 from tracker.events import Clicked, decode
 from tracker.spool import open_segment, segments, writer
-from tracker.spool.writer import Spool, SpoolError, SpoolFull, framed
+from tracker.spool.parcel import Parcel, SpoolError, SpoolFull, framed
+from tracker.spool.writer import Spool
 
 
 def stored(directory: Path) -> list[str]:
@@ -42,6 +44,20 @@ def wait_for_events(directory: Path, count: int) -> None:
             return
         threading.Event().wait(0.02)
     raise AssertionError("the spool did not recover")
+
+
+def handed_over(spool: Spool, records: list[bytes]) -> Future[None]:
+    """Hand over events that came at one time; return what comes of them."""
+    future: Future[None] = Future()
+
+    def told(error: SpoolError | None) -> None:
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+
+    spool.hand_over([Parcel(records, told)])
+    return future
 
 
 @pytest.fixture
@@ -82,7 +98,7 @@ def test_event_is_on_disk_when_its_future_resolves(opened: Spool, directory: Pat
 def test_events_that_came_together_are_on_disk_together(opened: Spool, directory: Path) -> None:
     """In their order, each counted, when their one future resolves."""
     before = metric("waypost_spool_events_total")
-    opened.append_all([framed(click(number)) for number in range(5)]).result(5)
+    handed_over(opened, [framed(click(number)) for number in range(5)]).result(5)
     assert stored(directory) == [f"e{number}" for number in range(5)]
     assert metric("waypost_spool_events_total") - before == 5
 
@@ -107,6 +123,65 @@ def test_an_event_may_be_told_of_when_it_is_written(
     durable.result(5)
     written.result(5)
     assert stored(directory) == ["e1", "e2", "e3"]
+
+
+def count_syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets an entry with each fdatasync."""
+    synced, done = os.fdatasync, list[int]()
+
+    def counting(descriptor: int) -> None:
+        synced(descriptor)
+        done.append(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", counting)
+    return done
+
+
+def test_what_nobody_waits_for_is_made_durable_with_what_comes_next(
+    opened: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Events that are told of once they are written do not cost the disk anything of their own."""
+    monkeypatch.setattr(writer, "SYNC_LATER_S", 60)
+    syncs, before = count_syncs(monkeypatch), metric("waypost_spool_events_total")
+    for number in range(3):
+        opened.append_written(click(number)).result(5)
+    assert not syncs
+    opened.append(click(3)).result(5)
+    assert len(syncs) == 1
+    assert metric("waypost_spool_events_total") - before == 4
+
+
+def test_what_nobody_waits_for_is_made_durable_soon(
+    opened: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing comes behind it, and when the spool is closed."""
+    syncs = count_syncs(monkeypatch)
+    opened.append_written(click(1)).result(5)
+    eventually(lambda: len(syncs) == 1)
+    monkeypatch.setattr(writer, "SYNC_LATER_S", 60)
+    opened.append_written(click(2)).result(5)
+    opened.close()
+    assert len(syncs) == 2
+
+
+def test_what_was_written_and_not_made_durable_goes_to_the_next_segment(
+    opened: Spool, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the fdatasync fails that would have been for it."""
+    monkeypatch.setattr(writer, "SYNC_LATER_S", 60)
+    opened.append_written(click(1)).result(5)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fdatasync", _fails)
+        with pytest.raises(SpoolError):
+            opened.append(click(2)).result(5)
+    wait_for_events(directory, 2)
+    (path,) = segments.listing(directory)
+    assert stored(directory) == ["e1", "e2"]
+    assert path.stat().st_size
+
+
+def _fails(_descriptor: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 def test_an_event_that_cannot_be_written_is_told_of_once(opened: Spool, directory: Path) -> None:
@@ -283,9 +358,9 @@ def test_events_that_came_together_are_dropped_together(directory: Path) -> None
     opened = Spool.open(directory, "tracker", max_waiting_octets=2000)
     records = [framed(click(number)) for number in range(20)]
     before = metric("waypost_spool_dropped_events_total")
-    assert isinstance(opened.append_all(records).exception(5), SpoolFull)
+    assert isinstance(handed_over(opened, records).exception(5), SpoolFull)
     assert metric("waypost_spool_dropped_events_total") - before == 20
-    opened.append_all(records[:2]).result(5)
+    handed_over(opened, records[:2]).result(5)
     opened.close()
     assert stored(directory) == ["e0", "e1"]
 
