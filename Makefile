@@ -2,6 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What has no wheel is built by the setuptools of requirements-build.txt, and by nothing else.
+INSTALL := $(BIN)/pip --disable-pip-version-check install --quiet --use-pep517 --no-build-isolation
+# What running needs is installed; what tests and linters need is as well.
+RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
 .PHONY: setup run test lint check format docs bench bench-store corpus fuzz crash traces systemd lock clean
@@ -9,20 +13,27 @@ READY := $(VENV)/.ready
 
 setup: $(READY)
 
-$(READY): requirements.txt requirements-dev.txt pyproject.toml
+$(RUNS): requirements.txt requirements-build.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Waypost needs Python 3.11 or newer ($(PYTHON) is older): make PYTHON=python3.11'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'Python has no venv module: apt-get install python3-venv'; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@echo 'Installing what Waypost needs into $(VENV) (once)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(INSTALL) --require-hashes -r requirements-build.txt
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps -e .
 	@touch $@
 
-run: $(READY)
-	$(BIN)/waypost demo
+$(READY): $(RUNS) requirements-dev.txt
+	@echo 'Installing what its tests need as well (once)'
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+run: $(RUNS)
+	@$(BIN)/waypost demo
 
 # A process for each core, each with whole files of tests.
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -84,9 +95,11 @@ systemd:
 	tests/systemd/run.sh
 
 # Locks carry no registry's address: each installs from the one that is configured.
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header
 lock:
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --output-file requirements.txt pyproject.toml
+	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --build-deps-for editable --only-build-deps --constraint requirements-dev.txt --output-file requirements-build.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) .fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

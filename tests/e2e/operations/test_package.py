@@ -79,8 +79,21 @@ def test_every_dependency_runs_on_debian_12() -> None:
     assert behind == {}
 
 
+def test_lock_files_agree() -> None:
+    """What running, building and testing need is installed side by side, each once."""
+    everything = _pins("requirements-dev.txt")
+    for name in ("requirements.txt", "requirements-build.txt"):
+        assert _pins(name).items() <= everything.items()
+
+
 def _locked() -> list[str]:
-    lines = (ROOT / "requirements-dev.txt").read_text().splitlines()
-    names = [line.partition("==")[0] for line in lines if "==" in line and not line[0].isspace()]
+    names = list(_pins("requirements-dev.txt"))
     assert len(names) > 50
     return names
+
+
+def _pins(lock: str) -> dict[str, str]:
+    lines = (ROOT / lock).read_text().splitlines()
+    pins = [line.split()[0].partition("==") for line in lines if "==" in line and line[0] != " "]
+    assert pins
+    return {name: version for name, _, version in pins}
