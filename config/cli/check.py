@@ -1,24 +1,22 @@
-"""`waypost check` and `waypost show`: what is wrong with a configuration, and what is in force.
+"""`waypost check`: what is wrong with a configuration.
 
-Owns: how both print their answer, for people and as JSON.
-Does not own: finding the problems (`config.loading.load`), or what is often left untracked
+Owns: how the answer is printed, for people and as JSON.
+Does not own: what is in force (`config.cli.show`), finding the problems (`config.loading.load`), or what is often left untracked
 (`config.telemetry.left_mail`).
 """
 
 import shutil
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import click
 
 from config.cli.listing import print_json
-from config.cli.options import config_file_option, loaded
+from config.cli.options import config_file_option
 from config.cli.output import echo
 from config.files import store_header
 from config.keys.token_keys import minting_key, read_token_keys
 from config.loading.config_file import ConfigFile
 from config.loading.load import Examined, Problem, examine
-from config.reference.catalogue import table, to_toml
 from config.schema import BareNewlines, Config, SenderConfig
 from config.telemetry.exposition import directory_of
 from config.telemetry.left_mail import frequent
@@ -85,7 +83,7 @@ def _earlier_store(file: ConfigFile, config: Config | None) -> tuple[Problem, ..
 
 def _as_json(file: ConfigFile, found: Examined, seen: tuple[Problem, ...]) -> dict[str, object]:
     return {
-        "file": str(file),
+        "file": None if file.path is None else str(file.path),
         "ok": not found.problems,
         "problems": list(map(_problem, found.problems)),
         "warnings": list(map(_problem, (*found.warnings, *seen))),
@@ -95,6 +93,7 @@ def _as_json(file: ConfigFile, found: Examined, seen: tuple[Problem, ...]) -> di
 def _problem(problem: Problem) -> dict[str, object]:
     return {
         "line": problem.line,
+        "variable": problem.variable,
         "key": problem.key,
         "what": problem.what,
         "hint": problem.hint,
@@ -152,34 +151,3 @@ def _signing(sender: SenderConfig, bare_newlines: BareNewlines) -> str:
     became = "mended" if bare_newlines == "normalise" else "refused, as it cannot be"
     bare = f"; with a bare CR or LF: {became}" if sender.sign == "always" else ""
     return f"{what} signed with {keys}{bare}"
-
-
-@click.command()
-@config_file_option
-@click.option("--changed", is_flag=True, help="Only what differs from the defaults.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show(config: ConfigFile, *, changed: bool, as_json: bool) -> None:
-    """Print what is in force, defaults included. Secrets are in files of their own, not here."""
-    dump = loaded(config, files=False).model_dump(mode="json", exclude_defaults=changed)
-    if len(dump.get("relay", ())) == 1:
-        (dump["relay"],) = dump["relay"]
-    if as_json:
-        print_json(dump)
-        return
-    echo(f"# In force with {config}")
-    for name, value in dump.items():
-        echo(*_tables(name, value))
-
-
-def _tables(name: str, value: Any) -> Iterator[str]:  # noqa: ANN401 - a table or an array of them
-    for item in value if isinstance(value, list) else [value]:
-        below = [key for key in item if table(f"{name}.{key}")]
-        yield ""
-        yield f"[[{name}]]" if isinstance(value, list) else f"[{name}]"
-        yield from (_line(key, item[key]) for key in item if key not in below)
-        for key in below:
-            yield from _tables(f"{name}.{key}", item[key])
-
-
-def _line(key: str, value: object) -> str:
-    return f"# {key} is not set" if value is None else f"{key} = {to_toml(value)}"

@@ -69,14 +69,17 @@ def located(path: Path | None) -> ConfigFile:
     """Return the file of the configuration; `path` is that of `-c`. Raises click.UsageError."""
     found = located_if_any(path)
     if found is None:
-        raise click.UsageError("no configuration found: use -c FILE, or make one: waypost init DIR")
+        raise click.UsageError(
+            "no configuration found: use -c FILE, or make one: waypost init DIR, or set WAYPOST_…"
+            " variables (docs/configuration.md)"
+        )
     return found
 
 
 def located_if_any(path: Path | None) -> ConfigFile | None:
     """Return the same, or None; standard error tells which file it is that nobody named."""
     found = find(path)
-    if found is not None and not found.named:
+    if found is not None and found.path is not None and not found.named:
         echo(f"Configuration: {found.path.absolute()}", err=True)
     return found
 

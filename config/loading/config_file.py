@@ -1,15 +1,18 @@
-"""The file `waypost.toml`: where it is, and whether it may be read.
+"""The file `waypost.toml`: where it is, whether it may be read, and that there may be none.
 
-Owns: the places where it is looked for, and whose a file must be that nobody asked for by name.
-Does not own: what the file says (`load`).
+Owns: the places where it is looked for, and whose a file must be that nobody asked for by name; that
+settings from the environment go with it, or stand alone.
+Does not own: what the file says (`load`), and what the environment says (`environment`).
 """
 
 import os
 import pwd
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from config.loading import environment
 
 PLACES = (Path("waypost.toml"), Path("/etc/waypost/waypost.toml"))
 
@@ -18,20 +21,30 @@ PLACES = (Path("waypost.toml"), Path("/etc/waypost/waypost.toml"))
 class ConfigFile:
     """A file to load. One that nobody `named` is read only if it is root's or the caller's own.
 
-    Else whoever owns a folder would rule what others do there, root above all.
+    Else whoever owns a folder would rule what others do there, root above all. `variables` are the
+    settings from the environment, as they were when it was found: a reload reads the file again, and
+    a process has one environment. With them, there may be no file (`path` is None).
     """
 
-    path: Path
+    path: Path | None
     named: bool = True
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return str(self.path)
+        return "the environment" if self.path is None else str(self.path)
 
-    def read(self) -> tuple[bytes, os.stat_result]:
-        """Return what is in it, and what fstat(2) says of what was opened.
+    @property
+    def folder(self) -> Path:
+        """The folder where relative paths start."""
+        return Path.cwd() if self.path is None else self.path.absolute().parent
+
+    def read(self) -> tuple[bytes, os.stat_result | None]:
+        """Return what is in it, and what fstat(2) says of what was opened; nothing where it is none.
 
         Raises OSError and NotTrusted.
         """
+        if self.path is None:
+            return b"", None
         with open(self.path, "rb", opener=None if self.named else _without_waiting) as file:
             found = os.fstat(file.fileno())
             if not self.named:
@@ -75,10 +88,16 @@ def user_name(uid: int) -> str:
 
 
 def find(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> ConfigFile | None:
-    """Return the file to load: `path`, else $WAYPOST_CONFIG, else the first of PLACES that exists."""
+    """Return the file to load: `path`, else $WAYPOST_CONFIG, else the first of PLACES that exists.
+
+    Where there is none, return what stands for the environment alone, if that holds a setting.
+    """
+    variables = environment.ours(environ)
+    if path is None and (named := environ.get("WAYPOST_CONFIG")):
+        path = Path(named)
     if path is not None:
-        return ConfigFile(path)
-    if named := environ.get("WAYPOST_CONFIG"):
-        return ConfigFile(Path(named))
-    places = (ConfigFile(place, named=place.is_absolute()) for place in PLACES)
-    return next((place for place in places if place.path.exists()), None)
+        return ConfigFile(path, variables=variables)
+    for place in PLACES:
+        if place.exists():
+            return ConfigFile(place, named=place.is_absolute(), variables=variables)
+    return ConfigFile(None, variables=variables) if environment.has_settings(variables) else None

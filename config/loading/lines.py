@@ -29,14 +29,6 @@ def key_lines(text: str) -> dict[Loc, int]:
     return walk.lines
 
 
-def line_of(lines: dict[Loc, int], loc: Loc) -> int | None:
-    """Return the line of `loc`, or of the nearest array or table around it that has one."""
-    return next(
-        (lines[loc[:end]] for end in range(len(loc), 0, -1) if loc[:end] in lines),
-        None,
-    )
-
-
 class _Walk:
     def __init__(self) -> None:
         self.lines: dict[Loc, int] = {}

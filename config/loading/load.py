@@ -1,9 +1,10 @@
-"""Reading `waypost.toml`: into a Config, or into all of its problems at once.
+"""Reading `waypost.toml` and the environment: into a Config, or into all of their problems at once.
 
-Owns: reporting each problem as `file:line: key: what (hint)`.
+Owns: reporting each problem as `file:line: key: what (hint)`, or with the variable for file and line.
 Does not own: finding the file, and whether it may be read (`config_file`), what a key means
 (`config.schema`), which values go together (`rules`), the files that keys name (`file_checks`), the
-words for a wrong value (`wording`), or where a key stands (`lines`).
+words for a wrong value (`wording`), settings from the environment (`environment`), or where a value
+came from (`sources`).
 """
 
 import contextlib
@@ -14,7 +15,7 @@ import socket
 import stat
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +23,17 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.escaping import printable
-from config.loading import file_checks, rules
+from config.loading import environment, file_checks, rules
 from config.loading.config_file import ConfigFile, NotTrusted, user_name
-from config.loading.lines import Loc, key_lines, line_of
+from config.loading.environment import MAY_BE_ALONE, Mistake
+from config.loading.lines import Loc, key_lines
 from config.loading.rules import Finding
+from config.loading.sources import Sources
 from config.loading.wording import dotted, word
 from config.schema import Config
 
 ROUNDS = 4
 """Without its wrong value a table may lack one, and is taken out as well: once for each level."""
-MAY_BE_ALONE = ("relay",)
-"""Tables that are read as an array of one; the places of their keys in the file have no number."""
 SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 SYNTAX_HINTS = {
     "Invalid value": 'strings stand in "quotes"; true and false are lower case',
@@ -41,21 +42,28 @@ SYNTAX_HINTS = {
     "Unescaped '\\' in a string": "in 'single quotes' a backslash stays a backslash",
     "Cannot overwrite a value": "a key may stand only once in its table",
 }
+HINTS_OF_FILES = frozenset({"write it without quotes", 'write it in "quotes"'})
+"""What helps nobody who set a variable, where quotes are the shell's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a configuration, and what would be right."""
+    """One thing that is wrong with a configuration, and what would be right.
 
-    file: Path
+    It is in the `variable` where that is not None, else in the `file`, if there is one.
+    """
+
+    file: Path | None
     line: int | None
     key: str
     what: str
     hint: str = ""
+    variable: str | None = None
 
     def __str__(self) -> str:
-        """Write `file:line: key: what (hint)`."""
-        place = f"{self.file}:{self.line}" if self.line else f"{self.file}"
+        """Write `file:line: key: what (hint)`, or `variable: key: what (hint)`."""
+        place = self.variable or str(self.file or "the environment")
+        place += f":{self.line}" if self.line else ""
         key = f" {self.key}:" if self.key else ""
         return printable(f"{place}:{key} {self.what}" + (f" ({self.hint})" if self.hint else ""))
 
@@ -70,17 +78,18 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found in a file; `config` is None if there are problems."""
+    """What was found in file and environment; `config` is None if there are problems."""
 
     config: Config | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    sources: Sources = field(default_factory=lambda: Sources({}, (), frozenset()))
 
 
 def load(file: ConfigFile | Path, *, files: bool = True) -> Config:
-    """Return the configuration in a file; raises ConfigError.
+    """Return the configuration in a file and the environment it goes with; raises ConfigError.
 
-    With `files=False` the files that it names (keys, certificates) are not checked, for commands
+    A Path is a file alone. With `files=False` the files that it names (keys, certificates) are not checked, for commands
     that need none of them.
     """
     examined = examine(file, files=files)
@@ -90,7 +99,10 @@ def load(file: ConfigFile | Path, *, files: bool = True) -> Config:
 
 
 def examine(file: ConfigFile | Path, *, files: bool = True) -> Examined:
-    """Read a file, and return its configuration, problems and warnings, sorted by line."""
+    """Read a file, and return its configuration, problems and warnings, sorted by line.
+
+    What its environment says takes the place of what the file says.
+    """
     file = file if isinstance(file, ConfigFile) else ConfigFile(file)
     try:
         octets, found = file.read()
@@ -100,11 +112,11 @@ def examine(file: ConfigFile | Path, *, files: bool = True) -> Examined:
         return Examined(None, (Problem(file.path, None, "", error.what, error.hint),), ())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return Examined(None, (_unreadable(file.path, error),), ())
-    return _Examination(file.path, found, text, data).result(files=files)
+    return _Examination(file, found, text, data).result(files=files)
 
 
 def _unreadable(
-    path: Path, error: OSError | UnicodeDecodeError | tomllib.TOMLDecodeError
+    path: Path | None, error: OSError | UnicodeDecodeError | tomllib.TOMLDecodeError
 ) -> Problem:
     if isinstance(error, OSError):
         return Problem(path, None, "", f"cannot be read: {error.strerror}")
@@ -119,33 +131,43 @@ def _unreadable(
 
 
 class _Examination:
-    """The steps from a parsed file to an Examined."""
+    """The steps from a parsed file and its environment to an Examined."""
 
-    def __init__(self, path: Path, found: os.stat_result, text: str, data: dict[str, Any]) -> None:
-        self._path = path
+    def __init__(
+        self, file: ConfigFile, found: os.stat_result | None, text: str, data: dict[str, Any]
+    ) -> None:
+        self._file = file
         self._found = found
         self._data = data
-        self._arrays_of_one = {name for name in MAY_BE_ALONE if isinstance(data.get(name), dict)}
+        self._alone = frozenset(name for name in MAY_BE_ALONE if isinstance(data.get(name), dict))
         self._lines = key_lines(text)
 
     def result(self, *, files: bool) -> Examined:
-        errors, config, spoilt = self._validated()
+        settings, mistakes = environment.read(self._file.variables)
+        mistakes += environment.put(settings, self._data)
+        self._sources = Sources(self._lines, settings, self._alone)
+        errors, config, spoilt = self._validated(mistakes)
         found = list(rules.findings(rules.RULES, config, spoilt)) if config else []
         if files and config:
             found += rules.findings(file_checks.RULES, config, spoilt)
         problems = [self._problem(item["loc"], *word(item)) for item in errors]
         problems += self._told(item for item in found if item.fatal)
+        problems += self._mistaken(item for item in mistakes if item.fatal)
         warnings = [*self._told(item for item in found if not item.fatal), *self._exposed()]
+        warnings += self._mistaken(item for item in mistakes if not item.fatal)
         usable = config if not problems else None
-        return Examined(usable, _by_line(problems), _by_line(warnings))
+        return Examined(usable, _by_line(problems), _by_line(warnings), self._sources)
 
-    def _validated(self) -> tuple[list[ErrorDetails], Config | None, list[str]]:
+    def _validated(
+        self, mistakes: Iterable[Mistake]
+    ) -> tuple[list[ErrorDetails], Config | None, list[str]]:
         """Return the errors of single values, the Config without those values, and their names."""
         errors: list[ErrorDetails] = []
         data = copy.deepcopy(self._data)
-        data |= {name: [data[name]] for name in self._arrays_of_one}
-        spoilt: list[str] = []
-        context = {"folder": self._path.absolute().parent}
+        data |= {name: [data[name]] for name in MAY_BE_ALONE if isinstance(data.get(name), dict)}
+        data.setdefault("store", {})  # its default is a path, which starts from the folder
+        spoilt = [dotted(mistake.loc) for mistake in mistakes if mistake.loc]
+        context = {"folder": self._file.folder}
         for _ in range(ROUNDS):
             try:
                 config = Config.model_validate(data, context=context)
@@ -158,25 +180,33 @@ class _Examination:
         return errors, None, spoilt
 
     def _exposed(self) -> Iterator[Problem]:
-        mode, owner = stat.S_IMODE(self._found.st_mode), self._found.st_uid
+        if self._found is None:
+            return
+        mode, owner, path = stat.S_IMODE(self._found.st_mode), self._found.st_uid, self._file.path
         if mode & 0o022:
             what = f"can be changed by others (mode {mode:04o}), who could redirect your mail"
-            yield Problem(self._path, None, "", what, f"chmod go-w {self._path}")
+            yield Problem(path, None, "", what, f"chmod go-w {path}")
         if owner not in (0, os.geteuid()):
             what = f"can be changed by {user_name(owner)}, to whom it belongs"
-            yield Problem(self._path, None, "", what, f"chown root {self._path}")
+            yield Problem(path, None, "", what, f"chown root {path}")
 
     def _told(self, found: Iterable[Finding]) -> Iterator[Problem]:
         return (self._problem(item.loc, item.what, item.hint) for item in found)
 
     def _problem(self, loc: Loc, what: str, hint: str) -> Problem:
-        if loc[:1] and loc[0] in self._arrays_of_one and loc[1:2] == (0,):
-            loc = (loc[0], *loc[2:])
-        return Problem(self._path, line_of(self._lines, loc), dotted(loc), what, hint)
+        place = self._sources.nearest(loc)
+        if place.variable and hint in HINTS_OF_FILES:
+            hint = ""
+        return Problem(self._file.path, place.line, dotted(loc), what, hint, place.variable)
+
+    def _mistaken(self, mistakes: Iterable[Mistake]) -> Iterator[Problem]:
+        for item in mistakes:
+            key = dotted(item.loc)
+            yield Problem(self._file.path, None, key, item.what, item.hint, item.variable)
 
 
 def _by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda problem: problem.line or 0))
+    return tuple(sorted(problems, key=lambda each: (each.variable or "", each.line or 0)))
 
 
 def _cut(data: dict[str, Any], error: ErrorDetails) -> str:

@@ -1,4 +1,4 @@
-"""A list of every table and key of the schema: name, kind, default, description.
+"""A list of every table and key of the schema: name, kind, default, description, variable.
 
 Owns: reading the pydantic models of `config.schema`, and writing a default as TOML.
 Does not own: what is made of the list (pages in `manual`, hints in `config.loading.wording`).
@@ -20,6 +20,8 @@ from config.values import Address, AlsoAlone, Kind, format_duration, format_rate
 
 RATE = "number per unit of time"
 SIMPLE = {str: "string", int: "whole number", bool: "true or false"}
+PREFIX = "WAYPOST_"
+"""What the names of our environment variables begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,13 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class TableEntry:
-    """One table. An `array` of tables may have several elements: `[[name]]`."""
+    """One table. An `array` of tables may have several elements: `[[name]]`.
+
+    `variable` is the environment variable that holds all of it, as TOML.
+    """
 
     name: str
+    variable: str
     array: bool
     description: str
     keys: tuple[Key, ...]
@@ -51,11 +57,20 @@ class TableEntry:
         """The line that begins the table in a file."""
         return f"[[{self.name}]]" if self.array else f"[{self.name}]"
 
+    def variable_of(self, key: str) -> str:
+        """Return the environment variable of a key; of an array of tables, that of the first."""
+        return f"{self.inside}{key.upper()}"
+
+    @property
+    def inside(self) -> str:
+        """What the environment variables of its keys and subtables begin with."""
+        return f"{self.variable}{'__0' * self.array}__"
+
 
 @functools.cache
 def tables() -> tuple[TableEntry, ...]:
     """Return all tables in the order of the schema, each before its subtables."""
-    return tuple(_subtables(Config, ""))
+    return tuple(_subtables(Config, "", PREFIX))
 
 
 def table(name: str) -> TableEntry | None:
@@ -63,12 +78,13 @@ def table(name: str) -> TableEntry | None:
     return next((entry for entry in tables() if entry.name == name), None)
 
 
-def _subtables(model: type[BaseModel], prefix: str) -> Iterator[TableEntry]:
+def _subtables(model: type[BaseModel], prefix: str, variables: str) -> Iterator[TableEntry]:
     for name, field in model.model_fields.items():
         below = _model(field.annotation)
         if below is None:
             continue
-        path = f"{prefix}{field.alias or name}"
+        called = field.alias or name
+        path = f"{prefix}{called}"
         keys = tuple(
             _key(key, value)
             for key, value in below.model_fields.items()
@@ -76,8 +92,10 @@ def _subtables(model: type[BaseModel], prefix: str) -> Iterator[TableEntry]:
         )
         alone = any(isinstance(item, AlsoAlone) for item in field.metadata)
         array = get_origin(field.annotation) is tuple and not alone
-        yield TableEntry(path, array, _unwrap(below.__doc__ or ""), keys)
-        yield from _subtables(below, f"{path}.")
+        variable = f"{variables}{called.upper()}"
+        entry = TableEntry(path, variable, array, _unwrap(below.__doc__ or ""), keys)
+        yield entry
+        yield from _subtables(below, f"{path}.", entry.inside)
 
 
 def _model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any type form

@@ -24,7 +24,8 @@ EXAMPLE_HEAD = """\
 # Waypost's configuration. A line that begins with # and a letter is a key with its default: remove
 # the # to change it. `waypost check` reports mistakes, `waypost show` prints what is in force.
 # Durations are written like "30s", "10min", "2h" or "90d", sizes like "35MB", addresses like
-# "127.0.0.1:2525" or "[::1]:2525". A relative path starts from the folder of this file.
+# "127.0.0.1:2525" or "[::1]:2525". A relative path starts from the folder of this file. The environment
+# comes first: WAYPOST_RELAY__HOST is the host of [relay].
 """
 
 CONFIGURATION_HEAD = """\
@@ -34,13 +35,29 @@ Written by `python -m config.reference.manual` from `config/schema.py`; edit the
 
 One TOML file: `-c FILE`, else `$WAYPOST_CONFIG`, `./waypost.toml`, `/etc/waypost/waypost.toml`.
 `waypost init` writes one with every key in it, `waypost check` reports every problem of it (as
-`file:line: key: what (hint)`), `waypost show` prints what is in force. An unknown key is an error.
+`file:line: key: what (hint)`), `waypost show` prints what is in force, and where each value came from.
+An unknown key is an error.
 
 Durations are written like `"30s"`, `"10min"`, `"2h"`, `"90d"`, `"1w"`; sizes like `"35MB"` (a
 million octets each) or `"32MiB"`; addresses like `"127.0.0.1:2525"` or `"[::1]:2525"`; networks
 like `"192.0.2.0/24"`. A relative path starts from the folder of the file. Regular expressions are
 [Python's](https://docs.python.org/3/library/re.html), best in 'single quotes'. Files that hold
 secrets must not be readable by others (`chmod 600`), or come as systemd credentials.
+
+## Settings from the environment
+
+Each key has a variable, which comes before the file: `WAYPOST_`, the table, `__`, the key, as in
+`WAYPOST_RELAY__HOST=mail.example.com`; the page names it at each key. Tables of which there may be
+several are numbered from 0: `WAYPOST_SENDER__0__DOMAIN` is the `domain` of the first `[[sender]]`, of
+the file or, where that has none, a new one. Text is written as it is; numbers, `true` and `false`,
+arrays and tables as in TOML: `WAYPOST_PROXY__LISTEN='["0.0.0.0:2525"]'`. A whole table may be one
+variable: `WAYPOST_TRACKING__URL_PARAMS='{utm_source = "mail"}'`. An empty variable counts as not set.
+
+With such variables no file is needed; a relative path then starts from the current folder. Secrets
+never stand in variables: keys name files (`WAYPOST_RELAY__PASSWORD_FILE=/run/secrets/relay`).
+A mistake is told with the name of the variable, and one that looks like a setting and is none
+(`WAYPOST_RELAY_HOST`) is an error; others that begin with `WAYPOST_` are a warning of `check`. A
+service reads its file again at SIGHUP; the environment stays what it was when the service started.
 """
 
 METRICS_HEAD = """
@@ -107,12 +124,12 @@ def configuration_page() -> str:
 def _section(entry: TableEntry) -> str:
     lines = [f"## `{entry.header}`", "", _paragraph(entry.description), ""]
     for key in entry.keys:
-        lines += [f"### `{entry.name}.{key.name}`", "", *_facts(key), ""]
+        lines += [f"### `{entry.name}.{key.name}`", "", *_facts(entry, key), ""]
         lines += [_paragraph(key.description), ""]
     return "\n".join(lines)
 
 
-def _facts(key: Key) -> Iterator[str]:
+def _facts(entry: TableEntry, key: Key) -> Iterator[str]:
     if key.required:
         standing = "required"
     elif key.default is None:
@@ -122,6 +139,7 @@ def _facts(key: Key) -> Iterator[str]:
     yield from _wrapped(f"*{_choices(key.kind)}*, {standing}")
     if key.example and key.example != key.default:
         yield from _wrapped(f"· for example `{key.name} = {key.example}`")
+    yield f"· in the environment `{entry.variable_of(key.name)}`"
 
 
 def _choices(kind: str) -> str:

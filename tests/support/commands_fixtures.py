@@ -1,5 +1,6 @@
 """Fixtures that tests of commands share: a folder with what they need."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -29,7 +30,12 @@ def prototype(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(prototype: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of it that a test may change, on a machine called mail.example.com."""
+    """Return a copy of it that a test may change, on a machine called mail.example.com.
+
+    What the environment says of these tests (`WAYPOST_CORPUS`) is no part of that machine.
+    """
+    for name in [name for name in os.environ if name.startswith("WAYPOST_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setattr("socket.gethostname", lambda: "mail.example.com")
     folder = shutil.copytree(prototype, tmp_path / "waypost")
     file = folder / "waypost.toml"

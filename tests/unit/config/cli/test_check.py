@@ -1,4 +1,4 @@
-"""`waypost check` and `waypost show`: what is wrong, and what is in force."""
+"""`waypost check`: what is wrong with a configuration."""
 
 import contextlib
 import json
@@ -11,7 +11,6 @@ import pytest
 
 from config.cli.check import EMPTY_STORE
 from config.files.store_header import APPLICATION_ID, FORM
-from config.loading.load import load
 from tests.support.commands import run
 from tracker.store.database import Store
 
@@ -50,38 +49,6 @@ def test_check_is_strict_on_demand(home: Path) -> None:
     file.write_text(file.read_text().replace("https://click", "http://click"))
     run("check", "-c", file)
     assert "[warning]" in run("check", "--strict", "-q", "-c", file, status=1)
-
-
-def test_show_can_be_read_again(home: Path) -> None:
-    """What is in force, as TOML, is a configuration of the same meaning."""
-    file = home / "waypost.toml"
-    (home / "again.toml").write_text(run("show", "-c", file))
-    assert load(home / "again.toml") == load(file)
-
-
-def test_show_changed_leaves_defaults_out(home: Path) -> None:
-    """What to send along when asking for help."""
-    shown = json.loads(run("show", "--changed", "--json", "-c", home / "waypost.toml"))
-    assert shown["tracking"] == {"base_url": "https://click.example.com"}
-    assert "relay" not in shown
-    assert 'domain = "example.com"' in run("show", "--changed", "-c", home / "waypost.toml")
-
-
-def test_show_needs_no_key(home: Path) -> None:
-    """Anybody who may read the configuration may look at it."""
-    (home / "token.keys").unlink()
-    shown = json.loads(run("show", "--json", "-c", home / "waypost.toml"))
-    assert shown["keys"] == {"file": f"{home}/token.keys"}
-    assert shown["proxy"]["idle_timeout"] == "5min"
-
-
-def test_show_shows_no_secret(home: Path) -> None:
-    """Paths of key files only."""
-    secret = (home / "token.keys").read_text().partition('secret = "')[2][:20]
-    pem = (home / "dkim.pem").read_text().splitlines()[1]
-    shown = run("show", "-c", home / "waypost.toml")
-    assert secret not in shown
-    assert pem not in shown
 
 
 def test_check_sums_up_what_is_set_up(home: Path) -> None:

@@ -4,7 +4,8 @@ import tomllib
 
 import pytest
 
-from config.loading.lines import key_lines, line_of
+from config.loading.lines import key_lines
+from config.loading.sources import Sources
 from config.reference.manual import example_file
 
 ODD = """\
@@ -62,7 +63,7 @@ x = 3
 )
 def test_each_key_has_its_line(loc: tuple[str | int, ...], line: int | None) -> None:
     """What is missing has the line of what it is missing from."""
-    assert line_of(key_lines(ODD), loc) == line
+    assert Sources(key_lines(ODD), (), frozenset()).nearest(loc).line == line
 
 
 def test_every_value_of_a_real_file_has_a_line() -> None:

@@ -89,6 +89,15 @@ def test_commands_without_need_of_keys_load_without_them(tmp_path: Path) -> None
     ]
 
 
+def test_without_a_table_for_the_store_it_is_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the command is run."""
+    (tmp_path / "waypost.toml").write_text("")
+    monkeypatch.chdir("/")
+    assert load(tmp_path / "waypost.toml", files=False).store.path == tmp_path / "waypost.db"
+
+
 def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
     """Editors of Windows write one."""
     file = furnish(tmp_path)

@@ -4,6 +4,7 @@
 `server.key` are good ones, made here; other files stand in the folder, `modes` are their permissions.
 """
 
+import os
 import shutil
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def furnished(
         mode, name = line.split()
         (tmp_path / name).chmod(int(mode, 8))
     monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("WAYPOST_")]:
+        monkeypatch.delenv(name)  # those of these tests
     monkeypatch.setattr("socket.gethostname", lambda: "mail.example.com")
     return tmp_path
 
