@@ -9,10 +9,12 @@ cancelled because a client has gone: that shows when more is read from it, or in
 """
 
 import asyncio
+import math
 import ssl
 from collections.abc import Callable
 from typing import cast
 
+from config.service.patience import Patience
 from proxy.client.limits import (
     GREETING_PATIENCE_S,
     MAX_COMMAND_OCTETS,
@@ -46,15 +48,16 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._scanned = 0
         self._eof = False
         self._paused = False
-        self._arrival: asyncio.Future[None] | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._choked = False
+        """What was written last has not gone out; more has to wait."""
+        self._patience: Patience
 
     # What the event loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Hand the connection over to the server."""
         self._transport = cast("asyncio.Transport", transport)
+        self._patience = Patience()
         self._on_connected(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -68,28 +71,29 @@ class ClientConnection(asyncio.BufferedProtocol):
         if not self._paused and len(self._received) >= SESSION_BUFFER_OCTETS:
             self._paused = True
             self._transport.pause_reading()
-        self._arrived()
+        self._patience.end()
 
     def eof_received(self) -> bool:
         """Keep our half open, to reply to what was sent. TLS cannot be half-closed."""
         self._eof = True
-        self._arrived()
+        self._patience.end()
         return not self.tls
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note it; what was received before stays readable."""
         del exc
         self._eof = self.lost = True
-        self._writable.set()
-        self._arrived()
+        self._patience.end()
+        self._patience.close()
 
     def pause_writing(self) -> None:
         """Make `drain` wait until the client has read more."""
-        self._writable.clear()
+        self._choked = True
 
     def resume_writing(self) -> None:
         """Let `drain` go on."""
-        self._writable.set()
+        self._choked = False
+        self._patience.end()
 
     # What the session calls.
 
@@ -116,19 +120,19 @@ class ClientConnection(asyncio.BufferedProtocol):
         Raises ClientGone, LineTooLong, or TimeoutError when it is not complete in `patience_s`.
         """
         too_long = False
-        async with asyncio.timeout(patience_s):
-            while True:
-                end = self._received.find(b"\n", self._scanned)
-                if 0 <= end < limit_octets and not too_long:
-                    return _without_line_end(self._take(end + 1))
-                if end >= 0:
-                    self._take(end + 1)
-                    raise LineTooLong
-                self._scanned = len(self._received)
-                if self._scanned >= limit_octets:
-                    too_long = True
-                    self._take(self._scanned)
-                await self._more()
+        due_s = self._patience.loop.time() + patience_s
+        while True:
+            end = self._received.find(b"\n", self._scanned)
+            if 0 <= end < limit_octets and not too_long:
+                return _without_line_end(self._take(end + 1))
+            if end >= 0:
+                self._take(end + 1)
+                raise LineTooLong
+            self._scanned = len(self._received)
+            if self._scanned >= limit_octets:
+                too_long = True
+                self._take(self._scanned)
+            await self._more(due_s)
 
     def next_line(self, limit_octets: int) -> bytes | None:
         """Return the next line if it is here and not too long, else None; it stays unread."""
@@ -142,8 +146,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     async def chunk(self, patience_s: float) -> bytes:
         """Return all that has come; raises ClientGone, or TimeoutError after `patience_s`."""
         if not self._received:
-            async with asyncio.timeout(patience_s):
-                await self._more()
+            await self._more(self._patience.loop.time() + patience_s)
         return self._take(len(self._received))
 
     async def begun(self) -> None:
@@ -183,8 +186,9 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     async def drain(self) -> None:
         """Wait until the client reads on; raises TimeoutError after WRITE_PATIENCE_S."""
-        async with asyncio.timeout(WRITE_PATIENCE_S):
-            await self._writable.wait()
+        due_s = self._patience.loop.time() + WRITE_PATIENCE_S
+        while self._choked and not self.lost:
+            await self._patience.wait_until(due_s)
 
     async def start_tls(self, context: ssl.SSLContext) -> None:
         """Do the TLS handshake as the server. What the client sent before is thrown away unread.
@@ -257,18 +261,11 @@ class ClientConnection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         return taken
 
-    async def _more(self) -> None:
+    async def _more(self, due_s: float = math.inf) -> None:
+        """Wait for more to come; raises ClientGone, or TimeoutError at `due_s` by the loop's clock."""
         if self._eof:
             raise ClientGone
-        self._arrival = asyncio.get_running_loop().create_future()
-        try:
-            await self._arrival
-        finally:
-            self._arrival = None
-
-    def _arrived(self) -> None:
-        if self._arrival is not None and not self._arrival.done():
-            self._arrival.set_result(None)
+        await self._patience.wait_until(due_s)
 
 
 def _without_line_end(line: bytes) -> bytes:

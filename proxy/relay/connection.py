@@ -12,10 +12,10 @@ Nothing here raises for what a relay does: a connection that cannot be used any 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from enum import StrEnum
 from typing import Self, cast
 
+from config.service.patience import Patience
 from proxy.smtp.replies import (
     CLOSING_CODE,
     MAX_REPLY_LINE_OCTETS,
@@ -50,16 +50,16 @@ class RelayConnection(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport) -> None:
         self.fault: Fault | None = None
         self.fault_detail = ""
-        self.spoke_at_s = asyncio.get_running_loop().time()
+        self._patience = Patience()
+        self.spoke_at_s = self._patience.loop.time()
         """When something was last sent, by the loop's clock."""
         self._transport = transport
         self._parser = ReplyParser()
         self._partial_line = b""
         self._replies: deque[Reply] = deque()
         self._outstanding = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._choked = False
+        """What was written last has not gone out; more has to wait."""
         self._on_fault: list[Callable[[], None]] = []
 
     @classmethod
@@ -96,11 +96,12 @@ class RelayConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Make writers wait until the relay has read more."""
-        self._writable.clear()
+        self._choked = True
 
     def resume_writing(self) -> None:
         """Let writers go on."""
-        self._writable.set()
+        self._choked = False
+        self._patience.end()
 
     # What the relay session calls.
 
@@ -119,21 +120,17 @@ class RelayConnection(asyncio.Protocol):
     def send(self, octets: bytes, *, replies: int = 0) -> None:
         """Write `octets`, to which the relay will send this many replies."""
         self._outstanding += replies
-        self.spoke_at_s = asyncio.get_running_loop().time()
+        self.spoke_at_s = self._patience.loop.time()
         if self.fault is None:
             self._transport.write(octets)
 
     async def reply(self, patience_s: float) -> Reply | None:
         """Return the next reply, or None when no more comes: see `fault`."""
         while not self._replies and self.fault is None:
-            self._waiter = asyncio.get_running_loop().create_future()
             try:
-                async with asyncio.timeout(patience_s):
-                    await self._waiter
+                await self._patience.wait(patience_s)
             except TimeoutError:
                 self._give_up(Fault.TIMED_OUT, f"no reply within {patience_s:g} s")
-            finally:
-                self._waiter = None
         return self._replies.popleft() if self._replies else None
 
     async def drained(self, patience_s: float) -> bool:
@@ -141,19 +138,19 @@ class RelayConnection(asyncio.Protocol):
 
         `patience_s` runs from the last octet that the relay took.
         """
-        while self.fault is None and not self._writable.is_set():
+        while self.fault is None and self._choked:
             before_octets = self._transport.get_write_buffer_size()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience_s):
-                    await self._writable.wait()
-            if self._writable.is_set():
-                break
-            if self._transport.get_write_buffer_size() >= before_octets:
-                self._give_up(Fault.TIMED_OUT, f"took nothing for {patience_s:g} s")
+            try:
+                await self._patience.wait(patience_s)
+            except TimeoutError:
+                if self._transport.get_write_buffer_size() >= before_octets:
+                    self._give_up(Fault.TIMED_OUT, f"took nothing for {patience_s:g} s")
         return self.fault is None
 
     async def flushed(self, patience_s: float) -> bool:
         """Wait until everything written has left this process; False: the connection is lost."""
+        if not self._transport.get_write_buffer_size():
+            return self.fault is None
         if self.fault is None:
             # Not high=0: the TLS transports of asyncio and uvloop then pause with nothing to write.
             self._transport.set_write_buffer_limits(high=1, low=0)
@@ -184,7 +181,7 @@ class RelayConnection(asyncio.Protocol):
         if self._outstanding:
             self._outstanding -= 1
             self._replies.append(reply)
-            self._wake()
+            self._patience.end()
         elif self.fault is None:
             asked_to_leave = reply.code == CLOSING_CODE
             self._give_up(Fault.CLOSING if asked_to_leave else Fault.UNASKED, str(reply))
@@ -195,9 +192,5 @@ class RelayConnection(asyncio.Protocol):
             to_tell, self._on_fault = self._on_fault, []
             for tell in to_tell:
                 tell()
-        self._writable.set()
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._patience.end()
+        self._patience.close()

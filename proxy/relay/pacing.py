@@ -33,6 +33,11 @@ class SessionSlots:
         self._idle: dict[object, Callable[[], None]] = {}
 
     @property
+    def limited(self) -> bool:
+        """Whether there is a limit at all."""
+        return self._limit is not None
+
+    @property
     def full(self) -> bool:
         """Whether who wants a session now has to wait, or another has to end."""
         return self._limit is not None and self._held >= self._limit

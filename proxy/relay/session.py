@@ -200,7 +200,8 @@ class RelaySession:
                 self.progress = Progress.IN_DOUBT
             self._connection.send(chunk)
             await self._connection.drained(BLOCK_PATIENCE_S)
-            await asyncio.sleep(0)
+            if not last:
+                await asyncio.sleep(0)  # others have their turn between two chunks
         return await self._verdict()
 
     async def _verdict(self) -> DataResult:

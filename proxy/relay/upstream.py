@@ -12,7 +12,7 @@ client is told to come back. One that uses our own login (`own_login`) can: we l
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import partial
 
 from config.schema import RelayConfig
@@ -241,16 +241,21 @@ class Upstream:
             if session.fault is None and session.silent_s > KEEP_ALIVE_S:
                 await session.exchange((b"NOOP",))
 
-    @asynccontextmanager
-    async def idle(self, *, in_transaction: bool) -> AsyncIterator[None]:
+    def idle(self, *, in_transaction: bool) -> AbstractAsyncContextManager[None]:
         """Wait for the client while the block runs.
 
         Sessions that are logged in hear NOOP now and then, at most MAX_IDLE_NOOPS times between two
         messages. Those that can be replaced end if the relay has no more sessions for others.
         """
         mine = [
-            relay for relay in self._sessions if not in_transaction and self._replaceable(relay)
+            relay
+            for relay in self._sessions
+            if relay.slots.limited and not in_transaction and self._replaceable(relay)
         ]
+        return self._idling(mine) if mine or self._has_login else nullcontext()
+
+    @asynccontextmanager
+    async def _idling(self, mine: Sequence[Relay]) -> AsyncIterator[None]:
         for relay in mine:
             relay.slots.idle(self, partial(self._leave_if_there, relay))
         noops = KeepAlive(self._keep_alive_idle, KEEP_ALIVE_S) if self._has_login else None

@@ -11,8 +11,7 @@ MAIL and RCPT (`transactions`), taking in a message (`upload`) and handing it on
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
 from types import MappingProxyType
 
@@ -58,6 +57,8 @@ class Session:
 
     def __init__(self, connection: ClientConnection, services: Services, client: Client) -> None:
         self._connection = connection
+        self._loop = asyncio.get_running_loop()
+        self._now_s = self._loop.time
         self._services = services
         self._home = services.relays.of_listener(connection.local)
         self._upstream = Upstream(self._home)
@@ -98,7 +99,7 @@ class Session:
     @property
     def may_be_cut_off(self) -> bool:
         """No client could take the end of the session for the verdict on a message."""
-        return self._shutdown.may_be_cut_off(_now_s())
+        return self._shutdown.may_be_cut_off(self._now_s())
 
     async def run(self) -> None:
         """Serve the client until it leaves, is cut off, or is told 421.
@@ -147,13 +148,12 @@ class Session:
     def _leave_once_silent(self) -> None:
         """Send the farewell where there is one, unless the client speaks first."""
         if not self._ended:
-            wait_s = self._shutdown.silence_left_s(_now_s())
-            call_later = asyncio.get_running_loop().call_later
-            call_later(wait_s, self._leave_if_silent, context=self._context)
+            wait_s = self._shutdown.silence_left_s(self._now_s())
+            self._loop.call_later(wait_s, self._leave_if_silent, context=self._context)
 
     def _leave_if_silent(self) -> None:
         heard = self._connection.next_line(MAX_AUTH_LINE_OCTETS) is not None
-        silent = self._waiting and not heard and not self._shutdown.silence_left_s(_now_s())
+        silent = self._waiting and not heard and not self._shutdown.silence_left_s(self._now_s())
         farewell = self._farewell()
         if farewell is not None and silent and not self._ended:
             self._leave(farewell)
@@ -177,26 +177,22 @@ class Session:
         """Return the next command line; raises ClientGone, LineTooLong, or TimeoutError."""
         self._waiting = True
         patience_s = SILENCE_S if self._farewell() else self._services.proxy.idle_timeout
+        letting_go = self._relay_let_go_when_idle()
         try:
             async with self._upstream.idle(in_transaction=self._in_transaction):
-                with self._relay_let_go_when_idle():
-                    line = await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
+                line = await self._connection.line(MAX_AUTH_LINE_OCTETS, patience_s)
         finally:
             self._waiting = False
+            if letting_go is not None:
+                letting_go.cancel()
         self._heard = True
         return line
 
-    @contextmanager
-    def _relay_let_go_when_idle(self) -> Iterator[None]:
+    def _relay_let_go_when_idle(self) -> asyncio.TimerHandle | None:
         """Have a relay session end that nobody logged in to and no message is on its way to."""
-        if self._identity.may_keep_relay or self._in_transaction or not self._upstream.usable:
-            yield
-            return
-        later = asyncio.get_running_loop().call_later(RELAY_IDLE_S, self._upstream.let_go)
-        try:
-            yield
-        finally:
-            later.cancel()
+        if self._in_transaction or self._identity.may_keep_relay or not self._upstream.usable:
+            return None
+        return self._loop.call_later(RELAY_IDLE_S, self._upstream.let_go)
 
     async def _serve_command(self) -> None:
         try:
@@ -489,7 +485,7 @@ class Session:
         elif not verdict.reply.positive:  # the log has been told of the message itself
             self._services.refusals.count(b"DATA", verdict.reply)
         self._answer(verdict.reply)
-        self._shutdown.told_verdict(_now_s())
+        self._shutdown.told_verdict(self._now_s())
         unheard = self._connection.lost or self._connection.finished
         await self._delivery.settle(verdict, told=not unheard)
         self._shutdown.committing = False
@@ -529,7 +525,7 @@ class Session:
 
     def _say(self, reply: Reply) -> None:
         self._connection.send(reply.wire())
-        self._shutdown.replied(_now_s())
+        self._shutdown.replied(self._now_s())
 
     def _drop(self, why: str, reply: Reply | None = None) -> None:
         """End the session from our side, and the relay's with any message it has not accepted."""
@@ -587,10 +583,6 @@ _VERBS: Mapping[bytes, Callable[[Session, bytes], Awaitable[Reply | None]]] = Ma
         b"XFORWARD": Session.on_xforward,
     }
 )
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _split(line: bytes) -> Command:
