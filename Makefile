@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip --disable-pip-version-check install --quiet --use-pep517 -
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lint check format docs bench bench-store corpus fuzz crash traces systemd lock clean
+.PHONY: setup run test lint check format docs site bench bench-store corpus fuzz crash traces systemd lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -56,6 +56,11 @@ docs: $(READY)
 	$(BIN)/python -m tests.support.checks.fidelity
 	$(BIN)/python -m tests.support.explore
 	$(BIN)/python -m tests.support.api_page
+
+# The documentation as a site, into build/site.
+site: $(READY)
+	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs
+	$(BIN)/sphinx-build -W --keep-going -q -b html -c docs . build/site
 
 bench: $(READY)
 	$(BIN)/python bench/run.py
