@@ -40,6 +40,7 @@ from proxy.scheduling.dispatch import Dispatcher
 from proxy.scheduling.offload import MakeCopy
 from proxy.smtp import extensions, replies
 from proxy.smtp.envelope import Transaction
+from proxy.smtp.octets import Facts
 from proxy.smtp.replies import Reply
 from tracker.events import Outcome
 from tracker.spool.writer import Spool
@@ -86,11 +87,12 @@ class Delivery:
         trusted: bool,
         account: str,
         submitter: Submitter = NOBODY,
+        facts: Facts | None = None,
     ) -> Verdict:
         """Bring `content` to the relay; never raises but for cancellation.
 
         `account` is who sends, by whom an identical message is known as a retry; `submitter`
-        decides as whom. The caller gives the verdict to `settle` once the client has heard it.
+        decides as whom; `facts` are those of `content`. The caller gives the verdict to `settle` once the client has heard it.
         """
         submission = Submission(
             mail_from=transaction.mail.path,
@@ -101,6 +103,7 @@ class Delivery:
             submitter=submitter,
             message_id=transaction.message_id,
             relay=self._upstream.relay_name,
+            facts=facts,
         )
         handed = _Handed(content, transaction, submission)
         del content  # let go of by `handed` as soon as there is something else to send

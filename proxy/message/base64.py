@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from proxy.message.body import Body, Change, Edit, Obstacle, line_ending, line_start
-from proxy.message.limits import ENCODED_LINE_OCTETS, LINE_OCTETS
+from proxy.message.limits import ENCODED_LINE_OCTETS
+from proxy.smtp.octets import LINE_OCTETS
 
 _WHITE = b" \t\r\n"
 _BLANKS = re.compile(rb"[ \t\r\n]*+")

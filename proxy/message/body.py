@@ -11,7 +11,7 @@ from enum import StrEnum
 from operator import itemgetter
 from typing import NamedTuple
 
-from proxy.message.limits import LINE_OCTETS
+from proxy.smtp.octets import LINE_OCTETS
 
 
 class Edit(NamedTuple):

@@ -24,6 +24,7 @@ from proxy.message.fields import Header
 from proxy.message.mime import TransferEncoding
 from proxy.message.model import Message, Part, Skip
 from proxy.message.quoted_printable import QuotedPrintableBody
+from proxy.smtp.octets import Facts, has_bare_newline
 
 __all__ = [
     "Body",
@@ -42,9 +43,12 @@ __all__ = [
 ]
 
 
-def parse(raw: bytes) -> Message:
-    """Find the fields and parts of a message. Never raises; CRLF and lone LF both end lines."""
-    return parser.read(raw)
+def parse(raw: bytes, facts: Facts | None = None) -> Message:
+    """Find the fields and parts of a message. Never raises; CRLF and lone LF both end lines.
+
+    `facts` are those that are known already; else they are looked for where they matter.
+    """
+    return parser.read(raw, facts)
 
 
 def decode(message: Message, part: Part) -> Body:
@@ -63,6 +67,16 @@ def splice(raw: bytes, edits: Iterable[Edit]) -> bytes:
         at = end
     pieces.append(raw[at:])
     return b"".join(pieces)
+
+
+def keeps_newlines_paired(raw: bytes, edits: Iterable[Edit]) -> bool:
+    """Return whether edits of a message without a bare CR or LF leave it one."""
+    new: list[bytes] = []
+    for start, end, replacement in edits:
+        if b"\r\n" in (raw[start - 1 : start + 1], raw[end - 1 : end + 1]):
+            return False
+        new.append(replacement)
+    return not has_bare_newline(b".".join(new))
 
 
 def body(raw: bytes, start: int, end: int, encoding: TransferEncoding | None) -> Body:

@@ -34,8 +34,5 @@ MAX_HREFS = 20_000
 MAX_ATTRIBUTES = 1_000
 """Attributes of one tag; a link with more stays as it is."""
 
-LINE_OCTETS = 998
-"""A line of a message without its CRLF (RFC 5322 §2.1.1)."""
-
 ENCODED_LINE_OCTETS = 76
 """A line of quoted-printable or base64 without its CRLF (RFC 2045 §6.7 rule 5, §6.8)."""

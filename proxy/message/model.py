@@ -6,12 +6,13 @@ to track (`policy`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from proxy.message import fields
 from proxy.message.fields import Header, HeaderBlock
 from proxy.message.mime import TransferEncoding
+from proxy.smtp.octets import Facts, Octets
 
 
 class Skip(StrEnum):
@@ -65,7 +66,7 @@ class Message:
     """What `message.parse` found. `skip` is a reason that holds for the whole message, or None.
 
     `content_type` is that of the message itself; `parts` are all leaves, depth first, also those
-    inside nested messages.
+    inside nested messages. `octets` are `raw` with what is known of them as a whole.
     """
 
     raw: bytes
@@ -73,6 +74,12 @@ class Message:
     content_type: str
     parts: tuple[Part, ...]
     skip: Skip | None
+    octets: Octets = field(repr=False, compare=False)
+
+    @property
+    def facts(self) -> Facts:
+        """What is true of its octets as a whole."""
+        return self.octets.facts
 
     @property
     def headers(self) -> tuple[Header, ...]:

@@ -22,15 +22,17 @@ from proxy.message.limits import (
 from proxy.message.mime import Structured, TransferEncoding
 from proxy.message.model import Message, Part, Skip
 from proxy.message.work_budget import spend
+from proxy.smtp.octets import Facts, Octets
 
 
-def read(raw: bytes) -> Message:
+def read(raw: bytes, facts: Facts | None = None) -> Message:
     """Find the fields and parts of a message. Never raises; CRLF and lone LF both end lines."""
-    return _Walk(raw).message()
+    return _Walk(raw).message(facts)
 
 
 _CR = 13
 _ENTITY_STEPS = 12
+_WINDOW_OCTETS = 4096
 _HEADER_OCTETS_A_STEP = 2
 """So long may encoded words, comments and parameters take. A few kilobytes of header are usual."""
 _TEXT = "text/plain"
@@ -155,7 +157,7 @@ class _Walk:
         self.hyphen_lines = 0
         self.skip: Skip | None = None
 
-    def message(self) -> Message:
+    def message(self, facts: Facts | None) -> Message:
         block = self._message_fields(0)
         self.skip = _broken(self.raw, block)
         kind = mime.content_type(fields.values(self.raw, block.fields, b"content-type"), _TEXT)
@@ -163,7 +165,8 @@ class _Walk:
         if self.skip is not None:
             self.parts = [replace(part, skip=part.skip or self.skip) for part in self.parts]
         parts = tuple(self.parts)
-        return Message(self.raw, block, kind.value, parts, self.skip)
+        octets = Octets(self.raw, facts)
+        return Message(self.raw, block, kind.value, parts, self.skip, octets)
 
     def _fields(self, start: int) -> HeaderBlock:
         block = fields.read_fields(self.raw, start, self._is_delimiter)
@@ -269,7 +272,7 @@ class _Walk:
     def _next_delimiter(self, body_start: int) -> _Delimiter | None:
         """Find the next delimiter line of any open multipart, from a start of line on."""
         raw = self.raw
-        at = raw.find(b"\n--", max(0, body_start - 1)) if self.levels else -1
+        at = _hyphen_line(raw, max(0, body_start - 1)) if self.levels else -1
         while at >= 0 and self.skip is not Skip.LIMIT:
             if raw.startswith(self.openings, at + 3):
                 if (found := self._delimiter_at(at + 1)) is not None:
@@ -279,7 +282,7 @@ class _Walk:
             spend(1)
             if self.hyphen_lines > MAX_HYPHEN_LINES:
                 self.skip = Skip.LIMIT
-            at = raw.find(b"\n--", at + 1)
+            at = _hyphen_line(raw, at + 1)
         return None
 
     def _note_near_miss(self) -> None:
@@ -297,6 +300,20 @@ class _Walk:
         before = line - 1
         content_end = before - (before > 0 and self.raw[before - 1] == _CR)
         return _Delimiter(content_end, stop, *mark)
+
+
+def _hyphen_line(raw: bytes, at: int) -> int:
+    """Return where a line break before two hyphens is found, as `find` does.
+
+    Most octets of a large message are base64, which has no hyphens: one octet is found far sooner.
+    """
+    while (hyphen := raw.find(b"-", at)) >= 0:
+        at = max(at, hyphen - 1)
+        found = raw.find(b"\n--", at, at + _WINDOW_OCTETS)
+        if found >= 0:
+            return found
+        at += _WINDOW_OCTETS - 2
+    return -1
 
 
 def _broken(raw: bytes, block: HeaderBlock) -> Skip | None:

@@ -11,16 +11,11 @@ from collections.abc import Sequence
 
 from proxy.message.body import Body, Change, Edit, Obstacle
 from proxy.message.fields import Header
-from proxy.message.limits import ENCODED_LINE_OCTETS, LINE_OCTETS
+from proxy.message.limits import ENCODED_LINE_OCTETS
 
 FIELD = b"Content-Transfer-Encoding: quoted-printable\r\n"
 _NAME = b"content-transfer-encoding"
 _ESCAPED = re.compile(rb"[^\t -<>-~]|[\t ]\Z")
-
-
-def has_long_line(octets: bytes) -> bool:
-    """Return whether a line has more than 998 octets (RFC 5322 §2.1.1)."""
-    return max(map(len, octets.split(b"\r\n"))) > LINE_OCTETS
 
 
 class ReencodedBody(Body):

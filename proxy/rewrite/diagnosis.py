@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from config.schema import RelayProfile
-from proxy.message.limits import LINE_OCTETS
 from proxy.message.model import Message
 from proxy.policy.reasons import CURES, Untouched
 from proxy.policy.settings import Signing
 from proxy.signing.existing_signatures import existing_signatures
 from proxy.signing.relay_alterations import Alteration, altered_field, relay_would_alter, unsignable
+from proxy.smtp.octets import LINE_OCTETS
 
 _LONG_LINE = re.compile(rb"[^\n]{%d}" % (LINE_OCTETS + 2))
 _CONTROL = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")

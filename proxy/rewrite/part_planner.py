@@ -15,7 +15,7 @@ from proxy.message.armour import protection
 from proxy.message.body import IdentityBody
 from proxy.message.editing import Body, Change, Edit, Message, Obstacle, Part, decode
 from proxy.message.editing import Skip as PartSkip
-from proxy.message.reencoded import ReencodedBody, has_long_line
+from proxy.message.reencoded import ReencodedBody
 from proxy.policy.decide import Decision, MessageFacts
 from proxy.policy.headers import Switches
 from proxy.policy.reasons import AUTHORS, Skip, Untouched
@@ -23,6 +23,7 @@ from proxy.policy.settings import Policy
 from proxy.rewrite import pixel
 from proxy.rewrite.candidates import FoundLink, in_html, in_text
 from proxy.rewrite.planned import PartPlan, PlannedLink, SkippedLink
+from proxy.smtp.octets import has_long_line
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER
 from tracker.urls.params import inserted
 

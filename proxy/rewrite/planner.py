@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from proxy.message.editing import Message, parse
-from proxy.message.reencoded import ReencodedBody, has_long_line
+from proxy.message.reencoded import ReencodedBody
 from proxy.policy.decide import MessageFacts
 from proxy.policy.headers import Switches, campaign, switches, unsubscribe_urls, verdict
 from proxy.policy.reasons import Untouched
@@ -24,6 +24,7 @@ from proxy.rewrite.diagnosis import Diagnosis, diagnose
 from proxy.rewrite.eligibility import mentions_others, reason_untouched
 from proxy.rewrite.part_planner import OFF, PartPlanner
 from proxy.rewrite.planned import PartPlan, Plan, PlannedLink, SkippedLink
+from proxy.smtp.octets import has_long_line
 from tracker.decisions.consents import Consent
 from tracker.urls.params import Params, filled
 from tracker.urls.reader_id import widest

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from proxy.message.editing import Message, splice
+from proxy.message.editing import Edit, Message, keeps_newlines_paired, splice
 from proxy.message.work_budget import spend
 from proxy.policy.reasons import Untouched
 from proxy.rewrite import pixel
@@ -112,7 +112,7 @@ class Rendering:
             edits = header_edits(self.message, None, body_changes=False, missing=missing)
             content = splice(self.message.raw, edits) if edits else self.message.raw
             if signs:
-                content = self._signed(content)
+                content = self._signed(content, edits)
         return Outgoing(content, None, untouched, _findings(self.plan, clipped))
 
     def _consent(self, recipients: Sequence[int]) -> Consent:
@@ -146,7 +146,8 @@ class Rendering:
         ]
         clipped = self._clipped(url_for)
         content = splice(self.message.raw, edits)
-        return self._signed(content) if self.sender and self.sender.signs else content, clipped
+        signs = self.sender is not None and self.sender.signs
+        return self._signed(content, edits) if signs else content, clipped
 
     def _missing(self) -> MissingFields | None:
         """Return what the message gets if it lacks it."""
@@ -165,12 +166,15 @@ class Rendering:
         base_url = self.sender.policy.base_urls[0] if self.sender else ""
         return tracked_url(base_url, token, app=link.app)
 
-    def _signed(self, content: bytes) -> bytes:
-        """Return the finished message, signed with every key of the sender. Raises SigningError."""
+    def _signed(self, content: bytes, edits: Sequence[Edit]) -> bytes:
+        """Return what was made by `edits`, signed with every key of the sender. Raises SigningError."""
         if not self.signers:
             return content
         profile = self.sender.policy.signing.relay_profile if self.sender else "default"
-        message, now_s = Signable.read(content, profile), int(self.now_s)
+        raw, facts = self.message.raw, self.message.facts
+        paired = not facts.bare_newlines and keeps_newlines_paired(raw, edits)
+        message = Signable.read(content, profile, newlines_paired=paired)
+        now_s = int(self.now_s)
         signatures = [signer.signature(message, now_s) for signer in self.signers]
         return b"".join((*signatures, content))
 

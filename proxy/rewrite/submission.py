@@ -16,6 +16,7 @@ from proxy.policy.reasons import Untouched
 from proxy.rewrite.diagnosis import Diagnosis
 from proxy.rewrite.missing_fields import UNIQUE_OCTETS
 from proxy.signing.signer import SigningError
+from proxy.smtp.octets import Facts
 from tracker.events import MessagePending
 from tracker.tokens import new_message_id
 
@@ -74,6 +75,8 @@ class Submission:
     copy_ids: tuple[CopyId, ...] = ()
     relay: str | None = None
     """The name of the relay that gets it, of several."""
+    facts: Facts | None = None
+    """What was found of its octets while they came in."""
     unique: bytes = field(default_factory=lambda: os.urandom(UNIQUE_OCTETS), compare=False)
     message_id: bytes = field(default_factory=new_message_id)
 

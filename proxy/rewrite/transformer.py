@@ -111,7 +111,7 @@ class Transformer:
             outgoing = Outgoing(content, None, Untouched.UNTRUSTED)
             return Prepared(Untouched.UNTRUSTED, 0, lambda _: outgoing)
         with step(Untouched.PLAN_FAILED):
-            message = parse(content)
+            message = parse(content, submission.facts)
             plan = self._senders.assign(
                 message,
                 submission.submitter,
@@ -137,7 +137,7 @@ class Transformer:
         For a message the work on which ended with `fault`. Raises Fault.
         """
         with step(fault.reason):
-            message = parse(content)
+            message = parse(content, submission.facts)
             plan = self._senders.left_alone(message, fault.reason, submission.submitter)
             if plan.refused:
                 return _refused(message, plan)

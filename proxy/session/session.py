@@ -472,6 +472,7 @@ class Session:
             trusted=self._identity.trusted,
             account=self._identity.account,
             submitter=self._identity.submitter,
+            facts=received.facts,
         )
         if not verdict.delivered:
             self._upstream.forget_transaction()

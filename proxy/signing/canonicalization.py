@@ -6,12 +6,16 @@ Does not own: where fields stand (`proxy.message.fields`), which are signed, or 
 (`signer`).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from proxy.message.fields import HeaderBlock, read_fields
 
 SPLIT_OCTETS = 2 * 1024 * 1024
 """Up to here time counts more than memory."""
+
+PIECE_OCTETS = 64 * 1024
+"""Of a body, made relaxed and hashed at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +69,56 @@ def relaxed_value(value: bytes) -> bytes:
 
 def relaxed_body(body: bytes) -> bytes:
     """Make each run of white space one space, drop it at line ends, drop empty lines at the end."""
-    if b"\t" in body:
-        body = body.replace(b"\t", b" ")
-    if b"  " in body:
-        body = _single_spaced(body)
-    if b" \r\n" in body:
-        body = body.replace(b" \r\n", b"\r\n")
-    body = body.rstrip(b"\r\n ")
-    return body + b"\r\n" if body else b""
+    return b"".join(relaxed_pieces(body, 0))
+
+
+def relaxed_pieces(message: bytes, start: int) -> Iterator[bytes | memoryview]:
+    """Yield the relaxed form of the body that begins at `start`, piece by piece, each of whole lines.
+
+    So other threads go on meanwhile, and memory is bounded; what needs no change is not copied.
+    """
+    end = _end_of_text(message, start)
+    if end <= start:
+        return
+    whole = memoryview(message)
+    while start < end:
+        stop = _piece_end(message, start, end)
+        if message.find(b" ", start, stop) < 0 and message.find(b"\t", start, stop) < 0:
+            yield whole[start:stop]
+        else:
+            yield _relaxed_lines(message[start:stop])
+        start = stop
+    yield b"\r\n"
+
+
+def _end_of_text(message: bytes, start: int) -> int:
+    """Return where the body ends but for white space and empty lines."""
+    end = len(message)
+    while end > start:
+        begin = max(start, end - PIECE_OCTETS)
+        text = message[begin:end].rstrip(b"\r\n\t ")
+        if text:
+            return begin + len(text)
+        end = begin
+    return end
+
+
+def _piece_end(message: bytes, start: int, end: int) -> int:
+    """Return the end of the last line that ends within a piece; a longer line is a piece by itself."""
+    if end - start <= PIECE_OCTETS:
+        return end
+    found = message.rfind(b"\r\n", start, start + PIECE_OCTETS)
+    if found < 0:
+        found = message.find(b"\r\n", start, end)
+    return found + 2 if found >= 0 else end
+
+
+def _relaxed_lines(lines: bytes) -> bytes:
+    if b"\t" in lines:
+        lines = lines.replace(b"\t", b" ")
+    if b"  " in lines:
+        lines = _single_spaced(lines)
+    return lines.replace(b" \r\n", b"\r\n")
 
 
 def _single_spaced(text: bytes) -> bytes:

@@ -16,7 +16,6 @@ from enum import StrEnum
 
 from config.schema import RelayProfile
 from proxy.message.fields import Header
-from proxy.message.limits import LINE_OCTETS
 from proxy.message.model import Message
 from proxy.signing.address_rewriting import ADDRESS_FIELDS, rewrites
 from proxy.signing.canonicalization import Field, fields_of, is_malformed
@@ -27,6 +26,7 @@ from proxy.signing.signed_fields import (
     is_too_long,
     left_out,
 )
+from proxy.smtp.octets import has_long_line
 
 MOST_FIELDS = MAX_SIGNED_FIELDS - len(OVERSIGNED_FIELDS)
 """Of a message that can be signed."""
@@ -77,7 +77,7 @@ def relay_would_alter(
         or _odd_field(message, profile)
         or _long_header(message)
         or _odd_line(message, but)
-        or _eight_bit(message.raw, message.body_start, relay_8bitmime=relay_8bitmime)
+        or _eight_bit(message, relay_8bitmime=relay_8bitmime)
     )
 
 
@@ -136,27 +136,21 @@ def unsignable(message: Message) -> Alteration | None:
         return Alteration.MALFORMED_HEADER
     if many := _many(fields_of(message.raw, message.header)):
         return many
-    return Alteration.BARE_NEWLINE if _has_bare_newline(message.raw) else None
-
-
-def _has_bare_newline(raw: bytes) -> bool:
-    pairs = raw.count(b"\r\n")
-    return raw.count(b"\n") != pairs or raw.count(b"\r") != pairs
+    return Alteration.BARE_NEWLINE if message.facts.bare_newlines else None
 
 
 def _odd_line(message: Message, but: Alteration | None) -> Alteration | None:
-    raw = message.raw
-    if b"\0" in raw:
+    facts = message.facts
+    if facts.nul:
         return Alteration.CONTROL
-    lines = raw[message.body_start :].split(b"\r\n")
-    if _has_bare_newline(raw):
+    if facts.bare_newlines:
         return Alteration.BARE_NEWLINE
-    if but is Alteration.LONG_LINE:
+    if but is Alteration.LONG_LINE or not facts.long_line:
         return None
-    return Alteration.LONG_LINE if max(map(len, lines)) > LINE_OCTETS else None
+    return Alteration.LONG_LINE if has_long_line(message.raw, message.body_start) else None
 
 
-def _eight_bit(message: bytes, body_start: int, *, relay_8bitmime: bool) -> Alteration | None:
-    if relay_8bitmime or message.isascii() or message[body_start:].isascii():
+def _eight_bit(message: Message, *, relay_8bitmime: bool) -> Alteration | None:
+    if relay_8bitmime or not message.facts.eight_bit:
         return None
-    return Alteration.EIGHT_BIT
+    return None if message.raw[message.body_start :].isascii() else Alteration.EIGHT_BIT

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from config.schema import RelayProfile
 from proxy.message.fields import Header, HeaderBlock
-from proxy.message.limits import LINE_OCTETS
 from proxy.signing.address_rewriting import rewrites
+from proxy.smtp.octets import LINE_OCTETS
 
 SIGNED_FIELDS = (
     "from",

@@ -31,7 +31,7 @@ from proxy.signing.canonicalization import (
     MalformedHeader,
     fields_of,
     read_header,
-    relaxed_body,
+    relaxed_pieces,
     relaxed_value,
 )
 from proxy.signing.signed_fields import (
@@ -41,6 +41,7 @@ from proxy.signing.signed_fields import (
     SIGNED_FIELDS,
     left_out,
 )
+from proxy.smtp.octets import has_bare_newline
 
 LINE_OCTETS = 76
 
@@ -65,12 +66,20 @@ class Signable:
     body_hash: bytes
 
     @classmethod
-    def read(cls, message: bytes, relay_profile: RelayProfile = "default") -> Self:
+    def read(
+        cls,
+        message: bytes,
+        relay_profile: RelayProfile = "default",
+        *,
+        newlines_paired: bool = False,
+    ) -> Self:
         """Read a message (CRLF lines); what a relay of this profile would write anew is left out.
 
+        `newlines_paired`: it is known that no CR or LF stands alone.
         Raises SigningError: bare CR or LF, a header block that is none, not exactly one From.
         """
-        _refuse_bare_newlines(message)
+        if not newlines_paired and has_bare_newline(message):
+            raise SigningError("a CR or LF stands alone; lines end with CRLF")
         try:
             block = read_header(message)
         except MalformedHeader as error:
@@ -80,7 +89,7 @@ class Signable:
             raise SigningError("a message to be signed has exactly one From field")
         for name in left_out(message, block, relay_profile):
             fields.pop(name, None)
-        return cls(fields, hashlib.sha256(relaxed_body(message[block.body_start :])).digest())
+        return cls(fields, _body_hash(message, block.body_start))
 
 
 class Signer:
@@ -162,10 +171,11 @@ class Signer:
         return self._key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
 
 
-def _refuse_bare_newlines(message: bytes) -> None:
-    pairs = message.count(b"\r\n")
-    if message.count(b"\n") != pairs or message.count(b"\r") != pairs:
-        raise SigningError("a CR or LF stands alone; lines end with CRLF")
+def _body_hash(message: bytes, start: int) -> bytes:
+    hashed = hashlib.sha256()
+    for piece in relaxed_pieces(message, start):
+        hashed.update(piece)
+    return hashed.digest()
 
 
 def _by_name(found: Iterable[Field]) -> dict[bytes, list[Field]]:

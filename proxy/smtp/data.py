@@ -3,8 +3,9 @@
 Owns: finding <CRLF>.<CRLF> over the borders of chunks, taking transparency dots out and putting
 them in (dot-stuffing, RFC 5321 §4.5.2), the limit on size, and the policy on CR and LF standing
 alone (RFC 5321 §2.3.8).
-Does not own: reading from the client (`proxy.client.connection`), writing to the relay
-(`proxy.relay.connection`), or what is done with the message (`proxy.delivery.delivery`).
+Does not own: how bare newlines and the like are found (`octets`), reading from the client
+(`proxy.client.connection`), writing to the relay (`proxy.relay.connection`), or what is done with the
+message (`proxy.delivery.delivery`).
 
 Only the octets CR LF . CR LF end a message. A server behind us that takes less for the end, such
 as LF . LF, could be made to see two messages where we saw one. So a message that holds a line of
@@ -17,9 +18,11 @@ Work is done chunk by chunk in bulk operations, linear in the octets and never l
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from io import BytesIO
+
+from proxy.smtp.octets import FactFinder, Facts, has_bare_newline
 
 CHUNK_OCTETS = 128 * 1024
 """Written at a time; dot-stuffing it takes some 30 µs, so that other sessions go on."""
@@ -42,10 +45,14 @@ class Refusal(StrEnum):
 
 @dataclass(slots=True)
 class Received:
-    """A message at its end: `content` without transparency dots, or the reason to refuse it."""
+    """A message at its end: `content` without transparency dots, or the reason to refuse it.
+
+    `facts` are those of a content that is not refused.
+    """
 
     content: bytes
     refusal: Refusal | None
+    facts: Facts | None = field(default=None, compare=False)
 
     def take(self) -> bytes:
         """Return the content, and keep none of it: two copies of 25 MB are one too many."""
@@ -68,6 +75,7 @@ class DataReader:
         self._content = BytesIO()  # grows in place; a join at the end would stall all others
         self._pending = b"\r\n"  # as if a line had just ended: DATA may begin with its last line
         self._at_start = True
+        self._finder = FactFinder()
         self._bare_newlines = False
         self._nul = False
         self._open_dot = b""
@@ -103,7 +111,12 @@ class DataReader:
             self.refuse(Refusal.BARE_NEWLINE)
             content = b""
         self._content = BytesIO()
-        return Received(content, self.refusal), self._rest
+        facts = None if self.refusal else self._facts()
+        return Received(content, self.refusal, facts), self._rest
+
+    def _facts(self) -> Facts:
+        bare = self._bare_newlines and not self._normalise
+        return self._finder.found()._replace(bare_newlines=bare)
 
     def _take(self, raw: bytes) -> None:
         if raw and self.refusal is None:
@@ -117,16 +130,15 @@ class DataReader:
             segment, self._at_start = segment[2:], False
         if self._normalise and self._bare_newlines:
             segment = _ANY_NEWLINE.sub(b"\r\n", segment)
+        self._finder.look_but_for_newlines(segment)
         self._content.write(segment)
         self.held_octets += len(segment)
         if self.held_octets > self._max_octets:
             self.refuse(Refusal.TOO_BIG)
 
     def _look_for_bare_newlines(self, raw: bytes) -> None:
-        """`raw` never splits a CRLF, so that counting finds every CR and LF standing alone."""
-        if not self._bare_newlines:
-            pairs = raw.count(b"\r\n")
-            self._bare_newlines = raw.count(b"\n") != pairs or raw.count(b"\r") != pairs
+        """`raw` never splits a CRLF, so that every CR and LF standing alone is found."""
+        self._bare_newlines = self._bare_newlines or has_bare_newline(raw)
         self._nul = self._nul or b"\0" in raw
         visible = raw.translate(None, b"\0") if self._nul else raw
         odd = self._bare_newlines or self._nul

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.message.editing import Edit, decode, parse, splice
+from proxy.message.editing import Edit, decode, keeps_newlines_paired, parse, splice
 from tests.support.bodies import editable
 from tests.support.checks.growth import is_linear
 
@@ -26,6 +26,28 @@ def test_splice_refuses_overlaps(edits: list[Edit]) -> None:
     """They can only come from a mistake of the caller."""
     with pytest.raises(ValueError, match="overlaps another or leaves the message"):
         splice(b"0123456789", edits)
+
+
+@pytest.mark.parametrize(
+    ("edit", "keeps"),
+    [
+        (Edit(1, 1, b"x"), True),
+        (Edit(0, 3, b"x\r\ny\r\n"), True),
+        (Edit(1, 3, b""), True),
+        (Edit(4, 5, b""), True),
+        (Edit(2, 2, b"x"), False),
+        (Edit(0, 2, b""), False),
+        (Edit(2, 4, b""), False),
+        (Edit(1, 1, b"\n"), False),
+        (Edit(1, 1, b"\r"), False),
+    ],
+)
+def test_an_edit_that_parts_a_newline_is_told(edit: Edit, keeps: bool) -> None:  # noqa: FBT001
+    """At its edges, or in what it puts there."""
+    raw = b"a\r\nbc"
+    assert keeps_newlines_paired(raw, [edit]) is keeps
+    pairs = (new := splice(raw, [edit])).count(b"\r\n")
+    assert keeps == (new.count(b"\r") == pairs == new.count(b"\n"))
 
 
 TOKENS = st.sampled_from(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.message.body import Change, Edit
 from proxy.message.editing import parse, splice
-from proxy.message.reencoded import ReencodedBody, encoded, has_long_line
+from proxy.message.reencoded import ReencodedBody, encoded
 from tests.support.checks.growth import is_linear
 
 TEXT = st.lists(
@@ -46,12 +46,6 @@ def test_the_field_says_what_the_body_is(field: bytes) -> None:
     assert written.values(b"x-a") == [b"b"]
     assert written.raw[written.body_start :] == b"new caf=E9\r\n"
     assert body.to_raw([Edit(0, 3, b"old")]) == []
-
-
-def test_a_long_line_has_999_octets() -> None:
-    """Its CRLF is not counted."""
-    assert not has_long_line(b"x" * 998 + b"\r\n" + b"y" * 998)
-    assert has_long_line(b"\r\n" + b"x" * 999)
 
 
 def test_work_is_linear() -> None:

@@ -150,7 +150,9 @@ def test_no_proxy_starts_with_signatures_that_do_not_verify(
         sender=(SenderConfig(domain="example.com", dkim=(key,)),),
     )
     Transformer.from_config(config, Consents)
-    monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
+    monkeypatch.setattr(
+        "proxy.signing.signer.relaxed_pieces", lambda message, start: [message[start:]]
+    )
     with pytest.raises(ProbeFailed):
         Transformer.from_config(config, Consents)
 

@@ -14,6 +14,7 @@ from proxy.signing.canonicalization import (
     is_malformed,
     read_header,
     relaxed_body,
+    relaxed_pieces,
     relaxed_value,
 )
 from tests.support.checks.growth import is_linear
@@ -115,6 +116,16 @@ def test_time_and_memory_are_traded_without_a_difference(body: bytes) -> None:
         patch.setattr(canonicalization, "SPLIT_OCTETS", 0)
         large = relaxed_body(body)
     assert large == relaxed_body(body)
+
+
+@given(SHAPES, st.integers(1, 9))
+def test_pieces_make_no_difference(body: bytes, octets: int) -> None:
+    """However small; a body may begin anywhere in a message."""
+    whole = relaxed_body(body)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canonicalization, "PIECE_OCTETS", octets)
+        assert relaxed_body(body) == whole
+        assert b"".join(relaxed_pieces(b"X-A: b \r\n\r\n" + body, 11)) == whole
 
 
 @pytest.mark.parametrize("shape", [b" ", b" \t", b" \r\n", b"a  ", b"\r\n"])

@@ -24,7 +24,9 @@ def test_the_probe_notices_a_signature_that_does_not_verify(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A fault in canonicalisation stops the start, not the first message."""
-    monkeypatch.setattr("proxy.signing.signer.relaxed_body", lambda body: body)
+    monkeypatch.setattr(
+        "proxy.signing.signer.relaxed_pieces", lambda message, start: [message[start:]]
+    )
     with pytest.raises(ProbeFailed):
         probe(RSA)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from proxy.smtp import data
 from proxy.smtp.data import CHUNK_OCTETS, DataReader, Received, Refusal, stuffed
+from proxy.smtp.octets import Octets
 
 LIMIT = 1_000_000
 END = b"\r\n.\r\n"
@@ -46,6 +47,22 @@ def test_only_the_exact_sequence_ends_a_message(body: bytes) -> None:
     if received.refusal is None:
         expected = (b"\r\n" + raw[: end + 2]).replace(b"\r\n.", b"\r\n")[2:]
         assert received.content == expected
+
+
+@given(OCTETS, st.integers(1, 9), st.booleans())
+def test_facts_are_those_of_the_content(body: bytes, chunk: int, normalise: bool) -> None:  # noqa: FBT001
+    """However it comes in; of what is refused, nothing is told."""
+    received, _ = read(body + END, chunk=chunk, normalise=normalise)
+    whole = None if received.refusal else Octets(received.content).facts
+    assert received.facts == whole
+
+
+def test_a_line_is_as_long_without_its_transparency_dot() -> None:
+    """Long lines are counted in the content, over the borders of chunks."""
+    for octets, is_long in ((998, False), (999, True)):
+        received, _ = read(b".." + b"x" * (octets - 1) + END, chunk=100)
+        assert received.facts is not None
+        assert received.facts.long_line is is_long
 
 
 @given(OCTETS)
