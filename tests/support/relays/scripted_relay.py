@@ -201,7 +201,8 @@ class _Conversation:
         await self.play("NOOP", b"250 2.0.0 nothing done\r\n")
 
     async def do_auth(self, line: bytes) -> None:
-        reply = await self.play("AUTH", b"235 2.7.0 welcome\r\n")
+        asks = line.split()[1:] == [b"PLAIN"]  # without an initial response (RFC 4954 §4)
+        reply = await self.play("AUTH", b"334 \r\n" if asks else b"235 2.7.0 welcome\r\n")
         while reply.startswith(b"334"):
             line = await self.reader.readline()
             self.lines.append(line.rstrip(b"\r\n"))
