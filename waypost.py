@@ -30,6 +30,7 @@ if Path(sys.argv[0]).name == "waypost":
     hold_sighup(sys.argv[1:])
 
 import click  # noqa: E402
+from click.shell_completion import CompletionItem  # noqa: E402
 
 PACKAGES = ("config", "tracker", "proxy", "waypost_demo")
 
@@ -123,6 +124,13 @@ class Commands(click.Group):
         """Write what each subcommand does, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, SUMMARIES[name]) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what a shell offers for the beginning of a word, without importing any."""
+        if not incomplete[:1].isalnum() and incomplete:
+            return super().shell_complete(ctx, incomplete)
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        return [CompletionItem(name, help=SUMMARIES[name]) for name in names]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse our own options; an error quotes no control of theirs."""

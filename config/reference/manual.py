@@ -28,11 +28,7 @@ EXAMPLE_HEAD = """\
 # comes first: WAYPOST_RELAY__HOST is the host of [relay].
 """
 
-CONFIGURATION_HEAD = """\
-# Configuration
-
-Written by `python -m config.reference.manual` from `config/schema.py`; edit there.
-
+INTRODUCTION = """\
 One TOML file: `-c FILE`, else `$WAYPOST_CONFIG`, `./waypost.toml`, `/etc/waypost/waypost.toml`.
 `waypost init` writes one with every key in it, `waypost check` reports every problem of it (as
 `file:line: key: what (hint)`), `waypost show` prints what is in force, and where each value came from.
@@ -59,6 +55,13 @@ A mistake is told with the name of the variable, and one that looks like a setti
 (`WAYPOST_RELAY_HOST`) is an error; others that begin with `WAYPOST_` are a warning of `check`. A
 service reads its file again at SIGHUP; the environment stays what it was when the service started.
 """
+
+CONFIGURATION_HEAD = f"""\
+# Configuration
+
+Written by `python -m config.reference.manual` from `config/schema.py`; edit there.
+
+{INTRODUCTION}"""
 
 METRICS_HEAD = """
 ## Metrics
@@ -130,16 +133,17 @@ def _section(entry: TableEntry) -> str:
 
 
 def _facts(entry: TableEntry, key: Key) -> Iterator[str]:
-    if key.required:
-        standing = "required"
-    elif key.default is None:
-        standing = "not set by default"
-    else:
-        standing = f"default `{key.default}`"
-    yield from _wrapped(f"*{_choices(key.kind)}*, {standing}")
+    yield from _wrapped(f"*{_choices(key.kind)}*, {standing(key)}")
     if key.example and key.example != key.default:
         yield from _wrapped(f"· for example `{key.name} = {key.example}`")
     yield f"· in the environment `{entry.variable_of(key.name)}`"
+
+
+def standing(key: Key) -> str:
+    """Return whether a key must be given, and what it is without."""
+    if key.required:
+        return "required"
+    return "not set by default" if key.default is None else f"default `{key.default}`"
 
 
 def _choices(kind: str) -> str:

@@ -14,7 +14,7 @@ import waypost
 
 ROOT = Path(waypost.__file__).resolve().parent
 DEBIAN_12_PYTHON = "3.11.2"
-MODULES = ("waypost.py", "waypost_clickmap.py", "waypost_serve.py")
+MODULES = ("waypost.py", "waypost_clickmap.py", "waypost_manual.py", "waypost_serve.py")
 
 
 @pytest.fixture(scope="module")
