@@ -1,7 +1,8 @@
 """`waypost dns`: the DNS records that the configuration needs, and whether they are there.
 
-Owns: how records and answers are printed, and which resolver is asked.
-Does not own: the records, and comparing them with the answers (`config.keys.dns_records`).
+Owns: how records and answers are printed.
+Does not own: the records (`config.keys.dns_records`), or comparing them with the answers
+(`config.keys.dns_answers`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +13,10 @@ import dns.resolver
 from config.cli.listing import Form, Row, form_option, print_rows
 from config.cli.options import config_file_option, loaded
 from config.cli.output import echo
-from config.keys.dns_records import Answer, Record, check, records
+from config.keys.dns_answers import Answer, check, resolver_of
+from config.keys.dns_records import Record, records
 from config.keys.secret_files import KeyFileError
 from config.loading.config_file import ConfigFile
-from config.values import Address
 
 FIELDS = ("name", "type", "value", "purpose")
 
@@ -51,14 +52,9 @@ def dns_command(
 
 def _resolver(server: str | None) -> dns.resolver.Resolver:
     try:
-        found = dns.resolver.Resolver(configure=server is None)
-        if server is not None:
-            has_port = server.count(":") == 1 or "]:" in server
-            address = Address.parse(server) if has_port else Address(server.strip("[]"), 53)
-            found.nameservers, found.port = [address.host], address.port
+        return resolver_of(server)
     except (ValueError, dns.resolver.NoResolverConfiguration) as error:
         raise click.UsageError(f"there is no resolver to ask: {error}") from None
-    return found
 
 
 def _fields(record: Record) -> Row:

@@ -66,7 +66,9 @@ class LoginFault(StrEnum):
     """The connection is neither on this machine nor over TLS with a certificate that was verified."""
 
 
-class _NotLoggedIn(Exception):
+class NotLoggedIn(Exception):
+    """A login failed, as `fault` says; the text is for the log."""
+
     def __init__(self, fault: LoginFault, detail: str) -> None:
         super().__init__(detail)
         self.fault = fault
@@ -93,12 +95,16 @@ class OwnLogin:
                     return await self._try(session)
         return await self._try(session)
 
+    async def try_once(self, session: RelaySession) -> None:
+        """Log in without a pause, log or counter, for who asks why it fails. Raises NotLoggedIn."""
+        await self._exchange(session)
+
     async def _try(self, session: RelaySession) -> Reply | None:
         if _now_s() < self._paused_until_s:
             return replies.NOT_LOGGED_IN
         try:
             await self._exchange(session)
-        except _NotLoggedIn as error:
+        except NotLoggedIn as error:
             self._failed(error)
             return replies.NOT_LOGGED_IN
         session.ours = self._proven = True
@@ -106,10 +112,10 @@ class OwnLogin:
         return None
 
     async def _exchange(self, session: RelaySession) -> None:
-        """Exchange AUTH with the relay until it has judged. Raises _NotLoggedIn."""
+        """Exchange AUTH with the relay until it has judged. Raises NotLoggedIn."""
         if not session.may_have_our_login:
             what = "only over TLS with a certificate that verifies, or on this machine"
-            raise _NotLoggedIn(LoginFault.NOT_SAFE, what)
+            raise NotLoggedIn(LoginFault.NOT_SAFE, what)
         mechanism = self._mechanism(session)
         reused = bool(self._token)
         reply = await self._judged(session, mechanism)
@@ -119,9 +125,7 @@ class OwnLogin:
         if reply.code == AUTHENTICATED_CODE:
             return
         self._token = ""
-        raise _NotLoggedIn(
-            LoginFault.REFUSED if reply.permanent else LoginFault.NOT_NOW, str(reply)
-        )
+        raise NotLoggedIn(LoginFault.REFUSED if reply.permanent else LoginFault.NOT_NOW, str(reply))
 
     async def _judged(self, session: RelaySession, mechanism: str) -> Reply:
         steps = _STEPS[mechanism](self._user, await self._secret())
@@ -140,10 +144,10 @@ class OwnLogin:
                 return name
         told = ", ".join(offered) or "none"
         what = f"of {', '.join(ours)} the relay offers none; it offers {told}"
-        raise _NotLoggedIn(LoginFault.NOT_OFFERED, what)
+        raise NotLoggedIn(LoginFault.NOT_OFFERED, what)
 
     async def _secret(self) -> str:
-        """Return password or token; raises _NotLoggedIn."""
+        """Return password or token; raises NotLoggedIn."""
         if self._config.token_command:
             if not self._token or _now_s() - self._token_read_at_s > TOKEN_AGE_S:
                 self._token = await _printed(self._config.token_command)
@@ -153,10 +157,10 @@ class OwnLogin:
             if self._config.password_file is not None:
                 return read_password(self._config.password_file).decode()
         except (KeyFileError, UnicodeDecodeError) as error:
-            raise _NotLoggedIn(LoginFault.NO_SECRET, str(error)) from None
-        raise _NotLoggedIn(LoginFault.NO_SECRET, "neither password_file nor token_command is set")
+            raise NotLoggedIn(LoginFault.NO_SECRET, str(error)) from None
+        raise NotLoggedIn(LoginFault.NO_SECRET, "neither password_file nor token_command is set")
 
-    def _failed(self, error: _NotLoggedIn) -> None:
+    def _failed(self, error: NotLoggedIn) -> None:
         """Pause, and tell the log once for the whole of the pause."""
         pause_s = self._pause_s(error.fault)
         self._proven = False
@@ -176,19 +180,19 @@ class OwnLogin:
 
 
 async def _printed(command: Sequence[str]) -> str:
-    """Return the token that a command prints; raises _NotLoggedIn."""
+    """Return the token that a command prints; raises NotLoggedIn."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
         )
     except OSError as error:
-        raise _NotLoggedIn(LoginFault.NO_SECRET, f"{command[0]}: {error.strerror}") from None
+        raise NotLoggedIn(LoginFault.NO_SECRET, f"{command[0]}: {error.strerror}") from None
     try:
         async with asyncio.timeout(COMMAND_PATIENCE_S):
             printed, complaint = await process.communicate()
     except TimeoutError:
         what = f"{command[0]} did not end within {COMMAND_PATIENCE_S:g} s"
-        raise _NotLoggedIn(LoginFault.NO_SECRET, what) from None
+        raise NotLoggedIn(LoginFault.NO_SECRET, what) from None
     finally:
         if process.returncode is None:
             process.kill()
@@ -197,7 +201,7 @@ async def _printed(command: Sequence[str]) -> str:
     if process.returncode or not token or len(token) > MAX_TOKEN_OCTETS or not token.isprintable():
         said = complaint.decode("utf-8", "replace").strip()[-200:]
         what = f"{command[0]} printed no token (exit {process.returncode}) {said}".rstrip()
-        raise _NotLoggedIn(LoginFault.NO_SECRET, what)
+        raise NotLoggedIn(LoginFault.NO_SECRET, what)
     return token
 
 

@@ -48,7 +48,7 @@ def test_dns_check_fails_while_records_are_missing(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Asked of a server that nobody runs: status 1, and each record named."""
-    monkeypatch.setattr("config.keys.dns_records.PATIENCE_S", 0.2)
+    monkeypatch.setattr("config.keys.dns_answers.PATIENCE_S", 0.2)
     file = home / "waypost.toml"
     said = run("dns", "--check", "--resolver", "127.0.0.1:1", "-c", file, status=1)
     assert "waypost1._domainkey.example.com TXT: could not be asked" in said
