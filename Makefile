@@ -53,6 +53,7 @@ docs: $(READY)
 	$(BIN)/python -m config.reference.manual
 	$(BIN)/python -m proxy.policy.manual
 	$(BIN)/python -m tracker.judging.manual
+	$(BIN)/python -m waypost_doctor.manual
 	$(BIN)/python -m tests.support.checks.fidelity
 	$(BIN)/python -m tests.support.explore
 	$(BIN)/python -m tests.support.api_page

@@ -32,7 +32,7 @@ if Path(sys.argv[0]).name == "waypost":
 import click  # noqa: E402
 from click.shell_completion import CompletionItem  # noqa: E402
 
-PACKAGES = ("config", "tracker", "proxy", "waypost_demo")
+PACKAGES = ("config", "tracker", "proxy", "waypost_demo", "waypost_doctor")
 
 COMMANDS = {
     "activity": "tracker.cli.report:activity",
@@ -44,6 +44,7 @@ COMMANDS = {
     "decode": "tracker.cli.decode:decode",
     "demo": "waypost_demo.command:demo",
     "dns": "config.cli.dns:dns_command",
+    "doctor": "waypost_doctor.command:doctor",
     "explain": "proxy.cli.inspect:explain",
     "export": "tracker.cli.report:export",
     "forget": "tracker.cli.forget:forget",
@@ -80,6 +81,7 @@ SUMMARIES = {
     "decode": "Show what the tracked link URL, full or short, holds; a bare token will do as well.",
     "demo": "Show the whole thing: a temporary Waypost with weeks of mail, its page, and your own mail.",
     "dns": "Print the DNS records that the configuration needs, as lines of a zone file.",
+    "doctor": "Try everything as an operator would, and say what is wrong, with the cure.",
     "explain": "Show each link of the message in FILE: whether it is tracked, and why not.",
     "export": "Print every click that is kept, one a line, in the order in which they were counted.",
     "forget": "Erase who is known by ADDRESS (or by your own id): names, addresses, and URLs with them.",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.support.repository import DOCS, ROOT
 
-PACKAGES = ("config", "tracker", "proxy", "waypost_demo")
+PACKAGES = ("config", "tracker", "proxy", "waypost_demo", "waypost_doctor")
 FLOW = (DOCS / "flow.md").read_text()
 
 

@@ -1,0 +1,70 @@
+"""Where clicks are kept: room, rights, and the store itself."""
+
+from pathlib import Path
+
+import pytest
+
+from config.keys.dns_answers import resolver_of
+from config.schema import Config, StoreConfig
+from tests.support.feeding import spool_message
+from tracker.ingest.catch_up import catch_up
+from waypost_doctor import store_place
+from waypost_doctor.findings import Kind
+from waypost_doctor.patient import Patient
+
+MIB = 1024 * 1024
+
+
+def said(store: Path) -> list[str]:
+    """Return what is said of a store: the findings' names, or what is well."""
+    config = Config(store=StoreConfig(url=f"sqlite:///{store}"))
+    patient = Patient(config, resolver_of("127.0.0.1:1"))
+    return [each.kind or each.what for each in store_place.test(patient)]
+
+
+def test_a_store_is_read_and_what_is_tried_leaves_nothing_behind(
+    storing: Config, tmp_path: Path
+) -> None:
+    """Neither in its folder nor in the spool's."""
+    store = storing.store.path
+    assert said(store)[1] == f"{store} is not there yet: the tracker makes it"
+    spool_message(storing, "Spring", 1)
+    catch_up(storing)
+    assert said(store)[-1] == f"{store} can be read and written"
+    before = sorted(tmp_path.rglob("*"))
+    assert said(store)[-1] == f"{store} can be read and written"
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_folder_that_is_missing(tmp_path: Path) -> None:
+    """Nothing else can be said."""
+    assert said(tmp_path / "gone" / "waypost.db") == [Kind.STORE_FOLDER_MISSING]
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    """Not even by root."""
+    assert said(Path("/sys/waypost.db"))[0] == Kind.STORE_NOT_WRITABLE
+
+
+def test_a_store_that_is_damaged(tmp_path: Path) -> None:
+    """SQLite says why."""
+    store = tmp_path / "waypost.db"
+    store.write_bytes(b"SQLite format 3\0" + b"\0" * 8000)
+    assert said(store)[-1] == Kind.STORE_UNUSABLE
+
+
+@pytest.mark.parametrize(
+    ("free_octets", "free_files", "kind"),
+    [
+        (2000 * MIB, 100_000, None),
+        (500 * MIB, 100_000, Kind.DISK_LOW),
+        (2000 * MIB, 5_000, Kind.DISK_LOW),
+        (50 * MIB, 100_000, Kind.DISK_FULL),
+        (2000 * MIB, 10, Kind.DISK_FULL),
+    ],
+)
+def test_room_is_octets_and_files(free_octets: int, free_files: int, kind: Kind | None) -> None:
+    """A file system without inodes takes no segment, however empty it is."""
+    result = store_place.room(Path("/var/lib/waypost"), free_octets, free_files)
+    assert result.kind is kind
+    assert f"{free_octets // MIB} MiB are free" in result.what

@@ -1,0 +1,81 @@
+"""Where clicks are kept: whether there is room, whether this user can write, whether the store is sound.
+
+Owns: trying it.
+Does not own: the store (`tracker.store`), the spool (`tracker.spool`), or whose they are
+(`config.service.state_owner`).
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tracker.store import database
+from waypost_doctor.findings import Kind, Result, Topic, found, ok, untried
+from waypost_doctor.patient import Patient
+
+MIB = 1024 * 1024
+FULL_OCTETS = 100 * MIB
+LOW_OCTETS = 1024 * MIB
+FULL_FILES, LOW_FILES = 100, 10_000
+"""Files that may still be made: each segment of the spool is one."""
+
+
+def test(patient: Patient) -> Iterator[Result]:
+    """Yield what is to be said of store and spool."""
+    store, spool = patient.config.store.path, patient.config.store.spool_dir
+    folder = store.parent
+    if not folder.is_dir():
+        yield found(Kind.STORE_FOLDER_MISSING, f"{folder} is not there")
+        return
+    places = [folder, spool] if spool.is_dir() else [folder]
+    refused = [what for place in places if (what := _refused(place))]
+    if store.exists() and not os.access(store, os.R_OK | os.W_OK):
+        refused.append(f"{store}: Permission denied")
+    yield from (found(Kind.STORE_NOT_WRITABLE, what) for what in refused)
+    for device in {place.stat().st_dev: place for place in places}.values():
+        yield _room(device)
+    if not refused:
+        yield _opened(store)
+
+
+def _refused(folder: Path) -> str:
+    """Return why no file can be made, written and synced in a folder; "" where it can."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"waypost doctor\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return f"{folder}: {error.strerror}"
+    return ""
+
+
+def _room(folder: Path) -> Result:
+    found_here = os.statvfs(folder)
+    free_octets = found_here.f_bavail * found_here.f_frsize
+    free_files = found_here.f_favail if found_here.f_files else LOW_FILES
+    return room(folder, free_octets, free_files)
+
+
+def room(folder: Path, free_octets: int, free_files: int) -> Result:
+    """Return what is to be said of a file system with so much left."""
+    told = f"{folder}: {free_octets // MIB} MiB are free"
+    if free_files < LOW_FILES:
+        told += f", and {free_files} files can be made"
+    if free_octets < FULL_OCTETS or free_files < FULL_FILES:
+        return found(Kind.DISK_FULL, told)
+    if free_octets < LOW_OCTETS or free_files < LOW_FILES:
+        return found(Kind.DISK_LOW, told)
+    return ok(Topic.STORE, told)
+
+
+def _opened(store: Path) -> Result:
+    if not store.exists():
+        return untried(Topic.STORE, f"{store} is not there yet: the tracker makes it")
+    try:
+        with database.reading(store) as db:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except (database.StoreError, OSError) as error:
+        return found(Kind.STORE_UNUSABLE, str(error))
+    return ok(Topic.STORE, f"{store} can be read and written")
