@@ -5,6 +5,7 @@ Does not own: the tests, or what they may find (`findings`).
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
 
@@ -119,7 +120,7 @@ def _configuration(file: ConfigFile, examined: Examined) -> Iterator[Result]:
 
 
 def _place(problem: Problem) -> str:
-    return str(Problem(problem.file, problem.line, problem.key, problem.what))
+    return str(replace(problem, hint=""))
 
 
 def _at_home(patient: Patient) -> list[Result]:
