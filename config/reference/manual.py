@@ -68,7 +68,7 @@ METRICS_HEAD = """
 
 Prometheus format, at `/metrics` of the admin listener, of all processes that use this store. Each
 metric has the label `process` besides its own: `serve`, or `tracker` and `proxy` (with several workers
-`proxy-0`, `proxy-1`, …). Those of the proxy are at most five seconds old.
+`proxy-0`, `proxy-1`, …), or `plugin` (docs/aiosmtpd.md). Those of the proxy are at most five seconds old.
 """
 MONITORING_HEAD = """\
 # Monitoring

@@ -57,10 +57,14 @@ async def plugged(handler: Handler, **options: Any) -> AsyncIterator[Plugged]:
         handler.close()
 
 
+def arguments(config: Path, port: int) -> list[str | Path]:
+    """Return the command line of such a program."""
+    return [AIOSMTPD, "-n", "-l", f"127.0.0.1:{port}", "-c", "proxy.plugin.Handler", config]
+
+
 @contextlib.contextmanager
 def program(config: Path, log: Path) -> Iterator[int]:
     """Run `aiosmtpd -n -c proxy.plugin.Handler waypost.toml`; yield its port."""
     port = free_port()
-    arguments = [AIOSMTPD, "-n", "-l", f"127.0.0.1:{port}", "-c", "proxy.plugin.Handler", config]
-    with running(arguments, port, log):
+    with running(arguments(config, port), port, log):
         yield port
