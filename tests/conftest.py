@@ -8,6 +8,8 @@ import hypothesis
 import pytest
 import structlog
 
+from config.telemetry import observe
+
 ROOT = Path(__file__).resolve().parent.parent
 
 hypothesis.settings.register_profile("default", max_examples=60, deadline=None)
@@ -25,8 +27,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def _logging_stays_as_it_was() -> Iterator[None]:
     """Undo what a command run within a test did to the logging of this process."""
     before = structlog.get_config()
+    logger, least_level = observe._output.logger, observe._output.least_level
     yield
     structlog.configure(**before)
+    observe._output.logger, observe._output.least_level = logger, least_level
 
 
 @pytest.fixture(scope="session")

@@ -807,13 +807,31 @@ def about(**fields: object) -> None:
             structlog.contextvars.bind_contextvars(**{name: value})
 
 
+@dataclass(slots=True)
+class _Output:
+    """Where lines go, and the least level that is written; both are set by `configure`."""
+
+    logger: structlog.typing.FilteringBoundLogger
+    least_level: int = logging.NOTSET
+
+
+_output: _Output = _Output(structlog.get_logger())
+
+
+def is_written(event: LogEvent) -> bool:
+    """Return whether `log` would write a line: facts that nobody reads need not be put together."""
+    return event.level >= _output.least_level
+
+
 def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value
     """Write one line to the log: `event`, with its facts as `fields`.
 
     A log that cannot be written (a full disk, a closed file) raises nothing.
     """
+    if event.level < _output.least_level:
+        return
     with contextlib.suppress(OSError, ValueError):
-        structlog.get_logger().log(event.level, event.name, **fields)
+        _output.logger.log(event.level, event.name, **fields)
 
 
 class _Shown:
@@ -859,3 +877,4 @@ def configure(level: str = "info", style: Literal["console", "json"] = "console"
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
+    _output.logger, _output.least_level = structlog.get_logger(), getattr(logging, level.upper())

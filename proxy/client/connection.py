@@ -11,7 +11,8 @@ cancelled because a client has gone: that shows when more is read from it, or in
 import asyncio
 import math
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from config.service.patience import Patience
@@ -50,6 +51,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         self._paused = False
         self._choked = False
         """What was written last has not gone out; more has to wait."""
+        self._gathered: list[bytes] | None = None
         self._patience: Patience
 
     # What the event loop calls.
@@ -181,8 +183,21 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def send(self, octets: bytes) -> None:
         """Write a reply; on a lost connection, do nothing."""
-        if not self.lost:
+        if self._gathered is not None:
+            self._gathered.append(octets)
+        elif not self.lost:
             self._transport.write(octets)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write what is sent within the block at its end, in one go."""
+        gathered: list[bytes] = []
+        self._gathered = gathered
+        try:
+            yield
+        finally:
+            self._gathered = None
+            self.send(b"".join(gathered))
 
     async def drain(self) -> None:
         """Wait until the client reads on; raises TimeoutError after WRITE_PATIENCE_S."""

@@ -43,7 +43,7 @@ from proxy.smtp.envelope import Transaction
 from proxy.smtp.octets import Facts
 from proxy.smtp.replies import Reply
 from tracker.events import Outcome
-from tracker.spool.writer import Spool
+from tracker.spool.turns import AwaitedSpool
 
 
 class SigningRefused(Exception):
@@ -65,7 +65,7 @@ class Delivery:
     def __init__(
         self,
         dispatcher: Dispatcher,
-        spool: Spool,
+        spool: AwaitedSpool,
         delivered_db: DeliveredDb | None,
         hostname: str,
         upstream: Upstream,

@@ -7,6 +7,9 @@ Does not own: the events and counters themselves (`config.telemetry.observe`), o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+
+from prometheus_client import Counter
 
 from config.schema import LogRecipients
 from config.telemetry.observe import (
@@ -23,6 +26,7 @@ from config.telemetry.observe import (
     MESSAGES,
     PLANNED_MESSAGES,
     RELAY_ALTERATIONS,
+    is_written,
     log,
 )
 from proxy.delivery.refusals import refusal_of
@@ -46,6 +50,12 @@ _KNOWN_HEADERS = frozenset(
 )
 _CHANGED = "changed"
 """The outcome of a copy that was not left alone."""
+
+
+@cache
+def _of(counter: Counter, label: str) -> Counter:
+    """Return what counts for this label; looking it up takes longer than counting."""
+    return counter.labels(label)
 
 
 def tell_made(outgoing: Outgoing) -> None:
@@ -75,12 +85,13 @@ def count_made(outgoing: Outgoing) -> None:
     findings = outgoing.findings
     if findings is None:
         return
-    PLANNED_MESSAGES.labels(outgoing.untouched or _CHANGED).inc()
-    CLIPPED_MESSAGES.inc(len(findings.clipped))
+    _of(PLANNED_MESSAGES, outgoing.untouched or _CHANGED).inc()
+    if findings.clipped:
+        CLIPPED_MESSAGES.inc(len(findings.clipped))
     for reason, links in findings.skipped.items():
-        LINKS.labels(reason).inc(links)
+        _of(LINKS, reason).inc(links)
     if outgoing.untouched is None:
-        LINKS.labels("tracked").inc(findings.links)
+        _of(LINKS, "tracked").inc(findings.links)
     elif outgoing.untouched is Untouched.RELAY_WOULD_ALTER and findings.diagnosis is not None:
         header = findings.diagnosis.header
         RELAY_ALTERATIONS.labels(findings.diagnosis.what, _in_metrics(header)).inc()
@@ -142,7 +153,9 @@ def tell_sent(
     """Log and count what the relay made of a copy; `rcpts` are those of the copy, None: all."""
     outcome = outcome_of(result)
     event = _TOLD[outcome]
-    MESSAGES.labels(outcome).inc()
+    _of(MESSAGES, outcome).inc()
+    if not is_written(event):
+        return
     facts = _facts(result.reply, outgoing, handover, rcpts)
     if result.committed:
         facts["queue_id"] = queue_id(result.reply)

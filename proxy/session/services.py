@@ -29,6 +29,7 @@ from proxy.session.refusals import Refusals
 from proxy.session.relays import Relays
 from tracker.decisions.files import CONSENTS, ConsentsInForce
 from tracker.records.live import LiveRecords
+from tracker.spool.turns import AwaitedSpool
 from tracker.spool.writer import Spool
 
 
@@ -41,6 +42,7 @@ class Services:
     dispatcher: Dispatcher
     delivered_db: DeliveredDb | None
     spool: Spool
+    awaited_spool: AwaitedSpool
     consents: ConsentsInForce
     tls_context: ssl.SSLContext | None
     memory_budget: MemoryBudget
@@ -72,12 +74,14 @@ class Services:
         loop_budget = before.loop_budget if before else LoopBudget(ITERATION_OCTETS)
         consents = before.consents if before else _consents(config)
         hostname = config.proxy.hostname or socket.getfqdn()
+        spool = before.spool if before else Spool.open(config.store.spool_dir, "proxy")
         services = cls(
             config=config,
             hostname=hostname,
             dispatcher=Dispatcher.start(config, consents.latest, loop_budget),
             delivered_db=_delivered_db(config, before.delivered_db if before else None),
-            spool=before.spool if before else Spool.open(config.store.spool_dir, "proxy"),
+            spool=spool,
+            awaited_spool=before.awaited_spool if before else AwaitedSpool(spool),
             consents=consents,
             tls_context=tls_context_of(config.proxy)
             or (before.tls_context if before else former_tls),

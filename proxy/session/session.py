@@ -74,7 +74,7 @@ class Session:
         )
         self._delivery = Delivery(
             services.dispatcher,
-            services.spool,
+            services.awaited_spool,
             services.delivered_db,
             services.hostname,
             self._upstream,
@@ -401,9 +401,11 @@ class Session:
                 break
             self._connection.skip_line()
             group.append((verb, arg))
-        for (verb, arg), reply in zip(group, await self._answers(group), strict=True):
-            if not self._ended:
-                self._answer(reply, verb, arg)
+        answers = await self._answers(group)
+        with self._connection.together():
+            for (verb, arg), reply in zip(group, answers, strict=True):
+                if not self._ended:
+                    self._answer(reply, verb, arg)
 
     async def _answers(self, group: list[Command]) -> list[Reply]:
         if not self._greeted:

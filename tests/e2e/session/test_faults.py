@@ -1,8 +1,7 @@
 """What goes wrong in the middle: lost clients, faults of ours. No mail is lost (P5, P6)."""
 
 import asyncio
-from collections.abc import Coroutine, Generator
-from concurrent.futures import Future
+from collections.abc import Coroutine, Generator, Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from proxy.session import session
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
-from tracker.spool.parcel import SpoolError
+from tracker.spool.parcel import Parcel, SpoolError
 from tracker.spool.writer import Spool
 
 MESSAGE = (
@@ -240,15 +239,14 @@ async def test_a_spool_that_fails_does_not_hold_mail(
 ) -> None:
     """Mail goes on within 250 ms, and the log says what is missing."""
 
-    def append(_self: Spool, _event: object) -> Future[None]:
-        future: Future[None] = Future()
+    def hand_over(_self: Spool, parcels: Sequence[Parcel]) -> None:
         if kind == "raises":
             raise RuntimeError("spool")
-        if kind == "refused":
-            future.set_exception(SpoolError("no room"))
-        return future
+        for parcel in parcels:
+            if kind == "refused":
+                parcel.tell(SpoolError("no room"))
 
-    monkeypatch.setattr(Spool, "append", append)
+    monkeypatch.setattr(Spool, "hand_over", hand_over)
     client = await proxy.dial()
     await client.transaction()
     with capture_logs() as lines:

@@ -194,3 +194,14 @@ def test_a_closed_log_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="closed"):
         structlog.get_logger().error("not by our function")
     observe.log(FAILED)
+
+
+@pytest.mark.parametrize("level", ["debug", "error", "critical"])
+def test_whether_a_line_would_be_written_can_be_asked_before(
+    capsys: pytest.CaptureFixture[str], level: str
+) -> None:
+    """Its facts need not be put together then."""
+    observe.configure(level, "json")
+    for event in (FAILED, DETAIL):
+        observe.log(event)
+        assert bool(capsys.readouterr().err) == observe.is_written(event)

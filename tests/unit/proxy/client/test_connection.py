@@ -192,3 +192,29 @@ def test_a_handshake_may_come_in_pieces(
     """In their order, whenever each comes: the loop may read the second before we feed the first."""
     for _ in range(10):
         assert run(handshake_in_pieces(authority, tmp_path / "proxy.pem")) == "TLSv1.3"
+
+
+async def test_replies_that_are_sent_together_leave_in_one_go(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those to a pipelined group (RFC 2920 §3.2), in their order."""
+    writes: list[bytes] = []
+    monkeypatch.setattr(pair.connection, "_transport", Writing(writes))
+    with pair.connection.together():
+        pair.connection.send(b"250 one\r\n")
+        pair.connection.send(b"250 two\r\n")
+        assert writes == []
+    pair.connection.send(b"354 go\r\n")
+    assert writes == [b"250 one\r\n250 two\r\n", b"354 go\r\n"]
+    monkeypatch.undo()
+
+
+@dataclass
+class Writing:
+    """Stands for a transport, and notes what is written to it."""
+
+    writes: list[bytes]
+
+    def write(self, octets: bytes) -> None:
+        """Note it."""
+        self.writes.append(octets)

@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 
 from config.keys.dkim_keys import write_dkim_key
 from proxy.delivery import delivery as delivering
-from proxy.delivery import tracking_events
 from proxy.delivery.delivery import Delivery, Verdict
 from proxy.policy.accounts import NOBODY, Submitter
 from proxy.policy.reasons import Untouched
@@ -30,7 +28,7 @@ from tests.support.session_fixtures import configuration
 from tracker.events import Event, MessageAccepted, MessageHandled, MessagePending, MessageRefused
 from tracker.spool import segments
 from tracker.spool.open_segment import OpenSegment
-from tracker.spool.parcel import SpoolError
+from tracker.spool.parcel import Parcel, SpoolError
 from tracker.spool.writer import Spool
 
 pytestmark = pytest.mark.usefixtures("logged")
@@ -53,7 +51,7 @@ class Sender:
         self.upstream = upstream
         self.delivery = Delivery(
             services.dispatcher,
-            services.spool,
+            services.awaited_spool,
             services.delivered_db,
             "proxy.test",
             upstream,
@@ -70,9 +68,11 @@ class Sender:
         """Deliver one message, whose envelope the relay accepts."""
         handed = transaction(*(rcpts or (A,)))
         await accept(self.upstream, handed)
-        return await self.delivery.deliver(
+        verdict = await self.delivery.deliver(
             content, handed, trusted=trusted, account="me", submitter=submitter
         )
+        await asyncio.sleep(0)  # what nobody waits for goes to the spool at the end of the turn
+        return verdict
 
     def events(self) -> list[Event]:
         """Return what is in the spool, once all of it is on disk; of details nothing."""
@@ -340,29 +340,26 @@ async def test_a_fault_while_copies_are_sent_lets_go_of_the_message(
 # --- the spool
 
 
-def never_written(*_: object) -> Future[None]:
-    """Return what waits for a disk that does not answer."""
-    return Future()
+def never_written(_spool: Spool, _parcels: Sequence[Parcel]) -> None:
+    """Do as a disk does that does not answer."""
 
 
-def not_written(*_: object) -> Future[None]:
-    """Return what a disk that is full answers."""
-    done: Future[None] = Future()
-    done.set_exception(SpoolError("full"))
-    return done
+def not_written(_spool: Spool, parcels: Sequence[Parcel]) -> None:
+    """Answer as a disk does that is full."""
+    for parcel in parcels:
+        parcel.tell(SpoolError("full"))
 
 
-@pytest.mark.parametrize("append", [never_written, not_written, broken])
+@pytest.mark.parametrize("hand_over", [never_written, not_written])
 async def test_mail_does_not_wait_for_its_event(
-    append: Callable[..., Any],
+    hand_over: Callable[[Spool, Sequence[Parcel]], None],
     at: At,
     relay: ScriptedRelay,
     monkeypatch: pytest.MonkeyPatch,
     logged: list[dict[str, Any]],
 ) -> None:
     """A click is worth less than the mail, which is tracked all the same; the log says so."""
-    monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.05)
-    monkeypatch.setattr(Spool, "append", append)
+    monkeypatch.setattr(Spool, "hand_over", hand_over)
     async with asyncio.timeout(30):
         assert (await (await at()).deliver()).delivered
     assert b"/c/" in relay.messages[0].data
@@ -388,23 +385,23 @@ async def test_what_the_relay_took_is_written_before_the_client_hears_so(
     assert told == [b'"links"}', b'"pending"}', b'"accepted"}']
 
 
-@pytest.mark.parametrize("append", [never_written, not_written, broken])
+@pytest.mark.parametrize("hand_over", [never_written, not_written])
 async def test_a_verdict_does_not_wait_long_for_the_spool(
-    append: Callable[..., Any],
+    hand_over: Callable[[Spool, Sequence[Parcel]], None],
     at: At,
     monkeypatch: pytest.MonkeyPatch,
     logged: list[dict[str, Any]],
 ) -> None:
     """The relay has the message; the event is kept, and the log says that it is not safe yet."""
 
-    def impatient(spool: Spool, event: Event) -> Future[None]:
-        # Only now: what is told before waits for the disk as long as that takes.
-        monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.05)
-        done: Future[None] = append(spool, event)
-        return done
+    def impatient(spool: Spool, parcels: Sequence[Parcel]) -> None:
+        for parcel in parcels:
+            if parcel.early:  # what the relay took
+                hand_over(spool, [parcel])
+            else:
+                parcel.tell(None)
 
-    monkeypatch.setattr(tracking_events, "PATIENCE_S", 30)
-    monkeypatch.setattr(Spool, "append_written", impatient)
+    monkeypatch.setattr(Spool, "hand_over", impatient)
     async with asyncio.timeout(30):
         verdict = await (await at()).deliver()
     assert (verdict.reply.code, verdict.delivered) == (250, True)

@@ -1,14 +1,12 @@
-"""What the tracker is told of a message, and how long mail waits for that."""
+"""What the tracker is told of a message, and that mail waits for that as long as the spool asks."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from proxy.delivery import tracking_events
 from proxy.delivery.tracking_events import TrackingEvents
 from proxy.relay.session import DataResult, Progress
 from proxy.smtp import replies
@@ -21,25 +19,32 @@ REFUSED = DataResult(replies.OUR_FAULT, Progress.NOTHING, lost=False)
 IN_DOUBT = DataResult(replies.OUR_FAULT, Progress.IN_DOUBT, lost=True)
 
 
+Kept = list[tuple[Event, asyncio.Future[None]]]
+
+
 @dataclass
 class Recording:
     """Stands for a spool whose disk answers when the test says so."""
 
-    durable: list[tuple[Event, Future[None]]] = field(default_factory=list)
-    written: list[tuple[Event, Future[None]]] = field(default_factory=list)
+    kept_durable: Kept = field(default_factory=list)
+    kept_written: Kept = field(default_factory=list)
+    mentioned: list[Event] = field(default_factory=list)
 
-    def append(self, event: Event) -> Future[None]:
-        """Append an event that is to be durable."""
-        return self._kept(self.durable, event)
+    async def durable(self, event: Event) -> None:
+        """Keep an event that is to be durable."""
+        await self._kept(self.kept_durable, event)
 
-    def append_written(self, event: Event) -> Future[None]:
-        """Append one that is to be written."""
-        return self._kept(self.written, event)
+    async def written(self, event: Event) -> None:
+        """Keep one that is to be written."""
+        await self._kept(self.kept_written, event)
 
-    def _kept(self, where: list[tuple[Event, Future[None]]], event: Event) -> Future[None]:
-        future: Future[None] = Future()
-        where.append((event, future))
-        return future
+    def mention(self, event: Event) -> None:
+        """Keep one for which nobody waits."""
+        self.mentioned.append(event)
+
+    async def _kept(self, where: Kept, event: Event) -> None:
+        where.append((event, asyncio.get_running_loop().create_future()))
+        await where[-1][1]
 
 
 @pytest.fixture
@@ -60,9 +65,9 @@ async def test_a_message_waits_until_its_event_is_durable(
     """Then, and not before, it may go."""
     telling = asyncio.create_task(events.tell_pending(pending()))
     await asyncio.sleep(0.02)
-    ((event, future),) = spool.durable
+    ((event, future),) = spool.kept_durable
     assert (event, telling.done()) == (pending(), False)
-    await asyncio.to_thread(future.set_result, None)
+    future.set_result(None)
     await asyncio.wait_for(telling, 1)
 
 
@@ -71,10 +76,10 @@ async def test_what_the_relay_took_waits_until_it_is_written(
 ) -> None:
     """For the same recipients, links and pixel, and of the same date."""
     for told in (pending(), with_pixel()):
-        spool.written.clear()
+        spool.kept_written.clear()
         telling = asyncio.create_task(events.tell_result(TAKEN, told))
         await asyncio.sleep(0.02)
-        ((event, future),) = spool.written
+        ((event, future),) = spool.kept_written
         assert event == MessageAccepted(
             told.message_id, told.at_s, (1, 2), links=bool(told.links), opens=told.opens
         )
@@ -86,9 +91,7 @@ async def test_what_the_relay_took_waits_until_it_is_written(
 async def test_nobody_waits_for_a_refusal(spool: Recording, events: TrackingEvents) -> None:
     """Nor hears that it could not be written."""
     await events.tell_result(REFUSED, pending())
-    ((event, future),) = spool.durable
-    assert event == MessageRefused("m1", pending().at_s, (1, 2))
-    future.set_exception(SpoolError("full"))
+    assert spool.mentioned == [MessageRefused("m1", pending().at_s, (1, 2))]
 
 
 @pytest.mark.parametrize(
@@ -100,55 +103,55 @@ async def test_of_what_is_in_doubt_or_not_tracked_nothing_is_told(
     """Of a message in doubt, nobody knows."""
     await events.tell_pending(None)
     await events.tell_result(result, told)
-    assert (spool.durable, spool.written) == ([], [])
+    assert (spool.kept_durable, spool.kept_written, spool.mentioned) == ([], [], [])
 
 
-def failing(*_: object) -> Future[None]:
-    """Return what a disk that is full answers."""
-    done: Future[None] = Future()
-    done.set_exception(SpoolError("full"))
-    return done
+async def full(_event: Event) -> None:
+    """Fail as a disk does that is full."""
+    raise SpoolError("full")
 
 
-def broken(*_: object) -> Future[None]:
+async def slow(_event: Event) -> None:
+    """Give up on a disk that does not answer."""
+    raise TimeoutError("the spool is slow")
+
+
+async def broken(_event: Event) -> None:
     """Fail as nobody foresaw."""
     raise RuntimeError("broken")
 
 
-@pytest.mark.parametrize("append", [failing, broken, lambda *_: Future()])
+@pytest.mark.parametrize("keep", [full, slow, broken])
 async def test_mail_goes_on_and_the_log_says_that_an_event_is_not_safe(
-    append: Callable[..., Any],
+    keep: Callable[[Event], Awaitable[None]],
     spool: Recording,
     events: TrackingEvents,
     monkeypatch: pytest.MonkeyPatch,
     logged: list[dict[str, Any]],
 ) -> None:
     """Where the spool fails, or is slow."""
-    monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.02)
-    for name in ("append", "append_written"):
-        monkeypatch.setattr(spool, name, append)
-    async with asyncio.timeout(2):
-        await events.tell_pending(pending())
-        await events.tell_result(TAKEN, pending())
-        await events.tell_result(REFUSED, pending())
-    told = [line["message"] for line in logged if line["event"] == "event_not_durable"]
-    assert told == ["m1"] * (3 if append is broken else 2)
-
-
-async def test_what_is_safe_too_late_disturbs_nobody(
-    spool: Recording, events: TrackingEvents, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nor does it where who waited was cancelled."""
-    monkeypatch.setattr(tracking_events, "PATIENCE_S", 0.02)
+    for name in ("durable", "written"):
+        monkeypatch.setattr(spool, name, keep)
     await events.tell_pending(pending())
-    cancelled = asyncio.create_task(events.tell_pending(pending()))
-    await asyncio.sleep(0)
-    cancelled.cancel()
-    await asyncio.gather(cancelled, return_exceptions=True)
-    for _, future in spool.durable:
-        await asyncio.to_thread(future.set_result, None)
-    await asyncio.sleep(0.02)
-    assert cancelled.cancelled()
+    await events.tell_result(TAKEN, pending())
+    told = [line["message"] for line in logged if line["event"] == "event_not_durable"]
+    assert told == ["m1"] * 2
+
+
+async def test_mail_goes_on_where_not_even_a_mention_is_taken(
+    spool: Recording,
+    events: TrackingEvents,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: list[dict[str, Any]],
+) -> None:
+    """The log says so."""
+
+    def broken_mention(_event: Event) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(spool, "mention", broken_mention)
+    await events.tell_result(REFUSED, pending())
+    assert [line["message"] for line in logged if line["event"] == "event_not_durable"] == ["m1"]
 
 
 async def test_what_became_of_a_message_is_told_by_the_second_of_its_tokens(
@@ -159,10 +162,10 @@ async def test_what_became_of_a_message_is_told_by_the_second_of_its_tokens(
     for result in (TAKEN, REFUSED):
         task = asyncio.create_task(events.tell_result(result, told))
         await asyncio.sleep(0)
-        for _, future in spool.written:
+        for _, future in spool.kept_written:
             future.done() or future.set_result(None)
         await task
-    (accepted, _), (refused, _) = spool.written[0], spool.durable[0]
+    (accepted, _), refused = spool.kept_written[0], spool.mentioned[0]
     assert isinstance(accepted, MessageAccepted)
     assert isinstance(refused, MessageRefused)
     assert accepted.sent_s == refused.sent_s == SENT_S - 1
