@@ -59,6 +59,8 @@ _STEMS = re.compile(
     r"uitnodiging|reimposta|conferma|attiva|invito|resethas|potwierd|aktywuj|zaproszen|losenord|lösenord|"
     r"bekr[aä]ft|adgangskode|parola|sifre|passord|salasana|jelszo"
 )
+_LETTERS = re.compile(r"[a-zß-ÿ]{5}")
+"""As many as the shortest stem has."""
 _PUBLIC = frozenset(
     {
         "commit", "commits", "blob", "blobs", "tree", "raw", "blame", "compare", "files", "assets",
@@ -84,11 +86,12 @@ def purpose(text: str) -> Purpose:
     if not found:
         return Purpose.NONE
     both = [first + second for first, second in pairwise(found)]
-    if any(word in _STRONG or _STEMS.search(word) for word in (*found, *both)):
+    both += found
+    if not _STRONG.isdisjoint(both) or _has_stem("\n".join(both)):
         return Purpose.STRONG
-    if any(word in _WEAK for word in (*found, *both)):
+    if not _WEAK.isdisjoint(both):
         return Purpose.WEAK
-    return Purpose.HINT if any(word in _HINTS for word in found) else Purpose.NONE
+    return Purpose.NONE if _HINTS.isdisjoint(found) else Purpose.HINT
 
 
 @lru_cache(maxsize=4096)
@@ -99,13 +102,12 @@ def is_purpose_alone(text: str) -> bool:
 
 
 def _names(word: str) -> bool:
-    return (
-        word in _STRONG
-        or word in _WEAK
-        or word in _HINTS
-        or word in _FILLERS
-        or _STEMS.search(word) is not None
-    )
+    return word in _STRONG or word in _WEAK or word in _HINTS or word in _FILLERS or _has_stem(word)
+
+
+def _has_stem(words: str) -> bool:
+    # Five letters in a row are found sooner than any of the stems; what is random has them rarely.
+    return _LETTERS.search(words) is not None and _STEMS.search(words) is not None
 
 
 _FILLERS = frozenset(

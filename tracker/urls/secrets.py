@@ -3,8 +3,8 @@
 Owns: the built-in rules for password resets, magic links, confirmations, invitations, one-time codes
 and timed downloads: what in a URL is a secret. They are conservative: a word like "reset" alone is
 an article about passwords; only with a secret beside it is it a key to an account.
-Does not own: what looks random (`randomness`), what a URL says it is for (`purposes`), what somebody
-signed (`signed`), the operator's own patterns, or what follows (`proxy.policy.decide`, `naming`).
+Does not own: URLs that hold none at sight (`ordinary`), what looks random (`randomness`), what a URL
+says it is for (`purposes`), what somebody signed (`signed`), the operator's own patterns, or what follows (`proxy.policy.decide`, `naming`).
 
 A secret looks random, or has a clear name. What it is for may stand in the path, in a parameter's
 name or value, or in the fragment, which has a path and parameters of its own in many programs.
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Self
 
+from tracker.urls.ordinary import CLEAR_NAMES, FIGURES, SECRET_ENDINGS, is_ordinary
 from tracker.urls.purposes import Purpose, is_public, is_purpose_alone, purpose
 from tracker.urls.randomness import LONG, is_code, is_random, noise
 from tracker.urls.shape import ELLIPSIS, parts
@@ -42,12 +43,8 @@ VAGUE_NAMES = frozenset(
     }
 )  # fmt: skip
 """Parameters that may hold a secret: with a purpose beside them, they do."""
-CLEAR_NAMES = frozenset({"token", "secret", "otp", "pin", "token_hash", "ticket", "code", "otc"})
-"""Those of the vague names that hold a secret however short, if there is a purpose before them."""
 _PINS = frozenset({"otp", "otc", "pin"})
-_FIGURES = frozenset({"c", "k", "n"})
-"""Parameters of one-time codes in figures: however short, and where they have as many as such codes."""
-_CLEAR_OR_FIGURES = CLEAR_NAMES | _FIGURES
+_CLEAR_OR_FIGURES = CLEAR_NAMES | FIGURES
 _PASSWORDS = frozenset({"password", "passwd", "pwd", "pass", "passphrase", "passcode", "sesame"})
 _TOKENS = frozenset({"token", "secret", "jwt", "auth"})
 """Parameters that hold a secret if it looks random, whatever the link is for."""
@@ -63,9 +60,6 @@ _NOBODYS = re.compile(
 )
 """Parameters that are no secrets, whatever they look like: ids of clicks, campaigns, and things."""
 
-_SECRET_ENDINGS = (
-    "token", "code", "key", "secret", "otp", "password", "passcode", "jwt", "ticket", "hash", "uuid",
-)  # fmt: skip
 _SECRET_NAME = re.compile(
     r"(?:.*[\[._-])?"
     r"(?:(?:reset|password|pwd|confirm(?:ation)?|invit(?:e|ation)|unlock|log_?in|sign_?in|sign_?up|magic|"
@@ -89,24 +83,6 @@ _DJANGO = re.compile(r"(?:[\w-]{1,40}[-/])?[0-9a-z]{4,13}-[0-9a-f]{20,64}")
 _HINTS = re.compile(
     r"[0-9a-z]{6}|@|eyj|otp|pin|code|token|key|sig=|secret|jwt|passw", re.IGNORECASE | re.ASCII
 )
-
-_WORD = (
-    r"(?:[a-z]{1,4}(?![a-z])|(?=[a-z]{0,18}[aeiouy])(?![a-z]*?[b-df-hj-np-tv-xz]{6})[a-z]{5,19})"
-)
-_WORDS = (
-    r"(?:[a-z]{1,19}(?:[-_.,][a-z]{1,19})*|[0-9]{1,5}(?:[-_.,][0-9]{1,5})*|"
-    rf"(?:{_WORD}|[0-9]{{1,5}})(?:[-_.,](?:{_WORD}|[0-9]{{1,5}}))*)(?![^/?#&])"
-)
-_TELLING_NAMES = (
-    r"token|secret|otp|otc|pass|pwd|sesame|code|key|hash|uuid|guid|ticket|pin|jwt|auth|sig|mac|digest|"
-    r"checksum|md5|expir|polic|cred"
-)
-_PLAIN = re.compile(
-    rf"https?://[a-z0-9.-]+(?::[0-9]+)?(?:/(?:{_WORDS})?)*"
-    rf"(?:\?(?![^#]*?(?:{_TELLING_NAMES}))(?:[a-z_-]+=(?:{_WORDS})?(?:&(?!\Z))?)+)?(?:#(?:{_WORDS})?)?"
-)
-"""What most links are made of: words and small numbers, which are nobody's secret under any name but a
-telling one. To know them by sight takes a fifth of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +137,7 @@ def secrets_of(destination: str) -> tuple[str, ...]:
 
 
 def _secrets(url: str, nesting: int) -> Iterator[str]:
-    if _PLAIN.fullmatch(url) is None and _HINTS.search(url):
+    if not is_ordinary(url) and _HINTS.search(url):
         yield from _looked_for(url, nesting)
 
 
@@ -269,7 +245,7 @@ def _may_be_secret(text: Text) -> bool:
     return (
         any(map(is_code, _pieces(text.value)))
         or text.name in _CLEAR_OR_FIGURES
-        or text.name.rstrip("]").endswith(_SECRET_ENDINGS)
+        or text.name.rstrip("]").endswith(SECRET_ENDINGS)
     )
 
 
@@ -320,7 +296,7 @@ def _pieces(value: str) -> list[str]:
 
 def _is_long_enough(name: str, value: str, whole: Purpose) -> bool:
     if value.isdigit():
-        if name in _FIGURES:
+        if name in FIGURES:
             return whole is Purpose.STRONG and MIN_VAGUE_SECRET <= len(value) <= MAX_FIGURES
         least = MIN_DIGITS if whole is Purpose.STRONG or name in _PINS else MIN_VAGUE_SECRET
         return name in CLEAR_NAMES and len(value) >= least
@@ -330,4 +306,4 @@ def _is_long_enough(name: str, value: str, whole: Purpose) -> bool:
 
 
 def _is_secret_name(name: str) -> bool:
-    return name.rstrip("]").endswith(_SECRET_ENDINGS) and _SECRET_NAME.fullmatch(name) is not None
+    return name.rstrip("]").endswith(SECRET_ENDINGS) and _SECRET_NAME.fullmatch(name) is not None

@@ -61,6 +61,11 @@ def is_signed(destination: str) -> bool:
     )
 
 
+def may_be_signature(name: str) -> bool:
+    """Return whether a parameter of this name, in lower case, may be a signature by its name alone."""
+    return name in _CLOUD_SIGNATURES or _SIGNATURE_NAME.fullmatch(name) is not None
+
+
 def signatures(texts: Texts) -> Iterator[str]:
     """Yield what of a URL is a signature, and when it ends, as it is written there."""
     if _is_cloud_signed({text.name for text in texts.pairs}):
