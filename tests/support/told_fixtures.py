@@ -15,7 +15,7 @@ from tracker.store.database import Store
 SCRIPT = "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("https://evil.example")'
 MESSAGE = "00000000000000aa"
-HOSTILE = SentLink(4, "https://example.net/4", SCRIPT, "text")
+HOSTILE = SentLink(4, "https://example.net/4", SCRIPT, "<b>text</b>")
 ANN = "ann@example.net"
 
 Put = Callable[..., None]

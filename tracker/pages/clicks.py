@@ -6,7 +6,7 @@ looks like (`templates/clicks.html`).
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -33,6 +33,7 @@ from tracker.reports.known import Unknown
 from tracker.reports.log import page as log
 from tracker.reports.log.filters import Filter, Label
 from tracker.reports.lookup import why
+from tracker.reports.lookup.texts import link_texts
 from tracker.reports.lookup.timeline import which
 from tracker.reports.period import Period
 from tracker.store import database
@@ -105,14 +106,13 @@ class Clicks:
         with known_filters(), asking(self.config()) as store:
             db = store.db
             found = log.page(db, asked.filter, cursor=asked.after, limit=ROWS, newest_first=True)
-            words = why.in_words_of(db, [which(row) for row in found.rows])
             return render(
                 request,
                 "clicks.html",
                 view=asked,
                 days=asked.days,
                 not_counted=store.not_counted,
-                clicks=[shown(row, words.get(row["event_id"], "")) for row in found.rows],
+                clicks=shown(db, found.rows),
                 next=found.cursor if found.more else None,
                 looked_to=found.looked_to_s,
                 live=asked.query(after=log.latest(db)) if asked.after is None else None,
@@ -144,13 +144,14 @@ class Clicks:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A click, as a list has it. `judged` is the label in words, `reasons` say why."""
+    """A click, as a list has it: `text` is what people saw of its link, `judged` the label in words, `reasons` why."""
 
     cursor: int
     day: str
     time: str
     link: names.Name
     link_id: int
+    text: str | None
     campaign: names.Name
     campaign_id: int
     person: str | None
@@ -158,6 +159,11 @@ class Shown:
     label: Label
     judged: str
     reasons: str
+
+    @property
+    def called(self) -> str:
+        """What people saw of the link, else its name."""
+        return self.text or self.link.for_people
 
 
 def label_of(row: Json) -> Label:
@@ -167,8 +173,14 @@ def label_of(row: Json) -> Label:
     return "doubtful" if row["doubtful"] else "human"
 
 
-def shown(row: Json, reasons: str) -> Shown:
-    """Return a click of the log, with the reasons for its label in words."""
+def shown(db: Database, rows: Sequence[Json]) -> list[Shown]:
+    """Return clicks of the log, with what people saw of their links, and the reasons for their labels."""
+    words = why.in_words_of(db, [which(row) for row in rows])
+    texts = link_texts(db, (row["link_id"] for row in rows))
+    return [_shown(row, texts.get(row["link_id"]), words.get(row["event_id"], "")) for row in rows]
+
+
+def _shown(row: Json, text: str | None, reasons: str) -> Shown:
     label = label_of(row)
     purged = row["campaign_id"] == PURGED
     return Shown(
@@ -176,6 +188,7 @@ def shown(row: Json, reasons: str) -> Shown:
         *numbers.day_and_time(row["at"]),
         names.Name(row["link"], purged),
         row["link_id"],
+        text,
         names.Name(row["campaign"], purged),
         row["campaign_id"],
         row["person"],

@@ -34,8 +34,6 @@ from tracker.reports.figures import Json
 from tracker.reports.known import Unknown
 from tracker.reports.log import page as log
 from tracker.reports.log.filters import Filter
-from tracker.reports.lookup import why
-from tracker.reports.lookup.timeline import which
 from tracker.store import database
 from tracker.store.database import StoreError
 
@@ -157,8 +155,7 @@ class Live:
         """Return clicks behind a cursor, some at once, and the cursor behind them."""
         with database.reading(self.config().store.path) as db:
             found = log.page(db, asked, cursor=cursor, limit=ROWS)
-            words = why.in_words_of(db, [which(row) for row in found.rows])
-        return [shown(row, words.get(row["event_id"], "")) for row in found.rows], found.cursor
+            return shown(db, found.rows), found.cursor
 
 
 class _Tail(StreamingResponse):
@@ -210,7 +207,8 @@ def _json(row: Shown) -> Json:
     return {
         "day": row.day,
         "time": row.time,
-        "link": row.link.for_people,
+        "link": row.called,
+        "link_name": row.link.for_people,
         "link_id": row.link_id,
         "campaign": row.campaign.for_people,
         "campaign_id": row.campaign_id,

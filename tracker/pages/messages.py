@@ -27,9 +27,8 @@ from tracker.reports import story
 from tracker.reports.known import Unknown
 from tracker.reports.log import page as log
 from tracker.reports.log.filters import Filter, message_key
-from tracker.reports.lookup import messages, why
+from tracker.reports.lookup import messages
 from tracker.reports.lookup.messages import Messages as Found
-from tracker.reports.lookup.timeline import which
 from tracker.store.keys import MessageKey, is_message_id
 
 ROWS = 50
@@ -91,7 +90,6 @@ class Messages:
             (about,) = messages.told(store.db, [key])
             asked = Filter(message=name)
             clicks = log.page(store.db, asked, limit=CLICKS, newest_first=True)
-            words = why.in_words_of(store.db, [which(row) for row in clicks.rows])
             copies, recipients = story.handed_over(store.db, key)
             return render(
                 request,
@@ -101,7 +99,7 @@ class Messages:
                 copies=copies[:RECIPIENTS],
                 recipients=recipients[:RECIPIENTS],
                 more_recipients=len(recipients) > RECIPIENTS,
-                clicks=[shown(row, words.get(row["event_id"], "")) for row in clicks.rows],
+                clicks=shown(store.db, clicks.rows),
                 more_clicks=clicks.more,
             )
 

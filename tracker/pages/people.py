@@ -6,7 +6,7 @@ Does not own: the questions (`tracker.reports.lookup`), consents (`tracker.decis
 """
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -32,6 +32,7 @@ from tracker.reports.clicks import moment
 from tracker.reports.figures import Json
 from tracker.reports.known import Unknown
 from tracker.reports.lookup import persons as finding
+from tracker.reports.lookup.texts import link_texts
 from tracker.reports.lookup.timeline import FAR_S, timeline
 from tracker.store import persons
 from tracker.urls.reader_id import Identifier
@@ -109,7 +110,7 @@ class People:
                 person=name,
                 also=sorted({*names, *addresses} - {name}),
                 not_counted=store.not_counted,
-                events=[_event(row) for row in found.rows],
+                events=_events(store.db, found.rows),
                 next=None if found.cursor_s is None else view.cursor(found.cursor_s),
                 consent=_consent(self.config(), [*names, *addresses]),
                 forget=_forget(name),
@@ -147,7 +148,7 @@ def _only(db: Database, config: Config, text: str, rows: list[Json]) -> str | No
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A line of the timeline: what was sent, or clicked (then with `link`, `judged` and `reasons`)."""
+    """A line of the timeline: what was sent, or clicked (then with `link`, `text`, `judged` and `reasons`)."""
 
     day: str
     time: str
@@ -158,12 +159,19 @@ class Event:
     subject: str | None = None
     link: str = ""
     link_id: int = 0
+    text: str | None = None
     label: str = ""
     judged: str = ""
     reasons: str = ""
 
 
-def _event(row: Json) -> Event:
+def _events(db: Database, rows: Sequence[Json]) -> list[Event]:
+    clicked = (row["link_id"] for row in rows if row["event"] == "clicked")
+    texts = link_texts(db, clicked)
+    return [_event(row, texts) for row in rows]
+
+
+def _event(row: Json, texts: Mapping[int, str]) -> Event:
     at = numbers.day_and_time(moment(row["at_s"]))
     if row["event"] == "sent":
         about = row["campaign"].for_people, row["campaign_id"], row["subject"]
@@ -178,6 +186,7 @@ def _event(row: Json) -> Event:
         None,
         row["link"],
         row["link_id"],
+        texts.get(row["link_id"]),
         label,
         LABELS[label],
         row["why"],

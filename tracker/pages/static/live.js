@@ -43,7 +43,9 @@
     made.dataset.cursor = cursor;
     const head = element("th", "");
     head.setAttribute("scope", "row");
-    head.append(anchor(`/links/${number(click.link_id)}`, click.link));
+    const link = anchor(`/links/${number(click.link_id)}`, click.link);
+    link.title = click.link_name;
+    head.append(link);
     const who = element("span", "under");
     if (click.person === null) who.textContent = "nobody knows who";
     else who.append(anchor(`/people/${encodeURIComponent(click.person)}`, click.person));

@@ -8,7 +8,7 @@ import pytest
 from config.schema import Config
 from tests.support.checks.facts import SENT_S, clicked
 from tests.support.clients.admin import Client
-from tests.support.told_fixtures import ANN, FORMULA, MESSAGE, SCRIPT, Put, read, rows
+from tests.support.told_fixtures import ANN, FORMULA, HOSTILE, MESSAGE, SCRIPT, Put, read, rows
 from tracker.pages import clicks
 from tracker.reports.clicks import CLICKS
 from tracker.reports.log import ways
@@ -28,8 +28,9 @@ async def test_clicks_are_listed_the_last_counted_first_with_reasons_in_words(
         ["doubtful", "did"],
         ["a", "person"],
     ]
-    assert listed[2][0] == f"{SCRIPT} {ANN}"
-    assert listed[1][0] == f"https://example.net/1 {FORMULA}"
+    assert listed[2][0] == f"{HOSTILE.text} {ANN}"
+    assert page.select_one(f"a[title='{SCRIPT}']")
+    assert listed[1][0] == f"link 1 {FORMULA}"
     assert "asked by HEAD" in listed[1][3]
     assert page.select_one(f"a[href='/messages/{MESSAGE}']")
     assert page.select_one("tbody a[href='/people/ann@example.net']")

@@ -13,7 +13,7 @@ import pytest
 from config.schema import Config
 from tests.support.checks.facts import SENT_S, clicked
 from tests.support.clients.admin import Client
-from tests.support.told_fixtures import ANN, MESSAGE, SCRIPT, Put
+from tests.support.told_fixtures import ANN, HOSTILE, MESSAGE, SCRIPT, Put
 from tracker.admin.admin import Admin
 from tracker.listener import admission
 from tracker.pages import live
@@ -88,11 +88,12 @@ async def test_new_clicks_come_and_old_ones_do_not(client: Client, store_events:
             clicked("c6", MESSAGE, link=4, destination="https://example.net/4", at_s=SENT_S + 69000)
         )
         (click,) = await stream.clicks(1)
-    assert (click["id"], click["link"], click["person"]) == (6, SCRIPT, ANN)
+    assert (click["id"], click["person"]) == (6, ANN)
+    assert (click["link"], click["link_name"]) == (HOSTILE.text, SCRIPT)
     assert (click["label"], click["judged"]) == ("human", "a person")
     assert set(click) == {
         *("id", "day", "time", "link", "link_id", "campaign", "campaign_id", "person", "message"),
-        *("label", "judged", "reasons"),
+        *("label", "judged", "reasons", "link_name"),
     }
 
 
