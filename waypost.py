@@ -36,6 +36,7 @@ PACKAGES = ("config", "tracker", "proxy", "waypost_demo", "waypost_doctor")
 
 COMMANDS = {
     "activity": "tracker.cli.report:activity",
+    "backup": "tracker.cli.backup:backup",
     "check": "config.cli.check:check",
     "classify": "tracker.cli.classify:classify",
     "clickmap": "waypost_clickmap:clickmap",
@@ -59,6 +60,7 @@ COMMANDS = {
     "reclassify": "tracker.cli.reclassify:reclassify",
     "redirect": "tracker.cli.overrides:redirect",
     "report": "tracker.cli.report:report",
+    "restore": "tracker.cli.backup:restore",
     "revoke": "tracker.cli.overrides:revoke",
     "rewrite": "proxy.cli.inspect:rewrite",
     "serve": "waypost_serve:serve",
@@ -73,6 +75,7 @@ all of them takes as long as most of them take to run."""
 
 SUMMARIES = {
     "activity": "Print what was sent to ADDRESS (or a person's own id), what was clicked, and how it was judged.",
+    "backup": "Copy all that matters to the new folder DIR, while services run.",
     "check": "Report every problem of the configuration and of the files it names.",
     "classify": "Judge the requests of FILE, a trace: a person's, doubtful, or a machine's.",
     "clickers": "Print who clicked LINK, named as `waypost report` does: its group or URL.",
@@ -96,6 +99,7 @@ SUMMARIES = {
     "reclassify": "Judge all clicks that are kept anew: people's, doubtful, or machines'.",
     "redirect": "Lead all links to the URL OLD to the URL NEW instead.",
     "report": "Print messages, deliveries and clicks: in total, by campaign, by link.",
+    "restore": "Put the backup in DIR back, once proxy and tracker are stopped.",
     "revoke": "Withdraw links that were sent: readers get a plain page (410) instead.",
     "rewrite": "Write the message in FILE (or standard input) as the relay would get it, but unsigned.",
     "serve": "Run proxy and tracker together.",

@@ -1,0 +1,63 @@
+"""Which files matter."""
+
+from pathlib import Path
+
+from config.schema import (
+    Config,
+    DkimConfig,
+    KeysConfig,
+    ProxyConfig,
+    RelayConfig,
+    SenderConfig,
+    StoreConfig,
+    TrackerConfig,
+)
+from tests.support.stack import Stack
+from tracker.backup import contents
+
+STORE = Path("/var/lib/waypost/waypost.db")
+
+
+def test_each_record_file_comes_with_its_copy() -> None:
+    """What an operations page names as lost with it."""
+    names = {path.name.removeprefix("waypost.db.") for path in contents.record_files(STORE)}
+    kinds = {"overrides", "consents", "access", "shortlinks"}
+    assert names == kinds | {f"{kind}.known" for kind in kinds}
+
+
+def test_all_that_services_leave_beside_the_store_is_known(stack: Stack) -> None:
+    """A new file there has to be one of these, or a reason why not."""
+    with stack.serving():
+        stack.wait_for_log("ingester_started")
+    store = stack.database
+    left = {path.name for path in stack.folder.glob("waypost.db*")}
+    known = {path.name for path in (*contents.databases(store), *contents.record_files(store))}
+    of_sqlite = {
+        f"{path.name}{end}" for path in contents.databases(store) for end in ("-wal", "-shm")
+    }
+    assert left - known - of_sqlite == {"waypost.db.spool"}
+
+
+def test_secrets_are_those_that_the_configuration_names_each_once() -> None:
+    """A certificate that holds its key is one."""
+    dkim = DkimConfig(selector="s1", key_file=Path("/etc/waypost/dkim.pem"))
+    config = Config(
+        store=StoreConfig(url=f"sqlite:///{STORE}"),
+        keys=KeysConfig(file=Path("/etc/waypost/token.keys")),
+        proxy=ProxyConfig(tls_cert=Path("/etc/waypost/both.pem")),
+        tracker=TrackerConfig(
+            tls_cert=Path("/etc/waypost/cert.pem"), tls_key=Path("/etc/waypost/key.pem")
+        ),
+        relay=(RelayConfig(password_file=Path("/etc/waypost/relay")),),  # type: ignore[call-arg]
+        sender=(
+            SenderConfig(domain="example.com", dkim=(dkim,)),
+            SenderConfig(domain="example.org", dkim=(dkim,)),
+        ),
+    )
+    assert [(key, path.name) for key, path in contents.secrets(config)] == [
+        ("keys.file", "token.keys"),
+        ("sender.dkim.key_file of s1._domainkey.example.com", "dkim.pem"),
+        ("proxy.tls_key", "both.pem"),
+        ("tracker.tls_key", "key.pem"),
+        ("relay.password_file of 0", "relay"),
+    ]

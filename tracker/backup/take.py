@@ -1,0 +1,126 @@
+"""A backup, while services run: every file that matters, in a new folder that appears whole.
+
+Owns: the order in which files are copied, and the folder.
+Does not own: which files (`contents`), or the manifest (`manifest`).
+
+Segments of the spool come first, then the store: an event is in the copied segment, or in the store when
+that is copied, or in both; it is counted once all the same, as its id is known. So nothing that was
+counted before is missing after. A segment that is gone by the time the store is copied was counted, and is
+left out.
+"""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from config.files import durable
+from config.files.regular import opener
+from config.keys.secret_files import KeyFileError, read_secret, write_secret
+from config.schema import Config
+from tracker.backup import contents, manifest
+from tracker.backup.manifest import Entry, Manifest
+from tracker.spool import segments
+from tracker.store import database
+
+STORE, SPOOL, SECRETS, CONFIGURATION = "store", "spool", "secrets", "waypost.toml"
+"""Where files of each kind are in a backup."""
+GROUP_MAY_READ = 0o040
+BUSY_MS = 30_000
+
+
+class CannotBackUp(Exception):
+    """No backup was made; the text says why, and nothing is left of it."""
+
+
+def take(config: Config, text: bytes, folder: Path, *, with_secrets: bool) -> Manifest:
+    """Copy everything to the new `folder`, and return what is in it. Raises CannotBackUp.
+
+    `text` is the configuration as its file has it; there may be none.
+
+    It is written under a hidden name, and gets its own once it is whole and durable. What an
+    interrupted run left there is removed by the next one.
+    """
+    if os.path.lexists(folder):
+        raise CannotBackUp(f"{folder} is there already: name a new folder")
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    try:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        entries = tuple(_copied(config, text, unfinished, with_secrets=with_secrets))
+        made = manifest.new(datetime.now(UTC).isoformat(timespec="seconds"), entries)
+        _write(unfinished / manifest.NAME, manifest.written(made))
+        for each in (unfinished, *(path for path in unfinished.iterdir() if path.is_dir())):
+            durable.sync_directory(each)
+        unfinished.rename(folder)
+        durable.sync_directory(folder.absolute().parent)
+    except (OSError, sqlite3.Error, database.StoreError, KeyFileError) as error:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise CannotBackUp(f"no backup was made: {error}") from error
+    return made
+
+
+def _copied(config: Config, text: bytes, to: Path, *, with_secrets: bool) -> Iterator[Entry]:
+    """Copy all files, and yield the entry of each."""
+    for name in (STORE, SPOOL, SECRETS):
+        (to / name).mkdir(mode=0o700)
+    if text:
+        _write(to / CONFIGURATION, text)
+        yield manifest.entry(to, CONFIGURATION, "configuration")
+    if with_secrets:
+        yield from _secrets(config, to)
+    store, spool = config.store.path, config.store.spool_dir
+    for path in contents.record_files(store):
+        with contextlib.suppress(FileNotFoundError):
+            _copy(path, to / STORE / path.name)
+            yield manifest.entry(to, f"{STORE}/{path.name}", "store")
+    for path in segments.listing(spool):
+        with contextlib.suppress(FileNotFoundError):
+            _copy(path, to / SPOOL / path.name)
+    waiting = {path.name for path in segments.listing(spool)}
+    for path in contents.databases(store):
+        if path.exists():
+            _copy_database(path, to / STORE / path.name)
+            yield manifest.entry(to, f"{STORE}/{path.name}", "store")
+    for path in segments.listing(to / SPOOL):
+        if path.name in waiting:
+            yield manifest.entry(to, f"{SPOOL}/{path.name}", "spool")
+        else:
+            path.unlink()
+
+
+def _secrets(config: Config, to: Path) -> Iterator[Entry]:
+    for number, (key, path) in enumerate(contents.secrets(config)):
+        name = f"{SECRETS}/{number:02}-{path.name}"
+        write_secret(to / name, read_secret(path, also=GROUP_MAY_READ))
+        yield manifest.entry(to, name, "secret", key)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file to which others append: whole lines of it alone. Raises OSError."""
+    with open(source, "rb", opener=opener) as file:
+        octets = file.read()
+    _write(target, octets[: octets.rfind(b"\n") + 1])
+
+
+def _write(target: Path, content: bytes) -> None:
+    with open(target, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    """Copy a database as it is at one moment, by SQLite's online backup. Raises sqlite3.Error."""
+    _write(target, b"")
+    with (
+        contextlib.closing(database.connect(source, BUSY_MS)) as read,
+        contextlib.closing(sqlite3.connect(target)) as written,
+    ):
+        read.backup(written)
+        written.execute("PRAGMA journal_mode = DELETE")
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
