@@ -39,7 +39,7 @@ class Conversation:
         self._transactions = Transactions(self._upstream, services.proxy)
         self._delivery = Delivery(
             services.dispatcher,
-            services.spool,
+            services.awaited_spool,
             services.delivered_db,
             services.hostname,
             self._upstream,
