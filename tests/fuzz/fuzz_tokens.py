@@ -27,7 +27,7 @@ from config.schema import TrackerConfig
 SECRET = bytes(range(64))
 KEYRING = Keyring([TokenKey(1, SECRET, date(2026, 1, 1))])
 CIPHER = AESSIV(SECRET)
-HEADER = b"\x01\x01"
+HEADERS = (b"\x01\x01", b"\x20\x01", b"\x25\x01", b"\x28\x01")
 PROXIES = TrackerConfig.model_validate({"trusted_proxies": ["0.0.0.0/0"]}).trusted_proxies
 
 
@@ -58,7 +58,8 @@ def check(octets: bytes) -> None:
         address = client_address("10.0.0.1", [(name, rest)], PROXIES)
         assert private_ip(address, "truncate") is not None or address is None
     elif rest:
-        link = reading(text_of(HEADER + CIPHER.encrypt(rest, [HEADER])))
+        header = HEADERS[len(rest) % len(HEADERS)]
+        link = reading(text_of(header + CIPHER.encrypt(rest, [header])))
         assert link is None or reading(mint(KEYRING, link)) == link
 
 
@@ -69,7 +70,7 @@ def seeds() -> list[bytes]:
     )
     text = mint(KEYRING, link).encode()
     sealed = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-    opened = CIPHER.decrypt(sealed[len(HEADER) :], [HEADER])
+    opened = CIPHER.decrypt(sealed[2:], [sealed[:2]])
     hops = b'192.0.2.1, 10.0.0.2, "[2001:db8::1]:80"'
     return [b"t" + text, b"o" + sealed, b"p" + opened, b"x" + hops, b'ffor="[2001:db8::1]:1";by=a']
 

@@ -54,7 +54,7 @@ def payload(
     flags: bytes = b"\x00",
     destination: bytes = b"https://www.example.com/",
 ) -> bytes:
-    """Put a payload together from its parts as they stand in a token."""
+    """Put a payload of form 1 together from its parts as they stand in a token."""
     return (
         b"\x01\x02\x03\x04\x05\x06\x07\x08"
         + recipient
@@ -266,7 +266,7 @@ def test_a_malformed_payload_is_refused(fault: str, octets: bytes) -> None:
 
 
 def deflated(octets: bytes) -> bytes:
-    """Deflate as version 1 does, but without its dictionary."""
+    """Deflate as tokens do, but without a dictionary."""
     deflater = zlib.compressobj(wbits=-12)
     return deflater.compress(octets) + deflater.flush()
 
