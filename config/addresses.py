@@ -58,10 +58,11 @@ def is_public(address: IpAddress) -> bool:
     """
     if isinstance(address, IPv6Address):
         nat64 = IPv4Address(int(address) & 0xFFFFFFFF) if address in NAT64 else None
-        if meant := address.ipv4_mapped or nat64:
+        # Whether ipaddress itself counts 6to4 as global depends on Python's version.
+        if meant := address.ipv4_mapped or address.sixtofour or nat64:
             return is_public(meant)
-        tunnel = address.sixtofour or (address.teredo and address.teredo[1])
-        if address.is_site_local or (tunnel and not is_public(tunnel)):
+        teredo = address.teredo and address.teredo[1]
+        if address.is_site_local or (teredo and not is_public(teredo)):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

@@ -57,7 +57,8 @@ def test_many_sessions_at_once_do_not_have_all_gone_through() -> None:
     """As much as 1,300 sessions are comes, and no full collection."""
     come = (
         "import gc\nfrom config.service.gc_tuning import freeze_startup_objects\nfreeze_startup_objects()\n"
-        "before = gc.get_stats()[2]['collections']\nkept = [[] for _ in range(80_000)]\n"
+        "before = gc.get_stats()[2]['collections']\n"
+        "kept = [[] for _ in range(gc.get_threshold()[0] * 130)]\n"
         "print(gc.get_stats()[1]['collections'], gc.get_stats()[2]['collections'] - before)\n"
     )
     done = subprocess.run([sys.executable, "-c", come], capture_output=True, check=True, timeout=60)

@@ -135,6 +135,7 @@ async def test_a_relay_that_takes_nothing_is_given_up(monkeypatch: pytest.Monkey
         line.writer.transport.pause_reading()
         await line.say(b"354 go\r\n")
         await stuck.wait()
+        line.writer.transport.resume_reading()  # to find that nobody is there any more
 
     async with relay_session({"DATA": stall}) as (opened, _):
         await opened.exchange([MAIL, RCPT])
