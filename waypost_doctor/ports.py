@@ -33,12 +33,14 @@ Ours = Callable[[Address], bool]
 def test(patient: Patient) -> Iterator[Result]:
     """Yield what is to be said of each address."""
     config = patient.config
-    for key, addresses, is_ours in _listeners(config):
+    for key, addresses, is_ours in listeners(config):
         for address in addresses:
             yield _tried(config, f"{key} {address}", address, is_ours)
 
 
-def _listeners(config: Config) -> Iterator[tuple[str, tuple[Address, ...], Ours]]:
+def listeners(config: Config) -> Iterator[tuple[str, tuple[Address, ...], Ours]]:
+    """Yield each key with addresses to listen on, these, and what tells our service from others."""
+
     def takes_mail(*, tls: bool) -> Ours:
         return lambda address: _is_our_proxy(config, address, tls=tls)
 

@@ -1,8 +1,7 @@
 """`waypost init`: write a configuration and its keys, and say what to do next.
 
 Owns: which keys of the example file are set, and the next steps as the operator reads them.
-Does not own: the example file (`config.reference.manual`), making keys (`config.keys.token_keys`,
-`config.keys.dkim_keys`), the local authority (`config.keys.local_authority`), or the DNS records (`config.keys.dns_records`).
+Does not own: the example file (`config.reference.manual`), making keys (`config.keys.first_keys`), the local authority (`config.keys.local_authority`), or the DNS records (`config.keys.dns_records`).
 """
 
 import json
@@ -11,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from config.addresses import parse_ip
+from config.cli.options import Checked
 from config.cli.output import echo
-from config.keys import dkim_keys, token_keys
 from config.keys.dns_records import records
+from config.keys.first_keys import require_absent, write_first_keys
 from config.keys.local_authority import CERTIFICATE_LASTS, LocalAuthority, names_of_this_host
 from config.keys.secret_files import KeyFileError
 from config.loading.load import load
@@ -24,7 +24,6 @@ from config.reference.manual import Values, example_file
 from config.values import Address, BaseUrl, HostName
 
 SELECTOR = "waypost1"
-NAMES = ("waypost.toml", "token.keys", "dkim.pem")
 SYSTEM_STORE = "/var/lib/waypost/waypost.db"
 """Where the unit files keep the store; nothing that changes belongs under /etc."""
 
@@ -50,24 +49,6 @@ NEXT_TLS = """\
    as docs/applications.md shows. The certificate is for {names},
    and lasts until {ends}; renew it in time: waypost keys certificate -c {file}
 """
-
-
-class Checked(click.ParamType[str]):
-    """A parameter that is checked as the configuration key of its kind is."""
-
-    def __init__(self, adapter: TypeAdapter[str], name: str) -> None:
-        self._adapter = adapter
-        self.name = name
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        """Return the value as the schema reads it; a usage error says what is wrong with it."""
-        try:
-            return self._adapter.validate_python(value)
-        except ValidationError as error:
-            context = error.errors()[0]["ctx"]
-            self.fail(f"{context['what']} ({context['hint']})", param, ctx)
 
 
 class TlsName(click.ParamType[str]):
@@ -197,16 +178,8 @@ def _values(
 def _write(
     folder: Path, values: Values, tls: LocalAuthority | None, names: tuple[str, ...]
 ) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in (*(folder / name for name in NAMES), *(tls.files if tls else ())):
-        if path.exists():
-            raise FileExistsError(None, "exists", str(path))
-    token_keys.write_token_keys(
-        folder / "token.keys",
-        [token_keys.new_token_key()],
-        identify_secret=token_keys.new_identify_secret(),
-    )
-    dkim_keys.write_dkim_key(folder / "dkim.pem")
+    require_absent((folder / "waypost.toml", *(tls.files if tls else ())))
+    write_first_keys(folder / "token.keys", folder / "dkim.pem")
     if tls is not None:
         tls.make(names)
     with (folder / "waypost.toml").open("x", encoding="utf-8") as file:

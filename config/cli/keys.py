@@ -1,4 +1,4 @@
-"""`waypost keys`: list, rotate and revoke the keys of tracked links; keys for DKIM, certificates.
+"""`waypost keys`: the first keys; list, rotate and revoke those of tracked links; DKIM, certificates.
 
 Owns: what the operator is told and asked at each step, above all before one that cannot be undone.
 Does not own: keys and their files (`config.keys.token_keys`, `config.keys.dkim_keys`).
@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import get_args
 
 import click
+from pydantic import TypeAdapter
 
 from config.cli.listing import Form, form_option, print_rows
-from config.cli.options import config_option_of_keys
+from config.cli.options import Checked, config_option_of_keys
 from config.cli.output import echo
 from config.keys.dkim_keys import write_dkim_key
+from config.keys.dns_records import record_of_key
+from config.keys.first_keys import write_first_keys
 from config.keys.local_authority import LocalAuthority
 from config.keys.secret_files import KeyFileError
 from config.keys.token_keys import (
@@ -24,7 +27,8 @@ from config.keys.token_keys import (
     read_token_keys,
     revoke,
 )
-from config.schema import Config, DkimAlgorithm
+from config.schema import Config, DkimAlgorithm, DkimConfig
+from config.values import HostName
 
 RESTART = """\
 Restart the tracker first, then the proxy, so that no link is made that the tracker cannot read:
@@ -38,12 +42,72 @@ selector = "{selector}"
 algorithm = "{algorithm}"
 key_file = "{file}\""""
 
+KEYS = """\
+Wrote {tokens} and {dkim}.
+
+Next:
+1. Name them in the configuration:
+
+[keys]
+file = "{tokens}"
+
+[[sender]]
+domain = "{domain}"
+
+[[sender.dkim]]
+selector = "{selector}"
+key_file = "{dkim}"
+
+   or in the environment:
+
+WAYPOST_KEYS__FILE={tokens}
+WAYPOST_SENDER__0__DOMAIN={domain}
+WAYPOST_SENDER__0__DKIM__0__SELECTOR={selector}
+WAYPOST_SENDER__0__DKIM__0__KEY_FILE={dkim}
+
+2. Publish this DNS record:
+
+{zone}
+
+3. Keep a copy of {tokens} in a safe place:
+   without it, every link in delivered mail is dead."""
+
 Change = Callable[[tuple[TokenKey, ...]], Sequence[TokenKey]]
 
 
 @click.group("keys")
 def keys_group() -> None:
-    """List, rotate and revoke the keys of tracked links; make keys for DKIM; renew a certificate."""
+    """Make keys; list, rotate and revoke those of tracked links; renew a certificate."""
+
+
+@keys_group.command("init")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--domain",
+    required=True,
+    type=Checked(TypeAdapter(HostName), "DOMAIN"),
+    help="The domain your mail comes From.",
+)
+@click.option(
+    "--selector",
+    default="waypost1",
+    show_default=True,
+    type=Checked(TypeAdapter(HostName), "NAME"),
+    help="The name of the DKIM key.",
+)
+def init_keys(folder: Path, domain: str, selector: str) -> None:
+    """Write DIR/token.keys and DIR/dkim.pem, for a configuration of your own. Overwrites nothing."""
+    tokens, dkim_key = (folder.resolve() / name for name in ("token.keys", "dkim.pem"))
+    try:
+        write_first_keys(tokens, dkim_key)
+        key = DkimConfig(selector=selector, key_file=dkim_key)
+        zone = "\n".join(record_of_key(domain, key).zone_lines())
+    except FileExistsError as error:
+        raise click.ClickException(f"{error.filename} exists already, and stays as it is") from None
+    except (OSError, KeyFileError) as error:
+        raise click.ClickException(str(error)) from None
+    names = {"tokens": tokens, "dkim": dkim_key, "domain": domain, "selector": selector}
+    echo(*KEYS.format(**names, zone=zone).split("\n"))
 
 
 @keys_group.command("list")

@@ -1,4 +1,4 @@
-"""What the parameters of all commands share: the option `-c/--config`, and the type of texts.
+"""What parameters of commands share: the option `-c/--config`, texts, values of the schema's kinds.
 
 Owns: turning the named file into the Config that a command receives, or into exit status 1 with
 every problem on a line of its own; that commands over the store do not work as root on what is
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
 from config.cli.output import Problems, echo
 from config.keys.secret_files import KeyFileError, read_secret
@@ -50,6 +51,25 @@ class Text(click.ParamType[str]):
 
 
 TEXT = Text()
+
+
+class Checked(click.ParamType[str]):
+    """A parameter that is checked as the configuration key of its kind is."""
+
+    def __init__(self, adapter: TypeAdapter[str], name: str) -> None:
+        self._adapter = adapter
+        self.name = name
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the value as the schema reads it; a usage error says what is wrong with it."""
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError as error:
+            context = error.errors()[0]["ctx"]
+            self.fail(f"{context['what']} ({context['hint']})", param, ctx)
+
 
 Command = Callable[..., Any]
 

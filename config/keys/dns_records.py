@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from config.addresses import is_loopback, parse_ip
 from config.keys.dkim_keys import dkim_record, read_dkim_key
-from config.schema import Config
+from config.schema import Config, DkimConfig
 
 STRING_OCTETS = 255
 """The longest string of a TXT record (RFC 1035 §3.3)."""
@@ -57,9 +57,14 @@ def records(config: Config) -> tuple[Record, ...]:
 def _dkim(config: Config) -> Iterator[Record]:
     for sender in config.sender:
         for key in sender.dkim:
-            value = dkim_record(read_dkim_key(key.key_file, key.algorithm))
-            name = f"{key.selector}._domainkey.{sender.domain}"
-            yield Record(name, "TXT", value, f"DKIM: the public key for mail from {sender.domain}")
+            yield record_of_key(sender.domain, key)
+
+
+def record_of_key(domain: str, key: DkimConfig) -> Record:
+    """Return the record of one DKIM key of a domain; raises KeyFileError."""
+    value = dkim_record(read_dkim_key(key.key_file, key.algorithm))
+    name = f"{key.selector}._domainkey.{domain}"
+    return Record(name, "TXT", value, f"DKIM: the public key for mail from {domain}")
 
 
 def _tracking_hosts(config: Config) -> Iterator[Record]:
