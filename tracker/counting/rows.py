@@ -37,8 +37,8 @@ _MESSAGES = """
     SELECT messages.sent_s, messages.message_id, domain_id, campaign_id, link_set_id,
         link_sets.links, shared, deliveries.number, person_id, address, accepted, refused, clicks,
         clicks_human, clicks_doubtful
-    FROM wanted CROSS JOIN messages ON messages.message_id = wanted.message_id
-        AND messages.sent_s {}
+    FROM wanted CROSS JOIN messages ON messages.sent_s {}
+        AND messages.message_id = wanted.message_id
     LEFT JOIN link_sets ON link_sets.id = link_set_id
     LEFT JOIN deliveries ON deliveries.sent_s = messages.sent_s
         AND deliveries.message_id = messages.message_id
@@ -216,7 +216,7 @@ def _pair(
     key = MessageKey(row[0], row[1])
     message = messages[key]
     event_id, recipient, number, url, signals, ip, agent = row[2:9]
-    network = network_of(address_text(ip)) if row[14] is None else of_octets(row[14])
+    network = _network(ip) if row[14] is None else of_octets(row[14])
     if row[15] is not None:
         agent = of_octets(row[15])
     click = Click(
@@ -228,6 +228,11 @@ def _pair(
         before.get(key, message).attribution(recipient, row[13]),
     )
     return message, click
+
+
+@lru_cache(maxsize=4096)
+def _network(ip: bytes | None) -> str | None:
+    return network_of(address_text(ip))
 
 
 @lru_cache(maxsize=4096)

@@ -19,7 +19,17 @@ from tracker.store.keys import MessageKey, is_message_id, message_number
 MOST_FOUND = 100
 """Messages that a question finds, the latest of them."""
 
-_BY_ID = "SELECT sent_s, message_id FROM messages WHERE message_id = ?"
+_BY_ID = """
+    WITH RECURSIVE days (day) AS (
+        SELECT max(sent_s) / 86400 FROM messages
+        UNION ALL
+        SELECT (SELECT max(sent_s) / 86400 FROM messages WHERE sent_s < day * 86400)
+        FROM days WHERE day IS NOT NULL
+    )
+    SELECT sent_s, message_id FROM days
+    CROSS JOIN messages ON sent_s / 86400 = day AND message_id = ?
+"""
+"""Ids are found day by day, some microseconds each (`tracker.store.schema.message_ids_by_day`)."""
 _BY_NAME = "SELECT DISTINCT sent_s, message_id FROM detail_names WHERE hash IN (:values)"
 _TO = f"""
     SELECT DISTINCT sent_s, message_id FROM deliveries

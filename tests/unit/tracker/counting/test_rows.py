@@ -1,5 +1,7 @@
 """Rows of messages, deliveries and clicks: what was written is read back, column by column."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -229,3 +231,19 @@ def test_the_number_of_a_purged_click_is_not_given_again() -> None:
     retention.purge(db, SENT_S + 1)
     assert db["arrivals"].count == 0
     assert rows.next_arrival(db) == first
+
+
+@pytest.mark.parametrize("read", [rows.read_messages, rows.read_messages_near])
+def test_messages_are_read_by_their_keys(
+    db: Database, message: Message, read: Callable[..., object]
+) -> None:
+    """Which stand together where they were sent together; their ids alone are anywhere."""
+    written(db, message)
+    read(db, [KEY])
+    asked: list[str] = []
+    db.conn.set_trace_callback(asked.append)
+    read(db, [KEY])
+    db.conn.set_trace_callback(None)
+    (query,) = [sql for sql in asked if sql.strip().startswith("SELECT")]
+    steps = [step for *_, step in db.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert "SEARCH messages USING PRIMARY KEY (sent_s=? AND message_id=?)" in steps

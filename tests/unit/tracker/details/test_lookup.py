@@ -4,10 +4,12 @@ import pytest
 from sqlite_utils import Database
 
 from tests.support.checks.facts import empty, pending, put
+from tests.support.checks.plans import scans
 from tests.support.details import SENT_S, handled
 from tracker.details import feed, lookup
 from tracker.events import Recipient
 from tracker.store.keys import MessageKey, message_text
+from tracker.store.reserved import DAY_S
 
 KEY = MessageKey.of(SENT_S, "00000000000000aa")
 
@@ -47,3 +49,16 @@ def test_a_tracked_message_is_found_by_its_readers_and_its_id() -> None:
     assert message_text(key.message_id) == "00000000000000aa"
     (bob,) = db.execute("SELECT id FROM persons WHERE name = 'bob@example.net'").fetchone()
     assert lookup.find(db, "bob@example.net", [bob]) == [key]
+
+
+@pytest.mark.parametrize("day", range(5))
+def test_a_message_is_found_by_its_id_on_whatever_day_it_was_sent(day: int) -> None:
+    """Days without mail are passed over; days are looked up by index, and never all messages."""
+    db = empty()
+    days = (0, 1, 2, 400, 20_000)
+    for sent_day in days:
+        sent_s = sent_day * DAY_S + DAY_S - 1
+        put(db, pending(f"{sent_day:016x}", at_s=sent_s))
+    found = lookup.find(db, f"{days[day]:016x}")
+    assert found == [MessageKey(days[day] * DAY_S + DAY_S - 1, days[day])]
+    assert list(scans(db, lambda: lookup.find(db, f"{days[day]:016x}"))) == []

@@ -62,3 +62,19 @@ def test_a_store_of_before_sums_by_verdict_gets_them_from_its_clicks() -> None:
     migrations.apply(db)
     assert judged_sums(db) == kept
     db.close()
+
+
+def test_a_store_of_before_finds_messages_by_their_ids_and_days_once_it_is_opened() -> None:
+    """Though somebody was killed between one statement and the next."""
+    db = empty()
+    put(db, pending(), accepted())
+    db.execute("DROP INDEX messages_of_day")
+    db.execute("CREATE INDEX messages_message_id ON messages (message_id)")
+    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'message_ids_by_day'")
+    migrations.apply(db)
+    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'message_ids_by_day'")
+    migrations.apply(db)
+    names = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    assert "messages_of_day" in names
+    assert "messages_message_id" not in names
+    db.close()
