@@ -48,6 +48,7 @@ from tracker.store import named_rows
 from tracker.store.keys import MessageKey, event_octets
 from tracker.store.named_rows import SignalSet, number_of_links
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED
+from tracker.tokens import SHARED
 from tracker.urls.naming import Naming
 from tracker.urls.slots import Placed, placed
 
@@ -468,8 +469,21 @@ class Batch:
             if delivery.clicks
         }
         elsewhere = self.clicked_before - self.before.keys()
-        spans |= sittings.spans([pair for pair in new if pair[0].key in elsewhere])
+        spans |= self._spans_near([pair for pair in new if pair[0].key in elsewhere])
         return rows.read_clicks(self.db, spans, self.messages, self.before)
+
+    def _spans_near(self, new: Sequence[Pair]) -> set[Span]:
+        """Return where the clicks are that new ones say something of: of most copies, next to them."""
+        every = sittings.spans(new)
+        # Those that several share have an hour's; of a flood, each click is judged by how many there are.
+        parted = {
+            span
+            for span in every
+            if span.recipient != SHARED
+            and not sittings.is_flooded(self.messages[span.message], span.recipient)
+        }
+        known_s = rows.read_moments(self.db, parted)
+        return (every - parted) | sittings.near(parted, new, known_s)
 
     def _write_clicks(self, new: Sequence[Pair], changed: Sequence[Pair]) -> None:
         """Count new clicks, and write them down, with the known ones that changed."""

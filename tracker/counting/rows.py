@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from tracker.counting.message_keys import Renamed
 from tracker.counting.model import Click, Delivery, Message
-from tracker.counting.sittings import Pair, Span
+from tracker.counting.sittings import Copy, Pair, Span
 from tracker.events import Clicked
 from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
@@ -61,13 +61,17 @@ _SPANS = """
     ) WITHOUT ROWID
 """
 _PUT_SPAN = "INSERT INTO spans VALUES (?, ?, ?, ?, ?)"
-_CLICKS = """
-    SELECT clicks.sent_s, clicks.message_id, clicks.event_id, clicks.recipient, number, url, signals, ip,
-        user_agents.name AS agent, human, doubtful, score, reasons, link_id,
-        pseudonyms.network, pseudonyms.agent
+_IN_SPANS = """
     FROM spans CROSS JOIN clicks ON clicks.sent_s = spans.sent_s
         AND clicks.message_id = spans.message_id AND clicks.event_id >= first AND clicks.event_id < last
         AND clicks.recipient = spans.recipient
+"""
+_MOMENTS = f"SELECT clicks.sent_s, clicks.message_id, clicks.recipient, clicks.event_id {_IN_SPANS}"
+_CLICKS = f"""
+    SELECT clicks.sent_s, clicks.message_id, clicks.event_id, clicks.recipient, number, url, signals, ip,
+        user_agents.name AS agent, human, doubtful, score, reasons, link_id,
+        pseudonyms.network, pseudonyms.agent
+    {_IN_SPANS}
     JOIN user_agents ON user_agents.id = user_agent_id
     JOIN destinations ON destinations.id = destination_id
     JOIN signal_sets ON signal_sets.id = signal_set_id
@@ -195,13 +199,29 @@ def read_clicks(
 
     A click counts for what its message says, or said `before` where that is given.
     """
-    wanted = [(*span.message, span.recipient, *_bounds(span)) for span in spans]
-    if not wanted:
+    if not _put_spans(db, spans):
         return []
-    db.execute(_SPANS)
-    db.execute("DELETE FROM spans")
-    db.conn.executemany(_PUT_SPAN, wanted)
     return [_pair(row, messages, before) for row in db.execute(_CLICKS)]
+
+
+def read_moments(db: Database, spans: Iterable[Span]) -> dict[Copy, list[float]]:
+    """Return when the copies were clicked, in seconds since 1970, in spans of time."""
+    found: dict[Copy, list[float]] = {}
+    if _put_spans(db, spans):
+        for sent_s, message_id, recipient, event_id in db.execute(_MOMENTS):
+            copy = MessageKey(sent_s, message_id), recipient
+            found.setdefault(copy, []).append(moment_s(event_id))
+    return found
+
+
+def _put_spans(db: Database, spans: Iterable[Span]) -> bool:
+    """Have spans in their table; return whether there is any."""
+    wanted = [(*span.message, span.recipient, *_bounds(span)) for span in spans]
+    if wanted:
+        db.execute(_SPANS)
+        db.execute("DELETE FROM spans")
+        db.conn.executemany(_PUT_SPAN, wanted)
+    return bool(wanted)
 
 
 def _bounds(span: Span) -> tuple[bytes, bytes]:

@@ -11,10 +11,14 @@ hour, as there may be very many. Where more clicks come together than any person
 was kept of the others is gone, or says nothing more. A settled click, of which no details are kept any more,
 keeps the verdict that it has, and takes no part in what is found of others: a time and a link without the
 rest would count against them, whoever it was.
+
+A new click says something only of those near it in time, each less than `APART_S` from the next: of an old
+copy nothing is read but moments, mostly.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,13 +26,17 @@ from tracker.counting.model import NOT_JUDGED, Click, Message, Sums
 from tracker.judging import judge as judging
 from tracker.judging.click import Message as About
 from tracker.judging.judge import Verdict
-from tracker.judging.rules import FLOOD, Settings
+from tracker.judging.rules import APART_S, FLOOD, Settings
 from tracker.store.keys import MessageKey
 from tracker.store.reserved import PURGED
 from tracker.tokens import SHARED
 
 HOUR_S = 3600
+_MOMENT_S = 0.001
+"""What moments of clicks are told by."""
 Pair = tuple[Message, Click]
+Copy = tuple[MessageKey, int]
+"""A message, and the number of a recipient."""
 
 
 class Span(NamedTuple):
@@ -84,6 +92,36 @@ def spans(new: Iterable[Pair]) -> set[Span]:
         if not is_closed(message, click.recipient)
         and not is_flooded(message, click.recipient, but=arriving[message.key, click.recipient])
     }
+
+
+def near(
+    wanted: Iterable[Span], new: Iterable[Pair], known_s: Mapping[Copy, Sequence[float]]
+) -> set[Span]:
+    """Return the parts of spans, each of a whole copy, in which clicks are near new ones.
+
+    `known_s` are the moments of the clicks that are known there.
+    """
+    new_s: defaultdict[Copy, list[float]] = defaultdict(list)
+    for message, click in new:
+        new_s[message.key, click.recipient].append(click.made.at_s)
+    return {
+        Span(*copy, begin, end + _MOMENT_S)
+        for copy in (span[:2] for span in wanted)
+        for begin, end in _runs(new_s[copy], known_s.get(copy, ()))
+    }
+
+
+def _runs(new_s: Sequence[float], known_s: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """Yield from when to when clicks were near each other, those that are known and new ones."""
+    moments = sorted([*((at_s, 1, 0) for at_s in new_s), *((at_s, 0, 1) for at_s in known_s)])
+    begin = last = -math.inf
+    new = known = 0
+    for at_s, is_new, is_known in [*moments, (math.inf, 0, 0)]:
+        if at_s - last > APART_S:
+            if new and known:
+                yield begin, last
+            begin, new, known = at_s, 0, 0
+        last, new, known = at_s, new + is_new, known + is_known
 
 
 def judge(clicks: Iterable[Pair], settings: Settings) -> None:

@@ -223,6 +223,15 @@ def test_a_message_that_is_renamed_takes_all_of_its_rows_along(
     assert list(rows.read_messages(db, [OTHER])) == [OTHER]
 
 
+def test_of_a_copy_the_moments_of_its_clicks_are_read(db: Database, message: Message) -> None:
+    """Those of a span, of the copies that are asked for."""
+    for n, (at_s, recipient) in enumerate([(0.5, 1), (7.25, 1), (9.0, 1), (3.0, 2)]):
+        inserted(db, message, click_of(made(at_s=SENT_S + at_s), recipient=recipient, number=n))
+    found = rows.read_moments(db, [Span(KEY, 1, SENT_S, SENT_S + 9.0), Span(OTHER, 1)])
+    assert found == {(KEY, 1): [SENT_S + 0.5, SENT_S + 7.25]}
+    assert rows.read_moments(db, []) == {}
+
+
 def test_the_number_of_a_purged_click_is_not_given_again() -> None:
     """Whoever asks for clicks after it would miss the one that had it."""
     db = empty()

@@ -9,7 +9,7 @@ from tracker.counting.model import NOT_JUDGED, Attribution, Click, ClickSum, Mes
 from tracker.counting.sittings import HOUR_S, Change, Sitting, Span, changes, is_closed, is_flooded
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
-from tracker.judging.rules import FLOOD, Settings
+from tracker.judging.rules import APART_S, FLOOD, Settings
 from tracker.store.keys import MessageKey
 from tracker.store.reserved import ERASED_ADDRESS, PURGED
 from tracker.tokens import SHARED
@@ -128,6 +128,37 @@ def test_nothing_is_read_of_a_copy_that_was_flooded_before() -> None:
     new = [(message(clicks=FLOOD + 2), click())] * 2
     assert sittings.spans(new) == {Sitting(ONE, 1).span}
     assert sittings.spans(new[:1]) == set()
+
+
+@pytest.mark.parametrize(
+    ("known_s", "expected_s"),
+    [
+        ((), []),
+        ((-APART_S - 0.001, APART_S + 0.001), []),
+        ((-APART_S,), [(-APART_S, 0)]),
+        ((APART_S,), [(0, APART_S)]),
+        ((0,), [(0, 0)]),
+        ((-2 * APART_S, -APART_S, 800, 1600, 9000), [(-2 * APART_S, 1600)]),
+    ],
+)
+def test_a_new_click_is_judged_with_those_near_it(
+    known_s: tuple[float, ...], expected_s: list[tuple[float, float]]
+) -> None:
+    """Each less than a quarter of an hour from the next: others it says nothing of."""
+    known = {(ONE, 1): [LATER_S + each for each in known_s]}
+    found = sittings.near([Sitting(ONE, 1).span], [(message(), click())], known)
+    assert found == {
+        Span(ONE, 1, LATER_S + begin, LATER_S + end + 0.001) for begin, end in expected_s
+    }
+
+
+def test_a_new_click_brings_together_what_was_apart() -> None:
+    """What was known before and after it; other copies have their own."""
+    known = {(ONE, 1): [LATER_S - 800, LATER_S + 800], (OTHER, 1): [LATER_S]}
+    wanted = [Sitting(ONE, 1).span, Sitting(OTHER, 1).span]
+    new = [(message(), click()), (message(OTHER), click(LATER_S + 5000))]
+    (found,) = sittings.near(wanted, new, known)
+    assert found[:3] == (ONE, 1, LATER_S - 800)
 
 
 def test_each_copy_is_judged_by_itself() -> None:
