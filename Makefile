@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip --disable-pip-version-check install --quiet --use-pep517 -
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lint check format docs site bench bench-store corpus fuzz crash traces systemd lock clean
+.PHONY: setup run test lint check format docs site bench bench-store profile corpus fuzz crash traces systemd lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -63,8 +63,16 @@ site: $(READY)
 	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs
 	$(BIN)/sphinx-build -W --keep-going -q -b html -c docs . build/site
 
+# The one table (docs/performance.md); parts of it: make bench BENCH="--only rewrite"
+BENCH ?=
 bench: $(READY)
-	$(BIN)/python bench/run.py
+	$(BIN)/python bench/run.py $(BENCH)
+
+# Where the proxy's time goes, by room and by function: make profile PROFILE="--size 100KB"
+PROFILE ?=
+profile: $(READY)
+	$(BIN)/pip install --quiet --no-build-isolation -e '.[profile]'
+	$(BIN)/python bench/profile_mail.py $(PROFILE)
 
 # A store of size: what it is asked, costs and makes wait. Quicker: make bench-store CLICKS=1000000
 CLICKS ?= 10000000
@@ -108,4 +116,4 @@ lock:
 	$(COMPILE) --build-deps-for editable --only-build-deps --constraint requirements-dev.txt --output-file requirements-build.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .fuzz build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .bench

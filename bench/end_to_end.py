@@ -1,174 +1,233 @@
-"""Messages a second, and CPU a message, through the whole proxy: smtp-source to smtp-sink.
+"""CPU a message through the whole of it, and latency: Waypost, its rivals, and smtp-sink alone.
 
-Three ways in one run: no proxy at all, Waypost, and `naive_proxy.py` (the same packages used the
-usual way). Times of one machine say little; the ratios of one run say more.
+All run at once and take turns: in each round each takes the same messages, which nobody has seen
+before. CPU is that of all processes of a kind (for Waypost: proxy, what works beside it, tracker and
+ingester), until what they have to do afterwards is done. The sink's own is in the row of its name only.
+
+    python bench/end_to_end.py [--rounds N] [--size 5KB]… [--without NAME]…
 """
 
-import os
-import shutil
-import signal
-import socket
-import subprocess
+import argparse
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from email.message import EmailMessage
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
-HERE = Path(__file__).resolve().parent
-WAYPOST = Path(sys.executable).with_name("waypost")
-SESSIONS = 8
-CONFIG = """\
-[proxy]
-listen = ["127.0.0.1:{listen}"]
-[relay]
-host = "127.0.0.1"
-port = {relay}
-tls = "none"
-[tracking]
-base_url = "http://127.0.0.1:8080"
-"""
+from rivals import Missing, Server
+from rivals.haraka import haraka
+from rivals.naive import naive
+from rivals.postfix_opendkim import postfix_opendkim
+from support.mail import Author, Mail
+from support.processes import cpu_s, rested, stop_all_at_sigterm
+from support.sink import Sink, smtp_sink
+from support.smtp_clients import deliver
+from support.table import Row, Section, Target, text
+from support.waypost import services
 
-
-class Figures(NamedTuple):
-    """What one way took: wall seconds, and CPU seconds of the proxy alone."""
-
-    wall_s: float
-    cpu_s: float
-
-
-def free_port() -> int:
-    """Return a free port of the loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+ROUNDS = 5
+LATENCY_MESSAGES = 60
+LATENCY_SHARES = {"naive": 0, "Postfix": 6}
+"""Who is left out there, and who gets so many times fewer: it waits for its disk."""
+SEED = 20261129
+SINK, WAYPOST = "smtp-sink alone", "Waypost"
+COUNTING = "of it, the tracker that counts"
+Starting = Callable[[Path, Sink, Path], AbstractContextManager[Server]]
+RIVALS: dict[str, Starting] = {
+    "naive": naive,
+    "haraka": haraka,
+    "postfix": postfix_opendkim,
+}
 
 
-def message(size_octets: int) -> bytes:
-    """Build a newsletter of about `size_octets`, with a link a kilobyte, as LF lines."""
-    row = (
-        '<tr><td style="padding:12px;font-family:sans-serif">{filler}'
-        '<a href="https://shop.example.com/item/{n}?utm_source=mail&amp;n={n}">Item {n}</a></td></tr>\n'
-    )
-    filler = "Words that a newsletter is made of. " * 24
-    rows = "".join(row.format(n=n, filler=filler) for n in range(max(1, size_octets // 1000)))
-    mail = EmailMessage()
-    mail["From"], mail["To"] = "news@example.com", "reader@example.net"
-    mail["Subject"], mail["Date"] = "Bench", "Mon, 23 Nov 2026 10:00:00 +0000"
-    mail["Message-ID"] = "<bench@example.com>"
-    mail.set_content("See the HTML part.\n")
-    mail.add_alternative(f"<html><body><table>{rows}</table></body></html>\n", subtype="html")
-    return mail.as_bytes()
+@dataclass(frozen=True)
+class Size:
+    """Messages of one size: how many a turn, over how many sessions, and what is wanted."""
+
+    name: str
+    title: str
+    write: Callable[[Author, int], list[Mail]]
+    messages: int
+    sessions: int
+    targets: dict[str, float]
+    """By how much the CPU of each rival, by the beginning of its name, is to exceed ours."""
+    slow: int = 1
+    """The naive proxy gets so many times fewer."""
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until somebody listens on `port`."""
-    for _ in range(200):
-        if process.poll() is not None:
-            raise SystemExit(f"{process.args!r} ended with {process.returncode}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise SystemExit(f"nobody listens on port {port}")
+SIZES = [
+    Size(
+        "5KB", "5 KB", lambda author, count: author.newsletters(count, 5_000, 6),
+        300, 8, {"Postfix": 4.2, "Haraka": 3.5}, 3,
+    ),
+    Size(
+        "100KB", "100 KB, 80 links", lambda author, count: author.newsletters(count, 100_000, 80),
+        80, 8, {"Postfix": 1.3, "Haraka": 1.8}, 8,
+    ),
+    Size(
+        "10MB", "10 MB", lambda author, count: [author.letter(10_000_000, 40) for _ in range(count)],
+        4, 2, {"Postfix": 1.5, "Haraka": 8}, 2,
+    ),
+]  # fmt: skip
 
 
 @contextmanager
-def program(arguments: list[str | Path], port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends."""
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port, process)
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+def waypost(folder: Path, sink: Sink) -> Iterator[Server]:
+    """Run proxy and tracker."""
+    with services(folder, sink.port) as running:
+        yield Server(WAYPOST, running.port, running.pids, running.pids[1:])
 
 
-def cpu_seconds(pid: int) -> float:
-    """CPU seconds that a process and its children have used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+@dataclass
+class Field:
+    """All that is measured in one run, and the sink behind it."""
+
+    sink: Sink
+    servers: list[Server]
+    missing: list[Row] = field(default_factory=list)
+    author: Author = field(default_factory=lambda: Author(SEED + int(time.time())))
+
+    def send(self, server: Server, mails: Sequence[Mail], sessions: int) -> list[float]:
+        """Send messages; return the seconds that each took, once all have come out."""
+        before = self.sink.count
+        took_s = deliver(server.port, mails, sessions)
+        self.sink.wait_for(before + len(mails))
+        return took_s
 
 
-def send(port: int, path: Path, count: int) -> float:
-    """Send `count` copies of the message at `path`; give the wall seconds."""
-    started = time.perf_counter()
-    subprocess.run(
-        ["smtp-source", "-s", str(SESSIONS), "-m", str(count), "-f", "news@example.com",
-         "-t", "reader@example.net", "-d", "-F", str(path), f"127.0.0.1:{port}"],
-        check=True,
-    )  # fmt: skip
-    return time.perf_counter() - started
+@contextmanager
+def running(folder: Path, without: Sequence[str] = ()) -> Iterator[Field]:
+    """Run all that can be run here, and say what is missing."""
+    with ExitStack() as stack:
+        sink = stack.enter_context(smtp_sink())
+        ours = stack.enter_context(waypost(folder / "waypost", sink))
+        found = Field(sink, [Server(SINK, sink.port, (sink.process.pid,)), ours])
+        for name, start in RIVALS.items():
+            if name in without:
+                continue
+            try:
+                rival = start(folder / name, sink, folder / "waypost" / "dkim.pem")
+                found.servers.append(stack.enter_context(rival))
+            except Missing as reason:
+                print(f"without {name}: {reason}", file=sys.stderr)
+                found.missing.append(Row(name, "not measured", str(reason)))
+        yield found
 
 
-def measure(server: list[str | Path], port: int, path: Path, count: int) -> Figures:
-    """Send through `server`, a warm-up first."""
-    with program(server, port) as process:
-        send(port, path, count // 10 or 1)
-        before = cpu_seconds(process.pid)
-        wall_s = send(port, path, count)
-        return Figures(wall_s, cpu_seconds(process.pid) - before)
+def cpu_ms(measured: Field, size: Size, rounds: int) -> dict[str, list[float]]:
+    """Return the CPU milliseconds a message of each server, a figure a round."""
+    figures: dict[str, list[float]] = {}
+    for round_number in range(rounds + 1):
+        count = size.messages if round_number else max(1, size.messages // 5)
+        mails = size.write(measured.author, count)
+        for server in measured.servers:
+            share = mails[:: size.slow] if server.name.startswith("naive") else mails
+            before_s, counting_s = rested(server.pids), cpu_s(server.counting)
+            measured.send(server, share, size.sessions)
+            taken_s = rested(server.pids) - before_s
+            if not round_number:  # the first one warms up
+                continue
+            figures.setdefault(server.name, []).append(taken_s / len(share) * 1000)
+            if server.counting:
+                counted_s = cpu_s(server.counting) - counting_s
+                figures.setdefault(COUNTING, []).append(counted_s / len(share) * 1000)
+    return figures
 
 
-def configure(folder: Path, listen: int, relay: int) -> list[str | Path]:
-    """Write keys and configuration; give the command that runs Waypost with them."""
-    subprocess.run(
-        [WAYPOST, "init", folder, "--domain", "example.com"], check=True, capture_output=True
-    )
-    keys = f'[keys]\nfile = "{folder}/token.keys"\n[store]\nurl = "sqlite:///{folder}/waypost.db"\n'
-    sender = (
-        '[[sender]]\ndomain = "example.com"\n'
-        f'[[sender.dkim]]\nselector = "waypost1"\nkey_file = "{folder}/dkim.pem"\n'
-    )
-    log = '[log]\nlevel = "warning"\n'
-    text = CONFIG.format(listen=listen, relay=relay) + keys + log + sender
-    (folder / "bench.toml").write_text(text)
-    return [WAYPOST, "proxy", "-c", folder / "bench.toml"]
-
-
-def compare(folder: Path, size_octets: int, count: int) -> None:
-    """Print the three ways for messages of one size."""
-    path = folder / f"message-{size_octets}"
-    path.write_bytes(message(size_octets))
-    relay, ours, naive = free_port(), free_port(), free_port()
-    sink: list[str | Path] = ["smtp-sink", "-u", "nobody", f"127.0.0.1:{relay}", "256"]
-    if os.getuid() != 0:
-        sink[1:3] = []
-    rival: list[str | Path] = [sys.executable, HERE / "naive_proxy.py", str(naive), str(relay)]
-    with program(sink, relay):
-        direct = send(relay, path, count)
-        figures = {
-            "Waypost": measure(configure(folder, ours, relay), ours, path, count),
-            "naive": measure([*rival, folder / "dkim.pem"], naive, path, count // 5),
-        }
-    print(
-        f"\n{size_octets // 1000} KB, {SESSIONS} sessions: direct {count / direct:.0f} messages/s"
-    )
-    per_message = {"Waypost": count, "naive": count // 5}
-    for name, figure in figures.items():
-        n = per_message[name]
-        print(
-            f"  {name:8} {n / figure.wall_s:7.0f} messages/s   "
-            f"{figure.cpu_s / n * 1000:6.2f} ms CPU a message"
+def cpu(measured: Field, size: Size, rounds: int) -> Section:
+    """Measure messages of one size."""
+    figures = cpu_ms(measured, size, rounds)
+    ours = statistics.median(figures[WAYPOST])
+    rows = []
+    for name, values in figures.items():
+        ratio = statistics.median(values) / ours
+        bound = next((b for start, b in size.targets.items() if name.startswith(start)), None)
+        rows.append(
+            Row(
+                name,
+                f"{statistics.median(values):.2f} ms",
+                f"{ratio:.2f} x Waypost",
+                None if bound is None else Target(bound, "x Waypost"),
+                ratio,
+            )
         )
-    ratio = (figures["naive"].cpu_s / per_message["naive"]) / (figures["Waypost"].cpu_s / count)
-    print(f"  naive uses {ratio:.1f} times the CPU")
+    return Section(f"CPU a message, {size.title}", [*rows, *measured.missing], figures)
+
+
+def latencies_ms(measured: Field, rounds: int) -> dict[str, list[float]]:
+    """Return how many milliseconds each message of 50 KB took, one at a time."""
+    took_ms: dict[str, list[float]] = {}
+    for round_number in range(rounds + 1):
+        mails = measured.author.newsletters(LATENCY_MESSAGES, 50_000, 40)
+        for server in measured.servers:
+            shares = LATENCY_SHARES.items()
+            share = next((s for start, s in shares if server.name.startswith(start)), 1)
+            if share == 0:
+                continue
+            values = [taken * 1000 for taken in measured.send(server, mails[::share], 1)]
+            rested(server.pids)
+            if round_number:  # the first one warms up
+                took_ms.setdefault(server.name, []).extend(values)
+    return took_ms
+
+
+def latency(measured: Field, rounds: int) -> Section:
+    """Measure how much later than smtp-sink's own a 250 comes."""
+    took_ms = latencies_ms(measured, rounds)
+    rows = []
+    sink = quantiles(took_ms[SINK])
+    for name, values in took_ms.items():
+        for quantile, value, alone, bound in zip(
+            ("p50", "p99"), quantiles(values), sink, (4, 10), strict=True
+        ):
+            target = Target(bound, "ms added", at_least=False) if name == WAYPOST else None
+            added = "" if name == SINK else f"{value - alone:+.2f} ms"
+            rows.append(Row(f"{name}, {quantile}", f"{value:.2f} ms", added, target, value - alone))
+    return Section("Latency at 50 KB, 40 links, one session (MAIL to 250)", rows, took_ms)
+
+
+def quantiles(values: Sequence[float]) -> tuple[float, float]:
+    """Return p50 and p99."""
+    ordered = sorted(values)
+    return ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)]
+
+
+def sections(
+    rounds: int, sizes: Sequence[str] = (), without: Sequence[str] = ()
+) -> Iterator[Section]:
+    """Measure everything here."""
+    with tempfile.TemporaryDirectory() as name, running(Path(name), without) as measured:
+        for size in SIZES:
+            if not sizes or size.name in sizes:
+                yield cpu(measured, size, rounds)
+        yield latency(measured, rounds)
 
 
 def main() -> int:
-    """Print the table, or say what is missing."""
-    if shutil.which("smtp-source") is None:
-        print("smtp-source is not installed (Debian: postfix)")
-        return 0
-    with tempfile.TemporaryDirectory() as name:
-        for number, (size_octets, count) in enumerate([(5_000, 1000), (100_000, 300)]):
-            folder = Path(name) / str(number)
-            folder.mkdir()
-            compare(folder, size_octets, count)
+    """Print the table of this part."""
+    known = [size.name for size in SIZES]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n    python")[0])
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help="turns of each (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--size", action="append", default=[], choices=known, help="only this size; may be repeated"
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=sorted(RIVALS),
+        help="leave a rival out; may be repeated",
+    )
+    asked = parser.parse_args()
+    stop_all_at_sigterm()
+    if asked.rounds < 1:
+        parser.error("--rounds has to be 1 or more")
+    print(text(sections(asked.rounds, asked.size, asked.without)))
     return 0
 
 

@@ -32,7 +32,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
-from end_to_end import free_port, message, wait_for
+
+from support.mail import Author
+from support.processes import free_port, wait_for
 
 HERE = Path(__file__).resolve().parent.parent
 FLOOD = Path(__file__).with_name("flood.py")
@@ -42,7 +44,7 @@ PATIENCE_S = 10.0
 PAUSE_S = 0.05
 MOST_MB = 4000
 ESTABLISHED = "01"
-CONTENT = message(5_000).replace(b"\n", b"\r\n")
+CONTENT = Author(1).newsletter(5_000, 6).content
 CONFIG = """\
 [proxy]
 listen = ["127.0.0.1:{smtp}"]

@@ -10,29 +10,30 @@ time of its thread: on a busy machine only the latter is the proxy's own doing.
 
 import asyncio
 import json
-import os
 import resource
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager, suppress
-from email.message import EmailMessage
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvloop
-from end_to_end import configure, free_port, message, program
 
 from config.loading.load import load
 from config.schema import Config
 from proxy.server.server import serve
+from support.mail import Author
+from support.processes import free_port, memory_mb, program
+from support.sink import smtp_sink
+from support.smtp_clients import client
+from support.waypost import configure
 
 UPLOADS, IDLE, DRIPPING = 200, 1000, 200
 SIZE_OCTETS = 25_000_000
-CHUNK_OCTETS = 256 * 1024
 TICK_S = 0.002
-LIMITS = "max_sessions = 3000\nmax_sessions_per_address = 3000\n"
+LIMITS = "max_sessions = 3000\nmax_sessions_per_address = 3000"
 
 
 # The proxy, with a clock in its loop.
@@ -60,45 +61,6 @@ async def tick(gaps: list[tuple[float, float, float]]) -> None:
 
 
 # Its clients.
-
-
-class Client:
-    """An SMTP client that says no more than it must."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    async def ask(self, line: bytes = b"") -> int:
-        """Send a command, if any; give the code of the reply."""
-        if line:
-            self.writer.write(line + b"\r\n")
-        while (reply := await self.reader.readline())[3:4] == b"-":
-            pass
-        return int(reply[:3] or 0)
-
-    async def data(self, content: bytes) -> int:
-        """Send a message, dot and all."""
-        await self.ask(b"MAIL FROM:<news@example.com>")
-        await self.ask(b"RCPT TO:<reader@example.net>")
-        if (code := await self.ask(b"DATA")) != 354:
-            return code
-        for start in range(0, len(content), CHUNK_OCTETS):
-            self.writer.write(content[start : start + CHUNK_OCTETS])
-            await self.writer.drain()
-        return await self.ask(b".")
-
-
-@asynccontextmanager
-async def client(port: int) -> AsyncIterator[Client]:
-    """Connect, and be past EHLO."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        one = Client(reader, writer)
-        await one.ask()
-        await one.ask(b"EHLO bench.test")
-        yield one
-    finally:
-        writer.close()
 
 
 async def upload(port: int, content: bytes) -> str:
@@ -133,32 +95,11 @@ async def drip(port: int, until: asyncio.Event, *, data: bool) -> None:
 # What is measured.
 
 
-async def memory(pid: int, samples: list[int]) -> None:
+async def memory(pid: int, samples: list[float]) -> None:
     """Note resident memory of a process and its children, in MB."""
     while True:
-        samples.append(resident_mb(pid))
+        samples.append(memory_mb([pid]))
         await asyncio.sleep(0.1)
-
-
-def resident_mb(pid: int) -> int:
-    """Add up the resident memory of a process and its children, files in memory included."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    pages = 0
-    for each in (str(pid), *children):
-        with suppress(OSError):
-            pages += int(Path(f"/proc/{each}/statm").read_text().split()[1])
-    return (pages * resource.getpagesize() + shared_buffer_octets(pid)) // 2**20
-
-
-def shared_buffer_octets(pid: int) -> int:
-    """Add up the files in memory that a process holds."""
-    sizes: dict[int, int] = {}
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(OSError):
-            if str(descriptor.readlink()).startswith("/memfd:"):
-                status = descriptor.stat()
-                sizes[status.st_ino] = status.st_blocks * 512
-    return sum(sizes.values())
 
 
 async def flood(port: int, content: bytes, uploads: int, idlers: int) -> None:
@@ -183,7 +124,7 @@ async def few(port: int, content: bytes) -> None:
 
 async def loris(port: int) -> None:
     """Print how long small messages take alone, and beside sessions that drip octets."""
-    small = message(5000).replace(b"\n", b"\r\n")
+    small = Author(1).newsletter(5_000, 6).content
     alone = await latencies_ms(port, small)
     until = asyncio.Event()
     slow = [asyncio.create_task(drip(port, until, data=n % 2 == 0)) for n in range(DRIPPING)]
@@ -217,25 +158,20 @@ def spread(values: Sequence[float]) -> str:
 
 def large(*, html: bool) -> bytes:
     """Build a message of 25 MB: a letter with an attachment, or one long page of HTML."""
-    if html:
-        return message(SIZE_OCTETS).replace(b"\n", b"\r\n")
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = "news@example.com", "reader@example.net", "Plans"
-    mail["Date"], mail["Message-ID"] = "Mon, 23 Nov 2026 10:00:00 +0000", "<bench@example.com>"
-    mail.set_content('<p><a href="https://shop.example.com/item">Item</a></p>\n', subtype="html")
-    mail.add_attachment(os.urandom(SIZE_OCTETS * 3 // 4), maintype="application", subtype="pdf")
-    return mail.as_bytes().replace(b"\n", b"\r\n")
+    author = Author(1)
+    mail = author.newsletter(SIZE_OCTETS, 20_000) if html else author.letter(SIZE_OCTETS, 40)
+    return mail.content
 
 
 async def stage(title: str, pid: int, work: Awaitable[None]) -> tuple[str, float, float]:
     """Run one part of the bench; print its memory, and give when it ran."""
     print(f"\n{title}", flush=True)
-    samples: list[int] = []
+    samples: list[float] = []
     sampling = asyncio.create_task(memory(pid, samples))
     begun = time.time()
     await work
     sampling.cancel()
-    print(f"  memory at most {max(samples)} MB, at the end {samples[-1]} MB", flush=True)
+    print(f"  memory at most {max(samples):.0f} MB, at the end {samples[-1]:.0f} MB", flush=True)
     return title, begun, time.time()
 
 
@@ -263,14 +199,12 @@ def main() -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        port, relay = free_port(), free_port()
-        sink: list[str | Path] = ["smtp-sink", "-m", "4000", f"127.0.0.1:{relay}", "512"]
-        sink[1:1] = ["-u", "nobody"] if os.getuid() == 0 else []
-        config = Path(configure(folder, port, relay)[-1])
-        config.write_text(config.read_text().replace("[proxy]\n", "[proxy]\n" + LIMITS))
-        inside: list[str | Path] = [sys.executable, __file__, "--inside", config, folder / "gaps"]
-        with program(sink, relay), program(inside, port) as process:
-            ran = uvloop.run(stages(port, process.pid, uploads, idlers))
+        port = free_port()
+        with smtp_sink() as sink:
+            config = configure(folder, port, sink.port, proxy=LIMITS)[-1]
+            inside = [sys.executable, __file__, "--inside", config, folder / "gaps"]
+            with program(inside, port) as process:
+                ran = uvloop.run(stages(port, process.pid, uploads, idlers))
         print("\nhow long the loop was away: wall, CPU of its own thread")
         gaps = json.loads((folder / "gaps").read_text())
         for title, begun, ended in ran:

@@ -1,27 +1,138 @@
-"""`make bench`: run every benchmark of this folder, one after the other.
+"""`make bench`: the table that performance claims come from, in one run, beside what is wanted.
 
-Each is a script of its own, which prints one table; `python bench/NAME.py` runs it alone.
+Saves all that was measured as JSON as well. What is missing here is said in the table, and on
+standard error; targets that are missed are no error. Run it while the machine does little else.
+
+    python bench/run.py [--only PART]… [--rounds N] [--json FILE] [--write]
 """
 
+import argparse
+import json
+import os
+import platform
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+import clicks
+import end_to_end
+import rewrite
+import sessions
+import signing
+import start_up
+import workers
+
+from support import ROOT
+from support.processes import stop_all_at_sigterm
+from support.table import Section, as_json, markdown, text
+
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- the table: make bench -->\n", "<!-- the end of the table -->\n"
+Part = Callable[[int], Iterable[Section]]
+PARTS: dict[str, tuple[str, Part]] = {
+    "mail": ("CPU a message and latency, beside rivals", end_to_end.sections),
+    "rewrite": ("rewriting against BeautifulSoup", lambda _: [rewrite.section()]),
+    "sign": ("signing against dkimpy", lambda _: [signing.section()]),
+    "workers": ("one worker and two", lambda _: [workers.section()]),
+    "sessions": ("memory with 200 sessions", lambda _: [sessions.section()]),
+    "start": ("how long programs take to start", lambda _: [start_up.section()]),
+    "clicks": ("redirects, beside nginx", lambda _: [clicks.section()]),
+}
+
+
+def arguments() -> argparse.Namespace:
+    """Return what was asked for."""
+    parts = "\n".join(f"  {name:10}{what}" for name, (what, _) in PARTS.items())
+    parser = argparse.ArgumentParser(
+        description="Measure Waypost and its rivals in one run, and print one table.",
+        epilog=f"parts:\n{parts}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only", action="append", choices=PARTS, metavar="PART", help="this part; may be repeated"
+    )
+    parser.add_argument(
+        "--rounds", type=rounds, default=end_to_end.ROUNDS, help="turns of each in `mail` (5)"
+    )
+    parser.add_argument(
+        "--json", type=json_file, metavar="FILE", help="save there (default: .bench/MOMENT.json)"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help=f"put the table into {PAGE.relative_to(ROOT)}"
+    )
+    return parser.parse_args()
+
+
+def rounds(value: str) -> int:
+    """Return a number of rounds."""
+    if not value.isdigit() or int(value) < 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is no number of 1 or more")
+    return int(value)
+
+
+def json_file(value: str) -> Path:
+    """Return where to save, a file that can be made there."""
+    path = Path(value)
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"no file can be made at {value}")
+    return path
+
+
+def measured(asked: argparse.Namespace) -> Iterator[Section]:
+    """Run the parts that were asked for."""
+    for name, (what, part) in PARTS.items():
+        if asked.only is None or name in asked.only:
+            print(f"{time.strftime('%H:%M:%S')} {name}: {what} …", file=sys.stderr, flush=True)
+            yield from part(asked.rounds)
+
+
+def circumstances() -> dict[str, object]:
+    """Return what was measured, where and when."""
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, check=False, capture_output=True
+    )
+    return {
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": commit.stdout.decode().strip(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+
+
+def save(path: Path | None, found: dict[str, object]) -> Path:
+    """Write JSON; return where."""
+    if path is None:
+        path = ROOT / ".bench" / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
+        path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(found, indent=1) + "\n")
+    return path
+
+
+def write(table: str) -> None:
+    """Put the table into its page."""
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}{table}\n{END}{after}")
 
 
 def main() -> int:
-    """Run them all; the exit status is 1 if any failed."""
-    failed = []
-    for script in sorted(HERE.glob("*.py")):
-        if script.name in {"run.py", "naive_proxy.py", "flood.py"}:
-            continue
-        print(f"\n== {script.stem}", flush=True)
-        if subprocess.run([sys.executable, script], check=False, cwd=HERE.parent).returncode:
-            failed.append(script.stem)
-    if failed:
-        print(f"failed: {', '.join(failed)}", file=sys.stderr)
-    return int(bool(failed))
+    """Measure, print, save."""
+    asked = arguments()
+    stop_all_at_sigterm()
+    where = circumstances()
+    sections = list(measured(asked))
+    print(text(sections))
+    missed = sum(row.met is False for section in sections for row in section.rows)
+    met = sum(row.met is True for section in sections for row in section.rows)
+    path = save(asked.json, {**where, "sections": as_json(sections)})
+    print(f"\n{met} targets met, {missed} missed; saved as {path}")
+    if asked.write:
+        write(markdown(sections))
+    return 0
 
 
 if __name__ == "__main__":

@@ -9,15 +9,17 @@ trusted, then not. What is measured is what `load.py` measures; the other proces
 
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import uvloop
-from end_to_end import configure, free_port, program
-from load import client
+
+from support.processes import free_port, program
+from support.sink import smtp_sink
+from support.smtp_clients import client
+from support.waypost import configure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # for tests
 
@@ -26,7 +28,7 @@ from tests.support.slow_mail import KINDS
 OCTETS = 200_000
 REST_S = 0.1
 SETTINGS = 'plain_text = true\nopens = true\nurl_params = { utm_source = "mail" }\n'
-FRONT = 'xclient_networks = ["127.0.0.1"]\n'
+FRONT = 'xclient_networks = ["127.0.0.1"]'
 STRANGER = b"XFORWARD ADDR=192.0.2.1"
 Sent = tuple[str, int, float, float]
 """The kind, the reply, and from when to when."""
@@ -69,16 +71,13 @@ def main() -> int:
     kinds = sys.argv[1:] or list(KINDS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        port, relay = free_port(), free_port()
-        sink: list[str | Path] = ["smtp-sink", f"127.0.0.1:{relay}", "64"]
-        sink[1:1] = ["-u", "nobody"] if os.getuid() == 0 else []
-        config = Path(configure(folder, port, relay)[-1])
-        text = config.read_text().replace("[tracking]\n", "[tracking]\n" + SETTINGS)
-        config.write_text(text.replace("[proxy]\n", "[proxy]\n" + FRONT))
-        load = Path(__file__).with_name("load.py")
-        inside: list[str | Path] = [sys.executable, load, "--inside", config, folder / "gaps"]
-        with program(sink, relay), program(inside, port):
-            sent = uvloop.run(each(port, kinds))
+        port, load = free_port(), Path(__file__).with_name("load.py")
+        with smtp_sink() as sink:
+            config = Path(configure(folder, port, sink.port, proxy=FRONT)[-1])
+            text = config.read_text().replace("[tracking]\n", "[tracking]\n" + SETTINGS)
+            config.write_text(text)
+            with program([sys.executable, load, "--inside", config, folder / "gaps"], port):
+                sent = uvloop.run(each(port, kinds))
         gaps = json.loads((folder / "gaps").read_text())
     print("the longest that the loop was away: wall, CPU of its own thread")
     for trusted, results in sent.items():

@@ -17,13 +17,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from end_to_end import configure
-
 from config.loading.load import load
 from config.telemetry import observe
 from proxy.message import work_budget
 from proxy.rewrite.transformer import Submission, Transformer
 from proxy.scheduling.dispatch import MAX_STEPS_IN_LOOP
+from support.waypost import configure
 from tracker.decisions.consents import Consents
 
 SECONDS, SEED = 60.0, 1
