@@ -36,6 +36,7 @@ host_lookup =
 rfc1413_hosts =
 tls_advertise_hosts =
 message_size_limit = 50M
+domainlist local_domains = exim.test
 smtp_accept_queue_per_connection = 0
 deliver_drop_privilege = true
 acl_smtp_rcpt = recipient
@@ -52,9 +53,11 @@ content:
        message = $h_X-Refuse:
   accept
 begin routers
+{first}
 everyone:
   {router}
 begin transports
+{transports}
 onward:
   driver = smtp
   allow_localhost
@@ -65,6 +68,8 @@ inbox:
   no_delivery_date_add
   no_envelope_to_add
   return_path_add
+begin retry
+* * F,2h,15m
 """
 
 INBOX = "driver = accept\n  transport = inbox"
@@ -92,8 +97,13 @@ class Unpacked:
 
 
 @contextlib.contextmanager
-def exim_running(sink_port: int | None = None) -> Iterator[Postfix]:
-    """Run an Exim that delivers everything into one Maildir, or hands it on to `sink_port`."""
+def exim_running(
+    sink_port: int | None = None, *, first: str = "", transports: str = ""
+) -> Iterator[Postfix]:
+    """Run an Exim that delivers everything into one Maildir, or hands it on to `sink_port`.
+
+    Routers that come `first` may do something else with some of it, with `transports` of theirs.
+    """
     with unpacked("exim4-daemon-light") as package:
         folder, port = package.folder, free_port()
         for name in ("spool", "log", "mail"):
@@ -101,7 +111,8 @@ def exim_running(sink_port: int | None = None) -> Iterator[Postfix]:
             shutil.chown(folder / name, EXIM_ID)
         conf = folder / "exim.conf"
         router = INBOX if sink_port is None else ONWARD.format(sink=sink_port)
-        conf.write_text(EXIM.format(root=package.root, folder=folder, port=port, router=router))
+        own = {"first": first, "transports": transports, "router": router}
+        conf.write_text(EXIM.format(root=package.root, folder=folder, port=port, **own))
         command = [package.root / "usr/sbin/exim4", "-bdf", "-q30m", "-C", conf]
         with running(private(folder, ["Debian-exim"], "", command), port, folder / "console"):
             yield Postfix(folder, port)
