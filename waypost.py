@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-SERVICES = ("proxy", "serve", "tracker")
+SERVICES = ("feed", "proxy", "serve", "tracker")
 """The subcommands that read their configuration again at SIGHUP."""
 
 
@@ -48,6 +48,7 @@ COMMANDS = {
     "doctor": "waypost_doctor.command:doctor",
     "explain": "proxy.cli.inspect:explain",
     "export": "tracker.cli.report:export",
+    "feed": "tracker.cli.feed:feed",
     "forget": "tracker.cli.forget:forget",
     "healthcheck": "waypost_doctor.health:healthcheck",
     "identify": "tracker.cli.identify:identify",
@@ -88,6 +89,7 @@ SUMMARIES = {
     "doctor": "Try everything as an operator would, and say what is wrong, with the cure.",
     "explain": "Show each link of the message in FILE: whether it is tracked, and why not.",
     "export": "Print every click that is kept, one a line, in the order in which they were counted.",
+    "feed": "Count what waits in the spool and tell webhooks, where no tracker does.",
     "forget": "Erase who is known by ADDRESS (or by your own id): names, addresses, and URLs with them.",
     "healthcheck": "Ask the SERVICE that runs here whether it is well: serve (both), proxy or tracker.",
     "identify": "Show who is behind ID, which [tracking.identify] told a destination.",

@@ -151,6 +151,24 @@ SEGMENT_VANISHED = _event(
 INGESTER_STARTED = _event(
     "ingester_started", logging.INFO, "This process now writes events from the spool to the store."
 )
+FEEDER_READY = _event(
+    "feeder_ready", logging.INFO, "`waypost feed` is at work. Says which store it feeds."
+)
+FEEDER_STOPPING = _event("feeder_stopping", logging.INFO, "`waypost feed` finishes its work.")
+FEEDER_RELOADED = _event(
+    "feeder_reloaded", logging.INFO, "`waypost feed` goes by its configuration as it is now."
+)
+FEEDER_NOT_RELOADED = _event(
+    "feeder_not_reloaded",
+    logging.ERROR,
+    "`waypost feed` was asked to read its configuration again, and cannot use it; what was in force stays.",
+)
+FEEDER_LOST = _event(
+    "feeder_lost",
+    logging.ERROR,
+    "The process that feeds the store ended unexpectedly; clicks and mail wait in the spool, and another is "
+    "started. Says its exit status (the negative number of a signal), or what could not be had.",
+)
 INGEST_FAILED = _event(
     "ingest_failed",
     logging.ERROR,

@@ -1,4 +1,4 @@
-"""The tracker as a whole: redirector, admin listener, spool, ingester and webhooks, from start to stop.
+"""The tracker as a whole: redirector, admin listener, spool and what feeds the store, from start to stop.
 
 Owns: the order in which its parts start and stop.
 Does not own: any of those parts, what must be there before (`parts`), what a reload changes
@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import socket
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +29,7 @@ from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.destinations import Destinations
 from tracker.decisions.files import CONSENTS, DECISIONS
 from tracker.decisions.overrides import Decision, Overrides
-from tracker.ingest.ingester import Ingester
+from tracker.feeding.process import FeedProcess
 from tracker.listener import asgi, server
 from tracker.listener.admission import Admission, fair_share
 from tracker.listener.limits import MAX_CONNECTIONS
@@ -45,7 +44,6 @@ from tracker.redirect import well_known
 from tracker.redirect.recorder import Recorder
 from tracker.redirect.redirector import Redirector, Rules
 from tracker.spool.writer import Spool
-from tracker.webhooks.sender import Sender
 
 SWITCH_INTERVAL_S = 0.0005
 """Under load the event loop holds the interpreter nearly all the time. The spool's thread wants it
@@ -99,11 +97,7 @@ async def serve(
         observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
         on_ready()
 
-    async with (
-        _feeding(config) as ingester,
-        _telling(config, ingester) as sender,
-        contextlib.AsyncExitStack() as ending,
-    ):
+    async with FeedProcess(config) as feeder, contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
         readers = Admission("public", *process.reader_bounds(config), app.rules.trusted_proxies)
@@ -117,8 +111,7 @@ async def serve(
                 readers=readers,
                 reader_bounds=process.reader_bounds,
                 admin=admin,
-                ingester=ingester,
-                sender=sender,
+                feeder=feeder,
             )
             ending.enter_context(on_sighup(partial(running.reload, reload)))
         watching = watch.watching(parts.keys, *files.all, parts.password)
@@ -211,31 +204,3 @@ async def _administering(
         admin.end()
         stop.set()
         await serving
-
-
-@contextlib.asynccontextmanager
-async def _feeding(config: Config) -> AsyncIterator[Ingester]:
-    """Feed the store from the spool in a thread of its own, while the block runs."""
-    stop = threading.Event()
-    ingester = Ingester(config)
-    thread = threading.Thread(target=ingester.run, args=(stop,), name="ingester")
-    thread.start()
-    try:
-        yield ingester
-    finally:
-        stop.set()
-        await asyncio.to_thread(thread.join)
-
-
-@contextlib.asynccontextmanager
-async def _telling(config: Config, ingester: Ingester) -> AsyncIterator[Sender]:
-    """Tell webhooks what is due in a thread of its own, while the block runs."""
-    stop = threading.Event()
-    sender = Sender(config, lambda: ingester.feeds)
-    thread = threading.Thread(target=sender.run, args=(stop,), name="webhooks")
-    thread.start()
-    try:
-        yield sender
-    finally:
-        stop.set()
-        await asyncio.to_thread(thread.join)

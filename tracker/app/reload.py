@@ -18,12 +18,11 @@ from config.telemetry import observe
 from tracker.admin.admin import Admin
 from tracker.app.admin_password import AdminPassword
 from tracker.decisions.destinations import Destinations
-from tracker.ingest.ingester import Ingester
+from tracker.feeding.process import FeedProcess
 from tracker.listener.admission import Admission
 from tracker.records.watch import Refreshable
 from tracker.redirect import well_known
 from tracker.redirect.redirector import Redirector, Rules
-from tracker.webhooks.sender import Sender
 
 TAKE_RESTART = (
     "tracker.listen",
@@ -48,8 +47,7 @@ class Reload:
     readers: Admission
     reader_bounds: Callable[[Config], tuple[int, int]]
     admin: Admin
-    ingester: Ingester
-    sender: Sender
+    feeder: FeedProcess
 
     def reload(self, read: Callable[[], Config]) -> None:
         """Put in force what `read` returns, and log what of it takes a restart, or why none of it is."""
@@ -84,8 +82,7 @@ class Reload:
         self.readers.trust(config.tracker.trusted_proxies)
         self.readers.limit(*self.reader_bounds(config))
         self.admin.config = config
-        self.ingester.configure(config)
-        self.sender.configure(config)
+        self.feeder.configure(config)
 
     def _renew(self, config: Config) -> None:
         certificate = config.tracker.tls_cert

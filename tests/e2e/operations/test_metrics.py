@@ -61,11 +61,12 @@ def test_each_worker_has_its_own(tmp_path: Path, mailbox: Mailbox) -> None:
         stack.wait_for_log("proxy_worker_lost")
         until(lambda: wanted <= set(samples(stack)))
         shown = {line for line in samples(stack) if line.startswith("waypost_sessions{")}
-        assert shown == {*wanted, 'waypost_sessions{process="tracker"} 0.0'}
+        beside = {f'waypost_sessions{{process="{name}"}} 0.0' for name in ("tracker", "feed")}
+        assert shown == wanted | beside
 
 
-def test_with_serve_all_is_one_process(tmp_path: Path, mailbox: Mailbox) -> None:
-    """At once, as it is its own page."""
+def test_with_serve_mail_and_readers_are_one_process(tmp_path: Path, mailbox: Mailbox) -> None:
+    """At once, as it is its own page; what feeds the store is another."""
     stack = Stack(folder=tmp_path / "waypost", relay=mailbox.port).furnish()
     with stack.serving("serve"):
         send(stack, mail(1_000_000))
