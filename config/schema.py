@@ -26,6 +26,7 @@ from config.values import (
     Many,
     NetworkRange,
     Octets,
+    Processes,
     Rate,
     Regex,
     Seconds,
@@ -161,8 +162,9 @@ class ProxyConfig(Table):
     them clicked. `"per-recipient"`: each recipient gets a copy with links of their own."""
     max_copies: Positive = 1000
     """With `copies = "per-recipient"`: the most recipients that one message may have."""
-    workers: Annotated[int, Field(ge=1, le=64)] = 1
-    """Processes that share the listeners. One serves some hundred messages a second."""
+    workers: Processes = 1
+    """Processes that share the listeners. One serves some hundred messages a second; `"auto"` has one for
+    each core that we may use. Every limit holds for all of them together."""
     tls_cert: Annotated[FilePath | None, _example('"/etc/waypost/tls/fullchain.pem"')] = None
     """Certificate chain (PEM) for STARTTLS and `listen_tls`. Once renewed, it is in force within seconds;
     `waypost init --tls` makes one."""
@@ -255,14 +257,14 @@ class RelayConfig(Table):
     `smtpd_authorized_xforward_hosts`, `smtpd_authorized_xclient_hosts`)."""
     max_logins: Positive = 10
     """How many clients that have to log in may be logging in at the same time, each in a session with
-    the relay (shared among `workers`); others wait for up to half a minute. One network has at most
+    the relay (of all `workers`); others wait for up to half a minute. One network has at most
     half of them. Such a client gets no relay session before it logs in."""
     max_connections: Annotated[Positive | None, _example("20")] = None
-    """The most sessions with this relay at the same time (shared among `workers`). Clients wait for up
+    """The most sessions with this relay at the same time (of all `workers`). Clients wait for up
     to half a minute; a session that is idle and that no client logged in to makes room."""
     max_rate: Annotated[Rate | None, _example('"14/s"')] = None
     """The most messages that this relay gets in a second, minute (`"100/min"`), hour or day, evenly
-    (shared among `workers`). Clients wait at MAIL for up to half a minute, and then hear 451."""
+    (each of several `workers` has an even share). Clients wait at MAIL for up to half a minute, and then hear 451."""
     connect_timeout: Patience = 30.0
     """How long connection, greeting and EHLO may take in all. A client waits for a few seconds at most
     where the relay was not slow before; then the call goes on without it."""

@@ -7,6 +7,7 @@ Does not own: which key holds which kind of value (`schema`), what an IP address
 """
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,8 @@ NETWORK_LIKE = re.compile(
     r"\d+\.[\d.]+(?:/.*)?|[0-9a-f]*:[0-9a-f:.]*(?:/.*)?|[^@]*/\d+", re.IGNORECASE
 )
 """What was meant for a network, or nobody could tell."""
+MOST_PROCESSES = 64
+"""That serve the same listeners."""
 MAX_ACCOUNT = 255
 """Characters of a login name."""
 MAX_URL = 2048
@@ -255,6 +258,10 @@ def _regex(value: object) -> str:
     return value
 
 
+def _processes(value: object) -> object:
+    return min(len(os.sched_getaffinity(0)), MOST_PROCESSES) if value == "auto" else value
+
+
 def _host(value: object) -> str:
     hint = 'write a bare name like "example.com": no scheme, no port, no @'
     if not isinstance(value, str):
@@ -393,6 +400,12 @@ Account = Annotated[
     Kind('login name, network or "loopback"'),
 ]
 NetworkRange = Annotated[Network, PlainValidator(_network), PlainSerializer(str), Kind("network")]
+Processes = Annotated[
+    int,
+    BeforeValidator(_processes),
+    Field(ge=1, le=MOST_PROCESSES),
+    Kind('whole number or `"auto"`'),
+]
 FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str), Kind("path")]
 Regex = Annotated[str, BeforeValidator(_regex), Kind("regular expression")]
 HostName = Annotated[str, BeforeValidator(_host), Kind("host name")]

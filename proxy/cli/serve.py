@@ -18,6 +18,7 @@ from config.loading.config_file import ConfigFile
 from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
+from config.service.shared_counts import SharedCounts
 from config.telemetry import exposition, observe
 from proxy.server.reload import InForce
 from proxy.server.server import serve
@@ -44,17 +45,18 @@ def proxy_command(config: ConfigFile) -> None:
 
 def _share_out(file: ConfigFile, config: Config, shares: list[Sockets]) -> int:
     """Run a worker for each share; one that replaces another has what is in force by then."""
-    in_force = InForce(config)
+    in_force, counts = InForce(config), SharedCounts(len(shares))
 
     def read_again() -> None:
         with contextlib.suppress(Exception):  # each worker logs it
             in_force.reload(load(file, files=True))
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
-        sockets = replace(shares[index], former_tls=in_force.tls_context)
+        mine = counts.of(index)
+        sockets = replace(shares[index], former_tls=in_force.tls_context, counts=mine)
         _work(f"proxy-{index}", file, in_force.config, sockets, on_ready)
 
-    return Workers(shares, work, read_again).run()
+    return Workers(shares, work, read_again, counts.forget).run()
 
 
 def _shares(config: Config) -> list[Sockets]:

@@ -1,7 +1,7 @@
 """How often clients may fail to log in, so that nobody tries passwords at the relay through us.
 
 Owns: counting the logins that the relay refused, in one session and of one address over all
-sessions of a process, and telling log and metrics of them.
+sessions, and telling log and metrics of them.
 Does not own: the exchange (`authentication`), the numbers (`limits`), the window in which failures
 count (`config.throttle`), or ending a session (`proxy.session.session`).
 
@@ -12,10 +12,12 @@ time, and many good ones at the same time are all served.
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 
 from config.addresses import IpAddress
+from config.service.shared_counts import ALONE, LOOK_AGAIN_S, Counts
 from config.telemetry.observe import LOGIN_FAILED, LOGIN_REFUSED, LOGINS_FAILED, LOGINS_REFUSED, log
-from config.throttle import Throttle, network_of
+from config.throttle import WINDOW_S, Throttle, network_of
 from proxy.client.limits import (
     MAX_FAILED_LOGINS,
     MAX_FAILED_LOGINS_OF_ADDRESS,
@@ -27,21 +29,20 @@ from proxy.smtp.replies import Reply
 
 
 class LoginLimits:
-    """The failed logins of all sessions of a process, by address.
+    """The failed logins of all sessions of the processes that keep `counts`, by address."""
 
-    `workers` is how many processes share the limit of an address: the kernel spreads its
-    connections evenly.
-    """
-
-    def __init__(self, workers: int = 1) -> None:
-        share = max(MAX_FAILED_LOGINS, MAX_FAILED_LOGINS_OF_ADDRESS // workers)
-        self._throttle = Throttle(share)
+    def __init__(self, counts: Counts = ALONE) -> None:
+        self._counts = counts
+        self._throttle = Throttle(MAX_FAILED_LOGINS_OF_ADDRESS)
         self._judging: Counter[IpAddress | None] = Counter()
         self._waiting: list[asyncio.Future[None]] = []
 
     def exhausted(self, address: IpAddress | None) -> bool:
         """Return whether so many logins of `address` failed lately that none is tried now."""
-        return not self._throttle.left(address)
+        return self._left(address) <= 0
+
+    def _left(self, address: IpAddress | None) -> int:
+        return self._throttle.left(address) - self._counts.others(_failed(network_of(address)))
 
     async def begin(self, address: IpAddress | None) -> bool:
         """Wait until the relay may judge a login of `address`; False: too many have failed.
@@ -49,26 +50,46 @@ class LoginLimits:
         After True, the caller calls `end`.
         """
         network = network_of(address)
-        while left := self._throttle.left(address):
-            if self._judging[network] < left:
-                self._judging[network] += 1
+        while (left := self._left(address)) > 0:
+            self._judge(network, 1)
+            if self._judging[network] + self._counts.others(_judged(network)) <= left:
                 return True
-            self._waiting.append(asyncio.get_running_loop().create_future())
-            await self._waiting[-1]
+            self._judge(network, -1)
+            await self._verdict()
         return False
+
+    def _judge(self, network: IpAddress | None, change: int) -> None:
+        self._judging[network] += change
+        self._counts.add(_judged(network), change)
+        if not self._judging[network]:
+            del self._judging[network]
+
+    async def _verdict(self) -> None:
+        """Wait until the relay has judged a login, here or maybe in another process."""
+        verdict = asyncio.get_running_loop().create_future()
+        self._waiting.append(verdict)
+        try:
+            await asyncio.wait((verdict,), timeout=LOOK_AGAIN_S if self._counts.shared else None)
+        finally:
+            with suppress(ValueError):
+                self._waiting.remove(verdict)
 
     def end(self, address: IpAddress | None, *, failed: bool) -> None:
         """Take note of the relay's verdict."""
         network = network_of(address)
         if failed:
             self._throttle.failed(address)
-        self._judging[network] -= 1
-        if not self._judging[network]:
-            del self._judging[network]
+            self._tell_others(_failed(network))
+        self._judge(network, -1)
         waiting, self._waiting = self._waiting, []
         for each in waiting:
             if not each.done():
                 each.set_result(None)
+
+    def _tell_others(self, name: str) -> None:
+        if self._counts.shared:
+            self._counts.add(name)
+            asyncio.get_running_loop().call_later(WINDOW_S, self._counts.add, name, -1)
 
     def tell_failed(self, client: str, account: str | None, reply: Reply) -> None:
         """Log and count a failed login; `account` is the name that the client gave."""
@@ -108,6 +129,14 @@ class Guesses:
             return reply
         finally:
             self._limits.end(self._address, failed=failed)
+
+
+def _failed(network: IpAddress | None) -> str:
+    return f"failed logins of {network}"
+
+
+def _judged(network: IpAddress | None) -> str:
+    return f"logins of {network}"
 
 
 def tell_refused(client: str, limit: str) -> None:

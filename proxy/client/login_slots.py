@@ -13,6 +13,10 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from config.service.shared_counts import ALONE, LOOK_AGAIN_S, Counts
+
+_ALL = "slots"
+
 LOGIN_WAIT_S = 30.0
 """For a slot. Mail programs wait a minute or more for the reply to AUTH."""
 
@@ -22,17 +26,18 @@ class LoginsCrowded(TimeoutError):
 
 
 class LoginSlots:
-    """The slots of one process. `limit` may change at any time."""
+    """The slots of the processes that keep `counts`. `limit` may change at any time."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, counts: Counts = ALONE) -> None:
         self.limit = limit
+        self._counts = counts
         self._held: Counter[str] = Counter()
         self._waiting: dict[asyncio.Future[None], str] = {}
 
     @property
     def held(self) -> int:
         """How many are logging in now."""
-        return self._held.total()
+        return self._held.total() + self._counts.others(_ALL)
 
     @asynccontextmanager
     async def slot(self, network: str) -> AsyncIterator[None]:
@@ -49,6 +54,9 @@ class LoginSlots:
         self._admit()
         try:
             async with asyncio.timeout(LOGIN_WAIT_S):
+                while self._counts.shared and not admitted.done():
+                    await asyncio.wait((admitted,), timeout=LOOK_AGAIN_S)
+                    self._admit()
                 await admitted
         except BaseException as error:
             if self._waiting.pop(admitted, None) is None:  # admitted as it gave up
@@ -58,18 +66,41 @@ class LoginSlots:
             raise
 
     def _give_back(self, network: str) -> None:
-        self._held[network] -= 1
+        self._hold(network, -1)
+        self._admit()
+
+    def _hold(self, network: str, change: int) -> None:
+        self._held[network] += change
+        self._counts.add(_ALL, change)
+        self._counts.add(_of(network), change)
         if not self._held[network]:
             del self._held[network]
-        self._admit()
+
+    def _held_by(self, network: str) -> int:
+        return self._held[network] + self._counts.others(_of(network))
 
     def _admit(self) -> None:
         while self.held < self.limit:
             share = (self.limit + 1) // 2
-            may = [each for each, who in self._waiting.items() if self._held[who] < share]
+            may = [each for each, who in self._waiting.items() if self._held_by(who) < share]
             if not may:
                 return
-            first = min(may, key=lambda each: self._held[self._waiting[each]])
-            self._held[self._waiting.pop(first)] += 1
-            if not first.done():
-                first.set_result(None)
+            first = min(may, key=lambda each: self._held_by(self._waiting[each]))
+            if not self._admitted(first, share):
+                return
+
+    def _admitted(self, first: asyncio.Future[None], share: int) -> bool:
+        """Give a slot to who is first; False: another process has taken it at the same time."""
+        network = self._waiting[first]
+        self._hold(network, 1)
+        if self.held > self.limit or self._held_by(network) > share:
+            self._hold(network, -1)
+            return False
+        del self._waiting[first]
+        if not first.done():
+            first.set_result(None)
+        return True
+
+
+def _of(network: str) -> str:
+    return f"slots of {network}"

@@ -1,6 +1,7 @@
 """How much the relay gets of us at the same time: sessions, and messages in a while.
 
 Owns: `[relay] max_connections` and `max_rate`, who waits for how long, and whose idle session makes room.
+Of the rate, each process of several has an even share.
 Does not own: opening sessions (`relay`), or which are idle (`upstream`).
 
 Sending services refuse what is beyond their limits, and some of them block who tries again. A client that
@@ -11,6 +12,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+
+from config.service.shared_counts import ALONE, LOOK_AGAIN_S, Counts
 
 WAIT_S = 30.0
 """For a session or for a turn; then the client hears 451 4.3.2. Mail programs wait for minutes."""
@@ -24,10 +27,17 @@ class TooMuchNow(TimeoutError):
 
 
 class SessionSlots:
-    """The sessions that one relay may have of this process; `limit` None: as many as there are."""
+    """The sessions that one relay may have of all processes that keep `counts`, where it is `name`.
 
-    def __init__(self, limit: int | None) -> None:
+    `limit` None: as many as there are.
+    """
+
+    def __init__(self, limit: int | None, name: str = "relay", counts: Counts = ALONE) -> None:
         self._limit = limit
+        self._name = name
+        self._wanted = f"{name}, wanted"
+        self._counts = counts
+        self._looking: asyncio.TimerHandle | None = None
         self._held = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: dict[object, Callable[[], None]] = {}
@@ -40,19 +50,39 @@ class SessionSlots:
     @property
     def full(self) -> bool:
         """Whether who wants a session now has to wait, or another has to end."""
-        return self._limit is not None and self._held >= self._limit
+        return self._limit is not None and self._held_by_all >= self._limit
+
+    @property
+    def _held_by_all(self) -> int:
+        return self._held + self._counts.others(self._name)
+
+    def _held_now(self) -> bool:
+        """Hold one more; False, and it is not held, where others have taken the last."""
+        self._held += 1
+        self._counts.add(self._name)
+        if self._limit is None or self._held_by_all <= self._limit:
+            return True
+        self._let_go()
+        return False
+
+    def _let_go(self) -> None:
+        self._held -= 1
+        self._counts.add(self._name, -1)
 
     async def take(self) -> None:
         """Wait for a slot, and hold it; the caller calls `give_back`. Raises TooMuchNow."""
         if self.full:
             self._end_an_idle_one()
-        if not self.full and not self._waiting:
-            self._held += 1
+        if not self._waiting and self._held_now():
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        self._counts.add(self._wanted)
         try:
             async with asyncio.timeout(WAIT_S):
+                while self._counts.shared and not turn.done():
+                    await asyncio.wait((turn,), timeout=LOOK_AGAIN_S)
+                    self._let_in()
                 await turn
         except BaseException as error:
             with suppress(ValueError):
@@ -62,14 +92,20 @@ class SessionSlots:
             if isinstance(error, TimeoutError):
                 raise TooMuchNow from None
             raise
+        finally:
+            self._counts.add(self._wanted, -1)
 
     def give_back(self) -> None:
         """End the hold of one session; who waits longest is next."""
-        self._held -= 1
-        while self._waiting and not self.full:
+        self._let_go()
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while self._waiting and self._held_now():
             turn = self._waiting.popleft()
-            if not turn.done():
-                self._held += 1
+            if turn.done():
+                self._let_go()
+            else:
                 turn.set_result(None)
 
     def idle(self, who: object, end: Callable[[], None]) -> None:
@@ -79,10 +115,21 @@ class SessionSlots:
         self._idle[who] = end
         if self._waiting and self.full:
             self._end_an_idle_one()
+        if self._counts.shared and self._looking is None:
+            self._look_for_others()
 
     def busy(self, who: object) -> None:
         """Leave the session of `who` alone."""
         self._idle.pop(who, None)
+
+    def _look_for_others(self) -> None:
+        """End an idle session where another process waits for one, and look again while there are any."""
+        self._looking = None
+        if self._counts.others(self._wanted) and self.full:
+            self._end_an_idle_one()
+        if self._idle:
+            loop = asyncio.get_running_loop()
+            self._looking = loop.call_later(LOOK_AGAIN_S, self._look_for_others)
 
     def _end_an_idle_one(self) -> None:
         if self._idle:

@@ -7,6 +7,7 @@ Does not own: reaching it (`failover`), talking to it (`session`), or the relay 
 """
 
 from config.schema import RelayConfig
+from config.service.shared_counts import ALONE, Counts
 from config.telemetry.observe import RELAY_CLIENT_INFO_REFUSED, log
 from proxy.relay.capability_cache import CapabilityCache
 from proxy.relay.failover import Failover
@@ -18,12 +19,12 @@ from proxy.relay.session import RelaySession, RelayUnavailable
 class Relay:
     """The relay of one table `[relay]`; `hostname` is our name in EHLO."""
 
-    def __init__(self, config: RelayConfig, hostname: str, workers: int = 1) -> None:
-        """`workers` is how many processes share what the relay may get of us."""
+    def __init__(self, config: RelayConfig, hostname: str, counts: Counts = ALONE) -> None:
+        """Take the counts of all processes that share what the relay may get of us."""
         self.config = config
-        most, per_s = config.max_connections, config.max_rate
-        self.slots = SessionSlots(most and max(most // workers, 1))
-        self.pace = Pace(per_s and per_s / workers)
+        name = f"relay {config.name} {config.host} {config.port}"
+        self.slots = SessionSlots(config.max_connections, name, counts)
+        self.pace = Pace(config.max_rate and config.max_rate / counts.processes)
         self.own_login = OwnLogin(config) if config.user else None
         self.capability_cache = CapabilityCache(self._dial)
         self._hostname = hostname

@@ -51,6 +51,9 @@ COMMIT_GRACE_S = 660.0
 """How long a stop waits for transactions whose final dot is on its way (RFC 5321 §4.5.3.2.6)."""
 
 
+_SESSIONS = "sessions"
+
+
 async def serve(
     config: Config,
     *,
@@ -70,7 +73,8 @@ async def serve(
     sockets = sockets or bind(config)
     if most_sessions is None:
         most_sessions = descriptors.for_mail(descriptors.allowed())
-    server = Server(Services.start(config, former_tls=sockets.former_tls), most_sessions)
+    begun = Services.start(config, former_tls=sockets.former_tls, counts=sockets.counts)
+    server = Server(begun, most_sessions)
     freeze_startup_objects()
     reloading = nullcontext() if reload is None else on_sighup(partial(server.reload, reload))
     try:
@@ -93,6 +97,7 @@ class Server:
         self._listeners: list[asyncio.Server] = []
         self._tasks: dict[asyncio.Task[None], Session | None] = {}
         self._by_address: Counter[IpAddress | None] = Counter()
+        self._counts = services.counts
         self._stopping = False
 
     async def listen(self, sockets: Sockets) -> None:
@@ -153,9 +158,10 @@ class Server:
         """Begin to serve a connection, unless there are too many; nothing of it was read yet."""
         proxy, peer = self.services.proxy, Client(parse_ip(connection.peer[0]))
         speaks_for_another = within(peer.address, proxy.proxy_protocol_networks)
-        if len(self._tasks) >= min(proxy.max_sessions, self._most_sessions):
+        if not self._take_place():
             turn_away(connection, peer, TurnedAway.SESSIONS, tls=tls)
-        elif not speaks_for_another and self._too_many_of(peer):
+        elif not speaks_for_another and not self._take_place_of(peer):
+            self._counts.add(_SESSIONS, -1)
             turn_away(connection, peer, TurnedAway.ADDRESS, tls=tls)
         else:
             serving = self._serve_behind_header if speaks_for_another else self._serve
@@ -166,30 +172,47 @@ class Server:
             SESSIONS.inc()
             task.add_done_callback(partial(self._forget, connection))
             if not speaks_for_another:
-                self._count(task, peer)
+                self._give_back_after(task, peer)
+
+    def _take_place(self) -> bool:
+        """Count one more session, of all workers; False, and it is not counted: there are too many."""
+        self._counts.add(_SESSIONS)
+        others = self._counts.others(_SESSIONS)
+        most, here = self.services.proxy.max_sessions, len(self._tasks)
+        if here + others < most and here < self._most_sessions:
+            return True
+        self._counts.add(_SESSIONS, -1)
+        return False
 
     def _forget(self, connection: ClientConnection, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
+        self._counts.add(_SESSIONS, -1)
         SESSIONS.dec()
         if task.cancelled():  # amid a header or a handshake: nobody else closes it
             connection.abort()
         if len(self._tasks) < FEW_SESSIONS:
             collect_if_idle()
 
-    def _too_many_of(self, client: Client) -> bool:
-        """Return whether no more sessions of this client's address may begin."""
+    def _take_place_of(self, client: Client) -> bool:
+        """Count one more session of this client's address, of all workers; False as in `_take_place`."""
         proxy = self.services.proxy
-        sessions = self._by_address[counted_as(client, proxy)]
+        address = counted_as(client, proxy)
+        self._by_address[address] += 1
+        self._counts.add(_of(address))
+        sessions = self._by_address[address] + self._counts.others(_of(address))
         speaks_for_many = within(client.address, proxy.xclient_networks)
-        return sessions >= proxy.max_sessions_per_address and not speaks_for_many
+        if sessions <= proxy.max_sessions_per_address or speaks_for_many:
+            return True
+        self._discount(address)
+        return False
 
-    def _count(self, task: asyncio.Task[None], client: Client) -> None:
+    def _give_back_after(self, task: asyncio.Task[None], client: Client) -> None:
         """Count a session of this client's address until `task` is done."""
         address = counted_as(client, self.services.proxy)
-        self._by_address[address] += 1
         task.add_done_callback(lambda _: self._discount(address))
 
     def _discount(self, address: IpAddress | None) -> None:
+        self._counts.add(_of(address), -1)
         self._by_address[address] -= 1
         if not self._by_address[address]:
             del self._by_address[address]
@@ -208,12 +231,11 @@ class Server:
             connection.abort()
             return
         about(client=str(client))
-        if self._too_many_of(client):
+        task = asyncio.current_task()
+        if task is None or not self._take_place_of(client):
             turn_away(connection, client, TurnedAway.ADDRESS, tls=tls)
             return
-        task = asyncio.current_task()
-        if task is not None:
-            self._count(task, client)
+        self._give_back_after(task, client)
         await self._serve(connection, client, tls=tls)
 
     async def _serve(self, connection: ClientConnection, client: Client, *, tls: bool) -> None:
@@ -248,6 +270,10 @@ class Server:
         else:
             return True
         return False
+
+
+def _of(address: IpAddress | None) -> str:
+    return f"sessions of {address}"
 
 
 def _told_apart(client: Client) -> Context:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from config.schema import Config
+from config.service.shared_counts import ALONE, Counts
 from config.values import Address
 
 LISTEN_BACKLOG = 1024
@@ -29,6 +30,8 @@ class Sockets:
     tls: Sequence[socket.socket] = ()
     former_tls: ssl.SSLContext | None = None
     """The certificate in force where the configuration names none any more."""
+    counts: Counts = ALONE
+    """What the process counts together with others that listen at the same addresses."""
 
     def close(self) -> None:
         """Listen no more."""

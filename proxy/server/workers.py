@@ -35,12 +35,21 @@ class Workers:
     """The parent of `len(shares)` workers, each with its share of listening sockets."""
 
     def __init__(
-        self, shares: Sequence[Sockets], work: Work, on_hangup: Callable[[], object]
+        self,
+        shares: Sequence[Sockets],
+        work: Work,
+        on_hangup: Callable[[], object],
+        on_lost: Callable[[int], object],
     ) -> None:
-        """`on_hangup` is called in the parent before the workers get a SIGHUP."""
+        """Run `work` in each worker, and the other two in the parent.
+
+        `on_hangup` is called before the workers get a SIGHUP, `on_lost` with the number of a worker that
+        has ended, before another takes its place.
+        """
         self._shares = shares
         self._work = work
         self._on_hangup = on_hangup
+        self._on_lost = on_lost
         self._running: dict[int, int] = {}
         self._stopping = False
         self._unready = len(shares)
@@ -111,7 +120,10 @@ class Workers:
             if not child:
                 return
             index = self._running.pop(child, None)
-            if index is not None and not self._stopping:
+            if index is None:
+                continue
+            self._on_lost(index)
+            if not self._stopping:
                 log(PROXY_WORKER_LOST, status=os.waitstatus_to_exitcode(status))
                 time.sleep(RESTART_PAUSE_S)
                 self._start(index)

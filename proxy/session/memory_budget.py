@@ -1,4 +1,4 @@
-"""The memory that all messages of a process may hold together, and who has to give way.
+"""The memory that all messages of a service may hold together, and who has to give way.
 
 Owns: what is held by whom, how much one account or network may hold beside others, and which
 upload ends when memory is short.
@@ -27,9 +27,11 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Self
 
+from config.service.shared_counts import ALONE, Counts
+
 UPLOAD_BUDGET_OCTETS = 256 * 1024 * 1024
-"""All messages being taken in or passed on, shared among `workers`. What is above gets 452: with
-200 uploads of 25 MB and 1,000 idle sessions a process stays below 1 GiB."""
+"""All messages being taken in or passed on, in all `workers`. What is above gets 452: with 200 uploads of
+25 MB and 1,000 idle sessions a process stays below 1 GiB."""
 
 LARGEST_MESSAGES = 4
 """The budget is at least so many of the largest: two fit, even of one client, as it has to leave as
@@ -42,11 +44,18 @@ UPLOAD_S = 300.0
 """How long a message may take at an even pace while memory is short: 35 MB at 1 Mbit/s."""
 
 
-class MemoryBudget:
-    """Octets of mail that this process may hold at one time."""
+_ALL, _WANTED = "mail", "mail that found no memory"
 
-    def __init__(self, limit_octets: int) -> None:
+WANTED_S = 1.0
+"""For so long the uploads of other workers hear that there was no memory, and the slow ones give way."""
+
+
+class MemoryBudget:
+    """Octets of mail that the processes which keep `counts` may hold at one time."""
+
+    def __init__(self, limit_octets: int, counts: Counts = ALONE) -> None:
         self.limit_octets = limit_octets
+        self._counts = counts
         self.used_octets = 0
         self._held: Counter[str] = Counter()
         self._uploads: set[Lease] = set()
@@ -57,19 +66,40 @@ class MemoryBudget:
 
     def admit(self, lease: "Lease", octets: int) -> bool:
         """Return whether `lease` may hold so much more, once slow uploads have given way."""
+        if self._counts.shared:
+            self._make_way()
         if self._fits(lease, octets):
             return True
         for upload in self._slow_uploads(lease, octets):
             upload.end()
             if self._fits(lease, octets):
                 return True
+        if self._counts.shared and not self._greedy(lease, octets):
+            self._want(octets)
         return False
+
+    def _want(self, octets: int) -> None:
+        """Have other workers end what is slow."""
+        self._counts.add(_WANTED, octets)
+        later = asyncio.get_running_loop().call_later
+        later(WANTED_S, self._counts.add, _WANTED, -octets)
+
+    def _make_way(self) -> None:
+        """End what is slow here, the largest first, where a message found no memory in another worker."""
+        wanted_octets = self._counts.others(_WANTED)
+        slow = [each for each in self._uploads if each.slow] if wanted_octets else []
+        for upload in sorted(slow, key=lambda each: each.held_octets, reverse=True):
+            if wanted_octets > 0:
+                wanted_octets -= upload.held_octets
+                upload.end()
 
     def hold(self, lease: "Lease", change_octets: int) -> None:
         """Note that `lease` holds so much more, or less."""
         self.used_octets += change_octets
+        self._counts.add(_ALL, change_octets)
         for holder in lease.holders:
             self._held[holder] += change_octets
+            self._counts.add(_of(holder), change_octets)
             if not self._held[holder]:
                 del self._held[holder]
 
@@ -83,16 +113,24 @@ class MemoryBudget:
             self._uploads.discard(lease)
 
     def _fits(self, lease: "Lease", octets: int) -> bool:
-        held_octets = max(self._held[holder] for holder in lease.holders)
-        return held_octets + octets <= self.limit_octets - self.used_octets - octets
+        held_octets = max(map(self._held_by, lease.holders))
+        used_octets = self.used_octets + self._counts.others(_ALL)
+        return held_octets + octets <= self.limit_octets - used_octets - octets
+
+    def _held_by(self, holder: str) -> int:
+        return self._held[holder] + self._counts.others(_of(holder))
+
+    def _greedy(self, lease: "Lease", octets: int) -> set[str]:
+        """Return whose share would be more than anybody may hold."""
+        most_octets = self.limit_octets // 2 - octets
+        return {holder for holder in lease.holders if self._held_by(holder) > most_octets}
 
     def _slow_uploads(self, lease: "Lease", octets: int) -> list["Lease"]:
         """Return what may give way to `lease`, the largest first.
 
         To those who would hold more than anybody may, only what is their own.
         """
-        most_octets = self.limit_octets // 2 - octets
-        greedy = {holder for holder in lease.holders if self._held[holder] > most_octets}
+        greedy = self._greedy(lease, octets)
         slow = [
             upload
             for upload in self._uploads - {lease}
@@ -162,6 +200,10 @@ class Lease:
     def _hold(self, held_octets: int) -> None:
         self._budget.hold(self, held_octets - self.held_octets)
         self.held_octets = held_octets
+
+
+def _of(holder: str) -> str:
+    return f"mail of {holder}"
 
 
 def _now_s() -> float:

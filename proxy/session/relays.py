@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from config.addresses import parse_ip
 from config.schema import RelayConfig
+from config.service.shared_counts import ALONE, Counts
 from config.values import Address
 from proxy.policy.accounts import Accounts, Submitter
 from proxy.relay.relay import Relay
@@ -31,8 +32,10 @@ _DOMAIN = re.compile(rb"@([A-Za-z0-9.-]{1,255})")
 class Relays:
     """The relays of one configuration; `configs` has at least one."""
 
-    def __init__(self, configs: Iterable[RelayConfig], hostname: str, workers: int = 1) -> None:
-        self.all = tuple(Relay(config, hostname, workers) for config in configs)
+    def __init__(
+        self, configs: Iterable[RelayConfig], hostname: str, counts: Counts = ALONE
+    ) -> None:
+        self.all = tuple(Relay(config, hostname, counts) for config in configs)
         self._by_sender = {domain: relay for relay in self.all for domain in relay.config.senders}
         self._accounts = [
             (Accounts.of(relay.config.accounts), relay)

@@ -18,6 +18,7 @@ from typing import Self
 
 from config.keys.certificates import server_context
 from config.schema import Config, ProxyConfig
+from config.service.shared_counts import ALONE, Counts
 from config.telemetry.observe import JOURNAL_FAILED, MAIL_IN_MEMORY_OCTETS, log
 from proxy.client.login_limits import LoginLimits
 from proxy.client.login_slots import LoginSlots
@@ -51,6 +52,7 @@ class Services:
     login_slots: LoginSlots
     relays: Relays
     refusals: Refusals
+    counts: Counts
 
     @property
     def proxy(self) -> ProxyConfig:
@@ -63,14 +65,17 @@ class Services:
         config: Config,
         before: Self | None = None,
         former_tls: ssl.SSLContext | None = None,
+        counts: Counts = ALONE,
     ) -> Self:
         """Make everything that `config` asks for; `before` is what it replaces.
 
-        `former_tls` is in force where `config` names no certificate and nothing is replaced. Where
+        `former_tls` is in force where `config` names no certificate, and `counts` are those that are kept
+        with other workers, where nothing is replaced. Where
         something is, `config` has its values for all that takes a restart
         (`proxy.server.reload.kept`). Raises ConfigError, OSError or
         ssl.SSLError for keys and certificates that cannot be used.
         """
+        counts = before.counts if before else counts
         loop_budget = before.loop_budget if before else LoopBudget(ITERATION_OCTETS)
         consents = before.consents if before else _consents(config)
         hostname = config.proxy.hostname or socket.getfqdn()
@@ -85,15 +90,16 @@ class Services:
             consents=consents,
             tls_context=tls_context_of(config.proxy)
             or (before.tls_context if before else former_tls),
-            memory_budget=before.memory_budget if before else _memory_budget(config.proxy.workers),
+            memory_budget=before.memory_budget if before else _memory_budget(counts),
             loop_budget=loop_budget,
-            login_limits=before.login_limits if before else LoginLimits(config.proxy.workers),
-            login_slots=before.login_slots if before else LoginSlots(1),
-            relays=Relays(config.relays, hostname, config.proxy.workers),
+            login_limits=before.login_limits if before else LoginLimits(counts),
+            login_slots=before.login_slots if before else LoginSlots(1, counts),
+            relays=Relays(config.relays, hostname, counts),
             refusals=before.refusals if before else Refusals(),
+            counts=counts,
         )
         services.memory_budget.make_room_for(config.proxy.max_size)
-        services.login_slots.limit = max(config.relay.max_logins // config.proxy.workers, 1)
+        services.login_slots.limit = config.relay.max_logins
         return services
 
     def stop(self) -> None:
@@ -103,8 +109,8 @@ class Services:
         self.spool.close()
 
 
-def _memory_budget(workers: int) -> MemoryBudget:
-    budget = MemoryBudget(UPLOAD_BUDGET_OCTETS // workers)
+def _memory_budget(counts: Counts) -> MemoryBudget:
+    budget = MemoryBudget(UPLOAD_BUDGET_OCTETS, counts)
     MAIL_IN_MEMORY_OCTETS.set_function(lambda: budget.used_octets)
     return budget
 

@@ -5,7 +5,7 @@ import signal
 import smtplib
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,21 @@ def children(parent: int) -> list[int]:
     """Return the processes that `parent` has started."""
     listed = Path(f"/proc/{parent}/task/{parent}/children").read_text()
     return [int(pid) for pid in listed.split()]
+
+
+def connected(stack: Stack) -> socket.socket:
+    """Connect; the socket closes itself as a context manager."""
+    return socket.create_connection(("127.0.0.1", stack.smtp), 10)
+
+
+def is_served(client: socket.socket) -> bool:
+    """Return whether somebody answers this client, which has been greeted."""
+    try:
+        client.sendall(b"HELP\r\n")
+        with client.makefile("rb") as lines:
+            return any(line.startswith(b"214 ") for line in iter(lines.readline, b""))
+    except ConnectionError:
+        return False
 
 
 @contextmanager
@@ -140,6 +155,57 @@ def test_a_worker_that_dies_is_replaced(two_workers: Stack) -> None:
             assert greeting(two_workers).startswith(b"220 ")
         until(lambda: len(children(process.pid)) == 2 and victim not in children(process.pid))
         assert "proxy_worker_lost" in two_workers.log.read_text()
+
+
+@pytest.mark.parametrize("limit", ["max_sessions", "max_sessions_per_address"])
+def test_a_limit_holds_for_all_workers_and_a_dead_one_gives_back_what_it_held(
+    limit: str, tmp_path: Path, mailbox: Mailbox
+) -> None:
+    """However the kernel shares connections out, three are served; and three again after a kill -9."""
+    stack = Stack(folder=tmp_path / "limited", relay=mailbox.port)
+    stack.furnish(proxy=f'workers = 2\n{limit} = 3\nhostname = "mail.example.com"')
+    with stack.serving("proxy") as process, ExitStack() as clients:
+        until(lambda: stack.log.read_text().count("proxy_ready") == 2)
+        workers = children(process.pid)
+        held = [clients.enter_context(connected(stack)) for _ in range(3)]
+        assert [client.recv(3) for client in held] == [b"220"] * 3
+        assert greeting(stack).startswith(b"421 ")
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        until(lambda: stack.log.read_text().count("proxy_ready") == 4)
+        again = [clients.enter_context(connected(stack)) for _ in range(3)]
+        assert [client.recv(3) for client in again] == [b"220"] * 3
+        assert greeting(stack).startswith(b"421 ")
+
+
+def test_a_killed_worker_gives_back_what_it_alone_held(tmp_path: Path, mailbox: Mailbox) -> None:
+    """The sessions of the others go on, and count as before."""
+    stack = Stack(folder=tmp_path / "limited", relay=mailbox.port)
+    stack.furnish(proxy='workers = 2\nmax_sessions = 12\nhostname = "mail.example.com"')
+    with stack.serving("proxy") as process, ExitStack() as clients:
+        until(lambda: stack.log.read_text().count("proxy_ready") == 2)
+        victim, survivor = children(process.pid)
+        held = [clients.enter_context(connected(stack)) for _ in range(12)]
+        assert [client.recv(3) for client in held] == [b"220"] * 12
+        assert greeting(stack).startswith(b"421 ")
+        os.kill(victim, signal.SIGKILL)
+        until(lambda: stack.log.read_text().count("proxy_ready") == 3)
+        left = [client for client in held if is_served(client)]
+        more = [clients.enter_context(connected(stack)) for _ in range(12 - len(left))]
+        assert [client.recv(3) for client in more] == [b"220"] * len(more)
+        assert greeting(stack).startswith(b"421 ")
+        assert survivor in children(process.pid)
+
+
+def test_there_is_a_worker_for_each_core(tmp_path: Path, mailbox: Mailbox) -> None:
+    """With `"auto"`, as many as this process may use."""
+    stack = Stack(folder=tmp_path / "auto", relay=mailbox.port)
+    stack.furnish(proxy='workers = "auto"\nhostname = "mail.example.com"')
+    cores = len(os.sched_getaffinity(0))
+    with stack.serving("proxy") as process:
+        until(lambda: stack.log.read_text().count("proxy_ready") == cores)
+        assert len(children(process.pid)) == (cores if cores > 1 else 0)
+        assert stop(process) == 0
 
 
 def test_a_worker_that_replaces_another_serves_by_the_configuration_in_force(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.service.shared_counts import LOOK_AGAIN_S, SharedCounts
 from proxy.client.limits import MAX_FAILED_LOGINS, MAX_FAILED_LOGINS_OF_ADDRESS
 from proxy.client.login_limits import Guesses, LoginLimits
 from proxy.smtp import replies
@@ -79,13 +80,31 @@ async def test_the_relay_is_not_asked_beyond_the_limit() -> None:
     assert await Guesses(limits, THERE).judged(relay, b"") is WRONG
 
 
-@pytest.mark.parametrize(("workers", "share"), [(1, 10), (2, 5), (3, 3), (64, 3)])
-async def test_workers_share_the_limit(workers: int, share: int) -> None:
-    """None has fewer than one session may use."""
-    limits = LoginLimits(workers)
-    await used_up(limits, share - 1)
-    assert await Guesses(limits, HERE).judged(Relay(WRONG), b"") is WRONG
-    assert await Guesses(limits, HERE).judged(Relay(WRONG), b"") is replies.TOO_MANY_LOGINS
+async def test_workers_hold_the_limit_together() -> None:
+    """What failed in one process counts in the others, and so does what is being judged there."""
+    counts = SharedCounts(2)
+    here, there = LoginLimits(counts.of(0)), LoginLimits(counts.of(1))
+    await used_up(here, MOST - 1)
+    assert not there.exhausted(HERE)
+    assert await there.begin(HERE)
+    judging = asyncio.create_task(here.begin(HERE))
+    await asyncio.sleep(2 * LOOK_AGAIN_S)
+    assert not judging.done()
+    there.end(HERE, failed=True)
+    assert not await judging
+    assert (here.exhausted(HERE), there.exhausted(HERE)) == (True, True)
+
+
+async def test_a_login_waits_for_a_verdict_in_another_worker() -> None:
+    """It is judged once that was a good one."""
+    counts = SharedCounts(2)
+    here, there = LoginLimits(counts.of(0)), LoginLimits(counts.of(1))
+    await used_up(here, MOST - 1)
+    assert await there.begin(HERE)
+    judging = asyncio.create_task(here.begin(HERE))
+    await asyncio.sleep(0)
+    there.end(HERE, failed=False)
+    assert await judging
 
 
 async def test_a_login_waits_for_the_verdict_on_others() -> None:

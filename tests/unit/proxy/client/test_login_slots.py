@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.service.shared_counts import LOOK_AGAIN_S, SharedCounts
 from proxy.client import login_slots
 from proxy.client.login_slots import LoginsCrowded, LoginSlots
 
@@ -120,3 +121,18 @@ def test_slots_are_never_too_many_and_never_lost(limit: int, steps: list[tuple[s
         assert (slots.held, slots._waiting) == (0, {})
 
     asyncio.run(play())
+
+
+async def test_workers_hold_the_slots_together() -> None:
+    """One that is given back goes to who waits in another process; and so does a network's share."""
+    counts = SharedCounts(2)
+    here, there = (LoginSlots(2, counts.of(index)) for index in range(2))
+    admitted: list[str] = []
+    async with held(here, "a"):
+        tasks = [await waiting(there, network, admitted) for network in ("a", "b")]
+        await asyncio.sleep(2 * LOOK_AGAIN_S)
+        assert (admitted, here.held, there.held) == (["b"], 2, 2)
+    tasks[1].cancel()
+    await asyncio.sleep(2 * LOOK_AGAIN_S)
+    assert admitted == ["b", "a"]
+    tasks[0].cancel()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from config.service.shared_counts import LOOK_AGAIN_S, SharedCounts
 from proxy.relay import pacing
 from proxy.relay.pacing import Pace, SessionSlots, TooMuchNow
 
@@ -121,3 +122,27 @@ async def test_without_a_rate_nobody_waits() -> None:
     for _ in range(1000):
         await pace.turn()
     assert pace._next_at_s == before_s
+
+
+async def test_workers_hold_the_limit_together() -> None:
+    """A session that one of them gives back goes to who waits in another."""
+    counts = SharedCounts(2)
+    here, there = (SessionSlots(2, "relay", counts.of(index)) for index in range(2))
+    await here.take()
+    await here.take()
+    waiting = asyncio.create_task(there.take())
+    await asyncio.sleep(2 * LOOK_AGAIN_S)
+    assert (there.full, waiting.done()) == (True, False)
+    here.give_back()
+    await waiting
+    assert here.full
+
+
+async def test_an_idle_session_makes_room_for_another_worker() -> None:
+    """Within the time in which it looks for that."""
+    counts = SharedCounts(2)
+    here, there = (SessionSlots(1, "relay", counts.of(index)) for index in range(2))
+    await here.take()
+    here.idle("a", here.give_back)
+    await there.take()
+    assert not here._held

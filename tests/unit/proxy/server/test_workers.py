@@ -46,7 +46,11 @@ def work(index, on_ready):
     tell("ended", index)
 
 tell("ports", *(share.plain[0].getsockname()[1] for share in shares))
-sys.exit(workers.Workers(shares, work, lambda: tell("hangup parent")).run())
+sys.exit(
+    workers.Workers(
+        shares, work, lambda: tell("hangup parent"), lambda index: tell("lost", index, os.getpid())
+    ).run()
+)
 """
 
 
@@ -191,3 +195,13 @@ def test_systemd_hears_that_all_are_ready(tmp_path: Path, manager: socket.socket
         until(lambda: heard(manager) == ["READY=1"])
         assert parent.stop() == 0
         assert heard(manager) == ["STOPPING=1"]
+
+
+def test_the_parent_hears_which_worker_was_lost(parent: Parent) -> None:
+    """In its own process, before another takes the place."""
+    (killed, _) = parent.workers()
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len(parent.workers()) == 3)
+    ((index, pid),) = parent.told("lost")
+    first = next(index for index, pid, *_ in parent.told("begun") if int(pid) == killed)
+    assert (index, int(pid)) == (first, parent.process.pid)

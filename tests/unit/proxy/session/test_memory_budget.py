@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.service.shared_counts import SharedCounts
 from proxy.session import memory_budget
 from proxy.session.memory_budget import (
     LARGEST_MESSAGES,
@@ -196,3 +197,32 @@ def test_what_is_thrown_away_does_not_give_way(clock: Callable[[float], None]) -
     assert Upload(budget, "new").lease.resize(LARGE)
     assert not refused.gave_way
     assert slow[0].gave_way
+
+
+@pytest.mark.usefixtures("clock")
+def test_workers_hold_the_budget_together() -> None:
+    """What an account holds in one of them counts in the others, and so does what all hold."""
+    counts = SharedCounts(2)
+    here, there = (MemoryBudget(LIMIT, counts.of(index)) for index in range(2))
+    first = Upload(here, "a", octets=400)
+    assert not Lease(there, ("a",)).resize(150)
+    assert Lease(there, ("b",)).resize(300)
+    first.lease.resize(0)
+    assert Lease(there, ("a",)).resize(150)
+
+
+async def test_a_slow_upload_makes_way_for_mail_in_another_worker(
+    clock: Callable[[float], None],
+) -> None:
+    """When its worker takes in anything; not for an account that would hold more than anybody may."""
+    counts = SharedCounts(2)
+    here, there = (MemoryBudget(LIMIT, counts.of(index)) for index in range(2))
+    slow, greedy = Upload(here, "a", octets=450), Lease(there, ("c",))
+    clock(UPLOAD_PATIENCE_S + 1)
+    assert not greedy.resize(600)
+    assert Lease(here, ("d",)).resize(1)
+    assert not slow.gave_way
+    assert not Lease(there, ("b",)).resize(300)
+    assert Lease(here, ("e",)).resize(1)
+    assert slow.gave_way
+    assert Lease(there, ("b",)).resize(300)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from proxy.session.memory_budget import LARGEST_MESSAGES, UPLOAD_BUDGET_OCTETS
+from config.service.shared_counts import SharedCounts
+from proxy.session.memory_budget import LARGEST_MESSAGES, UPLOAD_BUDGET_OCTETS, Lease
 from proxy.session.services import Services
 from tests.support.session_fixtures import configuration
 from tracker.decisions.files import CONSENTS
@@ -60,14 +61,6 @@ def test_slots_for_logins_are_as_the_new_configuration_has_them(
     after.dispatcher.close()
 
 
-@pytest.mark.parametrize(("workers", "share"), [(4, 2), (16, 1)])
-def test_workers_share_the_slots_for_logins(workers: int, share: int, tmp_path: Path) -> None:
-    """Each has one at least."""
-    services = Services.start(configuration(tmp_path, 25, proxy={"workers": workers}))
-    assert services.login_slots.limit == share
-    services.stop()
-
-
 def test_without_copies_nothing_is_remembered_of_deliveries(tmp_path: Path) -> None:
     """One message to all needs no memory of who has it."""
     services = Services.start(configuration(tmp_path, 25, proxy={"copies": "shared"}))
@@ -82,11 +75,18 @@ def test_the_host_name_is_the_systems_where_none_is_set(tmp_path: Path) -> None:
     services.stop()
 
 
-def test_workers_share_the_memory_for_mail(tmp_path: Path) -> None:
+async def test_workers_share_the_memory_for_mail(tmp_path: Path) -> None:
     """All of them together stay within the bound."""
-    services = Services.start(configuration(tmp_path, 25, proxy={"workers": 4, "max_size": "1MB"}))
-    assert services.memory_budget.limit_octets == UPLOAD_BUDGET_OCTETS // 4
-    services.stop()
+    counts = SharedCounts(2)
+    config = configuration(tmp_path, 25, proxy={"max_size": "1MB"})
+    here, there = (Services.start(config, counts=counts.of(index)) for index in range(2))
+    half_octets = UPLOAD_BUDGET_OCTETS // 2
+    with Lease(here.memory_budget, ("a",)) as lease:
+        assert lease.resize(half_octets)
+        assert not Lease(there.memory_budget, ("b",)).resize(half_octets)
+    assert Lease(there.memory_budget, ("b",)).resize(half_octets)
+    for each in (here, there):
+        each.stop()
 
 
 def test_two_of_the_largest_messages_always_fit(tmp_path: Path) -> None:
