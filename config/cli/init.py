@@ -35,11 +35,13 @@ Next:
 
 {zone}
 
-2. Put a web server with a certificate for {host} in front of 127.0.0.1:8080.
+2. Put a web server with a certificate for {host} in front of 127.0.0.1:8080,
+   and name its address in [tracker] trusted_proxies (docs/tracker.md has nginx and Caddy).
 3. Look through {file}: above all [relay].
    What is wrong with it: waypost check -c {file}
 4. Start: waypost serve -c {file}
    and let your application send its mail to 127.0.0.1:2525.
+   Whether all of it works: waypost doctor -c {file}
 5. Keep a copy of {folder}/token.keys in a safe place:
    without it, every link in delivered mail is dead.
 """

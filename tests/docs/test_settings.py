@@ -27,3 +27,14 @@ def test_what_security_rests_on_is_a_setting() -> None:
     named = set(QUOTED.findall(page))
     assert {"max_sessions_per_address", "trust_loopback", "trusted_networks"} <= named
     assert named <= set().union(*KEYS.values())
+
+
+def test_the_tracking_host_has_one_name() -> None:
+    """The one that `waypost init` writes; a reader of two pages need not ask whether it is another."""
+    pages = {ROOT / "README.md", *DOCS.glob("*.md"), ROOT / "compose.yaml"}
+    for page in sorted(pages):
+        text = page.read_text("utf-8")
+        named = re.findall(r'base_url = "https?://([^/"]+)"', text)
+        named += re.findall(r"TRACKING_HOST=(\S+?)[,\s]", text)
+        named += re.findall(r"\b(?:clicks|go|l|links?|t|track(?:er|ing)?)\.example\.\w+", text)
+        assert {name for name in named if "127.0.0.1" not in name} <= {"click.example.com"}, page
