@@ -2,6 +2,7 @@
 
 import http.client
 import signal
+import smtplib
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -119,3 +120,24 @@ def test_what_takes_a_restart_is_in_force_after_one(tmp_path: Path) -> None:
     stack.smtp = moved
     with stack.serving():
         until((stack.folder / "waypost2.db").exists)
+
+
+def test_a_reload_reads_the_file_and_keeps_the_environment(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a variable says comes before what the file says, then as at the start."""
+    monkeypatch.setenv("WAYPOST_PROXY__MAX_SIZE", "70kB")
+
+    def hello() -> bytes:
+        with smtplib.SMTP("127.0.0.1", stack.smtp, timeout=20) as client:
+            return client.ehlo()[1]
+
+    with stack.serving("proxy") as process:
+        assert b"SIZE 70000" in hello()
+        text = stack.config.read_text()
+        changed = '[proxy]\nhostname = "new.example.com"\nmax_size = "90kB"\n'
+        stack.config.write_text(text.replace("[proxy]\n", changed))
+        process.send_signal(signal.SIGHUP)
+        stack.wait_for_log("proxy_reloaded")
+        assert hello().startswith(b"new.example.com")
+        assert b"SIZE 70000" in hello()
