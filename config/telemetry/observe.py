@@ -713,6 +713,13 @@ ADMIN_LOGIN_HEADERS_IGNORED = Counter(
 )
 
 # Sessions with the relay.
+RELAY_REACHABLE = Gauge(
+    "waypost_relay_reachable",
+    "0 while none of a relay's addresses answered when it was last called, by relay; 1 while one did, or "
+    "none was called yet.",
+    ["relay"],
+    registry=REGISTRY,
+)
 RELAY_ATTEMPTS_FAILED = Counter(
     "waypost_relay_attempts_failed",
     "Failed attempts to open a session with an address of the relay, by cause.",

@@ -19,6 +19,7 @@ from config.telemetry.observe import (
     RELAY_ATTEMPTS_FAILED,
     RELAY_BACK,
     RELAY_PASSED_OVER,
+    RELAY_REACHABLE,
     log,
 )
 from config.values import Address
@@ -87,6 +88,8 @@ class Failover:
         self._background: dict[Endpoint, asyncio.Task[Reached]] = {}
         self._timers: dict[Endpoint, asyncio.TimerHandle] = {}
         self._asked_at_s = 0.0
+        self._reachable = RELAY_REACHABLE.labels(config.name or config.host)
+        self._tell()
 
     async def reach(self) -> Contact:
         """Return the first address that is ready for mail. Raises RelayUnavailable."""
@@ -137,6 +140,7 @@ class Failover:
         detail = f"silent for {after_s:.1f} s"
         known.dead = Attempt(endpoint.address, Unavailable.TIMED_OUT, detail)
         known.silent = True
+        self._tell()
         RELAY_ATTEMPTS_FAILED.labels(Unavailable.TIMED_OUT).inc()
         log(RELAY_PASSED_OVER, address=str(endpoint.address), after_s=round(after_s, 1))
         return known.dead
@@ -158,6 +162,7 @@ class Failover:
     ) -> None:
         known = self.known(endpoint)
         known.dead, known.silent = attempt, took_s > LEAST_PATIENCE_S
+        self._tell()
         RELAY_ATTEMPTS_FAILED.labels(attempt.cause).inc()
         if not quietly:
             facts = {"cause": attempt.cause, "detail": attempt.detail}
@@ -175,12 +180,20 @@ class Failover:
         known.dead, known.silent, known.failures = None, False, 0
         known.takes_s = took_s
         known.heard_at_s = _now_s()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell whether the relay can be had, as far as is known; who could not look it up knows no address."""
+        addresses = [known for each, known in self._known.items() if each.sockaddr is not None]
+        called = addresses or [*self._known.values()]
+        self._reachable.set(not called or any(known.dead is None for known in called))
 
     def _again(self, endpoint: Endpoint) -> None:
         """Call a dead address in the background, unless nobody has asked for long."""
         del self._timers[endpoint]
         if _now_s() - self._asked_at_s > FORGET_S:
             self._known.pop(endpoint, None)
+            self._tell()
         elif self.known(endpoint).dead is not None and endpoint not in self._background:
             self.go_on(endpoint, asyncio.create_task(self.attempt(endpoint, quietly=True)))
 

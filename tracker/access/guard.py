@@ -23,7 +23,12 @@ from tracker.access.needs import AUTHENTICATOR_KEY, STATE_KEY
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-OPEN_PATHS = frozenset({"/healthz", "/internal/ask", refusals.LOGIN, refusals.LOGOUT})
+OPEN_PATHS = frozenset(
+    {
+        *("/healthz", "/readyz", "/readyz/tracker", "/readyz/proxy", "/internal/ask"),
+        *(refusals.LOGIN, refusals.LOGOUT),
+    }
+)
 """These need no password: the programs that ask have none, or people are about to say it."""
 
 OPEN_FOLDER = "/static/"

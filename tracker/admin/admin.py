@@ -1,7 +1,7 @@
 """The admin listener's application: which path is answered by what.
 
 Owns: its paths, health, metrics, and what a web server asks before it gets a certificate.
-Does not own: who may ask (`tracker.access`), pages (`tracker.pages`), the API (`tracker.api`), how an
+Does not own: who may ask (`tracker.access`), when a role is ready (`readiness`), pages (`tracker.pages`), the API (`tracker.api`), how an
 error is answered (`tracker.answers`), or sockets (`tracker.listener`).
 
 SQLite and files are read in threads, so that redirects in the same process go on meanwhile.
@@ -21,6 +21,7 @@ from config.schema import Config
 from config.telemetry import exposition
 from tracker.access.access import Scope
 from tracker.access.needs import only
+from tracker.admin import readiness
 from tracker.answers.errors import ERROR_HANDLERS
 from tracker.answers.responses import UNCACHED, json_response
 from tracker.api.api import PREFIX, Api
@@ -48,6 +49,8 @@ class Admin:
         routes = [
             *self._site.routes,
             Route("/healthz", _healthz),
+            Route("/readyz", self._ready),
+            Route("/readyz/{role}", self._ready),
             Route("/metrics", only(self._metrics, Scope.FIGURES)),
             Route("/internal/ask", self._ask),
             Mount(PREFIX, self.api.app),
@@ -69,6 +72,15 @@ class Admin:
         if domain not in self.config.tracking_hosts:
             raise HTTPException(404, "not a tracking host of ours")
         return json_response({"domain": domain})
+
+    def _ready(self, request: Request) -> Response:
+        """Answer a balancer that asks whether a role may get mail or readers."""
+        role = request.path_params.get("role", readiness.TRACKER)
+        if role not in readiness.ROLES:
+            raise HTTPException(404, "not a role: tracker or proxy")
+        lacking = readiness.lacking(role, self.config, self._process)
+        text = "".join(f"{each}\n" for each in lacking) or "ready\n"
+        return PlainTextResponse(text, 503 if lacking else 200, headers=UNCACHED)
 
     def _metrics(self, _request: Request) -> Response:
         page = exposition.page(exposition.directory_of(self.config.store.spool_dir), self._process)

@@ -13,6 +13,7 @@ from proxy.relay import failover as failover_module
 from proxy.relay.dial import Endpoint, RelayUnavailable, Unavailable
 from proxy.relay.failover import Failover
 from tests.support.clients.programs import free_port
+from tests.support.feeding import metric
 from tests.support.relays.dead_relays import DEAD_RELAYS
 from tests.support.relays.relay_actions import ActingRelay, Line
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
@@ -125,6 +126,23 @@ async def test_a_relay_that_is_back_is_found_in_the_background(
         await until(lambda: logged[-1]["event"] == "relay_back")
         assert await port_of(failover) == back.port
         assert back.connections[0][1:] == [b"QUIT"]
+
+
+async def test_whether_the_relay_can_be_had_is_told(new_failover: NewFailover) -> None:
+    """Not found dead until it was called; dead once all of its addresses are; back without a client."""
+    back = ScriptedRelay(port=free_port())
+    failover = new_failover(back.port, free_port())
+    assert told_reachable() == 1
+    with pytest.raises(RelayUnavailable):
+        await failover.reach()
+    assert told_reachable() == 0
+    async with back.listening():
+        await until(lambda: told_reachable() == 1)
+
+
+def told_reachable() -> float:
+    """Return what the metrics say of the relay."""
+    return metric("waypost_relay_reachable", relay="127.0.0.1")
 
 
 async def test_a_slow_relay_is_waited_for_once_it_is_known_to_be_slow(

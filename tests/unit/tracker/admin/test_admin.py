@@ -24,6 +24,10 @@ from tracker.store import database
 from tracker.store.keys import message_text
 
 PASSWORD = b"horse staple"
+OPEN_TO_ALL = {
+    *("/healthz", "/readyz", "/readyz/{role}", "/internal/ask"),
+    *("/login", "/logout", "/static/{name}"),
+}
 
 
 async def test_metrics_are_told(client: Client) -> None:
@@ -78,7 +82,7 @@ async def test_nothing_but_what_is_public_needs_no_password(admin: Admin) -> Non
     async with serving(admin.app, PASSWORD) as client:
         statuses = {path: (await client.ask(path)).status for path in [*paths, "/x"]}
         open_to_all = {path for path, status in statuses.items() if status != 401}
-        assert open_to_all == {"/healthz", "/internal/ask", "/login", "/logout", "/static/{name}"}
+        assert open_to_all == OPEN_TO_ALL - {"/readyz/{role}"}  # which is no role
         ask = await client.ask("/internal/ask?domain=click.example.com")
         assert ask.status == 200
 
@@ -89,13 +93,12 @@ PERSONAL = ("people", "message", "click", "identify", "consent", "forget")
 
 async def test_every_page_asks_what_somebody_may_see(admin: Admin) -> None:
     """Whoever adds one that forgets it shows it to each token."""
-    open_to_all = {"/healthz", "/internal/ask", "/login", "/logout", "/static/{name}"}
     routes = [each for each in admin.app.routes if isinstance(each, Route)]
     async with http_server.serving(asgi.serving(admin.app)) as served:  # no guard: no access
         for route in routes:
             path = re.sub(r"\{[^}]*\}", "1", route.path)
             status = (await Client(served.port).ask(path)).status
-            assert status == 403 or route.path in open_to_all, route.path
+            assert status == 403 or route.path in OPEN_TO_ALL, route.path
 
 
 def test_every_operation_says_what_it_needs(admin: Admin) -> None:
