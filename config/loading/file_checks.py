@@ -42,7 +42,7 @@ RENEW_WITHIN = timedelta(days=14)
 def _token_keys(config: Config) -> Iterator[Finding]:
     loc = ("keys", "file")
     if config.keys.file is None:
-        yield Finding(loc, "is missing", "`waypost init` writes such a file")
+        yield Finding(loc, "is missing", "`waypost init` writes such a file, `waypost keys init` it alone")
         return
     try:
         read_token_keys(config.keys.file)

@@ -229,7 +229,7 @@ def test_what_is_missing_without_a_file_is_told_of_the_environment(tmp_path: Pat
     """There is no line to name."""
     found = examine(ConfigFile(None, variables={"WAYPOST_RELAY__HOST": "mx.example.com"}))
     assert [str(each) for each in found.problems] == [
-        "the environment: keys.file: is missing (`waypost init` writes such a file)"
+        "the environment: keys.file: is missing (`waypost init` writes such a file, `waypost keys init` it alone)"
     ]
 
 
