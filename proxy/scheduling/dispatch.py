@@ -59,6 +59,14 @@ class Dispatcher:
         """Whether mail of some sender must not go out unsigned."""
         return self._transformer.sign_always
 
+    def expect(self, octets: int) -> None:
+        """Get ready for a message of at least so many octets, which may not be here yet.
+
+        The process for large ones takes a while to start, which it does while they come in.
+        """
+        if octets >= LARGE_MESSAGE_OCTETS:
+            self._offload.warm_up()
+
     async def shared(self, content: bytes, submission: Submission) -> Outgoing:
         """Return the one copy for all recipients. Raises Fault, or any error of ours."""
         prepared = await self._prepared_in_loop(content, submission)

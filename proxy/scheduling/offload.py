@@ -60,6 +60,13 @@ class OffloadProcess:
         self._keys = count()
         self._buffers = asyncio.Semaphore(MAX_BUFFERS)
 
+    def warm_up(self) -> None:
+        """Start the process, if there is none: work for it is on its way. It ends unused after IDLE_S."""
+        if self._pool is None:
+            with self._in_use():
+                # Whether it could be started is told to whoever needs it.
+                self._submitted(_nothing).add_done_callback(Future.exception)
+
     async def shared(self, content: bytes, submission: Submission, now_s: float) -> Outgoing:
         """Return the one copy for all recipients.
 
@@ -202,6 +209,10 @@ def _end_with_parent() -> None:
     if parent is not None:
         connection.wait([parent.sentinel])
         os._exit(1)
+
+
+def _nothing() -> None:
+    """Do nothing, in a process that has begun by then."""
 
 
 def _shared(buffer: Path, submission: Submission, now_s: float) -> Outgoing:

@@ -13,6 +13,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import copy_context
+from functools import partial
 from types import MappingProxyType
 
 from config.telemetry.observe import (
@@ -456,13 +457,14 @@ class Session:
 
     async def _message(self, transaction: Transaction, lease: Lease) -> Reply | None:
         proxy = self._services.proxy
+        self._expect(transaction.mail.size_octets or 0)
         received = await receive(
             self._connection,
             lease,
             self._services.loop_budget,
             extensions.size_limit(self._upstream.capabilities, proxy.max_size),
             normalise=proxy.bare_newlines == "normalise",
-            meanwhile=self._upstream.keep_alive,
+            meanwhile=partial(self._between_chunks, lease),
         )
         if received.refusal is not None:
             self._upstream.forget_transaction()
@@ -480,6 +482,15 @@ class Session:
             self._upstream.forget_transaction()
         await self._acknowledge(verdict)
         return None
+
+    async def _between_chunks(self, lease: Lease) -> None:
+        self._expect(lease.held_octets)
+        await self._upstream.keep_alive()
+
+    def _expect(self, octets: int) -> None:
+        """Have a message of so many octets expected, if it will be looked at."""
+        if self._identity.trusted:
+            self._services.dispatcher.expect(octets)
 
     async def _acknowledge(self, verdict: Verdict) -> None:
         """Send the verdict to the client; log it where the client has gone."""

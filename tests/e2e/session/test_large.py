@@ -7,6 +7,7 @@ import pytest
 
 from config.keys import dkim_keys
 from config.schema import Copies
+from proxy.client.identity import ClientIdentity
 from proxy.scheduling import offload
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
@@ -29,6 +30,38 @@ async def test_a_large_message_is_worked_on_in_another_process(
     first, second = (kept.data for kept in relay.messages)
     assert first.count(b"http://127.0.0.1:8080/c/") == second.count(b"/c/") == 1
     assert first.endswith(LARGE[-300_000:])
+
+
+@pytest.mark.parametrize(
+    ("mail", "begun"),
+    [
+        (b"<a@example.com> SIZE=400000", b"Subject: hello\r\n"),
+        (b"<a@example.com>", LARGE[:300_000]),
+    ],
+    ids=["declared", "half here"],
+)
+async def test_the_process_is_started_while_a_large_message_comes_in(
+    mail: bytes, begun: bytes, proxy: Proxy
+) -> None:
+    """It is waited for no longer than it takes beyond that."""
+    client = await proxy.dial()
+    await client.transaction(mail=mail)
+    assert (await client.ask(b"DATA")).code == 354
+    client.send(begun)
+    worker = proxy.server.services.dispatcher._offload
+    await until(lambda: worker._pool is not None)
+
+
+@pytest.mark.parametrize(("declared", "trusted"), [(b"4000", True), (b"400000", False)])
+async def test_no_process_is_started_for_what_is_small_or_passes_unread(
+    declared: bytes, *, trusted: bool, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start costs memory, which nobody can have us spend whose mail is not looked at."""
+    monkeypatch.setattr(ClientIdentity, "trusted", trusted)
+    client = await proxy.dial()
+    await client.transaction(mail=b"<a@example.com> SIZE=" + declared)
+    assert (await client.message(b"Subject: hello\r\n\r\nworld\r\n")).code == 250
+    assert proxy.server.services.dispatcher._offload._pool is None
 
 
 @pytest.mark.parametrize("copies", ["shared", "per-recipient"])
