@@ -124,20 +124,16 @@ class Scanner:
         value = None
         tail_start, tail_end = tag.span(3)
         spend((tail_end - tail_start) // _TAIL_OCTETS_A_STEP)
-        for attribute in tokenizer.WHOLE_ATTRIBUTE.finditer(self.html, tail_start, tail_end):
-            group = attribute.lastindex
-            if group is None:
-                continue
+        for name, at, octets in tokenizer.values(self.html, tail_start, tail_end):
             count += 1
-            name = attribute[1].lower()
             if name == b"href":
                 if value is None:
-                    start, end = attribute.span(group) if group > 1 else (0, 0)
-                    value = self._value(attribute, group)
+                    start, end = at, at + len(octets)
+                    value = self._value(octets)
             elif name in self.wanted:
                 text = name.decode("ascii", "replace")
                 if text not in attributes:
-                    attributes[text] = self._value(attribute, group)
+                    attributes[text] = self._value(octets)
         if value is not None and start < end and (count <= MAX_ATTRIBUTES or self._is_sane(tag)):
             quote = _QUOTES.get(self.html[start - 1], "")
             self.found.append(Href(start, end, value, quote, element, attributes, tag.end()))
@@ -147,9 +143,9 @@ class Scanner:
         names = {each[1].lower() for each in tokenizer.attributes(self.html, *tag.span(3))}
         return len(names) <= MAX_ATTRIBUTES
 
-    def _value(self, attribute: re.Match[bytes], group: int) -> str:
-        """Return the value of an attribute as the HTML tokenizer reads it; group 1 is its name."""
-        return decode(attribute[group].decode(self.charset, "replace")) if group > 1 else ""
+    def _value(self, octets: bytes) -> str:
+        """Return the value of an attribute as the HTML tokenizer reads it."""
+        return decode(octets.decode(self.charset, "replace"))
 
     def _declaration(self, mark: int) -> int:
         """Read what begins with `<!`, `<?` or `</` and is no end tag, from its second octet on.

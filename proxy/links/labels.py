@@ -57,6 +57,12 @@ def label(html: bytes, href: Href, charset: str = "utf-8") -> str:
     are read.
     """
     inside = _inside(html, href)
+    if (
+        b"<" not in inside
+        and b"&" not in inside
+        and (text := _seen(inside.decode(charset, "ignore")))
+    ):
+        return text
     spend(_LABEL_TAG_STEPS * inside.count(b"<") + inside.count(b"&"))
     text = _readable(inside, charset) or _seen(_alternatives(inside, charset))
     return text or _seen(next(filter(None, map(href.attributes.get, NAMES)), ""))
@@ -70,7 +76,11 @@ def _inside(html: bytes, href: Href) -> bytes:
     """
     if href.element == "area":
         return b""
-    window = html[href.content_start : href.content_start + _LABEL_OCTETS]
+    start = href.content_start
+    markup = html.find(b"<", start, start + _LABEL_OCTETS - len(b"/a>"))
+    if href.element == "a" and markup >= 0 and html.startswith(b"</a>", markup):
+        return html[start:markup]  # most links hold no markup
+    window = html[start : start + _LABEL_OCTETS]
     end = _end_of(href.element)
     found = end.search(window)
     inside = window[: found.start()] if found else window

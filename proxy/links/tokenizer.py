@@ -12,7 +12,7 @@ where that is impossible, the repeat is bounded instead.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from proxy.message.work_budget import spend
@@ -95,6 +95,9 @@ WHOLE_ATTRIBUTE: Final = re.compile(
 `lastindex` is the group of the value, 1 for an attribute without one, None for what is none.
 """
 
+_PLAIN: Final = re.compile(rb"([%s]++)([A-Za-z-]++)=\"([^\"]*+)\"" % _SPACE)
+_PLAIN_OCTETS: Final = 4096
+
 DECLARATION: Final = re.compile(
     rb"!--(?:(?P<empty>-?>)|(?P<condition>\[if[^\]>]*\]>)"
     rb"|(?P<endif>\s{0,8}(?:<!)?\[endif\])|(?P<comment>))"
@@ -109,6 +112,35 @@ _SCRIPT: Final = re.compile(rb"<!--|-->|<(/?)[sS][cC][rR][iI][pP][tT](?=[%s/>])"
 _RAW_END: Final = {
     name: re.compile(rb"</%s(?=[%s/>])" % (_any_case(name), _SPACE)) for name in RAW_TEXT
 }
+
+
+Attribute = tuple[bytes, int, bytes]
+"""A name in lower case, where its value begins, and the value; 0 and nothing where it has none."""
+
+
+def values(html: bytes, start: int, end: int) -> Iterable[Attribute]:
+    """Return the attributes in `html[start:end]`, the rest of a tag with its ">", in order."""
+    plain = _plain_values(html, start, end) if end - start <= _PLAIN_OCTETS else None
+    return _all_values(html, start, end) if plain is None else plain
+
+
+def _plain_values(html: bytes, start: int, end: int) -> list[Attribute] | None:
+    """Return them where all are of the usual form, found in one go; else None."""
+    found, at = [], start
+    for space, name, value in _PLAIN.findall(html, start, end):
+        at += len(space) + len(name) + len(b'="')
+        found.append((name.lower(), at, value))
+        at += len(value) + 1
+    return found if at == end - 1 else None  # else something was passed over
+
+
+def _all_values(html: bytes, start: int, end: int) -> Iterator[Attribute]:
+    for attribute in WHOLE_ATTRIBUTE.finditer(html, start, end):
+        group = attribute.lastindex
+        if group is not None:
+            has_value = group > 1
+            at, value = (attribute.start(group), attribute[group]) if has_value else (0, b"")
+            yield attribute[1].lower(), at, value
 
 
 def attributes(html: bytes, start: int, end: int) -> Iterator[re.Match[bytes]]:

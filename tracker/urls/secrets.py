@@ -133,12 +133,13 @@ def _holds(value: str, secrets: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=REMEMBERED)
 def secrets_of(destination: str) -> tuple[str, ...]:
     """Return each text of the URL that is a secret, as it is written there."""
-    return tuple(dict.fromkeys(_secrets(destination, MAX_NESTING)))
+    if _has_none_at_sight(destination):
+        return ()
+    return tuple(dict.fromkeys(_looked_for(destination, MAX_NESTING)))
 
 
-def _secrets(url: str, nesting: int) -> Iterator[str]:
-    if not is_ordinary(url) and _HINTS.search(url):
-        yield from _looked_for(url, nesting)
+def _has_none_at_sight(url: str) -> bool:
+    return is_ordinary(url) or _HINTS.search(url) is None
 
 
 def _looked_for(url: str, nesting: int) -> Iterator[str]:
@@ -149,8 +150,12 @@ def _looked_for(url: str, nesting: int) -> Iterator[str]:
     yield from _anywhere(url)
     if nesting:
         for text in texts.pairs:
-            if _NESTED.match(text.value) and any(_secrets(text.value, nesting - 1)):
+            if _NESTED.match(text.value) and _has_secrets(text.value, nesting - 1):
                 yield text.raw
+
+
+def _has_secrets(url: str, nesting: int) -> bool:
+    return not _has_none_at_sight(url) and any(_looked_for(url, nesting))
 
 
 def _anywhere(url: str) -> Iterator[str]:
