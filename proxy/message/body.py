@@ -68,22 +68,27 @@ class Body(ABC):
     def _place(self, edits: Sequence[Edit]) -> list[Edit]:
         """Return raw edits for edits that were checked."""
 
-    def to_raw(self, edits: Iterable[Edit]) -> list[Edit]:
+    def to_raw(self, edits: Iterable[Edit], *, asked: bool = False) -> list[Edit]:
         """Turn edits of `octets` into edits of the raw message.
 
         An edit that changes nothing gives none. NotEditable for one that has an obstacle,
-        ValueError for edits that overlap or leave the body.
+        ValueError for edits that overlap or leave the body. `asked`: `obstacles` found none for all of
+        these, at least as long.
         """
-        ordered = in_order(edits)
-        changes = [Change(start, end, len(new)) for start, end, new in ordered]
-        real = [edit for edit in ordered if self.octets[edit.start : edit.end] != edit.replacement]
+        ordered, octets = in_order(edits), self.octets
+        real = [edit for edit in ordered if octets[edit[0] : edit[1]] != edit[2]]
+        if not asked or len(real) != len(ordered):
+            self._check(ordered, real)
+        return self._place(real) if real else []
+
+    def _check(self, ordered: Sequence[Edit], real: Sequence[Edit]) -> None:
+        """Raise what `to_raw` raises for edits in order, some of which are real."""
+        changes = [Change(start, end, len(new)) for start, end, new in real]
         if len(real) != len(ordered):
-            self.check_order(changes)
-            changes = [Change(start, end, len(new)) for start, end, new in real]
+            self.check_order([Change(start, end, len(new)) for start, end, new in ordered])
         for edit, obstacle in zip(real, self.obstacles(changes), strict=True):
             if obstacle is not None:
                 raise NotEditable(f"{edit.start}:{edit.end} cannot be edited: {obstacle}")
-        return self._place(real) if real else []
 
     def check_order(self, changes: Sequence[Change]) -> None:
         """Raise ValueError unless the changes are in order, apart and inside the body."""
@@ -120,16 +125,17 @@ class IdentityBody(Body):
     def obstacles(self, changes: Sequence[Change]) -> tuple[Obstacle | None, ...]:
         """See `Body.obstacles`."""
         self.check_order(changes)
-        growth = LineGrowth()
-        return tuple(self._obstacle(change, growth) for change in changes)
+        growth, offset = LineGrowth(), self._start
+        return tuple(
+            [self._obstacle(at + offset, to + offset, octets, growth) for at, to, octets in changes]
+        )
 
-    def _obstacle(self, change: Change, growth: "LineGrowth") -> Obstacle | None:
-        start, end = change.start + self._start, change.end + self._start
+    def _obstacle(self, start: int, end: int, octets: int, growth: "LineGrowth") -> Obstacle | None:
         lines = lines_around(self._raw, start, end)
         if lines is None:
             return Obstacle.LONG_LINE
         line_start, line_end = lines
-        column = growth.column(start, line_start) + change.octets
+        column = growth.column(start, line_start) + octets
         if column + line_end - end > LINE_OCTETS:
             return Obstacle.LONG_LINE
         growth.reached(end, column)

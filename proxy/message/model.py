@@ -66,7 +66,8 @@ class Message:
     """What `message.parse` found. `skip` is a reason that holds for the whole message, or None.
 
     `content_type` is that of the message itself; `parts` are all leaves, depth first, also those
-    inside nested messages. `octets` are `raw` with what is known of them as a whole.
+    inside nested messages. `octets` are `raw` with what is known of them as a whole, `names` those of
+    its header fields, in lower case.
     """
 
     raw: bytes
@@ -75,6 +76,7 @@ class Message:
     parts: tuple[Part, ...]
     skip: Skip | None
     octets: Octets = field(repr=False, compare=False)
+    names: frozenset[bytes] = field(repr=False, compare=False)
 
     @property
     def facts(self) -> Facts:
@@ -93,4 +95,5 @@ class Message:
 
     def values(self, name: bytes) -> list[bytes]:
         """Return the unfolded, trimmed values of every header field of that name, in order."""
-        return fields.values(self.raw, self.headers, name)
+        present = name.lower() in self.names
+        return fields.values(self.raw, self.headers, name) if present else []

@@ -166,7 +166,8 @@ class _Walk:
             self.parts = [replace(part, skip=part.skip or self.skip) for part in self.parts]
         parts = tuple(self.parts)
         octets = Octets(self.raw, facts)
-        return Message(self.raw, block, kind.value, parts, self.skip, octets)
+        names = frozenset([field.name.lower() for field in block.fields])
+        return Message(self.raw, block, kind.value, parts, self.skip, octets, names)
 
     def _fields(self, start: int) -> HeaderBlock:
         block = fields.read_fields(self.raw, start, self._is_delimiter)

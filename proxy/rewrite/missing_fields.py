@@ -32,14 +32,13 @@ class MissingFields:
 
     def edits(self, message: Message, covered: Container[bytes]) -> list[Edit]:
         """Return the edit that adds them; not those that are there, or that a signature covers."""
-        present = {header.name.lower() for header in message.headers}
         added = [
-            b"%b: %b\r\n" % (name, value)
-            for name, value in ((b"Message-ID", self._message_id()), (b"Date", self._date()))
-            if name.lower() not in present and name.lower() not in covered
+            b"%b: %b\r\n" % (name, value())
+            for name, value in ((b"Message-ID", self._message_id), (b"Date", self._date))
+            if name.lower() not in message.names and name.lower() not in covered
         ]
         top = message.header.start
-        return [Edit(top, top, b"".join(added))] if added and present else []
+        return [Edit(top, top, b"".join(added))] if added and message.names else []
 
     def _message_id(self) -> bytes:
         at = datetime.fromtimestamp(self.now_s, UTC)
