@@ -5,10 +5,9 @@ an opt-out beats an opt-in, our own group name beats those of other systems.
 Does not own: the conventions (`link_conventions`), or whether the link is tracked in the end (`decide`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 
 from proxy.policy.dialects import NATIVE
 from proxy.policy.link_conventions import LINK_CONVENTIONS, Effect, LinkConvention, Value
@@ -40,11 +39,8 @@ class LinkRules:
 
     attributes: Mapping[str, tuple[LinkConvention, ...]]
     classes: Mapping[str, LinkConvention]
-
-    @property
-    def names(self) -> Iterator[str]:
-        """The names of all attributes that may say something."""
-        return chain(self.attributes, ("class",))
+    octet_names: frozenset[bytes]
+    """The names of all attributes that may say something."""
 
     def directives(self, attributes: Mapping[str, str]) -> LinkDirectives:
         """Return what a link's attributes ask for; their names are in lower case."""
@@ -100,4 +96,5 @@ def link_rules(dialects: frozenset[str]) -> LinkRules:
         if row.value is not Value.TOKEN:
             attributes[row.name] = (*attributes.get(row.name, ()), row)
     classes = {row.name: row for row in rows if row.value is Value.TOKEN}
-    return LinkRules(attributes, classes)
+    names = frozenset(name.encode() for name in (*attributes, "class"))
+    return LinkRules(attributes, classes, names)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 from proxy.links.character_references import encode
@@ -32,6 +33,7 @@ _NOTRACK_RAW = re.compile(rb"[\x00-\x20]*https?(\+notrack):", re.IGNORECASE)
 _NOTRACK_TEXT = re.compile(
     rb"(?<![!-;=?-~])(https?)(\+notrack)(://[!#-;=?-~]*[#-&*+/-9=A-Z_a-z~-])", re.IGNORECASE
 )
+_LABELS = frozenset(name.encode() for name in LABEL_NAMES)
 _HTTP = re.compile(r"[\x00-\x20]*https?:(?=[^\x00-\x20])", re.IGNORECASE)
 _LINK_STEPS = 40
 """Of work (`effort`): to decide on a link, track it and tell of it."""
@@ -61,7 +63,10 @@ class FoundLink(NamedTuple):
 def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[FoundLink]:
     """Return every http(s) link of an HTML document, in order."""
     found = list(_in_html(view, policy, facts))
-    return iter(_with_twins(found) if any(each.is_vml for each in found) else found)
+    return iter(_with_twins(found) if any(map(_is_vml, found)) else found)
+
+
+_is_vml = attrgetter("is_vml")
 
 
 def _with_twins(found: Sequence[FoundLink]) -> Iterator[FoundLink]:
@@ -79,7 +84,7 @@ def _with_twins(found: Sequence[FoundLink]) -> Iterator[FoundLink]:
 
 def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[FoundLink]:
     postal = NOTRACK_DIALECT in policy.dialects
-    wanted = frozenset(name.encode() for name in (*policy.rules.names, *LABEL_NAMES))
+    wanted = policy.rules.octet_names | _LABELS
     for href in links(view.html, view.charset, wanted):
         value = href.value
         _spend_on(value)

@@ -78,8 +78,13 @@ class PartPlan:
 
     def edits(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
         """Return edits of the raw message."""
-        tracked = [Edit(start, end, link.value(url_for(link))) for start, end, link in self.tracked]
-        return self.body.to_raw(self.view.edits([*tracked, *self.literal, *self._pixel(url_for)]))
+        tracked, asked = [], not self.literal and self.pixel is None and not self.view.runs
+        for start, end, link in self.tracked:
+            value = link.value(url_for(link))
+            asked = asked and len(value) <= link.url_octets
+            tracked.append(Edit(start, end, value))
+        edits = self.view.edits([*tracked, *self.literal, *self._pixel(url_for)])
+        return self.body.to_raw(edits, asked=asked)
 
     def _pixel(self, url_for: Callable[[PlannedLink], str]) -> list[Edit]:
         """Insert it; it leads nowhere, and where that is told nothing is inserted."""

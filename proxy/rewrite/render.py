@@ -23,7 +23,7 @@ from proxy.rewrite.submission import Findings, Outgoing, Submission, step
 from proxy.signing.signer import Signable, Signer
 from tracker.decisions.consents import Consent, Consents, strictest
 from tracker.events import MessagePending, Recipient, SentLink
-from tracker.tokens import SHARED, Keyring, Link, mint, tracked_url
+from tracker.tokens import SHARED, Keyring, Minter, tracked_url
 from tracker.urls.naming import LinkNaming
 from tracker.urls.reader_id import Identifier
 
@@ -134,10 +134,11 @@ class Rendering:
     def _rewritten(self, copy: _Copy) -> tuple[bytes, Clipped]:
         """Return the copy with tracked links, and which of its parts are clipped for it."""
         urls: dict[int, str] = {}
+        minter = Minter(self.keyring, copy.message_id, copy.number, copy.sent_s)
 
         def url_for(link: PlannedLink) -> str:
             if link.number not in urls:
-                urls[link.number] = self._url(link, copy)
+                urls[link.number] = self._url(link, copy, minter)
             return urls[link.number]
 
         edits = [
@@ -156,13 +157,12 @@ class Rendering:
         host = host_for(self.assigned.domain, self.sender.domain if self.sender else None)
         return MissingFields(self.now_s, self.submission.unique, host)
 
-    def _url(self, link: PlannedLink, copy: _Copy) -> str:
+    def _url(self, link: PlannedLink, copy: _Copy, minter: Minter) -> str:
         destination = link.destination
         if link.identified and self.identifier and copy.number != SHARED:
             person_id = self.identifier.id_of(self._address(copy.recipients[0]), self._person())
             destination = self.identifier.marked(destination, person_id)
-        about = (copy.message_id, copy.number, link.number, copy.sent_s, destination)
-        token = mint(self.keyring, Link(*about))
+        token = minter.token(link.number, destination)
         base_url = self.sender.policy.base_urls[0] if self.sender else ""
         return tracked_url(base_url, token, app=link.app)
 

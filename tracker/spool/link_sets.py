@@ -21,6 +21,8 @@ from tracker.spool.segments import Record
 _REMEMBERED = 64
 """Sets whose name and form are kept, so that they are made once for a newsletter."""
 _CHUNK_OCTETS = 1024 * 1024
+_NAME = b'{"name":"'
+"""What a set begins with, up to its name: so that it need not be encoded once more to be named."""
 _LAST_FIELD = b'"kind":"links"}'
 
 
@@ -47,7 +49,8 @@ def taken_out(event: Event) -> tuple[Event, WrittenSet | None]:
 def _written(links: tuple[SentLink, ...]) -> WrittenSet:
     unnamed = encode(LinkSet("", links))
     name = hashlib.blake2b(unnamed, digest_size=12).hexdigest()
-    return WrittenSet(name, segments.frame(encode(LinkSet(name, links))))
+    named = b"%b%b%b" % (_NAME, name.encode("ascii"), unnamed.removeprefix(_NAME))
+    return WrittenSet(name, segments.frame(named))
 
 
 class LinkSets:

@@ -122,17 +122,27 @@ class LinkNaming:
         ignored = self._ignored(volatile)
         url = without_written(self.destination, ignored)
         safe = without_secrets(url)
-        if safe != url or self.name != identity(self.author_url, (), volatile):
+        if safe != url or self.name != self._identity(volatile, ignored):
             return SentLink(number, safe, self.name, text)
         return SentLink(number, url, None, text, ignored)
+
+    def _identity(self, volatile: frozenset[str], ignored: tuple[str, ...]) -> str:
+        """Return what the link is called unless somebody named it; of what holds no secret."""
+        is_whole = not ignored and self.destination == self.author_url
+        if is_whole and not self.author_url.partition("#")[0].endswith("?"):
+            return self.author_url
+        return identity(self.author_url, (), volatile)
 
     def _ignored(self, volatile: frozenset[str]) -> tuple[str, ...]:
         """Return the parameters that are no part of the name, as the destination has them."""
         names = {
             written_name(each) for each in pairs(self.destination) if is_called(each, volatile)
         }
-        names |= {written_name(each) for each in self._added()}
-        return tuple(sorted(names | ({self.id_param} if self.id_param else set())))
+        if self.destination != self.author_url:
+            names |= {written_name(each) for each in self._added()}
+        if self.id_param:
+            names.add(self.id_param)
+        return tuple(sorted(names)) if names else ()
 
     def _added(self) -> list[str]:
         octets = len(self.author_url.partition("#")[0])
