@@ -5,6 +5,8 @@ import time
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.links import tokenizer
 from proxy.links.html import links
@@ -102,3 +104,32 @@ def test_the_grammar_avoids_what_older_interpreters_get_wrong():
     found = tokenizer.NEXT.match(b"<p class='a b'>text</p> <a b=c d>")
     assert found is not None, sys.version
     assert found[2] == b"a"
+
+
+TAIL = st.lists(
+    st.sampled_from(
+        [
+            *(b' href="http://a/"', b" HREF='x'", b' title="a > b"', b' class=""', b" untracked"),
+            *(
+                b' a="1"b="2"',
+                b'\r\n\tstyle="c: d"',
+                b" x=y",
+                b"/",
+                b" ",
+                b' data-a1="b"',
+                b' ="x"',
+            ),
+        ]
+    )
+).map(b"".join)
+
+
+@given(TAIL)
+def test_usual_attributes_are_those_of_the_whole_grammar(tail: bytes) -> None:
+    """Found in one go or one by one, where each value stands as well."""
+    html = b"<a" + tail + b">"
+    tag = tokenizer.TAG.match(html)
+    assert tag is not None
+    found = list(tokenizer.values(html, *tag.span(2)))
+    assert found == list(tokenizer._all_values(html, *tag.span(2)))
+    assert all(html[at : at + len(value)] == value for _, at, value in found)

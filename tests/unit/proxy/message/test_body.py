@@ -34,6 +34,18 @@ def test_line_may_grow_to_998_octets() -> None:
         decoded.to_raw([Edit(10, 20, b"y" * 509)])
 
 
+def test_what_was_asked_is_not_asked_again() -> None:
+    """Unless one of the edits changes nothing after all, so that others come to stand elsewhere."""
+    decoded = body(b"x" * 990 + b"\r\n")
+    assert decoded.obstacles([Change(0, 0, 8), Change(5, 6, 1)]) == (None, None)
+    assert decoded.to_raw([Edit(0, 0, b"y" * 8), Edit(5, 6, b"z")], asked=True) == [
+        Edit(len(HEAD), len(HEAD), b"y" * 8),
+        Edit(len(HEAD) + 5, len(HEAD) + 6, b"z"),
+    ]
+    with pytest.raises(NotEditable):
+        decoded.to_raw([Edit(0, 0, b"y" * 9), Edit(5, 6, b"x")], asked=True)
+
+
 def test_edits_of_one_line_share_its_room() -> None:
     """Those that fit are made; one that does not is refused, and takes no room."""
     decoded = body(b"x" * 900 + b"\r\n")

@@ -22,6 +22,16 @@ def message(number: int, links: tuple[SentLink, ...] = NEWSLETTER) -> MessagePen
     return pending(f"m{number}", links=links)
 
 
+def test_a_set_is_written_under_its_name() -> None:
+    """What stands in the segment reads as the links, and is called as the message calls it."""
+    event, written = taken_out(message(1))
+    assert written is not None
+    assert isinstance(event, MessagePending)
+    payload = written.record.partition(b" ")[2].rstrip(b"\n")
+    assert decode(payload) == LinkSet(written.name, NEWSLETTER)
+    assert event.link_set == written.name
+
+
 def write(directory: Path, events: Sequence[Event]) -> None:
     """Write events durably, and end the spool."""
     spool = Spool.open(directory, "proxy")
