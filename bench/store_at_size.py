@@ -9,13 +9,14 @@ forgotten, a twentieth purged and ten days judged anew. How long an upgrade take
 """
 
 import argparse
+import functools
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -141,10 +142,7 @@ def _octets(db: Database, tables: tuple[str, ...]) -> int:
 
 def _events(chance: random.Random, begun_s: int, old: list[tuple[int, int]]) -> Iterator[Event]:
     """Yield messages with their clicks, and for each tenth one a click on an old message."""
-    links = tuple(
-        SentLink(n, f"https://www.example.com/news/{n}", None, f"News {n}")
-        for n in range(1, LINKS + 1)
-    )
+    links = _links([f"https://www.example.com/news/{n}" for n in range(LINKS)])
     for number in range(NEW_MESSAGES):
         sent_s, message = begun_s + number, f"{chance.getrandbits(64):016x}"
         reader = Recipient(1, person_name(chance.randrange(20_000) + 1))
@@ -160,7 +158,18 @@ def _events(chance: random.Random, begun_s: int, old: list[tuple[int, int]]) -> 
             yield _click(chance, message, sent_s, links)
         if old and number % 10 == 0:
             old_s, old_message = chance.choice(old)
-            yield _click(chance, message_text(old_message), old_s, links)
+            yield _click(chance, message_text(old_message), old_s, _links_of_day(old_s))
+
+
+def _links(urls: Iterable[str]) -> tuple[SentLink, ...]:
+    return tuple(SentLink(n, url, None, f"News {n}") for n, url in enumerate(urls, 1))
+
+
+@functools.cache
+def _links_of_day(sent_s: int) -> tuple[SentLink, ...]:
+    """Return the links of the messages that `big_store` sent then."""
+    campaign = (sent_s - BEGUN_S) // DAY_S + 3
+    return _links([link_name(campaign, number) for number in range(LINKS)])
 
 
 def _click(
