@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip --disable-pip-version-check install --quiet --use-pep517 -
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lint check format docs site bench bench-store profile corpus fuzz crash traces systemd lock clean
+.PHONY: setup run test lint check format docs site bench bench-store soak profile corpus fuzz crash traces systemd lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -73,6 +73,11 @@ PROFILE ?=
 profile: $(READY)
 	$(BIN)/pip install --quiet --no-build-isolation -e '.[profile]'
 	$(BIN)/python bench/profile_mail.py $(PROFILE)
+
+# Mail and clicks at 70 % load: memory, descriptors, waits, and what was lost. Shorter: make soak MINUTES=5
+MINUTES ?= 30
+soak: $(READY)
+	$(BIN)/python bench/soak.py --minutes $(MINUTES)
 
 # A store of size: what it is asked, costs and makes wait. Quicker: make bench-store CLICKS=1000000
 CLICKS ?= 10000000

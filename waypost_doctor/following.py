@@ -25,7 +25,7 @@ from waypost_doctor.findings import Kind, Result, Topic, found, ok
 from waypost_doctor.patient import Patient
 from waypost_doctor.public_name import Unreachable, addresses_of, fetch
 
-COUNTED_WITHIN_S = 10.0
+COUNTED_WITHIN_S = 20.0
 LOOK_EVERY_S = 0.2
 
 

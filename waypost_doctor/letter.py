@@ -34,7 +34,7 @@ from waypost_doctor.ports import near
 CAMPAIGN = "waypost doctor"
 """Under which its click is counted, apart from all others."""
 SMTP_S = 60.0
-HEARD_WITHIN_S = 10.0
+HEARD_WITHIN_S = 20.0
 LOOK_EVERY_S = 0.2
 REASONS = {each.value: each for each in Untouched}
 
