@@ -425,7 +425,6 @@ def _fed(kept: Agents, events: Sequence[Event]) -> Database:
     return db
 
 
-@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(
