@@ -14,6 +14,9 @@ from waypost_doctor.ports import listeners
 TABLES = {"proxy": ("[proxy]",), "tracker": ("[tracker]",), "serve": ("[proxy]", "[tracker]")}
 """Of each service, the tables whose listeners are its own."""
 
+ANSWER_S = 8.0
+"""How long a service may take: less than the engine waits (Containerfile), more than a busy machine needs."""
+
 
 @click.command()
 @click.argument("service", type=click.Choice(list(TABLES)), default="serve")
@@ -25,7 +28,7 @@ def healthcheck(config: ConfigFile, service: str) -> None:
     """
     silent = [
         f"{name} {address} does not answer"
-        for name, addresses, is_ours in listeners(loaded(config, files=False))
+        for name, addresses, is_ours in listeners(loaded(config, files=False), ANSWER_S)
         if name.startswith(TABLES[service])
         for address in addresses
         if not is_ours(address)

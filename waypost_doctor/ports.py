@@ -38,14 +38,19 @@ def test(patient: Patient) -> Iterator[Result]:
             yield _tried(config, f"{key} {address}", address, is_ours)
 
 
-def listeners(config: Config) -> Iterator[tuple[str, tuple[Address, ...], Ours]]:
-    """Yield each key with addresses to listen on, these, and what tells our service from others."""
+def listeners(
+    config: Config, answer_s: float = ANSWER_S
+) -> Iterator[tuple[str, tuple[Address, ...], Ours]]:
+    """Yield each key with addresses to listen on, these, and what tells our service from others.
+
+    `answer_s` is how long a service may take to answer.
+    """
 
     def takes_mail(*, tls: bool) -> Ours:
-        return lambda address: _is_our_proxy(config, address, tls=tls)
+        return lambda address: _is_our_proxy(config, address, answer_s, tls=tls)
 
     def is_healthy(*, tls: bool) -> Ours:
-        return lambda address: _is_our_tracker(address, tls=tls)
+        return lambda address: _is_our_tracker(address, answer_s, tls=tls)
 
     proxy, tracker = config.proxy, config.tracker
     yield "[proxy] listen", proxy.listen, takes_mail(tls=False)
@@ -78,32 +83,34 @@ def _refused(named: str, address: Address, error: OSError, is_ours: Ours) -> Res
 
 def near(address: Address) -> Address:
     """Return where a listener on this machine is reached from it."""
+    if address.host.lower() == "localhost":
+        return Address("127.0.0.1", address.port)
     if not ip_address(address.host.partition("%")[0]).is_unspecified:
         return address
     return Address("::1" if ":" in address.host else "127.0.0.1", address.port)
 
 
-def _is_our_proxy(config: Config, address: Address, *, tls: bool) -> bool:
+def _is_our_proxy(config: Config, address: Address, answer_s: float, *, tls: bool) -> bool:
     """Return whether what listens greets as our proxy does."""
     place = near(address)
     header = within(ip_address(place.host), config.proxy.proxy_protocol_networks)
-    said = _answer(place, b"PROXY UNKNOWN\r\n" if header else b"", tls=tls)
+    said = _answer(place, b"PROXY UNKNOWN\r\n" if header else b"", answer_s, tls=tls)
     name = re.escape(config.proxy.hostname or "")
     return re.match(rf"(220 {name} ESMTP [0-9a-f]{{16}}|421 {name} )", said) is not None
 
 
-def _is_our_tracker(address: Address, *, tls: bool) -> bool:
+def _is_our_tracker(address: Address, answer_s: float, *, tls: bool) -> bool:
     """Return whether what listens answers a question for its health as our tracker does."""
     asked = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    said = _answer(near(address), asked, tls=tls)
+    said = _answer(near(address), asked, answer_s, tls=tls)
     return said.startswith("HTTP/1.1 200 ") and said.endswith("\r\n\r\nok\n")
 
 
-def _answer(address: Address, asked: bytes, *, tls: bool) -> str:
+def _answer(address: Address, asked: bytes, answer_s: float, *, tls: bool) -> str:
     """Return what a server says until it is silent or has said enough; "" where it says nothing."""
     said = b""
     with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
-        sock = opened.enter_context(socket.create_connection(address, ANSWER_S))
+        sock = opened.enter_context(socket.create_connection(address, answer_s))
         if tls:
             sock = opened.enter_context(_unverified().wrap_socket(sock))
         sock.sendall(asked)
