@@ -291,7 +291,9 @@ def certificate(config: Config) -> None:
 
 def _file(config: Config) -> Path:
     if config.keys.file is None:
-        raise click.ClickException("keys.file is not set: `waypost init` writes such a file, `waypost keys init` it alone")
+        raise click.ClickException(
+            "keys.file is not set: `waypost init` writes such a file, `waypost keys init` it alone"
+        )
     return config.keys.file
 
 

@@ -42,7 +42,9 @@ RENEW_WITHIN = timedelta(days=14)
 def _token_keys(config: Config) -> Iterator[Finding]:
     loc = ("keys", "file")
     if config.keys.file is None:
-        yield Finding(loc, "is missing", "`waypost init` writes such a file, `waypost keys init` it alone")
+        yield Finding(
+            loc, "is missing", "`waypost init` writes such a file, `waypost keys init` it alone"
+        )
         return
     try:
         read_token_keys(config.keys.file)
