@@ -109,7 +109,11 @@ class Signer:
         self.selector = selector
         self._key = load_dkim_key(private_key_pem)
         self._left_out = PROFILES.get(profile, PROFILES["default"])
-        self._candidates = tuple(name for name in SIGNED_FIELDS if name not in self._left_out)
+        self._candidates = tuple(
+            (name, name.encode(), int(name in OVERSIGNED_FIELDS))
+            for name in SIGNED_FIELDS
+            if name not in self._left_out
+        )
 
     @property
     def algorithm(self) -> DkimAlgorithm:
@@ -138,7 +142,7 @@ class Signer:
 
         Raises SigningError where it has more fields than can be named.
         """
-        names = list(self._names(message.fields))
+        names = self._names(message.fields)
         if len(names) > MAX_SIGNED_FIELDS:
             raise SigningError(f"{len(names)} header fields would have to be signed")
         now_s = int(time.time()) if now_s is None else now_s
@@ -148,10 +152,12 @@ class Signer:
         value = base64.b64encode(self._sign(b"\r\n".join(hashed)))
         return b"DKIM-Signature:" + unsigned + _wrapped(value, len("\tb=")) + b"\r\n"
 
-    def _names(self, present: Mapping[bytes, Sequence[Field]]) -> Iterable[str]:
-        for name in self._candidates:
-            count = len(present.get(name.encode(), ()))
-            yield from [name] * (count + (count > 0 and name in OVERSIGNED_FIELDS))
+    def _names(self, present: Mapping[bytes, Sequence[Field]]) -> list[str]:
+        names: list[str] = []
+        for name, key, more in self._candidates:
+            if found := present.get(key):
+                names += [name] * (len(found) + more)
+        return names
 
     def _field(self, names: Sequence[str], body_hash: bytes, now_s: int) -> bytes:
         """Return the value of the field, ending in an empty b= tag."""
