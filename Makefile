@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip --disable-pip-version-check install --quiet --use-pep517 -
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lint check format docs site bench bench-store soak profile corpus fuzz crash traces systemd lock clean
+.PHONY: setup run test lint check format docs site bench bench-store soak profile corpus fuzz crash traces systemd deb deb-test lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -109,9 +109,22 @@ TRACES ?= --messages 40000
 traces: $(READY)
 	$(BIN)/python -m tests.traces.run $(TRACES)
 
-# The README's production commands and the units, under a systemd of their own; as root.
+# The set-up without the package, and the units, under a systemd of their own; as root.
 systemd:
 	tests/systemd/run.sh
+
+# A Debian package for the release that this machine has, in build/deb; what is not committed is in it too.
+DEB := build/deb
+deb:
+	@command -v dh dpkg-buildpackage >/dev/null || { echo 'missing: apt-get install build-essential debhelper dh-python python3-venv'; exit 1; }
+	@rm -rf $(DEB) && mkdir -p $(DEB)/waypost
+	@git ls-files -z | xargs -0 cp --parents --no-dereference --target-directory=$(DEB)/waypost
+	cd $(DEB)/waypost && dpkg-buildpackage --build=binary --no-sign >../build.log 2>&1 || { tail -n 30 ../build.log; exit 1; }
+	@ls $(DEB)/*.deb
+
+# That package in a new Debian of the same release; as root.
+deb-test: deb
+	tests/package/run.sh
 
 # Locks carry no registry's address: each installs from the one that is configured.
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header

@@ -1,7 +1,7 @@
 """Reload: SIGHUP asks every service in this process to read its configuration again.
 
 Owns: passing one signal on to several callbacks, as an event loop has one handler for each signal;
-and keeping the values of keys that take a restart.
+keeping the values of keys that take a restart, and telling systemd what is not in force.
 Does not own: what a service does then, and which keys those are (`proxy.server.reload`,
 `tracker.app.reload`).
 """
@@ -9,13 +9,16 @@ Does not own: what a service does then, and which keys those are (`proxy.server.
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import TypeVar
 
 from pydantic import BaseModel
 
+from config.service import systemd
+
 _callbacks: list[Callable[[], object]] = []
+_left_out: dict[str, str] = {}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -40,6 +43,19 @@ def on_sighup(callback: Callable[[], object]) -> Iterator[None]:
 def _call_all() -> None:
     for callback in tuple(_callbacks):
         callback()
+
+
+def tell(service: str, *, refused: str = "", waiting: Sequence[str] = ()) -> None:
+    """Show in `systemctl status` what the last reload of `service` did not put in force, if anything.
+
+    `refused` is what is wrong with the configuration, `waiting` names keys that take a restart.
+    """
+    _left_out[service] = ""
+    if refused:
+        _left_out[service] = f"{service} not reloaded, what was in force stays: {refused}"
+    elif waiting:
+        _left_out[service] = f"{service} takes a restart for {', '.join(waiting)}"
+    systemd.status("; ".join(filter(None, _left_out.values())))
 
 
 def changed(keys: Iterable[str], before: Model, after: Model) -> tuple[str, ...]:

@@ -42,6 +42,11 @@ def notify(*states: str, environ: Mapping[str, str] = os.environ) -> bool:
     return True
 
 
+def status(text: str) -> bool:
+    """Show a text, in one line, in `systemctl status`; return as `notify` does."""
+    return notify(f"STATUS={' '.join(text.split())}")
+
+
 def ready(status: str = "") -> bool:
     """Tell systemd that the service is ready; return as `notify` does."""
     return notify("READY=1", f"STATUS={status}")

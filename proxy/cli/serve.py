@@ -5,7 +5,6 @@ Does not own: listeners and sessions (`proxy.server.server`), processes (`proxy.
 signals and systemd (`config.service.systemd`).
 """
 
-import contextlib
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from config.loading.config_file import ConfigFile
 from config.loading.load import load
 from config.schema import Config
 from config.service import systemd
+from config.service.reload import tell
 from config.service.shared_counts import SharedCounts
 from config.telemetry import exposition, observe
 from proxy.server.reload import InForce
@@ -48,8 +48,12 @@ def _share_out(file: ConfigFile, config: Config, shares: list[Sockets]) -> int:
     in_force, counts = InForce(config), SharedCounts(len(shares))
 
     def read_again() -> None:
-        with contextlib.suppress(Exception):  # each worker logs it
-            in_force.reload(load(file, files=True))
+        try:
+            waiting = in_force.reload(load(file, files=True))
+        except Exception as error:  # noqa: BLE001 - each worker logs it, but systemd hears us alone
+            tell("proxy", refused=str(error))
+        else:
+            tell("proxy", waiting=waiting)
 
     def work(index: int, on_ready: Callable[[], None]) -> None:
         mine = counts.of(index)

@@ -8,7 +8,7 @@ sessions share under it (`proxy.session.services`).
 from collections.abc import Callable
 
 from config.schema import Config
-from config.service.reload import changed, keep
+from config.service.reload import changed, keep, tell
 from config.telemetry.observe import PROXY_NOT_RELOADED, PROXY_RELOADED, RESTART_NEEDED, log
 from proxy.session.services import Services, tls_context_of
 
@@ -36,11 +36,13 @@ class InForce:
         self.config = config
         self.tls_context = tls_context_of(config.proxy)
 
-    def reload(self, config: Config) -> None:
-        """Take over what a worker would take over by now."""
+    def reload(self, config: Config) -> tuple[str, ...]:
+        """Take over what a worker would take over by now; return the keys that take a restart."""
+        waiting = changed(TAKE_RESTART, self.config, config)
         config = kept(self.config, config)
         self.tls_context = tls_context_of(config.proxy) or self.tls_context
         self.config = config
+        return waiting
 
 
 def renewed(before: Services, read: Callable[[], Config]) -> Services:
@@ -54,8 +56,10 @@ def renewed(before: Services, read: Callable[[], Config]) -> Services:
         services = Services.start(kept(before.config, config), before)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one goes on
         log(PROXY_NOT_RELOADED, problems=str(error))
+        tell("proxy", refused=str(error))
         return before
     log(PROXY_RELOADED)
+    tell("proxy", waiting=waiting)
     if waiting:
         log(RESTART_NEEDED, service="proxy", keys=waiting)
     return services

@@ -1,5 +1,5 @@
 #!/bin/bash
-# `make systemd`: the README's production commands, and then the units under a real systemd.
+# `make systemd`: the set-up of docs/operations.md (without the package), and then the units under a real systemd.
 #
 # Everything happens in an overlay over this machine's root, in namespaces of its own: what is
 # installed, written or listened on there is gone when it ends, and nothing outside is touched.
@@ -13,7 +13,7 @@ case "${1:-}" in
 "")
   said=$(mktemp)
   trap 'rm -f "$said"' EXIT
-  timeout 300 unshare --mount "$0" in-overlay "$said"
+  timeout 600 unshare --mount "$0" in-overlay "$said"
   cat "$said"
   grep -q '^all is well$' "$said"
   ;;
@@ -30,13 +30,14 @@ in-overlay) # An overlay in the place of /, and the installation in it.
   mkdir -p outside && pivot_root . outside
   cd "$tree"
   /usr/bin/python3 -m venv /opt/waypost
-  /opt/waypost/bin/pip install --quiet --require-hashes -r requirements.txt
+  /opt/waypost/bin/pip install --quiet --require-hashes -r requirements-build.txt
+  /opt/waypost/bin/pip install --quiet --use-pep517 --no-build-isolation --require-hashes -r requirements.txt
   cp -r "$tree" /tmp/tree && cd /tmp/tree
-  /opt/waypost/bin/pip install --quiet --no-deps .
+  /opt/waypost/bin/pip install --quiet --no-build-isolation --no-deps .
   install -m 644 systemd/waypost.sysusers /usr/lib/sysusers.d/waypost.conf && systemd-sysusers
   install -m 644 systemd/waypost-*.service systemd/waypost-*.socket /etc/systemd/system/
   /opt/waypost/bin/waypost init /etc/waypost --domain example.com >/dev/null
-  cp tests/systemd/story.py /opt/story.py
+  cp tests/systemd/story.py tests/support/clients/by_hand.py /opt/
   exec unshare --mount --pid --uts --ipc --net --cgroup --fork --kill-child "$0" boot
   ;;
 
@@ -76,7 +77,7 @@ boot) # The first process of a machine of its own.
 	StandardError=append:/tmp/said
 	ExecStart=/usr/bin/python3 /opt/story.py
 	ExecStopPost=/bin/systemctl exit 0
-	TimeoutStartSec=200
+	TimeoutStartSec=400
 	UNIT
   for unit in systemd-udevd systemd-udev-trigger systemd-modules-load systemd-sysctl \
     systemd-tmpfiles-setup systemd-tmpfiles-clean systemd-remount-fs systemd-logind; do

@@ -3,25 +3,20 @@
 Runs as root beside the units, with the machine's own Python and no dependency.
 """
 
-import os
 import re
-import smtplib
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
 from pathlib import Path
 from typing import Self
+
+from by_hand import LINK, arrives, message, send
 
 CONFIG = Path("/etc/waypost/waypost.toml")
 INBOX = Path("/tmp/inbox")
 UNITS = ("waypost-tracker", "waypost-proxy")
-LINK = re.compile(rb"http://127\.0\.0\.1:8080/c/[\w-]+")
 
 
 def run(*command: str) -> str:
@@ -33,22 +28,6 @@ def told(what: str) -> None:
     """Say that a step is done."""
     sys.stdout.write(f"{what}\n")
     sys.stdout.flush()
-
-
-def message(size_octets: int) -> EmailMessage:
-    """Write a message with one link."""
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = "shop@example.com", "reader@example.net", "Hello"
-    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid()
-    mail.set_content('<a href="https://example.com/sale">Sale</a>\n', subtype="html")
-    mail.add_attachment(os.urandom(size_octets), maintype="application", subtype="pdf")
-    return mail
-
-
-def send(mail: EmailMessage) -> None:
-    """Hand it in."""
-    with smtplib.SMTP("127.0.0.1", 2525, timeout=60) as client:
-        client.send_message(mail)
 
 
 def configure() -> subprocess.Popen[bytes]:
@@ -85,20 +64,6 @@ def mail_and_click() -> None:
     told("a small and a large message are tracked, their links lead where they were written to")
 
 
-def arrives(url: str) -> str:
-    """Return where a link leads."""
-
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: object) -> None:
-            return None
-
-    try:
-        urllib.request.build_opener(Stay).open(url, timeout=10)
-    except urllib.error.HTTPError as error:
-        return error.headers["location"]
-    raise AssertionError(f"{url} does not redirect")
-
-
 class Load:
     """Programs that do the same again and again."""
 
@@ -132,6 +97,30 @@ class Load:
                     self.done += 1
 
 
+def reload() -> None:
+    """Be told of a reload that is refused, and of one that leaves something out; nothing stops."""
+    good = CONFIG.read_text()
+    CONFIG.write_text(good.replace("[proxy]", '[proxy]\nmax_size = "large"', 1))
+    for unit in UNITS:
+        refused = subprocess.run(["systemctl", "reload", unit], check=False, capture_output=True)
+        assert refused.returncode != 0, unit
+        assert run("systemctl", "is-active", unit) == "active", unit
+    assert "max_size" in run("journalctl", "--no-pager", "-o", "cat", "-u", "waypost-proxy")
+    CONFIG.write_text(good.replace("[proxy]", "[proxy]\nworkers = 2", 1))
+    run("systemctl", "reload", *UNITS)
+    for _ in range(50):
+        status = run("systemctl", "show", "-p", "StatusText", "--value", "waypost-proxy")
+        if "proxy.workers" in status:
+            break
+        time.sleep(0.1)
+    else:
+        raise AssertionError(f"the status does not say what takes a restart, but {status!r}")
+    CONFIG.write_text(good)
+    run("systemctl", "reload", *UNITS)
+    send(message(500))
+    told(f"a mistake is told to who reloads; what takes a restart is in the status: {status}")
+
+
 def restart_under_load() -> None:
     """Restart amid mail and clicks: nobody notices, and nothing is lost."""
     before = len(list(INBOX.iterdir()))
@@ -156,12 +145,21 @@ def restart_under_load() -> None:
     assert clicks.done > 100
 
 
+def wait_until_active(unit: str) -> None:
+    """Wait for a service that is being started again."""
+    for _ in range(600):
+        time.sleep(0.1)
+        asked = subprocess.run(["systemctl", "is-active", unit], check=False, capture_output=True)
+        if asked.stdout == b"active\n":
+            return
+    raise AssertionError(f"{unit} is not started again")
+
+
 def killed() -> None:
     """Kill both, and find them started again."""
     for unit in UNITS:
         run("kill", "-KILL", run("systemctl", "show", "-p", "MainPID", "--value", unit))
-        time.sleep(4)
-        assert run("systemctl", "is-active", unit) == "active", unit
+        wait_until_active(unit)
     send(message(1_000))
     told("killed services are started again")
 
@@ -178,7 +176,7 @@ def main() -> None:
     """Do all of it; the last line says whether all is well."""
     relay = configure()
     try:
-        for step in (start, mail_and_click, restart_under_load, killed, stop):
+        for step in (start, mail_and_click, reload, restart_under_load, killed, stop):
             step()
     except BaseException:
         told(run("journalctl", "--no-pager", "-o", "cat", *(f"-u{unit}" for unit in UNITS))[-8000:])

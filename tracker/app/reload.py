@@ -13,7 +13,7 @@ from config.keys import certificates
 from config.keys.secret_files import KeyFileError
 from config.loading.load import ConfigError
 from config.schema import Config
-from config.service.reload import changed, keep
+from config.service.reload import changed, keep, tell
 from config.telemetry import observe
 from tracker.admin.admin import Admin
 from tracker.app.admin_password import AdminPassword
@@ -58,8 +58,10 @@ class Reload:
             self._put_in_force(keep(TAKE_RESTART, self.admin.config, config))
         except (ConfigError, KeyFileError, OSError, ValueError) as error:
             observe.log(observe.TRACKER_NOT_RELOADED, problems=str(error))
+            tell("tracker", refused=str(error))
             return
         observe.log(observe.TRACKER_RELOADED)
+        tell("tracker", waiting=waiting)
         if waiting:
             observe.log(observe.RESTART_NEEDED, service="tracker", keys=waiting)
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
@@ -84,6 +85,13 @@ def test_lock_files_agree() -> None:
     everything = _pins("requirements-dev.txt")
     for name in ("requirements.txt", "requirements-build.txt"):
         assert _pins(name).items() <= everything.items()
+
+
+def test_the_debian_package_has_the_version_of_the_project() -> None:
+    """Or an upgrade would be none."""
+    head = (ROOT / "debian/changelog").read_text().partition("\n")[0]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert head.startswith(f"{project['name']} ({project['version']}) ")
 
 
 def _locked() -> list[str]:

@@ -5,8 +5,11 @@ import os
 import signal
 import threading
 
+import pytest
+
 from config.schema import Config
-from config.service.reload import changed, keep, on_sighup
+from config.service import systemd
+from config.service.reload import changed, keep, on_sighup, tell
 
 
 async def hang_up(told: asyncio.Event) -> None:
@@ -68,3 +71,18 @@ def test_keys_that_are_kept_stay_and_all_others_are_new() -> None:
     assert (kept.proxy.workers, kept.proxy.max_copies) == (1, 5)
     assert changed(("proxy.workers", "proxy.max_copies"), AFTER, kept) == ("proxy.workers",)
     assert AFTER.proxy.workers == 2
+
+
+def test_systemd_is_told_what_is_not_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each service in the process, until its next reload."""
+    told: list[str] = []
+    monkeypatch.setattr(systemd, "status", told.append)
+    tell("proxy", refused="waypost.toml:3: proxy.max_size: not a size")
+    tell("tracker", waiting=["store.url", "log.level"])
+    tell("proxy")
+    tell("tracker")
+    refused = (
+        "proxy not reloaded, what was in force stays: waypost.toml:3: proxy.max_size: not a size"
+    )
+    waiting = "tracker takes a restart for store.url, log.level"
+    assert told == [refused, f"{refused}; {waiting}", waiting, ""]
