@@ -2,16 +2,19 @@
 
 `waypost tracker` answers clicks on links of mail, each durable before its answer, with the ingester at
 work; previews of the same links (never recorded) show what recording costs; another tracker tells each
-click to a webhook that never answers; nginx answers `return 302` and knows nothing. The kinds take turns: the machine's mood falls on all alike, so the ratios say more
-than the times.
+click to a webhook that never answers, and the database of another is locked; nginx answers `return 302` and knows
+nothing. The kinds take turns: the machine's mood falls on all alike, so the ratios say more than the times.
 
-    python bench/redirects.py [CHECKOUT…]     other checkouts of the project are measured in turns, too
+CPU is that of the process that redirects; counting is that of the process that feeds the store, where there
+is one. Both are of what was done until the last answer: what waits in the spool by then is counted later.
 """
 
+import argparse
 import asyncio
 import os
 import shutil
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -19,19 +22,19 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
 from config.keys import token_keys
-from tracker.tokens import Keyring, Link, mint
 
 HERE = Path(__file__).resolve().parent.parent
 CONNECTIONS = 50
 CLICKS = 5000
 ROUNDS = 5
+NGINX_NAME = "nginx, return 302"
 MESSAGE_AT_S = 1_795_430_400
 DESTINATION = "https://shop.example.com/item/42?utm_source=mail"
 HEAD = (
@@ -72,6 +75,15 @@ http {{
 }}
 """
 WAYPOST = "from waypost import main; main()"
+MINT = f"""
+import sys
+from pathlib import Path
+from tracker.tokens import Keyring, Link, mint
+keyring = Keyring.load(Path(sys.argv[1]))
+for preview in (False, True):
+    print(mint(keyring, Link(bytes(8), 1, 7, {MESSAGE_AT_S}, sys.argv[2], preview=preview)))
+"""
+"""Prints the tokens of a link that counts and of a preview, as the checkout itself writes them."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +95,11 @@ class Server:
     path: str
 
     def cpu_s(self) -> float:
-        """Return the CPU seconds that its processes have used, in all their threads."""
-        return _cpu_s(self.pid) + self.feeder_cpu_s()
+        """Return the CPU seconds that it has used, in all its threads."""
+        return _cpu_s(self.pid)
 
-    def feeder_cpu_s(self) -> float:
-        """Return those of its children alone: of what counts clicks, where that is a process."""
+    def children_cpu_s(self) -> float:
+        """Return those of its children: of what counts clicks, or does the work for nginx."""
         lists = Path(f"/proc/{self.pid}/task").glob("*/children")
         return sum(_cpu_s(int(pid)) for each in lists for pid in each.read_text().split())
 
@@ -212,18 +224,28 @@ def tracker(folder: Path, source: Path, webhook: str = "") -> Iterator[tuple[Ser
     """Run a tracker of a checkout; yield it with a link that counts, and with a preview."""
     folder.mkdir()
     token_keys.write_token_keys(folder / "token.keys", [token_keys.new_token_key()])
-    keyring, port = Keyring.load(folder / "token.keys"), free_port()
-    config = folder / "waypost.toml"
+    port, config = free_port(), folder / "waypost.toml"
     config.write_text(CONFIG.format(folder=folder, port=port) + webhook)
-    links = [
-        Link(bytes(8), 1, 7, MESSAGE_AT_S, DESTINATION, preview=preview)
-        for preview in (False, True)
-    ]
-    paths = [f"/c/{mint(keyring, link)}" for link in links]
+    environment = os.environ | {"PYTHONPATH": str(source)}
+    minting = [sys.executable, "-c", MINT, folder / "token.keys", DESTINATION]
+    minted = subprocess.run(minting, cwd=source, env=environment, capture_output=True, check=True)
+    paths = [f"/c/{token}" for token in minted.stdout.decode().split()]
     with running(
         port, [sys.executable, "-c", WAYPOST, "tracker", "-c", str(config)], source
     ) as pid:
         yield Server(pid, port, paths[0]), Server(pid, port, paths[1])
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[Server]:
+    """Run a tracker whose database somebody has locked; clicks wait in the spool."""
+    with tracker(folder, HERE) as (counted, _):
+        database = folder / "waypost.db"
+        while not database.exists():
+            time.sleep(0.05)
+        with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield counted
 
 
 @contextmanager
@@ -257,9 +279,10 @@ def servers(folder: Path, checkouts: list[Path], stack: ExitStack) -> dict[str, 
         name = f" of {source.name}" if checkouts else ""
         counted, preview = stack.enter_context(tracker(folder / str(number), source))
         found |= {f"waypost tracker{name}": counted, f"preview{name}": preview}
+    found["with its database locked"] = stack.enter_context(locked(folder / "locked"))
     found["with a dead webhook"] = stack.enter_context(dead_webhook(folder / "webhook"))
     if shutil.which("nginx"):
-        found["nginx, return 302"] = stack.enter_context(nginx(folder / "nginx"))
+        found[NGINX_NAME] = stack.enter_context(nginx(folder / "nginx"))
     return found
 
 
@@ -268,42 +291,63 @@ class Figures:
     """What was measured of one kind, a figure a round."""
 
     cpu_us: list[float]
+    counting_us: list[float]
     rate: list[float]
     waits_s: list[float]
 
-    def line(self) -> str:
-        """Return the medians, and how long readers waited."""
+    def line(self, nginx: "Figures | None") -> str:
+        """Return the medians, how long readers waited, and the share of what nginx does in a second."""
         ordered = sorted(self.waits_s)
         p50, p99 = (ordered[int(share * len(ordered))] * 1e3 for share in (0.5, 0.99))
-        cpu, rate = statistics.median(self.cpu_us), statistics.median(self.rate)
-        return f"{cpu:14.1f}{rate:12.0f}{p50:10.1f}{p99:10.1f}"
+        cpu, counting, rate = map(statistics.median, (self.cpu_us, self.counting_us, self.rate))
+        share = f"{rate / statistics.median(nginx.rate):10.2f}" if nginx else ""
+        return f"{cpu:10.1f}{counting:10.1f}{rate:10.0f}{p50:9.1f}{p99:9.1f}{share}"
 
 
-def measure(kinds: dict[str, Server], *, reconnect: bool) -> dict[str, Figures]:
+def measure(kinds: dict[str, Server], rounds: int, *, reconnect: bool) -> dict[str, Figures]:
     """Let all kinds take turns; the first round only warms up."""
-    figures: dict[str, Figures] = defaultdict(lambda: Figures([], [], []))
-    for round_number in range(ROUNDS + 1):
+    figures: dict[str, Figures] = defaultdict(lambda: Figures([], [], [], []))
+    for round_number in range(rounds + 1):
         for name, server in kinds.items():
-            before_s = server.cpu_s()
+            before_s, counting_s = server.cpu_s(), server.children_cpu_s()
             wall_s, waits_s = uvloop.run(click(server, CLICKS, reconnect=reconnect))
             if round_number:
-                figures[name].cpu_us.append((server.cpu_s() - before_s) / CLICKS * 1e6)
-                figures[name].rate.append(CLICKS / wall_s)
-                figures[name].waits_s += waits_s
+                each = figures[name]
+                each.cpu_us.append((server.cpu_s() - before_s) / CLICKS * 1e6)
+                each.counting_us.append((server.children_cpu_s() - counting_s) / CLICKS * 1e6)
+                each.rate.append(CLICKS / wall_s)
+                each.waits_s += waits_s
     return figures
+
+
+def checkout(text: str) -> Path:
+    """Return the folder of a checkout; raises ArgumentTypeError where it is none."""
+    folder = Path(text).resolve()
+    if not (folder / "waypost.py").is_file():
+        raise argparse.ArgumentTypeError(f"{folder} is no checkout of Waypost")
+    return folder
 
 
 def main() -> None:
     """Print a table for connections that stay, and one for a connection a click."""
-    checkouts = [Path(argument).resolve() for argument in sys.argv[1:]]
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("checkout", nargs="*", type=checkout, help="another one, measured in turns")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help="of each kind (default: %(default)s)"
+    )
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        kinds = servers(Path(name), checkouts, stack)
+        kinds = servers(Path(name), arguments.checkout, stack)
         for reconnect in (False, True):
             how = "one for each click" if reconnect else "kept"
-            print(f"{CONNECTIONS} connections at a time, {how} (medians of {ROUNDS} rounds)")
-            print(f"{'':28}{'µs CPU a click':>14}{'clicks/s':>12}{'p50 ms':>10}{'p99 ms':>10}")
-            for kind, figures in measure(kinds, reconnect=reconnect).items():
-                print(f"{kind:28}{figures.line()}", flush=True)
+            print(
+                f"{CONNECTIONS} connections at a time, {how} (medians of {arguments.rounds} rounds)"
+            )
+            print(f"{'':28}    µs CPU  counting  clicks/s   p50 ms   p99 ms  of nginx")
+            measured = measure(kinds, arguments.rounds, reconnect=reconnect)
+            nginx = measured.get(NGINX_NAME)
+            for kind, figures in measured.items():
+                print(f"{kind:28}{figures.line(nginx)}", flush=True)
 
 
 if __name__ == "__main__":
