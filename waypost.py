@@ -6,6 +6,7 @@ Does not own: what a subcommand does, or a reload (`config.service.reload`).
 """
 
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,9 @@ def hold_sighup(arguments: Sequence[str]) -> None:
     if next((each for each in arguments if not each.startswith("-")), None) in SERVICES:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
+
+# Pydantic would look for plugins in all that is installed, at every start; we use none.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 if Path(sys.argv[0]).name == "waypost":
     # Before click is imported, which takes as long as Python's own start.

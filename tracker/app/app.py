@@ -16,6 +16,7 @@ from pathlib import Path
 
 from config.schema import Config
 from config.service import descriptors
+from config.service.gc_tuning import freeze_startup_objects
 from config.service.reload import on_sighup
 from config.telemetry import observe
 from tracker.access.authentication import Authenticator
@@ -92,6 +93,8 @@ async def serve(
     authenticator = Authenticator(
         lambda: admin.config, parts.password, files.access, lambda: parts.keys().secret
     )
+
+    freeze_startup_objects()
 
     def ready() -> None:
         observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
