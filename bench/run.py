@@ -97,10 +97,18 @@ def circumstances() -> dict[str, object]:
         "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "commit": commit.stdout.decode().strip(),
         "cores": os.cpu_count(),
-        "load": os.getloadavg(),
+        "load before": os.getloadavg()[0],
         "python": platform.python_version(),
         "system": platform.platform(),
     }
+
+
+def described(where: dict[str, object]) -> str:
+    """Return in a sentence what was measured, and how busy the machine was before."""
+    return (
+        f"Commit {where['commit']}, {where['cores']} cores, Python {where['python']}, "
+        f"load before {where['load before']:.1f}."
+    )
 
 
 def save(path: Path | None, found: dict[str, object]) -> Path:
@@ -129,9 +137,10 @@ def main() -> int:
     missed = sum(row.met is False for section in sections for row in section.rows)
     met = sum(row.met is True for section in sections for row in section.rows)
     path = save(asked.json, {**where, "sections": as_json(sections)})
-    print(f"\n{met} targets met, {missed} missed; saved as {path}")
+    said = f"{met} targets met, {missed} missed. {described(where)}"
+    print(f"\n{said}\nSaved as {path}")
     if asked.write:
-        write(markdown(sections))
+        write(f"{markdown(sections)}\n\n{said}")
     return 0
 
 
