@@ -47,7 +47,7 @@ def parsed() -> argparse.Namespace:
 
 
 def sample(asked: argparse.Namespace, raw: Path) -> int:
-    """Have a proxy sampled while it is kept busy; return how many messages it took meanwhile."""
+    """Have a proxy and its other processes sampled while it is kept busy; return how many messages it took meanwhile."""
     size = next(size for size in SIZES if size.name == asked.size)
     author, count = Author(int(time.time())), 0
     with (
@@ -57,7 +57,7 @@ def sample(asked: argparse.Namespace, raw: Path) -> int:
     ):
         deliver(proxy.port, size.write(author, size.sessions), size.sessions)
         command = [asked.py_spy, "record", "-p", str(proxy.pids[0]), "-d", str(asked.seconds)]
-        command += ["--gil", "-r", str(RATE), "-f", "raw", "-o", str(raw)]
+        command += ["--gil", "--subprocesses", "-r", str(RATE), "-f", "raw", "-o", str(raw)]
         recording = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         while recording.poll() is None:  # no samples while the proxy has nothing to do
             deliver(proxy.port, size.write(author, size.messages), size.sessions)
