@@ -137,10 +137,12 @@ def test_segment_without_permission_is_counted_once_it_is_given_back(links: Link
         clicked = [links.click() for _ in range(5)]
         until(lambda: sorted(links.counted()) == sorted(clicked))
         (segment,) = spool_of(links).glob("tracker-*.log")
-        segment.chmod(0o000)
-        clicked += [links.click() for _ in range(5)]
-        stack.wait_for_log("segment_unreadable", within_s=5)
-        shutil.copyfile(segment, spool_of(links) / "tracker-0000000001-10-00000000000000aa.log")
+        with segment.open("rb") as opened_before:
+            segment.chmod(0o000)
+            clicked += [links.click() for _ in range(5)]
+            stack.wait_for_log("segment_unreadable", within_s=5)
+            copied = spool_of(links) / "tracker-0000000001-10-00000000000000aa.log"
+            copied.write_bytes(opened_before.read())
         until(lambda: len(list(spool_of(links).glob("*.log"))) == 1)
         counted, said, in_header = report(stack)
         assert counted == 10
