@@ -6,7 +6,7 @@ are none.
 Does not own: the names of tables and keys (`config.reference.catalogue`), what a value may be
 (`config.schema`), or the words for a wrong one (`wording`).
 
-The names are those of pydantic-settings with `__` as its delimiter (ADR 0025).
+The names are those of pydantic-settings with `__` as its delimiter (ADR 0027).
 """
 
 import difflib
