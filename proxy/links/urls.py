@@ -97,6 +97,15 @@ def same_place(destination: str) -> str:
     return f"{scheme.lower()}{name}{_unescaped(path) or '/'}{asked.rstrip('?&')}"
 
 
+def path_of(place: str) -> str:
+    """Return the path of such a place; it stands in every URL without escapes that leads there.
+
+    Empty for the root, which such a URL need not have.
+    """
+    shape = SHAPE.match(place)
+    return shape[3] if shape and shape[3] != "/" else ""
+
+
 def is_part_of(one: str, other: str) -> bool:
     """Whether two such places are alike but for parameters that only one has.
 

@@ -9,10 +9,10 @@ forbid (`proxy.rewrite.part_planner`).
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from proxy.links.urls import is_part_of, same_place
+from proxy.links.urls import is_part_of, path_of, same_place
 from proxy.policy.directives import LinkDirectives
 from proxy.policy.reasons import SOFT, Skip
 from proxy.policy.settings import Policy
@@ -39,15 +39,25 @@ class MessageFacts:
     params: Params = ()
     identify: Params = ()
     tags: tuple[str, ...] = ()
+    _paths: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_paths", tuple(map(path_of, self.unsubscribe)))
 
     def unsubscribes(self, destination: str) -> bool:
         """Whether the destination stands in List-Unsubscribe."""
-        if not self.unsubscribe:
+        if not self._may_unsubscribe(destination):
             return False
         place = same_place(destination)
         return place in self.unsubscribe or any(
             is_part_of(place, listed) for listed in self.unsubscribe
         )
+
+    def _may_unsubscribe(self, destination: str) -> bool:
+        """Whether it has the path of a listed URL, or escapes in which it may hide."""
+        if not self._paths:
+            return False
+        return "%" in destination or any(path in destination for path in self._paths)
 
     def fills_in(self, destination: str) -> bool:
         """Whether the relay will fill in a part of the destination."""

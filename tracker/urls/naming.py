@@ -16,7 +16,7 @@ from typing import Self
 
 from config.schema import Config
 from tracker.events import SentLink
-from tracker.urls.params import is_called, pairs, without, without_written, written_name
+from tracker.urls.params import called, without, without_written, written_name
 from tracker.urls.secrets import without_secrets
 
 VOLATILE_PARAMS = frozenset(
@@ -135,9 +135,7 @@ class LinkNaming:
 
     def _ignored(self, volatile: frozenset[str]) -> tuple[str, ...]:
         """Return the parameters that are no part of the name, as the destination has them."""
-        names = {
-            written_name(each) for each in pairs(self.destination) if is_called(each, volatile)
-        }
+        names = called(self.destination, volatile)
         if self.destination != self.author_url:
             names |= {written_name(each) for each in self._added()}
         if self.id_param:

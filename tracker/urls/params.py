@@ -54,6 +54,8 @@ def added(destination: str, params: Params) -> str:
 
 def inserted(destination: str, text: str) -> str:
     """Return `destination` with `text` before its fragment."""
+    if not text:
+        return destination
     base, mark, fragment = destination.partition("#")
     return base + text + mark + fragment
 
@@ -109,10 +111,9 @@ def without(destination: str, names: frozenset[str]) -> str:
     path, question, query = base.partition("?")
     if not question:
         return destination
-    found = query.split("&")
-    kept = [pair for pair in found if not is_called(pair, names)]
-    if len(kept) == len(found) and query:
+    if query and not _has_called(query, names):
         return destination
+    kept = [pair for pair in query.split("&") if not is_called(pair, names)]
     return path + ("?" + "&".join(kept) if kept and query else "") + mark + fragment
 
 
@@ -149,6 +150,23 @@ def written_name(pair: str) -> str:
 def is_called(pair: str, names: frozenset[str]) -> bool:
     """Return whether a parameter has one of these names, which are in lower case."""
     return _name(pair) in names
+
+
+def called(destination: str, names: frozenset[str]) -> set[str]:
+    """Return how parameters of these names, which are in lower case, are written in a URL."""
+    query = destination.partition("#")[0].partition("?")[2]
+    if not _has_called(query, names):
+        return set()
+    return {written_name(pair) for pair in query.split("&") if is_called(pair, names)}
+
+
+def _has_called(query: str, names: frozenset[str]) -> bool:
+    if not query:
+        return False
+    found = query.split("&")
+    if "%" in query:
+        return any(is_called(pair, names) for pair in found)
+    return not names.isdisjoint([pair.partition("=")[0].lower() for pair in found])
 
 
 def _name(pair: str) -> str:

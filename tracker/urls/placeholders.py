@@ -21,7 +21,8 @@ from typing import Final
 NOT_ENCODED: Final = "".join(map(chr, range(0x21, 0x7F)))
 """Characters that stand in a URL as they are."""
 
-_MARK = re.compile(r"[{%\[<~#]|\*\|")
+_MARK = re.compile(r"[{%\[<~#*]")
+"""One of these is in each placeholder."""
 _PLACEHOLDER = re.compile(
     r"\{\{[^{}]{0,200}\}\}"
     r"|\{%[^{}]{1,200}%\}"
