@@ -42,7 +42,10 @@ def decode(text: str) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "&" not in text:
         return text
-    spend(text.count("&"))
+    references = text.count("&")
+    spend(references)
+    if references == text.count("&amp;"):  # as in most URLs
+        return text.replace("&amp;", "&")
     return _REFERENCE.sub(_resolve, text)
 
 

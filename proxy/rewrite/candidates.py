@@ -60,10 +60,10 @@ class FoundLink(NamedTuple):
     is_vml: bool = False
 
 
-def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[FoundLink]:
+def in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> list[FoundLink]:
     """Return every http(s) link of an HTML document, in order."""
     found = list(_in_html(view, policy, facts))
-    return iter(_with_twins(found) if any(map(_is_vml, found)) else found)
+    return list(_with_twins(found)) if any(map(_is_vml, found)) else found
 
 
 _is_vml = attrgetter("is_vml")
@@ -87,7 +87,7 @@ def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Fo
     wanted = policy.rules.octet_names | _LABELS
     for href in links(view.html, view.charset, wanted):
         value = href.value
-        _spend_on(value)
+        spend(_LINK_STEPS + len(value) // _URL_OCTETS_A_STEP)
         notrack = _NOTRACK.match(value) if postal and "+" in value else None
         if notrack:
             value = value[: notrack.start(1)] + value[notrack.end(1) :]
@@ -97,7 +97,9 @@ def _in_html(view: HtmlView, policy: Policy, facts: MessageFacts) -> Iterator[Fo
                 directives = replace(directives, skip=Skip.NOTRACK_SCHEME)
             text = partial(label, view.html, href, view.charset)
             decision = decide(policy, facts, directives, url, text)
-            literal = _literal(view.html, href, decision.params, has_notrack=notrack is not None)
+            literal: tuple[Edit, ...] = ()
+            if notrack or decision.params:
+                literal = _literal(view.html, href, decision.params, has_notrack=bool(notrack))
             is_vml = href.element.startswith("v:")
             yield FoundLink(href.start, href.end, url, decision, text, literal, is_vml)
         elif _HTTP.match(value):
@@ -112,18 +114,18 @@ def in_text(
     policy: Policy,
     facts: MessageFacts,
     opted_out: Mapping[str, Skip],
-) -> Iterator[FoundLink]:
+) -> list[FoundLink]:
     """Return every URL of a plain text, in order; `params` are those of its Content-Type."""
     flowed, delsp = (params.get(name, "").lower() for name in ("format", "delsp"))
     found = []
     for start, end, value in urls(view.html, flowed=flowed == "flowed", delsp=delsp == "yes"):
-        _spend_on(value)
+        spend(_LINK_STEPS + len(value) // _URL_OCTETS_A_STEP)
         url = destination(value, view.url_charset) or value
         decision = decide(policy, facts, LinkDirectives(opted_out.get(url)), url, str)
         found.append(FoundLink(start, end, url, decision, str))
     if NOTRACK_DIALECT in policy.dialects:
         found += _notrack_in_text(view.html)
-    return iter(sorted(found, key=lambda each: each.start))
+    return sorted(found, key=lambda each: each.start)
 
 
 def _notrack_in_text(text: bytes) -> Iterator[FoundLink]:
@@ -134,14 +136,8 @@ def _notrack_in_text(text: bytes) -> Iterator[FoundLink]:
         yield FoundLink(*match.span(), url, Decision(Skip.NOTRACK_SCHEME, url, ""), str, literal)
 
 
-def _spend_on(value: str) -> None:
-    spend(_LINK_STEPS + len(value) // _URL_OCTETS_A_STEP)
-
-
 def _literal(html: bytes, href: Href, params: str, *, has_notrack: bool) -> tuple[Edit, ...]:
     """Return what changes in a link that is not tracked."""
-    if not (has_notrack or params):
-        return ()
     without = _without_notrack(html, href) if has_notrack else []
     return (*without, *(_with_params(html, href, params) if params else ()))
 
