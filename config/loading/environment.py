@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.loading.lines import Loc
+from config.loading.toml_text import TooMuch, parse
 from config.reference.catalogue import PREFIX, tables
 
 OTHERS = frozenset({"WAYPOST_CONFIG"})
@@ -28,7 +29,7 @@ OF_KUBERNETES = re.compile(
 """What Kubernetes tells every container about a service called waypost, or waypost-tracker."""
 URL_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://")
 """What its `WAYPOST_PORT` begins with."""
-NUMBER = re.compile(r"__\d+(?=__)", re.ASCII)
+NUMBER = re.compile(r"__\d{1,9}(?=__)", re.ASCII)
 NEAR = 0.75
 """How alike (difflib) a name is to that of the setting for which it was meant."""
 MAY_BE_ALONE = ("relay",)
@@ -115,6 +116,8 @@ def _setting(name: str, kind: str, text: str) -> Setting | Mistake:
         return Setting(name, loc, _value(kind, text))
     except UnicodeEncodeError:
         return Mistake(name, loc, "is not UTF-8")
+    except TooMuch as error:
+        return Mistake(name, loc, str(error))
     except tomllib.TOMLDecodeError:
         return Mistake(name, loc, "is not TOML", 'strings in it stand in "quotes"')
 
@@ -131,7 +134,7 @@ def _value(kind: str, text: str) -> object:
     text.encode()
     as_toml = kind.startswith(READ_AS_TOML)
     try:
-        read = tomllib.loads(f"value = {text}")
+        read = parse(f"value = {text}")
     except tomllib.TOMLDecodeError:
         if as_toml and text.startswith(("[", "{")):
             raise

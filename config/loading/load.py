@@ -23,12 +23,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.escaping import printable
-from config.loading import environment, file_checks, rules
+from config.loading import environment, file_checks, rules, toml_text
 from config.loading.config_file import ConfigFile, NotTrusted, user_name
 from config.loading.environment import MAY_BE_ALONE, Mistake
 from config.loading.lines import Loc, key_lines
 from config.loading.rules import Finding
 from config.loading.sources import Sources
+from config.loading.toml_text import TooMuch
 from config.loading.wording import dotted, word
 from config.schema import Config
 
@@ -44,6 +45,8 @@ SYNTAX_HINTS = {
 }
 HINTS_OF_FILES = frozenset({"write it without quotes", 'write it in "quotes"'})
 """What helps nobody who set a variable, where quotes are the shell's."""
+HEADER = re.compile(r"write \[+[a-z._]+\]+")
+"""The hint at a table's header, which a variable cannot have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def examine(file: ConfigFile | Path, *, files: bool = True) -> Examined:
     try:
         octets, found = file.read()
         text = octets.decode("utf-8-sig")
-        data = tomllib.loads(text)
+        data = toml_text.parse(text)
     except NotTrusted as error:
         return Examined(None, (Problem(file.path, None, "", error.what, error.hint),), ())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -123,6 +126,8 @@ def _unreadable(
     if isinstance(error, UnicodeDecodeError):
         line = error.object[: error.start].count(b"\n") + 1
         return Problem(path, line, "", "is not UTF-8", "save the file as UTF-8")
+    if isinstance(error, TooMuch):
+        return Problem(path, None, "", str(error))
     message = str(error)
     place = SYNTAX_PLACE.search(message)
     what = message[: place.start()] if place else message
@@ -195,14 +200,23 @@ class _Examination:
 
     def _problem(self, loc: Loc, what: str, hint: str) -> Problem:
         place = self._sources.nearest(loc)
-        if place.variable and hint in HINTS_OF_FILES:
-            hint = ""
+        if place.variable:
+            hint = _hint_for(place.variable, what, hint)
         return Problem(self._file.path, place.line, dotted(loc), what, hint, place.variable)
 
     def _mistaken(self, mistakes: Iterable[Mistake]) -> Iterator[Problem]:
         for item in mistakes:
             key = dotted(item.loc)
             yield Problem(self._file.path, None, key, item.what, item.hint, item.variable)
+
+
+def _hint_for(variable: str, what: str, hint: str) -> str:
+    """Return the hint for a value of a variable, where the one for a value of a file helps nobody."""
+    if what.startswith("must be true or false"):
+        return "one of these two words, in lower case"
+    if HEADER.fullmatch(hint):
+        return f"each key has a variable of its own, {variable}__…"
+    return "" if hint in HINTS_OF_FILES else hint
 
 
 def _by_line(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -126,6 +126,24 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("relay.port = " + "9" * 5000, "has a number of thousands of digits"),
+        ("proxy.listen = " + "[" * 9000 + "]" * 9000, "is nested too deeply"),
+        ("a." * 9000 + "b = 1", "is nested too deeply"),
+    ],
+    ids=["digits", "brackets", "dots"],
+)
+def test_what_python_cannot_read_is_a_problem_like_any_other(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    """It is valid TOML."""
+    file = tmp_path / "waypost.toml"
+    file.write_text(text)
+    assert [problem.what for problem in examine(file).problems] == [told]
+
+
 VALUES = st.recursive(
     st.none().map(lambda _: "")
     | st.integers(-5, 70000)
