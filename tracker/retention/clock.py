@@ -11,6 +11,8 @@ The rules:
 - The clock is believed when it is ahead of the latest known moment by no more than a gap: as long as
   a machine may plausibly have been off. A purge goes by the clock then, else by the known moment,
   and never beyond the latter.
+- Before anything is counted no moment is known, however long the service has run; and one of years
+  before Waypost was written, as of a machine that starts with no clock of its own, is none.
 - A latest known moment in the future, which a wrong clock left behind, is given up once the events of
   a former day agree with the clock.
 """
@@ -23,6 +25,9 @@ from tracker.store.reserved import DAY_S, day_of
 
 MAX_GAP_S = 30 * DAY_S
 """For so long a machine may be off, or idle and restarted, without anybody being asked."""
+
+EARLIEST_S = datetime(2001, 1, 1, tzinfo=UTC).timestamp()
+"""A moment before this one was told by a machine that knows no time: it has counted from 1970, or from 2000."""
 
 
 def gap_s(retention_s: float) -> float:
@@ -63,9 +68,11 @@ def read(clock_s: float, known_s: float, ran_s: float, days: Collection[int], ga
     today = day_of(clock_s)
     past = sorted(day for day in days if day <= today)
     agree = any(clock_s - gap_s <= day * DAY_S for day in past if day < today)
+    known_s = known_s if known_s >= EARLIEST_S else 0
     if not known_s or (agree and known_s > clock_s + gap_s):
         known_s = _end_of(past[-1], clock_s) if past else 0
-    known_s = max(known_s, min(known_s + ran_s, clock_s))
+    if known_s:
+        known_s = max(known_s, min(known_s + ran_s, clock_s))
     for day in past:
         if day * DAY_S <= known_s + gap_s:
             known_s = max(known_s, _end_of(day, clock_s))

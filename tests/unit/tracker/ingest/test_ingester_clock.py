@@ -75,6 +75,23 @@ def test_a_start_with_a_clock_ten_years_ahead_loses_nothing(
     assert rows(storing, "messages") == 2
 
 
+def test_a_service_that_waits_for_its_first_mail_doubts_no_clock(
+    storing: Config, clock: Clock, logged: Lines
+) -> None:
+    """However often it looks after the empty store meanwhile."""
+    ingester = Ingester(storing)
+    for _ in range(3):
+        assert ingester._try()
+        clock.go(3600)
+    spool_message(storing, "news", 1, at_s=clock.now_s)
+    for _ in range(3):
+        assert ingester._try()
+        clock.go(ingester_module.HOUSEKEEPING_S + 1)
+    ingester.close()
+    assert "clock_doubted" not in [line["event"] for line in logged]
+    assert metric("waypost_clock_doubted") == 0
+
+
 def test_an_idle_store_still_purges(storing: Config, clock: Clock) -> None:
     """By the time that passes while a service runs, or is off for no longer than a machine is."""
     keeping = storing.model_copy(update={"privacy": PrivacyConfig(retention="90d")})

@@ -41,6 +41,26 @@ def test_an_empty_store_knows_no_time() -> None:
     assert (time.latest_s, time.before_s(RETENTION_S)) == (0.0, 0.0)
 
 
+def test_a_store_that_stays_empty_for_long_believes_the_clock_with_its_first_event() -> None:
+    """Time that passes before anything is counted is no moment since 1970."""
+    store = Store()
+    for turn in range(3):
+        assert store.read(NOW_S + turn * TURN_S, TURN_S).latest_s == 0
+    store.days.add(day_of(NOW_S + 3 * TURN_S))
+    time = store.read(NOW_S + 3 * TURN_S, TURN_S)
+    assert time.believed
+    assert time.before_s(RETENTION_S) == NOW_S + 3 * TURN_S - RETENTION_S
+
+
+@pytest.mark.parametrize("noted_s", [3.0, 90 * DAY_S, 10957 * DAY_S])
+def test_a_moment_of_many_years_ago_is_none(noted_s: float) -> None:
+    """As an earlier version noted it of an empty store, and a board of its start in 1970 or 2000."""
+    store = Store(noted_s, {day_of(noted_s)})
+    store.read(NOW_S, 60)
+    store.days.add(day_of(NOW_S))
+    assert store.read(NOW_S, 60).believed
+
+
 def test_a_clock_that_agrees_with_the_events_is_believed() -> None:
     """As it is at the first start of this version."""
     assert used().read(NOW_S).before_s(RETENTION_S) == NOW_S - RETENTION_S
