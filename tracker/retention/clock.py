@@ -11,8 +11,8 @@ The rules:
 - The clock is believed when it is ahead of the latest known moment by no more than a gap: as long as
   a machine may plausibly have been off. A purge goes by the clock then, else by the known moment,
   and never beyond the latter.
-- Before anything is counted no moment is known, however long the service has run; and one of years
-  before Waypost was written, as of a machine that starts with no clock of its own, is none.
+- Before anything is counted no moment is known, however long the service has run; and one of many
+  years ago, as a machine without a clock of its own tells it when it starts, is none.
 - A latest known moment in the future, which a wrong clock left behind, is given up once the events of
   a former day agree with the clock.
 """
@@ -27,7 +27,7 @@ MAX_GAP_S = 30 * DAY_S
 """For so long a machine may be off, or idle and restarted, without anybody being asked."""
 
 EARLIEST_S = datetime(2001, 1, 1, tzinfo=UTC).timestamp()
-"""A moment before this one was told by a machine that knows no time: it has counted from 1970, or from 2000."""
+"""Earlier ones come from a machine that knew no time, and counted from 1970 or 2000."""
 
 
 def gap_s(retention_s: float) -> float:
