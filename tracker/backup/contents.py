@@ -1,6 +1,6 @@
 """Which files matter: what is beside a store, and the secrets that a configuration names.
 
-Owns: the two lists.
+Owns: the lists, and where a file of a backup belongs.
 Does not own: copying (`take`, `restore`), or what is in any of them.
 """
 
@@ -29,6 +29,14 @@ def databases(store: Path) -> Iterator[Path]:
     """Yield the store, and the database beside it, whether there or not."""
     yield store
     yield store.with_name(f"{store.name}.{JOURNAL}")
+
+
+def place_of(name: str, store: Path) -> Path:
+    """Return where a file of a backup belongs; `store` may be called otherwise than what was copied."""
+    known = (*record_files(Path("-")), *databases(Path("-")))
+    ends = sorted((path.name.removeprefix("-") for path in known), key=len, reverse=True)
+    end = next(each for each in ends if name.endswith(each))
+    return store.with_name(store.name + end)
 
 
 def secrets(config: Config) -> Iterator[tuple[str, Path]]:

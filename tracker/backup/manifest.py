@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+PIECE_OCTETS = 1024 * 1024
 NAME = "manifest.json"
 FORM = 1
 """Of the backup itself; a later one may be read by later versions only."""
@@ -65,10 +66,16 @@ def entry(folder: Path, name: str, part: Part, key: str = "") -> Entry:
     return Entry(name, part, path.stat().st_size, sha256(path), key)
 
 
-def sha256(path: Path) -> str:
-    """Return the hash of a file; raises OSError."""
+def sha256(path: Path, octets: int | None = None) -> str:
+    """Return the hash of a file, or of its first `octets`; raises OSError."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        if octets is None:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        made, left = hashlib.sha256(), octets
+        while left and (piece := file.read(min(left, PIECE_OCTETS))):
+            made.update(piece)
+            left -= len(piece)
+        return made.hexdigest()
 
 
 def written(manifest: Manifest) -> bytes:

@@ -4,6 +4,7 @@ Owns: both commands, and what they print.
 Does not own: which files matter, and copying them (`tracker.backup`).
 """
 
+import os
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ import click
 from config.cli.options import config_file_option, loaded, work_as_owner
 from config.cli.output import echo
 from config.loading.config_file import ConfigFile
-from tracker.backup import contents
+from tracker.backup import contents, keys
 from tracker.backup import restore as restoring
 from tracker.backup.manifest import BadBackup, verified
 from tracker.backup.restore import CannotRestore
@@ -56,9 +57,7 @@ def backup(config: ConfigFile, folder: Path, *, with_secrets: bool) -> None:
 
 @click.command()
 @config_file_option
-@click.option(
-    "--replace", is_flag=True, help="Move aside what is there already; of keys, overwrite them."
-)
+@click.option("--replace", is_flag=True, help="Move aside what is there already, keys as well.")
 @folder_argument
 def restore(config: ConfigFile, folder: Path, *, replace: bool) -> None:
     """Put the backup in DIR back, once proxy and tracker are stopped.
@@ -67,12 +66,15 @@ def restore(config: ConfigFile, folder: Path, *, replace: bool) -> None:
     verified before anything is changed, and nothing that is there is deleted.
     """
     settings = loaded(config, files=False)
+    is_new = not settings.store.path.parent.is_dir()
     try:
         found = verified(folder)
-        keys = restoring.restore_secrets(folder, found, settings, replace=replace)
+        restoring.require_possible(folder, found, settings, replace=replace)
+        wanted = keys.planned(folder, found, settings, replace=replace)
+        aside = keys.put(wanted)
         work_as_owner(settings)
         log_errors_only(settings)
-        aside = restoring.restore(folder, found, settings, replace=replace)
+        aside += restoring.restore(folder, found, settings, replace=replace)
     except (BadBackup, CannotRestore) as error:
         raise click.ClickException(str(error)) from None
     except PermissionError as error:
@@ -81,9 +83,17 @@ def restore(config: ConfigFile, folder: Path, *, replace: bool) -> None:
         raise click.ClickException(str(error)) from None
     for path in aside:
         echo(f"moved aside: {path}")
-    for path in keys:
-        echo(f"key restored: {path}")
-    echo(f"{settings.store.path} is as it was at {found.made_at}. Start proxy and tracker.")
+    for key in wanted:
+        echo(f"key restored: {key.place}")
+    for entry in keys.without_place(found, settings):
+        echo(
+            f"not restored, as the configuration has no {entry.key}: {folder / entry.name}",
+            err=True,
+        )
+    place = settings.store.path
+    if is_new and os.geteuid() == 0:
+        echo(f"{place.parent} is root's: chown -R it to the user that Waypost runs as.", err=True)
+    echo(f"{place} is as it was at {found.made_at}. Start proxy and tracker.")
     if not found.has_secrets:
         echo(
             f"The backup has no keys; see what {folder / CONFIGURATION} names, and `waypost check`."

@@ -17,11 +17,16 @@ from tracker.store import files
 MAX_TOLD_OCTETS = 1024 * 1024
 
 
+def lock_file(directory: Path) -> Path:
+    """Return the file that whoever feeds the store holds a lock on; `directory` is the spool's."""
+    return directory / "ingester.lock"
+
+
 class Lock:
     """The right to feed a store: a lock that the kernel releases when its holder dies."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / "ingester.lock"
+        self._path = lock_file(directory)
         self._descriptor: int | None = None
         self._told = b""
 

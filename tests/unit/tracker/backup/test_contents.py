@@ -38,6 +38,16 @@ def test_all_that_services_leave_beside_the_store_is_known(stack: Stack) -> None
     assert left - known - of_sqlite == {"waypost.db.spool"}
 
 
+def test_each_file_has_a_place_beside_a_store_of_any_name() -> None:
+    """The name of the store may have changed since."""
+    known = (*contents.record_files(STORE), *contents.databases(STORE))
+    there = Path("/srv/other.sqlite")
+    assert {contents.place_of(path.name, there) for path in known} == {
+        *contents.record_files(there),
+        *contents.databases(there),
+    }
+
+
 def test_secrets_are_those_that_the_configuration_names_each_once() -> None:
     """A certificate that holds its key is one."""
     dkim = DkimConfig(selector="s1", key_file=Path("/etc/waypost/dkim.pem"))

@@ -1,19 +1,26 @@
 """Putting a backup back. The whole of it: `tests/e2e/operations/test_backup.py`."""
 
+import contextlib
+import dataclasses
+import re
+import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from config.schema import Config, KeysConfig, StoreConfig
+from config.schema import Config, StoreConfig
 from config.telemetry import exposition
 from tests.support.feeding import put, rows, spool_message
-from tracker.backup.manifest import Manifest, verified
-from tracker.backup.restore import CannotRestore, restore, restore_secrets
+from tracker.backup.manifest import verified
+from tracker.backup.restore import CannotRestore, restore
 from tracker.backup.take import take
 from tracker.ingest.catch_up import catch_up
 from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
+from tracker.minting import short_links
 from tracker.spool.writer import Spool
+from tracker.store import files
 
 
 @pytest.fixture
@@ -93,34 +100,96 @@ def test_a_restore_that_was_cut_short_is_begun_anew(folder: Path, tmp_path: Path
     assert rows(config, "messages") == 1
 
 
-def with_keys(tmp_path: Path, content: bytes) -> tuple[Config, Path, Manifest]:
-    """Return a configuration with a key file, and a backup of it."""
-    keys = tmp_path / "token.keys"
-    keys.touch(mode=0o600)
-    keys.write_bytes(content)
-    config = Config(
-        store=StoreConfig(url=f"sqlite:///{tmp_path}/none.db"), keys=KeysConfig(file=keys)
+def test_what_was_put_back_already_is_not_in_the_way(folder: Path, tmp_path: Path) -> None:
+    """A restore that ended before the store was in its place, on a full disk or by a signal."""
+    config = elsewhere(tmp_path)
+    restore(folder, verified(folder), config, replace=False)
+    config.store.path.unlink()
+    assert restore(folder, verified(folder), config, replace=False) == []
+    assert rows(config, "messages") == 1
+
+
+def test_a_store_of_another_name_is_put_back_under_that(folder: Path, tmp_path: Path) -> None:
+    """What has the old name in the same folder may be another Waypost's."""
+    config = Config(store=StoreConfig(url=f"sqlite:///{tmp_path}/new/other.db"))
+    config.store.path.parent.mkdir()
+    theirs = config.store.path.with_name("waypost.db")
+    theirs.write_bytes(b"another store")
+    restore(folder, verified(folder), config, replace=False)
+    assert rows(config, "messages") == 1
+    assert theirs.read_bytes() == b"another store"
+
+
+def test_what_was_moved_aside_is_whole(storing: Config, folder: Path) -> None:
+    """What a service that was killed left in the write-ahead log is a part of the store."""
+    spool_message(storing, "Autumn", 2)
+    catch_up(storing)
+    dead = storing.store.path
+    with contextlib.closing(sqlite3.connect(dead)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("CREATE TABLE late (x)")
+        db.commit()
+        for each in (dead, *files.beside(dead)):
+            shutil.copy(each, each.with_name(f"killed.{each.name}"))
+    for each in (dead, *files.beside(dead)):
+        each.unlink(missing_ok=True)
+    for each in (dead, *files.beside(dead)):
+        each.with_name(f"killed.{each.name}").rename(each)
+    aside = restore(folder, verified(folder), storing, replace=True)
+    (kept,) = (
+        path for path in aside if re.fullmatch(r"waypost\.db\.before-[^-]+-[^-]+", path.name)
     )
-    take(config, b"", tmp_path / "keys", with_secrets=True)
-    return config, keys, verified(tmp_path / "keys")
+    with contextlib.closing(sqlite3.connect(kept)) as db:
+        assert db.execute("SELECT count(*) FROM late").fetchone() == (0,)
 
 
-def test_keys_find_their_places_by_the_settings_that_name_them(tmp_path: Path) -> None:
-    """For their owner alone; what is the same already stays."""
-    config, keys, found = with_keys(tmp_path, b"secret")
-    assert restore_secrets(tmp_path / "keys", found, config, replace=False) == []
-    keys.unlink()
-    assert restore_secrets(tmp_path / "keys", found, config, replace=False) == [keys]
-    assert keys.read_bytes() == b"secret"
-    assert keys.stat().st_mode & 0o077 == 0
+def test_events_that_came_since_are_counted_after_a_restore(storing: Config, folder: Path) -> None:
+    """What waits beside a store that broke: its clicks are nowhere else."""
+    spool_message(storing, "Autumn", 2)
+    restore(folder, verified(folder), storing, replace=True)
+    catch_up(storing)
+    assert rows(storing, "messages") == 2
 
 
-def test_other_keys_are_overwritten_only_where_that_is_asked_for(tmp_path: Path) -> None:
-    """Links that were made with them would be dead."""
-    config, keys, found = with_keys(tmp_path, b"secret")
-    keys.write_bytes(b"newer")
-    with pytest.raises(CannotRestore, match="holds something else"):
-        restore_secrets(tmp_path / "keys", found, config, replace=False)
-    assert keys.read_bytes() == b"newer"
-    assert restore_secrets(tmp_path / "keys", found, config, replace=True) == [keys]
-    assert keys.read_bytes() == b"secret"
+@pytest.mark.parametrize("more", [b"", b"and a later line\n"])
+def test_a_file_of_lines_that_goes_on_from_the_backup_stays(
+    storing: Config, tmp_path: Path, more: bytes
+) -> None:
+    """Short links made since are in it, and what was revoked."""
+    lines = short_links.file_of(storing.store.path)
+    lines.write_bytes(b"a line\n")
+    take(storing, b"", tmp_path / "later", with_secrets=False)
+    lines.write_bytes(b"a line\n" + more)
+    aside = restore(tmp_path / "later", verified(tmp_path / "later"), storing, replace=True)
+    assert lines.read_bytes() == b"a line\n" + more
+    assert lines.name not in {path.name.partition(".before-restore-")[0] for path in aside}
+
+
+def test_a_file_of_lines_that_lost_some_is_put_back(storing: Config, tmp_path: Path) -> None:
+    """What is left of it is moved aside."""
+    lines = short_links.file_of(storing.store.path)
+    lines.write_bytes(b"a line\nanother\n")
+    take(storing, b"", tmp_path / "later", with_secrets=False)
+    lines.write_bytes(b"a line\n")
+    restore(tmp_path / "later", verified(tmp_path / "later"), storing, replace=True)
+    assert lines.read_bytes() == b"a line\nanother\n"
+
+
+def test_a_backup_is_not_put_into_itself(folder: Path, tmp_path: Path) -> None:
+    """A relative path of its configuration starts from there."""
+    config = Config(store=StoreConfig(url=f"sqlite:///{folder}/waypost.db"))
+    with pytest.raises(CannotRestore, match="would be in the backup itself"):
+        restore(folder, verified(folder), config, replace=False)
+    assert not config.store.path.exists()
+
+
+def test_a_disk_with_too_little_room_is_told_before_anything_is_changed(
+    storing: Config, folder: Path
+) -> None:
+    """What is there keeps its names."""
+    found = verified(folder)
+    (store,) = (each for each in found.entries if each.name == "store/waypost.db")
+    huge = dataclasses.replace(found, entries=(dataclasses.replace(store, octets=10**18),))
+    with pytest.raises(CannotRestore, match="has room for"):
+        restore(folder, huge, storing, replace=True)
+    assert rows(storing, "messages") == 1
