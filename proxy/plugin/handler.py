@@ -98,6 +98,8 @@ class Handler:
     ) -> list[str]:
         """Offer what both aiosmtpd and the relay can do; 421 where no relay can be reached."""
         conversation, peer = self._conversation(server, session)
+        if self._limit(server):
+            responses = [responses[0], f"250-SIZE {server.data_size_limit}", *responses[1:]]
         offered = await conversation.hello(peer, responses)
         if offered is None:
             return [str(_status(replies.NO_RELAY_AT_HELLO), "ascii")]
@@ -109,6 +111,7 @@ class Handler:
     ) -> bytes:
         """Greet a client that knows no extensions."""
         conversation, peer = self._conversation(server, session)
+        self._limit(server)
         if not await conversation.hello_without_extensions(peer):
             return _status(replies.NO_RELAY_AT_HELLO)
         session.host_name = hostname
@@ -174,6 +177,16 @@ class Handler:
         """Answer a fault of ours with 451: it never loses mail, nor refuses it for good."""
         log(SESSION_FAILED, exc_info=error)
         return str(_status(replies.OUR_FAULT), "ascii")
+
+    def _limit(self, server: SMTP) -> bool:
+        """Set the size of a message to ours where none is set: aiosmtpd would hold whatever comes.
+
+        Return whether that was so.
+        """
+        if server.data_size_limit:
+            return False
+        server.data_size_limit = self._config.proxy.max_size
+        return True
 
     async def _pass_on(
         self, server: SMTP, session: Session, verb: bytes, address: str, options: list[str]

@@ -212,6 +212,37 @@ async def test_aiosmtpd_limits_a_message_to_32_mib_and_says_so(
     assert relay.messages == []
 
 
+@pytest.mark.parametrize("hello", [b"EHLO client.test", b"HELO client.test"])
+async def test_without_a_limit_of_aiosmtpd_ours_is_in_force(
+    tmp_path: Path, relay: ScriptedRelay, hello: bytes
+) -> None:
+    """As with its command line, which has none: no more is held than the configuration allows."""
+    config = configuration(tmp_path, relay.port)
+    proxy = config.proxy.model_copy(update={"max_size": 66_000})
+    handler = Handler(config.model_copy(update={"proxy": proxy}))
+    async with plugged(handler, data_size_limit=None) as served:
+        client = await served.dial(greet=False)
+        told = await client.ask(hello)
+        assert (b"SIZE 66000" in told.wire()) == hello.startswith(b"EHLO")
+        await client.transaction()
+        refused = await client.message(MESSAGE + b"0123456789\r\n" * 6000)
+        assert refused.wire() == b"552 Error: Too much mail data\r\n"
+    assert relay.messages == []
+
+
+async def test_a_client_that_closes_with_its_dot_takes_its_message_along(
+    start: StartPlugin, relay: ScriptedRelay
+) -> None:
+    """Its end comes before the message is read to its own; nobody has heard 250."""
+    client = await (await start()).dial()
+    await client.transaction()
+    assert (await client.ask(b"DATA")).code == 354
+    client.send(MESSAGE + b".\r\n")
+    client.writer.write_eof()
+    await until(lambda: relay.sessions == 0)
+    assert relay.messages == []
+
+
 async def test_without_a_relay_ehlo_is_421(tmp_path: Path, relay: ScriptedRelay) -> None:
     """At the first need, as the proxy does; nothing is taken that could not be handed on."""
     config = configuration(tmp_path, relay.port)
