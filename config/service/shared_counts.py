@@ -17,6 +17,7 @@ import heapq
 import mmap
 import secrets
 import sys
+from collections import Counter
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -91,7 +92,12 @@ class _Part:
         at = names.find(sought)
         while at % _WORD_OCTETS and at >= 0:
             at = names.find(sought, at + 1)
-        return int(self.amounts[at // _WORD_OCTETS]) if at >= 0 else 0
+        if at < 0:
+            return 0
+        place = at // _WORD_OCTETS
+        amount = int(self.amounts[place])
+        # Meanwhile it may have been given back, and its place be another's.
+        return amount if self.names[place] == name else 0
 
     def wipe(self) -> None:
         """Make it as it was at the beginning."""
@@ -109,15 +115,17 @@ class _CountsOfOne(Counts):
         self._mine = mine
         self._others = others
         self._places: dict[int, int] = {}
+        self._beyond: Counter[int] = Counter()
         self._free: list[int] = []
         self._hashed = lru_cache(_KEPT_NAMES)(lambda name: _hashed(name, key))
 
     def add(self, name: str, amount: int = 1) -> None:
         hashed = self._hashed(name)
         place = self._places.get(hashed)
-        if place is None:
+        if place is None and hashed not in self._beyond:
             place = self._begin(hashed)
         if place is None:
+            self._add_beyond(hashed, amount)
             return
         self._mine.amounts[place] += amount
         if not self._mine.amounts[place]:
@@ -127,6 +135,12 @@ class _CountsOfOne(Counts):
     def others(self, name: str) -> int:
         hashed = self._hashed(name)
         return sum(part.amount(hashed) for part in self._others)
+
+    def _add_beyond(self, hashed: int, amount: int) -> None:
+        """Note what found no place, so that it is never taken off from what has one."""
+        self._beyond[hashed] += amount
+        if not self._beyond[hashed]:
+            del self._beyond[hashed]
 
     def _begin(self, hashed: int) -> int | None:
         """Return a place for a name, the first that is free; None where there is none."""

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 
 from config.service.shared_counts import ALONE, LOOK_AGAIN_S, Counts
 
-_ALL = "slots"
+_ALL, _WANTED = "slots", "slots, wanted"
 
 LOGIN_WAIT_S = 30.0
 """For a slot. Mail programs wait a minute or more for the reply to AUTH."""
@@ -51,12 +51,11 @@ class LoginSlots:
     async def _take(self, network: str) -> None:
         admitted = asyncio.get_running_loop().create_future()
         self._waiting[admitted] = network
-        self._admit()
+        self._admit_at_once()
         try:
             async with asyncio.timeout(LOGIN_WAIT_S):
-                while self._counts.shared and not admitted.done():
-                    await asyncio.wait((admitted,), timeout=LOOK_AGAIN_S)
-                    self._admit()
+                if self._counts.shared and not admitted.done():
+                    await self._look_for(admitted)
                 await admitted
         except BaseException as error:
             if self._waiting.pop(admitted, None) is None:  # admitted as it gave up
@@ -65,9 +64,19 @@ class LoginSlots:
                 raise LoginsCrowded from None
             raise
 
+    async def _look_for(self, admitted: "asyncio.Future[None]") -> None:
+        """Look now and then whether another process has given back a slot, until `admitted`."""
+        self._counts.add(_WANTED)
+        try:
+            while not admitted.done():
+                await asyncio.wait((admitted,), timeout=LOOK_AGAIN_S)
+                self._admit()
+        finally:
+            self._counts.add(_WANTED, -1)
+
     def _give_back(self, network: str) -> None:
         self._hold(network, -1)
-        self._admit()
+        self._admit_at_once()
 
     def _hold(self, network: str, change: int) -> None:
         self._held[network] += change
@@ -78,6 +87,15 @@ class LoginSlots:
 
     def _held_by(self, network: str) -> int:
         return self._held[network] + self._counts.others(_of(network))
+
+    def _admit_at_once(self) -> None:
+        """Admit who may be, unless others wait in another process: then it is who looks first.
+
+        Else those who wait in one process would pass the slots on among themselves.
+        """
+        few = self._held.total() < self.limit // self._counts.processes
+        if few or not self._counts.others(_WANTED):
+            self._admit()
 
     def _admit(self) -> None:
         while self.held < self.limit:

@@ -56,6 +56,17 @@ class SessionSlots:
     def _held_by_all(self) -> int:
         return self._held + self._counts.others(self._name)
 
+    @property
+    def _may_at_once(self) -> bool:
+        """Whether a free slot may go to this process at once.
+
+        Where another waits as well, it goes to who looks first: else those of the process that had it
+        would pass it on among themselves, and the other would never see it.
+        """
+        if self._limit is None or self._held < self._limit // self._counts.processes:
+            return True
+        return not self._counts.others(self._wanted)
+
     def _held_now(self) -> bool:
         """Hold one more; False, and it is not held, where others have taken the last."""
         self._held += 1
@@ -73,7 +84,7 @@ class SessionSlots:
         """Wait for a slot, and hold it; the caller calls `give_back`. Raises TooMuchNow."""
         if self.full:
             self._end_an_idle_one()
-        if not self._waiting and self._held_now():
+        if not self._waiting and self._may_at_once and self._held_now():
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -98,7 +109,8 @@ class SessionSlots:
     def give_back(self) -> None:
         """End the hold of one session; who waits longest is next."""
         self._let_go()
-        self._let_in()
+        if self._may_at_once:
+            self._let_in()
 
     def _let_in(self) -> None:
         while self._waiting and self._held_now():

@@ -91,6 +91,21 @@ def test_what_finds_no_place_counts_here_alone(monkeypatch: pytest.MonkeyPatch) 
     assert [other.others(name) for name in "abcd"] == [0, 1, 0, 1]
 
 
+def test_what_found_no_place_is_never_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though there is one by the time it is given back: others would let in one more for ever."""
+    monkeypatch.setattr(shared_counts, "PLACES", 1)
+    monkeypatch.setattr(shared_counts, "_PART_WORDS", 3)
+    counts = SharedCounts(2)
+    mine, other = counts.of(0), counts.of(1)
+    mine.add("a")
+    mine.add("b")
+    mine.add("a", -1)
+    mine.add("b", -1)
+    assert other.others("b") == 0
+    mine.add("b")
+    assert other.others("b") == 1
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 2), st.sampled_from("abcdef"), st.integers(-3, 3)), max_size=60

@@ -136,3 +136,24 @@ async def test_workers_hold_the_slots_together() -> None:
     await asyncio.sleep(2 * LOOK_AGAIN_S)
     assert admitted == ["b", "a"]
     tasks[0].cancel()
+
+
+async def test_a_worker_whose_clients_queue_leaves_some_to_another() -> None:
+    """Else they would pass its slots on among themselves, and the other would never see one."""
+    counts = SharedCounts(2)
+    here, there = (LoginSlots(1, counts.of(index)) for index in range(2))
+
+    async def log_in_again(network: str) -> None:
+        while True:
+            async with here.slot(network):
+                await asyncio.sleep(0)
+
+    busy = [asyncio.create_task(log_in_again(network)) for network in "abc"]
+    await asyncio.sleep(0)
+    try:
+        async with held(there, "d"):
+            assert here.held == 1
+    finally:
+        for each in busy:
+            each.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)

@@ -146,3 +146,25 @@ async def test_an_idle_session_makes_room_for_another_worker() -> None:
     here.idle("a", here.give_back)
     await there.take()
     assert not here._held
+
+
+async def test_a_worker_whose_clients_queue_leaves_some_to_another() -> None:
+    """Else they would pass its sessions on among themselves, and the other would never see one."""
+    counts = SharedCounts(2)
+    here, there = (SessionSlots(1, "relay", counts.of(index)) for index in range(2))
+
+    async def take_turns() -> None:
+        while True:
+            await here.take()
+            await asyncio.sleep(0)
+            here.give_back()
+
+    busy = [asyncio.create_task(take_turns()) for _ in range(3)]
+    await asyncio.sleep(0)
+    try:
+        await there.take()
+        assert not here._held
+    finally:
+        for each in busy:
+            each.cancel()
+        await asyncio.gather(*busy, return_exceptions=True)
