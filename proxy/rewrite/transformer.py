@@ -77,9 +77,10 @@ class Transformer:
         self._senders = Senders(config, [domain for domain, each in signers.items() if each])
 
     @classmethod
-    def from_config(cls, config: Config, consents: KnownConsents) -> Self:
+    def from_config(cls, config: Config, consents: KnownConsents, *, probed: bool = False) -> Self:
         """Return one with the keys that `config` names; dkimpy verifies what they sign.
 
+        `probed`: it did so before, in another process of the same service.
         Raises KeyFileError, KeyUnusable, ProbeFailed, ValueError.
         """
         if config.keys.file is None:
@@ -94,8 +95,9 @@ class Transformer:
             ]
             for sender in config.sender
         }
-        for signer in itertools.chain.from_iterable(signers.values()):
-            probe(signer)
+        if not probed:
+            for signer in itertools.chain.from_iterable(signers.values()):
+                probe(signer)
         param = config.tracking.identify.param
         identifier = Identifier.load(param, config.keys.file) if param else None
         return cls(config, Keyring.load(config.keys.file), signers, identifier, consents)

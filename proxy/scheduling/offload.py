@@ -199,7 +199,7 @@ def _begin(config: Config, kept: Mapping[Path, bytes]) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     observe.configure(config.log.level, config.log.format)
     consents: ConsentsInForce = LiveRecords(CONSENTS, config.store.path)
-    _transformers.append(Transformer.from_config(config, consents.latest))
+    _transformers.append(Transformer.from_config(config, consents.latest, probed=True))
     freeze_startup_objects()
 
 

@@ -10,6 +10,9 @@ from typing import Self
 
 from proxy.smtp.replies import Reply, ReplyParser
 
+BUSY_S = 25.0
+"""How long a busy machine may take for what comes at once; less than the half minute that some wait."""
+
 
 def reset(writer: asyncio.StreamWriter) -> None:
     """Have the peer get a reset instead of an end."""
@@ -43,7 +46,7 @@ class Dialogue:
         """Say `octets` as they are."""
         self.writer.write(octets)
 
-    async def reply(self, within_s: float = 10) -> Reply:
+    async def reply(self, within_s: float = BUSY_S) -> Reply:
         """Return the next reply; fails when the server hangs up."""
         parser = ReplyParser()
         async with asyncio.timeout(within_s):
@@ -72,7 +75,7 @@ class Dialogue:
         self.send(octets + b".\r\n")
         return await self.reply()
 
-    async def at_end(self, within_s: float = 10) -> bool:
+    async def at_end(self, within_s: float = BUSY_S) -> bool:
         """Tell whether the server has nothing more to say and hangs up."""
         async with asyncio.timeout(within_s):
             try:

@@ -36,3 +36,11 @@ async def test_who_hears_late_of_a_death_does_not_end_the_next_process(tmp_path:
         assert b"/c/" in (await make(0)).content
     assert offload._pool is not dead
     offload.close()
+
+
+async def test_keys_are_probed_where_the_service_starts_alone(tmp_path: Path) -> None:
+    """The process for large messages has the same ones, and begins sooner without dkimpy."""
+    offload = OffloadProcess(configuration(tmp_path, 25))
+    loaded = offload._submitted(eval, "'dkim' in __import__('sys').modules")
+    assert await offload._done(loaded) is False
+    offload.close()
