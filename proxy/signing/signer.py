@@ -44,6 +44,7 @@ from proxy.signing.signed_fields import (
 from proxy.smtp.octets import has_bare_newline
 
 LINE_OCTETS = 76
+_PADDING, _HASH = padding.PKCS1v15(), hashes.SHA256()
 
 _DOMAIN = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_-]{1,63}"
@@ -108,6 +109,10 @@ class Signer:
         self.domain = domain.lower()
         self.selector = selector
         self._key = load_dkim_key(private_key_pem)
+        self._begin = (
+            f" v=1; a={self.algorithm}; c=relaxed/relaxed; d={self.domain};"
+            f"\r\n\ts={self.selector}; t="
+        )
         self._left_out = PROFILES.get(profile, PROFILES["default"])
         self._candidates = tuple(
             (name, name.encode(), int(name in OVERSIGNED_FIELDS))
@@ -163,8 +168,7 @@ class Signer:
         """Return the value of the field, ending in an empty b= tag."""
         return "\r\n\t".join(
             (
-                f" v=1; a={self.algorithm}; c=relaxed/relaxed; d={self.domain};",
-                f"s={self.selector}; t={now_s};",
+                f"{self._begin}{now_s};",
                 _names_tag(tuple(names)),
                 f"bh={base64.b64encode(body_hash).decode()};",
                 "b=",
@@ -174,7 +178,7 @@ class Signer:
     def _sign(self, octets: bytes) -> bytes:
         if isinstance(self._key, Ed25519PrivateKey):
             return self._key.sign(hashlib.sha256(octets).digest())
-        return self._key.sign(octets, padding.PKCS1v15(), hashes.SHA256())
+        return self._key.sign(octets, _PADDING, _HASH)
 
 
 def _body_hash(message: bytes, start: int) -> bytes:
