@@ -129,6 +129,8 @@ def packed(destination: str) -> tuple[int, bytes]:
 
 def varint(number: int) -> bytes:
     """Seven bits an octet, most significant first, all but the last with the high bit set."""
+    if number < 0x80:  # noqa: PLR2004 - as nearly all are
+        return bytes((number,))
     octets = [number & 0x7F]
     while number := number >> 7:
         octets.append(number & 0x7F | 0x80)

@@ -57,16 +57,17 @@ def read_fields(raw: bytes, start: int, ends_at: Callable[[int], bool]) -> Heade
     at, end = _after_stray_lines(raw, start), len(raw)
     stray = at != start
     while at < end:
-        if (line_end := _empty_line(raw, at)) is not None:
+        name = _NAME.match(raw, at)
+        if name is None and (line_end := _empty_line(raw, at)) is not None:
             return HeaderBlock(tuple(fields), line_end, stray, start)
         if raw.startswith(b"--", at) and ends_at(at):
             break
-        name = _NAME.match(raw, at)
         if name is None or len(fields) == MAX_HEADERS:
             return HeaderBlock(tuple(fields), at, broken=True, start=start)
-        last = _FIELD_END.search(raw, name.end())
+        value_start = name.end()
+        last = _FIELD_END.search(raw, value_start)
         stop = last.end() if last else end
-        fields.append(Header(name[1], at, name.end(), stop))
+        fields.append(Header(name[1], at, value_start, stop))
         at = stop
     return HeaderBlock(tuple(fields), at, stray, start)
 
@@ -99,7 +100,11 @@ def after_mailbox_line(raw: bytes, start: int) -> int:
 def values(raw: bytes, headers: Sequence[Header], name: bytes) -> list[bytes]:
     """Return the unfolded, trimmed values of every field of that name, in order."""
     wanted = name.lower()
-    return values_of(raw, headers, frozenset({wanted}))[wanted]
+    return [
+        unfold(raw[value_start:end])
+        for name, _, value_start, end in headers
+        if name.lower() == wanted
+    ]
 
 
 def values_of(

@@ -137,9 +137,10 @@ class Rendering:
         minter = Minter(self.keyring, copy.message_id, copy.number, copy.sent_s)
 
         def url_for(link: PlannedLink) -> str:
-            if link.number not in urls:
-                urls[link.number] = self._url(link, copy, minter)
-            return urls[link.number]
+            url = urls.get(link.number)
+            if url is None:
+                url = urls[link.number] = self._url(link, copy, minter)
+            return url
 
         edits = [
             *header_edits(self.message, self.provider, body_changes=True, missing=self._missing()),

@@ -12,7 +12,7 @@ of the name. These are few and the same in all messages, while names may be each
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from config.schema import Config
 from tracker.events import SentLink
@@ -104,8 +104,7 @@ class Naming:
         return identity(without(destination, self.added), self.patterns, self.volatile)
 
 
-@dataclass(frozen=True, slots=True)
-class LinkNaming:
+class LinkNaming(NamedTuple):
     """What a link is made of: its URL as its author wrote it, where it leads, and its name.
 
     `destination` has the parameters that all copies share; `id_param` is the one that a reader's

@@ -123,9 +123,11 @@ def without_written(destination: str, written: Collection[str]) -> str:
     An `&` at the end goes as well: we add parameters behind it without another one, so with them
     or without, the result is the same. Nothing changes where `written` is empty.
     """
+    if not written:
+        return destination
     base, mark, fragment = destination.partition("#")
     path, question, query = base.partition("?")
-    if not question or not written:
+    if not question:
         return destination
     kept = "&".join(pair for pair in query.split("&") if written_name(pair) not in written)
     kept = kept.rstrip("&")
