@@ -192,7 +192,7 @@ def dkim(file: Path, selector: str, algorithm: DkimAlgorithm) -> None:
 
 
 @keys_group.command("rotate-dkim")
-@click.argument("domain", required=False)
+@click.argument("domain", required=False, type=Checked(TypeAdapter(HostName), "DOMAIN"))
 @click.option("--selector", help="Which key, where the domain has several.")
 @click.option("--resolver", metavar="ADDRESS[:PORT]", help="Whom to ask, instead of this system's.")
 @config_file_option
@@ -208,7 +208,7 @@ def rotate_dkim(
     try:
         change = rotation(settings, domain, selector)
         if not change.is_begun:
-            write_dkim_key(change.new.key_file, change.new.algorithm)
+            write_dkim_key(change.new.key_file, change.new.algorithm, like=change.old.key_file)
             echo(*_begun(change))
             return
         _require_published(change, resolver)

@@ -52,13 +52,15 @@ def new_dkim_key(algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
     )
 
 
-def write_dkim_key(path: Path, algorithm: DkimAlgorithm = "rsa-sha256") -> bytes:
-    """Write a new private key to a new file and return it as PEM.
+def write_dkim_key(
+    path: Path, algorithm: DkimAlgorithm = "rsa-sha256", like: Path | None = None
+) -> bytes:
+    """Write a new private key to a new file and return it as PEM; root gives it to the owner of `like`.
 
     Raises FileExistsError if the file exists, and OSError for all else.
     """
     pem = new_dkim_key(algorithm)
-    write_secret(path, pem)
+    write_secret(path, pem, like=like)
     return pem
 
 

@@ -57,16 +57,21 @@ def rotation(config: Config, domain: str | None, selector: str | None) -> Rotati
 
     Raises CannotRotate.
     """
-    found = [
+    known = [
         (index, at, sender, key)
         for index, sender in enumerate(config.sender)
         for at, key in enumerate(sender.dkim)
+    ]
+    found = [
+        (index, at, sender, key)
+        for index, at, sender, key in known
         if domain in {None, sender.domain} and selector in {None, key.selector}
     ]
+    listed = ", ".join(f"{sender.domain} {key.selector}" for _, _, sender, key in found or known)
     if not found:
-        raise CannotRotate("there is no such [[sender.dkim]] in the configuration")
+        there = f"there are: {listed}" if known else "there is none at all"
+        raise CannotRotate(f"there is no such [[sender.dkim]] in the configuration ({there})")
     if len(found) > 1:
-        listed = ", ".join(f"{sender.domain} {key.selector}" for _, _, sender, key in found)
         raise CannotRotate(f"there are several keys: name domain and --selector ({listed})")
     index, at, sender, key = found[0]
     return Rotation(index, at, sender.domain, key, _successor(sender, key))

@@ -139,18 +139,25 @@ def _unreadable(path: Path, error: OSError) -> KeyFileError:
 
 
 def write_secret(
-    path: Path, content: bytes, *, replace: bool = False, inherit_owner: bool = False
+    path: Path,
+    content: bytes,
+    *,
+    replace: bool = False,
+    inherit_owner: bool = False,
+    like: Path | None = None,
 ) -> None:
     """Write a file that only its owner may read, whole or not at all.
 
     Raises FileExistsError if the file exists and `replace` is not set, and OSError for all else. A
     file that is replaced keeps its owner; with `inherit_owner`, what root writes belongs to the
-    owner of the folder.
+    owner of the folder, and with `like` to the owner of that file.
     """
     target = path.resolve() if replace else path.parent.resolve() / path.name
     with _opened_folder(target.parent) as folder:
         of = "." if inherit_owner and os.geteuid() == 0 else target.name
         owner = _owner(folder, of) if inherit_owner or replace else None
+        if like is not None and os.geteuid() == 0:
+            owner = like.stat()
         _write(folder, target.name, content, owner, replace=replace)
 
 

@@ -1,5 +1,6 @@
 """`waypost keys rotate-dkim`, with a real name server."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from config.keys.dkim_keys import dkim_record
 from config.loading.load import load
+from tests.support.as_root import NOBODY
 from tests.support.clinic import quoted
 from tests.support.commands import run
 from tests.support.name_server import NameServer
@@ -73,3 +75,26 @@ def test_a_configuration_of_the_environment_is_changed_by_hand(
     server.zone[NEXT, "TXT"] = [quoted(dkim_record(made.read_bytes()))]
     said = run("keys", "rotate-dkim", "--resolver", asked, "-c", file, status=1)
     assert f'write selector = "waypost2" and key_file = "{made}" there' in said
+
+
+def test_a_domain_is_found_in_capitals_too(home: Path) -> None:
+    """They are the same name (RFC 1035 §2.3.3)."""
+    said = run("keys", "rotate-dkim", "Example.COM", "-c", home / "waypost.toml")
+    assert "waypost1 goes on signing" in said
+
+
+def test_of_a_domain_that_is_misspelt_the_known_ones_are_told(home: Path) -> None:
+    """And no key is made."""
+    said = run("keys", "rotate-dkim", "exmaple.com", "-c", home / "waypost.toml", status=1)
+    assert "(there are: example.com waypost1)" in said
+    assert not (home / "dkim-waypost2.pem").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+def test_the_next_key_is_whose_the_old_one_is(home: Path) -> None:
+    """Else the service, which reads the old one, would not start with the next."""
+    os.chown(home / "dkim.pem", NOBODY, NOBODY)
+    run("keys", "rotate-dkim", "-c", home / "waypost.toml")
+    made = (home / "dkim-waypost2.pem").stat()
+    assert (made.st_uid, made.st_gid) == (NOBODY, NOBODY)
+    assert made.st_mode & 0o077 == 0
