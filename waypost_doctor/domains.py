@@ -125,7 +125,7 @@ def _dmarc(sender: SenderConfig, resolver: dns.resolver.Resolver) -> Iterator[Re
         if policies:
             yield from _alignment(sender, domain, policies[0])
             return
-    yield found(Kind.DMARC_MISSING, f"_dmarc.{sender.domain}")
+    yield found(Kind.DMARC_MISSING, f"_dmarc.{sender.domain} has no DMARC record")
 
 
 def _upwards(domain: str) -> Iterator[str]:

@@ -45,18 +45,22 @@ def signatures(patient: Patient, content: bytes) -> Iterator[Result]:
 
 def _verified(content: bytes, at: int, resolver: dns.resolver.Resolver) -> str:
     """Return why dkimpy does not verify one signature of several; "" where it does."""
+    missing: list[str] = []
 
     def published(name: bytes, timeout: int = 5) -> bytes | None:  # noqa: ARG001 - dkimpy's signature
         try:
             answer = resolver.resolve(name.decode("ascii"), "TXT", lifetime=PATIENCE_S)
         except dns.exception.DNSException:
+            missing.append(f"the DNS gives no key at {name.decode('ascii').rstrip('.')}")
             return None
         return next((b"".join(entry.strings) for entry in answer), None)
 
     try:
-        return "" if dkim.DKIM(content).verify(at, dnsfunc=published) else "it does not fit"
+        if dkim.DKIM(content).verify(at, dnsfunc=published):
+            return ""
     except dkim.DKIMException as error:
-        return str(error)
+        return next(iter(missing), str(error))
+    return next(iter(missing), "it does not fit the message and the key in the DNS")
 
 
 def click(patient: Patient, url: str) -> Iterator[Result]:
