@@ -10,6 +10,7 @@ left out.
 """
 
 import contextlib
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -41,25 +42,59 @@ def take(config: Config, text: bytes, folder: Path, *, with_secrets: bool) -> Ma
 
     `text` is the configuration as its file has it; there may be none.
 
-    It is written under a hidden name, and gets its own once it is whole and durable. What an
-    interrupted run left there is removed by the next one.
+    It is written under a hidden name, and gets its own once it is whole and durable. What a run that was
+    killed left there is removed by the next one of the same name.
     """
     if os.path.lexists(folder):
         raise CannotBackUp(f"{folder} is there already: name a new folder")
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     try:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(mode=0o700)
-        entries = tuple(_copied(config, text, unfinished, with_secrets=with_secrets))
-        made = manifest.new(datetime.now(UTC).isoformat(timespec="seconds"), entries)
-        _write(unfinished / manifest.NAME, manifest.written(made))
-        for each in (unfinished, *(path for path in unfinished.iterdir() if path.is_dir())):
-            durable.sync_directory(each)
-        unfinished.rename(folder)
+        with _new_folder(unfinished):
+            made = _taken(config, text, unfinished, with_secrets=with_secrets)
+            unfinished.rename(folder)
         durable.sync_directory(folder.absolute().parent)
     except (OSError, sqlite3.Error, database.StoreError, KeyFileError) as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
         raise CannotBackUp(f"no backup was made: {error}") from error
+    return made
+
+
+@contextlib.contextmanager
+def _new_folder(unfinished: Path) -> Iterator[None]:
+    """Make a folder that is gone if the block fails, or is interrupted. Raises CannotBackUp, OSError.
+
+    A lock on it tells one that another process is filling from one that was left behind.
+    """
+    if unfinished.is_dir() and not unfinished.is_symlink():
+        with _locked(unfinished):
+            shutil.rmtree(unfinished)
+    unfinished.mkdir(mode=0o700)
+    with _locked(unfinished):
+        try:
+            yield
+        except BaseException:  # Ctrl-C too: there may be keys in it
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise CannotBackUp(f"another backup is being written: {folder}") from None
+    finally:
+        os.close(descriptor)
+
+
+def _taken(config: Config, text: bytes, to: Path, *, with_secrets: bool) -> Manifest:
+    """Fill a folder, durably, and return its manifest."""
+    entries = tuple(_copied(config, text, to, with_secrets=with_secrets))
+    made = manifest.new(datetime.now(UTC).isoformat(timespec="seconds"), entries)
+    _write(to / manifest.NAME, manifest.written(made))
+    for each in (to, *(path for path in to.iterdir() if path.is_dir())):
+        durable.sync_directory(each)
     return made
 
 

@@ -46,6 +46,8 @@ def backup(config: ConfigFile, folder: Path, *, with_secrets: bool) -> None:
         if isinstance(error.__cause__, PermissionError):
             raise as_service_user(error.__cause__) from None
         raise click.ClickException(str(error)) from None
+    if not settings.store.path.exists():
+        echo(f"There is no store yet: {settings.store.path} is not there.", err=True)
     octets = sum(each.octets for each in made.entries)
     echo(f"{folder}: {len(made.entries)} files, {octets} octets.")
     if not made.has_secrets:

@@ -60,6 +60,33 @@ def test_what_an_interrupted_backup_left_is_no_hindrance(storing: Config, tmp_pa
     assert verified(tmp_path / "backup").entries == ()
 
 
+def test_a_backup_that_is_being_written_is_not_begun_anew(storing: Config, tmp_path: Path) -> None:
+    """A second run, from cron say, leaves the first alone."""
+    unfinished = tmp_path / ".backup.unfinished"
+    unfinished.mkdir()
+    (unfinished / "file").touch()
+    with (
+        taking._locked(unfinished),
+        pytest.raises(CannotBackUp, match="another backup is being written"),
+    ):
+        take(storing, b"", tmp_path / "backup", with_secrets=False)
+    assert (unfinished / "file").exists()
+
+
+def test_a_backup_that_is_interrupted_leaves_nothing(
+    storing: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be keys in it, and the next one may have another name."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(taking.manifest, "new", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        take(storing, b"", tmp_path / "backup", with_secrets=False)
+    assert not list(tmp_path.glob("*backup*"))
+
+
 def test_secrets_are_in_it_only_where_they_are_asked_for(storing: Config, tmp_path: Path) -> None:
     """By their settings, so that they find their places again."""
     keys = tmp_path / "token.keys"
