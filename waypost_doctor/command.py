@@ -4,6 +4,7 @@ Owns: the command, which tests are run and in which order, and how results are p
 Does not own: the tests, or what they may find (`findings`).
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -44,16 +45,32 @@ TESTS: tuple[tuple[Topic, probes.Test], ...] = (
 """Run beside each other. Before them configuration and ports, which root tries as root."""
 
 
+MAILBOX = re.compile(r"[^\x00-\x20\x7f-\U0010ffff<>]+@[^\x00-\x20\x7f-\U0010ffff<>@]+")
+
+
+def _mailbox(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Return an address that any server takes; raises click.BadParameter."""
+    if value is not None and not MAILBOX.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is no address in ASCII, as in you@example.com")
+    return value
+
+
 @click.command()
 @config_file_option
 @click.option(
-    "--send", "recipient", type=TEXT, metavar="ADDRESS", help="Send a test message, and follow it."
+    "--send",
+    "recipient",
+    type=TEXT,
+    metavar="ADDRESS",
+    callback=_mailbox,
+    help="Send a test message, and follow it.",
 )
 @click.option(
     "--from",
     "sender",
     type=TEXT,
     metavar="ADDRESS",
+    callback=_mailbox,
     help="Whom that is from. Default: postmaster of the first [[sender]].",
 )
 @click.option(

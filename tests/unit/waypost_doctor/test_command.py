@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.clinic import Clinic
 from tests.support.commands import run
 
@@ -44,3 +46,14 @@ def test_options_that_make_no_sense_are_usage_errors(clinic: Clinic) -> None:
     file = clinic.stack.config
     assert "--from goes with --send" in run("doctor", "-c", file, "--from", "a@b.example", status=2)
     assert "no resolver to ask" in run("doctor", "-c", file, "--resolver", "nowhere", status=2)
+
+
+@pytest.mark.parametrize(
+    "typed", ["nobody", "\u00fc@example.net", "a@b.example\r\nRCPT TO:<c@b.example>"]
+)
+def test_what_no_server_takes_for_an_address_is_a_usage_error(clinic: Clinic, typed: str) -> None:
+    """Before anything is tried."""
+    file = clinic.stack.config
+    assert "is no address in ASCII" in run("doctor", "-c", file, "--send", typed, status=2)
+    send = ("--send", "a@b.example")
+    assert "is no address in ASCII" in run("doctor", "-c", file, *send, "--from", typed, status=2)
