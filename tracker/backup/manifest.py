@@ -97,8 +97,13 @@ def _read(folder: Path) -> Manifest:
         manifest = _ADAPTER.validate_json((folder / NAME).read_bytes())
     except FileNotFoundError:
         raise BadBackup(f"{folder} is no backup: it has no {NAME}") from None
-    except (OSError, ValidationError) as error:
-        raise BadBackup(f"{folder / NAME} cannot be read: {error}") from None
+    except OSError as error:
+        raise BadBackup(f"{folder / NAME} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        at = ".".join(map(str, first["loc"]))
+        what = f"{at}: {first['msg']}" if at else first["msg"]
+        raise BadBackup(f"{folder / NAME} is no manifest of a backup: {what}") from None
     if manifest.form > FORM:
         what = f"was made by Waypost {manifest.waypost}, and needs that version or a later one"
         raise BadBackup(f"{folder} {what}")
