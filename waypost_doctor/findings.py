@@ -509,6 +509,13 @@ class Kind(StrEnum):
         "a test did not end in time",
         "something does not answer: see what came before",
     )
+    INSTALLATION_UNREADABLE = (
+        "installation_unreadable",
+        Topic.MACHINE,
+        Level.PROBLEM,
+        "a part of Waypost or of Python is missing, or the user of the service may not read it",
+        "install it where that user can read all of it, as in /opt/waypost: root's home is no such place",
+    )
     TEST_FAILED = (
         "test_failed",
         Topic.MACHINE,

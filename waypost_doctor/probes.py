@@ -32,6 +32,9 @@ class _Running:
         try:
             for result in self.test(patient):
                 self.results.append(result)
+        except ImportError as error:
+            kind = Kind.INSTALLATION_UNREADABLE
+            self.results.append(found(kind, str(error), topic=self.topic))
         except Exception as error:  # noqa: BLE001 - one fault of ours must not hide what others find
             what = f"{type(error).__name__}: {error}"
             self.results.append(found(Kind.TEST_FAILED, what, topic=self.topic))

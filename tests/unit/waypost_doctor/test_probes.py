@@ -63,3 +63,15 @@ def test_a_fault_of_ours_hides_nothing_that_others_find() -> None:
     results = probes.run([(Topic.RELAY, fails)], PATIENT)
     assert [each.kind or each.what for each in results] == ["so far", Kind.TEST_FAILED]
     assert results[1].what == "KeyError: 'fault'"
+
+
+def test_a_module_that_cannot_be_loaded_is_no_fault_of_ours() -> None:
+    """Root's own venv, say, which whoever the service runs as may not read."""
+
+    def fails(_: Patient) -> Iterator[Result]:
+        raise ModuleNotFoundError("No module named 'concurrent.futures.thread'")
+        yield
+
+    (result,) = probes.run([(Topic.RELAY, fails)], PATIENT)
+    assert result.kind is Kind.INSTALLATION_UNREADABLE
+    assert result.topic is Topic.RELAY
