@@ -62,7 +62,10 @@ def _host(answer: Answer) -> Iterator[Result]:
         return
     inside = [text for text in answer.found if _is_inside(text)]
     if inside:
-        yield found(Kind.HOST_PRIVATE, f"{name}: {', '.join(inside)}")
+        yield found(
+            Kind.HOST_PRIVATE,
+            f"{name} leads to {', '.join(inside)}, which readers elsewhere do not reach",
+        )
     else:
         yield ok(Topic.DNS, f"{name}: {', '.join(answer.found)}")
 
@@ -95,9 +98,9 @@ def _spf(domain: str, texts: Sequence[str]) -> Iterator[Result]:
     if not policies:
         yield found(Kind.SPF_MISSING, f"{domain} has no SPF record")
     elif len(policies) > 1:
-        yield found(Kind.SPF_SEVERAL, f"{domain}: {' and '.join(policies)}")
+        yield found(Kind.SPF_SEVERAL, f"{domain} has several SPF records: {' and '.join(policies)}")
     elif _lets_everybody_send(policies[0]):
-        yield found(Kind.SPF_EVERYBODY, f"{domain}: {policies[0]}")
+        yield found(Kind.SPF_EVERYBODY, f"{domain} lets everybody send: {policies[0]}")
     else:
         yield ok(Topic.DNS, f"{domain}: {policies[0]}")
 
@@ -120,7 +123,10 @@ def _dmarc(sender: SenderConfig, resolver: dns.resolver.Resolver) -> Iterator[Re
         texts = _texts(f"_dmarc.{domain}", resolver)
         policies = [text for text in texts if _tags(text).get("v") == "DMARC1"]
         if len(policies) > 1:
-            yield found(Kind.DMARC_SEVERAL, f"_dmarc.{domain}: {' and '.join(policies)}")
+            yield found(
+                Kind.DMARC_SEVERAL,
+                f"_dmarc.{domain} has several policies: {' and '.join(policies)}",
+            )
             return
         if policies:
             yield from _alignment(sender, domain, policies[0])

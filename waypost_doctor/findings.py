@@ -106,14 +106,14 @@ class Kind(StrEnum):
         Topic.CONFIGURATION,
         Level.PROBLEM,
         "a mistake in the configuration, or in a file that it names: no service starts with it",
-        "change the line that it names; `waypost check` lists all of them",
+        "change the line or variable that it names; `waypost check` lists all of them",
     )
     CONFIGURATION_DOUBTFUL = (
         "configuration_doubtful",
         Topic.CONFIGURATION,
         Level.WARNING,
         "services start with it, but it is hardly meant",
-        "change the line that it names",
+        "change the line or variable that it names",
     )
 
     PORT_TAKEN = (

@@ -43,7 +43,9 @@ class _Running:
         results = list(self.results)
         if not ended:
             results.append(
-                found(Kind.TOOK_TOO_LONG, f"the tests of {self.topic}", topic=self.topic)
+                found(
+                    Kind.TOOK_TOO_LONG, f"the tests of {self.topic} took too long", topic=self.topic
+                )
             )
         return results
 

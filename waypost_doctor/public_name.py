@@ -79,7 +79,7 @@ def _tried(base_url: str, url: str, address: Address) -> Iterator[Result]:
         return
     ends = answer.certificate_ends
     if ends is not None and ends - RENEW_WITHIN < datetime.now(UTC):
-        yield found(Kind.CERTIFICATE_ENDS, f"{where}: on {ends:%Y-%m-%d}")
+        yield found(Kind.CERTIFICATE_ENDS, f"{where}: its certificate ends on {ends:%Y-%m-%d}")
     yield _judged(where, answer)
 
 

@@ -79,6 +79,16 @@ def test_dmarc_without_a_signature_of_ours(
     assert found == ([finding] if finding else [])
 
 
+def test_a_finding_says_what_is_wrong(server: NameServer) -> None:
+    """A name alone would leave it to the table of the manual."""
+    server.zone["example.com", "TXT"] = ['"v=spf1 +all"']
+    del server.zone["_dmarc.example.com", "TXT"]
+    patient = Patient(Config(sender=(sender(),)), server.resolver())
+    told = [each.what for each in domains.test(patient)]
+    assert "example.com lets everybody send: v=spf1 +all" in told
+    assert "_dmarc.example.com has no DMARC record" in told
+
+
 @pytest.mark.parametrize(
     ("policy", "finding"),
     [
