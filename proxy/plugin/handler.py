@@ -171,7 +171,10 @@ class Handler:
         longest_s = max(relay.data_timeout for relay in self._config.relays) + PATIENCE_MORE_S
         server._reset_timeout(longest_s)  # noqa: SLF001 - there is no other way to it
         content = envelope.original_content or b""
-        return _status(await conversation.data(peer, content))
+        try:
+            return _status(await conversation.data(peer, content))
+        except Exception as error:  # noqa: BLE001 - aiosmtpd would keep the envelope, and refuse the next
+            return (await self.handle_exception(error)).encode("ascii")
 
     async def handle_exception(self, error: Exception) -> str:
         """Answer a fault of ours with 451: it never loses mail, nor refuses it for good."""

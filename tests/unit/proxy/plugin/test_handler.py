@@ -97,6 +97,26 @@ async def test_a_fault_of_ours_is_451(
         assert str(await client.ask(b"MAIL FROM:<a@example.com>")).startswith("451 4.3.0")
 
 
+async def test_after_a_fault_at_the_dot_the_next_message_is_taken(
+    tmp_path: Path, relay: ScriptedRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left to itself, aiosmtpd keeps the envelope, and answers the next MAIL with 503."""
+
+    async def fail(*_: object) -> None:
+        raise MemoryError
+
+    message = b"Subject: x\r\n\r\nx\r\n"
+    async with plugged(Handler(configuration(tmp_path, relay.port))) as served:
+        client = await served.dial()
+        await client.transaction()
+        with monkeypatch.context() as faulty:
+            faulty.setattr(Conversation, "_looked_through", fail)
+            assert str(await client.message(message)).startswith("451 4.3.0")
+        await client.transaction()
+        assert (await client.message(message)).code == 250
+    assert len(relay.messages) == 1
+
+
 async def test_a_verdict_may_take_longer_than_aiosmtpd_waits(
     tmp_path: Path, relay: ScriptedRelay
 ) -> None:
