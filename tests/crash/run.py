@@ -56,13 +56,18 @@ class Victim:
             )
         for _ in range(1200):
             if self.process.poll() is not None:
-                raise RuntimeError(f"{self.name} does not start: see {self.log}")
+                raise RuntimeError(f"{self.name} does not start: {self._last_words}")
             with suppress(OSError):
                 _, writer = await asyncio.open_connection("127.0.0.1", self.port)
                 writer.close()
                 return
             await asyncio.sleep(0.05)
-        raise RuntimeError(f"{self.name} does not listen: see {self.log}")
+        raise RuntimeError(f"{self.name} does not listen: {self._last_words}")
+
+    @property
+    def _last_words(self) -> str:
+        """The end of its log, which is deleted with the run's folder."""
+        return self.log.read_text(errors="replace")[-2000:]
 
     async def kill(self) -> None:
         """Kill it with SIGKILL and start it again."""

@@ -1,5 +1,6 @@
 """Settings from the environment: their names, their values, and what is wrong with them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,8 @@ def problems(found: Examined) -> list[str]:
         ),
         ("RELAY", '{host = "mx.example.com", tls = "required"}', "relay.tls", "required"),
         ("LOG__LEVEL", "error", "log.level", "error"),
+        ("PROXY__WORKERS", "2", "proxy.workers", 2),
+        ("PROXY__WORKERS", "auto", "proxy.workers", len(os.sched_getaffinity(0))),
     ],
 )
 def test_a_value_is_read_by_the_kind_of_its_key(
