@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.links.urls import destination, is_part_of, same_place
+from proxy.links.urls import destination, is_part_of, path_of, same_place
 from proxy.message.work_budget import BudgetExceeded, limit
 from tracker.urls.hosts import host
 
@@ -166,6 +166,20 @@ def test_places_are_compared_whatever_the_spelling(url, place):
     """What is escaped without need, default ports and fragments make no difference."""
     assert same_place(url) == place
     assert same_place(place) == place
+
+
+@given(
+    st.tuples(
+        st.sampled_from(["http://", "HTTPS:\\\\", "https:/"]),
+        st.text("a.:@80", max_size=6),
+        st.text("aB/\\;+.", max_size=6),
+        st.text("?#=&a/", max_size=6),
+    )
+)
+def test_a_url_without_escapes_holds_the_path_of_its_place(pieces: tuple[str, ...]) -> None:
+    """So one that does not leads elsewhere."""
+    url = "".join(pieces)
+    assert path_of(same_place(url)) in url
 
 
 @pytest.mark.parametrize(
