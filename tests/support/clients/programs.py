@@ -92,4 +92,4 @@ def stop(process: subprocess.Popen[bytes], patience_s: float = 20) -> int:
 
 def waypost(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
     """Run one `waypost` command to its end."""
-    return subprocess.run([WAYPOST, *arguments], capture_output=True, check=False, timeout=60)
+    return subprocess.run([WAYPOST, *arguments], capture_output=True, check=False, timeout=180)
