@@ -24,7 +24,8 @@ Kinds = dict[str, tuple[Target | None, Callable[[], float]]]
 ROUNDS = 9
 READY = Target(0.35, "s", at_least=False)
 DONE = Target(0.3, "s", at_least=False)
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""}
+"""What is installed has its compiled files beside it."""
 TICK_S = 0.002
 
 
