@@ -28,6 +28,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from config.keys import kept_files
 from config.schema import Config
+from config.service import working_directory
 from config.service.gc_tuning import freeze_startup_objects
 from config.telemetry import observe
 from proxy.rewrite.submission import Fault, Outgoing, Submission
@@ -177,6 +178,7 @@ class OffloadProcess:
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
+            working_directory.make_sure()
             # Not forked: this process has threads and an event loop.
             self._pool = ProcessPoolExecutor(
                 max_workers=1,

@@ -21,7 +21,7 @@ Order = tuple[Config, Mapping[Path, bytes]]
 """A configuration, and what the parent has read as root of the files that it names."""
 
 
-def feed(orders: Connection, first: Order) -> None:
+def feed(orders: Connection) -> None:
     """Feed the store as the latest of the `orders` says, until their sender is gone.
 
     It says when this is to end: whoever stops a service by a signal to all of its processes has the
@@ -29,6 +29,9 @@ def feed(orders: Connection, first: Order) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    first = _next(orders)
+    if first is None:
+        return
     config, kept = first
     kept_files.adopt(kept)
     observe.configure(config.log.level, config.log.format)

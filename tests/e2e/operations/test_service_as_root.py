@@ -123,9 +123,13 @@ def owners(folder: Path) -> set[tuple[int, int]]:
 
 @pytest.mark.parametrize("commands", [("serve",), ("tracker", "proxy")], ids="+".join)
 def test_a_service_works_as_the_owner_of_the_store(
-    stack: Stack, mailbox: Mailbox, commands: tuple[str, ...]
+    stack: Stack, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, commands: tuple[str, ...]
 ) -> None:
-    """Root's keys, certificate and port are in use; large messages are worked on as well."""
+    """Root's keys, certificate and port are in use; large messages are worked on, clicks counted as well.
+
+    Also where it was started in a folder that this owner may not enter.
+    """
+    monkeypatch.chdir(stack.folder)
     if "proxy" in commands:
         text = stack.config.read_text().replace("[proxy]", "[proxy]\nworkers = 2")
         stack.config.write_text(text)

@@ -5,6 +5,7 @@ import signal
 from unittest import mock
 
 from config.schema import Config
+from config.telemetry import observe
 from tests.support.feeding import click_count, eventually, put
 from tracker.counting.feeder import Feeder
 from tracker.feeding import child
@@ -16,9 +17,10 @@ def test_it_ends_when_nobody_is_there_to_give_orders(storing: Config, spool: Spo
     """As when its parent was killed."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=child.feed, args=(theirs, (storing, {})))
+    process = context.Process(target=child.feed, args=(theirs,))
     process.start()
     theirs.close()
+    ours.send((storing, {}))
     put(spool, 1)
     eventually(lambda: click_count(storing) == 1, within_s=60)
     ours.close()
@@ -39,13 +41,23 @@ def test_it_goes_by_the_latest_order(storing: Config) -> None:
         configured.append(Feeder.of(config).keeps_details)
 
     ours, theirs = multiprocessing.Pipe()
+    ours.send((storing, {}))
     ours.send((without, {}))
     ours.close()
     with (
         mock.patch.object(Ingester, "configure", noting),
         mock.patch.object(child, "give_way"),
         mock.patch.object(signal, "signal"),
-        mock.patch.object(child.observe, "configure"),
+        mock.patch.object(observe, "configure"),
     ):
-        child.feed(theirs, (storing, {}))
+        child.feed(theirs)
     assert configured == [True, False]
+
+
+def test_it_ends_where_there_never_was_an_order() -> None:
+    """As when its parent was killed while this one began."""
+    ours, theirs = multiprocessing.Pipe()
+    ours.close()
+    with mock.patch.object(signal, "signal"), mock.patch.object(child, "give_way") as begun:
+        child.feed(theirs)
+    begun.assert_not_called()

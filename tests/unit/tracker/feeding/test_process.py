@@ -5,12 +5,18 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, MutableMapping
+from multiprocessing import spawn
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from config.keys import kept_files
 from config.schema import Config
 from tests.support.feeding import click_count, put
 from tracker.feeding import child, process
@@ -98,3 +104,91 @@ async def test_a_new_configuration_reaches_it(storing: Config, spool: Spool) -> 
         feeding.configure(without)
         put(spool, 2)
         await until(lambda: click_count(storing) == 2)
+
+
+def much() -> dict[Path, bytes]:
+    """Return more than waits in any pipe for who does not read it."""
+    return {Path("/etc/waypost/large"): bytes(2_000_000)}
+
+
+async def test_whatever_keeps_it_from_starting_another_try_is_made(
+    storing: Config, spool: Spool, logged: list[MutableMapping[str, Any]]
+) -> None:
+    """Where processes are short, so are threads, and memory."""
+    put(spool, 1)
+    causes = [OSError("no process"), RuntimeError("no thread"), MemoryError("no memory")]
+    plain = SpawnProcess.start
+
+    def failing(started: SpawnProcess) -> None:
+        if causes:
+            raise causes.pop(0)
+        plain(started)
+
+    with mock.patch.object(SpawnProcess, "start", failing):
+        async with FeedProcess(storing):
+            await until(lambda: click_count(storing) == 1)
+    told = [line["status"] for line in logged if line["event"] == "feeder_lost"]
+    assert told == ["no process", "no thread", "no memory"]
+
+
+async def test_a_program_that_cannot_be_run_is_tried_again(
+    storing: Config, spool: Spool, logged: list[MutableMapping[str, Any]]
+) -> None:
+    """Nothing waits for it to read what it is told, however much that is."""
+    put(spool, 1)
+    spawn.set_executable("/nowhere/python")
+    try:
+        with mock.patch.object(kept_files, "everything", much):
+            async with FeedProcess(storing):
+                await until(lambda: any(line["event"] == "feeder_lost" for line in logged))
+                spawn.set_executable(sys.executable)
+                await until(lambda: click_count(storing) == 1)
+    finally:
+        spawn.set_executable(sys.executable)
+
+
+async def test_one_that_does_not_read_holds_up_nobody(storing: Config, spool: Spool) -> None:
+    """It goes by the last of what it was told meanwhile."""
+    with mock.patch.object(kept_files, "everything", much):
+        async with FeedProcess(storing) as feeding:
+            put(spool, 1)
+            await until(lambda: click_count(storing) == 1)
+            (pid,) = pids()
+            os.kill(pid, signal.SIGSTOP)
+            for _ in range(3):
+                feeding.configure(storing)
+                await asyncio.sleep(0.01)
+            os.kill(pid, signal.SIGCONT)
+            put(spool, 2)
+            await until(lambda: click_count(storing) == 2)
+            assert pids() == [pid]
+
+
+async def test_one_that_does_not_read_is_killed_at_the_end(
+    storing: Config, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told no more then, and not waited for."""
+    monkeypatch.setattr(process, "LAST_S", 0.1)
+    with mock.patch.object(kept_files, "everything", much):
+        async with FeedProcess(storing) as feeding:
+            put(spool, 1)
+            await until(lambda: click_count(storing) == 1)
+            (pid,) = pids()
+            os.kill(pid, signal.SIGSTOP)
+            feeding.configure(storing)
+            await asyncio.sleep(0.01)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_it_starts_where_the_working_directory_is_gone(
+    storing: Config, spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of a version that was replaced while its tracker runs."""
+    put(spool, 1)
+    gone = tmp_path / "releases"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    async with FeedProcess(storing):
+        await until(lambda: click_count(storing) == 1)
