@@ -64,7 +64,7 @@ def test_a_killed_tracker_and_a_receiver_that_fails_lose_nothing(links: Links) -
             process.wait()
     receiver.behaviours.clear()
     with receiving(receiver), links.stack.serving("tracker"):
-        until(lambda: set(destinations(receiver)) == set(clicked))
+        until(lambda: set(destinations(receiver)) == set(clicked), within_s=60)
     assert Counter(destinations(receiver)) == Counter(clicked)
     assert {each.id for each in receiver.received} == {each.id for each in receiver.taken}
 
