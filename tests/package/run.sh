@@ -24,7 +24,7 @@ inside) # In namespaces of its own: no port of this machine's is in the way.
   trap 'rm -rf --one-file-system "$place"' EXIT
   root=$place/root
   release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-  debootstrap --variant=minbase "$release" "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$place/log" ||
+  debootstrap --variant=minbase "$release" "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$place/log" ||
     { tail "$place/log"; exit 1; }
   mkdir "$root/story"
   cp "$here/story.py" "$here/../support/clients/by_hand.py" "$root/story/"
