@@ -152,16 +152,22 @@ INGESTER_STARTED = _event(
     "ingester_started", logging.INFO, "This process now writes events from the spool to the store."
 )
 FEEDER_READY = _event(
-    "feeder_ready", logging.INFO, "`waypost feed` is at work. Says which store it feeds."
+    "feeder_ready",
+    logging.INFO,
+    "The service `waypost feed` is at work. Says which store it feeds.",
 )
-FEEDER_STOPPING = _event("feeder_stopping", logging.INFO, "`waypost feed` finishes its work.")
+FEEDER_STOPPING = _event(
+    "feeder_stopping", logging.INFO, "The service `waypost feed` finishes its work."
+)
 FEEDER_RELOADED = _event(
-    "feeder_reloaded", logging.INFO, "`waypost feed` goes by its configuration as it is now."
+    "feeder_reloaded",
+    logging.INFO,
+    "The service `waypost feed` goes by its configuration as it is now.",
 )
 FEEDER_NOT_RELOADED = _event(
     "feeder_not_reloaded",
     logging.ERROR,
-    "`waypost feed` was asked to read its configuration again, and cannot use it; what was in force stays.",
+    "The new configuration of `waypost feed` cannot be used; the old one stays in force. Says every problem.",
 )
 FEEDER_LOST = _event(
     "feeder_lost",

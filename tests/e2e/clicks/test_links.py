@@ -118,12 +118,15 @@ def test_short_links_do_without_the_database(links: Links) -> None:
 
 
 def metric(links: Links, name: str) -> float:
-    """Return a gauge of short links as Prometheus sees it."""
+    """Return a gauge of short links, of the process that answers them, as Prometheus sees it."""
     url = f"http://127.0.0.1:{links.stack.admin}/metrics"
     with urllib.request.urlopen(url, timeout=10) as answered:
         text = answered.read().decode()
-    (value,) = re.findall(rf"^waypost_short_links_{name}{{.*}} (\S+)$", text, re.MULTILINE)
-    return float(value)
+    found = re.findall(
+        rf'^waypost_short_links_{name}{{process="([\w-]+)"}} (\S+)$', text, re.MULTILINE
+    )
+    (value,) = (float(value) for process, value in found if process != "feed")
+    return value
 
 
 def tear(file: Path) -> None:

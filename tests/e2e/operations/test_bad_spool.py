@@ -121,7 +121,7 @@ def test_folder_that_is_called_as_a_segment_stops_nothing(links: Links) -> None:
         until(lambda: sorted(links.counted()) == sorted(clicked))
         said = f"Not counted yet: 0 octets of the spool ({name} cannot be read: Is a directory)"
         assert report(stack) == (10, said, said)
-        assert 'waypost_spool_unreadable_segments{process="feed"} 1.0' in metrics(stack)
+        until(lambda: 'waypost_spool_unreadable_segments{process="feed"} 1.0' in metrics(stack))
         (spool_of(links) / name).rmdir()
         until(lambda: report(stack) == (10, "", None))
         until(lambda: 'waypost_spool_unreadable_segments{process="feed"} 0.0' in metrics(stack))

@@ -69,7 +69,7 @@ def test_emptied_database_is_told_at_once_and_begun_anew(
             links.click()
         until(lambda: report(stack) == (5, ""))
         empty(stack.database)
-        stack.wait_for_log("store_emptied", within_s=3)
+        stack.wait_for_log("store_emptied", within_s=10)
         until(lambda: shown(stack, 'waypost_stores_lost_total{how="emptied",process="feed"}'))
         for _ in range(5):
             links.click()
@@ -111,9 +111,10 @@ def test_database_of_another_program_that_takes_its_place_is_not_touched(links: 
         for _ in range(5):
             links.click()
         until(lambda: report(stack) == (5, ""))
+        stack.wait_for_log("ingester_started")
         stack.database.rename(stack.folder / "ours.db")
         (stack.folder / "letters.db").rename(stack.database)
-        stack.wait_for_log("store_replaced", "cause=foreign", within_s=3)
+        stack.wait_for_log("store_replaced", "cause=foreign", within_s=10)
         links.click()
         assert stack.database.read_bytes() == octets
         stack.database.rename(stack.folder / "letters.db")

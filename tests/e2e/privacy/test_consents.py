@@ -66,14 +66,14 @@ def link_for(stack: Stack, reader: str) -> bool:
 
 
 def metrics(stack: Stack, name: str) -> dict[str, float]:
-    """Return a gauge of each process, as Prometheus sees it."""
+    """Return a gauge of each process that goes by consents, as Prometheus sees it."""
     url = f"http://127.0.0.1:{stack.admin}/metrics"
     with urllib.request.urlopen(url, timeout=10) as answered:
         text = answered.read().decode()
     found = re.findall(
         rf'^waypost_consents_{name}{{process="([\w-]+)"}} (\S+)$', text, re.MULTILINE
     )
-    return {process: float(value) for process, value in found}
+    return {process: float(value) for process, value in found if process != "feed"}
 
 
 ONLY_YES = ["small " + YES, "large " + YES]

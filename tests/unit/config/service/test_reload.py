@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from config.schema import Config
-from config.service import systemd
+from config.service import reload, systemd
 from config.service.reload import changed, keep, on_sighup, tell
 
 
@@ -77,6 +77,7 @@ def test_systemd_is_told_what_is_not_in_force(monkeypatch: pytest.MonkeyPatch) -
     """Of each service in the process, until its next reload."""
     told: list[str] = []
     monkeypatch.setattr(systemd, "status", told.append)
+    monkeypatch.setattr(reload, "_left_out", {})
     tell("proxy", refused="waypost.toml:3: proxy.max_size: not a size")
     tell("tracker", waiting=["store.url", "log.level"])
     tell("proxy")
