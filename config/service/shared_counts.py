@@ -71,7 +71,7 @@ class SharedCounts:
         return _CountsOfOne(mine, [each for each in self._parts if each is not mine], self._key)
 
     def forget(self, index: int) -> None:
-        """Give back all that the process of this number held: it has ended."""
+        """Take off all that the process of this number held: it has ended."""
         self._parts[index].wipe()
 
 

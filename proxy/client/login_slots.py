@@ -108,7 +108,7 @@ class LoginSlots:
                 return
 
     def _admitted(self, first: asyncio.Future[None], share: int) -> bool:
-        """Give a slot to who is first; False: another process has taken it at the same time."""
+        """Return whether who is first has a slot now: another process may have taken it at the same time."""
         network = self._waiting[first]
         self._hold(network, 1)
         if self.held > self.limit or self._held_by(network) > share:

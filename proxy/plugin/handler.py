@@ -157,7 +157,7 @@ class Handler:
     async def handle_QUIT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, _envelope: Envelope
     ) -> bytes:
-        """Say goodbye to a client, which has heard what became of its message."""
+        """Take leave of a client, which has heard what became of its message."""
         conversation, _peer = self._conversation(server, session)
         await conversation.heard()
         return _status(replies.GOODBYE)

@@ -19,21 +19,21 @@ NAMES = {"TRACKING_HOST": "click.example.com", "RELAY_HOST": "smtp.example.net"}
 NAMES |= {"DOMAIN": "example.com"}
 
 
-def passes(*command: str | Path) -> None:
-    """Run a linter, which must have nothing to say."""
+def complaints(*command: str | Path) -> tuple[int, str]:
+    """Run a linter, and return its exit status and what it complains of."""
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stdout + done.stderr
+    return done.returncode, "" if done.returncode == 0 else done.stdout + done.stderr
 
 
 def test_hadolint_has_nothing_to_say() -> None:
     """No rule is switched off."""
-    passes(HADOLINT, "--no-fail", CONTAINERFILE)
-    passes(HADOLINT, CONTAINERFILE)
+    assert complaints(HADOLINT, CONTAINERFILE) == (0, "")
 
 
 def test_the_compose_file_is_one() -> None:
     """By the schema of the Compose specification."""
-    passes(CHECK_JSONSCHEMA, "--builtin-schema", "vendor.compose-spec", compose.FILE)
+    schema = ("--builtin-schema", "vendor.compose-spec")
+    assert complaints(CHECK_JSONSCHEMA, *schema, compose.FILE) == (0, "")
 
 
 def test_every_package_is_in_the_image() -> None:

@@ -20,8 +20,11 @@ async def test_a_wait_ends_when_it_is_told_to() -> None:
     """What was waited for has come."""
     patience = Patience()
     waiting = await _begun(patience, LATER_S)
+    assert not waiting.done()
     patience.end()
-    await waiting
+    await asyncio.wait([waiting], timeout=LATER_S / 2)
+    assert waiting.done()
+    assert waiting.exception() is None
     patience.close()
 
 

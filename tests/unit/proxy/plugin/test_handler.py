@@ -25,7 +25,10 @@ def from_cli(*arguments: object) -> Handler:
 
 def test_the_command_line_names_a_configuration(stack: Stack) -> None:
     """With its key files, as `waypost proxy -c` would."""
-    from_cli(stack.config).close()
+    handler = from_cli(stack.config)
+    assert handler._config.relay.port == stack.relay
+    assert handler._config.keys.file is not None
+    handler.close()
 
 
 @pytest.mark.parametrize(
