@@ -13,7 +13,7 @@ import click
 from pydantic import TypeAdapter
 
 from config.addresses import parse_ip
-from config.cli.options import Checked
+from config.cli.options import Checked, domain_option, folder_argument
 from config.cli.output import echo
 from config.keys.dns_records import records
 from config.keys.first_keys import require_absent, write_first_keys
@@ -87,13 +87,8 @@ class RelayAddress(click.ParamType[Address]):
 
 
 @click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--domain",
-    required=True,
-    type=Checked(TypeAdapter(HostName), "DOMAIN"),
-    help="The domain your mail comes From.",
-)
+@folder_argument
+@domain_option
 @click.option(
     "--base-url",
     type=Checked(TypeAdapter(BaseUrl), "URL"),

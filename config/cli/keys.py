@@ -15,7 +15,14 @@ import dns.resolver
 from pydantic import TypeAdapter
 
 from config.cli.listing import Form, form_option, print_rows
-from config.cli.options import Checked, config_file_option, config_option_of_keys, loaded
+from config.cli.options import (
+    Checked,
+    config_file_option,
+    config_option_of_keys,
+    domain_option,
+    folder_argument,
+    loaded,
+)
 from config.cli.output import Problems, echo
 from config.keys.dkim_keys import write_dkim_key
 from config.keys.dkim_rotation import (
@@ -95,13 +102,8 @@ def keys_group() -> None:
 
 
 @keys_group.command("init")
-@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--domain",
-    required=True,
-    type=Checked(TypeAdapter(HostName), "DOMAIN"),
-    help="The domain your mail comes From.",
-)
+@folder_argument
+@domain_option
 @click.option(
     "--selector",
     default="waypost1",

@@ -27,6 +27,7 @@ from config.service.state_owner import (
     owner_of,
     show_files_to_children,
 )
+from config.values import HostName
 
 HELP = "The configuration. Default: $WAYPOST_CONFIG, ./waypost.toml, /etc/waypost/waypost.toml."
 
@@ -172,3 +173,16 @@ config_option_of_keys = _option(lambda file: loaded(file, files=False))
 
 config_file_option = _option(lambda file: file)
 """The same for commands that only need the file: they receive `config: ConfigFile`."""
+
+folder_argument = click.argument(
+    "folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path)
+)
+"""The folder that a command fills, as `folder: Path`."""
+
+domain_option = click.option(
+    "--domain",
+    required=True,
+    type=Checked(TypeAdapter(HostName), "DOMAIN"),
+    help="The domain your mail comes From.",
+)
+"""Whose mail is signed, as `domain: str`."""
