@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 import click
-from sqlite_utils import Database
 
 from config.cli.options import TEXT, config_option_without_files
 from config.keys.secret_files import KeyFileError
@@ -23,6 +22,7 @@ from tracker.pages.rendering.numbers import number, plural, rate, share
 from tracker.reports import known, names, summary
 from tracker.reports.campaigns.message_links import message_links
 from tracker.reports.figures import Figures, LinkFigures
+from tracker.sql.db import Db
 from tracker.tokens import Keyring
 
 OTHERS = 50
@@ -71,7 +71,7 @@ def _keyring(config: Config) -> Keyring | None:
         return None
 
 
-def drawn(db: Database, campaign: str, found: MarkedHtml) -> Map:
+def drawn(db: Db, campaign: str, found: MarkedHtml) -> Map:
     """Return what the page shows of a campaign, for the links of a message."""
     report = summary.report(db, campaign=campaign)
     totals = report.totals

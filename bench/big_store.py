@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from tracker.counting import sums
 from tracker.counting.model import Clicker, MessageSum, MessageTotals, Sums
 from tracker.judging.judge import Verdict
+from tracker.sql.sqlite import SQLite
 from tracker.store import database, identities
 from tracker.store.keys import address_octets, destination_hash
 from tracker.store.reserved import DAY_S, HOUR_S, Kind
@@ -91,7 +90,7 @@ def make(path: Path, size: Size, *, quiet: bool = True) -> None:
         conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _names(db: Database, size: Size) -> None:
+def _names(db: SQLite, size: Size) -> None:
     """Write the rows that others name."""
     put = db.conn.executemany
     put(
@@ -145,7 +144,7 @@ def _names(db: Database, size: Size) -> None:
 class _Day:
     """What was sent on one day, and the clicks on it."""
 
-    def __init__(self, db: Database, size: Size, day: int, chance: random.Random) -> None:
+    def __init__(self, db: SQLite, size: Size, day: int, chance: random.Random) -> None:
         self.db = db
         self.size = size
         self.number = day
@@ -222,6 +221,6 @@ class _Day:
             self.sums.clickers[clicker] = kind
 
 
-def queries_next(db: Database) -> int:
+def queries_next(db: SQLite) -> int:
     """Return the next number in the order of arrival."""
     return int(db.execute("SELECT ifnull(max(arrival), 0) + 1 FROM arrivals").fetchone()[0])

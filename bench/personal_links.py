@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
-from sqlite_utils import Database
 
 from config.keys.token_keys import new_token_key
 from config.schema import Config, IdentifyConfig, StoreConfig, TrackingConfig
@@ -25,6 +24,7 @@ from tracker.ingest.catch_up import catch_up
 from tracker.reports import summary
 from tracker.retention import retention
 from tracker.spool.writer import Spool
+from tracker.sql.sqlite import SQLite
 from tracker.store import database
 from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
@@ -91,13 +91,13 @@ def fill(config: Config, messages: int) -> float:
     return feeding_s
 
 
-def counts(db: Database) -> dict[str, int]:
+def counts(db: SQLite) -> dict[str, int]:
     """Count the rows of each table that this version has."""
     there = set(db.table_names())
     return {name: db[name].count for name in TABLES if name in there}
 
 
-def purging(db: Database, before_s: float) -> float:
+def purging(db: SQLite, before_s: float) -> float:
     """Purge; gives the seconds that it took."""
     begun_s = time.perf_counter()
     retention.purge(db, before_s)
@@ -114,7 +114,7 @@ def main() -> None:
         config = configured(folder)
         feeding_s = fill(config, messages)
         with contextlib.closing(database.connect(config.store.path, 5000)) as conn:
-            db = Database(conn, execute_plugins=False)
+            db = SQLite(conn)
             before = counts(db)
             begun_s = time.perf_counter()
             listed = summary.report(db).links_total

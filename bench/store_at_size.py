@@ -28,7 +28,6 @@ from big_store import BEGUN_S, DAYS, IDENTIFIER, LINKS, Size, link_name, make, p
 from pages_at_size import PAGES
 from rich.console import Console
 from rich.table import Table
-from sqlite_utils import Database
 from write_locks import watched
 
 from config.keys import token_keys
@@ -38,6 +37,7 @@ from tracker.ingest.catch_up import catch_up
 from tracker.reports import activity, clicks, known, summary
 from tracker.reports.breakdown import breakdown
 from tracker.spool.writer import Spool
+from tracker.sql.sqlite import SQLite
 from tracker.store import database, persons
 from tracker.store.keys import message_text
 from tracker.store.reserved import DAY_S
@@ -49,7 +49,7 @@ PAGE = 1000
 NEW_MESSAGES = 4000
 TURNS = 5
 
-Question = Callable[[Database, random.Random], Any]
+Question = Callable[[SQLite, random.Random], Any]
 
 
 def _campaign(chance: random.Random) -> str:
@@ -132,7 +132,7 @@ def _timed(ask: Callable[[random.Random], None], chance: random.Random, times: i
     return [statistics.median(wall), wall[most], statistics.median(used), used[most]]
 
 
-def _octets(db: Database, tables: tuple[str, ...]) -> int:
+def _octets(db: SQLite, tables: tuple[str, ...]) -> int:
     """Return the octets of tables with their indexes."""
     of_tables = " OR ".join(f"tbl_name GLOB '{each}*'" for each in tables)
     names = f"SELECT name FROM sqlite_master WHERE {of_tables}"

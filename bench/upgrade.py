@@ -16,10 +16,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from sqlite_utils import Database
 
 from tracker.first_form import upgrade
 from tracker.first_form.schema import migrations
+from tracker.sql.sqlite import SQLite
 from tracker.store import database, files
 
 SENT_S = 1_780_000_000
@@ -137,7 +137,7 @@ def make(path: Path, clicks: int) -> None:
     conn.execute("PRAGMA cache_size = -262144")
     conn.execute("PRAGMA synchronous = OFF")
     conn.execute(f"PRAGMA application_id = {files.APPLICATION_ID}")
-    migrations.apply(Database(conn, execute_plugins=False))
+    migrations.apply(SQLite(conn))
     for sql in _ROWS:
         conn.execute(_numbered(sql), values)
         conn.commit()

@@ -11,14 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import empty
 from tests.support.repository import ROOT
 from tracker.first_form import copy
 from tracker.first_form.schema import migrations as steps
 from tracker.reports import breakdown, clicks, opens, summary
-from tracker.store import database
+from tracker.sql.sqlite import SQLite
 
 FOLDER = ROOT / "tests" / "unit" / "tracker" / "first_form" / "stores"
 EVERY = sorted(path.stem for path in FOLDER.glob("*.sql"))
@@ -52,7 +50,7 @@ def put_last(path: Path, *rows: str) -> Path:
     """Make a store in the last state of the first form, with some rows besides."""
     put(LAST, path)
     with contextlib.closing(sqlite3.connect(path)) as conn:
-        steps.apply(Database(conn, execute_plugins=False))
+        steps.apply(SQLite(conn))
         for sql in rows:
             conn.execute(sql)
         conn.commit()
@@ -65,7 +63,7 @@ def told(name: str) -> dict[str, Any]:
     return answers
 
 
-def answers(db: Database) -> dict[str, Any]:
+def answers(db: SQLite) -> dict[str, Any]:
     """Return what this version says."""
     period = {"since_s": (FIRST_DAY + 5) * DAY_S, "until_s": (FIRST_DAY + 8) * DAY_S}
     of_one = clicks.clickers(db, "https://example.net/1", campaign="news", machines=True)
@@ -83,7 +81,7 @@ def answers(db: Database) -> dict[str, Any]:
     return plain
 
 
-def upgraded(old: Database) -> Database:
+def upgraded(old: SQLite) -> SQLite:
     """Return what becomes of a store of the first form: one of the second, in memory."""
     steps.apply(old)
     new = empty()
@@ -95,7 +93,7 @@ def upgraded(old: Database) -> Database:
         copy.prepare(new)
         for stage in copy.STAGES:
             after = copy.BEGINNING
-            with database.transaction(new):
+            with new.transaction():
                 while copied := copy.copy_chunk(new, stage, after):
                     after = copied.upto
         new.execute("DETACH first")

@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database
-
 from config.schema import Config
 from config.telemetry.observe import REGISTRY
 from tracker.events import Clicked, Event, MessageAccepted, MessagePending, Recipient, SentLink
@@ -20,6 +18,7 @@ from tracker.reports import summary
 from tracker.spool import segments
 from tracker.spool.link_sets import LinkSets
 from tracker.spool.writer import Spool
+from tracker.sql.sqlite import SQLite
 from tracker.store import database
 from tracker.store.keys import address_text, event_octets, message_text, moment_s
 
@@ -140,7 +139,7 @@ def eventually(condition: Callable[[], bool], within_s: float = 15) -> None:
     raise AssertionError("it did not come about in time")
 
 
-def click_rows(db: Database) -> list[dict[str, Any]]:
+def click_rows(db: SQLite) -> list[dict[str, Any]]:
     """Return every click of a store in the order in which they came, in words instead of numbers.
 
     With the moment, and with the campaign, link and person for which it counts.
@@ -159,7 +158,7 @@ def click_rows(db: Database) -> list[dict[str, Any]]:
     ]
 
 
-def message_rows(db: Database) -> list[dict[str, Any]]:
+def message_rows(db: SQLite) -> list[dict[str, Any]]:
     """Return every message of a store by the time of sending, in words instead of numbers."""
     cursor = db.execute(_MESSAGES)
     cursor.row_factory = sqlite3.Row

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from config.schema import Config, StoreConfig
 from tests.support.checks.facts import empty
 from tracker.ingest.ingester import Ingester
 from tracker.spool.writer import Spool
+from tracker.sql.sqlite import SQLite
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def ingester(storing: Config) -> Iterator[Ingester]:
 
 
 @pytest.fixture
-def db() -> Iterator[Database]:
+def db() -> Iterator[SQLite]:
     """Return an empty store in memory."""
     made = empty()
     yield made

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlite_utils import Database
 from starlette.responses import Response
 
 from config.schema import Config
 from tracker.ingest.catch_up import BRIEF_S, catch_up
+from tracker.sql.db import Db
 from tracker.store import database
 
 NOT_COUNTED = "waypost-not-counted-octets"
@@ -36,7 +36,7 @@ COUNTED: dict[int | str, Any] = {200: {"headers": HEADERS}}
 
 
 @contextmanager
-def current(config: Config, response: Response) -> Iterator[Database]:
+def current(config: Config, response: Response) -> Iterator[Db]:
     """Open the store with what the spool holds; what it lacks is told in headers of `response`.
 
     Raises StoreError.

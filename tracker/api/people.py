@@ -11,7 +11,6 @@ from typing import Annotated, Literal, Self
 
 from fastapi import Path, Query
 from pydantic import BaseModel, Field, model_validator
-from sqlite_utils import Database
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -29,6 +28,7 @@ from tracker.reports.clicks import moment
 from tracker.reports.lists import people
 from tracker.reports.lookup import timeline
 from tracker.reports.lookup.persons import starting_with
+from tracker.sql.db import Db
 from tracker.store.persons import identified
 
 Number = Annotated[int, Path(alias="id", ge=0, le=LAST_ROW, description="As `people` says.")]
@@ -244,7 +244,7 @@ class People:
         return asdict(files.record(self.config().store.path, body.person, body.consent))
 
 
-def _found(db: Database, asked: PeopleAsked) -> tuple[Sequence[Json], str | None]:
+def _found(db: Db, asked: PeopleAsked) -> tuple[Sequence[Json], str | None]:
     """Return people by number, or by how they are called; and where the next page goes on."""
     try:
         if asked.search is None:

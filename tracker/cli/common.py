@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, cast
 
 import click
-from sqlite_utils import Database
 
 from config.cli.output import echo
 from config.schema import Config
@@ -21,6 +20,7 @@ from tracker.ingest.catch_up import catch_up
 from tracker.minting import lookup
 from tracker.minting.lookup import DecodedLink
 from tracker.reports.known import Unknown
+from tracker.sql.db import Db
 from tracker.store import database
 from tracker.tokens import Keyring
 
@@ -37,7 +37,7 @@ def log_errors_only(config: Config) -> None:
 
 
 @contextmanager
-def current_store(config: Config) -> Iterator[Database]:
+def current_store(config: Config) -> Iterator[Db]:
     """Open the store for questions, with what the spool holds; print what is not counted yet.
 
     A question about what is not known ends the command, and says so.

@@ -8,10 +8,9 @@ Does not own: how a message's campaign and person are known (`model`), when clic
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlite_utils import Database
-
 from tracker.counting.model import Click, Message
 from tracker.counting.personal_links import Slots
+from tracker.sql.db import Db
 from tracker.store import named_rows, slots
 from tracker.store.reserved import PURGED, RESERVED_NAME
 from tracker.urls.naming import Naming
@@ -22,7 +21,7 @@ Params = Mapping[tuple[int | None, int], frozenset[str]]
 
 
 def attribute(
-    db: Database,
+    db: Db,
     clicks: Sequence[tuple[Message, Click]],
     naming: Naming,
     known: Slots,
@@ -90,7 +89,7 @@ class _Names:
 
 
 def _leave_hosts_alone(
-    db: Database, clicks: Sequence[Click], names: list[str | None], *, nobodys: bool
+    db: Db, clicks: Sequence[Click], names: list[str | None], *, nobodys: bool
 ) -> None:
     """Leave only hosts of those names of links of the forgotten that the store does not have.
 

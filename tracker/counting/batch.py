@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker import persons
 from tracker.counting import (
     listed_links,
@@ -44,6 +42,7 @@ from tracker.judging.rules import Settings
 from tracker.outbox.subscriptions import Subscriptions
 from tracker.privacy.agents import Agents
 from tracker.retention.retention import purged_before_s
+from tracker.sql.db import Db
 from tracker.store import named_rows
 from tracker.store.keys import MessageKey, event_octets
 from tracker.store.named_rows import SignalSet, number_of_links
@@ -59,7 +58,7 @@ _AGENTS_IN_FULL = Agents()
 
 
 def feed(
-    db: Database,
+    db: Db,
     events: Sequence[Event],
     naming: Naming = _DEFAULT,
     settings: Settings = _JUDGED_AS_BUILT_IN,
@@ -118,7 +117,7 @@ class _ClickNames(NamedTuple):
 
     @classmethod
     def of(
-        cls, db: Database, clicks: Sequence[_Arrived], signals: set[SignalSet], agents: Agents
+        cls, db: Db, clicks: Sequence[_Arrived], signals: set[SignalSet], agents: Agents
     ) -> "_ClickNames":
         urls = Counter([each.event.destination for each in clicks])
         kept = Counter([agents.kept(each.event.user_agent) for each in clicks])
@@ -194,7 +193,7 @@ class _Names:
     @classmethod
     def of(
         cls,
-        db: Database,
+        db: Db,
         pending: Mapping[MessageKey, Sequence[MessagePending]],
         known: Mapping[MessageKey, Message],
         links: "_Links",
@@ -230,7 +229,7 @@ class Batch:
     of clicks on links of the forgotten.
     """
 
-    db: Database
+    db: Db
     naming: Naming
     settings: Settings
     horizon_s: float

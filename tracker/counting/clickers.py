@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from sqlite_utils import Database
-
 from tracker.counting.model import Clicker, Sums
 from tracker.retention.retention import purged_before_s
+from tracker.sql.db import Db
 from tracker.store import clicked_by
 from tracker.store.clicked_by import ALL, Counts, Persons, Place, Scope, ScopeKey
 from tracker.store.reserved import DAY_S, Kind
@@ -46,7 +45,7 @@ _DAYS_OF_LINK = """
 """
 
 
-def apply(db: Database, sums: Sums) -> Mapping[tuple[int, int], Counts]:
+def apply(db: Db, sums: Sums) -> Mapping[tuple[int, int], Counts]:
     """Apply changes of who clicked, within the open transaction.
 
     Return by how many persons the sums of all days changed, by campaign and link.
@@ -120,7 +119,7 @@ def _of_all_days(campaign: int, link: int) -> tuple[Scope, ...]:
 class _Sets:
     """The parts of sets that a transaction touches, and by how much those of all days changed."""
 
-    db: Database
+    db: Db
     known: dict[Place, Persons] = field(default_factory=dict)
     touched: set[Place] = field(default_factory=set)
     more: defaultdict[tuple[int, int], Counts] = field(default_factory=partial(defaultdict, Counts))
@@ -168,7 +167,7 @@ class _Sets:
         return self.more
 
 
-def _lower(db: Database, sets: _Sets, withdrawn: Iterable[Clicker]) -> None:
+def _lower(db: Db, sets: _Sets, withdrawn: Iterable[Clicker]) -> None:
     """Have in sets by what is left those of whom a click was withdrawn."""
     purged_s = purged_before_s(db)
     left: dict[tuple[int, int], Mapping[tuple[int, int], Kind]] = {}
@@ -188,7 +187,7 @@ def _lower(db: Database, sets: _Sets, withdrawn: Iterable[Clicker]) -> None:
     _lower_in_all_days(db, sets, lowered)
 
 
-def _left(db: Database, person: int, day: int) -> Mapping[tuple[int, int], Kind]:
+def _left(db: Db, person: int, day: int) -> Mapping[tuple[int, int], Kind]:
     """Return the best of a person's clicks on what was sent on a day, by campaign and link."""
     values = {"person": person, "since_s": day * DAY_S, "until_s": (day + 1) * DAY_S}
     best: defaultdict[tuple[int, int], Kind] = defaultdict(lambda: Kind.NOBODY)
@@ -199,9 +198,7 @@ def _left(db: Database, person: int, day: int) -> Mapping[tuple[int, int], Kind]
     return best
 
 
-def _lower_in_all_days(
-    db: Database, sets: _Sets, lowered: Mapping[tuple[int, int], set[int]]
-) -> None:
+def _lower_in_all_days(db: Db, sets: _Sets, lowered: Mapping[tuple[int, int], set[int]]) -> None:
     """Have persons in the sets of all days by the best that sets of single days have."""
     wanted: defaultdict[Place, set[int]] = defaultdict(set)
     for (campaign, link), persons in lowered.items():
@@ -218,7 +215,7 @@ def _lower_in_all_days(
                 sets.put(place, number, kind)
 
 
-def _best(db: Database, place: Place, known: Mapping[int, Kind]) -> dict[int, Kind]:
+def _best(db: Db, place: Place, known: Mapping[int, Kind]) -> dict[int, Kind]:
     """Return the best kinds by which persons are in sets of single days; none is better than `known`."""
     best = dict.fromkeys(known, Kind.NOBODY)
     missing = set(known)
@@ -232,7 +229,7 @@ def _best(db: Database, place: Place, known: Mapping[int, Kind]) -> dict[int, Ki
     return best
 
 
-def _days(db: Database, place: Place) -> Iterator[Persons]:
+def _days(db: Db, place: Place) -> Iterator[Persons]:
     (link, campaign, _), part = place
     sql = _DAYS_OF_LINK if link and not campaign else _DAYS
     values = {"link": link, "campaign": campaign, "part": part}

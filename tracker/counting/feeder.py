@@ -10,8 +10,6 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlite_utils import Database
-
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from tracker.counting import batch, moved_clicks
@@ -21,6 +19,7 @@ from tracker.judging.rules import Settings
 from tracker.outbox.subscriptions import Subscriptions
 from tracker.privacy.agents import Agents
 from tracker.retention.retention import purged_before_s
+from tracker.sql.db import Db
 from tracker.store import identities
 from tracker.urls.naming import Naming
 from tracker.urls.reader_id import Identifier
@@ -58,7 +57,7 @@ class Feeder:
         """Do what takes time and needs no database, before it is locked."""
         self.agents.prepare(event.user_agent for event in events if isinstance(event, Clicked))
 
-    def feed(self, db: Database, events: Sequence[Event]) -> frozenset[str]:
+    def feed(self, db: Db, events: Sequence[Event]) -> frozenset[str]:
         """Feed events, within the open transaction; return as `batch.feed` does."""
         counted = [event for event in events if not isinstance(event, MessageHandled)]
         forgotten = batch.feed(
@@ -70,7 +69,7 @@ class Feeder:
             identities.keep(db, self.identifier)
         return forgotten
 
-    def move(self, db: Database) -> None:
+    def move(self, db: Db) -> None:
         """Move some of the clicks that count under another link now, within the open transaction."""
         moved_clicks.move(db, self.naming)
 

@@ -15,9 +15,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.counting.personal_links import Slots, Told
+from tracker.sql.db import Db
 from tracker.store import named_rows, queries
 from tracker.store.keys import MessageKey
 from tracker.store.reserved import day_of
@@ -99,7 +98,7 @@ def _shown(told: Told, known: Slots) -> tuple[Shown, ...]:
     )
 
 
-def record(db: Database, listings: Sequence[Listing]) -> None:
+def record(db: Db, listings: Sequence[Listing]) -> None:
     """Have reports list the links that a campaign's messages share."""
     days, shown = _by_name(listings)
     several = {(each.campaign_id, id(each.links)): each for each in listings if each.several}
@@ -135,9 +134,7 @@ def _by_name(listings: Iterable[Listing]) -> tuple[dict[_Key, _Days], dict[_Key,
     return days, shown
 
 
-def _of_one_message(
-    db: Database, days: dict[_Key, _Days], new: Iterable[_Key]
-) -> dict[_Key, bytes]:
+def _of_one_message(db: Db, days: dict[_Key, _Days], new: Iterable[_Key]) -> dict[_Key, bytes]:
     """Return those of the `new` URLs that no second message had, and their hashes.
 
     Messages that were remembered by a hash are added to `days`.
@@ -153,24 +150,24 @@ def _names(keys: Iterable[_Key]) -> set[str]:
     return {key.name for key in keys}
 
 
-def _list(db: Database, days: Mapping[_Key, int], shown: Mapping[_Key, Shown]) -> None:
+def _list(db: Db, days: Mapping[_Key, int], shown: Mapping[_Key, Shown]) -> None:
     """List links, each with the day of the latest message that has it, and with its slot."""
     rows = named_rows.ids(db, "links", _names(days))
-    db.conn.executemany(
+    db.executemany(
         _LIST,
         [(key.campaign_id, rows[key.name], day, shown[key].slot) for key, day in days.items()],
     )
 
 
-def _put_texts(db: Database, texts: Mapping[_Key, str]) -> None:
+def _put_texts(db: Db, texts: Mapping[_Key, str]) -> None:
     """Keep what people see of links that are listed from now on; of several texts, the least."""
-    db.conn.executemany(_PUT_TEXT, [(text, key.name) for key, text in texts.items() if text])
+    db.executemany(_PUT_TEXT, [(text, key.name) for key, text in texts.items() if text])
 
 
-def _remember(db: Database, once: Mapping[bytes, MessageKey]) -> None:
+def _remember(db: Db, once: Mapping[bytes, MessageKey]) -> None:
     """Remember links of single messages by their hashes."""
     if once:
-        db.conn.executemany(_REMEMBER, [(digest, *key) for digest, key in once.items()])
+        db.executemany(_REMEMBER, [(digest, *key) for digest, key in once.items()])
         db.execute(_FORGET, [KEPT])
 
 

@@ -12,14 +12,13 @@ there.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from sqlite_utils import Database
-
 from tracker.counting import rows, sums
 from tracker.counting.attribution import attribute
 from tracker.counting.model import Click, Message, Sums
 from tracker.counting.personal_links import Slots
 from tracker.counting.sittings import Pair, Span
 from tracker.retention import unused_links
+from tracker.sql.db import Db
 from tracker.store import named_rows, slots
 from tracker.store.keys import MessageKey
 from tracker.store.slots import Move
@@ -31,12 +30,12 @@ LOOKED_AT = 20_000
 """Messages that are looked at in one transaction, some hundredths of a second."""
 
 
-def has_moves(db: Database) -> bool:
+def has_moves(db: Db) -> bool:
     """Return whether there are clicks to be moved."""
     return slots.next_move(db) is not None
 
 
-def move(db: Database, naming: Naming) -> None:
+def move(db: Db, naming: Naming) -> None:
     """Move the clicks of some messages, within the open transaction."""
     left, look_at = CHUNK_MESSAGES, LOOKED_AT
     while left and look_at and (todo := slots.next_move(db)):
@@ -48,7 +47,7 @@ def move(db: Database, naming: Naming) -> None:
         look_at -= passed.looked_at
 
 
-def _pairs(db: Database, todo: Move, messages: Mapping[MessageKey, Message]) -> list[Pair]:
+def _pairs(db: Db, todo: Move, messages: Mapping[MessageKey, Message]) -> list[Pair]:
     """Return the clicks on the slot's links in these messages, but for those of the forgotten."""
     spans = {
         Span(key, number)
@@ -65,7 +64,7 @@ def _pairs(db: Database, todo: Move, messages: Mapping[MessageKey, Message]) -> 
     ]
 
 
-def _move(db: Database, pairs: Sequence[Pair], naming: Naming) -> None:
+def _move(db: Db, pairs: Sequence[Pair], naming: Naming) -> None:
     """Count clicks under what their links are called now."""
     before = [replace(click) for _, click in pairs]
     attribute(db, pairs, naming, Slots(db))

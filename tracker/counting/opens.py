@@ -12,11 +12,10 @@ come in any order and more than once; attribution happens when a report asks.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sqlite_utils import Database
-
 from tracker.counting.model import key_of
 from tracker.counting.rows import Row
 from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused, Opened
+from tracker.sql.db import Db
 from tracker.store import named_rows
 from tracker.store.keys import event_octets
 from tracker.store.reserved import NO_CAMPAIGN
@@ -47,7 +46,7 @@ def alone(event: Event) -> bool:
     return False
 
 
-def feed(db: Database, events: Sequence[Event], horizon_s: float) -> None:
+def feed(db: Db, events: Sequence[Event], horizon_s: float) -> None:
     """Write down what `events` say of opens, within the caller's transaction.
 
     Where tokens tell another second than events do, reports look there as well. What was sent before `horizon_s` is purged, and stays so.
@@ -59,16 +58,16 @@ def feed(db: Database, events: Sequence[Event], horizon_s: float) -> None:
     sent = [event for event in kept if isinstance(event, MessagePending)]
     accepted = [event for event in kept if isinstance(event, MessageAccepted)]
     opened = [event for event in kept if isinstance(event, Opened)]
-    db.conn.executemany(_SENT, _sent_rows(db, sent))
-    db.conn.executemany(_ACCEPTED, _accepted_rows(accepted))
-    db.conn.executemany(_OPENED, map(_opened_row, opened))
+    db.executemany(_SENT, _sent_rows(db, sent))
+    db.executemany(_ACCEPTED, _accepted_rows(accepted))
+    db.executemany(_OPENED, map(_opened_row, opened))
 
 
 def _has_pixel(event: Event) -> bool:
     return isinstance(event, MessagePending | MessageAccepted) and event.opens
 
 
-def _sent_rows(db: Database, sent: Sequence[MessagePending]) -> Iterator[Row]:
+def _sent_rows(db: Db, sent: Sequence[MessagePending]) -> Iterator[Row]:
     campaigns = named_rows.ids(db, "campaigns", {each.campaign for each in sent if each.campaign})
     for each in sent:
         for recipient in each.recipients:

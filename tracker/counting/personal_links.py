@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.counting.model import Message
 from tracker.events import SentLink
+from tracker.sql.db import Db
 from tracker.store import queries, slots
 from tracker.store.slots import Slot
 from tracker.urls.shape import parts
@@ -62,7 +61,7 @@ class Campaign:
 class Slots:
     """The slots that a transaction touches, by campaign."""
 
-    db: Database
+    db: Db
     known: defaultdict[int, Campaign] = field(default_factory=partial(defaultdict, Campaign))
     next_id: int = 0
 

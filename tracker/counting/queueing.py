@@ -7,16 +7,15 @@ Does not own: what is queued then (`tracker.outbox.filling`), or which clicks th
 
 from collections.abc import Iterable
 
-from sqlite_utils import Database
-
 from tracker.counting.model import Click
 from tracker.counting.sittings import Change, Pair
 from tracker.outbox.filling import Judged, fill
 from tracker.outbox.subscriptions import Label, Subscriptions
+from tracker.sql.db import Db
 
 
 def queue(
-    db: Database, subscriptions: Subscriptions, new: Iterable[Pair], changes: Iterable[Change]
+    db: Db, subscriptions: Subscriptions, new: Iterable[Pair], changes: Iterable[Change]
 ) -> None:
     """Queue what webhooks are to be told, in the open transaction; where there are none, do nothing."""
     if not subscriptions:

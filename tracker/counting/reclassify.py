@@ -17,14 +17,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.counting import queueing, rows, sittings, sums
 from tracker.counting.model import Message, MessageTotals, Sums
 from tracker.counting.sittings import Change, Span
 from tracker.judging.rules import Settings
 from tracker.outbox.subscriptions import Subscriptions
 from tracker.retention.retention import purged_before_s
+from tracker.sql.db import Db
 from tracker.store import named_rows
 from tracker.store.chunks import Pace
 from tracker.store.database import Store
@@ -112,7 +111,7 @@ def _parts(found: "_Judged", chunk: Mapping[MessageKey, int], pace: Pace) -> Ite
         yield some
 
 
-def _next_chunk(db: Database, after: MessageKey, most: int) -> dict[MessageKey, int]:
+def _next_chunk(db: Db, after: MessageKey, most: int) -> dict[MessageKey, int]:
     """Return the next messages and their clicks: as many as have so many of these, one at least."""
     chunk: dict[MessageKey, int] = {}
     with contextlib.closing(db.execute(_CLICKED, {**after._asdict(), "limit": most})) as found:
@@ -132,7 +131,7 @@ class _Judged(NamedTuple):
     clicks: int
 
 
-def _judge(db: Database, keys: _Keys, settings: Settings) -> _Judged:
+def _judge(db: Db, keys: _Keys, settings: Settings) -> _Judged:
     """Judge the clicks of some messages."""
     messages = rows.read_messages(db, keys)
     spans = {
@@ -148,7 +147,7 @@ def _judge(db: Database, keys: _Keys, settings: Settings) -> _Judged:
     return _Judged(list(messages.values()), sittings.changes(before, known), judged)
 
 
-def _apply(db: Database, keys: _Keys, settings: Settings, notify: Subscriptions) -> list[Change]:
+def _apply(db: Db, keys: _Keys, settings: Settings, notify: Subscriptions) -> list[Change]:
     """Judge the clicks of some messages, and write down what changed, within the open transaction."""
     messages, changed, _ = _judge(db, keys, settings)
     if not changed:

@@ -10,8 +10,6 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.counting.message_keys import Renamed
 from tracker.counting.model import Click, Delivery, Message
 from tracker.counting.sittings import Copy, Pair, Span
@@ -20,6 +18,7 @@ from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict
 from tracker.privacy.pseudonyms import is_pseudonym, octets, of_octets
+from tracker.sql.db import Db
 from tracker.store import queries
 from tracker.store.keys import MessageKey, address_octets, address_text, first_of, moment_s
 from tracker.store.reserved import day_of
@@ -153,22 +152,20 @@ _PUT_CLICK = f"""
 """  # noqa: S608 - names of ours
 
 
-def read_messages(db: Database, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
+def read_messages(db: Db, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
     """Return those of these messages that the store has, with their deliveries."""
     return _read_messages(db, _OF_KEYS, keys)
 
 
-def read_messages_near(db: Database, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
+def read_messages_near(db: Db, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
     """Return the messages under these keys and those next to them (`message_keys.near`)."""
     return _read_messages(db, _NEAR_KEYS, keys)
 
 
-def _read_messages(
-    db: Database, query: str, keys: Iterable[MessageKey]
-) -> dict[MessageKey, Message]:
+def _read_messages(db: Db, query: str, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
     db.execute(_WANTED)
     db.execute("DELETE FROM wanted")
-    db.conn.executemany(_PUT_WANTED, keys)
+    db.executemany(_PUT_WANTED, keys)
     messages: dict[MessageKey, Message] = {}
     for row in db.execute(query):
         key = MessageKey(row[0], row[1])
@@ -182,15 +179,15 @@ def _read_messages(
     return messages
 
 
-def rename_messages(db: Database, renamed: Renamed) -> None:
+def rename_messages(db: Db, renamed: Renamed) -> None:
     """Name messages by other seconds, in all tables that tell of them."""
     values = [(now.sent_s, *before) for before, now in renamed.items()]
     for sql in (*_RENAME, *_RENAME_REFERENCES):
-        db.conn.executemany(sql, values)
+        db.executemany(sql, values)
 
 
 def read_clicks(
-    db: Database,
+    db: Db,
     spans: Iterable[Span],
     messages: Mapping[MessageKey, Message],
     before: Mapping[MessageKey, Message] = MappingProxyType({}),
@@ -204,7 +201,7 @@ def read_clicks(
     return [_pair(row, messages, before) for row in db.execute(_CLICKS)]
 
 
-def read_moments(db: Database, spans: Iterable[Span]) -> dict[Copy, list[float]]:
+def read_moments(db: Db, spans: Iterable[Span]) -> dict[Copy, list[float]]:
     """Return when the copies were clicked, in seconds since 1970, in spans of time."""
     found: dict[Copy, list[float]] = {}
     if _put_spans(db, spans):
@@ -214,13 +211,13 @@ def read_moments(db: Database, spans: Iterable[Span]) -> dict[Copy, list[float]]
     return found
 
 
-def _put_spans(db: Database, spans: Iterable[Span]) -> bool:
+def _put_spans(db: Db, spans: Iterable[Span]) -> bool:
     """Have spans in their table; return whether there is any."""
     wanted = [(*span.message, span.recipient, *_bounds(span)) for span in spans]
     if wanted:
         db.execute(_SPANS)
         db.execute("DELETE FROM spans")
-        db.conn.executemany(_PUT_SPAN, wanted)
+        db.executemany(_PUT_SPAN, wanted)
     return bool(wanted)
 
 
@@ -266,7 +263,7 @@ def _verdict(human: int, doubtful: int, score: int, reasons: str) -> Verdict:
 
 
 def known_clicks(
-    db: Database, wanted: Iterable[tuple[MessageKey, bytes]]
+    db: Db, wanted: Iterable[tuple[MessageKey, bytes]]
 ) -> set[tuple[MessageKey, bytes]]:
     """Return those of these clicks, each of a message, that the store has."""
     rows = [(*key, event_id) for key, event_id in wanted]
@@ -274,46 +271,46 @@ def known_clicks(
         return set()
     db.execute(_WANTED_CLICKS)
     db.execute("DELETE FROM wanted_clicks")
-    db.conn.executemany(_PUT_WANTED_CLICK, rows)
+    db.executemany(_PUT_WANTED_CLICK, rows)
     return {(MessageKey(row[0], row[1]), row[2]) for row in db.execute(_KNOWN_CLICKS)}
 
 
-def purged_events(db: Database, event_ids: Iterable[bytes]) -> set[bytes]:
+def purged_events(db: Db, event_ids: Iterable[bytes]) -> set[bytes]:
     """Return those of these ids whose clicks counted and are not kept: purged not long ago, or nobody's."""
     return {event_id for (event_id,) in queries.rows_in(db, _PURGED_EVENTS, event_ids)}
 
 
-def remember_events(db: Database, event_ids: Iterable[bytes]) -> None:
+def remember_events(db: Db, event_ids: Iterable[bytes]) -> None:
     """Remember that clicks of these ids were counted, of which nothing else is kept."""
-    db.conn.executemany(_REMEMBER_EVENT, [(each,) for each in event_ids])
+    db.executemany(_REMEMBER_EVENT, [(each,) for each in event_ids])
 
 
-def write_messages(db: Database, messages: Iterable[Message]) -> None:
+def write_messages(db: Db, messages: Iterable[Message]) -> None:
     """Insert messages, or update those that are there; without their deliveries."""
-    db.conn.executemany(_PUT_MESSAGE, map(message_row, messages))
+    db.executemany(_PUT_MESSAGE, map(message_row, messages))
 
 
-def write_deliveries(db: Database, deliveries: Mapping[tuple[MessageKey, int], Delivery]) -> None:
+def write_deliveries(db: Db, deliveries: Mapping[tuple[MessageKey, int], Delivery]) -> None:
     """Insert deliveries, or update those that are there, given by their message and number."""
     rows = (delivery_row(*key, delivery) for key, delivery in deliveries.items())
-    db.conn.executemany(_PUT_DELIVERY, rows)
+    db.executemany(_PUT_DELIVERY, rows)
 
 
-def insert_clicks(db: Database, rows: Sequence[ClickRow]) -> None:
+def insert_clicks(db: Db, rows: Sequence[ClickRow]) -> None:
     """Insert clicks, as `click_row` makes them, and the order in which they came."""
-    db.conn.executemany(_PUT_CLICK, rows)
+    db.executemany(_PUT_CLICK, rows)
     arrivals = [(row.arrival, row.sent_s, row.message_id) for row in rows]
-    db.conn.executemany(_PUT_ARRIVAL, arrivals)
+    db.executemany(_PUT_ARRIVAL, arrivals)
 
 
-def insert_pseudonyms(db: Database, clicks: Iterable[Pair]) -> None:
+def insert_pseudonyms(db: Db, clicks: Iterable[Pair]) -> None:
     """Keep what tells apart the visitors of whom network or agent are not kept."""
     told = [
         (message.key, click.id, click.made.at_s, click.made.network, click.made.agent)
         for message, click in clicks
         if is_pseudonym(click.made.network) or is_pseudonym(click.made.agent)
     ]
-    db.conn.executemany(
+    db.executemany(
         _PUT_PSEUDONYM,
         [
             (*key, event_id, day_of(at_s), octets(network), octets(agent))
@@ -322,17 +319,17 @@ def insert_pseudonyms(db: Database, clicks: Iterable[Pair]) -> None:
     )
 
 
-def next_arrival(db: Database) -> int:
+def next_arrival(db: Db) -> int:
     """Return the number of the next click to be counted; a cursor may stand behind one that was purged."""
     return queries.next_unused_id(db, "arrivals")
 
 
-def change_clicks(db: Database, clicks: Iterable[Pair], verdicts: Mapping[Verdict, int]) -> None:
+def change_clicks(db: Db, clicks: Iterable[Pair], verdicts: Mapping[Verdict, int]) -> None:
     """Write down what clicks were judged to be, and under which link they count.
 
     `verdicts` are the rows of their verdicts.
     """
-    db.conn.executemany(
+    db.executemany(
         _CHANGE_CLICK,
         [
             {

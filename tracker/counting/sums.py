@@ -6,11 +6,10 @@ Does not own: what adds to which sum (`model`), or who clicked (`clickers`).
 
 from collections.abc import Iterator, Mapping
 
-from sqlite_utils import Database
-
 from tracker.counting import clickers
 from tracker.counting.model import ClickSum, ClickSums, MessageSum, ScopeKey, Sums
 from tracker.judging.judge import Verdict
+from tracker.sql.db import Db
 from tracker.store import named_rows
 from tracker.store.clicked_by import Counts
 
@@ -64,16 +63,16 @@ _COUNT_MESSAGES = """
 """
 
 
-def apply(db: Database, sums: Sums) -> None:
+def apply(db: Db, sums: Sums) -> None:
     """Apply changes of sums, within the transaction that is open, once the rows are written."""
     clicks = sums.click_sums()
-    db.conn.executemany(_COUNT_CLICKS, list(_click_rows(clicks.made)))
-    db.conn.executemany(_COUNT_BY_SENDING, list(_click_rows(clicks.sent)))
-    db.conn.executemany(_COUNT_HOURS, list(_hour_rows(clicks.hours)))
+    db.executemany(_COUNT_CLICKS, list(_click_rows(clicks.made)))
+    db.executemany(_COUNT_BY_SENDING, list(_click_rows(clicks.sent)))
+    db.executemany(_COUNT_HOURS, list(_hour_rows(clicks.hours)))
     _count_judged(db, sums.judged)
     uniques = clickers.apply(db, sums)
-    db.conn.executemany(_COUNT_UNIQUES, list(_unique_rows(uniques)))
-    db.conn.executemany(_COUNT_MESSAGES, list(_message_rows(sums)))
+    db.executemany(_COUNT_UNIQUES, list(_unique_rows(uniques)))
+    db.executemany(_COUNT_MESSAGES, list(_message_rows(sums)))
     _drop_empty(db, clicks)
 
 
@@ -90,13 +89,13 @@ def _hour_rows(hours: Mapping[tuple[int, int], ClickSum]) -> Iterator[tuple[int,
             yield (*hour, count.human, count.doubtful, count.total)
 
 
-def _count_judged(db: Database, judged: Mapping[tuple[int, Verdict], int]) -> None:
+def _count_judged(db: Db, judged: Mapping[tuple[int, Verdict], int]) -> None:
     """Count clicks by what they were judged to be; sums of nothing go."""
     changed = {key: count for key, count in judged.items() if count}
     rows = named_rows.verdict_ids(db, {verdict for _, verdict in changed})
     keyed = [(day, rows[verdict], count) for (day, verdict), count in changed.items()]
-    db.conn.executemany(_COUNT_JUDGED, keyed)
-    db.conn.executemany(_DROP_JUDGED, [row[:2] for row in keyed if row[2] < 0])
+    db.executemany(_COUNT_JUDGED, keyed)
+    db.executemany(_DROP_JUDGED, [row[:2] for row in keyed if row[2] < 0])
 
 
 def _unique_rows(uniques: Mapping[tuple[int, int], Counts]) -> Iterator[dict[str, int]]:
@@ -105,15 +104,15 @@ def _unique_rows(uniques: Mapping[tuple[int, int], Counts]) -> Iterator[dict[str
             yield {"campaign_id": campaign_id, "link_id": link_id, **count._asdict()}
 
 
-def _drop_empty(db: Database, clicks: ClickSums) -> None:
+def _drop_empty(db: Db, clicks: ClickSums) -> None:
     """Delete sums by the day of sending, and hours, of which all clicks were withdrawn.
 
     Those of `counters` stay, as a link is listed by them (`tracker.retention.unused_links`).
     """
     sent = [scope for scope, count in clicks.sent.items() if count.total < 0]
     hours = [hour for hour, count in clicks.hours.items() if count.total < 0]
-    db.conn.executemany(_DROP_BY_SENDING, sent)
-    db.conn.executemany(_DROP_HOURS, hours)
+    db.executemany(_DROP_BY_SENDING, sent)
+    db.executemany(_DROP_HOURS, hours)
 
 
 def _message_rows(sums: Sums) -> Iterator[dict[str, int]]:

@@ -7,10 +7,9 @@ Does not own: when (`tracker.ingest.ingester`, `tracker.erasure.details`), or wh
 
 from collections.abc import Iterable, Iterator
 
-from sqlite_utils import Database
-
 from tracker.details import rows
 from tracker.details.rows import CopyKey, name_hash, text_hash
+from tracker.sql.db import Db
 from tracker.store.chunks import Changeable, Pace
 from tracker.store.keys import MessageKey
 
@@ -40,7 +39,7 @@ def expiring(opened: Changeable, before_s: float) -> Iterator[int]:
         yield last
 
 
-def forget_copies(db: Database, copies: Iterable[tuple[MessageKey, int]]) -> int:
+def forget_copies(db: Db, copies: Iterable[tuple[MessageKey, int]]) -> int:
     """Delete the details of copies, by the numbers of their recipients; return how many there were.
 
     A copy that several have is told of under the number of the first of them, and goes with any.
@@ -52,22 +51,20 @@ def forget_copies(db: Database, copies: Iterable[tuple[MessageKey, int]]) -> int
     return rows.drop(db, sorted(gone))
 
 
-def forget_recipient(db: Database, address: str) -> int:
+def forget_recipient(db: Db, address: str) -> int:
     """Delete the details of mail to an address that no other table tells of; return how many there were."""
     found = db.execute(_NAMED, [name_hash("to", address)]).fetchall()
     return rows.drop(db, [CopyKey(*row) for row in found])
 
 
-def texts(db: Database, after: int, limit: int = CHUNK_ROWS) -> list[tuple[int, str]]:
+def texts(db: Db, after: int, limit: int = CHUNK_ROWS) -> list[tuple[int, str]]:
     """Return some texts with their rows, from the one on that follows a row."""
     return db.execute(_TEXTS, [after, limit]).fetchall()
 
 
-def rewrite_texts(db: Database, clean: Iterable[tuple[int, str]]) -> None:
+def rewrite_texts(db: Db, clean: Iterable[tuple[int, str]]) -> None:
     """Put texts in the place of those that rows have.
 
     The hash becomes one of the row's own: another row may have the same text.
     """
-    db.conn.executemany(
-        _REWRITE, [(text, text_hash(f"row {row} {text}"), row) for row, text in clean]
-    )
+    db.executemany(_REWRITE, [(text, text_hash(f"row {row} {text}"), row) for row, text in clean])

@@ -7,11 +7,10 @@ Does not own: the rows (`rows`), or figures (`tracker.counting`).
 
 from collections.abc import Iterable
 
-from sqlite_utils import Database
-
 from tracker.details import rows
 from tracker.details.rows import CopyKey
 from tracker.events import Event, MessageHandled
+from tracker.sql.db import Db
 from tracker.store.keys import MessageKey
 from tracker.store.reserved import ERASED_ADDRESS
 
@@ -27,7 +26,7 @@ _ERASED = """
 """
 
 
-def feed(db: Database, events: Iterable[Event], since_s: float) -> None:
+def feed(db: Db, events: Iterable[Event], since_s: float) -> None:
     """Write down what events tell of messages that were sent since a moment.
 
     Of others nothing is kept, nor of copies of somebody who was forgotten.
@@ -58,7 +57,7 @@ def _rank(event: MessageHandled) -> _Rank:
     return _ORDER.index(event.outcome), event.reply
 
 
-def _known_rank(db: Database, key: CopyKey) -> _Rank | None:
+def _known_rank(db: Db, key: CopyKey) -> _Rank | None:
     found = db.execute(_KNOWN, list(key)).fetchone()
     if found is None:
         return None
@@ -66,5 +65,5 @@ def _known_rank(db: Database, key: CopyKey) -> _Rank | None:
     return _ORDER.index(outcome), reply.replace(rows.QUEUE_ID, queue_id or "")
 
 
-def _is_erased(db: Database, key: CopyKey) -> bool:
+def _is_erased(db: Db, key: CopyKey) -> bool:
     return db.execute(_ERASED, [*key, ERASED_ADDRESS]).fetchone() is not None

@@ -9,10 +9,9 @@ import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.details.rows import QUEUE_ID, TEXTS, message_id_of, name_hash
 from tracker.persons import written_alike
+from tracker.sql.db import Db
 from tracker.store import queries
 from tracker.store.keys import MessageKey, is_message_id, message_number
 
@@ -70,7 +69,7 @@ class Details:
     queue_id: str | None
 
 
-def find(db: Database, name: str, persons: Iterable[int] = ()) -> list[MessageKey]:
+def find(db: Db, name: str, persons: Iterable[int] = ()) -> list[MessageKey]:
     """Return the messages that a name leads to, the latest first: `MOST_FOUND` at most.
 
     A name is a message's id (16 hexadecimal digits), a Message-ID with or without its angle brackets, the
@@ -85,7 +84,7 @@ def find(db: Database, name: str, persons: Iterable[int] = ()) -> list[MessageKe
     return sorted(found, reverse=True)[:MOST_FOUND]
 
 
-def _named(db: Database, name: str) -> Iterator[MessageKey]:
+def _named(db: Db, name: str) -> Iterator[MessageKey]:
     bare = name.strip("<>")
     hashes = [
         name_hash("id", name.lower()),
@@ -96,7 +95,7 @@ def _named(db: Database, name: str) -> Iterator[MessageKey]:
     return itertools.starmap(MessageKey, queries.rows_in(db, _BY_NAME, hashes))
 
 
-def copies(db: Database, message: MessageKey) -> list[Details]:
+def copies(db: Db, message: MessageKey) -> list[Details]:
     """Return what became of a message: of each copy, or of the one that all of its recipients had."""
     found = []
     for row in db.query(_COPIES, list(message)):
@@ -107,6 +106,6 @@ def copies(db: Database, message: MessageKey) -> list[Details]:
     return found
 
 
-def recipients(db: Database, message: MessageKey) -> dict[int, str]:
+def recipients(db: Db, message: MessageKey) -> dict[int, str]:
     """Return the recipients, by their numbers, of a message that is in no other table."""
     return dict(db.execute(_RECIPIENTS, list(message)).fetchall())

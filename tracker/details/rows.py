@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.events import MessageHandled
 from tracker.persons import written_alike
+from tracker.sql.db import Db
 from tracker.store import queries
 from tracker.store.keys import MessageKey, message_text
 
@@ -84,7 +83,7 @@ def message_id_of(local: str | None, domain: str | None) -> str | None:
     return local if domain is None else f"<{local}@{domain}>"
 
 
-def put(db: Database, told: Mapping[CopyKey, MessageHandled]) -> None:
+def put(db: Db, told: Mapping[CopyKey, MessageHandled]) -> None:
     """Insert rows, which must not be there."""
     texts = _text_ids(
         db, {text for event in told.values() for text in _texts(event) if text is not None}
@@ -98,13 +97,13 @@ def put(db: Database, told: Mapping[CopyKey, MessageHandled]) -> None:
         to = [(each.number, each.address) for each in event.recipients if each.address]
         names += [(name, *key) for name in _names(key, event.header_message_id, event.queue_id, to)]
         recipients += [(*key.message, *each) for each in to]
-    db.conn.executemany(_PUT, rows)
-    db.conn.executemany(_PUT_NAME, names)
-    db.conn.executemany(_PUT_RECIPIENT, recipients)
-    db.conn.executemany(_USE, [(more, row) for row, more in uses.items()])
+    db.executemany(_PUT, rows)
+    db.executemany(_PUT_NAME, names)
+    db.executemany(_PUT_RECIPIENT, recipients)
+    db.executemany(_USE, [(more, row) for row, more in uses.items()])
 
 
-def drop(db: Database, keys: Iterable[CopyKey]) -> int:
+def drop(db: Db, keys: Iterable[CopyKey]) -> int:
     """Delete rows, and all that only they needed; return how many there were."""
     uses: Counter[int] = Counter()
     dropped = 0
@@ -117,11 +116,11 @@ def drop(db: Database, keys: Iterable[CopyKey]) -> int:
         uses.update(row for row in ids if row is not None)
         to = db.execute(_RECIPIENTS, list(key.message)).fetchall()
         names = _names(key, header_message_id, queue_id, to)
-        db.conn.executemany(_DROP_NAME, [(name, *key) for name in names])
-        db.conn.executemany(_DROP_RECIPIENT, [(*key.message, number) for number, _ in to])
+        db.executemany(_DROP_NAME, [(name, *key) for name in names])
+        db.executemany(_DROP_RECIPIENT, [(*key.message, number) for number, _ in to])
         db.execute(_DROP, list(key))
         dropped += 1
-    db.conn.executemany(_USE, [(-fewer, row) for row, fewer in uses.items()])
+    db.executemany(_USE, [(-fewer, row) for row, fewer in uses.items()])
     queries.change_in(db, _DROP_UNUSED, uses)
     return dropped
 
@@ -163,7 +162,7 @@ def _hash(text: str, octets: int) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-def _text_ids(db: Database, texts: Collection[str]) -> dict[str, int]:
+def _text_ids(db: Db, texts: Collection[str]) -> dict[str, int]:
     """Return the rows of texts, making those that are new. Those of one hash are one text."""
     hashes = {text: text_hash(text) for text in texts}
     known: dict[int, int] = dict(
@@ -173,7 +172,7 @@ def _text_ids(db: Database, texts: Collection[str]) -> dict[str, int]:
     )
     new = {value: text for text, value in hashes.items() if value not in known}
     made = {value: row for row, value in enumerate(new, queries.next_id(db, "detail_texts"))}
-    db.conn.executemany(
+    db.executemany(
         "INSERT INTO detail_texts (id, hash, text) VALUES (?, ?, ?)",
         [(row, value, new[value]) for value, row in made.items()],
     )

@@ -16,9 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.judging.signals import SETTLED
+from tracker.sql.db import Db
 from tracker.store import database, named_rows
 from tracker.store.chunks import Changeable, Pace, db_of, writing
 from tracker.store.database import Watermark
@@ -131,7 +130,7 @@ def _by_sending(opened: Changeable, age: Age) -> Iterator[int]:
         after = found[-1][:3]
 
 
-def _read(db: Database, query: str, values: Sequence[object]) -> None:
+def _read(db: Db, query: str, values: Sequence[object]) -> None:
     """Have SQLite read from the disk, while nobody waits to write, what it is to change next."""
     for _ in db.execute(query, values):
         pass
@@ -166,7 +165,7 @@ def _by_arrival(opened: Changeable, age: Age) -> Iterator[int]:
         database.set_watermark(db, _NOTED, age.now_s)
 
 
-def _arrived_before(db: Database, moment: float) -> int:
+def _arrived_before(db: Db, moment: float) -> int:
     """Return about how many clicks had arrived by a moment: as far as they arrive in order of time."""
     first, last = 0, int(db.execute(_LATEST_ARRIVAL).fetchone()[0])
     while first < last:
@@ -192,15 +191,15 @@ def _of_message(opened: Changeable, message: MessageKey, age: Age, pace: Pace) -
         after = found[-1].event_id
 
 
-def _settle(db: Database, rows: Sequence[_Row], age: Age) -> int:
+def _settle(db: Db, rows: Sequence[_Row], age: Age) -> int:
     """Settle those of some clicks that are old and not settled yet; return how many."""
     signals = named_rows.signal_set_ids(db, [_NOTHING])[_NOTHING]
     going = [row for row in rows if row.signals != signals and age.is_old(row.event_id)]
     if not going:
         return 0
     nameless = named_rows.ids(db, "user_agents", [""])[""]
-    db.conn.executemany(_SETTLE, [(nameless, signals, *row[:3]) for row in going])
-    db.conn.executemany(_DROP_PSEUDONYM, [row[:3] for row in going])
+    db.executemany(_SETTLE, [(nameless, signals, *row[:3]) for row in going])
+    db.executemany(_DROP_PSEUDONYM, [row[:3] for row in going])
     named_rows.change_agents(db, [(row.agent, nameless) for row in going])
     return len(going)
 
@@ -220,8 +219,8 @@ def leaving(opened: Changeable, now_s: float) -> Iterator[int]:
             kept = {row[3:]: _settled(*row[3:]) for row in found if row[3] is not None}
             ids = named_rows.signal_set_ids(db, set(kept.values()))
             changed = [(ids[kept[row[3:]]], *row[:3]) for row in found if row[3] is not None]
-            db.conn.executemany(_SIGNALS, changed)
-            db.conn.executemany(_DROP_PSEUDONYM, [row[:3] for row in found])
+            db.executemany(_SIGNALS, changed)
+            db.executemany(_DROP_PSEUDONYM, [row[:3] for row in found])
             deleted = len(found)
         yield deleted
 

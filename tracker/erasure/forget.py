@@ -11,14 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from sqlite_utils import Database
-
 from config.schema import Config
 from tracker.erasure import consents, details, labels, rows, spool
 from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.rows import Copy, Person
 from tracker.erasure.spool import Alone, Traces
 from tracker.persons import normal_address
+from tracker.sql.db import Db
 from tracker.store import database, files, rewriting
 from tracker.store.database import ChangedStore
 from tracker.store.keys import SAME_MESSAGE_S, message_number
@@ -146,7 +145,7 @@ def _as_told(copy: Copy) -> tuple[str, int]:
     return copy.message.text, copy.number
 
 
-def _is_erased(db: Database, message_id: str, sent_at_s: float, number: int) -> bool:
+def _is_erased(db: Db, message_id: str, sent_at_s: float, number: int) -> bool:
     sent_s = int(sent_at_s)
     seconds = sent_s - SAME_MESSAGE_S, sent_s, sent_s + SAME_MESSAGE_S
     values = [*seconds, message_number(message_id), number, ERASED_ADDRESS]

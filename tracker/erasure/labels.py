@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.erasure.patterns import PersonPatterns
+from tracker.sql.db import Db
 from tracker.store import named_rows, queries
 from tracker.store.chunks import Changeable, Pace, db_of
 from tracker.store.reserved import NO_CAMPAIGN, PURGED
@@ -78,15 +77,13 @@ def clean(opened: Changeable, persons: Collection[int], patterns: PersonPatterns
     )
 
 
-def _campaigns_of_nobody_else(db: Database, persons: Collection[int]) -> set[int]:
+def _campaigns_of_nobody_else(db: Db, persons: Collection[int]) -> set[int]:
     theirs = _summed(db, _RECEIVED, persons)
     everyones = _summed(db, _RECIPIENTS, theirs)
     return {row for row in theirs if everyones[row] <= theirs[row]} - {NO_CAMPAIGN, PURGED}
 
 
-def _links_of_nobody_else(
-    db: Database, persons: Collection[int], campaigns: Collection[int]
-) -> set[int]:
+def _links_of_nobody_else(db: Db, persons: Collection[int], campaigns: Collection[int]) -> set[int]:
     theirs = _summed(db, _CLICKED, persons)
     theirs.update(_summed(db, _LISTED, campaigns))
     everyones = _summed(db, _CLICKS, theirs)
@@ -98,7 +95,7 @@ def _links_of_nobody_else(
     return {row for row in theirs if everyones[row] <= theirs[row]} - elsewhere
 
 
-def _summed(db: Database, sql: str, values: Iterable[int]) -> Counter[int]:
+def _summed(db: Db, sql: str, values: Iterable[int]) -> Counter[int]:
     """Add up the rows of a query that asks for some values at a time."""
     found: Counter[int] = Counter()
     for row, count in queries.rows_in(db, sql, values):
@@ -140,7 +137,7 @@ def _telling_links(
         yield [each for each in clean if each[1] != each[2]]
 
 
-def _relabel(db: Database, links: Iterable[tuple[int, _Label, _Label]]) -> None:
+def _relabel(db: Db, links: Iterable[tuple[int, _Label, _Label]]) -> None:
     renamed = []
     for row, before, after in links:
         name, *others = after
@@ -170,5 +167,5 @@ def _clean_campaigns(
     return {before: after for _, before, after in found}
 
 
-def _free(db: Database, table: named_rows.Table, name: str, row: int) -> str:
+def _free(db: Db, table: named_rows.Table, name: str, row: int) -> str:
     return f"{name}#{row}" if named_rows.find(db, table, [name]) else name

@@ -18,10 +18,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.erasure.patterns import PersonPatterns
 from tracker.persons import is_opaque, normal_address
+from tracker.sql.db import Db
 from tracker.store import named_rows, persons, queries, slots
 from tracker.store.chunks import Changeable, Pace, db_of, writing
 from tracker.store.keys import MessageKey, destination_hash
@@ -109,7 +108,7 @@ _PUT_URL = """
 """
 
 
-def find(db: Database, name: str) -> Person:
+def find(db: Db, name: str) -> Person:
     """Find who is known by an address (whatever its case) or by an id of the application's own.
 
     An address leads to those who got mail there, an id to its addresses.
@@ -135,7 +134,7 @@ def _add(person: Person, rows: Iterable[tuple[int, str]]) -> None:
         person.names.add(name)
 
 
-def _add_copies(db: Database, person: Person) -> None:
+def _add_copies(db: Db, person: Person) -> None:
     found: set[tuple[int, str | None]] = set()
     for *key, number, row, address in queries.rows_in(db, _COPIES, person.rows):
         copy = Copy(MessageKey(*key), number)
@@ -173,7 +172,7 @@ def empty(opened: Changeable, person: Person, patterns: PersonPatterns) -> Empti
 class _Clicks:
     """Emptying clicks within one transaction."""
 
-    def __init__(self, db: Database, patterns: PersonPatterns) -> None:
+    def __init__(self, db: Db, patterns: PersonPatterns) -> None:
         self._db = db
         self._patterns = patterns
         self._nameless = named_rows.ids(db, "user_agents", {""})[""]
@@ -198,8 +197,8 @@ class _Clicks:
                 self._count(self._destinations, destination, clean)
                 self.urls += clean != destination
                 changed.append((clean, self._nameless, *copy.message, event_id))
-        self._db.conn.executemany(_EMPTY_CLICK, changed)
-        self._db.conn.executemany(_DROP_PSEUDONYM, [(*copy.message, row[0]) for row in clicks])
+        self._db.executemany(_EMPTY_CLICK, changed)
+        self._db.executemany(_DROP_PSEUDONYM, [(*copy.message, row[0]) for row in clicks])
         return clicks[-1][0] if len(clicks) == most else b""
 
     def finish(self) -> None:
@@ -225,21 +224,19 @@ class _Clicks:
             more[now] = more.get(now, 0) + 1
 
 
-def _empty_copies(db: Database, copies: Collection[Copy]) -> None:
+def _empty_copies(db: Db, copies: Collection[Copy]) -> None:
     """Make tombstones of copies, and delete hashes of URLs that stood in messages to nobody else.
 
     Such a URL could be guessed.
     """
-    db.conn.executemany(
-        _EMPTY_COPY, [(ERASED_ADDRESS, *copy.message, copy.number) for copy in copies]
-    )
+    db.executemany(_EMPTY_COPY, [(ERASED_ADDRESS, *copy.message, copy.number) for copy in copies])
     alone = [
         copy.message for copy in copies if db.execute(_READ_BY, copy.message).fetchone()[0] == 1
     ]
     if alone:
         db.execute("CREATE TEMP TABLE IF NOT EXISTS alone (sent_s INTEGER, message_id INTEGER)")
         db.execute("DELETE FROM alone")
-        db.conn.executemany("INSERT INTO alone VALUES (?, ?)", alone)
+        db.executemany("INSERT INTO alone VALUES (?, ?)", alone)
         db.execute(_FORGET_HASHES)
 
 
@@ -251,7 +248,7 @@ def clean_urls(opened: Changeable, patterns: PersonPatterns) -> int:
         while todo:
             chunk, todo = todo[: pace.size], todo[pace.size :]
             with pace.writing(opened) as db:
-                db.conn.executemany(_PUT_URL, chunk)
+                db.executemany(_PUT_URL, chunk)
         changed += len(found)
     return changed
 
@@ -291,5 +288,5 @@ def forget(opened: Changeable, person: Person, patterns: PersonPatterns) -> Empt
                 after = clicks.empty(copy, after, CHUNK_CLICKS)
         _empty_copies(db, person.anchors)
         clicks.finish()
-        db.conn.executemany("DELETE FROM persons WHERE id = ?", [(row,) for row in person.rows])
+        db.executemany("DELETE FROM persons WHERE id = ?", [(row,) for row in person.rows])
         return Emptied(persons=len(person.rows), urls=clicks.urls)

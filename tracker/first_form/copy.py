@@ -15,9 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.first_form import sets
+from tracker.sql.sqlite import SQLite
 from tracker.store import keys
 from tracker.store.reserved import DAY_S, HOUR_S, PURGED
 
@@ -43,10 +42,10 @@ class Stage:
     statements: tuple[str, ...]
     counted: tuple[str, ...]
     rows: int = CHUNK_ROWS
-    finish: Callable[[Database, Mapping[str, int]], int] | None = None
+    finish: Callable[[SQLite, Mapping[str, int]], int] | None = None
 
 
-def prepare(db: Database) -> None:
+def prepare(db: SQLite) -> None:
     """Make what the statements need, on a connection to the new store."""
     for name, arguments, function in (
         ("message_number", 1, keys.message_number),
@@ -65,7 +64,7 @@ class Copied(NamedTuple):
     rows: int
 
 
-def copy_chunk(db: Database, stage: Stage, after: int) -> Copied | None:
+def copy_chunk(db: SQLite, stage: Stage, after: int) -> Copied | None:
     """Copy the next chunk, within the open transaction; return None where nothing is left."""
     upto = db.execute(stage.bound, {"after": after, "rows": stage.rows}).fetchone()[0]
     if upto is None or upto <= after:
@@ -395,10 +394,10 @@ STAGES = (
 )
 
 
-def work(db: Database) -> int:
+def work(db: SQLite) -> int:
     """Return how many rows there are to be copied, with the earlier store attached."""
     return sum(_count(db, table) for stage in STAGES for table in stage.counted)
 
 
-def _count(db: Database, table: str) -> int:
+def _count(db: SQLite, table: str) -> int:
     return int(db.execute(f"SELECT count(*) FROM first.{table}").fetchone()[0])  # noqa: S608 - names of our own

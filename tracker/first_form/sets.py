@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from pyroaring import BitMap
-from sqlite_utils import Database
 
+from tracker.sql.sqlite import SQLite
 from tracker.store import clicked_by
 from tracker.store.clicked_by import ALL, PART, Persons, Place, Scope
 from tracker.store.reserved import DAY_S, Kind
@@ -40,7 +40,7 @@ def _numbers() -> "array[int]":
     return array("I")
 
 
-def add_days(db: Database, _values: Mapping[str, int]) -> int:
+def add_days(db: SQLite, _values: Mapping[str, int]) -> int:
     """Add who clicked in the messages of a chunk; their clicks are counted already, so return 0."""
     found: _Numbers = defaultdict(_numbers)
     for link, campaign, day, person, kind in db.execute(_OF_DAYS):
@@ -52,7 +52,7 @@ def add_days(db: Database, _values: Mapping[str, int]) -> int:
     return 0
 
 
-def add_all_days(db: Database, values: Mapping[str, int]) -> int:
+def add_all_days(db: SQLite, values: Mapping[str, int]) -> int:
     """Add who ever clicked in the campaigns of a chunk; return how many rows said so.
 
     Those of campaign and link 0, which are all of them, are sets as well.
@@ -67,7 +67,7 @@ def add_all_days(db: Database, values: Mapping[str, int]) -> int:
     return rows
 
 
-def _add(db: Database, found: _Numbers) -> None:
+def _add(db: SQLite, found: _Numbers) -> None:
     changed: dict[Place, Persons] = {}
     for scope, part in dict.fromkeys((scope, part) for scope, part, _ in found):
         persons = clicked_by.load(db, scope, part)

@@ -22,11 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.first_form import copy
 from tracker.first_form.copy import STAGES
 from tracker.first_form.schema import migrations as steps
+from tracker.sql.sqlite import SQLite
 from tracker.store import database, files, replacement
 from tracker.store.database import StoreError
 from tracker.store.replacement import Busy, Progress, Replacement
@@ -81,7 +80,7 @@ def is_due(path: Path) -> bool:
         return False
     database.require_ours(path)
     with contextlib.closing(database.connect(path, database.READ_TIMEOUT_MS)) as conn:
-        db = Database(conn, execute_plugins=False)
+        db = SQLite(conn)
         return bool(steps.applied(db)) and not migrations.applied(db)
 
 
@@ -106,7 +105,7 @@ def _earlier(path: Path, begun: Replacement) -> Iterator[str]:
     Yield what tells it from any other, and from what anybody makes of it.
     """
     with contextlib.closing(database.connect(path, database.CHANGE_TIMEOUT_MS)) as conn:
-        db = Database(conn, execute_plugins=False)
+        db = SQLite(conn)
         _require_room(path, begun, steps_due=bool(steps.pending(db)))
         db.enable_wal()
         steps.apply(db)
@@ -160,14 +159,14 @@ def _write(path: Path, begun: Replacement, earlier: str, watch: Watch) -> None:
         while _make_index(db):
             if watch.should_stop():
                 raise Stopped
-        with database.transaction(db):
+        with db.transaction():
             db.execute("DROP TABLE lacking")
             db.execute("DROP TABLE upgrade")
 
 
-def _advance(db: Database, stand: _Stand) -> _Stand:
+def _advance(db: SQLite, stand: _Stand) -> _Stand:
     """Copy one chunk, in a transaction with where it ended."""
-    with database.transaction(db):
+    with db.transaction():
         copied = copy.copy_chunk(db, STAGES[stand.stage], stand.after)
         if copied is None:
             stand = stand._replace(stage=stand.stage + 1, after=copy.BEGINNING)
@@ -178,7 +177,7 @@ def _advance(db: Database, stand: _Stand) -> _Stand:
     return stand
 
 
-def _make_index(db: Database) -> bool:
+def _make_index(db: SQLite) -> bool:
     """Make one of the indexes that are lacking; return False where none is.
 
     Rows come in the order of their tables, which is any order to an index: to keep it meanwhile would write
@@ -187,13 +186,13 @@ def _make_index(db: Database) -> bool:
     row = db.execute("SELECT name, sql FROM lacking LIMIT 1").fetchone()
     if row is None:
         return False
-    with database.transaction(db):
+    with db.transaction():
         db.execute(row[1])
         db.execute("DELETE FROM lacking WHERE name = ?", [row[0]])
     return True
 
 
-def _resumed(path: Path, begun: Replacement, earlier: str) -> Database | None:
+def _resumed(path: Path, begun: Replacement, earlier: str) -> SQLite | None:
     """Open the new file where one was begun from the same earlier store, and is sound."""
     if files.file_id(begun.file) is None:
         return None
@@ -210,7 +209,7 @@ def _resumed(path: Path, begun: Replacement, earlier: str) -> Database | None:
     return None
 
 
-def _begun(path: Path, begun: Replacement, earlier: str) -> Database:
+def _begun(path: Path, begun: Replacement, earlier: str) -> SQLite:
     """Make the new file."""
     begun.make()
     db = _attached(path, begun.file)
@@ -219,7 +218,7 @@ def _begun(path: Path, begun: Replacement, earlier: str) -> Database:
             db.execute(f"PRAGMA {mark} = {value}")
         migrations.apply(db)
         row = _Stand(earlier, 0, copy.BEGINNING, 0, copy.work(db))
-        with database.transaction(db):
+        with db.transaction():
             db.execute(_STANDS)
             db.execute(_LACKING)
             for (name,) in db.execute("SELECT name FROM lacking").fetchall():
@@ -232,10 +231,10 @@ def _begun(path: Path, begun: Replacement, earlier: str) -> Database:
     return db
 
 
-def _attached(path: Path, file: Path) -> Database:
+def _attached(path: Path, file: Path) -> SQLite:
     """Open the new file, with the earlier store attached."""
     conn = sqlite3.connect(database.uri(file, "mode=rw"), uri=True)
-    db = Database(conn, execute_plugins=False)
+    db = SQLite(conn)
     try:
         # Nearly all pages are new, and are written once so; with a write-ahead log, twice.
         conn.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
@@ -250,5 +249,5 @@ def _attached(path: Path, file: Path) -> Database:
     return db
 
 
-def _read_stand(db: Database) -> _Stand:
+def _read_stand(db: SQLite) -> _Stand:
     return _Stand(*db.execute("SELECT earlier, stage, after, done, total FROM upgrade").fetchone())

@@ -9,13 +9,11 @@ Sources: Standard Webhooks 1.0.0, "Payload structure"; anymail's AnymailTracking
 """
 
 import json
-import sqlite3
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.outbox.subscriptions import Subscription
+from tracker.sql.db import Db
 from tracker.store.keys import MessageKey, event_text, moment_s
 from tracker.store.reserved import ERASED_ADDRESS, PURGED_NAME, RESERVED_NAME
 
@@ -61,19 +59,17 @@ class Event(NamedTuple):
         return f"{click}-{self.number}" if self.number else click
 
 
-def payload(db: Database, event: Event, webhook: Subscription) -> bytes | None:
+def payload(db: Db, event: Event, webhook: Subscription) -> bytes | None:
     """Return what a webhook is told of an event now; None where there is nothing to tell any more.
 
     That is of a click that was purged, and of one that was taken for a machine's before it was told.
     """
-    cursor = db.execute(_CLICK, [*event.message, event.event_id])
-    cursor.row_factory = sqlite3.Row
-    row = cursor.fetchone()
+    row = next(db.query(_CLICK, [*event.message, event.event_id]), None)
     if row is None or (_is_first(event) and not (row["human"] or webhook.machines)):
         return None
     at_s = moment_s(event.event_id)
     kind, when_s = (CREATED, at_s) if event.changed_s is None else (RELABELLED, event.changed_s)
-    return encoded(kind, when_s, _data(event, dict(row)))
+    return encoded(kind, when_s, _data(event, row))
 
 
 def _is_first(event: Event) -> bool:

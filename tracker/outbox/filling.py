@@ -16,9 +16,8 @@ The rules:
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.outbox.subscriptions import Label, Subscription, Subscriptions
+from tracker.sql.db import Db
 from tracker.store import named_rows, queries
 from tracker.store.keys import MessageKey
 
@@ -53,7 +52,7 @@ class Judged(NamedTuple):
     before: Label | None = None
 
 
-def fill(db: Database, subscriptions: Subscriptions, judged: Collection[Judged]) -> None:
+def fill(db: Db, subscriptions: Subscriptions, judged: Collection[Judged]) -> None:
     """Queue what webhooks are to be told of clicks that are new, or changed; in the open transaction."""
     if not (subscriptions and judged):
         return
@@ -65,20 +64,20 @@ def fill(db: Database, subscriptions: Subscriptions, judged: Collection[Judged])
         queue.add(judged)
 
 
-def webhook_ids(db: Database, names: Sequence[str]) -> dict[str, int]:
+def webhook_ids(db: Db, names: Sequence[str]) -> dict[str, int]:
     """Return the rows of webhooks by name; those that are new get one."""
     found = dict(queries.rows_in(db, _IDS, names))
     for name in names:
         if name not in found:
-            made = db.execute("INSERT INTO webhooks (name) VALUES (?)", [name])
-            found[name] = int(made.lastrowid or 0)
+            made = db.execute("INSERT INTO webhooks (name) VALUES (?) RETURNING id", [name])
+            found[name] = int(made.fetchone()[0])
     return found
 
 
 class _Queue(NamedTuple):
     """What is queued for one webhook; `campaigns` are the rows of those that it names."""
 
-    db: Database
+    db: Db
     webhook: Subscription
     id: int
     campaigns: frozenset[int]
@@ -94,9 +93,9 @@ class _Queue(NamedTuple):
             elif self._is_new(each, each.before):
                 new.append(each)
         keys = [(*each.message, each.event_id, self.id) for each in new]
-        self.db.conn.executemany(_TELL, keys)
+        self.db.executemany(_TELL, keys)
         due_s = self.now_s + self.webhook.settle_s
-        self.db.conn.executemany(_QUEUE, [(*key, 0, None, due_s) for key in keys])
+        self.db.executemany(_QUEUE, [(*key, 0, None, due_s) for key in keys])
 
     def _wants(self, label: Label) -> bool:
         return self.webhook.wants(label, self.campaigns)

@@ -13,10 +13,9 @@ over; so nothing is lost, and what was sent twice has the same id.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.outbox.events import Event, payload
 from tracker.outbox.subscriptions import Subscription
+from tracker.sql.db import Db
 from tracker.store.keys import MessageKey
 
 UNDER_WAY_S = 60.0
@@ -93,26 +92,26 @@ class Failure(NamedTuple):
     stops: bool = False
 
 
-def row(db: Database, name: str) -> int | None:
+def row(db: Db, name: str) -> int | None:
     """Return the row of a webhook; None where nothing was ever queued for it."""
     found = db.execute(_ROW, [name]).fetchone()
     return None if found is None else int(found[0])
 
 
-def state(db: Database, webhook_id: int) -> State:
+def state(db: Db, webhook_id: int) -> State:
     """Return what is known of a webhook."""
     failures, rests_until_s, stopped = db.execute(_STATE, [webhook_id]).fetchone()
     return State(failures, rests_until_s, bool(stopped))
 
 
-def next_due_s(db: Database, webhook_id: int) -> float | None:
+def next_due_s(db: Db, webhook_id: int) -> float | None:
     """Return when the next event of a webhook is due; None where none waits."""
     found: float | None = db.execute(_NEXT, [webhook_id]).fetchone()[0]
     return found
 
 
 def take(
-    db: Database, webhook: Subscription, webhook_id: int, *, now_s: float, lease_s: float, most: int
+    db: Db, webhook: Subscription, webhook_id: int, *, now_s: float, lease_s: float, most: int
 ) -> list[Attempt]:
     """Take what is due, `most` events at most, for an attempt now; in the open transaction.
 
@@ -137,7 +136,7 @@ def _key(event: Event, webhook_id: int) -> Sequence[object]:
 
 
 def settle(
-    db: Database,
+    db: Db,
     webhook_id: int,
     results: Iterable[Result],
     failure: Failure | None,
@@ -146,37 +145,37 @@ def settle(
     """Put down what came of attempts; in the open transaction. `failure` is the last one."""
     results = list(results)
     sent = [each.event for each in results if each.is_sent]
-    db.conn.executemany(_DROP, [(*_key(each, webhook_id), each.number) for each in sent])
+    db.executemany(_DROP, [(*_key(each, webhook_id), each.number) for each in sent])
     later = [
         (each.due_s, *_key(each.event, webhook_id), each.event.number)
         for each in results
         if not each.is_sent
     ]
-    db.conn.executemany(_AGAIN, later)
+    db.executemany(_AGAIN, later)
     if sent:
         db.execute(_SENT, {"id": webhook_id, "sent": len(sent), "now_s": now_s})
     if failure is not None:
         db.execute(_FAILED, {"id": webhook_id, "now_s": now_s, **failure._asdict()})
 
 
-def take_over(db: Database, webhook_id: int, now_s: float, lease_s: float) -> None:
+def take_over(db: Db, webhook_id: int, now_s: float, lease_s: float) -> None:
     """Have due now what another process that is gone may have taken; in the open transaction."""
     db.execute(_TAKE_OVER, {"id": webhook_id, "now_s": now_s, "lease_s": lease_s})
 
 
-def come_earlier(db: Database, webhook_id: int, now_s: float, latest_s: float) -> None:
+def come_earlier(db: Db, webhook_id: int, now_s: float, latest_s: float) -> None:
     """Have due now what is due after `latest_s`, for which no delay is long enough: the clock was wrong."""
     values = {"id": webhook_id, "now_s": now_s, "latest_s": latest_s}
     db.execute(_EARLIER, values)
     db.execute(_REST_LESS, values)
 
 
-def go_on(db: Database, webhook_id: int) -> None:
+def go_on(db: Db, webhook_id: int) -> None:
     """Have a webhook that stopped, or rests, go on at once."""
     db.execute(_GO_ON, [webhook_id])
 
 
-def try_again(db: Database, webhook_id: int, now_s: float, most: int) -> int:
+def try_again(db: Db, webhook_id: int, now_s: float, most: int) -> int:
     """Have due now what was given up, or waits after an attempt; `most` events at most, return how many.
 
     What is due within a minute may be under way.

@@ -4,14 +4,12 @@ Owns: this question, which command, page and API ask alike.
 Does not own: the queue itself (`queue`), or how the answer is shown (`tracker.cli.webhook`).
 """
 
-import sqlite3
 import time
 from typing import Any
 
-from sqlite_utils import Database
-
 from config.schema import Config
 from tracker.outbox.events import moment
+from tracker.sql.db import Db
 
 Json = dict[str, Any]
 
@@ -34,7 +32,7 @@ _GIVEN_UP = """
 _NEXT = "SELECT min(due_s) FROM outbox WHERE webhook_id = :id"
 
 
-def webhooks(db: Database, config: Config) -> list[Json]:
+def webhooks(db: Db, config: Config) -> list[Json]:
     """Return all webhooks of a configuration, and former ones for which something is kept.
 
     `state` is "working", "failing" (it is tried again at `next_at`), "stopped" (it answered 410), or
@@ -42,9 +40,7 @@ def webhooks(db: Database, config: Config) -> list[Json]:
     `waypost webhook retry` says so; both are counted up to COUNTED. `error` and `failed_at` are of the
     last failure, also where all is well since. Moments are in UTC, None where there was none.
     """
-    cursor = db.execute(_WEBHOOKS)
-    cursor.row_factory = sqlite3.Row
-    known = {row["name"]: dict(row) for row in cursor}
+    known = {row["name"]: row for row in db.query(_WEBHOOKS)}
     configured = [each.called for each in config.webhook]
     found = [_standing(db, name, known.get(name)) for name in configured]
     former = [_standing(db, name, row) for name, row in known.items() if name not in configured]
@@ -53,13 +49,13 @@ def webhooks(db: Database, config: Config) -> list[Json]:
     return found + [each for each in former if each["waiting"] or each["given_up"]]
 
 
-def waiting(db: Database, webhook_id: int) -> int:
+def waiting(db: Db, webhook_id: int) -> int:
     """Return how many events of a webhook wait, counted up to COUNTED."""
     found = db.execute(_WAITING, {"id": webhook_id, "most": COUNTED}).fetchone()
     return int(found[0])
 
 
-def _standing(db: Database, name: str, row: Json | None) -> Json:
+def _standing(db: Db, name: str, row: Json | None) -> Json:
     if row is None:
         nothing: Json = dict.fromkeys(COLUMNS)
         return nothing | {"name": name, "state": "working", "error": ""} | _NOTHING

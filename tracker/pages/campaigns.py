@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pydantic import Field, model_validator
-from sqlite_utils import Database
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -32,6 +31,7 @@ from tracker.reports.campaigns.comparison import compare
 from tracker.reports.campaigns.domains import domains
 from tracker.reports.figures import Figures, Json, Report
 from tracker.reports.links import Links
+from tracker.sql.db import Db
 
 TOP_LINKS = 25
 DOMAINS = 20
@@ -112,7 +112,7 @@ class Campaigns:
             return csv_file(f"clickers {found.name.for_people}", rows, clicks.CLICKERS)
 
 
-def _alone(db: Database, found: Campaign, days: Days | None) -> dict[str, Any]:
+def _alone(db: Db, found: Campaign, days: Days | None) -> dict[str, Any]:
     """Return what the page shows of one campaign."""
     figures = _figures(db, found, days)
     asked = days.period if days else None
@@ -128,7 +128,7 @@ def _alone(db: Database, found: Campaign, days: Days | None) -> dict[str, Any]:
     }
 
 
-def _beside(db: Database, found: Campaign, other: Campaign) -> dict[str, Any]:
+def _beside(db: Db, found: Campaign, other: Campaign) -> dict[str, Any]:
     """Return what the page shows of a campaign beside another."""
     figures, others = (summary.totals(db, each.id) for each in (found, other))
     return {
@@ -141,13 +141,13 @@ def _beside(db: Database, found: Campaign, other: Campaign) -> dict[str, Any]:
     }
 
 
-def _figures(db: Database, found: Campaign, days: Days | None) -> Figures:
+def _figures(db: Db, found: Campaign, days: Days | None) -> Figures:
     if days is None:
         return summary.totals(db, found.id)
     return period.of_campaign(db, days.period, found.id)
 
 
-def _charts(db: Database, found: Campaign, days: Days | None) -> Iterator[Chart]:
+def _charts(db: Db, found: Campaign, days: Days | None) -> Iterator[Chart]:
     """Yield clicks by hour of the first days, unless a period is asked for, and clicks by day."""
     by_day = list(summary.days(db, (days.period if days else period.Period()), found.id))
     if days is None and found.first_hour is not None:
@@ -160,7 +160,7 @@ def _charts(db: Database, found: Campaign, days: Days | None) -> Iterator[Chart]
         yield charts.of_days(days, by_day)
 
 
-def _link_rows(db: Database, found: Campaign, days: Days | None, access: Access) -> Iterator[Json]:
+def _link_rows(db: Db, found: Campaign, days: Days | None, access: Access) -> Iterator[Json]:
     deliveries = _figures(db, found, days).deliveries
     for every in Links(db, found.id, days.period if days else None).every():
         each = every if Scope.PERSONS in access.scopes else every.without_example()

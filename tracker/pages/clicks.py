@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from pydantic import Field
-from sqlite_utils import Database
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -36,6 +35,7 @@ from tracker.reports.lookup import why
 from tracker.reports.lookup.texts import link_texts
 from tracker.reports.lookup.timeline import which
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 from tracker.store import database
 from tracker.store.reserved import PURGED
 
@@ -173,7 +173,7 @@ def label_of(row: Json) -> Label:
     return "doubtful" if row["doubtful"] else "human"
 
 
-def shown(db: Database, rows: Sequence[Json]) -> list[Shown]:
+def shown(db: Db, rows: Sequence[Json]) -> list[Shown]:
     """Return clicks of the log, with what people saw of their links, and the reasons for their labels."""
     words = why.in_words_of(db, [which(row) for row in rows])
     texts = link_texts(db, (row["link_id"] for row in rows))
@@ -199,7 +199,7 @@ def _shown(row: Json, text: str | None, reasons: str) -> Shown:
     )
 
 
-def _campaigns(db: Database, asked: int | None) -> list[tuple[int, str]]:
+def _campaigns(db: Db, asked: int | None) -> list[tuple[int, str]]:
     """Return campaigns that may be chosen, by name; the one that is asked for among them."""
     rows = db.execute(_CAMPAIGNS, [CAMPAIGNS]).fetchall()
     if asked is not None and asked not in dict(rows):
@@ -207,6 +207,6 @@ def _campaigns(db: Database, asked: int | None) -> list[tuple[int, str]]:
     return [(row, names.Name.of(name).for_people) for row, name in rows]
 
 
-def _link(db: Database, link: int | None) -> str | None:
+def _link(db: Db, link: int | None) -> str | None:
     found = db.execute(_LINK, [link]).fetchone() if link is not None else None
     return names.Name.of(found[0]).for_people if found else None

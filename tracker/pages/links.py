@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from sqlite_utils import Database
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -30,6 +29,7 @@ from tracker.reports.campaigns import campaign
 from tracker.reports.campaigns.campaign import Campaign
 from tracker.reports.figures import LinkFigures
 from tracker.reports.link import link, listing
+from tracker.sql.db import Db
 
 LINKS = 50
 CLICKERS = 50
@@ -115,7 +115,7 @@ def _shows(found: LinkFigures, text: str) -> bool:
     return any(wanted in each.casefold() for each in (found.link, found.text or ""))
 
 
-def _campaign(db: Database, asked: LinkView) -> Campaign | None:
+def _campaign(db: Db, asked: LinkView) -> Campaign | None:
     """Return the campaign that is asked about; raises Unknown where there is no such."""
     return None if asked.campaign is None else campaign.find(db, asked.campaign)
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
-from sqlite_utils import Database
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -29,6 +28,7 @@ from tracker.reports.log import page as log
 from tracker.reports.log.filters import Filter, message_key
 from tracker.reports.lookup import messages
 from tracker.reports.lookup.messages import Messages as Found
+from tracker.sql.db import Db
 from tracker.store.keys import MessageKey, is_message_id
 
 ROWS = 50
@@ -104,7 +104,7 @@ class Messages:
             )
 
 
-def _latest(db: Database, after: str | None) -> Found:
+def _latest(db: Db, after: str | None) -> Found:
     try:
         return messages.latest(db, after=after or "", limit=ROWS)
     except ValueError:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 from pydantic import Field
-from sqlite_utils import Database
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,6 +25,7 @@ from tracker.reports.campaigns import listing
 from tracker.reports.campaigns.listing import Listing, Order
 from tracker.reports.figures import Figures, Report, scattered
 from tracker.reports.links import Links
+from tracker.sql.db import Db
 
 CAMPAIGNS = 25
 TOP_LINKS = 10
@@ -91,7 +91,7 @@ class Overview:
             )
 
 
-def _campaigns(db: Database, asked: OverviewView, days: Days) -> Listing:
+def _campaigns(db: Db, asked: OverviewView, days: Days) -> Listing:
     kind = str if asked.order == "name" else float
     after = view.cursor_values(asked.after, kind, int)
     return listing.listing(
@@ -104,7 +104,7 @@ def _campaigns(db: Database, asked: OverviewView, days: Days) -> Listing:
     )
 
 
-def _notes(db: Database, days: Days, totals: Figures, campaigns: Listing) -> list[str]:
+def _notes(db: Db, days: Days, totals: Figures, campaigns: Listing) -> list[str]:
     unknown = summary.unknown_messages(db, days.period)
     report = Report(totals, (), (), unknown_messages=unknown)
     return [*report.notes(), *scattered(campaigns.single, campaigns.total)]

@@ -9,7 +9,6 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -34,6 +33,7 @@ from tracker.reports.known import Unknown
 from tracker.reports.lookup import persons as finding
 from tracker.reports.lookup.texts import link_texts
 from tracker.reports.lookup.timeline import FAR_S, timeline
+from tracker.sql.db import Db
 from tracker.store import persons
 from tracker.urls.reader_id import Identifier
 
@@ -122,14 +122,14 @@ def _forget(name: str) -> str:
     return shlex.join(["waypost", "forget", *(["--"] if name.startswith("-") else []), name])
 
 
-def _found(db: Database, text: str, after: str | None) -> finding.Found:
+def _found(db: Db, text: str, after: str | None) -> finding.Found:
     try:
         return finding.starting_with(db, text, after=after or "", limit=ROWS)
     except ValueError:
         raise InvalidRequest([("after", "is no cursor of this list")]) from None
 
 
-def _only(db: Database, config: Config, text: str, rows: list[Json]) -> str | None:
+def _only(db: Db, config: Config, text: str, rows: list[Json]) -> str | None:
     """Return the one person that a text can mean; None where it may be several, or nobody.
 
     One who is called exactly so is meant also where other names begin so; and destinations are told an id.
@@ -165,7 +165,7 @@ class Event:
     reasons: str = ""
 
 
-def _events(db: Database, rows: Sequence[Json]) -> list[Event]:
+def _events(db: Db, rows: Sequence[Json]) -> list[Event]:
     clicked = (row["link_id"] for row in rows if row["event"] == "clicked")
     texts = link_texts(db, clicked)
     return [_event(row, texts) for row in rows]

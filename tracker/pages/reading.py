@@ -8,10 +8,9 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from config.schema import Config
 from tracker.ingest.catch_up import BRIEF_S, catch_up
+from tracker.sql.db import Db
 from tracker.store import database
 
 
@@ -19,7 +18,7 @@ from tracker.store import database
 class Asked:
     """The store, and sentences without full stops that say what its figures lack."""
 
-    db: Database
+    db: Db
     not_counted: tuple[str, ...]
 
 

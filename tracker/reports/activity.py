@@ -9,12 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.judging.click import Click, Message, network_of
 from tracker.judging.words import in_words
 from tracker.reports.clicks import shown
 from tracker.reports.figures import Json
+from tracker.sql.db import Db
 from tracker.store.keys import address_text, message_text, moment_s
 
 _PERSON = """
@@ -82,7 +81,7 @@ class _Copy:
     clicks: list[Click]
 
 
-def activity(db: Database, *names: str) -> Iterator[Json]:
+def activity(db: Db, *names: str) -> Iterator[Json]:
     """Yield what a person was sent and clicked, the latest first.
 
     By addresses, or ids of the application's; all are one person's, and written as they stand in the

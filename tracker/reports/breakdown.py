@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
-from sqlite_utils import Database
-
 from tracker.reports import names, summary
 from tracker.reports.figures import Json
 from tracker.reports.links import Links
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 from tracker.store.reserved import PURGED
 from tracker.urls.naming import is_url
 
@@ -102,7 +101,7 @@ class _Sent:
 class _Asked:
     """Of what: all campaigns (0) or one, and of which period; None: of all there ever was."""
 
-    db: Database
+    db: Db
     campaign: int
     period: Period | None
 
@@ -113,7 +112,7 @@ class _Asked:
 
 
 def breakdown(
-    db: Database,
+    db: Db,
     by: By,
     *,
     campaign: str | None = None,

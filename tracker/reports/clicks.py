@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlite_utils import Database
-
 from tracker.reports import names
 from tracker.reports.figures import Json
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 from tracker.store.clicked_by import PART, Persons
 from tracker.store.keys import MessageKey, address_text, event_text, message_text, moment_s
 from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
@@ -143,7 +142,7 @@ CLICKS = (
 
 
 def clickers(
-    db: Database, link: str | None = None, *, campaign: str | None = None, machines: bool = False
+    db: Db, link: str | None = None, *, campaign: str | None = None, machines: bool = False
 ) -> Iterator[Json]:
     """Yield the persons who clicked, how often, and when first and last; who clicked most comes first.
 
@@ -155,7 +154,7 @@ def clickers(
 
 
 def clickers_of(
-    db: Database,
+    db: Db,
     links: Sequence[int] | None,
     campaign: int,
     *,
@@ -191,7 +190,7 @@ def clickers_of(
         yield from _with_addresses(db, found[start : start + _SHOWN_AT_ONCE])
 
 
-def _with_addresses(db: Database, found: list[Json]) -> Iterator[Json]:
+def _with_addresses(db: Db, found: list[Json]) -> Iterator[Json]:
     """Yield clickers as they are shown: where they got mail, at the address they are called by or others."""
     asked = {"persons": json.dumps([row["person_id"] for row in found])}
     addresses: defaultdict[int, set[str | None]] = defaultdict(set)
@@ -203,12 +202,12 @@ def _with_addresses(db: Database, found: list[Json]) -> Iterator[Json]:
         yield {"person": row.pop("person"), "addresses": theirs, **row, **span}
 
 
-def _who(db: Database, values: Json, *, machines: bool) -> list[int]:
+def _who(db: Db, values: Json, *, machines: bool) -> list[int]:
     """Return the persons who clicked a link of a campaign; 0 stands for all."""
     return [each for row in db.execute(_WHO, values) for each in _people(row, machines=machines)]
 
 
-def _latest(db: Database, values: Json, most: int, *, machines: bool) -> set[int]:
+def _latest(db: Db, values: Json, most: int, *, machines: bool) -> set[int]:
     """Return so many of them, who clicked in the latest messages."""
     found: set[int] = set()
     sets = _LATEST if values["campaign"] or not values["link"] else _LATEST_OF_ALL
@@ -229,7 +228,7 @@ def _people(row: Sequence[Any], *, machines: bool) -> Iterator[int]:
     return (part * PART + number for number in every)
 
 
-def _clickers(db: Database, persons: list[int], asked: Json) -> Iterator[Json]:
+def _clickers(db: Db, persons: list[int], asked: Json) -> Iterator[Json]:
     """Yield how often persons clicked, as far as clicks are kept."""
     for start in range(0, len(persons), _CHUNK):
         chunk = {"persons": json.dumps(persons[start : start + _CHUNK])}
@@ -239,7 +238,7 @@ def _clickers(db: Database, persons: list[int], asked: Json) -> Iterator[Json]:
 
 
 def clicks(
-    db: Database,
+    db: Db,
     *,
     campaign: str | None = None,
     since_s: float | None = None,
@@ -261,7 +260,7 @@ def clicks(
     return (shown(told(row)) for row in rows)
 
 
-def _clicked_days(db: Database, campaign: int, asked: Period) -> Period:
+def _clicked_days(db: Db, campaign: int, asked: Period) -> Period:
     """Return a period without what is before and after the messages of a campaign that were clicked."""
     first, last = db.execute(_DAYS, {"campaign": campaign}).fetchone()
     if first is None:
@@ -270,7 +269,7 @@ def _clicked_days(db: Database, campaign: int, asked: Period) -> Period:
     return Period(max(asked.since_s, begun_s), min(asked.until_s, (last + 1) * DAY_S))
 
 
-def of_message(db: Database, key: MessageKey) -> Iterator[Json]:
+def of_message(db: Db, key: MessageKey) -> Iterator[Json]:
     """Return the clicks on one message that are kept, in order of time."""
     values = {"campaign": 0, "sent_s": key.sent_s, "message_id": key.message_id}
     return (shown(told(row)) for row in db.query(_OF_MESSAGE, values))

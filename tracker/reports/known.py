@@ -9,10 +9,9 @@ Does not own: the answers (`summary`, `clicks`, `activity`), or under which name
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from sqlite_utils import Database
-
 from tracker.reports import names
 from tracker.reports.names import Name
+from tracker.sql.db import Db
 from tracker.store import persons
 from tracker.store.reserved import RESERVED_NAME
 
@@ -45,19 +44,19 @@ class Unknown(LookupError):
         super().__init__(f'no {kind} "{name}" is known{hint}')
 
 
-def campaign(db: Database, name: str | None) -> None:
+def campaign(db: Db, name: str | None) -> None:
     """Raise Unknown where no campaign is called so, with clicks or without; None asks for all."""
     if name is not None and not names.campaigns(db, name):
         raise Unknown("campaign", name, _near(db, _CAMPAIGNS, name))
 
 
-def link(db: Database, name: str | None) -> None:
+def link(db: Db, name: str | None) -> None:
     """Raise Unknown where no link has this name or URL; None asks for all."""
     if name is not None and not db.execute(_LINK, {"link": name}).fetchall():
         raise Unknown("link", name, _near(db, _LINKS, name), _NOT_YET)
 
 
-def person(db: Database, name: str) -> list[str]:
+def person(db: Db, name: str) -> list[str]:
     """Return the names and addresses that are one person's, as they stand in the store.
 
     Raises Unknown where there are none.
@@ -68,7 +67,7 @@ def person(db: Database, name: str) -> list[str]:
     return found
 
 
-def _near(db: Database, query: str, name: str) -> list[str]:
+def _near(db: Db, query: str, name: str) -> list[str]:
     """Return the names that read nearly so, the nearest first, whatever their case."""
     rows = db.execute(query, {"most": COMPARED})
     known = {stored.lower(): Name.of(stored).text or "" for (stored,) in rows}

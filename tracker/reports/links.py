@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from sqlite_utils import Database
-
 from tracker.reports import people
 from tracker.reports.figures import Figures, Json, LinkFigures
 from tracker.reports.names import Name
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 from tracker.store.clicked_by import Counts
 
 COMPARED = 2000
@@ -86,7 +85,7 @@ _LISTED_EVERY = """
 class Links:
     """The links of everything, or of a period, of all campaigns (0) or of one."""
 
-    db: Database
+    db: Db
     campaign: int
     period: Period | None
 

@@ -7,8 +7,7 @@ printed (`tracker.cli.printing`).
 
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
+from tracker.sql.db import Db
 from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
 
 NAMELESS = "(none)"
@@ -36,7 +35,7 @@ class Name:
         return f'"{self.text}"' if is_like_ours else self.text
 
 
-def campaigns(db: Database, only: str | None = None) -> dict[int, Name]:
+def campaigns(db: Db, only: str | None = None) -> dict[int, Name]:
     """Return the names of all campaigns, or of the one that is called `only`, by their rows.
 
     An author's campaign comes before ours of the same name.
@@ -51,6 +50,6 @@ def campaigns(db: Database, only: str | None = None) -> dict[int, Name]:
     return wanted
 
 
-def scope(db: Database, campaign: str | None) -> int:
+def scope(db: Db, campaign: str | None) -> int:
     """Return the row of a campaign, 0 where all are meant (None), -1 for one that is unknown."""
     return 0 if campaign is None else min(campaigns(db, campaign), default=-1)

@@ -8,10 +8,9 @@ Does not own: the rows (`tracker.counting.opens`), or how an answer is printed
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.reports import names
 from tracker.reports.figures import Json
+from tracker.sql.db import Db
 from tracker.store.keys import SAME_MESSAGE_S
 from tracker.store.reserved import NO_CAMPAIGN
 
@@ -126,7 +125,7 @@ class Report:
             yield {"of": "campaign", "campaign": name, **figures.columns()}
 
 
-def report(db: Database, *, campaign: str | None = None, since_s: float | None = None) -> Report:
+def report(db: Db, *, campaign: str | None = None, since_s: float | None = None) -> Report:
     """Return figures of everything, or of one campaign, or of what was sent since a moment."""
     known = names.campaigns(db)
     found: dict[str | None, Figures] = {}

@@ -11,8 +11,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
-from sqlite_utils import Database
-
+from tracker.sql.db import Db
 from tracker.store.clicked_by import Counts, Persons, united
 
 _BY_CAMPAIGN = """
@@ -36,22 +35,20 @@ _BY_LINK_OF_ALL = """
 """A link has no sets of single days over all campaigns: those of its campaigns are united."""
 
 
-def by_campaign(
-    db: Database, campaigns: Collection[int], days: Mapping[str, int]
-) -> dict[int, Counts]:
+def by_campaign(db: Db, campaigns: Collection[int], days: Mapping[str, int]) -> dict[int, Counts]:
     """Return how many clicked in messages of each of these campaigns (0: all of them together)."""
     return _counts(db, _BY_CAMPAIGN, {"ids": json.dumps(list(campaigns)), **days})
 
 
 def by_link(
-    db: Database, links: Collection[int], campaign: int, days: Mapping[str, int]
+    db: Db, links: Collection[int], campaign: int, days: Mapping[str, int]
 ) -> dict[int, Counts]:
     """Return how many clicked each of these links, in messages of a campaign (0: all)."""
     sql = _BY_LINK if campaign else _BY_LINK_OF_ALL
     return _counts(db, sql, {"ids": json.dumps(list(links)), "campaign": campaign, **days})
 
 
-def _counts(db: Database, sql: str, values: Mapping[str, object]) -> dict[int, Counts]:
+def _counts(db: Db, sql: str, values: Mapping[str, object]) -> dict[int, Counts]:
     """Unite the sets of each key, part by part."""
     rows: defaultdict[tuple[int, int], list[Persons]] = defaultdict(list)
     for key, part, *columns in db.execute(sql, dict(values)):

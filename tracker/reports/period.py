@@ -9,10 +9,9 @@ They are sums by the day of sending, so a period is of whole days, in UTC.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.reports import people
 from tracker.reports.figures import Figures
+from tracker.sql.db import Db
 from tracker.store.clicked_by import Counts
 from tracker.store.reserved import DAY_S, day_of
 
@@ -82,13 +81,13 @@ _OF_CAMPAIGN = (
 )
 
 
-def figures(db: Database, period: Period, wanted: Collection[int]) -> dict[int, Figures]:
+def figures(db: Db, period: Period, wanted: Collection[int]) -> dict[int, Figures]:
     """Return figures of those of these campaigns that have any; 0 stands for all."""
     found = {row: each for row, each in sums(db, period).items() if row in wanted}
     return with_people(db, period, found)
 
 
-def sums(db: Database, period: Period) -> dict[int, Figures]:
+def sums(db: Db, period: Period) -> dict[int, Figures]:
     """Return figures of all campaigns that have any, and of all of them (0), without people."""
     found: dict[int, Figures] = {}
     for query in (_SENT, _CLICKED):
@@ -98,7 +97,7 @@ def sums(db: Database, period: Period) -> dict[int, Figures]:
     return found
 
 
-def with_people(db: Database, period: Period, found: Mapping[int, Figures]) -> dict[int, Figures]:
+def with_people(db: Db, period: Period, found: Mapping[int, Figures]) -> dict[int, Figures]:
     """Return these figures of campaigns, with how many people clicked."""
     uniques = people.by_campaign(db, found, period.days())
     return {
@@ -107,7 +106,7 @@ def with_people(db: Database, period: Period, found: Mapping[int, Figures]) -> d
     }
 
 
-def of_campaign(db: Database, period: Period, campaign: int) -> Figures:
+def of_campaign(db: Db, period: Period, campaign: int) -> Figures:
     """Return figures of one campaign, by its row, or of all (0)."""
     values = {"campaign": campaign, **period.days()}
     found = Figures()

@@ -4,9 +4,8 @@ Owns: the messages of a campaign, and whether the store has a link to a URL.
 Does not own: what is decided then (`tracker.decisions.decide`), or what a report lists (`clicks`).
 """
 
-from sqlite_utils import Database
-
 from config.schema import Config
+from tracker.sql.db import Db
 from tracker.store.keys import message_text
 from tracker.urls.additions import Additions
 from tracker.urls.naming import volatile_of
@@ -32,7 +31,7 @@ _LAST_DAY = 1_000_000
 _LAST_CHARACTER = chr(0x10FFFF)
 
 
-def messages_of(db: Database, campaign: str) -> list[str]:
+def messages_of(db: Db, campaign: str) -> list[str]:
     """Return the ids of the messages of a campaign, in hexadecimal."""
     return [
         message_text(row["message_id"])
@@ -40,7 +39,7 @@ def messages_of(db: Database, campaign: str) -> list[str]:
     ]
 
 
-def is_known(db: Database, url: str, config: Config) -> bool:
+def is_known(db: Db, url: str, config: Config) -> bool:
     """Return whether the store has a link to `url`, named as it was written or as it was sent.
 
     URLs stand in the store without the parameters that vary from reader to reader.

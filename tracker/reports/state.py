@@ -8,9 +8,8 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from tracker.retention.retention import purged_before_s
+from tracker.sql.db import Db
 from tracker.store import files
 from tracker.store.keys import moment_s
 
@@ -47,7 +46,7 @@ class State:
     step: str
 
 
-def state(db: Database, path: Path) -> State:
+def state(db: Db, path: Path) -> State:
     """Return how the store at `path` is."""
     messages, deliveries, clicks = db.execute(_TOTALS).fetchone() or (0, 0, 0)
     oldest_s, latest_s = db.execute(_SENT).fetchone()

@@ -8,13 +8,12 @@ Does not own: finding a message by a name (`tracker.details.lookup`), what is ke
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from sqlite_utils import Database
-
 from tracker.details import lookup
 from tracker.reports import clicks
 from tracker.reports.figures import Json
 from tracker.reports.known import Unknown
 from tracker.reports.names import Name
+from tracker.sql.db import Db
 from tracker.store import named_rows, persons
 from tracker.store.keys import MessageKey, moment_s
 from tracker.tokens import SHARED
@@ -44,7 +43,7 @@ RECIPIENTS = ("number", "address", "person", "outcome", "clicks", "clicks_human"
 """Columns of whom it went to."""
 
 
-def find(db: Database, name: str) -> list[MessageKey]:
+def find(db: Db, name: str) -> list[MessageKey]:
     """Return the messages that a name leads to, the latest first; raises Unknown where there are none.
 
     A name is a message's id, a Message-ID, the relay's queue id, an address or a person's own id.
@@ -56,7 +55,7 @@ def find(db: Database, name: str) -> list[MessageKey]:
     return found
 
 
-def story(db: Database, key: MessageKey) -> Json:
+def story(db: Db, key: MessageKey) -> Json:
     """Return all that is known of a message, ready for JSON.
 
     `copies` is how it, or each recipient's copy, was handed over, while that is kept (`[privacy]
@@ -76,15 +75,13 @@ def story(db: Database, key: MessageKey) -> Json:
     }
 
 
-def handed_over(db: Database, key: MessageKey) -> tuple[list[Json], list[Json]]:
+def handed_over(db: Db, key: MessageKey) -> tuple[list[Json], list[Json]]:
     """Return how each copy of a message was handed over, while that is kept, and its RECIPIENTS."""
     copies = [asdict(each) for each in lookup.copies(db, key)]
     return copies, list(_recipients(db, key, copies))
 
 
-def recipient(
-    db: Database, key: MessageKey, number: int
-) -> tuple[str | None, str | None, str | None]:
+def recipient(db: Db, key: MessageKey, number: int) -> tuple[str | None, str | None, str | None]:
     """Return the campaign of a message, and address and person of one of its recipients.
 
     Each is None where it is unknown; nobody knows whose a click on a shared copy is.
@@ -95,7 +92,7 @@ def recipient(
     return (campaign, *(found or (None, None)))
 
 
-def _recipients(db: Database, key: MessageKey, copies: list[Json]) -> Iterator[Json]:
+def _recipients(db: Db, key: MessageKey, copies: list[Json]) -> Iterator[Json]:
     known = list(db.query(_RECIPIENTS, list(key)))
     for row in known:
         outcome = _outcome(row)
@@ -121,12 +118,12 @@ def _outcome(row: Json) -> str | None:
     return "refused" if row["refused"] else None
 
 
-def _clicks(db: Database, key: MessageKey) -> Iterator[Json]:
+def _clicks(db: Db, key: MessageKey) -> Iterator[Json]:
     for row in clicks.of_message(db, key):
         yield {"event": "clicked", **{name: row[name] for name in EVENTS if name != "event"}}
 
 
-def _opens(db: Database, key: MessageKey) -> Iterator[Json]:
+def _opens(db: Db, key: MessageKey) -> Iterator[Json]:
     for row in db.query(_OPENS, list(key)):
         opened = {"event": "opened", "recipient": row["number"], "human": bool(row["human"])}
         at = clicks.moment(moment_s(row["event_id"]))

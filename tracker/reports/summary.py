@@ -13,8 +13,6 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 
-from sqlite_utils import Database
-
 from tracker.reports import names, period
 from tracker.reports.figures import (
     CampaignFigures,
@@ -25,6 +23,7 @@ from tracker.reports.figures import (
 from tracker.reports.links import Links
 from tracker.reports.names import Name
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 
 TOP_LINKS = 100
 """Links in a report; it says how many there are in all."""
@@ -63,7 +62,7 @@ def utc_seconds(moment: datetime) -> float:
 
 
 def report(
-    db: Database,
+    db: Db,
     *,
     campaign: str | None = None,
     since_s: float | None = None,
@@ -86,13 +85,13 @@ def report(
     )
 
 
-def totals(db: Database, campaign: int = 0) -> Figures:
+def totals(db: Db, campaign: int = 0) -> Figures:
     """Return figures of all that was ever sent, of all campaigns (0) or of one, by its row."""
     row = next(db.query(_TOTALS, {"campaign": campaign}), None)
     return Figures(**row) if row else Figures()
 
 
-def _everything(db: Database, scope: int) -> dict[int, Figures]:
+def _everything(db: Db, scope: int) -> dict[int, Figures]:
     """Return figures of each campaign, and of all that is asked for."""
     found = {row.pop("campaign_id"): Figures(**row) for row in db.query(_CAMPAIGNS)}
     return found | {scope: totals(db, scope)}
@@ -111,13 +110,13 @@ def _order(row: CampaignFigures) -> tuple[int, int, str]:
     return -row.figures.clicks_all, -row.figures.messages, row.campaign or ""
 
 
-def days(db: Database, asked: Period, scope: int) -> Iterator[DayFigures]:
+def days(db: Db, asked: Period, scope: int) -> Iterator[DayFigures]:
     """Yield the clicks that were made on each day of a period, of all campaigns (0) or of one."""
     for row in db.query(_DAYS, {"campaign": scope, **asked.values()}):
         yield DayFigures(row.pop("day"), Figures(**row))
 
 
-def unknown_messages(db: Database, asked: Period, campaigns: Collection[int] | None = None) -> int:
+def unknown_messages(db: Db, asked: Period, campaigns: Collection[int] | None = None) -> int:
     """Count the messages, of some campaigns or all, of which nobody knows whether the relay took them."""
     values = asked.values()
     values["until_s"] = min(values["until_s"], time.time() - UNKNOWN_AFTER_S)

@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from tracker.retention import clock, unused_links
 from tracker.retention.clock import Time
+from tracker.sql.db import Db
 from tracker.store import database, files, slots
 from tracker.store.chunks import Changeable, Pace, writing
 from tracker.store.database import Watermark
@@ -138,7 +137,7 @@ class Purged:
         return Purged(self.messages + other.messages, self.clicks + other.clicks)
 
 
-def purged_before_s(db: Database) -> float:
+def purged_before_s(db: Db) -> float:
     """Return the moment before which messages were purged; 0 without a purge."""
     return database.watermark(db, _PURGED)
 
@@ -151,7 +150,7 @@ class ClockNotBelieved(Exception):
         self.time = time
 
 
-def read_clock(db: Database, clock_s: float, ran_s: float, retention_s: float) -> Time:
+def read_clock(db: Db, clock_s: float, ran_s: float, retention_s: float) -> Time:
     """Return what the clock's `clock_s` is worth, and note it for the next time.
 
     `ran_s` is how long the service has run since it last was noted. Within the open transaction.
@@ -169,12 +168,12 @@ def read_clock(db: Database, clock_s: float, ran_s: float, retention_s: float) -
     return time
 
 
-def is_time_settled(db: Database, clock_s: float) -> bool:
+def is_time_settled(db: Db, clock_s: float) -> bool:
     """Return whether there is a latest known moment, and no purge of the future."""
     return database.watermark(db, _KNOWN) > 0 and purged_before_s(db) <= clock_s
 
 
-def lower_horizon(db: Database, time: Time) -> float | None:
+def lower_horizon(db: Db, time: Time) -> float | None:
     """Lower a horizon that a purge with a wrong clock has left in the future.
 
     What was sent up to the last day on which mail was counted stays purged, as it is in the sums;
@@ -273,7 +272,7 @@ def _drop(opened: Changeable, which: str, before_s: float) -> Iterator[Purged]:
         yield dropped
 
 
-def _pick(db: Database, which: str, before_s: float, rows: int) -> bool:
+def _pick(db: Db, which: str, before_s: float, rows: int) -> bool:
     """Have in `gone` the next messages that have up to so many rows, one at least; False for none."""
     db.execute(_GONE)
     db.execute("DELETE FROM gone")
@@ -284,11 +283,11 @@ def _pick(db: Database, which: str, before_s: float, rows: int) -> bool:
             if picked and rows < 0:
                 break
             picked.append(key)
-    db.conn.executemany("INSERT INTO gone VALUES (?, ?)", picked)
+    db.executemany("INSERT INTO gone VALUES (?, ?)", picked)
     return bool(picked)
 
 
-def _drop_picked(db: Database, before_s: float, rows: int) -> Purged:
+def _drop_picked(db: Db, before_s: float, rows: int) -> Purged:
     """Delete up to so many rows of the messages in `gone`, and the messages once these are all."""
     unused_links.add_up_own(db)
     clicks = _drop_clicks(db, before_s, rows)
@@ -302,7 +301,7 @@ def _drop_picked(db: Database, before_s: float, rows: int) -> Purged:
     return Purged(0, clicks)
 
 
-def _drop_clicks(db: Database, before_s: float, rows: int) -> int:
+def _drop_clicks(db: Db, before_s: float, rows: int) -> int:
     db.execute(_GOING_CLICKS)
     db.execute("DELETE FROM going_clicks")
     picked = db.execute(_PICK_CLICKS, [rows]).rowcount
@@ -313,15 +312,15 @@ def _drop_clicks(db: Database, before_s: float, rows: int) -> int:
     return picked
 
 
-def _drop_copies(db: Database, rows: int) -> bool:
+def _drop_copies(db: Db, rows: int) -> bool:
     """Delete copies, and persons who have none left; return whether that were all.
 
     What these clicked stays in the sums.
     """
     copies = db.execute(_PICK_COPIES, [rows]).fetchall()
-    db.conn.executemany(_DROP_COPY, [copy[:3] for copy in copies])
+    db.executemany(_DROP_COPY, [copy[:3] for copy in copies])
     persons = {person for *_, person in copies if person is not None}
-    left = db.conn.executemany(_DROP_PERSON, [(person,) for person in persons]).rowcount
+    left = db.executemany(_DROP_PERSON, [(person,) for person in persons]).rowcount
     if left:
         slots.forget_gone(db, persons)
     return len(copies) < rows

@@ -19,8 +19,7 @@ there is to let go of, however much the store holds.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from sqlite_utils import Database
-
+from tracker.sql.db import Db
 from tracker.store import clicked_by, database, named_rows, queries, slots
 from tracker.store.chunks import Changeable, Pace, db_of, writing
 from tracker.store.clicked_by import Persons, Place, Scope
@@ -149,7 +148,7 @@ _DROP_LINKS = """
 """
 
 
-def add_up_own(db: Database) -> None:
+def add_up_own(db: Db) -> None:
     """Add up the sums of links that were one reader's, before the messages in `gone` go.
 
     Within the open transaction. Nothing but those messages and their clicks knows whose they were.
@@ -169,7 +168,7 @@ def add_up_own(db: Database) -> None:
         _drop_links(db, {link for (link,) in db.execute("SELECT link_id FROM own")})
 
 
-def _add_up_persons(db: Database, link: int) -> None:
+def _add_up_persons(db: Db, link: int) -> None:
     """Have those who clicked links that were one reader's among those of the link `(purged)`."""
     theirs: dict[Place, list[Persons]] = {}
     for campaign, day, part, *sets in db.execute(_CLICKED_OWN):
@@ -183,12 +182,12 @@ def _add_up_persons(db: Database, link: int) -> None:
     )
 
 
-def drop_sets(db: Database, fewer: Mapping[int, int]) -> None:
+def drop_sets(db: Db, fewer: Mapping[int, int]) -> None:
     """Note by how many fewer messages have these sets, and delete those that none has any more.
 
     Within the open transaction.
     """
-    db.conn.executemany(_FEWER_MESSAGES, [(n, row) for row, n in fewer.items()])
+    db.executemany(_FEWER_MESSAGES, [(n, row) for row, n in fewer.items()])
     unused = [row for (row,) in queries.rows_in(db, _UNUSED_SETS, fewer)]
     links = {link for (link,) in queries.rows_in(db, _LINKS_OF_SETS, unused)}
     for sql in _DROP_SETS:
@@ -197,18 +196,18 @@ def drop_sets(db: Database, fewer: Mapping[int, int]) -> None:
     _drop_links(db, links)
 
 
-def drop_emptied(db: Database, went: Mapping[tuple[int, int], int]) -> None:
+def drop_emptied(db: Db, went: Mapping[tuple[int, int], int]) -> None:
     """Delete links of campaigns that have no clicks left, within the open transaction.
 
     `went` says to which link their clicks were moved, 0 for several; there the number of one that
     is gone leads from now on.
     """
     leads = [(link, to) for (_, link), to in went.items() if to]
-    db.conn.executemany(_FORGET_EMPTY, list(went))
+    db.executemany(_FORGET_EMPTY, list(went))
     queries.change_in(db, _DROP_LINKS, {link for _, link in went})
     queries.change_in(db, _DROP_CLICKED_BY, {link for _, link in went})
-    db.conn.executemany(_PUT_ALIAS, leads)
-    db.conn.executemany(_LEAD_ON, leads)
+    db.executemany(_PUT_ALIAS, leads)
+    db.executemany(_LEAD_ON, leads)
     queries.change_in(db, _DROP_ALIASES, {link for _, link in went})
 
 
@@ -226,26 +225,26 @@ def unlisting(opened: Changeable, day: int) -> Iterator[None]:
     while listed:
         chunk, listed = listed[: pace.size], listed[pace.size :]
         with pace.writing(opened) as db:
-            db.conn.executemany(_UNLIST, [(*each, max(day, since)) for each in chunk])
+            db.executemany(_UNLIST, [(*each, max(day, since)) for each in chunk])
             _drop_links(db, {link for _, link in chunk})
         yield
     while withdrawn:
         chunk, withdrawn = withdrawn[: pace.size], withdrawn[pace.size :]
         with pace.writing(opened) as db:
-            db.conn.executemany(_FORGET_SUM, chunk)
+            db.executemany(_FORGET_SUM, chunk)
             _drop_links(db, {link for _, link in chunk})
         yield
     with writing(opened) as db:
         database.raise_watermark(db, _UNLISTED, day)
 
 
-def relist(db: Database, day: int) -> None:
+def relist(db: Db, day: int) -> None:
     """Look again at what is listed from `day` on, after a purge with a wrong clock."""
     if database.watermark(db, _UNLISTED) > day:
         database.set_watermark(db, _UNLISTED, day)
 
 
-def _drop_links(db: Database, links: Iterable[int]) -> None:
+def _drop_links(db: Db, links: Iterable[int]) -> None:
     """Delete those of these links whose names nothing keeps, and what leads to them."""
     dropped = list(links)
     queries.change_in(db, _DROP_LINKS, dropped)

@@ -8,24 +8,23 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from sqlite_utils import Database
-
+from tracker.sql.db import Db
 from tracker.store.database import ChangedStore, Store
 
 TARGET_S = 0.05
 """How long one transaction should take: so long others wait who want to write, and must not feel it."""
 
-Changeable = Store | Database
+Changeable = Store | Db
 """A store; or a database that nobody else feeds."""
 
 
-def db_of(opened: Changeable) -> Database:
+def db_of(opened: Changeable) -> Db:
     """Return the database to read from, outside of a transaction: maybe a file that was replaced."""
     return opened.db if isinstance(opened, Store) else opened
 
 
 @contextlib.contextmanager
-def writing(opened: Changeable) -> Iterator[Database]:
+def writing(opened: Changeable) -> Iterator[Db]:
     """Yield the database within a transaction: all or nothing."""
     if isinstance(opened, Store):
         with opened.transaction():
@@ -47,7 +46,7 @@ class Pace:
         self.size = max(1, most // 8)
 
     @contextlib.contextmanager
-    def writing(self, opened: Changeable) -> Iterator[Database]:
+    def writing(self, opened: Changeable) -> Iterator[Db]:
         """Yield the database within a transaction that is timed, without waiting for it to begin."""
         with writing(opened) as db:
             began_s = time.monotonic()

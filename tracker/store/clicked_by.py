@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Self
 
 from pyroaring import BitMap
-from sqlite_utils import Database
 
+from tracker.sql.db import Db
 from tracker.store.reserved import Kind
 
 PART = 65536
@@ -202,25 +202,25 @@ def united(rows: Iterable[Persons]) -> Persons:
     return found
 
 
-def load_all(db: Database, places: Iterable[Place]) -> dict[Place, Persons]:
+def load_all(db: Db, places: Iterable[Place]) -> dict[Place, Persons]:
     """Return those of these parts of sets in which there is anybody."""
     db.execute(_WANTED)
     db.execute("DELETE FROM wanted_sets")
-    db.conn.executemany(_PUT_WANTED, [(*scope, part) for scope, part in places])
+    db.executemany(_PUT_WANTED, [(*scope, part) for scope, part in places])
     return {(row[:3], row[3]): Persons.read(row[4:]) for row in db.execute(_READ_WANTED)}
 
 
-def load(db: Database, scope: ScopeKey, part: int) -> Persons:
+def load(db: Db, scope: ScopeKey, part: int) -> Persons:
     """Return one part of a set."""
-    row = db.conn.execute(_READ, (*scope, part)).fetchone()
+    row = db.execute(_READ, (*scope, part)).fetchone()
     return Persons() if row is None else Persons.read(row)
 
 
-def save(db: Database, changed: Mapping[Place, Persons]) -> None:
+def save(db: Db, changed: Mapping[Place, Persons]) -> None:
     """Write parts of sets; those of nobody are gone."""
     put = [
         (*scope, part, *persons.columns()) for (scope, part), persons in changed.items() if persons
     ]
     gone = [(*scope, part) for (scope, part), persons in changed.items() if not persons]
-    db.conn.executemany(_PUT, put)
-    db.conn.executemany(_DROP, gone)
+    db.executemany(_PUT, put)
+    db.executemany(_DROP, gone)

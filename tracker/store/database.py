@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from sqlite_utils import Database
-
 from config.files import durable
 from config.files.store_header import APPLICATION_ID
+from tracker.sql.db import Db
+from tracker.sql.sqlite import SQLite
 from tracker.store import files, replacement
 from tracker.store.replacement import Progress
 from tracker.store.schema import migrations
@@ -98,7 +98,7 @@ def describe(error: Exception) -> str:
 class Store:
     """The database, opened to be fed; by the holder of the ingester's lock, in one thread."""
 
-    def __init__(self, path: Path, db: Database) -> None:
+    def __init__(self, path: Path, db: Db) -> None:
         self.path = path
         self.db = db
         self.identity = files.file_id(path)
@@ -126,7 +126,7 @@ class Store:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """Write all or nothing: where the block raises, all is rolled back."""
-        with transaction(self.db):
+        with self.db.transaction():
             yield
 
     def offset(self, segment: str) -> int:
@@ -147,9 +147,7 @@ class Store:
     def forget_segments(self, names: set[str]) -> None:
         """Forget segments that are gone from the disk."""
         with self.transaction():
-            self.db.conn.executemany(
-                "DELETE FROM segments WHERE name = ?", [(name,) for name in names]
-            )
+            self.db.executemany("DELETE FROM segments WHERE name = ?", [(name,) for name in names])
 
     def close(self) -> None:
         """Close it; never raises."""
@@ -189,33 +187,20 @@ class ChangedStore(Store):
                 yield
 
 
-@contextlib.contextmanager
-def transaction(db: Database) -> Iterator[None]:
-    """Write all or nothing: where the block raises, all is rolled back."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.conn.commit()
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):
-            db.conn.rollback()
-        raise
-
-
-def offsets(db: Database) -> dict[str, int]:
+def offsets(db: Db) -> dict[str, int]:
     """Return how many octets of each segment are in a store."""
     return dict(db.execute("SELECT name, offset FROM segments").fetchall())
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[Database]:
+def reading(path: Path) -> Iterator[Db]:
     """Open the store to ask questions; an empty one stands in where there is none.
 
     Raises StoreError where it cannot be read, also from within the block.
     """
     try:
         with contextlib.closing(_open_to_read(path)) as conn:
-            db = Database(conn, execute_plugins=False)
+            db = SQLite(conn)
             require_current(db, path)
             conn.execute("PRAGMA query_only = ON")
             conn.execute("BEGIN")
@@ -240,9 +225,9 @@ def changing(
         opened.close()
 
 
-def _open_to_change(path: Path) -> Database:
+def _open_to_change(path: Path) -> SQLite:
     require_ours(path)
-    db = Database(connect(path, CHANGE_TIMEOUT_MS), execute_plugins=False)
+    db = SQLite(connect(path, CHANGE_TIMEOUT_MS))
     try:
         require_current(db, path)
         db.execute("PRAGMA secure_delete = ON")
@@ -253,7 +238,7 @@ def _open_to_change(path: Path) -> Database:
     return db
 
 
-def require_current(db: Database, path: Path) -> None:
+def require_current(db: SQLite, path: Path) -> None:
     """Raise StoreError where the tables are not those of this version."""
     if migrations.pending(db):
         upgrading = replacement.in_progress(path)
@@ -298,7 +283,7 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
         require_ours(path)
         return connect(path, READ_TIMEOUT_MS)
     conn = sqlite3.connect(":memory:")
-    migrations.apply(Database(conn, execute_plugins=False))
+    migrations.apply(SQLite(conn))
     return conn
 
 
@@ -354,8 +339,8 @@ def _create(path: Path) -> None:
     durable.sync_directory(path.absolute().parent)
 
 
-def _open_to_feed(path: Path) -> Database:
-    db = Database(connect(path, BUSY_TIMEOUT_MS), execute_plugins=False)
+def _open_to_feed(path: Path) -> SQLite:
+    db = SQLite(connect(path, BUSY_TIMEOUT_MS))
     try:
         _set_up(db)
         migrations.apply(db)
@@ -365,7 +350,7 @@ def _open_to_feed(path: Path) -> Database:
     return db
 
 
-def _set_up(db: Database) -> None:
+def _set_up(db: SQLite) -> None:
     db.enable_wal()
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA temp_store = MEMORY")
@@ -387,13 +372,13 @@ def is_malformed(path: Path) -> bool:
     return bool(verdict[0] != "ok")
 
 
-def watermark(db: Database, name: Watermark) -> float:
+def watermark(db: Db, name: Watermark) -> float:
     """Return a watermark; 0 where it was never raised."""
     row = db.execute("SELECT value FROM settings WHERE name = ?", [name]).fetchone()
     return float(row[0]) if row else 0.0
 
 
-def raise_watermark(db: Database, name: Watermark, value: float) -> None:
+def raise_watermark(db: Db, name: Watermark, value: float) -> None:
     """Raise a watermark, within the open transaction; one that is higher stays where it is."""
     db.execute(
         """INSERT INTO settings (name, value) VALUES (?, ?)
@@ -402,6 +387,6 @@ def raise_watermark(db: Database, name: Watermark, value: float) -> None:
     )
 
 
-def set_watermark(db: Database, name: Watermark, value: float) -> None:
+def set_watermark(db: Db, name: Watermark, value: float) -> None:
     """Set a watermark that a wrong clock had raised, within the open transaction."""
     db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", [name, value])

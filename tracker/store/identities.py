@@ -11,8 +11,7 @@ whose turn has not come are tried one by one.
 import hashlib
 from base64 import urlsafe_b64decode
 
-from sqlite_utils import Database
-
+from tracker.sql.db import Db
 from tracker.store import database
 from tracker.store.database import Watermark
 from tracker.urls.reader_id import ID_CHARACTERS, Identifier
@@ -26,7 +25,7 @@ _NEXT = "SELECT id, name FROM persons WHERE id > ? ORDER BY id LIMIT ?"
 _PUT = "UPDATE persons SET told = ? WHERE id = ?"
 
 
-def keep(db: Database, identifier: Identifier) -> None:
+def keep(db: Db, identifier: Identifier) -> None:
     """Make the ids of the next persons that have none, within the open transaction."""
     secret = _number_of(identifier)
     if database.watermark(db, _MADE_WITH) != secret:
@@ -35,11 +34,11 @@ def keep(db: Database, identifier: Identifier) -> None:
     rows = db.execute(_NEXT, [int(database.watermark(db, _UP_TO)), CHUNK]).fetchall()
     if rows:
         ids = [(_octets(identifier.hashed(name)), row) for row, name in rows]
-        db.conn.executemany(_PUT, ids)
+        db.executemany(_PUT, ids)
         database.set_watermark(db, _UP_TO, rows[-1][0])
 
 
-def person(db: Database, identifier: Identifier, person_id: str) -> str | None:
+def person(db: Db, identifier: Identifier, person_id: str) -> str | None:
     """Return whom destinations are told of by this id; None if nobody."""
     if len(person_id) != ID_CHARACTERS:
         return None

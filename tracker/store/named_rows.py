@@ -16,11 +16,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
-from sqlite_utils import Database
-
 from tracker.events import SentLink
 from tracker.judging.judge import Verdict
 from tracker.judging.signals import Signals
+from tracker.sql.db import Db
 from tracker.store import queries, slots
 from tracker.store.keys import destination_hash
 from tracker.urls.naming import is_url
@@ -41,9 +40,11 @@ _MESSAGES_OF_SET = "UPDATE link_sets SET messages = messages + ? WHERE id = ?"
 _FIND_VERDICT = """
     SELECT id FROM verdicts WHERE human = ? AND doubtful = ? AND score = ? AND reasons = ?
 """
-_PUT_VERDICT = "INSERT INTO verdicts (human, doubtful, score, reasons) VALUES (?, ?, ?, ?)"
+_PUT_VERDICT = (
+    "INSERT INTO verdicts (human, doubtful, score, reasons) VALUES (?, ?, ?, ?) RETURNING id"
+)
 _FIND_SIGNALS = "SELECT id FROM signal_sets WHERE method = ? AND signals = ?"
-_PUT_SIGNALS = "INSERT INTO signal_sets (method, signals) VALUES (?, ?)"
+_PUT_SIGNALS = "INSERT INTO signal_sets (method, signals) VALUES (?, ?) RETURNING id"
 _PUT_DESTINATION = "INSERT INTO destinations (id, hash, url) VALUES (?, ?, ?)"
 
 
@@ -66,30 +67,30 @@ def number_of_links(links: Iterable[SentLink]) -> int:
     return len({link.number for link in links})
 
 
-def find(db: Database, table: Table, names: Iterable[str]) -> dict[str, int]:
+def find(db: Db, table: Table, names: Iterable[str]) -> dict[str, int]:
     """Return the rows of those `names` that are known."""
     sql = f"SELECT name, id FROM {table} WHERE name IN (:values)"  # noqa: S608 - names of our own
     return dict(queries.rows_in(db, sql, names))
 
 
-def shared(db: Database, names: Iterable[str]) -> set[str]:
+def shared(db: Db, names: Iterable[str]) -> set[str]:
     """Return which of these names are of links that no single reader has: listed ones, and what all have in common."""
     return {name for (name,) in queries.rows_in(db, _SHARED, names)}
 
 
-def ids(db: Database, table: Table, names: Collection[str]) -> dict[str, int]:
+def ids(db: Db, table: Table, names: Collection[str]) -> dict[str, int]:
     """Return the rows of `names`, making those that are new, in alphabetical order."""
     known = find(db, table, names)
     new = sorted({name for name in names if name not in known})
     if new:
         made = {name: row for row, name in enumerate(new, _next_id(db, table))}
         sql = f"INSERT INTO {table} (id, name) VALUES (?, ?)"  # noqa: S608 - names of our own
-        db.conn.executemany(sql, [(row, name) for name, row in made.items()])
+        db.executemany(sql, [(row, name) for name, row in made.items()])
         known.update(made)
     return known
 
 
-def _next_id(db: Database, table: Table) -> int:
+def _next_id(db: Db, table: Table) -> int:
     """Return the first free row number.
 
     That of a link which leads to another is not free, and that of a person never is again.
@@ -103,7 +104,7 @@ def _next_id(db: Database, table: Table) -> int:
     return free
 
 
-def destination_ids(db: Database, urls: Collection[str]) -> dict[str, int]:
+def destination_ids(db: Db, urls: Collection[str]) -> dict[str, int]:
     """Return the rows of destinations, making those that are new."""
     hashes = {destination_hash(url): url for url in urls}
     sql = "SELECT hash, id FROM destinations WHERE hash IN (:values)"
@@ -111,12 +112,12 @@ def destination_ids(db: Database, urls: Collection[str]) -> dict[str, int]:
     new = [(key, url) for key, url in hashes.items() if url not in known]
     if new:
         rows = list(enumerate(new, queries.next_id(db, "destinations")))
-        db.conn.executemany(_PUT_DESTINATION, [(row, *each) for row, each in rows])
+        db.executemany(_PUT_DESTINATION, [(row, *each) for row, each in rows])
         known |= {url: row for row, (_, url) in rows}
     return known
 
 
-def verdict_ids(db: Database, verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
+def verdict_ids(db: Db, verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
     """Return the rows of verdicts, making those that are new; there are not many."""
     return {
         each: _id_of(
@@ -132,7 +133,7 @@ SignalSet = tuple[str, Signals]
 """The method of a request, and its signals."""
 
 
-def signal_set_ids(db: Database, sets: Iterable[SignalSet]) -> dict[SignalSet, int]:
+def signal_set_ids(db: Db, sets: Iterable[SignalSet]) -> dict[SignalSet, int]:
     """Return the rows of what requests showed, making those that are new; there are not many."""
     return {
         (method, signals): _id_of(db, (_FIND_SIGNALS, _PUT_SIGNALS), (method, " ".join(signals)))
@@ -140,18 +141,18 @@ def signal_set_ids(db: Database, sets: Iterable[SignalSet]) -> dict[SignalSet, i
     }
 
 
-def _id_of(db: Database, statements: tuple[str, str], values: Sequence[object]) -> int:
+def _id_of(db: Db, statements: tuple[str, str], values: Sequence[object]) -> int:
     find, put = statements
-    found = db.conn.execute(find, values).fetchone()
-    return int(found[0]) if found else int(db.conn.execute(put, values).lastrowid or 0)
+    found = db.execute(find, values).fetchone()
+    return int((found or db.execute(put, values).fetchone())[0])
 
 
-def count_clicks(db: Database, table: str, more: Mapping[int, int]) -> None:
+def count_clicks(db: Db, table: str, more: Mapping[int, int]) -> None:
     """Note by how many more clicks each of these rows is named, of destinations or user agents."""
-    db.conn.executemany(_OF_CLICKS.format(table), [(n, row) for row, n in more.items()])
+    db.executemany(_OF_CLICKS.format(table), [(n, row) for row, n in more.items()])
 
 
-def change_agents(db: Database, changed: Iterable[tuple[int, int]]) -> None:
+def change_agents(db: Db, changed: Iterable[tuple[int, int]]) -> None:
     """Note that clicks name other agents than before, by the rows of both; who is named by none goes."""
     more: Counter[int] = Counter()
     for before, now in changed:
@@ -161,17 +162,17 @@ def change_agents(db: Database, changed: Iterable[tuple[int, int]]) -> None:
     drop_unnamed(db, "user_agents", more)
 
 
-def count_messages(db: Database, more: Mapping[int, int]) -> None:
+def count_messages(db: Db, more: Mapping[int, int]) -> None:
     """Note how many more messages have each of these sets of links."""
-    db.conn.executemany(_MESSAGES_OF_SET, [(n, row) for row, n in more.items()])
+    db.executemany(_MESSAGES_OF_SET, [(n, row) for row, n in more.items()])
 
 
-def put_own(db: Database, texts: Mapping[int, str]) -> None:
+def put_own(db: Db, texts: Mapping[int, str]) -> None:
     """Write down that links are each reader's own, and what people see of them."""
-    db.conn.executemany(_PUT_OWN, [(text, row) for row, text in texts.items()])
+    db.executemany(_PUT_OWN, [(text, row) for row, text in texts.items()])
 
 
-def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes, int]:
+def link_set_ids(db: Db, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes, int]:
     """Return the rows of sets of links, by their hashes, making those that are new."""
     known: dict[bytes, int] = dict(
         queries.rows_in(db, "SELECT hash, id FROM link_sets WHERE hash IN (:values)", sets)
@@ -185,11 +186,11 @@ def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[
             "INSERT INTO link_sets (id, hash, links) VALUES (?, ?, ?)",
             [row, key, number_of_links(members)],
         )
-        db.conn.executemany(
+        db.executemany(
             "INSERT OR IGNORE INTO link_set_links (link_set_id, number, link_id) VALUES (?, ?, ?)",
             [(row, link.number, links[link.group]) for link in members if link.group],
         )
-        db.conn.executemany(
+        db.executemany(
             "INSERT OR IGNORE INTO link_set_ignored (link_set_id, number, params) VALUES (?, ?, ?)",
             [
                 (row, link.number, "&".join(link.ignored))
@@ -202,16 +203,14 @@ def link_set_ids(db: Database, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[
     return known
 
 
-def numbered_links(db: Database, sets: Iterable[int]) -> dict[tuple[int | None, int], int]:
+def numbered_links(db: Db, sets: Iterable[int]) -> dict[tuple[int | None, int], int]:
     """Return the link behind each number of each set that has a group."""
     sql = """SELECT link_set_id, number, link_id FROM link_set_links
              WHERE link_set_id IN (:values)"""
     return {(link_set, number): link for link_set, number, link in queries.rows_in(db, sql, sets)}
 
 
-def ignored_params(
-    db: Database, sets: Iterable[int]
-) -> dict[tuple[int | None, int], frozenset[str]]:
+def ignored_params(db: Db, sets: Iterable[int]) -> dict[tuple[int | None, int], frozenset[str]]:
     """Return the parameters, by their names as written, that are no part of a link's name."""
     sql = """SELECT link_set_id, number, params FROM link_set_ignored
              WHERE link_set_id IN (:values)"""
@@ -220,11 +219,11 @@ def ignored_params(
     }
 
 
-def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:
+def _group_ids(db: Db, links: Iterable[SentLink]) -> dict[str, int]:
     """Return the rows of the groups of links. A group keeps the least of its URLs and of its texts."""
     named = {link.group: link for link in links if link.group}
     rows = ids(db, "links", named)
-    db.conn.executemany(
+    db.executemany(
         """UPDATE links SET text = CASE WHEN ?2 = '' THEN text ELSE min(ifnull(text, ?2), ?2) END,
                url = CASE WHEN ?3 THEN min(ifnull(url, ?1), ?1) ELSE url END
            WHERE id = ?4""",
@@ -235,7 +234,7 @@ def _group_ids(db: Database, links: Iterable[SentLink]) -> dict[str, int]:
 
 
 def drop_unnamed(
-    db: Database, table: Literal["destinations", "user_agents"], touched: Iterable[int]
+    db: Db, table: Literal["destinations", "user_agents"], touched: Iterable[int]
 ) -> None:
     """Delete those of these rows that no click names any more."""
     sql = f"DELETE FROM {table} WHERE id IN (:values) AND clicks <= 0"  # noqa: S608 - names of our own

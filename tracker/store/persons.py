@@ -7,11 +7,10 @@ the same person (`tracker.persons`).
 
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from config.schema import Config
 from tracker.persons import is_opaque
 from tracker.persons import written_alike as alike
+from tracker.sql.db import Db
 from tracker.store import identities, named_rows
 from tracker.urls.reader_id import Identifier
 
@@ -23,7 +22,7 @@ class Known(NamedTuple):
     addresses: list[str]
 
 
-def identified(db: Database, config: Config, person_id: str) -> Known | None:
+def identified(db: Db, config: Config, person_id: str) -> Known | None:
     """Return whom destinations are told of as `person_id`; None if unknown.
 
     Raises `config.keys.secret_files.KeyFileError`.
@@ -32,7 +31,7 @@ def identified(db: Database, config: Config, person_id: str) -> Known | None:
     return None if person is None else Known(person, addresses(db, person))
 
 
-def behind_id(db: Database, identifier: Identifier, person_id: str) -> str | None:
+def behind_id(db: Db, identifier: Identifier, person_id: str) -> str | None:
     """Return the person behind an id: an address or the application's own id; None if unknown."""
     if is_opaque(person_id) and named_rows.find(db, "persons", [person_id]):
         return person_id
@@ -57,7 +56,7 @@ _BEYOND_ASCII = """
 """
 
 
-def written_alike(db: Database, name: str) -> list[str]:
+def written_alike(db: Db, name: str) -> list[str]:
     """Return the names and addresses in the store that an address is, whatever its case.
 
     What looks like an address may be an id of the application's; one that does not is found only
@@ -69,12 +68,12 @@ def written_alike(db: Database, name: str) -> list[str]:
         query = _IN_ASCII
     else:
         # SQLite's own lower() and NOCASE know ASCII alone.
-        db.conn.create_function("written_alike", 1, alike, deterministic=True)
+        db.create_function("written_alike", alike)
         query, name = _BEYOND_ASCII, alike(name)
     return sorted(str(found) for (found,) in db.execute(query, {"name": name}))
 
 
-def addresses(db: Database, person: str) -> list[str]:
+def addresses(db: Db, person: str) -> list[str]:
     """Return the addresses at which a person got mail; links made on request go to none."""
     rows = db.execute(
         """SELECT DISTINCT ifnull(address, name) AS address FROM persons

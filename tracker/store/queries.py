@@ -4,42 +4,41 @@ Owns: `IN (:values)` for more values than SQLite takes at once, and the next fre
 Does not own: connections (`database`), or what is asked (`named_rows`, `tracker.counting.rows`).
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlite_utils import Database
+from tracker.sql.db import Cursor, Db
 
 _GROUP = 500
 """Parameters in one query; every SQLite takes 999."""
 
 
-def rows_in(db: Database, sql: str, values: Iterable[object]) -> Iterator[Any]:
+def rows_in(db: Db, sql: str, values: Iterable[object]) -> Iterator[Any]:
     """Run a query that holds `IN (:values)` for any number of values; yield its rows as tuples."""
     for cursor in _cursors(db, sql, values):
         yield from cursor
 
 
-def change_in(db: Database, sql: str, values: Iterable[object]) -> None:
+def change_in(db: Db, sql: str, values: Iterable[object]) -> None:
     """Run a statement that holds `IN (:values)` for any number of values."""
     for _ in _cursors(db, sql, values):
         pass
 
 
-def _cursors(db: Database, sql: str, values: Iterable[object]) -> Iterator[sqlite3.Cursor]:
+def _cursors(db: Db, sql: str, values: Iterable[object]) -> Iterator[Cursor]:
     todo = list(values)
     for start in range(0, len(todo), _GROUP):
         group = todo[start : start + _GROUP]
         yield db.execute(sql.replace(":values", ",".join("?" * len(group))), group)
 
 
-def next_id(db: Database, table: str) -> int:
+def next_id(db: Db, table: str) -> int:
     """Return the first free row number of a table that only this connection writes to."""
     sql = f"SELECT ifnull(max(id), 0) + 1 FROM {table}"  # noqa: S608 - names of our own
     return int(db.execute(sql).fetchone()[0])
 
 
-def next_unused_id(db: Database, table: str) -> int:
+def next_unused_id(db: Db, table: str) -> int:
     """Return a row number that a table with AUTOINCREMENT never gave: not those of deleted rows either."""
     found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
     return int(found[0]) + 1 if found else 1

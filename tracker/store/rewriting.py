@@ -13,8 +13,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sqlite_utils import Database
-
+from tracker.sql.db import Db
+from tracker.sql.sqlite import SQLite
 from tracker.store import database, files, replacement
 from tracker.store.chunks import Changeable, writing
 from tracker.store.database import Watermark
@@ -48,7 +48,7 @@ def end(opened: Changeable, now_s: float, *, wanted: bool) -> None:
             database.raise_watermark(db, _WANTED, now_s)
 
 
-def is_wanted(db: Database) -> bool:
+def is_wanted(db: Db) -> bool:
     """Return whether this file may tell of what was deleted."""
     return database.watermark(db, _WANTED) > 0
 
@@ -96,6 +96,6 @@ def _copy(path: Path, begun: Replacement, should_stop: Callable[[], bool]) -> No
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Database]:
+def _opened(path: Path) -> Iterator[SQLite]:
     with contextlib.closing(database.connect(path, database.BUSY_TIMEOUT_MS)) as conn, conn:
-        yield Database(conn, execute_plugins=False)
+        yield SQLite(conn)

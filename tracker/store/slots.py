@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
+from tracker.sql.db import Db
 from tracker.store import queries
 from tracker.store.keys import MessageKey
 from tracker.urls.slots import Place, Placed, Sighting, State
@@ -101,7 +100,7 @@ class Slot:
         return all(place.state is not State.OPEN for place in self.places)
 
 
-def load(db: Database, campaign_id: int, hashes: Iterable[bytes]) -> dict[bytes, Slot]:
+def load(db: Db, campaign_id: int, hashes: Iterable[bytes]) -> dict[bytes, Slot]:
     """Return those of these slots of a campaign that are known, without the values there."""
     sql = _OF_CAMPAIGN.format(int(campaign_id))
     return {
@@ -110,7 +109,7 @@ def load(db: Database, campaign_id: int, hashes: Iterable[bytes]) -> dict[bytes,
     }
 
 
-def load_values(db: Database, slot: Slot, seen: Sighting) -> None:
+def load_values(db: Db, slot: Slot, seen: Sighting) -> None:
     """Add to a place what it must know before it sees this."""
     place = slot.places[seen.place]
     if place.state is not State.OPEN or seen.value is None:
@@ -125,9 +124,9 @@ def load_values(db: Database, slot: Slot, seen: Sighting) -> None:
         place.counted.add(seen.person)
 
 
-def save(db: Database, slots: Collection[Slot]) -> None:
+def save(db: Db, slots: Collection[Slot]) -> None:
     """Write slots that changed, with the values that were seen."""
-    db.conn.executemany(
+    db.executemany(
         _PUT,
         [
             (slot.id, slot.campaign_id, slot.hash, slot.text, _written(slot.places), slot.since_s)
@@ -138,7 +137,7 @@ def save(db: Database, slots: Collection[Slot]) -> None:
         for at, place in enumerate(slot.places):
             if place.state is State.OPEN:
                 values = [(slot.id, at, *held) for held in place.holders.items()]
-                db.conn.executemany(_PUT_VALUE, values)
+                db.executemany(_PUT_VALUE, values)
             else:
                 db.execute(_DROP_VALUES, [slot.id, at])
 
@@ -161,12 +160,12 @@ class Passed(NamedTuple):
     last: MessageKey | None
 
 
-def queue_moves(db: Database, moved: Iterable[Slot]) -> None:
+def queue_moves(db: Db, moved: Iterable[Slot]) -> None:
     """Have the clicks of slots moved, all of them."""
-    db.conn.executemany(_QUEUE, [(slot.id, slot.since_s - 1, _LAST_ID) for slot in moved])
+    db.executemany(_QUEUE, [(slot.id, slot.since_s - 1, _LAST_ID) for slot in moved])
 
 
-def next_move(db: Database) -> Move | None:
+def next_move(db: Db) -> Move | None:
     """Return what is to be moved next."""
     row = db.execute(_NEXT).fetchone()
     if row is None:
@@ -175,7 +174,7 @@ def next_move(db: Database) -> Move | None:
     return Move(slot, MessageKey(*row[6:]))
 
 
-def messages_after(db: Database, move: Move, chunk: int, look_at: int) -> Passed:
+def messages_after(db: Db, move: Move, chunk: int, look_at: int) -> Passed:
     """Return the next messages with links in a slot that is moved: a chunk, at most.
 
     No more than `look_at` messages are looked at, in the order of their keys: there is no index of
@@ -193,7 +192,7 @@ def messages_after(db: Database, move: Move, chunk: int, look_at: int) -> Passed
     return Passed(found, looked_at, last if looked_at == look_at else None)
 
 
-def moved_up_to(db: Database, slot: Slot, message: MessageKey | None) -> None:
+def moved_up_to(db: Db, slot: Slot, message: MessageKey | None) -> None:
     """Write down up to which message the clicks of a slot were moved; None where all of them."""
     if message is None:
         db.execute("DELETE FROM slot_moves WHERE slot_id = ?", [slot.id])
@@ -201,24 +200,24 @@ def moved_up_to(db: Database, slot: Slot, message: MessageKey | None) -> None:
         db.execute(_UP_TO, [*message, slot.id])
 
 
-def put_numbers(db: Database, link_set: int, links: Iterable[Placed]) -> None:
+def put_numbers(db: Db, link_set: int, links: Iterable[Placed]) -> None:
     """Write down in which slots the links of a set stand."""
-    db.conn.executemany(_PUT_NUMBER, [(link_set, link.number, link.slot) for link in links])
+    db.executemany(_PUT_NUMBER, [(link_set, link.number, link.slot) for link in links])
 
 
-def numbers(db: Database, sets: Iterable[int]) -> dict[tuple[int | None, int], bytes]:
+def numbers(db: Db, sets: Iterable[int]) -> dict[tuple[int | None, int], bytes]:
     """Return the slots of links, by set and number."""
     return {(row[0], row[1]): row[2] for row in queries.rows_in(db, _OF_SETS, sets)}
 
 
-def drop_sets(db: Database, sets: Collection[int]) -> None:
+def drop_sets(db: Db, sets: Collection[int]) -> None:
     """Delete what is known of these sets, and of slots that no other has."""
     hashes = [row for (row,) in queries.rows_in(db, _HASHES_OF_SETS, sets)]
     queries.change_in(db, _DROP_SETS, sets)
     _drop(db, [row for (row,) in queries.rows_in(db, _UNUSED, hashes)])
 
 
-def forget_persons(db: Database, persons: Collection[int], chunk: int) -> bool:
+def forget_persons(db: Db, persons: Collection[int], chunk: int) -> bool:
     """Delete the values that these persons had, and the slots that nobody else was seen in.
 
     How many persons had a value is kept, so no clicks move. Of a chunk of slots, at most; return
@@ -226,7 +225,7 @@ def forget_persons(db: Database, persons: Collection[int], chunk: int) -> bool:
     """
     seen = {slot for (slot,) in queries.rows_in(db, _SEEN_IN, persons)}
     theirs = sorted(seen)[:chunk]
-    db.conn.executemany(_DROP_THEIRS, [(row, slot) for row in persons for slot in theirs])
+    db.executemany(_DROP_THEIRS, [(row, slot) for row in persons for slot in theirs])
     alone = [hash_ for (hash_,) in queries.rows_in(db, _NOBODYS, theirs)]
     # Whoever knows the text could make such a hash.
     queries.change_in(db, _UNNAME_SETS, alone)
@@ -235,12 +234,12 @@ def forget_persons(db: Database, persons: Collection[int], chunk: int) -> bool:
     return len(theirs) < len(seen)
 
 
-def forget_gone(db: Database, persons: Collection[int]) -> None:
+def forget_gone(db: Db, persons: Collection[int]) -> None:
     """Delete the values of those of these persons who have no row any more."""
     queries.change_in(db, _DROP_GONE, persons)
 
 
-def _drop(db: Database, rows: Collection[int]) -> None:
+def _drop(db: Db, rows: Collection[int]) -> None:
     queries.change_in(db, "DELETE FROM slot_values WHERE slot_id IN (:values)", rows)
     queries.change_in(db, "DELETE FROM slot_moves WHERE slot_id IN (:values)", rows)
     queries.change_in(db, "DELETE FROM slots WHERE id IN (:values)", rows)

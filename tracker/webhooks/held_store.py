@@ -8,8 +8,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sqlite_utils import Database
-
+from tracker.sql.db import Db
 from tracker.store import files
 from tracker.store.database import ChangedStore
 from tracker.store.replacement import Progress
@@ -29,12 +28,12 @@ class HeldStore:
         """Whether there is a file: before the first event there is none."""
         return files.file_id(self._path) is not None
 
-    def db(self) -> Database:
+    def db(self) -> Db:
         """Return the database, to ask it; raises StoreError, sqlite3.Error and OSError."""
         return self._opened().db
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Database]:
+    def transaction(self) -> Iterator[Db]:
         """Yield the database, to change it: all or nothing. Raises as `db` does."""
         store = self._opened()
         with store.transaction():

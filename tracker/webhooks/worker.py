@@ -14,8 +14,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from sqlite_utils import Database
-
 from config.keys.secret_files import KeyFileError
 from config.keys.webhook_secrets import read_webhook_secrets
 from config.schema import WebhookConfig
@@ -24,6 +22,7 @@ from tracker.outbox import queue, standing
 from tracker.outbox.events import Event
 from tracker.outbox.queue import Attempt, Failure, Result, State
 from tracker.outbox.subscriptions import Subscription
+from tracker.sql.db import Db
 from tracker.store.database import StoreError
 from tracker.webhooks import signing
 from tracker.webhooks.client import MOST_AT_ONCE, Answer, Client
@@ -61,7 +60,7 @@ class Worker:
         self._subscription = Subscription.of(webhook)
         self._state = State()
         self._trouble = ""
-        self._unsettled: Callable[[Database], None] | None = None
+        self._unsettled: Callable[[Db], None] | None = None
         self._measured_s = float("-inf")
         self._took_over = False
 
@@ -146,7 +145,7 @@ class Worker:
 
     def _outcome(
         self, webhook_id: int, attempts: Sequence[Attempt], answers: Sequence[Answer]
-    ) -> Callable[[Database], None]:
+    ) -> Callable[[Db], None]:
         """Return what puts down the answers to attempts; log and count what is news."""
         tried = [(each.event, answer) for each, answer in zip(attempts, answers, strict=True)]
         results = [

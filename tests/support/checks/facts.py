@@ -3,8 +3,6 @@
 import sqlite3
 from typing import Any
 
-from sqlite_utils import Database
-
 from tracker.counting.batch import feed
 from tracker.events import (
     Clicked,
@@ -18,6 +16,7 @@ from tracker.events import (
 )
 from tracker.reports import summary
 from tracker.reports.figures import Figures
+from tracker.sql.sqlite import SQLite
 from tracker.store.schema import migrations
 from tracker.urls.naming import Naming
 
@@ -26,18 +25,18 @@ NAMING = Naming(added=frozenset({"utm_source"}))
 LINKS = tuple(SentLink(n, f"https://example.net/{n}", None, f"link {n}") for n in range(1, 4))
 
 
-TEMPLATE = Database(memory=True, execute_plugins=False)
+TEMPLATE = SQLite(sqlite3.connect(":memory:"))
 migrations.apply(TEMPLATE)
 
 
-def empty() -> Database:
+def empty() -> SQLite:
     """Return a store in memory."""
-    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    db = SQLite(sqlite3.connect(":memory:"))
     TEMPLATE.conn.backup(db.conn)
     return db
 
 
-def put(db: Database, *events: Event) -> None:
+def put(db: SQLite, *events: Event) -> None:
     """Feed events in one transaction."""
     with db.atomic():
         feed(db, events, NAMING)
@@ -121,6 +120,6 @@ def opened(event_id: str, message: str = "m1", recipient: int = 1, *, human: boo
     return Opened(event_id, SENT_S + 60, message, recipient, SENT_S, human)
 
 
-def totals(db: Database) -> Figures:
+def totals(db: SQLite) -> Figures:
     """Return the figures of everything."""
     return summary.report(db).totals

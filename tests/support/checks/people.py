@@ -3,12 +3,11 @@
 import json
 from dataclasses import dataclass, field
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import accepted, pending
 from tracker.erasure import labels, rows
 from tracker.erasure.patterns import PersonPatterns
 from tracker.events import MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.sql.sqlite import SQLite
 from tracker.urls.reader_id import Identifier
 
 ANN = "ann@example.net"
@@ -32,7 +31,7 @@ class Erased:
     campaigns: dict[str, str] = field(default_factory=dict)
 
 
-def erased(db: Database, name: str = "ann@Example.NET") -> Erased:
+def erased(db: SQLite, name: str = "ann@Example.NET") -> Erased:
     """Forget somebody in the rows of a store, as `tracker.erasure.forget` does."""
     person = rows.find(db, name)
     patterns = PersonPatterns.of(person.names, IDENTIFIER)
@@ -45,7 +44,7 @@ def erased(db: Database, name: str = "ann@Example.NET") -> Erased:
     return Erased(*counts, relabelled.campaigns)
 
 
-def everything(db: Database) -> str:
+def everything(db: SQLite) -> str:
     """Return all that a store holds."""
     return json.dumps([list(table.rows) for table in db.tables], default=str).lower()
 

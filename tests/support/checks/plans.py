@@ -4,7 +4,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 
-from sqlite_utils import Database
+from tracker.sql.sqlite import SQLite
 
 GROWING = frozenset(
     {
@@ -28,7 +28,7 @@ _SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 _ASKS = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 
 
-def scans(db: Database, ask: Callable[[], object]) -> Iterator[str]:
+def scans(db: SQLite, ask: Callable[[], object]) -> Iterator[str]:
     """Yield steps of plans that look at all rows of a table that grows, with their statements."""
     for sql in _statements(db, ask):
         for *_, step in db.execute(f"EXPLAIN QUERY PLAN {sql}"):
@@ -37,7 +37,7 @@ def scans(db: Database, ask: Callable[[], object]) -> Iterator[str]:
                 yield f"{step}: {' '.join(sql.split())}"
 
 
-def _statements(db: Database, ask: Callable[[], object]) -> list[str]:
+def _statements(db: SQLite, ask: Callable[[], object]) -> list[str]:
     """Return what is asked of SQLite meanwhile, with its values; each question once."""
     seen: dict[str, None] = {}
     db.conn.set_trace_callback(lambda sql: seen.setdefault(sql) if _ASKS.match(sql) else None)
@@ -48,7 +48,7 @@ def _statements(db: Database, ask: Callable[[], object]) -> list[str]:
     return [sql for sql in seen if _can_be_explained(db, sql)]
 
 
-def _can_be_explained(db: Database, sql: str) -> bool:
+def _can_be_explained(db: SQLite, sql: str) -> bool:
     """Return whether a statement is whole: SQLite cuts values off that are very long."""
     try:
         db.execute(f"EXPLAIN {sql}").fetchone()

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlite_utils import Database
-
 from tracker.reports import names
 from tracker.reports.figures import CampaignFigures, DayFigures, Figures, LinkFigures, Report
 from tracker.reports.names import Name
 from tracker.reports.summary import UNKNOWN_AFTER_S
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import moment_s
 from tracker.store.reserved import PURGED, Kind, day_of
 
@@ -51,7 +50,7 @@ class _Counted:
 
 
 def recount(
-    db: Database, *, first: int = 0, last: int = 10**6, campaign: str | None = None
+    db: SQLite, *, first: int = 0, last: int = 10**6, campaign: str | None = None
 ) -> Report:
     """Return the report of what was sent from day `first` to `last`, of all campaigns or of one."""
     messages = [
@@ -81,12 +80,12 @@ def recount(
     )
 
 
-def judged_sums(db: Database) -> set[tuple[int, int, int]]:
+def judged_sums(db: SQLite) -> set[tuple[int, int, int]]:
     """Return the sums that are kept of clicks: day of sending, row of the verdict, how many."""
     return set(db.execute("SELECT day, verdict_id, clicks FROM judged_days").fetchall())
 
 
-def recount_judged(db: Database) -> set[tuple[int, int, int]]:
+def recount_judged(db: SQLite) -> set[tuple[int, int, int]]:
     """Return the same, counted click by click."""
     counted: Counter[tuple[int, int]] = Counter()
     for sent_s, verdict in db.execute("SELECT sent_s, verdict_id FROM clicks"):
@@ -94,7 +93,7 @@ def recount_judged(db: Database) -> set[tuple[int, int, int]]:
     return {(*key, count) for key, count in counted.items()}
 
 
-def _clicks(db: Database, message: Row) -> Iterable[Row]:
+def _clicks(db: SQLite, message: Row) -> Iterable[Row]:
     return db.query(
         """SELECT clicks.*, human, doubtful FROM clicks JOIN verdicts ON verdicts.id = verdict_id
            WHERE sent_s = :sent_s AND message_id = :message_id""",
@@ -102,19 +101,19 @@ def _clicks(db: Database, message: Row) -> Iterable[Row]:
     )
 
 
-def _click(db: Database, click: Row, message: Row) -> Row:
+def _click(db: SQLite, click: Row, message: Row) -> Row:
     """Return a click with its campaign and person."""
     theirs = [each for each in _deliveries(db, message) if each["number"] == click["recipient"]]
     person = theirs[0]["person_id"] if theirs and not message["shared"] else None
     return {**click, "campaign_id": message["campaign_id"], "person": person}
 
 
-def _deliveries(db: Database, message: Row) -> list[Row]:
+def _deliveries(db: SQLite, message: Row) -> list[Row]:
     sql = "SELECT * FROM deliveries WHERE sent_s = :sent_s AND message_id = :message_id"
     return list(db.query(sql, message))
 
 
-def _sent(db: Database, message: Row) -> dict[str, int]:
+def _sent(db: SQLite, message: Row) -> dict[str, int]:
     """Return what a message counts for."""
     if not message["counted"] or message["campaign_id"] == PURGED:
         return {}
@@ -145,7 +144,7 @@ def _campaigns(told: dict[int, Figures], wanted: dict[int, Name]) -> list[Campai
 
 
 def _links(
-    db: Database, clicked: dict[int, Figures], told: dict[int, Figures], scope: int
+    db: SQLite, clicked: dict[int, Figures], told: dict[int, Figures], scope: int
 ) -> list[LinkFigures]:
     """Return the links that were clicked, then those that campaigns list."""
     listed = {
@@ -171,7 +170,7 @@ def _links(
     return [LinkFigures(*about, figures, purged) for _, _, about, figures, purged in found]
 
 
-def _days(db: Database, scope: int, first: int, last: int) -> list[DayFigures]:
+def _days(db: SQLite, scope: int, first: int, last: int) -> list[DayFigures]:
     """Return the clicks by the day on which they were made, whenever their message was sent."""
     days: defaultdict[int, _Counted] = defaultdict(_Counted)
     for message in db.query("SELECT * FROM messages"):

@@ -6,9 +6,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlite_utils import Database
-
 from tracker.reports.figures import Figures, LinkFigures
+from tracker.sql.sqlite import SQLite
 
 ALL = 0
 """Stands for all campaigns."""
@@ -47,12 +46,12 @@ _PEOPLE = """
 """
 
 
-def summed(db: Database) -> dict[int, Figures]:
+def summed(db: SQLite) -> dict[int, Figures]:
     """Return the figures of each campaign, by its number, from `campaigns_v`."""
     return {row[0]: Figures(*row[1:]) for row in db.execute(_SUMMED)}
 
 
-def counted(db: Database) -> dict[int, Figures]:
+def counted(db: SQLite) -> dict[int, Figures]:
     """Return the figures of all (0) and of each campaign, counted from single rows."""
     found: dict[int, Figures] = {}
     for query in (_MESSAGES, _CLICKS, _PEOPLE):
@@ -63,13 +62,13 @@ def counted(db: Database) -> dict[int, Figures]:
     return {each: figures for each, figures in found.items() if figures != Figures()}
 
 
-def deliveries(db: Database) -> Mapping[int, tuple[int, int]]:
+def deliveries(db: SQLite) -> Mapping[int, tuple[int, int]]:
     """Return deliveries and clicked ones of each campaign that has any, counted copy by copy."""
     rows = db.execute(_DELIVERIES.format("campaign_id"))
     return {row[0]: (row[1], row[2]) for row in rows if row[1]}
 
 
-def links(db: Database, campaign: int = ALL) -> list[LinkFigures]:
+def links(db: SQLite, campaign: int = ALL) -> list[LinkFigures]:
     """Return the links of all campaigns or of one, the most clicked first, from their views."""
     view, where = ("campaign_links_v", "campaign_id = ?") if campaign else ("links_v", "? = 0")
     query = f"SELECT * FROM {view} WHERE {where} ORDER BY clicks_all DESC, link"

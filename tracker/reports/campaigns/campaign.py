@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlite_utils import Database
-
 from tracker.reports.campaigns.listing import day_date
 from tracker.reports.known import Unknown
 from tracker.reports.names import Name
+from tracker.sql.db import Db
 from tracker.store.reserved import HOURS_A_DAY
 
 _NAME = "SELECT name FROM campaigns WHERE id = ?"
@@ -50,7 +49,7 @@ class Campaign:
         return None if self.first is None else (self.first - date(1970, 1, 1)).days * HOURS_A_DAY
 
 
-def find(db: Database, campaign: int) -> Campaign:
+def find(db: Db, campaign: int) -> Campaign:
     """Return the campaign of a row; raises Unknown where there is none."""
     row = db.execute(_NAME, [campaign]).fetchone()
     if row is None:
@@ -59,7 +58,7 @@ def find(db: Database, campaign: int) -> Campaign:
     return Campaign(campaign, Name.of(row[0]), *days)
 
 
-def latest(db: Database, most: int, but: int = 0) -> list[tuple[int, Name]]:
+def latest(db: Db, most: int, but: int = 0) -> list[tuple[int, Name]]:
     """Return the campaigns that were first heard of last, `but` one, the latest first.
 
     Those of our own, for mail without a campaign and for what was purged, are among them if they have any.
@@ -68,7 +67,7 @@ def latest(db: Database, most: int, but: int = 0) -> list[tuple[int, Name]]:
     return [(row, Name.of(name)) for row, name in rows]
 
 
-def by_hour(db: Database, campaign: int, first: int, count: int) -> Mapping[int, tuple[int, int]]:
+def by_hour(db: Db, campaign: int, first: int, count: int) -> Mapping[int, tuple[int, int]]:
     """Return the clicks of people and of machines in some hours, counted from 1970."""
     asked = {"campaign": campaign, "hours": json.dumps(list(range(first, first + count)))}
     return {hour: (people, machines) for hour, people, machines in db.execute(_HOURS, asked)}

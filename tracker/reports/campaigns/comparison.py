@@ -8,10 +8,9 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.reports.figures import Figures, LinkFigures
 from tracker.reports.links import Links
+from tracker.sql.db import Db
 
 _FIGURES = """
     SELECT link_id, clicks_human, clicks_doubtful, clicks_all, clicks_shared,
@@ -34,7 +33,7 @@ class Pair:
     other: Figures | None
 
 
-def compare(db: Database, one: int, other: int, limit: int) -> list[Pair]:
+def compare(db: Db, one: int, other: int, limit: int) -> list[Pair]:
     """Return the most clicked links of both campaigns, `limit` of each, by people in either."""
     links: dict[int, LinkFigures] = {}
     for campaign in (one, other):
@@ -49,7 +48,7 @@ def _order(pair: Pair) -> tuple[int, str]:
     return -max(each.unique_human for each in sides), pair.link.link
 
 
-def _figures(db: Database, links: Collection[int], campaign: int) -> dict[int, Figures]:
+def _figures(db: Db, links: Collection[int], campaign: int) -> dict[int, Figures]:
     asked = {"ids": json.dumps(list(links)), "campaign": campaign}
     found = {row: Figures() for (row,) in db.execute(_LISTED, asked)}
     for row in db.query(_FIGURES, asked):

@@ -12,11 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlite_utils import Database
-
 from tracker.reports.breakdown import FEWEST, OTHER
 from tracker.reports.campaigns.listing import day_date
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 MOST_MESSAGES = 5_000
@@ -88,7 +87,7 @@ class Domains:
     is_all: bool
 
 
-def domains(db: Database, campaign: int, period: Period | None = None) -> Domains:
+def domains(db: Db, campaign: int, period: Period | None = None) -> Domains:
     """Return domains of a campaign's recipients, of a period or of all times."""
     days = _days(db, campaign, period or Period())
     found: dict[str, Domain] = {}
@@ -111,13 +110,13 @@ def _domain(address: str) -> str:
     return address.rpartition("@")[2].lower() if "@" in address else ""
 
 
-def _days(db: Database, campaign: int, period: Period) -> list[int]:
+def _days(db: Db, campaign: int, period: Period) -> list[int]:
     asked = {"campaign": campaign, "most": MOST_DAYS, **period.days()}
     return [day for (day,) in db.execute(_DAYS, asked)]
 
 
 def _deliveries(
-    db: Database, campaign: int, day: int, most: int
+    db: Db, campaign: int, day: int, most: int
 ) -> Iterator[tuple[str | None, int | None, int, int]]:
     return iter(db.execute(_DELIVERIES, {"campaign": campaign, **_asked(day, most)}))
 

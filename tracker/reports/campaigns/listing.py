@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, get_args
 
-from sqlite_utils import Database
-
 from tracker.reports import names, period
 from tracker.reports.figures import CampaignFigures, Figures
 from tracker.reports.names import Name
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 Order = Literal["sent", "name", "deliveries", "rate", "people", "clicks", "machines"]
@@ -75,7 +74,7 @@ _VALUES: Mapping[Order, Callable[[_Found], float | str]] = {
 
 
 def listing(
-    db: Database,
+    db: Db,
     asked: Period,
     order: Order = "sent",
     *,
@@ -97,7 +96,7 @@ def listing(
     return Listing(_rows(db, asked, shown), last, len(found), single)
 
 
-def _found(db: Database, asked: Period, sums: Mapping[int, Figures]) -> list[_Found]:
+def _found(db: Db, asked: Period, sums: Mapping[int, Figures]) -> list[_Found]:
     named = names.campaigns(db)
     last = dict(db.execute(_LAST_DAYS, asked.days()).fetchall())
     return [
@@ -113,7 +112,7 @@ def _is_behind(place: Place, after: Place | None, *, rising: bool) -> bool:
     return place > after if rising else place < after
 
 
-def _rows(db: Database, asked: Period, shown: list[_Found]) -> tuple[Row, ...]:
+def _rows(db: Db, asked: Period, shown: list[_Found]) -> tuple[Row, ...]:
     counted = period.with_people(db, asked, {each.id: each.figures for each in shown})
     return tuple(
         Row(

@@ -8,12 +8,11 @@ or what is each reader's own (`tracker.urls.slots`).
 import json
 from collections.abc import Sequence
 
-from sqlite_utils import Database
-
 from tracker.counting.personal_links import Slots
 from tracker.events import SentLink
 from tracker.reports import names
 from tracker.reports.figures import Figures, LinkFigures
+from tracker.sql.db import Db
 from tracker.urls.slots import placed
 
 _NAMED = """
@@ -25,7 +24,7 @@ _NAMED = """
 """
 
 
-def message_links(db: Database, campaign: str, sent: Sequence[SentLink]) -> dict[int, LinkFigures]:
+def message_links(db: Db, campaign: str, sent: Sequence[SentLink]) -> dict[int, LinkFigures]:
     """Return the link of a campaign that each link of a message is, by its number in the message.
 
     A link that nobody clicked has figures of 0, also where the campaign never had it.
@@ -40,7 +39,7 @@ def message_links(db: Database, campaign: str, sent: Sequence[SentLink]) -> dict
     }
 
 
-def _names(db: Database, campaign: int, sent: Sequence[SentLink]) -> dict[int, str]:
+def _names(db: Db, campaign: int, sent: Sequence[SentLink]) -> dict[int, str]:
     """Return the name of each link in reports, by its number: its group, else its URL less what is the reader's."""
     known, slots = Slots(db), {each.number: each.slot for each in placed(sent)}
     known.load(campaign, set(slots.values()))
@@ -51,7 +50,7 @@ def _names(db: Database, campaign: int, sent: Sequence[SentLink]) -> dict[int, s
     return called
 
 
-def _figures(db: Database, campaign: int, called: set[str]) -> dict[str, LinkFigures]:
+def _figures(db: Db, campaign: int, called: set[str]) -> dict[str, LinkFigures]:
     values = {"names": json.dumps(sorted(called)), "campaign": campaign}
     found = {}
     for row, name, url, text, *figures in db.execute(_NAMED, values):

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlite_utils import Database
-
 from tracker.reports.campaigns.listing import day_date
 from tracker.reports.figures import CampaignFigures, Figures, LinkFigures
 from tracker.reports.known import Unknown
 from tracker.reports.link.listing import link_of
 from tracker.reports.names import Name
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 CAMPAIGNS = 100
@@ -88,7 +87,7 @@ class Destinations:
     since: date | None
 
 
-def find(db: Database, link: int) -> LinkFigures:
+def find(db: Db, link: int) -> LinkFigures:
     """Return the link of a row, or the one that it became, with its figures; raises Unknown."""
     row = next(db.query(_LINK, [link]), None)
     totals = next(db.query(_TOTALS, [link]), None)
@@ -100,12 +99,12 @@ def find(db: Database, link: int) -> LinkFigures:
     return link_of(row, Figures(**(totals or {})))
 
 
-def in_campaign(db: Database, link: int, campaign: int) -> Figures:
+def in_campaign(db: Db, link: int, campaign: int) -> Figures:
     """Return the figures of a link in one campaign."""
     return Figures(**next(db.query(_IN_CAMPAIGN, [campaign, link]), {}))
 
 
-def campaigns(db: Database, link: int) -> list[InCampaign]:
+def campaigns(db: Db, link: int) -> list[InCampaign]:
     """Return the campaigns that have a link, those in which it was clicked most first."""
     asked = {"link": link, "most": CAMPAIGNS}
     found = {row["id"]: row for row in db.query(_LISTED, asked)}
@@ -122,7 +121,7 @@ def _campaign(row: Mapping[str, object]) -> CampaignFigures:
     return CampaignFigures(name.text, Figures(**sums), name.purged, int(str(row["id"])))  # type: ignore[arg-type]
 
 
-def by_day(db: Database, link: int, campaign: int = 0) -> Mapping[date, tuple[int, int]]:
+def by_day(db: Db, link: int, campaign: int = 0) -> Mapping[date, tuple[int, int]]:
     """Return the clicks of people and of machines by the day on which their message was sent.
 
     In messages of all campaigns (0), or of one.
@@ -131,7 +130,7 @@ def by_day(db: Database, link: int, campaign: int = 0) -> Mapping[date, tuple[in
     return {day_date(day): (people, machines) for day, people, machines in rows}
 
 
-def destinations(db: Database, link: int, days: Mapping[date, object]) -> Destinations:
+def destinations(db: Db, link: int, days: Mapping[date, object]) -> Destinations:
     """Return where clicks on the latest messages led, of the days on which a link was clicked."""
     found: Counter[str] = Counter()
     since = None

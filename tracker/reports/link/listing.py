@@ -13,12 +13,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.reports import people
 from tracker.reports.figures import Figures, Json, LinkFigures
 from tracker.reports.names import Name
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 from tracker.store.clicked_by import Counts
 from tracker.store.reserved import RESERVED_NAME
 
@@ -92,9 +91,7 @@ class Listing:
     next: Place | None
 
 
-def listing(
-    db: Database, period: Period | None, *, after: Place | None = None, limit: int
-) -> Listing:
+def listing(db: Db, period: Period | None, *, after: Place | None = None, limit: int) -> Listing:
     """Return links that were clicked in what was sent within a period (None: ever)."""
     clicks, link = after or _EVERY
     asked = {"clicks": clicks, "link": link, "most": limit + 1}
@@ -105,7 +102,7 @@ def listing(
     return Listing(tuple(_told(db, shown, period)), last)
 
 
-def search(db: Database, text: str, period: Period | None) -> list[LinkFigures]:
+def search(db: Db, text: str, period: Period | None) -> list[LinkFigures]:
     """Return links in whose name, URL or text this one stands, the most clicked first."""
     ids = _ids(db, text.strip())
     sql, days = (_THESE_EVER, {}) if period is None else (_THESE_IN_PERIOD, period.days())
@@ -115,9 +112,9 @@ def search(db: Database, text: str, period: Period | None) -> list[LinkFigures]:
     return sorted(found, key=lambda each: (-each.figures.clicks_all, each.link))[:MOST_FOUND]
 
 
-def _ids(db: Database, text: str) -> list[int]:
+def _ids(db: Db, text: str) -> list[int]:
     """Return the rows of links that a text is found in."""
-    db.conn.create_function("folded", 1, str.casefold, deterministic=True)
+    db.create_function("folded", str.casefold)
     asked = {"text": text.casefold(), "searched": SEARCHED, "reserved": RESERVED_NAME}
     found: dict[int, None] = {}
     for sql in (_AMONG_CLICKED, _AMONG_LATEST):
@@ -129,7 +126,7 @@ def _ids(db: Database, text: str) -> list[int]:
     return list(found)
 
 
-def _told(db: Database, rows: Iterable[Json], period: Period | None) -> list[LinkFigures]:
+def _told(db: Db, rows: Iterable[Json], period: Period | None) -> list[LinkFigures]:
     """Return sums of links with their names, and with the people of a period."""
     sums = {row["link_id"]: _figures(row) for row in rows}
     ids = json.dumps(list(sums))

@@ -9,8 +9,6 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.reports import period
 from tracker.reports.campaigns.listing import day_date
 from tracker.reports.figures import CampaignFigures, Figures, Json
@@ -18,6 +16,7 @@ from tracker.reports.lists.part import Part, cut
 from tracker.reports.names import Name
 from tracker.reports.period import Period
 from tracker.reports.summary import SUMS
+from tracker.sql.db import Db
 
 _NUMBERS = """
     SELECT id FROM campaigns WHERE id > :after AND ({has_any}) ORDER BY id LIMIT :most
@@ -64,7 +63,7 @@ class Listed:
         return {"id": self.figures.id, **named, **days, **self.figures.figures.json()}
 
 
-def campaigns(db: Database, asked: Period | None, *, after: int = 0, limit: int) -> Part[Listed]:
+def campaigns(db: Db, asked: Period | None, *, after: int = 0, limit: int) -> Part[Listed]:
     """Return campaigns that have figures: of all times (None), or of a period."""
     days = {} if asked is None else asked.days()
     sql = _NUMBERS.format(has_any=_HAS_ANY if asked is None else _HAS_ANY_THEN)
@@ -73,23 +72,23 @@ def campaigns(db: Database, asked: Period | None, *, after: int = 0, limit: int)
     return Part(_listed(db, asked, part.rows), part.next)
 
 
-def campaign(db: Database, number: int, asked: Period | None) -> Listed | None:
+def campaign(db: Db, number: int, asked: Period | None) -> Listed | None:
     """Return one campaign, with figures of all times or of a period; None where there is none."""
     return next(iter(_listed(db, asked, [number])), None)
 
 
-def is_known(db: Database, number: int) -> bool:
+def is_known(db: Db, number: int) -> bool:
     """Return whether there is a campaign of this number."""
     return db.execute(_CAMPAIGN, [number]).fetchone() is not None
 
 
-def _listed(db: Database, asked: Period | None, numbers: Collection[int]) -> list[Listed]:
+def _listed(db: Db, asked: Period | None, numbers: Collection[int]) -> list[Listed]:
     figures = _figures(db, asked, numbers)
     rows = db.query(_ABOUT, {"ids": json.dumps(list(numbers))})
     return [_row(row, figures.get(row["id"], Figures())) for row in rows]
 
 
-def _figures(db: Database, asked: Period | None, numbers: Collection[int]) -> Mapping[int, Figures]:
+def _figures(db: Db, asked: Period | None, numbers: Collection[int]) -> Mapping[int, Figures]:
     if asked is None:
         rows = db.query(_OF_EVERYTHING, {"ids": json.dumps(list(numbers))})
         return {row.pop("campaign_id"): Figures(**row) for row in rows}

@@ -11,14 +11,13 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.reports import people
 from tracker.reports.figures import Figures, Json, LinkFigures
 from tracker.reports.links import NOT_OWN
 from tracker.reports.lists.part import Part, cut
 from tracker.reports.names import Name
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 from tracker.store.clicked_by import Counts
 
 LOOKED_AT = 20_000
@@ -120,7 +119,7 @@ class Asked:
         return {"campaign": self.campaign, **days}
 
 
-def links(db: Database, asked: Asked, *, after: int = 0, limit: int) -> Part[LinkFigures]:
+def links(db: Db, asked: Asked, *, after: int = 0, limit: int) -> Part[LinkFigures]:
     """Return links that were clicked, or that campaigns with messages have: `limit` at most, or fewer."""
     limit = limit if asked.period is None else min(limit, OF_A_PERIOD)
     values = {**asked.values(), "after": after, "most": limit + 1}
@@ -148,16 +147,14 @@ def _listed(asked: Asked) -> str:
     return sql.format(not_own=NOT_OWN, sent=sent)
 
 
-def figures(db: Database, asked: Asked, numbers: Collection[int]) -> list[LinkFigures]:
+def figures(db: Db, asked: Asked, numbers: Collection[int]) -> list[LinkFigures]:
     """Return those of these links that there are, with their figures."""
     ids = json.dumps(list(numbers))
     found = _figures(db, asked, {**asked.values(), "ids": ids}, numbers)
     return [_link(row, found.get(row["id"], Figures())) for row in db.query(_ABOUT, {"ids": ids})]
 
 
-def _figures(
-    db: Database, asked: Asked, values: Json, numbers: Collection[int]
-) -> Mapping[int, Figures]:
+def _figures(db: Db, asked: Asked, values: Json, numbers: Collection[int]) -> Mapping[int, Figures]:
     if asked.period is None:
         return {row.pop("link_id"): Figures(**row) for row in db.query(_OF_EVERYTHING, values)}
     sql = _OF_PERIOD.format(sums=_OF_CAMPAIGN_THEN if asked.campaign else _THEN)
@@ -174,7 +171,7 @@ def _link(row: Json, figures: Figures) -> LinkFigures:
     )
 
 
-def number_now(db: Database, link: int) -> int:
+def number_now(db: Db, link: int) -> int:
     """Return the number of the link that another one became, or its own."""
     seen = {link}
     while (found := db.execute(_NOW, [link]).fetchone()) and found[0] not in seen:
@@ -183,7 +180,7 @@ def number_now(db: Database, link: int) -> int:
     return link
 
 
-def campaigns_of(db: Database, link: int, limit: int) -> list[tuple[int, Name, LinkFigures]]:
+def campaigns_of(db: Db, link: int, limit: int) -> list[tuple[int, Name, LinkFigures]]:
     """Return campaigns that have a link: number, name, and figures of the link in it."""
     sql = _CAMPAIGNS.format(not_own=NOT_OWN, sent=_HAS_MESSAGES)
     rows = db.execute(sql, {"link": link, "most": limit}).fetchall()

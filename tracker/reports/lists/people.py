@@ -10,12 +10,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.persons import is_opaque
 from tracker.reports.clicks import moment
 from tracker.reports.figures import Json
 from tracker.reports.lists.part import Part, cut
+from tracker.sql.db import Db
 from tracker.store import named_rows, persons
 
 _NUMBERS = "SELECT id FROM persons WHERE id > :after ORDER BY id LIMIT :most"
@@ -47,14 +46,14 @@ class _Sent:
     last_s: int | None = None
 
 
-def people(db: Database, *, after: int = 0, limit: int) -> Part[Json]:
+def people(db: Db, *, after: int = 0, limit: int) -> Part[Json]:
     """Return persons with what went to each."""
     found = db.execute(_NUMBERS, {"after": after, "most": limit + 1}).fetchall()
     part = cut([number for (number,) in found], limit)
     return Part(told(db, part.rows), part.next)
 
 
-def called(db: Database, name: str) -> list[int]:
+def called(db: Db, name: str) -> list[int]:
     """Return the numbers of the person who is known by a name or an address, whatever its case.
 
     There may be several, where an address was somebody's name, and is another's address.
@@ -66,12 +65,12 @@ def called(db: Database, name: str) -> list[int]:
     return sorted(numbers - {None})
 
 
-def named(db: Database, names: Collection[str]) -> list[int]:
+def named(db: Db, names: Collection[str]) -> list[int]:
     """Return the numbers of persons by their names, exactly as they stand in the store."""
     return sorted(named_rows.find(db, "persons", names).values())
 
 
-def told(db: Database, numbers: Iterable[int]) -> list[Json]:
+def told(db: Db, numbers: Iterable[int]) -> list[Json]:
     """Return what is told of persons, by their numbers."""
     ids = json.dumps(list(numbers))
     sent: defaultdict[int, _Sent] = defaultdict(lambda: _Sent(set()))

@@ -8,13 +8,12 @@ Does not own: finding the clicks (`page`), or how a filter is written in a URL (
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from sqlite_utils import Database
-
 from tracker.details import lookup
 from tracker.judging.rules import BY_NAME
 from tracker.reports import known
 from tracker.reports.known import Unknown
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 from tracker.store import named_rows
 from tracker.store.keys import MessageKey, is_message_id
 
@@ -68,7 +67,7 @@ class Wanted:
     message: MessageKey | None = None
 
     @classmethod
-    def of(cls, db: Database, asked: Filter) -> "Wanted":
+    def of(cls, db: Db, asked: Filter) -> "Wanted":
         """Find what a filter means; raises Unknown where the store knows no such thing."""
         names = known.person(db, asked.person) if asked.person is not None else []
         return cls(
@@ -82,13 +81,13 @@ class Wanted:
         )
 
 
-def _campaign(db: Database, campaign: int | None) -> int | None:
+def _campaign(db: Db, campaign: int | None) -> int | None:
     if campaign is not None and not db.execute(_CAMPAIGN, [campaign]).fetchone():
         raise Unknown("campaign", str(campaign), ())
     return campaign
 
 
-def link_row(db: Database, link: int | None) -> int | None:
+def link_row(db: Db, link: int | None) -> int | None:
     """Return the number under which the clicks of a link count now; raises Unknown."""
     if link is None:
         return None
@@ -98,7 +97,7 @@ def link_row(db: Database, link: int | None) -> int | None:
     return int(found[0])
 
 
-def message_key(db: Database, message: str | None) -> MessageKey | None:
+def message_key(db: Db, message: str | None) -> MessageKey | None:
     """Return the key of a message that is given by its id; raises Unknown.
 
     Ids are random, so that no two messages share one; were there two, it is the latest.
@@ -111,7 +110,7 @@ def message_key(db: Database, message: str | None) -> MessageKey | None:
     return found[0]
 
 
-def _verdicts(db: Database, asked: Filter) -> tuple[int, ...] | None:
+def _verdicts(db: Db, asked: Filter) -> tuple[int, ...] | None:
     """Return the verdicts with a label and a rule; there are not many."""
     if asked.label is None and asked.rule is None:
         return None

@@ -13,13 +13,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.reports.clicks import CLICK, CLICKS, shown, told
 from tracker.reports.figures import Json
 from tracker.reports.log import ways
 from tracker.reports.log.filters import Filter, Wanted
 from tracker.reports.log.ways import Direction
+from tracker.sql.db import Db
 from tracker.store.keys import moment_s
 
 LIMIT = 1000
@@ -55,7 +54,7 @@ class Page:
 
 
 def page(
-    db: Database,
+    db: Db,
     asked: Filter,
     *,
     cursor: int | None = None,
@@ -82,9 +81,7 @@ def page(
     return Page(rows, way.end, more=True, looked_to_s=_moment_s(db, way.end))
 
 
-def _rows(
-    db: Database, wanted: Wanted, way: ways.Way, values: Json, direction: Direction
-) -> list[Json]:
+def _rows(db: Db, wanted: Wanted, way: ways.Way, values: Json, direction: Direction) -> list[Json]:
     conditions = [
         f"{way.arrival} {direction.beyond} :cursor",
         way.condition,
@@ -146,12 +143,12 @@ def _values(wanted: Wanted) -> Json:
     }
 
 
-def latest(db: Database) -> int:
+def latest(db: Db) -> int:
     """Return the arrival of the click that was counted last; 0 where there is none."""
     return int(db.execute(_LATEST).fetchone()[0])
 
 
-def _moment_s(db: Database, arrival: int) -> float | None:
+def _moment_s(db: Db, arrival: int) -> float | None:
     """Return when a click was made; None where it is gone."""
     found = db.execute(_MOMENT, [arrival]).fetchone()
     return moment_s(found[0]) if found else None

@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlite_utils import Database
-
 from tracker.reports.log.filters import Wanted
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S, day_of
 
 LOOKED_AT = 30_000
@@ -113,7 +112,7 @@ class Way:
     end: int | None = None
 
 
-def way(db: Database, wanted: Wanted, cursor: int, direction: Direction) -> Way:
+def way(db: Db, wanted: Wanted, cursor: int, direction: Direction) -> Way:
     """Return the way on which few clicks are looked at."""
     return (
         _of_message(db, wanted)
@@ -124,19 +123,19 @@ def way(db: Database, wanted: Wanted, cursor: int, direction: Direction) -> Way:
     )
 
 
-def is_more(db: Database, end: int, direction: Direction) -> bool:
+def is_more(db: Db, end: int, direction: Direction) -> bool:
     """Return whether there are clicks beyond an arrival."""
     return bool(db.execute(direction.sql(_BEYOND), [end]).fetchone()[0])
 
 
-def _of_message(db: Database, wanted: Wanted) -> Way | None:
+def _of_message(db: Db, wanted: Wanted) -> Way | None:
     if wanted.message is None:
         return None
     total = db.execute(_CLICKS_OF_MESSAGE, list(wanted.message)).fetchone()[0]
     return Way("clicks", {}) if total <= SCANNED else None
 
 
-def _of_person(db: Database, wanted: Wanted) -> Way | None:
+def _of_person(db: Db, wanted: Wanted) -> Way | None:
     if not wanted.names:
         return None
     asked = {"persons": json.dumps(wanted.persons), "names": json.dumps(wanted.names)}
@@ -146,7 +145,7 @@ def _of_person(db: Database, wanted: Wanted) -> Way | None:
     return Way(_OF_COPIES, {"copies": json.dumps([copy[:3] for copy in copies])})
 
 
-def _of_days(db: Database, wanted: Wanted) -> Way | None:
+def _of_days(db: Db, wanted: Wanted) -> Way | None:
     days = _days(db, wanted)
     if days is None:
         return None
@@ -158,7 +157,7 @@ def _of_days(db: Database, wanted: Wanted) -> Way | None:
     return Way(_OF_DAYS, {"runs": json.dumps(runs)})
 
 
-def _days(db: Database, wanted: Wanted) -> list[int] | None:
+def _days(db: Db, wanted: Wanted) -> list[int] | None:
     """Return the days of sending of what may fit, None where nothing narrows them down."""
     since_s, until_s = wanted.period.since_s, wanted.period.until_s
     first, last = day_of(since_s), int(-(-until_s // DAY_S)) - 1
@@ -169,7 +168,7 @@ def _days(db: Database, wanted: Wanted) -> list[int] | None:
     return None if found is None else sorted(day for day in found if first <= day <= last)
 
 
-def _days_of_link(db: Database, link: int, campaign: int | None) -> set[int] | None:
+def _days_of_link(db: Db, link: int, campaign: int | None) -> set[int] | None:
     """Return the days on which messages were sent in which a link was clicked; None: too many campaigns."""
     every = [campaign] if campaign else [each for (each,) in db.execute(_CAMPAIGNS, [link])]
     if len(every) > CAMPAIGNS_OF_A_LINK:
@@ -193,14 +192,14 @@ def _runs(days: Iterable[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _last(db: Database, wanted: Wanted, cursor: int, direction: Direction) -> Way | None:
+def _last(db: Db, wanted: Wanted, cursor: int, direction: Direction) -> Way | None:
     """Look at all that arrived beyond the cursor, where they are few, or there is nothing to look for."""
     count, end = _span(db, cursor, direction, LOOKED_AT)
     is_all = wanted == Wanted(wanted.period) and not wanted.period.narrows
     return _by_arrival(wanted, cursor, end) if count < LOOKED_AT or is_all else None
 
 
-def _arrived(db: Database, wanted: Wanted, cursor: int, direction: Direction) -> Way:
+def _arrived(db: Db, wanted: Wanted, cursor: int, direction: Direction) -> Way:
     """Look at those that arrived next to the cursor, as many as are allowed."""
     if not wanted.period.narrows:
         return _by_arrival(wanted, cursor, _span(db, cursor, direction, LOOKED_AT)[1])
@@ -210,7 +209,7 @@ def _arrived(db: Database, wanted: Wanted, cursor: int, direction: Direction) ->
     return _by_arrival(wanted, cursor, int(last) if count == LOOKED_AT else end)
 
 
-def _span(db: Database, cursor: int, direction: Direction, most: int) -> tuple[int, int]:
+def _span(db: Db, cursor: int, direction: Direction, most: int) -> tuple[int, int]:
     """Return how many clicks are beyond the cursor, `most` at most, and the arrival of the last of these."""
     asked = {"cursor": cursor, "most": most}
     count, end = db.execute(direction.sql(_SPAN), asked).fetchone()

@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.details import lookup
 from tracker.reports.figures import Json
 from tracker.reports.names import Name
+from tracker.sql.db import Db
 from tracker.store import named_rows, persons
 from tracker.store.keys import MessageKey
 
@@ -70,7 +69,7 @@ class Messages:
     cursor: str | None = None
 
 
-def found(db: Database, name: str) -> Messages:
+def found(db: Db, name: str) -> Messages:
     """Return the messages that a name leads to, `tracker.details.lookup.MOST_FOUND` at most.
 
     A name is a message's id, a Message-ID, the relay's queue id, an address or a person's own id.
@@ -80,7 +79,7 @@ def found(db: Database, name: str) -> Messages:
     return Messages(told(db, lookup.find(db, name, rows)))
 
 
-def latest(db: Database, *, after: str = "", limit: int = LIMIT) -> Messages:
+def latest(db: Db, *, after: str = "", limit: int = LIMIT) -> Messages:
     """Return the messages that were sent last, or before a cursor; raises ValueError."""
     begin = _place(after)
     asked = {**begin._asdict(), "limit": limit}
@@ -99,12 +98,12 @@ def _place(cursor: str) -> MessageKey:
     return MessageKey.of(int(written[1]), written[2])
 
 
-def told(db: Database, keys: Iterable[MessageKey]) -> list[Json]:
+def told(db: Db, keys: Iterable[MessageKey]) -> list[Json]:
     """Return a row for each of these messages."""
     return [_row(db, key) for key in keys]
 
 
-def _row(db: Database, key: MessageKey) -> Json:
+def _row(db: Db, key: MessageKey) -> Json:
     about = next(db.query(_ABOUT, list(key)), {"campaign_id": None, "campaign": None})
     copies = next(db.query(_COPIES, list(key)))
     kept = next(db.query(_DETAILS, list(key)), {"subject": None, "outcome": None})

@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.reports.figures import Json
+from tracker.sql.db import Db
 
 LIMIT = 1000
 _LAST_CHARACTER = chr(0x10FFFF)
@@ -51,7 +50,7 @@ class Found:
     cursor: str | None
 
 
-def starting_with(db: Database, text: str, *, after: str = "", limit: int = LIMIT) -> Found:
+def starting_with(db: Db, text: str, *, after: str = "", limit: int = LIMIT) -> Found:
     """Return persons whose name, or the address at which they got mail, begins with a text.
 
     First those who are called so, then those whose address is another than their name. Raises ValueError
@@ -95,13 +94,13 @@ class _Place:
         return cls(written[1] == "a", int(written[2] or 0), written[3])
 
 
-def _named(db: Database, text: str, place: _Place, limit: int) -> Iterator[Json]:
+def _named(db: Db, text: str, place: _Place, limit: int) -> Iterator[Json]:
     asked = {"after": place.name, "after_id": place.row, "limit": limit}
     for row, name in db.execute(_BY_NAME, {**_bounds(text), **asked}):
         yield {"id": row, "person": name, "address": None}
 
 
-def _addressed(db: Database, text: str, after: str) -> Iterator[str]:
+def _addressed(db: Db, text: str, after: str) -> Iterator[str]:
     """Yield addresses, each once, however much mail went there."""
     bounds, beyond = _bounds(text), ">="
     if after:
@@ -115,7 +114,7 @@ def _bounds(text: str) -> dict[str, str]:
     return {"begin": text or "\x01", "end": text + _LAST_CHARACTER}
 
 
-def _told(db: Database, rows: list[Json]) -> list[Json]:
+def _told(db: Db, rows: list[Json]) -> list[Json]:
     return [
         {
             "person": row["person"],

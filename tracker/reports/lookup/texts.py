@@ -7,14 +7,14 @@ Owns: the question. Does not own: how a text comes into the store (`tracker.coun
 import json
 from collections.abc import Iterable
 
-from sqlite_utils import Database
+from tracker.sql.db import Db
 
 _TEXTS = """
     SELECT id, text FROM links WHERE id IN (SELECT value FROM json_each(:ids)) AND text IS NOT NULL
 """
 
 
-def link_texts(db: Database, ids: Iterable[int]) -> dict[int, str]:
+def link_texts(db: Db, ids: Iterable[int]) -> dict[int, str]:
     """Return the texts of links by their rows, of those that have one."""
     wanted = json.dumps(sorted(set(ids)))
     return {row["id"]: row["text"] for row in db.query(_TEXTS, {"ids": wanted})}

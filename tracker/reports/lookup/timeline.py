@@ -8,13 +8,12 @@ Does not own: the same for a command, in one piece (`tracker.reports.activity`),
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.reports.clicks import CLICK, shown, told
 from tracker.reports.figures import Json
 from tracker.reports.lookup import why
 from tracker.reports.lookup.why import Which
 from tracker.reports.names import Name
+from tracker.sql.db import Db
 from tracker.store import named_rows
 from tracker.store.keys import MessageKey, first_of, message_text
 
@@ -79,13 +78,13 @@ class Timeline:
 class _Asked:
     """Copies by whose: a person's row or an address, with the SQL that finds these; and until when."""
 
-    db: Database
+    db: Db
     whose: tuple[tuple[str, object], ...]
     before_s: float
     limit: int
 
     @classmethod
-    def of(cls, db: Database, names: Sequence[str], before_s: float, limit: int) -> "_Asked":
+    def of(cls, db: Db, names: Sequence[str], before_s: float, limit: int) -> "_Asked":
         """Ask for all of a person's names and addresses, as they stand in the store."""
         by_person = _COPIES.format(index="deliveries_person", whose=_OF_PERSON)
         by_address = _COPIES.format(index="deliveries_address", whose=_OF_ADDRESS)
@@ -103,7 +102,7 @@ class _Asked:
         return list(found.values())
 
 
-def timeline(db: Database, *names: str, before_s: float = FAR_S, limit: int = LIMIT) -> Timeline:
+def timeline(db: Db, *names: str, before_s: float = FAR_S, limit: int = LIMIT) -> Timeline:
     """Return what happened before a moment: what a person was sent and clicked.
 
     `names` are names and addresses as they stand in the store (`known.person`).
@@ -150,13 +149,13 @@ def _clicked(asked: _Asked) -> list[Json]:
     return [_click(db, *key) for key in keys[: asked.limit]]
 
 
-def _click(db: Database, sent_s: int, message_id: int, event_id: bytes) -> Json:
+def _click(db: Db, sent_s: int, message_id: int, event_id: bytes) -> Json:
     key = {"sent_s": sent_s, "message_id": message_id, "event_id": event_id, "campaign": 0}
     row = told(next(db.query(_ONE, key)))
     return {**shown(row), "at_s": row["at_s"], "event": "clicked", "sent_s": sent_s}
 
 
-def _with_reasons(db: Database, rows: list[Json]) -> list[Json]:
+def _with_reasons(db: Db, rows: list[Json]) -> list[Json]:
     clicks = [row for row in rows if row["event"] == "clicked"]
     words = why.in_words_of(db, [which(row) for row in clicks])
     return [{**row, "why": words.get(row.get("event_id", ""), "")} for row in rows]

@@ -8,11 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
 from tracker.judging.click import Click, Message, network_of
 from tracker.judging.rules import FLOOD
 from tracker.judging.words import in_words
+from tracker.sql.db import Db
 from tracker.store.keys import MessageKey, address_text, event_text, first_of, moment_s
 
 SPAN_S = 900.0
@@ -41,7 +40,7 @@ class Which(NamedTuple):
     event_id: str
 
 
-def in_words_of(db: Database, clicks: Iterable[Which]) -> Mapping[str, str]:
+def in_words_of(db: Db, clicks: Iterable[Which]) -> Mapping[str, str]:
     """Return the reasons for the verdicts on some clicks, in words, by the ids of these."""
     copies: defaultdict[tuple[MessageKey, int], list[bytes]] = defaultdict(list)
     for click in clicks:
@@ -52,9 +51,7 @@ def in_words_of(db: Database, clicks: Iterable[Which]) -> Mapping[str, str]:
     return found
 
 
-def _of_copy(
-    db: Database, message: MessageKey, recipient: int, events: list[bytes]
-) -> dict[str, str]:
+def _of_copy(db: Db, message: MessageKey, recipient: int, events: list[bytes]) -> dict[str, str]:
     bounds = {
         "first": first_of(moment_s(min(events)) - SPAN_S),
         "last": first_of(moment_s(max(events)) + SPAN_S),

@@ -11,11 +11,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlite_utils import Database
-
 from tracker.judging.rules import BY_NAME
 from tracker.reports.log.filters import rules_of
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 
 _JUDGED = """
     SELECT human, doubtful, reasons, sum(clicks) AS clicks
@@ -70,7 +69,7 @@ class ByRule:
     rules: tuple[Caught, ...]
 
 
-def by_rule(db: Database, period: Period) -> ByRule:
+def by_rule(db: Db, period: Period) -> ByRule:
     """Return what each rule caught of the clicks on what was sent within a period."""
     total = Judged()
     judged: defaultdict[str, Judged] = defaultdict(Judged)

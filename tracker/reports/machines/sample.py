@@ -13,14 +13,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlite_utils import Database
-
 from tracker.reports.breakdown import FEWEST, OTHER
 from tracker.reports.clicks import CLICK, shown, told
 from tracker.reports.figures import Json
 from tracker.reports.log.filters import rules_of
 from tracker.reports.machines.rules import Judged
 from tracker.reports.period import Period
+from tracker.sql.db import Db
 
 LOOKED_AT = 10_000
 """Clicks: some 8 µs each."""
@@ -74,7 +73,7 @@ class _Domain:
     persons: set[int] = field(default_factory=set)
 
 
-def sample(db: Database, period: Period, *, examples: bool = True) -> Sample:
+def sample(db: Db, period: Period, *, examples: bool = True) -> Sample:
     """Return what the latest clicks of a period tell; `examples` are of single persons."""
     asked = {**period.values(), "most": LOOKED_AT}
     rows = db.execute(_CLICKS, asked).fetchall()
@@ -105,7 +104,7 @@ def _domains(found: Mapping[str, _Domain]) -> tuple[OfDomain, ...]:
     return tuple(sorted(rows, key=lambda row: (-row.judged.clicks, row.domain)))
 
 
-def _examples(db: Database, picked: Mapping[str, Iterable[int]]) -> dict[str, list[Json]]:
+def _examples(db: Db, picked: Mapping[str, Iterable[int]]) -> dict[str, list[Json]]:
     wanted = sorted({arrival for arrivals in picked.values() for arrival in arrivals})
     rows = db.query(_EXAMPLES, {"arrivals": json.dumps(wanted), "campaign": 0})
     known = {row["cursor"]: shown(told(row)) for row in rows}

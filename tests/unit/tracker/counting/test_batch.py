@@ -9,7 +9,6 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import (
     LINKS,
@@ -35,11 +34,12 @@ from tracker.privacy.pseudonyms import DaySecrets
 from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report
 from tracker.retention import retention
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import message_number
 from tracker.store.reserved import ERASED_ADDRESS, day_of
 
 
-def sums(db: Database) -> set[tuple[Any, ...]]:
+def sums(db: SQLite) -> set[tuple[Any, ...]]:
     """Return all sums by the names of what they are over, those of nothing apart."""
     return set(
         db.execute("""
@@ -54,13 +54,13 @@ def sums(db: Database) -> set[tuple[Any, ...]]:
     )
 
 
-def rows(db: Database) -> set[tuple[Any, ...]]:
+def rows(db: SQLite) -> set[tuple[Any, ...]]:
     """Return all clicks with what they are counted under and judged to be."""
     told = ("campaign", "link", "person", "human", "doubtful", "score", "reasons")
     return {(row["event_id"], *(row[name] for name in told)) for row in click_rows(db)}
 
 
-def test_message_counts_when_accepted(db: Database) -> None:
+def test_message_counts_when_accepted(db: SQLite) -> None:
     """Not before."""
     put(db, pending())
     assert totals(db) == Figures()
@@ -68,7 +68,7 @@ def test_message_counts_when_accepted(db: Database) -> None:
     assert totals(db) == Figures(messages=1, deliveries=2)
 
 
-def test_of_a_message_that_was_neither_taken_nor_refused_nobody_knows(db: Database) -> None:
+def test_of_a_message_that_was_neither_taken_nor_refused_nobody_knows(db: SQLite) -> None:
     """In whatever order it is heard; a refusal counts for nothing where the relay took it later."""
     put(db, pending("m1"), refused("m2"), pending("m2"), pending("m3"), refused("m3", 1))
     put(
@@ -81,7 +81,7 @@ def test_of_a_message_that_was_neither_taken_nor_refused_nobody_knows(db: Databa
     assert not any(row["unknown"] for row in db["messages"].rows)
 
 
-def test_click_rate_is_of_deliveries_with_a_human_click(db: Database) -> None:
+def test_click_rate_is_of_deliveries_with_a_human_click(db: SQLite) -> None:
     """One of two readers clicked, twice; the other's scanner did too."""
     machine = clicked("c3", recipient=2, method="HEAD")
     put(db, pending(), accepted(), clicked("c1"), clicked("c2"), machine)
@@ -97,7 +97,7 @@ def test_click_rate_is_of_deliveries_with_a_human_click(db: Database) -> None:
     assert totals(db).click_rate == 0.5
 
 
-def test_ten_mails_that_ten_people_click_each_make_a_rate_of_one(db: Database) -> None:
+def test_ten_mails_that_ten_people_click_each_make_a_rate_of_one(db: SQLite) -> None:
     """As every delivery was clicked, though there are only ten people."""
     people = tuple(Recipient(n, f"reader{n}@example.net") for n in range(1, 11))
     for mail in range(10):
@@ -108,20 +108,20 @@ def test_ten_mails_that_ten_people_click_each_make_a_rate_of_one(db: Database) -
     assert totals(db).click_rate == 1.0
 
 
-def test_a_click_that_only_a_clicked_copy_tells_of_counts_as_accepted(db: Database) -> None:
+def test_a_click_that_only_a_clicked_copy_tells_of_counts_as_accepted(db: SQLite) -> None:
     """The relay's 250 was lost; the click proves it. The rate is never more than 1."""
     put(db, pending(), clicked("c1", recipient=2))
     assert (totals(db).deliveries, totals(db).clicked) == (1, 1)
 
 
-def test_an_erased_recipients_click_counts_for_the_rate(db: Database) -> None:
+def test_an_erased_recipients_click_counts_for_the_rate(db: SQLite) -> None:
     """It is nobody's, but its delivery was clicked."""
     forgotten = (Recipient(1, ERASED_ADDRESS),)
     put(db, pending(recipients=forgotten), accepted("m1", 1), clicked("c1"))
     assert (totals(db).unique_human, totals(db).click_rate) == (0, 1.0)
 
 
-def test_a_burst_is_a_machines_from_its_first_click_on(db: Database) -> None:
+def test_a_burst_is_a_machines_from_its_first_click_on(db: SQLite) -> None:
     """Those that were counted as a person's before it was known as one are taken back."""
     put(db, pending(), accepted(), clicked("c1", link=1))
     assert totals(db).clicks_human == 1
@@ -130,7 +130,7 @@ def test_a_burst_is_a_machines_from_its_first_click_on(db: Database) -> None:
     assert (totals(db).clicked, totals(db).unique_human, totals(db).unique_all) == (0, 0, 1)
 
 
-def test_a_doubtful_click_is_a_humans_and_told_apart(db: Database) -> None:
+def test_a_doubtful_click_is_a_humans_and_told_apart(db: SQLite) -> None:
     """So is a clicker of whom every click is doubtful."""
     put(db, pending(), accepted(), clicked("c1", signals=("no-html",), at_s=SENT_S + 4000))
     assert (totals(db).clicks_human, totals(db).clicks_doubtful) == (1, 1)
@@ -139,7 +139,7 @@ def test_a_doubtful_click_is_a_humans_and_told_apart(db: Database) -> None:
     assert (totals(db).unique_human, totals(db).unique_doubtful) == (1, 0)
 
 
-def test_more_clicks_than_anybody_makes_are_a_machines(db: Database) -> None:
+def test_more_clicks_than_anybody_makes_are_a_machines(db: SQLite) -> None:
     """The copy's earlier ones as well; what it costs to count one more does not grow with them."""
     put(db, pending(), accepted(), clicked("first", at_s=SENT_S + 9000))
     flood = [clicked(f"c{n}", at_s=SENT_S + 20000 + 100 * n) for n in range(FLOOD)]
@@ -150,14 +150,14 @@ def test_more_clicks_than_anybody_makes_are_a_machines(db: Database) -> None:
     assert (totals(db).clicks_human, totals(db).clicks_all) == (0, FLOOD + 2)
 
 
-def test_click_fed_twice_counts_once(db: Database) -> None:
+def test_click_fed_twice_counts_once(db: SQLite) -> None:
     """Across transactions and within one."""
     put(db, pending(), accepted(), clicked("c1"), clicked("c1"))
     put(db, clicked("c1"), clicked("c2"))
     assert totals(db).clicks_all == 2
 
 
-def test_click_on_a_shared_copy_is_nobodys(db: Database) -> None:
+def test_click_on_a_shared_copy_is_nobodys(db: SQLite) -> None:
     """It is a click, and makes no clicker and no rate."""
     put(db, pending(shared=True), accepted(), clicked("c1", recipient=0))
     assert totals(db) == Figures(
@@ -171,7 +171,7 @@ def test_click_on_a_shared_copy_is_nobodys(db: Database) -> None:
     assert totals(db).click_rate is None
 
 
-def test_click_before_its_message_moves_where_it_belongs(db: Database) -> None:
+def test_click_before_its_message_moves_where_it_belongs(db: SQLite) -> None:
     """It counts at once, without campaign; then under its campaign and person."""
     put(db, clicked("c1"))
     c1, early = stored_id("c1", SENT_S + 60), (1, 0, 40, "early/1")
@@ -183,7 +183,7 @@ def test_click_before_its_message_moves_where_it_belongs(db: Database) -> None:
     assert totals(db) == replace(alone, unique_human=1, unique_all=1)
 
 
-def test_person_is_the_applications_id_else_the_address(db: Database) -> None:
+def test_person_is_the_applications_id_else_the_address(db: SQLite) -> None:
     """Two addresses of one X-Track-Person are one clicker."""
     people = (Recipient(1, "ann@example.net", "id-7"), Recipient(2, "ann@example.org", "id-7"))
     put(db, pending(recipients=people), accepted())
@@ -191,7 +191,7 @@ def test_person_is_the_applications_id_else_the_address(db: Database) -> None:
     assert totals(db).unique_human == 1
 
 
-def test_group_is_one_link_and_keeps_what_was_clicked(db: Database) -> None:
+def test_group_is_one_link_and_keeps_what_was_clicked(db: SQLite) -> None:
     """Whatever the URLs of its readers are."""
     for reader in range(1, 51):
         link = SentLink(1, f"https://example.net/for/{reader}", "offer", "Your offer")
@@ -202,7 +202,7 @@ def test_group_is_one_link_and_keeps_what_was_clicked(db: Database) -> None:
     assert summary.report(db).links[0].link == "offer"
 
 
-def test_names_may_hold_any_character(db: Database) -> None:
+def test_names_may_hold_any_character(db: SQLite) -> None:
     """NUL, quotes and other scripts are only names."""
     name = "a\0b'c\"д"
     put(db, pending(campaign=name, recipients=(Recipient(1, name),)), accepted("m1", 1))
@@ -270,7 +270,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
     return draw(st.permutations(kept))
 
 
-def fed(events: Sequence[Event], cuts: Sequence[int]) -> Database:
+def fed(events: Sequence[Event], cuts: Sequence[int]) -> SQLite:
     """Feed events in as many transactions as there are cuts, and one."""
     db = empty()
     edges = [0, *sorted(cut % (len(events) + 1) for cut in cuts), len(events)]
@@ -380,7 +380,7 @@ NAMED = {
 """Which column names the rows of a table."""
 
 
-def test_a_message_that_is_told_of_by_two_seconds_is_one(db: Database) -> None:
+def test_a_message_that_is_told_of_by_two_seconds_is_one(db: SQLite) -> None:
     """It is called by that of its own event, with the clicks that came before."""
     put(db, clicked("c1", sent_at_s=SENT_S + 1))
     assert [row["sent_s"] for row in db["messages"].rows] == [SENT_S + 1]
@@ -403,7 +403,7 @@ def test_a_message_that_is_told_of_by_two_seconds_is_one(db: Database) -> None:
     )
 
 
-def test_messages_of_one_id_are_told_apart_by_their_time(db: Database) -> None:
+def test_messages_of_one_id_are_told_apart_by_their_time(db: SQLite) -> None:
     """Ids are random: two may be the same, years apart."""
     later = SENT_S + 86400
     put(db, pending(), pending(at_s=later, campaign="later"), clicked("c1"))
@@ -415,7 +415,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:{}.0) Gecko/20100101 Firefox/{}.0"
 AGENTS = [FIREFOX.format(version, version) for version in (128, 115)]
 
 
-def _fed(kept: Agents, events: Sequence[Event]) -> Database:
+def _fed(kept: Agents, events: Sequence[Event]) -> SQLite:
     db = empty()
     with db.atomic():
         feed(db, [pending(), accepted()], NAMING, agents=kept)
@@ -499,7 +499,7 @@ def test_labels_are_the_same_whatever_is_kept_of_agents_and_networks(
     expected.close()
 
 
-def test_what_is_kept_of_an_agent_names_what_many_have(db: Database) -> None:
+def test_what_is_kept_of_an_agent_names_what_many_have(db: SQLite) -> None:
     """With a pseudonym for each click, of which no octet tells of the agent or of its network."""
     kept = [clicked(f"c{n}", user_agent=agent) for n, agent in enumerate(AGENTS)]
     with db.atomic():
@@ -513,13 +513,13 @@ def test_what_is_kept_of_an_agent_names_what_many_have(db: Database) -> None:
     assert not any(agent in "\n".join(db.conn.iterdump()) for agent in AGENTS)
 
 
-def test_by_default_there_is_no_pseudonym(db: Database) -> None:
+def test_by_default_there_is_no_pseudonym(db: SQLite) -> None:
     """All is there to be compared."""
     put(db, pending(), clicked("c1", network="192.0.2.0", ip="192.0.2.0"))
     assert db["pseudonyms"].count == 0
 
 
-def test_a_message_that_is_named_anew_takes_its_pseudonyms_along(db: Database) -> None:
+def test_a_message_that_is_named_anew_takes_its_pseudonyms_along(db: SQLite) -> None:
     """Where its own event tells another second than its links do."""
     with db.atomic():
         feed(db, [clicked("c1", sent_at_s=SENT_S)], NAMING, agents=Agents("none"))

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import (
     NAMING,
     SENT_S,
@@ -22,6 +20,7 @@ from tracker.events import Clicked, SentLink
 from tracker.reports import activity, clicks, summary
 from tracker.reports.figures import Figures
 from tracker.retention.retention import purge
+from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S, NO_CAMPAIGN, PURGED
 
 LATER = {"at_s": SENT_S + 9000.0}
@@ -33,7 +32,7 @@ def asking(event_id: str, message: str = "m1", **changes: Any) -> Clicked:
     return clicked(event_id, message, **{**told, "asks_for_privacy": True, **changes})
 
 
-def test_it_counts_as_nobodys_and_its_delivery_as_clicked(db: Database) -> None:
+def test_it_counts_as_nobodys_and_its_delivery_as_clicked(db: SQLite) -> None:
     """So the click rate is right, and nobody is known to have clicked."""
     put(db, pending(), accepted(), asking("c1"), clicked("c2", recipient=2, **LATER))
     assert totals(db) == Figures(
@@ -54,7 +53,7 @@ def test_it_counts_as_nobodys_and_its_delivery_as_clicked(db: Database) -> None:
     assert sum(day.figures.clicks_all for day in report.days) == 2
 
 
-def test_nothing_else_of_it_is_kept(db: Database) -> None:
+def test_nothing_else_of_it_is_kept(db: SQLite) -> None:
     """No row, no agent, no network; the person is known to have got the mail alone."""
     put(db, pending(), accepted(), asking("c1"))
     assert click_rows(db) == list(clicks.clicks(db)) == list(clicks.clickers(db)) == []
@@ -63,21 +62,21 @@ def test_nothing_else_of_it_is_kept(db: Database) -> None:
     assert not any(each in dump for each in ("Odd/1", "c0000200"))
 
 
-def test_it_counts_once_however_often_it_comes(db: Database) -> None:
+def test_it_counts_once_however_often_it_comes(db: SQLite) -> None:
     """In one batch, or in another."""
     put(db, pending(), accepted(), asking("c1"), asking("c1"))
     put(db, asking("c1"), asking("c2"))
     assert totals(db).clicks_all == 2
 
 
-def test_whoever_feeds_is_told_to_rewrite_its_record(db: Database) -> None:
+def test_whoever_feeds_is_told_to_rewrite_its_record(db: SQLite) -> None:
     """As of the forgotten."""
     with db.atomic():
         told = feed(db, [pending(), asking("c1"), clicked("c2")], NAMING)
     assert told == {"c1"}
 
 
-def test_it_is_judged_beside_others_and_changes_nothing_of_them(db: Database) -> None:
+def test_it_is_judged_beside_others_and_changes_nothing_of_them(db: SQLite) -> None:
     """A burst with a click that is known is a machine's; the other stays what it is alone."""
     put(db, pending(), accepted(), clicked("c1", **LATER))
     put(db, asking("c2", link=2, at_s=SENT_S + 9000.1))
@@ -87,14 +86,14 @@ def test_it_is_judged_beside_others_and_changes_nothing_of_them(db: Database) ->
     assert [row["reasons"] for row in click_rows(db)] == ["burst/1", "burst/1"]
 
 
-def test_several_are_judged_together(db: Database) -> None:
+def test_several_are_judged_together(db: SQLite) -> None:
     """Those that come together."""
     put(db, pending(), accepted())
     put(db, asking("c1"), asking("c2", link=2, at_s=SENT_S + 9000.1))
     assert (totals(db).clicks_human, totals(db).clicks_all, totals(db).clicked) == (0, 2, 0)
 
 
-def test_a_link_that_is_theirs_alone_counts_under_its_host(db: Database) -> None:
+def test_a_link_that_is_theirs_alone_counts_under_its_host(db: SQLite) -> None:
     """Its URL would be their name."""
     put(db, to_ann(links=(own_link("ann"),)), accepted("m1", 1))
     put(db, own_click("c1", "m1", "ann", asks_for_privacy=True, **LATER))
@@ -103,7 +102,7 @@ def test_a_link_that_is_theirs_alone_counts_under_its_host(db: Database) -> None
 
 
 def test_a_link_that_another_click_on_the_copy_named_counts_under_its_host_all_the_same(
-    db: Database,
+    db: SQLite,
 ) -> None:
     """A scanner's, as a rule; a purge leaves nothing of the URL, which told of the reader alone."""
     own = SentLink(1, "https://example.net/for/ann", None, "")
@@ -117,7 +116,7 @@ def test_a_link_that_another_click_on_the_copy_named_counts_under_its_host_all_t
     assert totals(db).clicks_all == 2
 
 
-def test_on_a_message_that_is_unknown_or_purged(db: Database) -> None:
+def test_on_a_message_that_is_unknown_or_purged(db: SQLite) -> None:
     """It counts where any click on it does."""
     put(db, asking("c1", "m9"))
     db.execute("INSERT INTO settings VALUES ('purged_before_s', ?)", [SENT_S - 900])
@@ -131,7 +130,7 @@ def test_on_a_message_that_is_unknown_or_purged(db: Database) -> None:
     assert counted == {NO_CAMPAIGN: 1, PURGED: 1}
 
 
-def test_on_a_shared_copy_it_is_one_of_its_clicks(db: Database) -> None:
+def test_on_a_shared_copy_it_is_one_of_its_clicks(db: SQLite) -> None:
     """Nobody knew whose they are before, either."""
     put(db, pending(shared=True), accepted("m1"), asking("c1", recipient=0))
     assert (totals(db).clicks_shared, totals(db).clicks_all) == (1, 1)

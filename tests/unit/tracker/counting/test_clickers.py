@@ -5,7 +5,6 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
 from tests.support.checks.recount import recount
@@ -15,6 +14,7 @@ from tracker.events import Event
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.reports import summary
+from tracker.sql.sqlite import SQLite
 from tracker.store import clicked_by
 from tracker.store.clicked_by import PART, Scope
 from tracker.store.reserved import DAY_S, Kind
@@ -72,7 +72,7 @@ def test_people_of_any_days_are_those_that_a_recount_finds(
     db.close()
 
 
-def test_whose_only_click_turns_out_to_be_a_machines_is_no_human(db: Database) -> None:
+def test_whose_only_click_turns_out_to_be_a_machines_is_no_human(db: SQLite) -> None:
     """Nor of its campaign, its link or its day; who clicked elsewhere as well stays one of all."""
     put(db, *_sent())
     put(db, clicked("c1", "m0", at_s=SENT_S + 9000))
@@ -86,7 +86,7 @@ def test_whose_only_click_turns_out_to_be_a_machines_is_no_human(db: Database) -
     assert summary.report(db) == recount(db)
 
 
-def test_a_set_of_nobody_is_no_row(db: Database) -> None:
+def test_a_set_of_nobody_is_no_row(db: SQLite) -> None:
     """When the click of the only one counts elsewhere."""
     put(db, *_sent(), clicked("c1", "m0", at_s=SENT_S + 9000))
     rows = db["clicked_by"].count
@@ -95,7 +95,7 @@ def test_a_set_of_nobody_is_no_row(db: Database) -> None:
     assert db["clicked_by"].count == rows - 1
 
 
-def test_persons_of_high_numbers_are_in_parts_of_their_own(db: Database) -> None:
+def test_persons_of_high_numbers_are_in_parts_of_their_own(db: SQLite) -> None:
     """And are counted with the others."""
     changed = Sums()
     for person in (1, PART - 1, PART, 3 * PART + 7):

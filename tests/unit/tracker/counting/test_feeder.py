@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from config.keys.token_keys import new_token_key, write_token_keys
 from config.schema import (
@@ -17,13 +16,14 @@ from config.schema import (
 )
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, totals
 from tracker.counting.feeder import Feeder
+from tracker.sql.sqlite import SQLite
 
 
 @pytest.mark.parametrize(
     ("points", "human"), [(ClicksConfig(), 1), (ClicksConfig(points={"no-html": 100}), 0)]
 )
 def test_clicks_are_judged_by_its_points(
-    db: Database, tmp_path: Path, points: ClicksConfig, human: int
+    db: SQLite, tmp_path: Path, points: ClicksConfig, human: int
 ) -> None:
     """Those of docs/machines.md, where it has none."""
     config = Config(store=StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db"), clicks=points)
@@ -35,7 +35,7 @@ def test_clicks_are_judged_by_its_points(
     assert totals(db).clicks_human == human
 
 
-def test_persons_get_the_ids_that_destinations_are_told(db: Database, tmp_path: Path) -> None:
+def test_persons_get_the_ids_that_destinations_are_told(db: SQLite, tmp_path: Path) -> None:
     """Where any are told; without their secret, counting goes on."""
     secret = tmp_path / "token.keys"
     config = Config(
@@ -52,7 +52,7 @@ def test_persons_get_the_ids_that_destinations_are_told(db: Database, tmp_path: 
     assert db["persons"].count_where("told IS NOT NULL") == 2
 
 
-def test_agents_are_kept_as_it_says(db: Database) -> None:
+def test_agents_are_kept_as_it_says(db: SQLite) -> None:
     """Families are read before the store is locked."""
     feeder = Feeder.of(Config(privacy=PrivacyConfig(user_agent="family")))
     click = clicked("c1", user_agent="curl/8.7.1")

@@ -1,7 +1,6 @@
 """Links that a report lists though nobody has clicked them."""
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import (
     LINKS,
@@ -17,10 +16,11 @@ from tests.support.checks.facts import (
 from tracker.counting import listed_links
 from tracker.events import SentLink
 from tracker.reports import summary
+from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import day_of
 
 
-def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
+def test_personal_url_is_stored_only_when_clicked(db: SQLite) -> None:
     """A link that no other message had is nothing to list, unless it was clicked."""
     for reader in range(1, 51):
         own = SentLink(4, f"https://example.net/for/{reader}", None, "Yours")
@@ -33,7 +33,7 @@ def test_personal_url_is_stored_only_when_clicked(db: Database) -> None:
     assert "https://example.net/for/8" not in "".join(db.conn.iterdump())
 
 
-def test_personal_url_with_parameters_of_ours_is_stored_only_when_clicked(db: Database) -> None:
+def test_personal_url_with_parameters_of_ours_is_stored_only_when_clicked(db: SQLite) -> None:
     """As without them: one set of links for all messages, and no row for what nobody clicked."""
     for reader in range(1, 51):
         own = own_link(f"r{reader}")
@@ -48,7 +48,7 @@ def test_personal_url_with_parameters_of_ours_is_stored_only_when_clicked(db: Da
 
 
 def test_only_the_latest_single_urls_are_remembered(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    db: SQLite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many there are."""
     monkeypatch.setattr(listed_links, "KEPT", 10)
@@ -58,21 +58,21 @@ def test_only_the_latest_single_urls_are_remembered(
     assert db["sightings"].count == 10
 
 
-def test_message_told_twice_has_not_shared_its_links(db: Database) -> None:
+def test_message_told_twice_has_not_shared_its_links(db: SQLite) -> None:
     """Events may be fed again, and several copies tell of one message."""
     put(db, to_ann(), accepted("m1", 1))
     put(db, to_ann())
     assert summary.report(db).links == ()
 
 
-def test_links_of_one_message_to_several_readers_are_listed(db: Database) -> None:
+def test_links_of_one_message_to_several_readers_are_listed(db: SQLite) -> None:
     """All of them have these, with the text that they see."""
     put(db, pending(), accepted())
     shown = [(link.link, link.text) for link in summary.report(db).links]
     assert shown == [(link.url, link.text) for link in LINKS]
 
 
-def test_a_link_stays_listed_as_long_as_its_latest_message(db: Database) -> None:
+def test_a_link_stays_listed_as_long_as_its_latest_message(db: SQLite) -> None:
     """Also where that one, to a single reader, came first, and only a hash was kept of it."""
     later = pending("m2", at_s=SENT_S + 86400, recipients=pending().recipients[:1])
     put(db, later)
@@ -81,7 +81,7 @@ def test_a_link_stays_listed_as_long_as_its_latest_message(db: Database) -> None
     assert days == {day_of(SENT_S + 86400)}
 
 
-def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
+def test_links_nobody_clicked_are_in_the_report(db: SQLite) -> None:
     """With zeros, where two messages share them."""
     put(db, pending("m1"), pending("m2"), accepted("m1"))
     put(db, clicked("c1", link=2, destination="https://example.net/2"))
@@ -90,7 +90,7 @@ def test_links_nobody_clicked_are_in_the_report(db: Database) -> None:
     assert [link.figures.clicks_all for link in report.links] == [1, 0, 0]
 
 
-def test_a_group_that_is_called_like_a_url_is_listed_like_one(db: Database) -> None:
+def test_a_group_that_is_called_like_a_url_is_listed_like_one(db: SQLite) -> None:
     """Earlier versions told URLs less what varies so, and a reader's own is nothing to list."""
     for number in (1, 2):
         own = SentLink(

@@ -1,32 +1,32 @@
 """Clicks that count under another link, once more is known of it."""
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import NAMING, clicked, put
 from tests.support.checks.personal import SITE, mail, story
 from tracker.counting import moved_clicks
 from tracker.reports import summary
+from tracker.sql.sqlite import SQLite
 
 OWN = f"{SITE}…"
 
 
-def lines(db: Database) -> dict[str, int]:
+def lines(db: SQLite) -> dict[str, int]:
     """Return the links of the report, with all clicks on them."""
     return {each.link: each.figures.clicks_all for each in summary.report(db).links}
 
 
-def row_of(db: Database, name: str) -> int:
+def row_of(db: SQLite, name: str) -> int:
     """Return the number of a link."""
     return int(db.execute("SELECT id FROM links WHERE name = ?", [name]).fetchone()[0])
 
 
-def aliases(db: Database) -> dict[int, int]:
+def aliases(db: SQLite) -> dict[int, int]:
     """Return the links that are gone, and where they lead."""
     return {row["link_id"]: row["leads_to"] for row in db["link_aliases"].rows}
 
 
-def test_clicks_move_in_chunks(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clicks_move_in_chunks(db: SQLite, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each counts once, and all other sums are right, at any moment."""
     monkeypatch.setattr(moved_clicks, "CHUNK_MESSAGES", 2)
     for n in range(1, 6):
@@ -46,7 +46,7 @@ def test_clicks_move_in_chunks(db: Database, monkeypatch: pytest.MonkeyPatch) ->
     assert lines(db) == {OWN: 6}
 
 
-def test_the_number_of_an_old_link_leads_on(db: Database) -> None:
+def test_the_number_of_an_old_link_leads_on(db: SQLite) -> None:
     """To the one link; no other link gets it, and nothing of its name is kept."""
     put(db, *story(1, f"{SITE}1"), *story(2, f"{SITE}2"))
     old = [row_of(db, f"{SITE}{n}") for n in (1, 2)]
@@ -57,7 +57,7 @@ def test_the_number_of_an_old_link_leads_on(db: Database) -> None:
     assert row_of(db, f"{SITE}other") not in old
 
 
-def test_a_link_that_becomes_several_leads_nowhere(db: Database) -> None:
+def test_a_link_that_becomes_several_leads_nowhere(db: SQLite) -> None:
     """Nor does what led to it."""
     for n in (1, 2, 3):
         put(db, *story(n, f"{SITE}{n}"))
@@ -66,7 +66,7 @@ def test_a_link_that_becomes_several_leads_nowhere(db: Database) -> None:
     assert aliases(db) == {}
 
 
-def test_clicks_of_the_forgotten_stay_where_they_are(db: Database) -> None:
+def test_clicks_of_the_forgotten_stay_where_they_are(db: SQLite) -> None:
     """What stood in their links is not known any more."""
     put(db, *story(1, f"{SITE}1"))
     db.execute("UPDATE deliveries SET address = '', person_id = NULL")
@@ -76,7 +76,7 @@ def test_clicks_of_the_forgotten_stay_where_they_are(db: Database) -> None:
     assert lines(db) == {OWN: 3, f"{SITE}1": 1}
 
 
-def test_a_link_that_others_need_stays(db: Database) -> None:
+def test_a_link_that_others_need_stays(db: SQLite) -> None:
     """It is a link of another campaign, too."""
     put(db, *story(1, f"{SITE}1"), *story(2, f"{SITE}2"))
     put(db, mail(8, [f"{SITE}1"], campaign="other"))

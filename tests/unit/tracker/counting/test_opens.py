@@ -2,8 +2,6 @@
 
 import itertools
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import (
     SENT_S,
     accepted,
@@ -20,9 +18,10 @@ from tracker.events import Event, Recipient
 from tracker.reports import opens
 from tracker.reports.opens import Figures
 from tracker.retention.retention import purge
+from tracker.sql.sqlite import SQLite
 
 
-def test_opens_leave_every_figure_of_clicks_alone(db: Database) -> None:
+def test_opens_leave_every_figure_of_clicks_alone(db: SQLite) -> None:
     """A message with a pixel alone is none that has tracked links, and no open is a click."""
     put(db, pending("m2"), accepted("m2"), clicked("c1", "m2"))
     before = totals(db)
@@ -31,7 +30,7 @@ def test_opens_leave_every_figure_of_clicks_alone(db: Database) -> None:
     assert db["messages"].count == 1
 
 
-def test_links_and_a_pixel_count_on_both_sides(db: Database) -> None:
+def test_links_and_a_pixel_count_on_both_sides(db: SQLite) -> None:
     """Each in its own report."""
     put(db, pending(opens=True), taken(links=True), opened("o1"), clicked("c1"))
     assert (totals(db).messages, totals(db).clicks_all) == (1, 1)
@@ -49,7 +48,7 @@ def test_the_order_of_events_does_not_matter() -> None:
         assert report.campaigns == (("news", Figures(1, 2, 2, 1, 1, 1, 1)),)
 
 
-def test_purged_opens_are_gone_for_good(db: Database) -> None:
+def test_purged_opens_are_gone_for_good(db: SQLite) -> None:
     """What comes afterwards of such a message is not kept either."""
     put(db, with_pixel(), taken(), opened("o1"))
     purge(db, SENT_S + 10)
@@ -58,7 +57,7 @@ def test_purged_opens_are_gone_for_good(db: Database) -> None:
     assert (db["pixels"].count, db["opens"].count) == (0, 0)
 
 
-def test_nothing_that_is_kept_names_a_reader(db: Database) -> None:
+def test_nothing_that_is_kept_names_a_reader(db: SQLite) -> None:
     """Opens know a copy by its number alone."""
     put(db, with_pixel(recipients=(Recipient(1, "ann@example.net", "4711"),)), opened("o1"))
     kept = repr([*db["pixels"].rows, *db["opens"].rows])

@@ -6,22 +6,22 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import accepted, clicked, empty, put
 from tests.support.checks.personal import KINDS, SITE, mail, story, token
 from tracker.events import Event, SentLink
 from tracker.reports import summary
+from tracker.sql.sqlite import SQLite
 from tracker.urls import slots as places
 
 
-def lines(db: Database) -> dict[str, int]:
+def lines(db: SQLite) -> dict[str, int]:
     """Return the links of the report, with all clicks on them."""
     return {each.link: each.figures.clicks_all for each in summary.report(db).links}
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_links_of_readers_are_one(db: Database, kind: str) -> None:
+def test_links_of_readers_are_one(db: SQLite, kind: str) -> None:
     """Whatever differs in them, and where."""
     url_of, name = KINDS[kind]
     for reader in range(1, 21):
@@ -29,13 +29,13 @@ def test_links_of_readers_are_one(db: Database, kind: str) -> None:
     assert lines(db) == {name: 20}
 
 
-def test_two_readers_have_two_links(db: Database) -> None:
+def test_two_readers_have_two_links(db: SQLite) -> None:
     """Nobody can tell yet what is whose."""
     put(db, *story(1, f"{SITE}1"), *story(2, f"{SITE}2"))
     assert lines(db) == {f"{SITE}1": 1, f"{SITE}2": 1}
 
 
-def test_what_readers_share_stays_apart(db: Database) -> None:
+def test_what_readers_share_stays_apart(db: SQLite) -> None:
     """Languages, the halves of a test, recommended products; beside what is the reader's."""
     for n in range(1, 31):
         put(
@@ -56,14 +56,14 @@ def test_what_readers_share_stays_apart(db: Database) -> None:
     assert summary.report(db).totals.clicks_all == 120
 
 
-def test_sessions_of_a_conference_are_never_one(db: Database) -> None:
+def test_sessions_of_a_conference_are_never_one(db: SQLite) -> None:
     """Though each reader is invited to two that nobody else is."""
     for n in range(1, 9):
         put(db, *story(n, f"{SITE}?session={n}1", f"{SITE}?session={n}2"))
     assert len(lines(db)) == 16
 
 
-def test_a_verdict_may_be_taken_back(db: Database) -> None:
+def test_a_verdict_may_be_taken_back(db: SQLite) -> None:
     """The fourth reader has what the first had: each has their own line again."""
     for n in range(1, 4):
         put(db, *story(n, f"{SITE}{n}"))
@@ -73,7 +73,7 @@ def test_a_verdict_may_be_taken_back(db: Database) -> None:
     assert {row["name"] for row in db["links"].rows} == set(lines(db))
 
 
-def test_people_who_clicked_are_people_of_the_one_link(db: Database) -> None:
+def test_people_who_clicked_are_people_of_the_one_link(db: SQLite) -> None:
     """Each once, however many of the URLs they clicked."""
     for n in range(1, 5):
         put(db, *story(n, f"{SITE}{n}"), clicked(f"again{n}", f"m{n}", destination=f"{SITE}{n}"))
@@ -82,7 +82,7 @@ def test_people_who_clicked_are_people_of_the_one_link(db: Database) -> None:
     assert (link.figures.clicks_all, link.figures.unique_all) == (8, 4)
 
 
-def test_readers_links_without_clicks_are_in_no_report(db: Database) -> None:
+def test_readers_links_without_clicks_are_in_no_report(db: SQLite) -> None:
     """And none of their URLs is anywhere in the store."""
     for n in range(1, 30):
         put(db, mail(n, [f"{SITE}u/{token(n)}", f"{SITE}sale"]), accepted(f"m{n}", 1))
@@ -90,7 +90,7 @@ def test_readers_links_without_clicks_are_in_no_report(db: Database) -> None:
     assert token(7) not in "".join(db.conn.iterdump())
 
 
-def test_a_url_that_one_reader_got_twice_is_no_line(db: Database) -> None:
+def test_a_url_that_one_reader_got_twice_is_no_line(db: SQLite) -> None:
     """It was one, as two messages had it, until it turned out to be the reader's own."""
     for n in (1, 1, 2):
         message = f"m{n}{db['messages'].count}"
@@ -102,7 +102,7 @@ def test_a_url_that_one_reader_got_twice_is_no_line(db: Database) -> None:
     assert lines(db) == {f"{SITE}1": 0, f"{SITE}3": 1}
 
 
-def test_a_place_that_is_settled_leaves_no_values(db: Database) -> None:
+def test_a_place_that_is_settled_leaves_no_values(db: SQLite) -> None:
     """What all readers have costs a row of each slot, and no more."""
     for n in range(1, 50):
         put(db, mail(n, [f"{SITE}{page}" for page in range(10)], f"text {n % 2}"))
@@ -110,7 +110,7 @@ def test_a_place_that_is_settled_leaves_no_values(db: Database) -> None:
 
 
 def test_after_many_readers_a_link_is_theirs_for_good(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    db: SQLite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then nothing is kept of any more of them, and nothing changes."""
     monkeypatch.setattr(places, "MAX_PERSONS", 5)
@@ -123,7 +123,7 @@ def test_after_many_readers_a_link_is_theirs_for_good(
     assert (db["slot_values"].count, db["sightings"].count) == (0, sightings)
 
 
-def test_a_link_of_another_campaign_is_judged_by_itself(db: Database) -> None:
+def test_a_link_of_another_campaign_is_judged_by_itself(db: SQLite) -> None:
     """What readers of one share may be another's reader's own."""
     for n in range(1, 5):
         url = f"{SITE}{n}"
@@ -133,7 +133,7 @@ def test_a_link_of_another_campaign_is_judged_by_itself(db: Database) -> None:
     assert lines(db) == {f"{SITE}…": 4, **{f"{SITE}{n}": 1 for n in range(1, 5)}}
 
 
-def test_a_named_link_is_called_so(db: Database) -> None:
+def test_a_named_link_is_called_so(db: SQLite) -> None:
     """Whatever its readers have."""
     for n in range(1, 9):
         link = SentLink(1, f"{SITE}{n}", "offer", "Sale")
@@ -166,7 +166,7 @@ def events_of(stories: Sequence[tuple[int, list[tuple[str, str]]]]) -> list[Even
     return found
 
 
-def counts(db: Database) -> list[tuple[Any, ...]]:
+def counts(db: SQLite) -> list[tuple[Any, ...]]:
     """Return all sums of links, and what each click counts under."""
     return sorted(
         db.execute("""

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, NAMING, SENT_S, accepted, clicked, empty, pending
 from tests.unit.tracker.counting.test_batch import histories
@@ -23,6 +22,7 @@ from tracker.outbox import queue
 from tracker.outbox.filling import webhook_ids
 from tracker.outbox.queue import Failure, Result
 from tracker.outbox.subscriptions import Subscription, Subscriptions
+from tracker.sql.sqlite import SQLite
 from tracker.store.database import Store
 
 LATE_S = SENT_S + 7200
@@ -33,13 +33,13 @@ NEWS = Subscription("news", campaigns=frozenset({"news"}), settle_s=0.0)
 HOOKS = Subscriptions((PEOPLE, EVERYBODY, NEWS), lambda: 0.0)
 
 
-def put(db: Database, *events: Event) -> None:
+def put(db: SQLite, *events: Event) -> None:
     """Feed events in one transaction."""
     with db.atomic():
         feed(db, events, NAMING, subscriptions=HOOKS)
 
 
-def sent(db: Database, hook: Subscription = PEOPLE) -> list[dict[str, Any]]:
+def sent(db: SQLite, hook: Subscription = PEOPLE) -> list[dict[str, Any]]:
     """Send all that waits for a webhook; return what was sent."""
     with db.atomic():
         webhook_id = webhook_ids(db, [hook.name])[hook.name]
@@ -62,7 +62,7 @@ def scanner(count: int, first: int = 0) -> list[Event]:
     ]
 
 
-def test_a_persons_click_is_created(db: Database) -> None:
+def test_a_persons_click_is_created(db: SQLite) -> None:
     """For each webhook that wants it, once, also where its event comes again."""
     for _ in range(2):
         put(db, pending(), accepted(), clicked("c1", at_s=LATE_S))
@@ -71,7 +71,7 @@ def test_a_persons_click_is_created(db: Database) -> None:
         assert sent(db, hook) == []
 
 
-def test_a_click_that_turns_out_to_be_a_machines_is_relabelled(db: Database) -> None:
+def test_a_click_that_turns_out_to_be_a_machines_is_relabelled(db: SQLite) -> None:
     """Once it was sent; before that it is not told at all."""
     put(db, pending(), accepted(), *scanner(1))
     assert said(sent(db)) == [("click.created", True)]
@@ -81,7 +81,7 @@ def test_a_click_that_turns_out_to_be_a_machines_is_relabelled(db: Database) -> 
     assert said(sent(db, EVERYBODY)) == [("click.created", False)] * 3
 
 
-def test_a_click_counts_for_its_campaign_once_that_is_known(db: Database) -> None:
+def test_a_click_counts_for_its_campaign_once_that_is_known(db: SQLite) -> None:
     """Its message comes after it."""
     put(db, clicked("c1", at_s=LATE_S))
     assert sent(db, NEWS) == []
@@ -92,7 +92,7 @@ def test_a_click_counts_for_its_campaign_once_that_is_known(db: Database) -> Non
     assert sent(db, PEOPLE) == []
 
 
-def test_what_waits_goes_along_with_its_message(db: Database) -> None:
+def test_what_waits_goes_along_with_its_message(db: SQLite) -> None:
     """Whose second turns out to be another one: earlier versions read the clock twice."""
     put(db, clicked("c1", at_s=LATE_S, sent_at_s=SENT_S + 1))
     put(db, pending(), accepted())
@@ -103,13 +103,13 @@ def test_what_waits_goes_along_with_its_message(db: Database) -> None:
     assert keys == {row["sent_s"] for row in db["clicks"].rows}
 
 
-def test_a_reader_who_asks_not_to_be_tracked_is_not_told_of(db: Database) -> None:
+def test_a_reader_who_asks_not_to_be_tracked_is_not_told_of(db: SQLite) -> None:
     """Their clicks are counted, and no more is kept of them (`[privacy] heed_gpc`)."""
     put(db, pending(), accepted(), clicked("c1", at_s=LATE_S, asks_for_privacy=True))
     assert [sent(db, hook) for hook in HOOKS.webhooks] == [[], [], []]
 
 
-def test_without_webhooks_nothing_is_queued(db: Database) -> None:
+def test_without_webhooks_nothing_is_queued(db: SQLite) -> None:
     """Nor is anything asked."""
     queue_clicks(db, Subscriptions(), (), ())
     with db.atomic():
@@ -150,12 +150,12 @@ class Receiver:
         self.hook, self.chance = hook, chance
         self.known: dict[str, dict[str, bool]] = defaultdict(dict)
 
-    def attempt(self, db: Database) -> None:
+    def attempt(self, db: SQLite) -> None:
         """Take what is due; of what is refused, some was heard all the same."""
         with db.atomic():
             self._attempt(db)
 
-    def _attempt(self, db: Database) -> None:
+    def _attempt(self, db: SQLite) -> None:
         webhook_id = webhook_ids(db, [self.hook.name])[self.hook.name]
         most = self.chance.randrange(1, 20)
         taken = queue.take(db, self.hook, webhook_id, now_s=1.0, lease_s=0.0, most=most)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending
 from tests.support.checks.recount import judged_sums, recount, recount_judged
@@ -17,6 +16,7 @@ from tracker.counting.batch import feed
 from tracker.events import Event
 from tracker.judging.rules import Settings
 from tracker.reports import summary
+from tracker.sql.sqlite import SQLite
 from tracker.store.database import Store
 
 STRICT = Settings(threshold=60, doubtful=20)
@@ -37,7 +37,7 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reclassify, "CHUNK_CLICKS", 3)
 
 
-def figures(db: Database) -> tuple[Any, ...]:
+def figures(db: SQLite) -> tuple[Any, ...]:
     """Return all that depends on verdicts."""
     return sums(db), rows(db), summary.report(db)
 

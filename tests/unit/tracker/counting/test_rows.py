@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
 from tests.support.feeding import click_rows
@@ -15,6 +14,7 @@ from tracker.counting.sittings import Span
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.retention import retention
+from tracker.sql.sqlite import SQLite
 from tracker.store import named_rows
 from tracker.store.keys import MessageKey, event_octets
 from tracker.store.reserved import day_of
@@ -47,7 +47,7 @@ DOUBTFUL = Verdict(human=True, doubtful=True, score=65, reasons=("no-html/1", "e
 MACHINE = Verdict(human=False, doubtful=False, score=100, reasons=("burst/1",))
 
 
-def written(db: Database, message: Message) -> None:
+def written(db: SQLite, message: Message) -> None:
     """Write a message with its deliveries."""
     rows.write_messages(db, [message])
     rows.write_deliveries(
@@ -55,7 +55,7 @@ def written(db: Database, message: Message) -> None:
     )
 
 
-def inserted(db: Database, message: Message, click: Click, **changes: object) -> None:
+def inserted(db: SQLite, message: Message, click: Click, **changes: object) -> None:
     """Write a click as its event tells it."""
     made = click.made
     told = {"at_s": made.at_s, "link": made.link, "recipient": click.recipient} | changes
@@ -93,7 +93,7 @@ def test_a_message_is_read_back_as_it_was_written(message: Message) -> None:
 
 
 @pytest.fixture
-def message(db: Database) -> Message:
+def message(db: SQLite) -> Message:
     """Have a message with one reader in the store."""
     message = Message(KEY, campaign_id=3, link_set_id=4)
     message.delivery(1).person_id = 5
@@ -106,7 +106,7 @@ def made(at_s: float = 2.0, link: int = 9, network: str | None = None, *signals:
     return Made(at_s, link, network, "Browser/1", signals)
 
 
-def test_a_message_is_found_by_the_seconds_next_to_its_own(db: Database, message: Message) -> None:
+def test_a_message_is_found_by_the_seconds_next_to_its_own(db: SQLite, message: Message) -> None:
     """Not by others, and no other message."""
     for seconds in (-1, 0, 1):
         near = MessageKey(SENT_S + seconds, KEY.message_id)
@@ -114,7 +114,7 @@ def test_a_message_is_found_by_the_seconds_next_to_its_own(db: Database, message
     assert rows.read_messages_near(db, [MessageKey(SENT_S + 2, KEY.message_id)]) == {}
 
 
-def test_a_message_knows_how_many_links_it_has(db: Database, message: Message) -> None:
+def test_a_message_knows_how_many_links_it_has(db: SQLite, message: Message) -> None:
     """From its set; nobody knows of those of earlier versions."""
     db.execute("INSERT INTO link_sets (id, hash, links) VALUES (4, x'00', 12)")
     assert rows.read_messages(db, [KEY])[KEY].links == 12
@@ -123,7 +123,7 @@ def test_a_message_knows_how_many_links_it_has(db: Database, message: Message) -
     assert message.links is None
 
 
-def test_a_click_is_read_back_as_it_was_written(db: Database, message: Message) -> None:
+def test_a_click_is_read_back_as_it_was_written(db: SQLite, message: Message) -> None:
     """With what it was judged to be and counted for, and with that as it is when it changed."""
     click = click_of(made(2.0, 9, "192.0.2.0", "no-html", "stale-agent"))
     inserted(db, message, click, ip="192.0.2.0")
@@ -138,7 +138,7 @@ def test_a_click_is_read_back_as_it_was_written(db: Database, message: Message) 
     assert rows.known_clicks(db, []) == set()
 
 
-def test_a_click_counts_for_what_its_message_said_before(db: Database, message: Message) -> None:
+def test_a_click_counts_for_what_its_message_said_before(db: SQLite, message: Message) -> None:
     """Where that is given, as the sums have it so."""
     inserted(db, message, click_of(made()))
     before = {KEY: Message(KEY, campaign_id=1)}
@@ -147,7 +147,7 @@ def test_a_click_counts_for_what_its_message_said_before(db: Database, message: 
     assert click.counted == Attribution(1, 6, None, day_of(SENT_S))
 
 
-def test_a_visitor_is_known_by_network_whatever_was_kept(db: Database, message: Message) -> None:
+def test_a_visitor_is_known_by_network_whatever_was_kept(db: SQLite, message: Message) -> None:
     """Of the whole address it is made; some keep none."""
     for number, ip in enumerate((None, "192.0.2.0", "192.0.2.7", "2001:db8:1:2::"), 1):
         inserted(db, message, click_of(made(number)), ip=ip)
@@ -160,7 +160,7 @@ def test_a_visitor_is_known_by_network_whatever_was_kept(db: Database, message: 
     ]
 
 
-def test_clicks_are_read_by_copy_and_span(db: Database, message: Message) -> None:
+def test_clicks_are_read_by_copy_and_span(db: SQLite, message: Message) -> None:
     """From its first moment on, before its last; each once, though spans are asked for twice."""
     for number, (at_s, recipient) in enumerate(((2.0, 1), (2.0, 0), (5.0, 0), (8.0, 0)), 1):
         inserted(db, message, click_of(made(at_s, number), recipient=recipient, number=number))
@@ -187,7 +187,7 @@ def test_a_row_names_every_column(message: Message) -> None:
         assert set(row) == {column.name for column in db[table].columns}
 
 
-def test_a_click_keeps_what_its_event_told(db: Database) -> None:
+def test_a_click_keeps_what_its_event_told(db: SQLite) -> None:
     """Who and what it was; of what it is judged to be, what was found with the others."""
     db.execute("INSERT INTO links (id, name) VALUES (6, 'x')")
     message = Message(KEY)
@@ -210,7 +210,7 @@ def test_a_click_keeps_what_its_event_told(db: Database) -> None:
 
 
 def test_a_message_that_is_renamed_takes_all_of_its_rows_along(
-    db: Database, message: Message
+    db: SQLite, message: Message
 ) -> None:
     """Others of that second stay."""
     written(db, Message(OTHER))
@@ -223,7 +223,7 @@ def test_a_message_that_is_renamed_takes_all_of_its_rows_along(
     assert list(rows.read_messages(db, [OTHER])) == [OTHER]
 
 
-def test_of_a_copy_the_moments_of_its_clicks_are_read(db: Database, message: Message) -> None:
+def test_of_a_copy_the_moments_of_its_clicks_are_read(db: SQLite, message: Message) -> None:
     """Those of a span, of the copies that are asked for."""
     for n, (at_s, recipient) in enumerate([(0.5, 1), (7.25, 1), (9.0, 1), (3.0, 2)]):
         inserted(db, message, click_of(made(at_s=SENT_S + at_s), recipient=recipient, number=n))
@@ -244,7 +244,7 @@ def test_the_number_of_a_purged_click_is_not_given_again() -> None:
 
 @pytest.mark.parametrize("read", [rows.read_messages, rows.read_messages_near])
 def test_messages_are_read_by_their_keys(
-    db: Database, message: Message, read: Callable[..., object]
+    db: SQLite, message: Message, read: Callable[..., object]
 ) -> None:
     """Which stand together where they were sent together; their ids alone are anywhere."""
     written(db, message)

@@ -5,13 +5,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import empty
 from tracker.counting import sums
 from tracker.counting.model import Attribution, Click, MessageSum, MessageTotals, Sums
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
+from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S
 
 HUMAN = Verdict(human=True, doubtful=False, score=0, reasons=())
@@ -57,7 +57,7 @@ def changes(clicks: list[Click], sign: int = 1) -> Sums:
     return changed
 
 
-def kept(db: Database) -> list[set[tuple[Any, ...]]]:
+def kept(db: SQLite) -> list[set[tuple[Any, ...]]]:
     """Return what the tables of sums hold, sums of nothing apart."""
     queries = (
         "SELECT * FROM counters WHERE messages OR clicks_all OR unique_all",
@@ -110,7 +110,7 @@ def test_clicks_that_give_way_to_others_in_one_change_leave_nothing(
     alone.close()
 
 
-def test_a_shared_click_that_gives_its_place_to_another_is_withdrawn(db: Database) -> None:
+def test_a_shared_click_that_gives_its_place_to_another_is_withdrawn(db: SQLite) -> None:
     """Though there are as many clicks as before."""
     shared = click(recipient=0, counted=Attribution(3, 4, None, 1))
     sums.apply(db, changes([shared]))
@@ -120,7 +120,7 @@ def test_a_shared_click_that_gives_its_place_to_another_is_withdrawn(db: Databas
     assert {row["clicks_shared"] for row in db["counters"].rows} == {0}
 
 
-def test_a_person_counts_once_however_often_they_click(db: Database) -> None:
+def test_a_person_counts_once_however_often_they_click(db: SQLite) -> None:
     """As a human as soon as one of the clicks was a human's."""
     figures = (
         "SELECT clicks_human, clicks_all, unique_human, unique_all FROM counters WHERE day = 0"
@@ -131,7 +131,7 @@ def test_a_person_counts_once_however_often_they_click(db: Database) -> None:
     assert set(db.execute(figures)) == {(2, 3, 1, 1)}
 
 
-def test_a_person_is_doubtful_while_every_human_click_is(db: Database) -> None:
+def test_a_person_is_doubtful_while_every_human_click_is(db: SQLite) -> None:
     """Those of machines say nothing about that."""
     figures = "SELECT clicks_doubtful, unique_human, unique_doubtful FROM counters WHERE day = 0"
     sums.apply(db, changes([click(DOUBTFUL), click(MACHINE)]))
@@ -140,7 +140,7 @@ def test_a_person_is_doubtful_while_every_human_click_is(db: Database) -> None:
     assert set(db.execute(figures)) == {(1, 1, 0)}
 
 
-def test_who_clicked_two_links_of_two_campaigns_is_one_person(db: Database) -> None:
+def test_who_clicked_two_links_of_two_campaigns_is_one_person(db: SQLite) -> None:
     """In each sum that is over both; days have no clickers."""
     pairs = [(3, 4), (3, 6), (8, 4)]
     sums.apply(db, changes([click(counted=Attribution(*pair, 5, 1)) for pair in pairs]))
@@ -152,7 +152,7 @@ def test_who_clicked_two_links_of_two_campaigns_is_one_person(db: Database) -> N
     }
 
 
-def test_clicks_are_summed_by_what_they_were_judged_to_be(db: Database) -> None:
+def test_clicks_are_summed_by_what_they_were_judged_to_be(db: SQLite) -> None:
     """On the day on which their message was sent; one that is judged otherwise moves."""
     sums.apply(db, changes([click(MACHINE), click(MACHINE), click(DOUBTFUL)]))
     both = changes([click(HUMAN)])
@@ -163,7 +163,7 @@ def test_clicks_are_summed_by_what_they_were_judged_to_be(db: Database) -> None:
     assert set(db.execute(query)) == {(1, 0, "head/1", 2), (1, 1, "", 1)}
 
 
-def test_messages_are_summed_by_day_and_campaign(db: Database) -> None:
+def test_messages_are_summed_by_day_and_campaign(db: SQLite) -> None:
     """In all four scopes, and in none of a link."""
     changed = Sums()
     changed.add_message(MessageTotals(3, 20_000, MessageSum(1, 2, 1, 0, 0)), 1)

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import empty
 from tests.support.details import SENT_S, handled
 from tracker.details import expiry, feed, lookup
 from tracker.events import Recipient
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
 
 KEY = MessageKey.of(SENT_S, "00000000000000aa")
@@ -16,12 +16,12 @@ TABLES = ("details", "detail_texts", "detail_names", "detail_recipients")
 ANN = Recipient(1, "ann@example.net")
 
 
-def expired(db: Database, before_s: float) -> int:
+def expired(db: SQLite, before_s: float) -> int:
     """Delete what was sent before a moment; return how much it was."""
     return sum(expiry.expiring(db, before_s))
 
 
-def left(db: Database) -> dict[str, int]:
+def left(db: SQLite) -> dict[str, int]:
     """Return how many rows each table has."""
     return {table: db[table].count for table in TABLES}
 

@@ -1,13 +1,13 @@
 """A message is found by whatever people know of it."""
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import empty, pending, put
 from tests.support.checks.plans import scans
 from tests.support.details import SENT_S, handled
 from tracker.details import feed, lookup
 from tracker.events import Recipient
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey, message_text
 from tracker.store.reserved import DAY_S
 
@@ -15,7 +15,7 @@ KEY = MessageKey.of(SENT_S, "00000000000000aa")
 
 
 @pytest.fixture
-def db() -> Database:
+def db() -> SQLite:
     """Return a store with a message that was left untouched."""
     db = empty()
     feed.feed(db, [handled(1, Recipient(1, "Ann@example.net"), Recipient(2, "bob@example.net"))], 0)
@@ -29,14 +29,14 @@ def db() -> Database:
         *("Ann@example.net", "ann@example.net", "bob@example.net"),
     ],
 )
-def test_a_message_left_untouched_is_found(db: Database, name: str) -> None:
+def test_a_message_left_untouched_is_found(db: SQLite, name: str) -> None:
     """By its id, Message-ID, the relay's queue id, or an address in any case."""
     assert lookup.find(db, name) == [KEY]
     assert lookup.recipients(db, KEY) == {1: "Ann@example.net", 2: "bob@example.net"}
 
 
 @pytest.mark.parametrize("name", ["", "<>", "4fk2", "cay@example.net", "00000000000000ab", "%"])
-def test_what_nobody_knows_is_not_found(db: Database, name: str) -> None:
+def test_what_nobody_knows_is_not_found(db: SQLite, name: str) -> None:
     """Whatever is typed."""
     assert lookup.find(db, name) == []
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import NAMING, SENT_S, accepted, clicked, empty, pending, put
 from tests.support.checks.plans import scans
@@ -19,6 +18,7 @@ from tracker.events import Clicked
 from tracker.judging.rules import Settings
 from tracker.privacy.agents import Agents
 from tracker.reports import activity, summary
+from tracker.sql.sqlite import SQLite
 from tracker.store.database import Store
 from tracker.store.reserved import DAY_S
 
@@ -40,19 +40,19 @@ def click(number: int, message: str = "m1", **changes: object) -> Clicked:
     return clicked(f"c{number}", message, **{**told, **about, **changes})
 
 
-def settled(db: Database, age: Age = AGE) -> int:
+def settled(db: SQLite, age: Age = AGE) -> int:
     """Settle what is old; return how many clicks that were."""
     return sum(settling.settling(db, age))
 
 
-def bare(db: Database) -> set[str]:
+def bare(db: SQLite) -> set[str]:
     """Return the clicks of which nothing but label, link and time is kept."""
     rows = [row for row in click_rows(db) if row["signals"] == "settled"]
     assert {(row["ip"], row["user_agent"], row["method"]) for row in rows} <= {(None, "", "")}
     return {row["event_id"] for row in rows}
 
 
-def test_details_go_and_labels_stay(db: Database) -> None:
+def test_details_go_and_labels_stay(db: SQLite) -> None:
     """With link, time, person and sums; an agent that nobody else has is gone."""
     put(db, pending(), accepted(), *(click(n, user_agent=f"Browser/{n}") for n in range(7)))
     put(db, pending("m2", at_s=SENT_S + 9), click(9, "m2", sent_at_s=SENT_S + 9))
@@ -69,7 +69,7 @@ def test_details_go_and_labels_stay(db: Database) -> None:
     assert settled(db) == 0
 
 
-def test_clicks_of_the_last_day_stay_until_they_are_older(db: Database) -> None:
+def test_clicks_of_the_last_day_stay_until_they_are_older(db: SQLite) -> None:
     """On whatever message, also where they arrived after its other clicks went."""
     put(db, pending(), accepted(), click(1))
     assert settled(db) == 1
@@ -80,7 +80,7 @@ def test_clicks_of_the_last_day_stay_until_they_are_older(db: Database) -> None:
     assert len(bare(db)) == 3
 
 
-def test_a_store_that_was_never_settled_begins_with_what_arrived_of_late(db: Database) -> None:
+def test_a_store_that_was_never_settled_begins_with_what_arrived_of_late(db: SQLite) -> None:
     """What was made before goes with its message."""
     put(db, pending(), accepted(), click(1), click(2, at_s=LATER_S - 3 * DAY_S))
     put(db, click(3, at_s=LATER_S - 60))
@@ -88,13 +88,13 @@ def test_a_store_that_was_never_settled_begins_with_what_arrived_of_late(db: Dat
     assert settled(db, Age(SENT_S + 1, LATER_S + 2 * DAY_S)) == 1
 
 
-def test_a_click_of_the_future_is_no_exception(db: Database) -> None:
+def test_a_click_of_the_future_is_no_exception(db: SQLite) -> None:
     """A wrong clock told of it."""
     put(db, pending(), accepted(), click(1, at_s=LATER_S + 9 * DAY_S))
     assert settled(db) == 1
 
 
-def test_a_clock_that_was_ahead_for_a_while_holds_nothing_up(db: Database) -> None:
+def test_a_clock_that_was_ahead_for_a_while_holds_nothing_up(db: SQLite) -> None:
     """Late clicks go a day after it was put right, and none of them before it is old."""
     put(db, pending(), accepted(), click(1))
     assert settled(db, Age(SENT_S + 1, LATER_S + 20 * DAY_S)) == 1
@@ -104,7 +104,7 @@ def test_a_clock_that_was_ahead_for_a_while_holds_nothing_up(db: Database) -> No
     assert settled(db, Age(SENT_S + 1, LATER_S + 2 * DAY_S)) == 1
 
 
-def test_what_is_to_be_kept_longer_now_is_kept(db: Database) -> None:
+def test_what_is_to_be_kept_longer_now_is_kept(db: SQLite) -> None:
     """Clicks on messages sent since the new moment, though others of their time went."""
     put(db, pending(), accepted(), click(1))
     assert settled(db, Age(SENT_S + 9 * DAY_S, LATER_S)) == 1
@@ -114,7 +114,7 @@ def test_what_is_to_be_kept_longer_now_is_kept(db: Database) -> None:
     assert settled(db, Age(SENT_S + 6 * DAY_S, LATER_S + 2 * DAY_S)) == 1
 
 
-def test_a_verdict_stays_whatever_comes_later(db: Database) -> None:
+def test_a_verdict_stays_whatever_comes_later(db: SQLite) -> None:
     """A click that would make a burst with it is judged without it."""
     put(db, pending(), accepted(), click(1))
     assert settled(db) == 1
@@ -141,7 +141,7 @@ def test_reclassify_leaves_what_is_settled(tmp_path: Path) -> None:
     store.close()
 
 
-def test_why_it_was_judged_so_is_told_as_far_as_it_is_known(db: Database) -> None:
+def test_why_it_was_judged_so_is_told_as_far_as_it_is_known(db: SQLite) -> None:
     """By its reasons; nothing is made up of what is gone."""
     nets = [f"198.51.{n}.0" for n in range(3)]
     fleet = (
@@ -202,7 +202,7 @@ def test_labels_depend_on_clicks_with_details_alone(
     assert found[0] == found[1]
 
 
-def test_nothing_is_searched_for(db: Database) -> None:
+def test_nothing_is_searched_for(db: SQLite) -> None:
     """Every question is answered by an index."""
     put(db, pending(), accepted(), *(click(n) for n in range(9)))
     late = Age(SENT_S + 1, LATER_S + 9 * DAY_S)
@@ -211,7 +211,7 @@ def test_nothing_is_searched_for(db: Database) -> None:
     assert list(scans(db, lambda: settled(db, late))) == []
 
 
-def test_pseudonyms_leave_after_two_days(db: Database) -> None:
+def test_pseudonyms_leave_after_two_days(db: SQLite) -> None:
     """What they told apart stays as it was judged; all else of the clicks stays too."""
     reduced = Agents("none")
     put(db, pending(), accepted())
@@ -230,7 +230,7 @@ def test_pseudonyms_leave_after_two_days(db: Database) -> None:
     assert [row["reasons"] for row in click_rows(db)][:5] == [row["reasons"] for row in before]
 
 
-def test_pseudonyms_of_the_future_leave_as_well(db: Database) -> None:
+def test_pseudonyms_of_the_future_leave_as_well(db: SQLite) -> None:
     """A wrong clock told of them; so do those of clicks that are gone."""
     put(db, pending(), accepted())
     with db.atomic():
@@ -240,7 +240,7 @@ def test_pseudonyms_of_the_future_leave_as_well(db: Database) -> None:
     assert sum(settling.leaving(db, SENT_S + 9000.0 + 2 * DAY_S)) == 1
 
 
-def test_a_settled_click_has_no_pseudonym(db: Database) -> None:
+def test_a_settled_click_has_no_pseudonym(db: SQLite) -> None:
     """It goes with the rest."""
     put(db, pending(), accepted())
     with db.atomic():

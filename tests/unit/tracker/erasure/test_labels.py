@@ -1,16 +1,15 @@
 """What campaigns and links are called once a person is forgotten."""
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import accepted, clicked, pending, put
 from tests.support.checks.people import ANN, CAY, erased, sent
 from tracker.events import Recipient, SentLink
 from tracker.reports import summary
+from tracker.sql.sqlite import SQLite
 
 URL = "https://example.net/"
 
 
-def test_campaigns_lose_the_address_and_keep_their_sums(db: Database):
+def test_campaigns_lose_the_address_and_keep_their_sums(db: SQLite):
     """Those of two persons come to the same name, and stay two."""
     for message, to in (("m1", Recipient(1, ANN)), ("m2", Recipient(1, "bob@example.net"))):
         put(db, *sent(message, to, f"Hello {to.address}", URL), clicked(f"c{message}", message))
@@ -24,7 +23,7 @@ def test_campaigns_lose_the_address_and_keep_their_sums(db: Database):
     assert [each.figures for each in after.campaigns] == [each.figures for each in before.campaigns]
 
 
-def test_an_own_id_goes_from_links_that_only_their_campaigns_list(db: Database):
+def test_an_own_id_goes_from_links_that_only_their_campaigns_list(db: SQLite):
     """Clicked or not; a link that others have or click stays as it is."""
     own, everyones = "https://example.net/?p=7", "https://example.net/?category=7"
     for message in ("m1", "m2"):
@@ -37,7 +36,7 @@ def test_an_own_id_goes_from_links_that_only_their_campaigns_list(db: Database):
     assert {row["name"] for row in db["campaigns"].rows} >= {"for e", "all"}
 
 
-def test_an_own_id_that_tells_goes_from_what_is_shared(db: Database):
+def test_an_own_id_that_tells_goes_from_what_is_shared(db: SQLite):
     """Also from what stood in the anchor."""
     url = "https://example.net/own?id=pers-4711x"
     named = Recipient(1, ANN, "pers-4711x")
@@ -54,7 +53,7 @@ def test_an_own_id_that_tells_goes_from_what_is_shared(db: Database):
     )
 
 
-def test_sets_of_what_was_renamed_leave_no_hash(db: Database):
+def test_sets_of_what_was_renamed_leave_no_hash(db: SQLite):
     """Whoever knows the old name could make it; messages have the set all the same."""
     named = SentLink(1, "https://example.net/", f"for {ANN}", "")
     put(db, pending(links=(named,)), accepted(), pending("m2"))

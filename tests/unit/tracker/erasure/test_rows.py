@@ -1,7 +1,6 @@
 """A person is forgotten: neither the store nor the spool tells anything of them."""
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put, totals
 from tests.support.checks.people import (
@@ -21,13 +20,14 @@ from tracker.events import Recipient, SentLink
 from tracker.privacy.agents import Agents
 from tracker.reports import summary
 from tracker.reports.activity import activity
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import message_number
 
 _LED_TO = "SELECT url FROM clicks JOIN destinations ON destinations.id = destination_id"
 
 
 @pytest.fixture
-def known(db: Database) -> Database:
+def known(db: SQLite) -> SQLite:
     """Return a store in which two persons clicked."""
     put(db, pending(), accepted())
     put(db, clicked("c1", destination=PERSONAL, link=9, ip="192.0.2.0"))
@@ -35,7 +35,7 @@ def known(db: Database) -> Database:
     return db
 
 
-def test_nothing_tells_of_the_person_any_more(known: Database):
+def test_nothing_tells_of_the_person_any_more(known: SQLite):
     """Neither names nor URLs; others stay, and the figures do."""
     before = summary.report(known).json()
     assert ANNS_ID.lower() in everything(known)
@@ -49,13 +49,13 @@ def test_nothing_tells_of_the_person_any_more(known: Database):
     assert list(activity(known, ANN)) == []
 
 
-def test_it_may_be_done_again(known: Database):
+def test_it_may_be_done_again(known: SQLite):
     """There is nothing left then."""
     erased(known)
     assert erased(known) == Erased()
 
 
-def test_later_clicks_count_as_nobodys(known: Database):
+def test_later_clicks_count_as_nobodys(known: SQLite):
     """Also after the message's own event came again; nothing of who clicked is kept."""
     erased(known)
     before = totals(known)
@@ -67,7 +67,7 @@ def test_later_clicks_count_as_nobodys(known: Database):
     assert not any(each in left for each in ("ann", ANNS_ID.lower(), "192.0.2.0"))
 
 
-def test_later_clicks_count_under_links_that_others_have(known: Database):
+def test_later_clicks_count_under_links_that_others_have(known: SQLite):
     """Not under their site's front page, which may be a link as well; what is theirs alone does."""
     more = (
         SentLink(4, "https://example.net/", None, ""),
@@ -85,7 +85,7 @@ def test_later_clicks_count_under_links_that_others_have(known: Database):
     assert kept[3:5] == [("https://example.net/",)] * 2
 
 
-def test_new_mail_is_to_somebody_new(known: Database):
+def test_new_mail_is_to_somebody_new(known: SQLite):
     """Erasure is no opt-out: that is what consents are for."""
     erased(known)
     put(known, pending("m2"), accepted("m2"), clicked("c4", "m2"))
@@ -93,14 +93,14 @@ def test_new_mail_is_to_somebody_new(known: Database):
 
 
 @pytest.mark.parametrize("written", ["\u00c9MILE@example.net", "\u00e9mile@Example.NET"])
-def test_capital_letters_beyond_ascii_hide_nobody(db: Database, written: str):
+def test_capital_letters_beyond_ascii_hide_nobody(db: SQLite, written: str):
     """An address may be in any script (RFC 6531)."""
     put(db, pending(recipients=(Recipient(1, "\u00c9mile@example.net"),)), accepted("m1", 1))
     assert erased(db, written).persons == 1
     assert list(db["persons"].rows) == []
 
 
-def test_an_own_id_and_its_addresses_are_one_person(db: Database):
+def test_an_own_id_and_its_addresses_are_one_person(db: SQLite):
     """Either name is enough; an id counts in their own URLs only, and as a whole value."""
     named = (Recipient(1, ANN, "7"), Recipient(2, "bob@example.net", "77"))
     for name in ("7", ANN):
@@ -114,7 +114,7 @@ def test_an_own_id_and_its_addresses_are_one_person(db: Database):
     assert found == {"https://example.net/?p=e&q=77", "https://example.net/7"}
 
 
-def test_what_only_they_clicked_with_is_forgotten(db: Database):
+def test_what_only_they_clicked_with_is_forgotten(db: SQLite):
     """A program's name may be as rare as a person's."""
     put(
         db, pending(), accepted(), clicked("c1", user_agent="Ann's own"), clicked("c2", recipient=2)
@@ -123,7 +123,7 @@ def test_what_only_they_clicked_with_is_forgotten(db: Database):
     assert {row["name"] for row in db["user_agents"].rows} == {"", "Browser/1"}
 
 
-def test_urls_that_nobody_else_got_leave_no_hash(db: Database):
+def test_urls_that_nobody_else_got_leave_no_hash(db: SQLite):
     """Who knows the address could make it; those of shared messages stay."""
     put(db, *sent("m1", Recipient(1, ANN), "news", "https://example.net/ann"))
     put(db, *sent("m2", Recipient(1, "bob@example.net"), "news", "https://example.net/bob"))
@@ -133,7 +133,7 @@ def test_urls_that_nobody_else_got_leave_no_hash(db: Database):
     assert (kept, left) == ({message_number("m1"), message_number("m2")}, {message_number("m2")})
 
 
-def test_figures_of_days_stay(known: Database):
+def test_figures_of_days_stay(known: SQLite):
     """What was counted since a day is asked of rows, which are there, too; but nobody clicked."""
     erased(known)
     since = summary.report(known, since_s=SENT_S - 1).totals
@@ -141,7 +141,7 @@ def test_figures_of_days_stay(known: Database):
 
 
 def test_who_has_many_mails_and_clicks_is_forgotten_bit_by_bit(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    db: SQLite, monkeypatch: pytest.MonkeyPatch
 ):
     """In small transactions; what others clicked keeps its URL, and nothing that nobody has is kept."""
     monkeypatch.setattr(rows, "CHUNK_CLICKS", 8)
@@ -159,7 +159,7 @@ def test_who_has_many_mails_and_clicks_is_forgotten_bit_by_bit(
         assert dict(named.fetchall()) == {row["id"]: row["clicks"] for row in db[table].rows}
 
 
-def test_what_was_forgotten_in_part_is_found_by_every_name(db: Database):
+def test_what_was_forgotten_in_part_is_found_by_every_name(db: SQLite):
     """Whoever begins anew where the last one died, by the id or by any address, finds the rest."""
     second = "ann@work.example"
     for message, address in (("m1", ANN), ("m2", ANN), ("m3", second), ("m4", second)):
@@ -174,7 +174,7 @@ def test_what_was_forgotten_in_part_is_found_by_every_name(db: Database):
     assert not any(each in everything(db) for each in ("ann", "4711"))
 
 
-def test_mail_that_came_meanwhile_is_not_overlooked(db: Database):
+def test_mail_that_came_meanwhile_is_not_overlooked(db: SQLite):
     """The person's row stays until all is done again."""
     put(db, pending(), accepted())
     person = rows.find(db, ANN)
@@ -185,7 +185,7 @@ def test_mail_that_came_meanwhile_is_not_overlooked(db: Database):
     assert erased(db).deliveries == 2
 
 
-def test_no_pseudonym_of_theirs_is_left(db: Database) -> None:
+def test_no_pseudonym_of_theirs_is_left(db: SQLite) -> None:
     """Of networks and agents that are not kept."""
     with db.atomic():
         feed(db, [pending(), accepted()])

@@ -4,8 +4,6 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import accepted, clicked, pending, put, totals
 from tests.support.checks.people import ANN, ANNS_ID, CAY, IDENTIFIER, PERSONAL, sent
 from tests.support.details import handled
@@ -24,6 +22,7 @@ from tracker.events import (
 )
 from tracker.spool import segments
 from tracker.spool.writer import Spool
+from tracker.sql.sqlite import SQLite
 
 
 def test_fed_records_are_rewritten_in_place(tmp_path: Path):
@@ -140,7 +139,7 @@ def test_damaged_records_are_masked(tmp_path: Path):
     assert file.read_bytes() == b'\xff{"address": "' + b"x" * len(ANN) + b'"'
 
 
-def test_rewritten_records_make_nobody(db: Database):
+def test_rewritten_records_make_nobody(db: SQLite):
     """Should the store be lost, and a segment be fed again."""
     nobody = Recipient(1, "")
     put(db, pending(recipients=(nobody,)), accepted("m1", 1), clicked("c1", destination=PERSONAL))

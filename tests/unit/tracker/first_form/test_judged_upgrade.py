@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import (
     LINKS,
@@ -30,6 +29,7 @@ from tracker.first_form.schema import migrations
 from tracker.judging.rules import RULES, Settings
 from tracker.reports import clicks, summary
 from tracker.reports.figures import Figures, Report
+from tracker.sql.sqlite import SQLite
 from tracker.store import keys
 from tracker.store.clicked_by import PART, Persons
 from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
@@ -45,24 +45,24 @@ COPIED = (
 """Tables of both forms that the step leaves alone."""
 
 
-def put(db: Database, events: Iterable[Event]) -> None:
+def put(db: SQLite, events: Iterable[Event]) -> None:
     """Feed events, judged as the version before did."""
     with db.atomic():
         feed(db, list(events), NAMING, BY_METHOD)
 
 
-TEMPLATE = Database(memory=True, execute_plugins=False)
+TEMPLATE = SQLite(sqlite3.connect(":memory:"))
 migrations.apply(TEMPLATE, stop_before=STEP)
 
 
-def before_step() -> Database:
+def before_step() -> SQLite:
     """Return an empty store of the version before."""
-    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    db = SQLite(sqlite3.connect(":memory:"))
     TEMPLATE.conn.backup(db.conn)
     return db
 
 
-def earlier(events: Sequence[Event]) -> Database:
+def earlier(events: Sequence[Event]) -> SQLite:
     """Return the store that the version before made of events."""
     now, old = empty(), before_step()
     put(now, events)
@@ -117,7 +117,7 @@ _ROWS = (
 )
 
 
-def copy_rows(now: Database, old: Database) -> None:
+def copy_rows(now: SQLite, old: SQLite) -> None:
     """Copy what the second form keeps otherwise, or the step changes, with the columns of before."""
     for function in (keys.message_text, keys.event_text, keys.moment_s, keys.address_text):
         now.conn.create_function(function.__name__, 1, function)
@@ -138,7 +138,7 @@ _EVERYONES = """
 _CLICKS = "SELECT clicks.*, max(1, CAST(at_s / 86400 AS INTEGER)) AS day FROM clicks"
 
 
-def count(old: Database) -> None:
+def count(old: SQLite) -> None:
     """Make the sums that the version before kept up to date, from the rows."""
     for day, campaign, link in (
         ("0", "0", "0"),
@@ -181,7 +181,7 @@ _FORGET = (
 )
 
 
-def purge_as_before(old: Database, before_s: float) -> None:
+def purge_as_before(old: SQLite, before_s: float) -> None:
     """Let go of what is old as the version before did; sums stay."""
     old.execute("INSERT OR REPLACE INTO settings VALUES ('purged_before_s', ?)", [before_s])
     gone = "(SELECT id FROM messages WHERE sent_at_s < ?)"
@@ -200,7 +200,7 @@ def by_method(event: Event) -> Event:
     return replace(event, signals=(), method="HEAD" if "head" in event.signals else "GET")
 
 
-def clickers(db: Database) -> set[tuple[object, ...]]:
+def clickers(db: SQLite) -> set[tuple[object, ...]]:
     """Return who clicked what in the messages of which day, by names."""
     named = dict(db.execute("SELECT id, name FROM persons").fetchall())
     sets = db.execute("""
@@ -218,7 +218,7 @@ def clickers(db: Database) -> set[tuple[object, ...]]:
     return found
 
 
-def hours(db: Database) -> set[tuple[object, ...]]:
+def hours(db: SQLite) -> set[tuple[object, ...]]:
     """Return the clicks of each hour and of each day of sending."""
     sql = """
         SELECT 'hour', hour, ifnull(name, campaign_id), '', clicks_human, clicks_all, 0 FROM hours
@@ -231,7 +231,7 @@ def hours(db: Database) -> set[tuple[object, ...]]:
     return set(db.execute(sql).fetchall())
 
 
-def assert_same(one: Database, other: Database) -> None:
+def assert_same(one: SQLite, other: SQLite) -> None:
     """See that two stores say the same, in sums and in rows."""
     assert summary.report(one) == summary.report(other)
     assert recount(one) == recount(other) == summary.report(one)
@@ -280,7 +280,7 @@ EVENTS = (
 CLICKS = tuple(event for event in EVENTS if isinstance(event, Clicked))
 
 
-def recounted(db: Database) -> Report:
+def recounted(db: SQLite) -> Report:
     """Return the report, which has to be that of the rows."""
     found = summary.report(db)
     assert found == recount(db)
@@ -432,7 +432,7 @@ def test_a_step_that_is_broken_off_leaves_the_store_as_it_was(
     old = earlier(EVENTS)
     before = list(old.conn.iterdump())
 
-    def stopped(_db: Database) -> None:
+    def stopped(_db: SQLite) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

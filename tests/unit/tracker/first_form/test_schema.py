@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
 from tests.support.earlier_stores import upgraded
@@ -13,6 +12,7 @@ from tracker.first_form.schema import migrations
 from tracker.reports import summary
 from tracker.reports.opens import report as opens_report
 from tracker.retention import retention
+from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
 
 URL = "https://example.net/a"
@@ -20,7 +20,7 @@ URL = "https://example.net/a"
 OWN = "https://example.net/for/ann"
 
 
-def _purged_click(db: Database) -> None:
+def _purged_click(db: SQLite) -> None:
     """Add a click on a message that was purged."""
     db.execute("INSERT INTO links (id, name) VALUES (9, 'https://example.net/?wp_id=1')")
     db.execute("INSERT INTO user_agents (id, name) VALUES (1, 'Browser/1')")
@@ -37,9 +37,9 @@ def _purged_click(db: Database) -> None:
 
 
 @pytest.fixture
-def older() -> Iterator[Database]:
+def older() -> Iterator[SQLite]:
     """Return a store of before links were told less what is ours: each name is in a set."""
-    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    db = SQLite(sqlite3.connect(":memory:"))
     migrations.apply(db, stop_before="names_less_parameters")
     db.execute("INSERT INTO campaigns (id, name) VALUES (3, 'news')")
     for row, name in enumerate((URL, OWN, "offer"), 1):
@@ -69,17 +69,17 @@ def older() -> Iterator[Database]:
     db.close()
 
 
-def listed(db: Database) -> set[str]:
+def listed(db: SQLite) -> set[str]:
     """Return the links of the campaign."""
     return {link.link for link in summary.report(db, campaign="news").links}
 
 
-def test_what_one_message_had_is_listed_no_more(older: Database) -> None:
+def test_what_one_message_had_is_listed_no_more(older: SQLite) -> None:
     """What was named, and what messages share, is."""
     assert listed(older) == {URL, "offer"}
 
 
-def test_links_already_sent_keep_counting(older: Database) -> None:
+def test_links_already_sent_keep_counting(older: SQLite) -> None:
     """Under their names, whatever their destinations carry; with messages sent since as well."""
     at = f"{URL}?utm_source=mail&wp_id=4711"
     put(older, clicked("c1", destination=at), clicked("c2", "m3", destination=OWN))
@@ -90,7 +90,7 @@ def test_links_already_sent_keep_counting(older: Database) -> None:
     assert figures == {URL: 2, OWN: 1, "offer": 0}
 
 
-def test_an_older_store_can_be_purged(older: Database) -> None:
+def test_an_older_store_can_be_purged(older: SQLite) -> None:
     """All that is left are sums, the names of what was shared, and what somebody named."""
     put(older, clicked("c1"), clicked("c2", "m3", destination=OWN))
     retention.purge(older, SENT_S + 86400)
@@ -99,13 +99,13 @@ def test_an_older_store_can_be_purged(older: Database) -> None:
     assert older["link_sets"].count == 0
 
 
-def test_listed_links_of_younger_messages_stay(older: Database) -> None:
+def test_listed_links_of_younger_messages_stay(older: SQLite) -> None:
     """Their day is that of their campaign's latest message."""
     retention.purge(older, SENT_S - 86400)
     assert listed(older) == {URL, "offer"}
 
 
-def test_clicks_on_what_was_purged_keep_nothing(older: Database) -> None:
+def test_clicks_on_what_was_purged_keep_nothing(older: SQLite) -> None:
     """Until now, each kept its full URL; they are one link, and the sum stays."""
     (purged,) = (each for each in summary.report(older).links if each.purged_link)
     assert (purged.link, purged.figures.clicks_all) == (PURGED_NAME, 4)
@@ -116,7 +116,7 @@ def test_clicks_on_what_was_purged_keep_nothing(older: Database) -> None:
 
 def test_what_an_earlier_version_had_yet_to_let_go_of_goes() -> None:
     """It looked for that every few hours; now names are looked at when they lose a row."""
-    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    db = SQLite(sqlite3.connect(":memory:"))
     migrations.apply(db, stop_before="indexes_of_what_goes")
     db.execute("INSERT INTO links (id, name) VALUES (1, 'https://example.net/'), (2, 'offer')")
     db.execute("INSERT INTO link_sets VALUES (1, x'00')")
@@ -139,7 +139,7 @@ def test_events_of_an_earlier_version_are_read() -> None:
 
 def test_what_authors_called_as_ours_is_told_from_ours() -> None:
     """A link of that name keeps its clicks, and ours those on purged messages; opens are theirs."""
-    db = Database(sqlite3.connect(":memory:"), execute_plugins=False)
+    db = SQLite(sqlite3.connect(":memory:"))
     migrations.apply(db, stop_before="reserved_names")
     db.execute("INSERT INTO campaigns (id, name) VALUES (3, 'news')")
     db.execute("INSERT INTO links (id, name) VALUES (1, ?)", [PURGED_NAME])

@@ -6,10 +6,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.earlier_stores import put_last
 from tracker.first_form import upgrade
+from tracker.sql.sqlite import SQLite
 from tracker.store import database
 from tracker.store.clicked_by import ALL, PART, Counts, Persons, united
 
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def counts(db: Database, where: str) -> dict[tuple[int, int], Counts]:
+def counts(db: SQLite, where: str) -> dict[tuple[int, int], Counts]:
     """Return how many persons are in sets, by campaign and link."""
     found: defaultdict[tuple[int, int], Counts] = defaultdict(Counts)
     sql = f"SELECT link_id, campaign_id, certain, doubtful, machines FROM clicked_by WHERE {where}"

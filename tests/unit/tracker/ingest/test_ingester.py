@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
 from config.schema import (
     ClicksConfig,
@@ -41,6 +40,7 @@ from tracker.reports import summary
 from tracker.retention import retention
 from tracker.spool import segments
 from tracker.spool.writer import Spool
+from tracker.sql.sqlite import SQLite
 from tracker.store import database
 from tracker.store.keys import message_number
 
@@ -188,7 +188,7 @@ def test_event_that_cannot_be_fed_does_not_hold_up_others(
     """Whatever is wrong with it, it is found, kept aside, and the rest is counted."""
     real = batch.feed
 
-    def picky(db: Database, events: Sequence[Event], *how: Any) -> None:
+    def picky(db: SQLite, events: Sequence[Event], *how: Any) -> None:
         real(db, events, *how)
         if click(13) in events:
             raise OverflowError("Python int too large to convert to SQLite INTEGER")
@@ -391,7 +391,7 @@ def test_round_ends_although_the_writer_is_faster(
     real = batch.feed
     rounds = 0
 
-    def writing(db: Database, events: Sequence[Event], *how: Any) -> None:
+    def writing(db: SQLite, events: Sequence[Event], *how: Any) -> None:
         nonlocal rounds
         rounds += 1
         put(spool, rounds)

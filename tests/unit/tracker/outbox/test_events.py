@@ -3,21 +3,20 @@
 import json
 from typing import Any
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tests.support.checks.plans import scans
 from tracker.events import Event as Fact
 from tracker.events import Recipient
 from tracker.outbox.events import Event, example, payload
 from tracker.outbox.subscriptions import Subscription
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
 
 HOOK, ALL = Subscription("x"), Subscription("x", machines=True)
 LATE = {"at_s": SENT_S + 7200}
 
 
-def stored(db: Database, *facts: Fact) -> Event:
+def stored(db: SQLite, *facts: Fact) -> Event:
     """Feed facts; return the event of the last click."""
     put(db, *facts)
     row = db.execute("SELECT sent_s, message_id, event_id FROM clicks ORDER BY arrival DESC")
@@ -25,13 +24,13 @@ def stored(db: Database, *facts: Fact) -> Event:
     return Event(MessageKey(*key), event_id)
 
 
-def said(db: Database, event: Event, webhook: Subscription = HOOK) -> Any:
+def said(db: SQLite, event: Event, webhook: Subscription = HOOK) -> Any:
     """Return what is said."""
     body = payload(db, event, webhook)
     return None if body is None else json.loads(body)
 
 
-def test_a_click_is_told_in_anymails_names_and_ours(db: Database) -> None:
+def test_a_click_is_told_in_anymails_names_and_ours(db: SQLite) -> None:
     """All that is known of it."""
     event = stored(db, pending(), accepted(), clicked("c1", **LATE))
     told = said(db, event)
@@ -57,21 +56,21 @@ def test_a_click_is_told_in_anymails_names_and_ours(db: Database) -> None:
     }
 
 
-def test_a_person_with_an_id_of_their_own_is_told_with_the_address(db: Database) -> None:
+def test_a_person_with_an_id_of_their_own_is_told_with_the_address(db: SQLite) -> None:
     """Both."""
     own = pending(recipients=(Recipient(1, "ann@example.net", "customer-7"),))
     data = said(db, stored(db, own, accepted(), clicked("c1", **LATE)))["data"]
     assert (data["recipient"], data["person"]) == ("ann@example.net", "customer-7")
 
 
-def test_a_shared_click_is_nobodys(db: Database) -> None:
+def test_a_shared_click_is_nobodys(db: SQLite) -> None:
     """Nobody can tell which of the recipients it was."""
     event = stored(db, pending(shared=True), accepted(), clicked("c1", recipient=0, **LATE))
     data = said(db, event)["data"]
     assert (data["recipient"], data["person"], data["campaign"]) == (None, None, "news")
 
 
-def test_of_a_message_that_is_not_known_nothing_is_said(db: Database) -> None:
+def test_of_a_message_that_is_not_known_nothing_is_said(db: SQLite) -> None:
     """But the click."""
     data = said(db, stored(db, clicked("c1", **LATE)))["data"]
     assert (data["recipient"], data["person"], data["campaign"], data["tags"]) == (
@@ -80,7 +79,7 @@ def test_of_a_message_that_is_not_known_nothing_is_said(db: Database) -> None:
     )
 
 
-def test_a_change_of_the_label_says_when_it_was(db: Database) -> None:
+def test_a_change_of_the_label_says_when_it_was(db: SQLite) -> None:
     """And what the click is now; its id is another one."""
     event = stored(db, pending(), accepted(), clicked("c1", **LATE))
     changed = event._replace(number=2, changed_s=SENT_S + 9000.0)
@@ -93,7 +92,7 @@ def test_a_change_of_the_label_says_when_it_was(db: Database) -> None:
     assert (event.id, changed.id) == (event.event_id.hex(), f"{event.event_id.hex()}-2")
 
 
-def test_a_machines_click_that_nobody_knows_of_is_not_told(db: Database) -> None:
+def test_a_machines_click_that_nobody_knows_of_is_not_told(db: SQLite) -> None:
     """Unless machines are wanted; one that somebody may know of is."""
     event = stored(db, pending(), accepted(), clicked("c1", signals=("head",), method="HEAD"))
     assert said(db, event) is None
@@ -101,14 +100,14 @@ def test_a_machines_click_that_nobody_knows_of_is_not_told(db: Database) -> None
     assert said(db, event._replace(attempts=1))["data"]["human"] is False
 
 
-def test_of_a_click_that_is_gone_nothing_is_told(db: Database) -> None:
+def test_of_a_click_that_is_gone_nothing_is_told(db: SQLite) -> None:
     """It was purged."""
     event = stored(db, clicked("c1", **LATE))
     db.execute("DELETE FROM clicks")
     assert said(db, event, ALL) is None
 
 
-def test_hostile_text_is_json(db: Database) -> None:
+def test_hostile_text_is_json(db: SQLite) -> None:
     """Whatever agents and URLs hold: ASCII, one line, read back as it was."""
     agent = 'a"\\\u2028\x00\ud800</script>' + "x" * 500
     event = stored(db, clicked("c1", user_agent=agent.replace("\ud800", ""), **LATE))
@@ -118,13 +117,13 @@ def test_hostile_text_is_json(db: Database) -> None:
     assert json.loads(body)["data"]["user_agent"] == agent.replace("\ud800", "")
 
 
-def test_the_click_is_found_by_its_key(db: Database) -> None:
+def test_the_click_is_found_by_its_key(db: SQLite) -> None:
     """However many there are."""
     event = stored(db, pending(), accepted(), clicked("c1", **LATE))
     assert list(scans(db, lambda: payload(db, event, HOOK))) == []
 
 
-def test_an_example_says_all_that_events_say(db: Database) -> None:
+def test_an_example_says_all_that_events_say(db: SQLite) -> None:
     """So that a receiver can be tried before anybody clicks."""
     told, shown = said(db, stored(db, clicked("c1", **LATE))), json.loads(example(SENT_S))
     assert shown["type"] == "webhook.test"

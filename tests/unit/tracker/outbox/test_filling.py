@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.plans import scans
 from tracker.outbox import queue
 from tracker.outbox.filling import Judged, fill, webhook_ids
 from tracker.outbox.subscriptions import Label, Subscription, Subscriptions
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
 
 NOW_S = 1_790_000_000.0
@@ -20,25 +20,25 @@ PEOPLE, ALL = Subscription("people"), Subscription("all", machines=True, settle_
 
 
 def told(
-    db: Database, now: Label, before: Label | None = None, *webhooks: Subscription, at_s: float = 0
+    db: SQLite, now: Label, before: Label | None = None, *webhooks: Subscription, at_s: float = 0
 ) -> None:
     """Have a click counted, or its label changed, some seconds later."""
     subscriptions = Subscriptions(webhooks or (PEOPLE,), lambda: NOW_S + at_s)
     fill(db, subscriptions, [Judged(KEY, CLICK, now, before)])
 
 
-def waiting(db: Database) -> list[dict[str, Any]]:
+def waiting(db: SQLite) -> list[dict[str, Any]]:
     """Return what waits."""
     columns = ("webhook_id", "number", "changed_s", "attempts", "due_s")
     return [{each: row[each] for each in columns} for row in db["outbox"].rows]
 
 
-def tried(db: Database) -> None:
+def tried(db: SQLite) -> None:
     """Have all that waits tried once, in vain."""
     db.execute("UPDATE outbox SET attempts = attempts + 1, due_s = NULL")
 
 
-def test_a_click_waits_until_it_has_settled(db: Database) -> None:
+def test_a_click_waits_until_it_has_settled(db: SQLite) -> None:
     """As long as its webhook says, from when it was counted."""
     told(db, HUMAN, None, PEOPLE, ALL)
     due = {row["webhook_id"]: row["due_s"] - NOW_S for row in waiting(db)}
@@ -46,14 +46,14 @@ def test_a_click_waits_until_it_has_settled(db: Database) -> None:
     assert {(row["number"], row["changed_s"]) for row in waiting(db)} == {(0, None)}
 
 
-def test_a_machines_click_waits_where_it_is_wanted(db: Database) -> None:
+def test_a_machines_click_waits_where_it_is_wanted(db: SQLite) -> None:
     """And nothing of it is remembered elsewhere."""
     told(db, MACHINE, None, PEOPLE, ALL)
     assert [row["webhook_id"] for row in waiting(db)] == [2]
     assert db["told_clicks"].count == 1
 
 
-def test_a_machines_click_is_queued_once_it_is_a_persons(db: Database) -> None:
+def test_a_machines_click_is_queued_once_it_is_a_persons(db: SQLite) -> None:
     """As one that is new."""
     told(db, MACHINE)
     told(db, DOUBTFUL, MACHINE, at_s=100)
@@ -61,7 +61,7 @@ def test_a_machines_click_is_queued_once_it_is_a_persons(db: Database) -> None:
     assert (row["number"], row["changed_s"], row["due_s"]) == (0, None, NOW_S + 115)
 
 
-def test_a_change_before_the_first_attempt_is_no_event(db: Database) -> None:
+def test_a_change_before_the_first_attempt_is_no_event(db: SQLite) -> None:
     """What is sent says what the click is by then."""
     told(db, HUMAN)
     told(db, MACHINE, HUMAN)
@@ -69,7 +69,7 @@ def test_a_change_before_the_first_attempt_is_no_event(db: Database) -> None:
     assert [row["number"] for row in waiting(db)] == [0]
 
 
-def test_a_change_after_an_attempt_is_an_event(db: Database) -> None:
+def test_a_change_after_an_attempt_is_an_event(db: SQLite) -> None:
     """Whether that was taken, or nobody knows: each change that somebody may have missed, once."""
     told(db, HUMAN)
     tried(db)
@@ -84,7 +84,7 @@ def test_a_change_after_an_attempt_is_an_event(db: Database) -> None:
     assert [(row["number"], row["due_s"]) for row in waiting(db)] == [(2, NOW_S + 85)]
 
 
-def test_what_is_not_judged_otherwise_is_no_event(db: Database) -> None:
+def test_what_is_not_judged_otherwise_is_no_event(db: SQLite) -> None:
     """As where a click counts for another campaign, or link."""
     told(db, HUMAN)
     tried(db)
@@ -93,7 +93,7 @@ def test_what_is_not_judged_otherwise_is_no_event(db: Database) -> None:
     assert len(waiting(db)) == 1
 
 
-def test_a_click_of_before_the_webhook_is_not_queued(db: Database) -> None:
+def test_a_click_of_before_the_webhook_is_not_queued(db: SQLite) -> None:
     """Unless it becomes a person's."""
     told(db, DOUBTFUL, HUMAN)
     told(db, MACHINE, DOUBTFUL)
@@ -102,7 +102,7 @@ def test_a_click_of_before_the_webhook_is_not_queued(db: Database) -> None:
     assert len(waiting(db)) == 1
 
 
-def test_a_click_whose_campaign_is_known_later_is_queued_then(db: Database) -> None:
+def test_a_click_whose_campaign_is_known_later_is_queued_then(db: SQLite) -> None:
     """Its message came after it."""
     db["campaigns"].insert({"id": 9, "name": "news"})
     news = replace(PEOPLE, campaigns=frozenset({"news", "other"}))
@@ -112,7 +112,7 @@ def test_a_click_whose_campaign_is_known_later_is_queued_then(db: Database) -> N
     assert len(waiting(db)) == 1
 
 
-def test_without_webhooks_nothing_is_asked_of_the_store(db: Database) -> None:
+def test_without_webhooks_nothing_is_asked_of_the_store(db: SQLite) -> None:
     """Counting costs what it did."""
     asked: list[str] = []
     db.conn.set_trace_callback(asked.append)
@@ -122,7 +122,7 @@ def test_without_webhooks_nothing_is_asked_of_the_store(db: Database) -> None:
     assert asked == []
 
 
-def test_a_webhook_keeps_its_row(db: Database) -> None:
+def test_a_webhook_keeps_its_row(db: SQLite) -> None:
     """Whatever else is made."""
     first = webhook_ids(db, ["a", "b"])
     assert webhook_ids(db, ["b", "c", "a"]) == first | {"c": 3}
@@ -130,7 +130,7 @@ def test_a_webhook_keeps_its_row(db: Database) -> None:
 
 
 @pytest.mark.parametrize("before", [None, MACHINE, DOUBTFUL])
-def test_no_question_looks_at_all_rows(db: Database, before: Label | None) -> None:
+def test_no_question_looks_at_all_rows(db: SQLite, before: Label | None) -> None:
     """However many clicks were told."""
     told(db, HUMAN)
     tried(db)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, clicked, put
 from tests.support.checks.plans import scans
@@ -11,6 +10,7 @@ from tracker.outbox import queue
 from tracker.outbox.filling import Judged, fill
 from tracker.outbox.queue import Attempt, Failure, Result, State
 from tracker.outbox.subscriptions import Label, Subscription, Subscriptions
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
 
 NOW_S = float(SENT_S)
@@ -19,7 +19,7 @@ HUMAN = Label(1, human=True, doubtful=False)
 
 
 @pytest.fixture
-def filled(db: Database) -> Database:
+def filled(db: SQLite) -> SQLite:
     """Return a store with three clicks that wait for a webhook, of which each was made later."""
     put(db, *(clicked(f"c{n}", f"m{n}", at_s=SENT_S + 7200 + n) for n in range(3)))
     for n, row in enumerate(db.execute("SELECT sent_s, message_id, event_id FROM clicks")):
@@ -28,17 +28,17 @@ def filled(db: Database) -> Database:
     return db
 
 
-def taken(db: Database, now_s: float = NOW_S, most: int = 10) -> list[Attempt]:
+def taken(db: SQLite, now_s: float = NOW_S, most: int = 10) -> list[Attempt]:
     """Take what is due."""
     return queue.take(db, HOOK, 1, now_s=now_s, lease_s=20, most=most)
 
 
-def rows(db: Database) -> list[dict[str, Any]]:
+def rows(db: SQLite) -> list[dict[str, Any]]:
     """Return what waits, the first due first."""
     return list(db.query("SELECT * FROM outbox ORDER BY due_s"))
 
 
-def test_what_is_due_first_is_taken_first(filled: Database) -> None:
+def test_what_is_due_first_is_taken_first(filled: SQLite) -> None:
     """And no more than is wanted; what was taken is not due for a while."""
     assert queue.next_due_s(filled, 1) == NOW_S
     assert len(taken(filled)) == 1
@@ -49,7 +49,7 @@ def test_what_is_due_first_is_taken_first(filled: Database) -> None:
     assert [attempt.event.attempts for attempt in taken(filled, NOW_S + 20)] == [2]
 
 
-def test_what_was_sent_is_gone_and_what_failed_waits(filled: Database) -> None:
+def test_what_was_sent_is_gone_and_what_failed_waits(filled: SQLite) -> None:
     """With what is known of the webhook."""
     one, two, three = (each.event for each in taken(filled, NOW_S + 5))
     results = [
@@ -66,7 +66,7 @@ def test_what_was_sent_is_gone_and_what_failed_waits(filled: Database) -> None:
     assert queue.state(filled, 1) == State()
 
 
-def test_failures_are_counted_one_after_another(filled: Database) -> None:
+def test_failures_are_counted_one_after_another(filled: SQLite) -> None:
     """And a webhook that wants nothing more is stopped, until somebody says so."""
     for _ in range(3):
         queue.settle(filled, 1, [], Failure("answered 500", NOW_S + 7), NOW_S)
@@ -76,7 +76,7 @@ def test_failures_are_counted_one_after_another(filled: Database) -> None:
     assert queue.state(filled, 1) == State()
 
 
-def test_what_there_is_nothing_to_tell_of_is_dropped(filled: Database) -> None:
+def test_what_there_is_nothing_to_tell_of_is_dropped(filled: SQLite) -> None:
     """A click that was purged, and one of a machine's that was to be a person's when it was queued."""
     filled.execute(
         "DELETE FROM clicks WHERE sent_s % 1 = 0 AND event_id = (SELECT min(event_id) FROM clicks)"
@@ -86,7 +86,7 @@ def test_what_there_is_nothing_to_tell_of_is_dropped(filled: Database) -> None:
     assert (filled["outbox"].count, filled["told_clicks"].count) == (0, 0)
 
 
-def test_what_was_given_up_is_tried_again_some_at_a_time(filled: Database) -> None:
+def test_what_was_given_up_is_tried_again_some_at_a_time(filled: SQLite) -> None:
     """As is what waits for long; not what is due, or may be under way."""
     first, second, _ = (each.event for each in taken(filled, NOW_S + 5))
     results = [Result(first, is_sent=False), Result(second, is_sent=False, due_s=NOW_S + 7200)]
@@ -97,14 +97,14 @@ def test_what_was_given_up_is_tried_again_some_at_a_time(filled: Database) -> No
     assert {each.event.attempts for each in taken(filled, NOW_S + 6)} == {2}
 
 
-def test_what_was_taken_over_is_due(filled: Database) -> None:
+def test_what_was_taken_over_is_due(filled: SQLite) -> None:
     """Of what another process may have taken."""
     taken(filled, NOW_S)
     queue.take_over(filled, 1, NOW_S + 1, 20)
     assert queue.next_due_s(filled, 1) == NOW_S + 1
 
 
-def test_what_a_wrong_clock_put_off_is_due(filled: Database) -> None:
+def test_what_a_wrong_clock_put_off_is_due(filled: SQLite) -> None:
     """Further ahead than any delay."""
     filled.execute("UPDATE outbox SET due_s = due_s + 1e9")
     filled.execute("UPDATE webhooks SET rests_until_s = 3e9, failures = 1")
@@ -113,7 +113,7 @@ def test_what_a_wrong_clock_put_off_is_due(filled: Database) -> None:
     assert queue.state(filled, 1) == State(1)
 
 
-def test_no_question_looks_at_all_that_waits(filled: Database) -> None:
+def test_no_question_looks_at_all_that_waits(filled: SQLite) -> None:
     """Of all webhooks."""
 
     def ask() -> None:

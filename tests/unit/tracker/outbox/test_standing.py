@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from config.schema import Config, WebhookConfig
 from tests.support.checks.plans import scans
 from tracker.outbox import filling, queue
@@ -11,6 +9,7 @@ from tracker.outbox.filling import Judged
 from tracker.outbox.queue import Failure, Result
 from tracker.outbox.standing import COLUMNS, webhooks
 from tracker.outbox.subscriptions import Label, Subscriptions
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import MessageKey
 
 NOW_S = 1_790_000_000.0
@@ -26,21 +25,21 @@ def config(*names: str) -> Config:
     )
 
 
-def wait(db: Database, names: Config, count: int = 1) -> None:
+def wait(db: SQLite, names: Config, count: int = 1) -> None:
     """Have clicks wait."""
     label = Label(1, human=True, doubtful=False)
     judged = [Judged(MessageKey(5, n), b"c" * 16, label) for n in range(count)]
     filling.fill(db, Subscriptions(Subscriptions.of(names).webhooks, lambda: NOW_S), judged)
 
 
-def test_a_new_webhook_works_and_has_nothing(db: Database) -> None:
+def test_a_new_webhook_works_and_has_nothing(db: SQLite) -> None:
     """All columns are there."""
     (one,) = webhooks(db, config("one"))
     assert tuple(one) == COLUMNS
     assert (one["name"], one["state"], one["waiting"], one["sent"]) == ("one", "working", 0, 0)
 
 
-def test_what_waits_and_what_was_given_up_are_told_apart(db: Database) -> None:
+def test_what_waits_and_what_was_given_up_are_told_apart(db: SQLite) -> None:
     """With the last failure, and when it is tried again."""
     both = config("one", "two")
     wait(db, both, 3)
@@ -57,7 +56,7 @@ def test_what_waits_and_what_was_given_up_are_told_apart(db: Database) -> None:
     assert (stopped["state"], stopped["next_at"]) == ("stopped", None)
 
 
-def test_a_former_webhook_is_told_while_anything_of_it_waits(db: Database) -> None:
+def test_a_former_webhook_is_told_while_anything_of_it_waits(db: SQLite) -> None:
     """It may be put back."""
     wait(db, config("one"))
     assert [(each["name"], each["state"]) for each in webhooks(db, config("two"))] == [
@@ -68,14 +67,14 @@ def test_a_former_webhook_is_told_while_anything_of_it_waits(db: Database) -> No
     assert [each["name"] for each in webhooks(db, config("two"))] == ["two"]
 
 
-def test_a_moment_that_no_date_can_tell_does_no_harm(db: Database) -> None:
+def test_a_moment_that_no_date_can_tell_does_no_harm(db: SQLite) -> None:
     """As after a wrong clock."""
     wait(db, config("one"))
     db.execute("UPDATE outbox SET due_s = 1e15")
     assert webhooks(db, config("one"))[0]["next_at"] is not None
 
 
-def test_it_counts_no_more_than_it_says(db: Database) -> None:
+def test_it_counts_no_more_than_it_says(db: SQLite) -> None:
     """And looks at no rows of other webhooks."""
     wait(db, config("one"))
     assert list(scans(db, lambda: webhooks(db, config("one")))) == []

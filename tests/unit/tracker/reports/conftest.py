@@ -1,17 +1,17 @@
 """What tests of reports share: a store of two campaigns, and clicks on both."""
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
 from tracker.events import Recipient, SentLink
+from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S
 
 OFFER = SentLink(4, "https://example.net/4?who=1", "offer", "Offer")
 
 
 @pytest.fixture
-def filled(db: Database) -> Database:
+def filled(db: SQLite) -> SQLite:
     """Return a store of two campaigns; Bob's address is behind an id of the application's own."""
     bob = Recipient(1, "bob@example.net", "id-7")
     put(db, pending(links=(*LINKS, OFFER)), accepted())

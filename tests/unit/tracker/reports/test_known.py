@@ -1,16 +1,16 @@
 """What nobody knows is said to be unknown, with what is called nearly so."""
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import accepted, pending, put
 from tracker.events import Recipient, SentLink
 from tracker.reports import known
 from tracker.reports.known import Unknown
+from tracker.sql.sqlite import SQLite
 
 
 @pytest.fixture
-def filled(db: Database) -> Database:
+def filled(db: SQLite) -> SQLite:
     """Return a store of a campaign with a named link, and of two readers; nobody clicked."""
     offer = SentLink(1, "https://example.net/offer?who=1", "offer", "Offer")
     people = (Recipient(1, "ann@example.net"), Recipient(2, "bob@example.net", "id-7"))
@@ -18,7 +18,7 @@ def filled(db: Database) -> Database:
     return db
 
 
-def test_what_is_known_is_found(filled: Database) -> None:
+def test_what_is_known_is_found(filled: SQLite) -> None:
     """A link by its name and by its URL, a person as they are written in the store."""
     known.campaign(filled, "news")
     known.campaign(filled, "(purged)")

@@ -2,20 +2,19 @@
 
 import itertools
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put, refused
 from tests.support.checks.recount import recount
 from tracker.reports import period, summary
 from tracker.reports.figures import DayFigures, Figures
 from tracker.reports.period import Period
+from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S
 
 DAY = SENT_S // DAY_S * DAY_S
 """When the day of `SENT_S` begins."""
 
 
-def sent(db: Database, message: str, at_s: float, *clicks_at_s: float, **changes: object) -> None:
+def sent(db: SQLite, message: str, at_s: float, *clicks_at_s: float, **changes: object) -> None:
     """Have a message taken by the relay, and its first recipient click so long after sending."""
     put(db, pending(message, at_s=at_s, **changes), accepted(message, sent_s=at_s))
     for number, after_s in enumerate(clicks_at_s):
@@ -38,7 +37,7 @@ def test_a_moment_within_a_day_stands_for_its_beginning() -> None:
     assert Period.of_days(DAY, DAY + DAY_S).days() == {"first": DAY // DAY_S, "last": DAY // DAY_S}
 
 
-def test_a_period_ends_before_its_last_moment(db: Database) -> None:
+def test_a_period_ends_before_its_last_moment(db: SQLite) -> None:
     """Where one ends, the next begins: each message is in one of them, with all of its clicks."""
     sent(db, "m1", SENT_S, 600, 9 * DAY_S)
     sent(db, "m2", SENT_S + DAY_S, 600)
@@ -57,7 +56,7 @@ def test_a_period_ends_before_its_last_moment(db: Database) -> None:
     assert (whole.messages, whole.deliveries, whole.clicked, whole.clicks_all) == (3, 6, 2, 3)
 
 
-def test_until_alone_leaves_out_what_was_sent_later(db: Database) -> None:
+def test_until_alone_leaves_out_what_was_sent_later(db: SQLite) -> None:
     """From campaigns, links and days as well."""
     sent(db, "m1", SENT_S, 600)
     other = {"campaign": "other", "links": pending().links[:1]}
@@ -74,7 +73,7 @@ def test_until_alone_leaves_out_what_was_sent_later(db: Database) -> None:
     assert summary.report(db, until_s=DAY).totals == Figures()
 
 
-def test_a_campaign_within_a_period_is_both(db: Database) -> None:
+def test_a_campaign_within_a_period_is_both(db: SQLite) -> None:
     """Its own messages of then, and the links that were clicked on them."""
     for number, campaign in enumerate(("news", "other", "news"), 1):
         sent(db, f"m{number}", SENT_S + number * DAY_S, 600, campaign=campaign)
@@ -87,7 +86,7 @@ def test_a_campaign_within_a_period_is_both(db: Database) -> None:
     assert both.links[0].figures.clicks_all == 2
 
 
-def test_deliveries_of_a_period_are_counted_as_sums_are(db: Database) -> None:
+def test_deliveries_of_a_period_are_counted_as_sums_are(db: SQLite) -> None:
     """Shared copies apart; what the relay refused, or a click alone tells of, as it is."""
     sent(db, "m1", SENT_S, 600)
     put(db, pending("m2", shared=True), accepted("m2"), clicked("s1", "m2", recipient=0))
@@ -103,7 +102,7 @@ def test_deliveries_of_a_period_are_counted_as_sums_are(db: Database) -> None:
     )
 
 
-def test_doubtful_clickers_of_a_period_are_those_without_another_click(db: Database) -> None:
+def test_doubtful_clickers_of_a_period_are_those_without_another_click(db: SQLite) -> None:
     """Within the period: on other messages they may have clicked as a person does."""
     sent(db, "m1", SENT_S)
     sent(db, "m2", SENT_S + DAY_S, 9000)
@@ -116,7 +115,7 @@ def test_doubtful_clickers_of_a_period_are_those_without_another_click(db: Datab
     assert summary.report(db, until_s=SENT_S + 9 * DAY_S).totals == both
 
 
-def test_messages_of_which_nobody_knows_are_of_the_period(db: Database) -> None:
+def test_messages_of_which_nobody_knows_are_of_the_period(db: SQLite) -> None:
     """When they were sent."""
     put(db, pending("m1"), pending("m2", at_s=SENT_S + DAY_S))
     assert summary.report(db, until_s=DAY + DAY_S).unknown_messages == 1

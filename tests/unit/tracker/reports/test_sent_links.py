@@ -1,12 +1,12 @@
 """What the store knows of messages and links that were sent."""
 
 import pytest
-from sqlite_utils import Database
 
 from config.schema import Config
 from tests.support.checks.facts import accepted, empty, pending, put
 from tracker.events import SentLink
 from tracker.reports import sent_links
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import message_number, message_text
 
 CONFIG = Config.model_validate(
@@ -19,7 +19,7 @@ CONFIG = Config.model_validate(
 )
 
 
-def store(*urls: str) -> Database:
+def store(*urls: str) -> SQLite:
     """Return a store that knows of two messages with links to these URLs.
 
     What only one message has may be its reader's own, and is not listed before it is clicked.

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlite_utils import Database
 
 from config.schema import Config
 from tests.support.checks.facts import SENT_S, clicked, put
@@ -23,6 +22,7 @@ from tracker.reports.lookup.persons import starting_with
 from tracker.reports.machines.rules import by_rule
 from tracker.reports.machines.sample import sample
 from tracker.reports.period import Period
+from tracker.sql.sqlite import SQLite
 from tracker.store import identities, persons
 from tracker.store.keys import message_number, message_text
 from tracker.store.reserved import DAY_S
@@ -33,7 +33,7 @@ LINK = "https://example.net/1"
 ANN = "ann@Example.NET"
 IDENTIFIER = Identifier("wp_id", bytes(range(32)))
 
-Question = Callable[[Database], Any]
+Question = Callable[[SQLite], Any]
 
 FILTERS = (
     Filter(),
@@ -92,7 +92,7 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
-def _asked(question: Question, db: Database) -> None:
+def _asked(question: Question, db: SQLite) -> None:
     """Ask, and read the whole answer."""
     answer = question(db)
     if isinstance(answer, Iterator):
@@ -100,7 +100,7 @@ def _asked(question: Question, db: Database) -> None:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_no_question_looks_at_all_rows(filled: Database, name: str) -> None:
+def test_no_question_looks_at_all_rows(filled: SQLite, name: str) -> None:
     """Nor at all entries of an index."""
     put(filled, clicked("c9", recipient=2, at_s=SENT_S + 9000, signals=("no-html",)))
     identities.keep(filled, IDENTIFIER)
@@ -110,7 +110,7 @@ def test_no_question_looks_at_all_rows(filled: Database, name: str) -> None:
 @pytest.mark.parametrize("scanned", [0, 1000])
 @pytest.mark.parametrize("asked", FILTERS, ids=str)
 def test_no_filter_looks_at_all_rows_where_there_are_many(
-    filled: Database, asked: Filter, scanned: int, monkeypatch: pytest.MonkeyPatch
+    filled: SQLite, asked: Filter, scanned: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither by days of sending, nor by the order of arrival."""
     monkeypatch.setattr(ways, "LOOKED_AT", 1)
@@ -118,12 +118,12 @@ def test_no_filter_looks_at_all_rows_where_there_are_many(
     assert list(scans(filled, lambda: page(filled, asked))) == []
 
 
-def test_a_scan_would_be_seen(filled: Database) -> None:
+def test_a_scan_would_be_seen(filled: SQLite) -> None:
     """So the tests above mean something."""
     (found,) = scans(filled, lambda: filled.execute("SELECT count(*) FROM clicks WHERE number = 1"))
     assert found.startswith("SCAN clicks")
 
 
-def test_opens_of_a_period_are_looked_for_by_when_they_were_sent(filled: Database) -> None:
+def test_opens_of_a_period_are_looked_for_by_when_they_were_sent(filled: SQLite) -> None:
     """By their keys."""
     assert list(scans(filled, lambda: opens.report(filled, since_s=SENT_S))) == []

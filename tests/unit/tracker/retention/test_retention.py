@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import (
     LINKS,
@@ -23,6 +22,7 @@ from tracker.privacy.agents import Agents
 from tracker.reports import summary
 from tracker.retention import retention
 from tracker.retention.retention import Purged, expiring, lower_horizon, purge, read_clock
+from tracker.sql.sqlite import SQLite
 from tracker.store.keys import event_octets, message_number
 from tracker.store.reserved import PURGED_NAME
 
@@ -32,22 +32,22 @@ YEARS_S = 3652 * DAY_S
 RETENTION_S = 90.0 * DAY_S
 
 
-def names(db: Database, table: str) -> set[str]:
+def names(db: SQLite, table: str) -> set[str]:
     """Return the names in a table."""
     return {row["name"] for row in db[table].rows if row["name"]}
 
 
-def expire_pending(db: Database, before_s: float) -> int:
+def expire_pending(db: SQLite, before_s: float) -> int:
     """Drop what was never sent; return how many messages that were."""
     return sum(dropped.messages for dropped in expiring(db, before_s))
 
 
-def kept_messages(db: Database) -> set[int]:
+def kept_messages(db: SQLite) -> set[int]:
     """Return the ids of the messages that the store has."""
     return {row["message_id"] for row in db["messages"].rows}
 
 
-def test_pending_messages_expire_unless_clicked(db: Database) -> None:
+def test_pending_messages_expire_unless_clicked(db: SQLite) -> None:
     """The relay's 250 or a click keeps them."""
     put(db, pending("m1"), pending("m2"), pending("m3"), accepted("m2"), clicked("c1", "m3"))
     assert expire_pending(db, SENT_S + 1) == 1
@@ -55,7 +55,7 @@ def test_pending_messages_expire_unless_clicked(db: Database) -> None:
     assert totals(db).messages == 2
 
 
-def test_it_is_kept_of_how_many_messages_nobody_knows(db: Database) -> None:
+def test_it_is_kept_of_how_many_messages_nobody_knows(db: SQLite) -> None:
     """By day and campaign, when they expire and when they are purged; not of what was refused."""
     put(db, *(pending(f"m{number}") for number in range(3)), pending("m3", campaign="other"))
     put(db, refused("m0"), pending("m4", at_s=SENT_S + DAY_S), pending("m5", at_s=LATER_S))
@@ -70,13 +70,13 @@ def test_it_is_kept_of_how_many_messages_nobody_knows(db: Database) -> None:
     assert db["messages"].count == 1
 
 
-def test_young_pending_messages_wait(db: Database) -> None:
+def test_young_pending_messages_wait(db: SQLite) -> None:
     """Their 250 may still be on its way."""
     put(db, pending())
     assert expire_pending(db, SENT_S) == 0
 
 
-def test_purge_deletes_what_is_old_in_chunks(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_purge_deletes_what_is_old_in_chunks(db: SQLite, monkeypatch: pytest.MonkeyPatch) -> None:
     """All of it, and nothing else; the sums stay as they were."""
     monkeypatch.setattr(retention, "CHUNK_ROWS", 8)
     for number in range(10):
@@ -91,7 +91,7 @@ def test_purge_deletes_what_is_old_in_chunks(db: Database, monkeypatch: pytest.M
 
 
 def test_a_message_of_many_clicks_and_readers_goes_bit_by_bit(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    db: SQLite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than one transaction takes; sums stay, and what no click names any more goes."""
     readers = tuple(Recipient(number, f"reader{number}@example.net") for number in range(1, 21))
@@ -108,7 +108,7 @@ def test_a_message_of_many_clicks_and_readers_goes_bit_by_bit(
     assert names(db, "persons") == {"ann@example.net", "bob@example.net"}
 
 
-def test_who_has_no_message_left_is_forgotten(db: Database) -> None:
+def test_who_has_no_message_left_is_forgotten(db: SQLite) -> None:
     """Whoever has one is not: a further click makes no new clicker."""
     put(db, pending("old"), accepted("old"), clicked("c1", "old", recipient=2))
     only_ann = pending("new", at_s=SENT_S + DAY_S, recipients=pending().recipients[:1])
@@ -120,7 +120,7 @@ def test_who_has_no_message_left_is_forgotten(db: Database) -> None:
     assert totals(db).unique_human == before.unique_human
 
 
-def test_click_on_a_purged_message_counts_as_such(db: Database) -> None:
+def test_click_on_a_purged_message_counts_as_such(db: SQLite) -> None:
     """As a click, and as nothing else; also when the message's own event comes again."""
     put(db, pending(), accepted(), clicked("c1"))
     purge(db, SENT_S + DAY_S)
@@ -133,7 +133,7 @@ def test_click_on_a_purged_message_counts_as_such(db: Database) -> None:
     assert campaigns == {"news": 1, PURGED_NAME: 2}
 
 
-def test_nothing_is_kept_of_a_click_on_a_purged_message_but_that_it_was(db: Database) -> None:
+def test_nothing_is_kept_of_a_click_on_a_purged_message_but_that_it_was(db: SQLite) -> None:
     """No URL, no id in it, no network; all of them are one link."""
     purge(db, SENT_S + DAY_S)
     at = "https://example.net/for/ann?wp_id="
@@ -150,7 +150,7 @@ def test_nothing_is_kept_of_a_click_on_a_purged_message_but_that_it_was(db: Data
     assert not any(each in left for each in ("example.net/for", "wp_id", "192.0.2.0", "Browser"))
 
 
-def test_a_click_that_comes_again_after_a_purge_counts_once(db: Database) -> None:
+def test_a_click_that_comes_again_after_a_purge_counts_once(db: SQLite) -> None:
     """Whether it was of before the horizon or of after it, and on whatever it was."""
     events = (
         *(pending(), accepted(), pending("m2", at_s=LATER_S), accepted("m2")),
@@ -167,7 +167,7 @@ def test_a_click_that_comes_again_after_a_purge_counts_once(db: Database) -> Non
     assert db["purged_clicks"].count == 0
 
 
-def test_of_a_purged_click_no_more_is_kept_than_it_takes_to_know_it(db: Database) -> None:
+def test_of_a_purged_click_no_more_is_kept_than_it_takes_to_know_it(db: SQLite) -> None:
     """Its id and its moment, until that is before the horizon as well."""
     put(db, pending(), accepted(), clicked("c1"), clicked("c2", at_s=LATER_S))
     purge(db, SENT_S + DAY_S)
@@ -177,7 +177,7 @@ def test_of_a_purged_click_no_more_is_kept_than_it_takes_to_know_it(db: Database
     assert db["purged_clicks"].count == 0
 
 
-def test_a_click_in_the_second_of_the_purge_waits_for_its_message(db: Database) -> None:
+def test_a_click_in_the_second_of_the_purge_waits_for_its_message(db: SQLite) -> None:
     """Its token tells whole seconds; the message may be a little younger, and kept."""
     purge(db, SENT_S + 0.5)
     put(db, clicked("c1"))
@@ -187,7 +187,7 @@ def test_a_click_in_the_second_of_the_purge_waits_for_its_message(db: Database) 
     assert [each.link for each in report.links] == ["https://example.net/1"]
 
 
-def test_what_nobody_clicked_goes_with_its_last_message(db: Database) -> None:
+def test_what_nobody_clicked_goes_with_its_last_message(db: SQLite) -> None:
     """What a younger message has stays in the report, and what somebody named."""
     old, both, young = (SentLink(n, f"https://example.net/{n}", None, "") for n in range(3))
     group = SentLink(3, "https://example.net/3", "offer", "")
@@ -205,7 +205,7 @@ def test_what_nobody_clicked_goes_with_its_last_message(db: Database) -> None:
     assert [db[table].count for table in tables] == [0] * 4
 
 
-def test_sums_keep_the_names_of_what_was_clicked(db: Database) -> None:
+def test_sums_keep_the_names_of_what_was_clicked(db: SQLite) -> None:
     """Of a link that messages shared, of a group, and of one that several persons clicked."""
     group = SentLink(2, "https://example.net/2", "offer", "")
     for message in ("m1", "m2"):
@@ -219,7 +219,7 @@ def test_sums_keep_the_names_of_what_was_clicked(db: Database) -> None:
     assert summary.report(db) == before
 
 
-def test_sums_of_readers_own_links_are_added_up(db: Database) -> None:
+def test_sums_of_readers_own_links_are_added_up(db: SQLite) -> None:
     """A purge leaves no URL that was somebody's; nor one's who agreed to totals alone."""
     for reader in ("ann", "bob"):
         own = SentLink(1, f"https://example.net/for/{reader}", None, "", ("uid",))
@@ -238,7 +238,7 @@ def test_sums_of_readers_own_links_are_added_up(db: Database) -> None:
     assert "example.net/for" not in "".join(db.conn.iterdump())
 
 
-def test_an_own_link_stays_while_a_click_on_it_does(db: Database) -> None:
+def test_an_own_link_stays_while_a_click_on_it_does(db: SQLite) -> None:
     """Only old messages are let go of."""
     own = SentLink(1, "https://example.net/for/ann", None, "")
     put(db, pending("m1", at_s=SENT_S + DAY_S, links=(own,)), accepted("m1"))
@@ -248,7 +248,7 @@ def test_an_own_link_stays_while_a_click_on_it_does(db: Database) -> None:
     assert summary.report(db) == before
 
 
-def test_a_link_of_a_purged_message_is_seen_for_the_first_time_again(db: Database) -> None:
+def test_a_link_of_a_purged_message_is_seen_for_the_first_time_again(db: SQLite) -> None:
     """Rows are numbered anew, and no later message is taken for the one that is gone."""
     put(db, pending("m1"), accepted("m1"))
     purge(db, SENT_S + DAY_S)
@@ -257,14 +257,14 @@ def test_a_link_of_a_purged_message_is_seen_for_the_first_time_again(db: Databas
     assert len(summary.report(db).links) == len(LINKS)
 
 
-def test_purges_do_not_go_back(db: Database) -> None:
+def test_purges_do_not_go_back(db: SQLite) -> None:
     """A later purge of less does not bring back what an earlier one let go."""
     purge(db, SENT_S + 10)
     purge(db, SENT_S - 10)
     assert retention.purged_before_s(db) == SENT_S + 10
 
 
-def test_the_latest_known_moment_is_noted(db: Database) -> None:
+def test_the_latest_known_moment_is_noted(db: SQLite) -> None:
     """By who reads the clock next, in another process, a jump is seen; insistence is believed."""
     put(db, pending(), accepted())
     now_s = SENT_S + 9 * DAY_S
@@ -275,7 +275,7 @@ def test_the_latest_known_moment_is_noted(db: Database) -> None:
     assert not read_clock(db, now_s + YEARS_S, 0, RETENTION_S).believed
 
 
-def test_mail_counts_again_after_a_purge_with_a_wrong_clock(db: Database) -> None:
+def test_mail_counts_again_after_a_purge_with_a_wrong_clock(db: SQLite) -> None:
     """Up to its last day, what is purged stays so; sums stay as they were, and no link is unlisted."""
     put(db, pending(), accepted(), clicked("c1"))
     before = totals(db)
@@ -297,7 +297,7 @@ def test_mail_counts_again_after_a_purge_with_a_wrong_clock(db: Database) -> Non
     }
 
 
-def test_a_horizon_of_the_past_stays(db: Database) -> None:
+def test_a_horizon_of_the_past_stays(db: SQLite) -> None:
     """Whatever the clock says, and where no time is known."""
     assert lower_horizon(db, read_clock(db, SENT_S, 0, RETENTION_S)) is None
     put(db, pending(), accepted())
@@ -307,7 +307,7 @@ def test_a_horizon_of_the_past_stays(db: Database) -> None:
     assert retention.purged_before_s(db) == SENT_S - DAY_S
 
 
-def test_what_webhooks_were_to_be_told_of_purged_clicks_goes(db: Database) -> None:
+def test_what_webhooks_were_to_be_told_of_purged_clicks_goes(db: SQLite) -> None:
     """Sent or not; of other clicks it stays."""
     hooks = Subscriptions((Subscription("hook", machines=True),))
     put(db, pending("m1"), pending("m2", at_s=LATER_S))
@@ -320,7 +320,7 @@ def test_what_webhooks_were_to_be_told_of_purged_clicks_goes(db: Database) -> No
         assert [row["sent_s"] for row in db[table].rows] == [LATER_S]
 
 
-def test_what_told_the_visitors_of_purged_clicks_apart_goes(db: Database) -> None:
+def test_what_told_the_visitors_of_purged_clicks_apart_goes(db: SQLite) -> None:
     """With the clicks, though two days are not over; of other clicks it stays."""
     put(db, pending("m1"), pending("m2", at_s=LATER_S))
     events = clicked("c1"), clicked("c2", "m2", sent_at_s=LATER_S, at_s=LATER_S + 60)

@@ -3,23 +3,22 @@
 import re
 from typing import Any
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put, to_ann
 from tracker.events import SentLink
 from tracker.retention.retention import purge
+from tracker.sql.sqlite import SQLite
 
 DAY_S = 86400
 KEPT_OF_LINKS = {"links", "link_sets", "link_set_links", "link_set_ignored", "campaign_links"}
 SCANNED = re.compile(r"SCAN (\w+)")
 
 
-def link_names(db: Database) -> set[str]:
+def link_names(db: SQLite) -> set[str]:
     """Return the names of all links that the store has."""
     return {row["name"] for row in db["links"].rows}
 
 
-def listed(db: Database) -> set[tuple[str, str | None]]:
+def listed(db: SQLite) -> set[tuple[str, str | None]]:
     """Return the links of each campaign: those that were clicked, and those that it lists."""
     found = db.execute("""
         SELECT links.name, campaigns.name FROM (
@@ -30,13 +29,13 @@ def listed(db: Database) -> set[tuple[str, str | None]]:
     return {(link, campaign) for link, campaign in found}
 
 
-def scanned(db: Database, statement: str) -> set[str]:
+def scanned(db: SQLite, statement: str) -> set[str]:
     """Return the tables that a statement goes through from end to end."""
     plan = db.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
     return {table for row in plan for table in SCANNED.findall(row[3])}
 
 
-def busy(db: Database) -> None:
+def busy(db: SQLite) -> None:
     """Have something to let go of in every way."""
     own = SentLink(4, "https://example.net/for/ann", None, "", ("uid",))
     group = SentLink(5, "https://example.net/5", "offer", "")
@@ -47,7 +46,7 @@ def busy(db: Database) -> None:
     put(db, pending("m3", links=(group,)))
 
 
-def test_nothing_is_searched_for(db: Database) -> None:
+def test_nothing_is_searched_for(db: SQLite) -> None:
     """What goes is found by index, so that the rest of the store costs nothing."""
     busy(db)
     statements: list[str] = []
@@ -62,7 +61,7 @@ def test_nothing_is_searched_for(db: Database) -> None:
 
 
 def test_what_was_clicked_while_it_was_due_goes_when_the_click_turns_out_to_be_anothers(
-    db: Database,
+    db: SQLite,
 ) -> None:
     """As its message, which came late, says."""
     put(db, *(pending(f"m{n}", campaign=None, links=LINKS[:1]) for n in (1, 2)), accepted("m1"))
@@ -75,7 +74,7 @@ def test_what_was_clicked_while_it_was_due_goes_when_the_click_turns_out_to_be_a
     assert db["campaign_links"].count == 0
 
 
-def test_a_name_by_which_a_click_counted_for_a_while_goes(db: Database) -> None:
+def test_a_name_by_which_a_click_counted_for_a_while_goes(db: SQLite) -> None:
     """Until its message came, which has a group for it."""
     put(db, clicked("c1", "m1", destination="https://example.net/for/ann"))
     put(db, pending(links=(SentLink(1, "https://example.net/for", "offer", ""),)))
@@ -84,7 +83,7 @@ def test_a_name_by_which_a_click_counted_for_a_while_goes(db: Database) -> None:
     assert link_names(db) == {"offer"}
 
 
-def test_what_is_told_of_a_purged_message_makes_no_name(db: Database) -> None:
+def test_what_is_told_of_a_purged_message_makes_no_name(db: SQLite) -> None:
     """Events may come again, and nothing would let go of what they call by name."""
     told = pending(links=(SentLink(1, "https://example.net/1", "offer", ""),))
     purge(db, SENT_S + DAY_S)
@@ -93,7 +92,7 @@ def test_what_is_told_of_a_purged_message_makes_no_name(db: Database) -> None:
     assert [db[table].count for table in tables] == [0] * 4
 
 
-def test_what_is_listed_again_is_due_again(db: Database) -> None:
+def test_what_is_listed_again_is_due_again(db: SQLite) -> None:
     """By a younger message than those that are gone."""
     put(db, pending("m1"), pending("m2"), accepted("m1"), clicked("c1"))
     purge(db, SENT_S + DAY_S)

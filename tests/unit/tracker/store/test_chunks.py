@@ -4,8 +4,8 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
+from tracker.sql.sqlite import SQLite
 from tracker.store import chunks, database
 from tracker.store.chunks import Pace, db_of, writing
 from tracker.store.database import Store
@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return times
 
 
-def took(pace: Pace, db: Database, clock: list[float], seconds: float) -> int:
+def took(pace: Pace, db: SQLite, clock: list[float], seconds: float) -> int:
     """Have a transaction take so long; return how much is to be done in the next one."""
     with pace.writing(db):
         clock.append(clock[-1] + seconds)
@@ -30,7 +30,7 @@ def took(pace: Pace, db: Database, clock: list[float], seconds: float) -> int:
 
 
 def test_slow_transactions_become_small_and_quick_ones_large(
-    db: Database, clock: list[float]
+    db: SQLite, clock: list[float]
 ) -> None:
     """By half of it or twice as much at a time; never nothing, and no more than is wanted."""
     pace = Pace(800)
@@ -55,7 +55,7 @@ def test_command_leaves_others_as_much_time_as_it_took(
     assert slept == [pytest.approx(0.05)]
 
 
-def test_transaction_that_fails_leaves_nothing(db: Database, tmp_path: Path) -> None:
+def test_transaction_that_fails_leaves_nothing(db: SQLite, tmp_path: Path) -> None:
     """In a store as in a database of one's own."""
     opened = Store.open(tmp_path / "waypost.db")
     for changed in (db, opened):

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
-from sqlite_utils import Database
 
 from tests.support.checks.facts import empty
+from tracker.sql.sqlite import SQLite
 from tracker.store import clicked_by
 from tracker.store.clicked_by import PART, Counts, Persons, Scope, united
 from tracker.store.reserved import Kind
@@ -70,6 +70,6 @@ def test_doubtful_people_are_human() -> None:
     assert found.counts() == Counts(human=3, doubtful=1, all=6)
 
 
-def test_of_no_sets_is_nobody(db: Database) -> None:
+def test_of_no_sets_is_nobody(db: SQLite) -> None:
     """As of a day on which nobody clicked."""
     assert united([]).counts() == clicked_by.load(db, SCOPE, 0).counts() == Counts()

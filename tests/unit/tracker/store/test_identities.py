@@ -3,8 +3,8 @@
 from unittest.mock import patch
 
 import pytest
-from sqlite_utils import Database
 
+from tracker.sql.sqlite import SQLite
 from tracker.store import identities
 from tracker.urls.reader_id import Identifier
 
@@ -14,13 +14,13 @@ NAMES = [f"reader{number}@example.net" for number in range(5)]
 
 
 @pytest.fixture
-def known(db: Database) -> Database:
+def known(db: SQLite) -> SQLite:
     """Return a store that knows some persons."""
     db["persons"].insert_all({"name": name} for name in NAMES)
     return db
 
 
-def tried(db: Database, name: str, identifier: Identifier = IDENTIFIER) -> int:
+def tried(db: SQLite, name: str, identifier: Identifier = IDENTIFIER) -> int:
     """Find a person; return how many ids had to be made for that."""
     with patch.object(Identifier, "hashed", autospec=True, side_effect=Identifier.hashed) as made:
         person_id = identifier.hashed(name)
@@ -28,7 +28,7 @@ def tried(db: Database, name: str, identifier: Identifier = IDENTIFIER) -> int:
     return int(made.call_count) - 1
 
 
-def test_whoever_has_an_id_is_found_by_it(known: Database) -> None:
+def test_whoever_has_an_id_is_found_by_it(known: SQLite) -> None:
     """One is made to be sure; those who have none yet are tried one by one."""
     assert tried(known, NAMES[4]) == 5
     identities.keep(known, IDENTIFIER)
@@ -38,7 +38,7 @@ def test_whoever_has_an_id_is_found_by_it(known: Database) -> None:
     assert identities.person(known, IDENTIFIER, IDENTIFIER.hashed("cay@example.net")) is None
 
 
-def test_ids_are_made_a_chunk_at_a_time(known: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ids_are_made_a_chunk_at_a_time(known: SQLite, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that nothing waits for those of an older store."""
     monkeypatch.setattr(identities, "CHUNK", 2)
     found = []
@@ -48,7 +48,7 @@ def test_ids_are_made_a_chunk_at_a_time(known: Database, monkeypatch: pytest.Mon
     assert found == [2, 4, 5, 5]
 
 
-def test_with_another_secret_ids_are_made_anew(known: Database) -> None:
+def test_with_another_secret_ids_are_made_anew(known: SQLite) -> None:
     """Those of the former one lead to nobody."""
     identities.keep(known, IDENTIFIER)
     assert tried(known, NAMES[0], OTHER) == 1
@@ -58,13 +58,13 @@ def test_with_another_secret_ids_are_made_anew(known: Database) -> None:
 
 
 @pytest.mark.parametrize("person_id", ["x" * 22, "short", "ü" * 22, "", "=" * 22])
-def test_what_is_no_id_is_nobodys(known: Database, person_id: str) -> None:
+def test_what_is_no_id_is_nobodys(known: SQLite, person_id: str) -> None:
     """Whatever it is written with."""
     identities.keep(known, IDENTIFIER)
     assert identities.person(known, IDENTIFIER, person_id) is None
 
 
-def test_an_id_of_which_bits_were_changed_is_nobodys(known: Database) -> None:
+def test_an_id_of_which_bits_were_changed_is_nobodys(known: SQLite) -> None:
     """Though base64url would read it as the same octets."""
     identities.keep(known, IDENTIFIER)
     person_id = IDENTIFIER.hashed(NAMES[0])

@@ -1,16 +1,15 @@
 """Rows that are known by a name."""
 
-from sqlite_utils import Database
-
 from tests.support.checks.facts import pending, put
 from tests.support.checks.plans import scans
 from tracker.events import SentLink
 from tracker.judging.judge import Verdict
+from tracker.sql.sqlite import SQLite
 from tracker.store import named_rows
 from tracker.urls.slots import placed
 
 
-def test_names_are_found_and_made_in_any_number(db: Database) -> None:
+def test_names_are_found_and_made_in_any_number(db: SQLite) -> None:
     """More than one query may ask for; each once."""
     wanted = {f"reader {number}" for number in range(1700)}
     made = named_rows.ids(db, "persons", wanted)
@@ -54,14 +53,14 @@ def test_sets_of_different_size_are_different() -> None:
     assert hashed(*twice) == hashed(*links)
 
 
-def test_a_set_keeps_how_many_links_it_has(db: Database) -> None:
+def test_a_set_keeps_how_many_links_it_has(db: SQLite) -> None:
     """Also where none of them has a row of its own."""
     links = tuple(SentLink(n, f"https://example.net/{n}", None, "") for n in range(3))
     named_rows.link_set_ids(db, {b"3": links, b"0": ()})
     assert {row["hash"]: row["links"] for row in db["link_sets"].rows} == {b"3": 3, b"0": 0}
 
 
-def test_group_keeps_the_least_of_its_urls_as_an_example(db: Database) -> None:
+def test_group_keeps_the_least_of_its_urls_as_an_example(db: SQLite) -> None:
     """In whatever order they come; a name that is a URL needs none."""
     for path in "bac":
         link = SentLink(1, f"https://example.net/{path}", "offer", "Offer")
@@ -73,7 +72,7 @@ def test_group_keeps_the_least_of_its_urls_as_an_example(db: Database) -> None:
     assert urls == {"https://example.net/d": None, "HTTPS://EXAMPLE.NET/d": None}
 
 
-def test_messages_with_the_same_links_share_them(db: Database) -> None:
+def test_messages_with_the_same_links_share_them(db: SQLite) -> None:
     """A thousand messages of three links are three rows, not three thousand."""
     links = tuple(SentLink(n, f"https://example.net/{n}", f"group {n}", "") for n in range(3))
     put(db, *(pending(f"a{n}") for n in range(1000)))
@@ -82,14 +81,14 @@ def test_messages_with_the_same_links_share_them(db: Database) -> None:
     assert counts == {"links": 6, "link_set_links": 3, "campaign_links": 6}
 
 
-def test_a_persons_number_is_never_given_again(db: Database) -> None:
+def test_a_persons_number_is_never_given_again(db: SQLite) -> None:
     """Sets of persons outlive those who are forgotten."""
     (ann,) = named_rows.ids(db, "persons", ["ann"]).values()
     db.execute("DELETE FROM persons")
     assert named_rows.ids(db, "persons", ["bob"]) == {"bob": ann + 1}
 
 
-def test_destinations_are_found_and_made(db: Database) -> None:
+def test_destinations_are_found_and_made(db: SQLite) -> None:
     """Each once, whatever is in it."""
     urls = {"", "https://example.net/", "https://example.net/д"}
     made = named_rows.destination_ids(db, urls)
@@ -97,7 +96,7 @@ def test_destinations_are_found_and_made(db: Database) -> None:
     assert len(set(made.values())) == 3
 
 
-def test_verdicts_and_signals_are_found_and_made(db: Database) -> None:
+def test_verdicts_and_signals_are_found_and_made(db: SQLite) -> None:
     """They are told apart by all that is in them."""
     verdicts = {
         Verdict(human, doubtful, score, reasons)
@@ -115,7 +114,7 @@ def test_verdicts_and_signals_are_found_and_made(db: Database) -> None:
     assert len(set(found.values())) == 4
 
 
-def test_rows_know_how_many_name_them(db: Database) -> None:
+def test_rows_know_how_many_name_them(db: SQLite) -> None:
     """More and more, and none for those that nobody names yet."""
     rows = named_rows.destination_ids(db, {"https://example.net/1", "https://example.net/2"})
     one = rows["https://example.net/1"]
@@ -127,7 +126,7 @@ def test_rows_know_how_many_name_them(db: Database) -> None:
     }
 
 
-def test_a_link_is_shared_where_a_campaign_lists_it_or_it_is_of_all_readers(db: Database) -> None:
+def test_a_link_is_shared_where_a_campaign_lists_it_or_it_is_of_all_readers(db: SQLite) -> None:
     """One that was clicked alone is not; each is found by index."""
     rows = named_rows.ids(db, "links", ["listed", "clicked", "of all"])
     db.execute("INSERT INTO campaign_links VALUES (1, ?, 1, NULL)", [rows["listed"]])

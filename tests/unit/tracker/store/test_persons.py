@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from config.keys.token_keys import new_token_key, write_token_keys
 from config.schema import Config
 from tests.support.checks.facts import accepted, clicked, pending, put
 from tracker.events import Recipient
 from tracker.reports.activity import activity
+from tracker.sql.sqlite import SQLite
 from tracker.store import persons
 from tracker.urls.reader_id import Identifier
 
@@ -17,14 +17,14 @@ IDENTIFIER = Identifier("wp_id", bytes(range(32)))
 
 
 @pytest.fixture
-def known(db: Database) -> Database:
+def known(db: SQLite) -> SQLite:
     """Return a store that knows a person by address, and one by an id."""
     people = (Recipient(1, "ann@Example.NET"), Recipient(2, "bob@example.net", "4711"))
     put(db, pending(recipients=people), accepted(), clicked("c1"))
     return db
 
 
-def test_an_id_leads_back_to_the_person(known: Database):
+def test_an_id_leads_back_to_the_person(known: SQLite):
     """To an address or to the application's id; what looks like neither is nobody's."""
     assert (
         persons.behind_id(known, IDENTIFIER, IDENTIFIER.hashed("ann@example.net"))
@@ -54,7 +54,7 @@ def test_an_id_leads_back_to_the_person(known: Database):
     ],
 )
 def test_a_person_is_found_however_they_are_written(
-    known: Database, asked: str, found: list[str]
+    known: SQLite, asked: str, found: list[str]
 ) -> None:
     """An address in any case, also beyond ASCII; an id of the application's only as it is."""
     more = (
@@ -68,7 +68,7 @@ def test_a_person_is_found_however_they_are_written(
 
 
 def test_a_person_is_found_with_the_key_file_of_the_configuration(
-    known: Database, tmp_path: Path
+    known: SQLite, tmp_path: Path
 ) -> None:
     """An unknown id is nobody's."""
     file = tmp_path / "token.keys"
@@ -80,7 +80,7 @@ def test_a_person_is_found_with_the_key_file_of_the_configuration(
     assert persons.identified(known, config, "x" * len(person_id)) is None
 
 
-def test_a_link_that_is_not_in_mail_gives_no_address(db: Database):
+def test_a_link_that_is_not_in_mail_gives_no_address(db: SQLite):
     """Its person may be the application's own id, which is none."""
     sms = pending(recipients=(Recipient(1, "4711", "4711"),))
     put(db, sms, accepted())

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
 from tests.support.checks.recount import judged_sums
+from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S, NO_CAMPAIGN, PURGED, RESERVED_NAME
 from tracker.store.schema import migrations
 
@@ -14,13 +14,13 @@ OF_EACH_CLICK = ("clicks", "arrivals")
 OF_EACH_MESSAGE = ("messages", "deliveries", *OF_EACH_CLICK)
 
 
-def test_an_empty_store_lacks_no_step(db: Database) -> None:
+def test_an_empty_store_lacks_no_step(db: SQLite) -> None:
     """Nor does taking them again do any harm."""
     assert not migrations.pending(db)
     migrations.apply(db)
 
 
-def test_campaigns_that_stand_for_others_are_always_there(db: Database) -> None:
+def test_campaigns_that_stand_for_others_are_always_there(db: SQLite) -> None:
     """Under the rows that the rules of counting know."""
     assert [(row["id"], row["name"]) for row in db["campaigns"].rows] == [
         (NO_CAMPAIGN, None),
@@ -38,14 +38,14 @@ def test_every_table_is_strict() -> None:
 
 
 @pytest.mark.parametrize("table", OF_EACH_MESSAGE)
-def test_what_there_is_most_of_stands_in_the_order_of_sending(db: Database, table: str) -> None:
+def test_what_there_is_most_of_stands_in_the_order_of_sending(db: SQLite, table: str) -> None:
     """Clicks and copies beside their messages; only the order of arrival is another."""
     keys = [column.name for column in db[table].columns if column.is_pk]
     assert keys == ["arrival"] if table == "arrivals" else keys[:2] == ["sent_s", "message_id"]
 
 
 @pytest.mark.parametrize("table", OF_EACH_CLICK)
-def test_nothing_of_each_click_is_text(db: Database, table: str) -> None:
+def test_nothing_of_each_click_is_text(db: SQLite, table: str) -> None:
     """What others tell as well is told by number."""
     assert [column.name for column in db[table].columns if column.type == "TEXT"] == []
 

@@ -1,13 +1,13 @@
 """Rows of what messages told of links that may be each reader's own."""
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, accepted, put
 from tests.support.checks.people import erased
 from tests.support.checks.personal import SITE, mail, story
 from tracker.reports import summary
 from tracker.retention import retention
+from tracker.sql.sqlite import SQLite
 from tracker.store import slots
 from tracker.store.slots import Slot
 from tracker.urls.slots import Place, Sighting, State
@@ -15,7 +15,7 @@ from tracker.urls.slots import Place, Sighting, State
 TABLES = ("slots", "slot_values", "slot_moves", "link_set_slots", "link_aliases")
 
 
-def saved(db: Database) -> Slot:
+def saved(db: SQLite) -> Slot:
     """Write a slot with an open place, in which two persons were seen, and with a shared one."""
     slot = Slot(1, 3, b"h", None, [Place(), Place()])
     slot.places[0].see(70, 1)
@@ -25,7 +25,7 @@ def saved(db: Database) -> Slot:
     return slot
 
 
-def test_a_slot_is_read_as_it_was_written(db: Database) -> None:
+def test_a_slot_is_read_as_it_was_written(db: SQLite) -> None:
     """Of the values only those that are to be seen again."""
     saved(db)
     slot = slots.load(db, 3, [b"h", b"other"])[b"h"]
@@ -44,7 +44,7 @@ def test_a_slot_is_read_as_it_was_written(db: Database) -> None:
         (70, 2, Place(State.SHARED, 2, 2)),
     ],
 )
-def test_what_was_seen_before_is_known(db: Database, value: int, person: int, place: Place) -> None:
+def test_what_was_seen_before_is_known(db: SQLite, value: int, person: int, place: Place) -> None:
     """Though it is not read as a whole."""
     saved(db)
     slot, seen = slots.load(db, 3, [b"h"])[b"h"], Sighting(b"h", 0, value, person)
@@ -53,7 +53,7 @@ def test_what_was_seen_before_is_known(db: Database, value: int, person: int, pl
     assert slot.places[0] == place
 
 
-def test_a_slot_is_settled_once_all_of_it_is(db: Database) -> None:
+def test_a_slot_is_settled_once_all_of_it_is(db: SQLite) -> None:
     """Then its values go."""
     slot = saved(db)
     assert not slot.is_settled
@@ -62,7 +62,7 @@ def test_a_slot_is_settled_once_all_of_it_is(db: Database) -> None:
     assert (slot.is_settled, db["slot_values"].count) == (True, 0)
 
 
-def test_nothing_is_left_after_the_last_message(db: Database) -> None:
+def test_nothing_is_left_after_the_last_message(db: SQLite) -> None:
     """But the link, as somebody clicked it."""
     for n in range(1, 5):
         put(db, *story(n, f"{SITE}u/{n}"))
@@ -74,7 +74,7 @@ def test_nothing_is_left_after_the_last_message(db: Database) -> None:
     assert (link.link, link.figures.clicks_all) == (f"{SITE}u/…", 4)
 
 
-def test_what_a_campaign_goes_on_with_stays(db: Database) -> None:
+def test_what_a_campaign_goes_on_with_stays(db: SQLite) -> None:
     """Messages that are not old yet have the same slots."""
     for n in range(1, 5):
         put(db, mail(n, [f"{SITE}{n}"], at_s=SENT_S - 9e6), accepted(f"m{n}", 1))
@@ -85,7 +85,7 @@ def test_what_a_campaign_goes_on_with_stays(db: Database) -> None:
     assert [each.link for each in summary.report(db).links] == [f"{SITE}…"]
 
 
-def test_forgetting_a_person_forgets_their_values(db: Database) -> None:
+def test_forgetting_a_person_forgets_their_values(db: SQLite) -> None:
     """And moves nothing: it is known that there was somebody."""
     for n in range(1, 4):
         put(db, *story(n, f"{SITE}{n}"))
@@ -98,7 +98,7 @@ def test_forgetting_a_person_forgets_their_values(db: Database) -> None:
     assert [each.figures.clicks_all for each in summary.report(db).links] == [4]
 
 
-def test_a_slot_of_the_forgotten_alone_goes(db: Database) -> None:
+def test_a_slot_of_the_forgotten_alone_goes(db: SQLite) -> None:
     """Its hash tells of their text, to whoever guesses it."""
     put(db, mail(1, [f"{SITE}1"], "Hello r1"), mail(2, [f"{SITE}2"], "Hello r2"))
     sets = {row["id"]: row["hash"] for row in db["link_sets"].rows}
@@ -108,7 +108,7 @@ def test_a_slot_of_the_forgotten_alone_goes(db: Database) -> None:
     assert [now[row] == sets[row] for row in sorted(sets)] == [False, True]
 
 
-def test_messages_of_a_slot_are_found_by_looking_at_some_at_a_time(db: Database) -> None:
+def test_messages_of_a_slot_are_found_by_looking_at_some_at_a_time(db: SQLite) -> None:
     """In the order of sending, from the first that told of the slot on; others are passed."""
     put(db, mail(1, [f"{SITE}1"], message_id="m0", campaign="other", at_s=SENT_S - 5))
     sent = [SENT_S + number for number in range(4)]
@@ -125,7 +125,7 @@ def test_messages_of_a_slot_are_found_by_looking_at_some_at_a_time(db: Database)
     assert found == sent
 
 
-def slots_of(db: Database) -> list[Slot]:
+def slots_of(db: SQLite) -> list[Slot]:
     """Return all slots."""
     rows = list(db["slots"].rows)
     return [slots.load(db, row["campaign_id"], [row["hash"]])[row["hash"]] for row in rows]

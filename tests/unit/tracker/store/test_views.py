@@ -3,7 +3,6 @@
 import random
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support import explore
 from tests.support.checks import views as checks
@@ -24,6 +23,7 @@ from tests.support.details import handled
 from tracker.details import feed as details
 from tracker.events import Event, Recipient, SentLink
 from tracker.reports import names, summary
+from tracker.sql.sqlite import SQLite
 from tracker.store import views
 from tracker.store.keys import message_number, message_text
 from tracker.store.reserved import DAY_S, PURGED
@@ -34,13 +34,13 @@ AT = "2026-09-21T14:13:20.000+00:00"
 """The moment `SENT_S`."""
 
 
-def only(db: Database, view: str) -> dict[str, object]:
+def only(db: SQLite, view: str) -> dict[str, object]:
     """Return the only row of a view."""
     (row,) = db[view].rows
     return row
 
 
-def test_every_column_of_a_click(db: Database) -> None:
+def test_every_column_of_a_click(db: SQLite) -> None:
     """In words, as commands and the API have it."""
     put(db, pending(links=LINKS[:1]), accepted())
     event = clicked("1" * 32, at_s=SENT_S + 60.123, ip="198.51.100.0", signals=("no-html",))
@@ -75,7 +75,7 @@ def test_every_column_of_a_click(db: Database) -> None:
     [((), 9000, "human"), (("no-html",), 9000, "doubtful"), (("head",), 60, "machine")],
 )
 def test_a_verdict_is_a_word(
-    db: Database, signals: tuple[str, ...], after_s: float, verdict: str
+    db: SQLite, signals: tuple[str, ...], after_s: float, verdict: str
 ) -> None:
     """One of three."""
     put(db, pending(), clicked("c1", at_s=SENT_S + after_s, signals=signals))
@@ -91,13 +91,13 @@ def test_a_verdict_is_a_word(
         ("2001:db8:1::", "2001:0db8:0001:0000:0000:0000:0000:0000"),
     ],
 )
-def test_an_address_is_text(db: Database, kept: str | None, shown: str | None) -> None:
+def test_an_address_is_text(db: SQLite, kept: str | None, shown: str | None) -> None:
     """Of IPv6 with all of its digits."""
     put(db, clicked("c1", ip=kept))
     assert only(db, "clicks_v")["ip"] == shown
 
 
-def test_a_click_that_tells_of_nobody(db: Database) -> None:
+def test_a_click_that_tells_of_nobody(db: SQLite) -> None:
     """On a message that is not known, on a shared copy, without an agent."""
     put(db, clicked("c1", user_agent=""))
     put(db, pending("m2", shared=True), clicked("c2", "m2", recipient=1))
@@ -107,7 +107,7 @@ def test_a_click_that_tells_of_nobody(db: Database) -> None:
     assert told[message_text(message_number("m2"))]["person"] is None
 
 
-def test_a_click_on_a_purged_message_has_its_campaigns_name(db: Database) -> None:
+def test_a_click_on_a_purged_message_has_its_campaigns_name(db: SQLite) -> None:
     """As reports call it; and its link."""
     db.execute("INSERT INTO settings VALUES ('purged_before_s', ?)", [SENT_S + 1])
     put(db, clicked("c1", at_s=SENT_S + 90))
@@ -116,7 +116,7 @@ def test_a_click_on_a_purged_message_has_its_campaigns_name(db: Database) -> Non
     assert only(db, "messages_v")["state"] == "purged"
 
 
-def test_every_column_of_a_message(db: Database) -> None:
+def test_every_column_of_a_message(db: SQLite) -> None:
     """With sums over its copies."""
     put(db, pending(message_id=M1), accepted(M1, 1), refused(M1, 2), clicked("c1", M1))
     details.feed(db, [handled(1)], 0)
@@ -144,7 +144,7 @@ def test_every_column_of_a_message(db: Database) -> None:
     }
 
 
-def test_what_became_of_a_message_is_a_word(db: Database) -> None:
+def test_what_became_of_a_message_is_a_word(db: SQLite) -> None:
     """Also of one that nobody got."""
     put(db, pending("m1"), accepted("m1"), pending("m2"), pending("m3"), refused("m3"))
     told = {row["message_id"]: row["state"] for row in db["messages_v"].rows}
@@ -155,7 +155,7 @@ def test_what_became_of_a_message_is_a_word(db: Database) -> None:
     ]
 
 
-def test_every_column_of_a_delivery(db: Database) -> None:
+def test_every_column_of_a_delivery(db: SQLite) -> None:
     """Who it is under the application's own id, and where the mail went."""
     bob = Recipient(1, "bob@example.net", "id-7")
     put(db, pending(recipients=(bob,)), accepted("m1", 1), clicked("c1", signals=("head",)))
@@ -176,7 +176,7 @@ def test_every_column_of_a_delivery(db: Database) -> None:
     }
 
 
-def test_what_became_of_a_delivery_is_a_word(db: Database) -> None:
+def test_what_became_of_a_delivery_is_a_word(db: SQLite) -> None:
     """Of each recipient."""
     three = tuple(Recipient(n, f"r{n}@example.net") for n in (1, 2, 3))
     put(db, pending(recipients=three), accepted("m1", 1), refused("m1", 2))
@@ -184,7 +184,7 @@ def test_what_became_of_a_delivery_is_a_word(db: Database) -> None:
     assert told == {1: "delivered", 2: "refused", 3: "unknown"}
 
 
-def test_every_column_of_a_campaign(db: Database) -> None:
+def test_every_column_of_a_campaign(db: SQLite) -> None:
     """As a row of the report in CSV calls them."""
     put(db, pending(), accepted(), clicked("c1"))
     (figures,) = summary.report(db).campaigns
@@ -193,7 +193,7 @@ def test_every_column_of_a_campaign(db: Database) -> None:
     assert list(row) == list(views.CAMPAIGNS)
 
 
-def test_every_column_of_a_link(db: Database) -> None:
+def test_every_column_of_a_link(db: SQLite) -> None:
     """As a row of the report in CSV calls them; those that nobody clicked are there too."""
     put(db, pending(links=(SentLink(1, "https://example.net/1", "offer", "Go"),)), accepted())
     (figures,) = summary.report(db).links
@@ -205,7 +205,7 @@ def test_every_column_of_a_link(db: Database) -> None:
 
 
 @pytest.mark.parametrize("view", views.VIEWS)
-def test_a_view_has_the_columns_that_are_declared(db: Database, view: str) -> None:
+def test_a_view_has_the_columns_that_are_declared(db: SQLite, view: str) -> None:
     """In this order, each called once; an empty store has no row."""
     cursor = db.execute(f"SELECT * FROM {view}")
     assert [column[0] for column in cursor.description] == list(views.VIEWS[view][1])
@@ -284,7 +284,7 @@ def _bare(link: checks.LinkFigures) -> checks.LinkFigures:
     ],
 )
 def test_a_question_by_key_is_answered_by_an_index(
-    db: Database, view: str, where: str, first: str
+    db: SQLite, view: str, where: str, first: str
 ) -> None:
     """Of a period, a person, a campaign's links."""
     plan = [
@@ -295,13 +295,13 @@ def test_a_question_by_key_is_answered_by_an_index(
     assert any(step.startswith(first) for step in plan)
 
 
-def test_what_is_not_asked_for_is_not_looked_up(db: Database) -> None:
+def test_what_is_not_asked_for_is_not_looked_up(db: SQLite) -> None:
     """A count of clicks looks at clicks alone."""
     plan = db.execute("EXPLAIN QUERY PLAN SELECT count(*) FROM clicks_v").fetchall()
     assert [step[3].split()[1] for step in plan] == ["clicks"]
 
 
-def test_a_store_of_before_gets_the_views(db: Database) -> None:
+def test_a_store_of_before_gets_the_views(db: SQLite) -> None:
     """When it is next opened to be fed; again, where they have changed."""
     for view in views.VIEWS:
         db.execute(f"DROP VIEW {view}")

@@ -4,7 +4,6 @@ from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlite_utils import Database
 
 from tests.support.checks.facts import SENT_S, empty, put
 from tests.support.checks.histories import history
@@ -12,9 +11,10 @@ from tests.support.checks.plans import scans
 from tests.support.feeding import click_rows
 from tracker.reports.figures import Json
 from tracker.reports.lists import people
+from tracker.sql.sqlite import SQLite
 
 
-def every(db: Database, limit: int) -> list[Json]:
+def every(db: SQLite, limit: int) -> list[Json]:
     """Read the list to its end."""
     found: list[Json] = []
     after: int | None = 0
@@ -43,7 +43,7 @@ def test_each_person_is_listed_once_with_their_clicks(seed: int, limit: int) -> 
     db.close()
 
 
-def test_a_person_is_known_by_name_and_address(filled: Database) -> None:
+def test_a_person_is_known_by_name_and_address(filled: SQLite) -> None:
     """Whatever the case; the own id of an application is no address."""
     (number,) = people.called(filled, "BOB@example.net") and people.named(filled, ["id-7"])
     assert number in people.called(filled, "bob@example.net")
@@ -54,7 +54,7 @@ def test_a_person_is_known_by_name_and_address(filled: Database) -> None:
     assert people.told(filled, [999]) == []
 
 
-def test_no_question_looks_at_all_rows(filled: Database) -> None:
+def test_no_question_looks_at_all_rows(filled: SQLite) -> None:
     """Nor at all entries of an index."""
     assert list(scans(filled, lambda: every(filled, 1))) == []
     assert list(scans(filled, lambda: people.called(filled, "bob@example.net"))) == []

@@ -1,17 +1,17 @@
 """What tests of the log of clicks share: a store of two campaigns, with clicks of each kind."""
 
 import pytest
-from sqlite_utils import Database
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
 from tracker.events import Recipient, SentLink
+from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S
 
 OFFER = SentLink(4, "https://example.net/4?who=1", "offer", "Offer")
 
 
 @pytest.fixture
-def logged(db: Database) -> Database:
+def logged(db: SQLite) -> SQLite:
     """Return a store of three messages, a day apart; the second is of no campaign, the third shared."""
     bob = Recipient(1, "bob@example.net", "id-7")
     for number, facts in enumerate(

@@ -1,0 +1,1 @@
+"""What the store needs of a database, and the engines that give it."""

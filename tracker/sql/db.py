@@ -1,0 +1,67 @@
+"""A connection to the store, whatever engine holds it.
+
+Owns: what may be asked of a connection.
+Does not own: the engines (`sqlite`), the statements, which stand where they are used, or when a
+store is opened (`tracker.store.database`).
+
+A statement is written once, for all engines: with named parameters (`:name`), or with `?` where it is run
+for many rows at once; standard SQL where there is a choice, as `coalesce`; an `ON CONFLICT` names its
+columns, and a column that is raised names its table.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Literal, Protocol
+
+Engine = Literal["sqlite", "postgresql"]
+Parameters = Sequence[Any] | dict[str, Any]
+
+
+class Cursor(Protocol):
+    """Rows that a statement found, as tuples (PEP 249)."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the statement changed."""
+
+    def fetchone(self) -> Any:  # noqa: ANN401 - a tuple, of what was asked for
+        """Return the next row; None: there is none."""
+
+    def fetchmany(self, size: int = ..., /) -> list[Any]:
+        """Return the next rows, `size` at most."""
+
+    def fetchall(self) -> list[Any]:
+        """Return all rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield the rows that are left."""
+
+    def close(self) -> None:
+        """Ask for no more of them."""
+
+
+class Db(Protocol):
+    """A connection to the store. Errors are the engine's own."""
+
+    engine: Engine
+
+    def execute(self, sql: str, parameters: Parameters = ..., /) -> Cursor:
+        """Run one statement."""
+
+    def executemany(self, sql: str, rows: Iterable[Parameters], /) -> Cursor:
+        """Run one statement for each of `rows`."""
+
+    def query(self, sql: str, parameters: Parameters = ..., /) -> Iterator[dict[str, Any]]:
+        """Run one statement; yield its rows by the names of their columns."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Write all or nothing: nobody else writes meanwhile, and where the block raises, all is rolled back."""
+
+    def atomic(self) -> AbstractContextManager[object]:
+        """Write all or nothing: as part of the transaction that is open, or in one of its own."""
+
+    def create_function(self, name: str, function: Callable[[str], str]) -> None:
+        """Have statements know a function of one text that SQL lacks, which always gives the same for it."""
+
+    def close(self) -> None:
+        """Close the connection."""
