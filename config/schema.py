@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field
 
+from config.store_url import SQLITE, Engine, Server, StoreUrl, engine_of
 from config.values import (
     Account,
     Address,
@@ -25,6 +26,7 @@ from config.values import (
     ListenAddress,
     Many,
     NetworkRange,
+    NodeName,
     Octets,
     Processes,
     Rate,
@@ -32,7 +34,6 @@ from config.values import (
     Seconds,
     ServerName,
     ShortSeconds,
-    StoreUrl,
     WebhookUrl,
 )
 
@@ -489,18 +490,54 @@ class StoreConfig(Table):
     """Where messages and clicks are kept."""
 
     url: Annotated[StoreUrl, Field(validate_default=True)] = "sqlite:///waypost.db"
-    """The database, `sqlite:////abs/path`; a relative path starts from the folder of this file.
-    Events wait in a folder of the same name with `.spool` added. Keep both on a local disk."""
+    """The database. On one machine a file of SQLite, `sqlite:////abs/path`; a relative path starts from
+    the folder of this file. For several machines one PostgreSQL (15 or newer), `postgresql://USER@HOST/DATABASE`
+    as libpq takes it, which needs the package `waypost[postgresql]` (docs/scale.md)."""
+    state: Annotated[FilePath | None, _example('"/var/lib/waypost"')] = None
+    """The folder of what is this machine's own: events that wait to be counted, and the files of
+    decisions, consents and short links. Keep it on a local disk. With SQLite it is the folder of the
+    database, with PostgreSQL it has to be given."""
+    node: Annotated[NodeName | None, _example('"tracker-1"')] = None
+    """What this machine is called among those that share a PostgreSQL. Unset: the name of the machine."""
+    passfile: Annotated[FilePath | None, _example('"/etc/waypost/pgpass"')] = None
+    """File with the password of PostgreSQL, a line `HOST:PORT:DATABASE:USER:PASSWORD` as libpq's
+    `.pgpass` has it, for its owner's eyes alone. A systemd credential called `pgpass` is found without
+    this key. In `url` a password is an error where others may read this file."""
+    hold: Annotated[Seconds, Field(ge=0)] = 3600.0
+    """How long events are kept here after PostgreSQL has them. They are counted again where a standby that
+    lacks them takes its place: give more than a standby may lag. With SQLite nothing is kept."""
+    insecure: bool = False
+    """Whether a PostgreSQL on another host may be reached without `sslmode=verify-full`: whoever is on the
+    way can read who clicked what then, or be the database."""
+
+    @property
+    def engine(self) -> Engine:
+        """What kind of database it is."""
+        return engine_of(self.url)
+
+    @property
+    def server(self) -> Server | None:
+        """What the URL says of a PostgreSQL; None for a file of SQLite."""
+        return None if self.engine == "sqlite" else Server.of(self.url)
 
     @property
     def path(self) -> Path:
-        """The database file."""
-        return Path(self.url.removeprefix("sqlite:///"))
+        """The database file of SQLite. With PostgreSQL there is none of this name."""
+        if self.engine == "sqlite":
+            return Path(self.url.removeprefix(SQLITE))
+        return (self.state or Path()) / "waypost.db"
+
+    def file(self, name: str) -> Path:
+        """Return a file, or a folder, of this machine that goes with the store: `waypost.db.NAME`.
+
+        It is called alike with both engines, so that a machine keeps its files when its store moves.
+        """
+        return self.path.with_name(f"{self.path.name}.{name}")
 
     @property
     def spool_dir(self) -> Path:
-        """The folder of the spool segments, beside the database."""
-        return self.path.with_name(self.path.name + ".spool")
+        """The folder of the spool segments."""
+        return self.file("spool")
 
 
 class PrivacyConfig(Table):

@@ -48,6 +48,9 @@ HOST = re.compile(
 )
 HEADER = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", re.ASCII)
 """No underscore, which web servers may take for a hyphen, and let through what they were to remove."""
+LONGEST_NODE = 64
+NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+"""A name by which operators know a machine: what host names are made of, and underscores."""
 HEADERS_OF_OTHERS = frozenset(
     {
         *("accept", "authorization", "connection", "content-length", "content-type", "cookie"),
@@ -282,6 +285,13 @@ def _header(value: object) -> str:
     return value.lower()
 
 
+def _node(value: object) -> str:
+    if not isinstance(value, str) or not NODE.fullmatch(value):
+        hint = f"at most {LONGEST_NODE} letters, digits, dots, hyphens and underscores"
+        raise wrong("is not a name for a machine", hint)
+    return value
+
+
 def _server(value: object) -> str:
     if isinstance(value, str) and ":" in value:
         try:
@@ -352,14 +362,6 @@ def _webhook_url(value: object) -> str:
     return value
 
 
-def _store_url(value: object, info: ValidationInfo) -> str:
-    hint = 'write "sqlite:////abs/path/waypost.db"; with three slashes the path is relative'
-    if not isinstance(value, str) or not re.fullmatch(r"sqlite:///[^?#\0:]*[^?#\0/:]", value):
-        raise wrong("is not the URL of a database", hint)
-    folder = (info.context or {}).get("folder", Path())
-    return f"sqlite:///{Path(folder, value.removeprefix('sqlite:///'))}"
-
-
 T = TypeVar("T")
 
 
@@ -413,4 +415,4 @@ HeaderName = Annotated[str, BeforeValidator(_header), Kind("HTTP header")]
 ServerName = Annotated[str, BeforeValidator(_server), Kind("host name or address")]
 BaseUrl = Annotated[str, BeforeValidator(_base_url), Kind("URL")]
 WebhookUrl = Annotated[str, BeforeValidator(_webhook_url), Kind("URL")]
-StoreUrl = Annotated[str, BeforeValidator(_store_url), Kind("URL")]
+NodeName = Annotated[str, BeforeValidator(_node), Kind("name")]

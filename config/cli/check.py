@@ -17,7 +17,8 @@ from config.files import store_header
 from config.keys.token_keys import minting_key, read_token_keys
 from config.loading.config_file import ConfigFile
 from config.loading.load import Examined, Problem, examine
-from config.schema import BareNewlines, Config, SenderConfig
+from config.schema import BareNewlines, Config, SenderConfig, StoreConfig
+from config.store_url import masked
 from config.telemetry.exposition import directory_of
 from config.telemetry.left_mail import frequent
 from config.values import Address
@@ -131,7 +132,7 @@ def _summary(config: Config) -> Iterator[str]:
         yield f"hands it to     {named}{_listed(addresses)}, TLS {relay.tls}"
     yield f"links begin     {config.tracking.base_url}/c/"
     yield f"takes clicks on {_listed(config.tracker.listen)}"
-    yield f"keeps them in   {config.store.path}"
+    yield f"keeps them in   {_store(config.store)}"
     for sender in config.sender:
         yield f"sender          {sender.domain}: {_signing(sender, proxy.bare_newlines)}"
     if config.keys.file:
@@ -141,6 +142,12 @@ def _summary(config: Config) -> Iterator[str]:
 
 def _listed(items: Iterable[object]) -> str:
     return ", ".join(map(str, items))
+
+
+def _store(store: StoreConfig) -> str:
+    if store.engine == "sqlite":
+        return str(store.path)
+    return f"{masked(store.url)}, as {store.node}, whose files are in {store.state}"
 
 
 def _signing(sender: SenderConfig, bare_newlines: BareNewlines) -> str:

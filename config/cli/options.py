@@ -119,9 +119,9 @@ def work_as_owner(config: Config) -> Config:
     What only root may read has to be read before. Raises click.ClickException where root would have
     to trust others.
     """
-    if config.keys.file is not None:
+    for secret in filter(None, (config.keys.file, config.store.passfile)):
         with contextlib.suppress(KeyFileError):  # told when it is needed
-            read_secret(config.keys.file)
+            read_secret(secret)
     with _clear_errors():
         become_owner(config.store.path, config.store.spool_dir)
     return config

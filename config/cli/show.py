@@ -21,6 +21,8 @@ from config.loading.sources import Place, Sources
 from config.loading.wording import dotted
 from config.reference.catalogue import table, to_toml
 
+NAMES: tuple[Loc, ...] = (("proxy", "hostname"), ("store", "node"))
+
 
 @click.command()
 @config_file_option
@@ -82,7 +84,7 @@ class _Shown:
             return place.variable
         if place.line and self.config.path:
             return f"{self.config.path.name}:{place.line}"
-        return "default: the name of this machine" if loc == ("proxy", "hostname") else "default"
+        return "default: the name of this machine" if loc in NAMES else "default"
 
     def sources(self, loc: Loc, value: Any) -> Iterator[tuple[str, dict[str, object]]]:  # noqa: ANN401 - any value
         """Yield the place of each key that is set, by its name with the numbers of arrays."""

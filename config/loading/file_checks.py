@@ -5,6 +5,7 @@ Does not own: what a key file holds (`config.keys.token_keys`, `config.keys.dkim
 read it (`config.keys.secret_files`), networks of mail filters (`config.filter_networks`).
 """
 
+import importlib.util
 import json
 import os
 import shutil
@@ -212,10 +213,11 @@ def _webhook_secrets(config: Config) -> Iterator[Finding]:
             yield _finding(("webhook", index, "secret_file"), error)
 
 
-@RULES.reading("store.url")
+@RULES.reading("store.url", "store.state")
 def _store(config: Config) -> Iterator[Finding]:
-    path, loc = config.store.path, ("store", "url")
-    if path.is_dir():
+    is_file = config.store.engine == "sqlite"
+    path, loc = config.store.path, ("store", "url" if is_file else "state")
+    if is_file and path.is_dir():
         yield Finding(loc, f"{path} is a folder", "name a file in it")
     elif not path.parent.is_dir():
         what = f"the folder {path.parent} does not exist"
@@ -223,3 +225,19 @@ def _store(config: Config) -> Iterator[Finding]:
     elif not os.access(path.parent, os.W_OK | os.X_OK):
         what = f"this user cannot write to the folder {path.parent}"
         yield Finding(loc, what, "run as the user of the service", fatal=False)
+
+
+@RULES.reading("store.url")
+def _postgresql_can_be_asked(config: Config) -> Iterator[Finding]:
+    if config.store.engine == "postgresql" and importlib.util.find_spec("psycopg") is None:
+        what = "needs the library psycopg, which is not installed"
+        yield Finding(("store", "url"), what, "pip install 'waypost[postgresql]'")
+
+
+@RULES.reading("store.passfile")
+def _password_of_the_database(config: Config) -> Iterator[Finding]:
+    if config.store.passfile is not None:
+        try:
+            read_secret(config.store.passfile)
+        except KeyFileError as error:
+            yield _finding(("store", "passfile"), error)

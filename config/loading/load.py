@@ -32,6 +32,7 @@ from config.loading.sources import Sources
 from config.loading.toml_text import TooMuch
 from config.loading.wording import dotted, word
 from config.schema import Config
+from config.values import LONGEST_NODE
 
 ROUNDS = 4
 """Without its wrong value a table may lack one, and is taken out as well: once for each level."""
@@ -43,6 +44,7 @@ SYNTAX_HINTS = {
     "Unescaped '\\' in a string": "in 'single quotes' a backslash stays a backslash",
     "Cannot overwrite a value": "a key may stand only once in its table",
 }
+NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 HINTS_OF_FILES = frozenset({"write it without quotes", 'write it in "quotes"'})
 """What helps nobody who set a variable, where quotes are the shell's."""
 HEADER = re.compile(r"write \[+[a-z._]+\]+")
@@ -157,6 +159,7 @@ class _Examination:
             found += rules.findings(file_checks.RULES, config, spoilt)
         problems = [self._problem(item["loc"], *word(item)) for item in errors]
         problems += self._told(item for item in found if item.fatal)
+        problems += self._told(self._told_password(config))
         problems += self._mistaken(item for item in mistakes if item.fatal)
         warnings = [*self._told(item for item in found if not item.fatal), *self._exposed()]
         warnings += self._mistaken(item for item in mistakes if not item.fatal)
@@ -181,7 +184,7 @@ class _Examination:
                 errors = errors or found
                 spoilt += [_cut(data, item) for item in found]
             else:
-                return errors, _with_hostname(config), spoilt
+                return errors, _with_names(config), spoilt
         return errors, None, spoilt
 
     def _exposed(self) -> Iterator[Problem]:
@@ -194,6 +197,19 @@ class _Examination:
         if owner not in (0, os.geteuid()):
             what = f"can be changed by {user_name(owner)}, to whom it belongs"
             yield Problem(path, None, "", what, f"chown root {path}")
+
+    def _told_password(self, config: Config | None) -> Iterator[Finding]:
+        """Find a password of the database where others may read it, or would not look for it."""
+        server = config.store.server if config else None
+        if server is None or not server.has_password:
+            return
+        loc, hint = ("store", "url"), "keep it in a file: [store] passfile"
+        if self._sources.nearest(loc).variable:
+            yield Finding(loc, "holds a password, which a variable is no place for", hint)
+        elif self._found is not None and self._found.st_mode & 0o077:
+            mode = f"{stat.S_IMODE(self._found.st_mode):04o}"
+            what = f"holds a password in a file that others may read (mode {mode})"
+            yield Finding(loc, what, hint)
 
     def _told(self, found: Iterable[Finding]) -> Iterator[Problem]:
         return (self._problem(item.loc, item.what, item.hint) for item in found)
@@ -238,9 +254,15 @@ def _cut(data: dict[str, Any], error: ErrorDetails) -> str:
     return dotted((*way, last))
 
 
-def _with_hostname(config: Config) -> Config:
-    if config.proxy.hostname is not None:
-        return config
+def _with_names(config: Config) -> Config:
+    """Return a configuration in which this machine has the names that nobody gave it."""
     name = socket.gethostname()
-    name = name if "." in name else socket.getfqdn(name)
-    return config.model_copy(update={"proxy": config.proxy.model_copy(update={"hostname": name})})
+    if config.proxy.hostname is None:
+        full = name if "." in name else socket.getfqdn(name)
+        proxy = config.proxy.model_copy(update={"hostname": full})
+        config = config.model_copy(update={"proxy": proxy})
+    if config.store.node is None and config.store.engine == "postgresql":
+        node = NOT_IN_NAMES.sub("-", name).strip("-")[:LONGEST_NODE] or "node"
+        store = config.store.model_copy(update={"node": node})
+        config = config.model_copy(update={"store": store})
+    return config

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from config.addresses import LOOPBACKS, Network, is_loopback, is_public, parse_ip
 from config.loading.lines import Loc
 from config.schema import Config, RelayConfig, SenderConfig
+from config.store_url import VERIFIED
 from config.values import Address, networks_of
 
 WIDEST_PREFIX = {4: 8, 6: 7}
@@ -548,6 +549,34 @@ def _webhooks_are_reached(config: Config) -> Iterator[Finding]:
         if address and not webhook.private and not is_loopback(host) and not is_public(address):
             what = f"{host} is an address of a private network"
             yield Finding(("webhook", index, "url"), what, "private = true allows it")
+
+
+@_rule("store.url", "store.state")
+def _files_of_a_node_have_a_folder(config: Config) -> Iterator[Finding]:
+    store, loc = config.store, ("store", "state")
+    if store.engine == "postgresql" and store.state is None:
+        what = "is missing: with PostgreSQL, this machine's spool and files need a folder"
+        yield Finding(loc, what, 'state = "/var/lib/waypost"')
+    if store.engine == "sqlite" and store.state not in (None, store.path.parent):
+        what = f"is another folder than that of the database, {store.path.parent}"
+        yield Finding(loc, what, "leave it out: with SQLite all stands beside the database")
+
+
+@_rule("store.url", "store.insecure")
+def _nobody_else_is_taken_for_the_database(config: Config) -> Iterator[Finding]:
+    server = config.store.server
+    if server is None or server.is_here or server.is_verified or config.store.insecure:
+        return
+    what = f"sslmode is {server.sslmode}: who clicked what could be read on the way, or changed"
+    yield Finding(("store", "url"), what, f"?sslmode={VERIFIED}; insecure = true allows it")
+
+
+@_rule("store.url", "store.passfile", "store.node")
+def _sqlite_needs_neither_password_nor_name(config: Config) -> Iterator[Finding]:
+    if config.store.engine == "sqlite":
+        for key in ("passfile", "node"):
+            if getattr(config.store, key) is not None:
+                yield Finding(("store", key), "has no effect with SQLite", fatal=False)
 
 
 @_rule("proxy.drain_timeout")

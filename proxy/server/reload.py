@@ -17,6 +17,7 @@ TAKE_RESTART = (
     "proxy.listen_tls",
     "proxy.workers",
     "store.url",
+    "store.state",
     "keys.file",
     "log.level",
     "log.format",

@@ -17,7 +17,10 @@ from config.telemetry import exposition, observe
 from tracker.feeding.child import NAME
 from tracker.feeding.feeding import Feeding, give_way
 
-TAKE_RESTART = ("store.url", "log.level", "log.format")
+TAKE_RESTART = (
+    *("store.url", "store.state", "store.node", "store.passfile", "store.hold"),
+    *("log.level", "log.format"),
+)
 """Keys whose values at the start stay: of files and a log that are open."""
 
 

@@ -78,3 +78,13 @@ def test_each_base_url_is_told_once_and_the_general_one_first() -> None:
     )
     assert config.base_urls == ("https://click.example.com", "https://go.example.net:8443/t")
     assert config.tracking_hosts == ("click.example.com", "go.example.net")
+
+
+def test_files_of_a_machine_are_called_alike_with_both_engines() -> None:
+    """A machine whose store moves to PostgreSQL keeps them."""
+    sqlite = StoreConfig(url="sqlite:////var/lib/waypost/waypost.db")
+    postgresql = StoreConfig(url="postgresql:///waypost", state="/var/lib/waypost")
+    for store in (sqlite, postgresql):
+        assert store.file("overrides") == Path("/var/lib/waypost/waypost.db.overrides")
+        assert store.spool_dir == Path("/var/lib/waypost/waypost.db.spool")
+    assert (sqlite.engine, postgresql.engine) == ("sqlite", "postgresql")

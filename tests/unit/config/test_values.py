@@ -214,8 +214,6 @@ def test_relative_paths_start_from_the_folder_of_the_file() -> None:
     """A configuration can be moved together with its keys and its store."""
     assert read(values.FilePath, "token.keys") == Path("/etc/waypost/token.keys")
     assert read(values.FilePath, "/srv/token.keys") == Path("/srv/token.keys")
-    assert read(values.StoreUrl, "sqlite:///w.db") == "sqlite:////etc/waypost/w.db"
-    assert read(values.StoreUrl, "sqlite:////srv/w.db") == "sqlite:////srv/w.db"
 
 
 def test_a_path_may_start_from_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,24 +226,6 @@ def test_a_path_may_start_from_the_home_folder(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_no_path_is_refused(value: object) -> None:
     """No file has such a name."""
     assert "is not a path" in refusal(values.FilePath, value)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "waypost.db",
-        "sqlite://waypost.db",
-        "sqlite:///",
-        "sqlite:///:memory:",
-        "sqlite:///folder/",
-        "sqlite:///w.db?mode=ro",
-        "postgresql://h/db",
-    ],
-)
-def test_only_a_database_file_is_a_store(url: str) -> None:
-    """Neither memory, nor a folder, nor another server, nor options of SQLite."""
-    assert "is not the URL of a database" in refusal(values.StoreUrl, url)
 
 
 def test_a_regular_expression_is_compiled_when_it_is_read() -> None:
@@ -333,7 +313,7 @@ KINDS = (
     values.ServerName,
     values.HeaderName,
     values.BaseUrl,
-    values.StoreUrl,
+    values.NodeName,
 )
 
 

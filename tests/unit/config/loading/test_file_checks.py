@@ -211,3 +211,30 @@ def test_a_store_whose_folder_is_not_ours_is_a_warning(
     (finding,) = found(tmp_path, store={"url": "sqlite:///waypost.db"})
     assert (finding.loc, finding.fatal) == (("store", "url"), False)
     assert f"cannot write to the folder {tmp_path}" in finding.what
+
+
+POSTGRESQL = {"url": "postgresql:///waypost", "state": "."}
+
+
+def test_postgresql_needs_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes with an extra of the package, which is named."""
+    assert found(tmp_path, store=POSTGRESQL) == []
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    (finding,) = found(tmp_path, store=POSTGRESQL)
+    assert (finding.loc, finding.fatal) == (("store", "url"), True)
+    assert "waypost[postgresql]" in finding.hint
+
+
+def test_the_folder_of_a_node_is_looked_at(tmp_path: Path) -> None:
+    """As that of a database is."""
+    (finding,) = found(tmp_path, store={**POSTGRESQL, "state": "lost"})
+    assert finding.loc == ("store", "state")
+    assert "does not exist" in finding.what
+
+
+def test_the_password_of_the_database_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """Like any other secret."""
+    (tmp_path / "pgpass").write_text("*:*:*:*:secret")
+    (tmp_path / "pgpass").chmod(0o644)
+    (finding,) = found(tmp_path, store={**POSTGRESQL, "passfile": "pgpass"})
+    assert finding.loc == ("store", "passfile")

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.keys import dkim_keys, token_keys
+from config.loading.config_file import ConfigFile
 from config.loading.load import ConfigError, examine, load
 from config.reference.catalogue import tables, to_toml
 from config.reference.manual import example_file
@@ -73,6 +74,40 @@ def test_a_short_hostname_is_completed(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("socket.gethostname", lambda: "mail")
     monkeypatch.setattr("socket.getfqdn", lambda name: f"{name}.example.com")
     assert load(furnish(tmp_path)).proxy.hostname == "mail.example.com"
+
+
+POSTGRESQL = """\
+[store]
+url = "postgresql://waypost{password}@localhost/waypost"
+state = "."
+"""
+
+
+def test_a_node_is_called_like_its_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as its name can be one; with a database of its own it needs none."""
+    file = tmp_path / "waypost.toml"
+    file.write_text(POSTGRESQL.format(password=""))
+    monkeypatch.setattr("socket.gethostname", lambda: "tracker 1.example.com")
+    assert load(file, files=False).store.node == "tracker-1.example.com"
+    file.write_text("")
+    assert load(file, files=False).store.node is None
+
+
+def test_a_password_in_a_url_is_for_a_file_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither for one that others may read, nor for a variable."""
+    file = tmp_path / "waypost.toml"
+    file.write_text(POSTGRESQL.format(password=":hunter2"))
+    file.chmod(0o600)
+    assert examine(file, files=False).problems == ()
+    file.chmod(0o640)
+    (problem,) = examine(file, files=False).problems
+    assert "others may read" in str(problem)
+    assert "hunter2" not in str(problem)
+    variables = {"WAYPOST_STORE__URL": "postgresql://waypost:hunter2@localhost/waypost"}
+    (problem,) = examine(ConfigFile(file, variables=variables), files=False).problems
+    assert problem.variable == "WAYPOST_STORE__URL"
 
 
 def test_commands_without_need_of_keys_load_without_them(tmp_path: Path) -> None:

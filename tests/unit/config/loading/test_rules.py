@@ -405,3 +405,38 @@ def test_somebody_may_send_as_each_sender(
     """A network whose clients are not trusted is of no use, unless a front server vouches for them."""
     sender = {"domain": "example.com", "accounts": accounts}
     assert found(proxy=proxy, sender=[sender]) == expected
+
+
+def test_with_postgresql_this_machine_needs_a_folder() -> None:
+    """For the events that wait, and for its files."""
+    assert found(store={"url": "postgresql:///w"}) == problem("store.state")
+    assert found(store={"url": "postgresql:///w", "state": "state"}) == []
+
+
+def test_with_sqlite_all_stands_beside_the_database() -> None:
+    """The folder may be named, but no other."""
+    assert found(store={"url": "sqlite:///w.db", "state": "."}) == []
+    assert found(store={"url": "sqlite:///w.db", "state": "other"}) == problem("store.state")
+
+
+@pytest.mark.parametrize(
+    ("url", "insecure", "findings"),
+    [
+        ("postgresql://localhost/w", False, []),
+        ("postgresql://db.example.com/w", False, problem("store.url")),
+        ("postgresql://db.example.com/w?sslmode=verify-ca", False, problem("store.url")),
+        ("postgresql://db.example.com/w?sslmode=verify-full", False, []),
+        ("postgresql://db.example.com/w", True, []),
+    ],
+)
+def test_a_database_elsewhere_is_verified(
+    url: str, *, insecure: bool, findings: list[tuple[str, bool]]
+) -> None:
+    """Unless somebody says that the network is theirs."""
+    assert found(store={"url": url, "state": ".", "insecure": insecure}) == findings
+
+
+@pytest.mark.parametrize("key", [{"node": "a"}, {"passfile": "pgpass"}])
+def test_what_only_postgresql_needs_has_no_effect_with_sqlite(key: dict[str, str]) -> None:
+    """Somebody may have forgotten to change the URL."""
+    assert found(store=key) == warning(f"store.{next(iter(key))}")
