@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT))  # as a script, only our own folder would be searc
 
 from tests.corpus.check import FAULTS, Tally, check  # noqa: E402
 from tests.corpus.material import Case, cases  # noqa: E402
+from tests.corpus.reasons import Histogram, histogram  # noqa: E402
 
 DETAILS_SHOWN = 40
 EXCUSED_AT_MOST = 0.01
@@ -49,6 +50,13 @@ def table(figures: Tally) -> str:
     return "\n".join(f"{name:<48}{value}" for name, value in rows)
 
 
+def reasons(found: Histogram, *, plain_text: bool) -> str:
+    """Return what became of messages that could be tracked, as people read it."""
+    counts = ", ".join(f"{count} {reason}" for reason, count in found.reasons.most_common())
+    where = "HTML and text" if plain_text else "HTML"
+    return f"{f'could be tracked ({where})':<48}{counts or 'none'}"
+
+
 def main(arguments: list[str]) -> int:
     """Print the table; give the exit code."""
     folder = Path(arguments[0] if arguments else ROOT.parent / "shared" / "corpus")
@@ -57,6 +65,8 @@ def main(arguments: list[str]) -> int:
         return 2
     figures = tally(cases(folder))
     print(table(figures))
+    for plain_text in (False, True):
+        print(reasons(histogram(cases(folder), plain_text=plain_text), plain_text=plain_text))
     for detail in figures.details[:DETAILS_SHOWN]:
         print(f"  {detail}"[:1000])
     if len(figures.details) > DETAILS_SHOWN:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from proxy.policy import Policy
 from proxy.rewrite.planned import Plan
 from proxy.rewrite.planner import plan
 from tests.corpus.material import cases
+from tests.corpus.reasons import LONG_LINE, TRACKED, Histogram, histogram
 from tests.corpus.run import main, passed, table, tally
 
 DOCUMENT = b"""<a href="http://one.example/?a=1&amp;b">1</a> <a href=http://two.example/>2</a>
@@ -50,6 +52,38 @@ def test_real_material_is_rewritten_without_a_fault(corpus, kind, step):
     material = (case for case in cases(corpus / name) if part in ("", case.kind))
     figures = tally(islice(material, 0, None, step))
     assert passed(figures), table(figures) + "\n" + "\n".join(figures.details[:20])
+
+
+@pytest.mark.corpus
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("plain_text", [False, True])
+def test_hardly_a_message_is_left_alone_that_could_be_tracked(corpus, plain_text):
+    """At most 3 of 100, from senders that sign; long lines apart."""
+    found = histogram(cases(corpus / "eml"), plain_text=plain_text)
+    assert found.reasons[TRACKED]
+    assert found.share_left_alone <= 0.03, found.left_alone
+
+
+def test_what_is_left_alone_is_counted_but_for_long_lines():
+    """One of two that have no long line."""
+    found = Histogram(Counter({TRACKED: 1, LONG_LINE: 3, "no_from": 1}))
+    assert found.share_left_alone == 0.5
+
+
+def test_a_message_is_tracked_or_left_alone_for_a_reason(tmp_path):
+    """A reason that has to do with links, or with who may say so, is none to be mended."""
+    link = b"MIME-Version: 1.0\r\nContent-Type: text/html\r\n\r\n<a href='http://one.example/'>1</a>\r\n"
+    sent = {
+        "own": b"From: a@own.example\r\n" + link,
+        "nobodys": link,
+        "opted-out": b"From: a@own.example\r\nX-Track-Links: off\r\n" + link,
+        "empty": b"From: a@own.example\r\n\r\nHello\r\n",
+        "folded": b"From: a@own.example\r\n" + link + b"x" * 1200 + b"\r\n",
+    }
+    for name, message in sent.items():
+        (tmp_path / f"{name}.eml").write_bytes(message)
+    found = histogram(cases(tmp_path), plain_text=False)
+    assert found.reasons == {TRACKED: 1, "no_from": 1, LONG_LINE: 1}
 
 
 def test_the_tool_passes_what_is_right(folder, capsys):
