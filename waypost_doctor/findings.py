@@ -426,6 +426,13 @@ class Kind(StrEnum):
         "little room is left where clicks are kept",
         "make room, or shorten `[privacy] retention`",
     )
+    RESERVE_MISSING = (
+        "reserve_missing",
+        Topic.STORE,
+        Level.WARNING,
+        "no room is kept for a purge on a full disk: none could be done then",
+        "make room: the service that feeds the store keeps some of it then, as `waypost.db.reserve`",
+    )
 
     CLOCK_BEHIND = (
         "clock_behind",

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from config.files import reserve
 from tracker.store import database
 from waypost_doctor.findings import Kind, Result, Topic, found, ok, untried
 from waypost_doctor.patient import Patient
@@ -35,6 +36,9 @@ def test(patient: Patient) -> Iterator[Result]:
     yield from (found(Kind.STORE_NOT_WRITABLE, what) for what in refused)
     for device in {place.stat().st_dev: place for place in places}.values():
         yield _room(device)
+    if octets := reserve.lacking_octets(store):
+        kept = reserve.file_of(store)
+        yield found(Kind.RESERVE_MISSING, f"{kept} is made once {octets} octets are free")
     if not refused:
         yield _opened(store)
 

@@ -13,7 +13,7 @@ import click
 from config.cli.listing import print_json
 from config.cli.options import config_file_option
 from config.cli.output import echo
-from config.files import store_header
+from config.files import reserve, store_header
 from config.keys.token_keys import minting_key, read_token_keys
 from config.loading.config_file import ConfigFile
 from config.loading.load import Examined, Problem, examine
@@ -41,11 +41,15 @@ def check(
     """Report every problem of the configuration and of the files it names.
 
     The relay is not contacted, and DNS is not asked: see `waypost dns --check`. While a proxy runs,
-    warns too of what it often leaves untracked, and of a store that the tracker is to upgrade;
-    `--strict` takes no notice of that.
+    warns too of what it often leaves untracked, of a store that the tracker is to upgrade, and of a disk
+    that is too full to keep room for a purge; `--strict` takes no notice of that.
     """
     found = examine(config)
-    seen = (*_often_left(config, found.config), *_earlier_store(config, found.config))
+    seen = (
+        *_often_left(config, found.config),
+        *_earlier_store(config, found.config),
+        *_no_reserve(config, found.config),
+    )
     if as_json:
         print_json(_as_json(config, found, seen))
     else:
@@ -80,6 +84,22 @@ def _earlier_store(file: ConfigFile, config: Config | None) -> tuple[Problem, ..
     needed = octets + EMPTY_STORE + UPGRADE_SPARE
     lacking = f"{free} octets are free: make room first" if free < needed else ""
     return (Problem(file.path, None, "store.url", what, lacking),)
+
+
+def _no_reserve(file: ConfigFile, config: Config | None) -> tuple[Problem, ...]:
+    """Return that the disk has too little room to keep what a purge needs once it is full."""
+    if config is None:
+        return ()
+    try:
+        octets = reserve.lacking_octets(config.store.path)
+    except OSError:
+        return ()  # the service says what is wrong with that folder
+    if not octets:
+        return ()
+    what = f"{reserve.file_of(config.store.path)}, room for a purge on a full disk, cannot be kept"
+    return (
+        Problem(file.path, None, "store.url", what, f"make room: {octets} octets have to be free"),
+    )
 
 
 def _as_json(file: ConfigFile, found: Examined, seen: tuple[Problem, ...]) -> dict[str, object]:

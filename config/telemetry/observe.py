@@ -213,6 +213,21 @@ STORE_NOT_REWRITTEN = _event(
     "The store could not be written anew: its files may still hold octets of what was deleted. It is"
     " tried again every minute.",
 )
+STORE_RESERVE_KEPT = _event(
+    "store_reserve_kept",
+    logging.INFO,
+    "The room that a purge needs on a full disk is kept again (`waypost.db.reserve`).",
+)
+STORE_RESERVE_MISSING = _event(
+    "store_reserve_missing",
+    logging.WARNING,
+    "There is too little room on the disk to keep what a purge needs once it is full. Says why.",
+)
+STORE_RESERVE_GIVEN_UP = _event(
+    "store_reserve_given_up",
+    logging.WARNING,
+    "The disk is full, and somebody is forgotten: what was kept for this was given up.",
+)
 STORE_EMPTIED = _event(
     "store_emptied",
     logging.ERROR,
@@ -626,6 +641,11 @@ SPOOL_UNREADABLE_SEGMENTS = Gauge(
 SPOOL_VANISHED_OCTETS = Counter(
     "waypost_spool_vanished_octets",
     "Octets of segments that were moved away or deleted before they were counted.",
+    registry=REGISTRY,
+)
+STORE_RESERVE_LACKING_OCTETS = Gauge(
+    "waypost_store_reserve_lacking_octets",
+    "Octets that have to be free for `waypost.db.reserve`, which a purge on a full disk needs; 0 where it is kept.",
     registry=REGISTRY,
 )
 STORES_LOST = Counter(

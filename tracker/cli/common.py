@@ -16,6 +16,7 @@ from config.cli.output import echo
 from config.schema import Config
 from config.service import state_owner
 from config.telemetry import observe
+from tracker.ingest import reserving
 from tracker.ingest.catch_up import catch_up
 from tracker.minting import lookup
 from tracker.minting.lookup import DecodedLink
@@ -69,6 +70,12 @@ class Waiting:
         if time.monotonic() >= self._due_s:
             self._due_s = time.monotonic() + WAITING_S
             echo(f"Waiting: {what}", err=True)
+
+
+def make_room(config: Config) -> None:
+    """Have room for deleting rows where the disk is full, and say so; raises OSError."""
+    if told := reserving.make_room(config.store.path):
+        echo(told, err=True)
 
 
 def as_service_user(error: PermissionError) -> click.ClickException:

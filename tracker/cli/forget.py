@@ -13,7 +13,7 @@ import click
 from config.cli.options import TEXT, config_option
 from config.cli.output import echo
 from config.schema import Config
-from tracker.cli.common import Waiting, log_errors_only
+from tracker.cli.common import Waiting, log_errors_only, make_room
 from tracker.erasure.forget import Forgotten
 from tracker.orders import forgetting
 from tracker.orders.forgetting import NotNow
@@ -35,6 +35,7 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
         raise click.UsageError("ADDRESS is empty")
     log_errors_only(config)
     try:
+        make_room(config)
         done = forgetting.forget(config, address, Waiting().say)
     except NotNow as error:
         raise click.ClickException(str(error)) from None

@@ -14,7 +14,7 @@ from config.cli.options import config_option_without_files
 from config.cli.output import echo
 from config.schema import Config
 from config.values import LONGEST_S, parse_duration
-from tracker.cli.common import Waiting, log_errors_only
+from tracker.cli.common import Waiting, log_errors_only, make_room
 from tracker.details import expiry
 from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
@@ -55,6 +55,7 @@ def purge(config: Config, age_s: float, *, insist: bool) -> None:
     now_s, told = time.time(), Waiting()
     try:
         waiting.for_replacement(config, told.say)
+        make_room(config)
         catch_up(config, tell=told.say, through_upgrade=True)
         purged = retention.purge_file(
             *(config.store.path, age_s),

@@ -4,7 +4,7 @@ Owns: how far each segment was fed, what becomes of damaged records and of finis
 trying again while the store cannot take anything.
 Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), those that
 cannot be read or vanished (`backlog`), a database that is missing, emptied or malformed
-(`kept_store`), when the store is written anew (`rewriter`), rows (`tracker.counting.batch`), or waiting for figures that are up to date (`catch_up`).
+(`kept_store`), when the store is written anew (`rewriter`), room for a full disk (`reserving`), rows (`tracker.counting.batch`), or waiting for figures that are up to date (`catch_up`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
@@ -35,6 +35,7 @@ from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
 from tracker.ingest.kept_store import KeptStore, LoggedUpgrade
 from tracker.ingest.lock import Lock
+from tracker.ingest.reserving import Reserving
 from tracker.ingest.rewriter import Rewriter
 from tracker.ingest.trouble import Trouble
 from tracker.retention import clock
@@ -90,6 +91,7 @@ class Ingester:
         self._kept = KeptStore(self._path)
         self._kept.watch = watch
         self._rewriter = Rewriter(self._path)
+        self._reserving = Reserving(self._path)
         self._stop = threading.Event()
         self._opened: Store | None = None
         self._offsets: dict[str, int] = {}
@@ -176,6 +178,8 @@ class Ingester:
                 observe.log(observe.INGESTER_STARTED, store=str(self._path))
             self._backlog.measure(self._offsets, is_ours=held and self._lock.is_held)
             self._lock.tell(self._backlog.trouble(self._failing))
+            if self._lock.is_held:
+                self._reserving.attend()
         return True
 
     def _recovered(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from config.schema import Config
 from tracker.erasure.forget import Forgotten, erase
-from tracker.ingest import waiting
+from tracker.ingest import reserving, waiting
 from tracker.ingest.catch_up import catch_up
 from tracker.store.replacement import Progress
 
@@ -25,6 +25,7 @@ def forget(config: Config, name: str, tell: Callable[[Progress], None]) -> Forgo
     NotNow, StoreError, sqlite3.Error and OSError.
     """
     waiting.for_replacement(config, tell)
+    reserving.make_room(config.store.path)
     backlog = catch_up(config, tell=tell, through_upgrade=True)
     if backlog.why:
         raise NotNow(f"nothing is erased yet, try again: {backlog.why}")

@@ -231,6 +231,7 @@ def _open_to_change(path: Path) -> SQLite:
     try:
         require_current(db, path)
         db.execute("PRAGMA secure_delete = ON")
+        db.execute("PRAGMA temp_store = MEMORY")  # which needs no room on a full disk
         db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     except BaseException:
         db.close()

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.clients.programs import stop, until
+from tests.support.disk_fixtures import Mounting
+from tests.support.disks import fill
 from tests.support.readers.links import Links
 
 CLICKS = 5
@@ -101,22 +103,10 @@ def test_a_store_that_cannot_be_made_stops_nothing(links: Links) -> None:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def small_disk(mounted: Mounting) -> Iterator[Path]:
     """Return a file system of 4 MB; needs the right to mount one."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("a small file system can only be mounted by root")
-    try:
+    with mounted(4) as folder:
         yield folder
-    finally:
-        until(lambda: unmounted(folder))
-
-
-def unmounted(folder: Path) -> bool:
-    """Unmount, unless it is in use: Python's resource tracker ends only after whoever started it."""
-    return subprocess.run(["umount", str(folder)], capture_output=True, check=False).returncode == 0
 
 
 def test_a_full_disk_stops_nothing(small_disk: Path) -> None:
@@ -130,15 +120,6 @@ def test_a_full_disk_stops_nothing(small_disk: Path) -> None:
         assert set(stored(links)) < set(before + clicked)
         (small_disk / "filler").unlink()
         until(lambda: sorted(stored(links)) == sorted(before + clicked))
-
-
-def fill(path: Path) -> None:
-    """Write until the disk is full to its last octet."""
-    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        for size_octets in (65536, 4096, 1):
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(b"x" * size_octets)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from config.files import reserve
 from config.keys.dns_answers import resolver_of
 from config.schema import Config, StoreConfig
 from tests.support.feeding import spool_message
@@ -51,6 +52,15 @@ def test_a_store_that_is_damaged(tmp_path: Path) -> None:
     store = tmp_path / "waypost.db"
     store.write_bytes(b"SQLite format 3\0" + b"\0" * 8000)
     assert said(store)[-1] == Kind.STORE_UNUSABLE
+
+
+def test_a_disk_with_no_room_for_a_purge(storing: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said beside how much is free, and only where there is something to purge."""
+    monkeypatch.setattr(reserve, "_free_octets", lambda _store: 0)
+    assert Kind.RESERVE_MISSING not in said(storing.store.path)
+    spool_message(storing, "Spring", 1)
+    catch_up(storing)
+    assert Kind.RESERVE_MISSING in said(storing.store.path)
 
 
 @pytest.mark.parametrize(

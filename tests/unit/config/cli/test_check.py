@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from config.cli.check import EMPTY_STORE
+from config.files import reserve
 from config.files.store_header import APPLICATION_ID, FORM
 from tests.support.commands import run
 from tracker.store.database import Store
@@ -111,3 +112,18 @@ def test_check_warns_of_a_store_that_the_tracker_is_to_upgrade(
     with contextlib.closing(sqlite3.connect(store)) as conn:
         conn.execute(f"PRAGMA user_version = {FORM}")
     assert run("check", "-q", "-c", home / "waypost.toml").strip() == ""
+
+
+def test_check_warns_of_a_disk_with_no_room_for_a_purge(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says how much has to be free; nothing is said where there is room, or no store."""
+    with monkeypatch.context() as disk:
+        disk.setattr(reserve, "_free_octets", lambda _store: 0)
+        assert "reserve" not in run("check", "-q", "-c", home / "waypost.toml")
+        Store.open(home / "waypost.db").close()
+        said = run("check", "-q", "--strict", "-c", home / "waypost.toml")
+    octets = 2 * reserve.wanted_octets(home / "waypost.db")
+    assert "waypost.db.reserve, room for a purge on a full disk, cannot be kept" in said
+    assert f"(make room: {octets} octets have to be free)" in said
+    assert "reserve" not in run("check", "-q", "-c", home / "waypost.toml")
