@@ -7,7 +7,7 @@ Does not own: how a single value is read (`values`), which values make no sense 
 (`config.loading.rules`), or where in the file a problem is (`config.loading.load`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar, get_args
 from urllib.parse import urlsplit
@@ -118,6 +118,8 @@ Positive = Annotated[int, Field(ge=1)]
 Points = Annotated[int, Field(ge=0, le=1000)]
 Limit = Annotated[int, Field(ge=1, le=1000)]
 Patience = Annotated[Seconds, Field(gt=0)]
+StateFile = Callable[[str], Path]
+"""What names the files of this machine by what they hold: `Config.store.file`."""
 Parameter = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.~-]+$")]
 """The name of a URL parameter, which needs no escaping."""
 RelayName = Annotated[str, Field(min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_.-]+$")]

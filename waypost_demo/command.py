@@ -87,7 +87,7 @@ def click_link(url: str) -> str:
 
 async def show_past(demo: Demo, console: Console) -> None:
     """Write down the weeks before, and say how much that is."""
-    files.record(demo.config.store.path, ANONYMOUS.address, Consent.ANONYMOUS)
+    files.record(demo.config.store.file, ANONYMOUS.address, Consent.ANONYMOUS)
     written = await asyncio.to_thread(history.write, demo, history.now())
     console.print(
         f"\n{history.WEEKS} weeks of mail are behind it: {written.messages} messages of "

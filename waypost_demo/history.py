@@ -136,7 +136,7 @@ class Past:
 
     def __init__(self, demo: Demo) -> None:
         config = demo.config
-        consents = Consents.from_records(CONSENTS.merged(config.store.path).records)
+        consents = Consents.from_records(CONSENTS.merged(config.store.file).records)
         self._keyring = Keyring.load(demo.folder / "token.keys")
         # Nobody keeps a copy of this mail, so nobody signs it: half of the work on it.
         self._transformer = Transformer(config, self._keyring, {}, consents=lambda: consents)

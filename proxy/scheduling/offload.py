@@ -200,7 +200,7 @@ def _begin(config: Config, kept: Mapping[Path, bytes]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     observe.configure(config.log.level, config.log.format)
-    consents: ConsentsInForce = LiveRecords(CONSENTS, config.store.path)
+    consents: ConsentsInForce = LiveRecords(CONSENTS, config.store.file)
     _transformers.append(Transformer.from_config(config, consents.latest, probed=True))
     freeze_startup_objects()
 

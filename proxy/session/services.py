@@ -117,7 +117,7 @@ def _memory_budget(counts: Counts) -> MemoryBudget:
 
 def _consents(config: Config) -> ConsentsInForce:
     """Read consents; raises OSError where they cannot be read: mail must not be tracked then."""
-    consents = LiveRecords(CONSENTS, config.store.path)
+    consents = LiveRecords(CONSENTS, config.store.file)
     consents.refresh()
     consents()
     return consents
@@ -131,7 +131,7 @@ def tls_context_of(config: ProxyConfig) -> ssl.SSLContext | None:
 def _delivered_db(config: Config, before: DeliveredDb | None) -> DeliveredDb | None:
     delivered_db = before
     if delivered_db is None:
-        delivered_db = DeliveredDb(config.store.path.with_name(f"{config.store.path.name}.journal"))
+        delivered_db = DeliveredDb(config.store.file("journal"))
         _tidy(delivered_db)
     return None if config.proxy.copies == "shared" else delivered_db
 

@@ -8,6 +8,7 @@ import pytest
 from config.keys import token_keys
 from config.schema import Config
 from tests.support.clients.admin import KEYRING, Client, serving
+from tests.support.state import beside
 from tracker.admin.admin import Admin
 from tracker.decisions.consents import Consents
 from tracker.minting.mint import Mint
@@ -36,7 +37,7 @@ def config(tmp_path: Path) -> Config:
 @pytest.fixture
 def admin(config: Config) -> Iterator[Admin]:
     """Return the application; its spool is closed in the end, and tries nothing any more."""
-    short_links = ShortLinks(config.store.path.with_name("codes"))
+    short_links = ShortLinks(beside(config.store.path.with_name("codes")))
     spool = Spool.open(config.store.spool_dir, "tracker")
     mint = Mint(lambda: KEYRING, Consents, spool, short_links, lambda: bytes(32))
     yield Admin(config, mint.link)

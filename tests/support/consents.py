@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.support.state import beside
 from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.files import CONSENTS
 from tracker.records.live import LiveRecords
@@ -11,12 +12,12 @@ ANN, BOB = "ann@example.net", "bob@example.net"
 
 def known(store: Path) -> Consents:
     """Return what a command is told."""
-    return Consents.from_records(CONSENTS.merged(store).records)
+    return Consents.from_records(CONSENTS.merged(beside(store)).records)
 
 
 def started(store: Path) -> LiveRecords[ConsentRecord, Consents]:
     """Start a service on the store."""
-    agreed = LiveRecords(CONSENTS, store)
+    agreed = LiveRecords(CONSENTS, beside(store))
     agreed.refresh()
     return agreed
 

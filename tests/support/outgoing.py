@@ -77,8 +77,8 @@ def consenting(tmp_path: Path, *, unsaid: ConsentLevel = "full", **levels: str) 
     )
     for name, level in levels.items():
         person = name if name.isdigit() else f"{name}@Example.org"
-        files.record(config.store.path, person, Consent(level))
-    known: ConsentsInForce = LiveRecords(files.CONSENTS, config.store.path)
+        files.record(config.store.file, person, Consent(level))
+    known: ConsentsInForce = LiveRecords(files.CONSENTS, config.store.file)
     return Transformer(config, KEYRING, {}, consents=known.latest)
 
 

@@ -113,7 +113,7 @@ class Authenticator:
         session = self._session(asked)
         if session is not None and not self._has_ended(session):
             self._ended.add(session.digest)
-            await asyncio.to_thread(files.end_session, self._config().store.path, session.digest)
+            await asyncio.to_thread(files.end_session, self._config().store.file, session.digest)
             observe.log(observe.ADMIN_LOGOUT, client=_client(asked.address))
         return sessions.set_cookie("", secure=asked.is_secure)
 

@@ -8,10 +8,10 @@ Does not own: what becomes of such files (`tracker.records.record_file`), or wha
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from config.schema import StateFile
 from config.service import state_owner
 from config.telemetry import observe
 from tracker.access.access import Scope
@@ -32,26 +32,26 @@ AccessInForce = LiveRecords[AccessRecord, Tokens]
 """What a service knows of tokens while it runs."""
 
 
-def add(store: Path, name: str, scopes: Iterable[Scope], expires: datetime | None) -> str:
+def add(state: StateFile, name: str, scopes: Iterable[Scope], expires: datetime | None) -> str:
     """Make a token, write down durably what is kept of it, and return it; raises OSError."""
     token = new_token()
     until = "" if expires is None else expires.astimezone(UTC).isoformat()
-    _append(store, "add", name, digest_of(token), tuple(dict.fromkeys(scopes)), until)
+    _append(state, "add", name, digest_of(token), tuple(dict.fromkeys(scopes)), until)
     return token
 
 
-def revoke(store: Path, token: AccessRecord) -> None:
+def revoke(state: StateFile, token: AccessRecord) -> None:
     """Write down durably that a token opens nothing any more; raises OSError."""
-    _append(store, "revoke", token.name, token.digest)
+    _append(state, "revoke", token.name, token.digest)
 
 
-def end_session(store: Path, digest: str) -> None:
+def end_session(state: StateFile, digest: str) -> None:
     """Write down durably that a session ended; raises OSError."""
-    _append(store, "logout", "", digest)
+    _append(state, "logout", "", digest)
 
 
 def _append(
-    store: Path,
+    state: StateFile,
     action: Action,
     name: str,
     digest: str,
@@ -61,5 +61,5 @@ def _append(
     # To the microsecond, as equal records are taken for one.
     at = datetime.now(UTC).isoformat(timespec="microseconds")
     ACCESS.append(
-        store, AccessRecord(at, state_owner.caller_name(), action, name, digest, scopes, expires)
+        state, AccessRecord(at, state_owner.caller_name(), action, name, digest, scopes, expires)
     )

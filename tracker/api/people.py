@@ -200,7 +200,7 @@ class People:
         return {"data": [_person(row) for row in found], "next": following}
 
     def _consenting(self, row: Json) -> Json:
-        records = CONSENTS.merged(self.config().store.path).records
+        records = CONSENTS.merged(self.config().store.file).records
         said = Consents.from_records(records).said(row["person"], *row["addresses"])
         return {**_person(row), "consent": said}
 
@@ -236,12 +236,12 @@ class People:
 
     def consents(self) -> list[Json]:
         """Tell the last word of everyone who ever said what they agree to."""
-        merged = CONSENTS.merged(self.config().store.path)
+        merged = CONSENTS.merged(self.config().store.file)
         return [asdict(each) for each in Consents.from_records(merged.records).latest.values()]
 
     def consent(self, body: ConsentGiven) -> Json:
         """Note what a person agreed to, as `waypost consent` does."""
-        return asdict(files.record(self.config().store.path, body.person, body.consent))
+        return asdict(files.record(self.config().store.file, body.person, body.consent))
 
 
 def _found(db: Db, asked: PeopleAsked) -> tuple[Sequence[Json], str | None]:

@@ -12,9 +12,8 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from config.schema import Config
+from config.schema import Config, StateFile
 from config.service import descriptors
 from config.service.gc_tuning import freeze_startup_objects
 from config.service.reload import on_sighup
@@ -86,7 +85,7 @@ async def serve(
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     parts = parts or prepare(config)
     spool = Spool.open(config.store.spool_dir, "tracker")
-    files = _Files.read(config.store.path)
+    files = _Files.read(config.store.file)
     destinations = Destinations(files.overrides, config)
     app = _redirector(config, parts.keys, files, destinations, spool)
     admin = Admin(config, _mint(parts.keys, files, spool).link, process.name)
@@ -142,13 +141,13 @@ class _Files:
     access: LiveRecords[AccessRecord, Tokens]
 
     @classmethod
-    def read(cls, store: Path) -> "_Files":
+    def read(cls, state: StateFile) -> "_Files":
         """Read what there is; files that cannot be read are logged, and tried again later."""
         files = cls(
-            overrides=LiveRecords(DECISIONS, store),
-            consents=LiveRecords(CONSENTS, store),
-            short_links=ShortLinks(store),
-            access=LiveRecords(ACCESS, store),
+            overrides=LiveRecords(DECISIONS, state),
+            consents=LiveRecords(CONSENTS, state),
+            short_links=ShortLinks(state),
+            access=LiveRecords(ACCESS, state),
         )
         for each in files.all:
             each.refresh()

@@ -7,7 +7,7 @@ Does not own: copying (`take`, `restore`), or what is in any of them.
 from collections.abc import Iterator
 from pathlib import Path
 
-from config.schema import Config
+from config.schema import Config, StateFile, StoreConfig
 from tracker.access.files import ACCESS
 from tracker.decisions.files import CONSENTS, DECISIONS
 from tracker.minting import short_links
@@ -16,27 +16,27 @@ JOURNAL = "journal"
 """What the proxy keeps against sending twice, a database; called so behind the store's own name."""
 
 
-def record_files(store: Path) -> Iterator[Path]:
-    """Yield the append-only files beside a store, and their copies, whether there or not."""
+def record_files(state: StateFile) -> Iterator[Path]:
+    """Yield the append-only files of a machine, and their copies, whether there or not."""
     for kind in (DECISIONS, CONSENTS, ACCESS):
-        yield kind.file_of(store)
-        yield kind.copy_of(store)
-    yield short_links.file_of(store)
-    yield short_links.copy_of(store)
+        yield kind.file_of(state)
+        yield kind.copy_of(state)
+    yield short_links.file_of(state)
+    yield short_links.copy_of(state)
 
 
-def databases(store: Path) -> Iterator[Path]:
+def databases(store: StoreConfig) -> Iterator[Path]:
     """Yield the store, and the database beside it, whether there or not."""
-    yield store
-    yield store.with_name(f"{store.name}.{JOURNAL}")
+    yield store.path
+    yield store.file(JOURNAL)
 
 
-def place_of(name: str, store: Path) -> Path:
+def place_of(name: str, store: StoreConfig) -> Path:
     """Return where a file of a backup belongs; `store` may be called otherwise than what was copied."""
-    known = (*record_files(Path("-")), *databases(Path("-")))
-    ends = sorted((path.name.removeprefix("-") for path in known), key=len, reverse=True)
-    end = next(each for each in ends if name.endswith(each))
-    return store.with_name(store.name + end)
+    known = (*record_files(Path), Path(JOURNAL))
+    ends = sorted((path.name for path in known), key=len, reverse=True)
+    end = next((each for each in ends if name.endswith(f".{each}")), None)
+    return store.path if end is None else store.file(end)
 
 
 def secrets(config: Config) -> Iterator[tuple[str, Path]]:

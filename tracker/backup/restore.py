@@ -76,7 +76,7 @@ def _places(found: Manifest, config: Config) -> list[tuple[Entry, Path]]:
             each,
             spool / Path(each.name).name
             if each.part == "spool"
-            else contents.place_of(Path(each.name).name, store),
+            else contents.place_of(Path(each.name).name, config.store),
         )
         for each in found.entries
         if each.part in {"store", "spool"}
@@ -91,7 +91,7 @@ def _is_there(entry: Entry, place: Path, config: Config) -> bool:
     from where the backup's ends has what was decided, shortened or clicked since, and stays.
     """
     size = files.size_octets(place)
-    if place in contents.databases(config.store.path):
+    if place in contents.databases(config.store):
         is_whole = size == entry.octets and not files.beside(place)[0].exists()
     else:
         is_whole = size >= entry.octets
@@ -160,14 +160,13 @@ def _in_the_way(found: Manifest, config: Config) -> Iterator[Path]:
 
     Segments that the backup does not have are neither: they wait to be counted, each event once.
     """
-    store = config.store.path
     places = _places(found, config)
     stays = {place for entry, place in places if _is_there(entry, place, config)}
-    for path in contents.databases(store):
+    for path in contents.databases(config.store):
         if path not in stays:
             yield from (each for each in (*files.beside(path), path) if os.path.lexists(each))
     in_spool = (place for entry, place in places if entry.part == "spool")
-    for path in (*contents.record_files(store), *in_spool):
+    for path in (*contents.record_files(config.store.file), *in_spool):
         if path not in stays and os.path.lexists(path):
             yield path
 

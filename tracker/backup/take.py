@@ -107,8 +107,8 @@ def _copied(config: Config, text: bytes, to: Path, *, with_secrets: bool) -> Ite
         yield manifest.entry(to, CONFIGURATION, "configuration")
     if with_secrets:
         yield from _secrets(config, to)
-    store, spool = config.store.path, config.store.spool_dir
-    for path in contents.record_files(store):
+    spool = config.store.spool_dir
+    for path in contents.record_files(config.store.file):
         with contextlib.suppress(FileNotFoundError):
             _copy(path, to / STORE / path.name)
             yield manifest.entry(to, f"{STORE}/{path.name}", "store")
@@ -116,7 +116,7 @@ def _copied(config: Config, text: bytes, to: Path, *, with_secrets: bool) -> Ite
         with contextlib.suppress(FileNotFoundError):
             _copy(path, to / SPOOL / path.name)
     waiting = {path.name for path in segments.listing(spool)}
-    for path in contents.databases(store):
+    for path in contents.databases(config.store):
         if path.exists():
             _copy_database(path, to / STORE / path.name)
             yield manifest.entry(to, f"{STORE}/{path.name}", "store")

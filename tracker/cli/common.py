@@ -101,7 +101,7 @@ def decoded_link(config: Config, text: str) -> DecodedLink:
     log_errors_only(config)
     keyring = keyring_of(config)
     try:
-        return lookup.decode(keyring, config.store.path, text)
+        return lookup.decode(keyring, config.store.file, text)
     except lookup.UnknownCode as error:
         raise click.ClickException(str(error)) from None
     except PermissionError as error:

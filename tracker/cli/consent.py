@@ -33,15 +33,15 @@ def consent(config: Config, person: str | None, level: str | None, form: Form) -
     """
     if person is not None and not person.strip():
         raise click.UsageError("PERSON is empty")
-    store = config.store.path
+    state = config.store.file
     try:
         if person and level:
-            files.record(store, person, Consent(level))
-        merged = CONSENTS.merged(store)
+            files.record(state, person, Consent(level))
+        merged = CONSENTS.merged(state)
     except OSError as error:
-        path = error.filename or CONSENTS.file_of(store)
+        path = error.filename or CONSENTS.file_of(state)
         raise click.ClickException(f"{path}: {error.strerror}") from None
-    for complaint in CONSENTS.complaints(store, merged):
+    for complaint in CONSENTS.complaints(state, merged):
         echo(complaint, err=True)
     consents = Consents.from_records(merged.records)
     if person:

@@ -82,7 +82,7 @@ def revoke_host(config: Config, host: str, *, undo: bool) -> None:
 def list_decisions(config: Config, form: Form) -> None:
     """Print every decision ever made, the oldest first: when, by whom, what."""
     found = _read(config)
-    for complaint in DECISIONS.complaints(config.store.path, found):
+    for complaint in DECISIONS.complaints(config.store.file, found):
         echo(complaint, err=True)
     if form == "people":
         for each in found.records:
@@ -157,9 +157,9 @@ def _clear_errors() -> Iterator[None]:
 def _read(config: Config) -> KnownDecisions:
     """Return what was ever decided; click.ClickException where that cannot be read."""
     try:
-        return DECISIONS.merged(config.store.path)
+        return DECISIONS.merged(config.store.file)
     except OSError as error:
-        name = error.filename or DECISIONS.file_of(config.store.path)
+        name = error.filename or DECISIONS.file_of(config.store.file)
         raise click.ClickException(f"cannot read {name}: {error.strerror}") from None
 
 
@@ -168,7 +168,7 @@ def _write(config: Config, decision: Decision) -> None:
     try:
         links.keep(config, decision)
     except OSError as error:
-        path = DECISIONS.file_of(config.store.path)
+        path = DECISIONS.file_of(config.store.file)
         raise click.ClickException(f"cannot write {path}: {error.strerror}") from None
 
 

@@ -96,7 +96,7 @@ def add(config: Config, name: str, scopes: tuple[str, ...], expires: datetime | 
     if any(not each.has_expired for each in _known(config).named(name)):
         raise click.ClickException(f"there is a token {name} already: waypost token revoke {name}")
     with _clear_errors(config):
-        made = files.add(config.store.path, name, map(Scope, scopes), expires)
+        made = files.add(config.store.file, name, map(Scope, scopes), expires)
     echo(made)
     echo("Keep it: only what it can be recognised by is kept here.", err=True)
     if config.tracker.admin_password_file is None:
@@ -113,8 +113,8 @@ def add(config: Config, name: str, scopes: tuple[str, ...], expires: datetime | 
 def list_tokens(config: Config, form: Form) -> None:
     """List every token that was ever made, without what opens anything."""
     with _clear_errors(config):
-        merged = ACCESS.merged(config.store.path)
-    for complaint in ACCESS.complaints(config.store.path, merged):
+        merged = ACCESS.merged(config.store.file)
+    for complaint in ACCESS.complaints(config.store.file, merged):
         echo(complaint, err=True)
     tokens = Tokens.from_records(merged.records)
     rows = (_row(each, tokens) for each in merged.records if each.action == "add")
@@ -131,7 +131,7 @@ def revoke(config: Config, name: str) -> None:
         raise click.ClickException(f"no token {name} is in use: waypost token list")
     with _clear_errors(config):
         for each in found:
-            files.revoke(config.store.path, each)
+            files.revoke(config.store.file, each)
     echo(
         f"Token {name}: revoked. In force within seconds, wherever the tracker runs on this store."
     )
@@ -153,7 +153,7 @@ def _row(record: AccessRecord, tokens: Tokens) -> dict[str, object]:
 
 def _known(config: Config) -> Tokens:
     with _clear_errors(config):
-        return Tokens.from_records(ACCESS.merged(config.store.path).records)
+        return Tokens.from_records(ACCESS.merged(config.store.file).records)
 
 
 @contextmanager
@@ -162,5 +162,5 @@ def _clear_errors(config: Config) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        path = error.filename or ACCESS.file_of(config.store.path)
+        path = error.filename or ACCESS.file_of(config.store.file)
         raise click.ClickException(f"{path}: {error.strerror}") from None

@@ -8,10 +8,10 @@ link (`overrides`), or what a consent allows (`consents`).
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from config.schema import StateFile
 from config.telemetry import observe
 from tracker.decisions.consents import Consent, ConsentRecord, Consents
 from tracker.decisions.overrides import Decision, Overrides
@@ -57,9 +57,9 @@ KnownDecisions = Merged[Decision]
 """All decisions that were ever read, and what is to be said of their files."""
 
 
-def record(store: Path, person: str, consent: Consent) -> ConsentRecord:
+def record(state: StateFile, person: str, consent: Consent) -> ConsentRecord:
     """Write down durably what a person agrees to now; raises OSError."""
     # To the microsecond, as equal records are taken for one.
     given = ConsentRecord(datetime.now(UTC).isoformat(timespec="microseconds"), person, consent)
-    CONSENTS.append(store, given)
+    CONSENTS.append(state, given)
     return given

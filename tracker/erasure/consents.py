@@ -7,34 +7,34 @@ Does not own: what such a record is (`tracker.decisions.consents`), or how a lin
 
 import secrets
 from collections.abc import Collection, Iterable
-from pathlib import Path
 
+from config.schema import StateFile
 from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.files import CONSENTS
 from tracker.persons import consent_key, written_alike
 
 
-def forget(store: Path, names: Iterable[str]) -> int:
+def forget(state: StateFile, names: Iterable[str]) -> int:
     """Leave of these persons only a hash, in file and copy; return how many lines went.
 
     A damaged line with one of the names goes as well, for nobody can read it. Raises OSError.
     """
-    file, wanted = CONSENTS.file_of(store), {consent_key(name) for name in names}
-    records = CONSENTS.merged(store).records
+    file, wanted = CONSENTS.file_of(state), {consent_key(name) for name in names}
+    records = CONSENTS.merged(state).records
     salt = next(iter(Consents.from_records(records).salts), None) or secrets.token_hex(16)
     theirs = [each for each in records if consent_key(each.person) in wanted]
     went = 0
     if theirs or file.exists():
         gone = CONSENTS.supersede(
-            store,
+            state,
             goes=lambda line: _is_of(line.record, line.octets, wanted),
             instead=lambda record: record.nameless(salt),
             also=[each.nameless(salt) for each in theirs],
         )
         said = {line.record for line in gone}
         went = len(gone) + sum(each not in said for each in theirs)
-    if store.parent.is_dir():
-        CONSENTS.remember(store, CONSENTS.merged(store).records)
+    if file.parent.is_dir():
+        CONSENTS.remember(state, CONSENTS.merged(state).records)
     return went
 
 

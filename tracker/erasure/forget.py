@@ -133,7 +133,7 @@ class _Erasure:
             self.done,
             spool_records=self.done.spool_records + records,
             spool_records_left=left,
-            consents=self.done.consents + consents.forget(self.config.store.path, person.names),
+            consents=self.done.consents + consents.forget(self.config.store.file, person.names),
         )
 
     def _patterns(self) -> PersonPatterns:

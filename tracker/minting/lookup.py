@@ -7,9 +7,9 @@ Does not own: tokens (`tracker.tokens`), or the file of short links (`short_link
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from config.schema import StateFile
 from tracker.minting import short_links
 from tracker.minting.short_links import ShortLinks
 from tracker.tokens import APP_PATH, PATH, Keyring, Link, key_id, read
@@ -39,23 +39,23 @@ class DecodedLink:
         }
 
 
-def decode(keyring: Keyring, store: Path, text: str) -> DecodedLink:
-    """Read a tracked URL, a short link of `store`, or a bare token.
+def decode(keyring: Keyring, state: StateFile, text: str) -> DecodedLink:
+    """Read a tracked URL, a short link, or a bare token.
 
     Raises BadToken, UnknownCode, and OSError where the file of short links cannot be read.
     """
-    token = token_behind(store, text)
+    token = token_behind(state, text)
     return DecodedLink(read(keyring, token), key_id(token))
 
 
-def token_behind(store: Path, text: str) -> str:
+def token_behind(state: StateFile, text: str) -> str:
     """Return the token in a URL or behind a short link; raises UnknownCode and OSError."""
     code = short_links.code_in(text)
     if code is None:
         return token_in(text)
-    token = ShortLinks.load(store).token(code)
+    token = ShortLinks.load(state).token(code)
     if token is None:
-        path = short_links.file_of(store)
+        path = short_links.file_of(state)
         why = f"{code} is not in {path}" if path.exists() else f"there is no {path}"
         raise UnknownCode(f"not a short link of ours: {why}")
     return token

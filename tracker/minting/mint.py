@@ -133,8 +133,8 @@ def _pending(link: Link, resolved: ResolvedRequest, person: str | None) -> Messa
 
 def mint_once(config: Config, keyring: Keyring, request: LinkRequest) -> Minted:
     """Make one link where no tracker runs; raises what `Mint.link` does."""
-    consents = Consents.from_records(CONSENTS.merged(config.store.path).records)
-    codes = ShortLinks(config.store.path)
+    consents = Consents.from_records(CONSENTS.merged(config.store.file).records)
+    codes = ShortLinks(config.store.file)
     spool = Spool.open(config.store.spool_dir, "link")
     try:
         maker = Mint(lambda: keyring, lambda: consents, spool, codes, lambda: secret_of(config))

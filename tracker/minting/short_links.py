@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from config.schema import StateFile
 from config.telemetry import observe
 from tracker.minting.code_file import CodeFile, Reading, settle
 from tracker.records.health import FileHealth
@@ -37,16 +38,16 @@ _IN_URL = re.compile(rf"{SHORT_PATH}([A-Za-z0-9]{{1,7}})\Z")
 class ShortLinks:
     """The codes of one store. Safe to use from any thread; about 350 octets of memory each."""
 
-    def __init__(self, store: Path) -> None:
-        self._file, self._copy = CodeFile(file_of(store)), CodeFile(copy_of(store))
+    def __init__(self, state: StateFile) -> None:
+        self._file, self._copy = CodeFile(file_of(state)), CodeFile(copy_of(state))
         self._health = FileHealth(observe.SHORT_LINKS, self._file.path, self._copy.path)
         self._tokens: dict[str, str] = {}
         self._lock = threading.Lock()
 
     @classmethod
-    def load(cls, store: Path) -> Self:
+    def load(cls, state: StateFile) -> Self:
         """Read file and copy, nothing where there is none; raises OSError."""
-        links = cls(store)
+        links = cls(state)
         links._read(links._copy)
         links._read(links._file)
         return links
@@ -127,11 +128,11 @@ def code_in(url: str) -> str | None:
     return found and found[1]
 
 
-def file_of(store: Path) -> Path:
-    """Return the path of the file that belongs to the store at `store`."""
-    return store.with_name(f"{store.name}.shortlinks")
+def file_of(state: StateFile) -> Path:
+    """Return the path of the file of this machine."""
+    return state("shortlinks")
 
 
-def copy_of(store: Path) -> Path:
+def copy_of(state: StateFile) -> Path:
     """Return the path of the tracker's copy of all links that it ever read there."""
-    return store.with_name(f"{store.name}.shortlinks.known")
+    return state("shortlinks.known")

@@ -29,7 +29,7 @@ def message_of(config: Config, text: str) -> str:
     if config.keys.file is None:
         raise CannotDecide("to read a link, set keys.file; or name the message by its id")
     try:
-        found = lookup.decode(Keyring.load(config.keys.file), config.store.path, text)
+        found = lookup.decode(Keyring.load(config.keys.file), config.store.file, text)
     except lookup.UnknownCode as error:
         raise CannotDecide(str(error)) from None
     except BadToken:
@@ -51,7 +51,7 @@ def withdrawal(
 
 def restoration(config: Config, kind: Kind, value: str) -> Decision:
     """Return the decision that takes another back; raises CannotDecide where none is in force."""
-    known = DECISIONS.merged(config.store.path)
+    known = DECISIONS.merged(config.store.file)
     return decide.restore(known.records, kind, _named(config, kind, value))
 
 
@@ -69,7 +69,7 @@ def _named(config: Config, kind: Kind, value: str) -> str:
 def repair(config: Config, old: str, new: str) -> Decision:
     """Return the decision that leads links to `old` to `new`; raises CannotDecide and OSError."""
     urls = decide.destination(old), decide.destination(new)
-    return decide.repair(DECISIONS.merged(config.store.path).records, *urls, config)
+    return decide.repair(DECISIONS.merged(config.store.file).records, *urls, config)
 
 
 def keep(config: Config, made: Decision, by: str = "") -> Decision:
@@ -78,5 +78,5 @@ def keep(config: Config, made: Decision, by: str = "") -> Decision:
     `by` is who made it, where that is not who runs this process.
     """
     kept = replace(made, by=by) if by else made
-    DECISIONS.append(config.store.path, kept)
+    DECISIONS.append(config.store.file, kept)
     return kept

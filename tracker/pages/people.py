@@ -195,7 +195,7 @@ def _event(row: Json, texts: Mapping[int, str]) -> Event:
 
 def _consent(config: Config, names: list[str]) -> tuple[str, ConsentRecord | None]:
     """Return what a person agreed to, in words, and the latest record of it; None: they never said."""
-    consents = Consents.from_records(CONSENTS.merged(config.store.path).records)
+    consents = Consents.from_records(CONSENTS.merged(config.store.file).records)
     said = [found for name in names if (found := consents.latest.get(consent_key(name)))]
     level = consents.of(*names, unsaid=Consent(config.privacy.consent))
     return LEVELS[level], max(said, key=lambda each: each.at, default=None)

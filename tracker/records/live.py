@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Generic
 
+from config.schema import StateFile
 from config.telemetry import observe
 from tracker.records import jsonl
 from tracker.records.health import FileHealth
@@ -33,10 +34,10 @@ class LiveRecords(Generic[Record, Sum]):
     `_lock` inside.
     """
 
-    def __init__(self, record_file: RecordFile[Record, Sum], store: Path) -> None:
-        self._record_file, self._store = record_file, store
-        self._file = FileTail(record_file.file_of(store), record_file.parse)
-        self._copy = FileTail(record_file.copy_of(store), record_file.parse)
+    def __init__(self, record_file: RecordFile[Record, Sum], state: StateFile) -> None:
+        self._record_file, self._state = record_file, state
+        self._file = FileTail(record_file.file_of(state), record_file.parse)
+        self._copy = FileTail(record_file.copy_of(state), record_file.parse)
         self._health = FileHealth(record_file.metrics, self._file.path, self._copy.path)
         self._lock = threading.Lock()
         self._merged: Merged[Record] = Merged()
@@ -100,7 +101,7 @@ class LiveRecords(Generic[Record, Sum]):
 
     def _write_copy(self) -> None:
         """Write the copy; raises OSError."""
-        with self._record_file.locked_copy(self._store) as copy:
+        with self._record_file.locked_copy(self._state) as copy:
             self.look()  # at what another process wrote before we had the lock
             if self._copy.trouble is not None:
                 raise self._copy.trouble

@@ -24,6 +24,7 @@ from prometheus_client import Gauge
 from pydantic import TypeAdapter
 
 from config.keys.secret_files import locked, write_secret
+from config.schema import StateFile
 from config.telemetry.observe import RecordFileMetrics
 from tracker.records import jsonl
 from tracker.records.jsonl import RawLine, Record
@@ -83,27 +84,27 @@ class RecordFile(Generic[Record, Sum]):
     is_sound: Callable[[Record], bool] = _everything_is
     erased: Callable[[Iterable[Record]], Collection[object]] = _nothing_is
 
-    def file_of(self, store: Path) -> Path:
-        """Return the file of the store at `store`."""
-        return store.with_name(f"{store.name}.{self.name}")
+    def file_of(self, state: StateFile) -> Path:
+        """Return the file of this machine."""
+        return state(self.name)
 
-    def copy_of(self, store: Path) -> Path:
+    def copy_of(self, state: StateFile) -> Path:
         """Return the copy of all that was ever read there."""
-        return store.with_name(f"{store.name}.{self.name}.known")
+        return state(f"{self.name}.known")
 
-    def append(self, store: Path, record: Record) -> None:
+    def append(self, state: StateFile, record: Record) -> None:
         """Write a record down durably; raises OSError."""
-        jsonl.append(self.file_of(store), self.adapter, record)
+        jsonl.append(self.file_of(state), self.adapter, record)
 
     def supersede(
         self,
-        store: Path,
+        state: StateFile,
         goes: Callable[[RawLine[Record]], bool],
         instead: Callable[[Record], Record],
         also: Iterable[Record] = (),
     ) -> list[RawLine[Record]]:
         """Put others in the place of records in the file; see `jsonl.supersede`. Raises OSError."""
-        return jsonl.supersede(self.file_of(store), self.adapter, goes, instead, also)
+        return jsonl.supersede(self.file_of(state), self.adapter, goes, instead, also)
 
     def parse(self, octets: bytes) -> ParsedLines[Record]:
         """Return what a file, or a part of it, says."""
@@ -118,9 +119,9 @@ class RecordFile(Generic[Record, Sum]):
         """Read a file, nothing where there is none; raises OSError."""
         return self.parse(jsonl.octets_of(path))
 
-    def merged(self, store: Path) -> Merged[Record]:
+    def merged(self, state: StateFile) -> Merged[Record]:
         """Return what file and copy of a store say; raises OSError."""
-        return self.merge((), self.read(self.file_of(store)), self.read(self.copy_of(store)))
+        return self.merge((), self.read(self.file_of(state)), self.read(self.copy_of(state)))
 
     def merge(
         self, remembered: Sequence[Record], file: ParsedLines[Record], copy: ParsedLines[Record]
@@ -133,15 +134,15 @@ class RecordFile(Generic[Record, Sum]):
         records = merge(in_copy, merge(in_memory, in_file))
         return Merged(records, len(records) - len(in_file), file.damaged)
 
-    def remember(self, store: Path, records: Sequence[Record]) -> None:
+    def remember(self, state: StateFile, records: Sequence[Record]) -> None:
         """Make sure that the copy has these records, beside all that it has; raises OSError."""
-        with self.locked_copy(store) as copy:
+        with self.locked_copy(state) as copy:
             self.write_copy(copy, self.read(copy), records)
 
     @contextlib.contextmanager
-    def locked_copy(self, store: Path) -> Iterator[Path]:
+    def locked_copy(self, state: StateFile) -> Iterator[Path]:
         """Keep other processes from writing the copy while the block runs; raises OSError."""
-        copy = self.copy_of(store)
+        copy = self.copy_of(state)
         with locked(copy):
             _sweep(copy)
             yield copy
@@ -160,9 +161,9 @@ class RecordFile(Generic[Record, Sum]):
             octets = jsonl.dump(everything, self.adapter)
             write_secret(copy, octets, replace=True, inherit_owner=True)
 
-    def complaints(self, store: Path, merged: Merged[Record]) -> Iterator[str]:
+    def complaints(self, state: StateFile, merged: Merged[Record]) -> Iterator[str]:
         """Yield what is wrong with the file, for people."""
-        file, copy = self.file_of(store), self.copy_of(store)
+        file, copy = self.file_of(state), self.copy_of(state)
         if merged.damaged:
             yield f"Lines of {file} that cannot be read: {merged.damaged}"
         if merged.lost:

@@ -13,6 +13,7 @@ from config.addresses import Network
 from config.keys import token_keys
 from config.schema import Config
 from tests.support import http_server
+from tests.support.state import beside
 from tracker.access.authentication import Authenticator
 from tracker.access.files import ACCESS
 from tracker.access.guard import Guard
@@ -77,7 +78,7 @@ def authenticator(
             "store": {"url": f"sqlite:///{store}"},
         }
     )
-    tokens = LiveRecords(ACCESS, store)
+    tokens = LiveRecords(ACCESS, beside(store))
     return Authenticator(lambda: config, lambda: password, tokens, lambda: bytes(32))
 
 

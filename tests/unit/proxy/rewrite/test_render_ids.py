@@ -127,8 +127,8 @@ def test_without_full_consent_nobody_is_told_of(level, tmp_path):
     settings = config().model_copy(
         update={"store": StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db")}
     )
-    files.record(settings.store.path, READER, Consent(level))
-    known: ConsentsInForce = LiveRecords(files.CONSENTS, settings.store.path)
+    files.record(settings.store.file, READER, Consent(level))
+    known: ConsentsInForce = LiveRecords(files.CONSENTS, settings.store.file)
     transformer = Transformer(settings, KEYRING, {}, IDENTIFIER, known.latest)
     listed = transformer.prepare(html_message(link(URL)), ONE, NOW_S).shared()
     for out in (said, listed):
@@ -166,8 +166,8 @@ def test_reports_are_told_the_same_of_every_copy(tmp_path):
     settings = config(url_params={"utm_source": "mail"}).model_copy(
         update={"store": StoreConfig(url=f"sqlite:///{tmp_path}/waypost.db")}
     )
-    files.record(settings.store.path, READER, Consent.ANONYMOUS)
-    known: ConsentsInForce = LiveRecords(files.CONSENTS, settings.store.path)
+    files.record(settings.store.file, READER, Consent.ANONYMOUS)
+    known: ConsentsInForce = LiveRecords(files.CONSENTS, settings.store.file)
     made = Transformer(settings, KEYRING, {}, IDENTIFIER, known.latest).prepare(
         html_message(link(URL.replace("#", "&amp;uid=7#"))), TWO, NOW_S
     )

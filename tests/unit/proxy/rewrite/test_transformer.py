@@ -35,6 +35,7 @@ from tests.support.outgoing import (
     transformer,
     verifies,
 )
+from tests.support.state import beside
 from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
 
@@ -43,7 +44,7 @@ def test_a_consent_is_in_force_with_the_next_message(tmp_path):
     """Nothing needs to be restarted."""
     at_work = consenting(tmp_path)
     assert at_work.prepare(html_message(HTML), ONE, NOW_S).shared().untouched is None
-    files.record(tmp_path / "waypost.db", "reader@example.org", Consent.NONE)
+    files.record(beside(tmp_path / "waypost.db"), "reader@example.org", Consent.NONE)
     out = at_work.prepare(html_message(HTML), ONE, NOW_S).shared()
     assert out.untouched == Untouched.CONSENT_NONE
 

@@ -107,7 +107,7 @@ def test_a_certificate_that_cannot_be_used_is_told_at_the_start(tmp_path: Path) 
 def test_consents_that_cannot_be_read_are_told_at_the_start(tmp_path: Path) -> None:
     """Nobody would know who must not be tracked."""
     config = configuration(tmp_path, 25)
-    CONSENTS.file_of(config.store.path).mkdir()
+    CONSENTS.file_of(config.store.file).mkdir()
     with pytest.raises(OSError, match="Is a directory"):
         Services.start(config)
 

@@ -9,6 +9,7 @@ import pytest
 from config.keys import password_hash
 from config.telemetry import observe
 from tests.support.clients.admin import authenticator
+from tests.support.state import beside
 from tracker.access import files
 from tracker.access.access import EVERYTHING, Access, Scope
 from tracker.access.asked import Asked
@@ -71,9 +72,9 @@ async def reason(who: Authenticator, given: Asked) -> str:
 
 def revoked(store: Path, name: str) -> None:
     """Revoke a token."""
-    tokens = Tokens.from_records(ACCESS.merged(store).records)
+    tokens = Tokens.from_records(ACCESS.merged(beside(store)).records)
     for each in tokens.named(name):
-        files.revoke(store, each)
+        files.revoke(beside(store), each)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ async def test_who_says_nothing_is_nobody(make: Make) -> None:
 async def test_a_token_opens_what_it_is_for(make: Make, store: Path) -> None:
     """At once, though it was made after the start; once revoked, nothing."""
     who = make()
-    token = files.add(store, "grafana", [Scope.FIGURES], None)
+    token = files.add(beside(store), "grafana", [Scope.FIGURES], None)
     assert await who.access_of(bearer(token)) == Access.of("grafana", Scope.FIGURES)
     assert await reason(who, bearer(token + "x")) == "password"
     revoked(store, "grafana")
@@ -145,7 +146,7 @@ async def test_wrong_tokens_count_as_wrong_passwords(
 
 async def test_tokens_that_cannot_be_read_let_nobody_in(make: Make, store: Path) -> None:
     """The password still does."""
-    ACCESS.file_of(store).mkdir()
+    ACCESS.file_of(beside(store)).mkdir()
     who = make()
     assert await reason(who, bearer("wpt_x")) == "unavailable"
     assert await who.access_of(bearer(PASSWORD)) == EVERYTHING
@@ -176,7 +177,7 @@ async def test_a_session_is_written_down_once_as_ended(make: Make, store: Path) 
     for _ in range(3):
         await who.log_out(mine)
         await who.log_out(asked())
-    assert len(ACCESS.merged(store).records) == 1
+    assert len(ACCESS.merged(beside(store)).records) == 1
 
 
 async def test_a_session_ends_with_its_password(make: Make) -> None:
@@ -189,7 +190,7 @@ async def test_a_session_ends_with_its_password(make: Make) -> None:
 async def test_a_session_by_a_token_is_the_tokens(make: Make, store: Path) -> None:
     """It shows what the token does, and ends with it."""
     who = make()
-    mine = await session(who, files.add(store, "ann", [Scope.PERSONS], None).encode())
+    mine = await session(who, files.add(beside(store), "ann", [Scope.PERSONS], None).encode())
     access = who.session_of(mine)
     assert access is not None
     assert (access.name, access.logged_in) == ("ann", True)

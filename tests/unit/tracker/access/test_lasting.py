@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from tests.support import http_server
 from tests.support.clients.admin import authenticator
+from tests.support.state import beside
 from tracker.access import files, lasting
 from tracker.access.access import Scope
 from tracker.access.files import ACCESS
@@ -98,8 +99,8 @@ async def test_what_lasts_ends_with_its_token(
     """And with no other; the application is told, and stops."""
     monkeypatch.setattr(lasting, "LOOK_EVERY_S", 0.05)
     store = tmp_path / "waypost.db"
-    mine = files.add(store, "mine", [Scope.FIGURES], None)
-    files.add(store, "other", [Scope.FIGURES], None)
+    mine = files.add(beside(store), "mine", [Scope.FIGURES], None)
+    files.add(beside(store), "other", [Scope.FIGURES], None)
     who = authenticator(b"horse staple", store=store)
     guarded = Guard(Starlette(routes=[Route("/", _endless)]), who)
 
@@ -113,8 +114,8 @@ async def test_what_lasts_ends_with_its_token(
             await asyncio.to_thread(connection.request, "GET", "/", headers=headers)
             answer = await asyncio.to_thread(connection.getresponse)
             assert await asyncio.to_thread(read_on, answer, 20) == b"." * 20
-            known = Tokens.from_records(ACCESS.merged(store).records)
-            files.revoke(store, next(known.named(revoked)))
+            known = Tokens.from_records(ACCESS.merged(beside(store)).records)
+            files.revoke(beside(store), next(known.named(revoked)))
             who._tokens.refresh()
             if revoked == "mine":
                 await asyncio.to_thread(answer.read)  # to its end

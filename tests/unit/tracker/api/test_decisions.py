@@ -21,7 +21,7 @@ async def post(client: Client, noun: str, **body: Any) -> Answer:
 
 def in_force(config: Config) -> Overrides:
     """Return what is in force."""
-    return Overrides.of(DECISIONS.merged(config.store.path).records)
+    return Overrides.of(DECISIONS.merged(config.store.file).records)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ async def test_a_withdrawal_that_makes_no_sense_is_refused(
     """By its field, and nothing is written down."""
     answer = await post(client, "revocations", **body)
     assert (answer.status, [each["field"] for each in answer.json["problems"]]) == (400, [field])
-    assert not DECISIONS.merged(config.store.path).records
+    assert not DECISIONS.merged(config.store.file).records
 
 
 async def test_links_are_led_elsewhere_and_back(client: Client, config: Config) -> None:

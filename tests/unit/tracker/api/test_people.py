@@ -23,7 +23,7 @@ async def test_consent_is_noted_and_listed(client: Client, config: Config) -> No
     assert [(each["person"], each["consent"]) for each in listed] == [
         ("a@example.org", "anonymous")
     ]
-    known = Consents.from_records(CONSENTS.merged(config.store.path).records)
+    known = Consents.from_records(CONSENTS.merged(config.store.file).records)
     assert known.of("a@example.org") is Consent.ANONYMOUS
     body = b'{"person": " ", "consent": "some"}'
     refused = await client.ask("/api/v1/consents", "POST", body, content_type=JSON)

@@ -15,12 +15,12 @@ from config.schema import (
 from tests.support.stack import Stack
 from tracker.backup import contents
 
-STORE = Path("/var/lib/waypost/waypost.db")
+STORE = StoreConfig(url="sqlite:////var/lib/waypost/waypost.db")
 
 
 def test_each_record_file_comes_with_its_copy() -> None:
     """What an operations page names as lost with it."""
-    names = {path.name.removeprefix("waypost.db.") for path in contents.record_files(STORE)}
+    names = {path.name.removeprefix("waypost.db.") for path in contents.record_files(STORE.file)}
     kinds = {"overrides", "consents", "access", "shortlinks"}
     assert names == kinds | {f"{kind}.known" for kind in kinds}
 
@@ -29,9 +29,9 @@ def test_all_that_services_leave_beside_the_store_is_known(stack: Stack) -> None
     """A new file there has to be one of these, or a reason why not."""
     with stack.serving():
         stack.wait_for_log("ingester_started")
-    store = stack.database
+    store = StoreConfig(url=f"sqlite:///{stack.database}")
     left = {path.name for path in stack.folder.glob("waypost.db*")}
-    known = {path.name for path in (*contents.databases(store), *contents.record_files(store))}
+    known = {path.name for path in (*contents.databases(store), *contents.record_files(store.file))}
     of_sqlite = {
         f"{path.name}{end}" for path in contents.databases(store) for end in ("-wal", "-shm")
     }
@@ -40,10 +40,10 @@ def test_all_that_services_leave_beside_the_store_is_known(stack: Stack) -> None
 
 def test_each_file_has_a_place_beside_a_store_of_any_name() -> None:
     """The name of the store may have changed since."""
-    known = (*contents.record_files(STORE), *contents.databases(STORE))
-    there = Path("/srv/other.sqlite")
+    known = (*contents.record_files(STORE.file), *contents.databases(STORE))
+    there = StoreConfig(url="sqlite:////srv/other.sqlite")
     assert {contents.place_of(path.name, there) for path in known} == {
-        *contents.record_files(there),
+        *contents.record_files(there.file),
         *contents.databases(there),
     }
 
@@ -52,7 +52,7 @@ def test_secrets_are_those_that_the_configuration_names_each_once() -> None:
     """A certificate that holds its key is one."""
     dkim = DkimConfig(selector="s1", key_file=Path("/etc/waypost/dkim.pem"))
     config = Config(
-        store=StoreConfig(url=f"sqlite:///{STORE}"),
+        store=STORE,
         keys=KeysConfig(file=Path("/etc/waypost/token.keys")),
         proxy=ProxyConfig(tls_cert=Path("/etc/waypost/both.pem")),
         tracker=TrackerConfig(

@@ -156,7 +156,7 @@ def test_a_file_of_lines_that_goes_on_from_the_backup_stays(
     storing: Config, tmp_path: Path, more: bytes
 ) -> None:
     """Short links made since are in it, and what was revoked."""
-    lines = short_links.file_of(storing.store.path)
+    lines = short_links.file_of(storing.store.file)
     lines.write_bytes(b"a line\n")
     take(storing, b"", tmp_path / "later", with_secrets=False)
     lines.write_bytes(b"a line\n" + more)
@@ -167,7 +167,7 @@ def test_a_file_of_lines_that_goes_on_from_the_backup_stays(
 
 def test_a_file_of_lines_that_lost_some_is_put_back(storing: Config, tmp_path: Path) -> None:
     """What is left of it is moved aside."""
-    lines = short_links.file_of(storing.store.path)
+    lines = short_links.file_of(storing.store.file)
     lines.write_bytes(b"a line\nanother\n")
     take(storing, b"", tmp_path / "later", with_secrets=False)
     lines.write_bytes(b"a line\n")

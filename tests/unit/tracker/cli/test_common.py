@@ -101,7 +101,7 @@ def test_a_user_who_may_not_is_told_who_may(config: Config) -> None:
 
 def test_a_link_is_read_in_full_and_by_its_code(config: Config) -> None:
     """With the keys of the configuration."""
-    code = ShortLinks(config.store.path).add(token(config))
+    code = ShortLinks(config.store.file).add(token(config))
     for text in (token(config), f"https://t.example.com/s/{code}"):
         assert common.decoded_link(config, text).link == LINK
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support.state import beside
 from tracker.cli.consent import consent
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
@@ -24,7 +25,7 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def file(store: Path) -> Path:
     """Return its file of consents."""
-    return CONSENTS.file_of(store)
+    return CONSENTS.file_of(beside(store))
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_a_consent_is_noted_and_shown(run: Callable[..., Result], store: Path) -
     assert run("reader@example.org").output == "reader@example.org: none\n"
     assert run("other@example.org").output == "other@example.org: full (never said)\n"
     assert (
-        Consents.from_records(CONSENTS.merged(store).records).of("reader@example.org")
+        Consents.from_records(CONSENTS.merged(beside(store)).records).of("reader@example.org")
         is Consent.NONE
     )
 
@@ -86,7 +87,7 @@ def test_damage_and_losses_are_told_beside_the_answer(
 ) -> None:
     """A torn line loses no other; what the file lost is in force by its copy."""
     run(ANN, "none")
-    LiveRecords(CONSENTS, store).refresh()
+    LiveRecords(CONSENTS, beside(store)).refresh()
     file.write_bytes(b'{"at": "2026')
     told = run(BOB, "none")
     assert told.stdout == f"{BOB}: none\n"

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from config.keys import token_keys
 from tests.support.clients.commands import SENT_S, message, output, spooled
+from tests.support.state import beside
 from tracker.cli.decode import decode
 from tracker.minting import short_links
 from tracker.minting.lookup import token_in
@@ -84,12 +85,12 @@ def test_a_link_is_read_through_what_filters_made_of_it(folder: Path, wrapper: s
 
 def codes(folder: Path) -> Path:
     """Name the file of short links."""
-    return short_links.file_of(folder / "waypost.db")
+    return short_links.file_of(beside(folder / "waypost.db"))
 
 
 def test_a_short_link_is_read_from_its_file(folder: Path) -> None:
     """It says what the token says that it stands for."""
-    code = ShortLinks(folder / "waypost.db").add(token(folder))
+    code = ShortLinks(beside(folder / "waypost.db")).add(token(folder))
     short = run(folder, "--json", f"https://t.example.com/s/{code}")
     assert short.exit_code == 0, short.output
     assert json.loads(short.stdout) == json.loads(run(folder, "--json", token(folder)).stdout)

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.checks.facts import accepted, pending
+from tests.support.state import beside
 from tracker.cli import forget
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
@@ -33,7 +34,7 @@ def run_forget(folder: Path, *arguments: str) -> Result:
 
 def test_what_failed_half_way_can_be_repeated(folder: Path) -> None:
     """Who they are is forgotten last: it leads to the rest."""
-    files.record(folder / "waypost.db", "ann@example.net", Consent.NONE)
+    files.record(beside(folder / "waypost.db"), "ann@example.net", Consent.NONE)
     (folder / "waypost.db.consents").rename(folder / "aside")
     (folder / "waypost.db.consents").mkdir()
     failed = run_forget(folder, "ann@example.net")

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.support.feeding import spooled
+from tests.support.state import beside
 from tracker.cli.link import link
 from tracker.events import MessageAccepted, MessagePending
 from tracker.minting.short_links import ShortLinks
@@ -74,7 +75,7 @@ def test_options_switch_off_what_is_not_wanted(folder: Path) -> None:
 def test_a_short_link_is_printed(folder: Path) -> None:
     """Its code is in the file beside the store."""
     line = run(folder, URL, "--short", "--no-url-params").stdout.strip()
-    codes = ShortLinks.load(folder / "waypost.db")
+    codes = ShortLinks.load(beside(folder / "waypost.db"))
     token = codes.token(line.rpartition("/s/")[2])
     assert read_back(folder, token or "").destination == URL
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from config.schema import StateFile
+from tests.support.state import beside
 from tracker.cli.overrides import revoke
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import decision
@@ -27,7 +29,7 @@ def run(folder: Path, command: str, *arguments: str) -> Result:
 
 def made(folder: Path) -> list[tuple[str, str, str]]:
     """Return the decisions that stand in the file."""
-    found = DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).records
+    found = DECISIONS.read(DECISIONS.file_of(beside(folder / "waypost.db"))).records
     return [(each.action, each.kind, each.value) for each in found]
 
 
@@ -60,7 +62,7 @@ def test_a_message_is_revoked_by_its_short_link(folder: Path) -> None:
     """A code stands for a token; an unknown one for none."""
     keyring = Keyring.load(folder / "token.keys")
     link = Link(bytes.fromhex(MESSAGE), 1, 1, int(time.time()), "https://example.com/")
-    code = ShortLinks(folder / "waypost.db").add(mint(keyring, link))
+    code = ShortLinks(beside(folder / "waypost.db")).add(mint(keyring, link))
     unknown = run(folder, "message", "https://t.example.com/s/unknown")
     assert (unknown.exit_code, "unknown is not in" in unknown.stderr) == (1, True)
     assert run(folder, "message", f"https://t.example.com/s/{code}").exit_code == 0
@@ -83,7 +85,7 @@ def test_a_campaign_is_revoked_with_the_messages_it_has(folder: Path) -> None:
     spool.close()
     done = run(folder, "campaign", "sale")
     assert (done.exit_code, "2 messages" in done.output) == (0, True), done.output
-    (revoked,) = DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).records
+    (revoked,) = DECISIONS.read(DECISIONS.file_of(beside(folder / "waypost.db"))).records
     assert sorted(revoked.messages) == [f"{0:016x}", f"{1:016x}"]
     assert run(folder, "campaign", "sale", "--undo").exit_code == 0
     assert made(folder)[-1] == ("restore", "campaign", "sale")
@@ -120,7 +122,7 @@ def test_decisions_are_listed(folder: Path) -> None:
     """Who decided what, and when: for people and as JSON."""
     run(folder, "host", "example.com")
     repair = decision("redirect", "destination", "https://a.test/", to="https://b.test/")
-    DECISIONS.append(folder / "waypost.db", repair)
+    DECISIONS.append(beside(folder / "waypost.db"), repair)
     lines = run(folder, "list").output.splitlines()
     assert [line.split("  ")[2] for line in lines] == [
         "revoke host example.com",
@@ -137,11 +139,11 @@ def test_decisions_are_listed(folder: Path) -> None:
 def test_what_the_file_has_lost_is_listed_and_told(folder: Path) -> None:
     """It is in force, by the tracker's copy, and can be taken back."""
     store = folder / "waypost.db"
-    DECISIONS.remember(store, (decision("revoke", "host", "one.test"),))
+    DECISIONS.remember(beside(store), (decision("revoke", "host", "one.test"),))
     run(folder, "host", "two.test")
     listed = run(folder, "list")
     assert [line.split(" ")[-1] for line in listed.stdout.splitlines()] == ["one.test", "two.test"]
-    assert listed.stderr.startswith(f"Lines that {DECISIONS.file_of(store)} has lost")
+    assert listed.stderr.startswith(f"Lines that {DECISIONS.file_of(beside(store))} has lost")
     assert listed.stderr.rstrip().endswith(": 1")
     assert run(folder, "host", "one.test", "--undo").exit_code == 0
     assert made(folder) == [("revoke", "host", "two.test"), ("restore", "host", "one.test")]
@@ -150,7 +152,7 @@ def test_what_the_file_has_lost_is_listed_and_told(folder: Path) -> None:
 def test_lines_that_are_no_decisions_are_told(folder: Path) -> None:
     """They are not in force, which whoever looks at the list should know."""
     run(folder, "host", "example.com")
-    with DECISIONS.file_of(folder / "waypost.db").open("a") as file:
+    with DECISIONS.file_of(beside(folder / "waypost.db")).open("a") as file:
         file.write("a slip\n")
     listed = run(folder, "list")
     assert len(listed.stdout.splitlines()) == 1
@@ -160,10 +162,10 @@ def test_lines_that_are_no_decisions_are_told(folder: Path) -> None:
 @pytest.mark.parametrize("file", [DECISIONS.file_of, DECISIONS.copy_of], ids=["file", "copy"])
 @pytest.mark.parametrize("arguments", [("list",), ("host", "example.com", "--undo")])
 def test_a_file_that_cannot_be_read_is_told(
-    folder: Path, arguments: tuple[str, ...], file: Callable[[Path], Path]
+    folder: Path, arguments: tuple[str, ...], file: Callable[[StateFile], Path]
 ) -> None:
     """Exit 1 with one clear line."""
-    path = file(folder / "waypost.db")
+    path = file(beside(folder / "waypost.db"))
     path.mkdir()
     done = run(folder, *arguments)
     assert (done.exit_code, done.stderr) == (1, f"Error: cannot read {path}: Is a directory\n")
@@ -171,7 +173,7 @@ def test_a_file_that_cannot_be_read_is_told(
 
 def test_a_file_that_cannot_be_written_is_told(folder: Path) -> None:
     """The decision is not made, and that is said."""
-    DECISIONS.file_of(folder / "waypost.db").mkdir()
+    DECISIONS.file_of(beside(folder / "waypost.db")).mkdir()
     done = run(folder, "host", "example.com")
     assert (done.exit_code, "cannot write" in done.stderr) == (1, True)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support.state import beside
 from tracker.cli.overrides import redirect
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, decision
@@ -36,7 +37,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 def made(folder: Path) -> tuple[Decision, ...]:
     """Return the decisions that stand in the file."""
-    return DECISIONS.read(DECISIONS.file_of(folder / "waypost.db")).records
+    return DECISIONS.read(DECISIONS.file_of(beside(folder / "waypost.db"))).records
 
 
 def send(folder: Path, *destinations: str) -> None:
@@ -106,7 +107,9 @@ def test_a_circle_is_refused(folder: Path, back: str) -> None:
 
 def test_a_circle_with_what_only_the_copy_knows_is_refused(folder: Path) -> None:
     """The file has lost it, and it is in force."""
-    DECISIONS.remember(folder / "waypost.db", (decision("redirect", "destination", ONE, to=TWO),))
+    DECISIONS.remember(
+        beside(folder / "waypost.db"), (decision("redirect", "destination", ONE, to=TWO),)
+    )
     assert run(folder, TWO, ONE).exit_code == 1
 
 
@@ -118,7 +121,7 @@ def test_redirect_wants_a_new_url_or_undo(folder: Path, words: tuple[str, ...]) 
 
 def test_a_file_that_cannot_be_read_is_told(folder: Path) -> None:
     """Exit 1 with one clear line."""
-    DECISIONS.file_of(folder / "waypost.db").mkdir()
+    DECISIONS.file_of(beside(folder / "waypost.db")).mkdir()
     done = run(folder, ONE, TWO)
     assert (done.exit_code, done.stderr.startswith("Error: cannot read")) == (1, True)
 

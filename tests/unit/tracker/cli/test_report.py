@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clients.commands import LINKS, SENT_S, click, message, output, run, spooled
+from tests.support.state import beside
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.events import MessagePending, Opened, Recipient
@@ -224,7 +225,7 @@ def test_export_gives_every_click(filled: Path) -> None:
 )
 def test_csv_has_a_head_even_where_it_has_no_rows(filled: Path, arguments: tuple[str, ...]) -> None:
     """The same as with rows, so that programs need not tell the two apart."""
-    files.record(filled / "waypost.db", "ann@example.org", Consent.NONE)
+    files.record(beside(filled / "waypost.db"), "ann@example.org", Consent.NONE)
     full = output(filled, *arguments, "--csv").splitlines()
     for file in (filled / "waypost.db", filled / "waypost.db.consents"):
         file.unlink(missing_ok=True)
@@ -236,7 +237,7 @@ def test_csv_has_a_head_even_where_it_has_no_rows(filled: Path, arguments: tuple
 @pytest.mark.parametrize("name", ["activity", "clickers", "export", "consent"])
 def test_csv_has_the_columns_of_json(filled: Path, name: str) -> None:
     """None is left out."""
-    files.record(filled / "waypost.db", "ann@example.org", Consent.NONE)
+    files.record(beside(filled / "waypost.db"), "ann@example.org", Consent.NONE)
     whose = {"activity": ["ann@example.org"], "clickers": ["offer"]}.get(name, [])
     head, *_ = output(filled, name, *whose, "--csv").splitlines()
     text = output(filled, name, *whose, "--json")

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from config.keys import token_keys
 from tests.support.clients.commands import LINKS, SENT_S, click, output, run, spooled
 from tests.support.hostile import FORMULA, TITLE, hostile_text, obeyed
+from tests.support.state import beside
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.events import Event, MessageAccepted, MessagePending, Recipient, SentLink
@@ -55,7 +56,7 @@ def test_no_command_prints_a_control(text: str) -> None:
     """In any form but CSV, which is exact; whatever stands in the store."""
     with furnished(text) as folder:
         if text.strip():
-            files.record(folder / "waypost.db", text, Consent.NONE)
+            files.record(beside(folder / "waypost.db"), text, Consent.NONE)
         for command in (
             ("report",),
             ("report", "--json"),

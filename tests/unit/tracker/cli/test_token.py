@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import run as command
+from tests.support.state import beside
 from tracker.access.files import ACCESS
 from tracker.access.tokens import Tokens, digest_of
 
@@ -36,7 +37,7 @@ def add(run: Run, *args: str) -> str:
 
 def known(store: Path) -> Tokens:
     """Return what the file comes to."""
-    return Tokens.from_records(ACCESS.merged(store).records)
+    return Tokens.from_records(ACCESS.merged(beside(store)).records)
 
 
 def listed(run: Run) -> list[dict[str, object]]:
@@ -51,7 +52,7 @@ def test_a_token_is_printed_once(run: Run, store: Path) -> None:
     found = known(store).by_digest(digest_of(token))
     assert found is not None
     assert (found.name, list(found.scopes)) == ("crm", ["persons", "links"])
-    assert token not in run("list") + ACCESS.file_of(store).read_text()
+    assert token not in run("list") + ACCESS.file_of(beside(store)).read_text()
 
 
 def test_tokens_are_listed_with_what_became_of_them(run: Run) -> None:
@@ -94,7 +95,7 @@ def test_a_name_is_of_one_token(run: Run) -> None:
 def test_what_makes_no_sense_is_told(run: Run, store: Path, args: list[str], what: str) -> None:
     """With exit status 2, and nothing is written."""
     assert what in run("add", *args, status=2)
-    assert not ACCESS.file_of(store).exists()
+    assert not ACCESS.file_of(beside(store)).exists()
 
 
 def test_a_day_is_when_a_token_ends(run: Run, store: Path) -> None:
@@ -114,6 +115,6 @@ def test_without_a_password_tokens_keep_nobody_out(run: Run, tmp_path: Path) -> 
 
 def test_a_file_that_cannot_be_read_is_told(run: Run, store: Path) -> None:
     """In one line."""
-    ACCESS.file_of(store).mkdir()
+    ACCESS.file_of(beside(store)).mkdir()
     for arguments in (["list"], ["add", "crm", "--scope", "links"], ["revoke", "crm"]):
         assert "waypost.db.access: Is a directory" in run(*arguments, status=1)

@@ -8,6 +8,7 @@ import pytest
 from config.telemetry.observe import REGISTRY
 from tests.support.checks.losses import damage, delete, empty, put_back
 from tests.support.consents import ANN, BOB, known, started
+from tests.support.state import beside
 from tracker.decisions import files
 from tracker.decisions.consents import Consent
 from tracker.decisions.files import CONSENTS
@@ -21,19 +22,19 @@ def test_where_there_is_no_file_nobody_said_anything(store: Path) -> None:
 
 def test_only_the_owner_can_read_what_persons_said(store: Path) -> None:
     """It says who reads our mail."""
-    files.record(store, ANN, Consent.NONE)
+    files.record(beside(store), ANN, Consent.NONE)
     started(store)
-    for path in (CONSENTS.file_of(store), CONSENTS.copy_of(store)):
+    for path in (CONSENTS.file_of(beside(store)), CONSENTS.copy_of(beside(store))):
         assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_same_word_within_a_second_is_another(store: Path) -> None:
     """Where the file was lost between, the second one is not taken for the first."""
     for level in (Consent.NONE, Consent.FULL):
-        files.record(store, ANN, level)
+        files.record(beside(store), ANN, level)
     agreed = started(store)
-    CONSENTS.file_of(store).unlink()
-    files.record(store, ANN, Consent.NONE)
+    CONSENTS.file_of(beside(store)).unlink()
+    files.record(beside(store), ANN, Consent.NONE)
     agreed.refresh()
     assert agreed().of(ANN) is Consent.NONE
 
@@ -45,10 +46,10 @@ def test_a_lost_file_tracks_nobody(
 ) -> None:
     """Who opted out stays so; what is said then comes on top."""
     for level in (Consent.FULL, Consent.NONE):
-        files.record(store, ANN, level)
-    files.record(store, BOB, Consent.ANONYMOUS)
+        files.record(beside(store), ANN, level)
+    files.record(beside(store), BOB, Consent.ANONYMOUS)
     agreed = started(store)
-    lose(CONSENTS.file_of(store))
+    lose(CONSENTS.file_of(beside(store)))
     if restarted:
         agreed = started(store)
     agreed.refresh()
@@ -56,7 +57,7 @@ def test_a_lost_file_tracks_nobody(
     assert (agreed().of(ANN), agreed().of(BOB)) == (Consent.NONE, Consent.ANONYMOUS)
     assert REGISTRY.get_sample_value("waypost_consents_in_force") == 2
     assert REGISTRY.get_sample_value("waypost_consents_lost") == lost
-    files.record(store, BOB, Consent.FULL)
+    files.record(beside(store), BOB, Consent.FULL)
     agreed.refresh()
     for now in (agreed(), started(store)(), known(store)):
         assert (now.of(ANN), now.of(BOB)) == (Consent.NONE, Consent.FULL)
@@ -71,14 +72,14 @@ def test_where_nothing_can_be_read_nobody_guesses(store: Path, file: Path) -> No
     file.rmdir()
     agreed.refresh()
     assert agreed().of(ANN) is Consent.FULL
-    CONSENTS.copy_of(store).mkdir()
+    CONSENTS.copy_of(beside(store)).mkdir()
     with pytest.raises(IsADirectoryError):
         started(store)()
 
 
 def test_a_copy_does_where_the_file_cannot_be_read(store: Path, file: Path) -> None:
     """It has all that was read in the file."""
-    files.record(store, ANN, Consent.NONE)
+    files.record(beside(store), ANN, Consent.NONE)
     started(store)
     file.unlink()
     file.mkdir()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.state import beside
 from tracker.decisions.files import CONSENTS
 
 
@@ -16,4 +17,4 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def file(store: Path) -> Path:
     """Name its file of consents."""
-    return CONSENTS.file_of(store)
+    return CONSENTS.file_of(beside(store))

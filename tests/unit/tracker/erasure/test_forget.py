@@ -47,7 +47,7 @@ def filled(config: Config) -> Config:
     with contextlib.closing(Spool.open(config.store.spool_dir, "tracker")) as busy:
         busy.append(clicked("c1", ip="192.0.2.0")).result(5)
         catch_up(config)
-    files.record(config.store.path, ANN, Consent.NONE)
+    files.record(config.store.file, ANN, Consent.NONE)
     return config
 
 
@@ -96,7 +96,7 @@ def test_what_failed_half_way_can_be_repeated(filled: Config) -> None:
 
 def test_without_a_store_the_files_beside_it_are_erased(config: Config) -> None:
     """By the name alone; no store is made."""
-    files.record(config.store.path, ANN, Consent.NONE)
+    files.record(config.store.file, ANN, Consent.NONE)
     assert erase(config, ANN) == Forgotten(consents=1)
     assert tells(config) == []
     assert not config.store.path.exists()

@@ -12,6 +12,7 @@ from config.keys import token_keys
 from config.schema import Config
 from proxy.rewrite.transformer import Submission, Transformer
 from tests.support.mail import html_message, link
+from tests.support.state import beside
 from tracker.decisions.consents import Consent, ConsentRecord, Consents
 from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused, Recipient
 from tracker.minting.mint import Mint, Minted
@@ -54,7 +55,7 @@ class Shop:
     @property
     def codes(self) -> ShortLinks:
         """Return the short links."""
-        return ShortLinks.load(self.folder / "codes")
+        return ShortLinks.load(beside(self.folder / "codes"))
 
     def append_written(self, event: Event) -> "Future[None]":
         """Be the spool, which may fail by now."""

@@ -12,6 +12,7 @@ import structlog.testing
 
 from config.telemetry.observe import REGISTRY
 from tests.support.checks.losses import delete, empty
+from tests.support.state import beside
 from tracker.minting import short_links
 from tracker.minting.short_links import ALPHABET, ShortLinks
 
@@ -25,18 +26,18 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def file(store: Path) -> Path:
     """Name its file of short links."""
-    return short_links.file_of(store)
+    return short_links.file_of(beside(store))
 
 
 @pytest.fixture
 def copy(store: Path) -> Path:
     """Name the copy of that."""
-    return short_links.copy_of(store)
+    return short_links.copy_of(beside(store))
 
 
 def started(store: Path) -> ShortLinks:
     """Start a tracker."""
-    links = ShortLinks(store)
+    links = ShortLinks(beside(store))
     links.refresh()
     return links
 
@@ -48,17 +49,17 @@ def metric(name: str, **labels: str) -> float | None:
 
 def test_a_code_stands_for_its_token(store: Path, file: Path) -> None:
     """At once in this process, and for whoever reads the file."""
-    links = ShortLinks(store)
+    links = ShortLinks(beside(store))
     code = links.add("AQ-token_1")
     assert len(code) == 7
     assert set(code) <= set(ALPHABET)
-    assert links.token(code) == ShortLinks.load(store).token(code) == "AQ-token_1"
+    assert links.token(code) == ShortLinks.load(beside(store)).token(code) == "AQ-token_1"
     assert links.token("unknown") is None
 
 
 def test_the_file_is_for_its_owner_only(store: Path, file: Path) -> None:
     """Whoever reads it can follow every link."""
-    ShortLinks(store).add("token")
+    ShortLinks(beside(store)).add("token")
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -82,7 +83,7 @@ def test_a_code_is_found_in_a_short_link(url: str, code: str | None) -> None:
 
 def test_what_others_add_is_read_when_refreshed(store: Path, file: Path) -> None:
     """Another process, another object: the same file."""
-    mine, theirs = ShortLinks(store), ShortLinks(store)
+    mine, theirs = ShortLinks(beside(store)), ShortLinks(beside(store))
     codes = [theirs.add(f"token{number}") for number in range(3)]
     assert mine.token(codes[0]) is None
     mine.refresh()
@@ -93,17 +94,17 @@ def test_a_code_is_never_used_twice(store: Path, monkeypatch: pytest.MonkeyPatch
     """Not even one that another process gave away a moment ago."""
     monkeypatch.setattr(short_links, "ALPHABET", "ab")
     monkeypatch.setattr(short_links, "CODE_CHARACTERS", 3)
-    one, two = ShortLinks(store), ShortLinks(store)
+    one, two = ShortLinks(beside(store)), ShortLinks(beside(store))
     codes = [links.add(f"token{number}") for number, links in enumerate((one, two) * 4)]
     assert len(set(codes)) == 8
-    read = ShortLinks.load(store)
+    read = ShortLinks.load(beside(store))
     assert [read.token(code) for code in codes] == [f"token{number}" for number in range(8)]
 
 
 def test_the_first_line_of_a_code_counts(store: Path, file: Path) -> None:
     """A code that somebody holds never changes its meaning."""
     file.write_text("abc first\nabc second\n")
-    assert ShortLinks.load(store).token("abc") == "first"
+    assert ShortLinks.load(beside(store)).token("abc") == "first"
 
 
 def test_torn_and_damaged_lines_cost_nobody_else(store: Path, file: Path) -> None:
@@ -112,14 +113,14 @@ def test_torn_and_damaged_lines_cost_nobody_else(store: Path, file: Path) -> Non
     links = started(store)
     assert metric("damaged_lines") == 2
     code = links.add("second")
-    read = ShortLinks.load(store)
+    read = ShortLinks.load(beside(store))
     assert (read.token("abc"), read.token(code)) == ("first", "second")
     assert file.read_bytes().endswith(f"def tor\n{code} second\n".encode())
 
 
 def test_what_was_read_outlives_the_file(store: Path, file: Path) -> None:
     """Deleted, cut short or replaced: known codes stay, new ones come."""
-    links = ShortLinks(store)
+    links = ShortLinks(beside(store))
     first = links.add("first")
     file.unlink()
     links.refresh()
@@ -159,7 +160,7 @@ def test_a_lost_file_kills_no_link(
     links.refresh()
     lose(file)
     if restarted:
-        links = ShortLinks(store)
+        links = ShortLinks(beside(store))
     links.refresh()
     assert {code: links.token(code) for code in codes} == codes
     if lose is cover:
@@ -169,7 +170,7 @@ def test_a_lost_file_kills_no_link(
     codes[links.add("AQ-third")] = "AQ-third"
     links.refresh()
     assert metric("lost") == (1 if lose is tear else 2)
-    for later in (links, started(store), ShortLinks.load(store)):
+    for later in (links, started(store), ShortLinks.load(beside(store))):
         assert {code: later.token(code) for code in codes} == codes
 
 
@@ -243,7 +244,7 @@ def test_a_copy_that_cannot_be_written_is_told_once_and_tried_again(
 ) -> None:
     """Links work all the same."""
     copy.mkdir()
-    links = ShortLinks(store)
+    links = ShortLinks(beside(store))
     code = links.add("AQ-first")
     with structlog.testing.capture_logs() as logged:
         for _ in range(3):
@@ -294,7 +295,7 @@ def test_two_trackers_copy_each_link_once(store: Path, copy: Path) -> None:
 def test_a_copy_that_is_put_back_is_read_whole(store: Path, file: Path) -> None:
     """With `cp` into the file that was begun meanwhile, and longer than that."""
     kept = "".join(f"code{number} token{number}\n" for number in range(9))
-    links = ShortLinks(store)
+    links = ShortLinks(beside(store))
     code = links.add("since")
     links.refresh()
     file.write_text(f"{kept}{code} since\n")
@@ -305,9 +306,9 @@ def test_a_copy_that_is_put_back_is_read_whole(store: Path, file: Path) -> None:
 
 ADD = """
 import sys
-from pathlib import Path
+from config.schema import StoreConfig
 from tracker.minting.short_links import ShortLinks
-links = ShortLinks(Path(sys.argv[1]))
+links = ShortLinks(StoreConfig(url=f"sqlite:///{sys.argv[1]}").file)
 for number in range(20):
     print(links.add(f"{sys.argv[2]}-{number}"))
 """
@@ -320,11 +321,11 @@ def test_processes_and_threads_add_side_by_side(store: Path) -> None:
         command = [sys.executable, "-c", ADD, store, name]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
 
-    own = ShortLinks(store)
+    own = ShortLinks(beside(store))
     with ThreadPoolExecutor() as threads:
         others = {name: threads.submit(add, name) for name in ("one", "two")}
         mine = list(threads.map(own.add, (f"own-{number}" for number in range(20))))
-    read = ShortLinks.load(store)
+    read = ShortLinks.load(beside(store))
     assert [read.token(code) for code in mine] == [f"own-{number}" for number in range(20)]
     for name, codes in others.items():
         assert [read.token(code) for code in codes.result()] == [f"{name}-{n}" for n in range(20)]

@@ -42,7 +42,7 @@ def test_what_is_withdrawn_can_be_restored_once(config: Config) -> None:
     """By whatever writing of the same."""
     kept = links.keep(config, links.withdrawal(config, "host", "EXAMPLE.net", lambda _: ()), "shop")
     assert (kept.value, kept.by) == ("example.net", "shop")
-    assert Overrides.of(DECISIONS.merged(config.store.path).records).holds("host", "example.net")
+    assert Overrides.of(DECISIONS.merged(config.store.file).records).holds("host", "example.net")
     links.keep(config, links.restoration(config, "host", "Example.NET"))
     with pytest.raises(CannotDecide):
         links.restoration(config, "host", "example.net")

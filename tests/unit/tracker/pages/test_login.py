@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from tests.support.clients.admin import Answer, Client, serving
+from tests.support.state import beside
 from tracker.access import files
 from tracker.access.access import Scope
 from tracker.access.authentication import MAX_WRONG_PASSWORDS
@@ -121,11 +122,11 @@ async def test_the_form_leads_to_no_other_site(visitor: Client, to: str) -> None
 
 async def test_a_token_logs_in_to_what_it_is_for(visitor: Client, store: Path) -> None:
     """Its name stands on each page; what it lacks it does not show."""
-    token = files.add(store, "ann", [Scope.FIGURES], None)
+    token = files.add(beside(store), "ann", [Scope.FIGURES], None)
     shown = await visitor.ask("/links/7", cookie=cookie_of(await send(visitor, token)))
     assert shown.status == 200
     assert b"<span>ann</span>" in shown.body
-    other = files.add(store, "cms", [Scope.LINKS], None)
+    other = files.add(beside(store), "cms", [Scope.LINKS], None)
     shown = await visitor.ask("/links/7", cookie=cookie_of(await send(visitor, other)))
     assert shown.status == 403
 
@@ -198,7 +199,7 @@ async def test_forms_of_other_sites_log_nobody_in_or_out(
 
 async def test_tokens_that_cannot_be_read_are_told(app: Starlette, store: Path) -> None:
     """Whoever has a session, or wants one by a token, is told to wait."""
-    ACCESS.file_of(store).mkdir()
+    ACCESS.file_of(beside(store)).mkdir()
     async with serving(app, PASSWORD.encode(), store=store) as client:
         assert (await send(client, "wpt_x")).status == 503
         cookie = cookie_of(await send(client))
@@ -213,6 +214,6 @@ async def test_a_session_ends_though_that_cannot_be_written_down(
     """Until the next start; and whoever logged out is told."""
     async with serving(app, PASSWORD.encode(), store=store) as client:
         cookie = cookie_of(await send(client))
-        ACCESS.file_of(store).mkdir()
+        ACCESS.file_of(beside(store)).mkdir()
         assert (await client.ask("/logout", "POST", b"", cookie=cookie)).status == 503
         assert (await client.ask("/links/7", cookie=cookie)).status == 401

@@ -93,7 +93,7 @@ async def test_consent_is_told(
 ) -> None:
     """What they agreed to, and since when."""
     if level:
-        files.record(config.store.path, ANN.upper(), Consent(level))
+        files.record(config.store.file, ANN.upper(), Consent(level))
     text = read((await client.ask(f"/people/{ANN}")).body).get_text(" ", strip=True)
     assert words in text
     assert ("They said so on" in text) == bool(level)
@@ -103,7 +103,7 @@ def test_the_level_of_who_never_said_is_that_of_the_configuration(config: Config
     """`[privacy] consent`."""
     strict = config.model_copy(update={"privacy": PrivacyConfig(consent="none")})
     assert people._consent(strict, [ANN]) == (people.LEVELS[Consent.NONE], None)
-    files.record(config.store.path, ANN, Consent.FULL)
+    files.record(config.store.file, ANN, Consent.FULL)
     assert people._consent(strict, [ANN])[0] == people.LEVELS[Consent.FULL]
 
 

@@ -10,6 +10,7 @@ import structlog.testing
 
 from config.telemetry.observe import REGISTRY
 from tests.support.checks.losses import damage, delete, empty
+from tests.support.state import beside
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
 from tracker.records import jsonl, record_file, watch
@@ -25,12 +26,12 @@ def store(tmp_path: Path) -> Path:
 def revoke(store: Path, *hosts: str) -> None:
     """Decide against hosts, as `waypost revoke host` does."""
     for host in hosts:
-        DECISIONS.append(store, decision("revoke", "host", host))
+        DECISIONS.append(beside(store), decision("revoke", "host", host))
 
 
 def started(store: Path) -> LiveRecords[Decision, Overrides]:
     """Start a service on the store."""
-    kill_list = LiveRecords(DECISIONS, store)
+    kill_list = LiveRecords(DECISIONS, beside(store))
     kill_list.refresh()
     return kill_list
 
@@ -58,7 +59,7 @@ def test_a_decision_is_in_force_at_the_next_look(store: Path) -> None:
     kill_list.refresh()
     assert kill_list().hosts == {"one.test", "two.test"}
     assert metric("in_force") == 2
-    DECISIONS.append(store, decision("restore", "host", "one.test"))
+    DECISIONS.append(beside(store), decision("restore", "host", "one.test"))
     kill_list.refresh()
     assert kill_list().hosts == {"two.test"}
 
@@ -82,7 +83,7 @@ def test_a_lost_file_takes_nothing_back(
     """Neither in memory nor, by the copy, after a restart; what is decided then comes on top."""
     revoke(store, "one.test", "two.test")
     kill_list = started(store)
-    lose(DECISIONS.file_of(store))
+    lose(DECISIONS.file_of(beside(store)))
     kill_list.refresh()
     if restarted:
         kill_list = started(store)
@@ -94,7 +95,7 @@ def test_a_lost_file_takes_nothing_back(
     assert metric("lost") == 2
     assert metric("damaged_lines") == (2 if lose is damage else 0)
     revoke(store, "three.test")
-    DECISIONS.append(store, decision("restore", "host", "one.test"))
+    DECISIONS.append(beside(store), decision("restore", "host", "one.test"))
     kill_list.refresh()
     assert kill_list().hosts == started(store)().hosts == {"two.test", "three.test"}
     assert metric("lost") == 2
@@ -104,15 +105,15 @@ def test_a_loss_is_logged_once_and_its_end_as_well(store: Path) -> None:
     """With the number, and where they are still to be found."""
     revoke(store, "one.test", "two.test")
     kill_list = started(store)
-    DECISIONS.file_of(store).unlink()
+    DECISIONS.file_of(beside(store)).unlink()
     with structlog.testing.capture_logs() as logged:
         for _ in range(3):
             kill_list.refresh()
-        DECISIONS.file_of(store).write_bytes(DECISIONS.copy_of(store).read_bytes())
+        DECISIONS.file_of(beside(store)).write_bytes(DECISIONS.copy_of(beside(store)).read_bytes())
         kill_list.refresh()
     lost, found = logged
     assert (lost["event"], lost["lines"]) == ("overrides_lost", 2)
-    assert lost["copy"] == str(DECISIONS.copy_of(store))
+    assert lost["copy"] == str(DECISIONS.copy_of(beside(store)))
     assert found["event"] == "overrides_found"
     assert metric("lost") == 0
 
@@ -121,15 +122,15 @@ def test_a_lost_copy_is_written_anew(store: Path) -> None:
     """From memory, even with the file gone as well."""
     revoke(store, "one.test")
     kill_list = started(store)
-    DECISIONS.file_of(store).unlink()
-    DECISIONS.copy_of(store).unlink()
+    DECISIONS.file_of(beside(store)).unlink()
+    DECISIONS.copy_of(beside(store)).unlink()
     kill_list.refresh()
     assert started(store)().hosts == {"one.test"}
 
 
 def test_a_file_that_cannot_be_read_at_the_start_fails_open(store: Path) -> None:
     """P8: links live, it is told, and the file counts as soon as it can be read."""
-    file = DECISIONS.file_of(store)
+    file = DECISIONS.file_of(beside(store))
     file.mkdir()
     with structlog.testing.capture_logs() as logged:
         kill_list = started(store)
@@ -146,7 +147,7 @@ def test_a_file_that_cannot_be_read_at_the_start_fails_open(store: Path) -> None
 
 def test_a_copy_that_cannot_be_written_is_told_once_and_tried_again(store: Path) -> None:
     """Meanwhile decisions are in force all the same."""
-    DECISIONS.copy_of(store).mkdir()
+    DECISIONS.copy_of(beside(store)).mkdir()
     revoke(store, "one.test")
     with structlog.testing.capture_logs() as logged:
         kill_list = started(store)
@@ -154,10 +155,10 @@ def test_a_copy_that_cannot_be_written_is_told_once_and_tried_again(store: Path)
     assert kill_list().hosts == {"one.test"}
     assert [each["event"] for each in logged].count("overrides_not_copied") == 1
     assert metric("unusable", what="copy") == 1
-    DECISIONS.copy_of(store).rmdir()
+    DECISIONS.copy_of(beside(store)).rmdir()
     kill_list.refresh()
     assert metric("unusable", what="copy") == 0
-    DECISIONS.file_of(store).unlink()
+    DECISIONS.file_of(beside(store)).unlink()
     assert started(store)().hosts == {"one.test"}
 
 
@@ -165,7 +166,7 @@ def test_a_copy_that_can_only_be_read_is_in_force(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk at the start does not revive what only the copy knows."""
-    DECISIONS.remember(store, (decision("revoke", "host", "one.test"),))
+    DECISIONS.remember(beside(store), (decision("revoke", "host", "one.test"),))
     revoke(store, "two.test")
 
     def full(*_: object, **__: object) -> None:
@@ -181,7 +182,7 @@ def test_two_trackers_know_the_same(store: Path) -> None:
     first, second = started(store), started(store)
     revoke(store, "one.test")
     first.refresh()
-    DECISIONS.file_of(store).unlink()
+    DECISIONS.file_of(beside(store)).unlink()
     second.refresh()
     assert second().hosts == {"one.test"}
 
@@ -200,11 +201,11 @@ async def test_it_is_watched(store: Path, monkeypatch: pytest.MonkeyPatch) -> No
 def test_who_only_looks_leaves_the_copy_to_others(store: Path) -> None:
     """As the process for large messages does, which comes and goes."""
     revoke(store, "one.test")
-    kill_list = LiveRecords(DECISIONS, store)
+    kill_list = LiveRecords(DECISIONS, beside(store))
     revoke(store, "two.test")
     kill_list.look()
     assert kill_list().hosts == {"one.test", "two.test"}
-    assert not DECISIONS.copy_of(store).exists()
+    assert not DECISIONS.copy_of(beside(store)).exists()
 
 
 def test_a_copy_that_cannot_be_read_any_more_is_told(store: Path) -> None:
@@ -212,15 +213,15 @@ def test_a_copy_that_cannot_be_read_any_more_is_told(store: Path) -> None:
     revoke(store, "one.test")
     kill_list = started(store)
     kill_list.refresh()
-    DECISIONS.copy_of(store).unlink()
-    DECISIONS.copy_of(store).mkdir()
+    DECISIONS.copy_of(beside(store)).unlink()
+    DECISIONS.copy_of(beside(store)).mkdir()
     kill_list.refresh()
     assert metric("unusable", what="copy") == 1
     assert kill_list().hosts == {"one.test"}
-    DECISIONS.copy_of(store).rmdir()
+    DECISIONS.copy_of(beside(store)).rmdir()
     kill_list.refresh()
     assert metric("unusable", what="copy") == 0
-    assert DECISIONS.copy_of(store).exists()
+    assert DECISIONS.copy_of(beside(store)).exists()
 
 
 def test_at_rest_nothing_is_read(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +236,7 @@ def test_at_rest_nothing_is_read(store: Path, monkeypatch: pytest.MonkeyPatch) -
     assert read == []
     revoke(store, "two.test")
     kill_list.refresh()
-    assert DECISIONS.file_of(store) in read
+    assert DECISIONS.file_of(beside(store)) in read
 
 
 def test_threads_look_at_one_time(store: Path) -> None:
@@ -244,7 +245,7 @@ def test_threads_look_at_one_time(store: Path) -> None:
 
     def decide(number: int) -> bool:
         host = f"{number}.test"
-        DECISIONS.append(store, decision("revoke", "host", host))
+        DECISIONS.append(beside(store), decision("revoke", "host", host))
         (kill_list.refresh if number % 2 else kill_list.look)()
         return host in kill_list().hosts
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.state import beside
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
 from tracker.records.record_file import Merged, ParsedLines, merge
@@ -33,39 +34,39 @@ MADE = st.lists(st.sampled_from([ONE, TWO, THREE]), max_size=8)
 
 def test_records_come_back_in_their_order(store: Path) -> None:
     """From top to bottom; no file, no records."""
-    assert DECISIONS.merged(store) == Merged()
-    DECISIONS.append(store, ONE)
-    DECISIONS.append(store, TWO)
-    assert DECISIONS.merged(store) == Merged((ONE, TWO))
+    assert DECISIONS.merged(beside(store)) == Merged()
+    DECISIONS.append(beside(store), ONE)
+    DECISIONS.append(beside(store), TWO)
+    assert DECISIONS.merged(beside(store)) == Merged((ONE, TWO))
 
 
 def test_damaged_lines_are_passed_over_and_counted(store: Path) -> None:
     """Neither a torn write nor an editor's slip costs what stands beside it."""
-    DECISIONS.append(store, ONE)
-    with DECISIONS.file_of(store).open("ab") as opened:
+    DECISIONS.append(beside(store), ONE)
+    with DECISIONS.file_of(beside(store)).open("ab") as opened:
         opened.write(b'nonsense\n\xff\n{"action":"revoke"}\n{"at":"2026-11-23T10:00:00+00:00","by"')
-    DECISIONS.append(store, TWO)
-    assert DECISIONS.merged(store) == Merged((ONE, TWO), damaged=4)
+    DECISIONS.append(beside(store), TWO)
+    assert DECISIONS.merged(beside(store)) == Merged((ONE, TWO), damaged=4)
 
 
 def test_what_cannot_be_meant_counts_as_damaged(store: Path) -> None:
     """Somebody may have written it by hand."""
-    DECISIONS.append(store, decision("redirect", "host", "one.test", to="https://a.test/"))
-    assert DECISIONS.merged(store) == Merged((), 0, 1)
+    DECISIONS.append(beside(store), decision("redirect", "host", "one.test", to="https://a.test/"))
+    assert DECISIONS.merged(beside(store)) == Merged((), 0, 1)
 
 
 def test_lines_of_an_older_version_are_read(store: Path) -> None:
     """They say less."""
     line = b'{"at":"2026-11-23T10:00:00+00:00","by":"ann","action":"revoke","kind":"host","value":"one.test"}'
-    DECISIONS.file_of(store).write_bytes(line + b"\n")
-    assert Overrides.of(DECISIONS.merged(store).records).hosts == {"one.test"}
+    DECISIONS.file_of(beside(store)).write_bytes(line + b"\n")
+    assert Overrides.of(DECISIONS.merged(beside(store)).records).hosts == {"one.test"}
 
 
 def test_the_files_are_their_owners_and_tell_who_and_when(store: Path) -> None:
     """The file is the audit log."""
-    DECISIONS.append(store, host("example.com"))
-    DECISIONS.remember(store, DECISIONS.merged(store).records)
-    for file in (DECISIONS.file_of(store), DECISIONS.copy_of(store)):
+    DECISIONS.append(beside(store), host("example.com"))
+    DECISIONS.remember(beside(store), DECISIONS.merged(beside(store)).records)
+    for file in (DECISIONS.file_of(beside(store)), DECISIONS.copy_of(beside(store))):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         (made,) = DECISIONS.read(file).records
         assert (made.action, made.kind, made.value) == ("revoke", "host", "example.com")
@@ -75,48 +76,48 @@ def test_the_files_are_their_owners_and_tell_who_and_when(store: Path) -> None:
 
 def test_what_the_file_lost_is_known_by_the_copy(store: Path) -> None:
     """Whoever asks hears of all that was said, and how much of it the file has no more."""
-    DECISIONS.remember(store, (ONE, TWO))
-    DECISIONS.append(store, THREE)
-    known = DECISIONS.merged(store)
+    DECISIONS.remember(beside(store), (ONE, TWO))
+    DECISIONS.append(beside(store), THREE)
+    known = DECISIONS.merged(beside(store))
     assert known == Merged((ONE, TWO, THREE), lost=2)
-    (complaint,) = DECISIONS.complaints(store, known)
+    (complaint,) = DECISIONS.complaints(beside(store), known)
     assert complaint.endswith("waypost.db.overrides.known: 2")
 
 
 def test_a_copy_forgets_nothing(store: Path) -> None:
     """Of two services, each knows what the other learned; damage is written over."""
-    copy = DECISIONS.copy_of(store)
-    DECISIONS.remember(store, (ONE,))
-    DECISIONS.remember(store, (TWO,))
+    copy = DECISIONS.copy_of(beside(store))
+    DECISIONS.remember(beside(store), (ONE,))
+    DECISIONS.remember(beside(store), (TWO,))
     assert DECISIONS.read(copy) == ParsedLines((ONE, TWO))
     with copy.open("ab") as file:
         file.write(b"nonsense\n")
-    DECISIONS.remember(store, (TWO,))
+    DECISIONS.remember(beside(store), (TWO,))
     assert DECISIONS.read(copy) == ParsedLines((ONE, TWO))
 
 
 def test_a_copy_of_nothing_is_not_made(store: Path) -> None:
     """At the first start there is nothing to remember."""
-    DECISIONS.remember(store, ())
+    DECISIONS.remember(beside(store), ())
     assert list(store.parent.iterdir()) == []
 
 
 def test_a_copy_that_has_everything_is_not_written(store: Path) -> None:
     """On a full disk, or one that is read-only, it is as good as ever."""
-    DECISIONS.remember(store, (ONE, TWO))
-    before = DECISIONS.copy_of(store).stat()
-    DECISIONS.remember(store, (ONE,))
-    assert DECISIONS.copy_of(store).stat().st_ino == before.st_ino
+    DECISIONS.remember(beside(store), (ONE, TWO))
+    before = DECISIONS.copy_of(beside(store)).stat()
+    DECISIONS.remember(beside(store), (ONE,))
+    assert DECISIONS.copy_of(beside(store)).stat().st_ino == before.st_ino
 
 
 def test_what_comes_on_top_is_added_to_the_copy(store: Path) -> None:
     """Among a hundred thousand lines, each new one costs one."""
-    DECISIONS.remember(store, (ONE, TWO))
-    before = DECISIONS.copy_of(store).stat()
-    DECISIONS.remember(store, (ONE, TWO, THREE))
-    assert DECISIONS.copy_of(store).stat().st_ino == before.st_ino
-    DECISIONS.remember(store, (host("between.test"), ONE))
-    assert DECISIONS.copy_of(store).stat().st_ino != before.st_ino
+    DECISIONS.remember(beside(store), (ONE, TWO))
+    before = DECISIONS.copy_of(beside(store)).stat()
+    DECISIONS.remember(beside(store), (ONE, TWO, THREE))
+    assert DECISIONS.copy_of(beside(store)).stat().st_ino == before.st_ino
+    DECISIONS.remember(beside(store), (host("between.test"), ONE))
+    assert DECISIONS.copy_of(beside(store)).stat().st_ino != before.st_ino
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
@@ -124,17 +125,18 @@ def test_a_copy_that_root_made_is_the_services(store: Path) -> None:
     """`sudo waypost forget` must leave nothing that the services cannot open."""
     os.chown(store.parent, 12345, 12345)
     for made in ((ONE,), (ONE, TWO)):
-        DECISIONS.remember(store, made)
-        assert DECISIONS.copy_of(store).stat().st_uid == 12345
+        DECISIONS.remember(beside(store), made)
+        assert DECISIONS.copy_of(beside(store)).stat().st_uid == 12345
 
 
 DIE_WRITING = """
 import os, sys
-from pathlib import Path
+from config.schema import StoreConfig
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import decision
+store = StoreConfig(url=f"sqlite:///{sys.argv[1]}")
 os.replace = lambda *_, **__: os._exit(9)
-DECISIONS.remember(Path(sys.argv[1]), (decision("revoke", "host", "one.test"),))
+DECISIONS.remember(store.file, (decision("revoke", "host", "one.test"),))
 """
 
 
@@ -142,7 +144,7 @@ def test_who_died_writing_a_copy_leaves_nothing(store: Path) -> None:
     """What lies beside it would outlive everything that is erased in the copy."""
     died = subprocess.run([sys.executable, "-c", DIE_WRITING, store], check=False)
     assert (died.returncode, len(list(store.parent.iterdir()))) == (9, 1)
-    DECISIONS.remember(store, ())
+    DECISIONS.remember(beside(store), ())
     assert list(store.parent.iterdir()) == []
 
 
