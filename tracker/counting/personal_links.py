@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from tracker.counting.model import Message
@@ -18,6 +20,9 @@ from tracker.store import queries, slots
 from tracker.store.slots import Slot
 from tracker.urls.shape import parts
 from tracker.urls.slots import Place, Placed, sightings
+
+_slot_of = attrgetter("slot")
+_NOBODYS: frozenset[int] = frozenset()
 
 
 class Told(NamedTuple):
@@ -101,22 +106,24 @@ class Slots:
         campaign = self.known[told.message.campaign_id]
         campaign.settled |= {link.slot for link in links if not link.parts.values}
         example = {link.slot: link for link in links}
-        for seen in sightings(links, told.persons):
-            slot = campaign.slots.get(seen.slot)
+        for hash_, seen in groupby(sightings(links, told.persons), key=_slot_of):
+            slot = campaign.slots.get(hash_)
             if slot is None:
-                slot = self._new(told.message, example[seen.slot])
-            before.setdefault(slot.id, (slot, slot.readers))
+                slot = self._new(told.message, example[hash_])
+            if slot.id not in before:
+                before[slot.id] = (slot, _NOBODYS if slot.is_new else slot.readers)
             slot.since_s = min(slot.since_s, told.message.key.sent_s)
-            slots.load_values(self.db, slot, seen)
-            slot.places[seen.place].see(seen.value, seen.person)
-            slot.text = example[seen.slot].text if slot.readers else None
+            for each in seen:
+                slots.load_values(self.db, slot, each)
+                slot.places[each.place].see(each.value, each.person)
+            slot.text = example[hash_].text if slot.readers else None
             campaign.settle(slot)
 
     def _new(self, message: Message, link: Placed) -> Slot:
         self.next_id = (self.next_id or queries.next_id(self.db, "slots") - 1) + 1
         places = [Place() for _ in link.parts.values]
         campaign_id, since_s = message.campaign_id, message.key.sent_s
-        slot = Slot(self.next_id, campaign_id, link.slot, None, places, since_s)
+        slot = Slot(self.next_id, campaign_id, link.slot, None, places, since_s, is_new=True)
         self.known[campaign_id].slots[link.slot] = slot
         return slot
 

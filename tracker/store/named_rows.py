@@ -45,6 +45,13 @@ _PUT_VERDICT = (
 )
 _FIND_SIGNALS = "SELECT id FROM signal_sets WHERE method = ? AND signals = ?"
 _PUT_SIGNALS = "INSERT INTO signal_sets (method, signals) VALUES (?, ?) RETURNING id"
+_PUT_SET = "INSERT INTO link_sets (id, hash, links) VALUES (?, ?, ?)"
+_PUT_SET_LINK = (
+    "INSERT OR IGNORE INTO link_set_links (link_set_id, number, link_id) VALUES (?, ?, ?)"
+)
+_PUT_SET_IGNORED = (
+    "INSERT OR IGNORE INTO link_set_ignored (link_set_id, number, params) VALUES (?, ?, ?)"
+)
 _PUT_DESTINATION = "INSERT INTO destinations (id, hash, url) VALUES (?, ?, ?)"
 
 
@@ -181,26 +188,23 @@ def link_set_ids(db: Db, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes,
     if not new:
         return known
     links = _group_ids(db, [link for each in new.values() for link in each])
-    for row, (key, members) in enumerate(new.items(), queries.next_id(db, "link_sets")):
-        db.execute(
-            "INSERT INTO link_sets (id, hash, links) VALUES (?, ?, ?)",
-            [row, key, number_of_links(members)],
-        )
-        db.executemany(
-            "INSERT OR IGNORE INTO link_set_links (link_set_id, number, link_id) VALUES (?, ?, ?)",
-            [(row, link.number, links[link.group]) for link in members if link.group],
-        )
-        db.executemany(
-            "INSERT OR IGNORE INTO link_set_ignored (link_set_id, number, params) VALUES (?, ?, ?)",
-            [
-                (row, link.number, "&".join(link.ignored))
-                for link in members
-                if link.ignored and not link.group
-            ],
-        )
-        slots.put_numbers(db, row, placed(members))
-        known[key] = row
-    return known
+    rows = {key: row for row, key in enumerate(new, queries.next_id(db, "link_sets"))}
+    db.executemany(_PUT_SET, [(rows[key], key, number_of_links(new[key])) for key in new])
+    every = [(rows[key], link) for key, members in new.items() for link in members]
+    db.executemany(
+        _PUT_SET_LINK,
+        [(row, link.number, links[link.group]) for row, link in every if link.group],
+    )
+    db.executemany(
+        _PUT_SET_IGNORED,
+        [
+            (row, link.number, "&".join(link.ignored))
+            for row, link in every
+            if link.ignored and not link.group
+        ],
+    )
+    slots.put_numbers(db, {rows[key]: placed(members) for key, members in new.items()})
+    return known | rows
 
 
 def numbered_links(db: Db, sets: Iterable[int]) -> dict[tuple[int | None, int], int]:

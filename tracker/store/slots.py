@@ -9,7 +9,7 @@ Of a place that is settled no values are kept. So what is kept grows with the pe
 up to a thousand, and not at all with the links that all of them have.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -80,6 +80,7 @@ class Slot:
 
     `text` is kept while its links are one. `since_s` is when the first message was sent that told of
     it while a place was open: clicks on earlier ones need not be looked at when a verdict changes.
+    `is_new`: nothing of it is written yet, so all that was told of it is in its places.
     """
 
     id: int
@@ -88,11 +89,12 @@ class Slot:
     text: str | None
     places: list[Place]
     since_s: int = 0
+    is_new: bool = False
 
     @property
     def readers(self) -> frozenset[int]:
         """The places where values are the reader's own."""
-        return frozenset(at for at, place in enumerate(self.places) if place.is_readers)
+        return frozenset([at for at, place in enumerate(self.places) if place.is_readers])
 
     @property
     def is_settled(self) -> bool:
@@ -111,8 +113,10 @@ def load(db: Db, campaign_id: int, hashes: Iterable[bytes]) -> dict[bytes, Slot]
 
 def load_values(db: Db, slot: Slot, seen: Sighting) -> None:
     """Add to a place what it must know before it sees this."""
+    if slot.is_new or seen.value is None:
+        return
     place = slot.places[seen.place]
-    if place.state is not State.OPEN or seen.value is None:
+    if place.state is not State.OPEN:
         return
     if seen.value not in place.holders:
         for (person,) in db.execute(_HOLDER, [slot.id, seen.place, seen.value]):
@@ -133,13 +137,22 @@ def save(db: Db, slots: Collection[Slot]) -> None:
             for slot in slots
         ],
     )
+    every = [(slot, at, place) for slot in slots for at, place in enumerate(slot.places)]
+    seen = [
+        (slot.id, at, *held)
+        for slot, at, place in every
+        if place.state is State.OPEN
+        for held in place.holders.items()
+    ]
+    settled = [
+        (slot.id, at)
+        for slot, at, place in every
+        if place.state is not State.OPEN and not slot.is_new
+    ]
+    db.executemany(_PUT_VALUE, seen)
+    db.executemany(_DROP_VALUES, settled)
     for slot in slots:
-        for at, place in enumerate(slot.places):
-            if place.state is State.OPEN:
-                values = [(slot.id, at, *held) for held in place.holders.items()]
-                db.executemany(_PUT_VALUE, values)
-            else:
-                db.execute(_DROP_VALUES, [slot.id, at])
+        slot.is_new = False
 
 
 class Move(NamedTuple):
@@ -200,9 +213,12 @@ def moved_up_to(db: Db, slot: Slot, message: MessageKey | None) -> None:
         db.execute(_UP_TO, [*message, slot.id])
 
 
-def put_numbers(db: Db, link_set: int, links: Iterable[Placed]) -> None:
-    """Write down in which slots the links of a set stand."""
-    db.executemany(_PUT_NUMBER, [(link_set, link.number, link.slot) for link in links])
+def put_numbers(db: Db, sets: Mapping[int, Iterable[Placed]]) -> None:
+    """Write down in which slots the links of sets stand."""
+    db.executemany(
+        _PUT_NUMBER,
+        [(row, link.number, link.slot) for row, links in sets.items() for link in links],
+    )
 
 
 def numbers(db: Db, sets: Iterable[int]) -> dict[tuple[int | None, int], bytes]:
@@ -246,7 +262,7 @@ def _drop(db: Db, rows: Collection[int]) -> None:
 
 
 def _written(places: Iterable[Place]) -> str:
-    return " ".join(f"{int(each.state)}:{each.persons}:{each.values}" for each in places)
+    return " ".join([f"{each.state:d}:{each.persons}:{each.values}" for each in places])
 
 
 def _places(text: str) -> list[Place]:

@@ -69,6 +69,9 @@ class State(IntEnum):
     READERS = 2
 
 
+_OPEN: Final = State.OPEN  # asked for each place of each link, and found sooner so
+
+
 @dataclass(slots=True)
 class Place:
     """What messages told of one place of a slot, so far.
@@ -85,7 +88,7 @@ class Place:
 
     def see(self, value: int | None, person: int) -> None:
         """Merge a sighting."""
-        if self.state is not State.OPEN:
+        if self.state is not _OPEN:
             return
         if value is None or self.holders.get(value, person) != person:
             self._settle(State.SHARED)
@@ -102,8 +105,9 @@ class Place:
     @property
     def is_readers(self) -> bool:
         """Return whether values here are the reader's own."""
-        enough = self.state is State.OPEN and self.persons >= MIN_PERSONS
-        return enough or self.state is State.READERS
+        if self.state is _OPEN:
+            return self.persons >= MIN_PERSONS
+        return self.state is State.READERS
 
     def _settle(self, state: State) -> None:
         self.state = state
@@ -144,21 +148,21 @@ def sightings(links: Iterable[Placed], persons: frozenset[int]) -> Iterator[Sigh
     """
     if not persons:
         return
-    person = min(persons)
+    person, alone = min(persons), len(persons) == 1
     for slot, members in _by_slot(links).items():
         for place, values in enumerate(zip(*members, strict=True)):
-            found = set(values) - {""}
-            if len(found) == 1 == len(persons):
-                yield Sighting(slot, place, hashed(found.pop()), person)
-            elif found:
-                yield Sighting(slot, place, None, person)
+            found = {*values}
+            found.discard("")
+            if found:
+                value = hashed(found.pop()) if alone and len(found) == 1 else None
+                yield Sighting(slot, place, value, person)
 
 
-def _by_slot(links: Iterable[Placed]) -> dict[bytes, list[tuple[str, ...]]]:
+def _by_slot(links: Iterable[Placed]) -> dict[bytes, set[tuple[str, ...]]]:
     """Return the values of each slot, by links."""
-    slots: dict[bytes, list[tuple[str, ...]]] = {}
+    slots: dict[bytes, set[tuple[str, ...]]] = {}
     for link in links:
-        slots.setdefault(link.slot, []).append(link.parts.values)
+        slots.setdefault(link.slot, set()).add(link.parts.values)
     return slots
 
 
