@@ -130,7 +130,7 @@ deb-test: deb
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header
 lock:
 	$(COMPILE) --output-file requirements.txt pyproject.toml
-	$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --extra dev --extra postgresql --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(COMPILE) --build-deps-for editable --only-build-deps --constraint requirements-dev.txt --output-file requirements-build.txt pyproject.toml
 
 clean:

@@ -508,7 +508,7 @@ class Batch:
                     names.shared(arrived.event, click, verdicts[click.verdict]),
                 )
                 for arrival, (arrived, (message, click)) in enumerate(
-                    zip(self.clicks, new, strict=True), rows.next_arrival(self.db)
+                    zip(self.clicks, new, strict=True), rows.first_arrival(self.db, len(new))
                 )
             ],
         )

@@ -31,7 +31,7 @@ _LEFT = """
         AND clicks.message_id = deliveries.message_id AND recipient = deliveries.number
     CROSS JOIN verdicts ON verdicts.id = verdict_id
     WHERE person_id = :person AND deliveries.sent_s >= :since_s AND deliveries.sent_s < :until_s
-        AND deliveries.clicks > 0 AND NOT shared
+        AND deliveries.clicks > 0 AND shared = 0
 """
 """The clicks of a person on what was sent on one day."""
 _DAYS = """

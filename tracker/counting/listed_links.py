@@ -63,13 +63,18 @@ _LISTED = """
 """
 _LIST = """
     INSERT INTO campaign_links (campaign_id, link_id, day, slot) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET day = max(day, excluded.day)
+    ON CONFLICT (campaign_id, link_id) DO UPDATE SET day = excluded.day
+    WHERE excluded.day > campaign_links.day
 """
-_PUT_TEXT = "UPDATE links SET text = min(ifnull(text, ?1), ?1) WHERE name = ?2"
+_PUT_TEXT = """
+    UPDATE links SET text = :text WHERE name = :name AND (text IS NULL OR text > :text)
+"""
 _REMEMBERED = """
     SELECT hash, sent_s, message_id FROM sightings WHERE hash IN (:values)
 """
-_REMEMBER = "INSERT OR IGNORE INTO sightings (hash, sent_s, message_id) VALUES (?, ?, ?)"
+_REMEMBER = """
+    INSERT INTO sightings (hash, sent_s, message_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+"""
 _FORGET = "DELETE FROM sightings WHERE id <= (SELECT max(id) FROM sightings) - ?"
 
 
@@ -161,7 +166,9 @@ def _list(db: Db, days: Mapping[_Key, int], shown: Mapping[_Key, Shown]) -> None
 
 def _put_texts(db: Db, texts: Mapping[_Key, str]) -> None:
     """Keep what people see of links that are listed from now on; of several texts, the least."""
-    db.executemany(_PUT_TEXT, [(text, key.name) for key, text in texts.items() if text])
+    db.executemany(
+        _PUT_TEXT, [{"text": text, "name": key.name} for key, text in texts.items() if text]
+    )
 
 
 def _remember(db: Db, once: Mapping[bytes, MessageKey]) -> None:

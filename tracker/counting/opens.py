@@ -23,16 +23,17 @@ from tracker.store.reserved import NO_CAMPAIGN
 _SENT = """
     INSERT INTO pixels (sent_s, message_id, number, campaign_id, personal, accepted)
     VALUES (:sent_s, :message_id, :number, :campaign_id, :personal, 0)
-    ON CONFLICT DO UPDATE SET campaign_id = excluded.campaign_id, personal = excluded.personal
+    ON CONFLICT (sent_s, message_id, number) DO UPDATE SET campaign_id = excluded.campaign_id, personal = excluded.personal
 """
 _ACCEPTED = """
     INSERT INTO pixels (sent_s, message_id, number, campaign_id, personal, accepted)
     VALUES (:sent_s, :message_id, :number, :campaign_id, 0, 1)
-    ON CONFLICT DO UPDATE SET accepted = 1
+    ON CONFLICT (sent_s, message_id, number) DO UPDATE SET accepted = 1
 """
 _OPENED = """
-    INSERT OR IGNORE INTO opens (sent_s, message_id, event_id, number, human)
+    INSERT INTO opens (sent_s, message_id, event_id, number, human)
     VALUES (:sent_s, :message_id, :event_id, :number, :human)
+    ON CONFLICT DO NOTHING
 """
 
 

@@ -31,7 +31,7 @@ _WANTED = """
         sent_s INTEGER, message_id INTEGER, PRIMARY KEY (sent_s, message_id)
     ) WITHOUT ROWID
 """
-_PUT_WANTED = "INSERT OR IGNORE INTO wanted VALUES (?, ?)"
+_PUT_WANTED = "INSERT INTO wanted VALUES (?, ?) ON CONFLICT DO NOTHING"
 _MESSAGES = """
     SELECT messages.sent_s, messages.message_id, domain_id, campaign_id, link_set_id,
         link_sets.links, shared, deliveries.number, person_id, address, accepted, refused, clicks,
@@ -45,13 +45,13 @@ _MESSAGES = """
 _OF_KEYS = _MESSAGES.format("= wanted.sent_s")
 _NEAR_KEYS = _MESSAGES.format("IN (wanted.sent_s - 1, wanted.sent_s, wanted.sent_s + 1)")
 _RENAME = tuple(
-    f"UPDATE {table} SET sent_s = ? WHERE sent_s = ? AND message_id = ?"  # noqa: S608 - names of ours
+    f"UPDATE {table} SET sent_s = :now WHERE sent_s = :before AND message_id = :id"  # noqa: S608 - names of ours
     for table in ("messages", "deliveries", "clicks", "told_clicks", "outbox", "pseudonyms")
 )
 _RENAME_REFERENCES = (
-    """UPDATE arrivals SET sent_s = ?1 WHERE arrival IN
-        (SELECT arrival FROM clicks WHERE sent_s = ?1 AND message_id = ?3)""",
-    "UPDATE sightings SET sent_s = ?1 WHERE sent_s = ?2 AND message_id = ?3",
+    """UPDATE arrivals SET sent_s = :now WHERE arrival IN
+        (SELECT arrival FROM clicks WHERE sent_s = :now AND message_id = :id)""",
+    "UPDATE sightings SET sent_s = :now WHERE sent_s = :before AND message_id = :id",
 )
 _SPANS = """
     CREATE TEMP TABLE IF NOT EXISTS spans (
@@ -84,13 +84,13 @@ _WANTED_CLICKS = """
         PRIMARY KEY (sent_s, message_id, event_id)
     ) WITHOUT ROWID
 """
-_PUT_WANTED_CLICK = "INSERT OR IGNORE INTO wanted_clicks VALUES (?, ?, ?)"
+_PUT_WANTED_CLICK = "INSERT INTO wanted_clicks VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _KNOWN_CLICKS = """
     SELECT sent_s, message_id, event_id
     FROM wanted_clicks CROSS JOIN clicks USING (sent_s, message_id, event_id)
 """
 _PURGED_EVENTS = "SELECT event_id FROM purged_clicks WHERE event_id IN (:values)"
-_REMEMBER_EVENT = "INSERT OR IGNORE INTO purged_clicks VALUES (?)"
+_REMEMBER_EVENT = "INSERT INTO purged_clicks VALUES (?) ON CONFLICT DO NOTHING"
 _PUT_MESSAGE = """
     INSERT INTO messages
         (sent_s, message_id, campaign_id, link_set_id, domain_id, shared, counted, unknown)
@@ -113,7 +113,12 @@ _PUT_DELIVERY = """
         clicks_human = excluded.clicks_human, clicks_doubtful = excluded.clicks_doubtful
 """
 _PUT_ARRIVAL = "INSERT INTO arrivals (arrival, sent_s, message_id) VALUES (?, ?, ?)"
-_PUT_PSEUDONYM = "INSERT OR REPLACE INTO pseudonyms VALUES (?, ?, ?, ?, ?, ?)"
+_PUT_PSEUDONYM = """
+    INSERT INTO pseudonyms (sent_s, message_id, event_id, day, network, agent)
+    VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (sent_s, message_id, event_id) DO UPDATE SET
+        day = excluded.day, network = excluded.network, agent = excluded.agent
+"""
 _CHANGE_CLICK = """
     UPDATE clicks SET verdict_id = :verdict_id, link_id = :link_id
     WHERE sent_s = :sent_s AND message_id = :message_id AND event_id = :event_id
@@ -181,7 +186,10 @@ def _read_messages(db: Db, query: str, keys: Iterable[MessageKey]) -> dict[Messa
 
 def rename_messages(db: Db, renamed: Renamed) -> None:
     """Name messages by other seconds, in all tables that tell of them."""
-    values = [(now.sent_s, *before) for before, now in renamed.items()]
+    values = [
+        {"now": now.sent_s, "before": before.sent_s, "id": before.message_id}
+        for before, now in renamed.items()
+    ]
     for sql in (*_RENAME, *_RENAME_REFERENCES):
         db.executemany(sql, values)
 
@@ -319,9 +327,9 @@ def insert_pseudonyms(db: Db, clicks: Iterable[Pair]) -> None:
     )
 
 
-def next_arrival(db: Db) -> int:
-    """Return the number of the next click to be counted; a cursor may stand behind one that was purged."""
-    return queries.next_unused_id(db, "arrivals")
+def first_arrival(db: Db, count: int) -> int:
+    """Return the number of the first of `count` clicks to be counted; a cursor may stand behind one that was purged."""
+    return db.reserve("arrivals", count)
 
 
 def change_clicks(db: Db, clicks: Iterable[Pair], verdicts: Mapping[Verdict, int]) -> None:

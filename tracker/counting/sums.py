@@ -17,32 +17,32 @@ _COUNT_CLICKS = """
     INSERT INTO counters (day, campaign_id, link_id,
         clicks_human, clicks_doubtful, clicks_all, clicks_shared)
     VALUES (?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET
-        clicks_human = clicks_human + excluded.clicks_human,
-        clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
-        clicks_all = clicks_all + excluded.clicks_all,
-        clicks_shared = clicks_shared + excluded.clicks_shared
+    ON CONFLICT (day, campaign_id, link_id) DO UPDATE SET
+        clicks_human = counters.clicks_human + excluded.clicks_human,
+        clicks_doubtful = counters.clicks_doubtful + excluded.clicks_doubtful,
+        clicks_all = counters.clicks_all + excluded.clicks_all,
+        clicks_shared = counters.clicks_shared + excluded.clicks_shared
 """
 _COUNT_BY_SENDING = _COUNT_CLICKS.replace("counters", "cohorts")
 _COUNT_HOURS = """
     INSERT INTO hours (hour, campaign_id, clicks_human, clicks_doubtful, clicks_all)
     VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET
-        clicks_human = clicks_human + excluded.clicks_human,
-        clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
-        clicks_all = clicks_all + excluded.clicks_all
+    ON CONFLICT (hour, campaign_id) DO UPDATE SET
+        clicks_human = hours.clicks_human + excluded.clicks_human,
+        clicks_doubtful = hours.clicks_doubtful + excluded.clicks_doubtful,
+        clicks_all = hours.clicks_all + excluded.clicks_all
 """
 _COUNT_JUDGED = """
     INSERT INTO judged_days (day, verdict_id, clicks) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET clicks = clicks + excluded.clicks
+    ON CONFLICT (day, verdict_id) DO UPDATE SET clicks = judged_days.clicks + excluded.clicks
 """
 _COUNT_UNIQUES = """
     INSERT INTO counters (day, campaign_id, link_id, unique_human, unique_doubtful, unique_all)
     VALUES (0, :campaign_id, :link_id, :human, :doubtful, :all)
-    ON CONFLICT DO UPDATE SET
-        unique_human = unique_human + excluded.unique_human,
-        unique_doubtful = unique_doubtful + excluded.unique_doubtful,
-        unique_all = unique_all + excluded.unique_all
+    ON CONFLICT (day, campaign_id, link_id) DO UPDATE SET
+        unique_human = counters.unique_human + excluded.unique_human,
+        unique_doubtful = counters.unique_doubtful + excluded.unique_doubtful,
+        unique_all = counters.unique_all + excluded.unique_all
 """
 _DROP_BY_SENDING = """
     DELETE FROM cohorts WHERE day = ? AND campaign_id = ? AND link_id = ? AND clicks_all = 0
@@ -54,12 +54,12 @@ _COUNT_MESSAGES = """
         messages, deliveries, clicked, shared_messages, shared_recipients)
     VALUES (:day, :campaign_id, :link_id,
         :messages, :deliveries, :clicked, :shared_messages, :shared_recipients)
-    ON CONFLICT DO UPDATE SET
-        messages = messages + excluded.messages,
-        deliveries = deliveries + excluded.deliveries,
-        clicked = clicked + excluded.clicked,
-        shared_messages = shared_messages + excluded.shared_messages,
-        shared_recipients = shared_recipients + excluded.shared_recipients
+    ON CONFLICT (day, campaign_id, link_id) DO UPDATE SET
+        messages = counters.messages + excluded.messages,
+        deliveries = counters.deliveries + excluded.deliveries,
+        clicked = counters.clicked + excluded.clicked,
+        shared_messages = counters.shared_messages + excluded.shared_messages,
+        shared_recipients = counters.shared_recipients + excluded.shared_recipients
 """
 
 

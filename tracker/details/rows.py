@@ -33,8 +33,8 @@ _PUT = f"""
         header_message_id, queue_id)
     VALUES (?, ?, ?, {", ".join("?" * len(TEXTS))}, ?, ?)
 """  # noqa: S608 - constants
-_PUT_NAME = "INSERT OR IGNORE INTO detail_names VALUES (?, ?, ?, ?)"
-_PUT_RECIPIENT = "INSERT OR IGNORE INTO detail_recipients VALUES (?, ?, ?, ?)"
+_PUT_NAME = "INSERT INTO detail_names VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_PUT_RECIPIENT = "INSERT INTO detail_recipients VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _RECIPIENTS = "SELECT number, address FROM detail_recipients WHERE sent_s = ? AND message_id = ?"
 _ROW = f"""
     SELECT header_message_id, queue_id, text, {", ".join(f"{name}_id" for name in TEXTS)}

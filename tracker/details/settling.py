@@ -68,7 +68,7 @@ _ARRIVED = """
     SELECT arrival, sent_s, message_id FROM arrivals WHERE arrival > ? AND arrival <= ?
     ORDER BY arrival LIMIT ?
 """
-_LATEST_ARRIVAL = "SELECT ifnull(max(arrival), 0) FROM arrivals"
+_LATEST_ARRIVAL = "SELECT coalesce(max(arrival), 0) FROM arrivals"
 _MADE = """
     SELECT event_id FROM arrivals CROSS JOIN clicks ON clicks.sent_s = arrivals.sent_s
         AND clicks.message_id = arrivals.message_id AND clicks.arrival = arrivals.arrival

@@ -33,11 +33,11 @@ class Relabelled:
 
 
 _RECEIVED = """
-    SELECT campaign_id, sum(number != 0 AND (accepted OR clicks OR EXISTS (
+    SELECT campaign_id, sum(CASE WHEN number != 0 AND (accepted = 1 OR clicks > 0 OR EXISTS (
         SELECT 1 FROM deliveries AS everyones WHERE everyones.sent_s = deliveries.sent_s
         AND everyones.message_id = deliveries.message_id AND everyones.number = 0
-        AND (everyones.accepted OR everyones.clicks)
-    )))
+        AND (everyones.accepted = 1 OR everyones.clicks > 0)
+    )) THEN 1 ELSE 0 END)
     FROM deliveries JOIN messages USING (sent_s, message_id)
     WHERE person_id IN (:values) GROUP BY campaign_id
 """

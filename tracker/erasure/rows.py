@@ -65,7 +65,7 @@ class Emptied:
 _BY_NAME = "SELECT id, name FROM persons WHERE name IN (:values)"
 _BY_ADDRESS = """
     SELECT DISTINCT persons.id, persons.name FROM deliveries JOIN persons ON persons.id = person_id
-    WHERE address = ?1 COLLATE NOCASE AND address = ?1
+    WHERE address = :name COLLATE NOCASE AND address = :name
 """
 _ADDRESSES = """
     SELECT DISTINCT address FROM deliveries
@@ -97,14 +97,15 @@ _READ_BY = """
 """
 _FORGET_HASHES = """
     DELETE FROM sightings WHERE id IN (
-        SELECT id FROM sightings WHERE (sent_s, message_id) IN alone
+        SELECT id FROM sightings WHERE (sent_s, message_id) IN (SELECT sent_s, message_id FROM alone)
     )
 """
 _URLS = "SELECT id, url FROM destinations WHERE id > ? ORDER BY id LIMIT ?"
 _PUT_URL = """
-    UPDATE destinations SET url = ?1, hash = CASE
-        WHEN EXISTS (SELECT 1 FROM destinations WHERE hash = ?2) THEN randomblob(16) ELSE ?2 END
-    WHERE id = ?3 AND url = ?4
+    UPDATE destinations SET url = :url, hash = CASE
+        WHEN EXISTS (SELECT 1 FROM destinations WHERE hash = :hash) THEN randomblob(16)
+        ELSE :hash END
+    WHERE id = :row AND url = :before
 """
 
 
@@ -118,7 +119,7 @@ def find(db: Db, name: str) -> Person:
     _add(person, queries.rows_in(db, _BY_NAME, alike))
     if not is_opaque(name):
         for address in alike:
-            _add(person, db.execute(_BY_ADDRESS, [address]))
+            _add(person, db.execute(_BY_ADDRESS, {"name": address}))
     addresses = {each for (each,) in queries.rows_in(db, _ADDRESSES, person.rows)}
     if is_opaque(name):
         person.names |= addresses
@@ -253,16 +254,16 @@ def clean_urls(opened: Changeable, patterns: PersonPatterns) -> int:
     return changed
 
 
-def _telling(
-    opened: Changeable, patterns: PersonPatterns
-) -> Iterator[list[tuple[str, bytes, int, str]]]:
+def _telling(opened: Changeable, patterns: PersonPatterns) -> Iterator[list[dict[str, object]]]:
     """Yield URLs that tell of a person: without that, the hash of this, the row, and as they are."""
     after = 0
     while urls := db_of(opened).execute(_URLS, [after, CHUNK_URLS]).fetchall():
         after = urls[-1][0]
         clean = ((row, url, patterns.without(url)) for row, url in urls)
         yield [
-            (now, destination_hash(now), row, before) for row, before, now in clean if now != before
+            {"url": now, "hash": destination_hash(now), "row": row, "before": before}
+            for row, before, now in clean
+            if now != before
         ]
 
 

@@ -23,12 +23,14 @@ from tracker.store.keys import MessageKey
 
 _IDS = "SELECT name, id FROM webhooks WHERE name IN (:values)"
 _TELL = """
-    INSERT OR IGNORE INTO told_clicks (sent_s, message_id, event_id, webhook_id) VALUES (?, ?, ?, ?)
+    INSERT INTO told_clicks (sent_s, message_id, event_id, webhook_id) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
 """
 _QUEUE = """
-    INSERT OR IGNORE INTO outbox
+    INSERT INTO outbox
         (sent_s, message_id, event_id, webhook_id, number, changed_s, due_s)
     VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
 """
 _TOLD = """
     SELECT relabelled, EXISTS (

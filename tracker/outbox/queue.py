@@ -41,7 +41,7 @@ _SENT = """
 """
 _FAILED = """
     UPDATE webhooks SET failures = failures + 1, failed_at_s = :now_s, error = :error,
-        rests_until_s = :rests_until_s, stopped_s = CASE WHEN :stops THEN :now_s ELSE stopped_s END
+        rests_until_s = :rests_until_s, stopped_s = CASE WHEN :stops = 1 THEN :now_s ELSE stopped_s END
     WHERE id = :id
 """
 _TAKE_OVER = """
@@ -54,7 +54,7 @@ _GO_ON = """
     UPDATE webhooks SET stopped_s = NULL, failures = 0, rests_until_s = 0, error = '' WHERE id = ?
 """
 _TRY_AGAIN = """
-    UPDATE outbox SET attempts = min(attempts, 1), due_s = :now_s
+    UPDATE outbox SET attempts = CASE WHEN attempts > 1 THEN 1 ELSE attempts END, due_s = :now_s
     WHERE (sent_s, message_id, event_id, webhook_id, number) IN (
         SELECT sent_s, message_id, event_id, webhook_id, number FROM outbox INDEXED BY outbox_due
         WHERE webhook_id = :id AND (due_s IS NULL OR due_s > :after_s AND attempts > 0) LIMIT :chunk)

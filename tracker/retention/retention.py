@@ -64,18 +64,19 @@ _PICK_CLICKS = """
     FROM gone CROSS JOIN clicks USING (sent_s, message_id) LIMIT ?
 """
 _REMEMBER_CLICKS = """
-    INSERT OR IGNORE INTO purged_clicks SELECT event_id FROM going_clicks WHERE event_id >= ?
+    INSERT INTO purged_clicks SELECT event_id FROM going_clicks WHERE event_id >= ?
+    ON CONFLICT DO NOTHING
 """
 """Of an earlier click, that it is of before the horizon tells that it counts no more."""
 _DROP_CLICKS = (
     """UPDATE destinations SET clicks = clicks - fewer FROM (
         SELECT destination_id, count(*) AS fewer FROM going_clicks GROUP BY destination_id
-    ) WHERE id = destination_id""",
+    ) AS gone_clicks WHERE id = destination_id""",
     """DELETE FROM destinations
         WHERE id IN (SELECT destination_id FROM going_clicks) AND clicks <= 0""",
     """UPDATE user_agents SET clicks = clicks - fewer FROM (
         SELECT user_agent_id, count(*) AS fewer FROM going_clicks GROUP BY user_agent_id
-    ) WHERE id = user_agent_id""",
+    ) AS gone_clicks WHERE id = user_agent_id""",
     """DELETE FROM user_agents
         WHERE id IN (SELECT user_agent_id FROM going_clicks) AND clicks <= 0""",
     *(
@@ -93,14 +94,15 @@ _PICK_COPIES = """
 """
 _DROP_COPY = "DELETE FROM deliveries WHERE sent_s = ? AND message_id = ? AND number = ?"
 _DROP_PERSON = """
-    DELETE FROM persons WHERE id = ?1
-    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE person_id = ?1)
+    DELETE FROM persons WHERE id = ?
+    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE person_id = persons.id)
 """
 _COUNT_UNKNOWN = """
     INSERT INTO unknown_messages (day, campaign_id, messages)
-    SELECT max(1, sent_s / 86400), campaign_id, count(*)
+    SELECT CASE WHEN sent_s < 86400 THEN 1 ELSE sent_s / 86400 END, campaign_id, count(*)
     FROM gone CROSS JOIN messages USING (sent_s, message_id) WHERE unknown = 1 GROUP BY 1, 2
-    ON CONFLICT DO UPDATE SET messages = messages + excluded.messages
+    ON CONFLICT (day, campaign_id) DO UPDATE SET
+        messages = unknown_messages.messages + excluded.messages
 """
 _SETS = """
     SELECT link_set_id, count(*) FROM gone CROSS JOIN messages USING (sent_s, message_id)
@@ -108,10 +110,12 @@ _SETS = """
 """
 _DROP_SIGHTINGS = """
     DELETE FROM sightings WHERE id IN (
-        SELECT id FROM sightings WHERE (sent_s, message_id) IN gone
+        SELECT id FROM sightings WHERE (sent_s, message_id) IN (SELECT sent_s, message_id FROM gone)
     )
 """
-_DROP_MESSAGES = "DELETE FROM messages WHERE (sent_s, message_id) IN gone"
+_DROP_MESSAGES = """
+    DELETE FROM messages WHERE (sent_s, message_id) IN (SELECT sent_s, message_id FROM gone)
+"""
 _FORGET_CLICKS = """
     DELETE FROM purged_clicks WHERE event_id IN (
         SELECT event_id FROM purged_clicks WHERE event_id < :before LIMIT :chunk)
@@ -161,7 +165,7 @@ def read_clock(db: Db, clock_s: float, ran_s: float, retention_s: float) -> Time
         "last": day_of(clock_s),
     }
     counted = {day for (day,) in db.execute(_COUNTED_DAYS, days)}
-    counted |= {day_of(sent_s) for (sent_s,) in db.execute(_LAST_MESSAGE, [clock_s]) if sent_s}
+    counted |= {day_of(sent_s) for (sent_s,) in db.execute(_LAST_MESSAGE, [int(clock_s)]) if sent_s}
     time = clock.read(clock_s, known_s, ran_s, counted, gap_s)
     if time.latest_s != known_s:
         database.set_watermark(db, _KNOWN, time.latest_s)

@@ -31,8 +31,9 @@ _UNLISTED: Watermark = "unlisted_before_day"
 """What is listed of earlier days stays, unless its last click is withdrawn."""
 _OWN = """
     INSERT INTO own
-    SELECT campaign_id, link_id, max(1, sent_s / 86400) FROM (
-        SELECT messages.campaign_id, link_id, messages.sent_s, count(*) AS clicks
+    SELECT campaign_id, link_id, CASE WHEN sent_s < 86400 THEN 1 ELSE sent_s / 86400 END FROM (
+        SELECT min(messages.campaign_id) AS campaign_id, link_id, min(messages.sent_s) AS sent_s,
+            count(*) AS clicks
         FROM gone CROSS JOIN messages USING (sent_s, message_id)
         CROSS JOIN clicks USING (sent_s, message_id)
         WHERE link_set_id IS NOT NULL AND 1 = (
@@ -47,7 +48,7 @@ _OWN = """
         SELECT clicks_all FROM counters
         WHERE day = 0 AND campaign_id = 0 AND link_id = theirs.link_id AND link_id > 0
     ) AND NOT EXISTS (SELECT 1 FROM campaign_links WHERE link_id = theirs.link_id)
-    AND NOT EXISTS (SELECT 1 FROM links WHERE id = theirs.link_id AND own)
+    AND NOT EXISTS (SELECT 1 FROM links WHERE id = theirs.link_id AND own = 1)
 """
 _OWN_OF_ALL = "INSERT INTO own SELECT 0, link_id, day FROM own"
 _ADD_UP = (
@@ -58,24 +59,24 @@ _ADD_UP = (
         sum(clicks_shared), sum(unique_human), sum(unique_doubtful), sum(unique_all)
     FROM own CROSS JOIN counters USING (campaign_id, link_id)
     WHERE counters.day = 0 GROUP BY campaign_id
-    ON CONFLICT DO UPDATE SET
-        clicks_human = clicks_human + excluded.clicks_human,
-        clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
-        clicks_all = clicks_all + excluded.clicks_all,
-        clicks_shared = clicks_shared + excluded.clicks_shared,
-        unique_human = unique_human + excluded.unique_human,
-        unique_doubtful = unique_doubtful + excluded.unique_doubtful,
-        unique_all = unique_all + excluded.unique_all""",
+    ON CONFLICT (day, campaign_id, link_id) DO UPDATE SET
+        clicks_human = counters.clicks_human + excluded.clicks_human,
+        clicks_doubtful = counters.clicks_doubtful + excluded.clicks_doubtful,
+        clicks_all = counters.clicks_all + excluded.clicks_all,
+        clicks_shared = counters.clicks_shared + excluded.clicks_shared,
+        unique_human = counters.unique_human + excluded.unique_human,
+        unique_doubtful = counters.unique_doubtful + excluded.unique_doubtful,
+        unique_all = counters.unique_all + excluded.unique_all""",
     """INSERT INTO cohorts
         (day, campaign_id, link_id, clicks_human, clicks_doubtful, clicks_all, clicks_shared)
     SELECT day, campaign_id, :link, sum(clicks_human), sum(clicks_doubtful), sum(clicks_all),
         sum(clicks_shared)
     FROM own CROSS JOIN cohorts USING (day, campaign_id, link_id) GROUP BY day, campaign_id
-    ON CONFLICT DO UPDATE SET
-        clicks_human = clicks_human + excluded.clicks_human,
-        clicks_doubtful = clicks_doubtful + excluded.clicks_doubtful,
-        clicks_all = clicks_all + excluded.clicks_all,
-        clicks_shared = clicks_shared + excluded.clicks_shared""",
+    ON CONFLICT (day, campaign_id, link_id) DO UPDATE SET
+        clicks_human = cohorts.clicks_human + excluded.clicks_human,
+        clicks_doubtful = cohorts.clicks_doubtful + excluded.clicks_doubtful,
+        clicks_all = cohorts.clicks_all + excluded.clicks_all,
+        clicks_shared = cohorts.clicks_shared + excluded.clicks_shared""",
     """DELETE FROM counters WHERE (day, campaign_id, link_id) IN
         (SELECT 0, campaign_id, link_id FROM own)""",
     """DELETE FROM cohorts WHERE (day, campaign_id, link_id) IN
@@ -95,14 +96,12 @@ _DUE = f"""
         AND link_id = due.link_id AND clicks_all > 0
     )
 """  # noqa: S608 - a constant
-_NOT_CLICKED = """NOT EXISTS (
-    SELECT 1 FROM counters WHERE day = 0 AND counters.campaign_id = ?1 AND counters.link_id = ?2
-    AND clicks_all > 0
-)"""
-_UNLIST = f"""
-    DELETE FROM campaign_links
-    WHERE campaign_id = ?1 AND link_id = ?2 AND day < ?3 AND {_NOT_CLICKED}
-"""  # noqa: S608 - a constant
+_UNLIST = """
+    DELETE FROM campaign_links WHERE campaign_id = ? AND link_id = ? AND day < ? AND NOT EXISTS (
+        SELECT 1 FROM counters WHERE day = 0 AND counters.campaign_id = campaign_links.campaign_id
+        AND counters.link_id = campaign_links.link_id AND clicks_all > 0
+    )
+"""
 _FORGET_SUM = """
     DELETE FROM counters WHERE day = 0 AND campaign_id = ? AND link_id = ? AND clicks_all = 0
 """
@@ -121,12 +120,15 @@ _FORGET_EMPTY = """
     WHERE day = 0 AND campaign_id IN (0, ?) AND link_id = ? AND link_id > 0 AND clicks_all = 0
 """
 _PUT_ALIAS = """
-    INSERT OR REPLACE INTO link_aliases (link_id, leads_to)
-    SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM counters WHERE link_id = ?1 AND link_id > 0)
+    INSERT INTO link_aliases (link_id, leads_to)
+    SELECT :link, :to WHERE NOT EXISTS (
+        SELECT 1 FROM counters WHERE link_id = :link AND link_id > 0
+    )
+    ON CONFLICT (link_id) DO UPDATE SET leads_to = excluded.leads_to
 """
 _LEAD_ON = """
-    UPDATE link_aliases SET leads_to = ?2
-    WHERE leads_to = ?1 AND NOT EXISTS (SELECT 1 FROM links WHERE id = ?1)
+    UPDATE link_aliases SET leads_to = :to
+    WHERE leads_to = :link AND NOT EXISTS (SELECT 1 FROM links WHERE id = :link)
 """
 _FEWER_MESSAGES = "UPDATE link_sets SET messages = messages - ? WHERE id = ?"
 _UNUSED_SETS = "SELECT id FROM link_sets WHERE id IN (:values) AND messages <= 0"
@@ -202,7 +204,7 @@ def drop_emptied(db: Db, went: Mapping[tuple[int, int], int]) -> None:
     `went` says to which link their clicks were moved, 0 for several; there the number of one that
     is gone leads from now on.
     """
-    leads = [(link, to) for (_, link), to in went.items() if to]
+    leads = [{"link": link, "to": to} for (_, link), to in went.items() if to]
     db.executemany(_FORGET_EMPTY, list(went))
     queries.change_in(db, _DROP_LINKS, {link for _, link in went})
     queries.change_in(db, _DROP_CLICKED_BY, {link for _, link in went})

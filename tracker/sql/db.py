@@ -60,6 +60,12 @@ class Db(Protocol):
     def atomic(self) -> AbstractContextManager[object]:
         """Write all or nothing: as part of the transaction that is open, or in one of its own."""
 
+    def reserve(self, table: str, count: int) -> int:
+        """Return the first of `count` row numbers that a table never gave, not for deleted rows either.
+
+        Of `persons` and `arrivals`, in the open transaction, in which rows with these numbers are written.
+        """
+
     def create_function(self, name: str, function: Callable[[str], str]) -> None:
         """Have statements know a function of one text that SQL lacks, which always gives the same for it."""
 

@@ -37,6 +37,11 @@ class SQLite(Database):
                 self.conn.rollback()
             raise
 
+    def reserve(self, table: str, count: int) -> int:  # noqa: ARG002 - SQLite notes them with the rows
+        """Return the first of some row numbers that a table with AUTOINCREMENT never gave."""
+        found = self.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
+        return int(found[0]) + 1 if found else 1
+
     def create_function(self, name: str, function: Callable[[str], str]) -> None:
         """Have statements know a function of one text."""
         self.conn.create_function(name, 1, function, deterministic=True)

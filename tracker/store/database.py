@@ -58,6 +58,10 @@ CHECKPOINT_PAGES = 4000
 """Pages (16 MB) in the write-ahead log after which they are written to the database, once each: feeding
 changes many of them again and again. That is done after a commit, when others may write already."""
 
+_PUT_OFFSET = """
+    INSERT INTO segments (name, "offset") VALUES (?, ?)
+    ON CONFLICT (name) DO UPDATE SET "offset" = excluded."offset"
+"""
 _CAUSES = {
     sqlite3.SQLITE_BUSY: "locked",
     sqlite3.SQLITE_LOCKED: "locked",
@@ -131,14 +135,12 @@ class Store:
 
     def offset(self, segment: str) -> int:
         """Return how many octets of a segment are in the store."""
-        row = self.db.execute("SELECT offset FROM segments WHERE name = ?", [segment]).fetchone()
+        row = self.db.execute('SELECT "offset" FROM segments WHERE name = ?', [segment]).fetchone()
         return int(row[0]) if row else 0
 
     def set_offset(self, segment: str, offset: int) -> None:
         """Record how many octets of a segment are in, in the transaction that put them there."""
-        self.db.execute(
-            "INSERT OR REPLACE INTO segments (name, offset) VALUES (?, ?)", [segment, offset]
-        )
+        self.db.execute(_PUT_OFFSET, [segment, offset])
 
     def offsets(self) -> dict[str, int]:
         """Return how many octets of each segment are in the store."""
@@ -189,7 +191,7 @@ class ChangedStore(Store):
 
 def offsets(db: Db) -> dict[str, int]:
     """Return how many octets of each segment are in a store."""
-    return dict(db.execute("SELECT name, offset FROM segments").fetchall())
+    return dict(db.execute('SELECT name, "offset" FROM segments').fetchall())
 
 
 @contextlib.contextmanager
@@ -383,11 +385,16 @@ def raise_watermark(db: Db, name: Watermark, value: float) -> None:
     """Raise a watermark, within the open transaction; one that is higher stays where it is."""
     db.execute(
         """INSERT INTO settings (name, value) VALUES (?, ?)
-           ON CONFLICT DO UPDATE SET value = max(value, excluded.value)""",
+           ON CONFLICT (name) DO UPDATE SET value = excluded.value
+           WHERE excluded.value > settings.value""",
         [name, value],
     )
 
 
 def set_watermark(db: Db, name: Watermark, value: float) -> None:
     """Set a watermark that a wrong clock had raised, within the open transaction."""
-    db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", [name, value])
+    db.execute(
+        """INSERT INTO settings (name, value) VALUES (?, ?)
+           ON CONFLICT (name) DO UPDATE SET value = excluded.value""",
+        [name, value],
+    )

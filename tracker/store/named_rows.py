@@ -26,14 +26,16 @@ from tracker.urls.naming import is_url
 from tracker.urls.slots import Placed, placed
 
 _PUT_OWN = """
-    UPDATE links SET own = 1,
-        text = CASE WHEN ?1 = '' THEN text ELSE min(ifnull(text, ?1), ?1) END
-    WHERE id = ?2
+    UPDATE links SET own = 1, text = CASE
+        WHEN :text = '' OR text < :text THEN text ELSE :text END
+    WHERE id = :link
 """
+_PUT_TEXT = "UPDATE links SET text = :text WHERE id = :link AND (text IS NULL OR text > :text)"
+_PUT_EXAMPLE = "UPDATE links SET url = :url WHERE id = :link AND (url IS NULL OR url > :url)"
 Table = Literal["campaigns", "persons", "domains", "user_agents", "links"]
 _SHARED = """
     SELECT name FROM links WHERE name IN (:values)
-    AND (own OR EXISTS (SELECT 1 FROM campaign_links WHERE link_id = links.id))
+    AND (own = 1 OR EXISTS (SELECT 1 FROM campaign_links WHERE link_id = links.id))
 """
 _OF_CLICKS = "UPDATE {} SET clicks = clicks + ? WHERE id = ?"
 _MESSAGES_OF_SET = "UPDATE link_sets SET messages = messages + ? WHERE id = ?"
@@ -46,12 +48,14 @@ _PUT_VERDICT = (
 _FIND_SIGNALS = "SELECT id FROM signal_sets WHERE method = ? AND signals = ?"
 _PUT_SIGNALS = "INSERT INTO signal_sets (method, signals) VALUES (?, ?) RETURNING id"
 _PUT_SET = "INSERT INTO link_sets (id, hash, links) VALUES (?, ?, ?)"
-_PUT_SET_LINK = (
-    "INSERT OR IGNORE INTO link_set_links (link_set_id, number, link_id) VALUES (?, ?, ?)"
-)
-_PUT_SET_IGNORED = (
-    "INSERT OR IGNORE INTO link_set_ignored (link_set_id, number, params) VALUES (?, ?, ?)"
-)
+_PUT_SET_LINK = """
+    INSERT INTO link_set_links (link_set_id, number, link_id) VALUES (?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_PUT_SET_IGNORED = """
+    INSERT INTO link_set_ignored (link_set_id, number, params) VALUES (?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
 _PUT_DESTINATION = "INSERT INTO destinations (id, hash, url) VALUES (?, ?, ?)"
 
 
@@ -90,23 +94,23 @@ def ids(db: Db, table: Table, names: Collection[str]) -> dict[str, int]:
     known = find(db, table, names)
     new = sorted({name for name in names if name not in known})
     if new:
-        made = {name: row for row, name in enumerate(new, _next_id(db, table))}
+        made = {name: row for row, name in enumerate(new, _first_id(db, table, len(new)))}
         sql = f"INSERT INTO {table} (id, name) VALUES (?, ?)"  # noqa: S608 - names of our own
         db.executemany(sql, [(row, name) for name, row in made.items()])
         known.update(made)
     return known
 
 
-def _next_id(db: Db, table: Table) -> int:
-    """Return the first free row number.
+def _first_id(db: Db, table: Table, count: int) -> int:
+    """Return the first of as many free row numbers.
 
     That of a link which leads to another is not free, and that of a person never is again.
     """
     if table == "persons":
-        return queries.next_unused_id(db, table)
+        return db.reserve(table, count)
     free = queries.next_id(db, table)
     if table == "links":
-        taken = db.execute("SELECT ifnull(max(link_id), 0) + 1 FROM link_aliases").fetchone()[0]
+        taken = db.execute("SELECT coalesce(max(link_id), 0) + 1 FROM link_aliases").fetchone()[0]
         free = max(free, int(taken))
     return free
 
@@ -176,7 +180,7 @@ def count_messages(db: Db, more: Mapping[int, int]) -> None:
 
 def put_own(db: Db, texts: Mapping[int, str]) -> None:
     """Write down that links are each reader's own, and what people see of them."""
-    db.executemany(_PUT_OWN, [(text, row) for row, text in texts.items()])
+    db.executemany(_PUT_OWN, [{"text": text, "link": row} for row, text in texts.items()])
 
 
 def link_set_ids(db: Db, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes, int]:
@@ -228,11 +232,13 @@ def _group_ids(db: Db, links: Iterable[SentLink]) -> dict[str, int]:
     named = {link.group: link for link in links if link.group}
     rows = ids(db, "links", named)
     db.executemany(
-        """UPDATE links SET text = CASE WHEN ?2 = '' THEN text ELSE min(ifnull(text, ?2), ?2) END,
-               url = CASE WHEN ?3 THEN min(ifnull(url, ?1), ?1) ELSE url END
-           WHERE id = ?4""",
+        _PUT_TEXT,
+        [{"text": link.text, "link": rows[name]} for name, link in named.items() if link.text],
+    )
+    db.executemany(
+        _PUT_EXAMPLE,
         # A URL is its own example.
-        [(link.url, link.text, not is_url(name), rows[name]) for name, link in named.items()],
+        [{"url": link.url, "link": rows[name]} for name, link in named.items() if not is_url(name)],
     )
     return rows
 

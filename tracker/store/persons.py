@@ -76,7 +76,7 @@ def written_alike(db: Db, name: str) -> list[str]:
 def addresses(db: Db, person: str) -> list[str]:
     """Return the addresses at which a person got mail; links made on request go to none."""
     rows = db.execute(
-        """SELECT DISTINCT ifnull(address, name) AS address FROM persons
+        """SELECT DISTINCT coalesce(address, name) AS address FROM persons
            JOIN deliveries ON person_id = persons.id WHERE name = ? ORDER BY address""",
         [person],
     )

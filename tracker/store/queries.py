@@ -1,6 +1,6 @@
 """Queries of the store for any number of values, and numbers for new rows.
 
-Owns: `IN (:values)` for more values than SQLite takes at once, and the next free row number, or one that was never used.
+Owns: `IN (:values)` for more values than SQLite takes at once, and the next free row number.
 Does not own: connections (`database`), or what is asked (`named_rows`, `tracker.counting.rows`).
 """
 
@@ -34,11 +34,5 @@ def _cursors(db: Db, sql: str, values: Iterable[object]) -> Iterator[Cursor]:
 
 def next_id(db: Db, table: str) -> int:
     """Return the first free row number of a table that only this connection writes to."""
-    sql = f"SELECT ifnull(max(id), 0) + 1 FROM {table}"  # noqa: S608 - names of our own
+    sql = f"SELECT coalesce(max(id), 0) + 1 FROM {table}"  # noqa: S608 - names of our own
     return int(db.execute(sql).fetchone()[0])
-
-
-def next_unused_id(db: Db, table: str) -> int:
-    """Return a row number that a table with AUTOINCREMENT never gave: not those of deleted rows either."""
-    found = db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
-    return int(found[0]) + 1 if found else 1

@@ -44,7 +44,7 @@ def second_form(db: Database) -> None:
 @migrations()
 def views_for_people(db: Database) -> None:
     """Make the views. Where they change, a later step makes them again."""
-    views.make(db)
+    views.make(db, views.in_sqlite)
 
 
 @migrations()

@@ -29,12 +29,12 @@ _PUT = """
     ON CONFLICT (id) DO UPDATE SET text = excluded.text, places = excluded.places,
         since_s = excluded.since_s
 """
-_PUT_VALUE = "INSERT OR IGNORE INTO slot_values VALUES (?, ?, ?, ?)"
+_PUT_VALUE = "INSERT INTO slot_values VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _DROP_VALUES = "DELETE FROM slot_values WHERE slot_id = ? AND place = ?"
 _OF_SETS = "SELECT link_set_id, number, hash FROM link_set_slots WHERE link_set_id IN (:values)"
 _QUEUE = """
     INSERT INTO slot_moves (slot_id, after_sent_s, after_message_id) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET after_sent_s = excluded.after_sent_s,
+    ON CONFLICT (slot_id) DO UPDATE SET after_sent_s = excluded.after_sent_s,
         after_message_id = excluded.after_message_id
 """
 _NEXT = """
@@ -48,7 +48,9 @@ _MESSAGES = """
 _SETS = "SELECT link_set_id FROM link_set_slots WHERE hash = ?"
 _UP_TO = "UPDATE slot_moves SET after_sent_s = ?, after_message_id = ? WHERE slot_id = ?"
 _LAST_ID = 2**63 - 1
-_PUT_NUMBER = "INSERT OR IGNORE INTO link_set_slots (link_set_id, number, hash) VALUES (?, ?, ?)"
+_PUT_NUMBER = """
+    INSERT INTO link_set_slots (link_set_id, number, hash) VALUES (?, ?, ?) ON CONFLICT DO NOTHING
+"""
 _HASHES_OF_SETS = "SELECT DISTINCT hash FROM link_set_slots WHERE link_set_id IN (:values)"
 _DROP_SETS = "DELETE FROM link_set_slots WHERE link_set_id IN (:values)"
 _UNUSED = """

@@ -5,18 +5,26 @@ Owns: the views, each column with its meaning, and making them; `make docs` writ
 Does not own: the tables (`schema`), or questions that Waypost asks itself (`tracker.reports`).
 
 Moments are text in ISO 8601 (UTC), ids of messages and clicks hexadecimal digits, verdicts words, figures
-those of `waypost report`. `sent_s` stands beside them wherever a table is in that order: by it a period is
+those of `waypost report`. What makes text of numbers and octets are functions that PostgreSQL is given
+(`tracker.store.server.tables`), and that are written out for SQLite. `sent_s` stands beside them wherever a table is in that order: by it a period is
 found without looking at every row. What a question does not name is not looked up.
 """
 
-from collections.abc import Mapping
-
-from sqlite_utils import Database
+import re
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from tracker.store.reserved import PURGED, PURGED_NAME, RESERVED_NAME
 
 Columns = Mapping[str, tuple[str, str]]
 """Of each column: what it is in SQL, and what it means."""
+
+
+class Executes(Protocol):
+    """A connection of any engine, as far as making views goes."""
+
+    def execute(self, sql: str, /) -> object:
+        """Run one statement."""
 
 
 def _number(octets: str) -> str:
@@ -29,7 +37,7 @@ def _number(octets: str) -> str:
     return " | ".join(each)
 
 
-def _moment(seconds: str, milliseconds: str = "0") -> str:
+def _moment(seconds: str, milliseconds: str) -> str:
     """Return a moment in ISO 8601, as commands print it."""
     day = f"strftime('%Y-%m-%dT%H:%M:%S', {seconds}, 'unixepoch')"
     return f"{day} || printf('.%03d+00:00', {milliseconds})"
@@ -54,9 +62,26 @@ def _address(octets: str) -> str:
     )
 
 
+_WRITTEN_OUT: Mapping[str, Callable[[str], str]] = {
+    "message_text": lambda number: f"printf('%016x', {number})",
+    "octets_text": lambda octets: f"lower(hex({octets}))",
+    "moment_text": lambda seconds: _moment(seconds, "0"),
+    "click_moment_text": lambda event_id: _moment(
+        f"({_number(event_id)}) / 1000", f"({_number(event_id)}) % 1000"
+    ),
+    "address_text": _address,
+}
+_CALL = re.compile(rf"\b({'|'.join(_WRITTEN_OUT)})\(([\w.]+)\)")
+
+
+def in_sqlite(statement: str) -> str:
+    """Return a statement in which the functions that PostgreSQL is given are written out."""
+    return _CALL.sub(lambda call: _WRITTEN_OUT[call[1]](call[2]), statement)
+
+
 _SENT: Columns = {
-    "message_id": ("printf('%016x', {0}.message_id)", "id of the message, 16 hexadecimal digits"),
-    "sent_at": (_moment("{0}.sent_s"), "when the message was sent"),
+    "message_id": ("message_text({0}.message_id)", "id of the message, 16 hexadecimal digits"),
+    "sent_at": ("moment_text({0}.sent_s)", "when the message was sent"),
     "sent_s": ("{0}.sent_s", "the same in seconds since 1970: ask for periods by it"),
 }
 _CAMPAIGN: Columns = {
@@ -74,7 +99,7 @@ def _looked_up(what: str, table: str, row: str) -> str:
     return f"(SELECT {what} FROM {table} WHERE {table}.id = {row})"  # noqa: S608 - constants
 
 
-_VERDICT = "CASE WHEN NOT human THEN 'machine' WHEN doubtful THEN 'doubtful' ELSE 'human' END"
+_VERDICT = "CASE WHEN human = 0 THEN 'machine' WHEN doubtful = 1 THEN 'doubtful' ELSE 'human' END"
 _CAMPAIGN_OF_CLICK = """(
     SELECT {0} FROM messages CROSS JOIN campaigns ON campaigns.id = campaign_id
     WHERE messages.sent_s = clicks.sent_s AND messages.message_id = clicks.message_id
@@ -83,15 +108,12 @@ _PERSON_OF_CLICK = """(
     SELECT persons.name FROM messages CROSS JOIN deliveries ON deliveries.sent_s = clicks.sent_s
         AND deliveries.message_id = clicks.message_id AND deliveries.number = clicks.recipient
     CROSS JOIN persons ON persons.id = person_id
-    WHERE messages.sent_s = clicks.sent_s AND messages.message_id = clicks.message_id AND NOT shared
+    WHERE messages.sent_s = clicks.sent_s AND messages.message_id = clicks.message_id AND shared = 0
 )"""
 CLICKS: Columns = {
-    "event_id": ("lower(hex(event_id))", "id of the click, 32 hexadecimal digits"),
+    "event_id": ("octets_text(event_id)", "id of the click, 32 hexadecimal digits"),
     "cursor": ("clicks.arrival", "its place in the order in which clicks were counted"),
-    "at": (
-        _moment(f"({_number('event_id')}) / 1000", f"({_number('event_id')}) % 1000"),
-        "when it was made",
-    ),
+    "at": ("click_moment_text(event_id)", "when it was made"),
     "verdict": (
         _looked_up(_VERDICT, "verdicts", "verdict_id"),
         "`human`, `doubtful` (a human's, marked) or `machine`",
@@ -117,7 +139,7 @@ CLICKS: Columns = {
         _looked_up("nullif(method, '')", "signal_sets", "signal_set_id"),
         "`GET` or `HEAD`; NULL: not kept any more",
     ),
-    "ip": (_address("clicks.ip"), "address or network, as `[privacy] ip` keeps it"),
+    "ip": ("address_text(clicks.ip)", "address or network, as `[privacy] ip` keeps it"),
     "user_agent": (
         _looked_up("nullif(name, '')", "user_agents", "user_agent_id"),
         "the agent, as long as it is kept",
@@ -125,12 +147,12 @@ CLICKS: Columns = {
 }
 
 _IS_DELIVERY = f"""(
-    deliveries.number != 0 AND NOT messages.shared AND messages.campaign_id != {PURGED}
-    AND (deliveries.clicks > 0 OR (accepted AND link_set_id IS NOT NULL))
+    deliveries.number != 0 AND messages.shared = 0 AND messages.campaign_id != {PURGED}
+    AND (deliveries.clicks > 0 OR (accepted = 1 AND link_set_id IS NOT NULL))
 )"""
 
 
-def _of_copies(what: str, where: str = "1") -> str:
+def _of_copies(what: str, where: str = "1 = 1") -> str:
     """Return a sum over the copies of a message."""
     return f"""(
         SELECT {what} FROM deliveries
@@ -139,13 +161,13 @@ def _of_copies(what: str, where: str = "1") -> str:
     )"""  # noqa: S608 - constants
 
 
+_TAKEN = "(accepted = 1 OR clicks > 0)"
 _GOT_SHARED = f"""
-    CASE WHEN messages.shared AND messages.campaign_id != {PURGED} THEN {
-    _of_copies(
-        "ifnull(max(sum(number != 0 AND (accepted OR clicks)),"
-        " sum(number != 0) * max(number = 0 AND (accepted OR clicks))), 0)"
-    )
-} ELSE 0 END"""
+    CASE WHEN messages.shared = 1 AND messages.campaign_id != {PURGED} THEN CASE
+        WHEN {_of_copies("count(*)", f"number = 0 AND {_TAKEN}")} > 0
+        THEN {_of_copies("count(*)", "number != 0")}
+        ELSE {_of_copies("count(*)", f"number != 0 AND {_TAKEN}")} END
+    ELSE 0 END"""
 MESSAGES: Columns = {
     **_message("messages"),
     **_CAMPAIGN,
@@ -158,8 +180,8 @@ MESSAGES: Columns = {
     ),
     "shared": ("messages.shared", "1: several recipients share one copy"),
     "state": (
-        f"""CASE WHEN messages.campaign_id = {PURGED} THEN 'purged' WHEN counted THEN 'sent'
-            WHEN unknown THEN 'unknown' ELSE 'refused' END""",
+        f"""CASE WHEN messages.campaign_id = {PURGED} THEN 'purged' WHEN counted = 1 THEN 'sent'
+            WHEN unknown = 1 THEN 'unknown' ELSE 'refused' END""",
         (
             "`sent` (it is in the figures), `unknown` (nobody knows whether the relay took it), "
             "`refused`, or `purged`: only clicks on it are known"
@@ -172,9 +194,9 @@ MESSAGES: Columns = {
         "those with a human click",
     ),
     "shared_recipients": (_GOT_SHARED, "recipients of a shared copy that was delivered"),
-    "clicks_human": (_of_copies("ifnull(sum(clicks_human), 0)"), "human clicks on all copies"),
-    "clicks_doubtful": (_of_copies("ifnull(sum(clicks_doubtful), 0)"), "those that are doubtful"),
-    "clicks_all": (_of_copies("ifnull(sum(clicks), 0)"), "clicks of people and machines"),
+    "clicks_human": (_of_copies("coalesce(sum(clicks_human), 0)"), "human clicks on all copies"),
+    "clicks_doubtful": (_of_copies("coalesce(sum(clicks_doubtful), 0)"), "those that are doubtful"),
+    "clicks_all": (_of_copies("coalesce(sum(clicks), 0)"), "clicks of people and machines"),
 }
 _FROM_MESSAGES = """
     messages LEFT JOIN campaigns ON campaigns.id = messages.campaign_id
@@ -186,12 +208,15 @@ DELIVERIES: Columns = {
     **_CAMPAIGN,
     "recipient": ("deliveries.number", "number of the recipient; 0: the copy that several share"),
     "person": ("persons.name", "who it is; NULL: not known, or forgotten"),
-    "address": ("ifnull(nullif(deliveries.address, ''), persons.name)", "where it was sent"),
+    "address": ("coalesce(nullif(deliveries.address, ''), persons.name)", "where it was sent"),
     "outcome": (
-        "CASE WHEN accepted THEN 'delivered' WHEN refused THEN 'refused' ELSE 'unknown' END",
+        "CASE WHEN accepted = 1 THEN 'delivered' WHEN refused = 1 THEN 'refused' ELSE 'unknown' END",
         "what the relay made of it: `delivered`, `refused` or `unknown`",
     ),
-    "is_delivery": (_IS_DELIVERY, "1: it is one of the deliveries of the figures"),
+    "is_delivery": (
+        f"CASE WHEN {_IS_DELIVERY} THEN 1 ELSE 0 END",
+        "1: it is one of the deliveries of the figures",
+    ),
     "clicks_human": ("deliveries.clicks_human", "human clicks on it"),
     "clicks_doubtful": ("deliveries.clicks_doubtful", "those that are doubtful"),
     "clicks_all": ("deliveries.clicks", "clicks of people and machines"),
@@ -218,7 +243,7 @@ CAMPAIGNS: Columns = {
     "deliveries": ("counters.deliveries", "copies for one recipient"),
     "clicked_deliveries": ("counters.clicked", "those with a human click"),
     "click_rate": (
-        "CAST(counters.clicked AS REAL) / nullif(counters.deliveries, 0)",
+        "CAST(counters.clicked AS DOUBLE PRECISION) / nullif(counters.deliveries, 0)",
         "clicked deliveries ÷ deliveries, 0 to 1; NULL where there are none",
     ),
     **_CLICKED,
@@ -229,14 +254,14 @@ CAMPAIGNS: Columns = {
 _FROM_CAMPAIGNS = """
     campaigns CROSS JOIN counters
         ON counters.day = 0 AND counters.campaign_id = campaigns.id AND counters.link_id = 0
-    WHERE counters.messages OR counters.clicks_all
+    WHERE counters.messages > 0 OR counters.clicks_all > 0
 """
 
 _OF_LINK: Columns = {
     "link_id": ("links.id", "number of the link"),
     "link": (_name("links"), "its name: its group, else its URL"),
-    "url": (f"ifnull(links.url, {_name('links')})", "a URL of it"),
-    "text": ("ifnull(links.text, '')", "the text that people saw"),
+    "url": (f"coalesce(links.url, {_name('links')})", "a URL of it"),
+    "text": ("coalesce(links.text, '')", "the text that people saw"),
 }
 LINKS: Columns = {**_OF_LINK, **_CLICKED}
 CAMPAIGN_LINKS: Columns = {
@@ -265,7 +290,7 @@ _COUNTED = """
 _FROM_LINKS = f"""
     (
         {_COUNTED.format("campaign_id = 0")}
-        UNION ALL SELECT DISTINCT 0, link_id FROM ({_LISTED.format(campaign=0)})
+        UNION ALL SELECT DISTINCT 0, link_id FROM ({_LISTED.format(campaign=0)}) AS listed
     ) AS counted JOIN links ON links.id = counted.link_id
     LEFT JOIN counters ON counters.day = 0 AND counters.campaign_id = 0
         AND counters.link_id = counted.link_id AND counters.clicks_all > 0
@@ -284,7 +309,7 @@ _FROM_CAMPAIGN_LINKS = f"""
 def _or_nothing(columns: Columns) -> Columns:
     """Return columns of figures that are 0 where nothing was counted."""
     return {
-        name: (f"ifnull({sql}, 0)" if sql.startswith("counters.") else sql, means)
+        name: (f"coalesce({sql}, 0)" if sql.startswith("counters.") else sql, means)
         for name, (sql, means) in columns.items()
     }
 
@@ -304,9 +329,13 @@ VIEWS: Mapping[str, tuple[str, Columns, str]] = {
 """Of each view: what a row is, its columns, and the tables that they come from."""
 
 
-def make(db: Database) -> None:
-    """Make all views, in place of those that are there, within the open transaction."""
+def make(db: Executes, written: Callable[[str], str] = str) -> None:
+    """Make all views, in place of those that are there, within the open transaction.
+
+    `written` returns statements as the engine reads them.
+    """
     for name, (_, columns, tables) in VIEWS.items():
         selected = ", ".join(f"{sql} AS {column}" for column, (sql, _) in columns.items())
         db.execute(f"DROP VIEW IF EXISTS {name}")
-        db.execute(f"CREATE VIEW {name} AS SELECT {selected} FROM {tables}")  # noqa: S608 - constants
+        made = f"CREATE VIEW {name} AS SELECT {selected} FROM {tables}"  # noqa: S608 - constants
+        db.execute(written(made))

@@ -67,7 +67,9 @@ def inserted(db: SQLite, message: Message, click: Click, **changes: object) -> N
         named_rows.signal_set_ids(db, {signals})[signals],
         named_rows.verdict_ids(db, {click.verdict})[click.verdict],
     )
-    rows.insert_clicks(db, [rows.click_row(event, message, click, rows.next_arrival(db), shared)])
+    rows.insert_clicks(
+        db, [rows.click_row(event, message, click, rows.first_arrival(db, 1), shared)]
+    )
 
 
 def click_of(
@@ -236,10 +238,10 @@ def test_the_number_of_a_purged_click_is_not_given_again() -> None:
     """Whoever asks for clicks after it would miss the one that had it."""
     db = empty()
     put(db, pending(), accepted(), clicked("c1"))
-    first = rows.next_arrival(db)
+    first = rows.first_arrival(db, 1)
     retention.purge(db, SENT_S + 1)
     assert db["arrivals"].count == 0
-    assert rows.next_arrival(db) == first
+    assert rows.first_arrival(db, 1) >= first
 
 
 @pytest.mark.parametrize("read", [rows.read_messages, rows.read_messages_near])

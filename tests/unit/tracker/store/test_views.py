@@ -308,7 +308,7 @@ def test_a_store_of_before_gets_the_views(db: SQLite) -> None:
     db.execute("DELETE FROM _sqlite_migrations WHERE name = 'views_for_people'")
     assert migrations.pending(db)
     migrations.apply(db)
-    views.make(db)
+    views.make(db, views.in_sqlite)
     assert set(db.view_names()) == set(views.VIEWS)
 
 

@@ -1,0 +1,73 @@
+"""What is asked of a connection, of each engine that gives it."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.checks.facts import empty
+from tests.support.postgresql import cluster
+from tracker.sql.db import Db
+from tracker.sql.errors import BadValues, DatabaseErrors
+
+ENGINES = ("sqlite", "postgresql")
+_PUT = "INSERT INTO settings (name, value) VALUES (?, ?)"
+
+
+@pytest.fixture(params=ENGINES)
+def db(request: pytest.FixtureRequest) -> Iterator[Db]:
+    """Return an empty store of an engine."""
+    with cluster().lent_store() if request.param == "postgresql" else _in_memory() as made:
+        assert made.engine == request.param
+        yield made
+
+
+@contextlib.contextmanager
+def _in_memory() -> Iterator[Db]:
+    made = empty()
+    yield made
+    made.close()
+
+
+def test_rows_are_tuples_or_told_by_their_columns(db: Db) -> None:
+    """With parameters by name or by place."""
+    db.executemany(_PUT, [("a", 1), ("b", 2)])
+    assert db.execute("SELECT name FROM settings WHERE value = ?", [2]).fetchone() == ("b",)
+    assert list(db.query("SELECT name FROM settings WHERE value < :most", {"most": 2})) == [
+        {"name": "a"}
+    ]
+
+
+def test_how_many_rows_changed_is_known(db: Db) -> None:
+    """Of one statement, and of one for many rows."""
+    assert db.executemany(_PUT, [("a", 1), ("b", 2)]).rowcount == 2
+    assert db.execute("DELETE FROM settings").rowcount == 2
+
+
+def test_what_a_failing_part_wrote_is_gone(db: Db) -> None:
+    """What was written before it is not."""
+    with db.atomic():
+        db.execute(_PUT, ["a", 1])
+        with contextlib.suppress(LookupError), db.atomic():
+            db.execute(_PUT, ["b", 2])
+            raise LookupError
+    assert db.execute("SELECT name FROM settings").fetchall() == [("a",)]
+
+
+def test_values_that_break_a_constraint_are_told_as_that(db: Db) -> None:
+    """They are an error of the database's, and to blame themselves."""
+    assert set(BadValues) <= {each for each in BadValues if issubclass(each, DatabaseErrors)}
+    with db.atomic():
+        db.execute(_PUT, ["a", 1])
+        with pytest.raises(BadValues), db.atomic():
+            db.execute(_PUT, ["a", 2])
+
+
+def test_numbers_are_reserved_behind_those_that_were_given(db: Db) -> None:
+    """Also where the row that had the last one is gone."""
+    with db.atomic():
+        first = db.reserve("persons", 2)
+        names = [(first, "a"), (first + 1, "b")]
+        db.executemany("INSERT INTO persons (id, name) VALUES (?, ?)", names)
+        db.execute("DELETE FROM persons")
+        assert db.reserve("persons", 1) == first + 2

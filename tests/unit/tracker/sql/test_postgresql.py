@@ -1,0 +1,143 @@
+"""PostgreSQL as an engine of the store."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.postgresql import cluster, url_of_new_store
+from tracker.sql.errors import ServerError, ValuesRefused
+from tracker.sql.postgresql import PostgreSQL, connect
+
+
+@pytest.fixture
+def url() -> str:
+    """Return the url of an empty store."""
+    return url_of_new_store()
+
+
+@pytest.fixture
+def db(url: str) -> Iterator[PostgreSQL]:
+    """Return a connection to it."""
+    with contextlib.closing(connect(url)) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, 2**63 - 1, -(2**63), 1.5, "", "Ä 'quoted' %s ?", b"\x00\xff", None]
+)
+def test_a_value_comes_back_as_it_was_given(db: PostgreSQL, value: Any) -> None:
+    """By name and by place."""
+    column = {int: "bigint", float: "double precision", bytes: "bytea"}.get(type(value), "text")
+    db.execute(f"CREATE TABLE kept (value {column})")
+    db.execute("INSERT INTO kept VALUES (:value)", {"value": value})
+    db.executemany("INSERT INTO kept VALUES (?)", [[value], (value,)])
+    assert db.execute("SELECT value FROM kept").fetchall() == [(value,)] * 3
+    assert list(db.query("SELECT value FROM kept LIMIT 1")) == [{"value": value}]
+
+
+def test_a_boolean_is_a_number(db: PostgreSQL) -> None:
+    """As in SQLite, both on its way in and on its way out."""
+    db.execute("CREATE TABLE kept (flag smallint)")
+    db.executemany("INSERT INTO kept VALUES (?)", [[True], [False]])
+    found = db.execute("SELECT flag, flag = 1 FROM kept ORDER BY flag").fetchall()
+    assert [tuple(map(repr, row)) for row in found] == [("0", "0"), ("1", "1")]
+
+
+def test_a_sum_of_integers_is_an_integer(db: PostgreSQL) -> None:
+    """However large; a quotient has its fraction."""
+    found = db.execute(
+        "SELECT sum(id), sum(id) / 2.0, sum(id) FILTER (WHERE id > 9) FROM campaigns"
+    )
+    assert [repr(each) for each in found.fetchone()] == ["3", "1.5", "None"]
+
+
+def test_what_a_failing_transaction_wrote_is_gone(db: PostgreSQL) -> None:
+    """And the connection is of use again."""
+    with contextlib.suppress(LookupError), db.transaction():
+        db.execute("INSERT INTO settings VALUES ('a', 1)")
+        raise LookupError
+    assert db.execute("SELECT count(*) FROM settings").fetchone() == (0,)
+
+
+def test_what_a_failing_part_of_a_transaction_wrote_is_gone(db: PostgreSQL) -> None:
+    """What was written before it is not, even where a statement failed."""
+    with db.transaction():
+        db.execute("INSERT INTO settings VALUES ('a', 1)")
+        with pytest.raises(ValuesRefused), db.atomic():
+            db.execute("INSERT INTO settings VALUES ('a', 2)")
+    assert db.execute("SELECT value FROM settings").fetchall() == [(1.0,)]
+
+
+def test_those_who_write_take_turns(url: str, db: PostgreSQL) -> None:
+    """Who waited reads what the one before wrote, so that nothing is counted from what was."""
+    db.execute("INSERT INTO settings VALUES ('sum', 0)")
+
+    def add() -> None:
+        with contextlib.closing(connect(url)) as other:
+            for _ in range(20):
+                with other.transaction():
+                    found = other.execute("SELECT value FROM settings").fetchone()[0]
+                    other.execute("UPDATE settings SET value = :now", {"now": found + 1})
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert db.execute("SELECT value FROM settings").fetchone() == (80.0,)
+
+
+def test_numbers_that_were_given_are_not_given_again(db: PostgreSQL) -> None:
+    """But for those of a transaction that failed."""
+    with db.transaction():
+        assert db.reserve("persons", 3) == 1
+    with contextlib.suppress(LookupError), db.transaction():
+        assert db.reserve("persons", 5) == 4
+        raise LookupError
+    with db.transaction():
+        assert db.reserve("persons", 1) == 4
+        assert db.reserve("arrivals", 1) == 1
+
+
+def test_a_temporary_table_is_empty_again_after_its_transaction(db: PostgreSQL) -> None:
+    """And there still, for the next one."""
+    made = "CREATE TEMP TABLE IF NOT EXISTS few (id INTEGER PRIMARY KEY) WITHOUT ROWID"
+    for _ in range(2):
+        with db.atomic():
+            db.execute(made)
+            db.executemany("INSERT INTO few VALUES (?)", [[1], [2]])
+            assert db.execute("SELECT count(*) FROM few").fetchone() == (2,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["INSERT INTO campaigns VALUES (1, 'again')", "INSERT INTO persons VALUES (1, NULL)"],
+)
+def test_values_are_told_from_a_server_that_fails(db: PostgreSQL, statement: str) -> None:
+    """An event is to blame for the former."""
+    with pytest.raises(ValuesRefused):
+        db.execute(statement)
+    with pytest.raises(ServerError) as told:
+        db.execute("SELECT * FROM nothing_of_ours")
+    assert not isinstance(told.value, ValuesRefused)
+    assert told.value.sqlstate == "42P01"
+
+
+def test_a_server_that_is_not_there_is_told_with_its_own_words() -> None:
+    """As an error of ours."""
+    with pytest.raises(ServerError, match="nowhere"):
+        connect("postgresql:///waypost?host=/nowhere")
+
+
+def test_a_connection_that_the_server_ended_raises_an_error_of_ours(
+    url: str, db: PostgreSQL
+) -> None:
+    """Whatever was being done."""
+    pid = db.execute("SELECT pg_backend_pid()").fetchone()[0]
+    with contextlib.closing(connect(cluster().url("postgres"))) as other:
+        other.execute(f"SELECT pg_terminate_backend({pid})")
+    with pytest.raises(ServerError), db.transaction():
+        db.execute("SELECT 1")

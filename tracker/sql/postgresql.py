@@ -1,0 +1,190 @@
+"""The store on a server of PostgreSQL.
+
+Owns: PostgreSQL as an engine of `db.Db`, on psycopg 3: connecting, values on their way in and out, and that
+those who write take turns (ADR 0031).
+Does not own: words that differ (`dialect`), tables (`tracker.store.server`), or when a store is opened
+(`tracker.store.database`).
+
+Only where a url names PostgreSQL is this module imported: psycopg is an extra of the installation.
+
+Values are those that SQLite has: integers, floats, text, octets, None. A boolean is 0 or 1, and a sum of
+integers an integer.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+from psycopg.rows import dict_row
+from psycopg.types.bool import BoolDumper
+from psycopg.types.numeric import Int8Dumper
+from psycopg.types.string import StrDumperUnknown
+
+from tracker.sql.db import Cursor, Engine, Parameters
+from tracker.sql.dialect import for_postgresql
+from tracker.sql.errors import ServerError, ValuesRefused
+
+WRITING = 0x7761_7970_6F73_7400
+"""The advisory lock of who writes: "waypost" in octets."""
+TURN_S = 30
+"""How long somebody waits for their turn to write, before it counts as a failure."""
+SILENT_S = 60
+"""A node that stops in the middle of its turn loses it after this, so that others go on."""
+STATEMENTS = 500
+"""Statements that the server keeps parsed for a connection."""
+
+_SETTINGS: Mapping[str, str] = {
+    "client_min_messages": "warning",
+    "idle_in_transaction_session_timeout": f"{SILENT_S}s",
+    "join_collapse_limit": "1",  # tables of a join are read in the order written, as SQLite's CROSS JOIN
+    "lock_timeout": f"{TURN_S}s",
+    "TimeZone": "UTC",
+}
+_BY_INDEX: Mapping[str, str] = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""Who writes looks up a few rows, by index: temporary tables have no statistics, by which to know that."""
+_OF_VALUES = ("22", "23")
+"""Classes of SQLSTATE: data that is none, and constraints (PostgreSQL's manual, appendix A)."""
+
+
+class _Bool(BoolDumper):
+    """Booleans go in as numbers."""
+
+    oid = Int8Dumper.oid
+
+    def dump(self, obj: bool) -> Buffer:  # noqa: FBT001 - psycopg's interface
+        return b"1" if obj else b"0"
+
+
+class _FlagLoader(Loader):
+    """Booleans come out as numbers."""
+
+    def load(self, data: Buffer) -> int:
+        return int(data == b"t")
+
+
+class _NumberLoader(Loader):
+    """Sums come out as integers."""
+
+    def load(self, data: Buffer) -> int | float:
+        text = bytes(data)
+        return float(text) if b"." in text else int(text)
+
+
+class PostgreSQL:
+    """A connection to a database of PostgreSQL. Raises ServerError."""
+
+    engine: Engine = "postgresql"
+
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self.connection = connection
+        connection.prepared_max = STATEMENTS
+        adapters = connection.adapters
+        adapters.register_dumper(int, Int8Dumper)
+        adapters.register_dumper(bool, _Bool)
+        adapters.register_dumper(str, StrDumperUnknown)
+        adapters.register_loader("bool", _FlagLoader)
+        adapters.register_loader("numeric", _NumberLoader)
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> Cursor:
+        """Run one statement."""
+        try:
+            return cast("Cursor", self.connection.execute(_query(sql), _as_given(parameters)))
+        except psycopg.Error as error:
+            raise _ours(error) from error
+
+    def executemany(self, sql: str, rows: Iterable[Parameters]) -> Cursor:
+        """Run one statement for each of `rows`."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.executemany(_query(sql), map(_as_given, rows))
+        except psycopg.Error as error:
+            raise _ours(error) from error
+        return cast("Cursor", cursor)
+
+    def query(self, sql: str, parameters: Parameters = ()) -> Iterator[dict[str, Any]]:
+        """Run one statement; yield its rows by the names of their columns."""
+        try:
+            with self.connection.cursor(row_factory=dict_row) as cursor:
+                found = cursor.execute(_query(sql), _as_given(parameters)).fetchall()
+        except psycopg.Error as error:
+            raise _ours(error) from error
+        return iter(found)
+
+    def script(self, statements: str) -> None:
+        """Run statements that are PostgreSQL's own, without parameters."""
+        try:
+            self.connection.execute(cast("Any", statements))
+        except psycopg.Error as error:
+            raise _ours(error) from error
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all or nothing, once it is our turn: nobody else writes meanwhile, on whatever node.
+
+        Statements see what was committed before they began, so all that others wrote in their turns.
+        """
+        with self.atomic():
+            self.execute("SELECT pg_advisory_xact_lock(:key)", {"key": WRITING})
+            yield
+
+    @contextlib.contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Write all or nothing: as part of the transaction that is open, or in one of its own."""
+        try:
+            with self.connection.transaction():
+                yield
+        except psycopg.Error as error:
+            raise _ours(error) from error
+
+    def reserve(self, table: str, count: int) -> int:
+        """Return the first of `count` row numbers that a table never gave, within the open transaction."""
+        given = self.execute(
+            "UPDATE last_numbers SET number = number + :count WHERE name = :name RETURNING number",
+            {"name": table, "count": count},
+        )
+        return int(given.fetchone()[0]) - count + 1
+
+    def create_function(self, name: str, function: Callable[[str], str]) -> None:
+        """Do nothing: the database has the functions that statements know (`tracker.store.server`)."""
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+
+def connect(url: str, *, by_index: bool = False, passfile: str | None = None) -> PostgreSQL:
+    """Connect to the server that a url names (libpq's connection URIs); raises ServerError.
+
+    `by_index`: for who writes, and looks up a few rows at a time.
+    """
+    settings = {**_SETTINGS, **(_BY_INDEX if by_index else {})}
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    given: dict[str, Any] = {"passfile": passfile} if passfile else {}
+    try:
+        return PostgreSQL(
+            psycopg.connect(
+                url, autocommit=True, options=options, application_name="waypost", **given
+            )
+        )
+    except psycopg.Error as error:
+        raise _ours(error) from error
+
+
+def _query(sql: str) -> bytes:
+    return for_postgresql(sql).encode()
+
+
+def _as_given(parameters: Parameters) -> Parameters:
+    return parameters if isinstance(parameters, dict) else tuple(parameters)
+
+
+def _ours(error: psycopg.Error) -> ServerError:
+    """Return what psycopg raised as an error of ours."""
+    code = error.sqlstate or ""
+    of_values = code.startswith(_OF_VALUES) or (
+        not code and isinstance(error, psycopg.DataError | psycopg.ProgrammingError)
+    )
+    return (ValuesRefused if of_values else ServerError)(str(error).strip(), code)
