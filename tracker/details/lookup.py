@@ -26,7 +26,7 @@ _BY_ID = """
         FROM days WHERE day IS NOT NULL
     )
     SELECT sent_s, message_id FROM days
-    CROSS JOIN messages ON sent_s / 86400 = day AND message_id = ?
+    CROSS JOIN messages ON sent_s / 86400 = day AND message_id = :message_id
 """
 """Ids are found day by day, some microseconds each (`tracker.store.schema.message_ids_by_day`)."""
 _BY_NAME = "SELECT DISTINCT sent_s, message_id FROM detail_names WHERE hash IN (:values)"
@@ -36,16 +36,16 @@ _TO = f"""
 """  # noqa: S608 - a constant
 _TO_ADDRESS = f"""
     SELECT sent_s, message_id FROM deliveries INDEXED BY deliveries_address
-    WHERE address = ? COLLATE NOCASE AND address IS NOT NULL AND address != ''
+    WHERE address = :address COLLATE NOCASE AND address IS NOT NULL AND address != ''
     ORDER BY sent_s DESC LIMIT {MOST_FOUND}
 """  # noqa: S608 - a constant
 _COPIES = f"""
     SELECT number, {", ".join(f"{name}.text AS {name}" for name in TEXTS)}, header_message_id, queue_id
     FROM details {" ".join(f"LEFT JOIN detail_texts AS {name} ON {name}.id = {name}_id" for name in TEXTS)}
-    WHERE sent_s = ? AND message_id = ? ORDER BY number
+    WHERE sent_s = :sent_s AND message_id = :message_id ORDER BY number
 """  # noqa: S608 - constants
 _RECIPIENTS = """
-    SELECT number, address FROM detail_recipients WHERE sent_s = ? AND message_id = ? ORDER BY number
+    SELECT number, address FROM detail_recipients WHERE sent_s = :sent_s AND message_id = :message_id ORDER BY number
 """
 
 
@@ -77,10 +77,12 @@ def find(db: Db, name: str, persons: Iterable[int] = ()) -> list[MessageKey]:
     """
     found = set(_named(db, name))
     if is_message_id(name):
-        found |= {MessageKey(*row) for row in db.execute(_BY_ID, [message_number(name)])}
+        found |= {
+            MessageKey(*row) for row in db.execute(_BY_ID, {"message_id": message_number(name)})
+        }
     found |= {MessageKey(*row) for row in queries.rows_in(db, _TO, persons)}
     for address in {name, written_alike(name)}:
-        found |= {MessageKey(*row) for row in db.execute(_TO_ADDRESS, [address])}
+        found |= {MessageKey(*row) for row in db.execute(_TO_ADDRESS, {"address": address})}
     return sorted(found, reverse=True)[:MOST_FOUND]
 
 
@@ -98,7 +100,7 @@ def _named(db: Db, name: str) -> Iterator[MessageKey]:
 def copies(db: Db, message: MessageKey) -> list[Details]:
     """Return what became of a message: of each copy, or of the one that all of its recipients had."""
     found = []
-    for row in db.query(_COPIES, list(message)):
+    for row in db.query(_COPIES, message._asdict()):
         row["reply"] = row["reply"].replace(QUEUE_ID, row["queue_id"] or "")
         domain = row.pop("header_domain")
         row["header_message_id"] = message_id_of(row["header_message_id"], domain)
@@ -108,4 +110,4 @@ def copies(db: Db, message: MessageKey) -> list[Details]:
 
 def recipients(db: Db, message: MessageKey) -> dict[int, str]:
     """Return the recipients, by their numbers, of a message that is in no other table."""
-    return dict(db.execute(_RECIPIENTS, list(message)).fetchall())
+    return dict(db.execute(_RECIPIENTS, message._asdict()).fetchall())

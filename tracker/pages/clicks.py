@@ -46,9 +46,9 @@ CAMPAIGNS = 200
 """Offered by name, the latest; others are asked for by following a link."""
 LABELS: dict[str, str] = {"human": "a person", "doubtful": "doubtful", "machine": "a machine"}
 
-_CAMPAIGNS = "SELECT id, name FROM campaigns ORDER BY id DESC LIMIT ?"
-_LINK = "SELECT name FROM links WHERE id = ?"
-_CAMPAIGN = "SELECT id, name FROM campaigns WHERE id = ?"
+_CAMPAIGNS = "SELECT id, name FROM campaigns ORDER BY id DESC LIMIT :most"
+_LINK = "SELECT name FROM links WHERE id = :link"
+_CAMPAIGN = "SELECT id, name FROM campaigns WHERE id = :campaign"
 _MessageId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 _Rule = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,63}$")]
 
@@ -201,12 +201,12 @@ def _shown(row: Json, text: str | None, reasons: str) -> Shown:
 
 def _campaigns(db: Db, asked: int | None) -> list[tuple[int, str]]:
     """Return campaigns that may be chosen, by name; the one that is asked for among them."""
-    rows = db.execute(_CAMPAIGNS, [CAMPAIGNS]).fetchall()
+    rows = db.execute(_CAMPAIGNS, {"most": CAMPAIGNS}).fetchall()
     if asked is not None and asked not in dict(rows):
-        rows += db.execute(_CAMPAIGN, [asked]).fetchall()
+        rows += db.execute(_CAMPAIGN, {"campaign": asked}).fetchall()
     return [(row, names.Name.of(name).for_people) for row, name in rows]
 
 
 def _link(db: Db, link: int | None) -> str | None:
-    found = db.execute(_LINK, [link]).fetchone() if link is not None else None
+    found = db.execute(_LINK, {"link": link}).fetchone() if link is not None else None
     return names.Name.of(found[0]).for_people if found else None

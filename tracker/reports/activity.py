@@ -4,7 +4,6 @@ Owns: the question, its queries, and telling in words why each click was judged 
 Does not own: the words (`tracker.judging.words`), or how an answer is printed (`tracker.cli.printing`).
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,18 +13,16 @@ from tracker.judging.words import in_words
 from tracker.reports.clicks import shown
 from tracker.reports.figures import Json
 from tracker.sql.db import Db
+from tracker.sql.spelling import ascii_lower
 from tracker.store.keys import address_text, message_text, moment_s
 
 _PERSON = """
     WITH person AS (
-        SELECT sent_s, message_id, number, person_id, accepted OR clicks > 0 AS got_it
-        FROM deliveries WHERE person_id IN (
-            SELECT id FROM persons WHERE name IN (SELECT value FROM json_each(:names))
-        )
+        SELECT sent_s, message_id, number, person_id, accepted, clicks
+        FROM deliveries WHERE person_id IN (SELECT id FROM persons WHERE name IN (:names))
         UNION
-        SELECT sent_s, message_id, number, person_id, accepted OR clicks > 0
-        FROM json_each(:names) CROSS JOIN deliveries
-            ON address = json_each.value COLLATE NOCASE AND address = json_each.value
+        SELECT sent_s, message_id, number, person_id, accepted, clicks FROM deliveries
+        WHERE address COLLATE NOCASE IN (:in_lower_case) AND address IN (:names)
     )
 """
 _SENT = f"""
@@ -39,7 +36,7 @@ _SENT = f"""
     FROM person CROSS JOIN messages ON messages.sent_s = person.sent_s
         AND messages.message_id = person.message_id
     CROSS JOIN campaigns ON campaigns.id = campaign_id
-    WHERE got_it OR (shared AND counted)
+    WHERE accepted = 1 OR clicks > 0 OR (shared = 1 AND counted = 1)
 """  # noqa: S608 - a constant
 _CLICKED = f"""
     {_PERSON}
@@ -58,7 +55,7 @@ _CLICKED = f"""
     CROSS JOIN verdicts ON verdicts.id = verdict_id
     CROSS JOIN signal_sets ON signal_sets.id = signal_set_id
     LEFT JOIN link_sets ON link_sets.id = link_set_id
-    WHERE person_id IS NOT NULL AND NOT shared
+    WHERE person_id IS NOT NULL AND shared = 0
 """  # noqa: S608 - a constant
 
 COLUMNS = (
@@ -87,7 +84,7 @@ def activity(db: Db, *names: str) -> Iterator[Json]:
     By addresses, or ids of the application's; all are one person's, and written as they stand in the
     store (`tracker.store.persons.written_alike`).
     """
-    asked = {"names": json.dumps(names)}
+    asked = {"names": list(names), "in_lower_case": [ascii_lower(each) for each in names]}
     told = [{**row, "why": None} for row in db.query(_SENT, asked)]
     clicked = [{**row, "at_s": moment_s(row["event_id"])} for row in db.query(_CLICKED, asked)]
     told += _clicked(clicked)

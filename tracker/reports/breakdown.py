@@ -49,22 +49,22 @@ _HOURS = """
     ORDER BY hour
 """
 _DELIVERIES = """
-    SELECT {key} AS name, person_id AS person, count(*) AS deliveries,
-        sum(deliveries.clicks_human > 0) AS clicked,
+    SELECT {key} AS name, count(*) AS deliveries,
+        count(*) FILTER (WHERE deliveries.clicks_human > 0) AS clicked,
         sum(deliveries.clicks_human) AS human, sum(deliveries.clicks) AS total
     FROM messages CROSS JOIN deliveries ON deliveries.sent_s = messages.sent_s
         AND deliveries.message_id = messages.message_id
     LEFT JOIN {names}
     WHERE messages.sent_s >= :since_s AND messages.sent_s < :until_s
-        AND :campaign IN (0, campaign_id) AND campaign_id != :purged AND NOT shared AND number != 0
-        AND (deliveries.clicks > 0 OR (accepted AND link_set_id IS NOT NULL))
+        AND :campaign IN (0, campaign_id) AND campaign_id != :purged AND shared = 0 AND number != 0
+        AND (deliveries.clicks > 0 OR (accepted = 1 AND link_set_id IS NOT NULL))
     GROUP BY {group}
 """
 _BY_SENDER = _DELIVERIES.format(
-    key="domains.name", names="domains ON domains.id = domain_id", group="domain_id"
+    key="max(domains.name)", names="domains ON domains.id = domain_id", group="domain_id"
 )
 _BY_ADDRESS = _DELIVERIES.format(
-    key="ifnull(address, persons.name)",
+    key="coalesce(address, max(persons.name))",
     names="persons ON persons.id = person_id",
     group="person_id, address",
 )
@@ -105,7 +105,7 @@ class _Asked:
     campaign: int
     period: Period | None
 
-    def values(self) -> dict[str, float]:
+    def values(self) -> dict[str, int]:
         """Return what queries are asked with."""
         about = {"campaign": self.campaign, "purged": PURGED}
         return {**about, **(self.period or Period()).values()}

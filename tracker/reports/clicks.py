@@ -5,7 +5,6 @@ Does not own: one person's clicks (`activity`), sums (`summary`), how answers ar
 fed before (`tracker.ingest.catch_up`).
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from tracker.reports import names
 from tracker.reports.figures import Json
 from tracker.reports.period import Period
 from tracker.sql.db import Db
+from tracker.sql.spelling import IN_ORDER_OF, LEAST_OCTETS, MOST_OCTETS
 from tracker.store.clicked_by import PART, Persons
 from tracker.store.keys import MessageKey, address_text, event_text, message_text, moment_s
 from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
@@ -56,34 +56,32 @@ _LATEST_OF_ALL = """
         AND counters.day = 0 AND counters.campaign_id > 0
     ORDER BY clicked_by.day DESC
 """
+_EVENT = "CASE WHEN human = 1 OR :machines = 1 THEN event_id END"
 _CLICKERS = """
     SELECT person_id, sum(human) AS human, sum(doubtful) AS doubtful, count(*) AS "all",
-        min(event_id) FILTER (WHERE human OR :machines) AS first,
-        max(event_id) FILTER (WHERE human OR :machines) AS last
-    FROM json_each(:persons) CROSS JOIN deliveries ON person_id = json_each.value
-        AND deliveries.sent_s >= :since_s AND deliveries.sent_s < :until_s AND deliveries.clicks > 0
+        {first} AS first, {last} AS last
+    FROM deliveries INDEXED BY deliveries_person
     CROSS JOIN messages ON messages.sent_s = deliveries.sent_s
         AND messages.message_id = deliveries.message_id
-        AND NOT shared AND :campaign IN (0, campaign_id)
+        AND shared = 0 AND :campaign IN (0, campaign_id)
     CROSS JOIN clicks ON clicks.sent_s = deliveries.sent_s
         AND clicks.message_id = deliveries.message_id AND recipient = deliveries.number
     CROSS JOIN verdicts ON verdicts.id = verdict_id
-    WHERE :any OR link_id IN (SELECT value FROM json_each(:links))
-    GROUP BY person_id HAVING sum(human) > 0 OR :machines
+    WHERE person_id IN (:persons) AND deliveries.clicks > 0
+        AND deliveries.sent_s >= :since_s AND deliveries.sent_s < :until_s
+        AND (:any = 1 OR link_id IN (:links))
+    GROUP BY person_id HAVING sum(human) > 0 OR :machines = 1
 """
-_NAMES = """
-    SELECT persons.id, name FROM json_each(:persons) CROSS JOIN persons ON persons.id = json_each.value
-"""
+_NAMES = "SELECT id, name FROM persons WHERE id IN (:persons)"
 _ADDRESSES = """
-    SELECT DISTINCT person_id, address
-    FROM json_each(:persons) CROSS JOIN deliveries ON person_id = json_each.value
+    SELECT DISTINCT person_id, address FROM deliveries WHERE person_id IN (:persons)
 """
 _SHOWN = f"CASE {{0}}.name WHEN '{RESERVED_NAME}' THEN '{PURGED_NAME}' ELSE {{0}}.name END"
 CLICK = f"""
     SELECT clicks.arrival AS cursor, clicks.event_id, clicks.message_id, recipient,
         number AS link_number, {_SHOWN.format("campaigns")} AS campaign,
         {_SHOWN.format("links")} AS link, destinations.url AS destination,
-        CASE WHEN shared THEN NULL ELSE (
+        CASE WHEN shared = 0 THEN (
             SELECT name FROM deliveries CROSS JOIN persons ON persons.id = person_id
             WHERE deliveries.sent_s = clicks.sent_s AND deliveries.message_id = clicks.message_id
             AND deliveries.number = recipient
@@ -103,13 +101,15 @@ CLICK = f"""
 _ARRIVED = """
     (SELECT arrival AS arrived, sent_s AS at, message_id AS of_message FROM arrivals
         WHERE arrival > :after AND sent_s >= :since_s AND sent_s < :until_s
-    ) CROSS JOIN clicks ON clicks.sent_s = at AND clicks.message_id = of_message AND arrival = arrived
+    ) AS counted CROSS JOIN clicks
+        ON clicks.sent_s = at AND clicks.message_id = of_message AND arrival = arrived
 """
 _SENT = """
-    (SELECT sent_s AS at, message_id AS of_message, event_id AS event FROM clicks
+    (SELECT sent_s AS at, message_id AS of_message, event_id AS event, arrival AS arrived FROM clicks
         WHERE sent_s >= :since_s AND sent_s < :until_s AND arrival > :after
         ORDER BY arrival
-    ) CROSS JOIN clicks ON clicks.sent_s = at AND clicks.message_id = of_message AND event_id = event
+    ) AS sent CROSS JOIN clicks
+        ON clicks.sent_s = at AND clicks.message_id = of_message AND event_id = event
 """
 """The same clicks in the same order: this way where they are few among all that arrived."""
 _BY_ARRIVAL = f"{CLICK.format(_ARRIVED, more='')} ORDER BY arrived"
@@ -178,7 +178,7 @@ def clickers_of(
         return
     asked = {
         "campaign": campaign,
-        "links": json.dumps(links or []),
+        "links": list(links or []),
         "any": links is None,
         "machines": machines,
         "since_s": min(days) * DAY_S if min(days) > 1 else 0,
@@ -192,7 +192,7 @@ def clickers_of(
 
 def _with_addresses(db: Db, found: list[Json]) -> Iterator[Json]:
     """Yield clickers as they are shown: where they got mail, at the address they are called by or others."""
-    asked = {"persons": json.dumps([row["person_id"] for row in found])}
+    asked = {"persons": [row["person_id"] for row in found]}
     addresses: defaultdict[int, set[str | None]] = defaultdict(set)
     for person, address in db.execute(_ADDRESSES, asked):
         addresses[person].add(address)
@@ -230,10 +230,13 @@ def _people(row: Sequence[Any], *, machines: bool) -> Iterator[int]:
 
 def _clickers(db: Db, persons: list[int], asked: Json) -> Iterator[Json]:
     """Yield how often persons clicked, as far as clicks are kept."""
+    sql = _CLICKERS.format(
+        first=LEAST_OCTETS[db.engine].format(_EVENT), last=MOST_OCTETS[db.engine].format(_EVENT)
+    )
     for start in range(0, len(persons), _CHUNK):
-        chunk = {"persons": json.dumps(persons[start : start + _CHUNK])}
+        chunk = {"persons": persons[start : start + _CHUNK]}
         called = dict(db.execute(_NAMES, chunk).fetchall())
-        for row in db.query(_CLICKERS, asked | chunk):
+        for row in db.query(sql, asked | chunk):
             yield {"person": called[row["person_id"]], **row}
 
 
@@ -256,7 +259,8 @@ def clicks(
         asked = _clicked_days(db, scope, asked)
     values = {"campaign": scope, "after": after, **asked.values()}
     few = asked.until_s - asked.since_s <= _FEW_DAYS * DAY_S
-    rows = db.query(_BY_SENDING if few else _BY_ARRIVAL, values)
+    in_order = IN_ORDER_OF[db.engine].format("arrived")
+    rows = db.query(f"{_BY_SENDING} {in_order}" if few else _BY_ARRIVAL, values)
     return (shown(told(row)) for row in rows)
 
 

@@ -48,10 +48,10 @@ _SENT_OF_ALL = _SENT.format("cohorts", _IN_PERIOD)
 _SENT_OF_CAMPAIGN = _SENT.format(
     f"""(SELECT day AS sent_day FROM cohorts
         WHERE link_id = 0 AND campaign_id = :campaign AND {_IN_PERIOD}
-    ) CROSS JOIN cohorts ON cohorts.day = sent_day""",  # noqa: S608 - a constant
+    ) AS sent CROSS JOIN cohorts ON cohorts.day = sent_day""",  # noqa: S608 - a constant
     "cohorts.campaign_id = :campaign",
 )
-_HOW_MANY = "SELECT count(*) FROM ({found})"
+_HOW_MANY = "SELECT count(*) FROM ({found}) AS found"
 _TOP = """
     SELECT name, url, text, clicked.* FROM (
         {found} ORDER BY clicks_all DESC, link_id DESC LIMIT :most
@@ -69,7 +69,7 @@ _LISTING = """
 _LISTED = """
     SELECT DISTINCT link_id FROM campaign_links
     WHERE :campaign IN (0, campaign_id) AND campaign_id IN ({listing}) AND {not_own}
-    AND link_id NOT IN (SELECT link_id FROM ({found}))
+    AND link_id NOT IN (SELECT link_id FROM ({found}) AS found)
 """
 _LISTED_TOP = """
     SELECT name, url, text, links.id AS link_id

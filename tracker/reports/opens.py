@@ -5,6 +5,7 @@ Does not own: the rows (`tracker.counting.opens`), or how an answer is printed
 (`tracker.cli.printing`).
 """
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ _SECONDS = ", ".join(f"{{0}} + {each}" for each in range(-SAME_MESSAGE_S, SAME_M
 _COPIES = f"""
     WITH copies AS (
         SELECT campaign_id, sent_s, message_id, count(*) AS recipients, sum(personal) AS personal
-        FROM pixels WHERE sent_s >= :since_s AND (accepted OR EXISTS (
+        FROM pixels WHERE sent_s >= :since_s AND (accepted = 1 OR EXISTS (
             SELECT 1 FROM opens WHERE opens.sent_s IN ({_SECONDS.format("pixels.sent_s")})
             AND opens.message_id = pixels.message_id AND opens.number IN (0, pixels.number)
         )) GROUP BY campaign_id, sent_s, message_id
@@ -42,15 +43,16 @@ _OPENS = f"""
             AND pixels.message_id = opens.message_id LIMIT 1
         ) AS pixel_s FROM opens WHERE sent_s >= :since_s
     ), copies AS (
-        SELECT ifnull(pixel_s, sent_s) AS sent_s, message_id, number != 0 AS personal,
-            sum(human) AS human, count(*) AS total
+        SELECT coalesce(pixel_s, sent_s) AS sent_s, message_id, number, sum(human) AS human,
+            count(*) AS total
         FROM found GROUP BY 1, message_id, number
     )
-    SELECT ifnull((
+    SELECT coalesce((
             SELECT campaign_id FROM pixels
             WHERE pixels.sent_s = copies.sent_s AND pixels.message_id = copies.message_id LIMIT 1
         ), :unknown) AS campaign_id, sum(human) AS opens_human, sum(total) AS opens_all,
-        sum(personal AND human > 0) AS unique_human, sum(personal) AS unique_all
+        count(*) FILTER (WHERE number != 0 AND human > 0) AS unique_human,
+        count(*) FILTER (WHERE number != 0) AS unique_all
     FROM copies GROUP BY 1
 """  # noqa: S608 - constants
 """An open is of the message of that id whose second is the token's, or next to it."""
@@ -130,7 +132,7 @@ def report(db: Db, *, campaign: str | None = None, since_s: float | None = None)
     known = names.campaigns(db)
     found: dict[str | None, Figures] = {}
     for query in (_COPIES, _OPENS):
-        for row in db.query(query, {"since_s": since_s or 0.0, "unknown": NO_CAMPAIGN}):
+        for row in db.query(query, {"since_s": math.ceil(since_s or 0), "unknown": NO_CAMPAIGN}):
             name = known[row.pop("campaign_id")].text
             if campaign in (None, name):
                 found[name] = found.get(name, Figures()) + Figures(**row)

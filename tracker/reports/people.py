@@ -7,7 +7,6 @@ A set is of one day of sending; those of a period are united part by part, so th
 days is one person, and 90 days take some milliseconds.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 
@@ -16,28 +15,27 @@ from tracker.store.clicked_by import Counts, Persons, united
 
 _BY_CAMPAIGN = """
     SELECT campaign_id, part, certain, doubtful, machines
-    FROM json_each(:ids) CROSS JOIN clicked_by ON link_id = 0 AND campaign_id = json_each.value
-        AND clicked_by.day BETWEEN :first AND :last
+    FROM clicked_by
+    WHERE link_id = 0 AND campaign_id IN (:ids) AND day BETWEEN :first AND :last
 """
 _BY_LINK = """
-    SELECT clicked_by.link_id, part, certain, doubtful, machines
-    FROM json_each(:ids) CROSS JOIN clicked_by ON clicked_by.link_id = json_each.value
-        AND campaign_id = :campaign AND clicked_by.day BETWEEN :first AND :last
+    SELECT link_id, part, certain, doubtful, machines FROM clicked_by
+    WHERE link_id IN (:ids) AND campaign_id = :campaign AND day BETWEEN :first AND :last
 """
 _BY_LINK_OF_ALL = """
     SELECT clicked_by.link_id, part, certain, doubtful, machines
-    FROM json_each(:ids) CROSS JOIN counters INDEXED BY counters_link
-        ON counters.link_id = json_each.value AND counters.link_id > 0
+    FROM counters INDEXED BY counters_link CROSS JOIN clicked_by
+        ON clicked_by.link_id = counters.link_id AND clicked_by.campaign_id = counters.campaign_id
+        AND clicked_by.day BETWEEN :first AND :last
+    WHERE counters.link_id IN (:ids) AND counters.link_id > 0
         AND counters.day = 0 AND counters.campaign_id > 0
-    CROSS JOIN clicked_by ON clicked_by.link_id = counters.link_id
-        AND clicked_by.campaign_id = counters.campaign_id AND clicked_by.day BETWEEN :first AND :last
 """
 """A link has no sets of single days over all campaigns: those of its campaigns are united."""
 
 
 def by_campaign(db: Db, campaigns: Collection[int], days: Mapping[str, int]) -> dict[int, Counts]:
     """Return how many clicked in messages of each of these campaigns (0: all of them together)."""
-    return _counts(db, _BY_CAMPAIGN, {"ids": json.dumps(list(campaigns)), **days})
+    return _counts(db, _BY_CAMPAIGN, {"ids": list(campaigns), **days})
 
 
 def by_link(
@@ -45,7 +43,7 @@ def by_link(
 ) -> dict[int, Counts]:
     """Return how many clicked each of these links, in messages of a campaign (0: all)."""
     sql = _BY_LINK if campaign else _BY_LINK_OF_ALL
-    return _counts(db, sql, {"ids": json.dumps(list(links)), "campaign": campaign, **days})
+    return _counts(db, sql, {"ids": list(links), "campaign": campaign, **days})
 
 
 def _counts(db: Db, sql: str, values: Mapping[str, object]) -> dict[int, Counts]:

@@ -6,6 +6,7 @@ Does not own: figures of all times (`summary`), how many people clicked (`people
 They are sums by the day of sending, so a period is of whole days, in UTC.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -45,9 +46,13 @@ class Period:
         """Return its `first` and `last` day, in days since 1970."""
         return {"first": day_of(self.since_s), "last": int(self.until_s // DAY_S) - 1}
 
-    def values(self) -> dict[str, float]:
-        """Return what queries are asked with."""
-        return {"since_s": self.since_s, "until_s": self.until_s, **self.days()}
+    def values(self) -> dict[str, int]:
+        """Return what queries are asked with: whole seconds, as those in which messages are sent."""
+        return {
+            "since_s": math.ceil(self.since_s),
+            "until_s": math.ceil(self.until_s),
+            **self.days(),
+        }
 
 
 _SENT = """
@@ -65,16 +70,16 @@ _CLICKED = """
 """
 _OF_CAMPAIGN = (
     """
-    SELECT ifnull(sum(messages), 0) AS messages, ifnull(sum(deliveries), 0) AS deliveries,
-        ifnull(sum(clicked), 0) AS clicked, ifnull(sum(shared_messages), 0) AS shared_messages,
-        ifnull(sum(shared_recipients), 0) AS shared_recipients
+    SELECT coalesce(sum(messages), 0) AS messages, coalesce(sum(deliveries), 0) AS deliveries,
+        coalesce(sum(clicked), 0) AS clicked, coalesce(sum(shared_messages), 0) AS shared_messages,
+        coalesce(sum(shared_recipients), 0) AS shared_recipients
     FROM counters INDEXED BY counters_days
     WHERE link_id = 0 AND campaign_id = :campaign AND day BETWEEN :first AND :last
     """,
     """
-    SELECT ifnull(sum(clicks_human), 0) AS clicks_human,
-        ifnull(sum(clicks_doubtful), 0) AS clicks_doubtful,
-        ifnull(sum(clicks_all), 0) AS clicks_all, ifnull(sum(clicks_shared), 0) AS clicks_shared
+    SELECT coalesce(sum(clicks_human), 0) AS clicks_human,
+        coalesce(sum(clicks_doubtful), 0) AS clicks_doubtful,
+        coalesce(sum(clicks_all), 0) AS clicks_all, coalesce(sum(clicks_shared), 0) AS clicks_shared
     FROM cohorts INDEXED BY cohorts_campaign
     WHERE link_id = 0 AND campaign_id = :campaign AND day BETWEEN :first AND :last
     """,

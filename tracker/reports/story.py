@@ -22,20 +22,23 @@ _MESSAGE = """
     SELECT campaigns.name AS campaign, shared, counted, unknown, domains.name AS domain
     FROM messages CROSS JOIN campaigns ON campaigns.id = campaign_id
     LEFT JOIN domains ON domains.id = domain_id
-    WHERE sent_s = ? AND message_id = ?
+    WHERE sent_s = :sent_s AND message_id = :message_id
 """
 _RECIPIENTS = """
-    SELECT number, ifnull(address, persons.name) AS address, persons.name AS person,
+    SELECT number, coalesce(address, persons.name) AS address, persons.name AS person,
         accepted, refused, clicks, clicks_human
     FROM deliveries LEFT JOIN persons ON persons.id = person_id
-    WHERE sent_s = ? AND message_id = ? AND (number != 0 OR clicks > 0) ORDER BY number
+    WHERE sent_s = :sent_s AND message_id = :message_id AND (number != 0 OR clicks > 0)
+    ORDER BY number
 """
 _RECIPIENT = """
-    SELECT ifnull(address, persons.name) AS address, persons.name AS person
+    SELECT coalesce(address, persons.name) AS address, persons.name AS person
     FROM deliveries CROSS JOIN persons ON persons.id = person_id
-    WHERE sent_s = ? AND message_id = ? AND number = ?
+    WHERE sent_s = :sent_s AND message_id = :message_id AND number = :number
 """
-_OPENS = "SELECT event_id, number, human FROM opens WHERE sent_s = ? AND message_id = ?"
+_OPENS = """
+    SELECT event_id, number, human FROM opens WHERE sent_s = :sent_s AND message_id = :message_id
+"""
 
 EVENTS = ("at", "event", "recipient", "link", "destination", "human", "reasons")
 """Columns of what happened to a message after it was sent."""
@@ -61,7 +64,7 @@ def story(db: Db, key: MessageKey) -> Json:
     `copies` is how it, or each recipient's copy, was handed over, while that is kept (`[privacy]
     details`); `campaign` and clicks are known of what was tracked.
     """
-    counted = next(db.query(_MESSAGE, list(key)), None)
+    counted = next(db.query(_MESSAGE, key._asdict()), None)
     copies, recipients = handed_over(db, key)
     return {
         "message": key.text,
@@ -86,14 +89,18 @@ def recipient(db: Db, key: MessageKey, number: int) -> tuple[str | None, str | N
 
     Each is None where it is unknown; nobody knows whose a click on a shared copy is.
     """
-    counted = next(db.query(_MESSAGE, list(key)), None)
+    counted = next(db.query(_MESSAGE, key._asdict()), None)
     campaign = Name.of(counted["campaign"]).text if counted else None
-    found = None if number == SHARED else db.execute(_RECIPIENT, [*key, number]).fetchone()
+    found = (
+        None
+        if number == SHARED
+        else db.execute(_RECIPIENT, {**key._asdict(), "number": number}).fetchone()
+    )
     return (campaign, *(found or (None, None)))
 
 
 def _recipients(db: Db, key: MessageKey, copies: list[Json]) -> Iterator[Json]:
-    known = list(db.query(_RECIPIENTS, list(key)))
+    known = list(db.query(_RECIPIENTS, key._asdict()))
     for row in known:
         outcome = _outcome(row)
         named = {name: row[name] for name in ("number", "address", "person")}
@@ -124,7 +131,7 @@ def _clicks(db: Db, key: MessageKey) -> Iterator[Json]:
 
 
 def _opens(db: Db, key: MessageKey) -> Iterator[Json]:
-    for row in db.query(_OPENS, list(key)):
+    for row in db.query(_OPENS, key._asdict()):
         opened = {"event": "opened", "recipient": row["number"], "human": bool(row["human"])}
         at = clicks.moment(moment_s(row["event_id"]))
         yield {**dict.fromkeys(EVENTS), **opened, "at": at}

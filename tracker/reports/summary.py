@@ -9,6 +9,7 @@ messages by the days on which they were sent, with all clicks on them; only the 
 when a click was made.
 """
 
+import math
 import time
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
@@ -40,7 +41,7 @@ _TOTALS = f"""
 _CAMPAIGNS = f"""
     SELECT campaign_id, {SUMS} FROM campaigns CROSS JOIN counters
         ON day = 0 AND campaign_id = campaigns.id AND link_id = 0
-    WHERE messages OR clicks_all
+    WHERE messages > 0 OR clicks_all > 0
 """  # noqa: S608 - a constant
 _DAYS = """
     SELECT day, clicks_human, clicks_doubtful, clicks_all FROM counters
@@ -119,6 +120,6 @@ def days(db: Db, asked: Period, scope: int) -> Iterator[DayFigures]:
 def unknown_messages(db: Db, asked: Period, campaigns: Collection[int] | None = None) -> int:
     """Count the messages, of some campaigns or all, of which nobody knows whether the relay took them."""
     values = asked.values()
-    values["until_s"] = min(values["until_s"], time.time() - UNKNOWN_AFTER_S)
+    values["until_s"] = min(values["until_s"], math.ceil(time.time() - UNKNOWN_AFTER_S))
     found = db.execute(_UNKNOWN, values).fetchall()
     return sum(count for campaign, count in found if campaigns is None or campaign in campaigns)

@@ -6,7 +6,8 @@ store is opened (`tracker.store.database`).
 
 A statement is written once, for all engines: with named parameters (`:name`), or with `?` where it is run
 for many rows at once; standard SQL where there is a choice, as `coalesce`; an `ON CONFLICT` names its
-columns, and a column that is raised names its table.
+columns, and a column that is raised names its table. `IN (:name)` takes a list of values, and nothing else.
+Moments that are compared with whole seconds are whole numbers, so that an index is of use.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -9,6 +9,7 @@ SQLite's words, and what becomes of them:
 - `CROSS JOIN … ON` and `… USING` fix the order in which tables are read. PostgreSQL reads the tables of a
   `JOIN` in the order written where it is told to (`join_collapse_limit`).
 - `INDEXED BY` goes: PostgreSQL finds the index itself.
+- `IN (:name)` holds a list, which is an array here: `= ANY`.
 - `COLLATE NOCASE` is `lower()`, which knows ASCII alone here too, as columns have the collation "C".
 - Temporary tables have PostgreSQL's types, and are empty again after each transaction.
 """
@@ -27,6 +28,7 @@ _FIXED_ORDER = re.compile(
 _INDEX = re.compile(r"\s+INDEXED\s+BY\s+\w+")
 _COMPARED = re.compile(r"([\w.]+)(\s*(?:<=|>=|=|<|>)\s*)([\w.:?]+)\s+COLLATE\s+NOCASE\b")
 _FOLDED = re.compile(r"([\w.:?]+)\s+COLLATE\s+NOCASE\b")
+_LIST = re.compile(r"\b(?P<negated>NOT\s+)?IN\s*\((?P<place>:\w+)\)")
 _OCTETS = re.compile(r"\blength\(CAST\(([\w.]+) AS BLOB\)\)")
 _TEMPORARY = re.compile(r"\s*CREATE\s+TEMP\s+TABLE\b")
 _TYPES = {"INTEGER": "BIGINT", "BLOB": "BYTEA", "REAL": "DOUBLE PRECISION"}
@@ -41,11 +43,15 @@ def for_postgresql(sql: str) -> str:
     """Return a statement with psycopg's places for parameters, and in words that PostgreSQL knows."""
     if _TEMPORARY.match(sql):
         sql = _temporary(sql)
-    sql = _INDEX.sub("", _FIXED_ORDER.sub("", sql))
+    sql = _LIST.sub(_array, _INDEX.sub("", _FIXED_ORDER.sub("", sql)))
     if "NOCASE" in sql:
         sql = _COMPARED.sub(lambda found: f"{_lower(found[1])}{found[2]}{_lower(found[3])}", sql)
         sql = _FOLDED.sub(lambda found: _lower(found[1]), sql)
     return _PLACES.sub(_place, _OCTETS.sub(r"octet_length(\1)", sql))
+
+
+def _array(found: re.Match[str]) -> str:
+    return f"{'<> ALL' if found['negated'] else '= ANY'} ({found['place']})"
 
 
 def _place(found: re.Match[str]) -> str:

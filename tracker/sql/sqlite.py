@@ -5,8 +5,10 @@ Does not own: where the file is and how it is opened (`tracker.store.database`).
 """
 
 import contextlib
+import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -20,6 +22,16 @@ class SQLite(Database):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection, execute_plugins=False)
+
+    def execute(self, sql: str, parameters: Parameters | None = None) -> sqlite3.Cursor:
+        """Run one statement."""
+        return super().execute(*_without_lists(sql, parameters))
+
+    def query(
+        self, sql: str, params: Parameters | None = None
+    ) -> Generator[dict[str, Any], None, None]:
+        """Run one statement; yield its rows by the names of their columns."""
+        return super().query(*_without_lists(sql, params))
 
     def executemany(self, sql: str, rows: Iterable[Parameters]) -> sqlite3.Cursor:
         """Run one statement for each of `rows`."""
@@ -45,3 +57,22 @@ class SQLite(Database):
     def create_function(self, name: str, function: Callable[[str], str]) -> None:
         """Have statements know a function of one text."""
         self.conn.create_function(name, 1, function, deterministic=True)
+
+
+def _without_lists(
+    sql: str, parameters: Parameters | None
+) -> tuple[str, Sequence[Any] | dict[str, Any] | None]:
+    """Return a statement whose lists, for which SQLite has no type, are spelled otherwise.
+
+    One of numbers goes as JSON, so that the statement is the same however many there are.
+    """
+    if not isinstance(parameters, dict):
+        return sql, parameters
+    for name, values in [each for each in parameters.items() if isinstance(each[1], list)]:
+        if all(isinstance(value, int) for value in values):
+            spelled, given = f"SELECT value FROM json_each(:{name})", {name: json.dumps(values)}  # noqa: S608 - names of our own
+        else:
+            given = {f"{name}_{number}": value for number, value in enumerate(values)}
+            spelled = ", ".join(f":{each}" for each in given)
+        sql, parameters = sql.replace(f"IN (:{name})", f"IN ({spelled})"), {**parameters, **given}
+    return sql, parameters

@@ -21,7 +21,9 @@ CHUNK = 2000
 
 _MADE_WITH: Watermark = "identify_secret"
 _UP_TO: Watermark = "identified_up_to"
-_NEXT = "SELECT id, name FROM persons WHERE id > ? ORDER BY id LIMIT ?"
+_NEXT = "SELECT id, name FROM persons WHERE id > :after ORDER BY id LIMIT :most"
+_TOLD = "SELECT name FROM persons WHERE told = :told"
+_UNTRIED = "SELECT name FROM persons WHERE id > :after"
 _PUT = "UPDATE persons SET told = ? WHERE id = ?"
 
 
@@ -31,7 +33,8 @@ def keep(db: Db, identifier: Identifier) -> None:
     if database.watermark(db, _MADE_WITH) != secret:
         database.set_watermark(db, _MADE_WITH, secret)
         database.set_watermark(db, _UP_TO, 0)
-    rows = db.execute(_NEXT, [int(database.watermark(db, _UP_TO)), CHUNK]).fetchall()
+    asked = {"after": int(database.watermark(db, _UP_TO)), "most": CHUNK}
+    rows = db.execute(_NEXT, asked).fetchall()
     if rows:
         ids = [(_octets(identifier.hashed(name)), row) for row, name in rows]
         db.executemany(_PUT, ids)
@@ -43,13 +46,11 @@ def person(db: Db, identifier: Identifier, person_id: str) -> str | None:
     if len(person_id) != ID_CHARACTERS:
         return None
     kept = database.watermark(db, _MADE_WITH) == _number_of(identifier)
-    found = db.execute(
-        "SELECT name FROM persons WHERE told = ?", [_octets(person_id) if kept else None]
-    ).fetchone()
+    found = db.execute(_TOLD, {"told": _octets(person_id) if kept else None}).fetchone()
     if found and identifier.hashed(found[0]) == person_id:
         return str(found[0])
     untried = int(database.watermark(db, _UP_TO)) if kept else 0
-    for (name,) in db.execute("SELECT name FROM persons WHERE id > ?", [untried]):
+    for (name,) in db.execute(_UNTRIED, {"after": untried}):
         if identifier.hashed(name) == person_id:
             return str(name)
     return None

@@ -48,11 +48,9 @@ _IN_ASCII = """
     WHERE address IS NOT NULL AND address = :name COLLATE NOCASE
 """
 _BEYOND_ASCII = """
-    SELECT name FROM persons
-    WHERE length(CAST(name AS BLOB)) > length(name) AND written_alike(name) = :name
+    SELECT name FROM persons WHERE length(CAST(name AS BLOB)) > length(name)
     UNION SELECT address FROM deliveries
-    WHERE address IS NOT NULL
-        AND length(CAST(address AS BLOB)) > length(address) AND written_alike(address) = :name
+    WHERE address IS NOT NULL AND length(CAST(address AS BLOB)) > length(address)
 """
 
 
@@ -62,22 +60,19 @@ def written_alike(db: Db, name: str) -> list[str]:
     What looks like an address may be an id of the application's; one that does not is found only
     exactly as it is.
     """
-    if is_opaque(name):
-        query = _EXACTLY
-    elif name.isascii():
-        query = _IN_ASCII
-    else:
-        # SQLite's own lower() and NOCASE know ASCII alone.
-        db.create_function("written_alike", alike)
-        query, name = _BEYOND_ASCII, alike(name)
-    return sorted(str(found) for (found,) in db.execute(query, {"name": name}))
+    if is_opaque(name) or name.isascii():
+        rows = db.execute(_EXACTLY if is_opaque(name) else _IN_ASCII, {"name": name})
+        return sorted(str(found) for (found,) in rows)
+    # The lower() and NOCASE of statements know ASCII alone.
+    wanted = alike(name)
+    return sorted(found for (found,) in db.execute(_BEYOND_ASCII) if alike(found) == wanted)
 
 
 def addresses(db: Db, person: str) -> list[str]:
     """Return the addresses at which a person got mail; links made on request go to none."""
     rows = db.execute(
         """SELECT DISTINCT coalesce(address, name) AS address FROM persons
-           JOIN deliveries ON person_id = persons.id WHERE name = ? ORDER BY address""",
-        [person],
+           JOIN deliveries ON person_id = persons.id WHERE name = :person ORDER BY address""",
+        {"person": person},
     )
     return [str(address) for (address,) in rows if address != person or not is_opaque(person)]

@@ -5,7 +5,6 @@ Does not own: its figures (`tracker.reports.summary`, `tracker.reports.period`),
 (`tracker.reports.links`), or domains of recipients (`domains`).
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +15,7 @@ from tracker.reports.names import Name
 from tracker.sql.db import Db
 from tracker.store.reserved import HOURS_A_DAY
 
-_NAME = "SELECT name FROM campaigns WHERE id = ?"
+_NAME = "SELECT name FROM campaigns WHERE id = :campaign"
 _LATEST = """
     SELECT id, name FROM campaigns
     WHERE id > (SELECT max(id) FROM campaigns) - :most AND id != :but AND EXISTS (
@@ -26,11 +25,11 @@ _LATEST = """
 """
 _DAYS = """
     SELECT min(day), max(day) FROM counters INDEXED BY counters_days
-    WHERE link_id = 0 AND campaign_id = ? AND day > 0 AND messages > 0
+    WHERE link_id = 0 AND campaign_id = :campaign AND day > 0 AND messages > 0
 """
 _HOURS = """
-    SELECT hour, clicks_human, clicks_all - clicks_human
-    FROM json_each(:hours) CROSS JOIN hours ON hour = json_each.value AND campaign_id = :campaign
+    SELECT hour, clicks_human, clicks_all - clicks_human FROM hours
+    WHERE hour IN (:hours) AND campaign_id = :campaign
 """
 
 
@@ -51,10 +50,11 @@ class Campaign:
 
 def find(db: Db, campaign: int) -> Campaign:
     """Return the campaign of a row; raises Unknown where there is none."""
-    row = db.execute(_NAME, [campaign]).fetchone()
+    asked = {"campaign": campaign}
+    row = db.execute(_NAME, asked).fetchone()
     if row is None:
         raise Unknown("campaign", str(campaign), ())
-    days = (day and day_date(day) for day in db.execute(_DAYS, [campaign]).fetchone())
+    days = (day and day_date(day) for day in db.execute(_DAYS, asked).fetchone())
     return Campaign(campaign, Name.of(row[0]), *days)
 
 
@@ -69,5 +69,5 @@ def latest(db: Db, most: int, but: int = 0) -> list[tuple[int, Name]]:
 
 def by_hour(db: Db, campaign: int, first: int, count: int) -> Mapping[int, tuple[int, int]]:
     """Return the clicks of people and of machines in some hours, counted from 1970."""
-    asked = {"campaign": campaign, "hours": json.dumps(list(range(first, first + count)))}
+    asked = {"campaign": campaign, "hours": list(range(first, first + count))}
     return {hour: (people, machines) for hour, people, machines in db.execute(_HOURS, asked)}

@@ -4,7 +4,6 @@ Owns: which links are compared, and the figures of each in both.
 Does not own: which links a campaign has (`tracker.reports.links`).
 """
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -15,12 +14,10 @@ from tracker.sql.db import Db
 _FIGURES = """
     SELECT link_id, clicks_human, clicks_doubtful, clicks_all, clicks_shared,
         unique_human, unique_doubtful, unique_all
-    FROM json_each(:ids) CROSS JOIN counters
-        ON day = 0 AND campaign_id = :campaign AND link_id = json_each.value
+    FROM counters WHERE day = 0 AND campaign_id = :campaign AND link_id IN (:ids)
 """
 _LISTED = """
-    SELECT link_id FROM json_each(:ids) CROSS JOIN campaign_links
-        ON campaign_id = :campaign AND link_id = json_each.value
+    SELECT link_id FROM campaign_links WHERE campaign_id = :campaign AND link_id IN (:ids)
 """
 
 
@@ -49,7 +46,7 @@ def _order(pair: Pair) -> tuple[int, str]:
 
 
 def _figures(db: Db, links: Collection[int], campaign: int) -> dict[int, Figures]:
-    asked = {"ids": json.dumps(list(links)), "campaign": campaign}
+    asked = {"ids": list(links), "campaign": campaign}
     found = {row: Figures() for (row,) in db.execute(_LISTED, asked)}
     for row in db.query(_FIGURES, asked):
         link = row.pop("link_id")

@@ -32,14 +32,14 @@ _ON_DAY = """
     WHERE sent_s >= :since_s AND sent_s < :until_s ORDER BY sent_s DESC, message_id DESC LIMIT :most
 """
 _DELIVERIES = f"""
-    SELECT ifnull(address, persons.name), person_id, clicks, clicks_human
+    SELECT coalesce(address, persons.name), person_id, clicks, clicks_human
     FROM ({_ON_DAY}) AS latest CROSS JOIN deliveries ON deliveries.sent_s = latest.sent_s
         AND deliveries.message_id = latest.message_id
     LEFT JOIN persons ON persons.id = person_id
-    WHERE campaign_id = :campaign AND NOT shared AND number != 0
-        AND (clicks > 0 OR (accepted AND link_set_id IS NOT NULL))
+    WHERE campaign_id = :campaign AND shared = 0 AND number != 0
+        AND (clicks > 0 OR (accepted = 1 AND link_set_id IS NOT NULL))
 """  # noqa: S608 - a constant
-_HOW_MANY = f"SELECT count(*) FROM ({_ON_DAY})"  # noqa: S608 - a constant
+_HOW_MANY = f"SELECT count(*) FROM ({_ON_DAY}) AS latest"  # noqa: S608 - a constant
 
 
 @dataclass(slots=True)

@@ -5,7 +5,6 @@ Does not own: finding links in a message (`proxy.rewrite`), all links of a campa
 or what is each reader's own (`tracker.urls.slots`).
 """
 
-import json
 from collections.abc import Sequence
 
 from tracker.counting.personal_links import Slots
@@ -18,9 +17,9 @@ from tracker.urls.slots import placed
 _NAMED = """
     SELECT links.id, links.name, links.url, links.text, clicks_human, clicks_doubtful, clicks_all,
         clicks_shared, unique_human, unique_doubtful, unique_all
-    FROM json_each(:names) CROSS JOIN links ON links.name = json_each.value
-    CROSS JOIN counters ON counters.day = 0 AND counters.campaign_id = :campaign
+    FROM links CROSS JOIN counters ON counters.day = 0 AND counters.campaign_id = :campaign
         AND counters.link_id = links.id
+    WHERE links.name IN (:names)
 """
 
 
@@ -51,7 +50,7 @@ def _names(db: Db, campaign: int, sent: Sequence[SentLink]) -> dict[int, str]:
 
 
 def _figures(db: Db, campaign: int, called: set[str]) -> dict[str, LinkFigures]:
-    values = {"names": json.dumps(sorted(called)), "campaign": campaign}
+    values = {"names": sorted(called), "campaign": campaign}
     found = {}
     for row, name, url, text, *figures in db.execute(_NAMED, values):
         counted = Figures(**dict(zip(_COUNTED, figures, strict=True)))

@@ -4,14 +4,13 @@ Owns: these questions.
 Does not own: who clicked it (`tracker.reports.clicks`), or lists of links (`listing`).
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from tracker.reports.campaigns.listing import day_date
-from tracker.reports.figures import CampaignFigures, Figures, LinkFigures
+from tracker.reports.figures import CampaignFigures, Figures, Json, LinkFigures
 from tracker.reports.known import Unknown
 from tracker.reports.link.listing import link_of
 from tracker.reports.names import Name
@@ -24,14 +23,13 @@ LOOKED_AT = 20_000
 """Clicks on messages of the latest days on which it was clicked, among which its own are looked for."""
 _DAYS_LOOKED_AT = 3
 
-_LINK = "SELECT id, name, url, text FROM links WHERE id = ?"
-_LEADS_TO = "SELECT leads_to FROM link_aliases WHERE link_id = ?"
+_LINK = "SELECT id, name, url, text FROM links WHERE id = :link"
+_LEADS_TO = "SELECT leads_to FROM link_aliases WHERE link_id = :link"
 _SUMS = """
     clicks_human, clicks_doubtful, clicks_all, clicks_shared, unique_human, unique_doubtful, unique_all
 """
-_TOTALS = f"SELECT {_SUMS} FROM counters WHERE day = 0 AND campaign_id = 0 AND link_id = ?"  # noqa: S608 - a constant
 _IN_CAMPAIGN = f"""
-    SELECT {_SUMS} FROM counters WHERE day = 0 AND campaign_id = ? AND link_id = ?
+    SELECT {_SUMS} FROM counters WHERE day = 0 AND campaign_id = :campaign AND link_id = :link
 """  # noqa: S608 - a constant
 _CAMPAIGNS = f"""
     SELECT campaigns.id, name, {_SUMS} FROM (
@@ -46,8 +44,8 @@ _LISTED = """
     WHERE link_id = :link LIMIT :most
 """
 _DELIVERIES = """
-    SELECT campaign_id, deliveries FROM json_each(:ids) CROSS JOIN counters
-        ON day = 0 AND campaign_id = json_each.value AND link_id = 0
+    SELECT campaign_id, deliveries FROM counters
+    WHERE day = 0 AND campaign_id IN (:ids) AND link_id = 0
 """
 _BY_DAY = """
     SELECT of_link.day, sum(of_link.clicks_human), sum(of_link.clicks_all - of_link.clicks_human)
@@ -89,19 +87,23 @@ class Destinations:
 
 def find(db: Db, link: int) -> LinkFigures:
     """Return the link of a row, or the one that it became, with its figures; raises Unknown."""
-    row = next(db.query(_LINK, [link]), None)
-    totals = next(db.query(_TOTALS, [link]), None)
-    if totals is None and (leads_to := db.execute(_LEADS_TO, [link]).fetchone()):
-        row = next(db.query(_LINK, list(leads_to)), None)
-        totals = next(db.query(_TOTALS, list(leads_to)), None)
+    row, totals = _row(db, link)
+    if totals is None and (leads_to := db.execute(_LEADS_TO, {"link": link}).fetchone()):
+        row, totals = _row(db, leads_to[0])
     if row is None:
         raise Unknown("link", str(link), ())
     return link_of(row, Figures(**(totals or {})))
 
 
+def _row(db: Db, link: int) -> tuple[Json | None, Json | None]:
+    """Return the row of a link, and its sums over all campaigns."""
+    asked = {"link": link, "campaign": 0}
+    return next(db.query(_LINK, asked), None), next(db.query(_IN_CAMPAIGN, asked), None)
+
+
 def in_campaign(db: Db, link: int, campaign: int) -> Figures:
     """Return the figures of a link in one campaign."""
-    return Figures(**next(db.query(_IN_CAMPAIGN, [campaign, link]), {}))
+    return Figures(**next(db.query(_IN_CAMPAIGN, {"link": link, "campaign": campaign}), {}))
 
 
 def campaigns(db: Db, link: int) -> list[InCampaign]:
@@ -109,7 +111,7 @@ def campaigns(db: Db, link: int) -> list[InCampaign]:
     asked = {"link": link, "most": CAMPAIGNS}
     found = {row["id"]: row for row in db.query(_LISTED, asked)}
     found |= {row["id"]: row for row in db.query(_CAMPAIGNS, asked)}
-    deliveries = dict(db.execute(_DELIVERIES, {"ids": json.dumps(list(found))}).fetchall())
+    deliveries = dict(db.execute(_DELIVERIES, {"ids": list(found)}).fetchall())
     told = [InCampaign(_campaign(row), deliveries.get(id_, 0)) for id_, row in found.items()]
     told.sort(key=lambda each: (-each.campaign.figures.clicks_all, -each.campaign.id))
     return told[:CAMPAIGNS]

@@ -9,9 +9,10 @@ latest ones, SEARCHED of each, whatever is written in which case; and among all 
 their URL begins.
 """
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from tracker.reports import people
 from tracker.reports.figures import Figures, Json, LinkFigures
@@ -48,35 +49,24 @@ _OF_PERIOD = _IN_PERIOD.format(
 )
 _THESE_EVER = f"""
     SELECT link_id, {_SUMS}, unique_human, unique_doubtful, unique_all
-    FROM json_each(:ids) CROSS JOIN counters
-        ON day = 0 AND campaign_id = 0 AND link_id = json_each.value
+    FROM counters WHERE day = 0 AND campaign_id = 0 AND link_id IN (:ids)
 """  # noqa: S608 - a constant
-_THESE_IN_PERIOD = _IN_PERIOD.format(
-    which="AND link_id IN (SELECT value FROM json_each(:ids))", having=""
-)
-_NAMES = """
-    SELECT links.id, name, url, text FROM json_each(:ids) CROSS JOIN links ON links.id = json_each.value
+_THESE_IN_PERIOD = _IN_PERIOD.format(which="AND link_id IN (:ids)", having="")
+_NAMES = "SELECT id, name, url, text FROM links WHERE id IN (:ids)"
+_CLICKED = """
+    SELECT id, name, url, text FROM (
+        SELECT link_id FROM counters INDEXED BY counters_top
+        WHERE day = 0 AND campaign_id = 0 AND link_id > 0 AND clicks_all > 0
+        ORDER BY clicks_all DESC LIMIT :searched
+    ) AS clicked CROSS JOIN links ON links.id = link_id
 """
-_FOUND = """
-    SELECT links.id FROM ({where}) AS searched CROSS JOIN links ON links.id = searched.id
-    WHERE (instr(folded(name), :text) OR instr(folded(ifnull(url, '')), :text)
-        OR instr(folded(ifnull(text, '')), :text)) AND name != :reserved
-    LIMIT :most
+_LATEST = """
+    SELECT id, name, url, text FROM links WHERE id > (SELECT max(id) FROM links) - :searched
 """
-_AMONG_CLICKED = _FOUND.format(
-    where="""
-    SELECT link_id AS id FROM counters INDEXED BY counters_top
-    WHERE day = 0 AND campaign_id = 0 AND link_id > 0 AND clicks_all > 0
-    ORDER BY clicks_all DESC LIMIT :searched
-"""
-)
-_AMONG_LATEST = _FOUND.format(
-    where="SELECT id FROM links WHERE id > (SELECT max(id) FROM links) - :searched"
-)
 _BEGINNING = """
     SELECT id FROM links WHERE name >= :text AND name < :end
     UNION SELECT id FROM links WHERE url IS NOT NULL AND url >= :text AND url < :end
-    LIMIT :most
+    ORDER BY id LIMIT :most
 """
 _SCHEMES = ("https://", "http://")
 _LAST_CHARACTER = chr(0x10FFFF)
@@ -106,7 +96,7 @@ def search(db: Db, text: str, period: Period | None) -> list[LinkFigures]:
     """Return links in whose name, URL or text this one stands, the most clicked first."""
     ids = _ids(db, text.strip())
     sql, days = (_THESE_EVER, {}) if period is None else (_THESE_IN_PERIOD, period.days())
-    figures = {row["link_id"]: row for row in db.query(sql, {"ids": json.dumps(ids), **days})}
+    figures = {row["link_id"]: row for row in db.query(sql, {"ids": ids, **days})}
     rows = [figures.get(row, {"link_id": row}) for row in ids]
     found = _told(db, rows, period)
     return sorted(found, key=lambda each: (-each.figures.clicks_all, each.link))[:MOST_FOUND]
@@ -114,11 +104,11 @@ def search(db: Db, text: str, period: Period | None) -> list[LinkFigures]:
 
 def _ids(db: Db, text: str) -> list[int]:
     """Return the rows of links that a text is found in."""
-    db.create_function("folded", str.casefold)
-    asked = {"text": text.casefold(), "searched": SEARCHED, "reserved": RESERVED_NAME}
+    wanted = text.casefold()
     found: dict[int, None] = {}
-    for sql in (_AMONG_CLICKED, _AMONG_LATEST):
-        found |= dict.fromkeys(row for (row,) in db.execute(sql, {**asked, "most": MOST_FOUND}))
+    for sql in (_CLICKED, _LATEST):
+        rows = db.execute(sql, {"searched": SEARCHED})
+        found |= dict.fromkeys(islice(_with_text(rows, wanted), MOST_FOUND))
     for scheme in ("", *_SCHEMES):
         begun = scheme + text
         values = {"text": begun, "end": begun + _LAST_CHARACTER, "most": MOST_FOUND}
@@ -126,14 +116,22 @@ def _ids(db: Db, text: str) -> list[int]:
     return list(found)
 
 
+def _with_text(rows: Iterable[Any], wanted: str) -> Iterator[int]:
+    """Yield the rows of links in whose name, URL or text this one stands."""
+    for row, *texts in rows:
+        if texts[0] != RESERVED_NAME and any(
+            wanted in each.casefold() for each in texts if each is not None
+        ):
+            yield row
+
+
 def _told(db: Db, rows: Iterable[Json], period: Period | None) -> list[LinkFigures]:
     """Return sums of links with their names, and with the people of a period."""
     sums = {row["link_id"]: _figures(row) for row in rows}
-    ids = json.dumps(list(sums))
     if period is not None:
         uniques = people.by_link(db, list(sums), 0, period.days())
         sums = {row: each.of_people(uniques.get(row, Counts())) for row, each in sums.items()}
-    named = {row["id"]: row for row in db.query(_NAMES, {"ids": ids})}
+    named = {row["id"]: row for row in db.query(_NAMES, {"ids": list(sums)})}
     return [link_of(named[row], each) for row, each in sums.items() if row in named]
 
 

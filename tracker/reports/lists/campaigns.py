@@ -5,7 +5,6 @@ Does not own: figures (`tracker.reports.figures`), those of a period (`tracker.r
 campaigns in another order (`tracker.reports.campaigns`).
 """
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -23,7 +22,7 @@ _NUMBERS = """
 """
 _HAS_ANY = """EXISTS (
     SELECT 1 FROM counters WHERE day = 0 AND campaign_id = campaigns.id AND link_id = 0
-        AND (messages OR clicks_all)
+        AND (messages > 0 OR clicks_all > 0)
 )"""
 _HAS_ANY_THEN = """EXISTS (
     SELECT 1 FROM counters INDEXED BY counters_days
@@ -33,14 +32,13 @@ _HAS_ANY_THEN = """EXISTS (
     WHERE campaign_id = campaigns.id AND link_id = 0 AND day BETWEEN :first AND :last AND clicks_all > 0
 )"""
 _OF_EVERYTHING = f"""
-    SELECT campaign_id, {SUMS} FROM json_each(:ids) CROSS JOIN counters
-        ON day = 0 AND campaign_id = json_each.value AND link_id = 0
+    SELECT campaign_id, {SUMS} FROM counters
+    WHERE day = 0 AND campaign_id IN (:ids) AND link_id = 0
 """  # noqa: S608 - a constant
 _ABOUT = """
-    SELECT campaigns.id, name, {first} AS first, {last} AS last
-    FROM json_each(:ids) CROSS JOIN campaigns ON campaigns.id = json_each.value ORDER BY campaigns.id
+    SELECT id, name, {first} AS first, {last} AS last FROM campaigns WHERE id IN (:ids) ORDER BY id
 """
-_CAMPAIGN = "SELECT 1 FROM campaigns WHERE id = ?"
+_CAMPAIGN = "SELECT 1 FROM campaigns WHERE id = :campaign"
 _DAY = """(
     SELECT day FROM counters INDEXED BY counters_days WHERE campaign_id = campaigns.id AND link_id = 0
         AND day > 0 AND messages > 0 ORDER BY day {order} LIMIT 1
@@ -79,18 +77,18 @@ def campaign(db: Db, number: int, asked: Period | None) -> Listed | None:
 
 def is_known(db: Db, number: int) -> bool:
     """Return whether there is a campaign of this number."""
-    return db.execute(_CAMPAIGN, [number]).fetchone() is not None
+    return db.execute(_CAMPAIGN, {"campaign": number}).fetchone() is not None
 
 
 def _listed(db: Db, asked: Period | None, numbers: Collection[int]) -> list[Listed]:
     figures = _figures(db, asked, numbers)
-    rows = db.query(_ABOUT, {"ids": json.dumps(list(numbers))})
+    rows = db.query(_ABOUT, {"ids": list(numbers)})
     return [_row(row, figures.get(row["id"], Figures())) for row in rows]
 
 
 def _figures(db: Db, asked: Period | None, numbers: Collection[int]) -> Mapping[int, Figures]:
     if asked is None:
-        rows = db.query(_OF_EVERYTHING, {"ids": json.dumps(list(numbers))})
+        rows = db.query(_OF_EVERYTHING, {"ids": list(numbers)})
         return {row.pop("campaign_id"): Figures(**row) for row in rows}
     if len(numbers) == 1:
         return {number: period.of_campaign(db, asked, number) for number in numbers}

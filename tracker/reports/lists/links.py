@@ -7,7 +7,6 @@ many people clicked (`tracker.reports.people`).
 A link is listed that was clicked, or that a campaign with messages has: those of a report, all of them.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -40,7 +39,7 @@ _CLICKED_OF_CAMPAIGN_THEN = """
     SELECT DISTINCT cohorts.link_id FROM (
         SELECT day AS sent_day FROM cohorts INDEXED BY cohorts_campaign
         WHERE link_id = 0 AND campaign_id = :campaign AND day BETWEEN :first AND :last
-    ) CROSS JOIN cohorts ON cohorts.day = sent_day AND cohorts.campaign_id = :campaign
+    ) AS sent CROSS JOIN cohorts ON cohorts.day = sent_day AND cohorts.campaign_id = :campaign
         AND cohorts.link_id > :after AND clicks_all > 0
     ORDER BY cohorts.link_id LIMIT :most
 """
@@ -71,13 +70,12 @@ _LOOKED_TO = """
 _OF_EVERYTHING = """
     SELECT link_id, clicks_human, clicks_doubtful, clicks_all, clicks_shared,
         unique_human, unique_doubtful, unique_all
-    FROM json_each(:ids) CROSS JOIN counters
-        ON day = 0 AND campaign_id = :campaign AND link_id = json_each.value
+    FROM counters WHERE day = 0 AND campaign_id = :campaign AND link_id IN (:ids)
 """
 _OF_PERIOD = """
     SELECT link_id, sum(clicks_human) AS clicks_human, sum(clicks_doubtful) AS clicks_doubtful,
         sum(clicks_all) AS clicks_all, sum(clicks_shared) AS clicks_shared
-    FROM {sums} WHERE link_id IN (SELECT value FROM json_each(:ids)) GROUP BY link_id
+    FROM {sums} AS sums WHERE link_id IN (:ids) GROUP BY link_id
 """
 _THEN = """(
     SELECT link_id, clicks_human, clicks_doubtful, clicks_all, clicks_shared
@@ -87,14 +85,11 @@ _OF_CAMPAIGN_THEN = """(
     SELECT cohorts.* FROM (
         SELECT day AS sent_day FROM cohorts INDEXED BY cohorts_campaign
         WHERE link_id = 0 AND campaign_id = :campaign AND day BETWEEN :first AND :last
-    ) CROSS JOIN cohorts ON cohorts.day = sent_day AND cohorts.campaign_id = :campaign
+    ) AS sent CROSS JOIN cohorts ON cohorts.day = sent_day AND cohorts.campaign_id = :campaign
         AND cohorts.link_id > 0
 )"""
-_ABOUT = """
-    SELECT links.id, name, url, text FROM json_each(:ids) CROSS JOIN links ON links.id = json_each.value
-    ORDER BY links.id
-"""
-_NOW = "SELECT leads_to FROM link_aliases WHERE link_id = ?"
+_ABOUT = "SELECT id, name, url, text FROM links WHERE id IN (:ids) ORDER BY id"
+_NOW = "SELECT leads_to FROM link_aliases WHERE link_id = :link"
 _CAMPAIGNS = """
     SELECT campaign_id FROM counters INDEXED BY counters_link
     WHERE link_id = :link AND link_id > 0 AND day = 0 AND campaign_id > 0 AND clicks_all > 0
@@ -103,7 +98,7 @@ _CAMPAIGNS = """
     WHERE link_id = :link AND {not_own} AND {sent}
     ORDER BY campaign_id LIMIT :most
 """
-_CAMPAIGN = "SELECT id, name FROM campaigns WHERE id = ?"
+_CAMPAIGN = "SELECT id, name FROM campaigns WHERE id = :campaign"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +144,7 @@ def _listed(asked: Asked) -> str:
 
 def figures(db: Db, asked: Asked, numbers: Collection[int]) -> list[LinkFigures]:
     """Return those of these links that there are, with their figures."""
-    ids = json.dumps(list(numbers))
+    ids = list(numbers)
     found = _figures(db, asked, {**asked.values(), "ids": ids}, numbers)
     return [_link(row, found.get(row["id"], Figures())) for row in db.query(_ABOUT, {"ids": ids})]
 
@@ -174,7 +169,7 @@ def _link(row: Json, figures: Figures) -> LinkFigures:
 def number_now(db: Db, link: int) -> int:
     """Return the number of the link that another one became, or its own."""
     seen = {link}
-    while (found := db.execute(_NOW, [link]).fetchone()) and found[0] not in seen:
+    while (found := db.execute(_NOW, {"link": link}).fetchone()) and found[0] not in seen:
         link = int(found[0])
         seen.add(link)
     return link
@@ -186,6 +181,6 @@ def campaigns_of(db: Db, link: int, limit: int) -> list[tuple[int, Name, LinkFig
     rows = db.execute(sql, {"link": link, "most": limit}).fetchall()
     found = []
     for (number,) in rows:
-        row, stored = db.execute(_CAMPAIGN, [number]).fetchone()
+        row, stored = db.execute(_CAMPAIGN, {"campaign": number}).fetchone()
         found += [(row, Name.of(stored), each) for each in figures(db, Asked(number), [link])]
     return found

@@ -22,12 +22,12 @@ Label = Literal["human", "doubtful", "machine"]
 LABELS: tuple[Label, ...] = get_args(Label)
 
 _IS: dict[Label, str] = {
-    "human": "human",
-    "doubtful": "human AND doubtful",
-    "machine": "NOT human",
+    "human": "human = 1",
+    "doubtful": "human = 1 AND doubtful = 1",
+    "machine": "human = 0",
 }
 _VERDICTS = "SELECT id, reasons FROM verdicts WHERE {}"
-_CAMPAIGN = "SELECT 1 FROM campaigns WHERE id = ?"
+_CAMPAIGN = "SELECT 1 FROM campaigns WHERE id = :campaign"
 _LINK = """
     SELECT id FROM links WHERE id = :link
     UNION ALL SELECT leads_to FROM link_aliases WHERE link_id = :link
@@ -82,7 +82,7 @@ class Wanted:
 
 
 def _campaign(db: Db, campaign: int | None) -> int | None:
-    if campaign is not None and not db.execute(_CAMPAIGN, [campaign]).fetchone():
+    if campaign is not None and not db.execute(_CAMPAIGN, {"campaign": campaign}).fetchone():
         raise Unknown("campaign", str(campaign), ())
     return campaign
 
@@ -114,7 +114,7 @@ def _verdicts(db: Db, asked: Filter) -> tuple[int, ...] | None:
     """Return the verdicts with a label and a rule; there are not many."""
     if asked.label is None and asked.rule is None:
         return None
-    rows = db.execute(_VERDICTS.format(_IS[asked.label] if asked.label else "1")).fetchall()
+    rows = db.execute(_VERDICTS.format(_IS[asked.label] if asked.label else "TRUE")).fetchall()
     if asked.rule is None:
         return tuple(row for row, _ in rows)
     found = tuple(row for row, reasons in rows if asked.rule in rules_of(reasons))

@@ -9,7 +9,6 @@ Clicks that are counted later arrive later, so that nothing is told twice, or mi
 fits few of very many clicks, a page says how far it has looked, with fewer rows than asked for.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -32,11 +31,11 @@ _FOUND = """
         AND clicks.message_id = found.message_id AND clicks.event_id = found.event_id
 """
 _IDS = ", messages.campaign_id, clicks.link_id, clicks.sent_s"
-_LATEST = "SELECT ifnull(max(arrival), 0) FROM arrivals"
+_LATEST = "SELECT coalesce(max(arrival), 0) FROM arrivals"
 _MOMENT = """
     SELECT event_id FROM arrivals CROSS JOIN clicks ON clicks.sent_s = arrivals.sent_s
         AND clicks.message_id = arrivals.message_id AND clicks.arrival = arrivals.arrival
-    WHERE arrivals.arrival = ?
+    WHERE arrivals.arrival = :arrival
 """
 
 
@@ -99,7 +98,7 @@ def _rows(db: Db, wanted: Wanted, way: ways.Way, values: Json, direction: Direct
 
 
 _OF_MESSAGE = "clicks.sent_s = :of_sent_s AND clicks.message_id = :of_message_id"
-_OF_VERDICTS = "verdict_id IN (SELECT value FROM json_each(:verdicts))"
+_OF_VERDICTS = "verdict_id IN (:verdicts)"
 _OF_LINK = "clicks.link_id = :of_link"
 _OF_CAMPAIGN = """EXISTS (
     SELECT 1 FROM messages WHERE messages.sent_s = clicks.sent_s
@@ -108,9 +107,8 @@ _OF_CAMPAIGN = """EXISTS (
 _OF_PERSON = """EXISTS (
     SELECT 1 FROM deliveries WHERE deliveries.sent_s = clicks.sent_s
     AND deliveries.message_id = clicks.message_id AND deliveries.number = recipient
-    AND person_id IS NOT NULL AND (person_id IN (SELECT value FROM json_each(:persons))
-        OR address IN (SELECT value FROM json_each(:names)))
-) AND NOT (
+    AND person_id IS NOT NULL AND (person_id IN (:persons) OR address IN (:names))
+) AND 0 = (
     SELECT shared FROM messages WHERE messages.sent_s = clicks.sent_s
     AND messages.message_id = clicks.message_id
 )"""
@@ -133,13 +131,13 @@ def _conditions(wanted: Wanted) -> Iterator[str]:
 
 def _values(wanted: Wanted) -> Json:
     return {
-        "verdicts": json.dumps(wanted.verdicts or ()),
+        "verdicts": list(wanted.verdicts or ()),
         "of_sent_s": wanted.message and wanted.message.sent_s,
         "of_message_id": wanted.message and wanted.message.message_id,
         "of_link": wanted.link,
         "of_campaign": wanted.campaign,
-        "persons": json.dumps(wanted.persons),
-        "names": json.dumps(wanted.names),
+        "persons": list(wanted.persons),
+        "names": list(wanted.names),
     }
 
 
@@ -150,5 +148,5 @@ def latest(db: Db) -> int:
 
 def _moment_s(db: Db, arrival: int) -> float | None:
     """Return when a click was made; None where it is gone."""
-    found = db.execute(_MOMENT, [arrival]).fetchone()
+    found = db.execute(_MOMENT, {"arrival": arrival}).fetchone()
     return moment_s(found[0]) if found else None

@@ -14,6 +14,7 @@ from typing import Any
 
 from tracker.reports.log.filters import Wanted
 from tracker.sql.db import Db
+from tracker.sql.spelling import ascii_lower, listed
 from tracker.store.reserved import DAY_S, day_of
 
 LOOKED_AT = 30_000
@@ -26,10 +27,10 @@ OF_A_PERSON = 20_000
 """Clicks on a person's copies."""
 CAMPAIGNS_OF_A_LINK = 50
 
-_DAYS = "SELECT day FROM cohorts WHERE campaign_id = ? AND link_id = 0 AND clicks_all > 0"
+_DAYS = "SELECT day FROM cohorts WHERE campaign_id = :campaign AND link_id = 0 AND clicks_all > 0"
 _CAMPAIGNS = f"""
     SELECT campaign_id FROM counters INDEXED BY counters_link
-    WHERE link_id = ? AND link_id > 0 AND day = 0 AND campaign_id > 0 AND clicks_all > 0
+    WHERE link_id = :link AND link_id > 0 AND day = 0 AND campaign_id > 0 AND clicks_all > 0
     LIMIT {CAMPAIGNS_OF_A_LINK + 1}
 """  # noqa: S608 - a constant
 _DAYS_OF_LINK = """
@@ -38,26 +39,27 @@ _DAYS_OF_LINK = """
     WHERE every.campaign_id = :campaign AND every.link_id = 0 AND own.clicks_all > 0
 """
 _CLICKS_OF_DAYS = """
-    SELECT total(clicks_all) FROM json_each(:days) CROSS JOIN cohorts
-        ON day = json_each.value AND campaign_id = 0 AND link_id = 0
+    SELECT coalesce(sum(clicks_all), 0) FROM cohorts
+    WHERE day IN (:days) AND campaign_id = 0 AND link_id = 0
 """
-_CLICKS_OF_MESSAGE = "SELECT total(clicks) FROM deliveries WHERE sent_s = ? AND message_id = ?"
+_CLICKS_OF_MESSAGE = """
+    SELECT coalesce(sum(clicks), 0) FROM deliveries
+    WHERE sent_s = :sent_s AND message_id = :message_id
+"""
 _COPIES = f"""
     SELECT sent_s, message_id, number, clicks FROM deliveries
-    WHERE person_id IN (SELECT value FROM json_each(:persons))
-        AND clicks > 0 AND sent_s >= :since_s AND sent_s < :until_s
-    UNION SELECT sent_s, message_id, number, clicks FROM json_each(:names) CROSS JOIN deliveries
-        ON address = json_each.value COLLATE NOCASE AND address = json_each.value
-    WHERE clicks > 0 AND +sent_s >= :since_s AND +sent_s < :until_s
+    WHERE person_id IN (:persons) AND clicks > 0 AND sent_s >= :since_s AND sent_s < :until_s
+    UNION SELECT sent_s, message_id, number, clicks FROM deliveries INDEXED BY deliveries_address
+    WHERE address COLLATE NOCASE IN (:in_lower_case) AND address IN (:names)
+        AND address IS NOT NULL AND clicks > 0 AND sent_s >= :since_s AND sent_s < :until_s
     LIMIT {OF_A_PERSON}
 """  # noqa: S608 - a constant
 _OF_COPIES = """
-    json_each(:copies) AS copy CROSS JOIN clicks ON clicks.sent_s = copy.value ->> 0
-        AND clicks.message_id = copy.value ->> 1 AND recipient = copy.value ->> 2
+    {copies} AS copy CROSS JOIN clicks ON clicks.sent_s = copy.sent_s
+        AND clicks.message_id = copy.message_id AND recipient = copy.number
 """
 _OF_DAYS = """
-    json_each(:runs) AS run CROSS JOIN clicks
-        ON clicks.sent_s >= run.value ->> 0 AND clicks.sent_s < run.value ->> 1
+    {runs} AS run CROSS JOIN clicks ON clicks.sent_s >= run.since_s AND clicks.sent_s < run.until_s
 """
 _ARRIVED = """
     arrivals CROSS JOIN clicks ON clicks.sent_s = arrivals.sent_s
@@ -70,15 +72,15 @@ _BY_ARRIVAL = """
 _SPAN = """
     SELECT count(*), {end}(arrival) FROM (
         SELECT arrival FROM arrivals WHERE arrival {beyond} :cursor ORDER BY arrival {order} LIMIT :most
-    )
+    ) AS span
 """
 _SENT_THEN = """
     SELECT count(*), {end}(arrival) FROM (
         SELECT arrival FROM arrivals WHERE arrival BETWEEN :first AND :last
             AND sent_s >= :since_s AND sent_s < :until_s ORDER BY arrival {order} LIMIT :most
-    )
+    ) AS sent
 """
-_BEYOND = "SELECT EXISTS (SELECT 1 FROM arrivals WHERE arrival {beyond} ?)"
+_BEYOND = "SELECT EXISTS (SELECT 1 FROM arrivals WHERE arrival {beyond} :end)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ class Way:
 
     source: str
     values: dict[str, Any]
-    condition: str = "1"
+    condition: str = "TRUE"
     arrival: str = "clicks.arrival"
     end: int | None = None
 
@@ -125,36 +127,42 @@ def way(db: Db, wanted: Wanted, cursor: int, direction: Direction) -> Way:
 
 def is_more(db: Db, end: int, direction: Direction) -> bool:
     """Return whether there are clicks beyond an arrival."""
-    return bool(db.execute(direction.sql(_BEYOND), [end]).fetchone()[0])
+    return bool(db.execute(direction.sql(_BEYOND), {"end": end}).fetchone()[0])
 
 
 def _of_message(db: Db, wanted: Wanted) -> Way | None:
     if wanted.message is None:
         return None
-    total = db.execute(_CLICKS_OF_MESSAGE, list(wanted.message)).fetchone()[0]
+    total = db.execute(_CLICKS_OF_MESSAGE, wanted.message._asdict()).fetchone()[0]
     return Way("clicks", {}) if total <= SCANNED else None
 
 
 def _of_person(db: Db, wanted: Wanted) -> Way | None:
     if not wanted.names:
         return None
-    asked = {"persons": json.dumps(wanted.persons), "names": json.dumps(wanted.names)}
+    asked = {
+        "persons": list(wanted.persons),
+        "names": list(wanted.names),
+        "in_lower_case": [ascii_lower(each) for each in wanted.names],
+    }
     copies = db.execute(_COPIES, {**asked, **_bounds(wanted)}).fetchall()
     if len(copies) == OF_A_PERSON or sum(copy[3] for copy in copies) > OF_A_PERSON:
         return None
-    return Way(_OF_COPIES, {"copies": json.dumps([copy[:3] for copy in copies])})
+    source = _OF_COPIES.format(copies=listed(db.engine, "copies", "sent_s", "message_id", "number"))
+    return Way(source, {"copies": json.dumps([copy[:3] for copy in copies])})
 
 
 def _of_days(db: Db, wanted: Wanted) -> Way | None:
     days = _days(db, wanted)
     if days is None:
         return None
-    total = db.execute(_CLICKS_OF_DAYS, {"days": json.dumps(days)}).fetchone()[0]
+    total = db.execute(_CLICKS_OF_DAYS, {"days": days}).fetchone()[0]
     if total > SCANNED:
         return None
-    since_s, until_s = wanted.period.since_s, wanted.period.until_s
+    since_s, until_s = _bounds(wanted).values()
     runs = [(max(begin, since_s), min(end, until_s)) for begin, end in _runs(days)]
-    return Way(_OF_DAYS, {"runs": json.dumps(runs)})
+    source = _OF_DAYS.format(runs=listed(db.engine, "runs", "since_s", "until_s"))
+    return Way(source, {"runs": json.dumps(runs)})
 
 
 def _days(db: Db, wanted: Wanted) -> list[int] | None:
@@ -164,13 +172,13 @@ def _days(db: Db, wanted: Wanted) -> list[int] | None:
     if wanted.link is not None:
         found = _days_of_link(db, wanted.link, wanted.campaign)
     else:
-        found = {day for (day,) in db.execute(_DAYS, [wanted.campaign or 0])}
+        found = {day for (day,) in db.execute(_DAYS, {"campaign": wanted.campaign or 0})}
     return None if found is None else sorted(day for day in found if first <= day <= last)
 
 
 def _days_of_link(db: Db, link: int, campaign: int | None) -> set[int] | None:
     """Return the days on which messages were sent in which a link was clicked; None: too many campaigns."""
-    every = [campaign] if campaign else [each for (each,) in db.execute(_CAMPAIGNS, [link])]
+    every = [campaign] if campaign else [each for (each,) in db.execute(_CAMPAIGNS, {"link": link})]
     if len(every) > CAMPAIGNS_OF_A_LINK:
         return None
     return {
@@ -225,5 +233,6 @@ def _between(cursor: int, end: int) -> dict[str, int]:
     return {"first": min(cursor, end), "last": max(cursor, end)}
 
 
-def _bounds(wanted: Wanted) -> dict[str, float]:
-    return {"since_s": wanted.period.since_s, "until_s": wanted.period.until_s}
+def _bounds(wanted: Wanted) -> dict[str, int]:
+    asked = wanted.period.values()
+    return {"since_s": asked["since_s"], "until_s": asked["until_s"]}

@@ -37,26 +37,26 @@ _LATEST_KEPT = """
 _ABOUT = """
     SELECT campaigns.id AS campaign_id, name AS campaign
     FROM messages CROSS JOIN campaigns ON campaigns.id = campaign_id
-    WHERE sent_s = ? AND message_id = ?
+    WHERE sent_s = :sent_s AND message_id = :message_id
 """
 _COPIES = """
-    SELECT ifnull(sum(number != 0), 0) AS recipients, ifnull(sum(accepted), 0) AS accepted,
-        ifnull(sum(refused), 0) AS refused, ifnull(sum(clicks), 0) AS clicks,
-        ifnull(sum(clicks_human), 0) AS clicks_human
-    FROM deliveries WHERE sent_s = ? AND message_id = ?
+    SELECT count(*) FILTER (WHERE number != 0) AS recipients, coalesce(sum(accepted), 0) AS accepted,
+        coalesce(sum(refused), 0) AS refused, coalesce(sum(clicks), 0) AS clicks,
+        coalesce(sum(clicks_human), 0) AS clicks_human
+    FROM deliveries WHERE sent_s = :sent_s AND message_id = :message_id
 """
 _FIRST = """
-    SELECT ifnull(address, name) FROM deliveries LEFT JOIN persons ON persons.id = person_id
-    WHERE sent_s = ? AND message_id = ? AND number != 0 ORDER BY number LIMIT 1
+    SELECT coalesce(address, name) FROM deliveries LEFT JOIN persons ON persons.id = person_id
+    WHERE sent_s = :sent_s AND message_id = :message_id AND number != 0 ORDER BY number LIMIT 1
 """
 _DETAILS = """
     SELECT subject.text AS subject, outcome.text AS outcome
     FROM details LEFT JOIN detail_texts AS subject ON subject.id = subject_id
     LEFT JOIN detail_texts AS outcome ON outcome.id = outcome_id
-    WHERE sent_s = ? AND message_id = ? ORDER BY number LIMIT 1
+    WHERE sent_s = :sent_s AND message_id = :message_id ORDER BY number LIMIT 1
 """
 _FIRST_KEPT = """
-    SELECT count(*), min(address) FROM detail_recipients WHERE sent_s = ? AND message_id = ?
+    SELECT count(*), min(address) FROM detail_recipients WHERE sent_s = :sent_s AND message_id = :message_id
 """
 _EVER = MessageKey(10**12, 0)
 
@@ -104,12 +104,12 @@ def told(db: Db, keys: Iterable[MessageKey]) -> list[Json]:
 
 
 def _row(db: Db, key: MessageKey) -> Json:
-    about = next(db.query(_ABOUT, list(key)), {"campaign_id": None, "campaign": None})
-    copies = next(db.query(_COPIES, list(key)))
-    kept = next(db.query(_DETAILS, list(key)), {"subject": None, "outcome": None})
-    (first,) = db.execute(_FIRST, list(key)).fetchone() or (None,)
+    about = next(db.query(_ABOUT, key._asdict()), {"campaign_id": None, "campaign": None})
+    copies = next(db.query(_COPIES, key._asdict()))
+    kept = next(db.query(_DETAILS, key._asdict()), {"subject": None, "outcome": None})
+    (first,) = db.execute(_FIRST, key._asdict()).fetchone() or (None,)
     if not copies["recipients"]:
-        copies["recipients"], first = db.execute(_FIRST_KEPT, list(key)).fetchone()
+        copies["recipients"], first = db.execute(_FIRST_KEPT, key._asdict()).fetchone()
     row = {
         "message": key.text,
         "sent_s": key.sent_s,

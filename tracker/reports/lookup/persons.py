@@ -36,10 +36,10 @@ _NEXT = """
 _WHOSE = """
     SELECT DISTINCT person_id, name FROM (
         SELECT person_id FROM deliveries INDEXED BY deliveries_address
-        WHERE address IS NOT NULL AND address = ? COLLATE NOCASE LIMIT 1000
-    ) CROSS JOIN persons ON persons.id = person_id
+        WHERE address IS NOT NULL AND address = :address COLLATE NOCASE LIMIT 1000
+    ) AS theirs CROSS JOIN persons ON persons.id = person_id
 """
-_LAST = "SELECT max(sent_s) FROM deliveries WHERE person_id = ?"
+_LAST = "SELECT max(sent_s) FROM deliveries WHERE person_id = :person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def starting_with(db: Db, text: str, *, after: str = "", limit: int = LIMIT) -> 
     for address in addresses:
         rows += [
             {"id": row, "person": name, "address": address}
-            for row, name in db.execute(_WHOSE, [address])
+            for row, name in db.execute(_WHOSE, {"address": address})
         ]
         if len(rows) >= limit:
             return Found(_told(db, rows), f"a {address}")
@@ -119,7 +119,7 @@ def _told(db: Db, rows: list[Json]) -> list[Json]:
         {
             "person": row["person"],
             "address": row["address"],
-            "last_sent_s": db.execute(_LAST, [row["id"]]).fetchone()[0],
+            "last_sent_s": db.execute(_LAST, {"person": row["id"]}).fetchone()[0],
         }
         for row in rows
     ]

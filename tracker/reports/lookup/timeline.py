@@ -5,6 +5,7 @@ Does not own: the same for a command, in one piece (`tracker.reports.activity`),
 (`persons`, `tracker.reports.known`), or the reasons in words (`why`).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ SKEW_S = 86400.0
 _OF_PERSON = "person_id = :whose AND person_id IS NOT NULL"
 _OF_ADDRESS = "address = :whose COLLATE NOCASE AND address = :whose AND address IS NOT NULL"
 _COPIES = """
-    SELECT sent_s, message_id, number, accepted OR clicks > 0 AS got_it, clicks
+    SELECT sent_s, message_id, number, accepted, clicks
     FROM deliveries INDEXED BY {index} WHERE {whose} AND sent_s < :before_s
     ORDER BY sent_s DESC, message_id DESC, number DESC
 """
@@ -44,19 +45,20 @@ _SENT = """
     FROM ({copies}) AS copies CROSS JOIN messages ON messages.sent_s = copies.sent_s
         AND messages.message_id = copies.message_id
     CROSS JOIN campaigns ON campaigns.id = campaign_id
-    WHERE got_it OR (shared AND counted)
+    WHERE accepted = 1 OR clicks > 0 OR (shared = 1 AND counted = 1)
     ORDER BY copies.sent_s DESC, copies.message_id DESC, copies.number DESC LIMIT :limit
 """
 _CLICKED = f"""
     SELECT copies.sent_s, copies.message_id, copies.number
     FROM ({{copies}} LIMIT {COPIES}) AS copies CROSS JOIN messages
-        ON messages.sent_s = copies.sent_s AND messages.message_id = copies.message_id AND NOT shared
+        ON messages.sent_s = copies.sent_s AND messages.message_id = copies.message_id AND shared = 0
     WHERE clicks > 0
 """  # noqa: S608 - constants
 _KEYS = """
     SELECT sent_s, message_id, event_id FROM clicks
-    WHERE sent_s = ? AND message_id = ? AND event_id < ? AND recipient = ?
-    ORDER BY event_id DESC LIMIT ?
+    WHERE sent_s = :sent_s AND message_id = :message_id AND event_id < :before
+        AND recipient = :number
+    ORDER BY event_id DESC LIMIT :limit
 """
 _ONE = CLICK.format("clicks", more=", messages.campaign_id, clicks.link_id, clicks.sent_s") + (
     " WHERE clicks.sent_s = :sent_s AND clicks.message_id = :message_id AND clicks.event_id = :event_id"
@@ -96,7 +98,7 @@ class _Asked:
         """Return what a query tells of all of these copies, each once."""
         found: dict[tuple[int, int, int], Json] = {}
         for copies, whose in self.whose:
-            values = {"whose": whose, "before_s": before_s, "limit": self.limit}
+            values = {"whose": whose, "before_s": math.ceil(before_s), "limit": self.limit}
             for row in self.db.query(sql.replace("{copies}", copies), values):
                 found[row["sent_s"], row["message_id"], row["number"]] = row
         return list(found.values())
@@ -143,8 +145,7 @@ def _clicked(asked: _Asked) -> list[Json]:
     db, before = asked.db, first_of(min(asked.before_s, FAR_S))
     keys: list[tuple[int, int, bytes]] = []
     for row in asked.rows(_CLICKED, asked.before_s + SKEW_S):
-        copy = (row["sent_s"], row["message_id"], before, row["number"], asked.limit)
-        keys += db.execute(_KEYS, copy).fetchall()
+        keys += db.execute(_KEYS, {**row, "before": before, "limit": asked.limit}).fetchall()
     keys.sort(key=lambda key: key[2], reverse=True)
     return [_click(db, *key) for key in keys[: asked.limit]]
 

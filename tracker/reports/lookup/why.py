@@ -28,7 +28,7 @@ _TOGETHER = f"""
 """  # noqa: S608 - a constant
 _LINKS = """
     SELECT links FROM messages CROSS JOIN link_sets ON link_sets.id = link_set_id
-    WHERE sent_s = ? AND message_id = ?
+    WHERE sent_s = :sent_s AND message_id = :message_id
 """
 
 
@@ -58,7 +58,7 @@ def _of_copy(db: Db, message: MessageKey, recipient: int, events: list[bytes]) -
     }
     rows = db.execute(_TOGETHER, {**message._asdict(), "recipient": recipient, **bounds}).fetchall()
     together = [_click(*row[:5]) for row in rows]
-    (links,) = db.execute(_LINKS, list(message)).fetchone() or (None,)
+    (links,) = db.execute(_LINKS, message._asdict()).fetchone() or (None,)
     about = Message(message.sent_s, links)
     wanted = set(events)
     return {

@@ -17,9 +17,10 @@ from tracker.reports.period import Period
 from tracker.sql.db import Db
 
 _JUDGED = """
-    SELECT human, doubtful, reasons, sum(clicks) AS clicks
-    FROM judged_days CROSS JOIN verdicts ON verdicts.id = verdict_id
-    WHERE day BETWEEN :first AND :last GROUP BY verdict_id
+    SELECT human, doubtful, reasons, clicks FROM (
+        SELECT verdict_id, sum(clicks) AS clicks FROM judged_days
+        WHERE day BETWEEN :first AND :last GROUP BY verdict_id
+    ) AS judged CROSS JOIN verdicts ON verdicts.id = verdict_id
 """
 
 

@@ -8,7 +8,6 @@ Recipients' domains stand in no sum. So the clicks on what was sent last in a pe
 number of them, and how many these were is part of the answer.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ EXAMPLES = 2
 """Of each rule."""
 
 _CLICKS = """
-    SELECT latest.arrival, human, doubtful, reasons, person_id, ifnull(address, persons.name) AS address
+    SELECT latest.arrival, human, doubtful, reasons, person_id, coalesce(address, persons.name) AS address
     FROM (
         SELECT sent_s, message_id, recipient, arrival, verdict_id FROM clicks
         WHERE sent_s >= :since_s AND sent_s < :until_s
@@ -39,9 +38,9 @@ _CLICKS = """
     LEFT JOIN persons ON persons.id = person_id
 """
 _EXAMPLES = CLICK.format(
-    """json_each(:arrivals) AS wanted CROSS JOIN arrivals ON arrivals.arrival = wanted.value
-    CROSS JOIN clicks ON clicks.sent_s = arrivals.sent_s
-        AND clicks.message_id = arrivals.message_id AND clicks.arrival = arrivals.arrival""",
+    """(SELECT arrival, sent_s, message_id FROM arrivals WHERE arrival IN (:arrivals)) AS wanted
+    CROSS JOIN clicks ON clicks.sent_s = wanted.sent_s
+        AND clicks.message_id = wanted.message_id AND clicks.arrival = wanted.arrival""",
     more="",
 )
 
@@ -106,7 +105,7 @@ def _domains(found: Mapping[str, _Domain]) -> tuple[OfDomain, ...]:
 
 def _examples(db: Db, picked: Mapping[str, Iterable[int]]) -> dict[str, list[Json]]:
     wanted = sorted({arrival for arrivals in picked.values() for arrival in arrivals})
-    rows = db.query(_EXAMPLES, {"arrivals": json.dumps(wanted), "campaign": 0})
+    rows = db.query(_EXAMPLES, {"arrivals": wanted, "campaign": 0})
     known = {row["cursor"]: shown(told(row)) for row in rows}
     return {
         rule: [known[each] for each in arrivals if each in known]

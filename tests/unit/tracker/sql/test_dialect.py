@@ -59,6 +59,20 @@ def test_what_is_compared_whatever_its_case_is_compared_in_lower_case(
     assert for_postgresql(written) == read
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("id IN (:ids)", "id = ANY (%(ids)s)"),
+        ("id NOT IN (:ids)", "id <> ALL (%(ids)s)"),
+        ("name COLLATE NOCASE IN (:names)", "lower(name) = ANY (%(names)s)"),
+        (":one IN (0, id)", "%(one)s IN (0, id)"),
+    ],
+)
+def test_a_list_is_an_array(written: str, read: str) -> None:
+    """Which stands alone in its parentheses."""
+    assert for_postgresql(written) == read
+
+
 def test_the_octets_of_a_text_are_counted_by_a_function() -> None:
     """A cast to octets would read backslashes as escapes."""
     assert for_postgresql("length(CAST(name AS BLOB)) > 1") == "octet_length(name) > 1"

@@ -1,0 +1,40 @@
+"""What is spelled twice: the few things for which the engines have no words in common.
+
+Owns: these fragments of statements, by engine. It is sans-IO.
+Does not own: statements, which stand where they are used, and words that only SQLite has (`dialect`).
+"""
+
+import string
+from collections.abc import Mapping
+
+from tracker.sql.db import Engine
+
+LEAST_OCTETS: Mapping[Engine, str] = {
+    "sqlite": "min({})",
+    "postgresql": "decode(min(encode({}, 'hex')), 'hex')",
+}
+"""The least of some octets in a group: PostgreSQL knows that of them from version 18 on."""
+MOST_OCTETS: Mapping[Engine, str] = {
+    "sqlite": "max({})",
+    "postgresql": "decode(max(encode({}, 'hex')), 'hex')",
+}
+IN_ORDER_OF: Mapping[Engine, str] = {"sqlite": "", "postgresql": "ORDER BY {}"}
+"""The order of a join whose first table is in that order already, as SQLite leaves it."""
+
+
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def ascii_lower(text: str) -> str:
+    """Return a text as `COLLATE NOCASE` compares it: for `… COLLATE NOCASE IN (:texts)`."""
+    return text.translate(_ASCII_LOWER)
+
+
+def listed(engine: Engine, parameter: str, *columns: str) -> str:
+    """Return a table of rows of whole numbers: the parameter is JSON, a list of lists, each of `columns`."""
+    if engine == "sqlite":
+        values = (f"value ->> {at} AS {name}" for at, name in enumerate(columns))
+        return f"(SELECT {', '.join(values)} FROM json_each(:{parameter}))"  # noqa: S608 - names of our own
+    values = (f"CAST(value ->> {at} AS BIGINT) AS {name}" for at, name in enumerate(columns))
+    rows = f"json_array_elements(CAST(:{parameter} AS JSON)) AS listed (value)"
+    return f"(SELECT {', '.join(values)} FROM {rows})"  # noqa: S608 - names of our own
