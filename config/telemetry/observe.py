@@ -175,6 +175,21 @@ FEEDER_LOST = _event(
     "The process that feeds the store ended unexpectedly; clicks and mail wait in the spool, and another is "
     "started. Says its exit status (the negative number of a signal), or what could not be had.",
 )
+SHARING_FAILED = _event(
+    "sharing_failed",
+    logging.WARNING,
+    "What is decided here cannot be sent to the other nodes, and what they decide is not heard; it is tried "
+    "again, and all that is known stays in force. Says the cause.",
+)
+SHARING_RECOVERED = _event(
+    "sharing_recovered", logging.INFO, "What is decided on one node reaches all of them again."
+)
+NODE_REFUSED = _event(
+    "node_refused",
+    logging.ERROR,
+    "Another machine has the name of this node, `[store] node`; decisions are not shared until one has "
+    "another. Says what to do.",
+)
 INGEST_FAILED = _event(
     "ingest_failed",
     logging.ERROR,
@@ -633,6 +648,21 @@ SPOOL_BACKLOG_OCTETS = Gauge(
     "Octets of the spool whose events are not in the store yet.",
     registry=REGISTRY,
 )
+NODES_SILENT = Gauge(
+    "waypost_nodes_silent",
+    "Nodes that share this database and have not been heard for 30 seconds, as this node sees it.",
+    registry=REGISTRY,
+)
+STORE_LAG_S = Gauge(
+    "waypost_store_lag_seconds",
+    "For how long this node has not reached the database that nodes share; 0 while it does.",
+    registry=REGISTRY,
+)
+DECISIONS_BEHIND = Gauge(
+    "waypost_decisions_behind",
+    "Lines of the log of decisions that other nodes have said, and this one does not know yet.",
+    registry=REGISTRY,
+)
 SPOOL_UNREADABLE_SEGMENTS = Gauge(
     "waypost_spool_unreadable_segments",
     "Segments of the spool that cannot be read, and are not counted meanwhile.",
@@ -820,8 +850,9 @@ def _record_file(name: str, of: str) -> RecordFileMetrics:
         ),
         unusable=Gauge(
             f"waypost_{name}_unusable",
-            f"1 while {file} or its copy cannot be used, by which: file (it cannot be read; at the "
-            "start, only what the copy has is in force), copy (it cannot be read or written).",
+            f"1 while {file}, its copy or what other nodes said cannot be used, by which: file (it cannot be read; at the "
+            "start, only what the copy has is in force), copy (it cannot be read or written), shared (what "
+            "other nodes said cannot be read).",
             ["what"],
             registry=REGISTRY,
         ),

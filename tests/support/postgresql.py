@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.sending import until
 from tracker.sql.postgresql import PostgreSQL, connect
 from tracker.store.server import schema
 
@@ -68,9 +69,14 @@ class Cluster:
         self._run("pg_ctl", "--wait", "--mode=fast", "stop")
 
     def kill(self) -> None:
-        """Kill its postmaster: connections end, and what was not committed is gone."""
+        """Kill its postmaster: connections end, and what was not committed is gone.
+
+        Return once all of its processes have noticed, as before that no other can take its place.
+        """
         pid = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         os.kill(pid, signal.SIGKILL)
+        until(lambda: not any(Path(f"/proc/{each}").exists() for each in children))
 
     def new(self, template: str = "template0") -> str:
         """Make a database; return its name."""

@@ -23,7 +23,7 @@ from tracker.access.files import ACCESS
 from tracker.access.guard import Guard
 from tracker.access.tokens import AccessRecord, Tokens
 from tracker.admin.admin import Admin
-from tracker.app.parts import Keys, Parts, prepare
+from tracker.app.parts import CannotStart, Keys, Parts, prepare
 from tracker.app.reload import Reload
 from tracker.decisions.consents import ConsentRecord, Consents
 from tracker.decisions.destinations import Destinations
@@ -36,6 +36,11 @@ from tracker.listener.limits import MAX_CONNECTIONS
 from tracker.listener.sockets import names
 from tracker.minting.mint import Mint
 from tracker.minting.short_links import ShortLinks
+from tracker.nodes import joining
+from tracker.nodes.codes import SharedCodes
+from tracker.nodes.key import BadNodeKey
+from tracker.nodes.questions import Questions
+from tracker.nodes.registry import NameTaken
 from tracker.records import watch
 from tracker.records.certificates import InForce, renewing
 from tracker.records.live import LiveRecords
@@ -84,10 +89,14 @@ async def serve(
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     parts = parts or prepare(config)
+    await _join(config, parts)
     spool = Spool.open(config.store.spool_dir, "tracker")
-    files = _Files.read(config.store.file)
+    shared = SharedCodes(config.store) if config.store.engine == "postgresql" else None
+    files = _Files.read(config.store.file, shared)
+    questions = _questions(config, files)
     destinations = Destinations(files.overrides, config)
     app = _redirector(config, parts.keys, files, destinations, spool)
+    app.ask = questions
     admin = Admin(config, _mint(parts.keys, files, spool).link, process.name)
     authenticator = Authenticator(
         lambda: admin.config, parts.password, files.access, lambda: parts.keys().secret
@@ -102,6 +111,9 @@ async def serve(
     async with FeedProcess(config) as feeder, contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
+        if questions and shared:
+            ending.callback(shared.close)
+            ending.callback(questions.close)
         readers = Admission("public", *process.reader_bounds(config), app.rules.trusted_proxies)
         if reload is not None:
             running = Reload(
@@ -123,6 +135,17 @@ async def serve(
             await server.serve(app, parts.public, stop, readers, on_ready=ready, tls=parts.tls)
 
 
+async def _join(config: Config, parts: Parts) -> None:
+    """Take our name among the nodes that share a database; raises CannotStart where another has it."""
+    if config.store.engine == "sqlite":
+        return
+    try:
+        await asyncio.to_thread(joining.join, config.store)
+    except (NameTaken, BadNodeKey) as error:
+        parts.close()
+        raise CannotStart([str(error)]) from None
+
+
 def _certificate(parts: Parts, admin: Admin) -> InForce | None:
     """Return the certificate in force, if the configuration names it."""
     tracker = admin.config.tracker
@@ -141,12 +164,15 @@ class _Files:
     access: LiveRecords[AccessRecord, Tokens]
 
     @classmethod
-    def read(cls, state: StateFile) -> "_Files":
-        """Read what there is; files that cannot be read are logged, and tried again later."""
+    def read(cls, state: StateFile, shared: SharedCodes | None) -> "_Files":
+        """Read what there is; files that cannot be read are logged, and tried again later.
+
+        `shared` are the codes of all nodes, where there are several.
+        """
         files = cls(
             overrides=LiveRecords(DECISIONS, state),
             consents=LiveRecords(CONSENTS, state),
-            short_links=ShortLinks(state),
+            short_links=ShortLinks(state, shared.register) if shared else ShortLinks(state),
             access=LiveRecords(ACCESS, state),
         )
         for each in files.all:
@@ -157,6 +183,14 @@ class _Files:
     def all(self) -> tuple[watch.Refreshable, ...]:
         """Each of them."""
         return self.overrides, self.consents, self.short_links, self.access
+
+
+def _questions(config: Config, files: _Files) -> Questions | None:
+    """Return what asks other nodes for codes, over a connection that nothing else waits for."""
+    if config.store.engine == "sqlite":
+        return None
+    codes = SharedCodes(config.store)
+    return Questions(codes.token, files.short_links.learn, codes.close)
 
 
 def _redirector(

@@ -17,12 +17,14 @@ JOURNAL = "journal"
 
 
 def record_files(state: StateFile) -> Iterator[Path]:
-    """Yield the append-only files of a machine, and their copies, whether there or not."""
+    """Yield the append-only files of a machine, with their copies and what other nodes said."""
     for kind in (DECISIONS, CONSENTS, ACCESS):
         yield kind.file_of(state)
         yield kind.copy_of(state)
+        yield kind.shared_of(state)
     yield short_links.file_of(state)
     yield short_links.copy_of(state)
+    yield short_links.shared_of(state)
 
 
 def databases(store: StoreConfig) -> Iterator[Path]:

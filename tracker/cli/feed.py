@@ -16,6 +16,8 @@ from config.schema import Config
 from config.service import systemd
 from config.telemetry import observe
 from tracker.feeding.service import serve
+from tracker.nodes.key import BadNodeKey
+from tracker.nodes.registry import NameTaken
 
 
 @click.command()
@@ -25,7 +27,10 @@ def feed(config: ConfigFile) -> None:
     settings = loaded_to_serve(config)
     observe.configure(settings.log.level, settings.log.format)
     serve_as_owner(settings)
-    uvloop.run(_run(config, settings))
+    try:
+        uvloop.run(_run(config, settings))
+    except (NameTaken, BadNodeKey) as error:
+        raise click.ClickException(str(error)) from None
 
 
 async def _run(file: ConfigFile, settings: Config) -> None:

@@ -14,6 +14,7 @@ from config.schema import Config
 from tracker.cli.common import as_service_user, keyring_of, log_errors_only
 from tracker.minting.mint import mint_once
 from tracker.minting.request import CannotMake, LinkRequest, problems_of
+from tracker.nodes import codes
 
 
 @click.command()
@@ -42,7 +43,8 @@ def link(config: Config, **options: object) -> None:
     log_errors_only(config)
     try:
         request = LinkRequest.model_validate(options)
-        echo(mint_once(config, keyring_of(config), request).url)
+        with codes.registry(config.store) as register:
+            echo(mint_once(config, keyring_of(config), request, register).url)
     except ValidationError as error:
         raise _refusal(problems_of(error)) from None
     except CannotMake as error:

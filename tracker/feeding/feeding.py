@@ -1,8 +1,8 @@
-"""What feeds a store and tells webhooks: the ingester and the sender, each in a thread.
+"""What feeds a store, tells webhooks, and shares decisions with other nodes, each in a thread.
 
-Owns: that both begin and end together, and go by the same configuration.
-Does not own: what they do (`tracker.ingest.ingester`, `tracker.webhooks.sender`), or the process that
-they run in (`child`, `service`).
+Owns: that all begin and end together, and go by the same configuration.
+Does not own: what they do (`tracker.ingest.ingester`, `tracker.webhooks.sender`, `tracker.nodes.sharing`),
+or the process that they run in (`child`, `service`).
 """
 
 import contextlib
@@ -10,19 +10,22 @@ import os
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from config.schema import Config
 from config.telemetry import observe
 from tracker.ingest.ingester import Ingester
 from tracker.webhooks.sender import Sender
 
+if TYPE_CHECKING:
+    from tracker.nodes.sharing import Sharing
+
 NICENESS = 5
 """Figures may wait a little where the processor is short; readers and mail may not."""
 
 
 class Feeding:
-    """Feeds the store of `config` and tells its webhooks while the block runs.
+    """Feeds the store of `config`, tells its webhooks and shares decisions while the block runs.
 
     Should a thread end before, so does the process, and whoever started it starts another: half of it
     would go on as if nothing were wrong.
@@ -31,10 +34,13 @@ class Feeding:
     def __init__(self, config: Config) -> None:
         self._ingester = Ingester(config)
         self._sender = Sender(config, lambda: self._ingester.feeds)
+        self._sharing = _sharing(config, lambda: self._ingester.feeds)
+        parts = [("ingester", self._ingester.run), ("webhooks", self._sender.run)]
+        if self._sharing is not None:
+            parts.append(("sharing", self._sharing.run))
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._run, args=(run,), name=name)
-            for name, run in (("ingester", self._ingester.run), ("webhooks", self._sender.run))
+            threading.Thread(target=self._run, args=(run,), name=name) for name, run in parts
         ]
 
     def __enter__(self) -> Self:
@@ -58,6 +64,8 @@ class Feeding:
         """Go by another configuration from now on; store and spool stay where they are."""
         self._ingester.configure(config)
         self._sender.configure(config)
+        if self._sharing is not None:
+            self._sharing.configure(config)
 
     def _run(self, run: Callable[[threading.Event], None]) -> None:
         try:
@@ -65,6 +73,18 @@ class Feeding:
         except BaseException as error:  # noqa: BLE001 - see above
             observe.log(observe.FEEDER_LOST, exc_info=error)
             os._exit(1)
+
+
+def _sharing(config: Config, feeds: Callable[[], bool]) -> "Sharing | None":
+    """Return what shares decisions; None on a machine that shares its store with no other.
+
+    There, nothing of it is imported either: such a process starts as fast as ever.
+    """
+    if config.store.engine == "sqlite":
+        return None
+    from tracker.nodes import sharing  # noqa: PLC0415 - see above
+
+    return sharing.Sharing(config, feeds)
 
 
 def give_way() -> None:

@@ -16,6 +16,7 @@ from config.service.reload import changed, keep, on_sighup
 from config.telemetry import exposition, observe
 from tracker.feeding.child import NAME
 from tracker.feeding.feeding import Feeding, give_way
+from tracker.nodes import joining
 
 TAKE_RESTART = (
     *("store.url", "store.state", "store.node", "store.passfile", "store.hold"),
@@ -31,7 +32,11 @@ async def serve(
     on_ready: Callable[[], object],
     reload: Callable[[], Config],
 ) -> None:
-    """Feed the store until `stop` is set; `reload` reads the configuration anew at SIGHUP."""
+    """Feed the store until `stop` is set; `reload` reads the configuration anew at SIGHUP.
+
+    Raises NameTaken and BadNodeKey.
+    """
+    await asyncio.to_thread(joining.join, config.store)
     give_way()
     directory = exposition.directory_of(config.store.spool_dir)
     with exposition.published(directory, NAME), Feeding(config) as feeding:

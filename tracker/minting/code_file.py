@@ -1,4 +1,4 @@
-"""A file of codes, each on a line with the token that it stands for.
+"""A file of codes, each on a line with the token that it stands for, and in the log of all nodes a number.
 
 Owns: reading on from where the last reading ended, appending durably beside other writers, and
 which codes the file lacks.
@@ -20,7 +20,7 @@ from tracker.records.watch import ChangeDetector
 LAST_OCTETS = 64
 """Of what was read last, by which a file is known to be the same as before."""
 
-_LINES = re.compile(r"^([A-Za-z0-9]{1,7}) ([A-Za-z0-9_-]+)\r?$", re.MULTILINE)
+_LINES = re.compile(r"^([A-Za-z0-9]{1,7}) ([A-Za-z0-9_-]+)(?: [0-9]+)?\r?$", re.MULTILINE)
 _ANY_LINES = re.compile(rb"[^\r\n]+")
 
 

@@ -131,10 +131,18 @@ def _pending(link: Link, resolved: ResolvedRequest, person: str | None) -> Messa
     )
 
 
-def mint_once(config: Config, keyring: Keyring, request: LinkRequest) -> Minted:
-    """Make one link where no tracker runs; raises what `Mint.link` does."""
+def mint_once(
+    config: Config,
+    keyring: Keyring,
+    request: LinkRequest,
+    register: Callable[[str, str], bool] = lambda _code, _token: True,
+) -> Minted:
+    """Make one link where no tracker runs; raises what `Mint.link` does.
+
+    `register` has all nodes know a code (`short_links`).
+    """
     consents = Consents.from_records(CONSENTS.merged(config.store.file).records)
-    codes = ShortLinks(config.store.file)
+    codes = ShortLinks(config.store.file, register)
     spool = Spool.open(config.store.spool_dir, "link")
     try:
         maker = Mint(lambda: keyring, lambda: consents, spool, codes, lambda: secret_of(config))

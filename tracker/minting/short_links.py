@@ -8,7 +8,8 @@ The file beside the store holds one link a line, the code and its token, and is 
 to. It does not depend on the database (P8), and a token in it is as hard to forge or to read as one
 in mail. But while a tracked link of mail carries all it needs, a short link is lost with its line.
 So a code once read stays known until the process ends, whatever becomes of the file, and the
-tracker keeps a copy of all of them. Unlike the lines of a `tracker.records.record_file`, they have
+tracker keeps a copy of all of them. Where several nodes share a database, what all of them made is in a
+third file, which `tracker.nodes` writes. Unlike the lines of a `tracker.records.record_file`, they have
 no order and none is ever taken back, and there may be millions: nothing of file or copy is written
 twice, or read twice while it only grows.
 """
@@ -18,7 +19,7 @@ import re
 import secrets
 import string
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -36,20 +37,31 @@ _IN_URL = re.compile(rf"{SHORT_PATH}([A-Za-z0-9]{{1,7}})\Z")
 
 
 class ShortLinks:
-    """The codes of one store. Safe to use from any thread; about 350 octets of memory each."""
+    """The codes of one store. Safe to use from any thread; about 350 octets of memory each.
 
-    def __init__(self, state: StateFile) -> None:
+    `register` has a code stand for a token on all nodes that share a database, before anybody holds it; it
+    returns False where that is another's, and may raise OSError.
+    """
+
+    def __init__(
+        self, state: StateFile, register: Callable[[str, str], bool] = lambda _code, _token: True
+    ) -> None:
+        self._register = register
         self._file, self._copy = CodeFile(file_of(state)), CodeFile(copy_of(state))
-        self._health = FileHealth(observe.SHORT_LINKS, self._file.path, self._copy.path)
+        self._shared = CodeFile(shared_of(state))
+        paths = (self._file.path, self._copy.path, self._shared.path)
+        self._health = FileHealth(observe.SHORT_LINKS, *paths)
         self._tokens: dict[str, str] = {}
+        self._elsewhere: set[str] = set()
+        """Codes that the log of all nodes has; not all of them were made here."""
         self._lock = threading.Lock()
 
     @classmethod
     def load(cls, state: StateFile) -> Self:
-        """Read file and copy, nothing where there is none; raises OSError."""
+        """Read all files, nothing where there is none; raises OSError."""
         links = cls(state)
-        links._read(links._copy)
-        links._read(links._file)
+        for each in (links._copy, links._file, links._shared):
+            links._read(each)
         return links
 
     def token(self, code: str) -> str | None:
@@ -66,26 +78,43 @@ class ShortLinks:
                 self._read(self._copy)
             with self._health.trying("file"):
                 self._read(self._file)
+            with self._health.trying("shared"):
+                self._read(self._shared)
             if self._copy.lacking or self._copy.trouble is not None:
                 with self._health.trying("copy"):
                     self._complete_copy()
-            self._health.tell(len(self._file.lacking), self._file.damaged)
+            lost = self._file.lacking - self._elsewhere
+            self._health.tell(len(lost), self._file.damaged)
 
     def add(self, token: str) -> str:
         """Return a new code for a token, once it is durable; raises OSError."""
+        while True:
+            code = self._unused()
+            if self._register(code, token) and self._write(code, token):
+                return code
+
+    def _write(self, code: str, token: str) -> bool:
+        """Write a link down durably; False where another process has given out its code meanwhile."""
         made: dict[str, str] = {}
 
         def choose(reading: Reading) -> dict[str, str]:
             self._take_in(self._file, reading)
-            made[self._unused()] = token
+            if self._tokens.get(code, token) == token:
+                made[code] = token
             return made
 
         with self._lock:
             self._file.extend(choose)
             self._tokens |= made
             self._copy.lacking |= made.keys()
-        (code,) = made
-        return code
+        return bool(made)
+
+    def learn(self, code: str, token: str) -> None:
+        """Take in a code that another node made, which its log told before our files have it."""
+        with self._lock:
+            self._elsewhere.add(code)
+            if settle(self._tokens, code, token):
+                self._copy.lacking.add(code)
 
     def _unused(self) -> str:
         while True:
@@ -104,10 +133,13 @@ class ShortLinks:
         self._copy.extend(choose)
 
     def _take_in(self, source: CodeFile, reading: Reading) -> None:
-        """Take in what was read of one of the two files, and note what each of them lacks."""
-        other = self._copy if source is self._file else self._file
+        """Take in what was read of one of the files, and note what file and copy lack."""
         new, tokens = _differing(reading.links, self._tokens), self._tokens
-        other.lacking |= {code for code in new if settle(tokens, code, reading.links[code])}
+        settled = {code for code in new if settle(tokens, code, reading.links[code])}
+        for other in {self._file, self._copy} - {source}:
+            other.lacking |= settled
+        if source is self._shared:
+            self._elsewhere |= reading.links.keys()
         if reading.whole:
             source.lacking = _differing(tokens, reading.links)
         else:
@@ -136,3 +168,8 @@ def file_of(state: StateFile) -> Path:
 def copy_of(state: StateFile) -> Path:
     """Return the path of the tracker's copy of all links that it ever read there."""
     return state("shortlinks.known")
+
+
+def shared_of(state: StateFile) -> Path:
+    """Return the path of what all nodes made, in the order of their shared log."""
+    return state("shortlinks.shared")

@@ -1,4 +1,4 @@
-"""What log and metrics are told of a file and its copy.
+"""What log and metrics are told of a file, its copy, and what other nodes said.
 
 Owns: telling each trouble once, and that it is over; how many lines were lost, and that they are
 back.
@@ -14,16 +14,20 @@ from typing import Literal
 from config.telemetry import observe
 from config.telemetry.observe import RecordFileMetrics
 
-What = Literal["file", "copy"]
+What = Literal["file", "copy", "shared"]
 
 
 class FileHealth:
     """What was told last."""
 
-    def __init__(self, metrics: RecordFileMetrics, file: Path, copy: Path) -> None:
+    def __init__(self, metrics: RecordFileMetrics, file: Path, copy: Path, shared: Path) -> None:
         self._metrics = metrics
-        self._paths: dict[What, Path] = {"file": file, "copy": copy}
-        self._events = {"file": observe.FILE_UNUSABLE, "copy": metrics.not_copied}
+        self._paths: dict[What, Path] = {"file": file, "copy": copy, "shared": shared}
+        self._events = {
+            "file": observe.FILE_UNUSABLE,
+            "copy": metrics.not_copied,
+            "shared": observe.FILE_UNUSABLE,
+        }
         self._troubles: dict[What, Exception] = {}
         self._lost = self._damaged = 0
         for what in self._paths:

@@ -52,9 +52,15 @@ def dump(records: Iterable[Record], adapter: TypeAdapter[Record]) -> bytes:
 
 def append(path: Path, adapter: TypeAdapter[Record], *records: Record) -> None:
     """Write records down durably, each on a line of its own; raises OSError."""
-    if records:
+    append_lines(path, (adapter.dump_json(each) for each in records))
+
+
+def append_lines(path: Path, lines: Iterable[bytes]) -> None:
+    """Write down lines durably, which have no ends yet; raises OSError."""
+    octets = b"".join(line + b"\n" for line in lines)
+    if octets:
         with _locked(path) as file:
-            _append(file, dump(records, adapter))
+            _append(file, octets)
 
 
 @contextlib.contextmanager

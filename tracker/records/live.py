@@ -38,7 +38,9 @@ class LiveRecords(Generic[Record, Sum]):
         self._record_file, self._state = record_file, state
         self._file = FileTail(record_file.file_of(state), record_file.parse)
         self._copy = FileTail(record_file.copy_of(state), record_file.parse)
-        self._health = FileHealth(record_file.metrics, self._file.path, self._copy.path)
+        self._shared = FileTail(record_file.shared_of(state), record_file.parse)
+        paths = (self._file.path, self._copy.path, self._shared.path)
+        self._health = FileHealth(record_file.metrics, *paths)
         self._lock = threading.Lock()
         self._merged: Merged[Record] = Merged()
         self._sum = record_file.sum_of(())
@@ -76,20 +78,23 @@ class LiveRecords(Generic[Record, Sum]):
             return self._read_changes() and self._merge()
 
     def _read_changes(self) -> bool:
-        """Read those of file and copy that changed; return whether one did."""
+        """Read those files that changed; return whether one did."""
         changed = False
         with self._health.trying("file"):
             changed = self._file.read()
+        with self._health.trying("shared"):
+            changed = self._shared.read() or changed
         with contextlib.suppress(OSError):  # told by `refresh`, which tries it as well
             changed = self._copy.read() or changed
         return changed
 
     def _merge(self) -> bool:
-        """Merge what is remembered, what the file says and what the copy has; return as `_read`."""
+        """Merge what is remembered, and what the files say; return as `_read`."""
         before = self._merged.records
-        merged = self._record_file.merge(before, self._file.lines, self._copy.lines)
-        self._file.share(merged.records)
-        self._copy.share(merged.records)
+        sources = (self._file, self._copy, self._shared)
+        merged = self._record_file.merge(before, *(each.lines for each in sources))
+        for each in sources:
+            each.share(merged.records)
         self._merged = merged
         self._is_copied = self._copy.lines == ParsedLines(merged.records)
         self._health.tell(merged.lost, merged.damaged)
@@ -105,7 +110,8 @@ class LiveRecords(Generic[Record, Sum]):
             self.look()  # at what another process wrote before we had the lock
             if self._copy.trouble is not None:
                 raise self._copy.trouble
-            self._record_file.write_copy(copy, self._copy.lines, self._merged.records)
+            lines, shared = self._copy.lines, self._shared.lines
+            self._record_file.write_copy(copy, lines, self._merged.records, shared)
 
 
 class FileTail(Generic[Record]):

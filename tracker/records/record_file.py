@@ -1,7 +1,7 @@
 """A record file: only a later record takes back what an earlier one says, never the loss of a line.
 
-Owns: what such a file holds and comes to, the copy of all that was ever in it, and how the lines of
-both are merged.
+Owns: what such a file holds and comes to, the copy of all that was ever in it, what other nodes said
+(`shared`), and how the lines of all three are merged.
 Does not own: the form of the lines (`jsonl`), what is in force while a service runs (`live`), or
 what records say (`tracker.decisions.overrides`, `tracker.decisions.consents`).
 
@@ -9,6 +9,10 @@ The file is only ever appended to: it is its own audit log. What a service has r
 remembers, in memory and in the copy, which it writes whenever it learns something. So a file that
 was deleted, emptied, damaged or made anew takes nothing back, also after a restart. Neither depends
 on the database. See docs/adr/0008.
+
+Where several nodes share a database, what all of them said is in a third file, in the order of their
+shared log; `tracker.nodes` writes it. It comes first, and what the log does not have yet follows. See
+docs/adr/0034.
 """
 
 import contextlib
@@ -18,7 +22,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from prometheus_client import Gauge
 from pydantic import TypeAdapter
@@ -47,6 +51,9 @@ class ParsedLines(Generic[Record]):
 
     records: tuple[Record, ...] = ()
     damaged: int = 0
+
+
+NOTHING: ParsedLines[Any] = ParsedLines()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,10 @@ class RecordFile(Generic[Record, Sum]):
         """Return the copy of all that was ever read there."""
         return state(f"{self.name}.known")
 
+    def shared_of(self, state: StateFile) -> Path:
+        """Return what all nodes said, in the order of their shared log."""
+        return state(f"{self.name}.shared")
+
     def append(self, state: StateFile, record: Record) -> None:
         """Write a record down durably; raises OSError."""
         jsonl.append(self.file_of(state), self.adapter, record)
@@ -120,24 +131,30 @@ class RecordFile(Generic[Record, Sum]):
         return self.parse(jsonl.octets_of(path))
 
     def merged(self, state: StateFile) -> Merged[Record]:
-        """Return what file and copy of a store say; raises OSError."""
-        return self.merge((), self.read(self.file_of(state)), self.read(self.copy_of(state)))
+        """Return what the files of a machine say; raises OSError."""
+        places = (self.file_of(state), self.copy_of(state), self.shared_of(state))
+        return self.merge((), *map(self.read, places))
 
     def merge(
-        self, remembered: Sequence[Record], file: ParsedLines[Record], copy: ParsedLines[Record]
+        self,
+        remembered: Sequence[Record],
+        file: ParsedLines[Record],
+        copy: ParsedLines[Record],
+        shared: ParsedLines[Record] = NOTHING,
     ) -> Merged[Record]:
-        """Return all that memory, file and copy say, but for what is erased."""
-        sources = [remembered, file.records, copy.records]
+        """Return all that memory, file, copy and other nodes say, but for what is erased."""
+        sources = [remembered, file.records, copy.records, shared.records]
         if erased := self.erased(chain(*sources)):
             sources = [[each for each in source if each not in erased] for source in sources]
-        in_memory, in_file, in_copy = sources
-        records = merge(in_copy, merge(in_memory, in_file))
-        return Merged(records, len(records) - len(in_file), file.damaged)
+        in_memory, in_file, in_copy, in_shared = sources
+        records = followed(in_shared, merge(in_copy, merge(in_memory, in_file)))
+        lost = len(records) - len(followed(in_shared, in_file))
+        return Merged(records, lost, file.damaged)
 
     def remember(self, state: StateFile, records: Sequence[Record]) -> None:
         """Make sure that the copy has these records, beside all that it has; raises OSError."""
         with self.locked_copy(state) as copy:
-            self.write_copy(copy, self.read(copy), records)
+            self.write_copy(copy, self.read(copy), records, self.read(self.shared_of(state)))
 
     @contextlib.contextmanager
     def locked_copy(self, state: StateFile) -> Iterator[Path]:
@@ -147,13 +164,19 @@ class RecordFile(Generic[Record, Sum]):
             _sweep(copy)
             yield copy
 
-    def write_copy(self, copy: Path, lines: ParsedLines[Record], records: Sequence[Record]) -> None:
+    def write_copy(
+        self,
+        copy: Path,
+        lines: ParsedLines[Record],
+        records: Sequence[Record],
+        shared: ParsedLines[Record] = NOTHING,
+    ) -> None:
         """Write a copy that holds `lines` and is locked, so that it has these records as well.
 
         Where they only come on top, they are appended; else the copy is written whole or not at
         all. Raises OSError.
         """
-        everything = self.merge((), ParsedLines(tuple(records)), lines).records
+        everything = self.merge((), ParsedLines(tuple(records)), lines, shared).records
         count = len(lines.records)
         if count and lines == ParsedLines(everything[:count]):
             jsonl.append(copy, self.adapter, *everything[count:])
@@ -188,7 +211,7 @@ def merge(remembered: Sequence[Record], read: Sequence[Record]) -> tuple[Record,
     both = min(len(remembered), len(read))
     if remembered[:both] == read[:both]:  # as ever, where nothing was lost: one has grown
         return max(remembered, read, key=len)
-    known, said = _numbered(remembered), _numbered(read)
+    known, said = numbered(remembered), numbered(read)
     left, in_both = deque(known), set(known) & set(said)
     order: dict[tuple[Record, int], None] = {}
     for each in said:
@@ -206,10 +229,19 @@ def merge(remembered: Sequence[Record], read: Sequence[Record]) -> tuple[Record,
     return tuple(record for record, _ in order)
 
 
-def _numbered(records: Iterable[Record]) -> list[tuple[Record, int]]:
+def followed(first: Sequence[Record], more: Sequence[Record]) -> tuple[Record, ...]:
+    """Return the records of both: those of `first` in their order, then what only `more` has, in its own."""
+    if not first:
+        return tuple(more)
+    said = set(numbered(first))
+    return (*first, *(each[0] for each in numbered(more) if each not in said))
+
+
+def numbered(records: Iterable[Record]) -> list[tuple[Record, int]]:
+    """Return each record with its number among those that equal it, from 0."""
     seen: Counter[Record] = Counter()
-    numbered = []
+    found = []
     for each in records:
-        numbered.append((each, seen[each]))
+        found.append((each, seen[each]))
         seen[each] += 1
-    return numbered
+    return found

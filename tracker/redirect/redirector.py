@@ -37,12 +37,16 @@ from tracker.urls.signed import is_signed
 Record = Callable[[Clicked | Opened, Callable[[], None]], None]
 """Keeps a click or an open, and calls back once it is durable, or after having waited long enough."""
 
+Ask = Callable[[str, Callable[[str | None], None]], None]
+"""Asks other nodes for the token of a code, and calls back with it, or with None, soon."""
+
 ALLOWED_METHODS = ("GET", "HEAD")
 FIXED = {b"/robots.txt": answers.ROBOTS, b"/healthz": answers.HEALTHY}
 RESOLVE = b"/resolve"
 """Asked by an app that the system opened for a link: JSON instead of a redirect."""
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,500}").fullmatch
 """A parameter that may stand in a header field; no advertising network needs as much."""
+_CODE = re.compile(rb"[A-Za-z0-9]{1,7}").fullmatch
 _APP = APP_PATH.removeprefix(PATH)
 
 
@@ -123,7 +127,8 @@ class Redirector:
     """Answers the requests of readers. `rules` and `well_known` may be replaced while it runs.
 
     `keyring`, `destination` (where a link leads now, None if it was withdrawn) and `short_links` (which
-    returns the token of a code) are called for each click, as their files may change.
+    returns the token of a code) are called for each click, as their files may change. Where several nodes
+    make short links, `ask` is set, for codes of which this one has not heard yet.
     """
 
     def __init__(
@@ -137,6 +142,7 @@ class Redirector:
         self._keyring = keyring
         self._destination = destination
         self._short_links = short_links
+        self.ask: Ask | None = None
         self.rules = rules
         self.well_known: well_known.WellKnown = well_known.nothing
         self._record = record
@@ -145,7 +151,8 @@ class Redirector:
         """Answer one request, at once or when its click is kept."""
         path = request.path
         by_app = path == RESOLVE
-        token = self._token(_path_asked_about(request.query) if by_app else path)
+        asked = _path_asked_about(request.query) if by_app else path
+        token = self._token(asked)
         answer = FIXED.get(path) or self._well_known(request)
         if token is None and answer is None and not by_app:
             client.reply(answers.NOT_FOUND)
@@ -153,8 +160,16 @@ class Redirector:
             client.reply(answers.METHOD_NOT_ALLOWED)
         elif answer is not None:
             client.reply(answer)
+        elif token == "" and self.ask is not None and (code := self._code(asked)):
+            lead_to = self._lead_to(request)
+            self.ask(code, lambda found: self._follow(request, client, found or "", lead_to))
         else:
             self._follow(request, client, token or "", self._lead_to(request))
+
+    def _code(self, path: bytes) -> str:
+        """Return the code in the path of a short link, as far as it can be one; "" where it cannot."""
+        code = path.rpartition(b"/")[2]
+        return code.decode("latin-1") if self._is_short(path) and _CODE(code) else ""
 
     def _lead_to(self, request: Request) -> Callable[[str], Answer]:
         """Return what makes an answer of a destination."""

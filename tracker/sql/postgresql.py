@@ -147,6 +147,17 @@ class PostgreSQL:
         )
         return int(given.fetchone()[0]) - count + 1
 
+    def listen(self, channel: str) -> None:
+        """Hear of what is told on a channel (NOTIFY) from now on."""
+        self.script(f"LISTEN {channel}")
+
+    def wait_for_notice(self, patience_s: float) -> bool:
+        """Return whether something is told on a channel that is listened on, once it is, or in time."""
+        try:
+            return any(True for _ in self.connection.notifies(timeout=patience_s, stop_after=1))
+        except psycopg.Error as error:
+            raise _ours(error) from error
+
     def create_function(self, name: str, function: Callable[[str], str]) -> None:
         """Do nothing: the database has the functions that statements know (`tracker.store.server`)."""
 
@@ -155,14 +166,23 @@ class PostgreSQL:
         self.connection.close()
 
 
-def connect(url: str, *, by_index: bool = False, passfile: str | None = None) -> PostgreSQL:
+def connect(
+    url: str,
+    *,
+    by_index: bool = False,
+    passfile: str | None = None,
+    patience_s: int | None = None,
+) -> PostgreSQL:
     """Connect to the server that a url names (libpq's connection URIs); raises ServerError.
 
-    `by_index`: for who writes, and looks up a few rows at a time.
+    `by_index`: for who writes, and looks up a few rows at a time. `patience_s` is how long each server may
+    take to answer at all, and to take what is sent.
     """
     settings = {**_SETTINGS, **(_BY_INDEX if by_index else {})}
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     given: dict[str, Any] = {"passfile": passfile} if passfile else {}
+    if patience_s is not None:
+        given |= {"connect_timeout": patience_s, "tcp_user_timeout": patience_s * 1000}
     try:
         return PostgreSQL(
             psycopg.connect(

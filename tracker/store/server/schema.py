@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from tracker.sql.db import Db
 from tracker.store import views
 from tracker.store.reserved import NO_CAMPAIGN, PURGED, RESERVED_NAME
-from tracker.store.server import partitions, tables
+from tracker.store.server import node_tables, partitions, tables
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS migrations (
@@ -56,6 +56,7 @@ STEPS: Mapping[str, Callable[[Db], None]] = {
     "webhooks": lambda db: _run(db, tables.WEBHOOKS),
     "pseudonyms_of_clicks": lambda db: _run(db, tables.PSEUDONYMS),
     "message_ids_by_day": lambda db: _run(db, tables.MESSAGE_IDS),
+    "nodes": lambda db: _run(db, node_tables.NODES),
 }
 
 

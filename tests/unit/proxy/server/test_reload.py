@@ -112,6 +112,7 @@ def test_what_takes_a_restart_is_named_and_stays(
         "proxy.listen_tls": ["127.0.0.1:2"],
         "proxy.workers": 3,
         "store.url": "sqlite:////nowhere/other.db",
+        "store.state": "/nowhere",
         "keys.file": "/nowhere/other.keys",
         "log.level": "error",
         "log.format": "json",

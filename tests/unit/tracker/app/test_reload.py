@@ -223,6 +223,10 @@ CHANGED = {
     "tracker.listen": ["127.0.0.1:1"],
     "tracker.admin_listen": ["127.0.0.1:2"],
     "store.url": "sqlite:////nowhere/other.db",
+    "store.state": "/nowhere",
+    "store.node": "other",
+    "store.passfile": "/nowhere/pgpass",
+    "store.hold": "2h",
     "keys.file": "/nowhere/other.keys",
     "log.level": "error",
     "log.format": "console",
@@ -235,13 +239,15 @@ async def test_what_takes_a_restart_is_named(tables: dict[str, dict[str, Any]], 
     table, _, name = key.partition(".")
     async with serving(tables) as running:
         admin = running.tables["tracker"]["admin_listen"]
-        before = running.tables[table][name]
+        before = running.tables[table].get(name)
         for _ in range(2):
             running.tables[table][name] = CHANGED[key]
             lines = await running.reload()
             assert events(lines) == ["tracker_reloaded", "restart_needed"]
             assert lines[1]["keys"] == [key]
         running.tables[table][name] = before
+        if before is None:
+            del running.tables[table][name]
         assert events(await running.reload()) == ["tracker_reloaded"]
         assert running.tables["tracker"]["admin_listen"] == admin
         assert await running.status() == 200

@@ -18,11 +18,11 @@ from tracker.backup import contents
 STORE = StoreConfig(url="sqlite:////var/lib/waypost/waypost.db")
 
 
-def test_each_record_file_comes_with_its_copy() -> None:
+def test_each_record_file_comes_with_its_copy_and_what_others_said() -> None:
     """What an operations page names as lost with it."""
     names = {path.name.removeprefix("waypost.db.") for path in contents.record_files(STORE.file)}
     kinds = {"overrides", "consents", "access", "shortlinks"}
-    assert names == kinds | {f"{kind}.known" for kind in kinds}
+    assert names == kinds | {f"{kind}.{of}" for kind in kinds for of in ("known", "shared")}
 
 
 def test_all_that_services_leave_beside_the_store_is_known(stack: Stack) -> None:
@@ -35,7 +35,7 @@ def test_all_that_services_leave_beside_the_store_is_known(stack: Stack) -> None
     of_sqlite = {
         f"{path.name}{end}" for path in contents.databases(store) for end in ("-wal", "-shm")
     }
-    assert left - known - of_sqlite == {"waypost.db.spool"}
+    assert left - known - of_sqlite == {"waypost.db.spool", "waypost.db.reserve"}
 
 
 def test_each_file_has_a_place_beside_a_store_of_any_name() -> None:

@@ -329,3 +329,13 @@ def test_processes_and_threads_add_side_by_side(store: Path) -> None:
     assert [read.token(code) for code in mine] == [f"own-{number}" for number in range(20)]
     for name, codes in others.items():
         assert [read.token(code) for code in codes.result()] == [f"{name}-{n}" for n in range(20)]
+
+
+def test_codes_of_other_nodes_are_known(store: Path) -> None:
+    """They are in the copy, and the file of this node has not lost them."""
+    short_links.shared_of(beside(store)).write_text("far AQ-token 12\n")
+    links = ShortLinks(beside(store))
+    links.refresh()
+    assert links.token("far") == ShortLinks.load(beside(store)).token("far") == "AQ-token"
+    assert short_links.copy_of(beside(store)).read_text() == "far AQ-token\n"
+    assert REGISTRY.get_sample_value("waypost_short_links_lost") == 0

@@ -11,6 +11,7 @@ from config.telemetry.observe import REGISTRY
 from tracker.records.health import FileHealth
 
 FILE, COPY = Path("/var/lib/example/codes"), Path("/var/lib/example/codes.known")
+SHARED = Path("/var/lib/example/codes.shared")
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def metric(name: str, **labels: str) -> float | None:
 
 def test_a_trouble_is_told_once_until_it_is_another(logged: list[dict[str, object]]) -> None:
     """And again when it comes back; the metric says whether it is there now."""
-    health = FileHealth(observe.SHORT_LINKS, FILE, COPY)
+    health = FileHealth(observe.SHORT_LINKS, FILE, COPY, SHARED)
     assert metric("unusable", what="copy") == 0
     for error in (OSError(28, "full"), OSError(28, "full"), OSError(13, "denied")):
         with health.trying("copy"):
@@ -45,7 +46,7 @@ def test_a_trouble_is_told_once_until_it_is_another(logged: list[dict[str, objec
 
 def test_the_file_has_a_trouble_of_its_own(logged: list[dict[str, object]]) -> None:
     """Whatever it is: what was in force stays so."""
-    health = FileHealth(observe.SHORT_LINKS, FILE, COPY)
+    health = FileHealth(observe.SHORT_LINKS, FILE, COPY, SHARED)
     with health.trying("file"):
         raise ValueError("odd")
     assert [(each["event"], each["path"]) for each in logged] == [("file_unusable", str(FILE))]
@@ -56,7 +57,7 @@ def test_losses_are_told_when_they_change_and_when_they_end(
     logged: list[dict[str, object]],
 ) -> None:
     """With the number, and where the lines still are."""
-    health = FileHealth(observe.SHORT_LINKS, FILE, COPY)
+    health = FileHealth(observe.SHORT_LINKS, FILE, COPY, SHARED)
     for lost, damaged in ((0, 0), (2, 1), (2, 1), (3, 1), (0, 0)):
         health.tell(lost, damaged)
         assert (metric("lost"), metric("damaged_lines")) == (lost, damaged)

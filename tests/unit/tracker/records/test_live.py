@@ -253,3 +253,13 @@ def test_threads_look_at_one_time(store: Path) -> None:
         assert all(threads.map(decide, range(200)))
     kill_list.refresh()
     assert len(started(store)().hosts) == 200
+
+
+def test_what_other_nodes_said_is_in_force_too(store: Path) -> None:
+    """From the file to which their log is written; this node's own file has not lost it."""
+    kill_list = LiveRecords(DECISIONS, beside(store))
+    line = jsonl.dump([decision("revoke", "host", "far.test")], DECISIONS.adapter)
+    DECISIONS.shared_of(beside(store)).write_bytes(b'{"seq":7,' + line[1:])
+    kill_list.refresh()
+    assert kill_list().hosts == {"far.test"}
+    assert REGISTRY.get_sample_value("waypost_overrides_lost") == 0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.support.state import beside
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
+from tracker.records import jsonl
 from tracker.records.record_file import Merged, ParsedLines, merge
 
 
@@ -203,3 +204,35 @@ def test_a_long_file_is_put_together_in_good_time() -> None:
     many = [host(f"{number}.test") for number in range(20_000)]
     assert merge(many, many[10_000:]) == tuple(many)
     assert len(merge(many[:10_000], many[::-1])) == 20_000
+
+
+def shared_lines(*decisions: Decision) -> bytes:
+    """Return the lines of decisions as they stand in the log of all nodes."""
+    lines = jsonl.dump(decisions, DECISIONS.adapter).splitlines()
+    return b"".join(b'{"seq":%d,%b\n' % (at, line[1:]) for at, line in enumerate(lines, 1))
+
+
+def test_what_all_nodes_said_comes_first_in_the_order_of_their_log(store: Path) -> None:
+    """Nodes that have heard the same say the same; what the log lacks follows."""
+    DECISIONS.append(beside(store), ONE)
+    DECISIONS.append(beside(store), THREE)
+    DECISIONS.shared_of(beside(store)).write_bytes(shared_lines(TWO, ONE))
+    assert DECISIONS.merged(beside(store)) == Merged((TWO, ONE, THREE))
+
+
+def test_what_others_said_is_not_lost_by_the_file_of_this_node(store: Path) -> None:
+    """It never was in it; but it is in the copy, should all else be gone."""
+    DECISIONS.shared_of(beside(store)).write_bytes(shared_lines(TWO, ONE))
+    known = DECISIONS.merged(beside(store))
+    assert (known.lost, known.damaged) == (0, 0)
+    DECISIONS.remember(beside(store), known.records)
+    DECISIONS.shared_of(beside(store)).unlink()
+    assert DECISIONS.merged(beside(store)) == Merged((TWO, ONE), lost=2)
+
+
+def test_the_copy_has_the_order_of_the_log(store: Path) -> None:
+    """So that nothing is written again while nothing changes."""
+    DECISIONS.remember(beside(store), (ONE, TWO))
+    DECISIONS.shared_of(beside(store)).write_bytes(shared_lines(TWO, ONE))
+    DECISIONS.remember(beside(store), DECISIONS.merged(beside(store)).records)
+    assert DECISIONS.read(DECISIONS.copy_of(beside(store))).records == (TWO, ONE)

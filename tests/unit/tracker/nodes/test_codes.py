@@ -1,0 +1,72 @@
+"""Codes of short links on several nodes: one code, one link."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from config.schema import StoreConfig
+from tests.support.nodes import node
+from tests.support.postgresql import url_of_new_store
+from tracker.decisions import shared_log
+from tracker.minting.short_links import ShortLinks
+from tracker.nodes.codes import NoCodes, SharedCodes, registry
+from tracker.nodes.connecting import connected
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> StoreConfig:
+    """Return the store of a node."""
+    return node(tmp_path, url_of_new_store(), "a").store
+
+
+def test_a_code_is_known_to_all_before_anybody_holds_it(store: StoreConfig) -> None:
+    """Another node finds it at once."""
+    with registry(store) as register:
+        code = ShortLinks(store.file, register).add("AQ-token")
+    with closing(SharedCodes(store)) as elsewhere:
+        assert elsewhere.token(code) == "AQ-token"
+        assert elsewhere.token("unknown") is None
+
+
+def test_a_code_of_another_link_is_not_given_out(store: StoreConfig) -> None:
+    """The same link may ask for it again."""
+    with closing(SharedCodes(store)) as codes:
+        assert codes.register("abc", "one")
+        assert codes.register("abc", "one")
+        assert not codes.register("abc", "two")
+
+
+def test_a_connection_that_ended_is_made_anew(store: StoreConfig) -> None:
+    """As after a restart of the server."""
+    with closing(SharedCodes(store)) as codes:
+        assert codes.register("abc", "one")
+        with connected(store) as db:
+            db.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert codes.token("abc") == "one"
+
+
+def test_without_the_database_no_code_is_given_out(tmp_path: Path) -> None:
+    """It might be another's elsewhere; the long link is as good as ever."""
+    store = StoreConfig(url=f"postgresql:///w?host={tmp_path}", state=tmp_path)
+    with registry(store) as register, pytest.raises(NoCodes, match="without short"):
+        ShortLinks(store.file, register).add("AQ-token")
+    assert SharedCodes(store).token("abc") is None
+
+
+def test_one_machine_alone_has_nobody_to_tell(tmp_path: Path) -> None:
+    """With a file of SQLite."""
+    with registry(StoreConfig(url=f"sqlite:///{tmp_path}/w.db")) as register:
+        assert register("abc", "one")
+
+
+def test_a_claimed_code_is_a_line_of_the_log(store: StoreConfig) -> None:
+    """So that all nodes hear it."""
+    with registry(store) as register:
+        register("abc", "one")
+    with connected(store) as db:
+        (found,) = shared_log.read(db, "shortlinks", 0, shared_log.latest(db))
+    assert found.octets == b"abc one"

@@ -1,0 +1,179 @@
+"""What is said on one node reaches all: a thread beside the one that feeds the store.
+
+Owns: when lines are sent and fetched, when this node says that it is there, and what log and metrics are told
+of that.
+Does not own: the lines (`lines`), the log (`tracker.decisions.shared_log`), the table of nodes (`registry`),
+or what a node has to do for others (`tasks`).
+
+Nothing waits for it: what was decided here is in force here, and what was heard stays in force, in this
+machine's files, whatever becomes of the database. After each connecting, what this machine knows is compared
+with the log: a database that was lost, restored from an older backup, or replaced by a standby that lagged,
+gets the lines that it lacks from whoever has them.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from config.keys.secret_files import KeyFileError
+from config.schema import Config
+from config.telemetry import observe
+from tracker.decisions import shared_log
+from tracker.decisions.shared_log import BATCH, LoggedLine
+from tracker.nodes import registry, vital_signs
+from tracker.nodes.connecting import connected
+from tracker.nodes.findings import is_silent
+from tracker.nodes.key import BadNodeKey, own_key
+from tracker.nodes.lines import START, Shared, kinds_of
+from tracker.nodes.registry import NameTaken
+from tracker.sql.errors import ServerError
+from tracker.store import database
+
+if TYPE_CHECKING:
+    from tracker.sql.postgresql import PostgreSQL
+
+LOOK_S = 0.2
+"""How often the files of this machine are looked at."""
+POLL_S = 2.0
+"""How often the log is asked, should a notice be lost."""
+SAY_S = 5.0
+"""How often this node says that it is there."""
+FIRST_PAUSE_S = 0.5
+MOST_PAUSE_S = 10.0
+"""Between attempts to reach the database."""
+
+
+class Sharing:
+    """Shares what is said, where several nodes share a database and `feeds` says that it is for us."""
+
+    def __init__(self, config: Config, feeds: Callable[[], bool]) -> None:
+        self._config = config
+        self._feeds = feeds
+        self._failure: str | None = None
+        self._reached_s = time.monotonic()
+
+    def configure(self, config: Config) -> None:
+        """Go by another configuration; store and name stay as they are."""
+        self._config = config
+
+    def run(self, stop: threading.Event) -> None:
+        """Share until `stop` is set, whatever happens to the database."""
+        pause_s = FIRST_PAUSE_S
+        while not stop.wait(pause_s):
+            if not self._feeds():
+                continue
+            try:
+                self._connected(stop)
+                pause_s = FIRST_PAUSE_S
+            except (ServerError, KeyFileError, BadNodeKey, NameTaken, OSError) as error:
+                self._failed(error)
+                pause_s = min(2 * pause_s, MOST_PAUSE_S)
+            observe.STORE_LAG_S.set(time.monotonic() - self._reached_s)
+
+    def _connected(self, stop: threading.Event) -> None:
+        """Share over one connection; raises what ends it."""
+        store = self._config.store
+        with connected(store) as db:
+            exchange = Exchange(db, self._config)
+            exchange.begin()
+            self._recovered()
+            while not stop.is_set() and self._feeds():
+                exchange.round(self._config)
+                self._reached_s = time.monotonic()
+                observe.STORE_LAG_S.set(0)
+                exchange.wait(LOOK_S)
+
+    def _failed(self, error: Exception) -> None:
+        cause = str(error)
+        if cause != self._failure:
+            event = observe.NODE_REFUSED if isinstance(error, NameTaken) else observe.SHARING_FAILED
+            observe.log(event, cause=cause)
+        self._failure = cause
+
+    def _recovered(self) -> None:
+        if self._failure is not None:
+            observe.log(observe.SHARING_RECOVERED)
+        self._failure = None
+
+
+class Exchange:
+    """What is sent and fetched over one connection."""
+
+    def __init__(self, db: "PostgreSQL", config: Config) -> None:
+        self._db, self._config = db, config
+        self._node, self._key = config.store.node or "", own_key(config.store)
+        self._kinds = kinds_of(config.store.file)
+        self._heard = 0
+        self._asked_s = self._said_s = -POLL_S - SAY_S
+        self._is_told = True
+
+    def begin(self) -> None:
+        """Take our name, and have log and files of this machine hold the same."""
+        registry.take_name(self._db, self._node, self._key)
+        self._db.listen(shared_log.CHANNEL)
+        for kind in self._kinds:
+            if not self._goes_on(kind):
+                self._compare(kind)
+
+    def round(self, config: Config) -> None:
+        """Send what is new here, fetch what is new there, and say now and then that we are there."""
+        self._config = config
+        for kind in self._kinds:
+            self._send(kind, kind.unsent())
+        now_s = time.monotonic()
+        if self._is_told or now_s - self._asked_s >= POLL_S:
+            self._fetch()
+            self._asked_s = now_s
+        if now_s - self._said_s >= SAY_S:
+            self._say()
+            self._said_s = now_s
+
+    def wait(self, patience_s: float) -> None:
+        """Wait for news of others, or for the time to look at our own."""
+        self._is_told = self._db.wait_for_notice(patience_s)
+
+    def _goes_on(self, kind: Shared) -> bool:
+        """Return whether the log is the one that we have read, and has all that we have."""
+        place = kind.place
+        if place == START:
+            return False
+        return shared_log.has(self._db, kind.kind, place.seq, place.digest)
+
+    def _compare(self, kind: Shared) -> None:
+        """Have the log hold all that we know, and us all that the log holds, in its order."""
+        self._send(kind, list(kind.everything()))
+        kind.begin_anew(self._lines(kind.kind, 0, shared_log.latest(self._db)))
+
+    def _send(self, kind: Shared, lines: list[shared_log.Line]) -> None:
+        for start in range(0, len(lines), BATCH):
+            batch = lines[start : start + BATCH]
+            shared_log.send(self._db, self._node, kind.kind, batch)
+            kind.sent(batch)
+            self._is_told = True
+
+    def _fetch(self) -> None:
+        latest = shared_log.latest(self._db)
+        observe.DECISIONS_BEHIND.set(max(0, latest - self._heard))
+        for kind in self._kinds:
+            for lines in self._batches(kind.kind, kind.place.seq, latest):
+                kind.take(lines)
+        self._heard = latest
+        observe.DECISIONS_BEHIND.set(0)
+
+    def _lines(self, kind: str, after: int, upto: int) -> Iterator[LoggedLine]:
+        for batch in self._batches(kind, after, upto):
+            yield from batch
+
+    def _batches(self, kind: str, after: int, upto: int) -> Iterator[list[LoggedLine]]:
+        while lines := shared_log.read(self._db, kind, after, upto):
+            yield lines
+            after = lines[-1].seq
+
+    def _say(self) -> None:
+        fed, clock_s = database.offsets(self._db), registry.clock_distance_s(self._db)
+        signs = vital_signs.look(self._config, fed, self._heard, clock_s)
+        if not registry.say(self._db, self._node, self._key, signs):
+            registry.take_name(self._db, self._node, self._key)
+        nodes = registry.listing(self._db)
+        observe.NODES_SILENT.set(sum(map(is_silent, (each for each in nodes if each.said))))
