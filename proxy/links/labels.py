@@ -37,7 +37,9 @@ _UNSEEN_MARKUP: Final = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 """Comments, declarations such as `<![endif]-->`, and elements whose content nobody reads."""
-_MAYBE_UNSEEN: Final = re.compile(rb"<(?:[!?]|/[^A-Za-z]|[sS][tTcC]|[tT][iI])")
+_MAYBE_UNSEEN: Final = re.compile(
+    rb"<(?:[!?]|/[^A-Za-z]|[sS](?:[tT][yY]|[cC][rR])|[tT][iI][tT])"  # no `strong`
+)
 
 _INVISIBLE: Final = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
@@ -80,14 +82,13 @@ def _inside(html: bytes, href: Href) -> bytes:
     markup = html.find(b"<", start, start + _LABEL_OCTETS - len(b"/a>"))
     if href.element == "a" and markup >= 0 and html.startswith(b"</a>", markup):
         return html[start:markup]  # most links hold no markup
-    window = html[start : start + _LABEL_OCTETS]
     end = _end_of(href.element)
-    found = end.search(window)
-    inside = window[: found.start()] if found else window
+    found = end.search(html, start, start + _LABEL_OCTETS)
+    inside = html[start : found.start() if found else start + _LABEL_OCTETS]
     if _MAYBE_UNSEEN.search(inside) is None:
         return inside
     if href.element == "a":
-        seen = _UNSEEN_MARKUP.sub(b"", window)
+        seen = _UNSEEN_MARKUP.sub(b"", html[start : start + _LABEL_OCTETS])
         if found := end.search(seen):
             return seen[: found.start()]
     return _UNSEEN_MARKUP.sub(b"", inside)
@@ -96,7 +97,7 @@ def _inside(html: bytes, href: Href) -> bytes:
 @lru_cache(maxsize=16)
 def _end_of(element: str) -> re.Pattern[bytes]:
     """Return a pattern for what ends the content of a link: its end tag, or the next of its kind."""
-    return re.compile(rb"(?i)</?%s[\s/>]" % re.escape(element.encode("utf-8")))
+    return re.compile(rb"</?%s[\s/>]" % tokenizer.in_any_case(element.encode("utf-8")))
 
 
 def _readable(inside: bytes, charset: str) -> str:
@@ -121,9 +122,8 @@ def _alternatives(inside: bytes, charset: str) -> str:
     texts: dict[str, None] = {}
     for tag in tokenizer.TAG_OR_REST.finditer(inside):
         if tag[1].lower() == b"img":
-            for attribute in tokenizer.attributes(inside, *tag.span(2)):
-                index = attribute.lastindex or 1
-                if index > 1 and attribute[1].lower() == b"alt":
-                    texts.setdefault(decode(attribute[index].decode(charset, "replace")).strip())
+            for name, at, octets in tokenizer.values(inside, *tag.span(2)):
+                if name == b"alt" and at:
+                    texts.setdefault(decode(octets.decode(charset, "replace")).strip())
                     break
     return " ".join(texts)

@@ -25,6 +25,12 @@ _DISPUTED = re.compile(rb"[ \t]\r?\n|\r(?!\n)|\0")
 _NOT_LITERAL = re.compile(rb"[^!-<>-~]")
 _ROOM = ENCODED_LINE_OCTETS - 1
 _EQUALS = ord("=")
+_LF = ord("\n")
+_LITERAL = bytes(octet for octet in range(0x21, 0x7F) if octet != _EQUALS)
+_SOUGHT_OCTETS = 8
+_TRIES = 4
+_SOUGHT_FOR_EACH = 4
+_SOUGHT_AT_LEAST = 64
 
 
 class _Stretch(NamedTuple):
@@ -108,6 +114,8 @@ class QuotedPrintableBody(Body):
         first = self._offset(start)
         if start == end:
             return first, first
+        if (ended := self._sought_end(first, start, end)) is not None:
+            return first, ended
         last = self._offset(end - 1)
         return first, last + self._width(last)
 
@@ -127,6 +135,8 @@ class QuotedPrintableBody(Body):
         size, at = stretch.start, stretch.raw_start
         if self._cursor[0] == index and self._cursor[1] <= wanted:
             _, size, at = self._cursor
+        if (found := self._sought(wanted, size, at)) is not None:
+            size, at = wanted, found
         while size < wanted:
             until = at + wanted - size
             escape = raw.rfind(b"=", max(at, until - 2), until)
@@ -145,6 +155,46 @@ class QuotedPrintableBody(Body):
         at = self._after_soft_breaks(at)
         self._cursor = (index, size, at)
         return at
+
+    def _sought(self, wanted: int, size: int, at: int) -> int | None:
+        """Return where the decoded octet `wanted` stands as it is, if that is soon found; `at` is where `size` stands.
+
+        What stands there may stand before it as well; how many octets lie before it tells which it is.
+        """
+        sought, until = self.octets[wanted : wanted + _SOUGHT_OCTETS], _within(at, wanted - size)
+        for _ in range(_TRIES):
+            found = self._raw.find(sought, at, until)
+            if found < 0:
+                return None
+            decoded = self._decoded_octets(at, found)
+            if decoded is None or size + decoded > wanted:
+                return None
+            if size + decoded == wanted:
+                return found
+            size, at = size + decoded + 1, found + 1
+        return None
+
+    def _sought_end(self, first: int, start: int, end: int) -> int | None:
+        """Return where decoded octets from `start`, which stands at `first`, end: where what follows is soon found."""
+        raw, octets = self._raw, end - start
+        found = raw.find(self.octets[end : end + 1] or b"=", first, _within(first, octets))
+        if found <= first or raw[found - 1] == _LF:  # perhaps that of a soft break, which stays
+            return None
+        if self._decoded_octets(first, found) != octets:
+            return None
+        self._cursor = (0, end, found)
+        return found
+
+    def _decoded_octets(self, at: int, until: int) -> int | None:
+        """Return as how many octets those between two places are decoded; None where one of these is amid an escape."""
+        raw = self._raw
+        if len(self._stretches) > 1 or until > self._span[1]:
+            return None
+        if raw.rfind(b"=", max(at, until - 2), until) >= 0:
+            return None
+        count = raw.count(b"=", at, until)
+        octets = until - at - 2 * count
+        return octets - raw.count(b"=\r\n", at, until) if count else octets
 
     def _after_soft_breaks(self, at: int) -> int:
         while breaks := _SOFT_BREAKS.match(self._raw, at, self._span[1]):
@@ -217,4 +267,11 @@ class _Folded:
 
 def _encoded(text: bytes) -> bytes:
     """Escape all but the graphic characters, white space too (RFC 2045 §6.7 rules 1 and 2)."""
+    if not text.translate(None, _LITERAL):  # as most URLs of ours
+        return text
     return _NOT_LITERAL.sub(lambda match: b"=%02X" % ord(match[0]), text)
+
+
+def _within(at: int, octets: int) -> int:
+    """Return up to where so many decoded octets from `at` on are looked for: mostly they end before that."""
+    return at + _SOUGHT_FOR_EACH * octets + _SOUGHT_AT_LEAST

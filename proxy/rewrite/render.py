@@ -231,11 +231,12 @@ def sent_links(
     """
     sent: dict[int, SentLink] = {}
     for link in links:
-        naming = LinkNaming(
-            *(link.author_url, link.destination, link.group),
-            id_param if link.identified else None,
-        )
-        sent.setdefault(link.number, naming.sent_link(link.number, link.text, volatile))
+        if link.number not in sent:
+            naming = LinkNaming(
+                *(link.author_url, link.destination, link.group),
+                id_param if link.identified else None,
+            )
+            sent[link.number] = naming.sent_link(link.number, link.text, volatile)
     return tuple(sent.values())
 
 

@@ -31,6 +31,7 @@ _REMEMBERED: Final = 4_096
 _ODD = ("%", "@", ";", "--", "eyJ")
 _ODD_IN_TEXT = re.compile(r"[/|:=?&]|[0-9]{10}[-_~.].{16}")
 _DJANGO = re.compile(r"(?:[\w-]{1,40}-)?[0-9a-z]{4,13}-[0-9a-f]{20,64}")
+_LEAST_HASH: Final = 20
 
 
 def is_ordinary(url: str) -> bool:
@@ -74,7 +75,12 @@ def _may_be_code(segments: list[str]) -> bool:
 @lru_cache(maxsize=_REMEMBERED)
 def _is_plain(text: str) -> bool:
     """Whether a segment or value is no code by itself, and has none in it."""
-    return not (is_code(text) or _ODD_IN_TEXT.search(text) or _DJANGO.fullmatch(text))
+    return not (is_code(text) or _ODD_IN_TEXT.search(text) or _is_of_django(text))
+
+
+def _is_of_django(text: str) -> bool:
+    """Whether it is a token of Django's password reset: what follows its last hyphen is long."""
+    return len(text.rpartition("-")[2]) >= _LEAST_HASH and _DJANGO.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=_REMEMBERED)

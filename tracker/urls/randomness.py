@@ -27,8 +27,8 @@ _HEXADECIMAL = re.compile(
     r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{14,}|(?=[A-F]*[0-9])[0-9A-F]{14,}"
 )
 _NUMBERED = re.compile(r"([A-Za-z]+)([0-9]+)|([0-9]+)([A-Za-z]+)")
-_VOWEL = re.compile(r"[aeiouy]", re.IGNORECASE)
-_CONSONANTS = re.compile(r"[^aeiouy]{6}", re.IGNORECASE)
+_VOWEL = re.compile(r"[aeiouyAEIOUY]")  # three times as fast as without case
+_CONSONANTS = re.compile(r"[^aeiouyAEIOUY]{6}")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _LETTERS_A_HUMP = 3
 _WORDS_OF_A_TITLE = 2
@@ -101,6 +101,7 @@ def _goes_with(word: str, number: str) -> bool:
     return len(word) >= _LETTERS_OF_A_WORD and len(number) <= len(word) and _is_word(word)
 
 
+@lru_cache(maxsize=4096)
 def _is_word(letters: str) -> bool:
     """Whether letters read as a word, an abbreviation, or several words in camel case."""
     humps = _HUMP.findall(letters)
