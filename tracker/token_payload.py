@@ -77,7 +77,9 @@ _DICTIONARY_2 = (
 _DEFLATER = zlib.compressobj(wbits=_WINDOW_BITS, memLevel=_MEMORY_LEVEL, zdict=_DICTIONARY_2)
 """Copied for each destination: the dictionary is read once."""
 
-_DESTINATION = re.compile(r"[hH][tT][tT][pP][sS]?://[\x21-\x7e]+")  # `IGNORECASE` takes six times as long
+_DESTINATION = re.compile(
+    r"[hH][tT][tT][pP][sS]?://[\x21-\x7e]+"
+)  # `IGNORECASE` takes six times as long
 
 
 class BadToken(ValueError):

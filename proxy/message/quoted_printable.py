@@ -162,6 +162,8 @@ class QuotedPrintableBody(Body):
         What stands there may stand before it as well; how many octets lie before it tells which it is.
         """
         sought, until = self.octets[wanted : wanted + _SOUGHT_OCTETS], _within(at, wanted - size)
+        if sought[:1] in {b"", b"="}:
+            return None
         for _ in range(_TRIES):
             found = self._raw.find(sought, at, until)
             if found < 0:
@@ -177,7 +179,9 @@ class QuotedPrintableBody(Body):
     def _sought_end(self, first: int, start: int, end: int) -> int | None:
         """Return where decoded octets from `start`, which stands at `first`, end: where what follows is soon found."""
         raw, octets = self._raw, end - start
-        found = raw.find(self.octets[end : end + 1] or b"=", first, _within(first, octets))
+        if end == len(self.octets):
+            return None
+        found = raw.find(self.octets[end], first, _within(first, octets))
         if found <= first or raw[found - 1] == _LF:  # perhaps that of a soft break, which stays
             return None
         if self._decoded_octets(first, found) != octets:
