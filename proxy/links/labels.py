@@ -123,6 +123,7 @@ def _alternatives(inside: bytes, charset: str) -> str:
     for tag in tokenizer.TAG_OR_REST.finditer(inside):
         if tag[1].lower() == b"img":
             for name, at, octets in tokenizer.values(inside, *tag.span(2)):
+                spend(1)
                 if name == b"alt" and at:
                     texts.setdefault(decode(octets.decode(charset, "replace")).strip())
                     break

@@ -12,13 +12,15 @@ of the name. These are few and the same in all messages, while names may be each
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from functools import lru_cache
+from typing import Final, NamedTuple, Self
 
 from config.schema import Config
 from tracker.events import SentLink
 from tracker.urls.params import called, without, without_written, written_name
 from tracker.urls.secrets import without_secrets
 
+_REMEMBERED: Final = 2048
 VOLATILE_PARAMS = frozenset(
     {
         # who clicks
@@ -118,12 +120,17 @@ class LinkNaming(NamedTuple):
 
     def sent_link(self, number: int, text: str, volatile: frozenset[str]) -> SentLink:
         """Return the link as it is told to the store; `number` is its place in the message."""
+        url, group, ignored = _told(self, volatile)
+        return SentLink(number, url, group, text, ignored)
+
+    def told(self, volatile: frozenset[str]) -> tuple[str, str | None, tuple[str, ...]]:
+        """Return the URL, the group and the ignored parameters of a `SentLink`."""
         ignored = self._ignored(volatile)
         url = without_written(self.destination, ignored)
         safe = without_secrets(url)
         if safe != url or self.name != self._identity(volatile, ignored):
-            return SentLink(number, safe, self.name, text)
-        return SentLink(number, url, None, text, ignored)
+            return safe, self.name, ()
+        return url, None, ignored
 
     def _identity(self, volatile: frozenset[str], ignored: tuple[str, ...]) -> str:
         """Return what the link is called unless somebody named it; of what holds no secret."""
@@ -145,3 +152,7 @@ class LinkNaming(NamedTuple):
         octets = len(self.author_url.partition("#")[0])
         added = self.destination.partition("#")[0][octets:]
         return added.lstrip("?&").split("&") if added else []
+
+
+_told = lru_cache(maxsize=_REMEMBERED)(LinkNaming.told)
+"""Images and titles, and all messages of a campaign, have the same links."""

@@ -127,13 +127,17 @@ def placed(links: Iterable[SentLink]) -> list[Placed]:
     return [_placed(link.number, link.text or texts[link.url], link.url) for link in unnamed]
 
 
-@lru_cache(_CACHED_LINKS)
 def _placed(number: int, text: str, url: str) -> Placed:
-    """Return a link with its slot. Most links are in all messages."""
+    """Return a link with its slot."""
+    return Placed(number, *_slot(text, url))
+
+
+@lru_cache(_CACHED_LINKS)
+def _slot(text: str, url: str) -> tuple[bytes, str, Parts]:
+    """Return what `Placed` has of a link. Most links are in all messages, and often twice in one."""
     taken, shown = parts(url), "" if _shows(text, url) else text
     about = f"{shown}\n{taken.shape}".encode("utf-8", "surrogatepass")
-    slot = hashlib.blake2b(about, digest_size=_SLOT_OCTETS).digest()
-    return Placed(number, slot, shown, taken)
+    return hashlib.blake2b(about, digest_size=_SLOT_OCTETS).digest(), shown, taken
 
 
 def _shows(text: str, url: str) -> bool:
