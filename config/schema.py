@@ -130,15 +130,23 @@ def _example(toml: str) -> Any:  # noqa: ANN401 - pydantic declares no type for 
     return Field(examples=[toml])
 
 
+def _table() -> Any:  # noqa: ANN401 - as above
+    """Return the default of a table: one without keys, read by the validator that reads others."""
+    return Field(default_factory=dict, validate_default=True)
+
+
 class Table(BaseModel):
-    """What all tables share: frozen, strict, no unknown keys, described by their docstrings."""
+    """What all tables share: frozen, strict, no unknown keys.
+
+    What they and their keys mean is in their docstrings (`config.reference.catalogue`).
+    """
 
     model_config = ConfigDict(
         frozen=True,
         strict=True,
         extra="forbid",
-        use_attribute_docstrings=True,
         serialize_by_alias=True,
+        defer_build=True,  # the validator of all tables is made once, with that of Config
     )
 
 
@@ -355,7 +363,7 @@ class TrackingConfig(Table):
     """Destination hosts that get `url_params`; subdomains are not included. Empty: all do."""
     volatile_params: Annotated[Many[str], _example('["session"]')] = ()
     """More parameters that reports ignore when they tell links apart (session ids and the like)."""
-    identify: IdentifyConfig = Field(default_factory=IdentifyConfig)
+    identify: IdentifyConfig = _table()
     """Tell your own sites who clicked."""
     group: Many[GroupConfig] = ()
     """Links that count as one in reports, by pattern; the first that matches is taken."""
@@ -638,19 +646,19 @@ def _array_of_one(value: object) -> object:
 class Config(Table):
     """All of `waypost.toml`."""
 
-    proxy: ProxyConfig = Field(default_factory=ProxyConfig)
+    proxy: ProxyConfig = _table()
     relays: Annotated[Many[RelayConfig], BeforeValidator(_array_of_one), AlsoAlone()] = Field(
-        default=(RelayConfig(),), alias="relay"
+        default=(), validate_default=True, alias="relay"
     )
-    tracking: TrackingConfig = Field(default_factory=TrackingConfig)
+    tracking: TrackingConfig = _table()
     sender: Many[SenderConfig] = ()
-    tracker: TrackerConfig = Field(default_factory=TrackerConfig)
-    clicks: ClicksConfig = Field(default_factory=ClicksConfig)
-    store: StoreConfig = Field(default_factory=StoreConfig)
-    privacy: PrivacyConfig = Field(default_factory=PrivacyConfig)
+    tracker: TrackerConfig = _table()
+    clicks: ClicksConfig = _table()
+    store: StoreConfig = _table()
+    privacy: PrivacyConfig = _table()
     webhook: Many[WebhookConfig] = ()
-    keys: KeysConfig = Field(default_factory=KeysConfig)
-    log: LogConfig = Field(default_factory=LogConfig)
+    keys: KeysConfig = _table()
+    log: LogConfig = _table()
 
     def takes_ipv4(self, listener: Address) -> bool:
         """Return whether a listener for all of IPv6 takes IPv4 too: if no other has its port."""

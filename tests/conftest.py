@@ -6,7 +6,6 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-import structlog
 
 from config.telemetry import observe
 
@@ -26,11 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(autouse=True)
 def _logging_stays_as_it_was() -> Iterator[None]:
     """Undo what a command run within a test did to the logging of this process."""
-    before = structlog.get_config()
-    logger, least_level = observe._output.logger, observe._output.least_level
+    write, least_level = observe._output.write, observe._output.least_level
     yield
-    structlog.configure(**before)
-    observe._output.logger, observe._output.least_level = logger, least_level
+    observe._output.write, observe._output.least_level = write, least_level
 
 
 @pytest.fixture(scope="session")

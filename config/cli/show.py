@@ -38,6 +38,8 @@ def show(config: ConfigFile, *, changed: bool, as_json: bool) -> None:
         raise UnusableConfig(found.problems)
     shown = _Shown(config, found.sources)
     dump = found.config.model_dump(mode="json", exclude_defaults=changed)
+    if changed:
+        dump = _without_empty(dump)
     if as_json:
         sources = dict(shown.sources((), dump))
         if len(dump.get("relay", ())) == 1:
@@ -47,6 +49,15 @@ def show(config: ConfigFile, *, changed: bool, as_json: bool) -> None:
     echo(f"# In force with {shown.named}")
     for name, value in dump.items():
         echo(*shown.tables((name,), value))
+
+
+def _without_empty(table: dict[str, Any]) -> dict[str, Any]:
+    """Return a table without the tables in which nothing is left."""
+    left = {
+        name: _without_empty(value) if isinstance(value, dict) else value
+        for name, value in table.items()
+    }
+    return {name: value for name, value in left.items() if value not in ({}, [{}])}
 
 
 @dataclass(frozen=True, slots=True)

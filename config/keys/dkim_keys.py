@@ -7,6 +7,7 @@ Does not own: who may read a key file (`secret_files`), the record's name and pl
 """
 
 import base64
+import functools
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -85,7 +86,9 @@ def load_dkim_key(pem: bytes, algorithm: DkimAlgorithm | None = None) -> DkimKey
     return key
 
 
+@functools.lru_cache(maxsize=256)
 def _parsed(pem: bytes) -> object:
+    """Return the key in `pem`; an RSA key is tried while it is read, which takes some 30 ms."""
     try:
         return serialization.load_pem_private_key(pem, password=None)
     except TypeError as error:

@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-
 from config import filter_networks
 from config.keys.certificates import server_context
 from config.keys.dkim_keys import read_dkim_key
@@ -118,6 +116,9 @@ def _pair(loc: Loc, cert: Path, key: Path | None) -> Iterator[Finding]:
         what = f"{cert} and its key do not work together: {reason}"
         yield Finding(loc, what, "both in PEM, the key without a passphrase")
         return
+    # Most have no certificate, and do not wait for all of X.509.
+    from cryptography import x509  # noqa: PLC0415 - see above
+
     leaf = x509.load_pem_x509_certificates(read_public(cert))[0]
     ends = leaf.not_valid_after_utc
     if ends - RENEW_WITHIN < datetime.now(UTC):

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from config.escaping import printable
-from config.loading import environment, file_checks, rules, toml_text
+from config.loading import environment, rules, toml_text
 from config.loading.config_file import ConfigFile, NotTrusted, user_name
 from config.loading.environment import MAY_BE_ALONE, Mistake
 from config.loading.lines import Loc, key_lines
@@ -156,6 +156,9 @@ class _Examination:
         errors, config, spoilt = self._validated(mistakes)
         found = list(rules.findings(rules.RULES, config, spoilt)) if config else []
         if files and config:
+            # With what reads certificates, a tenth of all that a command loads which needs none.
+            from config.loading import file_checks  # noqa: PLC0415 - see above
+
             found += rules.findings(file_checks.RULES, config, spoilt)
         problems = [self._problem(item["loc"], *word(item)) for item in errors]
         problems += self._told(item for item in found if item.fatal)
@@ -173,7 +176,6 @@ class _Examination:
         errors: list[ErrorDetails] = []
         data = copy.deepcopy(self._data)
         data |= {name: [data[name]] for name in MAY_BE_ALONE if isinstance(data.get(name), dict)}
-        data.setdefault("store", {})  # its default is a path, which starts from the folder
         spoilt = [dotted(mistake.loc) for mistake in mistakes if mistake.loc]
         context = {"folder": self._file.folder}
         for _ in range(ROUNDS):

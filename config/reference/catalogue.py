@@ -1,10 +1,13 @@
 """A list of every table and key of the schema: name, kind, default, description, variable.
 
-Owns: reading the pydantic models of `config.schema`, and writing a default as TOML.
+Owns: reading the pydantic models of `config.schema` and their docstrings, and writing a default as TOML.
 Does not own: what is made of the list (pages in `manual`, hints in `config.loading.wording`).
 """
 
+import ast
 import functools
+import inspect
+import itertools
 import json
 import types
 from collections.abc import Iterator
@@ -15,6 +18,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ByteSize
 from pydantic.fields import FieldInfo
 
+from config import schema
 from config.schema import Config
 from config.values import Address, AlsoAlone, Kind, format_duration, format_rate, format_size
 
@@ -86,7 +90,7 @@ def _subtables(model: type[BaseModel], prefix: str, variables: str) -> Iterator[
         called = field.alias or name
         path = f"{prefix}{called}"
         keys = tuple(
-            _key(key, value)
+            _key(below, key, value)
             for key, value in below.model_fields.items()
             if _model(value.annotation) is None
         )
@@ -104,13 +108,32 @@ def _model(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any typ
     return next(filter(None, map(_model, get_args(annotation))), None)
 
 
-def _key(name: str, field: FieldInfo) -> Key:
+def _key(model: type[BaseModel], name: str, field: FieldInfo) -> Key:
     value = field.get_default(call_default_factory=True)
     required = field.is_required()
     kind = _kind_of(field)
     default = None if required or value is None else to_toml(value, kind)
     example = next((str(text) for text in field.examples or ()), "")
-    return Key(name, kind, default, required, _unwrap(field.description or ""), example)
+    return Key(
+        name, kind, default, required, _unwrap(_descriptions()[model.__name__, name]), example
+    )
+
+
+@functools.cache
+def _descriptions() -> dict[tuple[str, str], str]:
+    """Return the docstring of each key, by its model and its name; pydantic would read them at each start."""
+    models = [
+        node for node in ast.parse(inspect.getsource(schema)).body if isinstance(node, ast.ClassDef)
+    ]
+    return {
+        (model.name, key.target.id): str(docstring.value.value)
+        for model in models
+        for key, docstring in itertools.pairwise(model.body)
+        if isinstance(key, ast.AnnAssign)
+        and isinstance(key.target, ast.Name)
+        and isinstance(docstring, ast.Expr)
+        and isinstance(docstring.value, ast.Constant)
+    }
 
 
 def _unwrap(text: str) -> str:

@@ -1,21 +1,21 @@
 """Log events and metrics, each declared once, here.
 
-Owns: the names, levels and descriptions of everything that Waypost logs or counts, and how
-structlog is set up. The tables of `docs/monitoring.md` are generated from these declarations.
-Does not own: when something is logged or counted (each module does that itself), or the page that
-Prometheus reads (`exposition`).
+Owns: the names, levels and descriptions of everything that Waypost logs or counts, and which lines are
+written. The tables of `docs/monitoring.md` are generated from these declarations.
+Does not own: when something is logged or counted (each module does that itself), the form of a line
+(`log_lines`), or the page that Prometheus reads (`exposition`).
 
 No event carries a message body, a credential or a full link of a reader.
 """
 
 import contextlib
-import json
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
-import structlog
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -24,7 +24,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from config.escaping import printable, printable_lines
+from config.telemetry import log_lines
 
 # Each would have a second series, for when it was created, which nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -882,22 +882,18 @@ ACCESS_IN_FORCE = Gauge(
 
 def about(**fields: object) -> None:
     """Have all lines of this task from here on say `fields` as well; None takes one back."""
-    for name, value in fields.items():
-        if value is None:
-            structlog.contextvars.unbind_contextvars(name)
-        else:
-            structlog.contextvars.bind_contextvars(**{name: value})
+    log_lines.about(fields)
 
 
 @dataclass(slots=True)
 class _Output:
     """Where lines go, and the least level that is written; both are set by `configure`."""
 
-    logger: structlog.typing.FilteringBoundLogger
+    write: Callable[[str, int, log_lines.Facts], None]
     least_level: int = logging.NOTSET
 
 
-_output: _Output = _Output(structlog.get_logger())
+_output: _Output = _Output(log_lines.Lines(log_lines.as_text))
 
 
 def is_written(event: LogEvent) -> bool:
@@ -905,7 +901,7 @@ def is_written(event: LogEvent) -> bool:
     return event.level >= _output.least_level
 
 
-def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog takes any value
+def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - whatever a line can show
     """Write one line to the log: `event`, with its facts as `fields`.
 
     A log that cannot be written (a full disk, a closed file) raises nothing.
@@ -913,50 +909,11 @@ def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - structlog tak
     if event.level < _output.least_level:
         return
     with contextlib.suppress(OSError, ValueError):
-        _output.logger.log(event.level, event.name, **fields)
-
-
-class _Shown:
-    """What a console shows for a value: this text, as it stands here."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __repr__(self) -> str:
-        return self._text
-
-
-def _escape_controls(
-    _logger: object, _method: str, event: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
-    """Escape the controls in all facts of a line; JSON has done so itself (ASCII alone)."""
-    for name in event.keys() - {"event", "level", "timestamp"}:
-        value = event[name]
-        text = value if isinstance(value, str) else repr(value)
-        if name in {"exception", "stack"}:  # they have lines of their own
-            event[name] = printable_lines(text)
-        elif printable(text) != text:
-            event[name] = _Shown(printable(json.dumps(text, ensure_ascii=False)))
-    return event
+        _output.write(event.name, event.level, fields)
 
 
 def configure(level: str = "info", style: Literal["console", "json"] = "console") -> None:
-    """Set up structlog for this process: lines of `level` and above go to standard error."""
-    renderers: list[structlog.typing.Processor] = (
-        [structlog.processors.JSONRenderer()]
-        if style == "json"
-        else [_escape_controls, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            *renderers,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    _output.logger, _output.least_level = structlog.get_logger(), getattr(logging, level.upper())
+    """Set up the log of this process: lines of `level` and above go to standard error."""
+    for_people = partial(log_lines.as_text, colours=sys.stderr.isatty())
+    _output.write = log_lines.Lines(log_lines.as_json if style == "json" else for_people)
+    _output.least_level = logging.getLevelNamesMapping()[level.upper()]

@@ -4,7 +4,8 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
+
+from tests.support.log_lines import capture_logs
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ FORBIDDEN = (
     "aiosmtplib",
     "starlette",
     "prometheus_client",
-    "structlog",
 )
 """`socket` is not among them, as pydantic loads it; import-linter forbids that one."""
 

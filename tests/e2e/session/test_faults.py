@@ -5,12 +5,12 @@ from collections.abc import Coroutine, Generator, Sequence
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from proxy.rewrite.transformer import Transformer
 from proxy.scheduling.loop_budget import LoopBudget
 from proxy.session import session
 from tests.support.clients.smtp_client import Dialogue
+from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
 from tracker.spool.parcel import Parcel, SpoolError

@@ -4,10 +4,9 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
-from structlog.contextvars import merge_contextvars
-from structlog.testing import capture_logs
 
 from tests.support.clients.smtp_client import Dialogue
+from tests.support.log_lines import capture_logs
 from tests.support.mail import html_message, link
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
@@ -20,7 +19,7 @@ Lines = list[MutableMapping[str, Any]]
 @pytest.fixture
 def told() -> Iterator[Lines]:
     """Yield the lines of the log, with what they say of session and message."""
-    with capture_logs(processors=(merge_contextvars,)) as lines:
+    with capture_logs(of_task=True) as lines:
         yield lines
 
 

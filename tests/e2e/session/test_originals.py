@@ -5,11 +5,11 @@ from pathlib import Path
 
 import dkim
 import pytest
-from structlog.testing import capture_logs
 
 from config.keys.dkim_keys import dkim_record, new_dkim_key
 from proxy.rewrite.planned import Plan
 from proxy.signing.signer import Signer, SigningError
+from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import ScriptedRelay
 from tests.support.session_fixtures import Proxy, StartProxy
 

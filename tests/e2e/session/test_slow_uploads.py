@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import trustme
-from structlog.testing import capture_logs
 
 from proxy.session import memory_budget
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.clients.strangers import behind_balancer, come_as
 from tests.support.identity_fixtures import LOOPBACK
+from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay
 from tests.support.session_fixtures import Proxy, StartProxy, until
 

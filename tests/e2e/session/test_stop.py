@@ -5,11 +5,11 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.clients.strangers import behind_balancer
 from tests.support.feeding import metric
+from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import Proxy, StartProxy, until
 

@@ -10,9 +10,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-import structlog
 import trustme
-from structlog.testing import capture_logs
 
 from config.telemetry.observe import DELIVERY_IN_DOUBT
 from proxy.relay.capability_cache import CapabilityCache
@@ -20,6 +18,7 @@ from proxy.smtp.replies import Reply
 from tests.support.checks.differences import DIFFERENCES
 from tests.support.clients.smtp_client import Dialogue
 from tests.support.clients.strangers import behind_balancer, come_as
+from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import EXTENSIONS, ScriptedRelay, Step
 from tests.support.repository import DOCS
 from tests.support.session_fixtures import Proxy, StartProxy, proxies
@@ -214,8 +213,7 @@ def _table(rows: Iterable[tuple[str, ...]]) -> str:
 
 async def main() -> None:
     """Write the page."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    with tempfile.TemporaryDirectory() as folder:
+    with capture_logs(), tempfile.TemporaryDirectory() as folder:
         async with ScriptedRelay().listening() as relay, proxies(Path(folder), relay) as start:
             PAGE.write_text(await page(start, relay), encoding="utf-8")
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from proxy.delivery.delivered_db import DeliveredDb, JournalError, TakenUp
 from proxy.delivery.duplicates import DuplicateSuppression, SuppressedMessage
 from proxy.message.named_fields import HEADER_OCTETS
 from proxy.rewrite.transformer import Submission
+from tests.support.log_lines import capture_logs
 
 MESSAGE = b"Message-ID: <1@example.com>\r\n\r\n"
 FILLER = b"X-Filler: x\r\n"

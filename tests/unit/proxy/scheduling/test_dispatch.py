@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from structlog.testing import capture_logs
 
 from proxy.rewrite.transformer import Outgoing, Submission, Transformer
 from proxy.scheduling.dispatch import LARGE_MESSAGE_OCTETS, Dispatcher
 from proxy.scheduling.loop_budget import ITERATION_OCTETS, LoopBudget
 from proxy.scheduling.offload import MakeCopy, OffloadProcess
+from tests.support.log_lines import capture_logs
 from tests.support.mail import html_message, link
 from tests.support.session_fixtures import configuration
 from tests.support.slow_mail import KINDS

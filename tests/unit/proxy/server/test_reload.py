@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import trustme
-from structlog.testing import capture_logs
 
 from config.keys.token_keys import KeyFileError
 from config.loading.load import ConfigError
@@ -14,6 +13,7 @@ from config.schema import Config
 from config.service.reload import changed
 from proxy.server.reload import TAKE_RESTART, InForce, renewed
 from proxy.session.services import Services
+from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import ScriptedRelay
 from tests.support.repository import DOCS
 from tests.support.session_fixtures import Proxy, StartProxy, configuration

@@ -92,7 +92,7 @@ def started(folder: Path) -> Iterator[Parent]:
     told_systemd = {"NOTIFY_SOCKET": str(folder / "notify"), "PYTHONPATH": str(ROOT)}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", PARENT, folder], env={**os.environ, **told_systemd}, stdout=log
+            [sys.executable, "-c", PARENT, folder], env={**os.environ, **told_systemd}, stderr=log
         )
     parent = Parent(process, folder)
     try:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from config.service.shared_counts import SharedCounts
 from proxy.session.memory_budget import LARGEST_MESSAGES, UPLOAD_BUDGET_OCTETS, Lease
 from proxy.session.services import Services
+from tests.support.log_lines import capture_logs
 from tests.support.session_fixtures import configuration
 from tracker.decisions.files import CONSENTS
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from config.addresses import parse_ip
 from proxy.client.connection import ClientConnection
@@ -18,6 +17,7 @@ from proxy.relay.upstream import Upstream
 from proxy.session.services import Services
 from proxy.session.session import Session
 from tests.support.clients.smtp_client import Dialogue
+from tests.support.log_lines import capture_logs
 from tests.support.relays.scripted_relay import ScriptedRelay, Step
 from tests.support.session_fixtures import configuration, until
 

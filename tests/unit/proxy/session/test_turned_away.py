@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from structlog.testing import capture_logs
 
 from config.addresses import parse_ip
 from config.telemetry.observe import SESSIONS_REFUSED
@@ -11,6 +10,7 @@ from proxy.client.connection import ClientConnection
 from proxy.client.limits import RECEIVE_OCTETS
 from proxy.client.trust import Client
 from proxy.session.turned_away import TurnedAway, turn_away
+from tests.support.log_lines import capture_logs
 
 CLIENT = Client(parse_ip("203.0.113.9"))
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import trustme
-from structlog.testing import capture_logs
 
 from config.keys import token_keys
 from config.loading.load import ConfigError, Problem
@@ -22,6 +21,7 @@ from config.schema import Config
 from config.service import descriptors
 from tests.support.clients.programs import free_port
 from tests.support.feeding import metric
+from tests.support.log_lines import capture_logs
 from tests.support.repository import DOCS
 from tracker.app import app
 from tracker.app.reload import TAKE_RESTART

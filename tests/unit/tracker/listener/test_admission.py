@@ -7,9 +7,9 @@ from ipaddress import ip_network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
 
 from tests.support.feeding import metric
+from tests.support.log_lines import capture_logs
 from tracker.listener import admission
 from tracker.listener.admission import Admission, Neighbours, fair_share
 

@@ -9,9 +9,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from structlog.testing import capture_logs
 
 from tests.support.http_server import serving
+from tests.support.log_lines import capture_logs
 from tracker.listener import admission, asgi
 from tracker.listener.limits import MAX_BODY_OCTETS
 

@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from structlog.testing import capture_logs
 
 from tests.support.http_server import serving
+from tests.support.log_lines import capture_logs
 from tracker.listener import bounds
 from tracker.listener.bounds import BoundLog
 from tracker.listener.limits import MAX_FIELDS, MAX_HEAD_OCTETS

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import structlog.testing
 
 from config.telemetry.observe import REGISTRY
 from tests.support.checks.losses import delete, empty
+from tests.support.log_lines import capture_logs
 from tests.support.state import beside
 from tracker.minting import short_links
 from tracker.minting.short_links import ALPHABET, ShortLinks
@@ -180,7 +180,7 @@ def test_a_file_mended_from_the_copy_lacks_nothing(store: Path, file: Path, copy
     links.add("AQ-first")
     links.refresh()
     file.unlink()
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         for _ in range(2):
             links.refresh()
         file.write_bytes(copy.read_bytes())
@@ -191,7 +191,7 @@ def test_a_file_mended_from_the_copy_lacks_nothing(store: Path, file: Path, copy
 
 def test_a_first_start_is_nothing_to_be_told_of(store: Path) -> None:
     """No file, no copy, no links: and none is made."""
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         started(store)
     assert (logged, list(store.parent.iterdir())) == ([], [])
     assert [metric("unusable", what=what) for what in ("file", "copy")] == [0, 0]
@@ -246,7 +246,7 @@ def test_a_copy_that_cannot_be_written_is_told_once_and_tried_again(
     copy.mkdir()
     links = ShortLinks(beside(store))
     code = links.add("AQ-first")
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         for _ in range(3):
             links.refresh()
     assert [each["event"] for each in logged] == ["short_links_not_copied"]
@@ -283,7 +283,7 @@ def test_what_root_made_is_the_services(store: Path, file: Path, copy: Path) -> 
 def test_two_trackers_copy_each_link_once(store: Path, copy: Path) -> None:
     """And neither takes for lost what the other was quicker to copy."""
     one, two = started(store), started(store)
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         code = one.add("AQ-first")
         one.refresh()
         two.refresh()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog.testing
 
 from config.schema import Config
 from config.telemetry import observe
+from tests.support.log_lines import capture_logs
 from tests.support.nodes import node
 from tests.support.postgresql import cluster, url_of_new_store
 from tests.support.sending import until
@@ -163,7 +163,7 @@ def test_what_keeps_nodes_apart_is_told_once(tmp_path: Path) -> None:
     """And when it is over."""
     config = node(tmp_path, f"postgresql:///none?host={tmp_path}", "a")
     stop = threading.Event()
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         thread = threading.Thread(target=Sharing(config, lambda: True).run, args=(stop,))
         thread.start()
         until(lambda: bool(logged))

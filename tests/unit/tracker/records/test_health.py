@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog.testing
 
 from config.telemetry import observe
 from config.telemetry.observe import REGISTRY
+from tests.support.log_lines import capture_logs
 from tracker.records.health import FileHealth
 
 FILE, COPY = Path("/var/lib/example/codes"), Path("/var/lib/example/codes.known")
@@ -17,7 +17,7 @@ SHARED = Path("/var/lib/example/codes.shared")
 @pytest.fixture
 def logged() -> Iterator[list[dict[str, object]]]:
     """Return what is logged."""
-    with structlog.testing.capture_logs() as lines:
+    with capture_logs() as lines:
         yield lines
 
 

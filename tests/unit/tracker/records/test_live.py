@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import structlog.testing
 
 from config.telemetry.observe import REGISTRY
 from tests.support.checks.losses import damage, delete, empty
+from tests.support.log_lines import capture_logs
 from tests.support.state import beside
 from tracker.decisions.files import DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
@@ -43,7 +43,7 @@ def metric(name: str, **labels: str) -> float | None:
 
 def test_a_first_start_is_nothing_to_be_told_of(store: Path) -> None:
     """No file, no copy, nothing withdrawn: normal, and no file is made."""
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         assert started(store)().in_force == 0
     assert logged == []
     assert [metric(name) for name in ("in_force", "lost", "damaged_lines")] == [0, 0, 0]
@@ -106,7 +106,7 @@ def test_a_loss_is_logged_once_and_its_end_as_well(store: Path) -> None:
     revoke(store, "one.test", "two.test")
     kill_list = started(store)
     DECISIONS.file_of(beside(store)).unlink()
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         for _ in range(3):
             kill_list.refresh()
         DECISIONS.file_of(beside(store)).write_bytes(DECISIONS.copy_of(beside(store)).read_bytes())
@@ -132,7 +132,7 @@ def test_a_file_that_cannot_be_read_at_the_start_fails_open(store: Path) -> None
     """P8: links live, it is told, and the file counts as soon as it can be read."""
     file = DECISIONS.file_of(beside(store))
     file.mkdir()
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         kill_list = started(store)
         kill_list.refresh()
     assert kill_list().in_force == 0
@@ -149,7 +149,7 @@ def test_a_copy_that_cannot_be_written_is_told_once_and_tried_again(store: Path)
     """Meanwhile decisions are in force all the same."""
     DECISIONS.copy_of(beside(store)).mkdir()
     revoke(store, "one.test")
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         kill_list = started(store)
         kill_list.refresh()
     assert kill_list().hosts == {"one.test"}

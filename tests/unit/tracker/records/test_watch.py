@@ -4,10 +4,10 @@ import errno
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from config.keys import token_keys
 from config.keys.secret_files import KeyFileError
+from tests.support.log_lines import capture_logs
 from tracker.records.watch import Watched
 from tracker.tokens import Keyring
 

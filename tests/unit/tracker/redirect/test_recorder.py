@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.feeding import click, metric
+from tests.support.log_lines import Lines
 from tracker.redirect.recorder import Recorder
 from tracker.spool.writer import Spool
 
@@ -77,7 +78,7 @@ async def test_each_reader_is_called_back_once_and_in_time(
 
 
 async def test_a_reader_who_cannot_be_called_back_costs_no_other(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, logged: Lines
 ) -> None:
     """A fault in one answer is logged; the others of the group are called back."""
     spool = Spool.open(tmp_path / "spool", "tracker")
@@ -90,7 +91,7 @@ async def test_a_reader_who_cannot_be_called_back_costs_no_other(
     recorder.record(CLICK, fault)
     recorder.record(CLICK, called.set)
     await asyncio.wait_for(called.wait(), 2)
-    assert "ZeroDivisionError" in capsys.readouterr().out
+    assert [line["error"] for line in logged] == ["ZeroDivisionError()"]
     await asyncio.to_thread(spool.close)
 
 

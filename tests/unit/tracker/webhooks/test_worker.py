@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from config.schema import Config
 from tests.support.feeding import metric
+from tests.support.log_lines import capture_logs
 from tests.support.receiver import Receiver, configured, receiving, status, webhook
 from tests.support.sending import QUICK, clicks, fed
 from tracker.outbox import standing
@@ -168,7 +168,7 @@ async def test_what_happens_is_logged_and_counted(begin: Begin) -> None:
     """Once for each change, never with what a receiver said, or where it is."""
     failures = Receiver(behaviours=[status(500)] * 2 + [status(204), status(410)])
     before = {each: metric("waypost_webhook_attempts_total", webhook="hook", outcome=each) for each in ("sent", "failed")}  # fmt: skip
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         async with begin(failures, 1) as story:
             await story.round()
             await story.round(10)
@@ -188,7 +188,7 @@ async def test_what_happens_is_logged_and_counted(begin: Begin) -> None:
 
 async def test_an_event_that_is_given_up_is_logged(begin: Begin, tmp_path: Path) -> None:
     """By its id, which names nobody."""
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         async with begin(Receiver(then=status(500))) as story:
             for delay_s in DELAYS_S:
                 await story.round(1.2 * delay_s)
@@ -198,7 +198,7 @@ async def test_an_event_that_is_given_up_is_logged(begin: Begin, tmp_path: Path)
 
 async def test_a_secret_that_cannot_be_used_is_logged_once(begin: Begin) -> None:
     """Events wait, and no attempt of theirs is used up."""
-    with structlog.testing.capture_logs() as logged:
+    with capture_logs() as logged:
         async with begin(Receiver()) as story:
             file = story.worker.webhook.secret_file
             secret = file.read_bytes()
@@ -215,7 +215,7 @@ async def test_a_secret_that_cannot_be_used_is_logged_once(begin: Begin) -> None
 
 async def test_a_worker_that_meets_an_error_goes_on(tmp_path: Path) -> None:
     """Whatever it is; it is logged once."""
-    with receiving() as receiver, structlog.testing.capture_logs() as logged:
+    with receiving() as receiver, capture_logs() as logged:
         to = webhook(receiver, tmp_path)
         (tmp_path / "waypost.db").write_bytes(b"no database at all, and longer than a header" * 9)
         store = HeldStore(tmp_path / "waypost.db")
@@ -232,7 +232,7 @@ async def test_a_worker_that_meets_an_error_goes_on(tmp_path: Path) -> None:
 
 async def test_before_there_is_a_store_there_is_nothing_to_tell(tmp_path: Path) -> None:
     """And nothing to complain of."""
-    with receiving() as receiver, structlog.testing.capture_logs() as logged:
+    with receiving() as receiver, capture_logs() as logged:
         to = webhook(receiver, tmp_path)
         worker = Worker(to, Means(HeldStore(tmp_path / "waypost.db"), QUICK))
         async with Client(to, 5.0) as client:
