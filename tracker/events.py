@@ -10,9 +10,10 @@ store merges them. All events of one `message_id` carry the same campaign and li
 
 import re
 from dataclasses import dataclass, fields, is_dataclass, replace
+from json.encoder import encode_basestring as _quoted
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#\\]*@)?([^/?#\\@]*)", re.IGNORECASE)
@@ -211,23 +212,54 @@ Event = MessagePending | MessageAccepted | MessageRefused | MessageHandled | Cli
 Told = Event | LinkSet
 """What a line of a segment tells."""
 
-_ADAPTER: TypeAdapter[Told] = TypeAdapter(Annotated[Told, Field(discriminator="kind")])
-
-_VALIDATOR = _ADAPTER.validator  # what the adapter asks, for each line
+_ADAPTER: TypeAdapter[Told] = TypeAdapter(
+    Annotated[Told, Field(discriminator="kind")],
+    config=ConfigDict(defer_build=True),  # most commands meet no event
+)
 
 
 def encode(event: Told) -> bytes:
     """One line of JSON in UTF-8, without its newline. What UTF-8 cannot hold is escaped."""
     try:
-        return _ADAPTER.dump_json(event)
-    except PydanticSerializationError:
+        return _click(event) if isinstance(event, Clicked) else _ADAPTER.dump_json(event)
+    except (PydanticSerializationError, UnicodeEncodeError):
         return _ADAPTER.dump_json(_printable(event))
+
+
+def _click(click: Clicked) -> bytes:
+    """Return a click as the adapter would, in a fraction of its time: while a reader waits."""
+    text = (
+        f'{{"event_id":{_quoted(click.event_id)},"at_s":{click.at_s!r},'
+        f'"message_id":{_quoted(click.message_id)},"recipient":{click.recipient},'
+        f'"link":{click.link},"sent_at_s":{click.sent_at_s},'
+        f'"destination":{_quoted(click.destination)},"method":{_quoted(click.method)},'
+        f'"human":{_WORDS[click.human]},"reasons":{_array(click.reasons)},'
+        f'"ip":{_or_null(click.ip)},"user_agent":{_quoted(click.user_agent)}'
+    )
+    if click.signals:
+        text += f',"signals":{_array(click.signals)}'
+    if click.network:
+        text += f',"network":{_quoted(click.network)}'
+    if click.asks_for_privacy:
+        text += f',"asks_for_privacy":{_WORDS[True]}'
+    return f'{text},"kind":"clicked"}}'.encode()
+
+
+_WORDS = {False: "false", True: "true"}
+
+
+def _array(values: tuple[str, ...]) -> str:
+    return f"[{','.join(map(_quoted, values))}]"
+
+
+def _or_null(value: str | None) -> str:
+    return "null" if value is None else _quoted(value)
 
 
 def decode(line: bytes) -> Told:
     """Read back what `encode` wrote; raises BadEvent for anything else."""
     try:
-        told: Told = _VALIDATOR.validate_json(line, strict=True)
+        told: Told = _ADAPTER.validator.validate_json(line, strict=True)
     except ValidationError as error:
         raise BadEvent(f"not an event: {line[:80]!r}") from error
     return told

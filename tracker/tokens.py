@@ -14,8 +14,7 @@ more are read for ever.
 """
 
 import os
-from base64 import urlsafe_b64decode
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -207,6 +206,7 @@ def url_octets_to(base_url: str, destination: str, most_number: int = MAX_VARINT
 
 
 _TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 def _text(octets: bytes) -> str:
@@ -223,7 +223,7 @@ def _octets(text: str) -> bytes:
     if len(text) > _MAX_CHARACTERS:
         raise BadToken("too long")
     try:
-        octets = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        octets = a2b_base64(text.encode("ascii").translate(_FROM_URL_SAFE) + b"==")
     except ValueError:
         raise BadToken("not base64url") from None
     if _text(octets) != text:

@@ -118,7 +118,9 @@ class Overrides:
         `additions` are the parameters that the configuration adds to destinations.
         """
         message = link.message_id.hex()
-        if message in self.messages or any(message in each for each in self.campaigns.values()):
+        if message in self.messages:
+            return None
+        if self.campaigns and any(message in each for each in self.campaigns.values()):
             return None
         destination = self.repaired(link.destination, additions)
         if self.hosts and is_below(host(destination), self.hosts):
@@ -127,6 +129,8 @@ class Overrides:
 
     def repaired(self, destination: str, additions: Additions = NO_ADDITIONS) -> str:
         """Return the destination after all repairs, unchanged where there are none."""
+        if not (self.places or self.blanked):
+            return destination
         for better in self.way(destination, additions):
             destination = better
         return destination

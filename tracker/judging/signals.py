@@ -58,12 +58,39 @@ SIGNALS: Mapping[str, Callable[[Request], bool]] = {
     "robot-agent": lambda request: _claims(request.agent).is_robot,
     "stale-agent": lambda request: _claims(request.agent).is_stale,
 }
-"""Each signal's name, and when a request has it."""
+"""Each signal's name, and when a request has it; in alphabetical order, and by `LOOKED_AT` alone."""
+
+
+LOOKED_AT = (b"accept", b"accept-language", b"sec-fetch-mode", *PURPOSES)
+"""The header fields that say something, besides the agent."""
+_REMEMBERED_OCTETS = 512
+"""Of these fields: what more a client sends is looked at anew each time."""
 
 
 def signals_of(request: Request, networks: Networks) -> Signals:
     """Return the signals of a request."""
-    found = [name for name, sees in SIGNALS.items() if sees(request)]
-    if label := networks.label(request.address):
-        found.append(f"{label.certainty}-network:{label.name}")
-    return tuple(sorted(found))
+    found = _of_fields(request)
+    label = networks.label(request.address)
+    if label is None:
+        return found
+    return tuple(sorted((*found, f"{label.certainty}-network:{label.name}")))
+
+
+def _of_fields(request: Request) -> Signals:
+    """Return what a request shows by itself; browsers of one kind send the same."""
+    values = tuple(map(request.fields.get, LOOKED_AT))
+    if sum(map(len, filter(None, values))) > _REMEMBERED_OCTETS:
+        return _seen(request)
+    return _remembered(request.method, request.https, request.agent, values)
+
+
+@functools.lru_cache(maxsize=4096)
+def _remembered(method: str, https: bool, agent: str, values: tuple[bytes | None, ...]) -> Signals:  # noqa: FBT001 - as a key
+    fields = {
+        name: value for name, value in zip(LOOKED_AT, values, strict=True) if value is not None
+    }
+    return _seen(Request(method, https, fields, None, agent))
+
+
+def _seen(request: Request) -> Signals:
+    return tuple(name for name, sees in SIGNALS.items() if sees(request))

@@ -78,12 +78,14 @@ class Answer:
     content_type: bytes
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
-    head: bytes = field(init=False, repr=False, compare=False)
-    """What each such response begins with: all but its last fields and the empty line."""
+    head: bytes = field(default=b"", repr=False, compare=False)
+    """What each such response begins with: all but its last fields and the empty line. Made of the others,
+    where nobody has it at hand."""
 
     def __post_init__(self) -> None:
-        fields = [b"%b: %b\r\n" % pair for pair in self.all_headers]
-        object.__setattr__(self, "head", b"".join((status_line(self.status), *fields)))
+        if not self.head:
+            fields = [b"%b: %b\r\n" % pair for pair in self.all_headers]
+            object.__setattr__(self, "head", b"".join((status_line(self.status), *fields)))
 
     @property
     def all_headers(self) -> Fields:

@@ -4,10 +4,13 @@ Owns: status, headers and body of each.
 Does not own: which of them a request gets (`redirector`), or the wire (`tracker.listener.http1`).
 """
 
+import functools
 import html
 import json
 
-from tracker.listener.http1 import Answer
+from tracker.listener.http1 import Answer, status_line
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 _TEXT = b"text/plain; charset=utf-8"
 _HTML = b"text/html; charset=utf-8"
@@ -35,16 +38,24 @@ PIXEL = Answer(
 def redirection(destination: str, referrer_policy: str = "no-referrer") -> Answer:
     """Return the 302 to `destination`, octet for octet (RFC 9110 §15.4.3)."""
     shown = html.escape(destination)
-    return Answer(
-        302,
-        _HTML,
-        f'<!doctype html><title>Moved</title><a href="{shown}">{shown}</a>\n'.encode("ascii"),
-        (
-            (b"location", destination.encode("ascii")),
-            (b"referrer-policy", referrer_policy.encode("ascii")),
-            *_UNCACHED,
-        ),
-    )
+    body = f'<!doctype html><title>Moved</title><a href="{shown}">{shown}</a>\n'.encode("ascii")
+    location = destination.encode("ascii")
+    begins, others = _around_location(referrer_policy)
+    head = b"%blocation: %b\r\n%bcontent-length: %d\r\n" % (begins, location, others, len(body))
+    return Answer(302, _HTML, body, ((b"location", location), *_beside(referrer_policy)), head)
+
+
+@functools.cache
+def _beside(referrer_policy: str) -> Headers:
+    """Return the header fields of a redirect but its destination."""
+    return (b"referrer-policy", referrer_policy.encode("ascii")), *_UNCACHED
+
+
+@functools.cache
+def _around_location(referrer_policy: str) -> tuple[bytes, bytes]:
+    """Return what stands before and after the destination in the head of each redirect."""
+    fields = (*_beside(referrer_policy), (b"content-type", _HTML))
+    return status_line(302), b"".join(b"%b: %b\r\n" % pair for pair in fields)
 
 
 def resolution(destination: str) -> Answer:

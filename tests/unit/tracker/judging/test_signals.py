@@ -6,7 +6,7 @@ import pytest
 
 from tracker.judging.networks import built_in
 from tracker.judging.request import Request
-from tracker.judging.signals import Signals, signals_of
+from tracker.judging.signals import LOOKED_AT, SIGNALS, Signals, signals_of
 
 AGENT = b"Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 BROWSER = {
@@ -70,3 +70,38 @@ def test_method_agent_and_network_count() -> None:
     assert signals(ip="40.107.1.1") == ("scanner-network:exchange-online-protection",)
     assert signals(ip="67.231.152.1") == ("probable-network:proofpoint",)
     assert signals(ip="54.171.1.1") == ("cloud-network:aws",)
+
+
+def test_signals_stand_in_the_order_of_the_alphabet() -> None:
+    """So that equal ones are equal."""
+    assert list(SIGNALS) == sorted(SIGNALS)
+    found = signals(b"accept", b"accept-language", method="HEAD", ip="40.107.1.1")
+    assert list(found) == sorted(found)
+
+
+def test_nothing_else_of_a_request_says_anything() -> None:
+    """What is remembered of requests is remembered by these fields."""
+    asked: set[bytes] = set()
+
+    class Fields(dict[bytes, bytes]):
+        def get(self, name: bytes, default: bytes | None = None) -> bytes | None:
+            asked.add(name)
+            return super().get(name, default)
+
+        def __contains__(self, name: object) -> bool:
+            assert isinstance(name, bytes)
+            asked.add(name)
+            return super().__contains__(name)
+
+    request = Request("GET", https=True, fields=Fields(), address=None, agent=AGENT.decode())
+    for sees in SIGNALS.values():
+        sees(request)
+    assert asked == set(LOOKED_AT)
+
+
+@pytest.mark.parametrize("octets", [10, 100_000])
+def test_a_field_of_any_length_is_looked_at(octets: int) -> None:
+    """Also where it is too long to be remembered."""
+    value = b"x" * octets
+    assert signals(plus={b"accept": value}) == ("no-html",)
+    assert signals(plus={b"accept": value + b"text/html"}) == ()

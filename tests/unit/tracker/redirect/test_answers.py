@@ -56,3 +56,11 @@ def test_files_for_phones_are_json_as_they_are() -> None:
     assert (answer.status, answer.content_type, answer.body) == (
         200, b"application/json", b'{"a": 1}'
     )  # fmt: skip
+
+
+@given(destinations)
+def test_the_head_of_a_redirection_is_that_of_its_fields(destination: str) -> None:
+    """It is put together in another way, as there is one for each click."""
+    answer = answers.redirection(destination, "origin")
+    fields = Answer(answer.status, answer.content_type, answer.body, answer.headers)
+    assert answer.head == fields.head
