@@ -96,7 +96,7 @@ def calls(config: Config) -> Mapping[str, Call]:
     """Return all calls, one message's story of some at random included."""
     sql = "SELECT message_id FROM messages WHERE sent_s >= ? LIMIT 1"
     chance = random.Random(7)
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         ids = [
             message_text(
                 db.execute(sql, [BEGUN_S + chance.randrange((DAYS - 1) * DAY_S)]).fetchone()[0]

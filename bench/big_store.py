@@ -16,7 +16,7 @@ from tracker.counting import sums
 from tracker.counting.model import Clicker, MessageSum, MessageTotals, Sums
 from tracker.judging.judge import Verdict
 from tracker.sql.sqlite import SQLite
-from tracker.store import database, identities
+from tracker.store import file_store, identities
 from tracker.store.keys import address_octets, destination_hash
 from tracker.store.reserved import DAY_S, HOUR_S, Kind
 from tracker.urls.reader_id import Identifier
@@ -70,7 +70,7 @@ def person_name(number: int) -> str:
 
 def make(path: Path, size: Size, *, quiet: bool = True) -> None:
     """Make the store; the file must not be there."""
-    store = database.Store.open(path)
+    store = file_store.FileFileStore.open(path)
     db = store.db
     for pragma in ("synchronous = OFF", "cache_size = -400000", "wal_autocheckpoint = 10000"):
         db.execute(f"PRAGMA {pragma}").fetchall()

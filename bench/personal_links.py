@@ -25,7 +25,7 @@ from tracker.reports import summary
 from tracker.retention import retention
 from tracker.spool.writer import Spool
 from tracker.sql.sqlite import SQLite
-from tracker.store import database
+from tracker.store import file_store
 from tracker.tokens import Keyring
 from tracker.urls.reader_id import Identifier
 
@@ -113,7 +113,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = configured(folder)
         feeding_s = fill(config, messages)
-        with contextlib.closing(database.connect(config.store.path, 5000)) as conn:
+        with contextlib.closing(file_store.connect(config.store.path, 5000)) as conn:
             db = SQLite(conn)
             before = counts(db)
             begun_s = time.perf_counter()

@@ -107,7 +107,7 @@ def fill(config: Config, clicks: int) -> tuple[int, float, float]:
 def report_seconds(config: Config) -> tuple[float, float]:
     """Time a report from the sums, and the whole command with its start."""
     inside = Stopwatch()
-    with inside, database.reading(config.store.path) as db:
+    with inside, database.reading(config.store) as db:
         summary.report(db)
     file = config.store.path.with_name("waypost.toml")
     secret = config.store.path.with_name("token.keys")

@@ -107,7 +107,7 @@ def _asked(config: Config, size: Size, times: int) -> Iterator[tuple[str, list[f
     """Ask each question and page, and make each call of the API, so often; yield its name and what `_timed` tells."""
 
     def answer(question: Question, chance: random.Random) -> None:
-        with database.reading(config.store.path) as db:
+        with database.reading(config.store) as db:
             question(db, chance)
 
     for name, question in _questions(size).items():
@@ -225,7 +225,7 @@ def _feeding(config: Config, folder: Path) -> Iterator[tuple[str, str]]:
 def _old(config: Config) -> tuple[int, list[tuple[int, int]]]:
     """Return the second after all messages were sent, and some of them, of all days."""
     sql = "SELECT sent_s, message_id FROM messages WHERE sent_s >= ? LIMIT 1"
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         latest_s = db.execute("SELECT max(sent_s) FROM messages").fetchone()[0]
         chance = random.Random(latest_s)
         moments = [BEGUN_S + chance.randrange((DAYS - 1) * DAY_S) for _ in range(NEW_MESSAGES)]

@@ -20,7 +20,7 @@ from rich.table import Table
 from tracker.first_form import upgrade
 from tracker.first_form.schema import migrations
 from tracker.sql.sqlite import SQLite
-from tracker.store import database, files
+from tracker.store import file_store, files
 
 SENT_S = 1_780_000_000
 DAYS = 200
@@ -155,7 +155,7 @@ def _numbered(sql: str) -> str:
 
 def sums(path: Path) -> dict[str, tuple[int, ...]]:
     """Return what must be the same before and after."""
-    with database.connect(path, 1000) as conn:
+    with file_store.connect(path, 1000) as conn:
         return {
             what: conn.execute(sql).fetchone()
             for what, sql in (

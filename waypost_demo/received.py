@@ -51,7 +51,7 @@ def fate(config: Config, queue_id: str) -> Fate | None:
     deadline_s = time.monotonic() + PATIENCE_S
     while True:
         catch_up(config, BRIEF_S)
-        with database.reading(config.store.path) as db:
+        with database.reading(config.store) as db:
             for key in lookup.find(db, queue_id):
                 reason = lookup.copies(db, key)[0].untouched
                 return Fate(key.text, None if reason is None else REASONS[reason])

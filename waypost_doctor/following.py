@@ -96,7 +96,7 @@ def _clicks(config: Config, key: MessageKey) -> int:
     """Return how many clicks on a message are counted by now."""
     try:
         catch_up(config, BRIEF_S)
-        with database.reading(config.store.path) as db:
+        with database.reading(config.store) as db:
             return len(list(clicks.of_message(db, key)))
     except (database.StoreError, OSError):
         return 0

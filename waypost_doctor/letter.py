@@ -139,7 +139,7 @@ def _heard(
     ends_at_s = time.monotonic() + HEARD_WITHIN_S
     while time.monotonic() < ends_at_s:
         catch_up(config, BRIEF_S)
-        with database.reading(config.store.path) as db:
+        with database.reading(config.store) as db:
             keys = lookup.find(db, letter.message_id) or [
                 key for key in lookup.find(db, letter.recipient) if key.sent_s >= began_s
             ]

@@ -228,6 +228,17 @@ STORE_NOT_REWRITTEN = _event(
     "The store could not be written anew: its files may still hold octets of what was deleted. It is"
     " tried again every minute.",
 )
+STORE_VACUUMED = _event(
+    "store_vacuumed",
+    logging.INFO,
+    "After somebody was forgotten, PostgreSQL has vacuumed the tables that held what was deleted.",
+)
+STORE_NOT_VACUUMED = _event(
+    "store_not_vacuumed",
+    logging.ERROR,
+    "PostgreSQL could not vacuum the tables: its files may still hold octets of what was deleted. It is"
+    " tried again every minute.",
+)
 STORE_RESERVE_KEPT = _event(
     "store_reserve_kept",
     logging.INFO,

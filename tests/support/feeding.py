@@ -115,7 +115,7 @@ def running(ingester: Ingester) -> Iterator[None]:
 
 def click_count(config: Config) -> int:
     """Count the clicks in the store, which must be sound."""
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         counted = summary.report(db).totals.clicks_all
         assert counted == db["clicks"].count
@@ -124,7 +124,7 @@ def click_count(config: Config) -> int:
 
 def rows(config: Config, table: str) -> int:
     """Count the rows of a table."""
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         return int(db[table].count)
 
 

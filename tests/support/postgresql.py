@@ -103,6 +103,23 @@ class Cluster:
             yield db
         self._free.append(name)
 
+    @contextlib.contextmanager
+    def another(self) -> Iterator["Cluster"]:
+        """Yield another server, with nothing in it, that may be stopped and killed."""
+        with _folder() as folder:
+            made = Cluster(folder, self.programs)
+            made.make()
+            made.start()
+            try:
+                yield made
+            finally:
+                made.end()
+
+    def end(self) -> None:
+        """Stop it, however it is."""
+        if self.is_running:
+            self._run("pg_ctl", "--wait", "--mode=immediate", "stop")
+
     def _run(self, program: str, *arguments: str) -> None:
         found = subprocess.run(
             [self.programs / program, f"--pgdata={self.data}", *arguments],
@@ -121,19 +138,27 @@ def _as_nobody() -> dict[str, object]:
     return {"user": "postgres", "group": "postgres", "extra_groups": ()} if os.getuid() == 0 else {}
 
 
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    """Yield a folder for a server, with a name that is short enough for that of a socket."""
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))
+    if os.getuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @cache
 def cluster() -> Cluster:
     """Return the cluster of this session, which runs; skip the test where there is none to be had."""
     if not _PROGRAMS:
         pytest.skip("no server of PostgreSQL: install Debian's package postgresql")
-    folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir="/tmp"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    if os.getuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-    made = Cluster(folder, _PROGRAMS[-1])
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    made = Cluster(stack.enter_context(_folder()), _PROGRAMS[-1])
     made.make()
     made.start()
-    atexit.register(made.stop)
+    stack.callback(made.end)
     return made
 
 

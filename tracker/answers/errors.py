@@ -5,7 +5,6 @@ Does not own: JSON as a response (`responses`), reading requests (`tracker.api.r
 who may not ask.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +15,7 @@ from starlette.responses import Response
 
 from config.keys.secret_files import KeyFileError
 from tracker.answers.responses import json_response
+from tracker.sql.errors import DatabaseErrors
 from tracker.store.database import StoreError
 
 
@@ -53,7 +53,7 @@ ERROR_HANDLERS: dict[Any, Any] = {
     HTTPException: _http_error,
     StoreError: _unavailable,
     KeyFileError: _unavailable,
-    sqlite3.Error: _unavailable,
+    **dict.fromkeys(DatabaseErrors, _unavailable),
     OSError: _unavailable,
     Exception: _fault,
 }

@@ -46,7 +46,7 @@ def current(config: Config, response: Response) -> Iterator[Db]:
         response.headers[NOT_COUNTED] = str(backlog.octets)
     if sentences := list(backlog.sentences()):
         response.headers[NOT_COUNTED_WHY] = _header("; ".join(sentences))
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         yield db
 
 

@@ -6,7 +6,6 @@ Does not own: forgetting (`tracker.orders.forgetting`).
 """
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -25,6 +24,7 @@ from tracker.api.requests import Asked, PersonName
 from tracker.erasure.forget import Forgotten
 from tracker.orders import forgetting
 from tracker.orders.forgetting import NotNow
+from tracker.sql.errors import DatabaseErrors
 from tracker.store.database import StoreError
 
 PATIENCE_S = 5.0
@@ -138,7 +138,7 @@ class Forgetting:
             return _told(begun.result())
         except NotNow as error:
             raise HTTPException(503, str(error), {"retry-after": "5"}) from None
-        except (sqlite3.Error, StoreError, OSError) as error:
+        except (*DatabaseErrors, StoreError, OSError) as error:
             text = f"not everything is erased, try again: {error}"
             raise HTTPException(503, text, {"retry-after": "5"}) from None
 

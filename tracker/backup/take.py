@@ -25,7 +25,7 @@ from config.schema import Config
 from tracker.backup import contents, manifest
 from tracker.backup.manifest import Entry, Manifest
 from tracker.spool import segments
-from tracker.store import database
+from tracker.store import database, file_store
 
 STORE, SPOOL, SECRETS, CONFIGURATION = "store", "spool", "secrets", "waypost.toml"
 """Where files of each kind are in a backup."""
@@ -152,7 +152,7 @@ def _copy_database(source: Path, target: Path) -> None:
     """Copy a database as it is at one moment, by SQLite's online backup. Raises sqlite3.Error."""
     _write(target, b"")
     with (
-        contextlib.closing(database.connect(source, BUSY_MS)) as read,
+        contextlib.closing(file_store.connect(source, BUSY_MS)) as read,
         contextlib.closing(sqlite3.connect(target)) as written,
     ):
         read.backup(written)

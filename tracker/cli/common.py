@@ -47,7 +47,7 @@ def current_store(config: Config) -> Iterator[Db]:
     try:
         for sentence in catch_up(config, tell=Waiting().say).sentences():
             echo(sentence, err=True)
-        with database.reading(config.store.path) as db:
+        with database.reading(config.store) as db:
             yield db
     except (database.StoreError, Unknown) as error:
         raise click.ClickException(str(error)) from None

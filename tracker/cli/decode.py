@@ -56,7 +56,7 @@ def _whose(config: Config, link: Link) -> dict[str, str | None]:
     campaign, address, person = None, None, None
     with (
         contextlib.suppress(database.StoreError, OSError),
-        database.reading(config.store.path) as db,
+        database.reading(config.store) as db,
     ):
         campaign, address, person = story.recipient(db, key, link.recipient)
     return {"campaign": campaign, "address": address, "person": person}

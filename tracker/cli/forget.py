@@ -4,7 +4,6 @@ Owns: the command. Does not own: forgetting, and what is waited for (`tracker.or
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -17,6 +16,7 @@ from tracker.cli.common import Waiting, log_errors_only, make_room
 from tracker.erasure.forget import Forgotten
 from tracker.orders import forgetting
 from tracker.orders.forgetting import NotNow
+from tracker.sql.errors import DatabaseErrors
 from tracker.store.database import StoreError
 
 
@@ -39,7 +39,7 @@ def forget(config: Config, address: str, *, as_json: bool) -> None:
         done = forgetting.forget(config, address, Waiting().say)
     except NotNow as error:
         raise click.ClickException(str(error)) from None
-    except (sqlite3.Error, StoreError, OSError) as error:
+    except (*DatabaseErrors, StoreError, OSError) as error:
         raise click.ClickException(f"not everything is erased, try again: {error}") from None
     echo(*([json.dumps(asdict(done))] if as_json else _lines(address, done)))
 

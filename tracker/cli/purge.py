@@ -4,7 +4,6 @@ Owns: the command. Does not own: what is deleted (`tracker.retention.retention`)
 believed (`tracker.retention.clock`).
 """
 
-import sqlite3
 import time
 from collections import deque
 
@@ -20,6 +19,7 @@ from tracker.ingest import waiting
 from tracker.ingest.catch_up import catch_up
 from tracker.retention import clock, retention
 from tracker.retention.retention import ClockNotBelieved
+from tracker.sql.errors import DatabaseErrors
 from tracker.store import database
 from tracker.store.database import StoreError
 
@@ -58,7 +58,7 @@ def purge(config: Config, age_s: float, *, insist: bool) -> None:
         make_room(config)
         catch_up(config, tell=told.say, through_upgrade=True)
         purged = retention.purge_file(
-            *(config.store.path, age_s),
+            *(config.store, age_s),
             clock_s=now_s,
             retention_s=config.privacy.retention,
             insist=insist,
@@ -67,16 +67,18 @@ def purge(config: Config, age_s: float, *, insist: bool) -> None:
         _let_go_of_details(config, told)
     except ClockNotBelieved as error:
         raise click.ClickException(_doubted(error)) from None
-    except (sqlite3.Error, StoreError, OSError) as error:
-        raise click.ClickException(f"{config.store.path} cannot be purged: {error}") from None
+    except (*DatabaseErrors, StoreError, OSError) as error:
+        raise click.ClickException(
+            f"{database.called(config.store)} cannot be purged: {error}"
+        ) from None
     before = clock.written(now_s - age_s)
     echo(f"Purged {purged.messages} messages and {purged.clicks} clicks from before {before}.")
 
 
 def _let_go_of_details(config: Config, told: Waiting) -> None:
     """Delete what is kept of single messages beside the figures, of all that is purged."""
-    if config.store.path.exists():
-        with database.changing(config.store.path, told.say) as opened:
+    if database.exists(config.store):
+        with database.changing(config.store, told.say) as opened:
             deque(expiry.expiring(opened, retention.purged_before_s(opened.db)), maxlen=0)
 
 

@@ -4,7 +4,6 @@ Owns: the command, and how it tells what changed.
 Does not own: judging anew (`tracker.counting.reclassify`), or the rules (`tracker.judging.rules`).
 """
 
-import sqlite3
 from collections import deque
 from datetime import datetime
 from typing import Any
@@ -25,7 +24,8 @@ from tracker.ingest.catch_up import catch_up
 from tracker.judging.rules import Settings
 from tracker.outbox.subscriptions import Subscriptions
 from tracker.reports import names, summary
-from tracker.store import database, files
+from tracker.sql.errors import DatabaseErrors
+from tracker.store import database
 from tracker.store.database import StoreError
 
 
@@ -53,8 +53,10 @@ def reclassify(
         waiting.for_replacement(config, told.say)
         catch_up(config, tell=told.say, through_upgrade=True)
         done, campaigns = _run(config, since, told, dry_run=dry_run, notify=notify)
-    except (sqlite3.Error, StoreError, OSError) as error:
-        raise click.ClickException(f"{config.store.path} cannot be changed: {error}") from None
+    except (*DatabaseErrors, StoreError, OSError) as error:
+        raise click.ClickException(
+            f"{database.called(config.store)} cannot be changed: {error}"
+        ) from None
     if as_json:
         print_json(_json(done, campaigns))
     else:
@@ -65,11 +67,11 @@ def _run(
     config: Config, since: datetime | None, told: Waiting, *, dry_run: bool, notify: bool
 ) -> tuple[Reclassified, dict[str, int]]:
     """Return what changed, and by how much human clicks did, by campaign."""
-    if files.file_id(config.store.path) is None:
+    if not database.exists(config.store):
         return Reclassified(), {}
     since_s = 0.0 if since is None else summary.utc_seconds(since)
     webhooks = Subscriptions.of(config) if notify else Subscriptions()
-    with database.changing(config.store.path, told.say) as opened:
+    with database.changing(config.store, told.say) as opened:
         chunks = deque(
             judge_anew(
                 opened, Settings.of(config), since_s=since_s, dry_run=dry_run, notify=webhooks

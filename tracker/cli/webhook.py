@@ -5,7 +5,6 @@ Does not own: how webhooks stand (`tracker.outbox.standing`), the queue (`tracke
 sending (`tracker.webhooks`).
 """
 
-import sqlite3
 import time
 
 import click
@@ -18,7 +17,8 @@ from config.schema import Config, WebhookConfig
 from tracker.cli import printing
 from tracker.cli.common import Waiting, current_store, log_errors_only
 from tracker.outbox import filling, queue, standing
-from tracker.store import database, files
+from tracker.sql.errors import DatabaseErrors
+from tracker.store import database
 from tracker.store.database import StoreError
 from tracker.webhooks.trial import Trial, send_example
 
@@ -54,15 +54,17 @@ def retry(config: Config, name: str) -> None:
     _named(config, name)
     try:
         count = _retry(config, name)
-    except (sqlite3.Error, StoreError, OSError) as error:
-        raise click.ClickException(f"{config.store.path} cannot be changed: {error}") from None
+    except (*DatabaseErrors, StoreError, OSError) as error:
+        raise click.ClickException(
+            f"{database.called(config.store)} cannot be changed: {error}"
+        ) from None
     echo(f"{name}: {count} events are tried again now.")
 
 
 def _retry(config: Config, name: str) -> int:
-    if files.file_id(config.store.path) is None:
+    if not database.exists(config.store):
         return 0
-    with database.changing(config.store.path, Waiting().say) as opened:
+    with database.changing(config.store, Waiting().say) as opened:
         with opened.transaction():
             webhook_id = filling.webhook_ids(opened.db, [name])[name]
         count = 0

@@ -77,7 +77,7 @@ def reclassify(
     """Judge the clicks on messages sent since a moment anew; yield what was done, after each chunk.
 
     With `dry_run` nothing is written. The webhooks that are to `notify` are told what changed. Raises
-    sqlite3.Error.
+    DatabaseErrors.
     """
     since_s = max(since_s, purged_before_s(store.db))
     done, after = Reclassified(), MessageKey(math.ceil(since_s) - 1, _LAST_ID)

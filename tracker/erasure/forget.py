@@ -18,8 +18,8 @@ from tracker.erasure.rows import Copy, Person
 from tracker.erasure.spool import Alone, Traces
 from tracker.persons import normal_address
 from tracker.sql.db import Db
-from tracker.store import database, files, rewriting
-from tracker.store.database import ChangedStore
+from tracker.store import database, rewriting
+from tracker.store.database import Store
 from tracker.store.keys import SAME_MESSAGE_S, message_number
 from tracker.store.replacement import Progress
 from tracker.store.reserved import ERASED_ADDRESS
@@ -51,7 +51,7 @@ _IS_ERASED = """
 def erase(
     config: Config, name: str, waiting: Callable[[Progress], None] | None = None
 ) -> Forgotten:
-    """Erase a person everywhere; raises StoreError, sqlite3.Error and OSError.
+    """Erase a person everywhere; raises StoreError, DatabaseErrors and OSError.
 
     The rows by which they are found go last: until then, all may be done again. From then on, the store
     is wanted to be written anew (`tracker.store.rewriting`). `waiting` is called as long as it is being
@@ -59,10 +59,10 @@ def erase(
     """
     path = config.store.path
     erasure = _Erasure(config, name)
-    if files.file_id(path) is None:
+    if not database.exists(config.store):
         erasure.files(None)
     else:
-        with database.changing(path, waiting) as opened:
+        with database.changing(config.store, waiting) as opened:
             begun = rewriting.begin(opened, time.time())
             while not erasure.rows(opened):
                 pass
@@ -93,7 +93,7 @@ class _Erasure:
         rows_changed = done.persons + done.deliveries + done.clicks + done.urls + done.details
         return bool(rows_changed or done.campaigns)
 
-    def rows(self, opened: ChangedStore) -> bool:
+    def rows(self, opened: Store) -> bool:
         """Erase what the store has; return False where they have got mail meanwhile."""
         person = rows.find(opened.db, self.name)
         self.person.names |= person.names
@@ -118,7 +118,7 @@ class _Erasure:
         )
         return last is not None
 
-    def files(self, opened: ChangedStore | None) -> None:
+    def files(self, opened: Store | None) -> None:
         """Erase in spool and consents what the rows led to."""
         person = self.person
         copies = {_as_told(copy) for copy in person.copies}

@@ -26,7 +26,7 @@ from tracker.first_form import copy
 from tracker.first_form.copy import STAGES
 from tracker.first_form.schema import migrations as steps
 from tracker.sql.sqlite import SQLite
-from tracker.store import database, files, replacement
+from tracker.store import file_store, files, replacement
 from tracker.store.database import StoreError
 from tracker.store.replacement import Busy, Progress, Replacement
 from tracker.store.schema import migrations
@@ -78,8 +78,8 @@ def is_due(path: Path) -> bool:
     """Return whether there is a store of the first form; raises StoreError and sqlite3.Error."""
     if files.file_id(path) is None or files.is_empty(path):
         return False
-    database.require_ours(path)
-    with contextlib.closing(database.connect(path, database.READ_TIMEOUT_MS)) as conn:
+    file_store.require_ours(path)
+    with contextlib.closing(file_store.connect(path, file_store.READ_TIMEOUT_MS)) as conn:
         db = SQLite(conn)
         return bool(steps.applied(db)) and not migrations.applied(db)
 
@@ -104,7 +104,7 @@ def _earlier(path: Path, begun: Replacement) -> Iterator[str]:
 
     Yield what tells it from any other, and from what anybody makes of it.
     """
-    with contextlib.closing(database.connect(path, database.CHANGE_TIMEOUT_MS)) as conn:
+    with contextlib.closing(file_store.connect(path, file_store.CHANGE_TIMEOUT_MS)) as conn:
         db = SQLite(conn)
         _require_room(path, begun, steps_due=bool(steps.pending(db)))
         db.enable_wal()
@@ -233,14 +233,14 @@ def _begun(path: Path, begun: Replacement, earlier: str) -> SQLite:
 
 def _attached(path: Path, file: Path) -> SQLite:
     """Open the new file, with the earlier store attached."""
-    conn = sqlite3.connect(database.uri(file, "mode=rw"), uri=True)
+    conn = sqlite3.connect(file_store.uri(file, "mode=rw"), uri=True)
     db = SQLite(conn)
     try:
         # Nearly all pages are new, and are written once so; with a write-ahead log, twice.
         conn.execute("PRAGMA journal_mode = TRUNCATE").fetchone()
         conn.execute("PRAGMA synchronous = OFF")
         conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        conn.execute("ATTACH ? AS first", [database.uri(path, "mode=ro")])
+        conn.execute("ATTACH ? AS first", [file_store.uri(path, "mode=ro")])
         conn.execute(f"PRAGMA first.cache_size = -{_CACHE_KIB}")
         copy.prepare(db)
     except BaseException:

@@ -6,7 +6,6 @@ Does not own: feeding itself (`ingester`), or its troubles (`trouble`).
 """
 
 import contextlib
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
 from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
+from tracker.sql.errors import DatabaseErrors
 from tracker.store import database, files, replacement
 from tracker.store.database import StoreError
 from tracker.store.replacement import Progress
@@ -110,7 +110,7 @@ def _see_to_upgrade(config: Config, tell: Tell | None, *, waits: bool) -> None:
 
 def _is_earlier(path: Path) -> bool:
     """Return whether a store is of an earlier version; of what cannot be read, others say why."""
-    with contextlib.suppress(sqlite3.Error):
+    with contextlib.suppress(*DatabaseErrors):
         return upgrade.is_due(path)
     return False
 
@@ -135,7 +135,7 @@ def _feed_once(config: Config, watch: Watch | None = None) -> tuple[Trouble, str
     try:
         feeder = "" if ingester.drain() else BY_ANOTHER
         return ingester.trouble(), feeder
-    except (StoreError, sqlite3.Error, OSError) as error:
+    except (StoreError, *DatabaseErrors, OSError) as error:
         if database.cause_of(error) == "malformed":
             raise StoreError(f"{config.store.path} is malformed", "malformed") from error
         if isinstance(error, StoreError):
@@ -171,8 +171,8 @@ def _left(config: Config, wanted: Mapping[Path, int | None]) -> dict[str, int]:
     if not there:
         return {}
     try:
-        with database.reading(config.store.path) as db:
-            fed = database.offsets(db)
+        with database.reading(config.store) as db:
+            fed = database.fed(config.store, db)
     except StoreError as error:
         if error.cause == "foreign":
             raise

@@ -14,7 +14,6 @@ its writer is gone, all of it was fed, and the database on disk is the one that 
 
 import contextlib
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -33,6 +32,7 @@ from tracker.details.settling import Age, leaving, settling
 from tracker.first_form.upgrade import Stopped, Watch
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
+from tracker.ingest.kept_server import KeptServerStore, Vacuumer
 from tracker.ingest.kept_store import KeptStore, LoggedUpgrade
 from tracker.ingest.lock import Lock
 from tracker.ingest.reserving import Reserving
@@ -51,7 +51,8 @@ from tracker.spool import segments
 from tracker.spool.link_sets import LinkSets
 from tracker.spool.overwrite import erase_clicks
 from tracker.spool.segments import Record
-from tracker.store import database, rewriting
+from tracker.sql.errors import BadValues, DatabaseErrors
+from tracker.store import database
 from tracker.store.database import Store
 
 INTERVAL_S = 0.25
@@ -66,10 +67,7 @@ PENDING_S = 7 * 86400.0
 """A message that the relay neither took nor refused in this time is taken for not sent."""
 
 _POISON = (
-    sqlite3.IntegrityError,
-    sqlite3.ProgrammingError,
-    sqlite3.InterfaceError,
-    sqlite3.DataError,
+    *BadValues,
     ValueError,
     TypeError,
     LookupError,
@@ -78,20 +76,28 @@ _POISON = (
 """What an event, not the store, is to blame for."""
 
 
+def _kept(config: Config) -> tuple[KeptStore | KeptServerStore, Rewriter | Vacuumer]:
+    if config.store.engine == "postgresql":
+        return KeptServerStore(config.store), Vacuumer()
+    return KeptStore(config.store.path), Rewriter(config.store.path)
+
+
 class Ingester:
     """Feeds the store of `config` from its spool. All of it runs in one thread."""
 
     def __init__(self, config: Config, watch: Watch | None = None) -> None:
         """Feed the store of `config`; one of an earlier version is upgraded where somebody watches that."""
-        self._path = config.store.path
+        self._called = database.called(config.store)
+        self._hold_s = config.store.hold if config.store.engine == "postgresql" else 0.0
+        self._fed_s: dict[str, float] = {}
+        """When finished segments were seen to be fed to their end, by the monotonic clock."""
         self._directory = config.store.spool_dir
         self.configure(config)
         self._lock = Lock(self._directory)
         self._backlog = Backlog(self._directory)
-        self._kept = KeptStore(self._path)
+        self._kept, self._rewriter = _kept(config)
         self._kept.watch = watch
-        self._rewriter = Rewriter(self._path)
-        self._reserving = Reserving(self._path)
+        self._reserving = Reserving(config.store.path)
         self._stop = threading.Event()
         self._opened: Store | None = None
         self._offsets: dict[str, int] = {}
@@ -123,7 +129,7 @@ class Ingester:
     def drain(self) -> bool:
         """Feed all that the spool holds now; return False while another process is the ingester.
 
-        Segments that cannot be read are passed over (`trouble`). Raises StoreError, sqlite3.Error and
+        Segments that cannot be read are passed over (`trouble`). Raises StoreError, DatabaseErrors and
         OSError: nothing is lost then, and it may be tried again.
         """
         if not self._lock.acquire():
@@ -138,8 +144,8 @@ class Ingester:
         return True
 
     def rewrite(self) -> None:
-        """Write the store anew, as its drained ingester; raises Busy, sqlite3.Error and OSError."""
-        rewriting.rewrite(self._path)
+        """Have nothing tell of what was deleted; raises Busy, DatabaseErrors and OSError."""
+        self._rewriter.rewrite(self._open(), self._stop.is_set)
         self._kept.close()
 
     @property
@@ -175,7 +181,7 @@ class Ingester:
             return False
         finally:
             if self._lock.is_held and not held:
-                observe.log(observe.INGESTER_STARTED, store=str(self._path))
+                observe.log(observe.INGESTER_STARTED, store=self._called)
             self._backlog.measure(self._offsets, is_ours=held and self._lock.is_held)
             self._lock.tell(self._backlog.trouble(self._failing))
             if self._lock.is_held:
@@ -194,7 +200,7 @@ class Ingester:
         cause = database.cause_of(error)
         observe.INGEST_FAILURES.labels(cause).inc()
         if cause != self._failure:
-            observe.log(observe.INGEST_FAILED, cause=cause, error=str(error), store=str(self._path))
+            observe.log(observe.INGEST_FAILED, cause=cause, error=str(error), store=self._called)
         self._failure, self._failing = cause, database.describe(error)
         self._chores = None
         self._kept.close()
@@ -245,14 +251,22 @@ class Ingester:
             offset = self._feed_from(opened, path.name, descriptor, finished=finished)
             if not finished or offset < os.fstat(descriptor).st_size:
                 return False
+            if self._is_held(path.name):
+                return False
             # Its writer may have put another in its place.
             if not (segments.is_in_place(path, descriptor) and opened.is_current()):
                 return False
             path.unlink()
+            self._fed_s.pop(path.name, None)
             self._link_sets.pop(path.name, None)
             return True
         finally:
             os.close(descriptor)
+
+    def _is_held(self, name: str) -> bool:
+        """Return whether a segment is kept for a while, in case a server goes back behind what it was fed."""
+        fed_s = self._fed_s.setdefault(name, time.monotonic())
+        return time.monotonic() < fed_s + self._hold_s
 
     def _feed_from(self, opened: Store, name: str, descriptor: int, *, finished: bool) -> int:
         """Feed what a segment holds and the store lacks; return the offset that is reached.
@@ -319,7 +333,7 @@ class Ingester:
         Where that fails, they stand there until the segment goes, within the hour.
         """
         # The transaction keeps `waypost forget` from rewriting the same records meanwhile.
-        with contextlib.suppress(OSError, sqlite3.Error), opened.transaction():
+        with contextlib.suppress(OSError, *DatabaseErrors), opened.transaction():
             erase_clicks(self._directory / name, records, forgotten)
 
     def _quarantine(self, name: str, line: Line) -> None:
@@ -367,6 +381,7 @@ class Ingester:
         now = self._read_clock(opened)
         if not now.known_s:
             return  # there is nothing yet; with the first event there is
+        opened.keep_house(now.before_s(self._retention_s))
         yield from expiring(opened, now.before_s(PENDING_S))
         yield from purging(opened, now.before_s(self._retention_s))
         details_before_s = now.before_s(min(self._details_s, self._retention_s))

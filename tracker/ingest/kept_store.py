@@ -14,8 +14,9 @@ from pathlib import Path
 
 from config.telemetry import observe
 from tracker.first_form import upgrade
-from tracker.store import database, files
+from tracker.store import file_store, files
 from tracker.store.database import Store, StoreError
+from tracker.store.file_store import FileStore
 from tracker.store.replacement import Progress
 
 EMPTIED_S = 0.1
@@ -60,7 +61,7 @@ class KeptStore:
             abandoned.abandon()
         if self._store is None:
             self._upgrade()
-            self._store = Store.open(self._path)
+            self._store = FileStore.open(self._path)
             self._known = self._store.identity
         return self._store
 
@@ -110,7 +111,7 @@ class KeptStore:
         Raises OSError.
         """
         ours = files.file_id(self._path) == self._known or files.is_ours(self._path)
-        if ours and database.is_malformed(self._path):
+        if ours and file_store.is_malformed(self._path):
             name = files.set_aside(self._path, "corrupt")
             observe.STORES_SET_ASIDE.inc()
             observe.log(observe.STORE_SET_ASIDE, name=str(name))

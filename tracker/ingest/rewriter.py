@@ -36,7 +36,7 @@ class Rewriter:
             return False
         began_s, octets = time.monotonic(), files.size_octets(self._path)
         try:
-            rewriting.rewrite(self._path, should_stop)
+            self.rewrite(opened, should_stop)
         except Busy:
             return False
         except (OSError, sqlite3.Error) as error:
@@ -52,6 +52,10 @@ class Rewriter:
             seconds=round(time.monotonic() - began_s, 3),
         )
         return True
+
+    def rewrite(self, _: Store, should_stop: Callable[[], bool]) -> None:
+        """Write the store anew; raises Busy, sqlite3.Error and OSError."""
+        rewriting.rewrite(self._path, should_stop)
 
     def _failed(self, error: Exception) -> None:
         self._due_s = time.monotonic() + RETRY_S

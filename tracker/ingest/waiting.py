@@ -28,15 +28,16 @@ def for_replacement(config: Config, tell: Tell) -> None:
 def for_rewriting(config: Config, tell: Tell) -> None:
     """Wait until the store is written anew, where that is wanted; do it where nobody feeds the store.
 
-    Raises StoreError, sqlite3.Error, and OSError where there is no room for it.
+    Raises StoreError, DatabaseErrors, and OSError where there is no room for it.
     """
-    while rewriting.is_wanted_at(config.store.path):
+    while rewriting.is_wanted_at(config.store):
         for_replacement(config, tell)
-        rewriting.require_room(config.store.path)
+        if config.store.engine == "sqlite":
+            rewriting.require_room(config.store.path)
         ingester = Ingester(config)
         try:
             with contextlib.suppress(Busy):
-                if ingester.drain() and rewriting.is_wanted_at(config.store.path):
+                if ingester.drain() and rewriting.is_wanted_at(config.store):
                     tell(Progress("rewritten"))
                     ingester.rewrite()
         finally:

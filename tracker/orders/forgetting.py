@@ -11,6 +11,7 @@ from config.schema import Config
 from tracker.erasure.forget import Forgotten, erase
 from tracker.ingest import reserving, waiting
 from tracker.ingest.catch_up import catch_up
+from tracker.store import database
 from tracker.store.replacement import Progress
 
 
@@ -22,7 +23,7 @@ def forget(config: Config, name: str, tell: Callable[[Progress], None]) -> Forgo
     """Erase a person everywhere, and wait until no octet of theirs is left.
 
     May be stopped at any time, and be done again. `tell` is called with what is waited for. Raises
-    NotNow, StoreError, sqlite3.Error and OSError.
+    NotNow, StoreError, DatabaseErrors and OSError.
     """
     waiting.for_replacement(config, tell)
     reserving.make_room(config.store.path)
@@ -30,6 +31,6 @@ def forget(config: Config, name: str, tell: Callable[[Progress], None]) -> Forgo
     if backlog.why:
         raise NotNow(f"nothing is erased yet, try again: {backlog.why}")
     done = erase(config, name, tell)
-    if config.store.path.exists():
+    if database.exists(config.store):
         waiting.for_rewriting(config, tell)
     return done

@@ -133,7 +133,7 @@ class Clicks:
             last = log.latest(store.db)
         cursor, more = 0, True
         while more:
-            with database.reading(self.config().store.path) as db:
+            with database.reading(self.config().store) as db:
                 found = log.page(db, asked.filter, cursor=cursor, limit=ROWS_OF_FILE)
             for row in found.rows:
                 if row["cursor"] > last:

@@ -83,7 +83,7 @@ class Tails:
 
 
 def _latest(config: Config) -> int:
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         return log.latest(db)
 
 
@@ -116,7 +116,7 @@ class Live:
 
     def _begin(self, asked: ClicksView, cursor: int | None) -> int:
         """Return where to begin; raises StoreError and InvalidRequest."""
-        with known_filters(), database.reading(self.config().store.path) as db:
+        with known_filters(), database.reading(self.config().store) as db:
             latest = log.latest(db)
             log.page(db, asked.filter, cursor=latest, limit=1)
         # A cursor of a store that another one has replaced may lie ahead of all clicks.
@@ -153,7 +153,7 @@ class Live:
 
     def _news(self, asked: Filter, cursor: int) -> tuple[list[Shown], int]:
         """Return clicks behind a cursor, some at once, and the cursor behind them."""
-        with database.reading(self.config().store.path) as db:
+        with database.reading(self.config().store) as db:
             found = log.page(db, asked, cursor=cursor, limit=ROWS)
             return shown(db, found.rows), found.cursor
 

@@ -26,5 +26,5 @@ class Asked:
 def asking(config: Config) -> Iterator[Asked]:
     """Open the store of a configuration to ask it; raises StoreError, also from within the block."""
     backlog = catch_up(config, BRIEF_S)
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         yield Asked(db, tuple(backlog.sentences()))

@@ -12,14 +12,13 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tracker.retention import clock, unused_links
 from tracker.retention.clock import Time
 from tracker.sql.db import Db
-from tracker.store import database, files, slots
+from tracker.store import database, slots
 from tracker.store.chunks import Changeable, Pace, writing
-from tracker.store.database import Watermark
+from tracker.store.database import Place, Watermark
 from tracker.store.keys import first_of
 from tracker.store.replacement import Progress
 from tracker.store.reserved import DAY_S, day_of
@@ -204,7 +203,7 @@ def expiring(opened: Changeable, before_s: float) -> Iterator[Purged]:
 
 
 def purge_file(
-    path: Path,
+    place: Place,
     age_s: float,
     *,
     clock_s: float,
@@ -212,15 +211,15 @@ def purge_file(
     insist: bool,
     waiting: Callable[[Progress], None] | None = None,
 ) -> Purged:
-    """Purge the store at `path` of what is older than `age_s`, where there is one.
+    """Purge a store of what is older than `age_s`, where there is one.
 
     With `insist` the clock is right, whatever the store knows. `waiting` is called as long as the store
     is being replaced. Raises ClockNotBelieved, StoreError
-    and sqlite3.Error.
+    and DatabaseErrors.
     """
-    if files.file_id(path) is None:
+    if not database.exists(place):
         return Purged()
-    with database.changing(path, waiting) as opened:
+    with database.changing(place, waiting) as opened:
         with opened.transaction():
             if insist:
                 database.set_watermark(opened.db, _KNOWN, clock_s)

@@ -139,6 +139,23 @@ class PostgreSQL:
         except psycopg.Error as error:
             raise _ours(error) from error
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read what was there at one moment, whatever others write meanwhile; write nothing."""
+        with self.atomic():
+            self.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be asked any more: it was closed, or the server is gone."""
+        return self.connection.closed
+
+    @property
+    def version(self) -> int:
+        """The server's major version."""
+        return self.connection.info.server_version // 10000
+
     def reserve(self, table: str, count: int) -> int:
         """Return the first of `count` row numbers that a table never gave, within the open transaction."""
         given = self.execute(

@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 
 from tracker.sql.db import Db
-from tracker.store.database import ChangedStore, Store
+from tracker.store.file_store import ChangedFile
+from tracker.store.opened import Store
 
 TARGET_S = 0.05
 """How long one transaction should take: so long others wait who want to write, and must not feel it."""
@@ -37,8 +38,8 @@ def writing(opened: Changeable) -> Iterator[Db]:
 class Pace:
     """How much to do in the next transaction: more or less, by how long the last one took.
 
-    A command leaves others as much time as it took itself: SQLite keeps no queue of who waits, and the
-    ingester, which asks ten times a second, would hardly ever find a gap.
+    A command leaves others as much time as it took itself: SQLite keeps no queue of who waits, as a
+    server does, and the ingester, which asks ten times a second, would hardly ever find a gap.
     """
 
     def __init__(self, most: int) -> None:
@@ -52,7 +53,7 @@ class Pace:
             began_s = time.monotonic()
             yield db
         took_s = max(time.monotonic() - began_s, TARGET_S / 1000)
-        if isinstance(opened, ChangedStore):
+        if isinstance(opened, ChangedFile):
             time.sleep(min(took_s, TARGET_S))
         wanted = int(self.size * min(2.0, max(0.25, TARGET_S / took_s)))
         self.size = min(self._most, max(1, wanted))

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tracker.sql.db import Db
 from tracker.sql.sqlite import SQLite
-from tracker.store import database, files, replacement
+from tracker.store import database, file_store, files, replacement
 from tracker.store.chunks import Changeable, writing
-from tracker.store.database import Watermark
+from tracker.store.database import Place, Watermark
 from tracker.store.replacement import Replacement
 
 _BEGUN: Watermark = "rewrite_begun_s"
@@ -48,14 +48,25 @@ def end(opened: Changeable, now_s: float, *, wanted: bool) -> None:
             database.raise_watermark(db, _WANTED, now_s)
 
 
+def wanted_s(db: Db) -> float:
+    """Return since when the store may tell of what was deleted; 0 where it cannot."""
+    return database.watermark(db, _WANTED)
+
+
+def settle(opened: Changeable, since_s: float) -> None:
+    """Note that nothing tells any more of what was deleted up to a moment."""
+    with writing(opened) as db:
+        db.execute(f"{_FORGET_IT} AND value <= ?", [_WANTED, since_s])
+
+
 def is_wanted(db: Db) -> bool:
-    """Return whether this file may tell of what was deleted."""
-    return database.watermark(db, _WANTED) > 0
+    """Return whether this store may tell of what was deleted."""
+    return wanted_s(db) > 0
 
 
-def is_wanted_at(path: Path) -> bool:
-    """Return whether the file that is there now may. Raises StoreError."""
-    with database.reading(path) as db:
+def is_wanted_at(place: Place) -> bool:
+    """Return whether the store that is there now may. Raises StoreError."""
+    with database.reading(place) as db:
         return is_wanted(db)
 
 
@@ -88,7 +99,7 @@ def _copy(path: Path, begun: Replacement, should_stop: Callable[[], bool]) -> No
         begun.tell(files.size_octets(begun.file), total)
         return should_stop()
 
-    with contextlib.closing(database.connect(path, database.CHANGE_TIMEOUT_MS)) as conn:
+    with contextlib.closing(file_store.connect(path, file_store.CHANGE_TIMEOUT_MS)) as conn:
         conn.set_progress_handler(tell, _TELL_EACH_STEPS)
         conn.execute("VACUUM INTO ?", [os.fspath(begun.file)])
     with _opened(begun.file) as db:
@@ -97,5 +108,5 @@ def _copy(path: Path, begun: Replacement, should_stop: Callable[[], bool]) -> No
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[SQLite]:
-    with contextlib.closing(database.connect(path, database.BUSY_TIMEOUT_MS)) as conn, conn:
+    with contextlib.closing(file_store.connect(path, file_store.BUSY_TIMEOUT_MS)) as conn, conn:
         yield SQLite(conn)

@@ -6,30 +6,29 @@ Does not own: how a store is changed while another feeds it (`tracker.store.data
 
 import contextlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from tracker.sql.db import Db
-from tracker.store import files
-from tracker.store.database import ChangedStore
+from tracker.store import database
+from tracker.store.database import Place, Store
 from tracker.store.replacement import Progress
 
 
 class HeldStore:
-    """The store at `path`; one that is not there, or of an earlier version, cannot be used yet."""
+    """The store at `place`; one that is not there, or of an earlier version, cannot be used yet."""
 
-    def __init__(self, path: Path, should_stop: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, place: Place, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Wait for a store that is being replaced, unless it `should_stop`."""
-        self._path = path
+        self._place = place
         self._should_stop = should_stop
-        self._store: ChangedStore | None = None
+        self._store: Store | None = None
 
     @property
     def is_there(self) -> bool:
         """Whether there is a file: before the first event there is none."""
-        return files.file_id(self._path) is not None
+        return database.exists(self._place)
 
     def db(self) -> Db:
-        """Return the database, to ask it; raises StoreError, sqlite3.Error and OSError."""
+        """Return the database, to ask it; raises StoreError, DatabaseErrors and OSError."""
         return self._opened().db
 
     @contextlib.contextmanager
@@ -45,11 +44,11 @@ class HeldStore:
             self._store.close()
             self._store = None
 
-    def _opened(self) -> ChangedStore:
+    def _opened(self) -> Store:
         if self._store is not None and not self._store.is_current():
             self.close()
         if self._store is None:
-            self._store = ChangedStore(self._path, self._wait)
+            self._store = database.open_to_change(self._place, self._wait)
         return self._store
 
     def _wait(self, progress: Progress) -> None:

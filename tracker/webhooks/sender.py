@@ -40,7 +40,7 @@ class Sender:
         self._feeds = feeds
         self._schedule = schedule or Schedule()
         self._tls, self._resolve = tls, resolve
-        self._path = config.store.path
+        self._place = config.store
         self._webhooks: dict[str, WebhookConfig] = {}
         self.configure(config)
 
@@ -53,7 +53,7 @@ class Sender:
         asyncio.run(self._serve(stop))
 
     async def _serve(self, stop: threading.Event) -> None:
-        store = HeldStore(self._path, stop.is_set)
+        store = HeldStore(self._place, stop.is_set)
         means = Means(store, self._schedule, self._tls, self._resolve)
         running: dict[str, _Running] = {}
         try:

@@ -83,7 +83,7 @@ class Worker:
     async def round(self, client: Client) -> float:
         """Try what is due, once; return for how long there is nothing to do.
 
-        Raises sqlite3.Error, StoreError and OSError: nothing is lost then, and it may be done again.
+        Raises DatabaseErrors, StoreError and OSError: nothing is lost then, and it may be done again.
         """
         self._settle()
         webhook_id = self._due()

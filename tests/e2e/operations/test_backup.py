@@ -41,7 +41,7 @@ def alive() -> Iterator[dict[str, BaseProcess]]:
 
 def counted(config: Config) -> Counter[bytes]:
     """Return the clicks of a store, by their ids; its sums must be those of its rows."""
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert summary.report(db) == recount(db)
         return Counter(row[0][MOMENT:] for row in db.execute("SELECT event_id FROM clicks"))

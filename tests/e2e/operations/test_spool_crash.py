@@ -69,7 +69,7 @@ def test_killed_writers_and_ingesters_lose_and_repeat_nothing(
     until(lambda: catch_up(config).octets == 0, within_s=300)
     names = (tmp_path / "acknowledged").read_text().split()
     acknowledged = [event_octets(name, 0)[MOMENT:] for name in names]
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         stored = Counter(row[0][MOMENT:] for row in db.execute("SELECT event_id FROM clicks"))
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         summed, recounted = summary.report(db), recount(db)

@@ -73,7 +73,7 @@ def restored(config: Config, kept: Path) -> Iterator[None]:
 
 def report(config: Config) -> Report:
     """Return the figures."""
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         return summary.report(db, until_s=SENT_S + 2 * 86400)
 
 

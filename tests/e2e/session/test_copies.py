@@ -84,7 +84,7 @@ async def test_a_retry_counts_as_the_same_message(
     assert reply.startswith(b"250")
     config = Config(store=StoreConfig(**store))
     assert catch_up(config).octets == 0
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         assert summary.report(db).totals == Figures(messages=1, deliveries=3)
 
 

@@ -29,11 +29,20 @@ TEMPLATE = SQLite(sqlite3.connect(":memory:"))
 migrations.apply(TEMPLATE)
 
 
-def empty() -> SQLite:
-    """Return a store in memory."""
+def in_memory() -> SQLite:
+    """Return an empty store in memory."""
     db = SQLite(sqlite3.connect(":memory:"))
     TEMPLATE.conn.backup(db.conn)
     return db
+
+
+make = in_memory
+"""How empty stores are made; `tests.support.engines` has others made."""
+
+
+def empty() -> SQLite:
+    """Return an empty store, of the engine whose turn it is; of SQLite as a rule."""
+    return make()
 
 
 def put(db: SQLite, *events: Event) -> None:

@@ -48,7 +48,7 @@ def test_it_is_made_again_octet_by_octet_as_it_went_to_the_relay(
         letter._send(config, sent)
         (content,) = mailbox.wait_for(1)
     catch_up(config)
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         (key,) = lookup.find(db, sent.message_id)
     assert letter.as_sent(config, sent, key) == content
 

@@ -6,7 +6,6 @@ answers in JSON (`tracker.answers`).
 """
 
 import functools
-import sqlite3
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -21,6 +20,7 @@ from tracker.access.needs import require
 from tracker.answers.errors import InvalidRequest
 from tracker.pages.rendering.page import render
 from tracker.reports.known import Unknown
+from tracker.sql.errors import DatabaseErrors
 from tracker.store.database import StoreError
 
 Show = Callable[[Request], Response]
@@ -31,7 +31,7 @@ FAILURES = (
     HTTPException,
     StoreError,
     KeyFileError,
-    sqlite3.Error,
+    *DatabaseErrors,
     OSError,
 )
 _RETRY_S = "5"

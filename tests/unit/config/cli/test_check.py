@@ -13,7 +13,7 @@ from config.cli.check import EMPTY_STORE
 from config.files import reserve
 from config.files.store_header import APPLICATION_ID, FORM
 from tests.support.commands import run
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 
 
 def test_check_reports_problems_with_status_1(home: Path) -> None:
@@ -90,7 +90,7 @@ def test_check_warns_of_what_is_often_left_untracked(home: Path) -> None:
 
 def test_a_store_with_nothing_in_it_takes_no_more_than_is_said(tmp_path: Path) -> None:
     """Of a tiny store, most of what its upgrade takes are the tables."""
-    Store.open(tmp_path / "waypost.db").close()
+    FileStore.open(tmp_path / "waypost.db").close()
     assert (tmp_path / "waypost.db").stat().st_size <= EMPTY_STORE
 
 
@@ -121,7 +121,7 @@ def test_check_warns_of_a_disk_with_no_room_for_a_purge(
     with monkeypatch.context() as disk:
         disk.setattr(reserve, "_free_octets", lambda _store: 0)
         assert "reserve" not in run("check", "-q", "-c", home / "waypost.toml")
-        Store.open(home / "waypost.db").close()
+        FileStore.open(home / "waypost.db").close()
         said = run("check", "-q", "--strict", "-c", home / "waypost.toml")
     octets = 2 * reserve.wanted_octets(home / "waypost.db")
     assert "waypost.db.reserve, room for a purge on a full disk, cannot be kept" in said

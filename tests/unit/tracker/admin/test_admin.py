@@ -135,7 +135,7 @@ async def test_a_token_for_figures_sees_no_person(admin: Admin, config: Config) 
 
 def _secrets_of(config: Config) -> set[bytes]:
     """Return what tells of single persons, messages and clicks in a store: no figure holds it."""
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         names = [row[0] for row in db.execute("SELECT name FROM persons WHERE name <> ''")]
         agents = [row[0] for row in db.execute("SELECT name FROM user_agents WHERE name <> ''")]
         messages = db.execute("SELECT DISTINCT message_id FROM messages")
@@ -179,7 +179,7 @@ async def test_the_url_of_a_named_link_is_not_for_figures(admin: Admin, config: 
         spool.append(sent)
         spool.append(MessageAccepted(sent.message_id, time.time(), (1,)))
     catch_up(config)
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         (sale,) = db.execute("SELECT id FROM campaigns WHERE name = 'sale'").fetchone()
     both = (Scope.FIGURES, Scope.PERSONS)
     tokens = [files.add(config.store.file, each, [each], None) for each in both]

@@ -45,7 +45,7 @@ async def test_a_short_link_that_was_not_made_is_in_no_figure(
     )
     assert answer.status == 503
     assert catch_up(config).octets == 0
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         assert summary.report(db).totals == Figures()
         assert not any(row["unknown"] for row in db["messages"].rows)
 

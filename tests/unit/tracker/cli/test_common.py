@@ -17,7 +17,7 @@ from tracker.cli import common
 from tracker.ingest.catch_up import catch_up
 from tracker.minting import short_links
 from tracker.minting.short_links import ShortLinks
-from tracker.store import database
+from tracker.store import file_store
 from tracker.tokens import BadToken, Link, mint
 
 
@@ -44,7 +44,7 @@ def test_a_spool_that_fails_is_a_clear_error(folder: Path, monkeypatch: pytest.M
 def test_report_while_another_process_writes(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Readers do not wait for writers; what cannot be fed is said, not hidden."""
     monkeypatch.setattr(common, "catch_up", partial(catch_up, patience_s=0.1))
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(file_store, "BUSY_TIMEOUT_MS", 50)
     output(filled, "report")
     other = sqlite3.connect(filled / "waypost.db")
     other.execute("BEGIN IMMEDIATE")

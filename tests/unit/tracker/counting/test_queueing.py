@@ -23,7 +23,7 @@ from tracker.outbox.filling import webhook_ids
 from tracker.outbox.queue import Failure, Result
 from tracker.outbox.subscriptions import Subscription, Subscriptions
 from tracker.sql.sqlite import SQLite
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 
 LATE_S = SENT_S + 7200
 STRICT = Settings(threshold=60, doubtful=20)
@@ -120,7 +120,7 @@ def test_without_webhooks_nothing_is_queued(db: SQLite) -> None:
 @pytest.mark.parametrize("notifies", [True, False])
 def test_judging_anew_tells_only_where_it_is_to(tmp_path: Path, *, notifies: bool) -> None:
     """By `--notify`."""
-    store = Store.open(tmp_path / "waypost.db")
+    store = FileStore.open(tmp_path / "waypost.db")
     put(store.db, pending(), accepted(), clicked("c1", at_s=SENT_S + 1))
     before = sent(store.db, EVERYBODY)
     hooks = HOOKS if notifies else Subscriptions()
@@ -134,7 +134,7 @@ def test_judging_anew_tells_only_where_it_is_to(tmp_path: Path, *, notifies: boo
 
 def test_a_dry_run_tells_nobody(tmp_path: Path) -> None:
     """It changes nothing."""
-    store = Store.open(tmp_path / "waypost.db")
+    store = FileStore.open(tmp_path / "waypost.db")
     put(store.db, pending(), accepted(), clicked("c1", at_s=SENT_S + 1))
     sent(store.db, EVERYBODY)
     for _ in reclassify.reclassify(store, STRICT, notify=HOOKS, dry_run=True):

@@ -18,6 +18,7 @@ from tracker.judging.rules import Settings
 from tracker.reports import summary
 from tracker.sql.sqlite import SQLite
 from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 
 STRICT = Settings(threshold=60, doubtful=20)
 CUT_S = SENT_S + 43200
@@ -25,7 +26,7 @@ CUT_S = SENT_S + 43200
 
 def stored(path: Path, events: list[Event], judged: Settings) -> Store:
     """Return a store on disk that was fed with events, which were judged by these settings."""
-    store = Store.open(path)
+    store = FileStore.open(path)
     with store.transaction():
         feed(store.db, events, settings=judged)
     return store

@@ -19,7 +19,7 @@ from tracker.judging.rules import Settings
 from tracker.privacy.agents import Agents
 from tracker.reports import activity, summary
 from tracker.sql.sqlite import SQLite
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 from tracker.store.reserved import DAY_S
 
 LATER_S = SENT_S + 90 * DAY_S
@@ -130,7 +130,7 @@ def test_a_verdict_stays_whatever_comes_later(db: SQLite) -> None:
 
 def test_reclassify_leaves_what_is_settled(tmp_path: Path) -> None:
     """Other clicks of the copy are judged anew, and no more are said to be."""
-    store = Store.open(tmp_path / "waypost.db")
+    store = FileStore.open(tmp_path / "waypost.db")
     put(store.db, pending(), accepted(), click(1))
     assert settled(store.db) == 1
     put(store.db, click(2))

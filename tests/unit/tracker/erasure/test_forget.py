@@ -23,7 +23,7 @@ from tracker.outbox.subscriptions import Subscription, Subscriptions
 from tracker.spool.writer import Spool
 from tracker.store import database, rewriting
 from tracker.store import files as store_files
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_what_waits_for_a_webhook_names_nobody(filled: Config) -> None:
     hook = Subscription("hook", machines=True)
     own = pending("m2", campaign="For ann@example.net", recipients=pending().recipients[:1])
     click = clicked("c2", "m2", user_agent="Ann's browser", ip="192.0.2.0")
-    opened = Store.open(filled.store.path)
+    opened = FileStore.open(filled.store.path)
     with opened.transaction():
         events = own, accepted("m2"), click
         feed(opened.db, events, subscriptions=Subscriptions((hook,)))

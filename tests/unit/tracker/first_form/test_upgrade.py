@@ -15,7 +15,8 @@ from tests.support.earlier_stores import put_last, rows
 from tracker.first_form import copy, upgrade
 from tracker.first_form.upgrade import Stopped, Watch
 from tracker.store import database, files, replacement
-from tracker.store.database import Store, StoreError
+from tracker.store.database import StoreError
+from tracker.store.file_store import FileStore
 from tracker.store.replacement import Progress
 
 
@@ -56,7 +57,7 @@ def test_only_stores_of_the_first_form_are_upgraded(path: Path, tmp_path: Path) 
     new.touch()
     assert not upgrade.is_due(new)
     new.unlink()
-    Store.open(new).close()
+    FileStore.open(new).close()
     assert not upgrade.is_due(new)
 
 
@@ -75,14 +76,14 @@ def test_earlier_store_is_gone_and_nothing_is_left_beside_the_new_one(path: Path
     left = {each.name for each in path.parent.iterdir()} - {path.name}
     assert not any("upgraded" in name or "instead" in name for name in left)
     assert path.stat().st_mode & 0o777 == 0o600
-    with Store.open(path).transaction():
+    with FileStore.open(path).transaction():
         pass
 
 
 def test_new_store_has_all_tables_and_indexes_of_this_version(path: Path, tmp_path: Path) -> None:
     """Nothing is left of how far the upgrade had come."""
     upgrade.run(path)
-    Store.open(tmp_path / "new.db").close()
+    FileStore.open(tmp_path / "new.db").close()
     made = []
     for each in (path, tmp_path / "new.db"):
         with contextlib.closing(sqlite3.connect(each)) as conn:
@@ -212,7 +213,7 @@ def test_file_that_is_of_no_use_is_made_anew(
 ) -> None:
     """Empty, damaged, or what was left of the upgrade of another store."""
     if left is None:
-        Store.open(partial(path)).close()
+        FileStore.open(partial(path)).close()
     else:
         partial(path).write_bytes(left)
     upgrade.run(path)

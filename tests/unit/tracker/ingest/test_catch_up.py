@@ -16,7 +16,7 @@ from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
 from tracker.spool import segments
 from tracker.spool.writer import Spool
-from tracker.store import database
+from tracker.store import database, file_store
 
 
 def test_catching_up_feeds_where_nobody_does(storing: Config, spool: Spool) -> None:
@@ -104,7 +104,7 @@ def test_what_hinders_the_service_is_said(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And not only that another process is at work."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(file_store, "BUSY_TIMEOUT_MS", 50)
     put(spool, 1)
     ingester.drain()
     ingester.close()
@@ -121,7 +121,7 @@ def test_what_vanished_is_said(
 ) -> None:
     """By the service that knows of it, to whoever asks for figures."""
     monkeypatch.setattr(backlog_module, "GRACE_S", 0)
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(file_store, "BUSY_TIMEOUT_MS", 50)
     monkeypatch.setattr(ingester_module, "MAX_BACKOFF_S", 0.3)
     ingester.drain()
     ingester.close()

@@ -40,7 +40,7 @@ def small_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def clicks(config: Config) -> int:
     """Return how many clicks the report has."""
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         return summary.report(db).totals.clicks_all
 
 

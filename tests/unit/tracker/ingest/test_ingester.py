@@ -41,7 +41,7 @@ from tracker.retention import retention
 from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.sql.sqlite import SQLite
-from tracker.store import database
+from tracker.store import database, file_store
 from tracker.store.keys import message_number
 
 
@@ -125,7 +125,7 @@ def test_a_click_of_the_forgotten_counts_under_its_link_although_a_commit_failed
 ) -> None:
     """What is rewritten must not be needed again."""
     monkeypatch.setattr(
-        database, "connect", lambda path, _ms: sqlite3.connect(path, factory=FullAtCommit)
+        file_store, "connect", lambda path, _ms: sqlite3.connect(path, factory=FullAtCommit)
     )
     shared = dataclasses.replace(click(1), destination="https://example.net/shared")
     for event in (
@@ -216,7 +216,7 @@ def test_locked_database_waits_and_loses_nothing(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As soon as the lock is gone, everything is fed once."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(file_store, "BUSY_TIMEOUT_MS", 50)
     put(spool, 1)
     ingester.drain()
     ingester.close()
@@ -236,7 +236,7 @@ def test_full_database_waits_and_loses_nothing(
     storing: Config, spool: Spool, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite says that it is full; with room again, everything is fed once."""
-    real = database.connect
+    real = file_store.connect
 
     def small(path: Path, busy_timeout_ms: int) -> sqlite3.Connection:
         conn = real(path, busy_timeout_ms)
@@ -246,12 +246,12 @@ def test_full_database_waits_and_loses_nothing(
 
     ingester.drain()
     ingester.close()
-    monkeypatch.setattr(database, "connect", small)
+    monkeypatch.setattr(file_store, "connect", small)
     put(spool, *range(5000))
     before = metric("waypost_ingest_failures_total", cause="full")
     with running(ingester):
         eventually(lambda: metric("waypost_ingest_failures_total", cause="full") > before)
-        monkeypatch.setattr(database, "connect", real)
+        monkeypatch.setattr(file_store, "connect", real)
         eventually(lambda: click_count(storing) == 5000)
 
 

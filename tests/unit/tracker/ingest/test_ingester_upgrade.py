@@ -18,7 +18,7 @@ from tracker.store import database
 
 def clicks(config: Config) -> int:
     """Return how many clicks the report has."""
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         return summary.report(db).totals.clicks_all
 
 

@@ -9,12 +9,13 @@ from tracker.ingest.rewriter import Rewriter
 from tracker.spool.writer import Spool
 from tracker.store import database, files, replacement, rewriting
 from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 
 
 @pytest.fixture
 def store(storing: Config) -> Store:
     """Return a store that is to be written anew."""
-    opened = Store.open(storing.store.path)
+    opened = FileStore.open(storing.store.path)
     rewriting.end(opened, 1000.0, wanted=True)
     return opened
 

@@ -7,13 +7,13 @@ from tests.support.feeding import running
 from tracker.ingest import waiting
 from tracker.ingest.ingester import Ingester
 from tracker.store import replacement, rewriting
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 from tracker.store.replacement import Progress
 
 
 def wanted(config: Config) -> None:
     """Make a store that is to be written anew."""
-    opened = Store.open(config.store.path)
+    opened = FileStore.open(config.store.path)
     rewriting.end(opened, 1000.0, wanted=True)
     opened.close()
 

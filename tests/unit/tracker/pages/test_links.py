@@ -16,7 +16,7 @@ from tracker.store import database
 def row_of(config: Config, name: str) -> int:
     """Return the row of a link."""
     assert count(config, "links")
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         found = db.execute("SELECT id FROM links WHERE name = ?", [name]).fetchone()
     return int(found[0])
 

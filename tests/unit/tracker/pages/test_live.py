@@ -17,7 +17,7 @@ from tests.support.told_fixtures import ANN, HOSTILE, MESSAGE, SCRIPT, Put
 from tracker.admin.admin import Admin
 from tracker.listener import admission
 from tracker.pages import live
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 
 STATIC = Path(live.__file__).parent / "static"
 
@@ -244,7 +244,7 @@ async def test_a_stream_of_somebody_who_was_forgotten_ends(
     """There is nobody to tell of any more."""
     async with tail(client, f"?person={ANN}") as stream:
         await stream.block()
-        opened = Store.open(config.store.path)
+        opened = FileStore.open(config.store.path)
         with opened.transaction():
             opened.db.execute(
                 "UPDATE deliveries SET person_id = NULL, address = '' WHERE number = 1"

@@ -11,7 +11,7 @@ from tests.support.clients.admin import Client
 from tests.support.told_fixtures import SCRIPT, read, rows
 from tracker.admin.admin import Admin
 from tracker.pages.state import size
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 
 
 async def _facts(client: Client) -> dict[str, str]:
@@ -81,7 +81,7 @@ async def test_webhooks_are_told_of(client: Client, admin: Admin, config: Config
         {"name": "crm", "url": "https://crm.example.com/hook", "secret_file": "/x"}
     )
     admin.config = config.model_copy(update={"webhook": (webhook,)})
-    opened = Store.open(config.store.path)
+    opened = FileStore.open(config.store.path)
     with opened.transaction():
         opened.db.execute(WEBHOOK, [SCRIPT])
     opened.close()

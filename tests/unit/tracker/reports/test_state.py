@@ -6,13 +6,13 @@ from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tests.support.checks.plans import scans
 from tracker.reports.state import state
 from tracker.retention.retention import purge
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 from tracker.store.reserved import DAY_S
 
 
 def test_an_empty_store_has_no_moments(tmp_path: Path) -> None:
     """It has a size, though."""
-    store = Store.open(tmp_path / "waypost.db")
+    store = FileStore.open(tmp_path / "waypost.db")
     found = state(store.db, store.path)
     assert found.octets > 0
     assert (found.messages, found.deliveries, found.clicks) == (0, 0, 0)
@@ -22,7 +22,7 @@ def test_an_empty_store_has_no_moments(tmp_path: Path) -> None:
 
 def test_what_was_purged_stays_counted(tmp_path: Path) -> None:
     """The oldest message that is kept is another then."""
-    store = Store.open(tmp_path / "waypost.db")
+    store = FileStore.open(tmp_path / "waypost.db")
     put(store.db, pending(), accepted(), clicked("c1", at_s=SENT_S + 5))
     later_s = SENT_S + 9 * DAY_S
     put(store.db, pending("m2", at_s=later_s), accepted("m2", sent_s=later_s))

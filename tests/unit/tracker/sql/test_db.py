@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.checks.facts import empty
+from tests.support.checks.facts import in_memory
 from tests.support.postgresql import cluster
 from tracker.sql.db import Db
 from tracker.sql.errors import BadValues, DatabaseErrors
@@ -24,7 +24,7 @@ def db(request: pytest.FixtureRequest) -> Iterator[Db]:
 
 @contextlib.contextmanager
 def _in_memory() -> Iterator[Db]:
-    made = empty()
+    made = in_memory()
     yield made
     made.close()
 

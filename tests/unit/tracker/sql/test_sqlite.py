@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from tests.support.checks.facts import empty
+from tests.support.checks.facts import in_memory
 from tracker.sql.sqlite import SQLite
 
 
@@ -16,7 +16,7 @@ def test_a_function_of_ours_is_known_to_statements(db: SQLite) -> None:
 
 def test_what_a_failing_transaction_wrote_is_gone() -> None:
     """And the next one can begin."""
-    db = empty()
+    db = in_memory()
     with pytest.raises(sqlite3.IntegrityError), db.transaction():
         db.executemany("INSERT INTO settings VALUES (?, ?)", [("a", 1), ("a", 2)])
     with db.transaction():

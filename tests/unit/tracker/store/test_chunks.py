@@ -8,7 +8,7 @@ import pytest
 from tracker.sql.sqlite import SQLite
 from tracker.store import chunks, database
 from tracker.store.chunks import Pace, db_of, writing
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 
 FIND = "SELECT count(*) FROM segments"
 PUT = "INSERT INTO segments (name, offset) VALUES ('segment', 1)"
@@ -46,7 +46,7 @@ def test_command_leaves_others_as_much_time_as_it_took(
     """Who feeds the store asks for it a few times a second; who is alone has nobody to wait for."""
     slept: list[float] = []
     path = tmp_path / "waypost.db"
-    with_feeder = Store.open(path)
+    with_feeder = FileStore.open(path)
     took(Pace(8), with_feeder.db, clock, 0.05)
     monkeypatch.setattr(chunks.time, "sleep", slept.append)
     with database.changing(path) as opened, Pace(8).writing(opened):
@@ -57,7 +57,7 @@ def test_command_leaves_others_as_much_time_as_it_took(
 
 def test_transaction_that_fails_leaves_nothing(db: SQLite, tmp_path: Path) -> None:
     """In a store as in a database of one's own."""
-    opened = Store.open(tmp_path / "waypost.db")
+    opened = FileStore.open(tmp_path / "waypost.db")
     for changed in (db, opened):
         with contextlib.suppress(ZeroDivisionError), writing(changed) as inside:
             inside.execute(PUT)

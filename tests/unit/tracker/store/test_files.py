@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tracker.store import files
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_former_stores_are_found_until_somebody_takes_them_away(path: Path) -> None:
     """Those of which something may be had back."""
-    Store.open(path).close()
+    FileStore.open(path).close()
     first = files.set_aside(path, "corrupt")
     path.touch()
     second = files.set_aside(path, "emptied")
@@ -54,7 +54,7 @@ def test_why_a_store_cannot_be_used_is_said(path: Path) -> None:
 
 def test_only_a_store_says_that_it_is_one(path: Path) -> None:
     """Whatever the rest of it is like; not a file that bears the mark somewhere, nor a short one."""
-    Store.open(path).close()
+    FileStore.open(path).close()
     assert files.is_ours(path)
     octets = path.read_bytes()
     path.write_bytes(octets[:100] + b"\xaa" * 5000)

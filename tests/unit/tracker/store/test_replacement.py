@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tracker.store import database, files, replacement
-from tracker.store.database import Store
+from tracker.store import database, file_store, files, replacement
+from tracker.store.file_store import FileStore
 from tracker.store.replacement import Busy, Progress, Replacement
 
 
@@ -18,7 +18,7 @@ from tracker.store.replacement import Busy, Progress, Replacement
 def path(tmp_path: Path) -> Path:
     """Return a store whose one row is in its write-ahead log alone."""
     path = tmp_path / "waypost.db"
-    Store.open(path).close()
+    FileStore.open(path).close()
     put(path, 1)
     return path
 
@@ -53,7 +53,7 @@ def swap(path: Path, offset: int) -> None:
 
 def test_new_file_is_read_and_the_old_one_by_who_has_it_open(path: Path):
     """Never half of each; not even by what the old one's log holds."""
-    with contextlib.closing(database.connect(path, 1000)) as old:
+    with contextlib.closing(file_store.connect(path, 1000)) as old:
         old.execute("UPDATE segments SET offset = 2")
         old.commit()
         swap(path, 7)
@@ -68,9 +68,9 @@ def test_new_file_is_read_and_the_old_one_by_who_has_it_open(path: Path):
 
 def test_last_to_close_the_old_file_leaves_the_new_log_alone(path: Path):
     """SQLite deletes the log of a database by its name."""
-    old = database.connect(path, 1000)
+    old = file_store.connect(path, 1000)
     swap(path, 7)
-    new = database.connect(path, 1000)
+    new = file_store.connect(path, 1000)
     new.execute("UPDATE segments SET offset = 9")
     new.commit()
     old.close()

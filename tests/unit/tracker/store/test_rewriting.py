@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracker.store import database, replacement, rewriting
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 from tracker.store.files import MARKS, beside
 
 NAME = b"ann@example.org"
@@ -17,7 +17,7 @@ NAME = b"ann@example.org"
 def path(tmp_path: Path) -> Iterator[Path]:
     """Return a store that has deleted somebody, and wants to be written anew; it stays open."""
     path = tmp_path / "waypost.db"
-    opened = Store.open(path)
+    opened = FileStore.open(path)
     with opened.transaction():
         opened.db.execute("INSERT INTO persons (id, name) VALUES (7, ?)", [NAME.decode()])
         opened.db.execute("INSERT INTO persons (id, name) VALUES (9, 'bob@example.org')")

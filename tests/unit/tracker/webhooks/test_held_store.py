@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracker.store import replacement
-from tracker.store.database import Store
+from tracker.store.file_store import FileStore
 from tracker.webhooks.held_store import HeldStore
 
 
@@ -15,7 +15,7 @@ from tracker.webhooks.held_store import HeldStore
 def path(tmp_path: Path) -> Path:
     """Return the path of a store."""
     path = tmp_path / "waypost.db"
-    Store.open(path).close()
+    FileStore.open(path).close()
     return path
 
 
@@ -43,7 +43,7 @@ def test_another_file_in_its_place_is_opened(held: HeldStore, path: Path) -> Non
         db.execute("INSERT INTO webhooks (name) VALUES ('one')")
     for each in path.parent.glob("waypost.db*"):
         each.unlink()
-    Store.open(path).close()
+    FileStore.open(path).close()
     assert list(held.db()["webhooks"].rows) == []
 
 

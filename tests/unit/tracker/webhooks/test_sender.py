@@ -26,7 +26,7 @@ from tracker.store import database
 
 def standing(config: Config, name: str = "hook") -> dict[str, object]:
     """Return how a webhook stands."""
-    with database.reading(config.store.path) as db:
+    with database.reading(config.store) as db:
         return next(each for each in webhooks(db, config) if each["name"] == name)
 
 
@@ -113,7 +113,7 @@ def test_one_that_answers_410_is_told_no_more(tmp_path: Path) -> None:
             fed(config, *clicks(4, first=1))
             until(lambda: standing(config)["waiting"] == 5)
             assert len(receiver.received) == 1
-        with sending(config), database.changing(config.store.path) as opened:
+        with sending(config), database.changing(config.store) as opened:
             with opened.transaction():
                 opened.db.execute("UPDATE webhooks SET stopped_s = NULL, rests_until_s = 0")
             receiver.wait_for(5)
@@ -218,7 +218,7 @@ def test_what_was_given_up_goes_out_when_somebody_says_so(tmp_path: Path) -> Non
         with sending(config):
             until(lambda: standing(config)["given_up"] == 1)
             assert len(receiver.received) == 10
-            with database.changing(config.store.path) as opened, opened.transaction():
+            with database.changing(config.store) as opened, opened.transaction():
                 assert try_again(opened.db, 1, QUICK.clock(), 10) == 1
             receiver.wait_for(1)
     assert len({each.id for each in receiver.received}) == 1

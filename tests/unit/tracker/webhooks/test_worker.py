@@ -40,7 +40,7 @@ class Story:
 
     def standing(self) -> dict[str, Any]:
         """Return how the webhook stands."""
-        with database.reading(self.config.store.path) as db:
+        with database.reading(self.config.store) as db:
             return standing.webhooks(db, self.config)[0]
 
 

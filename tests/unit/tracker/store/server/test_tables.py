@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.checks.facts import empty
+from tests.support.checks.facts import in_memory
 from tests.support.postgresql import cluster
 from tracker.sql.postgresql import PostgreSQL
 
@@ -33,7 +33,7 @@ def db() -> Iterator[PostgreSQL]:
 
 def test_every_table_and_view_of_sqlite_is_there_with_its_columns(db: PostgreSQL) -> None:
     """In their order, so that a row of one is a row of the other."""
-    sqlite = empty()
+    sqlite = in_memory()
     for name in [*sqlite.table_names(), *sqlite.view_names()]:
         if name.startswith(("sqlite_", "_sqlite_")):
             continue
@@ -44,7 +44,7 @@ def test_every_table_and_view_of_sqlite_is_there_with_its_columns(db: PostgreSQL
 
 def test_every_primary_key_is_that_of_sqlite(db: PostgreSQL) -> None:
     """In tables of messages and clicks, the key of the message is part of it."""
-    sqlite = empty()
+    sqlite = in_memory()
     for name in sqlite.table_names():
         if name.startswith(("sqlite_", "_sqlite_")):
             continue
@@ -63,7 +63,7 @@ def test_a_name_may_be_as_long_as_a_url(db: PostgreSQL, length: int) -> None:
     """It is found again, and stands once."""
     name = "".join(f"{n:x}" for n in range(length))[:length]
     db.execute("INSERT INTO links (id, name, url) VALUES (1, :name, :name)", {"name": name})
-    sql = "SELECT id FROM links WHERE name IN (:name) AND url = :name"
+    sql = "SELECT id FROM links WHERE name = :name AND url = :name"
     assert db.execute(sql, {"name": name}).fetchall() == [(1,)]
 
 

@@ -1,0 +1,159 @@
+"""The store of an ingester on a server."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.schema import Config, StoreConfig
+from tests.support.feeding import eventually, put, running
+from tests.support.postgresql import Cluster, cluster
+from tracker.ingest.catch_up import catch_up
+from tracker.ingest.ingester import Ingester
+from tracker.ingest.kept_server import Vacuumer
+from tracker.reports import summary
+from tracker.spool import segments
+from tracker.spool.writer import Spool
+from tracker.sql.postgresql import connect
+from tracker.store import database, rewriting
+
+
+def node(folder: Path, name: str, database_name: str, **store: object) -> Config:
+    """Return the configuration of a node."""
+    url = cluster().url(database_name)
+    return Config.model_validate(
+        {"store": {"url": url, "state": folder / name, "node": name, **store}}
+    )
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """Return that of a node whose store has no tables yet."""
+    return node(tmp_path, "a", cluster().new())
+
+
+def spool(config: Config, *numbers: int) -> None:
+    """Put clicks into a finished segment of a node."""
+    opened = Spool.open(config.store.spool_dir, "tracker")
+    put(opened, *numbers)
+    opened.close()
+
+
+def clicks(store: StoreConfig) -> int:
+    """Return how many clicks were counted, which are as many as there are."""
+    with database.reading(store) as db:
+        counted = summary.report(db).totals.clicks_all
+        assert db.execute("SELECT count(*) FROM clicks").fetchone() == (counted,)
+    return counted
+
+
+def test_what_several_nodes_have_is_counted_once(tmp_path: Path) -> None:
+    """Also what two of them were told of, and while all of them feed at once."""
+    name = cluster().new()
+    nodes = [node(tmp_path, each, name) for each in "abc"]
+    for at, each in enumerate(nodes):
+        spool(each, *range(at * 100, at * 100 + 150))
+    threads = [threading.Thread(target=catch_up, args=(each,)) for each in nodes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert clicks(nodes[0].store) == 350
+
+
+def test_finished_segments_are_held_and_fed_again_where_the_server_went_back(
+    tmp_path: Path,
+) -> None:
+    """As a standby does that lacks what was committed last."""
+    config = node(tmp_path, "a", cluster().new(), hold="1h")
+    spool(config, 1, 2, 3)
+    ingester = Ingester(config)
+    assert ingester.drain()
+    assert clicks(config.store) == 3
+    assert len(segments.listing(config.store.spool_dir)) == 1
+    with database.changing(config.store) as opened, opened.transaction():
+        opened.db.execute("DELETE FROM segments")
+        for table in ("clicks", "arrivals", "counters", "messages", "deliveries", "clicked_by"):
+            opened.db.execute(f"DELETE FROM {table}")
+    ingester.close()
+    assert ingester.drain()
+    assert clicks(config.store) == 3
+    ingester.close()
+
+
+def test_segments_go_once_they_were_held_long_enough(tmp_path: Path) -> None:
+    """Nobody holds them for ever."""
+    config = node(tmp_path, "a", cluster().new(), hold="0s")
+    spool(config, 1, 2, 3)
+    catch_up(config)
+    assert segments.listing(config.store.spool_dir) == []
+    assert clicks(config.store) == 3
+
+
+@pytest.fixture
+def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """Return a cluster that a test may stop."""
+    with cluster().another() as made:
+        yield made
+
+
+def test_a_server_that_went_away_is_connected_to_again(
+    tmp_path: Path, own_cluster: Cluster
+) -> None:
+    """What was spooled meanwhile is counted then, once."""
+    url = own_cluster.url("postgres")
+    config = Config(store=StoreConfig(url=url, state=tmp_path, node="a"))
+    with running(Ingester(config)):
+        spool(config, *range(10))
+        eventually(lambda: clicks(config.store) == 10)
+        own_cluster.stop()
+        spool(config, *range(5, 20))
+        own_cluster.start()
+        eventually(lambda: clicks(config.store) == 20, 30)
+
+
+def test_what_was_forgotten_is_vacuumed_where_that_is_wanted(config: Config) -> None:
+    """Once; who feeds the store goes on with it."""
+    opened = database.open_to_feed(config.store)
+    rewriting.end(opened, 7.0, wanted=True)
+    assert rewriting.is_wanted_at(config.store)
+    assert not Vacuumer().attend(opened, lambda: False)
+    assert not rewriting.is_wanted_at(config.store)
+    opened.close()
+
+
+def test_what_is_forgotten_while_that_is_vacuumed_is_vacuumed_again(config: Config) -> None:
+    """Nobody knows whether it was in time."""
+    opened = database.open_to_feed(config.store)
+    rewriting.end(opened, 7.0, wanted=True)
+    since_s = rewriting.wanted_s(opened.db)
+    rewriting.end(opened, 8.0, wanted=True)
+    rewriting.settle(opened, since_s)
+    assert rewriting.is_wanted_at(config.store)
+    opened.close()
+
+
+def test_a_vacuum_that_fails_is_tried_again_later(config: Config) -> None:
+    """It is no reason not to feed the store."""
+    opened = database.open_to_feed(config.store)
+    rewriting.end(opened, 7.0, wanted=True)
+    opened.db.execute("DROP TABLE detail_names")
+    vacuumer = Vacuumer()
+    assert not vacuumer.attend(opened, lambda: False)
+    assert rewriting.is_wanted_at(config.store)
+    opened.close()
+
+
+def test_a_segment_is_not_forgotten_because_it_is_another_nodes(tmp_path: Path) -> None:
+    """Else the other would feed it again and again."""
+    name = cluster().new()
+    one, two = node(tmp_path, "a", name), node(tmp_path, "b", name)
+    spool(one, 1)
+    spool(two, 2)
+    for each in (one, two, one):
+        catch_up(each)
+    with contextlib.closing(connect(cluster().url(name))) as db:
+        names = [each for (each,) in db.execute("SELECT name FROM segments ORDER BY name")]
+    assert [each[:2] for each in names] == ["a/", "b/"]

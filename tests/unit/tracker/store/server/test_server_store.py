@@ -1,0 +1,86 @@
+"""The store on a server, opened."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+
+from config.schema import StoreConfig
+from tests.support.postgresql import cluster
+from tracker.sql.errors import ServerError
+from tracker.sql.postgresql import connect
+from tracker.store.opened import StoreError
+from tracker.store.server import partitions
+from tracker.store.server.partitions import Month
+from tracker.store.server.server_store import ServerStore, reading
+
+
+def config(folder: Path, database: str = "", node: str = "a") -> StoreConfig:
+    """Return where the store of a node is."""
+    name = database or cluster().new()
+    return StoreConfig(url=cluster().url(name), state=folder, node=node)
+
+
+def test_nodes_know_their_own_segments_alone(tmp_path: Path) -> None:
+    """So that none forgets how far another's were fed."""
+    name = cluster().new()
+    one, two = (ServerStore.to_feed(config(tmp_path, name, node)) for node in ("a", "b"))
+    for store, octets in ((one, 3), (two, 5)):
+        with store.transaction():
+            store.set_offset("tracker-1.log", octets)
+    assert (one.offsets(), two.offset("tracker-1.log")) == ({"tracker-1.log": 3}, 5)
+    one.forget_segments({"tracker-1.log"})
+    assert (one.offsets(), two.offsets()) == ({}, {"tracker-1.log": 5})
+    one.close()
+    two.close()
+
+
+def test_a_connection_that_the_server_ended_is_noticed(tmp_path: Path) -> None:
+    """It is opened anew then."""
+    store = ServerStore.to_feed(config(tmp_path))
+    assert store.is_current()
+    pid = store.db.execute("SELECT pg_backend_pid()").fetchone()[0]
+    with contextlib.closing(connect(cluster().url("postgres"))) as other:
+        other.execute(f"SELECT pg_terminate_backend({pid})")
+    with pytest.raises(ServerError):
+        store.offsets()
+    assert not store.is_current()
+    store.close()
+
+
+def test_a_store_without_tables_is_told_with_what_to_do(tmp_path: Path) -> None:
+    """Whoever reads or changes it makes none."""
+    place = config(tmp_path)
+    with pytest.raises(StoreError, match="start `waypost tracker` once") as told, reading(place):
+        pass
+    assert told.value.cause == "outdated"
+    with pytest.raises(StoreError, match="cannot be read yet"):
+        ServerStore.to_change(place)
+
+
+def test_a_database_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    """It would not take every name."""
+    with contextlib.closing(connect(cluster().url("postgres"))) as db:
+        db.script("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    with pytest.raises(StoreError, match="ENCODING 'UTF8'"):
+        ServerStore.to_feed(config(tmp_path, "latin"))
+
+
+def test_a_server_that_is_away_is_unreachable(tmp_path: Path) -> None:
+    """To who reads, with its own words."""
+    place = StoreConfig(url="postgresql:///waypost?host=/nowhere", state=tmp_path)
+    with pytest.raises(StoreError, match="nowhere") as told, reading(place):
+        pass
+    assert told.value.cause == "unreachable"
+
+
+def test_house_is_kept_in_months(tmp_path: Path) -> None:
+    """Those to come are there, those that are over and empty are not."""
+    store = ServerStore.to_feed(config(tmp_path))
+    with store.transaction():
+        partitions.make_ahead(store.db, 0.0)
+    store.keep_house(float(Month(1970, 3).begin_s))
+    parts = {name for (name,) in store.db.execute("SELECT relname FROM pg_class")}
+    assert not parts & {"clicks_1970_01", "clicks_1970_02"}
+    assert {"clicks_1970_03", "clicks_at_other_times"} <= parts
+    store.close()

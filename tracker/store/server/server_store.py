@@ -1,0 +1,116 @@
+"""The store on a server: opened to be fed, changed or read.
+
+Owns: connections for each of these, that it is a store of this version, and whether a connection is of use
+still.
+Does not own: the engine (`tracker.sql.postgresql`), the tables (`schema`), the password
+(`config.keys.pgpass`), or when to try again (`tracker.ingest.ingester`).
+"""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Self
+
+from config.keys.pgpass import readable_passfile
+from config.keys.secret_files import KeyFileError
+from config.schema import StoreConfig
+from config.store_url import masked
+from tracker.sql import postgresql
+from tracker.sql.errors import ServerError
+from tracker.sql.postgresql import PostgreSQL
+from tracker.store.opened import Store, StoreError, cause_of
+from tracker.store.server import partitions, schema
+
+OLDEST = 15
+"""The first version of PostgreSQL that has what is used here."""
+
+
+class ServerStore(Store):
+    """A database on a server, opened to be fed or changed, in one thread."""
+
+    def __init__(self, db: PostgreSQL, node: str) -> None:
+        super().__init__(db, node)
+        self._server = db
+
+    @classmethod
+    def to_feed(cls, store: StoreConfig) -> Self:
+        """Open it, with all steps of its schema taken. Raises StoreError and ServerError."""
+        db = _connected(store, by_index=True)
+        try:
+            _require_usable(db, store)
+            schema.apply(db)
+        except BaseException:
+            db.close()
+            raise
+        return cls(db, node_of(store))
+
+    @classmethod
+    def to_change(cls, store: StoreConfig) -> Self:
+        """Open one that is there. Raises StoreError and ServerError."""
+        db = _connected(store, by_index=True)
+        try:
+            _require_current(db, store)
+        except BaseException:
+            db.close()
+            raise
+        return cls(db, node_of(store))
+
+    def keep_house(self, before_s: float) -> None:
+        """Make the months that are due, and drop those of which nothing is left."""
+        schema.apply(self.db)
+        with self.transaction():
+            partitions.drop_empty(self.db, before_s)
+
+    def is_current(self) -> bool:
+        """Return whether the connection is of use still."""
+        return not self._server.is_closed
+
+
+@contextlib.contextmanager
+def reading(store: StoreConfig) -> Iterator[PostgreSQL]:
+    """Connect to ask questions, all answers to which are of one moment; raises StoreError."""
+    try:
+        with contextlib.closing(_connected(store, by_index=False)) as db:
+            _require_current(db, store)
+            with db.snapshot():
+                yield db
+    except ServerError as error:
+        raise StoreError(f"{masked(store.url)} cannot be read: {error}", cause_of(error)) from error
+
+
+def node_of(store: StoreConfig) -> str:
+    """Return what stands before the names of this node's segments."""
+    return f"{store.node or socket.gethostname()}/"
+
+
+def _connected(store: StoreConfig, *, by_index: bool) -> PostgreSQL:
+    try:
+        with readable_passfile(store.passfile) as passfile:
+            return postgresql.connect(
+                store.url, by_index=by_index, passfile=str(passfile) if passfile else None
+            )
+    except KeyFileError as error:
+        raise StoreError(str(error), "not allowed") from error
+
+
+def _require_usable(db: PostgreSQL, store: StoreConfig) -> None:
+    """Raise StoreError where no store of ours can be on a server."""
+    if db.version < OLDEST:
+        raise StoreError(
+            f"{masked(store.url)} is PostgreSQL {db.version}; {OLDEST} or newer is needed",
+            "outdated",
+        )
+    encoding = db.execute("SELECT current_setting('server_encoding')").fetchone()[0]
+    if encoding != "UTF8":
+        raise StoreError(
+            f"{masked(store.url)} is in {encoding}: create the database with ENCODING 'UTF8'",
+            "outdated",
+        )
+
+
+def _require_current(db: PostgreSQL, store: StoreConfig) -> None:
+    """Raise StoreError where the tables are not those of this version."""
+    _require_usable(db, store)
+    if schema.pending(db):
+        what = "it is of an earlier version, or has no tables; start `waypost tracker` once"
+        raise StoreError(f"{masked(store.url)} cannot be read yet: {what}", "outdated")
