@@ -246,8 +246,9 @@ class Delivery:
             tell_sent(result, outgoing, self._handover(handed), rcpts)
         except Exception as error:  # noqa: BLE001 - the relay has spoken
             log(EVENT_NOT_DURABLE, exc_info=error)
-        await self._events.tell_result(result, outgoing.pending)
+        # First: what nobody waits for goes to the disk with what is waited for.
         self._tell_details(outcome_of(result), result.reply, outgoing, handed, rcpts)
+        await self._events.tell_result(result, outgoing.pending)
 
     def _tell_details(
         self,
