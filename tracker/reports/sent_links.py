@@ -6,6 +6,7 @@ Does not own: what is decided then (`tracker.decisions.decide`), or what a repor
 
 from config.schema import Config
 from tracker.sql.db import Db
+from tracker.sql.spelling import is_between
 from tracker.store.keys import message_text
 from tracker.urls.additions import Additions
 from tracker.urls.naming import volatile_of
@@ -22,11 +23,11 @@ _MESSAGES = """
     SELECT message_id FROM messages WHERE counted = 0 AND sent_s >= 0
         AND campaign_id IN (SELECT id FROM wanted)
 """
-_URLS = """
-    SELECT name FROM links WHERE name >= :beginning AND name < :end AND url IS NULL
+_URLS = f"""
+    SELECT name FROM links WHERE {is_between("name", "beginning", "end")} AND url IS NULL
     UNION ALL
-    SELECT url FROM links WHERE url >= :beginning AND url < :end
-"""
+    SELECT url FROM links WHERE {is_between("url", "beginning", "end")} AND url IS NOT NULL
+"""  # noqa: S608 - constants
 _LAST_DAY = 1_000_000
 _LAST_CHARACTER = chr(0x10FFFF)
 

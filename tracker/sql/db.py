@@ -10,7 +10,7 @@ columns, and a column that is raised names its table. `IN (:name)` takes a list 
 Moments that are compared with whole seconds are whole numbers, so that an index is of use.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -66,9 +66,6 @@ class Db(Protocol):
 
         Of `persons` and `arrivals`, in the open transaction, in which rows with these numbers are written.
         """
-
-    def create_function(self, name: str, function: Callable[[str], str]) -> None:
-        """Have statements know a function of one text that SQL lacks, which always gives the same for it."""
 
     def close(self) -> None:
         """Close the connection."""

@@ -12,7 +12,7 @@ integers an integer.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 import psycopg
@@ -58,6 +58,13 @@ class _Bool(BoolDumper):
         return b"1" if obj else b"0"
 
 
+class _Text(StrDumperUnknown):
+    """Text goes in without octets of zero, which PostgreSQL has no room for: each is one unknown character."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\ufffd"))
+
+
 class _FlagLoader(Loader):
     """Booleans come out as numbers."""
 
@@ -84,7 +91,7 @@ class PostgreSQL:
         adapters = connection.adapters
         adapters.register_dumper(int, Int8Dumper)
         adapters.register_dumper(bool, _Bool)
-        adapters.register_dumper(str, StrDumperUnknown)
+        adapters.register_dumper(str, _Text)
         adapters.register_loader("bool", _FlagLoader)
         adapters.register_loader("numeric", _NumberLoader)
 
@@ -98,8 +105,11 @@ class PostgreSQL:
     def executemany(self, sql: str, rows: Iterable[Parameters]) -> Cursor:
         """Run one statement for each of `rows`."""
         cursor = self.connection.cursor()
+        given = [
+            _as_given(row) for row in rows
+        ]  # whoever makes them may ask this connection meanwhile
         try:
-            cursor.executemany(_query(sql), map(_as_given, rows))
+            cursor.executemany(_query(sql), given)
         except psycopg.Error as error:
             raise _ours(error) from error
         return cast("Cursor", cursor)
@@ -174,9 +184,6 @@ class PostgreSQL:
             return any(True for _ in self.connection.notifies(timeout=patience_s, stop_after=1))
         except psycopg.Error as error:
             raise _ours(error) from error
-
-    def create_function(self, name: str, function: Callable[[str], str]) -> None:
-        """Do nothing: the database has the functions that statements know (`tracker.store.server`)."""
 
     def close(self) -> None:
         """Close the connection."""

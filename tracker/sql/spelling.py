@@ -22,12 +22,25 @@ IN_ORDER_OF: Mapping[Engine, str] = {"sqlite": "", "postgresql": "ORDER BY {}"}
 """The order of a join whose first table is in that order already, as SQLite leaves it."""
 
 
+BEGINNING = 200
+"""Characters of a text by which PostgreSQL finds it, where it may be too long for an index: 2,704 octets."""
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def ascii_lower(text: str) -> str:
     """Return a text as `COLLATE NOCASE` compares it: for `… COLLATE NOCASE IN (:texts)`."""
     return text.translate(_ASCII_LOWER)
+
+
+def is_between(column: str, first: str, end: str) -> str:
+    """Return the condition that a text is not before the parameter `first`, and before `end`.
+
+    Those that may be long have an index on SQLite, and one of how they begin on PostgreSQL.
+    """
+    begins, *bounds = (
+        f"substr({each}, 1, {BEGINNING})" for each in (column, f":{first}", f":{end}")
+    )
+    return f"{column} >= :{first} AND {column} < :{end} AND {begins} BETWEEN {' AND '.join(bounds)}"
 
 
 def listed(engine: Engine, parameter: str, *columns: str) -> str:

@@ -7,7 +7,7 @@ Does not own: where the file is and how it is opened (`tracker.store.database`).
 import contextlib
 import json
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlite_utils import Database
@@ -53,10 +53,6 @@ class SQLite(Database):
         """Return the first of some row numbers that a table with AUTOINCREMENT never gave."""
         found = self.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
         return int(found[0]) + 1 if found else 1
-
-    def create_function(self, name: str, function: Callable[[str], str]) -> None:
-        """Have statements know a function of one text."""
-        self.conn.create_function(name, 1, function, deterministic=True)
 
 
 def _without_lists(

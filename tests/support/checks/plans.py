@@ -1,9 +1,11 @@
-"""How SQLite answers what is asked of a store: by an index, or by looking at all rows of a table."""
+"""How the engines answer what is asked of a store: by an index, or by looking at all rows of a table."""
 
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
 
+from tests.support.checks import server_plans
+from tracker.sql.postgresql import PostgreSQL
 from tracker.sql.sqlite import SQLite
 
 GROWING = frozenset(
@@ -28,13 +30,23 @@ _SCAN = re.compile(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 _ASKS = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 
 
-def scans(db: SQLite, ask: Callable[[], object]) -> Iterator[str]:
+def scans(db: SQLite | PostgreSQL, ask: Callable[[], object]) -> Iterator[str]:
     """Yield steps of plans that look at all rows of a table that grows, with their statements."""
+    if isinstance(db, PostgreSQL):
+        yield from _server_scans(db, ask)
+        return
     for sql in _statements(db, ask):
         for *_, step in db.execute(f"EXPLAIN QUERY PLAN {sql}"):
             found = _SCAN.match(step)
             if found and found[1] in GROWING and found[2] not in FEW:
                 yield f"{step}: {' '.join(sql.split())}"
+
+
+def _server_scans(db: PostgreSQL, ask: Callable[[], object]) -> Iterator[str]:
+    for statement in server_plans.asked(db, ask):
+        for kind, table, index in server_plans.steps(db, statement):
+            if table in GROWING and not any(index.endswith(few) or few in index for few in FEW):
+                yield f"{kind} {table} {index}: {' '.join(statement[0].split())}"
 
 
 def _statements(db: SQLite, ask: Callable[[], object]) -> list[str]:

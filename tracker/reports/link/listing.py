@@ -19,6 +19,7 @@ from tracker.reports.figures import Figures, Json, LinkFigures
 from tracker.reports.names import Name
 from tracker.reports.period import Period
 from tracker.sql.db import Db
+from tracker.sql.spelling import is_between
 from tracker.store.clicked_by import Counts
 from tracker.store.reserved import RESERVED_NAME
 
@@ -63,11 +64,11 @@ _CLICKED = """
 _LATEST = """
     SELECT id, name, url, text FROM links WHERE id > (SELECT max(id) FROM links) - :searched
 """
-_BEGINNING = """
-    SELECT id FROM links WHERE name >= :text AND name < :end
-    UNION SELECT id FROM links WHERE url IS NOT NULL AND url >= :text AND url < :end
+_BEGINNING = f"""
+    SELECT id FROM links WHERE {is_between("name", "text", "end")}
+    UNION SELECT id FROM links WHERE url IS NOT NULL AND {is_between("url", "text", "end")}
     ORDER BY id LIMIT :most
-"""
+"""  # noqa: S608 - constants
 _SCHEMES = ("https://", "http://")
 _LAST_CHARACTER = chr(0x10FFFF)
 _EVERY: Place = (2**62, 2**62)

@@ -1,17 +1,27 @@
 """What tests of reports share: a store of two campaigns, and clicks on both."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
+from tests.support.engines import ENGINES, lent
 from tracker.events import Recipient, SentLink
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 OFFER = SentLink(4, "https://example.net/4?who=1", "offer", "Offer")
 
 
+@pytest.fixture(params=ENGINES)
+def db(request: pytest.FixtureRequest) -> Iterator[Db]:
+    """Return an empty store of each engine: what is asked of one has the same answer on the other."""
+    with lent(request.param) as made:
+        yield made
+
+
 @pytest.fixture
-def filled(db: SQLite) -> SQLite:
+def filled(db: Db) -> Db:
     """Return a store of two campaigns; Bob's address is behind an id of the application's own."""
     bob = Recipient(1, "bob@example.net", "id-7")
     put(db, pending(links=(*LINKS, OFFER)), accepted())

@@ -7,12 +7,12 @@ from tests.support.details import handled
 from tracker.details import feed
 from tracker.events import Recipient
 from tracker.reports.activity import COLUMNS, FOR_PEOPLE, activity
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 BOB = Recipient(1, "bob@example.net", "id-7")
 
 
-def test_the_latest_comes_first_and_every_row_has_all_columns(db: SQLite) -> None:
+def test_the_latest_comes_first_and_every_row_has_all_columns(db: Db) -> None:
     """What was sent has no verdict."""
     put(db, pending(), accepted(), clicked("c1", at_s=SENT_S + 9000))
     rows = list(activity(db, "ann@example.net"))
@@ -23,7 +23,7 @@ def test_the_latest_comes_first_and_every_row_has_all_columns(db: SQLite) -> Non
     assert (rows[1]["human"], rows[1]["score"], rows[1]["why"]) == (None, None, None)
 
 
-def test_what_was_sent_is_told_with_its_subject(db: SQLite) -> None:
+def test_what_was_sent_is_told_with_its_subject(db: Db) -> None:
     """Each copy's own; a copy that several had is told of under the first of them."""
     put(db, pending("m1"), accepted("m1"), pending("m2", shared=True), accepted("m2"))
     told = {"sent_s": SENT_S, "subject": "For both"}
@@ -37,14 +37,14 @@ def test_what_was_sent_is_told_with_its_subject(db: SQLite) -> None:
     assert subjects == {"For Bob", "For both"}
 
 
-def test_an_address_leads_to_mail_that_went_there_under_an_id(db: SQLite) -> None:
+def test_an_address_leads_to_mail_that_went_there_under_an_id(db: Db) -> None:
     """The id leads to the same."""
     put(db, pending(recipients=(BOB,)), accepted("m1", 1), clicked("c1"))
     assert list(activity(db, "id-7")) == list(activity(db, "bob@example.net")) != []
     assert list(activity(db, "id-7", "bob@example.net")) == list(activity(db, "id-7"))
 
 
-def test_why_a_click_is_a_machines_is_told_in_words(db: SQLite) -> None:
+def test_why_a_click_is_a_machines_is_told_in_words(db: Db) -> None:
     """With what its rules saw in all clicks on the copy, not in those on others."""
     put(db, pending(), pending("m2"), accepted(), accepted("m2"))
     for n, link in enumerate(LINKS):
@@ -56,7 +56,7 @@ def test_why_a_click_is_a_machines_is_told_in_words(db: SQLite) -> None:
     assert told["https://example.net/1", True] == ""
 
 
-def test_a_click_on_a_shared_copy_is_nobodys(db: SQLite) -> None:
+def test_a_click_on_a_shared_copy_is_nobodys(db: Db) -> None:
     """What was sent is told."""
     put(db, pending(shared=True), accepted(), clicked("c1", recipient=0))
     assert [row["event"] for row in activity(db, "ann@example.net")] == ["sent"]

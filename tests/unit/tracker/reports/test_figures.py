@@ -11,7 +11,7 @@ from tracker.reports.figures import (
     LinkFigures,
     Report,
 )
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 COUNTED = Figures(
     messages=3,
@@ -70,7 +70,7 @@ def test_columns_of_figures_are_those_of_a_report() -> None:
     assert [name for name in COLUMNS if name in COUNTED.columns()] == list(COUNTED.columns())
 
 
-def test_rows_of_a_report_have_the_same_columns(filled: SQLite) -> None:
+def test_rows_of_a_report_have_the_same_columns(filled: Db) -> None:
     """The total first, then campaigns, then links, of which some figures make no sense."""
     rows = list(summary.report(filled).rows())
     assert {tuple(sorted(row)) for row in rows} == {tuple(sorted(COLUMNS))}

@@ -6,11 +6,11 @@ from tests.support.checks.facts import accepted, pending, put
 from tracker.events import Recipient, SentLink
 from tracker.reports import known
 from tracker.reports.known import Unknown
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 
 @pytest.fixture
-def filled(db: SQLite) -> SQLite:
+def filled(db: Db) -> Db:
     """Return a store of a campaign with a named link, and of two readers; nobody clicked."""
     offer = SentLink(1, "https://example.net/offer?who=1", "offer", "Offer")
     people = (Recipient(1, "ann@example.net"), Recipient(2, "bob@example.net", "id-7"))
@@ -18,7 +18,7 @@ def filled(db: SQLite) -> SQLite:
     return db
 
 
-def test_what_is_known_is_found(filled: SQLite) -> None:
+def test_what_is_known_is_found(filled: Db) -> None:
     """A link by its name and by its URL, a person as they are written in the store."""
     known.campaign(filled, "news")
     known.campaign(filled, "(purged)")

@@ -7,14 +7,14 @@ from tracker.events import SentLink
 from tracker.reports import links
 from tracker.reports.links import Links
 from tracker.reports.period import Period
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 PERIODS = [None, Period(since_s=SENT_S // 86400 * 86400)]
 NAMES = [f"https://example.net/{n}" for n in range(1, 9)]
 
 
 @pytest.fixture
-def known(db: SQLite) -> SQLite:
+def known(db: Db) -> Db:
     """Return a store of eight links, which two messages have; three of them were clicked."""
     sent = tuple(SentLink(n, name, None, f"link {n}") for n, name in enumerate(NAMES, 1))
     put(db, pending("m1", links=sent), pending("m2", links=sent), accepted("m1"))
@@ -30,7 +30,7 @@ def told(found: list[links.LinkFigures]) -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("period", PERIODS)
-def test_links_with_as_many_clicks_stand_by_name(known: SQLite, period: Period | None) -> None:
+def test_links_with_as_many_clicks_stand_by_name(known: Db, period: Period | None) -> None:
     """After those with more, and before those that nobody clicked."""
     asked = Links(known, 0, period)
     assert told(asked.top(2)) == [("3", 2), ("1", 1)]
@@ -40,7 +40,7 @@ def test_links_with_as_many_clicks_stand_by_name(known: SQLite, period: Period |
 
 @pytest.mark.parametrize("period", PERIODS)
 def test_all_of_them_come_one_after_another(
-    known: SQLite, period: Period | None, monkeypatch: pytest.MonkeyPatch
+    known: Db, period: Period | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However many: they are looked at in chunks."""
     monkeypatch.setattr(links, "_CHUNK", 2)
@@ -51,7 +51,7 @@ def test_all_of_them_come_one_after_another(
 
 
 def test_of_very_many_with_as_many_clicks_the_latest_are_compared(
-    known: SQLite, monkeypatch: pytest.MonkeyPatch
+    known: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not all names are read for the first few."""
     monkeypatch.setattr(links, "COMPARED", 0)
@@ -60,7 +60,7 @@ def test_of_very_many_with_as_many_clicks_the_latest_are_compared(
     assert told(Links(known, 0, None).top(2)) == [("3", 2), (latest[-1], 1)]
 
 
-def test_a_campaign_has_its_own(known: SQLite) -> None:
+def test_a_campaign_has_its_own(known: Db) -> None:
     """One that nobody knows has none."""
     assert Links(known, -1, None).how_many() == 0
     assert Links(known, -1, None).top(9) == []

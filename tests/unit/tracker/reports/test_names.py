@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.support.checks.facts import pending, put
 from tracker.reports import names
 from tracker.reports.names import Name
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import NO_CAMPAIGN, PURGED, PURGED_NAME
 
 OURS = Name(PURGED_NAME, purged=True)
@@ -35,7 +35,7 @@ def test_no_author_can_give_a_name_of_ours(text: str) -> None:
     assert Name.of(text).for_people not in (names.NAMELESS, PURGED_NAME)
 
 
-def test_a_campaign_is_asked_for_by_its_name(db: SQLite) -> None:
+def test_a_campaign_is_asked_for_by_its_name(db: Db) -> None:
     """An author's before ours; without a name, they are all there."""
     assert names.campaigns(db) == {NO_CAMPAIGN: Name(None), PURGED: OURS}
     assert names.campaigns(db, PURGED_NAME) == {PURGED: OURS}

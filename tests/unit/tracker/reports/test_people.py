@@ -3,7 +3,7 @@
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tracker.reports import people
 from tracker.reports.names import scope
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.clicked_by import Counts
 from tracker.store.reserved import DAY_S
 
@@ -11,7 +11,7 @@ DAY = SENT_S // DAY_S
 EVER = {"first": 1, "last": DAY + 9}
 
 
-def sent(db: SQLite, message: str, day: int, campaign: str, *readers: int) -> None:
+def sent(db: Db, message: str, day: int, campaign: str, *readers: int) -> None:
     """Have a message sent on a day, and these readers click its first link."""
     sent_s = SENT_S + day * DAY_S
     put(db, pending(message, at_s=sent_s, campaign=campaign), accepted(message, sent_s=sent_s))
@@ -20,14 +20,14 @@ def sent(db: SQLite, message: str, day: int, campaign: str, *readers: int) -> No
         put(db, clicked(f"{message}{reader}", message, **at))
 
 
-def link(db: SQLite) -> int:
+def link(db: Db) -> int:
     """Return the row of the first link."""
     return int(
         db.execute("SELECT id FROM links WHERE name = 'https://example.net/1'").fetchone()[0]
     )
 
 
-def test_who_clicked_on_several_days_is_one_person(db: SQLite) -> None:
+def test_who_clicked_on_several_days_is_one_person(db: Db) -> None:
     """Of all campaigns together as well; a day has its own."""
     sent(db, "m1", 0, "news", 1)
     sent(db, "m2", 1, "news", 1, 2)
@@ -39,7 +39,7 @@ def test_who_clicked_on_several_days_is_one_person(db: SQLite) -> None:
     assert first == {0: Counts(1, 0, 1)}
 
 
-def test_people_of_a_link_are_those_of_all_campaigns_or_of_one(db: SQLite) -> None:
+def test_people_of_a_link_are_those_of_all_campaigns_or_of_one(db: Db) -> None:
     """Within the period."""
     sent(db, "m1", 0, "news", 1)
     sent(db, "m2", 1, "other", 1, 2)

@@ -7,14 +7,14 @@ from tests.support.checks.recount import recount
 from tracker.reports import period, summary
 from tracker.reports.figures import DayFigures, Figures
 from tracker.reports.period import Period
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 DAY = SENT_S // DAY_S * DAY_S
 """When the day of `SENT_S` begins."""
 
 
-def sent(db: SQLite, message: str, at_s: float, *clicks_at_s: float, **changes: object) -> None:
+def sent(db: Db, message: str, at_s: float, *clicks_at_s: float, **changes: object) -> None:
     """Have a message taken by the relay, and its first recipient click so long after sending."""
     put(db, pending(message, at_s=at_s, **changes), accepted(message, sent_s=at_s))
     for number, after_s in enumerate(clicks_at_s):
@@ -37,7 +37,7 @@ def test_a_moment_within_a_day_stands_for_its_beginning() -> None:
     assert Period.of_days(DAY, DAY + DAY_S).days() == {"first": DAY // DAY_S, "last": DAY // DAY_S}
 
 
-def test_a_period_ends_before_its_last_moment(db: SQLite) -> None:
+def test_a_period_ends_before_its_last_moment(db: Db) -> None:
     """Where one ends, the next begins: each message is in one of them, with all of its clicks."""
     sent(db, "m1", SENT_S, 600, 9 * DAY_S)
     sent(db, "m2", SENT_S + DAY_S, 600)
@@ -56,7 +56,7 @@ def test_a_period_ends_before_its_last_moment(db: SQLite) -> None:
     assert (whole.messages, whole.deliveries, whole.clicked, whole.clicks_all) == (3, 6, 2, 3)
 
 
-def test_until_alone_leaves_out_what_was_sent_later(db: SQLite) -> None:
+def test_until_alone_leaves_out_what_was_sent_later(db: Db) -> None:
     """From campaigns, links and days as well."""
     sent(db, "m1", SENT_S, 600)
     other = {"campaign": "other", "links": pending().links[:1]}
@@ -73,7 +73,7 @@ def test_until_alone_leaves_out_what_was_sent_later(db: SQLite) -> None:
     assert summary.report(db, until_s=DAY).totals == Figures()
 
 
-def test_a_campaign_within_a_period_is_both(db: SQLite) -> None:
+def test_a_campaign_within_a_period_is_both(db: Db) -> None:
     """Its own messages of then, and the links that were clicked on them."""
     for number, campaign in enumerate(("news", "other", "news"), 1):
         sent(db, f"m{number}", SENT_S + number * DAY_S, 600, campaign=campaign)
@@ -86,7 +86,7 @@ def test_a_campaign_within_a_period_is_both(db: SQLite) -> None:
     assert both.links[0].figures.clicks_all == 2
 
 
-def test_deliveries_of_a_period_are_counted_as_sums_are(db: SQLite) -> None:
+def test_deliveries_of_a_period_are_counted_as_sums_are(db: Db) -> None:
     """Shared copies apart; what the relay refused, or a click alone tells of, as it is."""
     sent(db, "m1", SENT_S, 600)
     put(db, pending("m2", shared=True), accepted("m2"), clicked("s1", "m2", recipient=0))
@@ -102,7 +102,7 @@ def test_deliveries_of_a_period_are_counted_as_sums_are(db: SQLite) -> None:
     )
 
 
-def test_doubtful_clickers_of_a_period_are_those_without_another_click(db: SQLite) -> None:
+def test_doubtful_clickers_of_a_period_are_those_without_another_click(db: Db) -> None:
     """Within the period: on other messages they may have clicked as a person does."""
     sent(db, "m1", SENT_S)
     sent(db, "m2", SENT_S + DAY_S, 9000)
@@ -115,7 +115,7 @@ def test_doubtful_clickers_of_a_period_are_those_without_another_click(db: SQLit
     assert summary.report(db, until_s=SENT_S + 9 * DAY_S).totals == both
 
 
-def test_messages_of_which_nobody_knows_are_of_the_period(db: SQLite) -> None:
+def test_messages_of_which_nobody_knows_are_of_the_period(db: Db) -> None:
     """When they were sent."""
     put(db, pending("m1"), pending("m2", at_s=SENT_S + DAY_S))
     assert summary.report(db, until_s=DAY + DAY_S).unknown_messages == 1

@@ -6,7 +6,7 @@ from config.schema import Config
 from tests.support.checks.facts import accepted, empty, pending, put
 from tracker.events import SentLink
 from tracker.reports import sent_links
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.keys import message_number, message_text
 
 CONFIG = Config.model_validate(
@@ -19,7 +19,7 @@ CONFIG = Config.model_validate(
 )
 
 
-def store(*urls: str) -> SQLite:
+def store(*urls: str) -> Db:
     """Return a store that knows of two messages with links to these URLs.
 
     What only one message has may be its reader's own, and is not listed before it is clicked.

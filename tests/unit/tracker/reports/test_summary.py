@@ -10,7 +10,7 @@ from tracker.events import SentLink
 from tracker.reports import summary
 from tracker.reports.figures import DayFigures, Figures, Report
 from tracker.retention.retention import purge
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S, PURGED_NAME
 
 NEWS = Figures(
@@ -25,7 +25,7 @@ NEWS = Figures(
 MACHINES = Figures(messages=1, deliveries=1, clicks_all=1, unique_all=1)
 
 
-def test_campaigns_and_links_stand_in_the_order_of_their_clicks(filled: SQLite) -> None:
+def test_campaigns_and_links_stand_in_the_order_of_their_clicks(filled: Db) -> None:
     """The most clicked first; nobody clicked some of them."""
     report = summary.report(filled)
     assert report.totals == NEWS + MACHINES
@@ -36,7 +36,7 @@ def test_campaigns_and_links_stand_in_the_order_of_their_clicks(filled: SQLite) 
     assert report.links[1].url == "https://example.net/4?who=1"
 
 
-def test_a_link_is_summed_over_campaigns(filled: SQLite) -> None:
+def test_a_link_is_summed_over_campaigns(filled: Db) -> None:
     """Who clicked it in several is one person."""
     put(filled, pending("m3", campaign="other"), accepted("m3"))
     put(filled, clicked("c5", "m3", at_s=SENT_S + 9000))
@@ -47,7 +47,7 @@ def test_a_link_is_summed_over_campaigns(filled: SQLite) -> None:
     assert other.figures == Figures(clicks_human=1, clicks_all=1, unique_human=1, unique_all=1)
 
 
-def test_a_report_may_be_of_one_campaign(filled: SQLite) -> None:
+def test_a_report_may_be_of_one_campaign(filled: Db) -> None:
     """Its totals are the campaign's; one that nobody knows has none."""
     report = summary.report(filled, campaign="news")
     assert report.totals == report.campaigns[0].figures == NEWS
@@ -60,7 +60,7 @@ def test_a_report_may_be_of_one_campaign(filled: SQLite) -> None:
     assert summary.report(filled, campaign="unknown") == Report(Figures(), (), ())
 
 
-def test_a_report_may_be_of_what_was_sent_since_a_moment(filled: SQLite) -> None:
+def test_a_report_may_be_of_what_was_sent_since_a_moment(filled: Db) -> None:
     """And of the clicks on that, whenever they came."""
     report = summary.report(filled, since_s=SENT_S + DAY_S)
     assert report.totals == report.campaigns[0].figures == MACHINES
@@ -68,7 +68,7 @@ def test_a_report_may_be_of_what_was_sent_since_a_moment(filled: SQLite) -> None
     assert summary.report(filled, since_s=SENT_S + 2 * DAY_S) == Report(Figures(), (), ())
 
 
-def test_a_report_has_so_many_links_at_most(filled: SQLite) -> None:
+def test_a_report_has_so_many_links_at_most(filled: Db) -> None:
     """The most clicked; it says how many there are."""
     names = [f"https://example.net/{n}" for n in range(200)]
     links = tuple(SentLink(n, name, None, "") for n, name in enumerate(names, 1))
@@ -79,7 +79,7 @@ def test_a_report_has_so_many_links_at_most(filled: SQLite) -> None:
         assert [each.figures.clicks_all for each in report.links[:3]] == [3, 1, 0]
 
 
-def test_days_are_those_on_which_somebody_clicked(filled: SQLite) -> None:
+def test_days_are_those_on_which_somebody_clicked(filled: Db) -> None:
     """The first first, those of machines as well; of one campaign its own."""
     day = SENT_S // DAY_S
     news = DayFigures(day, Figures(clicks_human=3, clicks_all=3))
@@ -90,7 +90,7 @@ def test_days_are_those_on_which_somebody_clicked(filled: SQLite) -> None:
     assert summary.report(filled, campaign="news").days == (news, later)
 
 
-def test_a_campaign_may_be_called_as_ours_is(db: SQLite) -> None:
+def test_a_campaign_may_be_called_as_ours_is(db: Db) -> None:
     """All ten messages count, each with its campaign; clicks on purged ones stand apart."""
     group = SentLink(1, "https://example.net/1", PURGED_NAME, "")
     purge(db, SENT_S - DAY_S)
@@ -112,7 +112,7 @@ def test_a_campaign_may_be_called_as_ours_is(db: SQLite) -> None:
 
 
 def test_messages_of_which_nobody_knows_are_told_apart(
-    db: SQLite, monkeypatch: pytest.MonkeyPatch
+    db: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once the relay can no longer answer; they are in no figure."""
     put(db, pending(), pending("m2", campaign=None), pending("m3"), accepted("m3"))

@@ -4,6 +4,7 @@ Each is asked of a store of two campaigns, and the plans of all statements are l
 all rows of a table that grows with mail, clicks or readers.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,7 +23,7 @@ from tracker.reports.lookup.persons import starting_with
 from tracker.reports.machines.rules import by_rule
 from tracker.reports.machines.sample import sample
 from tracker.reports.period import Period
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store import identities, persons
 from tracker.store.keys import message_number, message_text
 from tracker.store.reserved import DAY_S
@@ -33,7 +34,7 @@ LINK = "https://example.net/1"
 ANN = "ann@Example.NET"
 IDENTIFIER = Identifier("wp_id", bytes(range(32)))
 
-Question = Callable[[SQLite], Any]
+Question = Callable[[Db], Any]
 
 FILTERS = (
     Filter(),
@@ -92,7 +93,7 @@ QUESTIONS: dict[str, Question] = {
 }
 
 
-def _asked(question: Question, db: SQLite) -> None:
+def _asked(question: Question, db: Db) -> None:
     """Ask, and read the whole answer."""
     answer = question(db)
     if isinstance(answer, Iterator):
@@ -100,7 +101,7 @@ def _asked(question: Question, db: SQLite) -> None:
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_no_question_looks_at_all_rows(filled: SQLite, name: str) -> None:
+def test_no_question_looks_at_all_rows(filled: Db, name: str) -> None:
     """Nor at all entries of an index."""
     put(filled, clicked("c9", recipient=2, at_s=SENT_S + 9000, signals=("no-html",)))
     identities.keep(filled, IDENTIFIER)
@@ -110,7 +111,7 @@ def test_no_question_looks_at_all_rows(filled: SQLite, name: str) -> None:
 @pytest.mark.parametrize("scanned", [0, 1000])
 @pytest.mark.parametrize("asked", FILTERS, ids=str)
 def test_no_filter_looks_at_all_rows_where_there_are_many(
-    filled: SQLite, asked: Filter, scanned: int, monkeypatch: pytest.MonkeyPatch
+    filled: Db, asked: Filter, scanned: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither by days of sending, nor by the order of arrival."""
     monkeypatch.setattr(ways, "LOOKED_AT", 1)
@@ -118,12 +119,14 @@ def test_no_filter_looks_at_all_rows_where_there_are_many(
     assert list(scans(filled, lambda: page(filled, asked))) == []
 
 
-def test_a_scan_would_be_seen(filled: SQLite) -> None:
+def test_a_scan_would_be_seen(filled: Db) -> None:
     """So the tests above mean something."""
-    (found,) = scans(filled, lambda: filled.execute("SELECT count(*) FROM clicks WHERE number = 1"))
-    assert found.startswith("SCAN clicks")
+    sql = "SELECT count(*) FROM clicks WHERE number = 1"
+    found = list(scans(filled, lambda: filled.execute(sql)))
+    assert found
+    assert all(re.match(r"(SCAN|Seq Scan) clicks", each) for each in found)
 
 
-def test_opens_of_a_period_are_looked_for_by_when_they_were_sent(filled: SQLite) -> None:
+def test_opens_of_a_period_are_looked_for_by_when_they_were_sent(filled: Db) -> None:
     """By their keys."""
     assert list(scans(filled, lambda: opens.report(filled, since_s=SENT_S))) == []

@@ -29,6 +29,13 @@ def _in_memory() -> Iterator[Db]:
     made.close()
 
 
+def test_rows_that_are_written_may_be_found_meanwhile(db: Db) -> None:
+    """Each as it is wanted, on the same connection."""
+    numbers = (db.execute("SELECT :number + 1", {"number": number}).fetchone() for number in (1, 2))
+    db.executemany("INSERT INTO settings (name, value) VALUES ('a' || ?, 0)", numbers)
+    assert db.execute("SELECT count(*) FROM settings").fetchone()[0] == 2
+
+
 def test_rows_are_tuples_or_told_by_their_columns(db: Db) -> None:
     """With parameters by name or by place."""
     db.executemany(_PUT, [("a", 1), ("b", 2)])

@@ -5,13 +5,13 @@ import pytest
 from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
 from tests.support.checks.plans import scans
 from tracker.reports.campaigns.comparison import compare
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 FIRST, SECOND = 3, 4
 
 
 @pytest.fixture
-def two() -> SQLite:
+def two() -> Db:
     """Return a store of two campaigns, of which the second has not got the third link."""
     db = empty()
     put(db, pending("m1", campaign="a"), accepted("m1"))
@@ -30,7 +30,7 @@ def two() -> SQLite:
     return db
 
 
-def test_each_link_has_its_figures_in_both(two: SQLite) -> None:
+def test_each_link_has_its_figures_in_both(two: Db) -> None:
     """None where a campaign has not got it, and 0 where nobody clicked it there."""
     pairs = compare(two, FIRST, SECOND, 10)
     people = {
@@ -41,6 +41,6 @@ def test_each_link_has_its_figures_in_both(two: SQLite) -> None:
     assert pairs[0].link.link.endswith("1")
 
 
-def test_no_table_that_grows_is_looked_through(two: SQLite) -> None:
+def test_no_table_that_grows_is_looked_through(two: Db) -> None:
     """Nor all entries of an index."""
     assert list(scans(two, lambda: compare(two, FIRST, SECOND, 10))) == []

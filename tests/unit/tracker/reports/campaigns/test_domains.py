@@ -9,14 +9,14 @@ from tracker.reports.breakdown import breakdown
 from tracker.reports.campaigns import domains as module
 from tracker.reports.campaigns.domains import domains
 from tracker.reports.period import Period
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 NAMELESS, NEWS = 1, 3
 
 
 @pytest.fixture
-def mailed() -> SQLite:
+def mailed() -> Db:
     """Return a store of mail to six people at one domain and two at others, on two days."""
     db = empty()
     people = [f"p{n}@many.example" for n in range(6)] + ["a@one.example", "id-7"]
@@ -30,7 +30,7 @@ def mailed() -> SQLite:
     return db
 
 
-def test_domains_of_few_people_are_one(mailed: SQLite) -> None:
+def test_domains_of_few_people_are_one(mailed: Db) -> None:
     """Their figures would be those people's."""
     found = domains(mailed, NEWS)
     assert [(each.name, each.deliveries) for each in found.rows] == [
@@ -40,7 +40,7 @@ def test_domains_of_few_people_are_one(mailed: SQLite) -> None:
     assert (found.is_all, str(found.since)) == (True, "2026-09-21")
 
 
-def test_deliveries_clicks_and_machines_are_counted_as_reports_do(mailed: SQLite) -> None:
+def test_deliveries_clicks_and_machines_are_counted_as_reports_do(mailed: Db) -> None:
     """The same figures as `--by recipient-domain`."""
     told = {each.name: each for each in domains(mailed, NEWS).rows}
     for row in breakdown(mailed, "recipient-domain", campaign="news"):
@@ -60,7 +60,7 @@ def test_deliveries_clicks_and_machines_are_counted_as_reports_do(mailed: SQLite
 
 
 def test_no_more_messages_are_looked_at_than_one_can_wait_for(
-    mailed: SQLite, monkeypatch: pytest.MonkeyPatch
+    mailed: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The latest, and it says since when."""
     monkeypatch.setattr(module, "MOST_MESSAGES", 1)
@@ -70,7 +70,7 @@ def test_no_more_messages_are_looked_at_than_one_can_wait_for(
 
 
 def test_what_is_looked_at_and_counts_for_nothing_is_looked_at_all_the_same(
-    mailed: SQLite, monkeypatch: pytest.MonkeyPatch
+    mailed: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Later messages that nobody took crowd out one that counts, and it says so."""
     monkeypatch.setattr(module, "MOST_MESSAGES", 2)
@@ -79,7 +79,7 @@ def test_what_is_looked_at_and_counts_for_nothing_is_looked_at_all_the_same(
     assert (found.rows, str(found.since), found.is_all) == ((), "2026-09-22", False)
 
 
-def test_a_period_is_of_its_days(mailed: SQLite) -> None:
+def test_a_period_is_of_its_days(mailed: Db) -> None:
     """And of nothing, there is nothing."""
     day = Period.of_days(SENT_S, SENT_S + DAY_S)
     assert sum(each.deliveries for each in domains(mailed, NEWS, day).rows) == 8
@@ -87,12 +87,12 @@ def test_a_period_is_of_its_days(mailed: SQLite) -> None:
     assert (nothing.rows, nothing.since, nothing.is_all) == ((), None, True)
 
 
-def test_a_message_of_which_only_the_250_is_known_is_no_delivery(mailed: SQLite) -> None:
+def test_a_message_of_which_only_the_250_is_known_is_no_delivery(mailed: Db) -> None:
     """As in reports."""
     put(mailed, accepted("m9"))
     assert domains(mailed, NAMELESS).rows == ()
 
 
-def test_no_table_that_grows_is_looked_through(mailed: SQLite) -> None:
+def test_no_table_that_grows_is_looked_through(mailed: Db) -> None:
     """Nor all entries of an index."""
     assert list(scans(mailed, lambda: domains(mailed, NEWS))) == []

@@ -17,13 +17,13 @@ from tests.support.checks.plans import scans
 from tracker.events import Recipient, SentLink
 from tracker.reports.campaigns.message_links import message_links
 from tracker.reports.figures import Figures
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 OFFER = SentLink(4, "https://example.net/4?who=1", "offer", "Offer")
 
 
 @pytest.fixture
-def sent() -> SQLite:
+def sent() -> Db:
     """Return a store of two campaigns with the same links, clicked in both."""
     db = empty()
     put(db, pending(links=(*LINKS, OFFER)), accepted(), to_ann("m2", campaign="other"))
@@ -32,7 +32,7 @@ def sent() -> SQLite:
     return db
 
 
-def people(db: SQLite, campaign: str, *links: SentLink) -> dict[int, tuple[str, int, int]]:
+def people(db: Db, campaign: str, *links: SentLink) -> dict[int, tuple[str, int, int]]:
     """Return the names of links, with people and clicks, by their numbers."""
     found = message_links(db, campaign, links)
     return {
@@ -41,7 +41,7 @@ def people(db: SQLite, campaign: str, *links: SentLink) -> dict[int, tuple[str, 
     }
 
 
-def test_each_link_has_its_figures_in_this_campaign(sent: SQLite) -> None:
+def test_each_link_has_its_figures_in_this_campaign(sent: Db) -> None:
     """Those of another one are its own."""
     assert people(sent, "news", *LINKS[:2], OFFER) == {
         1: ("https://example.net/1", 1, 2),
@@ -51,7 +51,7 @@ def test_each_link_has_its_figures_in_this_campaign(sent: SQLite) -> None:
     assert people(sent, "other", LINKS[0]) == {1: ("https://example.net/1", 1, 1)}
 
 
-def test_a_link_that_the_campaign_never_had_has_none(sent: SQLite) -> None:
+def test_a_link_that_the_campaign_never_had_has_none(sent: Db) -> None:
     """As where a message was changed since."""
     new = SentLink(9, "https://example.net/new", None, "New")
     (found,) = message_links(sent, "news", [new]).values()
@@ -73,6 +73,6 @@ def test_a_link_of_each_readers_own_is_the_one_that_it_is_in_reports() -> None:
     assert people(db, "news", own_link("kim")) == {5: ("https://example.net/for/…?p=1", 2, 2)}
 
 
-def test_it_looks_at_no_more_than_it_has_to(sent: SQLite) -> None:
+def test_it_looks_at_no_more_than_it_has_to(sent: Db) -> None:
     """However many links there are."""
     assert list(scans(sent, lambda: message_links(sent, "news", [*LINKS, OFFER]))) == []

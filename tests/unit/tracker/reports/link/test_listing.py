@@ -8,7 +8,7 @@ from tracker.events import SentLink
 from tracker.reports.link import listing as module
 from tracker.reports.link.listing import Place, listing, search
 from tracker.reports.period import Period
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 DAY = Period.of_days(SENT_S, SENT_S + 86400)
 LINKS = tuple(
@@ -17,7 +17,7 @@ LINKS = tuple(
 
 
 @pytest.fixture
-def clicked_links() -> SQLite:
+def clicked_links() -> Db:
     """Return a store of seven links, of which five were clicked, by one person or two."""
     db = empty()
     for message in ("m1", "m2"):
@@ -34,7 +34,7 @@ def clicked_links() -> SQLite:
 
 @pytest.mark.parametrize("period", [None, DAY])
 def test_every_clicked_link_is_on_one_page_of_the_list(
-    clicked_links: SQLite, period: Period | None
+    clicked_links: Db, period: Period | None
 ) -> None:
     """In the same order as on a single one, and with the same figures whatever the period."""
     every = listing(clicked_links, period, limit=10)
@@ -65,7 +65,7 @@ def test_every_clicked_link_is_on_one_page_of_the_list(
 )
 @pytest.mark.parametrize("period", [None, DAY])
 def test_a_link_is_found_by_its_text_or_url(
-    clicked_links: SQLite, text: str, found: str, period: Period | None
+    clicked_links: Db, text: str, found: str, period: Period | None
 ) -> None:
     """Whatever the case, clicked or not, the most clicked first; no letter has a meaning of its own."""
     rows = search(clicked_links, text, period)
@@ -76,7 +76,7 @@ def test_a_link_is_found_by_its_text_or_url(
 
 
 def test_among_many_links_one_is_found_by_how_its_url_begins(
-    clicked_links: SQLite, monkeypatch: pytest.MonkeyPatch
+    clicked_links: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a look at all of them; with its scheme or without."""
     monkeypatch.setattr(module, "SEARCHED", 1)
@@ -85,7 +85,7 @@ def test_among_many_links_one_is_found_by_how_its_url_begins(
         assert [each.link[-7] for each in search(clicked_links, text, None)] == ["3"]
 
 
-def test_no_table_that_grows_is_looked_through(clicked_links: SQLite) -> None:
+def test_no_table_that_grows_is_looked_through(clicked_links: Db) -> None:
     """Nor all entries of an index."""
     place: Place = (1, 5)
     for period in (None, DAY):

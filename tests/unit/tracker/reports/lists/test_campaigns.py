@@ -13,7 +13,7 @@ from tracker.reports import summary
 from tracker.reports.lists import campaigns
 from tracker.reports.lists.campaigns import Listed
 from tracker.reports.period import Period
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 PERIODS = {
@@ -23,7 +23,7 @@ PERIODS = {
 }
 
 
-def every(db: SQLite, asked: Period | None, limit: int) -> list[Listed]:
+def every(db: Db, asked: Period | None, limit: int) -> list[Listed]:
     """Read a list to its end."""
     found: list[Listed] = []
     after: int | None = 0
@@ -53,7 +53,7 @@ def test_a_list_is_the_report_campaign_by_campaign(seed: int, limit: int, name: 
     db.close()
 
 
-def test_a_campaign_tells_when_it_was_sent(filled: SQLite) -> None:
+def test_a_campaign_tells_when_it_was_sent(filled: Db) -> None:
     """First and last, whatever period is asked for."""
     listed = {each.figures.campaign: each for each in every(filled, None, 10)}
     assert (listed["news"].first_sent, listed["news"].last_sent) == ("2026-09-21", "2026-09-21")
@@ -61,7 +61,7 @@ def test_a_campaign_tells_when_it_was_sent(filled: SQLite) -> None:
     assert list(listed["news"].json())[:4] == ["id", "campaign", "first_sent", "last_sent"]
 
 
-def test_a_campaign_that_nobody_knows_is_none(filled: SQLite) -> None:
+def test_a_campaign_that_nobody_knows_is_none(filled: Db) -> None:
     """Nor one of which nothing was sent then, which is known, and has no figures."""
     assert campaigns.campaign(filled, 99, None) is None
     (news,) = (each for each in every(filled, None, 9) if each.figures.campaign == "news")
@@ -71,7 +71,7 @@ def test_a_campaign_that_nobody_knows_is_none(filled: SQLite) -> None:
 
 
 @pytest.mark.parametrize("name", PERIODS)
-def test_no_list_looks_at_all_rows(filled: SQLite, name: str) -> None:
+def test_no_list_looks_at_all_rows(filled: Db, name: str) -> None:
     """Of what grows with mail, clicks or readers."""
     asked = PERIODS[name]
     assert list(scans(filled, lambda: every(filled, asked, 1))) == []

@@ -15,7 +15,7 @@ from tracker.reports.figures import LinkFigures
 from tracker.reports.lists import links
 from tracker.reports.lists.links import Asked
 from tracker.reports.period import Period
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 PERIODS = {
@@ -25,7 +25,7 @@ PERIODS = {
 }
 
 
-def every(db: SQLite, asked: Asked, limit: int) -> list[LinkFigures]:
+def every(db: Db, asked: Asked, limit: int) -> list[LinkFigures]:
     """Read a list to its end."""
     found: list[LinkFigures] = []
     after: int | None = 0
@@ -65,7 +65,7 @@ def test_a_list_is_the_report_link_by_link(
     db.close()
 
 
-def test_a_link_tells_its_campaigns(filled: SQLite) -> None:
+def test_a_link_tells_its_campaigns(filled: Db) -> None:
     """With its figures in each, clicked there or not."""
     put(filled, pending("m3", campaign="other"), accepted("m3"), clicked("c9", "m3"))
     (first,) = (each for each in every(filled, Asked(), 9) if each.link.endswith("/1"))
@@ -78,10 +78,10 @@ def test_a_link_tells_its_campaigns(filled: SQLite) -> None:
     assert len(links.campaigns_of(filled, first.id, 2)) == 2
 
 
-def test_a_link_that_became_another_leads_on(filled: SQLite) -> None:
+def test_a_link_that_became_another_leads_on(filled: Db) -> None:
     """Through all that it became, and never in a circle."""
-    filled.conn.executemany("INSERT INTO link_aliases VALUES (?, ?)", [(101, 102), (102, 1)])
-    filled.conn.executemany("INSERT INTO link_aliases VALUES (?, ?)", [(201, 202), (202, 201)])
+    filled.executemany("INSERT INTO link_aliases VALUES (?, ?)", [(101, 102), (102, 1)])
+    filled.executemany("INSERT INTO link_aliases VALUES (?, ?)", [(201, 202), (202, 201)])
     assert links.number_now(filled, 101) == 1
     assert links.number_now(filled, 7) == 7
     assert links.number_now(filled, 201) in {201, 202}
@@ -89,14 +89,14 @@ def test_a_link_that_became_another_leads_on(filled: SQLite) -> None:
 
 @pytest.mark.parametrize("name", PERIODS)
 @pytest.mark.parametrize("campaign", [0, 3])
-def test_no_list_looks_at_all_rows(filled: SQLite, name: str, campaign: int) -> None:
+def test_no_list_looks_at_all_rows(filled: Db, name: str, campaign: int) -> None:
     """Of what grows with mail, clicks or readers."""
     asked = Asked(campaign, PERIODS[name])
     assert list(scans(filled, lambda: every(filled, asked, 1))) == []
     assert list(scans(filled, lambda: links.campaigns_of(filled, 1, 9))) == []
 
 
-def test_links_that_are_in_no_list_do_not_end_a_page(db: SQLite) -> None:
+def test_links_that_are_in_no_list_do_not_end_a_page(db: Db) -> None:
     """Where there are very many of them, a page may be short, and the next goes on behind them."""
     other = SentLink(1, "https://example.net/last", None, "last")
     put(db, pending("m1"))

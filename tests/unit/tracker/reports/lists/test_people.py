@@ -11,10 +11,10 @@ from tests.support.checks.plans import scans
 from tests.support.feeding import click_rows
 from tracker.reports.figures import Json
 from tracker.reports.lists import people
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 
-def every(db: SQLite, limit: int) -> list[Json]:
+def every(db: Db, limit: int) -> list[Json]:
     """Read the list to its end."""
     found: list[Json] = []
     after: int | None = 0
@@ -43,7 +43,7 @@ def test_each_person_is_listed_once_with_their_clicks(seed: int, limit: int) -> 
     db.close()
 
 
-def test_a_person_is_known_by_name_and_address(filled: SQLite) -> None:
+def test_a_person_is_known_by_name_and_address(filled: Db) -> None:
     """Whatever the case; the own id of an application is no address."""
     (number,) = people.called(filled, "BOB@example.net") and people.named(filled, ["id-7"])
     assert number in people.called(filled, "bob@example.net")
@@ -54,7 +54,7 @@ def test_a_person_is_known_by_name_and_address(filled: SQLite) -> None:
     assert people.told(filled, [999]) == []
 
 
-def test_no_question_looks_at_all_rows(filled: SQLite) -> None:
+def test_no_question_looks_at_all_rows(filled: Db) -> None:
     """Nor at all entries of an index."""
     assert list(scans(filled, lambda: every(filled, 1))) == []
     assert list(scans(filled, lambda: people.called(filled, "bob@example.net"))) == []

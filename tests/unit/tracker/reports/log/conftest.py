@@ -4,14 +4,14 @@ import pytest
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
 from tracker.events import Recipient, SentLink
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 OFFER = SentLink(4, "https://example.net/4?who=1", "offer", "Offer")
 
 
 @pytest.fixture
-def logged(db: SQLite) -> SQLite:
+def logged(db: Db) -> Db:
     """Return a store of three messages, a day apart; the second is of no campaign, the third shared."""
     bob = Recipient(1, "bob@example.net", "id-7")
     for number, facts in enumerate(

@@ -11,7 +11,7 @@ from tracker.reports.log import ways
 from tracker.reports.log.filters import LABELS, Filter, rules_of
 from tracker.reports.log.page import COLUMNS, Page, page
 from tracker.reports.period import Period
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.keys import message_number, message_text
 from tracker.store.reserved import DAY_S
 
@@ -44,17 +44,17 @@ FILTERS: dict[str, tuple[dict[str, Any], Fits]] = {
 }
 
 
-def _filter(db: SQLite, named: dict[str, Any]) -> Filter:
+def _filter(db: Db, named: dict[str, Any]) -> Filter:
     """Return a filter with the numbers of a campaign and a link that are given by name."""
     asked = dict(named)
     for kind in ("campaign", "link"):
         if kind in asked:
-            sql = f"SELECT id FROM {kind}s WHERE name IS ?"
+            sql = f"SELECT id FROM {kind}s WHERE name IS NOT DISTINCT FROM ?"
             asked[kind] = db.execute(sql, [asked[kind]]).fetchone()[0]
     return Filter(**asked)
 
 
-def _pages(db: SQLite, asked: Filter, limit: int, *, newest_first: bool) -> list[dict[str, Any]]:
+def _pages(db: Db, asked: Filter, limit: int, *, newest_first: bool) -> list[dict[str, Any]]:
     """Read page by page to the end."""
     found, cursor = [], None
     while True:
@@ -83,7 +83,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("limit", [1, 3, 100])
 @pytest.mark.parametrize("name", FILTERS)
 def test_pages_have_what_fits_once_and_in_order(
-    logged: SQLite, name: str, limit: int, *, newest_first: bool
+    logged: Db, name: str, limit: int, *, newest_first: bool
 ) -> None:
     """On whichever way they are found: as all clicks would be, looked through one by one."""
     named, fits = FILTERS[name]
@@ -94,7 +94,7 @@ def test_pages_have_what_fits_once_and_in_order(
     assert found == (expected[::-1] if newest_first else expected)
 
 
-def test_a_row_tells_all_that_is_kept_of_a_click(logged: SQLite) -> None:
+def test_a_row_tells_all_that_is_kept_of_a_click(logged: Db) -> None:
     """As the export does, and which campaign and link to ask for next."""
     row = page(logged, Filter(), limit=1).rows[0]
     assert tuple(row) == COLUMNS
@@ -106,7 +106,7 @@ def test_a_row_tells_all_that_is_kept_of_a_click(logged: SQLite) -> None:
     ).fetchone()
 
 
-def test_the_last_cursor_goes_on_with_what_comes_later(logged: SQLite) -> None:
+def test_the_last_cursor_goes_on_with_what_comes_later(logged: Db) -> None:
     """A live view asks again from there, and sees each click once."""
     end = page(logged, Filter(label="human"))
     assert not end.more
@@ -116,7 +116,7 @@ def test_the_last_cursor_goes_on_with_what_comes_later(logged: SQLite) -> None:
 
 
 def test_a_page_of_few_among_many_says_how_far_it_looked(
-    logged: SQLite, monkeypatch: pytest.MonkeyPatch
+    logged: Db, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And goes on from there, though it has no row."""
     monkeypatch.setattr(ways, "LOOKED_AT", 1)
@@ -126,14 +126,14 @@ def test_a_page_of_few_among_many_says_how_far_it_looked(
     assert looked.looked_to_s == pytest.approx(SENT_S + 60)
 
 
-def test_an_empty_store_has_an_empty_page(db: SQLite) -> None:
+def test_an_empty_store_has_an_empty_page(db: Db) -> None:
     """From which one may go on all the same."""
     assert page(db, Filter()) == Page([], 0, more=False)
     assert page(db, Filter(), newest_first=True) == Page([], 0, more=False)
     assert page(db, Filter(label="human")).rows == []
 
 
-def test_labels_share_out_all_clicks(logged: SQLite) -> None:
+def test_labels_share_out_all_clicks(logged: Db) -> None:
     """A doubtful one is a human's, as in figures."""
     count = {label: len(page(logged, Filter(label=label)).rows) for label in LABELS}
     assert count["human"] + count["machine"] == len(page(logged, Filter()).rows)

@@ -11,12 +11,12 @@ from tracker.events import Recipient
 from tracker.reports.lookup.messages import COLUMNS, Messages, found, latest
 from tracker.reports.names import Name
 from tracker.reports.story import find
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 ID = "00000000000000aa"
 
 
-def _fill(db: SQLite) -> None:
+def _fill(db: Db) -> None:
     """Feed a message of two copies, one refused, and eight others; one was left untouched."""
     put(db, pending(ID), accepted(ID, 1), refused(ID, 2), clicked("c", ID, at_s=SENT_S + 9000))
     for number in range(8):
@@ -32,7 +32,7 @@ def _fill(db: SQLite) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
-def test_the_latest_are_told_once_page_by_page(db: SQLite, limit: int) -> None:
+def test_the_latest_are_told_once_page_by_page(db: Db, limit: int) -> None:
     """Untracked mail as well, as long as its details are kept."""
     _fill(db)
     told: list[str] = []
@@ -48,7 +48,7 @@ def test_the_latest_are_told_once_page_by_page(db: SQLite, limit: int) -> None:
     assert moments == sorted(moments, reverse=True)
 
 
-def test_a_row_tells_what_became_of_a_message(db: SQLite) -> None:
+def test_a_row_tells_what_became_of_a_message(db: Db) -> None:
     """In figures, with its subject."""
     _fill(db)
     (row,) = found(db, ID).rows
@@ -66,7 +66,7 @@ def test_a_row_tells_what_became_of_a_message(db: SQLite) -> None:
 @pytest.mark.parametrize(
     "name", [ID, "<1@example.com>", "4Fk2", "ANN@example.net", "bob@example.net"]
 )
-def test_a_message_is_found_by_what_people_know_of_it(db: SQLite, name: str) -> None:
+def test_a_message_is_found_by_what_people_know_of_it(db: Db, name: str) -> None:
     """As the command finds it."""
     _fill(db)
     rows = found(db, name).rows
@@ -74,13 +74,13 @@ def test_a_message_is_found_by_what_people_know_of_it(db: SQLite, name: str) -> 
     assert [row["message"] for row in rows] == [key.text for key in find(db, name)]
 
 
-def test_an_unknown_name_finds_nothing(db: SQLite) -> None:
+def test_an_unknown_name_finds_nothing(db: Db) -> None:
     """It is no error."""
     assert found(db, "nobody@example.net") == Messages([])
 
 
 @pytest.mark.parametrize("cursor", ["x", "1-2", "-00000000000000aa", "1-00000000000000AA"])
-def test_what_is_no_cursor_is_refused(db: SQLite, cursor: str) -> None:
+def test_what_is_no_cursor_is_refused(db: Db, cursor: str) -> None:
     """By an error that is not SQLite's."""
     with pytest.raises(ValueError, match=cursor):
         latest(db, after=cursor)

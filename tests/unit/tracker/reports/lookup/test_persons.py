@@ -5,7 +5,7 @@ import pytest
 from tests.support.checks.facts import SENT_S, accepted, pending, put
 from tracker.events import Recipient
 from tracker.reports.lookup.persons import COLUMNS, Found, starting_with
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 NAMES = (
     "Ann@example.net",
@@ -18,7 +18,7 @@ NAMES = (
 
 
 @pytest.fixture
-def known(db: SQLite) -> SQLite:
+def known(db: Db) -> Db:
     """Return a store of six persons: two of ids, who have one address, and got mail twice."""
     addresses = [each if "@" in each else "both@Example.net" for each in NAMES]
     recipients = tuple(
@@ -30,7 +30,7 @@ def known(db: SQLite) -> SQLite:
     return db
 
 
-def _names(db: SQLite, text: str, limit: int = 100) -> list[str]:
+def _names(db: Db, text: str, limit: int = 100) -> list[str]:
     """Read page by page to the end."""
     found: list[str] = []
     page = Found([], "")
@@ -41,7 +41,7 @@ def _names(db: SQLite, text: str, limit: int = 100) -> list[str]:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
-def test_pages_tell_everybody_once_in_alphabetical_order(known: SQLite, limit: int) -> None:
+def test_pages_tell_everybody_once_in_alphabetical_order(known: Db, limit: int) -> None:
     """Those whose address is another than their name come once more, under it."""
     found = _names(known, "", limit)
     assert sorted(found) == sorted([*NAMES, "id-1", "id-2"])
@@ -61,12 +61,12 @@ def test_pages_tell_everybody_once_in_alphabetical_order(known: SQLite, limit: i
         ("\x00", []),
     ],
 )
-def test_a_beginning_is_enough(known: SQLite, text: str, expected: list[str]) -> None:
+def test_a_beginning_is_enough(known: Db, text: str, expected: list[str]) -> None:
     """Of a name, or of an address where mail went, whatever the case; nothing in it is a pattern."""
     assert sorted(_names(known, text)) == expected
 
 
-def test_a_row_tells_when_mail_was_last_sent(known: SQLite) -> None:
+def test_a_row_tells_when_mail_was_last_sent(known: Db) -> None:
     """And where it went, where that is not the name."""
     (first, _) = starting_with(known, "both").rows
     assert tuple(first) == COLUMNS
@@ -74,7 +74,7 @@ def test_a_row_tells_when_mail_was_last_sent(known: SQLite) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["x", "nx y", "n", "7"])
-def test_what_is_no_cursor_is_refused(known: SQLite, cursor: str) -> None:
+def test_what_is_no_cursor_is_refused(known: Db, cursor: str) -> None:
     """By an error that is not SQLite's."""
     with pytest.raises(ValueError, match=cursor):
         starting_with(known, "", after=cursor)

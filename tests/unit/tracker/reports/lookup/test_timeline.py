@@ -13,14 +13,14 @@ from tracker.reports import activity, known
 from tracker.reports.clicks import moment
 from tracker.reports.lookup.timeline import FAR_S, timeline
 from tracker.reports.names import Name
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
 ANN = "ann@example.net"
 
 
 @pytest.fixture
-def busy(db: SQLite) -> SQLite:
+def busy(db: Db) -> Db:
     """Return a store in which Ann got mail on six days, twice in one second, and clicked some of it."""
     bob = Recipient(2, "bob@example.net", "id-7")
     for day in range(6):
@@ -37,7 +37,7 @@ def busy(db: SQLite) -> SQLite:
     return db
 
 
-def _all(db: SQLite, *names: str, limit: int) -> list[dict[str, Any]]:
+def _all(db: Db, *names: str, limit: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     before_s: float | None = FAR_S
     while before_s is not None:
@@ -50,7 +50,7 @@ def _all(db: SQLite, *names: str, limit: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
 @pytest.mark.parametrize("person", [ANN, "id-7", "bob@example.net"])
-def test_pages_tell_what_activity_tells(busy: SQLite, person: str, limit: int) -> None:
+def test_pages_tell_what_activity_tells(busy: Db, person: str, limit: int) -> None:
     """Each event once, in order, two of one moment included."""
     names = known.person(busy, person)
     expected = sorted(
@@ -66,7 +66,7 @@ def test_pages_tell_what_activity_tells(busy: SQLite, person: str, limit: int) -
     assert len(found) > 5
 
 
-def test_rows_lead_to_campaign_link_and_message(db: SQLite) -> None:
+def test_rows_lead_to_campaign_link_and_message(db: Db) -> None:
     """What was sent with its subject, as long as details are kept; clicks as the log has them."""
     message = "00000000000000aa"
     put(db, pending(message), accepted(message), clicked("c1", message, at_s=SENT_S + 9000))
@@ -83,6 +83,6 @@ def test_rows_lead_to_campaign_link_and_message(db: SQLite) -> None:
     assert {"link_id", "campaign_id", "sent_s"} <= click.keys()
 
 
-def test_nobody_has_an_empty_timeline(db: SQLite) -> None:
+def test_nobody_has_an_empty_timeline(db: Db) -> None:
     """It is no error."""
     assert timeline(db, "nobody@example.net").rows == []

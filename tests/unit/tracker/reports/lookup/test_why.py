@@ -6,10 +6,10 @@ from tracker.reports.log.filters import Filter
 from tracker.reports.log.page import page
 from tracker.reports.lookup import why
 from tracker.reports.lookup.timeline import which
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 
 
-def test_words_are_those_of_the_whole_copy(db: SQLite) -> None:
+def test_words_are_those_of_the_whole_copy(db: Db) -> None:
     """What one rule saw is in other clicks, which need not be asked for."""
     put(
         db,
@@ -32,7 +32,7 @@ def test_words_are_those_of_the_whole_copy(db: SQLite) -> None:
     assert {row["at"]: words[row["event_id"]] for row in rows} == told
 
 
-def test_a_click_that_is_gone_has_no_words(db: SQLite) -> None:
+def test_a_click_that_is_gone_has_no_words(db: Db) -> None:
     """It may have been purged since the page was asked for."""
     put(db, pending(), accepted(), clicked("a"))
     (row,) = page(db, Filter()).rows

@@ -13,13 +13,13 @@ from tracker.reports import clicks
 from tracker.reports.log.filters import rules_of
 from tracker.reports.machines.rules import ByRule, Caught, Judged, by_rule
 from tracker.reports.period import Period
-from tracker.sql.sqlite import SQLite
+from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S, day_of
 
 DAY = day_of(SENT_S) * DAY_S
 
 
-def test_a_rule_has_the_clicks_that_it_gave_points(db: SQLite) -> None:
+def test_a_rule_has_the_clicks_that_it_gave_points(db: Db) -> None:
     """A machine's with one reason was caught by that rule alone."""
     put(db, pending(), accepted(), clicked("person", at_s=SENT_S + 5000))
     put(db, clicked("head", at_s=SENT_S + 20_000, method="HEAD"))
@@ -41,7 +41,7 @@ def test_a_rule_of_another_version_has_no_words() -> None:
     assert Caught("moon-phase", Judged()).sees == ""
 
 
-def test_a_period_goes_by_when_messages_were_sent(db: SQLite) -> None:
+def test_a_period_goes_by_when_messages_were_sent(db: Db) -> None:
     """Whenever they were clicked."""
     for day in (0, 1):
         sent_s = SENT_S + day * DAY_S

@@ -1,0 +1,51 @@
+"""How PostgreSQL answers what is asked of a store: by an index, or by looking at all rows of a table."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tracker.sql.postgresql import PostgreSQL
+
+_PART = re.compile(r"_(?:\d{4}_\d{2}|at_other_times)$")
+_ASKS = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+
+Statement = tuple[str, Any]
+
+
+def asked(db: PostgreSQL, ask: Callable[[], object]) -> list[Statement]:
+    """Return what is asked of a server meanwhile, with values; each statement once."""
+    seen: dict[str, Statement] = {}
+
+    def noting(run: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(sql: str, parameters: Any = ()) -> Any:
+            seen.setdefault(sql, (sql, parameters))
+            return run(sql, parameters)
+
+        return noted
+
+    db.execute, db.query = noting(db.execute), noting(db.query)  # type: ignore[method-assign]
+    try:
+        ask()
+    finally:
+        del db.execute, db.query
+    return [each for each in seen.values() if _ASKS.match(each[0])]
+
+
+def steps(db: PostgreSQL, statement: Statement) -> Iterator[tuple[str, str, str]]:
+    """Yield tables of which a plan looks at all rows: the kind of step, the table, and the index.
+
+    Tables are small in tests, where no index is worth it: so it is asked whether there is any. Of a
+    condition that is looked up for each row, or for all at once, the server takes what is cheaper by then.
+    """
+    sql, parameters = statement
+    db.execute("SET LOCAL enable_seqscan = off")
+    (plans,) = db.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters).fetchone()
+    todo = [plans[0]["Plan"]]
+    while todo:
+        step = todo.pop()
+        if step.get("Subplan Name", "").startswith("hashed"):
+            continue
+        todo += step.get("Plans", [])
+        kind, table = step["Node Type"], step.get("Relation Name")
+        if table and kind != "Bitmap Heap Scan" and "Index Cond" not in step:
+            yield kind, _PART.sub("", table), step.get("Index Name", "")
