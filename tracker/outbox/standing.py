@@ -23,11 +23,13 @@ COLUMNS = (
 _WEBHOOKS = "SELECT * FROM webhooks ORDER BY id"
 _WAITING = """
     SELECT count(*) FROM (
-        SELECT 1 FROM outbox WHERE webhook_id = :id AND due_s IS NOT NULL LIMIT :most)
+        SELECT 1 FROM outbox WHERE webhook_id = :id AND due_s IS NOT NULL LIMIT :most
+    ) AS waiting
 """
 _GIVEN_UP = """
     SELECT count(*) FROM (
-        SELECT 1 FROM outbox WHERE webhook_id = :id AND due_s IS NULL LIMIT :most)
+        SELECT 1 FROM outbox WHERE webhook_id = :id AND due_s IS NULL LIMIT :most
+    ) AS given_up
 """
 _NEXT = "SELECT min(due_s) FROM outbox WHERE webhook_id = :id"
 

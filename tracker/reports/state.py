@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tracker.retention.retention import purged_before_s
 from tracker.sql.db import Db
+from tracker.sql.spelling import LATEST_STEP, OCTETS_ON_SERVER
 from tracker.store import files
 from tracker.store.keys import moment_s
 
@@ -23,12 +24,11 @@ _LAST_CLICK = """
         AND clicks.message_id = arrivals.message_id AND clicks.arrival = arrivals.arrival
     WHERE arrivals.arrival = (SELECT max(arrival) FROM arrivals)
 """
-_STEP = "SELECT name FROM _sqlite_migrations ORDER BY id DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A store: octets on disk, what was ever counted, and moments in seconds since 1970.
+    """A store: octets on disk or on its server, what was ever counted, and moments in seconds since 1970.
 
     `oldest_s` and `latest_s` are when messages that are kept were sent, `last_click_s` when the click was
     made that was counted last; None where there is none. Messages from before `purged_before_s` were
@@ -47,13 +47,13 @@ class State:
 
 
 def state(db: Db, path: Path) -> State:
-    """Return how the store at `path` is."""
+    """Return how the store is; the file of SQLite is at `path`."""
     messages, deliveries, clicks = db.execute(_TOTALS).fetchone() or (0, 0, 0)
     oldest_s, latest_s = db.execute(_SENT).fetchone()
     last = db.execute(_LAST_CLICK).fetchone()
-    (step,) = db.execute(_STEP).fetchone()
+    (step,) = db.execute(LATEST_STEP[db.engine]).fetchone()
     return State(
-        _octets(path),
+        _octets(path) if db.engine == "sqlite" else db.execute(OCTETS_ON_SERVER).fetchone()[0],
         messages,
         deliveries,
         clicks,

@@ -22,6 +22,13 @@ IN_ORDER_OF: Mapping[Engine, str] = {"sqlite": "", "postgresql": "ORDER BY {}"}
 """The order of a join whose first table is in that order already, as SQLite leaves it."""
 
 
+LATEST_STEP: Mapping[Engine, str] = {
+    "sqlite": "SELECT name FROM _sqlite_migrations ORDER BY id DESC LIMIT 1",
+    "postgresql": "SELECT name FROM migrations ORDER BY applied_at DESC LIMIT 1",
+}
+"""The last change that was made to the tables."""
+OCTETS_ON_SERVER = "SELECT pg_database_size(current_database())"
+"""How large the store is; of a file of SQLite, the disk says it."""
 BEGINNING = 200
 """Characters of a text by which PostgreSQL finds it, where it may be too long for an index: 2,704 octets."""
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)

@@ -18,7 +18,7 @@ from tracker.store.server import node_tables, partitions, tables
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS migrations (
-        name text PRIMARY KEY, applied_at timestamp with time zone NOT NULL DEFAULT now()
+        name text PRIMARY KEY, applied_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
     )
 """
 _IS_THERE = "SELECT to_regclass('migrations') IS NOT NULL"

@@ -4,10 +4,12 @@ from pathlib import Path
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tests.support.checks.plans import scans
+from tests.support.engines import lent
 from tracker.reports.state import state
 from tracker.retention.retention import purge
 from tracker.store.file_store import FileStore
 from tracker.store.reserved import DAY_S
+from tracker.store.server.schema import STEPS
 
 
 def test_an_empty_store_has_no_moments(tmp_path: Path) -> None:
@@ -18,6 +20,14 @@ def test_an_empty_store_has_no_moments(tmp_path: Path) -> None:
     assert (found.messages, found.deliveries, found.clicks) == (0, 0, 0)
     assert (found.oldest_s, found.latest_s, found.last_click_s) == (None, None, None)
     store.close()
+
+
+def test_a_store_on_a_server_has_a_size_and_steps() -> None:
+    """As its server tells."""
+    with lent("postgresql") as db:
+        found = state(db, Path("no file"))
+    assert (found.step, found.messages) == (list(STEPS)[-1], 0)
+    assert found.octets > 1_000_000
 
 
 def test_what_was_purged_stays_counted(tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def test_a_name_may_be_as_long_as_a_url(db: PostgreSQL, length: int) -> None:
     """It is found again, and stands once."""
     name = "".join(f"{n:x}" for n in range(length))[:length]
     db.execute("INSERT INTO links (id, name, url) VALUES (1, :name, :name)", {"name": name})
-    sql = "SELECT id FROM links WHERE name = :name AND url = :name"
-    assert db.execute(sql, {"name": name}).fetchall() == [(1,)]
+    sql = "SELECT id FROM links WHERE name IN (:names) AND url = :name"
+    assert db.execute(sql, {"names": [name], "name": name}).fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize(
