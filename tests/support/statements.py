@@ -19,8 +19,10 @@ ONE_ENGINES = (
     "tracker.store.rewriting",
     "tracker.first_form",
     "tracker.backup",
+    "tracker.nodes",
+    "tracker.decisions.shared_log",
 )
-"""Rooms whose statements are of one engine, or of a file."""
+"""Rooms of one engine: of a file of SQLite, or of what several nodes share."""
 
 _ASKS = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\s", re.IGNORECASE)
 _MAKES = re.compile(r"\s*CREATE TEMP TABLE\s", re.IGNORECASE)

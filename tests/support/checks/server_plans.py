@@ -38,7 +38,8 @@ def steps(db: PostgreSQL, statement: Statement) -> Iterator[tuple[str, str, str]
     condition that is looked up for each row, or for all at once, the server takes what is cheaper by then.
     """
     sql, parameters = statement
-    db.execute("SET LOCAL enable_seqscan = off")
+    for way in ("seqscan", "hashjoin", "mergejoin"):
+        db.execute(f"SET LOCAL enable_{way} = off")
     (plans,) = db.execute(f"EXPLAIN (FORMAT JSON) {sql}", parameters).fetchone()
     todo = [plans[0]["Plan"]]
     while todo:

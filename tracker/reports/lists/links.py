@@ -61,7 +61,7 @@ _LISTED = """
     SELECT id FROM (SELECT id FROM links WHERE id > :after ORDER BY id LIMIT :looked_at) AS looked
     WHERE EXISTS (
         SELECT 1 FROM campaign_links INDEXED BY campaign_links_link
-        WHERE link_id = looked.id AND {not_own} AND {sent}
+        WHERE link_id = looked.id AND link_id > :after AND {not_own} AND {sent}
     ) ORDER BY id LIMIT :most
 """
 _LOOKED_TO = """

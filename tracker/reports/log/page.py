@@ -100,9 +100,9 @@ def _rows(db: Db, wanted: Wanted, way: ways.Way, values: Json, direction: Direct
 _OF_MESSAGE = "clicks.sent_s = :of_sent_s AND clicks.message_id = :of_message_id"
 _OF_VERDICTS = "verdict_id IN (:verdicts)"
 _OF_LINK = "clicks.link_id = :of_link"
-_OF_CAMPAIGN = """EXISTS (
-    SELECT 1 FROM messages WHERE messages.sent_s = clicks.sent_s
-    AND messages.message_id = clicks.message_id AND campaign_id = :of_campaign
+_OF_CAMPAIGN = """:of_campaign = (
+    SELECT campaign_id FROM messages WHERE messages.sent_s = clicks.sent_s
+    AND messages.message_id = clicks.message_id
 )"""
 _OF_PERSON = """EXISTS (
     SELECT 1 FROM deliveries WHERE deliveries.sent_s = clicks.sent_s
