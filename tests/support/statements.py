@@ -14,7 +14,7 @@ ONE_ENGINES = (
     "tracker.store.schema",
     "tracker.store.server",
     "tracker.store.views",
-    "tracker.store.database",
+    "tracker.store.file_store",
     "tracker.store.replacement",
     "tracker.store.rewriting",
     "tracker.first_form",

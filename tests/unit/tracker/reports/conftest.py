@@ -1,23 +1,16 @@
-"""What tests of reports share: a store of two campaigns, and clicks on both."""
-
-from collections.abc import Iterator
+"""What tests of reports share: a store of two campaigns, and clicks on both. They run on each engine."""
 
 import pytest
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put
-from tests.support.engines import ENGINES, lent
+from tests.support.engines import engine, gives_back
 from tracker.events import Recipient, SentLink
 from tracker.sql.db import Db
 from tracker.store.reserved import DAY_S
 
+__all__ = ["engine", "filled", "gives_back"]
+
 OFFER = SentLink(4, "https://example.net/4?who=1", "offer", "Offer")
-
-
-@pytest.fixture(params=ENGINES)
-def db(request: pytest.FixtureRequest) -> Iterator[Db]:
-    """Return an empty store of each engine: what is asked of one has the same answer on the other."""
-    with lent(request.param) as made:
-        yield made
 
 
 @pytest.fixture

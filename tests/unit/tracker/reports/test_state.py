@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, pending, put
 from tests.support.checks.plans import scans
-from tests.support.engines import lent
+from tests.support.postgresql import cluster
 from tracker.reports.state import state
 from tracker.retention.retention import purge
 from tracker.store.file_store import FileStore
@@ -24,7 +24,7 @@ def test_an_empty_store_has_no_moments(tmp_path: Path) -> None:
 
 def test_a_store_on_a_server_has_a_size_and_steps() -> None:
     """As its server tells."""
-    with lent("postgresql") as db:
+    with cluster().lent_store() as db:
         found = state(db, Path("no file"))
     assert (found.step, found.messages) == (list(STEPS)[-1], 0)
     assert found.octets > 1_000_000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.checks.facts import empty
+from tests.support.checks.facts import in_memory
 from tests.support.postgresql import cluster
 from tests.support.statements import statements, temporary_tables
 from tracker.sql.dialect import for_postgresql
@@ -22,7 +22,7 @@ _PLACE = re.compile(r"%\((\w+)\)s|%s|%%")
 @pytest.fixture(scope="module")
 def on_sqlite() -> Iterator[SQLite]:
     """Return an empty store of SQLite, with the tables of a connection."""
-    made = empty()
+    made = in_memory()
     for sql in temporary_tables():
         made.execute(sql)
     yield made

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from tests.support.checks.facts import empty
+from tests.support.checks.facts import in_memory
 from tracker.sql.spelling import ascii_lower, listed
 
 
 @pytest.mark.parametrize("text", ["Ann@Example.NET", "ÄÖÜ", "İ", "[a]{B}", ""])
 def test_a_text_in_lower_case_is_what_nocase_compares(text: str) -> None:
     """Letters of ASCII alone."""
-    db = empty()
+    db = in_memory()
     asked = {"text": text, "lower": ascii_lower(text)}
     (same,) = db.execute("SELECT :text = :lower COLLATE NOCASE", asked).fetchone()
     assert (same, ascii_lower(text)) == (1, ascii_lower(ascii_lower(text)))
@@ -20,7 +20,7 @@ def test_a_text_in_lower_case_is_what_nocase_compares(text: str) -> None:
 
 def test_rows_of_numbers_are_a_table() -> None:
     """However many, and however large."""
-    db = empty()
+    db = in_memory()
     rows = [[1, -(2**63)], [2, 2**63 - 1]]
     found = db.execute(
         f"SELECT a, b FROM {listed('sqlite', 'rows', 'a', 'b')} AS given",
