@@ -1,8 +1,8 @@
 #!/bin/bash
 # `make deb-test`: the Debian package in a new Debian: install, mail, click, upgrade, remove, purge.
 #
-# The chroot is of this machine's release, as the package is. Needs root, debootstrap, iproute2, and a
-# mirror ($DEBIAN_MIRROR); takes a few minutes.
+# The chroot is of this machine's release, as the package is, or of $DEBIAN_RELEASE (trixie) for one that was
+# built there. Needs root, debootstrap, iproute2, and a mirror ($DEBIAN_MIRROR); takes a few minutes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -23,7 +23,7 @@ inside) # In namespaces of its own: no port of this machine's is in the way.
   place=$(mktemp -d)
   trap 'rm -rf --one-file-system "$place"' EXIT
   root=$place/root
-  release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  release=${DEBIAN_RELEASE:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
   debootstrap --variant=minbase "$release" "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$place/log" ||
     { tail "$place/log"; exit 1; }
   mkdir "$root/story"
