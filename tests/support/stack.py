@@ -15,7 +15,9 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from config.schema import StoreConfig
 from tests.support.clients.programs import WAYPOST, free_port, running, waypost
+from tracker.store import database
 
 CONFIG = """\
 [proxy]
@@ -32,7 +34,7 @@ base_url = "http://127.0.0.1:{http}"
 listen = ["127.0.0.1:{http}"]
 admin_listen = ["127.0.0.1:{admin}"]
 [store]
-url = "sqlite:///{folder}/waypost.db"
+{store}
 [keys]
 file = "{folder}/token.keys"
 [[sender]]
@@ -55,10 +57,14 @@ def initialised() -> Path:
 
 @dataclass
 class Stack:
-    """Ports and files of one Waypost; `config` is what its commands take as `-c`."""
+    """Ports and files of one Waypost; `config` is what its commands take as `-c`.
+
+    `store` is the URL of a store on a server; else it is a file.
+    """
 
     folder: Path
     relay: int
+    store: str = ""
     smtp: int = field(default_factory=free_port)
     http: int = field(default_factory=free_port)
     admin: int = field(default_factory=free_port)
@@ -78,6 +84,19 @@ class Stack:
         """Return the store's file."""
         return self.folder / "waypost.db"
 
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Any]:
+        """Open the store to ask it."""
+        place = StoreConfig(url=self.store, state=self.folder) if self.store else self.database
+        with database.reading(place) as db:
+            yield db
+
+    @property
+    def _store_lines(self) -> str:
+        if self.store:
+            return f'url = "{self.store}"\nstate = "{self.folder}"'
+        return f'url = "sqlite:///{self.database}"'
+
     def furnish(self, *, proxy: str = "", tracking: str = "") -> "Stack":
         """Take keys that `waypost init` made, and write the configuration."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -86,6 +105,7 @@ class Stack:
         self.config.write_text(
             CONFIG.format(
                 folder=self.folder,
+                store=self._store_lines,
                 smtp=self.smtp,
                 relay=self.relay,
                 http=self.http,

@@ -74,9 +74,9 @@ def spool_history(stack: Stack, seed: int, messages: int = 40) -> None:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, seed: int = 1) -> Iterator[Served]:
-    """Run a tracker on a store with a history."""
-    links = Links(Stack(folder=folder, relay=9).furnish())
+def serving(folder: Path, seed: int = 1, store: str = "") -> Iterator[Served]:
+    """Run a tracker on a store with a history; `store` is the URL of one on a server."""
+    links = Links(Stack(folder=folder, relay=9, store=store).furnish())
     spool_history(links.stack, seed)
     with links.stack.serving("tracker"):
         yield Served(links)

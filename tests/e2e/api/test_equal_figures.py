@@ -2,18 +2,28 @@
 
 import logging
 import random
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.e2e.api.conftest import Served, spool_history
+from tests.e2e.api.conftest import Served, serving, spool_history
 from tests.support.checks.recount import recount
+from tests.support.postgresql import url_of_new_store
 from tracker.pages.rendering.numbers import number, rate
 from tracker.reports.figures import CampaignFigures, Figures, LinkFigures, Report
-from tracker.store import database
 
 Row = dict[str, Any]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def served(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
+    """Run a tracker on a store with a history, of each engine."""
+    store = url_of_new_store() if request.param == "postgresql" else ""
+    with serving(tmp_path / "waypost", store=store) as found:
+        yield found
 
 
 def viewed(row: Row) -> Figures:
@@ -27,7 +37,7 @@ def viewed(row: Row) -> Figures:
 
 def of_views(served: Served) -> tuple[dict[str | None, Figures], dict[str, Figures]]:
     """Return figures of campaigns and links from the views, as an analyst asks for them."""
-    with database.reading(served.links.stack.database) as db:
+    with served.links.stack.reading() as db:
         campaigns = {row["campaign"]: viewed(row) for row in db.query("SELECT * FROM campaigns_v")}
         links = {row["link"]: viewed(row) for row in db.query("SELECT * FROM links_v")}
     return (
@@ -38,7 +48,7 @@ def of_views(served: Served) -> tuple[dict[str | None, Figures], dict[str, Figur
 
 def of_clicks(served: Served) -> tuple[int, int]:
     """Return how many clicks the view of clicks has, and the API lists; of people, and all."""
-    with database.reading(served.links.stack.database) as db:
+    with served.links.stack.reading() as db:
         verdicts = [row["verdict"] for row in db.query("SELECT verdict FROM clicks_v")]
     listed = served.every("clicks", limit=7)
     assert len(listed) == len(verdicts)
@@ -87,7 +97,7 @@ def test_everybody_is_told_the_same(served: Served, seed: int) -> None:
     for part in (seed, seed + 1):
         spool_history(served.links.stack, part)
         by_command = served.links.stack.report()
-        with database.reading(served.links.stack.database) as db:
+        with served.links.stack.reading() as db:
             counted: Report = recount(db)
         assert by_command == counted.json(), seed
         assert served.json("report") == by_command, seed
