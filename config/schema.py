@@ -619,6 +619,38 @@ class WebhookConfig(Table):
         return self.name or urlsplit(self.url).netloc.lower()
 
 
+class StreamConfig(Table):
+    """A URL of yours that is sent every event, as lines of JSON: messages, clicks, opens (docs/stream.md).
+
+    It is a second reader of the spool, and at least once what [[webhook]] is not: all there is, as it comes.
+    What it is sent names persons.
+    """
+
+    url: Annotated[WebhookUrl | None, _example('"https://vector.example.com/waypost"')] = None
+    """Where to; https, or http to this machine. Redirects are not followed. Unset: nowhere."""
+    headers_file: Annotated[FilePath | None, _example('"/etc/waypost/stream.headers"')] = None
+    """File with header fields of each request, as `Authorization: Bearer …`, a line each, for its owner's
+    eyes alone. It is read again for each request."""
+    secret_file: Annotated[FilePath | None, _example('"/etc/waypost/stream.secret"')] = None
+    """File with the secret that signs each request, as that of a [[webhook]]. Unset: they are not signed."""
+    private: bool = False
+    """Whether the host may have an address of a private network, as 10.0.0.0/8. It is looked at where
+    the connection is made."""
+    hold: Annotated[Seconds, Field(ge=0)] = 86400.0
+    """How long events that were counted wait in the spool for `url` to take them. After that they are
+    deleted there, and only the store has them; the log says how much that was."""
+    keep: Annotated[Seconds, Field(ge=0)] = 0.0
+    """How long events that were counted stay in the spool whoever has them by then, for
+    `waypost export --follow`."""
+    room: Octets = ByteSize(1_000_000_000)
+    """How much of the spool `hold` and `keep` may take together. Beyond it the oldest go."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether events are wanted after they were counted."""
+        return self.url is not None or self.keep > 0
+
+
 class KeysConfig(Table):
     """The keys that tracked links are encrypted with."""
 
@@ -657,6 +689,7 @@ class Config(Table):
     store: StoreConfig = _table()
     privacy: PrivacyConfig = _table()
     webhook: Many[WebhookConfig] = ()
+    stream: StreamConfig = _table()
     keys: KeysConfig = _table()
     log: LogConfig = _table()
 

@@ -412,6 +412,13 @@ class Kind(StrEnum):
         "the store cannot be read: links redirect, and clicks wait in the spool",
         "see what is said of it; a damaged one is replaced by a backup (`waypost restore`)",
     )
+    STREAM_NOT_TAKEN = (
+        "stream_not_taken",
+        Topic.STORE,
+        Level.WARNING,
+        "the receiver of `[stream]` does not take events; they wait on disk, for as long as `hold` says",
+        "see to the receiver; after 410, reload the service; docs/stream.md says what is expected of it",
+    )
     DISK_FULL = (
         "disk_full",
         Topic.STORE,

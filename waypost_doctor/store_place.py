@@ -1,10 +1,13 @@
 """Where clicks are kept: whether there is room, whether this user can write, whether the store is sound.
 
+And how far the stream is that leads from there.
+
 Owns: trying it.
-Does not own: the store (`tracker.store`), the spool (`tracker.spool`), or whose they are
-(`config.service.state_owner`).
+Does not own: the store (`tracker.store`), the spool (`tracker.spool`), the stream (`tracker.stream`), or whose
+they are (`config.service.state_owner`).
 """
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +15,7 @@ from pathlib import Path
 
 from config.files import reserve
 from tracker.store import database
+from tracker.stream.standing import standing
 from waypost_doctor.findings import Kind, Result, Topic, found, ok, untried
 from waypost_doctor.patient import Patient
 
@@ -41,6 +45,7 @@ def test(patient: Patient) -> Iterator[Result]:
         yield found(Kind.RESERVE_MISSING, f"{kept} is made once {octets} octets are free")
     if not refused:
         yield _opened(store)
+        yield from _streamed(patient)
 
 
 def _refused(folder: Path) -> str:
@@ -83,3 +88,18 @@ def _opened(store: Path) -> Result:
     except (database.StoreError, OSError) as error:
         return found(Kind.STORE_UNUSABLE, str(error))
     return ok(Topic.STORE, f"{store} can be read and written")
+
+
+def _streamed(patient: Patient) -> Iterator[Result]:
+    """Yield how the stream stands, where there is one and a store that tells it."""
+    with contextlib.suppress(database.StoreError, OSError):
+        with database.reading(patient.config.store) as db:
+            stream = standing(db, patient.config)
+        if stream is not None:
+            waits = f"{stream['waiting_octets']} octets of the spool wait for {patient.config.stream.url}"
+            if stream["error"]:
+                yield found(Kind.STREAM_NOT_TAKEN, f"{waits}: {stream['error']}")
+            else:
+                yield ok(
+                    Topic.STORE, f"{stream['events']} events of the stream were taken; {waits}"
+                )

@@ -25,6 +25,7 @@ from config.keys.secret_files import (
     read_public,
     read_secret,
 )
+from config.keys.stream_headers import read_stream_headers
 from config.keys.token_keys import read_token_keys
 from config.keys.webhook_secrets import read_webhook_secrets
 from config.loading.lines import Loc
@@ -212,6 +213,24 @@ def _webhook_secrets(config: Config) -> Iterator[Finding]:
             read_webhook_secrets(webhook.secret_file)
         except KeyFileError as error:
             yield _finding(("webhook", index, "secret_file"), error)
+
+
+@RULES.reading("stream.headers_file")
+def _stream_headers(config: Config) -> Iterator[Finding]:
+    if (path := config.stream.headers_file) is not None:
+        try:
+            read_stream_headers(path)
+        except KeyFileError as error:
+            yield _finding(("stream", "headers_file"), error)
+
+
+@RULES.reading("stream.secret_file")
+def _stream_secrets(config: Config) -> Iterator[Finding]:
+    if (path := config.stream.secret_file) is not None:
+        try:
+            read_webhook_secrets(path)
+        except KeyFileError as error:
+            yield _finding(("stream", "secret_file"), error)
 
 
 @RULES.reading("store.url", "store.state")

@@ -544,11 +544,27 @@ def _webhooks_are_told_apart(config: Config) -> Iterator[Finding]:
 @_rule("webhook.url", "webhook.private")
 def _webhooks_are_reached(config: Config) -> Iterator[Finding]:
     for index, webhook in enumerate(config.webhook):
-        host = urlsplit(webhook.url).hostname or ""
-        address = parse_ip(host)
-        if address and not webhook.private and not is_loopback(host) and not is_public(address):
-            what = f"{host} is an address of a private network"
-            yield Finding(("webhook", index, "url"), what, "private = true allows it")
+        yield from _reached(("webhook", index, "url"), webhook.url, private=webhook.private)
+
+
+@_rule("stream.url", "stream.private")
+def _stream_is_reached(config: Config) -> Iterator[Finding]:
+    if config.stream.url is not None:
+        yield from _reached(("stream", "url"), config.stream.url, private=config.stream.private)
+
+
+def _reached(loc: Loc, url: str, *, private: bool) -> Iterator[Finding]:
+    host = urlsplit(url).hostname or ""
+    address = parse_ip(host)
+    if address and not private and not is_loopback(host) and not is_public(address):
+        yield Finding(loc, f"{host} is an address of a private network", "private = true allows it")
+
+
+@_rule("stream.url", "stream.headers_file", "stream.secret_file")
+def _stream_has_a_receiver(config: Config) -> Iterator[Finding]:
+    for name in ("headers_file", "secret_file"):
+        if config.stream.url is None and getattr(config.stream, name) is not None:
+            yield Finding(("stream", name), "is of no use without stream.url", "set url, too")
 
 
 @_rule("store.url", "store.state")

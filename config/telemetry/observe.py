@@ -292,6 +292,36 @@ WEBHOOKS_WAIT = _event(
     logging.ERROR,
     "The events of a webhook cannot be read from the store, or put down in it; it is tried again. Says why.",
 )
+STREAM_FAILING = _event(
+    "stream_failing",
+    logging.WARNING,
+    "The receiver of the stream did not take events; they wait, and are tried again. Says why.",
+)
+STREAM_WORKING = _event(
+    "stream_working", logging.INFO, "The receiver of the stream takes events again."
+)
+STREAM_STOPPED = _event(
+    "stream_stopped",
+    logging.ERROR,
+    "The receiver of the stream answered 410 Gone: it is sent nothing more until the service is reloaded.",
+)
+STREAM_LOST = _event(
+    "stream_lost",
+    logging.ERROR,
+    "Events that the receiver of the stream had not taken were deleted from the spool, after `hold` or for "
+    "want of `room`. Says of which segment, and how many octets. The store has them.",
+)
+STREAM_SECRET_UNUSABLE = _event(
+    "stream_secret_unusable",
+    logging.ERROR,
+    "A file with a secret of the stream cannot be used; events wait meanwhile. Says what is wrong.",
+)
+STREAM_WAITS = _event(
+    "stream_waits",
+    logging.ERROR,
+    "The spool cannot be read for the stream, or it cannot be written down how far it is; it is tried "
+    "again. Says why.",
+)
 CLOCK_DOUBTED = _event(
     "clock_doubted",
     logging.ERROR,
@@ -714,6 +744,30 @@ WEBHOOK_STOPPED_NOW = Gauge(
     "waypost_webhook_stopped",
     "1 while a webhook that answered 410 is told nothing.",
     ["webhook"],
+    registry=REGISTRY,
+)
+STREAM_EVENTS = Counter(
+    "waypost_stream_events", "Events that the receiver of the stream took.", registry=REGISTRY
+)
+STREAM_ATTEMPTS = Counter(
+    "waypost_stream_attempts",
+    "Requests to the receiver of the stream, by what came of them: sent, failed.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+STREAM_WAITING_OCTETS = Gauge(
+    "waypost_stream_waiting_octets",
+    "Octets of the spool that are counted, and that the receiver of the stream has not taken yet.",
+    registry=REGISTRY,
+)
+STREAM_LOST_OCTETS = Counter(
+    "waypost_stream_lost_octets",
+    "Octets of the spool that were deleted before the receiver of the stream had taken them.",
+    registry=REGISTRY,
+)
+STREAM_STOPPED_NOW = Gauge(
+    "waypost_stream_stopped",
+    "1 while the receiver of the stream, which answered 410, is sent nothing.",
     registry=REGISTRY,
 )
 CLOCK_DOUBTED_NOW = Gauge(

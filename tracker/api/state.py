@@ -1,8 +1,8 @@
-"""The API about the state: what waits to be counted, the store, webhooks, versions.
+"""The API about the state: what waits to be counted, the store, webhooks, the stream, versions.
 
 Owns: this operation.
 Does not own: how the store is (`tracker.reports.state`), what waits (`tracker.ingest.catch_up`), or how
-webhooks stand (`tracker.outbox.standing`).
+webhooks (`tracker.outbox.standing`) and the stream (`tracker.stream.standing`) stand.
 """
 
 import platform
@@ -24,6 +24,7 @@ from tracker.outbox import standing
 from tracker.reports.clicks import moment
 from tracker.reports.state import State as Found
 from tracker.reports.state import state
+from tracker.stream.standing import standing as stream_standing
 
 
 class NotCounted(BaseModel):
@@ -58,6 +59,17 @@ class Webhook(BaseModel):
     next_at: Moment | None
 
 
+class Stream(BaseModel):
+    """How the stream stands: octets of the spool that are counted and wait, and events that were taken."""
+
+    state: Literal["working", "failing", "stopped"]
+    waiting_octets: int
+    events: int
+    sent_at: Moment | None
+    error: str
+    failing_since: Moment | None
+
+
 class Versions(BaseModel):
     """Of what is at work."""
 
@@ -73,6 +85,7 @@ class State(BaseModel):
     not_counted: NotCounted
     store: Store
     webhooks: list[Webhook]
+    stream: Stream | None
     versions: Versions
 
 
@@ -92,11 +105,12 @@ class States:
         )
 
     def state(self, response: Response) -> Json:
-        """Tell what waits to be counted, how the store is and how webhooks stand, and versions."""
+        """Tell what waits to be counted, how the store is, how webhooks and the stream stand, and versions."""
         config = self.config()
         with current(config, response) as db:
             found = state(db, config.store.path)
             webhooks = standing.webhooks(db, config)
+            stream = stream_standing(db, config)
         return {
             "not_counted": {
                 "octets": int(response.headers.get(NOT_COUNTED, "0")),
@@ -104,6 +118,7 @@ class States:
             },
             "store": _store(found),
             "webhooks": webhooks,
+            "stream": stream,
             "versions": {
                 "waypost": metadata.version("waypost"),
                 "tables": found.step,

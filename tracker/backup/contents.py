@@ -70,3 +70,5 @@ def _secrets(config: Config) -> Iterator[tuple[str, Path | None]]:
         yield f"relay.client_key of {name}", relay.client_key or relay.client_cert
     for webhook in config.webhook:
         yield f"webhook.secret_file of {webhook.called}", webhook.secret_file
+    yield "stream.headers_file", config.stream.headers_file
+    yield "stream.secret_file", config.stream.secret_file

@@ -2,13 +2,13 @@
 
 Owns: the commands.
 Does not own: the questions (`tracker.reports.clicks`, `tracker.reports.opens`), how answers are
-printed (`printing`), or bringing the store up to date (`common`).
+printed (`printing`), what is followed (`tracker.stream`), or bringing the store up to date (`common`).
 """
 
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import NamedTuple
 
 import click
@@ -19,7 +19,7 @@ from config.cli.options import TEXT, config_option_without_files
 from config.cli.output import echo
 from config.schema import Config
 from tracker.cli import printing
-from tracker.cli.common import current_store
+from tracker.cli.common import as_service_user, current_store, log_errors_only
 from tracker.reports import clicks, known, opens, summary
 from tracker.reports.activity import COLUMNS as ACTIVITY
 from tracker.reports.activity import FOR_PEOPLE as ACTIVITY_FOR_PEOPLE
@@ -27,11 +27,15 @@ from tracker.reports.activity import activity as activity_of
 from tracker.reports.breakdown import BY, By, breakdown
 from tracker.reports.breakdown import COLUMNS as BREAKDOWN
 from tracker.reports.figures import Json
+from tracker.stream.cursor import BadCursor
+from tracker.stream.follow import Follower
 
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 _campaign_option = click.option("--campaign", type=TEXT, help="Only this campaign.")
 _PROGRESS = 100_000
 """Clicks of an export between two signs of life."""
+MOST_DIGITS = 19
+"""Of a cursor."""
 
 
 class Asked(NamedTuple):
@@ -139,25 +143,68 @@ def clickers(
 @_asked_options
 @click.option(
     "--after",
-    type=click.IntRange(min=0),
-    default=0,
+    type=TEXT,
     metavar="CURSOR",
-    help="Only clicks that were counted after the one with this `cursor`.",
+    help="Only what was counted after the line with this `cursor`.",
+)
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Every event that `[stream] keep` has kept, and go on with those that come (docs/stream.md).",
 )
 @export_form_option
-def export(config: Config, asked: Asked, after: int, form: Form) -> None:
+def export(config: Config, asked: Asked, after: str | None, form: Form, *, follow: bool) -> None:
     """Print every click that is kept, one a line, in the order in which they were counted.
 
     Each has a `cursor`: with the last one, --after goes on where an export ended.
     """
+    if follow:
+        if any(value is not None for value in asked) or form != "json":
+            raise click.UsageError("--follow goes with --after alone")
+        _follow(config, after)
+        return
+    cursor = _cursor(after)
     with current_store(config) as db:
         known.campaign(db, asked.campaign)
-        rows = _with_progress(clicks.clicks(db, **asked._asdict(), after=after))
+        rows = _with_progress(clicks.clicks(db, **asked._asdict(), after=cursor))
         if form != "json":
             print_csv(rows, form, clicks.CLICKS)
             return
         for row in rows:
             echo(json.dumps(row, ensure_ascii=False))
+
+
+def _cursor(after: str | None) -> int:
+    """Return the cursor of a click; raises click.BadParameter for what is none."""
+    text = "0" if after is None else after
+    if not (text.isascii() and text.isdigit() and len(text) < MOST_DIGITS):
+        raise click.BadParameter(
+            f"{text!r} is no cursor of a click; those of --follow go with --follow",
+            param_hint="--after",
+        )
+    return int(text)
+
+
+def _follow(config: Config, after: str | None) -> None:
+    """Print lines about what is counted, and what will be, until the command is stopped."""
+    log_errors_only(config)
+    if not config.stream.keep:
+        raise click.ClickException(
+            "events are deleted as soon as they are counted, and cannot be followed: set"
+            ' [stream] keep, as keep = "1h", and reload the service'
+        )
+    try:
+        follower = Follower(config, after, partial(echo, err=True))
+        for line in follower.lines():
+            echo(line.decode().rstrip("\n"))
+    except BadCursor as error:
+        raise click.BadParameter(str(error), param_hint="--after") from None
+    except PermissionError as error:
+        raise as_service_user(error) from None
+    except BrokenPipeError:
+        raise  # whoever read them has enough
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _with_progress(rows: Iterator[Json]) -> Iterator[Json]:

@@ -1,8 +1,8 @@
-"""What feeds a store, tells webhooks, and shares decisions with other nodes, each in a thread.
+"""What feeds a store, tells webhooks, sends the stream, and shares decisions with other nodes, each in a thread.
 
 Owns: that all begin and end together, and go by the same configuration.
-Does not own: what they do (`tracker.ingest.ingester`, `tracker.webhooks.sender`, `tracker.nodes.sharing`),
-or the process that they run in (`child`, `service`).
+Does not own: what they do (`tracker.ingest.ingester`, `tracker.webhooks.sender`, `tracker.stream.sender`,
+`tracker.nodes.sharing`), or the process that they run in (`child`, `service`).
 """
 
 import contextlib
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 from config.schema import Config
 from config.telemetry import observe
 from tracker.ingest.ingester import Ingester
+from tracker.stream.sender import StreamSender
 from tracker.webhooks.sender import Sender
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ NICENESS = 5
 
 
 class Feeding:
-    """Feeds the store of `config`, tells its webhooks and shares decisions while the block runs.
+    """Feeds the store of `config`, tells its webhooks, sends its stream and shares decisions while the block runs.
 
-    Should a thread end before, so does the process, and whoever started it starts another: half of it
+    Should a thread end before, so does the process, and whoever started it starts another: the rest
     would go on as if nothing were wrong.
     """
 
@@ -35,7 +36,14 @@ class Feeding:
         self._ingester = Ingester(config)
         self._sender = Sender(config, lambda: self._ingester.feeds)
         self._sharing = _sharing(config, lambda: self._ingester.feeds)
-        parts = [("ingester", self._ingester.run), ("webhooks", self._sender.run)]
+        self._stream = StreamSender(
+            config, lambda: self._ingester.feeds, lambda: self._ingester.fed
+        )
+        parts = [
+            ("ingester", self._ingester.run),
+            ("webhooks", self._sender.run),
+            ("stream", self._stream.run),
+        ]
         if self._sharing is not None:
             parts.append(("sharing", self._sharing.run))
         self._stop = threading.Event()
@@ -64,6 +72,7 @@ class Feeding:
         """Go by another configuration from now on; store and spool stay where they are."""
         self._ingester.configure(config)
         self._sender.configure(config)
+        self._stream.configure(config)
         if self._sharing is not None:
             self._sharing.configure(config)
 

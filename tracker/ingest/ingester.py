@@ -3,13 +3,16 @@
 Owns: how far each segment was fed, what becomes of damaged records and of finished segments, and
 trying again while the store cannot take anything.
 Does not own: who may feed (`lock`), the form of segments (`tracker.spool.segments`), those that
-cannot be read or vanished (`backlog`), a database that is missing, emptied or malformed
-(`kept_store`), when the store is written anew (`rewriter`), room for a full disk (`reserving`), rows (`tracker.counting.batch`), or waiting for figures that are up to date (`catch_up`).
+cannot be read or vanished (`backlog`), those that are kept for others once they were fed (`held`), a
+database that is missing, emptied or malformed (`kept_store`), when the store is written anew
+(`rewriter`), room for a full disk (`reserving`), rows (`tracker.counting.batch`), or waiting for figures that are
+up to date (`catch_up`).
 
 Exactly once: the offset up to which a segment was fed is written in the transaction that holds what
 its events did, and read again in the next one, so that `kill -9` at any instant leaves both or
 neither. Events that are in the spool twice are told by their ids. A segment is deleted only when
-its writer is gone, all of it was fed, and the database on disk is the one that it was fed to.
+its writer is gone, all of it was fed, the database on disk is the one that it was fed to, and nobody
+else needs it.
 """
 
 import contextlib
@@ -32,6 +35,7 @@ from tracker.details.settling import Age, leaving, settling
 from tracker.first_form.upgrade import Stopped, Watch
 from tracker.ingest.backlog import Backlog
 from tracker.ingest.chunk import Chunk, Line
+from tracker.ingest.held import Held
 from tracker.ingest.kept_server import KeptServerStore, Vacuumer
 from tracker.ingest.kept_store import KeptStore, LoggedUpgrade
 from tracker.ingest.lock import Lock
@@ -92,6 +96,7 @@ class Ingester:
         self._fed_s: dict[str, float] = {}
         """When finished segments were seen to be fed to their end, by the monotonic clock."""
         self._directory = config.store.spool_dir
+        self._held = Held(self._directory)
         self.configure(config)
         self._lock = Lock(self._directory)
         self._backlog = Backlog(self._directory)
@@ -114,6 +119,7 @@ class Ingester:
         self._retention_s = config.privacy.retention
         self._details_s = config.privacy.details
         self._feeder = Feeder.of(config)
+        self._held.configure(config.stream)
 
     def run(self, stop: threading.Event) -> None:
         """Feed the store until `stop` is set, whatever happens to it; wait while another does."""
@@ -152,6 +158,11 @@ class Ingester:
     def feeds(self) -> bool:
         """Whether this process feeds the store, as it last looked; from any thread."""
         return self._lock.is_held
+
+    @property
+    def fed(self) -> dict[str, int]:
+        """The octets of each segment that are counted, and of which the forgotten are gone; from any thread."""
+        return dict(self._offsets)
 
     def trouble(self) -> Trouble:
         """Return what keeps events from being counted: ours, or that of the process that feeds."""
@@ -251,19 +262,22 @@ class Ingester:
             offset = self._feed_from(opened, path.name, descriptor, finished=finished)
             if not finished or offset < os.fstat(descriptor).st_size:
                 return False
-            if self._is_held(path.name):
+            if self._may_be_fed_again(path.name):
                 return False
             # Its writer may have put another in its place.
             if not (segments.is_in_place(path, descriptor) and opened.is_current()):
                 return False
+            if self._held.is_needed(path.name, offset):
+                return False
             path.unlink()
             self._fed_s.pop(path.name, None)
+            self._held.forget(path.name)
             self._link_sets.pop(path.name, None)
             return True
         finally:
             os.close(descriptor)
 
-    def _is_held(self, name: str) -> bool:
+    def _may_be_fed_again(self, name: str) -> bool:
         """Return whether a segment is kept for a while, in case a server goes back behind what it was fed."""
         fed_s = self._fed_s.setdefault(name, time.monotonic())
         return time.monotonic() < fed_s + self._hold_s
@@ -361,6 +375,8 @@ class Ingester:
         if gone:
             durable.sync_directory(self._directory)
             opened.forget_segments(gone)
+            for name in gone:
+                self._held.forget(name)
             self._offsets = {name: at for name, at in self._offsets.items() if name in on_disk}
             self._link_sets = {n: each for n, each in self._link_sets.items() if n in on_disk}
 

@@ -2,7 +2,7 @@
 
 Owns: what it shows.
 Does not own: how the store is (`tracker.reports.state`), what waits (`tracker.ingest.catch_up`), how webhooks
-stand (`tracker.outbox.standing`), or what it looks like (`templates/state.html`).
+stand (`tracker.outbox.standing`), how the stream does (`tracker.stream.standing`), or what it looks like (`templates/state.html`).
 """
 
 import platform
@@ -28,6 +28,7 @@ from tracker.pages.rendering.page import render
 from tracker.pages.view import View
 from tracker.reports.figures import Json
 from tracker.reports.state import State, state
+from tracker.stream.standing import standing as stream_standing
 
 _UNITS = ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB"))
 DAY_S = 86400
@@ -58,12 +59,14 @@ class StatePage:
         with asking(config) as store:
             now = state(store.db, config.store.path)
             webhooks = standing.webhooks(store.db, config)
+            stream = stream_standing(store.db, config)
         return render(
             request,
             "state.html",
             not_counted=(),
             waiting=store.not_counted,
             webhooks=[_webhook(each) for each in webhooks],
+            stream=list(_stream(stream)) if stream else [],
             last_click=numbers.moment(now.last_click_s) if now.last_click_s else None,
             store=list(_store(config, now)),
             keys=list(_keys(config)),
@@ -93,6 +96,16 @@ def _webhook(row: Json) -> Webhook:
     return Webhook(
         name=row["name"], state=row["state"], error=row["error"] or "", **moments, **counts
     )
+
+
+def _stream(row: Json) -> Iterator[Fact]:
+    """Yield how the stream stands; what is quoted of its failure is our own words."""
+    state, since = row["state"], _moment(row["failing_since"])
+    why = f", since {since}: {row['error']}" if row["error"] else ""
+    yield "State", f"{state}{why}"
+    yield "Counted, and not taken yet", size(row["waiting_octets"])
+    yield "Events taken", numbers.number(row["events"])
+    yield "Last taken", _moment(row["sent_at"]) or "never"
 
 
 def _moment(text: str | None) -> str:

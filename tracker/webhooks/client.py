@@ -13,12 +13,11 @@ import contextlib
 import ssl
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 from urllib.parse import urlsplit
 
 import httpcore
 
-from config.schema import WebhookConfig
 from tracker.webhooks.causes import words
 from tracker.webhooks.connecting import GuardedBackend, Resolve, addresses_of
 from tracker.webhooks.schedule import retry_after_s
@@ -61,25 +60,37 @@ class Answer:
         return self.error or f"answered {self.status}"
 
 
+class Receiver(Protocol):
+    """Where is posted to; with `private`, networks of our own are allowed."""
+
+    @property
+    def url(self) -> str:
+        """The URL."""
+
+    @property
+    def private(self) -> bool:
+        """Whether its host may have an address of a private network."""
+
+
 class Client:
-    """Posts to one webhook, over connections that are kept."""
+    """Posts to one receiver, over connections that are kept."""
 
     def __init__(
         self,
-        webhook: WebhookConfig,
+        receiver: Receiver,
         timeout_s: float,
         *,
         tls: ssl.SSLContext | None = None,
         resolve: Resolve = addresses_of,
     ) -> None:
         """Without `tls`, certificates are held against those that this system trusts."""
-        self._url = webhook.url
+        self._url = receiver.url
         self._timeout_s = timeout_s
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls or ssl.create_default_context(),
             max_connections=MOST_AT_ONCE,
             keepalive_expiry=KEPT_S,
-            network_backend=GuardedBackend(private=webhook.private, resolve=resolve),
+            network_backend=GuardedBackend(private=receiver.private, resolve=resolve),
         )
 
     async def __aenter__(self) -> Self:
@@ -96,7 +107,7 @@ class Client:
         await self._pool.aclose()
 
     async def post(self, body: bytes, headers: Headers, now_s: float) -> Answer:
-        """Post an event, and return what came of it; never raises.
+        """Post an event, and return what came of it; never raises. Of `headers`, the type of its content may be one.
 
         Its status is waited for `timeout_s`, and its body for BODY_S more.
         """

@@ -1,4 +1,4 @@
-"""Processes that a test kills: a writer of clicks, an ingester, and an upgrade.
+"""Processes that a test kills: a writer of clicks, an ingester, one with a stream, and an upgrade.
 
 They are functions, run by a fork server that has everything imported, so that a test can kill
 hundreds of them in seconds.
@@ -15,8 +15,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from config.schema import Config, StoreConfig
+from config.schema import Config, StoreConfig, StreamConfig
 from tracker.events import Clicked, MessageAccepted, MessagePending, Recipient, SentLink
+from tracker.feeding.feeding import Feeding
 from tracker.first_form import upgrade
 from tracker.first_form.upgrade import Watch
 from tracker.ingest.ingester import Ingester
@@ -95,6 +96,13 @@ def _click(event_id: str, message_id: str, number: int) -> Clicked:
 def ingest(folder: Path) -> None:
     """Feed the store without end."""
     Ingester(config(folder)).run(threading.Event())
+
+
+def stream(folder: Path, url: str) -> None:
+    """Feed the store, and send its stream, without end."""
+    streamed = config(folder).model_copy(update={"stream": StreamConfig(url=url)})
+    with Feeding(streamed):
+        threading.Event().wait()
 
 
 def upgrade_store(path: Path, told: Connection) -> None:

@@ -6,9 +6,10 @@ import pytest
 
 from config.files import reserve
 from config.keys.dns_answers import resolver_of
-from config.schema import Config, StoreConfig
+from config.schema import Config, StoreConfig, StreamConfig
 from tests.support.feeding import spool_message
 from tracker.ingest.catch_up import catch_up
+from tracker.spool.stream_offset import StreamOffset
 from waypost_doctor import store_place
 from waypost_doctor.findings import Kind
 from waypost_doctor.patient import Patient
@@ -78,3 +79,17 @@ def test_room_is_octets_and_files(free_octets: int, free_files: int, kind: Kind 
     result = store_place.room(Path("/var/lib/waypost"), free_octets, free_files)
     assert result.kind is kind
     assert f"{free_octets // MIB} MiB are free" in result.what
+
+
+def test_a_stream_that_is_not_taken_is_found(storing: Config) -> None:
+    """With how much waits, and why."""
+    config = storing.model_copy(update={"stream": StreamConfig(url="https://a.example/")})
+    spool_message(config, "Spring", 1)
+    catch_up(config)
+    patient = Patient(config, resolver_of("127.0.0.1:1"))
+    (*_, well) = store_place.test(patient)
+    assert well.what.startswith("0 events of the stream were taken; ")
+    StreamOffset(failing="answered 500").save(config.store.spool_dir)
+    (*_, ill) = store_place.test(patient)
+    assert ill.kind is Kind.STREAM_NOT_TAKEN
+    assert ill.what.endswith(" octets of the spool wait for https://a.example/: answered 500")

@@ -41,7 +41,10 @@ def test_only_what_is_asked_for_is_set() -> None:
     """All other keys stand as comments."""
     text = manual.example_file({"relay": {"port": "587"}})
     assert tomllib.loads(text) == {
-        **{name: {} for name in ("proxy", "tracker", "clicks", "store", "privacy", "keys", "log")},
+        **{
+            name: {}
+            for name in ("proxy", "tracker", "clicks", "store", "privacy", "stream", "keys", "log")
+        },
         "relay": {"port": 587},
         "tracking": {"identify": {}},
     }

@@ -4,10 +4,11 @@ from importlib import metadata
 
 import pytest
 
-from config.schema import Config, WebhookConfig
+from config.schema import Config, StreamConfig, WebhookConfig
 from tests.support.clients.admin import Client
 from tests.support.feeding import spool_message
 from tracker.admin.admin import Admin
+from tracker.spool.stream_offset import StreamOffset
 
 
 async def test_what_is_there_is_told(client: Client, config: Config) -> None:
@@ -20,7 +21,7 @@ async def test_what_is_there_is_told(client: Client, config: Config) -> None:
     assert told["store"]["latest_message"] == "2026-09-21T14:13:20.000+00:00"
     assert told["not_counted"] == {"octets": 0, "why": None}
     assert told["versions"]["waypost"] == metadata.version("waypost")
-    assert told["webhooks"] == []
+    assert (told["webhooks"], told["stream"]) == ([], None)
 
 
 async def test_what_waits_to_be_counted_is_told(
@@ -44,3 +45,23 @@ async def test_webhooks_stand_with_their_names_alone(client: Client, admin: Admi
     (told,) = (await client.ask("/api/v1/state")).json["webhooks"]
     assert (told["state"], told["waiting"]) == ("working", 0)
     assert "error" not in told
+
+
+async def test_the_stream_stands_with_what_waits(
+    client: Client, admin: Admin, config: Config
+) -> None:
+    """And why."""
+    admin.config = config.model_copy(update={"stream": StreamConfig(url="https://a.example/")})
+    config.store.spool_dir.mkdir(exist_ok=True)
+    StreamOffset(events=7, failing="answered 500", failing_since_s=1_790_000_000.0).save(
+        config.store.spool_dir
+    )
+    told = (await client.ask("/api/v1/state")).json["stream"]
+    assert told == {
+        "state": "failing",
+        "waiting_octets": 0,
+        "events": 7,
+        "sent_at": None,
+        "error": "answered 500",
+        "failing_since": "2026-09-21T14:13:20.000+00:00",
+    }

@@ -6,11 +6,12 @@ import pytest
 import trustme
 
 from config.keys import token_keys
-from config.schema import Config, WebhookConfig
+from config.schema import Config, StreamConfig, WebhookConfig
 from tests.support.clients.admin import Client
 from tests.support.told_fixtures import SCRIPT, read, rows
 from tracker.admin.admin import Admin
 from tracker.pages.state import size
+from tracker.spool.stream_offset import StreamOffset
 from tracker.store.file_store import FileStore
 
 
@@ -104,3 +105,22 @@ def test_sizes_have_a_unit(octets: int, text: str) -> None:
 async def test_nothing_may_be_asked_of_it(client: Client) -> None:
     """Not even what other pages take."""
     assert (await client.ask("/state?period=7")).status == 400
+
+
+@pytest.mark.usefixtures("told")
+async def test_the_stream_is_told_of(client: Client, admin: Admin, config: Config) -> None:
+    """What waits for its receiver, and why."""
+    assert "Events taken" not in await _facts(client)
+    admin.config = config.model_copy(update={"stream": StreamConfig(url="https://a.example/")})
+    config.store.spool_dir.mkdir(exist_ok=True)
+    StreamOffset(events=7, sent_at_s=1_790_000_000.0).save(config.store.spool_dir)
+    facts = await _facts(client)
+    assert (facts["State"], facts["Events taken"]) == ("working", "7")
+    assert facts["Counted, and not taken yet"] == "0 octets"
+    assert facts["Last taken"] == "21 Sep 2026 14:13 UTC"
+    StreamOffset(failing="answered 500", failing_since_s=1_790_000_000.0).save(
+        config.store.spool_dir
+    )
+    facts = await _facts(client)
+    assert facts["State"] == "failing, since 21 Sep 2026 14:13 UTC: answered 500"
+    assert facts["Last taken"] == "never"
