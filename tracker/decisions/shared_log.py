@@ -11,7 +11,7 @@ the numbers of lines are in the order of their commits: who reads on from a numb
 What is erased keeps number and digest, so that no node can bring it back, and no octet of its line.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from tracker.sql.db import Db
@@ -99,8 +99,11 @@ def has(db: Db, kind: str, seq: int, digest: bytes) -> bool:
     return db.execute(_IS_THERE, about).fetchone() is not None
 
 
-def erase(db: Db, seqs: Iterable[int]) -> None:
-    """Leave nothing of lines but that they were. Raises ServerError."""
-    rows = [{"seq": seq} for seq in seqs]
-    if rows:
-        db.executemany("UPDATE shared_log SET line = '' WHERE seq = :seq", rows)
+def erase(db: Db, kind: str, goes: Callable[[bytes], bool]) -> None:
+    """Leave nothing of lines of a kind but that they were. Raises ServerError."""
+    after, upto = 0, latest(db)
+    while lines := read(db, kind, after, upto):
+        after = lines[-1].seq
+        gone = [{"seq": each.seq} for each in lines if each.octets and goes(each.octets)]
+        if gone:
+            db.executemany("UPDATE shared_log SET line = '' WHERE seq = :seq", gone)

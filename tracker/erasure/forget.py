@@ -10,19 +10,18 @@ Does not own: each step (`rows`, `labels`, `details`, `spool`, `consents`), writ
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from config.schema import Config
-from tracker.erasure import consents, details, labels, rows, spool
+from tracker.erasure import consents, details, labels, rows, spool, tasks
 from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.rows import Copy, Person
 from tracker.erasure.spool import Alone, Traces
+from tracker.erasure.tombstones import is_erased
 from tracker.persons import normal_address
-from tracker.sql.db import Db
 from tracker.store import database, rewriting
 from tracker.store.database import Store
-from tracker.store.keys import SAME_MESSAGE_S, message_number
 from tracker.store.replacement import Progress
-from tracker.store.reserved import ERASED_ADDRESS
 from tracker.urls.reader_id import Identifier
 
 
@@ -40,12 +39,6 @@ class Forgotten:
     spool_records_left: int = 0
     consents: int = 0
     set_aside: tuple[str, ...] = ()
-
-
-_IS_ERASED = """
-    SELECT 1 FROM deliveries WHERE sent_s IN (?, ?, ?) AND message_id = ? AND number = ?
-    AND address = ?
-"""
 
 
 def erase(
@@ -82,6 +75,7 @@ class _Erasure:
     done: Forgotten = field(default_factory=Forgotten)
     person: Person = field(init=False)
     campaigns: Mapping[str, str] = field(default_factory=dict)
+    told: str = ""
 
     def __post_init__(self) -> None:
         self.person = Person({self.name, normal_address(self.name)})
@@ -105,6 +99,7 @@ class _Erasure:
         of_messages = details.forget(opened, person, patterns)
         self.person.copies |= person.copies
         self.files(opened)
+        self._tell_nodes(opened)
         last = rows.forget(opened, person, patterns)
         done = self.done
         self.done = replace(
@@ -118,6 +113,16 @@ class _Erasure:
         )
         return last is not None
 
+    def _tell_nodes(self, opened: Store) -> None:
+        """Have all nodes that share the store erase them too, each in its own files, while they are known."""
+        if opened.db.engine == "sqlite":
+            return
+        copies = set(map(_as_told, self.person.copies))
+        forgetting = tasks.Forgetting(self.person.names, copies, self.campaigns)
+        if forgetting.encode() != self.told:
+            tasks.give(opened.db, forgetting)
+            self.told = forgetting.encode()
+
     def files(self, opened: Store | None) -> None:
         """Erase in spool and consents what the rows led to."""
         person = self.person
@@ -126,7 +131,7 @@ class _Erasure:
         fed: Mapping[str, int] = {}
         alone: Alone = spool.nobody_else
         if opened is not None:
-            traces = replace(traces, is_erased=lambda *copy: _is_erased(opened.db, *copy))
+            traces = replace(traces, is_erased=partial(is_erased, opened.db))
             fed, alone = opened.offsets(), opened.transaction
         records, left = spool.redact(self.config.store.spool_dir, fed, traces, alone)
         self.done = replace(
@@ -143,10 +148,3 @@ class _Erasure:
 def _as_told(copy: Copy) -> tuple[str, int]:
     """Return a copy by message id and recipient number, as events name it."""
     return copy.message.text, copy.number
-
-
-def _is_erased(db: Db, message_id: str, sent_at_s: float, number: int) -> bool:
-    sent_s = int(sent_at_s)
-    seconds = sent_s - SAME_MESSAGE_S, sent_s, sent_s + SAME_MESSAGE_S
-    values = [*seconds, message_number(message_id), number, ERASED_ADDRESS]
-    return db.execute(_IS_ERASED, values).fetchone() is not None

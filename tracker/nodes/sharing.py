@@ -3,7 +3,7 @@
 Owns: when lines are sent and fetched, when this node says that it is there, and what log and metrics are told
 of that.
 Does not own: the lines (`lines`), the log (`tracker.decisions.shared_log`), the table of nodes (`registry`),
-or what a node has to do for others (`tasks`).
+or what a node has to do for others (`tracker.erasure.tasks`).
 
 Nothing waits for it: what was decided here is in force here, and what was heard stays in force, in this
 machine's files, whatever becomes of the database. After each connecting, what this machine knows is compared
@@ -14,13 +14,17 @@ gets the lines that it lacks from whoever has them.
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from config.telemetry import observe
 from tracker.decisions import shared_log
+from tracker.decisions.files import CONSENTS
 from tracker.decisions.shared_log import BATCH, LoggedLine
+from tracker.erasure import tasks
+from tracker.erasure.consents import is_of
 from tracker.nodes import registry, vital_signs
 from tracker.nodes.connecting import connected
 from tracker.nodes.findings import is_silent
@@ -125,6 +129,7 @@ class Exchange:
         if self._is_told or now_s - self._asked_s >= POLL_S:
             self._fetch()
             self._asked_s = now_s
+            self._attend()
         if now_s - self._said_s >= SAY_S:
             self._say()
             self._said_s = now_s
@@ -160,6 +165,15 @@ class Exchange:
                 kind.take(lines)
         self._heard = latest
         observe.DECISIONS_BEHIND.set(0)
+
+    def _attend(self) -> None:
+        """Do what this node has still to do for others: erase who is forgotten, also in the log."""
+        for number, forgetting in tasks.given_to(self._db, self._node):
+            tasks.carry_out(self._config, self._db, forgetting)
+            consents = next(each for each in self._kinds if each.kind == CONSENTS.name)
+            self._send(consents, consents.unsent())  # what stands in their place comes first
+            shared_log.erase(self._db, consents.kind, partial(is_of, names=list(forgetting.names)))
+            tasks.is_done(self._db, number)
 
     def _lines(self, kind: str, after: int, upto: int) -> Iterator[LoggedLine]:
         for batch in self._batches(kind, after, upto):

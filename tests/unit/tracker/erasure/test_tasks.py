@@ -1,0 +1,106 @@
+"""What each node has still to do for a person to be forgotten."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.schema import Config
+from tests.support.checks.facts import clicked, pending
+from tests.support.checks.people import ANN
+from tests.support.nodes import node
+from tests.support.postgresql import url_of_new_store
+from tracker.decisions import files
+from tracker.decisions.consents import Consent, Consents
+from tracker.decisions.files import CONSENTS
+from tracker.erasure import tasks
+from tracker.erasure.tasks import Forgetting
+from tracker.nodes import registry
+from tracker.nodes.connecting import connected
+from tracker.nodes.sharing import Exchange
+from tracker.spool import segments
+from tracker.spool.writer import Spool
+from tracker.sql.postgresql import PostgreSQL
+
+WHO = Forgetting([ANN], [("00000000000000ff", 1)], {"for ann@example.com": "for erased"})
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> tuple[Config, Config]:
+    """Return two nodes, both with a segment that tells of Ann, and what she agreed to on one."""
+    url = url_of_new_store()
+    configs = node(tmp_path, url, "a"), node(tmp_path, url, "b")
+    for each in configs:
+        spool = Spool.open(each.store.spool_dir, "proxy")
+        spool.append(pending()).result(5)
+        spool.append(clicked("c1", ip="192.0.2.0")).result(5)
+        spool.close()
+    files.record(configs[0].store.file, ANN, Consent.NONE)
+    for each in configs * 2:
+        round_of(each)
+    return configs
+
+
+@pytest.fixture
+def db(nodes: tuple[Config, Config]) -> Iterator[PostgreSQL]:
+    """Return a connection to what they share, all of their segments being fed."""
+    with connected(nodes[0].store) as db:
+        for each in nodes:
+            for path in segments.listing(each.store.spool_dir):
+                about = [path.name, path.stat().st_size]
+                db.execute('INSERT INTO segments (name, "offset") VALUES (?, ?)', about)
+        yield db
+
+
+def round_of(config: Config) -> None:
+    """Have a node do what it does all the time, once."""
+    with connected(config.store) as db:
+        exchange = Exchange(db, config)
+        exchange.begin()
+        exchange.round(config)
+
+
+def tells(config: Config) -> list[str]:
+    """Name the files of a node that tell of Ann."""
+    folder = config.store.path.parent
+    return [
+        path.name for path in folder.rglob("*") if path.is_file() and b"ann@" in path.read_bytes()
+    ]
+
+
+def test_a_task_names_who_is_to_be_forgotten() -> None:
+    """And reads as it was written."""
+    read = Forgetting.decode(WHO.encode())
+    assert (read.names, read.copies, read.campaigns) == (WHO.names, WHO.copies, WHO.campaigns)
+
+
+def test_each_node_erases_what_is_its_own(nodes: tuple[Config, Config], db: PostgreSQL) -> None:
+    """Then its task is gone, and the person with it."""
+    tasks.give(db, WHO)
+    assert tasks.nodes_left(db) == ["a", "b"]
+    assert all(map(tells, nodes))
+    round_of(nodes[1])
+    assert tasks.nodes_left(db) == ["a"]
+    round_of(nodes[0])
+    assert tasks.nodes_left(db) == []
+    assert db.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
+    assert [tells(each) for each in nodes] == [[], []]
+
+
+def test_nothing_of_them_is_left_in_the_log(nodes: tuple[Config, Config], db: PostgreSQL) -> None:
+    """But what they agreed to stays in force on all nodes, under a hash."""
+    tasks.give(db, WHO)
+    for each in nodes * 2:
+        round_of(each)
+    lines = db.execute("SELECT line FROM shared_log").fetchall()
+    assert not any(b"ann@" in line for (line,) in lines)
+    for each in nodes:
+        consents = Consents.from_records(CONSENTS.merged(each.store.file).records)
+        assert consents.of(ANN) is Consent.NONE
+
+
+def test_a_lost_node_is_waited_for_no_more(nodes: tuple[Config, Config], db: PostgreSQL) -> None:
+    """Once it was given up."""
+    tasks.give(db, WHO)
+    registry.forget(db, "b")
+    assert tasks.nodes_left(db) == ["a"]
