@@ -110,6 +110,9 @@ def command_of(arguments: list[str]) -> tuple[list[str], set[str]]:
     command: click.Command = cli
     names: list[str] = []
     while isinstance(command, click.Group):
+        rest = arguments[len(names) :]
+        if command.invoke_without_command and (not rest or rest[0].startswith("-")):
+            break
         found = command.get_command(click.Context(command), arguments[len(names)])
         assert found is not None, f"there is no waypost {' '.join(arguments)}"
         names.append(arguments[len(names)])

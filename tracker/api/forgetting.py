@@ -40,7 +40,10 @@ class Person(Asked):
 
 
 class Erased(BaseModel):
-    """How much is gone; `set_aside` are former stores beside this one, which may tell of the person."""
+    """How much is gone; `set_aside` are former stores beside this one, which may tell of the person.
+
+    `nodes_left` are other nodes that share the store, and have still to erase what is their own.
+    """
 
     persons: int
     deliveries: int
@@ -52,6 +55,7 @@ class Erased(BaseModel):
     spool_records_left: int = Field(description="These go within the hour.")
     consents: int
     set_aside: list[str]
+    nodes_left: list[str]
 
 
 class Begun(BaseModel):
@@ -144,4 +148,4 @@ class Forgetting:
 
 
 def _told(done: Forgotten) -> Json:
-    return {**asdict(done), "set_aside": list(done.set_aside)}
+    return {**asdict(done), "set_aside": list(done.set_aside), "nodes_left": list(done.nodes_left)}

@@ -59,5 +59,7 @@ def _lines(address: str, done: Forgotten) -> Iterator[str]:
     yield f"Erased of {address}: {found}." if found else f"Nothing of {address} is kept."
     if done.spool_records_left:
         yield f"Records of the spool that go within the hour: {done.spool_records_left}."
+    for name in done.nodes_left:
+        yield f"Not done yet on {name}, which does it as soon as it can; see: waypost nodes"
     for path in done.set_aside:
         yield f"Set aside earlier, and not looked into: {path}"

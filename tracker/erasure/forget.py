@@ -27,7 +27,10 @@ from tracker.urls.reader_id import Identifier
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What is gone, and what may still tell of the person: former stores that were set aside."""
+    """What is gone, and what may still tell of the person.
+
+    That is former stores that were set aside, and other nodes that have not erased yet what is their own.
+    """
 
     persons: int = 0
     deliveries: int = 0
@@ -39,6 +42,7 @@ class Forgotten:
     spool_records_left: int = 0
     consents: int = 0
     set_aside: tuple[str, ...] = ()
+    nodes_left: tuple[str, ...] = ()
 
 
 def erase(

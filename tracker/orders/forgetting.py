@@ -5,14 +5,21 @@ Does not own: what is erased, and in which order (`tracker.erasure.forget`), or 
 (`tracker.ingest.waiting`).
 """
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from config.schema import Config
+from tracker.erasure import tasks
 from tracker.erasure.forget import Forgotten, erase
 from tracker.ingest import reserving, waiting
 from tracker.ingest.catch_up import catch_up
 from tracker.store import database
 from tracker.store.replacement import Progress
+
+NODES_PATIENCE_S = 10.0
+"""How long is waited for other nodes. One that is silent does it before anything else when it is back."""
+NODES_POLL_S = 0.1
 
 
 class NotNow(Exception):
@@ -33,4 +40,17 @@ def forget(config: Config, name: str, tell: Callable[[Progress], None]) -> Forgo
     done = erase(config, name, tell)
     if database.exists(config.store):
         waiting.for_rewriting(config, tell)
-    return done
+    return replace(done, nodes_left=tuple(_nodes_left(config)))
+
+
+def _nodes_left(config: Config) -> list[str]:
+    """Give the nodes that share a store a moment for what is their own; return who has not done it."""
+    if config.store.engine == "sqlite":
+        return []
+    deadline_s = time.monotonic() + NODES_PATIENCE_S
+    while True:
+        with database.reading(config.store) as db:
+            left = tasks.nodes_left(db)
+        if not left or time.monotonic() > deadline_s:
+            return left
+        time.sleep(NODES_POLL_S)

@@ -7,7 +7,11 @@ import pytest
 from config.keys import token_keys
 from config.schema import Config
 from tests.support.feeding import spool_message
+from tests.support.nodes import node
+from tests.support.postgresql import url_of_new_store
 from tracker.ingest.catch_up import Backlog
+from tracker.nodes import registry
+from tracker.nodes.connecting import connected
 from tracker.orders import forgetting
 from tracker.orders.forgetting import NotNow
 
@@ -44,3 +48,17 @@ def test_nothing_is_erased_before_all_is_counted(
 def test_where_there_is_no_store_there_is_nothing_to_write_anew(config: Config) -> None:
     """Nor to erase."""
     assert forgetting.forget(config, "nobody@example.net", lambda _: None).persons == 0
+
+
+def test_nodes_that_have_not_done_it_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are waited for a little; with a file of SQLite there are none."""
+    config = node(tmp_path, url_of_new_store(), "a")
+    monkeypatch.setattr(forgetting, "NODES_PATIENCE_S", 0.0)
+    with connected(config.store) as db:
+        registry.take_name(db, "b", "key of b")
+    assert forgetting.forget(config, "ann@example.org", lambda _: None).nodes_left == ("b",)
+    with connected(config.store) as db:
+        registry.forget(db, "b")
+    assert forgetting.forget(config, "ann@example.org", lambda _: None).nodes_left == ()
