@@ -8,14 +8,17 @@ from subprocess import CompletedProcess
 import pytest
 
 from config.files import reserve
+from config.loading.load import load
 from tests.support.clients.programs import until, waypost
 from tests.support.disk_fixtures import Mounting
 from tests.support.disks import fill
+from tests.support.feeding import spool_message
 from tests.support.readers.links import Links
 
 DAY_S = 86400
 OLD = 30
 NEW = 5
+READER = "reader@example.net"
 
 
 @pytest.fixture
@@ -37,6 +40,7 @@ def filled(disk: Path, links: Links) -> Iterator[Path]:
     with links.stack.serving("tracker"):
         clicked(links, OLD, sent_at_s=int(time.time()) - 100 * DAY_S)
         clicked(links, NEW)
+        spool_message(load(links.stack.config), "Spring", 1)
         until(lambda: len(links.counted()) == OLD + NEW)
         until(lambda: reserve.held_octets(links.stack.database) > 0)
         fill(disk / "filler")
@@ -67,6 +71,17 @@ def test_a_purge_on_a_full_disk_has_the_room_that_was_kept(links: Links, filled:
     assert not kept.exists()
     filled.unlink()
     until(lambda: reserve.held_octets(links.stack.database) >= held)
+
+
+def test_somebody_is_forgotten_on_a_full_disk(links: Links, filled: Path) -> None:
+    """Their rows go at once; that the file is written anew has to wait for room, which is said."""
+    assert filled.exists()
+    done = waypost("forget", READER, "-c", links.stack.config)
+    assert "The disk is full: " in done.stderr.decode()
+    assert "a second file needs" in done.stderr.decode()
+    assert done.returncode == 1
+    left = waypost("activity", READER, "-c", links.stack.config)
+    assert f'no person "{READER}" is known' in left.stderr.decode()
 
 
 @pytest.mark.usefixtures("filled")
