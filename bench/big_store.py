@@ -70,7 +70,7 @@ def person_name(number: int) -> str:
 
 def make(path: Path, size: Size, *, quiet: bool = True) -> None:
     """Make the store; the file must not be there."""
-    store = file_store.FileFileStore.open(path)
+    store = file_store.FileStore.open(path)
     db = store.db
     for pragma in ("synchronous = OFF", "cache_size = -400000", "wal_autocheckpoint = 10000"):
         db.execute(f"PRAGMA {pragma}").fetchall()

@@ -62,7 +62,7 @@ def _without_lists(
 
     One of numbers goes as JSON, so that the statement is the same however many there are.
     """
-    if not isinstance(parameters, dict):
+    if not isinstance(parameters, dict) or list not in map(type, parameters.values()):
         return sql, parameters
     for name, values in [each for each in parameters.items() if isinstance(each[1], list)]:
         if all(isinstance(value, int) for value in values):

@@ -119,10 +119,13 @@ def _ids(db: Db, text: str) -> list[int]:
 
 def _with_text(rows: Iterable[Any], wanted: str) -> Iterator[int]:
     """Yield the rows of links in whose name, URL or text this one stands."""
-    for row, *texts in rows:
-        if texts[0] != RESERVED_NAME and any(
-            wanted in each.casefold() for each in texts if each is not None
-        ):
+    for row, name, url, text in rows:
+        is_it = (
+            wanted in name.casefold()
+            or (url is not None and wanted in url.casefold())
+            or (text is not None and wanted in text.casefold())
+        )
+        if is_it and name != RESERVED_NAME:
             yield row
 
 
