@@ -6,21 +6,26 @@ Does not own: the values (`load`), which also makes sure beforehand that the fil
 
 import tomllib
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import tree_sitter
-import tree_sitter_toml
+if TYPE_CHECKING:
+    import tree_sitter
 
 Loc = tuple[str | int, ...]
 """The way to a value: names of keys, and positions in arrays counted from 0."""
 
-_LANGUAGE = tree_sitter.Language(tree_sitter_toml.language())
 _VALUES = frozenset({"array", "inline_table"})
 
 
 def key_lines(text: str) -> dict[Loc, int]:
     """Return the line, counted from 1, of each table, key and array element of a TOML file."""
+    # Loaded where somebody is to be told a line: not for each start.
+    import tree_sitter  # noqa: PLC0415 - see above
+    import tree_sitter_toml  # noqa: PLC0415 - see above
+
     walk = _Walk()
-    tree = tree_sitter.Parser(_LANGUAGE).parse(text.encode())
+    language = tree_sitter.Language(tree_sitter_toml.language())
+    tree = tree_sitter.Parser(language).parse(text.encode())
     for node in tree.root_node.named_children:
         if node.type == "pair":
             walk.pair((), node)
@@ -34,7 +39,7 @@ class _Walk:
         self.lines: dict[Loc, int] = {}
         self._tables: dict[Loc, int] = {}
 
-    def table(self, node: tree_sitter.Node) -> None:
+    def table(self, node: "tree_sitter.Node") -> None:
         """Record the lines of a `[table]`, or of one element of a `[[table]]`, and of its keys."""
         header, *pairs = (child for child in node.named_children if child.type != "comment")
         loc: Loc = ()
@@ -52,7 +57,7 @@ class _Walk:
     def _latest(self, loc: Loc) -> Loc:
         return (*loc, self._tables[loc] - 1) if loc in self._tables else loc
 
-    def pair(self, loc: Loc, node: tree_sitter.Node) -> None:
+    def pair(self, loc: Loc, node: "tree_sitter.Node") -> None:
         """Record the lines of a `key = value` and of all that is inside of the value."""
         key, value = (child for child in node.named_children if child.type != "comment")
         for name in _names(key):
@@ -60,7 +65,7 @@ class _Walk:
             self.lines.setdefault(loc, _line(node))
         self._value(loc, value)
 
-    def _value(self, loc: Loc, node: tree_sitter.Node) -> None:
+    def _value(self, loc: Loc, node: "tree_sitter.Node") -> None:
         if node.type not in _VALUES:
             return
         children = [child for child in node.named_children if child.type != "comment"]
@@ -72,11 +77,11 @@ class _Walk:
                 self._value((*loc, index), child)
 
 
-def _line(node: tree_sitter.Node) -> int:
+def _line(node: "tree_sitter.Node") -> int:
     return node.start_point.row + 1
 
 
-def _names(key: tree_sitter.Node) -> Iterator[str]:
+def _names(key: "tree_sitter.Node") -> Iterator[str]:
     written = (key.text or b"").decode()
     table = tomllib.loads(f"{written} = 0")
     while isinstance(table, dict):

@@ -16,6 +16,7 @@ import stat
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ class Examined:
     config: Config | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
-    sources: Sources = field(default_factory=lambda: Sources({}, (), frozenset()))
+    sources: Sources = field(default_factory=lambda: Sources(dict, (), frozenset()))
 
 
 def load(file: ConfigFile | Path, *, files: bool = True) -> Config:
@@ -147,12 +148,12 @@ class _Examination:
         self._found = found
         self._data = data
         self._alone = frozenset(name for name in MAY_BE_ALONE if isinstance(data.get(name), dict))
-        self._lines = key_lines(text)
+        self._text = text
 
     def result(self, *, files: bool) -> Examined:
         settings, mistakes = environment.read(self._file.variables)
         mistakes += environment.put(settings, self._data)
-        self._sources = Sources(self._lines, settings, self._alone)
+        self._sources = Sources(partial(key_lines, self._text), settings, self._alone)
         errors, config, spoilt = self._validated(mistakes)
         found = list(rules.findings(rules.RULES, config, spoilt)) if config else []
         if files and config:

@@ -4,8 +4,9 @@ Owns: the nearest place to name for a value, also for one that is missing or wro
 Does not own: on which line a key stands (`lines`), or which variable is which key (`environment`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from config.loading.environment import Setting
 from config.loading.lines import Loc
@@ -25,15 +26,23 @@ DEFAULT = Place()
 class Sources:
     """The places of all values of one configuration.
 
-    `alone` are tables that the file has as `[table]`, and whose values are at `(table, 0, …)`.
+    `lines` returns those of the file; it is called once somebody asks for one. `alone` are tables that
+    the file has as `[table]`, and whose values are at `(table, 0, …)`.
     """
 
     def __init__(
-        self, lines: Mapping[Loc, int], settings: Iterable[Setting], alone: frozenset[str]
+        self,
+        lines: Callable[[], Mapping[Loc, int]],
+        settings: Iterable[Setting],
+        alone: frozenset[str],
     ) -> None:
-        self._lines = lines
+        self._read_lines = lines
         self._variables = {setting.loc: setting.variable for setting in settings}
         self._alone = alone
+
+    @cached_property
+    def _lines(self) -> Mapping[Loc, int]:
+        return self._read_lines()
 
     def of(self, loc: Loc) -> Place:
         """Return where the value at `loc` was set: there, or as part of a whole table or array."""

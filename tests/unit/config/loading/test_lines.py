@@ -63,7 +63,7 @@ x = 3
 )
 def test_each_key_has_its_line(loc: tuple[str | int, ...], line: int | None) -> None:
     """What is missing has the line of what it is missing from."""
-    assert Sources(key_lines(ODD), (), frozenset()).nearest(loc).line == line
+    assert Sources(lambda: key_lines(ODD), (), frozenset()).nearest(loc).line == line
 
 
 def test_every_value_of_a_real_file_has_a_line() -> None:

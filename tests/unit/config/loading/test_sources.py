@@ -21,7 +21,7 @@ SETTINGS = [
     Setting("WAYPOST_SENDER__1__SIGN", ("sender", 1, "sign"), "never"),
     Setting("WAYPOST_TRACKING__UNTRACKED_HOSTS", ("tracking", "untracked_hosts"), []),
 ]
-SOURCES = Sources(key_lines(FILE), SETTINGS, frozenset({"relay"}))
+SOURCES = Sources(lambda: key_lines(FILE), SETTINGS, frozenset({"relay"}))
 
 
 @pytest.mark.parametrize(
