@@ -8,17 +8,13 @@ Does not own: its format (aiosmtpd reads it), who must send one (`proxy.server.s
 client may do then (`trust`).
 """
 
-from aiosmtpd.proxy_protocol import (
-    AF,
-    V2_CMD,
-    AsyncReader,
-    MalformedTLV,
-    ProxyData,
-    get_proxy,
-)
+from typing import TYPE_CHECKING
 
 from config.addresses import IpAddress, parse_ip
 from proxy.client.trust import Client
+
+if TYPE_CHECKING:
+    from aiosmtpd.proxy_protocol import AsyncReader, ProxyData
 
 _CLIENT_SSL = 0x01
 """Of the bits in that TLV: the client connected over TLS."""
@@ -28,12 +24,15 @@ class BadProxyHeader(ValueError):
     """The connection did not begin with a valid PROXY header."""
 
 
-async def read_proxy_header(reader: AsyncReader, peer: IpAddress | None) -> Client:
+async def read_proxy_header(reader: "AsyncReader", peer: IpAddress | None) -> Client:
     """Read the PROXY header; return the real client, without an address where it names none.
 
     `peer` is the load balancer, which may also speak for itself (a health check). Raises
     BadProxyHeader.
     """
+    # Loaded with the first such header: most proxies never see one.
+    from aiosmtpd.proxy_protocol import AF, V2_CMD, get_proxy  # noqa: PLC0415 - see above
+
     data: ProxyData = await get_proxy(reader)
     if not data.valid:
         raise BadProxyHeader(data.error or "no PROXY header")
@@ -44,8 +43,10 @@ async def read_proxy_header(reader: AsyncReader, peer: IpAddress | None) -> Clie
     return Client(None, tls=_over_tls(data))
 
 
-def _over_tls(data: ProxyData) -> bool:
+def _over_tls(data: "ProxyData") -> bool:
     """Return whether the client spoke TLS with the load balancer, for sure."""
+    from aiosmtpd.proxy_protocol import MalformedTLV  # noqa: PLC0415 - as above
+
     try:
         tlv = data.tlv
     except (MalformedTLV, IndexError):
