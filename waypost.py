@@ -137,6 +137,7 @@ class Commands(click.Group):
             return None
         module, name = COMMANDS[cmd_name].split(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        gc.freeze()  # what was imported stays: the first collection need not go through all of it
         gc.enable()
         return command
 

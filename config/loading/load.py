@@ -98,16 +98,17 @@ def load(file: ConfigFile | Path, *, files: bool = True) -> Config:
     A Path is a file alone. With `files=False` the files that it names (keys, certificates) are not checked, for commands
     that need none of them.
     """
-    examined = examine(file, files=files)
+    examined = examine(file, files=files, warnings=False)
     if examined.config is None:
         raise ConfigError(examined.problems)
     return examined.config
 
 
-def examine(file: ConfigFile | Path, *, files: bool = True) -> Examined:
+def examine(file: ConfigFile | Path, *, files: bool = True, warnings: bool = True) -> Examined:
     """Read a file, and return its configuration, problems and warnings, sorted by line.
 
-    What its environment says takes the place of what the file says.
+    What its environment says takes the place of what the file says. Without `warnings` there are none:
+    no place has to be found for them.
     """
     file = file if isinstance(file, ConfigFile) else ConfigFile(file)
     try:
@@ -118,7 +119,7 @@ def examine(file: ConfigFile | Path, *, files: bool = True) -> Examined:
         return Examined(None, (Problem(file.path, None, "", error.what, error.hint),), ())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return Examined(None, (_unreadable(file.path, error),), ())
-    return _Examination(file, found, text, data).result(files=files)
+    return _Examination(file, found, text, data).result(files=files, warnings=warnings)
 
 
 def _unreadable(
@@ -150,7 +151,7 @@ class _Examination:
         self._alone = frozenset(name for name in MAY_BE_ALONE if isinstance(data.get(name), dict))
         self._text = text
 
-    def result(self, *, files: bool) -> Examined:
+    def result(self, *, files: bool, warnings: bool) -> Examined:
         settings, mistakes = environment.read(self._file.variables)
         mistakes += environment.put(settings, self._data)
         self._sources = Sources(partial(key_lines, self._text), settings, self._alone)
@@ -165,10 +166,13 @@ class _Examination:
         problems += self._told(item for item in found if item.fatal)
         problems += self._told(self._told_password(config))
         problems += self._mistaken(item for item in mistakes if item.fatal)
-        warnings = [*self._told(item for item in found if not item.fatal), *self._exposed()]
-        warnings += self._mistaken(item for item in mistakes if not item.fatal)
         usable = config if not problems else None
-        return Examined(usable, _by_line(problems), _by_line(warnings), self._sources)
+        warned: list[Problem] = []
+        if warnings:
+            warned += self._told(item for item in found if not item.fatal)
+            warned += self._exposed()
+            warned += self._mistaken(item for item in mistakes if not item.fatal)
+        return Examined(usable, _by_line(problems), _by_line(warned), self._sources)
 
     def _validated(
         self, mistakes: Iterable[Mistake]
