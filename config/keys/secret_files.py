@@ -18,6 +18,8 @@ from config.keys import kept_files
 
 MAX_SECRET_OCTETS = 1_000_000
 """More than any key file holds, and the most that systemd passes as credentials."""
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""The variable that names the folder of systemd's credentials."""
 
 
 class KeyFileError(Exception):
@@ -35,14 +37,17 @@ def credential(path: Path, environ: Mapping[str, str] = os.environ) -> Path | No
 
     Its name is the end of the path with `_` for `/`: `LoadCredential=waypost:/etc/waypost` makes
     `waypost_dkim.pem` of `/etc/waypost/dkim.pem`, and `LoadCredential=dkim.pem:…` is found as well.
-    Of several such names the longest is taken. Source: systemd.exec(5), LoadCredential=.
+    Of several such names the longest is taken. In a folder that this user may not look into, as one of a
+    service that runs as another, there is none. Source: systemd.exec(5), LoadCredential=.
     """
-    folder = environ.get("CREDENTIALS_DIRECTORY")
+    folder = environ.get(CREDENTIALS)
     if not folder:
         return None
     parts = path.absolute().parts[1:]
     names = (Path(folder, "_".join(parts[start:])) for start in range(len(parts)))
-    return next((name for name in names if name.is_file()), None)
+    with contextlib.suppress(PermissionError):
+        return next((name for name in names if name.is_file()), None)
+    return None
 
 
 def usable_path(path: Path) -> Path:
@@ -125,6 +130,29 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def _unreadable(path: Path, error: OSError) -> KeyFileError:
+    why = _of_the_file(path, error)
+    folder = os.environ.get(CREDENTIALS)
+    if folder and _is_closed(folder):
+        return KeyFileError(
+            path,
+            f"{why.what}, and this user may not look into {folder}, where ${CREDENTIALS} has credentials",
+            f"run as the user of the service, or without ${CREDENTIALS}",
+        )
+    return why
+
+
+def _is_closed(folder: str) -> bool:
+    """Return whether there may be a folder that this user may not look into."""
+    try:
+        Path(folder, "credential").lstat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _of_the_file(path: Path, error: OSError) -> KeyFileError:
     if isinstance(error, FileNotFoundError):
         return KeyFileError(path, "does not exist")
     if isinstance(error, IsADirectoryError):

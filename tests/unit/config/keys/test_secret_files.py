@@ -284,3 +284,40 @@ def test_who_changes_keys_waits_for_whoever_does_so_already(tmp_path: Path) -> N
     descriptor = os.open(tmp_path, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(descriptor)
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("name", "what"), [("gone.keys", "does not exist"), ("token.keys", "cannot be read")]
+)
+def test_credentials_of_another_user_are_named_where_nothing_else_can_be_read(
+    monkeypatch: pytest.MonkeyPatch, name: str, what: str
+) -> None:
+    """As by a command that was given the variables of a service."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        passed = Path(folder, "credentials")
+        passed.mkdir(mode=0o700)
+        write_secret(passed / name, b"credential")
+        write_secret(Path(folder, "token.keys"), b"file")
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(passed))
+        os.seteuid(NOBODY)
+        try:
+            assert credential(Path(folder, name)) is None
+            with pytest.raises(KeyFileError) as raised:
+                read_secret(Path(folder, name))
+        finally:
+            os.seteuid(0)
+    assert raised.value.what.startswith(what)
+    assert f"may not look into {passed}" in raised.value.what
+    assert "run as the user of the service" in raised.value.hint
+
+
+def test_a_folder_of_credentials_that_is_not_there_is_no_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with the file is said, and nothing else."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "gone"))
+    with pytest.raises(KeyFileError) as raised:
+        read_secret(tmp_path / "token.keys")
+    assert raised.value.what == "does not exist"
