@@ -13,7 +13,7 @@ import click
 from pydantic import TypeAdapter
 
 from config.addresses import parse_ip
-from config.cli.options import Checked, domain_option, folder_argument
+from config.cli.options import Checked, cannot_fill, domain_option, folder_argument
 from config.cli.output import echo
 from config.keys.dns_records import records
 from config.keys.first_keys import require_absent, write_first_keys
@@ -133,7 +133,9 @@ def init(
         zone = "\n".join(line for record in records(config) for line in record.zone_lines())
     except FileExistsError as error:
         raise click.ClickException(f"{error.filename} exists already, and stays as it is") from None
-    except (OSError, KeyFileError) as error:
+    except OSError as error:
+        raise cannot_fill(folder, error) from None
+    except KeyFileError as error:
         raise click.ClickException(str(error)) from None
     host = url.partition("://")[2]
     written = "token.keys and dkim.pem" if authority is None else "token.keys, dkim.pem and tls/"

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from config.cli.listing import Form, form_option, print_rows
 from config.cli.options import (
     Checked,
+    cannot_fill,
     config_file_option,
     config_option_of_keys,
     domain_option,
@@ -120,7 +121,9 @@ def init_keys(folder: Path, domain: str, selector: str) -> None:
         zone = "\n".join(record_of_key(domain, key).zone_lines())
     except FileExistsError as error:
         raise click.ClickException(f"{error.filename} exists already, and stays as it is") from None
-    except (OSError, KeyFileError) as error:
+    except OSError as error:
+        raise cannot_fill(folder, error) from None
+    except KeyFileError as error:
         raise click.ClickException(str(error)) from None
     names = {"tokens": tokens, "dkim": dkim_key, "domain": domain, "selector": selector}
     echo(*KEYS.format(**names, zone=zone).split("\n"))

@@ -179,6 +179,16 @@ folder_argument = click.argument(
 )
 """The folder that a command fills, as `folder: Path`."""
 
+
+def cannot_fill(folder: Path, error: OSError) -> click.ClickException:
+    """Return the error for a folder in which a file cannot be made, or that cannot be made itself."""
+    why = error.strerror or str(error)
+    of = f" ({error.filename})" if error.filename and str(error.filename) != str(folder) else ""
+    return click.ClickException(
+        f"nothing can be written to {folder}: {why}{of}; name a folder in which this user may make files"
+    )
+
+
 domain_option = click.option(
     "--domain",
     required=True,

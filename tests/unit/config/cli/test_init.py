@@ -161,3 +161,12 @@ def test_init_overwrites_no_authority(tmp_path: Path) -> None:
 def test_a_name_for_the_certificate_is_checked(tmp_path: Path) -> None:
     """It is a host's name or an address."""
     run("init", tmp_path, "--domain", "example.com", "--tls-name", "a b", status=2)
+
+
+@pytest.mark.parametrize("command", ["init", "keys init"])
+def test_a_folder_that_cannot_be_made_is_named_with_what_to_do(command: str) -> None:
+    """The system's own words are of no help there: it says that /proc is not there."""
+    done = run(*command.split(), "/proc/x", "--domain", "example.com", status=1)
+    assert "nothing can be written to /proc/x" in done
+    assert "name a folder in which this user may make files" in done
+    assert "Errno" not in done
