@@ -27,6 +27,10 @@ from waypost_doctor.public_name import Unreachable, addresses_of, fetch
 
 COUNTED_WITHIN_S = 20.0
 LOOK_EVERY_S = 0.2
+PUBLISH = (
+    "publish the record that `waypost dns` prints; `waypost dns --check` says once it can be seen"
+)
+"""The cure where there is no key to verify by."""
 
 
 def signatures(patient: Patient, content: bytes) -> Iterator[Result]:
@@ -37,14 +41,17 @@ def signatures(patient: Patient, content: bytes) -> Iterator[Result]:
         yield found(Kind.NOT_SIGNED, "it carries no signature of a [[sender]]'s domain")
     for at, each in enumerate(present):
         if each.domain in ours:
-            why = _verified(content, at, patient.resolver)
+            why, cure = _verified(content, at, patient.resolver)
             told = f"its signature for {each.domain}"
-            problem = found(Kind.SIGNATURE_INVALID, f"{told}: {why}")
+            problem = found(Kind.SIGNATURE_INVALID, f"{told}: {why}", cure)
             yield problem if why else ok(Topic.MESSAGE, f"{told} verifies")
 
 
-def _verified(content: bytes, at: int, resolver: dns.resolver.Resolver) -> str:
-    """Return why dkimpy does not verify one signature of several; "" where it does."""
+def _verified(content: bytes, at: int, resolver: dns.resolver.Resolver) -> tuple[str, str]:
+    """Return why dkimpy does not verify one signature of several, and the cure; "" where it does.
+
+    No cure: the usual one.
+    """
     missing: list[str] = []
 
     def published(name: bytes, timeout: int = 5) -> bytes | None:  # noqa: ARG001 - dkimpy's signature
@@ -57,10 +64,11 @@ def _verified(content: bytes, at: int, resolver: dns.resolver.Resolver) -> str:
 
     try:
         if dkim.DKIM(content).verify(at, dnsfunc=published):
-            return ""
+            return "", ""
+        why = "it does not fit the message and the key in the DNS"
     except dkim.DKIMException as error:
-        return next(iter(missing), str(error))
-    return next(iter(missing), "it does not fit the message and the key in the DNS")
+        why = str(error)
+    return (missing[0], PUBLISH) if missing else (why, "")
 
 
 def click(patient: Patient, url: str) -> Iterator[Result]:

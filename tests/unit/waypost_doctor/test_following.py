@@ -42,12 +42,14 @@ def test_a_signature_verifies_by_the_key_in_the_dns(clinic: Clinic) -> None:
     (told_of_none,) = following.signatures(patient(clinic), message)
     assert told_of_none.kind is Kind.SIGNATURE_INVALID
     assert "the DNS gives no key at waypost1._domainkey.example.com" in told_of_none.what
+    assert told_of_none.cure.startswith("publish the record that `waypost dns` prints")
 
 
 def test_a_message_that_was_altered_does_not_verify(clinic: Clinic) -> None:
     """One octet is enough."""
     altered = signed(clinic).replace(b"Hi.", b"Ho.")
-    assert kinds(following.signatures(patient(clinic), altered)) == [Kind.SIGNATURE_INVALID]
+    (told,) = following.signatures(patient(clinic), altered)
+    assert (told.kind, told.cure) == (Kind.SIGNATURE_INVALID, Kind.SIGNATURE_INVALID.cure)
 
 
 def test_of_several_signatures_ours_is_verified(clinic: Clinic) -> None:
