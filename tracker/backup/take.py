@@ -29,6 +29,7 @@ from tracker.store import database, file_store
 
 STORE, SPOOL, SECRETS, CONFIGURATION = "store", "spool", "secrets", "waypost.toml"
 """Where files of each kind are in a backup."""
+UNFINISHED = ".unfinished"
 GROUP_MAY_READ = 0o040
 BUSY_MS = 30_000
 
@@ -43,12 +44,13 @@ def take(config: Config, text: bytes, folder: Path, *, with_secrets: bool) -> Ma
     `text` is the configuration as its file has it; there may be none.
 
     It is written under a hidden name, and gets its own once it is whole and durable. What a run that was
-    killed left there is removed by the next one of the same name.
+    killed left there is removed by the next one beside it: there may be keys in it.
     """
     if os.path.lexists(folder):
         raise CannotBackUp(f"{folder} is there already: name a new folder")
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    unfinished = folder.with_name(f".{folder.name}{UNFINISHED}")
     try:
+        _remove_left_behind(unfinished)
         with _new_folder(unfinished):
             made = _taken(config, text, unfinished, with_secrets=with_secrets)
             unfinished.rename(folder)
@@ -56,6 +58,26 @@ def take(config: Config, text: bytes, folder: Path, *, with_secrets: bool) -> Ma
     except (OSError, sqlite3.Error, database.StoreError, KeyFileError) as error:
         raise CannotBackUp(f"no backup was made: {error}") from error
     return made
+
+
+def _remove_left_behind(besides: Path) -> None:
+    """Remove what killed runs left beside a folder; raises OSError.
+
+    That is what a folder of ours holds, has no lock on it, and is this user's. An empty one may be one that
+    another process has made this moment, and hides nothing.
+    """
+    known = {STORE, SPOOL, SECRETS, CONFIGURATION, manifest.NAME}
+    for path in besides.parent.glob(f".*{UNFINISHED}"):
+        if path == besides or path.is_symlink() or not path.is_dir():
+            continue
+        if (
+            path.lstat().st_uid != os.geteuid()
+            or not {each.name for each in path.iterdir()} <= known
+        ):
+            continue
+        with contextlib.suppress(CannotBackUp, FileNotFoundError), _locked(path):
+            if any(path.iterdir()):
+                shutil.rmtree(path)
 
 
 @contextlib.contextmanager

@@ -60,6 +60,19 @@ def test_what_an_interrupted_backup_left_is_no_hindrance(storing: Config, tmp_pa
     assert verified(tmp_path / "backup").entries == ()
 
 
+def test_what_a_killed_backup_left_goes_with_the_next_of_any_name(
+    storing: Config, tmp_path: Path
+) -> None:
+    """There may be keys in it; what is another's, or being written, stays."""
+    left, written, others = (tmp_path / f".{name}.unfinished" for name in ("mon", "tue", "else"))
+    for each in (left, written, others):
+        (each / "secrets").mkdir(parents=True)
+    (others / "photos").mkdir()
+    with taking._locked(written):
+        take(storing, b"", tmp_path / "wed", with_secrets=False)
+    assert [each.exists() for each in (left, written, others)] == [False, True, True]
+
+
 def test_a_backup_that_is_being_written_is_not_begun_anew(storing: Config, tmp_path: Path) -> None:
     """A second run, from cron say, leaves the first alone."""
     unfinished = tmp_path / ".backup.unfinished"
