@@ -11,7 +11,7 @@ No event carries a message body, a credential or a full link of a reader.
 import contextlib
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
 )
+from prometheus_client.metrics_core import Metric
 
 from config.telemetry import log_lines
 
@@ -30,6 +31,25 @@ from config.telemetry import log_lines
 disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY = CollectorRegistry()
 """All metrics of this process."""
+
+
+class WatchedGauge(Gauge):
+    """A gauge of what not every process watches: it has no value before one was set."""
+
+    is_watched = False
+
+    def set(self, value: float) -> None:
+        """Set it; from now on this process tells of it."""
+        self.is_watched = True
+        super().set(value)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return it, without a value in a process that sets none."""
+        found = list(super().collect())
+        if not self.is_watched:
+            for each in found:
+                each.samples.clear()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -755,7 +775,7 @@ STREAM_ATTEMPTS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
-STREAM_WAITING_OCTETS = Gauge(
+STREAM_WAITING_OCTETS = WatchedGauge(
     "waypost_stream_waiting_octets",
     "Octets of the spool that are counted, and that the receiver of the stream has not taken yet.",
     registry=REGISTRY,
@@ -765,7 +785,7 @@ STREAM_LOST_OCTETS = Counter(
     "Octets of the spool that were deleted before the receiver of the stream had taken them.",
     registry=REGISTRY,
 )
-STREAM_STOPPED_NOW = Gauge(
+STREAM_STOPPED_NOW = WatchedGauge(
     "waypost_stream_stopped",
     "1 while the receiver of the stream, which answered 410, is sent nothing.",
     registry=REGISTRY,
@@ -903,12 +923,12 @@ def _record_file(name: str, of: str) -> RecordFileMetrics:
             logging.ERROR,
             f"The copy of {file} cannot be read or written; it is tried again. Says the cause.",
         ),
-        lost_lines=Gauge(
+        lost_lines=WatchedGauge(
             f"waypost_{name}_lost",
             f"Lines that are missing from {file}; what they said stays in force.",
             registry=REGISTRY,
         ),
-        damaged_lines=Gauge(
+        damaged_lines=WatchedGauge(
             f"waypost_{name}_damaged_lines",
             f"Lines of {file} that cannot be read.",
             registry=REGISTRY,
@@ -925,20 +945,20 @@ def _record_file(name: str, of: str) -> RecordFileMetrics:
 
 
 OVERRIDES = _record_file("overrides", "withdrawn and repaired links")
-OVERRIDES_IN_FORCE = Gauge(
+OVERRIDES_IN_FORCE = WatchedGauge(
     "waypost_overrides_in_force",
     "Decisions in force: messages, campaigns and hosts withdrawn, destinations repaired.",
     registry=REGISTRY,
 )
 CONSENTS = _record_file("consents", "persons' consents")
-CONSENTS_IN_FORCE = Gauge(
+CONSENTS_IN_FORCE = WatchedGauge(
     "waypost_consents_in_force",
     "Persons who did not agree to everything, those who were forgotten since included.",
     registry=REGISTRY,
 )
 SHORT_LINKS = _record_file("short_links", "short links")
 ACCESS = _record_file("access", "tokens of the admin listener")
-ACCESS_IN_FORCE = Gauge(
+ACCESS_IN_FORCE = WatchedGauge(
     "waypost_access_in_force",
     "Tokens of the admin listener that open something, when one was last added or revoked.",
     registry=REGISTRY,

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Literal
@@ -210,3 +211,24 @@ def test_whether_a_line_would_be_written_can_be_asked_before(
     for event in (FAILED, DETAIL):
         observe.log(event)
         assert bool(capsys.readouterr().err) == observe.is_written(event)
+
+
+def test_a_process_tells_nothing_of_files_that_it_does_not_watch() -> None:
+    """A 0 would say that all is well with them."""
+    asked = "from config.telemetry import observe; from prometheus_client import generate_latest; "
+    told = [
+        subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                f"{asked}{first}print(generate_latest(observe.REGISTRY).decode())",
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for first in ("", "observe.OVERRIDES.lost_lines.set(0); ")
+    ]
+    assert ["\nwaypost_overrides_lost 0.0\n" in each for each in told] == [False, True]
+    assert not any("\nwaypost_consents_in_force " in each for each in told)
