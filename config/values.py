@@ -406,7 +406,7 @@ Processes = Annotated[
     int,
     BeforeValidator(_processes),
     Field(ge=1, le=MOST_PROCESSES),
-    Kind('whole number or `"auto"`'),
+    Kind('whole number or "auto"'),
 ]
 FilePath = Annotated[Path, BeforeValidator(_path), PlainSerializer(str), Kind("path")]
 Regex = Annotated[str, BeforeValidator(_regex), Kind("regular expression")]

@@ -79,7 +79,7 @@ def test_a_table_that_nobody_knows_is_none() -> None:
         ("proxy", "listen", "array of: host:port"),
         ("proxy", "hostname", "host name"),
         ("proxy", "max_size", "size"),
-        ("proxy", "workers", 'whole number or `"auto"`'),
+        ("proxy", "workers", 'whole number or "auto"'),
         ("proxy", "copies", '"shared" | "per-recipient"'),
         ("proxy", "idle_timeout", "duration"),
         ("proxy", "tls_cert", "path"),
