@@ -260,7 +260,7 @@ def clicks(
     values = {"campaign": scope, "after": after, **asked.values()}
     few = asked.until_s - asked.since_s <= _FEW_DAYS * DAY_S
     in_order = IN_ORDER_OF[db.engine].format("arrived")
-    rows = db.query(f"{_BY_SENDING} {in_order}" if few else _BY_ARRIVAL, values)
+    rows = db.stream(f"{_BY_SENDING} {in_order}" if few else _BY_ARRIVAL, values)
     return (shown(told(row)) for row in rows)
 
 

@@ -121,10 +121,10 @@ class Links:
 
     def every(self) -> Iterator[LinkFigures]:
         """Yield all of them."""
-        rows = self.db.query(_EVERY.format(found=self._found), self._values())
+        rows = self.db.stream(_EVERY.format(found=self._found), self._values())
         while chunk := list(islice(rows, _CHUNK)):
             yield from self._counted(chunk)
-        for row in self.db.query(_LISTED_EVERY.format(listed=self._listed), self._values()):
+        for row in self.db.stream(_LISTED_EVERY.format(listed=self._listed), self._values()):
             yield _link(row, Figures())
 
     def _counted(self, rows: list[Json]) -> list[LinkFigures]:

@@ -55,6 +55,9 @@ class Db(Protocol):
     def query(self, sql: str, parameters: Parameters = ..., /) -> Iterator[dict[str, Any]]:
         """Run one statement; yield its rows by the names of their columns."""
 
+    def stream(self, sql: str, parameters: Parameters = ..., /) -> Iterator[dict[str, Any]]:
+        """Do the same where there may be more rows than one has room for; within a snapshot."""
+
     def transaction(self) -> AbstractContextManager[None]:
         """Write all or nothing: nobody else writes meanwhile, and where the block raises, all is rolled back."""
 

@@ -12,6 +12,7 @@ integers an integer.
 """
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
@@ -33,6 +34,8 @@ TURN_S = 30
 """How long somebody waits for their turn to write, before it counts as a failure."""
 SILENT_S = 60
 """A node that stops in the middle of its turn loses it after this, so that others go on."""
+AT_ONCE = 2000
+"""Rows of a stream that come from the server together."""
 STATEMENTS = 500
 """Statements that the server keeps parsed for a connection."""
 
@@ -47,6 +50,8 @@ _BY_INDEX: Mapping[str, str] = {"enable_hashjoin": "off", "enable_mergejoin": "o
 """Who writes looks up a few rows, by index: temporary tables have no statistics, by which to know that."""
 _OF_VALUES = ("22", "23")
 """Classes of SQLSTATE: data that is none, and constraints (PostgreSQL's manual, appendix A)."""
+
+_STREAMS = itertools.count(1)
 
 
 class _Bool(BoolDumper):
@@ -105,9 +110,8 @@ class PostgreSQL:
     def executemany(self, sql: str, rows: Iterable[Parameters]) -> Cursor:
         """Run one statement for each of `rows`."""
         cursor = self.connection.cursor()
-        given = [
-            _as_given(row) for row in rows
-        ]  # whoever makes them may ask this connection meanwhile
+        # Whoever makes the rows may ask this connection meanwhile.
+        given = [_as_given(row) for row in rows]
         try:
             cursor.executemany(_query(sql), given)
         except psycopg.Error as error:
@@ -122,6 +126,16 @@ class PostgreSQL:
         except psycopg.Error as error:
             raise _ours(error) from error
         return iter(found)
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> Iterator[dict[str, Any]]:
+        """Do the same, some rows at a time; within a transaction."""
+        name = f"stream_{next(_STREAMS)}"
+        try:
+            with self.connection.cursor(name, row_factory=dict_row) as cursor:
+                cursor.itersize = AT_ONCE
+                yield from cursor.execute(_query(sql), _as_given(parameters))
+        except psycopg.Error as error:
+            raise _ours(error) from error
 
     def script(self, statements: str) -> None:
         """Run statements that are PostgreSQL's own, without parameters."""

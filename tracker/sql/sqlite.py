@@ -33,6 +33,10 @@ class SQLite(Database):
         """Run one statement; yield its rows by the names of their columns."""
         return super().query(*_without_lists(sql, params))
 
+    def stream(self, sql: str, parameters: Parameters | None = None) -> Iterator[dict[str, Any]]:
+        """Do the same: SQLite finds rows as they are asked for."""
+        return self.query(sql, parameters)
+
     def executemany(self, sql: str, rows: Iterable[Parameters]) -> sqlite3.Cursor:
         """Run one statement for each of `rows`."""
         return self.conn.executemany(sql, rows)

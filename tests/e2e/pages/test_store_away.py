@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.clients.programs import until
+from tests.support.postgresql import cluster
 from tests.support.readers.links import Links
 from tests.support.stack import Stack
 
@@ -51,8 +52,14 @@ def unreadable(store: Path) -> Iterator[None]:
 @pytest.fixture
 def links(tmp_path: Path) -> Iterator[Links]:
     """Run a tracker that has counted a click."""
-    stack = Stack(folder=tmp_path / "waypost", relay=9).furnish()
-    links = Links(stack)
+    with counted(Stack(folder=tmp_path / "waypost", relay=9)) as links:
+        yield links
+
+
+@contextlib.contextmanager
+def counted(stack: Stack) -> Iterator[Links]:
+    """Run a tracker that has counted a click."""
+    links = Links(stack.furnish())
     with stack.serving("tracker"):
         first = links.click()
         until(lambda: first in asked(stack, "/links")[1])
@@ -67,6 +74,20 @@ def test_pages_say_that_the_store_cannot_be_read_and_links_lead_on(links: Links)
             assert (status, "<h1" in page, "Traceback" in page) == (503, True, False), path
         meanwhile = links.click()
     until(lambda: meanwhile in asked(links.stack, "/links")[1], 60)
+
+
+def test_pages_say_that_the_server_cannot_be_reached_and_links_lead_on(tmp_path: Path) -> None:
+    """As with a file: 503 with a page, and all is shown once the server is back."""
+    with cluster().another() as server:
+        store = server.url(server.empty_store())
+        with counted(Stack(folder=tmp_path / "waypost", relay=9, store=store)) as links:
+            server.stop()
+            for path in PAGES:
+                status, page = asked(links.stack, path)
+                assert (status, "<h1" in page, "Traceback" in page) == (503, True, False), path
+            meanwhile = links.click()
+            server.start()
+            until(lambda: meanwhile in asked(links.stack, "/links")[1], 60)
 
 
 def test_pages_say_what_they_lack_while_the_store_is_locked(links: Links) -> None:

@@ -23,11 +23,13 @@ def asked(db: PostgreSQL, ask: Callable[[], object]) -> list[Statement]:
 
         return noted
 
-    db.execute, db.query = noting(db.execute), noting(db.query)  # type: ignore[method-assign]
+    for name in ("execute", "query", "stream"):
+        setattr(db, name, noting(getattr(db, name)))
     try:
         ask()
     finally:
-        del db.execute, db.query
+        for name in ("execute", "query", "stream"):
+            delattr(db, name)
     return [each for each in seen.values() if _ASKS.match(each[0])]
 
 

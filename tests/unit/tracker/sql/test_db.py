@@ -29,6 +29,18 @@ def _in_memory() -> Iterator[Db]:
     made.close()
 
 
+def test_a_stream_has_all_rows_while_others_are_asked_for(db: Db) -> None:
+    """However many; two at a time, and statements in between."""
+    rows = [(f"{number:05}", number) for number in range(5000)]
+    db.executemany(_PUT, rows)
+    sql = "SELECT name FROM settings WHERE value >= :least ORDER BY name"
+    every, late = (db.stream(sql, {"least": least}) for least in (0, 4990))
+    found = [next(every)["name"], *(row["name"] for row in late)]
+    assert db.execute("SELECT count(*) FROM settings").fetchone() == (5000,)
+    assert found == ["00000", *(name for name, value in rows if value >= 4990)]
+    assert [row["name"] for row in every] == [name for name, _ in rows[1:]]
+
+
 def test_rows_that_are_written_may_be_found_meanwhile(db: Db) -> None:
     """Each as it is wanted, on the same connection."""
     numbers = (db.execute("SELECT :number + 1", {"number": number}).fetchone() for number in (1, 2))
