@@ -184,16 +184,18 @@ async def watch(where: Field, mail: Stream, click: Stream) -> None:
     began_s = time.monotonic()
     while True:
         most = {"proxy": 0, "tracker": 0}
-        for _ in range(int(LINE_S / SAMPLE_S)):
-            await asyncio.sleep(SAMPLE_S)
-            for name, before in most.items():
-                most[name] = max(before, where.descriptors(getattr(where, name)))
-        memory = ", ".join(
-            f"{name} {memory_mb([getattr(where, name)]):.0f} MB {files} files"
-            for name, files in most.items()
-        )
-        minute = (time.monotonic() - began_s) / 60
-        print(f"{minute:4.0f} min  {memory}; {mail.line()}; {click.line()}", flush=True)
+        try:
+            for _ in range(int(LINE_S / SAMPLE_S)):
+                await asyncio.sleep(SAMPLE_S)
+                for name, before in most.items():
+                    most[name] = max(before, where.descriptors(getattr(where, name)))
+        finally:  # of the last minute, too, which is cut off
+            memory = ", ".join(
+                f"{name} {memory_mb([getattr(where, name)]):.0f} MB {files} files"
+                for name, files in most.items()
+            )
+            minute = (time.monotonic() - began_s) / 60
+            print(f"{minute:4.1f} min  {memory}; {mail.line()}; {click.line()}", flush=True)
 
 
 def counted(config: Path) -> dict[str, int]:
