@@ -33,7 +33,7 @@ inside) # In namespaces of its own: no port of this machine's is in the way.
   sed -i 's/^Version: .*/&+1/' "$place/next/DEBIAN/control"
   dpkg-deb --build --root-owner-group -Znone "$place/next" "$root/story/next.deb" >/dev/null
   install='apt-get update -qq && apt-get install -y -qq --no-install-recommends /story/first.deb'
-  DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$root" sh -c "$install" >"$place/log" 2>&1 ||
+  DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 env -u TMPDIR chroot "$root" sh -c "$install" >"$place/log" 2>&1 ||
     { tail "$place/log"; exit 1; }
   grep --after-context=3 '^Waypost starts once' "$place/log"
   unshare --mount --pid --net --fork --kill-child "$0" inside "$root"
