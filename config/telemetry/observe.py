@@ -734,7 +734,7 @@ SPOOL_VANISHED_OCTETS = Counter(
     "Octets of segments that were moved away or deleted before they were counted.",
     registry=REGISTRY,
 )
-STORE_RESERVE_LACKING_OCTETS = Gauge(
+STORE_RESERVE_LACKING_OCTETS = WatchedGauge(
     "waypost_store_reserve_lacking_octets",
     "Octets that have to be free for `waypost.db.reserve`, which a purge on a full disk needs; 0 where it is kept.",
     registry=REGISTRY,
