@@ -60,7 +60,7 @@ COMMANDS = {
     "healthcheck": "waypost_doctor.health:healthcheck",
     "identify": "tracker.cli.identify:identify",
     "init": "config.cli.init:init",
-    "keys": "config.cli.keys:keys_group",
+    "keys": "config.cli.keys.group:keys_group",
     "link": "tracker.cli.link:link",
     "message": "tracker.cli.message:message",
     "nodes": "tracker.cli.nodes:nodes",

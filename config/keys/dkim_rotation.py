@@ -3,7 +3,7 @@
 Owns: how the next key and its file are called, and changing selector and key file in the text of a
 configuration, there and nowhere else.
 Does not own: making keys (`dkim_keys`), whether a record is published (`dns_answers`), or what the
-operator is told (`config.cli.keys`).
+operator is told (`config.cli.keys.dkim`).
 
 The old key signs until the record of the new one can be seen; the old record stays for as long as mail
 that was signed with it may be looked at.

@@ -1,0 +1,1 @@
+"""`waypost keys`: make keys; list, rotate and revoke them."""
