@@ -71,11 +71,12 @@ class Stream(BaseModel):
 
 
 class Versions(BaseModel):
-    """Of what is at work."""
+    """Of what is at work; `postgresql` is null where the store is a file of SQLite."""
 
     waypost: str
     tables: str
     sqlite: str
+    postgresql: str | None
     python: str
 
 
@@ -123,6 +124,7 @@ class States:
                 "waypost": metadata.version("waypost"),
                 "tables": found.step,
                 "sqlite": sqlite3.sqlite_version,
+                "postgresql": found.version if found.engine == "postgresql" else None,
                 "python": platform.python_version(),
             },
         }

@@ -6,7 +6,6 @@ stand (`tracker.outbox.standing`), how the stream does (`tracker.stream.standing
 """
 
 import platform
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -185,6 +184,6 @@ def _versions(now: State) -> list[Fact]:
     return [
         ("Waypost", metadata.version("waypost")),
         ("Tables of the store", now.step),
-        ("SQLite", sqlite3.sqlite_version),
+        ("SQLite" if now.engine == "sqlite" else "PostgreSQL", now.version),
         ("Python", platform.python_version()),
     ]

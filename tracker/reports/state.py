@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.retention.retention import purged_before_s
-from tracker.sql.db import Db
-from tracker.sql.spelling import LATEST_STEP, OCTETS_ON_SERVER
+from tracker.sql.db import Db, Engine
+from tracker.sql.spelling import LATEST_STEP, OCTETS_ON_SERVER, VERSION
 from tracker.store import files
 from tracker.store.keys import moment_s
 
@@ -32,7 +32,7 @@ class State:
 
     `oldest_s` and `latest_s` are when messages that are kept were sent, `last_click_s` when the click was
     made that was counted last; None where there is none. Messages from before `purged_before_s` were
-    purged; 0: none. `step` is the last change of the tables.
+    purged; 0: none. `step` is the last change of the tables, `version` that of the `engine` that holds them.
     """
 
     octets: int
@@ -44,6 +44,8 @@ class State:
     last_click_s: float | None
     purged_before_s: float
     step: str
+    engine: Engine
+    version: str
 
 
 def state(db: Db, path: Path) -> State:
@@ -62,6 +64,8 @@ def state(db: Db, path: Path) -> State:
         moment_s(last[0]) if last else None,
         purged_before_s(db),
         step,
+        db.engine,
+        db.execute(VERSION[db.engine]).fetchone()[0],
     )
 
 

@@ -27,6 +27,11 @@ LATEST_STEP: Mapping[Engine, str] = {
     "postgresql": "SELECT name FROM migrations ORDER BY applied_at DESC LIMIT 1",
 }
 """The last change that was made to the tables."""
+VERSION: Mapping[Engine, str] = {
+    "sqlite": "SELECT sqlite_version()",
+    "postgresql": "SHOW server_version",
+}
+"""Of the engine."""
 OCTETS_ON_SERVER = "SELECT pg_database_size(current_database())"
 """How large the store is; of a file of SQLite, the disk says it."""
 BEGINNING = 200

@@ -104,12 +104,13 @@ def told(db: Db, keys: Iterable[MessageKey]) -> list[Json]:
 
 
 def _row(db: Db, key: MessageKey) -> Json:
-    about = next(db.query(_ABOUT, key._asdict()), {"campaign_id": None, "campaign": None})
-    copies = next(db.query(_COPIES, key._asdict()))
-    kept = next(db.query(_DETAILS, key._asdict()), {"subject": None, "outcome": None})
-    (first,) = db.execute(_FIRST, key._asdict()).fetchone() or (None,)
+    asked = key._asdict()
+    about = next(db.query(_ABOUT, asked), {"campaign_id": None, "campaign": None})
+    copies = next(db.query(_COPIES, asked))
+    kept = next(db.query(_DETAILS, asked), {"subject": None, "outcome": None})
+    (first,) = db.execute(_FIRST, asked).fetchone() or (None,)
     if not copies["recipients"]:
-        copies["recipients"], first = db.execute(_FIRST_KEPT, key._asdict()).fetchone()
+        copies["recipients"], first = db.execute(_FIRST_KEPT, asked).fetchone()
     row = {
         "message": key.text,
         "sent_s": key.sent_s,

@@ -28,6 +28,7 @@ def test_a_store_on_a_server_has_a_size_and_steps() -> None:
         found = state(db, Path("no file"))
     assert (found.step, found.messages) == (list(STEPS)[-1], 0)
     assert found.octets > 1_000_000
+    assert (found.engine, found.version.partition(".")[0].isdecimal()) == ("postgresql", True)
 
 
 def test_what_was_purged_stays_counted(tmp_path: Path) -> None:
