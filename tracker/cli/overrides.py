@@ -8,6 +8,7 @@ Does not own: what an order comes to (`tracker.orders.links`), where decisions a
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
@@ -25,9 +26,17 @@ from tracker.orders import links
 from tracker.reports import sent_links
 from tracker.urls import blanks
 
+if TYPE_CHECKING:
+    from tracker.nodes.spread import Reach
+
 FORCE = "In force within seconds, wherever the tracker runs on this store."
 COLUMNS = ("at", "by", "action", "kind", "value", "to", "messages")
 undo_option = click.option("--undo", is_flag=True, help="Take the decision back.")
+everywhere_option = click.option(
+    "--everywhere",
+    is_flag=True,
+    help="Exit with 1 where not all nodes that share the database are known to have heard it.",
+)
 
 
 @click.group()
@@ -38,42 +47,47 @@ def revoke() -> None:
 @revoke.command("message")
 @click.argument("message", type=TEXT)
 @undo_option
+@everywhere_option
 @config_option_without_files
-def revoke_message(config: Config, message: str, *, undo: bool) -> None:
+def revoke_message(config: Config, message: str, *, undo: bool, everywhere: bool) -> None:
     """Withdraw all links of a MESSAGE, named by its id or by any link of it, full or short."""
     log_errors_only(config)
     with _clear_errors():
         identifier = links.message_of(config, message)
-    _revoke(config, "message", identifier, undo=undo)
+    _revoke(config, "message", identifier, undo=undo, everywhere=everywhere)
 
 
 @revoke.command("campaign")
 @click.argument("campaign", type=TEXT)
 @undo_option
+@everywhere_option
 @config_option_without_files
-def revoke_campaign(config: Config, campaign: str, *, undo: bool) -> None:
+def revoke_campaign(config: Config, campaign: str, *, undo: bool, everywhere: bool) -> None:
     """Withdraw all links of the messages that CAMPAIGN has up to now."""
     if undo:
-        _revoke(config, "campaign", campaign, undo=True)
+        _revoke(config, "campaign", campaign, undo=True, everywhere=everywhere)
         return
     with current_store(config) as db:
         messages = sent_links.messages_of(db, campaign)
     with _clear_errors():
         made = links.withdrawal(config, "campaign", campaign, lambda _: messages)
     _write(config, made)
-    echo(f"Campaign {campaign}: {len(messages)} messages revoked. {FORCE}")
+    reach = _reach(config, made)
+    echo(f"Campaign {campaign}: {len(messages)} messages revoked. {reach or FORCE}")
     echo("Messages that are sent from now on are not: stop sending, or revoke it again.")
+    _require(reach, everywhere=everywhere)
 
 
 @revoke.command("host")
 @click.argument("host", type=TEXT)
 @undo_option
+@everywhere_option
 @config_option_without_files
-def revoke_host(config: Config, host: str, *, undo: bool) -> None:
+def revoke_host(config: Config, host: str, *, undo: bool, everywhere: bool) -> None:
     """Withdraw all links to a destination HOST and to hosts below it."""
     with _clear_errors():
         name = decide.host(host)
-    _revoke(config, "host", name, undo=undo)
+    _revoke(config, "host", name, undo=undo, everywhere=everywhere)
 
 
 @revoke.command("list")
@@ -97,8 +111,9 @@ def list_decisions(config: Config, form: Form) -> None:
 @click.argument("old")
 @click.argument("new", required=False)
 @undo_option
+@everywhere_option
 @config_option_without_files
-def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
+def redirect(config: Config, old: str, new: str | None, *, undo: bool, everywhere: bool) -> None:
     """Lead all links to the URL OLD to the URL NEW instead.
 
     OLD is the URL as it was written, or as it was sent: with what [tracking.url_params] and
@@ -114,31 +129,55 @@ def redirect(config: Config, old: str, new: str | None, *, undo: bool) -> None:
     if undo == (new is not None):
         raise click.UsageError("give OLD and NEW, or OLD and --undo")
     if new is None:
-        _take_back(config, "destination", old)
-        echo(f"{old} leads where it was written to again. {FORCE}")
+        reach = _reach(config, _take_back(config, "destination", old))
+        echo(f"{old} leads where it was written to again. {reach or FORCE}")
+        _require(reach, everywhere=everywhere)
         return
     with _clear_errors():
         made = links.repair(config, old, new)
     _write(config, made)
-    echo(f"{old} leads to {new}. {FORCE}")
+    reach = _reach(config, made)
+    echo(f"{old} leads to {new}. {reach or FORCE}")
     _hint(config, blanks.as_reported(made.value))
+    _require(reach, everywhere=everywhere)
 
 
-def _revoke(config: Config, kind: Kind, value: str, *, undo: bool) -> None:
+def _revoke(config: Config, kind: Kind, value: str, *, undo: bool, everywhere: bool) -> None:
     """Withdraw links, or take that back, and say so."""
     if undo:
-        _take_back(config, kind, value)
+        made = _take_back(config, kind, value)
     else:
         with _clear_errors():
             made = links.withdrawal(config, kind, value, lambda _: ())
         _write(config, made)
-    echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {FORCE}")
+    reach = _reach(config, made)
+    echo(f"{kind.capitalize()} {value}: {'restored' if undo else 'revoked'}. {reach or FORCE}")
+    _require(reach, everywhere=everywhere)
 
 
-def _take_back(config: Config, kind: Kind, value: str) -> None:
+def _take_back(config: Config, kind: Kind, value: str) -> Decision:
     with _clear_errors():
         made = links.restoration(config, kind, value)
     _write(config, made)
+    return made
+
+
+def _reach(config: Config, made: Decision) -> "Reach | None":
+    """Return which nodes have heard of a decision; None where there is one machine.
+
+    There, nothing of nodes is imported either: the command is as fast as ever.
+    """
+    if config.store.engine == "sqlite":
+        return None
+    from tracker.nodes import spread  # noqa: PLC0415 - see above
+
+    return spread.reach(config.store, DECISIONS, made)
+
+
+def _require(reach: "Reach | None", *, everywhere: bool) -> None:
+    """End with exit status 1 where that was asked for, and not all nodes have it for certain."""
+    if everywhere and reach is not None and not reach.is_everywhere:
+        raise click.exceptions.Exit(1)
 
 
 @contextmanager

@@ -82,6 +82,14 @@ def find(db: Db, digest: bytes) -> bytes | None:
     return row and bytes(row[0])
 
 
+def number_of(db: Db, digest: bytes) -> int | None:
+    """Return the number of a line; None where it is not in the log yet. Raises ServerError."""
+    row = db.execute(
+        "SELECT seq FROM shared_log WHERE digest = :digest", {"digest": digest}
+    ).fetchone()
+    return row and int(row[0])
+
+
 def latest(db: Db) -> int:
     """Return the number of the last line; 0 where there is none. Raises ServerError."""
     return int(db.execute("SELECT coalesce(max(seq), 0) FROM shared_log").fetchone()[0])

@@ -33,6 +33,7 @@ from tracker.nodes.lines import START, Shared, kinds_of
 from tracker.nodes.registry import NameTaken
 from tracker.sql.errors import ServerError
 from tracker.store import database
+from tracker.store.server import schema
 
 if TYPE_CHECKING:
     from tracker.sql.postgresql import PostgreSQL
@@ -79,6 +80,8 @@ class Sharing:
         """Share over one connection; raises what ends it."""
         store = self._config.store
         with connected(store) as db:
+            if schema.pending(db):
+                return  # who feeds makes the tables; until then nobody has anything to say
             exchange = Exchange(db, self._config)
             exchange.begin()
             self._recovered()
@@ -108,7 +111,7 @@ class Exchange:
         self._db, self._config = db, config
         self._node, self._key = config.store.node or "", own_key(config.store)
         self._kinds = kinds_of(config.store.file)
-        self._heard = 0
+        self._heard = self._said_heard = 0
         self._asked_s = self._said_s = -POLL_S - SAY_S
         self._is_told = True
 
@@ -130,6 +133,8 @@ class Exchange:
             self._fetch()
             self._asked_s = now_s
             self._attend()
+            if self._heard != self._said_heard:
+                self._said_s = now_s - SAY_S  # who decided it may be waiting for that
         if now_s - self._said_s >= SAY_S:
             self._say()
             self._said_s = now_s
@@ -187,6 +192,7 @@ class Exchange:
     def _say(self) -> None:
         fed, clock_s = database.offsets(self._db), registry.clock_distance_s(self._db)
         signs = vital_signs.look(self._config, fed, self._heard, clock_s)
+        self._said_heard = self._heard
         if not registry.say(self._db, self._node, self._key, signs):
             registry.take_name(self._db, self._node, self._key)
         nodes = registry.listing(self._db)

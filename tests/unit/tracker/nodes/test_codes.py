@@ -57,12 +57,6 @@ def test_without_the_database_no_code_is_given_out(tmp_path: Path) -> None:
     assert SharedCodes(store).token("abc") is None
 
 
-def test_one_machine_alone_has_nobody_to_tell(tmp_path: Path) -> None:
-    """With a file of SQLite."""
-    with registry(StoreConfig(url=f"sqlite:///{tmp_path}/w.db")) as register:
-        assert register("abc", "one")
-
-
 def test_a_claimed_code_is_a_line_of_the_log(store: StoreConfig) -> None:
     """So that all nodes hear it."""
     with registry(store) as register:

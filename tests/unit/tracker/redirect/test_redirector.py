@@ -57,6 +57,9 @@ class Reader:
     opens: list[Opened] = field(default_factory=list)
     overrides: Overrides = field(default_factory=Overrides)
     codes: dict[str, str] = field(default_factory=dict)
+    elsewhere: dict[str, str] | None = None
+    """Codes that other nodes know; None: there are no others."""
+    asked: list[str] = field(default_factory=list)
     fault: Exception | None = None
     well_known: dict[tuple[str, bytes], bytes] = field(default_factory=dict)
 
@@ -86,10 +89,16 @@ class Reader:
             self.codes.get,
         )
         app.well_known = lambda host, path: self.well_known.get((host, path))
+        if self.elsewhere is not None:
+            app.ask = self._asked
         path, _, query = path.partition("?")
         response = Response()
         app(Request(method, path.encode(), query.encode(), list(headers), peer), response)
         return response
+
+    def _asked(self, code: str, then: Callable[[str | None], None]) -> None:
+        self.asked.append(code)
+        then((self.elsewhere or {}).get(code))
 
 
 @pytest.fixture
@@ -180,6 +189,26 @@ def test_an_app_link_is_a_link(reader: Reader) -> None:
     """The path tells a phone which app it is for; a browser is redirected as ever."""
     assert (reader.ask(f"/c/app/{token()}"))["location"] == LINK.destination
     assert len(reader.clicks) == 1
+
+
+def test_a_code_of_another_node_redirects_as_one_of_ours(reader: Reader) -> None:
+    """It is asked for once it is not known here; what nobody knows is the same 404 as ever."""
+    reader.codes, reader.elsewhere = {"aBc1234": token()}, {"xYz9876": token()}
+    assert reader.ask("/s/aBc1234")["location"] == LINK.destination
+    assert reader.asked == []
+    assert reader.ask("/s/xYz9876?x=1")["location"] == LINK.destination
+    assert len(reader.clicks) == 2
+    assert reader.ask("/s/unknown").status == 404
+    assert reader.asked == ["xYz9876", "unknown"]
+
+
+def test_only_what_can_be_a_code_is_asked_for(reader: Reader) -> None:
+    """Whoever tries paths at random costs other nodes nothing."""
+    reader.elsewhere = {}
+    for path in ("/s/", "/s/a b", "/s/%61Bc1234", f"/s/{token()}", "/c/unknown", "/s/aBc1234/"):
+        assert reader.ask(path).status == 404
+    assert reader.ask("/s/aBc1234", "POST").status == 405
+    assert reader.asked == []
 
 
 def test_a_code_redirects_and_counts_like_its_token(reader: Reader) -> None:
