@@ -62,7 +62,9 @@ class Cluster:
     def start(self) -> None:
         """Start it; return once it answers."""
         options = f"-k {self.folder} -c listen_addresses='' -c max_connections=60"
-        self._run("pg_ctl", "--wait", f"--options={options}", f"--log={self.folder}/log", "start")
+        patience = "--timeout=300"  # a busy machine takes long to recover what was killed
+        log = f"--log={self.folder}/log"
+        self._run("pg_ctl", "--wait", patience, f"--options={options}", log, "start")
 
     def stop(self) -> None:
         """Stop it, in order."""

@@ -12,7 +12,7 @@ import pytest
 from config.keys.token_keys import new_token_key, write_token_keys
 from tests.support.clients.programs import WAYPOST, running, until, waypost
 from tests.support.nodes import furnished
-from tests.support.postgresql import Cluster, cluster, url_of_new_store
+from tests.support.postgresql import cluster, url_of_new_store
 from tests.support.readers.links import Links
 
 URL = "https://www.example.com/sale"
@@ -22,14 +22,8 @@ WITHIN_S = 60.0
 """How long a busy machine may take for what is to take two seconds."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Cluster:
-    """Return the server that nodes share."""
-    return cluster()
-
-
 @pytest.fixture
-def nodes(tmp_path: Path, server: Cluster) -> tuple[Links, Links]:
+def nodes(tmp_path: Path) -> tuple[Links, Links]:
     """Furnish two nodes; nothing of them runs yet."""
     url = url_of_new_store()
     return furnished(tmp_path, url, "a"), furnished(tmp_path, url, "b")
@@ -86,18 +80,17 @@ def test_what_is_decided_on_one_node_holds_on_the_other(nodes: tuple[Links, Link
         assert '"problems": []' in do(one, "nodes", "--json")
 
 
-def test_while_the_database_is_gone_each_node_goes_on(
-    nodes: tuple[Links, Links], server: Cluster
-) -> None:
+def test_while_the_database_is_gone_each_node_goes_on(tmp_path: Path) -> None:
     """What is decided holds where it was decided, and on both nodes once it is back."""
-    one, other = nodes
-    path = one.path(BAD)
-    with trackers(one, other):
-        _, known, _ = short(one)
-        code = urlsplit(known["url"]).path
-        assert other.ask(code).location == URL
-        server.kill()
-        try:
+    with cluster().another() as server:
+        url = server.url(server.empty_store())
+        one, other = furnished(tmp_path, url, "a"), furnished(tmp_path, url, "b")
+        path = one.path(BAD)
+        with trackers(one, other):
+            _, known, _ = short(one)
+            code = urlsplit(known["url"]).path
+            assert other.ask(code).location == URL
+            server.kill()
             do(one, "revoke", "host", "bad.example.org")
             do(other, "revoke", "message", MESSAGE)
             until(lambda: one.ask(path).status == 410, WITHIN_S)
@@ -106,14 +99,13 @@ def test_while_the_database_is_gone_each_node_goes_on(
             assert other.ask("/s/unknown").status == 404
             status, refused, again = short(one)
             assert (status, bool(refused["error"]), bool(again)) == (503, True, True)
-        finally:
             server.start()
-        until(lambda: other.ask(path).status == 410, WITHIN_S)
-        revoked = one.path(URL, message_id=bytes.fromhex(MESSAGE))
-        until(lambda: one.ask(revoked).status == 410, WITHIN_S)
-        files = [each.stack.folder / "waypost.db.overrides.shared" for each in nodes]
-        assert files[0].read_bytes() == files[1].read_bytes()
-        until(lambda: short(one)[0] == 201, WITHIN_S)
+            until(lambda: other.ask(path).status == 410, WITHIN_S)
+            revoked = one.path(URL, message_id=bytes.fromhex(MESSAGE))
+            until(lambda: one.ask(revoked).status == 410, WITHIN_S)
+            files = [each.stack.folder / "waypost.db.overrides.shared" for each in (one, other)]
+            until(lambda: files[0].read_bytes() == files[1].read_bytes(), WITHIN_S)
+            until(lambda: short(one)[0] == 201, WITHIN_S)
 
 
 def test_who_is_forgotten_on_one_node_is_forgotten_on_the_other(

@@ -137,25 +137,24 @@ def test_a_line_that_was_torn_is_fetched_again(nodes: tuple[Config, Config]) -> 
 
 
 def test_decisions_of_while_the_database_was_gone_are_the_same_on_all_afterwards(
-    nodes: tuple[Config, Config],
+    tmp_path: Path,
 ) -> None:
     """Each is in force at once where it was made."""
-    one, other = nodes
-    server = cluster()
-    with sharing(one, other):
-        revoke(one, "before.test")
-        until(lambda: Overrides.of(records(other)).hosts == {"before.test"})
-        server.kill()
-        try:
+    with cluster().another() as server:
+        url = server.url(server.empty_store())
+        one, other = node(tmp_path, url, "a"), node(tmp_path, url, "b")
+        with sharing(one, other):
+            revoke(one, "before.test")
+            until(lambda: Overrides.of(records(other)).hosts == {"before.test"}, within_s=60)
+            server.kill()
             made = {f"{name}.test" for name in "abc"}
             for name in made:
                 revoke(one, name)
             revoke(other, "other.test")
             assert Overrides.of(records(one)).hosts == {"before.test", *made}
-        finally:
             server.start()
-        until(lambda: len(records(other)) == len(records(one)) == 5, within_s=60)
-    exchange(one, other)
+            until(lambda: len(records(other)) == len(records(one)) == 5, within_s=60)
+        exchange(one, other)
     assert records(one) == records(other)
 
 
