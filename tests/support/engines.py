@@ -1,10 +1,11 @@
 """Tests of what is asked of a store, run on each engine that may hold it.
 
-A room of tests that is to run on all of them has `engine` in its conftest. Then `tests.support.checks.facts.empty`,
+A file of tests that is to run on all of them imports `engine` and `gives_back`, or its folder's conftest does. Then `tests.support.checks.facts.empty`,
 and the fixture `db`, give stores of the engine whose turn it is.
 """
 
 import contextlib
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,21 @@ class Lent(PostgreSQL):
         self._lending = contextlib.ExitStack()
         super().__init__(self._lending.enter_context(cluster().lent_store()).connection)
 
+    def __del__(self) -> None:
+        """Undo everything that a test left open."""
+        self.close()
+
+    @property
+    def conn(self) -> "Lent":
+        """What sqlite-utils calls the connection of Python's library."""
+        return self
+
+    def iterdump(self) -> Iterator[str]:
+        """Yield all that the store holds, as text; octets as such."""
+        for (name,) in self.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+            for row in self.execute(f"SELECT * FROM {name}"):
+                yield repr(row)
+
     def __getitem__(self, name: str) -> Table:
         return Table(self, name)
 
@@ -61,12 +77,13 @@ class Lent(PostgreSQL):
         self._lending.close()
 
 
-_LENT: list[Lent] = []
+_LENT: weakref.WeakSet[Lent] = weakref.WeakSet()
 
 
 def _lend() -> Any:
-    _LENT.append(Lent())
-    return _LENT[-1]
+    lent = Lent()
+    _LENT.add(lent)
+    return lent
 
 
 @pytest.fixture(scope="module", params=ENGINES, autouse=True)
@@ -84,5 +101,5 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
 def gives_back() -> Iterator[None]:
     """Close what a test left open."""
     yield
-    while _LENT:
-        _LENT.pop().close()
+    for lent in tuple(_LENT):
+        lent.close()

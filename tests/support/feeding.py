@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,7 +33,7 @@ _CLICKS = """
     JOIN user_agents ON user_agents.id = user_agent_id
     JOIN signal_sets ON signal_sets.id = signal_set_id
     JOIN verdicts ON verdicts.id = verdict_id
-    LEFT JOIN deliveries ON NOT shared AND deliveries.sent_s = clicks.sent_s
+    LEFT JOIN deliveries ON shared = 0 AND deliveries.sent_s = clicks.sent_s
         AND deliveries.message_id = clicks.message_id AND deliveries.number = recipient
     LEFT JOIN persons ON persons.id = person_id
     ORDER BY arrival
@@ -144,8 +143,6 @@ def click_rows(db: SQLite) -> list[dict[str, Any]]:
 
     With the moment, and with the campaign, link and person for which it counts.
     """
-    cursor = db.execute(_CLICKS)
-    cursor.row_factory = sqlite3.Row
     return [
         {
             **row,
@@ -154,15 +151,13 @@ def click_rows(db: SQLite) -> list[dict[str, Any]]:
             "message_id": message_text(row["message_id"]),
             "ip": address_text(row["ip"]),
         }
-        for row in cursor
+        for row in db.query(_CLICKS)
     ]
 
 
 def message_rows(db: SQLite) -> list[dict[str, Any]]:
     """Return every message of a store by the time of sending, in words instead of numbers."""
-    cursor = db.execute(_MESSAGES)
-    cursor.row_factory = sqlite3.Row
-    return [{**row, "message_id": message_text(row["message_id"])} for row in cursor]
+    return [{**row, "message_id": message_text(row["message_id"])} for row in db.query(_MESSAGES)]
 
 
 def stored_id(event_id: str, at_s: float) -> str:

@@ -22,7 +22,7 @@ from psycopg.adapt import Loader
 from psycopg.rows import dict_row
 from psycopg.types.bool import BoolDumper
 from psycopg.types.numeric import Int8Dumper
-from psycopg.types.string import StrDumperUnknown
+from psycopg.types.string import StrDumperUnknown, TextLoader
 
 from tracker.sql.db import Cursor, Engine, Parameters
 from tracker.sql.dialect import for_postgresql
@@ -36,6 +36,8 @@ SILENT_S = 60
 """A node that stops in the middle of its turn loses it after this, so that others go on."""
 AT_ONCE = 2000
 """Rows of a stream that come from the server together."""
+NUL = "\U0010ffff"
+"""Stands for NUL: a code point that no text may hold (Unicode, noncharacters)."""
 STATEMENTS = 500
 """Statements that the server keeps parsed for a connection."""
 
@@ -64,10 +66,18 @@ class _Bool(BoolDumper):
 
 
 class _Text(StrDumperUnknown):
-    """Text goes in without octets of zero, which PostgreSQL has no room for: each is one unknown character."""
+    """Text goes in with a stand-in for NUL, which PostgreSQL takes in none."""
 
     def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", "\ufffd"))
+        return super().dump(obj.replace("\0", NUL) if "\0" in obj else obj)
+
+
+class _TextLoader(TextLoader):
+    """And comes out with NUL again."""
+
+    def load(self, data: Buffer) -> str | bytes:
+        text = bytes(data).decode()
+        return text.replace(NUL, "\0") if NUL in text else text
 
 
 class _FlagLoader(Loader):
@@ -97,6 +107,7 @@ class PostgreSQL:
         adapters.register_dumper(int, Int8Dumper)
         adapters.register_dumper(bool, _Bool)
         adapters.register_dumper(str, _Text)
+        adapters.register_loader("text", _TextLoader)
         adapters.register_loader("bool", _FlagLoader)
         adapters.register_loader("numeric", _NumberLoader)
 

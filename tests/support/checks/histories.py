@@ -1,74 +1,66 @@
-"""A random history of mail and clicks, as events: of several campaigns, links and readers, over some days."""
+"""What may have happened to a few messages, as Hypothesis draws it."""
 
-from collections.abc import Iterator
-from random import Random
+from functools import partial
 
-from tracker.events import (
-    Clicked,
-    Event,
-    MessageAccepted,
-    MessagePending,
-    MessageRefused,
-    Recipient,
-    SentLink,
-)
+from hypothesis import strategies as st
 
-DAY_S = 86400
-CAMPAIGNS = ("news", "sale", "Spring & <b>sale</b>", None)
-PEOPLE = tuple(Recipient(n, f"reader{n}@example.net") for n in range(1, 7))
-AGENTS = ("Browser/1", "curl/8", "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0", "")
-SIGNALS: tuple[tuple[str, ...], ...] = ((), ("no-html",), ("head",), ("prefetch",))
+from tests.support.checks.facts import LINKS, SENT_S, clicked, own_click, own_link, pending
+from tracker.events import Event, MessageAccepted, MessageRefused, Recipient, SentLink
+
+SECONDS = st.sampled_from([0, 0.1, 0.2, 1, 30, 50, 100, 700, 4000])
+VISITORS = {
+    "ip": st.sampled_from([None, "192.0.2.0", "198.51.100.0", "203.0.113.0"]),
+    "user_agent": st.sampled_from(["Browser/1", "Browser/2"]),
+    "signals": st.sampled_from([(), (), ("head",), ("no-html",), ("no-language", "stale-agent")]),
+}
+GROUPS = st.sampled_from([None, "offer", "https://example.net/"])
+DESTINATIONS = {link: f"https://example.net/{link}" for link in range(1, 5)}
 
 
-def history(chance: Random, begun_s: float, messages: int = 12, days: int = 4) -> Iterator[Event]:
-    """Yield what happened, message by message; some are refused, some shared, some never answered."""
-    for _ in range(messages):
-        yield from _message(chance, begun_s + chance.randrange(days * DAY_S))
-
-
-def _message(chance: Random, sent_s: float) -> Iterator[Event]:
-    message = f"{chance.getrandbits(64):016x}"
-    people = chance.sample(PEOPLE, chance.randint(1, 3))
-    recipients = tuple(Recipient(n, each.address) for n, each in enumerate(people, 1))
-    links = tuple(_link(chance, number) for number in range(1, chance.randint(2, 5)))
-    shared = chance.random() < 0.2
-    yield MessagePending(
-        *(message, sent_s, "example.com", chance.choice(CAMPAIGNS)),
-        shared=shared,
-        recipients=recipients,
-        links=links,
-        sent_s=int(sent_s),
-    )
-    numbers = tuple(each.number for each in recipients)
-    if chance.random() < 0.85:
-        yield MessageAccepted(message, sent_s + 1, numbers, sent_s=int(sent_s))
-    elif chance.random() < 0.5:
-        yield MessageRefused(message, sent_s + 1, numbers, sent_s=int(sent_s))
-        return
-    for _ in range(chance.randint(0, 5)):
-        recipient = 0 if shared else chance.choice(numbers)
-        yield _click(chance, message, sent_s, recipient, chance.choice(links))
-
-
-def _link(chance: Random, number: int) -> SentLink:
-    where = chance.randrange(8)
-    return SentLink(number, f"https://example.net/{where}", None, f"link {where}")
-
-
-def _click(chance: Random, message: str, sent_s: float, recipient: int, link: SentLink) -> Clicked:
-    at_s = sent_s + chance.choice((0.5, 60.0, 3600.0, 2 * DAY_S)) + chance.random()
-    return Clicked(
-        event_id=f"{int(at_s * 1000):012x}{chance.getrandbits(80):020x}",
-        at_s=at_s,
-        message_id=message,
-        recipient=recipient,
-        link=link.number,
-        sent_at_s=int(sent_s),
-        destination=link.url,
-        method="GET",
-        human=True,
-        reasons=(),
-        ip=f"198.51.100.{chance.randrange(256)}",
-        user_agent=chance.choice(AGENTS),
-        signals=chance.choice(SIGNALS),
-    )
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    """Draw what may have happened to a few messages, some events lost, some twice, in any order."""
+    events: list[Event] = []
+    for number in range(draw(st.integers(1, 4))):
+        message = f"m{number}"
+        shared = draw(st.booleans())
+        day = 86400 * draw(st.integers(0, 1))
+        # Tokens of earlier versions may tell another second than their events do.
+        sent_s = draw(st.sampled_from([None, SENT_S + day]))
+        token_s = sent_s or SENT_S + day + draw(st.integers(0, 1))
+        readers = draw(st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True))
+        people = tuple(Recipient(n, f"{name}@example.net") for n, name in enumerate(readers, 1))
+        campaign = draw(st.sampled_from([None, "x", "y"]))
+        about = pending(
+            message,
+            shared=shared,
+            recipients=people,
+            campaign=campaign,
+            at_s=SENT_S + day,
+            sent_s=sent_s,
+            links=(
+                *LINKS[:2],
+                SentLink(3, "https://example.net/", draw(GROUPS), "three"),
+                own_link(own := draw(st.sampled_from([message, "all"]))),
+            ),
+        )
+        taken = draw(st.sets(st.integers(1, len(people))))
+        events += [about, MessageAccepted(message, SENT_S + day + 1, tuple(sorted(taken)))]
+        left = draw(st.sets(st.integers(1, len(people))))
+        events.append(MessageRefused(message, SENT_S + day, tuple(sorted(left))))
+        for click in range(draw(st.integers(0, 4))):
+            event = draw(st.sampled_from([clicked, partial(own_click, reader=own)]))
+            where = {"link": (link := draw(st.integers(1, 4))), "destination": DESTINATIONS[link]}
+            events.append(
+                event(
+                    f"{message}c{click}",
+                    message,
+                    at_s=SENT_S + day + 86400 * draw(st.integers(0, 1)) + draw(SECONDS),
+                    sent_at_s=token_s,
+                    recipient=0 if shared else draw(st.integers(1, len(people))),
+                    **{name: draw(values) for name, values in VISITORS.items()},
+                    **(where if event is clicked else {}),
+                )
+            )
+    kept = draw(st.lists(st.sampled_from(events), min_size=1, max_size=2 * len(events)))
+    return draw(st.permutations(kept))

@@ -15,6 +15,7 @@ from tests.support.checks.facts import (
     to_ann,
     totals,
 )
+from tests.support.engines import engine, gives_back
 from tracker.counting.batch import feed
 from tracker.events import Recipient, SentLink
 from tracker.outbox.subscriptions import Subscription, Subscriptions
@@ -25,6 +26,8 @@ from tracker.retention.retention import Purged, expiring, lower_horizon, purge, 
 from tracker.sql.sqlite import SQLite
 from tracker.store.keys import event_octets, message_number
 from tracker.store.reserved import PURGED_NAME
+
+__all__ = ["engine", "gives_back"]
 
 DAY_S = 86400
 LATER_S = SENT_S + DAY_S + 60

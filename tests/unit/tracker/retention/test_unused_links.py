@@ -4,9 +4,12 @@ import re
 from typing import Any
 
 from tests.support.checks.facts import LINKS, SENT_S, accepted, clicked, pending, put, to_ann
+from tests.support.engines import engine, gives_back
 from tracker.events import SentLink
 from tracker.retention.retention import purge
 from tracker.sql.sqlite import SQLite
+
+__all__ = ["engine", "gives_back"]
 
 DAY_S = 86400
 KEPT_OF_LINKS = {"links", "link_sets", "link_set_links", "link_set_ignored", "campaign_links"}
@@ -22,9 +25,9 @@ def listed(db: SQLite) -> set[tuple[str, str | None]]:
     """Return the links of each campaign: those that were clicked, and those that it lists."""
     found = db.execute("""
         SELECT links.name, campaigns.name FROM (
-            SELECT campaign_id, link_id FROM counters WHERE day = 0 AND campaign_id AND link_id
+            SELECT campaign_id, link_id FROM counters WHERE day = 0 AND campaign_id > 0 AND link_id > 0
             UNION SELECT campaign_id, link_id FROM campaign_links
-        ) JOIN campaigns ON campaigns.id = campaign_id JOIN links ON links.id = link_id
+        ) AS listed JOIN campaigns ON campaigns.id = campaign_id JOIN links ON links.id = link_id
     """)
     return {(link, campaign) for link, campaign in found}
 

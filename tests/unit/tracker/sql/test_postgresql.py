@@ -26,7 +26,7 @@ def db(url: str) -> Iterator[PostgreSQL]:
 
 
 @pytest.mark.parametrize(
-    "value", [0, -1, 2**63 - 1, -(2**63), 1.5, "", "Ä 'quoted' %s ?", b"\x00\xff", None]
+    "value", [0, -1, 2**63 - 1, -(2**63), 1.5, "", "Ä 'quoted' %s ?", "N\0L", b"\x00\xff", None]
 )
 def test_a_value_comes_back_as_it_was_given(db: PostgreSQL, value: Any) -> None:
     """By name and by place."""
