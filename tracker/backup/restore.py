@@ -36,6 +36,8 @@ class CannotRestore(Exception):
 
 def require_possible(folder: Path, found: Manifest, config: Config, *, replace: bool) -> None:
     """Raise CannotRestore where `restore` would; nothing is changed, and nothing is made. Raises OSError."""
+    if config.store.engine == "postgresql":
+        raise CannotRestore("the store is a PostgreSQL, use pg_restore")
     store, spool = config.store.path, config.store.spool_dir
     if store.resolve().is_relative_to(folder.resolve()):
         raise CannotRestore(

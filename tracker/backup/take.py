@@ -46,6 +46,11 @@ def take(config: Config, text: bytes, folder: Path, *, with_secrets: bool) -> Ma
     It is written under a hidden name, and gets its own once it is whole and durable. What a run that was
     killed left there is removed by the next one beside it: there may be keys in it.
     """
+    if config.store.engine == "postgresql":
+        raise CannotBackUp(
+            "no backup was made: the store is a PostgreSQL, use pg_dump; and copy the files of this node,"
+            f" {config.store.file('*')}"
+        )
     if os.path.lexists(folder):
         raise CannotBackUp(f"{folder} is there already: name a new folder")
     unfinished = folder.with_name(f".{folder.name}{UNFINISHED}")

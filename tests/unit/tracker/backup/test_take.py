@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.schema import Config, KeysConfig
+from config.schema import Config, KeysConfig, StoreConfig
 from tests.support.feeding import click_count, put, spool_message
 from tracker.backup import take as taking
 from tracker.backup.manifest import verified
@@ -32,6 +32,14 @@ def test_a_backup_has_store_spool_and_configuration_for_its_owner_alone(
     modes = {stat.S_IMODE(each.stat().st_mode) for each in (tmp_path / "backup").rglob("*")}
     assert modes <= {0o600, 0o700}
     assert click_count(storing) == 0
+
+
+def test_a_store_on_a_server_is_backed_up_by_its_own_tools(tmp_path: Path) -> None:
+    """They are named, and what there is beside it."""
+    store = StoreConfig(url="postgresql:///waypost", state=tmp_path)
+    with pytest.raises(CannotBackUp, match=r"use pg_dump; .*waypost\.db\.\*"):
+        take(Config(store=store), b"", tmp_path / "copy", with_secrets=False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_there_is_left_alone(storing: Config, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from tests.support.checks.facts import (
     to_ann,
     totals,
 )
-from tests.support.engines import engine, gives_back
 from tests.support.feeding import click_rows
 from tracker.counting.batch import feed
 from tracker.events import Clicked, SentLink
@@ -23,8 +22,6 @@ from tracker.reports.figures import Figures
 from tracker.retention.retention import purge
 from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S, NO_CAMPAIGN, PURGED
-
-__all__ = ["engine", "gives_back"]
 
 LATER = {"at_s": SENT_S + 9000.0}
 

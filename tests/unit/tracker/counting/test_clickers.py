@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
 from tests.support.checks.recount import recount
-from tests.support.engines import engine, gives_back
 from tracker.counting import sums
 from tracker.counting.model import Attribution, Click, Sums
 from tracker.events import Event
@@ -19,8 +18,6 @@ from tracker.sql.sqlite import SQLite
 from tracker.store import clicked_by
 from tracker.store.clicked_by import PART, Scope
 from tracker.store.reserved import DAY_S, Kind
-
-__all__ = ["engine", "gives_back"]
 
 DAY = SENT_S // DAY_S
 MESSAGES = tuple(

@@ -13,14 +13,11 @@ from tests.support.checks.facts import (
     put,
     to_ann,
 )
-from tests.support.engines import engine, gives_back
 from tracker.counting import listed_links
 from tracker.events import SentLink
 from tracker.reports import summary
 from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import day_of
-
-__all__ = ["engine", "gives_back"]
 
 
 def test_personal_url_is_stored_only_when_clicked(db: SQLite) -> None:

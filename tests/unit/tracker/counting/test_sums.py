@@ -7,15 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.checks.facts import empty
-from tests.support.engines import engine, gives_back
 from tracker.counting import sums
 from tracker.counting.model import Attribution, Click, MessageSum, MessageTotals, Sums
 from tracker.judging.click import Click as Made
 from tracker.judging.judge import Verdict
 from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S
-
-__all__ = ["engine", "gives_back"]
 
 HUMAN = Verdict(human=True, doubtful=False, score=0, reasons=())
 DOUBTFUL = Verdict(human=True, doubtful=True, score=50, reasons=("no-html/1",))
