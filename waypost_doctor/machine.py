@@ -10,9 +10,8 @@ import ctypes
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-from config.schema import Config
+from config.schema import Config, StoreConfig
 from config.service import descriptors
 from tracker.store import database
 from waypost_doctor.findings import Kind, Result, Topic, found, ok, untried
@@ -41,7 +40,7 @@ def test(patient: Patient) -> Iterator[Result]:
 
 
 def _clock(patient: Patient) -> Iterator[Result]:
-    latest_s, now_s = _latest_s(patient.config.store.path), time.time()
+    latest_s, now_s = _latest_s(patient.config.store), time.time()
     if latest_s > now_s + BEHIND_S:
         latest = datetime.fromtimestamp(latest_s, UTC)
         yield found(
@@ -60,7 +59,7 @@ def _clock(patient: Patient) -> Iterator[Result]:
         yield ok(Topic.MACHINE, "the clock is kept right")
 
 
-def _latest_s(store: Path) -> float:
+def _latest_s(store: StoreConfig) -> float:
     """Return when the latest message of the store was sent, seconds since 1970; 0: there is none."""
     try:
         with database.reading(store) as db:

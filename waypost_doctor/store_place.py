@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from config.files import reserve
+from config.schema import StoreConfig
 from tracker.store import database
 from tracker.stream.standing import standing
 from waypost_doctor.findings import Kind, Result, Topic, found, ok, untried
@@ -40,11 +41,12 @@ def test(patient: Patient) -> Iterator[Result]:
     yield from (found(Kind.STORE_NOT_WRITABLE, what) for what in refused)
     for device in {place.stat().st_dev: place for place in places}.values():
         yield _room(device)
-    if octets := reserve.lacking_octets(store):
+    is_file = patient.config.store.engine == "sqlite"
+    if is_file and (octets := reserve.lacking_octets(store)):
         kept = reserve.file_of(store)
         yield found(Kind.RESERVE_MISSING, f"{kept} is made once {octets} octets are free")
     if not refused:
-        yield _opened(store)
+        yield _opened(patient.config.store)
         yield from _streamed(patient)
 
 
@@ -79,15 +81,17 @@ def room(folder: Path, free_octets: int, free_files: int) -> Result:
     return ok(Topic.STORE, told)
 
 
-def _opened(store: Path) -> Result:
-    if not store.exists():
-        return untried(Topic.STORE, f"{store} is not there yet: the tracker makes it")
+def _opened(store: StoreConfig) -> Result:
+    called = database.called(store)
+    if not database.exists(store):
+        return untried(Topic.STORE, f"{called} is not there yet: the tracker makes it")
     try:
         with database.reading(store) as db:
-            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            db.execute("SELECT count(*) FROM settings").fetchone()
     except (database.StoreError, OSError) as error:
         return found(Kind.STORE_UNUSABLE, str(error))
-    return ok(Topic.STORE, f"{store} can be read and written")
+    written = " and written" if store.engine == "sqlite" else ""
+    return ok(Topic.STORE, f"{called} can be read{written}")
 
 
 def _streamed(patient: Patient) -> Iterator[Result]:

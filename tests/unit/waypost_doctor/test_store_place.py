@@ -8,6 +8,7 @@ from config.files import reserve
 from config.keys.dns_answers import resolver_of
 from config.schema import Config, StoreConfig, StreamConfig
 from tests.support.feeding import spool_message
+from tests.support.postgresql import url_of_new_store
 from tracker.ingest.catch_up import catch_up
 from tracker.spool.stream_offset import StreamOffset
 from waypost_doctor import store_place
@@ -22,6 +23,17 @@ def said(store: Path) -> list[str]:
     config = Config(store=StoreConfig(url=f"sqlite:///{store}"))
     patient = Patient(config, resolver_of("127.0.0.1:1"))
     return [each.kind or each.what for each in store_place.test(patient)]
+
+
+def test_a_store_on_a_server_is_read(tmp_path: Path) -> None:
+    """And one that cannot be reached is told."""
+    for url, expected in (
+        (url_of_new_store(), "can be read"),
+        (f"postgresql:///x?host={tmp_path}", Kind.STORE_UNUSABLE),
+    ):
+        config = Config(store=StoreConfig(url=url, state=tmp_path))
+        last = list(store_place.test(Patient(config, resolver_of("127.0.0.1:1"))))[-1]
+        assert last.kind == expected or last.what.endswith(str(expected))
 
 
 def test_a_store_is_read_and_what_is_tried_leaves_nothing_behind(
