@@ -9,7 +9,7 @@ was purged stays counted, so nobody leaves a set of a day that was purged, even 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,9 +19,6 @@ from tracker.sql.db import Db
 from tracker.store import clicked_by
 from tracker.store.clicked_by import ALL, Counts, Persons, Place, Scope, ScopeKey
 from tracker.store.reserved import DAY_S, Kind
-
-Kinds = dict[int, Kind]
-"""Persons of a part, and the best of their clicks."""
 
 _LEFT = """
     SELECT campaign_id, link_id, human, doubtful FROM deliveries
@@ -35,12 +32,12 @@ _LEFT = """
 """
 """The clicks of a person on what was sent on one day."""
 _DAYS = """
-    SELECT certain, doubtful, machines FROM clicked_by
+    SELECT link_id, campaign_id, day, certain, doubtful, machines FROM clicked_by
     WHERE link_id = :link AND campaign_id = :campaign AND day > 0 AND part = :part
     ORDER BY day DESC
 """
 _DAYS_OF_LINK = """
-    SELECT certain, doubtful, machines FROM clicked_by
+    SELECT link_id, campaign_id, day, certain, doubtful, machines FROM clicked_by
     WHERE link_id = :link AND campaign_id > 0 AND day > 0 AND part = :part
 """
 
@@ -51,54 +48,46 @@ def apply(db: Db, sums: Sums) -> Mapping[tuple[int, int], Counts]:
     Return by how many persons the sums of all days changed, by campaign and link.
     """
     sets = _Sets(db)
-    sets.enter(_entering(sums.clickers))
+    entering = _entering(sums.clickers)
+    while entering:
+        entering = _over_more(sets.enter(entering))
     if sums.withdrawn:
-        _lower(db, sets, sums.withdrawn)
+        _lower(sets, sums.withdrawn)
     clicked_by.save(db, sets.changed())
     return sets.differences()
 
 
-def _entering(clickers: Mapping[Clicker, Kind]) -> dict[Place, Kinds]:
-    """Return who is to be in which set, at least by which kind."""
-    found: dict[Place, Kinds] = {}
+def _entering(clickers: Mapping[Clicker, Kind]) -> dict[Place, Persons]:
+    """Return who is to be in which set of a link of a campaign and day, at least by which kind."""
+    found: defaultdict[Place, dict[int, Kind]] = defaultdict(dict)
     for (day, campaign, link, person), kind in clickers.items():
         part, number = divmod(person, clicked_by.PART)
-        found.setdefault(((link, campaign, day), part), {})[number] = kind
-    of_links, of_campaigns = dict(found), _rolled_up(found, _over_links)
-    all_days = _rolled_up(of_links, _over_days)
-    found |= all_days | _rolled_up(all_days, _over_campaigns)
-    days = of_campaigns | _rolled_up(of_campaigns, _over_campaigns)
-    return found | days | _rolled_up(days, _over_days)
+        found[(link, campaign, day), part][number] = kind
+    return {place: Persons.of(kinds) for place, kinds in found.items()}
 
 
-def _over_links(scope: ScopeKey) -> ScopeKey:
-    return ALL, scope[1], scope[2]
+def _over_more(raised: Mapping[Place, Persons]) -> dict[Place, Persons]:
+    """Return who is to be in sets over more, as they were raised in some.
 
-
-def _over_campaigns(scope: ScopeKey) -> ScopeKey:
-    return scope[0], ALL, scope[2]
-
-
-def _over_days(scope: ScopeKey) -> ScopeKey:
-    return scope[0], scope[1], ALL
-
-
-def _rolled_up(
-    sets: Mapping[Place, Kinds], wider: Callable[[ScopeKey], ScopeKey]
-) -> dict[Place, Kinds]:
-    """Return what sets are in those that are over more."""
-    found: dict[Place, Kinds] = {}
-    for (scope, part), persons in sets.items():
-        place = wider(scope), part
-        into = found.get(place)
-        if into is None:
-            found[place] = dict(persons)
-            continue
-        for number, kind in persons.items():
-            known = into.get(number)
-            if known is None or known < kind:
-                into[number] = kind
+    Whoever is in a set is in all that are over more already, by the same kind or a better one.
+    """
+    found: dict[Place, Persons] = {}
+    for (scope, part), persons in raised.items():
+        for wider in _wider(scope):
+            found.setdefault((wider, part), Persons()).raise_by(persons)
     return found
+
+
+def _wider(scope: ScopeKey) -> tuple[ScopeKey, ...]:
+    """Return the next sets that are over more; each of all is reached on one way from those of a link and day."""
+    link, campaign, day = scope
+    if link and day:
+        return (link, campaign, ALL), (ALL, campaign, day)
+    if link and campaign:
+        return ((link, ALL, ALL),)
+    if campaign and day:
+        return (ALL, campaign, ALL), (ALL, ALL, day)
+    return ((ALL, ALL, ALL),) if day else ()
 
 
 def _of_day(clicker: Clicker) -> tuple[Scope, ...]:
@@ -106,13 +95,11 @@ def _of_day(clicker: Clicker) -> tuple[Scope, ...]:
     return Scope(link, campaign, day), Scope(ALL, campaign, day), Scope(ALL, ALL, day)
 
 
-def _of_all_days(campaign: int, link: int) -> tuple[Scope, ...]:
-    return (
-        Scope(link, campaign, ALL),
-        Scope(link, ALL, ALL),
-        Scope(ALL, campaign, ALL),
-        Scope(ALL, ALL, ALL),
-    )
+def _over_days(scope: ScopeKey) -> tuple[ScopeKey, ...]:
+    """Return the sets of all days in which is who is in a set of one."""
+    link, campaign, _ = scope
+    of_campaign = link, campaign, ALL
+    return (of_campaign, (link, ALL, ALL)) if link else (of_campaign,)
 
 
 @dataclass(slots=True)
@@ -131,18 +118,18 @@ class _Sets:
             found = self.known[place] = clicked_by.load(self.db, *place)
         return found
 
-    def enter(self, entering: Mapping[Place, Kinds]) -> None:
-        """Have persons in sets, by these kinds or by better ones."""
+    def enter(self, entering: Mapping[Place, Persons]) -> dict[Place, Persons]:
+        """Have persons in sets, by their kinds or by better ones; return who was not, by set."""
+        self.known |= {place: Persons() for place in entering}
         self.known |= clicked_by.load_all(self.db, entering)
-        for place, kinds in entering.items():
-            known = self.known.get(place)
-            if known is None:
-                self.known[place] = known = Persons.of(kinds)
-                self._changed(place, known, Counts())
-                continue
+        raised = {}
+        for place, persons in entering.items():
+            known = self.known[place]
             before = known.counts()
-            if known.raise_to(kinds):
+            if raised_here := known.raise_to(persons):
+                raised[place] = raised_here
                 self._changed(place, known, before)
+        return raised
 
     def put(self, place: Place, number: int, kind: Kind) -> None:
         """Have a person in a set that is known by this kind."""
@@ -150,6 +137,22 @@ class _Sets:
         before = known.counts()
         known.put(number, kind)
         self._changed(place, known, before)
+
+    def of_single_days(self, place: Place) -> Iterator[Persons]:
+        """Yield the sets of single days whose persons are those of a set of all days: first the latest rows."""
+        (link, campaign, _), part = place
+        sql = _DAYS_OF_LINK if link and not campaign else _DAYS
+        values = {"link": link, "campaign": campaign, "part": part}
+        read = set()
+        for *scope, certain, doubtful, machines in self.db.execute(sql, values):
+            of_day = Scope(*scope), part
+            read.add(of_day)
+            known = self.known.get(of_day)
+            yield Persons.read((certain, doubtful, machines)) if known is None else known
+        for (scope, its_part), persons in self.known.items():
+            new = its_part == part and (scope, part) not in read
+            if new and scope[2] and place[0] in _over_days(scope):
+                yield persons
 
     def _changed(self, place: Place, now: Persons, before: Counts) -> None:
         """Note that a part of a set is another now, and how many were in it before."""
@@ -167,24 +170,26 @@ class _Sets:
         return self.more
 
 
-def _lower(db: Db, sets: _Sets, withdrawn: Iterable[Clicker]) -> None:
+def _lower(sets: _Sets, withdrawn: Iterable[Clicker]) -> None:
     """Have in sets by what is left those of whom a click was withdrawn."""
-    purged_s = purged_before_s(db)
+    purged_s = purged_before_s(sets.db)
     left: dict[tuple[int, int], Mapping[tuple[int, int], Kind]] = {}
-    lowered: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+    lowered: defaultdict[Place, set[int]] = defaultdict(set)
     for clicker in withdrawn:
-        day, campaign, link, person = clicker
+        day, _, _, person = clicker
         if day * DAY_S < purged_s:
             continue
         if (person, day) not in left:
-            left[person, day] = _left(db, person, day)
+            left[person, day] = _left(sets.db, person, day)
+        part, number = divmod(person, clicked_by.PART)
         for scope in _of_day(clicker):
             kind = left[person, day].get((scope.campaign_id, scope.link_id), Kind.NOBODY)
-            part, number = divmod(person, clicked_by.PART)
             if sets.at((scope, part)).kind(number) > kind:
                 sets.put((scope, part), number, kind)
-                lowered[campaign, link].add(person)
-    _lower_in_all_days(db, sets, lowered)
+                for wider in _over_days(scope):
+                    lowered[wider, part].add(number)
+    for place, numbers in lowered.items():
+        _lower_to_days(sets, place, numbers)
 
 
 def _left(db: Db, person: int, day: int) -> Mapping[tuple[int, int], Kind]:
@@ -198,28 +203,20 @@ def _left(db: Db, person: int, day: int) -> Mapping[tuple[int, int], Kind]:
     return best
 
 
-def _lower_in_all_days(db: Db, sets: _Sets, lowered: Mapping[tuple[int, int], set[int]]) -> None:
-    """Have persons in the sets of all days by the best that sets of single days have."""
-    wanted: defaultdict[Place, set[int]] = defaultdict(set)
-    for (campaign, link), persons in lowered.items():
-        for scope in _of_all_days(campaign, link):
-            for person in persons:
-                part, number = divmod(person, clicked_by.PART)
-                wanted[scope, part].add(number)
-    clicked_by.save(db, sets.changed())  # which are asked now
-    for place, numbers in wanted.items():
-        known = sets.at(place)
-        open_ = {number: known.kind(number) for number in numbers}
-        for number, kind in _best(db, place, open_).items():
-            if kind < open_[number]:
-                sets.put(place, number, kind)
+def _lower_to_days(sets: _Sets, place: Place, numbers: Iterable[int]) -> None:
+    """Have persons in a set of all days by the best that sets of single days have."""
+    known = sets.at(place)
+    open_ = {number: known.kind(number) for number in numbers}
+    for number, kind in _best(sets.of_single_days(place), open_).items():
+        if kind < open_[number]:
+            sets.put(place, number, kind)
 
 
-def _best(db: Db, place: Place, known: Mapping[int, Kind]) -> dict[int, Kind]:
+def _best(days: Iterable[Persons], known: Mapping[int, Kind]) -> dict[int, Kind]:
     """Return the best kinds by which persons are in sets of single days; none is better than `known`."""
     best = dict.fromkeys(known, Kind.NOBODY)
     missing = set(known)
-    for persons in _days(db, place):
+    for persons in days:
         for number in tuple(missing):
             best[number] = max(best[number], persons.kind(number))
             if best[number] >= known[number]:
@@ -227,10 +224,3 @@ def _best(db: Db, place: Place, known: Mapping[int, Kind]) -> dict[int, Kind]:
         if not missing:
             break
     return best
-
-
-def _days(db: Db, place: Place) -> Iterator[Persons]:
-    (link, campaign, _), part = place
-    sql = _DAYS_OF_LINK if link and not campaign else _DAYS
-    values = {"link": link, "campaign": campaign, "part": part}
-    return (Persons.read(row) for row in db.execute(sql, values))

@@ -9,8 +9,8 @@ Sets of any days are united without counting anybody twice, which sums cannot do
 Persons are numbers here, which are never given again: a set outlives those who are forgotten.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 from pyroaring import BitMap
 
@@ -158,14 +158,21 @@ class Persons:
         elif kind is _MACHINE:
             self.machines.add(person)
 
-    def raise_to(self, kinds: Mapping[int, Kind]) -> bool:
-        """Have persons be at least of these kinds; return whether anybody was not."""
-        raised = False
-        for number, kind in kinds.items():
-            if self.kind(number) < kind:
-                self.put(number, kind)
-                raised = True
-        return raised
+    def raise_to(self, others: "Persons") -> "Persons":
+        """Have others be in these sets by their kinds, or by better ones; return those who were not."""
+        certain = others.certain - self.certain
+        doubtful = others.doubtful - self.certain
+        doubtful -= self.doubtful
+        machines = others.machines - self.certain
+        machines -= self.doubtful
+        machines -= self.machines
+        self.certain |= certain
+        self.doubtful -= certain
+        self.doubtful |= doubtful
+        self.machines -= certain
+        self.machines -= doubtful
+        self.machines |= machines
+        return Persons(certain, doubtful, machines)
 
     def raise_by(self, others: "Persons") -> None:
         """Unite with others: whoever is in both is of the better kind."""
@@ -217,10 +224,15 @@ def load(db: Db, scope: ScopeKey, part: int) -> Persons:
 
 
 def save(db: Db, changed: Mapping[Place, Persons]) -> None:
-    """Write parts of sets; those of nobody are gone."""
+    """Write parts of sets; those of nobody are gone. What is of the same link is written side by side."""
     put = [
         (*scope, part, *persons.columns()) for (scope, part), persons in changed.items() if persons
     ]
+    put.sort(key=_link_and_part)
     gone = [(*scope, part) for (scope, part), persons in changed.items() if not persons]
     db.executemany(_PUT, put)
     db.executemany(_DROP, gone)
+
+
+def _link_and_part(row: Sequence[Any]) -> tuple[int, int]:
+    return row[0], row[3]

@@ -42,6 +42,19 @@ def test_united_everybody_is_of_the_better_kind(
         assert len(found.certain) + len(found.doubtful) + len(found.machines) == len(better)
 
 
+@given(KINDS, KINDS)
+def test_raised_are_those_who_were_of_a_lesser_kind(
+    one: dict[int, Kind], other: dict[int, Kind]
+) -> None:
+    """And no one else, each by their new kind."""
+    found = persons(one)
+    raised = found.raise_to(persons(other))
+    assert kinds(raised) == {
+        number: kind for number, kind in other.items() if kind > one.get(number, 0)
+    }
+    assert kinds(found) == one | kinds(raised)
+
+
 @given(KINDS)
 def test_what_is_written_is_read_again(known: dict[int, Kind]) -> None:
     """A set of nobody is no row; each other is one."""
