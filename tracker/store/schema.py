@@ -97,6 +97,39 @@ _MESSAGE_IDS = """
     DROP INDEX IF EXISTS messages_message_id;
     CREATE INDEX IF NOT EXISTS messages_of_day ON messages (sent_s / 86400, message_id);
 """
+
+
+@migrations()
+def sets_beside_each_other(db: Database) -> None:
+    """Keep sets of persons in a table with row ids, where a page holds several of them.
+
+    Without, what is more than a quarter of a page has a page of its own for what is left over, mostly empty:
+    most sets. It takes about a second for ten million clicks.
+    """
+    before = db.execute("PRAGMA secure_delete").fetchone()[0]
+    db.execute("PRAGMA secure_delete = OFF")  # nothing is deleted but pages of what is kept
+    db.executescript(_SETS_BESIDE_EACH_OTHER)
+    db.execute(f"PRAGMA secure_delete = {before}")
+
+
+_SETS_BESIDE_EACH_OTHER = """
+    CREATE TABLE sets_beside_each_other ( -- persons, each in the best of three sets that is theirs
+        link_id INTEGER NOT NULL,
+        campaign_id INTEGER NOT NULL,
+        day INTEGER NOT NULL,             -- on which their message was sent
+        part INTEGER NOT NULL,            -- 65,536 persons each, by the rows of these
+        certain BLOB,                     -- with a human click that is not doubtful
+        doubtful BLOB,                    -- with human clicks
+        machines BLOB,                    -- with clicks
+        PRIMARY KEY (link_id, campaign_id, day, part)
+    ) STRICT;
+    INSERT INTO sets_beside_each_other
+        (link_id, campaign_id, day, part, certain, doubtful, machines)
+        SELECT link_id, campaign_id, day, part, certain, doubtful, machines
+        FROM clicked_by ORDER BY link_id, part, campaign_id, day;
+    DROP TABLE clicked_by;
+    ALTER TABLE sets_beside_each_other RENAME TO clicked_by;
+"""
 _HOUSEKEEPING = """
     CREATE TABLE settings (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE segments (

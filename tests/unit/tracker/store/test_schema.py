@@ -5,12 +5,18 @@ import re
 import pytest
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
-from tests.support.checks.recount import judged_sums
+from tests.support.checks.recount import judged_sums, recount
+from tracker.reports import summary
 from tracker.sql.sqlite import SQLite
 from tracker.store.reserved import DAY_S, NO_CAMPAIGN, PURGED, RESERVED_NAME
 from tracker.store.schema import migrations
 
 OF_EACH_CLICK = ("clicks", "arrivals")
+SET = "link_id, campaign_id, day, part"
+SETS = """
+    link_id INTEGER NOT NULL, campaign_id INTEGER NOT NULL, day INTEGER NOT NULL,
+    part INTEGER NOT NULL, certain BLOB, doubtful BLOB, machines BLOB
+"""
 OF_EACH_MESSAGE = ("messages", "deliveries", *OF_EACH_CLICK)
 
 
@@ -78,3 +84,38 @@ def test_a_store_of_before_finds_messages_by_their_ids_and_days_once_it_is_opene
     assert "messages_of_day" in names
     assert "messages_message_id" not in names
     db.close()
+
+
+def test_a_store_of_before_has_its_sets_of_persons_side_by_side_once_it_is_opened() -> None:
+    """The same ones, also where the step is taken again."""
+    db = empty()
+    put(db, pending(), accepted(), clicked("c1"), clicked("c2", method="HEAD", link=2))
+    kept = _sets(db)
+    assert kept
+    db.execute(f"CREATE TABLE before ({SETS}, PRIMARY KEY ({SET})) STRICT, WITHOUT ROWID")
+    db.execute("INSERT INTO before SELECT * FROM clicked_by")
+    db.execute("DROP TABLE clicked_by")
+    db.execute("ALTER TABLE before RENAME TO clicked_by")
+    for _ in range(2):
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'sets_beside_each_other'")
+        migrations.apply(db)
+        assert _sets(db) == kept
+        assert summary.report(db) == recount(db)
+    db.close()
+
+
+def test_many_sets_of_persons_share_a_page(db: SQLite) -> None:
+    """They take little more room than they have octets."""
+    before = db.execute("PRAGMA page_count").fetchone()[0]
+    octets = 1200
+    for link in range(1, 101):
+        row = [link, 3, 20_000, 0, bytes(octets), None, None]
+        db.execute("INSERT INTO clicked_by VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    pages = db.execute("PRAGMA page_count").fetchone()[0] - before
+    assert pages < 1.5 * 100 * octets / db.execute("PRAGMA page_size").fetchone()[0]
+
+
+def _sets(db: SQLite) -> list[tuple[object, ...]]:
+    columns = f"{SET}, certain, doubtful, machines"
+    found = db.execute(f"SELECT {columns} FROM clicked_by ORDER BY {SET}")
+    return list(found)
