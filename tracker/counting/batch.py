@@ -262,7 +262,7 @@ class Batch:
         listed_links.record(self.db, listed_links.of(self.told, self.slots))
         self._settle_clicks()
         self._write_messages()
-        rows.write_deliveries(self.db, self.changed)
+        self._write_deliveries()
         sums.apply(self.db, self.sums)
 
     def _load(
@@ -530,3 +530,11 @@ class Batch:
                 self.sums.add_message(after, 1)
         rows.write_messages(self.db, changed)
         named_rows.count_messages(self.db, sets)
+
+    def _write_deliveries(self) -> None:
+        """Write what changed of deliveries; whose they are is only told by their message's own event."""
+        told = {each.message.key for each in self.told}
+        known = {each: of for each, of in self.changed.items() if each[0] not in told}
+        rows.count_deliveries(self.db, known)
+        whose = {each: of for each, of in self.changed.items() if each[0] in told}
+        rows.write_deliveries(self.db, whose)

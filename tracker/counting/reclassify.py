@@ -163,7 +163,7 @@ def _apply(db: Db, keys: _Keys, settings: Settings, notify: Subscriptions) -> li
     rows.change_clicks(db, [(change.message, change.after) for change in changed], verdicts)
     copies = {(change.message.key, change.after.recipient) for change in changed}
     deliveries = {message.key: message.deliveries for message in messages}
-    rows.write_deliveries(db, {key: deliveries[key[0]][key[1]] for key in copies})
+    rows.count_deliveries(db, {key: deliveries[key[0]][key[1]] for key in copies})
     sums.apply(db, differences)
     queueing.queue(db, notify, (), changed)
     return changed

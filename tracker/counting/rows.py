@@ -25,6 +25,8 @@ from tracker.store.reserved import day_of
 
 Row = dict[str, Any]
 """A row to be written, by the names of its columns."""
+Deliveries = Mapping[tuple[MessageKey, int], Delivery]
+"""Deliveries by their message and number."""
 
 _WANTED = """
     CREATE TEMP TABLE IF NOT EXISTS wanted (
@@ -108,10 +110,11 @@ _PUT_DELIVERY = """
     VALUES (:sent_s, :message_id, :number, :person_id, :address, :accepted, :refused,
         :clicks, :clicks_human, :clicks_doubtful)
     ON CONFLICT (sent_s, message_id, number) DO UPDATE SET
-        person_id = excluded.person_id, address = excluded.address,
         accepted = excluded.accepted, refused = excluded.refused, clicks = excluded.clicks,
         clicks_human = excluded.clicks_human, clicks_doubtful = excluded.clicks_doubtful
 """
+_PUT_DELIVERY_OF = f"{_PUT_DELIVERY}, person_id = excluded.person_id, address = excluded.address"
+"""Apart, as SQLite writes the indexes anew of all columns that it is given a value for, the same or not."""
 _PUT_ARRIVAL = "INSERT INTO arrivals (arrival, sent_s, message_id) VALUES (?, ?, ?)"
 _PUT_PSEUDONYM = """
     INSERT INTO pseudonyms (sent_s, message_id, event_id, day, network, agent)
@@ -298,10 +301,18 @@ def write_messages(db: Db, messages: Iterable[Message]) -> None:
     db.executemany(_PUT_MESSAGE, map(message_row, messages))
 
 
-def write_deliveries(db: Db, deliveries: Mapping[tuple[MessageKey, int], Delivery]) -> None:
-    """Insert deliveries, or update those that are there, given by their message and number."""
-    rows = (delivery_row(*key, delivery) for key, delivery in deliveries.items())
-    db.executemany(_PUT_DELIVERY, rows)
+def write_deliveries(db: Db, deliveries: Deliveries) -> None:
+    """Insert deliveries, or update those that are there."""
+    db.executemany(_PUT_DELIVERY_OF, _delivery_rows(deliveries))
+
+
+def count_deliveries(db: Db, deliveries: Deliveries) -> None:
+    """Insert deliveries, or update what became of those that are there: whose they are is as before."""
+    db.executemany(_PUT_DELIVERY, _delivery_rows(deliveries))
+
+
+def _delivery_rows(deliveries: Deliveries) -> list[Row]:
+    return [delivery_row(*key, delivery) for key, delivery in deliveries.items()]
 
 
 def insert_clicks(db: Db, rows: Sequence[ClickRow]) -> None:

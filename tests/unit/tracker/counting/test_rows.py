@@ -108,6 +108,20 @@ def made(at_s: float = 2.0, link: int = 9, network: str | None = None, *signals:
     return Made(at_s, link, network, "Browser/1", signals)
 
 
+def test_whose_a_counted_delivery_is_stays(db: SQLite, message: Message) -> None:
+    """What became of it is told; where it is new, whose it is as well."""
+    told = {
+        (KEY, 1): Delivery(None, "other@example.net", accepted=True, clicks=2, clicks_human=1),
+        (KEY, 2): Delivery(6, "new@example.net", refused=True),
+    }
+    rows.count_deliveries(db, told)
+    assert rows.read_messages(db, [KEY])[KEY].deliveries == {
+        1: Delivery(5, None, accepted=True, clicks=2, clicks_human=1),
+        2: told[KEY, 2],
+    }
+    assert message.delivery(1).clicks == 0
+
+
 def test_a_message_is_found_by_the_seconds_next_to_its_own(db: SQLite, message: Message) -> None:
     """Not by others, and no other message."""
     for seconds in (-1, 0, 1):
