@@ -20,6 +20,7 @@ ONE_ENGINES = (
     "tracker.first_form",
     "tracker.backup",
     "tracker.nodes",
+    "tracker.erasure.tasks",
     "tracker.decisions.shared_log",
 )
 """Rooms of one engine: of a file of SQLite, or of what several nodes share."""

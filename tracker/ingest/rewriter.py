@@ -6,12 +6,12 @@ Does not own: how it is done (`tracker.store.rewriting`), or what is forgotten (
 Meanwhile nothing is fed: clicks and mail wait in the spool, and reports read the file that is there.
 """
 
-import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from config.telemetry import observe
+from tracker.sql.errors import DatabaseErrors
 from tracker.store import database, files, rewriting
 from tracker.store.database import Store
 from tracker.store.replacement import Busy
@@ -39,7 +39,7 @@ class Rewriter:
             self.rewrite(opened, should_stop)
         except Busy:
             return False
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *DatabaseErrors) as error:
             if not should_stop():
                 self._failed(error)
             return False
@@ -54,7 +54,7 @@ class Rewriter:
         return True
 
     def rewrite(self, _: Store, should_stop: Callable[[], bool]) -> None:
-        """Write the store anew; raises Busy, sqlite3.Error and OSError."""
+        """Write the store anew; raises Busy, DatabaseErrors and OSError."""
         rewriting.rewrite(self._path, should_stop)
 
     def _failed(self, error: Exception) -> None:
