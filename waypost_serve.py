@@ -43,6 +43,7 @@ async def run_together(
     """
     parts, sockets = _opened(config)
     on_open()
+    await tracker_app.join(config, parts)  # before any mail is taken
     waiting = {"proxy", "tracker"}
 
     def ready(name: str) -> None:

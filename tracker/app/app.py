@@ -89,7 +89,7 @@ async def serve(
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     parts = parts or prepare(config)
-    await _join(config, parts)
+    await join(config, parts)
     spool = Spool.open(config.store.spool_dir, "tracker")
     shared = SharedCodes(config.store) if config.store.engine == "postgresql" else None
     files = _Files.read(config.store.file, shared)
@@ -135,12 +135,12 @@ async def serve(
             await server.serve(app, parts.public, stop, readers, on_ready=ready, tls=parts.tls)
 
 
-async def _join(config: Config, parts: Parts) -> None:
+async def join(config: Config, parts: Parts) -> None:
     """Take our name among the nodes that share a database; raises CannotStart where another has it."""
     if config.store.engine == "sqlite":
         return
     try:
-        await asyncio.to_thread(joining.join, config.store)
+        await asyncio.to_thread(joining.join, config)
     except (NameTaken, BadNodeKey) as error:
         parts.close()
         raise CannotStart([str(error)]) from None

@@ -36,7 +36,7 @@ async def serve(
 
     Raises NameTaken and BadNodeKey.
     """
-    await asyncio.to_thread(joining.join, config.store)
+    await asyncio.to_thread(joining.join, config)
     give_way()
     directory = exposition.directory_of(config.store.spool_dir)
     with exposition.published(directory, NAME), Feeding(config) as feeding:

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from config.schema import StoreConfig
+from config.schema import Config, StoreConfig
 from tests.support.nodes import node
 from tests.support.postgresql import url_of_new_store
+from tracker.decisions import files
+from tracker.decisions.consents import Consent, Consents
+from tracker.decisions.files import CONSENTS
 from tracker.nodes.joining import join
 from tracker.nodes.key import key_file
 from tracker.nodes.registry import NameTaken
@@ -15,7 +18,7 @@ from tracker.nodes.registry import NameTaken
 def test_a_second_machine_of_one_name_is_refused(tmp_path: Path) -> None:
     """The first may start again and again."""
     url = url_of_new_store()
-    one, other = (node(tmp_path / folder, url, "a").store for folder in ("one", "other"))
+    one, other = (node(tmp_path / folder, url, "a") for folder in ("one", "other"))
     for _ in range(2):
         join(one)
     with pytest.raises(NameTaken):
@@ -24,11 +27,22 @@ def test_a_second_machine_of_one_name_is_refused(tmp_path: Path) -> None:
 
 def test_without_the_database_a_service_starts(tmp_path: Path) -> None:
     """Redirects and mail do not wait for it."""
-    join(StoreConfig(url=f"postgresql:///w?host={tmp_path}", state=tmp_path, node="a"))
+    join(node(tmp_path, f"postgresql:///w?host={tmp_path}", "a"))
 
 
 def test_with_a_file_of_sqlite_there_is_nobody_to_join(tmp_path: Path) -> None:
     """Nor is anything made for that."""
-    store = StoreConfig(url=f"sqlite:///{tmp_path}/w.db")
-    join(store)
-    assert not key_file(store).exists()
+    config = Config(store=StoreConfig(url=f"sqlite:///{tmp_path}/w.db"))
+    join(config)
+    assert not key_file(config.store).exists()
+
+
+def test_a_new_node_knows_what_was_said_before_it_begins(tmp_path: Path) -> None:
+    """Who agreed to nothing is not tracked by it, from the first message on."""
+    url = url_of_new_store()
+    one, new = node(tmp_path, url, "a"), node(tmp_path, url, "b")
+    files.record(one.store.file, "ann@example.org", Consent.NONE)
+    join(one)
+    join(new)
+    known = Consents.from_records(CONSENTS.merged(new.store.file).records)
+    assert known.of("ann@example.org") is Consent.NONE

@@ -115,6 +115,23 @@ def test_what_was_heard_outlives_the_database(nodes: tuple[Config, Config], tmp_
     assert records(moved[0]) == records(moved[1])
 
 
+def test_a_database_restored_from_an_older_backup_takes_nothing_back(
+    nodes: tuple[Config, Config],
+) -> None:
+    """Nodes give it the lines that it lacks, and have one order again."""
+    one, other = nodes
+    made = [revoke(one, f"{number}.test") for number in range(4)]
+    exchange(one, other)
+    with connected(one.store) as db:
+        db.execute("DELETE FROM shared_log WHERE seq > (SELECT min(seq) + 1 FROM shared_log)")
+    late = revoke(other, "late.test")
+    exchange(other, one)
+    assert set(records(one)) == {*made, late}
+    assert records(one) == records(other)
+    with connected(one.store) as db:
+        assert db.execute("SELECT count(*) FROM shared_log").fetchone() == (5,)
+
+
 def test_a_line_is_sent_once(nodes: tuple[Config, Config]) -> None:
     """However often its node starts anew; and each node has it once."""
     one, other = nodes
