@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.checks.histories import history
+from tests.support.checks.random_history import history
 from tests.support.readers.links import Links
 from tests.support.stack import Stack
 from tracker.spool.writer import Spool

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.checks.facts import SENT_S, empty, put
-from tests.support.checks.histories import history
 from tests.support.checks.plans import scans
+from tests.support.checks.random_history import history
 from tracker.reports import summary
 from tracker.reports.lists import campaigns
 from tracker.reports.lists.campaigns import Listed

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.checks.facts import SENT_S, accepted, clicked, empty, pending, put
-from tests.support.checks.histories import CAMPAIGNS, history
 from tests.support.checks.plans import scans
+from tests.support.checks.random_history import CAMPAIGNS, history
 from tracker.events import SentLink
 from tracker.reports import names, summary
 from tracker.reports.figures import LinkFigures
