@@ -33,8 +33,10 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 if Path(sys.argv[0]).name == "waypost":
     # Before click is imported, which takes as long as Python's own start.
     hold_sighup(sys.argv[1:])
-    # Until all is imported: nothing of that becomes garbage, and to look for it takes a tenth of the time.
-    gc.disable()
+    # A process that a service starts imports this as well, and runs no command.
+    if "multiprocessing.spawn" not in sys.modules:
+        # Until all is imported: nothing of that becomes garbage, and to look for it takes a tenth of the time.
+        gc.disable()
 
 import click  # noqa: E402
 from click.shell_completion import CompletionItem  # noqa: E402

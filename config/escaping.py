@@ -3,7 +3,7 @@
 Owns: which characters a terminal obeys or reorders and how they are written instead, and which
 cells of a CSV file a spreadsheet takes for a formula.
 Does not own: printing (`config.cli.output`, `config.cli.listing`), or the log
-(`config.telemetry.observe`).
+(`config.telemetry.log_lines`).
 
 Campaigns, groups and links come from mail, a User-Agent from any reader, a reply from a relay: none
 of them may move the cursor, set the title or read the clipboard of a terminal (C0, DEL and C1

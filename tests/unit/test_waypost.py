@@ -1,9 +1,11 @@
 """The command line as a whole."""
 
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import click.testing
@@ -103,3 +105,31 @@ def test_sighup_waits_before_anything_is_imported_that_takes_long(
         [sys.executable, "-c", IMPORT, *arguments], cwd=ROOT, capture_output=True, check=True
     )
     assert done.stdout.decode().strip() == waits
+
+
+PROGRAM = """
+import gc, multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from waypost import cli
+
+if __name__ == "__main__":
+    cli.get_command(None, "proxy")
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        print(gc.isenabled(), pool.submit(gc.isenabled).result())
+"""
+
+
+def test_garbage_is_collected_in_a_command_and_in_the_processes_that_it_starts(
+    tmp_path: Path,
+) -> None:
+    """These import the program that started them, without running its command."""
+    program = tmp_path / "waypost"
+    program.write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, program, "proxy"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b"True True\n"
