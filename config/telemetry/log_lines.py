@@ -27,6 +27,7 @@ Form = Callable[[str, int, Facts], str]
 LEVEL_WIDTH = 9
 EVENT_WIDTH = 30
 """To which both are filled up on a line for people, so that facts begin in the same column."""
+_INDENT = "  "
 _TO_BE_QUOTED = frozenset(" \t=\r\n\"'")
 _RESET, _BRIGHT, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
 _RED, _GREEN, _YELLOW, _MAGENTA, _CYAN = (f"\x1b[{number}m" for number in (31, 32, 33, 35, 36))
@@ -52,12 +53,16 @@ def as_json(event: str, level: int, facts: Facts) -> str:
 
 
 def as_text(event: str, level: int, facts: Facts, *, colours: bool = False) -> str:
-    """Return a line for people: facts by name, no control of theirs; of an error its traceback below."""
+    """Return a line for people: facts by name, no control of theirs; of an error its traceback below.
+
+    That is indented: its text may be somebody else's, and look like a line of ours.
+    """
     paint = _painted if colours else _plain
     said = _said(event, level, facts)
     at, name = said.pop("timestamp"), said.pop("level")
     del said["event"]
     below = f"\n{printable_lines(said.pop('exception'))}" if "exception" in said else ""
+    below = below.replace("\n", f"\n{_INDENT}")
     columns = [
         paint(at, _DIM),
         f"[{paint(f'{name:{LEVEL_WIDTH}}', _OF_LEVEL[name] + _BRIGHT)}]",

@@ -51,6 +51,15 @@ def test_an_error_says_where_it_was_raised(form: log_lines.Form) -> None:
     assert "exc_info" not in line
 
 
+def test_no_line_of_an_error_can_be_taken_for_another_event() -> None:
+    """Its text may be somebody else's; where a line begins with a blank, it goes on from the one before."""
+    forged = as_text("mail_sent", logging.INFO, {"to": "b"})
+    error = ValueError(f"no number: 1\n{forged}\n<0>panic\r\n")
+    first, *below = as_text("mail_failed", logging.ERROR, {"exc_info": error}).split("\n")
+    assert "mail_failed" in first
+    assert [line for line in below if line[:1] != " "] == []
+
+
 def test_a_traceback_for_machines_is_on_the_same_line() -> None:
     """One line is one event."""
     line = as_json("mail_failed", logging.ERROR, {"exc_info": failure()})
