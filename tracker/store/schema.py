@@ -108,7 +108,9 @@ def sets_beside_each_other(db: Database) -> None:
     """
     before = db.execute("PRAGMA secure_delete").fetchone()[0]
     db.execute("PRAGMA secure_delete = OFF")  # nothing is deleted but pages of what is kept
+    db.execute("PRAGMA legacy_alter_table = ON")  # else views that somebody added could forbid it
     db.executescript(_SETS_BESIDE_EACH_OTHER)
+    db.execute("PRAGMA legacy_alter_table = OFF")
     db.execute(f"PRAGMA secure_delete = {before}")
 
 

@@ -104,6 +104,17 @@ def test_a_store_of_before_has_its_sets_of_persons_side_by_side_once_it_is_opene
     db.close()
 
 
+def test_what_somebody_made_of_sets_of_persons_is_no_hindrance_to_a_step() -> None:
+    """Whoever may write the store can have views in it, also such as read nothing that is there."""
+    db = empty()
+    db.execute("DELETE FROM _sqlite_migrations WHERE name = 'sets_beside_each_other'")
+    db.execute("CREATE VIEW sets AS SELECT count(*) FROM clicked_by")
+    db.execute("CREATE VIEW broken AS SELECT * FROM nowhere")
+    migrations.apply(db)
+    assert db.execute("SELECT * FROM sets").fetchone() == (0,)
+    db.close()
+
+
 def test_many_sets_of_persons_share_a_page(db: SQLite) -> None:
     """They take little more room than they have octets."""
     before = db.execute("PRAGMA page_count").fetchone()[0]
