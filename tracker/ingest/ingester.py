@@ -195,7 +195,7 @@ class Ingester:
                 observe.log(observe.INGESTER_STARTED, store=self._called)
             self._backlog.measure(self._offsets, is_ours=held and self._lock.is_held)
             self._lock.tell(self._backlog.trouble(self._failing))
-            if self._lock.is_held:
+            if self._lock.is_held and self._failure != "foreign":  # beside that, nothing is made
                 self._reserving.attend()
         return True
 
