@@ -26,9 +26,11 @@ from tracker.sql.sqlite import SQLite
 from tracker.store import files, replacement
 from tracker.store.opened import Store, StoreError, cause_of
 from tracker.store.replacement import Progress
-from tracker.store.schema import migrations
+from tracker.store.schema import migrations, step_names
 
-_FIRST_TABLES = {"settings", "segments", "campaigns", "persons", "links", "_sqlite_migrations"}
+_STEPS_TABLE = "_sqlite_migrations"
+_STEPS = f"SELECT name FROM {_STEPS_TABLE} WHERE migration_set = ?"  # noqa: S608 - a constant
+_FIRST_TABLES = {"settings", "segments", "campaigns", "persons", "links", _STEPS_TABLE}
 """By which a store of ours is known that does not say so, as one made from `.dump`."""
 BUSY_TIMEOUT_MS = 2000
 READ_TIMEOUT_MS = 5000
@@ -160,7 +162,7 @@ def require_current(db: SQLite, path: Path) -> None:
 
 
 def require_ours(path: Path) -> None:
-    """Raise StoreError where an existing file is a database of another program; touch nothing.
+    """Raise StoreError where an existing file is of another program, or a later version; touch nothing.
 
     Raises sqlite3.Error where that cannot be told.
     """
@@ -172,10 +174,17 @@ def require_ours(path: Path) -> None:
     ):
         application_id = conn.execute("PRAGMA application_id").fetchone()[0]
         tables = {name for (name,) in conn.execute("SELECT name FROM sqlite_master")}
+        steps = set(conn.execute(_STEPS, [migrations.name])) if _STEPS_TABLE in tables else set()
     if application_id != APPLICATION_ID and (application_id or not tables >= _FIRST_TABLES):
         raise StoreError(
             f"{path} is a database of another program and is left alone: name another file in"
             " [store] url, or move that one away",
+            "foreign",
+        )
+    if not {name for (name,) in steps} <= step_names():
+        raise StoreError(
+            f"{path} is of a later version of Waypost and is left alone: install that version again, or"
+            " put back a copy of before",
             "foreign",
         )
 

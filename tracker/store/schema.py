@@ -15,12 +15,23 @@ of a single link there are sums of all days alone; in the others that on which t
 of all campaigns together there is nothing of a single link and day.
 """
 
+import contextlib
+import functools
+import sqlite3
+
 from sqlite_utils import Database, Migrations
 
 from tracker.store import views
 from tracker.store.reserved import NO_CAMPAIGN, PURGED, RESERVED_NAME
 
 migrations = Migrations("waypost-second-form")
+
+
+@functools.cache
+def step_names() -> frozenset[str]:
+    """Return the names of all steps; a store that has taken others is of a later version."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as empty:
+        return frozenset(step.name for step in migrations.pending(Database(empty)))
 
 
 @migrations()

@@ -131,6 +131,41 @@ def test_store_of_an_older_version_is_an_error_to_readers(path: Path) -> None:
     assert caught.value.cause == "outdated"
 
 
+def later(opened: Store) -> None:
+    """Have a store be as a later version leaves it."""
+    opened.db.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+        " VALUES ('waypost-second-form', 'of_a_later_version', '')"
+    )
+    opened.close()
+
+
+def fed(path: Path) -> None:
+    """Open a store as who feeds it does."""
+    FileStore.open(path).close()
+
+
+def read(path: Path) -> None:
+    """Open a store as reports do."""
+    with file_store.reading(path):
+        pass
+
+
+def changed(path: Path) -> None:
+    """Open a store as `waypost purge` does."""
+    with file_store.changing(path) as opened, opened.transaction():
+        pass
+
+
+@pytest.mark.parametrize("used", [fed, read, changed])
+def test_a_store_of_a_later_version_is_left_alone(path: Path, used: Callable[[Path], None]) -> None:
+    """Sums that this one does not know would be wrong for ever, were anything counted or purged."""
+    later(made(path))
+    with pytest.raises(StoreError, match="of a later version of Waypost") as caught:
+        used(path)
+    assert caught.value.cause == "foreign"
+
+
 def test_other_databases_are_an_error_to_readers(path: Path) -> None:
     """A wrong `[store] url` shows at once."""
     with sqlite3.connect(path) as other:
