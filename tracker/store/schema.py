@@ -17,7 +17,6 @@ of all campaigns together there is nothing of a single link and day.
 
 import contextlib
 import functools
-import sqlite3
 
 from sqlite_utils import Database, Migrations
 
@@ -30,8 +29,8 @@ migrations = Migrations("waypost-second-form")
 @functools.cache
 def step_names() -> frozenset[str]:
     """Return the names of all steps; a store that has taken others is of a later version."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as empty:
-        return frozenset(step.name for step in migrations.pending(Database(empty)))
+    with contextlib.closing(Database(memory=True)) as empty:
+        return frozenset(step.name for step in migrations.pending(empty))
 
 
 @migrations()
