@@ -81,7 +81,7 @@ def carry_out(config: Config, db: Db, forgetting: Forgetting) -> None:
         forgetting.campaigns,
         is_erased=partial(is_erased, db),
     )
-    spool.redact(config.store.spool_dir, database.offsets(db), traces, db.transaction)
+    spool.redact(config.store.spool_dir, database.fed(config.store, db), traces, db.transaction)
     consents.forget(config.store.file, forgetting.names)
 
 

@@ -190,7 +190,10 @@ class Exchange:
             after = lines[-1].seq
 
     def _say(self) -> None:
-        fed, clock_s = database.offsets(self._db), registry.clock_distance_s(self._db)
+        fed, clock_s = (
+            database.fed(self._config.store, self._db),
+            registry.clock_distance_s(self._db),
+        )
         signs = vital_signs.look(self._config, fed, self._heard, clock_s)
         self._said_heard = self._heard
         if not registry.say(self._db, self._node, self._key, signs):

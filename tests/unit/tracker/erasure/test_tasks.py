@@ -1,5 +1,6 @@
 """What each node has still to do for a person to be forgotten."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tracker.nodes.sharing import Exchange
 from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.sql.postgresql import PostgreSQL
+from tracker.store import database
 
 WHO = Forgetting([ANN], [("00000000000000ff", 1)], {"for ann@example.com": "for erased"})
 
@@ -44,11 +46,12 @@ def nodes(tmp_path: Path) -> tuple[Config, Config]:
 @pytest.fixture
 def db(nodes: tuple[Config, Config]) -> Iterator[PostgreSQL]:
     """Return a connection to what they share, all of their segments being fed."""
-    with connected(nodes[0].store) as db:
-        for each in nodes:
+    for each in nodes:
+        with contextlib.closing(database.open_to_feed(each.store)) as opened:
             for path in segments.listing(each.store.spool_dir):
-                about = [path.name, path.stat().st_size]
-                db.execute('INSERT INTO segments (name, "offset") VALUES (?, ?)', about)
+                with opened.transaction():
+                    opened.set_offset(path.name, path.stat().st_size)
+    with connected(nodes[0].store) as db:
         yield db
 
 

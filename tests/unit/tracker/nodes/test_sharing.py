@@ -9,6 +9,7 @@ import pytest
 
 from config.schema import Config
 from config.telemetry import observe
+from tests.support.feeding import spool_message
 from tests.support.log_lines import capture_logs
 from tests.support.nodes import node
 from tests.support.postgresql import cluster, url_of_new_store
@@ -20,9 +21,12 @@ from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS, DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
+from tracker.ingest.catch_up import catch_up
 from tracker.minting.short_links import ShortLinks
+from tracker.nodes import registry
 from tracker.nodes.connecting import connected
 from tracker.nodes.sharing import Exchange, Sharing
+from tracker.spool import segments
 
 
 @pytest.fixture
@@ -173,6 +177,24 @@ def test_decisions_of_while_the_database_was_gone_are_the_same_on_all_afterwards
             until(lambda: len(records(other)) == len(records(one)) == 5, within_s=60)
         exchange(one, other)
     assert records(one) == records(other)
+
+
+def test_a_node_says_what_of_its_spool_is_not_counted_yet(nodes: tuple[Config, Config]) -> None:
+    """Not what it keeps for a while after that."""
+    one, _ = nodes
+    spool_message(one, "May", 1)
+    exchange(one)
+    assert backlogs(one)["a"] > 0
+    catch_up(one)
+    exchange(one)
+    assert backlogs(one)["a"] == 0
+    assert segments.listing(one.store.spool_dir) != []
+
+
+def backlogs(config: Config) -> dict[str, int]:
+    """Return the octets that each node says that it has not counted."""
+    with connected(config.store) as db:
+        return {each.name: each.said.backlog_octets for each in registry.listing(db) if each.said}
 
 
 def test_what_keeps_nodes_apart_is_told_once(tmp_path: Path) -> None:
