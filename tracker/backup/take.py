@@ -66,23 +66,23 @@ def take(config: Config, text: bytes, folder: Path, *, with_secrets: bool) -> Ma
 
 
 def _remove_left_behind(besides: Path) -> None:
-    """Remove what killed runs left beside a folder; raises OSError.
-
-    That is what a folder of ours holds, has no lock on it, and is this user's. An empty one may be one that
-    another process has made this moment, and hides nothing.
-    """
-    known = {STORE, SPOOL, SECRETS, CONFIGURATION, manifest.NAME}
+    """Remove what killed runs left beside a folder: what has no lock on it. Raises OSError."""
     for path in besides.parent.glob(f".*{UNFINISHED}"):
-        if path == besides or path.is_symlink() or not path.is_dir():
-            continue
-        if (
-            path.lstat().st_uid != os.geteuid()
-            or not {each.name for each in path.iterdir()} <= known
-        ):
-            continue
-        with contextlib.suppress(CannotBackUp, FileNotFoundError), _locked(path):
-            if any(path.iterdir()):
-                shutil.rmtree(path)
+        with contextlib.suppress(CannotBackUp, FileNotFoundError):  # being written, or done now
+            if path != besides and _is_begun(path):
+                with _locked(path):
+                    shutil.rmtree(path)
+
+
+def _is_begun(path: Path) -> bool:
+    """Return whether a folder holds what a backup does, and is this user's; raises OSError.
+
+    An empty one may be one that another process has made this moment, and hides nothing.
+    """
+    if path.is_symlink() or not path.is_dir() or path.lstat().st_uid != os.geteuid():
+        return False
+    names = {each.name for each in path.iterdir()}
+    return bool(names) and names <= {STORE, SPOOL, SECRETS, CONFIGURATION, manifest.NAME}
 
 
 @contextlib.contextmanager

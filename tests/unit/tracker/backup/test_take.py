@@ -81,6 +81,19 @@ def test_what_a_killed_backup_left_goes_with_the_next_of_any_name(
     assert [each.exists() for each in (left, written, others)] == [False, True, True]
 
 
+def test_a_folder_that_another_backup_has_made_this_moment_is_not_locked(
+    storing: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is about to be locked by its maker, who would take ours for a third one that writes there."""
+    (tmp_path / ".tue.unfinished").mkdir()
+    locked: list[str] = []
+    locks = taking._locked
+    monkeypatch.setattr(taking, "_locked", lambda path: locked.append(path.name) or locks(path))
+    take(storing, b"", tmp_path / "wed", with_secrets=False)
+    assert locked == [".wed.unfinished"]
+    assert (tmp_path / ".tue.unfinished").exists()
+
+
 def test_a_backup_that_is_being_written_is_not_begun_anew(storing: Config, tmp_path: Path) -> None:
     """A second run, from cron say, leaves the first alone."""
     unfinished = tmp_path / ".backup.unfinished"
