@@ -525,7 +525,10 @@ MESSAGE_DELIVERED = _event(
     "log_recipients` allows), its Message-ID and campaign, and at which relay it has which queue id.",
 )
 MESSAGE_REFUSED = _event(
-    "message_refused", logging.INFO, "A message was refused, by the relay or by us. Says the reply."
+    "message_refused",
+    logging.INFO,
+    "A message was refused, by the relay or by us. Says the reply. One that is too big, finds no memory, "
+    "or has a bare CR or LF is not looked at: that is a `command_refused` of DATA.",
 )
 MESSAGE_UNTOUCHED = _event(
     "message_untouched",

@@ -451,11 +451,11 @@ class Session:
             if not lease.may_begin:
                 return replies.NO_MEMORY
             self._say(replies.GO_AHEAD)
-            reply = await self._message(transaction, lease)
+            await self._message(transaction, lease)
         self._transactions.clear()
-        return reply
+        return None
 
-    async def _message(self, transaction: Transaction, lease: Lease) -> Reply | None:
+    async def _message(self, transaction: Transaction, lease: Lease) -> None:
         proxy = self._services.proxy
         self._expect(transaction.mail.size_octets or 0)
         received = await receive(
@@ -468,7 +468,8 @@ class Session:
         )
         if received.refusal is not None:
             self._upstream.forget_transaction()
-            return REFUSALS[received.refusal]
+            self._answer(REFUSALS[received.refusal], b"DATA")
+            return
         self._shutdown.committing = True
         verdict = await self._delivery.deliver(
             self._seen_whose_it_is(received.take()),
@@ -481,7 +482,6 @@ class Session:
         if not verdict.delivered:
             self._upstream.forget_transaction()
         await self._acknowledge(verdict)
-        return None
 
     async def _between_chunks(self, lease: Lease) -> None:
         self._expect(lease.held_octets)

@@ -110,6 +110,21 @@ async def test_a_refused_upload_is_seen(proxy: Proxy, told: Lines) -> None:
     assert line["reply"].startswith("550 5.6.11")
 
 
+async def test_the_line_of_a_refused_upload_has_the_id_of_its_message(
+    proxy: Proxy, relay: ScriptedRelay, told: Lines
+) -> None:
+    """So it is found beside what else was said of that message."""
+    relay.script["RCPT"] = [Step(b"550 5.1.1 no\r\n"), Step(b"250 2.1.5 ok\r\n")]
+    client = await proxy.dial()
+    await client.ask(b"MAIL FROM:<a@example.com>")
+    await client.ask(b"RCPT TO:<c@example.net>")
+    await client.ask(b"RCPT TO:<b@example.net>")
+    await client.message(b"Subject: x\r\n\r\na\n.\r\nb\r\n")
+    recipient, upload = (line for line in told if line["event"] == "command_refused")
+    assert upload["verb"] == "DATA"
+    assert upload["message"] == recipient["message"]
+
+
 async def test_a_refused_message_has_one_line(
     proxy: Proxy, relay: ScriptedRelay, told: Lines
 ) -> None:
