@@ -8,7 +8,7 @@ INSTALL := $(BIN)/pip --disable-pip-version-check install --quiet --use-pep517 -
 RUNS := $(VENV)/.runs
 READY := $(VENV)/.ready
 
-.PHONY: setup run test lint check format docs site bench bench-store soak profile corpus fuzz crash traces systemd deb deb-test lock clean
+.PHONY: setup run test lint check format docs site bench bench-store soak profile corpus fuzz crash crash-nodes traces systemd deb deb-test lock clean
 .DEFAULT_GOAL := run
 
 setup: $(READY)
@@ -102,6 +102,11 @@ fuzz: $(READY)
 CRASH ?= --seconds 600 --kills 300 --messages 50000
 crash: $(READY)
 	$(BIN)/python -m tests.crash.run $(CRASH)
+
+# kill -9 of two nodes' feeders, and of their PostgreSQL, while they count; prints what was lost or counted twice.
+CRASH_NODES ?= --kills 500 --server-kills 20 --events 100000
+crash-nodes: $(READY)
+	$(BIN)/python -m tests.crash.nodes $(CRASH_NODES)
 
 # How well people and machines are told apart, on generated mail; fails below the bars.
 # TRACES=--write puts the table into docs/machines.md.

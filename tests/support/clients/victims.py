@@ -1,4 +1,4 @@
-"""Processes that a test kills: a writer of clicks, an ingester, one with a stream, and an upgrade.
+"""Processes that a test kills: a writer of clicks, an ingester, one of a node, one with a stream, and an upgrade.
 
 They are functions, run by a fork server that has everything imported, so that a test can kill
 hundreds of them in seconds.
@@ -96,6 +96,18 @@ def _click(event_id: str, message_id: str, number: int) -> Clicked:
 def ingest(folder: Path) -> None:
     """Feed the store without end."""
     Ingester(config(folder)).run(threading.Event())
+
+
+def feed_node(node: Config) -> None:
+    """Feed the store that nodes share from one of them, and share decisions, without end.
+
+    What it logs goes to a file of the node.
+    """
+    log = os.open(node.store.file("feeder.log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    with Feeding(node):
+        threading.Event().wait()
 
 
 def stream(folder: Path, url: str) -> None:
