@@ -42,7 +42,7 @@ class Held:
     def is_needed(self, name: str, octets: int) -> bool:
         """Return whether a segment that is finished, and was counted as a whole, has to stay for now.
 
-        How long it was there is counted from the first such question. Where it is not needed only because
+        Asked of the older ones first; how long it was there is counted from the first such question. Where it is not needed only because
         it waited too long, or takes too much room, that is logged.
         """
         if not self._stream.is_read:
@@ -51,7 +51,7 @@ class Held:
         self._octets[name] = octets
         waited_s = self._clock() - since_s
         missing = max(0, octets - self._sent(name)) if self._stream.url else 0
-        fits = sum(self._octets.values()) <= self._stream.room
+        fits = self._octets_from(name) <= self._stream.room
         is_kept = waited_s < self._stream.keep
         if fits and (is_kept or (missing and waited_s < self._stream.hold)):
             return True
@@ -64,6 +64,11 @@ class Held:
         """Forget a segment that was deleted."""
         self._since_s.pop(name, None)
         self._octets.pop(name, None)
+
+    def _octets_from(self, name: str) -> int:
+        """Return the octets of a segment, and of all that are younger: beyond the room, the oldest goes."""
+        names = list(self._octets)
+        return sum(map(self._octets.__getitem__, names[names.index(name) :]))
 
     def _sent(self, name: str) -> int:
         """Return the octets of a segment that the receiver of the stream has, as far as that is known."""

@@ -307,6 +307,7 @@ class Ingester:
         link_sets = self._link_sets.setdefault(name, LinkSets())
         chunk = Chunk.read(records, link_sets, descriptor)
         after = self._offsets[name] = self._feed(opened, name, offset, chunk)
+        self._fed_s.pop(name, None)
         return after
 
     def _feed(self, opened: Store, name: str, offset: int, chunk: Chunk) -> int:
@@ -377,6 +378,7 @@ class Ingester:
             opened.forget_segments(gone)
             for name in gone:
                 self._held.forget(name)
+                self._fed_s.pop(name, None)
             self._offsets = {name: at for name, at in self._offsets.items() if name in on_disk}
             self._link_sets = {n: each for n, each in self._link_sets.items() if n in on_disk}
 

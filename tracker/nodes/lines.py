@@ -204,7 +204,9 @@ def _numbered(line: LoggedLine) -> bytes:
 
 def _seq_in(line: bytes) -> int | None:
     try:
-        return int(json.loads(line)["seq"])
+        said = json.loads(line)
+        bytes.fromhex(said["digest"])
+        return int(said["seq"])
     except (ValueError, KeyError, TypeError):
         return None
 

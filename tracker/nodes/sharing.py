@@ -47,6 +47,8 @@ SAY_S = 5.0
 FIRST_PAUSE_S = 0.5
 MOST_PAUSE_S = 10.0
 """Between attempts to reach the database."""
+_IN_WORDS = (ServerError, KeyFileError, BadNodeKey, NameTaken, OSError)
+"""Errors whose text says all."""
 
 
 class Sharing:
@@ -71,7 +73,7 @@ class Sharing:
             try:
                 self._connected(stop)
                 pause_s = FIRST_PAUSE_S
-            except (ServerError, KeyFileError, BadNodeKey, NameTaken, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is tried again
                 self._failed(error)
                 pause_s = min(2 * pause_s, MOST_PAUSE_S)
             observe.STORE_LAG_S.set(time.monotonic() - self._reached_s)
@@ -84,15 +86,15 @@ class Sharing:
                 return  # who feeds makes the tables; until then nobody has anything to say
             exchange = Exchange(db, self._config)
             exchange.begin()
-            self._recovered()
             while not stop.is_set() and self._feeds():
                 exchange.round(self._config)
+                self._recovered()
                 self._reached_s = time.monotonic()
                 observe.STORE_LAG_S.set(0)
                 exchange.wait(LOOK_S)
 
     def _failed(self, error: Exception) -> None:
-        cause = str(error)
+        cause = str(error) if isinstance(error, _IN_WORDS) else repr(error)
         if cause != self._failure:
             event = observe.NODE_REFUSED if isinstance(error, NameTaken) else observe.SHARING_FAILED
             observe.log(event, cause=cause)
@@ -190,10 +192,8 @@ class Exchange:
             after = lines[-1].seq
 
     def _say(self) -> None:
-        fed, clock_s = (
-            database.fed(self._config.store, self._db),
-            registry.clock_distance_s(self._db),
-        )
+        fed = database.fed(self._config.store, self._db)
+        clock_s = registry.clock_distance_s(self._db)
         signs = vital_signs.look(self._config, fed, self._heard, clock_s)
         self._said_heard = self._heard
         if not registry.say(self._db, self._node, self._key, signs):

@@ -73,14 +73,21 @@ def test_what_was_not_sent_in_time_is_lost_and_said(
 
 
 def test_of_what_takes_too_much_room_the_oldest_goes(tmp_path: Path, clock: Clock) -> None:
-    """Segments are asked for in the order of their age."""
+    """Segments are asked for in the order of their age, and a new one is the last."""
     holds = held(tmp_path, clock, url=URL)
     holds.configure(StreamConfig(url=URL, room=ByteSize(250)))
-    assert [holds.is_needed(name, 100) for name in "ab"] == [True, True]
-    holds.is_needed("c", 100)
+    assert [holds.is_needed(name, 100) for name in "abc"] == [True, True, True]
     assert not holds.is_needed("a", 100)
     holds.forget("a")
-    assert [holds.is_needed(name, 100) for name in "bc"] == [True, True]
+    assert [holds.is_needed(name, 100) for name in "bcd"] == [True, True, True]
+    assert not holds.is_needed("b", 100)
+
+
+def test_a_segment_that_is_larger_than_the_room_goes(tmp_path: Path, clock: Clock) -> None:
+    """Though none is older."""
+    holds = held(tmp_path, clock, url=URL)
+    holds.configure(StreamConfig(url=URL, room=ByteSize(99)))
+    assert not holds.is_needed("a", 100)
 
 
 def test_what_is_kept_for_followers_stays_so_long_whoever_has_it(

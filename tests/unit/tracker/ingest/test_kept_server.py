@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,24 @@ def test_finished_segments_are_held_and_fed_again_where_the_server_went_back(
     ingester.close()
     assert ingester.drain()
     assert clicks(config.store) == 3
+    ingester.close()
+
+
+def test_what_was_fed_again_is_held_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The standby that has it now may be followed by another that lacks it."""
+    config = node(tmp_path, "a", cluster().new(), hold="1h")
+    spool(config, 1, 2, 3)
+    ingester = Ingester(config)
+    assert ingester.drain()
+    later_s = time.monotonic() + 3601
+    monkeypatch.setattr(time, "monotonic", lambda: later_s)
+    with database.changing(config.store) as opened, opened.transaction():
+        opened.db.execute("DELETE FROM segments")
+    ingester.close()
+    assert ingester.drain()
+    assert len(segments.listing(config.store.spool_dir)) == 1
     ingester.close()
 
 

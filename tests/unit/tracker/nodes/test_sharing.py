@@ -208,3 +208,29 @@ def test_what_keeps_nodes_apart_is_told_once(tmp_path: Path) -> None:
         stop.set()
         thread.join()
     assert [line["event"] for line in logged] == [observe.SHARING_FAILED.name]
+
+
+def test_what_this_version_does_not_understand_is_no_end_of_sharing(
+    nodes: tuple[Config, Config],
+) -> None:
+    """As what a later one has for us to do; else the process that counts would end with it."""
+    one, other = nodes
+    exchange(one)
+    with connected(one.store) as db:
+        db.execute("INSERT INTO tasks (node, kind, about, at_s) VALUES ('a', 'forget', '{}', 0)")
+    with capture_logs() as logged, sharing(one):
+        until(lambda: any(line["event"] == observe.SHARING_FAILED.name for line in logged))
+        revoke(other, "two.test")
+        exchange(other)
+        until(lambda: Overrides.of(records(one)).hosts == {"two.test"})
+
+
+def test_a_line_that_somebody_wrote_by_hand_is_overwritten(nodes: tuple[Config, Config]) -> None:
+    """It is none of the log's."""
+    one, _ = nodes
+    path = DECISIONS.shared_of(one.store.file)
+    path.write_bytes(b'{"seq":5}\n{"seq":6,"digest":"no"}\n')
+    made = revoke(one, "one.test")
+    exchange(one)
+    assert records(one) == (made,)
+    assert DECISIONS.read(path).damaged == 0
