@@ -19,6 +19,7 @@ from typing import Any, cast
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
 from psycopg.types.bool import BoolDumper
 from psycopg.types.numeric import Int8Dumper
@@ -43,6 +44,7 @@ STATEMENTS = 500
 
 _SETTINGS: Mapping[str, str] = {
     "client_min_messages": "warning",
+    "default_transaction_isolation": r"read\ committed",  # who waited for their turn reads what others wrote
     "idle_in_transaction_session_timeout": f"{SILENT_S}s",
     "join_collapse_limit": "1",  # tables of a join are read in the order written, as SQLite's CROSS JOIN
     "lock_timeout": f"{TURN_S}s",
@@ -50,6 +52,17 @@ _SETTINGS: Mapping[str, str] = {
 }
 _BY_INDEX: Mapping[str, str] = {"enable_hashjoin": "off", "enable_mergejoin": "off"}
 """Who writes looks up a few rows, by index: temporary tables have no statistics, by which to know that."""
+GONE: Mapping[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""After which a server counts as gone that says nothing, as one that lost its power; a url may say otherwise.
+
+Else whoever asks it waits for two minutes to connect, and for hours where they are connected.
+"""
 _OF_VALUES = ("22", "23")
 """Classes of SQLSTATE: data that is none, and constraints (PostgreSQL's manual, appendix A)."""
 
@@ -179,6 +192,8 @@ class PostgreSQL:
         """Read what was there at one moment, whatever others write meanwhile; write nothing."""
         with self.atomic():
             self.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # Nobody waits for who reads, and reads slowly, as by a pager.
+            self.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield
 
     @property
@@ -227,19 +242,30 @@ def connect(
     `by_index`: for who writes, and looks up a few rows at a time. `patience_s` is how long each server may
     take to answer at all, and to take what is sent.
     """
-    settings = {**_SETTINGS, **(_BY_INDEX if by_index else {})}
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    given: dict[str, Any] = {"passfile": passfile} if passfile else {}
-    if patience_s is not None:
-        given |= {"connect_timeout": patience_s, "tcp_user_timeout": patience_s * 1000}
     try:
-        return PostgreSQL(
-            psycopg.connect(
-                url, autocommit=True, options=options, application_name="waypost", **given
-            )
-        )
+        given = _settings(url, by_index=by_index)
+        if passfile:
+            given["passfile"] = passfile
+        if patience_s is not None:
+            given |= {"connect_timeout": patience_s, "tcp_user_timeout": patience_s * 1000}
+        return PostgreSQL(psycopg.connect(url, autocommit=True, **given))
     except psycopg.Error as error:
         raise _ours(error) from error
+
+
+def _settings(url: str, *, by_index: bool) -> dict[str, Any]:
+    """Return what a connection is told beside its url; raises psycopg.Error."""
+    said = conninfo_to_dict(url)
+    settings = {**_SETTINGS, **(_BY_INDEX if by_index else {})}
+    options = [f"-c {name}={value}" for name, value in settings.items()]
+    given: dict[str, Any] = {name: of for name, of in GONE.items() if name not in said}
+    if "," in str(said.get("host", "")):
+        # A standby is of no use, and may come first.
+        given["target_session_attrs"] = said.get("target_session_attrs", "read-write")
+    return given | {
+        "application_name": "waypost",
+        "options": " ".join([str(said.get("options", "")), *options]).strip(),
+    }
 
 
 def _query(sql: str) -> bytes:

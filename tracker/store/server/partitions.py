@@ -74,12 +74,6 @@ def make_ahead(db: Db, now_s: float) -> None:
             _make(db, month)
 
 
-def are_ahead(db: Db, now_s: float) -> bool:
-    """Return whether this month and those to come are there."""
-    there = _there(db)
-    return all(month.part_of(PARTED[0]) in there for month in _ahead(now_s))
-
-
 def drop_empty(db: Db, before_s: float) -> list[str]:
     """Drop months of which nothing is left and that were over at a moment; return their parts."""
     gone = [month for month in _months(_there(db)) if month.next.begin_s <= before_s]

@@ -70,13 +70,12 @@ def pending(db: Db) -> list[str]:
 
 
 def apply(db: Db) -> None:
-    """Take the steps that were not taken yet, and make the months that are due."""
-    now_s = time.time()
-    if not pending(db) and partitions.are_ahead(db, now_s):
+    """Take the steps that were not taken yet, and with them make the months that are due."""
+    if not pending(db):
         return
     with db.transaction():
         db.execute(_TABLE)
         for name in pending(db):
             STEPS[name](db)
             db.execute("INSERT INTO migrations (name) VALUES (?)", [name])
-        partitions.make_ahead(db, now_s)
+        partitions.make_ahead(db, time.time())

@@ -8,6 +8,7 @@ Does not own: the engine (`tracker.sql.postgresql`), the tables (`schema`), the 
 
 import contextlib
 import socket
+import time
 from collections.abc import Iterator
 from typing import Self
 
@@ -23,6 +24,10 @@ from tracker.store.server import partitions, schema
 
 OLDEST = 15
 """The first version of PostgreSQL that has what is used here."""
+PATIENCE_MS = 2000
+"""How long is waited for who reads, before months are made or dropped: all who feed wait so long."""
+_LOCKED = "55P03"
+"""lock_not_available (PostgreSQL's manual, appendix A)."""
 
 
 class ServerStore(Store):
@@ -56,10 +61,18 @@ class ServerStore(Store):
         return cls(db, node_of(store))
 
     def keep_house(self, before_s: float) -> None:
-        """Make the months that are due, and drop those of which nothing is left."""
-        schema.apply(self.db)
-        with self.transaction():
-            partitions.drop_empty(self.db, before_s)
+        """Make the months that are due, and drop those of which nothing is left.
+
+        Who reads for long would keep everybody from feeding meanwhile; so that is for the next time, then.
+        """
+        try:
+            with self.transaction():
+                self.db.execute(f"SET LOCAL lock_timeout = {PATIENCE_MS}")
+                partitions.make_ahead(self.db, time.time())
+                partitions.drop_empty(self.db, before_s)
+        except ServerError as error:
+            if error.sqlstate != _LOCKED:
+                raise
 
     def is_current(self) -> bool:
         """Return whether the connection is of use still."""

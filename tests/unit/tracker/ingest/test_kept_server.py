@@ -84,9 +84,7 @@ def test_finished_segments_are_held_and_fed_again_where_the_server_went_back(
     ingester.close()
 
 
-def test_what_was_fed_again_is_held_anew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_fed_again_is_held_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The standby that has it now may be followed by another that lacks it."""
     config = node(tmp_path, "a", cluster().new(), hold="1h")
     spool(config, 1, 2, 3)

@@ -1,6 +1,7 @@
 """PostgreSQL as an engine of the store."""
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.postgresql import cluster, url_of_new_store
+from tracker.sql import postgresql
 from tracker.sql.errors import ServerError, ValuesRefused
 from tracker.sql.postgresql import PostgreSQL, connect
 
@@ -141,3 +143,56 @@ def test_a_connection_that_the_server_ended_raises_an_error_of_ours(
         other.execute(f"SELECT pg_terminate_backend({pid})")
     with pytest.raises(ServerError), db.transaction():
         db.execute("SELECT 1")
+
+
+def test_a_server_that_answers_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not after the minutes that the system takes."""
+    monkeypatch.setattr(postgresql, "GONE", {"connect_timeout": 2})
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://waypost@127.0.0.1:{silent.getsockname()[1]}/waypost"
+        with pytest.raises(ServerError, match="timeout"):
+            connect(url)
+
+
+def test_a_url_says_when_a_server_counts_as_gone(url: str) -> None:
+    """Of what it does not say, we do."""
+    with contextlib.closing(connect(f"{url}&connect_timeout=77")) as db:
+        said = db.connection.info.get_parameters()
+    assert (said["connect_timeout"], said["keepalives_idle"]) == ("77", "15")
+
+
+def test_of_several_servers_one_that_can_be_written_to_is_taken(url: str) -> None:
+    """Whichever comes first: after a failover, that is the standby."""
+    with contextlib.closing(connect(url)) as db:
+        name = db.execute("SELECT current_database()").fetchone()[0]
+        db.script(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    several = url.replace("host=", f"host={cluster().folder},")
+    with pytest.raises(ServerError, match="read-only"):
+        connect(several)
+    connect(f"{several}&target_session_attrs=any").close()
+
+
+def test_options_of_a_url_are_heeded(url: str) -> None:
+    """As the schema that the tables are in; ours come after them."""
+    options = "options=-c%20search_path%3Ddata%20-c%20TimeZone%3DAsia/Tokyo"
+    with contextlib.closing(connect(f"{url}&{options}")) as db:
+        assert db.execute("SHOW search_path").fetchone() == ("data",)
+        assert db.execute("SHOW TimeZone").fetchone() == ("UTC",)
+
+
+def test_who_reads_may_be_slow(db: PostgreSQL) -> None:
+    """As a pager is: who writes loses their turn by that, but nobody waits for who reads."""
+    idle = "SELECT current_setting('idle_in_transaction_session_timeout')"
+    with db.transaction():
+        assert db.execute(idle).fetchone() == ("1min",)
+    with db.snapshot():
+        assert db.execute(idle).fetchone() == ("0",)
+
+
+def test_whatever_a_database_is_set_to_who_waited_reads_what_others_wrote(url: str) -> None:
+    """A snapshot would be from before the wait."""
+    with contextlib.closing(connect(url)) as db:
+        name = db.execute("SELECT current_database()").fetchone()[0]
+        db.script(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+    with contextlib.closing(connect(url)) as db, db.transaction():
+        assert db.execute("SHOW transaction_isolation").fetchone() == ("read committed",)

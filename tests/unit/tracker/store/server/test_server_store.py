@@ -10,7 +10,7 @@ from tests.support.postgresql import cluster
 from tracker.sql.errors import ServerError
 from tracker.sql.postgresql import connect
 from tracker.store.opened import StoreError
-from tracker.store.server import partitions
+from tracker.store.server import partitions, server_store
 from tracker.store.server.partitions import Month
 from tracker.store.server.server_store import ServerStore, reading
 
@@ -84,3 +84,33 @@ def test_house_is_kept_in_months(tmp_path: Path) -> None:
     assert not parts & {"clicks_1970_01", "clicks_1970_02"}
     assert {"clicks_1970_03", "clicks_at_other_times"} <= parts
     store.close()
+
+
+def test_no_house_is_kept_where_somebody_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an export that takes long: feeding goes on, and the months are made the next time."""
+    monkeypatch.setattr(server_store, "PATIENCE_MS", 50)
+    place = config(tmp_path)
+    store = ServerStore.to_feed(place)
+    before = parts(store)
+    month = max(before)
+    for table in partitions.PARTED:
+        store.db.execute(f"DROP TABLE {month.replace('clicks', table)}")
+    with reading(place) as db:
+        db.execute("SELECT count(*) FROM clicks").fetchone()
+        store.keep_house(0.0)
+        assert parts(store) == before - {month}
+        again = ServerStore.to_feed(place)
+        again.close()
+    store.keep_house(0.0)
+    assert parts(store) == before
+    store.close()
+
+
+def parts(store: ServerStore) -> set[str]:
+    """Return the months in which there are clicks."""
+    found = store.db.execute(
+        "SELECT relname FROM pg_class WHERE relname LIKE 'clicks~_2%' ESCAPE '~'"
+    )
+    return {name for (name,) in found if not name.endswith("_pkey")}
