@@ -23,9 +23,9 @@ Engine = Literal["sqlite", "postgresql"]
 SQLITE = "sqlite:///"
 VERIFIED = "verify-full"
 """The one `sslmode` with which nobody on the way can be the database."""
-_POSTGRESQL = re.compile(r"postgres(?:ql)?://[\x21-\x7e]*\Z")
+_POSTGRESQL = re.compile(r"postgres(?:ql)?://(?:[\x21-\x24\x26-\x7e]|%(?!00)[0-9A-Fa-f]{2})*\Z")
 _PARTS = re.compile(
-    r"postgres(?:ql)?://(?:(?P<login>[^@/?]*)@)?(?P<hosts>[^/?]*)(?P<database>/[^?]*)?(?:\?(?P<query>.*))?"
+    r"postgres(?:ql)?://(?:(?P<login>[^@/?]*)@)?(?P<hosts>[^@/?]*)(?P<database>/[^?]*)?(?:\?(?P<query>.*))?"
 )
 _HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(?::[0-9]*)?")
 _SECRETS = re.compile(r"(?<=://)([^:@/?]*):[^@/?]*@|([?&](?:ssl)?password=)[^&]*")

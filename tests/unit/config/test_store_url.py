@@ -58,10 +58,16 @@ def test_what_is_neither_a_file_nor_a_postgresql_is_refused(url: object) -> None
         "postgresql://h/db?sslmode",
         "postgresql://[::1/db",
         "postgresql://h:port/db",
+        "postgresql://u:se@cret@h/db",
+        "postgresql://u:100%@h/db",
+        "postgresql://u:a%00b@h/db",
     ],
 )
 def test_what_libpq_would_not_take_is_refused(url: str) -> None:
-    """No host, a blank, a parameter without a value, half a bracket, a port that is none."""
+    """No host, a blank, a parameter without a value, half a bracket, a port that is none.
+
+    A password that is not written as a URL has it as well: libpq would tell the log half of it, or all.
+    """
     assert "is not the URL of a PostgreSQL database" in refusal(url)
 
 
