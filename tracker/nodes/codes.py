@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from config.keys.secret_files import KeyFileError
 from config.schema import StoreConfig
 from tracker.decisions import shared_log
-from tracker.nodes.connecting import connect
+from tracker.nodes.connecting import PATIENCE_S, connect
 from tracker.nodes.lines import CODES, code_line
 from tracker.sql.errors import ServerError
 
@@ -75,8 +75,13 @@ class SharedCodes:
                 self._lock.release()
 
     def _asked(self, ask: Callable[["PostgreSQL"], T]) -> T:
-        """Ask over the connection that there is, or over another where that has ended."""
-        with self._lock:
+        """Ask over the connection that there is, or over another where that has ended.
+
+        While somebody waits for an answer that does not come, others wait for so long only.
+        """
+        if not self._lock.acquire(timeout=PATIENCE_S):
+            raise ServerError(f"it has not answered for {PATIENCE_S} s")
+        try:
             had_one = self._db is not None
             try:
                 return self._ask(ask)
@@ -85,6 +90,8 @@ class SharedCodes:
                 if not had_one:
                     raise
             return self._ask(ask)
+        finally:
+            self._lock.release()
 
     def _ask(self, ask: Callable[["PostgreSQL"], T]) -> T:
         if self._db is None:

@@ -79,11 +79,10 @@ class Questions:
         self._ended()
 
     def _may_ask(self, code: str, now_s: float) -> bool:
-        if (
-            now_s - self._missed.get(code, -MISSED_S) < MISSED_S
-            or len(self._waiting) >= MOST_A_SECOND
-        ):
+        if now_s - self._missed.get(code, -MISSED_S) < MISSED_S:
             return False
+        if max(len(self._waiting), self._queue.qsize()) >= MOST_A_SECOND:
+            return False  # a database that is silent is asked nothing more, however long that lasts
         if len(self._asked_s) == MOST_A_SECOND and now_s - self._asked_s[0] < 1.0:
             return False
         self._asked_s.append(now_s)

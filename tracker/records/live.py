@@ -50,7 +50,7 @@ class LiveRecords(Generic[Record, Sum]):
 
     def __call__(self) -> Sum:
         """Return what is in force; raises OSError where nothing can be read and that matters."""
-        unread = self._file.trouble or self._copy.trouble
+        unread = self._file.trouble or self._copy.trouble or self._shared.trouble
         if unread is not None and not self._merged.records and not self._record_file.fails_open:
             raise unread
         return self._sum

@@ -1,5 +1,6 @@
 """Codes of short links on several nodes: one code, one link."""
 
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from config.schema import StoreConfig
 from tests.support.nodes import node
 from tests.support.postgresql import url_of_new_store
+from tests.support.sending import until
 from tracker.decisions import shared_log
 from tracker.minting.short_links import ShortLinks
+from tracker.nodes import codes
 from tracker.nodes.codes import NoCodes, SharedCodes, registry
 from tracker.nodes.connecting import connected
 
@@ -55,6 +58,24 @@ def test_without_the_database_no_code_is_given_out(tmp_path: Path) -> None:
     with registry(store) as register, pytest.raises(NoCodes, match="without short"):
         ShortLinks(store.file, register).add("AQ-token")
     assert SharedCodes(store).token("abc") is None
+
+
+def test_who_asks_a_database_that_is_silent_keeps_nobody_waiting_for_ever(
+    store: StoreConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others are told, and their threads are free again."""
+    monkeypatch.setattr(codes, "PATIENCE_S", 0.1)
+    with closing(SharedCodes(store)) as shared, connected(store) as db:
+        assert shared.register("abc", "one")
+        with db.atomic():
+            db.execute("SELECT pg_advisory_xact_lock(:turn)", {"turn": shared_log.TURN})
+            first = threading.Thread(target=shared.register, args=("def", "two"))
+            first.start()
+            until(shared._lock.locked)
+            with pytest.raises(NoCodes, match="not answered"):
+                shared.register("ghi", "three")
+        first.join()
+        assert shared.token("def") == "two"
 
 
 def test_a_claimed_code_is_a_line_of_the_log(store: StoreConfig) -> None:

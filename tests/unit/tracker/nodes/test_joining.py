@@ -1,18 +1,23 @@
 """A service that starts where its name may be taken."""
 
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from config.schema import Config, StoreConfig
 from tests.support.nodes import node
-from tests.support.postgresql import url_of_new_store
+from tests.support.postgresql import cluster, url_of_new_store
+from tests.support.sending import until
 from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
+from tracker.nodes import joining
 from tracker.nodes.joining import join
 from tracker.nodes.key import key_file
 from tracker.nodes.registry import NameTaken
+from tracker.sql.postgresql import connect
 
 
 def test_a_second_machine_of_one_name_is_refused(tmp_path: Path) -> None:
@@ -46,3 +51,19 @@ def test_a_new_node_knows_what_was_said_before_it_begins(tmp_path: Path) -> None
     join(new)
     known = Consents.from_records(CONSENTS.merged(new.store.file).records)
     assert known.of("ann@example.org") is Consent.NONE
+
+
+def test_a_service_starts_though_the_database_is_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that waits for a standby with each commit, and the standby is gone."""
+    monkeypatch.setattr(joining, "JOIN_S", 0.2)
+    with cluster().another() as server:
+        config = node(tmp_path, server.url(server.empty_store()), "a")
+        with closing(connect(server.url("postgres"))) as db:
+            db.script("ALTER SYSTEM SET synchronous_standby_names = 'gone'")
+            db.script("SELECT pg_reload_conf()")
+            until(lambda: db.execute("SHOW synchronous_standby_names").fetchone() == ("gone",))
+        starting = threading.Thread(target=join, args=(config,), daemon=True)
+        starting.start()
+        until(lambda: not starting.is_alive())

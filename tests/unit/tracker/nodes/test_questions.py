@@ -86,3 +86,17 @@ async def test_whatever_goes_wrong_the_reader_is_answered() -> None:
         raise RuntimeError
 
     assert await answered(Questions(fail, lambda _code, _token: None), "abc") == [None]
+
+
+async def test_a_database_that_is_silent_is_asked_nothing_more() -> None:
+    """However long that lasts, few questions wait for it."""
+    there = Elsewhere()
+    there.silent.clear()
+    questions = there.questions()
+    for second in range(3):
+        questions._asked_s.clear()
+        await answered(questions, *(f"{second}x{number}" for number in range(MOST_A_SECOND)))
+    there.silent.set()
+    questions.close()
+    await asyncio.to_thread(until, lambda: not questions._queue.qsize())
+    assert len(there.asked) <= MOST_A_SECOND + 1

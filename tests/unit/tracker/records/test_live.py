@@ -11,7 +11,7 @@ from config.telemetry.observe import REGISTRY
 from tests.support.checks.losses import damage, delete, empty
 from tests.support.log_lines import capture_logs
 from tests.support.state import beside
-from tracker.decisions.files import DECISIONS
+from tracker.decisions.files import CONSENTS, DECISIONS
 from tracker.decisions.overrides import Decision, Overrides, decision
 from tracker.records import jsonl, record_file, watch
 from tracker.records.live import LiveRecords
@@ -263,3 +263,11 @@ def test_what_other_nodes_said_is_in_force_too(store: Path) -> None:
     kill_list.refresh()
     assert kill_list().hosts == {"far.test"}
     assert REGISTRY.get_sample_value("waypost_overrides_lost") == 0
+
+
+def test_what_other_nodes_agreed_to_is_not_taken_for_nothing(store: Path) -> None:
+    """Where that cannot be read, nor anything else: mail must not be tracked then."""
+    CONSENTS.shared_of(beside(store)).mkdir()
+    consents = LiveRecords(CONSENTS, beside(store))
+    with pytest.raises(OSError, match=r"consents\.shared"):
+        consents()
