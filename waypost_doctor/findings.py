@@ -412,6 +412,13 @@ class Kind(StrEnum):
         "the store cannot be read: links redirect, and clicks wait in the spool",
         "see what is said of it; a damaged one is replaced by a backup (`waypost restore`)",
     )
+    CONSENTS_UNREADABLE = (
+        "consents_unreadable",
+        Topic.STORE,
+        Level.PROBLEM,
+        "who agreed to what cannot be read: a proxy does not start, and the tracker makes no links",
+        "give the file back to the user of the service, or put the copy in its place (`….known`)",
+    )
     STREAM_NOT_TAKEN = (
         "stream_not_taken",
         Topic.STORE,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from config.files import reserve
 from config.schema import StoreConfig
+from tracker.decisions.files import CONSENTS
 from tracker.store import database
 from tracker.stream.standing import standing
 from waypost_doctor.findings import Kind, Result, Topic, found, ok, untried
@@ -45,6 +46,7 @@ def test(patient: Patient) -> Iterator[Result]:
     if is_file and (octets := reserve.lacking_octets(store)):
         kept = reserve.file_of(store)
         yield found(Kind.RESERVE_MISSING, f"{kept} is made once {octets} octets are free")
+    yield from _consents(patient.config.store)
     if not refused:
         yield _opened(patient.config.store)
         yield from _streamed(patient)
@@ -79,6 +81,18 @@ def room(folder: Path, free_octets: int, free_files: int) -> Result:
     if free_octets < LOW_OCTETS or free_files < LOW_FILES:
         return found(Kind.DISK_LOW, told)
     return ok(Topic.STORE, told)
+
+
+def _consents(store: StoreConfig) -> Iterator[Result]:
+    """Yield why consents cannot be read, where neither their file nor its copy says anything."""
+    why, records = "", 0
+    for path in (CONSENTS.file_of(store.file), CONSENTS.copy_of(store.file)):
+        try:
+            records += len(CONSENTS.read(path).records)
+        except OSError as error:
+            why = why or f"{path}: {error.strerror}"
+    if why and not records:
+        yield found(Kind.CONSENTS_UNREADABLE, why)
 
 
 def _opened(store: StoreConfig) -> Result:

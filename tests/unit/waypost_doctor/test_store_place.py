@@ -9,6 +9,8 @@ from config.keys.dns_answers import resolver_of
 from config.schema import Config, StoreConfig, StreamConfig
 from tests.support.feeding import spool_message
 from tests.support.postgresql import url_of_new_store
+from tracker.decisions.consents import Consent, ConsentRecord
+from tracker.decisions.files import CONSENTS
 from tracker.ingest.catch_up import catch_up
 from tracker.spool.stream_offset import StreamOffset
 from waypost_doctor import store_place
@@ -53,6 +55,18 @@ def test_a_store_is_read_and_what_is_tried_leaves_nothing_behind(
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     """Nothing else can be said."""
     assert said(tmp_path / "gone" / "waypost.db") == [Kind.STORE_FOLDER_MISSING]
+
+
+def test_consents_that_cannot_be_read(storing: Config) -> None:
+    """No proxy starts without them; their copy is as good."""
+    store = storing.store
+    store.file("consents").mkdir()
+    assert Kind.CONSENTS_UNREADABLE in said(store.path)
+    CONSENTS.append(
+        lambda name: store.file(f"{name}.known"),
+        ConsentRecord("2026-11-30", "a@example.net", Consent.NONE),
+    )
+    assert Kind.CONSENTS_UNREADABLE not in said(store.path)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
