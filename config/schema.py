@@ -502,7 +502,7 @@ class StoreConfig(Table):
     url: Annotated[StoreUrl, Field(validate_default=True)] = "sqlite:///waypost.db"
     """The database. On one machine a file of SQLite, `sqlite:////abs/path`; a relative path starts from
     the folder of this file. For several machines one PostgreSQL (15 or newer), `postgresql://USER@HOST/DATABASE`
-    as libpq takes it, which needs the package `waypost[postgresql]` (docs/scale.md)."""
+    as libpq takes it, which needs the library psycopg (docs/scale.md)."""
     state: Annotated[FilePath | None, _example('"/var/lib/waypost"')] = None
     """The folder of what is this machine's own: events that wait to be counted, and the files of
     decisions, consents and short links. Keep it on a local disk. With SQLite it is the folder of the

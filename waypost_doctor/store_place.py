@@ -84,9 +84,10 @@ def room(folder: Path, free_octets: int, free_files: int) -> Result:
 
 
 def _consents(store: StoreConfig) -> Iterator[Result]:
-    """Yield why consents cannot be read, where neither their file nor its copy says anything."""
+    """Yield why consents cannot be read, where neither their file, its copy nor other nodes say anything."""
     why, records = "", 0
-    for path in (CONSENTS.file_of(store.file), CONSENTS.copy_of(store.file)):
+    for place in (CONSENTS.file_of, CONSENTS.copy_of, CONSENTS.shared_of):
+        path = place(store.file)
         try:
             records += len(CONSENTS.read(path).records)
         except OSError as error:

@@ -251,7 +251,7 @@ def _store(config: Config) -> Iterator[Finding]:
 def _postgresql_can_be_asked(config: Config) -> Iterator[Finding]:
     if config.store.engine == "postgresql" and importlib.util.find_spec("psycopg") is None:
         what = "needs the library psycopg, which is not installed"
-        yield Finding(("store", "url"), what, "pip install 'waypost[postgresql]'")
+        yield Finding(("store", "url"), what, "in a checkout: pip install '.[postgresql]'")
 
 
 @RULES.reading("store.passfile")

@@ -222,7 +222,7 @@ def test_postgresql_needs_its_library(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     (finding,) = found(tmp_path, store=POSTGRESQL)
     assert (finding.loc, finding.fatal) == (("store", "url"), True)
-    assert "waypost[postgresql]" in finding.hint
+    assert ".[postgresql]" in finding.hint
 
 
 def test_the_folder_of_a_node_is_looked_at(tmp_path: Path) -> None:
