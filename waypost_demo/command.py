@@ -132,6 +132,7 @@ async def stay(
         f"with a sender of [bold]{SHOP_DOMAIN}[/bold].\nIts mail ends here, in a built-in inbox, and "
         "is shown with each link; its links work until you press Ctrl-C.",
         highlight=False,
+        soft_wrap=True,
     )
     shown = len(inbox.messages)
     while not stop.is_set():
