@@ -20,6 +20,7 @@ ONE_ENGINES = (
     "tracker.first_form",
     "tracker.backup",
     "tracker.nodes",
+    "tracker.moving",
     "tracker.erasure.tasks",
     "tracker.decisions.shared_log",
 )

@@ -49,6 +49,7 @@ from tracker.redirect import well_known
 from tracker.redirect.recorder import Recorder
 from tracker.redirect.redirector import Redirector, Rules
 from tracker.spool.writer import Spool
+from tracker.store.opened import StoreError
 
 SWITCH_INTERVAL_S = 0.0005
 """Under load the event loop holds the interpreter nearly all the time. The spool's thread wants it
@@ -136,12 +137,15 @@ async def serve(
 
 
 async def join(config: Config, parts: Parts) -> None:
-    """Take our name among the nodes that share a database; raises CannotStart where another has it."""
+    """Take our name among the nodes that share a database; raises CannotStart where another has it.
+
+    It does so, too, where a store is being copied into that database.
+    """
     if config.store.engine == "sqlite":
         return
     try:
         await asyncio.to_thread(joining.join, config)
-    except (NameTaken, BadNodeKey) as error:
+    except (NameTaken, BadNodeKey, StoreError) as error:
         parts.close()
         raise CannotStart([str(error)]) from None
 

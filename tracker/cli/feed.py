@@ -18,6 +18,7 @@ from config.telemetry import observe
 from tracker.feeding.service import serve
 from tracker.nodes.key import BadNodeKey
 from tracker.nodes.registry import NameTaken
+from tracker.store.opened import StoreError
 
 
 @click.command()
@@ -29,7 +30,7 @@ def feed(config: ConfigFile) -> None:
     serve_as_owner(settings)
     try:
         uvloop.run(_run(config, settings))
-    except (NameTaken, BadNodeKey) as error:
+    except (NameTaken, BadNodeKey, StoreError) as error:
         raise click.ClickException(str(error)) from None
 
 

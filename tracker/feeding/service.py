@@ -34,7 +34,7 @@ async def serve(
 ) -> None:
     """Feed the store until `stop` is set; `reload` reads the configuration anew at SIGHUP.
 
-    Raises NameTaken and BadNodeKey.
+    Raises NameTaken, BadNodeKey and StoreError.
     """
     await asyncio.to_thread(joining.join, config)
     give_way()

@@ -1,4 +1,6 @@
-"""A service that starts: refused where another machine has its name, and told what all others said before.
+"""A service that starts: refused, or told what all others said before.
+
+It is refused where another machine has its name, and where a store is being copied into the database.
 
 Owns: looking at that once, at the start, and for how long.
 Does not own: the table of nodes (`registry`), or what is tried later, where the database cannot be reached
@@ -10,11 +12,13 @@ import threading
 
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
+from config.store_url import masked
 from tracker.decisions.files import CONSENTS
 from tracker.nodes import registry
 from tracker.nodes.connecting import connected
 from tracker.nodes.key import own_key
 from tracker.sql.errors import ServerError
+from tracker.store.server import unfinished
 
 JOIN_S = 30.0
 """How long a start waits for a database that is there, and silent, as one that waits for its standby."""
@@ -24,7 +28,7 @@ def join(config: Config) -> None:
     """Take our name among the nodes that share a database, if it can be reached.
 
     A node that is new hears all that was said before it takes mail: who agreed to nothing is not to be
-    tracked by it, either. Raises NameTaken and BadNodeKey.
+    tracked by it, either. Raises NameTaken, BadNodeKey, and StoreError where the database is an unfinished copy.
     """
     if config.store.engine == "sqlite":
         return
@@ -49,6 +53,7 @@ def _begin(config: Config) -> None:
 
     store = config.store
     with contextlib.suppress(ServerError, KeyFileError, OSError), connected(store) as db:
+        unfinished.refuse(db, masked(store.url))
         registry.take_name(db, store.node or "", own_key(store))
         if not CONSENTS.shared_of(store.file).exists():
             Exchange(db, config).begin()

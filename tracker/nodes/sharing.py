@@ -33,7 +33,7 @@ from tracker.nodes.lines import START, Shared, kinds_of
 from tracker.nodes.registry import NameTaken
 from tracker.sql.errors import ServerError
 from tracker.store import database
-from tracker.store.server import schema
+from tracker.store.server import schema, unfinished
 
 if TYPE_CHECKING:
     from tracker.sql.postgresql import PostgreSQL
@@ -82,8 +82,8 @@ class Sharing:
         """Share over one connection; raises what ends it."""
         store = self._config.store
         with connected(store) as db:
-            if schema.pending(db):
-                return  # who feeds makes the tables; until then nobody has anything to say
+            if schema.pending(db) or unfinished.find(db):
+                return  # until who feeds made the tables, or who copies is done, nobody has anything to say
             exchange = Exchange(db, self._config)
             exchange.begin()
             while not stop.is_set() and self._feeds():

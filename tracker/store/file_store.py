@@ -139,6 +139,31 @@ def changing(
         opened.close()
 
 
+@contextlib.contextmanager
+def unchanged(path: Path) -> Iterator[SQLite]:
+    """Open a store that nobody feeds, and leave it and what is beside it as they are.
+
+    All answers are of one moment. Raises StoreError where there is none of this version, and sqlite3.Error.
+    """
+    if files.file_id(path) is None:
+        raise StoreError(f"{path} is not there", "not there")
+    require_ours(path)
+    with contextlib.closing(_look_at(path)) as conn:
+        db = SQLite(conn)
+        require_current(db, path)
+        later = {each.name for each in migrations.applied(db)} - {
+            each.name
+            for each in migrations._migrations  # noqa: SLF001 - sqlite-utils tells no other way
+        }
+        if later:
+            raise StoreError(
+                f"{path} is of a later version, which knows {min(later)}: use that version",
+                "outdated",
+            )
+        conn.execute("BEGIN")
+        yield db
+
+
 def _open_to_change(path: Path) -> SQLite:
     require_ours(path)
     db = SQLite(connect(path, CHANGE_TIMEOUT_MS))

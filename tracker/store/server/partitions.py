@@ -74,6 +74,14 @@ def make_ahead(db: Db, now_s: float) -> None:
             _make(db, month)
 
 
+def make_for(db: Db, moments: Iterable[int]) -> None:
+    """Make the months of some moments, where they are not there yet, within the open transaction."""
+    there = _there(db)
+    for month in sorted({Month.of(at_s) for at_s in moments}):
+        if month.part_of(PARTED[0]) not in there:
+            _make(db, month)
+
+
 def drop_empty(db: Db, before_s: float) -> list[str]:
     """Drop months of which nothing is left and that were over at a moment; return their parts."""
     gone = [month for month in _months(_there(db)) if month.next.begin_s <= before_s]

@@ -63,10 +63,19 @@ STEPS: Mapping[str, Callable[[Db], None]] = {
 
 def pending(db: Db) -> list[str]:
     """Return the steps that were not taken yet; what a later version took is no concern of ours."""
-    taken = set()
-    if db.execute(_IS_THERE).fetchone()[0]:
-        taken = {name for (name,) in db.execute(_TAKEN)}
+    taken = _taken(db)
     return [name for name in STEPS if name not in taken]
+
+
+def later(db: Db) -> list[str]:
+    """Return the steps that a later version took."""
+    return sorted(_taken(db) - STEPS.keys())
+
+
+def _taken(db: Db) -> set[str]:
+    if not db.execute(_IS_THERE).fetchone()[0]:
+        return set()
+    return {name for (name,) in db.execute(_TAKEN)}
 
 
 def apply(db: Db) -> None:

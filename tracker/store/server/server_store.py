@@ -20,7 +20,7 @@ from tracker.sql import postgresql
 from tracker.sql.errors import ServerError
 from tracker.sql.postgresql import PostgreSQL
 from tracker.store.opened import Store, StoreError, cause_of
-from tracker.store.server import partitions, schema
+from tracker.store.server import partitions, schema, unfinished
 
 OLDEST = 15
 """The first version of PostgreSQL that has what is used here."""
@@ -43,6 +43,7 @@ class ServerStore(Store):
         db = _connected(store, by_index=True)
         try:
             _require_usable(db, store)
+            unfinished.refuse(db, masked(store.url))
             schema.apply(db)
         except BaseException:
             db.close()
@@ -91,6 +92,23 @@ def reading(store: StoreConfig) -> Iterator[PostgreSQL]:
         raise StoreError(f"{masked(store.url)} cannot be read: {error}", cause_of(error)) from error
 
 
+@contextlib.contextmanager
+def filling(store: StoreConfig) -> Iterator[PostgreSQL]:
+    """Connect to have a store copied into the database, with all tables made. Raises StoreError and ServerError.
+
+    Whoever copies looks whether it is empty, or an unfinished copy.
+    """
+    with contextlib.closing(_connected(store, by_index=False)) as db:
+        _require_usable(db, store)
+        if later := schema.later(db):
+            raise StoreError(
+                f"{masked(store.url)} is of a later version, which knows {later[0]}: use that version",
+                "outdated",
+            )
+        schema.apply(db)
+        yield db
+
+
 def node_of(store: StoreConfig) -> str:
     """Return what stands before the names of this node's segments."""
     return f"{store.node or socket.gethostname()}/"
@@ -124,6 +142,7 @@ def _require_usable(db: PostgreSQL, store: StoreConfig) -> None:
 def _require_current(db: PostgreSQL, store: StoreConfig) -> None:
     """Raise StoreError where the tables are not those of this version."""
     _require_usable(db, store)
+    unfinished.refuse(db, masked(store.url))
     if schema.pending(db):
         what = "it is of an earlier version, or has no tables; start `waypost tracker` once"
         raise StoreError(f"{masked(store.url)} cannot be read yet: {what}", "outdated")

@@ -1,0 +1,61 @@
+"""Moving a store: all of it in order, from opening both sides to comparing them.
+
+Owns: the order, and what came of it.
+Does not own: each step (`source`, `target`, `copying`, `comparing`), or the command (`tracker.cli.store`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from config.schema import StoreConfig
+from tracker.moving import comparing, copying, source, target
+from tracker.moving.comparing import Compared
+from tracker.moving.errors import CannotMove
+from tracker.moving.tables import tables_of
+from tracker.sql.postgresql import PostgreSQL
+from tracker.store.server import server_store
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What came of it. `went_on`: an earlier run had begun it. `reports`: those that differ."""
+
+    went_on: bool
+    tables: tuple[Compared, ...]
+    reports: tuple[str, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether both sides are the same."""
+        return not self.reports and all(table.is_equal for table in self.tables)
+
+
+def move(old: StoreConfig, new: StoreConfig, told: copying.Told, say: Say) -> Moved:
+    """Copy a store in a file into a database, and compare both; the file stays as it is.
+
+    Where they differ, the copy stays unfinished. Raises CannotMove, StoreError, DatabaseErrors, OSError.
+    """
+    node = server_store.node_of(new)
+    with source.opened(old.path, old.spool_dir) as ours, target.opened(new) as db:
+        tables = tables_of(ours.db)
+        went_on = target.begin(db, new, ours, tables)
+        copying.copy(ours.db, db, tables, node, told)
+        say("Both sides are compared.")
+        db.script("ANALYZE")
+        compared = tuple(comparing.tables(ours.db, db, tables, node))
+        moved = Moved(went_on, compared, _reports(ours, db))
+        if not ours.is_as_it_was():
+            raise CannotMove(
+                f"{ours.path} was changed while it was copied: stop what changes it, make the database anew"
+                " (dropdb, createdb), and copy again"
+            )
+        if moved.is_equal:
+            target.finish(db, ours.db)
+    return moved
+
+
+def _reports(ours: source.Source, db: PostgreSQL) -> tuple[str, ...]:
+    with db.snapshot():
+        return tuple(comparing.reports_differ(ours.db, db))
