@@ -23,8 +23,8 @@ from config.store_url import VERIFIED, StoreUrl, engine_of, masked
 from config.telemetry import observe
 from config.values import NodeName
 from tracker.cli.common import as_service_user
-from tracker.moving.errors import CannotMove
-from tracker.sql.errors import DatabaseErrors
+from tracker.moving.source import CannotMove
+from tracker.sql.errors import DatabaseErrors, ServerError
 from tracker.store.opened import StoreError, cause_of
 
 if TYPE_CHECKING:
@@ -144,8 +144,15 @@ def _move(old: StoreConfig, new: StoreConfig) -> "Moved":
     except (CannotMove, KeyFileError) as error:
         raise click.ClickException(str(error)) from None
     except (*DatabaseErrors, StoreError, OSError) as error:
-        cure = f" ({_MAY_NOT})" if cause_of(error) == "not allowed" else ""
-        raise click.ClickException(f"{error}{cure}") from None
+        raise click.ClickException(_words(error, new)) from None
+
+
+def _words(error: Exception, new: StoreConfig) -> str:
+    """Return in one line what went wrong, with what to do about it."""
+    said = " ".join(str(error).split())
+    where = f"{masked(new.url)} cannot be used: " if isinstance(error, ServerError) else ""
+    cure = f" ({_MAY_NOT})" if cause_of(error) == "not allowed" else ""
+    return f"{where}{said}{cure}"
 
 
 class _Progress:

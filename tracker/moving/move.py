@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from config.schema import StoreConfig
 from tracker.moving import comparing, copying, source, target
 from tracker.moving.comparing import Compared
-from tracker.moving.errors import CannotMove
+from tracker.moving.source import CannotMove
 from tracker.moving.tables import tables_of
 from tracker.sql.postgresql import PostgreSQL
 from tracker.store.server import server_store

@@ -1,6 +1,7 @@
 """The store that is copied: opened for reading alone, while nobody feeds it.
 
-Owns: that nobody feeds it, and by what it is known whether it was changed since.
+Owns: that nobody feeds it, by what it is known whether it was changed since, and what keeps a store from
+being moved.
 Does not own: opening the file (`tracker.store.file_store`), or its tables (`tables`).
 """
 
@@ -10,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracker.ingest.lock import Lock
-from tracker.moving.errors import CannotMove
 from tracker.sql.db import Db
 from tracker.store import file_store, files
+
+
+class CannotMove(Exception):
+    """The store cannot be copied; the text says why, and the cure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from config.schema import StoreConfig
 from config.store_url import masked
-from tracker.moving.errors import CannotMove
-from tracker.moving.source import Source
+from tracker.moving.source import CannotMove, Source
 from tracker.moving.tables import Table
 from tracker.nodes import findings, registry
 from tracker.sql.db import Db

@@ -8,7 +8,11 @@ import subprocess
 from pathlib import Path
 
 from tests.support.clients.programs import WAYPOST, stop, until, waypost
+from tests.support.postgresql import url_of_new_store
+from tracker.sql.postgresql import connect
 from tracker.store.database import StoreError, reading
+from tracker.store.server import unfinished
+from tracker.store.server.unfinished import Unfinished
 
 
 def clicks(folder: Path) -> int:
@@ -49,3 +53,19 @@ def test_a_configuration_that_cannot_be_used_is_told(folder: Path) -> None:
     done = waypost("feed", "-c", folder / "waypost.toml")
     assert done.returncode == 1
     assert b"store.url" in done.stderr
+
+
+def test_it_does_not_start_where_a_store_is_being_copied(folder: Path) -> None:
+    """Nor does a tracker; both say what to do."""
+    url = url_of_new_store()
+    with contextlib.closing(connect(url)) as db:
+        unfinished.begin(db, Unfinished("/srv/w.db", "1:2", "a/"))
+    config = folder / "waypost.toml"
+    old = f'url = "sqlite:///{folder}/waypost.db"'
+    assert old in config.read_text()
+    store = f'url = "{url}"\nstate = "{folder}"\nnode = "a"'
+    config.write_text(config.read_text().replace(old, store))
+    for service in ("feed", "tracker"):
+        done = waypost(service, "-c", config)
+        assert done.returncode == 1
+        assert b"is an unfinished copy of /srv/w.db: run `waypost store copy`" in done.stderr

@@ -13,11 +13,15 @@ from tests.support.sending import until
 from tracker.decisions import files
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
-from tracker.nodes import joining
+from tracker.nodes import joining, registry
+from tracker.nodes.connecting import connected
 from tracker.nodes.joining import join
 from tracker.nodes.key import key_file
 from tracker.nodes.registry import NameTaken
 from tracker.sql.postgresql import connect
+from tracker.store.opened import StoreError
+from tracker.store.server import unfinished
+from tracker.store.server.unfinished import Unfinished
 
 
 def test_a_second_machine_of_one_name_is_refused(tmp_path: Path) -> None:
@@ -67,3 +71,15 @@ def test_a_service_starts_though_the_database_is_silent(
         starting = threading.Thread(target=join, args=(config,), daemon=True)
         starting.start()
         until(lambda: not starting.is_alive())
+
+
+def test_while_a_store_is_copied_into_the_database_no_service_starts(tmp_path: Path) -> None:
+    """It is said what to do; and it takes no name."""
+    config = node(tmp_path, url_of_new_store(), "a")
+    with connected(config.store) as db:
+        unfinished.begin(db, Unfinished("/srv/w.db", "1:2", "a/"))
+        with pytest.raises(
+            StoreError, match=r"unfinished copy of /srv/w\.db: run `waypost store copy`"
+        ):
+            join(config)
+        assert registry.listing(db) == []

@@ -196,3 +196,33 @@ def test_whatever_a_database_is_set_to_who_waited_reads_what_others_wrote(url: s
         db.script(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
     with contextlib.closing(connect(url)) as db, db.transaction():
         assert db.execute("SHOW transaction_isolation").fetchone() == ("read committed",)
+
+
+def test_rows_are_copied_in_as_they_are(db: PostgreSQL) -> None:
+    """In the open transaction; where one is refused, none is there."""
+    db.execute('CREATE TABLE kept ("offset" bigint PRIMARY KEY, name text, octets bytea)')
+    rows = [(-(2**63), "N\0L \\N \t", b"\0\\"), (2, None, None)]
+    with db.atomic():
+        assert db.copy_in("kept", ("offset", "name", "octets"), iter(rows)) == len(rows)
+        assert db.copy_in("kept", ("offset",), []) == 0
+    assert db.execute("SELECT * FROM kept ORDER BY 1").fetchall() == rows
+    with pytest.raises(ValuesRefused), db.atomic():
+        db.copy_in("kept", ("offset",), [(3,), (2,)])
+    with pytest.raises(OSError, match="gone"), db.atomic():
+        db.copy_in("kept", ("offset",), _ending())
+    assert db.execute("SELECT * FROM kept ORDER BY 1").fetchall() == rows
+
+
+def _ending() -> Iterator[tuple[int]]:
+    yield (3,)
+    raise OSError("gone")
+
+
+def test_what_is_done_alone_is_done_by_one(url: str, db: PostgreSQL) -> None:
+    """Until it is done, or its connection has ended."""
+    with contextlib.closing(connect(url)) as other:
+        other.execute("SET lock_timeout = '50ms'")
+        with db.alone(5), pytest.raises(ServerError), other.alone(5):
+            pass
+        with other.alone(5):
+            pass

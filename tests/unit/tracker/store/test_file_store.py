@@ -14,6 +14,11 @@ from tracker.store import database, file_store, files
 from tracker.store.database import Store, StoreError
 from tracker.store.file_store import FileStore
 
+LATER = """
+    INSERT INTO _sqlite_migrations (migration_set, name, applied_at)
+    VALUES ('waypost-second-form', 'of_tomorrow', '')
+"""
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -298,3 +303,42 @@ def test_what_cannot_be_opened_is_named(path: Path, name: str) -> None:
     path.with_name(name).mkdir()
     with pytest.raises(sqlite3.OperationalError, match=f"{name} is not a file"):
         FileStore.open(path)
+
+
+def test_a_store_is_read_without_a_trace(tmp_path: Path) -> None:
+    """Whoever copies it leaves it as it is, and nothing beside it."""
+    path = tmp_path / "w.db"
+    FileStore.open(path).close()
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    with file_store.unchanged(path) as db, pytest.raises(sqlite3.OperationalError):
+        db.execute("DELETE FROM campaigns")
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert not any(each.exists() for each in files.beside(path))
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("DELETE FROM _sqlite_migrations WHERE name = 'webhooks'", "start `waypost tracker` once"),
+        ("UPDATE _sqlite_migrations SET name = name || '_2' WHERE name = 'webhooks'", "start"),
+        (
+            LATER,
+            "later version, which knows of_tomorrow",
+        ),
+    ],
+)
+def test_one_of_another_version_is_not_read_so(sql: str, said: str, tmp_path: Path) -> None:
+    """Neither an earlier, nor a later one, of which something might be left behind."""
+    path = tmp_path / "w.db"
+    FileStore.open(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        conn.execute(sql)
+        conn.commit()
+    with pytest.raises(StoreError, match=said), file_store.unchanged(path):
+        pass
+
+
+def test_one_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """No empty store stands in for it."""
+    with pytest.raises(StoreError, match="is not there"), file_store.unchanged(tmp_path / "w.db"):
+        pass

@@ -69,3 +69,13 @@ def test_months_of_which_nothing_is_left_are_dropped(db: PostgreSQL) -> None:
     assert set(partitions.drop_empty(db, over_s)) == {
         f"{table}_2031_{month}" for table in partitions.PARTED for month in ("01", "02")
     }
+
+
+def test_months_of_some_moments_are_made(db: PostgreSQL) -> None:
+    """Once, whatever is there already."""
+    moments = [5, 6, int(DECEMBER_S), 5]
+    for _ in range(2):
+        partitions.make_for(db, moments)
+    put(db, 1, 1970, 1, 1)
+    put(db, 2, 2030, 12, 1)
+    assert dict(db.execute(_PLACES)) == {1: "messages_1970_01", 2: "messages_2030_12"}

@@ -60,3 +60,11 @@ def test_nodes_that_start_at_once_take_each_step_once() -> None:
     assert failed == []
     with contextlib.closing(connect(url)) as db:
         assert schema.pending(db) == []
+
+
+def test_steps_of_a_later_version_are_known() -> None:
+    """By their names."""
+    with cluster().lent_store() as db:
+        assert schema.later(db) == []
+        db.execute("INSERT INTO migrations (name) VALUES ('of_tomorrow')")
+        assert schema.later(db) == ["of_tomorrow"]

@@ -12,7 +12,7 @@ from tracker.sql.postgresql import connect
 from tracker.store.opened import StoreError
 from tracker.store.server import partitions, server_store
 from tracker.store.server.partitions import Month
-from tracker.store.server.server_store import ServerStore, reading
+from tracker.store.server.server_store import ServerStore, filling, reading
 
 
 def config(folder: Path, database: str = "", node: str = "a") -> StoreConfig:
@@ -114,3 +114,12 @@ def parts(store: ServerStore) -> set[str]:
         "SELECT relname FROM pg_class WHERE relname LIKE 'clicks~_2%' ESCAPE '~'"
     )
     return {name for (name,) in found if not name.endswith("_pkey")}
+
+
+def test_a_database_is_filled_in_tables_of_this_version(tmp_path: Path) -> None:
+    """Those of a later one may have columns that nobody here knows."""
+    place = config(tmp_path)
+    with filling(place) as db:
+        db.execute("INSERT INTO migrations (name) VALUES ('of_tomorrow')")
+    with pytest.raises(StoreError, match="later version, which knows of_tomorrow"), filling(place):
+        pass
