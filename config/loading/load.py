@@ -261,6 +261,11 @@ def _cut(data: dict[str, Any], error: ErrorDetails) -> str:
     return dotted((*way, last))
 
 
+def own_node() -> str:
+    """Return what this machine is called among nodes where nobody gave it a name: its own, as far as it can be."""
+    return NOT_IN_NAMES.sub("-", socket.gethostname()).strip("-")[:LONGEST_NODE] or "node"
+
+
 def _with_names(config: Config) -> Config:
     """Return a configuration in which this machine has the names that nobody gave it."""
     name = socket.gethostname()
@@ -269,7 +274,6 @@ def _with_names(config: Config) -> Config:
         proxy = config.proxy.model_copy(update={"hostname": full})
         config = config.model_copy(update={"proxy": proxy})
     if config.store.node is None and config.store.engine == "postgresql":
-        node = NOT_IN_NAMES.sub("-", name).strip("-")[:LONGEST_NODE] or "node"
-        store = config.store.model_copy(update={"node": node})
+        store = config.store.model_copy(update={"node": own_node()})
         config = config.model_copy(update={"store": store})
     return config

@@ -18,6 +18,7 @@ from config.cli.listing import print_json
 from config.cli.options import Checked, work_as_owner
 from config.cli.output import echo
 from config.keys.secret_files import KeyFileError
+from config.loading.load import own_node
 from config.schema import Config, StoreConfig
 from config.store_url import VERIFIED, StoreUrl, engine_of, masked
 from config.telemetry import observe
@@ -108,7 +109,7 @@ def _require_library() -> None:
 def _target(url: str, node: str | None, passfile: Path | None, *, insecure: bool) -> StoreConfig:
     """Return where the store is to be; raises click.UsageError where who clicked what would be at risk."""
     new = StoreConfig.model_validate(
-        {"url": url, "node": node, "passfile": passfile, "insecure": insecure},
+        {"url": url, "node": node or own_node(), "passfile": passfile, "insecure": insecure},
         context={"folder": Path.cwd()},
     )
     server = new.server
@@ -128,8 +129,11 @@ def _source(url: str, passfile: Path | None) -> StoreConfig:
     """Return where the store is, with the rights of whom it belongs to from here on, not root's."""
     store = {"url": url, "passfile": passfile}
     config = Config.model_validate({"store": store}, context={"folder": Path.cwd()})
-    if not config.store.path.exists():
-        raise click.ClickException(f"there is no store {config.store.path}")
+    try:
+        if not config.store.path.exists():
+            raise click.ClickException(f"there is no store {config.store.path}")
+    except PermissionError as error:
+        raise as_service_user(error) from None
     return work_as_owner(config).store
 
 

@@ -12,7 +12,6 @@ from tracker.moving import comparing, copying, source, target
 from tracker.moving.comparing import Compared
 from tracker.moving.source import CannotMove
 from tracker.moving.tables import tables_of
-from tracker.sql.postgresql import PostgreSQL
 from tracker.store.server import server_store
 
 Say = Callable[[str], object]
@@ -45,7 +44,7 @@ def move(old: StoreConfig, new: StoreConfig, told: copying.Told, say: Say) -> Mo
         say("Both sides are compared.")
         db.script("ANALYZE")
         compared = tuple(comparing.tables(ours.db, db, tables, node))
-        moved = Moved(went_on, compared, _reports(ours, db))
+        moved = Moved(went_on, compared, tuple(comparing.reports_differ(ours.db, db)))
         if not ours.is_as_it_was():
             raise CannotMove(
                 f"{ours.path} was changed while it was copied: stop what changes it, make the database anew"
@@ -54,8 +53,3 @@ def move(old: StoreConfig, new: StoreConfig, told: copying.Told, say: Say) -> Mo
         if moved.is_equal:
             target.finish(db, ours.db)
     return moved
-
-
-def _reports(ours: source.Source, db: PostgreSQL) -> tuple[str, ...]:
-    with db.snapshot():
-        return tuple(comparing.reports_differ(ours.db, db))

@@ -9,6 +9,7 @@ from pathlib import Path
 import click.testing
 import pytest
 
+from config.loading.load import own_node
 from tests.support import moving
 from tests.support.postgresql import cluster
 from tracker.cli.store import store_group
@@ -206,3 +207,13 @@ def test_where_both_sides_differ_the_exit_status_says_so(
     assert done.exit_code == 1
     assert "Reports: differ: opens." in done.stdout
     assert "make the database anew" in done.stdout
+
+
+def test_without_a_name_the_node_is_called_as_a_configuration_would_call_it(path: Path) -> None:
+    """So that this machine goes on where it was with its spool."""
+    url = empty()
+    arguments = ["copy", f"sqlite:///{path}", url]
+    assert click.testing.CliRunner().invoke(store_group, arguments).exit_code == 0
+    with contextlib.closing(connect(url)) as db:
+        names = [name for (name,) in db.execute("SELECT name FROM segments")]
+    assert names == [f"{own_node()}/tracker-1.log"]
