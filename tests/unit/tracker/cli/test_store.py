@@ -143,10 +143,10 @@ def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     ("sql", "said"),
     [
         ("DELETE FROM _sqlite_migrations WHERE name = 'webhooks'", "of an earlier version; start"),
-        ("UPDATE _sqlite_migrations SET name = 'later' WHERE name = 'webhooks'", "earlier version"),
+        ("UPDATE _sqlite_migrations SET name = 'later' WHERE name = 'webhooks'", "later version"),
         (
             LATER,
-            "of a later version, which knows of_tomorrow",
+            "of a later version of Waypost",
         ),
     ],
 )

@@ -320,10 +320,10 @@ def test_a_store_is_read_without_a_trace(tmp_path: Path) -> None:
     ("sql", "said"),
     [
         ("DELETE FROM _sqlite_migrations WHERE name = 'webhooks'", "start `waypost tracker` once"),
-        ("UPDATE _sqlite_migrations SET name = name || '_2' WHERE name = 'webhooks'", "start"),
+        ("UPDATE _sqlite_migrations SET name = name || '_2' WHERE name = 'webhooks'", "later"),
         (
             LATER,
-            "later version, which knows of_tomorrow",
+            "of a later version of Waypost",
         ),
     ],
 )
