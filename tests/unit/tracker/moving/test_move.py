@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from config.schema import StoreConfig
 from tests.support import moving
 from tests.support.checks.facts import clicked, put
 from tests.support.earlier_stores import EVERY, LAST, answers, upgraded
 from tests.support.earlier_stores import put as put_earlier
+from tests.support.postgresql import cluster
 from tracker.moving import copying
 from tracker.moving.move import Moved, move
 from tracker.moving.source import CannotMove
 from tracker.moving.tables import Table
+from tracker.sql.errors import ServerError
 from tracker.sql.sqlite import SQLite
 from tracker.store.database import open_to_feed, reading
 from tracker.store.opened import StoreError
@@ -112,6 +115,32 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path) -> None:
     ours, theirs = moving.both(source, new)
     assert theirs == ours
     open_to_feed(new).close()
+
+
+def test_a_server_that_is_killed_has_what_was_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The copy ends, and goes on once it is back."""
+    monkeypatch.setattr(copying, "CHUNK", 1000)
+    source = moving.many(moving.fed(tmp_path / "w.db"), 10_000)
+    with cluster().another() as there:
+        new = StoreConfig(url=there.url(there.new()), state=tmp_path, node="a")
+
+        def kill(table: Table, copied: int) -> None:
+            if (table.name, copied) == ("clicks", 3000):
+                there.kill()
+
+        with pytest.raises(ServerError):
+            move(moving.old(source), new, kill, lambda _: None)
+        there.start()
+        left: dict[str, int] = {}
+        done = move(
+            moving.old(source), new, lambda each, n: left.update({each.name: n}), lambda _: None
+        )
+        assert done.is_equal
+        assert left["clicks"] == {each.table: each.rows for each in done.tables}["clicks"] - 3000
+        ours, theirs = moving.both(source, new)
+        assert theirs == ours
 
 
 def test_a_store_that_changes_meanwhile_is_no_copy(tmp_path: Path) -> None:
