@@ -13,7 +13,7 @@ from tracker.counting.batch import feed
 from tracker.events import Event
 from tracker.judging.rules import Settings
 from tracker.outbox.subscriptions import Subscriptions
-from tracker.store.file_store import FileStore
+from tracker.store import database
 from tracker.webhooks.schedule import Schedule
 from tracker.webhooks.sender import Sender
 
@@ -30,7 +30,7 @@ SENT = (pending(), accepted())
 
 def fed(config: Config, *events: Event, settings: Settings | None = None) -> None:
     """Feed events to the store of a configuration, as its ingester would."""
-    store = FileStore.open(config.store.path)
+    store = database.open_to_feed(config.store)
     with contextlib.closing(store), store.transaction():
         subscriptions = Subscriptions.of(config)
         feed(store.db, events, settings=settings or Settings(), subscriptions=subscriptions)

@@ -17,6 +17,7 @@ from config.telemetry import exposition, observe
 from tracker.feeding.child import NAME
 from tracker.feeding.feeding import Feeding, give_way
 from tracker.nodes import joining
+from tracker.store import database
 
 TAKE_RESTART = (
     *("store.url", "store.state", "store.node", "store.passfile", "store.hold"),
@@ -42,7 +43,7 @@ async def serve(
     with exposition.published(directory, NAME), Feeding(config) as feeding:
         running = _Running(config, feeding)
         with on_sighup(partial(running.reload, reload)):
-            observe.log(observe.FEEDER_READY, store=str(config.store.path))
+            observe.log(observe.FEEDER_READY, store=database.called(config.store))
             on_ready()
             await stop.wait()
         observe.log(observe.FEEDER_STOPPING)

@@ -262,6 +262,8 @@ class Ingester:
             offset = self._feed_from(opened, path.name, descriptor, finished=finished)
             if not finished or offset < os.fstat(descriptor).st_size:
                 return False
+            # Where it is kept, its links need no memory; they are looked for if it is fed again.
+            self._link_sets.pop(path.name, None)
             if self._may_be_fed_again(path.name):
                 return False
             # Its writer may have put another in its place.
@@ -272,7 +274,6 @@ class Ingester:
             path.unlink()
             self._fed_s.pop(path.name, None)
             self._held.forget(path.name)
-            self._link_sets.pop(path.name, None)
             return True
         finally:
             os.close(descriptor)

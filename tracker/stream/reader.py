@@ -26,6 +26,8 @@ CHUNK_OCTETS = 256 * 1024
 AGAIN = 5
 AGAIN_S = 0.02
 """How often, and after how long, what looks damaged is read again: `waypost forget` may be rewriting it."""
+REMEMBERED_S = 60.0
+"""How long the links of a segment are kept in memory that nobody writes to; they can be looked for again."""
 
 
 class Read(NamedTuple):
@@ -42,16 +44,16 @@ class Reader:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._link_sets: dict[str, LinkSets] = {}
+        self._read_s: dict[str, float] = {}
+        """When something was last read of each of these, by the monotonic clock."""
 
     def read(self, position: Position, fed: Position) -> Generator[Read, None, None]:
         """Yield what follows a position, and was `fed` to the store; raises OSError.
 
         Segments that are no more are passed over.
         """
-        listed = segments.listing(self._directory)
-        names = {path.name for path in listed}
-        self._link_sets = {name: each for name, each in self._link_sets.items() if name in names}
-        for path in listed:
+        self._forget_links(time.monotonic() - REMEMBERED_S)
+        for path in segments.listing(self._directory):
             start, end = position.get(path.name, 0), fed.get(path.name, 0)
             if start < end:
                 yield from self._segment(path, start, end)
@@ -62,6 +64,7 @@ class Reader:
         except FileNotFoundError:
             return
         link_sets = self._link_sets.setdefault(path.name, LinkSets())
+        self._read_s[path.name] = time.monotonic()
         try:
             while start < end and (records := _records(descriptor, start, end)):
                 for line in Chunk.read(records, link_sets, descriptor).lines:
@@ -70,6 +73,11 @@ class Reader:
                 start = records[-1].end
         finally:
             os.close(descriptor)
+
+    def _forget_links(self, before_s: float) -> None:
+        """Forget the links of segments of which nothing was read since: many are kept for a day."""
+        for name in [name for name, at_s in self._read_s.items() if at_s < before_s]:
+            del self._read_s[name], self._link_sets[name]
 
 
 def _records(descriptor: int, start: int, end: int) -> list[Record]:

@@ -4,7 +4,8 @@ Owns: which workers run: those of the configuration in force, while this process
 Does not own: what a worker does (`worker`), who feeds the store (`tracker.ingest.ingester`), or when the
 configuration is read again (`tracker.app.reload`).
 
-Of several processes on one store, the one whose ingester feeds it sends, so no two do.
+Of several processes on one machine, the one whose ingester feeds the store sends, so no two do. Of several
+nodes on one store, all do, each what none of the others has taken for an attempt (`tracker.outbox.queue`).
 """
 
 import asyncio

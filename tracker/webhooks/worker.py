@@ -122,11 +122,11 @@ class Worker:
         return webhook_id if due_s <= now_s else None
 
     def _take_over(self, webhook_id: int) -> None:
-        """Go on with what a process before this one had begun, once."""
-        if not self._took_over:
+        """Go on with what a process before this one had begun, once; on a server, another node may be at it."""
+        if not self._took_over and self._store.db().engine == "sqlite":
             with self._store.transaction() as db:
                 queue.take_over(db, webhook_id, self._schedule.clock(), self._schedule.lease_s)
-            self._took_over = True
+        self._took_over = True
 
     def _take(self, webhook_id: int) -> list[Attempt]:
         most = 1 if self._state.failures else MOST_AT_ONCE

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from config.schema import Config
+from config.schema import Config, StreamConfig
 from tests.support.checks.facts import LINKS, accepted, pending
-from tests.support.feeding import click, put
+from tests.support.feeding import click, put, spool_message
 from tracker.events import Clicked, MessagePending, decode, encode
 from tracker.ingest.ingester import Ingester
 from tracker.spool import segments
 from tracker.spool.overwrite import overwrite
 from tracker.spool.writer import Spool
-from tracker.stream.reader import Read, Reader, waiting_octets
+from tracker.stream.reader import REMEMBERED_S, Read, Reader, waiting_octets
 
 
 def clicks(found: list[Read]) -> list[str]:
@@ -58,6 +58,24 @@ def test_a_message_is_read_with_its_links_from_wherever(
     spool.close()
     assert isinstance(last.event, MessagePending)
     assert last.event.links == LINKS
+
+
+def test_links_of_what_was_read_are_not_remembered_for_ever(
+    storing: Config, ingester: Ingester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Segments are kept for a day, and each message of a shop may have links of its own."""
+    spool_message(storing, "spring", 1)
+    store = storing.model_copy(update={"stream": StreamConfig(keep=3600.0)})
+    ingester.configure(store)
+    assert ingester.drain()
+    assert ingester._link_sets == {}
+    reader = Reader(storing.store.spool_dir)
+    assert list(reader.read({}, ingester.fed))
+    later_s = time.monotonic() + REMEMBERED_S + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later_s)
+    assert list(reader.read(ingester.fed, ingester.fed)) == []
+    assert reader._link_sets == {}
+    assert len(list(reader.read({}, ingester.fed))) > 0
 
 
 def test_damage_is_passed_over(storing: Config, spool: Spool, ingester: Ingester) -> None:

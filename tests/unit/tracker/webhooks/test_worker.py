@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from config.schema import Config
+from config.schema import Config, StoreConfig
 from tests.support.feeding import metric
 from tests.support.log_lines import capture_logs
+from tests.support.postgresql import url_of_new_store
 from tests.support.receiver import Receiver, configured, receiving, status, webhook
 from tests.support.sending import QUICK, clicks, fed
 from tracker.outbox import standing
@@ -238,3 +239,30 @@ async def test_before_there_is_a_store_there_is_nothing_to_tell(tmp_path: Path) 
         async with Client(to, 5.0) as client:
             assert await worker.round(client) == QUICK.idle_s
     assert logged == []
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_what_another_had_begun_is_taken_over_where_it_must_be_gone(
+    tmp_path: Path, *, shared: bool
+) -> None:
+    """Of several nodes, another may be at it still: there it is due again once that must have an answer."""
+    with receiving(Receiver()) as receiver:
+        to = webhook(receiver, tmp_path)
+        config = configured(tmp_path, to)
+        if shared:
+            store = StoreConfig(url=url_of_new_store(), state=tmp_path, node="a")
+            config = config.model_copy(update={"store": store})
+        fed(config, *clicks(1))
+        clock = [Schedule().clock() + 1]
+        schedule = Schedule(clock=lambda: clock[0], timeout_s=5.0)
+        with contextlib.closing(HeldStore(config.store)) as held:
+            one, other = (Worker(to, Means(held, schedule)) for _ in range(2))
+            webhook_id = one._due()
+            assert webhook_id is not None
+            assert len(one._take(webhook_id)) == 1
+            async with Client(to, 5.0) as client:
+                await other.round(client)
+                assert len(receiver.received) == (not shared)
+                clock[0] += schedule.lease_s
+                await other.round(client)
+                assert len(receiver.received) == 1
