@@ -11,6 +11,8 @@ import pytest
 
 from config.loading.load import own_node
 from tests.support import moving
+from tests.support.clients.commands import LINKS, output, spooled
+from tests.support.clients.commands import click as clicked
 from tests.support.postgresql import cluster
 from tracker.cli.store import store_group
 from tracker.ingest.lock import Lock
@@ -217,3 +219,16 @@ def test_without_a_name_the_node_is_called_as_a_configuration_would_call_it(path
     with contextlib.closing(connect(url)) as db:
         names = [name for (name,) in db.execute("SELECT name FROM segments")]
     assert names == [f"{own_node()}/tracker-1.log"]
+
+
+def test_what_commands_say_is_the_same_at_the_new_place(filled: Path) -> None:
+    """And what waited in the spool meanwhile is counted there, once."""
+    told = {name: output(filled, name, "--json") for name in ("report", "export", "clickers")}
+    url, config = empty(), filled / "waypost.toml"
+    assert copy(filled / "waypost.db", url).exit_code == 0
+    old = config.read_text().splitlines()[1]
+    store = f'url = "{url}"\nstate = "{filled}"\nnode = "a"'
+    config.write_text(config.read_text().replace(old, store))
+    assert {name: output(filled, name, "--json") for name in told} == told
+    spooled(filled, clicked(5, 1, LINKS[0]))
+    assert len(output(filled, "export").splitlines()) == len(told["export"].splitlines()) + 1
