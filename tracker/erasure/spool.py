@@ -4,8 +4,9 @@ Owns: which records tell of the person, and what they say afterwards.
 Does not own: what gives a person away (`patterns`), writing in place (`tracker.spool.overwrite`),
 the form of segments (`tracker.spool.segments`), or feeding them (`tracker.ingest.ingester`).
 
-Only records that the store has are rewritten, for the ingester has yet to read the others. Should
-the store be lost and a segment be fed again, rewritten records tell of nobody.
+As a rule only records that the store has are rewritten, for the ingester has yet to read the others. Should
+the store be lost and a segment be fed again, rewritten records tell of nobody. Where the ingester is paused, the
+others are rewritten, too, and are counted as mail to nobody.
 """
 
 import contextlib
@@ -58,19 +59,19 @@ class Traces:
 
 def redact(
     directory: Path,
-    fed: Mapping[str, int],
+    fed: Mapping[str, int] | None,
     traces: Traces,
     alone: Alone = nobody_else,
 ) -> tuple[int, int]:
     """Rewrite every record that tells of a person; return how many were, and how many could not be.
 
-    `fed` are the octets of each segment that the store has. While `alone` is entered, nobody else
+    `fed` are the octets of each segment that the store has; None where nobody feeds it meanwhile. While `alone` is entered, nobody else
     rewrites records: a chunk at a time. Raises OSError.
     """
     task = _Task(traces, alone)
     for path in segments.listing(directory):
         with contextlib.suppress(FileNotFoundError):
-            task.file(path, fed.get(path.name, 0))
+            task.file(path, None if fed is None else fed.get(path.name, 0))
     for path in directory.glob("quarantine/*"):
         task.file(path, path.stat().st_size)
     return task.done, task.left
@@ -89,22 +90,23 @@ class _Task:
         self._own_sets: set[str] = set()
         self.done = self.left = 0
 
-    def file(self, path: Path, end: int) -> None:
-        """Rewrite what stands before `end`. Raises OSError."""
+    def file(self, path: Path, end: int | None) -> None:
+        """Rewrite what stands before `end`, or every record that is whole. Raises OSError."""
         with open(path, "r+b", buffering=0, opener=opener_without_links) as file:
             descriptor = file.fileno()
             self._own_sets = self._sets_of_theirs(descriptor)
             at = 0
-            while at < end and (read := self._chunk(descriptor, at, end)) > at:
+            while (end is None or at < end) and (read := self._chunk(descriptor, at, end)) > at:
                 at = read
             os.fsync(descriptor)
 
-    def _chunk(self, descriptor: int, at: int, end: int) -> int:
+    def _chunk(self, descriptor: int, at: int, end: int | None) -> int:
         """Rewrite some records; return where the next one is."""
         with self._alone():
-            records = segments.read(descriptor, at, CHUNK_OCTETS, finished=True)
+            # A record that is being written is its writer's.
+            records = segments.read(descriptor, at, CHUNK_OCTETS, finished=end is not None)
             for record in records:
-                if record.end <= end:
+                if end is None or record.end <= end:
                     self._record(descriptor, record)
         return records[-1].end if records else at
 

@@ -20,7 +20,6 @@ from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.spool import Traces
 from tracker.erasure.tombstones import is_erased
 from tracker.sql.db import Db
-from tracker.store import database
 from tracker.urls.reader_id import Identifier
 
 KIND = "forget"
@@ -73,7 +72,11 @@ def given_to(db: Db, node: str) -> list[tuple[int, Forgetting]]:
 
 
 def carry_out(config: Config, db: Db, forgetting: Forgetting) -> None:
-    """Erase a person in what is this machine's own. Raises ServerError and OSError."""
+    """Erase a person in what is this machine's own, while nobody feeds the store from it.
+
+    Also what is not counted yet: else a node that was cut off would bring them back. Raises ServerError
+    and OSError.
+    """
     traces = Traces(
         forgetting.names,
         PersonPatterns.of(set(forgetting.names), Identifier.of(config)),
@@ -81,7 +84,7 @@ def carry_out(config: Config, db: Db, forgetting: Forgetting) -> None:
         forgetting.campaigns,
         is_erased=partial(is_erased, db),
     )
-    spool.redact(config.store.spool_dir, database.fed(config.store, db), traces, db.transaction)
+    spool.redact(config.store.spool_dir, None, traces, db.transaction)
     consents.forget(config.store.file, forgetting.names)
 
 

@@ -35,7 +35,7 @@ class Feeding:
     def __init__(self, config: Config) -> None:
         self._ingester = Ingester(config)
         self._sender = Sender(config, lambda: self._ingester.feeds)
-        self._sharing = _sharing(config, lambda: self._ingester.feeds)
+        self._sharing = _sharing(config, self._ingester)
         self._stream = StreamSender(
             config, lambda: self._ingester.feeds, lambda: self._ingester.fed
         )
@@ -84,7 +84,7 @@ class Feeding:
             os._exit(1)
 
 
-def _sharing(config: Config, feeds: Callable[[], bool]) -> "Sharing | None":
+def _sharing(config: Config, ingester: Ingester) -> "Sharing | None":
     """Return what shares decisions; None on a machine that shares its store with no other.
 
     There, nothing of it is imported either: such a process starts as fast as ever.
@@ -93,7 +93,7 @@ def _sharing(config: Config, feeds: Callable[[], bool]) -> "Sharing | None":
         return None
     from tracker.nodes import sharing  # noqa: PLC0415 - see above
 
-    return sharing.Sharing(config, feeds)
+    return sharing.Sharing(config, lambda: ingester.feeds, ingester.paused)
 
 
 def give_way() -> None:

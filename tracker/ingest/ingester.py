@@ -70,6 +70,9 @@ LEFTOVER_S = 3600.0
 PENDING_S = 7 * 86400.0
 """A message that the relay neither took nor refused in this time is taken for not sent."""
 
+FORGETS_FIRST = (
+    "this node has somebody to forget first, which its service does: waypost tracker, serve or feed"
+)
 _POISON = (
     *BadValues,
     ValueError,
@@ -84,6 +87,10 @@ def _kept(config: Config) -> tuple[KeptStore | KeptServerStore, Rewriter | Vacuu
     if config.store.engine == "postgresql":
         return KeptServerStore(config.store), Vacuumer()
     return KeptStore(config.store.path), Rewriter(config.store.path)
+
+
+class _ForgetsFirst(Exception):
+    """This node has somebody to forget: else what it has not counted would bring them back."""
 
 
 class Ingester:
@@ -107,6 +114,8 @@ class Ingester:
         self._opened: Store | None = None
         self._offsets: dict[str, int] = {}
         self._link_sets: dict[str, LinkSets] = {}
+        self._reading = threading.Lock()
+        """Held from reading records until they are counted."""
         self._failure: str | None = None
         self._failing = ""
         self._housekeeping_due_s = 0.0
@@ -163,6 +172,13 @@ class Ingester:
     def fed(self) -> dict[str, int]:
         """The octets of each segment that are counted, and of which the forgotten are gone; from any thread."""
         return dict(self._offsets)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Count nothing while the block runs, which may rewrite what is not counted yet; from any thread."""
+        with self._reading:
+            self._link_sets.clear()  # sets of links may be rewritten, too
+            yield
 
     def trouble(self) -> Trouble:
         """Return what keeps events from being counted: ours, or that of the process that feeds."""
@@ -291,7 +307,7 @@ class Ingester:
         offset = self._offsets.get(name, 0)
         size_octets = os.fstat(descriptor).st_size
         while offset < size_octets:
-            with collecting_later():
+            with collecting_later(), self._reading:
                 after = self._feed_next(opened, name, descriptor, offset, finished=finished)
             if after == offset:
                 break
@@ -307,7 +323,12 @@ class Ingester:
             return offset
         link_sets = self._link_sets.setdefault(name, LinkSets())
         chunk = Chunk.read(records, link_sets, descriptor)
-        after = self._offsets[name] = self._feed(opened, name, offset, chunk)
+        try:
+            after = self._feed(opened, name, offset, chunk)
+        except _ForgetsFirst:
+            self._failing = FORGETS_FIRST
+            return offset
+        self._offsets[name] = after
         self._fed_s.pop(name, None)
         return after
 
@@ -332,6 +353,8 @@ class Ingester:
             stored = opened.offset(name)
             if stored != offset:
                 return stored
+            if opened.has_somebody_to_forget():
+                raise _ForgetsFirst
             forgotten = self._feeder.feed(opened.db, events)
             opened.set_offset(name, chunk.end)
             for line in chunk.damaged():

@@ -14,6 +14,7 @@ gets the lines that it lacks from whoever has them.
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -50,13 +51,19 @@ MOST_PAUSE_S = 10.0
 _IN_WORDS = (ServerError, KeyFileError, BadNodeKey, NameTaken, OSError)
 """Errors whose text says all."""
 
+Paused = Callable[[], AbstractContextManager[None]]
+"""Entered while records of the spool are rewritten that may not be counted yet."""
+
 
 class Sharing:
     """Shares what is said, where several nodes share a database and `feeds` says that it is for us."""
 
-    def __init__(self, config: Config, feeds: Callable[[], bool]) -> None:
+    def __init__(
+        self, config: Config, feeds: Callable[[], bool], feeding_paused: Paused = nullcontext
+    ) -> None:
         self._config = config
         self._feeds = feeds
+        self._feeding_paused = feeding_paused
         self._failure: str | None = None
         self._reached_s = time.monotonic()
 
@@ -84,7 +91,7 @@ class Sharing:
         with connected(store) as db:
             if schema.pending(db) or unfinished.find(db):
                 return  # until who feeds made the tables, or who copies is done, nobody has anything to say
-            exchange = Exchange(db, self._config)
+            exchange = Exchange(db, self._config, self._feeding_paused)
             exchange.begin()
             while not stop.is_set() and self._feeds():
                 exchange.round(self._config)
@@ -109,8 +116,11 @@ class Sharing:
 class Exchange:
     """What is sent and fetched over one connection."""
 
-    def __init__(self, db: "PostgreSQL", config: Config) -> None:
+    def __init__(
+        self, db: "PostgreSQL", config: Config, feeding_paused: Paused = nullcontext
+    ) -> None:
         self._db, self._config = db, config
+        self._feeding_paused = feeding_paused
         self._node, self._key = config.store.node or "", own_key(config.store)
         self._kinds = kinds_of(config.store.file)
         self._heard = self._said_heard = 0
@@ -176,7 +186,8 @@ class Exchange:
     def _attend(self) -> None:
         """Do what this node has still to do for others: erase who is forgotten, also in the log."""
         for number, forgetting in tasks.given_to(self._db, self._node):
-            tasks.carry_out(self._config, self._db, forgetting)
+            with self._feeding_paused():
+                tasks.carry_out(self._config, self._db, forgetting)
             consents = next(each for each in self._kinds if each.kind == CONSENTS.name)
             self._send(consents, consents.unsent())  # what stands in their place comes first
             shared_log.erase(self._db, consents.kind, partial(is_of, names=list(forgetting.names)))

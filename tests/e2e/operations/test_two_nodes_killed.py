@@ -15,6 +15,7 @@ from tests.support.postgresql import Cluster, cluster
 from tests.support.readers.links import Links
 from tests.support.stack import Mailbox
 
+ANN, BOB = "ann@example.net", "bob@example.net"
 AWAY_S = float(os.environ.get("WAYPOST_AWAY_SECONDS", "3"))
 """How long the database is away; what nodes promise is for an hour as well."""
 pytestmark = pytest.mark.timeout(300 + 2 * AWAY_S)
@@ -98,6 +99,26 @@ def test_nodes_are_restarted_one_by_one_and_nothing_is_counted_twice(
             pair.until_up()
             load.wait_for_more()
     assert_exact(load, mailbox)
+
+
+def test_who_is_forgotten_while_a_node_is_down_does_not_come_back_with_it(
+    pair: Pair, mailbox: Mailbox, server: Cluster
+) -> None:
+    """Not by mail that it had not counted yet, either, which counts as mail to nobody."""
+    pair.send("b", ANN)
+    until(lambda: pair.report()["totals"]["deliveries"] == 1, WITHIN_S)
+    server.stop()
+    pair.send("b", ANN, BOB)
+    assert len(mailbox.wait_for(3)) == 3
+    pair.nodes["b"].kill()
+    server.start()
+    said = pair.nodes["a"].do("forget", ANN)
+    assert "Not done yet on b" in said
+    pair.nodes["b"].start()
+    until(lambda: pair.report()["totals"]["messages"] == 2, WITHIN_S)
+    assert ANN.encode() not in pair.nodes["b"].spooled()
+    with pair.nodes["a"].stack.reading() as db:
+        assert db.execute("SELECT name FROM persons").fetchall() == [(BOB,)]
 
 
 def test_while_the_database_is_away_all_are_served_and_all_are_counted_then(

@@ -61,6 +61,11 @@ class ServerStore(Store):
             raise
         return cls(db, node_of(store))
 
+    def has_somebody_to_forget(self) -> bool:
+        """Return whether another node, or this one, has told us to (`tracker.erasure.tasks`)."""
+        sql = "SELECT EXISTS (SELECT 1 FROM tasks WHERE node = :node)"
+        return bool(self.db.execute(sql, {"node": self._node.removesuffix("/")}).fetchone()[0])
+
     def keep_house(self, before_s: float) -> None:
         """Make the months that are due, and drop those of which nothing is left.
 

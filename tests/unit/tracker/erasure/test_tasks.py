@@ -16,9 +16,11 @@ from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
 from tracker.erasure import tasks
 from tracker.erasure.tasks import Forgetting
+from tracker.ingest.catch_up import catch_up
 from tracker.nodes import registry
 from tracker.nodes.connecting import connected
 from tracker.nodes.sharing import Exchange
+from tracker.reports import summary
 from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.sql.postgresql import PostgreSQL
@@ -88,6 +90,24 @@ def test_each_node_erases_what_is_its_own(nodes: tuple[Config, Config], db: Post
     assert tasks.nodes_left(db) == []
     assert db.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
     assert [tells(each) for each in nodes] == [[], []]
+
+
+def test_a_node_counts_nothing_more_before_it_has_erased_who_is_forgotten(
+    nodes: tuple[Config, Config],
+) -> None:
+    """Else one that was cut off would bring them back; the mail counts as ever, then."""
+    with connected(nodes[0].store) as db:
+        tasks.give(db, WHO)
+        for each in nodes:
+            assert "has somebody to forget" in catch_up(each, patience_s=0).why
+        assert summary.report(db).totals.messages == 0
+        for each in nodes:
+            round_of(each)
+        assert [tells(each) for each in nodes] == [[], []]
+        for each in nodes:
+            catch_up(each)
+        assert db.execute("SELECT name FROM persons").fetchall() == [("bob@example.net",)]
+        assert summary.report(db).totals.messages == 1
 
 
 def test_nothing_of_them_is_left_in_the_log(nodes: tuple[Config, Config], db: PostgreSQL) -> None:

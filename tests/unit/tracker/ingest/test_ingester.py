@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import os
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from tracker.ingest.ingester import Ingester
 from tracker.reports import summary
 from tracker.retention import retention
 from tracker.spool import segments
+from tracker.spool.overwrite import overwrite
 from tracker.spool.writer import Spool
 from tracker.sql.sqlite import SQLite
 from tracker.store import database, file_store
@@ -64,6 +66,32 @@ def test_events_are_fed_once(storing: Config, spool: Spool, ingester: Ingester) 
     assert other.drain()
     other.close()
     assert click_count(storing) == 150
+
+
+def test_nothing_is_read_while_it_is_paused(
+    storing: Config, spool: Spool, ingester: Ingester
+) -> None:
+    """So what is rewritten meanwhile is counted as it stands then."""
+    put(spool, 1)
+    draining = threading.Thread(target=ingester.drain)
+    with ingester.paused():
+        draining.start()
+        eventually(lambda: database.exists(storing.store))
+        (path,) = segments.listing(storing.store.spool_dir)
+        (record,) = _records(path)
+        with path.open("r+b", buffering=0) as file:
+            event = dataclasses.replace(click(1), user_agent="Other")
+            assert overwrite(file.fileno(), record, encode(event))
+    draining.join()
+    ingester.close()
+    with database.reading(storing.store.path) as db:
+        assert [each["user_agent"] for each in click_rows(db)] == ["Other"]
+
+
+def _records(path: Path) -> list[segments.Record]:
+    """Return what a segment holds."""
+    with path.open("rb") as file:
+        return segments.read(file.fileno(), 0, segments.MAX_RECORD_OCTETS, finished=False)
 
 
 def test_links_of_a_message_are_found_after_a_restart(storing: Config) -> None:

@@ -35,6 +35,17 @@ def test_nodes_know_their_own_segments_alone(tmp_path: Path) -> None:
     two.close()
 
 
+def test_a_node_knows_whether_it_has_somebody_to_forget(tmp_path: Path) -> None:
+    """It alone, not the others."""
+    name = cluster().new()
+    one, two = (ServerStore.to_feed(config(tmp_path, name, node)) for node in ("a", "b"))
+    sql = "INSERT INTO tasks (node, kind, about, at_s) VALUES ('b', 'forget', '{}', 0)"
+    one.db.execute(sql)
+    assert (one.has_somebody_to_forget(), two.has_somebody_to_forget()) == (False, True)
+    one.close()
+    two.close()
+
+
 def test_a_connection_that_the_server_ended_is_noticed(tmp_path: Path) -> None:
     """It is opened anew then."""
     store = ServerStore.to_feed(config(tmp_path))
