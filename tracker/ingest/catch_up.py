@@ -66,7 +66,7 @@ def catch_up(
     A store of an earlier version is upgraded first, where there is somebody to `tell` how far that is;
     another process that does so is waited for only to come `through_upgrade`.
 
-    Raises StoreError where the store is malformed, not ours, or being upgraded. Otherwise return what
+    Raises StoreError where the store is malformed, not ours, being upgraded, or on a server that is away. Otherwise return what
     could not be fed in time; what waits for a store that is being replaced, or in segments that cannot be
     read, is not waited for.
     """
@@ -174,7 +174,7 @@ def _left(config: Config, wanted: Mapping[Path, int | None]) -> dict[str, int]:
         with database.reading(config.store) as db:
             fed = database.fed(config.store, db)
     except StoreError as error:
-        if error.cause == "foreign":
+        if error.cause in ("foreign", "unreachable"):
             raise
         fed = {}
     left = {name: max(0, (size or 0) - fed.get(name, 0)) for name, size in there.items()}

@@ -19,6 +19,7 @@ from tracker.spool import segments
 from tracker.spool.writer import Spool
 from tracker.sql.postgresql import connect
 from tracker.store import database, rewriting
+from tracker.store.database import StoreError
 
 
 def node(folder: Path, name: str, database_name: str, **store: object) -> Config:
@@ -174,3 +175,13 @@ def test_a_segment_is_not_forgotten_because_it_is_another_nodes(tmp_path: Path) 
     with contextlib.closing(connect(cluster().url(name))) as db:
         names = [each for (each,) in db.execute("SELECT name FROM segments ORDER BY name")]
     assert [each[:2] for each in names] == ["a/", "b/"]
+
+
+def test_who_asks_a_server_that_is_away_does_not_wait_for_it(tmp_path: Path) -> None:
+    """As it would be asked again and again: what it lacks may be told once it answers."""
+    url = f"postgresql:///w?host={tmp_path}"
+    config = Config(store=StoreConfig(url=url, state=tmp_path, node="a"))
+    spool(config, 1)
+    with pytest.raises(StoreError, match="cannot be read") as told:
+        catch_up(config, patience_s=3600)
+    assert told.value.cause == "unreachable"
