@@ -12,6 +12,7 @@ by its code alone, so that no two nodes give it out for different links.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -78,6 +79,9 @@ class Records:
         self._shared = NumberedFile(record_file.shared_of(state), _seq_in)
         self._logged: set[bytes] = set()
         self._unsent: list[Line] = []
+        self._read: tuple[Any, ...] = ()
+        self._seen: Counter[Any] = Counter()
+        """What was read of the file, which may be long: what comes on top of it is looked at alone."""
         self.place = START
         for seq, line in self._shared.lines():
             self._note(seq, bytes.fromhex(json.loads(line)["digest"]))
@@ -85,8 +89,12 @@ class Records:
     def unsent(self) -> list[Line]:
         """Return the lines of the file that the log may lack."""
         if self._tail.read():
-            lines = self._lines(self._tail.lines.records)
-            self._unsent = [each for each in lines if each.digest not in self._logged]
+            records, count = self._tail.lines.records, len(self._read)
+            if records[:count] != self._read:
+                self._unsent, self._seen, count = [], Counter(), 0
+            lines = self._lines(records[count:], self._seen)
+            self._unsent += [each for each in lines if each.digest not in self._logged]
+            self._read = records
         return self._unsent
 
     def sent(self, lines: Iterable[Line]) -> None:
@@ -117,8 +125,10 @@ class Records:
         self._logged.add(digest)
         self.place = max(self.place, Place(seq, digest), key=lambda place: place.seq)
 
-    def _lines(self, records: Iterable[object]) -> Iterator[Line]:
-        for record, number in numbered(records):
+    def _lines(
+        self, records: Iterable[object], seen: Counter[object] | None = None
+    ) -> Iterator[Line]:
+        for record, number in numbered(records, seen):
             octets = self._record_file.adapter.dump_json(record)
             yield Line(digest_of(self.kind, octets, number), octets)
 

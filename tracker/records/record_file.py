@@ -237,9 +237,11 @@ def followed(first: Sequence[Record], more: Sequence[Record]) -> tuple[Record, .
     return (*first, *(each[0] for each in numbered(more) if each not in said))
 
 
-def numbered(records: Iterable[Record]) -> list[tuple[Record, int]]:
-    """Return each record with its number among those that equal it, from 0."""
-    seen: Counter[Record] = Counter()
+def numbered(
+    records: Iterable[Record], seen: Counter[Record] | None = None
+) -> list[tuple[Record, int]]:
+    """Return each record with its number among those that equal it, from 0; `seen` are those before them."""
+    seen = Counter() if seen is None else seen
     found = []
     for each in records:
         found.append((each, seen[each]))

@@ -1,5 +1,6 @@
 """Lines as they go to the log of all nodes, and as they come from there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,19 @@ def test_equal_lines_are_told_apart_by_their_number(state: StateFile) -> None:
     one, other = Records(DECISIONS, state).unsent()
     assert one.octets == other.octets
     assert one.digest != other.digest
+
+
+def test_lines_are_numbered_alike_however_they_came(state: StateFile) -> None:
+    """One after another, all at once, or anew, as others stand before them now."""
+    records, one_by_one = Records(DECISIONS, state), []
+    for host in ("one.test", "two.test", "one.test"):
+        DECISIONS.append(state, replace(MADE, value=host))
+        one_by_one += records.unsent()[len(one_by_one) :]
+    assert one_by_one == Records(DECISIONS, state).unsent()
+    file = DECISIONS.file_of(state)
+    _, *others = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join(others))
+    assert records.unsent() == [one_by_one[1], one_by_one[0]]
 
 
 def test_what_the_log_says_is_read_as_a_record(state: StateFile) -> None:
