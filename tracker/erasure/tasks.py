@@ -20,9 +20,9 @@ from tracker.erasure.patterns import PersonPatterns
 from tracker.erasure.spool import Traces
 from tracker.erasure.tombstones import is_erased
 from tracker.sql.db import Db
+from tracker.store.server.node_tables import FORGET
 from tracker.urls.reader_id import Identifier
 
-KIND = "forget"
 _GIVE = """
     INSERT INTO tasks (node, kind, about, at_s)
     SELECT name, :kind, :about, extract(epoch FROM clock_timestamp()) FROM nodes
@@ -58,7 +58,7 @@ class Forgetting:
 def give(db: Db, forgetting: Forgetting) -> None:
     """Have every node do it, and hear of it at once. Raises ServerError."""
     with db.atomic():
-        db.execute(_GIVE, {"kind": KIND, "about": forgetting.encode()})
+        db.execute(_GIVE, {"kind": FORGET, "about": forgetting.encode()})
         db.execute("SELECT pg_notify(:channel, '')", {"channel": CHANNEL})
 
 
@@ -66,7 +66,7 @@ def given_to(db: Db, node: str) -> list[tuple[int, Forgetting]]:
     """Return what a node has still to do, with the numbers of the tasks. Raises ServerError."""
     found = db.execute(
         "SELECT id, about FROM tasks WHERE node = :node AND kind = :kind ORDER BY id",
-        {"node": node, "kind": KIND},
+        {"node": node, "kind": FORGET},
     )
     return [(number, Forgetting.decode(about)) for number, about in found.fetchall()]
 
@@ -95,5 +95,5 @@ def is_done(db: Db, number: int) -> None:
 
 def nodes_left(db: Db) -> list[str]:
     """Return the nodes that have still somebody to forget, by name. Raises ServerError."""
-    found = db.execute("SELECT DISTINCT node FROM tasks WHERE kind = :kind", {"kind": KIND})
+    found = db.execute("SELECT DISTINCT node FROM tasks WHERE kind = :kind", {"kind": FORGET})
     return sorted(name for (name,) in found)

@@ -10,6 +10,9 @@ Does not own: when they are made (`schema`), or who writes to them (`tracker.nod
 
 from tracker.store.server.tables import TEXT
 
+FORGET = "forget"
+"""The kind of a task: somebody is to be forgotten. A later version may know of others."""
+
 NODES = f"""
     CREATE TABLE nodes (
         name {TEXT} PRIMARY KEY,

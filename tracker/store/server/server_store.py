@@ -21,6 +21,7 @@ from tracker.sql.errors import ServerError
 from tracker.sql.postgresql import PostgreSQL
 from tracker.store.opened import Store, StoreError, cause_of
 from tracker.store.server import partitions, schema, unfinished
+from tracker.store.server.node_tables import FORGET
 
 OLDEST = 15
 """The first version of PostgreSQL that has what is used here."""
@@ -63,8 +64,9 @@ class ServerStore(Store):
 
     def has_somebody_to_forget(self) -> bool:
         """Return whether another node, or this one, has told us to (`tracker.erasure.tasks`)."""
-        sql = "SELECT EXISTS (SELECT 1 FROM tasks WHERE node = :node)"
-        return bool(self.db.execute(sql, {"node": self._node.removesuffix("/")}).fetchone()[0])
+        sql = "SELECT EXISTS (SELECT 1 FROM tasks WHERE node = :node AND kind = :kind)"
+        about = {"node": self._node.removesuffix("/"), "kind": FORGET}
+        return bool(self.db.execute(sql, about).fetchone()[0])
 
     def keep_house(self, before_s: float) -> None:
         """Make the months that are due, and drop those of which nothing is left.

@@ -36,11 +36,11 @@ def test_nodes_know_their_own_segments_alone(tmp_path: Path) -> None:
 
 
 def test_a_node_knows_whether_it_has_somebody_to_forget(tmp_path: Path) -> None:
-    """It alone, not the others."""
+    """It alone, not the others; nor has who has something to do that only a later version knows."""
     name = cluster().new()
     one, two = (ServerStore.to_feed(config(tmp_path, name, node)) for node in ("a", "b"))
-    sql = "INSERT INTO tasks (node, kind, about, at_s) VALUES ('b', 'forget', '{}', 0)"
-    one.db.execute(sql)
+    sql = "INSERT INTO tasks (node, kind, about, at_s) VALUES (?, ?, '{}', 0)"
+    one.db.executemany(sql, [("b", "forget"), ("a", "of_a_later_version")])
     assert (one.has_somebody_to_forget(), two.has_somebody_to_forget()) == (False, True)
     one.close()
     two.close()
