@@ -136,6 +136,7 @@ COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-u
 lock:
 	$(COMPILE) --output-file requirements.txt pyproject.toml
 	$(COMPILE) --extra dev --extra postgresql --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(COMPILE) --extra postgresql --constraint requirements-dev.txt --output-file requirements-postgresql.txt pyproject.toml
 	$(COMPILE) --build-deps-for editable --only-build-deps --constraint requirements-dev.txt --output-file requirements-build.txt pyproject.toml
 
 clean:

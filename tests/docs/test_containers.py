@@ -16,7 +16,8 @@ CONTAINERFILE = ROOT / "Containerfile"
 HADOLINT = Path(sys.executable).with_name("hadolint")
 CHECK_JSONSCHEMA = Path(sys.executable).with_name("check-jsonschema")
 NAMES = {"TRACKING_HOST": "click.example.com", "RELAY_HOST": "smtp.example.net"}
-NAMES |= {"DOMAIN": "example.com"}
+NAMES |= {"DOMAIN": "example.com", "NODE": "a"}
+NAMES |= {"STORE_URL": "postgresql://waypost@db.example.com/waypost?sslmode=verify-full"}
 
 
 def complaints(*command: str | Path) -> tuple[int, str]:
@@ -30,10 +31,11 @@ def test_hadolint_has_nothing_to_say() -> None:
     assert complaints(HADOLINT, CONTAINERFILE) == (0, "")
 
 
-def test_the_compose_file_is_one() -> None:
+@pytest.mark.parametrize("file", [compose.FILE, compose.NODE_FILE], ids=lambda file: file.name)
+def test_the_compose_file_is_one(file: Path) -> None:
     """By the schema of the Compose specification."""
     schema = ("--builtin-schema", "vendor.compose-spec")
-    assert complaints(CHECK_JSONSCHEMA, *schema, compose.FILE) == (0, "")
+    assert complaints(CHECK_JSONSCHEMA, *schema, file) == (0, "")
 
 
 def test_every_package_is_in_the_image() -> None:
@@ -71,10 +73,11 @@ def test_no_port_but_the_web_servers_is_open_to_the_world() -> None:
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
+@pytest.mark.parametrize("node", [False, True])
 @pytest.mark.parametrize("name", ["proxy", "tracker"])
-def test_every_setting_is_one(name: str) -> None:
+def test_every_setting_is_one(name: str, *, node: bool) -> None:
     """Both services have the same, of which each takes its own."""
-    variables = environment.ours(compose.services(NAMES)[name].environment)
+    variables = environment.ours(compose.services(NAMES, node=node)[name].environment)
     settings, mistakes = environment.read(variables)
     assert mistakes == []
     assert {"keys", "relay", "proxy", "tracker", "sender"} <= {
@@ -82,11 +85,12 @@ def test_every_setting_is_one(name: str) -> None:
     }
 
 
-def test_the_page_names_what_the_compose_file_wants() -> None:
+@pytest.mark.parametrize("file", [compose.FILE, compose.NODE_FILE], ids=lambda file: file.name)
+def test_the_page_names_what_the_compose_file_wants(file: Path) -> None:
     """Each variable of .env, each secret, each port."""
     page = (DOCS / "containers.md").read_text()
-    text = compose.FILE.read_text()
+    text = file.read_text()
     for name in set(re.findall(r"\$\{(\w+)", text)):
         assert f"`{name}" in page or f"{name}=" in page, name
-    for secret in compose.document()["secrets"].values():
+    for secret in compose.document(file)["secrets"].values():
         assert secret["file"] in page, secret

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,6 +16,8 @@ import yaml
 from tests.support.repository import ROOT
 
 FILE = ROOT / "compose.yaml"
+NODE_FILE = ROOT / "compose.postgresql.yaml"
+"""What a machine that shares a PostgreSQL adds."""
 VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*)|:\?)?\}")
 
 
@@ -28,18 +31,24 @@ class Service:
 
 
 @cache
-def document() -> dict[str, Any]:
-    """Return the file as it stands."""
-    return dict(yaml.safe_load(FILE.read_text("utf-8")))
+def document(file: Path = FILE) -> dict[str, Any]:
+    """Return a file as it stands."""
+    return dict(yaml.safe_load(file.read_text("utf-8")))
 
 
-def services(variables: Mapping[str, str]) -> dict[str, Service]:
-    """Return the services that run Waypost, with `variables` as .env would give them."""
+def services(variables: Mapping[str, str], *, node: bool = False) -> dict[str, Service]:
+    """Return the services that run Waypost, with `variables` as .env would give them.
+
+    Those of a `node` have what the second file adds.
+    """
+    more = document(NODE_FILE)["services"] if node else {}
     return {
         name: Service(
             command=service["command"],
             environment={
-                key: filled(str(value), variables) for key, value in service["environment"].items()
+                key: filled(str(value), variables)
+                for each in (service, more.get(name, {}))
+                for key, value in each.get("environment", {}).items()
             },
             health=service["healthcheck"]["test"],
         )

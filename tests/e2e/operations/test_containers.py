@@ -1,6 +1,7 @@
 """The services of compose.yaml as processes: the same arguments, the same environment, no file."""
 
 import http.client
+import json
 import os
 import re
 import smtplib
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import compose
-from tests.support.clients.programs import WAYPOST, free_port, need, running, waypost
+from tests.support.clients.programs import WAYPOST, free_port, need, running, until, waypost
 from tests.support.mail import ORDER, ORDER_LINK
+from tests.support.postgresql import url_of_new_store
 from tests.support.readers.readers import BROWSER
 from tests.support.repository import ROOT
 from tests.support.stack import Mailbox
@@ -35,7 +37,9 @@ class Composed:
         told = {key: self._own(value) for key, value in self.services[name].environment.items()}
         # What the Containerfile sets; secrets are found by their names there.
         told["CREDENTIALS_DIRECTORY"] = str(self.folder / "secrets")
-        told["WAYPOST_STORE__URL"] = f"sqlite:///{self.folder}/state/waypost.db"
+        told.setdefault("WAYPOST_STORE__URL", f"sqlite:///{self.folder}/state/waypost.db")
+        if "WAYPOST_STORE__STATE" in told:
+            told["WAYPOST_STORE__STATE"] = str(self.folder / "state")
         told["PATH"] = f"{WAYPOST.parent}:/usr/bin:/bin"
         return {name: os.environ[name] for name in os.environ if name == "PYTHONPATH"} | told
 
@@ -111,6 +115,35 @@ def test_a_message_is_tracked_and_its_click_arrives(started: Composed, mailbox: 
     assert found is not None
     response = ask(started.ports["8080"], found[1].decode(), BROWSER)
     assert (response.status, response.headers["Location"]) == (302, ORDER_LINK.decode())
+
+
+def test_a_node_counts_into_the_database_that_it_shares(composed: Composed) -> None:
+    """With the second file beside the first."""
+    names = {"DOMAIN": "example.com", "TRACKING_HOST": "click.example.com"}
+    names |= {"RELAY_HOST": "127.0.0.1", "STORE_URL": url_of_new_store(), "NODE": "a"}
+    node = Composed(composed.folder, compose.services(names, node=True), composed.ports)
+    with ExitStack() as within:
+        node.start("tracker", within)
+        until(lambda: listed(node) == ["a"], 60)
+        assert run(node, "report").returncode == 0
+
+
+def listed(composed: Composed) -> list[str]:
+    """Return the nodes that share the database."""
+    said = json.loads(run(composed, "nodes", "--json").stdout or '{"nodes": []}')
+    return [each["node"] for each in said["nodes"]]
+
+
+def run(composed: Composed, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in the tracker's container."""
+    return subprocess.run(
+        ["waypost", *arguments],
+        env=composed.environment("tracker"),
+        cwd=composed.folder / "state",
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
 
 
 def test_readers_come_through_caddy(started: Composed) -> None:

@@ -83,7 +83,7 @@ def test_every_dependency_runs_on_debian_12() -> None:
 def test_lock_files_agree() -> None:
     """What running, building and testing need is installed side by side, each once."""
     everything = _pins("requirements-dev.txt")
-    for name in ("requirements.txt", "requirements-build.txt"):
+    for name in ("requirements.txt", "requirements-build.txt", "requirements-postgresql.txt"):
         assert _pins(name).items() <= everything.items()
 
 
