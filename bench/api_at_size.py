@@ -141,4 +141,4 @@ class Asking:
 
 
 def _no_link(*_: object) -> NoReturn:
-    raise NotImplementedError("the store is only asked")
+    raise RuntimeError("the store is only asked")

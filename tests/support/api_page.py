@@ -18,7 +18,7 @@ def operations() -> tuple[Operation, ...]:
 
 
 def _no_link(*_: object) -> Minted:
-    raise NotImplementedError("nothing is asked here")
+    raise RuntimeError("nothing is asked here")
 
 
 def table() -> str:

@@ -71,7 +71,7 @@ def nodes(ctx: click.Context, config: Config, *, as_json: bool) -> None:
 @click.argument("name", type=TEXT)
 @click.pass_obj
 def forget(config: Config, name: str) -> None:
-    """Give up the node NAME, which is gone for good.
+    """Forget the node NAME, which is gone for good.
 
     What it had not sent yet is lost. Should it come back, it takes its name again.
     """

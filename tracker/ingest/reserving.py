@@ -46,7 +46,7 @@ class Reserving:
 
 
 def make_room(store: Path) -> str:
-    """Give the reserve up where the disk is full; return that in words, "" where nothing was done.
+    """Delete the reserve where the disk is full; return that in words, "" where nothing was done.
 
     For who is about to delete rows, which takes room at first. Raises OSError.
     """

@@ -67,7 +67,7 @@ def take_name(db: Db, name: str, key: str) -> None:
 
 
 def say(db: Db, name: str, key: str, signs: VitalSigns) -> bool:
-    """Say that we are there; False where our row is gone, or another's. Raises ServerError."""
+    """Record that we are there; False where our row is gone, or another's. Raises ServerError."""
     about = {"name": name, "key": key, "about": json.dumps(asdict(signs))}
     return db.execute(_SAY, about).rowcount == 1
 
@@ -88,7 +88,7 @@ def listing(db: Db) -> list[Node]:
 
 
 def forget(db: Db, name: str) -> bool:
-    """Give up a node, and what was left for it to do; False where there is none. Raises ServerError."""
+    """Drop a node, and what was left for it to do; False where there is none. Raises ServerError."""
     with db.atomic():
         db.execute("DELETE FROM tasks WHERE node = :name", {"name": name})
         return db.execute("DELETE FROM nodes WHERE name = :name", {"name": name}).rowcount == 1

@@ -44,7 +44,7 @@ def forget(config: Config, name: str, tell: Callable[[Progress], None]) -> Forgo
 
 
 def _nodes_left(config: Config) -> list[str]:
-    """Give the nodes that share a store a moment for what is their own; return who has not done it."""
+    """Wait a moment for the nodes that share a store to do what is their own; return who has not."""
     if config.store.engine == "sqlite":
         return []
     deadline_s = time.monotonic() + NODES_PATIENCE_S

@@ -168,3 +168,4 @@ def test_a_node_without_a_tracker_shares_by_its_feeder(nodes: tuple[Links, Links
         until(lambda: heard(one) == 2, WITHIN_S)
         do(one, "consent", "ann@example.org", "none")
         until(lambda: "none" in do(other, "consent", "ann@example.org"), WITHIN_S)
+        assert heard(one) == 2

@@ -43,12 +43,24 @@ async def worked(
 
 
 async def test_room_is_had_at_once() -> None:
-    """Who is alone never waits, however much was done in iterations before."""
-    budget = LoopBudget(100)
+    """Where this iteration and the last have some left, nobody waits for another."""
+    budget, clock = LoopBudget(100), Clock()
     for _ in range(5):
-        asyncio.get_running_loop().call_soon(lambda: None)
-        await asyncio.wait_for(budget.take(100), 10)
         await asyncio.sleep(0)
+        before = clock.iteration
+        await budget.take(30)
+        assert clock.iteration == before
+    clock.task.cancel()
+
+
+async def test_who_is_alone_hardly_waits() -> None:
+    """Two iterations at most, however much was done in those before."""
+    budget, clock = LoopBudget(100), Clock()
+    for _ in range(5):
+        before = clock.iteration
+        await budget.take(100)
+        assert clock.iteration - before <= 2
+    clock.task.cancel()
 
 
 async def test_an_iteration_holds_no_more_than_its_bound() -> None:
@@ -93,3 +105,4 @@ async def test_who_gave_up_holds_nobody_up() -> None:
         each.cancel()
     await asyncio.wait_for(staying, 10)
     await asyncio.wait_for(budget.take(1), 10)
+    assert all(each.cancelled() for each in leaving)
