@@ -434,6 +434,9 @@ class TrackerConfig(Table):
     listen: Many[ListenAddress] = (Address("127.0.0.1", 8080),)
     """Addresses for readers: plain HTTP, behind a web server that has a certificate, or HTTPS with
     `tls_cert`."""
+    workers: Processes = 1
+    """Processes that answer readers at these addresses. One answers several thousand clicks a second; `"auto"` has
+    one for each core that we may use. Every limit holds for all of them together."""
     tls_cert: Annotated[FilePath | None, _example('"/etc/waypost/tls/fullchain.pem"')] = None
     """Certificate chain (PEM) for `listen`; all of its addresses then speak HTTPS. Read again at
     SIGHUP."""

@@ -9,6 +9,7 @@ Does not own: which key holds which kind of value (`schema`), what an IP address
 import ipaddress
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
@@ -77,6 +78,9 @@ MAX_URL = 2048
 URL_TEXT = re.compile(r"[\x21-\x7e]+")
 
 
+Parsed = TypeVar("Parsed")
+
+
 def wrong(what: str, hint: str) -> PydanticCustomError:
     """Return the error for a value: what is wrong with it, and what would be right."""
     return PydanticCustomError("waypost", "{what}", {"what": what, "hint": hint})
@@ -134,16 +138,21 @@ class Address(NamedTuple):
         return cls(host, int(port))
 
 
+def _parsed(value: object, parse: Callable[[str], Parsed], kind: str, hint: str) -> Parsed:
+    """Return what `parse` makes of a value that is to be a text; it raises ValueError for one of another kind."""
+    if not isinstance(value, str):
+        raise wrong(f"is not {kind}", hint)
+    try:
+        return parse(value)
+    except ValueError:
+        raise wrong(f'"{value}" is not {kind}', hint) from None
+
+
 def _duration(value: object, info: ValidationInfo) -> float:
     hint = 'write a number and a unit, like "30s", "10min", "2h" or "90d"'
     if isinstance(value, int | float) and not isinstance(value, bool) and info.context is None:
         return float(value)
-    if not isinstance(value, str):
-        raise wrong("is not a duration", hint)
-    try:
-        seconds = parse_duration(value)
-    except ValueError:
-        raise wrong(f'"{value}" is not a duration', hint) from None
+    seconds = _parsed(value, parse_duration, "a duration", hint)
     if seconds > LONGEST_S:
         raise wrong(f'"{value}" is more than a hundred years', hint)
     return seconds
@@ -174,43 +183,24 @@ def format_rate(per_s: float) -> str:
 
 def _rate(value: object) -> float:
     hint = 'write a number and a unit of time, like "14/s", "100/min" or "5000/h"'
-    if isinstance(value, float):
-        return value
-    if not isinstance(value, str):
-        raise wrong("is not a rate", hint)
-    try:
-        return parse_rate(value)
-    except ValueError:
-        raise wrong(f'"{value}" is not a rate', hint) from None
+    return value if isinstance(value, float) else _parsed(value, parse_rate, "a rate", hint)
 
 
 def _address(value: object) -> Address:
+    hint = 'write "host:port", like "127.0.0.1:2525", or "[::1]:2525" for IPv6'
     if isinstance(value, Address):
         return value
-    hint = 'write "host:port", like "127.0.0.1:2525", or "[::1]:2525" for IPv6'
-    if not isinstance(value, str):
-        raise wrong("is not an address", hint)
-    try:
-        return Address.parse(value)
-    except ValueError:
-        raise wrong(f'"{value}" is not an address', hint) from None
+    return _parsed(value, Address.parse, "an address", hint)
 
 
 def _network(value: object) -> Network:
     if isinstance(value, Network):
         return value
     hint = 'write it like "192.0.2.0/24" or "2001:db8::/32"'
-    if not isinstance(value, str):
-        raise wrong("is not a network", hint)
-    try:
-        return ipaddress.ip_network(value)
-    except ValueError:
-        pass
-    try:
-        meant = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        raise wrong(f'"{value}" is not a network', hint) from None
-    raise wrong(f'"{value}" has host bits set', f'did you mean "{meant}"?')
+    found = _parsed(value, ipaddress.ip_interface, "a network", hint)
+    if int(found.ip) != int(found.network.network_address):
+        raise wrong(f'"{value}" has host bits set', f'did you mean "{found.network}"?')
+    return found.network
 
 
 def _account(value: object) -> str | Network:
@@ -262,7 +252,11 @@ def _regex(value: object) -> str:
 
 
 def _processes(value: object) -> object:
-    return min(len(os.sched_getaffinity(0)), MOST_PROCESSES) if value == "auto" else value
+    if value == "auto":
+        return min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    if isinstance(value, str) and not value.isdecimal():
+        raise wrong(f'"{value}" is not a number of processes', 'write a whole number, or "auto"')
+    return value
 
 
 def _host(value: object) -> str:
@@ -362,9 +356,6 @@ def _webhook_url(value: object) -> str:
     return value
 
 
-T = TypeVar("T")
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
     """The name that the manual has for a kind of value."""
@@ -377,7 +368,8 @@ class AlsoAlone:
     """Marks an array of tables that is most often one table: `[name]` in the manual, and in files."""
 
 
-Many = Annotated[tuple[T, ...], Field(strict=False)]
+Item = TypeVar("Item")
+Many = Annotated[tuple[Item, ...], Field(strict=False)]
 """A TOML array, read into a tuple."""
 Seconds = Annotated[
     float,

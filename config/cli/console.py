@@ -40,7 +40,7 @@ class Console(rich.console.Console):
     """A console on standard output, or on `file`; without `width`, as wide as the terminal."""
 
     def __init__(self, file: IO[str] | None = None, *, width: int | None = None) -> None:
-        super().__init__(file=file, width=width)
+        super().__init__(file=file, width=width, emoji=False)  # `:x:` is what somebody wrote
         self.push_render_hook(_EscapeAll())
 
 

@@ -13,12 +13,11 @@ import click
 from pydantic import TypeAdapter
 
 from config.addresses import parse_ip
-from config.cli.options import Checked, cannot_fill, domain_option, folder_argument
+from config.cli.options import Checked, domain_option, filling, folder_argument
 from config.cli.output import echo
 from config.keys.dns_records import records
 from config.keys.first_keys import require_absent, write_first_keys
 from config.keys.local_authority import CERTIFICATE_LASTS, LocalAuthority, names_of_this_host
-from config.keys.secret_files import KeyFileError
 from config.loading.load import load
 from config.reference.manual import Values, example_file
 from config.values import Address, BaseUrl, HostName
@@ -127,16 +126,10 @@ def init(
     folder = folder.resolve()
     names = tuple(dict.fromkeys((*more_names, *names_of_this_host())))
     authority = LocalAuthority(folder / "tls") if tls or more_names else None
-    try:
+    with filling(folder):
         _write(folder, _values(folder, domain, url, relay, authority), authority, names)
         config = load(folder / "waypost.toml")
         zone = "\n".join(line for record in records(config) for line in record.zone_lines())
-    except FileExistsError as error:
-        raise click.ClickException(f"{error.filename} exists already, and stays as it is") from None
-    except OSError as error:
-        raise cannot_fill(folder, error) from None
-    except KeyFileError as error:
-        raise click.ClickException(str(error)) from None
     host = url.partition("://")[2]
     written = "token.keys and dkim.pem" if authority is None else "token.keys, dkim.pem and tls/"
     file = folder / "waypost.toml"

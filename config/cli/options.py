@@ -151,12 +151,25 @@ def _clear_errors() -> Iterator[None]:
         raise click.ClickException(str(error)) from None
 
 
+def config_without_files(path: Path | None) -> Config:
+    """Return the configuration as `config_option_without_files` does; `path` is that of `-c`."""
+    return work_as_owner(loaded(located(path), files=False))
+
+
+def hand_on(ctx: click.Context, path: Path | None) -> None:
+    """Have the command of a group take the file that was named before it, unless it is given one itself."""
+    if path is not None:
+        ctx.default_map = {ctx.invoked_subcommand or "": {"config": path}}
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
 def _option(callback: Callable[[ConfigFile], object]) -> Callable[[Command], Command]:
     def convert(_ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> object:
         return callback(located(value))
 
-    kind = click.Path(dir_okay=False, path_type=Path)
-    return click.option("-c", "--config", "config", type=kind, callback=convert, help=HELP)
+    return click.option("-c", "--config", "config", type=_FILE, callback=convert, help=HELP)
 
 
 config_option = _option(lambda file: work_as_owner(loaded(file, files=True)))
@@ -174,19 +187,31 @@ config_option_of_keys = _option(lambda file: loaded(file, files=False))
 config_file_option = _option(lambda file: file)
 """The same for commands that only need the file: they receive `config: ConfigFile`."""
 
+config_path_option = click.option("-c", "--config", "path", type=_FILE, help=HELP)
+"""The same for a group that is a command by itself, too: it receives `path: Path | None`, and reads the file
+(`config_without_files`), or leaves that to the command after it (`hand_on`)."""
+
 folder_argument = click.argument(
     "folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path)
 )
 """The folder that a command fills, as `folder: Path`."""
 
 
-def cannot_fill(folder: Path, error: OSError) -> click.ClickException:
-    """Return the error for a folder in which a file cannot be made, or that cannot be made itself."""
-    why = error.strerror or str(error)
-    of = f" ({error.filename})" if error.filename and str(error.filename) != str(folder) else ""
-    return click.ClickException(
-        f"nothing can be written to {folder}: {why}{of}; name a folder in which this user may make files"
-    )
+@contextlib.contextmanager
+def filling(folder: Path) -> Iterator[None]:
+    """Write keys, and more, to a folder; tell what is in the way as a ClickException."""
+    try:
+        yield
+    except FileExistsError as error:
+        raise click.ClickException(f"{error.filename} exists already, and stays as it is") from None
+    except OSError as error:
+        why = error.strerror or str(error)
+        of = f" ({error.filename})" if error.filename and str(error.filename) != str(folder) else ""
+        raise click.ClickException(
+            f"nothing can be written to {folder}: {why}{of}; name a folder in which this user may make files"
+        ) from None
+    except KeyFileError as error:
+        raise click.ClickException(str(error)) from None
 
 
 domain_option = click.option(

@@ -17,6 +17,7 @@ from config.keys.dns_records import Record
 from config.values import Address
 
 PATIENCE_S = 5.0
+"""How long one answer may take; `waypost doctor` gives as long to a connection."""
 
 
 class State(StrEnum):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from config import filter_networks
 from config.keys.certificates import server_context
-from config.keys.dkim_keys import read_dkim_key
+from config.keys.dkim_keys import KeyUnusable, read_dkim_key, require_primes
 from config.keys.password_hash import read_admin_password
 from config.keys.secret_files import (
     KeyFileError,
@@ -30,9 +30,11 @@ from config.keys.token_keys import read_token_keys
 from config.keys.webhook_secrets import read_webhook_secrets
 from config.loading.lines import Loc
 from config.loading.rules import Finding, Rules
-from config.schema import Config
+from config.schema import Config, DkimConfig
 
 RULES = Rules()
+THOROUGH = Rules()
+"""What takes too long for each start of a service: `waypost check` and `waypost doctor` try it."""
 GROUP_MAY_READ = 0o040
 """A certificate's key may be shared with other services by a group (Debian's ssl-cert)."""
 RENEW_WITHIN = timedelta(days=14)
@@ -59,17 +61,32 @@ def _finding(loc: Loc, error: KeyFileError) -> Finding:
 @RULES.reading("sender.dkim")
 def _dkim_keys(config: Config) -> Iterator[Finding]:
     passed: dict[Path, Path] = {}
+    for loc, key in _named_dkim_keys(config):
+        try:
+            read_dkim_key(key.key_file, key.algorithm)
+        except KeyFileError as error:
+            yield _finding(loc, error)
+        name = credential(key.key_file)
+        if name and passed.setdefault(name, key.key_file) != key.key_file:
+            what = f"{key.key_file} and {passed[name]} are the same systemd credential"
+            yield Finding(loc, what, "LoadCredential=waypost:/etc/waypost keeps them apart")
+
+
+def _named_dkim_keys(config: Config) -> Iterator[tuple[Loc, DkimConfig]]:
     for index, sender in enumerate(config.sender):
         for at, key in enumerate(sender.dkim):
-            loc = ("sender", index, "dkim", at, "key_file")
-            try:
-                read_dkim_key(key.key_file, key.algorithm)
-            except KeyFileError as error:
-                yield _finding(loc, error)
-            name = credential(key.key_file)
-            if name and passed.setdefault(name, key.key_file) != key.key_file:
-                what = f"{key.key_file} and {passed[name]} are the same systemd credential"
-                yield Finding(loc, what, "LoadCredential=waypost:/etc/waypost keeps them apart")
+            yield ("sender", index, "dkim", at, "key_file"), key
+
+
+@THOROUGH.reading("sender.dkim")
+def _primes_of_dkim_keys(config: Config) -> Iterator[Finding]:
+    for loc, key in _named_dkim_keys(config):
+        try:
+            require_primes(read_dkim_key(key.key_file, key.algorithm))
+        except KeyUnusable as error:
+            yield Finding(loc, f"{key.key_file} {error.in_file}", error.hint)
+        except KeyFileError:
+            continue  # `_dkim_keys` tells it
 
 
 @RULES.reading("proxy.tls_cert", "proxy.tls_key")
@@ -113,8 +130,8 @@ def _pair(loc: Loc, cert: Path, key: Path | None) -> Iterator[Finding]:
     try:
         server_context(cert, key)
     except (ssl.SSLError, ValueError) as error:
-        reason = str(getattr(error, "reason", error)).lower().replace("_", " ")
-        what = f"{cert} and its key do not work together: {reason}"
+        reason = getattr(error, "reason", str(error)) or "no certificate can be read, or no key"
+        what = f"{cert} and its key do not work together: {reason.lower().replace('_', ' ')}"
         yield Finding(loc, what, "both in PEM, the key without a passphrase")
         return
     # Most have no certificate, and do not wait for all of X.509.

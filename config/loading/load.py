@@ -98,17 +98,17 @@ def load(file: ConfigFile | Path, *, files: bool = True) -> Config:
     A Path is a file alone. With `files=False` the files that it names (keys, certificates) are not checked, for commands
     that need none of them.
     """
-    examined = examine(file, files=files, warnings=False)
+    examined = examine(file, files=files, thorough=False)
     if examined.config is None:
         raise ConfigError(examined.problems)
     return examined.config
 
 
-def examine(file: ConfigFile | Path, *, files: bool = True, warnings: bool = True) -> Examined:
+def examine(file: ConfigFile | Path, *, files: bool = True, thorough: bool = True) -> Examined:
     """Read a file, and return its configuration, problems and warnings, sorted by line.
 
-    What its environment says takes the place of what the file says. Without `warnings` there are none:
-    no place has to be found for them.
+    What its environment says takes the place of what the file says. What is not `thorough` takes no longer
+    than it must: there are no warnings, and the primes of keys are believed to be some.
     """
     file = file if isinstance(file, ConfigFile) else ConfigFile(file)
     try:
@@ -119,7 +119,7 @@ def examine(file: ConfigFile | Path, *, files: bool = True, warnings: bool = Tru
         return Examined(None, (Problem(file.path, None, "", error.what, error.hint),), ())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         return Examined(None, (_unreadable(file.path, error),), ())
-    return _Examination(file, found, text, data).result(files=files, warnings=warnings)
+    return _Examination(file, found, text, data).result(files=files, thorough=thorough)
 
 
 def _unreadable(
@@ -151,7 +151,7 @@ class _Examination:
         self._alone = frozenset(name for name in MAY_BE_ALONE if isinstance(data.get(name), dict))
         self._text = text
 
-    def result(self, *, files: bool, warnings: bool) -> Examined:
+    def result(self, *, files: bool, thorough: bool) -> Examined:
         settings, mistakes = environment.read(self._file.variables)
         mistakes += environment.put(settings, self._data)
         self._sources = Sources(partial(key_lines, self._text), settings, self._alone)
@@ -162,13 +162,15 @@ class _Examination:
             from config.loading import file_checks  # noqa: PLC0415 - see above
 
             found += rules.findings(file_checks.RULES, config, spoilt)
+            if thorough:
+                found += rules.findings(file_checks.THOROUGH, config, spoilt)
         problems = [self._problem(item["loc"], *word(item)) for item in errors]
         problems += self._told(item for item in found if item.fatal)
         problems += self._told(self._told_password(config))
         problems += self._mistaken(item for item in mistakes if item.fatal)
         usable = config if not problems else None
         warned: list[Problem] = []
-        if warnings:
+        if thorough:
             warned += self._told(item for item in found if not item.fatal)
             warned += self._exposed()
             warned += self._mistaken(item for item in mistakes if not item.fatal)

@@ -68,8 +68,8 @@ METRICS_HEAD = """
 
 Prometheus format, at `/metrics` of the admin listener, of all processes that use this store. Each
 metric has the label `process` besides its own: `serve`, or `tracker` and `proxy` (with several workers
-`proxy-0`, `proxy-1`, …), `feed` (which counts clicks), or `plugin` (docs/aiosmtpd.md). Those of other processes than
-the one asked are at most five seconds old.
+`proxy-0`, `proxy-1`, …; of a tracker, the further ones are `tracker-1`, …), `feed` (which counts clicks), or
+`plugin` (docs/aiosmtpd.md). Those of other processes than the one asked are at most five seconds old.
 
 `contrib/prometheus/waypost.rules.yml` has alert rules (and tests of them, for `promtool test rules`),
 `contrib/grafana/waypost.json` a dashboard to import. `page` is what loses mail, clicks or links, `ticket` what

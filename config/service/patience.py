@@ -25,24 +25,27 @@ class Patience:
 
     async def wait(self, patience_s: float) -> None:
         """Wait until `end` is called; raises TimeoutError when that takes more than `patience_s`."""
-        await self.wait_until(self.loop.time() + patience_s)
+        await self.until(self.loop.time() + patience_s)
 
     async def wait_until(self, due_s: float) -> None:
         """Wait as `wait` does, until `due_s` by the loop's clock; never, where that is infinite."""
+        await self.until(due_s)
+
+    def until(self, due_s: float) -> asyncio.Future[None]:
+        """Return what `wait_until` waits for: to be awaited at once, with no coroutine in between."""
         waiter = self._waiter = self.loop.create_future()
         self._due_s = due_s
         if due_s < self._fires_at_s:
             self._fire_at(due_s)
-        try:
-            await waiter
-        finally:
-            if self._waiter is waiter:
-                self._waiter = None
+        return waiter
 
     def end(self) -> None:
         """End the wait that is under way, if one is."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter = self._waiter
+        if waiter is not None:
+            self._waiter = None
+            if not waiter.done():
+                waiter.set_result(None)
 
     def close(self) -> None:
         """Let go of the timer: nothing is waited for any more, or for ever."""
@@ -58,7 +61,7 @@ class Patience:
     def _fire(self) -> None:
         self._timer, self._fires_at_s = None, math.inf
         if self._waiter is None or self._waiter.done() or self._due_s == math.inf:
-            return
+            return  # a wait that was cancelled is done, too
         if self._due_s > self.loop.time():
             self._fire_at(self._due_s)
         else:

@@ -58,6 +58,19 @@ def tell(service: str, *, refused: str = "", waiting: Sequence[str] = ()) -> Non
     systemd.status("; ".join(filter(None, _left_out.values())))
 
 
+def reload_unheard(service: str, reload: Callable[[], Sequence[str]]) -> None:
+    """Reload for workers that are still to come; `reload` returns the keys that take a restart.
+
+    Those at work do so themselves and log it, but systemd hears their parent alone.
+    """
+    try:
+        waiting = reload()
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the old one goes on
+        tell(service, refused=str(error))
+    else:
+        tell(service, waiting=waiting)
+
+
 def changed(keys: Iterable[str], before: Model, after: Model) -> tuple[str, ...]:
     """Return those of `keys` (`"table.key"`) that have another value in `after`."""
     return tuple(key for key in keys if attrgetter(key)(before) != attrgetter(key)(after))

@@ -143,6 +143,11 @@ def _write(path: Path) -> None:
     unfinished.replace(path)
 
 
+def processes(directory: Path) -> set[str]:
+    """Return the names of the processes that wrote metrics within STALE_S, without numbers of workers."""
+    return {name.partition(".")[0].partition("-")[0] for name in _of_others(directory, "")}
+
+
 def page(directory: Path, process: str) -> bytes:
     """Return the metrics of all processes as Prometheus text; `process` is the name of this one."""
     texts = {process: generate_latest(REGISTRY).decode()} | _of_others(directory, process)
@@ -150,7 +155,7 @@ def page(directory: Path, process: str) -> bytes:
 
 
 def counted(directory: Path, name: str) -> Iterator[tuple[dict[str, str], float]]:
-    """Return the samples of a metric that other processes wrote within STALE_S: labels and value."""
+    """Yield the samples of a metric that other processes wrote within STALE_S: labels and value."""
     for metric in _merged(_of_others(directory, "")):
         for each in metric.samples:
             if each.name == name:

@@ -2,7 +2,7 @@
 
 Owns: which reasons are worth a warning, from how much mail on, and the words.
 Does not own: the metrics (`observe`, `exposition`), the reasons (`proxy.policy.reasons`), or who asks
-(`config.cli.check`).
+(`tracker.cli.check`).
 """
 
 from collections import Counter
@@ -35,7 +35,7 @@ class Frequent(NamedTuple):
 
 
 def frequent(directory: Path) -> Iterator[Frequent]:
-    """Return what the processes whose metrics are in `directory` left alone often, the most first."""
+    """Yield what the processes whose metrics are in `directory` left alone often, the most first."""
     outcomes: Counter[str] = Counter()
     for labels, value in counted(directory, "waypost_planned_messages_total"):
         outcomes[labels["outcome"]] += int(value)

@@ -10,13 +10,15 @@ seventh of the time until the proxy is ready.
 
 import json
 import logging
+import re
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from config.escaping import printable, printable_lines
 
@@ -28,10 +30,27 @@ LEVEL_WIDTH = 9
 EVENT_WIDTH = 30
 """To which both are filled up on a line for people, so that facts begin in the same column."""
 _INDENT = "  "
-_TO_BE_QUOTED = frozenset(" \t=\r\n\"'")
+_TO_BE_QUOTED = re.compile("[ \t=\r\n\"']")
+_is_one_word = re.compile("[!#-&(-<>-~]*").fullmatch
+"""Matches most values: printable ASCII, and nothing in it _TO_BE_QUOTED."""
 _RESET, _BRIGHT, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
 _RED, _GREEN, _YELLOW, _MAGENTA, _CYAN = (f"\x1b[{number}m" for number in (31, 32, 33, 35, 36))
 _OF_LEVEL = {"critical": _RED, "error": _RED, "warning": _YELLOW, "info": _GREEN, "debug": _GREEN}
+_PLAIN = (f"%%s [%-{LEVEL_WIDTH}s] %-{EVENT_WIDTH}s", "%s=%%s")
+"""A pattern for when, with level and event; then one for a fact's value, with its name."""
+_COLOURED = {
+    level: (
+        f"{_DIM}%%s{_RESET} [{colour}{_BRIGHT}%-{LEVEL_WIDTH}s{_RESET}] {_BRIGHT}%-{EVENT_WIDTH}s{_RESET}",
+        f"{_CYAN}%s{_RESET}={_MAGENTA}%%s{_RESET}",
+    )
+    for level, colour in _OF_LEVEL.items()
+}
+"""The same for a terminal, by level."""
+_NAMED_OTHERWISE = frozenset({"event", "level", "timestamp", "exc_info", "exception"})
+"""What a line says of these stands elsewhere than among its facts."""
+_KEPT_LAYOUTS = 256
+
+_JSON = json.JSONEncoder(default=repr)
 
 _TASK: ContextVar[Facts] = ContextVar("facts_of_all_lines", default={})  # noqa: B039 - never changed
 
@@ -39,7 +58,10 @@ _TASK: ContextVar[Facts] = ContextVar("facts_of_all_lines", default={})  # noqa:
 def about(facts: Facts) -> None:
     """Have all lines of this task from here on say these facts as well; None takes one back."""
     both = {**_TASK.get(), **facts}
-    _TASK.set({name: value for name, value in both.items() if value is not None})
+    for name, value in facts.items():
+        if value is None:
+            del both[name]
+    _TASK.set(both)
 
 
 def of_task() -> Facts:
@@ -49,7 +71,7 @@ def of_task() -> Facts:
 
 def as_json(event: str, level: int, facts: Facts) -> str:
     """Return a line for machines: one object, in ASCII."""
-    return json.dumps(_said(event, level, facts), default=repr)
+    return _JSON.encode(_said(event, level, facts))
 
 
 def as_text(event: str, level: int, facts: Facts, *, colours: bool = False) -> str:
@@ -57,31 +79,73 @@ def as_text(event: str, level: int, facts: Facts, *, colours: bool = False) -> s
 
     That is indented: its text may be somebody else's, and look like a line of ours.
     """
-    paint = _painted if colours else _plain
-    said = _said(event, level, facts)
-    at, name = said.pop("timestamp"), said.pop("level")
-    del said["event"]
-    below = f"\n{printable_lines(said.pop('exception'))}" if "exception" in said else ""
-    below = below.replace("\n", f"\n{_INDENT}")
-    columns = [
-        paint(at, _DIM),
-        f"[{paint(f'{name:{LEVEL_WIDTH}}', _OF_LEVEL[name] + _BRIGHT)}]",
-        paint(f"{event:{EVENT_WIDTH}}", _BRIGHT),
-        *(f"{paint(key, _CYAN)}={paint(_shown(said[key]), _MAGENTA)}" for key in sorted(said)),
-    ]
-    return " ".join(columns).rstrip(" ") + below
+    said = {**_TASK.get(), **facts}
+    layout = _layout(event, level, tuple(said), colours)
+    values = [_now()]
+    for name in layout.names:
+        value = said[name]
+        is_one_word = type(value) is str and _is_one_word(value)
+        values.append(value if is_one_word else _shown(value))
+    line = (layout.pattern % tuple(values)).rstrip(" ")
+    error = said.get("exc_info")
+    if error is None:
+        return line
+    return line + f"\n{printable_lines(_traceback(error))}".replace("\n", f"\n{_INDENT}")
+
+
+class _Layout(NamedTuple):
+    """The facts on a line for people in their order, and the pattern that takes them behind the time."""
+
+    pattern: str
+    names: tuple[str, ...]
+
+
+@lru_cache(_KEPT_LAYOUTS)
+def _layout(event: str, level: int, names: tuple[str, ...], colours: bool) -> _Layout:  # noqa: FBT001 - of a cache
+    """Return where facts of these names go: the lines of one event look alike."""
+    shown = tuple(sorted(name for name in names if name not in _NAMED_OTHERWISE))
+    level_name = _level_name(level)
+    begin, fact = _COLOURED[level_name] if colours else _PLAIN
+    columns = [begin % (level_name, event), *(fact % name for name in shown)]
+    return _Layout(" ".join(columns), shown)
 
 
 def _said(event: str, level: int, facts: Facts) -> dict[str, Any]:
     """Return all that a line says; the error that is `exc_info` says it by its traceback."""
     said = {**facts, "event": event}
-    said = {**said, **{name: fact for name, fact in of_task().items() if name not in said}}
-    said["level"] = logging.getLevelName(level).lower()
-    said["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    for name, fact in of_task().items():
+        said.setdefault(name, fact)
+    said["level"] = _level_name(level)
+    said["timestamp"] = _now()
     error = said.pop("exc_info", None)
     if error is not None:
-        said["exception"] = "".join(traceback.format_exception(error)).removesuffix("\n")
+        said["exception"] = _traceback(error)
     return said
+
+
+def _now() -> str:
+    return _at(time.time_ns() // 1000)
+
+
+def _at(since_1970_us: int) -> str:
+    """Return a time as ISO 8601 has it, in UTC; a whole second without a fraction."""
+    second, fraction_us = divmod(since_1970_us, 1_000_000)
+    return f"{_second(second)}.{fraction_us:06}Z" if fraction_us else f"{_second(second)}Z"
+
+
+@lru_cache(1)
+def _second(since_1970_s: int) -> str:
+    """Return the same without a fraction: many a line is of the same second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_1970_s))
+
+
+@lru_cache
+def _level_name(level: int) -> str:
+    return logging.getLevelName(level).lower()
+
+
+def _traceback(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error)).removesuffix("\n")
 
 
 class Lines:
@@ -102,15 +166,10 @@ class Lines:
 
 def _shown(value: object) -> str:
     """Return a value as it stands on a line for people, quoted where it would not be one word."""
+    if type(value) is int or value is None:
+        return str(value)
     text = value if isinstance(value, str) else repr(value)
-    if printable(text) != text:
+    safe = text if text.isascii() and text.isprintable() else printable(text)
+    if safe != text:
         return printable(json.dumps(text, ensure_ascii=False))
-    return repr(value) if isinstance(value, str) and _TO_BE_QUOTED & set(value) else text
-
-
-def _painted(text: str, colour: str) -> str:
-    return f"{colour}{text}{_RESET}"
-
-
-def _plain(text: str, _colour: str) -> str:
-    return text
+    return repr(value) if isinstance(value, str) and _TO_BE_QUOTED.search(value) else text

@@ -8,7 +8,6 @@ Does not own: when something is logged or counted (each module does that itself)
 No event carries a message body, a credential or a full link of a reader.
 """
 
-import contextlib
 import logging
 import sys
 from collections.abc import Callable, Iterable
@@ -163,6 +162,12 @@ SEGMENT_UNREADABLE = _event(
 SEGMENT_READ_AGAIN = _event(
     "segment_read_again", logging.INFO, "A segment that could not be read is counted now."
 )
+FORGETTING_LEFT = _event(
+    "forgetting_left",
+    logging.ERROR,
+    "Somebody is forgotten, but for files of the spool that cannot be read. Nothing of these is counted before they "
+    "can: they are tried again every half minute; all others are counted. Says which.",
+)
 SEGMENT_VANISHED = _event(
     "segment_vanished",
     logging.ERROR,
@@ -204,6 +209,19 @@ SHARING_FAILED = _event(
 SHARING_RECOVERED = _event(
     "sharing_recovered", logging.INFO, "What is decided on one node reaches all of them again."
 )
+DATABASE_WENT_BACK = _event(
+    "database_went_back",
+    logging.WARNING,
+    "The database lacks what it had, as a standby does that lagged, or one that was restored. What was decided "
+    "is given back, what is held of the spool is counted again, and whoever was forgotten is forgotten again. Says which "
+    "kinds of decisions it lacks.",
+)
+FORGOTTEN_AGAIN = _event(
+    "forgotten_again",
+    logging.WARNING,
+    "People are erased whom a database knew again that does not know that they were forgotten, or whose erasure was cut "
+    "short. Says by how many names.",
+)
 NODE_REFUSED = _event(
     "node_refused",
     logging.ERROR,
@@ -217,6 +235,12 @@ INGEST_FAILED = _event(
 )
 INGEST_RECOVERED = _event(
     "ingest_recovered", logging.INFO, "Events are written to the store again."
+)
+STORE_GIVEN_UP = _event(
+    "store_given_up",
+    logging.WARNING,
+    "The store is being copied elsewhere by `waypost store copy`, or was: nothing more is counted into it, and events"
+    " wait in the spool for the new one. docs/scale.md has the next step.",
 )
 STORE_REPLACED = _event(
     "store_replaced",
@@ -392,6 +416,11 @@ TRACKER_NOT_RELOADED = _event(
     logging.ERROR,
     "The new configuration cannot be used; the old one stays in force. Says every problem.",
 )
+TRACKER_WORKER_LOST = _event(
+    "tracker_worker_lost",
+    logging.ERROR,
+    "A worker process of the tracker ended unexpectedly; the others answer, and another is started.",
+)
 CLICK_FAILED = _event(
     "click_failed",
     logging.ERROR,
@@ -417,6 +446,12 @@ FILE_UNUSABLE = _event(
     "file_unusable",
     logging.ERROR,
     "A watched file cannot be used; its old content stays in force. Says the cause.",
+)
+FILE_LOOK_FAILED = _event(
+    "file_look_failed",
+    logging.ERROR,
+    "An internal error, or a want of threads, kept us from looking whether a watched file has changed; what it said "
+    "stays in force, and it is looked at again each second. Says the cause.",
 )
 
 # The admin listener.
@@ -687,7 +722,7 @@ SPOOL_WAITING_OCTETS = Gauge(
 )
 SPOOL_SYNC_SECONDS = Histogram(
     "waypost_spool_sync_seconds",
-    "How long one write and fdatasync of a group of events took.",
+    "How long one fdatasync of a group of events took.",
     registry=REGISTRY,
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5),
 )
@@ -803,7 +838,7 @@ CLOCK_DOUBTED_NOW = Gauge(
 REDIRECTS = Counter(
     "waypost_redirects",
     "Requests for a tracked link: redirected, preview (redirected, never counted), opened (a pixel), "
-    "refused (404), revoked (410).",
+    "refused (404), revoked (410), not_known_yet (503: a short link about which no other node could be asked in time).",
     ["answer"],
     registry=REGISTRY,
 )
@@ -996,8 +1031,10 @@ def log(event: LogEvent, **fields: Any) -> None:  # noqa: ANN401 - whatever a li
     """
     if event.level < _output.least_level:
         return
-    with contextlib.suppress(OSError, ValueError):
+    try:
         _output.write(event.name, event.level, fields)
+    except (OSError, ValueError):
+        return
 
 
 def configure(level: str = "info", style: Literal["console", "json"] = "console") -> None:

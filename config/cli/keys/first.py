@@ -9,11 +9,10 @@ from pathlib import Path
 import click
 from pydantic import TypeAdapter
 
-from config.cli.options import Checked, cannot_fill, domain_option, folder_argument
+from config.cli.options import Checked, domain_option, filling, folder_argument
 from config.cli.output import echo
 from config.keys.dns_records import record_of_key
 from config.keys.first_keys import write_first_keys
-from config.keys.secret_files import KeyFileError
 from config.schema import DkimConfig
 from config.values import HostName
 
@@ -61,15 +60,9 @@ WAYPOST_SENDER__0__DKIM__0__KEY_FILE={dkim}
 def init_keys(folder: Path, domain: str, selector: str) -> None:
     """Write DIR/token.keys and DIR/dkim.pem, for a configuration of your own. Overwrites nothing."""
     tokens, dkim_key = (folder.resolve() / name for name in ("token.keys", "dkim.pem"))
-    try:
+    with filling(folder):
         write_first_keys(tokens, dkim_key)
         key = DkimConfig(selector=selector, key_file=dkim_key)
         zone = "\n".join(record_of_key(domain, key).zone_lines())
-    except FileExistsError as error:
-        raise click.ClickException(f"{error.filename} exists already, and stays as it is") from None
-    except OSError as error:
-        raise cannot_fill(folder, error) from None
-    except KeyFileError as error:
-        raise click.ClickException(str(error)) from None
     names = {"tokens": tokens, "dkim": dkim_key, "domain": domain, "selector": selector}
     echo(*KEYS.format(**names, zone=zone).split("\n"))
