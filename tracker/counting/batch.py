@@ -3,7 +3,7 @@
 Owns: the one way in which events become rows, within the caller's transaction.
 Does not own: the rules of counting (`model`), which events are about one message (`message_keys`),
 which clicks are judged together (`sittings`), the SQL of messages and clicks (`rows`), the link that a
-click counts for (`attribution`, `personal_links`), the sums (`sums`), opens, which have tables of their
+click counts for (`links`), the sums (`sums`), opens, which have tables of their
 own (`opens`), what webhooks are told (`queueing`), or when it happens (`tracker.ingest.ingester`).
 """
 
@@ -13,20 +13,12 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from tracker import persons
-from tracker.counting import (
-    listed_links,
-    message_keys,
-    moved_clicks,
-    opens,
-    queueing,
-    rows,
-    sittings,
-    sums,
-)
-from tracker.counting.attribution import attribute
+from tracker.counting import message_keys, opens, queueing, rows, sittings, sums
+from tracker.counting.links import listed_links, moved_clicks
+from tracker.counting.links.attribution import attribute
+from tracker.counting.links.personal_links import Slots, Told
 from tracker.counting.message_keys import Renamed
 from tracker.counting.model import Click, Delivery, Message, MessageTotals, Sums, key_of, made
-from tracker.counting.personal_links import Slots, Told
 from tracker.counting.sittings import Pair, Span
 from tracker.events import (
     Clicked,
@@ -43,13 +35,12 @@ from tracker.outbox.subscriptions import Subscriptions
 from tracker.privacy.agents import Agents
 from tracker.retention.retention import purged_before_s
 from tracker.sql.db import Db
-from tracker.store import named_rows
 from tracker.store.keys import MessageKey, event_octets
-from tracker.store.named_rows import SignalSet, number_of_links
 from tracker.store.reserved import ERASED_ADDRESS, NO_CAMPAIGN, PURGED
+from tracker.store.rows import named_rows
+from tracker.store.rows.named_rows import MessageLinks, SignalSet
 from tracker.tokens import SHARED
 from tracker.urls.naming import Naming
-from tracker.urls.slots import Placed, placed
 
 _DEFAULT = Naming()
 _JUDGED_AS_BUILT_IN = Settings()
@@ -157,38 +148,33 @@ def _persons(
     }
 
 
-class _LinksOfMessage(NamedTuple):
-    """The links of a message that nobody named, placed; the hash of its set; how many there are."""
-
-    placed: list[Placed]
-    hash: bytes
-    number: int
-
-
 class _Links(NamedTuple):
     """What the links of messages come to. Most messages have the very same list: it is looked at once."""
 
-    found: dict[int, _LinksOfMessage]
+    found: dict[int, MessageLinks]
 
-    def of(self, event: MessagePending) -> _LinksOfMessage:
+    def of(self, event: MessagePending) -> MessageLinks:
         """Return what the links of a message come to, which lives as long as its batch."""
         found = self.found.get(id(event.links))
         if found is None:
-            in_slots = placed(event.links)
-            named = named_rows.set_hash(event.links, in_slots)
-            found = _LinksOfMessage(in_slots, named, number_of_links(event.links))
-            self.found[id(event.links)] = found
+            found = self.found[id(event.links)] = MessageLinks.of(event.links)
         return found
 
 
 @dataclass
 class _Names:
-    """Rows of what the messages of a batch call by name; sets of links by message, of new ones."""
+    """Rows of what the messages of a batch call by name; sets of links by message, of new ones.
+
+    `new_sets` are those that no message had before, by their rows, `new_campaigns` the rows of those of
+    which no message told.
+    """
 
     campaigns: dict[str, int]
     domains: dict[str, int]
     persons: dict[str, int]
     link_sets: dict[MessageKey, int]
+    new_sets: dict[int, MessageLinks]
+    new_campaigns: frozenset[int]
 
     @classmethod
     def of(
@@ -204,13 +190,17 @@ class _Names:
             if not (key in known and known[key].is_described)
         }
         every = [event for events in pending.values() for event in events]
-        hashes = {key: links.of(event).hash for key, event in new.items()}
-        sets = named_rows.link_set_ids(db, {hashes[key]: event.links for key, event in new.items()})
+        new_sets = {key: links.of(event) for key, event in new.items()}
+        sets = named_rows.link_set_ids(db, new_sets.values())
+        called = {each.campaign for each in every if each.campaign}
+        campaigns, made = named_rows.found_and_made(db, "campaigns", called)
         return cls(
-            named_rows.ids(db, "campaigns", {each.campaign for each in every if each.campaign}),
+            campaigns | made,
             named_rows.ids(db, "domains", {each.sender_domain for each in every}),
             named_rows.ids(db, "persons", _persons(pending, known)),
-            {key: sets[value] for key, value in hashes.items()},
+            {key: sets.rows[each.hash] for key, each in new_sets.items()},
+            sets.made,
+            frozenset(made.values()),
         )
 
     def campaign(self, name: str | None) -> int:
@@ -257,9 +247,13 @@ class Batch:
         """Do it all."""
         keyed = [(key_of(event), event) for event in events]
         pending = self._load(keyed)
-        self._merge(keyed, pending)
+        names = _Names.of(self.db, pending, self.messages, self.links)
+        self._merge(keyed, names)
+        self.slots.new_campaigns = names.new_campaigns
         self.slots.see(self.told)
-        listed_links.record(self.db, listed_links.of(self.told, self.slots))
+        self.slots.put_numbers({row: each.placed for row, each in names.new_sets.items()})
+        listings = listed_links.of(self.told, self.slots)
+        listed_links.record(self.db, listings, names.new_campaigns)
         self._settle_clicks()
         self._write_messages()
         self._write_deliveries()
@@ -304,13 +298,8 @@ class Batch:
         """Return whether what an event tells of a message counts still: it was not purged."""
         return isinstance(event, Clicked) or key.sent_s >= self.horizon_s
 
-    def _merge(
-        self,
-        keyed: Sequence[tuple[MessageKey, Event]],
-        pending: Mapping[MessageKey, Sequence[MessagePending]],
-    ) -> None:
+    def _merge(self, keyed: Sequence[tuple[MessageKey, Event]], names: _Names) -> None:
         """Merge every event into the message that it is about."""
-        names = _Names.of(self.db, pending, self.messages, self.links)
         for told, event in keyed:
             key = self._name(told)
             match event:
@@ -516,12 +505,12 @@ class Batch:
 
     def _write_messages(self) -> None:
         """Write what changed of messages, and add to the sums by how much their totals did."""
-        changed: list[Message] = []
+        changed: list[rows.Row] = []
         sets: Counter[int] = Counter()
         for key, message in self.messages.items():
             row, row_before = rows.message_row(message), self.rows_before.get(key)
             if row != row_before:
-                changed.append(message)
+                changed.append(row)
             if message.link_set_id and (row_before is None or not row_before["link_set_id"]):
                 sets[message.link_set_id] += 1
             before, after = self.totals_before[key], MessageTotals.of(message)

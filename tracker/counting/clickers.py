@@ -1,7 +1,7 @@
 """Who enters the sets of those who clicked, who leaves them, and by how much unique clickers change.
 
 Owns: applying collected changes to `clicked_by`, once the rows of clicks are written.
-Does not own: the sets and their rows (`tracker.store.clicked_by`), or the sums (`sums`).
+Does not own: the sets and their rows (`tracker.store.rows.clicked_by`), or the sums (`sums`).
 
 Whoever makes a click is in its sets at once. Where a click is withdrawn, or judged otherwise, the person's
 clicks in messages of that day say what is left; in the sets of all days is who is in one of a day. What
@@ -16,9 +16,9 @@ from functools import partial
 from tracker.counting.model import Clicker, Sums
 from tracker.retention.retention import purged_before_s
 from tracker.sql.db import Db
-from tracker.store import clicked_by
-from tracker.store.clicked_by import ALL, Counts, Persons, Place, Scope, ScopeKey
 from tracker.store.reserved import DAY_S, Kind
+from tracker.store.rows import clicked_by
+from tracker.store.rows.clicked_by import ALL, Counts, Persons, Place, Scope, ScopeKey
 
 _LEFT = """
     SELECT campaign_id, link_id, human, doubtful FROM deliveries
@@ -120,11 +120,12 @@ class _Sets:
 
     def enter(self, entering: Mapping[Place, Persons]) -> dict[Place, Persons]:
         """Have persons in sets, by their kinds or by better ones; return who was not, by set."""
-        self.known |= {place: Persons() for place in entering}
         self.known |= clicked_by.load_all(self.db, entering)
         raised = {}
         for place, persons in entering.items():
-            known = self.known[place]
+            known = self.known.get(place)
+            if known is None:
+                known = self.known[place] = Persons()
             before = known.counts()
             if raised_here := known.raise_to(persons):
                 raised[place] = raised_here

@@ -2,7 +2,7 @@
 
 Owns: which parts of a configuration counting goes by; that whoever is new gets the id by which they are
 found again, and that details are kept apart (`tracker.details`); which webhooks are told of clicks.
-Does not own: how events become rows (`batch`), which clicks move later (`moved_clicks`), or when and from
+Does not own: how events become rows (`batch`), which clicks move later (`links.moved_clicks`), or when and from
 where events are fed (`tracker.ingest.ingester`).
 """
 
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
-from tracker.counting import batch, moved_clicks
+from tracker.counting import batch
+from tracker.counting.links import moved_clicks
 from tracker.details import feed as details
 from tracker.events import Clicked, Event, MessageHandled
 from tracker.judging.rules import Settings
@@ -20,7 +21,7 @@ from tracker.outbox.subscriptions import Subscriptions
 from tracker.privacy.agents import Agents
 from tracker.retention.retention import purged_before_s
 from tracker.sql.db import Db
-from tracker.store import identities
+from tracker.store.rows import identities
 from tracker.urls.naming import Naming
 from tracker.urls.reader_id import Identifier
 

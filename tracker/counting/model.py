@@ -27,6 +27,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
+from config.value_objects import value
 from tracker.events import Clicked, Event, Opened
 from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
@@ -280,7 +281,7 @@ class Click:
         return self.counted, self.verdict
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageTotals:
     """What one message adds: where, and how much."""
 

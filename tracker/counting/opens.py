@@ -16,9 +16,9 @@ from tracker.counting.model import key_of
 from tracker.counting.rows import Row
 from tracker.events import Event, MessageAccepted, MessagePending, MessageRefused, Opened
 from tracker.sql.db import Db
-from tracker.store import named_rows
 from tracker.store.keys import event_octets
 from tracker.store.reserved import NO_CAMPAIGN
+from tracker.store.rows import named_rows
 
 _SENT = """
     INSERT INTO pixels (sent_s, message_id, number, campaign_id, personal, accepted)

@@ -2,7 +2,7 @@
 
 Owns: going through them in chunks, and what changed, by rule and campaign.
 Does not own: which clicks are judged together (`sittings`), the SQL (`rows`), the sums (`sums`), or how
-it is asked for (`tracker.cli.reclassify`).
+it is asked for (`tracker.cli.operations.reclassify`).
 
 Clicks are judged without the write lock; only messages with a click whose label changes are judged once
 more, in small transactions, so that feeding and reports need not wait for long. It may be
@@ -24,10 +24,10 @@ from tracker.judging.rules import Settings
 from tracker.outbox.subscriptions import Subscriptions
 from tracker.retention.retention import purged_before_s
 from tracker.sql.db import Db
-from tracker.store import named_rows
 from tracker.store.chunks import Pace
 from tracker.store.database import Store
 from tracker.store.keys import MessageKey
+from tracker.store.rows import named_rows
 
 CHUNK_CLICKS = 4000
 """Clicks that are judged at once, and changed in one transaction, at most; but all of a message are."""

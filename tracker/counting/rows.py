@@ -2,7 +2,7 @@
 
 Owns: the SQL of these tables while events are fed, each column by its name.
 Does not own: what becomes of the values (`batch`), the sums (`sums`), or rows that are known by a
-name (`tracker.store.named_rows`).
+name (`tracker.store.rows.named_rows`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from tracker.judging.click import Click as Made
 from tracker.judging.click import network_of
 from tracker.judging.judge import Verdict
 from tracker.privacy.pseudonyms import is_pseudonym, octets, of_octets
-from tracker.sql.db import Db
+from tracker.sql.db import Db, Given
 from tracker.store import queries
 from tracker.store.keys import MessageKey, address_octets, address_text, first_of, moment_s
 from tracker.store.reserved import day_of
@@ -28,12 +28,7 @@ Row = dict[str, Any]
 Deliveries = Mapping[tuple[MessageKey, int], Delivery]
 """Deliveries by their message and number."""
 
-_WANTED = """
-    CREATE TEMP TABLE IF NOT EXISTS wanted (
-        sent_s INTEGER, message_id INTEGER, PRIMARY KEY (sent_s, message_id)
-    ) WITHOUT ROWID
-"""
-_PUT_WANTED = "INSERT INTO wanted VALUES (?, ?) ON CONFLICT DO NOTHING"
+_WANTED = Given("wanted", {"sent_s": "INTEGER", "message_id": "INTEGER"})
 _MESSAGES = """
     SELECT messages.sent_s, messages.message_id, domain_id, campaign_id, link_set_id,
         link_sets.links, shared, deliveries.number, person_id, address, accepted, refused, clicks,
@@ -55,13 +50,16 @@ _RENAME_REFERENCES = (
         (SELECT arrival FROM clicks WHERE sent_s = :now AND message_id = :id)""",
     "UPDATE sightings SET sent_s = :now WHERE sent_s = :before AND message_id = :id",
 )
-_SPANS = """
-    CREATE TEMP TABLE IF NOT EXISTS spans (
-        sent_s INTEGER, message_id INTEGER, recipient INTEGER, first BLOB, last BLOB,
-        PRIMARY KEY (sent_s, message_id, recipient, first)
-    ) WITHOUT ROWID
-"""
-_PUT_SPAN = "INSERT INTO spans VALUES (?, ?, ?, ?, ?)"
+_SPANS = Given(
+    "spans",
+    {
+        "sent_s": "INTEGER",
+        "message_id": "INTEGER",
+        "recipient": "INTEGER",
+        "first": "BLOB",
+        "last": "BLOB",
+    },
+)
 _IN_SPANS = """
     FROM spans CROSS JOIN clicks ON clicks.sent_s = spans.sent_s
         AND clicks.message_id = spans.message_id AND clicks.event_id >= first AND clicks.event_id < last
@@ -80,13 +78,9 @@ _CLICKS = f"""
     LEFT JOIN pseudonyms ON pseudonyms.sent_s = clicks.sent_s
         AND pseudonyms.message_id = clicks.message_id AND pseudonyms.event_id = clicks.event_id
 """
-_WANTED_CLICKS = """
-    CREATE TEMP TABLE IF NOT EXISTS wanted_clicks (
-        sent_s INTEGER, message_id INTEGER, event_id BLOB,
-        PRIMARY KEY (sent_s, message_id, event_id)
-    ) WITHOUT ROWID
-"""
-_PUT_WANTED_CLICK = "INSERT INTO wanted_clicks VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_WANTED_CLICKS = Given(
+    "wanted_clicks", {"sent_s": "INTEGER", "message_id": "INTEGER", "event_id": "BLOB"}
+)
 _KNOWN_CLICKS = """
     SELECT sent_s, message_id, event_id
     FROM wanted_clicks CROSS JOIN clicks USING (sent_s, message_id, event_id)
@@ -171,11 +165,8 @@ def read_messages_near(db: Db, keys: Iterable[MessageKey]) -> dict[MessageKey, M
 
 
 def _read_messages(db: Db, query: str, keys: Iterable[MessageKey]) -> dict[MessageKey, Message]:
-    db.execute(_WANTED)
-    db.execute("DELETE FROM wanted")
-    db.executemany(_PUT_WANTED, keys)
     messages: dict[MessageKey, Message] = {}
-    for row in db.execute(query):
+    for row in db.execute_given(query, _WANTED, sorted({*keys})):
         key = MessageKey(row[0], row[1])
         message = messages.get(key)
         if message is None:
@@ -207,29 +198,22 @@ def read_clicks(
 
     A click counts for what its message says, or said `before` where that is given.
     """
-    if not _put_spans(db, spans):
-        return []
-    return [_pair(row, messages, before) for row in db.execute(_CLICKS)]
+    return [_pair(row, messages, before) for row in _in_spans(db, _CLICKS, spans)]
 
 
 def read_moments(db: Db, spans: Iterable[Span]) -> dict[Copy, list[float]]:
     """Return when the copies were clicked, in seconds since 1970, in spans of time."""
     found: dict[Copy, list[float]] = {}
-    if _put_spans(db, spans):
-        for sent_s, message_id, recipient, event_id in db.execute(_MOMENTS):
-            copy = MessageKey(sent_s, message_id), recipient
-            found.setdefault(copy, []).append(moment_s(event_id))
+    for sent_s, message_id, recipient, event_id in _in_spans(db, _MOMENTS, spans):
+        copy = MessageKey(sent_s, message_id), recipient
+        found.setdefault(copy, []).append(moment_s(event_id))
     return found
 
 
-def _put_spans(db: Db, spans: Iterable[Span]) -> bool:
-    """Have spans in their table; return whether there is any."""
-    wanted = [(*span.message, span.recipient, *_bounds(span)) for span in spans]
-    if wanted:
-        db.execute(_SPANS)
-        db.execute("DELETE FROM spans")
-        db.executemany(_PUT_SPAN, wanted)
-    return bool(wanted)
+def _in_spans(db: Db, query: str, spans: Iterable[Span]) -> Iterable[Any]:
+    """Return the rows of a query that reads spans; none where there is no span."""
+    wanted = sorted([(*span.message, span.recipient, *_bounds(span)) for span in spans])
+    return db.execute_given(query, _SPANS, wanted) if wanted else ()
 
 
 def _bounds(span: Span) -> tuple[bytes, bytes]:
@@ -277,13 +261,11 @@ def known_clicks(
     db: Db, wanted: Iterable[tuple[MessageKey, bytes]]
 ) -> set[tuple[MessageKey, bytes]]:
     """Return those of these clicks, each of a message, that the store has."""
-    rows = [(*key, event_id) for key, event_id in wanted]
+    rows = sorted([(*key, event_id) for key, event_id in wanted])
     if not rows:
         return set()
-    db.execute(_WANTED_CLICKS)
-    db.execute("DELETE FROM wanted_clicks")
-    db.executemany(_PUT_WANTED_CLICK, rows)
-    return {(MessageKey(row[0], row[1]), row[2]) for row in db.execute(_KNOWN_CLICKS)}
+    found = db.execute_given(_KNOWN_CLICKS, _WANTED_CLICKS, rows)
+    return {(MessageKey(row[0], row[1]), row[2]) for row in found}
 
 
 def purged_events(db: Db, event_ids: Iterable[bytes]) -> set[bytes]:
@@ -296,9 +278,9 @@ def remember_events(db: Db, event_ids: Iterable[bytes]) -> None:
     db.executemany(_REMEMBER_EVENT, [(each,) for each in event_ids])
 
 
-def write_messages(db: Db, messages: Iterable[Message]) -> None:
-    """Insert messages, or update those that are there; without their deliveries."""
-    db.executemany(_PUT_MESSAGE, map(message_row, messages))
+def write_messages(db: Db, messages: Iterable[Row]) -> None:
+    """Insert messages, or update those that are there, by their rows; without their deliveries."""
+    db.executemany(_PUT_MESSAGE, messages)
 
 
 def write_deliveries(db: Db, deliveries: Deliveries) -> None:

@@ -10,8 +10,8 @@ from tracker.counting import clickers
 from tracker.counting.model import ClickSum, ClickSums, MessageSum, ScopeKey, Sums
 from tracker.judging.judge import Verdict
 from tracker.sql.db import Db
-from tracker.store import named_rows
-from tracker.store.clicked_by import Counts
+from tracker.store.rows import named_rows
+from tracker.store.rows.clicked_by import Counts
 
 _COUNT_CLICKS = """
     INSERT INTO counters (day, campaign_id, link_id,

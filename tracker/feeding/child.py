@@ -21,8 +21,8 @@ Order = tuple[Config, Mapping[Path, bytes]]
 """A configuration, and what the parent has read as root of the files that it names."""
 
 
-def feed(orders: Connection) -> None:
-    """Feed the store as the latest of the `orders` says, until their sender is gone.
+def feed(orders: Connection, service: str) -> None:
+    """Feed the store as the latest of the `orders` says, until their sender, a `service`, is gone.
 
     It says when this is to end: whoever stops a service by a signal to all of its processes has the
     last clicks of those that are still answered counted.
@@ -37,7 +37,7 @@ def feed(orders: Connection) -> None:
     observe.configure(config.log.level, config.log.format)
     give_way()
     directory = exposition.directory_of(config.store.spool_dir)
-    with exposition.published(directory, NAME), Feeding(config) as feeding:
+    with exposition.published(directory, NAME), Feeding(config, service) as feeding:
         while (order := _next(orders)) is not None:
             config, kept = order
             kept_files.adopt(kept)

@@ -28,14 +28,16 @@ NICENESS = 5
 class Feeding:
     """Feeds the store of `config`, tells its webhooks, sends its stream and shares decisions while the block runs.
 
+    `service` is what the command is called that it is done for.
+
     Should a thread end before, so does the process, and whoever started it starts another: the rest
     would go on as if nothing were wrong.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, service: str) -> None:
         self._ingester = Ingester(config)
         self._sender = Sender(config, lambda: self._ingester.feeds)
-        self._sharing = _sharing(config, self._ingester)
+        self._sharing = _sharing(config, self._ingester, service)
         self._stream = StreamSender(
             config, lambda: self._ingester.feeds, lambda: self._ingester.fed
         )
@@ -84,7 +86,7 @@ class Feeding:
             os._exit(1)
 
 
-def _sharing(config: Config, ingester: Ingester) -> "Sharing | None":
+def _sharing(config: Config, ingester: Ingester, service: str) -> "Sharing | None":
     """Return what shares decisions; None on a machine that shares its store with no other.
 
     There, nothing of it is imported either: such a process starts as fast as ever.
@@ -93,7 +95,7 @@ def _sharing(config: Config, ingester: Ingester) -> "Sharing | None":
         return None
     from tracker.nodes import sharing  # noqa: PLC0415 - see above
 
-    return sharing.Sharing(config, lambda: ingester.feeds, ingester.paused)
+    return sharing.Sharing(config, lambda: ingester.feeds, ingester.paused, service)
 
 
 def give_way() -> None:

@@ -34,10 +34,10 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 
 class FeedProcess:
-    """A process that feeds the store of `config`, while the block runs."""
+    """A process that feeds the store of `config` for a `service`, while the block runs."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self, config: Config, service: str) -> None:
+        self._config, self._service = config, service
         self._stop, self._news = asyncio.Event(), asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -83,7 +83,9 @@ class FeedProcess:
         ours, theirs = _SPAWN.Pipe()
         with ours:
             with theirs:
-                process = _SPAWN.Process(target=child.feed, args=(theirs,), name=child.NAME)
+                process = _SPAWN.Process(
+                    target=child.feed, args=(theirs, self._service), name=child.NAME
+                )
                 working_directory.make_sure()
                 await asyncio.to_thread(process.start)
             over = asyncio.Event()

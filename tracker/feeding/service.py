@@ -12,7 +12,7 @@ from functools import partial
 from config.keys.secret_files import KeyFileError
 from config.loading.load import ConfigError
 from config.schema import Config
-from config.service.reload import changed, keep, on_sighup
+from config.service.reload import changed, keep, on_sighup, tell
 from config.telemetry import exposition, observe
 from tracker.feeding.child import NAME
 from tracker.feeding.feeding import Feeding, give_way
@@ -40,7 +40,7 @@ async def serve(
     await asyncio.to_thread(joining.join, config)
     give_way()
     directory = exposition.directory_of(config.store.spool_dir)
-    with exposition.published(directory, NAME), Feeding(config) as feeding:
+    with exposition.published(directory, NAME), Feeding(config, NAME) as feeding:
         running = _Running(config, feeding)
         with on_sighup(partial(running.reload, reload)):
             observe.log(observe.FEEDER_READY, store=database.called(config.store))
@@ -65,7 +65,9 @@ class _Running:
             self._feeding.configure(self._config)
         except (ConfigError, KeyFileError, OSError, ValueError) as error:
             observe.log(observe.FEEDER_NOT_RELOADED, problems=str(error))
+            tell("feed", refused=str(error))
             return
         observe.log(observe.FEEDER_RELOADED)
+        tell("feed", waiting=waiting)
         if waiting:
             observe.log(observe.RESTART_NEEDED, service="feed", keys=list(waiting))

@@ -14,7 +14,20 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from tracker.events import BadEvent, Event, LinkSet, MessagePending, SentLink, Told, decode, encode
+from tracker.events import (
+    BadEvent,
+    Event,
+    LinkFields,
+    LinkSet,
+    MessagePending,
+    SentLink,
+    Told,
+    decode,
+    encode,
+    encode_apart,
+    encode_unnamed,
+    link_fields,
+)
 from tracker.spool import segments
 from tracker.spool.segments import Record
 
@@ -37,17 +50,17 @@ class SetMissing(LookupError):
     """No record before it in its segment tells of which links a message has."""
 
 
-def taken_out(event: Event) -> tuple[Event, WrittenSet | None]:
-    """Return an event as it is written, and the set of links that has to stand before it."""
+def encoded_apart(event: Event) -> tuple[bytes, WrittenSet | None]:
+    """Return an event as its line, and the set of links that has to stand before it."""
     if not isinstance(event, MessagePending) or not event.links:
-        return event, None
-    written = _written(event.links)
-    return replace(event, links=(), link_set=written.name), written
+        return encode(event), None
+    written = _written(tuple(map(link_fields, event.links)))
+    return encode_apart(event, written.name), written
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _written(links: tuple[SentLink, ...]) -> WrittenSet:
-    unnamed = encode(LinkSet("", links))
+def _written(links: tuple[LinkFields, ...]) -> WrittenSet:
+    unnamed = encode_unnamed(links)
     name = hashlib.blake2b(unnamed, digest_size=12).hexdigest()
     named = b"%b%b%b" % (_NAME, name.encode("ascii"), unnamed.removeprefix(_NAME))
     return WrittenSet(name, segments.frame(named))
@@ -87,9 +100,12 @@ class LinkSets:
 
 
 def sets_of(descriptor: int, start: int, end: int) -> Iterator[LinkSet]:
-    """Yield the sets whose records stand from one offset on and before another; raises OSError."""
+    """Yield the sets whose records stand from one offset on and before another; raises OSError.
+
+    All that stands there is written: what is damaged, or blank, is passed over.
+    """
     while start < end and (
-        records := segments.read(descriptor, start, _CHUNK_OCTETS, finished=False)
+        records := segments.read(descriptor, start, _CHUNK_OCTETS, finished=True)
     ):
         for record in records:
             found = _set_in(record)

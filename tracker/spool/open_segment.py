@@ -7,6 +7,9 @@ Does not own: the files themselves (`segments`), or which events are written, an
   above all after a failed fdatasync: it may have lost octets that a second one would call safe.
 - A segment that was given up before anything in it was durable is begun again under its name, so
   that a disk which refuses for long is not filled with copies of what it refuses.
+- Behind its records there may be room for the next, blanks that are on the disk already: what is written over them is
+  durable without a commit of the file system's journal, which others' commits hold up (ADR 0044). Where there
+  is none to be had, a segment is appended to all the same. A segment that is finished has none.
 - A segment that was renamed or deleted, alone or with its folder, is where no ingester looks. It is
   made anew in its place, under its name and with all that it holds. A new name would do as well,
   but in the new place the same octets have the same offsets: nothing is fed twice.
@@ -24,28 +27,38 @@ from tracker.spool import segments
 MAX_OCTETS = 16 * 1024 * 1024
 MAX_AGE_S = 3600.0
 """A segment is finished after this, so that what it holds can be deleted once it is counted."""
+LITTLE_ROOM = 8
+"""Where less than such a part of the room is left, there is more made."""
 LOOK_S = 1.0
 """A segment that was moved away is missed after this, though nothing is written."""
 
 
 class OpenSegment:
-    """A segment that this process holds; used by one thread."""
+    """A segment that this process holds; used by one thread at a time."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int, room_octets: int = 0) -> None:
         self.path = path
         self._descriptor: int | None = descriptor
+        self._identity = segments.identity(descriptor)  # once: each call gives up the interpreter
         self._is_durable = False
         self._begun_s = time.monotonic()
         self._size_octets = 0
+        self._room_end = 0
+        """Where the file ends, as far as that is known; beyond its records it is blank."""
+        self._room_octets = room_octets
         self._unwritten = b""
 
     @classmethod
-    def create(cls, directory: Path, role: str, void: Path | None = None) -> "OpenSegment":
+    def create(
+        cls, directory: Path, role: str, void: Path | None = None, room_octets: int = 0
+    ) -> "OpenSegment":
         """Begin a segment in a folder, which is made where it is missing; raises OSError.
 
-        It takes the place of `void`, if there is one that has no use any more.
+        It takes the place of `void`, if there is one that has no use any more. `room_octets` is how much room
+        is made for records at a time.
         """
-        return cls(*(segments.create_again(void) if void else segments.create(directory, role)))
+        made = segments.create_again(void) if void else segments.create(directory, role)
+        return cls(*made, room_octets)
 
     @property
     def is_closed(self) -> bool:
@@ -102,10 +115,35 @@ class OpenSegment:
         self._put_back()
         self._is_durable = True
 
+    def make_room(self) -> None:
+        """Make room for the next records where there is little; raises OSError.
+
+        To be called when all that was written is durable: where the disk fails, the segment is given up.
+        """
+        start = max(self._size_octets, self._room_end)
+        end = min(self._size_octets + self._room_octets, MAX_OCTETS)
+        if start >= end or start - self._size_octets > self._room_octets // LITTLE_ROOM:
+            return
+        try:
+            segments.fill(self._open(), start, end)
+        except OSError:  # there is none to be had
+            self._room_octets = 0
+            os.ftruncate(self._open(), start)
+            return
+        self._room_end = end
+        try:
+            os.fsync(self._open())  # its size and place, too
+        except BaseException:
+            self.close()
+            raise
+
     def close(self) -> None:
         """Finish it, or give it up; never raises."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
+            if self._room_end > self._size_octets:
+                with contextlib.suppress(OSError):  # blanks at its end do no harm
+                    os.ftruncate(descriptor, self._size_octets)
             _close(descriptor)
 
     def _open(self) -> int:
@@ -126,10 +164,12 @@ class OpenSegment:
         Raises OSError; then it is open still, wherever it is, and this is to be tried again.
         """
         moved = self._open()
-        if segments.is_in_place(self.path, moved):
+        if segments.is_at(self.path, self._identity):
             return
         moved_to = segments.place_of(moved)
         self.path, self._descriptor = segments.restore(self.path, moved)
+        self._identity = segments.identity(self._descriptor)
+        os.lseek(self._descriptor, self._size_octets, os.SEEK_SET)
         _close(moved)
         observe.SPOOL_MOVED_SEGMENTS.inc()
         observe.log(observe.SPOOL_MOVED, segment=str(self.path), moved_to=moved_to)

@@ -5,11 +5,10 @@ Does not own: writing them (`writer`), or their form (`tracker.events`, `segment
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from tracker.events import Event, encode
 from tracker.spool import segments
-from tracker.spool.link_sets import WrittenSet, taken_out
+from tracker.spool.link_sets import WrittenSet, encoded_apart
 
 
 class SpoolError(OSError):
@@ -32,11 +31,10 @@ def framed(event: Event) -> bytes:
 
 def framed_apart(event: Event) -> tuple[bytes, WrittenSet | None]:
     """Return an event as a record, and the set of links that has to stand before it."""
-    event, link_set = taken_out(event)
-    return framed(event), link_set
+    line, link_set = encoded_apart(event)
+    return segments.frame(line), link_set
 
 
-@dataclass(slots=True)
 class Parcel:
     """Events that came at one time, as records. `told` is None where nobody waits, or waits no more.
 
@@ -44,22 +42,25 @@ class Parcel:
     stand in the segment before them.
     """
 
-    records: Sequence[bytes]
-    told: Told | None
-    early: bool = False
-    link_sets: Sequence[WrittenSet] = ()
-    size_octets: int = field(init=False)
-    """How much memory they take, and their sets, which others may share."""
+    __slots__ = ("early", "link_sets", "longest_octets", "records", "size_octets", "told")
 
-    def __post_init__(self) -> None:
-        self.size_octets = sum(map(len, self.records))
-        if self.link_sets:
-            self.size_octets += sum(len(each.record) for each in self.link_sets)
-
-    @property
-    def longest_octets(self) -> int:
-        """Return the size of the longest record."""
-        return max(map(len, (*self.records, *(each.record for each in self.link_sets))))
+    def __init__(
+        self,
+        records: Sequence[bytes],
+        told: Told | None,
+        *,
+        early: bool = False,
+        link_sets: Sequence[WrittenSet] = (),
+    ) -> None:
+        self.records = records
+        self.told = told
+        self.early = early
+        self.link_sets = link_sets
+        sizes = [*map(len, records), *[len(each.record) for each in link_sets]]
+        self.longest_octets = max(sizes)
+        """The size of the longest record, or set."""
+        self.size_octets = sum(sizes)
+        """How much memory they take, and their sets, which others may share."""
 
     @property
     def waits(self) -> bool:

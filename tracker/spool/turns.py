@@ -59,16 +59,20 @@ class Turns(Generic[Waiter]):
         self._spool = spool
         self._settle = settle
         self._patience_s = patience_s
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
+        """The loop, which is found once: to ask for it costs a system call."""
         self._arriving: list[_Group[Waiter]] = []
         self._open: dict[bool, _Group[Waiter]] = {}
         self._back: deque[tuple[_Group[Waiter], SpoolError | None]] = deque()
         self._woken = False
+        self._handing = False
+        self._is_due = False
         self._waiting: deque[_Group[Waiter]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def keep(self, record: bytes, waiter: Waiter) -> None:
         """Hand a framed event over at the end of this turn; its waiter hears once it is durable."""
+        self.hand_over_soon()
         group = self._open.get(False) or self._begin(early=False)
         group.records.append(record)
         group.waiters.append(waiter)
@@ -80,6 +84,11 @@ class Turns(Generic[Waiter]):
 
         Without a waiter nobody is told.
         """
+        self.hand_over_soon()
+        self.add(event, waiter, early=early)
+
+    def add(self, event: Event, waiter: Waiter | None = None, *, early: bool = False) -> None:
+        """Take an event as `keep_event` does, of a giver that has this turn handed over by itself."""
         record, link_set = framed_apart(event)
         group = self._open.get(early) if len(record) < LARGE_OCTETS else None
         group = group or self._begin(early=early, alone=len(record) >= LARGE_OCTETS)
@@ -90,22 +99,44 @@ class Turns(Generic[Waiter]):
             group.waiters.append(waiter)
 
     def _begin(self, *, early: bool, alone: bool = False) -> _Group[Waiter]:
-        if not self._arriving:
-            self._loop.call_soon(self._hand_over)
-        group = _Group[Waiter](self._loop.time() + self._patience_s, early=early)
+        group: _Group[Waiter] = _Group(self.loop.time() + self._patience_s, early=early)
         self._arriving.append(group)
         if not alone:
             self._open[early] = group
         return group
 
-    def _hand_over(self) -> None:
-        """Hand the spool what has come in this turn of the loop."""
+    def hand_over_soon(self) -> None:
+        """Hand over at the end of this turn what comes in it: a turn more of the loop."""
+        if not self._is_due:
+            self._is_due = True
+            self.loop.call_soon(self._end_turn)
+
+    def _end_turn(self) -> None:
+        self._is_due = False
+        self.hand_over()
+
+    def hand_over_if_idle(self) -> None:
+        """Hand over what has come in this turn: at once, where the spool writes it at once as well."""
+        if self._spool.idle:
+            self.hand_over()
+        else:
+            self.hand_over_soon()
+
+    def hand_over(self) -> None:
+        """Hand the spool what has come in this turn of the loop, and settle what it tells at once."""
+        if not self._arriving:  # it did not have to wait for the end of the turn
+            return
         groups, self._arriving = self._arriving, []
         self._open.clear()
         self._waiting += groups
         if self._timer is None:
-            self._timer = self._loop.call_at(groups[0].due_s, self._lose_patience)
-        self._spool.hand_over([self._parcel(each) for each in groups])
+            self._timer = self.loop.call_at(groups[0].due_s, self._lose_patience)
+        self._handing = True
+        try:
+            self._spool.hand_over([self._parcel(each) for each in groups])
+        finally:  # whatever happens: what comes back from here on wakes the loop
+            self._handing = False
+        self._settle_all()
 
     def _parcel(self, group: _Group[Waiter]) -> Parcel:
         return Parcel(
@@ -116,25 +147,31 @@ class Turns(Generic[Waiter]):
         )
 
     def _hand_back(self, group: _Group[Waiter], error: SpoolError | None) -> None:
-        """Take the spool's word for a group; called in its thread, which comes once for several."""
+        """Take the spool's word for a group; called in its thread, which comes once for several.
+
+        Or in the loop's, while it hands over; then that looks for what is back itself.
+        """
         self._back.append((group, error))
-        if not self._woken:
+        if not (self._woken or self._handing):
             self._woken = True
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._settle_back)
+                self.loop.call_soon_threadsafe(self._settle_back)
 
     def _settle_back(self) -> None:
         self._woken = False  # first: what comes back from here on comes again
+        self._settle_all()
+
+    def _settle_all(self) -> None:
         while self._back:
             self._conclude(*self._back.popleft())
 
     def _lose_patience(self) -> None:
         """Tell all whose time is over, and come again for the next."""
-        now_s, self._timer = self._loop.time(), None
+        now_s, self._timer = self.loop.time(), None
         while self._waiting and (not self._waiting[0].waiters or self._waiting[0].due_s <= now_s):
             self._conclude(self._waiting.popleft(), TimeoutError("the spool is slow"))
         if self._waiting:
-            self._timer = self._loop.call_at(self._waiting[0].due_s, self._lose_patience)
+            self._timer = self.loop.call_at(self._waiting[0].due_s, self._lose_patience)
 
     def _conclude(self, group: _Group[Waiter], error: Exception | None) -> None:
         waiters, group.waiters = group.waiters, []
@@ -142,41 +179,53 @@ class Turns(Generic[Waiter]):
             self._settle(waiters, error)
 
 
+Kept = asyncio.Future[Exception | None]
+"""Is done once an event is as safe as it must be, with None, or with why it is not yet: SpoolError, or
+TimeoutError. So that somebody may wait for it later, or nobody."""
+
+
 class AwaitedSpool:
-    """A spool for coroutines of one event loop: each waits until its event is as safe as it must be."""
+    """A spool for coroutines of one event loop, each of which may wait until its event is as safe as it must be."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._turns: Turns[asyncio.Future[None]] | None = None
+        self._turns: Turns[Kept] | None = None
 
-    async def durable(self, event: Event) -> None:
-        """Keep an event, and wait until it is durable; raises SpoolError and TimeoutError."""
-        await self._kept(event, early=False)
+    def durable(self, event: Event) -> Kept:
+        """Keep an event; what is returned is done once it is durable. The disk is at work from here on."""
+        turns = self._made()
+        kept = self._kept(turns, event, early=False)
+        turns.hand_over()
+        return kept
 
-    async def written(self, event: Event) -> None:
-        """Keep an event, and wait until it is written; raises as `durable` does."""
-        await self._kept(event, early=True)
+    def written(self, event: Event) -> Kept:
+        """Keep an event; what is returned is done once it is written: at once, where the spool is idle."""
+        turns = self._made()
+        try:
+            return self._kept(turns, event, early=True)
+        finally:  # what was to go along goes, whatever happens
+            turns.hand_over_if_idle()
 
     def mention(self, event: Event) -> None:
         """Keep an event for which nobody waits."""
         self._made().keep_event(event, early=True)
 
-    async def _kept(self, event: Event, *, early: bool) -> None:
-        waiter = asyncio.get_running_loop().create_future()
-        self._made().keep_event(event, waiter, early=early)
-        await waiter
+    def along(self, event: Event) -> None:
+        """Keep an event for which nobody waits, and which goes along with one that its giver hands over next."""
+        self._made().add(event, early=True)
 
-    def _made(self) -> Turns[asyncio.Future[None]]:
+    def _kept(self, turns: Turns[Kept], event: Event, *, early: bool) -> Kept:
+        kept: Kept = turns.loop.create_future()
+        turns.add(event, kept, early=early)
+        return kept
+
+    def _made(self) -> Turns[Kept]:
         if self._turns is None:
             self._turns = Turns(self._spool, _resolve)
         return self._turns
 
 
-def _resolve(waiters: list[asyncio.Future[None]], error: Exception | None) -> None:
+def _resolve(waiters: list[Kept], error: Exception | None) -> None:
     for waiter in waiters:
-        if waiter.done():  # nobody waits any more
-            continue
-        if error is None:
-            waiter.set_result(None)
-        else:
-            waiter.set_exception(error)
+        if not waiter.done():  # else nobody waits any more
+            waiter.set_result(error)

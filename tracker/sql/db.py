@@ -10,12 +10,21 @@ columns, and a column that is raised names its table. `IN (:name)` takes a list 
 Moments that are compared with whole seconds are whole numbers, so that an index is of use.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 Engine = Literal["sqlite", "postgresql"]
 Parameters = Sequence[Any] | dict[str, Any]
+Value = int | float | str | bytes | None
+"""What a column holds."""
+
+
+class Given(NamedTuple):
+    """A table that a query reads as `name`, with its columns and their types, as SQLite calls these."""
+
+    name: str
+    columns: Mapping[str, Literal["INTEGER", "BLOB", "TEXT"]]
 
 
 class Cursor(Protocol):
@@ -49,8 +58,14 @@ class Db(Protocol):
     def execute(self, sql: str, parameters: Parameters = ..., /) -> Cursor:
         """Run one statement."""
 
-    def executemany(self, sql: str, rows: Iterable[Parameters], /) -> Cursor:
-        """Run one statement for each of `rows`."""
+    def execute_given(self, sql: str, table: Given, rows: Iterable[Sequence[Value]], /) -> Cursor:
+        """Run a query that reads a table of these rows, which is there for it alone."""
+
+    def executemany(self, sql: str, rows: Iterable[Parameters], /) -> None:
+        """Run one statement for each of `rows`, in order, or what comes to the same.
+
+        In a transaction, an error may come as late as with the next question, or at the end.
+        """
 
     def query(self, sql: str, parameters: Parameters = ..., /) -> Iterator[dict[str, Any]]:
         """Run one statement; yield its rows by the names of their columns."""

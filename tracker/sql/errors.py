@@ -8,10 +8,13 @@ import sqlite3
 
 
 class ServerError(Exception):
-    """A server of databases did not do what it was asked. `sqlstate` is its code, empty where it is gone."""
+    """A server of databases did not do what it was asked, told in one line whatever lines it said.
+
+    `sqlstate` is its code, empty where it is gone.
+    """
 
     def __init__(self, message: str, sqlstate: str = "") -> None:
-        super().__init__(message)
+        super().__init__(" ".join(message.split()))
         self.sqlstate = sqlstate
 
 

@@ -5,7 +5,7 @@ Does not own: statements, which stand where they are used, and words that only S
 """
 
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tracker.sql.db import Engine
 
@@ -18,6 +18,16 @@ MOST_OCTETS: Mapping[Engine, str] = {
     "sqlite": "max({})",
     "postgresql": "decode(max(encode({}, 'hex')), 'hex')",
 }
+FROM_HEX: Mapping[Engine, str] = {
+    "sqlite": "from_hex({})",
+    "postgresql": "decode({}, 'hex')",
+}
+"""Octets of a text of hexadecimal digits: SQLite knows that from 3.41 on, and ours before (`sqlite`)."""
+JOINED: Mapping[Engine, str] = {
+    "sqlite": "group_concat(DISTINCT {})",
+    "postgresql": "string_agg(DISTINCT CAST({} AS text), ',')",
+}
+"""The numbers of a group, each once, as a text with commas."""
 IN_ORDER_OF: Mapping[Engine, str] = {"sqlite": "", "postgresql": "ORDER BY {}"}
 """The order of a join whose first table is in that order already, as SQLite leaves it."""
 
@@ -55,11 +65,30 @@ def is_between(column: str, first: str, end: str) -> str:
     return f"{column} >= :{first} AND {column} < :{end} AND {begins} BETWEEN {' AND '.join(bounds)}"
 
 
-def listed(engine: Engine, parameter: str, *columns: str) -> str:
-    """Return a table of rows of whole numbers: the parameter is JSON, a list of lists, each of `columns`."""
-    if engine == "sqlite":
-        values = (f"value ->> {at} AS {name}" for at, name in enumerate(columns))
-        return f"(SELECT {', '.join(values)} FROM json_each(:{parameter}))"  # noqa: S608 - names of our own
-    values = (f"CAST(value ->> {at} AS BIGINT) AS {name}" for at, name in enumerate(columns))
-    rows = f"json_array_elements(CAST(:{parameter} AS JSON)) AS listed (value)"
-    return f"(SELECT {', '.join(values)} FROM {rows})"  # noqa: S608 - names of our own
+def listed(engine: Engine, parameter: str, *columns: str, octets: Collection[str] = ()) -> str:
+    """Return a table of rows of whole numbers: the parameter is JSON, a list of lists, each of `columns`.
+
+    Columns among `octets` are given as hexadecimal digits.
+    """
+    number, rows = _LISTED[engine]
+    values = (
+        f"{(FROM_HEX[engine] if name in octets else number).format(f'value ->> {at}')} AS {name}"
+        for at, name in enumerate(columns)
+    )
+    return f"(SELECT {', '.join(values)} FROM {rows.format(f':{parameter}')})"  # noqa: S608 - names of our own
+
+
+_LISTED: Mapping[Engine, tuple[str, str]] = {
+    "sqlite": ("{}", "json_each({})"),
+    "postgresql": ("CAST({} AS BIGINT)", "json_array_elements(CAST({} AS JSON)) AS listed (value)"),
+}
+"""How a whole number of such a row is read, and where the rows come from."""
+
+
+def unindexed(engine: Engine, column: str) -> str:
+    """Return a number to order by, in whose order a server walks no index.
+
+    Its indexes do not end with the key of the table, as SQLite's do. So it would rather walk the key's, past
+    all rows, than sort the few that another index finds (`postgresql`, `enable_sort`).
+    """
+    return f"{column} + 0" if engine == "postgresql" else column

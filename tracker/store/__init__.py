@@ -1,1 +1,1 @@
-"""The database: its file, its tables, and how long rows are kept."""
+"""The database, whatever engine holds it: what the store in a file and the one on a server share."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 
 from tracker.sql.db import Db
-from tracker.store.file_store import ChangedFile
+from tracker.store.file.file_store import ChangedFile
 from tracker.store.opened import Store
 
 TARGET_S = 0.05

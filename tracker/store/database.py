@@ -1,7 +1,7 @@
 """The store of a configuration: which engine holds it, and opening it.
 
 Owns: choosing the engine, to read, to change and to feed; and watermarks.
-Does not own: a file of SQLite (`file_store`), a server's database (`server.server_store`), rows
+Does not own: a file of SQLite (`file.file_store`), a server's database (`server.server_store`), rows
 (`tracker.counting.batch`), questions (`tracker.reports.clicks`), or when to try again
 (`tracker.ingest.ingester`).
 """
@@ -14,10 +14,11 @@ from typing import Literal, TypeGuard
 from config.schema import StoreConfig
 from config.store_url import masked
 from tracker.sql.db import Db
-from tracker.store import file_store, files
-from tracker.store.file_store import FileStore
+from tracker.store.file import file_store, files
+from tracker.store.file.file_store import FileStore
+from tracker.store.file.replacement import Progress
 from tracker.store.opened import Store, StoreError, cause_of, describe, offsets
-from tracker.store.replacement import Progress
+from tracker.store.server.kept_readers import READERS
 
 __all__ = ["Store", "StoreError", "cause_of", "describe", "offsets"]
 
@@ -55,6 +56,11 @@ def reading(place: Place) -> Iterator[Db]:
     else:
         with file_store.reading(_path(place)) as db:
             yield db
+
+
+def connections_kept() -> contextlib.AbstractContextManager[None]:
+    """Have those who read a store on a server use connections again, as long as a block runs; for a service."""
+    return READERS.keeping()
 
 
 @contextlib.contextmanager

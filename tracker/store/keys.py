@@ -1,7 +1,7 @@
 """By what the store names messages and clicks: numbers and octets, instead of text.
 
 Owns: these keys, and the way to and from the text that events, tokens and people have. It is sans-IO.
-Does not own: the columns that hold them (`schema`), or which message an event is about
+Does not own: the columns that hold them (`file.schema`, `server.tables`), or which message an event is about
 (`tracker.counting.rows`).
 
 A message is named by the second it was sent in and its id, as its tokens are; a click by that and

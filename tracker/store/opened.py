@@ -2,7 +2,7 @@
 
 Owns: how far each spool segment has been fed, transactions, and what the errors of engines and disks mean to
 us.
-Does not own: opening a file (`file_store`) or a server's database (`server.server_store`), and which of the
+Does not own: opening a file (`file.file_store`) or a server's database (`server.server_store`), and which of the
 two it is (`database`).
 """
 
@@ -111,8 +111,8 @@ class Store:
         """Return how many octets of each segment of this node are in the store."""
         return offsets(self.db, self._node)
 
-    def has_somebody_to_forget(self) -> bool:
-        """Return whether this node has to erase somebody from its spool before more of it is counted."""
+    def has_somebody_to_forget(self, _segment: str) -> bool:
+        """Return whether somebody has to be erased from a segment before more of it is counted."""
         return False
 
     def forget_segments(self, names: set[str]) -> None:
@@ -123,6 +123,9 @@ class Store:
 
     def keep_house(self, before_s: float) -> None:
         """Do what an engine needs done every few hours; all that was sent before a moment may be gone."""
+
+    def interrupt(self) -> None:
+        """Have the server end the statement that another thread waits for, if it is one of a server's; never raises."""
 
     def close(self) -> None:
         """Close it; never raises."""

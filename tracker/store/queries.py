@@ -1,7 +1,7 @@
 """Queries of the store for any number of values, and numbers for new rows.
 
 Owns: `IN (:values)` for more values than SQLite takes at once, and the next free row number.
-Does not own: connections (`database`), or what is asked (`named_rows`, `tracker.counting.rows`).
+Does not own: connections (`database`), or what is asked (`rows.named_rows`, `tracker.counting.rows`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,10 +19,9 @@ def rows_in(db: Db, sql: str, values: Iterable[object]) -> Iterator[Any]:
         yield from cursor
 
 
-def change_in(db: Db, sql: str, values: Iterable[object]) -> None:
-    """Run a statement that holds `IN (:values)` for any number of values."""
-    for _ in _cursors(db, sql, values):
-        pass
+def change_in(db: Db, sql: str, values: Iterable[object]) -> int:
+    """Run a statement that holds `IN (:values)` for any number of values; return how many rows it changed."""
+    return sum(cursor.rowcount for cursor in _cursors(db, sql, values))
 
 
 def _cursors(db: Db, sql: str, values: Iterable[object]) -> Iterator[Cursor]:
@@ -38,6 +37,12 @@ def _cursors(db: Db, sql: str, values: Iterable[object]) -> Iterator[Cursor]:
 
 
 def next_id(db: Db, table: str) -> int:
-    """Return the first free row number of a table that only this connection writes to."""
-    sql = f"SELECT coalesce(max(id), 0) + 1 FROM {table}"  # noqa: S608 - names of our own
+    """Return the first free row number of a table that only this connection writes to.
+
+    Where a server went back behind numbers that it had given, these are taken (`tracker.store.server.lineage`).
+    """
+    taken = f"SELECT max(id) AS id FROM {table}"  # noqa: S608 - names of our own
+    if db.engine == "postgresql":
+        taken += f" UNION ALL SELECT number FROM last_numbers WHERE name = '{table}'"  # noqa: S608 - as above
+    sql = f"SELECT coalesce(max(id), 0) + 1 FROM ({taken}) AS taken"  # noqa: S608 - as above
     return int(db.execute(sql).fetchone()[0])

@@ -2,7 +2,7 @@
 
 Owns: the campaigns that are always there, what a purged link is called, what stands for an erased
 address, kinds of clicks and of who made them, and days and hours as numbers. It is sans-IO, so that the rules of counting may use it.
-Does not own: the tables that hold these values (`schema`).
+Does not own: the tables that hold these values (`file.schema`, `server.tables`).
 """
 
 from enum import IntEnum

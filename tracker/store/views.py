@@ -2,7 +2,7 @@
 
 Owns: the views, each column with its meaning, and making them; `make docs` writes the columns into
 `docs/explore.md` and what Datasette shows.
-Does not own: the tables (`schema`), or questions that Waypost asks itself (`tracker.reports`).
+Does not own: the tables (`file.schema`), or questions that Waypost asks itself (`tracker.reports`).
 
 Moments are text in ISO 8601 (UTC), ids of messages and clicks hexadecimal digits, verdicts words, figures
 those of `waypost report`. What makes text of numbers and octets are functions that PostgreSQL is given

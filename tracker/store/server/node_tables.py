@@ -5,7 +5,8 @@ Does not own: when they are made (`schema`), or who writes to them (`tracker.nod
 `tracker.decisions.shared_log`, `tracker.erasure.tasks`).
 
 `shared_log` is only added to, but for lines that are erased: their octets go, and number and digest stay.
-`tasks` is what a node has still to do, until it has.
+`tasks` is what a node has still to do, until it has; what it is `about` is JSON, whose `files` are those that are left to do,
+once all others were done.
 """
 
 from tracker.store.server.tables import TEXT

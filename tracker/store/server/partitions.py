@@ -4,8 +4,12 @@ Owns: which months there are, making those to come, and dropping those of which 
 Does not own: the tables (`tables`), or what is deleted from them (`tracker.retention`).
 
 A month is that in which a message was sent, in UTC. What belongs to none stands in a part of its own, and
-moves when its month is made: so nothing depends on a month being there. An empty month costs nothing, and
-one that is dropped gives its room back at once.
+moves when its month is made: so nothing depends on a month being there, nor on all tables having the same ones.
+An empty month costs nothing, and one that is dropped gives its room back at once.
+
+To make or drop a part keeps everybody from the table, or from its part of no month. Readers hold tables in any
+order until they are done; so where there may be readers, each table has a transaction of its own: one that held
+the first table and waited for the second would wait for a reader that waits for the first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -28,7 +32,7 @@ _MAKE = (
 )
 _THERE = """
     SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = 'messages'::regclass
+    WHERE inhparent = '{}'::regclass
 """
 _ANY = "SELECT EXISTS (SELECT 1 FROM {})"
 
@@ -66,29 +70,29 @@ def make_default(db: Db) -> None:
         db.execute(_DEFAULT.format(table))
 
 
-def make_ahead(db: Db, now_s: float) -> None:
-    """Make the months that are not there yet: this one and those to come, within the open transaction."""
-    there = _there(db)
-    for month in _ahead(now_s):
-        if month.part_of(PARTED[0]) not in there:
-            _make(db, month)
+def make_ahead(db: Db, table: str, now_s: float) -> None:
+    """Make a table's months that are not there yet: this one and those to come, within the open transaction."""
+    _make(db, table, _ahead(now_s))
 
 
 def make_for(db: Db, moments: Iterable[int]) -> None:
-    """Make the months of some moments, where they are not there yet, within the open transaction."""
-    there = _there(db)
-    for month in sorted({Month.of(at_s) for at_s in moments}):
-        if month.part_of(PARTED[0]) not in there:
-            _make(db, month)
+    """Make the months of some moments, where they are not there yet, within the open transaction.
+
+    Of all tables: for databases that nobody reads yet.
+    """
+    months = sorted({Month.of(at_s) for at_s in moments})
+    for table in PARTED:
+        _make(db, table, months)
 
 
-def drop_empty(db: Db, before_s: float) -> list[str]:
-    """Drop months of which nothing is left and that were over at a moment; return their parts."""
-    gone = [month for month in _months(_there(db)) if month.next.begin_s <= before_s]
-    parts = [month.part_of(table) for month in gone if _is_empty(db, month) for table in PARTED]
-    for part in parts:
+def drop_empty(db: Db, table: str, before_s: float) -> list[str]:
+    """Drop a table's months of which nothing is left and that were over at a moment; return their parts."""
+    gone = [month for month in _months(_there(db, table)) if month.next.begin_s <= before_s]
+    parts = [month.part_of(table) for month in gone]
+    empty = [part for part in parts if not db.execute(_ANY.format(part)).fetchone()[0]]
+    for part in empty:
         db.execute(f"DROP TABLE {part}")
-    return parts
+    return empty
 
 
 def _ahead(now_s: float) -> Iterator[Month]:
@@ -98,8 +102,8 @@ def _ahead(now_s: float) -> Iterator[Month]:
         month = month.next
 
 
-def _there(db: Db) -> set[str]:
-    return {name for (name,) in db.execute(_THERE)}
+def _there(db: Db, table: str) -> set[str]:
+    return {name for (name,) in db.execute(_THERE.format(table))}
 
 
 def _months(parts: Iterable[str]) -> Iterator[Month]:
@@ -109,12 +113,9 @@ def _months(parts: Iterable[str]) -> Iterator[Month]:
             yield Month(*map(int, numbers))
 
 
-def _is_empty(db: Db, month: Month) -> bool:
-    return not any(db.execute(_ANY.format(month.part_of(table))).fetchone()[0] for table in PARTED)
-
-
-def _make(db: Db, month: Month) -> None:
-    for table in PARTED:
-        names = month.part_of(table), table, month.begin_s, month.next.begin_s
-        for statement in _MAKE:
-            db.execute(statement.format(*names))
+def _make(db: Db, table: str, months: Iterable[Month]) -> None:
+    there = _there(db, table)
+    for month in months:
+        if (part := month.part_of(table)) not in there:
+            for statement in _MAKE:
+                db.execute(statement.format(part, table, month.begin_s, month.next.begin_s))

@@ -1,6 +1,6 @@
 """The steps by which the tables on a server come to be, one node after another.
 
-Owns: the steps, by the names that SQLite's have (`tracker.store.schema`), and which of them were taken; a
+Owns: the steps, by the names that SQLite's have (`tracker.store.file.schema`), and which of them were taken; a
 step that was released is never edited.
 Does not own: the tables (`tables`), months (`partitions`) or views (`tracker.store.views`).
 
@@ -58,6 +58,7 @@ STEPS: Mapping[str, Callable[[Db], None]] = {
     "message_ids_by_day": lambda db: _run(db, tables.MESSAGE_IDS),
     "nodes": lambda db: _run(db, node_tables.NODES),
     "sets_beside_each_other": lambda _: None,  # as they are on a server anyway
+    "slots_seen_once": lambda db: _run(db, tables.SLOTS_SEEN_ONCE),
 }
 
 
@@ -65,6 +66,11 @@ def pending(db: Db) -> list[str]:
     """Return the steps that were not taken yet; what a later version took is no concern of ours."""
     taken = _taken(db)
     return [name for name in STEPS if name not in taken]
+
+
+def is_begun(db: Db) -> bool:
+    """Return whether there are tables of ours, of whatever version."""
+    return bool(_taken(db))
 
 
 def later(db: Db) -> list[str]:
@@ -87,4 +93,5 @@ def apply(db: Db) -> None:
         for name in pending(db):
             STEPS[name](db)
             db.execute("INSERT INTO migrations (name) VALUES (?)", [name])
-        partitions.make_ahead(db, time.time())
+        for table in partitions.PARTED:
+            partitions.make_ahead(db, table, time.time())

@@ -20,15 +20,21 @@ from tracker.sql import postgresql
 from tracker.sql.errors import ServerError
 from tracker.sql.postgresql import PostgreSQL
 from tracker.store.opened import Store, StoreError, cause_of
-from tracker.store.server import partitions, schema, unfinished
+from tracker.store.server import lineage, partitions, schema, unfinished
+from tracker.store.server.kept_readers import READERS
 from tracker.store.server.node_tables import FORGET
 
+POOLED = "it shares sessions between transactions, as PgBouncer does with pool_mode = transaction"
 OLDEST = 15
 """The first version of PostgreSQL that has what is used here."""
 PATIENCE_MS = 2000
 """How long is waited for who reads, before months are made or dropped: all who feed wait so long."""
 _LOCKED = "55P03"
 """lock_not_available (PostgreSQL's manual, appendix A)."""
+_FORGETS_FIRST = """
+    SELECT EXISTS (SELECT 1 FROM tasks WHERE node = :node AND kind = :kind AND coalesce(
+        CAST(about AS jsonb) -> 'files' @> to_jsonb(CAST(:segment AS text)), true))
+"""
 
 
 class ServerStore(Store):
@@ -43,9 +49,11 @@ class ServerStore(Store):
         """Open it, with all steps of its schema taken. Raises StoreError and ServerError."""
         db = _connected(store, by_index=True)
         try:
-            _require_usable(db, store)
+            require_usable(db, store)
+            _require_own_session(db, store)
             unfinished.refuse(db, masked(store.url))
             schema.apply(db)
+            lineage.attend(db)
         except BaseException:
             db.close()
             raise
@@ -57,46 +65,78 @@ class ServerStore(Store):
         db = _connected(store, by_index=True)
         try:
             _require_current(db, store)
+            _require_own_session(db, store)
         except BaseException:
             db.close()
             raise
         return cls(db, node_of(store))
 
-    def has_somebody_to_forget(self) -> bool:
+    def has_somebody_to_forget(self, segment: str) -> bool:
         """Return whether another node, or this one, has told us to (`tracker.erasure.tasks`)."""
-        sql = "SELECT EXISTS (SELECT 1 FROM tasks WHERE node = :node AND kind = :kind)"
-        about = {"node": self._node.removesuffix("/"), "kind": FORGET}
-        return bool(self.db.execute(sql, about).fetchone()[0])
+        about = {"node": self._node.removesuffix("/"), "kind": FORGET, "segment": segment}
+        return bool(self.db.execute(_FORGETS_FIRST, about).fetchone()[0])
 
     def keep_house(self, before_s: float) -> None:
         """Make the months that are due, and drop those of which nothing is left.
 
         Who reads for long would keep everybody from feeding meanwhile; so that is for the next time, then.
         """
-        try:
-            with self.transaction():
-                self.db.execute(f"SET LOCAL lock_timeout = {PATIENCE_MS}")
-                partitions.make_ahead(self.db, time.time())
-                partitions.drop_empty(self.db, before_s)
-        except ServerError as error:
-            if error.sqlstate != _LOCKED:
-                raise
+        for table in partitions.PARTED:
+            try:
+                with self.transaction():
+                    self.db.execute(f"SET LOCAL lock_timeout = {PATIENCE_MS}")
+                    partitions.make_ahead(self.db, table, time.time())
+                    partitions.drop_empty(self.db, table, before_s)
+            except ServerError as error:
+                if error.sqlstate != _LOCKED:
+                    raise
 
     def is_current(self) -> bool:
         """Return whether the connection is of use still."""
         return not self._server.is_closed
 
+    def interrupt(self) -> None:
+        """Have the server end the statement that another thread waits for; never raises."""
+        self._server.interrupt()
+
 
 @contextlib.contextmanager
 def reading(store: StoreConfig) -> Iterator[PostgreSQL]:
-    """Connect to ask questions, all answers to which are of one moment; raises StoreError."""
+    """Connect to ask questions, all answers to which are of one moment; raises StoreError.
+
+    In a service, connections are kept for that (`kept_readers`).
+    """
+    purpose = f"{store.url} {store.passfile}"
     try:
-        with contextlib.closing(_connected(store, by_index=False)) as db:
-            _require_current(db, store)
-            with db.snapshot():
+        db, snapshot = _asked(store, purpose)
+        try:
+            with snapshot:
                 yield db
+        finally:
+            READERS.give_back(purpose, db)
     except ServerError as error:
         raise StoreError(f"{masked(store.url)} cannot be read: {error}", cause_of(error)) from error
+
+
+def _asked(store: StoreConfig, purpose: str) -> tuple[PostgreSQL, contextlib.ExitStack]:
+    """Return a connection and the snapshot that it is in; a kept one, where that is of use still."""
+    if kept := READERS.take(purpose):
+        with contextlib.suppress(ServerError):
+            return kept, _snapshot(kept)
+        kept.close()
+    db = _connected(store, by_index=False)
+    try:
+        _require_current(db, store)
+        return db, _snapshot(db)
+    except BaseException:
+        db.close()
+        raise
+
+
+def _snapshot(db: PostgreSQL) -> contextlib.ExitStack:
+    begun = contextlib.ExitStack()
+    begun.enter_context(db.snapshot())
+    return begun
 
 
 @contextlib.contextmanager
@@ -106,7 +146,8 @@ def filling(store: StoreConfig) -> Iterator[PostgreSQL]:
     Whoever copies looks whether it is empty, or an unfinished copy.
     """
     with contextlib.closing(_connected(store, by_index=False)) as db:
-        _require_usable(db, store)
+        require_usable(db, store)
+        _require_own_session(db, store)
         if later := schema.later(db):
             raise StoreError(
                 f"{masked(store.url)} is of a later version, which knows {later[0]}: use that version",
@@ -131,8 +172,8 @@ def _connected(store: StoreConfig, *, by_index: bool) -> PostgreSQL:
         raise StoreError(str(error), "not allowed") from error
 
 
-def _require_usable(db: PostgreSQL, store: StoreConfig) -> None:
-    """Raise StoreError where no store of ours can be on a server."""
+def require_usable(db: PostgreSQL, store: StoreConfig) -> None:
+    """Raise StoreError where no store of ours can be in a database, whatever is in it yet."""
     if db.version < OLDEST:
         raise StoreError(
             f"{masked(store.url)} is PostgreSQL {db.version}; {OLDEST} or newer is needed",
@@ -146,9 +187,15 @@ def _require_usable(db: PostgreSQL, store: StoreConfig) -> None:
         )
 
 
+def _require_own_session(db: PostgreSQL, store: StoreConfig) -> None:
+    """Raise StoreError where who writes would share a session with others (`postgresql.shares_session`)."""
+    if postgresql.shares_session(db, lambda: _connected(store, by_index=True)):
+        raise StoreError(f"{masked(store.url)} is behind a pooler: {POOLED}", "shared")
+
+
 def _require_current(db: PostgreSQL, store: StoreConfig) -> None:
     """Raise StoreError where the tables are not those of this version."""
-    _require_usable(db, store)
+    require_usable(db, store)
     unfinished.refuse(db, masked(store.url))
     if schema.pending(db):
         what = "it is of an earlier version, or has no tables; start `waypost tracker` once"

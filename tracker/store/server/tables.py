@@ -1,6 +1,6 @@
 """The tables of the store, as PostgreSQL has them.
 
-Owns: the statements that make them: the same tables and columns as SQLite's (`tracker.store.schema`, which
+Owns: the statements that make them: the same tables and columns as SQLite's (`tracker.store.file.schema`, which
 says what each column is).
 Does not own: when they are made (`schema`), or the months that tables are parted in (`partitions`).
 
@@ -281,6 +281,22 @@ SLOTS = f"""
     );
     CREATE INDEX link_set_slots_hash ON link_set_slots (hash);
 """
+SLOTS_SEEN_ONCE = f"""
+    CREATE TABLE slots_seen_once (
+        campaign_id bigint NOT NULL,
+        hash bytea NOT NULL,
+        link_set_id bigint NOT NULL,
+        person_id bigint NOT NULL,
+        since_s bigint NOT NULL,
+        numbers {TEXT} NOT NULL,
+        held bytea NOT NULL,
+        PRIMARY KEY (campaign_id, hash)
+    );
+    CREATE INDEX slots_seen_once_hash ON slots_seen_once (hash);
+    CREATE INDEX slots_seen_once_set ON slots_seen_once (link_set_id);
+    CREATE INDEX slots_seen_once_person ON slots_seen_once (person_id);
+"""
+"""Of a file that was moved here: on a server none are added (`tracker.store.rows.seen_once`)."""
 OPENS = """
     CREATE TABLE pixels (
         sent_s bigint NOT NULL,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from tracker.sql.db import Db
 from tracker.store.opened import StoreError
 
+CURE = "run `waypost store copy` once more, which goes on where it was; or make the database anew"
+
 _IS_THERE = "SELECT to_regclass('unfinished_copy') IS NOT NULL"
 _MAKE = (
     "CREATE TABLE unfinished_copy (source text NOT NULL, state text NOT NULL, node text NOT NULL)"
@@ -49,7 +51,6 @@ def refuse(db: Db, called: str) -> None:
     """Raise StoreError where a store is being copied into a database, which people call `called`."""
     if (copy := find(db)) is not None:
         raise StoreError(
-            f"{called} is an unfinished copy of {copy.source}: run `waypost store copy` once more, which goes"
-            " on where it was; or make the database anew",
+            f"{called} is an unfinished copy of {copy.source}: {CURE}",
             "unfinished",
         )

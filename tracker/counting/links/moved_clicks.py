@@ -13,15 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tracker.counting import rows, sums
-from tracker.counting.attribution import attribute
+from tracker.counting.links.attribution import attribute
+from tracker.counting.links.personal_links import Slots
 from tracker.counting.model import Click, Message, Sums
-from tracker.counting.personal_links import Slots
 from tracker.counting.sittings import Pair, Span
 from tracker.retention import unused_links
 from tracker.sql.db import Db
-from tracker.store import named_rows, slots
 from tracker.store.keys import MessageKey
-from tracker.store.slots import Move
+from tracker.store.rows import named_rows, slots
+from tracker.store.rows.slots import Move
 from tracker.urls.naming import Naming
 
 CHUNK_MESSAGES = 500

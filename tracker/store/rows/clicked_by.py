@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Self
 
 from pyroaring import BitMap
 
-from tracker.sql.db import Db
+from tracker.sql.db import Db, Given
 from tracker.store.reserved import Kind
 
 PART = 65536
@@ -27,13 +27,10 @@ _READ = """
     SELECT certain, doubtful, machines FROM clicked_by
     WHERE link_id = ? AND campaign_id = ? AND day = ? AND part = ?
 """
-_WANTED = """
-    CREATE TEMP TABLE IF NOT EXISTS wanted_sets (
-        link_id INTEGER, campaign_id INTEGER, day INTEGER, part INTEGER,
-        PRIMARY KEY (link_id, campaign_id, day, part)
-    ) WITHOUT ROWID
-"""
-_PUT_WANTED = "INSERT INTO wanted_sets VALUES (?, ?, ?, ?)"
+_WANTED = Given(
+    "wanted_sets",
+    {"link_id": "INTEGER", "campaign_id": "INTEGER", "day": "INTEGER", "part": "INTEGER"},
+)
 _READ_WANTED = """
     SELECT link_id, campaign_id, day, part, certain, doubtful, machines
     FROM wanted_sets CROSS JOIN clicked_by USING (link_id, campaign_id, day, part)
@@ -160,18 +157,12 @@ class Persons:
 
     def raise_to(self, others: "Persons") -> "Persons":
         """Have others be in these sets by their kinds, or by better ones; return those who were not."""
-        certain = others.certain - self.certain
-        doubtful = others.doubtful - self.certain
-        doubtful -= self.doubtful
-        machines = others.machines - self.certain
-        machines -= self.doubtful
-        machines -= self.machines
-        self.certain |= certain
-        self.doubtful -= certain
-        self.doubtful |= doubtful
-        self.machines -= certain
-        self.machines -= doubtful
-        self.machines |= machines
+        certain = others.certain and others.certain - self.certain
+        doubtful = others.doubtful and others.doubtful - self.certain - self.doubtful
+        machines = (
+            others.machines and others.machines - self.certain - self.doubtful - self.machines
+        )
+        self.raise_by(others)
         return Persons(certain, doubtful, machines)
 
     def raise_by(self, others: "Persons") -> None:
@@ -211,10 +202,9 @@ def united(rows: Iterable[Persons]) -> Persons:
 
 def load_all(db: Db, places: Iterable[Place]) -> dict[Place, Persons]:
     """Return those of these parts of sets in which there is anybody."""
-    db.execute(_WANTED)
-    db.execute("DELETE FROM wanted_sets")
-    db.executemany(_PUT_WANTED, [(*scope, part) for scope, part in places])
-    return {(row[:3], row[3]): Persons.read(row[4:]) for row in db.execute(_READ_WANTED)}
+    wanted = sorted([(*scope, part) for scope, part in places])
+    found = db.execute_given(_READ_WANTED, _WANTED, wanted)
+    return {(row[:3], row[3]): Persons.read(row[4:]) for row in found}
 
 
 def load(db: Db, scope: ScopeKey, part: int) -> Persons:

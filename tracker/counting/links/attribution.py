@@ -8,11 +8,11 @@ Does not own: how a message's campaign and person are known (`model`), when clic
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from tracker.counting.links.personal_links import Slots
 from tracker.counting.model import Click, Message
-from tracker.counting.personal_links import Slots
 from tracker.sql.db import Db
-from tracker.store import named_rows, slots
 from tracker.store.reserved import PURGED, RESERVED_NAME
+from tracker.store.rows import named_rows, slots
 from tracker.urls.naming import Naming
 from tracker.urls.params import without_written
 
@@ -69,8 +69,7 @@ class _Names:
         for message, click in clicks:
             if slot := self.numbers.get((message.link_set_id, click.made.link)):
                 wanted.setdefault(message.campaign_id, set()).add(slot)
-        for campaign, hashes in wanted.items():
-            self.known.load(campaign, hashes)
+        self.known.load_all(wanted)
 
     def of(self, message: Message, click: Click) -> str:
         """Return the name of a link."""

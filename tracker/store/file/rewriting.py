@@ -15,10 +15,11 @@ from pathlib import Path
 
 from tracker.sql.db import Db
 from tracker.sql.sqlite import SQLite
-from tracker.store import database, file_store, files, replacement
+from tracker.store import database
 from tracker.store.chunks import Changeable, writing
 from tracker.store.database import Place, Watermark
-from tracker.store.replacement import Replacement
+from tracker.store.file import file_store, files, replacement
+from tracker.store.file.replacement import Replacement
 
 _BEGUN: Watermark = "rewrite_begun_s"
 """When somebody began to delete what the file must not tell of; by the end of that it is `_WANTED`."""

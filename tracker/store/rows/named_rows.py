@@ -2,7 +2,7 @@
 
 Owns: finding such rows, making those that are new, and how sets of links are told apart.
 Does not own: messages and clicks, which point at them (`tracker.counting.batch`), or which links a
-report lists though nobody clicked them (`tracker.counting.listed_links`).
+report lists though nobody clicked them (`tracker.counting.links.listed_links`).
 
 A set says which numbers of a message stand for links that are not called by the URL that a click
 tells: for some it holds their group, for others which parameters of that URL are no part of the
@@ -14,13 +14,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
 from tracker.events import SentLink
 from tracker.judging.judge import Verdict
 from tracker.judging.signals import Signals
-from tracker.sql.db import Db
-from tracker.store import queries, slots
+from tracker.sql.db import Db, Given, Value
+from tracker.store import queries
 from tracker.store.keys import destination_hash
 from tracker.urls.naming import is_url
 from tracker.urls.slots import Placed, placed
@@ -39,13 +39,21 @@ _SHARED = """
 """
 _OF_CLICKS = "UPDATE {} SET clicks = clicks + ? WHERE id = ?"
 _MESSAGES_OF_SET = "UPDATE link_sets SET messages = messages + ? WHERE id = ?"
-_FIND_VERDICT = """
-    SELECT id FROM verdicts WHERE human = ? AND doubtful = ? AND score = ? AND reasons = ?
+_VERDICTS = Given(
+    "wanted_verdicts",
+    {"human": "INTEGER", "doubtful": "INTEGER", "score": "INTEGER", "reasons": "TEXT"},
+)
+_FIND_VERDICTS = """
+    SELECT human, doubtful, score, reasons, id
+    FROM wanted_verdicts CROSS JOIN verdicts USING (human, doubtful, score, reasons)
 """
 _PUT_VERDICT = (
     "INSERT INTO verdicts (human, doubtful, score, reasons) VALUES (?, ?, ?, ?) RETURNING id"
 )
-_FIND_SIGNALS = "SELECT id FROM signal_sets WHERE method = ? AND signals = ?"
+_SIGNALS = Given("wanted_signals", {"method": "TEXT", "signals": "TEXT"})
+_FIND_SIGNALS = """
+    SELECT method, signals, id FROM wanted_signals CROSS JOIN signal_sets USING (method, signals)
+"""
 _PUT_SIGNALS = "INSERT INTO signal_sets (method, signals) VALUES (?, ?) RETURNING id"
 _PUT_SET = "INSERT INTO link_sets (id, hash, links) VALUES (?, ?, ?)"
 _PUT_SET_LINK = """
@@ -59,13 +67,28 @@ _PUT_SET_IGNORED = """
 _PUT_DESTINATION = "INSERT INTO destinations (id, hash, url) VALUES (?, ?, ?)"
 
 
-def set_hash(links: Collection[SentLink], in_slots: Sequence[Placed]) -> bytes:
+class MessageLinks(NamedTuple):
+    """The links of a message, those that nobody named placed; the hash of their set, and how many there are."""
+
+    links: tuple[SentLink, ...]
+    placed: Sequence[Placed]
+    hash: bytes
+    number: int
+
+    @classmethod
+    def of(cls, links: tuple[SentLink, ...]) -> Self:
+        """Return what the links of a message come to."""
+        in_slots = placed(links)
+        return cls(links, in_slots, _set_hash(links, in_slots), number_of_links(links))
+
+
+def _set_hash(links: Collection[SentLink], in_slots: Sequence[Placed]) -> bytes:
     """Return the hash of a set: the same for messages whose numbers stand for the same links.
 
     `in_slots` are the same links, placed.
     """
-    told = [(link.number, link.group or link.ignored) for link in links]
-    named = json.dumps([number_of_links(links), *(each for each in told if each[1])])
+    told = [(link.number, name) for link in links if (name := link.group or link.ignored)]
+    named = json.dumps([number_of_links(links), *told])
     numbered: dict[int, bytes] = {}
     for link in in_slots:
         numbered.setdefault(link.number, link.slot)
@@ -91,14 +114,22 @@ def shared(db: Db, names: Iterable[str]) -> set[str]:
 
 def ids(db: Db, table: Table, names: Collection[str]) -> dict[str, int]:
     """Return the rows of `names`, making those that are new, in alphabetical order."""
+    known, made = found_and_made(db, table, names)
+    return known | made
+
+
+def found_and_made(
+    db: Db, table: Table, names: Collection[str]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the rows of those `names` that are known, and of those that are new."""
     known = find(db, table, names)
     new = sorted({name for name in names if name not in known})
-    if new:
-        made = {name: row for row, name in enumerate(new, _first_id(db, table, len(new)))}
-        sql = f"INSERT INTO {table} (id, name) VALUES (?, ?)"  # noqa: S608 - names of our own
-        db.executemany(sql, [(row, name) for name, row in made.items()])
-        known.update(made)
-    return known
+    if not new:
+        return known, {}
+    made = {name: row for row, name in enumerate(new, _first_id(db, table, len(new)))}
+    sql = f"INSERT INTO {table} (id, name) VALUES (?, ?)"  # noqa: S608 - names of our own
+    db.executemany(sql, [(row, name) for name, row in made.items()])
+    return known, made
 
 
 def _first_id(db: Db, table: Table, count: int) -> int:
@@ -130,14 +161,12 @@ def destination_ids(db: Db, urls: Collection[str]) -> dict[str, int]:
 
 def verdict_ids(db: Db, verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
     """Return the rows of verdicts, making those that are new; there are not many."""
-    return {
-        each: _id_of(
-            db,
-            (_FIND_VERDICT, _PUT_VERDICT),
-            (each.human, each.doubtful, each.score, " ".join(each.reasons)),
-        )
+    wanted = {
+        each: (int(each.human), int(each.doubtful), each.score, " ".join(each.reasons))
         for each in verdicts
     }
+    found = _ids_of(db, _VERDICTS, (_FIND_VERDICTS, _PUT_VERDICT), {*wanted.values()})
+    return {each: found[row] for each, row in wanted.items()}
 
 
 SignalSet = tuple[str, Signals]
@@ -146,16 +175,22 @@ SignalSet = tuple[str, Signals]
 
 def signal_set_ids(db: Db, sets: Iterable[SignalSet]) -> dict[SignalSet, int]:
     """Return the rows of what requests showed, making those that are new; there are not many."""
-    return {
-        (method, signals): _id_of(db, (_FIND_SIGNALS, _PUT_SIGNALS), (method, " ".join(signals)))
-        for method, signals in sets
-    }
+    wanted = {(method, signals): (method, " ".join(signals)) for method, signals in sets}
+    found = _ids_of(db, _SIGNALS, (_FIND_SIGNALS, _PUT_SIGNALS), {*wanted.values()})
+    return {each: found[row] for each, row in wanted.items()}
 
 
-def _id_of(db: Db, statements: tuple[str, str], values: Sequence[object]) -> int:
+def _ids_of(
+    db: Db, table: Given, statements: tuple[str, str], wanted: set[tuple[Value, ...]]
+) -> dict[tuple[Value, ...], int]:
+    """Return the rows that hold these values, making those that are new."""
+    if not wanted:
+        return {}
     find, put = statements
-    found = db.execute(find, values).fetchone()
-    return int((found or db.execute(put, values).fetchone())[0])
+    found = {tuple(row[:-1]): int(row[-1]) for row in db.execute_given(find, table, wanted)}
+    for values in wanted - found.keys():
+        found[values] = int(db.execute(put, values).fetchone()[0])
+    return found
 
 
 def count_clicks(db: Db, table: str, more: Mapping[int, int]) -> None:
@@ -183,22 +218,29 @@ def put_own(db: Db, texts: Mapping[int, str]) -> None:
     db.executemany(_PUT_OWN, [{"text": text, "link": row} for row, text in texts.items()])
 
 
-def link_set_ids(db: Db, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes, int]:
-    """Return the rows of sets of links, by their hashes, making those that are new."""
+class LinkSets(NamedTuple):
+    """The rows of sets of links, by their hashes; those that were made, by their rows."""
+
+    rows: dict[bytes, int]
+    made: dict[int, MessageLinks]
+
+
+def link_set_ids(db: Db, sets: Iterable[MessageLinks]) -> LinkSets:
+    """Return the rows of sets of links, making those that are new.
+
+    Of these it is yet to be written in which slots their links stand (`tracker.counting.links.personal_links`).
+    """
+    wanted = {each.hash: each for each in sets}
     known: dict[bytes, int] = dict(
-        queries.rows_in(db, "SELECT hash, id FROM link_sets WHERE hash IN (:values)", sets)
+        queries.rows_in(db, "SELECT hash, id FROM link_sets WHERE hash IN (:values)", wanted)
     )
-    new = {key: links for key, links in sets.items() if key not in known}
+    new = [each for key, each in wanted.items() if key not in known]
     if not new:
-        return known
-    links = _group_ids(db, [link for each in new.values() for link in each])
-    rows = {key: row for row, key in enumerate(new, queries.next_id(db, "link_sets"))}
-    db.executemany(_PUT_SET, [(rows[key], key, number_of_links(new[key])) for key in new])
-    every = [(rows[key], link) for key, members in new.items() for link in members]
-    db.executemany(
-        _PUT_SET_LINK,
-        [(row, link.number, links[link.group]) for row, link in every if link.group],
-    )
+        return LinkSets(known, {})
+    rows = {each.hash: row for row, each in enumerate(new, queries.next_id(db, "link_sets"))}
+    db.executemany(_PUT_SET, [(rows[each.hash], each.hash, each.number) for each in new])
+    every = [(rows[each.hash], link) for each in new for link in each.links]
+    _put_groups(db, [(row, link) for row, link in every if link.group])
     db.executemany(
         _PUT_SET_IGNORED,
         [
@@ -207,8 +249,14 @@ def link_set_ids(db: Db, sets: dict[bytes, tuple[SentLink, ...]]) -> dict[bytes,
             if link.ignored and not link.group
         ],
     )
-    slots.put_numbers(db, {rows[key]: placed(members) for key, members in new.items()})
-    return known | rows
+    return LinkSets(known | rows, {rows[each.hash]: each for each in new})
+
+
+def _put_groups(db: Db, named: Sequence[tuple[int, SentLink]]) -> None:
+    """Write down which links of sets somebody named, with the rows of the sets."""
+    links = _group_ids(db, [link for _, link in named])
+    rows = [(row, link.number, links[link.group]) for row, link in named if link.group]
+    db.executemany(_PUT_SET_LINK, rows)
 
 
 def numbered_links(db: Db, sets: Iterable[int]) -> dict[tuple[int | None, int], int]:

@@ -11,7 +11,7 @@ from config.schema import Config
 from tracker.persons import is_opaque
 from tracker.persons import written_alike as alike
 from tracker.sql.db import Db
-from tracker.store import identities, named_rows
+from tracker.store.rows import identities, named_rows
 from tracker.urls.reader_id import Identifier
 
 

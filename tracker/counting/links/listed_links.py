@@ -12,21 +12,24 @@ be the reader's own (`personal_links`): a reader may get it twice.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tracker.counting.personal_links import Slots, Told
+from config.value_objects import value
+from tracker.counting.links.personal_links import Slots, Told
 from tracker.sql.db import Db
-from tracker.store import named_rows, queries
+from tracker.store import queries
 from tracker.store.keys import MessageKey
 from tracker.store.reserved import day_of
+from tracker.store.rows import named_rows
 from tracker.urls.naming import is_url
 
 KEPT = 200_000
 """URLs remembered of single messages: about 20 MB."""
 
 
-class Shown(NamedTuple):
+@value
+class Shown:
     """A link of a message: what reports call it, and what people see of it.
 
     `slot` is what it is compared with; None where somebody named it.
@@ -47,13 +50,8 @@ class Listing(NamedTuple):
     links: tuple[Shown, ...]
 
 
-class _Key(NamedTuple):
-    """The row of a campaign, and the name of a link."""
-
-    campaign_id: int
-    name: str
-
-
+_Key = tuple[int, str]
+"""The row of a campaign, and the name of a link."""
 _Days = dict[MessageKey, int]
 """The day of each message, by the message's key."""
 
@@ -103,17 +101,23 @@ def _shown(told: Told, known: Slots) -> tuple[Shown, ...]:
     )
 
 
-def record(db: Db, listings: Sequence[Listing]) -> None:
-    """Have reports list the links that a campaign's messages share."""
+def record(
+    db: Db, listings: Sequence[Listing], new_campaigns: Collection[int] = frozenset()
+) -> None:
+    """Have reports list the links that a campaign's messages share.
+
+    Of `new_campaigns` none is listed yet, or remembered.
+    """
     days, shown = _by_name(listings)
     several = {(each.campaign_id, id(each.links)): each for each in listings if each.several}
-    shared = {_Key(each.campaign_id, link.name) for each in several.values() for link in each.links}
+    shared = {(each.campaign_id, link.name) for each in several.values() for link in each.links}
+    old = [key for key in days if key[0] not in new_campaigns]
     listed = {
-        _Key(campaign, name): day
-        for campaign, name, day in queries.rows_in(db, _LISTED, _names(days))
+        (campaign, name): day for campaign, name, day in queries.rows_in(db, _LISTED, _names(old))
     }
-    new = {key for key in days if key not in listed and is_url(key.name)}
-    once = _of_one_message(db, days, new)
+    hashes = {_hash(key): key for key in days if key not in listed and is_url(key[1])}
+    _recall(db, days, {each: key for each, key in hashes.items() if key[0] not in new_campaigns})
+    once = {key: digest for digest, key in hashes.items() if len(days[key]) == 1}
     single = {key: digest for key, digest in once.items() if key not in shared}
     latest = {key: max(each.values()) for key, each in days.items() if key not in single}
     _list(db, {key: day for key, day in latest.items() if day > listed.get(key, 0)}, shown)
@@ -131,28 +135,23 @@ def _by_name(listings: Iterable[Listing]) -> tuple[dict[_Key, _Days], dict[_Key,
     shown: dict[_Key, Shown] = {}
     for same, found in alike.items():
         for link in lists[same]:
-            key = _Key(same[0], link.name)
-            days.setdefault(key, {}).update(found)
+            key = same[0], link.name
+            days[key] = {**days[key], **found} if key in days else found
             before = shown.get(key)
             if before is None or (link.text and link.text < (before.text or link.text + " ")):
                 shown[key] = link
     return days, shown
 
 
-def _of_one_message(db: Db, days: dict[_Key, _Days], new: Iterable[_Key]) -> dict[_Key, bytes]:
-    """Return those of the `new` URLs that no second message had, and their hashes.
-
-    Messages that were remembered by a hash are added to `days`.
-    """
-    keys = {_hash(key): key for key in new}
-    for digest, *message in queries.rows_in(db, _REMEMBERED, keys):
+def _recall(db: Db, days: dict[_Key, _Days], urls: Mapping[bytes, _Key]) -> None:
+    """Add to `days` the messages that were remembered of URLs, by the hashes of these."""
+    for digest, *message in queries.rows_in(db, _REMEMBERED, urls):
         key = MessageKey(*message)
-        days[keys[digest]].setdefault(key, day_of(key.sent_s))
-    return {key: digest for digest, key in keys.items() if len(days[key]) == 1}
+        days[urls[digest]] = {key: day_of(key.sent_s), **days[urls[digest]]}
 
 
 def _names(keys: Iterable[_Key]) -> set[str]:
-    return {key.name for key in keys}
+    return {name for _, name in keys}
 
 
 def _list(db: Db, days: Mapping[_Key, int], shown: Mapping[_Key, Shown]) -> None:
@@ -160,24 +159,24 @@ def _list(db: Db, days: Mapping[_Key, int], shown: Mapping[_Key, Shown]) -> None
     rows = named_rows.ids(db, "links", _names(days))
     db.executemany(
         _LIST,
-        [(key.campaign_id, rows[key.name], day, shown[key].slot) for key, day in days.items()],
+        [(key[0], rows[key[1]], day, shown[key].slot) for key, day in days.items()],
     )
 
 
 def _put_texts(db: Db, texts: Mapping[_Key, str]) -> None:
     """Keep what people see of links that are listed from now on; of several texts, the least."""
     db.executemany(
-        _PUT_TEXT, [{"text": text, "name": key.name} for key, text in texts.items() if text]
+        _PUT_TEXT, [{"text": text, "name": name} for (_, name), text in texts.items() if text]
     )
 
 
 def _remember(db: Db, once: Mapping[bytes, MessageKey]) -> None:
     """Remember links of single messages by their hashes."""
     if once:
-        db.executemany(_REMEMBER, [(digest, *key) for digest, key in once.items()])
+        # In the order of their index, so that neighbours there are written one after the other.
+        db.executemany(_REMEMBER, sorted([(digest, *key) for digest, key in once.items()]))
         db.execute(_FORGET, [KEPT])
 
 
 def _hash(key: _Key) -> bytes:
-    text = f"{key.campaign_id} {key.name}"
-    return hashlib.blake2b(text.encode(), digest_size=12).digest()
+    return hashlib.blake2b(f"{key[0]} {key[1]}".encode(), digest_size=12).digest()

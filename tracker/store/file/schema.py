@@ -142,6 +142,30 @@ _SETS_BESIDE_EACH_OTHER = """
     DROP TABLE clicked_by;
     ALTER TABLE sets_beside_each_other RENAME TO clicked_by;
 """
+
+
+@migrations()
+def slots_seen_once(db: Database) -> None:
+    """Make the table of slots of which one message told."""
+    db.executescript(_SLOTS_SEEN_ONCE)
+
+
+_SLOTS_SEEN_ONCE = """
+    CREATE TABLE slots_seen_once (        -- of which one message told, to one person; in no other table
+        campaign_id INTEGER NOT NULL,
+        hash BLOB NOT NULL,
+        link_set_id INTEGER NOT NULL,     -- of that message
+        person_id INTEGER NOT NULL,
+        since_s INTEGER NOT NULL,         -- when it was sent
+        numbers TEXT NOT NULL,            -- of its links there
+        held BLOB NOT NULL,               -- hashes of the values, 8 octets a place; zeros: it has none
+        PRIMARY KEY (campaign_id, hash)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX slots_seen_once_hash ON slots_seen_once (hash);
+    CREATE INDEX slots_seen_once_set ON slots_seen_once (link_set_id);
+    CREATE INDEX slots_seen_once_person ON slots_seen_once (person_id);
+"""
+
 _HOUSEKEEPING = """
     CREATE TABLE settings (name TEXT PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE segments (

@@ -32,7 +32,7 @@ from urllib.parse import quote
 
 from config.files import durable
 from config.files.regular import open_regular
-from tracker.store import files
+from tracker.store.file import files
 
 Purpose = Literal["rewritten", "upgraded"]
 """What is done to the store; by it, the unfinished file is called."""
@@ -158,6 +158,12 @@ def changing(path: Path, waiting: Callable[[Progress], None] | None = None) -> I
                 if waiting is not None and (progress := in_progress(path)):
                     waiting(progress)
         yield
+
+
+def wait_for_changes(path: Path) -> None:
+    """Return once whoever was changing the store has ended their transaction; raises OSError."""
+    with _locked(_changing(path), fcntl.LOCK_EX):
+        pass
 
 
 @contextlib.contextmanager

@@ -23,10 +23,10 @@ from config.files import durable
 from config.files.store_header import APPLICATION_ID
 from tracker.sql.db import Db
 from tracker.sql.sqlite import SQLite
-from tracker.store import files, replacement
+from tracker.store.file import files, moved, replacement
+from tracker.store.file.replacement import Progress
+from tracker.store.file.schema import migrations, step_names
 from tracker.store.opened import Store, StoreError, cause_of
-from tracker.store.replacement import Progress
-from tracker.store.schema import migrations, step_names
 
 _STEPS_TABLE = "_sqlite_migrations"
 _STEPS = f"SELECT name FROM {_STEPS_TABLE} WHERE migration_set = ?"  # noqa: S608 - a constant
@@ -41,6 +41,9 @@ WAL_LIMIT_OCTETS = 64 * 1024 * 1024
 CHECKPOINT_PAGES = 4000
 """Pages (16 MB) in the write-ahead log after which they are written to the database, once each: feeding
 changes many of them again and again. That is done after a commit, when others may write already."""
+
+STATEMENTS = 500
+"""Statements that a connection keeps parsed."""
 
 _CONNECTING = threading.Lock()
 
@@ -87,18 +90,24 @@ class FileStore(Store):
 class ChangedFile(FileStore):
     """A store that a command changes, while another process may be feeding it, or replace its file.
 
-    Each transaction is on the file that is in place by then, so `db` may be another in the next one.
+    Each transaction is on the file that is in place by then, so `db` may be another in the next one. A store that
+    is copied elsewhere is not changed any more (`moved`).
     """
 
     def __init__(self, path: Path, waiting: Callable[[Progress], None] | None = None) -> None:
+        moved.refuse(path)
         with replacement.opening(path):
             super().__init__(path, _open_to_change(path))
         self._waiting = waiting
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write all or nothing, in the store that is in place; wait while it is being replaced."""
+        """Write all or nothing, in the store that is in place; wait while it is being replaced.
+
+        Raises StoreError where it was given up for another.
+        """
         with replacement.changing(self.path, self._waiting):
+            moved.refuse(self.path)
             if not self.is_current():
                 self.close()
                 super().__init__(self.path, _open_to_change(self.path))
@@ -153,6 +162,16 @@ def unchanged(path: Path) -> Iterator[SQLite]:
         require_current(db, path)
         conn.execute("BEGIN")
         yield db
+
+
+def settle(path: Path) -> None:
+    """Have all that is in a store stand in its file, so that whoever reads it next changes nothing there.
+
+    Wait for a moment where somebody reads. Raises StoreError where it is not ours, and sqlite3.Error.
+    """
+    require_ours(path)
+    with contextlib.closing(connect(path, READ_TIMEOUT_MS)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def _open_to_change(path: Path) -> SQLite:
@@ -249,7 +268,8 @@ def _saying_why(path: Path) -> Iterator[None]:
 
 
 def _connection(path: Path, how: str, busy_timeout_ms: int) -> sqlite3.Connection:
-    return sqlite3.connect(uri(path, how), uri=True, timeout=busy_timeout_ms / 1000)
+    timeout_s = busy_timeout_ms / 1000
+    return sqlite3.connect(uri(path, how), timeout_s, uri=True, cached_statements=STATEMENTS)
 
 
 def uri(path: Path, how: str) -> str:
