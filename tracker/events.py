@@ -1,6 +1,6 @@
 """The events that proxy and tracker append to their spools, and their form on disk.
 
-Owns: what is told of a message, of a click and of an open, as frozen values, and their JSON.
+Owns: what is told of a message, of a click and of an open, as values, and their JSON.
 Does not own: files (`tracker.spool.writer`, `tracker.spool.segments`), rows
 (`tracker.counting.batch`), or what counts as a human (`tracker.judging`).
 
@@ -9,12 +9,15 @@ store merges them. All events of one `message_id` carry the same campaign and li
 """
 
 import re
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass, replace
 from json.encoder import encode_basestring as _quoted
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+
+from config.value_objects import value
 
 _ORIGIN = re.compile(r"(https?://)(?:[^/?#\\]*@)?([^/?#\\@]*)", re.IGNORECASE)
 
@@ -42,7 +45,11 @@ class BadEvent(ValueError):
     """A spool record that no known version of Waypost wrote."""
 
 
-@dataclass(frozen=True, slots=True)
+LinkFields = tuple[int, str, str | None, str, tuple[str, ...]]
+"""A link's number, URL, group, text, and the parameters that are ignored."""
+
+
+@value
 class SentLink:
     """A tracked link of a message: its number there, its URL less what varies, and its text.
 
@@ -58,7 +65,13 @@ class SentLink:
     ignored: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+link_fields: Callable[[SentLink], LinkFields] = attrgetter(
+    "number", "url", "group", "text", "ignored"
+)
+"""Return a link's fields. Compared and hashed by Python itself, where a link's own methods are calls of ours."""
+
+
+@value
 class LinkSet:
     """Links that the messages after it in a segment have in common; they call them by `name`."""
 
@@ -67,7 +80,7 @@ class LinkSet:
     kind: Literal["links"] = "links"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recipient:
     """One addressee. `number` is 1-based; 0 stands for a copy shared by several."""
 
@@ -76,7 +89,7 @@ class Recipient:
     person: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessagePending:
     """A message with tracked links or a pixel, about to be committed to the relay.
 
@@ -101,7 +114,7 @@ class MessagePending:
     kind: Literal["pending"] = "pending"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageAccepted:
     """The relay said 250 to `message_id` (hexadecimal) for these recipient numbers.
 
@@ -118,7 +131,7 @@ class MessageAccepted:
     kind: Literal["accepted"] = "accepted"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageRefused:
     """These recipient numbers of `message_id` did not get it, for certain: it is not in doubt.
 
@@ -133,7 +146,7 @@ class MessageRefused:
     kind: Literal["refused"] = "refused"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageHandled:
     """What became of a message, or of the copy of some of its recipients; also of one left untouched.
 
@@ -160,7 +173,7 @@ class MessageHandled:
     kind: Literal["handled"] = "handled"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Clicked:
     """A link was requested. `event_id` makes feeding the store idempotent.
 
@@ -192,7 +205,7 @@ class Clicked:
     kind: Literal["clicked"] = "clicked"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Opened:
     """A pixel was requested. `event_id` and `recipient` are those of a click.
 
@@ -219,15 +232,34 @@ _ADAPTER: TypeAdapter[Told] = TypeAdapter(
 
 
 def encode(event: Told) -> bytes:
-    """One line of JSON in UTF-8, without its newline. What UTF-8 cannot hold is escaped."""
+    """Return one line of JSON in UTF-8, without its newline. What UTF-8 cannot hold is escaped.
+
+    It is what the adapter would write, in a fraction of its time: mail and readers wait for it, and a
+    process that only writes events need not make the adapter, which takes 50 ms.
+    """
     try:
-        return _click(event) if isinstance(event, Clicked) else _ADAPTER.dump_json(event)
-    except (PydanticSerializationError, UnicodeEncodeError):
-        return _ADAPTER.dump_json(_printable(event))
+        return _WRITERS[type(event)](event).encode()
+    except UnicodeEncodeError:
+        return encode(_printable(event))
 
 
-def _click(click: Clicked) -> bytes:
-    """Return a click as the adapter would, in a fraction of its time: while a reader waits."""
+def encode_apart(pending: MessagePending, link_set: str) -> bytes:
+    """Return the event of a message whose links stand in a set of this name, as `encode` of one without them."""
+    try:
+        return _pending_of(pending, "[]", link_set).encode()
+    except UnicodeEncodeError:
+        return encode_apart(_printable(pending), link_set)
+
+
+def encode_unnamed(links: tuple[LinkFields, ...]) -> bytes:
+    """Return the set of these links, without its name, as `encode` would."""
+    try:
+        return _link_set_of("", _links_of(links)).encode()
+    except UnicodeEncodeError:
+        return encode_unnamed(_printable(links))
+
+
+def _click(click: Clicked) -> str:
     text = (
         f'{{"event_id":{_quoted(click.event_id)},"at_s":{click.at_s!r},'
         f'"message_id":{_quoted(click.message_id)},"recipient":{click.recipient},'
@@ -242,14 +274,117 @@ def _click(click: Clicked) -> bytes:
         text += f',"network":{_quoted(click.network)}'
     if click.asks_for_privacy:
         text += f',"asks_for_privacy":{_WORDS[True]}'
-    return f'{text},"kind":"clicked"}}'.encode()
+    return f'{text},"kind":"clicked"}}'
 
 
+def _opened(opened: Opened) -> str:
+    return (
+        f'{{"event_id":{_quoted(opened.event_id)},"at_s":{opened.at_s!r},'
+        f'"message_id":{_quoted(opened.message_id)},"recipient":{opened.recipient},'
+        f'"sent_at_s":{opened.sent_at_s},"human":{_WORDS[opened.human]},"kind":"opened"}}'
+    )
+
+
+def _pending(pending: MessagePending) -> str:
+    return _pending_of(pending, _links(pending.links), pending.link_set)
+
+
+def _pending_of(pending: MessagePending, links: str, link_set: str | None) -> str:
+    """Return a message's event with these links, or with the name of their set."""
+    text = (
+        f'{{"message_id":{_quoted(pending.message_id)},"at_s":{pending.at_s!r},'
+        f'"sender_domain":{_quoted(pending.sender_domain)},'
+        f'"campaign":{_or_null(pending.campaign)},"shared":{_WORDS[pending.shared]},'
+        f'"recipients":{_recipients(pending.recipients)},"links":{links},'
+        f'"opens":{_WORDS[pending.opens]}'
+    )
+    if link_set:
+        text += f',"link_set":{_quoted(link_set)}'
+    return f'{text}{_sent(pending.sent_s)},"kind":"pending"}}'
+
+
+def _accepted(accepted: MessageAccepted) -> str:
+    return (
+        f'{{"message_id":{_quoted(accepted.message_id)},"at_s":{accepted.at_s!r},'
+        f'"recipients":{_numbers(accepted.recipients)},"links":{_WORDS[accepted.links]},'
+        f'"opens":{_WORDS[accepted.opens]}{_sent(accepted.sent_s)},"kind":"accepted"}}'
+    )
+
+
+def _refused(refused: MessageRefused) -> str:
+    return (
+        f'{{"message_id":{_quoted(refused.message_id)},"at_s":{refused.at_s!r},'
+        f'"recipients":{_numbers(refused.recipients)},"links":{_WORDS[refused.links]}'
+        f'{_sent(refused.sent_s)},"kind":"refused"}}'
+    )
+
+
+def _handled(handled: MessageHandled) -> str:
+    return (
+        f'{{"message_id":{_quoted(handled.message_id)},"sent_s":{handled.sent_s},'
+        f'"number":{handled.number},"sender":{_quoted(handled.sender)},'
+        f'"outcome":"{handled.outcome}","reply":{_quoted(handled.reply)},'
+        f'"recipients":{_recipients(handled.recipients)},"subject":{_quoted(handled.subject)},'
+        f'"header_message_id":{_or_null(handled.header_message_id)},'
+        f'"queue_id":{_or_null(handled.queue_id)},"relay":{_or_null(handled.relay)},'
+        f'"client":{_or_null(handled.client)},"account":{_or_null(handled.account)},'
+        f'"untouched":{_or_null(handled.untouched)},"kind":"handled"}}'
+    )
+
+
+def _link_set(link_set: LinkSet) -> str:
+    return _link_set_of(link_set.name, _links(link_set.links))
+
+
+def _link_set_of(name: str, links: str) -> str:
+    return f'{{"name":{_quoted(name)},"links":{links},"kind":"links"}}'
+
+
+_WRITERS: dict[type, Callable[[Any], str]] = {
+    Clicked: _click,
+    Opened: _opened,
+    MessagePending: _pending,
+    MessageAccepted: _accepted,
+    MessageRefused: _refused,
+    MessageHandled: _handled,
+    LinkSet: _link_set,
+}
 _WORDS = {False: "false", True: "true"}
 
 
 def _array(values: tuple[str, ...]) -> str:
     return f"[{','.join(map(_quoted, values))}]"
+
+
+def _numbers(values: tuple[int, ...]) -> str:
+    return f"[{','.join(map(str, values))}]"
+
+
+def _recipients(recipients: tuple[Recipient, ...]) -> str:
+    written = [
+        f'{{"number":{each.number},"address":{_quoted(each.address)},'
+        f'"person":{_or_null(each.person)}}}'
+        for each in recipients
+    ]
+    return f"[{','.join(written)}]"
+
+
+def _links(links: tuple[SentLink, ...]) -> str:
+    return _links_of(map(link_fields, links))
+
+
+def _links_of(links: Iterable[LinkFields]) -> str:
+    written = [
+        f'{{"number":{number},"url":{_quoted(url)},'
+        f'"group":{"null" if group is None else _quoted(group)},'
+        f'"text":{_quoted(text)},"ignored":{_array(ignored) if ignored else "[]"}}}'
+        for number, url, group, text, ignored in links
+    ]
+    return f"[{','.join(written)}]"
+
+
+def _sent(sent_s: int | None) -> str:
+    return "" if sent_s is None else f',"sent_s":{sent_s}'
 
 
 def _or_null(value: str | None) -> str:

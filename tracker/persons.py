@@ -10,7 +10,7 @@ Owns: every rule by which two names are one person's. They differ, each for its 
   forgotten, or is asked for, is found under any spelling.
 - `is_opaque`: what holds no `@` is an id of the application's own, and may be told as it is.
 
-Does not own: the rows of persons (`tracker.store.persons`), or the ids that sites are told
+Does not own: the rows of persons (`tracker.store.rows.persons`), or the ids that sites are told
 (`tracker.urls.reader_id`).
 """
 

@@ -20,7 +20,9 @@ dictionary of its form where that makes it shorter.
 
 import re
 import zlib
-from dataclasses import dataclass
+from functools import lru_cache
+
+from config.value_objects import value
 
 MESSAGE_ID_OCTETS = 8
 MAX_DESTINATION_OCTETS = 2048
@@ -32,6 +34,8 @@ SENT_AT_OCTETS = 4
 FORM_1 = 1
 FORM_2 = 0x20
 _DEFLATED = 1
+FLAGS = (0, _DEFLATED)
+"""What `packed` says of a destination, each at its own place."""
 _PREVIEW = 2
 _WHOSE = 0x0C
 _FIRST = 0x04
@@ -77,6 +81,9 @@ _DICTIONARY_2 = (
 _DEFLATER = zlib.compressobj(wbits=_WINDOW_BITS, memLevel=_MEMORY_LEVEL, zdict=_DICTIONARY_2)
 """Copied for each destination: the dictionary is read once."""
 
+_REMEMBERED = 2_048
+"""Destinations whose packed form is."""
+
 _DESTINATION = re.compile(
     r"[hH][tT][tT][pP][sS]?://[\x21-\x7e]+"
 )  # `IGNORECASE` takes six times as long
@@ -86,7 +93,7 @@ class BadToken(ValueError):
     """A text that is no token of ours, or not of a key that may still be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Link:
     """One tracked link, as the reader of one copy of one message holds it.
 
@@ -121,18 +128,24 @@ def begun(message_id: bytes, recipient: int, sent_at_s: int, *, preview: bool) -
     return first | _NUMBERED, octets + varint(recipient)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def packed(destination: str) -> tuple[int, bytes]:
-    """Return a destination as it stands in a payload, and the bit of the first octet that says how."""
+    """Return a destination as it stands in a payload, and the bit of the first octet that says how.
+
+    An image and its title lead to one place, and so do the copies of a mailing.
+    """
     octets = destination.encode("ascii")
     deflater = _DEFLATER.copy()
     deflated = deflater.compress(octets) + deflater.flush()
     return (_DEFLATED, deflated) if len(deflated) < len(octets) else (0, octets)
 
 
+SHORT_VARINTS = {number: bytes((number,)) for number in range(0x80)}
+"""Those of one octet, as nearly all are."""
+
+
 def varint(number: int) -> bytes:
     """Seven bits an octet, most significant first, all but the last with the high bit set."""
-    if number < 0x80:  # noqa: PLR2004 - as nearly all are
-        return bytes((number,))
     octets = [number & 0x7F]
     while number := number >> 7:
         octets.append(number & 0x7F | 0x80)
@@ -192,6 +205,8 @@ def _read_time(payload: bytes, at: int) -> tuple[int, int]:
 
 
 def _read_varint(payload: bytes, start: int) -> tuple[int, int]:
+    if start < len(payload) and payload[start] < 0x80:  # noqa: PLR2004 - one octet, as nearly all are
+        return payload[start], start + 1
     number = 0
     for at, octet in enumerate(payload[start : start + VARINT_OCTETS], start):
         if at == start and octet == 0x80:  # noqa: PLR2004 - a leading zero: not minimal

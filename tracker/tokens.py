@@ -27,6 +27,7 @@ from tracker.token_payload import (
     MAX_DESTINATION_OCTETS,
     MAX_VARINT,
     MESSAGE_ID_OCTETS,
+    SHORT_VARINTS,
     VARINT_OCTETS,
     BadToken,
     Link,
@@ -124,7 +125,7 @@ class Minter:
     Raises ValueError for what no token can hold.
     """
 
-    __slots__ = ("_begun", "_cipher", "_first", "_key_id")
+    __slots__ = ("_begun", "_encrypt", "_headers")
 
     def __init__(
         self,
@@ -142,22 +143,28 @@ class Minter:
             raise ValueError(f"recipient {recipient} is out of range")
         if not 0 <= sent_at_s <= MAX_SENT_AT_S:
             raise ValueError(f"the time {sent_at_s} is out of range")
-        self._key_id = keyring.minting_id
-        self._cipher = keyring.cipher(keyring.minting_id)
-        self._first, self._begun = token_payload.begun(
-            message_id, recipient, sent_at_s, preview=preview
-        )
+        key_id = keyring.minting_id
+        self._encrypt = keyring.cipher(key_id).encrypt
+        first, self._begun = token_payload.begun(message_id, recipient, sent_at_s, preview=preview)
+        self._headers = tuple([bytes((first | flag, key_id)) for flag in token_payload.FLAGS])
 
     def token(self, number: int, destination: str) -> str:
         """Return the token of one link; raises ValueError."""
-        if not 0 <= number <= MAX_VARINT:
-            raise ValueError(f"link {number} is out of range")
+        numbered = SHORT_VARINTS.get(number) or _varint(number)
         if not is_destination(destination):
             raise ValueError(f"not a destination: {destination[:80]!r}")
         flag, octets = packed(destination)
-        header = bytes((self._first | flag, self._key_id))
-        sealed = self._cipher.encrypt(self._begun + varint(number) + octets, [header])
-        return _text(header + sealed)
+        header = self._headers[flag]
+        sealed = self._encrypt(self._begun + numbered + octets, [header])
+        text = b2a_base64(header + sealed, newline=False).translate(_TO_URL_SAFE)
+        return text.rstrip(b"=").decode("ascii")
+
+
+def _varint(number: int) -> bytes:
+    """Return a number that is not short; raises ValueError for one that no token can hold."""
+    if not 0 <= number <= MAX_VARINT:
+        raise ValueError(f"link {number} is out of range")
+    return varint(number)
 
 
 def mint(keyring: Keyring, link: Link) -> str:
@@ -206,15 +213,12 @@ def url_octets_to(base_url: str, destination: str, most_number: int = MAX_VARINT
 
 
 _TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_FROM_URL_SAFE = bytes.maketrans(b"-_+/", b"+/!!")
+"""What no token has becomes what no base64 has."""
 
 
-def _text(octets: bytes) -> str:
-    text = b2a_base64(octets, newline=False).translate(_TO_URL_SAFE)
-    return text.rstrip(b"=").decode("ascii")
-
-
-_MAX_CHARACTERS = len(_text(bytes(_HEADER_OCTETS + _SIV_OCTETS + token_payload.MAX_OCTETS)))
+_MAX_OCTETS = _HEADER_OCTETS + _SIV_OCTETS + token_payload.MAX_OCTETS
+_MAX_CHARACTERS = (_MAX_OCTETS * 4 + 2) // 3
 _MIN_OCTETS = _HEADER_OCTETS + _SIV_OCTETS + token_payload.MIN_OCTETS
 
 
@@ -223,10 +227,11 @@ def _octets(text: str) -> bytes:
     if len(text) > _MAX_CHARACTERS:
         raise BadToken("too long")
     try:
-        octets = a2b_base64(text.encode("ascii").translate(_FROM_URL_SAFE) + b"==")
+        given = text.encode("ascii").translate(_FROM_URL_SAFE)
+        octets = a2b_base64(given + b"==")
     except ValueError:
         raise BadToken("not base64url") from None
-    if _text(octets) != text:
+    if b2a_base64(octets, newline=False).rstrip(b"=") != given:
         raise BadToken("not canonical base64url")
     if len(octets) < _MIN_OCTETS:
         raise BadToken("too short")

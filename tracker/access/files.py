@@ -32,17 +32,19 @@ AccessInForce = LiveRecords[AccessRecord, Tokens]
 """What a service knows of tokens while it runs."""
 
 
-def add(state: StateFile, name: str, scopes: Iterable[Scope], expires: datetime | None) -> str:
-    """Make a token, write down durably what is kept of it, and return it; raises OSError."""
+def add(
+    state: StateFile, name: str, scopes: Iterable[Scope], expires: datetime | None
+) -> tuple[str, AccessRecord]:
+    """Make a token, and write down durably what is kept of it; return both. Raises OSError."""
     token = new_token()
     until = "" if expires is None else expires.astimezone(UTC).isoformat()
-    _append(state, "add", name, digest_of(token), tuple(dict.fromkeys(scopes)), until)
-    return token
+    kept = _append(state, "add", name, digest_of(token), tuple(dict.fromkeys(scopes)), until)
+    return token, kept
 
 
-def revoke(state: StateFile, token: AccessRecord) -> None:
-    """Write down durably that a token opens nothing any more; raises OSError."""
-    _append(state, "revoke", token.name, token.digest)
+def revoke(state: StateFile, token: AccessRecord) -> AccessRecord:
+    """Write down durably that a token opens nothing any more, and return that; raises OSError."""
+    return _append(state, "revoke", token.name, token.digest)
 
 
 def end_session(state: StateFile, digest: str) -> None:
@@ -57,9 +59,9 @@ def _append(
     digest: str,
     scopes: tuple[Scope, ...] = (),
     expires: str = "",
-) -> None:
+) -> AccessRecord:
     # To the microsecond, as equal records are taken for one.
     at = datetime.now(UTC).isoformat(timespec="microseconds")
-    ACCESS.append(
-        state, AccessRecord(at, state_owner.caller_name(), action, name, digest, scopes, expires)
-    )
+    record = AccessRecord(at, state_owner.caller_name(), action, name, digest, scopes, expires)
+    ACCESS.append(state, record)
+    return record

@@ -1,7 +1,7 @@
 """What whoever is not let in is answered: programs an error in JSON, people the way to the form.
 
 Owns: status, headers and words of each refusal, and counting it.
-Does not own: who is let in (`guard`), or the form (`tracker.pages.login`).
+Does not own: who is let in (`guard`), or the form (`tracker.pages.views.login`).
 """
 
 import html

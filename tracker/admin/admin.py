@@ -25,7 +25,7 @@ from tracker.admin import readiness
 from tracker.answers.errors import ERROR_HANDLERS
 from tracker.answers.responses import UNCACHED, json_response
 from tracker.api.api import PREFIX, Api
-from tracker.api.links import MakeLink
+from tracker.api.resources.links import MakeLink
 from tracker.pages.rendering import errors
 from tracker.pages.site import Site
 

@@ -1,7 +1,7 @@
 """The API for programs as an application: everything below `/api/v1`.
 
 Owns: which operations there are, and that they are answered by FastAPI as this house answers.
-Does not own: the operations (the modules of each noun), the document that describes them (`document`), who
+Does not own: the operations (`resources`), the document that describes them (`document`), who
 may ask (`tracker.access`), or how an error is answered (`tracker.answers.errors`).
 """
 
@@ -17,18 +17,18 @@ from starlette.responses import Response
 from config.schema import Config
 from tracker.answers.errors import ERROR_HANDLERS, InvalidRequest
 from tracker.answers.responses import EscapedJson, json_response
-from tracker.api.campaigns import Campaigns
-from tracker.api.clicks import Clicks
-from tracker.api.decisions import Decisions
 from tracker.api.document import document
-from tracker.api.forgetting import Forgetting
-from tracker.api.links import Links, MakeLink
-from tracker.api.messages import Messages
 from tracker.api.operations import Operation
-from tracker.api.people import People
-from tracker.api.reports import Reports
 from tracker.api.requests import JsonRoute, invalid
-from tracker.api.state import States
+from tracker.api.resources.campaigns import Campaigns
+from tracker.api.resources.clicks import Clicks
+from tracker.api.resources.decisions import Decisions
+from tracker.api.resources.forgetting import Forgetting
+from tracker.api.resources.links import Links, MakeLink
+from tracker.api.resources.messages import Messages
+from tracker.api.resources.people import People
+from tracker.api.resources.reports import Reports
+from tracker.api.resources.state import States
 
 PREFIX = "/api/v1"
 
@@ -37,7 +37,7 @@ class Api:
     """The API; `config` is called for each request. `make_link` may block, and raises what `Mint.link` does."""
 
     def __init__(self, config: Callable[[], Config], make_link: MakeLink) -> None:
-        self._nouns = (
+        self._resources = (
             Reports(config),
             Campaigns(config),
             Links(config, make_link),
@@ -52,7 +52,7 @@ class Api:
     @property
     def operations(self) -> tuple[Operation, ...]:
         """Everything that the API does."""
-        return tuple(each for noun in self._nouns for each in noun.operations)
+        return tuple(each for resource in self._resources for each in resource.operations)
 
     @cached_property
     def app(self) -> FastAPI:

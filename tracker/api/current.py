@@ -1,8 +1,8 @@
 """The store as it is now, for operations that ask it, and the headers that tell what it lacks.
 
 Owns: how long an operation waits for the spool, and those headers.
-Does not own: bringing the store up to date (`tracker.ingest.catch_up`), or the questions
-(`tracker.reports`).
+Does not own: bringing the store up to date (`tracker.ingest.catch_up`), what waits on other nodes
+(`tracker.ingest.elsewhere`), or the questions (`tracker.reports`).
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from config.schema import Config
 from tracker.ingest.catch_up import BRIEF_S, catch_up
+from tracker.ingest.elsewhere import elsewhere
 from tracker.sql.db import Db
 from tracker.store import database
 
@@ -23,7 +24,7 @@ NOT_COUNTED_WHY = "waypost-not-counted"
 
 HEADERS: dict[str, Any] = {
     NOT_COUNTED: {
-        "description": "Octets of the spool that this answer lacks; not there where it lacks none.",
+        "description": "Octets of the spools that this answer lacks; not there where it lacks none.",
         "schema": {"type": "string", "pattern": r"^\d+$"},
     },
     NOT_COUNTED_WHY: {
@@ -42,11 +43,12 @@ def current(config: Config, response: Response) -> Iterator[Db]:
     Raises StoreError.
     """
     backlog = catch_up(config, BRIEF_S)
-    if backlog.octets:
-        response.headers[NOT_COUNTED] = str(backlog.octets)
-    if sentences := list(backlog.sentences()):
-        response.headers[NOT_COUNTED_WHY] = _header("; ".join(sentences))
     with database.reading(config.store) as db:
+        others = elsewhere(db, config.store)
+        if octets := backlog.octets + others.octets:
+            response.headers[NOT_COUNTED] = str(octets)
+        if sentences := [*backlog.sentences(), *others.sentences]:
+            response.headers[NOT_COUNTED_WHY] = _header("; ".join(sentences))
         yield db
 
 

@@ -1,7 +1,7 @@
 """What answers of the API consist of, as far as several of them have it in common.
 
 Owns: these models, from which the document that describes the API is written.
-Does not own: what single answers have (the modules of each noun), or where the figures come from
+Does not own: what single answers have (`resources`), or where the figures come from
 (`tracker.reports`).
 """
 

@@ -1,7 +1,7 @@
 """An operation of the API as it is declared: what it takes, what it answers, and what it needs.
 
 Owns: the declaration, what every operation may answer where it fails, and the route that comes of it.
-Does not own: the operations (the modules of each noun), scopes (`tracker.access.access`), or the document
+Does not own: the operations (`resources`), scopes (`tracker.access.access`), or the document
 that describes them (`document`).
 """
 

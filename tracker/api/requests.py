@@ -1,7 +1,7 @@
 """What is asked over HTTP, read: queries and JSON bodies.
 
 Owns: the bounds of a body, what all questions have in common, and which field a problem is with.
-Does not own: what may be asked (the modules of each noun), checking it (FastAPI and pydantic), or
+Does not own: what may be asked (`resources`), checking it (FastAPI and pydantic), or
 how an error is answered (`tracker.answers.errors`).
 """
 

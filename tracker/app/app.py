@@ -1,8 +1,8 @@
 """The tracker as a whole: redirector, admin listener, spool and what feeds the store, from start to stop.
 
-Owns: the order in which its parts start and stop.
+Owns: the order in which its parts start and stop in one process.
 Does not own: any of those parts, what must be there before (`parts`), what a reload changes
-(`reload`), nor signals and the command line (`tracker.cli.serve`).
+(`in_force`, `reload`), several processes (`workers`), nor signals and the command line (`tracker.cli.serve`).
 """
 
 import asyncio
@@ -13,43 +13,30 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from config.schema import Config, StateFile
+from config.schema import Config
 from config.service import descriptors
 from config.service.gc_tuning import freeze_startup_objects
 from config.service.reload import on_sighup
+from config.service.shared_counts import ALONE, Counts
 from config.telemetry import observe
 from tracker.access.authentication import Authenticator
-from tracker.access.files import ACCESS
 from tracker.access.guard import Guard
-from tracker.access.tokens import AccessRecord, Tokens
 from tracker.admin.admin import Admin
-from tracker.app.parts import CannotStart, Keys, Parts, prepare
-from tracker.app.reload import Reload
-from tracker.decisions.consents import ConsentRecord, Consents
+from tracker.app.files import Files
+from tracker.app.in_force import InForce
+from tracker.app.reload import Follow, reload
 from tracker.decisions.destinations import Destinations
-from tracker.decisions.files import CONSENTS, DECISIONS
-from tracker.decisions.overrides import Decision, Overrides
 from tracker.feeding.process import FeedProcess
 from tracker.listener import asgi, server
 from tracker.listener.admission import Admission, fair_share
 from tracker.listener.limits import MAX_CONNECTIONS
 from tracker.listener.sockets import names
 from tracker.minting.mint import Mint
-from tracker.minting.short_links import ShortLinks
-from tracker.nodes import joining
-from tracker.nodes.codes import SharedCodes
-from tracker.nodes.key import BadNodeKey
-from tracker.nodes.questions import Questions
-from tracker.nodes.registry import NameTaken
-from tracker.records import watch
-from tracker.records.certificates import InForce, renewing
-from tracker.records.live import LiveRecords
-from tracker.records.watch import Watched
-from tracker.redirect import well_known
+from tracker.records import certificates, watch
 from tracker.redirect.recorder import Recorder
-from tracker.redirect.redirector import Redirector, Rules
-from tracker.spool.writer import Spool
-from tracker.store.opened import StoreError
+from tracker.redirect.redirector import Redirector
+from tracker.spool.writer import MAX_WAITING_OCTETS, Spool
+from tracker.store import database
 
 SWITCH_INTERVAL_S = 0.0005
 """Under load the event loop holds the interpreter nearly all the time. The spool's thread wants it
@@ -59,10 +46,16 @@ With 50 readers at one time a third more of them are answered in the same time, 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """The process that the tracker runs in: its name in the metrics, and whether it takes mail too."""
+    """The process that the tracker runs in: its name in the metrics, and whether it takes mail too.
+
+    Of several workers the one that `leads` has the admin listener, and sees to the process that feeds
+    the store; `counts` are what they count together.
+    """
 
     name: str
     takes_mail: bool = False
+    leads: bool = True
+    counts: Counts = ALONE
 
     def reader_bounds(self, config: Config) -> tuple[int, int]:
         """Return how many connections of readers there may be, in all and from one network."""
@@ -71,154 +64,81 @@ class Process:
         return most, fair_share(most)
 
 
-ALONE = Process("tracker")
+THE_ONLY = Process("tracker")
 
 
 async def serve(
-    config: Config,
+    in_force: InForce,
     *,
     stop: asyncio.Event | None = None,
     on_ready: Callable[[], object] = lambda: None,
-    parts: Parts | None = None,
-    reload: Callable[[], Config] | None = None,
-    process: Process = ALONE,
+    read: Callable[[], Config] | None = None,
+    process: Process = THE_ONLY,
 ) -> None:
-    """Redirect and count until `stop` is set (or for good); raises CannotStart.
-
-    `parts` are those of `prepare`, where they had to be made before. `reload` returns the new
-    configuration at SIGHUP.
-    """
+    """Redirect and count until `stop` is set (or for good); `read` returns the new configuration at SIGHUP."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    parts = parts or prepare(config)
-    await join(config, parts)
-    spool = Spool.open(config.store.spool_dir, "tracker")
-    shared = SharedCodes(config.store) if config.store.engine == "postgresql" else None
-    files = _Files.read(config.store.file, shared)
-    questions = _questions(config, files)
+    in_force.refresh()
+    config, parts = in_force.config, in_force.parts
+    room_octets = MAX_WAITING_OCTETS // process.counts.processes
+    spool = Spool.open(config.store.spool_dir, "tracker", max_waiting_octets=room_octets)
+    files = Files.read(config)
+    questions = files.questions()
     destinations = Destinations(files.overrides, config)
-    app = _redirector(config, parts.keys, files, destinations, spool)
+    app = _redirector(in_force, files, destinations, spool)
     app.ask = questions
-    admin = Admin(config, _mint(parts.keys, files, spool).link, process.name)
-    authenticator = Authenticator(
-        lambda: admin.config, parts.password, files.access, lambda: parts.keys().secret
+    readers = Admission(
+        "public", *process.reader_bounds(config), app.rules.trusted_proxies, process.counts
     )
-
     freeze_startup_objects()
 
     def ready() -> None:
-        observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=_names(parts.admin))
+        at = _names(parts.admin) if process.leads else []
+        observe.log(observe.TRACKER_READY, listen=_names(parts.public), admin=at)
         on_ready()
 
-    async with FeedProcess(config) as feeder, contextlib.AsyncExitStack() as ending:
+    def follow(now: InForce) -> None:
+        app.rules, app.well_known = now.rules, now.well_known
+        destinations.configure(now.config)
+        readers.trust(now.rules.trusted_proxies)
+        readers.limit(*process.reader_bounds(now.config))
+
+    async with _feeding(in_force, process) as feeder, contextlib.AsyncExitStack() as ending:
         ending.push_async_callback(asyncio.to_thread, spool.close)
         ending.callback(observe.log, observe.TRACKER_STOPPING)
-        if questions and shared:
-            ending.callback(shared.close)
-            ending.callback(questions.close)
-        readers = Admission("public", *process.reader_bounds(config), app.rules.trusted_proxies)
-        if reload is not None:
-            running = Reload(
-                keys=parts.keys,
-                password=parts.password,
-                tls=parts.tls,
-                app=app,
-                destinations=destinations,
-                readers=readers,
-                reader_bounds=process.reader_bounds,
-                admin=admin,
-                feeder=feeder,
-            )
-            ending.enter_context(on_sighup(partial(running.reload, reload)))
+        ending.callback(files.close)
+        ending.callback(questions.close)
         watching = watch.watching(parts.keys, *files.all, parts.password)
-        certificate = renewing(partial(_certificate, parts, admin))
-        async with watching, certificate, _administering(admin, parts, authenticator):
+        certificate = certificates.renewing(partial(_certificate, in_force))
+        administering = _administering(in_force, files, spool, process)
+        async with watching, certificate, administering as admin:
+            if read is not None:
+                following = (follow, *admin, *feeder)
+                ending.enter_context(on_sighup(partial(reload, in_force, following, read)))
             stop = stop or asyncio.Event()
             await server.serve(app, parts.public, stop, readers, on_ready=ready, tls=parts.tls)
 
 
-async def join(config: Config, parts: Parts) -> None:
-    """Take our name among the nodes that share a database; raises CannotStart where another has it.
-
-    It does so, too, where a store is being copied into that database.
-    """
-    if config.store.engine == "sqlite":
-        return
-    try:
-        await asyncio.to_thread(joining.join, config)
-    except (NameTaken, BadNodeKey, StoreError) as error:
-        parts.close()
-        raise CannotStart([str(error)]) from None
-
-
-def _certificate(parts: Parts, admin: Admin) -> InForce | None:
+def _certificate(in_force: InForce) -> certificates.InForce | None:
     """Return the certificate in force, if the configuration names it."""
-    tracker = admin.config.tracker
-    if parts.tls is None or tracker.tls_cert is None:
+    tracker, context = in_force.config.tracker, in_force.parts.tls
+    if context is None or tracker.tls_cert is None:
         return None
-    return InForce(parts.tls, tracker.tls_cert, tracker.tls_key)
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """The files beside the store that readers and links depend on; read again when they change."""
-
-    overrides: LiveRecords[Decision, Overrides]
-    consents: LiveRecords[ConsentRecord, Consents]
-    short_links: ShortLinks
-    access: LiveRecords[AccessRecord, Tokens]
-
-    @classmethod
-    def read(cls, state: StateFile, shared: SharedCodes | None) -> "_Files":
-        """Read what there is; files that cannot be read are logged, and tried again later.
-
-        `shared` are the codes of all nodes, where there are several.
-        """
-        files = cls(
-            overrides=LiveRecords(DECISIONS, state),
-            consents=LiveRecords(CONSENTS, state),
-            short_links=ShortLinks(state, shared.register) if shared else ShortLinks(state),
-            access=LiveRecords(ACCESS, state),
-        )
-        for each in files.all:
-            each.refresh()
-        return files
-
-    @property
-    def all(self) -> tuple[watch.Refreshable, ...]:
-        """Each of them."""
-        return self.overrides, self.consents, self.short_links, self.access
-
-
-def _questions(config: Config, files: _Files) -> Questions | None:
-    """Return what asks other nodes for codes, over a connection that nothing else waits for."""
-    if config.store.engine == "sqlite":
-        return None
-    codes = SharedCodes(config.store)
-    return Questions(codes.token, files.short_links.learn, codes.close)
+    return certificates.InForce(context, tracker.tls_cert, tracker.tls_key)
 
 
 def _redirector(
-    config: Config, keys: Watched[Keys], files: _Files, destinations: Destinations, spool: Spool
+    in_force: InForce, files: Files, destinations: Destinations, spool: Spool
 ) -> Redirector:
+    keys = in_force.parts.keys
     app = Redirector(
         lambda: keys().ring,
-        Rules.from_config(config),
+        in_force.rules,
         Recorder(spool).record,
         destinations,
         files.short_links.token,
     )
-    app.well_known = well_known.load(config)
+    app.well_known = in_force.well_known
     return app
-
-
-def _mint(keys: Watched[Keys], files: _Files, spool: Spool) -> Mint:
-    return Mint(
-        lambda: keys().ring,
-        files.consents,
-        spool,
-        files.short_links,
-        lambda: keys().secret,
-    )
 
 
 def _names(sockets: Sequence[socket.socket]) -> list[str]:
@@ -226,21 +146,53 @@ def _names(sockets: Sequence[socket.socket]) -> list[str]:
 
 
 @contextlib.asynccontextmanager
-async def _administering(
-    admin: Admin, parts: Parts, authenticator: Authenticator
-) -> AsyncIterator[None]:
-    """Serve the admin listener while the block runs, if there is one."""
-    if not parts.admin:
-        yield
+async def _feeding(in_force: InForce, process: Process) -> AsyncIterator[Sequence[Follow]]:
+    """See to the process that feeds the store while the block runs, if that is for this one to do."""
+    if not process.leads:
+        yield ()
         return
+    async with FeedProcess(in_force.config, process.name) as feeder:
+        yield (lambda now: feeder.configure(now.config),)
+
+
+@contextlib.asynccontextmanager
+async def _administering(
+    in_force: InForce, files: Files, spool: Spool, process: Process
+) -> AsyncIterator[Sequence[Follow]]:
+    """Serve the admin listener while the block runs, if there is one, and it is for this process to do."""
+    if not (process.leads and in_force.parts.admin):
+        yield ()
+        return
+    admin = Admin(in_force.config, _mint(in_force, files, spool).link, process.name)
     stop = asyncio.Event()
-    guarded = Guard(admin.app, authenticator)
+    guarded = Guard(admin.app, _authenticator(in_force, files))
     most = descriptors.for_admin(descriptors.allowed())
     operators = Admission("admin", most, most)
-    serving = asyncio.create_task(server.serve(asgi.serving(guarded), parts.admin, stop, operators))
-    try:
-        yield
-    finally:
-        admin.end()
-        stop.set()
-        await serving
+    serving = asyncio.create_task(
+        server.serve(asgi.serving(guarded), in_force.parts.admin, stop, operators)
+    )
+
+    def follow(now: InForce) -> None:
+        admin.config = now.config
+
+    with database.connections_kept():
+        try:
+            yield (follow,)
+        finally:
+            admin.end()
+            stop.set()
+            await serving
+
+
+def _mint(in_force: InForce, files: Files, spool: Spool) -> Mint:
+    keys = in_force.parts.keys
+    return Mint(
+        lambda: keys().ring, files.consents, spool, files.short_links, lambda: keys().secret
+    )
+
+
+def _authenticator(in_force: InForce, files: Files) -> Authenticator:
+    parts = in_force.parts
+    return Authenticator(
+        lambda: in_force.config, parts.password, files.access, lambda: parts.keys().secret
+    )

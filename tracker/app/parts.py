@@ -2,7 +2,7 @@
 
 Owns: getting all of it, or telling of all that stands in the way.
 Does not own: reading keys (`tracker.tokens`, `config.keys`), opening sockets
-(`tracker.listener.sockets`), or what is started then (`app`).
+(`tracker.listener.sockets`), our name among nodes (`join`), or what is started then (`app`).
 """
 
 import socket
@@ -56,9 +56,14 @@ class Parts:
     public: Sequence[socket.socket]
     admin: Sequence[socket.socket]
 
+    @property
+    def sockets(self) -> tuple[socket.socket, ...]:
+        """Each that listens."""
+        return (*self.public, *self.admin)
+
     def close(self) -> None:
         """Listen no more, where nothing starts after all."""
-        for opened in (*self.public, *self.admin):
+        for opened in self.sockets:
             opened.close()
 
 

@@ -25,7 +25,7 @@ from tracker.backup.manifest import Entry, Manifest, sha256
 from tracker.backup.take import CONFIGURATION
 from tracker.ingest.lock import Lock, lock_file
 from tracker.spool import segments
-from tracker.store import files
+from tracker.store.file import files, moved
 
 RUNNING = "a service runs: stop proxy and tracker first"
 
@@ -62,6 +62,7 @@ def restore(folder: Path, found: Manifest, config: Config, *, replace: bool) -> 
         present = list(_in_the_way(found, config))
         _require_clear(present, store, replace=replace)
         aside = list(_moved_aside(present))
+        moved.take_back(store)
         for entry, place in _places(found, config):
             if not _is_there(entry, place, config):
                 _put(folder / entry.name, place)

@@ -25,7 +25,8 @@ from config.schema import Config
 from tracker.backup import contents, manifest
 from tracker.backup.manifest import Entry, Manifest
 from tracker.spool import segments
-from tracker.store import database, file_store
+from tracker.store import database
+from tracker.store.file import file_store
 
 STORE, SPOOL, SECRETS, CONFIGURATION = "store", "spool", "secrets", "waypost.toml"
 """Where files of each kind are in a backup."""
@@ -162,9 +163,13 @@ def _secrets(config: Config, to: Path) -> Iterator[Entry]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file to which others append: whole lines of it alone. Raises OSError."""
+    """Copy a file to which others append: whole lines of it alone. Raises OSError.
+
+    Of a segment that has room, no more than the records that are there by now: of those that are being written
+    over it, the last could be seen without the first.
+    """
     with open(source, "rb", opener=opener) as file:
-        octets = file.read()
+        octets = file.read(segments.end_of_records(file.fileno()))
     _write(target, octets[: octets.rfind(b"\n") + 1])
 
 

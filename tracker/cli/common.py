@@ -18,6 +18,7 @@ from config.service import state_owner
 from config.telemetry import observe
 from tracker.ingest import reserving
 from tracker.ingest.catch_up import catch_up
+from tracker.ingest.elsewhere import elsewhere
 from tracker.minting import lookup
 from tracker.minting.lookup import DecodedLink
 from tracker.reports.known import Unknown
@@ -48,6 +49,8 @@ def current_store(config: Config) -> Iterator[Db]:
         for sentence in catch_up(config, tell=Waiting().say).sentences():
             echo(sentence, err=True)
         with database.reading(config.store) as db:
+            for sentence in elsewhere(db, config.store).sentences:
+                echo(sentence, err=True)
             yield db
     except (database.StoreError, Unknown) as error:
         raise click.ClickException(str(error)) from None

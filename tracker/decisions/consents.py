@@ -33,9 +33,12 @@ class Consent(StrEnum):
     FULL = "full"
 
 
+_FROM_STRICT_TO_FULL = list(Consent)
+
+
 def strictest(*levels: Consent) -> Consent:
     """Return the level that allows least; full where there is none."""
-    return min((*levels, Consent.FULL), key=list(Consent).index)
+    return min((*levels, Consent.FULL), key=_FROM_STRICT_TO_FULL.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,11 @@ class ConsentRecord:
     @property
     def salt(self) -> str | None:
         """The salt of a nameless record, 32 hexadecimal digits."""
-        match = _NAMELESS.fullmatch(self.person) if self.is_nameless else None
-        return match and match[1]
+        return salt_of(self.person) if self.is_nameless else None
 
     def nameless(self, salt: str) -> "ConsentRecord":
         """Return the record that stands for this one when its person is forgotten."""
-        return replace(self, person=_hashed(salt, consent_key(self.person)))
+        return replace(self, person=hashed(salt, consent_key(self.person)))
 
 
 @dataclass(slots=True)
@@ -101,11 +103,18 @@ class Consents:
         """Return the latest record; one from after the person was forgotten counts first."""
         if key in self.latest:
             return self.latest[key]
-        nameless = (self.latest.get(_hashed(salt, key)) for salt in self.salts)
+        nameless = (self.latest.get(hashed(salt, key)) for salt in self.salts)
         found = (each for each in nameless if each is not None)
         return max(found, key=lambda each: each.at, default=None)
 
 
-def _hashed(salt: str, key: str) -> str:
+def salt_of(person: str) -> str | None:
+    """Return the salt of somebody who is a salted hash, 32 hexadecimal digits."""
+    match = _NAMELESS.fullmatch(person)
+    return match and match[1]
+
+
+def hashed(salt: str, key: str) -> str:
+    """Return what stands for somebody who was forgotten; `key` is their `consent_key`."""
     octets = f"{salt}{key}".encode("utf-8", "surrogatepass")
     return f"{NAMELESS_PREFIX}{salt}:{hashlib.sha256(octets).hexdigest()}"

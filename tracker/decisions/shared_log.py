@@ -11,7 +11,9 @@ the numbers of lines are in the order of their commits: who reads on from a numb
 What is erased keeps number and digest, so that no node can bring it back, and no octet of its line.
 """
 
-from collections.abc import Callable, Collection
+import hashlib
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from tracker.sql.db import Db
@@ -33,6 +35,7 @@ _READ = """
     ORDER BY seq LIMIT :limit
 """
 _IS_THERE = "SELECT 1 FROM shared_log WHERE seq = :seq AND kind = :kind AND digest = :digest"
+_ARE_THERE = "SELECT digest FROM shared_log WHERE digest IN (:digests)"
 
 
 class Line(NamedTuple):
@@ -50,8 +53,16 @@ class LoggedLine(NamedTuple):
     octets: bytes
 
 
+def digest_of(kind: str, octets: bytes, number: int = 0) -> bytes:
+    """Return what tells a line from all others; `number` is that among equal ones, from 0."""
+    return hashlib.sha256(b"%b\0%b\0%d" % (kind.encode(), octets, number)).digest()
+
+
 def send(db: Db, node: str, kind: str, lines: Collection[Line]) -> None:
-    """Write down those of the lines that the log lacks; who listens hears of it. Raises ServerError."""
+    """Write down those of the lines that the log lacks; who listens hears of it. Raises ServerError.
+
+    Within a transaction that is open, or in one of its own.
+    """
     with db.atomic():
         db.execute("SELECT pg_advisory_xact_lock(:turn)", {"turn": TURN})
         db.executemany(
@@ -88,6 +99,15 @@ def number_of(db: Db, digest: bytes) -> int | None:
         "SELECT seq FROM shared_log WHERE digest = :digest", {"digest": digest}
     ).fetchone()
     return row and int(row[0])
+
+
+def lacking(db: Db, lines: Iterable[Line]) -> Iterator[Line]:
+    """Yield those of the lines that are not in the log, not even erased. Raises ServerError."""
+    rest = iter(lines)
+    while batch := list(itertools.islice(rest, BATCH)):
+        found = db.execute(_ARE_THERE, {"digests": [each.digest for each in batch]})
+        there = {bytes(digest) for (digest,) in found}
+        yield from (each for each in batch if each.digest not in there)
 
 
 def latest(db: Db) -> int:

@@ -5,6 +5,7 @@ Does not own: when (`tracker.ingest.ingester`, `tracker.erasure.details`), or wh
 (`tracker.erasure.rows`).
 """
 
+import math
 from collections.abc import Iterable, Iterator
 
 from tracker.details import rows
@@ -34,7 +35,7 @@ def expiring(opened: Changeable, before_s: float) -> Iterator[int]:
     last = -1
     while last:
         with pace.writing(opened) as db:
-            old = db.execute(_OLD, [before_s, pace.size]).fetchall()
+            old = db.execute(_OLD, [math.ceil(before_s), pace.size]).fetchall()
             last = rows.drop(db, [CopyKey(*row) for row in old])
         yield last
 

@@ -10,19 +10,24 @@ from collections.abc import Iterable
 from tracker.details import rows
 from tracker.details.rows import CopyKey
 from tracker.events import Event, MessageHandled
-from tracker.sql.db import Db
+from tracker.sql.db import Db, Given
 from tracker.store.keys import MessageKey
 from tracker.store.reserved import ERASED_ADDRESS
 
 _ORDER = ("refused", "in_doubt", "delivered")
+_WANTED = Given(
+    "wanted_copies", {"sent_s": "INTEGER", "message_id": "INTEGER", "number": "INTEGER"}
+)
 _KNOWN = """
-    SELECT outcome.text, reply.text, queue_id
-    FROM details JOIN detail_texts AS outcome ON outcome.id = outcome_id
+    SELECT sent_s, message_id, number, outcome.text, reply.text, queue_id
+    FROM wanted_copies CROSS JOIN details USING (sent_s, message_id, number)
+    JOIN detail_texts AS outcome ON outcome.id = outcome_id
     JOIN detail_texts AS reply ON reply.id = reply_id
-    WHERE sent_s = ? AND message_id = ? AND number = ?
 """
-_ERASED = """
-    SELECT 1 FROM deliveries WHERE sent_s = ? AND message_id = ? AND number = ? AND address = ?
+_ADDRESSES = """
+    SELECT sent_s, message_id, number, address
+    FROM wanted_copies CROSS JOIN deliveries USING (sent_s, message_id, number)
+    WHERE address IS NOT NULL
 """
 
 
@@ -39,11 +44,20 @@ def feed(db: Db, events: Iterable[Event], since_s: float) -> None:
                 told[key] = event
     if not told:
         return
-    known = {key: rank for key in told if (rank := _known_rank(db, key)) is not None}
+    keys = sorted(told)
+    known = {
+        CopyKey(*key): _known_rank(outcome, reply, queue_id)
+        for *key, outcome, reply, queue_id in db.execute_given(_KNOWN, _WANTED, keys)
+    }
+    erased = {
+        CopyKey(*key)
+        for *key, address in db.execute_given(_ADDRESSES, _WANTED, keys)
+        if address == ERASED_ADDRESS
+    }
     told = {
         key: event
         for key, event in told.items()
-        if _rank(event) > known.get(key, _NEVER) and not _is_erased(db, key)
+        if key not in erased and _rank(event) > known.get(key, _NEVER)
     }
     rows.drop(db, known.keys() & told.keys())
     rows.put(db, told)
@@ -57,13 +71,5 @@ def _rank(event: MessageHandled) -> _Rank:
     return _ORDER.index(event.outcome), event.reply
 
 
-def _known_rank(db: Db, key: CopyKey) -> _Rank | None:
-    found = db.execute(_KNOWN, list(key)).fetchone()
-    if found is None:
-        return None
-    outcome, reply, queue_id = found
+def _known_rank(outcome: str, reply: str, queue_id: str | None) -> _Rank:
     return _ORDER.index(outcome), reply.replace(rows.QUEUE_ID, queue_id or "")
-
-
-def _is_erased(db: Db, key: CopyKey) -> bool:
-    return db.execute(_ERASED, [*key, ERASED_ADDRESS]).fetchone() is not None

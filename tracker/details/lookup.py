@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tracker.details.rows import QUEUE_ID, TEXTS, message_id_of, name_hash
 from tracker.persons import written_alike
 from tracker.sql.db import Db
+from tracker.sql.spelling import unindexed
 from tracker.store import queries
 from tracker.store.keys import MessageKey, is_message_id, message_number
 
@@ -28,16 +29,16 @@ _BY_ID = """
     SELECT sent_s, message_id FROM days
     CROSS JOIN messages ON sent_s / 86400 = day AND message_id = :message_id
 """
-"""Ids are found day by day, some microseconds each (`tracker.store.schema.message_ids_by_day`)."""
+"""Ids are found day by day, some microseconds each (`tracker.store.file.schema.message_ids_by_day`)."""
 _BY_NAME = "SELECT DISTINCT sent_s, message_id FROM detail_names WHERE hash IN (:values)"
 _TO = f"""
-    SELECT DISTINCT sent_s, message_id FROM deliveries
-    WHERE person_id IN (:values) ORDER BY sent_s DESC LIMIT {MOST_FOUND}
+    SELECT sent_s, message_id FROM deliveries WHERE person_id IN (:values)
+    GROUP BY sent_s, message_id ORDER BY {{moment}} DESC LIMIT {MOST_FOUND}
 """  # noqa: S608 - a constant
 _TO_ADDRESS = f"""
     SELECT sent_s, message_id FROM deliveries INDEXED BY deliveries_address
     WHERE address = :address COLLATE NOCASE AND address IS NOT NULL AND address != ''
-    ORDER BY sent_s DESC LIMIT {MOST_FOUND}
+    ORDER BY {{moment}} DESC LIMIT {MOST_FOUND}
 """  # noqa: S608 - a constant
 _COPIES = f"""
     SELECT number, {", ".join(f"{name}.text AS {name}" for name in TEXTS)}, header_message_id, queue_id
@@ -80,9 +81,12 @@ def find(db: Db, name: str, persons: Iterable[int] = ()) -> list[MessageKey]:
         found |= {
             MessageKey(*row) for row in db.execute(_BY_ID, {"message_id": message_number(name)})
         }
-    found |= {MessageKey(*row) for row in queries.rows_in(db, _TO, persons)}
+    to, to_address = (
+        each.format(moment=unindexed(db.engine, "sent_s")) for each in (_TO, _TO_ADDRESS)
+    )
+    found |= {MessageKey(*row) for row in queries.rows_in(db, to, persons)}
     for address in {name, written_alike(name)}:
-        found |= {MessageKey(*row) for row in db.execute(_TO_ADDRESS, {"address": address})}
+        found |= {MessageKey(*row) for row in db.execute(to_address, {"address": address})}
     return sorted(found, reverse=True)[:MOST_FOUND]
 
 

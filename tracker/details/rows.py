@@ -85,15 +85,14 @@ def message_id_of(local: str | None, domain: str | None) -> str | None:
 
 def put(db: Db, told: Mapping[CopyKey, MessageHandled]) -> None:
     """Insert rows, which must not be there."""
-    texts = _text_ids(
-        db, {text for event in told.values() for text in _texts(event) if text is not None}
-    )
+    of_events = [[*_texts(event)] for event in told.values()]
+    ids = _text_ids(db, {text for texts in of_events for text in texts if text is not None})
     uses: Counter[int] = Counter()
     rows, names, recipients = [], [], []
-    for key, event in told.items():
-        ids = [None if text is None else texts[text] for text in _texts(event)]
-        uses.update(row for row in ids if row is not None)
-        rows.append((*key, *ids, _parted(event.header_message_id)[0], event.queue_id))
+    for (key, event), texts in zip(told.items(), of_events, strict=True):
+        row = [None if text is None else ids[text] for text in texts]
+        uses.update([each for each in row if each is not None])
+        rows.append((*key, *row, _parted(event.header_message_id)[0], event.queue_id))
         to = [(each.number, each.address) for each in event.recipients if each.address]
         names += [(name, *key) for name in _names(key, event.header_message_id, event.queue_id, to)]
         recipients += [(*key.message, *each) for each in to]

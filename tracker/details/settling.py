@@ -12,17 +12,19 @@ the day before. So nothing is searched for: a round costs as much as has grown o
 round before.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from tracker.judging.signals import SETTLED
 from tracker.sql.db import Db
-from tracker.store import database, named_rows
+from tracker.store import database
 from tracker.store.chunks import Changeable, Pace, db_of, writing
 from tracker.store.database import Watermark
 from tracker.store.keys import MessageKey, moment_s
 from tracker.store.reserved import DAY_S
+from tracker.store.rows import named_rows
 
 CHUNK_ROWS = 2000
 """Clicks that are looked at in one transaction, at most."""
@@ -55,11 +57,14 @@ _DROP_PSEUDONYM = """
     DELETE FROM pseudonyms WHERE sent_s = ? AND message_id = ? AND event_id = ?
 """
 _PSEUDONYMS = """
-    SELECT pseudonyms.sent_s, pseudonyms.message_id, pseudonyms.event_id, method, signals
-    FROM pseudonyms LEFT JOIN clicks ON clicks.sent_s = pseudonyms.sent_s
-        AND clicks.message_id = pseudonyms.message_id AND clicks.event_id = pseudonyms.event_id
+    SELECT leaving.sent_s, leaving.message_id, leaving.event_id, method, signals
+    FROM (
+        SELECT sent_s, message_id, event_id FROM pseudonyms WHERE day < ?
+        UNION ALL SELECT sent_s, message_id, event_id FROM pseudonyms WHERE day > ? LIMIT ?
+    ) AS leaving
+    LEFT JOIN clicks ON clicks.sent_s = leaving.sent_s
+        AND clicks.message_id = leaving.message_id AND clicks.event_id = leaving.event_id
     LEFT JOIN signal_sets ON signal_sets.id = signal_set_id
-    WHERE day < ? OR day > ? LIMIT ?
 """
 _SIGNALS = """
     UPDATE clicks SET signal_set_id = ? WHERE sent_s = ? AND message_id = ? AND event_id = ?
@@ -70,10 +75,17 @@ _ARRIVED = """
 """
 _LATEST_ARRIVAL = "SELECT coalesce(max(arrival), 0) FROM arrivals"
 _MADE = """
-    SELECT event_id FROM arrivals CROSS JOIN clicks ON clicks.sent_s = arrivals.sent_s
-        AND clicks.message_id = arrivals.message_id AND clicks.arrival = arrivals.arrival
-    WHERE arrivals.arrival >= ? ORDER BY arrivals.arrival LIMIT 1
+    SELECT event_id FROM (
+        SELECT arrival, (
+            SELECT event_id FROM clicks
+            WHERE clicks.sent_s = arrivals.sent_s AND clicks.message_id = arrivals.message_id
+            AND clicks.arrival = arrivals.arrival
+        ) AS event_id
+        FROM arrivals WHERE arrival >= ?
+    ) AS listed
+    WHERE event_id IS NOT NULL ORDER BY arrival LIMIT 1
 """
+"""No join, of which a server may begin with the clicks, all of them."""
 _LEAST_ID = -(2**63)
 
 
@@ -117,9 +129,10 @@ def _by_sending(opened: Changeable, age: Age) -> Iterator[int]:
     after: tuple[int, int, bytes] = (since_s, _LEAST_ID, b"")
     while True:
         size = pace.size
-        _read(db_of(opened), _CLICKS, [*after, age.before_s, size])
+        asked = [*after, math.ceil(age.before_s), size]
+        _read(db_of(opened), _CLICKS, asked)
         with pace.writing(opened) as db:
-            found = [_Row(*row) for row in db.execute(_CLICKS, [*after, age.before_s, size])]
+            found = [_Row(*row) for row in db.execute(_CLICKS, asked)]
             settled = _settle(db, found, age)
             is_last = len(found) < size
             reached_s = age.before_s if is_last else found[-1].sent_s
@@ -147,7 +160,7 @@ def _by_arrival(opened: Changeable, age: Age) -> Iterator[int]:
         return
     if noted_s > age.now_s - KEPT_S:
         return
-    up_to, end = database.watermark(db, _UP_TO), database.watermark(db, _NEXT)
+    up_to, end = (int(database.watermark(db, each)) for each in (_UP_TO, _NEXT))
     if not noted_s:
         up_to = end = _arrived_before(db, age.now_s - 2 * KEPT_S)
     pace = Pace(CHUNK_ROWS)

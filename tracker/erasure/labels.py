@@ -9,27 +9,32 @@ else's, where nobody but the person adds to them.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tracker.erasure.patterns import PersonPatterns
 from tracker.sql.db import Db
-from tracker.store import named_rows, queries
-from tracker.store.chunks import Changeable, Pace, db_of
+from tracker.store import queries
+from tracker.store.chunks import Changeable, Pace, db_of, writing
 from tracker.store.reserved import NO_CAMPAIGN, PURGED
+from tracker.store.rows import named_rows
 
 CHUNK_LABELS = 2000
-"""Names that are rewritten in one transaction, at most."""
+"""Links that are rewritten in one transaction, at most."""
 CHUNK_READ = 10_000
 """Links that are looked at at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Relabelled:
-    """How many links were rewritten, and what campaigns were called before and are called now."""
+class Theirs:
+    """Campaigns and links that nobody but a person adds to, by their rows."""
 
-    links: int
-    campaigns: dict[str, str]
+    campaigns: Collection[int]
+    links: Collection[int]
+
+
+Renamed = Callable[[Db, Mapping[str, str]], None]
+"""Called with what campaigns were called before and are called now, in the transaction that renames them."""
 
 
 _RECEIVED = """
@@ -62,19 +67,15 @@ _UNNAMED_SETS = """
 _LINKS = "SELECT id, name, url, text FROM links WHERE id > ? ORDER BY id LIMIT ?"
 _PUT_LABELS = "UPDATE links SET name = ?, url = ?, text = ? WHERE id = ?"
 _CAMPAIGNS = "SELECT id, name FROM campaigns WHERE id NOT IN (?, ?)"
+_PUT_NAME = "UPDATE campaigns SET name = ? WHERE id = ?"
 _LISTED = "SELECT link_id, 0 FROM campaign_links WHERE campaign_id IN (:values)"
 _LISTING = "SELECT link_id, campaign_id FROM campaign_links WHERE link_id IN (:values)"
 
 
-def clean(opened: Changeable, persons: Collection[int], patterns: PersonPatterns) -> Relabelled:
-    """Rewrite what tells of these persons, before their rows go, in transactions of its own."""
-    db = db_of(opened)
+def of_nobody_else(db: Db, persons: Collection[int]) -> Theirs:
+    """Return what is these persons' alone, before anything of theirs goes."""
     campaigns = _campaigns_of_nobody_else(db, persons)
-    links = _links_of_nobody_else(db, persons, campaigns)
-    return Relabelled(
-        _clean_links(opened, links, patterns),
-        _clean_campaigns(opened, campaigns, patterns),
-    )
+    return Theirs(campaigns, _links_of_nobody_else(db, persons, campaigns))
 
 
 def _campaigns_of_nobody_else(db: Db, persons: Collection[int]) -> set[int]:
@@ -107,9 +108,10 @@ _Label = tuple[str | None, ...]
 """The name of a link, its URL and its text."""
 
 
-def _clean_links(opened: Changeable, theirs: Collection[int], patterns: PersonPatterns) -> int:
+def clean_links(opened: Changeable, theirs: Theirs, patterns: PersonPatterns) -> int:
+    """Rewrite what tells of these persons in links, in transactions of its own; return how many were."""
     changed, pace = 0, Pace(CHUNK_LABELS)
-    for found in _telling_links(opened, theirs, patterns):
+    for found in _telling_links(opened, theirs.links, patterns):
         todo = found
         while todo:
             chunk, todo = todo[: pace.size], todo[pace.size :]
@@ -142,30 +144,44 @@ def _relabel(db: Db, links: Iterable[tuple[int, _Label, _Label]]) -> None:
     for row, before, after in links:
         name, *others = after
         if name != before[0]:
-            name = _free(db, "links", name or "", row)
+            name = _free(db, name or "", row)
             renamed.append(row)
         db.execute(_PUT_LABELS, [name, *others, row])
     # Who knows the name could make the hash of the sets that it is in.
     queries.change_in(db, _UNNAMED_SETS, renamed)
 
 
-def _clean_campaigns(
-    opened: Changeable, theirs: Collection[int], patterns: PersonPatterns
+def clean_campaigns(
+    opened: Changeable, theirs: Theirs, patterns: PersonPatterns, renamed: Renamed
 ) -> dict[str, str]:
+    """Rename campaigns that tell of these persons; return what they were called before and are called now.
+
+    All at once: mail of one that has its new name already may be counted as soon as others hear of it.
+    """
     found = [
         (row, before, after)
         for row, before in db_of(opened).execute(_CAMPAIGNS, [NO_CAMPAIGN, PURGED]).fetchall()
-        if (after := patterns.without(before, theirs=row in theirs)) != before
+        if (after := patterns.without(before, theirs=row in theirs.campaigns)) != before
     ]
-    todo, pace = found, Pace(CHUNK_LABELS)
-    while todo:
-        chunk, todo = todo[: pace.size], todo[pace.size :]
-        with pace.writing(opened) as db:
-            for row, _, after in chunk:
-                free = _free(db, "campaigns", after, row)
-                db.execute("UPDATE campaigns SET name = ? WHERE id = ?", [free, row])
-    return {before: after for _, before, after in found}
+    if not found:
+        return {}
+    with writing(opened) as db:
+        names = _free_names(db, {row: after for row, _, after in found})
+        now = {before: names[row] for row, before, _ in found}
+        db.executemany(_PUT_NAME, [(name, row) for row, name in names.items()])
+        renamed(db, now)
+    return now
 
 
-def _free(db: Db, table: named_rows.Table, name: str, row: int) -> str:
-    return f"{name}#{row}" if named_rows.find(db, table, [name]) else name
+def _free_names(db: Db, wanted: Mapping[int, str]) -> dict[int, str]:
+    """Return names of campaigns, by their rows, each of which nothing else has."""
+    taken = set(named_rows.find(db, "campaigns", wanted.values()))
+    names = {}
+    for row, name in wanted.items():
+        names[row] = f"{name}#{row}" if name in taken else name
+        taken.add(name)
+    return names
+
+
+def _free(db: Db, name: str, row: int) -> str:
+    return f"{name}#{row}" if named_rows.find(db, "links", [name]) else name

@@ -14,17 +14,18 @@ from any point.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from tracker.erasure.patterns import PersonPatterns
 from tracker.persons import is_opaque, normal_address
 from tracker.sql.db import Db
-from tracker.store import named_rows, persons, queries, slots
+from tracker.store import queries
 from tracker.store.chunks import Changeable, Pace, db_of, writing
 from tracker.store.keys import MessageKey, destination_hash
 from tracker.store.reserved import ERASED_ADDRESS
+from tracker.store.rows import named_rows, persons, slots
 
 CHUNK_CLICKS = 5000
 """Clicks and copies that are emptied in one transaction, at most."""
@@ -267,10 +268,16 @@ def _telling(opened: Changeable, patterns: PersonPatterns) -> Iterator[list[dict
         ]
 
 
-def forget(opened: Changeable, person: Person, patterns: PersonPatterns) -> Emptied | None:
+def forget(
+    opened: Changeable,
+    person: Person,
+    patterns: PersonPatterns,
+    noted: Callable[[Db], None] = lambda _: None,
+) -> Emptied | None:
     """Delete the rows of a person, once all else is done, with the last copies and new clicks on them.
 
-    Return None where they have got mail meanwhile: then all has to be done again.
+    Return None where they have got mail meanwhile: then all has to be done again. `noted` is called in the
+    transaction that deletes them.
     """
     pace = Pace(CHUNK_CLICKS)
     more = True
@@ -290,4 +297,5 @@ def forget(opened: Changeable, person: Person, patterns: PersonPatterns) -> Empt
         _empty_copies(db, person.anchors)
         clicks.finish()
         db.executemany("DELETE FROM persons WHERE id = ?", [(row,) for row in person.rows])
+        noted(db)
         return Emptied(persons=len(person.rows), urls=clicks.urls)

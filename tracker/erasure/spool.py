@@ -26,6 +26,7 @@ from tracker.spool.overwrite import fields_of, overwrite
 from tracker.spool.segments import Record
 from tracker.store.reserved import ERASED_ADDRESS
 
+_QUARANTINE = "quarantine"
 CHUNK_OCTETS = 64 * 1024
 """Rewritten at once, while the ingester does not write to the segment."""
 
@@ -37,6 +38,13 @@ Alone = Callable[[], AbstractContextManager[None]]
 """Entered while records are rewritten, so that nobody else does the same."""
 nobody_else: Alone = contextlib.nullcontext
 """For where there is no store, and so nobody who feeds it."""
+Failed = Callable[[OSError], None]
+"""Called with why a file cannot be read, or written; raises that where all ends by it."""
+
+
+def ends(error: OSError) -> None:
+    """Raise what came of a file, so that no other is rewritten before it can be."""
+    raise error
 
 
 def _none_is(_message_id: str, _sent_at_s: float, _number: int) -> bool:
@@ -59,22 +67,51 @@ class Traces:
 
 def redact(
     directory: Path,
-    fed: Mapping[str, int] | None,
+    fed: Mapping[str, int],
     traces: Traces,
     alone: Alone = nobody_else,
+    failed: Failed = ends,
 ) -> tuple[int, int]:
     """Rewrite every record that tells of a person; return how many were, and how many could not be.
 
-    `fed` are the octets of each segment that the store has; None where nobody feeds it meanwhile. While `alone` is entered, nobody else
+    `fed` are the octets of each segment that the store has. While `alone` is entered, nobody else
     rewrites records: a chunk at a time. Raises OSError.
     """
     task = _Task(traces, alone)
-    for path in segments.listing(directory):
-        with contextlib.suppress(FileNotFoundError):
-            task.file(path, None if fed is None else fed.get(path.name, 0))
-    for path in directory.glob("quarantine/*"):
-        task.file(path, path.stat().st_size)
+    for path in _files(directory):
+        try:
+            task.file(path, fed)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            failed(error)
     return task.done, task.left
+
+
+def redact_each(
+    directory: Path, names: Collection[str] | None, traces: Traces, alone: Alone
+) -> list[str]:
+    """Do the same while nobody feeds the segments; return the files that cannot be read, or written.
+
+    `names` are those of the files that are to be rewritten, as returned here; None: all.
+    """
+    task = _Task(traces, alone)
+    left = []
+    for path in _files(directory):
+        name = str(path.relative_to(directory))
+        if names is None or name in names:
+            try:
+                task.file(path, None)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                left.append(name)
+    return left
+
+
+def _files(directory: Path) -> list[Path]:
+    """Return all files of a spool that hold records; raises OSError."""
+    return [*segments.listing(directory), *sorted((directory / _QUARANTINE).glob("*"))]
 
 
 class _Task:
@@ -90,21 +127,28 @@ class _Task:
         self._own_sets: set[str] = set()
         self.done = self.left = 0
 
-    def file(self, path: Path, end: int | None) -> None:
-        """Rewrite what stands before `end`, or every record that is whole. Raises OSError."""
+    def file(self, path: Path, fed: Mapping[str, int] | None) -> None:
+        """Rewrite what was fed of a segment, or every record that is whole. Raises OSError."""
         with open(path, "r+b", buffering=0, opener=opener_without_links) as file:
             descriptor = file.fileno()
+            end: int | None = os.fstat(descriptor).st_size
+            if path.parent.name != _QUARANTINE:
+                end = None if fed is None else fed.get(path.name, 0)
             self._own_sets = self._sets_of_theirs(descriptor)
+            # A record that is being written is its writer's.
+            finished = end is not None or segments.is_finished(descriptor)
             at = 0
-            while (end is None or at < end) and (read := self._chunk(descriptor, at, end)) > at:
+            while end is None or at < end:
+                read = self._chunk(descriptor, at, end, finished=finished)
+                if read == at:
+                    break
                 at = read
             os.fsync(descriptor)
 
-    def _chunk(self, descriptor: int, at: int, end: int | None) -> int:
+    def _chunk(self, descriptor: int, at: int, end: int | None, *, finished: bool) -> int:
         """Rewrite some records; return where the next one is."""
         with self._alone():
-            # A record that is being written is its writer's.
-            records = segments.read(descriptor, at, CHUNK_OCTETS, finished=end is not None)
+            records = segments.read(descriptor, at, CHUNK_OCTETS, finished=finished)
             for record in records:
                 if end is None or record.end <= end:
                     self._record(descriptor, record)
@@ -172,8 +216,14 @@ class _Task:
             self._copies.add((event["message_id"], to["number"]))
         alone = len(theirs) == len(event["recipients"])
         if (campaign := event["campaign"]) is not None:
-            event["campaign"] = self._campaigns.get(campaign) or self._patterns.without(campaign)
+            event["campaign"] = self._campaign(campaign)
         self._redact_links(event, alone=alone)
+
+    def _campaign(self, name: str) -> str:
+        """Return what a campaign is called now; a name that is longer than before has no room."""
+        now = self._campaigns.get(name)
+        fits = now is not None and len(now.encode()) <= len(name.encode("utf-8", "surrogatepass"))
+        return now if now is not None and fits else self._patterns.without(name)
 
     def _redact_handled(self, event: dict[str, Any]) -> None:
         """Of mail to nobody else, no subject is left; who sends to others may be the person, too."""

@@ -6,11 +6,14 @@ for what it has to do (`tracker.nodes.sharing`).
 
 A task names the person, until the node has done it. A node that is gone for good is given up with its tasks
 (`waypost nodes forget`).
+
+A file that cannot be read keeps nothing else from being counted (docs/adr/0040): the task is left with the
+names of such files, and none of them is counted further before they are rewritten.
 """
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from config.schema import Config
@@ -26,40 +29,47 @@ from tracker.urls.reader_id import Identifier
 _GIVE = """
     INSERT INTO tasks (node, kind, about, at_s)
     SELECT name, :kind, :about, extract(epoch FROM clock_timestamp()) FROM nodes
+    RETURNING node
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """Who is to be forgotten: all their names, their copies of mail, campaigns that were renamed for them."""
+    """Who is to be forgotten: all their names, their copies of mail, campaigns that were renamed for them.
+
+    `files` are those of the node's spool that are left to do; None: nothing is done yet.
+    """
 
     names: Collection[str]
     copies: Collection[tuple[str, int]] = ()
     campaigns: Mapping[str, str] = field(default_factory=dict)
+    files: Collection[str] | None = None
 
     def encode(self) -> str:
         """Return it as a task has it."""
-        return json.dumps(
-            {
-                "names": sorted(self.names),
-                "copies": sorted(self.copies),
-                "campaigns": dict(self.campaigns),
-            }
-        )
+        about: dict[str, object] = {
+            "names": sorted(self.names),
+            "copies": sorted(self.copies),
+            "campaigns": dict(self.campaigns),
+        }
+        if self.files is not None:
+            about["files"] = sorted(self.files)
+        return json.dumps(about)
 
     @classmethod
     def decode(cls, text: str) -> "Forgetting":
         """Return what a task says."""
         said = json.loads(text)
         copies = [(message, number) for message, number in said["copies"]]
-        return cls(said["names"], copies, said["campaigns"])
+        return cls(said["names"], copies, said["campaigns"], said.get("files"))
 
 
-def give(db: Db, forgetting: Forgetting) -> None:
-    """Have every node do it, and hear of it at once. Raises ServerError."""
+def give(db: Db, forgetting: Forgetting) -> set[str]:
+    """Have every node do it, and hear of it at once; return their names. Raises ServerError."""
     with db.atomic():
-        db.execute(_GIVE, {"kind": FORGET, "about": forgetting.encode()})
+        given = db.execute(_GIVE, {"kind": FORGET, "about": forgetting.encode()}).fetchall()
         db.execute("SELECT pg_notify(:channel, '')", {"channel": CHANNEL})
+    return {name for (name,) in given}
 
 
 def given_to(db: Db, node: str) -> list[tuple[int, Forgetting]]:
@@ -71,11 +81,11 @@ def given_to(db: Db, node: str) -> list[tuple[int, Forgetting]]:
     return [(number, Forgetting.decode(about)) for number, about in found.fetchall()]
 
 
-def carry_out(config: Config, db: Db, forgetting: Forgetting) -> None:
+def carry_out(config: Config, db: Db, forgetting: Forgetting) -> list[str]:
     """Erase a person in what is this machine's own, while nobody feeds the store from it.
 
-    Also what is not counted yet: else a node that was cut off would bring them back. Raises ServerError
-    and OSError.
+    Also what is not counted yet: else a node that was cut off would bring them back. Return the files of the
+    spool that cannot be read, or written, by name. Raises ServerError and OSError.
     """
     traces = Traces(
         forgetting.names,
@@ -84,13 +94,20 @@ def carry_out(config: Config, db: Db, forgetting: Forgetting) -> None:
         forgetting.campaigns,
         is_erased=partial(is_erased, db),
     )
-    spool.redact(config.store.spool_dir, None, traces, db.transaction)
+    left = spool.redact_each(config.store.spool_dir, forgetting.files, traces, db.transaction)
     consents.forget(config.store.file, forgetting.names)
+    return sorted(left)
 
 
 def is_done(db: Db, number: int) -> None:
     """Have nothing left of a task, nor of the person in it. Raises ServerError."""
     db.execute("DELETE FROM tasks WHERE id = :id", {"id": number})
+
+
+def is_left(db: Db, number: int, forgetting: Forgetting, files: Collection[str]) -> None:
+    """Have a task left for these files alone, and all others be counted. Raises ServerError."""
+    about = replace(forgetting, files=files).encode()
+    db.execute("UPDATE tasks SET about = :about WHERE id = :id", {"id": number, "about": about})
 
 
 def nodes_left(db: Db) -> list[str]:

@@ -2,7 +2,7 @@
 
 Owns: what each table becomes, in chunks that take one transaction each, in the order of the new keys:
 so pages are filled one after the other.
-Does not own: the files, or when it is done (`upgrade`); the tables (`schema`, `tracker.store.schema`); or
+Does not own: the files, or when it is done (`upgrade`); the tables (`schema`, `tracker.store.file.schema`); or
 how keys are made (`tracker.store.keys`).
 
 The earlier store is attached as `first`, in the last state of its form. Sums are copied: they know of what

@@ -1,7 +1,7 @@
 """The tables of the store's first form, step by step.
 
 Owns: bringing any store of the first form up to its last state, from which the second is made.
-Does not own: the second form (`tracker.store.schema`), or the way there.
+Does not own: the second form (`tracker.store.file.schema`), or the way there.
 
 In `counters` and `clickers`, 0 stands for all: all days, all campaigns, all links. A day is a
 number, days since 1970 in UTC. Of a single link there are sums of all days alone.

@@ -1,7 +1,7 @@
 """Who clicked, as sets of persons, made from the rows of the first form.
 
 Owns: reading who clicked of a chunk, and adding them to the sets.
-Does not own: the sets (`tracker.store.clicked_by`), or what a chunk is (`copy`).
+Does not own: the sets (`tracker.store.rows.clicked_by`), or what a chunk is (`copy`).
 
 Sets of days are of the clicks there are; those of all days, as the first form had them, also of clicks that
 were purged.
@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from pyroaring import BitMap
 
 from tracker.sql.sqlite import SQLite
-from tracker.store import clicked_by
-from tracker.store.clicked_by import ALL, PART, Persons, Place, Scope
 from tracker.store.reserved import DAY_S, Kind
+from tracker.store.rows import clicked_by
+from tracker.store.rows.clicked_by import ALL, PART, Persons, Place, Scope
 
 _OF_DAYS = f"""
     SELECT link_id, campaign_id, max(1, sent_s / {DAY_S}) AS day, person_id,

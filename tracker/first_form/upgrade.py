@@ -3,7 +3,7 @@
 Owns: seeing that a store is of the first form, the order of the steps, that each may be cut short at any
 moment and is taken up again, and how far it has come.
 Does not own: the rows (`copy`), the last state of the first form (`schema`), the swap and who waits for it
-(`tracker.store.replacement`), or when it is done (`tracker.ingest.ingester`).
+(`tracker.store.file.replacement`), or when it is done (`tracker.ingest.ingester`).
 
 Whoever runs it holds the ingester's lock. The earlier store stays as it is until the new one is complete;
 mail, links and the spool go on meanwhile. Its write lock is held, so that no program of an earlier version
@@ -26,10 +26,10 @@ from tracker.first_form import copy
 from tracker.first_form.copy import STAGES
 from tracker.first_form.schema import migrations as steps
 from tracker.sql.sqlite import SQLite
-from tracker.store import file_store, files, replacement
 from tracker.store.database import StoreError
-from tracker.store.replacement import Busy, Progress, Replacement
-from tracker.store.schema import migrations
+from tracker.store.file import file_store, files, replacement
+from tracker.store.file.replacement import Busy, Progress, Replacement
+from tracker.store.file.schema import migrations
 
 _CACHE_KIB = 65536
 _STANDS = """

@@ -88,12 +88,13 @@ class Backlog:
         """
         with contextlib.suppress(OSError):
             listed = segments.listing(self._directory)
-            sizes = {path.name: size_octets(path) or 0 for path in listed}
-            waiting = {name: max(0, size - fed.get(name, 0)) for name, size in sizes.items()}
+            waiting = {
+                path.name: waiting_octets(path, fed.get(path.name, 0)) or 0 for path in listed
+            }
             observe.SPOOL_BACKLOG_OCTETS.set(sum(waiting.values()))
-            self._find_vanished(self._waiting if is_ours else {}, sizes)
+            self._find_vanished(self._waiting if is_ours else {}, waiting)
             self._waiting = waiting
-            self._unreadable = {n: each for n, each in self._unreadable.items() if n in sizes}
+            self._unreadable = {n: each for n, each in self._unreadable.items() if n in waiting}
             self._gauge()
 
     def trouble(self, failing: str) -> Trouble:
@@ -126,10 +127,10 @@ class Backlog:
         observe.SPOOL_UNREADABLE_SEGMENTS.set(len(self._unreadable))
 
 
-def size_octets(path: Path) -> int | None:
-    """Return how much a segment holds; None for what is no file, or cannot be looked at.
+def waiting_octets(path: Path, fed: int = 0) -> int | None:
+    """Return how much a segment holds behind what was fed of it; None for what is no file, or cannot be looked at.
 
-    Raises FileNotFoundError.
+    Of one that cannot be read it is what its size tells. Raises FileNotFoundError.
     """
     try:
         found = path.lstat()
@@ -137,7 +138,11 @@ def size_octets(path: Path) -> int | None:
         raise
     except OSError:
         return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    with contextlib.suppress(OSError):
+        return segments.unread_octets(path, fed)
+    return max(0, found.st_size - fed)
 
 
 def _looks(path: Path) -> object:

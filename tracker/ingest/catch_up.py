@@ -14,15 +14,16 @@ from pathlib import Path
 from config.schema import Config
 from tracker.first_form import upgrade
 from tracker.first_form.upgrade import Watch
-from tracker.ingest.backlog import size_octets
+from tracker.ingest.backlog import waiting_octets
 from tracker.ingest.ingester import Ingester
 from tracker.ingest.lock import Lock
 from tracker.ingest.trouble import Trouble
 from tracker.spool import segments
 from tracker.sql.errors import DatabaseErrors
-from tracker.store import database, files, replacement
+from tracker.store import database
 from tracker.store.database import StoreError
-from tracker.store.replacement import Progress
+from tracker.store.file import files, moved, replacement
+from tracker.store.file.replacement import Progress
 
 Tell = Callable[[Progress], object]
 PATIENCE_S = 10.0
@@ -39,15 +40,17 @@ BY_ANOTHER = "another process is feeding the store"
 class Backlog:
     """What of the spool is not in the store, and why; `why` is empty where all of it is.
 
-    `lost` tells what no waiting brings back: what vanished, and former stores.
+    `lost` tells what no waiting brings back: what vanished, and former stores. `unreadable`: all of it is in
+    segments that cannot be read, which is so until somebody sees to them.
     """
 
     octets: int = 0
     why: str = ""
     lost: tuple[str, ...] = ()
+    unreadable: bool = False
 
     def sentences(self) -> Iterator[str]:
-        """Return in words what figures lack."""
+        """Yield in words what figures lack."""
         if self.why:
             yield f"Not counted yet: {self.octets} octets of the spool ({self.why})"
         for each in self.lost:
@@ -67,8 +70,8 @@ def catch_up(
     another process that does so is waited for only to come `through_upgrade`.
 
     Raises StoreError where the store is malformed, not ours, being upgraded, or on a server that is away. Otherwise return what
-    could not be fed in time; what waits for a store that is being replaced, or in segments that cannot be
-    read, is not waited for.
+    could not be fed in time; what waits for a store that is being replaced, or was copied elsewhere, or in segments
+    that cannot be read, is not waited for.
     """
     _see_to_upgrade(config, tell, waits=through_upgrade)
     if files.is_empty(config.store.path):
@@ -80,14 +83,24 @@ def catch_up(
         if not (left := _left(config, wanted)):
             break
         all_unreadable = left.keys() <= trouble.unreadable.keys()
-        replaced = replacement.in_progress(config.store.path)
-        if all_unreadable or replaced or time.monotonic() > deadline_s:
-            feeder = str(replaced) if replaced else feeder
+        holds_up = _what_holds_up(config)
+        if all_unreadable or holds_up or time.monotonic() > deadline_s:
+            feeder = holds_up or feeder
             reasons = (feeder if not all_unreadable else "", *trouble.sentences())
             why = ": ".join(filter(None, reasons))
-            return Backlog(sum(left.values()), why, _lost(config, trouble))
+            lost = _lost(config, trouble)
+            unreadable = all_unreadable and not (holds_up or trouble.failing)
+            return Backlog(sum(left.values()), why, lost, unreadable)
         time.sleep(0.05)
     return Backlog(lost=_lost(config, Lock(config.store.spool_dir).told()))
+
+
+def _what_holds_up(config: Config) -> str:
+    """Return in words why nobody feeds a store in a file for long, or for ever."""
+    if config.store.engine == "postgresql":
+        return ""
+    path = config.store.path
+    return str(moved.find(path) or replacement.in_progress(path) or "")
 
 
 def _see_to_upgrade(config: Config, tell: Tell | None, *, waits: bool) -> None:
@@ -158,7 +171,7 @@ def _sizes(directory: Path) -> dict[Path, int | None]:
     sizes = {}
     for path in segments.listing(directory):
         with contextlib.suppress(FileNotFoundError):
-            sizes[path] = size_octets(path)
+            sizes[path] = waiting_octets(path)
     return sizes
 
 
@@ -183,7 +196,9 @@ def _left(config: Config, wanted: Mapping[Path, int | None]) -> dict[str, int]:
 
 def _is_there(path: Path) -> bool:
     try:
-        size_octets(path)
+        path.lstat()
     except FileNotFoundError:
         return False
+    except OSError:
+        return True
     return True

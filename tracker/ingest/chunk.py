@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from config.telemetry import observe
+from config.value_objects import value
 from tracker.events import BadEvent, Event, LinkSet, MessagePending, decode, encode
 from tracker.spool import segments
 from tracker.spool.link_sets import LinkSets, SetMissing
 from tracker.spool.segments import Record
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Line:
     """A record and its event: None for a set of links, and where `damage` says what is wrong."""
 

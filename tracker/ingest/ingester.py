@@ -29,7 +29,7 @@ from config.service.gc_tuning import collecting_later
 from config.telemetry import observe
 from config.values import format_duration
 from tracker.counting.feeder import Feeder
-from tracker.counting.moved_clicks import has_moves
+from tracker.counting.links.moved_clicks import has_moves
 from tracker.details import expiry
 from tracker.details.settling import Age, leaving, settling
 from tracker.first_form.upgrade import Stopped, Watch
@@ -85,12 +85,12 @@ _POISON = (
 
 def _kept(config: Config) -> tuple[KeptStore | KeptServerStore, Rewriter | Vacuumer]:
     if config.store.engine == "postgresql":
-        return KeptServerStore(config.store), Vacuumer()
+        return KeptServerStore(config.store), Vacuumer(config.store)
     return KeptStore(config.store.path), Rewriter(config.store.path)
 
 
 class _ForgetsFirst(Exception):
-    """This node has somebody to forget: else what it has not counted would bring them back."""
+    """Somebody is to be forgotten in a segment: else what of it is not counted would bring them back."""
 
 
 class Ingester:
@@ -109,7 +109,7 @@ class Ingester:
         self._backlog = Backlog(self._directory)
         self._kept, self._rewriter = _kept(config)
         self._kept.watch = watch
-        self._reserving = Reserving(config.store.path)
+        self._reserving = Reserving(config.store.path, is_needed=config.store.engine == "sqlite")
         self._stop = threading.Event()
         self._opened: Store | None = None
         self._offsets: dict[str, int] = {}
@@ -120,6 +120,7 @@ class Ingester:
         self._failing = ""
         self._housekeeping_due_s = 0.0
         self._chores: Iterator[object] | None = None
+        self._gave_up = False
         self._clock_read_s: float | None = None
         """When the clock was last read, by the monotonic one."""
 
@@ -144,11 +145,14 @@ class Ingester:
     def drain(self) -> bool:
         """Feed all that the spool holds now; return False while another process is the ingester.
 
-        Segments that cannot be read are passed over (`trouble`). Raises StoreError, DatabaseErrors and
-        OSError: nothing is lost then, and it may be tried again.
+        Or while the store is given up for another (`tracker.store.file.moved`), which is then fed. Segments that
+        cannot be read are passed over (`trouble`). Raises StoreError, DatabaseErrors and OSError: nothing is
+        lost then, and it may be tried again.
         """
-        if not self._lock.acquire():
+        # Looked at once more with the lock, which whoever copies the store waits for, and lets go in the end.
+        if self._kept.is_given_up or not self._lock.acquire() or self._kept.is_given_up:
             self._kept.close()
+            self._lock.release()
             return False
         opened = self._open()
         for path in segments.listing(self._directory):
@@ -188,6 +192,7 @@ class Ingester:
 
     def close(self) -> None:
         """Close the store, and let another process be the ingester."""
+        self._rewriter.close()
         self._kept.close()
         self._lock.release()
 
@@ -200,6 +205,7 @@ class Ingester:
                     self._kept.close()
                     self._chores = None
                 self._housekeep()
+            self._tell_given_up()
             self._recovered()
         except Stopped:
             return True
@@ -214,6 +220,11 @@ class Ingester:
             if self._lock.is_held and self._failure != "foreign":  # beside that, nothing is made
                 self._reserving.attend()
         return True
+
+    def _tell_given_up(self) -> None:
+        gave_up, self._gave_up = self._gave_up, self._kept.is_given_up
+        if self._gave_up and not gave_up:
+            observe.log(observe.STORE_GIVEN_UP, store=self._called)
 
     def _recovered(self) -> None:
         if self._failure:
@@ -276,7 +287,7 @@ class Ingester:
         try:
             finished = segments.is_finished(descriptor)
             offset = self._feed_from(opened, path.name, descriptor, finished=finished)
-            if not finished or offset < os.fstat(descriptor).st_size:
+            if not finished or offset < segments.end_of_records(descriptor, offset):
                 return False
             # Where it is kept, its links need no memory; they are looked for if it is fed again.
             self._link_sets.pop(path.name, None)
@@ -305,8 +316,8 @@ class Ingester:
         What is written meanwhile is for the next round: its writer may be faster than we are.
         """
         offset = self._offsets.get(name, 0)
-        size_octets = os.fstat(descriptor).st_size
-        while offset < size_octets:
+        end = segments.end_of_records(descriptor, offset, finished=finished)
+        while offset < end:
             with collecting_later(), self._reading:
                 after = self._feed_next(opened, name, descriptor, offset, finished=finished)
             if after == offset:
@@ -353,7 +364,7 @@ class Ingester:
             stored = opened.offset(name)
             if stored != offset:
                 return stored
-            if opened.has_somebody_to_forget():
+            if opened.has_somebody_to_forget(name):
                 raise _ForgetsFirst
             forgotten = self._feeder.feed(opened.db, events)
             opened.set_offset(name, chunk.end)

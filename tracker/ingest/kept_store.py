@@ -3,7 +3,7 @@
 Owns: noticing that the file was replaced, removed or emptied, setting aside one that is of no use, and
 having one of an earlier version upgraded before it is opened.
 Does not own: how a store is opened (`tracker.store.database`) or upgraded (`tracker.first_form`),
-files beside it (`tracker.store.files`), or when that is tried again (`ingester`).
+files beside it (`tracker.store.file.files`), or when that is tried again (`ingester`).
 
 Whoever uses it holds the ingester's lock.
 """
@@ -14,10 +14,10 @@ from pathlib import Path
 
 from config.telemetry import observe
 from tracker.first_form import upgrade
-from tracker.store import file_store, files
 from tracker.store.database import Store, StoreError
-from tracker.store.file_store import FileStore
-from tracker.store.replacement import Progress
+from tracker.store.file import file_store, files, moved
+from tracker.store.file.file_store import FileStore
+from tracker.store.file.replacement import Progress
 
 EMPTIED_S = 0.1
 """A database that stays empty for this is not one that is just being written by somebody."""
@@ -64,6 +64,11 @@ class KeptStore:
             self._store = FileStore.open(self._path)
             self._known = self._store.identity
         return self._store
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the store is copied elsewhere, or was: nothing more is counted into it."""
+        return moved.find(self._path) is not None
 
     def _upgrade(self) -> None:
         if not upgrade.is_due(self._path):

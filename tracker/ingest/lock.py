@@ -12,7 +12,7 @@ from pathlib import Path
 from config.files import durable
 from config.files.regular import open_regular
 from tracker.ingest.trouble import Trouble
-from tracker.store import files
+from tracker.store.file import files
 
 MAX_TOLD_OCTETS = 1024 * 1024
 

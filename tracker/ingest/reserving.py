@@ -4,6 +4,7 @@ Owns: how often it is looked at, and what log and metrics hear of it.
 Does not own: the file (`config.files.reserve`).
 """
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -14,10 +15,13 @@ EACH_S = 10.0
 
 
 class Reserving:
-    """Keeps the reserve beside the store at `path`; for the holder of the ingester's lock."""
+    """Keeps the reserve beside the store at `path`; for the holder of the ingester's lock.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    Where the store is a server's, `is_needed` is False: what is left of one that was a file goes.
+    """
+
+    def __init__(self, path: Path, *, is_needed: bool = True) -> None:
+        self._path, self._is_needed = path, is_needed
         self._due_s = 0.0
         self._why = ""
 
@@ -26,6 +30,10 @@ class Reserving:
         if time.monotonic() < self._due_s:
             return
         self._due_s = time.monotonic() + EACH_S
+        if not self._is_needed:
+            with contextlib.suppress(OSError):
+                reserve.file_of(self._path).unlink(missing_ok=True)
+            return
         try:
             reserve.keep(self._path)
             lacking = reserve.lacking_octets(self._path)

@@ -1,7 +1,7 @@
 """Writing the store anew after somebody was forgotten: when, and trying again where it cannot be done.
 
 Owns: the ingester's part in it, and waiting for that.
-Does not own: how it is done (`tracker.store.rewriting`), or what is forgotten (`tracker.erasure.forget`).
+Does not own: how it is done (`tracker.store.file.rewriting`), or what is forgotten (`tracker.erasure.forget`).
 
 Meanwhile nothing is fed: clicks and mail wait in the spool, and reports read the file that is there.
 """
@@ -12,9 +12,10 @@ from pathlib import Path
 
 from config.telemetry import observe
 from tracker.sql.errors import DatabaseErrors
-from tracker.store import database, files, rewriting
+from tracker.store import database
 from tracker.store.database import Store
-from tracker.store.replacement import Busy
+from tracker.store.file import files, rewriting
+from tracker.store.file.replacement import Busy
 
 RETRY_S = 60.0
 
@@ -56,6 +57,9 @@ class Rewriter:
     def rewrite(self, _: Store, should_stop: Callable[[], bool]) -> None:
         """Write the store anew; raises Busy, DatabaseErrors and OSError."""
         rewriting.rewrite(self._path, should_stop)
+
+    def close(self) -> None:
+        """Do nothing: no part of it goes on by itself."""
 
     def _failed(self, error: Exception) -> None:
         self._due_s = time.monotonic() + RETRY_S

@@ -38,7 +38,7 @@ class Trouble:
         return json.dumps(asdict(self)).encode()
 
     def sentences(self) -> Iterator[str]:
-        """Return in words what of the spool cannot be counted now."""
+        """Yield in words what of the spool cannot be counted now."""
         if self.failing:
             yield self.failing
         for name, why in list(self.unreadable.items())[:SHOWN]:

@@ -1,7 +1,7 @@
 """Waiting for a store that is being replaced, or is to be written anew after somebody was forgotten.
 
 Owns: waiting, and having it written anew where no service feeds the store.
-Does not own: the replacement (`tracker.store.replacement`), writing anew (`tracker.store.rewriting`), or
+Does not own: the replacement (`tracker.store.file.replacement`), writing anew (`tracker.store.file.rewriting`), or
 bringing a store of an earlier version up to date (`catch_up`).
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from config.schema import Config
 from tracker.ingest.ingester import Ingester
-from tracker.store import replacement, rewriting
-from tracker.store.replacement import Busy, Progress
+from tracker.store.file import replacement, rewriting
+from tracker.store.file.replacement import Busy, Progress
 
 POLL_S = 0.1
 Tell = Callable[[Progress], object]

@@ -69,8 +69,11 @@ def flooded(clicks: Sequence[Click], message: Message, settings: Settings) -> li
 
 def judge_alone(signals: Signals, age_s: float | None, settings: Settings) -> Verdict:
     """Return the verdict on a request of which nothing is known but itself, and when it came."""
+    share = sequences.earliness(age_s)
+    if not (signals or share):  # as of most people's clicks
+        return _NOTHING_TO_SAY
     points = {name: settings.weight(name) for name in _rules_met(signals, age_s)}
-    if share := sequences.earliness(age_s):
+    if share:
         points["early"] = round(share * settings.weight("early"))
     return _verdict(points, settings)
 
@@ -147,7 +150,7 @@ _NOTHING_TO_SAY = Verdict(human=True, doubtful=False, score=0, reasons=())
 
 
 def _verdict(points: dict[str, int], settings: Settings) -> Verdict:
-    if not points:  # of most people's clicks
+    if not points:
         return _NOTHING_TO_SAY
     score = sum(points.values())
     human = score < settings.threshold

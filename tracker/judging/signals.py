@@ -62,9 +62,12 @@ SIGNALS: Mapping[str, Callable[[Request], bool]] = {
 
 
 LOOKED_AT = (b"accept", b"accept-language", b"sec-fetch-mode", *PURPOSES)
-"""The header fields that say something, besides the agent."""
+"""The header fields that say something, besides the agent; an empty one says what none says."""
+_EMPTY = (b"",) * len(LOOKED_AT)
 _REMEMBERED_OCTETS = 512
 """Of these fields: what more a client sends is looked at anew each time."""
+_BETWEEN = b"\n"
+"""Stands in no field of a request; a trace that was written by hand may have it."""
 
 
 def signals_of(request: Request, networks: Networks) -> Signals:
@@ -78,17 +81,15 @@ def signals_of(request: Request, networks: Networks) -> Signals:
 
 def _of_fields(request: Request) -> Signals:
     """Return what a request shows by itself; browsers of one kind send the same."""
-    values = tuple(map(request.fields.get, LOOKED_AT))
-    if sum(map(len, filter(None, values))) > _REMEMBERED_OCTETS:
+    values = _BETWEEN.join(map(request.fields.get, LOOKED_AT, _EMPTY))
+    if len(values) > _REMEMBERED_OCTETS or values.count(_BETWEEN) >= len(LOOKED_AT):
         return _seen(request)
     return _remembered(request.method, request.https, request.agent, values)
 
 
 @functools.lru_cache(maxsize=4096)
-def _remembered(method: str, https: bool, agent: str, values: tuple[bytes | None, ...]) -> Signals:  # noqa: FBT001 - as a key
-    fields = {
-        name: value for name, value in zip(LOOKED_AT, values, strict=True) if value is not None
-    }
+def _remembered(method: str, https: bool, agent: str, values: bytes) -> Signals:  # noqa: FBT001 - as a key
+    fields = dict(zip(LOOKED_AT, values.split(_BETWEEN), strict=True))
     return _seen(Request(method, https, fields, None, agent))
 
 

@@ -1,7 +1,7 @@
 """A trace: messages and requests as JSON, a line each, and the verdict on every request.
 
 Owns: the form of a line, and judging a trace of which all is known.
-Does not own: judging (`judge`), or reading a file and printing (`tracker.cli.classify`).
+Does not own: judging (`judge`), or reading a file and printing (`tracker.cli.reports.classify`).
 """
 
 from collections import defaultdict

@@ -25,6 +25,7 @@ from httptools import (
     parse_url,
 )
 
+from config.value_objects import value
 from tracker.listener.limits import MAX_BODY_OCTETS, MAX_FIELDS, MAX_HEAD_OCTETS
 
 Fields = list[tuple[bytes, bytes]]
@@ -33,7 +34,8 @@ Fields = list[tuple[bytes, bytes]]
 _END_OF_HEAD = b"\r\n\r\n"
 _HOSTS = {"1.0": (0, 1), "1.1": (1,)}
 """How often each version may have a Host field (RFC 9112 §3.2)."""
-_FRAMING = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"expect"})
+"""Fields that say what follows the head; readers who follow a link send none of them."""
 
 
 class BadRequest(ValueError):
@@ -63,14 +65,13 @@ class Request:
     version: str = "1.1"
     keep_alive: bool = True
     """The connection may serve another request after this one."""
-    has_body: bool = False
     expects_continue: bool = False
     """The client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1)."""
     tls: bool = False
     """Whoever connected did so with TLS."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """A whole response; its length is told to HEAD too."""
 
@@ -196,7 +197,6 @@ class RequestReader:
         self._seen = b""
         self._target = b""
         self._fields: Fields = []
-        self._hosts = 0
         self._length_octets = 0
         self._chunked = False
         self._expects_continue = False
@@ -230,24 +230,18 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field of the head, or of what may follow a body in chunks (trailers)."""
-        if not self.body_ended:
-            return
-        name = name.lower()
-        self._fields.append((name, value))
-        if name in _FRAMING:
-            self._note(name, value)
+        if self.body_ended:
+            self._fields.append((name.lower(), value))
 
     def _note(self, name: bytes, value: bytes) -> None:
         match name:
-            case b"host":
-                self._hosts += 1
             case b"content-length":
                 self._length_octets = int(value)
             case b"transfer-encoding":
                 self._chunked = True
                 if value.lower() != b"chunked":
                     raise BadRequest("a transfer coding that is not known")
-            case _:
+            case b"expect":
                 self._expects_continue = value.lower() == b"100-continue"
 
     def on_headers_complete(self) -> None:
@@ -257,8 +251,12 @@ class RequestReader:
             raise BadRequest("a head where none was expected")
         if len(self._fields) > MAX_FIELDS:
             raise TooLarge("fields")
-        if self._hosts not in _HOSTS.get(version, ()):
+        names = [name for name, _ in self._fields]
+        if names.count(b"host") not in _HOSTS.get(version, ()):
             raise BadRequest("no host or several, or a version that is not known")
+        if not _FRAMING.isdisjoint(names):
+            for name, value in self._fields:
+                self._note(name, value)
         path, query = _split(self._target)
         self.body_ended = not (self._chunked or self._length_octets)
         self._body_left = MAX_BODY_OCTETS
@@ -272,7 +270,6 @@ class RequestReader:
             self._peer,
             version,
             self._parser.should_keep_alive() and self._next_head_is_certain(),
-            not self.body_ended,
             self._expects_continue and not self.body_ended,
             self._tls,
         )

@@ -39,7 +39,7 @@ LINGER_S = 2.0
 would have the kernel reset the connection, and the answer be lost (RFC 9112 §9.6)."""
 
 MAX_CONNECTIONS = 10_000
-"""Readers connected at one time, where there are descriptors for so many."""
+"""Readers connected at one time, to all workers, where there are descriptors for so many."""
 
 MAX_FROM_NETWORK = 256
 """Of them, from one IPv4 address or IPv6 /64. A provider or an office may have thousands of readers

@@ -3,7 +3,7 @@
 Owns: the link itself, and the events by which reports count it, as a message with one link.
 Does not own: links in mail (`proxy.rewrite.render`), what may be asked for (`request`), tokens
 (`tracker.tokens`), codes (`short_links`), ids of readers (`tracker.urls.reader_id`), or how
-somebody asks (`tracker.cli.link`, `tracker.api.links`).
+somebody asks (`tracker.cli.link`, `tracker.api.resources.links`).
 
 A link of one person counts as that person's; one without a person is shared, by however many, and asks for
 nobody's consent.
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from config.schema import Config
 from config.telemetry.observe import EVENT_NOT_DURABLE, log
+from tracker.decisions import heard
 from tracker.decisions.consents import Consent, Consents
 from tracker.decisions.files import CONSENTS
 from tracker.events import MessageAccepted, MessagePending, MessageRefused, Recipient
@@ -59,13 +60,15 @@ class Mint:
     def link(self, config: Config, request: LinkRequest) -> Minted:
         """Make a link, once all that reports need is durable.
 
-        Raises request.CannotMake, KeyFileError and OSError (SpoolError and TimeoutError among
-        them); then nothing counts.
+        Raises request.CannotMake, KeyFileError and OSError (SpoolError, TimeoutError and, for one
+        person, NeverHeard among them); then nothing counts.
         """
         resolved = ResolvedRequest.of(request, config)
         unsaid = Consent(config.privacy.consent) if request.person else Consent.FULL
         consent = self.consents().of(request.person, unsaid=unsaid)
         tracked = resolved.may_be_tracked and consent is not Consent.NONE
+        if tracked and request.person:
+            heard.require(config.store, "link of one person is made")
         if not tracked and not request.short:
             url = resolved.destination
             return Minted(url, url, tracked=False, message_id=None)

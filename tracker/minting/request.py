@@ -3,7 +3,7 @@
 Owns: the request, what is wrong with one, and how the rules of mail apply to it: what is never
 tracked, which parameters are added, which sites are told who comes.
 Does not own: the link itself (`mint`), those rules (`tracker.urls.additions`, `tracker.urls.hosts`,
-`tracker.urls.secrets`), or how somebody asks (`tracker.cli.link`, `tracker.api.links`).
+`tracker.urls.secrets.rules`), or how somebody asks (`tracker.cli.link`, `tracker.api.resources.links`).
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from tracker.urls.hosts import base_urls, host, is_below, own_hosts
 from tracker.urls.naming import LinkNaming, identity, patterns_of, volatile_of
 from tracker.urls.placeholders import has_placeholder
 from tracker.urls.reader_id import widest
-from tracker.urls.secrets import Caution
+from tracker.urls.secrets.rules import Caution
 
 
 def _destination(url: str) -> str:

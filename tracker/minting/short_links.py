@@ -86,6 +86,13 @@ class ShortLinks:
             lost = self._file.lacking - self._elsewhere
             self._health.tell(len(lost), self._file.damaged)
 
+    def look(self) -> None:
+        """Read what was added to the files just now; nothing is written."""
+        with self._lock:
+            for source in (self._file, self._shared):
+                with contextlib.suppress(OSError):  # `refresh` tries it as well, and tells
+                    self._read(source)
+
     def add(self, token: str) -> str:
         """Return a new code for a token, once it is durable; raises OSError."""
         while True:

@@ -1,7 +1,7 @@
 """Both sides compared: every table's rows and sums, and what the reports say.
 
 Owns: what is summed of a column, and what of two reports must be the same.
-Does not own: the reports (`tracker.reports`), or how it is printed (`tracker.cli.store`).
+Does not own: the reports (`tracker.reports`), or how it is printed (`tracker.cli.operations.store`).
 
 Of numbers the sum is taken, less multiples of a prime, as ids are as large as a number can be; of texts and
 octets how long they are; of moments the largest.

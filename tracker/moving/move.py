@@ -1,20 +1,18 @@
 """Moving a store: all of it in order, from opening both sides to comparing them.
 
 Owns: the order, and what came of it.
-Does not own: each step (`source`, `target`, `copying`, `comparing`), or the command (`tracker.cli.store`).
+Does not own: each step (`source`, `target`, `copying`, `comparing`), or the command (`tracker.cli.operations.store`).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.schema import StoreConfig
+from config.store_url import masked
 from tracker.moving import comparing, copying, source, target
 from tracker.moving.comparing import Compared
-from tracker.moving.source import CannotMove
+from tracker.moving.source import CannotMove, Say
 from tracker.moving.tables import tables_of
 from tracker.store.server import server_store
-
-Say = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +30,18 @@ class Moved:
 
 
 def move(old: StoreConfig, new: StoreConfig, told: copying.Told, say: Say) -> Moved:
-    """Copy a store in a file into a database, and compare both; the file stays as it is.
+    """Copy a store in a file into a database, and compare both; what is in the file stays as it is.
 
-    Where they differ, the copy stays unfinished. Raises CannotMove, StoreError, DatabaseErrors, OSError.
+    Where they differ, the copy stays unfinished. Services of the file may run: they count nothing more. Raises CannotMove, StoreError, DatabaseErrors, OSError.
     """
     node = server_store.node_of(new)
-    with source.opened(old.path, old.spool_dir) as ours, target.opened(new) as db:
+    with (
+        target.opened(new) as db,
+        source.opened(old.path, old.spool_dir, masked(new.url), say) as ours,
+    ):
         tables = tables_of(ours.db)
         went_on = target.begin(db, new, ours, tables)
+        ours.is_begun = True
         copying.copy(ours.db, db, tables, node, told)
         say("Both sides are compared.")
         db.script("ANALYZE")

@@ -12,14 +12,15 @@ from config.schema import StoreConfig
 from config.store_url import masked
 from tracker.moving.source import CannotMove, Source
 from tracker.moving.tables import Table
-from tracker.nodes import findings, registry
+from tracker.nodes import findings
 from tracker.sql.db import Db
 from tracker.sql.errors import ServerError
 from tracker.sql.postgresql import PostgreSQL
-from tracker.store.server import partitions, server_store, unfinished
+from tracker.store.server import lineage, partitions, server_store, unfinished
+from tracker.store.server.nodes import listing
 from tracker.store.server.unfinished import Unfinished
 
-COPYING = 0x7761_7970_6F73_7401
+COPYING = 0x7761_7970_6F73_7402
 """The advisory lock of who copies."""
 _WAITED_IN_VAIN = "55P03"
 _MADE_WITH_TABLES = ("campaigns", "settings", "segments")
@@ -67,6 +68,7 @@ def begin(db: PostgreSQL, store: StoreConfig, source: Source, tables: Sequence[T
         return True
     _require_unfed(db, called)
     _require_empty(db, called, tables)
+    lineage.attend(db)  # numbers go on from those that are copied, then
     with db.transaction():
         for name in _MADE_WITH_TABLES:
             db.execute(f'DELETE FROM "{name}"')  # noqa: S608 - names of our own
@@ -102,7 +104,7 @@ def _require_same(copy: Unfinished, source: Source, node: str, called: str) -> N
 
 def _require_unfed(db: Db, called: str) -> None:
     """Raise CannotMove where a node was heard of late."""
-    heard = [node.name for node in registry.listing(db) if not findings.is_silent(node)]
+    heard = [node.name for node in listing(db) if not findings.is_silent(node)]
     if heard:
         raise CannotMove(
             f"{called} is in use by {', '.join(heard)}: stop its services (waypost tracker, serve and feed),"

@@ -58,13 +58,11 @@ class SharedCodes:
                 " try again, or take the link without short"
             ) from error
 
-    def token(self, code: str) -> str | None:
-        """Return the token of a code; None: no node has it, or the database cannot be asked."""
+    def token(self, code: str) -> str:
+        """Return the token of a code, "" where no node has it. Raises ServerError, KeyFileError."""
         digest = code_line(code, "").digest
-        with contextlib.suppress(ServerError, KeyFileError):
-            found = self._asked(lambda db: shared_log.find(db, digest))
-            return found.decode("ascii").partition(" ")[2] if found else None
-        return None
+        found = self._asked(lambda db: shared_log.find(db, digest))
+        return found.decode("ascii").partition(" ")[2] if found else ""
 
     def close(self) -> None:
         """Close the connection, unless somebody waits for an answer over it."""

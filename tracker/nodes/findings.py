@@ -1,12 +1,13 @@
 """What is wrong among nodes: what they say, compared.
 
-Owns: nodes that are silent, clocks that differ, keys that make links on one node and are missing on another.
-Does not own: what nodes say (`registry`), or how it is printed (`tracker.cli.nodes`). Does no I/O.
+Owns: nodes that are silent, or cannot read what they are to count, clocks that differ, keys that make links on
+one node and are missing on another.
+Does not own: what nodes say (`tracker.store.server.nodes`), or how it is printed (`tracker.cli.operations.nodes`). Does no I/O.
 """
 
 from collections.abc import Iterator, Sequence
 
-from tracker.nodes.registry import Node
+from tracker.store.server.nodes import Node
 
 SILENT_S = 30.0
 """Without a word for longer than this, a node is looked after."""
@@ -19,8 +20,13 @@ def findings(nodes: Sequence[Node]) -> Iterator[str]:
     for node in nodes:
         if is_silent(node):
             yield f"{node.name} {silence(node)}"
+        if node.said and node.said.unreadable:
+            yield (
+                f"{node.name} cannot read {node.said.unreadable} segments of its spool, and does not count"
+                " what they hold: its log says which, and why"
+            )
     yield from _clocks(nodes)
-    yield from _keys(nodes)
+    yield from keys_missing(nodes)
 
 
 def is_silent(node: Node) -> bool:
@@ -48,7 +54,8 @@ def _clocks(nodes: Sequence[Node]) -> Iterator[str]:
         yield f"the clock of {ahead} is {apart_s:.1f} s ahead of that of {behind}: have both set by NTP"
 
 
-def _keys(nodes: Sequence[Node]) -> Iterator[str]:
+def keys_missing(nodes: Sequence[Node]) -> Iterator[str]:
+    """Yield each key that makes links on one node and is missing on others, in words."""
     told = {node.name: node.said for node in nodes if node.said and node.said.keys}
     for name, said in told.items():
         lacking = [

@@ -13,12 +13,12 @@ import threading
 from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from config.store_url import masked
-from tracker.decisions.files import CONSENTS
+from tracker.decisions.heard import has_heard
 from tracker.nodes import registry
 from tracker.nodes.connecting import connected
 from tracker.nodes.key import own_key
 from tracker.sql.errors import ServerError
-from tracker.store.server import unfinished
+from tracker.store.server import schema, unfinished
 
 JOIN_S = 30.0
 """How long a start waits for a database that is there, and silent, as one that waits for its standby."""
@@ -49,11 +49,14 @@ def join(config: Config) -> None:
 
 
 def _begin(config: Config) -> None:
-    from tracker.nodes.sharing import Exchange  # noqa: PLC0415 - no other machine needs it
+    from tracker.nodes.sharing import Exchange, hear_nothing  # noqa: PLC0415 - no other machine needs it
 
     store = config.store
     with contextlib.suppress(ServerError, KeyFileError, OSError), connected(store) as db:
         unfinished.refuse(db, masked(store.url))
+        if not schema.is_begun(db):
+            hear_nothing(config)  # whoever feeds the store makes its tables
+            return
         registry.take_name(db, store.node or "", own_key(store))
-        if not CONSENTS.shared_of(store.file).exists():
+        if not has_heard(store):
             Exchange(db, config).begin()

@@ -15,8 +15,15 @@ from tracker.records.jsonl import octets_of
 NAME = "node.key"
 
 
+CURE = "delete it: another is made"
+
+
 class BadNodeKey(Exception):
-    """The file of the key holds none; the text says which file, and what to do."""
+    """The file of the key holds none; the text says which file, and what to do, `what` the first alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.what = f"{path} holds no key of a machine"
+        super().__init__(f"{self.what} ({CURE})")
 
 
 def key_file(store: StoreConfig) -> Path:
@@ -33,7 +40,18 @@ def own_key(store: StoreConfig) -> str:
             write_secret(path, f"{uuid.uuid4()}\n".encode(), inherit_owner=True)
         except FileExistsError:
             continue  # another process of ours was faster
+    return _read(path, octets)
+
+
+def known_key(store: StoreConfig) -> str | None:
+    """Return the key of this machine; None where none was made yet. Raises BadNodeKey and OSError."""
+    path = key_file(store)
+    octets = octets_of(path)
+    return _read(path, octets) if octets else None
+
+
+def _read(path: Path, octets: bytes) -> str:
     try:
         return str(uuid.UUID(octets.decode("ascii").strip()))
     except ValueError:
-        raise BadNodeKey(f"{path} holds no key of a machine: delete it, another is made") from None
+        raise BadNodeKey(path) from None

@@ -10,7 +10,6 @@ it is by digest that the log knows a line, and two that are equal in one file ar
 by its code alone, so that no two nodes give it out for different links.
 """
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,8 +18,8 @@ from typing import Any, Protocol
 
 from config.schema import StateFile
 from tracker.access.files import ACCESS
-from tracker.decisions.files import CONSENTS, DECISIONS
-from tracker.decisions.shared_log import Line, LoggedLine
+from tracker.decisions.files import CONSENTS, DECISIONS, FORGOTTEN
+from tracker.decisions.shared_log import Line, LoggedLine, digest_of
 from tracker.minting import short_links
 from tracker.minting.code_file import CodeFile
 from tracker.records.live import FileTail
@@ -65,7 +64,7 @@ class Shared(Protocol):
 
 def kinds_of(state: StateFile) -> tuple[Shared, ...]:
     """Return all that nodes say to each other. Raises OSError."""
-    records = (DECISIONS, CONSENTS, ACCESS)
+    records = (DECISIONS, CONSENTS, ACCESS, FORGOTTEN)
     return (*(Records(each, state) for each in records), Codes(state))
 
 
@@ -188,11 +187,6 @@ class Codes:
 def code_line(code: str, token: str) -> Line:
     """Return the line of a short link."""
     return Line(_digest_of_code(code.encode()), f"{code} {token}".encode())
-
-
-def digest_of(kind: str, octets: bytes, number: int) -> bytes:
-    """Return what tells a line from all others; `number` is that among equal ones, from 0."""
-    return hashlib.sha256(b"%b\0%b\0%d" % (kind.encode(), octets, number)).digest()
 
 
 def _line_of(link: tuple[str, str]) -> Line:

@@ -13,7 +13,7 @@ gets the lines that it lacks from whoever has them.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,10 +22,13 @@ from config.keys.secret_files import KeyFileError
 from config.schema import Config
 from config.telemetry import observe
 from tracker.decisions import shared_log
-from tracker.decisions.files import CONSENTS
+from tracker.decisions.files import CONSENTS, FORGOTTEN
+from tracker.decisions.heard import has_heard
 from tracker.decisions.shared_log import BATCH, LoggedLine
 from tracker.erasure import tasks
+from tracker.erasure.again import forget_again
 from tracker.erasure.consents import is_of
+from tracker.erasure.tasks import Forgetting
 from tracker.nodes import registry, vital_signs
 from tracker.nodes.connecting import connected
 from tracker.nodes.findings import is_silent
@@ -35,6 +38,7 @@ from tracker.nodes.registry import NameTaken
 from tracker.sql.errors import ServerError
 from tracker.store import database
 from tracker.store.server import schema, unfinished
+from tracker.store.server.nodes import listing
 
 if TYPE_CHECKING:
     from tracker.sql.postgresql import PostgreSQL
@@ -45,6 +49,8 @@ POLL_S = 2.0
 """How often the log is asked, should a notice be lost."""
 SAY_S = 5.0
 """How often this node says that it is there."""
+RETRY_S = 30.0
+"""How often a file is tried again in which somebody is to be forgotten, and which could not be read."""
 FIRST_PAUSE_S = 0.5
 MOST_PAUSE_S = 10.0
 """Between attempts to reach the database."""
@@ -56,14 +62,22 @@ Paused = Callable[[], AbstractContextManager[None]]
 
 
 class Sharing:
-    """Shares what is said, where several nodes share a database and `feeds` says that it is for us."""
+    """Shares what is said, where several nodes share a database and `feeds` says that it is for us.
+
+    `service` is what runs here for certain: the command that all of this is done for.
+    """
 
     def __init__(
-        self, config: Config, feeds: Callable[[], bool], feeding_paused: Paused = nullcontext
+        self,
+        config: Config,
+        feeds: Callable[[], bool],
+        feeding_paused: Paused = nullcontext,
+        service: str = "",
     ) -> None:
         self._config = config
         self._feeds = feeds
         self._feeding_paused = feeding_paused
+        self._service = service
         self._failure: str | None = None
         self._reached_s = time.monotonic()
 
@@ -91,7 +105,7 @@ class Sharing:
         with connected(store) as db:
             if schema.pending(db) or unfinished.find(db):
                 return  # until who feeds made the tables, or who copies is done, nobody has anything to say
-            exchange = Exchange(db, self._config, self._feeding_paused)
+            exchange = Exchange(db, self._config, self._feeding_paused, self._service)
             exchange.begin()
             while not stop.is_set() and self._feeds():
                 exchange.round(self._config)
@@ -113,33 +127,53 @@ class Sharing:
         self._failure = None
 
 
+def hear_nothing(config: Config) -> None:
+    """Note that nobody has said anything, as the database is new; what is known already stays. Raises OSError."""
+    if not has_heard(config.store):
+        for kind in kinds_of(config.store.file):
+            kind.begin_anew(())
+
+
 class Exchange:
     """What is sent and fetched over one connection."""
 
     def __init__(
-        self, db: "PostgreSQL", config: Config, feeding_paused: Paused = nullcontext
+        self,
+        db: "PostgreSQL",
+        config: Config,
+        feeding_paused: Paused = nullcontext,
+        service: str = "",
     ) -> None:
         self._db, self._config = db, config
-        self._feeding_paused = feeding_paused
+        self._feeding_paused, self._service = feeding_paused, service
         self._node, self._key = config.store.node or "", own_key(config.store)
         self._kinds = kinds_of(config.store.file)
         self._heard = self._said_heard = 0
         self._asked_s = self._said_s = -POLL_S - SAY_S
+        self._retried_s = -RETRY_S
         self._is_told = True
 
     def begin(self) -> None:
         """Take our name, and have log and files of this machine hold the same."""
         registry.take_name(self._db, self._node, self._key)
         self._db.listen(shared_log.CHANNEL)
+        others = [kind for kind in self._kinds if not self._goes_on(kind)]
+        if lost := [kind.kind for kind in others if kind.place != START]:
+            observe.log(observe.DATABASE_WENT_BACK, lacks=lost)
         for kind in self._kinds:
-            if not self._goes_on(kind):
+            if kind.kind == FORGOTTEN.name:
+                self._forget_again(kind.everything())
+            if kind in others:
                 self._compare(kind)
 
     def round(self, config: Config) -> None:
         """Send what is new here, fetch what is new there, and say now and then that we are there."""
         self._config = config
         for kind in self._kinds:
-            self._send(kind, kind.unsent())
+            unsent = kind.unsent()
+            if unsent and kind.kind == FORGOTTEN.name:
+                self._forget_again(unsent)
+            self._send(kind, unsent)
         now_s = time.monotonic()
         if self._is_told or now_s - self._asked_s >= POLL_S:
             self._fetch()
@@ -167,6 +201,19 @@ class Exchange:
         self._send(kind, list(kind.everything()))
         kind.begin_anew(self._lines(kind.kind, 0, shared_log.latest(self._db)))
 
+    def _forget_again(self, lines: Iterable[shared_log.Line]) -> None:
+        """Erase those whom a database knows again that does not know that they were forgotten.
+
+        Or whom it knows still, as whoever erased them died over it.
+        """
+        if not (lacking := list(shared_log.lacking(self._db, lines))):
+            return
+        with self._db.transaction():  # nobody is erasing them just now
+            lacking = list(shared_log.lacking(self._db, lacking))
+        records = FORGOTTEN.parse(b"\n".join(each.octets for each in lacking)).records
+        if names := forget_again(self._config, self._db, records):
+            observe.log(observe.FORGOTTEN_AGAIN, names=names)
+
     def _send(self, kind: Shared, lines: list[shared_log.Line]) -> None:
         for start in range(0, len(lines), BATCH):
             batch = lines[start : start + BATCH]
@@ -185,13 +232,26 @@ class Exchange:
 
     def _attend(self) -> None:
         """Do what this node has still to do for others: erase who is forgotten, also in the log."""
+        is_time = time.monotonic() - self._retried_s >= RETRY_S
         for number, forgetting in tasks.given_to(self._db, self._node):
-            with self._feeding_paused():
-                tasks.carry_out(self._config, self._db, forgetting)
-            consents = next(each for each in self._kinds if each.kind == CONSENTS.name)
-            self._send(consents, consents.unsent())  # what stands in their place comes first
-            shared_log.erase(self._db, consents.kind, partial(is_of, names=list(forgetting.names)))
+            if forgetting.files is None:
+                self._forget(number, forgetting)
+            elif is_time:
+                self._retried_s = time.monotonic()
+                self._forget(number, forgetting)
+
+    def _forget(self, number: int, forgetting: Forgetting) -> None:
+        """Erase somebody; what cannot be read of the spool now is left for later, and all else is counted."""
+        with self._feeding_paused():
+            left = tasks.carry_out(self._config, self._db, forgetting)
+        consents = next(each for each in self._kinds if each.kind == CONSENTS.name)
+        self._send(consents, consents.unsent())  # what stands in their place comes first
+        shared_log.erase(self._db, consents.kind, partial(is_of, names=list(forgetting.names)))
+        if not left:
             tasks.is_done(self._db, number)
+        elif left != forgetting.files:
+            observe.log(observe.FORGETTING_LEFT, files=left)
+            tasks.is_left(self._db, number, forgetting, left)
 
     def _lines(self, kind: str, after: int, upto: int) -> Iterator[LoggedLine]:
         for batch in self._batches(kind, after, upto):
@@ -205,9 +265,9 @@ class Exchange:
     def _say(self) -> None:
         fed = database.fed(self._config.store, self._db)
         clock_s = registry.clock_distance_s(self._db)
-        signs = vital_signs.look(self._config, fed, self._heard, clock_s)
+        signs = vital_signs.look(self._config, fed, self._heard, clock_s, self._service)
         self._said_heard = self._heard
         if not registry.say(self._db, self._node, self._key, signs):
             registry.take_name(self._db, self._node, self._key)
-        nodes = registry.listing(self._db)
-        observe.NODES_SILENT.set(sum(map(is_silent, (each for each in nodes if each.said))))
+        heard = [each for each in listing(self._db) if each.said]
+        observe.NODES_SILENT.set(sum(map(is_silent, heard)))

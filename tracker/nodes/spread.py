@@ -1,7 +1,7 @@
 """On how many nodes something that was just decided here is in force by now.
 
 Owns: waiting a little for that, and saying it.
-Does not own: how it gets there (`sharing`), or what nodes say of themselves (`registry`).
+Does not own: how it gets there (`sharing`), or what nodes say of themselves (`tracker.store.server.nodes`).
 
 A node that is not heard may have heard of it all the same: what is said is what is known for certain.
 """
@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Any
 from config.keys.secret_files import KeyFileError
 from config.schema import StoreConfig
 from tracker.decisions import shared_log
-from tracker.nodes import registry
 from tracker.nodes.connecting import connected
 from tracker.nodes.findings import is_silent, silence
-from tracker.nodes.lines import digest_of
-from tracker.nodes.registry import Node
 from tracker.records.record_file import RecordFile
 from tracker.sql.errors import ServerError
+from tracker.store.server.nodes import Node, listing
 
 if TYPE_CHECKING:
     from tracker.sql.db import Db
@@ -63,7 +61,7 @@ def reach(store: StoreConfig, record_file: RecordFile[Any, Any], record: object)
     """
     if store.engine == "sqlite":
         return None
-    digest = digest_of(record_file.name, record_file.adapter.dump_json(record), 0)
+    digest = shared_log.digest_of(record_file.name, record_file.adapter.dump_json(record))
     try:
         with connected(store) as db:
             deadline_s = time.monotonic() + PATIENCE_S
@@ -77,6 +75,6 @@ def reach(store: StoreConfig, record_file: RecordFile[Any, Any], record: object)
 
 
 def _reach(db: "Db", digest: bytes) -> Reach:
-    seq, nodes = shared_log.number_of(db, digest), registry.listing(db)
-    lacking = [each for each in nodes if seq is None or each.said is None or each.said.heard < seq]
-    return Reach(len(nodes), lacking)
+    seq, found = shared_log.number_of(db, digest), listing(db)
+    lacking = [each for each in found if seq is None or each.said is None or each.said.heard < seq]
+    return Reach(len(found), lacking)

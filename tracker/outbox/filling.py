@@ -18,8 +18,9 @@ from typing import NamedTuple
 
 from tracker.outbox.subscriptions import Label, Subscription, Subscriptions
 from tracker.sql.db import Db
-from tracker.store import named_rows, queries
+from tracker.store import queries
 from tracker.store.keys import MessageKey
+from tracker.store.rows import named_rows
 
 _IDS = "SELECT name, id FROM webhooks WHERE name IN (:values)"
 _TELL = """

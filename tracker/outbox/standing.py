@@ -1,7 +1,7 @@
 """How webhooks stand: what waits for each, what was sent, and what went wrong the last time.
 
 Owns: this question, which command, page and API ask alike.
-Does not own: the queue itself (`queue`), or how the answer is shown (`tracker.cli.webhook`).
+Does not own: the queue itself (`queue`), or how the answer is shown (`tracker.cli.operations.webhook`).
 """
 
 import time

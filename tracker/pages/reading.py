@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from config.schema import Config
 from tracker.ingest.catch_up import BRIEF_S, catch_up
+from tracker.ingest.elsewhere import elsewhere
 from tracker.sql.db import Db
 from tracker.store import database
 
@@ -27,4 +28,5 @@ def asking(config: Config) -> Iterator[Asked]:
     """Open the store of a configuration to ask it; raises StoreError, also from within the block."""
     backlog = catch_up(config, BRIEF_S)
     with database.reading(config.store) as db:
-        yield Asked(db, tuple(backlog.sentences()))
+        others = elsewhere(db, config.store)
+        yield Asked(db, (*backlog.sentences(), *others.sentences))

@@ -1,7 +1,7 @@
 """The pages of the admin listener.
 
 Owns: which pages there are.
-Does not own: what is on each (a module a page), who may ask (`tracker.access`), or what all have in
+Does not own: what is on each (`views`), who may ask (`tracker.access`), or what all have in
 common (`rendering`).
 """
 
@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from starlette.routing import Route
 
 from config.schema import Config
-from tracker.pages import login
-from tracker.pages.campaigns import Campaigns
-from tracker.pages.clicks import Clicks
-from tracker.pages.links import Links
-from tracker.pages.live import Live, Tails
-from tracker.pages.machines import Machines
-from tracker.pages.messages import Messages
-from tracker.pages.overview import Overview
-from tracker.pages.people import People
 from tracker.pages.rendering.assets import asset
-from tracker.pages.state import StatePage
+from tracker.pages.views import login
+from tracker.pages.views.campaigns import Campaigns
+from tracker.pages.views.clicks import Clicks
+from tracker.pages.views.links import Links
+from tracker.pages.views.live import Live, Tails
+from tracker.pages.views.machines import Machines
+from tracker.pages.views.messages import Messages
+from tracker.pages.views.overview import Overview
+from tracker.pages.views.people import People
+from tracker.pages.views.state import StatePage
 
 PAGES = (Overview, Campaigns, Links, Clicks, People, Messages, Machines, StatePage)
 """Each makes its `routes` from what returns the configuration in force."""

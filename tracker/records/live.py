@@ -40,12 +40,15 @@ class LiveRecords(Generic[Record, Sum]):
         self._copy = FileTail(record_file.copy_of(state), record_file.parse)
         self._shared = FileTail(record_file.shared_of(state), record_file.parse)
         paths = (self._file.path, self._copy.path, self._shared.path)
+        if record_file.metrics is None or record_file.in_force is None:
+            raise TypeError(f"no service goes by {record_file.name} while it runs")
         self._health = FileHealth(record_file.metrics, *paths)
+        self._in_force = record_file.in_force
         self._lock = threading.Lock()
         self._merged: Merged[Record] = Merged()
         self._sum = record_file.sum_of(())
         self._is_copied = True
-        record_file.in_force.set(self._sum.in_force)
+        self._in_force.set(self._sum.in_force)
         self._read()
 
     def __call__(self) -> Sum:
@@ -75,6 +78,8 @@ class LiveRecords(Generic[Record, Sum]):
     def _read(self) -> bool:
         """Read and merge what changed; return whether there are other records now."""
         with self._lock:
+            if not (self._file.is_due or self._shared.is_due or self._copy.is_due):
+                return False  # as for nearly every message, which asks
             return self._read_changes() and self._merge()
 
     def _read_changes(self) -> bool:
@@ -101,7 +106,7 @@ class LiveRecords(Generic[Record, Sum]):
         if merged.records == before:
             return False
         self._sum = self._record_file.sum_of(merged.records)
-        self._record_file.in_force.set(self._sum.in_force)
+        self._in_force.set(self._sum.in_force)
         return True
 
     def _write_copy(self) -> None:
@@ -139,6 +144,11 @@ class FileTail(Generic[Record]):
     def trouble(self) -> OSError | None:
         """Return why the file cannot be read now; None where it can."""
         return self._changes.trouble
+
+    @property
+    def is_due(self) -> bool:
+        """Return whether there is anything to read."""
+        return self._changes.is_due
 
     def read(self) -> bool:
         """Read the file where it has changed, and return whether it has. Raises OSError."""

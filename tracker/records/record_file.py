@@ -79,15 +79,16 @@ class RecordFile(Generic[Record, Sum]):
 
     `sum_of` returns what records come to; `is_sound` whether one can be meant; `erased` which of
     them must not be kept any longer, as others say. Where nothing at all can be read, a file that
-    `fails_open` counts as empty; else whoever asks is told why.
+    `fails_open` counts as empty; else whoever asks is told why. A file that no service goes by while it runs has
+    no metrics.
     """
 
     name: str
     adapter: TypeAdapter[Record]
     sum_of: Callable[[Iterable[Record]], Sum]
-    metrics: RecordFileMetrics
-    in_force: Gauge
     fails_open: bool
+    metrics: RecordFileMetrics | None = None
+    in_force: Gauge | None = None
     is_sound: Callable[[Record], bool] = _everything_is
     erased: Callable[[Iterable[Record]], Collection[object]] = _nothing_is
 

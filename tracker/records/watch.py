@@ -7,7 +7,8 @@ they say now (`live`, `tracker.minting.short_links`).
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -16,6 +17,8 @@ from config.telemetry import observe
 
 T = TypeVar("T")
 INTERVAL_S = 1.0
+LAST_LOOK_S = 10.0
+"""How long a stop waits for files to be looked at once more."""
 _NEVER = object()
 
 
@@ -56,14 +59,22 @@ class ChangeDetector:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._name = os.fspath(path)
         self._seen: object = _NEVER
         self.trouble: OSError | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Return whether there is anything to read: the file has changed, or could not be read."""
+        # Most have no such file, and each message asks: to look so makes no OSError of it.
+        if self._seen is None and self.trouble is None:
+            return os.access(self._name, os.F_OK)
+        return self.trouble is not None or file_version(self._name) != self._seen
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[bool]:
         """Yield whether the file has changed and has to be read; note an OSError of the block."""
-        seen = file_version(self._path)
+        seen = file_version(self._name)
         try:
             yield seen != self._seen
         except OSError as error:
@@ -85,27 +96,55 @@ class Refreshable(Protocol):
 
 @contextlib.asynccontextmanager
 async def watching(*watched: Refreshable | None) -> AsyncIterator[None]:
-    """Have all of them look again and again while the block runs."""
-    tasks = [asyncio.create_task(_repeatedly(each.refresh)) for each in watched if each is not None]
+    """Have all of them look again and again while the block runs, and once more at its end.
+
+    A link that was made just before a stop is in the copy of its file by then.
+    """
+    ending = asyncio.Event()
+    looking = (_repeatedly(each, ending) for each in watched if each is not None)
+    tasks = [asyncio.create_task(each) for each in looking]
     try:
         yield
     finally:
+        ending.set()
+        await _ended(tasks)
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Wait for the last looks; one that fails, or hangs with its disk, keeps nobody from stopping."""
+    if not tasks:
+        return
+    try:
+        await asyncio.wait(tasks, timeout=LAST_LOOK_S)
+    finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
+    await asyncio.wait(tasks)
 
 
-async def _repeatedly(refresh: Callable[[], object]) -> None:
-    while True:
-        await asyncio.sleep(INTERVAL_S)
-        # In a thread, as a long file takes its time.
-        await asyncio.to_thread(refresh)
+async def _repeatedly(watched: Refreshable, ending: asyncio.Event) -> None:
+    """Look each second; a look that fails is told, once until one succeeds, and is not the last."""
+    is_last = has_failed = False
+    while not is_last:
+        with contextlib.suppress(TimeoutError):
+            is_last = await asyncio.wait_for(ending.wait(), INTERVAL_S)
+        try:
+            # In a thread, as a long file takes its time.
+            await asyncio.to_thread(watched.refresh)
+        except Exception as error:  # noqa: BLE001 - whatever it is, readers need later changes
+            if not has_failed:
+                observe.log(
+                    observe.FILE_LOOK_FAILED, watched=type(watched).__name__, exc_info=error
+                )
+            has_failed = True
+        else:
+            has_failed = False
 
 
-def file_version(path: Path) -> tuple[int, int, int] | None:
+def file_version(path: Path | str) -> tuple[int, int, int] | None:
     """Return what differs once the content of a file, or who may read it, has changed."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - of a name: each message asks for three
     except OSError:
         return None
     return found.st_ino, found.st_ctime_ns, found.st_size

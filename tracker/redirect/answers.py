@@ -19,6 +19,12 @@ _GIF = b"image/gif"
 _UNCACHED = ((b"cache-control", b"no-store"), (b"x-robots-tag", b"noindex"))
 
 NOT_FOUND = Answer(404, _TEXT, b"There is nothing here.\n", _UNCACHED)
+NOT_KNOWN_YET = Answer(
+    503,
+    _TEXT,
+    b"This link cannot be opened at the moment. Please try again in a few seconds.\n",
+    ((b"retry-after", b"3"), *_UNCACHED),
+)
 METHOD_NOT_ALLOWED = Answer(
     405, _TEXT, b"Only GET and HEAD are served here.\n", ((b"allow", b"GET, HEAD"), *_UNCACHED)
 )
@@ -39,23 +45,18 @@ def redirection(destination: str, referrer_policy: str = "no-referrer") -> Answe
     """Return the 302 to `destination`, octet for octet (RFC 9110 §15.4.3)."""
     shown = html.escape(destination)
     body = f'<!doctype html><title>Moved</title><a href="{shown}">{shown}</a>\n'.encode("ascii")
-    location = destination.encode("ascii")
-    begins, others = _around_location(referrer_policy)
-    head = b"%blocation: %b\r\n%bcontent-length: %d\r\n" % (begins, location, others, len(body))
-    return Answer(302, _HTML, body, ((b"location", location), *_beside(referrer_policy)), head)
+    beside, begins, others = _around_location(referrer_policy)
+    head = f"{begins}location: {destination}\r\n{others}content-length: {len(body)}\r\n"
+    headers = ((b"location", destination.encode("ascii")), *beside)
+    return Answer(302, _HTML, body, headers, head.encode("ascii"))
 
 
 @functools.cache
-def _beside(referrer_policy: str) -> Headers:
-    """Return the header fields of a redirect but its destination."""
-    return (b"referrer-policy", referrer_policy.encode("ascii")), *_UNCACHED
-
-
-@functools.cache
-def _around_location(referrer_policy: str) -> tuple[bytes, bytes]:
-    """Return what stands before and after the destination in the head of each redirect."""
-    fields = (*_beside(referrer_policy), (b"content-type", _HTML))
-    return status_line(302), b"".join(b"%b: %b\r\n" % pair for pair in fields)
+def _around_location(referrer_policy: str) -> tuple[Headers, str, str]:
+    """Return the other fields of a redirect, and what stands before and after the destination in its head."""
+    beside = (b"referrer-policy", referrer_policy.encode("ascii")), *_UNCACHED
+    others = b"".join(b"%b: %b\r\n" % pair for pair in (*beside, (b"content-type", _HTML)))
+    return beside, status_line(302).decode("ascii"), others.decode("ascii")
 
 
 def resolution(destination: str) -> Answer:

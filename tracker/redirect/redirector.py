@@ -11,7 +11,7 @@ A token is taken as it stands in the request line: nothing is percent-decoded, n
 stray character forgiven, and whatever is not a token of ours gets one and the same 404.
 """
 
-import os
+import random
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -32,13 +32,13 @@ from tracker.listener.http1 import Answer, Request
 from tracker.redirect import answers, known_networks, visitor, well_known
 from tracker.tokens import APP_PATH, PATH, PIXEL_NUMBER, SHORT_PATH, BadToken, Keyring, Link, read
 from tracker.urls.params import is_called, with_written, written_name
-from tracker.urls.signed import is_signed
+from tracker.urls.secrets.signed import is_signed
 
 Record = Callable[[Clicked | Opened, Callable[[], None]], None]
 """Keeps a click or an open, and calls back once it is durable, or after having waited long enough."""
 
 Ask = Callable[[str, Callable[[str | None], None]], None]
-"""Asks other nodes for the token of a code, and calls back with it, or with None, soon."""
+"""Asks other nodes for the token of a code, and calls back soon: with it, "" (none has it) or None (none could tell)."""
 
 ALLOWED_METHODS = ("GET", "HEAD")
 FIXED = {b"/robots.txt": answers.ROBOTS, b"/healthz": answers.HEALTHY}
@@ -47,6 +47,7 @@ RESOLVE = b"/resolve"
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,500}").fullmatch
 """A parameter that may stand in a header field; no advertising network needs as much."""
 _CODE = re.compile(rb"[A-Za-z0-9]{1,7}").fullmatch
+_PATH, _SHORT_PATH = PATH.encode("ascii"), SHORT_PATH.encode("ascii")
 _APP = APP_PATH.removeprefix(PATH)
 
 
@@ -153,7 +154,7 @@ class Redirector:
         by_app = path == RESOLVE
         asked = _path_asked_about(request.query) if by_app else path
         token = self._token(asked)
-        answer = FIXED.get(path) or self._well_known(request)
+        answer = None if token else FIXED.get(path) or self._well_known(request)
         if token is None and answer is None and not by_app:
             client.reply(answers.NOT_FOUND)
         elif request.method not in ALLOWED_METHODS:
@@ -161,33 +162,35 @@ class Redirector:
         elif answer is not None:
             client.reply(answer)
         elif token == "" and self.ask is not None and (code := self._code(asked)):
-            lead_to = self._lead_to(request)
-            self.ask(code, lambda found: self._follow(request, client, found or "", lead_to))
+            self.ask(code, partial(self._told, request, client))
         else:
-            self._follow(request, client, token or "", self._lead_to(request))
+            self._follow(request, client, token or "")
+
+    def _told(self, request: Request, client: Client, token: str | None) -> None:
+        """Answer a request for a short link, once other nodes were asked for its token."""
+        if token is None:
+            _NOT_KNOWN_YET.inc()
+            client.reply(answers.NOT_KNOWN_YET)
+        else:
+            self._follow(request, client, token)
 
     def _code(self, path: bytes) -> str:
         """Return the code in the path of a short link, as far as it can be one; "" where it cannot."""
         code = path.rpartition(b"/")[2]
         return code.decode("latin-1") if self._is_short(path) and _CODE(code) else ""
 
-    def _lead_to(self, request: Request) -> Callable[[str], Answer]:
-        """Return what makes an answer of a destination."""
+    def _leading_to(self, destination: str, request: Request) -> Answer:
+        """Return the answer that leads whoever made a request to a destination."""
         if request.path == RESOLVE:
-            return answers.resolution
+            return answers.resolution(destination)
         query = request.query
         more = self.rules.passed(query) if query and self._is_short(request.path) else []
-
-        def redirection(destination: str) -> Answer:
-            if more and not is_signed(destination):
-                destination = with_written(destination, more)
-            return answers.redirection(destination, self.rules.referrer_policy)
-
-        return redirection
+        if more and not is_signed(destination):
+            destination = with_written(destination, more)
+        return answers.redirection(destination, self.rules.referrer_policy)
 
     def _is_short(self, path: bytes) -> bool:
-        short = SHORT_PATH.encode("ascii")
-        return any(path.startswith(prefix + short) for prefix in self.rules.prefixes)
+        return any(path.startswith(prefix + _SHORT_PATH) for prefix in self.rules.prefixes)
 
     def _well_known(self, request: Request) -> Answer | None:
         if not request.path.startswith(b"/.well-known/"):
@@ -200,16 +203,14 @@ class Redirector:
         """Return the token that a path holds or stands for; "" (no token) for an unknown code."""
         for prefix in self.rules.prefixes:
             if path.startswith(prefix):
-                rest = path[len(prefix) :].decode("latin-1")
-                if rest.startswith(PATH):
-                    return rest.removeprefix(PATH).removeprefix(_APP)
-                if rest.startswith(SHORT_PATH):
-                    return self._short_links(rest.removeprefix(SHORT_PATH)) or ""
+                rest = path[len(prefix) :]
+                if rest.startswith(_PATH):
+                    return rest[len(_PATH) :].decode("latin-1").removeprefix(_APP)
+                if rest.startswith(_SHORT_PATH):
+                    return self._short_links(rest[len(_SHORT_PATH) :].decode("latin-1")) or ""
         return None
 
-    def _follow(
-        self, request: Request, client: Client, token: str, lead_to: Callable[[str], Answer]
-    ) -> None:
+    def _follow(self, request: Request, client: Client, token: str) -> None:
         """Answer a request for a link, once the click is kept."""
         try:
             link = read(self._keyring(), token)
@@ -223,7 +224,7 @@ class Redirector:
             client.reply(answers.GONE)
             return
         is_pixel = link.number == PIXEL_NUMBER
-        answer = answers.PIXEL if is_pixel else lead_to(destination)
+        answer = answers.PIXEL if is_pixel else self._leading_to(destination, request)
         if link.preview:
             _PREVIEWED.inc()
             client.reply(answer)
@@ -250,22 +251,22 @@ def clicked(request: Request, link: Link, rules: Rules, at_s: float | None = Non
     signals = visitor.signals(visit, rules.networks, of_page=request.path != RESOLVE)
     verdict = judge_alone(signals, max(0.0, at_s - link.sent_at_s), rules.judging)
     kept = visitor.kept(visit.address, rules.ip_privacy, at_s)
-    return Clicked(
-        event_id=event_id(at_s),
-        at_s=at_s,
-        message_id=link.message_id.hex(),
-        recipient=link.recipient,
-        link=link.number,
-        sent_at_s=link.sent_at_s,
-        destination=link.destination,
-        method=request.method,
-        human=verdict.human,
-        reasons=verdict.reasons,
-        ip=kept.ip,
-        user_agent=visit.agent,
-        signals=signals,
-        network=kept.network,
-        asks_for_privacy=rules.heeds_gpc and visitor.asks_for_privacy(visit),
+    return Clicked(  # by place, which takes a third of the time
+        event_id(at_s),
+        at_s,
+        link.message_id.hex(),
+        link.recipient,
+        link.number,
+        link.sent_at_s,
+        link.destination,
+        request.method,
+        verdict.human,
+        verdict.reasons,
+        kept.ip,
+        visit.agent,
+        signals,
+        kept.network,
+        rules.heeds_gpc and visitor.asks_for_privacy(visit),
     )
 
 
@@ -285,8 +286,12 @@ def opened(request: Request, link: Link, rules: Rules) -> Opened:
 
 
 def event_id(at_s: float) -> str:
-    """Return a new id that sorts by time, so that the store's index grows at its end."""
-    return f"{int(at_s * 1000):012x}{os.urandom(10).hex()}"
+    """Return a new id that sorts by time, so that the store's index grows at its end.
+
+    To ask the system for random octets takes twice as long, with each click. A process that is forked seeds
+    the generator anew.
+    """
+    return f"{int(at_s * 1000) << 80 | random.getrandbits(80):032x}"
 
 
 _REDIRECTED = observe.REDIRECTS.labels("redirected")
@@ -294,3 +299,4 @@ _OPENED = observe.REDIRECTS.labels("opened")
 _PREVIEWED = observe.REDIRECTS.labels("preview")
 _REFUSED = observe.REDIRECTS.labels("refused")
 _REVOKED = observe.REDIRECTS.labels("revoked")
+_NOT_KNOWN_YET = observe.REDIRECTS.labels("not_known_yet")

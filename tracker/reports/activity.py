@@ -82,7 +82,7 @@ def activity(db: Db, *names: str) -> Iterator[Json]:
     """Yield what a person was sent and clicked, the latest first.
 
     By addresses, or ids of the application's; all are one person's, and written as they stand in the
-    store (`tracker.store.persons.written_alike`).
+    store (`tracker.store.rows.persons.written_alike`).
     """
     asked = {"names": list(names), "in_lower_case": [ascii_lower(each) for each in names]}
     told = [{**row, "why": None} for row in db.query(_SENT, asked)]

@@ -16,9 +16,9 @@ from tracker.reports.figures import Json
 from tracker.reports.period import Period
 from tracker.sql.db import Db
 from tracker.sql.spelling import IN_ORDER_OF, LEAST_OCTETS, MOST_OCTETS
-from tracker.store.clicked_by import PART, Persons
 from tracker.store.keys import MessageKey, address_text, event_text, message_text, moment_s
 from tracker.store.reserved import DAY_S, PURGED_NAME, RESERVED_NAME
+from tracker.store.rows.clicked_by import PART, Persons
 
 _LINKS = """
     WITH named AS (SELECT id FROM links WHERE name = :link OR url = :link)
@@ -107,11 +107,14 @@ _ARRIVED = """
 _SENT = """
     (SELECT sent_s AS at, message_id AS of_message, event_id AS event, arrival AS arrived FROM clicks
         WHERE sent_s >= :since_s AND sent_s < :until_s AND arrival > :after
-        ORDER BY arrival
+        ORDER BY arrival LIMIT :every
     ) AS sent CROSS JOIN clicks
         ON clicks.sent_s = at AND clicks.message_id = of_message AND event_id = event
 """
-"""The same clicks in the same order: this way where they are few among all that arrived."""
+"""The same clicks in the same order: this way where they are few among all that arrived.
+
+Without a limit, SQLite takes the order for one that nobody needs.
+"""
 _BY_ARRIVAL = f"{CLICK.format(_ARRIVED, more='')} ORDER BY arrived"
 _BY_SENDING = CLICK.format(_SENT, more="")
 _DAYS = "SELECT min(day), max(day) FROM cohorts WHERE link_id = 0 AND campaign_id = :campaign"
@@ -119,6 +122,7 @@ _OF_MESSAGE = f"""
     {CLICK.format("clicks", more="")}
     WHERE clicks.sent_s = :sent_s AND clicks.message_id = :message_id ORDER BY clicks.event_id
 """
+_EVERY = 2**63 - 1
 _FEW_DAYS = 31
 _CHUNK = 5000
 _SHOWN_AT_ONCE = 500
@@ -257,7 +261,7 @@ def clicks(
     asked = Period.of(since_s, until_s)
     if scope:
         asked = _clicked_days(db, scope, asked)
-    values = {"campaign": scope, "after": after, **asked.values()}
+    values = {"campaign": scope, "after": after, "every": _EVERY, **asked.values()}
     few = asked.until_s - asked.since_s <= _FEW_DAYS * DAY_S
     in_order = IN_ORDER_OF[db.engine].format("arrived")
     rows = db.stream(f"{_BY_SENDING} {in_order}" if few else _BY_ARRIVAL, values)

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tracker.reports.names import Name
-from tracker.store.clicked_by import Counts
 from tracker.store.reserved import DAY_S
+from tracker.store.rows.clicked_by import Counts
 
 Json = dict[str, Any]
 
@@ -256,7 +256,7 @@ class Report:
         }
 
     def rows(self) -> Iterator[Json]:
-        """Return the report as rows of COLUMNS: the total, campaigns, links."""
+        """Yield the report as rows of COLUMNS: the total, campaigns, links."""
         empty = dict.fromkeys(COLUMNS)
         yield {**empty, "of": "total", **self.totals.columns()}
         for campaign in self.campaigns:

@@ -3,7 +3,7 @@
 Owns: finding what was named, and saying that nothing is called so, with what is called nearly so: an
 answer of no rows would look like the answer that nobody clicked.
 Does not own: the answers (`summary`, `clicks`, `activity`), or under which names a person stands
-(`tracker.store.persons`).
+(`tracker.store.rows.persons`).
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from tracker.reports import names
 from tracker.reports.names import Name
 from tracker.sql.db import Db
-from tracker.store import persons
 from tracker.store.reserved import RESERVED_NAME
+from tracker.store.rows import persons
 
 NEAR = 3
 """Names that are offered instead of one that nothing has."""

@@ -2,7 +2,7 @@
 
 Owns: which links there are, clicked or only listed, in which order, and their queries.
 Does not own: how many people clicked them in a period (`people`), their figures as values (`figures`), or
-which links a campaign lists (`tracker.counting.listed_links`).
+which links a campaign lists (`tracker.counting.links.listed_links`).
 
 The most clicked come first, those with as many clicks by name. There may be very many with as many, as
 where each reader had links that nobody else had: of these, so many are compared as COMPARED says.
@@ -17,7 +17,7 @@ from tracker.reports.figures import Figures, Json, LinkFigures
 from tracker.reports.names import Name
 from tracker.reports.period import Period
 from tracker.sql.db import Db
-from tracker.store.clicked_by import Counts
+from tracker.store.rows.clicked_by import Counts
 
 COMPARED = 2000
 """Links with as many clicks as the last one that is shown, which are put in order by name."""

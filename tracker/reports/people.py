@@ -1,7 +1,7 @@
 """How many people clicked, each once: of a period, by campaign or link.
 
 Owns: which sets of persons are united for which question.
-Does not own: the sets (`tracker.store.clicked_by`), or sums (`period`, `summary`).
+Does not own: the sets (`tracker.store.rows.clicked_by`), or sums (`period`, `summary`).
 
 A set is of one day of sending; those of a period are united part by part, so that who clicked on many
 days is one person, and 90 days take some milliseconds.
@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 
 from tracker.sql.db import Db
-from tracker.store.clicked_by import Counts, Persons, united
+from tracker.store.rows.clicked_by import Counts, Persons, united
 
 _BY_CAMPAIGN = """
     SELECT campaign_id, part, certain, doubtful, machines

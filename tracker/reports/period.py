@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from tracker.reports import people
 from tracker.reports.figures import Figures
 from tracker.sql.db import Db
-from tracker.store.clicked_by import Counts
 from tracker.store.reserved import DAY_S, day_of
+from tracker.store.rows.clicked_by import Counts
 
 _EVER_S = 1e11
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tracker.retention.retention import purged_before_s
 from tracker.sql.db import Db, Engine
 from tracker.sql.spelling import LATEST_STEP, OCTETS_ON_SERVER, VERSION
-from tracker.store import files
+from tracker.store.file import files
 from tracker.store.keys import moment_s
 
 _TOTALS = """

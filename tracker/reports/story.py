@@ -2,7 +2,7 @@
 
 Owns: these questions, and their queries.
 Does not own: finding a message by a name (`tracker.details.lookup`), what is kept of how it was handed over
-(`tracker.details`), or how the answer is printed (`tracker.cli.message`).
+(`tracker.details`), or how the answer is printed (`tracker.cli.reports.message`).
 """
 
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from tracker.reports.figures import Json
 from tracker.reports.known import Unknown
 from tracker.reports.names import Name
 from tracker.sql.db import Db
-from tracker.store import named_rows, persons
 from tracker.store.keys import MessageKey, moment_s
+from tracker.store.rows import named_rows, persons
 from tracker.tokens import SHARED
 
 _MESSAGE = """

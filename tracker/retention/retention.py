@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from tracker.retention import clock, unused_links
 from tracker.retention.clock import Time
 from tracker.sql.db import Db
-from tracker.store import database, slots
+from tracker.store import database, queries
 from tracker.store.chunks import Changeable, Pace, writing
 from tracker.store.database import Place, Watermark
+from tracker.store.file.replacement import Progress
 from tracker.store.keys import first_of
-from tracker.store.replacement import Progress
 from tracker.store.reserved import DAY_S, day_of
+from tracker.store.rows import slots
 
 CHUNK_ROWS = 20_000
 """Messages, copies and clicks that are purged in one transaction, at most."""
@@ -92,8 +93,8 @@ _PICK_COPIES = """
     FROM gone CROSS JOIN deliveries USING (sent_s, message_id) LIMIT ?
 """
 _DROP_COPY = "DELETE FROM deliveries WHERE sent_s = ? AND message_id = ? AND number = ?"
-_DROP_PERSON = """
-    DELETE FROM persons WHERE id = ?
+_DROP_PERSONS = """
+    DELETE FROM persons WHERE id IN (:values)
     AND NOT EXISTS (SELECT 1 FROM deliveries WHERE person_id = persons.id)
 """
 _COUNT_UNKNOWN = """
@@ -199,7 +200,7 @@ def expiring(opened: Changeable, before_s: float) -> Iterator[Purged]:
     They are in no sum; of how many nobody knows what became of them is kept. Yield what each of its
     transactions has deleted.
     """
-    return _drop(opened, _NEVER_SENT, before_s)
+    return _drop(opened, _NEVER_SENT, math.ceil(before_s))
 
 
 def purge_file(
@@ -242,18 +243,18 @@ def purge(opened: Changeable, before_s: float) -> Purged:
 
 def purging(opened: Changeable, before_s: float) -> Iterator[Purged]:
     """Purge bit by bit; yield what each transaction has deleted."""
-    before_s = math.floor(before_s)
+    horizon_s = math.floor(before_s)
     with writing(opened) as db:
-        database.raise_watermark(db, _PURGED, before_s)
-    yield from _delete(opened, _PURGE_PIXELS, before_s)
-    yield from _delete(opened, _PURGE_OPENS, before_s)
-    yield from _drop(opened, _OLD, before_s)
-    for _ in unused_links.unlisting(opened, day_of(before_s)):
+        database.raise_watermark(db, _PURGED, horizon_s)
+    yield from _delete(opened, _PURGE_PIXELS, horizon_s)
+    yield from _delete(opened, _PURGE_OPENS, horizon_s)
+    yield from _drop(opened, _OLD, horizon_s)
+    for _ in unused_links.unlisting(opened, day_of(horizon_s)):
         yield Purged()
-    yield from _delete(opened, _FORGET_CLICKS, first_of(before_s))
+    yield from _delete(opened, _FORGET_CLICKS, first_of(horizon_s))
 
 
-def _delete(opened: Changeable, sql: str, before: float | bytes) -> Iterator[Purged]:
+def _delete(opened: Changeable, sql: str, before: int | bytes) -> Iterator[Purged]:
     """Delete what lies before something, with a statement that deletes a chunk."""
     pace = Pace(CHUNK_ROWS)
     deleted = chunk = 0
@@ -264,7 +265,7 @@ def _delete(opened: Changeable, sql: str, before: float | bytes) -> Iterator[Pur
         yield Purged()
 
 
-def _drop(opened: Changeable, which: str, before_s: float) -> Iterator[Purged]:
+def _drop(opened: Changeable, which: str, before_s: int) -> Iterator[Purged]:
     """Delete the messages that a query gives, and what belongs to them."""
     pace = Pace(CHUNK_ROWS)
     while True:
@@ -275,7 +276,7 @@ def _drop(opened: Changeable, which: str, before_s: float) -> Iterator[Purged]:
         yield dropped
 
 
-def _pick(db: Db, which: str, before_s: float, rows: int) -> bool:
+def _pick(db: Db, which: str, before_s: int, rows: int) -> bool:
     """Have in `gone` the next messages that have up to so many rows, one at least; False for none."""
     db.execute(_GONE)
     db.execute("DELETE FROM gone")
@@ -290,21 +291,30 @@ def _pick(db: Db, which: str, before_s: float, rows: int) -> bool:
     return bool(picked)
 
 
-def _drop_picked(db: Db, before_s: float, rows: int) -> Purged:
+def _drop_picked(db: Db, before_s: int, rows: int) -> Purged:
     """Delete up to so many rows of the messages in `gone`, and the messages once these are all."""
     unused_links.add_up_own(db)
     clicks = _drop_clicks(db, before_s, rows)
-    if clicks < rows and _drop_copies(db, rows):
-        db.execute(_COUNT_UNKNOWN)
-        sets = dict(db.execute(_SETS).fetchall())
-        db.execute(_DROP_SIGHTINGS)
-        messages = db.execute(_DROP_MESSAGES).rowcount
-        unused_links.drop_sets(db, sets)
-        return Purged(messages, clicks)
-    return Purged(0, clicks)
+    if clicks == rows:
+        return Purged(0, clicks)
+    copies = db.execute(_PICK_COPIES, [rows]).fetchall()
+    gone = _drop_copies(db, copies)
+    messages = _drop_messages(db) if len(copies) < rows else 0
+    slots.forget_gone(db, gone)  # most of what they were told goes with the messages
+    return Purged(messages, clicks)
 
 
-def _drop_clicks(db: Db, before_s: float, rows: int) -> int:
+def _drop_messages(db: Db) -> int:
+    """Delete the messages in `gone`, with the sets of links that no other has; return how many."""
+    db.execute(_COUNT_UNKNOWN)
+    sets = dict(db.execute(_SETS).fetchall())
+    db.execute(_DROP_SIGHTINGS)
+    messages = db.execute(_DROP_MESSAGES).rowcount
+    unused_links.drop_sets(db, sets)
+    return messages
+
+
+def _drop_clicks(db: Db, before_s: int, rows: int) -> int:
     db.execute(_GOING_CLICKS)
     db.execute("DELETE FROM going_clicks")
     picked = db.execute(_PICK_CLICKS, [rows]).rowcount
@@ -315,15 +325,11 @@ def _drop_clicks(db: Db, before_s: float, rows: int) -> int:
     return picked
 
 
-def _drop_copies(db: Db, rows: int) -> bool:
-    """Delete copies, and persons who have none left; return whether that were all.
+def _drop_copies(db: Db, copies: Sequence[tuple[int, ...]]) -> set[int]:
+    """Delete copies, and persons who have none left; return whom these may be among.
 
     What these clicked stays in the sums.
     """
-    copies = db.execute(_PICK_COPIES, [rows]).fetchall()
     db.executemany(_DROP_COPY, [copy[:3] for copy in copies])
     persons = {person for *_, person in copies if person is not None}
-    left = db.executemany(_DROP_PERSON, [(person,) for person in persons]).rowcount
-    if left:
-        slots.forget_gone(db, persons)
-    return len(copies) < rows
+    return persons if queries.change_in(db, _DROP_PERSONS, persons) else set()

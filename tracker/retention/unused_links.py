@@ -1,7 +1,7 @@
 """Links that nothing needs any more, once the messages that had them are gone.
 
 Owns: which names of links go, and what becomes of the sums of those.
-Does not own: when (`retention`), or which links reports list (`tracker.counting.listed_links`).
+Does not own: when (`retention`), or which links reports list (`tracker.counting.links.listed_links`).
 
 Three kinds of rows keep a link's name: a set that a message has, its place in a campaign's list,
 and a sum of clicks.
@@ -20,11 +20,12 @@ there is to let go of, however much the store holds.
 from collections.abc import Iterable, Iterator, Mapping
 
 from tracker.sql.db import Db
-from tracker.store import clicked_by, database, named_rows, queries, slots
+from tracker.store import database, queries
 from tracker.store.chunks import Changeable, Pace, db_of, writing
-from tracker.store.clicked_by import Persons, Place, Scope
 from tracker.store.database import Watermark
 from tracker.store.reserved import RESERVED_NAME
+from tracker.store.rows import clicked_by, named_rows, slots
+from tracker.store.rows.clicked_by import Persons, Place, Scope
 from tracker.urls.naming import is_url
 
 _UNLISTED: Watermark = "unlisted_before_day"
@@ -219,7 +220,7 @@ def unlisting(opened: Changeable, day: int) -> Iterator[None]:
     With them goes every sum whose last click was withdrawn.
     """
     db = db_of(opened)
-    since = database.watermark(db, _UNLISTED)
+    since = int(database.watermark(db, _UNLISTED))
     withdrawn = db.execute(_WITHDRAWN).fetchall()
     due = db.execute(_DUE, {"since": since, "day": max(day, since)}).fetchall()
     pace = Pace(CHUNK_LINKS)

@@ -1,7 +1,7 @@
 """What was counted, and what will be, as lines for who reads them here: `waypost export --follow`.
 
 Owns: where that begins, waiting for more, and the cursor at the end of each line.
-Does not own: reading (`reader`), the lines (`line`), or printing them (`tracker.cli.report`).
+Does not own: reading (`reader`), the lines (`line`), or printing them (`tracker.cli.reports.report`).
 
 It is another process than the one that counts, and so may see that something is counted a moment before
 what it tells of forgotten persons is blanked. So it goes by what was counted when it last looked.

@@ -1,1 +1,1 @@
-"""What a destination is: its host, its secrets, what may be added to it, what it is called."""
+"""What a destination is: its host, what may be added to it, what it is called, how its host is told who clicked."""

@@ -22,7 +22,7 @@ from tracker.urls.params import (
     with_written,
     written_name,
 )
-from tracker.urls.signed import is_signed
+from tracker.urls.secrets.signed import is_signed
 
 
 def params_text(
@@ -45,7 +45,7 @@ def id_octets(
     """Return how many octets an id adds to a destination after `text`; 0 where it gets none.
 
     `told` is the id as a parameter, `hosts` are those that are told ids. A destination that holds a
-    secret gets no id either, which the caller has to check (`secrets`).
+    secret gets no id either, which the caller has to check (`secrets.rules`).
     """
     if host(destination) not in hosts or is_signed(destination):
         return 0

@@ -18,7 +18,8 @@ from typing import Final, NamedTuple, Self
 from config.schema import Config
 from tracker.events import SentLink
 from tracker.urls.params import called, without, without_written, written_name
-from tracker.urls.secrets import without_secrets
+from tracker.urls.secrets.ordinary import ordinary
+from tracker.urls.secrets.rules import without_secrets
 
 _REMEMBERED: Final = 2048
 VOLATILE_PARAMS = frozenset(
@@ -77,10 +78,17 @@ def identity(destination: str, patterns: tuple[GroupPattern, ...], volatile: fro
 
     What varies is left out, and so is what is a secret, whoever wants such a link tracked.
     """
+    if (name := named(destination, patterns)) is not None:
+        return name
+    return without_secrets(without(destination, volatile) if "?" in destination else destination)
+
+
+def named(destination: str, patterns: tuple[GroupPattern, ...]) -> str | None:
+    """Return the name that the first pattern gives to a destination, or None."""
     for group in patterns:
         if group.pattern.search(destination):
             return group.name
-    return without_secrets(without(destination, volatile) if "?" in destination else destination)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +128,24 @@ class LinkNaming(NamedTuple):
 
     def sent_link(self, number: int, text: str, volatile: frozenset[str]) -> SentLink:
         """Return the link as it is told to the store; `number` is its place in the message."""
-        url, group, ignored = _told(self, volatile)
+        url, group, ignored = told(*self, volatile)
         return SentLink(number, url, group, text, ignored)
 
     def told(self, volatile: frozenset[str]) -> tuple[str, str | None, tuple[str, ...]]:
         """Return the URL, the group and the ignored parameters of a `SentLink`."""
+        if self._is_ordinary(volatile):
+            return self.destination, None if self.name == self.destination else self.name, ()
         ignored = self._ignored(volatile)
         url = without_written(self.destination, ignored)
         safe = without_secrets(url)
         if safe != url or self.name != self._identity(volatile, ignored):
             return safe, self.name, ()
         return url, None, ignored
+
+    def _is_ordinary(self, volatile: frozenset[str]) -> bool:
+        """Whether nothing was added to its URL, and no part of it is left out of its name."""
+        is_whole = self.id_param is None and self.destination == self.author_url
+        return is_whole and ordinary(volatile)(self.destination)
 
     def _identity(self, volatile: frozenset[str], ignored: tuple[str, ...]) -> str:
         """Return what the link is called unless somebody named it; of what holds no secret."""
@@ -154,5 +169,9 @@ class LinkNaming(NamedTuple):
         return added.lstrip("?&").split("&") if added else []
 
 
-_told = lru_cache(maxsize=_REMEMBERED)(LinkNaming.told)
-"""Images and titles, and all messages of a campaign, have the same links."""
+@lru_cache(maxsize=_REMEMBERED)
+def told(
+    author_url: str, destination: str, name: str, id_param: str | None, volatile: frozenset[str]
+) -> tuple[str, str | None, tuple[str, ...]]:
+    """Return what `LinkNaming.told` does: images and titles, and all messages of a campaign, have the same links."""
+    return LinkNaming(author_url, destination, name, id_param).told(volatile)

@@ -2,7 +2,7 @@
 
 Owns: what a person's id is, and what it adds to a destination.
 Does not own: which links carry one (`proxy.policy.decide`, `tracker.minting.request`), its secret
-(`config.keys.token_keys`), or the way back from an id to a person (`tracker.store.persons`).
+(`config.keys.token_keys`), or the way back from an id to a person (`tracker.store.rows.persons`).
 
 An id is the application's own, or else a keyed hash (HMAC-SHA256, RFC 2104) of the address, as
 addresses must not travel in URLs. Its key never rotates, so that a person is the same in every

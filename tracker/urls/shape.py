@@ -24,6 +24,7 @@ MAX_VALUES: Final = 40
 
 _HOLE = "\0"
 _SEGMENT = re.compile(r"([^/\\;]+)")
+_BETWEEN_PARAMETERS = re.compile(r"(&(?:[^&=]*=)?)")
 
 
 class Parts(NamedTuple):
@@ -63,17 +64,12 @@ def parts(url: str) -> Parts:
     if found is None or _HOLE in url:
         return Parts((url,), ())
     scheme, authority, path, query, fragment = found.groups()
-    texts = [scheme + authority]
-    _append(texts, "", _SEGMENT.split(path))
+    texts = _SEGMENT.split(path)
+    texts[0] = scheme + authority + texts[0]
     if query:
         _append(texts, "?", _parameters(query[1:]))
     if fragment:
         _append(texts, "#", _fragment(fragment[1:]))
-    return _limited(texts)
-
-
-def _limited(texts: list[str]) -> Parts:
-    """Return fixed text and values, which take turns in `texts`."""
     if len(texts) > 2 * MAX_VALUES + 1:
         texts[2 * MAX_VALUES :] = ["".join(texts[2 * MAX_VALUES :])]
     return Parts(tuple(texts[::2]), tuple(texts[1::2]))
@@ -87,13 +83,9 @@ def _append(texts: list[str], mark: str, more: list[str]) -> None:
 
 def _parameters(query: str) -> list[str]:
     """Return the fixed texts and values of parameters, in turns, a fixed one at both ends."""
-    texts = [""]
-    for pair in query.split("&"):
-        name, equals, value = pair.partition("=")
-        texts[-1] += name + equals if equals else ""
-        texts += [value if equals else name, "&"]
-    texts[-1] = ""
-    return texts
+    texts = [*_BETWEEN_PARAMETERS.split(f"&{query}"), ""]
+    texts[1] = texts[1][1:]
+    return texts[1:]
 
 
 def _fragment(fragment: str) -> list[str]:

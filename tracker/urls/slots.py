@@ -39,8 +39,10 @@ MAX_PERSONS: Final = 1_000
 MAX_VALUES: Final = 4_000
 """Values of one place that are compared, as one person may have any number."""
 _CACHED_LINKS = 4_096
+_CACHED_VALUES = 1_024
 _SLOT_OCTETS = 16
-_VALUE_OCTETS = 8
+VALUE_OCTETS: Final = 8
+"""Of what is kept of a value."""
 
 
 class Placed(NamedTuple):
@@ -135,25 +137,25 @@ def _placed(number: int, text: str, url: str) -> Placed:
 @lru_cache(_CACHED_LINKS)
 def _slot(text: str, url: str) -> tuple[bytes, str, Parts]:
     """Return what `Placed` has of a link. Most links are in all messages, and often twice in one."""
-    taken, shown = parts(url), "" if _shows(text, url) else text
+    taken, shown = parts(url), "" if "." in text and _shows(text, url) else text
     about = f"{shown}\n{taken.shape}".encode("utf-8", "surrogatepass")
     return hashlib.blake2b(about, digest_size=_SLOT_OCTETS).digest(), shown, taken
 
 
 def _shows(text: str, url: str) -> bool:
-    name = host(url) if "." in text else ""
+    name = host(url)
     return bool(name) and name in text.lower()
 
 
 def sightings(links: Iterable[Placed], persons: frozenset[int]) -> Iterator[Sighting]:
-    """Return what a message to these persons tells of the slots that its links stand in.
+    """Yield what a message to these persons tells of the slots that its links stand in.
 
     Links may be left out whose slots are settled: no place of theirs is open.
     """
     if not persons:
         return
     person, alone = min(persons), len(persons) == 1
-    for slot, members in _by_slot(links).items():
+    for slot, members in by_slot(links).items():
         for place, values in enumerate(zip(*members, strict=True)):
             found = {*values}
             found.discard("")
@@ -162,8 +164,8 @@ def sightings(links: Iterable[Placed], persons: frozenset[int]) -> Iterator[Sigh
                 yield Sighting(slot, place, value, person)
 
 
-def _by_slot(links: Iterable[Placed]) -> dict[bytes, set[tuple[str, ...]]]:
-    """Return the values of each slot, by links."""
+def by_slot(links: Iterable[Placed]) -> dict[bytes, set[tuple[str, ...]]]:
+    """Return the values that links have, each once, by their slots."""
     slots: dict[bytes, set[tuple[str, ...]]] = {}
     for link in links:
         slots.setdefault(link.slot, set()).add(link.parts.values)
@@ -172,6 +174,13 @@ def _by_slot(links: Iterable[Placed]) -> dict[bytes, set[tuple[str, ...]]]:
 
 def hashed(value: str) -> int:
     """Return what is kept of a value: a number of 64 bits with a sign, as SQLite holds it."""
+    return int.from_bytes(hashed_octets(value), signed=True)
+
+
+@lru_cache(_CACHED_VALUES)
+def hashed_octets(value: str) -> bytes:
+    """Return the octets of that number, the highest first; zeros for "", which tells of nobody."""
+    if not value:
+        return bytes(VALUE_OCTETS)
     octets = value.encode("utf-8", "surrogatepass")
-    digest = hashlib.blake2b(octets, digest_size=_VALUE_OCTETS).digest()
-    return int.from_bytes(digest, signed=True)
+    return hashlib.blake2b(octets, digest_size=VALUE_OCTETS).digest()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from tracker.sql.db import Db
 from tracker.store import database
 from tracker.store.database import Place, Store
-from tracker.store.replacement import Progress
+from tracker.store.file.replacement import Progress
 
 
 class HeldStore:

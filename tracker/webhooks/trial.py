@@ -2,7 +2,7 @@
 
 Owns: sending it as any event is sent.
 Does not own: the attempt (`client`), the example (`tracker.outbox.events`), or how it is told
-(`tracker.cli.webhook`).
+(`tracker.cli.operations.webhook`).
 """
 
 import asyncio

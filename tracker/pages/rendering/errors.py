@@ -1,7 +1,7 @@
 """Pages that say what failed, and what to do about it.
 
 Owns: which error is answered with which status, in which words; endpoints that answer so.
-Does not own: what is wrong with a request (`tracker.pages.view`), who may see what (`tracker.access`), or
+Does not own: what is wrong with a request (`tracker.pages.query`), who may see what (`tracker.access`), or
 answers in JSON (`tracker.answers`).
 """
 

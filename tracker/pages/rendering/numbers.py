@@ -2,7 +2,7 @@
 
 Owns: counts, rates and shares in words, how a figure changed, and days and moments in UTC.
 Does not own: the figures (`tracker.reports.figures`), or where they stand on a page
-(`tracker.pages.cards`).
+(`tracker.pages.rendering.cards`).
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,7 @@
 
 Owns: this question, the orders, and the place at which a list goes on.
 Does not own: figures (`tracker.reports.period`), or how a place is written in a URL
-(`tracker.pages.view`).
+(`tracker.pages.query`).
 
 Sums of all campaigns of the period are read, a row a campaign and day; people are counted of those alone
 that are shown, unless they are what the list is in order of.

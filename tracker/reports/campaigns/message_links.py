@@ -7,7 +7,7 @@ or what is each reader's own (`tracker.urls.slots`).
 
 from collections.abc import Sequence
 
-from tracker.counting.personal_links import Slots
+from tracker.counting.links.personal_links import Slots
 from tracker.events import SentLink
 from tracker.reports import names
 from tracker.reports.figures import Figures, LinkFigures

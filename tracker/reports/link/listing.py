@@ -2,7 +2,7 @@
 
 Owns: both questions, and where links are looked for.
 Does not own: the links of a report (`tracker.reports.links`), people (`tracker.reports.people`), or how a
-place in the list is written in a URL (`tracker.pages.view`).
+place in the list is written in a URL (`tracker.pages.query`).
 
 A text is looked for where it can be found while somebody waits: among the most clicked links and the
 latest ones, SEARCHED of each, whatever is written in which case; and among all links, where it is how
@@ -20,8 +20,8 @@ from tracker.reports.names import Name
 from tracker.reports.period import Period
 from tracker.sql.db import Db
 from tracker.sql.spelling import is_between
-from tracker.store.clicked_by import Counts
 from tracker.store.reserved import RESERVED_NAME
+from tracker.store.rows.clicked_by import Counts
 
 SEARCHED = 10_000
 MOST_FOUND = 100
@@ -62,7 +62,8 @@ _CLICKED = """
     ) AS clicked CROSS JOIN links ON links.id = link_id
 """
 _LATEST = """
-    SELECT id, name, url, text FROM links WHERE id > (SELECT max(id) FROM links) - :searched
+    SELECT id, name, url, text FROM links WHERE id <= (SELECT max(id) FROM links)
+    ORDER BY id DESC LIMIT :searched
 """
 _BEGINNING = f"""
     SELECT id FROM links WHERE {is_between("name", "text", "end")}

@@ -17,7 +17,7 @@ from tracker.reports.lists.part import Part, cut
 from tracker.reports.names import Name
 from tracker.reports.period import Period
 from tracker.sql.db import Db
-from tracker.store.clicked_by import Counts
+from tracker.store.rows.clicked_by import Counts
 
 LOOKED_AT = 20_000
 """Links that are looked at for one that some campaign has, some microseconds each."""

@@ -14,7 +14,7 @@ from tracker.reports.clicks import moment
 from tracker.reports.figures import Json
 from tracker.reports.lists.part import Part, cut
 from tracker.sql.db import Db
-from tracker.store import named_rows, persons
+from tracker.store.rows import named_rows, persons
 
 _NUMBERS = "SELECT id FROM persons WHERE id > :after ORDER BY id LIMIT :most"
 _ABOUT = "SELECT id, name FROM persons WHERE id IN (:ids) ORDER BY id"

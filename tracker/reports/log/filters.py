@@ -14,8 +14,8 @@ from tracker.reports import known
 from tracker.reports.known import Unknown
 from tracker.reports.period import Period
 from tracker.sql.db import Db
-from tracker.store import named_rows
 from tracker.store.keys import MessageKey, is_message_id
+from tracker.store.rows import named_rows
 
 Label = Literal["human", "doubtful", "machine"]
 """What a click was judged to be, as in figures: a human's may be doubtful."""

@@ -7,11 +7,11 @@ Letters of ASCII are alike in whatever case; others are looked for as they are w
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tracker.reports.figures import Json
 from tracker.sql.db import Db
+from tracker.sql.spelling import JOINED
 
 LIMIT = 1000
 _LAST_CHARACTER = chr(0x10FFFF)
@@ -27,19 +27,35 @@ _BY_NAME = """
         AND (name COLLATE NOCASE, id) > (:after COLLATE NOCASE, :after_id)
     ORDER BY name COLLATE NOCASE, id LIMIT :limit
 """
-_NEXT = """
-    SELECT address FROM deliveries INDEXED BY deliveries_address
-    WHERE address IS NOT NULL AND address {} :begin COLLATE NOCASE
-        AND address < :end COLLATE NOCASE
-    ORDER BY address COLLATE NOCASE LIMIT 1
+_ADDRESSES = """
+    WITH RECURSIVE found (address, place) AS (
+        SELECT (
+            SELECT address FROM deliveries INDEXED BY deliveries_address
+            WHERE address IS NOT NULL AND address {beyond} :begin COLLATE NOCASE
+                AND address < :end COLLATE NOCASE
+            ORDER BY address COLLATE NOCASE LIMIT 1
+        ), 1
+        UNION ALL
+        SELECT (
+            SELECT address FROM deliveries INDEXED BY deliveries_address
+            WHERE address IS NOT NULL AND address > found.address COLLATE NOCASE
+                AND address < :end COLLATE NOCASE
+            ORDER BY address COLLATE NOCASE LIMIT 1
+        ), place + 1
+        FROM found WHERE found.address IS NOT NULL AND place < :limit
+    )
+    SELECT address, (
+        SELECT {joined} FROM (
+            SELECT person_id FROM deliveries INDEXED BY deliveries_address
+            WHERE address IS NOT NULL AND address = found.address COLLATE NOCASE LIMIT 1000
+        ) AS theirs
+    ) FROM found WHERE address IS NOT NULL ORDER BY place
 """
-_WHOSE = """
-    SELECT DISTINCT person_id, name FROM (
-        SELECT person_id FROM deliveries INDEXED BY deliveries_address
-        WHERE address IS NOT NULL AND address = :address COLLATE NOCASE LIMIT 1000
-    ) AS theirs CROSS JOIN persons ON persons.id = person_id
+"""Addresses in order, each once, however much mail went there; and the rows of those who got it."""
+_PERSONS = """
+    SELECT id, name, (SELECT max(sent_s) FROM deliveries WHERE person_id = persons.id) AS last_sent_s
+    FROM persons WHERE id IN (:ids)
 """
-_LAST = "SELECT max(sent_s) FROM deliveries WHERE person_id = :person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +73,20 @@ def starting_with(db: Db, text: str, *, after: str = "", limit: int = LIMIT) -> 
     where `after` is no cursor.
     """
     place = _Place.of(after)
-    rows: list[Json] = []
+    found: list[tuple[int, str | None]] = []
     if not place.by_address:
-        rows = list(_named(db, text, place, limit))
-        if len(rows) == limit:
-            last = rows[-1]
-            return Found(_told(db, rows), f"n{last['id']} {last['person']}")
-        place = _Place(by_address=True)
-    addresses = _addressed(db, text, place.name)
-    for address in addresses:
-        rows += [
-            {"id": row, "person": name, "address": address}
-            for row, name in db.execute(_WHOSE, {"address": address})
-        ]
-        if len(rows) >= limit:
-            return Found(_told(db, rows), f"a {address}")
-    return Found(_told(db, rows), None)
+        named = _named(db, text, place, limit)
+        if len(named) == limit:
+            row, name = named[-1]
+            return Found(_told(db, [(each, None) for each, _ in named]), f"n{row} {name}")
+        found, place = [(each, None) for each, _ in named], _Place(by_address=True)
+    addresses = _addressed(db, text, place.name, limit)
+    for address, rows in addresses:
+        found += [(row, address) for row in rows]
+        if len(found) >= limit:
+            return Found(_told(db, found), f"a {address}")
+    more = f"a {addresses[-1][0]}" if len(addresses) == limit else None
+    return Found(_told(db, found), more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +108,37 @@ class _Place:
         return cls(written[1] == "a", int(written[2] or 0), written[3])
 
 
-def _named(db: Db, text: str, place: _Place, limit: int) -> Iterator[Json]:
+def _named(db: Db, text: str, place: _Place, limit: int) -> list[tuple[int, str]]:
     asked = {"after": place.name, "after_id": place.row, "limit": limit}
-    for row, name in db.execute(_BY_NAME, {**_bounds(text), **asked}):
-        yield {"id": row, "person": name, "address": None}
+    return db.execute(_BY_NAME, {**_bounds(text), **asked}).fetchall()
 
 
-def _addressed(db: Db, text: str, after: str) -> Iterator[str]:
-    """Yield addresses, each once, however much mail went there."""
-    bounds, beyond = _bounds(text), ">="
-    if after:
-        bounds["begin"], beyond = after, ">"
-    while found := db.execute(_NEXT.format(beyond), bounds).fetchone():
-        yield found[0]
-        bounds["begin"], beyond = found[0], ">"
+def _addressed(db: Db, text: str, after: str, limit: int) -> list[tuple[str, list[int]]]:
+    """Return the next addresses, each with the rows of the persons who got mail there."""
+    sql = _ADDRESSES.replace("{joined}", JOINED[db.engine].format("person_id"))
+    bounds = _bounds(text) | ({"begin": after} if after else {})
+    found = db.execute(
+        sql.replace("{beyond}", ">" if after else ">="), {**bounds, "limit": limit}
+    ).fetchall()
+    return [
+        (address, sorted(map(int, rows.split(",")))) if rows else (address, [])
+        for address, rows in found
+    ]
 
 
 def _bounds(text: str) -> dict[str, str]:
     return {"begin": text or "\x01", "end": text + _LAST_CHARACTER}
 
 
-def _told(db: Db, rows: list[Json]) -> list[Json]:
+def _told(db: Db, found: list[tuple[int, str | None]]) -> list[Json]:
+    """Return COLUMNS of persons by their rows, each with an address."""
+    known = {row.pop("id"): row for row in db.query(_PERSONS, {"ids": [row for row, _ in found]})}
     return [
         {
-            "person": row["person"],
-            "address": row["address"],
-            "last_sent_s": db.execute(_LAST, {"person": row["id"]}).fetchone()[0],
+            "person": known[row]["name"],
+            "address": address,
+            "last_sent_s": known[row]["last_sent_s"],
         }
-        for row in rows
+        for row, address in found
+        if row in known
     ]

@@ -5,9 +5,11 @@ Does not own: the same for a command, in one piece (`tracker.reports.activity`),
 (`persons`, `tracker.reports.known`), or the reasons in words (`why`).
 """
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tracker.reports.clicks import CLICK, shown, told
 from tracker.reports.figures import Json
@@ -15,8 +17,9 @@ from tracker.reports.lookup import why
 from tracker.reports.lookup.why import Which
 from tracker.reports.names import Name
 from tracker.sql.db import Db
-from tracker.store import named_rows
+from tracker.sql.spelling import listed, unindexed
 from tracker.store.keys import MessageKey, first_of, message_text
+from tracker.store.rows import named_rows
 
 LIMIT = 1000
 FAR_S = 1e11
@@ -33,7 +36,7 @@ _OF_ADDRESS = "address = :whose COLLATE NOCASE AND address = :whose AND address 
 _COPIES = """
     SELECT sent_s, message_id, number, accepted, clicks
     FROM deliveries INDEXED BY {index} WHERE {whose} AND sent_s < :before_s
-    ORDER BY sent_s DESC, message_id DESC, number DESC
+    ORDER BY {moment} DESC, message_id DESC, number DESC
 """
 _SENT = """
     SELECT copies.sent_s, copies.message_id, copies.number, campaigns.id AS campaign_id,
@@ -55,13 +58,16 @@ _CLICKED = f"""
     WHERE clicks > 0
 """  # noqa: S608 - constants
 _KEYS = """
-    SELECT sent_s, message_id, event_id FROM clicks
-    WHERE sent_s = :sent_s AND message_id = :message_id AND event_id < :before
-        AND recipient = :number
+    SELECT clicks.sent_s, clicks.message_id, event_id
+    FROM {copies} AS copies CROSS JOIN clicks ON clicks.sent_s = at_s
+        AND clicks.message_id = of_message AND recipient = of_recipient AND event_id < :before
     ORDER BY event_id DESC LIMIT :limit
 """
-_ONE = CLICK.format("clicks", more=", messages.campaign_id, clicks.link_id, clicks.sent_s") + (
-    " WHERE clicks.sent_s = :sent_s AND clicks.message_id = :message_id AND clicks.event_id = :event_id"
+_FOUND = CLICK.format(
+    f"""({_KEYS}) AS found CROSS JOIN clicks ON clicks.sent_s = found.sent_s
+        AND clicks.message_id = found.message_id AND clicks.event_id = found.event_id
+    """,
+    more=", messages.campaign_id, clicks.link_id, clicks.sent_s",
 )
 
 
@@ -88,8 +94,9 @@ class _Asked:
     @classmethod
     def of(cls, db: Db, names: Sequence[str], before_s: float, limit: int) -> "_Asked":
         """Ask for all of a person's names and addresses, as they stand in the store."""
-        by_person = _COPIES.format(index="deliveries_person", whose=_OF_PERSON)
-        by_address = _COPIES.format(index="deliveries_address", whose=_OF_ADDRESS)
+        copies = partial(_COPIES.format, moment=unindexed(db.engine, "sent_s"))
+        by_person = copies(index="deliveries_person", whose=_OF_PERSON)
+        by_address = copies(index="deliveries_address", whose=_OF_ADDRESS)
         persons = named_rows.find(db, "persons", names).values()
         whose = (*((by_person, each) for each in persons), *((by_address, each) for each in names))
         return cls(db, whose, before_s, limit)
@@ -143,17 +150,16 @@ def _sent(asked: _Asked) -> list[Json]:
 def _clicked(asked: _Asked) -> list[Json]:
     """Return the latest clicks on all of the copies."""
     db, before = asked.db, first_of(min(asked.before_s, FAR_S))
-    keys: list[tuple[int, int, bytes]] = []
-    for row in asked.rows(_CLICKED, asked.before_s + SKEW_S):
-        keys += db.execute(_KEYS, {**row, "before": before, "limit": asked.limit}).fetchall()
-    keys.sort(key=lambda key: key[2], reverse=True)
-    return [_click(db, *key) for key in keys[: asked.limit]]
+    copies = [tuple(row.values()) for row in asked.rows(_CLICKED, asked.before_s + SKEW_S)]
+    source = listed(db.engine, "copies", "at_s", "of_message", "of_recipient")
+    values = {"copies": json.dumps(copies), "before": before, "limit": asked.limit, "campaign": 0}
+    found = db.query(_FOUND.replace("{copies}", source), values)
+    clicks = [_click(told(row)) for row in found]
+    return sorted(clicks, key=lambda row: row["event_id"], reverse=True)
 
 
-def _click(db: Db, sent_s: int, message_id: int, event_id: bytes) -> Json:
-    key = {"sent_s": sent_s, "message_id": message_id, "event_id": event_id, "campaign": 0}
-    row = told(next(db.query(_ONE, key)))
-    return {**shown(row), "at_s": row["at_s"], "event": "clicked", "sent_s": sent_s}
+def _click(row: Json) -> Json:
+    return {**shown(row), "at_s": row["at_s"], "event": "clicked"}
 
 
 def _with_reasons(db: Db, rows: list[Json]) -> list[Json]:

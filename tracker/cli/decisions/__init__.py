@@ -1,0 +1,1 @@
+"""The commands by which people decide: over links, consents, persons and access."""

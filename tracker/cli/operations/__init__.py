@@ -1,0 +1,1 @@
+"""The commands by which a store and what is around it are kept: copied, moved, cleared, watched."""
